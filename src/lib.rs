@@ -1,0 +1,5 @@
+//! Measures a Rust service and mends it.
+#![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+pub mod util;

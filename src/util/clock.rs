@@ -1,0 +1,146 @@
+//! Time as an argument.
+//!
+//! Nothing in this crate reads the clock of the machine on its own: every room that needs
+//! to know the time is handed a [`Clock`]. A test hands in a [`ManualClock`] and moves it.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use parking_lot::Mutex;
+
+/// A source of monotonic and of wall-clock time.
+///
+/// Cloning is cheap (at most one reference count). The two times are independent, as they
+/// are in reality: an operator can set the wall clock back while the monotonic one goes on.
+///
+/// ```
+/// use std::time::Duration;
+/// use selfheal::util::Clock;
+///
+/// let (clock, hand) = Clock::manual();
+/// let before = clock.now();
+/// hand.advance(Duration::from_secs(5));
+/// assert_eq!(clock.now() - before, Duration::from_secs(5));
+/// ```
+#[derive(Clone, Default)]
+pub struct Clock(Source);
+
+#[derive(Clone, Default)]
+enum Source {
+    #[default]
+    System,
+    Manual(Arc<Mutex<Hands>>),
+}
+
+struct Hands {
+    now: Instant,
+    wall: SystemTime,
+}
+
+impl Clock {
+    /// The clock of the machine: [`Instant::now`] and [`SystemTime::now`].
+    #[must_use]
+    pub fn system() -> Self {
+        Self(Source::System)
+    }
+
+    /// A clock that stands still until its [`ManualClock`] moves it.
+    ///
+    /// Its wall clock starts at 2020-01-01T00:00:00Z, so that what a test prints does not
+    /// depend on the day it runs.
+    #[must_use]
+    pub fn manual() -> (Self, ManualClock) {
+        const FIRST_OF_2020: Duration = Duration::from_secs(1_577_836_800);
+        let hands = Arc::new(Mutex::new(Hands {
+            now: Instant::now(),
+            wall: SystemTime::UNIX_EPOCH + FIRST_OF_2020,
+        }));
+        (Self(Source::Manual(Arc::clone(&hands))), ManualClock(hands))
+    }
+
+    /// The monotonic time.
+    #[inline]
+    #[must_use]
+    pub fn now(&self) -> Instant {
+        match &self.0 {
+            Source::System => Instant::now(),
+            Source::Manual(hands) => hands.lock().now,
+        }
+    }
+
+    /// The wall-clock time.
+    #[inline]
+    #[must_use]
+    pub fn wall(&self) -> SystemTime {
+        match &self.0 {
+            Source::System => SystemTime::now(),
+            Source::Manual(hands) => hands.lock().wall,
+        }
+    }
+
+    /// The wall-clock time as seconds since 1970-01-01T00:00:00Z; zero for any time before it.
+    #[must_use]
+    pub fn unix_seconds(&self) -> f64 {
+        self.wall()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .map_or(0.0, |since| since.as_secs_f64())
+    }
+}
+
+impl fmt::Debug for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            Source::System => "Clock(system)",
+            Source::Manual(_) => "Clock(manual)",
+        })
+    }
+}
+
+/// The hand that moves a [`Clock::manual`].
+#[derive(Clone)]
+pub struct ManualClock(Arc<Mutex<Hands>>);
+
+impl ManualClock {
+    /// Moves both times on.
+    pub fn advance(&self, by: Duration) {
+        let mut hands = self.0.lock();
+        hands.now += by;
+        hands.wall += by;
+    }
+
+    /// Sets the wall clock alone, forwards or backwards, as an operator or NTP does.
+    pub fn set_wall(&self, wall: SystemTime) {
+        self.0.lock().wall = wall;
+    }
+}
+
+impl fmt::Debug for ManualClock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ManualClock")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_manual_clock_moves_only_by_hand() {
+        let (clock, hand) = Clock::manual();
+        let (now, wall) = (clock.now(), clock.wall());
+        assert_eq!((clock.now(), clock.wall()), (now, wall));
+        hand.advance(Duration::from_millis(1500));
+        assert_eq!(clock.now() - now, Duration::from_millis(1500));
+        assert_eq!(clock.wall().duration_since(wall).unwrap().as_millis(), 1500);
+    }
+
+    #[test]
+    fn setting_the_wall_back_leaves_the_monotonic_time_alone() {
+        let (clock, hand) = Clock::manual();
+        let now = clock.now();
+        hand.set_wall(SystemTime::UNIX_EPOCH);
+        assert_eq!(clock.now(), now);
+        assert!(clock.unix_seconds().abs() < f64::EPSILON);
+    }
+}
