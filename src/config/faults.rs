@@ -1,0 +1,261 @@
+//! What is wrong with a configuration: all of it, each with the path of its field.
+
+use std::fmt::{self, Write as _};
+
+use crate::util::BoundedStr;
+
+/// Where a faulty value was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Origin {
+    /// The line of the TOML text, counted from 1.
+    Line(usize),
+    /// The environment variable.
+    Variable(String),
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Line(line) => write!(f, "line {line}"),
+            Self::Variable(name) => f.write_str(name),
+        }
+    }
+}
+
+/// One fault of a configuration.
+///
+/// It prints as `http.sample_rate (line 3): 1.5 is outside 0..=1; give the share of requests
+/// to record`; without the part in brackets where the value was set in code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Fault {
+    /// The field, as written in TOML: `metrics.family.http_requests_total.buckets[2]`.
+    pub path: String,
+    /// What is wrong.
+    pub problem: String,
+    /// What to do about it.
+    pub hint: String,
+    /// Where the value was written, if it came from a file or from the environment.
+    pub origin: Option<Origin>,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.path)?;
+        if let Some(origin) = &self.origin {
+            write!(f, " ({origin})")?;
+        }
+        write!(f, ": {}; {}", self.problem, self.hint)
+    }
+}
+
+/// The faults found so far, and the place in the configuration that is being looked at.
+///
+/// ```
+/// use selfheal::config::Faults;
+///
+/// let mut faults = Faults::new();
+/// faults.within("http", |faults| {
+///     faults.add("sample_rate", "1.5 is outside 0..=1", "give the share of requests to record");
+/// });
+/// assert_eq!(
+///     faults.iter().next().map(ToString::to_string).as_deref(),
+///     Some("http.sample_rate: 1.5 is outside 0..=1; give the share of requests to record"),
+/// );
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Faults {
+    list: Vec<Fault>,
+    omitted: usize,
+    at: String,
+}
+
+impl Faults {
+    /// So many faults are kept; further ones are only counted, for no file that people write
+    /// has more, and one that a program wrote must not fill the memory.
+    pub const MAX: usize = 1_000;
+
+    /// None yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a fault of `field` of the section at hand (see [`within`](Self::within)); an empty
+    /// `field` means the section itself.
+    pub fn add(&mut self, field: &str, problem: impl Into<String>, hint: impl Into<String>) {
+        let mut path = self.at.clone();
+        if !field.is_empty() {
+            push_key(&mut path, field);
+        }
+        self.push(Fault {
+            path,
+            problem: problem.into(),
+            hint: hint.into(),
+            origin: None,
+        });
+    }
+
+    /// Looks at a field, a section or the entry of a map: every fault that `look` adds has its
+    /// key in front.
+    pub fn within(&mut self, key: &str, look: impl FnOnce(&mut Self)) {
+        let outer = self.at.len();
+        push_key(&mut self.at, key);
+        look(self);
+        self.at.truncate(outer);
+    }
+
+    /// Looks at the element of a list, counted from 0.
+    pub fn within_index(&mut self, index: usize, look: impl FnOnce(&mut Self)) {
+        let outer = self.at.len();
+        push_index(&mut self.at, index);
+        look(self);
+        self.at.truncate(outer);
+    }
+
+    pub(super) fn push(&mut self, fault: Fault) {
+        if self.list.len() < Self::MAX {
+            self.list.push(fault);
+        } else {
+            self.omitted += 1;
+        }
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    /// How many there are, those beyond [`MAX`](Self::MAX) included.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.list.len() + self.omitted
+    }
+
+    /// The faults kept, in the order in which they were found.
+    pub fn iter(&self) -> std::slice::Iter<'_, Fault> {
+        self.list.iter()
+    }
+}
+
+impl<'a> IntoIterator for &'a Faults {
+    type Item = &'a Fault;
+    type IntoIter = std::slice::Iter<'a, Fault>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl IntoIterator for Faults {
+    type Item = Fault;
+    type IntoIter = std::vec::IntoIter<Fault>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.list.into_iter()
+    }
+}
+
+impl fmt::Display for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (n, fault) in self.list.iter().enumerate() {
+            let line_end = if n == 0 { "" } else { "\n" };
+            write!(f, "{line_end}{fault}")?;
+        }
+        if self.omitted > 0 {
+            write!(f, "\nand {} more", self.omitted)?;
+        }
+        Ok(())
+    }
+}
+
+/// Appends `.key`, in quotes where TOML would want them.
+pub(super) fn push_key(path: &mut String, key: &str) {
+    if !path.is_empty() {
+        path.push('.');
+    }
+    let bare = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    if !key.is_empty() && key.chars().all(bare) {
+        path.push_str(key);
+    } else {
+        // Writing to a `String` cannot fail.
+        let _ = write!(path, "{:?}", BoundedStr::<64>::new(key));
+    }
+}
+
+/// Appends `[index]`.
+pub(super) fn push_index(path: &mut String, index: usize) {
+    let _ = write!(path, "[{index}]");
+}
+
+/// A value as it appears in a message: in backquotes, cut where it is long.
+pub(crate) fn quote(value: &str) -> String {
+    format!("`{}`", BoundedStr::<64>::new(value).as_str().escape_debug())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_nest_and_come_back() {
+        let mut faults = Faults::new();
+        faults.within("metrics", |faults| {
+            faults.within("family", |faults| {
+                faults.within("a.b", |faults| {
+                    faults.within("buckets", |faults| {
+                        faults.within_index(3, |faults| faults.add("", "is NaN", "give a number"));
+                    });
+                });
+                faults.add("x", "y", "z");
+            });
+        });
+        faults.add("namespace", "p", "h");
+        assert_eq!(
+            faults.to_string(),
+            "metrics.family.\"a.b\".buckets[3]: is NaN; give a number\n\
+             metrics.family.x: y; z\n\
+             namespace: p; h"
+        );
+    }
+
+    #[test]
+    fn the_origin_is_shown() {
+        let mut fault = Fault {
+            path: "http.sample_rate".into(),
+            problem: "is red".into(),
+            hint: "paint it".into(),
+            origin: Some(Origin::Line(3)),
+        };
+        assert_eq!(
+            fault.to_string(),
+            "http.sample_rate (line 3): is red; paint it"
+        );
+        fault.origin = Some(Origin::Variable("SELFHEAL_HTTP__SAMPLE_RATE".into()));
+        assert_eq!(
+            fault.to_string(),
+            "http.sample_rate (SELFHEAL_HTTP__SAMPLE_RATE): is red; paint it"
+        );
+    }
+
+    #[test]
+    fn memory_is_bounded_and_the_count_is_not() {
+        let mut faults = Faults::new();
+        for _ in 0..Faults::MAX + 5 {
+            faults.add("x", "y", "z");
+        }
+        assert_eq!(
+            (faults.iter().count(), faults.len()),
+            (Faults::MAX, Faults::MAX + 5)
+        );
+        assert!(faults.to_string().ends_with("\nand 5 more"));
+    }
+
+    #[test]
+    fn quoted_values_are_short_and_on_one_line() {
+        assert_eq!(quote("a\nb"), "`a\\nb`");
+        assert!(quote(&"x".repeat(10_000)).len() < 80);
+    }
+}
