@@ -3,6 +3,7 @@
 
 mod bounded;
 mod clock;
+pub mod escape;
 
 pub use bounded::BoundedStr;
 pub use clock::{Clock, ManualClock};

@@ -1,0 +1,219 @@
+use std::borrow::Cow;
+use std::fmt;
+
+/// The type of a metric, as Prometheus and OpenMetrics name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Kind {
+    /// A sum that only grows; its name ends in `_total`.
+    Counter,
+    /// A value that goes up and down.
+    Gauge,
+    /// Observations counted by classic buckets.
+    Histogram,
+    /// Text about the service as labels of a series whose value is always 1; ends in `_info`.
+    Info,
+    /// Quantiles computed elsewhere; only ever handed through from another library.
+    Summary,
+    /// A value of unknown meaning; only ever handed through from another library.
+    Unknown,
+}
+
+impl Kind {
+    /// The word after `# TYPE` in the Prometheus text format 0.0.4, where an info metric is a gauge.
+    #[must_use]
+    pub fn as_text(self) -> &'static str {
+        match self {
+            Self::Counter => "counter",
+            Self::Gauge | Self::Info => "gauge",
+            Self::Histogram => "histogram",
+            Self::Summary => "summary",
+            Self::Unknown => "untyped",
+        }
+    }
+
+    /// The word after `# TYPE` in OpenMetrics 1.0.
+    #[must_use]
+    pub fn as_openmetrics(self) -> &'static str {
+        match self {
+            Self::Counter => "counter",
+            Self::Gauge => "gauge",
+            Self::Info => "info",
+            Self::Histogram => "histogram",
+            Self::Summary => "summary",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_openmetrics())
+    }
+}
+
+/// The unit of a metric, which is also the last word of its name (before `_total`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Unit(&'static str);
+
+impl Unit {
+    /// Seconds.
+    pub const SECONDS: Self = Self("seconds");
+    /// Bytes.
+    pub const BYTES: Self = Self("bytes");
+    /// A share, 0 to 1.
+    pub const RATIO: Self = Self("ratio");
+    /// A share, 0 to 100. Ratios are the base unit; this is for names that dashboards already use.
+    pub const PERCENT: Self = Self("percent");
+    /// United States dollars.
+    pub const USD: Self = Self("usd");
+
+    const KNOWN: [Self; 5] = [
+        Self::SECONDS,
+        Self::BYTES,
+        Self::RATIO,
+        Self::PERCENT,
+        Self::USD,
+    ];
+
+    /// A unit of your own, for example `"celsius"`.
+    #[must_use]
+    pub const fn other(name: &'static str) -> Self {
+        Self(name)
+    }
+
+    /// The unit as it is written, for example `seconds`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        self.0
+    }
+
+    /// The unit that `name` ends in, if it is one of the constants of this type.
+    pub(crate) fn of_name(name: &str) -> Option<Self> {
+        Self::KNOWN.into_iter().find(|unit| unit.ends(name))
+    }
+
+    /// Whether `name` (a `_total` at its end aside) ends in this unit.
+    pub(crate) fn ends(self, name: &str) -> bool {
+        name.strip_suffix("_total")
+            .unwrap_or(name)
+            .strip_suffix(self.0)
+            .is_some_and(|rest| rest.ends_with('_'))
+    }
+}
+
+/// The declaration of one metric: what the exposition, the catalogue and all that is
+/// generated from it know about the metric.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct MetricDef {
+    /// The full name as declared, without the namespace: `http_requests_total`.
+    pub name: Cow<'static, str>,
+    /// One sentence for a person.
+    pub help: Cow<'static, str>,
+    /// The type.
+    pub kind: Kind,
+    /// The unit, where the name ends in one.
+    pub unit: Option<Unit>,
+    /// The names of the labels, in the order in which their values are given.
+    pub labels: Vec<Cow<'static, str>>,
+    /// The upper bounds of a histogram's buckets, `+Inf` not among them; otherwise empty.
+    pub buckets: Vec<f64>,
+    /// The group that declared it; empty for a metric on its own.
+    pub group: &'static str,
+    /// Whether the namespace goes before the name; false for names that the field has
+    /// standardised, such as `process_cpu_seconds_total`.
+    pub namespaced: bool,
+}
+
+impl MetricDef {
+    /// A definition without labels, unit and group. It is checked when it is registered.
+    #[must_use]
+    pub fn new(
+        kind: Kind,
+        name: impl Into<Cow<'static, str>>,
+        help: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        let name = name.into();
+        Self {
+            unit: Unit::of_name(&name),
+            name,
+            help: help.into(),
+            kind,
+            labels: Vec::new(),
+            buckets: Vec::new(),
+            group: "",
+            namespaced: true,
+        }
+    }
+
+    /// Sets the label names. Default: none.
+    #[must_use]
+    pub fn with_labels<L>(mut self, labels: impl IntoIterator<Item = L>) -> Self
+    where
+        L: Into<Cow<'static, str>>,
+    {
+        self.labels = labels.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Keeps the namespace away from the name. Default: the namespace goes before it.
+    #[must_use]
+    pub fn standard_name(mut self) -> Self {
+        self.namespaced = false;
+        self
+    }
+
+    /// What differs between two definitions of one name in a way that matters to a reader of
+    /// the series, or `None` where both may share the series. Help may differ.
+    pub(crate) fn difference(&self, other: &Self) -> Option<&'static str> {
+        if self.kind != other.kind {
+            Some("kind")
+        } else if self.labels != other.labels {
+            Some("labels")
+        } else if self.unit != other.unit {
+            Some("unit")
+        } else if self.namespaced != other.namespaced {
+            Some("namespace")
+        } else if self.buckets != other.buckets {
+            Some("buckets")
+        } else {
+            None
+        }
+    }
+}
+
+impl fmt::Display for MetricDef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} {}{{{}}}",
+            self.kind,
+            self.name,
+            self.labels.join(",")
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_unit_is_read_from_the_name() {
+        let unit = |name: &'static str| MetricDef::new(Kind::Gauge, name, "").unit;
+        assert_eq!(unit("llm_cost_usd_total"), Some(Unit::USD));
+        assert_eq!(unit("http_request_size_bytes"), Some(Unit::BYTES));
+        assert_eq!(unit("http_requests_total"), None);
+        assert_eq!(unit("seconds"), None, "a bare unit is a name, not a suffix");
+    }
+
+    #[test]
+    fn help_may_differ_and_labels_may_not() {
+        let one = MetricDef::new(Kind::Gauge, "a", "one").with_labels(["x"]);
+        let mut two = MetricDef::new(Kind::Gauge, "a", "two").with_labels(["x"]);
+        assert_eq!(one.difference(&two), None);
+        two.labels.clear();
+        assert_eq!(one.difference(&two), Some("labels"));
+    }
+}

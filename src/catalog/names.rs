@@ -1,0 +1,158 @@
+//! The rules for names, from the Prometheus data model and OpenMetrics 1.0.
+//!
+//! Each function returns what is wrong in words that follow the name: `"…" <problem>`.
+
+use super::{Kind, MetricDef};
+
+/// The most bytes a metric or label name may have. Neither format sets a limit; a name
+/// longer than this is a mistake, and it would be repeated on every line of the exposition.
+pub const MAX_NAME: usize = 200;
+
+/// The suffixes that the exposition itself adds to the parts of a histogram or a summary.
+const RESERVED: [&str; 4] = ["_bucket", "_count", "_sum", "_created"];
+
+/// Checks a metric name: `[a-zA-Z_:][a-zA-Z0-9_:]*`. The colon is left to recording rules.
+pub fn metric(name: &str) -> Result<(), &'static str> {
+    if name.contains(':') {
+        return Err("contains a colon, which is for recording rules");
+    }
+    word(name)
+}
+
+/// Checks a label name: `[a-zA-Z_][a-zA-Z0-9_]*`, not starting with `__`, which Prometheus
+/// keeps for itself, and neither `le` nor `quantile`, which the exposition writes.
+pub fn label(name: &str) -> Result<(), &'static str> {
+    word(name)?;
+    if name.starts_with("__") {
+        return Err("starts with two underscores, which Prometheus keeps for itself");
+    }
+    if name == "le" || name == "quantile" {
+        return Err("is written by the exposition of histograms and summaries");
+    }
+    Ok(())
+}
+
+/// Checks the suffix that a metric of `kind` must or must not have.
+pub fn suffix(kind: Kind, name: &str) -> Result<(), &'static str> {
+    match kind {
+        Kind::Counter if !name.ends_with("_total") => {
+            Err("is a counter and does not end in _total")
+        }
+        Kind::Counter if name == "_total" => Err("has nothing before _total"),
+        Kind::Gauge | Kind::Histogram | Kind::Info if name.ends_with("_total") => {
+            Err("ends in _total, which is for counters")
+        }
+        Kind::Info if !name.ends_with("_info") => {
+            Err("is an info metric and does not end in _info")
+        }
+        Kind::Gauge | Kind::Histogram if RESERVED.iter().any(|suffix| name.ends_with(suffix)) => {
+            Err("ends in _bucket, _count, _sum or _created, which the exposition adds")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Checks bucket bounds: at least one, finite, strictly rising, at most 256.
+pub fn buckets(bounds: &[f64]) -> Result<(), &'static str> {
+    if bounds.is_empty() {
+        return Err("has no buckets");
+    }
+    if bounds.len() > 256 {
+        return Err("has more than 256 buckets");
+    }
+    if bounds.iter().any(|bound| !bound.is_finite()) {
+        return Err("has a bucket that is not a finite number (+Inf is added by itself)");
+    }
+    if bounds.windows(2).any(|pair| pair[0] >= pair[1]) {
+        return Err("has buckets that do not strictly rise");
+    }
+    Ok(())
+}
+
+/// Checks everything about a definition but its labels.
+pub(crate) fn definition(def: &MetricDef) -> Result<(), &'static str> {
+    metric(&def.name)?;
+    suffix(def.kind, &def.name)?;
+    if let Some(unit) = def.unit
+        && !unit.ends(&def.name)
+    {
+        return Err("does not end in its unit");
+    }
+    if def.kind == Kind::Histogram {
+        buckets(&def.buckets)?;
+    }
+    Ok(())
+}
+
+fn word(name: &str) -> Result<(), &'static str> {
+    let mut bytes = name.bytes();
+    match bytes.next() {
+        None => return Err("is empty"),
+        Some(first) if first.is_ascii_digit() => return Err("starts with a digit"),
+        Some(first) if !is_word(first) => {
+            return Err("has a character other than a-z, A-Z, 0-9 and _");
+        }
+        Some(_) => {}
+    }
+    if !bytes.all(is_word) {
+        return Err("has a character other than a-z, A-Z, 0-9 and _");
+    }
+    if name.len() > MAX_NAME {
+        return Err("is longer than 200 bytes");
+    }
+    Ok(())
+}
+
+fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_prometheus_takes() {
+        for name in ["a", "_a", "http_requests_total", "A9"] {
+            assert_eq!(metric(name), Ok(()), "{name}");
+            assert_eq!(label(name), Ok(()), "{name}");
+        }
+    }
+
+    #[test]
+    fn names_that_it_does_not() {
+        for name in ["", "9a", "a-b", "a b", "ä", "a:b", "a\n"] {
+            assert!(metric(name).is_err(), "{name:?}");
+        }
+        assert!(metric(&"a".repeat(201)).is_err());
+        for name in ["__name__", "le", "quantile"] {
+            assert!(label(name).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn suffixes_by_kind() {
+        assert!(suffix(Kind::Counter, "requests").is_err());
+        assert!(suffix(Kind::Gauge, "requests_total").is_err());
+        assert!(suffix(Kind::Histogram, "size_count").is_err());
+        assert!(suffix(Kind::Info, "build").is_err());
+        assert!(
+            suffix(Kind::Summary, "anything_total").is_ok(),
+            "handed through as it is"
+        );
+    }
+
+    #[test]
+    fn bucket_bounds() {
+        assert!(buckets(&[0.1, 1.0]).is_ok());
+        for bad in [
+            &[][..],
+            &[1.0, 1.0],
+            &[2.0, 1.0],
+            &[f64::NAN],
+            &[f64::INFINITY],
+        ] {
+            assert!(buckets(bad).is_err(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,110 @@
+use std::borrow::Cow;
+use std::marker::PhantomData;
+
+use super::error::DeclareError;
+use super::family::Family;
+use super::labels::LabelKey;
+use super::metric::{Histogram, Metric};
+use super::{Registry, group};
+use crate::catalog::{MetricDef, Unit, names};
+
+/// The buckets of a histogram that declares none: 5 ms to 10 s, as the Prometheus client
+/// libraries have them.
+pub const DEFAULT_BUCKETS: [f64; 11] = [
+    0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
+];
+
+/// A metric that is being declared; made by [`Registry::counter`] and its siblings, ended by
+/// [`build`](Declare::build) or [`labels`](Declare::labels).
+#[derive(Debug)]
+#[must_use = "a metric is declared by `build` or `labels`"]
+pub struct Declare<'r, M> {
+    registry: &'r Registry,
+    def: MetricDef,
+    metric: PhantomData<M>,
+}
+
+impl<'r, M: Metric> Declare<'r, M> {
+    pub(super) fn new(registry: &'r Registry, name: &'static str, help: &'static str) -> Self {
+        let mut def = MetricDef::new(M::KIND, name, help);
+        if def.kind == crate::catalog::Kind::Histogram {
+            def.buckets = DEFAULT_BUCKETS.to_vec();
+        }
+        def.group = group::declaring();
+        Self {
+            registry,
+            def,
+            metric: PhantomData,
+        }
+    }
+
+    /// Sets the unit. Default: the last word of the name, where it is one of the constants of
+    /// [`Unit`]. Only units that are not need this.
+    pub fn unit(mut self, unit: Unit) -> Self {
+        self.def.unit = Some(unit);
+        self
+    }
+
+    /// Keeps the namespace away from the name, for names that the field has standardised.
+    pub fn standard_name(mut self) -> Self {
+        self.def.namespaced = false;
+        self
+    }
+
+    /// Declares the metric without labels. Its one series exists from now on, at zero.
+    ///
+    /// # Errors
+    /// A name, unit or bucket that breaks a rule, or a name that is taken by a metric that
+    /// differs. The same declaration again gives the same metric.
+    pub fn build(self) -> Result<M, DeclareError> {
+        Ok(self.registry.register::<M>(self.def)?.with(&()))
+    }
+
+    /// Declares the metric with labels; the type of the family says what their values are.
+    /// A series exists from its first look-up on.
+    ///
+    /// # Errors
+    /// As for [`build`](Declare::build), and a label name that breaks a rule.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "an array of literals reads better without `&`"
+    )]
+    pub fn labels<K: LabelKey>(mut self, names: K::Names) -> Result<Family<M, K>, DeclareError> {
+        self.def.labels = names
+            .as_ref()
+            .iter()
+            .map(|name| Cow::Borrowed(*name))
+            .collect();
+        Ok(Family::new(self.registry.register::<M>(self.def)?))
+    }
+}
+
+impl Declare<'_, Histogram> {
+    /// Sets the upper bounds of the buckets, `+Inf` not among them.
+    /// Default: [`DEFAULT_BUCKETS`].
+    pub fn buckets(mut self, bounds: &[f64]) -> Self {
+        self.def.buckets = bounds.to_vec();
+        self
+    }
+}
+
+/// Checks a whole definition.
+pub(super) fn check(def: &MetricDef) -> Result<(), DeclareError> {
+    names::definition(def).map_err(|problem| DeclareError::Metric {
+        name: def.name.to_string(),
+        problem,
+    })?;
+    for (at, label) in def.labels.iter().enumerate() {
+        let problem = match names::label(label) {
+            Err(problem) => problem,
+            Ok(()) if def.labels[..at].contains(label) => "is there twice",
+            Ok(()) => continue,
+        };
+        return Err(DeclareError::Label {
+            name: def.name.to_string(),
+            label: label.to_string(),
+            problem,
+        });
+    }
+    Ok(())
+}

@@ -1,0 +1,38 @@
+use crate::catalog::MetricDef;
+
+/// Why a metric could not be declared. Every variant names the metric.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DeclareError {
+    /// The name, its suffix, its unit or its buckets break a rule.
+    #[error("metric {name:?} {problem}; change its declaration")]
+    Metric {
+        /// The metric as declared.
+        name: String,
+        /// What is wrong, following the name.
+        problem: &'static str,
+    },
+    /// A label name breaks a rule.
+    #[error("label {label:?} of metric {name:?} {problem}; rename the label")]
+    Label {
+        /// The metric as declared.
+        name: String,
+        /// The label.
+        label: String,
+        /// What is wrong, following the label.
+        problem: &'static str,
+    },
+    /// The name is taken by a metric that differs.
+    #[error(
+        "metric {wanted} cannot be declared: {existing} has the name and differs in {difference}; \
+         declare both alike or rename one"
+    )]
+    Clash {
+        /// What is registered.
+        existing: Box<MetricDef>,
+        /// What was asked for.
+        wanted: Box<MetricDef>,
+        /// In what they differ: kind, labels, unit, namespace or buckets.
+        difference: &'static str,
+    },
+}

@@ -1,0 +1,213 @@
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::labels::{LabelKey, Labels};
+use super::metric::{Counter, FloatCounter, FloatGauge, Gauge, Histogram, Metric};
+use super::snapshot::Value;
+use super::storage::{Storage, Total};
+use crate::catalog::MetricDef;
+
+/// All series of one metric, found by their label values.
+///
+/// Cloning is cheap. [`Family::with`] gives a handle to keep; the short forms such as
+/// [`inc`](Family::inc) record without making one.
+pub struct Family<M: Metric, K: LabelKey> {
+    core: Arc<Core<M>>,
+    key: PhantomData<fn() -> K>,
+}
+
+/// The part of a family that does not depend on how it is labelled.
+pub(super) struct Core<M: Metric> {
+    pub(super) def: Arc<MetricDef>,
+    buckets: Arc<[f64]>,
+    pub(super) rejected: Rejected,
+    storage: Storage<M::Cell>,
+    /// A family switched off by configuration records into one cell that nobody reads.
+    off: Option<Arc<M::Cell>>,
+}
+
+/// How many values a metric has refused: NaN, infinities and negative increments.
+#[derive(Clone, Default)]
+pub struct Rejected(Arc<AtomicU64>);
+
+impl Rejected {
+    #[cold]
+    pub(super) fn count(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl fmt::Debug for Rejected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Rejected({})", self.get())
+    }
+}
+
+impl<M: Metric> Core<M> {
+    pub(super) fn new(def: Arc<MetricDef>, limit: usize, total: Arc<Total>, enabled: bool) -> Self {
+        let buckets: Arc<[f64]> = Arc::from(def.buckets.as_slice());
+        Self {
+            off: (!enabled).then(|| Arc::new(M::cell(&buckets))),
+            storage: Storage::new(&def.labels, limit, total),
+            rejected: Rejected::default(),
+            buckets,
+            def,
+        }
+    }
+
+    fn record<L: Labels, R>(&self, labels: &L, use_cell: impl FnOnce(&Arc<M::Cell>) -> R) -> R {
+        match &self.off {
+            Some(cell) => use_cell(cell),
+            None => self
+                .storage
+                .record(labels, || M::cell(&self.buckets), use_cell),
+        }
+    }
+
+    pub(super) fn with<L: Labels>(&self, labels: &L) -> M {
+        M::handle(self.record(labels, Arc::clone), &self.rejected)
+    }
+}
+
+impl<M: Metric, K: LabelKey> Family<M, K> {
+    pub(super) fn new(core: Arc<Core<M>>) -> Self {
+        Self {
+            core,
+            key: PhantomData,
+        }
+    }
+
+    /// The handle of the series with these label values, which is created, at zero, where it
+    /// does not exist. Beyond the limit of the family all further values share one series,
+    /// whose label values are [`OVERFLOW`](super::OVERFLOW).
+    pub fn with<L: Labels<Key = K>>(&self, labels: &L) -> M {
+        self.core.with(labels)
+    }
+
+    /// The handle of the series with these label values, if it exists.
+    pub fn get<L: Labels<Key = K>>(&self, labels: &L) -> Option<M> {
+        let cell = self.core.storage.get(labels)?;
+        Some(M::handle(cell, &self.core.rejected))
+    }
+
+    /// Removes the series with these label values and says whether there was one. Handles
+    /// that are held go on working, but what they record is no longer exposed.
+    pub fn remove<L: Labels<Key = K>>(&self, labels: &L) -> bool {
+        self.core.storage.remove(labels)
+    }
+
+    /// The declaration.
+    #[must_use]
+    pub fn def(&self) -> &MetricDef {
+        &self.core.def
+    }
+
+    /// How many series there are, the overflow series aside.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.core.storage.len()
+    }
+
+    /// Whether there is no series.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl<K: LabelKey> Family<Counter, K> {
+    /// Adds one to the series with these label values.
+    #[inline]
+    pub fn inc<L: Labels<Key = K>>(&self, labels: &L) {
+        self.add(labels, 1);
+    }
+
+    /// Adds `n` to the series with these label values.
+    #[inline]
+    pub fn add<L: Labels<Key = K>>(&self, labels: &L, n: u64) {
+        self.core
+            .record(labels, |cell| cell.fetch_add(n, Ordering::Relaxed));
+    }
+}
+
+impl<K: LabelKey> Family<FloatCounter, K> {
+    /// Adds `amount` to the series with these label values; see [`FloatCounter::add`].
+    pub fn add<L: Labels<Key = K>>(&self, labels: &L, amount: f64) {
+        self.with(labels).add(amount);
+    }
+}
+
+impl<K: LabelKey> Family<Gauge, K> {
+    /// Sets the series with these label values.
+    pub fn set<L: Labels<Key = K>>(&self, labels: &L, value: i64) {
+        self.core
+            .record(labels, |cell| cell.store(value, Ordering::Relaxed));
+    }
+}
+
+impl<K: LabelKey> Family<FloatGauge, K> {
+    /// Sets the series with these label values.
+    pub fn set<L: Labels<Key = K>>(&self, labels: &L, value: f64) {
+        self.core.record(labels, |cell| {
+            cell.store(value.to_bits(), Ordering::Relaxed);
+        });
+    }
+}
+
+impl<K: LabelKey> Family<Histogram, K> {
+    /// Counts one observation in the series with these label values; see [`Histogram::observe`].
+    #[inline]
+    pub fn observe<L: Labels<Key = K>>(&self, labels: &L, value: f64) {
+        self.with(labels).observe(value);
+    }
+}
+
+impl<M: Metric, K: LabelKey> Clone for Family<M, K> {
+    fn clone(&self) -> Self {
+        Self::new(Arc::clone(&self.core))
+    }
+}
+
+impl<M: Metric, K: LabelKey> fmt::Debug for Family<M, K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Family({}, {} series)", self.core.def, self.len())
+    }
+}
+
+/// A family as the registry holds it, its metric type forgotten.
+pub(super) trait AnyFamily: Send + Sync {
+    fn def(&self) -> &Arc<MetricDef>;
+    fn each(&self, visit: &mut dyn FnMut(&str, Value));
+    fn is_empty(&self) -> bool;
+    fn overflowed(&self) -> u64;
+    fn rejected(&self) -> u64;
+}
+
+impl<M: Metric> AnyFamily for Core<M> {
+    fn def(&self) -> &Arc<MetricDef> {
+        &self.def
+    }
+
+    fn each(&self, visit: &mut dyn FnMut(&str, Value)) {
+        self.storage
+            .each(&mut |labels, cell| visit(labels, M::read(cell)));
+    }
+
+    fn is_empty(&self) -> bool {
+        self.storage.len() == 0 && self.storage.overflowed() == 0
+    }
+
+    fn overflowed(&self) -> u64 {
+        self.storage.overflowed()
+    }
+
+    fn rejected(&self) -> u64 {
+        self.rejected.get()
+    }
+}

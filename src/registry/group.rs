@@ -1,0 +1,101 @@
+use std::any::TypeId;
+use std::cell::Cell;
+use std::sync::Arc;
+
+use super::Registry;
+use super::error::DeclareError;
+
+/// A set of metrics that belong together: a plain struct whose fields are the handles and
+/// families, and whose constructor asks for each by its full literal name.
+///
+/// ```
+/// use selfheal::registry::{Counter, DeclareError, Family, Group, Histogram, Registry, Text};
+///
+/// struct Checkout {
+///     orders: Family<Counter, [Text; 1]>,
+///     basket: Histogram,
+/// }
+///
+/// impl Group for Checkout {
+///     const NAME: &'static str = "checkout";
+///
+///     fn declare(registry: &Registry) -> Result<Self, DeclareError> {
+///         Ok(Self {
+///             orders: registry
+///                 .counter("checkout_orders_total", "Orders placed, by payment method")
+///                 .labels(["payment"])?,
+///             basket: registry
+///                 .histogram("checkout_basket_usd", "Value of a basket")
+///                 .buckets(&[5.0, 20.0, 100.0, 500.0])
+///                 .build()?,
+///         })
+///     }
+/// }
+///
+/// # fn main() -> Result<(), DeclareError> {
+/// let registry = Registry::new();
+/// let checkout = registry.group::<Checkout>()?;
+/// checkout.orders.inc(&["card"]);
+/// checkout.basket.observe(42.0);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// A group costs nothing until it is asked for; asking again gives the same metrics.
+pub trait Group: Send + Sync + Sized + 'static {
+    /// The name of the group in the catalogue.
+    const NAME: &'static str;
+
+    /// Declares every metric of the group.
+    ///
+    /// # Errors
+    /// Whatever the declarations return; see [`DeclareError`].
+    fn declare(registry: &Registry) -> Result<Self, DeclareError>;
+}
+
+thread_local! {
+    /// The group that is being declared on this thread, so that a metric knows its group
+    /// without every declaration repeating it.
+    static DECLARING: Cell<&'static str> = const { Cell::new("") };
+}
+
+impl Registry {
+    /// The metrics of a group, declared on first use.
+    ///
+    /// # Errors
+    /// The first declaration of the group that failed. Nothing of what the group declared
+    /// before that is taken back; correct the group and ask again.
+    pub fn group<G: Group>(&self) -> Result<Arc<G>, DeclareError> {
+        let id = TypeId::of::<G>();
+        let known = self.inner.groups.lock().get(&id).map(Arc::clone);
+        if let Some(Ok(group)) = known.map(Arc::downcast::<G>) {
+            return Ok(group);
+        }
+        // The lock is not held while the group declares itself: it may ask for other groups.
+        let _outer = Declaring::enter(G::NAME);
+        let group = Arc::new(G::declare(self)?);
+        let mut groups = self.inner.groups.lock();
+        let kept = groups.entry(id).or_insert_with(|| group.clone());
+        Ok(Arc::clone(kept).downcast::<G>().unwrap_or(group))
+    }
+}
+
+/// The group that is being declared on this thread; empty outside of one.
+pub(super) fn declaring() -> &'static str {
+    DECLARING.get()
+}
+
+/// Puts the outer group's name back when an inner one is done, on whatever path.
+struct Declaring(&'static str);
+
+impl Declaring {
+    fn enter(name: &'static str) -> Self {
+        Self(DECLARING.replace(name))
+    }
+}
+
+impl Drop for Declaring {
+    fn drop(&mut self) {
+        DECLARING.set(self.0);
+    }
+}

@@ -1,0 +1,244 @@
+//! Label values as they are looked up: borrowed, typed, never allocated.
+//!
+//! A family's type names its *key*, for example `Family<Counter, (Method, Text, u16)>`; a
+//! look-up hands in anything that stands for that key, for example `(Method::Get, path, 200)`
+//! with a borrowed `path`. [`LabelValue`] ties one value to its key, [`Labels`] a whole set.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use crate::util::BoundedStr;
+
+/// The most bytes of a label value that are kept; what is longer is cut at a character
+/// boundary before it is looked up, so that a client cannot make a scrape large.
+pub const MAX_LABEL_VALUE: usize = 256;
+
+/// The key of a label whose value is any text.
+#[derive(Clone, Copy, Debug)]
+pub enum Text {}
+
+/// One label value. Implement it for an enum of your own in a few lines:
+///
+/// ```
+/// use selfheal::registry::LabelValue;
+///
+/// enum Size { Small, Large }
+///
+/// impl LabelValue for Size {
+///     type Key = Self;
+///     fn visit(&self, visit: impl FnOnce(&str)) {
+///         visit(match self {
+///             Self::Small => "small",
+///             Self::Large => "large",
+///         });
+///     }
+/// }
+/// ```
+pub trait LabelValue {
+    /// What stands for this type in the type of a family: `Self` for a type without
+    /// lifetimes, [`Text`] for anything that is looked up as text.
+    type Key: 'static;
+
+    /// Calls `visit` once with the value as text.
+    fn visit(&self, visit: impl FnOnce(&str));
+}
+
+/// A whole set of label values, in the order in which the family declared their names.
+///
+/// Implemented for arrays of strings and for tuples of one to six [`LabelValue`]s. A struct
+/// of your own joins with two short impls:
+///
+/// ```
+/// use selfheal::registry::{Family, Counter, LabelKey, Labels, Registry};
+///
+/// struct Sale<'a> { shop: &'a str, card: bool }
+///
+/// impl LabelKey for Sale<'static> {
+///     type Names = [&'static str; 2];
+/// }
+/// impl Labels for Sale<'_> {
+///     type Key = Sale<'static>;
+///     fn visit(&self, visit: &mut impl FnMut(&str)) {
+///         visit(self.shop);
+///         visit(if self.card { "card" } else { "cash" });
+///     }
+/// }
+///
+/// # fn main() -> Result<(), selfheal::registry::DeclareError> {
+/// let registry = Registry::new();
+/// let sales: Family<Counter, Sale<'static>> =
+///     registry.counter("sales_total", "Sales made").labels(["shop", "payment"])?;
+/// sales.with(&Sale { shop: "north", card: true }).inc();
+/// # Ok(())
+/// # }
+/// ```
+pub trait Labels {
+    /// The key of the families that this set can be looked up in.
+    type Key: LabelKey;
+
+    /// Calls `visit` once for each value, in order.
+    fn visit(&self, visit: &mut impl FnMut(&str));
+}
+
+/// The key of a family: says how many label names its declaration takes.
+pub trait LabelKey: 'static {
+    /// `[&'static str; N]`.
+    type Names: AsRef<[&'static str]>;
+}
+
+impl<const N: usize> LabelKey for [Text; N] {
+    type Names = [&'static str; N];
+}
+
+impl<S: AsRef<str>, const N: usize> Labels for [S; N] {
+    type Key = [Text; N];
+
+    #[inline]
+    fn visit(&self, visit: &mut impl FnMut(&str)) {
+        for value in self {
+            visit(value.as_ref());
+        }
+    }
+}
+
+/// The key of a metric without labels.
+impl LabelKey for () {
+    type Names = [&'static str; 0];
+}
+
+impl Labels for () {
+    type Key = ();
+    #[inline]
+    fn visit(&self, _: &mut impl FnMut(&str)) {}
+}
+
+/// Tuples differ in nothing but their length, which the language cannot abstract over.
+macro_rules! tuples {
+    ($(($len:literal $($value:ident $at:tt)+))+) => {$(
+        impl<$($value: 'static),+> LabelKey for ($($value,)+) {
+            type Names = [&'static str; $len];
+        }
+        impl<$($value: LabelValue),+> Labels for ($($value,)+) {
+            type Key = ($($value::Key,)+);
+            #[inline]
+            fn visit(&self, visit: &mut impl FnMut(&str)) {
+                $(self.$at.visit(&mut *visit);)+
+            }
+        }
+    )+};
+}
+tuples! {
+    (1 A 0)
+    (2 A 0 B 1)
+    (3 A 0 B 1 C 2)
+    (4 A 0 B 1 C 2 D 3)
+    (5 A 0 B 1 C 2 D 3 E 4)
+    (6 A 0 B 1 C 2 D 3 E 4 F 5)
+}
+
+impl LabelValue for str {
+    type Key = Text;
+    #[inline]
+    fn visit(&self, visit: impl FnOnce(&str)) {
+        visit(self);
+    }
+}
+
+impl LabelValue for String {
+    type Key = Text;
+    #[inline]
+    fn visit(&self, visit: impl FnOnce(&str)) {
+        visit(self);
+    }
+}
+
+impl LabelValue for Arc<str> {
+    type Key = Text;
+    #[inline]
+    fn visit(&self, visit: impl FnOnce(&str)) {
+        visit(self);
+    }
+}
+
+impl LabelValue for Cow<'_, str> {
+    type Key = Text;
+    #[inline]
+    fn visit(&self, visit: impl FnOnce(&str)) {
+        visit(self);
+    }
+}
+
+impl<const MAX: usize> LabelValue for BoundedStr<MAX> {
+    type Key = Text;
+    #[inline]
+    fn visit(&self, visit: impl FnOnce(&str)) {
+        visit(self.as_str());
+    }
+}
+
+impl LabelValue for bool {
+    type Key = Self;
+    #[inline]
+    fn visit(&self, visit: impl FnOnce(&str)) {
+        visit(if *self { "true" } else { "false" });
+    }
+}
+
+impl LabelValue for u16 {
+    type Key = Self;
+    #[inline]
+    fn visit(&self, visit: impl FnOnce(&str)) {
+        visit(itoa::Buffer::new().format(*self));
+    }
+}
+
+impl<T: LabelValue + ?Sized> LabelValue for &T {
+    type Key = T::Key;
+    #[inline]
+    fn visit(&self, visit: impl FnOnce(&str)) {
+        (**self).visit(visit);
+    }
+}
+
+/// Cuts a value to [`MAX_LABEL_VALUE`] bytes at a character boundary.
+#[inline]
+pub(super) fn cut(value: &str) -> &str {
+    if value.len() <= MAX_LABEL_VALUE {
+        return value;
+    }
+    let mut end = MAX_LABEL_VALUE;
+    while !value.is_char_boundary(end) {
+        end -= 1;
+    }
+    &value[..end]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values(labels: &impl Labels) -> Vec<String> {
+        let mut out = Vec::new();
+        labels.visit(&mut |value| out.push(value.to_owned()));
+        out
+    }
+
+    #[test]
+    fn a_tuple_mixes_kinds_in_order() {
+        let path = String::from("/a");
+        assert_eq!(
+            values(&("GET", &path, 200_u16, true)),
+            ["GET", "/a", "200", "true"]
+        );
+        assert_eq!(values(&["x", "y"]), ["x", "y"]);
+        assert!(values(&()).is_empty());
+    }
+
+    #[test]
+    fn long_values_are_cut_at_a_character() {
+        let long = "ä".repeat(MAX_LABEL_VALUE);
+        assert_eq!(cut(&long).len(), MAX_LABEL_VALUE);
+        let odd = format!("a{long}");
+        assert_eq!(cut(&odd).len(), MAX_LABEL_VALUE - 1);
+    }
+}

@@ -1,0 +1,123 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+
+use super::{Metric, add_f64, sealed::Sealed};
+use crate::catalog::Kind;
+use crate::registry::family::Rejected;
+use crate::registry::snapshot::{Number, Value};
+
+/// A whole number that goes up and down.
+#[derive(Clone, Debug)]
+pub struct Gauge(Arc<AtomicI64>);
+
+impl Gauge {
+    /// Sets the value.
+    #[inline]
+    pub fn set(&self, value: i64) {
+        self.0.store(value, Ordering::Relaxed);
+    }
+
+    /// Adds `n`, which may be negative.
+    #[inline]
+    pub fn add(&self, n: i64) {
+        self.0.fetch_add(n, Ordering::Relaxed);
+    }
+
+    /// Adds one.
+    #[inline]
+    pub fn inc(&self) {
+        self.add(1);
+    }
+
+    /// Takes one away.
+    #[inline]
+    pub fn dec(&self) {
+        self.add(-1);
+    }
+
+    /// Adds one until the guard is dropped, on whatever path.
+    #[must_use = "the gauge falls again when the guard is dropped"]
+    pub fn hold(&self) -> GaugeGuard {
+        self.inc();
+        GaugeGuard(self.clone())
+    }
+
+    /// The value now.
+    #[must_use]
+    pub fn get(&self) -> i64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Takes one away from a gauge when it is dropped; see [`Gauge::hold`].
+#[derive(Debug)]
+pub struct GaugeGuard(Gauge);
+
+impl Drop for GaugeGuard {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+impl Metric for Gauge {}
+
+impl Sealed for Gauge {
+    type Cell = AtomicI64;
+    const KIND: Kind = Kind::Gauge;
+
+    fn cell(_: &Arc<[f64]>) -> AtomicI64 {
+        AtomicI64::new(0)
+    }
+
+    fn handle(cell: Arc<AtomicI64>, _: &Rejected) -> Self {
+        Self(cell)
+    }
+
+    fn read(cell: &AtomicI64) -> Value {
+        Value::Number(Number::I64(cell.load(Ordering::Relaxed)))
+    }
+}
+
+/// A floating-point value that goes up and down. NaN and infinities are values like any
+/// other here: Prometheus stores them, and "not known" is a thing that a gauge may say.
+#[derive(Clone, Debug)]
+pub struct FloatGauge(Arc<AtomicU64>);
+
+impl FloatGauge {
+    /// Sets the value.
+    #[inline]
+    pub fn set(&self, value: f64) {
+        self.0.store(value.to_bits(), Ordering::Relaxed);
+    }
+
+    /// Adds `amount`, which may be negative.
+    #[inline]
+    pub fn add(&self, amount: f64) {
+        add_f64(&self.0, amount);
+    }
+
+    /// The value now.
+    #[must_use]
+    pub fn get(&self) -> f64 {
+        f64::from_bits(self.0.load(Ordering::Relaxed))
+    }
+}
+
+impl Metric for FloatGauge {}
+
+impl Sealed for FloatGauge {
+    type Cell = AtomicU64;
+    const KIND: Kind = Kind::Gauge;
+
+    fn cell(_: &Arc<[f64]>) -> AtomicU64 {
+        AtomicU64::new(0.0_f64.to_bits())
+    }
+
+    fn handle(cell: Arc<AtomicU64>, _: &Rejected) -> Self {
+        Self(cell)
+    }
+
+    fn read(cell: &AtomicU64) -> Value {
+        Value::Number(Number::F64(f64::from_bits(cell.load(Ordering::Relaxed))))
+    }
+}

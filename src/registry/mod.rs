@@ -1,0 +1,307 @@
+//! Where metrics are declared, recorded and read.
+//!
+//! The room promises:
+//! - Declaring the same metric twice gives the same metric; declaring a different one under
+//!   the same name is an error that names both. Nothing here panics.
+//! - A recording thread never waits for a scrape longer than it takes to write a few series,
+//!   and recording to an existing series never allocates.
+//! - The labels of a series are escaped and rendered once, when the series is created.
+//! - The number of series is bounded, per family and in total; what is beyond the bound is
+//!   recorded in one overflow series and counted.
+//! - A scrape works on a copy of the list of families: declaring during a scrape, even from
+//!   inside a collector, cannot deadlock.
+//!
+//! Use [`Registry::global`] in an application, [`Registry::new`] in a test or where one
+//! process needs several. A set of metrics that belong together is a [`Group`].
+//!
+//! ```
+//! use selfheal::registry::{Counter, DeclareError, Family, Registry, Text};
+//!
+//! # fn main() -> Result<(), DeclareError> {
+//! let registry = Registry::new();
+//! let requests: Family<Counter, [Text; 2]> = registry
+//!     .counter("requests_total", "Requests served")
+//!     .labels(["method", "path"])?;
+//! requests.inc(&["GET", "/orders/{id}"]);
+//!
+//! let hot = requests.with(&["GET", "/"]); // keep the handle where every nanosecond counts
+//! hot.inc();
+//! assert_eq!(hot.get(), 1);
+//! # Ok(())
+//! # }
+//! ```
+
+mod collector;
+mod declare;
+mod error;
+mod family;
+mod group;
+mod labels;
+mod metric;
+mod scrape;
+mod settings;
+mod snapshot;
+mod storage;
+
+use std::any::{Any, TypeId};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use lazy_static::lazy_static;
+use parking_lot::{Mutex, RwLock};
+
+pub use collector::Collector;
+pub use declare::{DEFAULT_BUCKETS, Declare};
+pub use error::DeclareError;
+pub use family::Family;
+pub use group::Group;
+pub use labels::{LabelKey, LabelValue, Labels, MAX_LABEL_VALUE, Text};
+pub use metric::{
+    Counter, FloatCounter, FloatGauge, Gauge, GaugeGuard, Histogram, HistogramSnapshot, Metric,
+};
+pub use scrape::{Scrape, ScrapeFamily};
+pub use settings::{FamilySettings, Settings};
+pub use snapshot::{FamilySnapshot, Number, SeriesSnapshot, Value, parse_labels};
+pub use storage::OVERFLOW;
+
+use crate::catalog::{Kind, MetricDef};
+use family::{AnyFamily, Core};
+use storage::Total;
+
+lazy_static! {
+    static ref GLOBAL: Registry = Registry::new();
+}
+
+/// A set of metrics that are scraped together. Cloning is cheap and gives the same registry.
+#[derive(Clone)]
+pub struct Registry {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    settings: RwLock<Arc<Settings>>,
+    families: RwLock<BTreeMap<Cow<'static, str>, Entry>>,
+    groups: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
+    collectors: RwLock<Vec<Registered>>,
+    total: Arc<Total>,
+    /// How many times a collector panicked or yielded a family that clashes.
+    skipped: AtomicU64,
+}
+
+#[derive(Clone)]
+struct Entry {
+    family: Arc<dyn AnyFamily>,
+    /// The same family, to get its metric type back.
+    any: Arc<dyn Any + Send + Sync>,
+    /// The definition as asked for, before an operator's overrides.
+    asked: Arc<MetricDef>,
+}
+
+#[derive(Clone)]
+struct Registered {
+    collector: Arc<dyn Collector>,
+    defs: Arc<[MetricDef]>,
+}
+
+impl Default for Registry {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Registry {
+    /// An empty registry with default [`Settings`].
+    #[must_use]
+    pub fn new() -> Self {
+        Self::with_settings(Settings::default())
+    }
+
+    /// An empty registry.
+    #[must_use]
+    pub fn with_settings(settings: Settings) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                total: Arc::new(Total {
+                    series: AtomicUsize::new(0),
+                    limit: AtomicUsize::new(settings.max_series),
+                }),
+                settings: RwLock::new(Arc::new(settings)),
+                families: RwLock::default(),
+                groups: Mutex::default(),
+                collectors: RwLock::default(),
+                skipped: AtomicU64::new(0),
+            }),
+        }
+    }
+
+    /// The registry of the process, which trackers use unless they are given another.
+    #[must_use]
+    pub fn global() -> &'static Self {
+        &GLOBAL
+    }
+
+    /// Replaces the settings; see [`Settings`] for what applies from when.
+    pub fn configure(&self, settings: Settings) {
+        self.inner
+            .total
+            .limit
+            .store(settings.max_series, Ordering::Relaxed);
+        *self.inner.settings.write() = Arc::new(settings);
+    }
+
+    /// The settings in force.
+    #[must_use]
+    pub fn settings(&self) -> Arc<Settings> {
+        Arc::clone(&self.inner.settings.read())
+    }
+
+    /// Starts to declare a counter of whole numbers. Its name ends in `_total`.
+    pub fn counter(&self, name: &'static str, help: &'static str) -> Declare<'_, Counter> {
+        Declare::new(self, name, help)
+    }
+
+    /// Starts to declare a counter of floating-point amounts. Its name ends in `_total`.
+    pub fn float_counter(
+        &self,
+        name: &'static str,
+        help: &'static str,
+    ) -> Declare<'_, FloatCounter> {
+        Declare::new(self, name, help)
+    }
+
+    /// Starts to declare a gauge of whole numbers.
+    pub fn gauge(&self, name: &'static str, help: &'static str) -> Declare<'_, Gauge> {
+        Declare::new(self, name, help)
+    }
+
+    /// Starts to declare a gauge of floating-point values.
+    pub fn float_gauge(&self, name: &'static str, help: &'static str) -> Declare<'_, FloatGauge> {
+        Declare::new(self, name, help)
+    }
+
+    /// Starts to declare a histogram.
+    pub fn histogram(&self, name: &'static str, help: &'static str) -> Declare<'_, Histogram> {
+        Declare::new(self, name, help)
+    }
+
+    /// Adds a source of series that are computed at scrape time.
+    ///
+    /// # Errors
+    /// A definition that breaks a rule, or that clashes with one already registered.
+    pub fn collect_from(&self, collector: Arc<dyn Collector>) -> Result<(), DeclareError> {
+        // The collector's code runs before any lock is taken.
+        let defs: Arc<[MetricDef]> = collector.describe().into();
+        for def in defs.iter() {
+            if !matches!(def.kind, Kind::Summary | Kind::Unknown) {
+                declare::check(def)?;
+            }
+        }
+        let mut collectors = self.inner.collectors.write();
+        for wanted in defs.iter() {
+            let taken = collectors
+                .iter()
+                .flat_map(|registered| registered.defs.iter())
+                .find(|def| def.name == wanted.name)
+                .cloned()
+                .or_else(|| {
+                    let families = self.inner.families.read();
+                    families
+                        .get(&wanted.name)
+                        .map(|entry| (*entry.asked).clone())
+                });
+            if let Some(existing) = taken {
+                return Err(DeclareError::Clash {
+                    existing: Box::new(existing),
+                    wanted: Box::new(wanted.clone()),
+                    difference: "who collects it",
+                });
+            }
+        }
+        collectors.push(Registered { collector, defs });
+        Ok(())
+    }
+
+    /// Every definition that is registered, by name: the catalogue of this registry.
+    #[must_use]
+    pub fn catalog(&self) -> Vec<MetricDef> {
+        let mut defs: Vec<MetricDef> = self
+            .inner
+            .families
+            .read()
+            .values()
+            .map(|entry| (**entry.family.def()).clone())
+            .collect();
+        for registered in self.inner.collectors.read().iter() {
+            defs.extend(registered.defs.iter().cloned());
+        }
+        defs.sort_by(|a, b| a.name.cmp(&b.name));
+        defs
+    }
+
+    /// How many series there are, those of collectors aside.
+    #[must_use]
+    pub fn series(&self) -> usize {
+        self.inner.total.series.load(Ordering::Relaxed)
+    }
+
+    fn register<M: Metric>(&self, asked: MetricDef) -> Result<Arc<Core<M>>, DeclareError> {
+        declare::check(&asked)?;
+        let mut families = self.inner.families.write();
+        if let Some(entry) = families.get(&asked.name) {
+            let same_type = Arc::clone(&entry.any).downcast::<Core<M>>();
+            return match (entry.asked.difference(&asked), same_type) {
+                (None, Ok(core)) => Ok(core),
+                (difference, _) => Err(DeclareError::Clash {
+                    existing: Box::new((*entry.asked).clone()),
+                    wanted: Box::new(asked),
+                    difference: difference.unwrap_or("the type of its numbers"),
+                }),
+            };
+        }
+        let settings = self.settings();
+        let over = settings.families.get(&*asked.name);
+        let mut def = asked.clone();
+        if let Some(bounds) = over.and_then(|over| over.buckets.as_ref())
+            && def.kind == Kind::Histogram
+        {
+            def.buckets.clone_from(bounds);
+            declare::check(&def)?;
+        }
+        let limit = over
+            .and_then(|over| over.max_series)
+            .unwrap_or(settings.max_series_per_family);
+        let enabled = !over.is_some_and(|over| over.disabled);
+        let name = def.name.clone();
+        let core = Arc::new(Core::<M>::new(
+            Arc::new(def),
+            limit,
+            Arc::clone(&self.inner.total),
+            enabled,
+        ));
+        families.insert(
+            name,
+            Entry {
+                family: Arc::clone(&core) as Arc<dyn AnyFamily>,
+                any: Arc::clone(&core) as Arc<dyn Any + Send + Sync>,
+                asked: Arc::new(asked),
+            },
+        );
+        Ok(core)
+    }
+}
+
+impl fmt::Debug for Registry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Registry")
+            .field("families", &self.inner.families.read().len())
+            .field("collectors", &self.inner.collectors.read().len())
+            .field("series", &self.series())
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,259 @@
+//! One pass over everything that a registry exposes.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::family::AnyFamily;
+use super::snapshot::{FamilySnapshot, Number, SeriesSnapshot, Value, render_pairs};
+use super::{Registry, Settings};
+use crate::catalog::{Kind, MetricDef};
+
+/// All families of a registry at one moment, by exposed name. Collectors have been called;
+/// the registry's own series are read while they are visited.
+pub struct Scrape {
+    settings: Arc<Settings>,
+    global_labels: String,
+    families: Vec<ScrapeFamily>,
+}
+
+/// One family of a [`Scrape`].
+pub struct ScrapeFamily {
+    name: String,
+    def: Arc<MetricDef>,
+    source: Source,
+}
+
+enum Source {
+    Live(Arc<dyn AnyFamily>),
+    Taken(Vec<SeriesSnapshot>),
+}
+
+impl Registry {
+    /// Starts a scrape: calls every collector and lists what there is.
+    #[must_use]
+    pub fn scrape(&self) -> Scrape {
+        let settings = self.settings();
+        // Copies first: a collector may declare metrics without meeting a lock held here.
+        let collectors = self.inner.collectors.read().clone();
+        let mut taken = Vec::new();
+        for registered in &collectors {
+            let mut out = Vec::new();
+            let collector = &registered.collector;
+            if catch_unwind(AssertUnwindSafe(|| collector.collect(&mut out))).is_ok() {
+                taken.append(&mut out);
+            } else {
+                self.inner.skipped.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        let families: Vec<Arc<dyn AnyFamily>> = {
+            let families = self.inner.families.read();
+            families
+                .values()
+                .map(|entry| Arc::clone(&entry.family))
+                .collect()
+        };
+        taken.extend(self.about_itself(&families));
+
+        let mut by_name: BTreeMap<String, ScrapeFamily> = BTreeMap::new();
+        for family in families {
+            if !family.is_empty() {
+                let def = Arc::clone(family.def());
+                let name = exposed_name(&settings, &def);
+                let source = Source::Live(family);
+                by_name.insert(name.clone(), ScrapeFamily { name, def, source });
+            }
+        }
+        for FamilySnapshot { def, mut series } in taken {
+            if series.is_empty() {
+                continue;
+            }
+            let name = exposed_name(&settings, &def);
+            match by_name.get_mut(&name) {
+                None => {
+                    let source = Source::Taken(series);
+                    by_name.insert(name.clone(), ScrapeFamily { name, def, source });
+                }
+                Some(there) if there.def.kind == def.kind => there.merge(&mut series),
+                // The same name with another kind cannot be one family: the first one stays.
+                Some(_) => {
+                    self.inner.skipped.fetch_add(1, Ordering::Relaxed);
+                }
+            }
+        }
+        let global_labels = render_pairs(
+            settings
+                .global_labels
+                .iter()
+                .map(|(name, value)| (name.as_str(), value.as_str())),
+        );
+        Scrape {
+            settings,
+            global_labels,
+            families: by_name.into_values().collect(),
+        }
+    }
+
+    /// A copy of every family and series.
+    #[must_use]
+    pub fn gather(&self) -> Vec<FamilySnapshot> {
+        self.scrape()
+            .families
+            .into_iter()
+            .map(ScrapeFamily::into_snapshot)
+            .collect()
+    }
+
+    /// What the registry has to say of itself: refused values, overflow, skipped collectors.
+    /// Nothing until there is something to say.
+    fn about_itself(&self, families: &[Arc<dyn AnyFamily>]) -> Vec<FamilySnapshot> {
+        let by_metric =
+            |name: &'static str, help: &'static str, read: fn(&dyn AnyFamily) -> u64| {
+                let series = families
+                    .iter()
+                    .map(|family| (family, read(&**family)))
+                    .filter(|(_, n)| *n > 0)
+                    .map(|(family, n)| {
+                        SeriesSnapshot::new(
+                            [("metric", &*family.def().name)],
+                            Value::Number(Number::U64(n)),
+                        )
+                    })
+                    .collect();
+                let def = MetricDef::new(Kind::Counter, name, help).with_labels(["metric"]);
+                FamilySnapshot {
+                    def: Arc::new(def),
+                    series,
+                }
+            };
+        let skipped = self.inner.skipped.load(Ordering::Relaxed);
+        vec![
+            by_metric(
+                "selfheal_values_rejected_total",
+                "Values refused because they are not finite or would make a counter fall",
+                |family| family.rejected(),
+            ),
+            by_metric(
+                "selfheal_series_overflowed_total",
+                "Look-ups beyond the limit of a family, recorded in its overflow series",
+                |family| family.overflowed(),
+            ),
+            FamilySnapshot {
+                def: Arc::new(MetricDef::new(
+                    Kind::Counter,
+                    "selfheal_collectors_skipped_total",
+                    "Collectors that panicked and families that clashed, left out of a scrape",
+                )),
+                series: (skipped > 0)
+                    .then(|| SeriesSnapshot::new([], Value::Number(Number::U64(skipped))))
+                    .into_iter()
+                    .collect(),
+            },
+        ]
+    }
+}
+
+impl Scrape {
+    /// The families, by exposed name.
+    #[must_use]
+    pub fn families(&self) -> &[ScrapeFamily] {
+        &self.families
+    }
+
+    /// The labels that every series carries, rendered: `env="production"`; empty if there are none.
+    #[must_use]
+    pub fn global_labels(&self) -> &str {
+        &self.global_labels
+    }
+
+    /// The settings in force.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+}
+
+impl ScrapeFamily {
+    /// The name as exposed: with the namespace, and with `_total` or `_info` where the
+    /// declaration has it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The declaration.
+    #[must_use]
+    pub fn def(&self) -> &MetricDef {
+        &self.def
+    }
+
+    /// Calls `visit` with the rendered labels and the value of every series.
+    pub fn each(&self, visit: &mut dyn FnMut(&str, &Value)) {
+        match &self.source {
+            Source::Live(family) => family.each(&mut |labels, value| visit(labels, &value)),
+            Source::Taken(series) => {
+                for series in series {
+                    visit(&series.labels, &series.value);
+                }
+            }
+        }
+    }
+
+    fn into_snapshot(self) -> FamilySnapshot {
+        let mut series = Vec::new();
+        self.each(&mut |labels, value| {
+            series.push(SeriesSnapshot {
+                labels: labels.into(),
+                value: value.clone(),
+            });
+        });
+        FamilySnapshot {
+            def: self.def,
+            series,
+        }
+    }
+
+    /// Adds series of the same name from another source. A series that is already there
+    /// stays as it is: two samples of one series would make Prometheus refuse the scrape.
+    fn merge(&mut self, more: &mut Vec<SeriesSnapshot>) {
+        let mut series = Vec::new();
+        self.each(&mut |labels, value| {
+            series.push(SeriesSnapshot {
+                labels: labels.into(),
+                value: value.clone(),
+            });
+        });
+        let there: std::collections::HashSet<Box<str>> =
+            series.iter().map(|series| series.labels.clone()).collect();
+        series.extend(
+            more.drain(..)
+                .filter(|series| !there.contains(&series.labels)),
+        );
+        self.source = Source::Taken(series);
+    }
+}
+
+fn exposed_name(settings: &Settings, def: &MetricDef) -> String {
+    let namespace: Cow<'_, str> = Cow::Borrowed(&settings.namespace);
+    if namespace.is_empty() || !def.namespaced {
+        def.name.to_string()
+    } else {
+        format!("{namespace}_{}", def.name)
+    }
+}
+
+impl std::fmt::Debug for Scrape {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list()
+            .entries(self.families.iter().map(ScrapeFamily::name))
+            .finish()
+    }
+}
+
+impl std::fmt::Debug for ScrapeFamily {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.name)
+    }
+}

@@ -1,0 +1,123 @@
+//! What a scrape sees: families of series with values, read once.
+
+use std::sync::Arc;
+
+use super::metric::HistogramSnapshot;
+use crate::catalog::MetricDef;
+use crate::util::escape;
+
+/// A number as it was recorded; whole numbers are written without a detour over floats.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Number {
+    /// A whole number that only grows.
+    U64(u64),
+    /// A whole number.
+    I64(i64),
+    /// A floating-point number.
+    F64(f64),
+}
+
+impl Number {
+    /// The number as Prometheus stores it.
+    #[must_use]
+    pub fn as_f64(self) -> f64 {
+        match self {
+            Self::U64(n) => n as f64,
+            Self::I64(n) => n as f64,
+            Self::F64(n) => n,
+        }
+    }
+}
+
+/// The value of one series.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Value {
+    /// A counter, a gauge, an info or something of unknown kind.
+    Number(Number),
+    /// A histogram with classic buckets.
+    Histogram(HistogramSnapshot),
+    /// Quantiles computed elsewhere.
+    Summary {
+        /// Pairs of quantile (0 to 1) and value.
+        quantiles: Vec<(f64, f64)>,
+        /// The sum of all observations.
+        sum: f64,
+        /// How many observations there are.
+        count: u64,
+    },
+}
+
+/// One series of a [`FamilySnapshot`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct SeriesSnapshot {
+    /// The labels, escaped and rendered: `method="GET",status="200"`; empty without labels.
+    pub labels: Box<str>,
+    /// The value.
+    pub value: Value,
+}
+
+impl SeriesSnapshot {
+    /// A series; `labels` are pairs of name and raw value.
+    #[must_use]
+    pub fn new<'a>(labels: impl IntoIterator<Item = (&'a str, &'a str)>, value: Value) -> Self {
+        Self {
+            labels: render_pairs(labels).into_boxed_str(),
+            value,
+        }
+    }
+}
+
+/// All series of one metric at one moment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FamilySnapshot {
+    /// What the metric is.
+    pub def: Arc<MetricDef>,
+    /// Its series, in a stable order.
+    pub series: Vec<SeriesSnapshot>,
+}
+
+/// Renders pairs of name and raw value as they stand between the braces.
+pub(crate) fn render_pairs<'a>(labels: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+    let mut text = String::new();
+    for (name, value) in labels {
+        if !text.is_empty() {
+            text.push(',');
+        }
+        text.push_str(name);
+        text.push_str("=\"");
+        escape::label_value(&mut text, super::labels::cut(value));
+        text.push('"');
+    }
+    text
+}
+
+/// Takes rendered labels apart into names and raw values.
+#[must_use]
+pub fn parse_labels(text: &str) -> Vec<(String, String)> {
+    let mut out = Vec::new();
+    let mut rest = text;
+    while let Some((name, tail)) = rest.split_once("=\"") {
+        let end = escape::value_end(tail);
+        out.push((name.to_owned(), escape::unescape(&tail[..end])));
+        rest = tail.get(end + 1..).unwrap_or("");
+        rest = rest.strip_prefix(',').unwrap_or(rest);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pairs_survive_rendering() {
+        let pairs = [("a", "x\",b=\"y"), ("b", ""), ("c", "\\\n")];
+        let back = parse_labels(&render_pairs(pairs));
+        let want: Vec<_> = pairs
+            .iter()
+            .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()))
+            .collect();
+        assert_eq!(back, want);
+    }
+}

@@ -1,0 +1,230 @@
+use super::*;
+
+fn requests(registry: &Registry) -> Family<Counter, [Text; 1]> {
+    registry
+        .counter("requests_total", "Requests")
+        .labels(["path"])
+        .unwrap()
+}
+
+fn value(registry: &Registry, name: &str, labels: &str) -> Option<f64> {
+    let family = registry
+        .gather()
+        .into_iter()
+        .find(|family| family.def.name == name)?;
+    let series = family
+        .series
+        .into_iter()
+        .find(|series| &*series.labels == labels)?;
+    match series.value {
+        Value::Number(number) => Some(number.as_f64()),
+        _ => None,
+    }
+}
+
+#[test]
+fn the_same_declaration_gives_the_same_metric() {
+    let registry = Registry::new();
+    requests(&registry).inc(&["/a"]);
+    requests(&registry).inc(&["/a"]);
+    assert_eq!(
+        value(&registry, "requests_total", r#"path="/a""#),
+        Some(2.0)
+    );
+}
+
+#[test]
+fn a_clash_names_both() {
+    let registry = Registry::new();
+    requests(&registry);
+    let error = registry
+        .counter("requests_total", "Requests")
+        .labels::<[Text; 2]>(["path", "method"])
+        .unwrap_err();
+    let text = error.to_string();
+    assert!(
+        text.contains("requests_total{path}") && text.contains("{path,method}"),
+        "{text}"
+    );
+    let error = registry
+        .float_counter("requests_total", "")
+        .labels::<[Text; 1]>(["path"]);
+    assert!(
+        matches!(error, Err(DeclareError::Clash { .. })),
+        "u64 and f64 are not one counter"
+    );
+}
+
+#[test]
+fn bad_declarations_are_errors() {
+    let registry = Registry::new();
+    assert!(matches!(
+        registry.counter("requests", "").build(),
+        Err(DeclareError::Metric { .. })
+    ));
+    assert!(
+        registry
+            .histogram("a_seconds", "")
+            .buckets(&[2.0, 1.0])
+            .build()
+            .is_err()
+    );
+    let error = registry
+        .gauge("a", "")
+        .labels::<[Text; 2]>(["x", "x"])
+        .unwrap_err();
+    assert!(error.to_string().contains("is there twice"));
+    assert!(
+        registry.catalog().is_empty(),
+        "a refused declaration leaves nothing behind"
+    );
+}
+
+#[test]
+fn values_that_would_ruin_a_metric_are_counted_and_left_out() {
+    let registry = Registry::new();
+    let cost = registry
+        .float_counter("cost_usd_total", "Cost")
+        .build()
+        .unwrap();
+    cost.add(1.5);
+    for bad in [f64::NAN, f64::INFINITY, -1.0] {
+        cost.add(bad);
+    }
+    let latency = registry
+        .histogram("latency_seconds", "Latency")
+        .build()
+        .unwrap();
+    latency.observe(f64::NAN);
+    latency.observe(0.2);
+    assert!((cost.get() - 1.5).abs() < f64::EPSILON);
+    assert_eq!(latency.snapshot().count(), 1);
+    let rejected = |metric: &str| {
+        value(
+            &registry,
+            "selfheal_values_rejected_total",
+            &format!("metric=\"{metric}\""),
+        )
+    };
+    assert_eq!(rejected("cost_usd_total"), Some(3.0));
+    assert_eq!(rejected("latency_seconds"), Some(1.0));
+}
+
+#[test]
+fn an_operator_can_change_buckets_and_switch_off() {
+    let mut settings = Settings::default();
+    settings.families.insert(
+        "a_seconds".to_owned(),
+        FamilySettings {
+            buckets: Some(vec![1.0]),
+            ..FamilySettings::default()
+        },
+    );
+    settings.families.insert(
+        "b_total".to_owned(),
+        FamilySettings {
+            disabled: true,
+            ..FamilySettings::default()
+        },
+    );
+    let registry = Registry::with_settings(settings);
+    let a = registry.histogram("a_seconds", "").build().unwrap();
+    assert_eq!(&*a.snapshot().bounds, [1.0]);
+    assert!(
+        registry.histogram("a_seconds", "").build().is_ok(),
+        "declared again as it stands in the code"
+    );
+    registry.counter("b_total", "").build().unwrap().inc();
+    assert_eq!(value(&registry, "b_total", ""), None);
+}
+
+#[test]
+fn a_group_is_declared_once_and_names_its_metrics() {
+    struct Mail {
+        sent: Counter,
+    }
+    impl Group for Mail {
+        const NAME: &'static str = "mail";
+        fn declare(registry: &Registry) -> Result<Self, DeclareError> {
+            Ok(Self {
+                sent: registry.counter("mail_sent_total", "Mails sent").build()?,
+            })
+        }
+    }
+    let registry = Registry::new();
+    registry.group::<Mail>().unwrap().sent.inc();
+    registry.group::<Mail>().unwrap().sent.inc();
+    assert_eq!(value(&registry, "mail_sent_total", ""), Some(2.0));
+    assert_eq!(registry.catalog()[0].group, "mail");
+}
+
+struct Source(fn(&mut Vec<FamilySnapshot>));
+
+impl Collector for Source {
+    fn describe(&self) -> Vec<MetricDef> {
+        vec![MetricDef::new(Kind::Gauge, "depth", "Depth")]
+    }
+    fn collect(&self, out: &mut Vec<FamilySnapshot>) {
+        (self.0)(out);
+    }
+}
+
+#[test]
+fn a_panicking_collector_is_skipped_and_counted() {
+    let registry = Registry::new();
+    registry
+        .collect_from(Arc::new(Source(|_| panic!("broken"))))
+        .unwrap();
+    requests(&registry).inc(&["/"]);
+    assert_eq!(value(&registry, "requests_total", r#"path="/""#), Some(1.0));
+    assert_eq!(
+        value(&registry, "selfheal_collectors_skipped_total", ""),
+        Some(2.0)
+    );
+}
+
+#[test]
+fn a_collector_may_not_take_a_name_that_is_taken() {
+    let registry = Registry::new();
+    registry.gauge("depth", "Depth").build().unwrap();
+    let error = registry.collect_from(Arc::new(Source(|_| {}))).unwrap_err();
+    assert!(matches!(error, DeclareError::Clash { .. }));
+}
+
+#[test]
+fn one_name_from_two_sources_is_one_family_without_duplicates() {
+    let registry = Registry::new();
+    registry
+        .collect_from(Arc::new(Source(|out| {
+            let def =
+                MetricDef::new(Kind::Counter, "requests_total", "Requests").with_labels(["path"]);
+            let series = ["/", "/b"]
+                .map(|path| SeriesSnapshot::new([("path", path)], Value::Number(Number::U64(9))));
+            out.push(FamilySnapshot {
+                def: Arc::new(def),
+                series: series.to_vec(),
+            });
+        })))
+        .unwrap();
+    requests(&registry).inc(&["/"]);
+    let families = registry.gather();
+    assert_eq!(families.len(), 1);
+    assert_eq!(value(&registry, "requests_total", r#"path="/""#), Some(1.0));
+    assert_eq!(
+        value(&registry, "requests_total", r#"path="/b""#),
+        Some(9.0)
+    );
+}
+
+#[test]
+fn declaring_while_collecting_does_not_deadlock() {
+    lazy_static! {
+        static ref REGISTRY: Registry = Registry::new();
+    }
+    REGISTRY
+        .collect_from(Arc::new(Source(|_| {
+            requests(&REGISTRY).inc(&["/during"]);
+        })))
+        .unwrap();
+    assert!(value(&REGISTRY, "requests_total", r#"path="/during""#).is_some());
+}

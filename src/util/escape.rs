@@ -1,0 +1,84 @@
+//! Escaping of label values and help texts, as both Prometheus text formats define it.
+
+/// Appends a label value with backslash, double quote and line feed escaped.
+pub fn label_value(out: &mut String, value: &str) {
+    escape(out, value, true);
+}
+
+/// Appends a help text with backslash and line feed escaped (and, for OpenMetrics, the
+/// double quote too).
+pub fn help(out: &mut String, text: &str, quotes: bool) {
+    escape(out, text, quotes);
+}
+
+/// Whether [`label_value`] would change `value`.
+#[must_use]
+pub fn needs_escape(value: &str) -> bool {
+    value.bytes().any(|b| matches!(b, b'\\' | b'"' | b'\n'))
+}
+
+fn escape(out: &mut String, text: &str, quotes: bool) {
+    let mut kept = 0;
+    for (at, byte) in text.bytes().enumerate() {
+        let replacement = match byte {
+            b'\\' => "\\\\",
+            b'\n' => "\\n",
+            b'"' if quotes => "\\\"",
+            _ => continue,
+        };
+        out.push_str(&text[kept..at]);
+        out.push_str(replacement);
+        kept = at + 1;
+    }
+    out.push_str(&text[kept..]);
+}
+
+/// Takes the escapes of [`label_value`] back.
+#[must_use]
+pub fn unescape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        if c != '\\' {
+            out.push(c);
+            continue;
+        }
+        match chars.next() {
+            Some('n') => out.push('\n'),
+            Some(other) => out.push(other),
+            None => out.push('\\'),
+        }
+    }
+    out
+}
+
+/// Where the escaped value at the start of `text` ends: at the first quote that is not escaped.
+#[must_use]
+pub fn value_end(text: &str) -> usize {
+    let mut escaped = false;
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'"' => return at,
+            _ => {}
+        }
+    }
+    text.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_and_takes_them_back() {
+        for value in ["", "plain", "a\"b", "a\\nb", "a\nb", "\\", "ä\"\n\\", "\0"] {
+            let mut out = String::new();
+            label_value(&mut out, value);
+            assert_eq!(needs_escape(value), out != value);
+            assert!(!out.contains('\n'));
+            assert_eq!(unescape(&out), value);
+        }
+    }
+}
