@@ -5,4 +5,5 @@
 pub mod catalog;
 pub mod config;
 pub mod registry;
+pub mod track;
 pub mod util;

@@ -1,6 +1,7 @@
 use std::any::TypeId;
 use std::cell::Cell;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use super::Registry;
 use super::error::DeclareError;
@@ -77,6 +78,16 @@ impl Registry {
         let mut groups = self.inner.groups.lock();
         let kept = groups.entry(id).or_insert_with(|| group.clone());
         Ok(Arc::clone(kept).downcast::<G>().unwrap_or(group))
+    }
+
+    /// The metrics of a group, for code that must go on without them: where the group cannot
+    /// be declared, that is counted in `selfheal_collectors_skipped_total`.
+    pub(crate) fn group_or_skip<G: Group>(&self) -> Option<Arc<G>> {
+        let group = self.group();
+        if group.is_err() {
+            self.inner.skipped.fetch_add(1, Ordering::Relaxed);
+        }
+        group.ok()
     }
 }
 

@@ -144,7 +144,7 @@ impl Registry {
                 def: Arc::new(MetricDef::new(
                     Kind::Counter,
                     "selfheal_collectors_skipped_total",
-                    "Collectors that panicked and families that clashed, left out of a scrape",
+                    "Collectors that panicked and metrics that clashed, left out",
                 )),
                 series: (skipped > 0)
                     .then(|| SeriesSnapshot::new([], Value::Number(Number::U64(skipped))))

@@ -1,0 +1,5 @@
+//! One short file for each kind of work, without logic.
+
+mod llm;
+
+pub use llm::{LlmCall, LlmMetrics};

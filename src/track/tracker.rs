@@ -1,0 +1,117 @@
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::kind::{Outcome, TrackerKind};
+use crate::registry::Registry;
+use crate::util::Clock;
+
+/// Follows one piece of work and records how it ended; see the [module](super).
+///
+/// Dropping it is always safe: a future that holds one may be cancelled at any await.
+#[must_use = "a tracker that is dropped at once records the work as abandoned"]
+pub struct Tracker<K: TrackerKind> {
+    kind: K,
+    /// `None` where the metrics could not be declared, and once the work is recorded.
+    metrics: Option<Arc<K::Metrics>>,
+    clock: Clock,
+    started: Instant,
+}
+
+impl<K: TrackerKind> Tracker<K> {
+    /// Starts to follow `kind` in the registry of the process.
+    pub fn start(kind: K) -> Self {
+        Self::start_in(Registry::global(), kind)
+    }
+
+    /// Starts to follow `kind` in `registry`.
+    pub fn start_in(registry: &Registry, kind: K) -> Self {
+        Self::start_with(registry, Clock::system(), kind)
+    }
+
+    /// Starts to follow `kind` in `registry` by the time of `clock`.
+    pub fn start_with(registry: &Registry, clock: Clock, kind: K) -> Self {
+        let metrics = registry.group_or_skip::<K::Metrics>();
+        if let Some(metrics) = &metrics {
+            guarded(|| kind.started(metrics));
+        }
+        Self {
+            kind,
+            metrics,
+            started: clock.now(),
+            clock,
+        }
+    }
+
+    /// Records that the work went well.
+    pub fn success(mut self) {
+        self.end(Outcome::Success);
+    }
+
+    /// Records that the work failed. `error_type` becomes a label: hand in one of a small set
+    /// of names, not the text of the error.
+    pub fn error(mut self, error_type: &str) {
+        self.end(Outcome::Error(error_type));
+    }
+
+    /// Records by what the work returned, and hands it on; `error_type` names the error.
+    pub fn result<T, E>(
+        self,
+        result: Result<T, E>,
+        error_type: impl FnOnce(&E) -> &'static str,
+    ) -> Result<T, E> {
+        match &result {
+            Ok(_) => self.success(),
+            Err(error) => self.error(error_type(error)),
+        }
+        result
+    }
+
+    /// How long the work has taken so far.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.clock.now().saturating_duration_since(self.started)
+    }
+
+    /// What is followed.
+    pub fn kind(&self) -> &K {
+        &self.kind
+    }
+
+    /// The metrics, unless they could not be declared.
+    pub(super) fn metrics(&self) -> Option<&K::Metrics> {
+        self.metrics.as_deref()
+    }
+
+    fn end(&mut self, outcome: Outcome<'_>) {
+        if let Some(metrics) = self.metrics.take() {
+            let took = self.elapsed();
+            guarded(|| self.kind.record(&metrics, outcome, took));
+        }
+    }
+}
+
+/// Runs a kind's own code, which may be a user's, such that it cannot panic through `Drop`.
+fn guarded(run: impl FnOnce()) {
+    // Nothing is left to do with the payload: the panic hook has printed it.
+    let _ = catch_unwind(AssertUnwindSafe(run));
+}
+
+impl<K: TrackerKind> Drop for Tracker<K> {
+    fn drop(&mut self) {
+        self.end(if std::thread::panicking() {
+            Outcome::Error("panic")
+        } else {
+            Outcome::Abandoned
+        });
+    }
+}
+
+impl<K: TrackerKind> fmt::Debug for Tracker<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tracker")
+            .field("elapsed", &self.elapsed())
+            .finish_non_exhaustive()
+    }
+}
