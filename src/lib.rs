@@ -4,6 +4,7 @@
 
 pub mod catalog;
 pub mod config;
+pub mod health;
 pub mod registry;
 pub mod track;
 pub mod util;

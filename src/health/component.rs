@@ -1,0 +1,97 @@
+use serde::Serialize;
+
+/// A part of the service that can be well or not: a database, a background task, a file.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Component {
+    /// Its name.
+    pub name: String,
+    /// The share of the traffic that needs it, 0 to 1; `None` where nobody has said.
+    pub share: Option<f64>,
+    /// How much of what it is asked for it does, 0 to 1; `None` where it has not been looked at.
+    pub health: Option<f64>,
+    /// A few words for a person, such as "down" or "restarting, attempt 2 of 3".
+    pub detail: String,
+}
+
+impl Component {
+    /// A component of which nothing is known yet.
+    #[must_use]
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            share: None,
+            health: None,
+            detail: String::new(),
+        }
+    }
+
+    /// Sets the share of the traffic that needs it; what is outside 0 to 1 is moved inside,
+    /// and NaN is not known. Default: not known.
+    #[must_use]
+    pub fn share(mut self, share: f64) -> Self {
+        self.share = ratio(share);
+        self
+    }
+
+    /// Sets its health and says why; what is outside 0 to 1 is moved inside, and NaN is not
+    /// known. Default: not known.
+    #[must_use]
+    pub fn health(mut self, health: f64, detail: impl Into<String>) -> Self {
+        self.health = ratio(health);
+        self.detail = detail.into();
+        self
+    }
+
+    /// The state in one word.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        match self.health {
+            None => Status::Unknown,
+            Some(health) if health >= 1.0 => Status::Up,
+            Some(health) if health > 0.0 => Status::Degraded,
+            Some(_) => Status::Down,
+        }
+    }
+}
+
+fn ratio(value: f64) -> Option<f64> {
+    (!value.is_nan()).then(|| value.clamp(0.0, 1.0))
+}
+
+/// The state of a component or of the service in one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// Does all that it is asked for.
+    Up,
+    /// Not looked at yet.
+    Unknown,
+    /// Does a part of what it is asked for.
+    Degraded,
+    /// Does nothing of what it is asked for.
+    Down,
+}
+
+impl Status {
+    /// The state of a service by those of its components: the worst of them.
+    #[must_use]
+    pub fn worst(components: &[Component]) -> Self {
+        components
+            .iter()
+            .map(Component::status)
+            .max()
+            .unwrap_or(Self::Up)
+    }
+
+    /// The word: `up`, `unknown`, `degraded` or `down`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Up => "up",
+            Self::Unknown => "unknown",
+            Self::Degraded => "degraded",
+            Self::Down => "down",
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! How well the service does, as one number and as the parts behind it.
+//!
+//! The room is pure: it is handed the state of components and the traffic of the last
+//! minutes, and computes a [`Score`] and a [`Status`]. The formula and its properties stand
+//! with [`score`]. The score is for people and alerts: no action, readiness or liveness
+//! consumes it.
+//!
+//! ```
+//! use selfheal::health::{Component, Traffic, score};
+//!
+//! let database = Component::new("db").share(0.4).health(0.0, "down");
+//! let score = score(Some(Traffic { good: 1_000, total: 1_000 }), &[database]);
+//! assert_eq!(score.low, 60.0);
+//! assert_eq!(score.explanation, "60 = 100 − 40: db down, carries 40 % of traffic");
+//! ```
+
+mod component;
+mod score;
+mod window;
+
+pub use component::{Component, Status};
+pub use score::{Score, score};
+pub use window::{Traffic, TrafficWindow};
