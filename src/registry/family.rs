@@ -1,5 +1,6 @@
 use std::fmt;
 use std::marker::PhantomData;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -183,7 +184,11 @@ impl<M: Metric, K: LabelKey> fmt::Debug for Family<M, K> {
 /// A family as the registry holds it, its metric type forgotten.
 pub(super) trait AnyFamily: Send + Sync {
     fn def(&self) -> &Arc<MetricDef>;
-    fn each(&self, visit: &mut dyn FnMut(&str, Value));
+    fn each_from(
+        &self,
+        from: usize,
+        visit: &mut dyn FnMut(&str, Value) -> ControlFlow<()>,
+    ) -> Option<usize>;
     fn is_empty(&self) -> bool;
     fn overflowed(&self) -> u64;
     fn rejected(&self) -> u64;
@@ -194,9 +199,13 @@ impl<M: Metric> AnyFamily for Core<M> {
         &self.def
     }
 
-    fn each(&self, visit: &mut dyn FnMut(&str, Value)) {
+    fn each_from(
+        &self,
+        from: usize,
+        visit: &mut dyn FnMut(&str, Value) -> ControlFlow<()>,
+    ) -> Option<usize> {
         self.storage
-            .each(&mut |labels, cell| visit(labels, M::read(cell)));
+            .each_from(from, &mut |labels, cell| visit(labels, M::read(cell)))
     }
 
     fn is_empty(&self) -> bool {

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -189,14 +190,44 @@ impl ScrapeFamily {
         &self.def
     }
 
+    /// Whether every series has exactly the labels of the declaration, in that order. What a
+    /// collector yields may have others.
+    #[must_use]
+    pub fn labels_are_declared(&self) -> bool {
+        matches!(self.source, Source::Live(_))
+    }
+
     /// Calls `visit` with the rendered labels and the value of every series.
     pub fn each(&self, visit: &mut dyn FnMut(&str, &Value)) {
+        let mut next = Some(0);
+        while let Some(from) = next {
+            next = self.each_from(from, &mut |labels, value| {
+                visit(labels, value);
+                ControlFlow::Continue(())
+            });
+        }
+    }
+
+    /// Like [`each`](ScrapeFamily::each), a few series at a time: starts at position `from` (0
+    /// for the first) and ends when `visit` breaks off or a few series are done. Returns the
+    /// position to go on from, or `None` at the end. `visit` runs under a lock that recording
+    /// threads may want; between two calls none is held, so that the caller may block there.
+    pub fn each_from(
+        &self,
+        from: usize,
+        visit: &mut dyn FnMut(&str, &Value) -> ControlFlow<()>,
+    ) -> Option<usize> {
         match &self.source {
-            Source::Live(family) => family.each(&mut |labels, value| visit(labels, &value)),
+            Source::Live(family) => {
+                family.each_from(from, &mut |labels, value| visit(labels, &value))
+            }
             Source::Taken(series) => {
-                for series in series {
-                    visit(&series.labels, &series.value);
+                for (at, series) in series.iter().enumerate().skip(from) {
+                    if visit(&series.labels, &series.value).is_break() {
+                        return Some(at + 1);
+                    }
                 }
+                None
             }
         }
     }

@@ -6,6 +6,7 @@
 //! by value, never by hash alone.
 
 use std::hash::{BuildHasher, Hasher};
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
@@ -130,21 +131,24 @@ impl<C> Storage<C> {
         true
     }
 
-    /// Calls `visit` with the rendered labels and the cell of every series, oldest first as
-    /// long as none was removed. The lock is let go every few series.
-    pub(super) fn each(&self, visit: &mut dyn FnMut(&str, &C)) {
-        let mut from = 0;
-        loop {
-            let table = self.table.read();
-            let end = table.series.len().min(from + CHUNK);
-            for series in table.series[from.min(end)..end].iter().flatten() {
-                visit(&series.text, &series.cell);
+    /// Calls `visit` with the rendered labels and the cell of every series from position `from`
+    /// on, oldest first as long as none was removed, until `visit` breaks off or a few are done.
+    /// The lock is let go before this returns the position to go on from; `None` at the end.
+    pub(super) fn each_from(
+        &self,
+        from: usize,
+        visit: &mut dyn FnMut(&str, &C) -> ControlFlow<()>,
+    ) -> Option<usize> {
+        let table = self.table.read();
+        let end = table.series.len().min(from.saturating_add(CHUNK));
+        for at in from..end {
+            if let Some(series) = &table.series[at]
+                && visit(&series.text, &series.cell).is_break()
+            {
+                return Some(at + 1);
             }
-            if end == table.series.len() {
-                return;
-            }
-            from = end;
         }
+        (end < table.series.len()).then_some(end)
     }
 
     /// How many series there are.

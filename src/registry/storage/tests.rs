@@ -18,7 +18,13 @@ fn add(storage: &Storage<AtomicU64>, labels: &impl Labels) {
 
 fn all(storage: &Storage<AtomicU64>) -> Vec<(String, u64)> {
     let mut out = Vec::new();
-    storage.each(&mut |text, cell| out.push((text.to_owned(), cell.load(Ordering::Relaxed))));
+    let mut next = Some(0);
+    while let Some(from) = next {
+        next = storage.each_from(from, &mut |text, cell| {
+            out.push((text.to_owned(), cell.load(Ordering::Relaxed)));
+            ControlFlow::Continue(())
+        });
+    }
     out
 }
 
@@ -117,4 +123,36 @@ fn a_removed_series_makes_room_and_its_handle_goes_on() {
     add(&storage, &["b"]);
     assert_eq!(all(&storage), [(r#"n="b""#.to_owned(), 1)]);
     assert!(storage.get(&["a"]).is_none());
+}
+
+#[test]
+fn a_reader_that_breaks_off_goes_on_where_it_was() {
+    let storage = storage(&["n"], 1000);
+    let names: Vec<String> = (0..300).map(|n| n.to_string()).collect();
+    for name in &names {
+        add(&storage, &[name]);
+    }
+    storage.remove(&[&names[7]]);
+    let (mut seen, mut calls, mut next) = (Vec::new(), 0, Some(0));
+    while let Some(from) = next {
+        calls += 1;
+        next = storage.each_from(from, &mut |text, _| {
+            seen.push(text.to_owned());
+            if seen.len() % 50 == 0 {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        });
+        assert!(
+            storage.table.try_write().is_some(),
+            "no lock is held between two calls"
+        );
+    }
+    let want: Vec<String> = (0..300)
+        .filter(|n| *n != 7)
+        .map(|n| format!("n=\"{n}\""))
+        .collect();
+    assert_eq!(seen, want);
+    assert_eq!(calls, 6, "five times broken off, then the rest");
 }
