@@ -4,6 +4,8 @@
 
 pub mod catalog;
 pub mod config;
+#[cfg(feature = "healing")]
+pub mod healing;
 pub mod health;
 pub mod registry;
 pub mod track;

@@ -11,5 +11,10 @@
 
 pub mod duration;
 mod faults;
+mod healing;
 
 pub use faults::{Fault, Faults, Origin};
+pub use healing::{
+    Approval, Backoff, Budget, Budgets, ByRisk, Confirm, Flap, HealingPolicy, Limits, Mode, Modes,
+    Override, Recurrence, Storm, Verify,
+};

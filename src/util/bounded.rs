@@ -3,6 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde::de::{self, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 /// A cheaply cloned string of at most `MAX` bytes.
 ///
 /// What comes from outside (an error message, a panic payload, a file name) passes through
@@ -69,9 +72,44 @@ impl<const MAX: usize> AsRef<str> for BoundedStr<MAX> {
     }
 }
 
+/// As plain text.
+impl<const MAX: usize> Serialize for BoundedStr<MAX> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(self.as_str())
+    }
+}
+
+/// From text, cut as by [`BoundedStr::new`].
+impl<'de, const MAX: usize> Deserialize<'de> for BoundedStr<MAX> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_str(TextVisitor)
+    }
+}
+
+struct TextVisitor<const MAX: usize>;
+
+impl<const MAX: usize> Visitor<'_> for TextVisitor<MAX> {
+    type Value = BoundedStr<MAX>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("text")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(BoundedStr::new(text))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn is_cut_when_read_as_well() {
+        let read: BoundedStr<8> = serde_json::from_str("\"a long message\"").unwrap();
+        assert_eq!(read, BoundedStr::new("a long message"));
+        assert_eq!(serde_json::to_string(&read).unwrap(), "\"a lon…\"");
+    }
 
     #[test]
     fn cuts_at_a_character_boundary() {

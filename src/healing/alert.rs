@@ -1,0 +1,105 @@
+//! What a person should know about now.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::issue::{IssueKey, Severity, Text};
+use super::moment::Stamp;
+
+/// What an alert is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AlertKind {
+    /// All steps of a plan were tried.
+    Exhausted,
+    /// A key was healed too often in too short a time, and is left alone.
+    Flapping,
+    /// A key took too many attempts in too short a time, and is left alone.
+    Intensity,
+    /// A key is healed again and again: its cause is still there.
+    Recurring,
+    /// An issue waited longer than the policy's patience.
+    Waited,
+    /// A plan cannot be followed.
+    BadPlan,
+    /// A person's approval is asked for.
+    Approval,
+    /// So many components are bad that nothing starts any more.
+    Storm,
+    /// So many attempts do not end that nothing starts any more.
+    Zombies,
+    /// The journal cannot be written: disruptive actions are refused.
+    Journal,
+    /// Observations were dropped because there are too many open issues.
+    Overflow,
+}
+
+impl AlertKind {
+    /// The label value.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Exhausted => "exhausted",
+            Self::Flapping => "flapping",
+            Self::Intensity => "intensity",
+            Self::Recurring => "recurring",
+            Self::Waited => "waited",
+            Self::BadPlan => "bad_plan",
+            Self::Approval => "approval",
+            Self::Storm => "storm",
+            Self::Zombies => "zombies",
+            Self::Journal => "journal",
+            Self::Overflow => "overflow",
+        }
+    }
+}
+
+/// What an alert is known by: at most one fires for each.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct AlertId {
+    /// The key it is about; none where it is about the engine as a whole.
+    pub key: Option<IssueKey>,
+    /// What it is about.
+    pub kind: AlertKind,
+}
+
+impl AlertId {
+    /// An alert about one key.
+    #[must_use]
+    pub fn of(key: &IssueKey, kind: AlertKind) -> Self {
+        Self {
+            key: Some(key.clone()),
+            kind,
+        }
+    }
+
+    /// An alert about the engine as a whole.
+    #[must_use]
+    pub const fn global(kind: AlertKind) -> Self {
+        Self { key: None, kind }
+    }
+}
+
+impl fmt::Display for AlertId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.key {
+            Some(key) => write!(f, "{} {key}", self.kind.as_str()),
+            None => f.write_str(self.kind.as_str()),
+        }
+    }
+}
+
+/// An alert that fires.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Alert {
+    /// What it is about.
+    pub id: AlertId,
+    /// How bad it is.
+    pub severity: Severity,
+    /// In words.
+    pub summary: Text,
+    /// Since when it fires.
+    pub since: Stamp,
+}

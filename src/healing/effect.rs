@@ -1,0 +1,143 @@
+//! What the core wants done, as data.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::alert::Alert;
+use super::issue::{Issue, IssueKey, Name, Text};
+use super::moment::Moment;
+use super::outcome::Dropped;
+use super::record::Record;
+
+/// The number of an attempt or a rollback; unique over all runs of one journal.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct AttemptId(pub u64);
+
+/// The number of a request that the shell answers.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct Ticket(pub u64);
+
+/// Whether something is to be done or undone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Work {
+    /// The step's action: it is an attempt, and counted as one.
+    Heal,
+    /// The undoing of an attempt that did not heal.
+    Rollback,
+}
+
+/// Something to be done, to be answered by [`Event::Ended`](super::Event::Ended).
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Start {
+    /// Its number.
+    pub attempt: AttemptId,
+    /// Done or undone.
+    pub work: Work,
+    /// Who does it.
+    pub engine: Name,
+    /// What it is about, at the time of the decision.
+    pub issue: Issue,
+    /// What to do.
+    pub action: Name,
+    /// The step of the plan, from 0.
+    pub step: usize,
+    /// Which attempt of the step, from 1.
+    pub nth: u32,
+    /// How long it may take; the core says [`Effect::Cancel`] when it is over.
+    pub timeout: Duration,
+    /// What it holds meanwhile.
+    pub lock: Name,
+}
+
+/// What the shell is to do, in this order.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Effect {
+    /// Write it to the journal before anything that follows, and tell the subscribers.
+    Record(Box<Record>),
+    /// Tell the subscribers; it is not worth a record.
+    Notice(Notice),
+    /// Ask the engine for a plan, and answer with [`Event::Planned`](super::Event::Planned).
+    Plan {
+        /// The request.
+        ticket: Ticket,
+        /// Whom to ask.
+        engine: Name,
+        /// What about.
+        issue: Box<Issue>,
+    },
+    /// Begin, in a task of its own.
+    Start(Box<Start>),
+    /// Call it off. It is over only when [`Event::Ended`](super::Event::Ended) says so.
+    Cancel {
+        /// Which.
+        attempt: AttemptId,
+    },
+    /// Have the engine look at data newer than `data_after`, and answer with
+    /// [`Event::Judged`](super::Event::Judged).
+    Verify {
+        /// The request.
+        ticket: Ticket,
+        /// Whom to ask.
+        engine: Name,
+        /// What about.
+        issue: Box<Issue>,
+        /// The attempt that is verified.
+        attempt: AttemptId,
+        /// The time before which data are too old.
+        data_after: Moment,
+        /// How long it may take; after it the core counts it as without a verdict.
+        timeout: Duration,
+    },
+    /// Have the engine look at everything now, and answer with
+    /// [`Event::Detected`](super::Event::Detected) or
+    /// [`Event::DetectFailed`](super::Event::DetectFailed).
+    Detect {
+        /// Whom to ask.
+        engine: Name,
+    },
+    /// An alert begins to fire, or its severity changed.
+    Raise(Box<Alert>),
+    /// An alert no longer fires.
+    Resolve(Box<Alert>),
+    /// Send [`Event::Tick`](super::Event::Tick) at this time, if nothing else happens before.
+    /// It replaces the time that was asked for before; [`Moment::NEVER`] takes it back.
+    WakeAt(Moment),
+    /// Nothing runs any more and everything is closed: the shell can end.
+    Stopped,
+}
+
+/// What happened without a decision.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Notice {
+    /// Observations were dropped; told once a second for each reason, with the last key.
+    Dropped {
+        /// Why.
+        reason: Dropped,
+        /// The last of them.
+        key: IssueKey,
+        /// How many since the last notice.
+        count: u64,
+    },
+    /// An answer came to a question that is no longer open.
+    Late {
+        /// What answered.
+        what: Name,
+    },
+    /// A decision from outside could not be followed.
+    Refused {
+        /// Why, and what to do.
+        why: Text,
+    },
+}

@@ -1,0 +1,278 @@
+//! What a detector says, and the issue that the engine makes of it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::confidence::{Estimate, Samples};
+use super::moment::Stamp;
+use crate::util::BoundedStr;
+
+/// A component, an issue type, an action, a lock, an engine: at most 64 bytes, cheap to clone.
+pub type Name = BoundedStr<64>;
+
+/// A message or a piece of evidence: at most 256 bytes, cheap to clone.
+pub type Text = BoundedStr<256>;
+
+/// What an issue is known by: where the fault is, and what kind of fault it is.
+///
+/// There is at most one open issue for each key.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct IssueKey {
+    /// Where the fault is: `db`, `mailer`, `config`.
+    pub component: Name,
+    /// What kind of fault it is: `down`, `panicked`, `corrupt`.
+    pub issue_type: Name,
+}
+
+impl IssueKey {
+    /// The key of one kind of fault in one component.
+    #[must_use]
+    pub fn new(component: impl Into<Name>, issue_type: impl Into<Name>) -> Self {
+        Self {
+            component: component.into(),
+            issue_type: issue_type.into(),
+        }
+    }
+}
+
+/// `component/issue_type`.
+impl fmt::Display for IssueKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.component, self.issue_type)
+    }
+}
+
+impl fmt::Debug for IssueKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// How bad a fault is. An open issue keeps the worst that was seen.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// Worth knowing.
+    Info,
+    /// Service is not affected yet.
+    #[default]
+    Warning,
+    /// Part of the service is affected.
+    Error,
+    /// The service is affected as a whole.
+    Critical,
+}
+
+impl Severity {
+    /// All of them, the mildest first.
+    pub const ALL: [Self; 4] = [Self::Info, Self::Warning, Self::Error, Self::Critical];
+
+    /// The label value.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Error => "error",
+            Self::Critical => "critical",
+        }
+    }
+
+    /// 0 for the mildest to 3.
+    #[must_use]
+    pub const fn level(self) -> u32 {
+        self as u32
+    }
+}
+
+/// What was seen, as pairs of text: at most 16, further ones are left out.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(from = "Vec<(Name, Text)>", into = "Vec<(Name, Text)>")]
+pub struct Evidence(Option<Arc<Vec<(Name, Text)>>>);
+
+impl Evidence {
+    /// The most pairs that are kept.
+    pub const MAX: usize = 16;
+
+    /// Adds a pair, unless there are [`MAX`](Self::MAX) already.
+    pub fn push(&mut self, what: impl Into<Name>, found: impl Into<Text>) {
+        let pairs = Arc::make_mut(self.0.get_or_insert_default());
+        if pairs.len() < Self::MAX {
+            pairs.push((what.into(), found.into()));
+        }
+    }
+
+    /// The pairs, in the order in which they were added.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0
+            .iter()
+            .flat_map(|pairs| pairs.iter())
+            .map(|(what, found)| (what.as_str(), found.as_str()))
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.as_ref().is_none_or(|pairs| pairs.is_empty())
+    }
+}
+
+impl From<Vec<(Name, Text)>> for Evidence {
+    fn from(mut pairs: Vec<(Name, Text)>) -> Self {
+        pairs.truncate(Self::MAX);
+        Self((!pairs.is_empty()).then(|| Arc::new(pairs)))
+    }
+}
+
+impl From<Evidence> for Vec<(Name, Text)> {
+    fn from(evidence: Evidence) -> Self {
+        evidence.0.map_or_else(Vec::new, Arc::unwrap_or_clone)
+    }
+}
+
+/// What a detector reports: one fault, seen once.
+///
+/// ```
+/// use selfheal::healing::{Observation, Severity};
+///
+/// let seen = Observation::new("db", "down")
+///     .severity(Severity::Critical)
+///     .samples(3, 3)
+///     .evidence("error", "connection refused")
+///     .parent("network");
+/// assert_eq!(seen.key.to_string(), "db/down");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Observation {
+    /// Worst first, so that a pass sorted by it is handled in the order of need.
+    pub severity: Severity,
+    /// Where and what.
+    pub key: IssueKey,
+    /// How many of the detector's samples confirm the fault.
+    pub samples: Samples,
+    /// What was seen.
+    pub evidence: Evidence,
+    /// The component that this one depends on: it is healed first.
+    pub parent: Option<Name>,
+}
+
+impl Observation {
+    /// A fault of severity [`Severity::Warning`], seen in one sample of one.
+    #[must_use]
+    pub fn new(component: impl Into<Name>, issue_type: impl Into<Name>) -> Self {
+        Self {
+            severity: Severity::default(),
+            key: IssueKey::new(component, issue_type),
+            samples: Samples::new(1, 1),
+            evidence: Evidence::default(),
+            parent: None,
+        }
+    }
+
+    /// Sets how bad it is. Default: warning.
+    #[must_use]
+    pub fn severity(mut self, severity: Severity) -> Self {
+        self.severity = severity;
+        self
+    }
+
+    /// Sets how many of the detector's samples confirm the fault. Default: 1 of 1.
+    ///
+    /// An observation with no samples, or with more confirming ones than there are, is refused
+    /// and counted as invalid.
+    #[must_use]
+    pub fn samples(mut self, confirming: u32, total: u32) -> Self {
+        self.samples = Samples::new(confirming, total);
+        self
+    }
+
+    /// Adds a piece of evidence; at most [`Evidence::MAX`] are kept.
+    #[must_use]
+    pub fn evidence(mut self, what: impl Into<Name>, found: impl Into<Text>) -> Self {
+        self.evidence.push(what, found);
+        self
+    }
+
+    /// Names the component that this one depends on. While an issue of the parent is open, this
+    /// one is not acted on. Default: none.
+    #[must_use]
+    pub fn parent(mut self, component: impl Into<Name>) -> Self {
+        self.parent = Some(component.into());
+        self
+    }
+
+    /// Whether the engine can use it.
+    #[must_use]
+    pub fn is_valid(&self) -> bool {
+        let Samples { confirming, total } = self.samples;
+        total > 0
+            && confirming <= total
+            && !self.key.component.as_str().is_empty()
+            && !self.key.issue_type.as_str().is_empty()
+    }
+}
+
+/// A number that changes whenever an issue is no longer what it was when it was looked at:
+/// when it opens anew and when it worsens.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct Generation(pub u64);
+
+/// A fault that is open: all observations of one key since it was last gone.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Issue {
+    /// Where and what.
+    pub key: IssueKey,
+    /// The worst that was seen.
+    pub severity: Severity,
+    /// How sure the detector is: see [`Samples::confidence`].
+    pub confidence: Estimate,
+    /// What was seen last, from the worst observation of that moment.
+    pub evidence: Evidence,
+    /// Changes when the issue opens anew and when it worsens.
+    pub generation: Generation,
+    /// When it opened.
+    pub first_seen: Stamp,
+    /// When it was last seen.
+    pub last_seen: Stamp,
+    /// How many observations it has gathered.
+    pub count: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn evidence_is_bounded_also_when_read() {
+        let mut evidence = Evidence::default();
+        assert!(evidence.is_empty());
+        for n in 0..40 {
+            evidence.push(n.to_string(), "x");
+        }
+        assert_eq!(evidence.iter().count(), Evidence::MAX);
+        let text = serde_json::to_string(&evidence).unwrap();
+        let read: Evidence = serde_json::from_str(&text).unwrap();
+        assert_eq!(read, evidence);
+        let long: Vec<(Name, Text)> = vec![("a".into(), "b".into()); 40];
+        assert_eq!(Evidence::from(long).iter().count(), Evidence::MAX);
+    }
+
+    #[test]
+    fn an_observation_needs_samples_and_names() {
+        let good = Observation::new("db", "down");
+        assert!(good.is_valid());
+        assert!(good.clone().samples(0, 3).is_valid());
+        assert!(!good.clone().samples(0, 0).is_valid());
+        assert!(!good.samples(4, 3).is_valid());
+        assert!(!Observation::new("", "down").is_valid());
+        assert!(!Observation::new("db", "").is_valid());
+    }
+}

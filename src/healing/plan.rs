@@ -1,0 +1,371 @@
+//! What an engine wants done about an issue.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::issue::Name;
+pub use crate::config::{Backoff, Budget, Confirm, Mode};
+use crate::config::{Faults, duration};
+
+/// What can go wrong when an action runs; the policy maps it to a [`Mode`].
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Risk {
+    /// It can be undone, or nobody notices.
+    Reversible,
+    /// Users may notice. The default, since whoever does not say should not surprise anybody.
+    #[default]
+    Disruptive,
+    /// It cannot be undone.
+    Destructive,
+}
+
+impl Risk {
+    /// The label value.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Reversible => "reversible",
+            Self::Disruptive => "disruptive",
+            Self::Destructive => "destructive",
+        }
+    }
+}
+
+/// One rung of the escalation: an action, and how often it is tried.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Step {
+    /// What the engine is asked to do.
+    pub action: Name,
+    /// How often it is tried before the next step; the policy's number where absent.
+    pub attempts: Option<u32>,
+    /// How long one attempt may take; the plan's or the policy's where absent.
+    #[serde(default, with = "duration::optional")]
+    pub timeout: Option<Duration>,
+    /// What can go wrong; the plan's where absent.
+    pub risk: Option<Risk>,
+    /// Whether an attempt that did not heal is undone before the next one.
+    pub rollback: bool,
+    /// Whether nothing may follow it.
+    pub last: bool,
+}
+
+/// Steps of escalation, and how they are to be taken.
+///
+/// What a plan leaves open is decided by the policy when it is needed.
+///
+/// ```
+/// use std::time::Duration;
+/// use selfheal::healing::{Plan, Risk};
+///
+/// let plan = Plan::first("reconnect")
+///     .attempts(3)
+///     .then("rebuild-pool")
+///     .attempts(2)
+///     .timeout(Duration::from_secs(20))
+///     .at_last("fail-over")
+///     .step_risk(Risk::Destructive)
+///     .risk(Risk::Reversible);
+/// assert_eq!(plan.steps.len(), 3);
+/// assert!(plan.validate().is_ok());
+/// ```
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Plan {
+    /// What is tried, in this order.
+    pub steps: Vec<Step>,
+    /// What can go wrong, for steps that do not say. Default: disruptive.
+    pub risk: Risk,
+    /// What to do when an action is due; by risk where absent.
+    pub mode: Option<Mode>,
+    /// How long one attempt may take, for steps that do not say.
+    #[serde(default, with = "duration::optional")]
+    pub timeout: Option<Duration>,
+    /// The wait between attempts.
+    pub backoff: Option<Backoff>,
+    /// How many attempts this key may take in a window before it is left to a person.
+    pub budget: Option<Budget>,
+    /// How many passes must find the fault before it is acted on.
+    pub confirm: Option<Confirm>,
+    /// How long a verification must stay good.
+    #[serde(default, with = "duration::optional")]
+    pub settle: Option<Duration>,
+    /// What no other attempt may hold meanwhile; the component where absent.
+    pub lock: Option<Name>,
+}
+
+/// Why a plan cannot be followed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the plan cannot be followed: {faults}")]
+pub struct PlanError {
+    faults: Faults,
+}
+
+impl PlanError {
+    /// Everything that is wrong, each fault with its field.
+    #[must_use]
+    pub fn faults(&self) -> &Faults {
+        &self.faults
+    }
+}
+
+impl Plan {
+    /// The most steps that a plan may have.
+    pub const MAX_STEPS: usize = 16;
+
+    /// A plan that begins with this action.
+    #[must_use]
+    pub fn first(action: impl Into<Name>) -> Self {
+        Self::default().then(action)
+    }
+
+    /// What is tried when the steps so far did not heal.
+    #[must_use]
+    pub fn then(mut self, action: impl Into<Name>) -> Self {
+        self.steps.push(Step {
+            action: action.into(),
+            attempts: None,
+            timeout: None,
+            risk: None,
+            rollback: false,
+            last: false,
+        });
+        self
+    }
+
+    /// What is tried last of all; nothing may follow it.
+    #[must_use]
+    pub fn at_last(self, action: impl Into<Name>) -> Self {
+        self.then(action).last_step(|step| step.last = true)
+    }
+
+    /// How often the step added last is tried. Default: the policy's `attempts`.
+    #[must_use]
+    pub fn attempts(self, attempts: u32) -> Self {
+        self.last_step(|step| step.attempts = Some(attempts))
+    }
+
+    /// How long one attempt of the step added last may take. Default: the plan's timeout.
+    #[must_use]
+    pub fn step_timeout(self, timeout: Duration) -> Self {
+        self.last_step(|step| step.timeout = Some(timeout))
+    }
+
+    /// What can go wrong in the step added last. Default: the plan's risk.
+    #[must_use]
+    pub fn step_risk(self, risk: Risk) -> Self {
+        self.last_step(|step| step.risk = Some(risk))
+    }
+
+    /// Has the engine undo each attempt of the step added last that did not heal.
+    #[must_use]
+    pub fn with_rollback(self) -> Self {
+        self.last_step(|step| step.rollback = true)
+    }
+
+    /// What can go wrong, for steps that do not say. Default: disruptive.
+    #[must_use]
+    pub fn risk(mut self, risk: Risk) -> Self {
+        self.risk = risk;
+        self
+    }
+
+    /// What to do when an action is due. Default: the policy's mode for the risk.
+    #[must_use]
+    pub fn mode(mut self, mode: Mode) -> Self {
+        self.mode = Some(mode);
+        self
+    }
+
+    /// How long one attempt may take, for steps that do not say. Default: the policy's.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// The wait between attempts. Default: the policy's.
+    #[must_use]
+    pub fn backoff(mut self, backoff: Backoff) -> Self {
+        self.backoff = Some(backoff);
+        self
+    }
+
+    /// How many attempts this key may take in a window. Default: the policy's `intensity`.
+    #[must_use]
+    pub fn budget(mut self, budget: Budget) -> Self {
+        self.budget = Some(budget);
+        self
+    }
+
+    /// How many passes must find the fault first. Default: the policy's.
+    #[must_use]
+    pub fn confirm(mut self, confirm: Confirm) -> Self {
+        self.confirm = Some(confirm);
+        self
+    }
+
+    /// How long a verification must stay good. Default: the policy's.
+    #[must_use]
+    pub fn settle(mut self, settle: Duration) -> Self {
+        self.settle = Some(settle);
+        self
+    }
+
+    /// What no other attempt may hold meanwhile. Default: the component.
+    #[must_use]
+    pub fn lock(mut self, lock: impl Into<Name>) -> Self {
+        self.lock = Some(lock.into());
+        self
+    }
+
+    /// Says everything that is wrong with the plan, each fault with its field.
+    pub fn validate(&self) -> Result<(), PlanError> {
+        let mut faults = Faults::new();
+        self.check(&mut faults);
+        if faults.is_empty() {
+            Ok(())
+        } else {
+            Err(PlanError { faults })
+        }
+    }
+
+    fn last_step(mut self, change: impl FnOnce(&mut Step)) -> Self {
+        if let Some(step) = self.steps.last_mut() {
+            change(step);
+        }
+        self
+    }
+
+    fn check(&self, faults: &mut Faults) {
+        if self.steps.is_empty() {
+            faults.add("steps", "it is empty", "name at least one action");
+        }
+        if self.steps.len() > Self::MAX_STEPS {
+            faults.add(
+                "steps",
+                format!("{} is more than {}", self.steps.len(), Self::MAX_STEPS),
+                "leave some out: an escalation this long never reaches its end",
+            );
+        }
+        for (index, step) in self.steps.iter().enumerate().take(Self::MAX_STEPS + 1) {
+            faults.within("steps", |faults| {
+                faults.within_index(index, |faults| self.check_step(index, step, faults));
+            });
+        }
+        zero("timeout", self.timeout, faults);
+        if let Some(backoff) = &self.backoff {
+            faults.within("backoff", |faults| backoff.check(faults));
+        }
+        if let Some(budget) = &self.budget {
+            faults.within("budget", |faults| budget.check(faults));
+        }
+        if let Some(confirm) = &self.confirm {
+            faults.within("confirm", |faults| confirm.check(faults));
+        }
+        if self
+            .lock
+            .as_ref()
+            .is_some_and(|lock| lock.as_str().is_empty())
+        {
+            faults.add("lock", "it is empty", "name the lock, or leave it out");
+        }
+    }
+
+    fn check_step(&self, index: usize, step: &Step, faults: &mut Faults) {
+        if step.action.as_str().is_empty() {
+            faults.add("action", "it is empty", "name what is to be done");
+        }
+        if step.attempts == Some(0) {
+            faults.add(
+                "attempts",
+                "it asks for zero attempts",
+                "give at least 1, or leave the step out",
+            );
+        }
+        zero("timeout", step.timeout, faults);
+        if step.last && index + 1 != self.steps.len() {
+            faults.add(
+                "last",
+                "a step follows what is tried last of all",
+                "put `at_last` at the end",
+            );
+        }
+        let earlier = &self.steps[..index];
+        if earlier.iter().any(|other| other.action == step.action) {
+            faults.add(
+                "action",
+                format!("`{}` is there already", step.action),
+                "raise its `attempts` instead",
+            );
+        }
+    }
+}
+
+fn zero(field: &str, wait: Option<Duration>, faults: &mut Faults) {
+    if wait.is_some_and(|wait| wait.is_zero()) {
+        faults.add(field, "it is zero", "give a duration, or leave it out");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn paths(plan: &Plan) -> Vec<String> {
+        let faults = plan.validate().err();
+        faults.map_or_else(Vec::new, |error| {
+            error.faults().iter().map(|f| f.path.clone()).collect()
+        })
+    }
+
+    #[test]
+    fn an_empty_plan_is_refused() {
+        assert_eq!(paths(&Plan::default()), ["steps"]);
+        let said = Plan::default().validate().unwrap_err().to_string();
+        assert!(said.contains("name at least one action"), "{said}");
+    }
+
+    #[test]
+    fn zero_attempts_and_contradictions_are_named() {
+        let plan = Plan::first("a")
+            .attempts(0)
+            .at_last("b")
+            .then("a")
+            .step_timeout(Duration::ZERO)
+            .confirm(Confirm::of(3, 2))
+            .budget(Budget::new(0, Duration::from_secs(1)))
+            .lock("");
+        assert_eq!(
+            paths(&plan),
+            [
+                "steps[0].attempts",
+                "steps[1].last",
+                "steps[2].timeout",
+                "steps[2].action",
+                "budget.max",
+                "confirm.bad",
+                "lock",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_plan_too_long_is_refused() {
+        let plan = (0..=Plan::MAX_STEPS).fold(Plan::default(), |plan, n| plan.then(n.to_string()));
+        assert_eq!(paths(&plan), ["steps"]);
+    }
+
+    #[test]
+    fn a_plan_reads_itself_back() {
+        let plan = Plan::first("a")
+            .timeout(Duration::from_millis(250))
+            .at_last("b");
+        let text = serde_json::to_string(&plan).unwrap();
+        assert_eq!(serde_json::from_str::<Plan>(&text).unwrap(), plan);
+    }
+}
