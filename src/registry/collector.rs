@@ -1,5 +1,11 @@
+use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
 use super::snapshot::FamilySnapshot;
-use crate::catalog::MetricDef;
+use super::{DeclareError, Registered, Registry, Settings, declare};
+use crate::catalog::{Kind, MetricDef};
 
 /// A source of series that are computed when somebody looks: a snapshot of a state machine,
 /// figures of the operating system, another metrics library.
@@ -12,4 +18,141 @@ pub trait Collector: Send + Sync + 'static {
 
     /// Appends what there is now. Called on the thread that scrapes; it must not block.
     fn collect(&self, out: &mut Vec<FamilySnapshot>);
+
+    /// Whether another library declared these metrics. Their names are then not held to the
+    /// rules of this crate, and may be those of metrics declared here, as long as the kinds
+    /// agree; of a series that both have, ours is exposed. Default: no.
+    fn foreign(&self) -> bool {
+        false
+    }
+}
+
+impl Registry {
+    /// Adds a source of series that are computed at scrape time.
+    ///
+    /// # Errors
+    /// A definition that breaks a rule, or that clashes with one already registered.
+    pub fn collect_from(&self, collector: Arc<dyn Collector>) -> Result<(), DeclareError> {
+        // The collector's code runs before any lock is taken.
+        let defs: Arc<[MetricDef]> = collector.describe().into();
+        let foreign = collector.foreign();
+        if !foreign {
+            for def in defs.iter() {
+                if !matches!(def.kind, Kind::Summary | Kind::Unknown) {
+                    declare::check(def)?;
+                }
+            }
+        }
+        let settings = self.settings();
+        let mut collectors = self.inner.collectors.write();
+        for wanted in defs.iter() {
+            check_free(&settings, &collectors, wanted, foreign)?;
+            let families = self.inner.families.read();
+            let mut declared = families.values().map(|entry| &*entry.asked);
+            if let Some(existing) = declared.find(|def| same_name(&settings, def, wanted)) {
+                clash(existing, wanted, foreign)?;
+            }
+        }
+        collectors.push(Registered {
+            collector,
+            defs,
+            foreign,
+        });
+        Ok(())
+    }
+
+    /// Whether this thread is in the middle of calling the collectors of this registry.
+    #[must_use]
+    pub fn is_collecting(&self) -> bool {
+        COLLECTING
+            .try_with(|ids| ids.borrow().contains(&self.id()))
+            .unwrap_or(false)
+    }
+
+    fn id(&self) -> usize {
+        Arc::as_ptr(&self.inner).addr()
+    }
+
+    /// Calls the collectors, those of other libraries last.
+    pub(super) fn collect(&self, wanted: impl Fn(&Registered) -> bool) -> Vec<FamilySnapshot> {
+        let _inside = Collecting::enter(self.id());
+        // Copies first: a collector may declare metrics without meeting a lock held here.
+        let mut collectors = self.inner.collectors.read().clone();
+        collectors.retain(wanted);
+        collectors.sort_by_key(|registered| registered.foreign);
+        let mut taken = Vec::new();
+        for registered in &collectors {
+            let mut out = Vec::new();
+            let collector = &registered.collector;
+            if catch_unwind(AssertUnwindSafe(|| collector.collect(&mut out))).is_ok() {
+                taken.append(&mut out);
+            } else {
+                self.inner.skipped.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        taken
+    }
+}
+
+thread_local! {
+    /// The registries whose collectors this thread is calling.
+    static COLLECTING: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Takes the registry off the list again, on whatever path.
+struct Collecting;
+
+impl Collecting {
+    fn enter(id: usize) -> Self {
+        // A thread that is ending has no list any more, and then the scrape goes unguarded.
+        let _ = COLLECTING.try_with(|ids| ids.borrow_mut().push(id));
+        Self
+    }
+}
+
+impl Drop for Collecting {
+    fn drop(&mut self) {
+        let _ = COLLECTING.try_with(|ids| ids.borrow_mut().pop());
+    }
+}
+
+/// Whether no collector stands in the way of `wanted`.
+pub(super) fn check_free(
+    settings: &Settings,
+    collectors: &[Registered],
+    wanted: &MetricDef,
+    foreign: bool,
+) -> Result<(), DeclareError> {
+    for registered in collectors {
+        for def in registered.defs.iter() {
+            if same_name(settings, def, wanted) {
+                clash(def, wanted, foreign || registered.foreign)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether two definitions are exposed under one name.
+fn same_name(settings: &Settings, a: &MetricDef, b: &MetricDef) -> bool {
+    if a.namespaced == b.namespaced || settings.namespace.is_empty() {
+        return a.name == b.name;
+    }
+    let (short, full) = if a.namespaced { (a, b) } else { (b, a) };
+    let rest = full.name.strip_prefix(&*settings.namespace);
+    rest.and_then(|rest| rest.strip_prefix('_')) == Some(&*short.name)
+}
+
+/// Two sources of one name: never, unless one is another library's and the kinds agree.
+fn clash(existing: &MetricDef, wanted: &MetricDef, foreign: bool) -> Result<(), DeclareError> {
+    let difference = match foreign {
+        true if existing.kind == wanted.kind => return Ok(()),
+        true => "kind",
+        false => "who collects it",
+    };
+    Err(DeclareError::Clash {
+        existing: Box::new(existing.clone()),
+        wanted: Box::new(wanted.clone()),
+        difference,
+    })
 }

@@ -104,6 +104,8 @@ struct Entry {
 struct Registered {
     collector: Arc<dyn Collector>,
     defs: Arc<[MetricDef]>,
+    /// What [`Collector::foreign`] said.
+    foreign: bool,
 }
 
 impl Default for Registry {
@@ -187,43 +189,6 @@ impl Registry {
         Declare::new(self, name, help)
     }
 
-    /// Adds a source of series that are computed at scrape time.
-    ///
-    /// # Errors
-    /// A definition that breaks a rule, or that clashes with one already registered.
-    pub fn collect_from(&self, collector: Arc<dyn Collector>) -> Result<(), DeclareError> {
-        // The collector's code runs before any lock is taken.
-        let defs: Arc<[MetricDef]> = collector.describe().into();
-        for def in defs.iter() {
-            if !matches!(def.kind, Kind::Summary | Kind::Unknown) {
-                declare::check(def)?;
-            }
-        }
-        let mut collectors = self.inner.collectors.write();
-        for wanted in defs.iter() {
-            let taken = collectors
-                .iter()
-                .flat_map(|registered| registered.defs.iter())
-                .find(|def| def.name == wanted.name)
-                .cloned()
-                .or_else(|| {
-                    let families = self.inner.families.read();
-                    families
-                        .get(&wanted.name)
-                        .map(|entry| (*entry.asked).clone())
-                });
-            if let Some(existing) = taken {
-                return Err(DeclareError::Clash {
-                    existing: Box::new(existing),
-                    wanted: Box::new(wanted.clone()),
-                    difference: "who collects it",
-                });
-            }
-        }
-        collectors.push(Registered { collector, defs });
-        Ok(())
-    }
-
     /// Every definition that is registered, by name: the catalogue of this registry.
     #[must_use]
     pub fn catalog(&self) -> Vec<MetricDef> {
@@ -237,7 +202,9 @@ impl Registry {
         for registered in self.inner.collectors.read().iter() {
             defs.extend(registered.defs.iter().cloned());
         }
+        // The sort is stable: of a name that another library declares too, ours is kept.
         defs.sort_by(|a, b| a.name.cmp(&b.name));
+        defs.dedup_by(|b, a| a.name == b.name && a.namespaced == b.namespaced);
         defs
     }
 
@@ -249,6 +216,8 @@ impl Registry {
 
     fn register<M: Metric>(&self, asked: MetricDef) -> Result<Arc<Core<M>>, DeclareError> {
         declare::check(&asked)?;
+        // Whoever takes both locks takes that of the collectors first.
+        let collectors = self.inner.collectors.read();
         let mut families = self.inner.families.write();
         if let Some(entry) = families.get(&asked.name) {
             let same_type = Arc::clone(&entry.any).downcast::<Core<M>>();
@@ -262,6 +231,8 @@ impl Registry {
             };
         }
         let settings = self.settings();
+        collector::check_free(&settings, &collectors, &asked, false)?;
+        drop(collectors);
         let over = settings.families.get(&*asked.name);
         let mut def = asked.clone();
         if let Some(bounds) = over.and_then(|over| over.buckets.as_ref())
@@ -295,9 +266,12 @@ impl Registry {
 
 impl fmt::Debug for Registry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // One lock after the other, never both.
+        let families = self.inner.families.read().len();
+        let collectors = self.inner.collectors.read().len();
         f.debug_struct("Registry")
-            .field("families", &self.inner.families.read().len())
-            .field("collectors", &self.inner.collectors.read().len())
+            .field("families", &families)
+            .field("collectors", &collectors)
             .field("series", &self.series())
             .finish()
     }

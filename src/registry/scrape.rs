@@ -1,15 +1,14 @@
 //! One pass over everything that a registry exposes.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::ops::ControlFlow;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::family::AnyFamily;
-use super::snapshot::{FamilySnapshot, Number, SeriesSnapshot, Value, render_pairs};
-use super::{Registry, Settings};
+use super::snapshot::{FamilySnapshot, Number, SeriesSnapshot, Value, parse_labels, render_pairs};
+use super::{Registered, Registry, Settings};
 use crate::catalog::{Kind, MetricDef};
 
 /// All families of a registry at one moment, by exposed name. Collectors have been called;
@@ -34,21 +33,31 @@ enum Source {
 
 impl Registry {
     /// Starts a scrape: calls every collector and lists what there is.
+    ///
+    /// A scrape that a collector starts on the registry that it is collected for leaves the
+    /// collectors out, so that it ends.
     #[must_use]
     pub fn scrape(&self) -> Scrape {
+        self.scrape_from(|_| true)
+    }
+
+    /// A scrape without what other libraries declared; see [`Collector::foreign`].
+    #[must_use]
+    pub fn scrape_own(&self) -> Scrape {
+        self.scrape_from(|registered| !registered.foreign)
+    }
+
+    fn scrape_from(&self, wanted: impl Fn(&Registered) -> bool) -> Scrape {
         let settings = self.settings();
-        // Copies first: a collector may declare metrics without meeting a lock held here.
-        let collectors = self.inner.collectors.read().clone();
-        let mut taken = Vec::new();
-        for registered in &collectors {
-            let mut out = Vec::new();
-            let collector = &registered.collector;
-            if catch_unwind(AssertUnwindSafe(|| collector.collect(&mut out))).is_ok() {
-                taken.append(&mut out);
-            } else {
-                self.inner.skipped.fetch_add(1, Ordering::Relaxed);
-            }
-        }
+        let taken = if self.is_collecting() {
+            Vec::new()
+        } else {
+            self.collect(wanted)
+        };
+        self.assemble(settings, taken)
+    }
+
+    fn assemble(&self, settings: Arc<Settings>, mut taken: Vec<FamilySnapshot>) -> Scrape {
         let families: Vec<Arc<dyn AnyFamily>> = {
             let families = self.inner.families.read();
             families
@@ -256,14 +265,24 @@ impl ScrapeFamily {
                 value: value.clone(),
             });
         });
-        let there: std::collections::HashSet<Box<str>> =
-            series.iter().map(|series| series.labels.clone()).collect();
+        // The order of the labels is that of the declaration here and that of the names in
+        // other libraries; the series is the same.
+        let mut there: HashSet<Vec<(String, String)>> = series
+            .iter()
+            .map(|series| sorted_labels(&series.labels))
+            .collect();
         series.extend(
             more.drain(..)
-                .filter(|series| !there.contains(&series.labels)),
+                .filter(|series| there.insert(sorted_labels(&series.labels))),
         );
         self.source = Source::Taken(series);
     }
+}
+
+fn sorted_labels(text: &str) -> Vec<(String, String)> {
+    let mut labels = parse_labels(text);
+    labels.sort_unstable();
+    labels
 }
 
 fn exposed_name(settings: &Settings, def: &MetricDef) -> String {

@@ -228,3 +228,104 @@ fn declaring_while_collecting_does_not_deadlock() {
         .unwrap();
     assert!(value(&REGISTRY, "requests_total", r#"path="/during""#).is_some());
 }
+
+/// What another library holds: two series of one name, labels in another order than ours.
+struct Foreign(Kind);
+
+impl Collector for Foreign {
+    fn describe(&self) -> Vec<MetricDef> {
+        vec![
+            MetricDef::new(self.0, "shop_jobs_total", "Jobs")
+                .with_labels(["a", "b"])
+                .standard_name(),
+        ]
+    }
+    fn collect(&self, out: &mut Vec<FamilySnapshot>) {
+        let series = [[("a", "1"), ("b", "2")], [("a", "1"), ("b", "3")]]
+            .map(|labels| SeriesSnapshot::new(labels, Value::Number(Number::F64(9.0))));
+        out.push(FamilySnapshot {
+            def: Arc::new(self.describe().remove(0)),
+            series: series.to_vec(),
+        });
+    }
+    fn foreign(&self) -> bool {
+        true
+    }
+}
+
+fn shop() -> Registry {
+    let mut settings = Settings::default();
+    "shop".clone_into(&mut settings.namespace);
+    Registry::with_settings(settings)
+}
+
+#[test]
+fn another_library_may_share_a_name_and_ours_is_exposed() {
+    for foreign_first in [true, false] {
+        let registry = shop();
+        let ours = || {
+            registry
+                .counter("jobs_total", "Jobs")
+                .labels::<[Text; 2]>(["b", "a"])
+                .unwrap()
+                .inc(&["2", "1"]);
+        };
+        if foreign_first {
+            registry
+                .collect_from(Arc::new(Foreign(Kind::Counter)))
+                .unwrap();
+            ours();
+        } else {
+            ours();
+            registry
+                .collect_from(Arc::new(Foreign(Kind::Counter)))
+                .unwrap();
+        }
+        let family = registry.gather().remove(0);
+        let labels: Vec<_> = family.series.iter().map(|series| &*series.labels).collect();
+        assert_eq!(labels, [r#"b="2",a="1""#, r#"a="1",b="3""#]);
+        assert_eq!(family.series[0].value, Value::Number(Number::U64(1)));
+        assert!(registry.scrape_own().families()[0].labels_are_declared());
+    }
+}
+
+#[test]
+fn another_library_with_another_kind_is_an_error_whoever_comes_first() {
+    let registry = shop();
+    registry
+        .collect_from(Arc::new(Foreign(Kind::Gauge)))
+        .unwrap();
+    let error = registry.counter("jobs_total", "Jobs").build().unwrap_err();
+    assert!(error.to_string().contains("differs in kind"), "{error}");
+
+    let registry = shop();
+    registry.counter("jobs_total", "Jobs").build().unwrap();
+    let error = registry.collect_from(Arc::new(Foreign(Kind::Gauge)));
+    assert!(matches!(
+        error,
+        Err(DeclareError::Clash {
+            difference: "kind",
+            ..
+        })
+    ));
+}
+
+#[test]
+fn a_collector_that_scrapes_its_own_registry_comes_to_an_end() {
+    lazy_static! {
+        static ref REGISTRY: Registry = Registry::new();
+    }
+    REGISTRY
+        .collect_from(Arc::new(Source(|out| {
+            assert!(REGISTRY.is_collecting());
+            out.extend(REGISTRY.gather());
+        })))
+        .unwrap();
+    requests(&REGISTRY).inc(&["/"]);
+    assert_eq!(value(&REGISTRY, "requests_total", r#"path="/""#), Some(1.0));
+    assert!(!REGISTRY.is_collecting());
+    assert_eq!(
+        value(&REGISTRY, "selfheal_collectors_skipped_total", ""),
+        None
+    );
+}
