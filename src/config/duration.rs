@@ -113,7 +113,7 @@ pub fn format(duration: Duration) -> String {
     format!("{}{unit}", nanos / size)
 }
 
-/// For `#[serde(with = …)]`: writes what [`format`] gives.
+/// For `#[serde(with = …)]`: writes what [`format()`] gives.
 #[allow(
     clippy::trivially_copy_pass_by_ref,
     reason = "serde calls it with a reference"

@@ -41,7 +41,7 @@ impl Registry {
         self.scrape_from(|_| true)
     }
 
-    /// A scrape without what other libraries declared; see [`Collector::foreign`].
+    /// A scrape without what other libraries declared; see [`Collector::foreign`](super::Collector::foreign).
     #[must_use]
     pub fn scrape_own(&self) -> Scrape {
         self.scrape_from(|registered| !registered.foreign)
