@@ -17,6 +17,7 @@
 mod alert;
 mod confidence;
 mod effect;
+mod engine;
 mod event;
 mod issue;
 mod moment;
@@ -27,6 +28,10 @@ mod record;
 pub use alert::{Alert, AlertId, AlertKind};
 pub use confidence::{Confidence, Estimate, Outcomes, Samples};
 pub use effect::{AttemptId, Effect, Notice, Start, Ticket, Work};
+pub use engine::{
+    Action, Check, Context, Detector, HealError, HealErrorKind, HealingEngine, Precondition, Rule,
+    Verifier, When,
+};
 pub use event::{Control, Event, Target};
 pub use issue::{Evidence, Generation, Issue, IssueKey, Name, Observation, Severity, Text};
 pub use moment::{Moment, Stamp, Wall};

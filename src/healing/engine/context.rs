@@ -1,0 +1,229 @@
+use std::fmt;
+use std::future::pending;
+use std::panic::resume_unwind;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::timeline::Timeline;
+use crate::healing::{AttemptId, Moment, Stamp};
+use crate::util::Clock;
+
+/// What an engine is handed whenever it is asked for something: how long it may take, whether
+/// it was called off, and what time it is. Cloning is cheap and gives the same context.
+///
+/// An engine that is called off has half of the policy's grace to end by itself; then its future
+/// is dropped at its next await. What still runs when all of the grace is over, a
+/// [`blocking`](Self::blocking) job for one, is a zombie: it keeps its lock until it ends.
+#[derive(Clone)]
+pub struct Context(Arc<Inner>);
+
+struct Inner {
+    token: CancellationToken,
+    timeline: Timeline,
+    deadline: Instant,
+    attempt: Option<AttemptId>,
+    /// What runs on threads of its own and outlives the future that asked for it.
+    jobs: TaskTracker,
+    data_from: AtomicI64,
+}
+
+impl Context {
+    pub(crate) fn new(
+        timeline: Timeline,
+        timeout: Duration,
+        attempt: Option<AttemptId>,
+        token: CancellationToken,
+    ) -> Self {
+        let now = timeline.instant();
+        let began = timeline.moment_of(now);
+        Self(Arc::new(Inner {
+            token,
+            deadline: far(now, timeout),
+            attempt,
+            jobs: TaskTracker::new(),
+            data_from: AtomicI64::new(began.as_nanos()),
+            timeline,
+        }))
+    }
+
+    /// A context for calling an engine by hand, in a test: a minute of time, never called off.
+    ///
+    /// # Errors
+    /// There is no tokio run-time here.
+    pub fn by_hand() -> Result<Self, tokio::runtime::TryCurrentError> {
+        let timeline = Timeline::start(Clock::system(), tokio::runtime::Handle::try_current()?);
+        let minute = Duration::from_secs(60);
+        Ok(Self::new(timeline, minute, None, CancellationToken::new()))
+    }
+
+    /// The number of the attempt or rollback; none when detecting and verifying.
+    #[must_use]
+    pub fn attempt(&self) -> Option<AttemptId> {
+        self.0.attempt
+    }
+
+    /// How much time is left before it is called off.
+    #[must_use]
+    pub fn remaining(&self) -> Duration {
+        let now = self.0.timeline.instant();
+        self.0.deadline.saturating_duration_since(now)
+    }
+
+    /// When it is called off, for [`tokio::time::timeout_at`].
+    #[must_use]
+    pub fn deadline(&self) -> Instant {
+        self.0.deadline
+    }
+
+    /// Whether it was called off.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.0.token.is_cancelled()
+    }
+
+    /// Waits until it is called off. Cancel-safe.
+    pub async fn cancelled(&self) {
+        self.0.token.cancelled().await;
+    }
+
+    /// The token behind [`cancelled`](Self::cancelled), to hand on to other code.
+    #[must_use]
+    pub fn token(&self) -> &CancellationToken {
+        &self.0.token
+    }
+
+    /// The time now, on both clocks.
+    #[must_use]
+    pub fn now(&self) -> Stamp {
+        self.0.timeline.stamp()
+    }
+
+    /// The clock that the engine's records are stamped with.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        self.0.timeline.clock()
+    }
+
+    /// Says that what is reported rests on data this old, such as a cached reading. A
+    /// verification on data older than the end of the attempt proves nothing and is repeated.
+    /// Default: the data are as old as the call.
+    pub fn data_age(&self, age: Duration) {
+        let from = self.0.timeline.now().back(age).as_nanos();
+        self.0.data_from.fetch_min(from, Ordering::Relaxed);
+    }
+
+    /// Runs `job`, which may block, on a thread that is meant for it, and waits for it.
+    ///
+    /// A thread cannot be cancelled: when the attempt is called off, the job goes on, and the
+    /// attempt counts as running, then as a zombie, until the job has ended. A job that was
+    /// called off before it had a thread never starts. A panic of the job is one of the caller.
+    ///
+    /// Dropping the future does not end the job.
+    pub async fn blocking<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> T {
+        let (token, ends) = (self.0.token.clone(), self.0.jobs.token());
+        let running = tokio::task::spawn_blocking(move || {
+            let _ends = ends;
+            (!token.is_cancelled()).then(job)
+        });
+        match running.await {
+            Ok(Some(done)) => done,
+            Err(error) if error.is_panic() => resume_unwind(error.into_panic()),
+            // It never started, so that nobody waits for what it would say.
+            Ok(None) | Err(_) => pending().await,
+        }
+    }
+
+    /// Waits until every blocking job has ended. No further one may be started.
+    pub(crate) async fn jobs_ended(&self) {
+        self.0.jobs.close();
+        self.0.jobs.wait().await;
+    }
+
+    pub(crate) fn data_from(&self) -> Moment {
+        Moment::from_nanos(self.0.data_from.load(Ordering::Relaxed))
+    }
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context")
+            .field("attempt", &self.0.attempt)
+            .field("remaining", &self.remaining())
+            .field("cancelled", &self.is_cancelled())
+            .finish()
+    }
+}
+
+/// A timeout so long that it does not fit means: as good as never.
+fn far(now: Instant, timeout: Duration) -> Instant {
+    const YEARS: Duration = Duration::from_secs(30 * 365 * 86_400);
+    now + timeout.min(YEARS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn time_runs_out() {
+        let cx = Context::by_hand().unwrap();
+        assert_eq!(cx.remaining(), Duration::from_secs(60));
+        tokio::time::advance(Duration::from_secs(61)).await;
+        assert_eq!(cx.remaining(), Duration::ZERO);
+        assert_eq!(cx.now().at, Moment::after_start(Duration::from_secs(61)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_oldest_data_count() {
+        let cx = Context::by_hand().unwrap();
+        tokio::time::advance(Duration::from_secs(10)).await;
+        assert_eq!(cx.data_from(), Moment::START, "as old as the call");
+        cx.data_age(Duration::from_secs(15));
+        cx.data_age(Duration::from_secs(3));
+        assert_eq!(cx.data_from(), Moment::START.back(Duration::from_secs(5)));
+    }
+
+    #[tokio::test]
+    async fn a_job_is_waited_for_though_its_caller_is_gone() {
+        let cx = Context::by_hand().unwrap();
+        let (go, wait) = std::sync::mpsc::channel::<()>();
+        let (began_tx, began) = tokio::sync::oneshot::channel();
+        let caller = tokio::spawn({
+            let cx = cx.clone();
+            async move {
+                cx.blocking(move || {
+                    began_tx.send(()).unwrap();
+                    wait.recv().unwrap();
+                })
+                .await;
+            }
+        });
+        began.await.unwrap();
+        caller.abort();
+        assert!(caller.await.unwrap_err().is_cancelled());
+        let mut ended = std::pin::pin!(cx.jobs_ended());
+        let first = std::future::poll_fn(|task| std::task::Poll::Ready(ended.as_mut().poll(task)));
+        assert!(first.await.is_pending());
+        go.send(()).unwrap();
+        ended.await;
+    }
+
+    #[tokio::test]
+    async fn a_job_that_was_called_off_never_starts() {
+        let cx = Context::by_hand().unwrap();
+        cx.token().cancel();
+        let caller = tokio::spawn({
+            let cx = cx.clone();
+            async move { cx.blocking(|| panic!("started")).await }
+        });
+        tokio::task::yield_now().await;
+        caller.abort();
+        assert!(caller.await.unwrap_err().is_cancelled());
+        cx.jobs_ended().await;
+    }
+}
