@@ -4,6 +4,7 @@
 
 pub mod catalog;
 pub mod config;
+pub mod encode;
 #[cfg(feature = "healing")]
 pub mod healing;
 pub mod health;

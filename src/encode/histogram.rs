@@ -1,0 +1,110 @@
+//! The lines of histograms and summaries in both text formats.
+
+use std::sync::Arc;
+
+use super::number;
+use super::text::{Head, sample};
+use crate::registry::{HistogramSnapshot, Number};
+
+/// The beginnings of the lines of a histogram or a summary.
+#[derive(Debug)]
+pub(super) struct Heads {
+    /// Buckets or quantiles.
+    pub(super) parts: Head,
+    pub(super) sum: Head,
+    pub(super) count: Head,
+}
+
+/// The ends of bucket lines, from the label `le` to the space before the value, rendered once
+/// for all series with the same bounds.
+#[derive(Debug, Default)]
+pub(super) struct Bounds {
+    of: Option<Arc<[f64]>>,
+    /// `,le="0.5"} ` for each bound, `+Inf` the last.
+    text: Vec<String>,
+    /// OpenMetrics: with a negative bound the sum may fall, and neither it nor the count may be
+    /// there then (section "Histogram").
+    negative: bool,
+}
+
+impl Bounds {
+    /// Renders the bounds of `histogram`, unless they are those rendered last. False if they
+    /// are not those of a histogram.
+    fn set(&mut self, histogram: &HistogramSnapshot, openmetrics: bool) -> bool {
+        let bounds = &histogram.bounds;
+        if histogram.counts.len() != bounds.len() + 1 {
+            return false;
+        }
+        if self.of.as_ref().is_some_and(|of| Arc::ptr_eq(of, bounds)) {
+            return true;
+        }
+        let rising = bounds.windows(2).all(|pair| pair[0] < pair[1]);
+        if !rising || bounds.iter().any(|bound| !bound.is_finite()) {
+            return false;
+        }
+        self.text = bounds
+            .iter()
+            .chain([&f64::INFINITY])
+            .map(|bound| format!(",le=\"{}\"}} ", number::canonical(*bound, openmetrics)))
+            .collect();
+        self.negative = bounds.first().is_some_and(|bound| *bound < 0.0);
+        self.of = Some(Arc::clone(bounds));
+        true
+    }
+}
+
+/// Writes one histogram; false if it is none.
+pub(super) fn histogram(
+    buf: &mut Vec<u8>,
+    heads: &Heads,
+    bounds: &mut Bounds,
+    labels: &str,
+    histogram: &HistogramSnapshot,
+    openmetrics: bool,
+) -> bool {
+    if !bounds.set(histogram, openmetrics) {
+        return false;
+    }
+    let start = buf.len();
+    heads.parts.write_open(buf, labels);
+    // The first line is the pattern for those after it: they are copied from it.
+    let open = start..buf.len();
+    let comma = usize::from(buf.ends_with(b"{"));
+    let mut count = 0_u64;
+    for (at, (tail, n)) in bounds.text.iter().zip(&histogram.counts).enumerate() {
+        if at > 0 {
+            buf.extend_from_within(open.clone());
+        }
+        buf.extend_from_slice(&tail.as_bytes()[comma..]);
+        count = count.wrapping_add(*n);
+        number::whole(buf, count);
+        buf.push(b'\n');
+    }
+    if !(openmetrics && bounds.negative) {
+        sample(buf, &heads.sum, labels, Number::F64(histogram.sum));
+        sample(buf, &heads.count, labels, Number::U64(count));
+    }
+    true
+}
+
+/// Writes one summary.
+pub(super) fn summary(
+    buf: &mut Vec<u8>,
+    heads: &Heads,
+    labels: &str,
+    (quantiles, sum, count): (&[(f64, f64)], f64, u64),
+    openmetrics: bool,
+) {
+    for (quantile, value) in quantiles {
+        heads.parts.write_open(buf, labels);
+        let comma = if buf.ends_with(b"{") { "" } else { "," };
+        let quantile = number::canonical(*quantile, openmetrics);
+        for part in [comma, "quantile=\"", &quantile, "\"} "] {
+            buf.extend_from_slice(part.as_bytes());
+        }
+        number::float(buf, *value);
+        buf.push(b'\n');
+    }
+    sample(buf, &heads.sum, labels, Number::F64(sum));
+    sample(buf, &heads.count, labels, Number::U64(count));
+}

@@ -1,0 +1,49 @@
+//! Turns a scrape into bytes, in the format and the compression that the scraper asked for.
+//!
+//! The room promises:
+//! - What a scraper asks for is negotiated by quality values; whatever it sends, it gets an
+//!   answer: the plain text format at the least. The work on a hostile header is bounded.
+//! - The labels of a series were escaped when it was created; here its text is copied and its
+//!   value written behind it. Order is that of the scrape: families by name, series by age.
+//! - [`encode`] writes chunks of about 64 KiB and holds no lock while it writes, so that a slow
+//!   reader holds up nobody, and a million series take no more memory than a thousand.
+//! - A series that a collector got wrong is left out and counted, and the rest is served.
+//!
+//! ```
+//! use selfheal::encode::{self, Encoding, Format};
+//! use selfheal::registry::{DeclareError, Registry};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let registry = Registry::new();
+//! registry.counter("orders_total", "Orders placed").build()?.inc();
+//!
+//! let format = Format::negotiate(Some("application/openmetrics-text; version=1.0.0, */*;q=0.1"));
+//! assert_eq!(
+//!     format.content_type(),
+//!     "application/openmetrics-text; version=1.0.0; charset=utf-8"
+//! );
+//!
+//! let mut page = Vec::new();
+//! encode::encode(&registry.scrape(), format, Encoding::Identity, &mut page)?;
+//! assert_eq!(
+//!     String::from_utf8(page)?,
+//!     "# HELP orders Orders placed\n# TYPE orders counter\norders_total 1\n# EOF\n"
+//! );
+//! # Ok(())
+//! # }
+//! ```
+
+mod codec;
+mod family;
+mod format;
+mod header;
+mod histogram;
+mod labels;
+mod metadata;
+mod number;
+mod stream;
+mod text;
+
+pub use codec::Encoding;
+pub use format::Format;
+pub use stream::{CHUNK, Written, append, encode};

@@ -1,0 +1,113 @@
+use std::convert::Infallible;
+use std::io::{self, Write};
+use std::ops::ControlFlow;
+
+use super::codec::Encoding;
+use super::family::FamilyWriter;
+use super::format::{Format, Syntax};
+use super::labels::Globals;
+use super::metadata;
+use crate::registry::Scrape;
+
+/// How many bytes [`encode`] collects before it writes them; a chunk is longer by one series at
+/// the most.
+pub const CHUNK: usize = 64 * 1024;
+
+/// What an exposition came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Written {
+    /// The series in it.
+    pub series: u64,
+    /// The series left out because a collector got them wrong: labels that no parser reads, or a
+    /// value that is not of the family's kind.
+    pub skipped: u64,
+    /// The length before compression.
+    pub bytes: u64,
+}
+
+/// Writes a scrape to `out`, in chunks of about [`CHUNK`] bytes.
+///
+/// No lock is held while `out` is written to, so it may block, for example on a channel to a
+/// slow client. The memory used beyond that of the registry does not grow with the number of
+/// series.
+///
+/// # Errors
+/// Those of `out`, on which the exposition ends; `Unsupported` for a compression whose feature
+/// is off (which [`Encoding::negotiate`] does not return).
+pub fn encode(
+    scrape: &Scrape,
+    format: Format,
+    encoding: Encoding,
+    mut out: impl Write,
+) -> io::Result<Written> {
+    let mut written = Written::default();
+    encoding.run(&mut out, &mut |out| {
+        let mut buf = Vec::with_capacity(CHUNK + CHUNK / 8);
+        written = exposition(scrape, format, &mut buf, CHUNK, &mut |buf| {
+            out.write_all(buf)?;
+            buf.clear();
+            Ok::<_, io::Error>(())
+        })?;
+        Ok(())
+    })?;
+    out.flush()?;
+    Ok(written)
+}
+
+/// Appends a whole scrape to `out`, uncompressed: the quickest way, where memory is no concern.
+/// A buffer that is cleared and used again keeps its capacity.
+pub fn append(scrape: &Scrape, format: Format, out: &mut Vec<u8>) -> Written {
+    let start = out.len();
+    let Ok(mut written) = exposition(scrape, format, out, usize::MAX, &mut |_| {
+        Ok::<_, Infallible>(())
+    });
+    written.bytes = (out.len() - start) as u64;
+    written
+}
+
+/// Writes a scrape to `buf` and calls `flush`, which empties it, whenever it has reached
+/// `full` bytes, and at the end.
+fn exposition<E>(
+    scrape: &Scrape,
+    format: Format,
+    buf: &mut Vec<u8>,
+    full: usize,
+    flush: &mut dyn FnMut(&mut Vec<u8>) -> Result<(), E>,
+) -> Result<Written, E> {
+    let mut written = Written::default();
+    let globals = Globals::of(scrape);
+    let syntax = format.syntax();
+    let mut hand_over = |buf: &mut Vec<u8>, written: &mut Written| {
+        written.bytes += buf.len() as u64;
+        flush(buf)
+    };
+    for family in scrape.families() {
+        metadata::write(buf, syntax, scrape, family.name(), family.def());
+        let mut writer = FamilyWriter::new(family, &globals, syntax);
+        let mut next = Some(0);
+        while let Some(from) = next {
+            // The visitor runs under the family's lock: it only writes to memory.
+            next = family.each_from(from, &mut |labels, value| {
+                if writer.series(buf, labels, value) {
+                    written.series += 1;
+                } else {
+                    written.skipped += 1;
+                }
+                if buf.len() >= full {
+                    ControlFlow::Break(())
+                } else {
+                    ControlFlow::Continue(())
+                }
+            });
+            if buf.len() >= full {
+                hand_over(buf, &mut written)?;
+            }
+        }
+    }
+    if syntax == Syntax::OpenMetrics {
+        buf.extend_from_slice(b"# EOF\n");
+    }
+    hand_over(buf, &mut written)?;
+    Ok(written)
+}

@@ -1,0 +1,69 @@
+//! The lines of series in both text formats.
+
+use super::number;
+use crate::registry::Number;
+
+/// The beginnings of the lines of one sample name, made once for all its series.
+#[derive(Debug)]
+pub(super) struct Head {
+    /// `name{env="production",`: the labels of a series follow.
+    labelled: Vec<u8>,
+    /// `name{env="production"} `: for the series that has none of its own.
+    bare: Vec<u8>,
+}
+
+impl Head {
+    /// For samples called `name` + `suffix` that carry the rendered labels `globals`.
+    pub(super) fn new(name: &str, suffix: &str, globals: &str) -> Self {
+        let mut labelled = format!("{name}{suffix}");
+        let mut bare = labelled.clone();
+        labelled.push('{');
+        if !globals.is_empty() {
+            labelled.push_str(globals);
+            bare.clone_from(&labelled);
+            bare.push('}');
+            labelled.push(',');
+        }
+        bare.push(' ');
+        Self {
+            labelled: labelled.into_bytes(),
+            bare: bare.into_bytes(),
+        }
+    }
+
+    /// Writes a line up to the value.
+    #[inline]
+    pub(super) fn write(&self, buf: &mut Vec<u8>, labels: &str) {
+        if labels.is_empty() {
+            buf.extend_from_slice(&self.bare);
+        } else {
+            buf.reserve(self.labelled.len() + labels.len() + LONGEST_VALUE);
+            buf.extend_from_slice(&self.labelled);
+            buf.extend_from_slice(labels.as_bytes());
+            buf.extend_from_slice(b"} ");
+        }
+    }
+
+    /// Writes a line up to where a label of the exposition's own goes; the text of that label
+    /// begins with its comma, which is left out by the caller where `{` stands before it.
+    pub(super) fn write_open(&self, buf: &mut Vec<u8>, labels: &str) {
+        if labels.is_empty() {
+            let end = self.labelled.strip_suffix(b",");
+            buf.extend_from_slice(end.unwrap_or(&self.labelled));
+        } else {
+            buf.extend_from_slice(&self.labelled);
+            buf.extend_from_slice(labels.as_bytes());
+        }
+    }
+}
+
+/// What follows the labels of a line: brace, space, the longest number and the line feed.
+const LONGEST_VALUE: usize = 32;
+
+/// Writes the only line of a counter, a gauge, an info or something unknown.
+#[inline]
+pub(super) fn sample(buf: &mut Vec<u8>, head: &Head, labels: &str, number: Number) {
+    head.write(buf, labels);
+    number::value(buf, number);
+    buf.push(b'\n');
+}

@@ -1,0 +1,164 @@
+//! What a collector gets wrong costs its own series, never the scrape.
+
+use std::sync::Arc;
+
+use selfheal::catalog::{Kind, MetricDef};
+use selfheal::encode::{Format, Written, append};
+use selfheal::registry::{
+    Collector, FamilySnapshot, HistogramSnapshot, Number, Registry, SeriesSnapshot, Settings, Value,
+};
+
+struct Given(Vec<FamilySnapshot>);
+
+impl Collector for Given {
+    fn describe(&self) -> Vec<MetricDef> {
+        Vec::new()
+    }
+
+    fn collect(&self, out: &mut Vec<FamilySnapshot>) {
+        out.extend(self.0.iter().cloned());
+    }
+}
+
+fn family(kind: Kind, name: &'static str, series: Vec<(&str, Value)>) -> FamilySnapshot {
+    FamilySnapshot {
+        def: Arc::new(MetricDef::new(kind, name, "")),
+        series: series
+            .into_iter()
+            .map(|(labels, value)| {
+                let mut series = SeriesSnapshot::new([], value);
+                series.labels = labels.into();
+                series
+            })
+            .collect(),
+    }
+}
+
+fn one() -> Value {
+    Value::Number(Number::U64(1))
+}
+
+fn histogram(bounds: &[f64], counts: &[u64]) -> Value {
+    Value::Histogram(HistogramSnapshot {
+        bounds: bounds.into(),
+        counts: counts.to_vec(),
+        sum: 1.0,
+    })
+}
+
+fn page(families: Vec<FamilySnapshot>, format: Format) -> (String, Written) {
+    let mut settings = Settings::default();
+    settings.global_labels.insert("env".into(), "prod".into());
+    let registry = Registry::with_settings(settings);
+    registry.collect_from(Arc::new(Given(families))).unwrap();
+    let mut out = Vec::new();
+    let written = append(&registry.scrape(), format, &mut out);
+    (String::from_utf8(out).unwrap(), written)
+}
+
+#[test]
+fn labels_that_no_parser_reads() {
+    let series = vec![
+        ("a=\"1\"", one()),
+        ("a=\"1\"} 5\nother{b=\"", one()),
+        ("a=\"1\",a=\"2\"", one()),
+        ("a b=\"1\"", one()),
+        ("a=\"2\"", one()),
+    ];
+    let (page, written) = page(vec![family(Kind::Gauge, "g", series)], Format::TEXT);
+    assert_eq!(
+        page,
+        "# TYPE g gauge\ng{env=\"prod\",a=\"1\"} 1\ng{env=\"prod\",a=\"2\"} 1\n"
+    );
+    assert_eq!((written.series, written.skipped), (2, 3));
+}
+
+#[test]
+fn values_of_another_kind() {
+    let families = vec![
+        family(Kind::Gauge, "g", vec![("", histogram(&[1.0], &[1, 2]))]),
+        family(Kind::Histogram, "h", vec![("", one())]),
+        family(Kind::Summary, "s", vec![("", one())]),
+    ];
+    let (page, written) = page(families, Format::OPEN_METRICS);
+    assert_eq!(
+        page,
+        "# TYPE g gauge\n# TYPE h histogram\n# TYPE s summary\n# EOF\n"
+    );
+    assert_eq!((written.series, written.skipped), (0, 3));
+}
+
+#[test]
+fn buckets_that_are_none() {
+    let series = vec![
+        ("n=\"1\"", histogram(&[1.0, 1.0], &[1, 1, 1])),
+        ("n=\"2\"", histogram(&[1.0, f64::INFINITY], &[1, 1, 1])),
+        ("n=\"3\"", histogram(&[f64::NAN], &[1, 1])),
+        ("n=\"4\"", histogram(&[1.0], &[1])),
+        ("n=\"5\",le=\"1\"", histogram(&[1.0], &[1, 1])),
+        ("n=\"6\"", histogram(&[], &[4])),
+    ];
+    let (page, written) = page(vec![family(Kind::Histogram, "h", series)], Format::TEXT);
+    assert_eq!(
+        page,
+        "# TYPE h histogram\nh_bucket{env=\"prod\",n=\"6\",le=\"+Inf\"} 4\n\
+         h_sum{env=\"prod\",n=\"6\"} 1\nh_count{env=\"prod\",n=\"6\"} 4\n"
+    );
+    assert_eq!((written.series, written.skipped), (1, 5));
+}
+
+#[test]
+fn a_series_with_a_global_label_of_its_own_keeps_it() {
+    let series = vec![("env=\"dev\",a=\"1\"", one()), ("", one())];
+    let (page, _) = page(vec![family(Kind::Gauge, "g", series)], Format::TEXT);
+    assert_eq!(
+        page,
+        "# TYPE g gauge\ng{env=\"dev\",a=\"1\"} 1\ng{env=\"prod\"} 1\n"
+    );
+}
+
+#[test]
+fn two_families_of_one_openmetrics_name_are_told_apart() {
+    let families = vec![
+        family(Kind::Gauge, "jobs", vec![("", one())]),
+        family(Kind::Counter, "jobs_total", vec![("", one())]),
+        family(Kind::Info, "run_info", vec![("", one())]),
+        family(Kind::Counter, "run_total", vec![("", one())]),
+        family(Kind::Counter, "wrongly_named", vec![("", one())]),
+        family(Kind::Info, "what", vec![("", one())]),
+    ];
+    let (page, _) = page(families, Format::OPEN_METRICS);
+    let types: Vec<_> = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("# TYPE "))
+        .collect();
+    assert_eq!(
+        types,
+        [
+            "jobs gauge",
+            "jobs_total unknown",
+            "run_info gauge",
+            "run counter",
+            "what gauge",
+            "wrongly_named unknown",
+        ]
+    );
+    openmetrics_parser::openmetrics::parse_openmetrics(&page).unwrap();
+}
+
+#[test]
+fn openmetrics_has_no_sum_where_a_bound_is_negative() {
+    let families = vec![family(
+        Kind::Histogram,
+        "h",
+        vec![("a=\"1\"", histogram(&[-1.0, 1.0], &[1, 1, 1]))],
+    )];
+    let (page, _) = page(families.clone(), Format::OPEN_METRICS);
+    openmetrics_parser::openmetrics::parse_openmetrics(&page).unwrap();
+    assert!(!page.contains("_sum") && !page.contains("_count"), "{page}");
+    let (page, _) = self::page(families, Format::TEXT);
+    assert!(
+        page.contains("h_sum{") && page.contains("h_count{"),
+        "{page}"
+    );
+}

@@ -1,0 +1,21 @@
+//! The exposition, read back by parsers that are not ours.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "these are tests, though clippy only sees those in functions marked #[test]"
+)]
+#![allow(
+    clippy::float_cmp,
+    reason = "what is read back must be the same number, not one near it"
+)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod broken;
+mod golden;
+mod model;
+mod promtool;
+mod round_trip;
+mod stream;

@@ -1,0 +1,135 @@
+//! Chunks, compression, and what happens when the reader goes away or holds the writer up.
+
+use std::io::{self, Write};
+
+use selfheal::encode::{CHUNK, Encoding, Format, append, encode};
+use selfheal::registry::{Counter, Family, Registry, Settings, Text};
+
+fn registry(series: usize) -> (Registry, Family<Counter, [Text; 1]>) {
+    let mut settings = Settings::default();
+    settings.max_series_per_family = series + 10;
+    let registry = Registry::with_settings(settings);
+    let family = registry
+        .counter("things_total", "Things")
+        .labels::<[Text; 1]>(["number"])
+        .unwrap();
+    for number in 0..series {
+        family.add(&[number.to_string()], number as u64);
+    }
+    (registry, family)
+}
+
+/// Runs a function on each chunk.
+struct Chunks<F>(F);
+
+impl<F: FnMut(&[u8]) -> io::Result<()>> Write for Chunks<F> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        (self.0)(bytes).map(|()| bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn chunks_are_bounded_and_whole() {
+    let (registry, _) = registry(20_000);
+    let mut whole = Vec::new();
+    let all = append(&registry.scrape(), Format::TEXT, &mut whole);
+    let (mut sizes, mut joined) = (Vec::new(), Vec::new());
+    let out = Chunks(|bytes: &[u8]| {
+        sizes.push(bytes.len());
+        joined.extend_from_slice(bytes);
+        Ok(())
+    });
+    let written = encode(&registry.scrape(), Format::TEXT, Encoding::Identity, out).unwrap();
+    assert!(joined == whole, "the same bytes by either way");
+    assert_eq!(written, all);
+    assert_eq!(written.series, 20_000);
+    assert_eq!(written.bytes, whole.len() as u64);
+    let (last, others) = sizes.split_last().unwrap();
+    assert!(others.len() > 5 && *last <= CHUNK + 100);
+    assert!(
+        others
+            .iter()
+            .all(|size| (CHUNK..CHUNK + 100).contains(size)),
+        "{sizes:?}"
+    );
+}
+
+#[test]
+fn series_can_be_created_while_a_chunk_is_written() {
+    let (registry, family) = registry(5_000);
+    let mut made = 0;
+    let out = Chunks(|_: &[u8]| {
+        // Would wait for ever if the encoder held the family's lock.
+        family.inc(&[format!("new {made}")]);
+        made += 1;
+        Ok(())
+    });
+    let written = encode(&registry.scrape(), Format::TEXT, Encoding::Identity, out).unwrap();
+    assert!(made >= 2, "{made}");
+    assert!(written.series >= 5_000);
+}
+
+#[test]
+fn the_error_of_the_writer_ends_the_exposition() {
+    let (registry, _) = registry(20_000);
+    let mut calls = 0;
+    let out = Chunks(|_: &[u8]| {
+        calls += 1;
+        Err(io::ErrorKind::BrokenPipe.into())
+    });
+    let error = encode(&registry.scrape(), Format::TEXT, Encoding::Identity, out).unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
+    assert_eq!(calls, 1);
+}
+
+#[test]
+fn an_empty_registry_is_a_valid_page() {
+    let mut page = Vec::new();
+    let scrape = Registry::new().scrape();
+    encode(&scrape, Format::TEXT, Encoding::Identity, &mut page).unwrap();
+    assert!(page.is_empty());
+    encode(&scrape, Format::OPEN_METRICS, Encoding::Identity, &mut page).unwrap();
+    assert_eq!(page, b"# EOF\n");
+}
+
+#[cfg(feature = "gzip")]
+#[test]
+fn gzip_is_read_back_by_another_hand() {
+    use std::io::Read;
+
+    let (registry, _) = registry(20_000);
+    let mut whole = Vec::new();
+    append(&registry.scrape(), Format::OPEN_METRICS, &mut whole);
+    let mut packed = Vec::new();
+    let written = encode(
+        &registry.scrape(),
+        Format::OPEN_METRICS,
+        Encoding::Gzip,
+        &mut packed,
+    )
+    .unwrap();
+    assert_eq!(
+        written.bytes,
+        whole.len() as u64,
+        "counted before compression"
+    );
+    assert!(packed.len() * 4 < whole.len());
+    let mut unpacked = Vec::new();
+    flate2::read::GzDecoder::new(&*packed)
+        .read_to_end(&mut unpacked)
+        .unwrap();
+    assert!(unpacked == whole);
+}
+
+#[cfg(not(feature = "gzip"))]
+#[test]
+fn a_compression_that_is_not_compiled_in_is_an_error_that_names_the_feature() {
+    let scrape = Registry::new().scrape();
+    let error = encode(&scrape, Format::TEXT, Encoding::Gzip, io::sink()).unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::Unsupported);
+    assert!(error.to_string().contains("feature `gzip`"), "{error}");
+}
