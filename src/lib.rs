@@ -8,6 +8,8 @@ pub mod encode;
 #[cfg(feature = "healing")]
 pub mod healing;
 pub mod health;
+#[cfg(feature = "http")]
+pub mod http;
 pub mod registry;
 pub mod track;
 pub mod util;

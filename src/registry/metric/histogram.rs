@@ -35,13 +35,24 @@ impl Histogram {
             self.rejected.count();
             return;
         }
-        self.cell.observe(value);
+        self.cell.observe(value, 1);
+    }
+
+    /// Counts `n` observations of one value at once: what a sample of one in `n` stands for.
+    /// As for [`observe`](Self::observe), a value that is not finite is counted as rejected.
+    #[inline]
+    pub fn observe_n(&self, value: f64, n: u32) {
+        if !(value * f64::from(n)).is_finite() {
+            self.rejected.count();
+            return;
+        }
+        self.cell.observe(value, n);
     }
 
     /// Counts a duration, in seconds.
     #[inline]
     pub fn observe_duration(&self, duration: Duration) {
-        self.cell.observe(duration.as_secs_f64());
+        self.cell.observe(duration.as_secs_f64(), 1);
     }
 
     /// The counts and the sum now.
@@ -53,10 +64,10 @@ impl Histogram {
 
 impl Cell {
     #[inline]
-    fn observe(&self, value: f64) {
+    fn observe(&self, value: f64, n: u32) {
         let bucket = self.bounds.partition_point(|bound| *bound < value);
-        self.counts[bucket].fetch_add(1, Ordering::Relaxed);
-        add_f64(&self.sum, value);
+        self.counts[bucket].fetch_add(u64::from(n), Ordering::Relaxed);
+        add_f64(&self.sum, value * f64::from(n));
     }
 
     fn snapshot(&self) -> HistogramSnapshot {

@@ -1,0 +1,54 @@
+/// How a request ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum End {
+    /// The whole response was handed over.
+    Complete,
+    /// The future or the body was dropped before its end: the client hung up, or a layer
+    /// above gave up.
+    Dropped,
+    /// The service or the body returned an error.
+    Failed,
+    /// The service or the body panicked.
+    Panicked,
+}
+
+/// The end of a request together with the status that was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Outcome {
+    /// The status code of the response; 0 where there was none yet.
+    pub(super) sent: u16,
+    pub(super) end: End,
+}
+
+/// What nginx logs for a client that closed the connection before it had its response. No
+/// RFC assigns 499, so a series with it is not mistaken for an answer of the application.
+const CLIENT_CLOSED: u16 = 499;
+
+const INTERNAL_ERROR: u16 = 500;
+
+impl Outcome {
+    /// The value of the label `status`: how it ended counts over what the headers said, for a
+    /// response that breaks off after `200 OK` served nobody.
+    pub(super) fn status(self) -> u16 {
+        match self.end {
+            End::Complete => self.sent,
+            End::Dropped => CLIENT_CLOSED,
+            End::Failed | End::Panicked => INTERNAL_ERROR,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_counts_over_the_headers() {
+        let status = |sent, end| Outcome { sent, end }.status();
+        assert_eq!(status(201, End::Complete), 201);
+        assert_eq!(status(200, End::Dropped), 499);
+        assert_eq!(status(0, End::Dropped), 499);
+        assert_eq!(status(200, End::Failed), 500);
+        assert_eq!(status(0, End::Panicked), 500);
+    }
+}

@@ -1,0 +1,113 @@
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Which requests are timed: one in `every`.
+///
+/// Requests are taken in blocks of `every`, and from each block the one at a place drawn from
+/// the seed and the number of the block. So each request is as likely as any other to be in
+/// the sample, a beat in the traffic (every tenth request is slow) does not meet a beat in the
+/// sampling, and standing for `every` requests each, the sampled ones never miss the true
+/// count by more than one block.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sample {
+    /// 0 for none at all.
+    every: u32,
+}
+
+impl Sample {
+    pub(super) const ALL: Self = Self { every: 1 };
+
+    /// One in `1 / rate`, rounded to a whole number. What is not a rate is the nearest that is.
+    pub(super) fn of_rate(rate: f64) -> Self {
+        if rate.is_nan() || rate >= 1.0 {
+            Self::ALL
+        } else if rate <= 0.0 {
+            Self { every: 0 }
+        } else {
+            let every = (1.0 / rate).round().min(f64::from(u32::MAX));
+            // Between 1 and u32::MAX by now.
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+            let every = every as u32;
+            Self { every }
+        }
+    }
+
+    /// Whether the request that draws now is in the sample, and for how many it stands.
+    #[inline]
+    pub(super) fn draw(self, tickets: &Tickets) -> Option<u32> {
+        if self.every <= 1 {
+            return (self.every == 1).then_some(1);
+        }
+        let every = u64::from(self.every);
+        let ticket = tickets.drawn.fetch_add(1, Ordering::Relaxed);
+        let place = mix(tickets.seed.wrapping_add(ticket / every)) % every;
+        (ticket % every == place).then_some(self.every)
+    }
+}
+
+/// What is counted to draw from. Each method of each route has its own, so that a quiet route
+/// is sampled as fairly as a busy one.
+#[derive(Debug)]
+pub(super) struct Tickets {
+    seed: u64,
+    drawn: AtomicU64,
+}
+
+impl Tickets {
+    pub(super) fn new(seed: u64) -> Self {
+        Self {
+            seed: mix(seed),
+            drawn: AtomicU64::new(0),
+        }
+    }
+}
+
+/// The output step of SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number
+/// generators", OOPSLA 2014): every bit of the input moves every bit of the output.
+fn mix(n: u64) -> u64 {
+    let n = n.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let n = (n ^ (n >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let n = (n ^ (n >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    n ^ (n >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn rates_become_one_in_a_whole_number() {
+        for (rate, every) in [
+            (1.0, 1),
+            (2.0, 1),
+            (f64::NAN, 1),
+            (0.7, 1),
+            (0.5, 2),
+            (0.3, 3),
+            (0.01, 100),
+            (0.0, 0),
+            (-1.0, 0),
+            (f64::MIN_POSITIVE, u32::MAX),
+        ] {
+            assert_eq!(Sample::of_rate(rate).every, every, "{rate}");
+        }
+    }
+
+    #[test]
+    fn a_beat_in_the_traffic_is_sampled_at_its_share() {
+        let (sample, tickets) = (Sample { every: 10 }, Tickets::new(7));
+        let slow = (0..100_000)
+            .filter(|n| sample.draw(&tickets).is_some() && n % 10 == 3)
+            .count();
+        assert!((800..1_200).contains(&slow), "{slow} of 10,000 drawn");
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_drawn_stands_for_all(seed: u64, every in 2_u32..50, n in 1_u64..5_000) {
+            let (sample, tickets) = (Sample { every }, Tickets::new(seed));
+            let stands_for: u64 = (0..n).filter_map(|_| sample.draw(&tickets)).map(u64::from).sum();
+            prop_assert!(stands_for.abs_diff(n) < u64::from(every));
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! The HTTP layer over real sockets: an axum server on a free port and a hyper client.
+#![cfg(feature = "http")]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "these are tests, though clippy only sees those in functions marked #[test]"
+)]
+
+mod endings;
+mod hostile;
+mod routes;
+mod sampling;
+mod wire;

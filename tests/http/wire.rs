@@ -1,0 +1,166 @@
+//! A server, a client and the readings of a registry.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use futures_core::Stream;
+use http_body_util::BodyExt;
+use hyper::client::conn::http1::SendRequest;
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use selfheal::http::{HttpLayer, HttpMetrics};
+use selfheal::registry::{Registry, Value};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{mpsc, oneshot};
+
+/// The routes under the layer, and a registry of their own.
+pub(crate) struct Server {
+    pub(crate) registry: Registry,
+    pub(crate) addr: SocketAddr,
+}
+
+impl Server {
+    pub(crate) async fn start(routes: Router) -> Self {
+        let registry = Registry::new();
+        let layer = HttpLayer::new(&registry).unwrap();
+        Self::serve(registry, routes.layer(layer)).await
+    }
+
+    /// Everything runs on the one thread of the test: when the client has seen something, the
+    /// server has done whatever it did in the same poll.
+    pub(crate) async fn serve(registry: Registry, app: Router) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let addr = listener.local_addr().unwrap();
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        Self { registry, addr }
+    }
+
+    pub(crate) async fn client(&self) -> SendRequest<Body> {
+        let stream = TcpStream::connect(self.addr).await.unwrap();
+        let (client, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+            .await
+            .unwrap();
+        tokio::spawn(connection.with_upgrades());
+        client
+    }
+
+    /// One request on a connection of its own, its response read to the end.
+    pub(crate) async fn ask(&self, method: &str, path: &str) -> Response<Bytes> {
+        let response = self
+            .client()
+            .await
+            .send_request(request(method, path))
+            .await
+            .unwrap();
+        let (head, body) = response.into_parts();
+        Response::from_parts(head, body.collect().await.unwrap().to_bytes())
+    }
+
+    /// How often each series of `http_requests_total` was counted.
+    pub(crate) fn counted(&self) -> BTreeMap<String, u64> {
+        counted(&self.registry)
+    }
+
+    /// Asserts that these and no other requests have been counted, each timed too, and that
+    /// none is in flight.
+    pub(crate) fn assert_counted(&self, expected: &[(&str, u64)]) {
+        let expected: BTreeMap<String, u64> = expected
+            .iter()
+            .map(|(labels, n)| ((*labels).to_owned(), *n))
+            .collect();
+        assert_eq!(self.counted(), expected);
+        assert_eq!(timed(&self.registry), expected);
+        assert_eq!(self.in_flight(), 0, "requests in flight");
+    }
+
+    pub(crate) fn in_flight(&self) -> i64 {
+        let metrics = self.registry.group::<HttpMetrics>().unwrap();
+        metrics.in_flight.get()
+    }
+}
+
+pub(crate) fn request(method: &str, path: &str) -> Request<Body> {
+    Request::builder()
+        .method(method)
+        .uri(path)
+        .header("host", "shop.test")
+        .body(Body::empty())
+        .unwrap()
+}
+
+pub(crate) fn counted(registry: &Registry) -> BTreeMap<String, u64> {
+    series(registry, "http_requests_total")
+}
+
+/// How many observations each series of the duration holds.
+pub(crate) fn timed(registry: &Registry) -> BTreeMap<String, u64> {
+    series(registry, "http_request_duration_seconds")
+}
+
+/// The series of a family, as `GET /path 200`, and their counts.
+fn series(registry: &Registry, name: &str) -> BTreeMap<String, u64> {
+    registry
+        .gather()
+        .into_iter()
+        .filter(|family| family.def.name == name)
+        .flat_map(|family| family.series)
+        .map(|series| {
+            let values: Vec<String> = selfheal::registry::parse_labels(&series.labels)
+                .into_iter()
+                .map(|(_, value)| value)
+                .collect();
+            let n = match series.value {
+                Value::Number(selfheal::registry::Number::U64(n)) => n,
+                Value::Histogram(histogram) => histogram.count(),
+                other => panic!("{name} holds {other:?}"),
+            };
+            (values.join(" "), n)
+        })
+        .collect()
+}
+
+/// A body that sends what the test puts in at the other end, and says when it is dropped.
+pub(crate) fn body_by_hand() -> (Body, mpsc::UnboundedSender<Chunk>, oneshot::Receiver<()>) {
+    let (chunks, received) = mpsc::unbounded_channel();
+    let (dropped, told) = oneshot::channel();
+    let by_hand = ByHand {
+        received,
+        _dropped: Tell(Some(dropped)),
+    };
+    (Body::from_stream(by_hand), chunks, told)
+}
+
+pub(crate) type Chunk = Result<&'static str, std::io::Error>;
+
+struct ByHand {
+    received: mpsc::UnboundedReceiver<Chunk>,
+    _dropped: Tell,
+}
+
+impl Stream for ByHand {
+    type Item = Chunk;
+
+    fn poll_next(
+        mut self: std::pin::Pin<&mut Self>,
+        cx: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Chunk>> {
+        let polled = self.received.poll_recv(cx);
+        if let std::task::Poll::Ready(Some(Ok("panic"))) = polled {
+            panic!("the body panics, as it was told");
+        }
+        polled
+    }
+}
+
+/// Tells when it is dropped.
+pub(crate) struct Tell(pub(crate) Option<oneshot::Sender<()>>);
+
+impl Drop for Tell {
+    fn drop(&mut self) {
+        if let Some(sender) = self.0.take() {
+            let _ = sender.send(());
+        }
+    }
+}

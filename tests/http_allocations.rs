@@ -1,0 +1,81 @@
+//! Recording a request on a warm route allocates nothing.
+#![cfg(feature = "http")]
+#![allow(clippy::panic, reason = "this is a test")]
+
+use std::convert::Infallible;
+use std::future::Ready;
+use std::task::{Context, Poll, Waker};
+
+use http_body_util::Full;
+use hyper::body::{Body, Bytes};
+use hyper::{Method, Request, Response, StatusCode};
+use selfheal::http::HttpLayer;
+use selfheal::registry::Registry;
+use tower::{Layer, Service};
+
+/// Answers with a body of one frame, or with the status that the request's URI names.
+#[derive(Clone)]
+struct Answer;
+
+impl Service<Request<()>> for Answer {
+    type Response = Response<Full<Bytes>>;
+    type Error = Infallible;
+    type Future = Ready<Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<()>) -> Self::Future {
+        let mut response = Response::new(Full::new(Bytes::from_static(b"hello")));
+        if request.method() == Method::DELETE {
+            *response.status_mut() = StatusCode::FORBIDDEN;
+        }
+        std::future::ready(Ok(response))
+    }
+}
+
+/// One request, its response body read to the end. Nothing in here but the layer allocates.
+fn pass(
+    service: &mut (impl Service<Request<()>, Response = Response<impl Body>> + Clone),
+    method: &Method,
+) {
+    let mut cx = Context::from_waker(Waker::noop());
+    let mut request = Request::new(());
+    *request.method_mut() = method.clone();
+    let mut clone = service.clone();
+    let mut future = std::pin::pin!(clone.call(request));
+    let Poll::Ready(Ok(response)) = future.as_mut().poll(&mut cx) else {
+        panic!("a ready answer")
+    };
+    let mut body = std::pin::pin!(response.into_body());
+    while let Poll::Ready(Some(_)) = body.as_mut().poll_frame(&mut cx) {}
+}
+
+#[test]
+fn a_warm_route_allocates_nothing() {
+    let registry = Registry::new();
+    let bare = HttpLayer::builder(&registry);
+    for layer in [
+        bare.clone().build().unwrap(),
+        bare.sample_rate(0.1).build().unwrap(),
+    ] {
+        let mut service = layer.layer(Answer);
+        let methods = [Method::GET, Method::POST, Method::DELETE];
+        for method in &methods {
+            pass(&mut service, method);
+        }
+        let measured = allocation_counter::measure(|| {
+            for method in methods.iter().cycle().take(3_000) {
+                pass(&mut service, method);
+            }
+        });
+        assert_eq!(measured.count_total, 0, "{measured:?}");
+    }
+}
+
+#[test]
+fn the_counter_sees_allocations() {
+    let measured = allocation_counter::measure(|| drop(std::hint::black_box(Box::new(1_u8))));
+    assert_eq!(measured.count_total, 1);
+}
