@@ -11,5 +11,7 @@ pub mod health;
 #[cfg(feature = "http")]
 pub mod http;
 pub mod registry;
+#[cfg(feature = "server")]
+pub mod server;
 pub mod track;
 pub mod util;

@@ -15,9 +15,11 @@
 //! ```
 
 mod component;
+mod report;
 mod score;
 mod window;
 
 pub use component::{Component, Status};
+pub use report::{Check, Note, Report, Source};
 pub use score::{Score, score};
 pub use window::{Traffic, TrafficWindow};

@@ -1,0 +1,169 @@
+use std::fmt;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use http::{HeaderValue, StatusCode, header};
+use tokio::sync::Semaphore;
+
+use super::{metrics, page};
+use crate::health::{Check, Source, Status};
+use crate::registry::Registry;
+use crate::util::Clock;
+
+/// Where the health endpoints are; the paths are the ones that Kubernetes' own components use.
+pub(super) const HEALTH: &str = "/health";
+const LIVEZ: &str = "/livez";
+const READYZ: &str = "/readyz";
+
+/// The most scrapes at a time. Prometheus itself never overlaps its own; more than a few mean
+/// that something is wrong on the other side.
+const SCRAPES: usize = 4;
+
+/// What the endpoints show, and where.
+#[derive(Clone)]
+pub struct Endpoints {
+    pub(super) registry: Registry,
+    health: Arc<dyn Source>,
+    clock: Clock,
+    metrics_path: String,
+    pub(super) compress: bool,
+    pub(super) scrapes: Arc<Semaphore>,
+}
+
+impl Endpoints {
+    /// Endpoints for a registry and a source of health reports.
+    #[must_use]
+    pub fn new(registry: Registry, health: impl Source) -> Self {
+        Self {
+            registry,
+            health: Arc::new(health),
+            clock: Clock::system(),
+            metrics_path: "/metrics".to_owned(),
+            compress: true,
+            scrapes: Arc::new(Semaphore::new(SCRAPES)),
+        }
+    }
+
+    /// Sets the path of the metrics. Default: `/metrics`. A path that does not start with a
+    /// slash gets one; the path of another endpoint is left alone and `/metrics` stays.
+    #[must_use]
+    pub fn metrics_path(mut self, path: &str) -> Self {
+        let path = format!("/{}", path.trim_start_matches('/'));
+        let plain = path
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"/_-.~".contains(&b));
+        if plain && ![HEALTH, LIVEZ, READYZ, "/"].contains(&path.as_str()) {
+            self.metrics_path = path;
+        }
+        self
+    }
+
+    /// Whether a scrape is compressed when the scraper asks for it. Default: yes.
+    #[must_use]
+    pub fn compress(mut self, compress: bool) -> Self {
+        self.compress = compress;
+        self
+    }
+
+    /// Sets the clock by which the page says how long ago something was.
+    /// Default: that of the system.
+    #[must_use]
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+}
+
+impl fmt::Debug for Endpoints {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Endpoints")
+            .field("registry", &self.registry)
+            .field("metrics_path", &self.metrics_path)
+            .field("compress", &self.compress)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The endpoints as an axum router, to be merged into an application's own or served by a
+/// [`Listener`](super::Listener).
+pub fn router<S>(endpoints: Endpoints) -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    Router::new()
+        .route(&endpoints.metrics_path, get(metrics::serve))
+        .route(HEALTH, get(health))
+        .route(LIVEZ, get(livez))
+        .route(READYZ, get(readyz))
+        .route("/", get(index))
+        .with_state(endpoints)
+}
+
+async fn health(State(endpoints): State<Endpoints>) -> Response {
+    let report = endpoints.health.report();
+    let status = if report.status == Status::Down {
+        StatusCode::SERVICE_UNAVAILABLE
+    } else {
+        StatusCode::OK
+    };
+    match serde_json::to_string(&report) {
+        Ok(json) => answer(status, "application/json", json),
+        Err(error) => answer(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "text/plain; charset=utf-8",
+            format!("the health report cannot be written: {error}\n"),
+        ),
+    }
+}
+
+async fn livez(State(endpoints): State<Endpoints>) -> Response {
+    verdict(&endpoints.health.report().live)
+}
+
+async fn readyz(State(endpoints): State<Endpoints>) -> Response {
+    verdict(&endpoints.health.report().ready)
+}
+
+fn verdict(check: &Check) -> Response {
+    let (status, text) = if check.ok {
+        (StatusCode::OK, "ok\n".to_owned())
+    } else {
+        (
+            StatusCode::SERVICE_UNAVAILABLE,
+            format!("{}\n", check.reason),
+        )
+    };
+    answer(status, "text/plain; charset=utf-8", text)
+}
+
+async fn index(State(endpoints): State<Endpoints>) -> Response {
+    let report = endpoints.health.report();
+    let links = [
+        (endpoints.metrics_path.as_str(), "metrics"),
+        (HEALTH, "health"),
+        (LIVEZ, "livez"),
+        (READYZ, "readyz"),
+    ];
+    let page = page::render(&report, &links, endpoints.clock.wall());
+    let mut response = answer(StatusCode::OK, "text/html; charset=utf-8", page);
+    response.headers_mut().insert(
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(
+            "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+        ),
+    );
+    response
+}
+
+/// An answer that no cache keeps and no browser takes for something else.
+pub(super) fn answer(status: StatusCode, content_type: &'static str, body: String) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, content_type),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    (status, headers, body).into_response()
+}

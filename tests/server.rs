@@ -1,0 +1,232 @@
+//! The endpoints over real sockets, served by the listener on its own thread.
+#![cfg(feature = "server")]
+
+mod support;
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use selfheal::catalog::MetricDef;
+use selfheal::health::{Check, Component, Report, score};
+use selfheal::registry::{Collector, Family, FamilySnapshot, Gauge, Registry, Text};
+use selfheal::server::{Endpoints, Limits, ListenError, Listener, router};
+use support::http::Request;
+
+const ANY: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
+
+fn healthy() -> Report {
+    let parts = vec![Component::new("db").share(1.0).health(1.0, "answers")];
+    Report::new(score(None, &parts), parts)
+}
+
+fn listen(endpoints: Endpoints) -> Listener {
+    Listener::spawn(ANY, router(endpoints), Limits::default()).unwrap()
+}
+
+fn get(listener: &Listener, path: &str) -> support::http::Response {
+    Request::get(&format!("http://{}{path}", listener.address()))
+        .send()
+        .unwrap()
+}
+
+#[test]
+fn every_endpoint_answers_a_program_without_async_code() {
+    let registry = Registry::new();
+    registry
+        .counter("orders_total", "Orders")
+        .build()
+        .unwrap()
+        .inc();
+    let listener = listen(Endpoints::new(registry, healthy));
+
+    let metrics = get(&listener, "/metrics");
+    assert_eq!(metrics.status, 200);
+    assert!(
+        metrics.text().contains("orders_total 1\n"),
+        "{}",
+        metrics.text()
+    );
+    let kind = metrics.header("content-type");
+    assert_eq!(kind, Some("text/plain; version=0.0.4; charset=utf-8"));
+
+    let health = get(&listener, "/health");
+    assert_eq!(
+        (health.status, health.header("content-type")),
+        (200, Some("application/json"))
+    );
+    let json: serde_json::Value = serde_json::from_slice(&health.body).unwrap();
+    assert_eq!(json["status"], "up");
+    assert_eq!(json["score"]["low"], 100.0);
+    assert_eq!(json["components"][0]["name"], "db");
+
+    assert_eq!(get(&listener, "/livez").status, 200);
+    assert_eq!(get(&listener, "/readyz").status, 200);
+    let page = get(&listener, "/");
+    assert!(page.text().contains("<div class=\"score\">100</div>"));
+    assert!(page.header("content-security-policy").is_some());
+    assert_eq!(get(&listener, "/nothing").status, 404);
+}
+
+#[test]
+fn down_and_not_ready_are_503_and_say_why() {
+    let listener = listen(Endpoints::new(Registry::new(), || {
+        let parts = vec![Component::new("db").share(1.0).health(0.0, "down")];
+        let mut report = Report::new(score(None, &parts), parts);
+        report.ready = Check::failed("the database is being rebuilt");
+        report
+    }));
+    assert_eq!(get(&listener, "/health").status, 503);
+    let ready = get(&listener, "/readyz");
+    assert_eq!(
+        (ready.status, ready.text().trim()),
+        (503, "the database is being rebuilt")
+    );
+    assert_eq!(
+        get(&listener, "/livez").status,
+        200,
+        "a dependency has no say in liveness"
+    );
+}
+
+#[test]
+fn a_scraper_gets_the_format_and_the_compression_it_asks_for() {
+    let registry = Registry::new();
+    registry.counter("orders_total", "Orders").build().unwrap();
+    let listener = listen(Endpoints::new(registry.clone(), healthy));
+    let url = format!("http://{}/metrics", listener.address());
+    let open = Request::get(&url)
+        .header(
+            "accept",
+            "application/openmetrics-text; version=1.0.0, */*;q=0.1",
+        )
+        .send()
+        .unwrap();
+    assert!(open.text().ends_with("# EOF\n"));
+    if cfg!(feature = "gzip") {
+        let packed = Request::get(&url)
+            .header("accept-encoding", "gzip")
+            .send()
+            .unwrap();
+        assert_eq!(packed.header("content-encoding"), Some("gzip"));
+        assert!(packed.text().contains("orders_total 0\n"));
+    }
+    let plain = listen(
+        Endpoints::new(registry, healthy)
+            .compress(false)
+            .metrics_path("own/path"),
+    );
+    let url = format!("http://{}/own/path", plain.address());
+    let packed = Request::get(&url)
+        .header("accept-encoding", "gzip")
+        .send()
+        .unwrap();
+    assert_eq!(packed.header("content-encoding"), None);
+}
+
+#[test]
+fn a_large_scrape_is_streamed_whole() {
+    let registry = Registry::new();
+    let family: Family<Gauge, [Text; 1]> =
+        registry.gauge("depth", "Depth").labels(["queue"]).unwrap();
+    for n in 0..9_000 {
+        family.set(&[format!("queue-{n}")], n);
+    }
+    let listener = listen(Endpoints::new(registry, healthy));
+    let response = get(&listener, "/metrics");
+    assert_eq!(response.header("transfer-encoding"), Some("chunked"));
+    let lines = response
+        .text()
+        .lines()
+        .filter(|line| line.starts_with("depth{"))
+        .count();
+    assert_eq!(lines, 9_000);
+}
+
+#[test]
+fn an_address_in_use_is_a_clear_error() {
+    let taken = TcpListener::bind(ANY).unwrap();
+    let address = taken.local_addr().unwrap();
+    let endpoints = Endpoints::new(Registry::new(), healthy);
+    let error = Listener::spawn(address, router(endpoints), Limits::default()).unwrap_err();
+    assert!(matches!(error, ListenError::Bind { .. }));
+    assert!(error.to_string().contains(&address.to_string()), "{error}");
+}
+
+/// Says that a scrape has begun and holds it until it is let go.
+struct Gate {
+    begun: std::sync::mpsc::SyncSender<()>,
+    open: Arc<AtomicBool>,
+}
+
+impl Collector for Gate {
+    fn describe(&self) -> Vec<MetricDef> {
+        Vec::new()
+    }
+
+    fn collect(&self, _: &mut Vec<FamilySnapshot>) {
+        self.begun.send(()).unwrap();
+        while !self.open.load(Ordering::Acquire) {
+            std::thread::yield_now();
+        }
+    }
+}
+
+#[test]
+fn a_scrape_under_way_is_finished_when_the_listener_stops() {
+    let registry = Registry::new();
+    registry.counter("orders_total", "Orders").build().unwrap();
+    let (begun, scraping) = std::sync::mpsc::sync_channel(1);
+    let open = Arc::new(AtomicBool::new(false));
+    let gate = Gate {
+        begun,
+        open: Arc::clone(&open),
+    };
+    registry.collect_from(Arc::new(gate)).unwrap();
+    let listener = listen(Endpoints::new(registry, healthy));
+    let url = format!("http://{}/metrics", listener.address());
+    std::thread::scope(|scope| {
+        let scrape = scope.spawn(move || Request::get(&url).send().unwrap());
+        scraping.recv().unwrap();
+        let stopping = scope.spawn(move || listener.shutdown());
+        open.store(true, Ordering::Release);
+        let response = scrape.join().unwrap();
+        assert!(response.text().contains("orders_total 0\n"));
+        stopping.join().unwrap();
+    });
+}
+
+#[test]
+fn a_silent_connection_is_closed_and_makes_room() {
+    let mut limits = Limits::default();
+    limits.connections = 1;
+    limits.idle = Duration::from_millis(50);
+    let endpoints = Endpoints::new(Registry::new(), healthy);
+    let listener = Listener::spawn(ANY, router(endpoints), limits).unwrap();
+    let mut silent = TcpStream::connect(listener.address()).unwrap();
+    silent.write_all(b"GET /livez HTTP/1.1\r\n").unwrap();
+    let asked = Instant::now();
+    assert_eq!(
+        get(&listener, "/livez").status,
+        200,
+        "served once the silent one is closed"
+    );
+    assert!(asked.elapsed() < Duration::from_secs(9));
+    let mut rest = Vec::new();
+    // Closed by the server: an orderly end or a reset, but an end.
+    let _ = silent.read_to_end(&mut rest);
+}
+
+#[test]
+fn dropping_the_listener_frees_its_port() {
+    let listener = listen(Endpoints::new(Registry::new(), healthy));
+    let address = listener.address();
+    get(&listener, "/livez");
+    drop(listener);
+    assert!(
+        TcpStream::connect(address).is_err(),
+        "nobody listens any more"
+    );
+}
