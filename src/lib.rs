@@ -10,6 +10,8 @@ pub mod healing;
 pub mod health;
 #[cfg(feature = "http")]
 pub mod http;
+#[cfg(feature = "prometheus")]
+pub mod interop;
 pub mod registry;
 #[cfg(feature = "server")]
 pub mod server;

@@ -9,12 +9,13 @@
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-readonly STEPS=(fmt clippy test prometheus features docs release)
+readonly STEPS=(fmt clippy test prometheus protobuf features docs release)
 declare -rA ABOUT=(
   [fmt]="the format is rustfmt's"
   [clippy]="no warning in any target, all features on"
   [test]="unit, integration and doc tests, all features on"
   [prometheus]="the tests that need a real Prometheus server and promtool (ignored by a plain cargo test)"
+  [protobuf]="the bridges to the prometheus crate, with its feature protobuf switched on elsewhere"
   [features]="each feature alone, and none: no warning, unit tests pass"
   [docs]="rustdoc without a warning, all features on"
   [release]="the storefront example with the default features, optimised"
@@ -62,6 +63,12 @@ step_prometheus() {
   # `--tests`: a doc example marked `ignore` is not a test that waits for a server.
   SELFHEAL_PROMETHEUS=$server SELFHEAL_PROMTOOL=$tool \
     run cargo test --locked --all-features --no-fail-fast --tests -- --ignored
+}
+
+# A package of its own, since features are decided once for a whole build.
+step_protobuf() {
+  run cargo test --manifest-path tests/protobuf/Cargo.toml \
+    --target-dir "${CARGO_TARGET_DIR:-target}/protobuf"
 }
 
 # Clippy rather than `cargo check`: what only another feature uses is dead code here, and denied.

@@ -69,7 +69,8 @@ impl Registry {
             .unwrap_or(false)
     }
 
-    fn id(&self) -> usize {
+    /// Tells registries apart while they live.
+    pub(super) fn id(&self) -> usize {
         Arc::as_ptr(&self.inner).addr()
     }
 
@@ -100,10 +101,10 @@ thread_local! {
 }
 
 /// Takes the registry off the list again, on whatever path.
-struct Collecting;
+pub(super) struct Collecting;
 
 impl Collecting {
-    fn enter(id: usize) -> Self {
+    pub(super) fn enter(id: usize) -> Self {
         // A thread that is ending has no list any more, and then the scrape goes unguarded.
         let _ = COLLECTING.try_with(|ids| ids.borrow_mut().push(id));
         Self
@@ -146,7 +147,8 @@ fn same_name(settings: &Settings, a: &MetricDef, b: &MetricDef) -> bool {
 /// Two sources of one name: never, unless one is another library's and the kinds agree.
 fn clash(existing: &MetricDef, wanted: &MetricDef, foreign: bool) -> Result<(), DeclareError> {
     let difference = match foreign {
-        true if existing.kind == wanted.kind => return Ok(()),
+        // An info metric is a gauge to a library that has no such kind.
+        true if existing.kind.as_text() == wanted.kind.as_text() => return Ok(()),
         true => "kind",
         false => "who collects it",
     };

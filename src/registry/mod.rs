@@ -31,6 +31,8 @@
 //! # }
 //! ```
 
+#[cfg(feature = "prometheus")]
+mod bridge;
 mod collector;
 mod declare;
 mod error;

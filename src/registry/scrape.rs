@@ -86,7 +86,9 @@ impl Registry {
                     let source = Source::Taken(series);
                     by_name.insert(name.clone(), ScrapeFamily { name, def, source });
                 }
-                Some(there) if there.def.kind == def.kind => there.merge(&mut series),
+                Some(there) if there.def.kind.as_text() == def.kind.as_text() => {
+                    there.merge(&mut series);
+                }
                 // The same name with another kind cannot be one family: the first one stays.
                 Some(_) => {
                     self.inner.skipped.fetch_add(1, Ordering::Relaxed);
@@ -285,7 +287,7 @@ fn sorted_labels(text: &str) -> Vec<(String, String)> {
     labels
 }
 
-fn exposed_name(settings: &Settings, def: &MetricDef) -> String {
+pub(super) fn exposed_name(settings: &Settings, def: &MetricDef) -> String {
     let namespace: Cow<'_, str> = Cow::Borrowed(&settings.namespace);
     if namespace.is_empty() || !def.namespaced {
         def.name.to_string()

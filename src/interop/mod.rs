@@ -1,0 +1,64 @@
+//! Both directions between this crate's registry and those of the `prometheus` crate 0.14.
+//!
+//! - [`from_prometheus`] and [`from_default`]: what the application or its dependencies
+//!   registered over there comes out of our scrape, under its own names.
+//! - [`to_prometheus`]: what is declared here comes out of theirs.
+//!
+//! Both may be on at once for the same two registries: each leaves out what it would get back.
+//!
+//! ```
+//! use selfheal::interop;
+//! use selfheal::registry::Registry;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let theirs = prometheus::Registry::new();
+//! let old = prometheus::IntCounter::new("orders", "Orders placed")?;
+//! theirs.register(Box::new(old.clone()))?;
+//! old.inc();
+//!
+//! let ours = Registry::new();
+//! interop::from_prometheus(&ours, &theirs)?;
+//! interop::to_prometheus(&ours, &theirs)?;
+//! ours.counter("mails_total", "Mails sent").build()?.inc();
+//!
+//! let here: Vec<_> = ours.gather().iter().map(|f| f.def.name.to_string()).collect();
+//! assert_eq!(here, ["mails_total", "orders", "selfheal_prometheus_skipped_total"]);
+//! let there: Vec<_> = theirs.gather().iter().map(|f| f.name().to_owned()).collect();
+//! assert_eq!(there, here);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What is lost on the way
+//! The other crate has no units, info metrics, exemplars and created time stamps; ours has no
+//! time stamps of samples. A counter from over there whose name does not end in `_total` keeps
+//! name and type in the text format. OpenMetrics demands the suffix of every counter; there
+//! the name is kept too, since dashboards ask for it, and the type is `unknown`.
+//!
+//! # The two builds of `prometheus`
+//! Any crate of a program can switch on `prometheus`'s feature `protobuf`, which changes the
+//! types behind [`prometheus::proto`]. This room works in both builds.
+
+mod convert;
+mod from;
+mod proto;
+mod to;
+mod untyped;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::registry::Registry;
+
+pub use from::{from_default, from_prometheus};
+pub use to::{ExportError, to_prometheus};
+
+/// The group of what comes from the other crate, in the catalogue.
+const GROUP: &str = "prometheus";
+
+/// What `theirs` holds that does not come from `ours`. A collector of the application may
+/// panic; that is no reason to take the program down.
+fn gather(theirs: &prometheus::Registry, ours: &Registry) -> Vec<prometheus::proto::MetricFamily> {
+    // While `ours` counts as collecting, a bridge from it yields nothing.
+    let _collecting = ours.enter_collecting();
+    catch_unwind(AssertUnwindSafe(|| theirs.gather())).unwrap_or_default()
+}

@@ -1,0 +1,1 @@
+//! Holds tests only; see `tests/interop.rs` one level up.
