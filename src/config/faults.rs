@@ -97,6 +97,16 @@ impl Faults {
         });
     }
 
+    /// Adds a fault of a field several levels down, whose keys need no quotes: `a.b`.
+    pub(super) fn add_below(&mut self, path: &str, problem: String, hint: &str) {
+        let outer = self.at.len();
+        for key in path.split('.') {
+            push_key(&mut self.at, key);
+        }
+        self.add("", problem, hint);
+        self.at.truncate(outer);
+    }
+
     /// Looks at a field, a section or the entry of a map: every fault that `look` adds has its
     /// key in front.
     pub fn within(&mut self, key: &str, look: impl FnOnce(&mut Self)) {
@@ -115,11 +125,33 @@ impl Faults {
     }
 
     pub(super) fn push(&mut self, fault: Fault) {
+        self.push_with(|| fault);
+    }
+
+    /// Makes the fault only if it is kept.
+    pub(super) fn push_with(&mut self, fault: impl FnOnce() -> Fault) {
         if self.list.len() < Self::MAX {
-            self.list.push(fault);
+            self.list.push(fault());
         } else {
             self.omitted += 1;
         }
+    }
+
+    pub(super) fn append(&mut self, other: Self) {
+        for fault in other.list {
+            self.push(fault);
+        }
+        self.omitted += other.omitted;
+    }
+
+    /// Gives an origin to the faults that have none.
+    pub(super) fn with_origins(mut self, find: impl Fn(&str) -> Option<Origin>) -> Self {
+        for fault in &mut self.list {
+            if fault.origin.is_none() {
+                fault.origin = find(&fault.path);
+            }
+        }
+        self
     }
 
     /// Whether there are none.
@@ -177,12 +209,13 @@ pub(super) fn push_key(path: &mut String, key: &str) {
         path.push('.');
     }
     let bare = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-    if !key.is_empty() && key.chars().all(bare) {
-        path.push_str(key);
+    // Keys of a file have any length. Writing to a `String` cannot fail.
+    let short = BoundedStr::<256>::new(key);
+    let _ = if !key.is_empty() && key.chars().all(bare) {
+        write!(path, "{short}")
     } else {
-        // Writing to a `String` cannot fail.
-        let _ = write!(path, "{:?}", BoundedStr::<64>::new(key));
-    }
+        write!(path, "{short:?}")
+    };
 }
 
 /// Appends `[index]`.

@@ -1,4 +1,69 @@
 //! What a program can set: serde data, one file per section, checked as a whole.
+//!
+//! A [`Config`] is made in code, read from TOML, taken from the environment, or all of these
+//! laid over one another by a [`Loader`]. Whatever is wrong is told at once, each fault with the
+//! path of its field, the line or variable it was written in, and what to do about it.
+//!
+//! ```
+//! use selfheal::config::{Config, ConfigError, Http};
+//!
+//! let config = Config::new()
+//!     .namespace("shop")
+//!     .global_label("env", "production")
+//!     .http(Http::new().exclude("/internal/*"))
+//!     .overlay_env([("SELFHEAL_HTTP__SAMPLE_RATE", "0.25")])?;
+//! assert_eq!(config.http.sample_rate, 0.25);
+//!
+//! let Err(ConfigError::Invalid(faults)) = config.overlay_env([
+//!     ("SELFHEAL_HTTP__SAMPLE_RATE", "1.5"),
+//!     ("SELFHEAL_NAMESPCAE", "stall"),
+//! ]) else {
+//!     panic!("two things are wrong with it");
+//! };
+//! assert_eq!(
+//!     faults.to_string(),
+//!     "namespcae (SELFHEAL_NAMESPCAE): no setting has this name; \
+//!      did you mean `SELFHEAL_NAMESPACE`?\n\
+//!      http.sample_rate (SELFHEAL_HTTP__SAMPLE_RATE): 1.5 is outside 0..=1; \
+//!      give the share of requests to record",
+//! );
+//! # Ok::<(), ConfigError>(())
+//! ```
+//!
+//! # TOML
+//! With the feature `toml`, [`Config::from_file`] and [`Config::from_toml_str`] read
+//! ```toml
+//! namespace = "shop"
+//! global_labels = { env = "production" }
+//!
+//! [http]
+//! exclude = ["/internal/*"]
+//!
+//! [metrics.family.http_request_duration_seconds]
+//! buckets = [0.01, 0.1, 1]
+//!
+//! [server]
+//! basic_auth = { username = "prometheus", password = { file = "/run/secrets/scrape" } }
+//!
+//! [healing.modes]
+//! disruptive = "run"
+//! ```
+//! What a text does not set keeps its default, key by key; a list is replaced as a whole.
+//!
+//! # Environment
+//! A variable is `SELFHEAL_` and the key in capitals, with `__` for each dot:
+//! `SELFHEAL_HTTP__SAMPLE_RATE` is `http.sample_rate`. The field decides how its text is read: a
+//! list is `a,b,c`, a map `a=1,b=2` (or one variable for each entry, such as
+//! `SELFHEAL_GLOBAL_LABELS__ENV`), a truth value `true`, `false`, `1` or `0`; an empty text is an
+//! empty list or map, or "none". Keys that need capitals can be set in TOML and code only. A
+//! variable with this prefix that means nothing is a fault. The environment wins over TOML, and
+//! TOML over code.
+//!
+//! # All keys
+//! Durations are text such as `"250ms"` or a number of seconds (see [`duration`]). A key without
+//! a default is optional.
+//!
+#![doc = include_str!("keys.md")]
 
 // How a section is written, so that every fault in it is found and told with its path:
 // - `#[serde(default, deny_unknown_fields)]` on the struct, `Default` as the one place of its
@@ -10,11 +75,38 @@
 //   field names relative to the section; it never stops at the first.
 
 pub mod duration;
+mod error;
 mod faults;
 mod healing;
+mod http;
+mod loader;
+mod metrics;
+mod names;
+mod pattern;
+mod range;
+mod root;
+mod secret;
+mod server;
+mod service;
+mod suggest;
+mod system;
+#[cfg(feature = "toml")]
+mod toml_text;
+mod tree;
 
+pub use error::{ConfigError, SyntaxError};
 pub use faults::{Fault, Faults, Origin};
 pub use healing::{
     Approval, Backoff, Budget, Budgets, ByRisk, Confirm, Flap, HealingPolicy, Limits, Mode, Modes,
     Override, Recurrence, Storm, Verify,
 };
+pub use http::Http;
+pub use loader::Loader;
+pub use metrics::{Family, Metrics};
+pub use names::{HEALTH_PATH, LIVENESS_PATH, READINESS_PATH};
+pub use pattern::PathPattern;
+pub use root::Config;
+pub use secret::Secret;
+pub use server::{BasicAuth, Server};
+pub use service::Service;
+pub use system::System;

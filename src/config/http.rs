@@ -1,0 +1,102 @@
+//! The HTTP layer.
+
+use serde::{Deserialize, Serialize};
+
+use super::faults::Faults;
+use super::pattern::PathPattern;
+use super::range::{check_buckets, check_range};
+
+/// Each request is compared with every pattern.
+const MAX_PATTERNS: usize = 256;
+
+/// `[http]`: which requests the HTTP layer records, and how finely.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Http {
+    /// Requests to these paths are not recorded. Default: none beside
+    /// [`exclude_endpoints`](Self::exclude_endpoints).
+    pub exclude: Vec<PathPattern>,
+    /// Whether the crate's own endpoints are excluded too: the scrape and the health paths.
+    /// Default: `true`.
+    pub exclude_endpoints: bool,
+    /// The share of requests that are recorded, from 0 to 1. Default: 1.
+    pub sample_rate: f64,
+    /// The upper bounds of the duration buckets, in seconds. Default: .005, .01, .025, .05,
+    /// .1, .25, .5, 1, 2.5, 5 and 10, as in the client libraries of Prometheus.
+    pub buckets: Vec<f64>,
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        Self {
+            exclude: Vec::new(),
+            exclude_endpoints: true,
+            sample_rate: 1.0,
+            buckets: vec![
+                0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
+            ],
+        }
+    }
+}
+
+impl Http {
+    /// The defaults.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a path, or all paths below one, that is not recorded. Default: none beside the
+    /// crate's own endpoints.
+    #[must_use]
+    pub fn exclude(mut self, pattern: impl Into<PathPattern>) -> Self {
+        self.exclude.push(pattern.into());
+        self
+    }
+
+    /// Whether the scrape and the health paths are excluded. Default: `true`.
+    #[must_use]
+    pub fn exclude_endpoints(mut self, on: bool) -> Self {
+        self.exclude_endpoints = on;
+        self
+    }
+
+    /// Sets the share of requests that are recorded, from 0 to 1. Default: 1.
+    #[must_use]
+    pub fn sample_rate(mut self, share: f64) -> Self {
+        self.sample_rate = share;
+        self
+    }
+
+    /// Sets the upper bounds of the duration buckets in seconds, ascending, without `+Inf`.
+    /// Default: .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10.
+    #[must_use]
+    pub fn buckets(mut self, bounds: impl IntoIterator<Item = f64>) -> Self {
+        self.buckets = bounds.into_iter().collect();
+        self
+    }
+
+    pub(super) fn check(&self, faults: &mut Faults) {
+        if self.exclude.len() > MAX_PATTERNS {
+            faults.add(
+                "exclude",
+                format!(
+                    "{} patterns are more than {MAX_PATTERNS}",
+                    self.exclude.len()
+                ),
+                "use `/…/*` for all paths below one",
+            );
+        }
+        faults.within("exclude", |faults| {
+            for (index, pattern) in self.exclude.iter().enumerate() {
+                if let Some((problem, hint)) = pattern.problem() {
+                    faults.within_index(index, |faults| faults.add("", problem, hint));
+                }
+            }
+        });
+        let hint = "give the share of requests to record";
+        check_range("sample_rate", &self.sample_rate, &(0.0..=1.0), hint, faults);
+        check_buckets("buckets", &self.buckets, faults);
+    }
+}

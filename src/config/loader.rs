@@ -1,0 +1,131 @@
+//! Several sources, one configuration, one list of faults.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+
+use super::error::ConfigError;
+use super::faults::Faults;
+use super::root::Config;
+use super::tree::{self, Node};
+
+/// Lays sources over one another, then checks the result as a whole.
+///
+/// TOML texts count in the order in which they are given, a later one over an earlier one,
+/// tables key by key. The environment counts last, whenever it is given.
+///
+/// ```
+/// # #[cfg(feature = "toml")] {
+/// use selfheal::config::Loader;
+///
+/// let config = Loader::new()
+///     .toml_str("namespace = 'shop'\nhttp.sample_rate = 0.5")
+///     .env([("SELFHEAL_HTTP__SAMPLE_RATE", "0.25")])
+///     .load()?;
+/// assert_eq!((config.namespace.as_str(), config.http.sample_rate), ("shop", 0.25));
+/// # }
+/// # Ok::<(), selfheal::config::ConfigError>(())
+/// ```
+#[must_use = "a loader does nothing until `load`"]
+pub struct Loader {
+    pub(super) tree: Node,
+    /// The last base, for the secrets that a tree written from it does not hold.
+    base: Config,
+    faults: Faults,
+    variables: Option<BTreeMap<OsString, OsString>>,
+    /// The first source that could not be understood at all.
+    pub(super) failed: Option<ConfigError>,
+}
+
+impl Loader {
+    /// The defaults, over which everything else is laid.
+    pub fn new() -> Self {
+        Self {
+            tree: Node::table(),
+            base: Config::default(),
+            faults: Faults::new(),
+            variables: None,
+            failed: None,
+        }
+        .base(Config::default())
+    }
+
+    /// Starts over from a configuration made in code, in place of what was given before.
+    pub fn base(mut self, config: Config) -> Self {
+        match tree::write(&config) {
+            Ok(node) => self.tree = node,
+            Err(error) => self.faults.push(error.into_fault()),
+        }
+        self.base = config;
+        self
+    }
+
+    /// Takes the variables that start with `SELFHEAL_` for the configuration, and all of them
+    /// for secrets of the form `{ env = "…" }`; without this call those are read from the
+    /// environment of the process.
+    ///
+    /// Pass [`std::env::vars_os`] for the real ones.
+    pub fn env<K, V>(mut self, variables: impl IntoIterator<Item = (K, V)>) -> Self
+    where
+        K: Into<OsString>,
+        V: Into<OsString>,
+    {
+        let variables = variables
+            .into_iter()
+            .map(|(name, value)| (name.into(), value.into()));
+        self.variables.get_or_insert_default().extend(variables);
+        self
+    }
+
+    /// Reads, checks and hands out the configuration.
+    ///
+    /// # Errors
+    /// [`ConfigError::Io`] and [`ConfigError::Syntax`] for the first file that cannot be read
+    /// or is not TOML; otherwise [`ConfigError::Invalid`] with all faults of all sources.
+    pub fn load(self) -> Result<Config, ConfigError> {
+        let Self {
+            mut tree,
+            base,
+            mut faults,
+            variables,
+            failed,
+        } = self;
+        if let Some(error) = failed {
+            return Err(error);
+        }
+        if let Some(variables) = &variables {
+            tree::overlay(&mut tree, variables, &mut faults);
+        }
+        let mut config: Config = tree::read(&tree, &mut faults);
+        config.server.restore_secrets(&base.server);
+        match &variables {
+            Some(variables) => {
+                config.resolve(
+                    &|name| variables.get(OsStr::new(name)).cloned(),
+                    &mut faults,
+                );
+            }
+            None => config.resolve(&|name| env::var_os(name), &mut faults),
+        }
+        config.check(&mut faults);
+        if faults.is_empty() {
+            Ok(config)
+        } else {
+            Err(ConfigError::Invalid(tree.locate(faults)))
+        }
+    }
+}
+
+impl Default for Loader {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Shows nothing of the sources, which may hold secrets.
+impl fmt::Debug for Loader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Loader").finish_non_exhaustive()
+    }
+}

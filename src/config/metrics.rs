@@ -1,0 +1,199 @@
+//! The registry and the scrape.
+
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+
+use serde::{Deserialize, Serialize};
+
+use super::faults::{Faults, quote};
+use super::names::{HEALTH_PATH, LIVENESS_PATH, READINESS_PATH, check_metric};
+use super::range::{check_buckets, check_range};
+
+/// A series takes about 100 bytes, so that the upper end is a heap of 10 GB.
+const SERIES: RangeInclusive<usize> = 1..=100_000_000;
+const MAX_PATH: usize = 256;
+
+/// `[metrics]`: the registry's limits and the scrape.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Metrics {
+    /// The path of the scrape. Default: `/metrics`.
+    pub path: String,
+    /// So many series a family may have; what lies beyond is counted in one overflow series.
+    /// Default: 10 000.
+    pub max_series_per_family: usize,
+    /// So many series the registry may have. Default: 1 000 000.
+    pub max_series: usize,
+    /// Whether a scrape is compressed when the scraper asks for it. Default: `true`.
+    pub gzip: bool,
+    /// What is different for one family, by its name without namespace. Default: nothing.
+    pub family: BTreeMap<String, Family>,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self {
+            path: "/metrics".to_owned(),
+            max_series_per_family: 10_000,
+            max_series: 1_000_000,
+            gzip: true,
+            family: BTreeMap::new(),
+        }
+    }
+}
+
+impl Metrics {
+    /// The defaults.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets the path of the scrape. Default: `/metrics`.
+    #[must_use]
+    pub fn path(mut self, path: impl Into<String>) -> Self {
+        self.path = path.into();
+        self
+    }
+
+    /// Sets the limit of series per family. Default: 10 000.
+    #[must_use]
+    pub fn max_series_per_family(mut self, series: usize) -> Self {
+        self.max_series_per_family = series;
+        self
+    }
+
+    /// Sets the limit of series in all. Default: 1 000 000.
+    #[must_use]
+    pub fn max_series(mut self, series: usize) -> Self {
+        self.max_series = series;
+        self
+    }
+
+    /// Whether scrapes are compressed on demand. Default: `true`.
+    #[must_use]
+    pub fn gzip(mut self, on: bool) -> Self {
+        self.gzip = on;
+        self
+    }
+
+    /// Sets what is different for the family of that name, without namespace.
+    /// Default: nothing.
+    #[must_use]
+    pub fn family(mut self, name: impl Into<String>, family: Family) -> Self {
+        self.family.insert(name.into(), family);
+        self
+    }
+
+    /// The limit of series for the family of that name, without namespace.
+    #[must_use]
+    pub fn series_limit(&self, family: &str) -> usize {
+        self.family
+            .get(family)
+            .and_then(|family| family.max_series)
+            .unwrap_or(self.max_series_per_family)
+            .min(self.max_series)
+    }
+
+    pub(super) fn check(&self, faults: &mut Faults) {
+        check_path("path", &self.path, faults);
+        for (field, series) in [
+            ("max_series_per_family", &self.max_series_per_family),
+            ("max_series", &self.max_series),
+        ] {
+            check_range(field, series, &SERIES, "give a limit in that range", faults);
+        }
+        faults.within("family", |faults| {
+            for (name, family) in &self.family {
+                faults.within(name, |faults| {
+                    check_metric(name, faults);
+                    family.check(faults);
+                });
+            }
+        });
+    }
+}
+
+fn check_path(field: &str, path: &str, faults: &mut Faults) {
+    let shown = quote(path);
+    let own = ["/", HEALTH_PATH, LIVENESS_PATH, READINESS_PATH];
+    let odd = |c: char| !c.is_ascii_graphic() || "?#{}*%\\\"<>".contains(c);
+    if !path.starts_with('/') {
+        let hint = "write it as `/metrics`";
+        faults.add(field, format!("{shown} does not start with `/`"), hint);
+    } else if own.contains(&path) {
+        let problem = format!("{shown} is the path of another endpoint");
+        faults.add(field, problem, "choose another, such as `/metrics`");
+    } else if path.contains(odd) || path.contains("//") || path.len() > MAX_PATH {
+        let problem = format!("{shown} is not a plain path of at most {MAX_PATH} characters");
+        let hint = "use letters, digits, `-`, `_`, `.` and single slashes";
+        faults.add(field, problem, hint);
+    }
+}
+
+/// `[metrics.family.NAME]`: what is different for one family.
+///
+/// It is applied once, when the family is created.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Family {
+    /// Whether the family records and is exposed. Default: `true`.
+    pub enabled: bool,
+    /// The upper bounds of a histogram's buckets, ascending, without `+Inf`. Default: those
+    /// that the family is declared with.
+    pub buckets: Option<Vec<f64>>,
+    /// The limit of series. Default: [`Metrics::max_series_per_family`].
+    pub max_series: Option<usize>,
+}
+
+impl Default for Family {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            buckets: None,
+            max_series: None,
+        }
+    }
+}
+
+impl Family {
+    /// Nothing different.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Whether the family records and is exposed. Default: `true`.
+    #[must_use]
+    pub fn enabled(mut self, on: bool) -> Self {
+        self.enabled = on;
+        self
+    }
+
+    /// Sets the upper bounds of the buckets, ascending, without `+Inf`. Default: those that the
+    /// family is declared with.
+    #[must_use]
+    pub fn buckets(mut self, bounds: impl IntoIterator<Item = f64>) -> Self {
+        self.buckets = Some(bounds.into_iter().collect());
+        self
+    }
+
+    /// Sets the limit of series. Default: [`Metrics::max_series_per_family`].
+    #[must_use]
+    pub fn max_series(mut self, series: usize) -> Self {
+        self.max_series = Some(series);
+        self
+    }
+
+    fn check(&self, faults: &mut Faults) {
+        if let Some(bounds) = &self.buckets {
+            check_buckets("buckets", bounds, faults);
+        }
+        if let Some(series) = &self.max_series {
+            let hint = "give a limit in that range, or `enabled = false`";
+            check_range("max_series", series, &SERIES, hint, faults);
+        }
+    }
+}

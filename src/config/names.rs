@@ -1,0 +1,123 @@
+//! The rules for names and label values, shared by the sections.
+
+use std::collections::BTreeMap;
+
+use super::faults::{Faults, quote};
+
+/// Where the health endpoint answers.
+pub const HEALTH_PATH: &str = "/health";
+/// Where the liveness endpoint answers.
+pub const LIVENESS_PATH: &str = "/livez";
+/// Where the readiness endpoint answers.
+pub const READINESS_PATH: &str = "/readyz";
+
+/// Each label is in every series, so that more would be a mistake rather than a wish.
+pub(super) const MAX_LABELS: usize = 32;
+const MAX_NAME: usize = 128;
+const MAX_VALUE: usize = 1_024;
+
+/// Whether `text` is `[a-zA-Z_][a-zA-Z0-9_]*`.
+fn is_word(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+const WORD: &str = "use letters, digits and `_`, and no digit first";
+
+/// Whether `name` can be the name of a metric, which may also hold colons.
+pub(super) fn check_metric(name: &str, faults: &mut Faults) {
+    if name.len() > MAX_NAME {
+        faults.add("", too_long(name.len(), MAX_NAME), "give a shorter name");
+    } else if !is_word(&name.replace(':', "_")) {
+        faults.add(
+            "",
+            "this is not the name of a metric",
+            format!("{WORD}; colons may be used"),
+        );
+    }
+}
+
+/// The prefix of metric names, to which `_` is appended.
+pub(super) fn check_namespace(name: &str, faults: &mut Faults) {
+    const FIELD: &str = "namespace";
+    let shown = quote(name);
+    if name.is_empty() {
+        return;
+    }
+    if name.len() > MAX_NAME {
+        faults.add(FIELD, too_long(name.len(), MAX_NAME), "give a shorter name");
+    } else if !is_word(name) {
+        faults.add(FIELD, format!("{shown} cannot start a metric's name"), WORD);
+    } else if name.starts_with("__") {
+        faults.add(
+            FIELD,
+            format!("{shown} starts with `__`, which Prometheus keeps to itself"),
+            "start it with a letter",
+        );
+    } else if name.ends_with('_') {
+        faults.add(
+            FIELD,
+            format!("{shown} ends in `_`, which would be doubled"),
+            "leave the last `_` off; it is put between the namespace and the name",
+        );
+    }
+}
+
+/// Labels that are put on series of ours: their names, values and number.
+pub(super) fn check_labels(
+    field: &str,
+    labels: &BTreeMap<String, String>,
+    reserved: &[&str],
+    faults: &mut Faults,
+) {
+    if labels.len() > MAX_LABELS {
+        faults.add(
+            field,
+            format!("{} labels are more than {MAX_LABELS}", labels.len()),
+            "keep those that you select or group by",
+        );
+    }
+    faults.within(field, |faults| {
+        for (name, value) in labels {
+            if let Some((problem, hint)) = label_name(name, reserved) {
+                faults.add(name, problem, hint);
+            }
+            if value.is_empty() {
+                faults.add(
+                    name,
+                    "an empty value is the same as no label",
+                    "give a value or leave the label out",
+                );
+            } else if value.len() > MAX_VALUE {
+                faults.add(
+                    name,
+                    too_long(value.len(), MAX_VALUE),
+                    "give a shorter value",
+                );
+            }
+        }
+    });
+}
+
+fn label_name(name: &str, reserved: &[&str]) -> Option<(String, &'static str)> {
+    if name.len() > MAX_NAME {
+        Some((
+            too_long(name.len(), MAX_NAME),
+            "give the label a shorter name",
+        ))
+    } else if !is_word(name) {
+        Some(("this is not the name of a label".to_owned(), WORD))
+    } else if name.starts_with("__") {
+        let problem = "names that start with `__` are kept by Prometheus".to_owned();
+        Some((problem, "start the name with a letter"))
+    } else if reserved.contains(&name) {
+        let problem = format!("`{name}` is set by the metrics themselves");
+        Some((problem, "choose another name"))
+    } else {
+        None
+    }
+}
+
+fn too_long(len: usize, most: usize) -> String {
+    format!("{len} bytes are more than {most}")
+}

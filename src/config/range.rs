@@ -1,0 +1,73 @@
+//! Checks that sections share.
+
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use super::duration;
+use super::faults::Faults;
+
+/// More buckets cost every series more than a finer curve is worth.
+const MAX_BUCKETS: usize = 256;
+
+/// A fault if `value` is outside `range`.
+pub(super) fn check_range<T: PartialOrd + Display>(
+    field: &str,
+    value: &T,
+    range: &RangeInclusive<T>,
+    hint: &str,
+    faults: &mut Faults,
+) {
+    if !range.contains(value) {
+        let (least, most) = (range.start(), range.end());
+        faults.add(field, format!("{value} is outside {least}..={most}"), hint);
+    }
+}
+
+/// A fault if `value` is outside `range`.
+pub(super) fn check_duration(
+    field: &str,
+    value: Duration,
+    range: &RangeInclusive<Duration>,
+    hint: &str,
+    faults: &mut Faults,
+) {
+    if !range.contains(&value) {
+        let [value, least, most] = [value, *range.start(), *range.end()].map(duration::format);
+        faults.add(field, format!("{value} is outside {least}..={most}"), hint);
+    }
+}
+
+/// The upper bounds of a histogram.
+pub(super) fn check_buckets(field: &str, bounds: &[f64], faults: &mut Faults) {
+    if bounds.is_empty() {
+        faults.add(field, "there is no bucket", "give at least one upper bound");
+    }
+    if bounds.len() > MAX_BUCKETS {
+        faults.add(
+            field,
+            format!("{} buckets are more than {MAX_BUCKETS}", bounds.len()),
+            "keep the bounds that your objectives and graphs need",
+        );
+    }
+    faults.within(field, |faults| {
+        for (index, bound) in bounds.iter().enumerate() {
+            let before = index.checked_sub(1).map(|last| bounds[last]);
+            faults.within_index(index, |faults| {
+                if !bound.is_finite() {
+                    faults.add(
+                        "",
+                        format!("{bound} is not a finite number"),
+                        "leave it out; the bucket for all the rest is always there",
+                    );
+                } else if before.is_some_and(|before| before >= *bound) {
+                    faults.add(
+                        "",
+                        format!("{bound} is not above the bound before it"),
+                        "sort the bounds and name each once",
+                    );
+                }
+            });
+        }
+    });
+}

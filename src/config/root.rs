@@ -1,0 +1,209 @@
+//! The whole configuration.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::ffi::OsString;
+
+use serde::{Deserialize, Serialize};
+
+use super::error::ConfigError;
+use super::faults::Faults;
+use super::healing::HealingPolicy;
+use super::http::Http;
+use super::loader::Loader;
+use super::metrics::Metrics;
+use super::names::{HEALTH_PATH, LIVENESS_PATH, READINESS_PATH, check_labels, check_namespace};
+use super::pattern::PathPattern;
+use super::server::Server;
+use super::service::Service;
+use super::system::System;
+
+/// Labels that histograms and summaries give their own series.
+const RESERVED: [&str; 2] = ["le", "quantile"];
+
+/// Everything that can be set, and what `selfheal::install` takes.
+///
+/// Setters take what they are given; [`checked`](Self::checked), which `install` calls, tells
+/// all that is wrong with it. The table in the [module's documentation](super) lists all keys.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Config {
+    /// What every metric's name starts with, `_` excluded. Default: empty.
+    pub namespace: String,
+    /// Labels of every series, at most 32. Default: none.
+    pub global_labels: BTreeMap<String, String>,
+    /// What the program calls itself.
+    pub service: Service,
+    /// The registry and the scrape.
+    pub metrics: Metrics,
+    /// The HTTP layer.
+    pub http: Http,
+    /// The stand-alone listener.
+    pub server: Server,
+    /// The collector of machine and process metrics.
+    pub system: System,
+    /// What the healing engine may do.
+    pub healing: HealingPolicy,
+}
+
+impl Config {
+    /// The defaults.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Defaults, and over them what the `SELFHEAL_…` variables of the process say.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Loader::new().env(env::vars_os()).load()
+    }
+
+    /// Lays the `SELFHEAL_…` variables among `variables` over this configuration and checks it.
+    ///
+    /// ```
+    /// use selfheal::config::Config;
+    ///
+    /// let config = Config::new()
+    ///     .namespace("shop")
+    ///     .overlay_env([("SELFHEAL_HTTP__SAMPLE_RATE", "0.25"), ("PATH", "/usr/bin")])?;
+    /// assert_eq!((config.namespace.as_str(), config.http.sample_rate), ("shop", 0.25));
+    /// # Ok::<(), selfheal::config::ConfigError>(())
+    /// ```
+    pub fn overlay_env<K, V>(
+        self,
+        variables: impl IntoIterator<Item = (K, V)>,
+    ) -> Result<Self, ConfigError>
+    where
+        K: Into<OsString>,
+        V: Into<OsString>,
+    {
+        Loader::new().base(self).env(variables).load()
+    }
+
+    /// Sets what every metric's name starts with; `_` is put behind it. Default: empty.
+    #[must_use]
+    pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
+        self.namespace = namespace.into();
+        self
+    }
+
+    /// Adds a label to every series. Default: none.
+    #[must_use]
+    pub fn global_label(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.global_labels.insert(name.into(), value.into());
+        self
+    }
+
+    /// Sets what the program calls itself. Default: [`Service::default`].
+    #[must_use]
+    pub fn service(mut self, service: Service) -> Self {
+        self.service = service;
+        self
+    }
+
+    /// Sets the registry and the scrape. Default: [`Metrics::default`].
+    #[must_use]
+    pub fn metrics(mut self, metrics: Metrics) -> Self {
+        self.metrics = metrics;
+        self
+    }
+
+    /// Sets the HTTP layer. Default: [`Http::default`].
+    #[must_use]
+    pub fn http(mut self, http: Http) -> Self {
+        self.http = http;
+        self
+    }
+
+    /// Sets the stand-alone listener. Default: [`Server::default`].
+    #[must_use]
+    pub fn server(mut self, server: Server) -> Self {
+        self.server = server;
+        self
+    }
+
+    /// Sets the collector of machine and process metrics. Default: [`System::default`].
+    #[must_use]
+    pub fn system(mut self, system: System) -> Self {
+        self.system = system;
+        self
+    }
+
+    /// Sets what the healing engine may do. Default: [`HealingPolicy::default`].
+    #[must_use]
+    pub fn healing(mut self, policy: HealingPolicy) -> Self {
+        self.healing = policy;
+        self
+    }
+
+    /// The name of the service: its own, or else the namespace.
+    #[must_use]
+    pub fn service_name(&self) -> &str {
+        match self.service.name.as_str() {
+            "" => &self.namespace,
+            name => name,
+        }
+    }
+
+    /// The paths that the HTTP layer does not record: those of [`Http::exclude`] and, unless
+    /// switched off, the scrape and the health paths.
+    #[must_use]
+    pub fn excluded_paths(&self) -> Vec<PathPattern> {
+        let mut paths = self.http.exclude.clone();
+        if self.http.exclude_endpoints {
+            let own = [
+                &*self.metrics.path,
+                HEALTH_PATH,
+                LIVENESS_PATH,
+                READINESS_PATH,
+            ];
+            paths.extend(own.map(PathPattern::new));
+        }
+        paths
+    }
+
+    /// Reads the secrets that stand in variables and files, and checks every field.
+    ///
+    /// # Errors
+    /// [`ConfigError::Invalid`] with all faults.
+    pub fn checked(mut self) -> Result<Self, ConfigError> {
+        let mut faults = Faults::new();
+        self.resolve(&|name| env::var_os(name), &mut faults);
+        self.check(&mut faults);
+        if faults.is_empty() {
+            Ok(self)
+        } else {
+            Err(ConfigError::Invalid(faults))
+        }
+    }
+
+    pub(super) fn resolve(
+        &mut self,
+        variable: &dyn Fn(&str) -> Option<OsString>,
+        faults: &mut Faults,
+    ) {
+        faults.within("server", |faults| self.server.resolve(variable, faults));
+    }
+
+    pub(super) fn check(&self, faults: &mut Faults) {
+        check_namespace(&self.namespace, faults);
+        check_labels("global_labels", &self.global_labels, &RESERVED, faults);
+        faults.within("service", |faults| {
+            self.service.check(faults);
+            faults.within("labels", |faults| {
+                for name in self.service.labels.keys() {
+                    if self.global_labels.contains_key(name) {
+                        let problem = "this is a global label as well";
+                        faults.add(name, problem, "keep one of the two");
+                    }
+                }
+            });
+        });
+        faults.within("metrics", |faults| self.metrics.check(faults));
+        faults.within("http", |faults| self.http.check(faults));
+        faults.within("server", |faults| self.server.check(faults));
+        faults.within("system", |faults| self.system.check(faults));
+        faults.within("healing", |faults| self.healing.check(faults));
+    }
+}

@@ -1,0 +1,251 @@
+//! The stand-alone listener.
+
+use std::ffi::OsString;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::faults::Faults;
+use super::range::{check_duration, check_range};
+use super::secret::{Secret, same};
+
+const TIMEOUT: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_secs(600);
+const CONNECTIONS: RangeInclusive<usize> = 1..=65_536;
+
+/// `[server]`: the listener that serves the endpoints on a thread of its own.
+///
+/// Where neither [`basic_auth`](Self::basic_auth) nor [`bearer_token`](Self::bearer_token) is
+/// set, everybody who reaches it may read; where both are, either of them lets in.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Server {
+    /// Address and port; port 0 takes a free one. Default: `127.0.0.1:9898`.
+    #[serde(with = "address")]
+    pub listen: SocketAddr,
+    /// Whether other machines may be let in. Default: `false`.
+    pub allow_non_loopback: bool,
+    /// How long a request may take, from 100 ms to 10 min. Default: 10 s, which is how long
+    /// Prometheus waits.
+    #[serde(with = "super::duration")]
+    pub request_timeout: Duration,
+    /// So many connections are open at once, 1 to 65 536; further ones wait. Default: 64.
+    pub max_connections: usize,
+    /// User name and password that let in. Default: none.
+    pub basic_auth: Option<BasicAuth>,
+    /// The token that lets in. Default: none.
+    pub bearer_token: Option<Secret>,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9898),
+            allow_non_loopback: false,
+            request_timeout: Duration::from_secs(10),
+            max_connections: 64,
+            basic_auth: None,
+            bearer_token: None,
+        }
+    }
+}
+
+impl Server {
+    /// The defaults.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets address and port; port 0 takes a free one. Default: `127.0.0.1:9898`.
+    #[must_use]
+    pub fn listen(mut self, address: SocketAddr) -> Self {
+        self.listen = address;
+        self
+    }
+
+    /// Whether `listen` may be an address that other machines reach. Default: `false`.
+    #[must_use]
+    pub fn allow_non_loopback(mut self, on: bool) -> Self {
+        self.allow_non_loopback = on;
+        self
+    }
+
+    /// Sets how long a request may take, from 100 ms to 10 min. Default: 10 s.
+    #[must_use]
+    pub fn request_timeout(mut self, limit: Duration) -> Self {
+        self.request_timeout = limit;
+        self
+    }
+
+    /// Sets how many connections are open at once, 1 to 65 536. Default: 64.
+    #[must_use]
+    pub fn max_connections(mut self, connections: usize) -> Self {
+        self.max_connections = connections;
+        self
+    }
+
+    /// Sets the user name and password that let in. Default: none.
+    #[must_use]
+    pub fn basic_auth(mut self, username: impl Into<String>, password: Secret) -> Self {
+        self.basic_auth = Some(BasicAuth {
+            username: username.into(),
+            password,
+        });
+        self
+    }
+
+    /// Sets the token that lets in. Default: none.
+    #[must_use]
+    pub fn bearer_token(mut self, token: Secret) -> Self {
+        self.bearer_token = Some(token);
+        self
+    }
+
+    /// Every secret with the field that it is in.
+    fn secrets(&mut self) -> impl Iterator<Item = (&'static str, &mut Secret)> {
+        let password = self.basic_auth.as_mut().map(|auth| &mut auth.password);
+        let token = self.bearer_token.as_mut();
+        password
+            .map(|secret| ("basic_auth.password", secret))
+            .into_iter()
+            .chain(token.map(|secret| ("bearer_token", secret)))
+    }
+
+    pub(super) fn resolve(
+        &mut self,
+        variable: &dyn Fn(&str) -> Option<OsString>,
+        faults: &mut Faults,
+    ) {
+        for (field, secret) in self.secrets() {
+            if let Err((problem, hint)) = secret.resolve(variable) {
+                faults.add_below(field, problem, hint);
+            }
+        }
+    }
+
+    /// Takes the text of each secret that is redacted here from `known`.
+    pub(super) fn restore_secrets(&mut self, known: &Self) {
+        let mut known = known.clone();
+        for (field, secret) in self.secrets().filter(|(_, secret)| secret.is_redacted()) {
+            if let Some((_, text)) = known.secrets().find(|(other, _)| *other == field) {
+                secret.clone_from(text);
+            }
+        }
+    }
+
+    pub(super) fn check(&self, faults: &mut Faults) {
+        if !self.listen.ip().to_canonical().is_loopback() && !self.allow_non_loopback {
+            faults.add(
+                "listen",
+                format!("{} can be reached from other machines", self.listen),
+                "listen on 127.0.0.1, or set `allow_non_loopback = true` and a password",
+            );
+        }
+        let hint = "give a time within which a scrape can be answered";
+        check_duration(
+            "request_timeout",
+            self.request_timeout,
+            &TIMEOUT,
+            hint,
+            faults,
+        );
+        let hint = "give how many connections may be open at once";
+        check_range(
+            "max_connections",
+            &self.max_connections,
+            &CONNECTIONS,
+            hint,
+            faults,
+        );
+        if let Some(auth) = &self.basic_auth {
+            faults.within("basic_auth", |faults| auth.check(faults));
+        }
+        if let Some(token) = self.bearer_token.as_ref().and_then(Secret::bytes) {
+            check_secret("bearer_token", token, u8::is_ascii_graphic, faults);
+        }
+    }
+}
+
+/// Says nothing of the value, its length included.
+fn check_secret(field: &str, value: &[u8], allowed: fn(&u8) -> bool, faults: &mut Faults) {
+    if value.is_empty() {
+        faults.add(
+            field,
+            "the secret is empty",
+            "give one, or leave the key out",
+        );
+    } else if !value.iter().all(allowed) {
+        faults.add(
+            field,
+            "the secret holds a character that cannot be sent in a header",
+            "look for blanks and line breaks in it",
+        );
+    }
+}
+
+/// `[server.basic_auth]`: HTTP basic authentication.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct BasicAuth {
+    /// The user name, without a colon. It has no default.
+    pub username: String,
+    /// The password. It has no default.
+    pub password: Secret,
+}
+
+impl BasicAuth {
+    /// Whether these are the user name and the password; takes as long for a wrong name as for
+    /// a wrong password.
+    #[must_use]
+    pub fn matches(&self, username: &[u8], password: &[u8]) -> bool {
+        let name = same(self.username.as_bytes(), username);
+        let word = self.password.matches(password);
+        name & word
+    }
+
+    fn check(&self, faults: &mut Faults) {
+        if self.username.is_empty() {
+            faults.add("username", "there is no user name", "give one");
+        } else if self.username.contains(|c: char| c == ':' || c.is_control()) {
+            faults.add(
+                "username",
+                "a user name cannot hold `:` or control characters (RFC 7617)",
+                "choose another",
+            );
+        }
+        if let Some(password) = self.password.bytes() {
+            check_secret(
+                "password",
+                password,
+                |byte| !byte.is_ascii_control(),
+                faults,
+            );
+        }
+    }
+}
+
+mod address {
+    use std::net::SocketAddr;
+
+    use serde::{Deserialize, Deserializer, Serializer, de};
+
+    use crate::config::faults::quote;
+
+    pub(super) fn serialize<S: Serializer>(address: &SocketAddr, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(address)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<SocketAddr, D::Error> {
+        let text = String::deserialize(from)?;
+        text.trim().parse().map_err(|_| {
+            let shown = quote(&text);
+            de::Error::custom(format_args!(
+                "{shown} is not an IP address and a port; write `127.0.0.1:9898` or `[::1]:9898`"
+            ))
+        })
+    }
+}

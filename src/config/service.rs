@@ -1,0 +1,63 @@
+//! What the program calls itself.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::faults::Faults;
+use super::names::check_labels;
+use super::range::check_range;
+
+/// The labels of `service_info` that are not the user's to set.
+const RESERVED: [&str; 4] = ["version", "healing_enabled", "le", "quantile"];
+
+/// `[service]`: what `service_info`, `/health` and the status page say the program is.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Service {
+    /// The name. Default: empty, which stands for the namespace.
+    pub name: String,
+    /// The version. Default: none.
+    pub version: Option<String>,
+    /// Further labels of `service_info`. Default: none.
+    pub labels: BTreeMap<String, String>,
+}
+
+impl Service {
+    /// A service of that name.
+    #[must_use]
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            ..Self::default()
+        }
+    }
+
+    /// Sets the version. Default: none.
+    #[must_use]
+    pub fn version(mut self, version: impl Into<String>) -> Self {
+        self.version = Some(version.into());
+        self
+    }
+
+    /// Adds a label to `service_info`. Default: none.
+    #[must_use]
+    pub fn label(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.labels.insert(name.into(), value.into());
+        self
+    }
+
+    pub(super) fn check(&self, faults: &mut Faults) {
+        let texts = [
+            ("name", &*self.name),
+            ("version", self.version.as_deref().unwrap_or_default()),
+        ];
+        for (field, text) in texts {
+            let length = text.len();
+            let hint = "give a text of at most that many bytes";
+            check_range(field, &length, &(0..=256), hint, faults);
+        }
+        check_labels("labels", &self.labels, &RESERVED, faults);
+    }
+}

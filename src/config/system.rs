@@ -1,0 +1,61 @@
+//! The collector of machine and process metrics.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::faults::Faults;
+use super::range::check_duration;
+
+/// Below it, the share of CPU time is noise: Linux counts it in ticks of 10 ms.
+const MIN_REFRESH: Duration = Duration::from_millis(200);
+const MAX_REFRESH: Duration = Duration::from_secs(3_600);
+
+/// `[system]`: CPU, memory and process metrics.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct System {
+    /// Whether they are collected. Default: `true`.
+    pub enabled: bool,
+    /// How old the figures may get, from 200 ms to 1 h. Default: 5 s.
+    #[serde(with = "super::duration")]
+    pub refresh: Duration,
+}
+
+impl Default for System {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            refresh: Duration::from_secs(5),
+        }
+    }
+}
+
+impl System {
+    /// The defaults.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Whether machine and process metrics are collected. Default: `true`.
+    #[must_use]
+    pub fn enabled(mut self, on: bool) -> Self {
+        self.enabled = on;
+        self
+    }
+
+    /// Sets how old the figures may get, from 200 ms to 1 h. Default: 5 s.
+    #[must_use]
+    pub fn refresh(mut self, interval: Duration) -> Self {
+        self.refresh = interval;
+        self
+    }
+
+    pub(super) fn check(&self, faults: &mut Faults) {
+        let hint = "give how old the figures may get";
+        let range = MIN_REFRESH..=MAX_REFRESH;
+        check_duration("refresh", self.refresh, &range, hint, faults);
+    }
+}

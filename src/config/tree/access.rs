@@ -1,0 +1,218 @@
+//! serde's view of what a list, a table or a choice holds.
+
+use serde::Deserializer;
+use serde::de::{
+    DeserializeSeed, EnumAccess, IntoDeserializer, MapAccess, SeqAccess, VariantAccess, Visitor,
+};
+
+use super::de::Pass;
+use super::error::Error;
+use super::reader::Reader;
+use super::{Node, Table, Value, child_path, element_path};
+
+/// A value that stands in the tree, or one that the text of a variable was split into.
+enum Part<'a> {
+    Kept(&'a Node),
+    Split(Node),
+}
+
+impl Part<'_> {
+    fn split(text: &str) -> Self {
+        Self::Split(Value::Variable(text.trim().to_owned()).into())
+    }
+
+    fn node(&self) -> &Node {
+        match self {
+            Self::Kept(node) => node,
+            Self::Split(node) => node,
+        }
+    }
+}
+
+/// Reads the value at `path`; an error that comes from nowhere deeper is one of that value.
+fn read<'de, T: DeserializeSeed<'de>>(
+    seed: T,
+    node: &Node,
+    pass: &Pass,
+    path: &str,
+) -> Result<T::Value, Error> {
+    seed.deserialize(Reader::new(node, pass, path.to_owned()))
+        .map_err(|error| error.at(path))
+}
+
+/// The pieces between the commas; none of an empty text.
+fn pieces(text: &str) -> impl Iterator<Item = &str> + '_ {
+    let blank = text.trim().is_empty();
+    text.split(',').filter(move |_| !blank)
+}
+
+/// The elements of a list.
+pub(super) struct Elements<'a> {
+    pass: &'a Pass,
+    path: String,
+    left: Box<dyn Iterator<Item = (usize, Part<'a>)> + 'a>,
+}
+
+impl<'a> Elements<'a> {
+    pub(super) fn of_list(list: &'a [Node], pass: &'a Pass, path: String) -> Self {
+        let left = Box::new(list.iter().map(Part::Kept).enumerate());
+        Self { pass, path, left }
+    }
+
+    /// `a,b,c`
+    pub(super) fn of_text(text: &'a str, pass: &'a Pass, path: String) -> Self {
+        let left = Box::new(pieces(text).map(Part::split).enumerate());
+        Self { pass, path, left }
+    }
+}
+
+impl<'de> SeqAccess<'de> for Elements<'_> {
+    type Error = Error;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(
+        &mut self,
+        seed: T,
+    ) -> Result<Option<T::Value>, Error> {
+        for (index, part) in &mut self.left {
+            let path = element_path(&self.path, index);
+            if !self.pass.is_left_out(&path) {
+                return read(seed, part.node(), self.pass, &path).map(Some);
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// The entries of a table.
+///
+/// Paths are made one by one: a reading that ends at an error has looked no further.
+pub(super) struct Entries<'a> {
+    pass: &'a Pass,
+    path: String,
+    left: Box<dyn Iterator<Item = (&'a str, Part<'a>)> + 'a>,
+    value: Option<(String, Part<'a>)>,
+}
+
+impl<'a> Entries<'a> {
+    pub(super) fn of_table(table: &'a Table, pass: &'a Pass, path: String) -> Self {
+        let left = table
+            .iter()
+            .map(|(key, node)| (key.as_str(), Part::Kept(node)));
+        Self {
+            pass,
+            path,
+            left: Box::new(left),
+            value: None,
+        }
+    }
+
+    /// `a=1,b=2`; `None` where a piece has no `=`.
+    pub(super) fn of_text(text: &'a str, pass: &'a Pass, path: String) -> Option<Self> {
+        let entries: Option<Vec<_>> = pieces(text)
+            .map(|piece| piece.split_once('='))
+            .map(|entry| entry.map(|(key, value)| (key.trim(), Part::split(value))))
+            .collect();
+        Some(Self {
+            pass,
+            path,
+            left: Box::new(entries?.into_iter()),
+            value: None,
+        })
+    }
+}
+
+impl<'de> MapAccess<'de> for Entries<'_> {
+    type Error = Error;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(
+        &mut self,
+        seed: K,
+    ) -> Result<Option<K::Value>, Error> {
+        for (key, part) in &mut self.left {
+            let path = child_path(&self.path, key);
+            if self.pass.is_left_out(&path) {
+                continue;
+            }
+            let key = seed
+                .deserialize(key.into_deserializer())
+                .map_err(|error: Error| error.at(&path))?;
+            self.value = Some((path, part));
+            return Ok(Some(key));
+        }
+        Ok(None)
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
+        let Some((path, part)) = self.value.take() else {
+            return Err(Error::new(
+                "a value was read before its key",
+                "report this as a fault of the type's `Deserialize`",
+            ));
+        };
+        read(seed, part.node(), self.pass, &path)
+    }
+}
+
+/// A choice that carries values: a table with the choice's name as its only key.
+pub(super) struct Choice<'a> {
+    name: &'a str,
+    content: Content<'a>,
+}
+
+impl<'a> Choice<'a> {
+    pub(super) fn new(name: &'a str, node: &'a Node, pass: &'a Pass, path: String) -> Self {
+        let content = Content { node, pass, path };
+        Self { name, content }
+    }
+}
+
+impl<'de, 'a> EnumAccess<'de> for Choice<'a> {
+    type Error = Error;
+    type Variant = Content<'a>;
+
+    fn variant_seed<V: DeserializeSeed<'de>>(
+        self,
+        seed: V,
+    ) -> Result<(V::Value, Self::Variant), Error> {
+        let name = seed.deserialize(self.name.into_deserializer())?;
+        Ok((name, self.content))
+    }
+}
+
+/// What a choice carries.
+pub(super) struct Content<'a> {
+    node: &'a Node,
+    pass: &'a Pass,
+    path: String,
+}
+
+impl Content<'_> {
+    fn read<T>(self, read: impl FnOnce(Reader<'_>) -> Result<T, Error>) -> Result<T, Error> {
+        read(Reader::new(self.node, self.pass, self.path.clone()))
+            .map_err(|error| error.at(&self.path))
+    }
+}
+
+impl<'de> VariantAccess<'de> for Content<'_> {
+    type Error = Error;
+
+    fn unit_variant(self) -> Result<(), Error> {
+        Err(Error::new("this choice carries nothing", "give its name alone").at(&self.path))
+    }
+
+    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Error> {
+        self.read(|reader| seed.deserialize(reader))
+    }
+
+    fn tuple_variant<V: Visitor<'de>>(self, _len: usize, visitor: V) -> Result<V::Value, Error> {
+        self.read(|reader| reader.deserialize_seq(visitor))
+    }
+
+    fn struct_variant<V: Visitor<'de>>(
+        self,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        self.read(|reader| reader.deserialize_struct("", fields, visitor))
+    }
+}

@@ -1,0 +1,188 @@
+//! The environment, laid over a tree: `SELFHEAL_HTTP__SAMPLE_RATE` is `http.sample_rate`.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+
+use super::{Node, Table, Value, child_path};
+use crate::config::faults::{Fault, Faults, Origin, push_key, quote};
+use crate::config::suggest;
+use crate::util::BoundedStr;
+
+/// What every variable for this crate starts with.
+const PREFIX: &str = "SELFHEAL_";
+const SEPARATOR: &str = "__";
+/// No setting has a name as long or as deep; the bounds keep messages short and recursion flat.
+const MAX_NAME: usize = 512;
+const MAX_DEPTH: usize = 16;
+
+/// Lays those of `variables` that start with [`PREFIX`] over `root`.
+pub(in crate::config) fn overlay(
+    root: &mut Node,
+    variables: &BTreeMap<OsString, OsString>,
+    faults: &mut Faults,
+) {
+    for (name, value) in variables {
+        if !name.as_encoded_bytes().starts_with(PREFIX.as_bytes()) {
+            continue;
+        }
+        let inserted = match (name.to_str(), value.to_str()) {
+            (Some(name), Some(value)) => insert(root, name, value),
+            _ => Err(("the variable is not UTF-8".to_owned(), "set it to UTF-8")),
+        };
+        if let Err((problem, hint)) = inserted {
+            let shown = BoundedStr::<MAX_NAME>::new(&name.to_string_lossy());
+            let mut path = String::new();
+            keys(shown.as_str()).for_each(|key| push_key(&mut path, &key));
+            faults.push(Fault {
+                path,
+                problem,
+                hint: hint.to_owned(),
+                origin: Some(Origin::Variable(shown.to_string())),
+            });
+        }
+    }
+}
+
+fn keys(name: &str) -> impl Iterator<Item = String> {
+    name.strip_prefix(PREFIX)
+        .unwrap_or(name)
+        .split(SEPARATOR)
+        .map(str::to_ascii_lowercase)
+}
+
+/// Variables come in the order of their names, so that of a table before those of its keys.
+fn insert(root: &mut Node, name: &str, value: &str) -> Result<(), (String, &'static str)> {
+    const HOW: &str = "write SELFHEAL_SECTION__KEY, such as SELFHEAL_HTTP__SAMPLE_RATE";
+    if name.len() > MAX_NAME || keys(name).count() > MAX_DEPTH {
+        return Err(("no setting has a name of that length".to_owned(), HOW));
+    }
+    if keys(name).any(|key| key.is_empty()) {
+        return Err(("a key between the underscores is missing".to_owned(), HOW));
+    }
+    let origin = Origin::Variable(name.to_owned());
+    let mut node = root;
+    for key in keys(name) {
+        if let (Value::Variable(_), Some(Origin::Variable(whole))) = (&node.value, &node.origin) {
+            let problem = format!("{} is set as well", quote(whole));
+            return Err((problem, "set the whole or its keys, not both"));
+        }
+        if !matches!(node.value, Value::Table(_)) {
+            node.value = Value::Table(Table::new());
+            node.origin = Some(origin.clone());
+        }
+        let Value::Table(table) = &mut node.value else {
+            return Ok(());
+        };
+        node = table.entry(key).or_insert_with(|| Value::Null.into());
+    }
+    node.value = Value::Variable(value.to_owned());
+    node.origin = Some(origin);
+    Ok(())
+}
+
+/// A variable found in a tree.
+pub(super) struct Found<'a> {
+    pub(super) path: String,
+    pub(super) name: &'a str,
+    /// How many keys its name has before that of the node that was searched.
+    depth: usize,
+}
+
+/// The variables in and below the `node` at `path`.
+pub(super) fn variables<'a>(node: &'a Node, path: &str) -> Vec<Found<'a>> {
+    let mut found = Vec::new();
+    search(node, path.to_owned(), 1, &mut found);
+    found
+}
+
+fn search<'a>(node: &'a Node, path: String, levels: usize, found: &mut Vec<Found<'a>>) {
+    if let Value::Table(table) = &node.value {
+        for (key, child) in table {
+            search(child, child_path(&path, key), levels + 1, found);
+        }
+    }
+    if let (Value::Variable(_), Some(Origin::Variable(name))) = (&node.value, &node.origin) {
+        let depth = keys(name).count().saturating_sub(levels);
+        found.push(Found { path, name, depth });
+    }
+}
+
+/// Which variable was meant by one whose `key` is none of the `fields` of its section.
+pub(super) fn hint(variable: &Found<'_>, key: &str, fields: &[&str]) -> String {
+    let rename = |new: &str| {
+        let keys: Vec<String> = keys(variable.name)
+            .enumerate()
+            .map(|(n, old)| {
+                if n == variable.depth {
+                    new.to_owned()
+                } else {
+                    old
+                }
+            })
+            .collect();
+        let renamed = keys.join(SEPARATOR).to_ascii_uppercase();
+        format!("did you mean `{PREFIX}{renamed}`?")
+    };
+    // One underscore in place of two is the likeliest slip of all.
+    let section = fields.iter().find_map(|field| {
+        let rest = key.strip_prefix(field)?.strip_prefix('_')?;
+        (!rest.is_empty()).then(|| format!("{field}{SEPARATOR}{rest}"))
+    });
+    match section {
+        Some(split) => rename(&split),
+        None => match suggest::nearest(key, fields) {
+            Some(near) => rename(near),
+            None => suggest::hint(key, fields, "the keys here are"),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tree(pairs: &[(&str, &str)]) -> (Node, Faults) {
+        let mut root = Node::table();
+        let mut faults = Faults::new();
+        let variables = pairs
+            .iter()
+            .map(|(name, value)| (OsString::from(name), OsString::from(value)))
+            .collect();
+        overlay(&mut root, &variables, &mut faults);
+        (root, faults)
+    }
+
+    #[test]
+    fn only_our_variables_count() {
+        let (root, faults) = tree(&[("PATH", "/bin"), ("SELFHEALING", "x"), ("XSELFHEAL_A", "x")]);
+        assert!(matches!(root.value, Value::Table(table) if table.is_empty()));
+        assert!(faults.is_empty());
+    }
+
+    #[test]
+    fn a_whole_and_its_key_clash() {
+        let (_, faults) = tree(&[("SELFHEAL_A__B", "1"), ("SELFHEAL_A", "b=2")]);
+        assert_eq!(
+            faults.to_string(),
+            "a.b (SELFHEAL_A__B): `SELFHEAL_A` is set as well; set the whole or its keys, not both"
+        );
+    }
+
+    #[test]
+    fn gaps_are_told() {
+        let (_, faults) = tree(&[
+            ("SELFHEAL_", "1"),
+            ("SELFHEAL_A____B", "2"),
+            ("SELFHEAL_A__", "3"),
+        ]);
+        assert_eq!(faults.len(), 3, "{faults}");
+        let (deep, long) = (
+            format!("SELFHEAL_A{}", "__A".repeat(40_000)),
+            "X".repeat(100_000),
+        );
+        let (root, faults) = tree(&[(&deep, "1"), (&format!("SELFHEAL_{long}"), "2")]);
+        assert!(matches!(root.value, Value::Table(table) if table.is_empty()));
+        assert_eq!(faults.len(), 2);
+        assert!(faults.to_string().len() < 4_000);
+    }
+}

@@ -1,0 +1,123 @@
+//! A configuration before it has types: what a file, the environment or a builder said, each
+//! value with the place where it was written.
+//!
+//! A tree lets several sources be laid over one another and be read once, so that all faults
+//! of all of them are told together.
+
+use std::collections::BTreeMap;
+
+use super::faults::{Faults, Origin, push_index, push_key};
+
+mod access;
+mod compound;
+mod de;
+mod env;
+mod error;
+mod reader;
+mod ser;
+
+pub(super) use de::read;
+pub(super) use env::overlay;
+pub(super) use ser::write;
+
+/// No `Debug`: a tree holds secrets as they were written.
+pub(super) struct Node {
+    pub(super) value: Value,
+    pub(super) origin: Option<Origin>,
+}
+
+pub(super) enum Value {
+    Null,
+    Bool(bool),
+    /// Wide enough for `i64` and `u64` alike.
+    Int(i128),
+    Float(f64),
+    Text(String),
+    /// The text of an environment variable: the field that it is for decides what it means.
+    Variable(String),
+    List(Vec<Node>),
+    Table(Table),
+}
+
+pub(super) type Table = BTreeMap<String, Node>;
+
+impl Value {
+    fn found(&self) -> &'static str {
+        match self {
+            Self::Null => "nothing",
+            Self::Bool(_) => "a boolean",
+            Self::Int(_) => "a whole number",
+            Self::Float(_) => "a number with a point",
+            Self::Text(_) => "text",
+            Self::Variable(_) => "other text",
+            Self::List(_) => "a list",
+            Self::Table(_) => "a table",
+        }
+    }
+}
+
+impl From<Value> for Node {
+    fn from(value: Value) -> Self {
+        Self {
+            value,
+            origin: None,
+        }
+    }
+}
+
+impl Node {
+    pub(super) fn table() -> Self {
+        Value::Table(Table::new()).into()
+    }
+
+    /// Adds to each fault where its value was written, or else what is around it.
+    pub(super) fn locate(&self, faults: Faults) -> Faults {
+        let mut origins = BTreeMap::new();
+        self.collect_origins(String::new(), &mut origins);
+        faults.with_origins(|path| {
+            let mut path = path;
+            loop {
+                if let Some(origin) = origins.get(path) {
+                    return Some((*origin).clone());
+                }
+                path = &path[..path.rfind(['.', '['])?];
+            }
+        })
+    }
+
+    fn collect_origins<'a>(&'a self, path: String, origins: &mut BTreeMap<String, &'a Origin>) {
+        match &self.value {
+            Value::Table(table) => {
+                for (key, node) in table {
+                    node.collect_origins(child_path(&path, key), origins);
+                }
+            }
+            Value::List(list) => {
+                for (index, node) in list.iter().enumerate() {
+                    node.collect_origins(element_path(&path, index), origins);
+                }
+            }
+            _ => {}
+        }
+        if let Some(origin) = &self.origin {
+            origins.insert(path, origin);
+        }
+    }
+}
+
+fn leads_to(ancestor: &str, path: &str) -> bool {
+    path.strip_prefix(ancestor)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+}
+
+fn child_path(parent: &str, key: &str) -> String {
+    let mut path = parent.to_owned();
+    push_key(&mut path, key);
+    path
+}
+
+fn element_path(parent: &str, index: usize) -> String {
+    let mut path = parent.to_owned();
+    push_index(&mut path, index);
+    path
+}

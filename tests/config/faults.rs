@@ -1,0 +1,384 @@
+//! Every kind of fault, in the words that the user reads.
+
+use selfheal::config::{Config, ConfigError, Faults, Origin};
+
+use super::{load, told};
+
+/// Exactly one fault, with exactly these words.
+fn only(text: &str, expected: &str) {
+    assert_eq!(told(Config::from_toml_str(text)), [expected], "{text}");
+}
+
+#[test]
+fn names_and_labels() {
+    only(
+        "namespace = 'my-shop'",
+        "namespace (line 1): `my-shop` cannot start a metric's name; \
+         use letters, digits and `_`, and no digit first",
+    );
+    only(
+        "namespace = 'shop_'",
+        "namespace (line 1): `shop_` ends in `_`, which would be doubled; \
+         leave the last `_` off; it is put between the namespace and the name",
+    );
+    only(
+        "namespace = '__shop'",
+        "namespace (line 1): `__shop` starts with `__`, which Prometheus keeps to itself; \
+         start it with a letter",
+    );
+    only(
+        "[global_labels]\nle = 'x'",
+        "global_labels.le (line 2): `le` is set by the metrics themselves; choose another name",
+    );
+    only(
+        "[global_labels]\n__name__ = 'x'",
+        "global_labels.__name__ (line 2): names that start with `__` are kept by Prometheus; \
+         start the name with a letter",
+    );
+    only(
+        "[global_labels]\n'a.b' = 'x'",
+        "global_labels.\"a.b\" (line 2): this is not the name of a label; \
+         use letters, digits and `_`, and no digit first",
+    );
+    only(
+        "global_labels.env = ''",
+        "global_labels.env (line 1): an empty value is the same as no label; \
+         give a value or leave the label out",
+    );
+    only(
+        "service.labels.version = '1'",
+        "service.labels.version (line 1): `version` is set by the metrics themselves; \
+         choose another name",
+    );
+    only(
+        "global_labels.env = 'a'\nservice.labels.env = 'b'",
+        "service.labels.env (line 2): this is a global label as well; keep one of the two",
+    );
+    let many = (0..33)
+        .map(|n| format!("l{n} = 'x'\n"))
+        .collect::<Vec<_>>()
+        .concat();
+    only(
+        &format!("[global_labels]\n{many}"),
+        "global_labels (line 1): 33 labels are more than 32; \
+         keep those that you select or group by",
+    );
+}
+
+#[test]
+fn lengths() {
+    for text in [
+        format!("namespace = '{}'", "n".repeat(129)),
+        format!("service.name = '{}'", "n".repeat(257)),
+        format!("service.version = '{}'", "n".repeat(257)),
+        format!("global_labels.a = '{}'", "v".repeat(1_025)),
+        format!("global_labels.{} = 'v'", "a".repeat(129)),
+        format!("metrics.path = '/{}'", "p".repeat(256)),
+        format!("metrics.family.{}.enabled = false", "f".repeat(129)),
+        format!("http.exclude = ['/{}']", "p".repeat(1_024)),
+        format!("http.exclude = [{}]", "'/p',".repeat(257)),
+    ] {
+        let faults = told(Config::from_toml_str(&text));
+        assert_eq!(faults.len(), 1, "{faults:?}");
+        assert!(faults[0].len() < 400, "{faults:?}");
+    }
+}
+
+#[test]
+fn metrics() {
+    only(
+        "metrics.path = 'metrics'",
+        "metrics.path (line 1): `metrics` does not start with `/`; write it as `/metrics`",
+    );
+    only(
+        "metrics.path = '/livez'",
+        "metrics.path (line 1): `/livez` is the path of another endpoint; \
+         choose another, such as `/metrics`",
+    );
+    only(
+        "metrics.path = '/metrics?x={y}'",
+        "metrics.path (line 1): `/metrics?x={y}` is not a plain path of at most 256 characters; \
+         use letters, digits, `-`, `_`, `.` and single slashes",
+    );
+    only(
+        "metrics.max_series = 0",
+        "metrics.max_series (line 1): 0 is outside 1..=100000000; give a limit in that range",
+    );
+    only(
+        "[metrics.family.'http-requests']\nmax_series = 5",
+        "metrics.family.http-requests (line 1): this is not the name of a metric; \
+         use letters, digits and `_`, and no digit first; colons may be used",
+    );
+    only(
+        "[metrics.family.x]\nmax_series = 0",
+        "metrics.family.x.max_series (line 2): 0 is outside 1..=100000000; \
+         give a limit in that range, or `enabled = false`",
+    );
+}
+
+#[test]
+fn buckets() {
+    only(
+        "http.buckets = []",
+        "http.buckets (line 1): there is no bucket; give at least one upper bound",
+    );
+    assert_eq!(
+        told(Config::from_toml_str(
+            "[metrics.family.x]\nbuckets = [\n1,\nnan,\n0.5,\n0.5,\ninf]"
+        )),
+        [
+            "metrics.family.x.buckets[1] (line 4): NaN is not a finite number; \
+             leave it out; the bucket for all the rest is always there",
+            "metrics.family.x.buckets[3] (line 6): 0.5 is not above the bound before it; \
+             sort the bounds and name each once",
+            "metrics.family.x.buckets[4] (line 7): inf is not a finite number; \
+             leave it out; the bucket for all the rest is always there",
+        ]
+    );
+    let many: Vec<String> = (0..257).map(|n| n.to_string()).collect();
+    only(
+        &format!("http.buckets = [{}]", many.join(",")),
+        "http.buckets (line 1): 257 buckets are more than 256; \
+         keep the bounds that your objectives and graphs need",
+    );
+}
+
+#[test]
+fn http_server_and_system() {
+    only(
+        "http.sample_rate = 1.5",
+        "http.sample_rate (line 1): 1.5 is outside 0..=1; give the share of requests to record",
+    );
+    only(
+        "http.sample_rate = nan",
+        "http.sample_rate (line 1): NaN is outside 0..=1; give the share of requests to record",
+    );
+    only(
+        "http.exclude = ['/a', '/b*']",
+        "http.exclude[1] (line 1): `/b*` has a `*` that is not a last part of its own; \
+         write `/internal/*` for all paths below `/internal/`",
+    );
+    only(
+        "server.listen = '0.0.0.0:9898'",
+        "server.listen (line 1): 0.0.0.0:9898 can be reached from other machines; \
+         listen on 127.0.0.1, or set `allow_non_loopback = true` and a password",
+    );
+    only(
+        "server.listen = 'localhost:9898'",
+        "server.listen (line 1): `localhost:9898` is not an IP address and a port; \
+         write `127.0.0.1:9898` or `[::1]:9898`",
+    );
+    only(
+        "server.request_timeout = '1ms'",
+        "server.request_timeout (line 1): 1ms is outside 100ms..=10m; \
+         give a time within which a scrape can be answered",
+    );
+    only(
+        "server.max_connections = 0",
+        "server.max_connections (line 1): 0 is outside 1..=65536; \
+         give how many connections may be open at once",
+    );
+    only(
+        "system.refresh = '10ms'",
+        "system.refresh (line 1): 10ms is outside 200ms..=1h; give how old the figures may get",
+    );
+    only(
+        "system.refresh = 'often'",
+        "system.refresh (line 1): `often` is not a duration; \
+         write a number and a unit, such as \"250ms\", \"30s\", \"5m\" or \"1h\"",
+    );
+}
+
+#[test]
+fn loopback_needs_no_leave() {
+    for address in [
+        "127.0.0.1:0",
+        "127.8.8.8:1",
+        "[::1]:9898",
+        "[::ffff:127.0.0.1]:9898",
+    ] {
+        let text = format!("server.listen = '{address}'");
+        assert_eq!(told(Config::from_toml_str(&text)), [""; 0]);
+    }
+    let text = "server.listen = '0.0.0.0:9898'\nserver.allow_non_loopback = true";
+    assert_eq!(told(Config::from_toml_str(text)), [""; 0]);
+}
+
+#[test]
+fn wrong_types() {
+    for (text, problem) in [
+        (
+            "namespace = 5",
+            "namespace (line 1): expected text, found a whole number",
+        ),
+        (
+            "metrics.gzip = 'yes'",
+            "metrics.gzip (line 1): expected true or false, found text",
+        ),
+        (
+            "metrics.max_series = 1.5",
+            "metrics.max_series (line 1): expected a whole number, found a number with a point",
+        ),
+        (
+            "metrics.max_series = -1",
+            "metrics.max_series (line 1): -1 is outside 0..=18446744073709551615",
+        ),
+        (
+            "healing.attempts = 5_000_000_000",
+            "healing.attempts (line 1): 5000000000 is outside 0..=4294967295",
+        ),
+        (
+            "healing.attempts = 0xffff_ffff_ffff_ffff_ffff_ffff_ffff_ffff_ffff_ffff",
+            "healing.attempts (line 1): 170141183460469231731687303715884105727 is outside",
+        ),
+        (
+            "http.sample_rate = true",
+            "http.sample_rate (line 1): expected a number, found a boolean",
+        ),
+        (
+            "http.exclude = '/a'",
+            "http.exclude (line 1): expected a list, found text",
+        ),
+        (
+            "http = 5",
+            "http (line 1): expected a table, found a whole number",
+        ),
+        ("[[http]]", "http (line 1): expected a table, found a list"),
+        (
+            "global_labels = ['a']",
+            "global_labels (line 1): expected a table, found a list",
+        ),
+        (
+            "global_labels.a = 1",
+            "global_labels.a (line 1): expected text, found a whole number",
+        ),
+        (
+            "healing.modes.disruptive = 'runs'",
+            "healing.modes.disruptive (line 1): `runs` is no known choice; did you mean `run`?",
+        ),
+        (
+            "healing.modes.disruptive = 1",
+            "healing.modes.disruptive (line 1): expected the name of a choice, found a whole number",
+        ),
+        (
+            "[[healing.overrides]]",
+            "healing.overrides[0].mode (line 1): is missing",
+        ),
+    ] {
+        let faults = told(Config::from_toml_str(text));
+        assert_eq!(faults.len(), 1, "{text}: {faults:?}");
+        assert!(faults[0].starts_with(problem), "{text}: {faults:?}");
+    }
+}
+
+#[test]
+fn unknown_keys_all_of_them() {
+    assert_eq!(
+        told(Config::from_toml_str(
+            "namespcae = 'shop'\n\
+             colour = 1\n\
+             [htpp]\n\
+             sample_rate = 0.5\n\
+             [http]\n\
+             Sample-Rate = 0.5\n\
+             [metrics.family.x]\n\
+             max_seris = 5\n\
+             [healing.bakcoff]\n"
+        )),
+        [
+            "colour (line 2): no setting has this name; the keys here are `namespace`, \
+             `global_labels`, `service`, `metrics`, `http`, `server`, `system`, `healing`",
+            "htpp (line 3): no setting has this name; did you mean `http`?",
+            "namespcae (line 1): no setting has this name; did you mean `namespace`?",
+            "healing.bakcoff (line 9): no setting has this name; did you mean `backoff`?",
+            "http.Sample-Rate (line 6): no setting has this name; did you mean `sample_rate`?",
+            "metrics.family.x.max_seris (line 8): no setting has this name; \
+             did you mean `max_series`?",
+        ]
+    );
+}
+
+#[test]
+fn ten_faults_of_all_kinds_are_ten() {
+    let text = "namespace = 'shop_'\n\
+        extra = 1\n\
+        [global_labels]\n\
+        le = 'x'\n\
+        [http]\n\
+        sample_rate = 1.5\n\
+        exclude = [5, 'health']\n\
+        buckets = [2, 1]\n\
+        [server]\n\
+        listen = 'nowhere'\n\
+        max_connections = 'many'\n\
+        [system]\n\
+        refresh = '1ms'\n\
+        [healing]\n\
+        timeout = 'soon'\n";
+    // The list with an element of the wrong type is not looked at further.
+    let mut paths: Vec<String> = match Config::from_toml_str(text) {
+        Err(ConfigError::Invalid(faults)) => {
+            assert_eq!(faults.len(), 10, "{faults}");
+            for fault in &faults {
+                assert!(matches!(fault.origin, Some(Origin::Line(_))), "{fault}");
+            }
+            faults.into_iter().map(|fault| fault.path).collect()
+        }
+        other => panic!("{other:?}"),
+    };
+    paths.sort();
+    assert_eq!(
+        paths,
+        [
+            "extra",
+            "global_labels.le",
+            "healing.timeout",
+            "http.buckets[1]",
+            "http.exclude[0]",
+            "http.sample_rate",
+            "namespace",
+            "server.listen",
+            "server.max_connections",
+            "system.refresh",
+        ]
+    );
+}
+
+#[test]
+fn the_list_is_bounded_and_ends() {
+    let unknown = (0..100_000)
+        .map(|n| format!("k{n} = 1\n"))
+        .collect::<Vec<_>>()
+        .concat();
+    let wrong = (0..90_000)
+        .map(|n| format!("l{n} = 1\n"))
+        .collect::<Vec<_>>()
+        .concat();
+    for text in [unknown, format!("[global_labels]\n{wrong}")] {
+        assert!(text.len() > 900_000);
+        match Config::from_toml_str(&text) {
+            Err(ConfigError::Invalid(faults)) => {
+                assert!(faults.len() > Faults::MAX);
+                assert_eq!(faults.iter().count(), Faults::MAX);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_source_is_no_more_than_its_values() {
+    assert_eq!(load("", &[]).unwrap(), Config::default());
+    assert_eq!(Config::default().checked().unwrap(), Config::default());
+}
+
+#[test]
+fn a_table_that_is_set_in_part_keeps_the_other_defaults() {
+    let config = load("[healing.confirm]\nbad = 1", &[]).unwrap();
+    assert_eq!(
+        (config.healing.confirm.bad, config.healing.confirm.of),
+        (1, 3)
+    );
+    let faults = told(load("[healing.confirm]\nbad = 'x'", &[]));
+    assert_eq!(faults.len(), 1, "{faults:?}");
+}
