@@ -1,6 +1,9 @@
 //! The endpoints over real sockets, served by the listener on its own thread.
 #![cfg(feature = "server")]
-#![expect(clippy::unwrap_used, reason = "clippy sees tests only in functions marked as such")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "clippy sees tests only in functions marked as such"
+)]
 
 mod support;
 

@@ -2,25 +2,27 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::faults::Faults;
-use super::pattern::PathPattern;
+use super::faults::{Faults, quote};
 use super::range::{check_buckets, check_range};
 
 /// Each request is compared with every pattern.
 const MAX_PATTERNS: usize = 256;
+const MAX_PATTERN: usize = 1_024;
 
 /// `[http]`: which requests the HTTP layer records, and how finely.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Http {
-    /// Requests to these paths are not recorded. Default: none beside
+    /// Requests to these paths are not recorded: `/health` is that path, `/internal/*` every
+    /// path that starts with `/internal/`; a `*` stands for any text. Default: none beside
     /// [`exclude_endpoints`](Self::exclude_endpoints).
-    pub exclude: Vec<PathPattern>,
+    pub exclude: Vec<String>,
     /// Whether the crate's own endpoints are excluded too: the scrape and the health paths.
     /// Default: `true`.
     pub exclude_endpoints: bool,
-    /// The share of requests that are recorded, from 0 to 1. Default: 1.
+    /// The share of requests whose duration is recorded, from 0 to 1; counters count every
+    /// request. Default: 1.
     pub sample_rate: f64,
     /// The upper bounds of the duration buckets, in seconds. Default: .005, .01, .025, .05,
     /// .1, .25, .5, 1, 2.5, 5 and 10, as in the client libraries of Prometheus.
@@ -47,10 +49,10 @@ impl Http {
         Self::default()
     }
 
-    /// Adds a path, or all paths below one, that is not recorded. Default: none beside the
-    /// crate's own endpoints.
+    /// Adds a path that is not recorded, `/health`, or many, `/internal/*`. Default: none
+    /// beside the crate's own endpoints.
     #[must_use]
-    pub fn exclude(mut self, pattern: impl Into<PathPattern>) -> Self {
+    pub fn exclude(mut self, pattern: impl Into<String>) -> Self {
         self.exclude.push(pattern.into());
         self
     }
@@ -62,7 +64,8 @@ impl Http {
         self
     }
 
-    /// Sets the share of requests that are recorded, from 0 to 1. Default: 1.
+    /// Sets the share of requests whose duration is recorded, from 0 to 1; counters count every
+    /// request. Default: 1.
     #[must_use]
     pub fn sample_rate(mut self, share: f64) -> Self {
         self.sample_rate = share;
@@ -90,13 +93,29 @@ impl Http {
         }
         faults.within("exclude", |faults| {
             for (index, pattern) in self.exclude.iter().enumerate() {
-                if let Some((problem, hint)) = pattern.problem() {
-                    faults.within_index(index, |faults| faults.add("", problem, hint));
-                }
+                faults.within_index(index, |faults| check_pattern(pattern, faults));
             }
         });
         let hint = "give the share of requests to record";
         check_range("sample_rate", &self.sample_rate, &(0.0..=1.0), hint, faults);
         check_buckets("buckets", &self.buckets, faults);
+    }
+}
+
+fn check_pattern(pattern: &str, faults: &mut Faults) {
+    let shown = quote(pattern);
+    if pattern.len() > MAX_PATTERN {
+        let problem = format!("{} bytes are more than {MAX_PATTERN}", pattern.len());
+        faults.add("", problem, "give a shorter pattern");
+    } else if !pattern.starts_with('/') {
+        let problem = format!("{shown} does not start with `/`");
+        faults.add(
+            "",
+            problem,
+            "write a path such as `/health` or `/internal/*`",
+        );
+    } else if pattern.contains(|c: char| c == '?' || c == '#' || c.is_whitespace()) {
+        let problem = format!("{shown} holds more than a path");
+        faults.add("", problem, "leave out the query and all blanks");
     }
 }

@@ -118,7 +118,8 @@ impl Metrics {
 fn check_path(field: &str, path: &str, faults: &mut Faults) {
     let shown = quote(path);
     let own = ["/", HEALTH_PATH, LIVENESS_PATH, READINESS_PATH];
-    let odd = |c: char| !c.is_ascii_graphic() || "?#{}*%\\\"<>".contains(c);
+    // What a router takes literally and no client encodes.
+    let odd = |c: char| !c.is_ascii_alphanumeric() && !"/-_.~".contains(c);
     if !path.starts_with('/') {
         let hint = "write it as `/metrics`";
         faults.add(field, format!("{shown} does not start with `/`"), hint);
@@ -127,7 +128,7 @@ fn check_path(field: &str, path: &str, faults: &mut Faults) {
         faults.add(field, problem, "choose another, such as `/metrics`");
     } else if path.contains(odd) || path.contains("//") || path.len() > MAX_PATH {
         let problem = format!("{shown} is not a plain path of at most {MAX_PATH} characters");
-        let hint = "use letters, digits, `-`, `_`, `.` and single slashes";
+        let hint = "use letters, digits, `-`, `_`, `.`, `~` and single slashes";
         faults.add(field, problem, hint);
     }
 }

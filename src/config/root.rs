@@ -13,7 +13,6 @@ use super::http::Http;
 use super::loader::Loader;
 use super::metrics::Metrics;
 use super::names::{HEALTH_PATH, LIVENESS_PATH, READINESS_PATH, check_labels, check_namespace};
-use super::pattern::PathPattern;
 use super::server::Server;
 use super::service::Service;
 use super::system::System;
@@ -146,10 +145,10 @@ impl Config {
         }
     }
 
-    /// The paths that the HTTP layer does not record: those of [`Http::exclude`] and, unless
+    /// The patterns of paths that the HTTP layer does not record: those of [`Http::exclude`] and, unless
     /// switched off, the scrape and the health paths.
     #[must_use]
-    pub fn excluded_paths(&self) -> Vec<PathPattern> {
+    pub fn excluded_paths(&self) -> Vec<String> {
         let mut paths = self.http.exclude.clone();
         if self.http.exclude_endpoints {
             let own = [
@@ -158,7 +157,7 @@ impl Config {
                 LIVENESS_PATH,
                 READINESS_PATH,
             ];
-            paths.extend(own.map(PathPattern::new));
+            paths.extend(own.map(str::to_owned));
         }
         paths
     }

@@ -98,7 +98,7 @@ fn metrics() {
     only(
         "metrics.path = '/metrics?x={y}'",
         "metrics.path (line 1): `/metrics?x={y}` is not a plain path of at most 256 characters; \
-         use letters, digits, `-`, `_`, `.` and single slashes",
+         use letters, digits, `-`, `_`, `.`, `~` and single slashes",
     );
     only(
         "metrics.max_series = 0",
@@ -154,9 +154,14 @@ fn http_server_and_system() {
         "http.sample_rate (line 1): NaN is outside 0..=1; give the share of requests to record",
     );
     only(
-        "http.exclude = ['/a', '/b*']",
-        "http.exclude[1] (line 1): `/b*` has a `*` that is not a last part of its own; \
-         write `/internal/*` for all paths below `/internal/`",
+        "http.exclude = ['/a', '/b?c=*']",
+        "http.exclude[1] (line 1): `/b?c=*` holds more than a path; \
+         leave out the query and all blanks",
+    );
+    only(
+        "http.exclude = ['*']",
+        "http.exclude[0] (line 1): `*` does not start with `/`; \
+         write a path such as `/health` or `/internal/*`",
     );
     only(
         "server.listen = '0.0.0.0:9898'",
