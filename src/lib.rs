@@ -5,6 +5,7 @@
 pub mod catalog;
 pub mod config;
 pub mod encode;
+mod handle;
 #[cfg(feature = "healing")]
 pub mod healing;
 pub mod health;
@@ -17,3 +18,6 @@ pub mod registry;
 pub mod server;
 pub mod track;
 pub mod util;
+
+pub use config::Config;
+pub use handle::{InstallError, Selfheal, install};

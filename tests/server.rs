@@ -14,9 +14,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use selfheal::catalog::MetricDef;
+use selfheal::config::Secret;
 use selfheal::health::{Check, Component, Report, score};
 use selfheal::registry::{Collector, Family, FamilySnapshot, Gauge, Registry, Text};
-use selfheal::server::{Endpoints, Limits, ListenError, Listener, router};
+use selfheal::server::{Auth, Endpoints, Limits, ListenError, Listener, router};
 use support::http::Request;
 
 const ANY: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
@@ -157,6 +158,24 @@ fn an_address_in_use_is_a_clear_error() {
     let error = Listener::spawn(address, router(endpoints), Limits::default()).unwrap_err();
     assert!(matches!(error, ListenError::Bind { .. }));
     assert!(error.to_string().contains(&address.to_string()), "{error}");
+}
+
+#[test]
+fn without_credentials_there_is_nothing_to_read() {
+    let endpoints = Endpoints::new(Registry::new(), healthy);
+    let router = Auth::new()
+        .bearer(Secret::new("t0ken"))
+        .protect(router(endpoints));
+    let listener = Listener::spawn(ANY, router, Limits::default()).unwrap();
+    for path in ["/metrics", "/health", "/", "/nothing"] {
+        assert_eq!(get(&listener, path).status, 401, "{path}");
+    }
+    let url = format!("http://{}/livez", listener.address());
+    let known = Request::get(&url)
+        .header("authorization", "Bearer t0ken")
+        .send()
+        .unwrap();
+    assert_eq!(known.status, 200);
 }
 
 /// Says that a scrape has begun and holds it until it is let go.

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::labels::{LabelKey, Labels};
 use super::metric::{Counter, FloatCounter, FloatGauge, Gauge, Histogram, Metric};
-use super::snapshot::Value;
+use super::snapshot::{FamilySnapshot, SeriesSnapshot, Value};
 use super::storage::{Storage, Total};
 use crate::catalog::MetricDef;
 
@@ -101,6 +101,26 @@ impl<M: Metric, K: LabelKey> Family<M, K> {
     /// that are held go on working, but what they record is no longer exposed.
     pub fn remove<L: Labels<Key = K>>(&self, labels: &L) -> bool {
         self.core.storage.remove(labels)
+    }
+
+    /// A copy of every series with its value.
+    #[must_use]
+    pub fn snapshot(&self) -> FamilySnapshot {
+        let mut series = Vec::with_capacity(self.len());
+        let mut next = Some(0);
+        while let Some(from) = next {
+            next = self.core.each_from(from, &mut |labels, value| {
+                series.push(SeriesSnapshot {
+                    labels: labels.into(),
+                    value,
+                });
+                ControlFlow::Continue(())
+            });
+        }
+        FamilySnapshot {
+            def: Arc::clone(&self.core.def),
+            series,
+        }
     }
 
     /// The declaration.

@@ -34,6 +34,26 @@ fn the_same_declaration_gives_the_same_metric() {
 }
 
 #[test]
+fn a_family_gives_a_copy_of_itself() {
+    let registry = Registry::new();
+    let family = requests(&registry);
+    family.inc(&["/a"]);
+    family.add(&["/b"], 2);
+    let copy = family.snapshot();
+    family.inc(&["/a"]);
+    let seen: Vec<_> = copy
+        .series
+        .iter()
+        .map(|s| (&*s.labels, s.value.clone()))
+        .collect();
+    let number = |n| Value::Number(Number::U64(n));
+    assert_eq!(
+        seen,
+        [("path=\"/a\"", number(1)), ("path=\"/b\"", number(2))]
+    );
+}
+
+#[test]
 fn a_clash_names_both() {
     let registry = Registry::new();
     requests(&registry);

@@ -26,11 +26,13 @@
 //! # }
 //! ```
 
+mod auth;
 mod limit;
 mod listener;
 mod metrics;
 mod page;
 mod routes;
 
+pub use auth::Auth;
 pub use listener::{Limits, ListenError, Listener};
 pub use routes::{Endpoints, router};

@@ -1,0 +1,186 @@
+//! The health report: put together from what the other rooms say of themselves.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+
+use super::Selfheal;
+use crate::catalog::{Kind, MetricDef};
+use crate::config::Config;
+use crate::health::{Check, Component, Note, Report, Score, Source, Traffic, TrafficWindow, score};
+use crate::registry::{
+    Collector, DeclareError, FamilySnapshot, Number, Registry, SeriesSnapshot, Value,
+};
+use crate::util::Clock;
+
+/// The traffic of so much time goes into the score.
+const WINDOW: Duration = Duration::from_secs(300);
+
+/// What one room contributes to a report.
+pub(super) trait Contributor: Send + Sync {
+    /// Parts of the service and how well they are.
+    fn components(&self) -> Vec<Component> {
+        Vec::new()
+    }
+
+    /// Counters of requests, since the process started.
+    fn traffic(&self) -> Option<Traffic> {
+        None
+    }
+
+    /// What happened lately, newest first.
+    fn recent(&self) -> Vec<Note> {
+        Vec::new()
+    }
+
+    /// Whether the service wants traffic, as far as this room has a say.
+    fn ready(&self) -> Check {
+        Check::passed()
+    }
+
+    /// Whether this room makes progress.
+    fn live(&self) -> Check {
+        Check::passed()
+    }
+}
+
+/// Puts reports together.
+pub(super) struct Health {
+    clock: Clock,
+    started: Instant,
+    service: String,
+    version: String,
+    contributors: Mutex<Vec<Arc<dyn Contributor>>>,
+    window: Mutex<TrafficWindow>,
+    /// What the application itself says of its readiness.
+    ready: Mutex<Check>,
+}
+
+impl Health {
+    pub(super) fn new(config: &Config, clock: Clock) -> Self {
+        Self {
+            started: clock.now(),
+            clock,
+            service: config.service_name().to_owned(),
+            version: config.service.version.clone().unwrap_or_default(),
+            contributors: Mutex::default(),
+            window: Mutex::new(TrafficWindow::new(WINDOW)),
+            ready: Mutex::new(Check::passed()),
+        }
+    }
+
+    pub(super) fn add(&self, contributor: Arc<dyn Contributor>) {
+        self.contributors.lock().push(contributor);
+    }
+
+    /// The contributors, copied so that no lock is held while they are asked.
+    fn contributors(&self) -> Vec<Arc<dyn Contributor>> {
+        self.contributors.lock().clone()
+    }
+
+    fn parts(&self) -> (Vec<Component>, Score) {
+        let contributors = self.contributors();
+        let components: Vec<_> = contributors
+            .iter()
+            .flat_map(|one| one.components())
+            .collect();
+        let counters = contributors
+            .iter()
+            .filter_map(|one| one.traffic())
+            .reduce(|a, b| Traffic {
+                good: a.good + b.good,
+                total: a.total + b.total,
+            });
+        let now = self.clock.now();
+        let traffic = counters.map(|counters| self.window.lock().sample(now, counters));
+        let score = score(traffic, &components);
+        (components, score)
+    }
+}
+
+impl Source for Arc<Health> {
+    fn report(&self) -> Report {
+        let (components, score) = self.parts();
+        let contributors = self.contributors();
+        let mut report = Report::new(score, components);
+        report.service.clone_from(&self.service);
+        report.version.clone_from(&self.version);
+        let up = self.clock.now().saturating_duration_since(self.started);
+        report.uptime_seconds = up.as_secs_f64();
+        report.ready = first_no(
+            std::iter::once(self.ready.lock().clone())
+                .chain(contributors.iter().map(|one| one.ready())),
+        );
+        report.live = first_no(contributors.iter().map(|one| one.live()));
+        report.recent = contributors.iter().flat_map(|one| one.recent()).collect();
+        report.recent.sort_by_key(|note| std::cmp::Reverse(note.at));
+        report
+    }
+}
+
+fn first_no(mut checks: impl Iterator<Item = Check>) -> Check {
+    checks.find(|check| !check.ok).unwrap_or_else(Check::passed)
+}
+
+/// Puts the score on the metrics page.
+pub(super) fn expose(health: &Arc<Health>, registry: &Registry) -> Result<(), DeclareError> {
+    registry.collect_from(Arc::new(ScoreCollector(Arc::clone(health))))
+}
+
+struct ScoreCollector(Arc<Health>);
+
+impl ScoreCollector {
+    fn defs() -> [MetricDef; 3] {
+        let gauge =
+            |name: &'static str, help: &'static str| MetricDef::new(Kind::Gauge, name, help);
+        [
+            gauge(
+                "system_health_score",
+                "Share of traffic that can be expected to be served well, 0 to 100; what is not known counts as bad",
+            ),
+            gauge(
+                "system_health_score_upper",
+                "The same if everything that is not known is good",
+            ),
+            gauge(
+                "system_health_coverage_ratio",
+                "Share of what goes into the health score that is known",
+            ),
+        ]
+    }
+}
+
+impl Collector for ScoreCollector {
+    fn describe(&self) -> Vec<MetricDef> {
+        Self::defs().to_vec()
+    }
+
+    fn collect(&self, out: &mut Vec<FamilySnapshot>) {
+        let (_, score) = self.0.parts();
+        let values = [score.low, score.high, score.coverage];
+        for (def, value) in Self::defs().into_iter().zip(values) {
+            out.push(FamilySnapshot {
+                def: Arc::new(def),
+                series: vec![SeriesSnapshot::new([], Value::Number(Number::F64(value)))],
+            });
+        }
+    }
+}
+
+impl Selfheal {
+    /// Everything that `/health` says.
+    #[must_use]
+    pub fn report(&self) -> Report {
+        self.inner.health.report()
+    }
+
+    /// Says whether the service wants traffic, as `/readyz` then does; `None` for yes, else the
+    /// reason. Default: it does. Healing and shutdown have a say besides.
+    pub fn set_not_ready(&self, reason: Option<&str>) {
+        *self.inner.health.ready.lock() = match reason {
+            None => Check::passed(),
+            Some(reason) => Check::failed(reason),
+        };
+    }
+}

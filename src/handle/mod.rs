@@ -1,0 +1,173 @@
+//! The handle that wires the rooms: [`install`] one for the process, or make a [`Selfheal`] of
+//! your own for a test or where one process needs several.
+//!
+//! The room promises:
+//! - Nothing runs that was not asked for: no listener and no healing engine. What does run in
+//!   the background (the refresh of system figures, where that is switched on) ends with the
+//!   last clone of the handle.
+//! - A configuration is checked as a whole before anything of it takes effect.
+//! - A health report and a scrape are each taken at one moment, and neither can fail.
+
+mod health;
+#[cfg(feature = "http")]
+mod http;
+#[cfg(feature = "prometheus")]
+mod interop;
+#[cfg(feature = "server")]
+mod server;
+
+use std::fmt;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use self::health::Health;
+use crate::config::{self, Config, ConfigError};
+use crate::registry::{DeclareError, FamilySettings, Registry, Settings};
+use crate::util::Clock;
+
+/// Everything of this crate in one handle. Cloning is cheap and gives the same handle.
+#[derive(Clone)]
+pub struct Selfheal {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    config: Config,
+    registry: Registry,
+    clock: Clock,
+    health: Arc<Health>,
+    #[cfg(feature = "http")]
+    http: crate::http::HttpLayer,
+}
+
+/// Why the crate could not be installed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum InstallError {
+    /// The configuration has faults; all of them are listed.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A metric of this crate clashes with one that the application declared.
+    #[error(transparent)]
+    Declare(#[from] DeclareError),
+    /// There is one already.
+    #[error(
+        "selfheal is installed already; install it once, and clone the handle or make one with `Selfheal::new`"
+    )]
+    Twice,
+}
+
+/// Whether the global registry has an owner.
+static INSTALLED: Mutex<bool> = Mutex::new(false);
+
+/// Installs the crate for this process: configures the global registry, which trackers use
+/// unless they are told otherwise, and returns the handle to it.
+///
+/// May be called inside or outside of a tokio run-time; only what heals needs one.
+///
+/// # Errors
+/// All faults of the configuration at once; a metric that the application declared before and
+/// that clashes with one of this crate; a second installation.
+pub fn install(config: Config) -> Result<Selfheal, InstallError> {
+    let mut installed = INSTALLED.lock();
+    if *installed {
+        return Err(InstallError::Twice);
+    }
+    let config = config.checked()?;
+    let registry = Registry::global().clone();
+    let handle = Selfheal::wire(config, registry, Clock::system())?;
+    *installed = true;
+    Ok(handle)
+}
+
+impl Selfheal {
+    /// A handle with a registry of its own.
+    ///
+    /// # Errors
+    /// All faults of the configuration at once.
+    pub fn new(config: Config) -> Result<Self, InstallError> {
+        Self::with_clock(config, Clock::system())
+    }
+
+    /// A handle with a registry of its own that goes by the time of `clock`.
+    ///
+    /// # Errors
+    /// All faults of the configuration at once.
+    pub fn with_clock(config: Config, clock: Clock) -> Result<Self, InstallError> {
+        Self::wire(config.checked()?, Registry::new(), clock)
+    }
+
+    fn wire(config: Config, registry: Registry, clock: Clock) -> Result<Self, InstallError> {
+        registry.configure(settings(&config));
+        let health = Arc::new(Health::new(&config, clock.clone()));
+        health::expose(&health, &registry)?;
+        #[cfg(feature = "prometheus")]
+        interop::start(&registry)?;
+        let handle = Self {
+            inner: Arc::new(Inner {
+                #[cfg(feature = "http")]
+                http: http::start(&config, &registry, &clock, &health)?,
+                config,
+                registry,
+                clock,
+                health,
+            }),
+        };
+        Ok(handle)
+    }
+
+    /// The registry: declare metrics in it, or hand it to trackers.
+    #[must_use]
+    pub fn registry(&self) -> &Registry {
+        &self.inner.registry
+    }
+
+    /// The configuration in force.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.inner.config
+    }
+
+    /// The clock that everything goes by.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.inner.clock
+    }
+}
+
+/// What the configuration says about the registry.
+fn settings(config: &Config) -> Settings {
+    let over = |family: &config::Family| FamilySettings {
+        disabled: !family.enabled,
+        buckets: family.buckets.clone(),
+        max_series: family.max_series,
+    };
+    let families = config.metrics.family.iter();
+    let mut settings = Settings {
+        namespace: config.namespace.clone(),
+        global_labels: config.global_labels.clone(),
+        max_series_per_family: config.metrics.max_series_per_family,
+        max_series: config.metrics.max_series,
+        families: families
+            .map(|(name, family)| (name.clone(), over(family)))
+            .collect(),
+    };
+    let durations = settings
+        .families
+        .entry("http_request_duration_seconds".to_owned())
+        .or_default();
+    if durations.buckets.is_none() {
+        durations.buckets = Some(config.http.buckets.clone());
+    }
+    settings
+}
+
+impl fmt::Debug for Selfheal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Selfheal")
+            .field("config", &self.inner.config)
+            .field("registry", &self.inner.registry)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,118 @@
+//! The handle: installed once, configured as a whole, everything on one page.
+#![expect(
+    clippy::unwrap_used,
+    reason = "clippy sees tests only in functions marked as such"
+)]
+
+mod support;
+
+use std::collections::BTreeSet;
+
+use selfheal::config::{Server, Service};
+use selfheal::registry::Registry;
+use selfheal::track::LlmCall;
+use selfheal::{Config, InstallError, Selfheal};
+use support::http::Request;
+
+fn config() -> Config {
+    Config::new()
+        .namespace("shop")
+        .global_label("env", "production")
+        .service(Service::new("shop").version("1.2.3"))
+        .server(Server::new().listen("127.0.0.1:0".parse().unwrap()))
+}
+
+#[test]
+fn installed_once_and_what_trackers_use() {
+    let heal = selfheal::install(config()).unwrap();
+    assert!(matches!(
+        selfheal::install(config()),
+        Err(InstallError::Twice)
+    ));
+    LlmCall::start("openai", "gpt-4", "completion").success(10, 5, 0.01);
+    let listener = heal.listen().unwrap();
+    let page = Request::get(&format!("http://{}/metrics", listener.address()))
+        .send()
+        .unwrap();
+    let series = r#"shop_llm_tokens_total{env="production",provider="openai",model="gpt-4",type="input"} 10"#;
+    assert!(page.text().contains(series), "{}", page.text());
+    assert!(
+        page.text()
+            .contains("\nshop_system_health_score{env=\"production\"} 100\n")
+    );
+}
+
+#[test]
+fn a_bad_configuration_names_every_fault_and_changes_nothing() {
+    let before = Registry::global().settings();
+    let bad = Config::new()
+        .namespace("9 lives")
+        .global_label("__name__", "x");
+    let error = selfheal::install(bad).unwrap_err();
+    let text = error.to_string();
+    assert!(
+        text.contains("namespace") && text.contains("global_labels"),
+        "{text}"
+    );
+    // Another test may install in between; what must not happen is that this one took effect.
+    assert_ne!(Registry::global().settings().namespace, "9 lives");
+    assert_ne!(before.namespace, "9 lives");
+}
+
+#[test]
+fn two_handles_share_nothing() {
+    let (one, two) = (
+        Selfheal::new(config()).unwrap(),
+        Selfheal::new(config()).unwrap(),
+    );
+    one.registry()
+        .counter("orders_total", "Orders")
+        .build()
+        .unwrap()
+        .inc();
+    let names = |heal: &Selfheal| -> BTreeSet<String> {
+        heal.registry()
+            .gather()
+            .iter()
+            .map(|family| family.def.name.to_string())
+            .collect()
+    };
+    assert!(names(&one).contains("orders_total"));
+    assert!(!names(&two).contains("orders_total"));
+}
+
+#[test]
+fn the_application_can_say_that_it_is_not_ready() {
+    let heal = Selfheal::new(config()).unwrap();
+    let listener = heal.listen().unwrap();
+    let ready = || {
+        let url = format!("http://{}/readyz", listener.address());
+        Request::get(&url).send().unwrap().status
+    };
+    assert_eq!(ready(), 200);
+    heal.set_not_ready(Some("warming up"));
+    assert_eq!(ready(), 503);
+    heal.set_not_ready(None);
+    assert_eq!(ready(), 200);
+}
+
+#[test]
+fn credentials_guard_the_listener() {
+    let server = Server::new()
+        .listen("127.0.0.1:0".parse().unwrap())
+        .basic_auth("prometheus", selfheal::config::Secret::new("s3cret"))
+        .bearer_token(selfheal::config::Secret::new("t0ken"));
+    let heal = Selfheal::new(config().server(server)).unwrap();
+    let listener = heal.listen().unwrap();
+    let status = |authorization: &str| {
+        Request::get(&format!("http://{}/metrics", listener.address()))
+            .header("authorization", authorization)
+            .send()
+            .unwrap()
+            .status
+    };
+    assert_eq!(status("Basic cHJvbWV0aGV1czpzM2NyZXQ="), 200);
+    assert_eq!(status("Bearer t0ken"), 200);
+    assert_eq!(status("Bearer s3cret"), 401);
+    assert!(!format!("{heal:?}").contains("s3cret"));
+}
