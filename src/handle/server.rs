@@ -37,7 +37,7 @@ impl Selfheal {
         }
         let limits = Limits {
             connections: server.max_connections,
-            idle: server.request_timeout,
+            request: server.request_timeout,
             ..Limits::default()
         };
         Listener::spawn(server.listen, router, limits)

@@ -5,9 +5,14 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::{Request, State};
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use http::StatusCode;
 use tokio::sync::watch;
 
 use super::limit::Limited;
+use super::routes::answer;
 
 /// Why a listener could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +47,9 @@ pub struct Limits {
     pub connections: usize,
     /// How long a connection may be silent before it is closed. Default: 30 s.
     pub idle: Duration,
+    /// How long a request may take to be answered; then it gets 503. Default: 10 s, which is
+    /// how long Prometheus waits.
+    pub request: Duration,
     /// How long requests under way may take when the listener stops. Default: 5 s.
     pub grace: Duration,
 }
@@ -51,6 +59,7 @@ impl Default for Limits {
         Self {
             connections: 64,
             idle: Duration::from_secs(30),
+            request: Duration::from_secs(10),
             grace: Duration::from_secs(5),
         }
     }
@@ -85,6 +94,7 @@ impl Listener {
             .max_blocking_threads(2)
             .build()?;
         let (stop, stopped) = watch::channel(false);
+        let router = router.layer(middleware::from_fn_with_state(limits.request, in_time));
         let socket = {
             let _inside = runtime.enter();
             tokio::net::TcpListener::from_std(socket).map_err(bind)?
@@ -139,6 +149,18 @@ impl fmt::Debug for Listener {
         f.debug_struct("Listener")
             .field("address", &self.address)
             .finish_non_exhaustive()
+    }
+}
+
+/// Answers for a handler that takes too long; the handler is dropped at its await.
+async fn in_time(State(limit): State<Duration>, request: Request, next: Next) -> Response {
+    match tokio::time::timeout(limit, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => answer(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "text/plain; charset=utf-8",
+            "this took too long; try again\n".to_owned(),
+        ),
     }
 }
 
