@@ -225,7 +225,7 @@ fn a_scrape_under_way_is_finished_when_the_listener_stops() {
 fn a_handler_that_hangs_is_answered_for() {
     let mut limits = Limits::default();
     limits.request = Duration::from_millis(20);
-    let hangs = axum::routing::get(|| std::future::pending::<&'static str>());
+    let hangs = axum::routing::get(std::future::pending::<&'static str>);
     let listener = Listener::spawn(ANY, axum::Router::new().route("/hang", hangs), limits).unwrap();
     assert_eq!(get(&listener, "/hang").status, 503);
 }
