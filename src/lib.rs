@@ -1,4 +1,39 @@
 //! Measures a Rust service and mends it.
+//!
+//! One dependency, wrapped round an existing axum router: a global registry served on
+//! `/metrics`, HTTP and gRPC middleware, RAII trackers called from application code, and a
+//! healing engine whose every action is counted, timed, verified and visible.
+//!
+//! # Where things are
+//!
+//! | room | what it is for |
+//! |---|---|
+//! | [`install`], [`Selfheal`] | the handle that wires everything |
+//! | [`registry`] | declaring, recording and reading metrics |
+//! | [`catalog`] | what a metric is, stated once |
+//! | [`encode`] | the exposition formats |
+//! | [`track`] | RAII trackers |
+//! | [`health`] | the health score and reports |
+//! | [`config`] | everything that can be set |
+//! | [`util`] | the injected clock and other small tools |
+//!
+//! Rooms behind a feature: `http` (tower layer), `grpc` (tower layer for tonic), `healing` (the
+//! engine trait, its run-time, guarded files and supervised tasks), `server` (the endpoints and
+//! a listener), `collect` (process, system and run-time figures), `interop` (the `prometheus`
+//! crate).
+//!
+//! # Features
+//!
+//! | feature | default | what it adds |
+//! |---|---|---|
+//! | `http` | yes | the HTTP layer |
+//! | `server` | yes | `/metrics`, `/health`, `/livez`, `/readyz`, `/` as a router or on a thread of their own |
+//! | `healing` | yes | the `HealingEngine` trait, its run-time, supervised tasks |
+//! | `files` | yes | guarded files |
+//! | `system` | yes | CPU, memory, disks and network of the machine |
+//! | `prometheus` | yes | both directions between this registry and the `prometheus` crate's |
+//! | `toml` | yes | configuration from a TOML file |
+//! | `gzip` | yes | compressed scrapes |
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
