@@ -38,6 +38,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod catalog;
+pub mod collect;
 pub mod config;
 pub mod encode;
 mod handle;

@@ -1,0 +1,81 @@
+//! What the collectors of this room share: a table of metrics and how each is read.
+
+use std::sync::Arc;
+
+use crate::catalog::{Kind, MetricDef};
+use crate::registry::{FamilySnapshot, Number, SeriesSnapshot, Value};
+
+/// Metrics that are read from a `T`; `None` where there is nothing to read. They have no
+/// labels, or one and the same, by which there are several `T`s.
+pub(super) struct Figures<T> {
+    group: &'static str,
+    label: Option<&'static str>,
+    namespaced: bool,
+    metrics: Vec<(Arc<MetricDef>, Read<T>)>,
+}
+
+type Read<T> = fn(&T) -> Option<Number>;
+
+impl<T> Figures<T> {
+    pub(super) fn new(group: &'static str, label: Option<&'static str>) -> Self {
+        Self {
+            group,
+            label,
+            namespaced: true,
+            metrics: Vec::new(),
+        }
+    }
+
+    /// Keeps the namespace away from the names that follow.
+    pub(super) fn standard_names(mut self) -> Self {
+        self.namespaced = false;
+        self
+    }
+
+    pub(super) fn gauge(self, name: &'static str, help: &'static str, read: Read<T>) -> Self {
+        self.metric(MetricDef::new(Kind::Gauge, name, help), read)
+    }
+
+    pub(super) fn counter(self, name: &'static str, help: &'static str, read: Read<T>) -> Self {
+        self.metric(MetricDef::new(Kind::Counter, name, help), read)
+    }
+
+    fn metric(mut self, mut def: MetricDef, read: Read<T>) -> Self {
+        def.namespaced = self.namespaced;
+        let def = def.with_labels(self.label);
+        self.metrics.push((grouped(self.group, def), read));
+        self
+    }
+
+    pub(super) fn describe(&self) -> Vec<MetricDef> {
+        let defs = self.metrics.iter();
+        defs.map(|(def, _)| (**def).clone()).collect()
+    }
+
+    pub(super) fn collect(&self, from: &T, out: &mut Vec<FamilySnapshot>) {
+        self.collect_each(&[("", from)], out);
+    }
+
+    /// Reads every metric from each of `all`, which come with the value of the label.
+    pub(super) fn collect_each(&self, all: &[(&str, &T)], out: &mut Vec<FamilySnapshot>) {
+        out.extend(self.metrics.iter().map(|(def, read)| {
+            let series = all.iter().filter_map(|&(value, from)| {
+                let labels = self.label.map(|label| (label, value));
+                Some(SeriesSnapshot::new(labels, Value::Number(read(from)?)))
+            });
+            family(def, series.collect())
+        }));
+    }
+}
+
+pub(super) fn grouped(group: &'static str, mut def: MetricDef) -> Arc<MetricDef> {
+    def.group = group;
+    Arc::new(def)
+}
+
+pub(super) fn family(def: &Arc<MetricDef>, series: Vec<SeriesSnapshot>) -> FamilySnapshot {
+    FamilySnapshot {
+        def: Arc::clone(def),
+        series,
+    }
+}

@@ -1,0 +1,62 @@
+//! Figures about the process, the machine, the service and its async run-time.
+//!
+//! Each part is switched on by one call and is independent of the others; switching one on
+//! again changes nothing, or renews what it shows. What is cheap to read is read at scrape
+//! time; what may be slow is sampled beforehand, so a scrape never waits for it.
+//!
+//! | call | metrics | where |
+//! |---|---|---|
+//! | [`process`] | `process_*`, the standard names | `/proc/self` on Linux; elsewhere through `sysinfo` with the feature `system` |
+//! | [`service`] | `service_info`, `build_info`, `uptime_seconds`, `uptime_seconds_total` | everywhere |
+//! | `system` | `system_cpu_*`, `system_memory_*`, `system_disk_*`, `system_network_*` | feature `system` |
+//! | `runtime` | `tokio_*` | feature `tokio-metrics` |
+//!
+//! ```
+//! use selfheal::collect::{self, ServiceInfo};
+//! use selfheal::registry::{DeclareError, Registry};
+//! use selfheal::util::Clock;
+//!
+//! # fn main() -> Result<(), DeclareError> {
+//! let registry = Registry::new();
+//! collect::process(&registry)?;
+//! let info = ServiceInfo::new(selfheal::build_info!()).label("team", "checkout");
+//! collect::service(&registry, &Clock::system(), &info)?;
+//!
+//! let names: Vec<_> = registry.gather().iter().map(|f| f.def.name.to_string()).collect();
+//! assert!(names.contains(&"service_info".to_owned()));
+//! # Ok(())
+//! # }
+//! ```
+
+mod figures;
+mod process;
+#[cfg(feature = "tokio-metrics")]
+mod runtime;
+mod service;
+#[cfg(feature = "system")]
+mod system;
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use crate::registry::{DeclareError, Group, Registry};
+
+pub use process::process;
+#[cfg(feature = "tokio-metrics")]
+pub use runtime::runtime;
+pub use service::{BuildInfo, ServiceInfo, service};
+#[cfg(feature = "system")]
+pub use system::{
+    Disk, MAX_INTERFACES, MAX_MOUNTS, Network, SystemHandle, SystemSample, SystemSampler,
+    SystemSource, system,
+};
+
+/// A group of this room, declared once. Two threads that declare one at the same time would
+/// both hand a collector to the registry, and the second would be refused; they take turns.
+/// No code of others runs under the lock.
+fn once<G: Group>(registry: &Registry) -> Result<Arc<G>, DeclareError> {
+    static TURN: Mutex<()> = Mutex::new(());
+    let _turn = TURN.lock();
+    registry.group::<G>()
+}

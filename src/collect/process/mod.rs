@@ -1,0 +1,143 @@
+//! The standard metrics of a process.
+
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(not(any(target_os = "linux", feature = "system")))]
+mod none;
+#[cfg(any(target_os = "linux", test))]
+mod parse;
+// Compiled for tests everywhere, so that it is tried where this crate is developed.
+#[cfg(all(feature = "system", any(test, not(target_os = "linux"))))]
+mod portable;
+
+use std::sync::Arc;
+
+use super::figures::Figures;
+use crate::catalog::MetricDef;
+use crate::registry::Number::{F64, U64};
+use crate::registry::{Collector, DeclareError, FamilySnapshot, Group, Registry};
+
+#[cfg(target_os = "linux")]
+use linux::Linux as Source;
+#[cfg(not(any(target_os = "linux", feature = "system")))]
+use none::Nothing as Source;
+#[cfg(all(feature = "system", not(target_os = "linux")))]
+use portable::Portable as Source;
+
+/// Exposes the standard `process_*` metrics, without namespace, as every Prometheus client
+/// names them: CPU seconds, resident and virtual memory, open and most file descriptors,
+/// threads, start time, bytes received and transmitted.
+///
+/// They are read at scrape time, on Linux from `/proc/self` (some 0.2 ms). A figure that
+/// cannot be read is left out. A limit that is "unlimited" is 2⁶⁴ − 1, as in the Go client.
+/// The bytes are those of the network namespace of the process, IPv4 and IPv6: Linux does not
+/// count them by process. Elsewhere the figures come from `sysinfo`, with the feature
+/// `system`, as far as it has them; without it there are none.
+///
+/// Calling it again changes nothing.
+///
+/// # Errors
+/// A metric of the same name and another kind is declared already, or another collector of
+/// ours yields it.
+pub fn process(registry: &Registry) -> Result<(), DeclareError> {
+    super::once::<Process>(registry).map(drop)
+}
+
+struct Process;
+
+impl Group for Process {
+    const NAME: &'static str = "process";
+
+    fn declare(registry: &Registry) -> Result<Self, DeclareError> {
+        registry.collect_from(Arc::new(ProcessCollector {
+            source: Source::default(),
+            figures: figures(Self::NAME),
+        }))?;
+        Ok(Self)
+    }
+}
+
+struct ProcessCollector {
+    source: Source,
+    figures: Figures<ProcessFigures>,
+}
+
+impl Collector for ProcessCollector {
+    fn describe(&self) -> Vec<MetricDef> {
+        self.figures.describe()
+    }
+
+    fn collect(&self, out: &mut Vec<FamilySnapshot>) {
+        self.figures.collect(&self.source.read(), out);
+    }
+}
+
+/// What is known of the process; `None` where the system does not tell.
+#[derive(Debug, Default)]
+struct ProcessFigures {
+    cpu_seconds: Option<f64>,
+    resident_bytes: Option<u64>,
+    virtual_bytes: Option<u64>,
+    virtual_max_bytes: Option<u64>,
+    open_fds: Option<u64>,
+    max_fds: Option<u64>,
+    threads: Option<u64>,
+    start_time_seconds: Option<f64>,
+    received_bytes: Option<u64>,
+    transmitted_bytes: Option<u64>,
+}
+
+fn figures(group: &'static str) -> Figures<ProcessFigures> {
+    Figures::<ProcessFigures>::new(group, None)
+        .standard_names()
+        .counter(
+            "process_cpu_seconds_total",
+            "Total user and system CPU time spent in seconds",
+            |read| read.cpu_seconds.map(F64),
+        )
+        .gauge(
+            "process_resident_memory_bytes",
+            "Resident memory size in bytes",
+            |read| read.resident_bytes.map(U64),
+        )
+        .gauge(
+            "process_virtual_memory_bytes",
+            "Virtual memory size in bytes",
+            |read| read.virtual_bytes.map(U64),
+        )
+        .gauge(
+            "process_virtual_memory_max_bytes",
+            "Maximum amount of virtual memory available in bytes",
+            |read| read.virtual_max_bytes.map(U64),
+        )
+        .gauge(
+            "process_open_fds",
+            "Number of open file descriptors",
+            |read| read.open_fds.map(U64),
+        )
+        .gauge(
+            "process_max_fds",
+            "Maximum number of open file descriptors",
+            |read| read.max_fds.map(U64),
+        )
+        .gauge(
+            "process_threads",
+            "Number of threads of the process",
+            |read| read.threads.map(U64),
+        )
+        .gauge(
+            "process_start_time_seconds",
+            "Start time of the process since unix epoch in seconds",
+            |read| read.start_time_seconds.map(F64),
+        )
+        .counter(
+            "process_network_receive_bytes_total",
+            "Number of bytes received by the process over the network",
+            |read| read.received_bytes.map(U64),
+        )
+        .counter(
+            "process_network_transmit_bytes_total",
+            "Number of bytes sent by the process over the network",
+            |read| read.transmitted_bytes.map(U64),
+        )
+}

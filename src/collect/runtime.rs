@@ -1,0 +1,104 @@
+//! The async run-time that the service runs on.
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use tokio::runtime::{Handle, RuntimeMetrics};
+
+use super::figures::Figures;
+use crate::catalog::MetricDef;
+use crate::registry::Number::{F64, U64};
+use crate::registry::{Collector, DeclareError, FamilySnapshot, Group, Number, Registry};
+
+/// Exposes figures of a tokio run-time: workers, tasks that are alive, tasks that wait in the
+/// global queue, how often workers went to sleep and how long they were busy, over all workers.
+///
+/// They are read at scrape time through tokio's stable metrics, which are a few atomics for
+/// each worker. One run-time a registry: calling it again shows the new one from then on, and
+/// the counters start anew.
+///
+/// # Errors
+/// One of the names is declared already by somebody else.
+pub fn runtime(registry: &Registry, handle: &Handle) -> Result<(), DeclareError> {
+    let Runtime(state) = &*super::once::<Runtime>(registry)?;
+    *state.metrics.lock() = Some(handle.metrics());
+    Ok(())
+}
+
+struct Runtime(Arc<State>);
+
+impl Group for Runtime {
+    const NAME: &'static str = "tokio";
+
+    fn declare(registry: &Registry) -> Result<Self, DeclareError> {
+        let state = Arc::new(State::new(Self::NAME));
+        registry.collect_from(state.clone())?;
+        Ok(Self(state))
+    }
+}
+
+struct State {
+    figures: Figures<RuntimeMetrics>,
+    metrics: Mutex<Option<RuntimeMetrics>>,
+}
+
+impl State {
+    fn new(group: &'static str) -> Self {
+        let figures = Figures::<RuntimeMetrics>::new(group, None)
+            .gauge("tokio_workers", "Worker threads of the run-time", |tokio| {
+                Some(size(tokio.num_workers()))
+            })
+            .gauge(
+                "tokio_alive_tasks",
+                "Tasks that were spawned and have not ended",
+                |tokio| Some(size(tokio.num_alive_tasks())),
+            )
+            .gauge(
+                "tokio_global_queue_depth",
+                "Tasks that wait in the queue that all workers share",
+                |tokio| Some(size(tokio.global_queue_depth())),
+            )
+            .counter(
+                "tokio_worker_parks_total",
+                "How often a worker went to sleep, over all workers",
+                |tokio| {
+                    let parks = workers(tokio).map(|worker| tokio.worker_park_count(worker));
+                    Some(U64(parks.fold(0, u64::wrapping_add)))
+                },
+            )
+            .counter(
+                "tokio_worker_busy_seconds_total",
+                "How long workers were busy, over all workers",
+                |tokio| {
+                    let busy =
+                        workers(tokio).map(|worker| tokio.worker_total_busy_duration(worker));
+                    Some(F64(busy.map(|busy| busy.as_secs_f64()).sum()))
+                },
+            );
+        Self {
+            figures,
+            metrics: Mutex::default(),
+        }
+    }
+}
+
+impl Collector for State {
+    fn describe(&self) -> Vec<MetricDef> {
+        self.figures.describe()
+    }
+
+    fn collect(&self, out: &mut Vec<FamilySnapshot>) {
+        let metrics = self.metrics.lock().clone();
+        if let Some(metrics) = metrics {
+            self.figures.collect(&metrics, out);
+        }
+    }
+}
+
+fn workers(tokio: &RuntimeMetrics) -> std::ops::Range<usize> {
+    0..tokio.num_workers()
+}
+
+fn size(n: usize) -> Number {
+    U64(n as u64)
+}

@@ -1,0 +1,103 @@
+//! The machine: CPU, memory, disks and network interfaces.
+
+mod metrics;
+mod sampler;
+mod source;
+mod sysinfo_source;
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use crate::catalog::MetricDef;
+use crate::registry::{Collector, DeclareError, FamilySnapshot, Group, Registry};
+use crate::util::Clock;
+
+pub use sampler::{SystemHandle, SystemSampler};
+pub use source::{Disk, Network, SystemSample, SystemSource};
+
+use metrics::Metrics;
+
+/// The most mount points that are exposed; those whose names come last are left out and
+/// counted in `selfheal_system_omitted`.
+pub const MAX_MOUNTS: usize = 64;
+
+/// The most network interfaces that are exposed, likewise.
+pub const MAX_INTERFACES: usize = 64;
+
+/// Exposes figures of the whole machine (not of a container in it): share of CPU time in use,
+/// memory, space on disks by `mount`, bytes over the network by `interface`.
+///
+/// Nothing is measured until the sampler that is returned is set going, by
+/// [`SystemSampler::spawn`] or [`SystemSampler::refresh`]. A scrape reads its last sample and
+/// never waits; how old that is tells `system_sample_timestamp_seconds`. Without a sampler
+/// the metrics have no series.
+///
+/// Calling it again gives another sampler for the same metrics, the last sample being shown.
+///
+/// ```
+/// use selfheal::collect;
+/// use selfheal::registry::Registry;
+/// use selfheal::util::Clock;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let registry = Registry::new();
+/// let handle = collect::system(&registry, &Clock::system())?.spawn()?; // keep it
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// One of the names is declared already by somebody else.
+pub fn system(registry: &Registry, clock: &Clock) -> Result<SystemSampler, DeclareError> {
+    let System(state) = &*super::once::<System>(registry)?;
+    Ok(SystemSampler::new(Arc::clone(state), clock.clone()))
+}
+
+struct System(Arc<State>);
+
+impl Group for System {
+    const NAME: &'static str = "system";
+
+    fn declare(registry: &Registry) -> Result<Self, DeclareError> {
+        let state = Arc::new(State {
+            metrics: Metrics::new(Self::NAME),
+            last: Mutex::default(),
+        });
+        registry.collect_from(state.clone())?;
+        Ok(Self(state))
+    }
+}
+
+struct State {
+    metrics: Metrics,
+    /// The last sample, and which sampler it is from.
+    last: Mutex<Option<(Owner, Arc<SystemSample>)>>,
+}
+
+/// Tells samplers apart, by the address of the allocation.
+type Owner = Arc<()>;
+
+impl State {
+    fn set(&self, owner: &Owner, sample: SystemSample) {
+        *self.last.lock() = Some((Arc::clone(owner), Arc::new(sample)));
+    }
+
+    /// Forgets the sample if it is that sampler's.
+    fn clear(&self, owner: &Owner) {
+        self.last.lock().take_if(|(is, _)| Arc::ptr_eq(is, owner));
+    }
+}
+
+impl Collector for State {
+    fn describe(&self) -> Vec<MetricDef> {
+        self.metrics.describe()
+    }
+
+    fn collect(&self, out: &mut Vec<FamilySnapshot>) {
+        let last = self.last.lock().clone();
+        if let Some((_, sample)) = last {
+            self.metrics.collect(&sample, out);
+        }
+    }
+}

@@ -1,0 +1,124 @@
+use std::fmt;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::sysinfo_source::Sysinfo;
+use super::{Owner, State, SystemSource};
+use crate::util::Clock;
+
+/// Shorter than this, the share of CPU time is noise: `sysinfo` does not look again before.
+const SHORTEST: Duration = Duration::from_millis(200);
+
+/// Takes samples of the machine; made by [`system`](super::system). When it is dropped, the
+/// metrics have no series any more.
+pub struct SystemSampler {
+    state: Arc<State>,
+    owner: Owner,
+    source: Box<dyn SystemSource>,
+    clock: Clock,
+    interval: Duration,
+    due: Option<Instant>,
+}
+
+impl SystemSampler {
+    pub(super) fn new(state: Arc<State>, clock: Clock) -> Self {
+        Self {
+            state,
+            owner: Arc::default(),
+            source: Box::new(Sysinfo::new()),
+            clock,
+            interval: Duration::from_secs(5),
+            due: None,
+        }
+    }
+
+    /// Sets how often a sample is taken, 200 ms at the least. Default: 5 s.
+    #[must_use]
+    pub fn interval(mut self, interval: Duration) -> Self {
+        self.interval = interval.max(SHORTEST);
+        self
+    }
+
+    /// Sets where samples come from. Default: `sysinfo`.
+    #[must_use]
+    pub fn source(mut self, source: impl SystemSource) -> Self {
+        self.source = Box::new(source);
+        self
+    }
+
+    /// Takes a sample if one is due at `now`, and returns when the next will be. This blocks
+    /// for as long as the source takes, some milliseconds as a rule.
+    pub fn refresh(&mut self, now: Instant) -> Instant {
+        if let Some(due) = self.due.filter(|due| now < *due) {
+            return due;
+        }
+        let source = &mut self.source;
+        if let Ok(sample) = catch_unwind(AssertUnwindSafe(|| source.sample())) {
+            let mut sample = sample.bounded();
+            sample.at = self.clock.unix_seconds();
+            self.state.set(&self.owner, sample);
+        }
+        // From the moment that was due, not from when the source was done. An interval beyond
+        // what the clock can count means never again.
+        let due = now.checked_add(self.interval).unwrap_or(now + YEAR);
+        self.due = Some(due);
+        due
+    }
+
+    /// Takes samples on a thread of its own until the handle is dropped.
+    ///
+    /// # Errors
+    /// The system has no thread left.
+    pub fn spawn(mut self) -> io::Result<SystemHandle> {
+        let (stop, stopped) = channel::<()>();
+        thread::Builder::new()
+            .name("selfheal-system".to_owned())
+            .spawn(move || {
+                loop {
+                    let due = self.refresh(self.clock.now());
+                    let wait = due.saturating_duration_since(self.clock.now());
+                    // A clock that jumps or stands still must not make this a busy loop.
+                    if stopped.recv_timeout(wait.max(SHORTEST)) != Err(RecvTimeoutError::Timeout) {
+                        return;
+                    }
+                }
+            })?;
+        Ok(SystemHandle { _stop: stop })
+    }
+}
+
+const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+impl Drop for SystemSampler {
+    fn drop(&mut self) {
+        self.state.clear(&self.owner);
+    }
+}
+
+impl fmt::Debug for SystemSampler {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SystemSampler")
+            .field("interval", &self.interval)
+            .field("due", &self.due)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Keeps a sampler's thread going. When it is dropped the thread ends, at once or after the
+/// sample that it is taking; the drop does not wait for it, since a file system that hangs can
+/// make that take for ever.
+#[must_use = "sampling ends when the handle is dropped"]
+pub struct SystemHandle {
+    /// Never sent to: that it is gone is the message.
+    _stop: Sender<()>,
+}
+
+impl fmt::Debug for SystemHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SystemHandle")
+    }
+}

@@ -1,0 +1,129 @@
+use super::{MAX_INTERFACES, MAX_MOUNTS};
+
+/// What a machine says of itself at one moment; `None` where it is not known.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct SystemSample {
+    /// The share of CPU time in use since the sample before, 0 to 100 over all CPUs.
+    pub cpu_usage_percent: Option<f64>,
+    /// Memory in use, in bytes.
+    pub memory_used_bytes: Option<u64>,
+    /// Memory that there is, in bytes.
+    pub memory_total_bytes: Option<u64>,
+    /// Space by mount point.
+    pub disks: Vec<Disk>,
+    /// Traffic by interface.
+    pub networks: Vec<Network>,
+    /// How many of both were left out.
+    pub(super) omitted: Omitted,
+    /// When it was taken, in seconds since 1970.
+    pub(super) at: f64,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Omitted {
+    pub(super) mounts: usize,
+    pub(super) interfaces: usize,
+}
+
+/// The space on one file system.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Disk {
+    /// Where it is mounted.
+    pub mount: String,
+    /// Space that is free for this user, in bytes.
+    pub free_bytes: u64,
+    /// Space that there is, in bytes.
+    pub total_bytes: u64,
+}
+
+/// The traffic of one network interface since it came up.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Network {
+    /// Its name.
+    pub interface: String,
+    /// Bytes received.
+    pub received_bytes: u64,
+    /// Bytes transmitted.
+    pub transmitted_bytes: u64,
+}
+
+/// Where samples come from; `sysinfo` unless [`SystemSampler::source`] says otherwise. It may
+/// take its time: it is asked by the sampler alone, never by a scrape. If it panics, the
+/// sample before stays.
+///
+/// Implemented for closures.
+///
+/// [`SystemSampler::source`]: super::SystemSampler::source
+pub trait SystemSource: Send + 'static {
+    /// Takes a sample.
+    fn sample(&mut self) -> SystemSample;
+}
+
+impl<F: FnMut() -> SystemSample + Send + 'static> SystemSource for F {
+    fn sample(&mut self) -> SystemSample {
+        self()
+    }
+}
+
+impl SystemSample {
+    /// In order, each name once and no more of them than can be exposed.
+    pub(super) fn bounded(mut self) -> Self {
+        // Of file systems that are mounted over each other the last is the one that is seen,
+        // so it has to come first among equals.
+        self.disks.reverse();
+        self.disks.sort_by(|a, b| a.mount.cmp(&b.mount));
+        self.disks.dedup_by(|b, a| a.mount == b.mount);
+        self.networks.sort();
+        self.networks.dedup_by(|b, a| a.interface == b.interface);
+        self.omitted = Omitted {
+            mounts: self.disks.len().saturating_sub(MAX_MOUNTS),
+            interfaces: self.networks.len().saturating_sub(MAX_INTERFACES),
+        };
+        self.disks.truncate(MAX_MOUNTS);
+        self.networks.truncate(MAX_INTERFACES);
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn disk(mount: &str, free_bytes: u64) -> Disk {
+        Disk {
+            mount: mount.to_owned(),
+            free_bytes,
+            total_bytes: 10,
+        }
+    }
+
+    #[test]
+    fn names_are_there_once_and_in_order() {
+        let sample = SystemSample {
+            disks: vec![disk("/b", 1), disk("/a", 2), disk("/b", 3)],
+            ..SystemSample::default()
+        };
+        assert_eq!(sample.bounded().disks, [disk("/a", 2), disk("/b", 3)]);
+    }
+
+    #[test]
+    fn what_is_too_many_is_left_out_and_counted() {
+        let network = |n: usize| Network {
+            interface: format!("veth{n:05}"),
+            received_bytes: 0,
+            transmitted_bytes: 0,
+        };
+        let sample = SystemSample {
+            disks: (0..MAX_MOUNTS + 3)
+                .map(|n| disk(&format!("/{n:05}"), 0))
+                .collect(),
+            networks: (0..MAX_INTERFACES).map(network).collect(),
+            ..SystemSample::default()
+        }
+        .bounded();
+        assert_eq!(sample.disks.len(), MAX_MOUNTS);
+        assert_eq!(sample.disks[0].mount, "/00000");
+        assert_eq!((sample.omitted.mounts, sample.omitted.interfaces), (3, 0));
+    }
+}
