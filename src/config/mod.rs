@@ -79,6 +79,7 @@ mod error;
 mod faults;
 mod healing;
 mod http;
+mod journal;
 mod loader;
 mod metrics;
 mod names;
@@ -100,6 +101,7 @@ pub use healing::{
     Override, Recurrence, Storm, Verify,
 };
 pub use http::Http;
+pub use journal::{Fsync, Journal};
 pub use loader::Loader;
 pub use metrics::{Family, Metrics};
 pub use names::{HEALTH_PATH, LIVENESS_PATH, READINESS_PATH};

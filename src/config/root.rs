@@ -10,6 +10,7 @@ use super::error::ConfigError;
 use super::faults::Faults;
 use super::healing::HealingPolicy;
 use super::http::Http;
+use super::journal::Journal;
 use super::loader::Loader;
 use super::metrics::Metrics;
 use super::names::{HEALTH_PATH, LIVENESS_PATH, READINESS_PATH, check_labels, check_namespace};
@@ -44,6 +45,8 @@ pub struct Config {
     pub system: System,
     /// What the healing engine may do.
     pub healing: HealingPolicy,
+    /// Where the healing engine writes down what it does.
+    pub journal: Journal,
 }
 
 impl Config {
@@ -136,6 +139,13 @@ impl Config {
         self
     }
 
+    /// Sets where the healing engine writes down what it does. Default: [`Journal::default`].
+    #[must_use]
+    pub fn journal(mut self, journal: Journal) -> Self {
+        self.journal = journal;
+        self
+    }
+
     /// The name of the service: its own, or else the namespace.
     #[must_use]
     pub fn service_name(&self) -> &str {
@@ -204,5 +214,6 @@ impl Config {
         faults.within("server", |faults| self.server.check(faults));
         faults.within("system", |faults| self.system.check(faults));
         faults.within("healing", |faults| self.healing.check(faults));
+        faults.within("journal", |faults| self.journal.check(faults));
     }
 }

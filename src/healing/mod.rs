@@ -20,6 +20,8 @@ mod effect;
 mod engine;
 mod event;
 mod issue;
+#[allow(dead_code)]
+mod journal;
 mod moment;
 mod outcome;
 mod plan;
@@ -34,6 +36,9 @@ pub use engine::{
 };
 pub use event::{Control, Event, Target};
 pub use issue::{Evidence, Generation, Issue, IssueKey, Name, Observation, Severity, Text};
+pub use journal::{
+    Append, Damage, DamageKind, Folder, FolderError, HistoryFilter, ReplayReport, Store,
+};
 pub use moment::{Moment, Stamp, Wall};
 pub use outcome::{AttemptResult, By, Closed, Dropped, ParkReason, Phase, Verdict};
 pub use plan::{Backoff, Budget, Confirm, Mode, Plan, PlanError, Risk, Step};

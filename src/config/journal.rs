@@ -1,0 +1,186 @@
+//! The journal of the healing part: where it is kept, and how safe it is.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::duration;
+use super::faults::Faults;
+
+/// `[journal]`: the record of everything that the healing part decides and does.
+///
+/// ```
+/// use selfheal::config::{Fsync, Journal};
+///
+/// let journal = Journal::new().path("/var/lib/shop/healing").fsync(Fsync::Always);
+/// assert_eq!(journal.keep_files, 4);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Journal {
+    /// The folder that the files are in. Default: none, which keeps the newest records in
+    /// memory and forgets everything at the end of the process.
+    pub path: Option<PathBuf>,
+    /// When records are forced to the disk. Default: `on_intent`.
+    pub fsync: Fsync,
+    /// A file of this size is followed by a new one, from 4 KiB to 1 GiB. Default: 8 MiB.
+    pub max_bytes: u64,
+    /// A file of this age is followed by a new one, from 1 min. Default: 24 h.
+    #[serde(with = "duration")]
+    pub max_age: Duration,
+    /// So many files are kept, the one that is written to among them; from 2 to 1000.
+    /// Default: 4.
+    pub keep_files: u32,
+    /// So many of the newest records are kept in memory, at most 1 000 000. Default: 2048.
+    pub memory: u32,
+}
+
+/// When the records of the journal are forced to the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fsync {
+    /// After each write: nothing is lost in a power cut but what was about to be written.
+    Always,
+    /// Before each action: what a power cut loses is decisions, never that something was done.
+    #[default]
+    OnIntent,
+    /// Never: a crash of the process loses nothing, a power cut may lose the last seconds.
+    Never,
+}
+
+impl Default for Journal {
+    fn default() -> Self {
+        Self {
+            path: None,
+            fsync: Fsync::default(),
+            max_bytes: 8 << 20,
+            max_age: Duration::from_secs(86_400),
+            keep_files: 4,
+            memory: 2048,
+        }
+    }
+}
+
+impl Journal {
+    /// The defaults.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Keeps the journal in files in this folder. Default: in memory alone.
+    #[must_use]
+    pub fn path(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.path = Some(folder.into());
+        self
+    }
+
+    /// Sets when records are forced to the disk. Default: on intent.
+    #[must_use]
+    pub fn fsync(mut self, when: Fsync) -> Self {
+        self.fsync = when;
+        self
+    }
+
+    /// Sets the size, in bytes, at which a file is followed by a new one. Default: 8 MiB.
+    #[must_use]
+    pub fn max_bytes(mut self, bytes: u64) -> Self {
+        self.max_bytes = bytes;
+        self
+    }
+
+    /// Sets the age at which a file is followed by a new one. Default: 24 h.
+    #[must_use]
+    pub fn max_age(mut self, age: Duration) -> Self {
+        self.max_age = age;
+        self
+    }
+
+    /// Sets how many files are kept. Default: 4.
+    #[must_use]
+    pub fn keep_files(mut self, files: u32) -> Self {
+        self.keep_files = files;
+        self
+    }
+
+    /// Sets how many of the newest records are kept in memory. Default: 2048.
+    #[must_use]
+    pub fn memory(mut self, records: u32) -> Self {
+        self.memory = records;
+        self
+    }
+
+    /// Says everything that is wrong, each fault with the path of its field.
+    pub fn validate(&self) -> Result<(), Faults> {
+        let mut faults = Faults::new();
+        self.check(&mut faults);
+        if faults.is_empty() {
+            Ok(())
+        } else {
+            Err(faults)
+        }
+    }
+
+    pub(super) fn check(&self, faults: &mut Faults) {
+        if self
+            .path
+            .as_ref()
+            .is_some_and(|path| path.as_os_str().is_empty())
+        {
+            faults.add("path", "it is empty", "name a folder, or leave it out");
+        }
+        if !(4 << 10..=1 << 30).contains(&self.max_bytes) {
+            let problem = format!("{} is outside 4096..=1073741824", self.max_bytes);
+            faults.add("max_bytes", problem, "give the size of a file in bytes");
+        }
+        if self.max_age < Duration::from_secs(60) {
+            faults.add(
+                "max_age",
+                "it is less than a minute",
+                "give at least \"1m\"",
+            );
+        }
+        if !(2..=1000).contains(&self.keep_files) {
+            let problem = format!("{} is outside 2..=1000", self.keep_files);
+            faults.add(
+                "keep_files",
+                problem,
+                "keep at least the last file and the one before",
+            );
+        }
+        if self.memory > 1_000_000 {
+            let problem = format!("{} is more than 1000000", self.memory);
+            faults.add("memory", problem, "keep more in files instead");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_fault_is_told() {
+        assert_eq!(Journal::new().validate(), Ok(()));
+        let bad = Journal::new()
+            .path("")
+            .max_bytes(1)
+            .max_age(Duration::ZERO)
+            .keep_files(1);
+        let faults = bad.memory(u32::MAX).validate().unwrap_err();
+        let paths: Vec<_> = faults.iter().map(|fault| fault.path.as_str()).collect();
+        assert_eq!(
+            paths,
+            ["path", "max_bytes", "max_age", "keep_files", "memory"]
+        );
+    }
+
+    #[test]
+    fn reads_what_it_writes() {
+        let journal = Journal::new().path("a").fsync(Fsync::Never);
+        let text = serde_json::to_string(&journal).unwrap();
+        assert_eq!(serde_json::from_str::<Journal>(&text).unwrap(), journal);
+    }
+}

@@ -1,0 +1,214 @@
+//! The file that is written to now. Everything here may block.
+
+use std::io;
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use super::line::{Head, push_head, push_record};
+use super::store::{Append, Store};
+use crate::config::{Fsync, Journal as Settings};
+use crate::healing::{Record, What};
+
+/// What the writer is handed, in this order.
+#[derive(Debug)]
+pub(super) enum Item {
+    Record(Arc<Record>),
+    /// Begin a new file; the records tell what the files before it told, up to the number given.
+    Begin {
+        carried: Vec<Record>,
+        upto: u64,
+    },
+    /// Force everything so far to the disk.
+    Sync,
+    /// Records are missing from here to the next beginning.
+    Lost,
+}
+
+/// The files of a journal, seen by the one who writes them.
+pub(super) struct Files {
+    store: Arc<dyn Store>,
+    settings: Arc<Settings>,
+    next: u64,
+    /// None before the first file, and from a failure to the next beginning.
+    current: Option<Current>,
+}
+
+struct Current {
+    file: Box<dyn Append>,
+    bytes: u64,
+    /// How much of it was there from the start.
+    head_bytes: u64,
+    began: Instant,
+}
+
+/// What became of a batch.
+#[derive(Debug)]
+pub(super) struct Written {
+    /// The number of the last record that is in a file, if there was one.
+    pub(super) upto: Option<u64>,
+    /// The first failure.
+    pub(super) failed: Option<io::Error>,
+    /// Whether a file was begun.
+    pub(super) began: bool,
+    /// Whether a new file is wanted, for size, age or because the last one failed.
+    pub(super) wants_new: bool,
+}
+
+impl Files {
+    pub(super) fn new(store: Arc<dyn Store>, settings: Arc<Settings>, next: u64) -> Self {
+        Self {
+            store,
+            settings,
+            next,
+            current: None,
+        }
+    }
+
+    /// Writes what there is. After a failure the rest is left out until a new file begins: what
+    /// follows a half-written line could not be told from it.
+    pub(super) fn write(&mut self, batch: Vec<Item>, now: Instant) -> Written {
+        let mut written = Written {
+            upto: None,
+            failed: None,
+            began: false,
+            wants_new: false,
+        };
+        let mut pending = Pending::default();
+        for item in batch {
+            let done = match item {
+                Item::Record(record) => pending.push(&record),
+                Item::Sync => {
+                    pending.sync = true;
+                    Ok(())
+                }
+                Item::Lost => {
+                    let _ = self.flush(&std::mem::take(&mut pending), &mut written);
+                    Err(io::Error::other(
+                        "the disk is too slow: records were left out",
+                    ))
+                }
+                Item::Begin { carried, upto } => {
+                    let _ = self.flush(&std::mem::take(&mut pending), &mut written);
+                    self.begin(&carried, now).map(|()| {
+                        written.upto = Some(upto);
+                        written.began = true;
+                    })
+                }
+            };
+            self.note(done, &mut written);
+        }
+        let done = self.flush(&pending, &mut written);
+        self.note(done, &mut written);
+        written.wants_new = self.wants_new(now);
+        written
+    }
+
+    fn note(&mut self, done: io::Result<()>, written: &mut Written) {
+        if let Err(error) = done {
+            self.current = None;
+            written.failed.get_or_insert(error);
+        }
+    }
+
+    fn flush(&mut self, pending: &Pending, written: &mut Written) -> io::Result<()> {
+        let Some(current) = &mut self.current else {
+            return Ok(());
+        };
+        if !pending.bytes.is_empty() {
+            current.file.append(&pending.bytes)?;
+            current.bytes += pending.bytes.len() as u64;
+        }
+        let sync = match self.settings.fsync {
+            Fsync::Always => pending.sync || !pending.bytes.is_empty(),
+            Fsync::OnIntent => pending.intent || pending.sync,
+            Fsync::Never => false,
+        };
+        if sync {
+            current.file.sync()?;
+        }
+        written.upto = pending.last.or(written.upto);
+        Ok(())
+    }
+
+    fn begin(&mut self, carried: &[Record], now: Instant) -> io::Result<()> {
+        self.current = None;
+        let number = self.next;
+        self.next = self.next.saturating_add(1);
+        let mut bytes = Vec::new();
+        let head = Head {
+            segment: number,
+            carried: carried.len(),
+        };
+        push_head(&mut bytes, head)?;
+        for record in carried {
+            push_record(&mut bytes, record)?;
+        }
+        let begun = self.store.create(number).and_then(|mut file| {
+            file.append(&bytes)?;
+            // The files before it may go now, whatever the setting.
+            file.sync()?;
+            Ok(file)
+        });
+        match begun {
+            Ok(file) => {
+                let bytes = bytes.len() as u64;
+                self.current = Some(Current {
+                    file,
+                    bytes,
+                    head_bytes: bytes,
+                    began: now,
+                });
+                self.prune();
+                Ok(())
+            }
+            Err(error) => {
+                // A beginning without an end takes up room where there is none left.
+                let _ = self.store.remove(number);
+                Err(error)
+            }
+        }
+    }
+
+    /// Lets go of the oldest files. One that cannot be deleted is tried again the next time.
+    fn prune(&self) {
+        let mut numbers = self.store.list().unwrap_or_default();
+        numbers.sort_unstable();
+        let many = numbers
+            .len()
+            .saturating_sub(self.settings.keep_files.max(1) as usize);
+        for old in &numbers[..many] {
+            let _ = self.store.remove(*old);
+        }
+    }
+
+    fn wants_new(&self, now: Instant) -> bool {
+        let Some(current) = &self.current else {
+            return true;
+        };
+        // A file grows by as much as it began with, so that beginning stays half of the work.
+        let most = self
+            .settings
+            .max_bytes
+            .max(current.head_bytes.saturating_mul(2));
+        current.bytes >= most || now.duration_since(current.began) >= self.settings.max_age
+    }
+}
+
+/// Lines that are not in the file yet.
+#[derive(Default)]
+struct Pending {
+    bytes: Vec<u8>,
+    last: Option<u64>,
+    intent: bool,
+    sync: bool,
+}
+
+impl Pending {
+    fn push(&mut self, record: &Record) -> io::Result<()> {
+        push_record(&mut self.bytes, record)?;
+        self.last = Some(record.seq);
+        self.intent |= matches!(record.what, What::AttemptStarted(_));
+        Ok(())
+    }
+}

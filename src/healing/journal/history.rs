@@ -1,0 +1,220 @@
+//! Who did what, when and why: the newest records in memory, older ones in the files.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use super::line::Line;
+use super::replay::each_line;
+use super::store::Store;
+use crate::healing::{AttemptId, IssueKey, Name, Record, Wall, What};
+
+/// Which records to look for. Every part that is set must fit.
+///
+/// ```
+/// use selfheal::healing::{HistoryFilter, IssueKey};
+///
+/// let filter = HistoryFilter::new().key(IssueKey::new("db", "down")).limit(20);
+/// assert_eq!(filter.limit, 20);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HistoryFilter {
+    /// About this key.
+    pub key: Option<IssueKey>,
+    /// About this component.
+    pub component: Option<Name>,
+    /// About this attempt.
+    pub attempt: Option<AttemptId>,
+    /// Not before this time.
+    pub since: Option<Wall>,
+    /// Not after this time.
+    pub until: Option<Wall>,
+    /// At most so many, the newest.
+    pub limit: usize,
+}
+
+impl Default for HistoryFilter {
+    fn default() -> Self {
+        Self {
+            key: None,
+            component: None,
+            attempt: None,
+            since: None,
+            until: None,
+            limit: 100,
+        }
+    }
+}
+
+impl HistoryFilter {
+    /// The newest 100 records of all.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Only what is about one key. Default: any.
+    #[must_use]
+    pub fn key(mut self, key: IssueKey) -> Self {
+        self.key = Some(key);
+        self
+    }
+
+    /// Only what is about one component. Default: any.
+    #[must_use]
+    pub fn component(mut self, component: impl Into<Name>) -> Self {
+        self.component = Some(component.into());
+        self
+    }
+
+    /// Only what is about one attempt. Default: any.
+    #[must_use]
+    pub fn attempt(mut self, attempt: AttemptId) -> Self {
+        self.attempt = Some(attempt);
+        self
+    }
+
+    /// Only what happened at this time or later. Default: any time.
+    #[must_use]
+    pub fn since(mut self, since: Wall) -> Self {
+        self.since = Some(since);
+        self
+    }
+
+    /// Only what happened at this time or before. Default: any time.
+    #[must_use]
+    pub fn until(mut self, until: Wall) -> Self {
+        self.until = Some(until);
+        self
+    }
+
+    /// At most so many, the newest. Default: 100.
+    #[must_use]
+    pub fn limit(mut self, limit: usize) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// Whether a record is one of those looked for; the limit aside.
+    #[must_use]
+    pub fn fits(&self, record: &Record) -> bool {
+        let wall = record.stamp.wall;
+        let key = record.what.key();
+        // What an earlier file told is told again at the head of the next one.
+        !matches!(record.what, What::Carried(_))
+            && self.since.is_none_or(|since| wall >= since)
+            && self.until.is_none_or(|until| wall <= until)
+            && (self.key.is_none() || key == self.key.as_ref())
+            && (self.component.is_none()
+                || key.map(|key| &key.component) == self.component.as_ref())
+            && (self.attempt.is_none() || record.what.attempt() == self.attempt)
+    }
+}
+
+impl What {
+    /// The key that it is about.
+    #[must_use]
+    pub fn key(&self) -> Option<&IssueKey> {
+        match self {
+            Self::Opened { issue, .. } => Some(&issue.key),
+            Self::AttemptStarted(intent) => Some(&intent.key),
+            Self::Worsened { key, .. }
+            | Self::Moved { key, .. }
+            | Self::WouldRun { key, .. }
+            | Self::AttemptFinished { key, .. }
+            | Self::Verified { key, .. }
+            | Self::Closed { key, .. } => Some(key),
+            Self::Raised(alert) | Self::Resolved(alert) => alert.id.key.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// The attempt or rollback that it is about.
+    #[must_use]
+    pub fn attempt(&self) -> Option<AttemptId> {
+        match self {
+            Self::AttemptStarted(intent) => Some(intent.attempt),
+            Self::AttemptFinished { attempt, .. }
+            | Self::ZombieEnded { attempt }
+            | Self::Verified { attempt, .. } => Some(*attempt),
+            _ => None,
+        }
+    }
+}
+
+/// The newest records.
+#[derive(Debug)]
+pub(crate) struct Ring {
+    records: Mutex<VecDeque<Arc<Record>>>,
+    most: usize,
+}
+
+impl Ring {
+    pub(crate) fn new(most: usize) -> Self {
+        Self {
+            records: Mutex::default(),
+            most,
+        }
+    }
+
+    pub(crate) fn push(&self, record: Arc<Record>) {
+        let mut records = self.records.lock();
+        if records.len() >= self.most {
+            records.pop_front();
+        }
+        if self.most > 0 {
+            records.push_back(record);
+        }
+    }
+
+    /// The newest that fit, oldest first.
+    pub(crate) fn find(&self, filter: &HistoryFilter) -> Vec<Arc<Record>> {
+        let records = self.records.lock();
+        let newest = records.iter().rev().filter(|record| filter.fits(record));
+        let mut found: Vec<_> = newest.take(filter.limit).cloned().collect();
+        found.reverse();
+        found
+    }
+
+    /// The number of the oldest record here.
+    pub(crate) fn oldest(&self) -> Option<u64> {
+        self.records.lock().front().map(|record| record.seq)
+    }
+}
+
+/// The newest records in the files that fit and have a number below `before`, oldest first.
+/// What cannot be read is left out.
+pub(crate) fn find_in_files(
+    store: &dyn Store,
+    filter: &HistoryFilter,
+    before: u64,
+) -> Vec<Arc<Record>> {
+    let mut numbers = store.list().unwrap_or_default();
+    numbers.sort_unstable();
+    let mut found: VecDeque<Arc<Record>> = VecDeque::new();
+    for number in numbers.into_iter().rev() {
+        let room = filter.limit - found.len();
+        if room == 0 {
+            break;
+        }
+        let mut here: VecDeque<Arc<Record>> = VecDeque::new();
+        // A file that is gone was rotated away meanwhile.
+        let _ = each_line(store, number, |_, line| {
+            if let Ok(Line::Record(record)) = line
+                && record.seq < before
+                && filter.fits(&record)
+            {
+                if here.len() >= room {
+                    here.pop_front();
+                }
+                here.push_back(Arc::from(record));
+            }
+            true
+        });
+        here.append(&mut found);
+        found = here;
+    }
+    found.into()
+}

@@ -1,0 +1,168 @@
+//! One line of a journal file: a version, a checksum, and a record or the head of the file.
+//!
+//! ```json
+//! {"v":1,"crc":"5c64e4b9","head":{"segment":4,"carried":2}}
+//! {"v":1,"crc":"9b1f60c2","record":{"seq":17,"stamp":{…},"what":{…}}}
+//! ```
+//! The layout is fixed to the byte up to the payload, so that the checksum covers exactly the
+//! bytes on the disk: version and payload. Each line is JSON, for `jq` and for people.
+
+use serde::{Deserialize, Serialize};
+
+use super::crc::Crc;
+use crate::healing::Record;
+
+/// The version that is written, and the newest that is understood.
+const VERSION: u32 = 1;
+
+/// The longest line that is read: a record with all its texts at their limits has 10 KiB.
+pub(super) const MAX_LINE: usize = 64 * 1024;
+
+/// What a file begins with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Head {
+    /// The number of the file.
+    pub(super) segment: u64,
+    /// How many of the records that follow tell what earlier files told.
+    pub(super) carried: usize,
+}
+
+#[derive(Debug, PartialEq)]
+pub(super) enum Line {
+    Head(Head),
+    Record(Box<Record>),
+}
+
+/// Why a line cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum BadLine {
+    /// It has no end: the write was cut off.
+    Torn,
+    /// The checksum does not fit, or it is not a line of a journal at all.
+    Corrupt,
+    /// A later version of this crate wrote it.
+    Newer(u32),
+}
+
+pub(super) fn push_head(out: &mut Vec<u8>, head: Head) -> serde_json::Result<()> {
+    push(out, "head", &head)
+}
+
+pub(super) fn push_record(out: &mut Vec<u8>, record: &Record) -> serde_json::Result<()> {
+    push(out, "record", record)
+}
+
+fn push<T: Serialize>(out: &mut Vec<u8>, kind: &str, payload: &T) -> serde_json::Result<()> {
+    let json = serde_json::to_string(payload)?;
+    let body = format!("\"{kind}\":{json}");
+    let crc = checksum(VERSION, body.as_bytes());
+    out.extend_from_slice(format!("{{\"v\":{VERSION},\"crc\":\"{crc:08x}\",{body}}}\n").as_bytes());
+    Ok(())
+}
+
+fn checksum(version: u32, body: &[u8]) -> u32 {
+    Crc::new()
+        .update(&version.to_le_bytes())
+        .update(body)
+        .finish()
+}
+
+/// Reads a line with its line feed.
+pub(super) fn parse(line: &[u8]) -> Result<Line, BadLine> {
+    let line = line.strip_suffix(b"\n").ok_or(BadLine::Torn)?;
+    let (version, crc, body) = split(line).ok_or(BadLine::Corrupt)?;
+    if version > VERSION {
+        return Err(BadLine::Newer(version));
+    }
+    if format!("{:08x}", checksum(version, body)).as_bytes() != crc {
+        return Err(BadLine::Corrupt);
+    }
+    let read = if let Some(json) = body.strip_prefix(b"\"head\":") {
+        serde_json::from_slice(json).map(Line::Head)
+    } else if let Some(json) = body.strip_prefix(b"\"record\":") {
+        serde_json::from_slice(json).map(Line::Record)
+    } else {
+        return Err(BadLine::Corrupt);
+    };
+    read.map_err(|_| BadLine::Corrupt)
+}
+
+fn split(line: &[u8]) -> Option<(u32, &[u8], &[u8])> {
+    let rest = line.strip_prefix(b"{\"v\":")?;
+    let comma = rest.iter().position(|byte| *byte == b',')?;
+    let version = std::str::from_utf8(&rest[..comma]).ok()?.parse().ok()?;
+    let rest = rest[comma..].strip_prefix(b",\"crc\":\"")?;
+    let (crc, rest) = rest.split_at_checked(8)?;
+    let body = rest.strip_prefix(b"\",")?.strip_suffix(b"}")?;
+    Some((version, crc, body))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::healing::{Stamp, What};
+    use proptest::prelude::*;
+
+    fn record() -> Record {
+        Record {
+            seq: 7,
+            stamp: Stamp::default(),
+            what: What::Started,
+        }
+    }
+
+    fn line() -> Vec<u8> {
+        let mut line = Vec::new();
+        push_record(&mut line, &record()).unwrap();
+        line
+    }
+
+    #[test]
+    fn is_json_and_reads_itself_back() {
+        let json: serde_json::Value = serde_json::from_slice(&line()).unwrap();
+        assert_eq!(json["v"], 1);
+        assert_eq!(json["record"]["seq"], 7);
+        assert_eq!(parse(&line()), Ok(Line::Record(Box::new(record()))));
+        let (mut line, head) = (
+            Vec::new(),
+            Head {
+                segment: 3,
+                carried: 9,
+            },
+        );
+        push_head(&mut line, head).unwrap();
+        assert_eq!(parse(&line), Ok(Line::Head(head)));
+    }
+
+    #[test]
+    fn a_line_without_an_end_is_torn() {
+        for end in 0..line().len() {
+            assert_eq!(parse(&line()[..end]), Err(BadLine::Torn), "{end}");
+        }
+    }
+
+    #[test]
+    fn every_flipped_bit_is_found() {
+        for byte in 0..line().len() - 1 {
+            for bit in 0..8 {
+                let mut line = line();
+                line[byte] ^= 1 << bit;
+                assert!(parse(&line).is_err(), "byte {byte}, bit {bit}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_newer_version_is_told_apart() {
+        let newer = br#"{"v":2,"crc":"00000000","record":["another layout"]}"#;
+        assert_eq!(parse(&[newer, &b"\n"[..]].concat()), Err(BadLine::Newer(2)));
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = parse(&bytes);
+            let _ = parse(&[&b"{\"v\":1,\"crc\":\"00000000\","[..], &bytes, b"}\n"].concat());
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! Reads back what an earlier run wrote: the longest valid prefix, and what was wrong after it.
+
+use std::fmt;
+use std::io::{self, BufRead, Read};
+
+use super::line::{BadLine, Head, Line, MAX_LINE, parse};
+use super::store::Store;
+use crate::healing::Record;
+
+/// What an earlier run left.
+#[derive(Debug, Default)]
+pub(crate) struct Replay {
+    /// In the order in which they were written, from the head of one file on.
+    pub(crate) records: Vec<Record>,
+    pub(crate) report: ReplayReport,
+    next: u64,
+}
+
+impl Replay {
+    /// The number for the next file: none is used twice.
+    pub(crate) fn next_number(&self) -> u64 {
+        self.next.max(1)
+    }
+}
+
+/// How reading the journal back went.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ReplayReport {
+    /// How many records were read.
+    pub records: usize,
+    /// What was wrong, if anything; what came before it was used.
+    pub damage: Vec<Damage>,
+}
+
+/// One place in a journal that could not be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Damage {
+    /// The number of the file.
+    pub file: u64,
+    /// The line, from 1; 0 for the file as a whole.
+    pub line: usize,
+    /// What is wrong.
+    pub kind: DamageKind,
+}
+
+/// What is wrong with a line of a journal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DamageKind {
+    /// The last line was cut off in the middle of a write: usual after a crash.
+    Torn,
+    /// The checksum does not fit, or it is no line of a journal.
+    Corrupt,
+    /// A later version of this crate wrote it. The file is left as it is.
+    Newer,
+    /// Records before it are missing.
+    Gap,
+    /// The file has no whole head: the process ended while it began the file.
+    Headless,
+    /// The file cannot be read.
+    Unreadable(io::ErrorKind),
+}
+
+impl fmt::Display for Damage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { file, line, kind } = self;
+        match kind {
+            DamageKind::Torn => write!(f, "line {line} of file {file} was cut off"),
+            DamageKind::Corrupt => write!(f, "line {line} of file {file} is damaged"),
+            DamageKind::Newer => write!(f, "a later version wrote line {line} of file {file}"),
+            DamageKind::Gap => write!(f, "records are missing before line {line} of file {file}"),
+            DamageKind::Headless => write!(f, "file {file} was never begun properly"),
+            DamageKind::Unreadable(why) => write!(f, "file {file} cannot be read: {why}"),
+        }
+    }
+}
+
+/// Reads the newest file that has a whole head: it tells what all files before it told. One
+/// without is a file whose beginning was cut off, and nothing was acted on by it.
+pub(crate) fn replay(store: &dyn Store) -> io::Result<Replay> {
+    let mut numbers = store.list()?;
+    numbers.sort_unstable();
+    let mut replay = Replay {
+        next: numbers.last().map_or(1, |last| last.saturating_add(1)),
+        ..Replay::default()
+    };
+    for number in numbers.into_iter().rev() {
+        let (file, damage) = read_file(store, number);
+        replay.report.damage.extend(damage);
+        if let Some(records) = file {
+            replay.report.records = records.len();
+            replay.records = records;
+            break;
+        }
+    }
+    Ok(replay)
+}
+
+/// The records of one file, none where its head is not whole, and what is wrong with it.
+fn read_file(store: &dyn Store, number: u64) -> (Option<Vec<Record>>, Option<Damage>) {
+    let mut damage = None;
+    let mut spoil = |line, kind| {
+        damage = Some(Damage {
+            file: number,
+            line,
+            kind,
+        });
+    };
+    let mut head: Option<Head> = None;
+    let mut records: Vec<Record> = Vec::new();
+    let read = each_line(store, number, |at, line| {
+        let kind = match (line, head) {
+            (Ok(Line::Head(found)), None) => {
+                head = Some(found);
+                return true;
+            }
+            (Ok(Line::Record(record)), Some(_)) if follows(&records, &record) => {
+                records.push(*record);
+                return true;
+            }
+            (Ok(Line::Record(_)), Some(_)) => DamageKind::Gap,
+            (Ok(_) | Err(BadLine::Corrupt), _) => DamageKind::Corrupt,
+            (Err(BadLine::Torn), _) => DamageKind::Torn,
+            (Err(BadLine::Newer(_)), _) => DamageKind::Newer,
+        };
+        spoil(at, kind);
+        false
+    });
+    if let Err(error) = read {
+        spoil(0, DamageKind::Unreadable(error.kind()));
+    }
+    let whole = head.is_some_and(|head| records.len() >= head.carried);
+    if !whole && damage.is_none() {
+        damage = Some(Damage {
+            file: number,
+            line: 0,
+            kind: DamageKind::Headless,
+        });
+    }
+    (whole.then_some(records), damage)
+}
+
+fn follows(records: &[Record], next: &Record) -> bool {
+    records
+        .last()
+        .is_none_or(|last| next.seq == last.seq.saturating_add(1))
+}
+
+/// Calls `each` with the number of each line, from 1, and what it is, until it returns false.
+pub(super) fn each_line(
+    store: &dyn Store,
+    number: u64,
+    mut each: impl FnMut(usize, Result<Line, BadLine>) -> bool,
+) -> io::Result<()> {
+    let mut file = store.read(number)?;
+    let mut line = Vec::new();
+    for at in 1.. {
+        line.clear();
+        // A file of garbage may have no line feed at all.
+        let read = (&mut file)
+            .take(MAX_LINE as u64)
+            .read_until(b'\n', &mut line)?;
+        let found = match parse(&line) {
+            _ if read == 0 => return Ok(()),
+            Err(BadLine::Torn) if read == MAX_LINE => Err(BadLine::Corrupt),
+            found => found,
+        };
+        if !each(at, found) {
+            return Ok(());
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,265 @@
+//! The queue to the disk, and the task that empties it.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::runtime::Handle;
+use tokio::sync::{Notify, watch};
+use tokio::time::Instant;
+
+use super::file::{Files, Item, Written};
+use super::history::{HistoryFilter, Ring, find_in_files};
+use super::store::Store;
+use crate::config::Journal as Settings;
+use crate::healing::Record;
+
+/// So many records wait for a slow disk before the journal counts as broken.
+const QUEUE: usize = 8_192;
+/// So many items are written at once.
+const BATCH: usize = 512;
+/// A write that takes longer counts as a broken disk until it is over.
+const STUCK: Duration = Duration::from_secs(5);
+/// The wait before a new file is tried, doubling up to the second.
+const RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+
+/// How far the journal is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Progress {
+    /// The number of the last record that is in a file.
+    pub(crate) upto: u64,
+    /// Whether records reach a file.
+    pub(crate) healthy: bool,
+    /// Whether a new file is to be begun with what is known now.
+    pub(crate) wants_new: bool,
+    /// Whether it was closed and everything is written.
+    closed: bool,
+}
+
+/// The records of one engine: the newest in memory, all of them in files if it has any.
+pub(crate) struct Journal {
+    ring: Ring,
+    disk: Option<Arc<Disk>>,
+}
+
+struct Disk {
+    store: Arc<dyn Store>,
+    queue: Mutex<Queue>,
+    filled: Notify,
+    progress: watch::Sender<Progress>,
+}
+
+#[derive(Default)]
+struct Queue {
+    items: VecDeque<Item>,
+    /// A record did not fit. What follows would have a gap before it, so that it is left out
+    /// until a new file begins.
+    lost: bool,
+    closed: bool,
+}
+
+impl Journal {
+    /// A journal that forgets.
+    pub(crate) fn in_memory(settings: &Settings) -> Self {
+        Self {
+            ring: Ring::new(settings.memory as usize),
+            disk: None,
+        }
+    }
+
+    /// A journal in files, the next of which has the number `next`. Nothing is written before
+    /// the first [`begin`](Self::begin).
+    pub(crate) fn in_files(
+        store: Arc<dyn Store>,
+        settings: &Arc<Settings>,
+        next: u64,
+        runtime: &Handle,
+    ) -> Self {
+        let disk = Arc::new(Disk {
+            store: Arc::clone(&store),
+            queue: Mutex::default(),
+            filled: Notify::new(),
+            progress: watch::Sender::new(Progress {
+                upto: 0,
+                healthy: true,
+                wants_new: false,
+                closed: false,
+            }),
+        });
+        let files = Files::new(store, Arc::clone(settings), next);
+        runtime.spawn(Arc::clone(&disk).run(files));
+        Self {
+            ring: Ring::new(settings.memory as usize),
+            disk: Some(disk),
+        }
+    }
+
+    /// Takes a record in; never waits.
+    pub(crate) fn push(&self, record: Arc<Record>) {
+        if let Some(disk) = &self.disk {
+            disk.push(Item::Record(Arc::clone(&record)));
+        }
+        self.ring.push(record);
+    }
+
+    /// Begins a new file, which tells first what is known now: everything up to the record of
+    /// this number.
+    pub(crate) fn begin(&self, carried: Vec<Record>, upto: u64) {
+        if let Some(disk) = &self.disk {
+            disk.progress
+                .send_if_modified(|progress| std::mem::replace(&mut progress.wants_new, false));
+            disk.push(Item::Begin { carried, upto });
+        }
+    }
+
+    /// What tells when a new file is wanted, or the disk is broken; none without files.
+    pub(crate) fn progress(&self) -> Option<watch::Receiver<Progress>> {
+        self.disk.as_ref().map(|disk| disk.progress.subscribe())
+    }
+
+    /// Waits until the record of this number is in a file, and on the disk as far as that was
+    /// asked for. False where the disk is broken; at once and true without files.
+    pub(crate) fn written(&self, seq: u64) -> impl Future<Output = bool> + Send + 'static {
+        let progress = self.progress();
+        async move {
+            let Some(mut progress) = progress else {
+                return true;
+            };
+            let done = progress.wait_for(|now| now.upto >= seq || !now.healthy);
+            done.await.is_ok_and(|now| now.upto >= seq)
+        }
+    }
+
+    /// Forces everything to the disk and ends. What is pushed later stays in memory.
+    pub(crate) async fn close(&self) {
+        let Some(disk) = &self.disk else { return };
+        disk.push(Item::Sync);
+        disk.queue.lock().closed = true;
+        disk.filled.notify_one();
+        // A disk that hangs is left alone.
+        let mut progress = disk.progress.subscribe();
+        let _ = progress.wait_for(|now| now.closed || !now.healthy).await;
+    }
+
+    /// The records that fit, oldest first: those in memory and, where these do not fill the
+    /// limit, those in the files.
+    pub(crate) async fn history(&self, filter: HistoryFilter) -> Vec<Arc<Record>> {
+        let oldest = self.ring.oldest();
+        let mut newest = self.ring.find(&filter);
+        let room = filter.limit.saturating_sub(newest.len());
+        let (Some(disk), true) = (&self.disk, room > 0) else {
+            return newest;
+        };
+        let store = Arc::clone(&disk.store);
+        let before = oldest.unwrap_or(u64::MAX);
+        let filter = filter.limit(room);
+        let read = tokio::task::spawn_blocking(move || find_in_files(&*store, &filter, before));
+        let mut found = read.await.unwrap_or_default();
+        found.append(&mut newest);
+        found
+    }
+
+    /// The newest records that are in memory, oldest first.
+    pub(crate) fn recent(&self, most: usize) -> Vec<Arc<Record>> {
+        self.ring.find(&HistoryFilter::new().limit(most))
+    }
+}
+
+impl Disk {
+    fn push(&self, item: Item) {
+        let mut queue = self.queue.lock();
+        let full = queue.items.len() >= QUEUE;
+        match item {
+            _ if queue.closed => return,
+            Item::Record(_) if queue.lost => return,
+            Item::Record(_) if full => {
+                queue.lost = true;
+                queue.items.push_back(Item::Lost);
+            }
+            item => {
+                queue.lost &= !matches!(item, Item::Begin { .. });
+                queue.items.push_back(item);
+            }
+        }
+        drop(queue);
+        self.filled.notify_one();
+    }
+
+    /// Empties the queue until it is closed.
+    async fn run(self: Arc<Self>, mut files: Files) {
+        let mut retry = RETRY.0;
+        let mut broken = false;
+        let mut try_again: Option<Instant> = None;
+        loop {
+            let (batch, closed) = self.take();
+            if batch.is_empty() {
+                if closed {
+                    break;
+                }
+                self.wait(&mut try_again).await;
+                continue;
+            }
+            let Some((back, written)) = self.write(files, batch).await else {
+                return;
+            };
+            files = back;
+            if written.failed.is_some() {
+                broken = true;
+                try_again = Some(Instant::now() + retry);
+                retry = (retry * 2).min(RETRY.1);
+            } else if written.began {
+                broken = false;
+                try_again = None;
+                retry = RETRY.0;
+            }
+            self.tell(&written, broken);
+        }
+        self.progress.send_modify(|progress| progress.closed = true);
+    }
+
+    fn take(&self) -> (Vec<Item>, bool) {
+        let mut queue = self.queue.lock();
+        let many = queue.items.len().min(BATCH);
+        (queue.items.drain(..many).collect(), queue.closed)
+    }
+
+    /// Waits for something to do, or for the time to ask for a new file.
+    async fn wait(&self, try_again: &mut Option<Instant>) {
+        let Some(at) = *try_again else {
+            return self.filled.notified().await;
+        };
+        tokio::select! {
+            () = self.filled.notified() => {}
+            () = tokio::time::sleep_until(at) => {
+                *try_again = None;
+                self.progress.send_modify(|progress| progress.wants_new = true);
+            }
+        }
+    }
+
+    /// Writes on a thread that may block. None where the run-time is going away.
+    async fn write(&self, mut files: Files, batch: Vec<Item>) -> Option<(Files, Written)> {
+        let now = Instant::now();
+        let mut writing = tokio::task::spawn_blocking(move || {
+            let written = files.write(batch, now);
+            (files, written)
+        });
+        if let Ok(done) = tokio::time::timeout(STUCK, &mut writing).await {
+            return done.ok();
+        }
+        self.progress
+            .send_modify(|progress| progress.healthy = false);
+        writing.await.ok()
+    }
+
+    fn tell(&self, written: &Written, broken: bool) {
+        self.progress.send_if_modified(|progress| {
+            let before = *progress;
+            progress.upto = written.upto.unwrap_or(0).max(before.upto);
+            progress.healthy = !broken;
+            progress.wants_new |= !broken && written.wants_new;
+            *progress != before
+        });
+    }
+}
