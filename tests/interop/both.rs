@@ -33,7 +33,28 @@ fn both(to_first: bool) -> (Registry, prometheus::Registry) {
 fn both_directions_at_once_neither_loop_nor_repeat() {
     for to_first in [true, false] {
         let (ours, theirs) = both(to_first);
+        let catalog = ours.catalog();
+        let names: Vec<&str> = catalog.iter().map(|def| &*def.name).collect();
+        let want = [
+            "ours_total",
+            "selfheal_prometheus_skipped_total",
+            "theirs_total",
+        ];
+        assert_eq!(names, want, "the catalog takes nothing of ours for theirs");
         for _ in 0..2 {
+            // What went round would come back with the global label as a label of its own.
+            let series: Vec<String> = ours
+                .gather()
+                .iter()
+                .flat_map(|family| family.series.iter().map(|s| (&family.def.name, &s.labels)))
+                .map(|(name, labels)| format!("{name}{{{labels}}}"))
+                .collect();
+            let want = [
+                "ours_total{}",
+                "selfheal_prometheus_skipped_total{}",
+                "theirs_total{}",
+            ];
+            assert_eq!(series, want);
             assert_eq!(number(&ours, "ours_total", ""), Some(1.0));
             assert_eq!(number(&ours, "theirs_total", ""), Some(2.0));
             let text = text(&theirs);
