@@ -36,6 +36,21 @@ pub enum AlertKind {
 }
 
 impl AlertKind {
+    /// All of them.
+    pub const ALL: [Self; 11] = [
+        Self::Exhausted,
+        Self::Flapping,
+        Self::Intensity,
+        Self::Recurring,
+        Self::Waited,
+        Self::BadPlan,
+        Self::Approval,
+        Self::Storm,
+        Self::Zombies,
+        Self::Journal,
+        Self::Overflow,
+    ];
+
     /// The label value.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

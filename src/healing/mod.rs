@@ -19,6 +19,7 @@ mod confidence;
 mod effect;
 mod engine;
 mod event;
+pub mod identities;
 mod issue;
 #[allow(dead_code)]
 mod journal;
@@ -26,6 +27,8 @@ mod moment;
 mod outcome;
 mod plan;
 mod record;
+mod state;
+mod tally;
 
 pub use alert::{Alert, AlertId, AlertKind};
 pub use confidence::{Confidence, Estimate, Outcomes, Samples};
@@ -43,3 +46,8 @@ pub use moment::{Moment, Stamp, Wall};
 pub use outcome::{AttemptResult, By, Closed, Dropped, ParkReason, Phase, Verdict};
 pub use plan::{Backoff, Budget, Confirm, Mode, Plan, PlanError, Risk, Step};
 pub use record::{Carried, Intent, KeyMemory, Record, What};
+pub use state::{Explanation, Hold, NextAction, Snapshot, State};
+pub use tally::{
+    ActionCounts, ActionLabels, ActionTimes, CONFIDENCE_BUCKETS, Counts, DURATION_BUCKETS,
+    DetectedLabels, Histogram, Label, Observations,
+};

@@ -244,6 +244,8 @@ pub enum Carried {
 pub struct KeyMemory {
     /// Which.
     pub key: IssueKey,
+    /// Whose issue its last one was.
+    pub engine: Option<Name>,
     /// The attempts since it was last healthy for long enough.
     pub streak: u32,
     /// The time before which nothing starts for it.

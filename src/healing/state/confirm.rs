@@ -1,0 +1,220 @@
+//! From the first sight of a fault to the decision that it is one.
+
+use std::sync::Arc;
+
+use super::State;
+use super::samples::Weight;
+use super::slab::SlotId;
+use crate::healing::{
+    AlertKind, Closed, Effect, Moment, ParkReason, Phase, Plan, Text, Ticket, What,
+};
+
+impl State {
+    /// Asks the engine for a plan; until it answers, nothing starts.
+    pub(super) fn ask_for_plan(&mut self, slot: SlotId) {
+        let ticket = self.ticket(slot);
+        let Some(entry) = self.open.get_mut(slot) else {
+            return;
+        };
+        let old = entry.planning.replace(ticket);
+        let (issue, engine) = (Box::new(entry.issue.clone()), entry.engine);
+        if let Some(old) = old {
+            self.asked.remove(&old);
+        }
+        if let Some(engine) = self.engines.get(engine) {
+            let engine = engine.name.clone();
+            self.emit(Effect::Plan {
+                ticket,
+                engine,
+                issue,
+            });
+        }
+    }
+
+    pub(super) fn ticket(&mut self, slot: SlotId) -> Ticket {
+        self.tickets += 1;
+        let ticket = Ticket(self.tickets);
+        self.asked.insert(ticket, slot);
+        ticket
+    }
+
+    pub(super) fn planned(&mut self, ticket: Ticket, plan: Result<Plan, Text>) {
+        let slot = self.asked.get(&ticket).copied();
+        let entry = slot.and_then(|slot| self.open.get_mut(slot));
+        let (Some(slot), Some(entry)) = (slot, entry) else {
+            return self.late("plan");
+        };
+        if entry.planning != Some(ticket) {
+            return self.late("plan");
+        }
+        entry.planning = None;
+        self.asked.remove(&ticket);
+        let plan = plan.and_then(|plan| match plan.validate() {
+            Ok(()) => Ok(plan),
+            Err(error) => Err(Text::new(&error.to_string())),
+        });
+        match plan {
+            Ok(plan) => self.follow(slot, plan),
+            Err(why) => self.cannot_follow(slot, &why),
+        }
+    }
+
+    fn follow(&mut self, slot: SlotId, plan: Plan) {
+        let Some(entry) = self.open.get_mut(slot) else {
+            return;
+        };
+        let known = entry.plan.as_ref();
+        let same = known.is_some_and(|known| known.steps == plan.steps);
+        let at_the_end = entry.step >= plan.steps.len();
+        // Other steps begin anew, and so does a restored issue whose step is no longer there.
+        if (known.is_some() && !same) || (known.is_none() && at_the_end) {
+            entry.step = 0;
+            entry.used = 0;
+        }
+        let phase = entry.phase;
+        let idle = entry.is_idle();
+        entry.plan = Some(Arc::new(plan));
+        match phase {
+            _ if same && at_the_end && idle => self.exhausted(slot),
+            Phase::Confirming => self.weigh(slot),
+            Phase::Pending => self.make_ready(slot),
+            Phase::Approval => self.due(slot),
+            _ => {}
+        }
+    }
+
+    fn cannot_follow(&mut self, slot: SlotId, why: &Text) {
+        let Some(entry) = self.open.get(slot) else {
+            return;
+        };
+        let key = entry.issue.key.clone();
+        self.refuse(Text::new(&format!("{key}: {why}")));
+        // What is under way ends by the plan that it began with.
+        if self
+            .open
+            .get(slot)
+            .is_some_and(super::entry::Entry::is_idle)
+        {
+            self.park(slot, ParkReason::BadPlan);
+        }
+    }
+
+    /// Decides about an issue that is being confirmed, if enough passes were made.
+    pub(super) fn weigh(&mut self, slot: SlotId) {
+        let Some(entry) = self.open.get(slot) else {
+            return;
+        };
+        if entry.phase != Phase::Confirming {
+            return;
+        }
+        let planned = entry.plan.as_deref().filter(|_| entry.planning.is_none());
+        let confirm = planned
+            .and_then(|plan| plan.confirm)
+            .unwrap_or(self.policy.confirm);
+        match entry.passes.weigh(confirm) {
+            Weight::Refuted => self.close(slot, Closed::SelfResolved),
+            Weight::Confirmed if planned.is_some() => self.confirmed(slot),
+            Weight::Confirmed | Weight::Open => {}
+        }
+    }
+
+    fn confirmed(&mut self, slot: SlotId) {
+        let Some(entry) = self.open.get(slot) else {
+            return;
+        };
+        let memory = self.memories.get(&entry.issue.key);
+        let block = memory.and_then(|memory| memory.block);
+        let flapping =
+            memory.is_some_and(|memory| memory.is_flapping(self.now.at, &self.policy.flap));
+        match block {
+            Some(reason) => self.park(slot, reason),
+            None if flapping => self.park(slot, ParkReason::Flapping),
+            None => self.due(slot),
+        }
+    }
+
+    /// Something is to be done about an issue as soon as its time has come.
+    pub(super) fn due(&mut self, slot: SlotId) {
+        let Some(entry) = self.open.get(slot) else {
+            return;
+        };
+        let not_before = entry.not_before;
+        if entry.reason == Some(ParkReason::Waited) {
+            let key = entry.issue.key.clone();
+            self.resolve_of(&key, &[AlertKind::Waited]);
+        }
+        if not_before > self.now.at {
+            self.move_to(slot, Phase::Backoff, None, Some(not_before));
+        } else {
+            let until = self.now.at + self.policy.patience;
+            self.move_to(slot, Phase::Pending, None, Some(until));
+            self.make_ready(slot);
+        }
+    }
+
+    /// A pass found the fault, or did not.
+    pub(super) fn passed(&mut self, slot: SlotId, began: Moment, bad: bool) {
+        let Some(entry) = self.open.get_mut(slot) else {
+            return;
+        };
+        match entry.phase {
+            Phase::Confirming => {
+                entry.passes.push(bad);
+                self.weigh(slot);
+            }
+            Phase::Running => {}
+            Phase::Verifying | Phase::Settling => {
+                let after = |treatment: &super::entry::Treatment| {
+                    !treatment.undo && began >= treatment.ended
+                };
+                if bad && entry.treatment.as_ref().is_some_and(after) {
+                    self.not_healed(slot, began);
+                }
+            }
+            Phase::Pending | Phase::Backoff | Phase::Approval | Phase::Parked => {
+                entry.good_passes = if bad { 0 } else { entry.good_passes + 1 };
+                if entry.good_passes >= self.policy.clear {
+                    self.close(slot, Closed::SelfResolved);
+                }
+            }
+        }
+    }
+
+    /// An open issue got worse: decisions made for it before no longer hold.
+    pub(super) fn worsened(&mut self, slot: SlotId, severity: crate::healing::Severity) {
+        self.count_out(slot);
+        self.generations += 1;
+        let generation = crate::healing::Generation(self.generations);
+        if let Some(entry) = self.open.get_mut(slot) {
+            entry.issue.severity = severity;
+            entry.issue.generation = generation;
+            entry.approved = None;
+        }
+        self.count_in(slot);
+        let Some(entry) = self.open.get(slot) else {
+            return;
+        };
+        let (key, phase, reason) = (entry.issue.key.clone(), entry.phase, entry.reason);
+        self.record(What::Worsened {
+            key,
+            generation,
+            severity,
+        });
+        match (phase, reason) {
+            (Phase::Parked, Some(ParkReason::BadPlan)) => self.confirm_anew(slot),
+            // What a person said, or did not say, was about something milder.
+            (Phase::Parked, Some(reason)) if !reason.blocks() => self.due(slot),
+            (Phase::Parked, Some(reason)) => self.block(slot, reason),
+            // It is looked at again, with its new rank, when the new plan is there.
+            (Phase::Pending, _) => self.set_place(slot, super::queue::Place::Nowhere),
+            _ => {}
+        }
+        self.ask_for_plan(slot);
+    }
+
+    /// Has an issue confirmed once more, with what is known of it.
+    pub(super) fn confirm_anew(&mut self, slot: SlotId) {
+        let until = self.now.at + self.policy.patience;
+        self.move_to(slot, Phase::Confirming, None, Some(until));
+    }
+}

@@ -1,0 +1,290 @@
+//! What may start now, and what holds the rest back.
+
+use super::State;
+use super::explain::Hold;
+use super::queue::WaitFor;
+use super::slab::SlotId;
+use super::storm::StormChange;
+use super::timers::Timer;
+use crate::config::{Mode, Override};
+use crate::healing::tally::ActionLabels;
+use crate::healing::{
+    AlertId, AlertKind, Confidence, IssueKey, Outcomes, ParkReason, Phase, Plan, Risk, Severity,
+    Step, Text, What,
+};
+
+impl State {
+    /// Starts what may start, worst first, until something holds everything back.
+    pub(super) fn pump(&mut self) {
+        self.pump_undo();
+        while let Some(slot) = self.queue.first() {
+            match self.global_holds(true).pop() {
+                None => {}
+                Some(Hold::GlobalBudget { until }) => {
+                    if self.budget_timer != Some(until) {
+                        self.budget_timer = Some(until);
+                        self.timers.set(until, Timer::GlobalBudget);
+                    }
+                    return;
+                }
+                Some(_) => return,
+            }
+            match self.holds(slot, true).pop() {
+                None => self.start(slot),
+                Some(hold) => self.hold_back(slot, hold),
+            }
+        }
+    }
+
+    /// What holds everything back: the first of it, or all.
+    pub(super) fn global_holds(&self, first: bool) -> Vec<Hold> {
+        let mut holds = self.stops(first);
+        if first && !holds.is_empty() {
+            return holds;
+        }
+        if let Some(until) = self
+            .spent
+            .blocked_until(self.now.at, &self.policy.budget.global)
+        {
+            holds.push(Hold::GlobalBudget { until });
+        }
+        holds
+    }
+
+    /// What also holds back the undoing of an attempt, which takes no budget.
+    pub(super) fn stops(&self, first: bool) -> Vec<Hold> {
+        let policy = &self.policy;
+        let (running, zombies) = (self.attempts.running(), self.attempts.zombies());
+        let checks = [
+            (self.stopping, Hold::ShuttingDown),
+            (self.killed, Hold::Killed),
+            (self.paused, Hold::Paused),
+            (
+                self.storm.is_active(),
+                Hold::Storm {
+                    until: self.storm.ends_at(&policy.storm),
+                },
+            ),
+            (
+                zombies >= policy.max_zombies as usize,
+                Hold::Zombies {
+                    count: zombies,
+                    limit: policy.max_zombies,
+                },
+            ),
+            (
+                running >= policy.max_running as usize,
+                Hold::Concurrency {
+                    running,
+                    limit: policy.max_running,
+                },
+            ),
+        ];
+        let mut holds = Vec::new();
+        for (holds_back, hold) in checks {
+            if holds_back {
+                holds.push(hold);
+                if first {
+                    break;
+                }
+            }
+        }
+        holds
+    }
+
+    /// What holds this issue back: the first of it, or all.
+    pub(super) fn holds(&self, slot: SlotId, first: bool) -> Vec<Hold> {
+        let mut holds = Vec::new();
+        let Some(entry) = self.open.get(slot) else {
+            return holds;
+        };
+        let Some((plan, step)) = entry.next_step().filter(|_| entry.planning.is_none()) else {
+            return vec![Hold::NoPlan];
+        };
+        let (key, now) = (&entry.issue.key, self.now.at);
+        let risk = step.risk.unwrap_or(plan.risk);
+        let approved = entry.approved.is_some();
+        // Each is only looked at if none before it holds, unless all are wanted.
+        let checks: [&dyn Fn() -> Option<Hold>; 8] = [
+            &|| {
+                let until = self.mutes.muted_until(key, entry.issue.severity)?;
+                Some(Hold::Muted { until })
+            },
+            &|| {
+                let parent = self.components.blocking_parent(entry.component)?;
+                let component = self.components.get(parent)?.name.clone();
+                Some(Hold::Parent { component })
+            },
+            &|| (self.journal_down && risk != Risk::Reversible).then_some(Hold::Journal),
+            &|| match self.mode(key, plan, risk) {
+                Mode::DryRun => Some(Hold::DryRun),
+                Mode::Approval if !approved => Some(Hold::Approval),
+                Mode::Approval | Mode::Run => None,
+            },
+            &|| {
+                let needed = self.needed_confidence(risk);
+                let gate = self.confidence(entry, step).gate();
+                (gate < needed && !approved).then_some(Hold::Confidence { gate, needed })
+            },
+            &|| {
+                let intensity = plan.budget.unwrap_or(self.policy.intensity);
+                let memory = self.memories.get(key)?;
+                let until = memory.attempts.blocked_until(now, &intensity)?;
+                Some(Hold::Intensity { until })
+            },
+            &|| {
+                let component = self.components.get(entry.component)?;
+                let budget = &self.policy.budget.component;
+                let until = component.spent.blocked_until(now, budget)?;
+                Some(Hold::ComponentBudget { until })
+            },
+            &|| {
+                let lock = entry.lock();
+                let holder = self.attempts.holder(lock)?;
+                Some(Hold::Lock {
+                    lock: lock.clone(),
+                    holder,
+                })
+            },
+        ];
+        for check in checks {
+            if let Some(hold) = check() {
+                holds.push(hold);
+                if first {
+                    break;
+                }
+            }
+        }
+        holds
+    }
+
+    fn hold_back(&mut self, slot: SlotId, hold: Hold) {
+        let Some(component) = self.open.get(slot).map(|entry| entry.component) else {
+            return;
+        };
+        match hold {
+            Hold::Muted { .. } => self.wait_for(slot, WaitFor::Unmute),
+            Hold::Parent { component } => {
+                if let Some(parent) = self.components.find(&component) {
+                    self.wait_for(slot, WaitFor::Parent(parent));
+                }
+            }
+            Hold::Journal => self.wait_for(slot, WaitFor::Journal),
+            Hold::DryRun => self.report(slot),
+            Hold::Approval | Hold::Confidence { .. } => self.ask_for_approval(slot),
+            Hold::Intensity { .. } => self.park(slot, ParkReason::Intensity),
+            Hold::ComponentBudget { until } => {
+                self.wait_for(slot, WaitFor::Budget(component));
+                self.timers.set(until, Timer::ComponentBudget(component));
+            }
+            Hold::Lock { lock, .. } => self.wait_for(slot, WaitFor::Lock(lock)),
+            // The answer to the request for a plan puts it in line again.
+            _ => self.set_place(slot, super::queue::Place::Nowhere),
+        }
+    }
+
+    /// A dry run: says what would be done.
+    fn report(&mut self, slot: SlotId) {
+        let Some(entry) = self.open.get(slot) else {
+            return;
+        };
+        if let Some((_, step)) = entry.next_step() {
+            let what = What::WouldRun {
+                key: entry.issue.key.clone(),
+                generation: entry.issue.generation,
+                action: step.action.clone(),
+                confidence: self.confidence(entry, step),
+            };
+            self.record(what);
+        }
+        self.park(slot, ParkReason::DryRun);
+    }
+
+    fn ask_for_approval(&mut self, slot: SlotId) {
+        let until = self.now.at + self.policy.approval.expires;
+        self.move_to(slot, Phase::Approval, None, Some(until));
+        let Some(entry) = self.open.get(slot) else {
+            return;
+        };
+        let (key, severity) = (entry.issue.key.clone(), entry.issue.severity);
+        let action = entry.next_step().map(|(_, step)| step.action.clone());
+        let action = action.as_ref().map_or("", |action| action.as_str());
+        let why = format!("`{action}` waits for approval");
+        self.raise_about(&key, AlertKind::Approval, severity, &why);
+    }
+
+    pub(super) fn mode(&self, key: &IssueKey, plan: &Plan, risk: Risk) -> Mode {
+        if self.policy.dry_run {
+            return Mode::DryRun;
+        }
+        let by_risk = match risk {
+            Risk::Reversible => self.policy.modes.reversible,
+            Risk::Disruptive => self.policy.modes.disruptive,
+            Risk::Destructive => self.policy.modes.destructive,
+        };
+        let mut overrides = self.policy.overrides.iter();
+        let of_the_operator = overrides.find(|one| applies(one, key)).map(|one| one.mode);
+        of_the_operator.or(plan.mode).unwrap_or(by_risk)
+    }
+
+    pub(super) fn needed_confidence(&self, risk: Risk) -> f64 {
+        match risk {
+            Risk::Reversible => self.policy.min_confidence.reversible,
+            Risk::Disruptive => self.policy.min_confidence.disruptive,
+            Risk::Destructive => self.policy.min_confidence.destructive,
+        }
+    }
+
+    pub(super) fn confidence(&self, entry: &super::entry::Entry, step: &Step) -> Confidence {
+        let labels = ActionLabels {
+            issue_type: entry.issue.key.issue_type.clone(),
+            action: step.action.clone(),
+        };
+        let outcomes = self.outcomes.get(&labels).copied();
+        Confidence {
+            detector: entry.issue.confidence,
+            action: outcomes.unwrap_or(Outcomes::default()).confidence(),
+        }
+    }
+
+    /// Whether so much is bad that the fault is elsewhere.
+    pub(super) fn weigh_storm(&mut self) {
+        let (bad, known) = (self.components.bad(), self.components.known());
+        let policy = self.policy.storm;
+        match self.storm.update(self.now.at, bad, known, &policy) {
+            StormChange::None => {}
+            StormChange::Began => {
+                let id = AlertId::global(AlertKind::Storm);
+                self.raise(id, Severity::Critical, || {
+                    Text::new(&format!(
+                        "{bad} of {known} components are bad at once: nothing is started; look \
+                         for what they share"
+                    ))
+                });
+            }
+            StormChange::Ended => {
+                self.resolve(&AlertId::global(AlertKind::Storm));
+                self.wake_all(&WaitFor::Turn);
+            }
+        }
+        let ends = self.storm.ends_at(&policy);
+        if ends != self.storm_timer {
+            if let Some(old) = self.storm_timer.take() {
+                self.timers.cancel(old, Timer::Storm);
+            }
+            if let Some(at) = ends {
+                self.timers.set(at, Timer::Storm);
+            }
+            self.storm_timer = ends;
+        }
+    }
+
+    pub(super) fn component_budget_back(&mut self, component: super::components::ComponentIx) {
+        self.wake_all(&WaitFor::Budget(component));
+    }
+}
+
+fn applies(one: &Override, key: &IssueKey) -> bool {
+    let fits = |wanted: &Option<String>, is: &str| wanted.as_ref().is_none_or(|w| w == is);
+    fits(&one.component, key.component.as_str()) && fits(&one.issue_type, key.issue_type.as_str())
+}

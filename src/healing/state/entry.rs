@@ -1,0 +1,104 @@
+//! An open issue and all that the core knows about it.
+
+use std::cmp::Reverse;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::components::ComponentIx;
+use super::engines::{Claim, EngineIx};
+use super::queue::Place;
+use super::samples::Passes;
+use crate::healing::{
+    AttemptId, By, Issue, Moment, Name, ParkReason, Phase, Plan, Samples, Step, Ticket,
+};
+
+#[derive(Debug, Clone)]
+pub(super) struct Entry {
+    pub(super) issue: Issue,
+    /// The samples that the issue's confidence was computed from.
+    pub(super) samples: Samples,
+    pub(super) engine: EngineIx,
+    pub(super) component: ComponentIx,
+    /// A fixed number from the key: it breaks ties and picks the stream of random numbers.
+    pub(super) stream: u64,
+
+    pub(super) phase: Phase,
+    pub(super) reason: Option<ParkReason>,
+    /// Since when it is in this phase.
+    pub(super) since: Moment,
+    /// When the phase's timer is due.
+    pub(super) due: Option<Moment>,
+    pub(super) place: Place,
+
+    pub(super) passes: Passes,
+    /// The last pass that found it.
+    pub(super) seen_pass: u64,
+    /// How many passes in a row did not find it.
+    pub(super) good_passes: u32,
+
+    pub(super) plan: Option<Arc<Plan>>,
+    /// The request for a plan that is not answered; until then nothing starts.
+    pub(super) planning: Option<Ticket>,
+    pub(super) step: usize,
+    /// How many attempts the step has had.
+    pub(super) used: u32,
+    /// How many attempts it has had in all.
+    pub(super) attempts: u32,
+    pub(super) not_before: Moment,
+    /// Who let the current step run.
+    pub(super) approved: Option<By>,
+    pub(super) treatment: Option<Treatment>,
+    /// It was seen while an attempt ran.
+    pub(super) dirty: bool,
+}
+
+/// An attempt, from its start until it is settled whether it healed.
+#[derive(Debug, Clone)]
+pub(super) struct Treatment {
+    pub(super) attempt: AttemptId,
+    pub(super) action: Name,
+    /// Its lock, and who of its attempt and its rollback holds it.
+    pub(super) lock: Name,
+    pub(super) holder: AttemptId,
+    pub(super) settle: Duration,
+    pub(super) rollback: bool,
+    /// It did not heal, and its rollback waits for its turn.
+    pub(super) undo: bool,
+    /// When the attempt said ok.
+    pub(super) ended: Moment,
+    /// When it was last hinted that the fault is back.
+    pub(super) hinted: Option<Moment>,
+    pub(super) verifying: Option<Ticket>,
+    /// How many looks in a row ended without a verdict.
+    pub(super) blind: u32,
+    /// Since when it looks good.
+    pub(super) good_since: Option<Moment>,
+}
+
+impl Entry {
+    /// The step that is next, if there is a plan.
+    pub(super) fn next_step(&self) -> Option<(&Plan, &Step)> {
+        let plan = self.plan.as_deref()?;
+        plan.steps.get(self.step).map(|step| (plan, step))
+    }
+
+    /// What the next attempt would hold.
+    pub(super) fn lock(&self) -> &Name {
+        let lock = self.plan.as_deref().and_then(|plan| plan.lock.as_ref());
+        lock.unwrap_or(&self.issue.key.component)
+    }
+
+    /// Its claim to stay when there is no room.
+    pub(super) fn claim(&self) -> Claim {
+        let newest_first = Reverse(self.issue.first_seen.at);
+        (self.issue.severity, newest_first, self.stream)
+    }
+
+    /// Whether nothing is done about it right now.
+    pub(super) const fn is_idle(&self) -> bool {
+        !matches!(
+            self.phase,
+            Phase::Running | Phase::Verifying | Phase::Settling
+        )
+    }
+}

@@ -1,0 +1,7 @@
+//! The whole machine: scenarios by name, and random histories against the invariants.
+
+mod audit;
+mod histories;
+mod ops;
+mod scenarios;
+mod watch;

@@ -1,0 +1,1 @@
+//! Each guard by name.

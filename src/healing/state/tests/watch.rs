@@ -1,0 +1,458 @@
+//! An independent witness: it sees only what goes in and what comes out, keeps its own books,
+//! and panics when a promise is broken.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::config::{HealingPolicy, Mode};
+use crate::healing::{
+    AttemptId, AttemptResult, By, Closed, Control, Effect, Event, IssueKey, Moment, Name, Plan,
+    Risk, Severity, Start, State, Target, Ticket, Verdict, What, Work,
+};
+
+/// What is known of an attempt that has not really ended.
+#[derive(Debug, Clone)]
+struct Runs {
+    engine: Name,
+    key: IssueKey,
+    lock: Name,
+    work: Work,
+    given_up: bool,
+    dirty: bool,
+}
+
+/// The proof that an issue is healed, as it builds up.
+#[derive(Debug, Clone, Default)]
+struct Proof {
+    said_ok: Option<Moment>,
+    first_good: Option<Moment>,
+    last_good: Option<Moment>,
+    spoilt: bool,
+    settle: Duration,
+}
+
+#[derive(Debug, Clone, Default)]
+pub(super) struct Watch {
+    now: Moment,
+    runs: BTreeMap<AttemptId, Runs>,
+    /// The one that really ended by the event at hand.
+    ending: Option<(AttemptId, Runs)>,
+    seen_attempts: BTreeSet<AttemptId>,
+    plans: BTreeMap<Ticket, IssueKey>,
+    plan_of: BTreeMap<IssueKey, Plan>,
+    /// With the time after which the core no longer waits.
+    looks: BTreeMap<Ticket, (IssueKey, Moment)>,
+    proofs: BTreeMap<IssueKey, Proof>,
+    /// Since when an engine is asked to look.
+    asked: BTreeMap<Name, Moment>,
+    /// When the last pass of each engine began.
+    passes: BTreeMap<Name, Moment>,
+    /// The starts since the policy last changed, with the component.
+    starts: Vec<(Moment, Name)>,
+    drawn: BTreeMap<IssueKey, Moment>,
+    mutes: BTreeMap<Target, (Moment, Severity)>,
+    severities: BTreeMap<IssueKey, Severity>,
+    paused: bool,
+    killed: bool,
+    stopping: bool,
+    journal_down: bool,
+    pub(super) healed: u64,
+    pub(super) started: u64,
+}
+
+impl Watch {
+    /// Before an event is told.
+    pub(super) fn told(&mut self, now: Moment, event: &Event, state: &State) {
+        self.now = self.now.max(now);
+        self.mutes.retain(|_, (until, _)| *until > self.now);
+        match event {
+            Event::Observed { observation, .. } => {
+                self.seen(
+                    &observation.key,
+                    observation.severity,
+                    observation.is_valid(),
+                );
+            }
+            Event::Detected {
+                engine,
+                observations,
+                began,
+            } => {
+                let began = (*began).min(self.now);
+                self.asked
+                    .retain(|name, asked| name != engine || *asked > began);
+                let last = self.passes.get(engine).copied();
+                let fresh = last.is_none_or(|last| began > last);
+                if fresh {
+                    self.passes.insert(engine.clone(), began);
+                }
+                for observation in observations {
+                    self.seen(
+                        &observation.key,
+                        observation.severity,
+                        observation.is_valid(),
+                    );
+                    if let Some(proof) = self.proofs.get_mut(&observation.key)
+                        && proof.said_ok.is_some_and(|ended| began >= ended)
+                        && observation.is_valid()
+                        && fresh
+                    {
+                        // What another engine sees is a hint.
+                        proof.spoilt |= state.owner(&observation.key).as_ref() == Some(engine);
+                    }
+                }
+            }
+            Event::DetectFailed { engine, began } => {
+                self.asked
+                    .retain(|name, asked| name != engine || *asked > *began);
+            }
+            Event::Planned { ticket, plan } => {
+                if let (Some(key), Ok(plan)) = (self.plans.remove(ticket), plan)
+                    && plan.validate().is_ok()
+                {
+                    self.plan_of.insert(key, plan.clone());
+                }
+            }
+            Event::Judged {
+                ticket,
+                data_from,
+                verdict,
+            } => self.judged(*ticket, (*data_from).min(self.now), *verdict),
+            Event::Ended { attempt, .. } => self.ending = self.runs.remove_entry(attempt),
+            Event::Journal { healthy } => self.journal_down = !healthy,
+            Event::Shutdown => self.stopping = true,
+            _ => {}
+        }
+    }
+
+    fn seen(&mut self, key: &IssueKey, severity: Severity, valid: bool) {
+        if !valid || self.stopping {
+            return;
+        }
+        for target in [
+            Target::Key(key.clone()),
+            Target::Component(key.component.clone()),
+        ] {
+            if self
+                .mutes
+                .get(&target)
+                .is_some_and(|(_, most)| severity > *most)
+            {
+                self.mutes.remove(&target);
+            }
+        }
+        for runs in self.runs.values_mut() {
+            if runs.key == *key && runs.work == Work::Heal && !runs.given_up {
+                runs.dirty = true;
+            }
+        }
+    }
+
+    fn judged(&mut self, ticket: Ticket, data_from: Moment, verdict: Verdict) {
+        let Some((key, until)) = self.looks.remove(&ticket) else {
+            return;
+        };
+        if until <= self.now {
+            return;
+        }
+        let Some(proof) = self.proofs.get_mut(&key) else {
+            return;
+        };
+        if proof.said_ok.is_none_or(|ended| data_from < ended) {
+            return;
+        }
+        match verdict {
+            Verdict::Good => {
+                proof.first_good.get_or_insert(data_from);
+                proof.last_good = proof.last_good.max(Some(data_from));
+            }
+            Verdict::Bad => proof.spoilt = true,
+            Verdict::Unknown => {}
+        }
+    }
+
+    /// After an event was told: what the core wants done.
+    pub(super) fn answered(&mut self, effects: &[Effect], state: &State) {
+        for effect in effects {
+            match effect {
+                Effect::Plan { ticket, issue, .. } => {
+                    // Only the last question counts.
+                    self.plans.retain(|_, key| *key != issue.key);
+                    self.plans.insert(*ticket, issue.key.clone());
+                    self.severities.insert(issue.key.clone(), issue.severity);
+                }
+                Effect::Verify {
+                    ticket,
+                    issue,
+                    timeout,
+                    ..
+                } => {
+                    self.looks.retain(|_, (key, _)| *key != issue.key);
+                    let until = self.now + *timeout;
+                    self.looks.insert(*ticket, (issue.key.clone(), until));
+                }
+                Effect::Record(record) => self.recorded(&record.what, effects, state),
+                Effect::Start(start) => self.start(start, effects, state),
+                Effect::Detect { engine } => {
+                    self.asked.insert(engine.clone(), self.now);
+                }
+                Effect::Stopped => assert!(self.stopping && state.issues().count() == 0),
+                _ => {}
+            }
+        }
+        self.ending = None;
+    }
+
+    fn recorded(&mut self, what: &What, effects: &[Effect], state: &State) {
+        match what {
+            What::Moved {
+                key,
+                to: crate::healing::Phase::Backoff,
+                until: Some(until),
+                ..
+            } => {
+                self.drawn.insert(key.clone(), *until);
+            }
+            What::AttemptFinished {
+                attempt,
+                work: Work::Heal,
+                key,
+                result,
+                ..
+            } => self.finished(*attempt, key, *result, effects, state),
+            What::AttemptFinished { attempt, .. } => {
+                if let Some(runs) = self.runs.get_mut(attempt) {
+                    runs.given_up = true;
+                }
+            }
+            What::Closed {
+                key,
+                outcome: Closed::Healed,
+                ..
+            } => self.healed(key),
+            What::Reloaded => self.starts.clear(),
+            What::Controlled { control, .. } => self.controlled(control),
+            _ => {}
+        }
+    }
+
+    fn controlled(&mut self, control: &Control) {
+        match control {
+            Control::Pause => self.paused = true,
+            Control::Resume => self.paused = false,
+            Control::Kill => self.killed = true,
+            Control::Revive => self.killed = false,
+            Control::Mute {
+                target,
+                lasting,
+                tolerate,
+            } => {
+                // Where it is left to the core, only what is certain is checked.
+                if let Some(tolerate) = tolerate {
+                    let mute = (self.now + *lasting, *tolerate);
+                    self.mutes.insert(target.clone(), mute);
+                } else {
+                    self.mutes.remove(target);
+                }
+            }
+            Control::Unmute { target } => {
+                self.mutes.remove(target);
+            }
+            _ => {}
+        }
+    }
+
+    /// 3, 5 to 8.
+    fn start(&mut self, start: &Start, effects: &[Effect], state: &State) {
+        let key = &start.issue.key;
+        let policy = state.policy();
+        assert!(self.seen_attempts.insert(start.attempt), "a number twice");
+        assert!(
+            !self.runs.values().any(|runs| runs.lock == start.lock),
+            "two hold {}",
+            start.lock
+        );
+        assert!(
+            self.runs.len() < policy.max_running as usize,
+            "too many run"
+        );
+        let zombies = self.runs.values().filter(|runs| runs.given_up).count();
+        assert!(zombies < policy.max_zombies as usize, "too many zombies");
+        assert!(!self.paused && !self.killed && !self.stopping);
+        assert!(!state.snapshot().storm, "it starts in a storm");
+        let intent = effects.iter().find_map(|effect| match effect {
+            Effect::Record(record) => match &record.what {
+                What::AttemptStarted(intent) if intent.attempt == start.attempt => Some(intent),
+                _ => None,
+            },
+            _ => None,
+        });
+        let intent = intent.expect("the intent is recorded");
+        let place = |wanted: &dyn Fn(&Effect) -> bool| effects.iter().position(wanted);
+        let recorded = place(&|effect| {
+            matches!(effect, Effect::Record(r) if matches!(&r.what,
+                What::AttemptStarted(i) if i.attempt == start.attempt))
+        });
+        let started = place(&|effect| matches!(effect, Effect::Start(s) if **s == *start));
+        assert!(recorded < started, "the intent comes first");
+        if start.work == Work::Heal {
+            self.guards(
+                start,
+                intent.risk,
+                &intent.by,
+                intent.confidence.gate(),
+                policy,
+            );
+            self.budgets(key, policy);
+            let settle = self.plan_of[key]
+                .settle
+                .expect("all plans of this test say");
+            let proof = Proof {
+                settle,
+                ..Proof::default()
+            };
+            self.proofs.insert(key.clone(), proof);
+            self.started += 1;
+        }
+        let runs = Runs {
+            engine: start.engine.clone(),
+            key: key.clone(),
+            lock: start.lock.clone(),
+            work: start.work,
+            given_up: false,
+            dirty: false,
+        };
+        self.runs.insert(start.attempt, runs);
+    }
+
+    fn guards(&self, start: &Start, risk: Risk, by: &By, gate: f64, policy: &HealingPolicy) {
+        let key = &start.issue.key;
+        for target in [
+            Target::Key(key.clone()),
+            Target::Component(key.component.clone()),
+        ] {
+            let mute = self.mutes.get(&target);
+            let muted = mute.is_some_and(|(_, most)| start.issue.severity <= *most);
+            assert!(!muted, "{key} is muted");
+        }
+        let drawn = self.drawn.get(key).copied().unwrap_or(Moment::START);
+        assert!(drawn <= self.now, "{key} starts before its time");
+        assert!(!self.journal_down || risk == Risk::Reversible);
+        assert!(!policy.dry_run);
+        let plan = &self.plan_of[key];
+        assert_eq!(plan.steps[start.step].action, start.action);
+        let step = &plan.steps[start.step];
+        assert_eq!(step.risk.unwrap_or(plan.risk), risk);
+        let by_risk = [
+            policy.modes.reversible,
+            policy.modes.disruptive,
+            policy.modes.destructive,
+        ][risk as usize];
+        let person = *by != By::Policy;
+        match plan.mode.unwrap_or(by_risk) {
+            Mode::Run => {}
+            Mode::Approval => assert!(person, "nobody approved {key}"),
+            Mode::DryRun => panic!("{key} starts in dry-run"),
+        }
+        let needed = [
+            policy.min_confidence.reversible,
+            policy.min_confidence.disruptive,
+            policy.min_confidence.destructive,
+        ][risk as usize];
+        assert!(gate >= needed || person, "{gate} is not enough");
+    }
+
+    fn budgets(&mut self, key: &IssueKey, policy: &HealingPolicy) {
+        self.starts.push((self.now, key.component.clone()));
+        let within = |window: Duration, component: Option<&Name>| {
+            let in_window = |at: Moment| at + window > self.now;
+            let of = |name: &Name| component.is_none_or(|component| component == name);
+            let starts = self.starts.iter();
+            starts
+                .filter(|(at, name)| in_window(*at) && of(name))
+                .count()
+        };
+        let (global, component) = (policy.budget.global, policy.budget.component);
+        assert!(within(global.window, None) <= global.max as usize);
+        assert!(within(component.window, Some(&key.component)) <= component.max as usize);
+    }
+
+    /// 9.
+    fn finished(
+        &mut self,
+        attempt: AttemptId,
+        key: &IssueKey,
+        result: AttemptResult,
+        effects: &[Effect],
+        state: &State,
+    ) {
+        let runs = match &mut self.ending {
+            Some((id, runs)) if *id == attempt => runs,
+            _ => self.runs.get_mut(&attempt).expect("it runs"),
+        };
+        assert!(!runs.given_up, "it is finished twice");
+        runs.given_up = true;
+        let looks = effects.iter().filter(|effect| match effect {
+            Effect::Detect { engine } => *engine == runs.engine,
+            Effect::Verify { attempt: a, .. } => *a == attempt,
+            _ => false,
+        });
+        let looks = looks.count();
+        if runs.dirty && !self.stopping && state.is_there(&runs.engine) {
+            // One that was asked for at this very moment has not looked yet.
+            let asked = self.asked.get(&runs.engine) == Some(&self.now);
+            assert!(
+                looks == 1 || (looks == 0 && asked),
+                "a fault seen meanwhile is looked at once: {result:?} {looks}"
+            );
+        }
+        if result == AttemptResult::Ok
+            && let Some(proof) = self.proofs.get_mut(key)
+        {
+            proof.said_ok = Some(self.now);
+        }
+    }
+
+    /// 4.
+    fn healed(&mut self, key: &IssueKey) {
+        let proof = self.proofs.remove(key).unwrap_or_default();
+        let ended = proof.said_ok.expect("an attempt said ok");
+        let first = proof.first_good.expect("a good verdict");
+        let last = proof.last_good.expect("a good verdict");
+        assert!(!proof.spoilt, "{key} was seen to be bad in between");
+        assert!(first >= ended, "the data are older than the attempt's end");
+        assert!(
+            last - first >= proof.settle,
+            "{key} did not settle: good from {first:?} to {last:?} instead of {:?}",
+            proof.settle
+        );
+        self.healed += 1;
+    }
+
+    /// A new run takes over: what ran is gone.
+    pub(super) fn restarted(&mut self) {
+        let attempts = std::mem::take(&mut self.seen_attempts);
+        *self = Self {
+            seen_attempts: attempts,
+            paused: self.paused,
+            killed: self.killed,
+            ..Self::default()
+        };
+    }
+}
+
+impl State {
+    fn owner(&self, key: &IssueKey) -> Option<Name> {
+        let entry = self.open.get(*self.keys.get(key)?)?;
+        Some(self.engines.get(entry.engine)?.name.clone())
+    }
+
+    fn is_there(&self, engine: &Name) -> bool {
+        let engine = self.engines.find(engine);
+        engine.is_some_and(|engine| !self.engines.get(engine).unwrap().removed)
+    }
+}
+
+/// The policies that a history changes between.
+pub(super) type Policies = [Arc<HealingPolicy>; 5];

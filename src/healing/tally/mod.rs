@@ -1,0 +1,130 @@
+//! What the core counts: plain numbers, changed by `step` alone.
+
+mod counts;
+mod histogram;
+mod series;
+
+pub use counts::{Counts, Label};
+pub use histogram::{CONFIDENCE_BUCKETS, DURATION_BUCKETS, Histogram};
+pub(super) use series::Series;
+
+use std::time::Duration;
+
+use super::issue::{Name, Severity};
+use super::outcome::{AttemptResult, Closed, Dropped, Phase};
+
+/// What became of the observations.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Observations {
+    /// All of them.
+    pub total: u64,
+    /// Those that opened an issue.
+    pub opened: u64,
+    /// Those that added to an open one.
+    pub coalesced: u64,
+    /// Those that were muted.
+    pub muted: u64,
+    /// Those that were not taken.
+    pub dropped: Counts<Dropped>,
+}
+
+/// The labels of what was detected.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct DetectedLabels {
+    /// The kind of fault.
+    pub issue_type: Name,
+    /// How bad it was when it opened.
+    pub severity: Severity,
+    /// Where.
+    pub component: Name,
+}
+
+/// The labels of what was done.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ActionLabels {
+    /// The kind of fault.
+    pub issue_type: Name,
+    /// What was done about it.
+    pub action: Name,
+}
+
+/// The attempts of one action for one issue type.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ActionCounts {
+    /// Those that started.
+    pub attempts: u64,
+    /// Those that healed, verified.
+    pub successes: u64,
+    /// Those that failed, took too long, panicked, or did not heal though they said ok.
+    pub failures: u64,
+}
+
+/// The distributions of one action.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ActionTimes {
+    /// How long an attempt took, in seconds.
+    pub duration: Histogram,
+    /// The confidence that let it run.
+    pub confidence: Histogram,
+}
+
+impl Default for ActionTimes {
+    fn default() -> Self {
+        Self {
+            duration: Histogram::new(&DURATION_BUCKETS),
+            confidence: Histogram::new(&CONFIDENCE_BUCKETS),
+        }
+    }
+}
+
+/// The counters of the core.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Tally {
+    pub(super) observations: Observations,
+    pub(super) opened: u64,
+    pub(super) restored: u64,
+    pub(super) closed: Counts<Closed>,
+    pub(super) open: Counts<Phase>,
+    pub(super) started: u64,
+    pub(super) finished: Counts<AttemptResult>,
+    pub(super) running: u64,
+    pub(super) rollbacks_started: u64,
+    pub(super) rollbacks_finished: Counts<AttemptResult>,
+    pub(super) evicted: u64,
+    pub(super) late: u64,
+    pub(super) detected: Series<DetectedLabels, u64>,
+    pub(super) actions: Series<ActionLabels, ActionCounts>,
+    pub(super) times: Series<Name, ActionTimes>,
+}
+
+impl Tally {
+    pub(super) fn attempt_started(&mut self, labels: ActionLabels, gate: f64, limit: u32) {
+        self.started += 1;
+        self.running += 1;
+        let times = self.times.entry(labels.action.clone(), limit);
+        times.confidence.observe(gate);
+        self.actions.entry(labels, limit).attempts += 1;
+    }
+
+    pub(super) fn attempt_finished(
+        &mut self,
+        action: &Name,
+        result: AttemptResult,
+        took: Duration,
+        limit: u32,
+    ) {
+        self.running = self.running.saturating_sub(1);
+        self.finished.add(result);
+        let times = self.times.entry(action.clone(), limit);
+        times.duration.observe(took.as_secs_f64());
+    }
+
+    pub(super) fn attempt_judged(&mut self, labels: ActionLabels, good: bool, limit: u32) {
+        let counts = self.actions.entry(labels, limit);
+        if good {
+            counts.successes += 1;
+        } else {
+            counts.failures += 1;
+        }
+    }
+}
