@@ -36,6 +36,16 @@ fn installed_once_and_what_trackers_use() {
         .unwrap();
     let series = r#"shop_llm_tokens_total{env="production",provider="openai",model="gpt-4",type="input"} 10"#;
     assert!(page.text().contains(series), "{}", page.text());
+    for name in [
+        "process_resident_memory_bytes",
+        "shop_uptime_seconds",
+        "shop_service_info",
+    ] {
+        assert!(
+            page.text().lines().any(|line| line.starts_with(name)),
+            "{name}"
+        );
+    }
     assert!(
         page.text()
             .contains("\nshop_system_health_score{env=\"production\"} 100\n")

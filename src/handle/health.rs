@@ -8,7 +8,9 @@ use parking_lot::Mutex;
 use super::Selfheal;
 use crate::catalog::{Kind, MetricDef};
 use crate::config::Config;
-use crate::health::{Check, Component, Note, Report, Score, Source, Traffic, TrafficWindow, score};
+use crate::health::{
+    Check, Component, Contributor, Report, Score, Source, Traffic, TrafficWindow, score,
+};
 use crate::registry::{
     Collector, DeclareError, FamilySnapshot, Number, Registry, SeriesSnapshot, Value,
 };
@@ -16,34 +18,6 @@ use crate::util::Clock;
 
 /// The traffic of so much time goes into the score.
 const WINDOW: Duration = Duration::from_secs(300);
-
-/// What one room contributes to a report.
-pub(super) trait Contributor: Send + Sync {
-    /// Parts of the service and how well they are.
-    fn components(&self) -> Vec<Component> {
-        Vec::new()
-    }
-
-    /// Counters of requests, since the process started.
-    fn traffic(&self) -> Option<Traffic> {
-        None
-    }
-
-    /// What happened lately, newest first.
-    fn recent(&self) -> Vec<Note> {
-        Vec::new()
-    }
-
-    /// Whether the service wants traffic, as far as this room has a say.
-    fn ready(&self) -> Check {
-        Check::passed()
-    }
-
-    /// Whether this room makes progress.
-    fn live(&self) -> Check {
-        Check::passed()
-    }
-}
 
 /// Puts reports together.
 pub(super) struct Health {
@@ -169,6 +143,11 @@ impl Collector for ScoreCollector {
 }
 
 impl Selfheal {
+    /// Lets a part of the application have a say in health reports, from now on.
+    pub fn contribute(&self, contributor: impl Contributor) {
+        self.inner.health.add(Arc::new(contributor));
+    }
+
     /// Everything that `/health` says.
     #[must_use]
     pub fn report(&self) -> Report {

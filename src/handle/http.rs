@@ -1,9 +1,9 @@
 use std::sync::Arc;
 
 use super::Selfheal;
-use super::health::{Contributor, Health};
+use super::health::Health;
 use crate::config::Config;
-use crate::health::Traffic;
+use crate::health::{Contributor, Traffic};
 use crate::http::{HttpLayer, HttpMetrics};
 use crate::registry::{DeclareError, Number, Registry, Value, parse_labels};
 use crate::util::Clock;

@@ -8,13 +8,18 @@
 //! - A configuration is checked as a whole before anything of it takes effect.
 //! - A health report and a scrape are each taken at one moment, and neither can fail.
 
+mod collect;
 mod health;
 #[cfg(feature = "http")]
 mod http;
 #[cfg(feature = "prometheus")]
 mod interop;
+#[cfg(feature = "tokio-metrics")]
+mod runtime;
 #[cfg(feature = "server")]
 mod server;
+#[cfg(feature = "system")]
+mod system;
 
 use std::fmt;
 use std::sync::Arc;
@@ -39,6 +44,9 @@ struct Inner {
     health: Arc<Health>,
     #[cfg(feature = "http")]
     http: crate::http::HttpLayer,
+    /// Sampling ends with the last clone of the handle.
+    #[cfg(feature = "system")]
+    _system: Option<crate::collect::SystemHandle>,
 }
 
 /// Why the crate could not be installed.
@@ -51,6 +59,11 @@ pub enum InstallError {
     /// A metric of this crate clashes with one that the application declared.
     #[error(transparent)]
     Declare(#[from] DeclareError),
+    /// The thread that samples the machine could not be started.
+    #[error(
+        "cannot start the thread that samples the machine: {0}; switch `system.enabled` off, or allow the process more threads"
+    )]
+    Thread(#[from] std::io::Error),
     /// There is one already.
     #[error(
         "selfheal is installed already; install it once, and clone the handle or make one with `Selfheal::new`"
@@ -102,12 +115,17 @@ impl Selfheal {
         registry.configure(settings(&config));
         let health = Arc::new(Health::new(&config, clock.clone()));
         health::expose(&health, &registry)?;
+        collect::start(&config, &registry, &clock)?;
+        #[cfg(feature = "tokio-metrics")]
+        runtime::start(&registry)?;
         #[cfg(feature = "prometheus")]
         interop::start(&registry)?;
         let handle = Self {
             inner: Arc::new(Inner {
                 #[cfg(feature = "http")]
                 http: http::start(&config, &registry, &clock, &health)?,
+                #[cfg(feature = "system")]
+                _system: system::start(&config, &registry, &clock)?,
                 config,
                 registry,
                 clock,

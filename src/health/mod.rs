@@ -15,11 +15,13 @@
 //! ```
 
 mod component;
+mod contributor;
 mod report;
 mod score;
 mod window;
 
 pub use component::{Component, Status};
+pub use contributor::Contributor;
 pub use report::{Check, Note, Report, Source};
 pub use score::{Score, score};
 pub use window::{Traffic, TrafficWindow};

@@ -1,0 +1,38 @@
+use super::Selfheal;
+use crate::collect::{self, BuildInfo, ServiceInfo};
+use crate::config::Config;
+use crate::registry::{DeclareError, Registry};
+use crate::util::Clock;
+
+/// The process, and what the configuration says of the service.
+pub(super) fn start(
+    config: &Config,
+    registry: &Registry,
+    clock: &Clock,
+) -> Result<(), DeclareError> {
+    collect::process(registry)?;
+    collect::service(registry, clock, &about(config, BuildInfo::new("unknown")))
+}
+
+fn about(config: &Config, build: BuildInfo) -> ServiceInfo {
+    let mut info = ServiceInfo::new(build).healing_enabled(cfg!(feature = "healing"));
+    if let Some(version) = &config.service.version {
+        info = info.version(version.as_str());
+    }
+    for (name, value) in &config.service.labels {
+        info = info.label(name.as_str(), value.as_str());
+    }
+    info
+}
+
+impl Selfheal {
+    /// Says what the service was built from, for `build_info`; usually
+    /// `heal.built_from(selfheal::build_info!())`, right after [`install`](super::install): the
+    /// uptime starts anew. Default: version, commit and time are `unknown`.
+    ///
+    /// # Errors
+    /// See [`collect::service`].
+    pub fn built_from(&self, build: BuildInfo) -> Result<(), DeclareError> {
+        collect::service(self.registry(), self.clock(), &about(self.config(), build))
+    }
+}

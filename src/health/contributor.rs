@@ -1,0 +1,51 @@
+use super::component::Component;
+use super::report::{Check, Note};
+use super::window::Traffic;
+
+/// What one part of a service contributes to its health report. Every method is called
+/// whenever somebody asks, so none may block; what is not overridden says nothing.
+///
+/// ```
+/// use selfheal::health::{Component, Contributor};
+///
+/// struct Database;
+///
+/// impl Contributor for Database {
+///     fn components(&self) -> Vec<Component> {
+///         vec![Component::new("db").share(0.4).health(1.0, "answers in 3 ms")]
+///     }
+/// }
+///
+/// # fn main() -> Result<(), selfheal::InstallError> {
+/// let heal = selfheal::Selfheal::new(selfheal::Config::new())?;
+/// heal.contribute(Database);
+/// assert_eq!(heal.report().components[0].name, "db");
+/// # Ok(())
+/// # }
+/// ```
+pub trait Contributor: Send + Sync + 'static {
+    /// Parts of the service and how well they are.
+    fn components(&self) -> Vec<Component> {
+        Vec::new()
+    }
+
+    /// Counters of requests, since the process started.
+    fn traffic(&self) -> Option<Traffic> {
+        None
+    }
+
+    /// What happened lately, newest first.
+    fn recent(&self) -> Vec<Note> {
+        Vec::new()
+    }
+
+    /// Whether the service wants traffic, as far as this room has a say.
+    fn ready(&self) -> Check {
+        Check::passed()
+    }
+
+    /// Whether this room makes progress.
+    fn live(&self) -> Check {
+        Check::passed()
+    }
+}
