@@ -4,6 +4,8 @@ use super::header;
 
 #[cfg(feature = "gzip")]
 mod gzip;
+#[cfg(feature = "zstd")]
+mod zstd;
 
 /// How the bytes of an exposition are compressed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -14,6 +16,8 @@ pub enum Encoding {
     Identity,
     /// gzip (RFC 1952); needs the feature `gzip`.
     Gzip,
+    /// Zstandard (RFC 8878); needs the feature `zstd`.
+    Zstd,
 }
 
 /// What writes an exposition, to be run once.
@@ -27,6 +31,8 @@ struct Codec {
 
 /// The compressions that are compiled in, the one preferred where a scraper does not care first.
 const CODECS: &[Codec] = &[
+    #[cfg(feature = "zstd")]
+    zstd::CODEC,
     #[cfg(feature = "gzip")]
     gzip::CODEC,
 ];
@@ -88,6 +94,7 @@ impl Encoding {
         match self {
             Self::Identity => "identity",
             Self::Gzip => "gzip",
+            Self::Zstd => "zstd",
         }
     }
 
@@ -133,6 +140,17 @@ mod tests {
         }
     }
 
+    #[cfg(feature = "zstd")]
+    #[test]
+    fn the_better_one_where_both_will_do() {
+        for header in ["zstd", "gzip, zstd", "*", "gzip;q=0.5, *"] {
+            assert_eq!(ask(header), Encoding::Zstd, "{header:?}");
+        }
+        for header in ["gzip;q=0, zstd;q=0, *", "zstd;q=0.1, identity"] {
+            assert_eq!(ask(header), Encoding::Identity, "{header:?}");
+        }
+    }
+
     #[cfg(feature = "gzip")]
     #[test]
     fn compression_by_quality() {
@@ -140,19 +158,19 @@ mod tests {
             "gzip",
             "GZIP, identity",
             "x-gzip",
-            "*",
             "gzip;q=0.001",
             "identity;q=0, gzip;q=0.1",
-            "identity;q=0, *",
+            "zstd;q=0, *",
+            "zstd;q=0, identity;q=0, *",
             "br;q=1, gzip;q=0.2, *;q=0",
         ] {
             assert_eq!(ask(header), Encoding::Gzip, "{header:?}");
         }
         for header in [
             "gzip;q=0.5, identity",
-            "gzip;q=0, *",
+            "zstd;q=0, gzip;q=0, *",
             "gzip;q=0.4, identity;q=0.5",
-            "gzip;q=0.2, *;q=0.5",
+            "zstd;q=0, gzip;q=0.2, *;q=0.5",
         ] {
             assert_eq!(ask(header), Encoding::Identity, "{header:?}");
         }

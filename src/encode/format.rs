@@ -1,26 +1,57 @@
 use std::cmp::Reverse;
 
+use super::escaping::Escaping;
 use super::header::{self, Element};
 
 /// A format of the exposition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Format(Syntax);
+pub struct Format {
+    syntax: Syntax,
+    /// `None` where the scraper did not say: then it is the default, and not in the header.
+    escaping: Option<Escaping>,
+}
 
 /// How a format is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Syntax {
     Text,
+    Text1,
     OpenMetrics,
+    Protobuf,
 }
 
 impl Format {
     /// The Prometheus text format, version 0.0.4: what a browser or `curl` gets.
-    pub const TEXT: Self = Self(Syntax::Text);
+    pub const TEXT: Self = Self::of(Syntax::Text);
+    /// The Prometheus text format, version 1.0.0, which has names in quotes.
+    pub const TEXT_1: Self = Self::of(Syntax::Text1);
     /// OpenMetrics text, version 1.0.0.
-    pub const OPEN_METRICS: Self = Self(Syntax::OpenMetrics);
+    pub const OPEN_METRICS: Self = Self::of(Syntax::OpenMetrics);
+    /// The Prometheus protobuf format: messages `io.prometheus.client.MetricFamily`, each after
+    /// its length. [`encode`](super::encode()) splits a family that is longer than a chunk into
+    /// several messages of the same name, as Prometheus reads them.
+    pub const PROTOBUF: Self = Self::of(Syntax::Protobuf);
 
     /// What is offered, the one preferred where a scraper does not care first.
-    const OFFERED: [Self; 2] = [Self::TEXT, Self::OPEN_METRICS];
+    const OFFERED: [Self; 4] = [Self::TEXT, Self::OPEN_METRICS, Self::TEXT_1, Self::PROTOBUF];
+
+    const fn of(syntax: Syntax) -> Self {
+        Self {
+            syntax,
+            escaping: None,
+        }
+    }
+
+    /// The same format with another scheme for names that need it. Default:
+    /// [`Escaping::Underscores`]. The text format 0.0.4, which has no word for a scheme, stays
+    /// as it is.
+    #[must_use]
+    pub fn with_escaping(mut self, escaping: Escaping) -> Self {
+        if self.syntax != Syntax::Text {
+            self.escaping = Some(escaping);
+        }
+        self
+    }
 
     /// The format that suits the `Accept` header best; give all its lines, or an `Option` of
     /// the only one.
@@ -44,13 +75,20 @@ impl Format {
         let mut offers = Self::OFFERED.map(|format| (format, None::<Match>));
         for (position, element) in header::elements(accept).enumerate() {
             for (format, best) in &mut offers {
-                if let Some(specificity) = format.specificity(&element) {
-                    let this = Match {
-                        specificity,
-                        quality: element.quality,
-                        position: Reverse(position),
-                    };
-                    *best = (*best).max(Some(this));
+                let Some(specificity) = format.specificity(&element) else {
+                    continue;
+                };
+                let this = Match {
+                    specificity,
+                    quality: element.quality,
+                    position: Reverse(position),
+                };
+                if best.is_none_or(|best| this > best) {
+                    *best = Some(this);
+                    let escaping = element.parameter("escaping").and_then(Escaping::parse);
+                    *format = escaping.map_or(Self::of(format.syntax), |escaping| {
+                        format.with_escaping(escaping)
+                    });
                 }
             }
         }
@@ -58,38 +96,71 @@ impl Format {
         offers
             .into_iter()
             .rev()
-            .filter_map(|(format, best)| Some((format, best.filter(|found| found.quality > 0)?)))
-            .max_by_key(|(_, found)| (found.quality, found.specificity, found.position))
+            .filter_map(|(format, best)| Some((format, best.filter(|best| best.quality > 0)?)))
+            .max_by_key(|(_, best)| (best.quality, best.specificity, best.position))
             .map_or(Self::TEXT, |(format, _)| format)
     }
 
     /// The value of the `Content-Type` header, without which Prometheus 3 refuses a scrape.
     #[must_use]
     pub fn content_type(self) -> &'static str {
-        match self.0 {
+        /// Only literals can be joined to a text that lives for ever.
+        macro_rules! content_type {
+            ($media:literal) => {
+                match self.escaping {
+                    None => $media,
+                    Some(Escaping::Underscores) => concat!($media, "; escaping=underscores"),
+                    Some(Escaping::Dots) => concat!($media, "; escaping=dots"),
+                    Some(Escaping::Values) => concat!($media, "; escaping=values"),
+                    Some(Escaping::AllowUtf8) => concat!($media, "; escaping=allow-utf-8"),
+                }
+            };
+        }
+        match self.syntax {
             Syntax::Text => "text/plain; version=0.0.4; charset=utf-8",
-            Syntax::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
+            Syntax::Text1 => content_type!("text/plain; version=1.0.0; charset=utf-8"),
+            Syntax::OpenMetrics => {
+                content_type!("application/openmetrics-text; version=1.0.0; charset=utf-8")
+            }
+            Syntax::Protobuf => content_type!(
+                "application/vnd.google.protobuf; \
+                 proto=io.prometheus.client.MetricFamily; encoding=delimited"
+            ),
         }
     }
 
     pub(super) fn syntax(self) -> Syntax {
-        self.0
+        self.syntax
+    }
+
+    pub(super) fn escaping(self) -> Escaping {
+        self.escaping.unwrap_or_default()
     }
 
     /// How closely an element of `Accept` names this format; `None` if it does not cover it.
     fn specificity(self, element: &Element<'_>) -> Option<u8> {
-        let (media, version) = match self.0 {
-            Syntax::Text => ("text/plain", "0.0.4"),
-            Syntax::OpenMetrics => ("application/openmetrics-text", "1.0.0"),
+        let media = match self.syntax {
+            Syntax::Text | Syntax::Text1 => "text/plain",
+            Syntax::OpenMetrics => "application/openmetrics-text",
+            Syntax::Protobuf => "application/vnd.google.protobuf",
         };
-        let name = element.name;
-        if name.eq_ignore_ascii_case(media) {
-            return match element.parameter("version") {
-                None => Some(2),
-                Some(asked) => (asked == version).then_some(3),
+        if element.name.eq_ignore_ascii_case(media) {
+            let version = element.parameter("version");
+            return match (self.syntax, version) {
+                (Syntax::Text | Syntax::OpenMetrics, None) => Some(2),
+                (Syntax::Text, Some("0.0.4"))
+                | (Syntax::Text1 | Syntax::OpenMetrics, Some("1.0.0")) => Some(3),
+                (Syntax::Protobuf, _) => {
+                    let proto = element.parameter("proto");
+                    let encoding = element.parameter("encoding");
+                    (proto == Some("io.prometheus.client.MetricFamily")
+                        && encoding == Some("delimited"))
+                    .then_some(3)
+                }
+                _ => None,
             };
         }
-        let group = name.strip_suffix("/*")?;
+        let group = element.name.strip_suffix("/*")?;
         let (kind, _) = media.split_once('/')?;
         match group {
             "*" => Some(0),
@@ -107,83 +178,4 @@ struct Match {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn ask(accept: &str) -> Format {
-        Format::negotiate([accept])
-    }
-
-    #[test]
-    fn what_real_scrapers_send() {
-        let prometheus_2_42 = "application/openmetrics-text;version=1.0.0,\
-            application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1";
-        assert_eq!(ask(prometheus_2_42), Format::OPEN_METRICS);
-        let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8";
-        assert_eq!(ask(browser), Format::TEXT);
-        assert_eq!(ask("*/*"), Format::TEXT, "curl");
-    }
-
-    #[test]
-    fn quality_decides() {
-        assert_eq!(
-            ask("application/openmetrics-text;q=0.1, text/plain;q=0.2"),
-            Format::TEXT
-        );
-        assert_eq!(
-            ask("text/plain;q=0.2, APPLICATION/OpenMetrics-Text; Version=\"1.0.0\";q=0.3"),
-            Format::OPEN_METRICS
-        );
-        assert_eq!(ask("text/plain;q=0, */*"), Format::OPEN_METRICS);
-    }
-
-    #[test]
-    fn the_more_specific_range_decides_about_a_format() {
-        assert_eq!(ask("*/*, application/openmetrics-text;q=0.1"), Format::TEXT);
-        assert_eq!(
-            ask("text/*;q=0.2, application/*;q=0.4"),
-            Format::OPEN_METRICS
-        );
-        assert_eq!(
-            ask("application/openmetrics-text, */*"),
-            Format::OPEN_METRICS,
-            "named beats covered"
-        );
-        assert_eq!(
-            ask("application/openmetrics-text, text/plain"),
-            Format::OPEN_METRICS,
-            "the first of two equals"
-        );
-        assert_eq!(
-            ask("text/plain, application/openmetrics-text"),
-            Format::TEXT
-        );
-    }
-
-    #[test]
-    fn versions_that_we_do_not_write_are_not_offered() {
-        assert_eq!(
-            ask("application/openmetrics-text;version=0.0.1"),
-            Format::TEXT
-        );
-        assert_eq!(ask("text/plain;version=9, */*;q=0.1"), Format::TEXT);
-    }
-
-    #[test]
-    fn whatever_comes_there_is_an_answer() {
-        for accept in [
-            "",
-            ",",
-            "application/json",
-            "text/plain;q=0",
-            "/",
-            "*/*;q=x",
-            "\0ä;;;\"",
-            "*",
-        ] {
-            assert_eq!(ask(accept), Format::TEXT, "{accept:?}");
-        }
-        let hostile = "application/openmetrics-text;q=0.1,".repeat(1 << 20);
-        assert_eq!(ask(&hostile), Format::OPEN_METRICS);
-    }
-}
+mod tests;

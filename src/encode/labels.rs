@@ -1,5 +1,8 @@
-//! The labels that every series carries, and a check of those that a collector wrote.
+//! The labels that every series carries, and a look at those that a collector wrote.
 
+use std::borrow::Cow;
+
+use super::escaping::{Escaping, NameOf, is_plain};
 use crate::catalog::Kind;
 use crate::registry::{Scrape, parse_labels};
 use crate::util::escape;
@@ -15,6 +18,10 @@ struct Global {
     text: String,
 }
 
+/// The labels of one series that a collector wrote, each with its value as it was escaped.
+#[derive(Debug, PartialEq)]
+pub(super) struct Labels<'a>(Vec<(Cow<'a, str>, &'a str)>);
+
 impl Globals {
     /// Those of a scrape. A name that no series may carry is left out: it would spoil them all.
     pub(super) fn of(scrape: &Scrape) -> Self {
@@ -22,7 +29,7 @@ impl Globals {
         Self(
             pairs
                 .into_iter()
-                .filter(|(name, _)| is_name(name))
+                .filter(|(name, _)| is_plain(name, NameOf::Label))
                 .map(|(name, value)| {
                     let mut text = format!("{name}=\"");
                     escape::label_value(&mut text, &value);
@@ -33,13 +40,12 @@ impl Globals {
         )
     }
 
-    /// Those that a series of `kind` with labels of its own under `taken` names carries,
+    /// Those that a series of `kind` carries beside labels of its own whose names are `taken`,
     /// rendered: its own come before ours.
-    pub(super) fn beside(&self, kind: Kind, taken: &[impl AsRef<str>]) -> String {
+    pub(super) fn beside(&self, kind: Kind, taken: impl Fn(&str) -> bool) -> String {
         let mut text = String::new();
         for global in &self.0 {
-            let is_taken = taken.iter().any(|name| name.as_ref() == global.name);
-            if is_taken || reserved(kind) == Some(&*global.name) {
+            if taken(&global.name) || reserved(kind) == Some(&*global.name) {
                 continue;
             }
             if !text.is_empty() {
@@ -50,9 +56,9 @@ impl Globals {
         text
     }
 
-    /// Whether one of them goes by one of these names.
-    pub(super) fn clash(&self, names: &[&str]) -> bool {
-        self.0.iter().any(|global| names.contains(&&*global.name))
+    /// Whether one of them goes by the name of one of these.
+    pub(super) fn clash(&self, labels: &Labels<'_>) -> bool {
+        self.0.iter().any(|global| labels.has(&global.name))
     }
 }
 
@@ -65,52 +71,121 @@ fn reserved(kind: Kind) -> Option<&'static str> {
     }
 }
 
-/// The names of rendered labels, or `None` if a parser would stumble over them: a name that is
-/// none or is there twice or is the exposition's own, a quote or line feed not escaped.
-pub(super) fn names(text: &str, kind: Kind) -> Option<Vec<&str>> {
-    let mut names = Vec::new();
-    let mut rest = text;
-    while !rest.is_empty() {
-        let (name, tail) = rest.split_once("=\"")?;
-        let end = escape::value_end(tail);
-        let value = tail.get(..end)?;
-        rest = tail[end..].strip_prefix('"')?;
-        if !rest.is_empty() {
+impl<'a> Labels<'a> {
+    /// Takes rendered labels apart and escapes their names. `None` if a parser would stumble
+    /// over them: a name that is none, is there twice or is the exposition's own; a quote, a
+    /// backslash or a line feed that is not escaped.
+    pub(super) fn read(text: &'a str, kind: Kind, escaping: Escaping) -> Option<Self> {
+        let mut labels = Self(Vec::new());
+        let mut rest = text;
+        while !rest.is_empty() {
+            let (name, value, more) = first(rest)?;
             // Nothing may follow the comma in the braces but a label.
-            rest = rest.strip_prefix(',').filter(|rest| !rest.is_empty())?;
+            let tail = more.strip_prefix(',').filter(|tail| !tail.is_empty());
+            rest = if more.is_empty() { more } else { tail? };
+            let shown = escaping.name(name, NameOf::Label);
+            let taken = labels.has(&shown) || reserved(kind) == Some(&*shown);
+            if taken || !could_be_a_name(name) || !is_escaped(value) {
+                return None;
+            }
+            labels.0.push((shown, value));
         }
-        let known = names.contains(&name) || reserved(kind) == Some(name);
-        if known || !is_name(name) || value.contains('\n') || !escapes_are_known(value) {
-            return None;
-        }
-        names.push(name);
+        Some(labels)
     }
-    Some(names)
+
+    fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|(known, _)| known == name)
+    }
+
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| &**name)
+    }
+
+    /// The labels rendered: `text` itself, from which they were read, where that will do.
+    pub(super) fn render(&self, text: &'a str) -> Cow<'a, str> {
+        let as_it_was = |(name, _): &(Cow<'_, str>, _)| {
+            matches!(name, Cow::Borrowed(_)) && is_plain(name, NameOf::Label)
+        };
+        if self.0.iter().all(as_it_was) {
+            return Cow::Borrowed(text);
+        }
+        let mut out = String::with_capacity(text.len() + 8);
+        for (name, value) in &self.0 {
+            if !out.is_empty() {
+                out.push(',');
+            }
+            out.push_str(&quoted(name, NameOf::Label));
+            for part in ["=\"", value, "\""] {
+                out.push_str(part);
+            }
+        }
+        Cow::Owned(out)
+    }
+
+    /// The names and the values, still escaped.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (&**name, *value))
+    }
 }
 
-/// Whether every backslash begins one of the three escapes that there are.
-fn escapes_are_known(value: &str) -> bool {
+/// The names and the values, still escaped, of rendered labels that are as declared.
+pub(super) fn pairs(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let (name, value, more) = first(rest)?;
+        rest = more.strip_prefix(',').unwrap_or(more);
+        Some((name, value))
+    })
+}
+
+/// The first label of a text, and what follows its closing quote.
+fn first(text: &str) -> Option<(&str, &str, &str)> {
+    let (name, tail) = text.split_once("=\"")?;
+    let end = escape::value_end(tail);
+    let rest = tail.get(end..)?.strip_prefix('"')?;
+    Some((name, tail.get(..end)?, rest))
+}
+
+/// A name as a text format writes it: in quotes where it has to be.
+pub(super) fn quoted(name: &str, of: NameOf) -> Cow<'_, str> {
+    if is_plain(name, of) {
+        return Cow::Borrowed(name);
+    }
+    let mut text = String::with_capacity(name.len() + 2);
+    text.push('"');
+    escape::label_value(&mut text, name);
+    text.push('"');
+    Cow::Owned(text)
+}
+
+/// Whether a text is a name and not the debris of labels that were put together wrongly.
+fn could_be_a_name(name: &str) -> bool {
+    !name.is_empty() && name != "__name__" && !name.contains(['"', ',', '=', '{', '}', '\\', '\n'])
+}
+
+/// Whether a value has no line feed, and a backslash only before what it escapes.
+fn is_escaped(value: &str) -> bool {
     let mut bytes = value.bytes();
     while let Some(byte) = bytes.next() {
-        if byte == b'\\' && !matches!(bytes.next(), Some(b'\\' | b'n' | b'"')) {
+        let wrong = match byte {
+            b'\\' => !matches!(bytes.next(), Some(b'\\' | b'n' | b'"')),
+            byte => byte == b'\n',
+        };
+        if wrong {
             return false;
         }
     }
     true
 }
 
-fn is_name(name: &str) -> bool {
-    let mut bytes = name.bytes();
-    bytes
-        .next()
-        .is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_')
-        && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::registry::{Registry, Settings};
+
+    fn read(text: &str) -> Option<Labels<'_>> {
+        Labels::read(text, Kind::Gauge, Escaping::Underscores)
+    }
 
     #[test]
     fn the_labels_of_a_series_come_before_those_of_all() {
@@ -124,20 +199,35 @@ mod tests {
             settings.global_labels.insert(name.into(), value.into());
         }
         let globals = Globals::of(&Registry::with_settings(settings).scrape());
-        let none: [&str; 0] = [];
         assert_eq!(
-            globals.beside(Kind::Gauge, &none),
+            globals.beside(Kind::Gauge, |_| false),
             r#"env="a\"b",le="x",zone="z""#
         );
-        assert_eq!(globals.beside(Kind::Histogram, &["zone"]), r#"env="a\"b""#);
-        assert!(globals.clash(&["a", "env"]) && !globals.clash(&["a"]));
+        assert_eq!(
+            globals.beside(Kind::Histogram, |name| name == "zone"),
+            r#"env="a\"b""#
+        );
+        assert!(globals.clash(&read("a=\"\",env=\"\"").unwrap()));
+        assert!(!globals.clash(&read("a=\"\"").unwrap()));
     }
 
     #[test]
     fn what_a_parser_reads() {
-        assert_eq!(names("", Kind::Gauge), Some(vec![]));
-        let text = r#"a="x,b=\"\\",_b="\n""#;
-        assert_eq!(names(text, Kind::Gauge), Some(vec!["a", "_b"]));
+        for text in ["", r#"a="x,b=\"\\",_b="\n""#] {
+            let labels = read(text).unwrap();
+            assert!(matches!(labels.render(text), Cow::Borrowed(same) if same == text));
+            assert!(labels.iter().eq(pairs(text)));
+        }
+    }
+
+    #[test]
+    fn names_are_escaped_or_quoted() {
+        let text = r#"a.b="1",c="2""#;
+        assert_eq!(read(text).unwrap().render(text), r#"a_b="1",c="2""#);
+        let labels = Labels::read(text, Kind::Gauge, Escaping::AllowUtf8).unwrap();
+        assert_eq!(labels.render(text), r#""a.b"="1",c="2""#);
+        assert!(labels.names().eq(["a.b", "c"]));
+        assert_eq!(read(r#"a.b="1",a_b="2""#), None, "one name for two");
     }
 
     #[test]
@@ -151,18 +241,18 @@ mod tests {
             "a=\"\",",
             ",a=\"\"",
             "=\"\"",
-            "9=\"\"",
             "a=\"\",a=\"\"",
-            "a b=\"\"",
             "a=\"\n\"",
             "a=\"\\x\"",
             "a=\"\"}",
-            "ä=\"\"",
+            "a=\"1\"} 5\nb{c=\"\"",
+            "__name__=\"b\"",
         ] {
-            assert_eq!(names(text, Kind::Gauge), None, "{text:?}");
+            assert_eq!(read(text), None, "{text:?}");
         }
-        assert_eq!(names("le=\"1\"", Kind::Histogram), None);
-        assert_eq!(names("quantile=\"1\"", Kind::Summary), None);
-        assert!(names("le=\"1\"", Kind::Gauge).is_some());
+        let none = |text, kind| Labels::read(text, kind, Escaping::Underscores).is_none();
+        assert!(none("le=\"1\"", Kind::Histogram));
+        assert!(none("quantile=\"1\"", Kind::Summary));
+        assert!(!none("le=\"1\"", Kind::Gauge));
     }
 }

@@ -34,16 +34,16 @@
 //! ```
 
 mod codec;
-mod family;
+mod escaping;
 mod format;
 mod header;
-mod histogram;
 mod labels;
-mod metadata;
-mod number;
+mod names;
+mod protobuf;
 mod stream;
 mod text;
 
 pub use codec::Encoding;
+pub use escaping::Escaping;
 pub use format::Format;
 pub use stream::{CHUNK, Written, append, encode};

@@ -3,11 +3,12 @@ use std::io::{self, Write};
 use std::ops::ControlFlow;
 
 use super::codec::Encoding;
-use super::family::FamilyWriter;
 use super::format::{Format, Syntax};
 use super::labels::Globals;
-use super::metadata;
-use crate::registry::Scrape;
+use super::names::Names;
+use super::protobuf::ProtobufFamily;
+use super::text::TextFamily;
+use crate::registry::{Scrape, ScrapeFamily, Value};
 
 /// How many bytes [`encode`] collects before it writes them; a chunk is longer by one series at
 /// the most.
@@ -19,8 +20,8 @@ pub const CHUNK: usize = 64 * 1024;
 pub struct Written {
     /// The series in it.
     pub series: u64,
-    /// The series left out because a collector got them wrong: labels that no parser reads, or a
-    /// value that is not of the family's kind.
+    /// The series left out because a collector got them wrong: labels that no parser reads, a
+    /// value that is not of the family's kind, a name that after escaping is another family's.
     pub skipped: u64,
     /// The length before compression.
     pub bytes: u64,
@@ -77,14 +78,17 @@ fn exposition<E>(
 ) -> Result<Written, E> {
     let mut written = Written::default();
     let globals = Globals::of(scrape);
-    let syntax = format.syntax();
+    let mut names = Names::new(scrape, format.escaping());
     let mut hand_over = |buf: &mut Vec<u8>, written: &mut Written| {
         written.bytes += buf.len() as u64;
         flush(buf)
     };
     for family in scrape.families() {
-        metadata::write(buf, syntax, scrape, family.name(), family.def());
-        let mut writer = FamilyWriter::new(family, &globals, syntax);
+        let Some(name) = names.of(family) else {
+            family.each(&mut |_, _| written.skipped += 1);
+            continue;
+        };
+        let mut writer = Writer::begin(buf, format, (scrape, &globals), family, &name);
         let mut next = Some(0);
         while let Some(from) = next {
             // The visitor runs under the family's lock: it only writes to memory.
@@ -101,13 +105,53 @@ fn exposition<E>(
                 }
             });
             if buf.len() >= full {
+                writer.finish(buf);
                 hand_over(buf, &mut written)?;
             }
         }
+        writer.finish(buf);
     }
-    if syntax == Syntax::OpenMetrics {
+    if format.syntax() == Syntax::OpenMetrics {
         buf.extend_from_slice(b"# EOF\n");
     }
     hand_over(buf, &mut written)?;
     Ok(written)
+}
+
+/// Writes one family in whatever format.
+enum Writer<'a> {
+    Text(TextFamily<'a>),
+    Protobuf(ProtobufFamily<'a>),
+}
+
+impl<'a> Writer<'a> {
+    fn begin(
+        buf: &mut Vec<u8>,
+        format: Format,
+        (scrape, globals): (&Scrape, &'a Globals),
+        family: &ScrapeFamily,
+        name: &'a str,
+    ) -> Self {
+        if format.syntax() == Syntax::Protobuf {
+            return Self::Protobuf(ProtobufFamily::begin(format, globals, family, name));
+        }
+        let text = TextFamily::begin(buf, format, (scrape, globals), family, name);
+        Self::Text(text)
+    }
+
+    #[inline]
+    fn series(&mut self, buf: &mut Vec<u8>, labels: &str, value: &Value) -> bool {
+        match self {
+            Self::Text(family) => family.series(buf, labels, value),
+            Self::Protobuf(family) => family.series(buf, labels, value),
+        }
+    }
+
+    /// Makes what is in `buf` complete, before it is handed over.
+    fn finish(&mut self, buf: &mut Vec<u8>) {
+        match self {
+            Self::Text(_) => {}
+            Self::Protobuf(family) => family.finish(buf),
+        }
+    }
 }

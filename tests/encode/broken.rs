@@ -62,7 +62,7 @@ fn labels_that_no_parser_reads() {
         ("a=\"1\"", one()),
         ("a=\"1\"} 5\nother{b=\"", one()),
         ("a=\"1\",a=\"2\"", one()),
-        ("a b=\"1\"", one()),
+        ("__name__=\"1\"", one()),
         ("a=\"2\"", one()),
     ];
     let (page, written) = page(vec![family(Kind::Gauge, "g", series)], Format::TEXT);

@@ -15,7 +15,12 @@ mod support;
 
 mod broken;
 mod golden;
+mod heap;
 mod model;
+mod names;
+mod prometheus;
 mod promtool;
+mod properties;
+mod protobuf;
 mod round_trip;
 mod stream;

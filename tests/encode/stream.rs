@@ -96,33 +96,33 @@ fn an_empty_registry_is_a_valid_page() {
     assert_eq!(page, b"# EOF\n");
 }
 
+/// Compresses a page and gives it back as `unpack` reads it.
+#[cfg(any(feature = "gzip", feature = "zstd"))]
+fn packed(encoding: Encoding, unpack: impl Fn(&[u8]) -> io::Result<Vec<u8>>) {
+    let (registry, _) = registry(20_000);
+    let (mut whole, mut packed) = (Vec::new(), Vec::new());
+    append(&registry.scrape(), Format::OPEN_METRICS, &mut whole);
+    let scrape = registry.scrape();
+    let written = encode(&scrape, Format::OPEN_METRICS, encoding, &mut packed).unwrap();
+    assert_eq!(written.bytes, whole.len() as u64, "before compression");
+    assert!(packed.len() * 4 < whole.len());
+    assert!(unpack(&packed).unwrap() == whole);
+}
+
 #[cfg(feature = "gzip")]
 #[test]
-fn gzip_is_read_back_by_another_hand() {
-    use std::io::Read;
+fn gzip_is_read_back() {
+    packed(Encoding::Gzip, |bytes| {
+        let mut out = Vec::new();
+        io::Read::read_to_end(&mut flate2::read::GzDecoder::new(bytes), &mut out)?;
+        Ok(out)
+    });
+}
 
-    let (registry, _) = registry(20_000);
-    let mut whole = Vec::new();
-    append(&registry.scrape(), Format::OPEN_METRICS, &mut whole);
-    let mut packed = Vec::new();
-    let written = encode(
-        &registry.scrape(),
-        Format::OPEN_METRICS,
-        Encoding::Gzip,
-        &mut packed,
-    )
-    .unwrap();
-    assert_eq!(
-        written.bytes,
-        whole.len() as u64,
-        "counted before compression"
-    );
-    assert!(packed.len() * 4 < whole.len());
-    let mut unpacked = Vec::new();
-    flate2::read::GzDecoder::new(&*packed)
-        .read_to_end(&mut unpacked)
-        .unwrap();
-    assert!(unpacked == whole);
+#[cfg(feature = "zstd")]
+#[test]
+fn zstd_is_read_back() {
+    packed(Encoding::Zstd, |bytes| zstd::decode_all(bytes));
 }
 
 #[cfg(not(feature = "gzip"))]

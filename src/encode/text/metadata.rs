@@ -1,7 +1,10 @@
 //! What stands before the series of a family: HELP, TYPE and UNIT.
 
-use super::format::Syntax;
 use crate::catalog::{Kind, MetricDef};
+use crate::encode::escaping::NameOf;
+use crate::encode::format::Syntax;
+use crate::encode::labels::quoted;
+use crate::encode::names::is_family;
 use crate::registry::Scrape;
 use crate::util::escape;
 
@@ -13,22 +16,21 @@ pub(super) fn write(
     name: &str,
     def: &MetricDef,
 ) {
-    match syntax {
-        Syntax::Text => {
-            help(buf, name, &def.help, false);
-            line(buf, "TYPE", name, def.kind.as_text());
+    if syntax == Syntax::OpenMetrics {
+        let (family, kind) = openmetrics(scrape, name, def.kind);
+        let shown = quoted(family, NameOf::Metric);
+        help(buf, &shown, &def.help, true);
+        line(buf, "TYPE", &shown, kind.as_openmetrics());
+        if let Some(unit) = def.unit
+            && kind != Kind::Info
+            && unit.ends(family)
+        {
+            line(buf, "UNIT", &shown, unit.as_str());
         }
-        Syntax::OpenMetrics => {
-            let (family, kind) = openmetrics(scrape, name, def.kind);
-            help(buf, family, &def.help, true);
-            line(buf, "TYPE", family, kind.as_openmetrics());
-            if let Some(unit) = def.unit
-                && kind != Kind::Info
-                && unit.ends(family)
-            {
-                line(buf, "UNIT", family, unit.as_str());
-            }
-        }
+    } else {
+        let shown = quoted(name, NameOf::Metric);
+        help(buf, &shown, &def.help, false);
+        line(buf, "TYPE", &shown, def.kind.as_text());
     }
 }
 
@@ -37,12 +39,6 @@ pub(super) fn write(
 /// the suffix, stays whole, with a kind that has no rules: so nothing is lost and no two
 /// families share a name.
 fn openmetrics<'a>(scrape: &Scrape, name: &'a str, kind: Kind) -> (&'a str, Kind) {
-    let there = |name: &str| {
-        let families = scrape.families();
-        families
-            .binary_search_by(|family| family.name().cmp(name))
-            .is_ok()
-    };
     let (suffix, otherwise) = match kind {
         Kind::Counter => ("_total", Kind::Unknown),
         Kind::Info => ("_info", Kind::Gauge),
@@ -51,8 +47,8 @@ fn openmetrics<'a>(scrape: &Scrape, name: &'a str, kind: Kind) -> (&'a str, Kind
     match name.strip_suffix(suffix) {
         Some(stem)
             if !stem.is_empty()
-                && !there(stem)
-                && (kind == Kind::Counter || !there(&format!("{stem}_total"))) =>
+                && !is_family(scrape, stem)
+                && (kind == Kind::Counter || !is_family(scrape, &format!("{stem}_total"))) =>
         {
             (stem, kind)
         }

@@ -1,6 +1,8 @@
 //! The lines of series in both text formats.
 
 use super::number;
+use crate::encode::escaping::{NameOf, is_plain};
+use crate::encode::labels::quoted;
 use crate::registry::Number;
 
 /// The beginnings of the lines of one sample name, made once for all its series.
@@ -13,16 +15,24 @@ pub(super) struct Head {
 }
 
 impl Head {
-    /// For samples called `name` + `suffix` that carry the rendered labels `globals`.
+    /// For samples called `name` + `suffix` that carry the rendered labels `globals`. A name that
+    /// has to be in quotes goes into the braces.
     pub(super) fn new(name: &str, suffix: &str, globals: &str) -> Self {
-        let mut labelled = format!("{name}{suffix}");
-        let mut bare = labelled.clone();
-        labelled.push('{');
+        let name = format!("{name}{suffix}");
+        let plain = is_plain(&name, NameOf::Metric);
+        let quoted = quoted(&name, NameOf::Metric);
+        let mut labelled = if plain {
+            format!("{name}{{")
+        } else {
+            format!("{{{quoted},")
+        };
+        let mut bare = name.clone();
         if !globals.is_empty() {
             labelled.push_str(globals);
-            bare.clone_from(&labelled);
-            bare.push('}');
             labelled.push(',');
+        }
+        if !plain || !globals.is_empty() {
+            bare = format!("{}}}", labelled.strip_suffix(',').unwrap_or(&labelled));
         }
         bare.push(' ');
         Self {

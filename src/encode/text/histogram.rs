@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use super::head::{Head, sample};
 use super::number;
-use super::text::{Head, sample};
 use crate::registry::{HistogramSnapshot, Number};
 
 /// The beginnings of the lines of a histogram or a summary.

@@ -1,0 +1,25 @@
+use std::io::{self, Write};
+
+use zstd::stream::write::Encoder;
+
+use super::{Body, Codec, Encoding};
+
+pub(super) const CODEC: Codec = Codec {
+    encoding: Encoding::Zstd,
+    run,
+};
+
+/// The fastest level of those that compress well; an exposition repeats itself so much that the
+/// slower ones gain little.
+const LEVEL: i32 = 1;
+
+/// Looks back 256 KiB: repetition in an exposition is near, and the heap of a scrape is bounded.
+const WINDOW_LOG: u32 = 18;
+
+fn run(out: &mut dyn Write, body: Body<'_>) -> io::Result<()> {
+    let mut encoder = Encoder::new(out, LEVEL)?;
+    encoder.window_log(WINDOW_LOG)?;
+    body(&mut encoder)?;
+    encoder.finish()?;
+    Ok(())
+}

@@ -1,0 +1,123 @@
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+/// What becomes of a name with characters other than `a-z A-Z 0-9 _` (and `:` in the name of a
+/// metric), which a scraper asks for with `escaping=` in its `Accept` header.
+///
+/// The registry itself refuses such names where a metric is declared, so this concerns only
+/// what a [`Collector`](crate::registry::Collector) hands through from elsewhere. The schemes
+/// are those of Prometheus 3 ("Escaping schemes" in its documentation).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Escaping {
+    /// `underscores`: each such character becomes `_`. What every scraper reads.
+    #[default]
+    Underscores,
+    /// `dots`: a dot becomes `_dot_`, an underscore `__`, and each other such character `__`.
+    Dots,
+    /// `values`: the name begins with `U__`, an underscore becomes `__`, and each such character
+    /// its code point in hexadecimal between underscores. The only one that can be taken back.
+    Values,
+    /// `allow-utf-8`: names stay as they are and are written in quotes. Only for the formats
+    /// that have quoted names; the text format 0.0.4 has none.
+    AllowUtf8,
+}
+
+/// Names of metrics may have colons, those of labels may not.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum NameOf {
+    Metric,
+    Label,
+}
+
+impl Escaping {
+    pub(super) const ALL: [Self; 4] =
+        [Self::Underscores, Self::Dots, Self::Values, Self::AllowUtf8];
+
+    /// The scheme as it is written in headers.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Underscores => "underscores",
+            Self::Dots => "dots",
+            Self::Values => "values",
+            Self::AllowUtf8 => "allow-utf-8",
+        }
+    }
+
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|scheme| scheme.as_str() == text)
+    }
+
+    /// The name as it is exposed. One that needs no escaping stays as it is in every scheme.
+    pub(super) fn name(self, name: &str, of: NameOf) -> Cow<'_, str> {
+        if self == Self::AllowUtf8 || is_plain(name, of) {
+            return Cow::Borrowed(name);
+        }
+        let mut out = String::with_capacity(name.len() + 8);
+        if self == Self::Values {
+            out.push_str("U__");
+        }
+        for (at, c) in name.char_indices() {
+            match (self, c) {
+                (Self::Dots, '.') => out.push_str("_dot_"),
+                (Self::Dots | Self::Values, '_') => out.push_str("__"),
+                _ if fits(c, at, of) => out.push(c),
+                (Self::Values, _) => {
+                    // Writing to a string does not fail.
+                    let _ = write!(out, "_{:x}_", u32::from(c));
+                }
+                (Self::Dots, _) => out.push_str("__"),
+                _ => out.push('_'),
+            }
+        }
+        Cow::Owned(out)
+    }
+}
+
+/// Whether every format can write the name without quotes.
+pub(super) fn is_plain(name: &str, of: NameOf) -> bool {
+    !name.is_empty() && name.char_indices().all(|(at, c)| fits(c, at, of))
+}
+
+fn fits(c: char, at: usize, of: NameOf) -> bool {
+    c.is_ascii_alphabetic()
+        || c == '_'
+        || (c == ':' && of == NameOf::Metric)
+        || (c.is_ascii_digit() && at > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// By the rules of `EscapeName` in github.com/prometheus/common, and its documentation.
+    #[test]
+    fn as_prometheus_escapes() {
+        let name = |scheme: Escaping, name| scheme.name(name, NameOf::Metric).into_owned();
+        for (from, underscores, dots, values) in [
+            ("a_b:c9", "a_b:c9", "a_b:c9", "a_b:c9"),
+            (
+                "http.requests_total",
+                "http_requests_total",
+                "http_dot_requests__total",
+                "U__http_2e_requests__total",
+            ),
+            ("9 ä🦀", "____", "________", "U___39__20__e4__1f980_"),
+        ] {
+            assert_eq!(name(Escaping::Underscores, from), underscores);
+            assert_eq!(name(Escaping::Dots, from), dots);
+            assert_eq!(name(Escaping::Values, from), values);
+            assert_eq!(name(Escaping::AllowUtf8, from), from);
+        }
+        assert_eq!(Escaping::Underscores.name("a:b", NameOf::Label), "a_b");
+    }
+
+    #[test]
+    fn names_of_schemes() {
+        for scheme in Escaping::ALL {
+            assert_eq!(Escaping::parse(scheme.as_str()), Some(scheme));
+        }
+        assert_eq!(Escaping::parse("Dots"), None);
+    }
+}

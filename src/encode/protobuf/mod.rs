@@ -1,0 +1,137 @@
+//! The protobuf format: `io.prometheus.client.MetricFamily` of
+//! github.com/prometheus/client_model, each message after its length.
+
+mod value;
+mod wire;
+
+use super::escaping::Escaping;
+use super::format::Format;
+use super::labels::{self, Globals, Labels};
+use crate::catalog::Kind;
+use crate::registry::{ScrapeFamily, Value};
+use crate::util::escape;
+
+/// Writes one family, in one message or several.
+pub(super) struct ProtobufFamily<'a> {
+    kind: Kind,
+    escaping: Escaping,
+    globals: &'a Globals,
+    declared: bool,
+    /// The fields of a message before its metrics: name, help, type and unit.
+    head: Vec<u8>,
+    /// The labels that every series carries, as fields of a metric.
+    beside: Vec<u8>,
+    /// Where the message that is being written began.
+    start: Option<usize>,
+}
+
+impl<'a> ProtobufFamily<'a> {
+    /// Begins a family that is exposed as `name`.
+    pub(super) fn begin(
+        format: Format,
+        globals: &'a Globals,
+        family: &ScrapeFamily,
+        name: &str,
+    ) -> Self {
+        let def = family.def();
+        let mut head = Vec::new();
+        wire::string(&mut head, 1, name);
+        if !def.help.is_empty() {
+            wire::string(&mut head, 2, &def.help);
+        }
+        wire::uint(&mut head, 3, value::metric_type(def.kind));
+        let declared = family.labels_are_declared();
+        let beside = globals.beside(def.kind, |name| {
+            declared && def.labels.iter().any(|label| label == name)
+        });
+        Self {
+            kind: def.kind,
+            escaping: format.escaping(),
+            globals,
+            declared,
+            head,
+            beside: fields(labels::pairs(&beside)),
+            start: None,
+        }
+    }
+
+    /// Writes one series; false, and nothing written, if it is not what its family says it is.
+    pub(super) fn series(&mut self, buf: &mut Vec<u8>, text: &str, value: &Value) -> bool {
+        if !value::is_of(value, self.kind) {
+            return false;
+        }
+        if self.declared {
+            let beside = &self.beside;
+            metric(
+                buf,
+                (&mut self.start, &self.head),
+                self.kind,
+                value,
+                |buf| {
+                    buf.extend_from_slice(beside);
+                    labels::pairs(text).for_each(|pair| label(buf, pair));
+                },
+            );
+            return true;
+        }
+        let Some(own) = Labels::read(text, self.kind, self.escaping) else {
+            return false;
+        };
+        let taken = |name: &str| own.names().any(|own| own == name);
+        let beside = self.globals.beside(self.kind, taken);
+        metric(
+            buf,
+            (&mut self.start, &self.head),
+            self.kind,
+            value,
+            |buf| {
+                labels::pairs(&beside).for_each(|pair| label(buf, pair));
+                own.iter().for_each(|pair| label(buf, pair));
+            },
+        );
+        true
+    }
+
+    /// Ends the message; the next series begins another one.
+    pub(super) fn finish(&mut self, buf: &mut Vec<u8>) {
+        if let Some(start) = self.start.take() {
+            wire::insert_length(buf, start);
+        }
+    }
+}
+
+/// Writes one metric, and the head of a message where none has begun.
+fn metric(
+    buf: &mut Vec<u8>,
+    (start, head): (&mut Option<usize>, &[u8]),
+    kind: Kind,
+    value: &Value,
+    labels: impl FnOnce(&mut Vec<u8>),
+) {
+    if start.is_none() {
+        *start = Some(buf.len());
+        buf.extend_from_slice(head);
+    }
+    wire::message(buf, 4, |buf| {
+        labels(buf);
+        value::write(buf, kind, value);
+    });
+}
+
+fn fields<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<u8> {
+    let mut buf = Vec::new();
+    pairs.for_each(|pair| label(&mut buf, pair));
+    buf
+}
+
+/// Writes a label whose value is still escaped.
+fn label(buf: &mut Vec<u8>, (name, value): (&str, &str)) {
+    wire::message(buf, 1, |buf| {
+        wire::string(buf, 1, name);
+        if value.contains('\\') {
+            wire::string(buf, 2, &escape::unescape(value));
+        } else {
+            wire::string(buf, 2, value);
+        }
+    });
+}

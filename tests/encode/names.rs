@@ -1,0 +1,121 @@
+//! Names from collectors that the registry itself would refuse, in every scheme.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use openmetrics_parser::openmetrics::parse_openmetrics;
+use openmetrics_parser::prometheus::parse_prometheus;
+use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
+use selfheal::catalog::{Kind, MetricDef};
+use selfheal::encode::{Escaping, Format, Written, append};
+use selfheal::registry::{Collector, FamilySnapshot, Number, Registry, SeriesSnapshot, Value};
+
+/// Gauges by any names, each with one series and one label of the same name.
+struct Odd(Vec<String>);
+
+impl Collector for Odd {
+    fn describe(&self) -> Vec<MetricDef> {
+        Vec::new()
+    }
+
+    fn collect(&self, out: &mut Vec<FamilySnapshot>) {
+        for name in &self.0 {
+            let value = Value::Number(Number::U64(1));
+            out.push(FamilySnapshot {
+                def: Arc::new(MetricDef::new(Kind::Gauge, name.clone(), "odd")),
+                series: vec![SeriesSnapshot::new([(name.as_str(), "x")], value)],
+            });
+        }
+    }
+}
+
+fn page(names: Vec<String>, format: Format) -> (String, Written) {
+    let registry = Registry::new();
+    registry.collect_from(Arc::new(Odd(names))).unwrap();
+    let mut page = Vec::new();
+    let written = append(&registry.scrape(), format, &mut page);
+    (String::from_utf8(page).unwrap(), written)
+}
+
+#[test]
+fn dotted_names_in_each_scheme() {
+    let page = |format| page(vec!["http.requests".into()], format).0;
+    let underscores = "# HELP http_requests odd\n# TYPE http_requests gauge\n\
+                       http_requests{http_requests=\"x\"} 1\n";
+    assert_eq!(page(Format::TEXT), underscores);
+    assert_eq!(page(Format::TEXT_1), underscores);
+    assert_eq!(
+        page(Format::TEXT_1.with_escaping(Escaping::Dots)),
+        underscores.replace("http_requests", "http_dot_requests")
+    );
+    assert_eq!(
+        page(Format::TEXT_1.with_escaping(Escaping::Values)),
+        underscores.replace("http_requests", "U__http_2e_requests")
+    );
+    assert_eq!(
+        page(Format::TEXT_1.with_escaping(Escaping::AllowUtf8)),
+        "# HELP \"http.requests\" odd\n# TYPE \"http.requests\" gauge\n\
+         {\"http.requests\",\"http.requests\"=\"x\"} 1\n"
+    );
+}
+
+#[test]
+fn two_names_that_escaping_makes_one() {
+    let names = ["a.b", "a-b", "c_d", "c.d"].map(str::to_owned).to_vec();
+    let (text, written) = page(names.clone(), Format::TEXT);
+    let types = text
+        .lines()
+        .filter(|line| line.starts_with("# TYPE"))
+        .count();
+    assert_eq!(
+        (types, written.series, written.skipped),
+        (2, 2, 2),
+        "{text}"
+    );
+    let utf8 = Format::OPEN_METRICS.with_escaping(Escaping::AllowUtf8);
+    assert_eq!(page(names, utf8).1.skipped, 0);
+}
+
+/// Names of a few characters that mean something to one format or another.
+fn names() -> impl Strategy<Value = Vec<String>> {
+    let character = prop::sample::select(vec!['a', 'B', '_', '.', '9', ' ', 'ä', '🦀', '-', '#']);
+    let name = prop::collection::vec(character, 1..6).prop_map(|name| name.into_iter().collect());
+    prop::collection::btree_set(name, 1..8)
+        .prop_map(|names: BTreeSet<String>| names.into_iter().collect())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        rng_seed: RngSeed::Fixed(3),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn parsers_read_every_scheme(names in names()) {
+        let underscores = page(names.clone(), Format::TEXT).0;
+        parse_prometheus(&underscores).unwrap();
+        for escaping in [Escaping::Underscores, Escaping::Dots, Escaping::Values] {
+            let format = Format::OPEN_METRICS.with_escaping(escaping);
+            let (page, written) = page(names.clone(), format);
+            let families = parse_openmetrics(&page).unwrap().families;
+            prop_assert_eq!(families.len() as u64, written.series);
+            prop_assert!(families.keys().all(|name| name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')));
+            if escaping == Escaping::Values {
+                prop_assert_eq!(written.skipped, 0, "it can be taken back, so no two names become one");
+            }
+        }
+        for format in [Format::TEXT_1, Format::OPEN_METRICS] {
+            let format = format.with_escaping(Escaping::AllowUtf8);
+            let (page, written) = page(names.clone(), format);
+            prop_assert_eq!(written.skipped, 0);
+            let found: BTreeSet<String> = if page.ends_with("# EOF\n") {
+                parse_openmetrics(&page).unwrap().families.into_keys().collect()
+            } else {
+                parse_prometheus(&page).unwrap().families.into_keys().collect()
+            };
+            prop_assert_eq!(&found, &names.iter().cloned().collect::<BTreeSet<_>>());
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! The properties of the fuzz targets, on a bounded number of inputs.
+
+use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
+
+#[path = "../fuzz/properties.rs"]
+mod shared;
+
+/// A header put together from what headers are made of, and from anything.
+fn header() -> impl Strategy<Value = String> {
+    let part = prop_oneof![
+        8 => prop::sample::select(vec![
+            "text/plain", "text/*", "*/*", "application/openmetrics-text", "application/*", "*",
+            "application/vnd.google.protobuf", "proto=io.prometheus.client.MetricFamily",
+            "encoding=delimited", "version=1.0.0", "version=0.0.4", "escaping=dots", "gzip", "zstd",
+            "identity", "q=0", "q=0.5", "q=1", "q=", ",", ",", ";", ";", ";", " ", "\"", "\\", "=",
+        ])
+        .prop_map(str::to_owned),
+        1 => any::<String>(),
+    ];
+    prop::collection::vec(part, 0..40).prop_map(|parts| parts.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 1_000,
+        rng_seed: RngSeed::Fixed(5),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn negotiation(header in header()) {
+        shared::negotiation(&header);
+    }
+
+    #[test]
+    fn escaping(value in prop_oneof![any::<String>(), "[a\\\\\"\n,=]{0,12}"]) {
+        shared::escaping(&value);
+    }
+
+    #[test]
+    fn names(name in prop_oneof![any::<String>(), "_{0,2}[a-z0-9_:.-]{0,6}", "[a_]{195,205}"]) {
+        shared::names(&name);
+    }
+}

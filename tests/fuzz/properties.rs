@@ -1,0 +1,66 @@
+//! What holds for any input: shared by the fuzz targets and the tests of every day.
+
+use selfheal::catalog::names as rules;
+use selfheal::encode::{Encoding, Format};
+use selfheal::registry::parse_labels;
+use selfheal::util::escape;
+
+/// Any header has an answer, and to say it twice changes nothing.
+pub(crate) fn negotiation(header: &str) {
+    let format = Format::negotiate([header]);
+    let known = [
+        "text/plain; ",
+        "application/openmetrics-text; ",
+        "application/vnd.google.protobuf; ",
+    ];
+    assert!(
+        known
+            .iter()
+            .any(|known| format.content_type().starts_with(known))
+    );
+    let encoding = Encoding::negotiate([header]);
+    // Within the limits of what is read: a header cut short may say something else.
+    if header.len() <= 2000 && header.matches(',').count() < 30 {
+        assert_eq!(Format::negotiate([header, header]), format);
+        assert_eq!(Encoding::negotiate([header, header]), encoding);
+    }
+    // What names no format of ours cannot outdo one that is named with all it has.
+    let lower = header.to_ascii_lowercase();
+    if !["openmetrics", "protobuf", "text/plain"]
+        .iter()
+        .any(|name| lower.contains(name))
+    {
+        let named = "application/openmetrics-text;version=1.0.0";
+        assert_eq!(Format::negotiate([named, header]), Format::OPEN_METRICS);
+    }
+}
+
+/// Any value comes back from its escaped form, which ends where it should.
+pub(crate) fn escaping(value: &str) {
+    let mut escaped = String::new();
+    escape::label_value(&mut escaped, value);
+    assert_eq!(escape::unescape(&escaped), value);
+    assert_eq!(escape::needs_escape(value), escaped != value);
+    assert!(!escaped.contains('\n'));
+    assert_eq!(
+        escape::value_end(&format!("{escaped}\",x=\"")),
+        escaped.len()
+    );
+    let labels = parse_labels(&format!("a=\"{escaped}\",b=\"\""));
+    let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    assert_eq!(labels, [pair("a", value), pair("b", "")]);
+    // Labels that nobody escaped are no reason to stop either.
+    let _ = parse_labels(value);
+    let _ = escape::unescape(value);
+}
+
+/// A name that passes is one that every version of Prometheus reads.
+pub(crate) fn names(name: &str) {
+    let plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    let starts = name.bytes().next().is_some_and(|b| !b.is_ascii_digit());
+    let fits = plain && starts && name.len() <= rules::MAX_NAME;
+    assert_eq!(rules::metric(name).is_ok(), fits, "{name:?}");
+    if rules::label(name).is_ok() {
+        assert!(fits && !name.starts_with("__"), "{name:?}");
+    }
+}
