@@ -4,9 +4,17 @@ use super::Selfheal;
 use super::health::Health;
 use crate::config::Config;
 use crate::health::{Contributor, Traffic};
-use crate::http::{HttpLayer, HttpMetrics};
-use crate::registry::{DeclareError, Number, Registry, Value, parse_labels};
+use crate::http::{DURATION, HttpLayer, HttpMetrics};
+use crate::registry::{DeclareError, Number, Registry, Settings, Value, parse_labels};
 use crate::util::Clock;
+
+/// The buckets of the durations, unless the family's own section has others.
+pub(super) fn settings(config: &Config, settings: &mut Settings) {
+    let family = settings.families.entry(DURATION.to_owned()).or_default();
+    if family.buckets.is_none() {
+        family.buckets = Some(config.http.buckets.clone());
+    }
+}
 
 /// Makes the layer and lets its requests count for the health score.
 pub(super) fn start(

@@ -162,6 +162,10 @@ fn settings(config: &Config) -> Settings {
         max_series: family.max_series,
     };
     let families = config.metrics.family.iter();
+    #[cfg_attr(
+        not(feature = "http"),
+        expect(unused_mut, reason = "the HTTP room adds to it")
+    )]
     let mut settings = Settings {
         namespace: config.namespace.clone(),
         global_labels: config.global_labels.clone(),
@@ -171,13 +175,8 @@ fn settings(config: &Config) -> Settings {
             .map(|(name, family)| (name.clone(), over(family)))
             .collect(),
     };
-    let durations = settings
-        .families
-        .entry("http_request_duration_seconds".to_owned())
-        .or_default();
-    if durations.buckets.is_none() {
-        durations.buckets = Some(config.http.buckets.clone());
-    }
+    #[cfg(feature = "http")]
+    http::settings(config, &mut settings);
     settings
 }
 

@@ -19,12 +19,14 @@ mod confidence;
 mod effect;
 mod engine;
 mod event;
+mod expose;
 pub mod identities;
 mod issue;
 #[allow(dead_code)]
 mod journal;
 mod moment;
 mod outcome;
+mod page;
 mod plan;
 mod record;
 mod state;
@@ -38,12 +40,14 @@ pub use engine::{
     Verifier, When,
 };
 pub use event::{Control, Event, Target};
+pub use expose::expose;
 pub use issue::{Evidence, Generation, Issue, IssueKey, Name, Observation, Severity, Text};
 pub use journal::{
     Append, Damage, DamageKind, Folder, FolderError, HistoryFilter, ReplayReport, Store,
 };
 pub use moment::{Moment, Stamp, Wall};
 pub use outcome::{AttemptResult, By, Closed, Dropped, ParkReason, Phase, Verdict};
+pub use page::{PageFault, check_page};
 pub use plan::{Backoff, Budget, Confirm, Mode, Plan, PlanError, Risk, Step};
 pub use record::{Carried, Intent, KeyMemory, Record, What};
 pub use state::{Explanation, Hold, NextAction, Snapshot, State};

@@ -1,5 +1,8 @@
 use crate::registry::{Counter, DeclareError, Family, Gauge, Group, Histogram, Registry, Text};
 
+/// The histogram of durations, whose buckets the configuration can set.
+pub const DURATION: &str = "http_request_duration_seconds";
+
 /// The metrics of HTTP servers, as the catalogue names them.
 ///
 /// [`HttpLayer`](super::HttpLayer) records them; ask the registry for the group to read them,
@@ -41,7 +44,7 @@ impl Group for HttpMetrics {
                 .labels(["method", "path", "status"])?,
             duration: registry
                 .histogram(
-                    "http_request_duration_seconds",
+                    DURATION,
                     "Time from an HTTP request to the end of its response body",
                 )
                 .labels(["method", "path", "status"])?,

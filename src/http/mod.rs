@@ -64,6 +64,6 @@ mod service;
 pub use body::InstrumentedBody;
 pub use future::ResponseFuture;
 pub use layer::{HttpLayer, HttpLayerBuilder};
-pub use metrics::HttpMetrics;
+pub use metrics::{DURATION, HttpMetrics};
 pub use route::UNMATCHED;
 pub use service::HttpService;
