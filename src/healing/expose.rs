@@ -14,6 +14,22 @@ use crate::registry::{
 /// The group of all of these in the catalogue.
 const GROUP: &str = "healing";
 
+/// The names that the identities are checked by, on a page.
+pub(super) mod name {
+    pub(in crate::healing) const OBSERVATIONS: &str = "healing_observations_total";
+    pub(in crate::healing) const OBSERVATION_RESULTS: &str = "healing_observation_results_total";
+    pub(in crate::healing) const OPENED: &str = "healing_issues_opened_total";
+    pub(in crate::healing) const RESTORED: &str = "healing_issues_restored_total";
+    pub(in crate::healing) const CLOSED: &str = "healing_issues_closed_total";
+    pub(in crate::healing) const OPEN: &str = "healing_issues_open";
+    pub(in crate::healing) const STARTED: &str = "healing_attempts_started_total";
+    pub(in crate::healing) const FINISHED: &str = "healing_attempts_finished_total";
+    pub(in crate::healing) const RUNNING: &str = "healing_attempts_running";
+}
+use name::{
+    CLOSED, FINISHED, OBSERVATION_RESULTS, OBSERVATIONS, OPEN, OPENED, RESTORED, RUNNING, STARTED,
+};
+
 /// Puts the numbers of a core on the page of `registry`; `take` is called once a scrape.
 ///
 /// # Errors
@@ -182,52 +198,38 @@ static TABLE: [Row; 32] = [
         |s| each("severity", &s.alerts),
     ),
     Row::counter(
-        "healing_observations_total",
+        OBSERVATIONS,
         "Observations that detectors reported",
         &[],
         |s| one(s.observations.total),
     ),
     Row::counter(
-        "healing_observation_results_total",
+        OBSERVATION_RESULTS,
         "What became of the observations",
         &["result"],
         observation_results,
     ),
-    Row::counter("healing_issues_opened_total", "Issues opened", &[], |s| {
-        one(s.opened)
+    Row::counter(OPENED, "Issues opened", &[], |s| one(s.opened)),
+    Row::counter(RESTORED, "Issues taken up again from a journal", &[], |s| {
+        one(s.restored)
+    }),
+    Row::counter(CLOSED, "Issues closed, by outcome", &["outcome"], |s| {
+        each("outcome", &s.closed)
+    }),
+    Row::gauge(OPEN, "Open issues, by state", &["state"], |s| {
+        each("state", &s.open)
     }),
     Row::counter(
-        "healing_issues_restored_total",
-        "Issues taken up again from a journal",
-        &[],
-        |s| one(s.restored),
-    ),
-    Row::counter(
-        "healing_issues_closed_total",
-        "Issues closed, by outcome",
-        &["outcome"],
-        |s| each("outcome", &s.closed),
-    ),
-    Row::gauge(
-        "healing_issues_open",
-        "Open issues, by state",
-        &["state"],
-        |s| each("state", &s.open),
-    ),
-    Row::counter(
-        "healing_attempts_started_total",
+        STARTED,
         "Attempts started",
         &[],
         |s| one(s.attempts_started),
     ),
-    Row::counter(
-        "healing_attempts_finished_total",
-        "Attempts finished, by result",
-        &["result"],
-        |s| each("result", &s.attempts_finished),
-    ),
+    Row::counter(FINISHED, "Attempts finished, by result", &["result"], |s| {
+        each("result", &s.attempts_finished)
+    }),
     Row::gauge(
-        "healing_attempts_running",
+        RUNNING,
         "Attempts that run, those that were given up not among them",
         &[],
         |s| one(s.attempts_running),

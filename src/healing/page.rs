@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use super::expose::name;
+
 /// What does not add up on a page, or is not on it.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -40,24 +42,18 @@ impl fmt::Display for PageFault {
 const IDENTITIES: [(&str, &[&str], &[&str]); 3] = [
     (
         "observations = opened + coalesced + muted + dropped",
-        &["healing_observations_total"],
-        &["healing_observation_results_total"],
+        &[name::OBSERVATIONS],
+        &[name::OBSERVATION_RESULTS],
     ),
     (
         "opened + restored = closed + open",
-        &[
-            "healing_issues_opened_total",
-            "healing_issues_restored_total",
-        ],
-        &["healing_issues_closed_total", "healing_issues_open"],
+        &[name::OPENED, name::RESTORED],
+        &[name::CLOSED, name::OPEN],
     ),
     (
         "attempts started = finished + running",
-        &["healing_attempts_started_total"],
-        &[
-            "healing_attempts_finished_total",
-            "healing_attempts_running",
-        ],
+        &[name::STARTED],
+        &[name::FINISHED, name::RUNNING],
     ),
 ];
 
@@ -90,10 +86,10 @@ pub fn check_page(page: &str, namespace: &str) -> Result<(), Vec<PageFault>> {
         let mut side = |names: &[&str]| -> f64 {
             names
                 .iter()
-                .map(|name| {
+                .map(|bare| {
                     let name = match namespace {
-                        "" => (*name).to_owned(),
-                        namespace => format!("{namespace}_{name}"),
+                        "" => (*bare).to_owned(),
+                        namespace => format!("{namespace}_{bare}"),
                     };
                     sum(page, &name).unwrap_or_else(|| {
                         faults.push(PageFault::Missing { name });
