@@ -41,6 +41,8 @@ pub mod catalog;
 pub mod collect;
 pub mod config;
 pub mod encode;
+#[cfg(feature = "grpc")]
+pub mod grpc;
 mod handle;
 #[cfg(feature = "healing")]
 pub mod healing;

@@ -2,12 +2,12 @@
 //! the injected clock and text that cannot grow without bound.
 
 mod bounded;
-#[cfg(feature = "http")]
+#[cfg(any(feature = "http", feature = "grpc"))]
 mod chain;
 mod clock;
 pub mod escape;
 
 pub use bounded::BoundedStr;
-#[cfg(feature = "http")]
+#[cfg(any(feature = "http", feature = "grpc"))]
 pub(crate) use chain::Chain;
 pub use clock::{Clock, ManualClock};

@@ -1,0 +1,166 @@
+use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use super::declare::{RpcKind, RpcMethod};
+use super::descriptor::{self, InvalidDescriptorSet};
+use super::layer::{GrpcClientLayer, GrpcLayer};
+use super::methods::{Learn, Methods};
+use super::metrics::{self, Side};
+use super::names::GrpcNames;
+use super::series::Recorder;
+use crate::registry::{DeclareError, Registry};
+use crate::util::Clock;
+
+/// Sets up a [`GrpcLayer`] or a [`GrpcClientLayer`].
+///
+/// ```
+/// use selfheal::grpc::{GrpcLayer, RpcMethod};
+/// use selfheal::registry::Registry;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let layer = GrpcLayer::builder(&Registry::new())
+///     .descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)?
+///     .service("shop.v1.Orders", [RpcMethod::unary("Place"), RpcMethod::server_streaming("Follow")])
+///     .only_declared()
+///     .build()?;
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "a layer is made by `build`"]
+pub struct GrpcLayerBuilder<L> {
+    registry: Registry,
+    side: Side,
+    names: GrpcNames,
+    clock: Clock,
+    learn: Learn,
+    declared: BTreeMap<(String, String), Option<RpcKind>>,
+    layer: PhantomData<fn() -> L>,
+}
+
+impl<L> GrpcLayerBuilder<L> {
+    pub(super) fn new(registry: &Registry, side: Side) -> Self {
+        Self {
+            registry: registry.clone(),
+            side,
+            names: GrpcNames::default(),
+            clock: Clock::system(),
+            learn: match side {
+                Side::Server => Learn::FromAnswers,
+                Side::Client => Learn::FromNames,
+            },
+            declared: BTreeMap::new(),
+            layer: PhantomData,
+        }
+    }
+
+    /// Declares the methods of a service, `package.Service`. Their series exist from the start,
+    /// at zero. Default: none is declared.
+    pub fn service<M: Into<RpcMethod>>(
+        mut self,
+        service: &str,
+        methods: impl IntoIterator<Item = M>,
+    ) -> Self {
+        for method in methods {
+            let RpcMethod { name, kind } = method.into();
+            let key = (service.to_owned(), name.into_owned());
+            let known = self.declared.entry(key).or_default();
+            *known = kind.or(*known);
+        }
+        self
+    }
+
+    /// Declares every service in an encoded `FileDescriptorSet`, with the kinds of its methods:
+    /// the bytes that server reflection takes as well.
+    ///
+    /// # Errors
+    /// The bytes are no descriptor set.
+    pub fn descriptor_set(mut self, encoded: &[u8]) -> Result<Self, InvalidDescriptorSet> {
+        for service in descriptor::services(encoded)? {
+            self = self.service(&service.name, service.methods);
+        }
+        Ok(self)
+    }
+
+    /// Records every method that was not declared as `unknown`.
+    ///
+    /// Default: a server learns a method from the first call of it that a handler answered
+    /// with more than an error, and a client from the first call it makes; 1,000 at most.
+    pub fn only_declared(mut self) -> Self {
+        self.learn = Learn::Never;
+        self
+    }
+
+    /// Records under these names. Default: those of the [catalogue](GrpcNames::Catalog).
+    pub fn names(mut self, names: GrpcNames) -> Self {
+        self.names = names;
+        self
+    }
+
+    /// Takes the time from this clock. Default: that of the machine.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    fn methods(self) -> Result<Arc<Methods>, DeclareError> {
+        let recorder = Recorder {
+            naming: metrics::declare(&self.registry, self.side, self.names)?,
+            clock: self.clock,
+            side: self.side,
+        };
+        let methods = Methods::new(recorder, self.learn);
+        for ((service, method), kind) in &self.declared {
+            methods.declare(service, method, *kind);
+        }
+        Ok(Arc::new(methods))
+    }
+}
+
+impl GrpcLayerBuilder<GrpcLayer> {
+    /// Declares the metrics and makes the layer.
+    ///
+    /// # Errors
+    /// The registry already has other metrics under the names of the layer.
+    pub fn build(self) -> Result<GrpcLayer, DeclareError> {
+        let methods = self.methods()?;
+        Ok(GrpcLayer { methods })
+    }
+}
+
+impl GrpcLayerBuilder<GrpcClientLayer> {
+    /// Declares the metrics and makes the layer.
+    ///
+    /// # Errors
+    /// The registry already has other metrics under the names of the layer.
+    pub fn build(self) -> Result<GrpcClientLayer, DeclareError> {
+        let methods = self.methods()?;
+        Ok(GrpcClientLayer { methods })
+    }
+}
+
+impl<L> Clone for GrpcLayerBuilder<L> {
+    fn clone(&self) -> Self {
+        Self {
+            registry: self.registry.clone(),
+            side: self.side,
+            names: self.names,
+            clock: self.clock.clone(),
+            learn: self.learn,
+            declared: self.declared.clone(),
+            layer: PhantomData,
+        }
+    }
+}
+
+impl<L> fmt::Debug for GrpcLayerBuilder<L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GrpcLayerBuilder")
+            .field("side", &self.side)
+            .field("names", &self.names)
+            .field("learn", &self.learn)
+            .field("declared", &self.declared)
+            .finish_non_exhaustive()
+    }
+}

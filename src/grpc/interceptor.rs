@@ -1,0 +1,169 @@
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tonic::{Code, Status};
+
+use super::call::Call;
+use super::methods::{Learn, Methods};
+use super::metrics::{GrpcMetrics, Side};
+use super::series::{Recorder, Series};
+use crate::registry::{Counter, DeclareError, Group, Registry};
+use crate::util::Clock;
+
+/// Records gRPC calls by hand, for code that no layer sees.
+///
+/// It records [`GrpcMetrics`], by the names that it is given: literals, not what a client
+/// sent. After 1,000 methods, all further ones are `unknown`.
+///
+/// ```
+/// use selfheal::grpc::MetricsInterceptor;
+/// use tonic::Code;
+///
+/// # fn find() -> Option<u32> { None }
+/// let call = MetricsInterceptor::start_request("shop.v1.Orders", "Find");
+/// match find() {
+///     Some(_) => call.success(),
+///     None => call.error(Code::NotFound),
+/// }
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct MetricsInterceptor;
+
+impl MetricsInterceptor {
+    /// Starts a call in the registry of the process.
+    pub fn start_request(service: &str, method: &str) -> GrpcCall {
+        Self::start_request_in(Registry::global(), service, method)
+    }
+
+    /// Starts a call in `registry`.
+    pub fn start_request_in(registry: &Registry, service: &str, method: &str) -> GrpcCall {
+        let by_hand = registry.group_or_skip::<ByHand>();
+        GrpcCall(by_hand.map(|by_hand| {
+            let series = Arc::clone(by_hand.methods.by_name(service, method));
+            Call::new(series, None)
+        }))
+    }
+}
+
+/// A gRPC call recorded by hand: counted by its code, timed, and active until it ends.
+///
+/// Dropped without a word it counts as `CANCELLED`, in a panic as `UNKNOWN`. It never panics
+/// and never fails: where its metrics clash with others that the application declared under
+/// the same names, it records nothing, and the scrape says so in
+/// `selfheal_collectors_skipped_total`.
+#[derive(Debug)]
+#[must_use = "a call that is dropped at once is recorded as cancelled"]
+pub struct GrpcCall(Option<Call>);
+
+impl GrpcCall {
+    /// The call went well: `OK`.
+    pub fn success(self) {
+        self.error(Code::Ok);
+    }
+
+    /// The call ended with this code.
+    pub fn error(mut self, code: Code) {
+        if let Some(call) = &mut self.0 {
+            call.end(code);
+        }
+    }
+
+    /// The call ended with this result, which is handed on.
+    pub fn result<T>(self, result: Result<T, Status>) -> Result<T, Status> {
+        self.error(result.as_ref().map_or_else(Status::code, |_| Code::Ok));
+        result
+    }
+
+    /// A message has come from the client.
+    pub fn received(&self) {
+        self.count(|series| series.handles.requests.as_ref());
+    }
+
+    /// A message was sent to the client.
+    pub fn sent(&self) {
+        self.count(|series| series.handles.responses.as_ref());
+    }
+
+    /// How long the call has taken so far; zero where it records nothing.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.0.as_ref().map(Call::took).unwrap_or_default()
+    }
+
+    fn count(&self, of: impl FnOnce(&Series) -> Option<&Counter>) {
+        if let Some(counter) = self.0.as_ref().and_then(|call| of(call.series())) {
+            counter.inc();
+        }
+    }
+}
+
+impl Drop for GrpcCall {
+    fn drop(&mut self) {
+        if let Some(call) = &mut self.0
+            && std::thread::panicking()
+        {
+            call.end(Code::Unknown);
+        }
+    }
+}
+
+/// Records what `call` does in the registry of the process, and hands on its result. The macro
+/// [`instrument_grpc!`](crate::instrument_grpc) is the same in another form.
+///
+/// Dropping the future before it is ready records the call as `CANCELLED`. The call starts
+/// when the future is first polled.
+///
+/// # Errors
+/// Those of `call`, unchanged.
+pub async fn instrument<T>(
+    service: &str,
+    method: &str,
+    call: impl Future<Output = Result<T, Status>>,
+) -> Result<T, Status> {
+    let started = MetricsInterceptor::start_request(service, method);
+    started.result(call.await)
+}
+
+/// Records a gRPC call in the registry of the process: service, method, and the future of its
+/// result. The same as [`instrument`](crate::grpc::instrument).
+///
+/// ```
+/// use tonic::{Request, Response, Status};
+///
+/// async fn find(request: Request<u32>) -> Result<Response<String>, Status> {
+///     selfheal::instrument_grpc!("shop.v1.Orders", "Find", async {
+///         match request.into_inner() {
+///             7 => Ok(Response::new("an order".to_owned())),
+///             _ => Err(Status::not_found("no such order")),
+///         }
+///     })
+///     .await
+/// }
+/// ```
+#[macro_export]
+macro_rules! instrument_grpc {
+    ($service:expr, $method:expr, $call:expr $(,)?) => {
+        $crate::grpc::instrument($service, $method, $call)
+    };
+}
+
+/// The methods that were recorded by hand in one registry.
+struct ByHand {
+    methods: Methods,
+}
+
+impl Group for ByHand {
+    const NAME: &'static str = "grpc";
+
+    fn declare(registry: &Registry) -> Result<Self, DeclareError> {
+        let recorder = Recorder {
+            naming: registry.group::<GrpcMetrics>()?,
+            clock: Clock::system(),
+            side: Side::Server,
+        };
+        Ok(Self {
+            methods: Methods::new(recorder, Learn::FromNames),
+        })
+    }
+}

@@ -1,0 +1,237 @@
+use std::cell::Cell;
+use std::fmt;
+use std::hash::{BuildHasher, Hasher};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use foldhash::fast::RandomState;
+use tonic::Code;
+
+use super::declare::RpcKind;
+use super::names::Name;
+use super::series::{Recorder, Series};
+use crate::registry::MAX_LABEL_VALUE;
+use crate::util::Chain;
+
+/// The most methods that are remembered without having been declared. A program has as many
+/// as it was written with; this bounds a proxy that serves whatever it is asked for.
+const MAX_LEARNT: usize = 1_000;
+
+/// Lists of methods by hash. An empty table takes two kilobytes.
+const LISTS: usize = 256;
+
+/// How a method becomes known, apart from being declared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Learn {
+    Never,
+    /// When a call of it was answered by something that serves it.
+    FromAnswers,
+    /// When it is named. For names that come from the program itself.
+    FromNames,
+}
+
+/// Every method that is known, by service and name.
+pub(super) struct Methods {
+    pub(super) recorder: Arc<Recorder>,
+    hash: RandomState,
+    lists: Box<[Chain<Arc<Series>>]>,
+    unknown: OnceLock<Arc<Series>>,
+    learn: Learn,
+    learnt: AtomicUsize,
+    max: usize,
+}
+
+impl Methods {
+    pub(super) fn new(recorder: Recorder, learn: Learn) -> Self {
+        Self::with_max(recorder, learn, MAX_LEARNT)
+    }
+
+    fn with_max(recorder: Recorder, learn: Learn, max: usize) -> Self {
+        Self {
+            recorder: Arc::new(recorder),
+            hash: RandomState::default(),
+            lists: (0..LISTS).map(|_| Chain::new()).collect(),
+            unknown: OnceLock::new(),
+            learn,
+            learnt: AtomicUsize::new(0),
+            max,
+        }
+    }
+
+    /// Makes a method known from the start. Its series are there from then on, at zero, for a
+    /// rate misses the first count of a series that was not there before.
+    pub(super) fn declare(&self, service: &str, method: &str, kind: Option<RpcKind>) {
+        self.add(service, method, kind).ended(Code::Ok);
+    }
+
+    /// The method, if it is known; without an allocation, a lock or a change to shared memory.
+    #[inline]
+    pub(super) fn find(&self, service: &str, method: &str) -> Option<&Arc<Series>> {
+        self.list(service, method)
+            .find(|series| series.name.is(service, method))
+    }
+
+    /// What all methods share that are not known.
+    pub(super) fn unknown(&self) -> &Arc<Series> {
+        self.unknown
+            .get_or_init(|| Arc::new(Series::new(&self.recorder, Name::unknown())))
+    }
+
+    /// The method, which is taken as it is named while there is room.
+    #[inline]
+    pub(super) fn by_name(&self, service: &str, method: &str) -> &Arc<Series> {
+        match self.find(service, method) {
+            Some(series) => series,
+            None if self.learn == Learn::FromNames => self
+                .learn(service, method)
+                .unwrap_or_else(|| self.unknown()),
+            None => self.unknown(),
+        }
+    }
+
+    /// Whether an answer would make this method known.
+    pub(super) fn learns(&self, service: &str, method: &str) -> bool {
+        self.learn == Learn::FromAnswers
+            && self.learnt.load(Ordering::Relaxed) < self.max
+            && is_name(service)
+            && is_name(method)
+    }
+
+    /// Makes a method known, while there is room.
+    #[cold]
+    pub(super) fn learn(&self, service: &str, method: &str) -> Option<&Arc<Series>> {
+        if !is_name(service) || !is_name(method) {
+            return None;
+        }
+        self.learnt
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |learnt| {
+                (learnt < self.max).then_some(learnt + 1)
+            })
+            .ok()?;
+        let before = Cell::new(true);
+        let series = self.list(service, method).find_or_add(
+            |series| series.name.is(service, method),
+            || {
+                before.set(false);
+                self.series(service, method, None)
+            },
+        );
+        if before.get() {
+            // Another thread was first: give the room back.
+            self.learnt.fetch_sub(1, Ordering::Relaxed);
+        }
+        Some(series)
+    }
+
+    fn add(&self, service: &str, method: &str, kind: Option<RpcKind>) -> &Arc<Series> {
+        self.list(service, method).find_or_add(
+            |series| series.name.is(service, method),
+            || self.series(service, method, kind),
+        )
+    }
+
+    fn series(&self, service: &str, method: &str, kind: Option<RpcKind>) -> Arc<Series> {
+        let name = Name {
+            service: service.into(),
+            method: method.into(),
+            kind,
+        };
+        Arc::new(Series::new(&self.recorder, name))
+    }
+
+    #[inline]
+    fn list(&self, service: &str, method: &str) -> &Chain<Arc<Series>> {
+        let mut hasher = self.hash.build_hasher();
+        hasher.write(service.as_bytes());
+        hasher.write(method.as_bytes());
+        // Only the low bits are wanted.
+        #[expect(clippy::cast_possible_truncation)]
+        let at = hasher.finish() as usize % LISTS;
+        &self.lists[at]
+    }
+}
+
+/// Whether this can be the name of a service or a method: the identifiers and the dots of the
+/// protobuf language, no longer than a label is kept.
+fn is_name(name: &str) -> bool {
+    let fits = (1..=MAX_LABEL_VALUE).contains(&name.len());
+    fits && name
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'.')
+}
+
+impl fmt::Debug for Methods {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Methods")
+            .field("side", &self.recorder.side)
+            .field("learn", &self.learn)
+            .field("learnt", &self.learnt.load(Ordering::Relaxed))
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::grpc::metrics::{self, Side};
+    use crate::grpc::names::{GrpcNames, UNKNOWN};
+    use crate::registry::Registry;
+    use crate::util::Clock;
+
+    fn methods(registry: &Registry, learn: Learn) -> Methods {
+        let recorder = Recorder {
+            naming: metrics::declare(registry, Side::Server, GrpcNames::Catalog).unwrap(),
+            clock: Clock::system(),
+            side: Side::Server,
+        };
+        Methods::with_max(recorder, learn, 10)
+    }
+
+    #[test]
+    fn a_method_is_the_same_the_second_time() {
+        let methods = methods(&Registry::new(), Learn::FromAnswers);
+        assert!(methods.find("a.B", "C").is_none());
+        let learnt = methods.learn("a.B", "C").unwrap();
+        assert!(Arc::ptr_eq(learnt, methods.find("a.B", "C").unwrap()));
+        assert!(Arc::ptr_eq(learnt, methods.learn("a.B", "C").unwrap()));
+        assert!(Arc::ptr_eq(learnt, methods.by_name("a.B", "C")));
+        assert_eq!(methods.learnt.load(Ordering::Relaxed), 1);
+        assert!(methods.find("a.", "BC").is_none(), "cut elsewhere");
+    }
+
+    #[test]
+    fn a_declared_method_is_exposed_at_zero() {
+        let registry = Registry::new();
+        let methods = methods(&registry, Learn::Never);
+        methods.declare("a.B", "C", Some(RpcKind::Unary));
+        methods.declare("a.B", "C", None);
+        assert_eq!(registry.series(), 5);
+        assert_eq!(methods.by_name("a.B", "C").name.kind, Some(RpcKind::Unary));
+        assert!(methods.by_name("a.B", "D").name.is_unknown());
+    }
+
+    #[test]
+    fn names_without_end_share_one() {
+        let methods = methods(&Registry::new(), Learn::FromNames);
+        for n in 0..1_000 {
+            let name = &methods.by_name("a.B", &format!("M{n}")).name;
+            assert_eq!(name.is_unknown(), n >= 10, "{n}");
+        }
+        assert_eq!(
+            &*methods.by_name("a.B", "M3").name.method,
+            "M3",
+            "still there"
+        );
+    }
+
+    #[test]
+    fn what_is_no_name_is_not_learnt() {
+        let methods = methods(&Registry::new(), Learn::FromAnswers);
+        let long = "x".repeat(MAX_LABEL_VALUE + 1);
+        for bad in ["", "a/b", "a b", "ä", "a%2F", &long] {
+            assert!(methods.learn("a.B", bad).is_none(), "{bad}");
+            assert!(!methods.learns(bad, "C"), "{bad}");
+        }
+        assert_eq!(methods.unknown().name.service, UNKNOWN.into());
+    }
+}

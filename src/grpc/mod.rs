@@ -1,0 +1,104 @@
+//! gRPC calls of servers and clients: tower layers for tonic.
+//!
+//! The room promises:
+//! - Every call is counted once, when its *response* ends, with the code that ended it: from
+//!   the trailers, from the headers, or by what happened; see the table. What is active is
+//!   back where it was afterwards.
+//! - Messages are counted as they pass, from the length-prefixed frames: compressed or not,
+//!   cut in any way. Nothing is buffered, and eight bytes are kept.
+//! - No client can create series: a method is labelled by its name once it is known to be
+//!   served, and everything else is [`unknown`](UNKNOWN).
+//! - Once a method and code have been seen, recording allocates nothing and takes no lock. The
+//!   body of a client's request is boxed once, because a `Channel` takes no other.
+//! - The types of bodies stay generic, and frames, size hints and trailers pass as they are.
+//!
+//! ```
+//! use selfheal::grpc::GrpcLayer;
+//! use selfheal::registry::Registry;
+//! use tonic::transport::Server;
+//!
+//! # async fn serve() -> Result<(), Box<dyn std::error::Error>> {
+//! let layer = GrpcLayer::builder(Registry::global())
+//!     .descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)?
+//!     .build()?;
+//! let (_, health) = tonic_health::server::health_reporter();
+//! Server::builder()
+//!     .layer(layer)
+//!     .add_service(health)
+//!     .serve("127.0.0.1:50051".parse()?)
+//!     .await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A tonic service in an axum router takes the layer with `Router::layer`; requests there that
+//! are not gRPC are left alone. [`GrpcClientLayer`] does the same for a `Channel`, and
+//! [`MetricsInterceptor`] and [`instrument_grpc!`](crate::instrument_grpc) are for calls that
+//! no layer sees.
+//!
+//! # Which methods are known
+//!
+//! Best is to declare them, with [`descriptor_set`](GrpcLayerBuilder::descriptor_set) (the bytes
+//! that server reflection takes) or [`service`](GrpcLayerBuilder::service): their series are
+//! there at zero from the start, and how many messages go each way is known, which no wire
+//! tells. Beyond that a server learns: the first answer of a method with more than an error
+//! in its headers shows that a handler is behind it. A router that knows no such path and an
+//! interceptor that refuses the call answer with an error in the headers, so that what they
+//! turn away stays `unknown`; so do the errors of a method that has not worked yet. A client's
+//! paths come from the program and are taken as they are. Both learn 1,000 methods at most.
+//!
+//! # What is recorded
+//!
+//! | what happens | code | duration until |
+//! |---|---|---|
+//! | `grpc-status` in the trailers | that code | the trailers are handed on |
+//! | `grpc-status` in the headers (an error without messages) | that code | the headers |
+//! | a `grpc-status` that is none of the 17 codes | `UNKNOWN` | as above |
+//! | a response of HTTP 200 that ends without a `grpc-status` | `UNKNOWN` | its end |
+//! | any other HTTP status without a `grpc-status` | as gRPC maps it: 404 is `UNIMPLEMENTED`, 503 `UNAVAILABLE` | its end |
+//! | the caller hangs up, or the answer is dropped before its end | `CANCELLED` | it is dropped |
+//! | the same after the caller's `grpc-timeout` has passed; tonic's own time-outs | `DEADLINE_EXCEEDED` | it is dropped |
+//! | the handler or the stream panics | `UNKNOWN`, as gRPC has it for exceptions | the unwinding drops it |
+//! | the service or the body fails with a [`Status`](tonic::Status) somewhere in the error | its code | the error |
+//! | it fails otherwise | `UNKNOWN` on a server; on a client, to which no answer came, `UNAVAILABLE` | the error |
+//! | no such service or method | `UNIMPLEMENTED`, of `unknown` | the headers |
+//! | a message that breaks off | not counted as a message | |
+//! | a request that is not gRPC, gRPC-Web among them | nothing | |
+//!
+//! `CANCELLED` by tonic's own time-outs is `DEADLINE_EXCEEDED` here, on both sides: that is
+//! what happened, though tonic tells its callers otherwise. A caller that has its last message
+//! and drops the stream without reading on to its end has cancelled the call.
+//!
+//! Put the layer *below* the translator of gRPC-Web, if there is one, and at most one layer of
+//! one profile on the way of a call: two count it twice.
+
+mod body;
+mod builder;
+mod call;
+mod client;
+mod declare;
+mod descriptor;
+mod frames;
+mod future;
+mod interceptor;
+mod layer;
+mod methods;
+mod metrics;
+mod names;
+mod series;
+mod service;
+mod status;
+mod tally;
+mod timeout;
+
+pub use body::{RequestBody, ResponseBody};
+pub use builder::GrpcLayerBuilder;
+pub use client::GrpcClientService;
+pub use declare::{RpcKind, RpcMethod};
+pub use descriptor::InvalidDescriptorSet;
+pub use future::{BoxedErr, ResponseFuture};
+pub use interceptor::{GrpcCall, MetricsInterceptor, instrument};
+pub use layer::{GrpcClientLayer, GrpcLayer};
+pub use metrics::{GrpcClientMetrics, GrpcMetrics};
+pub use names::{GrpcNames, UNKNOWN};
+pub use service::GrpcService;

@@ -1,0 +1,88 @@
+use std::fmt;
+
+use tonic::Code;
+
+use super::declare::RpcKind;
+use crate::registry::{Counter, Gauge, Histogram};
+
+/// The label of every service and method that the server is not known to serve, so that what
+/// scanners ask for is one series and not one each.
+pub const UNKNOWN: &str = "unknown";
+
+/// Under which names a layer records.
+///
+/// One layer has one profile. For two at once, on the way from one to the other for example,
+/// put on two layers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum GrpcNames {
+    /// Those of this crate; see [`GrpcMetrics`](super::GrpcMetrics) and
+    /// [`GrpcClientMetrics`](super::GrpcClientMetrics).
+    #[default]
+    Catalog,
+    /// Those of Go's `go-grpc-middleware`, for its dashboards and rules:
+    /// `grpc_server_started_total`, `grpc_server_handled_total`,
+    /// `grpc_server_handling_seconds`, `grpc_server_msg_received_total`,
+    /// `grpc_server_msg_sent_total`, and the same of `grpc_client`. The label `grpc_type` is
+    /// `unary`, `client_stream`, `server_stream` or `bidi_stream` where the kind of the
+    /// method is declared, and `unknown` where it is not.
+    GoGrpcMiddleware,
+    /// Those of OpenTelemetry's conventions for RPC, as Prometheus names:
+    /// `rpc_server_call_duration_seconds` and `rpc_client_call_duration_seconds`, nothing
+    /// else. A method that is not known is `_OTHER`.
+    OpenTelemetry,
+}
+
+/// What a call is labelled with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Name {
+    pub(super) service: Box<str>,
+    pub(super) method: Box<str>,
+    pub(super) kind: Option<RpcKind>,
+}
+
+impl Name {
+    pub(super) fn unknown() -> Self {
+        Self {
+            service: UNKNOWN.into(),
+            method: UNKNOWN.into(),
+            kind: None,
+        }
+    }
+
+    pub(super) fn is_unknown(&self) -> bool {
+        *self.service == *UNKNOWN && *self.method == *UNKNOWN
+    }
+
+    #[inline]
+    pub(super) fn is(&self, service: &str, method: &str) -> bool {
+        *self.method == *method && *self.service == *service
+    }
+}
+
+/// One profile: the handles of the series that it has for a method. Asked once for each
+/// method and code, never on the way of a call.
+pub(super) trait Naming: fmt::Debug + Send + Sync {
+    fn handles(&self, name: &Name) -> Handles;
+
+    fn ended(&self, name: &Name, code: Code) -> Ended;
+}
+
+/// The handles of a method, as far as its profile has them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Handles {
+    pub(super) started: Option<Counter>,
+    pub(super) active: Option<Gauge>,
+    /// Messages in the bodies of requests: received by a server, sent by a client.
+    pub(super) requests: Option<Counter>,
+    /// Messages in the bodies of responses.
+    pub(super) responses: Option<Counter>,
+    pub(super) duration: Option<Histogram>,
+}
+
+/// The handles of a method for one code.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Ended {
+    pub(super) handled: Option<Counter>,
+    pub(super) duration: Option<Histogram>,
+}

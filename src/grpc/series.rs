@@ -1,0 +1,46 @@
+use std::sync::Arc;
+
+use tonic::Code;
+
+use super::metrics::Side;
+use super::names::{Ended, Handles, Name, Naming};
+use crate::util::{Chain, Clock};
+
+/// What every method of a layer records with.
+#[derive(Debug)]
+pub(super) struct Recorder {
+    pub(super) naming: Arc<dyn Naming>,
+    pub(super) clock: Clock,
+    pub(super) side: Side,
+}
+
+/// One method, and the handles of its series, held, so that recording touches no index of the
+/// registry.
+#[derive(Debug)]
+pub(super) struct Series {
+    pub(super) recorder: Arc<Recorder>,
+    pub(super) name: Name,
+    pub(super) handles: Handles,
+    ends: Chain<(Code, Ended)>,
+}
+
+impl Series {
+    pub(super) fn new(recorder: &Arc<Recorder>, name: Name) -> Self {
+        Self {
+            handles: recorder.naming.handles(&name),
+            recorder: Arc::clone(recorder),
+            name,
+            ends: Chain::new(),
+        }
+    }
+
+    /// The handles for `code`: 17 at most, the common ones first.
+    #[inline]
+    pub(super) fn ended(&self, code: Code) -> &Ended {
+        let (_, ended) = self.ends.find_or_add(
+            |(known, _)| *known == code,
+            || (code, self.recorder.naming.ended(&self.name, code)),
+        );
+        ended
+    }
+}

@@ -1,0 +1,209 @@
+//! The code of a call, wherever it stands: in headers, in trailers, in an error, or nowhere.
+
+use std::any::Any;
+use std::error::Error;
+
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderName, StatusCode};
+use tonic::{Code, ConnectError, Status, TimeoutExpired};
+
+static GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
+
+/// What the libraries of tower box every error into.
+pub(super) type BoxError = Box<dyn Error + Send + Sync>;
+
+/// The code in headers or trailers. One that is malformed, or none of the 17, is `Unknown`.
+#[inline]
+pub(super) fn of_headers(headers: &HeaderMap) -> Option<Code> {
+    let value = headers.get(&GRPC_STATUS)?;
+    Some(Code::from_bytes(value.as_bytes()))
+}
+
+/// The code of a response that never gives one, by its HTTP status: the table in
+/// http-grpc-status-mapping.md of gRPC.
+#[inline]
+pub(super) fn of_http(status: StatusCode) -> Code {
+    match status {
+        StatusCode::BAD_REQUEST => Code::Internal,
+        StatusCode::UNAUTHORIZED => Code::Unauthenticated,
+        StatusCode::FORBIDDEN => Code::PermissionDenied,
+        StatusCode::NOT_FOUND => Code::Unimplemented,
+        StatusCode::TOO_MANY_REQUESTS
+        | StatusCode::BAD_GATEWAY
+        | StatusCode::SERVICE_UNAVAILABLE
+        | StatusCode::GATEWAY_TIMEOUT => Code::Unavailable,
+        _ => Code::Unknown,
+    }
+}
+
+/// The code that an error of a service or a body carries somewhere in its chain.
+pub(super) fn of_error(error: &dyn Any) -> Option<Code> {
+    if let Some(status) = error.downcast_ref::<Status>() {
+        return Some(status.code());
+    }
+    let boxed = error.downcast_ref::<BoxError>()?;
+    let mut next: Option<&(dyn Error + 'static)> = Some(&**boxed);
+    while let Some(error) = next {
+        if let Some(status) = error.downcast_ref::<Status>() {
+            return Some(status.code());
+        }
+        if error.is::<TimeoutExpired>() {
+            // tonic tells its callers `Cancelled` here; what happened is that the time ran out.
+            return Some(Code::DeadlineExceeded);
+        }
+        if error.is::<ConnectError>() {
+            return Some(Code::Unavailable);
+        }
+        next = error.source();
+    }
+    None
+}
+
+/// What a content type says about a request or a response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Content {
+    Grpc,
+    /// gRPC-Web: other frames, its status in the body. Put the layer below its translator.
+    Web,
+    Other,
+}
+
+impl Content {
+    #[inline]
+    pub(super) fn of(headers: &HeaderMap) -> Self {
+        let value = headers.get(CONTENT_TYPE).map(http::HeaderValue::as_bytes);
+        match value.and_then(|value| value.strip_prefix(b"application/grpc")) {
+            Some([] | [b'+' | b';', ..]) => Self::Grpc,
+            Some([b'-', b'w', b'e', b'b', ..]) => Self::Web,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// The name of a code in the documents of gRPC and OpenTelemetry: `DEADLINE_EXCEEDED`.
+pub(super) fn name(code: Code) -> &'static str {
+    both_names(code).0
+}
+
+/// The name of a code as Go prints it: `DeadlineExceeded`.
+pub(super) fn go_name(code: Code) -> &'static str {
+    both_names(code).1
+}
+
+fn both_names(code: Code) -> (&'static str, &'static str) {
+    match code {
+        Code::Ok => ("OK", "OK"),
+        Code::Cancelled => ("CANCELLED", "Canceled"),
+        Code::Unknown => ("UNKNOWN", "Unknown"),
+        Code::InvalidArgument => ("INVALID_ARGUMENT", "InvalidArgument"),
+        Code::DeadlineExceeded => ("DEADLINE_EXCEEDED", "DeadlineExceeded"),
+        Code::NotFound => ("NOT_FOUND", "NotFound"),
+        Code::AlreadyExists => ("ALREADY_EXISTS", "AlreadyExists"),
+        Code::PermissionDenied => ("PERMISSION_DENIED", "PermissionDenied"),
+        Code::ResourceExhausted => ("RESOURCE_EXHAUSTED", "ResourceExhausted"),
+        Code::FailedPrecondition => ("FAILED_PRECONDITION", "FailedPrecondition"),
+        Code::Aborted => ("ABORTED", "Aborted"),
+        Code::OutOfRange => ("OUT_OF_RANGE", "OutOfRange"),
+        Code::Unimplemented => ("UNIMPLEMENTED", "Unimplemented"),
+        Code::Internal => ("INTERNAL", "Internal"),
+        Code::Unavailable => ("UNAVAILABLE", "Unavailable"),
+        Code::DataLoss => ("DATA_LOSS", "DataLoss"),
+        Code::Unauthenticated => ("UNAUTHENTICATED", "Unauthenticated"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderValue;
+    use proptest::prelude::*;
+
+    fn parsed(value: &[u8]) -> Option<Code> {
+        let mut headers = HeaderMap::new();
+        headers.insert("grpc-status", HeaderValue::from_bytes(value).ok()?);
+        of_headers(&headers)
+    }
+
+    #[test]
+    fn the_seventeen_codes_and_their_names() {
+        for n in 0..17 {
+            let code = parsed(n.to_string().as_bytes()).unwrap();
+            assert_eq!(i32::from(code), n);
+            let (spec, go) = (name(code), go_name(code));
+            assert_eq!(
+                spec.replace('_', "").replace("CANCELLED", "CANCELED"),
+                go.to_uppercase()
+            );
+        }
+        assert_eq!(of_headers(&HeaderMap::new()), None);
+    }
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("outer")]
+    struct Outer(#[source] BoxError);
+
+    #[test]
+    fn an_error_carries_its_code_in_its_chain() {
+        let boxed = |error: BoxError| of_error(&error);
+        assert_eq!(of_error(&Status::not_found("")), Some(Code::NotFound));
+        assert_eq!(boxed(Status::aborted("").into()), Some(Code::Aborted));
+        let wrapped = Outer(Outer(Status::data_loss("").into()).into());
+        assert_eq!(boxed(wrapped.into()), Some(Code::DataLoss));
+        assert_eq!(
+            boxed(TimeoutExpired(()).into()),
+            Some(Code::DeadlineExceeded)
+        );
+        let refused = Outer(ConnectError("refused".into()).into());
+        assert_eq!(boxed(refused.into()), Some(Code::Unavailable));
+        assert_eq!(boxed("anything".into()), None);
+        assert_eq!(of_error(&"anything"), None);
+    }
+
+    #[test]
+    fn content_types() {
+        for (value, content) in [
+            ("application/grpc", Content::Grpc),
+            ("application/grpc+proto", Content::Grpc),
+            ("application/grpc;charset=utf-8", Content::Grpc),
+            ("application/grpc-web+proto", Content::Web),
+            ("application/grpc-web-text", Content::Web),
+            ("application/grpcx", Content::Other),
+            ("application/json", Content::Other),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(value));
+            assert_eq!(Content::of(&headers), content, "{value}");
+        }
+        assert_eq!(Content::of(&HeaderMap::new()), Content::Other);
+    }
+
+    #[test]
+    fn http_statuses_map_as_the_table_of_grpc_has_them() {
+        for (status, code) in [
+            (200, Code::Unknown),
+            (400, Code::Internal),
+            (401, Code::Unauthenticated),
+            (403, Code::PermissionDenied),
+            (404, Code::Unimplemented),
+            (429, Code::Unavailable),
+            (500, Code::Unknown),
+            (502, Code::Unavailable),
+            (503, Code::Unavailable),
+            (504, Code::Unavailable),
+        ] {
+            assert_eq!(of_http(StatusCode::from_u16(status).unwrap()), code);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_no_code_is_unknown(value in prop::collection::vec(any::<u8>(), 0..6)) {
+            let text = std::str::from_utf8(&value).unwrap_or_default();
+            let n = text.parse::<u8>().ok().filter(|n| n.to_string() == text && *n < 17);
+            let expected = n.map_or(Code::Unknown, |n| Code::from_i32(n.into()));
+            if let Some(code) = parsed(&value) {
+                prop_assert_eq!(code, expected);
+            }
+        }
+    }
+}

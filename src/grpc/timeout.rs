@@ -1,0 +1,81 @@
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderName};
+
+static GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
+
+/// The time that the caller gives the call, where it says so.
+#[inline]
+pub(super) fn of_headers(headers: &HeaderMap) -> Option<Duration> {
+    parse(headers.get(&GRPC_TIMEOUT)?.as_bytes())
+}
+
+/// Reads a `grpc-timeout`: one to eight digits and a unit, as PROTOCOL-HTTP2.md of gRPC has
+/// it under "Timeout". Anything else is no timeout.
+fn parse(value: &[u8]) -> Option<Duration> {
+    let (unit, digits) = value.split_last()?;
+    if !(1..=8).contains(&digits.len()) {
+        return None;
+    }
+    let mut amount: u64 = 0;
+    for digit in digits {
+        amount = amount * 10 + u64::from(char::from(*digit).to_digit(10)?);
+    }
+    Some(match unit {
+        b'H' => Duration::from_secs(amount * 3_600),
+        b'M' => Duration::from_secs(amount * 60),
+        b'S' => Duration::from_secs(amount),
+        b'm' => Duration::from_millis(amount),
+        b'u' => Duration::from_micros(amount),
+        b'n' => Duration::from_nanos(amount),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn every_unit() {
+        for (text, nanos) in [
+            ("2H", 7_200_000_000_000),
+            ("2M", 120_000_000_000),
+            ("2S", 2_000_000_000),
+            ("2m", 2_000_000),
+            ("2u", 2_000),
+            ("2n", 2),
+            ("00000000n", 0),
+        ] {
+            let expected = Duration::from_nanos(nanos);
+            assert_eq!(parse(text.as_bytes()), Some(expected), "{text}");
+        }
+        assert!(parse(b"99999999H").is_some(), "11,415 years");
+    }
+
+    #[test]
+    fn what_is_none() {
+        for text in [
+            "",
+            "S",
+            "5",
+            "5s",
+            "-1S",
+            "+1S",
+            "1.5S",
+            "123456789S",
+            "1 S",
+            "\u{663}S",
+        ] {
+            assert_eq!(parse(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_at_all(bytes in prop::collection::vec(any::<u8>(), 0..12)) {
+            parse(&bytes);
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! The gRPC layers over real sockets: a tonic server on a free port, a tonic client.
+#![cfg(feature = "grpc")]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "these are tests, though clippy only sees those in functions marked #[test]"
+)]
+
+#[path = "../support/echo.rs"]
+mod echo;
+
+mod endings;
+mod names;
+mod server;
+mod wire;
