@@ -49,6 +49,13 @@ impl Moment {
         Self::START + since
     }
 
+    /// The same time told on another clock, which shows `there` when this one shows `here`.
+    #[must_use]
+    pub(super) const fn translate(self, here: Self, there: Self) -> Self {
+        let since_here = self.0.saturating_sub(here.0);
+        Self(there.0.saturating_add(since_here))
+    }
+
     /// So long before this.
     #[must_use]
     pub fn back(self, by: Duration) -> Self {

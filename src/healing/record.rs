@@ -125,6 +125,8 @@ pub enum What {
         /// How long it was open.
         #[serde(with = "duration")]
         open_for: Duration,
+        /// The time before which the next issue of the key is not acted on, as it was drawn.
+        not_before: Option<Moment>,
     },
     /// An alert began to fire.
     Raised(Box<Alert>),
@@ -182,7 +184,7 @@ pub struct Intent {
 
 /// One thing that the engine remembers, for a journal that begins anew.
 ///
-/// Times are counted back from the record's own stamp.
+/// Its times are on the clock of the record's own stamp.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -200,14 +202,20 @@ pub enum Carried {
         /// How many attempts it has had in all.
         attempts: u32,
     },
-    /// An attempt that runs: its end has still to be told.
-    Attempt(Intent),
+    /// An attempt or a rollback that runs: its end has still to be told. Its attempt is among
+    /// those spent.
+    Attempt {
+        /// What is done.
+        intent: Intent,
+        /// Since when.
+        started: Moment,
+    },
     /// What is known of a key beyond its open issue.
     Key(KeyMemory),
-    /// Attempts of a component that still count against its budget and the global one.
+    /// Attempts that still count against a budget.
     Spent {
-        /// The component.
-        component: Name,
+        /// The component whose budget it is; none for the global one.
+        component: Option<Name>,
         /// When they started.
         at: Vec<Moment>,
     },
@@ -229,12 +237,16 @@ pub enum Carried {
         /// The worst severity that stays muted.
         tolerate: Severity,
     },
-    /// Whether the engine is paused, and whether the kill switch is on.
-    Switches {
-        /// Paused.
+    /// What there is only one of.
+    Engine {
+        /// Whether it is paused.
         paused: bool,
-        /// Killed.
+        /// Whether the kill switch is on.
         killed: bool,
+        /// The last number of an attempt, so that none is used twice.
+        attempts: AttemptId,
+        /// The last generation.
+        generations: Generation,
     },
 }
 

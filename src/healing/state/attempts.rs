@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Map;
 use super::engines::EngineIx;
 use super::slab::SlotId;
-use crate::healing::{AttemptId, IssueKey, Moment, Name, Work};
+use crate::healing::{AttemptId, Intent, Moment, Name};
 
 /// Why an attempt was cancelled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,11 +19,8 @@ pub(super) enum Cancel {
 #[derive(Debug, Clone)]
 pub(super) struct Attempt {
     pub(super) slot: SlotId,
-    pub(super) key: IssueKey,
     pub(super) engine: EngineIx,
-    pub(super) work: Work,
-    pub(super) action: Name,
-    pub(super) lock: Name,
+    pub(super) intent: Box<Intent>,
     pub(super) started: Moment,
     /// When its timer is due.
     pub(super) due: Moment,
@@ -66,7 +63,7 @@ impl Attempts {
     /// Begins an attempt, which holds its lock from now on. A rollback takes over the lock of
     /// the attempt that it undoes.
     pub(super) fn start(&mut self, id: AttemptId, attempt: Attempt) {
-        self.locks.insert(attempt.lock.clone(), id);
+        self.locks.insert(attempt.intent.lock.clone(), id);
         self.unended.insert(id, attempt);
     }
 
@@ -108,17 +105,37 @@ impl Attempts {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::super::slab::Slab;
     use super::*;
+    use crate::healing::{
+        By, Confidence, Evidence, Generation, IssueKey, Outcomes, Risk, Samples, Work,
+    };
 
     fn attempt() -> Attempt {
         Attempt {
             slot: Slab::default().insert(()),
-            key: IssueKey::new("db", "down"),
             engine: EngineIx::default(),
-            work: Work::Heal,
-            action: "restart".into(),
-            lock: "db".into(),
+            intent: Box::new(Intent {
+                attempt: AttemptId(1),
+                work: Work::Heal,
+                key: IssueKey::new("db", "down"),
+                generation: Generation(1),
+                engine: "e".into(),
+                action: "restart".into(),
+                step: 0,
+                nth: 1,
+                risk: Risk::Reversible,
+                lock: "db".into(),
+                timeout: Duration::from_secs(1),
+                confidence: Confidence {
+                    detector: Samples::new(1, 1).confidence(),
+                    action: Outcomes::default().confidence(),
+                },
+                evidence: Evidence::default(),
+                by: By::Policy,
+            }),
             started: Moment::START,
             due: Moment::START,
             cancel: None,

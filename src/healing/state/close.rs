@@ -38,28 +38,28 @@ impl State {
             .as_ref()
             .filter(|_| outcome == Closed::Healed)
             .map(|treatment| treatment.action.clone());
+        let plan_backoff = entry.plan.as_deref().and_then(|plan| plan.backoff);
+        let backoff = plan_backoff.unwrap_or(self.policy.backoff);
+        let now = self.now.at;
+        // The next issue of the key waits as the next attempt would have.
+        let waits = entry.attempts > 0 && matches!(outcome, Closed::Healed | Closed::SelfResolved);
+        let not_before = self.memories.update(now, &key, |memory| {
+            memory.closed_at = Some(now);
+            waits.then(|| memory.draw(now, &backoff, entry.stream))
+        });
         self.record(What::Closed {
             key: key.clone(),
             generation: entry.issue.generation,
             outcome,
             action: action.clone(),
             attempts: entry.attempts,
-            open_for: self.now.at - entry.issue.first_seen.at,
+            open_for: now - entry.issue.first_seen.at,
+            not_before: not_before.flatten(),
         });
         if let Some(treatment) = treatment {
             self.release(&treatment);
         }
         self.resolve_of(&key, &OF_AN_OPEN_ISSUE);
-        let plan_backoff = entry.plan.as_deref().and_then(|plan| plan.backoff);
-        let backoff = plan_backoff.unwrap_or(self.policy.backoff);
-        let now = self.now.at;
-        self.memories.update(now, &key, |memory| {
-            memory.closed_at = Some(now);
-            // The next issue of the key waits as the next attempt would have.
-            if entry.attempts > 0 && matches!(outcome, Closed::Healed | Closed::SelfResolved) {
-                memory.draw(now, &backoff, entry.stream);
-            }
-        });
         match outcome {
             Closed::Healed => {
                 if let Some(action) = action {

@@ -71,11 +71,17 @@ impl Components {
             return found;
         }
         let known = u32::try_from(self.by_name.len()).unwrap_or(u32::MAX);
-        if known >= limit {
+        if known >= limit || name.as_str() == OTHER {
             return ComponentIx(0);
         }
         let ix = ComponentIx(known.saturating_add(1));
-        self.list.push(Component::new(name.clone()));
+        let mut component = Component::new(name.clone());
+        // It may have been among those beyond the limit: before a restart, or before the limit
+        // was raised. What they have spent, it may have spent.
+        if let Some(others) = self.list.first() {
+            component.spent = others.spent.clone();
+        }
+        self.list.push(component);
         self.by_name.insert(name.clone(), ix);
         ix
     }
@@ -214,6 +220,19 @@ mod tests {
         assert_eq!(b, c);
         assert_eq!(components.intern(&"a".into(), 1), a);
         assert_eq!(components.known(), 1);
+    }
+
+    #[test]
+    fn one_that_was_beyond_the_limit_keeps_what_it_may_have_spent() {
+        let budget = crate::config::Budget::new(1, std::time::Duration::from_secs(9));
+        let now = crate::healing::Moment::START;
+        let mut components = Components::default();
+        let other = components.intern(&OTHER.into(), 9);
+        assert_eq!(other, components.intern(&"a".into(), 0));
+        let others = components.get_mut(other).unwrap();
+        others.spent.spend(now, &budget);
+        let a = components.intern(&"a".into(), 1);
+        assert_eq!(components.get(a).unwrap().spent.left(now, &budget), 0);
     }
 
     #[test]

@@ -12,6 +12,9 @@ use crate::healing::{
 impl State {
     /// Asks the engine for a plan; until it answers, nothing starts.
     pub(super) fn ask_for_plan(&mut self, slot: SlotId) {
+        if self.open.get(slot).is_none() {
+            return;
+        }
         let ticket = self.ticket(slot);
         let Some(entry) = self.open.get_mut(slot) else {
             return;
@@ -65,22 +68,31 @@ impl State {
         };
         let known = entry.plan.as_ref();
         let same = known.is_some_and(|known| known.steps == plan.steps);
-        let at_the_end = entry.step >= plan.steps.len();
+        let gone = entry.step >= plan.steps.len();
         // Other steps begin anew, and so does a restored issue whose step is no longer there.
-        if (known.is_some() && !same) || (known.is_none() && at_the_end) {
+        if (known.is_some() && !same) || (known.is_none() && gone) {
             entry.step = 0;
             entry.used = 0;
         }
         let phase = entry.phase;
         let idle = entry.is_idle();
         entry.plan = Some(Arc::new(plan));
+        if idle {
+            entry.escalate(self.policy.attempts);
+        }
         match phase {
-            _ if same && at_the_end && idle => self.exhausted(slot),
+            Phase::Pending | Phase::Backoff if self.is_at_the_end(slot) => self.exhausted(slot),
             Phase::Confirming => self.weigh(slot),
             Phase::Pending => self.make_ready(slot),
             Phase::Approval => self.due(slot),
             _ => {}
         }
+    }
+
+    /// Whether every step of its plan was tried.
+    pub(super) fn is_at_the_end(&self, slot: SlotId) -> bool {
+        let entry = self.open.get(slot);
+        entry.is_some_and(|entry| entry.plan.is_some() && entry.next_step().is_none())
     }
 
     fn cannot_follow(&mut self, slot: SlotId, why: &Text) {
@@ -139,6 +151,9 @@ impl State {
             return;
         };
         let not_before = entry.not_before;
+        if entry.planning.is_none() && self.is_at_the_end(slot) {
+            return self.exhausted(slot);
+        }
         if entry.reason == Some(ParkReason::Waited) {
             let key = entry.issue.key.clone();
             self.resolve_of(&key, &[AlertKind::Waited]);
@@ -200,6 +215,7 @@ impl State {
             generation,
             severity,
         });
+        self.ask_for_plan(slot);
         match (phase, reason) {
             (Phase::Parked, Some(ParkReason::BadPlan)) => self.confirm_anew(slot),
             // What a person said, or did not say, was about something milder.
@@ -209,7 +225,6 @@ impl State {
             (Phase::Pending, _) => self.set_place(slot, super::queue::Place::Nowhere),
             _ => {}
         }
-        self.ask_for_plan(slot);
     }
 
     /// Has an issue confirmed once more, with what is known of it.

@@ -25,7 +25,14 @@ const ACKNOWLEDGED: [AlertKind; 6] = [
 ];
 
 impl State {
-    pub(super) fn control(&mut self, control: Control, by: By) {
+    pub(super) fn control(&mut self, mut control: Control, by: By) {
+        if let Control::Mute {
+            target, tolerate, ..
+        } = &mut control
+        {
+            // What it comes to is recorded, so that it can be replayed.
+            *tolerate = Some(tolerate.unwrap_or_else(|| self.tolerated(target)));
+        }
         let refused = match &control {
             Control::Acknowledge { key } if !self.can_acknowledge(key) => {
                 Some(format!("{key} is neither parked nor blocked"))
@@ -74,7 +81,7 @@ impl State {
                 target,
                 lasting,
                 tolerate,
-            } => self.mute(target, lasting, tolerate),
+            } => self.mute(target, lasting, tolerate.unwrap_or(Severity::Critical)),
             Control::Unmute { target } => self.end_mute(&target),
             Control::Acknowledge { key } => self.acknowledge(&key),
             Control::Approve { key, .. } => self.approve(&key, by),
@@ -162,6 +169,10 @@ impl State {
 
     fn trigger(&mut self, key: &IssueKey, by: By) {
         if self.can_acknowledge(key) {
+            self.record(What::Controlled {
+                control: Control::Acknowledge { key: key.clone() },
+                by: by.clone(),
+            });
             self.acknowledge(key);
         }
         let open = self.keys.get(key).copied();
@@ -185,8 +196,9 @@ impl State {
         }
     }
 
-    fn mute(&mut self, target: Target, lasting: Duration, tolerate: Option<Severity>) {
-        let worst_open = match &target {
+    /// What a mute tolerates that does not say: what is open now, or anything.
+    fn tolerated(&self, target: &Target) -> Severity {
+        let worst_open = match target {
             Target::Key(key) => {
                 let slot = self.keys.get(key);
                 slot.and_then(|&slot| self.open.get(slot))
@@ -200,7 +212,10 @@ impl State {
                 .max(),
         };
         // Where nothing is open there is nothing that it could be worse than.
-        let tolerate = tolerate.or(worst_open).unwrap_or(Severity::Critical);
+        worst_open.unwrap_or(Severity::Critical)
+    }
+
+    fn mute(&mut self, target: Target, lasting: Duration, tolerate: Severity) {
         let until = self.now.at + lasting;
         let ((at, number), old) = self.mutes.insert(target, until, tolerate);
         if let Some((at, number)) = old {

@@ -82,6 +82,18 @@ impl Entry {
         plan.steps.get(self.step).map(|step| (plan, step))
     }
 
+    /// Goes on to the next step when this one has had its attempts.
+    pub(super) fn escalate(&mut self, attempts: u32) {
+        let Some((_, step)) = self.next_step() else {
+            return;
+        };
+        if self.used >= step.attempts.unwrap_or(attempts) {
+            self.step += 1;
+            self.used = 0;
+            self.approved = None;
+        }
+    }
+
     /// What the next attempt would hold.
     pub(super) fn lock(&self) -> &Name {
         let lock = self.plan.as_deref().and_then(|plan| plan.lock.as_ref());

@@ -99,18 +99,6 @@ impl State {
         let entry = self.open.get_mut(slot)?;
         let treatment = entry.treatment.as_mut()?;
         treatment.holder = id;
-        let attempt = Attempt {
-            slot,
-            key: entry.issue.key.clone(),
-            engine: entry.engine,
-            work: order.work,
-            action: treatment.action.clone(),
-            lock: treatment.lock.clone(),
-            started: self.now.at,
-            due,
-            cancel: None,
-            zombie: false,
-        };
         let start = Start {
             attempt: id,
             work: order.work,
@@ -122,7 +110,7 @@ impl State {
             timeout: order.timeout,
             lock: treatment.lock.clone(),
         };
-        let intent = Intent {
+        let intent = Box::new(Intent {
             attempt: id,
             work: order.work,
             key: start.issue.key.clone(),
@@ -137,12 +125,21 @@ impl State {
             confidence: order.confidence,
             evidence: start.issue.evidence.clone(),
             by: order.by.clone(),
+        });
+        let attempt = Attempt {
+            slot,
+            engine: entry.engine,
+            intent: intent.clone(),
+            started: self.now.at,
+            due,
+            cancel: None,
+            zombie: false,
         };
         self.attempts.start(id, attempt);
         self.timers.set(due, Timer::Attempt(id));
         self.move_to(slot, Phase::Running, None, None);
         // The intent is on disk before anything is done.
-        self.record(What::AttemptStarted(Box::new(intent)));
+        self.record(What::AttemptStarted(intent));
         self.emit(Effect::Start(Box::new(start)));
         Some(id)
     }
@@ -165,16 +162,16 @@ impl State {
         let entry = self.open.get(attempt.slot);
         let treatment = entry.and_then(|entry| entry.treatment.as_ref());
         if treatment.is_none_or(|treatment| treatment.holder != id)
-            && self.attempts.release(&attempt.lock, id)
+            && self.attempts.release(&attempt.intent.lock, id)
         {
-            self.pass_lock_on(attempt.lock);
+            self.pass_lock_on(attempt.intent.lock);
         }
     }
 
     fn zombie_ended(&mut self, id: AttemptId, attempt: &Attempt) {
         self.record(What::ZombieEnded { attempt: id });
-        if self.attempts.release(&attempt.lock, id) {
-            self.pass_lock_on(attempt.lock.clone());
+        if self.attempts.release(&attempt.intent.lock, id) {
+            self.pass_lock_on(attempt.intent.lock.clone());
         }
         if self.attempts.zombies() < self.policy.max_zombies as usize {
             self.resolve(&AlertId::global(AlertKind::Zombies));
@@ -247,18 +244,18 @@ impl State {
         let took = self.now.at - attempt.started;
         self.record(What::AttemptFinished {
             attempt: id,
-            work: attempt.work,
-            key: attempt.key.clone(),
-            action: attempt.action.clone(),
+            work: attempt.intent.work,
+            key: attempt.intent.key.clone(),
+            action: attempt.intent.action.clone(),
             result,
             took,
             message: say,
         });
-        match attempt.work {
+        match attempt.intent.work {
             Work::Heal => {
                 let limit = self.policy.limits.series;
                 self.tally
-                    .attempt_finished(&attempt.action, result, took, limit);
+                    .attempt_finished(&attempt.intent.action, result, took, limit);
                 self.healed_or_not(attempt, result);
             }
             Work::Rollback => {
@@ -279,7 +276,7 @@ impl State {
             treatment.ended = now;
         }
         if result.is_failure() {
-            self.learn(&attempt.key, &attempt.action, false);
+            self.learn(&attempt.intent.key, &attempt.intent.action, false);
         }
         // Whoever saw the fault while the attempt ran is answered by exactly one fresh look; after
         // ok, that is the verification.
@@ -386,20 +383,14 @@ impl State {
         if counts {
             entry.used = entry.used.saturating_add(1);
         }
-        if let Some(plan) = &entry.plan {
-            let allowed = plan.steps.get(entry.step).and_then(|step| step.attempts);
-            if entry.used >= allowed.unwrap_or(self.policy.attempts) {
-                entry.step += 1;
-                entry.used = 0;
-                entry.approved = None;
-            }
-            if entry.step >= plan.steps.len() && entry.planning.is_none() {
-                return self.exhausted(slot);
-            }
-        }
-        let backoff = entry.plan.as_ref().and_then(|plan| plan.backoff);
-        let backoff = backoff.unwrap_or(self.policy.backoff);
+        entry.escalate(self.policy.attempts);
+        let planned = entry.planning.is_none();
+        let plan_backoff = entry.plan.as_ref().and_then(|plan| plan.backoff);
         let (key, stream, now) = (entry.issue.key.clone(), entry.stream, self.now.at);
+        if planned && self.is_at_the_end(slot) {
+            return self.exhausted(slot);
+        }
+        let backoff = plan_backoff.unwrap_or(self.policy.backoff);
         let draw = |memory: &mut super::memory::Memory| memory.draw(now, &backoff, stream);
         let not_before = self.memories.update(now, &key, draw).unwrap_or(now);
         if let Some(entry) = self.open.get_mut(slot) {

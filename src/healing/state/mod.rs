@@ -47,6 +47,7 @@
 mod alerts;
 mod attempts;
 mod backoff;
+mod carry;
 mod close;
 mod components;
 mod confirm;
@@ -61,6 +62,7 @@ mod moves;
 mod mutes;
 mod observe;
 mod queue;
+mod restore;
 mod samples;
 mod signals;
 mod slab;

@@ -9,8 +9,8 @@ use super::samples::Passes;
 use super::slab::SlotId;
 use crate::healing::tally::DetectedLabels;
 use crate::healing::{
-    Closed, Dropped, Effect, Generation, Issue, IssueKey, Moment, Name, Observation, Phase, Text,
-    What,
+    By, Closed, Control, Dropped, Effect, Generation, Issue, IssueKey, Moment, Name, Observation,
+    Phase, Text, What,
 };
 
 /// Whether an observation belongs to a pass, and to which.
@@ -147,6 +147,12 @@ impl State {
         }
         if !self.mutes.is_empty() {
             for target in self.mutes.exceeded(&observation.key, observation.severity) {
+                self.record(What::Controlled {
+                    control: Control::Unmute {
+                        target: target.clone(),
+                    },
+                    by: By::Policy,
+                });
                 self.end_mute(&target);
             }
         }

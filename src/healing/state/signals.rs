@@ -7,8 +7,8 @@ use super::alerts::Raised;
 use super::timers::Timer;
 use crate::healing::tally::Label;
 use crate::healing::{
-    Alert, AlertId, AlertKind, Dropped, Effect, IssueKey, Moment, Name, Notice, Record, Severity,
-    Text, What,
+    Alert, AlertId, AlertKind, Dropped, Effect, IssueKey, Moment, Name, Notice, Severity, Text,
+    What,
 };
 
 /// How often what was dropped is told, at most.
@@ -30,12 +30,7 @@ impl State {
     }
 
     pub(super) fn record(&mut self, what: What) {
-        self.records += 1;
-        let record = Record {
-            seq: self.records,
-            stamp: self.now,
-            what,
-        };
+        let record = self.numbered(what);
         self.emit(Effect::Record(Box::new(record)));
     }
 

@@ -116,11 +116,14 @@ impl State {
         assert_eq!(asked, tickets);
         let mut locks = BTreeSet::new();
         for (id, attempt) in self.attempts.iter() {
-            assert!(locks.insert(attempt.lock.clone()), "two hold one lock");
-            assert_eq!(self.attempts.holder(&attempt.lock), Some(id));
+            assert!(
+                locks.insert(attempt.intent.lock.clone()),
+                "two hold one lock"
+            );
+            assert_eq!(self.attempts.holder(&attempt.intent.lock), Some(id));
             if !attempt.zombie {
                 assert!(self.timers.contains(attempt.due, Timer::Attempt(id)));
-                running += u64::from(attempt.work == crate::healing::Work::Heal);
+                running += u64::from(attempt.intent.work == crate::healing::Work::Heal);
             }
         }
         assert_eq!(self.tally.running, running);

@@ -3,5 +3,6 @@
 mod audit;
 mod histories;
 mod ops;
+mod restarts;
 mod scenarios;
 mod watch;

@@ -37,6 +37,10 @@ pub(super) enum Op {
     Engine(u8, bool),
     Depends(u8, u8),
     Shutdown,
+    /// The journal begins anew with what is known.
+    Rotate,
+    /// The process is killed, and starts again after this time.
+    Restart(Duration),
 }
 
 #[derive(Debug, Clone)]
@@ -169,6 +173,8 @@ pub(super) fn ops() -> impl Strategy<Value = Op> {
         2 => (0u8..5).prop_map(Op::Reload),
         1 => (0u8..2, prop::bool::weighted(0.8)).prop_map(|(n, there)| Op::Engine(n, there)),
         1 => (0..COMPONENTS, 0..COMPONENTS).prop_map(|(a, b)| Op::Depends(a, b)),
+        1 => Just(Op::Rotate),
+        1 => waits().prop_map(Op::Restart),
     ]
 }
 
@@ -226,6 +232,7 @@ pub(super) fn policies() -> Policies {
     asking.modes.reversible = Mode::Approval;
     asking.ageing = Duration::ZERO;
     let mut roomy = wide.clone();
+    roomy.limits = Limits::default();
     roomy.max_running = 100;
     roomy.budget.component.max = 1_000;
     roomy.budget.global.max = 1_000;
@@ -271,6 +278,7 @@ pub(super) struct Driver {
     pub(super) policies: Policies,
     pub(super) records: Vec<Record>,
     pub(super) wake: Moment,
+    elapsed: Duration,
     plans: Vec<Ticket>,
     attempts: Vec<AttemptId>,
     ended: Vec<AttemptId>,
@@ -283,15 +291,38 @@ impl Driver {
         let policies = policies();
         let state = State::new(Arc::clone(&policies[policy % 5]), seed);
         let mut driver = Self::over(state, policies);
+        driver.add_engines();
+        driver
+    }
+
+    fn add_engines(&mut self) {
         for n in 0..2 {
-            driver.tell(Event::EngineAdded {
+            self.tell(Event::EngineAdded {
                 engine: engine(n),
                 components: (0..COMPONENTS)
                     .map(|n| Name::new(&format!("c{n}")))
                     .collect(),
             });
         }
-        driver
+    }
+
+    /// The process is killed, and a new one takes up what its journal tells.
+    fn restart(&mut self, down: Duration) {
+        self.pass_time(down);
+        let gone = self.now.at - Moment::START;
+        self.now.at = Moment::START;
+        let policy = Arc::clone(&self.state.policy);
+        let (state, effects) = State::restore(policy, self.state.seed, self.now, &self.records);
+        self.state = state;
+        self.watch.restarted(gone, &effects);
+        self.plans.clear();
+        self.attempts.clear();
+        self.ended.clear();
+        self.looks.clear();
+        self.wake = Moment::NEVER;
+        self.take(&effects);
+        self.state.audit();
+        self.add_engines();
     }
 
     pub(super) fn over(state: State, policies: Policies) -> Self {
@@ -302,6 +333,7 @@ impl Driver {
             policies,
             records: Vec::new(),
             wake: Moment::NEVER,
+            elapsed: Duration::ZERO,
             plans: Vec::new(),
             attempts: Vec::new(),
             ended: Vec::new(),
@@ -336,8 +368,9 @@ impl Driver {
 
     pub(super) fn pass_time(&mut self, by: Duration) {
         self.now.at = self.now.at + by;
-        let millis = u64::try_from(by.as_millis()).unwrap();
-        self.now.wall = Wall::from_millis(self.now.wall.as_millis() + millis);
+        self.elapsed += by;
+        let millis = u64::try_from(self.elapsed.as_millis()).unwrap();
+        self.now.wall = Wall::from_millis(1_600_000_000_000 + millis);
     }
 
     pub(super) fn run(&mut self, op: &Op) {
@@ -410,6 +443,8 @@ impl Driver {
             Op::Shutdown => {
                 self.tell(Event::Shutdown);
             }
+            Op::Rotate => self.records = self.state.carry(self.now),
+            Op::Restart(down) => self.restart(*down),
         }
     }
 

@@ -33,6 +33,10 @@ struct Proof {
 }
 
 #[derive(Debug, Clone, Default)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of its own, as in the state"
+)]
 pub(super) struct Watch {
     now: Moment,
     runs: BTreeMap<AttemptId, Runs>,
@@ -430,13 +434,38 @@ impl Watch {
         self.healed += 1;
     }
 
-    /// A new run takes over: what ran is gone.
-    pub(super) fn restarted(&mut self) {
-        let attempts = std::mem::take(&mut self.seen_attempts);
+    /// A new run takes over, on a clock that began `gone` later: what ran is gone.
+    pub(super) fn restarted(&mut self, gone: Duration, effects: &[Effect]) {
+        let interrupted = effects.iter().filter(|effect| {
+            matches!(effect, Effect::Record(record) if matches!(record.what,
+                What::AttemptFinished { result: AttemptResult::Interrupted, .. }))
+        });
+        let unfinished = self.runs.values().filter(|runs| !runs.given_up);
+        assert_eq!(
+            interrupted.count(),
+            unfinished.count(),
+            "each becomes interrupted once"
+        );
+        let back = |at: Moment| at.back(gone);
         *self = Self {
-            seen_attempts: attempts,
+            seen_attempts: std::mem::take(&mut self.seen_attempts),
+            starts: self
+                .starts
+                .drain(..)
+                .map(|(at, name)| (back(at), name))
+                .collect(),
+            drawn: std::mem::take(&mut self.drawn)
+                .into_iter()
+                .map(|(key, until)| (key, back(until)))
+                .collect(),
+            mutes: std::mem::take(&mut self.mutes)
+                .into_iter()
+                .map(|(target, (until, most))| (target, (back(until), most)))
+                .collect(),
             paused: self.paused,
             killed: self.killed,
+            healed: self.healed,
+            started: self.started,
             ..Self::default()
         };
     }
