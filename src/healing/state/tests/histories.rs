@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::ops::{Driver, Op, Seen, Wish, ops, plan, seen, severities};
+use super::driver::Driver;
+use super::ops::{Op, Seen, Wish, ops, plan, seen, severities};
 use crate::healing::{AttemptResult, Event, Label, Moment, Name, Observation, Phase, Verdict};
 
 /// `SELFHEAL_HISTORIES=10000` for the full run.

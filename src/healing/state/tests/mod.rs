@@ -1,6 +1,7 @@
 //! The whole machine: scenarios by name, and random histories against the invariants.
 
 mod audit;
+mod driver;
 mod histories;
 mod ops;
 mod restarts;

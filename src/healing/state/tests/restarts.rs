@@ -7,7 +7,8 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::super::State;
-use super::ops::{Driver, Op, ops};
+use super::driver::Driver;
+use super::ops::{Op, ops};
 use crate::healing::{
     AttemptResult, Carried, Closed, Effect, IssueKey, Moment, Record, Stamp, Wall, What, Work,
     identities,

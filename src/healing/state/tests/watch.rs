@@ -2,7 +2,6 @@
 //! and panics when a promise is broken.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::{HealingPolicy, Mode};
@@ -482,6 +481,3 @@ impl State {
         engine.is_some_and(|engine| !self.engines.get(engine).unwrap().removed)
     }
 }
-
-/// The policies that a history changes between.
-pub(super) type Policies = [Arc<HealingPolicy>; 5];

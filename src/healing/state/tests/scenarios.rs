@@ -1,1 +1,0 @@
-//! Each guard by name.

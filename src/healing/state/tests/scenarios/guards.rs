@@ -1,0 +1,345 @@
+//! What holds the engine back.
+
+use super::*;
+use crate::config::{Budget, Mode};
+use crate::healing::{Closed, Hold};
+
+#[test]
+fn a_fault_is_confirmed_before_it_is_acted_on() {
+    let mut bench = Bench::new(HealingPolicy {
+        confirm: Confirm::of(2, 3),
+        ..policy()
+    });
+    bench.hint(down("db"));
+    bench.hint(down("db"));
+    assert_eq!(bench.phase("db"), Some((Phase::Confirming, None)));
+    bench.wait(SECOND);
+    bench.pass(vec![]);
+    bench.wait(SECOND);
+    bench.pass(vec![down("db")]);
+    assert_eq!(bench.running(), ["db"]);
+
+    bench.hint(down("cache"));
+    for _ in 0..2 {
+        bench.wait(SECOND);
+        bench.pass(vec![down("db")]);
+    }
+    assert_eq!(bench.phase("cache"), None, "one of three is a blip");
+    assert_eq!(bench.state.snapshot().closed.get(Closed::SelfResolved), 1);
+}
+
+#[test]
+fn ok_is_not_healed() {
+    let mut bench = Bench::new(policy());
+    bench.hint(down("db"));
+    bench.end(AttemptResult::Ok);
+    assert_eq!(bench.phase("db"), Some((Phase::Verifying, None)));
+    let (_, ticket) = bench.looks[0].clone();
+    // Data from before the end of the attempt say nothing.
+    bench.wait(SECOND);
+    bench.tell(Event::Judged {
+        ticket,
+        data_from: Moment::START.back(SECOND),
+        verdict: Verdict::Good,
+    });
+    assert_eq!(bench.phase("db"), Some((Phase::Verifying, None)));
+    bench.looks.clear();
+    bench.sleep();
+    bench.judge(Verdict::Good);
+    assert_eq!(bench.phase("db"), Some((Phase::Settling, None)));
+    bench.sleep();
+    bench.judge(Verdict::Bad);
+    let snapshot = bench.state.snapshot();
+    assert_eq!(snapshot.closed.get(Closed::Healed), 0);
+    assert_eq!(snapshot.actions[0].1.failures, 1);
+    assert_eq!(bench.running(), ["db"], "the next attempt");
+    bench.heal();
+    let snapshot = bench.state.snapshot();
+    assert_eq!(snapshot.closed.get(Closed::Healed), 1);
+    assert_eq!(snapshot.actions[0].1.successes, 1);
+}
+
+#[test]
+fn an_action_that_lies_is_exhausted_and_left_alone() {
+    let plan = plan().attempts(2).then("failover").attempts(1);
+    let mut bench = Bench::with(policy(), plan);
+    bench.pass(vec![down("db")]);
+    let mut actions = Vec::new();
+    while !bench.runs.is_empty() {
+        actions.push(bench.runs[0].action.to_string());
+        bench.end(AttemptResult::Ok);
+        bench.judge(Verdict::Bad);
+    }
+    assert_eq!(actions, ["restart", "restart", "failover"]);
+    assert_eq!(bench.state.snapshot().closed.get(Closed::Exhausted), 1);
+    assert_eq!(bench.alerts(), [AlertKind::Exhausted]);
+
+    // The fault is still there: it is visible, and nothing is done.
+    bench.wait(SECOND);
+    bench.pass(vec![down("db")]);
+    let parked = Some((Phase::Parked, Some(ParkReason::Exhausted)));
+    assert_eq!(bench.phase("db"), parked);
+    assert!(bench.runs.is_empty());
+
+    // When the fault is gone, so is the alert; the next time it is dealt with again.
+    for _ in 0..2 {
+        bench.wait(SECOND);
+        bench.pass(vec![]);
+    }
+    assert_eq!((bench.phase("db"), bench.alerts()), (None, vec![]));
+    bench.wait(SECOND);
+    bench.pass(vec![down("db")]);
+    assert_eq!(bench.running(), ["db"]);
+}
+
+#[test]
+fn an_exhausted_key_that_is_good_again_is_forgiven_without_an_issue() {
+    let mut bench = Bench::with(policy(), plan().attempts(1));
+    bench.hint(down("db"));
+    bench.end(AttemptResult::Failed);
+    assert_eq!(bench.alerts(), [AlertKind::Exhausted]);
+    for _ in 0..2 {
+        bench.wait(SECOND);
+        bench.pass(vec![]);
+    }
+    assert_eq!(bench.alerts(), []);
+    bench.hint(down("db"));
+    assert_eq!(bench.running(), ["db"]);
+}
+
+#[test]
+fn a_storm_stops_everything_and_says_so() {
+    let mut bench = Bench::new(HealingPolicy {
+        confirm: Confirm::of(2, 3),
+        ..policy()
+    });
+    let names = ["a", "b", "c", "d", "e", "f"];
+    bench.tell(Event::EngineAdded {
+        engine: Name::new("e"),
+        components: ["g", "h", "i"].map(Name::new).to_vec(),
+    });
+    for _ in 0..2 {
+        bench.wait(SECOND);
+        bench.pass(names.map(down).to_vec());
+    }
+    assert!(bench.runs.is_empty(), "six of nine");
+    assert_eq!(bench.alerts(), [AlertKind::Storm]);
+    assert!(matches!(
+        bench.explain("a").holds[0],
+        Hold::Storm { until: None }
+    ));
+    for _ in 0..2 {
+        bench.wait(SECOND);
+        bench.pass(names[..4].iter().map(|name| down(name)).collect());
+    }
+    assert!(bench.runs.is_empty(), "it has not been calm for long");
+    bench.wait(30 * SECOND);
+    assert_eq!(bench.running().len(), 4);
+    assert_eq!(bench.alerts(), []);
+}
+
+#[test]
+fn a_parent_heals_first_and_its_children_wait() {
+    let mut bench = Bench::new(policy());
+    bench.pass(vec![
+        critical("app").parent("db"),
+        critical("db").parent("network"),
+        down("network").severity(Severity::Info),
+    ]);
+    assert_eq!(bench.running(), ["network"]);
+    let hold = &bench.explain("app").holds[0];
+    assert_eq!(hold.to_string(), "db is healed first");
+    bench.heal();
+    assert_eq!(bench.running(), ["db"]);
+    // A parent that is left to a person holds nobody back for ever.
+    bench.plan = Plan::default();
+    bench.hint(down("db").severity(Severity::Critical));
+    bench.end(AttemptResult::Ok);
+    bench.judge(Verdict::Good);
+    bench.sleep();
+    bench.judge(Verdict::Good);
+    assert_eq!(bench.running(), ["app"]);
+}
+
+#[test]
+fn budgets_hold_for_each_component_and_for_all() {
+    let mut tight = policy();
+    tight.budget.component = Budget::new(2, 10 * SECOND);
+    tight.budget.global = Budget::new(3, 10 * SECOND);
+    let mut bench = Bench::with(tight, plan().attempts(100));
+    bench.hint(down("db"));
+    bench.end(AttemptResult::Failed);
+    bench.wait(SECOND);
+    bench.end(AttemptResult::Failed);
+    assert!(bench.runs.is_empty(), "both started at once");
+    let until = Moment::after_start(10 * SECOND);
+    assert_eq!(bench.explain("db").holds, [Hold::ComponentBudget { until }]);
+    bench.hint(down("cache"));
+    bench.end(AttemptResult::Failed);
+    assert_eq!(bench.explain("cache").holds, [Hold::GlobalBudget { until }]);
+    assert_eq!(bench.state.snapshot().budget_left, 0);
+    bench.wait(Duration::from_nanos(8_999_999_999));
+    assert!(bench.runs.is_empty());
+    bench.wait(Duration::from_nanos(1));
+    assert_eq!(bench.runs.len(), 2, "the first two no longer count");
+}
+
+#[test]
+fn one_key_may_not_take_too_many_attempts() {
+    let plan = plan().attempts(100).budget(Budget::new(3, 60 * SECOND));
+    let mut bench = Bench::with(policy(), plan);
+    bench.hint(down("db"));
+    for _ in 0..3 {
+        bench.end(AttemptResult::Failed);
+    }
+    let parked = Some((Phase::Parked, Some(ParkReason::Intensity)));
+    assert_eq!(bench.phase("db"), parked);
+    assert_eq!(bench.alerts(), [AlertKind::Intensity]);
+}
+
+#[test]
+fn flapping_is_left_alone_until_acknowledged() {
+    let mut tight = policy();
+    tight.flap.heals = 2;
+    tight.settle = SECOND;
+    for gap in [0, 500, 999, 1000, 1001, 5000] {
+        let mut bench = Bench::new(tight.clone());
+        for _ in 0..2 {
+            bench.hint(down("db"));
+            bench.heal();
+            bench.wait(Duration::from_millis(gap));
+        }
+        bench.hint(down("db"));
+        let parked = Some((Phase::Parked, Some(ParkReason::Flapping)));
+        assert_eq!(bench.phase("db"), parked, "{gap} ms");
+        // It stays so though it is good in between.
+        for _ in 0..2 {
+            bench.wait(SECOND);
+            bench.pass(vec![]);
+        }
+        bench.hint(down("db"));
+        assert_eq!(bench.phase("db"), parked, "{gap} ms");
+        assert_eq!(bench.alerts(), [AlertKind::Flapping]);
+        bench.control(Control::Acknowledge { key: key("db") });
+        assert_eq!(bench.running(), ["db"]);
+        assert_eq!(bench.alerts(), []);
+    }
+}
+
+#[test]
+fn what_is_healed_again_and_again_raises_an_alert() {
+    let mut often = policy();
+    often.recurrence.heals = 3;
+    often.recurrence.window = 100 * SECOND;
+    let mut bench = Bench::new(often);
+    for n in 1..=3 {
+        bench.hint(down("db"));
+        bench.heal();
+        assert_eq!(bench.alerts().len(), usize::from(n == 3));
+    }
+    assert_eq!(bench.alerts(), [AlertKind::Recurring]);
+    bench.wait(100 * SECOND);
+    assert_eq!(bench.alerts(), [], "it has stopped");
+}
+
+#[test]
+fn waits_grow_over_reopenings_until_lasting_health() {
+    let mut slow = policy();
+    slow.backoff.base = 64 * SECOND;
+    slow.backoff.cap = 64 * SECOND;
+    let mut bench = Bench::new(slow);
+    bench.hint(down("db"));
+    bench.heal();
+    bench.hint(down("db"));
+    let explained = bench.explain("db");
+    assert_eq!(explained.phase, Phase::Backoff);
+    assert!(explained.not_before > bench.now.at);
+    bench.sleep();
+    bench.heal();
+    bench.wait(600 * SECOND);
+    bench.hint(down("db"));
+    assert_eq!(bench.running(), ["db"]);
+}
+
+#[test]
+fn the_journal_down_lets_only_reversible_actions_start() {
+    let mut bench = Bench::new(policy());
+    bench.tell(Event::Journal { healthy: false });
+    bench.hint(down("db"));
+    assert_eq!(bench.running(), ["db"]);
+    bench.plan = plan().risk(Risk::Disruptive).mode(Mode::Run);
+    bench.hint(down("cache"));
+    assert_eq!(bench.explain("cache").holds, [Hold::Journal]);
+    assert_eq!(bench.alerts(), [AlertKind::Journal]);
+    bench.tell(Event::Journal { healthy: true });
+    assert_eq!(bench.running(), ["db", "cache"]);
+    assert_eq!(bench.alerts(), []);
+}
+
+#[test]
+fn rollback_comes_before_the_next_attempt_and_under_the_same_lock() {
+    let mut bench = Bench::with(policy(), plan().with_rollback());
+    bench.hint(down("db"));
+    bench.hint(Observation::new("db", "slow").samples(30, 30));
+    bench.end(AttemptResult::Ok);
+    bench.judge(Verdict::Bad);
+    let undo = bench.runs[0].clone();
+    assert_eq!(undo.work, crate::healing::Work::Rollback);
+    assert_eq!(bench.runs.len(), 1, "the other issue waits for the lock");
+    bench.end(AttemptResult::Ok);
+    assert_eq!(bench.runs.len(), 1);
+    assert_eq!(bench.runs[0].work, crate::healing::Work::Heal);
+    let snapshot = bench.state.snapshot();
+    assert_eq!(snapshot.rollbacks_started, 1);
+    assert_eq!(snapshot.attempts_started, 2);
+}
+
+#[test]
+fn the_severe_go_first_and_the_mild_are_not_forgotten() {
+    let mut narrow = policy();
+    narrow.max_running = 1;
+    narrow.ageing = 10 * SECOND;
+    narrow.settle = Duration::ZERO;
+    let mut bench = Bench::new(narrow);
+    bench.hint(down("first"));
+    bench.hint(down("mild").severity(Severity::Info));
+    for n in 0..5 {
+        bench.wait(7 * SECOND);
+        bench.hint(critical(&format!("critical{n}")));
+        bench.heal();
+    }
+    // It was overtaken for 30 s: three levels, 10 s each.
+    let started: Vec<_> = bench
+        .log
+        .iter()
+        .filter_map(|effect| match effect {
+            Effect::Start(start) => Some(start.issue.key.component.to_string()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(
+        started,
+        [
+            "first",
+            "critical0",
+            "critical1",
+            "critical2",
+            "critical3",
+            "mild"
+        ]
+    );
+}
+
+#[test]
+fn a_plan_that_cannot_be_followed_is_refused_by_field() {
+    let mut bench = Bench::with(policy(), Plan::first("a").attempts(0));
+    bench.hint(down("db"));
+    let parked = Some((Phase::Parked, Some(ParkReason::BadPlan)));
+    assert_eq!(bench.phase("db"), parked);
+    assert_eq!(bench.alerts(), [AlertKind::BadPlan]);
+    let refused = bench.refused().unwrap();
+    assert!(refused.contains("steps[0].attempts"), "{refused}");
+    bench.plan = plan();
+    bench.control(Control::Acknowledge { key: key("db") });
+    assert_eq!(bench.running(), ["db"]);
+}
