@@ -140,7 +140,8 @@ pub(super) fn pairs(text: &str) -> impl Iterator<Item = (&str, &str)> {
 
 /// The first label of a text, and what follows its closing quote.
 fn first(text: &str) -> Option<(&str, &str, &str)> {
-    let (name, tail) = text.split_once("=\"")?;
+    let (name, tail) = text.split_at_checked(text.bytes().position(|byte| byte == b'=')?)?;
+    let tail = tail.strip_prefix("=\"")?;
     let end = escape::value_end(tail);
     let rest = tail.get(end..)?.strip_prefix('"')?;
     Some((name, tail.get(..end)?, rest))

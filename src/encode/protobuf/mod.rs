@@ -126,12 +126,15 @@ fn fields<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<u8> {
 
 /// Writes a label whose value is still escaped.
 fn label(buf: &mut Vec<u8>, (name, value): (&str, &str)) {
-    wire::message(buf, 1, |buf| {
-        wire::string(buf, 1, name);
-        if value.contains('\\') {
-            wire::string(buf, 2, &escape::unescape(value));
-        } else {
-            wire::string(buf, 2, value);
-        }
-    });
+    let unescaped;
+    let value = if value.bytes().any(|byte| byte == b'\\') {
+        unescaped = escape::unescape(value);
+        &unescaped
+    } else {
+        value
+    };
+    let length = wire::string_length(name) + wire::string_length(value);
+    wire::message_of(buf, 1, length);
+    wire::string(buf, 1, name);
+    wire::string(buf, 2, value);
 }

@@ -35,12 +35,33 @@ pub(super) fn string(buf: &mut Vec<u8>, field: u8, text: &str) {
     buf.extend_from_slice(text.as_bytes());
 }
 
+/// How many bytes [`string`] appends.
+pub(super) fn string_length(text: &str) -> usize {
+    let bits = (text.len() | 1).ilog2() as usize + 1;
+    1 + bits.div_ceil(7) + text.len()
+}
+
+/// Appends the key and the length of a message, which is to follow.
+pub(super) fn message_of(buf: &mut Vec<u8>, field: u8, length: usize) {
+    key(buf, field, LENGTH);
+    varint(buf, length as u64);
+}
+
 /// Appends a message that `write` writes.
 pub(super) fn message(buf: &mut Vec<u8>, field: u8, write: impl FnOnce(&mut Vec<u8>)) {
+    // Most are so short that their length is one byte, which is put right afterwards.
     key(buf, field, LENGTH);
     let start = buf.len();
+    buf.push(0);
     write(buf);
-    insert_length(buf, start);
+    let length = buf.len() - start - 1;
+    match (u8::try_from(length), buf.get_mut(start)) {
+        (Ok(short @ 0..0x80), Some(place)) => *place = short,
+        _ => {
+            buf.remove(start);
+            insert_length(buf, start);
+        }
+    }
 }
 
 /// Puts the length of everything from `start` on before it.
@@ -80,5 +101,21 @@ mod tests {
         message(&mut buf, 1, |buf| buf.extend(std::iter::repeat_n(1, 300)));
         assert_eq!(buf[..4], [7, 0x0a, 0xac, 0x02]);
         assert_eq!(buf[4..], [1; 300]);
+    }
+
+    #[test]
+    fn lengths_on_both_sides_of_each_border() {
+        for length in [0, 1, 127, 128, 16_383, 16_384, 16_385] {
+            let text = "x".repeat(length);
+            let mut buf = Vec::new();
+            string(&mut buf, 1, &text);
+            assert_eq!(buf.len(), string_length(&text));
+            let mut same = Vec::new();
+            message(&mut same, 1, |buf| buf.extend_from_slice(text.as_bytes()));
+            assert_eq!(same, buf);
+            same.clear();
+            message_of(&mut same, 1, length);
+            assert!(buf.starts_with(&same));
+        }
     }
 }
