@@ -55,12 +55,11 @@ pub(super) fn message(buf: &mut Vec<u8>, field: u8, write: impl FnOnce(&mut Vec<
     buf.push(0);
     write(buf);
     let length = buf.len() - start - 1;
-    match (u8::try_from(length), buf.get_mut(start)) {
-        (Ok(short @ 0..0x80), Some(place)) => *place = short,
-        _ => {
-            buf.remove(start);
-            insert_length(buf, start);
-        }
+    if let (Ok(short @ 0..0x80), Some(place)) = (u8::try_from(length), buf.get_mut(start)) {
+        *place = short;
+    } else {
+        buf.remove(start);
+        insert_length(buf, start);
     }
 }
 
