@@ -34,6 +34,7 @@
 //! | `prometheus` | yes | both directions between this registry and the `prometheus` crate's |
 //! | `toml` | yes | configuration from a TOML file |
 //! | `gzip` | yes | compressed scrapes |
+//! | `zstd` | no | scrapes compressed better and faster; builds a C library |
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

@@ -9,7 +9,9 @@ use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use selfheal::catalog::{Kind, MetricDef};
 use selfheal::encode::{Escaping, Format, Written, append};
-use selfheal::registry::{Collector, FamilySnapshot, Number, Registry, SeriesSnapshot, Value};
+use selfheal::registry::{
+    Collector, FamilySnapshot, HistogramSnapshot, Number, Registry, SeriesSnapshot, Value,
+};
 
 /// Gauges by any names, each with one series and one label of the same name.
 struct Odd(Vec<String>);
@@ -57,6 +59,51 @@ fn dotted_names_in_each_scheme() {
         page(Format::TEXT_1.with_escaping(Escaping::AllowUtf8)),
         "# HELP \"http.requests\" odd\n# TYPE \"http.requests\" gauge\n\
          {\"http.requests\",\"http.requests\"=\"x\"} 1\n"
+    );
+}
+
+/// A histogram by a dotted name, whose lines have a label of their own behind the name.
+struct Dotted;
+
+impl Collector for Dotted {
+    fn describe(&self) -> Vec<MetricDef> {
+        Vec::new()
+    }
+
+    fn collect(&self, out: &mut Vec<FamilySnapshot>) {
+        let value = Value::Histogram(HistogramSnapshot {
+            bounds: [1.0].into(),
+            counts: vec![2, 3],
+            sum: 9.0,
+        });
+        out.push(FamilySnapshot {
+            def: Arc::new(MetricDef::new(Kind::Histogram, "a.b", "")),
+            series: vec![
+                SeriesSnapshot::new([], value.clone()),
+                SeriesSnapshot::new([("x", "y")], value),
+            ],
+        });
+    }
+}
+
+#[test]
+fn a_histogram_by_a_quoted_name() {
+    let registry = Registry::new();
+    registry.collect_from(Arc::new(Dotted)).unwrap();
+    let mut page = Vec::new();
+    let format = Format::TEXT_1.with_escaping(Escaping::AllowUtf8);
+    append(&registry.scrape(), format, &mut page);
+    assert_eq!(
+        String::from_utf8(page).unwrap(),
+        "# TYPE \"a.b\" histogram\n\
+         {\"a.b_bucket\",le=\"1\"} 2\n\
+         {\"a.b_bucket\",le=\"+Inf\"} 5\n\
+         {\"a.b_sum\"} 9\n\
+         {\"a.b_count\"} 5\n\
+         {\"a.b_bucket\",x=\"y\",le=\"1\"} 2\n\
+         {\"a.b_bucket\",x=\"y\",le=\"+Inf\"} 5\n\
+         {\"a.b_sum\",x=\"y\"} 9\n\
+         {\"a.b_count\",x=\"y\"} 5\n"
     );
 }
 
