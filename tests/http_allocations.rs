@@ -1,23 +1,25 @@
 //! Recording a request on a warm route allocates nothing.
 #![cfg(feature = "http")]
-#![allow(clippy::panic, reason = "this is a test")]
+#![allow(clippy::panic, clippy::unwrap_used, reason = "this is a test")]
 
 use std::convert::Infallible;
 use std::future::Ready;
 use std::task::{Context, Poll, Waker};
 
-use http_body_util::Full;
+use axum::Router;
+use axum::routing::get;
+use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Bytes};
 use hyper::{Method, Request, Response, StatusCode};
 use selfheal::http::HttpLayer;
 use selfheal::registry::Registry;
-use tower::{Layer, Service};
+use tower::{Layer, Service, ServiceExt};
 
 /// Answers with a body of one frame, or with the status that the request's URI names.
 #[derive(Clone)]
 struct Answer;
 
-impl Service<Request<()>> for Answer {
+impl<B> Service<Request<B>> for Answer {
     type Response = Response<Full<Bytes>>;
     type Error = Infallible;
     type Future = Ready<Result<Self::Response, Infallible>>;
@@ -26,7 +28,7 @@ impl Service<Request<()>> for Answer {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request<()>) -> Self::Future {
+    fn call(&mut self, request: Request<B>) -> Self::Future {
         let mut response = Response::new(Full::new(Bytes::from_static(b"hello")));
         if request.method() == Method::DELETE {
             *response.status_mut() = StatusCode::FORBIDDEN;
@@ -37,11 +39,11 @@ impl Service<Request<()>> for Answer {
 
 /// One request, its response body read to the end. Nothing in here but the layer allocates.
 fn pass(
-    service: &mut (impl Service<Request<()>, Response = Response<impl Body>> + Clone),
+    service: &mut (impl Service<Request<Full<Bytes>>, Response = Response<impl Body>> + Clone),
     method: &Method,
 ) {
     let mut cx = Context::from_waker(Waker::noop());
-    let mut request = Request::new(());
+    let mut request = Request::new(Full::new(Bytes::from_static(b"a body")));
     *request.method_mut() = method.clone();
     let mut clone = service.clone();
     let mut future = std::pin::pin!(clone.call(request));
@@ -60,7 +62,7 @@ fn a_warm_route_allocates_nothing() {
         bare.clone().build().unwrap(),
         bare.sample_rate(0.1).build().unwrap(),
     ] {
-        let mut service = layer.layer(Answer);
+        let mut service = layer.generic().layer(Answer);
         let methods = [Method::GET, Method::POST, Method::DELETE];
         for method in &methods {
             pass(&mut service, method);
@@ -72,6 +74,59 @@ fn a_warm_route_allocates_nothing() {
         });
         assert_eq!(measured.count_total, 0, "{measured:?}");
     }
+}
+
+/// What axum charges for any layer: it boxes the service and the future once more. Beyond
+/// that, only a body that is to be watched is boxed.
+#[test]
+fn in_axum_only_bodies_are_boxed() {
+    let registry = Registry::new();
+    let routes = || {
+        Router::new()
+            .route(
+                "/{id}",
+                get(|| async { "hello" }).post(|body: String| async { body }),
+            )
+            .route("/empty/{id}", get(|| async {}))
+    };
+    let bare = routes().with_state(());
+    let layered = routes()
+        .layer(tower::layer::util::Identity::new())
+        .with_state(());
+    let ours = routes()
+        .layer(HttpLayer::new(&registry).unwrap())
+        .with_state(());
+    for (method, path, bodies) in [("GET", "/1", 1), ("GET", "/empty/1", 0), ("POST", "/1", 2)] {
+        let count = |app: &Router| {
+            ask(app, method, path);
+            allocation_counter::measure(|| ask(app, method, path)).count_total
+        };
+        let (bare, layered, ours) = (count(&bare), count(&layered), count(&ours));
+        assert_eq!(
+            ours,
+            layered + bodies,
+            "{method} {path}, {bare} without a layer"
+        );
+    }
+}
+
+fn ask(app: &Router, method: &str, path: &str) {
+    let body = if method == "POST" { "a body" } else { "" };
+    let request = Request::builder()
+        .method(method)
+        .uri(path)
+        .body(axum::body::Body::from(body))
+        .unwrap();
+    let answer = async {
+        let response = app.clone().oneshot(request).await.unwrap();
+        response.into_body().collect().await.unwrap();
+    };
+    let mut answer = std::pin::pin!(answer);
+    let mut cx = Context::from_waker(Waker::noop());
+    assert!(
+        answer.as_mut().poll(&mut cx).is_ready(),
+        "nothing to wait for"
+    );
 }
 
 #[test]

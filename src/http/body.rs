@@ -1,5 +1,7 @@
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
 
 use bytes::Buf;
 use http_body::{Body, Frame, SizeHint};
@@ -16,13 +18,13 @@ pin_project! {
     pub struct InstrumentedBody<B> {
         #[pin]
         inner: B,
-        guard: Option<Guard>,
+        guard: Guard,
     }
 }
 
 impl<B> InstrumentedBody<B> {
     #[inline]
-    pub(super) fn new(inner: B, guard: Option<Guard>) -> Self {
+    pub(super) fn new(inner: B, guard: Guard) -> Self {
         Self { inner, guard }
     }
 
@@ -43,24 +45,78 @@ impl<B: Body> Body for InstrumentedBody<B> {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         let mut this = self.project();
-        let polled = Guard::around(this.guard.as_mut(), || this.inner.as_mut().poll_frame(cx));
-        let frame = ready!(polled);
-        if let Some(guard) = this.guard {
-            let end = match &frame {
-                None => Some(End::Complete),
-                Some(Err(_)) => Some(End::Failed),
-                Some(Ok(frame)) => {
-                    guard.passed(frame.data_ref().map_or(0, Buf::remaining));
-                    // Servers ask this too, and then never for the frame after the last.
-                    this.inner.is_end_stream().then_some(End::Complete)
+        this.guard.inside(true);
+        let polled = this.inner.as_mut().poll_frame(cx);
+        this.guard.inside(false);
+        match &polled {
+            Poll::Pending => {}
+            Poll::Ready(None) => this.guard.end(End::Complete),
+            Poll::Ready(Some(Err(_))) => this.guard.end(End::Failed),
+            Poll::Ready(Some(Ok(frame))) => {
+                let bytes = frame.data_ref().map_or(0, Buf::remaining);
+                // Servers ask for the end too, and then never for the frame after the last.
+                if this.guard.passed(bytes) || this.inner.is_end_stream() {
+                    this.guard.end(End::Complete);
                 }
-            };
-            if let Some(end) = end {
-                guard.end(end);
-                *this.guard = None;
             }
         }
-        Poll::Ready(frame)
+        polled
+    }
+
+    #[inline]
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    #[inline]
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+pin_project! {
+    /// A request body whose bytes are counted as they are read.
+    ///
+    /// It passes on every frame, the size and the end of the body inside unchanged.
+    #[derive(Debug)]
+    pub struct CountedBody<B> {
+        #[pin]
+        inner: B,
+        read: Option<Arc<AtomicU64>>,
+    }
+}
+
+impl<B> CountedBody<B> {
+    #[inline]
+    pub(super) fn new(inner: B, read: Option<Arc<AtomicU64>>) -> Self {
+        Self { inner, read }
+    }
+
+    /// The body inside.
+    #[must_use]
+    pub fn get_ref(&self) -> &B {
+        &self.inner
+    }
+}
+
+impl<B: Body> Body for CountedBody<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    #[inline]
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        let this = self.project();
+        let polled = this.inner.poll_frame(cx);
+        if let Poll::Ready(Some(Ok(frame))) = &polled
+            && let Some(data) = frame.data_ref()
+            && let Some(read) = this.read
+        {
+            read.fetch_add(data.remaining() as u64, Ordering::Relaxed);
+        }
+        polled
     }
 
     #[inline]

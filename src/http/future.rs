@@ -1,34 +1,75 @@
 use std::future::Future;
+use std::marker::PhantomData;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
+use axum::BoxError;
+use axum::body::Body as AxumBody;
+use bytes::Bytes;
 use http::Response;
 use http_body::Body;
 use pin_project_lite::pin_project;
 
 use super::body::InstrumentedBody;
 use super::guard::Guard;
+use super::mode::{Axum, Generic};
 use super::outcome::End;
 
 pin_project! {
     /// The future of [`HttpService`](super::HttpService). Dropping it before it is ready
     /// records the request as one whose client hung up.
     #[derive(Debug)]
-    pub struct ResponseFuture<F> {
+    pub struct ResponseFuture<F, M = Axum> {
         #[pin]
         inner: F,
-        guard: Option<Guard>,
+        guard: Guard,
+        mode: PhantomData<fn() -> M>,
     }
 }
 
-impl<F> ResponseFuture<F> {
+impl<F, M> ResponseFuture<F, M> {
     #[inline]
-    pub(super) fn new(inner: F, guard: Option<Guard>) -> Self {
-        Self { inner, guard }
+    pub(super) fn new(inner: F, guard: Guard) -> Self {
+        Self {
+            inner,
+            guard,
+            mode: PhantomData,
+        }
+    }
+
+    /// Polls the future inside; `wrap` puts the guard into the response body.
+    #[inline]
+    fn poll_with<B, R, E>(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        wrap: impl FnOnce(B, Guard) -> R,
+    ) -> Poll<Result<Response<R>, E>>
+    where
+        F: Future<Output = Result<Response<B>, E>>,
+        B: Body,
+    {
+        let this = self.project();
+        this.guard.inside(true);
+        let polled = this.inner.poll(cx);
+        this.guard.inside(false);
+        match polled {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(Ok(response)) => {
+                let mut guard = std::mem::take(this.guard);
+                // Apart and together again: `Response::map` moves the whole head more often.
+                let (head, body) = response.into_parts();
+                guard.begun(&head, &body);
+                Poll::Ready(Ok(Response::from_parts(head, wrap(body, guard))))
+            }
+            Poll::Ready(Err(error)) => {
+                this.guard.end(End::Failed);
+                Poll::Ready(Err(error))
+            }
+        }
     }
 }
 
-impl<F, B, E> Future for ResponseFuture<F>
+impl<F, B, E> Future for ResponseFuture<F, Generic>
 where
     F: Future<Output = Result<Response<B>, E>>,
     B: Body,
@@ -37,24 +78,26 @@ where
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        let polled = Guard::around(this.guard.as_mut(), || this.inner.poll(cx));
-        let mut guard = None;
-        match ready!(polled) {
-            Ok(response) => {
-                if let Some(mut begun) = this.guard.take()
-                    && begun.begun(response.status(), response.headers(), response.body())
-                {
-                    guard = Some(begun);
-                }
-                Poll::Ready(Ok(response.map(|body| InstrumentedBody::new(body, guard))))
+        self.poll_with(cx, InstrumentedBody::new)
+    }
+}
+
+impl<F, B, E> Future for ResponseFuture<F, Axum>
+where
+    F: Future<Output = Result<Response<B>, E>>,
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    type Output = Result<Response<AxumBody>, E>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.poll_with(cx, |body, guard| {
+            if guard.is_on() {
+                AxumBody::new(InstrumentedBody::new(body, guard))
+            } else {
+                AxumBody::new(body)
             }
-            Err(error) => {
-                if let Some(mut failed) = this.guard.take() {
-                    failed.end(End::Failed);
-                }
-                Poll::Ready(Err(error))
-            }
-        }
+        })
     }
 }

@@ -4,12 +4,13 @@
 //! - Every request is counted once, when its *response body* ends, whatever ended it; see the
 //!   table. In-flight is back where it was afterwards.
 //! - No client can create series: the route is the pattern that axum matched, what matched
-//!   none is [`unmatched`](UNMATCHED), and a method that is not one of the nine standard ones
-//!   is `other`.
+//!   none is [`unmatched`](UNMATCHED), a method that is not one of the nine standard ones is
+//!   `other`, and labels that the application adds have declared values.
 //! - Once a route, method and status have been seen, recording allocates nothing and takes no
-//!   lock: two readings of the clock, one look-up and a few atomic additions.
-//! - The request body is untouched, the type of the response body stays generic, and frames,
-//!   size hints and trailers pass as they are.
+//!   lock: three readings of the clock, one look-up and a few atomic additions. Under axum, a
+//!   body that is watched is boxed, as axum boxes every body that is not its own; elsewhere
+//!   ([`HttpLayer::generic`]) it is not.
+//! - Frames, size hints and trailers pass as they are.
 //!
 //! ```
 //! use axum::{Router, routing::get};
@@ -25,45 +26,68 @@
 //! # }
 //! ```
 //!
+//! [`HttpLayerBuilder`] has the rest: excluded paths, samples, routes with labels and buckets
+//! of their own, labels from extensions, other [names](HttpNames).
+//!
 //! # What is recorded
+//!
+//! [`HttpMetrics`] lists the metrics. `status` and the duration are those of the end:
 //!
 //! | what happens | `status` | duration until |
 //! |---|---|---|
 //! | the body is read to its end | as sent | the last frame is handed to the server |
 //! | HEAD, 1xx, 204, 304, an empty body, CONNECT with 2xx | as sent | the headers |
 //! | WebSocket and other upgrades | `101` | the headers; the connection afterwards is not HTTP |
+//! | a stream of server-sent events | as sent | the headers; its life is in `http_session_duration_seconds`, and it is in flight until its end |
 //! | no route matches, a `fallback` or `fallback_service` answers | as sent, path `unmatched` | as above |
 //! | the path matches and the method does not | `405`, path as matched | as above |
-//! | the client hangs up before the headers or inside the body | `499` | it is noticed |
+//! | the client hangs up, or resets its HTTP/2 stream, before the headers or inside the body | `499` | it is noticed |
 //! | a timeout *above* the layer drops the future | `499` | then |
 //! | a timeout *below* the layer | as it answers | as above |
 //! | the body fails after the headers were sent | `500` | the error |
 //! | the service fails (axum's cannot) | `500` | the error |
 //! | the handler or the body panics | `500` | the unwinding drops it |
+//! | the path is excluded | nothing is recorded | |
 //!
 //! 499 is what nginx logs for a client that closed the connection. The end counts over the
-//! headers: a response that breaks off after `200 OK` is not counted under 200.
+//! headers: a response that breaks off after `200 OK` is not counted under 200. (Under
+//! OpenTelemetry's names the status is the one sent, and `error_type` tells the end:
+//! `client_closed`, `body_error`, `service_error`, `panic`.)
+//!
+//! Sizes are what passed, frame by frame: of the request what was read by the time the
+//! response ended, of the response what was sent. Each request is one sample of both, which is
+//! zero where there is no body. The time to the first byte is the time to the headers; a
+//! request that ends before has none.
 //!
 //! Put the layer on with `Router::layer` after the routes, or with `route_layer` to leave the
 //! unmatched alone. A layer *outside* of the router (around `into_service`, or on a service
-//! given to `nest_service`) runs before axum has matched and sees `unmatched`.
+//! given to `nest_service`) runs before axum has matched and sees `unmatched`;
+//! [`route_by`](HttpLayerBuilder::route_by) helps there.
 
 mod body;
+mod builder;
 mod exclude;
 mod future;
 mod guard;
+mod labels;
 mod layer;
 mod method;
-mod metrics;
+mod mode;
+mod names;
 mod outcome;
+mod pattern;
 mod route;
 mod sample;
 mod series;
 mod service;
+mod spare;
+mod table;
 
-pub use body::InstrumentedBody;
+pub use body::{CountedBody, InstrumentedBody};
+pub use builder::HttpLayerBuilder;
 pub use future::ResponseFuture;
-pub use layer::{HttpLayer, HttpLayerBuilder};
-pub use metrics::{DURATION, HttpMetrics};
-pub use route::UNMATCHED;
+pub use layer::HttpLayer;
+pub use mode::{Axum, Generic};
+pub use names::{DURATION, HttpMetrics, HttpNames};
+pub use route::{RequestHead, RouteRule, UNMATCHED};
 pub use service::HttpService;

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// the sample, a beat in the traffic (every tenth request is slow) does not meet a beat in the
 /// sampling, and standing for `every` requests each, the sampled ones never miss the true
 /// count by more than one block.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Sample {
     /// 0 for none at all.
     every: u32,

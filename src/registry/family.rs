@@ -4,11 +4,12 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::error::DeclareError;
 use super::labels::{LabelKey, Labels};
 use super::metric::{Counter, FloatCounter, FloatGauge, Gauge, Histogram, Metric};
 use super::snapshot::{FamilySnapshot, SeriesSnapshot, Value};
 use super::storage::{Storage, Total};
-use crate::catalog::MetricDef;
+use crate::catalog::{MetricDef, names};
 
 /// All series of one metric, found by their label values.
 ///
@@ -60,6 +61,15 @@ impl<M: Metric> Core<M> {
             buckets,
             def,
         }
+    }
+
+    /// The series of `labels`; if it is new, with these buckets and not those of the family.
+    fn with_buckets<L: Labels>(&self, labels: &L, buckets: &Arc<[f64]>) -> M {
+        let cell = match &self.off {
+            Some(cell) => Arc::clone(cell),
+            None => self.storage.record(labels, || M::cell(buckets), Arc::clone),
+        };
+        M::handle(cell, &self.rejected)
     }
 
     fn record<L: Labels, R>(&self, labels: &L, use_cell: impl FnOnce(&Arc<M::Cell>) -> R) -> R {
@@ -186,6 +196,27 @@ impl<K: LabelKey> Family<Histogram, K> {
     #[inline]
     pub fn observe<L: Labels<Key = K>>(&self, labels: &L, value: f64) {
         self.with(labels).observe(value);
+    }
+
+    /// The handle of the series with these label values, as [`with`](Self::with) gives it,
+    /// except that the series, if it is new, has buckets of its own: upper bounds, `+Inf` not
+    /// among them.
+    ///
+    /// Prometheus takes series of one histogram with unlike buckets. Summed up by `le` they
+    /// give nonsense, though, so do this where one kind of series lives on another scale.
+    ///
+    /// # Errors
+    /// Bounds that are none, too many, not finite or do not strictly rise.
+    pub fn with_buckets<L: Labels<Key = K>>(
+        &self,
+        labels: &L,
+        bounds: &Arc<[f64]>,
+    ) -> Result<Histogram, DeclareError> {
+        names::buckets(bounds).map_err(|problem| DeclareError::Metric {
+            name: self.core.def.name.to_string(),
+            problem,
+        })?;
+        Ok(self.core.with_buckets(labels, bounds))
     }
 }
 

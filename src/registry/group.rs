@@ -80,6 +80,14 @@ impl Registry {
         Ok(Arc::clone(kept).downcast::<G>().unwrap_or(group))
     }
 
+    /// Declares metrics as of the group `name`, for sets whose labels are known only at run
+    /// time and that therefore are no [`Group`].
+    #[cfg(feature = "http")]
+    pub(crate) fn declare_as<T>(&self, name: &'static str, declare: impl FnOnce(&Self) -> T) -> T {
+        let _outer = Declaring::enter(name);
+        declare(self)
+    }
+
     /// The metrics of a group, for code that must go on without them: where the group cannot
     /// be declared, that is counted in `selfheal_collectors_skipped_total`.
     pub(crate) fn group_or_skip<G: Group>(&self) -> Option<Arc<G>> {

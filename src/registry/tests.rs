@@ -159,6 +159,23 @@ fn an_operator_can_change_buckets_and_switch_off() {
 }
 
 #[test]
+fn a_series_can_have_buckets_of_its_own() {
+    let registry = Registry::new();
+    let family: Family<Histogram, [Text; 1]> = registry
+        .histogram("latency_seconds", "Latency")
+        .labels(["path"])
+        .unwrap();
+    let slow = family.with_buckets(&["/slow"], &Arc::from([60.0])).unwrap();
+    slow.observe(30.0);
+    let bounds = |path| family.with(&[path]).snapshot().bounds;
+    assert_eq!(*bounds("/slow"), [60.0], "whoever asks for it");
+    assert_eq!(*bounds("/fast"), DEFAULT_BUCKETS);
+    let error = family.with_buckets(&["/bad"], &Arc::from([2.0, 1.0]));
+    assert!(matches!(error, Err(DeclareError::Metric { .. })));
+    assert_eq!(family.len(), 2);
+}
+
+#[test]
 fn a_group_is_declared_once_and_names_its_metrics() {
     struct Mail {
         sent: Counter,

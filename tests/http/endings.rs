@@ -1,28 +1,20 @@
 //! However a request ends, it is recorded once, in the right series.
 
 use std::convert::Infallible;
-use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
+use axum::extract::Request;
 use axum::http::{Response, StatusCode, header};
+use axum::middleware::{Next, from_fn};
 use axum::routing::{any, get, post};
 use http_body_util::BodyExt;
+use selfheal::http::HttpLayer;
+use selfheal::registry::Registry;
 use tokio::sync::oneshot;
 
-use crate::wire::{Server, Tell, body_by_hand, request};
-
-/// Hands out its value the first time it is asked.
-fn once<T>(value: T) -> impl Fn() -> T + Clone {
-    let value = Arc::new(Mutex::new(Some(value)));
-    move || value.lock().unwrap().take().expect("asked once")
-}
-
-/// A route that answers once, with this body.
-fn answer_once(body: Body) -> axum::routing::MethodRouter {
-    let body = once(body);
-    get(async move || Response::new(body()))
-}
+use crate::wire::{Server, Tell, answer_once, body_by_hand, once, request};
 
 #[tokio::test]
 async fn a_whole_body() {
@@ -199,4 +191,32 @@ async fn a_client_that_stays_for_many_requests() {
         assert_eq!(response.collect().await.unwrap().to_bytes(), "hello");
     }
     server.assert_counted(&[("GET / 200", 50)]);
+}
+
+/// Answers 504 where the rest has not within a second.
+async fn within_a_second(
+    request: Request,
+    next: Next,
+) -> Result<axum::response::Response, StatusCode> {
+    let answer = tokio::time::timeout(Duration::from_secs(1), next.run(request)).await;
+    answer.map_err(|_| StatusCode::GATEWAY_TIMEOUT)
+}
+
+/// Time stands still until nobody has anything to do, and then jumps to the next timeout.
+#[tokio::test(start_paused = true)]
+async fn a_timeout_below_the_layer_is_its_answer_and_one_above_cuts_it_short() {
+    let never = || get(std::future::pending::<()>);
+    for (above, expected) in [(false, "GET / 504"), (true, "GET / 499")] {
+        let registry = Registry::new();
+        let layer = HttpLayer::new(&registry).unwrap();
+        let routes = Router::new().route("/", never());
+        let app = if above {
+            routes.layer(layer).layer(from_fn(within_a_second))
+        } else {
+            routes.layer(from_fn(within_a_second)).layer(layer)
+        };
+        let server = Server::serve(registry, app).await;
+        assert_eq!(server.ask("GET", "/").await.status(), 504);
+        server.assert_counted(&[(expected, 1)]);
+    }
 }

@@ -11,4 +11,7 @@ mod endings;
 mod hostile;
 mod routes;
 mod sampling;
+mod sessions;
+mod setup;
+mod sizes;
 mod wire;

@@ -2,16 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::body::{Body, Bytes};
+use axum::routing::get;
 use futures_core::Stream;
 use http_body_util::BodyExt;
 use hyper::client::conn::http1::SendRequest;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use selfheal::http::{HttpLayer, HttpMetrics};
-use selfheal::registry::{Registry, Value};
+use selfheal::registry::{Number, Registry, SeriesSnapshot, Value, parse_labels};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, oneshot};
 
@@ -101,24 +103,52 @@ pub(crate) fn timed(registry: &Registry) -> BTreeMap<String, u64> {
 
 /// The series of a family, as `GET /path 200`, and their counts.
 fn series(registry: &Registry, name: &str) -> BTreeMap<String, u64> {
-    registry
-        .gather()
-        .into_iter()
-        .filter(|family| family.def.name == name)
-        .flat_map(|family| family.series)
-        .map(|series| {
-            let values: Vec<String> = selfheal::registry::parse_labels(&series.labels)
-                .into_iter()
-                .map(|(_, value)| value)
-                .collect();
-            let n = match series.value {
-                Value::Number(selfheal::registry::Number::U64(n)) => n,
-                Value::Histogram(histogram) => histogram.count(),
-                other => panic!("{name} holds {other:?}"),
-            };
-            (values.join(" "), n)
+    let families = registry.gather();
+    let family = families.iter().find(|family| family.def.name == name);
+    let series = family.map(|family| family.series.as_slice());
+    series.unwrap_or_default().iter().map(count).collect()
+}
+
+/// Every series as `name{value value} count`.
+pub(crate) fn lines(registry: &Registry) -> Vec<String> {
+    let families = registry.gather();
+    let mut lines: Vec<String> = families
+        .iter()
+        .flat_map(|family| {
+            family
+                .series
+                .iter()
+                .map(|series| (&family.def.name, count(series)))
         })
-        .collect()
+        .map(|(name, (labels, n))| format!("{name}{{{labels}}} {n}"))
+        .collect();
+    lines.sort();
+    lines
+}
+
+/// The values of the labels, and the number or the count of observations.
+fn count(series: &SeriesSnapshot) -> (String, u64) {
+    let labels = parse_labels(&series.labels).into_iter();
+    let values: Vec<String> = labels.map(|(_, value)| value).collect();
+    let n = match &series.value {
+        Value::Number(Number::U64(n)) => *n,
+        Value::Number(Number::I64(n)) => u64::try_from(*n).expect("none is below zero"),
+        Value::Histogram(histogram) => histogram.count(),
+        other => panic!("no number and no histogram: {other:?}"),
+    };
+    (values.join(" "), n)
+}
+
+/// Hands out its value the first time it is asked.
+pub(crate) fn once<T>(value: T) -> impl Fn() -> T + Clone {
+    let value = Arc::new(Mutex::new(Some(value)));
+    move || value.lock().unwrap().take().expect("asked once")
+}
+
+/// A route that answers once, with this body.
+pub(crate) fn answer_once(body: Body) -> axum::routing::MethodRouter {
+    let body = once(body);
+    get(async move || Response::new(body()))
 }
 
 /// A body that sends what the test puts in at the other end, and says when it is dropped.

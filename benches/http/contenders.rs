@@ -1,11 +1,4 @@
-//! One request through an axum router of 20 routes, its body read to the end, in process.
-//!
-//! `cargo bench --bench http` prints the allocations of each contender first. `passing` is a
-//! layer that does nothing but wrap the body: what axum charges for any layer at all (it
-//! boxes the service, the future and the body once more). The difference between it and
-//! `ours` is the recording itself.
-#![allow(clippy::unwrap_used, reason = "a benchmark that cannot run must stop")]
-#![allow(missing_docs, reason = "criterion's macro makes the one public item")]
+//! What is compared, for the time and for the allocations.
 
 use std::hint::black_box;
 
@@ -13,11 +6,9 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
 use axum::routing::get;
-use criterion::{Criterion, criterion_group, criterion_main};
 use http_body_util::BodyExt;
 use selfheal::http::HttpLayer;
 use selfheal::registry::Registry;
-use tokio::runtime::Runtime;
 use tower::ServiceExt;
 
 fn routes() -> Router {
@@ -27,7 +18,7 @@ fn routes() -> Router {
 }
 
 /// The contenders. `with_state` makes axum put the layers on now and not at each request.
-fn contenders() -> Vec<(&'static str, Router)> {
+pub(crate) fn contenders() -> Vec<(&'static str, Router)> {
     let registry = Registry::new();
     let (theirs, _handle) = axum_prometheus::PrometheusMetricLayer::pair();
     let ours = || HttpLayer::builder(&registry);
@@ -53,45 +44,14 @@ fn contenders() -> Vec<(&'static str, Router)> {
     .collect()
 }
 
-async fn pass(app: &Router) {
+/// One request, its response body read to the end.
+pub(crate) async fn pass(app: &Router) {
     let request = Request::builder()
         .uri("/resource7/42")
         .body(Body::empty())
         .unwrap();
     let response = app.clone().oneshot(request).await.unwrap();
     black_box(response.into_body().collect().await.unwrap());
-}
-
-fn one_request(c: &mut Criterion) {
-    let runtime = Runtime::new().unwrap();
-    // axum-prometheus spawns a task when it is set up.
-    let contenders = runtime.block_on(async { contenders() });
-    println!("allocations per request, warm:");
-    for (name, app) in &contenders {
-        runtime.block_on(pass(app));
-        let measured = allocation_counter::measure(|| {
-            for _ in 0..1_000 {
-                runtime.block_on(pass(app));
-            }
-        });
-        println!("{name:24} {:.1}", measured.count_total as f64 / 1_000.0);
-    }
-    let mut group = c.benchmark_group("http");
-    for (name, app) in &contenders {
-        group.bench_function(*name, |b| {
-            // Not `to_async`: it would enter the runtime at each iteration of its own.
-            b.iter_custom(|n| {
-                runtime.block_on(async {
-                    let start = std::time::Instant::now();
-                    for _ in 0..n {
-                        pass(app).await;
-                    }
-                    start.elapsed()
-                })
-            });
-        });
-    }
-    group.finish();
 }
 
 mod passing {
@@ -125,6 +85,3 @@ mod passing {
         }
     }
 }
-
-criterion_group!(benches, one_request);
-criterion_main!(benches);

@@ -1,0 +1,190 @@
+//! Labels that the application adds, each with the values it may have.
+
+use std::fmt;
+use std::sync::Arc;
+
+use http::Extensions;
+
+use crate::registry::{LabelKey, Labels};
+
+/// The value of an added label that is not among those declared.
+const OTHER: &str = "other";
+
+/// The most added labels on either side, and the most values of one: a choice of all fits
+/// into one number, which is cheap to compare.
+pub(super) const MAX_LABELS: usize = 4;
+pub(super) const MAX_VALUES: usize = 254;
+
+type Read = dyn for<'a> Fn(&'a Extensions) -> Option<&'a str> + Send + Sync;
+
+/// The added labels of one side, request or response.
+#[derive(Clone, Default)]
+pub(super) struct Added(Vec<Label>);
+
+#[derive(Clone)]
+struct Label {
+    name: &'static str,
+    values: Arc<[Box<str>]>,
+    read: Arc<Read>,
+}
+
+/// Which value each label has: a byte each, 0 for none, 255 for one that is not declared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct Chosen(u32);
+
+impl Added {
+    pub(super) fn add(
+        &mut self,
+        name: &'static str,
+        values: Vec<Box<str>>,
+        read: impl for<'a> Fn(&'a Extensions) -> Option<&'a str> + Send + Sync + 'static,
+    ) {
+        self.0.push(Label {
+            name,
+            values: values.into(),
+            read: Arc::new(read),
+        });
+    }
+
+    pub(super) fn names(&self) -> Vec<&'static str> {
+        self.0.iter().map(|label| label.name).collect()
+    }
+
+    /// What of the labels is too much, if anything: a label and what is wrong with it.
+    pub(super) fn fault(&self) -> Option<(&'static str, &'static str)> {
+        if let Some(fifth) = self.0.get(MAX_LABELS) {
+            return Some((fifth.name, "is one too many: a layer adds at most four"));
+        }
+        let long = self
+            .0
+            .iter()
+            .find(|label| label.values.len() > MAX_VALUES)?;
+        Some((long.name, "has more than 254 values"))
+    }
+
+    #[inline]
+    pub(super) fn choose(&self, extensions: &Extensions) -> Chosen {
+        let mut chosen = 0;
+        for label in &self.0 {
+            chosen = chosen << 8 | u32::from(label.choose(extensions));
+        }
+        Chosen(chosen)
+    }
+
+    /// The values that were chosen.
+    pub(super) fn values(&self, chosen: Chosen) -> Vec<&str> {
+        let mut rest = chosen.0;
+        let mut values: Vec<&str> = self
+            .0
+            .iter()
+            .rev()
+            .map(|label| {
+                let at = rest & 0xff;
+                rest >>= 8;
+                label.value(at as usize)
+            })
+            .collect();
+        values.reverse();
+        values
+    }
+}
+
+impl Label {
+    fn choose(&self, extensions: &Extensions) -> u8 {
+        let Some(value) = (self.read)(extensions) else {
+            return 0;
+        };
+        let at = self.values.iter().position(|known| **known == *value);
+        at.and_then(|at| u8::try_from(at + 1).ok())
+            .unwrap_or(u8::MAX)
+    }
+
+    /// A label without a value is a label that is not there.
+    fn value(&self, at: usize) -> &str {
+        match at.checked_sub(1) {
+            None => "",
+            Some(at) => self.values.get(at).map_or(OTHER, |value| value),
+        }
+    }
+}
+
+impl fmt::Debug for Added {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map()
+            .entries(self.0.iter().map(|label| (label.name, &label.values)))
+            .finish()
+    }
+}
+
+/// The values of one series whose labels are known only at run time.
+#[derive(Debug)]
+pub(super) struct Row<'a>(Vec<&'a str>);
+
+impl<'a> Row<'a> {
+    pub(super) fn new(own: &[&'a str], request: &'a [Box<str>], response: &[&'a str]) -> Self {
+        let mut values = own.to_vec();
+        values.extend(request.iter().map(|value| &**value));
+        values.extend(response);
+        Self(values)
+    }
+}
+
+impl LabelKey for Row<'static> {
+    type Names = Vec<&'static str>;
+}
+
+impl Labels for Row<'_> {
+    type Key = Row<'static>;
+
+    fn visit(&self, visit: &mut impl FnMut(&str)) {
+        for value in &self.0 {
+            visit(value);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Clone)]
+    struct Tenant(&'static str);
+
+    fn added() -> Added {
+        let mut added = Added::default();
+        added.add("fixed", vec!["x".into()], |_| Some("x"));
+        added.add("tenant", vec!["a".into(), "b".into()], |extensions| {
+            extensions.get::<Tenant>().map(|tenant| tenant.0)
+        });
+        added
+    }
+
+    #[test]
+    fn values_are_those_declared_or_other_or_none() {
+        for (tenant, value) in [
+            (Some("a"), "a"),
+            (Some("b"), "b"),
+            (Some("c"), OTHER),
+            (None, ""),
+        ] {
+            let mut extensions = Extensions::new();
+            if let Some(tenant) = tenant {
+                extensions.insert(Tenant(tenant));
+            }
+            let added = added();
+            let chosen = added.choose(&extensions);
+            assert_eq!(added.values(chosen), ["x", value]);
+        }
+    }
+
+    #[test]
+    fn too_much_is_told() {
+        assert_eq!(added().fault(), None);
+        let mut many = added();
+        many.add("long", vec!["v".into(); 255], |_| None);
+        assert_eq!(many.fault(), Some(("long", "has more than 254 values")));
+        many.add("fourth", vec![], |_| None);
+        many.add("fifth", vec![], |_| None);
+        assert!(matches!(many.fault(), Some(("fifth", _))));
+    }
+}

@@ -1,0 +1,54 @@
+//! The older names that the catalogue lists as aliases.
+
+use super::{Ended, Name, Naming, Open, Timing};
+use crate::http::outcome::Outcome;
+use crate::registry::{Counter, DeclareError, Family, Gauge, Group, Histogram, Registry, Text};
+
+#[derive(Debug)]
+pub(super) struct Aliases {
+    requests: Family<Counter, [Text; 3]>,
+    response_time: Family<Histogram, [Text; 1]>,
+    active: Gauge,
+}
+
+impl Aliases {
+    pub(super) fn declare(registry: &Registry) -> Result<Self, DeclareError> {
+        registry.declare_as(super::HttpMetrics::NAME, |registry| {
+            Ok(Self {
+                requests: registry
+                    .counter("requests_total", "Alias of http_requests_total")
+                    .labels(["method", "endpoint", "status"])?,
+                response_time: registry
+                    .histogram(
+                        "response_time_histogram",
+                        "Alias of http_request_duration_seconds, in milliseconds",
+                    )
+                    .buckets(&[50.0, 100.0, 200.0, 500.0, 1_000.0, 2_000.0, 5_000.0])
+                    .labels(["endpoint"])?,
+                active: registry
+                    .gauge(
+                        "http_connections_active",
+                        "Alias of http_requests_in_flight",
+                    )
+                    .build()?,
+            })
+        })
+    }
+}
+
+impl Naming for Aliases {
+    fn open(&self, _: &Name, handles: &mut Open) {
+        handles.in_flight.push(self.active.clone());
+    }
+
+    fn end(&self, name: &Name, outcome: Outcome, _: &[&str], handles: &mut Ended) {
+        let mut status = itoa::Buffer::new();
+        let status = status.format(outcome.status());
+        let row = [name.verb.as_str(), &name.route, status];
+        handles.requests.push(self.requests.with(&row));
+        handles.durations.push(Timing {
+            histogram: self.response_time.with(&[&name.route]),
+            per_second: 1_000.0,
+        });
+    }
+}

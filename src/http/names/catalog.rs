@@ -1,0 +1,185 @@
+//! The names of this crate's catalogue.
+
+use super::{Added, Ended, Name, Naming, Open, SIZES, Timing};
+use crate::http::labels::Row;
+use crate::http::outcome::Outcome;
+use crate::registry::{
+    Counter, Declare, DeclareError, Family, Gauge, Group, Histogram, Registry, Text,
+};
+
+/// The histogram of durations, whose buckets the configuration can set.
+pub const DURATION: &str = "http_request_duration_seconds";
+
+/// From one second to a day.
+const SESSIONS: [f64; 8] = [1.0, 10.0, 60.0, 300.0, 900.0, 3_600.0, 14_400.0, 86_400.0];
+
+/// The metrics of HTTP servers, as the catalogue names them.
+///
+/// [`HttpLayer`](crate::http::HttpLayer) records them; ask the registry for the group to read
+/// them, in a test for example:
+///
+/// ```
+/// use selfheal::http::HttpMetrics;
+/// use selfheal::registry::Registry;
+///
+/// # fn main() -> Result<(), selfheal::registry::DeclareError> {
+/// let registry = Registry::new();
+/// let http = registry.group::<HttpMetrics>()?;
+/// assert!(http.requests.get(&["GET", "/orders/{id}", "200"]).is_none());
+/// # Ok(())
+/// # }
+/// ```
+///
+/// A layer with labels or buckets of its own declares metrics that differ, so a registry with
+/// such a layer gives an error for this group.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct HttpMetrics {
+    /// `http_requests_total`, by method, path and status.
+    pub requests: Family<Counter, [Text; 3]>,
+    /// `http_request_duration_seconds`, by method, path and status: from the call of the
+    /// layer to the end of the response body.
+    pub duration: Family<Histogram, [Text; 3]>,
+    /// `http_time_to_first_byte_seconds`, by method and path: from the call of the layer to
+    /// the response headers.
+    pub first_byte: Family<Histogram, [Text; 2]>,
+    /// `http_request_size_bytes`, by method and path: what of the body had been read when the
+    /// response ended.
+    pub request_size: Family<Histogram, [Text; 2]>,
+    /// `http_response_size_bytes`, by method and path: what of the body was sent.
+    pub response_size: Family<Histogram, [Text; 2]>,
+    /// `http_session_duration_seconds`, by method and path: how long streams of server-sent
+    /// events lived.
+    pub session: Family<Histogram, [Text; 2]>,
+    /// `http_requests_in_flight`: requests whose response body has not ended.
+    pub in_flight: Gauge,
+}
+
+impl Group for HttpMetrics {
+    const NAME: &'static str = "http";
+
+    fn declare(registry: &Registry) -> Result<Self, DeclareError> {
+        Ok(Self {
+            requests: requests(registry).labels(BY_STATUS)?,
+            duration: duration(registry).labels(BY_STATUS)?,
+            first_byte: first_byte(registry).labels(BY_PATH)?,
+            request_size: request_size(registry).labels(BY_PATH)?,
+            response_size: response_size(registry).labels(BY_PATH)?,
+            session: session(registry).labels(BY_PATH)?,
+            in_flight: in_flight(registry).build()?,
+        })
+    }
+}
+
+const BY_STATUS: [&str; 3] = ["method", "path", "status"];
+const BY_PATH: [&str; 2] = ["method", "path"];
+
+fn requests(registry: &Registry) -> Declare<'_, Counter> {
+    registry.counter(
+        "http_requests_total",
+        "HTTP requests, by method, matched route and status, counted when the response body ends",
+    )
+}
+
+fn duration(registry: &Registry) -> Declare<'_, Histogram> {
+    registry.histogram(
+        DURATION,
+        "Time from an HTTP request to the end of its response body",
+    )
+}
+
+fn first_byte(registry: &Registry) -> Declare<'_, Histogram> {
+    registry.histogram(
+        "http_time_to_first_byte_seconds",
+        "Time from an HTTP request to the headers of its response",
+    )
+}
+
+fn request_size(registry: &Registry) -> Declare<'_, Histogram> {
+    let help = "Bytes of the body of an HTTP request, as far as it was read";
+    registry
+        .histogram("http_request_size_bytes", help)
+        .buckets(&SIZES)
+}
+
+fn response_size(registry: &Registry) -> Declare<'_, Histogram> {
+    let help = "Bytes of the body of an HTTP response, as far as it was sent";
+    registry
+        .histogram("http_response_size_bytes", help)
+        .buckets(&SIZES)
+}
+
+fn session(registry: &Registry) -> Declare<'_, Histogram> {
+    let help = "How long a stream of server-sent events lived";
+    registry
+        .histogram("http_session_duration_seconds", help)
+        .buckets(&SESSIONS)
+}
+
+fn in_flight(registry: &Registry) -> Declare<'_, Gauge> {
+    registry.gauge(
+        "http_requests_in_flight",
+        "HTTP requests whose response body has not ended",
+    )
+}
+
+/// The same metrics, with the labels and buckets of one layer.
+#[derive(Debug)]
+pub(super) struct Catalog {
+    requests: Family<Counter, Row<'static>>,
+    duration: Family<Histogram, Row<'static>>,
+    first_byte: Family<Histogram, Row<'static>>,
+    request_size: Family<Histogram, Row<'static>>,
+    response_size: Family<Histogram, Row<'static>>,
+    session: Family<Histogram, Row<'static>>,
+    in_flight: Gauge,
+}
+
+impl Catalog {
+    pub(super) fn declare(
+        registry: &Registry,
+        added: &Added,
+        buckets: Option<&[f64]>,
+    ) -> Result<Self, DeclareError> {
+        registry.declare_as(HttpMetrics::NAME, |registry| {
+            let mut duration = duration(registry);
+            if let Some(buckets) = buckets {
+                duration = duration.buckets(buckets);
+            }
+            Ok(Self {
+                requests: requests(registry).labels(added.to_all(&BY_STATUS))?,
+                duration: duration.labels(added.to_all(&BY_STATUS))?,
+                first_byte: first_byte(registry).labels(added.to_request(&BY_PATH))?,
+                request_size: request_size(registry).labels(added.to_request(&BY_PATH))?,
+                response_size: response_size(registry).labels(added.to_request(&BY_PATH))?,
+                session: session(registry).labels(added.to_request(&BY_PATH))?,
+                in_flight: in_flight(registry).build()?,
+            })
+        })
+    }
+}
+
+impl Naming for Catalog {
+    fn open(&self, name: &Name, handles: &mut Open) {
+        let row = name.row(&[name.verb.as_str(), &name.route]);
+        handles.in_flight.push(self.in_flight.clone());
+        handles.first_byte.push(self.first_byte.with(&row));
+    }
+
+    fn end(&self, name: &Name, outcome: Outcome, labels: &[&str], handles: &mut Ended) {
+        let mut status = itoa::Buffer::new();
+        let status = status.format(outcome.status());
+        let row = name.row_and(&[name.verb.as_str(), &name.route, status], labels);
+        handles.requests.push(self.requests.with(&row));
+        let duration = name.duration(&self.duration, &row);
+        handles.durations.push(Timing::seconds(duration));
+        let row = name.row(&[name.verb.as_str(), &name.route]);
+        handles.request_sizes.push(self.request_size.with(&row));
+        handles.response_sizes.push(self.response_size.with(&row));
+    }
+
+    fn session(&self, name: &Name) -> Option<Histogram> {
+        let row = name.row(&[name.verb.as_str(), &name.route]);
+        Some(self.session.with(&row))
+    }
+}

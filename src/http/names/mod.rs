@@ -1,0 +1,179 @@
+//! Under which names requests are recorded.
+
+mod aliases;
+mod axum_prometheus;
+mod catalog;
+mod otel;
+
+use std::fmt;
+use std::sync::Arc;
+
+pub use catalog::{DURATION, HttpMetrics};
+
+use super::labels::Row;
+use super::method::Verb;
+use super::outcome::Outcome;
+use super::route::Protocol;
+use crate::registry::{Counter, DeclareError, Family, Gauge, Histogram, Registry};
+
+/// By powers of ten, for what a service sends and takes spans many of them.
+const SIZES: [f64; 8] = [
+    100.0,
+    1_000.0,
+    10_000.0,
+    100_000.0,
+    1_000_000.0,
+    10_000_000.0,
+    100_000_000.0,
+    1_000_000_000.0,
+];
+
+/// Under which names a layer records.
+///
+/// Those that other tools have made a standard stay as they are, whatever the namespace, for
+/// they are there to fit dashboards and rules that exist.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum HttpNames {
+    /// Those of this crate; see [`HttpMetrics`].
+    #[default]
+    Catalog,
+    /// The older names that the catalogue lists as aliases: `http_connections_active`,
+    /// `requests_total` by method, endpoint and status, and `response_time_histogram` by
+    /// endpoint, in milliseconds.
+    Aliases,
+    /// Those of OpenTelemetry's semantic conventions for HTTP servers, as Prometheus names:
+    /// `http_server_request_duration_seconds`, `http_server_request_body_size_bytes` and
+    /// `http_server_response_body_size_bytes` by `http_request_method`, `url_scheme`,
+    /// `http_route`, `http_response_status_code`, `error_type` and
+    /// `network_protocol_version`, and `http_server_active_requests` by the first two. An
+    /// unknown method is `_OTHER`, and a request that matched no route has no route.
+    OpenTelemetry,
+    /// Those of the crate `axum-prometheus`: `axum_http_requests_total` and
+    /// `axum_http_requests_duration_seconds` by method, status and endpoint,
+    /// `axum_http_requests_pending` and `axum_http_response_body_size` by method and
+    /// endpoint. Unlike there, what matched no route is `unmatched` and not the path.
+    AxumPrometheus,
+}
+
+/// What the requests of a series have in common when they begin.
+#[derive(Debug)]
+pub(super) struct Name {
+    pub(super) verb: Verb,
+    /// The route as it is labelled.
+    pub(super) route: Box<str>,
+    pub(super) protocol: Protocol,
+    /// The values of the request labels.
+    pub(super) labels: Box<[Box<str>]>,
+    /// Buckets for the durations of this route alone.
+    pub(super) buckets: Option<Arc<[f64]>>,
+}
+
+/// One set of names. Asked once for each series, never on the way of a request.
+pub(super) trait Naming: fmt::Debug + Send + Sync {
+    /// Adds the handles that a request uses before it ends.
+    fn open(&self, name: &Name, handles: &mut Open);
+
+    /// Adds the handles for one way to end; `labels` are the values of the response labels.
+    fn end(&self, name: &Name, outcome: Outcome, labels: &[&str], handles: &mut Ended);
+
+    /// The lengths of event streams.
+    fn session(&self, _: &Name) -> Option<Histogram> {
+        None
+    }
+}
+
+/// The handles that a request uses before it ends.
+#[derive(Debug, Default)]
+pub(super) struct Open {
+    pub(super) in_flight: Vec<Gauge>,
+    pub(super) first_byte: Vec<Histogram>,
+}
+
+/// The handles that a request uses when it has ended.
+#[derive(Debug, Default)]
+pub(super) struct Ended {
+    pub(super) requests: Vec<Counter>,
+    pub(super) durations: Vec<Timing>,
+    pub(super) request_sizes: Vec<Histogram>,
+    pub(super) response_sizes: Vec<Histogram>,
+}
+
+/// A histogram of durations and its unit.
+#[derive(Debug)]
+pub(super) struct Timing {
+    pub(super) histogram: Histogram,
+    /// 1 for seconds, 1,000 for milliseconds.
+    pub(super) per_second: f64,
+}
+
+impl Timing {
+    fn seconds(histogram: Histogram) -> Self {
+        Self {
+            histogram,
+            per_second: 1.0,
+        }
+    }
+}
+
+/// The names of the labels that the application adds.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Added {
+    pub(super) request: Vec<&'static str>,
+    pub(super) response: Vec<&'static str>,
+}
+
+impl Added {
+    /// `names` and the labels that are known when a request begins.
+    fn to_request(&self, names: &[&'static str]) -> Vec<&'static str> {
+        [names, &self.request].concat()
+    }
+
+    /// `names` and all added labels.
+    fn to_all(&self, names: &[&'static str]) -> Vec<&'static str> {
+        [names, &self.request, &self.response].concat()
+    }
+}
+
+impl Name {
+    /// `values` and those of the request labels.
+    fn row<'a>(&'a self, values: &[&'a str]) -> Row<'a> {
+        Row::new(values, &self.labels, &[])
+    }
+
+    /// `values`, those of the request labels, and those of the response labels.
+    fn row_and<'a>(&'a self, values: &[&'a str], labels: &[&'a str]) -> Row<'a> {
+        Row::new(values, &self.labels, labels)
+    }
+
+    /// The series of a duration, with the buckets of the route where it has its own.
+    fn duration(&self, family: &Family<Histogram, Row<'static>>, row: &Row<'_>) -> Histogram {
+        self.buckets
+            .as_ref()
+            .and_then(|buckets| family.with_buckets(row, buckets).ok())
+            .unwrap_or_else(|| family.with(row))
+    }
+}
+
+impl HttpNames {
+    pub(super) fn declare(
+        self,
+        registry: &Registry,
+        added: &Added,
+        buckets: Option<&[f64]>,
+    ) -> Result<Arc<dyn Naming>, DeclareError> {
+        Ok(match self {
+            Self::Catalog => Arc::new(catalog::Catalog::declare(registry, added, buckets)?),
+            Self::Aliases => Arc::new(aliases::Aliases::declare(registry)?),
+            Self::OpenTelemetry => Arc::new(otel::Otel::declare(registry, added, buckets)?),
+            Self::AxumPrometheus => Arc::new(axum_prometheus::AxumPrometheus::declare(
+                registry, added, buckets,
+            )?),
+        })
+    }
+
+    /// Whether the protocol of a request is part of its labels.
+    pub(super) fn names_protocol(self) -> bool {
+        self == Self::OpenTelemetry
+    }
+}
