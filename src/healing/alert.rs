@@ -33,11 +33,14 @@ pub enum AlertKind {
     Journal,
     /// Observations were dropped because there are too many open issues.
     Overflow,
+    /// A detector fails again and again: what it would find is not seen. The key is that of the
+    /// engine and `detector`.
+    Blind,
 }
 
 impl AlertKind {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Exhausted,
         Self::Flapping,
         Self::Intensity,
@@ -49,6 +52,7 @@ impl AlertKind {
         Self::Zombies,
         Self::Journal,
         Self::Overflow,
+        Self::Blind,
     ];
 
     /// The label value.
@@ -66,6 +70,7 @@ impl AlertKind {
             Self::Zombies => "zombies",
             Self::Journal => "journal",
             Self::Overflow => "overflow",
+            Self::Blind => "blind",
         }
     }
 }

@@ -79,6 +79,9 @@ pub enum Event {
         result: AttemptResult,
         /// What it said.
         message: Text,
+        /// Whether another try of the same step would fail as well: the next step follows. It
+        /// counts only where the result is a failure.
+        hopeless: bool,
     },
     /// The answer to [`Effect::Verify`](super::Effect::Verify).
     Judged {

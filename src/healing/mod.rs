@@ -22,13 +22,13 @@ mod event;
 mod expose;
 pub mod identities;
 mod issue;
-#[allow(dead_code)]
 mod journal;
 mod moment;
 mod outcome;
 mod page;
 mod plan;
 mod record;
+mod runtime;
 mod state;
 mod tally;
 
@@ -50,6 +50,11 @@ pub use outcome::{AttemptResult, By, Closed, Dropped, ParkReason, Phase, Verdict
 pub use page::{PageFault, check_page};
 pub use plan::{Backoff, Budget, Confirm, Mode, Plan, PlanError, Risk, Step};
 pub use record::{Carried, Intent, KeyMemory, Record, What};
+pub use runtime::{
+    AlertChange, AlertHook, ComponentState, EngineHandle, Events, Healing, HealingBuilder,
+    HealingEvent, LogAlerts, OpenIssue, PassResult, Refused, RegisterError, ShutdownReport,
+    StartError,
+};
 pub use state::{Explanation, Hold, NextAction, Snapshot, State};
 pub use tally::{
     ActionCounts, ActionLabels, ActionTimes, CONFIDENCE_BUCKETS, Counts, DURATION_BUCKETS,

@@ -91,6 +91,9 @@ pub enum What {
         took: Duration,
         /// What it said.
         message: Text,
+        /// Whether another try of the same step would fail as well.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        hopeless: bool,
     },
     /// A zombie really ended, and its lock is free.
     ZombieEnded {

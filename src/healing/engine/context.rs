@@ -1,10 +1,11 @@
 use std::fmt;
 use std::future::pending;
-use std::panic::resume_unwind;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -117,7 +118,10 @@ impl Context {
         self.0.data_from.fetch_min(from, Ordering::Relaxed);
     }
 
-    /// Runs `job`, which may block, on a thread that is meant for it, and waits for it.
+    /// Runs `job`, which blocks for a while and ends by itself (files, hashing), on one of
+    /// tokio's threads for such work, and waits for it. What may never end belongs
+    /// [on a thread of its own](Self::on_thread): a tokio run-time waits for this one when it is
+    /// dropped.
     ///
     /// A thread cannot be cancelled: when the attempt is called off, the job goes on, and the
     /// attempt counts as running, then as a zombie, until the job has ended. A job that was
@@ -125,16 +129,48 @@ impl Context {
     ///
     /// Dropping the future does not end the job.
     pub async fn blocking<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> T {
-        let (token, ends) = (self.0.token.clone(), self.0.jobs.token());
-        let running = tokio::task::spawn_blocking(move || {
-            let _ends = ends;
-            (!token.is_cancelled()).then(job)
-        });
-        match running.await {
+        let job = self.tracked(job);
+        match tokio::task::spawn_blocking(job).await {
             Ok(Some(done)) => done,
             Err(error) if error.is_panic() => resume_unwind(error.into_panic()),
             // It never started, so that nobody waits for what it would say.
             Ok(None) | Err(_) => pending().await,
+        }
+    }
+
+    /// Runs `job`, which may never end (a foreign library, a command), on a new thread of its
+    /// own, and waits for it. In all else it is as [`blocking`](Self::blocking), but for two
+    /// things: the end of the run-time and of the process does not wait for it, and neither does
+    /// a clock that a test has paused.
+    ///
+    /// # Errors
+    /// The system has no thread left.
+    pub async fn on_thread<T: Send + 'static>(
+        &self,
+        job: impl FnOnce() -> T + Send + 'static,
+    ) -> std::io::Result<T> {
+        let (done, end) = oneshot::channel();
+        let job = self.tracked(job);
+        let thread = std::thread::Builder::new().name("selfheal-job".to_owned());
+        thread.spawn(move || {
+            let result = catch_unwind(AssertUnwindSafe(job));
+            // Nobody waits any more: what it gave is dropped here.
+            let _ = catch_unwind(AssertUnwindSafe(|| drop(done.send(result))));
+        })?;
+        match end.await {
+            Ok(Ok(Some(result))) => Ok(result),
+            Ok(Err(panic)) => resume_unwind(panic),
+            Ok(Ok(None)) | Err(_) => pending().await,
+        }
+    }
+
+    /// The job, counted as running until it has ended; left out if it is called off before it
+    /// begins.
+    fn tracked<T, F: FnOnce() -> T>(&self, job: F) -> impl FnOnce() -> Option<T> + use<T, F> {
+        let (token, ends) = (self.0.token.clone(), self.0.jobs.token());
+        move || {
+            let _ends = ends;
+            (!token.is_cancelled()).then(job)
         }
     }
 
@@ -211,6 +247,18 @@ mod tests {
         assert!(first.await.is_pending());
         go.send(()).unwrap();
         ended.await;
+    }
+
+    #[tokio::test]
+    async fn a_thread_of_its_own_gives_its_result_or_its_panic() {
+        let cx = Context::by_hand().unwrap();
+        assert_eq!(cx.on_thread(|| 7).await.unwrap(), 7);
+        let panics = tokio::spawn({
+            let cx = cx.clone();
+            async move { cx.on_thread(|| panic!("no")).await.unwrap() }
+        });
+        assert!(panics.await.unwrap_err().is_panic());
+        cx.jobs_ended().await;
     }
 
     #[tokio::test]

@@ -2,16 +2,11 @@
 //! [`Rule`] put together from closures.
 
 mod api;
-// The run-time calls what nobody else does.
-#[allow(dead_code)]
 mod context;
-// The run-time is what uses these.
-#[allow(dead_code)]
 mod dynamic;
 mod error;
 mod pieces;
 mod rule;
-#[allow(dead_code)]
 mod timeline;
 
 pub use api::{HealingEngine, Precondition};
@@ -20,7 +15,5 @@ pub use error::{HealError, HealErrorKind};
 pub use pieces::{Action, Check, Detector, Verifier};
 pub use rule::{Rule, When};
 
-#[allow(unused_imports)]
-pub(super) use dynamic::{Boxed, DynEngine};
-#[allow(unused_imports)]
+pub(super) use dynamic::DynEngine;
 pub(super) use timeline::Timeline;

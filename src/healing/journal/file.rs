@@ -14,10 +14,11 @@ use crate::healing::{Record, What};
 #[derive(Debug)]
 pub(super) enum Item {
     Record(Arc<Record>),
-    /// Begin a new file; the records tell what the files before it told, up to the number given.
+    /// Begin a new file; the records tell what the files before it told, either in short or as a
+    /// copy.
     Begin {
         carried: Vec<Record>,
-        upto: u64,
+        copy: bool,
     },
     /// Force everything so far to the disk.
     Sync,
@@ -88,10 +89,10 @@ impl Files {
                         "the disk is too slow: records were left out",
                     ))
                 }
-                Item::Begin { carried, upto } => {
+                Item::Begin { carried, copy } => {
                     let _ = self.flush(&std::mem::take(&mut pending), &mut written);
-                    self.begin(&carried, now).map(|()| {
-                        written.upto = Some(upto);
+                    self.begin(&carried, copy, now).map(|()| {
+                        written.upto = carried.last().map(|last| last.seq).or(written.upto);
                         written.began = true;
                     })
                 }
@@ -131,7 +132,7 @@ impl Files {
         Ok(())
     }
 
-    fn begin(&mut self, carried: &[Record], now: Instant) -> io::Result<()> {
+    fn begin(&mut self, carried: &[Record], copy: bool, now: Instant) -> io::Result<()> {
         self.current = None;
         let number = self.next;
         self.next = self.next.saturating_add(1);
@@ -156,7 +157,8 @@ impl Files {
                 self.current = Some(Current {
                     file,
                     bytes,
-                    head_bytes: bytes,
+                    // A copy is shortened as soon as it is too long.
+                    head_bytes: if copy { 0 } else { bytes },
                     began: now,
                 });
                 self.prune();

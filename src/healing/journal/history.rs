@@ -189,7 +189,7 @@ impl Ring {
 pub(crate) fn find_in_files(
     store: &dyn Store,
     filter: &HistoryFilter,
-    before: u64,
+    mut before: u64,
 ) -> Vec<Arc<Record>> {
     let mut numbers = store.list().unwrap_or_default();
     numbers.sort_unstable();
@@ -200,19 +200,22 @@ pub(crate) fn find_in_files(
             break;
         }
         let mut here: VecDeque<Arc<Record>> = VecDeque::new();
+        let mut first = None;
         // A file that is gone was rotated away meanwhile.
         let _ = each_line(store, number, |_, line| {
-            if let Ok(Line::Record(record)) = line
-                && record.seq < before
-                && filter.fits(&record)
-            {
-                if here.len() >= room {
-                    here.pop_front();
+            if let Ok(Line::Record(record)) = line {
+                first.get_or_insert(record.seq);
+                if record.seq < before && filter.fits(&record) {
+                    if here.len() >= room {
+                        here.pop_front();
+                    }
+                    here.push_back(Arc::from(record));
                 }
-                here.push_back(Arc::from(record));
             }
             true
         });
+        // What a file begins with may be a copy of the one before it.
+        before = first.map_or(before, |first| before.min(first));
         here.append(&mut found);
         found = here;
     }

@@ -29,7 +29,5 @@ pub use history::HistoryFilter;
 pub use replay::{Damage, DamageKind, ReplayReport};
 pub use store::{Append, Store};
 
-#[allow(unused_imports)]
 pub(super) use replay::{Replay, replay};
-#[allow(unused_imports)]
 pub(super) use writer::{Journal, Progress};

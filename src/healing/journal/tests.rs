@@ -107,7 +107,7 @@ fn journal(disk: &Disk, settings: Settings) -> Journal {
 /// Writes records of these numbers after a beginning that carries nothing.
 async fn write(disk: &Disk, numbers: std::ops::Range<u64>) {
     let journal = journal(disk, Settings::new());
-    journal.begin(Vec::new(), 0);
+    journal.begin(Vec::new());
     for seq in numbers {
         journal.push(Arc::new(record(seq)));
     }
@@ -193,7 +193,7 @@ async fn a_newer_version_and_a_gap_end_it_too() {
 
     let disk = Disk::default();
     let journal = journal(&disk, Settings::new());
-    journal.begin(Vec::new(), 0);
+    journal.begin(Vec::new());
     journal.push(Arc::new(record(1)));
     journal.push(Arc::new(record(3)));
     journal.close().await;
@@ -207,7 +207,7 @@ async fn a_file_that_was_not_begun_properly_is_passed_over() {
     let disk = Disk::default();
     write(&disk, 1..4).await;
     let journal = journal(&disk, Settings::new());
-    journal.begin(vec![record(4), record(5)], 5);
+    journal.begin(vec![record(4), record(5)]);
     journal.close().await;
     assert_eq!(numbers(&replay(&disk).unwrap()), [4, 5]);
     disk.change(2, |file| file.truncate(file.len() - 10));
@@ -222,7 +222,7 @@ async fn files_are_followed_by_new_ones_and_the_oldest_go() {
     let disk = Disk::default();
     let journal = journal(&disk, Settings::new().max_bytes(4096).keep_files(2));
     let mut progress = journal.progress().unwrap();
-    journal.begin(Vec::new(), 0);
+    journal.begin(Vec::new());
     let mut seq = 0;
     for _ in 0..5 {
         while !progress.borrow_and_update().wants_new {
@@ -231,7 +231,7 @@ async fn files_are_followed_by_new_ones_and_the_oldest_go() {
             assert!(journal.written(seq).await);
         }
         seq += 1;
-        journal.begin(vec![record(seq)], seq);
+        journal.begin(vec![record(seq)]);
     }
     journal.close().await;
     assert_eq!(disk.numbers(), [5, 6]);
@@ -248,7 +248,7 @@ async fn files_are_followed_by_new_ones_and_the_oldest_go() {
 async fn an_old_file_is_followed_by_a_new_one() {
     let disk = Disk::default();
     let journal = journal(&disk, Settings::new().max_age(Duration::from_secs(60)));
-    journal.begin(Vec::new(), 1);
+    journal.begin(vec![record(1)]);
     assert!(journal.written(1).await);
     tokio::time::advance(Duration::from_secs(61)).await;
     journal.push(Arc::new(record(2)));
@@ -266,7 +266,7 @@ async fn an_old_file_is_followed_by_a_new_one() {
 async fn a_full_disk_is_told_and_tried_again() {
     let disk = Disk::default();
     let journal = journal(&disk, Settings::new());
-    journal.begin(Vec::new(), 0);
+    journal.begin(Vec::new());
     journal.push(Arc::new(record(1)));
     assert!(journal.written(1).await);
     disk.set_room(Some(20));
@@ -277,12 +277,12 @@ async fn a_full_disk_is_told_and_tried_again() {
     let mut progress = journal.progress().unwrap();
     progress.wait_for(|now| now.wants_new).await.unwrap();
     for _ in 0..3 {
-        journal.begin(vec![record(3)], 3);
+        journal.begin(vec![record(3)]);
         let again = progress.wait_for(|now| now.wants_new).await.unwrap();
         assert!(!again.healthy);
     }
     disk.set_room(None);
-    journal.begin(vec![record(3)], 3);
+    journal.begin(vec![record(3)]);
     progress.wait_for(|now| now.healthy).await.unwrap();
     journal.push(Arc::new(record(4)));
     assert!(journal.written(4).await);
@@ -297,7 +297,7 @@ async fn the_disk_is_asked_to_hold_it_as_configured() {
     for (fsync, expected) in [(Fsync::Always, 5), (Fsync::OnIntent, 2), (Fsync::Never, 1)] {
         let disk = Disk::default();
         let journal = journal(&disk, Settings::new().fsync(fsync));
-        journal.begin(Vec::new(), 1);
+        journal.begin(vec![record(1)]);
         assert!(journal.written(1).await);
         for seq in 2..5 {
             journal.push(Arc::new(record(seq)));
@@ -312,7 +312,7 @@ async fn the_disk_is_asked_to_hold_it_as_configured() {
 async fn history_looks_where_the_memory_ends() {
     let disk = Disk::default();
     let journal = journal(&disk, Settings::new().memory(5));
-    journal.begin(Vec::new(), 0);
+    journal.begin(Vec::new());
     for seq in 1..30 {
         journal.push(Arc::new(record(seq)));
     }
@@ -335,6 +335,23 @@ async fn history_looks_where_the_memory_ends() {
             .await
             .is_empty()
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn history_tells_nothing_twice() {
+    let disk = Disk::default();
+    write(&disk, 1..10).await;
+    let left = replay(&disk).unwrap();
+    let journal = journal(&disk, Settings::new().memory(3));
+    journal.begin_with_copy(left.records);
+    for seq in 10..20 {
+        journal.push(Arc::new(record(seq)));
+    }
+    assert!(journal.written(19).await);
+    assert_eq!(disk.numbers(), [1, 2]);
+    let found = journal.history(HistoryFilter::new()).await;
+    let numbers: Vec<_> = found.iter().map(|record| record.seq).collect();
+    assert_eq!(numbers, (1..20).collect::<Vec<_>>());
 }
 
 #[tokio::test]

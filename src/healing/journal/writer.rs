@@ -44,7 +44,8 @@ pub(crate) struct Journal {
 }
 
 struct Disk {
-    store: Arc<dyn Store>,
+    /// None once it is closed: the files are free for the next run then.
+    store: Mutex<Option<Arc<dyn Store>>>,
     queue: Mutex<Queue>,
     filled: Notify,
     progress: watch::Sender<Progress>,
@@ -77,7 +78,7 @@ impl Journal {
         runtime: &Handle,
     ) -> Self {
         let disk = Arc::new(Disk {
-            store: Arc::clone(&store),
+            store: Mutex::new(Some(Arc::clone(&store))),
             queue: Mutex::default(),
             filled: Notify::new(),
             progress: watch::Sender::new(Progress {
@@ -103,13 +104,21 @@ impl Journal {
         self.ring.push(record);
     }
 
-    /// Begins a new file, which tells first what is known now: everything up to the record of
-    /// this number.
-    pub(crate) fn begin(&self, carried: Vec<Record>, upto: u64) {
+    /// Begins the first file of this run with what the last run left.
+    pub(crate) fn begin_with_copy(&self, records: Vec<Record>) {
+        self.begin_file(records, true);
+    }
+
+    /// Begins a new file, which tells first what is known now.
+    pub(crate) fn begin(&self, carried: Vec<Record>) {
+        self.begin_file(carried, false);
+    }
+
+    fn begin_file(&self, carried: Vec<Record>, copy: bool) {
         if let Some(disk) = &self.disk {
             disk.progress
                 .send_if_modified(|progress| std::mem::replace(&mut progress.wants_new, false));
-            disk.push(Item::Begin { carried, upto });
+            disk.push(Item::Begin { carried, copy });
         }
     }
 
@@ -131,7 +140,8 @@ impl Journal {
         }
     }
 
-    /// Forces everything to the disk and ends. What is pushed later stays in memory.
+    /// Forces everything to the disk, ends, and lets go of the files. What is pushed later stays
+    /// in memory.
     pub(crate) async fn close(&self) {
         let Some(disk) = &self.disk else { return };
         disk.push(Item::Sync);
@@ -148,10 +158,13 @@ impl Journal {
         let oldest = self.ring.oldest();
         let mut newest = self.ring.find(&filter);
         let room = filter.limit.saturating_sub(newest.len());
-        let (Some(disk), true) = (&self.disk, room > 0) else {
+        let store = self
+            .disk
+            .as_ref()
+            .and_then(|disk| disk.store.lock().clone());
+        let (Some(store), true) = (store, room > 0) else {
             return newest;
         };
-        let store = Arc::clone(&disk.store);
         let before = oldest.unwrap_or(u64::MAX);
         let filter = filter.limit(room);
         let read = tokio::task::spawn_blocking(move || find_in_files(&*store, &filter, before));
@@ -215,6 +228,8 @@ impl Disk {
             }
             self.tell(&written, broken);
         }
+        drop(files);
+        self.store.lock().take();
         self.progress.send_modify(|progress| progress.closed = true);
     }
 

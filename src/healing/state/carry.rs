@@ -60,11 +60,15 @@ impl State {
             // An attempt that ended and is not verified counts, as it would after a crash.
             let treatment = entry.treatment.as_ref();
             let unverified = treatment.is_some_and(|t| self.attempts.get(t.attempt).is_none());
+            let more = match treatment {
+                Some(treatment) if treatment.hopeless => u32::MAX,
+                _ => u32::from(unverified),
+            };
             all.push(Carried::Issue {
                 issue: entry.issue.clone(),
                 engine: engine.name.clone(),
                 step: entry.step,
-                used: entry.used.saturating_add(u32::from(unverified)),
+                used: entry.used.saturating_add(more),
                 attempts: entry.attempts,
             });
         }

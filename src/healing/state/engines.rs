@@ -27,6 +27,8 @@ pub(super) struct Engine {
     /// When its last pass began, and how many there were.
     pub(super) last_pass: Option<Moment>,
     pub(super) passes: u64,
+    /// How many passes in a row failed.
+    pub(super) blind: u32,
     /// Since when it is asked to look again.
     pub(super) asked: Option<Moment>,
     /// Its blocked keys without an open issue, and how many passes in a row they were good.
@@ -54,6 +56,7 @@ impl Engines {
             evictable: BTreeSet::new(),
             last_pass: None,
             passes: 0,
+            blind: 0,
             asked: None,
             watched: BTreeMap::new(),
         };

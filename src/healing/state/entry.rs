@@ -64,6 +64,8 @@ pub(super) struct Treatment {
     pub(super) rollback: bool,
     /// It did not heal, and its rollback waits for its turn.
     pub(super) undo: bool,
+    /// Its action says that it cannot heal this.
+    pub(super) hopeless: bool,
     /// When the attempt said ok.
     pub(super) ended: Moment,
     /// When it was last hinted that the fault is back.

@@ -53,6 +53,7 @@ impl State {
             settle: plan.settle.unwrap_or(self.policy.settle),
             rollback: step.rollback,
             undo: false,
+            hopeless: false,
             ended: Moment::NEVER,
             hinted: None,
             verifying: None,
@@ -145,7 +146,13 @@ impl State {
     }
 
     /// An attempt really ended.
-    pub(super) fn ended(&mut self, id: AttemptId, result: AttemptResult, message: Text) {
+    pub(super) fn ended(
+        &mut self,
+        id: AttemptId,
+        result: AttemptResult,
+        message: Text,
+        hopeless: bool,
+    ) {
         let Some(attempt) = self.attempts.end(id) else {
             return self.late("attempt");
         };
@@ -158,7 +165,14 @@ impl State {
             AttemptResult::Cancelled if timed_out => AttemptResult::Timeout,
             other => other,
         };
-        self.finished(id, &attempt, result, message);
+        let hopeless = hopeless && result.is_failure() && attempt.intent.work == Work::Heal;
+        if hopeless
+            && let Some(entry) = self.open.get_mut(attempt.slot)
+            && let Some(treatment) = &mut entry.treatment
+        {
+            treatment.hopeless = true;
+        }
+        self.finished(id, &attempt, result, message, hopeless);
         let entry = self.open.get(attempt.slot);
         let treatment = entry.and_then(|entry| entry.treatment.as_ref());
         if treatment.is_none_or(|treatment| treatment.holder != id)
@@ -237,10 +251,17 @@ impl State {
             );
         }
         let message = Text::new("it does not end; it keeps its lock until it does");
-        self.finished(id, &attempt, result, message);
+        self.finished(id, &attempt, result, message, false);
     }
 
-    fn finished(&mut self, id: AttemptId, attempt: &Attempt, result: AttemptResult, say: Text) {
+    fn finished(
+        &mut self,
+        id: AttemptId,
+        attempt: &Attempt,
+        result: AttemptResult,
+        say: Text,
+        hopeless: bool,
+    ) {
         let took = self.now.at - attempt.started;
         self.record(What::AttemptFinished {
             attempt: id,
@@ -250,6 +271,7 @@ impl State {
             result,
             took,
             message: say,
+            hopeless,
         });
         match attempt.intent.work {
             Work::Heal => {
@@ -362,7 +384,9 @@ impl State {
         let Some(entry) = self.open.get_mut(slot) else {
             return;
         };
+        let mut hopeless = false;
         if let Some(treatment) = entry.treatment.take() {
+            hopeless = treatment.hopeless;
             if let Some(ticket) = treatment.verifying {
                 self.asked.remove(&ticket);
             }
@@ -381,7 +405,9 @@ impl State {
         };
         entry.good_passes = 0;
         if counts {
-            entry.used = entry.used.saturating_add(1);
+            // A step that cannot heal has had all of its attempts.
+            let more = if hopeless { u32::MAX } else { 1 };
+            entry.used = entry.used.saturating_add(more);
         }
         entry.escalate(self.policy.attempts);
         let planned = entry.planning.is_none();

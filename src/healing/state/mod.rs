@@ -238,7 +238,8 @@ impl State {
                 attempt,
                 result,
                 message,
-            } => self.ended(attempt, result, message),
+                hopeless,
+            } => self.ended(attempt, result, message, hopeless),
             Event::Judged {
                 ticket,
                 data_from,

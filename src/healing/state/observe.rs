@@ -9,9 +9,15 @@ use super::samples::Passes;
 use super::slab::SlotId;
 use crate::healing::tally::DetectedLabels;
 use crate::healing::{
-    By, Closed, Control, Dropped, Effect, Generation, Issue, IssueKey, Moment, Name, Observation,
-    Phase, Text, What,
+    AlertId, AlertKind, By, Closed, Control, Dropped, Effect, Generation, Issue, IssueKey, Moment,
+    Name, Observation, Phase, Severity, Text, What,
 };
+
+/// So many passes in a row that failed, and a detector counts as blind.
+const BLIND_AFTER: u32 = 3;
+
+/// What stands for the issue type in the key of an alert about a detector.
+const DETECTOR: &str = "detector";
 
 /// Whether an observation belongs to a pass, and to which.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,6 +66,10 @@ impl State {
         if engine.asked.is_some_and(|asked| asked <= began) {
             engine.asked = None;
         }
+        self.sees_again(ix);
+        let Some(engine) = self.engines.get_mut(ix) else {
+            return;
+        };
         // A pass that is told twice, or older than one that was told, weighs nothing: what it
         // found counts as hints.
         let fresh = engine.last_pass.is_none_or(|last| began > last);
@@ -110,11 +120,34 @@ impl State {
     }
 
     pub(super) fn detect_failed(&mut self, name: &Name, began: Moment) {
-        if let Some(engine) = self.engines.find(name)
-            && let Some(engine) = self.engines.get_mut(engine)
-            && engine.asked.is_some_and(|asked| asked <= began)
-        {
+        let Some(ix) = self.engines.find(name) else {
+            return;
+        };
+        let Some(engine) = self.engines.get_mut(ix) else {
+            return;
+        };
+        if engine.asked.is_some_and(|asked| asked <= began) {
             engine.asked = None;
+        }
+        engine.blind = engine.blind.saturating_add(1);
+        if engine.blind == BLIND_AFTER && !engine.removed {
+            let id = AlertId::of(&IssueKey::new(name.clone(), DETECTOR), AlertKind::Blind);
+            self.raise(id, Severity::Error, || {
+                Text::new(&format!(
+                    "{name}: its detector fails again and again; its faults are not seen"
+                ))
+            });
+        }
+    }
+
+    /// A pass of an engine ended well, or its passes no longer matter.
+    fn sees_again(&mut self, ix: EngineIx) {
+        let Some(engine) = self.engines.get_mut(ix) else {
+            return;
+        };
+        if std::mem::take(&mut engine.blind) >= BLIND_AFTER {
+            let key = IssueKey::new(engine.name.clone(), DETECTOR);
+            self.resolve(&AlertId::of(&key, AlertKind::Blind));
         }
     }
 
@@ -298,6 +331,7 @@ impl State {
         for slot in open {
             self.end_issue(slot, Closed::Superseded);
         }
+        self.sees_again(ix);
     }
 
     /// Whether there is room for one more, after others have given way.

@@ -37,8 +37,11 @@ impl Replay {
             } if reason.blocks() => self.block(key, *reason),
             What::AttemptStarted(intent) => self.started(intent, at),
             What::AttemptFinished {
-                attempt, result, ..
-            } => self.finished(*attempt, *result),
+                attempt,
+                result,
+                hopeless,
+                ..
+            } => self.finished(*attempt, *result, *hopeless),
             What::Verified {
                 key, action, good, ..
             } if !good => {
@@ -170,7 +173,7 @@ impl Replay {
         }
     }
 
-    fn finished(&mut self, attempt: AttemptId, result: AttemptResult) {
+    fn finished(&mut self, attempt: AttemptId, result: AttemptResult, hopeless: bool) {
         let Some((intent, _)) = self.unended.remove(&attempt) else {
             return;
         };
@@ -184,6 +187,7 @@ impl Replay {
             match result {
                 AttemptResult::Ok => open.unverified = true,
                 AttemptResult::Cancelled => {}
+                _ if hopeless => open.used = u32::MAX,
                 _ => open.used = open.used.saturating_add(1),
             }
         }

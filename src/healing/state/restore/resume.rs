@@ -74,6 +74,7 @@ impl Replay {
                 result,
                 took,
                 message: Text::new("the process ended before it did"),
+                hopeless: false,
             });
         }
     }

@@ -146,11 +146,13 @@ fn reports_that_come_twice_change_nothing() {
         attempt,
         result: AttemptResult::Failed,
         message: Text::new(""),
+        hopeless: false,
     });
     bench.tell(Event::Ended {
         attempt: AttemptId(99),
         result: AttemptResult::Ok,
         message: Text::new(""),
+        hopeless: false,
     });
     bench.tell(Event::Judged {
         ticket: Ticket(99),

@@ -136,6 +136,7 @@ impl Bench {
             attempt,
             result,
             message: Text::new(""),
+            hopeless: false,
         });
         attempt
     }

@@ -1,0 +1,129 @@
+//! Attempts and rollbacks: from the decision to the report of their real end.
+
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use super::call::{End, run};
+use super::engines::Slot;
+use super::shell::Shell;
+use super::trace;
+use crate::healing::engine::{Context, HealErrorKind, Precondition};
+use crate::healing::{AttemptResult, Event, Risk, Start, Text, Work};
+
+/// What is to be started.
+pub(super) struct Order {
+    pub(super) start: Start,
+    pub(super) risk: Risk,
+    /// The record that must be in the journal before.
+    pub(super) intent: u64,
+}
+
+/// How it ended, for the core.
+struct Outcome {
+    result: AttemptResult,
+    message: Text,
+    /// Another try would fail as well.
+    hopeless: bool,
+}
+
+impl Outcome {
+    fn new(result: AttemptResult, message: impl Into<Text>) -> Self {
+        Self {
+            result,
+            message: message.into(),
+            hopeless: false,
+        }
+    }
+}
+
+/// Starts a task that ends in exactly one report.
+pub(super) fn start(shell: &Arc<Shell>, order: Order) {
+    let id = order.start.attempt;
+    let token = CancellationToken::new();
+    shell.running.lock().insert(id, token.clone());
+    let slot = shell.engines.read().get(&order.start.engine);
+    let written = shell.journal.written(order.intent);
+    let own = Arc::clone(shell);
+    shell.spawn(async move {
+        let outcome = match slot {
+            None => Outcome::new(AttemptResult::Failed, "its engine is gone"),
+            Some(_) if !written.await && order.risk != Risk::Reversible => Outcome::new(
+                AttemptResult::Cancelled,
+                "the intent could not be written to the journal",
+            ),
+            Some(slot) => {
+                let span = trace::attempt(&order.start);
+                let call = attempt(&own, &slot, &order.start, token);
+                slot.calls.track_future(trace::within(span, call)).await
+            }
+        };
+        own.running.lock().remove(&id);
+        own.feed(Event::Ended {
+            attempt: id,
+            result: outcome.result,
+            message: outcome.message,
+            hopeless: outcome.hopeless,
+        });
+    });
+}
+
+async fn attempt(shell: &Shell, slot: &Slot, start: &Start, token: CancellationToken) -> Outcome {
+    let grace = shell.policy(|policy| policy.grace);
+    let context = |token: &CancellationToken| {
+        let timeline = shell.timeline.clone();
+        Context::new(timeline, start.timeout, Some(start.attempt), token.clone())
+    };
+    if token.is_cancelled() {
+        return called_off();
+    }
+    if start.work == Work::Heal {
+        let cx = context(&token);
+        let (engine, issue, own) = (Arc::clone(&slot.engine), start.issue.clone(), cx.clone());
+        let look = run(&cx, grace, async move {
+            engine.precondition(&own, &issue).await
+        });
+        match look.await {
+            End::Done(Precondition::Proceed) => {}
+            End::Done(Precondition::Stale) => {
+                return Outcome::new(AttemptResult::Stale, "the fault is no longer what it was");
+            }
+            End::Done(Precondition::Refuse(why)) => {
+                return Outcome::new(AttemptResult::Failed, format!("refused: {why}"));
+            }
+            End::Panicked(text) => return Outcome::new(AttemptResult::Panicked, text),
+            End::Cancelled => return called_off(),
+        }
+        if token.is_cancelled() {
+            return called_off();
+        }
+    }
+    let cx = context(&token);
+    let (engine, issue, own) = (Arc::clone(&slot.engine), start.issue.clone(), cx.clone());
+    let (work, action) = (start.work, start.action.clone());
+    let end = run(&cx, grace, async move {
+        let done = match work {
+            Work::Heal => engine.heal(&own, &issue, action.as_str()).await,
+            Work::Rollback => engine.rollback(&own, &issue, action.as_str()).await,
+        };
+        // The error is somebody else's type: it is read, and dropped, inside of this task.
+        done.map_err(|error| (error.kind(), error.text()))
+    });
+    match end.await {
+        End::Done(Ok(())) => Outcome::new(AttemptResult::Ok, ""),
+        // What ends in an error when it is called off was called off.
+        End::Done(Err((_, text))) if token.is_cancelled() => {
+            Outcome::new(AttemptResult::Cancelled, text)
+        }
+        End::Done(Err((kind, text))) => Outcome {
+            hopeless: kind == HealErrorKind::Permanent,
+            ..Outcome::new(AttemptResult::Failed, text)
+        },
+        End::Panicked(text) => Outcome::new(AttemptResult::Panicked, text),
+        End::Cancelled => called_off(),
+    }
+}
+
+fn called_off() -> Outcome {
+    Outcome::new(AttemptResult::Cancelled, "it was called off")
+}

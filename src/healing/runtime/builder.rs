@@ -1,0 +1,173 @@
+use std::fmt;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+
+use parking_lot::{Mutex, RwLock};
+use tokio::runtime::Handle;
+use tokio::sync::{Notify, broadcast, mpsc, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::Healing;
+use super::alerts::{self, AlertHook};
+use super::driver::Driver;
+use super::engines::Engines;
+use super::error::StartError;
+use super::events;
+use super::metrics;
+use super::shell::{Core, Shell};
+use super::shutdown::Stage;
+use crate::config::{HealingPolicy, Journal as JournalSettings};
+use crate::healing::State;
+use crate::healing::engine::Timeline;
+use crate::healing::journal::{Folder, Journal, Replay, Store, replay};
+use crate::registry::Registry;
+use crate::util::Clock;
+
+/// How a healing engine is to be; made by [`Healing::builder`].
+#[must_use = "nothing happens before `start`"]
+pub struct HealingBuilder {
+    policy: HealingPolicy,
+    journal: JournalSettings,
+    store: Option<Arc<dyn Store>>,
+    clock: Clock,
+    seed: Option<u64>,
+    hooks: Vec<Box<dyn AlertHook>>,
+    registry: Option<Registry>,
+    runtime: Option<Handle>,
+}
+
+impl HealingBuilder {
+    pub(super) fn new() -> Self {
+        Self {
+            policy: HealingPolicy::default(),
+            journal: JournalSettings::default(),
+            store: None,
+            clock: Clock::system(),
+            seed: None,
+            hooks: Vec::new(),
+            registry: None,
+            runtime: None,
+        }
+    }
+
+    /// Sets what it may do. Default: [`HealingPolicy::default`].
+    pub fn policy(mut self, policy: HealingPolicy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// Sets where it writes down what it does. Default: in memory alone.
+    pub fn journal(mut self, settings: JournalSettings) -> Self {
+        self.journal = settings;
+        self
+    }
+
+    /// Sets another place for the files of the journal than a folder; the path of the settings
+    /// is not looked at then. Default: none.
+    pub fn store(mut self, store: impl Store) -> Self {
+        self.store = Some(Arc::new(store));
+        self
+    }
+
+    /// Sets the clock that records are stamped with. Decisions are made by tokio's clock.
+    /// Default: the clock of the machine.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Sets what picks the random waits. Default: random.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
+    /// Adds somebody who is told of alerts. Default: nobody.
+    pub fn on_alert(mut self, hook: impl AlertHook) -> Self {
+        self.hooks.push(Box::new(hook));
+        self
+    }
+
+    /// Sets the registry that its metrics are scraped from. Default: none, no metrics.
+    pub fn registry(mut self, registry: &Registry) -> Self {
+        self.registry = Some(registry.clone());
+        self
+    }
+
+    /// Sets the run-time that its tasks run on, with its time enabled. Default: the one that
+    /// [`start`](Self::start) is called in.
+    pub fn runtime(mut self, runtime: Handle) -> Self {
+        self.runtime = Some(runtime);
+        self
+    }
+
+    /// Reads the journal, which may take a moment, and starts.
+    pub fn start(self) -> Result<Healing, StartError> {
+        let runtime = match self.runtime {
+            Some(runtime) => runtime,
+            None => Handle::try_current().map_err(StartError::NoRuntime)?,
+        };
+        self.policy.validate().map_err(StartError::Invalid)?;
+        self.journal.validate().map_err(StartError::Invalid)?;
+        let store: Option<Arc<dyn Store>> = match (self.store, &self.journal.path) {
+            (Some(store), _) => Some(store),
+            (None, Some(path)) => Some(Arc::new(Folder::open(path)?)),
+            (None, None) => None,
+        };
+        let left = match &store {
+            Some(store) => replay(&**store).map_err(StartError::Journal)?,
+            None => Replay::default(),
+        };
+        let seed = self.seed.unwrap_or_else(|| RandomState::new().hash_one(0));
+        let timeline = Timeline::start(self.clock, runtime.clone());
+        let next = left.next_number();
+        let report = left.report;
+        let policy = Arc::new(self.policy);
+        let (state, outbox) = State::restore(policy, seed, timeline.stamp(), &left.records);
+        let settings = Arc::new(self.journal);
+        let journal = match store {
+            Some(store) => {
+                let journal = Journal::in_files(store, &settings, next, &runtime);
+                journal.begin_with_copy(left.records);
+                journal
+            }
+            None => Journal::in_memory(&settings),
+        };
+        let (alert_sender, changes) = mpsc::channel(alerts::WAITING);
+        let shell = Arc::new(Shell {
+            timeline,
+            core: Mutex::new(Core { state, outbox }),
+            kick: Notify::new(),
+            engines: RwLock::new(Engines::default()),
+            running: Mutex::default(),
+            journal,
+            events: broadcast::Sender::new(events::KEPT),
+            alerts: alert_sender,
+            stage: watch::Sender::new(Stage::Running),
+            closing: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+            driver: Mutex::default(),
+            runtime,
+        });
+        if let Some(registry) = &self.registry {
+            metrics::register(&shell, registry).map_err(StartError::Metrics)?;
+        }
+        shell.runtime.spawn(alerts::tell(changes, self.hooks));
+        let driver = shell.runtime.spawn(Driver::new(Arc::clone(&shell)).run());
+        *shell.driver.lock() = Some(driver);
+        Ok(Healing {
+            shell,
+            report: Arc::new(report),
+        })
+    }
+}
+
+impl fmt::Debug for HealingBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HealingBuilder")
+            .field("policy", &self.policy)
+            .field("journal", &self.journal)
+            .finish_non_exhaustive()
+    }
+}

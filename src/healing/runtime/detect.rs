@@ -1,0 +1,126 @@
+//! The loop that has one engine look again and again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use super::call::{End, run as call};
+use super::engines::{PassResult, Slot};
+use super::looks::over;
+use super::shell::Shell;
+use super::trace;
+use crate::healing::Event;
+use crate::healing::engine::Context;
+
+/// Hints lead to a look at most so often.
+const GAP: Duration = Duration::from_millis(100);
+/// The longest wait between two looks of a detector that fails, unless its interval is longer.
+const LONGEST_WAIT: Duration = Duration::from_secs(300);
+
+/// Looks on every tick and every hint, one look at a time, until the engine is gone. A detector
+/// that fails is left alone for longer and longer, hints or not.
+pub(super) async fn run(shell: Arc<Shell>, slot: Arc<Slot>) {
+    let mut failures = 0;
+    let mut last = None;
+    loop {
+        let waiting = wait(&shell, &slot, last, failures);
+        tokio::select! {
+            () = waiting => {}
+            () = slot.gone.cancelled() => return,
+        }
+        last = Some(Instant::now());
+        let result = pass(&shell, &slot).await;
+        slot.passes.count(result);
+        failures = match result {
+            PassResult::Ok => 0,
+            _ => failures + 1,
+        };
+    }
+}
+
+/// Waits for the next reason to look. The first look comes when the core asks for it.
+async fn wait(shell: &Shell, slot: &Slot, last: Option<Instant>, failures: u32) {
+    let Some(last) = last else {
+        return slot.hint.notified().await;
+    };
+    if failures == 0 {
+        sleep_until(last + GAP).await;
+    }
+    loop {
+        let every = slot
+            .every
+            .unwrap_or(shell.policy(|policy| policy.detect_every));
+        let every = every.max(GAP);
+        tokio::select! {
+            () = sleep_until(last + backed_off(every, failures)) => return,
+            () = slot.hint.notified(), if failures == 0 => return,
+            () = slot.retimed.notified() => {}
+        }
+    }
+}
+
+fn backed_off(every: Duration, failures: u32) -> Duration {
+    let factor = 1_u32.checked_shl(failures).unwrap_or(u32::MAX);
+    every.saturating_mul(factor).min(LONGEST_WAIT.max(every))
+}
+
+/// One look. It returns when nothing of it runs any more, which may be long after it was
+/// reported as failed.
+async fn pass(shell: &Arc<Shell>, slot: &Slot) -> PassResult {
+    let (timeout, grace) = shell.policy(|policy| (policy.timeout, policy.grace));
+    let token = CancellationToken::new();
+    let cx = Context::new(shell.timeline.clone(), timeout, None, token.clone());
+    let began = cx.data_from();
+    let (engine, own) = (Arc::clone(&slot.engine), cx.clone());
+    let look = call(&cx, grace, async move {
+        engine.detect(&own).await.map_err(|error| error.text())
+    });
+    let mut look = std::pin::pin!(slot.calls.track_future(look));
+    let end = tokio::select! {
+        end = &mut look => end,
+        () = over(timeout, &slot.gone) => {
+            token.cancel();
+            shell.feed(Event::DetectFailed { engine: slot.name.clone(), began });
+            trace::detect_failed(&slot.name, "it did not end in time");
+            look.await;
+            return PassResult::Timeout;
+        }
+    };
+    let (result, why) = match end {
+        End::Done(Ok(observations)) => {
+            shell.feed(Event::Detected {
+                engine: slot.name.clone(),
+                began: cx.data_from(),
+                observations,
+            });
+            return PassResult::Ok;
+        }
+        End::Done(Err(text)) => (PassResult::Failed, text),
+        End::Panicked(text) => (PassResult::Panicked, text),
+        End::Cancelled => (PassResult::Timeout, "it was called off".into()),
+    };
+    shell.feed(Event::DetectFailed {
+        engine: slot.name.clone(),
+        began,
+    });
+    trace::detect_failed(&slot.name, why.as_str());
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_detector_that_fails_is_left_alone_for_longer_and_longer() {
+        let seconds = Duration::from_secs;
+        let waits: Vec<_> = (0..8)
+            .map(|n| backed_off(seconds(10), n).as_secs())
+            .collect();
+        assert_eq!(waits, [10, 20, 40, 80, 160, 300, 300, 300]);
+        assert_eq!(backed_off(seconds(3600), 4), seconds(3600));
+        assert_eq!(backed_off(seconds(1), u32::MAX), seconds(300));
+    }
+}

@@ -1,0 +1,190 @@
+//! Does what the core says, in its order, and wakes it when it asked for that.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::alerts::AlertChange;
+use super::attempt::{self, Order};
+use super::events::HealingEvent;
+use super::looks;
+use super::shell::Shell;
+use super::shutdown::Stage;
+use super::trace;
+use crate::healing::journal::Progress;
+use crate::healing::{AttemptId, Effect, Event, Moment, Record, Risk, What};
+
+pub(super) struct Driver {
+    shell: Arc<Shell>,
+    /// When the core wants to be woken.
+    wake: Option<Instant>,
+    /// The last record that went to the journal.
+    last_seq: u64,
+    /// The attempt that the last intent was about, and what it risks.
+    intent: Option<(AttemptId, Risk)>,
+    progress: Option<watch::Receiver<Progress>>,
+    journal_healthy: bool,
+}
+
+impl Driver {
+    pub(super) fn new(shell: Arc<Shell>) -> Self {
+        Self {
+            progress: shell.journal.progress(),
+            shell,
+            wake: None,
+            last_seq: 0,
+            intent: None,
+            journal_healthy: true,
+        }
+    }
+
+    /// Runs until the end of the engine.
+    pub(super) async fn run(mut self) {
+        let mut batch = Vec::new();
+        let shell = Arc::clone(&self.shell);
+        loop {
+            std::mem::swap(&mut batch, &mut shell.core.lock().outbox);
+            if batch.is_empty() {
+                tokio::select! {
+                    () = shell.kick.notified() => {}
+                    () = until(self.wake) => {
+                        self.wake = None;
+                        shell.feed(Event::Tick);
+                    }
+                    progress = changed(&mut self.progress) => self.journal_changed(progress),
+                    () = shell.closing.cancelled() => {
+                        if shell.core.lock().outbox.is_empty() {
+                            return;
+                        }
+                    }
+                }
+                continue;
+            }
+            for effect in batch.drain(..) {
+                self.execute(effect);
+            }
+            tokio::task::consume_budget().await;
+        }
+    }
+
+    fn execute(&mut self, effect: Effect) {
+        let shell = &self.shell;
+        match effect {
+            Effect::Record(record) => self.record(*record),
+            Effect::Notice(notice) => {
+                trace::notice(&notice);
+                let _ = shell.events.send(HealingEvent::Notice(notice));
+            }
+            Effect::Plan {
+                ticket,
+                engine,
+                issue,
+            } => looks::plan(shell, ticket, &engine, issue),
+            Effect::Start(start) => {
+                let intent = self.intent.take().filter(|(of, _)| *of == start.attempt);
+                let order = Order {
+                    start: *start,
+                    // What has no intent is not known to be harmless.
+                    risk: intent.map_or(Risk::Destructive, |(_, risk)| risk),
+                    intent: self.last_seq,
+                };
+                attempt::start(shell, order);
+            }
+            Effect::Cancel { attempt } => {
+                if let Some(token) = shell.running.lock().get(&attempt) {
+                    token.cancel();
+                }
+            }
+            Effect::Verify {
+                ticket,
+                engine,
+                issue,
+                attempt: _,
+                data_after: _,
+                timeout,
+            } => looks::verify(shell, ticket, &engine, issue, timeout),
+            Effect::Detect { engine } => {
+                if let Some(slot) = shell.engines.read().get(&engine) {
+                    slot.hint.notify_one();
+                }
+            }
+            Effect::Raise(alert) => self.alert(AlertChange::Raised(*alert)),
+            Effect::Resolve(alert) => self.alert(AlertChange::Resolved(*alert)),
+            Effect::WakeAt(moment) => {
+                self.wake = (moment != Moment::NEVER).then(|| shell.timeline.instant_of(moment));
+            }
+            Effect::Stopped => {
+                shell.stage.send_if_modified(|stage| {
+                    *stage < Stage::Stopped && {
+                        *stage = Stage::Stopped;
+                        true
+                    }
+                });
+            }
+        }
+    }
+
+    fn record(&mut self, record: Record) {
+        let record = Arc::new(record);
+        self.last_seq = record.seq;
+        match &record.what {
+            What::AttemptStarted(intent) => self.intent = Some((intent.attempt, intent.risk)),
+            What::Reloaded => self.shell.engines.read().retime(),
+            _ => {}
+        }
+        trace::record(&record);
+        self.shell.journal.push(Arc::clone(&record));
+        // Nobody has to listen.
+        let _ = self.shell.events.send(HealingEvent::Record(record));
+    }
+
+    fn alert(&self, change: AlertChange) {
+        // Hooks that are so far behind miss alerts; the list of those that fire is complete.
+        let _ = self.shell.alerts.try_send(change);
+    }
+
+    fn journal_changed(&mut self, progress: Progress) {
+        if progress.healthy != self.journal_healthy {
+            self.journal_healthy = progress.healthy;
+            let healthy = progress.healthy;
+            self.shell.feed(Event::Journal { healthy });
+        }
+        if progress.wants_new {
+            self.begin_file();
+        }
+    }
+
+    /// A new file begins with what is known at one point of the stream of records: everything
+    /// before that point goes to the old file.
+    fn begin_file(&mut self) {
+        let shell = Arc::clone(&self.shell);
+        let stamp = shell.timeline.stamp();
+        let (before, carried) = {
+            let mut core = shell.core.lock();
+            (std::mem::take(&mut core.outbox), core.state.carry(stamp))
+        };
+        for effect in before {
+            self.execute(effect);
+        }
+        self.last_seq = carried.last().map_or(self.last_seq, |last| last.seq);
+        shell.journal.begin(carried);
+    }
+}
+
+async fn until(wake: Option<Instant>) {
+    match wake {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Waits for the journal to have something to say; for ever where there are no files.
+async fn changed(progress: &mut Option<watch::Receiver<Progress>>) -> Progress {
+    if let Some(receiver) = progress
+        && receiver.changed().await.is_ok()
+    {
+        return *receiver.borrow_and_update();
+    }
+    std::future::pending().await
+}

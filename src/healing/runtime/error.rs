@@ -1,0 +1,72 @@
+use std::io;
+
+use crate::config::Faults;
+use crate::healing::journal::FolderError;
+use crate::healing::{Name, Text};
+use crate::registry::DeclareError;
+
+/// Why the healing engine could not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// There is no tokio run-time here.
+    #[error(
+        "healing needs a tokio run-time: call `start` from async code, or name one with `runtime`"
+    )]
+    NoRuntime(#[source] tokio::runtime::TryCurrentError),
+    /// The policy or the settings of the journal are not valid.
+    #[error("the healing settings are not valid:\n{0}")]
+    Invalid(Faults),
+    /// The folder of the journal cannot be used.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// The journal cannot be read.
+    #[error("the journal cannot be read; see to its files, or choose another folder")]
+    Journal(#[source] io::Error),
+    /// The metrics of the healing group clash with others of the registry.
+    #[error("the healing metrics cannot be registered; is another engine registered there?")]
+    Metrics(#[source] DeclareError),
+}
+
+/// Why an engine could not be registered.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RegisterError {
+    /// Its name is empty.
+    #[error("the engine has no name; give it one that no other engine has")]
+    Nameless,
+    /// Another engine has its name.
+    #[error("there is an engine `{name}` already; remove it first, or choose another name")]
+    Taken {
+        /// The name.
+        name: Name,
+    },
+    /// There are as many engines as there may be.
+    #[error("engine `{name}` is one more than {limit}; raise healing.limits.engines")]
+    TooMany {
+        /// Its name.
+        name: Name,
+        /// How many there may be.
+        limit: u32,
+    },
+    /// It panicked when it was asked for its name, its components or its interval.
+    #[error("the engine {what} when it was asked for its name; mend it")]
+    Panicked {
+        /// What it said.
+        what: Text,
+    },
+    /// The healing engine is shutting down, or has.
+    #[error("engine `{name}` comes too late: healing shuts down")]
+    ShutDown {
+        /// Its name.
+        name: Name,
+    },
+}
+
+/// A decision from outside could not be followed; nothing changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("refused: {why}")]
+pub struct Refused {
+    /// Why, and what to do.
+    pub why: Text,
+}

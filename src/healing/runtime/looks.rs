@@ -1,0 +1,74 @@
+//! Questions to an engine between attempts: what to do, and whether the fault is gone.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::call::{End, guarded, run};
+use super::shell::Shell;
+use crate::healing::engine::Context;
+use crate::healing::{Event, Issue, Name, Text, Ticket, Verdict};
+
+/// Asks for a plan, and answers with it or with why there is none.
+pub(super) fn plan(shell: &Arc<Shell>, ticket: Ticket, engine: &Name, issue: Box<Issue>) {
+    let slot = shell.engines.read().get(engine);
+    let own = Arc::clone(shell);
+    shell.spawn(async move {
+        let plan = match slot {
+            Some(slot) => guarded(|| slot.engine.plan(&issue)),
+            None => Err(Text::from("its engine is gone")),
+        };
+        own.feed(Event::Planned { ticket, plan });
+    });
+}
+
+/// Has the engine look whether the fault is gone, and answers with what it saw and from when its
+/// data are. A look that takes too long gets no answer: the core keeps the time itself.
+pub(super) fn verify(
+    shell: &Arc<Shell>,
+    ticket: Ticket,
+    engine: &Name,
+    issue: Box<Issue>,
+    timeout: Duration,
+) {
+    let Some(slot) = shell.engines.read().get(engine) else {
+        return;
+    };
+    let own = Arc::clone(shell);
+    shell.spawn(async move {
+        // Looks that never end must not pile up: an engine has so many at once.
+        let asked = tokio::time::timeout(timeout, slot.looks.acquire());
+        let Ok(Ok(_turn)) = asked.await else { return };
+        let token = CancellationToken::new();
+        let cx = Context::new(own.timeline.clone(), timeout, None, token.clone());
+        let grace = own.policy(|policy| policy.grace);
+        let (engine, its) = (Arc::clone(&slot.engine), cx.clone());
+        let look = run(&cx, grace, async move { engine.verify(&its, &issue).await });
+        let mut look = std::pin::pin!(slot.calls.track_future(look));
+        let end = tokio::select! {
+            end = &mut look => end,
+            () = over(timeout, &slot.gone) => {
+                token.cancel();
+                look.await;
+                return;
+            }
+        };
+        own.feed(Event::Judged {
+            ticket,
+            data_from: cx.data_from(),
+            verdict: match end {
+                End::Done(verdict) => verdict,
+                End::Panicked(_) | End::Cancelled => Verdict::Unknown,
+            },
+        });
+    });
+}
+
+/// The time is over, or the engine is.
+pub(super) async fn over(timeout: Duration, gone: &CancellationToken) {
+    tokio::select! {
+        () = tokio::time::sleep(timeout) => {}
+        () = gone.cancelled() => {}
+    }
+}

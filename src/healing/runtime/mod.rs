@@ -1,0 +1,163 @@
+//! The tokio shell round the pure core: it calls the engines, keeps the time, writes the
+//! journal, and tells whoever listens.
+//!
+//! # What this room promises
+//! - The [`State`](super::State) has one owner. Its lock is held for one step, never while code
+//!   of an engine runs and never across an await.
+//! - Every call of an engine is a task of its own: a panic, also one in `Drop`, is contained and
+//!   is the result of that call alone.
+//! - What is called off gets the token first; after half of the policy's grace its future is
+//!   dropped; what still runs after all of it is a zombie, and keeps its lock until it ends.
+//! - One look of a detector at a time, on a tick or a hint. A detector that fails is left alone
+//!   for longer and longer, and holds up nobody else.
+//! - Nothing here grows without bound, and nothing panics in the host.
+
+mod alerts;
+mod attempt;
+mod builder;
+mod call;
+mod control;
+mod detect;
+mod driver;
+mod engines;
+mod error;
+mod events;
+mod looks;
+mod metrics;
+mod shell;
+mod shutdown;
+#[cfg_attr(not(feature = "tracing"), path = "no_trace.rs")]
+mod trace;
+mod views;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use alerts::{AlertChange, AlertHook, LogAlerts};
+pub use builder::HealingBuilder;
+pub use engines::{EngineHandle, PassResult};
+pub use error::{Refused, RegisterError, StartError};
+pub use events::{Events, HealingEvent};
+pub use shutdown::ShutdownReport;
+pub use views::{ComponentState, OpenIssue};
+
+use super::Event;
+use super::engine::HealingEngine;
+use super::issue::Name;
+use super::journal::ReplayReport;
+use shell::Shell;
+
+/// A healing engine that runs. Cloning is cheap and gives the same one.
+///
+/// It runs until [`shutdown`](Self::shutdown), or until its tokio run-time ends; dropping the
+/// handle does not end it.
+///
+/// ```
+/// use std::sync::Arc;
+/// use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+/// use std::time::Duration;
+/// use selfheal::config::HealingPolicy;
+/// use selfheal::healing::{Confirm, Healing, HealingEvent, Observation, Risk, Rule, What};
+///
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let healing = Healing::builder().start()?;
+/// let mut events = healing.subscribe();
+///
+/// let broken = Arc::new(AtomicBool::new(true));
+/// let (seen, mended) = (broken.clone(), broken.clone());
+/// let rule = Rule::when("cache", move |_| {
+///     let bad = seen.load(SeqCst);
+///     async move { Ok(bad.then(|| Observation::new("cache", "corrupt")).into_iter().collect()) }
+/// })
+/// .run("rebuild", move |_, _| {
+///     mended.store(false, SeqCst);
+///     async { Ok(()) }
+/// })
+/// .plan(|plan| plan.risk(Risk::Reversible).confirm(Confirm::at_once()));
+/// healing.register(rule)?;
+///
+/// while let Some(event) = events.next().await {
+///     let HealingEvent::Record(record) = event else { continue };
+///     if let What::Closed { outcome, .. } = &record.what {
+///         assert_eq!(outcome.as_str(), "healed");
+///         break;
+///     }
+/// }
+/// assert!(!broken.load(SeqCst));
+/// assert!(healing.shutdown(Duration::from_secs(5)).await.is_clean());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Healing {
+    shell: Arc<Shell>,
+    report: Arc<ReplayReport>,
+}
+
+impl Healing {
+    /// Begins to say how it is to be.
+    pub fn builder() -> HealingBuilder {
+        HealingBuilder::new()
+    }
+
+    /// Takes an engine in; it looks for faults at once. Works at any time before the shutdown,
+    /// on any thread.
+    ///
+    /// # Errors
+    /// Its name is empty or taken, there are too many engines, or it is too late.
+    pub fn register(&self, engine: impl HealingEngine) -> Result<EngineHandle, RegisterError> {
+        self.shell.register(engine)
+    }
+
+    /// Has an engine look soon; nothing happens where there is none of that name.
+    pub fn hint(&self, engine: &str) {
+        if let Some(slot) = self.shell.engines.read().get(&Name::from(engine)) {
+            slot.hint.notify_one();
+        }
+    }
+
+    /// Says that a component depends on another, which is healed first. A circle is refused,
+    /// with a [`Notice`](super::Notice).
+    pub fn depends_on(&self, component: impl Into<Name>, parent: impl Into<Name>) {
+        self.shell.feed(Event::DependsOn {
+            component: component.into(),
+            parent: parent.into(),
+        });
+    }
+
+    /// Everything that happens from now on.
+    #[must_use]
+    pub fn subscribe(&self) -> Events {
+        Events(self.shell.events.subscribe())
+    }
+
+    /// What was wrong with the journal when it was read at the start.
+    #[must_use]
+    pub fn replay_report(&self) -> &ReplayReport {
+        &self.report
+    }
+
+    /// Ends in order: nothing starts any more, what runs is called off, open issues are closed
+    /// as shut down (the next start takes them up from the journal), engines are closed, the
+    /// journal is forced to the disk. Returns when that is done, shortly after `grace` at the
+    /// latest; asked again, it waits for the same end.
+    ///
+    /// Once begun it goes on though the future is dropped.
+    pub async fn shutdown(&self, grace: Duration) -> ShutdownReport {
+        self.shell.shut_down(grace).await
+    }
+}
+
+impl fmt::Debug for Healing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let engines = self.shell.engines.read().all();
+        f.debug_struct("Healing")
+            .field(
+                "engines",
+                &engines.iter().map(|slot| &slot.name).collect::<Vec<_>>(),
+            )
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,24 @@
+//! In place of `trace`, without the feature `tracing`: silence, but for alerts that somebody
+//! asked to have logged.
+
+use std::io::Write as _;
+
+use super::alerts::AlertChange;
+use crate::healing::{Name, Notice, Record, Start};
+
+pub(super) fn attempt(_: &Start) {}
+
+pub(super) fn within<F: Future>((): (), task: F) -> F {
+    task
+}
+
+pub(super) fn record(_: &Record) {}
+
+pub(super) fn notice(_: &Notice) {}
+
+pub(super) fn detect_failed(_: &Name, _: &str) {}
+
+pub(super) fn alert(change: &AlertChange) {
+    // A closed standard error is nothing to panic about.
+    let _ = writeln!(std::io::stderr(), "selfheal: alert {change}");
+}

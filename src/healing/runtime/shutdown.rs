@@ -1,0 +1,118 @@
+//! The orderly end: nothing starts, what runs is called off, what remains is written down.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
+use tokio_util::sync::CancellationToken;
+
+use super::call::run;
+use super::engines::Slot;
+use super::shell::Shell;
+use crate::healing::Event;
+use crate::healing::engine::Context;
+
+/// How far the engine is on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Stage {
+    Running,
+    /// Nothing starts any more.
+    Stopping,
+    /// The core has closed everything.
+    Stopped,
+    /// It is over.
+    Closed,
+}
+
+/// Writing the last records may take so long, whatever the grace.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// How the shutdown went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ShutdownReport {
+    /// Attempts and rollbacks that had not ended when the grace was over. The journal has their
+    /// intent: the next start counts them as interrupted.
+    pub unfinished: u64,
+    /// Those that were given up long before and still ran.
+    pub zombies: u64,
+}
+
+impl ShutdownReport {
+    /// Whether nothing was left behind.
+    #[must_use]
+    pub fn is_clean(&self) -> bool {
+        self.unfinished == 0 && self.zombies == 0
+    }
+}
+
+impl Shell {
+    pub(super) async fn shut_down(self: &Arc<Self>, grace: Duration) -> ShutdownReport {
+        let first = self.stage.send_if_modified(|stage| {
+            *stage == Stage::Running && {
+                *stage = Stage::Stopping;
+                true
+            }
+        });
+        if first {
+            // A task of its own: it goes on though the caller is cancelled.
+            self.runtime.spawn(end(Arc::clone(self), grace));
+        }
+        let mut stage = self.stage.subscribe();
+        let _ = stage.wait_for(|stage| *stage == Stage::Closed).await;
+        let last = self.core.lock().state.snapshot();
+        ShutdownReport {
+            unfinished: last.attempts_running,
+            zombies: last.zombies,
+        }
+    }
+}
+
+async fn end(shell: Arc<Shell>, grace: Duration) {
+    let deadline = Instant::now() + grace;
+    shell.feed(Event::Shutdown);
+    let mut stage = shell.stage.subscribe();
+    let _ = timeout_at(deadline, stage.wait_for(|stage| *stage >= Stage::Stopped)).await;
+
+    let slots = shell.engines.read().all();
+    let mut closing = JoinSet::new();
+    for slot in slots {
+        slot.gone.cancel();
+        let left = deadline.saturating_duration_since(Instant::now());
+        let shell = Arc::clone(&shell);
+        closing.spawn(async move { close_engine(&shell, &slot, left).await });
+    }
+    while closing.join_next().await.is_some() {}
+
+    shell.closing.cancel();
+    shell.tasks.close();
+    let _ = timeout_at(deadline, shell.tasks.wait()).await;
+    let last_words = deadline.max(Instant::now() + LAST_WORDS);
+    let driver = shell.driver.lock().take();
+    if let Some(driver) = driver {
+        let _ = timeout_at(last_words, driver).await;
+    }
+    let _ = timeout_at(last_words, shell.journal.close()).await;
+    shell.stage.send_replace(Stage::Closed);
+}
+
+/// Waits for the calls of an engine that are under way, and makes the last one.
+pub(super) async fn close_engine(shell: &Shell, slot: &Slot, grace: Duration) {
+    let began = Instant::now();
+    slot.calls.close();
+    // The last call comes though earlier ones never end.
+    let _ = timeout_at(began + grace / 2, slot.calls.wait()).await;
+    let token = CancellationToken::new();
+    let left = (began + grace).saturating_duration_since(Instant::now());
+    let cx = Context::new(shell.timeline.clone(), left, None, token.clone());
+    let (engine, own) = (Arc::clone(&slot.engine), cx.clone());
+    let mut last = std::pin::pin!(run(&cx, Duration::ZERO, async move {
+        engine.close(&own).await;
+    }));
+    if timeout_at(began + grace, &mut last).await.is_err() {
+        token.cancel();
+        // Its future is dropped at its next await; a thread of its own is left alone.
+        let _ = timeout_at(Instant::now(), &mut last).await;
+    }
+}

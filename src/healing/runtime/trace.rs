@@ -1,0 +1,88 @@
+//! What happens, as `tracing` spans and events.
+
+use tracing::{Instrument, Span, debug, error, info, info_span, warn};
+
+use super::alerts::AlertChange;
+use crate::healing::{AttemptResult, Closed, Name, Notice, Record, Severity, Start, What};
+
+/// The span that an attempt runs in; its id is the one that the journal has.
+pub(super) fn attempt(start: &Start) -> Span {
+    info_span!(
+        "heal",
+        attempt = start.attempt.0,
+        key = %start.issue.key,
+        engine = %start.engine,
+        action = %start.action,
+        step = start.step,
+        nth = start.nth,
+    )
+}
+
+pub(super) fn within<F: Future>(span: Span, task: F) -> impl Future<Output = F::Output> {
+    task.instrument(span)
+}
+
+/// One event for each record.
+pub(super) fn record(record: &Record) {
+    let seq = record.seq;
+    match &record.what {
+        What::Opened { issue, engine } => warn!(
+            seq, key = %issue.key, severity = issue.severity.as_str(), %engine, "issue opened"
+        ),
+        What::AttemptStarted(intent) => info!(
+            seq, key = %intent.key, action = %intent.action, attempt = intent.attempt.0,
+            nth = intent.nth, "attempt started"
+        ),
+        What::AttemptFinished {
+            attempt,
+            key,
+            action,
+            result: AttemptResult::Ok,
+            took,
+            ..
+        } => info!(seq, %key, %action, attempt = attempt.0, ?took, "attempt finished"),
+        What::AttemptFinished {
+            attempt,
+            key,
+            action,
+            result,
+            took,
+            message,
+            ..
+        } => warn!(
+            seq, %key, %action, attempt = attempt.0, result = result.as_str(), ?took, %message,
+            "attempt finished"
+        ),
+        What::Verified {
+            key, action, good, ..
+        } => info!(seq, %key, %action, good, "looked again"),
+        What::Closed {
+            key,
+            outcome: outcome @ Closed::Exhausted,
+            ..
+        } => error!(seq, %key, outcome = outcome.as_str(), "issue closed"),
+        What::Closed { key, outcome, .. } => {
+            info!(seq, %key, outcome = outcome.as_str(), "issue closed");
+        }
+        What::Controlled { control, by } => info!(seq, ?control, ?by, "decided from outside"),
+        // The hooks are told of these, and a hook can be one that logs.
+        What::Raised(_) | What::Resolved(_) => {}
+        what => debug!(seq, ?what, "healing"),
+    }
+}
+
+pub(super) fn notice(notice: &Notice) {
+    warn!(?notice, "healing");
+}
+
+pub(super) fn detect_failed(engine: &Name, why: &str) {
+    warn!(%engine, why, "a detector could not look");
+}
+
+pub(super) fn alert(change: &AlertChange) {
+    match (change, change.alert().severity) {
+        (AlertChange::Resolved(_), _) => info!("alert {change}"),
+        (_, Severity::Error | Severity::Critical) => error!("alert {change}"),
+        _ => warn!("alert {change}"),
+    }
+}

@@ -1,0 +1,192 @@
+//! What can be looked at.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Healing;
+use super::engines::PassResult;
+use super::shell::Shell;
+use crate::healing::journal::HistoryFilter;
+use crate::healing::{
+    Alert, Event, Explanation, Issue, IssueKey, Moment, Name, ParkReason, Phase, Record, Severity,
+    Snapshot,
+};
+
+/// An open issue, and where it stands.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct OpenIssue {
+    /// What is known of it.
+    pub issue: Issue,
+    /// Where it stands.
+    pub phase: Phase,
+    /// Why it is left to a person, if it is.
+    pub reason: Option<ParkReason>,
+}
+
+/// A component with open issues.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct ComponentState {
+    /// The component.
+    pub component: Name,
+    /// The severity of its worst issue.
+    pub severity: Severity,
+    /// Where its worst issue stands.
+    pub phase: Phase,
+    /// That in words: `down: restart, attempt 2 of 3, next in 8 s`.
+    pub text: String,
+    /// How many issues it has.
+    pub issues: usize,
+}
+
+impl Shell {
+    /// All numbers now. A step goes before, so that budgets that came back in a quiet time show.
+    pub(super) fn snapshot(&self) -> Snapshot {
+        self.with_core(|core, stamp| {
+            core.state.step_into(stamp, Event::Tick, &mut core.outbox);
+            core.state.snapshot()
+        })
+    }
+}
+
+impl Healing {
+    /// All numbers now: one consistent copy.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        self.shell.snapshot()
+    }
+
+    /// The open issues, the worst first, of these the oldest.
+    #[must_use]
+    pub fn issues(&self) -> Vec<OpenIssue> {
+        let core = self.shell.core.lock();
+        let mut all: Vec<_> = core.state.issues().map(open_issue).collect();
+        drop(core);
+        all.sort_by(|a, b| {
+            let worse = b.issue.severity.cmp(&a.issue.severity);
+            let older = a.issue.first_seen.at.cmp(&b.issue.first_seen.at);
+            worse
+                .then(older)
+                .then_with(|| a.issue.key.cmp(&b.issue.key))
+        });
+        all
+    }
+
+    /// The open issue of a key; none where the key is good.
+    #[must_use]
+    pub fn issue(&self, key: &IssueKey) -> Option<OpenIssue> {
+        self.shell.core.lock().state.issue(key).map(open_issue)
+    }
+
+    /// What would be done now about a key, and everything that holds it back; none where the
+    /// key is good.
+    #[must_use]
+    pub fn explain(&self, key: &IssueKey) -> Option<Explanation> {
+        self.shell.core.lock().state.explain(key)
+    }
+
+    /// What would be done now about each open issue, and what holds it back.
+    #[must_use]
+    pub fn dry_run(&self) -> Vec<Explanation> {
+        let core = self.shell.core.lock();
+        let mut keys: Vec<_> = core.state.issues().map(|(issue, ..)| &issue.key).collect();
+        keys.sort_unstable();
+        keys.iter()
+            .filter_map(|key| core.state.explain(key))
+            .collect()
+    }
+
+    /// The alerts that fire.
+    #[must_use]
+    pub fn alerts(&self) -> Vec<Alert> {
+        self.shell.core.lock().state.alerts().cloned().collect()
+    }
+
+    /// The components that have open issues, by name, for health reports.
+    #[must_use]
+    pub fn components(&self) -> Vec<ComponentState> {
+        let now = self.shell.timeline.now();
+        let core = self.shell.core.lock();
+        let mut worst: BTreeMap<&Name, (&Issue, usize)> = BTreeMap::new();
+        for (issue, ..) in core.state.issues() {
+            let (known, count) = worst.entry(&issue.key.component).or_insert((issue, 0));
+            *count += 1;
+            if rank(issue) > rank(known) {
+                *known = issue;
+            }
+        }
+        let states = worst
+            .into_iter()
+            .filter_map(|(component, (issue, issues))| {
+                let explained = core.state.explain(&issue.key)?;
+                Some(ComponentState {
+                    component: component.clone(),
+                    severity: issue.severity,
+                    phase: explained.phase,
+                    text: in_words(&explained, now),
+                    issues,
+                })
+            });
+        states.collect()
+    }
+
+    /// The newest records in memory, oldest first.
+    #[must_use]
+    pub fn recent(&self, most: usize) -> Vec<Arc<Record>> {
+        self.shell.journal.recent(most)
+    }
+
+    /// The records that fit, oldest first: those in memory and, where these do not fill the
+    /// limit, those in the files of the journal.
+    pub async fn history(&self, filter: HistoryFilter) -> Vec<Arc<Record>> {
+        self.shell.journal.history(filter).await
+    }
+
+    /// How often each engine looked for faults, by what came of it.
+    #[must_use]
+    pub fn passes(&self) -> Vec<(Name, PassResult, u64)> {
+        self.shell.passes()
+    }
+}
+
+/// The worst, of these the oldest, whatever the order in which they are gone through.
+fn rank(issue: &Issue) -> (Severity, std::cmp::Reverse<(Moment, &IssueKey)>) {
+    let first = (issue.first_seen.at, &issue.key);
+    (issue.severity, std::cmp::Reverse(first))
+}
+
+fn open_issue((issue, phase, reason): (&Issue, Phase, Option<ParkReason>)) -> OpenIssue {
+    OpenIssue {
+        issue: issue.clone(),
+        phase,
+        reason,
+    }
+}
+
+fn in_words(explained: &Explanation, now: Moment) -> String {
+    use std::fmt::Write as _;
+    let mut text = format!("{}: ", explained.key.issue_type);
+    if let Some(next) = &explained.next {
+        let (nth, of) = (next.nth, next.of);
+        let _ = write!(text, "{}, attempt {nth} of {of}, ", next.action);
+    }
+    let _ = match (explained.phase, explained.reason) {
+        (Phase::Backoff, _) => write!(text, "next in {}", seconds(explained.not_before - now)),
+        (Phase::Settling, _) => match explained.until {
+            Some(until) => write!(text, "healed in {} if it stays good", seconds(until - now)),
+            None => write!(text, "settling"),
+        },
+        (_, Some(reason)) => write!(text, "left to a person ({})", reason.as_str()),
+        (phase, None) => match explained.holds.first() {
+            Some(hold) if phase == Phase::Pending => write!(text, "held back: {hold}"),
+            _ => write!(text, "{}", phase.as_str()),
+        },
+    };
+    text
+}
+
+fn seconds(wait: Duration) -> String {
+    format!("{} s", wait.as_secs_f64().ceil())
+}

@@ -1,0 +1,262 @@
+//! Detectors that panic, hang or fail, and who else notices.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::SeqCst};
+use std::time::Duration;
+
+use selfheal::healing::{
+    Closed, Context, HealError, Healing, Issue, Observation, PassResult, RegisterError, Rule,
+    StartError,
+};
+use tokio::time::Instant;
+
+use crate::bench::{Bench, Faults, Renamed, eager, key, seconds, settle_down};
+
+async fn nothing(_: Context, _: Issue) -> Result<(), HealError> {
+    Ok(())
+}
+
+fn passes(bench: &Bench, engine: &str, result: PassResult) -> u64 {
+    let all = bench.healing.passes();
+    let of = |(name, is, _): &&(_, PassResult, u64)| -> bool {
+        let name: &selfheal::healing::Name = name;
+        name.as_str() == engine && *is == result
+    };
+    all.iter().find(of).map_or(0, |(_, _, count)| *count)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_detector_that_panics_every_tick() {
+    let mut bench = Bench::start(eager());
+    let well = Arc::new(AtomicBool::new(false));
+    let says = Arc::clone(&well);
+    let rule = Rule::when("sick", move |_: Context| {
+        assert!(says.load(SeqCst), "I cannot look");
+        async { Ok(Vec::new()) }
+    })
+    .run("nothing", nothing);
+    let sick = bench.healing.register(rule).unwrap();
+    let good = Faults::one("good");
+    bench.healing.register(good.mending_rule()).unwrap();
+    assert_eq!(bench.closed("good").await, Closed::Healed);
+
+    // Hints do not make it look more often: a panic costs, and says nothing.
+    for _ in 0..3_600 {
+        sick.hint();
+        tokio::time::sleep(seconds(1)).await;
+    }
+    let panicked = passes(&bench, "sick", PassResult::Panicked);
+    assert!((10..30).contains(&panicked), "{panicked} in an hour");
+    assert!(passes(&bench, "engine", PassResult::Ok) > 300);
+    let page = bench.page();
+    assert!(
+        page.contains(&format!(
+            "healing_detections_total{{engine=\"sick\",result=\"panicked\"}} {panicked}"
+        )),
+        "{page}"
+    );
+    let alerts = bench.healing.alerts();
+    assert_eq!(alerts.len(), 1, "{alerts:?}");
+    assert!(alerts[0].summary.as_str().contains("sick"), "{alerts:?}");
+
+    well.store(true, SeqCst);
+    tokio::time::sleep(seconds(301)).await;
+    assert_eq!(bench.healing.alerts(), []);
+    let ok = passes(&bench, "sick", PassResult::Ok);
+    tokio::time::sleep(seconds(100)).await;
+    assert!(
+        passes(&bench, "sick", PassResult::Ok) >= ok + 9,
+        "as often as ever"
+    );
+    bench.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_detector_that_hangs_holds_up_nobody() {
+    let mut bench = Bench::start(eager());
+    let running = Arc::new(AtomicU32::new(0));
+    let count = Arc::clone(&running);
+    let rule = Rule::when("stuck", move |_: Context| {
+        count.fetch_add(1, SeqCst);
+        std::future::pending()
+    })
+    .run("nothing", nothing);
+    bench.healing.register(rule).unwrap();
+    let good = Faults::one("good");
+    bench.healing.register(good.mending_rule()).unwrap();
+    assert_eq!(bench.closed("good").await, Closed::Healed);
+    tokio::time::sleep(seconds(3_600)).await;
+    let hung = passes(&bench, "stuck", PassResult::Timeout);
+    assert!((10..30).contains(&hung), "{hung} in an hour");
+    assert!(u64::from(running.load(SeqCst)) <= hung + 1, "one at a time");
+    bench.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_detector_that_could_not_look_says_nothing() {
+    let faults = Faults::one("db");
+    let fails = Arc::new(AtomicBool::new(false));
+    let (found, failing) = (faults.clone(), Arc::clone(&fails));
+    let rule = Rule::when("engine", move |_: Context| {
+        let found = found.found();
+        let fails = failing.load(SeqCst);
+        async move {
+            if fails {
+                return Err(HealError::retry("no route to host"));
+            }
+            Ok(found)
+        }
+    })
+    .run("act", nothing);
+    let mut policy = eager();
+    policy.dry_run = true;
+    let mut bench = Bench::start(policy);
+    bench.healing.register(rule).unwrap();
+    bench.reaches("db", selfheal::healing::Phase::Parked).await;
+    fails.store(true, SeqCst);
+    faults.mend("db");
+    tokio::time::sleep(seconds(600)).await;
+    assert!(bench.healing.issue(&key("db")).is_some());
+    fails.store(false, SeqCst);
+    assert_eq!(bench.closed("db").await, Closed::SelfResolved);
+    bench.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn hints_are_answered_soon_and_become_one_look() {
+    let bench = Bench::start(eager());
+    let handle = bench
+        .healing
+        .register(Faults::default().mending_rule())
+        .unwrap();
+    tokio::time::sleep(seconds(5)).await;
+    let before = passes(&bench, "engine", PassResult::Ok);
+    for _ in 0..1_000 {
+        handle.hint();
+        bench.healing.hint("engine");
+    }
+    bench.healing.hint("nobody");
+    settle_down().await;
+    assert_eq!(passes(&bench, "engine", PassResult::Ok), before + 1);
+    // A flood of hints leads to ten looks a second at most.
+    let began = Instant::now();
+    while began.elapsed() < seconds(1) {
+        handle.hint();
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let looks = passes(&bench, "engine", PassResult::Ok) - before - 1;
+    assert!((8..=11).contains(&looks), "{looks}");
+    bench.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_interval_holds_at_once() {
+    let mut policy = eager();
+    policy.detect_every = seconds(36_000);
+    let bench = Bench::start(policy.clone());
+    bench
+        .healing
+        .register(Faults::default().mending_rule())
+        .unwrap();
+    tokio::time::sleep(seconds(60)).await;
+    assert_eq!(passes(&bench, "engine", PassResult::Ok), 1);
+    policy.detect_every = seconds(30);
+    bench.healing.reload(policy).unwrap();
+    tokio::time::sleep(seconds(300)).await;
+    let looks = passes(&bench, "engine", PassResult::Ok);
+    assert!((9..=11).contains(&looks), "{looks}");
+    bench.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_engine_comes_and_goes() {
+    let mut bench = Bench::start(eager());
+    let faults = Faults::one("db");
+    let rule = faults.rule(|_, _| std::future::pending());
+    let handle = bench.healing.register(rule).unwrap();
+    let taken = bench.healing.register(Faults::default().mending_rule());
+    assert!(matches!(taken, Err(RegisterError::Taken { .. })));
+    let nameless = Renamed("", Faults::default().mending_rule());
+    assert!(matches!(
+        bench.healing.register(nameless),
+        Err(RegisterError::Nameless)
+    ));
+    bench.reaches("db", selfheal::healing::Phase::Running).await;
+    handle.remove().await;
+    assert_eq!(bench.closed("db").await, Closed::Superseded);
+    // Its name is free again, and the same fault is found by the next one.
+    bench.healing.register(faults.mending_rule()).unwrap();
+    assert_eq!(bench.closed("db").await, Closed::Healed);
+    bench.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_observed_outside_is_healed_too() {
+    let mut policy = eager();
+    policy.detect_every = seconds(36_000);
+    let mut bench = Bench::start(policy);
+    let faults = Faults::default();
+    let handle = bench.healing.register(faults.mending_rule()).unwrap();
+    tokio::time::sleep(seconds(5)).await;
+    let before = Instant::now();
+    faults.break_it("db");
+    handle.observe(Observation::new("db", "broken"));
+    bench.reaches("db", selfheal::healing::Phase::Running).await;
+    assert!(before.elapsed() < seconds(1), "{:?}", before.elapsed());
+    assert_eq!(bench.closed("db").await, Closed::Healed);
+    bench.end().await;
+}
+
+#[test]
+fn without_a_run_time_it_says_so() {
+    let error = Healing::builder().start().unwrap_err();
+    assert!(matches!(error, StartError::NoRuntime(_)), "{error}");
+    assert!(error.to_string().contains("tokio run-time"), "{error}");
+}
+
+#[test]
+fn a_run_time_that_goes_away_takes_it_along() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let builder = Healing::builder().runtime(runtime.handle().clone());
+    let mut bench = Bench::build(builder.policy(eager()));
+    let faults = Faults::one("db");
+    let handle = bench
+        .healing
+        .register(faults.rule(|_, _| std::future::pending()))
+        .unwrap();
+    runtime.block_on(bench.reaches("db", selfheal::healing::Phase::Running));
+    drop(runtime);
+    // Nothing works any more, and nothing panics.
+    handle.hint();
+    handle.observe(Observation::new("db", "broken"));
+    let late = bench
+        .healing
+        .register(Renamed("late", faults.mending_rule()));
+    assert!(late.is_ok());
+    bench.scrape();
+}
+
+/// The same on both kinds of run-time, with real time.
+fn heals_on(runtime: &tokio::runtime::Runtime) {
+    let mut policy = eager();
+    policy.settle = Duration::from_millis(1);
+    runtime.block_on(async {
+        let mut bench = Bench::start(policy);
+        let faults = Faults::one("db");
+        bench.healing.register(faults.mending_rule()).unwrap();
+        assert_eq!(bench.closed("db").await, Closed::Healed);
+        bench.end().await;
+    });
+}
+
+#[test]
+fn works_on_a_run_time_with_one_thread() {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    heals_on(&runtime.enable_time().build().unwrap());
+}
+
+#[test]
+fn works_on_a_run_time_with_several_threads() {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    heals_on(&runtime.worker_threads(2).enable_time().build().unwrap());
+}

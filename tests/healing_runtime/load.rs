@@ -1,0 +1,202 @@
+//! More than there is room for.
+
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::time::Duration;
+
+use selfheal::healing::{
+    Closed, Dropped, HealError, Healing, Observation, Phase, Rule, Severity, What,
+};
+
+use crate::bench::{Bench, Faults, eager, key, seconds, settle_down};
+
+/// How many observations the largest test makes: `SELFHEAL_TEST_OBSERVATIONS`, else fewer than
+/// the million that an optimised build takes in a second or two.
+fn observations() -> usize {
+    let set = std::env::var("SELFHEAL_TEST_OBSERVATIONS").ok();
+    let set = set.and_then(|text| text.parse().ok());
+    set.unwrap_or(if cfg!(debug_assertions) {
+        160_000
+    } else {
+        1_000_000
+    })
+}
+
+#[test]
+fn a_million_observations_from_16_threads_during_scrapes() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let mut policy = eager();
+    policy.dry_run = true;
+    policy.limits.open = 1_000;
+    policy.limits.open_per_engine = 500;
+    let builder = Healing::builder().policy(policy);
+    let bench = Bench::build(builder.runtime(runtime.handle().clone()));
+    let each = observations() / 16;
+    let over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..16_usize)
+            .map(|thread| {
+                let engine = Rule::when(format!("engine-{thread}"), |_| async {
+                    Err(HealError::retry("blind"))
+                })
+                .run("act", |_, _| async { Ok(()) });
+                let handle = bench.healing.register(engine).unwrap();
+                scope.spawn(move || {
+                    for n in 0..each {
+                        let component = format!("c{}", (n * 7 + thread) % 3_000);
+                        let severity = Severity::ALL[(n + thread) % 4];
+                        handle.observe(Observation::new(component, "broken").severity(severity));
+                    }
+                })
+            })
+            .collect();
+        let scrapes = scope.spawn(|| {
+            let mut scrapes = 0_u32;
+            while !over.load(SeqCst) {
+                let snapshot = bench.scrape();
+                assert!(snapshot.open.sum() <= 1_000);
+                scrapes += 1;
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            scrapes
+        });
+        for thread in threads {
+            thread.join().unwrap();
+        }
+        over.store(true, SeqCst);
+        assert!(scrapes.join().unwrap() > 0);
+    });
+    let snapshot = bench.scrape();
+    assert_eq!(snapshot.observations.total, (each * 16) as u64);
+    assert!(snapshot.observations.dropped.get(Dropped::Full) > 0);
+    runtime.block_on(bench.end());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hundred_thousand_duplicates_of_one_key() {
+    let mut bench = Bench::start(eager());
+    let faults = Faults::one("db");
+    let handle = bench.healing.register(faults.mending_rule()).unwrap();
+    for _ in 0..100_000 {
+        handle.observe(Observation::new("db", "broken"));
+    }
+    let issue = bench.healing.issue(&key("db")).unwrap().issue;
+    assert_eq!(issue.count, 100_000);
+    assert_eq!(bench.scrape().observations.coalesced, 99_999);
+    assert_eq!(bench.closed("db").await, Closed::Healed);
+    let snapshot = bench.scrape();
+    assert_eq!((snapshot.opened, snapshot.attempts_started), (1, 1));
+    bench.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_engine_that_observes_far_too_many_keys() {
+    let bench = Bench::start(eager());
+    let wild = Faults::default();
+    for n in 0..20_000 {
+        wild.set(&format!("c{n}"), Severity::Info);
+    }
+    bench
+        .healing
+        .register(wild.rule(|_, _| async { Err(HealError::retry("no")) }))
+        .unwrap();
+    let good = Faults::one("good");
+    let good = crate::bench::Renamed("good", good.mending_rule());
+    bench.healing.register(good).unwrap();
+    tokio::time::sleep(seconds(60)).await;
+    let snapshot = bench.scrape();
+    assert_eq!(snapshot.closed.get(Closed::Healed), 1, "the rest goes on");
+    assert!(snapshot.open.sum() <= 2_000);
+    assert!(snapshot.observations.dropped.get(Dropped::Full) >= 18_000);
+    bench.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_queue_of_low_ones_then_a_critical_one() {
+    let mut policy = eager();
+    policy.limits.open = 100;
+    policy.limits.open_per_engine = 100;
+    policy.max_running = 1;
+    let mut bench = Bench::start(policy);
+    let faults = Faults::default();
+    for n in 0..100 {
+        faults.set(&format!("low{n}"), Severity::Info);
+    }
+    let mended = faults.clone();
+    let rule = faults.rule(move |_, issue| {
+        let mended = mended.clone();
+        async move {
+            tokio::time::sleep(seconds(5)).await;
+            mended.mend(issue.key.component.as_str());
+            Ok(())
+        }
+    });
+    let handle = bench.healing.register(rule).unwrap();
+    bench.reaches("low0", Phase::Pending).await;
+    settle_down().await;
+    assert_eq!(bench.scrape().open.sum(), 100);
+    faults.set("db", Severity::Critical);
+    handle.observe(Observation::new("db", "broken").severity(Severity::Critical));
+    let snapshot = bench.scrape();
+    assert_eq!((snapshot.open.sum(), snapshot.evicted), (100, 1));
+    // It is the next one to be healed, before those that wait longer.
+    let next = bench
+        .until(|record| match &record.what {
+            What::AttemptStarted(intent) => {
+                (record.stamp.at > snapshot.stamp.at).then(|| intent.key.clone())
+            }
+            _ => None,
+        })
+        .await;
+    assert_eq!(next, key("db"));
+    assert_eq!(bench.closed("db").await, Closed::Healed);
+    bench.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_components_fail_at_once() {
+    let mut policy = eager();
+    policy.storm = selfheal::config::Storm::default();
+    let mut bench = Bench::start(policy);
+    let faults = Faults::default();
+    for n in 0..20 {
+        faults.break_it(&format!("c{n}"));
+    }
+    bench.healing.register(faults.mending_rule()).unwrap();
+    tokio::time::sleep(seconds(600)).await;
+    let snapshot = bench.scrape();
+    assert!(snapshot.storm);
+    assert!(
+        snapshot.attempts_started <= 4,
+        "{}",
+        snapshot.attempts_started
+    );
+    let alerts = bench.healing.alerts();
+    assert!(
+        alerts.iter().any(|alert| alert.id.to_string() == "storm"),
+        "{alerts:?}"
+    );
+    // What was broken for all of them is back; two were hit on their own.
+    for n in 0..18 {
+        faults.mend(&format!("c{n}"));
+    }
+    assert_eq!(bench.closed("c19").await, Closed::Healed);
+    let snapshot = bench.scrape();
+    assert!(!snapshot.storm);
+    assert!(snapshot.closed.get(Closed::SelfResolved) >= 14);
+    bench.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_engine_with_all_the_time_in_the_world_is_idle() {
+    let bench = Bench::start(eager());
+    let handle = bench
+        .healing
+        .register(Faults::default().mending_rule())
+        .unwrap();
+    tokio::time::sleep(seconds(86_400)).await;
+    let passes = bench.healing.passes();
+    let looked: u64 = passes.iter().map(|(.., count)| count).sum();
+    assert!((8_600..=8_650).contains(&looked), "{looked}");
+    assert_eq!(handle.name().as_str(), "engine");
+    bench.end().await;
+}

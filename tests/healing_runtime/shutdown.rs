@@ -1,0 +1,206 @@
+//! The orderly end in each state of an issue, and what the next start makes of it.
+
+use std::time::Duration;
+
+use selfheal::config::{HealingPolicy, Mode};
+use selfheal::healing::{
+    AttemptResult, By, Closed, Confirm, Context, Dropped, HealError, Healing, Issue, Observation,
+    Phase, RegisterError, Rule, Verdict,
+};
+use tokio::time::Instant;
+
+use crate::bench::{Bench, Faults, Renamed, begun, eager, key, seconds};
+use crate::disk::Disk;
+
+fn on(disk: &Disk, policy: HealingPolicy) -> Bench {
+    Bench::build(Healing::builder().policy(policy).store(disk.clone()))
+}
+
+/// Shuts down while the issue of `db` stands in `phase`, then starts anew and heals.
+async fn in_state(phase: Phase, policy: HealingPolicy, rule: impl FnOnce(&Faults) -> Rule) {
+    let disk = Disk::default();
+    let faults = Faults::one("db");
+    let mut bench = on(&disk, policy);
+    if phase == Phase::Pending {
+        bench.healing.pause(By::Policy).unwrap();
+    }
+    bench.healing.register(rule(&faults)).unwrap();
+    if phase == Phase::Confirming {
+        tokio::time::sleep(seconds(1)).await;
+    } else {
+        bench.reaches("db", phase).await;
+    }
+    assert_eq!(bench.scrape().open.get(phase), 1, "{phase:?}");
+    let report = bench.healing.shutdown(seconds(30)).await;
+    assert!(report.is_clean(), "{phase:?}: {report:?}");
+    let last = bench.scrape();
+    assert_eq!(last.closed.get(Closed::Shutdown), 1, "{phase:?}");
+    let started = last.attempts_started;
+
+    let mut bench = on(&disk, eager());
+    assert_eq!(bench.healing.replay_report().damage, [], "{phase:?}");
+    if phase == Phase::Pending {
+        bench.healing.resume(By::Policy).unwrap();
+    }
+    let first = bench.scrape();
+    assert_eq!(first.restored, 1, "{phase:?}");
+    let interrupted = first.attempts_finished.get(AttemptResult::Interrupted);
+    assert_eq!(interrupted, 0, "{phase:?}: {started} had ended");
+    bench.healing.register(faults.mending_rule()).unwrap();
+    assert_eq!(bench.closed("db").await, Closed::Healed, "{phase:?}");
+    bench.end().await;
+}
+
+async fn no(_: Context, _: Issue) -> Result<(), HealError> {
+    Err(HealError::retry("no"))
+}
+
+async fn hang(_: Context, _: Issue) -> Result<(), HealError> {
+    std::future::pending().await
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_confirming() {
+    let mut policy = eager();
+    policy.confirm = Confirm::of(2, 3);
+    in_state(Phase::Confirming, policy, |faults| faults.rule(no)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_pending() {
+    in_state(Phase::Pending, eager(), |faults| faults.rule(no)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_backing_off() {
+    let mut policy = eager();
+    policy.backoff.base = seconds(60);
+    in_state(Phase::Backoff, policy, |faults| faults.rule(no)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_waiting_for_approval() {
+    let mut policy = eager();
+    policy.modes.disruptive = Mode::Approval;
+    in_state(Phase::Approval, policy, |faults| faults.rule(no)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_running() {
+    in_state(Phase::Running, eager(), |faults| faults.rule(hang)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_verifying() {
+    in_state(Phase::Verifying, eager(), |faults| {
+        let rule = faults.rule(|_, _| async { Ok(()) });
+        rule.verify(|_: Context, _: Issue| std::future::pending::<Verdict>())
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_settling() {
+    let mut policy = eager();
+    policy.settle = seconds(600);
+    in_state(Phase::Settling, policy, |faults| {
+        let rule = faults.rule(|_, _| async { Ok(()) });
+        rule.verify(|_: Context, _: Issue| async { Verdict::Good })
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_parked() {
+    let mut policy = eager();
+    policy.dry_run = true;
+    in_state(Phase::Parked, policy, |faults| faults.rule(no)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_zombie_does_not_hold_up_the_end() {
+    let faults = Faults::one("db");
+    let (release, wait) = std::sync::mpsc::channel::<()>();
+    let wait = parking_lot::Mutex::new(Some(wait));
+    let rule = faults.rule(move |cx: Context, _| {
+        let wait = wait.lock().take();
+        async move {
+            if let Some(wait) = wait {
+                begun(&cx, move || wait.recv()).await??;
+            }
+            Ok(())
+        }
+    });
+    let mut bench = Bench::start(eager());
+    bench.healing.register(rule).unwrap();
+    assert_eq!(bench.attempt().await.0, AttemptResult::Timeout);
+    let before = Instant::now();
+    let report = bench.healing.shutdown(seconds(20)).await;
+    assert!(before.elapsed() <= seconds(23), "{:?}", before.elapsed());
+    assert!(!report.is_clean());
+    assert_eq!((report.zombies, report.unfinished), (1, 0));
+    bench.scrape();
+    release.send(()).unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_grace_that_is_too_short_leaves_an_attempt_for_the_next_start() {
+    let disk = Disk::default();
+    let faults = Faults::one("db");
+    let mut bench = on(&disk, eager());
+    bench.healing.register(faults.rule(hang)).unwrap();
+    bench.reaches("db", Phase::Running).await;
+    tokio::time::sleep(seconds(1)).await;
+    let report = bench.healing.shutdown(Duration::from_millis(100)).await;
+    assert_eq!(report.unfinished, 1);
+    bench.scrape();
+    let mut bench = on(&disk, eager());
+    let first = bench.scrape();
+    assert_eq!(first.attempts_finished.get(AttemptResult::Interrupted), 1);
+    bench.healing.register(faults.mending_rule()).unwrap();
+    assert_eq!(bench.closed("db").await, Closed::Healed);
+    bench.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_the_end_nothing_is_taken_in() {
+    let bench = Bench::start(eager());
+    let faults = Faults::one("db");
+    let handle = bench
+        .healing
+        .register(Faults::default().mending_rule())
+        .unwrap();
+    let (one, two) = tokio::join!(
+        bench.healing.shutdown(seconds(5)),
+        bench.healing.shutdown(seconds(5)),
+    );
+    assert_eq!(one, two);
+    handle.observe(Observation::new("db", "broken"));
+    handle.hint();
+    let late = bench
+        .healing
+        .register(Renamed("late", faults.mending_rule()));
+    assert!(matches!(late, Err(RegisterError::ShutDown { .. })));
+    let snapshot = bench.scrape();
+    assert_eq!(snapshot.observations.dropped.get(Dropped::Shutdown), 1);
+    assert!(bench.healing.issue(&key("db")).is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shutdown_goes_on_though_nobody_waits_for_it() {
+    let bench = Bench::start(eager());
+    bench
+        .healing
+        .register(Faults::one("db").rule(hang))
+        .unwrap();
+    tokio::time::sleep(seconds(1)).await;
+    let gave_up = tokio::time::timeout(
+        Duration::from_millis(1),
+        bench.healing.shutdown(seconds(60)),
+    );
+    assert!(gave_up.await.is_err());
+    tokio::time::sleep(seconds(60)).await;
+    let closed = tokio::time::timeout(Duration::from_millis(1), bench.healing.shutdown(seconds(1)));
+    assert!(closed.await.unwrap().is_clean());
+    bench.scrape();
+}
