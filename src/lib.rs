@@ -29,6 +29,7 @@
 //! | `http` | yes | the HTTP layer |
 //! | `server` | yes | `/metrics`, `/health`, `/livez`, `/readyz`, `/` as a router or on a thread of their own |
 //! | `healing` | yes | the `HealingEngine` trait, its run-time, supervised tasks |
+//! | `tracing` | no | spans and events of the healing engine |
 //! | `files` | yes | guarded files |
 //! | `system` | yes | CPU, memory, disks and network of the machine |
 //! | `prometheus` | yes | both directions between this registry and the `prometheus` crate's |
