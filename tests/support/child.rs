@@ -21,15 +21,9 @@ pub(crate) struct Example {
 impl Example {
     /// Starts `examples/NAME.rs`, built if need be, and waits until it listens.
     ///
-    /// `SELFHEAL_…` variables of this process are not handed down: they configure the crate.
+    /// See [`command`] for its environment.
     pub(crate) fn start(name: &str, arguments: &[&str]) -> Self {
-        let mut command = Command::new(built(name));
-        for (variable, _) in std::env::vars_os() {
-            if variable.to_string_lossy().starts_with("SELFHEAL_") {
-                command.env_remove(variable);
-            }
-        }
-        Self::listening(command.args(arguments))
+        Self::listening(&mut command(name, arguments))
     }
 
     /// Starts any command that prints `listening on http://ADDR`.
@@ -46,6 +40,20 @@ impl Example {
     pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
+}
+
+/// The command that runs `examples/NAME.rs`, built if need be.
+///
+/// `SELFHEAL_…` variables of this process are not handed down: they configure the crate.
+pub(crate) fn command(name: &str, arguments: &[&str]) -> Command {
+    let mut command = Command::new(built(name));
+    for (variable, _) in std::env::vars_os() {
+        if variable.to_string_lossy().starts_with("SELFHEAL_") {
+            command.env_remove(variable);
+        }
+    }
+    command.args(arguments);
+    command
 }
 
 /// The binary of the example NAME, of the profile that this test was built with.
