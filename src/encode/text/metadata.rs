@@ -23,6 +23,8 @@ pub(super) fn write(
         line(buf, "TYPE", &shown, kind.as_openmetrics());
         if let Some(unit) = def.unit
             && kind != Kind::Info
+            // OpenMetrics wants the unit at the very end, also of a name that kept its `_total`.
+            && !family.ends_with("_total")
             && unit.ends(family)
         {
             line(buf, "UNIT", &shown, unit.as_str());
@@ -67,5 +69,31 @@ fn help(buf: &mut Vec<u8>, name: &str, help: &str, quotes: bool) {
 fn line(buf: &mut Vec<u8>, word: &str, name: &str, rest: &str) {
     for part in ["# ", word, " ", name, " ", rest, "\n"] {
         buf.extend_from_slice(part.as_bytes());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::encode::{Format, append};
+    use crate::registry::Registry;
+
+    /// Prometheus refuses a whole page for a unit that is not the end of the family's name.
+    #[test]
+    fn a_counter_that_must_keep_its_suffix_has_no_unit() {
+        let registry = Registry::new();
+        registry.gauge("uptime_seconds", "Up").build().unwrap();
+        registry
+            .float_counter("uptime_seconds_total", "Up")
+            .build()
+            .unwrap();
+        let mut page = Vec::new();
+        append(&registry.scrape(), Format::OPEN_METRICS, &mut page);
+        let page = String::from_utf8(page).unwrap();
+        assert!(
+            page.contains("# TYPE uptime_seconds_total unknown\n"),
+            "{page}"
+        );
+        assert!(page.contains("# UNIT uptime_seconds seconds\n"), "{page}");
+        assert!(!page.contains("# UNIT uptime_seconds_total"), "{page}");
     }
 }
