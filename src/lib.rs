@@ -61,3 +61,8 @@ pub mod util;
 
 pub use config::Config;
 pub use handle::{InstallError, Selfheal, install};
+
+/// The examples of the README, compiled with the documentation tests.
+#[cfg(all(doctest, feature = "files", feature = "http", feature = "server"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

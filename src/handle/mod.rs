@@ -9,6 +9,10 @@
 //! - A health report and a scrape are each taken at one moment, and neither can fail.
 
 mod collect;
+#[cfg(feature = "files")]
+mod files;
+#[cfg(feature = "healing")]
+mod healing;
 mod health;
 #[cfg(feature = "http")]
 mod http;
@@ -42,6 +46,8 @@ struct Inner {
     registry: Registry,
     clock: Clock,
     health: Arc<Health>,
+    #[cfg(feature = "healing")]
+    healing: healing::Lazy,
     #[cfg(feature = "http")]
     http: crate::http::HttpLayer,
     /// Sampling ends with the last clone of the handle.
@@ -64,6 +70,10 @@ pub enum InstallError {
         "cannot start the thread that samples the machine: {0}; switch `system.enabled` off, or allow the process more threads"
     )]
     Thread(#[from] std::io::Error),
+    /// The healing engine could not be started.
+    #[cfg(feature = "healing")]
+    #[error(transparent)]
+    Healing(#[from] crate::healing::StartError),
     /// There is one already.
     #[error(
         "selfheal is installed already; install it once, and clone the handle or make one with `Selfheal::new`"
@@ -122,6 +132,8 @@ impl Selfheal {
         interop::start(&registry)?;
         let handle = Self {
             inner: Arc::new(Inner {
+                #[cfg(feature = "healing")]
+                healing: healing::Lazy::new(&health),
                 #[cfg(feature = "http")]
                 http: http::start(&config, &registry, &clock, &health)?,
                 #[cfg(feature = "system")]
@@ -132,6 +144,8 @@ impl Selfheal {
                 health,
             }),
         };
+        #[cfg(feature = "healing")]
+        handle.heal_if_possible()?;
         Ok(handle)
     }
 

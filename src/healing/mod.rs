@@ -20,6 +20,8 @@ mod effect;
 mod engine;
 mod event;
 mod expose;
+#[cfg(feature = "files")]
+mod files;
 pub mod identities;
 mod issue;
 mod journal;
@@ -30,6 +32,7 @@ mod plan;
 mod record;
 mod runtime;
 mod state;
+mod supervise;
 mod tally;
 
 pub use alert::{Alert, AlertId, AlertKind};
@@ -41,6 +44,8 @@ pub use engine::{
 };
 pub use event::{Control, Event, Target};
 pub use expose::expose;
+#[cfg(feature = "files")]
+pub use files::{FileMetrics, GuardError, GuardFile};
 pub use issue::{Evidence, Generation, Issue, IssueKey, Name, Observation, Severity, Text};
 pub use journal::{
     Append, Damage, DamageKind, Folder, FolderError, HistoryFilter, ReplayReport, Store,
@@ -53,9 +58,10 @@ pub use record::{Carried, Intent, KeyMemory, Record, What};
 pub use runtime::{
     AlertChange, AlertHook, ComponentState, EngineHandle, Events, Healing, HealingBuilder,
     HealingEvent, LogAlerts, OpenIssue, PassResult, Refused, RegisterError, ShutdownReport,
-    StartError,
+    StartError, WatchedComponent,
 };
 pub use state::{Explanation, Hold, NextAction, Snapshot, State};
+pub use supervise::{Restart, Supervise, SuperviseError, TaskContext, TaskOutput};
 pub use tally::{
     ActionCounts, ActionLabels, ActionTimes, CONFIDENCE_BUCKETS, Counts, DURATION_BUCKETS,
     DetectedLabels, Histogram, Label, Observations,

@@ -25,6 +25,7 @@ const LOOKS: usize = 16;
 pub(super) struct Slot {
     pub(super) name: Name,
     pub(super) engine: Arc<dyn DynEngine>,
+    pub(super) components: Vec<Name>,
     pub(super) every: Option<Duration>,
     /// There is a reason to look now.
     pub(super) hint: Notify,
@@ -136,6 +137,7 @@ impl Shell {
             let slot = Arc::new(Slot {
                 name: name.clone(),
                 engine,
+                components: components.clone(),
                 every,
                 hint: Notify::new(),
                 retimed: Notify::new(),

@@ -40,7 +40,7 @@ pub use engines::{EngineHandle, PassResult};
 pub use error::{Refused, RegisterError, StartError};
 pub use events::{Events, HealingEvent};
 pub use shutdown::ShutdownReport;
-pub use views::{ComponentState, OpenIssue};
+pub use views::{ComponentState, OpenIssue, WatchedComponent};
 
 use super::Event;
 use super::engine::HealingEngine;

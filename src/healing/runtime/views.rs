@@ -41,6 +41,18 @@ pub struct ComponentState {
     pub issues: usize,
 }
 
+/// A component that an engine looks after.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct WatchedComponent {
+    /// The component.
+    pub component: Name,
+    /// The engine.
+    pub engine: Name,
+    /// Whether the engine has looked, at least once.
+    pub looked: bool,
+}
+
 impl Shell {
     /// All numbers now. A step goes before, so that budgets that came back in a quiet time show.
     pub(super) fn snapshot(&self) -> Snapshot {
@@ -130,6 +142,20 @@ impl Healing {
                 })
             });
         states.collect()
+    }
+
+    /// The components that engines said they look after, by engine.
+    #[must_use]
+    pub fn watched(&self) -> Vec<WatchedComponent> {
+        let slots = self.shell.engines.read().all();
+        let watched = slots.iter().flat_map(|slot| {
+            slot.components.iter().map(|component| WatchedComponent {
+                component: component.clone(),
+                engine: slot.name.clone(),
+                looked: slot.passes.get(PassResult::Ok) > 0,
+            })
+        });
+        watched.collect()
     }
 
     /// The newest records in memory, oldest first.

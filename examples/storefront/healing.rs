@@ -1,0 +1,124 @@
+//! What the shop asks the crate to heal, and how fast.
+
+use std::error::Error;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use selfheal::Selfheal;
+use selfheal::config::{Budget, HealingPolicy};
+use selfheal::healing::{
+    Confirm, Context, HealError, Issue, Observation, Restart, Risk, Rule, Severity, TaskContext,
+    Verdict,
+};
+use selfheal::health::Status;
+use tokio::time::{Instant, sleep};
+
+use crate::mailer::{self, MailMetrics, Queue};
+use crate::shop::{self, Shop};
+use crate::supplier::Suppliers;
+
+/// How long something must stay well to count as healed; short, for a demonstration.
+const SETTLE: Duration = Duration::from_secs(1);
+
+/// How often is looked when nothing hints at a fault.
+const EVERY: Duration = Duration::from_millis(250);
+
+/// The crate's defaults, but for one thing: here the same few things break over and over on
+/// purpose, which flap damping, restart intensity and budgets would rightly leave to a person.
+pub(crate) fn policy() -> HealingPolicy {
+    let hour = Duration::from_secs(3_600);
+    let mut policy = HealingPolicy::default();
+    policy.settle = SETTLE;
+    policy.flap.heals = 64;
+    policy.flap.window = Duration::from_secs(60);
+    policy.intensity = Budget::new(10_000, hour);
+    policy.budget.component = Budget::new(10_000, hour);
+    policy.budget.global = Budget::new(10_000, hour);
+    policy.backoff.base = Duration::from_millis(200);
+    policy
+}
+
+/// The catalogue is restored when somebody breaks the file.
+pub(crate) fn guard_catalogue(
+    heal: &Selfheal,
+    file: &Path,
+    shop: &Arc<Shop>,
+) -> Result<(), Box<dyn Error>> {
+    let (restored, changed) = (Arc::clone(shop), Arc::clone(shop));
+    heal.guard_file("config", file)
+        .validate(shop::parse)
+        .on_restored(move |catalogue| restored.reload(catalogue))
+        .on_changed(move |catalogue| changed.reload(catalogue))
+        .every(EVERY)
+        .install()?;
+    Ok(())
+}
+
+/// The mailer is restarted when it panics or hangs.
+pub(crate) fn supervise_mailer(
+    heal: &Selfheal,
+    queue: Queue,
+    metrics: Arc<MailMetrics>,
+) -> Result<(), Box<dyn Error>> {
+    heal.supervise("mailer", Restart::Permanent, move |cx: TaskContext| {
+        mailer::run(cx, Arc::clone(&queue), Arc::clone(&metrics))
+    })
+    .heartbeat(Duration::from_secs(1))
+    .grace(Duration::from_millis(100))
+    .spawn()?;
+    Ok(())
+}
+
+/// When the supplier in use fails or is too slow, the shop turns to the other one: a rule of
+/// the application's own, put together from closures.
+pub(crate) fn watch_supplier(
+    heal: &Selfheal,
+    suppliers: &Arc<Suppliers>,
+) -> Result<(), Box<dyn Error>> {
+    let (probed, switched, looked) = (
+        Arc::clone(suppliers),
+        Arc::clone(suppliers),
+        Arc::clone(suppliers),
+    );
+    let rule = Rule::when("supplier", move |_: Context| {
+        let suppliers = Arc::clone(&probed);
+        async move {
+            let Err(error) = suppliers.stock("apple").await else {
+                return Ok(Vec::new());
+            };
+            let observed = Observation::new("supplier", "supplier_unusable")
+                .severity(Severity::Error)
+                .evidence("error", error.to_string())
+                .evidence("supplier", suppliers.in_use().0);
+            Ok(vec![observed])
+        }
+    })
+    .run("fail_over", move |_: Context, _: Issue| {
+        switched.fail_over();
+        async { Ok::<(), HealError>(()) }
+    })
+    .verify(move |_: Context, _: Issue| {
+        let suppliers = Arc::clone(&looked);
+        // Another article than the detector asks for: a cached answer would not do.
+        async move {
+            match suppliers.stock("coffee").await {
+                Ok(_) => Verdict::Good,
+                Err(_) => Verdict::Bad,
+            }
+        }
+    })
+    .component("supplier")
+    .every(EVERY)
+    .plan(|plan| plan.risk(Risk::Reversible).confirm(Confirm::of(2, 3)));
+    heal.register(rule)?;
+    Ok(())
+}
+
+/// Waits until nothing is broken any more, for at most 20 s.
+pub(crate) async fn wait_until_well(heal: &Selfheal) {
+    let give_up = Instant::now() + Duration::from_secs(20);
+    while heal.report().status != Status::Up && Instant::now() < give_up {
+        sleep(Duration::from_millis(100)).await;
+    }
+}

@@ -1,0 +1,59 @@
+//! The background task that writes mails; what the chaos monkey kills.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use selfheal::healing::TaskContext;
+use selfheal::registry::{Counter, DeclareError, Group, Registry};
+use tokio::sync::{Mutex, mpsc};
+use tokio::time::timeout;
+
+/// What the mailer is asked to do.
+pub(crate) enum Mail {
+    /// A confirmation of an order.
+    Confirmation(u64),
+    /// A mail that the mailer cannot digest: it panics.
+    Poison,
+    /// A mail that never gets sent: the mailer hangs.
+    Tarpit,
+}
+
+/// The mailer's own metrics.
+pub(crate) struct MailMetrics {
+    sent: Counter,
+}
+
+impl Group for MailMetrics {
+    const NAME: &'static str = "mail";
+
+    fn declare(registry: &Registry) -> Result<Self, DeclareError> {
+        Ok(Self {
+            sent: registry
+                .counter("mails_sent_total", "Mails handed to the mail server")
+                .build()?,
+        })
+    }
+}
+
+/// The queue outlives the task that reads it, so a restart loses no more than one mail.
+pub(crate) type Queue = Arc<Mutex<mpsc::Receiver<Mail>>>;
+
+/// Sends mails until it is told to stop.
+#[expect(clippy::panic, reason = "this is the fault that is to be healed")]
+pub(crate) async fn run(cx: TaskContext, queue: Queue, metrics: Arc<MailMetrics>) {
+    let mut queue = queue.lock().await;
+    loop {
+        cx.heartbeat();
+        let mail = tokio::select! {
+            () = cx.cancelled() => return,
+            mail = timeout(Duration::from_millis(200), queue.recv()) => mail,
+        };
+        match mail {
+            Ok(Some(Mail::Confirmation(_order))) => metrics.sent.inc(),
+            Ok(Some(Mail::Poison)) => panic!("a mail that cannot be digested"),
+            Ok(Some(Mail::Tarpit)) => std::future::pending().await,
+            Ok(None) => return,
+            Err(_) => {} // Nothing to send; beat again.
+        }
+    }
+}

@@ -1,0 +1,285 @@
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use parking_lot::Mutex;
+use tokio::time::Instant;
+
+use super::Selfheal;
+use super::health::Health;
+use crate::config::Config;
+use crate::healing::{
+    ComponentState, EngineHandle, Healing, HealingEngine, Name, Phase, Record, Restart, Severity,
+    StartError, Supervise, SuperviseError, TaskContext, TaskOutput, What,
+};
+use crate::health::{Check, Component, Contributor, Note};
+use crate::registry::Registry;
+use crate::util::Clock;
+
+/// How long a shutdown waits for what is under way.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// The run-time that heals is taken for stuck when a task on it that should run every second
+/// has not run for so long.
+const STALLED: Duration = Duration::from_secs(10);
+
+/// The healing engine: started with the handle where there is a run-time, else when it is
+/// first asked for.
+#[derive(Default)]
+pub(super) struct Lazy {
+    running: Mutex<Option<Healing>>,
+    watched: Arc<Watched>,
+}
+
+/// What is known of the components that are looked after.
+#[derive(Default)]
+struct Watched {
+    /// The share of the traffic that needs a component, as far as somebody said.
+    shares: Mutex<BTreeMap<Name, f64>>,
+    healing: Mutex<Option<Healing>>,
+    /// When the run-time last made progress.
+    beat: Mutex<Option<Instant>>,
+}
+
+impl Lazy {
+    /// Not started; what it will say of the service's health goes into its reports.
+    pub(super) fn new(health: &Health) -> Self {
+        let lazy = Self::default();
+        health.add(Arc::new(Healed(Arc::clone(&lazy.watched))));
+        lazy
+    }
+
+    fn get(
+        &self,
+        config: &Config,
+        registry: &Registry,
+        clock: &Clock,
+    ) -> Result<Healing, StartError> {
+        let mut running = self.running.lock();
+        if let Some(healing) = &*running {
+            return Ok(healing.clone());
+        }
+        let healing = Healing::builder()
+            .policy(config.healing.clone())
+            .journal(config.journal.clone())
+            .clock(clock.clone())
+            .registry(registry)
+            .start()?;
+        *self.watched.healing.lock() = Some(healing.clone());
+        let watched = Arc::downgrade(&self.watched);
+        tokio::spawn(async move {
+            while let Some(watched) = watched.upgrade() {
+                *watched.beat.lock() = Some(Instant::now());
+                drop(watched);
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        });
+        *running = Some(healing.clone());
+        Ok(healing)
+    }
+}
+
+/// What the healing engine says of the service's health.
+struct Healed(Arc<Watched>);
+
+impl Contributor for Healed {
+    fn components(&self) -> Vec<Component> {
+        let Some(healing) = self.0.healing.lock().clone() else {
+            return Vec::new();
+        };
+        let mut open: BTreeMap<Name, ComponentState> = healing
+            .components()
+            .into_iter()
+            .map(|state| (state.component.clone(), state))
+            .collect();
+        let shares = self.0.shares.lock().clone();
+        let part = |name: &Name| {
+            let part = Component::new(name.as_str());
+            match shares.get(name) {
+                Some(share) => part.share(*share),
+                None => part,
+            }
+        };
+        let mut parts = Vec::new();
+        for watched in healing.watched() {
+            let name = watched.component;
+            parts.push(match open.remove(&name) {
+                Some(state) => part(&name).health(health(state.severity), state.text),
+                None if watched.looked => part(&name).health(1.0, "well"),
+                None => part(&name),
+            });
+        }
+        // Components that nobody named beforehand, but that have an issue.
+        parts.extend(
+            open.into_values()
+                .map(|state| part(&state.component).health(health(state.severity), state.text)),
+        );
+        parts
+    }
+
+    fn recent(&self) -> Vec<Note> {
+        /// As many as a person looks through.
+        const MOST: usize = 50;
+        let Some(healing) = self.0.healing.lock().clone() else {
+            return Vec::new();
+        };
+        let records = healing.recent(MOST);
+        records
+            .iter()
+            .rev()
+            .filter_map(|record| note(record))
+            .collect()
+    }
+
+    fn live(&self) -> Check {
+        let silent = self.0.beat.lock().map(|beat| beat.elapsed());
+        match silent.filter(|silent| *silent > STALLED) {
+            None => Check::passed(),
+            Some(silent) => Check::failed(format!(
+                "the run-time has made no progress for {silent:.0?}"
+            )),
+        }
+    }
+}
+
+/// How much of what it is asked for a component does while it has an issue of this severity,
+/// as long as nobody measures it.
+fn health(severity: Severity) -> f64 {
+    match severity {
+        Severity::Info => 1.0,
+        Severity::Warning => 0.9,
+        Severity::Error => 0.5,
+        Severity::Critical => 0.0,
+    }
+}
+
+/// A record in a few words, if it is one that a person wants to see.
+fn note(record: &Record) -> Option<Note> {
+    let (component, text) = match &record.what {
+        What::Opened { issue, .. } => (
+            &issue.key.component,
+            format!(
+                "{} detected ({})",
+                issue.key.issue_type,
+                issue.severity.as_str()
+            ),
+        ),
+        What::Moved {
+            key,
+            to: Phase::Parked,
+            reason,
+            ..
+        } => {
+            let why = reason.map_or("waiting for a person", |reason| reason.as_str());
+            (
+                &key.component,
+                format!("{} left to a person: {why}", key.issue_type),
+            )
+        }
+        What::WouldRun { key, action, .. } => (
+            &key.component,
+            format!("{}: would run {action}", key.issue_type),
+        ),
+        What::AttemptFinished {
+            key,
+            action,
+            result,
+            took,
+            message,
+            ..
+        } => {
+            let mut text = format!("{action} ended {} after {took:.1?}", result.as_str());
+            if !message.as_str().is_empty() {
+                text.push_str(": ");
+                text.push_str(message.as_str());
+            }
+            (&key.component, text)
+        }
+        What::Closed {
+            key,
+            outcome,
+            open_for,
+            ..
+        } => (
+            &key.component,
+            format!(
+                "{} {} after {open_for:.1?}",
+                key.issue_type,
+                outcome.as_str()
+            ),
+        ),
+        _ => return None,
+    };
+    Some(Note {
+        at: SystemTime::UNIX_EPOCH + Duration::from_millis(record.stamp.wall.as_millis()),
+        component: component.to_string(),
+        text,
+    })
+}
+
+impl Selfheal {
+    /// The healing engine: to pause it, approve an action, look at issues and history. It is
+    /// started with the handle where that is installed inside a tokio run-time, else now.
+    ///
+    /// # Errors
+    /// There is no tokio run-time here, or its journal cannot be used.
+    pub fn healing(&self) -> Result<Healing, StartError> {
+        let inner = &self.inner;
+        inner
+            .healing
+            .get(&inner.config, &inner.registry, &inner.clock)
+    }
+
+    /// Hands an engine of the application's own to the healing engine; it looks for faults at
+    /// once. What it returns may be dropped.
+    ///
+    /// # Errors
+    /// Healing cannot start here; or the engine's name is empty or taken.
+    pub fn register(&self, engine: impl HealingEngine) -> Result<EngineHandle, SuperviseError> {
+        Ok(self.healing()?.register(engine)?)
+    }
+
+    /// Starts to set up a supervised task, reported as `component`; see [`Supervise`].
+    pub fn supervise<F, Fut>(
+        &self,
+        component: impl Into<Name>,
+        restart: Restart,
+        start: F,
+    ) -> Supervise
+    where
+        F: Fn(TaskContext) -> Fut + Send + Sync + 'static,
+        Fut: Future + Send + 'static,
+        Fut::Output: TaskOutput,
+    {
+        Supervise::of(self.healing(), component, restart, start)
+    }
+
+    /// Says which share of the traffic, 0 to 1, needs a component: it goes into the health
+    /// score. Default: not known, which counts as all of it.
+    pub fn carries(&self, component: impl Into<Name>, share: f64) {
+        let mut shares = self.inner.healing.watched.shares.lock();
+        shares.insert(component.into(), share);
+    }
+
+    /// Ends the healing engine in order: nothing starts any more, what runs is called off,
+    /// supervised tasks are stopped, the journal is written. Takes 10 s at most, and says
+    /// whether nothing was left behind. Metrics and endpoints go on.
+    pub async fn shutdown(&self) -> bool {
+        self.set_not_ready(Some("shutting down"));
+        let running = self.inner.healing.running.lock().clone();
+        match running {
+            Some(healing) => healing.shutdown(GRACE).await.is_clean(),
+            None => true,
+        }
+    }
+
+    /// Starts healing where that is possible, so that its numbers are on the page from the
+    /// beginning.
+    pub(super) fn heal_if_possible(&self) -> Result<(), StartError> {
+        match tokio::runtime::Handle::try_current() {
+            Ok(_) => self.healing().map(drop),
+            Err(_) => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! The engine that guards one file.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+use super::content::{Content, Found, Validator, look};
+use super::metrics::FileMetrics;
+use super::restore::{RestoreError, restore};
+use super::watch::Watch;
+use crate::healing::{
+    Confirm, Context, HealError, HealingEngine, Issue, Name, Observation, Plan, Precondition, Risk,
+    Severity, Verdict,
+};
+use crate::registry::GaugeGuard;
+
+const CORRUPT: &str = "file_corrupt";
+const MISSING: &str = "file_missing";
+const UNREADABLE: &str = "file_unreadable";
+const RESTORE: &str = "restore";
+
+/// Called with the content of the file.
+pub(super) type Hook = dyn Fn(&[u8]) + Send + Sync;
+
+/// What the guard does, decided when it was installed.
+pub(super) struct Spec {
+    pub(super) component: Name,
+    pub(super) path: PathBuf,
+    pub(super) max_bytes: u64,
+    pub(super) validate: Arc<Validator>,
+    pub(super) on_restored: Vec<Box<Hook>>,
+    pub(super) on_changed: Vec<Box<Hook>>,
+    pub(super) copy: Option<PathBuf>,
+    pub(super) severity: Severity,
+    pub(super) settle: Option<Duration>,
+    pub(super) every: Duration,
+}
+
+/// Watches a file, adopts every good content as the one to go back to, and restores it when
+/// the file is corrupt or gone.
+pub(super) struct FileGuard {
+    /// Shared with the jobs that read and write on threads that may block.
+    file: Arc<Guarded>,
+    watch: Mutex<Option<Watch>>,
+    /// Makes a new watch when the old one has gone deaf.
+    watcher: Box<dyn Fn() -> Option<Watch> + Send + Sync>,
+    _counted: GaugeGuard,
+}
+
+pub(super) struct Guarded {
+    pub(super) spec: Spec,
+    pub(super) metrics: Arc<FileMetrics>,
+    state: Mutex<State>,
+}
+
+struct State {
+    /// The last content that was good.
+    good: Content,
+    /// The bad content that was found last, so that each is counted once.
+    bad: Option<blake3::Hash>,
+    /// Whether the file was missing at the last look.
+    missing: bool,
+}
+
+impl FileGuard {
+    pub(super) fn new(
+        file: Arc<Guarded>,
+        watcher: Box<dyn Fn() -> Option<Watch> + Send + Sync>,
+    ) -> Self {
+        Self {
+            watch: Mutex::new(watcher()),
+            watcher,
+            _counted: file.metrics.paths.hold(),
+            file,
+        }
+    }
+
+    /// A watch dies with its directory; the look that we take anyway is when we notice.
+    fn keep_watching(&self) {
+        let mut watch = self.watch.lock();
+        if !watch.as_ref().is_some_and(Watch::is_alive) {
+            *watch = None;
+            *watch = (self.watcher)();
+        }
+    }
+
+    async fn look(&self, cx: &Context) -> Found {
+        let file = Arc::clone(&self.file);
+        cx.blocking(move || file.look()).await
+    }
+}
+
+impl Guarded {
+    pub(super) fn new(spec: Spec, metrics: Arc<FileMetrics>, good: Content) -> Self {
+        Self {
+            spec,
+            metrics,
+            state: Mutex::new(State {
+                good,
+                bad: None,
+                missing: false,
+            }),
+        }
+    }
+
+    /// Looks at the file and remembers what was found: good content that is new was put there
+    /// on purpose, and is what we go back to from now on.
+    fn look(&self) -> Found {
+        let found = look(&self.spec.path, self.spec.max_bytes, &*self.spec.validate);
+        let adopted = {
+            let mut state = self.state.lock();
+            state.missing = matches!(found, Found::Missing);
+            match &found {
+                Found::Good(content) => {
+                    state.bad = None;
+                    let new = content.hash != state.good.hash;
+                    state.good = content.clone();
+                    new.then(|| content.clone())
+                }
+                Found::Corrupt(content, _) => {
+                    if state.bad.replace(content.hash) != Some(content.hash) {
+                        self.metrics.events.inc(&["corrupted"]);
+                    }
+                    None
+                }
+                Found::Missing | Found::Unreadable(_) => None,
+            }
+        };
+        if let Some(content) = adopted {
+            self.save_copy(&content);
+            for hook in &self.spec.on_changed {
+                call(hook, &content);
+            }
+        }
+        found
+    }
+
+    /// Writes the copy that outlives the process. Where that fails the guard goes on with what
+    /// it has in memory; the copy is tried again with the next change.
+    pub(super) fn save_copy(&self, content: &Content) {
+        if let Some(copy) = &self.spec.copy {
+            let there = look(copy, self.spec.max_bytes, &|_| Ok(()));
+            let old = match there {
+                Found::Good(old) | Found::Corrupt(old, _) => Some(old.hash),
+                Found::Missing | Found::Unreadable(_) => None,
+            };
+            if old != Some(content.hash) {
+                let _ = super::restore::replace(copy, content);
+            }
+        }
+    }
+
+    /// Puts the last good content back in the place of what was found bad.
+    fn restore(&self) -> Result<Content, RestoreError> {
+        let (good, bad) = {
+            let state = self.state.lock();
+            (state.good.clone(), state.bad.filter(|_| !state.missing))
+        };
+        restore(&self.spec.path, &good, bad, self.spec.max_bytes)?;
+        self.metrics.events.inc(&["restored"]);
+        Ok(good)
+    }
+}
+
+impl HealingEngine for FileGuard {
+    fn name(&self) -> &str {
+        self.file.spec.component.as_str()
+    }
+
+    fn components(&self) -> Vec<Name> {
+        vec![self.file.spec.component.clone()]
+    }
+
+    fn every(&self) -> Option<Duration> {
+        Some(self.file.spec.every)
+    }
+
+    async fn detect(&self, cx: &Context) -> Result<Vec<Observation>, HealError> {
+        self.keep_watching();
+        let observed = |issue_type: &str, severity: Severity| {
+            let path = self.file.spec.path.display().to_string();
+            Observation::new(self.file.spec.component.clone(), issue_type)
+                .severity(severity)
+                .evidence("path", path)
+        };
+        let severity = self.file.spec.severity;
+        Ok(match self.look(cx).await {
+            Found::Good(_) => Vec::new(),
+            Found::Corrupt(content, why) => vec![
+                observed(CORRUPT, severity)
+                    .evidence("validator", why.as_str())
+                    .evidence("blake3", content.hash.to_string())
+                    .evidence("bytes", content.bytes.len().to_string()),
+            ],
+            Found::Missing => vec![observed(MISSING, severity)],
+            Found::Unreadable(why) => {
+                vec![observed(UNREADABLE, Severity::Warning).evidence("error", why.as_str())]
+            }
+        })
+    }
+
+    fn plan(&self, issue: &Issue) -> Plan {
+        let mut plan = Plan::first(RESTORE)
+            .risk(Risk::Reversible)
+            // Once could be an editor that has not finished writing.
+            .confirm(Confirm::of(2, 2));
+        if issue.key.issue_type.as_str() == UNREADABLE {
+            // Of what cannot be read nobody knows whether it is bad: a person has to look.
+            plan = plan.mode(crate::healing::Mode::DryRun);
+        }
+        match self.file.spec.settle {
+            Some(settle) => plan.settle(settle),
+            None => plan,
+        }
+    }
+
+    async fn precondition(&self, cx: &Context, _: &Issue) -> Precondition {
+        match self.look(cx).await {
+            Found::Good(_) => Precondition::Stale,
+            Found::Corrupt(..) | Found::Missing => Precondition::Proceed,
+            Found::Unreadable(why) => Precondition::refuse(why.as_str()),
+        }
+    }
+
+    async fn heal(&self, cx: &Context, _: &Issue, _action: &str) -> Result<(), HealError> {
+        let file = Arc::clone(&self.file);
+        cx.blocking(move || {
+            let content = file.restore()?;
+            for hook in &file.spec.on_restored {
+                hook(&content.bytes);
+            }
+            Ok::<_, RestoreError>(())
+        })
+        .await
+        .map_err(|error| match error {
+            link @ RestoreError::Link => HealError::from(link).give_up(),
+            other => other.into(),
+        })
+    }
+
+    async fn close(&self, _: &Context) {
+        *self.watch.lock() = None;
+    }
+
+    async fn verify(&self, cx: &Context, _: &Issue) -> Verdict {
+        match self.look(cx).await {
+            Found::Good(_) => Verdict::Good,
+            Found::Corrupt(..) | Found::Missing => Verdict::Bad,
+            Found::Unreadable(_) => Verdict::Unknown,
+        }
+    }
+}
+
+/// Calls a hook for a change that somebody made; its panic must not look like a bad file.
+fn call(hook: &Hook, content: &Content) {
+    // The panic hook has printed it; there is nobody to hand it to.
+    let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| hook(&content.bytes)));
+}
+
+impl fmt::Debug for FileGuard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FileGuard")
+            .field("path", &self.file.spec.path)
+            .finish_non_exhaustive()
+    }
+}

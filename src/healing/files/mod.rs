@@ -1,0 +1,301 @@
+//! Guards a file: adopts every good content as the one to go back to, and restores it when
+//! the file becomes corrupt or disappears.
+//!
+//! The room promises:
+//! - "Corrupt" is what the validator refuses, never merely what is different: a legitimate
+//!   edit is adopted, and never undone, not even one made between detection and restore.
+//! - The restore is atomic (written beside the file, synced, renamed over it); the bad content
+//!   is kept aside as `NAME.corrupt-HASH`, the newest three of them.
+//! - The parent directory is watched, for editors replace files; an event is only a hint, and
+//!   a periodic look by hash is the truth, so a lost event costs time and nothing else.
+//! - A file that cannot be read, that is too large, or whose validator panics is reported and
+//!   left alone: of what cannot be judged nobody knows that it is bad.
+//! - A symbolic link is left alone: whoever made it (Kubernetes' ConfigMaps, for one) manages
+//!   the content behind it.
+//!
+//! ```no_run
+//! # async fn example(healing: selfheal::healing::Healing) -> Result<(), Box<dyn std::error::Error>> {
+//! use selfheal::healing::GuardFile;
+//!
+//! fn parse(bytes: &[u8]) -> Result<u16, std::num::ParseIntError> {
+//!     String::from_utf8_lossy(bytes).trim().parse()
+//! }
+//!
+//! GuardFile::new(healing, "port", "port.conf")
+//!     .validate(parse)
+//!     .on_restored(|port| println!("back to port {port}"))
+//!     .on_changed(|port| println!("somebody chose port {port}"))
+//!     .install()?;
+//! # Ok(())
+//! # }
+//! ```
+
+mod content;
+mod guard;
+mod metrics;
+mod restore;
+mod watch;
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use metrics::FileMetrics;
+
+use self::content::{Content, Found, Validator, look};
+use self::guard::{FileGuard, Guarded, Hook, Spec};
+use self::watch::{Change, Watch};
+use super::{Healing, Name, RegisterError, Severity, StartError};
+use crate::registry::{DeclareError, Registry};
+use crate::util::BoundedStr;
+
+/// Files larger than this are not guarded unless [`GuardFile::max_bytes`] allows it: the last
+/// good content is kept in memory.
+const MAX_BYTES: u64 = 16 * 1024 * 1024;
+
+/// How often the file is looked at when no event hints at a change.
+const EVERY: Duration = Duration::from_secs(5);
+
+/// A file guard that is being set up; ended by [`install`](GuardFile::install).
+///
+/// `T` is what the validator makes of the content, and what the hooks are handed.
+#[must_use = "a file is guarded once `install` is called"]
+pub struct GuardFile<T = ()> {
+    /// Why there is no engine is told by [`install`](GuardFile::install).
+    healing: Result<Healing, StartError>,
+    registry: Registry,
+    spec: Spec,
+    parse: Arc<Parser<T>>,
+}
+
+/// What makes a value of the content, or says why it cannot.
+type Parser<T> = dyn Fn(&[u8]) -> Result<T, BoundedStr> + Send + Sync;
+
+/// Why a file cannot be guarded.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum GuardError {
+    /// There is no file, and no copy of a good one.
+    #[error(
+        "{path}: there is no such file, and no copy to restore it from; create it first, or name a copy"
+    )]
+    Missing {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The content is bad from the start, and there is no copy of a good one.
+    #[error(
+        "{path}: its content is refused ({why}), and there is no copy to restore it from; mend it first, or name a copy"
+    )]
+    Corrupt {
+        /// The file.
+        path: PathBuf,
+        /// What the validator said.
+        why: BoundedStr,
+    },
+    /// The file cannot be read.
+    #[error("{path}: it cannot be guarded: {why}")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What stands against it.
+        why: BoundedStr,
+    },
+    /// The metrics of guarded files clash with others.
+    #[error("the metrics of guarded files cannot be declared: {0}")]
+    Metrics(#[from] DeclareError),
+    /// There is no healing engine to guard it.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// The engine cannot be registered.
+    #[error("the guard cannot be registered: {0}")]
+    Register(#[from] RegisterError),
+}
+
+impl GuardFile<()> {
+    /// Starts to set up a guard of the file at `path`, reported as `component`. Until
+    /// [`validate`](GuardFile::validate) is called every content is good, and only a file that
+    /// disappears is restored.
+    pub fn new(healing: Healing, component: impl Into<Name>, path: impl Into<PathBuf>) -> Self {
+        Self::of(Ok(healing), component, path)
+    }
+
+    /// The same where it may turn out that there is no engine.
+    pub(crate) fn of(
+        healing: Result<Healing, StartError>,
+        component: impl Into<Name>,
+        path: impl Into<PathBuf>,
+    ) -> Self {
+        Self {
+            healing,
+            registry: Registry::new(),
+            spec: Spec {
+                component: component.into(),
+                path: path.into(),
+                max_bytes: MAX_BYTES,
+                validate: Arc::new(|_| Ok(())),
+                on_restored: Vec::new(),
+                on_changed: Vec::new(),
+                copy: None,
+                severity: Severity::Error,
+                settle: None,
+                every: EVERY,
+            },
+            parse: Arc::new(|_| Ok(())),
+        }
+    }
+}
+
+impl<T: 'static> GuardFile<T> {
+    /// Sets what says whether content is good: usually the application's own parser. It is
+    /// called on a thread that may block, and may panic.
+    pub fn validate<U: 'static, E: fmt::Display>(
+        mut self,
+        parse: impl Fn(&[u8]) -> Result<U, E> + Send + Sync + 'static,
+    ) -> GuardFile<U> {
+        let parse: Arc<Parser<U>> =
+            Arc::new(move |bytes| parse(bytes).map_err(|error| error.to_string().into()));
+        let judge = Arc::clone(&parse);
+        let validate: Arc<Validator> = Arc::new(move |bytes| judge(bytes).map(drop));
+        self.spec.validate = validate;
+        GuardFile {
+            healing: self.healing,
+            registry: self.registry,
+            spec: self.spec,
+            parse,
+        }
+    }
+
+    /// Sets the registry that the [`FileMetrics`] are recorded in. Default: none that anybody
+    /// sees, but that of the handle where it was made by one.
+    pub fn registry(mut self, registry: &Registry) -> Self {
+        self.registry = registry.clone();
+        self
+    }
+
+    /// Calls `hook` with the parsed content after each restore; a panic in it makes the
+    /// attempt a failed one. Default: nothing is called.
+    pub fn on_restored(mut self, hook: impl Fn(T) + Send + Sync + 'static) -> Self {
+        let hook = self.parsed(hook);
+        self.spec.on_restored.push(hook);
+        self
+    }
+
+    /// Calls `hook` with the parsed content whenever somebody else changed the file to other
+    /// good content. Default: nothing is called.
+    pub fn on_changed(mut self, hook: impl Fn(T) + Send + Sync + 'static) -> Self {
+        let hook = self.parsed(hook);
+        self.spec.on_changed.push(hook);
+        self
+    }
+
+    /// Keeps a copy of the last good content at `path`, so that it outlives the process: a file
+    /// that is bad or missing when the service starts is then restored from it. The directory
+    /// must exist. Default: the last good content is kept in memory only.
+    pub fn copy_at(mut self, path: impl Into<PathBuf>) -> Self {
+        self.spec.copy = Some(path.into());
+        self
+    }
+
+    /// Sets the largest content that is guarded, in bytes; it is kept in memory.
+    /// Default: 16 MiB.
+    pub fn max_bytes(mut self, max_bytes: u64) -> Self {
+        self.spec.max_bytes = max_bytes;
+        self
+    }
+
+    /// Sets how bad it is when the file is corrupt or missing. Default: [`Severity::Error`].
+    pub fn severity(mut self, severity: Severity) -> Self {
+        self.spec.severity = severity;
+        self
+    }
+
+    /// Sets how long a restored file must stay good to count as healed.
+    /// Default: that of the policy.
+    pub fn settle(mut self, settle: Duration) -> Self {
+        self.spec.settle = Some(settle);
+        self
+    }
+
+    /// Sets how often the file is looked at when no event hints at a change.
+    /// Default: 5 s.
+    pub fn every(mut self, interval: Duration) -> Self {
+        self.spec.every = interval;
+        self
+    }
+
+    /// Looks at the file and guards it from now on. This reads the file on the calling thread.
+    ///
+    /// # Errors
+    /// There is nothing good to restore: the file is missing, bad or unreadable and there is no
+    /// usable copy of it; or an engine of this name is registered already.
+    pub fn install(self) -> Result<(), GuardError> {
+        let Self {
+            healing,
+            registry,
+            spec,
+            ..
+        } = self;
+        let healing = healing?;
+        let metrics = registry.group::<FileMetrics>()?;
+        let (good, save) = starting_point(&spec)?;
+        let file = Arc::new(Guarded::new(spec, Arc::clone(&metrics), good.clone()));
+        if save {
+            file.save_copy(&good);
+        }
+        let (path, name) = (file.spec.path.clone(), file.spec.component.clone());
+        let hints = healing.clone();
+        let watcher = move || {
+            let (hints, name) = (hints.clone(), name.clone());
+            let metrics = Arc::clone(&metrics);
+            let seen = move |change: Change| {
+                if let Some(label) = change.label() {
+                    metrics.events.inc(&[label]);
+                }
+                hints.hint(name.as_str());
+            };
+            // Without a watch the periodic look still finds everything, only later.
+            Watch::start(&path, seen).ok()
+        };
+        healing.register(FileGuard::new(file, Box::new(watcher)))?;
+        Ok(())
+    }
+
+    fn parsed(&self, hook: impl Fn(T) + Send + Sync + 'static) -> Box<Hook> {
+        let parse = Arc::clone(&self.parse);
+        Box::new(move |bytes| {
+            if let Ok(parsed) = parse(bytes) {
+                hook(parsed);
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;
+
+/// The content to go back to when the guard starts, and whether it should be saved as a copy.
+fn starting_point(spec: &Spec) -> Result<(Content, bool), GuardError> {
+    let path = spec.path.clone();
+    let problem = match look(&path, spec.max_bytes, &*spec.validate) {
+        Found::Good(content) => return Ok((content, true)),
+        Found::Missing => GuardError::Missing { path },
+        Found::Corrupt(_, why) => GuardError::Corrupt { path, why },
+        Found::Unreadable(why) => return Err(GuardError::Unreadable { path, why }),
+    };
+    let copy = spec.copy.as_ref();
+    match copy.map(|copy| look(copy, spec.max_bytes, &*spec.validate)) {
+        Some(Found::Good(content)) => Ok((content, false)),
+        _ => Err(problem),
+    }
+}
+
+impl<T> fmt::Debug for GuardFile<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GuardFile")
+            .field("component", &self.spec.component)
+            .field("path", &self.spec.path)
+            .finish_non_exhaustive()
+    }
+}

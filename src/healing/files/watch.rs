@@ -1,0 +1,126 @@
+//! Hints from the operating system that a file may have changed.
+
+use std::path::{Path, PathBuf};
+
+use notify::event::{ModifyKind, RenameMode};
+use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
+
+/// What happened to the file, as far as the operating system says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Change {
+    Created,
+    Modified,
+    Removed,
+    Renamed,
+    /// Something may have been missed (the queue of events overflowed), or the parent
+    /// directory itself changed (as Kubernetes' `..data` swap does).
+    Unclear,
+}
+
+impl Change {
+    /// The value of the label `event_type`, where there is one.
+    pub(super) fn label(self) -> Option<&'static str> {
+        match self {
+            Self::Created => Some("created"),
+            Self::Modified => Some("modified"),
+            Self::Removed => Some("removed"),
+            Self::Renamed => Some("renamed"),
+            Self::Unclear => None,
+        }
+    }
+}
+
+/// Watches the parent directory of a file, for editors replace files instead of writing them.
+///
+/// An event is a hint and no more: what is true is found by looking.
+pub(super) struct Watch {
+    _watcher: RecommendedWatcher,
+    directory: PathBuf,
+}
+
+impl Watch {
+    /// Calls `hint` for every change of `path`, on a thread of the watcher: it must be short.
+    pub(super) fn start(
+        path: &Path,
+        mut hint: impl FnMut(Change) + Send + 'static,
+    ) -> notify::Result<Self> {
+        let directory = match path.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+            _ => PathBuf::from("."),
+        };
+        let name = path.file_name().map(ToOwned::to_owned);
+        let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
+            let change = match event {
+                Ok(event) => change(&event, name.as_deref()),
+                Err(_) => Some(Change::Unclear),
+            };
+            if let Some(change) = change {
+                hint(change);
+            }
+        })?;
+        watcher.watch(&directory, RecursiveMode::NonRecursive)?;
+        Ok(Self {
+            _watcher: watcher,
+            directory,
+        })
+    }
+
+    /// Whether the directory is still there; a watch on one that was removed is deaf, also
+    /// when another of the same name takes its place.
+    pub(super) fn is_alive(&self) -> bool {
+        self.directory.is_dir()
+    }
+}
+
+/// What an event says about the file called `name`, if anything.
+fn change(event: &Event, name: Option<&std::ffi::OsStr>) -> Option<Change> {
+    if event.need_rescan() {
+        return Some(Change::Unclear);
+    }
+    let about_it = event.paths.iter().any(|path| path.file_name() == name);
+    let about_links = event.paths.iter().any(|path| {
+        path.file_name()
+            .is_some_and(|name| name.to_string_lossy().starts_with(".."))
+    });
+    if !about_it {
+        return about_links.then_some(Change::Unclear);
+    }
+    match event.kind {
+        // Both ends of a rename come as events of their own as well.
+        EventKind::Access(_) | EventKind::Modify(ModifyKind::Name(RenameMode::Both)) => None,
+        EventKind::Create(_) => Some(Change::Created),
+        EventKind::Remove(_) => Some(Change::Removed),
+        EventKind::Modify(ModifyKind::Name(_)) => Some(Change::Renamed),
+        EventKind::Modify(_) => Some(Change::Modified),
+        EventKind::Any | EventKind::Other => Some(Change::Unclear),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use notify::event::{CreateKind, DataChange, Flag};
+
+    use super::*;
+
+    fn event(kind: EventKind, path: &str) -> Event {
+        Event::new(kind).add_path(PathBuf::from(path))
+    }
+
+    #[test]
+    fn only_what_is_about_the_file_counts() {
+        let name = Some(std::ffi::OsStr::new("shop.toml"));
+        let modified = EventKind::Modify(ModifyKind::Data(DataChange::Any));
+        assert_eq!(
+            change(&event(modified, "/d/shop.toml"), name),
+            Some(Change::Modified)
+        );
+        assert_eq!(change(&event(modified, "/d/other"), name), None);
+        let created = EventKind::Create(CreateKind::Any);
+        assert_eq!(
+            change(&event(created, "/d/..data"), name),
+            Some(Change::Unclear)
+        );
+        let overflow = Event::new(EventKind::Other).set_flag(Flag::Rescan);
+        assert_eq!(change(&overflow, name), Some(Change::Unclear));
+    }
+}

@@ -1,0 +1,142 @@
+//! The storefront as a process: under load and chaos, everything is healed, and the numbers
+//! on its page add up at every scrape and match what a real Prometheus server makes of them.
+
+#![cfg(all(feature = "files", feature = "server", feature = "http"))]
+
+mod support;
+
+use std::time::Duration;
+
+use selfheal::healing::check_page;
+use support::child::Example;
+use support::eventually;
+use support::http::Request;
+use support::prometheus::Prometheus;
+use support::promtool;
+
+const SECONDS: u64 = 16;
+
+/// Starts the storefront and asserts the identities of each page until it ends.
+fn storm(seconds: u64, mut each: impl FnMut(&str)) -> (Example, u32) {
+    let limit = seconds.to_string();
+    let shop = Example::start(
+        "storefront",
+        &[
+            "--listen",
+            "127.0.0.1:0",
+            "--load",
+            "50",
+            "--chaos",
+            "--for",
+            &limit,
+        ],
+    );
+    let url = shop.url("/metrics");
+    let mut scrapes = 0;
+    // The shop ends by itself; a scrape that is refused says that it has.
+    while let Ok(page) = Request::get(&url).send() {
+        assert_eq!(page.status, 200);
+        assert_eq!(
+            check_page(page.text(), "shop"),
+            Ok(()),
+            "at scrape {scrapes}"
+        );
+        each(page.text());
+        scrapes += 1;
+        // Another process has to make progress; no injected clock reaches it.
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    (shop, scrapes)
+}
+
+#[test]
+fn everything_that_breaks_is_healed_and_the_books_balance() {
+    let (mut shop, scrapes) = storm(SECONDS, |_| {});
+    let status = shop.process.wait(Duration::from_secs(30));
+    let said = shop.process.text();
+    assert!(status.success(), "{said}");
+    assert!(scrapes > 100, "{scrapes} scrapes");
+    assert!(said.contains("the books balance"), "{said}");
+    for chaos in ["wrote garbage", "makes it panic", "supplier north is"] {
+        assert!(said.contains(chaos), "{chaos} did not happen: {said}");
+    }
+}
+
+#[test]
+fn a_bad_flag_and_a_busy_address_are_clear_errors() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    for (flags, code, text) in [
+        (["--listen", address.as_str()], 1, "cannot listen on"),
+        (["--load", "many"], 2, "not a number"),
+        (["--frobnicate", ""], 2, "no such flag"),
+    ] {
+        let mut command = support::child::command("storefront", &flags);
+        let output = command.output().unwrap();
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{error}");
+        assert!(error.contains(text), "{error}");
+    }
+}
+
+#[test]
+#[ignore = "needs a real Prometheus server; run tests/all.sh"]
+fn a_real_prometheus_reads_back_what_happened() {
+    let limit = (SECONDS + 14).to_string();
+    let shop = Example::start(
+        "storefront",
+        &[
+            "--listen",
+            "127.0.0.1:0",
+            "--load",
+            "100",
+            "--chaos",
+            "--for",
+            &limit,
+        ],
+    );
+    let page = Request::get(&shop.url("/metrics")).send().unwrap();
+    let verdict = promtool::check_metrics(page.text());
+    assert!(verdict.passed(), "{}", verdict.output);
+
+    let prometheus = Prometheus::builder().job("shop", shop.address).start();
+    prometheus.wait_until_up("shop");
+    assert_eq!(prometheus.value("up{job=\"shop\"}"), Some(1.0));
+    let at_least = |expression: &str, least: f64| {
+        eventually(Duration::from_secs(25), expression, || {
+            match prometheus.value(expression) {
+                Some(value) if value >= least => Ok(value),
+                other => Err(format!(
+                    "{expression} is {other:?}, at least {least} is wanted"
+                )),
+            }
+        })
+    };
+    at_least("sum(rate(shop_http_requests_total[10s]))", 20.0);
+    let p99 = "histogram_quantile(0.99, sum by (le) (rate(shop_http_request_duration_seconds_bucket[10s])))";
+    assert!(at_least(p99, 0.0).is_finite());
+    for (component, issue_type) in [("config", "file_corrupt"), ("mailer", "task_panicked")] {
+        at_least(
+            &format!(
+                "shop_healing_issues_detected_total{{component=\"{component}\",issue_type=\"{issue_type}\"}}"
+            ),
+            1.0,
+        );
+    }
+    for action in ["restore", "restart"] {
+        at_least(
+            &format!("sum(shop_healing_attempts_total{{action=\"{action}\"}})"),
+            1.0,
+        );
+        at_least(
+            &format!("sum(shop_healing_success_total{{action=\"{action}\"}})"),
+            1.0,
+        );
+    }
+    at_least("shop_healing_issues_closed_total{outcome=\"healed\"}", 2.0);
+    // One instant of Prometheus' own storage: what was opened is closed or open.
+    let books = "shop_healing_issues_opened_total + shop_healing_issues_restored_total \
+        - ignoring(outcome) sum without (outcome) (shop_healing_issues_closed_total) \
+        - ignoring(state) sum without (state) (shop_healing_issues_open)";
+    assert_eq!(prometheus.value(books), Some(0.0));
+}
