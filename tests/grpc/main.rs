@@ -10,7 +10,10 @@
 #[path = "../support/echo.rs"]
 mod echo;
 
+mod by_hand;
+mod client;
 mod endings;
+mod hostile;
 mod names;
 mod server;
 mod wire;
