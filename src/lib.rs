@@ -36,6 +36,7 @@
 //! | `toml` | yes | configuration from a TOML file |
 //! | `gzip` | yes | compressed scrapes |
 //! | `zstd` | no | scrapes compressed better and faster; builds a C library |
+//! | `grpc` | no | tower layers for tonic's servers and channels |
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
