@@ -20,11 +20,9 @@ pub(super) const fn splitmix(state: u64) -> u64 {
 /// reported, changes nothing.
 pub(super) fn draw(backoff: &Backoff, attempts: u32, stream: u64, nth_draw: u64) -> Duration {
     let doublings = attempts.saturating_sub(1).min(63);
-    let ceiling = 1u32
-        .checked_shl(doublings)
-        .and_then(|factor| backoff.base.checked_mul(factor))
-        .map_or(backoff.cap, |longest| longest.min(backoff.cap));
-    let nanos = u64::try_from(ceiling.as_nanos()).unwrap_or(u64::MAX);
+    let longest = backoff.base.as_nanos().checked_mul(1 << doublings);
+    let ceiling = longest.unwrap_or(u128::MAX).min(backoff.cap.as_nanos());
+    let nanos = u64::try_from(ceiling).unwrap_or(u64::MAX);
     let number = splitmix(splitmix(stream).wrapping_add(splitmix(nth_draw)));
     // The high half of the product maps the number evenly on 0..=nanos without a division.
     let share = (u128::from(number) * (u128::from(nanos) + 1)) >> 64;
@@ -61,6 +59,14 @@ mod tests {
     }
 
     #[test]
+    fn no_base_is_no_wait_however_often() {
+        let backoff = backoff(Duration::ZERO, SECOND);
+        for attempts in [0, 1, 31, 32, 33, 64, u32::MAX] {
+            assert_eq!(draw(&backoff, attempts, 1, 1), Duration::ZERO);
+        }
+    }
+
+    #[test]
     fn is_even_over_the_whole_range() {
         let backoff = backoff(SECOND, SECOND);
         let mut tenths = [0u32; 10];
@@ -70,6 +76,17 @@ mod tests {
         }
         // Expectation 1,000 each; the standard deviation is 30.
         assert!(tenths.iter().all(|n| (850..1150).contains(n)), "{tenths:?}");
+    }
+
+    #[test]
+    fn keys_do_not_wait_in_step() {
+        let backoff = backoff(SECOND, SECOND);
+        let waits: std::collections::BTreeSet<_> =
+            (0..1_000).map(|key| draw(&backoff, 1, key, 0)).collect();
+        assert_eq!(waits.len(), 1_000);
+        let waits: std::collections::BTreeSet<_> =
+            (0..1_000).map(|nth| draw(&backoff, 1, 0, nth)).collect();
+        assert_eq!(waits.len(), 1_000);
     }
 
     proptest! {

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use crate::config::{HealingPolicy, Mode};
 use crate::healing::{
-    AttemptId, AttemptResult, By, Closed, Control, Effect, Event, IssueKey, Moment, Name, Plan,
-    Risk, Severity, Start, State, Target, Ticket, Verdict, What, Work,
+    AttemptId, AttemptResult, By, Closed, Control, Effect, Event, Generation, IssueKey, Moment,
+    Name, Plan, Risk, Severity, Start, State, Target, Ticket, Verdict, What, Work,
 };
 
 /// What is known of an attempt that has not really ended.
@@ -54,6 +54,8 @@ pub(super) struct Watch {
     /// The starts since the policy last changed, with the component.
     starts: Vec<(Moment, Name)>,
     drawn: BTreeMap<IssueKey, Moment>,
+    /// The generation and the step that a person let run last.
+    approved: BTreeMap<IssueKey, (Generation, usize)>,
     mutes: BTreeMap<Target, (Moment, Severity)>,
     severities: BTreeMap<IssueKey, Severity>,
     paused: bool,
@@ -235,13 +237,19 @@ impl Watch {
                 ..
             } => self.healed(key),
             What::Reloaded => self.starts.clear(),
-            What::Controlled { control, .. } => self.controlled(control),
+            What::Controlled { control, .. } => self.controlled(control, state),
             _ => {}
         }
     }
 
-    fn controlled(&mut self, control: &Control) {
+    fn controlled(&mut self, control: &Control, state: &State) {
         match control {
+            Control::Approve { key, .. } | Control::Trigger { key } => {
+                if let Some(open) = state.keys.get(key).and_then(|&slot| state.open.get(slot)) {
+                    let looked_at = (open.issue.generation, open.step);
+                    self.approved.insert(key.clone(), looked_at);
+                }
+            }
             Control::Pause => self.paused = true,
             Control::Resume => self.paused = false,
             Control::Kill => self.killed = true,
@@ -353,6 +361,11 @@ impl Watch {
             policy.modes.destructive,
         ][risk as usize];
         let person = *by != By::Policy;
+        if person {
+            // What was approved was this step of this generation, and nothing milder or other.
+            let approved = self.approved.get(key);
+            assert_eq!(approved, Some(&(start.issue.generation, start.step)));
+        }
         match plan.mode.unwrap_or(by_risk) {
             Mode::Run => {}
             Mode::Approval => assert!(person, "nobody approved {key}"),

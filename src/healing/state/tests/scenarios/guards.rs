@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::config::{Budget, Mode};
-use crate::healing::{Closed, Hold};
+use crate::healing::{Closed, Hold, Target};
 
 #[test]
 fn a_fault_is_confirmed_before_it_is_acted_on() {
@@ -26,6 +26,42 @@ fn a_fault_is_confirmed_before_it_is_acted_on() {
     }
     assert_eq!(bench.phase("cache"), None, "one of three is a blip");
     assert_eq!(bench.state.snapshot().closed.get(Closed::SelfResolved), 1);
+}
+
+#[test]
+fn a_pass_that_is_told_twice_weighs_once() {
+    let mut bench = Bench::new(HealingPolicy {
+        confirm: Confirm::of(2, 3),
+        ..policy()
+    });
+    bench.pass(vec![down("db")]);
+    bench.pass(vec![down("db")]);
+    assert_eq!(bench.phase("db"), Some((Phase::Confirming, None)));
+    bench.wait(SECOND);
+    bench.pass(vec![]);
+    bench.pass(vec![]);
+    assert_eq!(bench.phase("db"), Some((Phase::Confirming, None)));
+    bench.wait(SECOND);
+    bench.pass(vec![down("db")]);
+    assert_eq!(bench.running(), ["db"]);
+}
+
+#[test]
+fn a_pass_says_nothing_about_what_was_seen_after_it_began() {
+    let mut bench = Bench::new(HealingPolicy {
+        confirm: Confirm::of(2, 2),
+        ..policy()
+    });
+    bench.wait(SECOND);
+    bench.hint(down("db"));
+    bench.tell(Event::Detected {
+        engine: Name::new("e"),
+        began: Moment::START,
+        observations: vec![],
+    });
+    assert_eq!(bench.phase("db"), Some((Phase::Confirming, None)));
+    bench.pass(vec![down("db")]);
+    assert_eq!(bench.running(), ["db"]);
 }
 
 #[test]
@@ -292,6 +328,24 @@ fn rollback_comes_before_the_next_attempt_and_under_the_same_lock() {
     let snapshot = bench.state.snapshot();
     assert_eq!(snapshot.rollbacks_started, 1);
     assert_eq!(snapshot.attempts_started, 2);
+}
+
+#[test]
+fn a_lock_that_the_first_in_line_cannot_use_goes_to_the_next() {
+    // Whichever of the two is first in line.
+    for (muted, other) in [("b", "c"), ("c", "b")] {
+        let mut bench = Bench::with(policy(), plan().lock("shared"));
+        for component in ["a", "b", "c"] {
+            bench.hint(down(component));
+        }
+        bench.control(Control::Mute {
+            target: Target::Component(Name::new(muted)),
+            lasting: 60 * SECOND,
+            tolerate: None,
+        });
+        bench.heal();
+        assert_eq!(bench.running(), [other]);
+    }
 }
 
 #[test]

@@ -26,6 +26,22 @@ fn pausing_stops_what_has_not_started_and_nothing_else() {
 }
 
 #[test]
+fn what_waited_too_long_in_a_pause_goes_on_after_it() {
+    let (pause, kill) = (Control::Pause, Control::Kill);
+    for (stop, go) in [(pause, Control::Resume), (kill, Control::Revive)] {
+        let mut bench = Bench::new(policy());
+        bench.control(stop);
+        bench.hint(down("db"));
+        bench.wait(3600 * SECOND);
+        let parked = Some((Phase::Parked, Some(ParkReason::Waited)));
+        assert_eq!(bench.phase("db"), parked);
+        assert_eq!(bench.alerts(), [], "whoever paused it knows");
+        bench.control(go);
+        assert_eq!(bench.running(), ["db"]);
+    }
+}
+
+#[test]
 fn the_kill_switch_also_calls_off_what_runs() {
     let mut bench = Bench::new(policy());
     bench.hint(down("db"));
