@@ -13,6 +13,47 @@
 //! - **It adds up.** Every observation, issue and attempt is counted exactly once.
 //! - **It is bounded.** Open issues, keys, components, mutes, alerts, labels and every text have
 //!   a limit; what does not fit is refused, counted and named.
+//! - **Nothing reaches the host.** Every call of an engine is a task of its own; panics, hangs and
+//!   lies are results that are counted.
+//!
+//! # An engine of one's own
+//! It says what is broken, what to do, and how to do it; [`Healing`] does the rest.
+//! ```
+//! use selfheal::healing::{Confirm, Context, HealError, Healing, HealingEngine, Issue, Observation};
+//! use selfheal::healing::{Plan, Risk};
+//!
+//! struct Scratch(std::path::PathBuf);
+//!
+//! impl HealingEngine for Scratch {
+//!     fn name(&self) -> &str {
+//!         "scratch"
+//!     }
+//!     async fn detect(&self, _: &Context) -> Result<Vec<Observation>, HealError> {
+//!         let gone = !self.0.is_dir();
+//!         Ok(gone.then(|| Observation::new("scratch", "gone")).into_iter().collect())
+//!     }
+//!     fn plan(&self, _: &Issue) -> Plan {
+//!         Plan::first("create").risk(Risk::Reversible).confirm(Confirm::at_once())
+//!     }
+//!     async fn heal(&self, cx: &Context, _: &Issue, _: &str) -> Result<(), HealError> {
+//!         let path = self.0.clone();
+//!         cx.blocking(move || Ok(std::fs::create_dir_all(path)?)).await
+//!     }
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread", start_paused = true)]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let folder = tempfile::tempdir()?.path().join("scratch");
+//! let healing = Healing::builder().start()?;
+//! healing.register(Scratch(folder.clone()))?;
+//! # while healing.snapshot().closed.sum() == 0 { tokio::time::sleep(std::time::Duration::from_secs(1)).await; }
+//! # assert!(folder.is_dir());
+//! # assert!(healing.shutdown(std::time::Duration::from_secs(5)).await.is_clean());
+//! # std::fs::remove_dir_all(folder.parent().unwrap())?;
+//! # Ok(())
+//! # }
+//! ```
+//! An engine made of closures is a [`Rule`].
 
 mod alert;
 mod confidence;

@@ -4,6 +4,7 @@
 use std::fmt;
 
 use super::expose::name;
+use crate::util::escape;
 
 /// What does not add up on a page, or is not on it.
 #[derive(Clone, Debug, PartialEq)]
@@ -122,13 +123,26 @@ fn sum(page: &str, name: &str) -> Option<f64> {
             let rest = line.strip_prefix(name)?;
             let sample = match rest.as_bytes().first()? {
                 b' ' => rest,
-                // The labels of these metrics are words: no brace or quote inside a value.
-                b'{' => rest.split_once('}')?.1,
+                b'{' => after_labels(rest)?,
                 _ => return None,
             };
             sample.split_ascii_whitespace().next()?.parse::<f64>().ok()
         })
         .reduce(|a, b| a + b)
+}
+
+/// What follows the closing brace. A value may hold one as well: that of a global label is
+/// anything.
+fn after_labels(rest: &str) -> Option<&str> {
+    let mut labels = rest;
+    loop {
+        let at = labels.find(['"', '}'])?;
+        let (_, found) = labels.split_at_checked(at)?;
+        match found.strip_prefix('"') {
+            None => return found.get(1..),
+            Some(value) => labels = value.get(escape::value_end(value) + 1..)?,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -143,7 +157,7 @@ a_healing_observation_results_total{result=\"coalesced\"} 3 # {} 1
 a_healing_issues_opened_total 2
 a_healing_issues_restored_total 0
 a_healing_issues_closed_total{outcome=\"healed\"} 1
-a_healing_issues_open{state=\"running\"} 1
+a_healing_issues_open{env=\"a}\\\"} 7\",state=\"running\"} 1
 a_healing_attempts_started_total 1
 a_healing_attempts_finished_total{result=\"ok\"} 0
 a_healing_attempts_running 1

@@ -10,7 +10,7 @@ use selfheal::healing::{
 };
 use tokio::time::Instant;
 
-use crate::bench::{Bench, Faults, Renamed, eager, key, seconds, settle_down};
+use crate::bench::{Bench, Faults, Renamed, begun, eager, key, seconds, settle_down};
 
 async fn nothing(_: Context, _: Issue) -> Result<(), HealError> {
     Ok(())
@@ -89,6 +89,36 @@ async fn a_detector_that_hangs_holds_up_nobody() {
     let hung = passes(&bench, "stuck", PassResult::Timeout);
     assert!((10..30).contains(&hung), "{hung} in an hour");
     assert!(u64::from(running.load(SeqCst)) <= hung + 1, "one at a time");
+    bench.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_detector_that_blocks_for_ever_is_told() {
+    let bench = Bench::start(eager());
+    let (release, wait) = std::sync::mpsc::channel::<()>();
+    let wait = parking_lot::Mutex::new(Some(wait));
+    let rule = Rule::when("stuck", move |cx: Context| {
+        let wait = wait.lock().take();
+        async move {
+            if let Some(wait) = wait {
+                let _ = begun(&cx, move || wait.recv()).await?;
+            }
+            Ok(Vec::new())
+        }
+    })
+    .run("nothing", nothing);
+    bench.healing.register(rule).unwrap();
+    tokio::time::sleep(seconds(600)).await;
+    assert_eq!(passes(&bench, "stuck", PassResult::Timeout), 1, "one pass");
+    let alerts = bench.healing.alerts();
+    assert_eq!(alerts[0].id.to_string(), "blind stuck/detector");
+    release.send(()).unwrap();
+    let mut looked = 0;
+    while looked == 0 {
+        tokio::time::sleep(seconds(10)).await;
+        looked = passes(&bench, "stuck", PassResult::Ok);
+    }
+    assert_eq!(bench.healing.alerts(), []);
     bench.end().await;
 }
 
@@ -215,6 +245,41 @@ fn without_a_run_time_it_says_so() {
 }
 
 #[test]
+fn a_run_time_without_a_clock_is_refused() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    let started = Healing::builder().runtime(runtime.handle().clone()).start();
+    assert!(matches!(started, Err(StartError::NoTime)));
+}
+
+#[test]
+fn a_second_engine_on_one_registry_is_refused_and_leaves_nothing_behind() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let registry = selfheal::registry::Registry::new();
+    let builder = || {
+        Healing::builder()
+            .runtime(runtime.handle().clone())
+            .registry(&registry)
+    };
+    let first = builder().start().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let journal = selfheal::config::Journal::new().path(folder.path());
+    let second = builder().journal(journal.clone()).start();
+    assert!(matches!(second, Err(StartError::Metrics(_))));
+    let third = || {
+        Healing::builder()
+            .runtime(runtime.handle().clone())
+            .journal(journal.clone())
+            .start()
+    };
+    while third().is_err() {
+        std::thread::yield_now();
+    }
+    assert!(runtime.block_on(first.shutdown(seconds(5))).is_clean());
+}
+
+#[test]
 fn a_run_time_that_goes_away_takes_it_along() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let builder = Healing::builder().runtime(runtime.handle().clone());
@@ -233,6 +298,11 @@ fn a_run_time_that_goes_away_takes_it_along() {
         .healing
         .register(Renamed("late", faults.mending_rule()));
     assert!(late.is_ok());
+    bench.scrape();
+    // Nobody waits for an end that has come already.
+    let other = tokio::runtime::Runtime::new().unwrap();
+    other.block_on(bench.healing.shutdown(seconds(5)));
+    other.block_on(handle.remove());
     bench.scrape();
 }
 

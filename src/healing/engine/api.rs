@@ -26,38 +26,7 @@ use crate::healing::{Issue, Name, Observation, Plan, Text, Verdict};
 /// everywhere in async Rust: what must not be cut in half belongs in
 /// [`Context::blocking`] or a task of its own that is awaited.
 ///
-/// ```
-/// use std::sync::Arc;
-/// use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
-/// use selfheal::healing::{Confirm, Context, HealError, HealingEngine, Issue, Observation, Plan, Risk};
-///
-/// struct Cache(Arc<AtomicBool>); // whether it is corrupt
-///
-/// impl HealingEngine for Cache {
-///     fn name(&self) -> &str {
-///         "cache"
-///     }
-///     async fn detect(&self, _: &Context) -> Result<Vec<Observation>, HealError> {
-///         let corrupt = self.0.load(SeqCst);
-///         Ok(corrupt.then(|| Observation::new("cache", "corrupt")).into_iter().collect())
-///     }
-///     fn plan(&self, _: &Issue) -> Plan {
-///         Plan::first("rebuild").risk(Risk::Reversible).confirm(Confirm::at_once())
-///     }
-///     async fn heal(&self, _: &Context, _: &Issue, _action: &str) -> Result<(), HealError> {
-///         self.0.store(false, SeqCst);
-///         Ok(())
-///     }
-/// }
-///
-/// # async fn by_hand() -> Result<(), Box<dyn std::error::Error>> {
-/// let engine = Cache(Arc::new(AtomicBool::new(true)));
-/// let cx = Context::by_hand()?;
-/// assert_eq!(engine.detect(&cx).await.map_err(|e| e.to_string())?.len(), 1);
-/// # Ok(())
-/// # }
-/// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(by_hand()).unwrap();
-/// ```
+/// The documentation of [the room](crate::healing) shows an engine.
 pub trait HealingEngine: Send + Sync + 'static {
     /// What it is called: unique among the engines, at most 64 bytes. Asked for once.
     fn name(&self) -> &str;

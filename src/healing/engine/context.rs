@@ -34,17 +34,22 @@ struct Inner {
 }
 
 impl Context {
-    pub(crate) fn new(
+    /// A context for a look that takes as long as it may from now on.
+    pub(crate) fn new(timeline: Timeline, timeout: Duration, token: CancellationToken) -> Self {
+        let deadline = timeline.in_time(timeout);
+        Self::until(timeline, deadline, None, token)
+    }
+
+    pub(crate) fn until(
         timeline: Timeline,
-        timeout: Duration,
+        deadline: Instant,
         attempt: Option<AttemptId>,
         token: CancellationToken,
     ) -> Self {
-        let now = timeline.instant();
-        let began = timeline.moment_of(now);
+        let began = timeline.now();
         Self(Arc::new(Inner {
             token,
-            deadline: far(now, timeout),
+            deadline,
             attempt,
             jobs: TaskTracker::new(),
             data_from: AtomicI64::new(began.as_nanos()),
@@ -59,7 +64,7 @@ impl Context {
     pub fn by_hand() -> Result<Self, tokio::runtime::TryCurrentError> {
         let timeline = Timeline::start(Clock::system(), tokio::runtime::Handle::try_current()?);
         let minute = Duration::from_secs(60);
-        Ok(Self::new(timeline, minute, None, CancellationToken::new()))
+        Ok(Self::new(timeline, minute, CancellationToken::new()))
     }
 
     /// The number of the attempt or rollback; none when detecting and verifying.
@@ -193,12 +198,6 @@ impl fmt::Debug for Context {
             .field("cancelled", &self.is_cancelled())
             .finish()
     }
-}
-
-/// A timeout so long that it does not fit means: as good as never.
-fn far(now: Instant, timeout: Duration) -> Instant {
-    const YEARS: Duration = Duration::from_secs(30 * 365 * 86_400);
-    now + timeout.min(YEARS)
 }
 
 #[cfg(test)]

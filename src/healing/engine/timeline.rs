@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use tokio::runtime::Handle;
 use tokio::time::Instant;
 
@@ -36,6 +38,12 @@ impl Timeline {
     pub(crate) fn instant(&self) -> Instant {
         let _inside = self.runtime.enter();
         Instant::now()
+    }
+
+    /// The time when so much has passed. What does not fit is as good as never.
+    pub(crate) fn in_time(&self, wait: Duration) -> Instant {
+        const YEARS: Duration = Duration::from_secs(30 * 365 * 86_400);
+        self.instant() + wait.min(YEARS)
     }
 
     pub(crate) fn moment_of(&self, instant: Instant) -> Moment {

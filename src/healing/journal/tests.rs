@@ -239,7 +239,7 @@ async fn files_are_followed_by_new_ones_and_the_oldest_go() {
     assert!((4096..8192).contains(&size), "{size}");
 
     let all = journal
-        .history(HistoryFilter::new().limit(usize::MAX))
+        .history(HistoryFilter::new().limit(usize::MAX), &Handle::current())
         .await;
     assert!(all.windows(2).all(|two| two[0].seq < two[1].seq));
 }
@@ -318,7 +318,7 @@ async fn history_looks_where_the_memory_ends() {
     }
     assert!(journal.written(29).await);
     let of = async |filter: HistoryFilter| -> Vec<u64> {
-        let found = journal.history(filter).await;
+        let found = journal.history(filter, &Handle::current()).await;
         found.iter().map(|record| record.seq).collect()
     };
     assert_eq!(of(HistoryFilter::new().limit(3)).await, [27, 28, 29]);
@@ -349,7 +349,9 @@ async fn history_tells_nothing_twice() {
     }
     assert!(journal.written(19).await);
     assert_eq!(disk.numbers(), [1, 2]);
-    let found = journal.history(HistoryFilter::new()).await;
+    let found = journal
+        .history(HistoryFilter::new(), &Handle::current())
+        .await;
     let numbers: Vec<_> = found.iter().map(|record| record.seq).collect();
     assert_eq!(numbers, (1..20).collect::<Vec<_>>());
 }

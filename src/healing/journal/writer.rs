@@ -43,6 +43,16 @@ pub(crate) struct Journal {
     disk: Option<Arc<Disk>>,
 }
 
+/// Without a journal nobody needs its files.
+impl Drop for Journal {
+    fn drop(&mut self) {
+        if let Some(disk) = &self.disk {
+            disk.queue.lock().closed = true;
+            disk.filled.notify_one();
+        }
+    }
+}
+
 struct Disk {
     /// None once it is closed: the files are free for the next run then.
     store: Mutex<Option<Arc<dyn Store>>>,
@@ -154,7 +164,11 @@ impl Journal {
 
     /// The records that fit, oldest first: those in memory and, where these do not fill the
     /// limit, those in the files.
-    pub(crate) async fn history(&self, filter: HistoryFilter) -> Vec<Arc<Record>> {
+    pub(crate) async fn history(
+        &self,
+        filter: HistoryFilter,
+        runtime: &Handle,
+    ) -> Vec<Arc<Record>> {
         let oldest = self.ring.oldest();
         let mut newest = self.ring.find(&filter);
         let room = filter.limit.saturating_sub(newest.len());
@@ -167,7 +181,7 @@ impl Journal {
         };
         let before = oldest.unwrap_or(u64::MAX);
         let filter = filter.limit(room);
-        let read = tokio::task::spawn_blocking(move || find_in_files(&*store, &filter, before));
+        let read = runtime.spawn_blocking(move || find_in_files(&*store, &filter, before));
         let mut found = read.await.unwrap_or_default();
         found.append(&mut newest);
         found

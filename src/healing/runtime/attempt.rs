@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::call::{End, run};
@@ -44,6 +45,7 @@ pub(super) fn start(shell: &Arc<Shell>, order: Order) {
     shell.running.lock().insert(id, token.clone());
     let slot = shell.engines.read().get(&order.start.engine);
     let written = shell.journal.written(order.intent);
+    let deadline = shell.timeline.in_time(order.start.timeout);
     let own = Arc::clone(shell);
     shell.spawn(async move {
         let outcome = match slot {
@@ -53,9 +55,8 @@ pub(super) fn start(shell: &Arc<Shell>, order: Order) {
                 "the intent could not be written to the journal",
             ),
             Some(slot) => {
-                let span = trace::attempt(&order.start);
-                let call = attempt(&own, &slot, &order.start, token);
-                slot.calls.track_future(trace::within(span, call)).await
+                let call = attempt(&own, &slot, &order.start, deadline, token);
+                slot.calls.track_future(call).await
             }
         };
         own.running.lock().remove(&id);
@@ -68,11 +69,18 @@ pub(super) fn start(shell: &Arc<Shell>, order: Order) {
     });
 }
 
-async fn attempt(shell: &Shell, slot: &Slot, start: &Start, token: CancellationToken) -> Outcome {
+async fn attempt(
+    shell: &Shell,
+    slot: &Slot,
+    start: &Start,
+    deadline: Instant,
+    token: CancellationToken,
+) -> Outcome {
     let grace = shell.policy(|policy| policy.grace);
+    let span = trace::attempt(start);
     let context = |token: &CancellationToken| {
         let timeline = shell.timeline.clone();
-        Context::new(timeline, start.timeout, Some(start.attempt), token.clone())
+        Context::until(timeline, deadline, Some(start.attempt), token.clone())
     };
     if token.is_cancelled() {
         return called_off();
@@ -80,10 +88,8 @@ async fn attempt(shell: &Shell, slot: &Slot, start: &Start, token: CancellationT
     if start.work == Work::Heal {
         let cx = context(&token);
         let (engine, issue, own) = (Arc::clone(&slot.engine), start.issue.clone(), cx.clone());
-        let look = run(&cx, grace, async move {
-            engine.precondition(&own, &issue).await
-        });
-        match look.await {
+        let look = async move { engine.precondition(&own, &issue).await };
+        match run(&cx, grace, trace::within(&span, look)).await {
             End::Done(Precondition::Proceed) => {}
             End::Done(Precondition::Stale) => {
                 return Outcome::new(AttemptResult::Stale, "the fault is no longer what it was");
@@ -101,15 +107,15 @@ async fn attempt(shell: &Shell, slot: &Slot, start: &Start, token: CancellationT
     let cx = context(&token);
     let (engine, issue, own) = (Arc::clone(&slot.engine), start.issue.clone(), cx.clone());
     let (work, action) = (start.work, start.action.clone());
-    let end = run(&cx, grace, async move {
+    let call = async move {
         let done = match work {
             Work::Heal => engine.heal(&own, &issue, action.as_str()).await,
             Work::Rollback => engine.rollback(&own, &issue, action.as_str()).await,
         };
         // The error is somebody else's type: it is read, and dropped, inside of this task.
         done.map_err(|error| (error.kind(), error.text()))
-    });
-    match end.await {
+    };
+    match run(&cx, grace, trace::within(&span, call)).await {
         End::Done(Ok(())) => Outcome::new(AttemptResult::Ok, ""),
         // What ends in an error when it is called off was called off.
         End::Done(Err((_, text))) if token.is_cancelled() => {

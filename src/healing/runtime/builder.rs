@@ -1,6 +1,7 @@
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
 use tokio::runtime::Handle;
@@ -10,6 +11,7 @@ use tokio_util::task::TaskTracker;
 
 use super::Healing;
 use super::alerts::{self, AlertHook};
+use super::call::guarded;
 use super::driver::Driver;
 use super::engines::Engines;
 use super::error::StartError;
@@ -108,6 +110,10 @@ impl HealingBuilder {
             Some(runtime) => runtime,
             None => Handle::try_current().map_err(StartError::NoRuntime)?,
         };
+        {
+            let _inside = runtime.enter();
+            guarded(|| drop(tokio::time::sleep(Duration::ZERO))).map_err(|_| StartError::NoTime)?;
+        }
         self.policy.validate().map_err(StartError::Invalid)?;
         self.journal.validate().map_err(StartError::Invalid)?;
         let store: Option<Arc<dyn Store>> = match (self.store, &self.journal.path) {

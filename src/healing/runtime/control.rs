@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Healing;
 use super::error::Refused;
 use crate::config::{Faults, HealingPolicy};
-use crate::healing::{By, Control, Effect, Event, Generation, IssueKey, Notice, Target};
+use crate::healing::{By, Control, Event, Generation, IssueKey, Target};
 
 impl Healing {
     /// Follows a decision from outside, at once and in full, or not at all. Who decided is
@@ -15,7 +15,7 @@ impl Healing {
     /// # Errors
     /// It cannot be followed: there is no such issue, it does not wait for approval, …
     pub fn control(&self, control: Control, by: By) -> Result<(), Refused> {
-        self.decide(Event::Control { control, by })
+        self.shell.decide(Event::Control { control, by })
     }
 
     /// Nothing starts until [`resume`](Self::resume); what runs goes on.
@@ -90,7 +90,7 @@ impl Healing {
     pub fn reload(&self, policy: HealingPolicy) -> Result<(), Faults> {
         let checked = policy.validate();
         // One that is not valid is refused by the core as well, which tells everybody.
-        let _ = self.decide(Event::Reload(Arc::new(policy)));
+        let _ = self.shell.decide(Event::Reload(Arc::new(policy)));
         checked
     }
 
@@ -98,21 +98,5 @@ impl Healing {
     #[must_use]
     pub fn policy(&self) -> HealingPolicy {
         self.shell.policy(Clone::clone)
-    }
-
-    fn decide(&self, event: Event) -> Result<(), Refused> {
-        self.shell.with_core(|core, stamp| {
-            let before = core.outbox.len();
-            core.state.step_into(stamp, event, &mut core.outbox);
-            let refused = core
-                .outbox
-                .iter()
-                .skip(before)
-                .find_map(|effect| match effect {
-                    Effect::Notice(Notice::Refused { why }) => Some(Refused { why: why.clone() }),
-                    _ => None,
-                });
-            refused.map_or(Ok(()), Err)
-        })
     }
 }

@@ -11,8 +11,8 @@ use super::engines::{PassResult, Slot};
 use super::looks::over;
 use super::shell::Shell;
 use super::trace;
-use crate::healing::Event;
 use crate::healing::engine::Context;
+use crate::healing::{Event, Moment};
 
 /// Hints lead to a look at most so often.
 const GAP: Duration = Duration::from_millis(100);
@@ -31,9 +31,7 @@ pub(super) async fn run(shell: Arc<Shell>, slot: Arc<Slot>) {
             () = slot.gone.cancelled() => return,
         }
         last = Some(Instant::now());
-        let result = pass(&shell, &slot).await;
-        slot.passes.count(result);
-        failures = match result {
+        failures = match pass(&shell, &slot).await {
             PassResult::Ok => 0,
             _ => failures + 1,
         };
@@ -67,11 +65,11 @@ fn backed_off(every: Duration, failures: u32) -> Duration {
 }
 
 /// One look. It returns when nothing of it runs any more, which may be long after it was
-/// reported as failed.
+/// reported as failed; until then it is reported again and again.
 async fn pass(shell: &Arc<Shell>, slot: &Slot) -> PassResult {
     let (timeout, grace) = shell.policy(|policy| (policy.timeout, policy.grace));
     let token = CancellationToken::new();
-    let cx = Context::new(shell.timeline.clone(), timeout, None, token.clone());
+    let cx = Context::new(shell.timeline.clone(), timeout, token.clone());
     let began = cx.data_from();
     let (engine, own) = (Arc::clone(&slot.engine), cx.clone());
     let look = call(&cx, grace, async move {
@@ -82,10 +80,14 @@ async fn pass(shell: &Arc<Shell>, slot: &Slot) -> PassResult {
         end = &mut look => end,
         () = over(timeout, &slot.gone) => {
             token.cancel();
-            shell.feed(Event::DetectFailed { engine: slot.name.clone(), began });
-            trace::detect_failed(&slot.name, "it did not end in time");
-            look.await;
-            return PassResult::Timeout;
+            slot.passes.count(PassResult::Timeout);
+            loop {
+                failed(shell, slot, began, "it did not end in time");
+                tokio::select! {
+                    _ = &mut look => return PassResult::Timeout,
+                    () = tokio::time::sleep(LONGEST_WAIT.min(timeout)), if !slot.gone.is_cancelled() => {}
+                }
+            }
         }
     };
     let (result, why) = match end {
@@ -95,18 +97,24 @@ async fn pass(shell: &Arc<Shell>, slot: &Slot) -> PassResult {
                 began: cx.data_from(),
                 observations,
             });
+            slot.passes.count(PassResult::Ok);
             return PassResult::Ok;
         }
         End::Done(Err(text)) => (PassResult::Failed, text),
         End::Panicked(text) => (PassResult::Panicked, text),
         End::Cancelled => (PassResult::Timeout, "it was called off".into()),
     };
+    slot.passes.count(result);
+    failed(shell, slot, began, why.as_str());
+    result
+}
+
+fn failed(shell: &Shell, slot: &Slot, began: Moment, why: &str) {
     shell.feed(Event::DetectFailed {
         engine: slot.name.clone(),
         began,
     });
-    trace::detect_failed(&slot.name, why.as_str());
-    result
+    trace::detect_failed(&slot.name, why);
 }
 
 #[cfg(test)]

@@ -149,11 +149,16 @@ impl Shell {
             engines.by_name.insert(name.clone(), Arc::clone(&slot));
             slot
         };
-        self.spawn(detect::run(Arc::clone(self), Arc::clone(&slot)));
-        self.feed(Event::EngineAdded {
-            engine: name,
+        let added = Event::EngineAdded {
+            engine: name.clone(),
             components,
-        });
+        };
+        if self.decide(added).is_err() {
+            // Engines of an earlier run, with issues that are still open, take the room.
+            self.engines.write().remove(&name);
+            return Err(RegisterError::TooMany { name, limit });
+        }
+        self.spawn(detect::run(Arc::clone(self), Arc::clone(&slot)));
         Ok(EngineHandle {
             shell: Arc::clone(self),
             slot,

@@ -14,6 +14,9 @@ pub enum StartError {
         "healing needs a tokio run-time: call `start` from async code, or name one with `runtime`"
     )]
     NoRuntime(#[source] tokio::runtime::TryCurrentError),
+    /// The run-time has no clock.
+    #[error("healing needs tokio's timers: call `enable_time` or `enable_all` on the run-time")]
+    NoTime,
     /// The policy or the settings of the journal are not valid.
     #[error("the healing settings are not valid:\n{0}")]
     Invalid(Faults),

@@ -41,7 +41,7 @@ pub(super) fn verify(
         let asked = tokio::time::timeout(timeout, slot.looks.acquire());
         let Ok(Ok(_turn)) = asked.await else { return };
         let token = CancellationToken::new();
-        let cx = Context::new(own.timeline.clone(), timeout, None, token.clone());
+        let cx = Context::new(own.timeline.clone(), timeout, token.clone());
         let grace = own.policy(|policy| policy.grace);
         let (engine, its) = (Arc::clone(&slot.engine), cx.clone());
         let look = run(&cx, grace, async move { engine.verify(&its, &issue).await });

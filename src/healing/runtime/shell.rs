@@ -12,11 +12,12 @@ use tokio_util::task::TaskTracker;
 
 use super::alerts::AlertChange;
 use super::engines::Engines;
+use super::error::Refused;
 use super::events::HealingEvent;
 use super::shutdown::Stage;
 use crate::healing::engine::Timeline;
 use crate::healing::journal::Journal;
-use crate::healing::{AttemptId, Effect, Event, State};
+use crate::healing::{AttemptId, Effect, Event, Notice, State};
 
 /// Everything that the tasks of one engine share.
 pub(super) struct Shell {
@@ -51,6 +52,20 @@ impl Shell {
     /// Tells the core that something happened.
     pub(super) fn feed(&self, event: Event) {
         self.with_core(|core, stamp| core.state.step_into(stamp, event, &mut core.outbox));
+    }
+
+    /// Tells the core of a decision, and whether it was refused.
+    pub(super) fn decide(&self, event: Event) -> Result<(), Refused> {
+        self.with_core(|core, stamp| {
+            let before = core.outbox.len();
+            core.state.step_into(stamp, event, &mut core.outbox);
+            let mut said = core.outbox.iter().skip(before);
+            let refused = said.find_map(|effect| match effect {
+                Effect::Notice(Notice::Refused { why }) => Some(Refused { why: why.clone() }),
+                _ => None,
+            });
+            refused.map_or(Ok(()), Err)
+        })
     }
 
     /// Works on the state, with the time now; then has the driver do what it said.

@@ -57,7 +57,7 @@ impl Shell {
         });
         if first {
             // A task of its own: it goes on though the caller is cancelled.
-            self.runtime.spawn(end(Arc::clone(self), grace));
+            self.runtime.spawn(end(Over(Arc::clone(self)), grace));
         }
         let mut stage = self.stage.subscribe();
         let _ = stage.wait_for(|stage| *stage == Stage::Closed).await;
@@ -69,7 +69,17 @@ impl Shell {
     }
 }
 
-async fn end(shell: Arc<Shell>, grace: Duration) {
+/// Tells those who wait for the end, also where the run-time goes away before it.
+struct Over(Arc<Shell>);
+
+impl Drop for Over {
+    fn drop(&mut self) {
+        self.0.stage.send_replace(Stage::Closed);
+    }
+}
+
+async fn end(over: Over, grace: Duration) {
+    let shell = Arc::clone(&over.0);
     let deadline = Instant::now() + grace;
     shell.feed(Event::Shutdown);
     let mut stage = shell.stage.subscribe();
@@ -94,7 +104,6 @@ async fn end(shell: Arc<Shell>, grace: Duration) {
         let _ = timeout_at(last_words, driver).await;
     }
     let _ = timeout_at(last_words, shell.journal.close()).await;
-    shell.stage.send_replace(Stage::Closed);
 }
 
 /// Waits for the calls of an engine that are under way, and makes the last one.
@@ -105,7 +114,7 @@ pub(super) async fn close_engine(shell: &Shell, slot: &Slot, grace: Duration) {
     let _ = timeout_at(began + grace / 2, slot.calls.wait()).await;
     let token = CancellationToken::new();
     let left = (began + grace).saturating_duration_since(Instant::now());
-    let cx = Context::new(shell.timeline.clone(), left, None, token.clone());
+    let cx = Context::new(shell.timeline.clone(), left, token.clone());
     let (engine, own) = (Arc::clone(&slot.engine), cx.clone());
     let mut last = std::pin::pin!(run(&cx, Duration::ZERO, async move {
         engine.close(&own).await;

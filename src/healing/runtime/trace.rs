@@ -1,11 +1,12 @@
 //! What happens, as `tracing` spans and events.
 
-use tracing::{Instrument, Span, debug, error, info, info_span, warn};
+pub(super) use tracing::Span;
+use tracing::{Instrument, debug, error, info, info_span, warn};
 
 use super::alerts::AlertChange;
 use crate::healing::{AttemptResult, Closed, Name, Notice, Record, Severity, Start, What};
 
-/// The span that an attempt runs in; its id is the one that the journal has.
+/// The span that the calls of an attempt run in; its number is the one that the journal has.
 pub(super) fn attempt(start: &Start) -> Span {
     info_span!(
         "heal",
@@ -18,8 +19,8 @@ pub(super) fn attempt(start: &Start) -> Span {
     )
 }
 
-pub(super) fn within<F: Future>(span: Span, task: F) -> impl Future<Output = F::Output> {
-    task.instrument(span)
+pub(super) fn within<F: Future>(span: &Span, task: F) -> impl Future<Output = F::Output> + use<F> {
+    task.instrument(span.clone())
 }
 
 /// One event for each record.

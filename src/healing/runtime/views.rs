@@ -167,7 +167,8 @@ impl Healing {
     /// The records that fit, oldest first: those in memory and, where these do not fill the
     /// limit, those in the files of the journal.
     pub async fn history(&self, filter: HistoryFilter) -> Vec<Arc<Record>> {
-        self.shell.journal.history(filter).await
+        let shell = &self.shell;
+        shell.journal.history(filter, &shell.runtime).await
     }
 
     /// How often each engine looked for faults, by what came of it.
