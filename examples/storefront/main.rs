@@ -72,6 +72,8 @@ async fn run(args: &Args) -> Result<bool, Box<dyn Error>> {
             .healing(healing::policy()),
     )?;
 
+    heal.built_from(selfheal::build_info!())?;
+
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("shop.toml");
     tokio::fs::write(&file, SHOP_TOML).await?;
@@ -88,6 +90,7 @@ async fn run(args: &Args) -> Result<bool, Box<dyn Error>> {
         heal.registry().group::<MailMetrics>()?,
     )?;
     healing::watch_supplier(&heal, &suppliers)?;
+    healing::say_what_they_carry(&heal);
 
     let app = Router::new()
         .merge(shop::routes(shop))

@@ -103,10 +103,11 @@ fn short(value: f64) -> String {
     format!("{rounded}")
 }
 
+/// A component is known when its loss does not hang on what nobody has said.
 fn coverage(served: Option<f64>, components: &[Component]) -> f64 {
     let known = components
         .iter()
-        .filter(|component| component.health.is_some())
+        .filter(|component| loss(component, Unknown::Bad) <= loss(component, Unknown::Good))
         .count();
     (known + usize::from(served.is_some())) as f64 / (components.len() + 1) as f64
 }
@@ -207,5 +208,18 @@ mod tests {
         let score = score(None, &[Component::new("cache")]);
         assert_eq!((score.low, score.high, score.coverage), (0.0, 100.0, 0.0));
         assert!(score.explanation.contains("not looked at yet"));
+        let traffic = Some(Traffic { good: 1, total: 1 });
+        let half = Component::new("cache").health(0.5, "slow");
+        assert_eq!(
+            super::score(traffic, &[half]).coverage,
+            0.5,
+            "nobody said what it carries"
+        );
+        let well = Component::new("cache").health(1.0, "");
+        assert_eq!(
+            super::score(traffic, &[well]).coverage,
+            1.0,
+            "then it does not matter"
+        );
     }
 }
