@@ -17,16 +17,17 @@
 //! | [`config`] | everything that can be set |
 //! | [`util`] | the injected clock and other small tools |
 //!
-//! Rooms behind a feature: `http` (tower layer), `grpc` (tower layer for tonic), `healing` (the
-//! engine trait, its run-time, guarded files and supervised tasks), `server` (the endpoints and
-//! a listener), `collect` (process, system and run-time figures), `interop` (the `prometheus`
-//! crate).
+//! Rooms behind a feature: `http` (tower layer), `http_client` (tower layer for outgoing
+//! requests), `grpc` (tower layer for tonic), `healing` (the engine trait, its run-time, guarded
+//! files and supervised tasks), `server` (the endpoints and a listener), `collect` (process,
+//! system and run-time figures), `interop` (the `prometheus` crate).
 //!
 //! # Features
 //!
 //! | feature | default | what it adds |
 //! |---|---|---|
 //! | `http` | yes | the HTTP layer |
+//! | `http-client` | no | the layer for outgoing requests |
 //! | `server` | yes | `/metrics`, `/health`, `/livez`, `/readyz`, `/` as a router or on a thread of their own |
 //! | `healing` | yes | the `HealingEngine` trait, its run-time, supervised tasks |
 //! | `tracing` | no | spans and events of the healing engine |
@@ -52,6 +53,8 @@ pub mod healing;
 pub mod health;
 #[cfg(feature = "http")]
 pub mod http;
+#[cfg(feature = "http-client")]
+pub mod http_client;
 #[cfg(feature = "prometheus")]
 pub mod interop;
 pub mod registry;

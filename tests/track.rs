@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use selfheal::registry::{DeclareError, Family, Gauge, Group, Registry, Text, Value};
-use selfheal::track::{LlmCall, Outcome, Tracker, TrackerKind};
+use selfheal::track::{ApiCall, LlmCall, Outcome, Tracker, TrackerKind};
 use selfheal::util::Clock;
 
 fn number(registry: &Registry, name: &str, labels: &str) -> Option<f64> {
@@ -144,4 +144,42 @@ fn a_kind_that_panics_cannot_take_the_host_down() {
     Tracker::start_in(&registry, Broken).success();
     assert_eq!(number(&registry, "broken", r#"how="abandoned""#), Some(1.0));
     assert_eq!(number(&registry, "broken", r#"how="success""#), Some(1.0));
+}
+
+#[test]
+fn a_call_to_another_service_is_counted_and_its_last_time_kept() {
+    let registry = Registry::new();
+    let (clock, hand) = Clock::manual();
+    let start = || ApiCall::start_with(&registry, clock.clone(), "github");
+    let call = start();
+    hand.advance(Duration::from_secs(2));
+    call.tokens(7);
+    call.success();
+    start().error("timeout");
+    start().rate_limited();
+    drop(start());
+    let number = |name: &str, labels: &str| {
+        let labels = format!(r#"api="github"{labels}"#);
+        number(&registry, name, &labels)
+    };
+    for (status, n) in [("success", 1.0), ("error", 2.0), ("abandoned", 1.0)] {
+        let labels = format!(r#",status="{status}""#);
+        assert_eq!(number("api_calls_total", &labels), Some(n), "{status}");
+    }
+    assert_eq!(
+        number("api_errors_total", r#",error_type="timeout""#),
+        Some(1.0)
+    );
+    assert_eq!(number("api_rate_limits_total", ""), Some(1.0));
+    assert_eq!(number("api_tokens_used_total", ""), Some(7.0));
+    assert_eq!(
+        number("api_request_duration_seconds", ""),
+        Some(2.0),
+        "the sum"
+    );
+    assert_eq!(
+        number("api_response_time_seconds", ""),
+        Some(0.0),
+        "the last one took no time"
+    );
 }

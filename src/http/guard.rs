@@ -8,11 +8,11 @@ use http::{HeaderMap, StatusCode, header};
 use http_body::Body;
 
 use super::labels::Chosen;
-use super::method::Verb;
 use super::names::Ended;
 use super::outcome::{End, Outcome};
 use super::series::Series;
 use super::spare;
+use crate::util::Verb;
 
 /// One request on its way. It travels from the call through the future into the response
 /// body, and whatever becomes of those, it records the request exactly once: where it is told

@@ -7,13 +7,13 @@ use tower_layer::Layer;
 use super::builder::HttpLayerBuilder;
 use super::exclude::Exclude;
 use super::guard::Guard;
-use super::method::Verb;
 use super::mode::{Axum, Generic};
 use super::route::{Classifier, Protocol};
 use super::series::{Key, Recorder};
 use super::service::HttpService;
 use super::table::Table;
 use crate::registry::{DeclareError, Registry};
+use crate::util::Verb;
 
 /// Records every request of the service it is put on; see [the room](super).
 ///

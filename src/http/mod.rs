@@ -71,7 +71,6 @@ mod future;
 mod guard;
 mod labels;
 mod layer;
-mod method;
 mod mode;
 mod names;
 mod outcome;

@@ -1,12 +1,12 @@
 use std::sync::{Arc, OnceLock};
 
 use super::labels::{Added, Chosen};
-use super::method::Verb;
 use super::names::{Ended, Name, Naming, Open};
 use super::outcome::Outcome;
 use super::route::{Protocol, Rules};
 use super::sample::{Sample, Tickets};
 use crate::registry::Histogram;
+use crate::util::Verb;
 use crate::util::{Chain, Clock};
 
 /// What every series of a layer records with.

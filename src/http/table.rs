@@ -104,13 +104,13 @@ impl fmt::Debug for Table {
 mod tests {
     use super::*;
     use crate::http::labels::Chosen;
-    use crate::http::method::Verb;
     use crate::http::names::{Added, HttpMetrics, HttpNames};
     use crate::http::outcome::{End, Outcome};
     use crate::http::route::Protocol;
     use crate::http::sample::Sample;
     use crate::registry::Registry;
     use crate::util::Clock;
+    use crate::util::Verb;
 
     fn recorder(registry: &Registry) -> Arc<Recorder> {
         let names = HttpNames::Catalog

@@ -82,7 +82,7 @@ impl Registry {
 
     /// Declares metrics as of the group `name`, for sets whose labels are known only at run
     /// time and that therefore are no [`Group`].
-    #[cfg(feature = "http")]
+    #[cfg(any(feature = "http", feature = "http-client"))]
     pub(crate) fn declare_as<T>(&self, name: &'static str, declare: impl FnOnce(&Self) -> T) -> T {
         let _outer = Declaring::enter(name);
         declare(self)

@@ -30,5 +30,5 @@ mod kinds;
 mod tracker;
 
 pub use kind::{Outcome, TrackerKind};
-pub use kinds::{LlmCall, LlmMetrics};
+pub use kinds::{ApiCall, ApiMetrics, LlmCall, LlmMetrics};
 pub use tracker::Tracker;

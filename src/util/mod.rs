@@ -2,12 +2,16 @@
 //! the injected clock and text that cannot grow without bound.
 
 mod bounded;
-#[cfg(any(feature = "http", feature = "grpc"))]
+#[cfg(any(feature = "http", feature = "http-client", feature = "grpc"))]
 mod chain;
 mod clock;
 pub mod escape;
+#[cfg(any(feature = "http", feature = "http-client"))]
+mod verb;
 
 pub use bounded::BoundedStr;
-#[cfg(any(feature = "http", feature = "grpc"))]
+#[cfg(any(feature = "http", feature = "http-client", feature = "grpc"))]
 pub(crate) use chain::Chain;
 pub use clock::{Clock, ManualClock};
+#[cfg(any(feature = "http", feature = "http-client"))]
+pub(crate) use verb::Verb;

@@ -11,10 +11,10 @@ use std::sync::Arc;
 pub use catalog::{DURATION, HttpMetrics};
 
 use super::labels::Row;
-use super::method::Verb;
 use super::outcome::Outcome;
 use super::route::Protocol;
 use crate::registry::{Counter, DeclareError, Family, Gauge, Histogram, Registry};
+use crate::util::Verb;
 
 /// By powers of ten, for what a service sends and takes spans many of them.
 const SIZES: [f64; 8] = [

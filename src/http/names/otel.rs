@@ -3,10 +3,10 @@
 
 use super::{Added, Ended, Name, Naming, Open, SIZES, Timing};
 use crate::http::labels::Row;
-use crate::http::method::Verb;
 use crate::http::outcome::{End, Outcome};
 use crate::http::route::UNMATCHED;
 use crate::registry::{DeclareError, Family, Gauge, Histogram, Registry};
+use crate::util::Verb;
 
 const GROUP: &str = "otel_http_server";
 

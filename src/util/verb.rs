@@ -4,7 +4,7 @@ use http::Method;
 ///
 /// HTTP lets a client send any word as a method, so only these become label values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Verb {
+pub(crate) enum Verb {
     Get,
     Head,
     Post,
@@ -19,7 +19,7 @@ pub(super) enum Verb {
 
 impl Verb {
     #[inline]
-    pub(super) fn of(method: &Method) -> Self {
+    pub(crate) fn of(method: &Method) -> Self {
         match *method {
             Method::GET => Self::Get,
             Method::HEAD => Self::Head,
@@ -34,7 +34,7 @@ impl Verb {
         }
     }
 
-    pub(super) fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Get => "GET",
             Self::Head => "HEAD",

@@ -1,0 +1,235 @@
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use http::Request;
+
+use super::error::OwnKinds;
+use super::hosts::Hosts;
+use super::names::{Ended, Name, Naming, Open};
+use crate::util::{Chain, Clock, Verb};
+
+/// How an outgoing request ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// With a response of this status.
+    Status(u16),
+    /// With an error of this kind, before the headers.
+    Error(&'static str),
+    /// With an error in the response body.
+    Body,
+    /// The future was dropped before there was a response.
+    Cancelled,
+    /// The service or the body panicked.
+    Panicked,
+}
+
+impl End {
+    /// The value of the label `status`.
+    pub(super) fn label(self, digits: &mut itoa::Buffer) -> &str {
+        match self {
+            Self::Status(status) => digits.format(status),
+            Self::Error(kind) => kind,
+            Self::Body => "body_error",
+            Self::Cancelled => "cancelled",
+            Self::Panicked => "panic",
+        }
+    }
+}
+
+/// What all services of a layer share.
+pub(super) struct Shared {
+    pub(super) names: Vec<Arc<dyn Naming>>,
+    pub(super) hosts: Hosts,
+    pub(super) own_kinds: Option<Arc<OwnKinds>>,
+    pub(super) clock: Clock,
+    /// By place of the host, those not declared last.
+    pub(super) series: Box<[Chain<Arc<Series>>]>,
+}
+
+impl Shared {
+    /// Begins to record `request`.
+    pub(super) fn begin<B>(self: &Arc<Self>, request: &Request<B>) -> Call {
+        let verb = Verb::of(request.method());
+        let host = self.hosts.find(request.uri());
+        let at = host.unwrap_or(self.hosts.len());
+        let make = || {
+            let host = host.and_then(|at| self.hosts.get(at)).cloned();
+            Arc::new(Series::new(&self.names, Name { verb, host }))
+        };
+        let series = match self.series.get(at) {
+            Some(of_host) => of_host
+                .find_or_add(|series| series.name.verb == verb, make)
+                .clone(),
+            None => make(),
+        };
+        Call::new(Arc::clone(self), series)
+    }
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared")
+            .field("names", &self.names)
+            .field("hosts", &self.hosts)
+            .finish_non_exhaustive()
+    }
+}
+
+/// One host with one method, and the handles of its series.
+#[derive(Debug)]
+pub(super) struct Series {
+    name: Name,
+    open: Open,
+    ends: Chain<(End, Ended)>,
+}
+
+impl Series {
+    fn new(names: &[Arc<dyn Naming>], name: Name) -> Self {
+        let mut open = Open::default();
+        for names in names {
+            names.open(&name, &mut open);
+        }
+        Self {
+            name,
+            open,
+            ends: Chain::new(),
+        }
+    }
+
+    /// The handles for one way to end: as many as there are status codes and kinds of errors.
+    fn ended(&self, end: End, names: &[Arc<dyn Naming>]) -> &Ended {
+        let (_, ended) = self.ends.find_or_add(
+            |(known, _)| *known == end,
+            || {
+                let mut ended = Ended::default();
+                for names in names {
+                    names.end(&self.name, end, &mut ended);
+                }
+                (end, ended)
+            },
+        );
+        ended
+    }
+}
+
+/// One outgoing request on its way. It travels through the future into the response body, and
+/// whatever becomes of those, it records the request exactly once.
+pub(super) struct Call {
+    shared: Arc<Shared>,
+    series: Arc<Series>,
+    start: Instant,
+    /// The status received, 0 before there is one.
+    status: u16,
+    /// Whether code of the application runs on top of the call. If it is dropped then, that
+    /// code has panicked and this is the unwinding.
+    inside: bool,
+    ended: bool,
+    read: u64,
+}
+
+impl Call {
+    fn new(shared: Arc<Shared>, series: Arc<Series>) -> Self {
+        for gauge in &series.open.in_flight {
+            gauge.inc();
+        }
+        Self {
+            start: shared.clock.now(),
+            shared,
+            series,
+            status: 0,
+            inside: false,
+            ended: false,
+            read: 0,
+        }
+    }
+
+    /// Whether code of the application begins to run or has ended.
+    #[inline]
+    pub(super) fn inside(&mut self, inside: bool) {
+        self.inside = inside;
+    }
+
+    /// The response has begun.
+    pub(super) fn begun(&mut self, status: u16) {
+        self.status = status;
+        let took = self.elapsed().as_secs_f64();
+        for histogram in &self.series.open.first_byte {
+            histogram.observe(took);
+        }
+    }
+
+    /// There is no response, but this error.
+    pub(super) fn failed(&mut self, error: &(dyn std::error::Error + 'static)) {
+        let own = self.shared.own_kinds.clone();
+        self.inside = true;
+        let kind = super::error::kind(error, own.as_deref());
+        self.inside = false;
+        self.end(End::Error(kind));
+    }
+
+    /// The body has ended, or somebody has read enough of it.
+    pub(super) fn complete(&mut self) {
+        self.end(End::Status(self.status));
+    }
+
+    /// The body has failed.
+    pub(super) fn broken(&mut self) {
+        self.end(End::Body);
+    }
+
+    /// Bytes of the body have been read.
+    #[inline]
+    pub(super) fn passed(&mut self, bytes: usize) {
+        self.read = self.read.saturating_add(bytes as u64);
+    }
+
+    fn elapsed(&self) -> Duration {
+        let now = self.shared.clock.now();
+        now.saturating_duration_since(self.start)
+    }
+
+    fn end(&mut self, end: End) {
+        if std::mem::replace(&mut self.ended, true) {
+            return;
+        }
+        let took = self.elapsed();
+        let ended = self.series.ended(end, &self.shared.names);
+        for counter in &ended.requests {
+            counter.inc();
+        }
+        for histogram in &ended.durations {
+            histogram.observe_duration(took);
+        }
+        if self.status != 0 {
+            for histogram in &ended.sizes {
+                histogram.observe(self.read as f64);
+            }
+        }
+        for also in &ended.also {
+            also(took);
+        }
+        for gauge in &self.series.open.in_flight {
+            gauge.dec();
+        }
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        self.end(match self.status {
+            _ if self.inside => End::Panicked,
+            0 => End::Cancelled,
+            status => End::Status(status),
+        });
+    }
+}
+
+impl fmt::Debug for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call")
+            .field("status", &self.status)
+            .field("ended", &self.ended)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,66 @@
+//! Kinds of errors, from a small set.
+
+use std::error::Error;
+use std::io::ErrorKind;
+
+/// An error of a service, boxed as the middleware of tower does it.
+pub type BoxError = Box<dyn Error + Send + Sync>;
+
+/// What an application knows about errors that this crate cannot know.
+pub(super) type OwnKinds = dyn Fn(&(dyn Error + 'static)) -> Option<&'static str> + Send + Sync;
+
+/// An error of which nothing more is known.
+pub(super) const ERROR: &str = "error";
+
+/// How many errors deep the cause is looked for; a chain that ends in itself must end.
+const DEPTH: usize = 32;
+
+/// The kind of an error: the first of it and its causes that anybody knows.
+pub(super) fn kind(error: &(dyn Error + 'static), own: Option<&OwnKinds>) -> &'static str {
+    let mut next = Some(error);
+    for _ in 0..DEPTH {
+        let Some(error) = next else { break };
+        if let Some(kind) = own.and_then(|own| own(error)).or_else(|| of_io(error)) {
+            return kind;
+        }
+        next = error.source();
+    }
+    ERROR
+}
+
+fn of_io(error: &(dyn Error + 'static)) -> Option<&'static str> {
+    Some(match error.downcast_ref::<std::io::Error>()?.kind() {
+        ErrorKind::ConnectionRefused => "connection_refused",
+        ErrorKind::ConnectionReset
+        | ErrorKind::ConnectionAborted
+        | ErrorKind::BrokenPipe
+        | ErrorKind::UnexpectedEof => "connection_lost",
+        ErrorKind::TimedOut => "timeout",
+        ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable | ErrorKind::NetworkDown => {
+            "unreachable"
+        }
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("outer")]
+    struct Outer(#[source] BoxError);
+
+    #[test]
+    fn the_first_cause_that_is_known_counts() {
+        let refused =
+            || -> BoxError { Box::new(std::io::Error::from(ErrorKind::ConnectionRefused)) };
+        assert_eq!(kind(&*refused(), None), "connection_refused");
+        let outer = Outer(Box::new(Outer(refused())));
+        assert_eq!(kind(&outer, None), "connection_refused");
+        let own = |error: &(dyn Error + 'static)| error.is::<Outer>().then_some("own");
+        assert_eq!(kind(&outer, Some(&own)), "own");
+        assert_eq!(kind(&std::fmt::Error, None), ERROR);
+        assert_eq!(kind(&std::io::Error::other("odd"), None), ERROR);
+    }
+}

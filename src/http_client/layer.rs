@@ -1,0 +1,150 @@
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+
+use tower_layer::Layer;
+
+use super::call::Shared;
+use super::error::OwnKinds;
+use super::hosts::Hosts;
+use super::names::HttpClientNames;
+use super::service::HttpClientService;
+use crate::registry::{DeclareError, Registry};
+use crate::util::{Chain, Clock};
+
+/// Records every request that passes through the client it is put on; see
+/// [the room](super). Cloning is cheap.
+#[derive(Clone, Debug)]
+pub struct HttpClientLayer {
+    shared: Arc<Shared>,
+}
+
+impl HttpClientLayer {
+    /// Starts to set up a layer.
+    pub fn builder(registry: &Registry) -> HttpClientLayerBuilder {
+        HttpClientLayerBuilder {
+            registry: registry.clone(),
+            names: vec![HttpClientNames::default()],
+            hosts: Hosts::default(),
+            own_kinds: None,
+            buckets: None,
+            clock: Clock::system(),
+        }
+    }
+}
+
+impl<S> Layer<S> for HttpClientLayer {
+    type Service = HttpClientService<S>;
+
+    fn layer(&self, inner: S) -> HttpClientService<S> {
+        HttpClientService::new(inner, Arc::clone(&self.shared))
+    }
+}
+
+/// Sets up an [`HttpClientLayer`].
+#[derive(Clone)]
+#[must_use = "a layer is made by `build`"]
+pub struct HttpClientLayerBuilder {
+    registry: Registry,
+    names: Vec<HttpClientNames>,
+    hosts: Hosts,
+    own_kinds: Option<Arc<OwnKinds>>,
+    buckets: Option<Vec<f64>>,
+    clock: Clock,
+}
+
+impl HttpClientLayerBuilder {
+    /// Declares a host and the label it has. `*.example.com` is every host below that one,
+    /// and `example.com:8443` that port alone. Of several that fit, the first counts.
+    /// Default: none; a host that is not declared is `other`.
+    pub fn host(mut self, host: impl AsRef<str>, label: impl AsRef<str>) -> Self {
+        self.hosts.add(host.as_ref(), label.as_ref());
+        self
+    }
+
+    /// Declares hosts that are labelled with their own names; see [`host`](Self::host).
+    pub fn hosts<H: AsRef<str>>(mut self, hosts: impl IntoIterator<Item = H>) -> Self {
+        for host in hosts {
+            self.hosts.add(host.as_ref(), host.as_ref());
+        }
+        self
+    }
+
+    /// Records under these names, all of them at once. Default: those of
+    /// [`HttpClientMetrics`](super::HttpClientMetrics).
+    pub fn names(mut self, names: impl IntoIterator<Item = HttpClientNames>) -> Self {
+        self.names.clear();
+        for set in names {
+            if !self.names.contains(&set) {
+                self.names.push(set);
+            }
+        }
+        self
+    }
+
+    /// Names errors that only the application knows. It is asked about the error of a request
+    /// and then about each of its causes, before this crate looks itself. Default: what
+    /// [`std::io::Error`] tells, else `error`.
+    ///
+    /// ```
+    /// use selfheal::http_client::HttpClientLayer;
+    /// use selfheal::registry::Registry;
+    ///
+    /// # fn main() -> Result<(), selfheal::registry::DeclareError> {
+    /// let layer = HttpClientLayer::builder(&Registry::new())
+    ///     .error_kind(|error| error.is::<tower::timeout::error::Elapsed>().then_some("timeout"))
+    ///     .build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn error_kind(
+        mut self,
+        kind: impl Fn(&(dyn Error + 'static)) -> Option<&'static str> + Send + Sync + 'static,
+    ) -> Self {
+        self.own_kinds = Some(Arc::new(kind));
+        self
+    }
+
+    /// Sets the upper bounds of the buckets of the durations in seconds, `+Inf` not among
+    /// them. The registry's settings for a family win over them. Default:
+    /// [`DEFAULT_BUCKETS`](crate::registry::DEFAULT_BUCKETS), or those that the names bring.
+    pub fn buckets(mut self, bounds: impl IntoIterator<Item = f64>) -> Self {
+        self.buckets = Some(bounds.into_iter().collect());
+        self
+    }
+
+    /// Takes the time from this clock. Default: that of the machine.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Declares the metrics and makes the layer.
+    ///
+    /// # Errors
+    /// The registry already has other metrics under one of the names, or a set of buckets
+    /// breaks a rule.
+    pub fn build(self) -> Result<HttpClientLayer, DeclareError> {
+        let declare = |set: &HttpClientNames| set.declare(&self.registry, self.buckets.as_deref());
+        let names = self.names.iter().map(declare).collect::<Result<_, _>>()?;
+        Ok(HttpClientLayer {
+            shared: Arc::new(Shared {
+                names,
+                own_kinds: self.own_kinds,
+                clock: self.clock,
+                series: (0..=self.hosts.len()).map(|_| Chain::new()).collect(),
+                hosts: self.hosts,
+            }),
+        })
+    }
+}
+
+impl fmt::Debug for HttpClientLayerBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpClientLayerBuilder")
+            .field("names", &self.names)
+            .field("hosts", &self.hosts)
+            .field("buckets", &self.buckets)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,75 @@
+//! Outgoing HTTP requests: a tower layer for clients, such as that of `hyper-util`.
+//!
+//! The room promises:
+//! - Every request is counted once, whatever ended it; see the table. In-flight is back where
+//!   it was afterwards.
+//! - Hosts become labels only if they are declared; all others are `other`. Methods beyond
+//!   the nine standard ones are `other` too.
+//! - Requests pass as they are; of responses, frames, size hints and trailers do.
+//!
+//! ```
+//! use http_body_util::Empty;
+//! use hyper::body::Bytes;
+//! use hyper_util::client::legacy::Client;
+//! use hyper_util::rt::TokioExecutor;
+//! use selfheal::http_client::{HttpClientLayer, HttpClientNames};
+//! use selfheal::registry::Registry;
+//! use tower::ServiceBuilder;
+//!
+//! # fn main() -> Result<(), selfheal::registry::DeclareError> {
+//! let registry = Registry::new();
+//! let layer = HttpClientLayer::builder(&registry)
+//!     .host("api.github.com", "github")
+//!     .names([HttpClientNames::Catalog, HttpClientNames::Api])
+//!     .build()?;
+//! let client = ServiceBuilder::new()
+//!     .layer(layer)
+//!     .service(Client::builder(TokioExecutor::new()).build_http::<Empty<Bytes>>());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What is recorded
+//!
+//! | what happens | `status` | duration until |
+//! |---|---|---|
+//! | the response is read to its end | as received | the end of the body |
+//! | the caller drops the response before its end: it has read enough | as received | it is dropped |
+//! | the body of the response fails | `body_error` | the error |
+//! | there is no response, but an error | its kind: `connection_refused`, `connection_lost`, `unreachable`, `timeout`, one that the application [names](HttpClientLayerBuilder::error_kind), or `error` | the error |
+//! | the caller drops the future: a timeout *above* the layer, for example | `cancelled` | it is dropped |
+//! | the client or the body panics | `panic` | the unwinding drops it |
+//!
+//! Each attempt of a layer that retries is a request if that layer is above this one, and all
+//! attempts are one request if it is below.
+//!
+//! # Other clients
+//!
+//! `reqwest` has requests and responses of its own, which convert into those of the crate
+//! `http`, so a closure makes a service of it that this layer can be put on:
+//!
+//! ```text
+//! let client = reqwest::Client::new();
+//! let service = tower::service_fn(move |request: http::Request<reqwest::Body>| {
+//!     let client = client.clone();
+//!     async move { client.execute(request.try_into()?).await.map(http::Response::from) }
+//! });
+//! ```
+//!
+//! What is no service at all is recorded by hand with [`ApiCall`](crate::track::ApiCall).
+
+mod body;
+mod call;
+mod error;
+mod future;
+mod hosts;
+mod layer;
+mod names;
+mod service;
+
+pub use body::ClientBody;
+pub use error::BoxError;
+pub use future::ResponseFuture;
+pub use layer::{HttpClientLayer, HttpClientLayerBuilder};
+pub use names::{HttpClientMetrics, HttpClientNames};
+pub use service::HttpClientService;

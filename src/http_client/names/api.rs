@@ -1,0 +1,45 @@
+//! The names of calls to other services in general.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::{Ended, Name, Naming, Open};
+use crate::http_client::call::End;
+use crate::registry::{DeclareError, Registry};
+use crate::track::{ApiMetrics, Outcome};
+
+pub(super) struct Api(Arc<ApiMetrics>);
+
+impl Api {
+    pub(super) fn declare(registry: &Registry) -> Result<Self, DeclareError> {
+        registry.group().map(Self)
+    }
+}
+
+impl Naming for Api {
+    fn open(&self, _: &Name, _: &mut Open) {}
+
+    fn end(&self, name: &Name, end: End, handles: &mut Ended) {
+        let metrics = Arc::clone(&self.0);
+        let api: Box<str> = name.label().into();
+        let error: Option<Box<str>> = match end {
+            End::Status(..400) => None,
+            End::Status(429) => Some(ApiMetrics::RATE_LIMIT.into()),
+            end => Some(end.label(&mut itoa::Buffer::new()).into()),
+        };
+        handles.also.push(Box::new(move |took| {
+            let outcome = match &error {
+                _ if end == End::Cancelled => Outcome::Abandoned,
+                None => Outcome::Success,
+                Some(error) => Outcome::Error(error),
+            };
+            metrics.ended(&api, outcome, took);
+        }));
+    }
+}
+
+impl fmt::Debug for Api {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Api")
+    }
+}

@@ -1,0 +1,113 @@
+//! The names of this room.
+
+use super::{Ended, Name, Naming, Open};
+use crate::http_client::call::End;
+use crate::registry::{
+    Counter, DEFAULT_BUCKETS, DeclareError, Family, Gauge, Group, Histogram, Registry, Text,
+};
+
+const SIZES: [f64; 8] = [
+    100.0,
+    1_000.0,
+    10_000.0,
+    100_000.0,
+    1_000_000.0,
+    10_000_000.0,
+    100_000_000.0,
+    1_000_000_000.0,
+];
+
+/// The metrics of outgoing HTTP requests. `status` is the code, or why there is none; see the
+/// table of [the room](crate::http_client).
+///
+/// The duration is not called `http_client_request_duration_seconds`: that is
+/// OpenTelemetry's, with other labels, and both may be recorded side by side.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct HttpClientMetrics {
+    /// `http_client_requests_total`, by method, host and status.
+    pub requests: Family<Counter, [Text; 3]>,
+    /// `http_client_duration_seconds`, by method, host and status: to the end of the response
+    /// body, or to where it is dropped.
+    pub duration: Family<Histogram, [Text; 3]>,
+    /// `http_client_time_to_first_byte_seconds`, by method and host: to the headers.
+    pub first_byte: Family<Histogram, [Text; 2]>,
+    /// `http_client_response_size_bytes`, by method and host: what of the body was read.
+    pub response_size: Family<Histogram, [Text; 2]>,
+    /// `http_client_requests_in_flight`, by host: requests whose response body has not ended.
+    pub in_flight: Family<Gauge, [Text; 1]>,
+}
+
+impl Group for HttpClientMetrics {
+    const NAME: &'static str = "http_client";
+
+    fn declare(registry: &Registry) -> Result<Self, DeclareError> {
+        with_buckets(registry, &DEFAULT_BUCKETS)
+    }
+}
+
+/// The metrics with the buckets of one layer.
+pub(super) fn declare(
+    registry: &Registry,
+    buckets: Option<&[f64]>,
+) -> Result<HttpClientMetrics, DeclareError> {
+    registry.declare_as(HttpClientMetrics::NAME, |registry| {
+        with_buckets(registry, buckets.unwrap_or(&DEFAULT_BUCKETS))
+    })
+}
+
+fn with_buckets(registry: &Registry, buckets: &[f64]) -> Result<HttpClientMetrics, DeclareError> {
+    Ok(HttpClientMetrics {
+        requests: registry
+            .counter(
+                "http_client_requests_total",
+                "Outgoing HTTP requests, by method, host and how they ended",
+            )
+            .labels(["method", "host", "status"])?,
+        duration: registry
+            .histogram(
+                "http_client_duration_seconds",
+                "Time from an outgoing HTTP request to the end of its response body",
+            )
+            .buckets(buckets)
+            .labels(["method", "host", "status"])?,
+        first_byte: registry
+            .histogram(
+                "http_client_time_to_first_byte_seconds",
+                "Time from an outgoing HTTP request to the headers of its response",
+            )
+            .buckets(buckets)
+            .labels(["method", "host"])?,
+        response_size: registry
+            .histogram(
+                "http_client_response_size_bytes",
+                "Bytes of the body of a response to an outgoing HTTP request, as far as it was read",
+            )
+            .buckets(&SIZES)
+            .labels(["method", "host"])?,
+        in_flight: registry
+            .gauge(
+                "http_client_requests_in_flight",
+                "Outgoing HTTP requests whose response body has not ended",
+            )
+            .labels(["host"])?,
+    })
+}
+
+impl Naming for HttpClientMetrics {
+    fn open(&self, name: &Name, handles: &mut Open) {
+        let row = [name.verb.as_str(), name.label()];
+        handles.in_flight.push(self.in_flight.with(&[name.label()]));
+        handles.first_byte.push(self.first_byte.with(&row));
+    }
+
+    fn end(&self, name: &Name, end: End, handles: &mut Ended) {
+        let mut digits = itoa::Buffer::new();
+        let status = end.label(&mut digits);
+        let row = [name.verb.as_str(), name.label(), status];
+        handles.requests.push(self.requests.with(&row));
+        handles.durations.push(self.duration.with(&row));
+        let row = [name.verb.as_str(), name.label()];
+        handles.sizes.push(self.response_size.with(&row));
+    }
+}

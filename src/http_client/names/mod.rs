@@ -1,0 +1,98 @@
+//! Under which names outgoing requests are recorded.
+
+mod api;
+mod catalog;
+mod otel;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use catalog::HttpClientMetrics;
+
+use super::call::End;
+use super::hosts::{Host, OTHER};
+use crate::registry::{Counter, DeclareError, Gauge, Histogram, Registry};
+use crate::util::Verb;
+
+/// Under which names a layer records.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum HttpClientNames {
+    /// Those of this room; see [`HttpClientMetrics`].
+    #[default]
+    Catalog,
+    /// Those of calls to other services in general, which
+    /// [`ApiCall`](crate::track::ApiCall) records too: `api_calls_total`,
+    /// `api_request_duration_seconds` and the others of
+    /// [`ApiMetrics`](crate::track::ApiMetrics). The label of the host is the `api`; a status
+    /// of 400 or more is an error, 429 a rate limit.
+    Api,
+    /// Those of OpenTelemetry's semantic conventions for HTTP clients, as Prometheus names:
+    /// `http_client_request_duration_seconds` by `http_request_method`, `server_address`,
+    /// `server_port`, `http_response_status_code` and `error_type`, and
+    /// `http_client_active_requests` by the first three. The address is the host as it was
+    /// declared, and the port is given where that was declared.
+    OpenTelemetry,
+}
+
+/// What the requests of a series have in common.
+#[derive(Debug)]
+pub(super) struct Name {
+    pub(super) verb: Verb,
+    pub(super) host: Option<Host>,
+}
+
+impl Name {
+    fn label(&self) -> &str {
+        self.host.as_ref().map_or(OTHER, |host| &host.label)
+    }
+}
+
+/// One set of names. Asked once for each series, never on the way of a request.
+pub(super) trait Naming: fmt::Debug + Send + Sync {
+    /// Adds the handles that a request uses before it ends.
+    fn open(&self, name: &Name, handles: &mut Open);
+
+    /// Adds the handles for one way to end.
+    fn end(&self, name: &Name, end: End, handles: &mut Ended);
+}
+
+/// The handles that a request uses before it ends.
+#[derive(Debug, Default)]
+pub(super) struct Open {
+    pub(super) in_flight: Vec<Gauge>,
+    pub(super) first_byte: Vec<Histogram>,
+}
+
+/// The handles that a request uses when it has ended.
+#[derive(Default)]
+pub(super) struct Ended {
+    pub(super) requests: Vec<Counter>,
+    pub(super) durations: Vec<Histogram>,
+    pub(super) sizes: Vec<Histogram>,
+    /// For names that record in a way of their own.
+    pub(super) also: Vec<Box<dyn Fn(Duration) + Send + Sync>>,
+}
+
+impl fmt::Debug for Ended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ended")
+            .field("requests", &self.requests)
+            .finish_non_exhaustive()
+    }
+}
+
+impl HttpClientNames {
+    pub(super) fn declare(
+        self,
+        registry: &Registry,
+        buckets: Option<&[f64]>,
+    ) -> Result<Arc<dyn Naming>, DeclareError> {
+        Ok(match self {
+            Self::Catalog => Arc::new(catalog::declare(registry, buckets)?),
+            Self::Api => Arc::new(api::Api::declare(registry)?),
+            Self::OpenTelemetry => Arc::new(otel::Otel::declare(registry, buckets)?),
+        })
+    }
+}

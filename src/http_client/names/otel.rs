@@ -1,0 +1,91 @@
+//! The names of OpenTelemetry's semantic conventions for HTTP clients, 1.40, the way its
+//! exporter for Prometheus writes them.
+
+use super::{Ended, Name, Naming, Open};
+use crate::http_client::call::End;
+use crate::http_client::hosts::OTHER;
+use crate::registry::{DeclareError, Family, Gauge, Histogram, Registry, Text};
+use crate::util::Verb;
+
+const GROUP: &str = "otel_http_client";
+
+/// The buckets that the conventions advise for the duration.
+const BUCKETS: [f64; 14] = [
+    0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
+];
+
+#[derive(Debug)]
+pub(super) struct Otel {
+    duration: Family<Histogram, [Text; 5]>,
+    active: Family<Gauge, [Text; 3]>,
+}
+
+impl Otel {
+    pub(super) fn declare(
+        registry: &Registry,
+        buckets: Option<&[f64]>,
+    ) -> Result<Self, DeclareError> {
+        registry.declare_as(GROUP, |registry| {
+            Ok(Self {
+                duration: registry
+                    .histogram(
+                        "http_client_request_duration_seconds",
+                        "Duration of HTTP client requests",
+                    )
+                    .standard_name()
+                    .buckets(buckets.unwrap_or(&BUCKETS))
+                    .labels([
+                        "http_request_method",
+                        "server_address",
+                        "server_port",
+                        "http_response_status_code",
+                        "error_type",
+                    ])?,
+                active: registry
+                    .gauge(
+                        "http_client_active_requests",
+                        "Number of active HTTP client requests",
+                    )
+                    .standard_name()
+                    .labels(["http_request_method", "server_address", "server_port"])?,
+            })
+        })
+    }
+}
+
+impl Naming for Otel {
+    fn open(&self, name: &Name, handles: &mut Open) {
+        let (address, port) = address(name);
+        let active = self.active.with(&[method(name), &address, &port]);
+        handles.in_flight.push(active);
+    }
+
+    /// For a client a status of 4xx is an error, too.
+    fn end(&self, name: &Name, end: End, handles: &mut Ended) {
+        let (address, port) = address(name);
+        let mut digits = itoa::Buffer::new();
+        let label = end.label(&mut digits);
+        // A label without a value is a label that is not there.
+        let (status, error) = match end {
+            End::Status(..400) => (label, ""),
+            End::Status(_) => (label, label),
+            _ => ("", label),
+        };
+        let row = [method(name), &address, &port, status, error];
+        handles.durations.push(self.duration.with(&row));
+    }
+}
+
+fn method(name: &Name) -> &'static str {
+    match name.verb {
+        Verb::Other => "_OTHER",
+        verb => verb.as_str(),
+    }
+}
+
+fn address(name: &Name) -> (String, String) {
+    match &name.host {
+        Some(host) => host.address(),
+        None => (OTHER.to_owned(), String::new()),
+    }
+}

@@ -1,0 +1,12 @@
+//! The layer for outgoing requests, over real sockets.
+#![cfg(feature = "http-client")]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "these are tests, though clippy only sees those in functions marked #[test]"
+)]
+
+mod endings;
+mod names;
+mod wire;
