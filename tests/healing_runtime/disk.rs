@@ -35,6 +35,10 @@ impl Disk {
         self.0.released.notify_all();
     }
 
+    pub(crate) fn numbers(&self) -> Vec<u64> {
+        self.0.content.lock().by_number.keys().copied().collect()
+    }
+
     /// The newest file.
     pub(crate) fn newest(&self) -> Vec<u8> {
         let content = self.0.content.lock();
@@ -60,7 +64,7 @@ impl Disk {
 
 impl Store for Disk {
     fn list(&self) -> io::Result<Vec<u64>> {
-        Ok(self.0.content.lock().by_number.keys().copied().collect())
+        Ok(self.numbers())
     }
 
     fn read(&self, number: u64) -> io::Result<Box<dyn BufRead + Send>> {

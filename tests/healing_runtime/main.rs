@@ -10,6 +10,7 @@
 
 mod actions;
 mod bench;
+mod chaos;
 mod control;
 mod crash;
 mod detectors;
