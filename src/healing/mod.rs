@@ -53,7 +53,8 @@
 //! # Ok(())
 //! # }
 //! ```
-//! An engine made of closures is a [`Rule`].
+//! An engine made of closures is a [`Rule`]. What heals what, what can go wrong, and which guard
+//! stands against it: [`guide`].
 
 mod alert;
 mod confidence;
@@ -63,6 +64,7 @@ mod event;
 mod expose;
 #[cfg(feature = "files")]
 mod files;
+pub mod guide;
 pub mod identities;
 mod issue;
 mod journal;
