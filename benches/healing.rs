@@ -124,6 +124,7 @@ impl Bench {
             attempt: attempt.expect("it starts"),
             result: AttemptResult::Ok,
             message: Text::new(""),
+            hopeless: false,
         });
         let ticket = self.effects.iter().find_map(|effect| match effect {
             Effect::Verify { ticket, .. } => Some(*ticket),
