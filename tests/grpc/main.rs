@@ -15,5 +15,6 @@ mod client;
 mod endings;
 mod hostile;
 mod names;
+mod properties;
 mod server;
 mod wire;
