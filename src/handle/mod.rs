@@ -11,6 +11,8 @@
 mod collect;
 #[cfg(feature = "files")]
 mod files;
+#[cfg(feature = "grpc")]
+mod grpc;
 #[cfg(feature = "healing")]
 mod healing;
 mod health;
@@ -126,6 +128,8 @@ impl Selfheal {
         let health = Arc::new(Health::new(&config, clock.clone()));
         health::expose(&health, &registry)?;
         collect::start(&config, &registry, &clock)?;
+        #[cfg(feature = "grpc")]
+        grpc::start(&registry, &health)?;
         #[cfg(feature = "tokio-metrics")]
         runtime::start(&registry)?;
         #[cfg(feature = "prometheus")]

@@ -13,6 +13,9 @@ mod echo;
 mod by_hand;
 mod client;
 mod endings;
+#[cfg(feature = "server")]
+mod example;
+mod handle;
 mod hostile;
 mod names;
 mod properties;
