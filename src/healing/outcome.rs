@@ -212,7 +212,7 @@ pub enum Dropped {
     Full,
     /// The engine is shutting down.
     Shutdown,
-    /// It names no component or issue type, or its samples make no sense.
+    /// It names no component or issue type, its samples make no sense, or its engine was removed.
     Invalid,
 }
 

@@ -23,6 +23,7 @@ impl HealingPolicy {
             ("settle", self.settle),
             ("grace", self.grace),
             ("ageing", self.ageing),
+            ("ramp", self.ramp),
         ] {
             not_too_long(field, wait, faults);
         }

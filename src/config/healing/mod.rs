@@ -79,6 +79,10 @@ pub struct HealingPolicy {
     /// When so much is broken that acting would make it worse.
     /// Default: half of the components, at least 5, and 30 s of calm to leave it.
     pub storm: Storm,
+    /// After a pause, a storm or a restart, one attempt may run, and evenly more until after so
+    /// long [`max_running`](Self::max_running) may. Default: 30 s.
+    #[serde(with = "duration")]
+    pub ramp: Duration,
     /// When a fault that keeps coming back is left to a person.
     /// Default: 3 heals of one key in 30 min.
     pub flap: Flap,
@@ -119,6 +123,7 @@ impl Default for HealingPolicy {
             max_zombies: 3,
             verify: Verify::default(),
             storm: Storm::default(),
+            ramp: Duration::from_secs(30),
             flap: Flap::default(),
             recurrence: Recurrence::default(),
             approval: Approval::default(),

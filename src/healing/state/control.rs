@@ -67,6 +67,7 @@ impl State {
             Control::Pause => self.paused = true,
             Control::Resume => {
                 self.paused = false;
+                self.ramp.begin(self.now.at);
                 self.wake_all(&WaitFor::Turn);
             }
             Control::Kill => {
@@ -75,6 +76,7 @@ impl State {
             }
             Control::Revive => {
                 self.killed = false;
+                self.ramp.begin(self.now.at);
                 self.wake_all(&WaitFor::Turn);
             }
             Control::Mute {

@@ -27,12 +27,27 @@ impl State {
                     }
                     return;
                 }
+                Some(Hold::Concurrency { .. }) => return self.wait_for_ramp(),
                 Some(_) => return,
             }
             match self.holds(slot, true).pop() {
                 None => self.start(slot),
                 Some(hold) => self.hold_back(slot, hold),
             }
+        }
+    }
+
+    /// Has itself woken when the ramp lets one more run.
+    fn wait_for_ramp(&mut self) {
+        let policy = &self.policy;
+        let rises = self
+            .ramp
+            .rises_at(self.now.at, policy.ramp, policy.max_running);
+        if let Some(at) = rises
+            && self.ramp_timer != rises
+        {
+            self.ramp_timer = rises;
+            self.timers.set(at, Timer::Ramp);
         }
     }
 
@@ -55,6 +70,9 @@ impl State {
     pub(super) fn stops(&self, first: bool) -> Vec<Hold> {
         let policy = &self.policy;
         let (running, zombies) = (self.attempts.running(), self.attempts.zombies());
+        let may_run = self
+            .ramp
+            .allowed(self.now.at, policy.ramp, policy.max_running);
         let checks = [
             (self.stopping, Hold::ShuttingDown),
             (self.killed, Hold::Killed),
@@ -73,10 +91,10 @@ impl State {
                 },
             ),
             (
-                running >= policy.max_running as usize,
+                running >= may_run as usize,
                 Hold::Concurrency {
                     running,
-                    limit: policy.max_running,
+                    limit: may_run,
                 },
             ),
         ];
@@ -264,6 +282,7 @@ impl State {
             }
             StormChange::Ended => {
                 self.resolve(&AlertId::global(AlertKind::Storm));
+                self.ramp.begin(self.now.at);
                 self.wake_all(&WaitFor::Turn);
             }
         }

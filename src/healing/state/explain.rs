@@ -35,7 +35,7 @@ pub enum Hold {
     Concurrency {
         /// How many, zombies included.
         running: usize,
-        /// How many may.
+        /// How many may now: fewer for a while after a pause, a storm or a restart.
         limit: u32,
     },
     /// The global budget is spent.

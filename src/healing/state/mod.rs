@@ -62,6 +62,7 @@ mod moves;
 mod mutes;
 mod observe;
 mod queue;
+mod ramp;
 mod restore;
 mod samples;
 mod signals;
@@ -89,6 +90,7 @@ use self::entry::Entry;
 use self::memory::Memories;
 use self::mutes::Mutes;
 use self::queue::Queue;
+use self::ramp::Ramp;
 use self::signals::Drops;
 use self::slab::{Slab, SlotId};
 use self::storm::StormGuard;
@@ -130,6 +132,7 @@ pub struct State {
     mutes: Mutes,
     alerts: Alerts,
     storm: StormGuard,
+    ramp: Ramp,
 
     paused: bool,
     killed: bool,
@@ -144,6 +147,7 @@ pub struct State {
     woken: Moment,
     budget_timer: Option<Moment>,
     storm_timer: Option<Moment>,
+    ramp_timer: Option<Moment>,
     drops: Drops,
     tally: Tally,
 }
@@ -175,6 +179,7 @@ impl State {
             mutes: Mutes::default(),
             alerts: Alerts::default(),
             storm: StormGuard::default(),
+            ramp: Ramp::default(),
             paused: false,
             killed: false,
             journal_down: false,
@@ -187,6 +192,7 @@ impl State {
             woken: Moment::NEVER,
             budget_timer: None,
             storm_timer: None,
+            ramp_timer: None,
             drops: Drops::default(),
             tally: Tally::default(),
         }

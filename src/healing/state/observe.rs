@@ -175,7 +175,9 @@ impl State {
         if self.stopping {
             return self.dropped(Dropped::Shutdown, observation.key);
         }
-        if !observation.is_valid() {
+        // What is reported for an engine after it was removed is nobody's.
+        let gone = self.engines.get(engine).is_none_or(|engine| engine.removed);
+        if gone || !observation.is_valid() {
             return self.dropped(Dropped::Invalid, observation.key);
         }
         if !self.mutes.is_empty() {

@@ -147,6 +147,7 @@ impl State {
                 Timer::Mute(number) => self.mute_over(number),
                 Timer::ComponentBudget(component) => self.component_budget_back(component),
                 Timer::GlobalBudget => self.budget_timer = None,
+                Timer::Ramp => self.ramp_timer = None,
                 Timer::Alert(number) => {
                     if let Some(id) = self.alerts.by_number(number) {
                         self.resolve(&id);

@@ -21,6 +21,8 @@ pub(super) enum Timer {
     ComponentBudget(ComponentIx),
     /// There is budget again.
     GlobalBudget,
+    /// One more attempt may run.
+    Ramp,
     /// An alert that lasts for a time ends.
     Alert(u64),
     /// What was dropped lately is told.

@@ -33,6 +33,7 @@ impl Replay {
         }
         state.take_up_alerts(self.alerts);
         state.watch_blocked();
+        state.ramp.begin(state.now.at);
         state.fire_timers();
         state.finish(false);
         let effects = std::mem::take(&mut state.out);

@@ -200,6 +200,7 @@ pub(super) fn policies() -> Policies {
     tight.budget.global = Budget::new(6, 30 * SECOND);
     tight.storm.min_components = 4;
     tight.storm.hold = 5 * SECOND;
+    tight.ramp = 3 * SECOND;
     tight.flap.heals = 2;
     tight.flap.window = 120 * SECOND;
     tight.recurrence.heals = 2;
@@ -231,6 +232,7 @@ pub(super) fn policies() -> Policies {
     let mut roomy = wide.clone();
     roomy.limits = Limits::default();
     roomy.max_running = 100;
+    roomy.ramp = Duration::ZERO;
     roomy.budget.component.max = 1_000;
     roomy.budget.global.max = 1_000;
     [tight, wide, dry, asking, roomy].map(Arc::new)

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use crate::config::{HealingPolicy, Mode};
 use crate::healing::{
-    AttemptId, AttemptResult, By, Closed, Control, Effect, Event, Generation, IssueKey, Moment,
-    Name, Plan, Risk, Severity, Start, State, Target, Ticket, Verdict, What, Work,
+    AlertKind, AttemptId, AttemptResult, By, Closed, Control, Effect, Event, Generation, IssueKey,
+    Moment, Name, Plan, Risk, Severity, Start, State, Target, Ticket, Verdict, What, Work,
 };
 
 /// What is known of an attempt that has not really ended.
@@ -58,6 +58,8 @@ pub(super) struct Watch {
     approved: BTreeMap<IssueKey, (Generation, usize)>,
     mutes: BTreeMap<Target, (Moment, Severity)>,
     severities: BTreeMap<IssueKey, Severity>,
+    /// When everything was let go that was held back.
+    let_go: Option<Moment>,
     paused: bool,
     killed: bool,
     stopping: bool,
@@ -72,6 +74,8 @@ impl Watch {
         self.now = self.now.max(now);
         self.mutes.retain(|_, (until, _)| *until > self.now);
         match event {
+            // What comes from an engine that was removed is nobody's.
+            Event::Observed { engine, .. } if !state.is_there(engine) => {}
             Event::Observed { observation, .. } => {
                 self.seen(
                     &observation.key,
@@ -92,7 +96,8 @@ impl Watch {
                 if fresh {
                     self.passes.insert(engine.clone(), began);
                 }
-                for observation in observations {
+                let there = state.is_there(engine);
+                for observation in observations.iter().filter(|_| there) {
                     self.seen(
                         &observation.key,
                         observation.severity,
@@ -237,6 +242,9 @@ impl Watch {
                 ..
             } => self.healed(key),
             What::Reloaded => self.starts.clear(),
+            What::Resolved(alert) if alert.id.kind == AlertKind::Storm => {
+                self.let_go = Some(self.now);
+            }
             What::Controlled { control, .. } => self.controlled(control, state),
             _ => {}
         }
@@ -251,9 +259,15 @@ impl Watch {
                 }
             }
             Control::Pause => self.paused = true,
-            Control::Resume => self.paused = false,
+            Control::Resume => {
+                self.paused = false;
+                self.let_go = Some(self.now);
+            }
             Control::Kill => self.killed = true,
-            Control::Revive => self.killed = false,
+            Control::Revive => {
+                self.killed = false;
+                self.let_go = Some(self.now);
+            }
             Control::Mute {
                 target,
                 lasting,
@@ -288,6 +302,13 @@ impl Watch {
             self.runs.len() < policy.max_running as usize,
             "too many run"
         );
+        if let Some(since) = self.let_go {
+            let share = (self.now - since).as_secs_f64() / policy.ramp.as_secs_f64();
+            let more = f64::from(policy.max_running - 1) * share;
+            // NaN and infinity where there is no ramp.
+            let too_fast = more < self.runs.len() as f64;
+            assert!(!too_fast, "it starts too fast: {more}");
+        }
         let zombies = self.runs.values().filter(|runs| runs.given_up).count();
         assert!(zombies < policy.max_zombies as usize, "too many zombies");
         assert!(!self.paused && !self.killed && !self.stopping);
@@ -474,6 +495,7 @@ impl Watch {
                 .into_iter()
                 .map(|(target, (until, most))| (target, (back(until), most)))
                 .collect(),
+            let_go: Some(Moment::START),
             paused: self.paused,
             killed: self.killed,
             healed: self.healed,

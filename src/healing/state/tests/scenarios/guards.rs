@@ -175,6 +175,34 @@ fn a_storm_stops_everything_and_says_so() {
 }
 
 #[test]
+fn what_was_held_back_does_not_come_all_at_once() {
+    let mut slow = policy();
+    slow.ramp = 30 * SECOND;
+    slow.max_running = 4;
+    let mut bench = Bench::new(slow);
+    bench.control(Control::Pause);
+    for component in ["a", "b", "c", "d"] {
+        bench.hint(down(component));
+    }
+    bench.control(Control::Resume);
+    for running in 1..=4 {
+        assert_eq!(bench.runs.len(), running);
+        let hold = Hold::Concurrency {
+            running,
+            limit: u32::try_from(running).unwrap(),
+        };
+        if running < 4 {
+            assert!(
+                bench.state.issues().any(|(issue, ..)| {
+                    bench.state.explain(&issue.key).unwrap().holds[0] == hold
+                })
+            );
+            bench.wait(10 * SECOND);
+        }
+    }
+}
+
+#[test]
 fn a_parent_heals_first_and_its_children_wait() {
     let mut bench = Bench::new(policy());
     bench.pass(vec![

@@ -41,6 +41,7 @@ fn policy() -> HealingPolicy {
     policy.flap.heals = 64;
     policy.recurrence.heals = 64;
     policy.backoff.base = Duration::ZERO;
+    policy.ramp = Duration::ZERO;
     policy
 }
 

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::config::{Mode, Override};
-use crate::healing::{Closed, Generation, Hold, Target};
+use crate::healing::{Closed, Dropped, Generation, Hold, Target};
 
 fn mute(target: Target, lasting: Duration) -> Control {
     Control::Mute {
@@ -198,4 +198,8 @@ fn a_removed_engine_takes_its_issues_along() {
     bench.end(AttemptResult::Cancelled);
     let closed = bench.state.snapshot().closed;
     assert_eq!(closed.get(Closed::Superseded), 2);
+    // What it reports late opens nothing.
+    bench.pass(vec![down("db")]);
+    let dropped = bench.state.snapshot().observations.dropped;
+    assert_eq!(dropped.get(Dropped::Invalid), 1);
 }
