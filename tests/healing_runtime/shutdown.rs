@@ -163,6 +163,25 @@ async fn a_grace_that_is_too_short_leaves_an_attempt_for_the_next_start() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_triggered_before_its_engine_is_there_is_not_forgotten() {
+    let disk = Disk::default();
+    let faults = Faults::one("db");
+    let mut bench = on(&disk, eager());
+    bench.healing.register(faults.rule(hang)).unwrap();
+    bench.reaches("db", Phase::Running).await;
+    bench.healing.shutdown(seconds(30)).await;
+
+    let mut bench = on(&disk, eager());
+    bench.healing.trigger(key("db"), By::Policy).unwrap();
+    tokio::time::sleep(seconds(60)).await;
+    let before = Instant::now();
+    bench.healing.register(faults.mending_rule()).unwrap();
+    assert_eq!(bench.closed("db").await, Closed::Healed);
+    assert!(before.elapsed() < seconds(5), "{:?}", before.elapsed());
+    bench.end().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn after_the_end_nothing_is_taken_in() {
     let bench = Bench::start(eager());
     let faults = Faults::one("db");

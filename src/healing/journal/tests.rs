@@ -245,6 +245,22 @@ async fn files_are_followed_by_new_ones_and_the_oldest_go() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_new_file_is_asked_for_once() {
+    let disk = Disk::default();
+    let journal = journal(&disk, Settings::new().max_bytes(4096));
+    let mut progress = journal.progress().unwrap();
+    journal.begin(Vec::new());
+    for seq in 1..3_000 {
+        journal.push(Arc::new(record(seq)));
+    }
+    progress.wait_for(|now| now.wants_new).await.unwrap();
+    journal.begin(vec![record(3_000)]);
+    assert!(journal.written(3_000).await);
+    assert!(!progress.borrow().wants_new);
+    assert_eq!(disk.numbers(), [1, 2]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_old_file_is_followed_by_a_new_one() {
     let disk = Disk::default();
     let journal = journal(&disk, Settings::new().max_age(Duration::from_secs(60)));

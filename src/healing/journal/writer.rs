@@ -67,6 +67,8 @@ struct Queue {
     /// A record did not fit. What follows would have a gap before it, so that it is left out
     /// until a new file begins.
     lost: bool,
+    /// A beginning waits: what the old file still wants does not matter.
+    begins: bool,
     closed: bool,
 }
 
@@ -205,7 +207,9 @@ impl Disk {
                 queue.items.push_back(Item::Lost);
             }
             item => {
-                queue.lost &= !matches!(item, Item::Begin { .. });
+                let begins = matches!(item, Item::Begin { .. });
+                queue.lost &= !begins;
+                queue.begins |= begins;
                 queue.items.push_back(item);
             }
         }
@@ -250,7 +254,9 @@ impl Disk {
     fn take(&self) -> (Vec<Item>, bool) {
         let mut queue = self.queue.lock();
         let many = queue.items.len().min(BATCH);
-        (queue.items.drain(..many).collect(), queue.closed)
+        let batch: Vec<_> = queue.items.drain(..many).collect();
+        queue.begins &= !batch.iter().any(|item| matches!(item, Item::Begin { .. }));
+        (batch, queue.closed)
     }
 
     /// Waits for something to do, or for the time to ask for a new file.
@@ -283,11 +289,12 @@ impl Disk {
     }
 
     fn tell(&self, written: &Written, broken: bool) {
+        let wants_new = !broken && written.wants_new && !self.queue.lock().begins;
         self.progress.send_if_modified(|progress| {
             let before = *progress;
             progress.upto = written.upto.unwrap_or(0).max(before.upto);
             progress.healthy = !broken;
-            progress.wants_new |= !broken && written.wants_new;
+            progress.wants_new |= wants_new;
             *progress != before
         });
     }

@@ -38,10 +38,15 @@ pub(super) async fn run(shell: Arc<Shell>, slot: Arc<Slot>) {
     }
 }
 
-/// Waits for the next reason to look. The first look comes when the core asks for it.
+/// Waits for the next reason to look. The first look comes at once: the core asks for it, unless
+/// it did so before the engine was there.
 async fn wait(shell: &Shell, slot: &Slot, last: Option<Instant>, failures: u32) {
     let Some(last) = last else {
-        return slot.hint.notified().await;
+        tokio::select! {
+            () = slot.hint.notified() => {}
+            () = tokio::time::sleep(GAP) => {}
+        }
+        return;
     };
     if failures == 0 {
         sleep_until(last + GAP).await;
