@@ -17,7 +17,7 @@ use support::promtool;
 const SECONDS: u64 = 16;
 
 /// Starts the storefront and asserts the identities of each page until it ends.
-fn storm(seconds: u64, mut each: impl FnMut(&str)) -> (Example, u32) {
+fn storm(seconds: u64, load: &str, mut each: impl FnMut(&str)) -> (Example, u32) {
     let limit = seconds.to_string();
     let shop = Example::start(
         "storefront",
@@ -25,7 +25,7 @@ fn storm(seconds: u64, mut each: impl FnMut(&str)) -> (Example, u32) {
             "--listen",
             "127.0.0.1:0",
             "--load",
-            "50",
+            load,
             "--chaos",
             "--for",
             &limit,
@@ -51,7 +51,7 @@ fn storm(seconds: u64, mut each: impl FnMut(&str)) -> (Example, u32) {
 
 #[test]
 fn everything_that_breaks_is_healed_and_the_books_balance() {
-    let (mut shop, scrapes) = storm(SECONDS, |_| {});
+    let (mut shop, scrapes) = storm(SECONDS, "50", |_| {});
     let status = shop.process.wait(Duration::from_secs(30));
     let said = shop.process.text();
     assert!(status.success(), "{said}");
@@ -60,6 +60,31 @@ fn everything_that_breaks_is_healed_and_the_books_balance() {
     for chaos in ["wrote garbage", "makes it panic", "supplier north is"] {
         assert!(said.contains(chaos), "{chaos} did not happen: {said}");
     }
+}
+
+/// A minute of load and chaos: everything is healed, and memory stays where it was once the
+/// caches, connections and histories have filled.
+#[test]
+#[ignore = "takes a minute; run tests/all.sh"]
+fn a_minute_of_chaos_leaves_memory_flat() {
+    const MINUTE: u64 = 60;
+    let mut memory = Vec::new();
+    let (mut shop, _) = storm(MINUTE, "1000", |page| {
+        let line = page
+            .lines()
+            .find(|line| line.starts_with("process_resident_memory_bytes"));
+        let bytes: f64 = line.unwrap().rsplit(' ').next().unwrap().parse().unwrap();
+        memory.push(bytes / 1e6);
+    });
+    let status = shop.process.wait(Duration::from_secs(30));
+    assert!(status.success(), "{}", shop.process.text());
+    let highest = |part: &[f64]| part.iter().copied().fold(0.0, f64::max);
+    let third = memory.len() / 3;
+    let (before, after) = (
+        highest(&memory[third..2 * third]),
+        highest(&memory[2 * third..]),
+    );
+    assert!(after < before + 4.0, "from {before} MB to {after} MB");
 }
 
 #[test]
