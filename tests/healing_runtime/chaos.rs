@@ -13,7 +13,7 @@ use selfheal::healing::{
 use crate::bench::{Bench, Faults, Renamed, eager, key, seconds};
 use crate::disk::Disk;
 
-const ENGINES: u64 = 8;
+const ENGINES: u32 = 8;
 
 /// xorshift64*: the same numbers for the same seed.
 #[derive(Clone)]
@@ -26,13 +26,14 @@ impl Dice {
         )))
     }
 
-    fn roll(&self, sides: u64) -> u64 {
+    fn roll(&self, sides: u32) -> u32 {
         let mut x = self.0.load(SeqCst);
         x ^= x >> 12;
         x ^= x << 25;
         x ^= x >> 27;
         self.0.store(x, SeqCst);
-        (x.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33) % sides
+        let high = x.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 32;
+        u32::try_from(high).unwrap() % sides
     }
 }
 
@@ -116,7 +117,7 @@ async fn an_hour(seed: u64) {
     let mut bench = start();
     register(&bench);
     for _ in 0..400 {
-        tokio::time::sleep(Duration::from_millis(dice.roll(12_000))).await;
+        tokio::time::sleep(Duration::from_millis(dice.roll(12_000).into())).await;
         let engine = dice.roll(ENGINES) as usize;
         let component = format!("{}{}", names[engine], dice.roll(3));
         let severity = Severity::ALL[dice.roll(4) as usize];
@@ -134,7 +135,7 @@ async fn an_hour(seed: u64) {
             6 => drop(bench.healing.acknowledge(key(&component), ann())),
             7 => {
                 disk.set_room(None);
-                bench.healing.shutdown(seconds(dice.roll(10))).await;
+                bench.healing.shutdown(seconds(dice.roll(10).into())).await;
                 let last = bench.scrape();
                 bench = start();
                 let first = bench.scrape();
