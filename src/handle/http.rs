@@ -1,12 +1,9 @@
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::Selfheal;
-use super::health::Health;
 use crate::config::Config;
-use crate::health::{Contributor, Traffic};
-use crate::http::{DURATION, HttpLayer, HttpMetrics};
-use crate::registry::{DeclareError, Number, Registry, Settings, Value, parse_labels};
-use crate::util::Clock;
+use crate::http::{DURATION, HttpLayer, HttpLayerBuilder};
+use crate::registry::{DeclareError, Settings};
 
 /// The buckets of the durations, unless the family's own section has others.
 pub(super) fn settings(config: &Config, settings: &mut Settings) {
@@ -16,51 +13,68 @@ pub(super) fn settings(config: &Config, settings: &mut Settings) {
     }
 }
 
-/// Makes the layer and lets its requests count for the health score.
-pub(super) fn start(
-    config: &Config,
-    registry: &Registry,
-    clock: &Clock,
-    health: &Health,
-) -> Result<HttpLayer, DeclareError> {
-    let mut layer = HttpLayer::builder(registry)
-        .clock(clock.clone())
-        .sample_rate(config.http.sample_rate)
-        .exclude_nothing();
-    for pattern in config.excluded_paths() {
-        layer = layer.exclude(pattern.as_str());
-    }
-    health.add(Arc::new(Requests(registry.group::<HttpMetrics>()?)));
-    layer.build()
-}
-
-/// The requests of the layer, as traffic.
-struct Requests(Arc<HttpMetrics>);
-
-impl Contributor for Requests {
-    fn traffic(&self) -> Option<Traffic> {
-        let mut traffic = Traffic::default();
-        for series in self.0.requests.snapshot().series {
-            let Value::Number(Number::U64(n)) = series.value else {
-                continue;
-            };
-            let labels = parse_labels(&series.labels);
-            let status = labels.iter().find(|(name, _)| name == "status");
-            traffic.total += n;
-            // Only what the server got wrong is bad; what a client got wrong is served well.
-            if !status.is_some_and(|(_, status)| status.starts_with('5')) {
-                traffic.good += n;
-            }
-        }
-        Some(traffic)
-    }
-}
+/// The layer, made when it is first asked for: until then it is open which labels it has.
+#[derive(Default)]
+pub(super) struct Lazy(OnceLock<HttpLayer>);
 
 impl Selfheal {
     /// The layer that measures a router: `.layer(heal.http_layer())`, after the routes.
     /// Its paths to exclude, sample rate and buckets are those of the configuration.
+    ///
+    /// The first call declares its metrics. Should the application have declared others under
+    /// the same names, the layer records nothing, and the scrape says so in
+    /// `selfheal_collectors_skipped_total`; [`http_layer_with`](Self::http_layer_with) tells
+    /// the error.
     #[must_use]
     pub fn http_layer(&self) -> HttpLayer {
-        self.inner.http.clone()
+        let layer = self.inner.http.0.get_or_init(|| {
+            let layer = self.http_builder().build_or_skip();
+            self.inner.health.add(Arc::new(layer.clone()));
+            layer
+        });
+        layer.clone()
+    }
+
+    /// The same layer, set up further: labels, rules for routes, other names. Every further
+    /// [`http_layer`](Self::http_layer) gives this one; ask for it first.
+    ///
+    /// ```
+    /// use selfheal::http::RouteRule;
+    /// use selfheal::{Config, Selfheal};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let heal = Selfheal::new(Config::new())?;
+    /// let layer = heal.http_layer_with(|layer| {
+    ///     layer.route("/assets/*", RouteRule::new().label("/assets"))
+    /// })?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As of [`HttpLayerBuilder::build`]; a clash with the metrics of a layer that there is
+    /// already, among them.
+    pub fn http_layer_with(
+        &self,
+        set_up: impl FnOnce(HttpLayerBuilder) -> HttpLayerBuilder,
+    ) -> Result<HttpLayer, DeclareError> {
+        let layer = set_up(self.http_builder()).build()?;
+        // The first layer tells the traffic for all.
+        if self.inner.http.0.set(layer.clone()).is_ok() {
+            self.inner.health.add(Arc::new(layer.clone()));
+        }
+        Ok(layer)
+    }
+
+    fn http_builder(&self) -> HttpLayerBuilder {
+        let config = &self.inner.config;
+        let mut layer = HttpLayer::builder(&self.inner.registry)
+            .clock(self.inner.clock.clone())
+            .sample_rate(config.http.sample_rate)
+            .exclude_nothing();
+        for pattern in config.excluded_paths() {
+            layer = layer.exclude(pattern.as_str());
+        }
+        layer
     }
 }

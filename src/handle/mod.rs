@@ -18,6 +18,8 @@ mod healing;
 mod health;
 #[cfg(feature = "http")]
 mod http;
+#[cfg(feature = "http-client")]
+mod http_client;
 #[cfg(feature = "prometheus")]
 mod interop;
 #[cfg(feature = "tokio-metrics")]
@@ -51,7 +53,7 @@ struct Inner {
     #[cfg(feature = "healing")]
     healing: healing::Lazy,
     #[cfg(feature = "http")]
-    http: crate::http::HttpLayer,
+    http: http::Lazy,
     /// Sampling ends with the last clone of the handle.
     #[cfg(feature = "system")]
     _system: Option<crate::collect::SystemHandle>,
@@ -139,7 +141,7 @@ impl Selfheal {
                 #[cfg(feature = "healing")]
                 healing: healing::Lazy::new(&health),
                 #[cfg(feature = "http")]
-                http: http::start(&config, &registry, &clock, &health)?,
+                http: http::Lazy::default(),
                 #[cfg(feature = "system")]
                 _system: system::start(&config, &registry, &clock)?,
                 config,

@@ -5,7 +5,7 @@ use http::Extensions;
 use super::exclude::Exclude;
 use super::labels::Added;
 use super::layer::{HttpLayer, Shared};
-use super::names::{self, HttpNames};
+use super::names::{self, HttpNames, Naming};
 use super::route::{Classifier, RequestHead, RouteRule, Rules};
 use super::sample::Sample;
 use super::series::Recorder;
@@ -186,7 +186,11 @@ impl HttpLayerBuilder {
         let declare =
             |set: &HttpNames| set.declare(&self.registry, &added, self.buckets.as_deref());
         let names = self.names.iter().map(declare).collect::<Result<_, _>>()?;
-        Ok(HttpLayer::of(Shared {
+        Ok(self.assemble(names))
+    }
+
+    fn assemble(self, names: Vec<Arc<dyn Naming>>) -> HttpLayer {
+        HttpLayer::of(Shared {
             recorder: Arc::new(Recorder {
                 names,
                 clock: self.clock,
@@ -199,7 +203,18 @@ impl HttpLayerBuilder {
             exclude: self.exclude,
             names_protocol: self.names.iter().any(|names| names.names_protocol()),
             table: Table::new(),
-        }))
+        })
+    }
+
+    /// As [`build`](Self::build), for code that must go on without: where that fails, the layer
+    /// records nothing, and that is counted in `selfheal_collectors_skipped_total`.
+    pub(crate) fn build_or_skip(self) -> HttpLayer {
+        let registry = self.registry.clone();
+        let nothing = Self::new(&registry).names([]).exclude("*");
+        self.build().unwrap_or_else(|_| {
+            registry.count_skipped();
+            nothing.assemble(Vec::new())
+        })
     }
 
     /// What the declarations do not find by themselves.

@@ -12,6 +12,7 @@ use super::route::{Classifier, Protocol};
 use super::series::{Key, Recorder};
 use super::service::HttpService;
 use super::table::Table;
+use crate::health::{Contributor, Traffic};
 use crate::registry::{DeclareError, Registry};
 use crate::util::Verb;
 
@@ -97,6 +98,16 @@ impl<M> HttpLayer<M> {
 impl<M> Clone for HttpLayer<M> {
     fn clone(&self) -> Self {
         Self::around(Arc::clone(&self.shared))
+    }
+}
+
+/// What the layer has recorded, for a health score; of several sets of names, the first tells.
+/// All layers of one registry and one set of names have their series in common, so only one of
+/// them may contribute.
+impl<M: 'static> Contributor for HttpLayer<M> {
+    fn traffic(&self) -> Option<Traffic> {
+        let names = self.shared.recorder.names.first();
+        names.map(|names| names.traffic())
     }
 }
 

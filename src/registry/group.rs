@@ -93,9 +93,14 @@ impl Registry {
     pub(crate) fn group_or_skip<G: Group>(&self) -> Option<Arc<G>> {
         let group = self.group();
         if group.is_err() {
-            self.inner.skipped.fetch_add(1, Ordering::Relaxed);
+            self.count_skipped();
         }
         group.ok()
+    }
+
+    /// Counts something that is not recorded because its metrics could not be declared.
+    pub(crate) fn count_skipped(&self) {
+        self.inner.skipped.fetch_add(1, Ordering::Relaxed);
     }
 }
 

@@ -8,6 +8,8 @@
 )]
 
 mod endings;
+mod examples;
+mod handle;
 mod hostile;
 mod routes;
 mod sampling;

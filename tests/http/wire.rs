@@ -106,37 +106,36 @@ fn series(registry: &Registry, name: &str) -> BTreeMap<String, u64> {
     let families = registry.gather();
     let family = families.iter().find(|family| family.def.name == name);
     let series = family.map(|family| family.series.as_slice());
-    series.unwrap_or_default().iter().map(count).collect()
+    series
+        .unwrap_or_default()
+        .iter()
+        .filter_map(count)
+        .collect()
 }
 
-/// Every series as `name{value value} count`.
+/// Every series as `name{value value} count`, floating-point ones aside.
 pub(crate) fn lines(registry: &Registry) -> Vec<String> {
-    let families = registry.gather();
-    let mut lines: Vec<String> = families
-        .iter()
-        .flat_map(|family| {
-            family
-                .series
-                .iter()
-                .map(|series| (&family.def.name, count(series)))
-        })
-        .map(|(name, (labels, n))| format!("{name}{{{labels}}} {n}"))
-        .collect();
+    let mut lines = Vec::new();
+    for family in registry.gather() {
+        for (labels, n) in family.series.iter().filter_map(count) {
+            lines.push(format!("{}{{{labels}}} {n}", family.def.name));
+        }
+    }
     lines.sort();
     lines
 }
 
-/// The values of the labels, and the number or the count of observations.
-fn count(series: &SeriesSnapshot) -> (String, u64) {
+/// The values of the labels, and the whole number or the count of observations.
+fn count(series: &SeriesSnapshot) -> Option<(String, u64)> {
     let labels = parse_labels(&series.labels).into_iter();
     let values: Vec<String> = labels.map(|(_, value)| value).collect();
     let n = match &series.value {
         Value::Number(Number::U64(n)) => *n,
         Value::Number(Number::I64(n)) => u64::try_from(*n).expect("none is below zero"),
         Value::Histogram(histogram) => histogram.count(),
-        other => panic!("no number and no histogram: {other:?}"),
+        _ => return None,
     };
-    (values.join(" "), n)
+    Some((values.join(" "), n))
 }
 
 /// Hands out its value the first time it is asked.

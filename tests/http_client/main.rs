@@ -8,5 +8,7 @@
 )]
 
 mod endings;
+#[cfg(feature = "server")]
+mod example;
 mod names;
 mod wire;

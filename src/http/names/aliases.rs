@@ -1,6 +1,7 @@
 //! The older names that the catalogue lists as aliases.
 
 use super::{Ended, Name, Naming, Open, Timing};
+use crate::health::Traffic;
 use crate::http::outcome::Outcome;
 use crate::registry::{Counter, DeclareError, Family, Gauge, Group, Histogram, Registry, Text};
 
@@ -50,5 +51,9 @@ impl Naming for Aliases {
             histogram: self.response_time.with(&[&name.route]),
             per_second: 1_000.0,
         });
+    }
+
+    fn traffic(&self) -> Traffic {
+        super::traffic(&self.requests.snapshot(), super::is_server_error)
     }
 }

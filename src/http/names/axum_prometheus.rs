@@ -1,6 +1,7 @@
 //! The names of the crate `axum-prometheus`, version 0.10.
 
 use super::{Added, Ended, Name, Naming, Open, Timing};
+use crate::health::Traffic;
 use crate::http::labels::Row;
 use crate::http::outcome::Outcome;
 use crate::registry::{Counter, DeclareError, Family, Gauge, Histogram, Registry};
@@ -86,5 +87,9 @@ impl Naming for AxumPrometheus {
         handles.durations.push(Timing::seconds(duration));
         let row = name.row(&[name.verb.as_str(), &name.route]);
         handles.response_sizes.push(self.response_size.with(&row));
+    }
+
+    fn traffic(&self) -> Traffic {
+        super::traffic(&self.requests.snapshot(), super::is_server_error)
     }
 }

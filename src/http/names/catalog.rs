@@ -1,6 +1,7 @@
 //! The names of this crate's catalogue.
 
 use super::{Added, Ended, Name, Naming, Open, SIZES, Timing};
+use crate::health::Traffic;
 use crate::http::labels::Row;
 use crate::http::outcome::Outcome;
 use crate::registry::{
@@ -181,5 +182,9 @@ impl Naming for Catalog {
     fn session(&self, name: &Name) -> Option<Histogram> {
         let row = name.row(&[name.verb.as_str(), &name.route]);
         Some(self.session.with(&row))
+    }
+
+    fn traffic(&self) -> Traffic {
+        super::traffic(&self.requests.snapshot(), super::is_server_error)
     }
 }

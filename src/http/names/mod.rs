@@ -13,7 +13,11 @@ pub use catalog::{DURATION, HttpMetrics};
 use super::labels::Row;
 use super::outcome::Outcome;
 use super::route::Protocol;
-use crate::registry::{Counter, DeclareError, Family, Gauge, Histogram, Registry};
+use crate::health::Traffic;
+use crate::registry::{
+    Counter, DeclareError, Family, FamilySnapshot, Gauge, Histogram, Number, Registry, Value,
+    parse_labels,
+};
 use crate::util::Verb;
 
 /// By powers of ten, for what a service sends and takes spans many of them.
@@ -81,6 +85,33 @@ pub(super) trait Naming: fmt::Debug + Send + Sync {
     fn session(&self, _: &Name) -> Option<Histogram> {
         None
     }
+
+    /// All requests so far, and how many of them were served well.
+    fn traffic(&self) -> Traffic;
+}
+
+/// What a family of requests or of their durations says of the traffic. Only what the server
+/// got wrong is bad; what a client got wrong is served well.
+fn traffic(family: &FamilySnapshot, is_bad: impl Fn(&str, &str) -> bool) -> Traffic {
+    let mut traffic = Traffic::default();
+    for series in &family.series {
+        let n = match &series.value {
+            Value::Number(Number::U64(n)) => *n,
+            Value::Histogram(histogram) => histogram.count(),
+            _ => continue,
+        };
+        traffic.total += n;
+        let labels = parse_labels(&series.labels);
+        if !labels.iter().any(|(name, value)| is_bad(name, value)) {
+            traffic.good += n;
+        }
+    }
+    traffic
+}
+
+/// Whether a label is the status of a server that failed.
+fn is_server_error(name: &str, value: &str) -> bool {
+    name == "status" && value.starts_with('5')
 }
 
 /// The handles that a request uses before it ends.

@@ -2,6 +2,7 @@
 //! exporter for Prometheus writes them.
 
 use super::{Added, Ended, Name, Naming, Open, SIZES, Timing};
+use crate::health::Traffic;
 use crate::http::labels::Row;
 use crate::http::outcome::{End, Outcome};
 use crate::http::route::UNMATCHED;
@@ -9,6 +10,9 @@ use crate::registry::{DeclareError, Family, Gauge, Histogram, Registry};
 use crate::util::Verb;
 
 const GROUP: &str = "otel_http_server";
+
+/// The one error that is not the server's.
+const CLIENT_CLOSED: &str = "client_closed";
 
 const LABELS: [&str; 6] = [
     "http_request_method",
@@ -110,6 +114,12 @@ impl Naming for Otel {
         handles.request_sizes.push(self.request_size.with(&row));
         handles.response_sizes.push(self.response_size.with(&row));
     }
+
+    fn traffic(&self) -> Traffic {
+        super::traffic(&self.duration.snapshot(), |name, value| {
+            name == "error_type" && !value.is_empty() && value != CLIENT_CLOSED
+        })
+    }
 }
 
 fn method(name: &Name) -> &'static str {
@@ -125,7 +135,7 @@ fn error_type(outcome: Outcome, status: &str) -> &str {
     match outcome.end {
         End::Complete if outcome.sent >= 500 => status,
         End::Complete => "",
-        End::Dropped => "client_closed",
+        End::Dropped => CLIENT_CLOSED,
         End::Failed if outcome.sent == 0 => "service_error",
         End::Failed => "body_error",
         End::Panicked => "panic",

@@ -1,0 +1,82 @@
+//! The layer as the handle gives it, and what it tells of the traffic.
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use axum::routing::get;
+use http_body_util::BodyExt;
+use selfheal::health::{Contributor, Traffic};
+use selfheal::http::{HttpLayer, HttpNames};
+use selfheal::registry::{DeclareError, Registry};
+use selfheal::{Config, Selfheal};
+use tower::ServiceExt;
+
+use crate::wire::{counted, lines};
+
+async fn pass(layer: HttpLayer, paths: &[&'static str]) {
+    let routes = Router::new()
+        .route("/", get(|| async {}))
+        .route("/502", get(|| async { StatusCode::BAD_GATEWAY }));
+    let app: Router = routes.layer(layer).with_state(());
+    for path in paths {
+        let request = Request::builder().uri(*path).body(Body::empty()).unwrap();
+        let response = app.clone().oneshot(request).await.unwrap();
+        response.collect().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn the_handle_has_one_layer_set_up_by_whoever_asks_first() {
+    let heal = Selfheal::new(Config::new()).unwrap();
+    let layer = heal
+        .http_layer_with(|layer| layer.request_label("plan", ["free"], |_| Some("free")))
+        .unwrap();
+    pass(layer, &["/"]).await;
+    pass(heal.http_layer(), &["/"]).await;
+    assert_eq!(counted(heal.registry())["GET / 200 free"], 2);
+    let error = heal.http_layer_with(|layer| layer).unwrap_err();
+    assert!(matches!(error, DeclareError::Clash { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_clash_with_the_application_is_counted_and_nothing_else() {
+    let heal = Selfheal::new(Config::new()).unwrap();
+    let registry = heal.registry();
+    registry
+        .counter("http_requests_total", "Mine")
+        .build()
+        .unwrap()
+        .inc();
+    pass(heal.http_layer(), &["/", "/502"]).await;
+    let lines = lines(registry);
+    assert!(
+        lines.contains(&"http_requests_total{} 1".to_owned()),
+        "{lines:#?}"
+    );
+    assert!(
+        lines.contains(&"selfheal_collectors_skipped_total{} 1".to_owned()),
+        "{lines:#?}"
+    );
+}
+
+#[tokio::test]
+async fn what_clients_get_wrong_is_served_well() {
+    for names in [
+        HttpNames::Catalog,
+        HttpNames::OpenTelemetry,
+        HttpNames::AxumPrometheus,
+        HttpNames::Aliases,
+    ] {
+        let registry = Registry::new();
+        let layer = HttpLayer::builder(&registry)
+            .names([names])
+            .build()
+            .unwrap();
+        pass(layer.clone(), &["/", "/", "/none", "/502"]).await;
+        assert_eq!(
+            layer.traffic(),
+            Some(Traffic { good: 3, total: 4 }),
+            "{names:?}"
+        );
+    }
+}
