@@ -247,6 +247,24 @@ pub struct Issue {
 }
 
 #[cfg(test)]
+impl Issue {
+    /// An issue as the tests of engines need one.
+    pub(in crate::healing) fn sample(component: &str, issue_type: &str) -> Self {
+        serde_json::from_value(serde_json::json!({
+            "key": {"component": component, "issue_type": issue_type},
+            "severity": "error",
+            "confidence": {"value": 0.5, "n": 1},
+            "evidence": [],
+            "generation": 1,
+            "first_seen": {"at": 0, "wall": 0},
+            "last_seen": {"at": 0, "wall": 0},
+            "count": 1,
+        }))
+        .unwrap()
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

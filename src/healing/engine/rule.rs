@@ -281,17 +281,7 @@ mod tests {
     }
 
     fn an_issue() -> Issue {
-        serde_json::from_value(serde_json::json!({
-            "key": {"component": "db", "issue_type": "down"},
-            "severity": "error",
-            "confidence": {"value": 0.5, "n": 1},
-            "evidence": [],
-            "generation": 1,
-            "first_seen": {"at": 0, "wall": 0},
-            "last_seen": {"at": 0, "wall": 0},
-            "count": 1,
-        }))
-        .unwrap()
+        Issue::sample("db", "down")
     }
 
     #[tokio::test]

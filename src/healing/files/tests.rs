@@ -63,17 +63,7 @@ fn desk() -> Desk {
 }
 
 fn issue(issue_type: &str) -> Issue {
-    serde_json::from_value(serde_json::json!({
-        "key": {"component": "config", "issue_type": issue_type},
-        "severity": "error",
-        "confidence": {"value": 0.5, "n": 1},
-        "evidence": [],
-        "generation": 1,
-        "first_seen": {"at": 0, "wall": 0},
-        "last_seen": {"at": 0, "wall": 0},
-        "count": 1,
-    }))
-    .unwrap()
+    Issue::sample("config", issue_type)
 }
 
 impl Desk {

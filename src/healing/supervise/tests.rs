@@ -27,17 +27,7 @@ async fn seen(engine: &impl HealingEngine) -> Vec<String> {
 }
 
 fn issue() -> crate::healing::Issue {
-    serde_json::from_value(serde_json::json!({
-        "key": {"component": "mailer", "issue_type": "task_panicked"},
-        "severity": "error",
-        "confidence": {"value": 0.5, "n": 1},
-        "evidence": [],
-        "generation": 1,
-        "first_seen": {"at": 0, "wall": 0},
-        "last_seen": {"at": 0, "wall": 0},
-        "count": 1,
-    }))
-    .unwrap()
+    crate::healing::Issue::sample("mailer", "task_panicked")
 }
 
 /// Lets the tasks that are ready run.
