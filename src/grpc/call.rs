@@ -45,13 +45,21 @@ impl Call {
         methods: &Arc<Methods>,
         request: &Request<B>,
     ) -> (Option<Self>, Option<Tally>) {
+        let side = methods.recorder.side;
         let content = Content::of(request.headers());
-        if content == Content::Web {
+        let may_be_call = match content {
+            Content::Grpc => true,
+            Content::Web => false,
+            // What tonic serves it serves by the path alone, whatever the content type, but a
+            // browser's OPTIONS is no call.
+            Content::Other => side == Side::Server && request.method() == Method::POST,
+        };
+        if !may_be_call {
             return (None, None);
         }
         let (service, method) = split(request.uri().path());
         let timeout = || timeout::of_headers(request.headers());
-        let series = match methods.recorder.side {
+        let series = match side {
             Side::Client => methods.by_name(last_segment(service), method),
             Side::Server => match methods.find(service, method) {
                 Some(series) => series,
@@ -61,11 +69,6 @@ impl Call {
                 None => return (None, None),
             },
         };
-        // What tonic serves it serves by the path alone, whatever the content type, but a
-        // browser's OPTIONS is no call.
-        if content != Content::Grpc && request.method() != Method::POST {
-            return (None, None);
-        }
         let tally = series.handles.requests.clone().map(Tally::To);
         let mut call = Self::new(Arc::clone(series), timeout());
         call.started();

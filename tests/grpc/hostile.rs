@@ -238,6 +238,14 @@ fn what_is_not_grpc_is_left_alone() {
         .await;
     });
     assert_calls(&registry, 1);
+
+    let anything = service_fn(|_: http::Request<tonic::body::Body>| {
+        std::future::ready(Ok::<_, Infallible>(http::Response::new(Frames::default())))
+    });
+    let client = GrpcClientLayer::new(&registry).unwrap().layer(anything);
+    run(ask(&client, with("POST", "/a.B/C", "application/json")));
+    assert!(series(&registry, "grpc_client_requests_total").is_empty());
+    assert!(series(&registry, "grpc_client_streams_active").is_empty());
 }
 
 /// A body that never ends is counted as it goes, and nothing of it is kept.
