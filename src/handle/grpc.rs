@@ -1,16 +1,13 @@
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::Selfheal;
-use super::health::Health;
 use crate::grpc::{GrpcClientLayer, GrpcLayer, GrpcLayerBuilder, GrpcMetrics};
 use crate::health::{Contributor, Traffic};
-use crate::registry::{DeclareError, Number, Registry, Value, parse_labels};
+use crate::registry::{Number, Value, parse_labels};
 
-/// Lets the calls of a server count for the health score.
-pub(super) fn start(registry: &Registry, health: &Health) -> Result<(), DeclareError> {
-    health.add(Arc::new(Calls(registry.group::<GrpcMetrics>()?)));
-    Ok(())
-}
+/// Whether the layer of a server was asked for.
+#[derive(Default)]
+pub(super) struct Asked(OnceLock<()>);
 
 /// The calls of the server, as traffic.
 struct Calls(Arc<GrpcMetrics>);
@@ -50,6 +47,12 @@ impl Selfheal {
     /// Calls count for the health score, like requests of the HTTP layer, as long as they are
     /// recorded by the names of the catalogue.
     pub fn grpc_layer(&self) -> GrpcLayerBuilder<GrpcLayer> {
+        self.inner.grpc.0.get_or_init(|| {
+            // If this fails, so does `build`, and that tells.
+            if let Ok(metrics) = self.registry().group::<GrpcMetrics>() {
+                self.inner.health.add(Arc::new(Calls(metrics)));
+            }
+        });
         GrpcLayer::builder(self.registry()).clock(self.clock().clone())
     }
 

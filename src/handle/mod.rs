@@ -50,6 +50,8 @@ struct Inner {
     registry: Registry,
     clock: Clock,
     health: Arc<Health>,
+    #[cfg(feature = "grpc")]
+    grpc: grpc::Asked,
     #[cfg(feature = "healing")]
     healing: healing::Lazy,
     #[cfg(feature = "http")]
@@ -130,14 +132,14 @@ impl Selfheal {
         let health = Arc::new(Health::new(&config, clock.clone()));
         health::expose(&health, &registry)?;
         collect::start(&config, &registry, &clock)?;
-        #[cfg(feature = "grpc")]
-        grpc::start(&registry, &health)?;
         #[cfg(feature = "tokio-metrics")]
         runtime::start(&registry)?;
         #[cfg(feature = "prometheus")]
         interop::start(&registry)?;
         let handle = Self {
             inner: Arc::new(Inner {
+                #[cfg(feature = "grpc")]
+                grpc: grpc::Asked::default(),
                 #[cfg(feature = "healing")]
                 healing: healing::Lazy::new(&health),
                 #[cfg(feature = "http")]
