@@ -8,7 +8,7 @@ use super::labels::Globals;
 use super::names::Names;
 use super::protobuf::ProtobufFamily;
 use super::text::TextFamily;
-use crate::registry::{Scrape, ScrapeFamily, Value};
+use crate::registry::{Scrape, ScrapeFamily, ValueRef};
 
 /// How many bytes [`encode`] collects before it writes them; a chunk is longer by one series at
 /// the most.
@@ -91,7 +91,6 @@ fn exposition<E>(
         let mut writer = Writer::begin(buf, format, (scrape, &globals), family, &name);
         let mut next = Some(0);
         while let Some(from) = next {
-            // The visitor runs under the family's lock: it only writes to memory.
             next = family.each_from(from, &mut |labels, value| {
                 if writer.series(buf, labels, value) {
                     written.series += 1;
@@ -140,7 +139,7 @@ impl<'a> Writer<'a> {
     }
 
     #[inline]
-    fn series(&mut self, buf: &mut Vec<u8>, labels: &str, value: &Value) -> bool {
+    fn series(&mut self, buf: &mut Vec<u8>, labels: &str, value: ValueRef<'_>) -> bool {
         match self {
             Self::Text(family) => family.series(buf, labels, value),
             Self::Protobuf(family) => family.series(buf, labels, value),

@@ -8,7 +8,7 @@ use prometheus::proto::{
 
 use super::gather;
 use crate::catalog::{Kind, MetricDef};
-use crate::registry::{HistogramSnapshot, Registry, ScrapeFamily, Value, parse_labels};
+use crate::registry::{HistogramRef, Registry, ScrapeFamily, ValueRef, parse_labels};
 
 /// Adds a whole registry of ours to one of the `prometheus` crate, so that whatever gathers
 /// that one exposes or pushes our metrics too: with their namespace and global labels, read
@@ -173,22 +173,22 @@ fn pairs(labels: &str, global: &[&(String, String)]) -> Vec<LabelPair> {
 }
 
 /// Sets the value; false where a collector yielded one that is not of the kind it declared.
-fn fill(metric: &mut Metric, kind: Kind, value: &Value) -> bool {
+fn fill(metric: &mut Metric, kind: Kind, value: ValueRef<'_>) -> bool {
     match (kind, value) {
-        (Kind::Counter, Value::Number(number)) => {
+        (Kind::Counter, ValueRef::Number(number)) => {
             let mut counter = Counter::default();
             counter.set_value(number.as_f64());
             metric.set_counter(counter);
         }
-        (Kind::Gauge | Kind::Info | Kind::Unknown, Value::Number(number)) => {
+        (Kind::Gauge | Kind::Info | Kind::Unknown, ValueRef::Number(number)) => {
             let mut gauge = Gauge::default();
             gauge.set_value(number.as_f64());
             metric.set_gauge(gauge);
         }
-        (Kind::Histogram, Value::Histogram(from)) => metric.set_histogram(histogram(from)),
+        (Kind::Histogram, ValueRef::Histogram(from)) => metric.set_histogram(histogram(from)),
         (
             Kind::Summary,
-            Value::Summary {
+            ValueRef::Summary {
                 quantiles,
                 sum,
                 count,
@@ -202,8 +202,8 @@ fn fill(metric: &mut Metric, kind: Kind, value: &Value) -> bool {
             };
             let mut summary = Summary::default();
             summary.set_quantile(quantiles.iter().map(quantile).collect());
-            summary.set_sample_sum(*sum);
-            summary.set_sample_count(*count);
+            summary.set_sample_sum(sum);
+            summary.set_sample_count(count);
             metric.set_summary(summary);
         }
         _ => return false,
@@ -212,7 +212,7 @@ fn fill(metric: &mut Metric, kind: Kind, value: &Value) -> bool {
 }
 
 /// Their buckets are cumulative, and their encoders add `+Inf`.
-fn histogram(from: &HistogramSnapshot) -> Histogram {
+fn histogram(from: HistogramRef<'_>) -> Histogram {
     let mut below = 0;
     let bucket = |(bound, count): (&f64, &u64)| {
         below += count;
@@ -221,7 +221,7 @@ fn histogram(from: &HistogramSnapshot) -> Histogram {
         bucket.set_cumulative_count(below);
         bucket
     };
-    let buckets = from.bounds.iter().zip(&from.counts).map(bucket).collect();
+    let buckets = from.bounds.iter().zip(from.counts).map(bucket).collect();
     let mut histogram = Histogram::default();
     histogram.set_bucket(buckets);
     histogram.set_sample_count(from.count());

@@ -6,9 +6,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::error::DeclareError;
 use super::labels::{LabelKey, Labels};
+use super::metric::sealed::Shape;
 use super::metric::{Counter, FloatCounter, FloatGauge, Gauge, Histogram, Metric};
-use super::snapshot::{FamilySnapshot, SeriesSnapshot, Value};
-use super::storage::{Storage, Total};
+use super::snapshot::{FamilySnapshot, SeriesSnapshot, ValueRef};
+use super::storage::{Storage, Total, View};
 use crate::catalog::{MetricDef, names};
 
 /// All series of one metric, found by their label values.
@@ -23,16 +24,13 @@ pub struct Family<M: Metric, K: LabelKey> {
 /// The part of a family that does not depend on how it is labelled.
 pub(super) struct Core<M: Metric> {
     pub(super) def: Arc<MetricDef>,
-    buckets: Arc<[f64]>,
-    pub(super) rejected: Rejected,
+    pub(super) shape: Shape,
     storage: Storage<M::Cell>,
-    /// A family switched off by configuration records into one cell that nobody reads.
-    off: Option<Arc<M::Cell>>,
 }
 
 /// How many values a metric has refused: NaN, infinities and negative increments.
 #[derive(Clone, Default)]
-pub struct Rejected(Arc<AtomicU64>);
+pub(crate) struct Rejected(Arc<AtomicU64>);
 
 impl Rejected {
     #[cold]
@@ -53,36 +51,36 @@ impl fmt::Debug for Rejected {
 
 impl<M: Metric> Core<M> {
     pub(super) fn new(def: Arc<MetricDef>, limit: usize, total: Arc<Total>, enabled: bool) -> Self {
-        let buckets: Arc<[f64]> = Arc::from(def.buckets.as_slice());
-        Self {
-            off: (!enabled).then(|| Arc::new(M::cell(&buckets))),
-            storage: Storage::new(&def.labels, limit, total),
+        let shape = Shape {
+            bounds: Arc::from(def.buckets.as_slice()),
             rejected: Rejected::default(),
-            buckets,
+        };
+        Self {
+            storage: Storage::new(&def.labels, limit, total, enabled),
+            shape,
             def,
         }
     }
 
     /// The series of `labels`; if it is new, with these buckets and not those of the family.
-    fn with_buckets<L: Labels>(&self, labels: &L, buckets: &Arc<[f64]>) -> M {
-        let cell = match &self.off {
-            Some(cell) => Arc::clone(cell),
-            None => self.storage.record(labels, || M::cell(buckets), Arc::clone),
+    fn with_buckets<L: Labels>(&self, labels: &L, bounds: &Arc<[f64]>) -> M {
+        let shape = Shape {
+            bounds: Arc::clone(bounds),
+            rejected: self.shape.rejected.clone(),
         };
-        M::handle(cell, &self.rejected)
+        let place = self.storage.place(labels, || M::cell(&shape));
+        M::handle(place, &self.shape)
     }
 
-    fn record<L: Labels, R>(&self, labels: &L, use_cell: impl FnOnce(&Arc<M::Cell>) -> R) -> R {
-        match &self.off {
-            Some(cell) => use_cell(cell),
-            None => self
-                .storage
-                .record(labels, || M::cell(&self.buckets), use_cell),
-        }
+    #[inline]
+    fn record<L: Labels>(&self, labels: &L, use_cell: impl Fn(&M::Cell)) {
+        self.storage
+            .record(labels, || M::cell(&self.shape), use_cell);
     }
 
     pub(super) fn with<L: Labels>(&self, labels: &L) -> M {
-        M::handle(self.record(labels, Arc::clone), &self.rejected)
+        let place = self.storage.place(labels, || M::cell(&self.shape));
+        M::handle(place, &self.shape)
     }
 }
 
@@ -103,8 +101,8 @@ impl<M: Metric, K: LabelKey> Family<M, K> {
 
     /// The handle of the series with these label values, if it exists.
     pub fn get<L: Labels<Key = K>>(&self, labels: &L) -> Option<M> {
-        let cell = self.core.storage.get(labels)?;
-        Some(M::handle(cell, &self.core.rejected))
+        let place = self.core.storage.get(labels)?;
+        Some(M::handle(place, &self.core.shape))
     }
 
     /// Removes the series with these label values and says whether there was one. Handles
@@ -117,12 +115,13 @@ impl<M: Metric, K: LabelKey> Family<M, K> {
     #[must_use]
     pub fn snapshot(&self) -> FamilySnapshot {
         let mut series = Vec::with_capacity(self.len());
+        let rows = self.core.rows();
         let mut next = Some(0);
         while let Some(from) = next {
-            next = self.core.each_from(from, &mut |labels, value| {
+            next = rows.each_from(from, &mut |labels, value| {
                 series.push(SeriesSnapshot {
                     labels: labels.into(),
-                    value,
+                    value: value.to_value(),
                 });
                 ControlFlow::Continue(())
             });
@@ -162,15 +161,19 @@ impl<K: LabelKey> Family<Counter, K> {
     /// Adds `n` to the series with these label values.
     #[inline]
     pub fn add<L: Labels<Key = K>>(&self, labels: &L, n: u64) {
-        self.core
-            .record(labels, |cell| cell.fetch_add(n, Ordering::Relaxed));
+        self.core.record(labels, |cell| {
+            cell.fetch_add(n, Ordering::Relaxed);
+        });
     }
 }
 
 impl<K: LabelKey> Family<FloatCounter, K> {
     /// Adds `amount` to the series with these label values; see [`FloatCounter::add`].
+    #[inline]
     pub fn add<L: Labels<Key = K>>(&self, labels: &L, amount: f64) {
-        self.with(labels).add(amount);
+        let rejected = &self.core.shape.rejected;
+        self.core
+            .record(labels, |cell| FloatCounter::add_to(cell, rejected, amount));
     }
 }
 
@@ -195,7 +198,9 @@ impl<K: LabelKey> Family<Histogram, K> {
     /// Counts one observation in the series with these label values; see [`Histogram::observe`].
     #[inline]
     pub fn observe<L: Labels<Key = K>>(&self, labels: &L, value: f64) {
-        self.with(labels).observe(value);
+        let rejected = &self.core.shape.rejected;
+        self.core
+            .record(labels, |cell| cell.observe(rejected, value, 1));
     }
 
     /// The handle of the series with these label values, as [`with`](Self::with) gives it,
@@ -235,14 +240,20 @@ impl<M: Metric, K: LabelKey> fmt::Debug for Family<M, K> {
 /// A family as the registry holds it, its metric type forgotten.
 pub(super) trait AnyFamily: Send + Sync {
     fn def(&self) -> &Arc<MetricDef>;
-    fn each_from(
-        &self,
-        from: usize,
-        visit: &mut dyn FnMut(&str, Value) -> ControlFlow<()>,
-    ) -> Option<usize>;
+    fn rows(&self) -> Box<dyn Rows>;
     fn is_empty(&self) -> bool;
     fn overflowed(&self) -> u64;
     fn rejected(&self) -> u64;
+}
+
+/// The series of a family as one scrape sees them.
+pub(super) trait Rows: Send + Sync {
+    /// See [`ScrapeFamily::each_from`](super::ScrapeFamily::each_from).
+    fn each_from(
+        &self,
+        from: usize,
+        visit: &mut dyn FnMut(&str, ValueRef<'_>) -> ControlFlow<()>,
+    ) -> Option<usize>;
 }
 
 impl<M: Metric> AnyFamily for Core<M> {
@@ -250,13 +261,8 @@ impl<M: Metric> AnyFamily for Core<M> {
         &self.def
     }
 
-    fn each_from(
-        &self,
-        from: usize,
-        visit: &mut dyn FnMut(&str, Value) -> ControlFlow<()>,
-    ) -> Option<usize> {
-        self.storage
-            .each_from(from, &mut |labels, cell| visit(labels, M::read(cell)))
+    fn rows(&self) -> Box<dyn Rows> {
+        Box::new(LiveRows::<M>(self.storage.view()))
     }
 
     fn is_empty(&self) -> bool {
@@ -268,6 +274,21 @@ impl<M: Metric> AnyFamily for Core<M> {
     }
 
     fn rejected(&self) -> u64 {
-        self.rejected.get()
+        self.shape.rejected.get()
+    }
+}
+
+struct LiveRows<M: Metric>(View<M::Cell>);
+
+impl<M: Metric> Rows for LiveRows<M> {
+    fn each_from(
+        &self,
+        from: usize,
+        visit: &mut dyn FnMut(&str, ValueRef<'_>) -> ControlFlow<()>,
+    ) -> Option<usize> {
+        let mut scratch = Vec::new();
+        self.0.each_from(from, &mut |labels, cell| {
+            visit(labels, M::read(cell, &mut scratch))
+        })
     }
 }

@@ -78,6 +78,14 @@ pub trait Labels {
 
     /// Calls `visit` once for each value, in order.
     fn visit(&self, visit: &mut impl FnMut(&str));
+
+    /// Whether `check` holds for every value, in order. Default: by [`visit`](Labels::visit).
+    #[inline]
+    fn all(&self, check: &mut impl FnMut(&str) -> bool) -> bool {
+        let mut all = true;
+        self.visit(&mut |value| all = all && check(value));
+        all
+    }
 }
 
 /// The key of a family: says how many label names its declaration takes.
@@ -98,6 +106,11 @@ impl<S: AsRef<str>, const N: usize> Labels for [S; N] {
         for value in self {
             visit(value.as_ref());
         }
+    }
+
+    #[inline]
+    fn all(&self, check: &mut impl FnMut(&str) -> bool) -> bool {
+        self.iter().all(|value| check(value.as_ref()))
     }
 }
 

@@ -3,8 +3,8 @@
 //! The room promises:
 //! - Declaring the same metric twice gives the same metric; declaring a different one under
 //!   the same name is an error that names both. Nothing here panics.
-//! - A recording thread never waits for a scrape longer than it takes to write a few series,
-//!   and recording to an existing series never allocates.
+//! - Recording to an existing series takes no lock, waits for nobody, a scrape least of all, and
+//!   does not allocate.
 //! - The labels of a series are escaped and rendered once, when the series is created.
 //! - The number of series is bounded, per family and in total; what is beyond the bound is
 //!   recorded in one overflow series and counted.
@@ -44,6 +44,7 @@ mod scrape;
 mod settings;
 mod snapshot;
 mod storage;
+mod sync;
 
 use std::any::{Any, TypeId};
 use std::borrow::Cow;
@@ -62,11 +63,12 @@ pub use family::Family;
 pub use group::Group;
 pub use labels::{LabelKey, LabelValue, Labels, MAX_LABEL_VALUE, Text};
 pub use metric::{
-    Counter, FloatCounter, FloatGauge, Gauge, GaugeGuard, Histogram, HistogramSnapshot, Metric,
+    Counter, FloatCounter, FloatGauge, Gauge, GaugeGuard, Histogram, HistogramRef,
+    HistogramSnapshot, Metric,
 };
 pub use scrape::{Scrape, ScrapeFamily};
 pub use settings::{FamilySettings, Settings};
-pub use snapshot::{FamilySnapshot, Number, SeriesSnapshot, Value, parse_labels};
+pub use snapshot::{FamilySnapshot, Number, SeriesSnapshot, Value, ValueRef, parse_labels};
 pub use storage::OVERFLOW;
 
 use crate::catalog::{Kind, MetricDef};

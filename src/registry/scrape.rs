@@ -6,8 +6,10 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::family::AnyFamily;
-use super::snapshot::{FamilySnapshot, Number, SeriesSnapshot, Value, parse_labels, render_pairs};
+use super::family::{AnyFamily, Rows};
+use super::snapshot::{
+    FamilySnapshot, Number, SeriesSnapshot, Value, ValueRef, parse_labels, render_pairs,
+};
 use super::{Registered, Registry, Settings};
 use crate::catalog::{Kind, MetricDef};
 
@@ -27,7 +29,7 @@ pub struct ScrapeFamily {
 }
 
 enum Source {
-    Live(Arc<dyn AnyFamily>),
+    Live(Box<dyn Rows>),
     Taken(Vec<SeriesSnapshot>),
 }
 
@@ -72,7 +74,7 @@ impl Registry {
             if !family.is_empty() {
                 let def = Arc::clone(family.def());
                 let name = exposed_name(&settings, &def);
-                let source = Source::Live(family);
+                let source = Source::Live(family.rows());
                 by_name.insert(name.clone(), ScrapeFamily { name, def, source });
             }
         }
@@ -209,7 +211,7 @@ impl ScrapeFamily {
     }
 
     /// Calls `visit` with the rendered labels and the value of every series.
-    pub fn each(&self, visit: &mut dyn FnMut(&str, &Value)) {
+    pub fn each(&self, visit: &mut dyn FnMut(&str, ValueRef<'_>)) {
         let mut next = Some(0);
         while let Some(from) = next {
             next = self.each_from(from, &mut |labels, value| {
@@ -221,20 +223,17 @@ impl ScrapeFamily {
 
     /// Like [`each`](ScrapeFamily::each), a few series at a time: starts at position `from` (0
     /// for the first) and ends when `visit` breaks off or a few series are done. Returns the
-    /// position to go on from, or `None` at the end. `visit` runs under a lock that recording
-    /// threads may want; between two calls none is held, so that the caller may block there.
+    /// position to go on from, or `None` at the end. No lock is held, not even for `visit`.
     pub fn each_from(
         &self,
         from: usize,
-        visit: &mut dyn FnMut(&str, &Value) -> ControlFlow<()>,
+        visit: &mut dyn FnMut(&str, ValueRef<'_>) -> ControlFlow<()>,
     ) -> Option<usize> {
         match &self.source {
-            Source::Live(family) => {
-                family.each_from(from, &mut |labels, value| visit(labels, &value))
-            }
+            Source::Live(rows) => rows.each_from(from, visit),
             Source::Taken(series) => {
                 for (at, series) in series.iter().enumerate().skip(from) {
-                    if visit(&series.labels, &series.value).is_break() {
+                    if visit(&series.labels, series.value.as_ref()).is_break() {
                         return Some(at + 1);
                     }
                 }
@@ -248,7 +247,7 @@ impl ScrapeFamily {
         self.each(&mut |labels, value| {
             series.push(SeriesSnapshot {
                 labels: labels.into(),
-                value: value.clone(),
+                value: value.to_value(),
             });
         });
         FamilySnapshot {
@@ -264,7 +263,7 @@ impl ScrapeFamily {
         self.each(&mut |labels, value| {
             series.push(SeriesSnapshot {
                 labels: labels.into(),
-                value: value.clone(),
+                value: value.to_value(),
             });
         });
         // The order of the labels is that of the declaration here and that of the names in

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::metric::HistogramSnapshot;
+use super::metric::{HistogramRef, HistogramSnapshot};
 use crate::catalog::MetricDef;
 use crate::util::escape;
 
@@ -46,6 +46,69 @@ pub enum Value {
         /// How many observations there are.
         count: u64,
     },
+}
+
+impl Value {
+    /// The same value, borrowed.
+    #[must_use]
+    pub fn as_ref(&self) -> ValueRef<'_> {
+        match self {
+            Self::Number(number) => ValueRef::Number(*number),
+            Self::Histogram(histogram) => ValueRef::Histogram(HistogramRef {
+                bounds: &histogram.bounds,
+                counts: &histogram.counts,
+                sum: histogram.sum,
+            }),
+            Self::Summary {
+                quantiles,
+                sum,
+                count,
+            } => ValueRef::Summary {
+                quantiles,
+                sum: *sum,
+                count: *count,
+            },
+        }
+    }
+}
+
+/// The value of one series as it is read out: a [`Value`] that owns nothing.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum ValueRef<'a> {
+    /// A counter, a gauge, an info or something of unknown kind.
+    Number(Number),
+    /// A histogram with classic buckets.
+    Histogram(HistogramRef<'a>),
+    /// Quantiles computed elsewhere.
+    Summary {
+        /// Pairs of quantile (0 to 1) and value.
+        quantiles: &'a [(f64, f64)],
+        /// The sum of all observations.
+        sum: f64,
+        /// How many observations there are.
+        count: u64,
+    },
+}
+
+impl ValueRef<'_> {
+    /// A copy to keep.
+    #[must_use]
+    pub fn to_value(self) -> Value {
+        match self {
+            Self::Number(number) => Value::Number(number),
+            Self::Histogram(histogram) => Value::Histogram(histogram.to_snapshot()),
+            Self::Summary {
+                quantiles,
+                sum,
+                count,
+            } => Value::Summary {
+                quantiles: quantiles.to_vec(),
+                sum,
+                count,
+            },
+        }
+    }
 }
 
 /// One series of a [`FamilySnapshot`].

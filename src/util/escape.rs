@@ -17,15 +17,35 @@ pub fn needs_escape(value: &str) -> bool {
     value.bytes().any(|b| matches!(b, b'\\' | b'"' | b'\n'))
 }
 
+/// What follows `value` in a text that begins with its escaped form; `None` if it does not.
+#[must_use]
+pub fn strip_label_value<'t>(text: &'t [u8], value: &[u8]) -> Option<&'t [u8]> {
+    value
+        .iter()
+        .try_fold(text, |text, byte| match replacement(*byte) {
+            Some(escaped) => text.strip_prefix(escaped.as_bytes()),
+            None => text.strip_prefix(&[*byte]),
+        })
+}
+
+fn replacement(byte: u8) -> Option<&'static str> {
+    match byte {
+        b'\\' => Some("\\\\"),
+        b'\n' => Some("\\n"),
+        b'"' => Some("\\\""),
+        _ => None,
+    }
+}
+
 fn escape(out: &mut String, text: &str, quotes: bool) {
     let mut kept = 0;
     for (at, byte) in text.bytes().enumerate() {
-        let replacement = match byte {
-            b'\\' => "\\\\",
-            b'\n' => "\\n",
-            b'"' if quotes => "\\\"",
-            _ => continue,
+        let Some(replacement) = replacement(byte) else {
+            continue;
         };
+        if byte == b'"' && !quotes {
+            continue;
+        }
         out.push_str(&text[kept..at]);
         out.push_str(replacement);
         kept = at + 1;
@@ -79,6 +99,12 @@ mod tests {
             assert_eq!(needs_escape(value), out != value);
             assert!(!out.contains('\n'));
             assert_eq!(unescape(&out), value);
+            out.push_str("\" more");
+            assert_eq!(
+                strip_label_value(out.as_bytes(), value.as_bytes()),
+                Some(&b"\" more"[..])
+            );
+            assert_eq!(strip_label_value(out.as_bytes(), b"other"), None);
         }
     }
 }

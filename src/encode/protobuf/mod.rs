@@ -8,7 +8,7 @@ use super::escaping::Escaping;
 use super::format::Format;
 use super::labels::{self, Globals, Labels};
 use crate::catalog::Kind;
-use crate::registry::{ScrapeFamily, Value};
+use crate::registry::{ScrapeFamily, ValueRef};
 use crate::util::escape;
 
 /// Writes one family, in one message or several.
@@ -56,7 +56,7 @@ impl<'a> ProtobufFamily<'a> {
     }
 
     /// Writes one series; false, and nothing written, if it is not what its family says it is.
-    pub(super) fn series(&mut self, buf: &mut Vec<u8>, text: &str, value: &Value) -> bool {
+    pub(super) fn series(&mut self, buf: &mut Vec<u8>, text: &str, value: ValueRef<'_>) -> bool {
         if !value::is_of(value, self.kind) {
             return false;
         }
@@ -105,7 +105,7 @@ fn metric(
     buf: &mut Vec<u8>,
     (start, head): (&mut Option<usize>, &[u8]),
     kind: Kind,
-    value: &Value,
+    value: ValueRef<'_>,
     labels: impl FnOnce(&mut Vec<u8>),
 ) {
     if start.is_none() {

@@ -2,7 +2,7 @@
 
 use super::wire;
 use crate::catalog::Kind;
-use crate::registry::{HistogramSnapshot, Value};
+use crate::registry::{HistogramRef, ValueRef};
 
 /// The number of a kind in the enum `MetricType`, which has no info.
 pub(super) fn metric_type(kind: Kind) -> u64 {
@@ -16,16 +16,16 @@ pub(super) fn metric_type(kind: Kind) -> u64 {
 }
 
 /// Whether a family of `kind` may have this value.
-pub(super) fn is_of(value: &Value, kind: Kind) -> bool {
+pub(super) fn is_of(value: ValueRef<'_>, kind: Kind) -> bool {
     match (kind, value) {
-        (Kind::Histogram, Value::Histogram(histogram)) => has_buckets(histogram),
-        (Kind::Summary, Value::Summary { .. }) => true,
+        (Kind::Histogram, ValueRef::Histogram(histogram)) => has_buckets(histogram),
+        (Kind::Summary, ValueRef::Summary { .. }) => true,
         (Kind::Histogram | Kind::Summary, _) => false,
-        (_, value) => matches!(value, Value::Number(_)),
+        (_, value) => matches!(value, ValueRef::Number(_)),
     }
 }
 
-fn has_buckets(histogram: &HistogramSnapshot) -> bool {
+fn has_buckets(histogram: HistogramRef<'_>) -> bool {
     let bounds = &histogram.bounds;
     histogram.counts.len() == bounds.len() + 1
         && bounds.iter().all(|bound| bound.is_finite())
@@ -33,9 +33,9 @@ fn has_buckets(histogram: &HistogramSnapshot) -> bool {
 }
 
 /// Writes the field of a `Metric` that holds its value.
-pub(super) fn write(buf: &mut Vec<u8>, kind: Kind, value: &Value) {
+pub(super) fn write(buf: &mut Vec<u8>, kind: Kind, value: ValueRef<'_>) {
     match value {
-        Value::Number(number) => {
+        ValueRef::Number(number) => {
             let field = match kind {
                 Kind::Counter => 3,
                 Kind::Gauge | Kind::Info => 2,
@@ -43,14 +43,14 @@ pub(super) fn write(buf: &mut Vec<u8>, kind: Kind, value: &Value) {
             };
             wire::message(buf, field, |buf| wire::double(buf, 1, number.as_f64()));
         }
-        Value::Histogram(histogram) => wire::message(buf, 7, |buf| classic(buf, histogram)),
-        Value::Summary {
+        ValueRef::Histogram(histogram) => wire::message(buf, 7, |buf| classic(buf, histogram)),
+        ValueRef::Summary {
             quantiles,
             sum,
             count,
         } => wire::message(buf, 4, |buf| {
-            wire::uint(buf, 1, *count);
-            wire::double(buf, 2, *sum);
+            wire::uint(buf, 1, count);
+            wire::double(buf, 2, sum);
             for (quantile, value) in quantiles {
                 wire::message(buf, 3, |buf| {
                     wire::double(buf, 1, *quantile);
@@ -62,7 +62,7 @@ pub(super) fn write(buf: &mut Vec<u8>, kind: Kind, value: &Value) {
 }
 
 /// A histogram with classic buckets, `+Inf` among them.
-fn classic(buf: &mut Vec<u8>, histogram: &HistogramSnapshot) {
+fn classic(buf: &mut Vec<u8>, histogram: HistogramRef<'_>) {
     let total = histogram
         .counts
         .iter()
@@ -71,7 +71,7 @@ fn classic(buf: &mut Vec<u8>, histogram: &HistogramSnapshot) {
     wire::double(buf, 2, histogram.sum);
     let bounds = histogram.bounds.iter().chain([&f64::INFINITY]);
     let mut cumulative = 0_u64;
-    for (bound, count) in bounds.zip(&histogram.counts) {
+    for (bound, count) in bounds.zip(histogram.counts) {
         cumulative = cumulative.wrapping_add(*count);
         wire::message(buf, 3, |buf| {
             wire::uint(buf, 1, cumulative);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::head::{Head, sample};
 use super::number;
-use crate::registry::{HistogramSnapshot, Number};
+use crate::registry::{HistogramRef, Number};
 
 /// The beginnings of the lines of a histogram or a summary.
 #[derive(Debug)]
@@ -30,8 +30,8 @@ pub(super) struct Bounds {
 impl Bounds {
     /// Renders the bounds of `histogram`, unless they are those rendered last. False if they
     /// are not those of a histogram.
-    fn set(&mut self, histogram: &HistogramSnapshot, openmetrics: bool) -> bool {
-        let bounds = &histogram.bounds;
+    fn set(&mut self, histogram: HistogramRef<'_>, openmetrics: bool) -> bool {
+        let bounds = histogram.bounds;
         if histogram.counts.len() != bounds.len() + 1 {
             return false;
         }
@@ -59,7 +59,7 @@ pub(super) fn histogram(
     heads: &Heads,
     bounds: &mut Bounds,
     labels: &str,
-    histogram: &HistogramSnapshot,
+    histogram: HistogramRef<'_>,
     openmetrics: bool,
 ) -> bool {
     if !bounds.set(histogram, openmetrics) {
@@ -71,7 +71,7 @@ pub(super) fn histogram(
     let open = start..buf.len();
     let comma = usize::from(buf.ends_with(b"{"));
     let mut count = 0_u64;
-    for (at, (tail, n)) in bounds.text.iter().zip(&histogram.counts).enumerate() {
+    for (at, (tail, n)) in bounds.text.iter().zip(histogram.counts).enumerate() {
         if at > 0 {
             buf.extend_from_within(open.clone());
         }

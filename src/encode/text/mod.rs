@@ -13,7 +13,7 @@ use super::escaping::Escaping;
 use super::format::{Format, Syntax};
 use super::labels::{Globals, Labels};
 use crate::catalog::Kind;
-use crate::registry::{Scrape, ScrapeFamily, Value};
+use crate::registry::{Scrape, ScrapeFamily, ValueRef};
 
 /// Writes one family in a text format.
 pub(super) struct TextFamily<'a> {
@@ -63,7 +63,7 @@ impl<'a> TextFamily<'a> {
 
     /// Writes one series; false, and nothing written, if it is not what its family says it is.
     #[inline]
-    pub(super) fn series(&mut self, buf: &mut Vec<u8>, labels: &str, value: &Value) -> bool {
+    pub(super) fn series(&mut self, buf: &mut Vec<u8>, labels: &str, value: ValueRef<'_>) -> bool {
         if self.declared {
             self.write(buf, None, labels, value)
         } else {
@@ -72,7 +72,7 @@ impl<'a> TextFamily<'a> {
     }
 
     /// A series whose labels are anybody's.
-    fn foreign(&mut self, buf: &mut Vec<u8>, text: &str, value: &Value) -> bool {
+    fn foreign(&mut self, buf: &mut Vec<u8>, text: &str, value: ValueRef<'_>) -> bool {
         let Some(labels) = Labels::read(text, self.kind, self.escaping) else {
             return false;
         };
@@ -92,19 +92,19 @@ impl<'a> TextFamily<'a> {
         buf: &mut Vec<u8>,
         lines: Option<&Lines>,
         labels: &str,
-        value: &Value,
+        value: ValueRef<'_>,
     ) -> bool {
         match (value, lines.unwrap_or(&self.lines), self.kind) {
-            (Value::Number(number), Lines::One(head), _) => {
-                head::sample(buf, head, labels, *number);
+            (ValueRef::Number(number), Lines::One(head), _) => {
+                head::sample(buf, head, labels, number);
                 true
             }
-            (Value::Histogram(value), Lines::Several(heads), Kind::Histogram) => {
+            (ValueRef::Histogram(value), Lines::Several(heads), Kind::Histogram) => {
                 let bounds = &mut self.bounds;
                 histogram::histogram(buf, heads, bounds, labels, value, self.openmetrics)
             }
             (
-                Value::Summary {
+                ValueRef::Summary {
                     quantiles,
                     sum,
                     count,
@@ -112,7 +112,7 @@ impl<'a> TextFamily<'a> {
                 Lines::Several(heads),
                 Kind::Summary,
             ) => {
-                let value = (&**quantiles, *sum, *count);
+                let value = (quantiles, sum, count);
                 histogram::summary(buf, heads, labels, value, self.openmetrics);
                 true
             }

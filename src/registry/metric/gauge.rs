@@ -1,26 +1,28 @@
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
-use super::{Metric, add_f64, sealed::Sealed};
+use super::sealed::{Sealed, Shape};
+use super::{Metric, add_f64};
 use crate::catalog::Kind;
-use crate::registry::family::Rejected;
-use crate::registry::snapshot::{Number, Value};
+use crate::registry::snapshot::{Number, ValueRef};
+use crate::registry::storage::Place;
 
 /// A whole number that goes up and down.
 #[derive(Clone, Debug)]
-pub struct Gauge(Arc<AtomicI64>);
+pub struct Gauge(Place<AtomicI64>);
 
 impl Gauge {
     /// Sets the value.
     #[inline]
     pub fn set(&self, value: i64) {
-        self.0.store(value, Ordering::Relaxed);
+        self.0.use_cell(|cell| cell.store(value, Ordering::Relaxed));
     }
 
     /// Adds `n`, which may be negative.
     #[inline]
     pub fn add(&self, n: i64) {
-        self.0.fetch_add(n, Ordering::Relaxed);
+        self.0.use_cell(|cell| {
+            cell.fetch_add(n, Ordering::Relaxed);
+        });
     }
 
     /// Adds one.
@@ -45,7 +47,7 @@ impl Gauge {
     /// The value now.
     #[must_use]
     pub fn get(&self) -> i64 {
-        self.0.load(Ordering::Relaxed)
+        self.0.cell().map_or(0, |cell| cell.load(Ordering::Relaxed))
     }
 }
 
@@ -65,41 +67,43 @@ impl Sealed for Gauge {
     type Cell = AtomicI64;
     const KIND: Kind = Kind::Gauge;
 
-    fn cell(_: &Arc<[f64]>) -> AtomicI64 {
+    fn cell(_: &Shape) -> AtomicI64 {
         AtomicI64::new(0)
     }
 
-    fn handle(cell: Arc<AtomicI64>, _: &Rejected) -> Self {
-        Self(cell)
+    fn handle(place: Place<AtomicI64>, _: &Shape) -> Self {
+        Self(place)
     }
 
-    fn read(cell: &AtomicI64) -> Value {
-        Value::Number(Number::I64(cell.load(Ordering::Relaxed)))
+    fn read<'a>(cell: &'a AtomicI64, _: &'a mut Vec<u64>) -> ValueRef<'a> {
+        ValueRef::Number(Number::I64(cell.load(Ordering::Relaxed)))
     }
 }
 
 /// A floating-point value that goes up and down. NaN and infinities are values like any
 /// other here: Prometheus stores them, and "not known" is a thing that a gauge may say.
 #[derive(Clone, Debug)]
-pub struct FloatGauge(Arc<AtomicU64>);
+pub struct FloatGauge(Place<AtomicU64>);
 
 impl FloatGauge {
     /// Sets the value.
     #[inline]
     pub fn set(&self, value: f64) {
-        self.0.store(value.to_bits(), Ordering::Relaxed);
+        self.0
+            .use_cell(|cell| cell.store(value.to_bits(), Ordering::Relaxed));
     }
 
     /// Adds `amount`, which may be negative.
     #[inline]
     pub fn add(&self, amount: f64) {
-        add_f64(&self.0, amount);
+        self.0.use_cell(|bits| add_f64(bits, amount));
     }
 
     /// The value now.
     #[must_use]
     pub fn get(&self) -> f64 {
-        f64::from_bits(self.0.load(Ordering::Relaxed))
+        let bits = self.0.cell().map_or(0, |cell| cell.load(Ordering::Relaxed));
+        f64::from_bits(bits)
     }
 }
 
@@ -109,15 +113,15 @@ impl Sealed for FloatGauge {
     type Cell = AtomicU64;
     const KIND: Kind = Kind::Gauge;
 
-    fn cell(_: &Arc<[f64]>) -> AtomicU64 {
+    fn cell(_: &Shape) -> AtomicU64 {
         AtomicU64::new(0.0_f64.to_bits())
     }
 
-    fn handle(cell: Arc<AtomicU64>, _: &Rejected) -> Self {
-        Self(cell)
+    fn handle(place: Place<AtomicU64>, _: &Shape) -> Self {
+        Self(place)
     }
 
-    fn read(cell: &AtomicU64) -> Value {
-        Value::Number(Number::F64(f64::from_bits(cell.load(Ordering::Relaxed))))
+    fn read<'a>(cell: &'a AtomicU64, _: &'a mut Vec<u64>) -> ValueRef<'a> {
+        ValueRef::Number(Number::F64(f64::from_bits(cell.load(Ordering::Relaxed))))
     }
 }

@@ -8,25 +8,36 @@ use std::sync::Arc;
 
 pub use counter::{Counter, FloatCounter};
 pub use gauge::{FloatGauge, Gauge, GaugeGuard};
-pub use histogram::{Histogram, HistogramSnapshot};
+pub use histogram::{Histogram, HistogramRef, HistogramSnapshot};
 
-use super::snapshot::Value;
+use super::snapshot::ValueRef;
+use super::storage::Place;
 use crate::catalog::Kind;
 
 /// A type of metric that a family can hold. Sealed: the formats know what there is.
 pub trait Metric: Clone + Send + Sync + 'static + sealed::Sealed {}
 
 pub(super) mod sealed {
-    use super::{Arc, Kind, Value};
+    use super::{Arc, Kind, Place, ValueRef};
     use crate::registry::family::Rejected;
+
+    /// What all series of a family have in common.
+    #[derive(Clone, Debug)]
+    pub struct Shape {
+        /// The upper bounds of the buckets of a histogram.
+        pub(crate) bounds: Arc<[f64]>,
+        pub(crate) rejected: Rejected,
+    }
 
     /// What the registry needs to know of a metric type.
     pub trait Sealed {
+        /// What holds the value of a series.
         type Cell: Send + Sync + 'static;
         const KIND: Kind;
-        fn cell(buckets: &Arc<[f64]>) -> Self::Cell;
-        fn handle(cell: Arc<Self::Cell>, rejected: &Rejected) -> Self;
-        fn read(cell: &Self::Cell) -> Value;
+        fn cell(shape: &Shape) -> Self::Cell;
+        fn handle(place: Place<Self::Cell>, shape: &Shape) -> Self;
+        /// Reads the value; `scratch` holds what does not fit into it.
+        fn read<'a>(cell: &'a Self::Cell, scratch: &'a mut Vec<u64>) -> ValueRef<'a>;
     }
 }
 

@@ -1,0 +1,153 @@
+use std::any::Any;
+use std::hint::black_box;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use selfheal::registry::{Counter, Family, Histogram, LabelValue, Registry, Settings, Text};
+
+use crate::labels::{BOUNDS, NAMES, Requests, STATUSES, Values, many};
+use crate::work::{Run, on_two_threads, timed};
+
+#[derive(Clone, Copy)]
+struct Method;
+
+impl LabelValue for Method {
+    type Key = Self;
+    fn visit(&self, visit: impl FnOnce(&str)) {
+        visit("GET");
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Status(usize);
+
+impl LabelValue for Status {
+    type Key = Self;
+    fn visit(&self, visit: impl FnOnce(&str)) {
+        visit(STATUSES[self.0]);
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Route<'a>(&'a Requests, usize);
+
+impl LabelValue for Route<'_> {
+    type Key = Route<'static>;
+    fn visit(&self, visit: impl FnOnce(&str)) {
+        visit(&self.0.routes[self.1]);
+    }
+}
+
+fn counter() -> Counter {
+    Registry::new()
+        .counter("requests_total", "Requests")
+        .build()
+        .unwrap()
+}
+
+fn histogram() -> Histogram {
+    let registry = Registry::new();
+    registry
+        .histogram("took_seconds", "Time")
+        .buckets(&BOUNDS)
+        .build()
+        .unwrap()
+}
+
+pub(crate) fn atomic_add() -> Run {
+    let counter = AtomicU64::new(0);
+    timed(move |times| {
+        for _ in 0..times {
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
+    })
+}
+
+pub(crate) fn handle() -> Run {
+    let counter = counter();
+    timed(move |times| {
+        for _ in 0..times {
+            counter.inc();
+        }
+    })
+}
+
+pub(crate) fn texts() -> Run {
+    let family: Family<Counter, [Text; 3]> = Registry::new()
+        .counter("requests_total", "Requests")
+        .labels(NAMES)
+        .unwrap();
+    let requests = Requests::new();
+    timed(move |times| {
+        requests.each(times, |route, status| {
+            family.inc(&[
+                requests.method,
+                &requests.routes[route],
+                requests.statuses[status],
+            ]);
+        });
+    })
+}
+
+pub(crate) fn mixed() -> Run {
+    let family: Family<Counter, (Method, Text, Status)> = Registry::new()
+        .counter("requests_total", "Requests")
+        .labels(NAMES)
+        .unwrap();
+    let requests = Requests::new();
+    timed(move |times| {
+        requests.each(times, |route, status| {
+            family.inc(&(Method, requests.routes[route].as_str(), Status(status)));
+        });
+    })
+}
+
+pub(crate) fn enums() -> Run {
+    let family: Family<Counter, (Method, Route<'static>, Status)> = Registry::new()
+        .counter("requests_total", "Requests")
+        .labels(NAMES)
+        .unwrap();
+    let requests = Requests::new();
+    timed(move |times| {
+        requests.each(times, |route, status| {
+            family.inc(&(Method, Route(&requests, route), Status(status)));
+        });
+    })
+}
+
+pub(crate) fn observe() -> Run {
+    let (histogram, values) = (histogram(), Values::new());
+    timed(move |times| {
+        values.each(times, |value| histogram.observe(value));
+    })
+}
+
+pub(crate) fn two_counters() -> Run {
+    on_two_threads(counter(), |counter, times| {
+        for _ in 0..times {
+            counter.inc();
+        }
+    })
+}
+
+pub(crate) fn two_histograms() -> Run {
+    on_two_threads(
+        (histogram(), Values::new()),
+        |(histogram, values), times| {
+            values.each(times, |value| histogram.observe(value));
+        },
+    )
+}
+
+pub(crate) fn create(texts: &many::Texts, count: usize) -> Box<dyn Any> {
+    let mut settings = Settings::default();
+    settings.max_series_per_family = count;
+    let family: Family<Counter, [Text; 3]> = Registry::with_settings(settings)
+        .counter("requests_total", "Requests")
+        .labels(many::NAMES)
+        .unwrap();
+    for series in many::series(count) {
+        family.inc(black_box(&texts.of(series)));
+    }
+    assert_eq!(family.len(), count);
+    Box::new(family)
+}

@@ -1,0 +1,115 @@
+use std::any::Any;
+use std::hint::black_box;
+use std::sync::OnceLock;
+
+use measured::label::{LabelValue, LabelVisitor};
+use measured::metric::histogram::Thresholds;
+use measured::{Counter, CounterVec, FixedCardinalityLabel, Histogram, LabelGroup};
+
+use crate::labels::{self, BOUNDS, Requests, STATUSES, Values, many};
+use crate::work::{Run, on_two_threads, timed};
+
+/// Its quickest labels are enums; these are enums with so many values that they are numbers.
+macro_rules! label {
+    ($name:ident, $count:expr, $text:expr) => {
+        #[derive(Clone, Copy)]
+        struct $name(usize);
+
+        impl FixedCardinalityLabel for $name {
+            fn cardinality() -> usize {
+                $count
+            }
+            fn encode(&self) -> usize {
+                self.0
+            }
+            fn decode(value: usize) -> Self {
+                Self(value)
+            }
+        }
+
+        impl LabelValue for $name {
+            fn visit<V: LabelVisitor>(&self, visitor: V) -> V::Output {
+                static TEXTS: OnceLock<Vec<String>> = OnceLock::new();
+                let texts = TEXTS.get_or_init(|| (0..$count).map($text).collect());
+                visitor.write_str(&texts[self.0])
+            }
+        }
+    };
+}
+label!(Method, 1, |_| "GET".to_owned());
+label!(Route, labels::ROUTES, labels::route);
+label!(Status, STATUSES.len(), |at| STATUSES[at].to_owned());
+label!(AnyMethod, many::METHODS.len(), |at| many::METHODS[at]
+    .to_owned());
+label!(AnyRoute, many::ROUTES, many::route);
+label!(Customer, many::CUSTOMERS, many::customer);
+
+#[derive(Clone, Copy, LabelGroup)]
+#[label(set = RequestSet)]
+struct Request {
+    method: Method,
+    route: Route,
+    status: Status,
+}
+
+#[derive(Clone, Copy, LabelGroup)]
+#[label(set = ManySet)]
+struct Many {
+    method: AnyMethod,
+    route: AnyRoute,
+    customer: Customer,
+}
+
+fn histogram() -> Histogram<{ BOUNDS.len() }> {
+    Histogram::with_metadata(Thresholds::with_buckets(BOUNDS))
+}
+
+pub(crate) fn enums() -> Run {
+    let family = CounterVec::with_label_set(RequestSet::new());
+    let requests = Requests::new();
+    timed(move |times| {
+        requests.each(times, |route, status| {
+            family.inc(Request {
+                method: Method(0),
+                route: Route(route),
+                status: Status(status),
+            });
+        });
+    })
+}
+
+pub(crate) fn observe() -> Run {
+    let (histogram, values) = (histogram(), Values::new());
+    timed(move |times| {
+        values.each(times, |value| histogram.get_metric().observe(value));
+    })
+}
+
+pub(crate) fn two_counters() -> Run {
+    on_two_threads(Counter::new(), |counter, times| {
+        for _ in 0..times {
+            counter.get_metric().inc();
+        }
+    })
+}
+
+pub(crate) fn two_histograms() -> Run {
+    on_two_threads(
+        (histogram(), Values::new()),
+        |(histogram, values), times| {
+            values.each(times, |value| histogram.get_metric().observe(value));
+        },
+    )
+}
+
+pub(crate) fn create(_: &many::Texts, count: usize) -> Box<dyn Any> {
+    let family = CounterVec::with_label_set(ManySet::new());
+    for series in many::series(count) {
+        family.inc(black_box(Many {
+            method: AnyMethod(series.method),
+            route: AnyRoute(series.route),
+            customer: Customer(series.customer),
+        }));
+    }
+    Box::new(family)
+}

@@ -1,0 +1,82 @@
+use std::any::Any;
+use std::hint::black_box;
+
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::histogram::Histogram;
+
+use crate::labels::{BOUNDS, NAMES, Requests, Values, many};
+use crate::work::{Run, on_two_threads, timed};
+
+type Texts = Vec<(&'static str, String)>;
+
+fn labels(names: [&'static str; 3], values: [&str; 3]) -> Texts {
+    names.into_iter().zip(values.map(str::to_owned)).collect()
+}
+
+pub(crate) fn handle() -> Run {
+    let counter = Counter::<u64>::default();
+    timed(move |times| {
+        for _ in 0..times {
+            counter.inc();
+        }
+    })
+}
+
+pub(crate) fn texts() -> Run {
+    let family = Family::<Texts, Counter>::default();
+    let requests = Requests::new();
+    timed(move |times| {
+        requests.each(times, |route, status| {
+            let values = [
+                requests.method,
+                &requests.routes[route],
+                requests.statuses[status],
+            ];
+            family.get_or_create(&labels(NAMES, values)).inc();
+        });
+    })
+}
+
+pub(crate) fn enums() -> Run {
+    let family = Family::<(usize, usize, usize), Counter>::default();
+    let requests = Requests::new();
+    timed(move |times| {
+        requests.each(times, |route, status| {
+            family.get_or_create(&(0, route, status)).inc();
+        });
+    })
+}
+
+pub(crate) fn observe() -> Run {
+    let (histogram, values) = (Histogram::new(BOUNDS), Values::new());
+    timed(move |times| {
+        values.each(times, |value| histogram.observe(value));
+    })
+}
+
+pub(crate) fn two_counters() -> Run {
+    on_two_threads(Counter::<u64>::default(), |counter, times| {
+        for _ in 0..times {
+            counter.inc();
+        }
+    })
+}
+
+pub(crate) fn two_histograms() -> Run {
+    on_two_threads(
+        (Histogram::new(BOUNDS), Values::new()),
+        |(histogram, values), times| {
+            values.each(times, |value| histogram.observe(value));
+        },
+    )
+}
+
+pub(crate) fn create(texts: &many::Texts, count: usize) -> Box<dyn Any> {
+    let family = Family::<Texts, Counter>::default();
+    for series in many::series(count) {
+        let labels = labels(many::NAMES, black_box(texts.of(series)));
+        family.get_or_create(&labels).inc();
+    }
+    Box::new(family)
+}

@@ -1,0 +1,151 @@
+//! What is measured, for whom, and what it should come to.
+
+use crate::ours;
+use crate::peers::{measured, metrics, prometheus, prometheus_client};
+use crate::work::{Create, Run, creation_rate, heap_per_series};
+
+pub(crate) type Prepare = fn() -> Run;
+pub(crate) type Measure = Box<dyn Fn() -> f64>;
+
+/// A row whose work is repeated and timed by criterion.
+pub(crate) struct Row {
+    pub(crate) name: &'static str,
+    pub(crate) target: &'static str,
+    pub(crate) limit: &'static str,
+    pub(crate) contenders: Vec<(&'static str, Prepare)>,
+}
+
+/// A row that is measured as a whole.
+pub(crate) struct Whole {
+    pub(crate) name: &'static str,
+    pub(crate) unit: &'static str,
+    pub(crate) target: &'static str,
+    pub(crate) limit: &'static str,
+    pub(crate) contenders: Vec<(&'static str, Measure)>,
+}
+
+const OURS: &str = "selfheal";
+const PROMETHEUS: &str = "prometheus";
+const CLIENT: &str = "prometheus-client";
+const METRICS: &str = "metrics + exporter";
+const MEASURED: &str = "measured";
+
+pub(crate) fn rows() -> Vec<Row> {
+    vec![
+        Row {
+            name: "increment by handle",
+            target: "≤ 6.5",
+            limit: "an atomic add",
+            contenders: vec![
+                (OURS, ours::handle as Prepare),
+                ("an atomic add", ours::atomic_add),
+                (PROMETHEUS, prometheus::handle),
+                (CLIENT, prometheus_client::handle),
+                (METRICS, metrics::handle),
+            ],
+        },
+        Row {
+            name: "increment by labels, three texts",
+            target: "≤ 15",
+            limit: "an atomic add and a hash of the labels",
+            contenders: vec![
+                (OURS, ours::texts as Prepare),
+                (PROMETHEUS, prometheus::texts),
+                (CLIENT, prometheus_client::texts),
+                (METRICS, metrics::texts),
+            ],
+        },
+        Row {
+            name: "increment by labels, enum, text, enum",
+            target: "≤ 15",
+            limit: "",
+            contenders: vec![(OURS, ours::mixed as Prepare)],
+        },
+        Row {
+            name: "increment by labels, enums alone",
+            target: "≤ 8",
+            limit: "an atomic add",
+            contenders: vec![
+                (OURS, ours::enums as Prepare),
+                (MEASURED, measured::enums),
+                (CLIENT, prometheus_client::enums),
+            ],
+        },
+        Row {
+            name: "observe, 12 buckets",
+            target: "≤ 10",
+            limit: "a search and an atomic add",
+            contenders: vec![
+                (OURS, ours::observe as Prepare),
+                (PROMETHEUS, prometheus::observe),
+                (CLIENT, prometheus_client::observe),
+                (METRICS, metrics::observe),
+                (MEASURED, measured::observe),
+            ],
+        },
+        Row {
+            name: "two threads, one counter",
+            target: "≤ 8 striped",
+            limit: "6.4 striped with an atomic add",
+            contenders: vec![
+                (OURS, ours::two_counters as Prepare),
+                (PROMETHEUS, prometheus::two_counters),
+                (CLIENT, prometheus_client::two_counters),
+                (MEASURED, measured::two_counters),
+            ],
+        },
+        Row {
+            name: "two threads, one histogram",
+            target: "≤ 15 striped",
+            limit: "8 striped with an atomic add",
+            contenders: vec![
+                (OURS, ours::two_histograms as Prepare),
+                (PROMETHEUS, prometheus::two_histograms),
+                (CLIENT, prometheus_client::two_histograms),
+                (METRICS, metrics::two_histograms),
+                (MEASURED, measured::two_histograms),
+            ],
+        },
+    ]
+}
+
+const CREATE: [(&str, Create); 5] = [
+    (OURS, ours::create),
+    (PROMETHEUS, prometheus::create),
+    (CLIENT, prometheus_client::create),
+    (METRICS, metrics::create),
+    (MEASURED, measured::create),
+];
+
+pub(crate) fn wholes() -> Vec<Whole> {
+    fn each(measure: fn(Create) -> f64) -> Vec<(&'static str, Measure)> {
+        let boxed = |(library, create)| {
+            let measure: Measure = Box::new(move || measure(create));
+            (library, measure)
+        };
+        CREATE.into_iter().map(boxed).collect()
+    }
+    vec![
+        Whole {
+            name: "create 1,000,000 series",
+            unit: "millions a second",
+            target: "≥ 2",
+            limit: "",
+            contenders: each(creation_rate),
+        },
+        Whole {
+            name: "heap for each of 100,000 counters",
+            unit: "bytes",
+            target: "≤ 120",
+            limit: "about 85",
+            contenders: each(|create| heap_per_series(create, 100_000)),
+        },
+        Whole {
+            name: "heap for each of 1,000,000 counters",
+            unit: "bytes",
+            target: "≤ 120",
+            limit: "about 85",
+            contenders: each(|create| heap_per_series(create, 1_000_000)),
+        },
+    ]
+}

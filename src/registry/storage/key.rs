@@ -1,0 +1,221 @@
+//! Label values as they are hashed and compared, without putting them together first.
+
+use std::hash::{BuildHasher, RandomState};
+
+use lazy_static::lazy_static;
+
+use crate::registry::labels::{Labels, cut};
+
+/// So many labels have multipliers of their own; labels beyond share them with earlier ones.
+const PLACES: usize = 8;
+
+lazy_static! {
+    static ref KEYS: Keys = Keys::random();
+}
+
+/// The secret numbers of the hash: nobody who does not know them can choose values that collide.
+///
+/// Sixteen bytes of a value are two words; each is mixed with a secret, and the halves of their
+/// product of 128 bits are folded into one, as in wyhash and foldhash. The parts are summed:
+/// none waits for another, which is what short values need.
+pub(super) struct Keys([[u64; 4]; PLACES]);
+
+impl Keys {
+    fn random() -> Self {
+        let random = RandomState::new();
+        let key = |place: usize, word: usize| random.hash_one((place, word));
+        Self(std::array::from_fn(|place| {
+            std::array::from_fn(|word| key(place, word))
+        }))
+    }
+
+    /// Those of this process.
+    pub(super) fn shared() -> &'static Self {
+        &KEYS
+    }
+
+    /// The hash of a set of label values. Equal sets have equal hashes, whatever type they are.
+    #[inline]
+    pub(super) fn hash<L: Labels>(&self, labels: &L) -> u32 {
+        let mut sum = 0_u64;
+        let mut place = 0;
+        labels.visit(&mut |value| {
+            sum = sum.wrapping_add(part(value, &self.0[place % PLACES]));
+            place += 1;
+        });
+        // The shift leaves 32 bits.
+        (sum >> 32) as u32
+    }
+}
+
+#[inline]
+fn part(value: &str, keys: &[u64; 4]) -> u64 {
+    let bytes = value.as_bytes();
+    let length = bytes.len() as u64;
+    if let Some(word) = short(bytes) {
+        return fold(word ^ keys[0], length ^ keys[1]);
+    }
+    let (Some(head), Some(tail)) = (bytes.first_chunk(), bytes.last_chunk()) else {
+        return 0;
+    };
+    let mut sum = fold(word(*head) ^ keys[0], word(*tail) ^ keys[1]);
+    sum = sum.wrapping_add(length << 32);
+    if bytes.len() > 16 {
+        sum = sum.wrapping_add(middle(value, keys));
+    }
+    sum
+}
+
+/// What the first and the last eight bytes leave out.
+#[inline]
+fn middle(value: &str, keys: &[u64; 4]) -> u64 {
+    let bytes = value.as_bytes();
+    if bytes.len() <= 32
+        && let (Some((_, rest)), Some((front, _))) = (
+            bytes.split_first_chunk::<8>(),
+            bytes.split_last_chunk::<8>(),
+        )
+        && let (Some(head), Some(tail)) = (rest.first_chunk(), front.last_chunk())
+    {
+        return fold(word(*head) ^ keys[2], word(*tail) ^ keys[3]);
+    }
+    long(cut(value), keys)
+}
+
+#[cold]
+fn long(value: &str, keys: &[u64; 4]) -> u64 {
+    let (chunks, rest) = value.as_bytes().as_chunks::<8>();
+    let rest = rest.iter().fold(1, |sum, byte| sum << 8 | u64::from(*byte));
+    chunks.iter().fold(rest, |sum, chunk| {
+        fold(sum ^ keys[2], word(*chunk) ^ keys[3])
+    })
+}
+
+#[inline]
+fn fold(a: u64, b: u64) -> u64 {
+    let product = u128::from(a) * u128::from(b);
+    #[expect(clippy::cast_possible_truncation, reason = "the two halves")]
+    {
+        (product as u64) ^ ((product >> 64) as u64)
+    }
+}
+
+#[inline]
+fn word(bytes: [u8; 8]) -> u64 {
+    u64::from_le_bytes(bytes)
+}
+
+/// Whether [`short`] has a number for a text.
+#[inline]
+pub(super) fn is_short(bytes: &[u8]) -> bool {
+    bytes.len() < 8
+}
+
+/// Fewer than eight bytes as a number that differs for different texts of one length.
+#[inline]
+pub(super) fn short(bytes: &[u8]) -> Option<u64> {
+    if !is_short(bytes) {
+        None
+    } else if let (Some(head), Some(tail)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+        Some(u64::from(u32::from_le_bytes(*head)) | u64::from(u32::from_le_bytes(*tail)) << 32)
+    } else if let (Some(head), Some(tail)) = (bytes.first_chunk::<2>(), bytes.last_chunk::<2>()) {
+        Some(u64::from(u16::from_le_bytes(*head)) | u64::from(u16::from_le_bytes(*tail)) << 16)
+    } else {
+        Some(bytes.first().copied().map_or(0, u64::from))
+    }
+}
+
+/// Whether two texts of one length are equal. A call of `memcmp` costs more than this does.
+#[inline(always)]
+#[expect(
+    clippy::inline_always,
+    reason = "it stands in the middle of every look-up"
+)]
+pub(super) fn equal(a: &[u8], b: &[u8]) -> bool {
+    if let (Some(a_head), Some(b_head)) = (a.first_chunk::<16>(), b.first_chunk::<16>())
+        && let (Some(a_tail), Some(b_tail)) = (a.last_chunk::<16>(), b.last_chunk::<16>())
+    {
+        return if a.len() <= 32 {
+            let head = u128::from_le_bytes(*a_head) ^ u128::from_le_bytes(*b_head);
+            let tail = u128::from_le_bytes(*a_tail) ^ u128::from_le_bytes(*b_tail);
+            head | tail == 0
+        } else {
+            a == b
+        };
+    }
+    if let (Some(a_head), Some(b_head)) = (a.first_chunk(), b.first_chunk())
+        && let (Some(a_tail), Some(b_tail)) = (a.last_chunk(), b.last_chunk())
+    {
+        return (word(*a_head) ^ word(*b_head)) | (word(*a_tail) ^ word(*b_tail)) == 0;
+    }
+    short(a) == short(b)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_means_equal_at_every_length() {
+        for length in 0..100_usize {
+            let a: Vec<u8> = (0..).take(length).collect();
+            assert!(equal(&a, &a.clone()));
+            for at in 0..length {
+                let mut b = a.clone();
+                b[at] ^= 0x80;
+                assert!(!equal(&a, &b), "{length} bytes, differing at {at}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_byte_counts_in_the_hash() {
+        let keys = Keys::random();
+        for length in 1..100_usize {
+            let text = "a".repeat(length);
+            let hash = keys.hash(&[text.as_str()]);
+            for at in 0..length {
+                let mut other = text.clone().into_bytes();
+                other[at] = b'b';
+                let other = String::from_utf8(other).unwrap();
+                assert_ne!(
+                    hash,
+                    keys.hash(&[other]),
+                    "{length} bytes, differing at {at}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn what_stands_where_counts_in_the_hash() {
+        let keys = Keys::random();
+        let sets = [
+            ["ab", "c"],
+            ["a", "bc"],
+            ["c", "ab"],
+            ["", "abc"],
+            ["abc", ""],
+            ["", ""],
+        ];
+        for (at, a) in sets.iter().enumerate() {
+            for b in &sets[..at] {
+                assert_ne!(keys.hash(a), keys.hash(b), "{a:?} {b:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn hashes_are_spread() {
+        let keys = Keys::random();
+        let mut filled = vec![0_u32; 4096];
+        for n in 0..4096 {
+            let hash = keys.hash(&["GET", &format!("/api/v1/orders/{n}"), "200"]);
+            filled[hash as usize % 4096] += 1;
+        }
+        // Of 4096 balls thrown into 4096 boxes, 63 % of the boxes get one, and no box many.
+        let used = filled.iter().filter(|n| **n > 0).count();
+        assert!(used > 2_200, "{used}");
+        assert!(filled.iter().all(|n| *n < 16));
+    }
+}

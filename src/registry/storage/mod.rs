@@ -1,0 +1,437 @@
+//! Where the series of one family live.
+//!
+//! A series is its labels, escaped and rendered once when it is created, and a cell that holds
+//! its value. A look-up hashes the values as they come, takes a proposal from the index and
+//! compares the values with the rendered text: it allocates nothing, takes no lock, and finds
+//! series by value, never by hash alone. Who finds nothing takes the lock of the family, looks
+//! again and creates.
+//!
+//! | part | job |
+//! |---|---|
+//! | `key` | hash and comparison of label values |
+//! | `text` | rendered labels |
+//! | `hint` | where this thread found a series last time |
+//! | `index` | from hash to position |
+//! | `table` | series by position, in groups that are freed one by one |
+//!
+//! Nothing is ever written to the place of a removed series, so that a handle to it, or a
+//! thread that found it just before, goes on harmlessly. A family that has lost many series
+//! moves to a new table, which shares the groups that still have some; the old one is freed
+//! with its last reader, the first one with the family.
+
+mod hint;
+mod index;
+mod key;
+mod table;
+mod text;
+
+use std::ops::ControlFlow;
+
+use super::labels::Labels;
+use super::sync::{Arc, AtomicU64, AtomicUsize, Mutex, OnceLock, Ordering, RwLock};
+use hint::Guess;
+use index::{Entry, Indexed, Progress};
+use key::Keys;
+use table::{GROUP, Series, Table};
+use text::{Frame, Rendered, Values};
+
+pub(super) use table::Place;
+
+/// The value of every label of the series that takes what is beyond a family's limit.
+pub const OVERFLOW: &str = "__overflow__";
+
+/// How many series are read out at once, so that whoever reads can let others go ahead.
+const CHUNK: u32 = 128;
+
+/// The series of one family. `C` is the cell that holds a value.
+pub(super) struct Storage<C> {
+    frame: Frame,
+    keys: &'static Keys,
+    limit: usize,
+    /// How many series the whole registry has, and how many it may have.
+    total: Arc<Total>,
+    /// How many series there are.
+    live: AtomicUsize,
+    /// How many look-ups were sent to the overflow series.
+    overflowed: AtomicU64,
+    overflow: OnceLock<Place<C>>,
+    /// In a family that is switched off, what takes everything.
+    nobody: Option<OnceLock<Place<C>>>,
+    /// The series of a family without labels.
+    alone: OnceLock<Place<C>>,
+    first: OnceLock<Arc<Table<C>>>,
+    /// The table after the first one, once the family has moved.
+    later: OnceLock<RwLock<Arc<Table<C>>>>,
+    writer: Mutex<Writer>,
+}
+
+/// What those who change a table need to know of it.
+#[derive(Default)]
+struct Writer {
+    progress: Progress,
+    /// Groups that are full and have no series left.
+    dead_groups: u32,
+}
+
+/// The number of series in a registry and its bound.
+#[derive(Debug)]
+pub(super) struct Total {
+    pub(super) series: AtomicUsize,
+    pub(super) limit: AtomicUsize,
+}
+
+impl<C> Storage<C> {
+    /// Storage for a family with these label names. One that is not `enabled` records into one
+    /// series that nobody reads.
+    pub(super) fn new(
+        labels: &[impl AsRef<str>],
+        limit: usize,
+        total: Arc<Total>,
+        enabled: bool,
+    ) -> Self {
+        Self {
+            nobody: (!enabled).then(OnceLock::new),
+            frame: Frame::new(labels),
+            keys: Keys::shared(),
+            limit,
+            total,
+            live: AtomicUsize::new(0),
+            overflowed: AtomicU64::new(0),
+            overflow: OnceLock::new(),
+            alone: OnceLock::new(),
+            first: OnceLock::new(),
+            later: OnceLock::new(),
+            writer: Mutex::default(),
+        }
+    }
+
+    /// Runs `use_cell` on the cell of `labels`, which is created where it does not exist.
+    #[inline]
+    pub(super) fn record<L: Labels>(
+        &self,
+        labels: &L,
+        new: impl FnOnce() -> C,
+        use_cell: impl Fn(&C),
+    ) {
+        let Some(table) = self.first.get() else {
+            return self.create(labels, new).use_cell(use_cell);
+        };
+        let guess = Guess::new(table.number, labels);
+        // A family that has ever lost a series goes the long way, where the index says what
+        // is still there; and so does one that has moved, for it has lost many.
+        if let Some(position) = guess.position()
+            && let Some(series) = table.series(position)
+            && !table.has_dead()
+            && self.frame.has_long_values_of(&series.text, labels)
+        {
+            return use_cell(&series.cell);
+        }
+        self.record_by_content(table, &guess, labels, new, use_cell);
+    }
+
+    #[inline(never)]
+    fn record_by_content<L: Labels>(
+        &self,
+        first: &Table<C>,
+        guess: &Guess,
+        labels: &L,
+        new: impl FnOnce() -> C,
+        use_cell: impl Fn(&C),
+    ) {
+        let hash = self.keys.hash(labels);
+        let later;
+        let table = if self.later.get().is_none() {
+            first
+        } else {
+            later = self.table().unwrap_or_default();
+            &later
+        };
+        match self.find(table, hash, labels) {
+            Some((entry, series)) => {
+                use_cell(&series.cell);
+                if !entry.escaped && !table.has_dead() {
+                    guess.note(entry.position);
+                }
+            }
+            None => self.create(labels, new).use_cell(use_cell),
+        }
+    }
+
+    /// The place of `labels`, which is created where it does not exist.
+    pub(super) fn place<L: Labels>(&self, labels: &L, new: impl FnOnce() -> C) -> Place<C> {
+        self.get(labels).unwrap_or_else(|| self.create(labels, new))
+    }
+
+    /// The place of `labels`, if that series exists.
+    pub(super) fn get<L: Labels>(&self, labels: &L) -> Option<Place<C>> {
+        if self.frame.is_bare() {
+            return self.alone.get().cloned();
+        }
+        let table = self.table()?;
+        let (entry, _) = self.find(&table, self.keys.hash(labels), labels)?;
+        table.place(entry.position)
+    }
+
+    /// The table in use.
+    fn table(&self) -> Option<Arc<Table<C>>> {
+        match self.later.get() {
+            Some(later) => Some(Arc::clone(&later.read())),
+            None => self.first.get().cloned(),
+        }
+    }
+
+    #[inline]
+    fn find<'t, L: Labels>(
+        &self,
+        table: &'t Table<C>,
+        hash: u32,
+        labels: &L,
+    ) -> Option<(Entry, &'t Series<C>)> {
+        let mut found = None;
+        table.index.find(hash, |entry| {
+            let Some(series) = table.series(entry.position) else {
+                return false;
+            };
+            let same = if entry.escaped {
+                self.frame.is_escaped_of(&series.text, labels)
+            } else {
+                self.frame.is_of(&series.text, labels)
+            };
+            if same {
+                found = Some((entry, series));
+            }
+            same
+        });
+        found
+    }
+
+    /// Creates the series of `labels`, unless there is one by now or there is no room.
+    #[cold]
+    #[inline(never)]
+    fn create<L: Labels>(&self, labels: &L, new: impl FnOnce() -> C) -> Place<C> {
+        if let Some(nobody) = &self.nobody {
+            return nobody.get_or_init(|| Place::of_nobody(new())).clone();
+        }
+        if self.frame.is_bare() {
+            return self.create_alone(new);
+        }
+        // The user's code runs before the lock is taken.
+        let rendered = self.frame.render(labels);
+        let hash = self.hash_of(&rendered);
+        if self.is_full()
+            && self.table().is_none_or(|table| {
+                // What a search without the lock does not find was not there when it began, so
+                // that what is thrown at a full family waits for nobody.
+                find_text(&table, hash, &rendered).is_none()
+            })
+        {
+            return self.overflow(new);
+        }
+        let mut writer = self.writer.lock();
+        let table = match self.table() {
+            Some(table) => table,
+            None => Arc::clone(self.first.get_or_init(|| Arc::new(Table::new()))),
+        };
+        if let Some(position) = find_text(&table, hash, &rendered) {
+            return table.place(position).unwrap_or_default();
+        }
+        if self.len() >= self.limit || !table.has_room() || !self.total.take() {
+            drop(writer);
+            return self.overflow(new);
+        }
+        let escaped = rendered.escaped;
+        let text = rendered.text;
+        let position = table.push(Series { text, cell: new() });
+        let entry = Entry { position, escaped };
+        let progress = &mut writer.progress;
+        let at = |position| self.indexed(&table, position);
+        table.index.insert(progress, Indexed { hash, entry }, &at);
+        self.live.fetch_add(1, Ordering::Relaxed);
+        table.place(position).unwrap_or_default()
+    }
+
+    fn create_alone(&self, new: impl FnOnce() -> C) -> Place<C> {
+        let _writer = self.writer.lock();
+        if let Some(place) = self.alone.get() {
+            return place.clone();
+        }
+        if self.limit == 0 || !self.total.take() {
+            return self.overflow(new);
+        }
+        self.live.store(1, Ordering::Relaxed);
+        let series = Series {
+            text: Box::default(),
+            cell: new(),
+        };
+        self.alone.get_or_init(|| Place::alone(series)).clone()
+    }
+
+    fn is_full(&self) -> bool {
+        self.len() >= self.limit || !self.total.has_room()
+    }
+
+    /// The series that takes what is beyond the limit.
+    fn overflow(&self, new: impl FnOnce() -> C) -> Place<C> {
+        self.overflowed.fetch_add(1, Ordering::Relaxed);
+        let new = || {
+            Place::alone(Series {
+                text: self.frame.render_overflow(),
+                cell: new(),
+            })
+        };
+        self.overflow.get_or_init(new).clone()
+    }
+
+    /// Removes the series of `labels`; handles that are held go on and count for nobody.
+    pub(super) fn remove<L: Labels>(&self, labels: &L) -> bool {
+        let rendered = self.frame.render(labels);
+        let hash = self.hash_of(&rendered);
+        let mut writer = self.writer.lock();
+        let Some(table) = self.table() else {
+            return false;
+        };
+        let Some(position) = find_text(&table, hash, &rendered) else {
+            return false;
+        };
+        table.index.remove(hash, position);
+        if table.bury(position) {
+            writer.dead_groups += 1;
+        }
+        self.live.fetch_sub(1, Ordering::Relaxed);
+        self.total.give_back();
+        if table.is_worth_leaving(writer.dead_groups) {
+            self.move_on(&mut writer, &table);
+        }
+        true
+    }
+
+    /// Moves to a new table without the groups that are dead. Those who read the old one at
+    /// this moment still write to the same cells.
+    fn move_on(&self, writer: &mut Writer, old: &Table<C>) {
+        let new = Table::new();
+        *writer = Writer::default();
+        old.each_living_group(|group, dead| {
+            let first = new.adopt(group, dead);
+            for position in first..first + GROUP {
+                if let Some(indexed) = self.indexed(&new, position) {
+                    let at = |position| self.indexed(&new, position);
+                    new.index.insert(&mut writer.progress, indexed, &at);
+                }
+            }
+        });
+        let new = Arc::new(new);
+        let later = self.later.get_or_init(|| RwLock::new(Arc::clone(&new)));
+        *later.write() = new;
+    }
+
+    fn hash_of(&self, rendered: &Rendered) -> u32 {
+        self.hash(&rendered.text, rendered.escaped)
+    }
+
+    /// What the index has to know of the series at a position, if it is not removed.
+    fn indexed(&self, table: &Table<C>, position: u32) -> Option<Indexed> {
+        let series = table.living(position)?;
+        // Nothing but an escape begins with a backslash, and every escape does.
+        let escaped = series.text.contains('\\');
+        Some(Indexed {
+            hash: self.hash(&series.text, escaped),
+            entry: Entry { position, escaped },
+        })
+    }
+
+    fn hash(&self, text: &str, escaped: bool) -> u32 {
+        let frame = &self.frame;
+        self.keys.hash(&Values {
+            frame,
+            text,
+            escaped,
+        })
+    }
+
+    /// What there is to read out now.
+    pub(super) fn view(&self) -> View<C> {
+        View {
+            table: self.table(),
+            alone: self.alone.get().cloned(),
+            overflow: self.overflow.get().cloned(),
+        }
+    }
+
+    /// How many series there are.
+    pub(super) fn len(&self) -> usize {
+        self.live.load(Ordering::Relaxed)
+    }
+
+    /// How many look-ups the overflow series has taken.
+    pub(super) fn overflowed(&self) -> u64 {
+        self.overflowed.load(Ordering::Relaxed)
+    }
+}
+
+fn find_text<C>(table: &Table<C>, hash: u32, rendered: &Rendered) -> Option<u32> {
+    let same = |entry: Entry| {
+        let series = table.series(entry.position);
+        series.is_some_and(|series| series.text == rendered.text)
+    };
+    table.index.find(hash, same).map(|entry| entry.position)
+}
+
+/// The series of a family as one scrape sees them. Series that come later may be in it, and
+/// those that go may stay.
+pub(super) struct View<C> {
+    table: Option<Arc<Table<C>>>,
+    alone: Option<Place<C>>,
+    overflow: Option<Place<C>>,
+}
+
+impl<C> View<C> {
+    /// Calls `visit` with the rendered labels and the cell of every series from position `from`
+    /// on, oldest first, until `visit` breaks off or a few are done. Returns the position to go
+    /// on from; `None` at the end. No lock is held.
+    pub(super) fn each_from(
+        &self,
+        from: usize,
+        visit: &mut dyn FnMut(&str, &C) -> ControlFlow<()>,
+    ) -> Option<usize> {
+        let from = u32::try_from(from).unwrap_or(u32::MAX);
+        let end = self.table.as_ref().map_or(0, |table| table.end());
+        if let Some(table) = self.table.as_ref().filter(|_| from < end) {
+            let to = end.min((from - from % GROUP).saturating_add(CHUNK));
+            let stopped = table.each_in(from..to, visit);
+            return Some(stopped.map_or(to, |at| at + 1) as usize);
+        }
+        let places = [&self.alone, &self.overflow];
+        for place in places.into_iter().flatten() {
+            if let Some(series) = place.series() {
+                // A family has few of these: they come together, and nothing after them.
+                if visit(&series.text, &series.cell).is_break() {
+                    return None;
+                }
+            }
+        }
+        None
+    }
+}
+
+impl Total {
+    /// Takes room for one more series, if there is any.
+    fn take(&self) -> bool {
+        let limit = self.limit.load(Ordering::Relaxed);
+        self.series
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| {
+                (n < limit).then_some(n + 1)
+            })
+            .is_ok()
+    }
+
+    fn has_room(&self) -> bool {
+        self.series.load(Ordering::Relaxed) < self.limit.load(Ordering::Relaxed)
+    }
+
+    fn give_back(&self) {
+        self.series.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests;

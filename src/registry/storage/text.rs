@@ -1,0 +1,196 @@
+//! The labels of a series as they are exposed, rendered once and then compared with.
+
+use crate::registry::labels::{Labels, cut};
+use crate::util::escape;
+
+use super::OVERFLOW;
+use super::key;
+
+/// The names of a family's labels, as they stand between the values.
+pub(super) struct Frame {
+    /// `name="` of the first label, `",name="` of each further one.
+    separators: Box<[Box<str>]>,
+    /// How far it is from the quote behind a value, or from the start, to the quote before the
+    /// next value. No name is longer than 200 bytes.
+    gaps: Box<[u8]>,
+}
+
+/// A rendered text, and whether it differs from its raw values by escapes.
+pub(super) struct Rendered {
+    pub(super) text: Box<str>,
+    pub(super) escaped: bool,
+}
+
+impl Frame {
+    pub(super) fn new(labels: &[impl AsRef<str>]) -> Self {
+        let separator = |(at, name): (usize, &_)| {
+            let before = if at == 0 { "" } else { "\"," };
+            format!("{before}{}=\"", AsRef::<str>::as_ref(name)).into_boxed_str()
+        };
+        let separators: Box<[Box<str>]> = labels.iter().enumerate().map(separator).collect();
+        let gap = |separator: &str| u8::try_from(separator.len() - 1).unwrap_or(u8::MAX);
+        Self {
+            gaps: separators.iter().map(|separator| gap(separator)).collect(),
+            separators,
+        }
+    }
+
+    /// Whether the family has no labels, and so one series.
+    pub(super) fn is_bare(&self) -> bool {
+        self.separators.is_empty()
+    }
+
+    pub(super) fn render<L: Labels>(&self, labels: &L) -> Rendered {
+        // One allocation for nearly all, and none of it left over.
+        let mut text = String::with_capacity(self.length(labels));
+        let mut escaped = false;
+        let mut separators = self.separators.iter();
+        labels.visit(&mut |value| {
+            // A set with more values than the family has names cannot be written in the type
+            // system for tuples and arrays; a user's own impl that does it loses the rest.
+            if let Some(separator) = separators.next() {
+                let value = cut(value);
+                text.push_str(separator);
+                let start = text.len();
+                escape::label_value(&mut text, value);
+                escaped |= text.len() - start != value.len();
+            }
+        });
+        if !text.is_empty() {
+            text.push('"');
+        }
+        Rendered {
+            text: text.into_boxed_str(),
+            escaped,
+        }
+    }
+
+    /// How long the text is if nothing needs an escape.
+    fn length<L: Labels>(&self, labels: &L) -> usize {
+        let mut length = 1;
+        let mut separators = self.separators.iter();
+        labels.visit(&mut |value| {
+            if let Some(separator) = separators.next() {
+                length += separator.len() + cut(value).len();
+            }
+        });
+        length
+    }
+
+    /// The text of the series that takes what is beyond the limit.
+    pub(super) fn render_overflow(&self) -> Box<str> {
+        let mut text = String::new();
+        for separator in &self.separators {
+            text.push_str(separator);
+            text.push_str(OVERFLOW);
+        }
+        if !text.is_empty() {
+            text.push('"');
+        }
+        text.into_boxed_str()
+    }
+
+    /// Whether `text` is that of `labels`, for a text without escapes.
+    ///
+    /// Each value must stand between two quotes, and the last one at the end. Such a text has
+    /// two quotes for each label and no others, so that as many values as there are labels, one
+    /// behind the other, are between the right ones.
+    #[inline]
+    pub(super) fn is_of<L: Labels>(&self, text: &str, labels: &L) -> bool {
+        let mut rest = text.as_bytes();
+        let mut gaps = self.gaps.iter();
+        let same = labels.all(&mut |value| {
+            let Some(gap) = gaps.next() else {
+                return true;
+            };
+            match behind(rest, usize::from(*gap), cut(value).as_bytes()) {
+                Some(tail) => {
+                    rest = tail;
+                    true
+                }
+                None => false,
+            }
+        });
+        same && rest.len() <= 1
+    }
+
+    /// Whether `text` is that of `labels`, given that it has no escapes, that each of its values
+    /// is as long as that of `labels`, and that short values are equal.
+    #[inline]
+    pub(super) fn has_long_values_of<L: Labels>(&self, text: &str, labels: &L) -> bool {
+        let text = text.as_bytes();
+        let mut at = 0;
+        let mut gaps = self.gaps.iter();
+        labels.all(&mut |value| {
+            let value = value.as_bytes();
+            at += gaps.next().map_or(0, |gap| usize::from(*gap) + 1);
+            let start = at;
+            at += value.len();
+            key::is_short(value)
+                || text
+                    .get(start..)
+                    .and_then(|text| text.get(..value.len()))
+                    .is_some_and(|there| key::equal(there, value))
+        })
+    }
+
+    /// Whether `text` is that of `labels`, for a text with escapes.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn is_escaped_of<L: Labels>(&self, text: &str, labels: &L) -> bool {
+        let mut rest = Some(text.as_bytes());
+        let mut separators = self.separators.iter();
+        labels.visit(&mut |value| {
+            if let Some(separator) = separators.next() {
+                rest = rest
+                    .and_then(|rest| rest.strip_prefix(separator.as_bytes()))
+                    .and_then(|rest| escape::strip_label_value(rest, cut(value).as_bytes()));
+            }
+        });
+        rest == Some(b"\"")
+    }
+}
+
+/// What begins with the quote behind `value`, if that is what stands after `gap` bytes and a quote.
+#[inline(always)]
+#[expect(
+    clippy::inline_always,
+    reason = "it stands in the middle of every look-up"
+)]
+fn behind<'t>(text: &'t [u8], gap: usize, value: &[u8]) -> Option<&'t [u8]> {
+    let (_, text) = text.split_at_checked(gap)?;
+    let (quoted, rest) = text.split_at_checked(value.len() + 1)?;
+    let (b'"', there) = quoted.split_first()? else {
+        return None;
+    };
+    (rest.first() == Some(&b'"') && key::equal(there, value)).then_some(rest)
+}
+
+/// The values of a series read back from its text, to hash it anew when the index grows.
+pub(super) struct Values<'a> {
+    pub(super) frame: &'a Frame,
+    pub(super) text: &'a str,
+    pub(super) escaped: bool,
+}
+
+impl Labels for Values<'_> {
+    type Key = ();
+
+    fn visit(&self, visit: &mut impl FnMut(&str)) {
+        let mut rest = self.text;
+        for separator in &self.frame.separators {
+            let Some(tail) = rest.strip_prefix(&**separator) else {
+                return;
+            };
+            if self.escaped {
+                let end = escape::value_end(tail);
+                visit(&escape::unescape(&tail[..end]));
+                rest = &tail[end..];
+            } else {
+                let (value, _) = tail.split_once('"').unwrap_or((tail, ""));
+                visit(value);
+                rest = &tail[value.len()..];
+            }
+        }
+    }
+}
