@@ -73,6 +73,8 @@ impl State {
         if (known.is_some() && !same) || (known.is_none() && gone) {
             entry.step = 0;
             entry.used = 0;
+            // What a person let run was a step of the plan that they saw.
+            entry.approved = None;
         }
         let phase = entry.phase;
         let idle = entry.is_idle();

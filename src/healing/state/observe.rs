@@ -109,7 +109,10 @@ impl State {
         });
         let open: Vec<SlotId> = engine.open.iter().copied().collect();
         for key in good_again {
-            self.unblock_after_health(&key);
+            // Another engine may see the fault by now.
+            if !self.keys.contains_key(&key) {
+                self.unblock_after_health(&key);
+            }
         }
         for slot in open {
             let entry = self.open.get(slot);

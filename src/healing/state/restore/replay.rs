@@ -66,6 +66,7 @@ impl Replay {
             What::Raised(alert) => {
                 let mut alert = (**alert).clone();
                 alert.since.at = local(alert.since.at);
+                self.blocked_by(&alert.id);
                 self.alerts.insert(alert.id.clone(), alert);
             }
             What::Resolved(alert) => {
@@ -122,6 +123,25 @@ impl Replay {
             memory.block = Some(reason);
             memory.engine = engine.or(memory.engine.take());
         });
+    }
+
+    /// An alert about a block tells of the block.
+    fn blocked_by(&mut self, id: &AlertId) {
+        let reasons = [
+            ParkReason::Flapping,
+            ParkReason::Intensity,
+            ParkReason::Exhausted,
+        ];
+        let reason = reasons
+            .into_iter()
+            .find(|&reason| alert_of(reason) == Some(id.kind));
+        let (Some(key), Some(reason)) = (&id.key, reason) else {
+            return;
+        };
+        let known = self.state.memories.get(key);
+        if known.is_none_or(|memory| memory.block != Some(reason)) {
+            self.block(key, reason);
+        }
     }
 
     /// The end of an alert about a block is the end of the block.

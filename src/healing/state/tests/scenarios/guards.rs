@@ -144,6 +144,24 @@ fn an_exhausted_key_that_is_good_again_is_forgiven_without_an_issue() {
 }
 
 #[test]
+fn a_block_stays_while_another_engine_sees_the_fault() {
+    let mut bench = Bench::with(policy(), plan().attempts(1));
+    bench.hint(down("db"));
+    bench.end(AttemptResult::Failed);
+    bench.tell(Event::Observed {
+        engine: Name::new("other"),
+        observation: down("db"),
+    });
+    for _ in 0..3 {
+        bench.wait(SECOND);
+        bench.pass(vec![]);
+    }
+    let parked = Some((Phase::Parked, Some(ParkReason::Exhausted)));
+    assert_eq!(bench.phase("db"), parked);
+    assert_eq!(bench.alerts(), [AlertKind::Exhausted]);
+}
+
+#[test]
 fn a_storm_stops_everything_and_says_so() {
     let mut bench = Bench::new(HealingPolicy {
         confirm: Confirm::of(2, 3),

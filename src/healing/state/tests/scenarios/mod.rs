@@ -22,6 +22,9 @@ pub(super) struct Bench {
     pub(super) state: State,
     pub(super) now: Stamp,
     pub(super) plan: Plan,
+    /// Whether plans are answered only when asked to.
+    pub(super) slow_plans: bool,
+    unplanned: Vec<Ticket>,
     pub(super) log: Vec<Effect>,
     looks: Vec<(IssueKey, Ticket)>,
     runs: Vec<Start>,
@@ -68,6 +71,8 @@ impl Bench {
             state: State::new(Arc::new(policy), 1),
             now: Stamp::new(Moment::START, Wall::from_millis(1_600_000_000_000)),
             plan,
+            slow_plans: false,
+            unplanned: Vec::new(),
             log: Vec::new(),
             looks: Vec::new(),
             runs: Vec::new(),
@@ -88,6 +93,9 @@ impl Bench {
             self.state.audit();
             for effect in &effects {
                 match effect {
+                    Effect::Plan { ticket, .. } if self.slow_plans => {
+                        self.unplanned.push(*ticket);
+                    }
                     Effect::Plan { ticket, .. } => next.push(Event::Planned {
                         ticket: *ticket,
                         plan: Ok(self.plan.clone()),
@@ -101,6 +109,13 @@ impl Bench {
                 }
             }
             self.log.extend(effects);
+        }
+    }
+
+    fn answer_plans(&mut self) {
+        for ticket in std::mem::take(&mut self.unplanned) {
+            let plan = Ok(self.plan.clone());
+            self.tell(Event::Planned { ticket, plan });
         }
     }
 
