@@ -13,7 +13,7 @@ use std::sync::mpsc::channel;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use selfheal::collect;
-use selfheal::registry::{Registry, Settings, Value};
+use selfheal::registry::{Registry, Settings, ValueRef};
 
 const MEBIBYTE: usize = 1 << 20;
 const SENT: usize = 200_000;
@@ -32,7 +32,7 @@ fn figures_follow_what_the_process_does() {
         let family = families.find(|family| family.name() == name).unwrap();
         let mut found = None;
         family.each(&mut |labels, value| match value {
-            Value::Number(number) if labels.is_empty() => found = Some(number.as_f64()),
+            ValueRef::Number(number) if labels.is_empty() => found = Some(number.as_f64()),
             other => panic!("{name}{{{labels}}} {other:?}"),
         });
         found.unwrap()
