@@ -205,17 +205,36 @@ mod tests {
         }
     }
 
+    /// Keys that are the same in every run, made with splitmix64.
+    fn seeded(seed: u64) -> Keys {
+        let mut state = seed;
+        let mut next = || {
+            state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            mixed ^ (mixed >> 31)
+        };
+        Keys(std::array::from_fn(|_| std::array::from_fn(|_| next())))
+    }
+
+    /// Of 4096 balls thrown into 4096 boxes, 63 % of the boxes (2,589) get one. Values that
+    /// differ in a few digits come close to that on the average of the keys; single keys are
+    /// worse, which costs steps of a search and never a wrong answer.
     #[test]
     fn hashes_are_spread() {
-        let keys = Keys::random();
-        let mut filled = vec![0_u32; 4096];
-        for n in 0..4096 {
-            let hash = keys.hash(&["GET", &format!("/api/v1/orders/{n}"), "200"]);
-            filled[hash as usize % 4096] += 1;
+        const SEEDS: u64 = 32;
+        let mut used = 0;
+        for seed in 0..SEEDS {
+            let keys = seeded(seed);
+            let mut filled = vec![0_u32; 4096];
+            for n in 0..4096 {
+                let hash = keys.hash(&["GET", &format!("/api/v1/orders/{n}"), "200"]);
+                filled[hash as usize % 4096] += 1;
+            }
+            used += filled.iter().filter(|n| **n > 0).count() as u64;
+            assert!(filled.iter().all(|n| *n < 16), "seed {seed}");
         }
-        // Of 4096 balls thrown into 4096 boxes, 63 % of the boxes get one, and no box many.
-        let used = filled.iter().filter(|n| **n > 0).count();
-        assert!(used > 2_200, "{used}");
-        assert!(filled.iter().all(|n| *n < 16));
+        let mean = used / SEEDS;
+        assert!(mean > 2_450, "{mean}");
     }
 }
