@@ -99,11 +99,11 @@ static INSTALLED: Mutex<bool> = Mutex::new(false);
 /// All faults of the configuration at once; a metric that the application declared before and
 /// that clashes with one of this crate; a second installation.
 pub fn install(config: Config) -> Result<Selfheal, InstallError> {
+    let config = config.checked()?;
     let mut installed = INSTALLED.lock();
     if *installed {
         return Err(InstallError::Twice);
     }
-    let config = config.checked()?;
     let registry = Registry::global().clone();
     let handle = Selfheal::wire(config, registry, Clock::system())?;
     *installed = true;
