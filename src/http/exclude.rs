@@ -1,4 +1,5 @@
 use super::pattern::Pattern;
+use crate::config::{HEALTH_PATH, LIVENESS_PATH, READINESS_PATH};
 
 /// Which paths are left alone.
 #[derive(Clone, Debug, Default)]
@@ -12,7 +13,7 @@ pub(super) struct Exclude {
 }
 
 /// What a service answers about itself: scraping and probing it would drown its real traffic.
-const ABOUT_ITSELF: [&str; 4] = ["/metrics", "/health", "/livez", "/readyz"];
+const ABOUT_ITSELF: [&str; 4] = ["/metrics", HEALTH_PATH, LIVENESS_PATH, READINESS_PATH];
 
 impl Exclude {
     pub(super) fn about_itself() -> Self {

@@ -9,14 +9,10 @@ use http::{HeaderValue, StatusCode, header};
 use tokio::sync::Semaphore;
 
 use super::{metrics, page};
+use crate::config::{HEALTH_PATH, LIVENESS_PATH, READINESS_PATH};
 use crate::health::{Check, Source, Status};
 use crate::registry::Registry;
 use crate::util::Clock;
-
-/// Where the health endpoints are; the paths are the ones that Kubernetes' own components use.
-pub(super) const HEALTH: &str = "/health";
-const LIVEZ: &str = "/livez";
-const READYZ: &str = "/readyz";
 
 /// The most scrapes at a time. Prometheus itself never overlaps its own; more than a few mean
 /// that something is wrong on the other side.
@@ -55,7 +51,7 @@ impl Endpoints {
         let plain = path
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || b"/_-.~".contains(&b));
-        if plain && ![HEALTH, LIVEZ, READYZ, "/"].contains(&path.as_str()) {
+        if plain && ![HEALTH_PATH, LIVENESS_PATH, READINESS_PATH, "/"].contains(&path.as_str()) {
             self.metrics_path = path;
         }
         self
@@ -95,9 +91,9 @@ where
 {
     Router::new()
         .route(&endpoints.metrics_path, get(metrics::serve))
-        .route(HEALTH, get(health))
-        .route(LIVEZ, get(livez))
-        .route(READYZ, get(readyz))
+        .route(HEALTH_PATH, get(health))
+        .route(LIVENESS_PATH, get(livez))
+        .route(READINESS_PATH, get(readyz))
         .route("/", get(index))
         .with_state(endpoints)
 }
@@ -143,9 +139,9 @@ async fn index(State(endpoints): State<Endpoints>) -> Response {
     let report = endpoints.health.report();
     let links = [
         (endpoints.metrics_path.as_str(), "metrics"),
-        (HEALTH, "health"),
-        (LIVEZ, "livez"),
-        (READYZ, "readyz"),
+        (HEALTH_PATH, "health"),
+        (LIVENESS_PATH, "livez"),
+        (READINESS_PATH, "readyz"),
     ];
     let page = page::render(&report, &links, endpoints.clock.wall());
     let mut response = answer(StatusCode::OK, "text/html; charset=utf-8", page);
