@@ -44,11 +44,11 @@ run() {
 }
 
 step_fmt() {
-  run cargo fmt --check
+  run cargo fmt --all --check
 }
 
 step_clippy() {
-  run cargo clippy --locked --all-features --all-targets -- -D warnings
+  run cargo clippy --locked --workspace --all-features --all-targets -- -D warnings
 }
 
 step_test() {

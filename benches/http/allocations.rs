@@ -1,4 +1,4 @@
-//! How many allocations one request makes; `cargo bench --bench http_allocations`.
+//! How many allocations one request makes; `cargo bench -p selfheal-benches --bench http_allocations`.
 //!
 //! A bench of its own, for the allocator that counts takes time, which the other must not.
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot run must stop")]
@@ -6,18 +6,33 @@
 mod contenders;
 
 use axum::Router;
+use selfheal_benches::{Line, print};
 use tokio::runtime::Runtime;
 
-use contenders::{contenders, pass};
+use contenders::{OURS, contenders, pass};
 
 fn main() {
     let runtime = Runtime::new().unwrap();
     let contenders = runtime.block_on(async { contenders() });
-    println!("allocations of one request, warm:");
-    for (name, app) in &contenders {
-        runtime.block_on(pass(app));
-        println!("{name:24} {:5.1}", allocations(&runtime, app));
+    let mut each: Vec<_> = contenders
+        .iter()
+        .map(|(name, app)| {
+            runtime.block_on(pass(app));
+            (*name, allocations(&runtime, app))
+        })
+        .collect();
+    let bare = each.remove(0).1;
+    for (_, count) in &mut each {
+        *count -= bare;
     }
+    each.sort_by_key(|(name, _)| *name != OURS);
+    let line = Line::new("a warm request, over no layer", "allocations", each).target("0");
+    print(
+        "HTTP",
+        &[line.limit(format!(
+            "no layer at all: {bare:.0}; axum boxes each layer: 3"
+        ))],
+    );
 }
 
 fn allocations(runtime: &Runtime, app: &Router) -> f64 {

@@ -11,6 +11,9 @@ use selfheal::http::HttpLayer;
 use selfheal::registry::Registry;
 use tower::ServiceExt;
 
+/// The layer as it comes, with all metrics on.
+pub(crate) const OURS: &str = "ours";
+
 fn routes() -> Router {
     (0..20).fold(Router::new(), |router, n| {
         router.route(&format!("/resource{n}/{{id}}"), get(|| async { "hello" }))
@@ -28,7 +31,7 @@ pub(crate) fn contenders() -> Vec<(&'static str, Router)> {
     vec![
         ("bare", routes()),
         ("passing", routes().layer(passing)),
-        ("ours", routes().layer(ours().build().unwrap())),
+        (OURS, routes().layer(ours().build().unwrap())),
         (
             "ours, one in ten timed",
             routes().layer(ours().sample_rate(0.1).build().unwrap()),

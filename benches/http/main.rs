@@ -1,6 +1,6 @@
 //! One request through an axum router of 20 routes, its body read to the end, in process.
 //!
-//! `cargo bench --bench http` prints a table of all contenders first. `passing` is a
+//! `cargo bench -p selfheal-benches --bench http` prints a table of all contenders first. `passing` is a
 //! layer that does nothing but wrap the body: what axum charges for any layer at all (it
 //! boxes the service, the future and the body once more). The difference between it and
 //! `ours` is the recording itself.
@@ -13,9 +13,10 @@ use std::time::Instant;
 
 use axum::Router;
 use criterion::{Criterion, criterion_group, criterion_main};
+use selfheal_benches::{Line, print};
 use tokio::runtime::Runtime;
 
-use contenders::{contenders, pass};
+use contenders::{OURS, contenders, pass};
 
 /// Nanoseconds for one request, over `n` of them.
 async fn time(app: &Router, n: u32) -> f64 {
@@ -40,15 +41,21 @@ fn table(runtime: &Runtime, contenders: &[(&'static str, Router)]) {
             }
         }
     }
-    println!("{:24} {:>8} {:>10}", "", "ns", "over bare");
-    let mut bare = None;
-    for ((name, _), turns) in contenders.iter().zip(&mut turns) {
-        turns.sort_by(f64::total_cmp);
-        let median = turns[turns.len() / 2];
-        let low = turns[turns.len() / 10];
-        let over = median - *bare.get_or_insert(median);
-        println!("{name:24} {median:8.0} {over:10.0} {low:8.0}");
-    }
+    let medians: Vec<f64> = turns.iter_mut().map(|turns| median(turns)).collect();
+    let cost = |at: usize| (contenders[at].0, medians[at] - medians[0]);
+    let ours = contenders.iter().position(|(name, _)| *name == OURS);
+    let others = (1..contenders.len()).filter(|at| Some(*at) != ours);
+    let cells = ours.into_iter().chain(others).map(cost);
+    let line = Line::new("a request, over no layer", "ns", cells).target("≤ 200");
+    print(
+        "HTTP",
+        &[line.limit(format!("no layer at all: {:.0}", medians[0]))],
+    );
+}
+
+fn median(turns: &mut [f64]) -> f64 {
+    turns.sort_by(f64::total_cmp);
+    turns[turns.len() / 2]
 }
 
 fn one_request(c: &mut Criterion) {

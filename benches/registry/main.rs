@@ -1,8 +1,8 @@
 //! Recording into metrics: this crate and its peers, in one run, on the same work.
-//! `cargo bench --bench registry`, or with a word of a row's name behind `--`.
+//! `cargo bench -p selfheal-benches --bench registry`, or with a word of a row's name behind `--`.
 //!
-//! The table at the end has the fastest sample of each row, its target, the limit of the
-//! hardware where there is one, and each peer's figure as a multiple of ours.
+//! The table at the end has the fastest sample of each row, its target, and the limit of the
+//! hardware where there is one.
 #![allow(
     clippy::unwrap_used,
     missing_docs,
@@ -13,12 +13,12 @@ mod labels;
 mod ours;
 mod peers;
 mod rows;
-mod table;
 mod work;
 
 use std::time::Duration;
 
 use criterion::Criterion;
+use selfheal_benches::{Line, fastest, print};
 
 fn main() {
     let mut criterion = Criterion::default()
@@ -37,25 +37,22 @@ fn main() {
         for (library, prepare) in row.contenders {
             let mut run = prepare();
             group.bench_function(library, |bencher| bencher.iter_custom(&mut run));
-            cells.extend(table::nanoseconds(row.name, library).map(|ns| (library, ns)));
+            let nanoseconds = fastest(env!("CARGO_TARGET_TMPDIR"), row.name, library);
+            cells.extend(nanoseconds.map(|ns| (library, ns)));
         }
         group.finish();
-        lines.push(table::line(row.name, "ns", row.target, row.limit, cells));
+        let line = Line::new(row.name, "ns", cells);
+        lines.push(line.target(row.target).limit(row.limit));
     }
     for whole in rows::wholes() {
         if wanted(&filter, whole.name) {
             let cells = whole.contenders.iter();
             let cells = cells.map(|(library, measure)| (*library, measure()));
-            lines.push(table::line(
-                whole.name,
-                whole.unit,
-                whole.target,
-                whole.limit,
-                cells.collect(),
-            ));
+            let line = Line::new(whole.name, whole.unit, cells);
+            lines.push(line.target(whole.target).limit(whole.limit));
         }
     }
-    table::print(&lines);
+    print("recording", &lines);
     criterion.final_summary();
 }
 

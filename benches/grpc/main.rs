@@ -1,7 +1,7 @@
 //! One unary call through tonic's router, the request read and the response read to its
 //! trailers, in process, without a socket. `bare` is the router without a layer.
 //!
-//! `cargo bench --features grpc --bench grpc` prints a table of all contenders first. On two
+//! `cargo bench -p selfheal-benches --bench grpc` prints a table of all contenders first. On two
 //! shared and busy cores, the lowest and the highest of six runs:
 //!
 //! | | ns | over bare | allocations |
@@ -35,7 +35,7 @@ use tokio::runtime::Runtime;
 use tonic::service::Routes;
 use tower::{Layer, Service, ServiceExt};
 
-#[path = "../tests/support/echo.rs"]
+#[path = "../../tests/support/echo.rs"]
 mod echo;
 
 type Call = http::Request<tonic::body::Body>;

@@ -1,7 +1,7 @@
 //! The healing core among 10,000 open issues: half of them wait for approval, half for a lock.
 //!
 //! ```text
-//! cargo bench --bench healing
+//! cargo bench -p selfheal-benches --bench healing
 //! ```
 //!
 //! The goals: from an observation to the decision in under 20 µs, and a million coalesced

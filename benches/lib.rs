@@ -1,0 +1,114 @@
+//! What the benchmarks share: how their figures become rows of the table in the README.
+
+use std::path::Path;
+
+/// One row of the table: a piece of work, our figure, and those of the others.
+#[derive(Debug)]
+pub struct Line {
+    /// The work.
+    pub work: String,
+    /// What the figures count: `ns`, `ms`, `bytes`, …
+    pub unit: &'static str,
+    /// What we promised ourselves; may be empty.
+    pub target: String,
+    /// What the hardware sets; may be empty.
+    pub limit: String,
+    /// Who took part, and the figure; ours first.
+    pub cells: Vec<(String, f64)>,
+}
+
+impl Line {
+    /// A row without target and limit.
+    #[must_use]
+    pub fn new<N: Into<String>>(
+        work: impl Into<String>,
+        unit: &'static str,
+        cells: impl IntoIterator<Item = (N, f64)>,
+    ) -> Self {
+        let cells = cells.into_iter();
+        Self {
+            work: work.into(),
+            unit,
+            target: String::new(),
+            limit: String::new(),
+            cells: cells.map(|(name, value)| (name.into(), value)).collect(),
+        }
+    }
+
+    /// Sets what we promised ourselves.
+    #[must_use]
+    pub fn target(mut self, target: impl Into<String>) -> Self {
+        self.target = target.into();
+        self
+    }
+
+    /// Sets what the hardware sets.
+    #[must_use]
+    pub fn limit(mut self, limit: impl Into<String>) -> Self {
+        self.limit = limit.into();
+        self
+    }
+}
+
+/// Prints rows as the README has them.
+pub fn print(title: &str, lines: &[Line]) {
+    println!("\n| {title} | selfheal | target | limit | others |");
+    println!("|---|---|---|---|---|");
+    for line in lines {
+        let mut cells = line.cells.iter();
+        let ours = cells.next().map_or(f64::NAN, |cell| cell.1);
+        let others: Vec<String> = cells
+            .map(|(name, value)| format!("{name} {}", figure(*value)))
+            .collect();
+        println!(
+            "| {} | {} {} | {} | {} | {} |",
+            line.work,
+            figure(ours),
+            line.unit,
+            line.target,
+            line.limit,
+            others.join(", ")
+        );
+    }
+    println!();
+}
+
+/// Three digits that count, and no more: the machine is not more exact.
+fn figure(value: f64) -> String {
+    match value.abs() {
+        size if size >= 99.95 => format!("{value:.0}"),
+        size if size >= 9.995 => format!("{value:.1}"),
+        _ => format!("{value:.2}"),
+    }
+}
+
+/// The nanoseconds that criterion has just written down for a benchmark: the fastest of its
+/// samples. On a machine that has other work to do as well, the median says more about that
+/// work. `tmpdir` is what cargo tells a benchmark as `CARGO_TARGET_TMPDIR`.
+#[must_use]
+pub fn fastest(tmpdir: &str, group: &str, name: &str) -> Option<f64> {
+    // criterion puts its files into `target/criterion`, beside `target/tmp`.
+    let path = Path::new(tmpdir)
+        .parent()?
+        .join("criterion")
+        .join(folder(group))
+        .join(folder(name))
+        .join("new/sample.json");
+    let text = std::fs::read_to_string(path).ok()?;
+    let sample: serde_json::Value = serde_json::from_str(&text).ok()?;
+    let numbers = |key: &str| {
+        let list = sample[key].as_array().cloned().unwrap_or_default();
+        list.into_iter().filter_map(|number| number.as_f64())
+    };
+    let each = numbers("times")
+        .zip(numbers("iters"))
+        .map(|(time, times)| time / times);
+    each.min_by(f64::total_cmp)
+}
+
+/// The folder that criterion makes of a name.
+fn folder(name: &str) -> String {
+    let name = name.replace(['?', '"', '/', '\\', '*', '<', '>', ':', '|', '^'], "_");
+    let short: String = name.chars().take(64).collect();
+    short.trim_end().to_owned()
+}
