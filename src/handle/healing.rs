@@ -28,7 +28,8 @@ const STALLED: Duration = Duration::from_secs(10);
 /// first asked for.
 #[derive(Default)]
 pub(super) struct Lazy {
-    running: Mutex<Option<Healing>>,
+    /// Held while it starts, so that it is started once; a report does not wait for that.
+    starting: Mutex<()>,
     watched: Arc<Watched>,
 }
 
@@ -37,7 +38,7 @@ pub(super) struct Lazy {
 struct Watched {
     /// The share of the traffic that needs a component, as far as somebody said.
     shares: Mutex<BTreeMap<Name, f64>>,
-    healing: Mutex<Option<Healing>>,
+    running: Mutex<Option<Healing>>,
     /// When the run-time last made progress.
     beat: Mutex<Option<Instant>>,
 }
@@ -56,9 +57,9 @@ impl Lazy {
         registry: &Registry,
         clock: &Clock,
     ) -> Result<Healing, StartError> {
-        let mut running = self.running.lock();
-        if let Some(healing) = &*running {
-            return Ok(healing.clone());
+        let _once = self.starting.lock();
+        if let Some(healing) = self.running() {
+            return Ok(healing);
         }
         let healing = Healing::builder()
             .policy(config.healing.clone())
@@ -66,7 +67,7 @@ impl Lazy {
             .clock(clock.clone())
             .registry(registry)
             .start()?;
-        *self.watched.healing.lock() = Some(healing.clone());
+        *self.watched.running.lock() = Some(healing.clone());
         let watched = Arc::downgrade(&self.watched);
         tokio::spawn(async move {
             while let Some(watched) = watched.upgrade() {
@@ -75,8 +76,11 @@ impl Lazy {
                 tokio::time::sleep(Duration::from_secs(1)).await;
             }
         });
-        *running = Some(healing.clone());
         Ok(healing)
+    }
+
+    fn running(&self) -> Option<Healing> {
+        self.watched.running.lock().clone()
     }
 }
 
@@ -85,7 +89,7 @@ struct Healed(Arc<Watched>);
 
 impl Contributor for Healed {
     fn components(&self) -> Vec<Component> {
-        let Some(healing) = self.0.healing.lock().clone() else {
+        let Some(healing) = self.0.running.lock().clone() else {
             return Vec::new();
         };
         let mut open: BTreeMap<Name, ComponentState> = healing
@@ -121,7 +125,7 @@ impl Contributor for Healed {
     fn recent(&self) -> Vec<Note> {
         /// As many as a person looks through.
         const MOST: usize = 50;
-        let Some(healing) = self.0.healing.lock().clone() else {
+        let Some(healing) = self.0.running.lock().clone() else {
             return Vec::new();
         };
         let records = healing.recent(MOST);
@@ -267,8 +271,7 @@ impl Selfheal {
     /// whether nothing was left behind. Metrics and endpoints go on.
     pub async fn shutdown(&self) -> bool {
         self.set_not_ready(Some("shutting down"));
-        let running = self.inner.healing.running.lock().clone();
-        match running {
+        match self.inner.healing.running() {
             Some(healing) => healing.shutdown(GRACE).await.is_clean(),
             None => true,
         }

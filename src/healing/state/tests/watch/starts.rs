@@ -1,0 +1,136 @@
+//! What must hold whenever something starts.
+
+use std::time::Duration;
+
+use super::{Proof, Runs, Watch};
+use crate::config::{HealingPolicy, Mode};
+use crate::healing::{By, Effect, IssueKey, Moment, Name, Risk, Start, State, Target, What, Work};
+
+impl Watch {
+    /// 3, 5 to 8.
+    pub(super) fn start(&mut self, start: &Start, effects: &[Effect], state: &State) {
+        let key = &start.issue.key;
+        let policy = state.policy();
+        assert!(self.seen_attempts.insert(start.attempt), "a number twice");
+        assert!(
+            !self.runs.values().any(|runs| runs.lock == start.lock),
+            "two hold {}",
+            start.lock
+        );
+        assert!(
+            self.runs.len() < policy.max_running as usize,
+            "too many run"
+        );
+        if let Some(since) = self.let_go {
+            let share = (self.now - since).as_secs_f64() / policy.ramp.as_secs_f64();
+            let more = f64::from(policy.max_running - 1) * share;
+            // NaN and infinity where there is no ramp.
+            let too_fast = more < self.runs.len() as f64;
+            assert!(!too_fast, "it starts too fast: {more}");
+        }
+        let zombies = self.runs.values().filter(|runs| runs.given_up).count();
+        assert!(zombies < policy.max_zombies as usize, "too many zombies");
+        assert!(!self.paused && !self.killed && !self.stopping);
+        assert!(!state.snapshot().storm, "it starts in a storm");
+        let intent = effects.iter().find_map(|effect| match effect {
+            Effect::Record(record) => match &record.what {
+                What::AttemptStarted(intent) if intent.attempt == start.attempt => Some(intent),
+                _ => None,
+            },
+            _ => None,
+        });
+        let intent = intent.expect("the intent is recorded");
+        let place = |wanted: &dyn Fn(&Effect) -> bool| effects.iter().position(wanted);
+        let recorded = place(&|effect| {
+            matches!(effect, Effect::Record(r) if matches!(&r.what,
+                What::AttemptStarted(i) if i.attempt == start.attempt))
+        });
+        let started = place(&|effect| matches!(effect, Effect::Start(s) if **s == *start));
+        assert!(recorded < started, "the intent comes first");
+        if start.work == Work::Heal {
+            self.guards(
+                start,
+                intent.risk,
+                &intent.by,
+                intent.confidence.gate(),
+                policy,
+            );
+            self.budgets(key, policy);
+            let settle = self.plan_of[key]
+                .settle
+                .expect("all plans of this test say");
+            let proof = Proof {
+                settle,
+                ..Proof::default()
+            };
+            self.proofs.insert(key.clone(), proof);
+            self.started += 1;
+        }
+        let runs = Runs {
+            engine: start.engine.clone(),
+            key: key.clone(),
+            lock: start.lock.clone(),
+            work: start.work,
+            given_up: false,
+            dirty: false,
+        };
+        self.runs.insert(start.attempt, runs);
+    }
+
+    fn guards(&self, start: &Start, risk: Risk, by: &By, gate: f64, policy: &HealingPolicy) {
+        let key = &start.issue.key;
+        for target in [
+            Target::Key(key.clone()),
+            Target::Component(key.component.clone()),
+        ] {
+            let mute = self.mutes.get(&target);
+            let muted = mute.is_some_and(|(_, most)| start.issue.severity <= *most);
+            assert!(!muted, "{key} is muted");
+        }
+        let drawn = self.drawn.get(key).copied().unwrap_or(Moment::START);
+        assert!(drawn <= self.now, "{key} starts before its time");
+        assert!(!self.journal_down || risk == Risk::Reversible);
+        assert!(!policy.dry_run);
+        let plan = &self.plan_of[key];
+        assert_eq!(plan.steps[start.step].action, start.action);
+        let step = &plan.steps[start.step];
+        assert_eq!(step.risk.unwrap_or(plan.risk), risk);
+        let by_risk = [
+            policy.modes.reversible,
+            policy.modes.disruptive,
+            policy.modes.destructive,
+        ][risk as usize];
+        let person = *by != By::Policy;
+        if person {
+            // What was approved was this step of this generation, and nothing milder or other.
+            let approved = self.approved.get(key);
+            assert_eq!(approved, Some(&(start.issue.generation, start.step)));
+        }
+        match plan.mode.unwrap_or(by_risk) {
+            Mode::Run => {}
+            Mode::Approval => assert!(person, "nobody approved {key}"),
+            Mode::DryRun => panic!("{key} starts in dry-run"),
+        }
+        let needed = [
+            policy.min_confidence.reversible,
+            policy.min_confidence.disruptive,
+            policy.min_confidence.destructive,
+        ][risk as usize];
+        assert!(gate >= needed || person, "{gate} is not enough");
+    }
+
+    fn budgets(&mut self, key: &IssueKey, policy: &HealingPolicy) {
+        self.starts.push((self.now, key.component.clone()));
+        let within = |window: Duration, component: Option<&Name>| {
+            let in_window = |at: Moment| at + window > self.now;
+            let of = |name: &Name| component.is_none_or(|component| component == name);
+            let starts = self.starts.iter();
+            starts
+                .filter(|(at, name)| in_window(*at) && of(name))
+                .count()
+        };
+        let (global, component) = (policy.budget.global, policy.budget.component);
+        assert!(within(global.window, None) <= global.max as usize);
+        assert!(within(component.window, Some(&key.component)) <= component.max as usize);
+    }
+}
