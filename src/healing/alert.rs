@@ -36,11 +36,14 @@ pub enum AlertKind {
     /// A detector fails again and again: what it would find is not seen. The key is that of the
     /// engine and `detector`.
     Blind,
+    /// The engine itself panicked, which is a bug of this crate: it goes on, and the issue at hand
+    /// is left to a person. It lasts for an hour after the last one.
+    Internal,
 }
 
 impl AlertKind {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Exhausted,
         Self::Flapping,
         Self::Intensity,
@@ -53,6 +56,7 @@ impl AlertKind {
         Self::Journal,
         Self::Overflow,
         Self::Blind,
+        Self::Internal,
     ];
 
     /// The label value.
@@ -71,6 +75,7 @@ impl AlertKind {
             Self::Journal => "journal",
             Self::Overflow => "overflow",
             Self::Blind => "blind",
+            Self::Internal => "internal",
         }
     }
 }

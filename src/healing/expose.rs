@@ -128,7 +128,7 @@ impl Row {
 }
 
 /// Every metric of the core, by its full name.
-static TABLE: [Row; 32] = [
+static TABLE: [Row; 33] = [
     Row::counter(
         "healing_issues_detected_total",
         "Issues opened, by kind of fault, severity and component",
@@ -263,6 +263,12 @@ static TABLE: [Row; 32] = [
         "Answers to questions that were no longer open",
         &[],
         |s| one(s.late),
+    ),
+    Row::counter(
+        "healing_panics_total",
+        "Panics of the engine itself, contained: a bug of this crate",
+        &[],
+        |s| one(s.panics),
     ),
     Row::gauge("healing_paused", "1 while the engine is paused", &[], |s| {
         flag(s.paused)

@@ -18,6 +18,7 @@ impl State {
     pub(super) fn pump(&mut self) {
         self.pump_undo();
         while let Some(slot) = self.queue.first() {
+            self.at_hand = Some(slot);
             match self.global_holds(true).pop() {
                 None => {}
                 Some(Hold::GlobalBudget { until }) => {

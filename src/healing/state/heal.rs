@@ -32,6 +32,8 @@ impl State {
         let Some((plan, step)) = entry.next_step() else {
             return;
         };
+        #[cfg(test)]
+        assert_ne!(Some(&entry.issue.key), self.trap.as_ref(), "a trap");
         let timeout = step.timeout.or(plan.timeout);
         let order = Order {
             work: Work::Heal,
@@ -159,6 +161,7 @@ impl State {
         if attempt.zombie {
             return self.zombie_ended(id, &attempt);
         }
+        self.at_hand = Some(attempt.slot);
         self.timers.cancel(attempt.due, Timer::Attempt(id));
         let timed_out = attempt.cancel == Some(Cancel::Timeout);
         let result = match result {

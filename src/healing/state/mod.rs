@@ -61,6 +61,7 @@ mod memory;
 mod moves;
 mod mutes;
 mod observe;
+mod panicked;
 mod queue;
 mod ramp;
 mod restore;
@@ -150,6 +151,11 @@ pub struct State {
     ramp_timer: Option<Moment>,
     drops: Drops,
     tally: Tally,
+    /// The issue at hand: should the step panic, it is this one that is set aside.
+    at_hand: Option<SlotId>,
+    /// Starting an attempt for this key panics.
+    #[cfg(test)]
+    trap: Option<IssueKey>,
 }
 
 impl State {
@@ -195,6 +201,9 @@ impl State {
             ramp_timer: None,
             drops: Drops::default(),
             tally: Tally::default(),
+            at_hand: None,
+            #[cfg(test)]
+            trap: None,
         }
     }
 
@@ -209,10 +218,16 @@ impl State {
     }
 
     /// As [`step`](Self::step), appending to a buffer that can be used again and again.
+    ///
+    /// It does not panic. Should it do so nevertheless, nothing of `effects` is lost, and
+    /// [`Event::Panicked`] has the state go on from there.
     pub fn step_into(&mut self, now: Stamp, event: Event, effects: &mut Vec<Effect>) {
-        std::mem::swap(&mut self.out, effects);
         self.now = Stamp::new(self.now.at.max(now.at), now.wall);
         let ticked = matches!(event, Event::Tick);
+        if let Event::Panicked { what } = &event {
+            // Before anything that could panic again.
+            self.panicked(what);
+        }
         self.fire_timers();
         self.handle(event);
         // What the event set may be due already, such as a mute that lasts no time.
@@ -220,12 +235,13 @@ impl State {
         self.weigh_storm();
         self.pump();
         self.finish(ticked);
-        std::mem::swap(&mut self.out, effects);
+        self.at_hand = None;
+        effects.append(&mut self.out);
     }
 
     fn handle(&mut self, event: Event) {
         match event {
-            Event::Tick => {}
+            Event::Tick | Event::Panicked { .. } => {}
             Event::EngineAdded { engine, components } => self.engine_added(&engine, &components),
             Event::EngineRemoved { engine } => self.engine_removed(&engine),
             Event::DependsOn { component, parent } => self.depends_on(&component, &parent),

@@ -141,7 +141,10 @@ impl State {
     pub(super) fn fire_timers(&mut self) {
         while let Some(timer) = self.timers.pop_due(self.now.at) {
             match timer {
-                Timer::Issue(slot) => self.phase_over(slot),
+                Timer::Issue(slot) => {
+                    self.at_hand = Some(slot);
+                    self.phase_over(slot);
+                }
                 Timer::Attempt(attempt) => self.attempt_overdue(attempt),
                 Timer::Storm => self.storm_timer = None,
                 Timer::Mute(number) => self.mute_over(number),

@@ -45,6 +45,8 @@ pub struct Snapshot {
     pub evicted: u64,
     /// Answers to questions that were no longer open.
     pub late: u64,
+    /// Steps that panicked, which is a bug of this crate.
+    pub panics: u64,
     /// Issues that are due and wait for a guard to let them through.
     pub queue: u64,
     /// Whether the engine is paused.
@@ -112,6 +114,7 @@ impl State {
             zombies: number(self.attempts.zombies()),
             evicted: tally.evicted,
             late: tally.late,
+            panics: tally.panics,
             queue: tally.open.get(Phase::Pending),
             paused: self.paused,
             killed: self.killed,

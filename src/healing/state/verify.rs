@@ -64,6 +64,7 @@ impl State {
         if treatment.verifying != Some(ticket) {
             return self.late("verdict");
         }
+        self.at_hand = Some(slot);
         let data_from = data_from.min(self.now.at);
         let fresh = data_from >= treatment.ended;
         let since_hint = treatment.hinted.is_none_or(|hint| data_from >= hint);

@@ -92,6 +92,7 @@ pub(super) struct Tally {
     pub(super) rollbacks_finished: Counts<AttemptResult>,
     pub(super) evicted: u64,
     pub(super) late: u64,
+    pub(super) panics: u64,
     pub(super) detected: Series<DetectedLabels, u64>,
     pub(super) actions: Series<ActionLabels, ActionCounts>,
     pub(super) times: Series<Name, ActionTimes>,
