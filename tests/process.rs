@@ -31,7 +31,7 @@ fn figures_follow_what_the_process_does() {
         let mut families = scrape.families().iter();
         let family = families.find(|family| family.name() == name).unwrap();
         let mut found = None;
-        family.each(&mut |labels, value| match value {
+        family.each(&mut |labels, sample| match sample.value {
             ValueRef::Number(number) if labels.is_empty() => found = Some(number.as_f64()),
             other => panic!("{name}{{{labels}}} {other:?}"),
         });

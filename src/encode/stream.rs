@@ -91,8 +91,8 @@ fn exposition<E>(
         let mut writer = Writer::begin(buf, format, (scrape, &globals), family, &name);
         let mut next = Some(0);
         while let Some(from) = next {
-            next = family.each_from(from, &mut |labels, value| {
-                if writer.series(buf, labels, value) {
+            next = family.each_from(from, &mut |labels, sample| {
+                if writer.series(buf, labels, sample.value) {
                     written.series += 1;
                 } else {
                     written.skipped += 1;

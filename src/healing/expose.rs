@@ -377,11 +377,11 @@ fn observation_results(snapshot: &Snapshot) -> Vec<SeriesSnapshot> {
 }
 
 fn histogram(action: &str, histogram: &Histogram) -> SeriesSnapshot {
-    let value = Value::Histogram(HistogramSnapshot {
-        bounds: histogram.bounds().into(),
-        counts: histogram.counts().to_vec(),
-        sum: histogram.sum(),
-    });
+    let value = Value::Histogram(HistogramSnapshot::classic(
+        histogram.bounds(),
+        histogram.counts().to_vec(),
+        histogram.sum(),
+    ));
     SeriesSnapshot::new([("action", action)], value)
 }
 

@@ -105,11 +105,8 @@ fn histogram(from: &Histogram, known: &mut Arc<[f64]>) -> Option<HistogramSnapsh
     if **known != *bounds {
         *known = bounds.into();
     }
-    Some(HistogramSnapshot {
-        bounds: Arc::clone(known),
-        counts,
-        sum: from.get_sample_sum(),
-    })
+    let sum = from.get_sample_sum();
+    Some(HistogramSnapshot::classic(Arc::clone(known), counts, sum))
 }
 
 fn summary(from: &Summary) -> Value {

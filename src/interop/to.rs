@@ -133,9 +133,9 @@ fn convert(family: &ScrapeFamily, global: &[(String, String)]) -> MetricFamily {
         _ => "",
     };
     let global: Vec<_> = global.iter().filter(|(name, _)| name != reserved).collect();
-    family.each(&mut |labels, value| {
+    family.each(&mut |labels, sample| {
         let mut metric = Metric::from_label(pairs(labels, &global));
-        if fill(&mut metric, kind, value) {
+        if fill(&mut metric, kind, sample.value) {
             metrics.push(metric);
         }
     });

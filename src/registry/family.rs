@@ -8,7 +8,7 @@ use super::error::DeclareError;
 use super::labels::{LabelKey, Labels};
 use super::metric::sealed::Shape;
 use super::metric::{Counter, FloatCounter, FloatGauge, Gauge, Histogram, Metric};
-use super::snapshot::{FamilySnapshot, SeriesSnapshot, ValueRef};
+use super::snapshot::{FamilySnapshot, Sample, Scratch};
 use super::storage::{Storage, Total, View};
 use crate::catalog::{MetricDef, names};
 
@@ -118,11 +118,8 @@ impl<M: Metric, K: LabelKey> Family<M, K> {
         let rows = self.core.rows();
         let mut next = Some(0);
         while let Some(from) = next {
-            next = rows.each_from(from, &mut |labels, value| {
-                series.push(SeriesSnapshot {
-                    labels: labels.into(),
-                    value: value.to_value(),
-                });
+            next = rows.each_from(from, &mut |labels, sample| {
+                series.push(sample.to_series(labels));
                 ControlFlow::Continue(())
             });
         }
@@ -252,7 +249,7 @@ pub(super) trait Rows: Send + Sync {
     fn each_from(
         &self,
         from: usize,
-        visit: &mut dyn FnMut(&str, ValueRef<'_>) -> ControlFlow<()>,
+        visit: &mut dyn FnMut(&str, Sample<'_>) -> ControlFlow<()>,
     ) -> Option<usize>;
 }
 
@@ -284,9 +281,9 @@ impl<M: Metric> Rows for LiveRows<M> {
     fn each_from(
         &self,
         from: usize,
-        visit: &mut dyn FnMut(&str, ValueRef<'_>) -> ControlFlow<()>,
+        visit: &mut dyn FnMut(&str, Sample<'_>) -> ControlFlow<()>,
     ) -> Option<usize> {
-        let mut scratch = Vec::new();
+        let mut scratch = Scratch::default();
         self.0.each_from(from, &mut |labels, cell| {
             visit(labels, M::read(cell, &mut scratch))
         })

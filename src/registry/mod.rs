@@ -62,13 +62,14 @@ pub use error::DeclareError;
 pub use family::Family;
 pub use group::Group;
 pub use labels::{LabelKey, LabelValue, Labels, MAX_LABEL_VALUE, Text};
-pub use metric::{
-    Counter, FloatCounter, FloatGauge, Gauge, GaugeGuard, Histogram, HistogramRef,
-    HistogramSnapshot, Metric,
-};
+pub use metric::{Counter, FloatCounter, FloatGauge, Gauge, GaugeGuard, Histogram, Metric};
 pub use scrape::{Scrape, ScrapeFamily};
 pub use settings::{FamilySettings, Settings};
-pub use snapshot::{FamilySnapshot, Number, SeriesSnapshot, Value, ValueRef, parse_labels};
+pub use snapshot::{
+    COARSEST_SCHEMA, Exemplar, ExemplarLabels, FINEST_SCHEMA, FamilySnapshot, HistogramRef,
+    HistogramSnapshot, InvalidExemplar, MAX_EXEMPLAR, NativeBuckets, Number, Sample,
+    SeriesSnapshot, Value, ValueRef, parse_labels,
+};
 pub use storage::OVERFLOW;
 
 use crate::catalog::{Kind, MetricDef};

@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 
 use super::family::{AnyFamily, Rows};
 use super::snapshot::{
-    FamilySnapshot, Number, SeriesSnapshot, Value, ValueRef, parse_labels, render_pairs,
+    FamilySnapshot, Number, Sample, SeriesSnapshot, Value, parse_labels, render_pairs,
 };
 use super::{Registered, Registry, Settings};
 use crate::catalog::{Kind, MetricDef};
@@ -210,12 +210,12 @@ impl ScrapeFamily {
         matches!(self.source, Source::Live(_))
     }
 
-    /// Calls `visit` with the rendered labels and the value of every series.
-    pub fn each(&self, visit: &mut dyn FnMut(&str, ValueRef<'_>)) {
+    /// Calls `visit` with the rendered labels and the sample of every series.
+    pub fn each(&self, visit: &mut dyn FnMut(&str, Sample<'_>)) {
         let mut next = Some(0);
         while let Some(from) = next {
-            next = self.each_from(from, &mut |labels, value| {
-                visit(labels, value);
+            next = self.each_from(from, &mut |labels, sample| {
+                visit(labels, sample);
                 ControlFlow::Continue(())
             });
         }
@@ -227,13 +227,13 @@ impl ScrapeFamily {
     pub fn each_from(
         &self,
         from: usize,
-        visit: &mut dyn FnMut(&str, ValueRef<'_>) -> ControlFlow<()>,
+        visit: &mut dyn FnMut(&str, Sample<'_>) -> ControlFlow<()>,
     ) -> Option<usize> {
         match &self.source {
             Source::Live(rows) => rows.each_from(from, visit),
             Source::Taken(series) => {
                 for (at, series) in series.iter().enumerate().skip(from) {
-                    if visit(&series.labels, series.value.as_ref()).is_break() {
+                    if visit(&series.labels, series.sample()).is_break() {
                         return Some(at + 1);
                     }
                 }
@@ -244,12 +244,7 @@ impl ScrapeFamily {
 
     fn into_snapshot(self) -> FamilySnapshot {
         let mut series = Vec::new();
-        self.each(&mut |labels, value| {
-            series.push(SeriesSnapshot {
-                labels: labels.into(),
-                value: value.to_value(),
-            });
-        });
+        self.each(&mut |labels, sample| series.push(sample.to_series(labels)));
         FamilySnapshot {
             def: self.def,
             series,
@@ -260,12 +255,7 @@ impl ScrapeFamily {
     /// stays as it is: two samples of one series would make Prometheus refuse the scrape.
     fn merge(&mut self, more: &mut Vec<SeriesSnapshot>) {
         let mut series = Vec::new();
-        self.each(&mut |labels, value| {
-            series.push(SeriesSnapshot {
-                labels: labels.into(),
-                value: value.to_value(),
-            });
-        });
+        self.each(&mut |labels, sample| series.push(sample.to_series(labels)));
         // The order of the labels is that of the declaration here and that of the names in
         // other libraries; the series is the same.
         let mut there: HashSet<Vec<(String, String)>> = series

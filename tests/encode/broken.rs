@@ -39,11 +39,7 @@ fn one() -> Value {
 }
 
 fn histogram(bounds: &[f64], counts: &[u64]) -> Value {
-    Value::Histogram(HistogramSnapshot {
-        bounds: bounds.into(),
-        counts: counts.to_vec(),
-        sum: 1.0,
-    })
+    Value::Histogram(HistogramSnapshot::classic(bounds, counts.to_vec(), 1.0))
 }
 
 fn page(families: Vec<FamilySnapshot>, format: Format) -> (String, Written) {

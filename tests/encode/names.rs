@@ -71,11 +71,7 @@ impl Collector for Dotted {
     }
 
     fn collect(&self, out: &mut Vec<FamilySnapshot>) {
-        let value = Value::Histogram(HistogramSnapshot {
-            bounds: [1.0].into(),
-            counts: vec![2, 3],
-            sum: 9.0,
-        });
+        let value = Value::Histogram(HistogramSnapshot::classic([1.0], vec![2, 3], 9.0));
         out.push(FamilySnapshot {
             def: Arc::new(MetricDef::new(Kind::Histogram, "a.b", "")),
             series: vec![

@@ -4,7 +4,7 @@ use super::sealed::{Sealed, Shape};
 use super::{Metric, add_f64};
 use crate::catalog::Kind;
 use crate::registry::family::Rejected;
-use crate::registry::snapshot::{Number, ValueRef};
+use crate::registry::snapshot::{Number, Sample, Scratch, ValueRef};
 use crate::registry::storage::Place;
 
 /// A whole number that only grows. It wraps at 2⁶⁴, as Prometheus expects of a reset.
@@ -47,8 +47,8 @@ impl Sealed for Counter {
         Self(place)
     }
 
-    fn read<'a>(cell: &'a AtomicU64, _: &'a mut Vec<u64>) -> ValueRef<'a> {
-        ValueRef::Number(Number::U64(cell.load(Ordering::Relaxed)))
+    fn read<'a>(cell: &'a AtomicU64, _: &'a mut Scratch) -> Sample<'a> {
+        Sample::new(ValueRef::Number(Number::U64(cell.load(Ordering::Relaxed))))
     }
 }
 
@@ -103,7 +103,9 @@ impl Sealed for FloatCounter {
         }
     }
 
-    fn read<'a>(cell: &'a AtomicU64, _: &'a mut Vec<u64>) -> ValueRef<'a> {
-        ValueRef::Number(Number::F64(f64::from_bits(cell.load(Ordering::Relaxed))))
+    fn read<'a>(cell: &'a AtomicU64, _: &'a mut Scratch) -> Sample<'a> {
+        Sample::new(ValueRef::Number(Number::F64(f64::from_bits(
+            cell.load(Ordering::Relaxed),
+        ))))
     }
 }

@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use super::sealed::{Sealed, Shape};
 use super::{Metric, add_f64};
 use crate::catalog::Kind;
-use crate::registry::snapshot::{Number, ValueRef};
+use crate::registry::snapshot::{Number, Sample, Scratch, ValueRef};
 use crate::registry::storage::Place;
 
 /// A whole number that goes up and down.
@@ -75,8 +75,8 @@ impl Sealed for Gauge {
         Self(place)
     }
 
-    fn read<'a>(cell: &'a AtomicI64, _: &'a mut Vec<u64>) -> ValueRef<'a> {
-        ValueRef::Number(Number::I64(cell.load(Ordering::Relaxed)))
+    fn read<'a>(cell: &'a AtomicI64, _: &'a mut Scratch) -> Sample<'a> {
+        Sample::new(ValueRef::Number(Number::I64(cell.load(Ordering::Relaxed))))
     }
 }
 
@@ -121,7 +121,9 @@ impl Sealed for FloatGauge {
         Self(place)
     }
 
-    fn read<'a>(cell: &'a AtomicU64, _: &'a mut Vec<u64>) -> ValueRef<'a> {
-        ValueRef::Number(Number::F64(f64::from_bits(cell.load(Ordering::Relaxed))))
+    fn read<'a>(cell: &'a AtomicU64, _: &'a mut Scratch) -> Sample<'a> {
+        Sample::new(ValueRef::Number(Number::F64(f64::from_bits(
+            cell.load(Ordering::Relaxed),
+        ))))
     }
 }

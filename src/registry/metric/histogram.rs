@@ -7,7 +7,7 @@ use super::sealed::{Sealed, Shape};
 use super::{Metric, add_f64};
 use crate::catalog::Kind;
 use crate::registry::family::Rejected;
-use crate::registry::snapshot::ValueRef;
+use crate::registry::snapshot::{HistogramRef, HistogramSnapshot, Sample, Scratch, ValueRef};
 use crate::registry::storage::Place;
 
 /// Observations counted by classic buckets, with their sum.
@@ -46,13 +46,9 @@ impl Histogram {
     #[must_use]
     pub fn snapshot(&self) -> HistogramSnapshot {
         let Some(cell) = self.place.cell() else {
-            return HistogramSnapshot {
-                bounds: Arc::new([]),
-                counts: vec![0],
-                sum: 0.0,
-            };
+            return HistogramSnapshot::classic([], vec![0], 0.0);
         };
-        cell.snapshot(&mut Vec::new()).to_snapshot()
+        cell.snapshot(&mut Scratch::default()).to_snapshot()
     }
 }
 
@@ -108,14 +104,16 @@ impl Cell {
         self.taken.store(false, Ordering::Release);
     }
 
-    /// Reads the cell; the counts go to `scratch`.
-    fn snapshot<'a>(&'a self, scratch: &'a mut Vec<u64>) -> HistogramRef<'a> {
-        scratch.resize(self.bounds.len() + 1, 0);
-        let sum = self.read(scratch);
+    /// Reads the cell into `scratch`.
+    fn snapshot<'a>(&'a self, scratch: &'a mut Scratch) -> HistogramRef<'a> {
+        scratch.counts.resize(self.bounds.len() + 1, 0);
+        let sum = self.read(&mut scratch.counts);
         HistogramRef {
             bounds: &self.bounds,
-            counts: scratch,
+            counts: &scratch.counts,
             sum,
+            native: None,
+            exemplars: &[],
         }
     }
 
@@ -207,54 +205,6 @@ fn bucket(bounds: &[f64], value: f64) -> usize {
     }
 }
 
-/// The state of a histogram at one moment.
-#[derive(Clone, Debug, PartialEq)]
-pub struct HistogramSnapshot {
-    /// The upper bounds of the buckets, `+Inf` not among them.
-    pub bounds: Arc<[f64]>,
-    /// How many observations each bucket holds, the one for `+Inf` last; not cumulative.
-    pub counts: Vec<u64>,
-    /// The sum of all observations.
-    pub sum: f64,
-}
-
-impl HistogramSnapshot {
-    /// How many observations there are.
-    #[must_use]
-    pub fn count(&self) -> u64 {
-        self.counts.iter().sum()
-    }
-}
-
-/// The state of a histogram as it is read out: a [`HistogramSnapshot`] that owns nothing.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct HistogramRef<'a> {
-    /// The upper bounds of the buckets, `+Inf` not among them.
-    pub bounds: &'a Arc<[f64]>,
-    /// How many observations each bucket holds, the one for `+Inf` last; not cumulative.
-    pub counts: &'a [u64],
-    /// The sum of all observations.
-    pub sum: f64,
-}
-
-impl HistogramRef<'_> {
-    /// How many observations there are.
-    #[must_use]
-    pub fn count(self) -> u64 {
-        self.counts.iter().sum()
-    }
-
-    /// A copy to keep.
-    #[must_use]
-    pub fn to_snapshot(self) -> HistogramSnapshot {
-        HistogramSnapshot {
-            bounds: Arc::clone(self.bounds),
-            counts: self.counts.to_vec(),
-            sum: self.sum,
-        }
-    }
-}
-
 impl Metric for Histogram {}
 
 impl Sealed for Histogram {
@@ -272,8 +222,8 @@ impl Sealed for Histogram {
         }
     }
 
-    fn read<'a>(cell: &'a Cell, scratch: &'a mut Vec<u64>) -> ValueRef<'a> {
-        ValueRef::Histogram(cell.snapshot(scratch))
+    fn read<'a>(cell: &'a Cell, scratch: &'a mut Scratch) -> Sample<'a> {
+        Sample::new(ValueRef::Histogram(cell.snapshot(scratch)))
     }
 }
 

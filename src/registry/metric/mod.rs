@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 pub use counter::{Counter, FloatCounter};
 pub use gauge::{FloatGauge, Gauge, GaugeGuard};
-pub use histogram::{Histogram, HistogramRef, HistogramSnapshot};
+pub use histogram::Histogram;
 
-use super::snapshot::ValueRef;
+use super::snapshot::{Sample, Scratch};
 use super::storage::Place;
 use crate::catalog::Kind;
 
@@ -18,7 +18,7 @@ use crate::catalog::Kind;
 pub trait Metric: Clone + Send + Sync + 'static + sealed::Sealed {}
 
 pub(super) mod sealed {
-    use super::{Arc, Kind, Place, ValueRef};
+    use super::{Arc, Kind, Place, Sample, Scratch};
     use crate::registry::family::Rejected;
 
     /// What all series of a family have in common.
@@ -37,7 +37,7 @@ pub(super) mod sealed {
         fn cell(shape: &Shape) -> Self::Cell;
         fn handle(place: Place<Self::Cell>, shape: &Shape) -> Self;
         /// Reads the value; `scratch` holds what does not fit into it.
-        fn read<'a>(cell: &'a Self::Cell, scratch: &'a mut Vec<u64>) -> ValueRef<'a>;
+        fn read<'a>(cell: &'a Self::Cell, scratch: &'a mut Scratch) -> Sample<'a>;
     }
 }
 

@@ -1,8 +1,15 @@
 //! What a scrape sees: families of series with values, read once.
 
+mod exemplar;
+mod histogram;
+mod native;
+
 use std::sync::Arc;
 
-use super::metric::{HistogramRef, HistogramSnapshot};
+pub use exemplar::{Exemplar, ExemplarLabels, InvalidExemplar, MAX_EXEMPLAR};
+pub use histogram::{HistogramRef, HistogramSnapshot};
+pub use native::{COARSEST_SCHEMA, FINEST_SCHEMA, NativeBuckets};
+
 use crate::catalog::MetricDef;
 use crate::util::escape;
 
@@ -35,7 +42,7 @@ impl Number {
 pub enum Value {
     /// A counter, a gauge, an info or something of unknown kind.
     Number(Number),
-    /// A histogram with classic buckets.
+    /// A histogram, with classic buckets, native ones or both.
     Histogram(HistogramSnapshot),
     /// Quantiles computed elsewhere.
     Summary {
@@ -54,11 +61,7 @@ impl Value {
     pub fn as_ref(&self) -> ValueRef<'_> {
         match self {
             Self::Number(number) => ValueRef::Number(*number),
-            Self::Histogram(histogram) => ValueRef::Histogram(HistogramRef {
-                bounds: &histogram.bounds,
-                counts: &histogram.counts,
-                sum: histogram.sum,
-            }),
+            Self::Histogram(histogram) => ValueRef::Histogram(histogram.as_ref()),
             Self::Summary {
                 quantiles,
                 sum,
@@ -78,7 +81,7 @@ impl Value {
 pub enum ValueRef<'a> {
     /// A counter, a gauge, an info or something of unknown kind.
     Number(Number),
-    /// A histogram with classic buckets.
+    /// A histogram, with classic buckets, native ones or both.
     Histogram(HistogramRef<'a>),
     /// Quantiles computed elsewhere.
     Summary {
@@ -111,13 +114,61 @@ impl ValueRef<'_> {
     }
 }
 
+/// What a series says of itself when it is read out.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Sample<'a> {
+    /// The value.
+    pub value: ValueRef<'a>,
+    /// When the series began to count, in seconds since 1970-01-01T00:00:00Z, where that is
+    /// known: so that a counter's first increment is seen as one.
+    pub created: Option<f64>,
+    /// The exemplar of a counter. A histogram has its own in its value.
+    pub exemplar: Option<&'a Exemplar>,
+}
+
+impl<'a> Sample<'a> {
+    /// A sample that is nothing but its value.
+    #[must_use]
+    #[inline]
+    pub fn new(value: ValueRef<'a>) -> Self {
+        Self {
+            value,
+            created: None,
+            exemplar: None,
+        }
+    }
+
+    /// A copy to keep, with the rendered labels of the series.
+    #[must_use]
+    pub fn to_series(self, labels: &str) -> SeriesSnapshot {
+        SeriesSnapshot {
+            labels: labels.into(),
+            value: self.value.to_value(),
+            created: self.created,
+            exemplar: self.exemplar.cloned(),
+        }
+    }
+}
+
+/// Room for what a sample borrows while it is read out. It is used again from series to series.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    pub(super) counts: Vec<u64>,
+}
+
 /// One series of a [`FamilySnapshot`].
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct SeriesSnapshot {
     /// The labels, escaped and rendered: `method="GET",status="200"`; empty without labels.
     pub labels: Box<str>,
     /// The value.
     pub value: Value,
+    /// See [`Sample::created`].
+    pub created: Option<f64>,
+    /// See [`Sample::exemplar`].
+    pub exemplar: Option<Exemplar>,
 }
 
 impl SeriesSnapshot {
@@ -127,6 +178,33 @@ impl SeriesSnapshot {
         Self {
             labels: render_pairs(labels).into_boxed_str(),
             value,
+            created: None,
+            exemplar: None,
+        }
+    }
+
+    /// Sets when the series began to count, in seconds since 1970-01-01T00:00:00Z.
+    /// Default: not known.
+    #[must_use]
+    pub fn created(mut self, at: f64) -> Self {
+        self.created = Some(at);
+        self
+    }
+
+    /// Sets the exemplar of a counter. Default: none.
+    #[must_use]
+    pub fn exemplar(mut self, exemplar: Exemplar) -> Self {
+        self.exemplar = Some(exemplar);
+        self
+    }
+
+    /// The same without the labels, borrowed.
+    #[must_use]
+    pub fn sample(&self) -> Sample<'_> {
+        Sample {
+            value: self.value.as_ref(),
+            created: self.created,
+            exemplar: self.exemplar.as_ref(),
         }
     }
 }
@@ -172,6 +250,15 @@ pub fn parse_labels(text: &str) -> Vec<(String, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_series_survives_being_read_out() {
+        let exemplar = Exemplar::new([("trace_id", "1")], 1.0, 2.0).unwrap();
+        let series = SeriesSnapshot::new([("a", "b")], Value::Number(Number::U64(1)))
+            .created(1.5)
+            .exemplar(exemplar);
+        assert_eq!(series.sample().to_series("a=\"b\""), series);
+    }
 
     #[test]
     fn pairs_survive_rendering() {

@@ -1,0 +1,58 @@
+/// The finest schema: 256 buckets for each power of two.
+pub const FINEST_SCHEMA: i8 = 8;
+
+/// The coarsest schema: a bucket for each power of 65,536.
+pub const COARSEST_SCHEMA: i8 = -4;
+
+/// The buckets of a native histogram, as the specification of Prometheus has them
+/// (<https://prometheus.io/docs/specs/native_histograms/>).
+///
+/// With the base `b = 2^(2^-schema)`, the positive bucket `i` holds what is above `b^(i-1)` and
+/// at most `b^i`. A negative bucket holds the same values negated: from `-b^i` to below
+/// `-b^(i-1)`. What lies between `-zero_threshold` and `zero_threshold`, both included, is in
+/// the zero bucket.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NativeBuckets {
+    /// How fine the buckets are: from [`COARSEST_SCHEMA`] (-4) to [`FINEST_SCHEMA`] (8). The
+    /// bounds grow by the factor `2^(2^-schema)` from one bucket to the next.
+    pub schema: i8,
+    /// How far from zero the zero bucket reaches.
+    pub zero_threshold: f64,
+    /// How many observations the zero bucket holds.
+    pub zero_count: u64,
+    /// The buckets of positive values that hold any: index and number of observations, by
+    /// rising index, each index once, not cumulative.
+    pub positive: Vec<(i32, u64)>,
+    /// The buckets of negative values, in the same way.
+    pub negative: Vec<(i32, u64)>,
+}
+
+impl NativeBuckets {
+    /// Buckets without observations.
+    #[must_use]
+    pub fn new(schema: i8, zero_threshold: f64) -> Self {
+        Self {
+            schema,
+            zero_threshold,
+            zero_count: 0,
+            positive: Vec::new(),
+            negative: Vec::new(),
+        }
+    }
+
+    /// How many observations there are.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        [&self.positive, &self.negative]
+            .into_iter()
+            .flatten()
+            .fold(self.zero_count, |sum, (_, n)| sum.wrapping_add(*n))
+    }
+}
+
+impl Default for NativeBuckets {
+    /// Schema 0 and a zero bucket for nothing but zero.
+    fn default() -> Self {
+        Self::new(0, 0.0)
+    }
+}
