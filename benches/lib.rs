@@ -1,6 +1,6 @@
 //! What the benchmarks share: how their figures become rows of the table in the README.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// One row of the table: a piece of work, our figure, and those of the others.
 #[derive(Debug)]
@@ -87,10 +87,20 @@ fn figure(value: f64) -> String {
 /// work. `tmpdir` is what cargo tells a benchmark as `CARGO_TARGET_TMPDIR`.
 #[must_use]
 pub fn fastest(tmpdir: &str, group: &str, name: &str) -> Option<f64> {
-    // criterion puts its files into `target/criterion`, beside `target/tmp`.
-    let path = Path::new(tmpdir)
-        .parent()?
-        .join("criterion")
+    samples(tmpdir, group, name)?.first().copied()
+}
+
+/// The median of what criterion has just written down, where threads get into each other's way:
+/// the fastest sample is then the one in which they happened not to meet.
+#[must_use]
+pub fn median(tmpdir: &str, group: &str, name: &str) -> Option<f64> {
+    let samples = samples(tmpdir, group, name)?;
+    samples.get(samples.len() / 2).copied()
+}
+
+/// Nanoseconds of each sample, rising.
+fn samples(tmpdir: &str, group: &str, name: &str) -> Option<Vec<f64>> {
+    let path = criterion_folder(tmpdir)
         .join(folder(group))
         .join(folder(name))
         .join("new/sample.json");
@@ -100,10 +110,16 @@ pub fn fastest(tmpdir: &str, group: &str, name: &str) -> Option<f64> {
         let list = sample[key].as_array().cloned().unwrap_or_default();
         list.into_iter().filter_map(|number| number.as_f64())
     };
-    let each = numbers("times")
-        .zip(numbers("iters"))
-        .map(|(time, times)| time / times);
-    each.min_by(f64::total_cmp)
+    let each = numbers("times").zip(numbers("iters"));
+    let mut each: Vec<f64> = each.map(|(time, times)| time / times).collect();
+    each.sort_by(f64::total_cmp);
+    Some(each)
+}
+
+/// Where criterion is to put its files, and [`fastest`] looks for them: `target/criterion`.
+#[must_use]
+pub fn criterion_folder(tmpdir: &str) -> PathBuf {
+    Path::new(tmpdir).with_file_name("criterion")
 }
 
 /// The folder that criterion makes of a name.

@@ -17,7 +17,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput};
-use selfheal_benches::{Line, fastest, print};
+use selfheal_benches::{Line, criterion_folder, fastest, print};
 
 /// Renders once and returns the length of the page.
 type Render = Box<dyn FnMut() -> usize>;
@@ -37,8 +37,12 @@ const LIBRARIES: [Library; 5] = [
     peers::metrics::LIBRARY,
 ];
 
+/// Cargo names it while it builds a benchmark, and only then.
+const TMPDIR: &str = env!("CARGO_TARGET_TMPDIR");
+
 fn main() {
     let mut criterion = Criterion::default()
+        .output_directory(&criterion_folder(TMPDIR))
         .sample_size(10)
         .warm_up_time(Duration::from_millis(500))
         .measurement_time(Duration::from_secs(2))
@@ -81,7 +85,7 @@ fn compare(
         group.bench_function(BenchmarkId::from_parameter(library.name), |bencher| {
             bencher.iter(&mut render);
         });
-        let nanoseconds = fastest(env!("CARGO_TARGET_TMPDIR"), work, library.name);
+        let nanoseconds = fastest(TMPDIR, work, library.name);
         cells.extend(nanoseconds.map(|ns| (library.name, ns / 1e6)));
     }
     let ours = cells

@@ -1,8 +1,8 @@
 //! Recording into metrics: this crate and its peers, in one run, on the same work.
 //! `cargo bench -p selfheal-benches --bench registry`, or with a word of a row's name behind `--`.
 //!
-//! The table at the end has the fastest sample of each row, its target, and the limit of the
-//! hardware where there is one.
+//! The table at the end has the fastest sample of each row, or the median where threads contend,
+//! its target, and the limit of the hardware where there is one.
 #![allow(
     clippy::unwrap_used,
     missing_docs,
@@ -18,10 +18,14 @@ mod work;
 use std::time::Duration;
 
 use criterion::Criterion;
-use selfheal_benches::{Line, fastest, print};
+use selfheal_benches::{Line, criterion_folder, fastest, median, print};
+
+/// Cargo names it while it builds a benchmark, and only then.
+const TMPDIR: &str = env!("CARGO_TARGET_TMPDIR");
 
 fn main() {
     let mut criterion = Criterion::default()
+        .output_directory(&criterion_folder(TMPDIR))
         .sample_size(20)
         .warm_up_time(Duration::from_millis(200))
         .measurement_time(Duration::from_millis(800))
@@ -37,7 +41,8 @@ fn main() {
         for (library, prepare) in row.contenders {
             let mut run = prepare();
             group.bench_function(library, |bencher| bencher.iter_custom(&mut run));
-            let nanoseconds = fastest(env!("CARGO_TARGET_TMPDIR"), row.name, library);
+            let figure = if row.contended { median } else { fastest };
+            let nanoseconds = figure(TMPDIR, row.name, library);
             cells.extend(nanoseconds.map(|ns| (library, ns)));
         }
         group.finish();

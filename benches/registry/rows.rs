@@ -12,6 +12,8 @@ pub(crate) struct Row {
     pub(crate) name: &'static str,
     pub(crate) target: &'static str,
     pub(crate) limit: &'static str,
+    /// Whether threads get into each other's way.
+    pub(crate) contended: bool,
     pub(crate) contenders: Vec<(&'static str, Prepare)>,
 }
 
@@ -36,6 +38,7 @@ pub(crate) fn rows() -> Vec<Row> {
             name: "increment by handle",
             target: "≤ 6.5",
             limit: "an atomic add",
+            contended: false,
             contenders: vec![
                 (OURS, ours::handle as Prepare),
                 ("an atomic add", ours::atomic_add),
@@ -48,6 +51,7 @@ pub(crate) fn rows() -> Vec<Row> {
             name: "increment by labels, three texts",
             target: "≤ 15",
             limit: "an atomic add and a hash of the labels",
+            contended: false,
             contenders: vec![
                 (OURS, ours::texts as Prepare),
                 (PROMETHEUS, prometheus::texts),
@@ -59,12 +63,14 @@ pub(crate) fn rows() -> Vec<Row> {
             name: "increment by labels, enum, text, enum",
             target: "≤ 15",
             limit: "",
+            contended: false,
             contenders: vec![(OURS, ours::mixed as Prepare)],
         },
         Row {
             name: "increment by labels, enums alone",
             target: "≤ 8",
             limit: "an atomic add",
+            contended: false,
             contenders: vec![
                 (OURS, ours::enums as Prepare),
                 (MEASURED, measured::enums),
@@ -75,6 +81,7 @@ pub(crate) fn rows() -> Vec<Row> {
             name: "observe, 12 buckets",
             target: "≤ 10",
             limit: "a search and an atomic add",
+            contended: false,
             contenders: vec![
                 (OURS, ours::observe as Prepare),
                 (PROMETHEUS, prometheus::observe),
@@ -87,6 +94,7 @@ pub(crate) fn rows() -> Vec<Row> {
             name: "two threads, one counter",
             target: "≤ 8 striped",
             limit: "6.4 striped with an atomic add",
+            contended: true,
             contenders: vec![
                 (OURS, ours::two_counters as Prepare),
                 (PROMETHEUS, prometheus::two_counters),
@@ -98,6 +106,7 @@ pub(crate) fn rows() -> Vec<Row> {
             name: "two threads, one histogram",
             target: "≤ 15 striped",
             limit: "8 striped with an atomic add",
+            contended: true,
             contenders: vec![
                 (OURS, ours::two_histograms as Prepare),
                 (PROMETHEUS, prometheus::two_histograms),
