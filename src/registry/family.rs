@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::error::DeclareError;
-use super::labels::{LabelKey, Labels};
+use super::labels::{Combination, LabelKey, Labels};
 use super::metric::sealed::Shape;
 use super::metric::{Counter, FloatCounter, FloatGauge, Gauge, Histogram, Metric};
 use super::snapshot::{FamilySnapshot, Sample, Scratch};
-use super::storage::{Storage, Total, View};
+use super::storage::{Layout, Storage, Total, View};
 use crate::catalog::{MetricDef, names};
 
 /// All series of one metric, found by their label values.
@@ -145,6 +145,47 @@ impl<M: Metric, K: LabelKey> Family<M, K> {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+}
+
+impl<M: Metric, K: LabelKey + Labels<Key = K>> Family<M, K> {
+    /// Creates every series that the family can have, at zero, so that `rate()` sees the first
+    /// increment of each. Without this a series appears with the value 1, and Prometheus takes
+    /// the 1 for where it started.
+    ///
+    /// For families whose labels are all closed (see [`LabelValue::VALUES`]) with no more than
+    /// 1,024 combinations; another one does not compile. The limits of the family and of the
+    /// registry hold here too. A series that is removed comes back when it is recorded to.
+    ///
+    /// ```
+    /// use selfheal::registry::{Counter, Family, Registry};
+    ///
+    /// # fn main() -> Result<(), selfheal::registry::DeclareError> {
+    /// let registry = Registry::new();
+    /// let logins: Family<Counter, (bool,)> =
+    ///     registry.counter("logins_total", "Logins").labels(["successful"])?;
+    /// assert_eq!(logins.start_at_zero().len(), 2);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// [`LabelValue::VALUES`]: super::LabelValue::VALUES
+    #[must_use = "it gives the family back"]
+    pub fn start_at_zero(self) -> Self {
+        const {
+            assert!(
+                Layout::of(K::VALUES).is_some(),
+                "only a closed label set of at most 1,024 combinations can start at zero"
+            );
+        }
+        let places = Layout::of(K::VALUES).map_or(0, Layout::places);
+        for place in 0..places {
+            self.core.with(&Combination {
+                values: K::VALUES,
+                place,
+            });
+        }
+        self
     }
 }
 

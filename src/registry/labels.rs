@@ -22,25 +22,64 @@ pub enum Text {}
 /// ```
 /// use selfheal::registry::LabelValue;
 ///
+/// #[derive(Clone, Copy)]
 /// enum Size { Small, Large }
 ///
 /// impl LabelValue for Size {
 ///     type Key = Self;
-///     fn visit(&self, visit: impl FnOnce(&str)) {
-///         visit(match self {
-///             Self::Small => "small",
-///             Self::Large => "large",
-///         });
+///     const VALUES: &'static [&'static str] = &["small", "large"];
+///     fn index(&self) -> usize {
+///         *self as usize
 ///     }
 /// }
 /// ```
+///
+/// Such a type is *closed*: all its values are known. Where every label of a family is closed
+/// and there are no more than 1,024 combinations, a look-up is an index into an array. A type
+/// that is not closed implements [`visit`](LabelValue::visit) instead:
+///
+/// ```
+/// use selfheal::registry::LabelValue;
+///
+/// struct Shard(String);
+///
+/// impl LabelValue for Shard {
+///     type Key = Self;
+///     fn visit(&self, visit: impl FnOnce(&str)) {
+///         visit(&self.0);
+///     }
+/// }
+/// ```
+///
+/// An impl with neither `VALUES` nor `visit` does not compile where it is used.
 pub trait LabelValue {
     /// What stands for this type in the type of a family: `Self` for a type without
     /// lifetimes, [`Text`] for anything that is looked up as text.
     type Key: 'static;
 
-    /// Calls `visit` once with the value as text.
-    fn visit(&self, visit: impl FnOnce(&str));
+    /// Every text that there is, each once; empty where any text may come. Default: empty.
+    const VALUES: &'static [&'static str] = &[];
+
+    /// Where in [`VALUES`](LabelValue::VALUES) the text of this value stands. An index beyond
+    /// their end stands for a value of its own, the empty text. Default: beyond the end.
+    #[inline]
+    fn index(&self) -> usize {
+        usize::MAX
+    }
+
+    /// Calls `visit` once with the value as text, which is the one at
+    /// [`index`](LabelValue::index) where there are [`VALUES`](LabelValue::VALUES).
+    /// Default: that one.
+    #[inline]
+    fn visit(&self, visit: impl FnOnce(&str)) {
+        const {
+            assert!(
+                !Self::VALUES.is_empty(),
+                "a label value needs `VALUES` and `index`, or `visit`"
+            );
+        }
+        visit(Self::VALUES.get(self.index()).copied().unwrap_or_default());
+    }
 }
 
 /// A whole set of label values, in the order in which the family declared their names.
@@ -78,6 +117,17 @@ pub trait Labels {
 
     /// Calls `visit` once for each value, in order.
     fn visit(&self, visit: &mut impl FnMut(&str));
+
+    /// The values that each label can have, in order, where all of them are closed; see
+    /// [`LabelValue::VALUES`]. Default: empty, as where one of them is.
+    const VALUES: &'static [&'static [&'static str]] = &[];
+
+    /// Where this set stands among all combinations of [`VALUES`](Labels::VALUES), the last
+    /// label counting fastest; beyond them if a value is none of those. Default: beyond them.
+    #[inline]
+    fn place(&self) -> usize {
+        usize::MAX
+    }
 
     /// Whether `check` holds for every value, in order. Default: by [`visit`](Labels::visit).
     #[inline]
@@ -133,6 +183,21 @@ macro_rules! tuples {
         }
         impl<$($value: LabelValue),+> Labels for ($($value,)+) {
             type Key = ($($value::Key,)+);
+            const VALUES: &'static [&'static [&'static str]] = &[$($value::VALUES),+];
+
+            #[inline]
+            fn place(&self) -> usize {
+                let mut place = 0;
+                $(
+                    let (index, values) = (self.$at.index(), $value::VALUES.len());
+                    if index >= values {
+                        return usize::MAX;
+                    }
+                    place = usize::wrapping_mul(place, values).wrapping_add(index);
+                )+
+                place
+            }
+
             #[inline]
             fn visit(&self, visit: &mut impl FnMut(&str)) {
                 $(self.$at.visit(&mut *visit);)+
@@ -191,9 +256,10 @@ impl<const MAX: usize> LabelValue for BoundedStr<MAX> {
 
 impl LabelValue for bool {
     type Key = Self;
+    const VALUES: &'static [&'static str] = &["false", "true"];
     #[inline]
-    fn visit(&self, visit: impl FnOnce(&str)) {
-        visit(if *self { "true" } else { "false" });
+    fn index(&self) -> usize {
+        usize::from(*self)
     }
 }
 
@@ -207,9 +273,32 @@ impl LabelValue for u16 {
 
 impl<T: LabelValue + ?Sized> LabelValue for &T {
     type Key = T::Key;
+    const VALUES: &'static [&'static str] = T::VALUES;
+    #[inline]
+    fn index(&self) -> usize {
+        (**self).index()
+    }
     #[inline]
     fn visit(&self, visit: impl FnOnce(&str)) {
         (**self).visit(visit);
+    }
+}
+
+/// One combination of closed values, by its [place](Labels::place).
+pub(super) struct Combination {
+    pub(super) values: &'static [&'static [&'static str]],
+    pub(super) place: usize,
+}
+
+impl Labels for Combination {
+    type Key = ();
+
+    fn visit(&self, visit: &mut impl FnMut(&str)) {
+        let mut below: usize = self.values.iter().map(|values| values.len()).product();
+        for values in self.values {
+            below /= values.len();
+            visit(values[self.place / below % values.len()]);
+        }
     }
 }
 

@@ -11,6 +11,7 @@
 //! | `key` | hash and comparison of label values |
 //! | `text` | rendered labels |
 //! | `hint` | where this thread found a series last time |
+//! | `places` | where the series of a closed label set are |
 //! | `index` | from hash to position |
 //! | `table` | series by position, in groups that are freed one by one |
 //!
@@ -22,6 +23,7 @@
 mod hint;
 mod index;
 mod key;
+mod places;
 mod table;
 mod text;
 
@@ -35,6 +37,7 @@ use key::Keys;
 use table::{GROUP, Series, Table};
 use text::{Frame, Rendered, Values};
 
+pub(super) use places::Layout;
 pub(super) use table::Place;
 
 /// The value of every label of the series that takes what is beyond a family's limit.
@@ -116,25 +119,38 @@ impl<C> Storage<C> {
         let Some(table) = self.first.get() else {
             return self.create(labels, new).use_cell(use_cell);
         };
-        let guess = Guess::new(table.number, labels);
-        // A family that has ever lost a series goes the long way, where the index says what
-        // is still there; and so does one that has moved, for it has lost many.
-        if let Some(position) = guess.position()
-            && let Some(series) = table.series(position)
-            && !table.has_dead()
-            && self.frame.has_long_values_of(&series.text, labels)
-        {
-            return use_cell(&series.cell);
+        if let Some(layout) = const { Layout::of(L::VALUES) } {
+            let place = labels.place();
+            if let Some(position) = table.position_at(layout, place)
+                && let Some(series) = table.living(position)
+            {
+                return use_cell(&series.cell);
+            }
+            let note = |entry: Entry| table.note_place(layout, place, entry.position);
+            self.record_by_content(table, labels, note, new, use_cell);
+        } else {
+            let guess = Guess::new(table.number, labels);
+            if let Some(position) = guess.position()
+                && let Some(series) = table.living(position)
+                && self.frame.has_long_values_of(&series.text, labels)
+            {
+                return use_cell(&series.cell);
+            }
+            let note = |entry: Entry| {
+                if !entry.escaped {
+                    guess.note(entry.position);
+                }
+            };
+            self.record_by_content(table, labels, note, new, use_cell);
         }
-        self.record_by_content(table, &guess, labels, new, use_cell);
     }
 
     #[inline(never)]
     fn record_by_content<L: Labels>(
         &self,
         first: &Table<C>,
-        guess: &Guess,
         labels: &L,
+        note: impl Fn(Entry),
         new: impl FnOnce() -> C,
         use_cell: impl Fn(&C),
     ) {
@@ -149,8 +165,9 @@ impl<C> Storage<C> {
         match self.find(table, hash, labels) {
             Some((entry, series)) => {
                 use_cell(&series.cell);
-                if !entry.escaped && !table.has_dead() {
-                    guess.note(entry.position);
+                // What is noted is a position of the first table.
+                if std::ptr::eq(table, first) {
+                    note(entry);
                 }
             }
             None => self.create(labels, new).use_cell(use_cell),
@@ -310,8 +327,8 @@ impl<C> Storage<C> {
     fn move_on(&self, writer: &mut Writer, old: &Table<C>) {
         let new = Table::new();
         *writer = Writer::default();
-        old.each_living_group(|group, dead| {
-            let first = new.adopt(group, dead);
+        old.each_living_group(|group| {
+            let first = new.adopt(group);
             for position in first..first + GROUP {
                 if let Some(indexed) = self.indexed(&new, position) {
                     let at = |position| self.indexed(&new, position);

@@ -4,7 +4,8 @@ use std::fmt;
 use std::ops::{ControlFlow, Range};
 
 use super::index::{Index, POSITIONS};
-use crate::registry::sync::{Arc, AtomicU32, OnceLock, Ordering, RwLock};
+use super::places::{Layout, Places};
+use crate::registry::sync::{Arc, AtomicU8, AtomicU32, OnceLock, Ordering};
 
 /// How many series are allocated together. A group is freed when its last series and the last
 /// handle to one of them are gone; few, so that a survivor keeps little else alive.
@@ -27,12 +28,34 @@ pub(super) struct Series<C> {
 
 type Slot<C> = OnceLock<Series<C>>;
 type Directory<C> = Box<[OnceLock<Group<C>>]>;
-type Group<C> = Arc<[Slot<C>; GROUP as usize]>;
+type Group<C> = Arc<Slots<[Slot<C>; GROUP as usize]>>;
+
+/// Series that are allocated together.
+pub(super) struct Slots<S: ?Sized> {
+    /// Which of them are removed, a bit for each. Tables that share a group share this.
+    dead: AtomicU8,
+    slots: S,
+}
+
+impl<S> Slots<S> {
+    fn new(slots: S) -> Arc<Self> {
+        Arc::new(Self {
+            dead: AtomicU8::new(0),
+            slots,
+        })
+    }
+}
+
+impl<S: ?Sized> Slots<S> {
+    fn dead(&self) -> u8 {
+        self.dead.load(Ordering::Relaxed)
+    }
+}
 
 /// Where a series is, whatever becomes of its family. A series that was removed lives on in the
 /// handles to it, and its place is never taken by another.
 pub struct Place<C> {
-    group: Arc<[Slot<C>]>,
+    group: Arc<Slots<[Slot<C>]>>,
     at: u32,
 }
 
@@ -40,7 +63,7 @@ impl<C> Place<C> {
     /// A series that stands alone.
     pub(super) fn alone(series: Series<C>) -> Self {
         Self {
-            group: Arc::new([OnceLock::from(series)]),
+            group: Slots::new([OnceLock::from(series)]),
             at: 0,
         }
     }
@@ -56,7 +79,7 @@ impl<C> Place<C> {
     /// The series, which is there in every place but the default one.
     #[inline]
     pub(super) fn series(&self) -> Option<&Series<C>> {
-        self.group.get(self.at as usize)?.get()
+        self.group.slots.get(self.at as usize)?.get()
     }
 
     /// The cell of the series.
@@ -77,7 +100,7 @@ impl<C> Place<C> {
 impl<C> Default for Place<C> {
     fn default() -> Self {
         Self {
-            group: Arc::new([]),
+            group: Slots::new([]),
             at: 0,
         }
     }
@@ -108,11 +131,10 @@ pub(super) struct Table<C> {
     near: [OnceLock<Group<C>>; NEAR as usize],
     directories: [OnceLock<Directory<C>>; DIRECTORIES],
     pub(super) index: Index,
+    /// In a family with a closed label set.
+    places: OnceLock<Places>,
     /// All positions below were handed out.
     end: AtomicU32,
-    /// For each group the series that were removed, a bit for each; not there, or too short,
-    /// where none was.
-    dead: OnceLock<RwLock<Vec<u8>>>,
 }
 
 impl<C> Default for Table<C> {
@@ -130,8 +152,8 @@ impl<C> Table<C> {
             near: std::array::from_fn(|_| OnceLock::new()),
             directories: std::array::from_fn(|_| OnceLock::new()),
             index: Index::new(),
+            places: OnceLock::new(),
             end: AtomicU32::new(0),
-            dead: OnceLock::new(),
         }
     }
 
@@ -168,13 +190,29 @@ impl<C> Table<C> {
     #[inline]
     pub(super) fn series(&self, position: u32) -> Option<&Series<C>> {
         let group = self.group(position / GROUP)?;
-        group.get((position % GROUP) as usize)?.get()
+        group.slots.get((position % GROUP) as usize)?.get()
     }
 
     /// The series at a position, unless it is removed.
+    #[inline]
     pub(super) fn living(&self, position: u32) -> Option<&Series<C>> {
-        let dead = self.dead(position / GROUP) & 1 << (position % GROUP);
-        self.series(position).filter(|_| dead == 0)
+        let (group, at) = (self.group(position / GROUP)?, position % GROUP);
+        if group.dead() & 1 << at != 0 {
+            return None;
+        }
+        group.slots.get(at as usize)?.get()
+    }
+
+    /// The position that was last noted for a combination of closed values.
+    #[inline]
+    pub(super) fn position_at(&self, layout: Layout, place: usize) -> Option<u32> {
+        self.places.get()?.position(layout, place)
+    }
+
+    /// Notes where the series of a combination of closed values is.
+    pub(super) fn note_place(&self, layout: Layout, place: usize, position: u32) {
+        let places = self.places.get_or_init(|| Places::new(layout));
+        places.note(layout, place, position);
     }
 
     /// A handle to the series at a position.
@@ -196,10 +234,10 @@ impl<C> Table<C> {
         let position = self.end.load(Ordering::Relaxed);
         if position.is_multiple_of(GROUP) {
             let group = std::array::from_fn(|_| OnceLock::new());
-            self.put(position / GROUP, Arc::new(group));
+            self.put(position / GROUP, Slots::new(group));
         }
         if let Some(group) = self.group(position / GROUP) {
-            let _ = group[(position % GROUP) as usize].set(series);
+            let _ = group.slots[(position % GROUP) as usize].set(series);
         }
         self.end.store(position + 1, Ordering::Release);
         position
@@ -219,27 +257,10 @@ impl<C> Table<C> {
 
     /// Marks the series at a position as removed. True if that was the last one of its group.
     pub(super) fn bury(&self, position: u32) -> bool {
-        let at = (position / GROUP) as usize;
-        let mut dead = self.dead.get_or_init(RwLock::default).write();
-        if dead.len() <= at {
-            dead.resize(at + 1, 0);
-        }
-        dead[at] |= 1 << (position % GROUP);
-        dead[at] == u8::MAX
-    }
-
-    /// Whether a series was removed from here, ever.
-    #[inline]
-    pub(super) fn has_dead(&self) -> bool {
-        self.dead.get().is_some()
-    }
-
-    /// Which series of a group are removed, a bit for each.
-    fn dead(&self, group: u32) -> u8 {
-        let Some(dead) = self.dead.get() else {
-            return 0;
-        };
-        dead.read().get(group as usize).copied().unwrap_or(0)
+        self.group(position / GROUP).is_some_and(|group| {
+            let bit = 1 << (position % GROUP);
+            group.dead.fetch_or(bit, Ordering::Relaxed) | bit == u8::MAX
+        })
     }
 
     /// Whether a new table would be much smaller, given how many groups have no series left.
@@ -247,24 +268,23 @@ impl<C> Table<C> {
         dead_groups >= FEW_GROUPS && dead_groups > self.end().div_ceil(GROUP) / 2
     }
 
-    /// Calls `visit` with the groups that have series, and which of those are removed.
-    pub(super) fn each_living_group(&self, mut visit: impl FnMut(&Group<C>, u8)) {
+    /// Calls `visit` with the groups that have series.
+    pub(super) fn each_living_group(&self, mut visit: impl FnMut(&Group<C>)) {
         for number in 0..self.end().div_ceil(GROUP) {
-            let dead = self.dead(number);
-            if let Some(group) = self.group(number).filter(|_| dead != u8::MAX) {
-                visit(group, dead);
+            if let Some(group) = self.group(number).filter(|group| group.dead() != u8::MAX) {
+                visit(group);
             }
         }
     }
 
     /// Adds a group of another table, in which nothing more will be put, and returns the
     /// position of its first series.
-    pub(super) fn adopt(&self, group: &Group<C>, dead: u8) -> u32 {
+    pub(super) fn adopt(&self, group: &Group<C>) -> u32 {
         let first = self.end().next_multiple_of(GROUP);
         self.put(first / GROUP, Arc::clone(group));
         self.end.store(first + GROUP, Ordering::Release);
-        for (at, slot) in (0..).zip(group.iter()) {
-            if dead & 1 << at != 0 || slot.get().is_none() {
+        for (at, slot) in (0..).zip(group.slots.iter()) {
+            if slot.get().is_none() {
                 self.bury(first + at);
             }
         }
@@ -282,8 +302,8 @@ impl<C> Table<C> {
             let Some(group) = self.group(number) else {
                 continue;
             };
-            let dead = self.dead(number);
-            for (at, slot) in (0..).zip(group.iter()) {
+            let dead = group.dead();
+            for (at, slot) in (0..).zip(group.slots.iter()) {
                 let position = number * GROUP + at;
                 if dead & 1 << at == 0
                     && range.contains(&position)
