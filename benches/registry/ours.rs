@@ -149,6 +149,31 @@ pub(crate) fn two_counters() -> Run {
     })
 }
 
+pub(crate) fn two_striped_counters() -> Run {
+    let counter = Registry::new()
+        .counter("requests_total", "Requests")
+        .striped()
+        .build()
+        .unwrap();
+    on_two_threads(counter, |counter, times| {
+        for _ in 0..times {
+            counter.inc();
+        }
+    })
+}
+
+pub(crate) fn two_striped_histograms() -> Run {
+    let histogram = Registry::new()
+        .histogram("took_seconds", "Time")
+        .buckets(&BOUNDS)
+        .striped()
+        .build()
+        .unwrap();
+    on_two_threads((histogram, Values::new()), |(histogram, values), times| {
+        values.each(times, |value| histogram.observe(value));
+    })
+}
+
 pub(crate) fn two_histograms() -> Run {
     on_two_threads(
         (histogram(), Values::new()),

@@ -27,6 +27,8 @@ pub(crate) struct Whole {
 }
 
 const OURS: &str = "selfheal";
+/// Ours as it is when the family did not choose stripes.
+const PLAIN: &str = "selfheal without stripes";
 const PROMETHEUS: &str = "prometheus";
 const CLIENT: &str = "prometheus-client";
 const METRICS: &str = "metrics + exporter";
@@ -92,11 +94,12 @@ pub(crate) fn rows() -> Vec<Row> {
         },
         Row {
             name: "two threads, one counter",
-            target: "≤ 8 striped",
+            target: "≤ 8",
             limit: "6.4 striped with an atomic add",
             contended: true,
             contenders: vec![
-                (OURS, ours::two_counters as Prepare),
+                (OURS, ours::two_striped_counters as Prepare),
+                (PLAIN, ours::two_counters),
                 (PROMETHEUS, prometheus::two_counters),
                 (CLIENT, prometheus_client::two_counters),
                 (MEASURED, measured::two_counters),
@@ -104,11 +107,12 @@ pub(crate) fn rows() -> Vec<Row> {
         },
         Row {
             name: "two threads, one histogram",
-            target: "≤ 15 striped",
+            target: "≤ 15",
             limit: "8 striped with an atomic add",
             contended: true,
             contenders: vec![
-                (OURS, ours::two_histograms as Prepare),
+                (OURS, ours::two_striped_histograms as Prepare),
+                (PLAIN, ours::two_histograms),
                 (PROMETHEUS, prometheus::two_histograms),
                 (CLIENT, prometheus_client::two_histograms),
                 (METRICS, metrics::two_histograms),

@@ -38,6 +38,15 @@ impl<'r, M: Metric> Declare<'r, M> {
         }
     }
 
+    /// The same declaration of another type of metric.
+    pub(super) fn of_type<N: Metric>(self) -> Declare<'r, N> {
+        Declare {
+            registry: self.registry,
+            def: self.def,
+            metric: PhantomData,
+        }
+    }
+
     /// Sets the unit. Default: the last word of the name, where it is one of the constants of
     /// [`Unit`]. Only units that are not need this.
     pub fn unit(mut self, unit: Unit) -> Self {

@@ -17,7 +17,7 @@ use crate::catalog::{MetricDef, names};
 /// Cloning is cheap. [`Family::with`] gives a handle to keep; the short forms such as
 /// [`inc`](Family::inc) record without making one.
 pub struct Family<M: Metric, K: LabelKey> {
-    core: Arc<Core<M>>,
+    pub(super) core: Arc<Core<M>>,
     key: PhantomData<fn() -> K>,
 }
 
@@ -73,7 +73,7 @@ impl<M: Metric> Core<M> {
     }
 
     #[inline]
-    fn record<L: Labels>(&self, labels: &L, use_cell: impl Fn(&M::Cell)) {
+    pub(super) fn record<L: Labels>(&self, labels: &L, use_cell: impl Fn(&M::Cell)) {
         self.storage
             .record(labels, || M::cell(&self.shape), use_cell);
     }

@@ -62,7 +62,10 @@ pub use error::DeclareError;
 pub use family::Family;
 pub use group::Group;
 pub use labels::{LabelKey, LabelValue, Labels, MAX_LABEL_VALUE, Text};
-pub use metric::{Counter, FloatCounter, FloatGauge, Gauge, GaugeGuard, Histogram, Metric};
+pub use metric::{
+    Counter, FloatCounter, FloatGauge, Gauge, GaugeGuard, Histogram, Metric, StripedCounter,
+    StripedHistogram,
+};
 pub use scrape::{Scrape, ScrapeFamily};
 pub use settings::{FamilySettings, Settings};
 pub use snapshot::{
@@ -231,7 +234,8 @@ impl Registry {
                 (difference, _) => Err(DeclareError::Clash {
                     existing: Box::new((*entry.asked).clone()),
                     wanted: Box::new(asked),
-                    difference: difference.unwrap_or("the type of its numbers"),
+                    difference: difference
+                        .unwrap_or("the type of its numbers, or in being striped"),
                 }),
             };
         }

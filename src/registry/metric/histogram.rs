@@ -195,7 +195,7 @@ impl Numbers {
 
 /// The first bucket whose bound is not below `value`.
 #[inline]
-fn bucket(bounds: &[f64], value: f64) -> usize {
+pub(super) fn bucket(bounds: &[f64], value: f64) -> usize {
     /// Up to here it is quicker to compare with all bounds at once than to halve.
     const FEW: usize = 24;
     if bounds.len() <= FEW {

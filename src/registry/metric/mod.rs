@@ -3,12 +3,14 @@
 mod counter;
 mod gauge;
 mod histogram;
+mod striped;
 
 use std::sync::Arc;
 
 pub use counter::{Counter, FloatCounter};
 pub use gauge::{FloatGauge, Gauge, GaugeGuard};
 pub use histogram::Histogram;
+pub use striped::{StripedCounter, StripedHistogram};
 
 use super::snapshot::{Sample, Scratch};
 use super::storage::Place;
