@@ -35,6 +35,7 @@
 
 mod codec;
 mod escaping;
+mod exemplars;
 mod format;
 mod header;
 mod labels;

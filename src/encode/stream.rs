@@ -8,7 +8,7 @@ use super::labels::Globals;
 use super::names::Names;
 use super::protobuf::ProtobufFamily;
 use super::text::TextFamily;
-use crate::registry::{Scrape, ScrapeFamily, ValueRef};
+use crate::registry::{Sample, Scrape, ScrapeFamily};
 
 /// How many bytes [`encode`] collects before it writes them; a chunk is longer by one series at
 /// the most.
@@ -88,11 +88,11 @@ fn exposition<E>(
             family.each(&mut |_, _| written.skipped += 1);
             continue;
         };
-        let mut writer = Writer::begin(buf, format, (scrape, &globals), family, &name);
+        let mut writer = Writer::begin(buf, format, (&names, &globals), family, &name);
         let mut next = Some(0);
         while let Some(from) = next {
             next = family.each_from(from, &mut |labels, sample| {
-                if writer.series(buf, labels, sample.value) {
+                if writer.series(buf, labels, sample) {
                     written.series += 1;
                 } else {
                     written.skipped += 1;
@@ -119,7 +119,7 @@ fn exposition<E>(
 
 /// Writes one family in whatever format.
 enum Writer<'a> {
-    Text(TextFamily<'a>),
+    Text(Box<TextFamily<'a>>),
     Protobuf(ProtobufFamily<'a>),
 }
 
@@ -127,22 +127,22 @@ impl<'a> Writer<'a> {
     fn begin(
         buf: &mut Vec<u8>,
         format: Format,
-        (scrape, globals): (&Scrape, &'a Globals),
+        (names, globals): (&Names<'_>, &'a Globals),
         family: &ScrapeFamily,
         name: &'a str,
     ) -> Self {
         if format.syntax() == Syntax::Protobuf {
             return Self::Protobuf(ProtobufFamily::begin(format, globals, family, name));
         }
-        let text = TextFamily::begin(buf, format, (scrape, globals), family, name);
-        Self::Text(text)
+        let text = TextFamily::begin(buf, format, (names, globals), family, name);
+        Self::Text(Box::new(text))
     }
 
     #[inline]
-    fn series(&mut self, buf: &mut Vec<u8>, labels: &str, value: ValueRef<'_>) -> bool {
+    fn series(&mut self, buf: &mut Vec<u8>, labels: &str, sample: Sample<'_>) -> bool {
         match self {
-            Self::Text(family) => family.series(buf, labels, value),
-            Self::Protobuf(family) => family.series(buf, labels, value),
+            Self::Text(family) => family.series(buf, labels, sample),
+            Self::Protobuf(family) => family.series(buf, labels, sample),
         }
     }
 

@@ -1,37 +1,16 @@
 //! What a collector gets wrong costs its own series, never the scrape.
 
-use std::sync::Arc;
+use selfheal::catalog::Kind;
+use selfheal::encode::{Format, Written};
+use selfheal::registry::{FamilySnapshot, HistogramSnapshot, Number, Value};
 
-use selfheal::catalog::{Kind, MetricDef};
-use selfheal::encode::{Format, Written, append};
-use selfheal::registry::{
-    Collector, FamilySnapshot, HistogramSnapshot, Number, Registry, SeriesSnapshot, Settings, Value,
-};
-
-struct Given(Vec<FamilySnapshot>);
-
-impl Collector for Given {
-    fn describe(&self) -> Vec<MetricDef> {
-        Vec::new()
-    }
-
-    fn collect(&self, out: &mut Vec<FamilySnapshot>) {
-        out.extend(self.0.iter().cloned());
-    }
-}
+use crate::given;
 
 fn family(kind: Kind, name: &'static str, series: Vec<(&str, Value)>) -> FamilySnapshot {
-    FamilySnapshot {
-        def: Arc::new(MetricDef::new(kind, name, "")),
-        series: series
-            .into_iter()
-            .map(|(labels, value)| {
-                let mut series = SeriesSnapshot::new([], value);
-                series.labels = labels.into();
-                series
-            })
-            .collect(),
-    }
+    let series = series
+        .into_iter()
+        .map(|(labels, value)| given::series(labels, value));
+    given::family(kind, name, series)
 }
 
 fn one() -> Value {
@@ -43,13 +22,8 @@ fn histogram(bounds: &[f64], counts: &[u64]) -> Value {
 }
 
 fn page(families: Vec<FamilySnapshot>, format: Format) -> (String, Written) {
-    let mut settings = Settings::default();
-    settings.global_labels.insert("env".into(), "prod".into());
-    let registry = Registry::with_settings(settings);
-    registry.collect_from(Arc::new(Given(families))).unwrap();
-    let mut out = Vec::new();
-    let written = append(&registry.scrape(), format, &mut out);
-    (String::from_utf8(out).unwrap(), written)
+    let (page, written) = given::page(families, format);
+    (String::from_utf8(page).unwrap(), written)
 }
 
 #[test]

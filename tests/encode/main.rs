@@ -14,13 +14,17 @@
 mod support;
 
 mod broken;
+mod exemplars;
+mod given;
 mod golden;
 mod heap;
 mod model;
 mod names;
+mod native;
 mod prometheus;
 mod promtool;
 mod properties;
+mod proto;
 mod protobuf;
 mod round_trip;
 mod stream;

@@ -6,6 +6,9 @@ use proptest::test_runner::RngSeed;
 #[path = "../fuzz/properties.rs"]
 mod shared;
 
+#[path = "../fuzz/exposition.rs"]
+mod exposition;
+
 /// A header put together from what headers are made of, and from anything.
 fn header() -> impl Strategy<Value = String> {
     let part = prop_oneof![
@@ -19,6 +22,24 @@ fn header() -> impl Strategy<Value = String> {
         1 => any::<String>(),
     ];
     prop::collection::vec(part, 0..40).prop_map(|parts| parts.concat())
+}
+
+/// Lines of a name and labels, put together from what those are made of, and from anything.
+fn page() -> impl Strategy<Value = String> {
+    let part = prop_oneof![
+        12 => prop::sample::select(vec![
+            "a", "b_total", "_total", "_info", "c", "zone", "é", ".", ":", "9", "_", "-", " ", " ",
+            "=\"", "=\"", "\"", "\",", ",", "\\", "\\n", "\\\"", "{", "}", "} 1", "#", "\u{2028}",
+            "\n", "\n", "\n", "__name__", "\0",
+        ])
+        .prop_map(str::to_owned),
+        4 => prop::sample::select(vec![
+            " a=\"x\"", " zone=\"y\"", ",b=\"\\n\"", ",a.b=\"\"", " a=\"\u{2028}\"", " é=\"{\"",
+        ])
+        .prop_map(str::to_owned),
+        1 => any::<String>(),
+    ];
+    prop::collection::vec(part, 0..30).prop_map(|parts| parts.concat())
 }
 
 proptest! {
@@ -37,6 +58,11 @@ proptest! {
     #[test]
     fn escaping(value in prop_oneof![any::<String>(), "[a\\\\\"\n,=]{0,12}"]) {
         shared::escaping(&value);
+    }
+
+    #[test]
+    fn pages(page in page()) {
+        exposition::exposition(&page);
     }
 
     #[test]

@@ -1,5 +1,4 @@
-//! The protobuf format, decoded by prost from messages written down after the published
-//! definition (`io/prometheus/client/metrics.proto` of github.com/prometheus/client_model).
+//! The protobuf format, decoded by prost.
 
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
@@ -8,102 +7,9 @@ use selfheal::encode::{CHUNK, Encoding, Format, append, encode};
 use selfheal::registry::{Registry, Settings, Text};
 
 use crate::model::{BOUNDS, Model, Pair, models, named};
-
-#[derive(Clone, PartialEq, Message)]
-pub(crate) struct LabelPair {
-    #[prost(string, optional, tag = "1")]
-    name: Option<String>,
-    #[prost(string, optional, tag = "2")]
-    value: Option<String>,
-}
-
-/// A gauge, a counter or an untyped value.
-#[derive(Clone, PartialEq, Message)]
-pub(crate) struct Single {
-    #[prost(double, optional, tag = "1")]
-    value: Option<f64>,
-}
-
-#[derive(Clone, PartialEq, Message)]
-pub(crate) struct Quantile {
-    #[prost(double, optional, tag = "1")]
-    quantile: Option<f64>,
-    #[prost(double, optional, tag = "2")]
-    value: Option<f64>,
-}
-
-#[derive(Clone, PartialEq, Message)]
-pub(crate) struct Summary {
-    #[prost(uint64, optional, tag = "1")]
-    sample_count: Option<u64>,
-    #[prost(double, optional, tag = "2")]
-    sample_sum: Option<f64>,
-    #[prost(message, repeated, tag = "3")]
-    quantile: Vec<Quantile>,
-}
-
-#[derive(Clone, PartialEq, Message)]
-pub(crate) struct Bucket {
-    #[prost(uint64, optional, tag = "1")]
-    cumulative_count: Option<u64>,
-    #[prost(double, optional, tag = "2")]
-    upper_bound: Option<f64>,
-}
-
-#[derive(Clone, PartialEq, Message)]
-pub(crate) struct Histogram {
-    #[prost(uint64, optional, tag = "1")]
-    sample_count: Option<u64>,
-    #[prost(double, optional, tag = "2")]
-    sample_sum: Option<f64>,
-    #[prost(message, repeated, tag = "3")]
-    bucket: Vec<Bucket>,
-}
-
-#[derive(Clone, PartialEq, Message)]
-pub(crate) struct Metric {
-    #[prost(message, repeated, tag = "1")]
-    label: Vec<LabelPair>,
-    #[prost(message, optional, tag = "2")]
-    gauge: Option<Single>,
-    #[prost(message, optional, tag = "3")]
-    counter: Option<Single>,
-    #[prost(message, optional, tag = "4")]
-    summary: Option<Summary>,
-    #[prost(message, optional, tag = "5")]
-    untyped: Option<Single>,
-    #[prost(message, optional, tag = "7")]
-    histogram: Option<Histogram>,
-}
-
-#[derive(Clone, PartialEq, Message)]
-pub(crate) struct MetricFamily {
-    #[prost(string, optional, tag = "1")]
-    name: Option<String>,
-    #[prost(string, optional, tag = "2")]
-    help: Option<String>,
-    /// The enum `MetricType`, as its number.
-    #[prost(int32, optional, tag = "3")]
-    kind: Option<i32>,
-    #[prost(message, repeated, tag = "4")]
-    metric: Vec<Metric>,
-}
-
-fn decode(mut bytes: &[u8]) -> Vec<MetricFamily> {
-    let mut families = Vec::new();
-    while !bytes.is_empty() {
-        families.push(MetricFamily::decode_length_delimited(&mut bytes).unwrap());
-    }
-    families
-}
-
-fn labels(metric: &Metric) -> Vec<(String, String)> {
-    metric
-        .label
-        .iter()
-        .map(|pair| (pair.name().to_owned(), pair.value().to_owned()))
-        .collect()
-}
+use crate::proto::{
+    Bucket, Histogram, Metric, MetricFamily, Quantile, Single, Summary, decode, pairs,
+};
 
 fn compare<W: std::fmt::Debug>(
     family: &MetricFamily,
@@ -117,7 +23,7 @@ fn compare<W: std::fmt::Debug>(
     );
     assert_eq!(family.metric.len(), want.len(), "series of {name}");
     for (metric, (pair, want)) in family.metric.iter().zip(want) {
-        assert_eq!(labels(metric), named(pair), "labels of {name}");
+        assert_eq!(pairs(&metric.label), named(pair), "labels of {name}");
         assert!(
             equal(metric, want),
             "value of {name}: {metric:?}, wanted {want:?}"
@@ -147,7 +53,7 @@ proptest! {
         };
         let Model { help, counters, gauges, histograms, summaries, unknown } = &model;
         compare(orders, ("orders_total", 0, help), counters, |found, want| {
-            is(found.counter.as_ref(), *want as f64)
+            found.counter.as_ref().is_some_and(|found| found.value() == *want as f64)
         });
         compare(level, ("level_ratio", 1, help), gauges, |found, want| is(found.gauge.as_ref(), *want));
         compare(zeta, ("zeta", 3, help), unknown, |found, want| is(found.untyped.as_ref(), *want));
@@ -157,6 +63,7 @@ proptest! {
                 sample_count: Some(count),
                 sample_sum: Some(sum),
                 quantile: vec![quantile(0.5, median), quantile(0.99, high)],
+                ..Summary::default()
             })
         });
         compare(latency, ("latency", 4, help), histograms, |found, want| {
@@ -168,8 +75,10 @@ proptest! {
                     .map(|bound| Bucket {
                         cumulative_count: Some(want.iter().filter(|value| **value <= bound).count() as u64),
                         upper_bound: Some(bound),
+                        exemplar: None,
                     })
                     .collect(),
+                ..Histogram::default()
             })
         });
     }
@@ -211,9 +120,9 @@ fn global_labels_and_a_large_family_in_several_messages() {
     for (n, metric) in metrics.iter().enumerate() {
         let want = [("env", "a\"b\\".to_owned()), ("n", n.to_string())];
         assert_eq!(
-            labels(metric),
+            pairs(&metric.label),
             want.map(|(name, value)| (name.to_owned(), value))
         );
-        assert!(is(metric.counter.as_ref(), n as f64));
+        assert_eq!(metric.counter.as_ref().unwrap().value(), n as f64);
     }
 }

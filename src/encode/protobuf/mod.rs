@@ -1,14 +1,16 @@
 //! The protobuf format: `io.prometheus.client.MetricFamily` of
 //! github.com/prometheus/client_model, each message after its length.
 
+mod exemplar;
+mod native;
 mod value;
 mod wire;
 
 use super::escaping::Escaping;
 use super::format::Format;
 use super::labels::{self, Globals, Labels};
-use crate::catalog::Kind;
-use crate::registry::{ScrapeFamily, ValueRef};
+use crate::catalog::{Kind, MetricDef, Unit};
+use crate::registry::{Sample, ScrapeFamily};
 use crate::util::escape;
 
 /// Writes one family, in one message or several.
@@ -40,6 +42,10 @@ impl<'a> ProtobufFamily<'a> {
             wire::string(&mut head, 2, &def.help);
         }
         wire::uint(&mut head, 3, value::metric_type(def.kind));
+        // The protobuf message has its fields in any order, and `metric` (4) comes later.
+        if let Some(unit) = unit(def, name) {
+            wire::string(&mut head, 5, unit);
+        }
         let declared = family.labels_are_declared();
         let beside = globals.beside(def.kind, |name| {
             declared && def.labels.iter().any(|label| label == name)
@@ -56,22 +62,17 @@ impl<'a> ProtobufFamily<'a> {
     }
 
     /// Writes one series; false, and nothing written, if it is not what its family says it is.
-    pub(super) fn series(&mut self, buf: &mut Vec<u8>, text: &str, value: ValueRef<'_>) -> bool {
-        if !value::is_of(value, self.kind) {
+    pub(super) fn series(&mut self, buf: &mut Vec<u8>, text: &str, sample: Sample<'_>) -> bool {
+        if !value::is_of(sample.value, self.kind) {
             return false;
         }
+        let message = (&mut self.start, &*self.head);
         if self.declared {
             let beside = &self.beside;
-            metric(
-                buf,
-                (&mut self.start, &self.head),
-                self.kind,
-                value,
-                |buf| {
-                    buf.extend_from_slice(beside);
-                    labels::pairs(text).for_each(|pair| label(buf, pair));
-                },
-            );
+            metric(buf, message, (self.kind, sample), |buf| {
+                buf.extend_from_slice(beside);
+                labels::pairs(text).for_each(|pair| label(buf, pair));
+            });
             return true;
         }
         let Some(own) = Labels::read(text, self.kind, self.escaping) else {
@@ -79,16 +80,10 @@ impl<'a> ProtobufFamily<'a> {
         };
         let taken = |name: &str| own.names().any(|own| own == name);
         let beside = self.globals.beside(self.kind, taken);
-        metric(
-            buf,
-            (&mut self.start, &self.head),
-            self.kind,
-            value,
-            |buf| {
-                labels::pairs(&beside).for_each(|pair| label(buf, pair));
-                own.iter().for_each(|pair| label(buf, pair));
-            },
-        );
+        metric(buf, message, (self.kind, sample), |buf| {
+            labels::pairs(&beside).for_each(|pair| label(buf, pair));
+            own.iter().for_each(|pair| label(buf, pair));
+        });
         true
     }
 
@@ -100,12 +95,21 @@ impl<'a> ProtobufFamily<'a> {
     }
 }
 
+/// The unit, where it is the end of the exposed name, the `_total` of a counter aside.
+/// Prometheus 2.50 to 3.8 refuse a whole page for one that is not.
+fn unit(def: &MetricDef, name: &str) -> Option<&'static str> {
+    let fits = |unit: &Unit| {
+        let suffixed = name.ends_with("_total") && def.kind != Kind::Counter;
+        unit.ends(name) && !suffixed
+    };
+    def.unit.filter(fits).map(Unit::as_str)
+}
+
 /// Writes one metric, and the head of a message where none has begun.
 fn metric(
     buf: &mut Vec<u8>,
     (start, head): (&mut Option<usize>, &[u8]),
-    kind: Kind,
-    value: ValueRef<'_>,
+    (kind, sample): (Kind, Sample<'_>),
     labels: impl FnOnce(&mut Vec<u8>),
 ) {
     if start.is_none() {
@@ -114,7 +118,7 @@ fn metric(
     }
     wire::message(buf, 4, |buf| {
         labels(buf);
-        value::write(buf, kind, value);
+        value::write(buf, kind, sample);
     });
 }
 

@@ -14,14 +14,25 @@ pub(super) fn varint(buf: &mut Vec<u8>, mut number: u64) {
     buf.push(number.to_le_bytes()[0]);
 }
 
-/// Field numbers of these messages are below 16, so that a key is one byte.
+/// Appends the number of a field and how its value is written.
 fn key(buf: &mut Vec<u8>, field: u8, wire: u8) {
-    buf.push(field << 3 | wire);
+    varint(buf, u64::from(field) << 3 | u64::from(wire));
 }
 
 pub(super) fn uint(buf: &mut Vec<u8>, field: u8, number: u64) {
     key(buf, field, VARINT);
     varint(buf, number);
+}
+
+/// Appends a signed number, so that one near zero is short.
+pub(super) fn sint(buf: &mut Vec<u8>, field: u8, number: i64) {
+    key(buf, field, VARINT);
+    zigzag(buf, number);
+}
+
+/// Appends what is left of the key of a [`sint`]: 0, -1, 1, -2 are written as 0, 1, 2, 3.
+pub(super) fn zigzag(buf: &mut Vec<u8>, number: i64) {
+    varint(buf, (number << 1 ^ number >> 63).cast_unsigned());
 }
 
 pub(super) fn double(buf: &mut Vec<u8>, field: u8, number: f64) {
@@ -92,6 +103,27 @@ mod tests {
         buf.clear();
         varint(&mut buf, u64::MAX);
         assert_eq!(buf.len(), 10);
+        for (number, written) in [
+            (0, 0),
+            (-1, 1),
+            (1, 2),
+            (-2, 3),
+            (0x7fff_ffff, 0xffff_fffe),
+            (-0x8000_0000, 0xffff_ffff),
+            (i64::MIN, u64::MAX),
+        ] {
+            let (mut signed, mut plain) = (Vec::new(), Vec::new());
+            sint(&mut signed, 1, number);
+            uint(&mut plain, 1, written);
+            assert_eq!(signed, plain);
+        }
+        buf.clear();
+        uint(&mut buf, 16, 1);
+        assert_eq!(
+            buf,
+            [0x80, 0x01, 0x01],
+            "the number of the field takes two bytes"
+        );
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! The lines of series in both text formats.
 
-use super::number;
+use super::{exemplar, number};
 use crate::encode::escaping::{NameOf, is_plain};
 use crate::encode::labels::quoted;
-use crate::registry::Number;
+use crate::registry::{Exemplar, Number};
 
 /// The beginnings of the lines of one sample name, made once for all its series.
 #[derive(Debug)]
@@ -72,8 +72,17 @@ const LONGEST_VALUE: usize = 32;
 
 /// Writes the only line of a counter, a gauge, an info or something unknown.
 #[inline]
-pub(super) fn sample(buf: &mut Vec<u8>, head: &Head, labels: &str, number: Number) {
+pub(super) fn sample(
+    buf: &mut Vec<u8>,
+    head: &Head,
+    labels: &str,
+    number: Number,
+    exemplar: Option<&Exemplar>,
+) {
     head.write(buf, labels);
     number::value(buf, number);
+    if let Some(exemplar) = exemplar {
+        exemplar::exemplar(buf, exemplar);
+    }
     buf.push(b'\n');
 }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::head::{Head, sample};
-use super::number;
+use super::{exemplar, number};
+use crate::encode::exemplars::{latest, up_to};
 use crate::registry::{HistogramRef, Number};
 
 /// The beginnings of the lines of a histogram or a summary.
@@ -28,13 +29,9 @@ pub(super) struct Bounds {
 }
 
 impl Bounds {
-    /// Renders the bounds of `histogram`, unless they are those rendered last. False if they
-    /// are not those of a histogram.
-    fn set(&mut self, histogram: HistogramRef<'_>, openmetrics: bool) -> bool {
-        let bounds = histogram.bounds;
-        if histogram.counts.len() != bounds.len() + 1 {
-            return false;
-        }
+    /// Renders these bounds, unless they are those rendered last. False if they are not those of
+    /// a histogram.
+    fn set(&mut self, bounds: &Arc<[f64]>, openmetrics: bool) -> bool {
         if self.of.as_ref().is_some_and(|of| Arc::ptr_eq(of, bounds)) {
             return true;
         }
@@ -53,7 +50,8 @@ impl Bounds {
     }
 }
 
-/// Writes one histogram; false if it is none.
+/// Writes one histogram; false if it is none. The text formats know no native buckets: where
+/// there are no others, all observations are in the one for `+Inf`.
 pub(super) fn histogram(
     buf: &mut Vec<u8>,
     heads: &Heads,
@@ -62,7 +60,13 @@ pub(super) fn histogram(
     histogram: HistogramRef<'_>,
     openmetrics: bool,
 ) -> bool {
-    if !bounds.set(histogram, openmetrics) {
+    let all = [histogram.count()];
+    let counts = if histogram.is_classic() {
+        histogram.counts
+    } else {
+        &all
+    };
+    if counts.len() != histogram.bounds.len() + 1 || !bounds.set(histogram.bounds, openmetrics) {
         return false;
     }
     let start = buf.len();
@@ -71,18 +75,29 @@ pub(super) fn histogram(
     let open = start..buf.len();
     let comma = usize::from(buf.ends_with(b"{"));
     let mut count = 0_u64;
-    for (at, (tail, n)) in bounds.text.iter().zip(histogram.counts).enumerate() {
+    let mut exemplars = histogram.exemplars;
+    for (at, (tail, n)) in bounds.text.iter().zip(counts).enumerate() {
         if at > 0 {
             buf.extend_from_within(open.clone());
         }
         buf.extend_from_slice(&tail.as_bytes()[comma..]);
         count = count.wrapping_add(*n);
         number::whole(buf, count);
+        if !exemplars.is_empty() {
+            let bound = histogram.bounds.get(at).copied();
+            let within = up_to(&mut exemplars, bound.unwrap_or(f64::INFINITY));
+            if let Some(one) = latest(within) {
+                exemplar::exemplar(buf, one);
+            }
+        }
         buf.push(b'\n');
     }
-    if !(openmetrics && bounds.negative) {
-        sample(buf, &heads.sum, labels, Number::F64(histogram.sum));
-        sample(buf, &heads.count, labels, Number::U64(count));
+    // Where an observation can be negative the sum is no counter (section "Histogram").
+    let falls = bounds.negative || histogram.native.is_some_and(|own| !own.negative.is_empty());
+    if !(openmetrics && falls) {
+        let sum = Number::F64(histogram.sum);
+        sample(buf, &heads.sum, labels, sum, None);
+        sample(buf, &heads.count, labels, Number::U64(count), None);
     }
     true
 }
@@ -105,6 +120,6 @@ pub(super) fn summary(
         number::float(buf, *value);
         buf.push(b'\n');
     }
-    sample(buf, &heads.sum, labels, Number::F64(sum));
-    sample(buf, &heads.count, labels, Number::U64(count));
+    sample(buf, &heads.sum, labels, Number::F64(sum), None);
+    sample(buf, &heads.count, labels, Number::U64(count), None);
 }

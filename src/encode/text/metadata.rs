@@ -4,20 +4,20 @@ use crate::catalog::{Kind, MetricDef};
 use crate::encode::escaping::NameOf;
 use crate::encode::format::Syntax;
 use crate::encode::labels::quoted;
-use crate::encode::names::is_family;
-use crate::registry::Scrape;
+use crate::encode::names::Names;
 use crate::util::escape;
 
-/// Writes the metadata of one family under its exposed name.
-pub(super) fn write(
+/// Writes the metadata of one family under its exposed name, and says by what name and as what
+/// kind the format knows the family.
+pub(super) fn write<'a>(
     buf: &mut Vec<u8>,
     syntax: Syntax,
-    scrape: &Scrape,
-    name: &str,
+    names: &Names<'_>,
+    name: &'a str,
     def: &MetricDef,
-) {
+) -> (&'a str, Kind) {
     if syntax == Syntax::OpenMetrics {
-        let (family, kind) = openmetrics(scrape, name, def.kind);
+        let (family, kind) = openmetrics(names, name, def.kind);
         let shown = quoted(family, NameOf::Metric);
         help(buf, &shown, &def.help, true);
         line(buf, "TYPE", &shown, kind.as_openmetrics());
@@ -29,10 +29,12 @@ pub(super) fn write(
         {
             line(buf, "UNIT", &shown, unit.as_str());
         }
+        (family, kind)
     } else {
         let shown = quoted(name, NameOf::Metric);
         help(buf, &shown, &def.help, false);
         line(buf, "TYPE", &shown, def.kind.as_text());
+        (name, def.kind)
     }
 }
 
@@ -40,7 +42,7 @@ pub(super) fn write(
 /// of the samples. A name that breaks the rules of its kind, or that is another family's without
 /// the suffix, stays whole, with a kind that has no rules: so nothing is lost and no two
 /// families share a name.
-fn openmetrics<'a>(scrape: &Scrape, name: &'a str, kind: Kind) -> (&'a str, Kind) {
+fn openmetrics<'a>(names: &Names<'_>, name: &'a str, kind: Kind) -> (&'a str, Kind) {
     let (suffix, otherwise) = match kind {
         Kind::Counter => ("_total", Kind::Unknown),
         Kind::Info => ("_info", Kind::Gauge),
@@ -49,8 +51,8 @@ fn openmetrics<'a>(scrape: &Scrape, name: &'a str, kind: Kind) -> (&'a str, Kind
     match name.strip_suffix(suffix) {
         Some(stem)
             if !stem.is_empty()
-                && !is_family(scrape, stem)
-                && (kind == Kind::Counter || !is_family(scrape, &format!("{stem}_total"))) =>
+                && !names.has(stem)
+                && (kind == Kind::Counter || !names.has(&format!("{stem}_total"))) =>
         {
             (stem, kind)
         }

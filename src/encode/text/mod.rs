@@ -1,5 +1,6 @@
 //! The text formats: Prometheus 0.0.4 and 1.0.0, and OpenMetrics.
 
+mod exemplar;
 mod head;
 mod histogram;
 mod metadata;
@@ -12,14 +13,21 @@ use self::histogram::{Bounds, Heads};
 use super::escaping::Escaping;
 use super::format::{Format, Syntax};
 use super::labels::{Globals, Labels};
+use super::names::Names;
 use crate::catalog::Kind;
-use crate::registry::{Scrape, ScrapeFamily, ValueRef};
+use crate::registry::{Sample, ScrapeFamily, ValueRef};
 
 /// Writes one family in a text format.
 pub(super) struct TextFamily<'a> {
+    /// The name of its samples, a suffix that its kind adds to each aside.
     name: &'a str,
     kind: Kind,
     openmetrics: bool,
+    /// Whether the format has exemplars for the kind.
+    exemplars: bool,
+    /// The name of the samples that say when a series was created, where the format has them
+    /// for the kind.
+    created: Option<String>,
     escaping: Escaping,
     globals: &'a Globals,
     /// Whether the labels of every series are those declared, so that they need no look.
@@ -28,8 +36,14 @@ pub(super) struct TextFamily<'a> {
     bounds: Bounds,
 }
 
-/// The beginnings of lines, by what a series of the kind consists of.
-enum Lines {
+/// The beginnings of lines.
+struct Lines {
+    value: Values,
+    created: Option<Head>,
+}
+
+/// By what a series of the kind consists of.
+enum Values {
     One(Head),
     Several(Heads),
 }
@@ -39,40 +53,48 @@ impl<'a> TextFamily<'a> {
     pub(super) fn begin(
         buf: &mut Vec<u8>,
         format: Format,
-        (scrape, globals): (&Scrape, &'a Globals),
+        (names, globals): (&Names<'_>, &'a Globals),
         family: &ScrapeFamily,
         name: &'a str,
     ) -> Self {
         let def = family.def();
-        metadata::write(buf, format.syntax(), scrape, name, def);
+        let openmetrics = format.syntax() == Syntax::OpenMetrics;
+        let (known_as, kind) = metadata::write(buf, format.syntax(), names, name, def);
         let declared = family.labels_are_declared();
         let beside = globals.beside(def.kind, |name| {
             declared && def.labels.iter().any(|l| l == name)
         });
+        let counts = matches!(kind, Kind::Counter | Kind::Histogram | Kind::Summary);
+        let created = (openmetrics && counts)
+            .then(|| format!("{known_as}_created"))
+            // It would be a sample of that other family.
+            .filter(|created| !names.has(created));
         Self {
             name,
             kind: def.kind,
-            openmetrics: format.syntax() == Syntax::OpenMetrics,
+            openmetrics,
+            exemplars: openmetrics && matches!(kind, Kind::Counter | Kind::Histogram),
+            lines: Lines::new((name, created.as_deref()), def.kind, &beside),
+            created,
             escaping: format.escaping(),
             globals,
             declared,
-            lines: Lines::new(name, def.kind, &beside),
             bounds: Bounds::default(),
         }
     }
 
     /// Writes one series; false, and nothing written, if it is not what its family says it is.
     #[inline]
-    pub(super) fn series(&mut self, buf: &mut Vec<u8>, labels: &str, value: ValueRef<'_>) -> bool {
+    pub(super) fn series(&mut self, buf: &mut Vec<u8>, labels: &str, sample: Sample<'_>) -> bool {
         if self.declared {
-            self.write(buf, None, labels, value)
+            self.write(buf, None, labels, sample)
         } else {
-            self.foreign(buf, labels, value)
+            self.foreign(buf, labels, sample)
         }
     }
 
     /// A series whose labels are anybody's.
-    fn foreign(&mut self, buf: &mut Vec<u8>, text: &str, value: ValueRef<'_>) -> bool {
+    fn foreign(&mut self, buf: &mut Vec<u8>, text: &str, sample: Sample<'_>) -> bool {
         let Some(labels) = Labels::read(text, self.kind, self.escaping) else {
             return false;
         };
@@ -80,10 +102,10 @@ impl<'a> TextFamily<'a> {
             let beside = self
                 .globals
                 .beside(self.kind, |name| labels.names().any(|own| own == name));
-            Lines::new(self.name, self.kind, &beside)
+            Lines::new((self.name, self.created.as_deref()), self.kind, &beside)
         });
         let text: Cow<'_, str> = labels.render(text);
-        self.write(buf, lines.as_ref(), &text, value)
+        self.write(buf, lines.as_ref(), &text, sample)
     }
 
     #[inline]
@@ -92,16 +114,22 @@ impl<'a> TextFamily<'a> {
         buf: &mut Vec<u8>,
         lines: Option<&Lines>,
         labels: &str,
-        value: ValueRef<'_>,
+        sample: Sample<'_>,
     ) -> bool {
-        match (value, lines.unwrap_or(&self.lines), self.kind) {
-            (ValueRef::Number(number), Lines::One(head), _) => {
-                head::sample(buf, head, labels, number);
-                true
+        let lines = lines.unwrap_or(&self.lines);
+        match (sample.value, &lines.value, self.kind) {
+            (ValueRef::Number(number), Values::One(head), _) => {
+                let exemplar = sample.exemplar.filter(|_| self.exemplars);
+                head::sample(buf, head, labels, number, exemplar);
             }
-            (ValueRef::Histogram(value), Lines::Several(heads), Kind::Histogram) => {
+            (ValueRef::Histogram(mut value), Values::Several(heads), Kind::Histogram) => {
+                if !self.exemplars {
+                    value.exemplars = &[];
+                }
                 let bounds = &mut self.bounds;
-                histogram::histogram(buf, heads, bounds, labels, value, self.openmetrics)
+                if !histogram::histogram(buf, heads, bounds, labels, value, self.openmetrics) {
+                    return false;
+                }
             }
             (
                 ValueRef::Summary {
@@ -109,29 +137,40 @@ impl<'a> TextFamily<'a> {
                     sum,
                     count,
                 },
-                Lines::Several(heads),
+                Values::Several(heads),
                 Kind::Summary,
             ) => {
                 let value = (quantiles, sum, count);
                 histogram::summary(buf, heads, labels, value, self.openmetrics);
-                true
             }
-            _ => false,
+            _ => return false,
         }
+        if let (Some(head), Some(at)) = (&lines.created, sample.created) {
+            exemplar::created(buf, head, labels, at);
+        }
+        true
     }
 }
 
 impl Lines {
-    fn new(name: &str, kind: Kind, globals: &str) -> Self {
+    /// For the samples of `name`, and those by the other name if there are any.
+    fn new((name, created): (&str, Option<&str>), kind: Kind, globals: &str) -> Self {
         let parts = match kind {
-            Kind::Histogram => "_bucket",
-            Kind::Summary => "",
-            _ => return Self::One(Head::new(name, "", globals)),
+            Kind::Histogram => Some("_bucket"),
+            Kind::Summary => Some(""),
+            _ => None,
         };
-        Self::Several(Heads {
-            parts: Head::new(name, parts, globals),
-            sum: Head::new(name, "_sum", globals),
-            count: Head::new(name, "_count", globals),
-        })
+        let value = match parts {
+            None => Values::One(Head::new(name, "", globals)),
+            Some(suffix) => Values::Several(Heads {
+                parts: Head::new(name, suffix, globals),
+                sum: Head::new(name, "_sum", globals),
+                count: Head::new(name, "_count", globals),
+            }),
+        };
+        Self {
+            value,
+            created: created.map(|created| Head::new(created, "", globals)),
+        }
     }
 }

@@ -1,0 +1,103 @@
+//! Native buckets as spans and deltas
+//! (<https://prometheus.io/docs/specs/native_histograms/>).
+
+use super::wire;
+use crate::registry::{COARSEST_SCHEMA, FINEST_SCHEMA, NativeBuckets};
+
+/// A bucket between two others costs one byte as an empty one, a new span several.
+const GAP: i64 = 2;
+
+/// The numbers of the fields of a side.
+struct Side {
+    span: u8,
+    delta: u8,
+}
+
+const NEGATIVE: Side = Side { span: 9, delta: 10 };
+const POSITIVE: Side = Side {
+    span: 12,
+    delta: 13,
+};
+
+/// Whether Prometheus would take them: for others it refuses a whole page.
+pub(super) fn is_valid(native: &NativeBuckets) -> bool {
+    let threshold = native.zero_threshold;
+    let side = |buckets: &[(i32, u64)]| {
+        let rising = buckets.windows(2).all(|pair| pair[0].0 < pair[1].0);
+        // An index that a float can have (below 2^19 with the finest schema), so that a gap is an
+        // `i32`; a count whose change is an `i64`.
+        let fits =
+            |(index, count): &(i32, u64)| index.unsigned_abs() <= 1 << 20 && *count < 1 << 62;
+        rising && buckets.iter().all(fits)
+    };
+    (COARSEST_SCHEMA..=FINEST_SCHEMA).contains(&native.schema)
+        && threshold.is_finite()
+        && threshold >= 0.0
+        && side(&native.positive)
+        && side(&native.negative)
+}
+
+/// Writes the fields of a histogram that are its native buckets.
+pub(super) fn write(buf: &mut Vec<u8>, native: &NativeBuckets) {
+    wire::sint(buf, 5, i64::from(native.schema));
+    wire::double(buf, 6, native.zero_threshold);
+    wire::uint(buf, 7, native.zero_count);
+    side(buf, &NEGATIVE, &native.negative);
+    side(buf, &POSITIVE, &native.positive);
+    let empty = native.positive.is_empty() && native.negative.is_empty();
+    if empty && native.zero_count == 0 && native.zero_threshold == 0.0 {
+        // Without any span, or a zero bucket that can hold something, it is a classic histogram.
+        span(buf, POSITIVE.span, 0, 0);
+    }
+}
+
+/// Writes one side: runs of buckets, and the change of the count from one bucket to the next.
+fn side(buf: &mut Vec<u8>, fields: &Side, buckets: &[(i32, u64)]) {
+    // Where the run begins, seen from the end of the one before, and how long it is.
+    let (mut offset, mut length) = (0, 0);
+    let mut next = 0_i64;
+    for (index, _) in buckets {
+        let index = i64::from(*index);
+        let gap = index - next;
+        if length > 0 && gap <= GAP {
+            length += gap + 1;
+        } else {
+            if length > 0 {
+                span(buf, fields.span, offset, length);
+            }
+            (offset, length) = (gap, 1);
+        }
+        next = index + 1;
+    }
+    if length > 0 {
+        span(buf, fields.span, offset, length);
+        wire::message(buf, fields.delta, |buf| deltas(buf, buckets));
+    }
+}
+
+fn deltas(buf: &mut Vec<u8>, buckets: &[(i32, u64)]) {
+    let mut before = 0_i64;
+    let mut next = None;
+    for (index, count) in buckets {
+        let index = i64::from(*index);
+        let gap = next.map_or(0, |next| index - next);
+        if (1..=GAP).contains(&gap) {
+            // The empty buckets between two of a run.
+            for _ in 0..gap {
+                wire::zigzag(buf, -before);
+                before = 0;
+            }
+        }
+        let count = count.cast_signed();
+        wire::zigzag(buf, count - before);
+        before = count;
+        next = Some(index + 1);
+    }
+}
+
+fn span(buf: &mut Vec<u8>, field: u8, offset: i64, length: i64) {
+    wire::message(buf, field, |buf| {
+        wire::sint(buf, 1, offset);
+        wire::uint(buf, 2, length.cast_unsigned());
+    });
+}
