@@ -97,8 +97,8 @@ mod tree;
 pub use error::{ConfigError, SyntaxError};
 pub use faults::{Fault, Faults, Origin};
 pub use healing::{
-    Approval, Backoff, Budget, Budgets, ByRisk, Confirm, Flap, HealingPolicy, Limits, Mode, Modes,
-    Override, Recurrence, Storm, Verify,
+    Approval, Backoff, Budget, Budgets, ByRisk, Confirm, Escalation, Flap, HealingPolicy, Limits,
+    Mode, Modes, Override, Recurrence, Severity, Storm, Verify,
 };
 pub use http::Http;
 pub use journal::{Fsync, Journal};

@@ -10,8 +10,8 @@ use super::Selfheal;
 use super::health::Health;
 use crate::config::Config;
 use crate::healing::{
-    ComponentState, EngineHandle, Healing, HealingEngine, Name, Phase, Record, Restart, Severity,
-    StartError, Supervise, SuperviseError, TaskContext, TaskOutput, What,
+    AlertId, ComponentState, EngineHandle, Healing, HealingEngine, LogAlerts, Name, Phase, Record,
+    Restart, Severity, StartError, Supervise, SuperviseError, TaskContext, TaskOutput, What,
 };
 use crate::health::{Check, Component, Contributor, Note};
 use crate::registry::Registry;
@@ -66,6 +66,7 @@ impl Lazy {
             .journal(config.journal.clone())
             .clock(clock.clone())
             .registry(registry)
+            .on_alert(LogAlerts)
             .start()?;
         *self.watched.running.lock() = Some(healing.clone());
         let watched = Arc::downgrade(&self.watched);
@@ -136,6 +137,21 @@ impl Contributor for Healed {
             .collect()
     }
 
+    fn ready(&self) -> Check {
+        let running = self.0.running.lock().clone();
+        let not_ready = running.map(|healing| healing.not_ready());
+        match not_ready.as_deref() {
+            None | Some([]) => Check::passed(),
+            Some([first, others @ ..]) => {
+                let more = match others.len() {
+                    0 => String::new(),
+                    more => format!(", and on {more} more"),
+                };
+                Check::failed(format!("healing has given up on {first}{more}"))
+            }
+        }
+    }
+
     fn live(&self) -> Check {
         let silent = self.0.beat.lock().map(|beat| beat.elapsed());
         match silent.filter(|silent| *silent > STALLED) {
@@ -200,6 +216,11 @@ fn note(record: &Record) -> Option<Note> {
             }
             (&key.component, text)
         }
+        What::Escalated {
+            id: AlertId { key: Some(key), .. },
+            why,
+            ..
+        } => (&key.component, why.to_string()),
         What::Closed {
             key,
             outcome,

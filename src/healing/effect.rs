@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::alert::Alert;
+use super::escalate::ExitRequest;
 use super::issue::{Issue, IssueKey, Name, Text};
 use super::moment::Moment;
 use super::outcome::Dropped;
@@ -109,6 +110,8 @@ pub enum Effect {
     Raise(Box<Alert>),
     /// An alert no longer fires.
     Resolve(Box<Alert>),
+    /// The process should end: once the record before it is in the journal, tell the host.
+    Exit(Box<ExitRequest>),
     /// Send [`Event::Tick`](super::Event::Tick) at this time, if nothing else happens before.
     /// It replaces the time that was asked for before; [`Moment::NEVER`] takes it back.
     WakeAt(Moment),

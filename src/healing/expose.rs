@@ -128,7 +128,7 @@ impl Row {
 }
 
 /// Every metric of the core, by its full name.
-static TABLE: [Row; 33] = [
+static TABLE: [Row; 36] = [
     Row::counter(
         "healing_issues_detected_total",
         "Issues opened, by kind of fault, severity and component",
@@ -320,6 +320,24 @@ static TABLE: [Row; 33] = [
         |s| one(s.components_bad),
     ),
     Row::gauge("healing_mutes", "Mutes in force", &[], |s| one(s.mutes)),
+    Row::counter(
+        "healing_escalations_total",
+        "Faults taken further than an alert, by how far",
+        &["rung"],
+        |s| each("rung", &s.escalations),
+    ),
+    Row::gauge(
+        "healing_not_ready",
+        "Faults that keep the service from being ready for traffic",
+        &[],
+        |s| one(s.not_ready),
+    ),
+    Row::gauge(
+        "healing_exit_asked",
+        "1 once the process was asked to end",
+        &[],
+        |s| flag(s.exit_asked),
+    ),
     Row::counter(
         "healing_alerts_refused_total",
         "Alerts that could not fire because there were too many",

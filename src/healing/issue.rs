@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::confidence::{Estimate, Samples};
 use super::moment::Stamp;
+pub use crate::config::Severity;
 use crate::util::BoundedStr;
 
 /// A component, an issue type, an action, a lock, an engine: at most 64 bytes, cheap to clone.
@@ -47,45 +48,6 @@ impl fmt::Display for IssueKey {
 impl fmt::Debug for IssueKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
-    }
-}
-
-/// How bad a fault is. An open issue keeps the worst that was seen.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum Severity {
-    /// Worth knowing.
-    Info,
-    /// Service is not affected yet.
-    #[default]
-    Warning,
-    /// Part of the service is affected.
-    Error,
-    /// The service is affected as a whole.
-    Critical,
-}
-
-impl Severity {
-    /// All of them, the mildest first.
-    pub const ALL: [Self; 4] = [Self::Info, Self::Warning, Self::Error, Self::Critical];
-
-    /// The label value.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Info => "info",
-            Self::Warning => "warning",
-            Self::Error => "error",
-            Self::Critical => "critical",
-        }
-    }
-
-    /// 0 for the mildest to 3.
-    #[must_use]
-    pub const fn level(self) -> u32 {
-        self as u32
     }
 }
 

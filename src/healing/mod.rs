@@ -60,6 +60,7 @@ mod alert;
 mod confidence;
 mod effect;
 mod engine;
+mod escalate;
 mod event;
 mod expose;
 #[cfg(feature = "files")]
@@ -85,6 +86,7 @@ pub use engine::{
     Action, Check, Context, Detector, HealError, HealErrorKind, HealingEngine, Precondition, Rule,
     Verifier, When,
 };
+pub use escalate::{Climb, ExitRequest, Rung};
 pub use event::{Control, Event, Target};
 pub use expose::expose;
 #[cfg(feature = "files")]

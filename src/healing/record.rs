@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::alert::Alert;
+use super::alert::{Alert, AlertId};
 use super::confidence::{Confidence, Outcomes};
 use super::effect::{AttemptId, Work};
+use super::escalate::Rung;
 use super::event::Control;
 use super::issue::{Evidence, Generation, Issue, IssueKey, Name, Severity, Text};
 use super::moment::{Moment, Stamp};
@@ -135,6 +136,22 @@ pub enum What {
     Raised(Box<Alert>),
     /// An alert no longer fires.
     Resolved(Box<Alert>),
+    /// Healing has given up on a fault, and it was taken further than an alert.
+    Escalated {
+        /// What healing has given up on.
+        id: AlertId,
+        /// How far.
+        rung: Rung,
+        /// How bad it is.
+        severity: Severity,
+        /// In words.
+        why: Text,
+    },
+    /// The service is ready again, as far as this is concerned.
+    Deescalated {
+        /// What healing had given up on.
+        id: AlertId,
+    },
     /// A decision from outside was followed.
     Controlled {
         /// What.
@@ -220,6 +237,11 @@ pub enum Carried {
         /// The component whose budget it is; none for the global one.
         component: Option<Name>,
         /// When they started.
+        at: Vec<Moment>,
+    },
+    /// When a process was asked to end.
+    Exits {
+        /// When.
         at: Vec<Moment>,
     },
     /// The verified outcomes of an action for an issue type.

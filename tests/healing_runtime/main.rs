@@ -15,6 +15,7 @@ mod control;
 mod crash;
 mod detectors;
 mod disk;
+mod escalation;
 mod journal;
 mod load;
 mod shutdown;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Backoff, Budget, Confirm, HealingPolicy, Limits};
+use super::{Backoff, Budget, Confirm, Escalation, HealingPolicy, Limits};
 use crate::config::{Faults, duration};
 
 /// Ten years: longer is a mistake in the unit.
@@ -47,6 +47,7 @@ impl HealingPolicy {
             not_too_long("every", self.verify.every, faults);
             at_least_one("tries", self.verify.tries, faults);
         });
+        faults.within("escalation", |faults| self.escalation.check(faults));
         faults.within("limits", |faults| self.limits.check(faults));
     }
 
@@ -129,6 +130,40 @@ impl Confirm {
                 "raise `of` or lower `bad`",
             );
         }
+    }
+}
+
+impl Escalation {
+    fn check(&self, faults: &mut Faults) {
+        for (field, wait) in [
+            ("not_ready_after", self.not_ready_after),
+            ("exit_after", self.exit_after),
+        ] {
+            if let Some(wait) = wait {
+                not_too_long(field, wait, faults);
+            }
+        }
+        if self.exit_after.is_some_and(|exit| exit.is_zero()) {
+            faults.add(
+                "exit_after",
+                "it would end the process at once",
+                "give what a restart may take, such as \"10m\", or leave it out",
+            );
+        }
+        if let (Some(not_ready), Some(exit)) = (self.not_ready_after, self.exit_after)
+            && exit < not_ready
+        {
+            faults.add(
+                "exit_after",
+                format!(
+                    "{} is less than the {} of not_ready_after",
+                    duration::format(exit),
+                    duration::format(not_ready)
+                ),
+                "traffic should stop before the process does: raise it",
+            );
+        }
+        faults.within("exits", |faults| self.exits.check(faults));
     }
 }
 
@@ -229,6 +264,9 @@ mod tests {
         policy.flap.heals = 65;
         policy.timeout = Duration::MAX;
         policy.limits.open = 0;
+        policy.escalation.not_ready_after = Some(Duration::from_secs(60));
+        policy.escalation.exit_after = Some(Duration::from_secs(30));
+        policy.escalation.exits.max = 0;
         policy.overrides.push(Override {
             component: None,
             issue_type: None,
@@ -243,6 +281,8 @@ mod tests {
                 "budget.component.window",
                 "budget.global.max",
                 "confirm.bad",
+                "escalation.exit_after",
+                "escalation.exits.max",
                 "flap.heals",
                 "intensity.max",
                 "limits.open",

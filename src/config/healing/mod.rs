@@ -5,6 +5,7 @@
 //! way keeps what it started with.
 
 mod check;
+mod escalation;
 mod guards;
 mod pace;
 
@@ -12,6 +13,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub use escalation::{Escalation, Severity};
 pub use guards::{Approval, ByRisk, Flap, Limits, Mode, Modes, Override, Recurrence, Storm};
 pub use pace::{Backoff, Budget, Budgets, Confirm, Verify};
 
@@ -94,6 +96,8 @@ pub struct HealingPolicy {
     /// raised. Default: 1 h.
     #[serde(with = "duration")]
     pub patience: Duration,
+    /// What follows an alert, when healing has given up. Default: nothing.
+    pub escalation: Escalation,
     /// The head start that each level of severity has over the next lower one in the queue; so
     /// long after it, the lower one goes first. Default: 30 s.
     #[serde(with = "duration")]
@@ -128,6 +132,7 @@ impl Default for HealingPolicy {
             recurrence: Recurrence::default(),
             approval: Approval::default(),
             patience: Duration::from_secs(3600),
+            escalation: Escalation::default(),
             ageing: Duration::from_secs(30),
             limits: Limits::default(),
         }

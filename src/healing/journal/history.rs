@@ -127,6 +127,7 @@ impl What {
             | Self::Verified { key, .. }
             | Self::Closed { key, .. } => Some(key),
             Self::Raised(alert) | Self::Resolved(alert) => alert.id.key.as_ref(),
+            Self::Escalated { id, .. } | Self::Deescalated { id } => id.key.as_ref(),
             _ => None,
         }
     }

@@ -1,10 +1,13 @@
 //! Who is told of alerts.
 
 use std::fmt;
+use std::sync::{Arc, Weak};
 
 use tokio::sync::mpsc;
 
+use super::Healing;
 use super::call::guarded;
+use super::shell::Shell;
 use super::trace;
 use crate::healing::Alert;
 
@@ -41,8 +44,10 @@ impl fmt::Display for AlertChange {
 /// Is told of every alert, one after another, in a task of its own: it may take its time, and
 /// its panics are contained. A closure `Fn(&AlertChange)` is one, and so is `()`, which is silent.
 ///
-/// Hooks that are more than a thousand changes behind miss some; what fires now is always in
-/// [`Healing::alerts`](super::Healing::alerts).
+/// An alert is known by its [`id`](Alert::id): it may be told as raised more than once, and counts
+/// as one until it is resolved. Hooks that are more than a thousand changes behind miss some,
+/// which `healing_alert_changes_missed_total` counts; what fires now is always in
+/// [`Healing::alerts`].
 pub trait AlertHook: Send + Sync + 'static {
     /// Called for each change. It must not block for long.
     fn changed(&self, change: &AlertChange);
@@ -72,12 +77,59 @@ impl AlertHook for LogAlerts {
 /// So many changes may wait for the hooks.
 pub(super) const WAITING: usize = 1024;
 
+/// What the task that tells the hooks is sent.
+pub(super) enum Tell {
+    Change(AlertChange),
+    /// One more hook, which is told first what fires now.
+    Hook(Box<dyn AlertHook>),
+}
+
 /// Tells the hooks until nobody sends any more.
-pub(super) async fn tell(mut changes: mpsc::Receiver<AlertChange>, hooks: Vec<Box<dyn AlertHook>>) {
-    while let Some(change) = changes.recv().await {
-        for hook in &hooks {
-            // A hook that panics is told the next one as well.
-            let _ = guarded(|| hook.changed(&change));
+pub(super) async fn tell(
+    shell: Weak<Shell>,
+    mut news: mpsc::Receiver<Tell>,
+    mut hooks: Vec<Box<dyn AlertHook>>,
+) {
+    while let Some(news) = news.recv().await {
+        match news {
+            Tell::Change(change) => {
+                for hook in &hooks {
+                    call(&**hook, &change);
+                }
+            }
+            Tell::Hook(hook) => {
+                for alert in shell
+                    .upgrade()
+                    .map(|shell| shell.firing())
+                    .unwrap_or_default()
+                {
+                    call(&*hook, &AlertChange::Raised(alert));
+                }
+                hooks.push(hook);
+            }
         }
+    }
+}
+
+/// A hook that panics is told the next change as well.
+fn call(hook: &dyn AlertHook, change: &AlertChange) {
+    let _ = guarded(|| hook.changed(change));
+}
+
+impl Shell {
+    /// The alerts that fire.
+    pub(super) fn firing(&self) -> Vec<Alert> {
+        self.core.lock().state.alerts().cloned().collect()
+    }
+}
+
+impl Healing {
+    /// Adds somebody who is told of alerts: first of those that fire now, then of each change.
+    pub fn on_alert(&self, hook: impl AlertHook) {
+        let (shell, hook) = (Arc::clone(&self.shell), Box::new(hook));
+        self.shell.runtime.spawn(async move {
+            // Nobody listens any more after the end.
+            let _ = shell.alerts.send(Tell::Hook(hook)).await;
+        });
     }
 }

@@ -1,6 +1,7 @@
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
@@ -150,7 +151,9 @@ impl HealingBuilder {
             journal,
             events: broadcast::Sender::new(events::KEPT),
             alerts: alert_sender,
+            alerts_missed: AtomicU64::new(0),
             stage: watch::Sender::new(Stage::Running),
+            exit: watch::Sender::new(None),
             closing: CancellationToken::new(),
             tasks: TaskTracker::new(),
             driver: Mutex::default(),
@@ -159,7 +162,8 @@ impl HealingBuilder {
         if let Some(registry) = &self.registry {
             metrics::register(&shell, registry).map_err(StartError::Metrics)?;
         }
-        shell.runtime.spawn(alerts::tell(changes, self.hooks));
+        let telling = alerts::tell(Arc::downgrade(&shell), changes, self.hooks);
+        shell.runtime.spawn(telling);
         let driver = shell.runtime.spawn(Driver::new(Arc::clone(&shell)).run());
         *shell.driver.lock() = Some(driver);
         Ok(Healing {

@@ -1,11 +1,12 @@
 //! Does what the core says, in its order, and wakes it when it asked for that.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::alerts::AlertChange;
+use super::alerts::{AlertChange, Tell};
 use super::attempt::{self, Order};
 use super::events::HealingEvent;
 use super::looks;
@@ -111,6 +112,7 @@ impl Driver {
             }
             Effect::Raise(alert) => self.alert(AlertChange::Raised(*alert)),
             Effect::Resolve(alert) => self.alert(AlertChange::Resolved(*alert)),
+            Effect::Exit(request) => shell.ask_to_end(*request, self.last_seq),
             Effect::WakeAt(moment) => {
                 self.wake = (moment != Moment::NEVER).then(|| shell.timeline.instant_of(moment));
             }
@@ -141,7 +143,9 @@ impl Driver {
 
     fn alert(&self, change: AlertChange) {
         // Hooks that are so far behind miss alerts; the list of those that fire is complete.
-        let _ = self.shell.alerts.try_send(change);
+        if self.shell.alerts.try_send(Tell::Change(change)).is_err() {
+            self.shell.alerts_missed.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
     fn journal_changed(&mut self, progress: Progress) {

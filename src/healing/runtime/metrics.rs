@@ -1,5 +1,6 @@
-//! What the shell itself counts: how often each engine looked.
+//! What the shell itself counts: how often each engine looked, and what hooks missed.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 
 use super::engines::PassResult;
@@ -29,13 +30,23 @@ impl Shell {
 pub(super) fn register(shell: &Arc<Shell>, registry: &Registry) -> Result<(), DeclareError> {
     let core = Arc::clone(shell);
     expose(registry, move || core.snapshot())?;
-    registry.collect_from(Arc::new(Detections(Arc::downgrade(shell))))
+    registry.collect_from(Arc::new(OfTheShell(Arc::downgrade(shell))))
 }
 
-struct Detections(Weak<Shell>);
+struct OfTheShell(Weak<Shell>);
 
-impl Detections {
-    fn def() -> MetricDef {
+impl OfTheShell {
+    fn missed() -> MetricDef {
+        let mut def = MetricDef::new(
+            Kind::Counter,
+            "healing_alert_changes_missed_total",
+            "Changes of alerts that hooks missed because they were too far behind",
+        );
+        def.group = "healing";
+        def
+    }
+
+    fn detections() -> MetricDef {
         let mut def = MetricDef::new(
             Kind::Counter,
             "healing_detections_total",
@@ -47,9 +58,9 @@ impl Detections {
     }
 }
 
-impl Collector for Detections {
+impl Collector for OfTheShell {
     fn describe(&self) -> Vec<MetricDef> {
-        vec![Self::def()]
+        vec![Self::detections(), Self::missed()]
     }
 
     fn collect(&self, out: &mut Vec<FamilySnapshot>) {
@@ -61,8 +72,13 @@ impl Collector for Detections {
             SeriesSnapshot::new(labels, Value::Number(Number::U64(count)))
         });
         out.push(FamilySnapshot {
-            def: Arc::new(Self::def()),
+            def: Arc::new(Self::detections()),
             series: series.collect(),
+        });
+        let missed = Number::U64(shell.alerts_missed.load(Ordering::Relaxed));
+        out.push(FamilySnapshot {
+            def: Arc::new(Self::missed()),
+            series: vec![SeriesSnapshot::new([], Value::Number(missed))],
         });
     }
 }

@@ -22,6 +22,7 @@ mod driver;
 mod engines;
 mod error;
 mod events;
+mod exit;
 mod looks;
 mod metrics;
 mod shell;

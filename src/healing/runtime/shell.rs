@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use parking_lot::{Mutex, RwLock};
 use tokio::runtime::Handle;
@@ -10,7 +11,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::alerts::AlertChange;
+use super::alerts::Tell;
 use super::call::guarded;
 use super::engines::Engines;
 use super::error::Refused;
@@ -18,7 +19,7 @@ use super::events::HealingEvent;
 use super::shutdown::Stage;
 use crate::healing::engine::Timeline;
 use crate::healing::journal::Journal;
-use crate::healing::{AttemptId, Effect, Event, Notice, Stamp, State, Text};
+use crate::healing::{AttemptId, Effect, Event, ExitRequest, Notice, Stamp, State, Text};
 
 /// Everything that the tasks of one engine share.
 pub(super) struct Shell {
@@ -32,8 +33,12 @@ pub(super) struct Shell {
     pub(super) running: Mutex<BTreeMap<AttemptId, CancellationToken>>,
     pub(super) journal: Journal,
     pub(super) events: broadcast::Sender<HealingEvent>,
-    pub(super) alerts: mpsc::Sender<AlertChange>,
+    pub(super) alerts: mpsc::Sender<Tell>,
+    /// How many changes of alerts the hooks have missed.
+    pub(super) alerts_missed: AtomicU64,
     pub(super) stage: watch::Sender<Stage>,
+    /// Whether the process should end.
+    pub(super) exit: watch::Sender<Option<ExitRequest>>,
     /// The end of everything that is not an attempt.
     pub(super) closing: CancellationToken,
     /// Detectors, attempts and looks under way.

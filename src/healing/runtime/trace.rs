@@ -65,6 +65,10 @@ pub(super) fn record(record: &Record) {
         What::Closed { key, outcome, .. } => {
             info!(seq, %key, outcome = outcome.as_str(), "issue closed");
         }
+        What::Escalated { id, rung, why, .. } => {
+            error!(seq, %id, rung = rung.as_str(), %why, "escalated");
+        }
+        What::Deescalated { id } => info!(seq, %id, "ready again"),
         What::Controlled { control, by } => info!(seq, ?control, ?by, "decided from outside"),
         // The hooks are told of these, and a hook can be one that logs.
         What::Raised(_) | What::Resolved(_) => {}

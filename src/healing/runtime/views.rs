@@ -113,7 +113,7 @@ impl Healing {
     /// The alerts that fire.
     #[must_use]
     pub fn alerts(&self) -> Vec<Alert> {
-        self.shell.core.lock().state.alerts().cloned().collect()
+        self.shell.firing()
     }
 
     /// The components that have open issues, by name, for health reports.

@@ -50,6 +50,10 @@ impl State {
                 all.push(Carried::Spent { component, at });
             }
         }
+        let at: Vec<Moment> = self.exits.iter().collect();
+        if !at.is_empty() {
+            all.push(Carried::Exits { at });
+        }
     }
 
     fn carry_issues(&self, all: &mut Vec<Carried>) {

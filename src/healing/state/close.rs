@@ -23,6 +23,7 @@ impl State {
             return;
         };
         let key = entry.issue.key;
+        self.leave(&key, entry.phase, entry.reason);
         self.wake_children(entry.component);
         self.keys.remove(&key);
         let treatment = entry.treatment;
@@ -150,6 +151,14 @@ impl State {
             ),
         };
         self.raise_about(&key, kind, severity, why);
+        // One that is exhausted closes: it is seen again, and parked, if the fault is still there.
+        if self
+            .open
+            .get(slot)
+            .is_some_and(|e| e.reason == Some(reason))
+        {
+            self.begin_climb(&AlertId::of(&key, kind), severity);
+        }
     }
 
     /// Makes sure that the key is remembered, which may mean to forget another.

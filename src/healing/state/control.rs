@@ -264,6 +264,7 @@ impl State {
         }
         self.policy = policy;
         self.record(What::Reloaded);
+        self.reload_climbs();
         for slot in self.queue.everything_waiting() {
             self.wake(slot);
         }

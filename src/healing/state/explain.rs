@@ -6,7 +6,8 @@ use super::State;
 use super::entry::Entry;
 use crate::config::Mode;
 use crate::healing::{
-    AttemptId, Confidence, Generation, IssueKey, Moment, Name, ParkReason, Phase, Risk, Severity,
+    AttemptId, Climb, Confidence, Generation, IssueKey, Moment, Name, ParkReason, Phase, Risk,
+    Rung, Severity,
 };
 
 /// A guard that holds something back.
@@ -78,6 +79,13 @@ pub enum Hold {
         /// Until when.
         until: Moment,
     },
+    /// The process was asked to end already.
+    Exiting,
+    /// The process was asked to end too often in too short a time.
+    Exits {
+        /// Until when.
+        until: Moment,
+    },
     /// Another attempt, or a zombie, holds the lock.
     Lock {
         /// Which.
@@ -112,6 +120,8 @@ impl fmt::Display for Hold {
             }
             Self::Intensity { .. } => f.write_str("it took too many attempts in too short a time"),
             Self::ComponentBudget { .. } => f.write_str("the component's budget is spent"),
+            Self::Exiting => f.write_str("the process was asked to end"),
+            Self::Exits { .. } => f.write_str("the process was asked to end too often"),
             Self::Lock { lock, holder } => write!(f, "attempt {} holds {lock}", holder.0),
         }
     }
@@ -126,6 +136,7 @@ impl Hold {
             Self::GlobalBudget { until }
             | Self::Muted { until }
             | Self::Intensity { until }
+            | Self::Exits { until }
             | Self::ComponentBudget { until } => Some(*until),
             _ => None,
         }
@@ -174,6 +185,8 @@ pub struct Explanation {
     pub not_before: Moment,
     /// Everything that would hold it back if it were due now, the first of it first.
     pub holds: Vec<Hold>,
+    /// How far it is taken beyond an alert, if healing has given up on it.
+    pub climb: Option<Climb>,
 }
 
 /// `db/down is pending: restart (attempt 2 of 3) is held back: the engine is paused`.
@@ -182,6 +195,16 @@ impl fmt::Display for Explanation {
         write!(f, "{} is {}", self.key, self.phase.as_str())?;
         if let Some(reason) = self.reason {
             write!(f, " ({})", reason.as_str())?;
+        }
+        if let Some(climb) = &self.climb {
+            f.write_str(match climb.reached {
+                None => "",
+                Some(Rung::NotReady) => ", the service is not ready",
+                Some(Rung::Exit) => ", the process is asked to end",
+            })?;
+            if let (Some((rung, _)), Some(hold)) = (climb.next, &climb.hold) {
+                write!(f, ", {} is held back: {hold}", rung.as_str())?;
+            }
         }
         let Some(next) = &self.next else {
             return Ok(());
@@ -227,6 +250,7 @@ impl State {
             next: self.next_action(entry),
             not_before: entry.not_before,
             holds,
+            climb: self.climb_of(key, entry.reason),
         })
     }
 

@@ -191,7 +191,9 @@ impl State {
             self.pass_lock_on(attempt.intent.lock.clone());
         }
         if self.attempts.zombies() < self.policy.max_zombies as usize {
-            self.resolve(&AlertId::global(AlertKind::Zombies));
+            let id = AlertId::global(AlertKind::Zombies);
+            self.resolve(&id);
+            self.end_climb(&id);
         }
         // What it did after all may have changed everything.
         self.ask_to_detect(attempt.engine, true);
@@ -242,16 +244,14 @@ impl State {
         };
         let zombies = self.attempts.zombies();
         if zombies >= self.policy.max_zombies as usize {
-            self.raise(
-                AlertId::global(AlertKind::Zombies),
-                Severity::Critical,
-                || {
-                    Text::new(&format!(
-                        "{zombies} attempts do not end: nothing is started until they do; \
-                         restart the process if they never will"
-                    ))
-                },
-            );
+            let id = AlertId::global(AlertKind::Zombies);
+            self.raise(id.clone(), Severity::Critical, || {
+                Text::new(&format!(
+                    "{zombies} attempts do not end: nothing is started until they do; restart \
+                     the process if they never will"
+                ))
+            });
+            self.begin_climb(&id, Severity::Critical);
         }
         let message = Text::new("it does not end; it keeps its lock until it does");
         self.finished(id, &attempt, result, message, false);

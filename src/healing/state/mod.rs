@@ -31,6 +31,16 @@
 //! | any | its engine is removed | closed `superseded`, once nothing of it runs |
 //! | any | shutdown | closed `shutdown`, once nothing of it runs |
 //!
+//! # What follows an alert
+//!
+//! While an issue is parked because healing has given up on it (`exhausted`, `flapping`,
+//! `intensity`), and while too many attempts hang, the policy's
+//! [`escalation`](crate::config::Escalation) may take it further: after a time the service is not
+//! ready, after a longer one the process is asked to end. Both wait for the end of a shutdown, kill
+//! switch, pause, storm, dry-run or mute; the end of the process also for a journal that can be
+//! written, and for its own budget. The way back is the issue's: once it is no longer parked, the
+//! service is ready.
+//!
 //! # What holds a pending issue back
 //!
 //! In this order, and [`State::explain`] shows all of it: shutdown, kill switch, pause, storm,
@@ -48,6 +58,7 @@ mod alerts;
 mod attempts;
 mod backoff;
 mod carry;
+mod climbs;
 mod close;
 mod components;
 mod confirm;
@@ -55,6 +66,7 @@ mod control;
 mod decide;
 mod engines;
 mod entry;
+mod escalate;
 mod explain;
 mod heal;
 mod memory;
@@ -85,6 +97,7 @@ pub use snapshot::Snapshot;
 
 use self::alerts::Alerts;
 use self::attempts::Attempts;
+use self::climbs::Climbs;
 use self::components::Components;
 use self::engines::Engines;
 use self::entry::Entry;
@@ -132,9 +145,12 @@ pub struct State {
     outcomes: Series<ActionLabels, Outcomes>,
     mutes: Mutes,
     alerts: Alerts,
+    climbs: Climbs,
+    exits: Window,
     storm: StormGuard,
     ramp: Ramp,
 
+    exit_asked: bool,
     paused: bool,
     killed: bool,
     journal_down: bool,
@@ -149,6 +165,7 @@ pub struct State {
     budget_timer: Option<Moment>,
     storm_timer: Option<Moment>,
     ramp_timer: Option<Moment>,
+    climb_timer: Option<Moment>,
     drops: Drops,
     tally: Tally,
     /// The issue at hand: should the step panic, it is this one that is set aside.
@@ -184,8 +201,11 @@ impl State {
             outcomes: Series::default(),
             mutes: Mutes::default(),
             alerts: Alerts::default(),
+            climbs: Climbs::default(),
+            exits: Window::default(),
             storm: StormGuard::default(),
             ramp: Ramp::default(),
+            exit_asked: false,
             paused: false,
             killed: false,
             journal_down: false,
@@ -199,6 +219,7 @@ impl State {
             budget_timer: None,
             storm_timer: None,
             ramp_timer: None,
+            climb_timer: None,
             drops: Drops::default(),
             tally: Tally::default(),
             at_hand: None,
@@ -233,6 +254,7 @@ impl State {
         // What the event set may be due already, such as a mute that lasts no time.
         self.fire_timers();
         self.weigh_storm();
+        self.climb();
         self.pump();
         self.finish(ticked);
         self.at_hand = None;

@@ -24,6 +24,8 @@ impl State {
             return;
         };
         let (before, component) = (entry.phase, entry.component);
+        let (key, gave_up) = (entry.issue.key.clone(), entry.reason);
+        self.leave(&key, before, gave_up);
         self.count_out(slot);
         if let Some(entry) = self.open.get_mut(slot) {
             entry.phase = phase;
@@ -172,6 +174,9 @@ impl State {
 
     /// Has everything in line for this looked at again.
     pub(super) fn wake_all(&mut self, what: &WaitFor) {
+        if matches!(what, WaitFor::Unmute | WaitFor::Journal | WaitFor::Turn) {
+            self.weigh_climbs();
+        }
         for slot in self.queue.all_waiting(what) {
             self.wake(slot);
         }

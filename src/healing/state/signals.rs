@@ -151,6 +151,7 @@ impl State {
                 Timer::ComponentBudget(component) => self.component_budget_back(component),
                 Timer::GlobalBudget => self.budget_timer = None,
                 Timer::Ramp => self.ramp_timer = None,
+                Timer::Climb => self.climb_timer = None,
                 Timer::Alert(number) => {
                     if let Some(id) = self.alerts.by_number(number) {
                         self.resolve(&id);

@@ -6,7 +6,7 @@ use crate::healing::tally::{
     ActionCounts, ActionLabels, ActionTimes, Counts, DetectedLabels, Observations,
 };
 use crate::healing::{
-    Alert, AttemptResult, Closed, Issue, IssueKey, Name, ParkReason, Phase, Severity, Stamp,
+    Alert, AttemptResult, Closed, Issue, IssueKey, Name, ParkReason, Phase, Rung, Severity, Stamp,
 };
 
 /// All numbers of the core at one moment.
@@ -75,6 +75,12 @@ pub struct Snapshot {
     pub alerts: Counts<Severity>,
     /// Alerts that could not fire because there were too many.
     pub alerts_refused: u64,
+    /// How often a fault was taken further than an alert, by how far.
+    pub escalations: Counts<Rung>,
+    /// Faults that keep the service from being ready for traffic.
+    pub not_ready: u64,
+    /// Whether the process was asked to end.
+    pub exit_asked: bool,
     /// Issues opened, by type, severity and component.
     pub detected: Vec<(DetectedLabels, u64)>,
     /// Attempts, by issue type and action.
@@ -136,6 +142,9 @@ impl State {
             keys_remembered: number(self.memories.len()),
             alerts,
             alerts_refused: self.alerts.refused(),
+            escalations: tally.escalations,
+            not_ready: number(self.climbs.not_ready().len()),
+            exit_asked: self.exit_asked,
             detected: tally.detected.to_vec(|| DetectedLabels {
                 issue_type: other(),
                 severity: Severity::default(),

@@ -23,6 +23,8 @@ pub(super) enum Timer {
     GlobalBudget,
     /// One more attempt may run.
     Ramp,
+    /// A fault that healing has given up on is taken further.
+    Climb,
     /// An alert that lasts for a time ends.
     Alert(u64),
     /// What was dropped lately is told.

@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use crate::healing::{AttemptResult, Closed, Dropped, Phase, Severity};
+use crate::healing::{AttemptResult, Closed, Dropped, Phase, Rung, Severity};
 
 /// A closed set of label values.
 pub trait Label: Copy + 'static {
@@ -65,6 +65,18 @@ impl Label for Dropped {
 }
 
 impl Label for Severity {
+    const VALUES: &'static [Self] = &Self::ALL;
+
+    fn index(self) -> usize {
+        self as usize
+    }
+
+    fn text(self) -> &'static str {
+        self.as_str()
+    }
+}
+
+impl Label for Rung {
     const VALUES: &'static [Self] = &Self::ALL;
 
     fn index(self) -> usize {
@@ -157,5 +169,6 @@ mod tests {
         fits::<Closed>();
         fits::<Dropped>();
         fits::<Severity>();
+        fits::<Rung>();
     }
 }

@@ -12,10 +12,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::State;
+use super::escalate::alert_of;
 use crate::config::HealingPolicy;
 use crate::healing::{
-    Alert, AlertId, AlertKind, AttemptId, Effect, Intent, Issue, IssueKey, Moment, Name,
-    ParkReason, Record, Stamp, What,
+    Alert, AlertId, AttemptId, Effect, Intent, Issue, IssueKey, Moment, Name, Record, Stamp, What,
 };
 
 /// The wall clock of a record is cut to milliseconds: so much less is sure to have passed.
@@ -107,14 +107,4 @@ fn age(now: Stamp, records: &[Record]) -> Duration {
         .map(|last| now.wall.since(last.stamp.wall))
         .unwrap_or_default();
     written.saturating_add(gone.saturating_sub(WALL_PRECISION))
-}
-
-/// The alert that tells of a block.
-const fn alert_of(reason: ParkReason) -> Option<AlertKind> {
-    match reason {
-        ParkReason::Flapping => Some(AlertKind::Flapping),
-        ParkReason::Intensity => Some(AlertKind::Intensity),
-        ParkReason::Exhausted => Some(AlertKind::Exhausted),
-        _ => None,
-    }
 }

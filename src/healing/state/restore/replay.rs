@@ -5,7 +5,7 @@ use crate::healing::state::memory::Memory;
 use crate::healing::tally::ActionLabels;
 use crate::healing::{
     AlertId, AlertKind, AttemptId, AttemptResult, Carried, Closed, Control, Intent, Issue,
-    IssueKey, Moment, Name, ParkReason, Phase, Record, Severity, Target, What, Work,
+    IssueKey, Moment, Name, ParkReason, Phase, Record, Rung, Severity, Target, What, Work,
 };
 
 impl Replay {
@@ -73,6 +73,9 @@ impl Replay {
                 self.alerts.remove(&alert.id);
                 self.unblock(&alert.id);
             }
+            What::Escalated {
+                rung: Rung::Exit, ..
+            } => self.asked_to_end(at),
             What::Controlled { control, .. } => self.controlled(control),
             What::Carried(carried) => self.carried(carried, &local),
             _ => {}
@@ -191,6 +194,11 @@ impl Replay {
                 }
             }
         }
+    }
+
+    fn asked_to_end(&mut self, at: Moment) {
+        let budget = self.state.policy.escalation.exits;
+        self.state.exits.spend(at, &budget);
     }
 
     fn finished(&mut self, attempt: AttemptId, result: AttemptResult, hopeless: bool) {
@@ -320,6 +328,11 @@ impl Replay {
             Carried::Spent { component, at } => {
                 for &at in at {
                     self.spend(component.as_ref(), local(at));
+                }
+            }
+            Carried::Exits { at } => {
+                for &at in at {
+                    self.asked_to_end(local(at));
                 }
             }
             Carried::Outcomes {

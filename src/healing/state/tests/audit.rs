@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::State;
+use super::super::escalate::alert_of;
 use super::super::queue::Place;
 use super::super::timers::Timer;
 use crate::config::Limits;
-use crate::healing::{Label, Moment, Phase, identities};
+use crate::healing::{AlertId, Label, Moment, Phase, identities};
 
 impl State {
     /// Panics with what is wrong.
@@ -18,6 +19,22 @@ impl State {
         self.audit_counts();
         self.audit_places();
         self.audit_attempts();
+        self.audit_climbs();
+    }
+
+    /// What climbs is what healing has given up on, and no wake-up is lost.
+    fn audit_climbs(&self) {
+        let parked = self.open.iter().filter_map(|(_, entry)| {
+            let kind = entry.reason.and_then(alert_of)?;
+            Some(AlertId::of(&entry.issue.key, kind))
+        });
+        let parked: BTreeSet<_> = parked.collect();
+        let climbs = self.climbs.ids().filter(|id| id.key.is_some());
+        assert_eq!(climbs.cloned().collect::<BTreeSet<_>>(), parked);
+        assert!(self.not_ready().all(|id| self.climbs.get(id).is_some()));
+        if let Some((at, _)) = self.climbs.next_due() {
+            assert!(at > self.now.at && self.timers.contains(at, Timer::Climb));
+        }
     }
 
     fn audit_counts(&self) {

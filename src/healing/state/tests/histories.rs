@@ -225,6 +225,7 @@ fn histories_reach_every_corner() {
 
     let mut runner = TestRunner::deterministic();
     let (mut closed, mut finished) = ([0u64; 8], [0u64; 8]);
+    let mut escalations = [0u64; 2];
     let (mut phases, mut rollbacks, mut zombies, mut storms) = ([0u64; 8], 0, 0, 0);
     let mut evicted = 0;
     for case in 0..300 {
@@ -248,6 +249,9 @@ fn histories_reach_every_corner() {
         for (result, count) in snapshot.attempts_finished.iter() {
             finished[result.index()] += count;
         }
+        for (rung, count) in snapshot.escalations.iter() {
+            escalations[rung.index()] += count;
+        }
         rollbacks += snapshot.rollbacks_started;
         evicted += snapshot.evicted;
     }
@@ -255,6 +259,7 @@ fn histories_reach_every_corner() {
     println!("rollbacks {rollbacks} zombies {zombies} storms {storms} evicted {evicted}");
     assert!(closed[..5].iter().all(|&n| n >= 10), "{closed:?}");
     assert!(finished[..7].iter().all(|&n| n >= 10), "{finished:?}");
+    assert!(escalations.iter().all(|&n| n >= 5), "{escalations:?}");
     assert!(phases.iter().all(|&n| n >= 100), "{phases:?}");
     assert!(rollbacks >= 20 && zombies >= 20 && storms >= 20 && evicted >= 20);
 }

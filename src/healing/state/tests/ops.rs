@@ -218,12 +218,16 @@ pub(super) fn policies() -> Policies {
     wide.confirm = Confirm::at_once();
     wide.storm.min_components = 100;
     wide.flap.heals = 50;
-    wide.intensity.max = 100;
     wide.limits = Limits {
         components: 4,
         alerts: 3,
         ..Limits::default()
     };
+    wide.escalation.severity = Severity::Warning;
+    wide.escalation.not_ready_after = Some(2 * SECOND);
+    wide.escalation.exit_after = Some(8 * SECOND);
+    wide.escalation.exits = Budget::new(2, 300 * SECOND);
+    wide.intensity.max = 6;
     let mut dry = wide.clone();
     dry.dry_run = true;
     let mut asking = wide.clone();
@@ -232,6 +236,7 @@ pub(super) fn policies() -> Policies {
     let mut roomy = wide.clone();
     roomy.limits = Limits::default();
     roomy.max_running = 100;
+    roomy.intensity.max = 100;
     roomy.ramp = Duration::ZERO;
     roomy.budget.component.max = 1_000;
     roomy.budget.global.max = 1_000;

@@ -56,6 +56,7 @@ fn digest(state: &State) -> Vec<String> {
             alert.id, alert.severity, alert.since.at
         ));
     }
+    all.push(format!("exits {:?}", state.exits));
     let spent: Vec<_> = state.spent.iter().collect();
     all.push(format!("{spent:?} {} {}", state.paused, state.killed));
     all.sort();

@@ -1,14 +1,15 @@
 //! An independent witness: it sees only what goes in and what comes out, keeps its own books,
 //! and panics when a promise is broken.
 
+mod climbs;
 mod starts;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::healing::{
-    AlertKind, AttemptId, AttemptResult, Closed, Control, Effect, Event, Generation, IssueKey,
-    Moment, Name, Plan, Severity, State, Target, Ticket, Verdict, What, Work,
+    AlertId, AlertKind, AttemptId, AttemptResult, Closed, Control, Effect, Event, Generation,
+    IssueKey, Moment, Name, Phase, Plan, Severity, State, Target, Ticket, Verdict, What, Work,
 };
 
 /// What is known of an attempt that has not really ended.
@@ -59,6 +60,11 @@ pub(super) struct Watch {
     approved: BTreeMap<IssueKey, (Generation, usize)>,
     mutes: BTreeMap<Target, (Moment, Severity)>,
     severities: BTreeMap<IssueKey, Severity>,
+    /// Since when healing has given up on a key.
+    given_up: BTreeMap<IssueKey, Moment>,
+    not_ready: BTreeSet<AlertId>,
+    exits: Vec<Moment>,
+    exiting: bool,
     /// When everything was let go that was held back.
     let_go: Option<Moment>,
     paused: bool,
@@ -213,18 +219,30 @@ impl Watch {
             }
         }
         self.ending = None;
+        self.is_ready_again(state);
     }
 
     fn recorded(&mut self, what: &What, effects: &[Effect], state: &State) {
         match what {
             What::Moved {
                 key,
-                to: crate::healing::Phase::Backoff,
-                until: Some(until),
+                to,
+                reason,
+                until,
                 ..
             } => {
-                self.drawn.insert(key.clone(), *until);
+                if let (Phase::Backoff, Some(until)) = (to, until) {
+                    self.drawn.insert(key.clone(), *until);
+                }
+                self.given_up.remove(key);
+                if reason.is_some_and(crate::healing::ParkReason::blocks) {
+                    self.given_up.insert(key.clone(), self.now);
+                }
             }
+            What::Escalated {
+                id, rung, severity, ..
+            } => self.escalated(id, *rung, *severity, state),
+            What::Deescalated { id } => assert!(self.not_ready.remove(id), "{id}"),
             What::AttemptFinished {
                 attempt,
                 work: Work::Heal,
@@ -237,12 +255,16 @@ impl Watch {
                     runs.given_up = true;
                 }
             }
-            What::Closed {
-                key,
-                outcome: Closed::Healed,
-                ..
-            } => self.healed(key),
-            What::Reloaded => self.starts.clear(),
+            What::Closed { key, outcome, .. } => {
+                self.given_up.remove(key);
+                if *outcome == Closed::Healed {
+                    self.healed(key);
+                }
+            }
+            What::Reloaded => {
+                self.starts.clear();
+                self.exits.clear();
+            }
             What::Resolved(alert) if alert.id.kind == AlertKind::Storm => {
                 self.let_go = Some(self.now);
             }
@@ -361,6 +383,7 @@ impl Watch {
                 .drain(..)
                 .map(|(at, name)| (back(at), name))
                 .collect(),
+            exits: self.exits.drain(..).map(back).collect(),
             drawn: std::mem::take(&mut self.drawn)
                 .into_iter()
                 .map(|(key, until)| (key, back(until)))
