@@ -13,6 +13,9 @@ pub enum Kind {
     Histogram,
     /// Text about the service as labels of a series whose value is always 1; ends in `_info`.
     Info,
+    /// Which of a closed set of states something is in, each as a series with the value 0 or 1
+    /// and a label that has the name of the metric.
+    StateSet,
     /// Quantiles computed elsewhere; only ever handed through from another library.
     Summary,
     /// A value of unknown meaning; only ever handed through from another library.
@@ -20,12 +23,13 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The word after `# TYPE` in the Prometheus text format 0.0.4, where an info metric is a gauge.
+    /// The word after `# TYPE` in the Prometheus text format 0.0.4, where an info metric and
+    /// a state set are gauges.
     #[must_use]
     pub fn as_text(self) -> &'static str {
         match self {
             Self::Counter => "counter",
-            Self::Gauge | Self::Info => "gauge",
+            Self::Gauge | Self::Info | Self::StateSet => "gauge",
             Self::Histogram => "histogram",
             Self::Summary => "summary",
             Self::Unknown => "untyped",
@@ -39,6 +43,7 @@ impl Kind {
             Self::Counter => "counter",
             Self::Gauge => "gauge",
             Self::Info => "info",
+            Self::StateSet => "stateset",
             Self::Histogram => "histogram",
             Self::Summary => "summary",
             Self::Unknown => "unknown",

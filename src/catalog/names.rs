@@ -39,13 +39,18 @@ pub fn suffix(kind: Kind, name: &str) -> Result<(), &'static str> {
             Err("is a counter and does not end in _total")
         }
         Kind::Counter if name == "_total" => Err("has nothing before _total"),
-        Kind::Gauge | Kind::Histogram | Kind::Info if name.ends_with("_total") => {
+        Kind::Gauge | Kind::Histogram | Kind::Info | Kind::StateSet if name.ends_with("_total") => {
             Err("ends in _total, which is for counters")
         }
         Kind::Info if !name.ends_with("_info") => {
             Err("is an info metric and does not end in _info")
         }
-        Kind::Gauge | Kind::Histogram if RESERVED.iter().any(|suffix| name.ends_with(suffix)) => {
+        Kind::StateSet if name.ends_with("_info") => {
+            Err("ends in _info, which is for info metrics")
+        }
+        Kind::Gauge | Kind::Histogram | Kind::StateSet
+            if RESERVED.iter().any(|suffix| name.ends_with(suffix)) =>
+        {
             Err("ends in _bucket, _count, _sum or _created, which the exposition adds")
         }
         _ => Ok(()),
@@ -73,6 +78,12 @@ pub fn buckets(bounds: &[f64]) -> Result<(), &'static str> {
 pub(crate) fn definition(def: &MetricDef) -> Result<(), &'static str> {
     metric(&def.name)?;
     suffix(def.kind, &def.name)?;
+    if def.unit.is_some() && def.kind == Kind::StateSet {
+        return Err("is a state set, which has no unit, and ends in one");
+    }
+    if def.unit.is_some() && def.kind == Kind::Info {
+        return Err("is an info metric, which has no unit");
+    }
     if let Some(unit) = def.unit
         && !unit.ends(&def.name)
     {
@@ -136,6 +147,9 @@ mod tests {
         assert!(suffix(Kind::Gauge, "requests_total").is_err());
         assert!(suffix(Kind::Histogram, "size_count").is_err());
         assert!(suffix(Kind::Info, "build").is_err());
+        for name in ["door_total", "door_info", "door_created"] {
+            assert!(suffix(Kind::StateSet, name).is_err(), "{name}");
+        }
         assert!(
             suffix(Kind::Summary, "anything_total").is_ok(),
             "handed through as it is"

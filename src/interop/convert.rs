@@ -79,7 +79,7 @@ fn value(kind: Kind, metric: &Metric, bounds: &mut Arc<[f64]>) -> Option<Value> 
         Kind::Histogram => histogram(metric.get_histogram(), bounds).map(Value::Histogram),
         Kind::Summary => Some(summary(metric.get_summary())),
         Kind::Unknown => number(proto::untyped(metric)),
-        Kind::Gauge | Kind::Info => number(proto::gauge(metric)),
+        Kind::Gauge | Kind::Info | Kind::StateSet => number(proto::gauge(metric)),
     }
 }
 

@@ -147,7 +147,7 @@ fn convert(family: &ScrapeFamily, global: &[(String, String)]) -> MetricFamily {
         Kind::Histogram => MetricType::HISTOGRAM,
         Kind::Summary => MetricType::SUMMARY,
         // Their text encoder panics on an untyped family.
-        Kind::Gauge | Kind::Info | Kind::Unknown => MetricType::GAUGE,
+        Kind::Gauge | Kind::Info | Kind::StateSet | Kind::Unknown => MetricType::GAUGE,
     });
     out.set_metric(metrics);
     out
@@ -180,7 +180,7 @@ fn fill(metric: &mut Metric, kind: Kind, value: ValueRef<'_>) -> bool {
             counter.set_value(number.as_f64());
             metric.set_counter(counter);
         }
-        (Kind::Gauge | Kind::Info | Kind::Unknown, ValueRef::Number(number)) => {
+        (Kind::Gauge | Kind::Info | Kind::StateSet | Kind::Unknown, ValueRef::Number(number)) => {
             let mut gauge = Gauge::default();
             gauge.set_value(number.as_f64());
             metric.set_gauge(gauge);

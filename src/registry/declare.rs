@@ -6,7 +6,7 @@ use super::family::Family;
 use super::labels::LabelKey;
 use super::metric::{Histogram, Metric};
 use super::{Registry, group};
-use crate::catalog::{MetricDef, Unit, names};
+use crate::catalog::{Kind, MetricDef, Unit, names};
 
 /// The buckets of a histogram that declares none: 5 ms to 10 s, as the Prometheus client
 /// libraries have them.
@@ -19,15 +19,15 @@ pub const DEFAULT_BUCKETS: [f64; 11] = [
 #[derive(Debug)]
 #[must_use = "a metric is declared by `build` or `labels`"]
 pub struct Declare<'r, M> {
-    registry: &'r Registry,
-    def: MetricDef,
+    pub(super) registry: &'r Registry,
+    pub(super) def: MetricDef,
     metric: PhantomData<M>,
 }
 
 impl<'r, M: Metric> Declare<'r, M> {
     pub(super) fn new(registry: &'r Registry, name: &'static str, help: &'static str) -> Self {
         let mut def = MetricDef::new(M::KIND, name, help);
-        if def.kind == crate::catalog::Kind::Histogram {
+        if def.kind == Kind::Histogram {
             def.buckets = DEFAULT_BUCKETS.to_vec();
         }
         def.group = group::declaring();
@@ -106,6 +106,9 @@ pub(super) fn check(def: &MetricDef) -> Result<(), DeclareError> {
     for (at, label) in def.labels.iter().enumerate() {
         let problem = match names::label(label) {
             Err(problem) => problem,
+            Ok(()) if def.kind == Kind::StateSet && *label == def.name => {
+                "is the label of the state"
+            }
             Ok(()) if def.labels[..at].contains(label) => "is there twice",
             Ok(()) => continue,
         };

@@ -115,7 +115,7 @@ impl<M: Metric, K: LabelKey> Family<M, K> {
     #[must_use]
     pub fn snapshot(&self) -> FamilySnapshot {
         let mut series = Vec::with_capacity(self.len());
-        let rows = self.core.rows();
+        let rows = self.core.rows(&self.core.def.name);
         let mut next = Some(0);
         while let Some(from) = next {
             next = rows.each_from(from, &mut |labels, sample| {
@@ -278,7 +278,8 @@ impl<M: Metric, K: LabelKey> fmt::Debug for Family<M, K> {
 /// A family as the registry holds it, its metric type forgotten.
 pub(super) trait AnyFamily: Send + Sync {
     fn def(&self) -> &Arc<MetricDef>;
-    fn rows(&self) -> Box<dyn Rows>;
+    /// The series, of a family that is exposed under this name.
+    fn rows(&self, exposed: &str) -> Box<dyn Rows>;
     fn is_empty(&self) -> bool;
     fn overflowed(&self) -> u64;
     fn rejected(&self) -> u64;
@@ -299,8 +300,11 @@ impl<M: Metric> AnyFamily for Core<M> {
         &self.def
     }
 
-    fn rows(&self) -> Box<dyn Rows> {
-        Box::new(LiveRows::<M>(self.storage.view()))
+    fn rows(&self, exposed: &str) -> Box<dyn Rows> {
+        Box::new(LiveRows::<M> {
+            view: self.storage.view(),
+            exposed: exposed.to_owned(),
+        })
     }
 
     fn is_empty(&self) -> bool {
@@ -316,7 +320,10 @@ impl<M: Metric> AnyFamily for Core<M> {
     }
 }
 
-struct LiveRows<M: Metric>(View<M::Cell>);
+struct LiveRows<M: Metric> {
+    view: View<M::Cell>,
+    exposed: String,
+}
 
 impl<M: Metric> Rows for LiveRows<M> {
     fn each_from(
@@ -325,8 +332,8 @@ impl<M: Metric> Rows for LiveRows<M> {
         visit: &mut dyn FnMut(&str, Sample<'_>) -> ControlFlow<()>,
     ) -> Option<usize> {
         let mut scratch = Scratch::default();
-        self.0.each_from(from, &mut |labels, cell| {
-            visit(labels, M::read(cell, &mut scratch))
+        self.view.each_from(from, &mut |labels, cell| {
+            M::each(cell, (&self.exposed, labels), &mut scratch, visit)
         })
     }
 }

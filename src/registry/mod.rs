@@ -11,6 +11,17 @@
 //! - A scrape works on a copy of the list of families: declaring during a scrape, even from
 //!   inside a collector, cannot deadlock.
 //!
+//! | metric | declared by | for |
+//! |---|---|---|
+//! | [`Counter`], [`FloatCounter`] | `counter`, `float_counter` | what only grows |
+//! | [`Gauge`], [`FloatGauge`] | `gauge`, `float_gauge` | what goes up and down |
+//! | [`GaugeFn`] | `gauge_fn`, `gauge_fns` | what is computed when somebody looks |
+//! | [`Histogram`] | `histogram` | durations and sizes |
+//! | [`StripedCounter`], [`StripedHistogram`] | `.striped()` after `counter`, `histogram` | what many threads record all the time |
+//! | [`Info`] | `info` | text about the service |
+//! | [`StateSet`] | `state_set` | which of a few states something is in |
+//! | [`Collector`] | `collect_from` | many figures of one moment |
+//!
 //! Use [`Registry::global`] in an application, [`Registry::new`] in a test or where one
 //! process needs several. A set of metrics that belong together is a [`Group`].
 //!
@@ -63,8 +74,8 @@ pub use family::Family;
 pub use group::Group;
 pub use labels::{LabelKey, LabelValue, Labels, MAX_LABEL_VALUE, Text};
 pub use metric::{
-    Counter, FloatCounter, FloatGauge, Gauge, GaugeGuard, Histogram, Metric, StripedCounter,
-    StripedHistogram,
+    Counter, FloatCounter, FloatGauge, Gauge, GaugeFn, GaugeGuard, Histogram, Info, Metric,
+    StateSet, StripedCounter, StripedHistogram,
 };
 pub use scrape::{Scrape, ScrapeFamily};
 pub use settings::{FamilySettings, Settings};
@@ -189,6 +200,57 @@ impl Registry {
 
     /// Starts to declare a gauge of floating-point values.
     pub fn float_gauge(&self, name: &'static str, help: &'static str) -> Declare<'_, FloatGauge> {
+        Declare::new(self, name, help)
+    }
+
+    /// Declares a gauge whose value `function` computes at every scrape; see [`GaugeFn`]. With a
+    /// label, a unit or a standard name, it begins with [`gauge_fns`](Registry::gauge_fns).
+    ///
+    /// ```
+    /// use std::sync::{Arc, Mutex};
+    /// use selfheal::registry::{DeclareError, Registry};
+    ///
+    /// # fn main() -> Result<(), DeclareError> {
+    /// let jobs = Arc::new(Mutex::new(vec!["a", "b"]));
+    /// let registry = Registry::new();
+    /// let waiting = registry.gauge_fn("jobs_waiting", "Jobs in the queue", move || {
+    ///     jobs.lock().map_or(f64::NAN, |jobs| jobs.len() as f64)
+    /// })?;
+    /// assert_eq!(waiting.get(), Some(2.0));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`Declare::build`]. Declared again, it is the same series with the new function.
+    pub fn gauge_fn(
+        &self,
+        name: &'static str,
+        help: &'static str,
+        function: impl Fn() -> f64 + Send + Sync + 'static,
+    ) -> Result<GaugeFn, DeclareError> {
+        let gauge = self.gauge_fns(name, help).build()?;
+        gauge.set(function);
+        Ok(gauge)
+    }
+
+    /// Starts to declare gauges whose values functions compute, which are set afterwards: by
+    /// [`GaugeFn::set`], or by `set` of the family for each series.
+    pub fn gauge_fns(&self, name: &'static str, help: &'static str) -> Declare<'_, GaugeFn> {
+        Declare::new(self, name, help)
+    }
+
+    /// Starts to declare text about the service. Its name ends in `_info`.
+    pub fn info(&self, name: &'static str, help: &'static str) -> Declare<'_, Info> {
+        Declare::new(self, name, help)
+    }
+
+    /// Starts to declare which of a closed set of states something is in.
+    pub fn state_set<E: LabelValue + 'static>(
+        &self,
+        name: &'static str,
+        help: &'static str,
+    ) -> Declare<'_, StateSet<E>> {
         Declare::new(self, name, help)
     }
 

@@ -74,7 +74,7 @@ impl Registry {
             if !family.is_empty() {
                 let def = Arc::clone(family.def());
                 let name = exposed_name(&settings, &def);
-                let source = Source::Live(family.rows());
+                let source = Source::Live(family.rows(&name));
                 by_name.insert(name.clone(), ScrapeFamily { name, def, source });
             }
         }
@@ -204,10 +204,10 @@ impl ScrapeFamily {
     }
 
     /// Whether every series has exactly the labels of the declaration, in that order. What a
-    /// collector yields may have others.
+    /// collector yields may have others, and the states of a state set have one more.
     #[must_use]
     pub fn labels_are_declared(&self) -> bool {
-        matches!(self.source, Source::Live(_))
+        matches!(self.source, Source::Live(_)) && self.def.kind != Kind::StateSet
     }
 
     /// Calls `visit` with the rendered labels and the sample of every series.

@@ -18,6 +18,7 @@ mod exemplars;
 mod given;
 mod golden;
 mod heap;
+mod kinds;
 mod model;
 mod names;
 mod native;

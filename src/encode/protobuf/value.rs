@@ -10,7 +10,7 @@ use crate::registry::{HistogramRef, NativeBuckets, Sample, ValueRef};
 pub(super) fn metric_type(kind: Kind) -> u64 {
     match kind {
         Kind::Counter => 0,
-        Kind::Gauge | Kind::Info => 1,
+        Kind::Gauge | Kind::Info | Kind::StateSet => 1,
         Kind::Summary => 2,
         Kind::Unknown => 3,
         Kind::Histogram => 4,

@@ -1,15 +1,21 @@
 //! The metric types: handles that are cheap to clone, never lock and never fail.
 
 mod counter;
+mod function;
 mod gauge;
 mod histogram;
+mod info;
+mod states;
 mod striped;
 
 use std::sync::Arc;
 
 pub use counter::{Counter, FloatCounter};
+pub use function::GaugeFn;
 pub use gauge::{FloatGauge, Gauge, GaugeGuard};
 pub use histogram::Histogram;
+pub use info::Info;
+pub use states::StateSet;
 pub use striped::{StripedCounter, StripedHistogram};
 
 use super::snapshot::{Sample, Scratch};
@@ -20,6 +26,8 @@ use crate::catalog::Kind;
 pub trait Metric: Clone + Send + Sync + 'static + sealed::Sealed {}
 
 pub(super) mod sealed {
+    use std::ops::ControlFlow;
+
     use super::{Arc, Kind, Place, Sample, Scratch};
     use crate::registry::family::Rejected;
 
@@ -31,6 +39,9 @@ pub(super) mod sealed {
         pub(crate) rejected: Rejected,
     }
 
+    /// Takes the rendered labels and the value of a sample, and says whether to go on.
+    pub(crate) type Visit<'v> = &'v mut dyn FnMut(&str, Sample<'_>) -> ControlFlow<()>;
+
     /// What the registry needs to know of a metric type.
     pub trait Sealed {
         /// What holds the value of a series.
@@ -40,6 +51,16 @@ pub(super) mod sealed {
         fn handle(place: Place<Self::Cell>, shape: &Shape) -> Self;
         /// Reads the value; `scratch` holds what does not fit into it.
         fn read<'a>(cell: &'a Self::Cell, scratch: &'a mut Scratch) -> Sample<'a>;
+        /// Reads a series out, of which the names are the exposed one of its metric and its
+        /// rendered labels. One sample, except where a type says otherwise.
+        fn each(
+            cell: &Self::Cell,
+            (_, labels): (&str, &str),
+            scratch: &mut Scratch,
+            visit: Visit<'_>,
+        ) -> ControlFlow<()> {
+            visit(labels, Self::read(cell, scratch))
+        }
     }
 }
 
@@ -56,3 +77,6 @@ fn add_f64(bits: &std::sync::atomic::AtomicU64, value: f64) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,151 @@
+use std::cell::Cell as Flag;
+use std::fmt;
+use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use super::Metric;
+use super::sealed::{Sealed, Shape, Visit};
+use crate::catalog::Kind;
+use crate::registry::family::{Family, Rejected};
+use crate::registry::labels::{LabelKey, Labels};
+use crate::registry::snapshot::{Number, Sample, Scratch, ValueRef};
+use crate::registry::storage::Place;
+
+/// A gauge whose value is computed when somebody looks: the length of a queue, the age of a
+/// cache.
+///
+/// Its function runs on the thread that scrapes, once for each scrape, with no lock held, so it
+/// must not block. One that panics is left out of that scrape and counted as rejected under the
+/// name of the metric. One that has the registry scraped, or that reads another gauge of this
+/// type, gets an answer without the functions, so that this ends.
+///
+/// What the function owns lives until it is replaced, or taken away by
+/// [`clear`](GaugeFn::clear): give it a `Weak` where it must not keep the thing alive that it
+/// measures.
+#[derive(Clone, Debug)]
+pub struct GaugeFn(Place<Cell>);
+
+type Function = Arc<dyn Fn() -> f64 + Send + Sync>;
+
+/// The function of one series.
+pub struct Cell {
+    function: Mutex<Option<Function>>,
+    rejected: Rejected,
+}
+
+impl fmt::Debug for Cell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cell")
+            .field("rejected", &self.rejected)
+            .finish_non_exhaustive()
+    }
+}
+
+impl GaugeFn {
+    /// Sets the function, in place of the one before.
+    pub fn set(&self, function: impl Fn() -> f64 + Send + Sync + 'static) {
+        self.replace(Some(Arc::new(function)));
+    }
+
+    /// Takes the function away: the series is no longer exposed.
+    pub fn clear(&self) {
+        self.replace(None);
+    }
+
+    /// What the function says now; `None` if there is none, if it panics, or if this is the
+    /// function of such a gauge asking.
+    #[must_use]
+    pub fn get(&self) -> Option<f64> {
+        self.0.cell()?.call()
+    }
+
+    fn replace(&self, function: Option<Function>) {
+        if let Some(cell) = self.0.cell() {
+            let before = std::mem::replace(&mut *cell.function.lock(), function);
+            // What it owned is dropped with the lock free.
+            drop(before);
+        }
+    }
+}
+
+thread_local! {
+    /// Whether this thread is calling the function of a gauge.
+    static CALLING: Flag<bool> = const { Flag::new(false) };
+}
+
+impl Cell {
+    fn call(&self) -> Option<f64> {
+        let function = self.function.lock().clone()?;
+        if CALLING.replace(true) {
+            return None;
+        }
+        // Its last owner may be this one, and what it owns may panic as well.
+        let value = catch_unwind(AssertUnwindSafe(move || function()));
+        CALLING.set(false);
+        if value.is_err() {
+            self.rejected.count();
+        }
+        value.ok()
+    }
+}
+
+impl Metric for GaugeFn {}
+
+impl Sealed for GaugeFn {
+    type Cell = Cell;
+    const KIND: Kind = Kind::Gauge;
+
+    fn cell(shape: &Shape) -> Cell {
+        Cell {
+            function: Mutex::new(None),
+            rejected: shape.rejected.clone(),
+        }
+    }
+
+    fn handle(place: Place<Cell>, _: &Shape) -> Self {
+        Self(place)
+    }
+
+    /// NaN where there is nothing to read.
+    fn read<'a>(cell: &'a Cell, _: &'a mut Scratch) -> Sample<'a> {
+        let value = cell.call().unwrap_or(f64::NAN);
+        Sample::new(ValueRef::Number(Number::F64(value)))
+    }
+
+    fn each(
+        cell: &Cell,
+        (_, labels): (&str, &str),
+        _: &mut Scratch,
+        visit: Visit<'_>,
+    ) -> ControlFlow<()> {
+        match cell.call() {
+            Some(value) => visit(labels, Sample::new(ValueRef::Number(Number::F64(value)))),
+            None => ControlFlow::Continue(()),
+        }
+    }
+}
+
+impl<K: LabelKey> Family<GaugeFn, K> {
+    /// Sets the function of the series with these label values, in place of the one before.
+    /// Beyond the limit of the family, the overflow series has the function that came last.
+    pub fn set<L: Labels<Key = K>>(
+        &self,
+        labels: &L,
+        function: impl Fn() -> f64 + Send + Sync + 'static,
+    ) {
+        self.with(labels).set(function);
+    }
+
+    /// Removes the series with these label values and drops its function, and says whether there
+    /// was one. [`remove`](Family::remove) alone may keep the function for a while, as it keeps
+    /// whatever handles to the series still have.
+    pub fn clear<L: Labels<Key = K>>(&self, labels: &L) -> bool {
+        if let Some(gauge) = self.get(labels) {
+            gauge.clear();
+        }
+        self.remove(labels)
+    }
+}

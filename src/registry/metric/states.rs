@@ -1,0 +1,221 @@
+use std::fmt;
+use std::marker::PhantomData;
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::Metric;
+use super::sealed::{Sealed, Shape, Visit};
+use crate::catalog::Kind;
+use crate::registry::family::Family;
+use crate::registry::labels::{LabelKey, LabelValue, Labels};
+use crate::registry::snapshot::{Number, Sample, Scratch, ValueRef};
+use crate::registry::storage::Place;
+use crate::util::escape;
+
+/// Which of a closed set of states something is in: one of them, or several that are each on or
+/// off.
+///
+/// `E` is an enum that lists its states, as the closed label types do; see [`LabelValue`]. There
+/// may be 64 of them, each with a text of its own; other types do not compile here. Each state is
+/// a sample with the value 0 or 1, and a label that has the name of the metric, as OpenMetrics
+/// wants it; the other formats have a gauge. All states are read at once: no scrape sees two
+/// where [`set`](StateSet::set) was called. No state is on to begin with.
+///
+/// ```
+/// use selfheal::registry::{DeclareError, LabelValue, Registry, StateSet};
+///
+/// #[derive(Clone, Copy)]
+/// enum Phase { Starting, Serving, Draining }
+///
+/// impl LabelValue for Phase {
+///     type Key = Self;
+///     const VALUES: &'static [&'static str] = &["starting", "serving", "draining"];
+///     fn index(&self) -> usize {
+///         *self as usize
+///     }
+/// }
+///
+/// # fn main() -> Result<(), DeclareError> {
+/// let registry = Registry::new();
+/// let phase: StateSet<Phase> = registry.state_set("app_phase", "What it is doing").build()?;
+/// phase.set(Phase::Starting);
+/// phase.set(Phase::Serving);
+/// assert!(phase.has(Phase::Serving) && !phase.has(Phase::Starting));
+/// // app_phase{app_phase="starting"} 0
+/// // app_phase{app_phase="serving"} 1
+/// // app_phase{app_phase="draining"} 0
+/// # Ok(())
+/// # }
+/// ```
+pub struct StateSet<E> {
+    bits: Place<AtomicU64>,
+    states: PhantomData<fn() -> E>,
+}
+
+impl<E: LabelValue> StateSet<E> {
+    /// Puts it into this state and no other.
+    #[inline]
+    pub fn set(&self, state: E) {
+        let bit = bit(&state);
+        self.bits
+            .use_cell(|bits| bits.store(bit, Ordering::Relaxed));
+    }
+
+    /// Switches one state on or off and leaves the others as they are.
+    #[inline]
+    pub fn switch(&self, state: E, on: bool) {
+        let bit = bit(&state);
+        self.bits.use_cell(|bits| {
+            if on {
+                bits.fetch_or(bit, Ordering::Relaxed);
+            } else {
+                bits.fetch_and(!bit, Ordering::Relaxed);
+            }
+        });
+    }
+
+    /// Switches every state off.
+    pub fn clear(&self) {
+        self.bits.use_cell(|bits| bits.store(0, Ordering::Relaxed));
+    }
+
+    /// Whether it is in this state.
+    #[must_use]
+    pub fn has(&self, state: E) -> bool {
+        let bits = self.bits.cell();
+        bits.is_some_and(|bits| bits.load(Ordering::Relaxed) & bit(&state) != 0)
+    }
+}
+
+/// The bit of a state; none for one that is not listed.
+fn bit<E: LabelValue>(state: &E) -> u64 {
+    match state.index() {
+        index if index < E::VALUES.len() => 1 << index,
+        _ => 0,
+    }
+}
+
+impl<E> Clone for StateSet<E> {
+    fn clone(&self) -> Self {
+        Self {
+            bits: self.bits.clone(),
+            states: PhantomData,
+        }
+    }
+}
+
+impl<E> fmt::Debug for StateSet<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "StateSet({:?})", self.bits)
+    }
+}
+
+impl<E: LabelValue + 'static> Metric for StateSet<E> {}
+
+impl<E: LabelValue + 'static> Sealed for StateSet<E> {
+    type Cell = AtomicU64;
+    const KIND: Kind = Kind::StateSet;
+
+    fn cell(_: &Shape) -> AtomicU64 {
+        const {
+            assert!(
+                !E::VALUES.is_empty() && E::VALUES.len() <= 64,
+                "a state set has 1 to 64 states, which its type lists as `VALUES`"
+            );
+            assert!(are_distinct(E::VALUES), "two states have the same text");
+        }
+        AtomicU64::new(0)
+    }
+
+    fn handle(bits: Place<AtomicU64>, _: &Shape) -> Self {
+        Self {
+            bits,
+            states: PhantomData,
+        }
+    }
+
+    /// How many states are on.
+    fn read<'a>(cell: &'a AtomicU64, _: &'a mut Scratch) -> Sample<'a> {
+        let on = cell.load(Ordering::Relaxed).count_ones();
+        Sample::new(ValueRef::Number(Number::U64(on.into())))
+    }
+
+    fn each(
+        cell: &AtomicU64,
+        (metric, labels): (&str, &str),
+        _: &mut Scratch,
+        visit: Visit<'_>,
+    ) -> ControlFlow<()> {
+        let bits = cell.load(Ordering::Relaxed);
+        let mut flow = ControlFlow::Continue(());
+        let mut text = String::new();
+        for (at, state) in E::VALUES.iter().enumerate() {
+            text.clear();
+            text.push_str(labels);
+            if !labels.is_empty() {
+                text.push(',');
+            }
+            text.push_str(metric);
+            text.push_str("=\"");
+            escape::label_value(&mut text, state);
+            text.push('"');
+            let on = Number::U64(bits >> at & 1);
+            // The states belong together: whoever has enough gets the rest of them all the same.
+            let after = visit(&text, Sample::new(ValueRef::Number(on)));
+            if after.is_break() {
+                flow = after;
+            }
+        }
+        flow
+    }
+}
+
+/// Whether no text is there twice. Loops, because this runs while a user's code is compiled.
+const fn are_distinct(texts: &[&str]) -> bool {
+    let mut a = 0;
+    while a < texts.len() {
+        let mut b = a + 1;
+        while b < texts.len() {
+            if are_same(texts[a].as_bytes(), texts[b].as_bytes()) {
+                return false;
+            }
+            b += 1;
+        }
+        a += 1;
+    }
+    true
+}
+
+const fn are_same(a: &[u8], b: &[u8]) -> bool {
+    if a.len() != b.len() {
+        return false;
+    }
+    let mut at = 0;
+    while at < a.len() {
+        if a[at] != b[at] {
+            return false;
+        }
+        at += 1;
+    }
+    true
+}
+
+impl<E: LabelValue + 'static, K: LabelKey> Family<StateSet<E>, K> {
+    /// Puts the series with these label values into this state and no other.
+    pub fn set<L: Labels<Key = K>>(&self, labels: &L, state: E) {
+        let bit = bit(&state);
+        self.core
+            .record(labels, |bits| bits.store(bit, Ordering::Relaxed));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn states_with_one_text_are_told() {
+        assert!(are_distinct(&["a", "b", "ab", ""]));
+        assert!(!are_distinct(&["a", "b", "a"]));
+    }
+}
