@@ -1,6 +1,10 @@
 //! What the benchmarks share: how their figures become rows of the table in the README.
 
+mod turns;
+
 use std::path::{Path, PathBuf};
+
+pub use turns::{Contender, only, take_turns};
 
 /// One row of the table: a piece of work, our figure, and those of the others.
 #[derive(Debug)]

@@ -5,42 +5,48 @@
 
 mod contenders;
 
-use axum::Router;
-use selfheal_benches::{Line, print};
+use selfheal_benches::{Contender, Line, print};
 use tokio::runtime::Runtime;
 
-use contenders::{OURS, contenders, pass};
+use contenders::{PASSING, of_axum, of_tower};
 
 fn main() {
     let runtime = Runtime::new().unwrap();
-    let contenders = runtime.block_on(async { contenders() });
-    let mut each: Vec<_> = contenders
-        .iter()
-        .map(|(name, app)| {
-            runtime.block_on(pass(app));
-            (*name, allocations(&runtime, app))
-        })
-        .collect();
-    let bare = each.remove(0).1;
-    for (_, count) in &mut each {
-        *count -= bare;
-    }
-    each.sort_by_key(|(name, _)| *name != OURS);
-    let line = Line::new("a warm request, over no layer", "allocations", each).target("0");
-    print(
-        "HTTP",
-        &[line.limit(format!(
-            "no layer at all: {bare:.0}; axum boxes each layer: 3"
-        ))],
-    );
+    let (axum, tower) = runtime.block_on(async { (of_axum(), of_tower()) });
+    let lines = [
+        over_bare(
+            &runtime,
+            "a warm request through axum, over no layer",
+            &axum,
+        )
+        .target(format!("as {PASSING}")),
+        over_bare(
+            &runtime,
+            "a warm request through a tower service, over no layer",
+            &tower,
+        )
+        .target("0"),
+    ];
+    print("HTTP", &lines);
 }
 
-fn allocations(runtime: &Runtime, app: &Router) -> f64 {
-    const N: u32 = 1_000;
+/// What each makes over the first, which has no layer.
+fn over_bare(runtime: &Runtime, work: &str, contenders: &[Contender]) -> Line {
+    let counts: Vec<_> = contenders
+        .iter()
+        .map(|one| allocations(runtime, one))
+        .collect();
+    let over = |at: usize| (contenders[at].name, counts[at] - counts[0]);
+    let line = Line::new(work, "allocations", (1..contenders.len()).map(over));
+    line.limit(format!("no layer at all: {:.0}", counts[0]))
+}
+
+fn allocations(runtime: &Runtime, contender: &Contender) -> f64 {
+    const TIMES: u32 = 1_000;
+    runtime.block_on(contender.run(1));
     let measured = allocation_counter::measure(|| {
-        for _ in 0..N {
-            runtime.block_on(pass(app));
-        }
+        runtime.block_on(contender.run(TIMES));
     });
-    measured.count_total as f64 / f64::from(N)
+    // Without the future around them all.
+    (measured.count_total - 1) as f64 / f64::from(TIMES)
 }

@@ -1,18 +1,76 @@
 //! What is compared, for the time and for the allocations.
 
+use std::convert::Infallible;
+use std::future::{Ready, ready};
 use std::hint::black_box;
+use std::time::Instant;
 
 use axum::Router;
-use axum::body::Body;
-use axum::http::Request;
 use axum::routing::get;
-use http_body_util::BodyExt;
+use bytes::Bytes;
+use http_body_util::{BodyExt, Empty, Full};
+use hyper::body::Body;
+use hyper::{Request, Response};
 use selfheal::http::HttpLayer;
 use selfheal::registry::Registry;
-use tower::ServiceExt;
+use selfheal_benches::Contender;
+use tower::{Layer, Service, ServiceExt, service_fn};
 
 /// The layer as it comes, with all metrics on.
 pub(crate) const OURS: &str = "ours";
+
+/// A layer that does nothing but wrap the body: what axum takes for any layer.
+pub(crate) const PASSING: &str = "passing";
+
+/// One request through an axum router of 20 routes. The first is the one without a layer.
+pub(crate) fn of_axum() -> Vec<Contender> {
+    let registry = Registry::new();
+    let (theirs, _handle) = axum_prometheus::PrometheusMetricLayer::pair();
+    let ours = || HttpLayer::builder(&registry);
+    let passing = tower::util::MapResponseLayer::new(|response: axum::response::Response| {
+        response.map(passing::Passing)
+    });
+    vec![
+        router("bare", routes()),
+        router(OURS, routes().layer(ours().build().unwrap())),
+        router(PASSING, routes().layer(passing)),
+        router(
+            "ours, one in ten timed",
+            routes().layer(ours().sample_rate(0.1).build().unwrap()),
+        ),
+        router(
+            "ours, excluded",
+            routes().layer(ours().exclude("/resource*").build().unwrap()),
+        ),
+        router("axum-prometheus", routes().layer(theirs)),
+    ]
+}
+
+/// One request through a plain tower service, whose bodies are of types of its own.
+pub(crate) fn of_tower() -> Vec<Contender> {
+    let ours = HttpLayer::builder(&Registry::new())
+        .route_by(|head| {
+            head.uri
+                .path()
+                .starts_with("/resource7/")
+                .then_some("/resource7/{id}")
+        })
+        .build()
+        .unwrap()
+        .generic();
+    vec![
+        contender("tower, bare", service_fn(hello), Empty::<Bytes>::new),
+        contender(
+            "tower, ours",
+            ours.layer(service_fn(hello)),
+            Empty::<Bytes>::new,
+        ),
+    ]
+}
+
+fn hello<B>(_: Request<B>) -> Ready<Result<Response<Full<Bytes>>, Infallible>> {
+    ready(Ok(Response::new(Full::from("hello"))))
+}
 
 fn routes() -> Router {
     (0..20).fold(Router::new(), |router, n| {
@@ -20,40 +78,39 @@ fn routes() -> Router {
     })
 }
 
-/// The contenders. `with_state` makes axum put the layers on now and not at each request.
-pub(crate) fn contenders() -> Vec<(&'static str, Router)> {
-    let registry = Registry::new();
-    let (theirs, _handle) = axum_prometheus::PrometheusMetricLayer::pair();
-    let ours = || HttpLayer::builder(&registry);
-    let passing = tower::util::MapResponseLayer::new(|response: axum::response::Response| {
-        response.map(|body| passing::Passing { body })
-    });
-    vec![
-        ("bare", routes()),
-        ("passing", routes().layer(passing)),
-        (OURS, routes().layer(ours().build().unwrap())),
-        (
-            "ours, one in ten timed",
-            routes().layer(ours().sample_rate(0.1).build().unwrap()),
-        ),
-        (
-            "ours, excluded",
-            routes().layer(ours().exclude("/resource*").build().unwrap()),
-        ),
-        ("axum-prometheus", routes().layer(theirs)),
-    ]
-    .into_iter()
-    .map(|(name, router)| (name, router.with_state(())))
-    .collect()
+fn router(name: &'static str, router: Router) -> Contender {
+    // `with_state` makes axum put the layers on now and not at each request.
+    contender(name, router.with_state(()), axum::body::Body::empty)
 }
 
-/// One request, its response body read to the end.
-pub(crate) async fn pass(app: &Router) {
-    let request = Request::builder()
-        .uri("/resource7/42")
-        .body(Body::empty())
-        .unwrap();
-    let response = app.clone().oneshot(request).await.unwrap();
+/// Sends requests, and reads each response body to the end.
+fn contender<S, B, R>(name: &'static str, service: S, body: fn() -> B) -> Contender
+where
+    S: Service<Request<B>, Response = Response<R>, Error = Infallible> + Clone + 'static,
+    B: 'static,
+    R: Body<Error: std::fmt::Debug>,
+{
+    Contender::new(name, move |times| {
+        let service = service.clone();
+        async move {
+            let start = Instant::now();
+            for _ in 0..times {
+                pass(service.clone(), body()).await;
+            }
+            start.elapsed()
+        }
+    })
+}
+
+/// A function of its own, so that a profiler can tell it from the setting up.
+#[inline(never)]
+async fn pass<S, B, R>(service: S, body: B)
+where
+    S: Service<Request<B>, Response = Response<R>, Error = Infallible>,
+    R: Body<Error: std::fmt::Debug>,
+{
+    let request = Request::builder().uri("/resource7/42").body(body).unwrap();
+    let response = service.oneshot(request).await.unwrap();
     black_box(response.into_body().collect().await.unwrap());
 }
 
@@ -62,11 +119,10 @@ mod passing {
     use std::task::{Context, Poll};
 
     use axum::body::{Body, Bytes, HttpBody};
+    use hyper::body::{Frame, SizeHint};
 
     /// A body of another type, so that axum has to box it as it has to box ours.
-    pub(crate) struct Passing {
-        pub(crate) body: Body,
-    }
+    pub(crate) struct Passing(pub(crate) Body);
 
     impl HttpBody for Passing {
         type Data = Bytes;
@@ -75,16 +131,16 @@ mod passing {
         fn poll_frame(
             self: Pin<&mut Self>,
             cx: &mut Context<'_>,
-        ) -> Poll<Option<Result<hyper::body::Frame<Bytes>, axum::Error>>> {
-            Pin::new(&mut self.get_mut().body).poll_frame(cx)
+        ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+            Pin::new(&mut self.get_mut().0).poll_frame(cx)
         }
 
         fn is_end_stream(&self) -> bool {
-            self.body.is_end_stream()
+            self.0.is_end_stream()
         }
 
-        fn size_hint(&self) -> hyper::body::SizeHint {
-            self.body.size_hint()
+        fn size_hint(&self) -> SizeHint {
+            self.0.size_hint()
         }
     }
 }

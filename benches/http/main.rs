@@ -1,85 +1,63 @@
-//! One request through an axum router of 20 routes, its body read to the end, in process.
+//! One request, its body read to the end, in process: through an axum router of 20 routes, and
+//! through a plain tower service whose body types stay as they are.
 //!
-//! `cargo bench -p selfheal-benches --bench http` prints a table of all contenders first. `passing` is a
-//! layer that does nothing but wrap the body: what axum charges for any layer at all (it
-//! boxes the service, the future and the body once more). The difference between it and
-//! `ours` is the recording itself.
+//! `cargo bench -p selfheal-benches --bench http` prints what each contender takes over no layer
+//! at all. `passing` is a layer that does nothing but wrap the body: what axum charges for any
+//! layer (it boxes the service, the future and the body once more). The difference between it
+//! and `ours` is the recording itself.
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot run must stop")]
-#![allow(missing_docs, reason = "criterion's macro makes the one public item")]
 
 mod contenders;
 
-use std::time::Instant;
-
-use axum::Router;
-use criterion::{Criterion, criterion_group, criterion_main};
-use selfheal_benches::{Line, print};
+use selfheal_benches::{Contender, Line, only, print, take_turns};
 use tokio::runtime::Runtime;
 
-use contenders::{OURS, contenders, pass};
+use contenders::{OURS, PASSING, of_axum, of_tower};
 
-/// Nanoseconds for one request, over `n` of them.
-async fn time(app: &Router, n: u32) -> f64 {
-    let start = Instant::now();
-    for _ in 0..n {
-        pass(app).await;
-    }
-    start.elapsed().as_nanos() as f64 / f64::from(n)
+const ROUNDS: usize = 300;
+const REQUESTS: u32 = 500;
+
+/// What each takes over the first, which has no layer; ours is the second.
+async fn over_bare(work: &str, contenders: &[Contender]) -> Line {
+    let medians = take_turns(contenders, ROUNDS, REQUESTS).await;
+    let cost = |at: usize| (contenders[at].name, medians[at] - medians[0]);
+    let line = Line::new(work, "ns", (1..contenders.len()).map(cost));
+    line.limit(format!("no layer at all: {:.0}", medians[0]))
 }
 
-/// The contenders take turns, so that what else the machine does meets all of them alike, and
-/// the median of the turns is told. Criterion measures one after the other, which on a shared
-/// machine compares the minutes more than the contenders.
-fn table(runtime: &Runtime, contenders: &[(&'static str, Router)]) {
-    const ROUNDS: usize = 300;
-    let mut turns = vec![Vec::with_capacity(ROUNDS); contenders.len()];
-    for round in 0..ROUNDS + 10 {
-        for ((_, app), turns) in contenders.iter().zip(&mut turns) {
-            let took = runtime.block_on(time(app, 500));
-            if round >= 10 {
-                turns.push(took);
-            }
+async fn run() {
+    // axum-prometheus spawns a task when it is set up.
+    let (axum, tower) = (of_axum(), of_tower());
+    for contenders in [&axum, &tower] {
+        if let Some((one, times)) = only(contenders) {
+            one.run(times).await;
+            return;
         }
     }
-    let medians: Vec<f64> = turns.iter_mut().map(|turns| median(turns)).collect();
-    let cost = |at: usize| (contenders[at].0, medians[at] - medians[0]);
-    let ours = contenders.iter().position(|(name, _)| *name == OURS);
-    let others = (1..contenders.len()).filter(|at| Some(*at) != ours);
-    let cells = ours.into_iter().chain(others).map(cost);
-    let line = Line::new("a request, over no layer", "ns", cells).target("≤ 200");
-    print(
-        "HTTP",
-        &[line.limit(format!("no layer at all: {:.0}", medians[0]))],
-    );
+    let mut lines = vec![
+        over_bare("a request through axum, over no layer", &axum)
+            .await
+            .target("≤ 200"),
+        over_bare("a request through a tower service, over no layer", &tower)
+            .await
+            .target("≤ 200"),
+    ];
+    let cost = |name| {
+        lines[0]
+            .cells
+            .iter()
+            .find(|cell| cell.0 == name)
+            .map_or(0.0, |cell| cell.1)
+    };
+    let recording = cost(OURS) - cost(PASSING);
+    lines.push(Line::new(
+        "the recording: ours over passing",
+        "ns",
+        [(OURS, recording)],
+    ));
+    print("HTTP", &lines);
 }
 
-fn median(turns: &mut [f64]) -> f64 {
-    turns.sort_by(f64::total_cmp);
-    turns[turns.len() / 2]
+fn main() {
+    Runtime::new().unwrap().block_on(run());
 }
-
-fn one_request(c: &mut Criterion) {
-    let runtime = Runtime::new().unwrap();
-    // axum-prometheus spawns a task when it is set up.
-    let contenders = runtime.block_on(async { contenders() });
-    table(&runtime, &contenders);
-    let mut group = c.benchmark_group("http");
-    for (name, app) in &contenders {
-        group.bench_function(*name, |b| {
-            // Not `to_async`, which would enter the runtime at each iteration.
-            b.iter_custom(|n| {
-                runtime.block_on(async {
-                    let start = Instant::now();
-                    for _ in 0..n {
-                        pass(app).await;
-                    }
-                    start.elapsed()
-                })
-            });
-        });
-    }
-    group.finish();
-}
-
-criterion_group!(benches, one_request);
-criterion_main!(benches);

@@ -99,6 +99,17 @@ impl<M: Metric, K: LabelKey> Family<M, K> {
         self.core.with(labels)
     }
 
+    /// As [`with`](Self::with), unless the family is switched off: then there is nothing to
+    /// record, and no handle.
+    pub(crate) fn live<L: Labels<Key = K>>(&self, labels: &L) -> Option<M> {
+        self.is_enabled().then(|| self.with(labels))
+    }
+
+    /// Whether anything is recorded here.
+    pub(crate) fn is_enabled(&self) -> bool {
+        self.core.storage.is_enabled()
+    }
+
     /// The handle of the series with these label values, if it exists.
     pub fn get<L: Labels<Key = K>>(&self, labels: &L) -> Option<M> {
         let place = self.core.storage.get(labels)?;

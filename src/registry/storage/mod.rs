@@ -365,6 +365,11 @@ impl<C> Storage<C> {
         })
     }
 
+    /// Whether the family is not switched off.
+    pub(super) fn is_enabled(&self) -> bool {
+        self.nobody.is_none()
+    }
+
     /// What there is to read out now.
     pub(super) fn view(&self) -> View<C> {
         View {
