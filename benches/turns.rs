@@ -8,8 +8,10 @@ use std::time::Duration;
 pub struct Contender {
     /// Its name.
     pub name: &'static str,
-    work: Box<dyn Fn(u32) -> Pin<Box<dyn Future<Output = Duration>>>>,
+    work: Box<dyn Fn(u32) -> Took>,
 }
+
+type Took = Pin<Box<dyn Future<Output = Duration>>>;
 
 impl Contender {
     /// A contender that does `work`.

@@ -49,15 +49,12 @@ impl<B: Body> Body for InstrumentedBody<B> {
         let polled = this.inner.as_mut().poll_frame(cx);
         this.guard.inside(false);
         match &polled {
-            Poll::Pending => {}
+            Poll::Pending => this.guard.waits(),
             Poll::Ready(None) => this.guard.end(End::Complete),
             Poll::Ready(Some(Err(_))) => this.guard.end(End::Failed),
             Poll::Ready(Some(Ok(frame))) => {
                 let bytes = frame.data_ref().map_or(0, Buf::remaining);
-                // Servers ask for the end too, and then never for the frame after the last.
-                if this.guard.passed(bytes) || this.inner.is_end_stream() {
-                    this.guard.end(End::Complete);
-                }
+                this.guard.passed(bytes, || this.inner.is_end_stream());
             }
         }
         polled

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use http::response::Parts;
 use http::{HeaderMap, StatusCode, header};
@@ -11,6 +11,7 @@ use super::labels::Chosen;
 use super::names::Ended;
 use super::outcome::{End, Outcome};
 use super::series::Series;
+use super::session::HttpSession;
 use super::spare;
 use crate::util::Verb;
 
@@ -38,9 +39,9 @@ pub(super) struct State {
     /// Whether code of the application runs on top of the guard. If it is dropped then, that
     /// code has panicked and this is the unwinding.
     inside: bool,
-    /// Whether the request has been recorded at its headers, and this is a session that goes
-    /// on, measured by its length alone.
-    session: bool,
+    stage: Stage,
+    /// What the connection may become, where the request asks for another protocol.
+    upgrade: Option<HttpSession>,
     /// The values of the response labels.
     labels: Chosen,
     /// How many bytes of body there are to be.
@@ -51,6 +52,20 @@ pub(super) struct State {
     reading: bool,
     /// Kept for the next request if this one has no use for it.
     read: Option<Arc<AtomicU64>>,
+}
+
+/// How far the response has come.
+#[derive(Clone, Copy, PartialEq)]
+enum Stage {
+    /// There is none yet.
+    Called,
+    /// There are headers; the time to the first byte is still to be recorded.
+    Headers,
+    /// The first byte has gone.
+    Body,
+    /// The request has been recorded at its headers, and this is a session that goes on,
+    /// measured by its length alone.
+    Session,
 }
 
 impl Guard {
@@ -77,6 +92,17 @@ impl Guard {
         }
     }
 
+    /// What the application is to hold on to if it grants the upgrade that the request asks for.
+    #[cold]
+    pub(super) fn may_become_session(&mut self) -> HttpSession {
+        let Some(state) = &mut self.0 else {
+            return HttpSession::default();
+        };
+        let session = HttpSession::new(&state.series, state.start, state.stands_for);
+        state.upgrade = Some(session.clone());
+        session
+    }
+
     /// Where the bytes of the request body are to be counted, if they are.
     #[inline]
     pub(super) fn count_request(&mut self) -> Option<Arc<AtomicU64>> {
@@ -90,45 +116,53 @@ impl Guard {
     pub(super) fn begun(&mut self, head: &Parts, body: &impl Body) {
         let Some(state) = &mut self.0 else { return };
         state.status = head.status.as_u16();
+        state.stage = Stage::Headers;
         state.inside = true;
         let labels = &state.series.recorder.response_labels;
         state.labels = labels.choose(&head.extensions);
         let size = body.size_hint().exact();
         state.inside = false;
-        let first = state.first_byte();
         if size == Some(0) || state.bodiless(head.status) {
-            self.close(End::Complete, first);
+            if let Some(upgrade) = state.upgrade.take()
+                && state.upgraded(head.status)
+            {
+                upgrade.granted();
+            }
+            self.end(End::Complete);
         } else if let Some(size) = size {
             state.promised = size;
         } else {
-            state.of_unknown_size(&head.headers, first);
+            state.of_unknown_size(&head.headers);
         }
     }
 
-    /// Bytes of the body have been handed over. Returns whether they were the last ones, as
-    /// far as that is known.
+    /// The body has nothing to hand over yet.
     #[inline]
-    pub(super) fn passed(&mut self, bytes: usize) -> bool {
-        let Some(state) = &mut self.0 else {
-            return false;
-        };
+    pub(super) fn waits(&mut self) {
+        if let Some(state) = &mut self.0 {
+            state.first_byte();
+        }
+    }
+
+    /// Bytes of the body have been handed over; `over` says whether the body says that these
+    /// were the last.
+    #[inline]
+    pub(super) fn passed(&mut self, bytes: usize, over: impl FnOnce() -> bool) {
+        let Some(state) = &mut self.0 else { return };
         state.sent = state.sent.saturating_add(bytes as u64);
-        state.sent == state.promised
+        // Servers ask for the end too, and then never for the frame after the last.
+        if state.sent == state.promised || over() {
+            self.end(End::Complete);
+        } else {
+            state.first_byte();
+        }
     }
 
     /// Records the request, unless it has been.
     #[inline]
     pub(super) fn end(&mut self, end: End) {
-        if let Some(state) = &self.0 {
-            let took = state.elapsed();
-            self.close(end, took);
-        }
-    }
-
-    #[inline]
-    fn close(&mut self, end: End, took: Option<Duration>) {
-        if let Some(state) = self.0.take() {
-            state.close(end, took);
+        if let Some(mut state) = self.0.take() {
+            state.close(end);
             spare::keep(state);
         }
     }
@@ -159,7 +193,8 @@ impl State {
             stands_for: timed.map_or(0, |(_, stands_for)| stands_for),
             status: 0,
             inside: false,
-            session: false,
+            stage: Stage::Called,
+            upgrade: None,
             labels: Chosen::default(),
             promised: UNKNOWN,
             sent: 0,
@@ -178,7 +213,7 @@ impl State {
         self.stands_for = timed.map_or(0, |(_, stands_for)| stands_for);
         self.status = 0;
         self.inside = false;
-        self.session = false;
+        self.stage = Stage::Called;
         self.labels = Chosen::default();
         self.promised = UNKNOWN;
         self.sent = 0;
@@ -199,20 +234,32 @@ impl State {
         read
     }
 
+    /// Seconds since it began.
     #[inline]
-    fn elapsed(&self) -> Option<Duration> {
+    fn elapsed(&self) -> Option<f64> {
         let start = self.start?;
         let now = self.series.recorder.clock.now();
-        Some(now.saturating_duration_since(start))
+        Some(now.saturating_duration_since(start).as_secs_f64())
+    }
+
+    /// The headers have gone, and with them the first byte.
+    #[inline]
+    fn first_byte(&mut self) {
+        if self.stage == Stage::Headers
+            && let Some(took) = self.elapsed()
+        {
+            self.first_byte_at(took);
+        }
     }
 
     #[inline]
-    fn first_byte(&self) -> Option<Duration> {
-        let took = self.elapsed()?;
-        for histogram in &self.series.open.first_byte {
-            histogram.observe_n(took.as_secs_f64(), self.stands_for);
+    fn first_byte_at(&mut self, took: f64) {
+        if self.stage == Stage::Headers {
+            self.stage = Stage::Body;
+            for histogram in &self.series.open.first_byte {
+                histogram.observe_n(took, self.stands_for);
+            }
         }
-        Some(took)
     }
 
     /// Whether HTTP gives this response no body, whatever the handler returned: the server
@@ -221,16 +268,26 @@ impl State {
         status.is_informational()
             || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
             || self.series.verb() == Verb::Head
+            || self.upgraded(status)
+    }
+
+    /// Whether the connection is not HTTP any more.
+    fn upgraded(&self, status: StatusCode) -> bool {
+        status == StatusCode::SWITCHING_PROTOCOLS
             || (self.series.verb() == Verb::Connect && status.is_success())
     }
 
     /// A body that does not say its size. Where it is a stream of events, which lives until
     /// somebody has enough, the request is recorded now.
-    fn of_unknown_size(&mut self, headers: &HeaderMap, first: Option<Duration>) {
+    fn of_unknown_size(&mut self, headers: &HeaderMap) {
         self.promised = content_length(headers).unwrap_or(UNKNOWN);
         if is_event_stream(headers) {
-            self.session = true;
-            self.count(self.handles(End::Complete), first);
+            let took = self.elapsed();
+            if let Some(took) = took {
+                self.first_byte_at(took);
+            }
+            self.stage = Stage::Session;
+            self.count(self.handles(End::Complete), took);
         }
     }
 
@@ -241,21 +298,27 @@ impl State {
     }
 
     #[inline]
-    fn count(&self, ended: &Ended, took: Option<Duration>) {
+    fn count(&self, ended: &Ended, took: Option<f64>) {
         for counter in &ended.requests {
             counter.inc();
         }
         if let Some(took) = took {
             for timing in &ended.durations {
-                let took = took.as_secs_f64() * timing.per_second;
+                let took = took * timing.per_second;
                 timing.histogram.observe_n(took, self.stands_for);
             }
         }
     }
 
     #[inline]
-    fn close(&self, end: End, took: Option<Duration>) {
-        let ended = if self.session {
+    fn close(&mut self, end: End) {
+        // One reading for all: where the whole body was there at once, the first byte and the
+        // last are handed over together.
+        let took = self.elapsed();
+        if let Some(took) = took {
+            self.first_byte_at(took);
+        }
+        let ended = if self.stage == Stage::Session {
             self.end_session(took);
             self.handles(End::Complete)
         } else {
@@ -271,15 +334,17 @@ impl State {
                 histogram.observe_n(self.sent as f64, self.stands_for);
             }
         }
+        self.upgrade = None;
         for gauge in &self.series.open.in_flight {
             gauge.dec();
         }
     }
 
-    fn end_session(&self, took: Option<Duration>) {
+    #[cold]
+    fn end_session(&self, took: Option<f64>) {
         if let Some(took) = took {
             for histogram in self.series.sessions() {
-                histogram.observe_n(took.as_secs_f64(), self.stands_for);
+                histogram.observe_n(took, self.stands_for);
             }
         }
     }

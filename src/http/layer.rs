@@ -11,6 +11,7 @@ use super::mode::{Axum, Generic};
 use super::route::{Classifier, Protocol};
 use super::series::{Key, Recorder};
 use super::service::HttpService;
+use super::session;
 use super::table::Table;
 use crate::health::{Contributor, Traffic};
 use crate::registry::{DeclareError, Registry};
@@ -122,7 +123,7 @@ impl<S, M> Layer<S> for HttpLayer<M> {
 impl Shared {
     /// Begins to record `request`, unless its path is excluded.
     #[inline]
-    pub(super) fn begin<B>(&self, request: &Request<B>) -> Guard {
+    pub(super) fn begin<B>(&self, request: &mut Request<B>) -> Guard {
         if self.exclude.matches(request.uri().path()) {
             return Guard::default();
         }
@@ -142,6 +143,10 @@ impl Shared {
             .sample
             .draw(&series.tickets)
             .map(|stands_for| (recorder.clock.now(), stands_for));
-        Guard::new(series, timed)
+        let mut guard = Guard::new(series, timed);
+        if session::is_asked(request) {
+            request.extensions_mut().insert(guard.may_become_session());
+        }
+        guard
     }
 }

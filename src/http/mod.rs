@@ -7,9 +7,10 @@
 //!   none is [`unmatched`](UNMATCHED), a method that is not one of the nine standard ones is
 //!   `other`, and labels that the application adds have declared values.
 //! - Once a route, method and status have been seen, recording allocates nothing and takes no
-//!   lock: three readings of the clock, one look-up and a few atomic additions. Under axum, a
-//!   body that is watched is boxed, as axum boxes every body that is not its own; elsewhere
-//!   ([`HttpLayer::generic`]) it is not.
+//!   lock: two readings of the clock (a third where the body comes in pieces), one look-up and
+//!   a few atomic additions. Under axum, a body that is watched is boxed, as axum boxes every
+//!   body that is not its own; elsewhere ([`HttpLayer::generic`]) it is not.
+//! - What an operator has switched off is not recorded; without any histogram no time is taken.
 //! - Frames, size hints and trailers pass as they are.
 //!
 //! ```
@@ -37,7 +38,7 @@
 //! |---|---|---|
 //! | the body is read to its end | as sent | the last frame is handed to the server |
 //! | HEAD, 1xx, 204, 304, an empty body, CONNECT with 2xx | as sent | the headers |
-//! | WebSocket and other upgrades | `101` | the headers; the connection afterwards is not HTTP |
+//! | WebSocket and other upgrades | `101` | the headers; with a [`HttpSession`] in the handler, the life of the connection is in `http_session_duration_seconds`, and it is in flight until its end |
 //! | a stream of server-sent events | as sent | the headers; its life is in `http_session_duration_seconds`, and it is in flight until its end |
 //! | no route matches, a `fallback` or `fallback_service` answers | as sent, path `unmatched` | as above |
 //! | the path matches and the method does not | `405`, path as matched | as above |
@@ -56,8 +57,9 @@
 //!
 //! Sizes are what passed, frame by frame: of the request what was read by the time the
 //! response ended, of the response what was sent. Each request is one sample of both, which is
-//! zero where there is no body. The time to the first byte is the time to the headers; a
-//! request that ends before has none.
+//! zero where there is no body. The time to the first byte is the time until the server has
+//! taken the headers and asks for the body, together with the first frame where that is there
+//! at once; a request that ends before its headers has none.
 //!
 //! Put the layer on with `Router::layer` after the routes, or with `route_layer` to leave the
 //! unmatched alone. A layer *outside* of the router (around `into_service`, or on a service
@@ -79,6 +81,7 @@ mod route;
 mod sample;
 mod series;
 mod service;
+mod session;
 mod spare;
 mod table;
 
@@ -90,3 +93,4 @@ pub use mode::{Axum, Generic};
 pub use names::{DURATION, HttpMetrics, HttpNames};
 pub use route::{RequestHead, RouteRule, UNMATCHED};
 pub use service::HttpService;
+pub use session::HttpSession;

@@ -15,13 +15,14 @@ pub(super) struct Sample {
 
 impl Sample {
     pub(super) const ALL: Self = Self { every: 1 };
+    pub(super) const NONE: Self = Self { every: 0 };
 
     /// One in `1 / rate`, rounded to a whole number. What is not a rate is the nearest that is.
     pub(super) fn of_rate(rate: f64) -> Self {
         if rate.is_nan() || rate >= 1.0 {
             Self::ALL
         } else if rate <= 0.0 {
-            Self { every: 0 }
+            Self::NONE
         } else {
             let every = (1.0 / rate).round().min(f64::from(u32::MAX));
             // Between 1 and u32::MAX by now.

@@ -62,9 +62,11 @@ impl Series {
         for names in &recorder.names {
             names.open(&name, &mut open);
         }
+        let sample = rule.and_then(|rule| rule.sample).unwrap_or(recorder.sample);
+        let samples = recorder.names.iter().any(|names| names.samples());
         Self {
             recorder: Arc::clone(recorder),
-            sample: rule.and_then(|rule| rule.sample).unwrap_or(recorder.sample),
+            sample: if samples { sample } else { Sample::NONE },
             tickets: Tickets::new(seed),
             open,
             route: key.route.into(),

@@ -56,11 +56,11 @@ impl<S: Clone, M> Clone for HttpService<S, M> {
     }
 }
 
-impl<S, B, R> Service<Request<B>> for HttpService<S, Axum>
+/// For requests with axum's own body, as routers hand them on, which are passed without being
+/// taken apart. [`HttpLayer::generic`](super::HttpLayer::generic) takes any.
+impl<S, R> Service<Request<AxumBody>> for HttpService<S, Axum>
 where
     S: Service<Request<AxumBody>, Response = Response<R>>,
-    B: Body<Data = Bytes> + Send + 'static,
-    B::Error: Into<BoxError>,
     R: Body<Data = Bytes> + Send + 'static,
     R::Error: Into<BoxError>,
 {
@@ -74,18 +74,16 @@ where
     }
 
     #[inline]
-    fn call(&mut self, request: Request<B>) -> Self::Future {
-        let mut guard = self.shared.begin(&request);
+    fn call(&mut self, mut request: Request<AxumBody>) -> Self::Future {
+        let mut guard = self.shared.begin(&mut request);
         guard.inside(true);
-        let request = request.map(|body| {
-            if body.is_end_stream() {
-                return AxumBody::new(body);
-            }
-            match guard.count_request() {
-                Some(read) => AxumBody::new(CountedBody::new(body, Some(read))),
-                None => AxumBody::new(body),
-            }
-        });
+        let body = request.body_mut();
+        if !body.is_end_stream()
+            && let Some(read) = guard.count_request()
+        {
+            let counted = CountedBody::new(std::mem::take(body), Some(read));
+            *body = AxumBody::new(counted);
+        }
         let inner = self.inner.call(request);
         guard.inside(false);
         ResponseFuture::new(inner, guard)
@@ -108,8 +106,8 @@ where
     }
 
     #[inline]
-    fn call(&mut self, request: Request<B>) -> Self::Future {
-        let mut guard = self.shared.begin(&request);
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        let mut guard = self.shared.begin(&mut request);
         guard.inside(true);
         let request = request.map(|body| {
             let read = (!body.is_end_stream()).then(|| guard.count_request());

@@ -16,4 +16,6 @@ mod sampling;
 mod sessions;
 mod setup;
 mod sizes;
+mod switched_off;
+mod upgrades;
 mod wire;

@@ -5,11 +5,13 @@ use crate::health::Traffic;
 use crate::http::outcome::Outcome;
 use crate::registry::{Counter, DeclareError, Family, Gauge, Group, Histogram, Registry, Text};
 
+const NO_LABELS: [&str; 0] = [];
+
 #[derive(Debug)]
 pub(super) struct Aliases {
     requests: Family<Counter, [Text; 3]>,
     response_time: Family<Histogram, [Text; 1]>,
-    active: Gauge,
+    active: Option<Gauge>,
 }
 
 impl Aliases {
@@ -31,7 +33,8 @@ impl Aliases {
                         "http_connections_active",
                         "Alias of http_requests_in_flight",
                     )
-                    .build()?,
+                    .labels([])?
+                    .live(&NO_LABELS),
             })
         })
     }
@@ -39,18 +42,24 @@ impl Aliases {
 
 impl Naming for Aliases {
     fn open(&self, _: &Name, handles: &mut Open) {
-        handles.in_flight.push(self.active.clone());
+        handles.in_flight.extend(self.active.clone());
     }
 
     fn end(&self, name: &Name, outcome: Outcome, _: &[&str], handles: &mut Ended) {
         let mut status = itoa::Buffer::new();
         let status = status.format(outcome.status());
         let row = [name.verb.as_str(), &name.route, status];
-        handles.requests.push(self.requests.with(&row));
-        handles.durations.push(Timing {
-            histogram: self.response_time.with(&[&name.route]),
+        handles.requests.extend(self.requests.live(&row));
+        let milliseconds = |histogram| Timing {
+            histogram,
             per_second: 1_000.0,
-        });
+        };
+        let response_time = self.response_time.live(&[&name.route]);
+        handles.durations.extend(response_time.map(milliseconds));
+    }
+
+    fn samples(&self) -> bool {
+        self.response_time.is_enabled()
     }
 
     fn traffic(&self) -> Traffic {

@@ -75,21 +75,30 @@ impl AxumPrometheus {
 impl Naming for AxumPrometheus {
     fn open(&self, name: &Name, handles: &mut Open) {
         let row = name.row(&[name.verb.as_str(), &name.route]);
-        handles.in_flight.push(self.pending.with(&row));
+        handles.in_flight.extend(self.pending.live(&row));
     }
 
     fn end(&self, name: &Name, outcome: Outcome, labels: &[&str], handles: &mut Ended) {
         let mut status = itoa::Buffer::new();
         let status = status.format(outcome.status());
         let row = name.row_and(&[name.verb.as_str(), status, &name.route], labels);
-        handles.requests.push(self.requests.with(&row));
+        handles.requests.extend(self.requests.live(&row));
         let duration = name.duration(&self.duration, &row);
-        handles.durations.push(Timing::seconds(duration));
+        handles.durations.extend(duration.map(Timing::seconds));
         let row = name.row(&[name.verb.as_str(), &name.route]);
-        handles.response_sizes.push(self.response_size.with(&row));
+        handles.response_sizes.extend(self.response_size.live(&row));
+    }
+
+    fn samples(&self) -> bool {
+        self.duration.is_enabled() || self.response_size.is_enabled()
     }
 
     fn traffic(&self) -> Traffic {
-        super::traffic(&self.requests.snapshot(), super::is_server_error)
+        let family = if self.requests.is_enabled() {
+            self.requests.snapshot()
+        } else {
+            self.duration.snapshot()
+        };
+        super::traffic(&family, super::is_server_error)
     }
 }

@@ -41,8 +41,8 @@ pub struct HttpMetrics {
     /// `http_request_duration_seconds`, by method, path and status: from the call of the
     /// layer to the end of the response body.
     pub duration: Family<Histogram, [Text; 3]>,
-    /// `http_time_to_first_byte_seconds`, by method and path: from the call of the layer to
-    /// the response headers.
+    /// `http_time_to_first_byte_seconds`, by method and path: from the call of the layer until
+    /// the server has taken the response headers.
     pub first_byte: Family<Histogram, [Text; 2]>,
     /// `http_request_size_bytes`, by method and path: what of the body had been read when the
     /// response ended.
@@ -50,7 +50,8 @@ pub struct HttpMetrics {
     /// `http_response_size_bytes`, by method and path: what of the body was sent.
     pub response_size: Family<Histogram, [Text; 2]>,
     /// `http_session_duration_seconds`, by method and path: how long streams of server-sent
-    /// events lived.
+    /// events lived, and upgraded connections whose handler holds the
+    /// [`HttpSession`](crate::http::HttpSession).
     pub session: Family<Histogram, [Text; 2]>,
     /// `http_requests_in_flight`: requests whose response body has not ended.
     pub in_flight: Gauge,
@@ -74,6 +75,7 @@ impl Group for HttpMetrics {
 
 const BY_STATUS: [&str; 3] = ["method", "path", "status"];
 const BY_PATH: [&str; 2] = ["method", "path"];
+const NO_LABELS: [&str; 0] = [];
 
 fn requests(registry: &Registry) -> Declare<'_, Counter> {
     registry.counter(
@@ -111,7 +113,7 @@ fn response_size(registry: &Registry) -> Declare<'_, Histogram> {
 }
 
 fn session(registry: &Registry) -> Declare<'_, Histogram> {
-    let help = "How long a stream of server-sent events lived";
+    let help = "How long a stream of server-sent events or an upgraded connection lived";
     registry
         .histogram("http_session_duration_seconds", help)
         .buckets(&SESSIONS)
@@ -133,7 +135,7 @@ pub(super) struct Catalog {
     request_size: Family<Histogram, Row<'static>>,
     response_size: Family<Histogram, Row<'static>>,
     session: Family<Histogram, Row<'static>>,
-    in_flight: Gauge,
+    in_flight: Option<Gauge>,
 }
 
 impl Catalog {
@@ -154,7 +156,7 @@ impl Catalog {
                 request_size: request_size(registry).labels(added.to_request(&BY_PATH))?,
                 response_size: response_size(registry).labels(added.to_request(&BY_PATH))?,
                 session: session(registry).labels(added.to_request(&BY_PATH))?,
-                in_flight: in_flight(registry).build()?,
+                in_flight: in_flight(registry).labels([])?.live(&NO_LABELS),
             })
         })
     }
@@ -163,28 +165,44 @@ impl Catalog {
 impl Naming for Catalog {
     fn open(&self, name: &Name, handles: &mut Open) {
         let row = name.row(&[name.verb.as_str(), &name.route]);
-        handles.in_flight.push(self.in_flight.clone());
-        handles.first_byte.push(self.first_byte.with(&row));
+        handles.in_flight.extend(self.in_flight.clone());
+        handles.first_byte.extend(self.first_byte.live(&row));
     }
 
     fn end(&self, name: &Name, outcome: Outcome, labels: &[&str], handles: &mut Ended) {
         let mut status = itoa::Buffer::new();
         let status = status.format(outcome.status());
         let row = name.row_and(&[name.verb.as_str(), &name.route, status], labels);
-        handles.requests.push(self.requests.with(&row));
+        handles.requests.extend(self.requests.live(&row));
         let duration = name.duration(&self.duration, &row);
-        handles.durations.push(Timing::seconds(duration));
+        handles.durations.extend(duration.map(Timing::seconds));
         let row = name.row(&[name.verb.as_str(), &name.route]);
-        handles.request_sizes.push(self.request_size.with(&row));
-        handles.response_sizes.push(self.response_size.with(&row));
+        handles.request_sizes.extend(self.request_size.live(&row));
+        handles.response_sizes.extend(self.response_size.live(&row));
     }
 
     fn session(&self, name: &Name) -> Option<Histogram> {
         let row = name.row(&[name.verb.as_str(), &name.route]);
-        Some(self.session.with(&row))
+        self.session.live(&row)
+    }
+
+    fn samples(&self) -> bool {
+        let all = [
+            &self.duration,
+            &self.first_byte,
+            &self.request_size,
+            &self.response_size,
+            &self.session,
+        ];
+        all.into_iter().any(Family::is_enabled)
     }
 
     fn traffic(&self) -> Traffic {
-        super::traffic(&self.requests.snapshot(), super::is_server_error)
+        let family = if self.requests.is_enabled() {
+            self.requests.snapshot()
+        } else {
+            self.duration.snapshot()
+        };
+        super::traffic(&family, super::is_server_error)
     }
 }

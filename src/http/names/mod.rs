@@ -86,6 +86,9 @@ pub(super) trait Naming: fmt::Debug + Send + Sync {
         None
     }
 
+    /// Whether it has histograms at all: an operator may have switched them off.
+    fn samples(&self) -> bool;
+
     /// All requests so far, and how many of them were served well.
     fn traffic(&self) -> Traffic;
 }
@@ -178,11 +181,17 @@ impl Name {
     }
 
     /// The series of a duration, with the buckets of the route where it has its own.
-    fn duration(&self, family: &Family<Histogram, Row<'static>>, row: &Row<'_>) -> Histogram {
-        self.buckets
-            .as_ref()
-            .and_then(|buckets| family.with_buckets(row, buckets).ok())
-            .unwrap_or_else(|| family.with(row))
+    fn duration(
+        &self,
+        family: &Family<Histogram, Row<'static>>,
+        row: &Row<'_>,
+    ) -> Option<Histogram> {
+        if !family.is_enabled() {
+            return None;
+        }
+        let own = self.buckets.as_ref();
+        own.and_then(|buckets| family.with_buckets(row, buckets).ok())
+            .or_else(|| family.live(row))
     }
 }
 

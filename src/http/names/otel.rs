@@ -84,7 +84,7 @@ impl Otel {
 impl Naming for Otel {
     fn open(&self, name: &Name, handles: &mut Open) {
         let row = name.row(&[method(name), name.protocol.scheme()]);
-        handles.in_flight.push(self.active.with(&row));
+        handles.in_flight.extend(self.active.live(&row));
     }
 
     fn end(&self, name: &Name, outcome: Outcome, labels: &[&str], handles: &mut Ended) {
@@ -110,9 +110,14 @@ impl Naming for Otel {
             labels,
         );
         let duration = name.duration(&self.duration, &row);
-        handles.durations.push(Timing::seconds(duration));
-        handles.request_sizes.push(self.request_size.with(&row));
-        handles.response_sizes.push(self.response_size.with(&row));
+        handles.durations.extend(duration.map(Timing::seconds));
+        handles.request_sizes.extend(self.request_size.live(&row));
+        handles.response_sizes.extend(self.response_size.live(&row));
+    }
+
+    fn samples(&self) -> bool {
+        let all = [&self.duration, &self.request_size, &self.response_size];
+        all.into_iter().any(Family::is_enabled)
     }
 
     fn traffic(&self) -> Traffic {

@@ -1,0 +1,125 @@
+use std::convert::Infallible;
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use axum::extract::FromRequestParts;
+use http::request::Parts;
+use http::{Extensions, Method, Request, header};
+
+use super::series::Series;
+
+/// The life of a connection after its upgrade, to a WebSocket or any other protocol.
+///
+/// A server takes the connection out of HTTP and hands it to the application, and no layer sees
+/// it again. So the application says how long it lives: it takes the session from the request
+/// and holds on to it, or to a clone, as long as the connection is in use. From the `101` (for
+/// CONNECT, the 2xx) until the last clone is dropped the request stays in flight, and then its
+/// length, counted from the request, goes into `http_session_duration_seconds`, once.
+///
+/// ```
+/// use axum::extract::ws::{WebSocket, WebSocketUpgrade};
+/// use axum::response::Response;
+/// use selfheal::http::HttpSession;
+///
+/// async fn live(session: HttpSession, upgrade: WebSocketUpgrade) -> Response {
+///     upgrade.on_upgrade(|socket| session.hold(talk(socket)))
+/// }
+///
+/// async fn talk(socket: WebSocket) {}
+/// ```
+///
+/// A handler that does not take it leaves the connection unmeasured after its `101`. Where
+/// there is nothing to measure (no layer, an excluded path, no upgrade) the session has no
+/// effect.
+#[derive(Clone, Default)]
+#[must_use = "the session ends when it is dropped"]
+pub struct HttpSession(Option<Arc<Life>>);
+
+struct Life {
+    series: Arc<Series>,
+    start: Option<Instant>,
+    stands_for: u32,
+    /// Whether the upgrade was granted.
+    begun: AtomicBool,
+}
+
+impl HttpSession {
+    pub(super) fn new(series: &Arc<Series>, start: Option<Instant>, stands_for: u32) -> Self {
+        Self(Some(Arc::new(Life {
+            series: Arc::clone(series),
+            start,
+            stands_for,
+            begun: false.into(),
+        })))
+    }
+
+    /// Takes the session out of the extensions of a request, for services that are not axum's.
+    pub fn take(extensions: &mut Extensions) -> Self {
+        extensions.remove().unwrap_or_default()
+    }
+
+    /// Runs what uses the connection; the session ends with it, also where it is dropped.
+    pub async fn hold<T>(self, connection: impl Future<Output = T>) -> T {
+        let _until_the_end = self;
+        connection.await
+    }
+
+    /// The upgrade was granted. If nobody else holds the session, nobody will ever say how long
+    /// it is, and it never begins.
+    pub(super) fn granted(self) {
+        if let Some(life) = &self.0
+            && Arc::strong_count(life) > 1
+        {
+            for gauge in &life.series.open.in_flight {
+                gauge.inc();
+            }
+            // Seen by whoever drops the last clone, for this one is dropped before.
+            life.begun.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Whether a request asks for another protocol: RFC 9110, section 7.8, and CONNECT, which
+/// HTTP/2 uses for it (RFC 8441).
+#[inline]
+pub(super) fn is_asked<B>(request: &Request<B>) -> bool {
+    request.headers().contains_key(header::UPGRADE) || *request.method() == Method::CONNECT
+}
+
+impl Drop for Life {
+    fn drop(&mut self) {
+        if !*self.begun.get_mut() {
+            return;
+        }
+        if let Some(start) = self.start {
+            let now = self.series.recorder.clock.now();
+            let lived = now.saturating_duration_since(start).as_secs_f64();
+            for histogram in self.series.sessions() {
+                histogram.observe_n(lived, self.stands_for);
+            }
+        }
+        for gauge in &self.series.open.in_flight {
+            gauge.dec();
+        }
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for HttpSession {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self::take(&mut parts.extensions))
+    }
+}
+
+impl fmt::Debug for HttpSession {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            Some(_) => "HttpSession",
+            None => "HttpSession(of nothing)",
+        })
+    }
+}
