@@ -47,6 +47,27 @@ pub enum Event {
         /// What was noticed.
         observation: Observation,
     },
+    /// A part of what a pass of a detector found: more follows with the same `began`, and
+    /// [`Detected`](Self::Detected) is the last of it. It tells a long pass in short steps, the
+    /// worst first; nothing starts meanwhile, and what is not named is good only once all is told.
+    DetectedPart {
+        /// The engine.
+        engine: Name,
+        /// When the pass began.
+        began: Moment,
+        /// Some of the faults that it found.
+        observations: Vec<Observation>,
+    },
+    /// The pass that is being told found more than is told: the rest is counted as dropped, and
+    /// the pass says nothing about keys that it did not name.
+    LeftOut {
+        /// The engine.
+        engine: Name,
+        /// The first of them.
+        key: IssueKey,
+        /// How many.
+        count: u64,
+    },
     /// A pass of a detector ended: the whole truth about the engine's components at that time.
     /// Keys that are not named are good.
     Detected {

@@ -12,12 +12,15 @@ use super::looks::over;
 use super::shell::Shell;
 use super::trace;
 use crate::healing::engine::Context;
-use crate::healing::{Event, Moment};
+use crate::healing::{Event, IssueKey, Moment, Observation};
 
 /// Hints lead to a look at most so often.
 const GAP: Duration = Duration::from_millis(100);
 /// The longest wait between two looks of a detector that fails, unless its interval is longer.
 const LONGEST_WAIT: Duration = Duration::from_secs(300);
+
+/// So many observations are told to the core at once.
+const PART: usize = 256;
 
 /// Looks on every tick and every hint, one look at a time, until the engine is gone. A detector
 /// that fails is left alone for longer and longer, hints or not.
@@ -97,11 +100,7 @@ async fn pass(shell: &Arc<Shell>, slot: &Slot) -> PassResult {
     };
     let (result, why) = match end {
         End::Done(Ok(observations)) => {
-            shell.feed(Event::Detected {
-                engine: slot.name.clone(),
-                began: cx.data_from(),
-                observations,
-            });
+            tell(shell, slot, cx.data_from(), observations).await;
             slot.passes.count(PassResult::Ok);
             return PassResult::Ok;
         }
@@ -112,6 +111,55 @@ async fn pass(shell: &Arc<Shell>, slot: &Slot) -> PassResult {
     slot.passes.count(result);
     failed(shell, slot, began, why.as_str());
     result
+}
+
+/// Tells what a pass found, the worst first. A long pass is told in parts, so that scrapes,
+/// people and other engines get their turn in between.
+async fn tell(shell: &Shell, slot: &Slot, began: Moment, found: Vec<Observation>) {
+    let engine = || slot.name.clone();
+    let mut last = found;
+    if last.len() > PART {
+        let most = shell.policy(|policy| policy.limits.pass) as usize;
+        // Sorting very many takes longer than a task may keep its thread.
+        let sorting = tokio::task::spawn_blocking(move || worst_first(last, most));
+        let Ok((sorted, beyond)) = sorting.await else {
+            return; // The run-time is going away.
+        };
+        let mut sorted = sorted.into_iter();
+        loop {
+            last = sorted.by_ref().take(PART).collect();
+            if sorted.len() == 0 {
+                break;
+            }
+            shell.feed(Event::DetectedPart {
+                engine: engine(),
+                began,
+                observations: last,
+            });
+            tokio::task::yield_now().await;
+        }
+        if let Some((key, count)) = beyond {
+            let engine = engine();
+            shell.feed(Event::LeftOut { engine, key, count });
+        }
+    }
+    shell.feed(Event::Detected {
+        engine: engine(),
+        began,
+        observations: last,
+    });
+}
+
+/// The worst of these, in that order; the first of those beyond, and how many they are.
+fn worst_first(
+    mut found: Vec<Observation>,
+    most: usize,
+) -> (Vec<Observation>, Option<(IssueKey, u64)>) {
+    found.sort_unstable_by(|a, b| b.cmp(a));
+    let many = found.len().saturating_sub(most) as u64;
+    let beyond = found.get(most).map(|first| (first.key.clone(), many));
+    found.truncate(most);
+    (found, beyond)
 }
 
 fn failed(shell: &Shell, slot: &Slot, began: Moment, why: &str) {

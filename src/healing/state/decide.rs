@@ -84,6 +84,7 @@ impl State {
                     until: self.storm.ends_at(&policy.storm),
                 },
             ),
+            (self.telling > 0, Hold::Telling),
             (
                 zombies >= policy.max_zombies as usize,
                 Hold::Zombies {

@@ -43,8 +43,8 @@
 //!
 //! # What holds a pending issue back
 //!
-//! In this order, and [`State::explain`] shows all of it: shutdown, kill switch, pause, storm,
-//! zombies, concurrency, global budget; then a missing plan, mute, a parent that is healed first,
+//! In this order, and [`State::explain`] shows all of it: shutdown, kill switch, pause, storm, a
+//! pass that is being told part by part, zombies, concurrency, global budget; then a missing plan, mute, a parent that is healed first,
 //! the journal, mode, confidence, intensity, the component's budget, the lock.
 //!
 //! # How it stays fast
@@ -74,6 +74,7 @@ mod moves;
 mod mutes;
 mod observe;
 mod panicked;
+mod passes;
 mod queue;
 mod ramp;
 mod restore;
@@ -150,6 +151,8 @@ pub struct State {
     storm: StormGuard,
     ramp: Ramp,
 
+    /// How many engines are telling of a pass part by part.
+    telling: usize,
     exit_asked: bool,
     paused: bool,
     killed: bool,
@@ -205,6 +208,7 @@ impl State {
             exits: Window::default(),
             storm: StormGuard::default(),
             ramp: Ramp::default(),
+            telling: 0,
             exit_asked: false,
             paused: false,
             killed: false,
@@ -253,7 +257,10 @@ impl State {
         self.handle(event);
         // What the event set may be due already, such as a mute that lasts no time.
         self.fire_timers();
-        self.weigh_storm();
+        // How much is bad is known when a pass is told to its end.
+        if self.telling == 0 {
+            self.weigh_storm();
+        }
         self.climb();
         self.pump();
         self.finish(ticked);
@@ -276,6 +283,14 @@ impl State {
                 began,
                 observations,
             } => self.detected(&engine, began, observations),
+            Event::DetectedPart {
+                engine,
+                began,
+                observations,
+            } => {
+                self.detected_part(&engine, began, observations);
+            }
+            Event::LeftOut { engine, key, count } => self.left_out(&engine, key, count),
             Event::DetectFailed { engine, began } => self.detect_failed(&engine, began),
             Event::Planned { ticket, plan } => self.planned(ticket, plan),
             Event::Ended {

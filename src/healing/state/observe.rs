@@ -1,4 +1,4 @@
-//! What is seen: hints and passes.
+//! What becomes of one observation, be it a hint or part of a pass.
 
 use super::State;
 use super::components::Refused;
@@ -9,19 +9,13 @@ use super::samples::Passes;
 use super::slab::SlotId;
 use crate::healing::tally::DetectedLabels;
 use crate::healing::{
-    AlertId, AlertKind, By, Closed, Control, Dropped, Effect, Generation, Issue, IssueKey, Moment,
-    Name, Observation, Phase, Severity, Text, What,
+    By, Closed, Control, Dropped, Generation, Issue, IssueKey, Moment, Name, Observation, Phase,
+    Text, What,
 };
-
-/// So many passes in a row that failed, and a detector counts as blind.
-const BLIND_AFTER: u32 = 3;
-
-/// What stands for the issue type in the key of an alert about a detector.
-const DETECTOR: &str = "detector";
 
 /// Whether an observation belongs to a pass, and to which.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Source {
+pub(super) enum Source {
     Hint,
     Pass { number: u64, began: Moment },
 }
@@ -36,152 +30,25 @@ impl State {
     }
 
     /// An observation of an engine beyond the limit.
-    fn no_such_engine(&mut self, observation: Observation) {
+    pub(super) fn no_such_engine(&mut self, observation: Observation) {
         self.tally.observations.total += 1;
         let reason = if self.stopping {
             Dropped::Shutdown
         } else {
             Dropped::Full
         };
-        self.dropped(reason, observation.key);
+        self.dropped(reason, observation.key, 1);
     }
 
-    pub(super) fn detected(
-        &mut self,
-        name: &Name,
-        began: Moment,
-        mut observations: Vec<Observation>,
-    ) {
-        let limit = self.policy.limits.engines;
-        let Some(ix) = self.engines.intern(name, limit) else {
-            for observation in observations {
-                self.no_such_engine(observation);
-            }
-            return;
-        };
-        let began = began.min(self.now.at);
-        let Some(engine) = self.engines.get_mut(ix) else {
-            return;
-        };
-        if engine.asked.is_some_and(|asked| asked <= began) {
-            engine.asked = None;
-        }
-        self.sees_again(ix);
-        let Some(engine) = self.engines.get_mut(ix) else {
-            return;
-        };
-        // A pass that is told twice, or older than one that was told, weighs nothing: what it
-        // found counts as hints.
-        let fresh = engine.last_pass.is_none_or(|last| began > last);
-        let source = if fresh {
-            engine.last_pass = Some(began);
-            engine.passes += 1;
-            Source::Pass {
-                number: engine.passes,
-                began,
-            }
-        } else {
-            Source::Hint
-        };
-        // Worst first, and in an order that does not depend on how they were found.
-        observations.sort_unstable_by(|a, b| b.cmp(a));
-        for observation in observations {
-            self.observe(ix, observation, source);
-        }
-        if let Source::Pass { number, began } = source {
-            self.not_found(ix, number, began);
-        }
-    }
-
-    /// What a pass did not find is good, unless it was seen since the pass began.
-    fn not_found(&mut self, ix: EngineIx, number: u64, began: Moment) {
-        let Some(engine) = self.engines.get_mut(ix) else {
-            return;
-        };
-        let mut good_again = Vec::new();
-        let clear = self.policy.clear;
-        engine.watched.retain(|key, good| {
-            *good += 1;
-            if *good >= clear {
-                good_again.push(key.clone());
-            }
-            *good < clear
-        });
-        let open: Vec<SlotId> = engine.open.iter().copied().collect();
-        for key in good_again {
-            // Another engine may see the fault by now.
-            if !self.keys.contains_key(&key) {
-                self.unblock_after_health(&key);
-            }
-        }
-        for slot in open {
-            let entry = self.open.get(slot);
-            if entry.is_some_and(|e| e.seen_pass != number && began >= e.issue.last_seen.at) {
-                self.passed(slot, began, false);
-            }
-        }
-    }
-
-    pub(super) fn detect_failed(&mut self, name: &Name, began: Moment) {
-        let Some(ix) = self.engines.find(name) else {
-            return;
-        };
-        let Some(engine) = self.engines.get_mut(ix) else {
-            return;
-        };
-        if engine.asked.is_some_and(|asked| asked <= began) {
-            engine.asked = None;
-        }
-        engine.blind = engine.blind.saturating_add(1);
-        if engine.blind == BLIND_AFTER && !engine.removed {
-            let id = AlertId::of(&IssueKey::new(name.clone(), DETECTOR), AlertKind::Blind);
-            self.raise(id, Severity::Error, || {
-                Text::new(&format!(
-                    "{name}: its detector fails again and again; its faults are not seen"
-                ))
-            });
-        }
-    }
-
-    /// A pass of an engine ended well, or its passes no longer matter.
-    fn sees_again(&mut self, ix: EngineIx) {
-        let Some(engine) = self.engines.get_mut(ix) else {
-            return;
-        };
-        if std::mem::take(&mut engine.blind) >= BLIND_AFTER {
-            let key = IssueKey::new(engine.name.clone(), DETECTOR);
-            self.resolve(&AlertId::of(&key, AlertKind::Blind));
-        }
-    }
-
-    /// Has an engine look again; unless forced, once until it did.
-    pub(super) fn ask_to_detect(&mut self, ix: EngineIx, force: bool) {
-        if self.stopping {
-            return;
-        }
-        let now = self.now.at;
-        let Some(engine) = self.engines.get_mut(ix) else {
-            return;
-        };
-        // One that was asked at this very moment has not looked yet.
-        let asked = engine.asked.is_some_and(|asked| !force || asked == now);
-        if engine.removed || asked {
-            return;
-        }
-        engine.asked = Some(now);
-        let engine = engine.name.clone();
-        self.emit(Effect::Detect { engine });
-    }
-
-    fn observe(&mut self, engine: EngineIx, observation: Observation, source: Source) {
+    pub(super) fn observe(&mut self, engine: EngineIx, observation: Observation, source: Source) {
         self.tally.observations.total += 1;
         if self.stopping {
-            return self.dropped(Dropped::Shutdown, observation.key);
+            return self.dropped(Dropped::Shutdown, observation.key, 1);
         }
         // What is reported for an engine after it was removed is nobody's.
         let gone = self.engines.get(engine).is_none_or(|engine| engine.removed);
         if gone || !observation.is_valid() {
-            return self.dropped(Dropped::Invalid, observation.key);
+            return self.dropped(Dropped::Invalid, observation.key, 1);
         }
         if !self.mutes.is_empty() {
             for target in self.mutes.exceeded(&observation.key, observation.severity) {
@@ -205,7 +72,7 @@ impl State {
         } else if self.make_room(engine, &observation) {
             self.open_issue(engine, observation, source);
         } else {
-            self.dropped(Dropped::Full, observation.key);
+            self.dropped(Dropped::Full, observation.key, 1);
         }
     }
 
@@ -217,7 +84,12 @@ impl State {
         };
         let issue = &mut entry.issue;
         issue.count = issue.count.saturating_add(1);
-        let newer = now.at > issue.last_seen.at;
+        // The parts of one pass are told one after another, and are of one moment nevertheless.
+        let same_pass = match source {
+            Source::Pass { number, .. } => entry.engine == by && entry.seen_pass == number,
+            Source::Hint => false,
+        };
+        let newer = now.at > issue.last_seen.at && !same_pass;
         let worse = (observation.samples, &observation.evidence) > (entry.samples, &issue.evidence);
         // Of the observations of one moment the strongest is kept, whatever their order.
         if newer || worse {
@@ -333,6 +205,7 @@ impl State {
         engine.removed = true;
         engine.asked = None;
         let open: Vec<_> = engine.open.iter().copied().collect();
+        self.stop_telling(ix);
         for slot in open {
             self.end_issue(slot, Closed::Superseded);
         }

@@ -46,12 +46,12 @@ impl State {
         self.emit(Effect::Notice(Notice::Late { what }));
     }
 
-    /// An observation that is not taken.
-    pub(super) fn dropped(&mut self, reason: Dropped, key: IssueKey) {
-        self.tally.observations.dropped.add(reason);
+    /// Observations that are not taken; the key is that of the last.
+    pub(super) fn dropped(&mut self, reason: Dropped, key: IssueKey, many: u64) {
+        self.tally.observations.dropped.add_many(reason, many);
         if let Some(untold) = self.drops.untold.get_mut(reason.index()) {
             let count = untold.as_ref().map_or(0, |(_, count)| *count);
-            *untold = Some((key, count + 1));
+            *untold = Some((key, count.saturating_add(many)));
         }
         if !self.drops.timer {
             self.tell_drops();

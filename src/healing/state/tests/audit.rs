@@ -77,6 +77,11 @@ impl State {
 
     /// No wake-up is lost: whatever waits has a reason to wait.
     fn audit_places(&self) {
+        let engines = self.engines.iter();
+        assert_eq!(
+            self.telling,
+            engines.filter(|one| one.telling.is_some()).count()
+        );
         let stopped = !self.global_holds(true).is_empty();
         for (slot, entry) in self.open.iter() {
             let due = entry.due.map(|at| (at, Timer::Issue(slot)));

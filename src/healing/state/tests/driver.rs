@@ -28,6 +28,8 @@ pub(super) struct Driver {
     attempts: Vec<AttemptId>,
     ended: Vec<AttemptId>,
     looks: Vec<Ticket>,
+    /// When the pass that each engine tells part by part began.
+    telling: [Option<Moment>; 2],
     most: Limits,
 }
 
@@ -64,6 +66,7 @@ impl Driver {
         self.attempts.clear();
         self.ended.clear();
         self.looks.clear();
+        self.telling = [None; 2];
         self.wake = Moment::NEVER;
         self.take(&effects);
         self.state.audit();
@@ -83,6 +86,7 @@ impl Driver {
             attempts: Vec::new(),
             ended: Vec::new(),
             looks: Vec::new(),
+            telling: [None; 2],
             most: Limits::default(),
         }
     }
@@ -147,6 +151,12 @@ impl Driver {
                     observations: seen.iter().map(Seen::observation).collect(),
                 });
             }
+            Op::Part {
+                engine: n,
+                seen,
+                more,
+                left_out,
+            } => self.part(*n, seen, *more, *left_out),
             Op::PassFails(n) => {
                 self.tell(Event::DetectFailed {
                     engine: engine(*n),
@@ -190,6 +200,33 @@ impl Driver {
             }
             Op::Rotate => self.records = self.state.carry(self.now),
             Op::Restart(down) => self.restart(*down),
+        }
+    }
+
+    fn part(&mut self, n: u8, seen: &[Seen], more: bool, left_out: bool) {
+        let (engine, telling) = (engine(n), usize::from(n % 2));
+        let began = *self.telling[telling].get_or_insert(self.now.at);
+        let observations = seen.iter().map(Seen::observation).collect();
+        if left_out {
+            self.tell(Event::LeftOut {
+                engine: engine.clone(),
+                key: key(n),
+                count: 3,
+            });
+        }
+        if more {
+            self.tell(Event::DetectedPart {
+                engine,
+                began,
+                observations,
+            });
+        } else {
+            self.telling[telling] = None;
+            self.tell(Event::Detected {
+                engine,
+                began,
+                observations,
+            });
         }
     }
 

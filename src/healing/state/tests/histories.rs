@@ -177,6 +177,31 @@ proptest! {
         }
     }
 
+    /// A pass that is told in parts, worst first, is the same pass.
+    #[test]
+    fn a_pass_in_parts_is_the_same_pass(
+        policy in 0usize..4, seed in any::<u64>(), length in 1usize..4,
+        ticks in prop::collection::vec((prop::collection::vec(seen(), 0..9), 1u64..8), 1..30),
+    ) {
+        let (mut whole, mut parts) = (Driver::new(policy, seed), Driver::new(policy, seed));
+        for (tick, seconds) in ticks {
+            let tick: Vec<_> = tick.into_iter().map(|one| Seen { parent: None, ..one }).collect();
+            whole.run(&Op::Pass { engine: 0, age: Duration::ZERO, seen: tick.clone() });
+            let mut sorted = tick;
+            sorted.sort_by_key(|one| std::cmp::Reverse(one.observation()));
+            for part in sorted.chunks(length) {
+                parts.run(&Op::Part { engine: 0, seen: part.to_vec(), more: true, left_out: false });
+            }
+            parts.run(&Op::Part { engine: 0, seen: Vec::new(), more: false, left_out: false });
+            for driver in [&mut whole, &mut parts] {
+                settle_down(driver);
+                driver.run(&Op::Wait(Duration::from_secs(seconds)));
+                settle_down(driver);
+            }
+            prop_assert_eq!(outcome(&whole), outcome(&parts));
+        }
+    }
+
     /// The same events and the same seed give the same effects, to the last.
     #[test]
     fn a_history_can_be_replayed(

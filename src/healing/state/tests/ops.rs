@@ -21,6 +21,13 @@ pub(super) enum Op {
         age: Duration,
         seen: Vec<Seen>,
     },
+    /// Part of a pass that began when the one before did, or now.
+    Part {
+        engine: u8,
+        seen: Vec<Seen>,
+        more: bool,
+        left_out: bool,
+    },
     PassFails(u8),
     Plan(usize, u8),
     PlanFails(usize),
@@ -158,6 +165,8 @@ pub(super) fn ops() -> impl Strategy<Value = Op> {
         12 => seen().prop_map(Op::Hint),
         16 => (0u8..2, age(), prop::collection::vec(seen(), 0..7))
             .prop_map(|(engine, age, seen)| Op::Pass { engine, age, seen }),
+        3 => (0u8..2, prop::collection::vec(seen(), 0..4), any::<bool>(), prop::bool::weighted(0.1))
+            .prop_map(|(engine, seen, more, left_out)| Op::Part { engine, seen, more, left_out }),
         1 => (0u8..2).prop_map(Op::PassFails),
         26 => (any::<usize>(), 0u8..7).prop_map(|(n, plan)| Op::Plan(n, plan)),
         1 => any::<usize>().prop_map(Op::PlanFails),

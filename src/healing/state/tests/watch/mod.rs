@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use crate::healing::{
     AlertId, AlertKind, AttemptId, AttemptResult, Closed, Control, Effect, Event, Generation,
-    IssueKey, Moment, Name, Phase, Plan, Severity, State, Target, Ticket, Verdict, What, Work,
+    IssueKey, Moment, Name, Observation, Phase, Plan, Severity, State, Target, Ticket, Verdict,
+    What, Work,
 };
 
 /// What is known of an attempt that has not really ended.
@@ -51,6 +52,8 @@ pub(super) struct Watch {
     proofs: BTreeMap<IssueKey, Proof>,
     /// Since when an engine is asked to look.
     asked: BTreeMap<Name, Moment>,
+    /// When the pass that an engine is telling part by part began.
+    telling: BTreeMap<Name, Moment>,
     /// When the last pass of each engine began.
     passes: BTreeMap<Name, Moment>,
     /// The starts since the policy last changed, with the component.
@@ -90,37 +93,26 @@ impl Watch {
                     observation.is_valid(),
                 );
             }
+            Event::DetectedPart {
+                engine,
+                observations,
+                began,
+            } => self.pass(engine, *began, observations, state),
             Event::Detected {
                 engine,
                 observations,
                 began,
             } => {
-                let began = (*began).min(self.now);
-                self.asked
-                    .retain(|name, asked| name != engine || *asked > began);
-                let last = self.passes.get(engine).copied();
-                let fresh = last.is_none_or(|last| began > last);
-                if fresh {
-                    self.passes.insert(engine.clone(), began);
-                }
-                let there = state.is_there(engine);
-                for observation in observations.iter().filter(|_| there) {
-                    self.seen(
-                        &observation.key,
-                        observation.severity,
-                        observation.is_valid(),
-                    );
-                    if let Some(proof) = self.proofs.get_mut(&observation.key)
-                        && proof.said_ok.is_some_and(|ended| began >= ended)
-                        && observation.is_valid()
-                        && fresh
-                    {
-                        // What another engine sees is a hint.
-                        proof.spoilt |= state.owner(&observation.key).as_ref() == Some(engine);
-                    }
+                self.pass(engine, *began, observations, state);
+                if self.passes.get(engine) == Some(&(*began).min(self.now)) {
+                    self.telling.remove(engine);
                 }
             }
+            Event::EngineRemoved { engine } => {
+                self.telling.remove(engine);
+            }
             Event::DetectFailed { engine, began } => {
+                self.telling.remove(engine);
                 self.asked
                     .retain(|name, asked| name != engine || *asked > *began);
             }
@@ -140,6 +132,40 @@ impl Watch {
             Event::Journal { healthy } => self.journal_down = !healthy,
             Event::Shutdown => self.stopping = true,
             _ => {}
+        }
+    }
+
+    /// A pass, or a part of one.
+    fn pass(&mut self, engine: &Name, began: Moment, found: &[Observation], state: &State) {
+        let began = began.min(self.now);
+        let more = self.telling.get(engine) == Some(&began);
+        let last = self.passes.get(engine).copied();
+        let fresh = more || last.is_none_or(|last| began > last);
+        if !more {
+            self.asked
+                .retain(|name, asked| name != engine || *asked > began);
+        }
+        let there = state.is_there(engine);
+        if fresh {
+            self.passes.insert(engine.clone(), began);
+            if there {
+                self.telling.insert(engine.clone(), began);
+            }
+        }
+        for observation in found.iter().filter(|_| there) {
+            self.seen(
+                &observation.key,
+                observation.severity,
+                observation.is_valid(),
+            );
+            if let Some(proof) = self.proofs.get_mut(&observation.key)
+                && proof.said_ok.is_some_and(|ended| began >= ended)
+                && observation.is_valid()
+                && fresh
+            {
+                // What another engine sees is a hint.
+                proof.spoilt |= state.owner(&observation.key).as_ref() == Some(engine);
+            }
         }
     }
 
