@@ -28,4 +28,6 @@ mod properties;
 mod proto;
 mod protobuf;
 mod round_trip;
+#[cfg(feature = "server")]
+mod scraped;
 mod stream;
