@@ -2,9 +2,10 @@ use std::any::Any;
 use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use selfheal::catalog::Native;
 use selfheal::registry::{Counter, Family, Histogram, LabelValue, Registry, Settings, Text};
 
-use crate::labels::{BOUNDS, NAMES, Requests, STATUSES, Values, many};
+use crate::labels::{BOUNDS, NAMES, NATIVE_GROWTH, Requests, STATUSES, Values, many};
 use crate::work::{Run, on_two_threads, timed};
 
 #[derive(Clone, Copy)]
@@ -131,6 +132,32 @@ pub(crate) fn enums() -> Run {
         requests.each(times, |route, status| {
             family.inc(&(Method, Route(route), Status(status)));
         });
+    })
+}
+
+fn native(buckets: &[f64]) -> Histogram {
+    let registry = Registry::new();
+    let histogram = registry.histogram("took_seconds", "Time");
+    let histogram = match buckets {
+        [] => histogram.native_only(Native::growth(NATIVE_GROWTH)),
+        _ => histogram
+            .buckets(buckets)
+            .native(Native::growth(NATIVE_GROWTH)),
+    };
+    histogram.build().unwrap()
+}
+
+pub(crate) fn observe_native() -> Run {
+    let (histogram, values) = (native(&[]), Values::new());
+    timed(move |times| {
+        values.each(times, |value| histogram.observe(value));
+    })
+}
+
+pub(crate) fn observe_both() -> Run {
+    let (histogram, values) = (native(&BOUNDS), Values::new());
+    timed(move |times| {
+        values.each(times, |value| histogram.observe(value));
     })
 }
 

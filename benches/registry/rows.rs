@@ -35,6 +35,13 @@ const METRICS: &str = "metrics + exporter";
 const MEASURED: &str = "measured";
 
 pub(crate) fn rows() -> Vec<Row> {
+    let mut rows = counting();
+    rows.extend(observing());
+    rows.extend(contended());
+    rows
+}
+
+fn counting() -> Vec<Row> {
     vec![
         Row {
             name: "increment by handle",
@@ -79,6 +86,11 @@ pub(crate) fn rows() -> Vec<Row> {
                 (CLIENT, prometheus_client::enums),
             ],
         },
+    ]
+}
+
+fn observing() -> Vec<Row> {
+    vec![
         Row {
             name: "observe, 12 buckets",
             target: "≤ 10",
@@ -92,6 +104,32 @@ pub(crate) fn rows() -> Vec<Row> {
                 (MEASURED, measured::observe),
             ],
         },
+        Row {
+            name: "observe, native buckets",
+            target: "≤ 20",
+            limit: "a look-up and an atomic add",
+            contended: false,
+            contenders: vec![
+                (OURS, ours::observe_native as Prepare),
+                (CLIENT, prometheus_client::observe_native),
+                (METRICS, metrics::observe_native),
+            ],
+        },
+        Row {
+            name: "observe, 12 buckets and native ones",
+            target: "",
+            limit: "",
+            contended: false,
+            contenders: vec![
+                (OURS, ours::observe_both as Prepare),
+                (CLIENT, prometheus_client::observe_both),
+            ],
+        },
+    ]
+}
+
+fn contended() -> Vec<Row> {
+    vec![
         Row {
             name: "two threads, one counter",
             target: "≤ 8",

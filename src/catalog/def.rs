@@ -1,6 +1,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use super::native::Native;
+
 /// The type of a metric, as Prometheus and OpenMetrics name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -9,7 +11,7 @@ pub enum Kind {
     Counter,
     /// A value that goes up and down.
     Gauge,
-    /// Observations counted by classic buckets.
+    /// Observations counted by buckets.
     Histogram,
     /// Text about the service as labels of a series whose value is always 1; ends in `_info`.
     Info,
@@ -122,8 +124,11 @@ pub struct MetricDef {
     pub unit: Option<Unit>,
     /// The names of the labels, in the order in which their values are given.
     pub labels: Vec<Cow<'static, str>>,
-    /// The upper bounds of a histogram's buckets, `+Inf` not among them; otherwise empty.
+    /// The upper bounds of a histogram's classic buckets, `+Inf` not among them; empty for
+    /// another kind, and for a histogram that has none but native buckets.
     pub buckets: Vec<f64>,
+    /// The native buckets of a histogram that has them.
+    pub native: Option<Native>,
     /// The group that declared it; empty for a metric on its own.
     pub group: &'static str,
     /// Whether the namespace goes before the name; false for names that the field has
@@ -147,6 +152,7 @@ impl MetricDef {
             kind,
             labels: Vec::new(),
             buckets: Vec::new(),
+            native: None,
             group: "",
             namespaced: true,
         }
@@ -182,6 +188,8 @@ impl MetricDef {
             Some("namespace")
         } else if self.buckets != other.buckets {
             Some("buckets")
+        } else if self.native != other.native {
+            Some("native buckets")
         } else {
             None
         }

@@ -7,5 +7,7 @@
 
 mod def;
 pub mod names;
+mod native;
 
 pub use def::{Kind, MetricDef, Unit};
+pub use native::Native;

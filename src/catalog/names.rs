@@ -89,7 +89,11 @@ pub(crate) fn definition(def: &MetricDef) -> Result<(), &'static str> {
     {
         return Err("does not end in its unit");
     }
-    if def.kind == Kind::Histogram {
+    if let Some(native) = def.native {
+        native.check()?;
+    }
+    // One that has native buckets may do without classic ones.
+    if def.kind == Kind::Histogram && (def.native.is_none() || !def.buckets.is_empty()) {
         buckets(&def.buckets)?;
     }
     Ok(())

@@ -182,6 +182,7 @@ fn settings(config: &Config) -> Settings {
         disabled: !family.enabled,
         buckets: family.buckets.clone(),
         max_series: family.max_series,
+        native: None,
     };
     let families = config.metrics.family.iter();
     #[cfg_attr(

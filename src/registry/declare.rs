@@ -6,7 +6,7 @@ use super::family::Family;
 use super::labels::LabelKey;
 use super::metric::{Histogram, Metric};
 use super::{Registry, group};
-use crate::catalog::{Kind, MetricDef, Unit, names};
+use crate::catalog::{Kind, MetricDef, Native, Unit, names};
 
 /// The buckets of a histogram that declares none: 5 ms to 10 s, as the Prometheus client
 /// libraries have them.
@@ -89,11 +89,45 @@ impl<'r, M: Metric> Declare<'r, M> {
 }
 
 impl Declare<'_, Histogram> {
-    /// Sets the upper bounds of the buckets, `+Inf` not among them.
+    /// Sets the upper bounds of the classic buckets, `+Inf` not among them.
     /// Default: [`DEFAULT_BUCKETS`].
     pub fn buckets(mut self, bounds: &[f64]) -> Self {
         self.def.buckets = bounds.to_vec();
         self
+    }
+
+    /// Gives the histogram native buckets beside the classic ones. Default: none.
+    ///
+    /// They are exponential and come into being with the values that fall into them, so that
+    /// nobody has to know beforehand where the values lie. Prometheus takes them over protobuf,
+    /// where it is told to; other formats show the classic ones.
+    ///
+    /// ```
+    /// use selfheal::catalog::Native;
+    /// use selfheal::registry::{DeclareError, Registry};
+    ///
+    /// # fn main() -> Result<(), DeclareError> {
+    /// let registry = Registry::new();
+    /// let took = registry
+    ///     .histogram("took_seconds", "Time it took")
+    ///     .native(Native::growth(1.1))
+    ///     .build()?;
+    /// took.observe(0.4);
+    /// let native = took.snapshot().native.unwrap_or_default();
+    /// assert_eq!(native.positive, [(-10, 1)]); // above 2^(-11/8), at most 2^(-10/8)
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn native(mut self, native: Native) -> Self {
+        self.def.native = Some(native);
+        self
+    }
+
+    /// Gives the histogram native buckets and no classic ones, which formats other than
+    /// protobuf can then say little of. Default: classic ones.
+    pub fn native_only(mut self, native: Native) -> Self {
+        self.def.buckets.clear();
+        self.native(native)
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::error::DeclareError;
 use super::labels::{Combination, LabelKey, Labels};
 use super::metric::sealed::Shape;
-use super::metric::{Counter, FloatCounter, FloatGauge, Gauge, Histogram, Metric};
+use super::metric::{Counter, FloatCounter, FloatGauge, Gauge, Histogram, Metric, Plan};
 use super::snapshot::{FamilySnapshot, Sample, Scratch};
 use super::storage::{Layout, Storage, Total, View};
 use crate::catalog::{MetricDef, names};
@@ -53,6 +53,7 @@ impl<M: Metric> Core<M> {
     pub(super) fn new(def: Arc<MetricDef>, limit: usize, total: Arc<Total>, enabled: bool) -> Self {
         let shape = Shape {
             bounds: Arc::from(def.buckets.as_slice()),
+            native: def.native.as_ref().map(Plan::new),
             rejected: Rejected::default(),
         };
         Self {
@@ -66,7 +67,7 @@ impl<M: Metric> Core<M> {
     fn with_buckets<L: Labels>(&self, labels: &L, bounds: &Arc<[f64]>) -> M {
         let shape = Shape {
             bounds: Arc::clone(bounds),
-            rejected: self.shape.rejected.clone(),
+            ..self.shape.clone()
         };
         let place = self.storage.place(labels, || M::cell(&shape));
         M::handle(place, &self.shape)

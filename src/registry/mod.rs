@@ -47,6 +47,7 @@ mod bridge;
 mod collector;
 mod declare;
 mod error;
+mod exponential;
 mod family;
 mod group;
 mod labels;
@@ -70,6 +71,7 @@ use parking_lot::{Mutex, RwLock};
 pub use collector::Collector;
 pub use declare::{DEFAULT_BUCKETS, Declare};
 pub use error::DeclareError;
+pub use exponential::{COARSEST_SCHEMA, FINEST_SCHEMA};
 pub use family::Family;
 pub use group::Group;
 pub use labels::{LabelKey, LabelValue, Labels, MAX_LABEL_VALUE, Text};
@@ -78,11 +80,10 @@ pub use metric::{
     StateSet, StripedCounter, StripedHistogram,
 };
 pub use scrape::{Scrape, ScrapeFamily};
-pub use settings::{FamilySettings, Settings};
+pub use settings::{FamilySettings, NativeSettings, Settings};
 pub use snapshot::{
-    COARSEST_SCHEMA, Exemplar, ExemplarLabels, FINEST_SCHEMA, FamilySnapshot, HistogramRef,
-    HistogramSnapshot, InvalidExemplar, MAX_EXEMPLAR, NativeBuckets, Number, Sample,
-    SeriesSnapshot, Value, ValueRef, parse_labels,
+    Exemplar, ExemplarLabels, FamilySnapshot, HistogramRef, HistogramSnapshot, InvalidExemplar,
+    MAX_EXEMPLAR, NativeBuckets, Number, Sample, SeriesSnapshot, Value, ValueRef, parse_labels,
 };
 pub use storage::OVERFLOW;
 
@@ -286,6 +287,12 @@ impl Registry {
 
     fn register<M: Metric>(&self, asked: MetricDef) -> Result<Arc<Core<M>>, DeclareError> {
         declare::check(&asked)?;
+        if asked.native.is_some() && !M::NATIVE {
+            return Err(DeclareError::Metric {
+                name: asked.name.to_string(),
+                problem: "has native buckets, which a striped histogram cannot have",
+            });
+        }
         // Whoever takes both locks takes that of the collectors first.
         let collectors = self.inner.collectors.read();
         let mut families = self.inner.families.write();
@@ -310,8 +317,13 @@ impl Registry {
             && def.kind == Kind::Histogram
         {
             def.buckets.clone_from(bounds);
-            declare::check(&def)?;
         }
+        if let Some(native) = over.and_then(|over| over.native)
+            && M::NATIVE
+        {
+            native.apply(&mut def);
+        }
+        declare::check(&def)?;
         let limit = over
             .and_then(|over| over.max_series)
             .unwrap_or(settings.max_series_per_family);

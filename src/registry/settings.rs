@@ -1,5 +1,7 @@
 use std::collections::BTreeMap;
 
+use crate::catalog::{MetricDef, Native};
+
 /// What an operator may decide about a registry without touching the code that records.
 ///
 /// Namespace and global labels apply to every scrape from then on; limits and overrides apply
@@ -27,8 +29,37 @@ pub struct FamilySettings {
     pub disabled: bool,
     /// Other bucket bounds for a histogram. Default: as declared.
     pub buckets: Option<Vec<f64>>,
+    /// Other native buckets for a histogram, or none. Default: as declared. A striped histogram
+    /// has none whatever stands here.
+    pub native: Option<NativeSettings>,
     /// Another limit. Default: that of all families.
     pub max_series: Option<usize>,
+}
+
+/// What an operator may decide about the native buckets of one histogram.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum NativeSettings {
+    /// None. A histogram that was declared with nothing else gets
+    /// [`DEFAULT_BUCKETS`](super::DEFAULT_BUCKETS).
+    Off,
+    /// These beside the classic buckets, if it has any.
+    Beside(Native),
+    /// These and no classic buckets.
+    Only(Native),
+}
+
+impl NativeSettings {
+    pub(super) fn apply(self, def: &mut MetricDef) {
+        def.native = match self {
+            Self::Off => None,
+            Self::Beside(native) | Self::Only(native) => Some(native),
+        };
+        if matches!(self, Self::Only(_)) {
+            def.buckets.clear();
+        } else if matches!(self, Self::Off) && def.buckets.is_empty() {
+            def.buckets = super::DEFAULT_BUCKETS.to_vec();
+        }
+    }
 }
 
 impl Default for Settings {

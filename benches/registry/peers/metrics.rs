@@ -2,9 +2,11 @@ use std::any::Any;
 use std::hint::black_box;
 
 use metrics::{Label, with_local_recorder};
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusRecorder};
+use metrics_exporter_prometheus::{
+    Matcher, NativeHistogramConfig, PrometheusBuilder, PrometheusRecorder,
+};
 
-use crate::labels::{BOUNDS, NAMES, Requests, Values, many};
+use crate::labels::{BOUNDS, NAMES, NATIVE_GROWTH, Requests, Values, many};
 use crate::work::{Run, on_two_threads, timed};
 
 fn recorder() -> PrometheusRecorder {
@@ -47,8 +49,18 @@ pub(crate) fn texts() -> Run {
 
 /// Observations pile up until the next scrape; a scrape a second is what keeps them small.
 pub(crate) fn observe() -> Run {
-    let recorder = recorder();
-    let histogram = with_local_recorder(&recorder, || metrics::histogram!("took_seconds"));
+    observe_with(&recorder())
+}
+
+pub(crate) fn observe_native() -> Run {
+    let native = NativeHistogramConfig::new(NATIVE_GROWTH, 160, 0.0).unwrap();
+    let name = Matcher::Full("took_seconds".to_owned());
+    let builder = PrometheusBuilder::new().set_native_histogram_for_metric(name, native);
+    observe_with(&builder.build_recorder())
+}
+
+fn observe_with(recorder: &PrometheusRecorder) -> Run {
+    let histogram = with_local_recorder(recorder, || metrics::histogram!("took_seconds"));
     let (values, handle) = (Values::new(), recorder.handle());
     timed(move |times| {
         values.each(times, |value| histogram.record(value));

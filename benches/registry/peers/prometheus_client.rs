@@ -3,9 +3,9 @@ use std::hint::black_box;
 
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::histogram::{Histogram, NativeHistogramConfig};
 
-use crate::labels::{BOUNDS, NAMES, Requests, Values, many};
+use crate::labels::{BOUNDS, NAMES, NATIVE_GROWTH, Requests, Values, many};
 use crate::work::{Run, on_two_threads, timed};
 
 type Texts = Vec<(&'static str, String)>;
@@ -50,6 +50,23 @@ pub(crate) fn enums() -> Run {
 
 pub(crate) fn observe() -> Run {
     let (histogram, values) = (Histogram::new(BOUNDS), Values::new());
+    timed(move |times| {
+        values.each(times, |value| histogram.observe(value));
+    })
+}
+
+pub(crate) fn observe_native() -> Run {
+    let native = NativeHistogramConfig::new(NATIVE_GROWTH).max_buckets(160);
+    let (histogram, values) = (Histogram::new_native(native), Values::new());
+    timed(move |times| {
+        values.each(times, |value| histogram.observe(value));
+    })
+}
+
+pub(crate) fn observe_both() -> Run {
+    let native = NativeHistogramConfig::new(NATIVE_GROWTH).max_buckets(160);
+    let histogram = Histogram::new_classic_and_native(BOUNDS, native);
+    let values = Values::new();
     timed(move |times| {
         values.each(times, |value| histogram.observe(value));
     })

@@ -14,6 +14,7 @@ pub use counter::{Counter, FloatCounter};
 pub use function::GaugeFn;
 pub use gauge::{FloatGauge, Gauge, GaugeGuard};
 pub use histogram::Histogram;
+pub(super) use histogram::Plan;
 pub use info::Info;
 pub use states::StateSet;
 pub use striped::{StripedCounter, StripedHistogram};
@@ -28,7 +29,7 @@ pub trait Metric: Clone + Send + Sync + 'static + sealed::Sealed {}
 pub(super) mod sealed {
     use std::ops::ControlFlow;
 
-    use super::{Arc, Kind, Place, Sample, Scratch};
+    use super::{Arc, Kind, Place, Plan, Sample, Scratch};
     use crate::registry::family::Rejected;
 
     /// What all series of a family have in common.
@@ -36,6 +37,8 @@ pub(super) mod sealed {
     pub struct Shape {
         /// The upper bounds of the buckets of a histogram.
         pub(crate) bounds: Arc<[f64]>,
+        /// The native buckets of a histogram that has them.
+        pub(crate) native: Option<Plan>,
         pub(crate) rejected: Rejected,
     }
 
@@ -47,6 +50,8 @@ pub(super) mod sealed {
         /// What holds the value of a series.
         type Cell: Send + Sync + 'static;
         const KIND: Kind;
+        /// Whether it can have native buckets.
+        const NATIVE: bool = false;
         fn cell(shape: &Shape) -> Self::Cell;
         fn handle(place: Place<Self::Cell>, shape: &Shape) -> Self;
         /// Reads the value; `scratch` holds what does not fit into it.

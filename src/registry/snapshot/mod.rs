@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 pub use exemplar::{Exemplar, ExemplarLabels, InvalidExemplar, MAX_EXEMPLAR};
 pub use histogram::{HistogramRef, HistogramSnapshot};
-pub use native::{COARSEST_SCHEMA, FINEST_SCHEMA, NativeBuckets};
+pub use native::NativeBuckets;
 
 use crate::catalog::MetricDef;
 use crate::util::escape;
@@ -155,6 +155,7 @@ impl<'a> Sample<'a> {
 #[derive(Debug, Default)]
 pub struct Scratch {
     pub(super) counts: Vec<u64>,
+    pub(super) native: NativeBuckets,
 }
 
 /// One series of a [`FamilySnapshot`].

@@ -1,8 +1,4 @@
-/// The finest schema: 256 buckets for each power of two.
-pub const FINEST_SCHEMA: i8 = 8;
-
-/// The coarsest schema: a bucket for each power of 65,536.
-pub const COARSEST_SCHEMA: i8 = -4;
+use crate::registry::exponential;
 
 /// The buckets of a native histogram, as the specification of Prometheus has them
 /// (<https://prometheus.io/docs/specs/native_histograms/>).
@@ -13,7 +9,8 @@ pub const COARSEST_SCHEMA: i8 = -4;
 /// the zero bucket.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NativeBuckets {
-    /// How fine the buckets are: from [`COARSEST_SCHEMA`] (-4) to [`FINEST_SCHEMA`] (8). The
+    /// How fine the buckets are: from [`COARSEST_SCHEMA`](super::COARSEST_SCHEMA)
+    /// (-4) to [`FINEST_SCHEMA`](super::FINEST_SCHEMA) (8). The
     /// bounds grow by the factor `2^(2^-schema)` from one bucket to the next.
     pub schema: i8,
     /// How far from zero the zero bucket reaches.
@@ -38,6 +35,14 @@ impl NativeBuckets {
             positive: Vec::new(),
             negative: Vec::new(),
         }
+    }
+
+    /// The upper bound of the positive bucket of an index, which belongs to it; that of the
+    /// bucket before is its lower bound. What is beyond the range of an f64 is the largest
+    /// finite number or 0.
+    #[must_use]
+    pub fn upper_bound(&self, index: i32) -> f64 {
+        exponential::upper_bound(index, self.schema)
     }
 
     /// How many observations there are.

@@ -1,0 +1,251 @@
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+use crate::registry::exponential;
+
+/// What a value is counted under: its sign and its index, as a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Key(u32);
+
+/// A key taken apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Bucket {
+    Zero,
+    Positive(i32),
+    Negative(i32),
+}
+
+impl Key {
+    /// Not the key of anything.
+    const NONE: u32 = 0;
+    const ZERO: Self = Self(1);
+    /// Makes every index a number above 0. No f64 has an index beyond ±275,200.
+    const BIAS: i32 = 1 << 20;
+
+    #[inline]
+    fn new(index: i32, negative: bool) -> Self {
+        Self((index.wrapping_add(Self::BIAS)).cast_unsigned() << 1 | u32::from(negative))
+    }
+
+    /// Fibonacci hashing: neighbours, which the buckets of a histogram are, come to lie far
+    /// apart. The upper half of the product is the well mixed one.
+    #[inline]
+    fn hash(self) -> usize {
+        let product = u64::from(self.0).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        usize::try_from(product >> 32).unwrap_or(0)
+    }
+
+    pub(super) fn bucket(self) -> Bucket {
+        let index = (self.0 >> 1).cast_signed().wrapping_sub(Self::BIAS);
+        match self {
+            Self::ZERO => Bucket::Zero,
+            Self(key) if key & 1 == 1 => Bucket::Negative(index),
+            _ => Bucket::Positive(index),
+        }
+    }
+}
+
+/// How finely a table tells values apart.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Scale {
+    pub(super) schema: i8,
+    pub(super) zero_threshold: f64,
+}
+
+impl Scale {
+    /// The key of a finite value.
+    #[inline]
+    pub(super) fn key(self, value: f64) -> Key {
+        let magnitude = value.abs();
+        if magnitude <= self.zero_threshold {
+            return Key::ZERO;
+        }
+        Key::new(exponential::index(magnitude, self.schema), value < 0.0)
+    }
+
+    /// The key that what was counted under `key` at a finer scale has at this one.
+    pub(super) fn coarser(self, key: Key, from: Self) -> Key {
+        let (index, negative) = match key.bucket() {
+            Bucket::Zero => return key,
+            Bucket::Positive(index) => (index, false),
+            Bucket::Negative(index) => (index, true),
+        };
+        if exponential::upper_bound(index, from.schema) <= self.zero_threshold {
+            return Key::ZERO;
+        }
+        Key::new(
+            exponential::coarser(index, from.schema, self.schema),
+            negative,
+        )
+    }
+}
+
+/// Counts by bucket: a hash table that only ever gains buckets, so that whoever has found one
+/// may use it for ever. Finding and adding a bucket take no lock.
+#[derive(Debug)]
+pub(super) struct Table {
+    pub(super) scale: Scale,
+    slots: Box<[Slot]>,
+    /// How many buckets there may be, that for zero aside.
+    limit: u32,
+    used: AtomicU32,
+    /// What threads counted that did not have the cell for themselves, by slot.
+    aside: OnceLock<Box<[AtomicU64]>>,
+}
+
+#[derive(Debug)]
+struct Slot {
+    key: AtomicU32,
+    count: AtomicU64,
+}
+
+/// A bucket that was found.
+#[derive(Clone, Copy, Debug)]
+pub(in super::super) struct Found<'a> {
+    table: &'a Table,
+    at: usize,
+}
+
+impl Table {
+    /// A table for `limit` buckets in `capacity` slots, a power of two above it.
+    pub(super) fn new(scale: Scale, capacity: usize, limit: u32) -> Self {
+        let slot = |_| Slot {
+            key: AtomicU32::new(Key::NONE),
+            count: AtomicU64::new(0),
+        };
+        Self {
+            scale,
+            slots: (0..capacity).map(slot).collect(),
+            limit,
+            used: AtomicU32::new(0),
+            aside: OnceLock::new(),
+        }
+    }
+
+    /// The bucket of `key`, which is added where there is room for it.
+    #[inline]
+    pub(super) fn find(&self, key: Key) -> Option<Found<'_>> {
+        let mask = self.slots.len() - 1;
+        let start = key.hash();
+        for step in 0..self.slots.len() {
+            let at = (start + step) & mask;
+            let there = self.slots.get(at)?.key.load(Ordering::Relaxed);
+            if there == key.0 {
+                return Some(Found { table: self, at });
+            }
+            if there == Key::NONE {
+                return self.add(key, at);
+            }
+        }
+        None
+    }
+
+    /// Adds a bucket at the first free slot from `at` on, unless another thread does.
+    #[cold]
+    #[inline(never)]
+    fn add(&self, key: Key, at: usize) -> Option<Found<'_>> {
+        if key != Key::ZERO && self.used.load(Ordering::Relaxed) >= self.limit {
+            return None;
+        }
+        let mask = self.slots.len() - 1;
+        for step in 0..self.slots.len() {
+            let at = (at + step) & mask;
+            let slot = &self.slots[at].key;
+            match slot.compare_exchange(Key::NONE, key.0, Ordering::Relaxed, Ordering::Relaxed) {
+                Ok(_) => {
+                    if key != Key::ZERO {
+                        self.used.fetch_add(1, Ordering::Relaxed);
+                    }
+                    return Some(Found { table: self, at });
+                }
+                Err(there) if there == key.0 => return Some(Found { table: self, at }),
+                Err(_) => {}
+            }
+        }
+        None
+    }
+
+    /// The keys that are there, used or not.
+    pub(super) fn keys(&self) -> impl Iterator<Item = Key> {
+        let keys = self
+            .slots
+            .iter()
+            .map(|slot| slot.key.load(Ordering::Relaxed));
+        keys.filter(|key| *key != Key::NONE).map(Key)
+    }
+
+    /// The buckets and how much each holds.
+    pub(super) fn counts(&self) -> impl Iterator<Item = (Key, u64)> {
+        let aside = self.aside.get();
+        let slots = self.slots.iter().enumerate();
+        slots.filter_map(move |(at, slot)| {
+            let key = slot.key.load(Ordering::Relaxed);
+            if key == Key::NONE {
+                return None;
+            }
+            let aside = aside.map_or(0, |aside| aside[at].load(Ordering::Relaxed));
+            let count = slot.count.load(Ordering::Relaxed).wrapping_add(aside);
+            (count > 0).then_some((Key(key), count))
+        })
+    }
+}
+
+impl Found<'_> {
+    /// Adds as the only one who does so by this method at this time.
+    #[inline]
+    pub(in super::super) fn add_alone(self, n: u32) {
+        if let Some(slot) = self.table.slots.get(self.at) {
+            let now = slot.count.load(Ordering::Relaxed);
+            let sum = now.wrapping_add(u64::from(n));
+            slot.count.store(sum, Ordering::Relaxed);
+        }
+    }
+
+    /// Adds as one of many.
+    #[cold]
+    pub(in super::super) fn add(self, n: u32) {
+        let slots = &self.table.slots;
+        let zeros = || slots.iter().map(|_| AtomicU64::new(0)).collect();
+        let aside: &[AtomicU64] = self.table.aside.get_or_init(zeros);
+        if let Some(count) = aside.get(self.at) {
+            count.fetch_add(u64::from(n), Ordering::Relaxed);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SCALE: Scale = Scale {
+        schema: 3,
+        zero_threshold: 1e-9,
+    };
+
+    #[test]
+    fn a_key_is_taken_apart_again() {
+        for index in [-275_200, -1, 0, 1, 275_200] {
+            assert_eq!(Key::new(index, false).bucket(), Bucket::Positive(index));
+            assert_eq!(Key::new(index, true).bucket(), Bucket::Negative(index));
+        }
+        for value in [0.0, -0.0, 1e-9, -1e-9] {
+            assert_eq!(SCALE.key(value).bucket(), Bucket::Zero);
+        }
+        assert_eq!(SCALE.key(-2.0).bucket(), Bucket::Negative(8));
+    }
+
+    #[test]
+    fn a_full_table_keeps_its_buckets_and_takes_no_more() {
+        let table = Table::new(SCALE, 16, 10);
+        for bucket in 0_u16..20 {
+            let key = SCALE.key(f64::from(bucket).exp2());
+            let found = table.find(key).map(|found| found.add_alone(1));
+            assert_eq!(found.is_some(), bucket < 10);
+        }
+        assert!(table.find(SCALE.key(0.0)).is_some(), "zero has room always");
+        table.find(SCALE.key(1.0)).unwrap().add(5);
+        let mut counts: Vec<u64> = table.counts().map(|(_, n)| n).collect();
+        counts.sort_unstable();
+        assert_eq!(counts, [1, 1, 1, 1, 1, 1, 1, 1, 1, 6]);
+    }
+}
