@@ -15,6 +15,7 @@
 //! | [`track`] | RAII trackers |
 //! | [`health`] | the health score and reports |
 //! | [`config`] | everything that can be set |
+//! | [`testing`] | reading and asserting metrics in tests |
 //! | [`util`] | the injected clock and other small tools |
 //!
 //! Rooms behind a feature: `http` (tower layer), `http_client` (tower layer for outgoing
@@ -60,6 +61,7 @@ pub mod interop;
 pub mod registry;
 #[cfg(feature = "server")]
 pub mod server;
+pub mod testing;
 pub mod track;
 pub mod util;
 

@@ -176,6 +176,12 @@ impl Selfheal {
     }
 }
 
+impl AsRef<Registry> for Selfheal {
+    fn as_ref(&self) -> &Registry {
+        self.registry()
+    }
+}
+
 /// What the configuration says about the registry.
 fn settings(config: &Config) -> Settings {
     let over = |family: &config::Family| FamilySettings {

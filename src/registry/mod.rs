@@ -347,6 +347,12 @@ impl Registry {
     }
 }
 
+impl AsRef<Registry> for Registry {
+    fn as_ref(&self) -> &Self {
+        self
+    }
+}
+
 impl fmt::Debug for Registry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // One lock after the other, never both.

@@ -5,6 +5,7 @@ mod bounded;
 #[cfg(any(feature = "http", feature = "http-client", feature = "grpc"))]
 mod chain;
 mod clock;
+mod distance;
 pub mod escape;
 #[cfg(any(feature = "http", feature = "http-client"))]
 mod verb;
@@ -13,5 +14,6 @@ pub use bounded::BoundedStr;
 #[cfg(any(feature = "http", feature = "http-client", feature = "grpc"))]
 pub(crate) use chain::Chain;
 pub use clock::{Clock, ManualClock};
+pub(crate) use distance::{distance, edits};
 #[cfg(any(feature = "http", feature = "http-client"))]
 pub(crate) use verb::Verb;

@@ -1,0 +1,82 @@
+//! What a test asks of metrics: the value of a series, what has changed, and an assertion whose
+//! message shows what is there instead.
+//!
+//! The room promises:
+//! - It reads what a scrape would read, by the names that a scrape has: of a histogram
+//!   `…_count`, `…_sum` and `…_bucket` with its `le`, of a state set a series for each state. The
+//!   order of labels does not matter, and the namespace may be left off.
+//! - It works on a [`Registry`](crate::registry::Registry) and on a handle alike: on whatever
+//!   gives a registry by `as_ref`.
+//! - Only the functions that begin with `assert` and [`Changes::assert`] panic, at the place that
+//!   called them. They are the only ones in this crate, and they are for tests.
+//!
+//! Tests run in parallel, so each makes a registry of its own and hands it to what it tests;
+//! there is nothing to reset and nothing to lock. Where code under test insists on the global
+//! registry, compare two [`Reading`]s and use label values that no other test uses.
+//!
+//! ```
+//! use selfheal::registry::{Counter, DeclareError, Family, Registry, Text};
+//! use selfheal::testing::{self, Reading};
+//!
+//! # fn main() -> Result<(), DeclareError> {
+//! let registry = Registry::new(); // of this test alone
+//! let orders: Family<Counter, [Text; 2]> =
+//!     registry.counter("orders_total", "Orders").labels(["shop", "payment"])?;
+//! orders.inc(&["north", "card"]);
+//! testing::assert_value(
+//!     &registry,
+//!     "orders_total",
+//!     &[("payment", "card"), ("shop", "north")],
+//!     1.0,
+//! );
+//!
+//! let before = Reading::of(&registry);
+//! orders.add(&["north", "card"], 2);
+//! orders.inc(&["south", "cash"]);
+//! let after = Reading::of(&registry);
+//! after.since(&before).assert(&[
+//!     r#"orders_total{payment="card",shop="north"} +2"#,
+//!     r#"orders_total{payment="cash",shop="south"} +1"#,
+//! ]);
+//! assert_eq!(after.sum("orders_total", &[("shop", "north")]), 3.0);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! An assertion that fails shows the series that are nearest to the one asked for:
+//!
+//! ```should_panic
+//! # use selfheal::registry::Registry;
+//! # let registry = Registry::new();
+//! # registry.counter("orders_total", "Orders").build().unwrap().inc();
+//! // oders_total is not there, expected 1; nearest:
+//! //   orders_total 1
+//! selfheal::testing::assert_value(&registry, "oders_total", &[], 1.0);
+//! ```
+//!
+//! With a handle of the test's own, whose time is moved by hand:
+//!
+//! ```
+//! use selfheal::{Config, Selfheal, testing};
+//! use selfheal::util::Clock;
+//!
+//! # fn main() -> Result<(), selfheal::InstallError> {
+//! let (clock, time) = Clock::manual();
+//! let heal = Selfheal::with_clock(Config::new().namespace("shop"), clock)?;
+//! time.advance(std::time::Duration::from_secs(90));
+//! testing::assert_value(&heal, "uptime_seconds", &[], 90.0);
+//! # Ok(())
+//! # }
+//! ```
+
+mod assert;
+mod changes;
+mod reading;
+mod series;
+
+pub use assert::{assert_absent, assert_value, value};
+pub use changes::Changes;
+pub use reading::Reading;
+
+#[cfg(test)]
+mod tests;
