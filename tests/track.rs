@@ -4,37 +4,29 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use selfheal::registry::{DeclareError, Family, Gauge, Group, Registry, Text, Value};
+use selfheal::registry::{DeclareError, Family, Gauge, Group, Registry, Text};
+use selfheal::testing::{Reading, assert_absent, assert_value};
 use selfheal::track::{ApiCall, LlmCall, Outcome, Tracker, TrackerKind};
 use selfheal::util::Clock;
-
-fn number(registry: &Registry, name: &str, labels: &str) -> Option<f64> {
-    let families = registry.gather();
-    let family = families.iter().find(|family| family.def.name == name)?;
-    let series = family
-        .series
-        .iter()
-        .find(|series| &*series.labels == labels)?;
-    match &series.value {
-        Value::Number(number) => Some(number.as_f64()),
-        Value::Histogram(histogram) => Some(histogram.sum),
-        _ => None,
-    }
-}
 
 fn call(registry: &Registry) -> LlmCall {
     LlmCall::start_in(registry, "openai", "gpt-4", "completion")
 }
 
-fn requests(registry: &Registry, status: &str) -> Option<f64> {
-    let labels =
-        format!(r#"provider="openai",model="gpt-4",operation="completion",status="{status}""#);
-    number(registry, "llm_requests_total", &labels)
+/// The labels of a call with that status.
+fn ended(status: &str) -> [(&str, &str); 4] {
+    [
+        ("provider", "openai"),
+        ("model", "gpt-4"),
+        ("operation", "completion"),
+        ("status", status),
+    ]
 }
 
 #[test]
 fn a_call_is_counted_timed_and_paid_for() {
     let registry = Registry::new();
+    let before = Reading::of(&registry);
     let (clock, hand) = Clock::manual();
     let call = LlmCall::start_with(&registry, clock, "openai", "gpt-4", "completion");
     hand.advance(Duration::from_millis(250));
@@ -42,26 +34,18 @@ fn a_call_is_counted_timed_and_paid_for() {
     hand.advance(Duration::from_millis(750));
     call.success(1_200, 350, 0.02);
 
-    assert_eq!(requests(&registry, "success"), Some(1.0));
-    let of = |name: &str, labels: &str| number(&registry, name, labels);
-    let model = r#"provider="openai",model="gpt-4""#;
-    assert_eq!(of("llm_time_to_first_token_seconds", model), Some(0.25));
-    assert_eq!(
-        of(
-            "llm_request_duration_seconds",
-            &format!(r#"{model},operation="completion""#)
-        ),
-        Some(1.0)
-    );
-    assert_eq!(
-        of("llm_tokens_total", &format!(r#"{model},type="input""#)),
-        Some(1200.0)
-    );
-    assert_eq!(
-        of("llm_tokens_total", &format!(r#"{model},type="output""#)),
-        Some(350.0)
-    );
-    assert_eq!(of("llm_cost_usd_total", model), Some(0.02));
+    let duration = r#"model="gpt-4",operation="completion",provider="openai""#;
+    let model = r#"model="gpt-4",provider="openai""#;
+    Reading::of(&registry).since(&before).assert(&[
+        &format!("llm_cost_usd_total{{{model}}} +0.02"),
+        &format!("llm_request_duration_seconds_count{{{duration}}} +1"),
+        &format!("llm_request_duration_seconds_sum{{{duration}}} +1"),
+        &format!("llm_requests_total{{{duration},status=\"success\"}} +1"),
+        &format!("llm_time_to_first_token_seconds_count{{{model}}} +1"),
+        &format!("llm_time_to_first_token_seconds_sum{{{model}}} +0.25"),
+        &format!("llm_tokens_total{{{model},type=\"input\"}} +1200"),
+        &format!("llm_tokens_total{{{model},type=\"output\"}} +350"),
+    ]);
 }
 
 #[test]
@@ -73,22 +57,25 @@ fn dropped_early_it_is_abandoned_and_in_a_panic_an_error() {
         panic!("the model said no");
     }));
     assert!(unwound.is_err());
-    assert_eq!(requests(&registry, "abandoned"), Some(1.0));
-    assert_eq!(requests(&registry, "error"), Some(1.0));
-    let panics = r#"provider="openai",model="gpt-4",error_type="panic""#;
-    assert_eq!(number(&registry, "llm_errors_total", panics), Some(1.0));
+    assert_value(&registry, "llm_requests_total", &ended("abandoned"), 1.0);
+    assert_value(&registry, "llm_requests_total", &ended("error"), 1.0);
+    let panics = [
+        ("provider", "openai"),
+        ("model", "gpt-4"),
+        ("error_type", "panic"),
+    ];
+    assert_value(&registry, "llm_errors_total", &panics, 1.0);
 }
 
 #[test]
 fn a_refusal_is_a_rate_limit_and_an_error() {
     let registry = Registry::new();
     call(&registry).rate_limited();
-    assert_eq!(
-        number(&registry, "llm_rate_limits_total", r#"provider="openai""#),
-        Some(1.0)
-    );
-    assert_eq!(requests(&registry, "error"), Some(1.0));
-    assert_eq!(requests(&registry, "abandoned"), None, "recorded once");
+    let provider = [("provider", "openai")];
+    assert_value(&registry, "llm_rate_limits_total", &provider, 1.0);
+    assert_value(&registry, "llm_requests_total", &ended("error"), 1.0);
+    // Recorded once.
+    assert_absent(&registry, "llm_requests_total", &ended("abandoned"));
 }
 
 #[test]
@@ -96,13 +83,9 @@ fn a_cost_that_is_not_a_number_is_left_out() {
     let registry = Registry::new();
     call(&registry).success(1, 1, f64::NAN);
     call(&registry).success(1, 1, -3.0);
-    let rejected = number(
-        &registry,
-        "selfheal_values_rejected_total",
-        r#"metric="llm_cost_usd_total""#,
-    );
-    assert_eq!(rejected, Some(2.0));
-    assert_eq!(requests(&registry, "success"), Some(2.0));
+    let cost = [("metric", "llm_cost_usd_total")];
+    assert_value(&registry, "selfheal_values_rejected_total", &cost, 2.0);
+    assert_value(&registry, "llm_requests_total", &ended("success"), 2.0);
 }
 
 #[test]
@@ -113,10 +96,7 @@ fn metrics_that_clash_make_a_tracker_silent_and_visible() {
         .build()
         .unwrap();
     call(&registry).success(1, 1, 0.1);
-    assert_eq!(
-        number(&registry, "selfheal_collectors_skipped_total", ""),
-        Some(1.0)
-    );
+    assert_value(&registry, "selfheal_collectors_skipped_total", &[], 1.0);
 }
 
 struct Broken;
@@ -142,8 +122,8 @@ fn a_kind_that_panics_cannot_take_the_host_down() {
     let registry = Registry::new();
     drop(Tracker::start_in(&registry, Broken));
     Tracker::start_in(&registry, Broken).success();
-    assert_eq!(number(&registry, "broken", r#"how="abandoned""#), Some(1.0));
-    assert_eq!(number(&registry, "broken", r#"how="success""#), Some(1.0));
+    assert_value(&registry, "broken", &[("how", "abandoned")], 1.0);
+    assert_value(&registry, "broken", &[("how", "success")], 1.0);
 }
 
 #[test]
@@ -158,28 +138,19 @@ fn a_call_to_another_service_is_counted_and_its_last_time_kept() {
     start().error("timeout");
     start().rate_limited();
     drop(start());
-    let number = |name: &str, labels: &str| {
-        let labels = format!(r#"api="github"{labels}"#);
-        number(&registry, name, &labels)
-    };
+    let api = ("api", "github");
     for (status, n) in [("success", 1.0), ("error", 2.0), ("abandoned", 1.0)] {
-        let labels = format!(r#",status="{status}""#);
-        assert_eq!(number("api_calls_total", &labels), Some(n), "{status}");
+        assert_value(&registry, "api_calls_total", &[api, ("status", status)], n);
     }
-    assert_eq!(
-        number("api_errors_total", r#",error_type="timeout""#),
-        Some(1.0)
-    );
-    assert_eq!(number("api_rate_limits_total", ""), Some(1.0));
-    assert_eq!(number("api_tokens_used_total", ""), Some(7.0));
-    assert_eq!(
-        number("api_request_duration_seconds", ""),
-        Some(2.0),
-        "the sum"
-    );
-    assert_eq!(
-        number("api_response_time_seconds", ""),
-        Some(0.0),
-        "the last one took no time"
-    );
+    let timeout = ("error_type", "timeout");
+    assert_value(&registry, "api_errors_total", &[api, timeout], 1.0);
+    for (name, value) in [
+        ("api_rate_limits_total", 1.0),
+        ("api_tokens_used_total", 7.0),
+        ("api_request_duration_seconds_sum", 2.0),
+        // The last one took no time.
+        ("api_response_time_seconds", 0.0),
+    ] {
+        assert_value(&registry, name, &[api], value);
+    }
 }
