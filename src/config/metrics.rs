@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -147,6 +148,10 @@ pub struct Family {
     pub buckets: Option<Vec<f64>>,
     /// The limit of series. Default: [`Metrics::max_series_per_family`].
     pub max_series: Option<usize>,
+    /// How long a series may be idle before it is removed; `"0s"` keeps all for ever. Default:
+    /// as the family is declared.
+    #[serde(with = "super::duration::optional")]
+    pub expire_after: Option<Duration>,
 }
 
 impl Default for Family {
@@ -155,6 +160,7 @@ impl Default for Family {
             enabled: true,
             buckets: None,
             max_series: None,
+            expire_after: None,
         }
     }
 }
@@ -185,6 +191,14 @@ impl Family {
     #[must_use]
     pub fn max_series(mut self, series: usize) -> Self {
         self.max_series = Some(series);
+        self
+    }
+
+    /// Sets how long a series may be idle before it is removed; zero keeps all for ever.
+    /// Default: as the family is declared.
+    #[must_use]
+    pub fn expire_after(mut self, idle: Duration) -> Self {
+        self.expire_after = Some(idle);
         self
     }
 

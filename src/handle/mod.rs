@@ -3,12 +3,14 @@
 //!
 //! The room promises:
 //! - Nothing runs that was not asked for: no listener and no healing engine. What does run in
-//!   the background (the refresh of system figures, where that is switched on) ends with the
-//!   last clone of the handle.
+//!   the background (the refresh of system figures, where that is switched on; the removal of
+//!   idle series, where there are families whose series expire) ends with the last clone of
+//!   the handle.
 //! - A configuration is checked as a whole before anything of it takes effect.
 //! - A health report and a scrape are each taken at one moment, and neither can fail.
 
 mod collect;
+mod expiry;
 #[cfg(feature = "files")]
 mod files;
 #[cfg(feature = "grpc")]
@@ -50,6 +52,7 @@ struct Inner {
     registry: Registry,
     clock: Clock,
     health: Arc<Health>,
+    _expiry: expiry::Expiry,
     #[cfg(feature = "grpc")]
     grpc: grpc::Asked,
     #[cfg(feature = "healing")]
@@ -138,6 +141,7 @@ impl Selfheal {
         interop::start(&registry)?;
         let handle = Self {
             inner: Arc::new(Inner {
+                _expiry: expiry::start(&registry, &clock),
                 #[cfg(feature = "grpc")]
                 grpc: grpc::Asked::default(),
                 #[cfg(feature = "healing")]
@@ -189,6 +193,7 @@ fn settings(config: &Config) -> Settings {
         buckets: family.buckets.clone(),
         max_series: family.max_series,
         native: None,
+        expire_after: family.expire_after,
     };
     let families = config.metrics.family.iter();
     #[cfg_attr(

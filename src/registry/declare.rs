@@ -1,8 +1,10 @@
 use std::borrow::Cow;
 use std::marker::PhantomData;
+use std::sync::Arc;
+use std::time::Duration;
 
 use super::error::DeclareError;
-use super::family::Family;
+use super::family::{Core, Family};
 use super::labels::LabelKey;
 use super::metric::{Histogram, Metric};
 use super::{Registry, group};
@@ -21,6 +23,7 @@ pub const DEFAULT_BUCKETS: [f64; 11] = [
 pub struct Declare<'r, M> {
     pub(super) registry: &'r Registry,
     pub(super) def: MetricDef,
+    expire_after: Option<Duration>,
     metric: PhantomData<M>,
 }
 
@@ -34,6 +37,7 @@ impl<'r, M: Metric> Declare<'r, M> {
         Self {
             registry,
             def,
+            expire_after: None,
             metric: PhantomData,
         }
     }
@@ -43,6 +47,7 @@ impl<'r, M: Metric> Declare<'r, M> {
         Declare {
             registry: self.registry,
             def: self.def,
+            expire_after: self.expire_after,
             metric: PhantomData,
         }
     }
@@ -60,13 +65,54 @@ impl<'r, M: Metric> Declare<'r, M> {
         self
     }
 
+    /// Removes series that are idle for so long, so that what no longer exists (a customer, a
+    /// peer, a file) does not fill memory and scrapes for ever. Default: series stay.
+    ///
+    /// A series is idle while nothing is recorded under its labels and nobody has a handle to
+    /// it: a handle that recorded to what nobody reads would lose data in silence, so as long
+    /// as it is held the series stays. One that comes back starts at zero, which
+    /// Prometheus takes as a reset of the counter. To set the function of a [`GaugeFn`] is to
+    /// record, to call it is not. A metric without labels does not expire, nor does the
+    /// overflow series. Zero is as if it were not said.
+    ///
+    /// The time is looked at now and then: a series goes at the latest 30 s, or a quarter of
+    /// the time and 1 s, after it may; see [`Registry::expire`]. Of two declarations of one
+    /// metric the first decides; an operator decides before both, by
+    /// [`FamilySettings::expire_after`](super::FamilySettings::expire_after).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use selfheal::registry::{Counter, Family, Registry, Text};
+    /// use selfheal::util::Clock;
+    ///
+    /// # fn main() -> Result<(), selfheal::registry::DeclareError> {
+    /// let (clock, hand) = Clock::manual();
+    /// let registry = Registry::new();
+    /// let sent: Family<Counter, [Text; 1]> = registry
+    ///     .counter("sent_total", "Messages sent")
+    ///     .expire_after(Duration::from_secs(600))
+    ///     .labels(["customer"])?;
+    /// sent.inc(&["c-17"]);
+    /// registry.expire(clock.now());
+    /// hand.advance(Duration::from_secs(600));
+    /// assert_eq!(registry.expire(clock.now()), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// [`GaugeFn`]: super::GaugeFn
+    pub fn expire_after(mut self, idle: Duration) -> Self {
+        self.expire_after = Some(idle);
+        self
+    }
+
     /// Declares the metric without labels. Its one series exists from now on, at zero.
     ///
     /// # Errors
     /// A name, unit or bucket that breaks a rule, or a name that is taken by a metric that
     /// differs. The same declaration again gives the same metric.
     pub fn build(self) -> Result<M, DeclareError> {
-        Ok(self.registry.register::<M>(self.def)?.with(&()))
+        Ok(self.register()?.with(&()))
     }
 
     /// Declares the metric with labels; the type of the family says what their values are.
@@ -84,7 +130,11 @@ impl<'r, M: Metric> Declare<'r, M> {
             .iter()
             .map(|name| Cow::Borrowed(*name))
             .collect();
-        Ok(Family::new(self.registry.register::<M>(self.def)?))
+        Ok(Family::new(self.register()?))
+    }
+
+    pub(super) fn register(self) -> Result<Arc<Core<M>>, DeclareError> {
+        self.registry.register::<M>(self.def, self.expire_after)
     }
 }
 

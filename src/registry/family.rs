@@ -3,13 +3,15 @@ use std::marker::PhantomData;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use super::error::DeclareError;
 use super::labels::{Combination, LabelKey, Labels};
 use super::metric::sealed::Shape;
 use super::metric::{Counter, FloatCounter, FloatGauge, Gauge, Histogram, Metric, Plan};
+use super::rendered::SeriesLabels;
 use super::snapshot::{FamilySnapshot, Sample, Scratch};
-use super::storage::{Layout, Storage, Total, View};
+use super::storage::{Layout, Rules, Storage, Total, View};
 use crate::catalog::{MetricDef, names};
 
 /// All series of one metric, found by their label values.
@@ -25,6 +27,7 @@ pub struct Family<M: Metric, K: LabelKey> {
 pub(super) struct Core<M: Metric> {
     pub(super) def: Arc<MetricDef>,
     pub(super) shape: Shape,
+    expire_after: Option<Duration>,
     storage: Storage<M::Cell>,
 }
 
@@ -50,14 +53,15 @@ impl fmt::Debug for Rejected {
 }
 
 impl<M: Metric> Core<M> {
-    pub(super) fn new(def: Arc<MetricDef>, limit: usize, total: Arc<Total>, enabled: bool) -> Self {
+    pub(super) fn new(def: Arc<MetricDef>, rules: Rules, total: Arc<Total>) -> Self {
         let shape = Shape {
             bounds: Arc::from(def.buckets.as_slice()),
             native: def.native.as_ref().map(Plan::new),
             rejected: Rejected::default(),
         };
         Self {
-            storage: Storage::new(&def.labels, limit, total, enabled),
+            expire_after: rules.expire_after,
+            storage: Storage::new(&def.labels, rules, total),
             shape,
             def,
         }
@@ -121,6 +125,27 @@ impl<M: Metric, K: LabelKey> Family<M, K> {
     /// that are held go on working, but what they record is no longer exposed.
     pub fn remove<L: Labels<Key = K>>(&self, labels: &L) -> bool {
         self.core.storage.remove(labels)
+    }
+
+    /// Removes every series for which `matches` says yes, and says how many went.
+    ///
+    /// The overflow series is not asked about, nor is the only one of a metric without labels.
+    /// No lock is held while `matches` runs: it may record and declare, and series that come
+    /// meanwhile may be left out. For handles that are held see [`remove`](Self::remove).
+    pub fn remove_matching(&self, mut matches: impl FnMut(SeriesLabels<'_>) -> bool) -> usize {
+        let keep = &mut |labels: &str, _: &M::Cell| !matches(SeriesLabels::new(labels));
+        self.core.storage.retain(keep)
+    }
+
+    /// Keeps the series for which `keep` says yes, removes the others, and says how many went;
+    /// otherwise as [`remove_matching`](Self::remove_matching). Where others remove series at
+    /// the same time, `keep` may be asked about a series twice. What is recorded between the
+    /// answer and the removal goes with the series.
+    pub fn retain(&self, mut keep: impl FnMut(SeriesLabels<'_>, Sample<'_>) -> bool) -> usize {
+        let mut scratch = Scratch::default();
+        self.core.storage.retain(&mut |labels, cell| {
+            keep(SeriesLabels::new(labels), M::read(cell, &mut scratch))
+        })
     }
 
     /// A copy of every series with its value.
@@ -294,6 +319,11 @@ pub(super) trait AnyFamily: Send + Sync {
     fn rows(&self, exposed: &str) -> Box<dyn Rows>;
     fn is_empty(&self) -> bool;
     fn overflowed(&self) -> u64;
+    fn expired(&self) -> u64;
+    /// How long a series may be idle, if that is bounded.
+    fn expires_after(&self) -> Option<Duration>;
+    /// Removes the series that were idle for `after`; see [`Registry::expire`](super::Registry::expire).
+    fn expire(&self, now: u64, after: u64) -> usize;
     fn rejected(&self) -> u64;
 }
 
@@ -325,6 +355,18 @@ impl<M: Metric> AnyFamily for Core<M> {
 
     fn overflowed(&self) -> u64 {
         self.storage.overflowed()
+    }
+
+    fn expired(&self) -> u64 {
+        self.storage.expired()
+    }
+
+    fn expires_after(&self) -> Option<Duration> {
+        self.expire_after
+    }
+
+    fn expire(&self, now: u64, after: u64) -> usize {
+        self.storage.expire(now, after)
     }
 
     fn rejected(&self) -> u64 {

@@ -8,6 +8,8 @@
 //! - The labels of a series are escaped and rendered once, when the series is created.
 //! - The number of series is bounded, per family and in total; what is beyond the bound is
 //!   recorded in one overflow series and counted.
+//! - A series goes when it is removed or, in a family that says so, when it was idle for long;
+//!   never while somebody holds a handle to it, unless it is removed by name.
 //! - A scrape works on a copy of the list of families: declaring during a scrape, even from
 //!   inside a collector, cannot deadlock.
 //!
@@ -47,11 +49,13 @@ mod bridge;
 mod collector;
 mod declare;
 mod error;
+mod expiry;
 mod exponential;
 mod family;
 mod group;
 mod labels;
 mod metric;
+mod rendered;
 mod scrape;
 mod settings;
 mod snapshot;
@@ -64,6 +68,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use lazy_static::lazy_static;
 use parking_lot::{Mutex, RwLock};
@@ -79,6 +84,7 @@ pub use metric::{
     Counter, FloatCounter, FloatGauge, Gauge, GaugeFn, GaugeGuard, Histogram, Info, Metric,
     StateSet, StripedCounter, StripedHistogram,
 };
+pub use rendered::SeriesLabels;
 pub use scrape::{Scrape, ScrapeFamily};
 pub use settings::{FamilySettings, NativeSettings, Settings};
 pub use snapshot::{
@@ -89,7 +95,7 @@ pub use storage::OVERFLOW;
 
 use crate::catalog::{Kind, MetricDef};
 use family::{AnyFamily, Core};
-use storage::Total;
+use storage::{Rules, Total};
 
 lazy_static! {
     static ref GLOBAL: Registry = Registry::new();
@@ -109,6 +115,7 @@ struct Inner {
     total: Arc<Total>,
     /// How many times a collector panicked or yielded a family that clashes.
     skipped: AtomicU64,
+    expiry: expiry::Expiry,
 }
 
 #[derive(Clone)]
@@ -155,6 +162,7 @@ impl Registry {
                 groups: Mutex::default(),
                 collectors: RwLock::default(),
                 skipped: AtomicU64::new(0),
+                expiry: expiry::Expiry::default(),
             }),
         }
     }
@@ -285,7 +293,11 @@ impl Registry {
         self.inner.total.series.load(Ordering::Relaxed)
     }
 
-    fn register<M: Metric>(&self, asked: MetricDef) -> Result<Arc<Core<M>>, DeclareError> {
+    fn register<M: Metric>(
+        &self,
+        asked: MetricDef,
+        expire_after: Option<Duration>,
+    ) -> Result<Arc<Core<M>>, DeclareError> {
         declare::check(&asked)?;
         if asked.native.is_some() && !M::NATIVE {
             return Err(DeclareError::Metric {
@@ -324,16 +336,21 @@ impl Registry {
             native.apply(&mut def);
         }
         declare::check(&def)?;
-        let limit = over
-            .and_then(|over| over.max_series)
-            .unwrap_or(settings.max_series_per_family);
-        let enabled = !over.is_some_and(|over| over.disabled);
+        let rules = Rules {
+            enabled: !over.is_some_and(|over| over.disabled),
+            limit: over
+                .and_then(|over| over.max_series)
+                .unwrap_or(settings.max_series_per_family),
+            expire_after: over
+                .and_then(|over| over.expire_after)
+                .or(expire_after)
+                .filter(|idle| !idle.is_zero()),
+        };
         let name = def.name.clone();
         let core = Arc::new(Core::<M>::new(
             Arc::new(def),
-            limit,
+            rules,
             Arc::clone(&self.inner.total),
-            enabled,
         ));
         families.insert(
             name,
@@ -343,6 +360,10 @@ impl Registry {
                 asked: Arc::new(asked),
             },
         );
+        drop(families);
+        if rules.expire_after.is_some() {
+            self.set_off_expiry();
+        }
         Ok(core)
     }
 }

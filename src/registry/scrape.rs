@@ -154,6 +154,11 @@ impl Registry {
                 "Look-ups beyond the limit of a family, recorded in its overflow series",
                 |family| family.overflowed(),
             ),
+            by_metric(
+                "selfheal_series_expired_total",
+                "Series removed because they were idle for longer than their family allows",
+                |family| family.expired(),
+            ),
             FamilySnapshot {
                 def: Arc::new(MetricDef::new(
                     Kind::Counter,

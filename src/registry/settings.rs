@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use crate::catalog::{MetricDef, Native};
 
@@ -34,6 +35,11 @@ pub struct FamilySettings {
     pub native: Option<NativeSettings>,
     /// Another limit. Default: that of all families.
     pub max_series: Option<usize>,
+    /// How long a series may be idle before it is removed; zero keeps all for ever. Default:
+    /// as declared, which is for ever unless [`Declare::expire_after`] says otherwise.
+    ///
+    /// [`Declare::expire_after`]: super::Declare::expire_after
+    pub expire_after: Option<Duration>,
 }
 
 /// What an operator may decide about the native buckets of one histogram.

@@ -1,6 +1,8 @@
 //! What the storage shares memory by.
 
-pub(super) use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+pub(super) use std::sync::atomic::{
+    AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering,
+};
 pub(super) use std::sync::{Arc, OnceLock};
 
-pub(super) use parking_lot::{Mutex, RwLock};
+pub(super) use parking_lot::{Mutex, MutexGuard, RwLock};

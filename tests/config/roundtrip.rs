@@ -43,10 +43,12 @@ fn metrics() -> impl Strategy<Value = Metrics> {
         any::<bool>(),
         proptest::option::of(buckets()),
         proptest::option::of(1..1_000_usize),
+        proptest::option::of(duration(0, 1_000_000)),
     )
-        .prop_map(|(enabled, buckets, series)| {
+        .prop_map(|(enabled, buckets, series, idle)| {
             let mut family = Family::new().enabled(enabled);
             (family.buckets, family.max_series) = (buckets, series);
+            family.expire_after = idle;
             family
         });
     let families = btree_map("[a-z:][a-z0-9_:]{0,10}", family, 0..4);

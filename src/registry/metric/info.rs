@@ -73,10 +73,7 @@ impl Declare<'_, Info> {
         let (names, values): (Vec<_>, Vec<_>) = pairs.into_iter().unzip();
         let owned = |name: &str| Cow::Owned(name.to_owned());
         self.def.labels = names.into_iter().map(owned).collect();
-        Ok(self
-            .registry
-            .register::<Info>(self.def)?
-            .with(&Values(&values)))
+        Ok(self.register()?.with(&Values(&values)))
     }
 }
 

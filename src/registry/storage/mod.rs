@@ -14,6 +14,8 @@
 //! | `places` | where the series of a closed label set are |
 //! | `index` | from hash to position |
 //! | `table` | series by position, in groups that are freed one by one |
+//! | `life` | which series are in use, where idle ones expire |
+//! | `remove` | removal, expiry, and moving to a new table |
 //!
 //! Nothing is ever written to the place of a removed series, so that a handle to it, or a
 //! thread that found it just before, goes on harmlessly. A family that has lost many series
@@ -23,11 +25,14 @@
 mod hint;
 mod index;
 mod key;
+mod life;
 mod places;
+mod remove;
 mod table;
 mod text;
 
 use std::ops::ControlFlow;
+use std::time::Duration;
 
 use super::labels::Labels;
 use super::sync::{Arc, AtomicU64, AtomicUsize, Mutex, OnceLock, Ordering, RwLock};
@@ -51,6 +56,8 @@ pub(super) struct Storage<C> {
     frame: Frame,
     keys: &'static Keys,
     limit: usize,
+    /// Whether idle series expire.
+    expires: bool,
     /// How many series the whole registry has, and how many it may have.
     total: Arc<Total>,
     /// How many series there are.
@@ -58,6 +65,8 @@ pub(super) struct Storage<C> {
     /// How many look-ups were sent to the overflow series.
     overflowed: AtomicU64,
     overflow: OnceLock<Place<C>>,
+    /// How many series have expired.
+    expired: AtomicU64,
     /// In a family that is switched off, what takes everything.
     nobody: Option<OnceLock<Place<C>>>,
     /// The series of a family without labels.
@@ -83,23 +92,30 @@ pub(super) struct Total {
     pub(super) limit: AtomicUsize,
 }
 
+/// What is decided about a family when it is declared.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rules {
+    /// A family that is not records into one series that nobody reads.
+    pub(super) enabled: bool,
+    /// How many series it may have.
+    pub(super) limit: usize,
+    /// How long a series may be idle, if that is bounded.
+    pub(super) expire_after: Option<Duration>,
+}
+
 impl<C> Storage<C> {
-    /// Storage for a family with these label names. One that is not `enabled` records into one
-    /// series that nobody reads.
-    pub(super) fn new(
-        labels: &[impl AsRef<str>],
-        limit: usize,
-        total: Arc<Total>,
-        enabled: bool,
-    ) -> Self {
+    /// Storage for a family with these label names.
+    pub(super) fn new(labels: &[impl AsRef<str>], rules: Rules, total: Arc<Total>) -> Self {
         Self {
-            nobody: (!enabled).then(OnceLock::new),
+            nobody: (!rules.enabled).then(OnceLock::new),
             frame: Frame::new(labels),
             keys: Keys::shared(),
-            limit,
+            limit: rules.limit,
+            expires: rules.expire_after.is_some(),
             total,
             live: AtomicUsize::new(0),
             overflowed: AtomicU64::new(0),
+            expired: AtomicU64::new(0),
             overflow: OnceLock::new(),
             alone: OnceLock::new(),
             first: OnceLock::new(),
@@ -122,7 +138,7 @@ impl<C> Storage<C> {
         if let Some(layout) = const { Layout::of(L::VALUES) } {
             let place = labels.place();
             if let Some(position) = table.position_at(layout, place)
-                && let Some(series) = table.living(position)
+                && let Some(series) = table.to_use(position)
             {
                 return use_cell(&series.cell);
             }
@@ -131,7 +147,7 @@ impl<C> Storage<C> {
         } else {
             let guess = Guess::new(table.number, labels);
             if let Some(position) = guess.position()
-                && let Some(series) = table.living(position)
+                && let Some(series) = table.to_use(position)
                 && self.frame.has_long_values_of(&series.text, labels)
             {
                 return use_cell(&series.cell);
@@ -159,18 +175,19 @@ impl<C> Storage<C> {
         let table = if self.later.get().is_none() {
             first
         } else {
-            later = self.table().unwrap_or_default();
-            &later
+            later = self.table();
+            later.as_deref().unwrap_or(first)
         };
-        match self.find(table, hash, labels) {
-            Some((entry, series)) => {
-                use_cell(&series.cell);
-                // What is noted is a position of the first table.
-                if std::ptr::eq(table, first) {
-                    note(entry);
-                }
+        if let Some(entry) = self.find(table, hash, labels)
+            && let Some(series) = table.to_use(entry.position)
+        {
+            use_cell(&series.cell);
+            // What is noted is a position of the first table.
+            if std::ptr::eq(table, first) {
+                note(entry);
             }
-            None => self.create(labels, new).use_cell(use_cell),
+        } else {
+            self.create(labels, new).use_cell(use_cell);
         }
     }
 
@@ -185,8 +202,9 @@ impl<C> Storage<C> {
             return self.alone.get().cloned();
         }
         let table = self.table()?;
-        let (entry, _) = self.find(&table, self.keys.hash(labels), labels)?;
-        table.place(entry.position)
+        let entry = self.find(&table, self.keys.hash(labels), labels)?;
+        let place = table.place(entry.position)?;
+        (!place.is_removed()).then_some(place)
     }
 
     /// The table in use.
@@ -198,28 +216,17 @@ impl<C> Storage<C> {
     }
 
     #[inline]
-    fn find<'t, L: Labels>(
-        &self,
-        table: &'t Table<C>,
-        hash: u32,
-        labels: &L,
-    ) -> Option<(Entry, &'t Series<C>)> {
-        let mut found = None;
+    fn find<L: Labels>(&self, table: &Table<C>, hash: u32, labels: &L) -> Option<Entry> {
         table.index.find(hash, |entry| {
             let Some(series) = table.series(entry.position) else {
                 return false;
             };
-            let same = if entry.escaped {
+            if entry.escaped {
                 self.frame.is_escaped_of(&series.text, labels)
             } else {
                 self.frame.is_of(&series.text, labels)
-            };
-            if same {
-                found = Some((entry, series));
             }
-            same
-        });
-        found
+        })
     }
 
     /// Creates the series of `labels`, unless there is one by now or there is no room.
@@ -247,7 +254,10 @@ impl<C> Storage<C> {
         let mut writer = self.writer.lock();
         let table = match self.table() {
             Some(table) => table,
-            None => Arc::clone(self.first.get_or_init(|| Arc::new(Table::new()))),
+            None => Arc::clone(
+                self.first
+                    .get_or_init(|| Arc::new(Table::new(self.expires))),
+            ),
         };
         if let Some(position) = find_text(&table, hash, &rendered) {
             return table.place(position).unwrap_or_default();
@@ -299,48 +309,6 @@ impl<C> Storage<C> {
         self.overflow.get_or_init(new).clone()
     }
 
-    /// Removes the series of `labels`; handles that are held go on and count for nobody.
-    pub(super) fn remove<L: Labels>(&self, labels: &L) -> bool {
-        let rendered = self.frame.render(labels);
-        let hash = self.hash_of(&rendered);
-        let mut writer = self.writer.lock();
-        let Some(table) = self.table() else {
-            return false;
-        };
-        let Some(position) = find_text(&table, hash, &rendered) else {
-            return false;
-        };
-        table.index.remove(hash, position);
-        if table.bury(position) {
-            writer.dead_groups += 1;
-        }
-        self.live.fetch_sub(1, Ordering::Relaxed);
-        self.total.give_back();
-        if table.is_worth_leaving(writer.dead_groups) {
-            self.move_on(&mut writer, &table);
-        }
-        true
-    }
-
-    /// Moves to a new table without the groups that are dead. Those who read the old one at
-    /// this moment still write to the same cells.
-    fn move_on(&self, writer: &mut Writer, old: &Table<C>) {
-        let new = Table::new();
-        *writer = Writer::default();
-        old.each_living_group(|group| {
-            let first = new.adopt(group);
-            for position in first..first + GROUP {
-                if let Some(indexed) = self.indexed(&new, position) {
-                    let at = |position| self.indexed(&new, position);
-                    new.index.insert(&mut writer.progress, indexed, &at);
-                }
-            }
-        });
-        let new = Arc::new(new);
-        let later = self.later.get_or_init(|| RwLock::new(Arc::clone(&new)));
-        *later.write() = new;
-    }
-
     fn hash_of(&self, rendered: &Rendered) -> u32 {
         self.hash(&rendered.text, rendered.escaped)
     }
@@ -382,6 +350,11 @@ impl<C> Storage<C> {
     /// How many series there are.
     pub(super) fn len(&self) -> usize {
         self.live.load(Ordering::Relaxed)
+    }
+
+    /// How many series have expired.
+    pub(super) fn expired(&self) -> u64 {
+        self.expired.load(Ordering::Relaxed)
     }
 
     /// How many look-ups the overflow series has taken.

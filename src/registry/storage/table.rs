@@ -4,6 +4,7 @@ use std::fmt;
 use std::ops::{ControlFlow, Range};
 
 use super::index::{Index, POSITIONS};
+use super::life::Life;
 use super::places::{Layout, Places};
 use crate::registry::sync::{Arc, AtomicU8, AtomicU32, OnceLock, Ordering};
 
@@ -34,21 +35,43 @@ type Group<C> = Arc<Slots<[Slot<C>; GROUP as usize]>>;
 pub(super) struct Slots<S: ?Sized> {
     /// Which of them are removed, a bit for each. Tables that share a group share this.
     dead: AtomicU8,
-    slots: S,
+    /// In a family whose idle series expire.
+    life: Option<Box<Life>>,
+    series: S,
 }
 
 impl<S> Slots<S> {
-    fn new(slots: S) -> Arc<Self> {
+    fn new(slots: S, expires: bool) -> Arc<Self> {
         Arc::new(Self {
             dead: AtomicU8::new(0),
-            slots,
+            life: expires.then(|| Box::new(Life::new())),
+            series: slots,
         })
     }
 }
 
 impl<S: ?Sized> Slots<S> {
-    fn dead(&self) -> u8 {
-        self.dead.load(Ordering::Relaxed)
+    #[inline]
+    fn is_dead(&self, at: u32) -> bool {
+        self.dead.load(Ordering::Relaxed) & 1 << at != 0
+    }
+
+    /// Whether a series may be recorded to, which counts as use.
+    #[inline]
+    fn may_use(&self, at: u32) -> bool {
+        !self.is_dead(at)
+            && self
+                .life
+                .as_ref()
+                .is_none_or(|life| life.is_used(at as usize) || self.wake(life, at))
+    }
+
+    /// Uses a series that was idle. False if it expires at this moment.
+    #[cold]
+    #[inline(never)]
+    fn wake(&self, life: &Life, at: u32) -> bool {
+        life.set_used(at as usize);
+        self.dead.load(Ordering::SeqCst) & 1 << at == 0
     }
 }
 
@@ -60,10 +83,23 @@ pub struct Place<C> {
 }
 
 impl<C> Place<C> {
+    fn new(group: Arc<Slots<[Slot<C>]>>, at: u32) -> Self {
+        if let Some(life) = &group.life {
+            life.hold(at as usize);
+        }
+        Self { group, at }
+    }
+
+    /// Whether the series is removed. While there is a handle it does not expire, once this
+    /// has said no.
+    pub(super) fn is_removed(&self) -> bool {
+        self.group.dead.load(Ordering::SeqCst) & 1 << self.at != 0
+    }
+
     /// A series that stands alone.
     pub(super) fn alone(series: Series<C>) -> Self {
         Self {
-            group: Slots::new([OnceLock::from(series)]),
+            group: Slots::new([OnceLock::from(series)], false),
             at: 0,
         }
     }
@@ -79,7 +115,7 @@ impl<C> Place<C> {
     /// The series, which is there in every place but the default one.
     #[inline]
     pub(super) fn series(&self) -> Option<&Series<C>> {
-        self.group.slots.get(self.at as usize)?.get()
+        self.group.series.get(self.at as usize)?.get()
     }
 
     /// The cell of the series.
@@ -100,7 +136,7 @@ impl<C> Place<C> {
 impl<C> Default for Place<C> {
     fn default() -> Self {
         Self {
-            group: Slots::new([]),
+            group: Slots::new([], false),
             at: 0,
         }
     }
@@ -114,9 +150,15 @@ impl<C> fmt::Debug for Place<C> {
 
 impl<C> Clone for Place<C> {
     fn clone(&self) -> Self {
-        Self {
-            group: Arc::clone(&self.group),
-            at: self.at,
+        Self::new(Arc::clone(&self.group), self.at)
+    }
+}
+
+impl<C> Drop for Place<C> {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(life) = &self.group.life {
+            life.let_go(self.at as usize);
         }
     }
 }
@@ -135,16 +177,12 @@ pub(super) struct Table<C> {
     places: OnceLock<Places>,
     /// All positions below were handed out.
     end: AtomicU32,
-}
-
-impl<C> Default for Table<C> {
-    fn default() -> Self {
-        Self::new()
-    }
+    /// Whether idle series expire.
+    expires: bool,
 }
 
 impl<C> Table<C> {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(expires: bool) -> Self {
         static TABLES: AtomicU32 = AtomicU32::new(1);
         Self {
             // Wrapped round, it would still have to meet a hint to a table of long ago.
@@ -154,6 +192,7 @@ impl<C> Table<C> {
             index: Index::new(),
             places: OnceLock::new(),
             end: AtomicU32::new(0),
+            expires,
         }
     }
 
@@ -190,17 +229,33 @@ impl<C> Table<C> {
     #[inline]
     pub(super) fn series(&self, position: u32) -> Option<&Series<C>> {
         let group = self.group(position / GROUP)?;
-        group.slots.get((position % GROUP) as usize)?.get()
+        group.series.get((position % GROUP) as usize)?.get()
     }
 
     /// The series at a position, unless it is removed.
-    #[inline]
     pub(super) fn living(&self, position: u32) -> Option<&Series<C>> {
         let (group, at) = (self.group(position / GROUP)?, position % GROUP);
-        if group.dead() & 1 << at != 0 {
-            return None;
-        }
-        group.slots.get(at as usize)?.get()
+        group
+            .series
+            .get(at as usize)?
+            .get()
+            .filter(|_| !group.is_dead(at))
+    }
+
+    /// The series at a position to record to, unless it is removed.
+    #[inline]
+    pub(super) fn to_use(&self, position: u32) -> Option<&Series<C>> {
+        let (group, at) = (self.group(position / GROUP)?, position % GROUP);
+        let series = group.series.get(at as usize)?.get()?;
+        group.may_use(at).then_some(series)
+    }
+
+    /// Looks whether a series that expires was idle for so many nanoseconds.
+    pub(super) fn is_idle(&self, position: u32, now: u64, after: u64) -> bool {
+        let at = (position % GROUP) as usize;
+        self.group(position / GROUP)
+            .and_then(|group| group.life.as_ref())
+            .is_some_and(|life| life.look(at, now, after))
     }
 
     /// The position that was last noted for a combination of closed values.
@@ -218,10 +273,7 @@ impl<C> Table<C> {
     /// A handle to the series at a position.
     pub(super) fn place(&self, position: u32) -> Option<Place<C>> {
         let group = Arc::clone(self.group(position / GROUP)?);
-        Some(Place {
-            group,
-            at: position % GROUP,
-        })
+        Some(Place::new(group, position % GROUP))
     }
 
     /// Whether there is a position left.
@@ -234,10 +286,10 @@ impl<C> Table<C> {
         let position = self.end.load(Ordering::Relaxed);
         if position.is_multiple_of(GROUP) {
             let group = std::array::from_fn(|_| OnceLock::new());
-            self.put(position / GROUP, Slots::new(group));
+            self.put(position / GROUP, Slots::new(group, self.expires));
         }
         if let Some(group) = self.group(position / GROUP) {
-            let _ = group.slots[(position % GROUP) as usize].set(series);
+            let _ = group.series[(position % GROUP) as usize].set(series);
         }
         self.end.store(position + 1, Ordering::Release);
         position
@@ -255,12 +307,34 @@ impl<C> Table<C> {
         let _ = directory[(number & (size - 1)) as usize].set(group);
     }
 
-    /// Marks the series at a position as removed. True if that was the last one of its group.
-    pub(super) fn bury(&self, position: u32) -> bool {
-        self.group(position / GROUP).is_some_and(|group| {
-            let bit = 1 << (position % GROUP);
-            group.dead.fetch_or(bit, Ordering::Relaxed) | bit == u8::MAX
-        })
+    /// Marks the series at a position as removed.
+    pub(super) fn bury(&self, position: u32) {
+        if let Some(group) = self.group(position / GROUP) {
+            group
+                .dead
+                .fetch_or(1 << (position % GROUP), Ordering::SeqCst);
+        }
+    }
+
+    /// The same for a series that seems idle, unless it is in use.
+    pub(super) fn bury_idle(&self, position: u32) -> bool {
+        let (Some(group), at) = (self.group(position / GROUP), position % GROUP) else {
+            return false;
+        };
+        self.bury(position);
+        let in_use = |life: &Life| life.is_in_use(at as usize);
+        if group.life.as_deref().is_some_and(in_use) {
+            // Who found it removed meanwhile waits for the lock of the family.
+            group.dead.fetch_and(!(1 << at), Ordering::SeqCst);
+            return false;
+        }
+        true
+    }
+
+    /// Whether the group at a position has no series any more.
+    pub(super) fn is_group_dead(&self, position: u32) -> bool {
+        self.group(position / GROUP)
+            .is_some_and(|group| group.dead.load(Ordering::Relaxed) == u8::MAX)
     }
 
     /// Whether a new table would be much smaller, given how many groups have no series left.
@@ -271,7 +345,10 @@ impl<C> Table<C> {
     /// Calls `visit` with the groups that have series.
     pub(super) fn each_living_group(&self, mut visit: impl FnMut(&Group<C>)) {
         for number in 0..self.end().div_ceil(GROUP) {
-            if let Some(group) = self.group(number).filter(|group| group.dead() != u8::MAX) {
+            if let Some(group) = self
+                .group(number)
+                .filter(|_| !self.is_group_dead(number * GROUP))
+            {
                 visit(group);
             }
         }
@@ -283,7 +360,7 @@ impl<C> Table<C> {
         let first = self.end().next_multiple_of(GROUP);
         self.put(first / GROUP, Arc::clone(group));
         self.end.store(first + GROUP, Ordering::Release);
-        for (at, slot) in (0..).zip(group.slots.iter()) {
+        for (at, slot) in (0..).zip(group.series.iter()) {
             if slot.get().is_none() {
                 self.bury(first + at);
             }
@@ -302,10 +379,9 @@ impl<C> Table<C> {
             let Some(group) = self.group(number) else {
                 continue;
             };
-            let dead = group.dead();
-            for (at, slot) in (0..).zip(group.slots.iter()) {
+            for (at, slot) in (0..).zip(group.series.iter()) {
                 let position = number * GROUP + at;
-                if dead & 1 << at == 0
+                if !group.is_dead(at)
                     && range.contains(&position)
                     && let Some(series) = slot.get()
                     && visit(&series.text, &series.cell).is_break()

@@ -1,4 +1,5 @@
 mod closed;
+mod gone;
 
 use proptest::prelude::*;
 
@@ -11,7 +12,15 @@ fn storage(labels: &[&str], limit: usize) -> Storage<AtomicU64> {
         series: AtomicUsize::new(0),
         limit: AtomicUsize::new(1_000_000),
     });
-    Storage::new(labels, limit, total, true)
+    Storage::new(labels, rules(limit), total)
+}
+
+fn rules(limit: usize) -> Rules {
+    Rules {
+        enabled: true,
+        limit,
+        expire_after: None,
+    }
 }
 
 fn add(storage: &Storage<AtomicU64>, labels: &impl Labels) {
@@ -111,7 +120,7 @@ fn the_total_bound_holds_across_threads() {
         limit: AtomicUsize::new(50),
     });
     let families: Vec<Storage<AtomicU64>> = (0..2)
-        .map(|_| Storage::new(&["n"], 1_000, Arc::clone(&total), true))
+        .map(|_| Storage::new(&["n"], rules(1_000), Arc::clone(&total)))
         .collect();
     std::thread::scope(|scope| {
         for thread in 0..4 {

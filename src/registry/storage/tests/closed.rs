@@ -110,8 +110,12 @@ fn limits_and_switches_hold() {
         series: AtomicUsize::new(0),
         limit: AtomicUsize::new(10),
     });
-    let off = Storage::new(&["verb"], 10, Arc::clone(&total), false);
-    let full = Storage::new(&["verb"], 1, total, true);
+    let disabled = Rules {
+        enabled: false,
+        ..rules(10)
+    };
+    let off = Storage::new(&["verb"], disabled, Arc::clone(&total));
+    let full = Storage::new(&["verb"], rules(1), total);
     for _ in 0..3 {
         for verb in [Verb::Get, Verb::Put] {
             add(&off, &(verb,));

@@ -1,0 +1,217 @@
+//! When idle series go: on demand, with the time as an argument.
+
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+
+use super::Registry;
+use super::family::AnyFamily;
+
+/// The state of a registry's expiry.
+#[derive(Default)]
+pub(super) struct Expiry {
+    /// When the scale of the families' times begins.
+    start: OnceLock<Instant>,
+    /// One looks at a time.
+    looking: Mutex<()>,
+    /// What the first family with expiry sets off.
+    first: Mutex<First>,
+}
+
+#[derive(Default)]
+enum First {
+    #[default]
+    Waiting,
+    SetsOff(Box<dyn FnOnce(&Registry) + Send>),
+    Declared,
+}
+
+impl Registry {
+    /// Removes the series that expire and were idle for longer than their family says, and
+    /// returns how many went; see [`Declare::expire_after`](super::Declare::expire_after).
+    /// How many went so far is in `selfheal_series_expired_total`.
+    ///
+    /// The handle that [`install`](crate::install) returns does this in the background. With a
+    /// registry of your own call it now and then, for example four times per shortest time of
+    /// expiry but not more often than once a second: what a thread records while it is stopped
+    /// for longer than that may be lost with a series that was idle until then. It looks at
+    /// each series of families that expire, and at no others; no lock is held for longer than
+    /// it takes to remove 128 series, or to tidy up a family that has lost most of them.
+    /// Another call that is under way makes this one return 0.
+    #[expect(
+        clippy::must_use_candidate,
+        reason = "how many went is news, not what it is called for"
+    )]
+    pub fn expire(&self, now: Instant) -> usize {
+        let expiry = &self.inner.expiry;
+        let Some(_looking) = expiry.looking.try_lock() else {
+            return 0;
+        };
+        let start = *expiry.start.get_or_init(|| now);
+        let now = nanoseconds(now.saturating_duration_since(start));
+        self.expiring()
+            .iter()
+            .map(|(family, after)| family.expire(now, nanoseconds(*after)))
+            .sum()
+    }
+
+    /// How often [`expire`](Self::expire) should be called; `None` while nothing expires.
+    pub(crate) fn expiry_interval(&self) -> Option<Duration> {
+        const SHORTEST: Duration = Duration::from_secs(1);
+        const LONGEST: Duration = Duration::from_secs(30);
+        let shortest = self.expiring().into_iter().map(|(_, after)| after).min()?;
+        Some((shortest / 4).clamp(SHORTEST, LONGEST))
+    }
+
+    /// Runs `start` when the first family that expires is declared; now, if there is one.
+    pub(crate) fn when_expiring(&self, start: impl FnOnce(&Self) + Send + 'static) {
+        let mut first = self.inner.expiry.first.lock();
+        if matches!(*first, First::Declared) {
+            drop(first);
+            start(self);
+        } else {
+            *first = First::SetsOff(Box::new(start));
+        }
+    }
+
+    /// Says that a family that expires was declared.
+    pub(super) fn set_off_expiry(&self) {
+        let before = std::mem::replace(&mut *self.inner.expiry.first.lock(), First::Declared);
+        if let First::SetsOff(start) = before {
+            start(self);
+        }
+    }
+
+    fn expiring(&self) -> Vec<(Arc<dyn AnyFamily>, Duration)> {
+        let families = self.inner.families.read();
+        let expiring = families.values().filter_map(|entry| {
+            let after = entry.family.expires_after()?;
+            Some((Arc::clone(&entry.family), after))
+        });
+        expiring.collect()
+    }
+}
+
+/// Saturates after 584 years.
+fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::registry::{Counter, Family, FamilySettings, Number, Settings, Text, Value};
+    use crate::util::{Clock, ManualClock};
+
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    fn sent(registry: &Registry) -> Family<Counter, [Text; 1]> {
+        registry
+            .counter("sent_total", "")
+            .expire_after(10 * MINUTE)
+            .labels(["customer"])
+            .unwrap()
+    }
+
+    /// Time passes, with a look each minute; says how many series went.
+    fn pass(registry: &Registry, clock: &Clock, hand: &ManualClock, minutes: u32) -> usize {
+        let look = |_| {
+            hand.advance(MINUTE);
+            registry.expire(clock.now())
+        };
+        (0..minutes).map(look).sum()
+    }
+
+    #[test]
+    fn what_is_recorded_or_held_stays_and_the_rest_is_counted() {
+        let (clock, hand) = Clock::manual();
+        let registry = Registry::new();
+        let family = sent(&registry);
+        let held = family.with(&["held"]);
+        for customer in ["idle", "busy"] {
+            family.inc(&[customer]);
+        }
+        for _ in 0..20 {
+            family.inc(&["busy"]);
+            pass(&registry, &clock, &hand, 1);
+        }
+        assert_eq!((family.len(), registry.series()), (2, 2));
+        assert!(family.get(&["idle"]).is_none());
+        held.inc();
+        drop(held);
+        assert_eq!(
+            pass(&registry, &clock, &hand, 9),
+            0,
+            "as if it was used until now"
+        );
+        assert_eq!(pass(&registry, &clock, &hand, 2), 2);
+        assert!(family.is_empty());
+
+        family.inc(&["idle"]);
+        let series = &family.snapshot().series;
+        assert_eq!(
+            series[0].value,
+            Value::Number(Number::U64(1)),
+            "it starts anew"
+        );
+        let told = registry.gather();
+        let told = told
+            .iter()
+            .find(|family| family.def.name == "selfheal_series_expired_total")
+            .unwrap();
+        assert_eq!(&*told.series[0].labels, "metric=\"sent_total\"");
+        assert_eq!(told.series[0].value, Value::Number(Number::U64(3)));
+    }
+
+    #[test]
+    fn an_operator_decides() {
+        let (clock, hand) = Clock::manual();
+        let mut settings = Settings::default();
+        for (name, minutes) in [("sent_total", 0), ("got_total", 2)] {
+            let over = FamilySettings {
+                expire_after: Some(minutes * MINUTE),
+                ..FamilySettings::default()
+            };
+            settings.families.insert(name.to_owned(), over);
+        }
+        let registry = Registry::with_settings(settings);
+        let got: Family<Counter, [Text; 1]> =
+            registry.counter("got_total", "").labels(["a"]).unwrap();
+        let sent = sent(&registry);
+        got.inc(&["x"]);
+        sent.inc(&["x"]);
+        assert_eq!(registry.expiry_interval(), Some(MINUTE / 2));
+        assert_eq!(pass(&registry, &clock, &hand, 100), 1);
+        assert_eq!((got.len(), sent.len()), (0, 1));
+    }
+
+    #[test]
+    fn a_metric_without_labels_and_the_overflow_stay() {
+        let (clock, hand) = Clock::manual();
+        let registry = Registry::with_settings(Settings {
+            max_series_per_family: 1,
+            ..Settings::default()
+        });
+        let alone = registry
+            .counter("a_total", "")
+            .expire_after(MINUTE)
+            .build()
+            .unwrap();
+        drop(alone);
+        let family = sent(&registry);
+        family.inc(&["x"]);
+        family.inc(&["y"]);
+        assert_eq!(pass(&registry, &clock, &hand, 100), 1);
+        let left: Vec<_> = registry
+            .gather()
+            .iter()
+            .map(|family| family.series.len())
+            .collect();
+        assert_eq!(left[..2], [1, 1]);
+        assert_eq!(
+            &*family.snapshot().series[0].labels,
+            "customer=\"__overflow__\""
+        );
+    }
+}

@@ -1,0 +1,72 @@
+//! Whether series are in use, in families whose idle ones expire.
+//!
+//! A series is in use while there is a handle to it, and it was used when it was recorded to by
+//! its labels. Both are noted in flags beside it, which cost the recording thread a load where
+//! the flag is set already. Who looks for idle series takes the flags down.
+//!
+//! That a series expires must not lose what is recorded at that moment. So whoever is about to
+//! use a series that was idle, and whoever takes it out, each leave their mark first and look
+//! for the mark of the other then; in the one order that all sequentially consistent operations
+//! have, one of the two sees the other. A thread that found the flag up before the last look,
+//! and is stopped before it records until the one after it, is the one that can come too late.
+
+use super::table::GROUP;
+use crate::registry::sync::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+
+const SERIES: usize = GROUP as usize;
+
+/// What is known of the use of the series that are allocated together.
+pub(super) struct Life {
+    /// How many handles there are.
+    held: [AtomicU32; SERIES],
+    /// Whether each was used since the last look.
+    used: [AtomicBool; SERIES],
+    /// When each was last seen to be used, in nanoseconds on the scale of who looks.
+    since: [AtomicU64; SERIES],
+}
+
+impl Life {
+    pub(super) fn new() -> Self {
+        Self {
+            held: std::array::from_fn(|_| AtomicU32::new(0)),
+            // The first look says since when they are there.
+            used: std::array::from_fn(|_| AtomicBool::new(true)),
+            since: std::array::from_fn(|_| AtomicU64::new(0)),
+        }
+    }
+
+    /// There is one more handle.
+    pub(super) fn hold(&self, at: usize) {
+        self.held[at].fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// There is one handle less. That counts as use: what was held is not idle since long.
+    pub(super) fn let_go(&self, at: usize) {
+        self.used[at].store(true, Ordering::SeqCst);
+        self.held[at].fetch_sub(1, Ordering::SeqCst);
+    }
+
+    #[inline]
+    pub(super) fn is_used(&self, at: usize) -> bool {
+        self.used[at].load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_used(&self, at: usize) {
+        self.used[at].store(true, Ordering::SeqCst);
+    }
+
+    /// Whether the series is in use or was used since the last look.
+    pub(super) fn is_in_use(&self, at: usize) -> bool {
+        self.used[at].load(Ordering::SeqCst) || self.held[at].load(Ordering::SeqCst) > 0
+    }
+
+    /// Looks at a series: whether it was idle for `after` nanoseconds.
+    pub(super) fn look(&self, at: usize, now: u64, after: u64) -> bool {
+        let used = self.used[at].swap(false, Ordering::SeqCst);
+        if used || self.held[at].load(Ordering::SeqCst) > 0 {
+            self.since[at].store(now, Ordering::Relaxed);
+            return false;
+        }
+        now.saturating_sub(self.since[at].load(Ordering::Relaxed)) >= after
+    }
+}

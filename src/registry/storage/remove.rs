@@ -1,0 +1,133 @@
+//! How series go: one by one, those that match, those that are idle.
+
+use super::index::Progress;
+use super::table::{GROUP, Series, Table};
+use super::{CHUNK, Storage, Writer, find_text};
+use crate::registry::labels::Labels;
+use crate::registry::sync::{Arc, MutexGuard, Ordering, RwLock};
+
+impl<C> Storage<C> {
+    /// Removes the series of `labels`; handles that are held go on and count for nobody.
+    pub(in crate::registry) fn remove<L: Labels>(&self, labels: &L) -> bool {
+        let rendered = self.frame.render(labels);
+        let hash = self.hash_of(&rendered);
+        let mut writer = self.writer.lock();
+        let Some(table) = self.table() else {
+            return false;
+        };
+        let Some(position) = find_text(&table, hash, &rendered) else {
+            return false;
+        };
+        table.bury(position);
+        self.take_out(&mut writer, &table, position, hash);
+        self.move_if_worth(writer, &table);
+        true
+    }
+
+    /// Removes the series for which `keep` says no, by rendered labels and cell, and says how
+    /// many. No lock is held while `keep` runs; where others remove at the same time it may be
+    /// asked about a series twice.
+    pub(in crate::registry) fn retain(&self, keep: &mut dyn FnMut(&str, &C) -> bool) -> usize {
+        let goes = |_: &Table<C>, _, series: &Series<C>| !keep(&series.text, &series.cell);
+        let bury = |table: &Table<C>, position| {
+            table.bury(position);
+            true
+        };
+        self.sweep(goes, bury)
+    }
+
+    /// Removes the series that were not used for `after`; says how many. `now` and `after` are
+    /// nanoseconds, and `now` never goes back.
+    pub(in crate::registry) fn expire(&self, now: u64, after: u64) -> usize {
+        let goes = |table: &Table<C>, position, _: &Series<C>| table.is_idle(position, now, after);
+        let gone = self.sweep(goes, Table::bury_idle);
+        self.expired.fetch_add(gone as u64, Ordering::Relaxed);
+        gone
+    }
+
+    /// Removes the series that `goes` chooses and that `bury` buries, a few at a time.
+    fn sweep(
+        &self,
+        mut goes: impl FnMut(&Table<C>, u32, &Series<C>) -> bool,
+        bury: impl Fn(&Table<C>, u32) -> bool,
+    ) -> usize {
+        let Some(mut table) = self.table() else {
+            return 0;
+        };
+        // What comes meanwhile is left for the next time.
+        let mut end = table.end();
+        let (mut from, mut gone) = (0, 0);
+        let mut chosen = Vec::new();
+        while from < end {
+            let to = end.min(from.saturating_add(CHUNK));
+            for position in from..to {
+                if let Some(series) = table.living(position)
+                    && goes(&table, position, series)
+                    && let Some(indexed) = self.indexed(&table, position)
+                {
+                    chosen.push((position, indexed.hash));
+                }
+            }
+            from = to;
+            if chosen.is_empty() {
+                continue;
+            }
+            let mut writer = self.writer.lock();
+            match self.table() {
+                Some(now) if !Arc::ptr_eq(&now, &table) => {
+                    // Others removed so many that the family has moved: the positions are of
+                    // the past.
+                    (table, from) = (now, 0);
+                    end = table.end();
+                    chosen.clear();
+                }
+                _ => {}
+            }
+            for (position, hash) in chosen.drain(..) {
+                if table.living(position).is_some() && bury(&table, position) {
+                    self.take_out(&mut writer, &table, position, hash);
+                    gone += 1;
+                }
+            }
+        }
+        let writer = self.writer.lock();
+        if let Some(table) = self.table() {
+            self.move_if_worth(writer, &table);
+        }
+        gone
+    }
+
+    /// Forgets a series that is buried.
+    fn take_out(&self, writer: &mut Writer, table: &Table<C>, position: u32, hash: u32) {
+        table.index.remove(hash, position);
+        writer.dead_groups += u32::from(table.is_group_dead(position));
+        self.live.fetch_sub(1, Ordering::Relaxed);
+        self.total.give_back();
+    }
+
+    /// Moves to a new table without the groups that are dead, if it would be much smaller.
+    /// Those who read the old one at this moment still write to the same cells.
+    fn move_if_worth(&self, mut writer: MutexGuard<'_, Writer>, old: &Table<C>) {
+        if !old.is_worth_leaving(writer.dead_groups) {
+            return;
+        }
+        let new = Table::new(self.expires);
+        let mut progress = Progress::default();
+        old.each_living_group(|group| {
+            let first = new.adopt(group);
+            for position in first..first + GROUP {
+                if let Some(indexed) = self.indexed(&new, position) {
+                    let at = |position| self.indexed(&new, position);
+                    new.index.insert(&mut progress, indexed, &at);
+                }
+            }
+        });
+        *writer = Writer {
+            progress,
+            dead_groups: 0,
+        };
+        let new = Arc::new(new);
+        let later = self.later.get_or_init(|| RwLock::new(Arc::clone(&new)));
+        *later.write() = new;
+    }
+}
