@@ -36,8 +36,12 @@ pub struct GrpcLayerBuilder<L> {
     clock: Clock,
     learn: Learn,
     declared: BTreeMap<(String, String), Option<RpcKind>>,
+    told: Option<Told<L>>,
     layer: PhantomData<fn() -> L>,
 }
+
+/// Whoever wants to know of a layer that was built.
+type Told<L> = Arc<dyn Fn(&L) + Send + Sync>;
 
 impl<L> GrpcLayerBuilder<L> {
     pub(super) fn new(registry: &Registry, side: Side) -> Self {
@@ -51,8 +55,15 @@ impl<L> GrpcLayerBuilder<L> {
                 Side::Client => Learn::FromNames,
             },
             declared: BTreeMap::new(),
+            told: None,
             layer: PhantomData,
         }
+    }
+
+    /// Tells of the layer when it is built.
+    pub(crate) fn tell(mut self, told: impl Fn(&L) + Send + Sync + 'static) -> Self {
+        self.told = Some(Arc::new(told));
+        self
     }
 
     /// Declares the methods of a service, `package.Service`. Their series exist from the start,
@@ -124,8 +135,13 @@ impl GrpcLayerBuilder<GrpcLayer> {
     /// # Errors
     /// The registry already has other metrics under the names of the layer.
     pub fn build(self) -> Result<GrpcLayer, DeclareError> {
+        let told = self.told.clone();
         let methods = self.methods()?;
-        Ok(GrpcLayer { methods })
+        let layer = GrpcLayer { methods };
+        if let Some(told) = told {
+            told(&layer);
+        }
+        Ok(layer)
     }
 }
 
@@ -149,6 +165,7 @@ impl<L> Clone for GrpcLayerBuilder<L> {
             clock: self.clock.clone(),
             learn: self.learn,
             declared: self.declared.clone(),
+            told: self.told.clone(),
             layer: PhantomData,
         }
     }

@@ -17,7 +17,8 @@ use super::timeout;
 /// told of the end, or else where it is dropped.
 pub(super) struct Call {
     series: Arc<Series>,
-    start: Instant,
+    /// When it began, if anybody wants to know.
+    start: Option<Instant>,
     /// The time that the caller gave it.
     timeout: Option<Duration>,
     /// What it is if the response ends without a code.
@@ -105,8 +106,9 @@ impl Call {
         if let Some(active) = &series.handles.active {
             active.inc();
         }
+        let timed = series.timed || timeout.is_some();
         Self {
-            start: series.recorder.clock.now(),
+            start: timed.then(|| series.recorder.clock.now()),
             series,
             timeout,
             codeless: Code::Unknown,
@@ -205,20 +207,26 @@ impl Call {
         if let Some(handled) = &ended.handled {
             handled.inc();
         }
-        let took = self.took();
-        let durations = [&ended.duration, &self.series.handles.duration];
-        for duration in durations.into_iter().flatten() {
-            duration.observe_duration(took);
+        let mut durations = [&ended.duration, &self.series.handles.duration]
+            .into_iter()
+            .flatten()
+            .peekable();
+        if durations.peek().is_some() {
+            let took = self.took().as_secs_f64();
+            durations.for_each(|duration| duration.observe(took));
         }
         if let Some(active) = &self.series.handles.active {
             active.dec();
         }
     }
 
+    /// The time so far; zero where nobody wants to know.
     #[inline]
     pub(super) fn took(&self) -> Duration {
         let clock = &self.series.recorder.clock;
-        clock.now().saturating_duration_since(self.start)
+        self.start.map_or(Duration::ZERO, |start| {
+            clock.now().saturating_duration_since(start)
+        })
     }
 
     /// It is known now whether the method is served. If it is, the call moves to its series.

@@ -85,7 +85,7 @@ impl GrpcCall {
         self.count(|series| series.handles.responses.as_ref());
     }
 
-    /// How long the call has taken so far; zero where it records nothing.
+    /// How long the call has taken so far; zero where no duration is recorded.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         self.0.as_ref().map(Call::took).unwrap_or_default()

@@ -7,6 +7,7 @@ use super::client::GrpcClientService;
 use super::methods::Methods;
 use super::metrics::Side;
 use super::service::GrpcService;
+use crate::health::{Contributor, Traffic};
 use crate::registry::{DeclareError, Registry};
 
 /// Records every gRPC call that a server answers; see [the room](super).
@@ -32,6 +33,14 @@ impl GrpcLayer {
     /// Starts to set up a layer.
     pub fn builder(registry: &Registry) -> GrpcLayerBuilder<Self> {
         GrpcLayerBuilder::new(registry, Side::Server)
+    }
+}
+
+/// What the layer has recorded, for a health score. All layers of one registry and one profile
+/// have their series in common, so only one of them may contribute.
+impl Contributor for GrpcLayer {
+    fn traffic(&self) -> Option<Traffic> {
+        Some(self.methods.recorder.naming.traffic())
     }
 }
 

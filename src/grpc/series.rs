@@ -21,6 +21,8 @@ pub(super) struct Series {
     pub(super) recorder: Arc<Recorder>,
     pub(super) name: Name,
     pub(super) handles: Handles,
+    /// Whether any of its metrics is a duration.
+    pub(super) timed: bool,
     ends: Chain<(Code, Ended)>,
 }
 
@@ -28,6 +30,7 @@ impl Series {
     pub(super) fn new(recorder: &Arc<Recorder>, name: Name) -> Self {
         Self {
             handles: recorder.naming.handles(&name),
+            timed: recorder.naming.samples(),
             recorder: Arc::clone(recorder),
             name,
             ends: Chain::new(),

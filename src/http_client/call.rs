@@ -153,6 +153,9 @@ impl Call {
     /// The response has begun.
     pub(super) fn begun(&mut self, status: u16) {
         self.status = status;
+        if self.series.open.first_byte.is_empty() {
+            return;
+        }
         let took = self.elapsed().as_secs_f64();
         for histogram in &self.series.open.first_byte {
             histogram.observe(took);

@@ -19,5 +19,6 @@ mod handle;
 mod hostile;
 mod names;
 mod properties;
+mod reflection;
 mod server;
 mod wire;

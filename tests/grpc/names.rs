@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use axum::Router;
 use axum::routing::get;
 use selfheal::grpc::{GrpcLayer, GrpcNames, RpcMethod};
-use selfheal::registry::Registry;
+use selfheal::registry::{FamilySettings, Registry, Settings};
 use tonic::service::Routes;
 use tonic::{Code, Request, Status};
 use tonic_health::pb::HealthCheckRequest;
@@ -235,5 +235,39 @@ async fn the_names_of_opentelemetry() {
     assert_eq!(
         counted,
         expected.map(|(name, n)| (name.to_owned(), n)).into()
+    );
+}
+
+#[tokio::test]
+async fn what_is_switched_off_is_not_recorded() {
+    let mut settings = Settings::default();
+    for name in [
+        "grpc_request_duration_seconds",
+        "grpc_streams_active",
+        "grpc_messages_sent_total",
+    ] {
+        let mut off = FamilySettings::default();
+        off.disabled = true;
+        settings.families.insert(name.to_owned(), off);
+    }
+    let registry = Registry::with_settings(settings);
+    let layer = GrpcLayer::new(&registry).unwrap();
+    let server = Server::with_layer(registry, layer).await;
+    server
+        .client()
+        .await
+        .unary("hello".to_owned())
+        .await
+        .unwrap();
+    let names: Vec<_> = server
+        .registry
+        .gather()
+        .into_iter()
+        .filter(|family| !family.series.is_empty())
+        .map(|family| family.def.name.to_string())
+        .collect();
+    assert_eq!(
+        names,
+        ["grpc_messages_received_total", "grpc_requests_total"]
     );
 }

@@ -7,7 +7,7 @@ use axum::routing::get;
 use http_body_util::BodyExt;
 use selfheal::health::{Contributor, Traffic};
 use selfheal::http::{HttpLayer, HttpNames};
-use selfheal::registry::{DeclareError, Registry};
+use selfheal::registry::{DeclareError, FamilySettings, Registry, Settings};
 use selfheal::{Config, Selfheal};
 use tower::ServiceExt;
 
@@ -79,4 +79,34 @@ async fn what_clients_get_wrong_is_served_well() {
             "{names:?}"
         );
     }
+}
+
+#[tokio::test]
+async fn requests_count_for_the_health_score_under_any_names() {
+    for names in [
+        HttpNames::Catalog,
+        HttpNames::OpenTelemetry,
+        HttpNames::AxumPrometheus,
+        HttpNames::Aliases,
+    ] {
+        let heal = Selfheal::new(Config::new()).unwrap();
+        let layer = heal.http_layer_with(|layer| layer.names([names])).unwrap();
+        let score = || heal.report().score.low.round().to_string();
+        assert_eq!(score(), "100");
+        pass(layer, &["/", "/", "/none", "/502"]).await;
+        assert_eq!(score(), "75", "{names:?}");
+    }
+}
+
+#[tokio::test]
+async fn traffic_is_known_without_the_counter_of_requests() {
+    let mut settings = Settings::default();
+    let mut off = FamilySettings::default();
+    off.disabled = true;
+    settings
+        .families
+        .insert("http_requests_total".to_owned(), off);
+    let layer = HttpLayer::new(&Registry::with_settings(settings)).unwrap();
+    pass(layer.clone(), &["/", "/502"]).await;
+    assert_eq!(layer.traffic(), Some(Traffic { good: 1, total: 2 }));
 }

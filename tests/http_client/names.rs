@@ -5,7 +5,7 @@ use axum::body::Body;
 use axum::http::StatusCode;
 use axum::routing::get;
 use selfheal::http_client::HttpClientNames;
-use selfheal::registry::Registry;
+use selfheal::registry::{FamilySettings, Registry, Settings};
 use tower::{Service, ServiceExt};
 
 use crate::wire::{client, lines, request, serve, text};
@@ -99,6 +99,34 @@ async fn a_million_hosts_are_one_label() {
         [
             "http_client_requests_total{GET declared.test 200} 1",
             "http_client_requests_total{GET other 200} 10000",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn what_is_switched_off_is_not_recorded() {
+    let addr = serve(Router::new().route("/", get(|| async { "hello" }))).await;
+    let mut settings = Settings::default();
+    for name in [
+        "http_client_duration_seconds",
+        "http_client_time_to_first_byte_seconds",
+        "http_client_requests_in_flight",
+        "http_client_request_duration_seconds",
+        "http_client_active_requests",
+    ] {
+        let mut off = FamilySettings::default();
+        off.disabled = true;
+        settings.families.insert(name.to_owned(), off);
+    }
+    let registry = Registry::with_settings(settings);
+    let names = [HttpClientNames::Catalog, HttpClientNames::OpenTelemetry];
+    let client = client(&registry, |layer| layer.names(names));
+    text(client.oneshot(request("GET", addr, "/")).await.unwrap()).await;
+    assert_eq!(
+        lines(&registry, "http_client"),
+        [
+            "http_client_requests_total{GET here 200} 1",
+            "http_client_response_size_bytes{GET here} 1",
         ]
     );
 }

@@ -1,10 +1,15 @@
+use std::marker::PhantomData;
+
 use tonic::Code;
 
+use super::side::{Made, OneSide, Served, Side};
 use crate::grpc::names::{Ended, Handles, Name, Naming};
 use crate::grpc::status;
+use crate::health::Traffic;
 use crate::registry::{Counter, DeclareError, Family, Gauge, Group, Histogram, Registry, Text};
 
-/// The metrics of gRPC servers, as the catalogue names them.
+/// The metrics of gRPC servers, as the catalogue names them; those of clients are
+/// [`GrpcClientMetrics`].
 ///
 /// [`GrpcLayer`](crate::grpc::GrpcLayer) records them; ask the registry for the group to read
 /// them, in a test for example:
@@ -22,7 +27,7 @@ use crate::registry::{Counter, DeclareError, Family, Gauge, Group, Histogram, Re
 /// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct GrpcMetrics {
+pub struct GrpcMetrics<S = Served> {
     /// `grpc_requests_total`, by service, method and status: the name of the code in the
     /// documents of gRPC, `OK` or `DEADLINE_EXCEEDED`.
     pub requests: Family<Counter, [Text; 3]>,
@@ -36,142 +41,103 @@ pub struct GrpcMetrics {
     pub received: Family<Counter, [Text; 2]>,
     /// `grpc_messages_sent_total`, by service and method.
     pub sent: Family<Counter, [Text; 2]>,
+    side: PhantomData<S>,
 }
 
-impl Group for GrpcMetrics {
-    const NAME: &'static str = "grpc";
+/// The metrics of gRPC clients: those of [servers](GrpcMetrics), with `client` in their names,
+/// as in `grpc_client_requests_total`. [`GrpcClientLayer`](crate::grpc::GrpcClientLayer)
+/// records them.
+pub type GrpcClientMetrics = GrpcMetrics<Made>;
+
+const BY_METHOD: [&str; 2] = ["service", "method"];
+
+impl<S: OneSide> Group for GrpcMetrics<S> {
+    const NAME: &'static str = match S::SIDE {
+        Side::Server => "grpc",
+        Side::Client => "grpc_client",
+    };
 
     fn declare(registry: &Registry) -> Result<Self, DeclareError> {
+        let name = S::either;
+        let help = S::either;
         Ok(Self {
             requests: registry
                 .counter(
-                    "grpc_requests_total",
-                    "gRPC calls served, by service, method and status code, counted when they end",
+                    name("grpc_requests_total", "grpc_client_requests_total"),
+                    help(
+                        "gRPC calls served, by service, method and status code, counted when they end",
+                        "gRPC calls made, by service, method and status code, counted when they end",
+                    ),
                 )
                 .labels(["service", "method", "status"])?,
             duration: registry
                 .histogram(
-                    "grpc_request_duration_seconds",
-                    "Time from the start of a gRPC call to the end of its response",
+                    name("grpc_request_duration_seconds", "grpc_client_request_duration_seconds"),
+                    help(
+                        "Time from the start of a gRPC call to the end of its response",
+                        "Time from the start of an outgoing gRPC call to the end of its response",
+                    ),
                 )
-                .labels(["service", "method"])?,
+                .labels(BY_METHOD)?,
             active: registry
                 .gauge(
-                    "grpc_streams_active",
-                    "gRPC calls being served, unary ones among them",
+                    name("grpc_streams_active", "grpc_client_streams_active"),
+                    help(
+                        "gRPC calls being served, unary ones among them",
+                        "gRPC calls under way to servers, unary ones among them",
+                    ),
                 )
-                .labels(["service", "method"])?,
+                .labels(BY_METHOD)?,
             received: registry
                 .counter(
-                    "grpc_messages_received_total",
-                    "Messages that clients sent in gRPC calls",
+                    name("grpc_messages_received_total", "grpc_client_messages_received_total"),
+                    help(
+                        "Messages that clients sent in gRPC calls",
+                        "Messages that servers sent in gRPC calls",
+                    ),
                 )
-                .labels(["service", "method"])?,
+                .labels(BY_METHOD)?,
             sent: registry
                 .counter(
-                    "grpc_messages_sent_total",
-                    "Messages sent to clients in gRPC calls",
+                    name("grpc_messages_sent_total", "grpc_client_messages_sent_total"),
+                    help(
+                        "Messages sent to clients in gRPC calls",
+                        "Messages sent to servers in gRPC calls",
+                    ),
                 )
-                .labels(["service", "method"])?,
+                .labels(BY_METHOD)?,
+            side: PhantomData,
         })
     }
 }
 
-impl Naming for GrpcMetrics {
+impl<S: OneSide> Naming for GrpcMetrics<S> {
     fn handles(&self, name: &Name) -> Handles {
         let labels = [&name.service, &name.method];
+        let (received, sent) = (self.received.live(&labels), self.sent.live(&labels));
+        let (requests, responses) = S::either((received.clone(), sent.clone()), (sent, received));
         Handles {
             started: None,
-            active: Some(self.active.with(&labels)),
-            requests: Some(self.received.with(&labels)),
-            responses: Some(self.sent.with(&labels)),
-            duration: Some(self.duration.with(&labels)),
+            active: self.active.live(&labels),
+            requests,
+            responses,
+            duration: self.duration.live(&labels),
         }
     }
 
     fn ended(&self, name: &Name, code: Code) -> Ended {
         let labels = [&name.service, &name.method, status::name(code)];
         Ended {
-            handled: Some(self.requests.with(&labels)),
+            handled: self.requests.live(&labels),
             duration: None,
         }
     }
-}
 
-/// The metrics of gRPC clients: those of [servers](GrpcMetrics), with `client` in their names.
-///
-/// [`GrpcClientLayer`](crate::grpc::GrpcClientLayer) records them.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct GrpcClientMetrics {
-    /// `grpc_client_requests_total`, by service, method and status.
-    pub requests: Family<Counter, [Text; 3]>,
-    /// `grpc_client_request_duration_seconds`, by service and method.
-    pub duration: Family<Histogram, [Text; 2]>,
-    /// `grpc_client_streams_active`, by service and method.
-    pub active: Family<Gauge, [Text; 2]>,
-    /// `grpc_client_messages_received_total`, by service and method.
-    pub received: Family<Counter, [Text; 2]>,
-    /// `grpc_client_messages_sent_total`, by service and method.
-    pub sent: Family<Counter, [Text; 2]>,
-}
-
-impl Group for GrpcClientMetrics {
-    const NAME: &'static str = "grpc_client";
-
-    fn declare(registry: &Registry) -> Result<Self, DeclareError> {
-        Ok(Self {
-            requests: registry
-                .counter(
-                    "grpc_client_requests_total",
-                    "gRPC calls made, by service, method and status code, counted when they end",
-                )
-                .labels(["service", "method", "status"])?,
-            duration: registry
-                .histogram(
-                    "grpc_client_request_duration_seconds",
-                    "Time from the start of an outgoing gRPC call to the end of its response",
-                )
-                .labels(["service", "method"])?,
-            active: registry
-                .gauge(
-                    "grpc_client_streams_active",
-                    "gRPC calls under way to servers, unary ones among them",
-                )
-                .labels(["service", "method"])?,
-            received: registry
-                .counter(
-                    "grpc_client_messages_received_total",
-                    "Messages that servers sent in gRPC calls",
-                )
-                .labels(["service", "method"])?,
-            sent: registry
-                .counter(
-                    "grpc_client_messages_sent_total",
-                    "Messages sent to servers in gRPC calls",
-                )
-                .labels(["service", "method"])?,
-        })
-    }
-}
-
-impl Naming for GrpcClientMetrics {
-    fn handles(&self, name: &Name) -> Handles {
-        let labels = [&name.service, &name.method];
-        Handles {
-            started: None,
-            active: Some(self.active.with(&labels)),
-            requests: Some(self.sent.with(&labels)),
-            responses: Some(self.received.with(&labels)),
-            duration: Some(self.duration.with(&labels)),
-        }
+    fn samples(&self) -> bool {
+        self.duration.is_enabled()
     }
 
-    fn ended(&self, name: &Name, code: Code) -> Ended {
-        let labels = [&name.service, &name.method, status::name(code)];
-        Ended {
-            handled: Some(self.requests.with(&labels)),
-            duration: None,
-        }
+    fn traffic(&self) -> Traffic {
+        super::traffic(&self.requests.snapshot(), "status")
     }
 }

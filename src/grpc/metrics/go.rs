@@ -1,33 +1,127 @@
 //! The names of github.com/grpc-ecosystem/go-grpc-middleware, `providers/prometheus`.
 
+use std::marker::PhantomData;
+
 use tonic::Code;
 
+use super::side::{OneSide, Side};
 use crate::grpc::declare::RpcKind;
 use crate::grpc::names::{Ended, Handles, Name, Naming, UNKNOWN};
 use crate::grpc::status;
+use crate::health::Traffic;
 use crate::registry::{Counter, DeclareError, Family, Group, Histogram, Registry, Text};
 
 const LABELS: [&str; 3] = ["grpc_type", "grpc_service", "grpc_method"];
-const LABELS_AND_CODE: [&str; 4] = ["grpc_type", "grpc_service", "grpc_method", "grpc_code"];
+const LABELS_AND_CODE: [&str; 4] = ["grpc_type", "grpc_service", "grpc_method", CODE];
+const CODE: &str = "grpc_code";
 
-/// What one side records.
 #[derive(Debug)]
-struct Families {
+pub(super) struct Go<S> {
     started: Family<Counter, [Text; 3]>,
     handled: Family<Counter, [Text; 4]>,
     handling: Family<Histogram, [Text; 3]>,
     received: Family<Counter, [Text; 3]>,
     sent: Family<Counter, [Text; 3]>,
+    side: PhantomData<S>,
 }
 
-impl Families {
+impl<S: OneSide> Group for Go<S> {
+    const NAME: &'static str = match S::SIDE {
+        Side::Server => "go_grpc_server",
+        Side::Client => "go_grpc_client",
+    };
+
+    fn declare(registry: &Registry) -> Result<Self, DeclareError> {
+        let name = S::either;
+        let help = S::either;
+        Ok(Self {
+            started: registry
+                .counter(
+                    name("grpc_server_started_total", "grpc_client_started_total"),
+                    help("RPCs started on the server", "RPCs started by the client"),
+                )
+                .standard_name()
+                .labels(LABELS)?,
+            handled: registry
+                .counter(
+                    name("grpc_server_handled_total", "grpc_client_handled_total"),
+                    help(
+                        "RPCs completed on the server, by code",
+                        "RPCs completed by the client, by code",
+                    ),
+                )
+                .standard_name()
+                .labels(LABELS_AND_CODE)?,
+            handling: registry
+                .histogram(
+                    name(
+                        "grpc_server_handling_seconds",
+                        "grpc_client_handling_seconds",
+                    ),
+                    help(
+                        "Time until an RPC was completely handled by the server",
+                        "Time until an RPC of the client was complete",
+                    ),
+                )
+                .standard_name()
+                .labels(LABELS)?,
+            received: registry
+                .counter(
+                    name(
+                        "grpc_server_msg_received_total",
+                        "grpc_client_msg_received_total",
+                    ),
+                    help(
+                        "Stream messages received on the server",
+                        "Stream messages received by the client",
+                    ),
+                )
+                .standard_name()
+                .labels(LABELS)?,
+            sent: registry
+                .counter(
+                    name("grpc_server_msg_sent_total", "grpc_client_msg_sent_total"),
+                    help(
+                        "Stream messages sent by the server",
+                        "Stream messages sent by the client",
+                    ),
+                )
+                .standard_name()
+                .labels(LABELS)?,
+            side: PhantomData,
+        })
+    }
+}
+
+impl<S: OneSide> Naming for Go<S> {
+    fn handles(&self, name: &Name) -> Handles {
+        let labels = labels(name);
+        let (received, sent) = (self.received.live(&labels), self.sent.live(&labels));
+        let (requests, responses) = S::either((received.clone(), sent.clone()), (sent, received));
+        Handles {
+            started: self.started.live(&labels),
+            active: None,
+            requests,
+            responses,
+            duration: self.handling.live(&labels),
+        }
+    }
+
     fn ended(&self, name: &Name, code: Code) -> Ended {
         let [kind, service, method] = labels(name);
         let labels = [kind, service, method, status::go_name(code)];
         Ended {
-            handled: Some(self.handled.with(&labels)),
+            handled: self.handled.live(&labels),
             duration: None,
         }
+    }
+
+    fn samples(&self) -> bool {
+        self.handling.is_enabled()
+    }
+
+    fn traffic(&self) -> Traffic {
+        super::traffic(&self.handled.snapshot(), CODE)
     }
 }
 
@@ -40,126 +134,4 @@ fn labels(name: &Name) -> [&str; 3] {
         None => UNKNOWN,
     };
     [kind, &name.service, &name.method]
-}
-
-#[derive(Debug)]
-pub(super) struct Server(Families);
-
-impl Group for Server {
-    const NAME: &'static str = "go_grpc_server";
-
-    fn declare(registry: &Registry) -> Result<Self, DeclareError> {
-        Ok(Self(Families {
-            started: registry
-                .counter("grpc_server_started_total", "RPCs started on the server")
-                .standard_name()
-                .labels(LABELS)?,
-            handled: registry
-                .counter(
-                    "grpc_server_handled_total",
-                    "RPCs completed on the server, by code",
-                )
-                .standard_name()
-                .labels(LABELS_AND_CODE)?,
-            handling: registry
-                .histogram(
-                    "grpc_server_handling_seconds",
-                    "Time until an RPC was completely handled by the server",
-                )
-                .standard_name()
-                .labels(LABELS)?,
-            received: registry
-                .counter(
-                    "grpc_server_msg_received_total",
-                    "Stream messages received on the server",
-                )
-                .standard_name()
-                .labels(LABELS)?,
-            sent: registry
-                .counter(
-                    "grpc_server_msg_sent_total",
-                    "Stream messages sent by the server",
-                )
-                .standard_name()
-                .labels(LABELS)?,
-        }))
-    }
-}
-
-impl Naming for Server {
-    fn handles(&self, name: &Name) -> Handles {
-        let (families, labels) = (&self.0, labels(name));
-        Handles {
-            started: Some(families.started.with(&labels)),
-            active: None,
-            requests: Some(families.received.with(&labels)),
-            responses: Some(families.sent.with(&labels)),
-            duration: Some(families.handling.with(&labels)),
-        }
-    }
-
-    fn ended(&self, name: &Name, code: Code) -> Ended {
-        self.0.ended(name, code)
-    }
-}
-
-#[derive(Debug)]
-pub(super) struct Client(Families);
-
-impl Group for Client {
-    const NAME: &'static str = "go_grpc_client";
-
-    fn declare(registry: &Registry) -> Result<Self, DeclareError> {
-        Ok(Self(Families {
-            started: registry
-                .counter("grpc_client_started_total", "RPCs started by the client")
-                .standard_name()
-                .labels(LABELS)?,
-            handled: registry
-                .counter(
-                    "grpc_client_handled_total",
-                    "RPCs completed by the client, by code",
-                )
-                .standard_name()
-                .labels(LABELS_AND_CODE)?,
-            handling: registry
-                .histogram(
-                    "grpc_client_handling_seconds",
-                    "Time until an RPC of the client was complete",
-                )
-                .standard_name()
-                .labels(LABELS)?,
-            received: registry
-                .counter(
-                    "grpc_client_msg_received_total",
-                    "Stream messages received by the client",
-                )
-                .standard_name()
-                .labels(LABELS)?,
-            sent: registry
-                .counter(
-                    "grpc_client_msg_sent_total",
-                    "Stream messages sent by the client",
-                )
-                .standard_name()
-                .labels(LABELS)?,
-        }))
-    }
-}
-
-impl Naming for Client {
-    fn handles(&self, name: &Name) -> Handles {
-        let (families, labels) = (&self.0, labels(name));
-        Handles {
-            started: Some(families.started.with(&labels)),
-            active: None,
-            requests: Some(families.sent.with(&labels)),
-            responses: Some(families.received.with(&labels)),
-            duration: Some(families.handling.with(&labels)),
-        }
-    }
-
-    fn ended(&self, name: &Name, code: Code) -> Ended {
-        self.0.ended(name, code)
-    }
 }

@@ -1,18 +1,18 @@
 //! The names of OpenTelemetry's semantic conventions for RPC metrics, 1.40: the attributes
 //! `rpc.system.name`, `rpc.method`, `rpc.response.status_code` and `error.type`.
 
+use std::marker::PhantomData;
+
 use tonic::Code;
 
+use super::side::{OneSide, Side};
 use crate::grpc::names::{Ended, Handles, Name, Naming};
 use crate::grpc::status;
+use crate::health::Traffic;
 use crate::registry::{DeclareError, Family, Group, Histogram, Registry, Text};
 
-const LABELS: [&str; 4] = [
-    "rpc_system_name",
-    "rpc_method",
-    "rpc_response_status_code",
-    "error_type",
-];
+const LABELS: [&str; 4] = ["rpc_system_name", "rpc_method", CODE, "error_type"];
+const CODE: &str = "rpc_response_status_code";
 
 /// The buckets that the conventions advise for both histograms.
 const BUCKETS: [f64; 14] = [
@@ -20,85 +20,74 @@ const BUCKETS: [f64; 14] = [
 ];
 
 #[derive(Debug)]
-pub(super) struct Server(Family<Histogram, [Text; 4]>);
-
-impl Group for Server {
-    const NAME: &'static str = "otel_rpc_server";
-
-    fn declare(registry: &Registry) -> Result<Self, DeclareError> {
-        registry
-            .histogram(
-                "rpc_server_call_duration_seconds",
-                "Duration of an incoming remote procedure call",
-            )
-            .standard_name()
-            .buckets(&BUCKETS)
-            .labels(LABELS)
-            .map(Self)
-    }
+pub(super) struct Otel<S> {
+    duration: Family<Histogram, [Text; 4]>,
+    side: PhantomData<S>,
 }
 
-impl Naming for Server {
-    fn handles(&self, _: &Name) -> Handles {
-        Handles::default()
-    }
-
-    /// On a server only these codes say that it failed; the others are its answer to what the
-    /// caller did.
-    fn ended(&self, name: &Name, code: Code) -> Ended {
-        let failed = matches!(
-            code,
-            Code::Unknown
-                | Code::DeadlineExceeded
-                | Code::Unimplemented
-                | Code::Internal
-                | Code::Unavailable
-                | Code::DataLoss
-        );
-        ended(&self.0, name, code, failed)
-    }
-}
-
-#[derive(Debug)]
-pub(super) struct Client(Family<Histogram, [Text; 4]>);
-
-impl Group for Client {
-    const NAME: &'static str = "otel_rpc_client";
-
-    fn declare(registry: &Registry) -> Result<Self, DeclareError> {
-        registry
-            .histogram(
-                "rpc_client_call_duration_seconds",
-                "Duration of an outgoing remote procedure call",
-            )
-            .standard_name()
-            .buckets(&BUCKETS)
-            .labels(LABELS)
-            .map(Self)
-    }
-}
-
-impl Naming for Client {
-    fn handles(&self, _: &Name) -> Handles {
-        Handles::default()
-    }
-
-    fn ended(&self, name: &Name, code: Code) -> Ended {
-        ended(&self.0, name, code, code != Code::Ok)
-    }
-}
-
-fn ended(durations: &Family<Histogram, [Text; 4]>, name: &Name, code: Code, failed: bool) -> Ended {
-    let method = if name.is_unknown() {
-        "_OTHER".to_owned()
-    } else {
-        format!("{}/{}", name.service, name.method)
+impl<S: OneSide> Group for Otel<S> {
+    const NAME: &'static str = match S::SIDE {
+        Side::Server => "otel_rpc_server",
+        Side::Client => "otel_rpc_client",
     };
-    let code = status::name(code);
-    // A label without a value is a label that is not there.
-    let error = if failed { code } else { "" };
-    Ended {
-        handled: None,
-        duration: Some(durations.with(&["grpc", &method, code, error])),
+
+    fn declare(registry: &Registry) -> Result<Self, DeclareError> {
+        let name = S::either(
+            "rpc_server_call_duration_seconds",
+            "rpc_client_call_duration_seconds",
+        );
+        let help = S::either(
+            "Duration of an incoming remote procedure call",
+            "Duration of an outgoing remote procedure call",
+        );
+        let duration = registry.histogram(name, help).standard_name();
+        Ok(Self {
+            duration: duration.buckets(&BUCKETS).labels(LABELS)?,
+            side: PhantomData,
+        })
     }
+}
+
+impl<S: OneSide> Naming for Otel<S> {
+    fn handles(&self, _: &Name) -> Handles {
+        Handles::default()
+    }
+
+    fn ended(&self, name: &Name, code: Code) -> Ended {
+        let method = if name.is_unknown() {
+            "_OTHER".to_owned()
+        } else {
+            format!("{}/{}", name.service, name.method)
+        };
+        let failed = S::either(is_error_of_server(code), code != Code::Ok);
+        let code = status::name(code);
+        // A label without a value is a label that is not there.
+        let error = if failed { code } else { "" };
+        Ended {
+            handled: None,
+            duration: self.duration.live(&["grpc", &method, code, error]),
+        }
+    }
+
+    fn samples(&self) -> bool {
+        self.duration.is_enabled()
+    }
+
+    fn traffic(&self) -> Traffic {
+        super::traffic(&self.duration.snapshot(), CODE)
+    }
+}
+
+/// On a server only these codes say that it failed; the others are its answer to what the
+/// caller did.
+fn is_error_of_server(code: Code) -> bool {
+    matches!(
+        code,
+        Code::Unknown
+            | Code::DeadlineExceeded
+            | Code::Unimplemented
+            | Code::Internal
+            | Code::Unavailable
+            | Code::DataLoss
+    )
 }

@@ -97,17 +97,19 @@ fn with_buckets(registry: &Registry, buckets: &[f64]) -> Result<HttpClientMetric
 impl Naming for HttpClientMetrics {
     fn open(&self, name: &Name, handles: &mut Open) {
         let row = [name.verb.as_str(), name.label()];
-        handles.in_flight.push(self.in_flight.with(&[name.label()]));
-        handles.first_byte.push(self.first_byte.with(&row));
+        handles
+            .in_flight
+            .extend(self.in_flight.live(&[name.label()]));
+        handles.first_byte.extend(self.first_byte.live(&row));
     }
 
     fn end(&self, name: &Name, end: End, handles: &mut Ended) {
         let mut digits = itoa::Buffer::new();
         let status = end.label(&mut digits);
         let row = [name.verb.as_str(), name.label(), status];
-        handles.requests.push(self.requests.with(&row));
-        handles.durations.push(self.duration.with(&row));
+        handles.requests.extend(self.requests.live(&row));
+        handles.durations.extend(self.duration.live(&row));
         let row = [name.verb.as_str(), name.label()];
-        handles.sizes.push(self.response_size.with(&row));
+        handles.sizes.extend(self.response_size.live(&row));
     }
 }

@@ -56,8 +56,8 @@ impl Otel {
 impl Naming for Otel {
     fn open(&self, name: &Name, handles: &mut Open) {
         let (address, port) = address(name);
-        let active = self.active.with(&[method(name), &address, &port]);
-        handles.in_flight.push(active);
+        let active = self.active.live(&[method(name), &address, &port]);
+        handles.in_flight.extend(active);
     }
 
     /// For a client a status of 4xx is an error, too.
@@ -72,7 +72,7 @@ impl Naming for Otel {
             _ => ("", label),
         };
         let row = [method(name), &address, &port, status, error];
-        handles.durations.push(self.duration.with(&row));
+        handles.durations.extend(self.duration.live(&row));
     }
 }
 
