@@ -93,7 +93,7 @@ impl<'a> Labels<'a> {
         Some(labels)
     }
 
-    fn has(&self, name: &str) -> bool {
+    pub(super) fn has(&self, name: &str) -> bool {
         self.0.iter().any(|(known, _)| known == name)
     }
 

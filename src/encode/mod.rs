@@ -9,6 +9,24 @@
 //!   reader holds up nobody, and a million series take no more memory than a thousand.
 //! - A series that a collector got wrong is left out and counted, and the rest is served.
 //!
+//! What a format has no place for is left out, and the rest of the series stays:
+//!
+//! | | text 0.0.4 and 1.0.0 | OpenMetrics 1.0 | protobuf |
+//! |---|---|---|---|
+//! | exemplars | – | of counters and buckets | of counters, buckets and native histograms |
+//! | created times | – | series ending in `_created` | fields |
+//! | native histograms | one bucket, sum and count | one bucket, sum and count | spans and deltas |
+//! | units | – | `# UNIT`, where the name ends in it | a field, where the name ends in it |
+//! | infos and state sets | gauges | `info`, `stateset` | gauges |
+//!
+//! A histogram with both classic and native buckets has the classic ones in all formats, and
+//! the native ones in protobuf as well, where Prometheus takes those alone unless it is told
+//! otherwise (`always_scrape_classic_histograms`). Created series are there only where the time
+//! is known; Prometheus stores them as series like others unless its feature
+//! `created-timestamp-zero-ingestion` is on. OpenMetrics has no sum and no count of a histogram
+//! whose observations can be negative, and does not allow an info that is not 1, a state that is
+//! neither 0 nor 1, or a counter below 0: such a series is left out there.
+//!
 //! ```
 //! use selfheal::encode::{self, Encoding, Format};
 //! use selfheal::registry::{DeclareError, Registry};

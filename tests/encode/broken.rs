@@ -132,3 +132,50 @@ fn openmetrics_has_no_sum_where_a_bound_is_negative() {
         "{page}"
     );
 }
+
+#[test]
+fn values_that_openmetrics_does_not_allow() {
+    let number = |number| Value::Number(Number::F64(number));
+    let families = vec![
+        family(
+            Kind::Counter,
+            "c_total",
+            vec![
+                ("a=\"1\"", number(f64::NAN)),
+                ("a=\"2\"", number(-1.0)),
+                ("a=\"3\"", number(0.5)),
+            ],
+        ),
+        family(
+            Kind::Info,
+            "i_info",
+            vec![("a=\"1\"", number(1.0)), ("a=\"2\"", number(0.0))],
+        ),
+        family(
+            Kind::StateSet,
+            "s",
+            vec![
+                ("s=\"on\"", number(1.0)),
+                ("s=\"half\"", number(0.5)),
+                ("a=\"s\"", number(1.0)),
+                ("s=\"off\"", number(0.0)),
+            ],
+        ),
+        // A label cannot have this name.
+        family(Kind::StateSet, "t:u", vec![("t:u=\"on\"", number(1.0))]),
+    ];
+    let (page, written) = page(families.clone(), Format::OPEN_METRICS);
+    assert_eq!(
+        page,
+        "# TYPE c counter\nc_total{env=\"prod\",a=\"3\"} 0.5\n\
+         # TYPE i info\ni_info{env=\"prod\",a=\"1\"} 1\n\
+         # TYPE s stateset\ns{env=\"prod\",s=\"on\"} 1\ns{env=\"prod\",s=\"off\"} 0\n\
+         # TYPE t:u gauge\nt:u{env=\"prod\",t_u=\"on\"} 1\n# EOF\n"
+    );
+    assert_eq!((written.series, written.skipped), (5, 5));
+    openmetrics_parser::openmetrics::parse_openmetrics(&page).unwrap();
+    // The other formats have no such rules.
+    for format in [Format::TEXT, Format::PROTOBUF] {
+        assert_eq!(given::page(families.clone(), format).1.skipped, 0);
+    }
+}

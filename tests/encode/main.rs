@@ -27,6 +27,7 @@ mod promtool;
 mod properties;
 mod proto;
 mod protobuf;
+mod rich;
 mod round_trip;
 #[cfg(feature = "server")]
 mod scraped;

@@ -75,7 +75,11 @@ pub(super) fn histogram(
     let open = start..buf.len();
     let comma = usize::from(buf.ends_with(b"{"));
     let mut count = 0_u64;
-    let mut exemplars = histogram.exemplars;
+    let mut exemplars = if openmetrics {
+        histogram.exemplars
+    } else {
+        &[]
+    };
     for (at, (tail, n)) in bounds.text.iter().zip(counts).enumerate() {
         if at > 0 {
             buf.extend_from_within(open.clone());

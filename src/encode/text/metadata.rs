@@ -22,7 +22,7 @@ pub(super) fn write<'a>(
         help(buf, &shown, &def.help, true);
         line(buf, "TYPE", &shown, kind.as_openmetrics());
         if let Some(unit) = def.unit
-            && kind != Kind::Info
+            && !matches!(kind, Kind::Info | Kind::StateSet)
             // OpenMetrics wants the unit at the very end, also of a name that kept its `_total`.
             && !family.ends_with("_total")
             && unit.ends(family)
@@ -41,11 +41,12 @@ pub(super) fn write<'a>(
 /// The name of the family and its kind in OpenMetrics, where `_total` and `_info` are suffixes
 /// of the samples. A name that breaks the rules of its kind, or that is another family's without
 /// the suffix, stays whole, with a kind that has no rules: so nothing is lost and no two
-/// families share a name.
+/// families share a name. A state set is one only by a name that a label can have as well.
 fn openmetrics<'a>(names: &Names<'_>, name: &'a str, kind: Kind) -> (&'a str, Kind) {
     let (suffix, otherwise) = match kind {
         Kind::Counter => ("_total", Kind::Unknown),
         Kind::Info => ("_info", Kind::Gauge),
+        Kind::StateSet if name.contains(':') => return (name, Kind::Gauge),
         _ => return (name, kind),
     };
     match name.strip_suffix(suffix) {

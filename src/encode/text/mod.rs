@@ -15,16 +15,15 @@ use super::format::{Format, Syntax};
 use super::labels::{Globals, Labels};
 use super::names::Names;
 use crate::catalog::Kind;
-use crate::registry::{Sample, ScrapeFamily, ValueRef};
+use crate::registry::{Number, Sample, ScrapeFamily, ValueRef};
 
 /// Writes one family in a text format.
 pub(super) struct TextFamily<'a> {
     /// The name of its samples, a suffix that its kind adds to each aside.
     name: &'a str,
     kind: Kind,
-    openmetrics: bool,
-    /// Whether the format has exemplars for the kind.
-    exemplars: bool,
+    /// In OpenMetrics, the kind whose rules the samples follow.
+    rules: Option<Kind>,
     /// The name of the samples that say when a series was created, where the format has them
     /// for the kind.
     created: Option<String>,
@@ -58,22 +57,21 @@ impl<'a> TextFamily<'a> {
         name: &'a str,
     ) -> Self {
         let def = family.def();
-        let openmetrics = format.syntax() == Syntax::OpenMetrics;
-        let (known_as, kind) = metadata::write(buf, format.syntax(), names, name, def);
+        let (known_as, shown_as) = metadata::write(buf, format.syntax(), names, name, def);
         let declared = family.labels_are_declared();
         let beside = globals.beside(def.kind, |name| {
             declared && def.labels.iter().any(|l| l == name)
         });
-        let counts = matches!(kind, Kind::Counter | Kind::Histogram | Kind::Summary);
-        let created = (openmetrics && counts)
+        let rules = (format.syntax() == Syntax::OpenMetrics).then_some(shown_as);
+        let created = matches!(rules, Some(Kind::Counter | Kind::Histogram | Kind::Summary));
+        let created = created
             .then(|| format!("{known_as}_created"))
             // It would be a sample of that other family.
             .filter(|created| !names.has(created));
         Self {
             name,
             kind: def.kind,
-            openmetrics,
-            exemplars: openmetrics && matches!(kind, Kind::Counter | Kind::Histogram),
+            rules,
             lines: Lines::new((name, created.as_deref()), def.kind, &beside),
             created,
             escaping: format.escaping(),
@@ -98,6 +96,10 @@ impl<'a> TextFamily<'a> {
         let Some(labels) = Labels::read(text, self.kind, self.escaping) else {
             return false;
         };
+        // Each state is a label by the name of the metric.
+        if self.rules == Some(Kind::StateSet) && !labels.has(self.name) {
+            return false;
+        }
         let lines = self.globals.clash(&labels).then(|| {
             let beside = self
                 .globals
@@ -117,17 +119,19 @@ impl<'a> TextFamily<'a> {
         sample: Sample<'_>,
     ) -> bool {
         let lines = lines.unwrap_or(&self.lines);
+        let openmetrics = self.rules.is_some();
         match (sample.value, &lines.value, self.kind) {
             (ValueRef::Number(number), Values::One(head), _) => {
-                let exemplar = sample.exemplar.filter(|_| self.exemplars);
+                if !self.rules.is_none_or(|kind| allows(kind, number)) {
+                    return false;
+                }
+                let has_exemplars = self.rules == Some(Kind::Counter);
+                let exemplar = sample.exemplar.filter(|_| has_exemplars);
                 head::sample(buf, head, labels, number, exemplar);
             }
-            (ValueRef::Histogram(mut value), Values::Several(heads), Kind::Histogram) => {
-                if !self.exemplars {
-                    value.exemplars = &[];
-                }
+            (ValueRef::Histogram(value), Values::Several(heads), Kind::Histogram) => {
                 let bounds = &mut self.bounds;
-                if !histogram::histogram(buf, heads, bounds, labels, value, self.openmetrics) {
+                if !histogram::histogram(buf, heads, bounds, labels, value, openmetrics) {
                     return false;
                 }
             }
@@ -141,7 +145,7 @@ impl<'a> TextFamily<'a> {
                 Kind::Summary,
             ) => {
                 let value = (quantiles, sum, count);
-                histogram::summary(buf, heads, labels, value, self.openmetrics);
+                histogram::summary(buf, heads, labels, value, openmetrics);
             }
             _ => return false,
         }
@@ -149,6 +153,18 @@ impl<'a> TextFamily<'a> {
             exemplar::created(buf, head, labels, at);
         }
         true
+    }
+}
+
+/// Whether OpenMetrics lets a sample of this kind have this value.
+#[inline]
+fn allows(kind: Kind, number: Number) -> bool {
+    match (kind, number) {
+        (Kind::Counter, Number::U64(_)) => true,
+        (Kind::Counter, number) => number.as_f64() >= 0.0,
+        (Kind::Info, number) => number.as_f64().to_bits() == 1_f64.to_bits(),
+        (Kind::StateSet, number) => [0.0, 1.0].contains(&number.as_f64()),
+        _ => true,
     }
 }
 
