@@ -16,6 +16,8 @@ mod crash;
 mod detectors;
 mod disk;
 mod escalation;
+#[cfg(feature = "files")]
+mod files;
 mod journal;
 mod load;
 mod shutdown;

@@ -37,7 +37,7 @@ mod restore;
 mod watch;
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -116,7 +116,8 @@ pub enum GuardError {
 impl GuardFile<()> {
     /// Starts to set up a guard of the file at `path`, reported as `component`. Until
     /// [`validate`](GuardFile::validate) is called every content is good, and only a file that
-    /// disappears is restored.
+    /// disappears is restored. A relative path starts where the process is when the guard is
+    /// installed, wherever it goes later.
     pub fn new(healing: Healing, component: impl Into<Name>, path: impl Into<PathBuf>) -> Self {
         Self::of(Ok(healing), component, path)
     }
@@ -234,10 +235,12 @@ impl<T: 'static> GuardFile<T> {
         let Self {
             healing,
             registry,
-            spec,
+            mut spec,
             ..
         } = self;
         let healing = healing?;
+        spec.path = settled(&spec.path)?;
+        spec.copy = spec.copy.as_deref().map(settled).transpose()?;
         let metrics = registry.group::<FileMetrics>()?;
         let (good, save) = starting_point(&spec)?;
         let file = Arc::new(Guarded::new(spec, Arc::clone(&metrics), good.clone()));
@@ -274,6 +277,14 @@ impl<T: 'static> GuardFile<T> {
 
 #[cfg(test)]
 mod tests;
+
+/// A path that means the same wherever the process goes, and that has a directory in it.
+fn settled(path: &Path) -> Result<PathBuf, GuardError> {
+    std::path::absolute(path).map_err(|error| GuardError::Unreadable {
+        path: path.to_owned(),
+        why: error.to_string().into(),
+    })
+}
 
 /// The content to go back to when the guard starts, and whether it should be saved as a copy.
 fn starting_point(spec: &Spec) -> Result<(Content, bool), GuardError> {

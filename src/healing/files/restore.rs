@@ -75,7 +75,8 @@ pub(super) fn replace(path: &Path, content: &Content) -> Result<(), RestoreError
     put(written(directory, content, None)?, path, directory)
 }
 
-fn directory_of(path: &Path) -> &Path {
+/// The directory that a file is in.
+pub(super) fn directory_of(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
@@ -135,11 +136,10 @@ fn keep(path: &Path, hash: blake3::Hash) -> io::Result<PathBuf> {
     let aside = path.with_file_name(format!("{name}.corrupt-{}", &hash.to_hex()[..12]));
     fs::copy(path, &aside)?;
     let prefix = format!("{name}.corrupt-");
-    let directory = aside.parent().unwrap_or(Path::new("."));
-    let mut kept: Vec<_> = fs::read_dir(directory)?
+    let mut kept: Vec<_> = fs::read_dir(directory_of(&aside))?
         .filter_map(Result::ok)
         .filter(|entry| entry.file_name().to_string_lossy().starts_with(&prefix))
-        .filter(|entry| entry.path() != aside)
+        .filter(|entry| Some(&*entry.file_name()) != aside.file_name())
         .filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path())))
         .collect();
     kept.sort();

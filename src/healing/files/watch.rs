@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use notify::event::{ModifyKind, RenameMode};
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 
+use super::restore::directory_of;
+
 /// What happened to the file, as far as the operating system says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Change {
@@ -44,10 +46,7 @@ impl Watch {
         path: &Path,
         mut hint: impl FnMut(Change) + Send + 'static,
     ) -> notify::Result<Self> {
-        let directory = match path.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
-            _ => PathBuf::from("."),
-        };
+        let directory = directory_of(path).to_owned();
         let name = path.file_name().map(ToOwned::to_owned);
         let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
             let change = match event {

@@ -1,0 +1,73 @@
+//! A guarded file that is named as people name files: relative to where the service is started.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use selfheal::healing::{Closed, GuardFile, Healing};
+
+use crate::bench::{Bench, eager};
+
+const CHILD: &str = "SELFHEAL_TEST_RELATIVE";
+
+fn parse(bytes: &[u8]) -> Result<u16, std::num::ParseIntError> {
+    String::from_utf8_lossy(bytes).trim().parse()
+}
+
+/// What the child does, in a process of its own since a process has but one working directory:
+/// it guards a file by a bare name, goes elsewhere, and the file is broken and removed.
+#[test]
+fn child() {
+    if std::env::var_os(CHILD).is_none() {
+        return;
+    }
+    let folder = std::env::current_dir().unwrap();
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_time().start_paused(true).build().unwrap();
+    runtime.block_on(async {
+        let bench = Bench::build(Healing::builder().policy(eager()));
+        let guard = GuardFile::new(bench.healing.clone(), "config", "shop.toml");
+        guard
+            .validate(parse)
+            .copy_at("good.toml")
+            .every(Duration::from_secs(1))
+            .install()
+            .unwrap();
+        assert_eq!(fs::read(folder.join("good.toml")).unwrap(), b"8080");
+        std::env::set_current_dir(Path::new("/")).unwrap();
+        for bad in [Some("garbage"), None] {
+            let path = folder.join("shop.toml");
+            match bad {
+                Some(bad) => fs::write(&path, bad).unwrap(),
+                None => fs::remove_file(&path).unwrap(),
+            }
+            tokio::time::sleep(Duration::from_secs(60)).await;
+            assert_eq!(fs::read(&path).unwrap(), b"8080", "after {bad:?}");
+        }
+        assert_eq!(bench.scrape().closed.get(Closed::Healed), 2);
+        bench.end().await;
+    });
+}
+
+#[test]
+fn a_relative_path_is_guarded_wherever_the_process_goes() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("shop.toml"), "8080").unwrap();
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "files::child"])
+        .current_dir(folder.path())
+        .env(CHILD, "1")
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stdout)
+    );
+    let kept = fs::read_dir(folder.path()).unwrap().filter(|entry| {
+        let name = entry.as_ref().unwrap().file_name();
+        name.to_string_lossy().starts_with("shop.toml.corrupt-")
+    });
+    assert_eq!(kept.count(), 1, "the bad content is kept beside the file");
+}
