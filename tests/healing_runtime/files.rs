@@ -1,10 +1,11 @@
-//! A guarded file that is named as people name files: relative to where the service is started.
+//! Files that are named as people name them: relative to where the service is started.
 
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use selfheal::config::Journal;
 use selfheal::healing::{Closed, GuardFile, Healing};
 
 use crate::bench::{Bench, eager};
@@ -26,7 +27,8 @@ fn child() {
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = runtime.enable_time().start_paused(true).build().unwrap();
     runtime.block_on(async {
-        let bench = Bench::build(Healing::builder().policy(eager()));
+        let journal = Journal::new().path("journal").max_bytes(4096);
+        let bench = Bench::build(Healing::builder().policy(eager()).journal(journal));
         let guard = GuardFile::new(bench.healing.clone(), "config", "shop.toml");
         guard
             .validate(parse)
@@ -70,4 +72,6 @@ fn a_relative_path_is_guarded_wherever_the_process_goes() {
         name.to_string_lossy().starts_with("shop.toml.corrupt-")
     });
     assert_eq!(kept.count(), 1, "the bad content is kept beside the file");
+    let second = folder.path().join("journal/journal-00000002.jsonl");
+    assert!(second.exists(), "the journal rotates where it began");
 }

@@ -34,9 +34,14 @@ pub enum FolderError {
 }
 
 impl Folder {
-    /// Makes the folder if it is not there, and takes hold of it.
+    /// Makes the folder if it is not there, and takes hold of it. A relative path is taken from
+    /// where the process is now, wherever it goes later.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, FolderError> {
         let path = path.into();
+        let path = match std::path::absolute(&path) {
+            Ok(path) => path,
+            Err(source) => return Err(FolderError::Io { path, source }),
+        };
         match Self::lock(&path) {
             Ok(lock) => Ok(Self { path, _lock: lock }),
             Err(TryLockError::WouldBlock) => Err(FolderError::InUse { path }),
