@@ -109,7 +109,7 @@ impl Metrics {
             for (name, family) in &self.family {
                 faults.within(name, |faults| {
                     check_metric(name, faults);
-                    family.check(faults);
+                    family.check(name, faults);
                 });
             }
         });
@@ -202,9 +202,22 @@ impl Family {
         self
     }
 
-    fn check(&self, faults: &mut Faults) {
+    fn check(&self, name: &str, faults: &mut Faults) {
         if let Some(bounds) = &self.buckets {
             check_buckets("buckets", bounds, faults);
+            // Of other names it is known when the metric is declared.
+            for (suffix, kind) in [("_total", "a counter"), ("_info", "an info metric")] {
+                if name.ends_with(suffix) {
+                    let problem = format!(
+                        "a metric whose name ends in `{suffix}` is {kind}, which has no buckets"
+                    );
+                    faults.add(
+                        "buckets",
+                        problem,
+                        "leave them out, or give the name of a histogram",
+                    );
+                }
+            }
         }
         if let Some(series) = &self.max_series {
             let hint = "give a limit in that range, or `enabled = false`";

@@ -30,6 +30,7 @@ mod runtime;
 mod server;
 #[cfg(feature = "system")]
 mod system;
+mod unused;
 
 use std::fmt;
 use std::sync::Arc;
@@ -134,6 +135,7 @@ impl Selfheal {
         registry.configure(settings(&config));
         let health = Arc::new(Health::new(&config, clock.clone()));
         health::expose(&health, &registry)?;
+        unused::tell(&config, &registry, &clock, &health);
         collect::start(&config, &registry, &clock)?;
         #[cfg(feature = "tokio-metrics")]
         runtime::start(&registry)?;

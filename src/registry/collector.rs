@@ -57,6 +57,7 @@ impl Registry {
             collector,
             defs,
             foreign,
+            settings,
         });
         Ok(())
     }
@@ -82,16 +83,45 @@ impl Registry {
         collectors.retain(wanted);
         collectors.sort_by_key(|registered| registered.foreign);
         let mut taken = Vec::new();
-        for registered in &collectors {
+        let mut skipped = 0;
+        for registered in collectors.iter().filter(|registered| !registered.is_off()) {
             let mut out = Vec::new();
             let collector = &registered.collector;
             if catch_unwind(AssertUnwindSafe(|| collector.collect(&mut out))).is_ok() {
+                let mut kept = |family: &mut FamilySnapshot| registered.limit(family, &mut skipped);
+                out.retain_mut(&mut kept);
                 taken.append(&mut out);
             } else {
-                self.inner.skipped.fetch_add(1, Ordering::Relaxed);
+                skipped += 1;
             }
         }
+        if skipped > 0 {
+            self.inner.skipped.fetch_add(skipped, Ordering::Relaxed);
+        }
         taken
+    }
+}
+
+impl Registered {
+    /// Whether everything that it says it yields is switched off.
+    fn is_off(&self) -> bool {
+        let off = |def: &MetricDef| {
+            let over = self.settings.families.get(&*def.name);
+            over.is_some_and(|over| over.disabled)
+        };
+        !self.defs.is_empty() && self.defs.iter().all(off)
+    }
+
+    /// Cuts a family to the limit that it has of its own; false if it is switched off.
+    fn limit(&self, family: &mut FamilySnapshot, skipped: &mut u64) -> bool {
+        let Some(over) = self.settings.families.get(&*family.def.name) else {
+            return true;
+        };
+        if let Some(most) = over.max_series {
+            *skipped += family.series.len().saturating_sub(most) as u64;
+            family.series.truncate(most);
+        }
+        !over.disabled
     }
 }
 

@@ -61,6 +61,7 @@ mod settings;
 mod snapshot;
 mod storage;
 mod sync;
+mod unused;
 
 use std::any::{Any, TypeId};
 use std::borrow::Cow;
@@ -96,6 +97,7 @@ pub use storage::OVERFLOW;
 use crate::catalog::{Kind, MetricDef};
 use family::{AnyFamily, Core};
 use storage::{Rules, Total};
+pub(crate) use unused::WeakRegistry;
 
 lazy_static! {
     static ref GLOBAL: Registry = Registry::new();
@@ -125,6 +127,8 @@ struct Entry {
     any: Arc<dyn Any + Send + Sync>,
     /// The definition as asked for, before an operator's overrides.
     asked: Arc<MetricDef>,
+    /// Those overrides.
+    over: Option<FamilySettings>,
 }
 
 #[derive(Clone)]
@@ -133,6 +137,8 @@ struct Registered {
     defs: Arc<[MetricDef]>,
     /// What [`Collector::foreign`] said.
     foreign: bool,
+    /// The settings when it was registered, whose overrides apply to what it yields.
+    settings: Arc<Settings>,
 }
 
 impl Default for Registry {
@@ -358,6 +364,7 @@ impl Registry {
                 family: Arc::clone(&core) as Arc<dyn AnyFamily>,
                 any: Arc::clone(&core) as Arc<dyn Any + Send + Sync>,
                 asked: Arc::new(asked),
+                over: over.cloned(),
             },
         );
         drop(families);

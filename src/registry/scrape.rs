@@ -67,7 +67,12 @@ impl Registry {
                 .map(|entry| Arc::clone(&entry.family))
                 .collect()
         };
-        taken.extend(self.about_itself(&families));
+        let mut own = self.about_itself(&families);
+        own.retain(|family| {
+            let over = settings.families.get(&*family.def.name);
+            !over.is_some_and(|over| over.disabled)
+        });
+        taken.append(&mut own);
 
         let mut by_name: BTreeMap<String, ScrapeFamily> = BTreeMap::new();
         for family in families {
@@ -122,7 +127,7 @@ impl Registry {
 
     /// What the registry has to say of itself: refused values, overflow, skipped collectors.
     /// Nothing until there is something to say.
-    fn about_itself(&self, families: &[Arc<dyn AnyFamily>]) -> Vec<FamilySnapshot> {
+    pub(super) fn about_itself(&self, families: &[Arc<dyn AnyFamily>]) -> Vec<FamilySnapshot> {
         let by_metric =
             |name: &'static str, help: &'static str, read: fn(&dyn AnyFamily) -> u64| {
                 let series = families
@@ -163,7 +168,7 @@ impl Registry {
                 def: Arc::new(MetricDef::new(
                     Kind::Counter,
                     "selfheal_collectors_skipped_total",
-                    "Collectors that panicked and metrics that clashed, left out",
+                    "Collectors that panicked, metrics that clashed and collected series beyond a limit, left out",
                 )),
                 series: (skipped > 0)
                     .then(|| SeriesSnapshot::new([], Value::Number(Number::U64(skipped))))

@@ -6,7 +6,8 @@ use crate::catalog::{MetricDef, Native};
 /// What an operator may decide about a registry without touching the code that records.
 ///
 /// Namespace and global labels apply to every scrape from then on; limits and overrides apply
-/// to families that are declared afterwards.
+/// to families that are declared and collectors that are registered afterwards. Which have no
+/// effect tells [`Registry::unused_settings`](super::Registry::unused_settings).
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Settings {
@@ -26,14 +27,16 @@ pub struct Settings {
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct FamilySettings {
-    /// Whether it is recorded and exposed. Default: it is.
+    /// Whether it is recorded and exposed. Default: it is. A collector of which nothing else is
+    /// left is not asked any more.
     pub disabled: bool,
     /// Other bucket bounds for a histogram. Default: as declared.
     pub buckets: Option<Vec<f64>>,
     /// Other native buckets for a histogram, or none. Default: as declared. A striped histogram
     /// has none whatever stands here.
     pub native: Option<NativeSettings>,
-    /// Another limit. Default: that of all families.
+    /// Another limit. Default: that of all families. What a collector yields beyond it is left
+    /// out and counted in `selfheal_collectors_skipped_total`; without one, it has no limit.
     pub max_series: Option<usize>,
     /// How long a series may be idle before it is removed; zero keeps all for ever. Default:
     /// as declared, which is for ever unless [`Declare::expire_after`] says otherwise.

@@ -13,6 +13,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod off;
 mod promtool;
 #[cfg(feature = "tokio-metrics")]
 mod runtime;

@@ -1,0 +1,268 @@
+//! Which of an operator's settings have no effect.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Weak};
+
+use super::{FamilySettings, Inner, Registry, Settings};
+use crate::catalog::{Kind, MetricDef};
+use crate::config::Faults;
+use crate::util::distance;
+
+impl Registry {
+    /// The settings of single families that have no effect so far, each with its path in the
+    /// configuration: of a name that no metric has, for a metric that was declared before they
+    /// were made, or buckets of what is no histogram.
+    ///
+    /// Metrics may be declared at any time, those of a group or a layer when it is first used; so
+    /// ask once the service is running.
+    ///
+    /// ```
+    /// use selfheal::registry::{DeclareError, FamilySettings, Registry, Settings};
+    ///
+    /// # fn main() -> Result<(), DeclareError> {
+    /// let mut settings = Settings::default();
+    /// settings.families.insert("order_total".to_owned(), FamilySettings::default());
+    /// let registry = Registry::with_settings(settings);
+    /// registry.counter("orders_total", "Orders").build()?;
+    /// assert_eq!(
+    ///     registry.unused_settings().to_string(),
+    ///     "metrics.family.order_total: no metric of this name is declared so far; \
+    ///      did you mean `orders_total`?",
+    /// );
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn unused_settings(&self) -> Faults {
+        let settings = self.settings();
+        self.unused_among(settings.families.keys())
+    }
+
+    /// The same for the families with these names.
+    pub(crate) fn unused_among<'n>(&self, names: impl IntoIterator<Item = &'n String>) -> Faults {
+        let settings = self.settings();
+        let known = self.known(&settings);
+        let mut faults = Faults::new();
+        faults.within("metrics", |faults| {
+            faults.within("family", |faults| {
+                for name in names {
+                    if let Some(wanted) = settings.families.get(name) {
+                        faults.within(name, |faults| match known.get(name) {
+                            None => unknown(&settings, &known, name, faults),
+                            Some(known) => known.check(wanted, faults),
+                        });
+                    }
+                }
+            });
+        });
+        faults
+    }
+
+    /// Every metric that there is, by name.
+    fn known(&self, settings: &Settings) -> BTreeMap<String, Known> {
+        let mut known = BTreeMap::new();
+        for family in self.about_itself(&[]) {
+            // The settings reach these whenever they are read.
+            let over = settings.families.get(&*family.def.name).cloned();
+            known.insert(family.def.name.to_string(), Known::of(&family.def, over));
+        }
+        for registered in self.inner.collectors.read().iter() {
+            for def in registered.defs.iter() {
+                let over = registered.settings.families.get(&*def.name).cloned();
+                let collected = Known {
+                    collected: true,
+                    ..Known::of(def, over)
+                };
+                known.insert(def.name.to_string(), collected);
+            }
+        }
+        for entry in self.inner.families.read().values() {
+            let over = entry.over.clone();
+            known.insert(entry.asked.name.to_string(), Known::of(&entry.asked, over));
+        }
+        known
+    }
+
+    /// A handle that does not keep the registry alive.
+    pub(crate) fn downgrade(&self) -> WeakRegistry {
+        WeakRegistry(Arc::downgrade(&self.inner))
+    }
+}
+
+/// What is known of a metric that was declared.
+struct Known {
+    kind: Kind,
+    collected: bool,
+    /// The settings that reached it.
+    over: Option<FamilySettings>,
+}
+
+impl Known {
+    fn of(def: &MetricDef, over: Option<FamilySettings>) -> Self {
+        Self {
+            kind: def.kind,
+            collected: false,
+            over,
+        }
+    }
+
+    fn check(&self, wanted: &FamilySettings, faults: &mut Faults) {
+        if self.over.as_ref() != Some(wanted) {
+            let problem = "the metric was declared before these settings were made";
+            faults.add("", problem, "configure first, then declare metrics");
+            return;
+        }
+        if wanted.buckets.is_some() && (self.collected || self.kind != Kind::Histogram) {
+            let problem = if self.collected {
+                "the metric has the buckets that its collector yields".to_owned()
+            } else {
+                format!("the metric is a {} and has no buckets", self.kind)
+            };
+            faults.add("buckets", problem, "leave them out");
+        }
+    }
+}
+
+/// Tells of a name that nobody has declared.
+fn unknown(settings: &Settings, known: &BTreeMap<String, Known>, name: &str, faults: &mut Faults) {
+    let problem = "no metric of this name is declared so far";
+    let bare = name.strip_prefix(&*settings.namespace);
+    let bare = bare.and_then(|bare| bare.strip_prefix('_'));
+    if let Some(bare) = bare.filter(|bare| known.contains_key(*bare)) {
+        let hint = format!("leave the namespace off: `{bare}`");
+        faults.add("", problem, hint);
+        return;
+    }
+    let nearest = known
+        .keys()
+        .map(|known| (distance(name, known), known))
+        .filter(|(distance, known)| *distance <= (known.len() / 3).max(1))
+        .min();
+    let hint = match nearest {
+        Some((_, nearest)) => format!("did you mean `{nearest}`?"),
+        None => "declare it, or leave this out".to_owned(),
+    };
+    faults.add("", problem, hint);
+}
+
+/// A registry that somebody else keeps alive.
+#[derive(Clone)]
+pub(crate) struct WeakRegistry(Weak<Inner>);
+
+impl WeakRegistry {
+    pub(crate) fn upgrade(&self) -> Option<Registry> {
+        let inner = self.0.upgrade()?;
+        Some(Registry { inner })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::registry::{Collector, FamilySnapshot};
+
+    fn settings(families: &[(&str, FamilySettings)]) -> Settings {
+        let families = families.iter().cloned();
+        Settings {
+            families: families
+                .map(|(name, over)| (name.to_owned(), over))
+                .collect(),
+            ..Settings::default()
+        }
+    }
+
+    fn off() -> FamilySettings {
+        FamilySettings {
+            disabled: true,
+            ..FamilySettings::default()
+        }
+    }
+
+    fn buckets() -> FamilySettings {
+        FamilySettings {
+            buckets: Some(vec![1.0]),
+            ..FamilySettings::default()
+        }
+    }
+
+    fn told(registry: &Registry) -> Vec<String> {
+        let faults = registry.unused_settings();
+        faults.iter().map(ToString::to_string).collect()
+    }
+
+    struct Load;
+
+    impl Collector for Load {
+        fn describe(&self) -> Vec<MetricDef> {
+            vec![
+                MetricDef::new(Kind::Gauge, "load_ratio", "Load"),
+                MetricDef::new(Kind::Counter, "stalls_total", "Stalls"),
+            ]
+        }
+
+        fn collect(&self, _: &mut Vec<FamilySnapshot>) {}
+    }
+
+    #[test]
+    fn names_that_nobody_declares_are_told_with_the_nearest() {
+        let mut settings = settings(&[
+            ("order_total", off()),
+            ("shop_orders_total", off()),
+            ("colour", off()),
+            ("load_rato", off()),
+            ("orders_total", off()),
+            ("selfheal_values_rejected_total", off()),
+        ]);
+        settings.namespace.push_str("shop");
+        let registry = Registry::with_settings(settings);
+        assert_eq!(told(&registry).len(), 5, "before anything is declared");
+        registry.counter("orders_total", "").build().unwrap();
+        registry.collect_from(Arc::new(Load)).unwrap();
+        let none = "no metric of this name is declared so far";
+        assert_eq!(
+            told(&registry),
+            [
+                format!("metrics.family.colour: {none}; declare it, or leave this out"),
+                format!("metrics.family.load_rato: {none}; did you mean `load_ratio`?"),
+                format!("metrics.family.order_total: {none}; did you mean `orders_total`?"),
+                format!(
+                    "metrics.family.shop_orders_total: {none}; leave the namespace off: \
+                     `orders_total`"
+                ),
+            ]
+        );
+    }
+
+    #[test]
+    fn buckets_of_what_is_no_histogram_are_told() {
+        let names = ["a_total", "b_seconds", "load_ratio"];
+        let settings = settings(&names.map(|name| (name, buckets())));
+        let registry = Registry::with_settings(settings);
+        registry.counter("a_total", "").build().unwrap();
+        registry.histogram("b_seconds", "").build().unwrap();
+        registry.collect_from(Arc::new(Load)).unwrap();
+        assert_eq!(
+            told(&registry),
+            [
+                "metrics.family.a_total.buckets: the metric is a counter and has no buckets; \
+                 leave them out",
+                "metrics.family.load_ratio.buckets: the metric has the buckets that its collector \
+                 yields; leave them out",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_was_declared_before_is_told() {
+        let registry = Registry::new();
+        registry.counter("a_total", "").build().unwrap();
+        registry.collect_from(Arc::new(Load)).unwrap();
+        registry.configure(settings(&[("a_total", off()), ("stalls_total", off())]));
+        let told = told(&registry);
+        assert_eq!(told.len(), 2);
+        assert!(
+            told.iter().all(|text| text.contains("was declared before")),
+            "{told:?}"
+        );
+    }
+}
