@@ -27,7 +27,8 @@ pub struct Settings {
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct FamilySettings {
-    /// Whether it is recorded and exposed. Default: it is. A collector of which nothing else is
+    /// Whether it is neither recorded nor exposed. Default: no. Its handles do nothing and
+    /// read 0, in the time of a comparison. A collector of which nothing else is
     /// left is not asked any more.
     pub disabled: bool,
     /// Other bucket bounds for a histogram. Default: as declared.

@@ -120,6 +120,10 @@ impl Known {
             };
             faults.add("buckets", problem, "leave them out");
         }
+        if wanted.expire_after.is_some() && self.collected {
+            let problem = "the series are there as long as their collector yields them";
+            faults.add("expire_after", problem, "leave it out");
+        }
     }
 }
 
@@ -158,6 +162,8 @@ impl WeakRegistry {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::registry::{Collector, FamilySnapshot};
 
@@ -236,7 +242,9 @@ mod tests {
     #[test]
     fn buckets_of_what_is_no_histogram_are_told() {
         let names = ["a_total", "b_seconds", "load_ratio"];
-        let settings = settings(&names.map(|name| (name, buckets())));
+        let mut settings = settings(&names.map(|name| (name, buckets())));
+        let load = settings.families.get_mut("load_ratio").unwrap();
+        load.expire_after = Some(Duration::from_secs(60));
         let registry = Registry::with_settings(settings);
         registry.counter("a_total", "").build().unwrap();
         registry.histogram("b_seconds", "").build().unwrap();
@@ -248,6 +256,8 @@ mod tests {
                  leave them out",
                 "metrics.family.load_ratio.buckets: the metric has the buckets that its collector \
                  yields; leave them out",
+                "metrics.family.load_ratio.expire_after: the series are there as long as their \
+                 collector yields them; leave it out",
             ]
         );
     }

@@ -117,6 +117,15 @@ fn metrics() {
 }
 
 #[test]
+fn buckets_of_what_is_known_to_have_none() {
+    only(
+        "[metrics.family.x_total]\nbuckets = [1]",
+        "metrics.family.x_total.buckets (line 2): a metric whose name ends in `_total` is a \
+         counter, which has no buckets; leave them out, or give the name of a histogram",
+    );
+}
+
+#[test]
 fn buckets() {
     only(
         "http.buckets = []",

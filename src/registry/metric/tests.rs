@@ -2,8 +2,8 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use crate::registry::{
-    DeclareError, Family, FamilySettings, GaugeFn, Info, LabelValue, Number, Registry, Settings,
-    StateSet, Text, Value,
+    Counter, DeclareError, Family, FamilySettings, GaugeFn, Info, LabelValue, Number, Registry,
+    Settings, StateSet, Text, Value,
 };
 
 #[derive(Clone, Copy)]
@@ -257,7 +257,15 @@ fn a_function_that_scrapes_or_declares_comes_to_an_end() {
 #[test]
 fn what_is_switched_off_is_neither_asked_nor_exposed() {
     let mut settings = Settings::default();
-    for name in ["phase", "app_info", "load"] {
+    for name in [
+        "phase",
+        "app_info",
+        "load",
+        "a_total",
+        "b_total",
+        "c_seconds",
+        "d_seconds",
+    ] {
         let off = FamilySettings {
             disabled: true,
             ..FamilySettings::default()
@@ -271,6 +279,27 @@ fn what_is_switched_off_is_neither_asked_nor_exposed() {
     registry
         .gauge_fn("load", "", || std::panic::resume_unwind(Box::new("asked")))
         .unwrap();
+    let plain: Family<Counter, [Text; 1]> = registry.counter("a_total", "").labels(["of"]).unwrap();
+    plain.inc(&["x"]);
+    let handle = plain.with(&["x"]);
+    handle.inc();
+    let striped = registry.counter("b_total", "").striped().build().unwrap();
+    striped.inc();
+    let histogram = registry.histogram("c_seconds", "").build().unwrap();
+    histogram.observe(1.0);
+    let both = registry
+        .histogram("d_seconds", "")
+        .striped()
+        .build()
+        .unwrap();
+    both.observe(1.0);
+    assert_eq!((handle.get(), striped.get(), plain.len()), (0, 0, 0));
+    assert_eq!(
+        (histogram.snapshot().count(), both.snapshot().count()),
+        (0, 0)
+    );
+    assert!(!phase.has(Phase::Serving));
+    assert!(plain.get(&["x"]).is_none() && !plain.remove(&["x"]));
     assert_eq!(samples(&registry), []);
     assert_eq!(registry.series(), 0);
 }

@@ -67,8 +67,8 @@ pub(super) struct Storage<C> {
     overflow: OnceLock<Place<C>>,
     /// How many series have expired.
     expired: AtomicU64,
-    /// In a family that is switched off, what takes everything.
-    nobody: Option<OnceLock<Place<C>>>,
+    /// In a family that is switched off, the place of everything, which holds nothing.
+    nobody: Option<Place<C>>,
     /// The series of a family without labels.
     alone: OnceLock<Place<C>>,
     first: OnceLock<Arc<Table<C>>>,
@@ -95,7 +95,7 @@ pub(super) struct Total {
 /// What is decided about a family when it is declared.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rules {
-    /// A family that is not records into one series that nobody reads.
+    /// A family that is not has no series, and what is recorded to it goes nowhere.
     pub(super) enabled: bool,
     /// How many series it may have.
     pub(super) limit: usize,
@@ -107,7 +107,7 @@ impl<C> Storage<C> {
     /// Storage for a family with these label names.
     pub(super) fn new(labels: &[impl AsRef<str>], rules: Rules, total: Arc<Total>) -> Self {
         Self {
-            nobody: (!rules.enabled).then(OnceLock::new),
+            nobody: (!rules.enabled).then(Place::default),
             frame: Frame::new(labels),
             keys: Keys::shared(),
             limit: rules.limit,
@@ -133,7 +133,10 @@ impl<C> Storage<C> {
         use_cell: impl Fn(&C),
     ) {
         let Some(table) = self.first.get() else {
-            return self.create(labels, new).use_cell(use_cell);
+            if self.is_enabled() {
+                self.create(labels, new).use_cell(use_cell);
+            }
+            return;
         };
         if let Some(layout) = const { Layout::of(L::VALUES) } {
             let place = labels.place();
@@ -234,7 +237,7 @@ impl<C> Storage<C> {
     #[inline(never)]
     fn create<L: Labels>(&self, labels: &L, new: impl FnOnce() -> C) -> Place<C> {
         if let Some(nobody) = &self.nobody {
-            return nobody.get_or_init(|| Place::of_nobody(new())).clone();
+            return nobody.clone();
         }
         if self.frame.is_bare() {
             return self.create_alone(new);

@@ -104,14 +104,6 @@ impl<C> Place<C> {
         }
     }
 
-    /// One that no family has.
-    pub(crate) fn of_nobody(cell: C) -> Self {
-        Self::alone(Series {
-            text: Box::default(),
-            cell,
-        })
-    }
-
     /// The series, which is there in every place but the default one.
     #[inline]
     pub(super) fn series(&self) -> Option<&Series<C>> {
