@@ -128,7 +128,8 @@ impl Selfheal {
     /// # Errors
     /// All faults of the configuration at once.
     pub fn with_clock(config: Config, clock: Clock) -> Result<Self, InstallError> {
-        Self::wire(config.checked()?, Registry::new(), clock)
+        let registry = Registry::with_clock(Settings::default(), clock.clone());
+        Self::wire(config.checked()?, registry, clock)
     }
 
     fn wire(config: Config, registry: Registry, clock: Clock) -> Result<Self, InstallError> {
@@ -207,6 +208,7 @@ fn settings(config: &Config) -> Settings {
         global_labels: config.global_labels.clone(),
         max_series_per_family: config.metrics.max_series_per_family,
         max_series: config.metrics.max_series,
+        created_times: false,
         families: families
             .map(|(name, family)| (name.clone(), over(family)))
             .collect(),

@@ -1,3 +1,4 @@
+use std::cell::Cell;
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::ControlFlow;
@@ -8,9 +9,9 @@ use std::time::Duration;
 use super::error::DeclareError;
 use super::labels::{Combination, LabelKey, Labels};
 use super::metric::sealed::Shape;
-use super::metric::{Counter, FloatCounter, FloatGauge, Gauge, Histogram, Metric, Plan};
+use super::metric::{Common, Counter, FloatCounter, FloatGauge, Gauge, Histogram, Metric, Plan};
 use super::rendered::SeriesLabels;
-use super::snapshot::{FamilySnapshot, Sample, Scratch};
+use super::snapshot::{ExemplarLabels, FamilySnapshot, Sample, Scratch};
 use super::storage::{Layout, Rules, Storage, Total, View};
 use crate::catalog::{MetricDef, names};
 
@@ -53,11 +54,17 @@ impl fmt::Debug for Rejected {
 }
 
 impl<M: Metric> Core<M> {
-    pub(super) fn new(def: Arc<MetricDef>, rules: Rules, total: Arc<Total>) -> Self {
+    pub(super) fn new(
+        def: Arc<MetricDef>,
+        common: Common,
+        rules: Rules,
+        total: Arc<Total>,
+    ) -> Self {
         let shape = Shape {
             bounds: Arc::from(def.buckets.as_slice()),
             native: def.native.as_ref().map(Plan::new),
             rejected: Rejected::default(),
+            common: Arc::new(common),
         };
         Self {
             expire_after: rules.expire_after,
@@ -142,7 +149,7 @@ impl<M: Metric, K: LabelKey> Family<M, K> {
     /// the same time, `keep` may be asked about a series twice. What is recorded between the
     /// answer and the removal goes with the series.
     pub fn retain(&self, mut keep: impl FnMut(SeriesLabels<'_>, Sample<'_>) -> bool) -> usize {
-        let mut scratch = Scratch::default();
+        let mut scratch = Scratch::of(&self.core.shape.common);
         self.core.storage.retain(&mut |labels, cell| {
             keep(SeriesLabels::new(labels), M::read(cell, &mut scratch))
         })
@@ -237,7 +244,25 @@ impl<K: LabelKey> Family<Counter, K> {
     #[inline]
     pub fn add<L: Labels<Key = K>>(&self, labels: &L, n: u64) {
         self.core.record(labels, |cell| {
-            cell.fetch_add(n, Ordering::Relaxed);
+            cell.add(n);
+        });
+    }
+}
+
+impl<K: LabelKey> Family<Counter, K> {
+    /// Adds one to the series with these label values, and offers an exemplar; see
+    /// [`Counter::add_with_exemplar`].
+    pub fn inc_with_exemplar<L: Labels<Key = K>>(
+        &self,
+        labels: &L,
+        exemplar: impl FnOnce(&mut ExemplarLabels),
+    ) {
+        let exemplar = Cell::new(Some(exemplar));
+        self.core.record(labels, |cell| {
+            cell.add(1);
+            if let Some(exemplar) = exemplar.take() {
+                cell.exemplar(&self.core.shape.common, 1.0, exemplar);
+            }
         });
     }
 }
@@ -248,7 +273,7 @@ impl<K: LabelKey> Family<FloatCounter, K> {
     pub fn add<L: Labels<Key = K>>(&self, labels: &L, amount: f64) {
         let rejected = &self.core.shape.rejected;
         self.core
-            .record(labels, |cell| FloatCounter::add_to(cell, rejected, amount));
+            .record(labels, |cell| cell.add_float(rejected, amount));
     }
 }
 
@@ -276,6 +301,24 @@ impl<K: LabelKey> Family<Histogram, K> {
         let rejected = &self.core.shape.rejected;
         self.core
             .record(labels, |cell| cell.observe(rejected, value, 1));
+    }
+
+    /// Counts one observation in the series with these label values, and offers an exemplar;
+    /// see [`Histogram::observe_with_exemplar`].
+    pub fn observe_with_exemplar<L: Labels<Key = K>>(
+        &self,
+        labels: &L,
+        value: f64,
+        exemplar: impl FnOnce(&mut ExemplarLabels),
+    ) {
+        let shape = &self.core.shape;
+        let exemplar = Cell::new(Some(exemplar));
+        self.core.record(labels, |cell| {
+            cell.observe(&shape.rejected, value, 1);
+            if let Some(exemplar) = exemplar.take() {
+                cell.exemplar(&shape.common, value, exemplar);
+            }
+        });
     }
 
     /// The handle of the series with these label values, as [`with`](Self::with) gives it,
@@ -325,6 +368,7 @@ pub(super) trait AnyFamily: Send + Sync {
     /// Removes the series that were idle for `after`; see [`Registry::expire`](super::Registry::expire).
     fn expire(&self, now: u64, after: u64) -> usize;
     fn rejected(&self) -> u64;
+    fn rejected_exemplars(&self) -> u64;
 }
 
 /// The series of a family as one scrape sees them.
@@ -346,6 +390,7 @@ impl<M: Metric> AnyFamily for Core<M> {
         Box::new(LiveRows::<M> {
             view: self.storage.view(),
             exposed: exposed.to_owned(),
+            common: Arc::clone(&self.shape.common),
         })
     }
 
@@ -372,11 +417,16 @@ impl<M: Metric> AnyFamily for Core<M> {
     fn rejected(&self) -> u64 {
         self.shape.rejected.get()
     }
+
+    fn rejected_exemplars(&self) -> u64 {
+        self.shape.common.rejected_exemplars()
+    }
 }
 
 struct LiveRows<M: Metric> {
     view: View<M::Cell>,
     exposed: String,
+    common: Arc<Common>,
 }
 
 impl<M: Metric> Rows for LiveRows<M> {
@@ -385,7 +435,7 @@ impl<M: Metric> Rows for LiveRows<M> {
         from: usize,
         visit: &mut dyn FnMut(&str, Sample<'_>) -> ControlFlow<()>,
     ) -> Option<usize> {
-        let mut scratch = Scratch::default();
+        let mut scratch = Scratch::of(&self.common);
         self.view.each_from(from, &mut |labels, cell| {
             M::each(cell, (&self.exposed, labels), &mut scratch, visit)
         })

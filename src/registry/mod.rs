@@ -95,7 +95,9 @@ pub use snapshot::{
 pub use storage::OVERFLOW;
 
 use crate::catalog::{Kind, MetricDef};
+use crate::util::Clock;
 use family::{AnyFamily, Core};
+use metric::Common;
 use storage::{Rules, Total};
 pub(crate) use unused::WeakRegistry;
 
@@ -118,6 +120,7 @@ struct Inner {
     /// How many times a collector panicked or yielded a family that clashes.
     skipped: AtomicU64,
     expiry: expiry::Expiry,
+    clock: Clock,
 }
 
 #[derive(Clone)]
@@ -157,6 +160,12 @@ impl Registry {
     /// An empty registry.
     #[must_use]
     pub fn with_settings(settings: Settings) -> Self {
+        Self::with_clock(settings, Clock::system())
+    }
+
+    /// An empty registry that goes by the time of `clock`: exemplars and created times have it.
+    #[must_use]
+    pub fn with_clock(settings: Settings, clock: Clock) -> Self {
         Self {
             inner: Arc::new(Inner {
                 total: Arc::new(Total {
@@ -169,6 +178,7 @@ impl Registry {
                 collectors: RwLock::default(),
                 skipped: AtomicU64::new(0),
                 expiry: expiry::Expiry::default(),
+                clock,
             }),
         }
     }
@@ -355,6 +365,7 @@ impl Registry {
         let name = def.name.clone();
         let core = Arc::new(Core::<M>::new(
             Arc::new(def),
+            Common::new(self.inner.clock.clone(), settings.created_times),
             rules,
             Arc::clone(&self.inner.total),
         ));

@@ -155,6 +155,11 @@ impl Registry {
                 |family| family.rejected(),
             ),
             by_metric(
+                "selfheal_exemplars_rejected_total",
+                "Exemplars left out because their labels break a rule",
+                |family| family.rejected_exemplars(),
+            ),
+            by_metric(
                 "selfheal_series_overflowed_total",
                 "Look-ups beyond the limit of a family, recorded in its overflow series",
                 |family| family.overflowed(),

@@ -19,6 +19,10 @@ pub struct Settings {
     pub max_series_per_family: usize,
     /// The most series in all. Default: 1,000,000.
     pub max_series: usize,
+    /// Whether counters and histograms note when each series was created, for the formats to
+    /// tell: a counter's first increment is then seen as one, by a Prometheus that is told to
+    /// read it. In OpenMetrics that is one more line for each series. Default: off.
+    pub created_times: bool,
     /// Overrides by metric name, without namespace. Default: none.
     pub families: BTreeMap<String, FamilySettings>,
 }
@@ -79,6 +83,7 @@ impl Default for Settings {
             global_labels: BTreeMap::new(),
             max_series_per_family: 10_000,
             max_series: 1_000_000,
+            created_times: false,
             families: BTreeMap::new(),
         }
     }

@@ -1,6 +1,8 @@
 //! The metric types: handles that are cheap to clone, never lock and never fail.
 
+mod common;
 mod counter;
+mod exemplar;
 mod function;
 mod gauge;
 mod histogram;
@@ -10,6 +12,7 @@ mod striped;
 
 use std::sync::Arc;
 
+pub(super) use common::Common;
 pub use counter::{Counter, FloatCounter};
 pub use function::GaugeFn;
 pub use gauge::{FloatGauge, Gauge, GaugeGuard};
@@ -29,7 +32,7 @@ pub trait Metric: Clone + Send + Sync + 'static + sealed::Sealed {}
 pub(super) mod sealed {
     use std::ops::ControlFlow;
 
-    use super::{Arc, Kind, Place, Plan, Sample, Scratch};
+    use super::{Arc, Common, Kind, Place, Plan, Sample, Scratch};
     use crate::registry::family::Rejected;
 
     /// What all series of a family have in common.
@@ -40,6 +43,21 @@ pub(super) mod sealed {
         /// The native buckets of a histogram that has them.
         pub(crate) native: Option<Plan>,
         pub(crate) rejected: Rejected,
+        pub(crate) common: Arc<Common>,
+    }
+
+    #[cfg(test)]
+    impl Shape {
+        /// That of a family on its own, whose time stands still.
+        pub(crate) fn of(bounds: &[f64], native: Option<crate::catalog::Native>) -> Self {
+            let (clock, _) = crate::util::Clock::manual();
+            Self {
+                bounds: bounds.into(),
+                native: native.as_ref().map(Plan::new),
+                rejected: Rejected::default(),
+                common: Arc::new(Common::new(clock, false)),
+            }
+        }
     }
 
     /// Takes the rendered labels and the value of a sample, and says whether to go on.

@@ -101,6 +101,11 @@ impl ExemplarLabels {
         Ok(())
     }
 
+    /// Whether none was pushed.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.text.is_empty() && self.problem.is_none()
+    }
+
     pub(crate) fn finish(self, value: f64, at: f64) -> Result<Exemplar, InvalidExemplar> {
         match self.problem {
             Some(problem) => Err(problem),

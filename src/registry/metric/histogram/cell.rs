@@ -1,11 +1,13 @@
-use std::sync::atomic::{AtomicU32, Ordering, fence};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering, fence};
 use std::sync::{Arc, OnceLock};
 
 use super::native::{Buckets, Found};
 use super::numbers::{Numbers, bucket};
 use crate::registry::family::Rejected;
+use crate::registry::metric::common::{Born, Common};
+use crate::registry::metric::exemplar::Slots;
 use crate::registry::metric::sealed::Shape;
-use crate::registry::snapshot::{HistogramRef, Scratch};
+use crate::registry::snapshot::{ExemplarLabels, HistogramRef, Sample, Scratch, ValueRef};
 
 /// The state of one histogram series.
 ///
@@ -16,16 +18,17 @@ use crate::registry::snapshot::{HistogramRef, Scratch};
 #[derive(Debug)]
 pub struct Cell {
     bounds: Arc<[f64]>,
-    /// [`TAKEN`], or how often the cell was taken, by which readers see that nobody wrote while
-    /// they read.
+    taken: AtomicBool,
+    /// How often the cell was taken, for readers to see that nobody wrote while they read. In one
+    /// word with `taken`, each observation would wait for what the exchange of the one before
+    /// gave.
     turn: AtomicU32,
     numbers: Numbers,
     aside: OnceLock<Numbers>,
     native: Option<Box<Buckets>>,
+    exemplars: Slots,
+    born: Born,
 }
-
-/// The turn of a cell that a thread has for itself.
-const TAKEN: u32 = u32::MAX;
 
 /// What an observation adds, and where.
 #[derive(Clone, Copy)]
@@ -41,6 +44,7 @@ impl Cell {
         let bounds = &shape.bounds;
         Self {
             bounds: Arc::clone(bounds),
+            taken: AtomicBool::new(false),
             turn: AtomicU32::new(0),
             numbers: Numbers::new(bounds.len()),
             aside: OnceLock::new(),
@@ -48,7 +52,33 @@ impl Cell {
                 .native
                 .as_ref()
                 .map(|plan| Box::new(Buckets::new(plan))),
+            exemplars: Slots::default(),
+            born: Born::now(&shape.common),
         }
+    }
+
+    /// Takes an exemplar, unless its bucket has one that nobody has read.
+    #[inline]
+    pub(crate) fn exemplar(
+        &self,
+        common: &Common,
+        value: f64,
+        labels: impl FnOnce(&mut ExemplarLabels),
+    ) {
+        /// Where there are no classic buckets: values of unlike magnitude keep out of each
+        /// other's way.
+        const PLACES: usize = 8;
+        if !value.is_finite() {
+            return;
+        }
+        let place = if self.native.is_some() && self.bounds.is_empty() {
+            // The exponent: a place for each power of two, and again from the first.
+            let exponent = usize::try_from(value.abs().to_bits() >> 52).unwrap_or(0);
+            (exponent % PLACES, PLACES)
+        } else {
+            (bucket(&self.bounds, value), self.bounds.len() + 1)
+        };
+        self.exemplars.offer(place, common, value, labels);
     }
 
     #[inline]
@@ -78,20 +108,19 @@ impl Cell {
 
     #[inline]
     fn add(&self, observation: Observation<'_>) {
-        // Who finds it taken has changed nothing by this.
-        let turn = self.turn.swap(TAKEN, Ordering::Acquire);
-        if turn == TAKEN {
+        if self.taken.swap(true, Ordering::Acquire) {
             return self.add_aside(observation);
         }
-        // No reader sees what is written below without the cell being taken.
+        let turn = self.turn.load(Ordering::Relaxed);
+        self.turn.store(turn.wrapping_add(1), Ordering::Relaxed);
+        // No reader sees what is written below without the new turn.
         fence(Ordering::Release);
         if let Some(native) = observation.native {
             native.add_alone(observation.n);
         }
         self.numbers
             .add_alone(observation.bucket, observation.n, observation.total);
-        let next = turn.wrapping_add(1) % TAKEN;
-        self.turn.store(next, Ordering::Release);
+        self.taken.store(false, Ordering::Release);
     }
 
     #[cold]
@@ -105,9 +134,19 @@ impl Cell {
     }
 
     /// Reads the cell into `scratch`.
+    pub(super) fn sample<'a>(&'a self, scratch: &'a mut Scratch) -> Sample<'a> {
+        let created = self.born.at(&scratch.common);
+        Sample {
+            value: ValueRef::Histogram(self.snapshot(scratch)),
+            created,
+            exemplar: None,
+        }
+    }
+
     pub(super) fn snapshot<'a>(&'a self, scratch: &'a mut Scratch) -> HistogramRef<'a> {
         scratch.counts.resize(self.bounds.len() + 1, 0);
         let sum = self.read(scratch);
+        self.exemplars.read(&mut scratch.exemplars);
         let native = self.native.is_some();
         if native && self.bounds.is_empty() {
             scratch.counts.clear();
@@ -117,7 +156,7 @@ impl Cell {
             counts: &scratch.counts,
             sum,
             native: native.then_some(&scratch.native),
-            exemplars: &[],
+            exemplars: &scratch.exemplars,
         }
     }
 
@@ -135,6 +174,7 @@ impl Cell {
         let mut sum = 0.0;
         for _ in 0..attempts {
             let turn = self.turn.load(Ordering::Acquire);
+            let taken = self.taken.load(Ordering::Acquire);
             sum = self.numbers.read(&mut out.counts);
             if let Some(aside) = self.aside.get() {
                 sum += aside.add_to(&mut out.counts);
@@ -143,7 +183,7 @@ impl Cell {
                 native.read(&mut out.native);
             }
             fence(Ordering::Acquire);
-            if turn != TAKEN && self.turn.load(Ordering::Relaxed) == turn {
+            if !taken && self.turn.load(Ordering::Relaxed) == turn {
                 break;
             }
             std::hint::spin_loop();

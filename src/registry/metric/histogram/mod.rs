@@ -2,13 +2,15 @@ mod cell;
 mod native;
 mod numbers;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::Metric;
+use super::common::Common;
 use super::sealed::{Sealed, Shape};
 use crate::catalog::Kind;
 use crate::registry::family::Rejected;
-use crate::registry::snapshot::{HistogramSnapshot, Sample, Scratch, ValueRef};
+use crate::registry::snapshot::{ExemplarLabels, HistogramSnapshot, Sample, Scratch};
 use crate::registry::storage::Place;
 use cell::Cell;
 pub(crate) use native::Plan;
@@ -26,6 +28,7 @@ pub(super) use numbers::bucket;
 pub struct Histogram {
     place: Place<Cell>,
     rejected: Rejected,
+    common: Arc<Common>,
 }
 
 impl Histogram {
@@ -50,13 +53,50 @@ impl Histogram {
         self.observe(duration.as_secs_f64());
     }
 
-    /// The counts and the sum now.
+    /// Counts one observation, as [`observe`](Self::observe) does, and offers an exemplar of it.
+    ///
+    /// It is taken where its bucket has none that was not read by a scrape yet, and only then is
+    /// `labels` called, so that this costs hardly more than `observe`. There is one for each
+    /// classic bucket, and eight where there are none but native ones; the memory for them, some
+    /// 50 bytes each and their labels, is made with the first. Labels that break a rule make no
+    /// exemplar and are counted in `selfheal_exemplars_rejected_total`, see
+    /// [`ExemplarLabels::push`]; without any there is no exemplar.
+    ///
+    /// ```
+    /// use selfheal::registry::{DeclareError, Registry};
+    ///
+    /// # fn main() -> Result<(), DeclareError> {
+    /// let registry = Registry::new();
+    /// let took = registry.histogram("took_seconds", "Time it took").build()?;
+    /// took.observe_with_exemplar(0.4, |labels| labels.push("trace_id", "4bf92f3577b34da6"));
+    /// let seen = took.snapshot();
+    /// assert_eq!(seen.exemplars[0].labels(), "trace_id=\"4bf92f3577b34da6\"");
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[inline]
+    pub fn observe_with_exemplar(&self, value: f64, labels: impl FnOnce(&mut ExemplarLabels)) {
+        self.observe(value);
+        self.exemplar(value, labels);
+    }
+
+    /// Offers an exemplar of a value that is counted otherwise, for example by
+    /// [`observe_n`](Self::observe_n); see
+    /// [`observe_with_exemplar`](Self::observe_with_exemplar).
+    #[inline]
+    pub fn exemplar(&self, value: f64, labels: impl FnOnce(&mut ExemplarLabels)) {
+        if let Some(cell) = self.place.cell() {
+            cell.exemplar(&self.common, value, labels);
+        }
+    }
+
+    /// The counts and the sum now. Exemplars are read by this: it makes room for new ones.
     #[must_use]
     pub fn snapshot(&self) -> HistogramSnapshot {
         let Some(cell) = self.place.cell() else {
             return HistogramSnapshot::classic([], vec![0], 0.0);
         };
-        cell.snapshot(&mut Scratch::default()).to_snapshot()
+        cell.snapshot(&mut Scratch::of(&self.common)).to_snapshot()
     }
 }
 
@@ -75,10 +115,11 @@ impl Sealed for Histogram {
         Self {
             place,
             rejected: shape.rejected.clone(),
+            common: Arc::clone(&shape.common),
         }
     }
 
     fn read<'a>(cell: &'a Cell, scratch: &'a mut Scratch) -> Sample<'a> {
-        Sample::new(ValueRef::Histogram(cell.snapshot(scratch)))
+        cell.sample(scratch)
     }
 }

@@ -5,6 +5,7 @@ use crate::catalog::Kind;
 use crate::registry::declare::Declare;
 use crate::registry::family::Family;
 use crate::registry::labels::{LabelKey, Labels};
+use crate::registry::metric::common::Born;
 use crate::registry::metric::sealed::{Sealed, Shape};
 use crate::registry::metric::{Counter, Metric};
 use crate::registry::snapshot::{Number, Sample, Scratch, ValueRef};
@@ -20,7 +21,7 @@ pub struct StripedCounter(Place<Cell>);
 
 /// The parts of one series; their sum is its value.
 #[derive(Debug)]
-pub struct Cell(Stripes<AtomicU64>);
+pub struct Cell(Stripes<AtomicU64>, Born);
 
 impl Cell {
     #[inline]
@@ -64,16 +65,19 @@ impl Sealed for StripedCounter {
     type Cell = Cell;
     const KIND: Kind = Kind::Counter;
 
-    fn cell(_: &Shape) -> Cell {
-        Cell(Stripes::new(AtomicU64::default))
+    fn cell(shape: &Shape) -> Cell {
+        Cell(Stripes::new(AtomicU64::default), Born::now(&shape.common))
     }
 
     fn handle(place: Place<Cell>, _: &Shape) -> Self {
         Self(place)
     }
 
-    fn read<'a>(cell: &'a Cell, _: &'a mut Scratch) -> Sample<'a> {
-        Sample::new(ValueRef::Number(Number::U64(cell.sum())))
+    fn read<'a>(cell: &'a Cell, scratch: &'a mut Scratch) -> Sample<'a> {
+        Sample {
+            created: cell.1.at(&scratch.common),
+            ..Sample::new(ValueRef::Number(Number::U64(cell.sum())))
+        }
     }
 }
 

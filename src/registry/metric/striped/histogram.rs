@@ -7,6 +7,7 @@ use crate::catalog::Kind;
 use crate::registry::declare::Declare;
 use crate::registry::family::{Family, Rejected};
 use crate::registry::labels::{LabelKey, Labels};
+use crate::registry::metric::common::{Born, Common};
 use crate::registry::metric::histogram::bucket;
 use crate::registry::metric::sealed::{Sealed, Shape};
 use crate::registry::metric::{Histogram, Metric, add_f64};
@@ -24,6 +25,7 @@ use crate::registry::storage::Place;
 pub struct StripedHistogram {
     place: Place<Cell>,
     rejected: Rejected,
+    common: Arc<Common>,
 }
 
 impl StripedHistogram {
@@ -54,7 +56,7 @@ impl StripedHistogram {
         let Some(cell) = self.place.cell() else {
             return HistogramSnapshot::classic([], vec![0], 0.0);
         };
-        cell.snapshot(&mut Scratch::default()).to_snapshot()
+        cell.snapshot(&mut Scratch::of(&self.common)).to_snapshot()
     }
 }
 
@@ -75,6 +77,7 @@ pub struct Cell {
     mask: usize,
     /// Where an observation goes that finds every stripe taken; made when it is first needed.
     aside: OnceLock<Box<[Line]>>,
+    born: Born,
 }
 
 /// The numbers of one stripe: its turn, the bits of the sum, then one count for each bound and
@@ -91,7 +94,8 @@ const SUM: usize = 1;
 const COUNTS: usize = 2;
 
 impl Cell {
-    fn new(bounds: &Arc<[f64]>) -> Self {
+    fn new(shape: &Shape) -> Self {
+        let bounds = &shape.bounds;
         let each = (COUNTS + bounds.len() + 1).div_ceil(LINE);
         let stripes = stripes::count();
         Self {
@@ -100,6 +104,7 @@ impl Cell {
             each,
             mask: stripes - 1,
             aside: OnceLock::new(),
+            born: Born::now(&shape.common),
         }
     }
 
@@ -245,18 +250,23 @@ impl Sealed for StripedHistogram {
     const KIND: Kind = Kind::Histogram;
 
     fn cell(shape: &Shape) -> Cell {
-        Cell::new(&shape.bounds)
+        Cell::new(shape)
     }
 
     fn handle(place: Place<Cell>, shape: &Shape) -> Self {
         Self {
             place,
             rejected: shape.rejected.clone(),
+            common: Arc::clone(&shape.common),
         }
     }
 
     fn read<'a>(cell: &'a Cell, scratch: &'a mut Scratch) -> Sample<'a> {
-        Sample::new(ValueRef::Histogram(cell.snapshot(scratch)))
+        let created = cell.born.at(&scratch.common);
+        Sample {
+            created,
+            ..Sample::new(ValueRef::Histogram(cell.snapshot(scratch)))
+        }
     }
 }
 
@@ -302,7 +312,8 @@ mod tests {
     use crate::registry::Registry;
 
     fn read(cell: &Cell) -> (Vec<u64>, f64) {
-        let mut scratch = Scratch::default();
+        let common = Shape::of(&[], None).common;
+        let mut scratch = Scratch::of(&common);
         let read = cell.snapshot(&mut scratch);
         (read.counts.to_vec(), read.sum)
     }
@@ -342,7 +353,7 @@ mod tests {
 
     #[test]
     fn who_finds_a_stripe_taken_goes_to_the_next_and_then_aside() {
-        let cell = Cell::new(&Arc::from([1.0]));
+        let cell = Cell::new(&Shape::of(&[1.0], None));
         let rejected = Rejected::default();
         for stripe in 0..=stripes::count() {
             cell.observe(&rejected, 0.5, 2);
@@ -358,7 +369,7 @@ mod tests {
     #[test]
     fn many_buckets_take_several_lines() {
         let bounds: Vec<f64> = (0..100).map(f64::from).collect();
-        let cell = Cell::new(&Arc::from(bounds));
+        let cell = Cell::new(&Shape::of(&bounds, None));
         let rejected = Rejected::default();
         for value in 0..=100 {
             cell.observe(&rejected, f64::from(value), 1);

@@ -1,0 +1,71 @@
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use parking_lot::Mutex;
+
+use crate::registry::metric::common::Common;
+use crate::registry::snapshot::{Exemplar, ExemplarLabels};
+
+/// The exemplars of a histogram, one for each bucket.
+#[derive(Debug, Default)]
+pub(in crate::registry::metric) struct Slots(OnceLock<Box<[Slot]>>);
+
+#[derive(Debug, Default)]
+struct Slot {
+    /// Whether the exemplar was not read yet.
+    fresh: AtomicBool,
+    exemplar: Mutex<Option<Exemplar>>,
+}
+
+impl Slots {
+    /// Takes an exemplar at `at` of `count` places, unless there is one that nobody has read.
+    #[inline]
+    pub(in crate::registry::metric) fn offer(
+        &self,
+        (at, count): (usize, usize),
+        common: &Common,
+        value: f64,
+        labels: impl FnOnce(&mut ExemplarLabels),
+    ) {
+        let slot = self.0.get().and_then(|slots| slots.get(at));
+        if !slot.is_some_and(|slot| slot.fresh.load(Ordering::Relaxed)) {
+            self.take((at, count), common, value, labels);
+        }
+    }
+
+    #[cold]
+    fn take(
+        &self,
+        (at, count): (usize, usize),
+        common: &Common,
+        value: f64,
+        labels: impl FnOnce(&mut ExemplarLabels),
+    ) {
+        let exemplar = common.exemplar(value, labels);
+        if exemplar == Ok(None) {
+            return;
+        }
+        let new = || (0..count).map(|_| Slot::default()).collect();
+        let Some(slot) = self.0.get_or_init(new).get(at) else {
+            return;
+        };
+        if let Ok(Some(exemplar)) = exemplar {
+            let Some(mut there) = slot.exemplar.try_lock() else {
+                return;
+            };
+            *there = Some(exemplar);
+        }
+        // Who brings one that is wrong brings more: the next is looked at after a scrape.
+        slot.fresh.store(true, Ordering::Relaxed);
+    }
+
+    /// Copies the exemplars, by rising value. They are read by this.
+    pub(in crate::registry::metric) fn read(&self, out: &mut Vec<Exemplar>) {
+        out.clear();
+        for slot in self.0.get().into_iter().flatten() {
+            out.extend(slot.exemplar.lock().clone());
+            slot.fresh.store(false, Ordering::Relaxed);
+        }
+        out.sort_by(|a, b| a.value.total_cmp(&b.value));
+    }
+}
