@@ -2,7 +2,11 @@
 
 /// Appends a label value with backslash, double quote and line feed escaped.
 pub fn label_value(out: &mut String, value: &str) {
-    escape(out, value, true);
+    if needs_escape(value) {
+        escape(out, value, true);
+    } else {
+        out.push_str(value);
+    }
 }
 
 /// Appends a help text with backslash and line feed escaped (and, for OpenMetrics, the
@@ -14,7 +18,25 @@ pub fn help(out: &mut String, text: &str, quotes: bool) {
 /// Whether [`label_value`] would change `value`.
 #[must_use]
 pub fn needs_escape(value: &str) -> bool {
-    value.bytes().any(|b| matches!(b, b'\\' | b'"' | b'\n'))
+    const LOW: u64 = 0x0101_0101_0101_0101;
+    // A bit for each byte that is one of the three: a byte is zero where it equals the pattern,
+    // and only a zero byte borrows without having had its upper bit set. Bits above the first
+    // may be false, which does not matter here.
+    let found = |bytes: [u8; 8]| {
+        let word = u64::from_le_bytes(bytes);
+        let equal = |byte: u8| {
+            let zero = word ^ (LOW * u64::from(byte));
+            zero.wrapping_sub(LOW) & !zero
+        };
+        (equal(b'\\') | equal(b'"') | equal(b'\n')) & (LOW << 7)
+    };
+    let (chunks, rest) = value.as_bytes().as_chunks::<8>();
+    let mut last = [0; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    chunks
+        .iter()
+        .fold(found(last), |all, chunk| all | found(*chunk))
+        != 0
 }
 
 /// What follows `value` in a text that begins with its escaped form; `None` if it does not.

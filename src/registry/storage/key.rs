@@ -37,14 +37,39 @@ impl Keys {
     /// The hash of a set of label values. Equal sets have equal hashes, whatever type they are.
     #[inline]
     pub(super) fn hash<L: Labels>(&self, labels: &L) -> u32 {
-        let mut sum = 0_u64;
-        let mut place = 0;
-        labels.visit(&mut |value| {
-            sum = sum.wrapping_add(part(value, &self.0[place % PLACES]));
-            place += 1;
-        });
+        let mut hasher = self.hasher();
+        labels.visit(&mut |value| hasher.add(cut(value)));
+        hasher.finish()
+    }
+
+    pub(super) fn hasher(&self) -> Hasher<'_> {
+        Hasher {
+            keys: self,
+            sum: 0,
+            place: 0,
+        }
+    }
+}
+
+/// Takes the values of a set one after the other, cut to what is kept of them.
+pub(super) struct Hasher<'k> {
+    keys: &'k Keys,
+    sum: u64,
+    place: usize,
+}
+
+impl Hasher<'_> {
+    #[inline]
+    pub(super) fn add(&mut self, value: &str) {
+        let keys = &self.keys.0[self.place % PLACES];
+        self.sum = self.sum.wrapping_add(part(value, keys));
+        self.place += 1;
+    }
+
+    #[inline]
+    pub(super) fn finish(self) -> u32 {
         // The shift leaves 32 bits.
-        (sum >> 32) as u32
+        (self.sum >> 32) as u32
     }
 }
 
@@ -79,7 +104,7 @@ fn middle(value: &str, keys: &[u64; 4]) -> u64 {
     {
         return fold(word(*head) ^ keys[2], word(*tail) ^ keys[3]);
     }
-    long(cut(value), keys)
+    long(value, keys)
 }
 
 #[cold]

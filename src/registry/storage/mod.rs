@@ -37,10 +37,10 @@ use std::time::Duration;
 use super::labels::Labels;
 use super::sync::{Arc, AtomicU64, AtomicUsize, Mutex, OnceLock, Ordering, RwLock};
 use hint::Guess;
-use index::{Entry, Indexed, Progress};
+use index::{Entry, Progress};
 use key::Keys;
 use table::{GROUP, Series, Table};
-use text::{Frame, Rendered, Values};
+use text::{Frame, Rendered};
 
 pub(super) use places::Layout;
 pub(super) use table::Place;
@@ -242,18 +242,13 @@ impl<C> Storage<C> {
         if self.frame.is_bare() {
             return self.create_alone(new);
         }
-        // The user's code runs before the lock is taken.
-        let rendered = self.frame.render(labels);
-        let hash = self.hash_of(&rendered);
-        if self.is_full()
-            && self.table().is_none_or(|table| {
-                // What a search without the lock does not find was not there when it began, so
-                // that what is thrown at a full family waits for nobody.
-                find_text(&table, hash, &rendered).is_none()
-            })
-        {
+        // What a search without the lock does not find was not there when it began, so that
+        // what is thrown at a full family waits for nobody and takes no memory.
+        if self.is_full() && !self.is_there(labels) {
             return self.overflow(new);
         }
+        // The user's code runs before the lock is taken.
+        let rendered = self.frame.render(self.keys, labels);
         let mut writer = self.writer.lock();
         let table = match self.table() {
             Some(table) => table,
@@ -262,20 +257,20 @@ impl<C> Storage<C> {
                     .get_or_init(|| Arc::new(Table::new(self.expires))),
             ),
         };
-        if let Some(position) = find_text(&table, hash, &rendered) {
+        if let Some(position) = find_text(&table, &rendered) {
             return table.place(position).unwrap_or_default();
         }
         if self.len() >= self.limit || !table.has_room() || !self.total.take() {
             drop(writer);
             return self.overflow(new);
         }
-        let escaped = rendered.escaped;
-        let text = rendered.text;
-        let position = table.push(Series { text, cell: new() });
-        let entry = Entry { position, escaped };
-        let progress = &mut writer.progress;
-        let at = |position| self.indexed(&table, position);
-        table.index.insert(progress, Indexed { hash, entry }, &at);
+        let Rendered {
+            text,
+            escaped,
+            hash,
+        } = rendered;
+        let position = table.push(Series { text, cell: new() }, hash, escaped);
+        table.enter(&mut writer.progress, position);
         self.live.fetch_add(1, Ordering::Relaxed);
         table.place(position).unwrap_or_default()
     }
@@ -296,6 +291,13 @@ impl<C> Storage<C> {
         self.alone.get_or_init(|| Place::alone(series)).clone()
     }
 
+    fn is_there<L: Labels>(&self, labels: &L) -> bool {
+        self.table().is_some_and(|table| {
+            let hash = self.keys.hash(labels);
+            self.find(&table, hash, labels).is_some()
+        })
+    }
+
     fn is_full(&self) -> bool {
         self.len() >= self.limit || !self.total.has_room()
     }
@@ -310,30 +312,6 @@ impl<C> Storage<C> {
             })
         };
         self.overflow.get_or_init(new).clone()
-    }
-
-    fn hash_of(&self, rendered: &Rendered) -> u32 {
-        self.hash(&rendered.text, rendered.escaped)
-    }
-
-    /// What the index has to know of the series at a position, if it is not removed.
-    fn indexed(&self, table: &Table<C>, position: u32) -> Option<Indexed> {
-        let series = table.living(position)?;
-        // Nothing but an escape begins with a backslash, and every escape does.
-        let escaped = series.text.contains('\\');
-        Some(Indexed {
-            hash: self.hash(&series.text, escaped),
-            entry: Entry { position, escaped },
-        })
-    }
-
-    fn hash(&self, text: &str, escaped: bool) -> u32 {
-        let frame = &self.frame;
-        self.keys.hash(&Values {
-            frame,
-            text,
-            escaped,
-        })
     }
 
     /// Whether the family is not switched off.
@@ -366,12 +344,15 @@ impl<C> Storage<C> {
     }
 }
 
-fn find_text<C>(table: &Table<C>, hash: u32, rendered: &Rendered) -> Option<u32> {
+fn find_text<C>(table: &Table<C>, rendered: &Rendered) -> Option<u32> {
     let same = |entry: Entry| {
         let series = table.series(entry.position);
         series.is_some_and(|series| series.text == rendered.text)
     };
-    table.index.find(hash, same).map(|entry| entry.position)
+    table
+        .index
+        .find(rendered.hash, same)
+        .map(|entry| entry.position)
 }
 
 /// The series of a family as one scrape sees them. Series that come later may be in it, and

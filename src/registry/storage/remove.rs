@@ -9,17 +9,16 @@ use crate::registry::sync::{Arc, MutexGuard, Ordering, RwLock};
 impl<C> Storage<C> {
     /// Removes the series of `labels`; handles that are held go on and count for nobody.
     pub(in crate::registry) fn remove<L: Labels>(&self, labels: &L) -> bool {
-        let rendered = self.frame.render(labels);
-        let hash = self.hash_of(&rendered);
+        let rendered = self.frame.render(self.keys, labels);
         let mut writer = self.writer.lock();
         let Some(table) = self.table() else {
             return false;
         };
-        let Some(position) = find_text(&table, hash, &rendered) else {
+        let Some(position) = find_text(&table, &rendered) else {
             return false;
         };
         table.bury(position);
-        self.take_out(&mut writer, &table, position, hash);
+        self.take_out(&mut writer, &table, position);
         self.move_if_worth(writer, &table);
         true
     }
@@ -63,9 +62,8 @@ impl<C> Storage<C> {
             for position in from..to {
                 if let Some(series) = table.living(position)
                     && goes(&table, position, series)
-                    && let Some(indexed) = self.indexed(&table, position)
                 {
-                    chosen.push((position, indexed.hash));
+                    chosen.push(position);
                 }
             }
             from = to;
@@ -83,9 +81,9 @@ impl<C> Storage<C> {
                 }
                 _ => {}
             }
-            for (position, hash) in chosen.drain(..) {
+            for position in chosen.drain(..) {
                 if table.living(position).is_some() && bury(&table, position) {
-                    self.take_out(&mut writer, &table, position, hash);
+                    self.take_out(&mut writer, &table, position);
                     gone += 1;
                 }
             }
@@ -98,8 +96,8 @@ impl<C> Storage<C> {
     }
 
     /// Forgets a series that is buried.
-    fn take_out(&self, writer: &mut Writer, table: &Table<C>, position: u32, hash: u32) {
-        table.index.remove(hash, position);
+    fn take_out(&self, writer: &mut Writer, table: &Table<C>, position: u32) {
+        table.leave(position);
         writer.dead_groups += u32::from(table.is_group_dead(position));
         self.live.fetch_sub(1, Ordering::Relaxed);
         self.total.give_back();
@@ -116,10 +114,7 @@ impl<C> Storage<C> {
         old.each_living_group(|group| {
             let first = new.adopt(group);
             for position in first..first + GROUP {
-                if let Some(indexed) = self.indexed(&new, position) {
-                    let at = |position| self.indexed(&new, position);
-                    new.index.insert(&mut progress, indexed, &at);
-                }
+                new.enter(&mut progress, position);
             }
         });
         *writer = Writer {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::{ControlFlow, Range};
 
-use super::index::{Index, POSITIONS};
+use super::index::{Entry, Index, Indexed, POSITIONS, Progress};
 use super::life::Life;
 use super::places::{Layout, Places};
 use crate::registry::sync::{Arc, AtomicU8, AtomicU32, OnceLock, Ordering};
@@ -35,6 +35,10 @@ type Group<C> = Arc<Slots<[Slot<C>; GROUP as usize]>>;
 pub(super) struct Slots<S: ?Sized> {
     /// Which of them are removed, a bit for each. Tables that share a group share this.
     dead: AtomicU8,
+    /// Whose text has escapes, a bit for each.
+    escaped: AtomicU8,
+    /// The hash of each, so that an index grows without reading the texts.
+    hashes: [AtomicU32; GROUP as usize],
     /// In a family whose idle series expire.
     life: Option<Box<Life>>,
     series: S,
@@ -44,6 +48,8 @@ impl<S> Slots<S> {
     fn new(slots: S, expires: bool) -> Arc<Self> {
         Arc::new(Self {
             dead: AtomicU8::new(0),
+            escaped: AtomicU8::new(0),
+            hashes: std::array::from_fn(|_| AtomicU32::new(0)),
             life: expires.then(|| Box::new(Life::new())),
             series: slots,
         })
@@ -274,17 +280,47 @@ impl<C> Table<C> {
     }
 
     /// Adds a series and returns its position; the table has room.
-    pub(super) fn push(&self, series: Series<C>) -> u32 {
+    pub(super) fn push(&self, series: Series<C>, hash: u32, escaped: bool) -> u32 {
         let position = self.end.load(Ordering::Relaxed);
         if position.is_multiple_of(GROUP) {
             let group = std::array::from_fn(|_| OnceLock::new());
             self.put(position / GROUP, Slots::new(group, self.expires));
         }
         if let Some(group) = self.group(position / GROUP) {
+            let at = position % GROUP;
+            group.hashes[at as usize].store(hash, Ordering::Relaxed);
+            group
+                .escaped
+                .fetch_or(u8::from(escaped) << at, Ordering::Relaxed);
             let _ = group.series[(position % GROUP) as usize].set(series);
         }
         self.end.store(position + 1, Ordering::Release);
         position
+    }
+
+    /// Enters the series at a position in the index, unless it is removed.
+    pub(super) fn enter(&self, progress: &mut Progress, position: u32) {
+        if let Some(indexed) = self.indexed(position) {
+            self.index.insert(progress, indexed, &|at| self.indexed(at));
+        }
+    }
+
+    /// Takes the series at a position out of the index.
+    pub(super) fn leave(&self, position: u32) {
+        if let Some(group) = self.group(position / GROUP) {
+            let hash = group.hashes[(position % GROUP) as usize].load(Ordering::Relaxed);
+            self.index.remove(hash, position);
+        }
+    }
+
+    /// What the index has to know of the series at a position, unless it is removed.
+    fn indexed(&self, position: u32) -> Option<Indexed> {
+        let (group, at) = (self.group(position / GROUP)?, position % GROUP);
+        let escaped = group.escaped.load(Ordering::Relaxed) & 1 << at != 0;
+        (!group.is_dead(at)).then(|| Indexed {
+            hash: group.hashes[at as usize].load(Ordering::Relaxed),
+            entry: Entry { position, escaped },
+        })
     }
 
     fn put(&self, number: u32, group: Group<C>) {

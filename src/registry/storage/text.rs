@@ -4,7 +4,7 @@ use crate::registry::labels::{Labels, cut};
 use crate::util::escape;
 
 use super::OVERFLOW;
-use super::key;
+use super::key::{self, Keys};
 
 /// The names of a family's labels, as they stand between the values.
 pub(super) struct Frame {
@@ -15,10 +15,13 @@ pub(super) struct Frame {
     gaps: Box<[u8]>,
 }
 
-/// A rendered text, and whether it differs from its raw values by escapes.
+/// The labels of a series that is looked for by its text.
 pub(super) struct Rendered {
     pub(super) text: Box<str>,
+    /// Whether the text differs from its raw values by escapes.
     pub(super) escaped: bool,
+    /// The hash of the values.
+    pub(super) hash: u32,
 }
 
 impl Frame {
@@ -40,9 +43,10 @@ impl Frame {
         self.separators.is_empty()
     }
 
-    pub(super) fn render<L: Labels>(&self, labels: &L) -> Rendered {
+    pub(super) fn render<L: Labels>(&self, keys: &Keys, labels: &L) -> Rendered {
         // One allocation for nearly all, and none of it left over.
         let mut text = String::with_capacity(self.length(labels));
+        let mut hasher = keys.hasher();
         let mut escaped = false;
         let mut separators = self.separators.iter();
         labels.visit(&mut |value| {
@@ -50,6 +54,7 @@ impl Frame {
             // system for tuples and arrays; a user's own impl that does it loses the rest.
             if let Some(separator) = separators.next() {
                 let value = cut(value);
+                hasher.add(value);
                 text.push_str(separator);
                 let start = text.len();
                 escape::label_value(&mut text, value);
@@ -62,6 +67,7 @@ impl Frame {
         Rendered {
             text: text.into_boxed_str(),
             escaped,
+            hash: hasher.finish(),
         }
     }
 
@@ -164,33 +170,4 @@ fn behind<'t>(text: &'t [u8], gap: usize, value: &[u8]) -> Option<&'t [u8]> {
         return None;
     };
     (rest.first() == Some(&b'"') && key::equal(there, value)).then_some(rest)
-}
-
-/// The values of a series read back from its text, to hash it anew when the index grows.
-pub(super) struct Values<'a> {
-    pub(super) frame: &'a Frame,
-    pub(super) text: &'a str,
-    pub(super) escaped: bool,
-}
-
-impl Labels for Values<'_> {
-    type Key = ();
-
-    fn visit(&self, visit: &mut impl FnMut(&str)) {
-        let mut rest = self.text;
-        for separator in &self.frame.separators {
-            let Some(tail) = rest.strip_prefix(&**separator) else {
-                return;
-            };
-            if self.escaped {
-                let end = escape::value_end(tail);
-                visit(&escape::unescape(&tail[..end]));
-                rest = &tail[end..];
-            } else {
-                let (value, _) = tail.split_once('"').unwrap_or((tail, ""));
-                visit(value);
-                rest = &tail[value.len()..];
-            }
-        }
-    }
 }
