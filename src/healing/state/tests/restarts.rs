@@ -8,7 +8,8 @@ use proptest::prelude::*;
 
 use super::super::State;
 use super::driver::Driver;
-use super::ops::{Op, ops};
+use super::histories::histories;
+use super::ops::Op;
 use crate::healing::{
     AttemptResult, Carried, Closed, Effect, IssueKey, Moment, Record, Stamp, Wall, What, Work,
     identities,
@@ -107,16 +108,12 @@ fn expected(records: &[Record]) -> (BTreeSet<IssueKey>, usize) {
     (open, unended.len())
 }
 
-fn cases(share: u32) -> ProptestConfig {
-    super::histories::config(share)
-}
-
 proptest! {
-    #![proptest_config(cases(4))]
+    #![proptest_config(super::histories::config(16))]
 
     #[test]
     fn any_prefix_restores_to_a_valid_state(
-        policy in 0usize..4, seed in any::<u64>(), history in prop::collection::vec(ops(), 1..120),
+        policy in 0usize..4, seed in any::<u64>(), history in histories(),
         cut in any::<prop::sample::Index>(), away in 0u64..100_000,
     ) {
         let mut driver = Driver::new(policy, seed);
@@ -158,7 +155,7 @@ proptest! {
     /// A journal that begins anew tells the same as the one before it.
     #[test]
     fn what_is_carried_over_tells_all(
-        seed in any::<u64>(), history in prop::collection::vec(ops(), 1..120),
+        seed in any::<u64>(), history in histories(),
         away in 0u64..100_000, spoken in any::<bool>(),
     ) {
         let mut driver = Driver::new(4, seed);

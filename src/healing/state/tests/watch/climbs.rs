@@ -13,7 +13,7 @@ impl Watch {
     ) {
         let policy = state.policy();
         assert!(!self.paused && !self.killed && !self.stopping && !policy.dry_run);
-        assert!(!state.snapshot().storm, "{id} is escalated in a storm");
+        assert!(!state.storm.is_active(), "{id} is escalated in a storm");
         let after = match rung {
             Rung::NotReady => policy.escalation.not_ready_after,
             Rung::Exit => policy.escalation.exit_after,

@@ -32,7 +32,7 @@ impl Watch {
         assert!(zombies < policy.max_zombies as usize, "too many zombies");
         assert!(!self.paused && !self.killed && !self.stopping);
         assert!(self.telling.is_empty(), "it starts before all is told");
-        assert!(!state.snapshot().storm, "it starts in a storm");
+        assert!(!state.storm.is_active(), "it starts in a storm");
         let intent = effects.iter().find_map(|effect| match effect {
             Effect::Record(record) => match &record.what {
                 What::AttemptStarted(intent) if intent.attempt == start.attempt => Some(intent),
