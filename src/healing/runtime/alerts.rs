@@ -119,7 +119,7 @@ fn call(hook: &dyn AlertHook, change: &AlertChange) {
 impl Shell {
     /// The alerts that fire.
     pub(super) fn firing(&self) -> Vec<Alert> {
-        self.core.lock().state.alerts().cloned().collect()
+        self.owner.read(|state| state.alerts().cloned().collect())
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
 use tokio::runtime::Handle;
-use tokio::sync::{Notify, broadcast, mpsc, watch};
+use tokio::sync::{broadcast, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -18,7 +18,8 @@ use super::engines::Engines;
 use super::error::StartError;
 use super::events;
 use super::metrics;
-use super::shell::{Core, Shell};
+use super::owner::Owner;
+use super::shell::Shell;
 use super::shutdown::Stage;
 use crate::config::{HealingPolicy, Journal as JournalSettings};
 use crate::healing::State;
@@ -144,8 +145,7 @@ impl HealingBuilder {
         let (alert_sender, changes) = mpsc::channel(alerts::WAITING);
         let shell = Arc::new(Shell {
             timeline,
-            core: Mutex::new(Core { state, outbox }),
-            kick: Notify::new(),
+            owner: Owner::new(state, outbox),
             engines: RwLock::new(Engines::default()),
             running: Mutex::default(),
             journal,

@@ -45,22 +45,22 @@ impl Driver {
         let mut batch = Vec::new();
         let shell = Arc::clone(&self.shell);
         loop {
-            std::mem::swap(&mut batch, &mut shell.core.lock().outbox);
+            shell.owner.take(&mut batch);
             if batch.is_empty() {
                 tokio::select! {
-                    () = shell.kick.notified() => {}
+                    () = shell.owner.kick.notified() => {}
                     () = until(self.wake) => {
                         self.wake = None;
                         shell.feed(Event::Tick);
                     }
                     progress = changed(&mut self.progress) => self.journal_changed(progress),
                     () = shell.closing.cancelled() => {
-                        if shell.core.lock().outbox.is_empty() {
+                        shell.owner.take(&mut batch);
+                        if batch.is_empty() {
                             return;
                         }
                     }
                 }
-                continue;
             }
             for effect in batch.drain(..) {
                 self.execute(effect);
@@ -164,10 +164,7 @@ impl Driver {
     fn begin_file(&mut self) {
         let shell = Arc::clone(&self.shell);
         let stamp = shell.timeline.stamp();
-        let (before, carried) = {
-            let mut core = shell.core.lock();
-            (std::mem::take(&mut core.outbox), core.state.carry(stamp))
-        };
+        let (before, carried) = shell.owner.carry(stamp);
         for effect in before {
             self.execute(effect);
         }

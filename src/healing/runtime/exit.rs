@@ -30,7 +30,8 @@ impl Healing {
     /// traffic away then. Empty by default. The handle's `/readyz` heeds it.
     #[must_use]
     pub fn not_ready(&self) -> Vec<AlertId> {
-        self.shell.core.lock().state.not_ready().cloned().collect()
+        let owner = &self.shell.owner;
+        owner.read(|state| state.not_ready().cloned().collect())
     }
 
     /// Waits until the process should end: healing has given up on a fault, and the policy's

@@ -25,8 +25,12 @@ mod events;
 mod exit;
 mod looks;
 mod metrics;
+#[cfg(test)]
+mod model;
+mod owner;
 mod shell;
 mod shutdown;
+mod sync;
 #[cfg_attr(not(feature = "tracing"), path = "no_trace.rs")]
 mod trace;
 mod views;

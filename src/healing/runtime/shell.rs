@@ -1,4 +1,4 @@
-//! The one owner of the state, and the queue of what it wants done.
+//! What the tasks of one engine share.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,28 +6,27 @@ use std::sync::atomic::AtomicU64;
 
 use parking_lot::{Mutex, RwLock};
 use tokio::runtime::Handle;
-use tokio::sync::{Notify, broadcast, mpsc, watch};
+use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::alerts::Tell;
-use super::call::guarded;
 use super::engines::Engines;
 use super::error::Refused;
 use super::events::HealingEvent;
+use super::owner::Owner;
 use super::shutdown::Stage;
+use crate::config::HealingPolicy;
 use crate::healing::engine::Timeline;
 use crate::healing::journal::Journal;
-use crate::healing::{AttemptId, Effect, Event, ExitRequest, Notice, Stamp, State, Text};
+use crate::healing::{AttemptId, Event, ExitRequest, Snapshot};
 
 /// Everything that the tasks of one engine share.
 pub(super) struct Shell {
     pub(super) runtime: Handle,
     pub(super) timeline: Timeline,
-    pub(super) core: Mutex<Core>,
-    /// Wakes the driver when there is something to do.
-    pub(super) kick: Notify,
+    pub(super) owner: Owner,
     pub(super) engines: RwLock<Engines>,
     /// How to call off what runs.
     pub(super) running: Mutex<BTreeMap<AttemptId, CancellationToken>>,
@@ -47,74 +46,26 @@ pub(super) struct Shell {
     pub(super) driver: Mutex<Option<JoinHandle<()>>>,
 }
 
-/// The state and what it has said since the driver last looked, under one lock, so that effects
-/// keep their order. The lock is held for one step, never while anything is waited for.
-pub(super) struct Core {
-    pub(super) state: State,
-    pub(super) outbox: Vec<Effect>,
-}
-
-/// So many panics of one step are contained one after another.
-const PANICS: usize = 8;
-
-impl Core {
-    /// One step. A panic in it is a bug of ours: it is contained, counted and told, and the state
-    /// goes on from where it was, without the issue that was at hand.
-    ///
-    /// # Errors
-    /// What the panic said.
-    pub(super) fn step(&mut self, stamp: Stamp, event: Event) -> Result<(), Text> {
-        let mut first = Ok(());
-        let mut next = event;
-        for _ in 0..PANICS {
-            let step = guarded(|| self.state.step_into(stamp, next, &mut self.outbox));
-            let Err(what) = step else { break };
-            first = first.and_then(|()| Err(what.clone()));
-            next = Event::Panicked { what };
-        }
-        first
-    }
-}
-
 impl Shell {
     /// Tells the core that something happened.
     pub(super) fn feed(&self, event: Event) {
-        // A panic is counted and told by the core.
-        let _ = self.with_core(|core, stamp| core.step(stamp, event));
+        self.owner.feed(self.timeline.stamp(), event);
     }
 
     /// Tells the core of a decision, and whether it was refused.
     pub(super) fn decide(&self, event: Event) -> Result<(), Refused> {
-        self.with_core(|core, stamp| {
-            let before = core.outbox.len();
-            if let Err(why) = core.step(stamp, event) {
-                return Err(Refused { why });
-            }
-            let mut said = core.outbox.iter().skip(before);
-            let refused = said.find_map(|effect| match effect {
-                Effect::Notice(Notice::Refused { why }) => Some(Refused { why: why.clone() }),
-                _ => None,
-            });
-            refused.map_or(Ok(()), Err)
-        })
+        let decided = self.owner.decide(self.timeline.stamp(), event);
+        decided.map_err(|why| Refused { why })
     }
 
-    /// Works on the state, with the time now; then has the driver do what it said.
-    pub(super) fn with_core<T>(&self, work: impl FnOnce(&mut Core, Stamp) -> T) -> T {
-        let stamp = self.timeline.stamp();
-        let mut core = self.core.lock();
-        let done = work(&mut core, stamp);
-        let something = !core.outbox.is_empty();
-        drop(core);
-        if something {
-            self.kick.notify_one();
-        }
-        done
+    /// All numbers now.
+    pub(super) fn snapshot(&self) -> Snapshot {
+        self.owner.snapshot(self.timeline.stamp())
     }
 
     /// Reads something of the policy in force.
-    pub(super) fn policy<T>(&self, read: impl FnOnce(&crate::config::HealingPolicy) -> T) -> T {
-        read(self.core.lock().state.policy())
+    pub(super) fn policy<T>(&self, read: impl FnOnce(&HealingPolicy) -> T) -> T {
+        self.owner.read(|state| read(state.policy()))
     }
 
     /// Starts a task that the shutdown waits for.
@@ -148,7 +99,10 @@ mod tests {
         };
         let healing = Healing::builder().policy(policy).start().unwrap();
         let bad = IssueKey::new("bad", "down");
-        healing.shell.core.lock().state.set_trap(bad.clone());
+        healing
+            .shell
+            .owner
+            .change(|state| state.set_trap(bad.clone()));
         healing.register(broken("bad")).unwrap();
         healing.register(broken("good")).unwrap();
         tokio::time::sleep(Duration::from_secs(60)).await;

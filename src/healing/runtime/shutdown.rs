@@ -61,7 +61,7 @@ impl Shell {
         }
         let mut stage = self.stage.subscribe();
         let _ = stage.wait_for(|stage| *stage == Stage::Closed).await;
-        let last = self.core.lock().state.snapshot();
+        let last = self.owner.read(crate::healing::State::snapshot);
         ShutdownReport {
             unfinished: last.attempts_running,
             zombies: last.zombies,

@@ -6,11 +6,10 @@ use std::time::Duration;
 
 use super::Healing;
 use super::engines::PassResult;
-use super::shell::Shell;
 use crate::healing::journal::HistoryFilter;
 use crate::healing::{
-    Alert, Event, Explanation, Issue, IssueKey, Moment, Name, ParkReason, Phase, Record, Severity,
-    Snapshot,
+    Alert, Explanation, Issue, IssueKey, Moment, Name, ParkReason, Phase, Record, Severity,
+    Snapshot, State,
 };
 
 /// An open issue, and where it stands.
@@ -53,16 +52,6 @@ pub struct WatchedComponent {
     pub looked: bool,
 }
 
-impl Shell {
-    /// All numbers now. A step goes before, so that budgets that came back in a quiet time show.
-    pub(super) fn snapshot(&self) -> Snapshot {
-        self.with_core(|core, stamp| {
-            let _ = core.step(stamp, Event::Tick);
-            core.state.snapshot()
-        })
-    }
-}
-
 impl Healing {
     /// All numbers now: one consistent copy.
     #[must_use]
@@ -73,9 +62,8 @@ impl Healing {
     /// The open issues, the worst first, of these the oldest.
     #[must_use]
     pub fn issues(&self) -> Vec<OpenIssue> {
-        let core = self.shell.core.lock();
-        let mut all: Vec<_> = core.state.issues().map(open_issue).collect();
-        drop(core);
+        let owner = &self.shell.owner;
+        let mut all: Vec<_> = owner.read(|state| state.issues().map(open_issue).collect());
         all.sort_by(|a, b| {
             let worse = b.issue.severity.cmp(&a.issue.severity);
             let older = a.issue.first_seen.at.cmp(&b.issue.first_seen.at);
@@ -89,25 +77,26 @@ impl Healing {
     /// The open issue of a key; none where the key is good.
     #[must_use]
     pub fn issue(&self, key: &IssueKey) -> Option<OpenIssue> {
-        self.shell.core.lock().state.issue(key).map(open_issue)
+        let owner = &self.shell.owner;
+        owner.read(|state| state.issue(key).map(open_issue))
     }
 
     /// What would be done now about a key, and everything that holds it back; none where the
     /// key is good.
     #[must_use]
     pub fn explain(&self, key: &IssueKey) -> Option<Explanation> {
-        self.shell.core.lock().state.explain(key)
+        self.shell.owner.read(|state| state.explain(key))
     }
 
     /// What would be done now about each open issue, and what holds it back.
     #[must_use]
     pub fn dry_run(&self) -> Vec<Explanation> {
-        let core = self.shell.core.lock();
-        let mut keys: Vec<_> = core.state.issues().map(|(issue, ..)| &issue.key).collect();
-        keys.sort_unstable();
-        keys.iter()
-            .filter_map(|key| core.state.explain(key))
-            .collect()
+        self.shell.owner.read(|state| {
+            let mut keys: Vec<_> = state.issues().map(|(issue, ..)| &issue.key).collect();
+            keys.sort_unstable();
+            let explained = keys.iter().filter_map(|key| state.explain(key));
+            explained.collect()
+        })
     }
 
     /// The alerts that fire.
@@ -120,28 +109,7 @@ impl Healing {
     #[must_use]
     pub fn components(&self) -> Vec<ComponentState> {
         let now = self.shell.timeline.now();
-        let core = self.shell.core.lock();
-        let mut worst: BTreeMap<&Name, (&Issue, usize)> = BTreeMap::new();
-        for (issue, ..) in core.state.issues() {
-            let (known, count) = worst.entry(&issue.key.component).or_insert((issue, 0));
-            *count += 1;
-            if rank(issue) > rank(known) {
-                *known = issue;
-            }
-        }
-        let states = worst
-            .into_iter()
-            .filter_map(|(component, (issue, issues))| {
-                let explained = core.state.explain(&issue.key)?;
-                Some(ComponentState {
-                    component: component.clone(),
-                    severity: issue.severity,
-                    phase: explained.phase,
-                    text: in_words(&explained, now),
-                    issues,
-                })
-            });
-        states.collect()
+        self.shell.owner.read(|state| components(state, now))
     }
 
     /// The components that engines said they look after, by engine.
@@ -176,6 +144,30 @@ impl Healing {
     pub fn passes(&self) -> Vec<(Name, PassResult, u64)> {
         self.shell.passes()
     }
+}
+
+fn components(state: &State, now: Moment) -> Vec<ComponentState> {
+    let mut worst: BTreeMap<&Name, (&Issue, usize)> = BTreeMap::new();
+    for (issue, ..) in state.issues() {
+        let (known, count) = worst.entry(&issue.key.component).or_insert((issue, 0));
+        *count += 1;
+        if rank(issue) > rank(known) {
+            *known = issue;
+        }
+    }
+    let states = worst
+        .into_iter()
+        .filter_map(|(component, (issue, issues))| {
+            let explained = state.explain(&issue.key)?;
+            Some(ComponentState {
+                component: component.clone(),
+                severity: issue.severity,
+                phase: explained.phase,
+                text: in_words(&explained, now),
+                issues,
+            })
+        });
+    states.collect()
 }
 
 /// The worst, of these the oldest, whatever the order in which they are gone through.

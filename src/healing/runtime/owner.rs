@@ -1,0 +1,109 @@
+//! The one owner of the state, and the queue of what it wants done.
+
+use super::sync::{Kick, Mutex};
+use crate::healing::runtime::call::guarded;
+use crate::healing::{Effect, Event, Notice, Record, Snapshot, Stamp, State, Text};
+
+/// The state and what it has said since the driver last looked, under one lock, so that effects
+/// keep their order. The lock is held for one step, never while anything is waited for.
+pub(super) struct Owner {
+    core: Mutex<Core>,
+    /// Wakes the driver when there is something to do.
+    pub(super) kick: Kick,
+}
+
+struct Core {
+    state: State,
+    outbox: Vec<Effect>,
+}
+
+/// So many panics of one step are contained one after another.
+const PANICS: usize = 8;
+
+impl Core {
+    /// One step. A panic in it is a bug of ours: it is contained, counted and told, and the state
+    /// goes on from where it was, without the issue that was at hand.
+    ///
+    /// # Errors
+    /// What the panic said.
+    fn step(&mut self, stamp: Stamp, event: Event) -> Result<(), Text> {
+        let mut first = Ok(());
+        let mut next = event;
+        for _ in 0..PANICS {
+            let step = guarded(|| self.state.step_into(stamp, next, &mut self.outbox));
+            let Err(what) = step else { break };
+            first = first.and_then(|()| Err(what.clone()));
+            next = Event::Panicked { what };
+        }
+        first
+    }
+}
+
+impl Owner {
+    pub(super) fn new(state: State, outbox: Vec<Effect>) -> Self {
+        Self {
+            core: Mutex::new(Core { state, outbox }),
+            kick: Kick::new(),
+        }
+    }
+
+    /// Tells the core that something happened.
+    pub(super) fn feed(&self, stamp: Stamp, event: Event) {
+        // A panic is counted and told by the core.
+        let _ = self.work(|core| core.step(stamp, event));
+    }
+
+    /// Tells the core of a decision, and why it was refused if it was.
+    pub(super) fn decide(&self, stamp: Stamp, event: Event) -> Result<(), Text> {
+        self.work(|core| {
+            let before = core.outbox.len();
+            core.step(stamp, event)?;
+            let mut said = core.outbox.iter().skip(before);
+            let refused = said.find_map(|effect| match effect {
+                Effect::Notice(Notice::Refused { why }) => Some(why.clone()),
+                _ => None,
+            });
+            refused.map_or(Ok(()), Err)
+        })
+    }
+
+    /// All numbers now. A step goes before, so that budgets that came back in a quiet time show.
+    pub(super) fn snapshot(&self, stamp: Stamp) -> Snapshot {
+        self.work(|core| {
+            let _ = core.step(stamp, Event::Tick);
+            core.state.snapshot()
+        })
+    }
+
+    pub(super) fn read<T>(&self, read: impl FnOnce(&State) -> T) -> T {
+        read(&self.core.lock().state)
+    }
+
+    /// Swaps what there is to do for an empty batch.
+    pub(super) fn take(&self, batch: &mut Vec<Effect>) {
+        std::mem::swap(batch, &mut self.core.lock().outbox);
+    }
+
+    /// What there is to do before, and then all that is known as records.
+    pub(super) fn carry(&self, stamp: Stamp) -> (Vec<Effect>, Vec<Record>) {
+        let mut core = self.core.lock();
+        (std::mem::take(&mut core.outbox), core.state.carry(stamp))
+    }
+
+    /// Works on the state; then has the driver do what it said.
+    fn work<T>(&self, work: impl FnOnce(&mut Core) -> T) -> T {
+        let mut core = self.core.lock();
+        let done = work(&mut core);
+        let something = !core.outbox.is_empty();
+        drop(core);
+        if something {
+            self.kick.notify_one();
+        }
+        done
+    }
+
+    #[cfg(test)]
+    pub(super) fn change(&self, change: impl FnOnce(&mut State)) {
+        change(&mut self.core.lock().state);
+    }
+}
