@@ -14,7 +14,7 @@ use std::task::{Context, Poll, Waker};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use hyper::body::{Body, Bytes, Frame};
-use selfheal::grpc::{GrpcClientLayer, GrpcLayer, GrpcNames, MetricsInterceptor};
+use selfheal::grpc::{GrpcClientLayer, GrpcLayer, GrpcMetrics, GrpcNames, MetricsInterceptor};
 use selfheal::registry::Registry;
 use tower::{Layer, Service};
 
@@ -128,4 +128,54 @@ fn by_hand() {
     let registry = Registry::new();
     let start = || MetricsInterceptor::start_request_in(&registry, "a.B", "C");
     assert_eq!(allocations(|| start().success()), 0);
+}
+
+#[test]
+fn two_hundred_thousand_distinct_methods_leave_memory_as_it_was() {
+    let registry = Registry::new();
+    let layer = GrpcLayer::builder(&registry).service("test.Echo", ["Unary"]);
+    let mut service = layer.build().unwrap().layer(Refuses);
+    let mut cx = Context::from_waker(Waker::noop());
+    let mut ask = |n: u32| {
+        let mut request = Request::new(answer());
+        *request.uri_mut() = format!("/scan.S{n}/M{n}").parse().unwrap();
+        *request.headers_mut() = map("content-type", "application/grpc");
+        let mut future = pin!(service.call(request));
+        let Poll::Ready(Ok(response)) = future.as_mut().poll(&mut cx) else {
+            panic!("a ready answer")
+        };
+        read(response.into_body());
+    };
+    ask(0);
+    let series = registry.series();
+    let measured = allocation_counter::measure(|| (1..200_000).for_each(ask));
+    assert_eq!(measured.bytes_current, 0);
+    assert_eq!(registry.series(), series);
+    let requests = &registry.group::<GrpcMetrics>().unwrap().requests;
+    let counted = requests
+        .get(&["unknown", "unknown", "UNIMPLEMENTED"])
+        .unwrap();
+    assert_eq!(counted.get(), 200_000);
+}
+
+/// Answers as a router of tonic does for a path that it does not know.
+struct Refuses;
+
+impl<B> Service<Request<B>> for Refuses {
+    type Response = Response<Answer>;
+    type Error = Infallible;
+    type Future = Ready<Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Request<B>) -> Self::Future {
+        let mut response = Response::new(Answer {
+            data: None,
+            trailers: None,
+        });
+        *response.headers_mut() = map("grpc-status", "12");
+        std::future::ready(Ok(response))
+    }
 }

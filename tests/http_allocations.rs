@@ -1,17 +1,19 @@
-//! Recording a request on a warm route allocates nothing.
+//! Recording a request on a warm route allocates nothing, and whatever clients send, memory stays
+//! as it was.
 #![cfg(feature = "http")]
 #![allow(clippy::panic, clippy::unwrap_used, reason = "this is a test")]
 
 use std::convert::Infallible;
 use std::future::Ready;
+use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
 use axum::Router;
 use axum::routing::get;
 use http_body_util::{BodyExt, Full};
-use hyper::body::{Body, Bytes};
+use hyper::body::{Body, Bytes, Frame};
 use hyper::{Method, Request, Response, StatusCode};
-use selfheal::http::HttpLayer;
+use selfheal::http::{CountedBody, HttpLayer, HttpMetrics};
 use selfheal::registry::Registry;
 use tower::{Layer, Service, ServiceExt};
 
@@ -127,6 +129,87 @@ fn ask(app: &Router, method: &str, path: &str) {
         answer.as_mut().poll(&mut cx).is_ready(),
         "nothing to wait for"
     );
+}
+
+/// What is still allocated when `work` is done, in bytes.
+fn left_behind(work: impl FnOnce()) -> i64 {
+    allocation_counter::measure(work).bytes_current
+}
+
+#[test]
+fn a_million_distinct_paths_and_methods_leave_memory_as_it_was() {
+    let registry = Registry::new();
+    let layer = HttpLayer::new(&registry).unwrap();
+    let mut service = layer.generic().layer(Answer);
+    let mut cx = Context::from_waker(Waker::noop());
+    let mut ask = |n: u32| {
+        let mut request = Request::new(Full::new(Bytes::new()));
+        *request.method_mut() = Method::from_bytes(format!("M{n}").as_bytes()).unwrap();
+        *request.uri_mut() = format!("/{n}/x?{n}").parse().unwrap();
+        let mut future = std::pin::pin!(service.call(request));
+        let Poll::Ready(Ok(response)) = future.as_mut().poll(&mut cx) else {
+            panic!("a ready answer")
+        };
+        let mut body = std::pin::pin!(response.into_body());
+        while let Poll::Ready(Some(_)) = body.as_mut().poll_frame(&mut cx) {}
+    };
+    ask(0);
+    let series = registry.series();
+    assert_eq!(left_behind(|| (1..1_000_000).for_each(ask)), 0);
+    assert_eq!(registry.series(), series);
+    let requests = &registry.group::<HttpMetrics>().unwrap().requests;
+    let counted = requests.get(&["other", "unmatched", "200"]).unwrap();
+    assert_eq!(counted.get(), 1_000_000);
+}
+
+/// Sends the same frame for ever.
+#[derive(Clone)]
+struct Endless;
+
+impl Body for Endless {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(&[0; 1_024])))))
+    }
+}
+
+#[test]
+fn bodies_that_never_end_leave_memory_as_it_was() {
+    const FRAMES: usize = 100_000;
+    let registry = Registry::new();
+    let layer = HttpLayer::builder(&registry).route_by(|_| Some("/endless"));
+    let echo = tower::service_fn(|request: Request<CountedBody<Endless>>| {
+        std::future::ready(Ok::<_, Infallible>(Response::new(request.into_body())))
+    });
+    let mut service = layer.build().unwrap().generic().layer(echo);
+    let mut cx = Context::from_waker(Waker::noop());
+    let mut future = std::pin::pin!(service.call(Request::new(Endless)));
+    let Poll::Ready(Ok(response)) = future.as_mut().poll(&mut cx) else {
+        panic!("a ready answer")
+    };
+    let mut body = Box::pin(response.into_body());
+    let left = left_behind(|| {
+        for _ in 0..FRAMES {
+            let frame = body.as_mut().poll_frame(&mut cx);
+            assert!(matches!(frame, Poll::Ready(Some(Ok(_)))));
+        }
+    });
+    assert_eq!(left, 0);
+    let metrics = registry.group::<HttpMetrics>().unwrap();
+    assert_eq!(metrics.in_flight.get(), 1, "it goes on");
+    drop(body);
+    assert_eq!(metrics.in_flight.get(), 0);
+    let counted = metrics.requests.get(&["GET", "/endless", "499"]).unwrap();
+    assert_eq!(counted.get(), 1);
+    for size in [&metrics.request_size, &metrics.response_size] {
+        let size = size.get(&["GET", "/endless"]).unwrap().snapshot();
+        assert_eq!((size.count(), size.sum), (1, FRAMES as f64 * 1_024.0));
+    }
 }
 
 #[test]

@@ -248,6 +248,51 @@ fn what_is_not_grpc_is_left_alone() {
     assert!(series(&registry, "grpc_client_streams_active").is_empty());
 }
 
+/// What is behind the declared length begins the next message, whatever that makes of it.
+#[test]
+fn frames_longer_than_declared() {
+    let registry = Registry::new();
+    let layer = GrpcLayer::builder(&registry).service("test.Echo", ["Unary"]);
+    let service = layer.build().unwrap().layer(Routes::new(Echo::default()));
+    // Two bytes are declared and seven are there: `llo` and two more as the next header, of
+    // a message of 0x6c6f0000 bytes and more that never comes.
+    let body = || Full::new(Bytes::from_static(b"\0\0\0\0\x02hello\0\0"));
+    run(ask(&service, request("/test.Echo/Unary", body()).unwrap()));
+    let metrics = registry.group::<GrpcMetrics>().unwrap();
+    let received = metrics.received.get(&["test.Echo", "Unary"]).unwrap();
+    assert_eq!(received.get(), 1);
+    assert_calls(&registry, 1);
+}
+
+#[test]
+fn a_malformed_grpc_status_is_unknown() {
+    let values: [&[u8]; 7] = [b"", b"17", b"-1", b"00", b"0 ", b"OK", b"\xff\xfe"];
+    for value in values {
+        let registry = Registry::new();
+        let status = http::HeaderValue::from_bytes(value).unwrap();
+        let answer = service_fn(move |_: http::Request<_>| {
+            let trailers = http::HeaderMap::from_iter([(
+                http::HeaderName::from_static("grpc-status"),
+                status.clone(),
+            )]);
+            std::future::ready(Ok::<_, Infallible>(http::Response::new(Frames {
+                data: vec![Bytes::from_static(&[0; 5])],
+                trailers: Some(trailers),
+            })))
+        });
+        let layer = GrpcLayer::builder(&registry).service("a.B", ["C"]);
+        let service = layer.build().unwrap().layer(answer);
+        run(ask(&service, request("/a.B/C", Frames::default()).unwrap()));
+        let mut counted = series(&registry, "grpc_requests_total");
+        counted.retain(|_, n| *n > 0);
+        assert_eq!(
+            counted,
+            [("a.B C UNKNOWN".to_owned(), 1)].into(),
+            "{value:?}"
+        );
+    }
+}
+
 /// A body that never ends is counted as it goes, and nothing of it is kept.
 #[test]
 fn a_message_of_four_gigabytes() {
