@@ -280,14 +280,21 @@ impl fmt::Debug for Call {
 #[inline]
 fn split(path: &str) -> (&str, &str) {
     let rest = path.strip_prefix('/');
-    rest.and_then(|rest| rest.rsplit_once('/'))
-        .unwrap_or_default()
+    rest.and_then(split_last).unwrap_or_default()
 }
 
 /// An origin with a path puts that before the service.
 #[inline]
 fn last_segment(service: &str) -> &str {
-    service.rsplit('/').next().unwrap_or(service)
+    split_last(service).map_or(service, |(_, last)| last)
+}
+
+/// What is before and behind the last slash. Names are short, so that a plain loop is quicker
+/// than the search that is made for long text.
+#[inline]
+fn split_last(text: &str) -> Option<(&str, &str)> {
+    let at = text.bytes().rposition(|byte| byte == b'/')?;
+    Some((text.get(..at)?, text.get(at + 1..)?))
 }
 
 #[cfg(test)]

@@ -80,6 +80,7 @@ mod declare;
 mod descriptor;
 mod frames;
 mod future;
+mod headers;
 mod interceptor;
 mod layer;
 mod methods;

@@ -7,6 +7,8 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, StatusCode};
 use tonic::{Code, ConnectError, Status, TimeoutExpired};
 
+use super::headers;
+
 static GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 
 /// What the libraries of tower box every error into.
@@ -15,7 +17,7 @@ pub(super) type BoxError = Box<dyn Error + Send + Sync>;
 /// The code in headers or trailers. One that is malformed, or none of the 17, is `Unknown`.
 #[inline]
 pub(super) fn of_headers(headers: &HeaderMap) -> Option<Code> {
-    let value = headers.get(&GRPC_STATUS)?;
+    let value = headers::get(headers, &GRPC_STATUS)?;
     Some(Code::from_bytes(value.as_bytes()))
 }
 
@@ -71,7 +73,7 @@ pub(super) enum Content {
 impl Content {
     #[inline]
     pub(super) fn of(headers: &HeaderMap) -> Self {
-        let value = headers.get(CONTENT_TYPE).map(http::HeaderValue::as_bytes);
+        let value = headers::get(headers, &CONTENT_TYPE).map(http::HeaderValue::as_bytes);
         match value.and_then(|value| value.strip_prefix(b"application/grpc")) {
             Some([] | [b'+' | b';', ..]) => Self::Grpc,
             Some([b'-', b'w', b'e', b'b', ..]) => Self::Web,

@@ -2,12 +2,14 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderName};
 
+use super::headers;
+
 static GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
 
 /// The time that the caller gives the call, where it says so.
 #[inline]
 pub(super) fn of_headers(headers: &HeaderMap) -> Option<Duration> {
-    parse(headers.get(&GRPC_TIMEOUT)?.as_bytes())
+    parse(headers::get(headers, &GRPC_TIMEOUT)?.as_bytes())
 }
 
 /// Reads a `grpc-timeout`: one to eight digits and a unit, as PROTOCOL-HTTP2.md of gRPC has
