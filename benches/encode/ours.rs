@@ -28,6 +28,7 @@ pub(crate) fn other_ways(count: usize) -> Vec<(&'static str, Render)> {
             "OpenMetrics",
             render(registry.clone(), Format::OPEN_METRICS),
         ),
+        ("protobuf", render(registry.clone(), Format::PROTOBUF)),
         ("text in chunks", chunks(Encoding::Identity)),
         ("text in chunks, gzip", chunks(Encoding::Gzip)),
     ]

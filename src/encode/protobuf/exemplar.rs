@@ -1,6 +1,6 @@
 //! Exemplars and times as messages.
 
-use super::{label, wire};
+use super::{labels, wire};
 use crate::encode::labels::pairs;
 use crate::registry::Exemplar;
 
@@ -11,7 +11,7 @@ pub(super) fn exemplar(buf: &mut Vec<u8>, field: u8, exemplar: &Exemplar) {
         return;
     }
     wire::message(buf, field, |buf| {
-        pairs(exemplar.labels()).for_each(|pair| label(buf, pair));
+        labels::fields(buf, pairs(exemplar.labels()));
         wire::double(buf, 2, exemplar.value);
         timestamp(buf, 3, exemplar.at);
     });

@@ -2,23 +2,25 @@
 //! github.com/prometheus/client_model, each message after its length.
 
 mod exemplar;
+mod labels;
 mod native;
 mod value;
 mod wire;
 
+use self::labels::Names;
 use super::escaping::Escaping;
 use super::format::Format;
-use super::labels::{self, Globals, Labels};
+use super::labels::{Globals, Labels, pairs};
 use crate::catalog::{Kind, MetricDef, Unit};
 use crate::registry::{Sample, ScrapeFamily};
-use crate::util::escape;
 
 /// Writes one family, in one message or several.
 pub(super) struct ProtobufFamily<'a> {
     kind: Kind,
     escaping: Escaping,
     globals: &'a Globals,
-    declared: bool,
+    /// Those of the labels, where every series has the declared ones.
+    declared: Option<Names>,
     /// The fields of a message before its metrics: name, help, type and unit.
     head: Vec<u8>,
     /// The labels that every series carries, as fields of a metric.
@@ -50,13 +52,15 @@ impl<'a> ProtobufFamily<'a> {
         let beside = globals.beside(def.kind, |name| {
             declared && def.labels.iter().any(|label| label == name)
         });
+        let mut fields = Vec::new();
+        labels::fields(&mut fields, pairs(&beside));
         Self {
             kind: def.kind,
             escaping: format.escaping(),
             globals,
-            declared,
+            declared: declared.then(|| Names::new(def.labels.iter().map(|name| &**name))),
             head,
-            beside: fields(labels::pairs(&beside)),
+            beside: fields,
             start: None,
         }
     }
@@ -67,11 +71,11 @@ impl<'a> ProtobufFamily<'a> {
             return false;
         }
         let message = (&mut self.start, &*self.head);
-        if self.declared {
+        if let Some(names) = &self.declared {
             let beside = &self.beside;
             metric(buf, message, (self.kind, sample), |buf| {
                 buf.extend_from_slice(beside);
-                labels::pairs(text).for_each(|pair| label(buf, pair));
+                names.write(buf, text);
             });
             return true;
         }
@@ -81,8 +85,8 @@ impl<'a> ProtobufFamily<'a> {
         let taken = |name: &str| own.names().any(|own| own == name);
         let beside = self.globals.beside(self.kind, taken);
         metric(buf, message, (self.kind, sample), |buf| {
-            labels::pairs(&beside).for_each(|pair| label(buf, pair));
-            own.iter().for_each(|pair| label(buf, pair));
+            labels::fields(buf, pairs(&beside));
+            labels::fields(buf, own.iter());
         });
         true
     }
@@ -120,25 +124,4 @@ fn metric(
         labels(buf);
         value::write(buf, kind, sample);
     });
-}
-
-fn fields<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<u8> {
-    let mut buf = Vec::new();
-    pairs.for_each(|pair| label(&mut buf, pair));
-    buf
-}
-
-/// Writes a label whose value is still escaped.
-fn label(buf: &mut Vec<u8>, (name, value): (&str, &str)) {
-    let unescaped;
-    let value = if value.bytes().any(|byte| byte == b'\\') {
-        unescaped = escape::unescape(value);
-        &unescaped
-    } else {
-        value
-    };
-    let length = wire::string_length(name) + wire::string_length(value);
-    wire::message_of(buf, 1, length);
-    wire::string(buf, 1, name);
-    wire::string(buf, 2, value);
 }

@@ -5,7 +5,11 @@ const VARINT: u8 = 0;
 const FIXED_64: u8 = 1;
 const LENGTH: u8 = 2;
 
+/// The most bytes that stand before a message or a string: a key and a length.
+pub(super) const LONGEST_HEAD: usize = 2 + 10;
+
 /// Appends a whole number in groups of seven bits, the lowest first.
+#[inline]
 pub(super) fn varint(buf: &mut Vec<u8>, mut number: u64) {
     while number >= 0x80 {
         buf.push(number.to_le_bytes()[0] | 0x80);
@@ -47,9 +51,13 @@ pub(super) fn string(buf: &mut Vec<u8>, field: u8, text: &str) {
 }
 
 /// How many bytes [`string`] appends.
+#[inline]
 pub(super) fn string_length(text: &str) -> usize {
-    let bits = (text.len() | 1).ilog2() as usize + 1;
-    1 + bits.div_ceil(7) + text.len()
+    let bytes = match text.len() {
+        0..0x80 => 1,
+        length => (length.ilog2() as usize + 1).div_ceil(7),
+    };
+    1 + bytes + text.len()
 }
 
 /// Appends the key and the length of a message, which is to follow.
