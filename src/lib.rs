@@ -28,6 +28,7 @@
 //! | feature | default | what it adds |
 //! |---|---|---|
 //! | `http` | yes | the HTTP layer |
+//! | `trace-exemplars` | no | the trace of a request as an exemplar of its duration |
 //! | `http-client` | no | the layer for outgoing requests |
 //! | `server` | yes | `/metrics`, `/health`, `/livez`, `/readyz`, `/` as a router or on a thread of their own |
 //! | `healing` | yes | the `HealingEngine` trait, its run-time, supervised tasks |

@@ -10,6 +10,7 @@ use super::route::{Classifier, RequestHead, RouteRule, Rules};
 use super::sample::Sample;
 use super::series::Recorder;
 use super::table::Table;
+use super::trace::Source;
 use crate::catalog::names::buckets;
 use crate::registry::{DeclareError, Registry};
 use crate::util::Clock;
@@ -28,6 +29,7 @@ pub struct HttpLayerBuilder {
     buckets: Option<Vec<f64>>,
     sample: Sample,
     clock: Clock,
+    pub(super) trace: Source,
 }
 
 impl HttpLayerBuilder {
@@ -43,6 +45,7 @@ impl HttpLayerBuilder {
             buckets: None,
             sample: Sample::ALL,
             clock: Clock::system(),
+            trace: Source::default(),
         }
     }
 
@@ -198,6 +201,7 @@ impl HttpLayerBuilder {
                 rules: self.rules,
                 request_labels: self.request_labels,
                 response_labels: self.response_labels,
+                trace: self.trace,
             }),
             classifier: self.classifier,
             exclude: self.exclude,

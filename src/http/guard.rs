@@ -13,6 +13,7 @@ use super::outcome::{End, Outcome};
 use super::series::Series;
 use super::session::HttpSession;
 use super::spare;
+use super::trace::Trace;
 use crate::util::Verb;
 
 /// One request on its way. It travels from the call through the future into the response
@@ -42,6 +43,7 @@ pub(super) struct State {
     stage: Stage,
     /// What the connection may become, where the request asks for another protocol.
     upgrade: Option<HttpSession>,
+    trace: Trace,
     /// The values of the response labels.
     labels: Chosen,
     /// How many bytes of body there are to be.
@@ -71,11 +73,11 @@ enum Stage {
 impl Guard {
     /// Begins a request; `timed` says when and for how many it stands, if it is in the sample.
     #[inline]
-    pub(super) fn new(series: &Arc<Series>, timed: Option<(Instant, u32)>) -> Self {
+    pub(super) fn new(series: &Arc<Series>, timed: Option<(Instant, u32)>, trace: Trace) -> Self {
         for gauge in &series.open.in_flight {
             gauge.inc();
         }
-        Self(Some(spare::take(series, timed)))
+        Self(Some(spare::take(series, timed, trace)))
     }
 
     /// Whether anything is recorded.
@@ -120,6 +122,7 @@ impl Guard {
         state.inside = true;
         let labels = &state.series.recorder.response_labels;
         state.labels = labels.choose(&head.extensions);
+        state.trace.begun(&head.extensions);
         let size = body.size_hint().exact();
         state.inside = false;
         if size == Some(0) || state.bodiless(head.status) {
@@ -186,8 +189,9 @@ impl Drop for Guard {
 
 impl State {
     #[cold]
-    pub(super) fn new(series: &Arc<Series>, timed: Option<(Instant, u32)>) -> Self {
+    pub(super) fn new(series: &Arc<Series>, timed: Option<(Instant, u32)>, trace: Trace) -> Self {
         Self {
+            trace,
             series: Arc::clone(series),
             start: timed.map(|(start, _)| start),
             stands_for: timed.map_or(0, |(_, stands_for)| stands_for),
@@ -205,7 +209,13 @@ impl State {
 
     /// Begins anew with what an earlier request has left.
     #[inline]
-    pub(super) fn reuse(&mut self, series: &Arc<Series>, timed: Option<(Instant, u32)>) {
+    pub(super) fn reuse(
+        &mut self,
+        series: &Arc<Series>,
+        timed: Option<(Instant, u32)>,
+        trace: Trace,
+    ) {
+        self.trace = trace;
         if !Arc::ptr_eq(&self.series, series) {
             self.series = Arc::clone(series);
         }
@@ -306,6 +316,7 @@ impl State {
             for timing in &ended.durations {
                 let took = took * timing.per_second;
                 timing.histogram.observe_n(took, self.stands_for);
+                self.trace.exemplify(&timing.histogram, took);
             }
         }
     }

@@ -143,7 +143,8 @@ impl Shared {
             .sample
             .draw(&series.tickets)
             .map(|stands_for| (recorder.clock.now(), stands_for));
-        let mut guard = Guard::new(series, timed);
+        let trace = timed.map(|_| recorder.trace.of(request));
+        let mut guard = Guard::new(series, timed, trace.unwrap_or_default());
         if session::is_asked(request) {
             request.extensions_mut().insert(guard.may_become_session());
         }

@@ -28,7 +28,8 @@
 //! ```
 //!
 //! [`HttpLayerBuilder`] has the rest: excluded paths, samples, routes with labels and buckets
-//! of their own, labels from extensions, other [names](HttpNames).
+//! of their own, labels from extensions, other [names](HttpNames). With the feature
+//! `trace-exemplars`, durations carry the trace of a request as an exemplar.
 //!
 //! # What is recorded
 //!
@@ -84,6 +85,11 @@ mod service;
 mod session;
 mod spare;
 mod table;
+#[cfg(feature = "trace-exemplars")]
+mod trace;
+#[cfg(not(feature = "trace-exemplars"))]
+#[path = "no_trace.rs"]
+mod trace;
 
 pub use body::{CountedBody, InstrumentedBody};
 pub use builder::HttpLayerBuilder;
@@ -94,3 +100,5 @@ pub use names::{DURATION, HttpMetrics, HttpNames};
 pub use route::{RequestHead, RouteRule, UNMATCHED};
 pub use service::HttpService;
 pub use session::HttpSession;
+#[cfg(feature = "trace-exemplars")]
+pub use trace::TraceContext;

@@ -5,6 +5,7 @@ use super::names::{Ended, Name, Naming, Open};
 use super::outcome::Outcome;
 use super::route::{Protocol, Rules};
 use super::sample::{Sample, Tickets};
+use super::trace::Source;
 use crate::registry::Histogram;
 use crate::util::Verb;
 use crate::util::{Chain, Clock};
@@ -18,6 +19,7 @@ pub(super) struct Recorder {
     pub(super) rules: Rules,
     pub(super) request_labels: Added,
     pub(super) response_labels: Added,
+    pub(super) trace: Source,
 }
 
 /// What tells the series of one layer apart when a request begins.

@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use super::guard::State;
 use super::series::Series;
+use super::trace::Trace;
 
 /// The most states that a thread keeps, about ten kilobytes. Each holds on to the series it
 /// was last used for, which spares the count of references where the next is of the same.
@@ -22,15 +23,19 @@ thread_local! {
 /// A state for a request that begins.
 #[expect(clippy::unnecessary_box_returns, reason = "the box is what is taken")]
 #[inline]
-pub(super) fn take(series: &Arc<Series>, timed: Option<(Instant, u32)>) -> Box<State> {
+pub(super) fn take(
+    series: &Arc<Series>,
+    timed: Option<(Instant, u32)>,
+    trace: Trace,
+) -> Box<State> {
     // A thread that ends has no spare states any more.
     let spare = SPARE.try_with(|spare| spare.try_borrow_mut().ok()?.pop());
     match spare.ok().flatten() {
         Some(mut state) => {
-            state.reuse(series, timed);
+            state.reuse(series, timed, trace);
             state
         }
-        None => Box::new(State::new(series, timed)),
+        None => Box::new(State::new(series, timed, trace)),
     }
 }
 

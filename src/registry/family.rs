@@ -113,12 +113,13 @@ impl<M: Metric, K: LabelKey> Family<M, K> {
 
     /// As [`with`](Self::with), unless the family is switched off: then there is nothing to
     /// record, and no handle.
-    pub(crate) fn live<L: Labels<Key = K>>(&self, labels: &L) -> Option<M> {
+    pub fn live<L: Labels<Key = K>>(&self, labels: &L) -> Option<M> {
         self.is_enabled().then(|| self.with(labels))
     }
 
-    /// Whether anything is recorded here.
-    pub(crate) fn is_enabled(&self) -> bool {
+    /// Whether anything is recorded here: an operator may have switched the family off.
+    #[must_use]
+    pub fn is_enabled(&self) -> bool {
         self.core.storage.is_enabled()
     }
 

@@ -17,5 +17,7 @@ mod sessions;
 mod setup;
 mod sizes;
 mod switched_off;
+#[cfg(feature = "trace-exemplars")]
+mod traces;
 mod upgrades;
 mod wire;

@@ -1,0 +1,215 @@
+//! Exemplars: which trace a duration is an example of.
+
+use std::fmt;
+use std::num::{NonZeroU64, NonZeroU128};
+use std::sync::Arc;
+
+use http::{Extensions, HeaderMap, Request};
+
+use super::builder::HttpLayerBuilder;
+use super::route::RequestHead;
+use crate::registry::Histogram;
+
+/// The trace that a request belongs to, by the ids of W3C Trace Context, which OpenTelemetry
+/// has, too. None of them is zero.
+///
+/// A layer or a handler further in may put it into the extensions of the response; what is
+/// there counts over what the request says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TraceContext {
+    trace: NonZeroU128,
+    span: Option<NonZeroU64>,
+}
+
+impl TraceContext {
+    /// Of a trace id; `None` if that is zero, which means that there is none.
+    #[must_use]
+    pub fn new(trace_id: u128) -> Option<Self> {
+        let trace = NonZeroU128::new(trace_id)?;
+        Some(Self { trace, span: None })
+    }
+
+    /// Adds the id of the span that stands for the request. Zero is none. Default: none.
+    #[must_use]
+    pub fn span(mut self, span_id: u64) -> Self {
+        self.span = NonZeroU64::new(span_id);
+        self
+    }
+
+    /// The trace of the header `traceparent`, if it is sampled: of any other there is nothing to
+    /// look up. The span in there is the caller's, and left out.
+    #[must_use]
+    pub fn of_headers(headers: &HeaderMap) -> Option<Self> {
+        parse(headers.get("traceparent")?.as_bytes())
+    }
+}
+
+/// Reads a `traceparent` as W3C Trace Context has it in section 3.2; a later version may have
+/// more behind what is known.
+fn parse(value: &[u8]) -> Option<TraceContext> {
+    let (known, more) = value.split_at_checked(55)?;
+    let version = hex(known.get(..2)?)?;
+    let whole = match version {
+        0 => more.is_empty(),
+        0xff => false,
+        _ => more.first().is_none_or(|byte| *byte == b'-'),
+    };
+    let dashes = [2, 35, 52].iter().all(|at| known.get(*at) == Some(&b'-'));
+    let trace = hex(known.get(3..35)?)?;
+    let parent = hex(known.get(36..52)?)?;
+    let flags = hex(known.get(53..)?)?;
+    let sampled = flags & 1 == 1;
+    (whole && dashes && parent != 0 && sampled).then(|| TraceContext::new(trace))?
+}
+
+/// Small letters only, as the document has it.
+fn hex(digits: &[u8]) -> Option<u128> {
+    digits.iter().try_fold(0, |number, digit| {
+        let value = match digit {
+            b'0'..=b'9' => digit - b'0',
+            b'a'..=b'f' => digit - b'a' + 10,
+            _ => return None,
+        };
+        Some(number << 4 | u128::from(value))
+    })
+}
+
+type Find = dyn Fn(RequestHead<'_>) -> Option<TraceContext> + Send + Sync;
+
+/// Where the trace of a request comes from.
+#[derive(Clone)]
+pub(super) struct Source(Arc<Find>);
+
+impl Default for Source {
+    fn default() -> Self {
+        Self(Arc::new(|head| TraceContext::of_headers(head.headers)))
+    }
+}
+
+impl Source {
+    pub(super) fn of<B>(&self, request: &Request<B>) -> Trace {
+        Trace((self.0)(RequestHead::of(request)))
+    }
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Source")
+    }
+}
+
+/// The trace of a request on its way, if it has one.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Trace(Option<TraceContext>);
+
+impl Trace {
+    /// The response has begun, with these extensions.
+    #[inline]
+    pub(super) fn begun(&mut self, extensions: &Extensions) {
+        if let Some(inner) = extensions.get() {
+            self.0 = Some(*inner);
+        }
+    }
+
+    /// Offers the trace as an example of a value that was observed.
+    #[inline]
+    pub(super) fn exemplify(self, histogram: &Histogram, value: f64) {
+        if let Some(context) = self.0 {
+            histogram.exemplar(value, |labels| {
+                labels.push("trace_id", &format!("{:032x}", context.trace));
+                if let Some(span) = context.span {
+                    labels.push("span_id", &format!("{span:016x}"));
+                }
+            });
+        }
+    }
+}
+
+impl HttpLayerBuilder {
+    /// Finds the trace of a request in another way; `|_| None` for none. Durations then carry
+    /// `trace_id`, and `span_id` where it is known, as exemplars: on the scrape in OpenMetrics,
+    /// at most one for each bucket between two scrapes. Only with the feature
+    /// `trace-exemplars`. Default: [`TraceContext::of_headers`].
+    ///
+    /// The closure runs once for each request, as it begins, on the task that has it: what a
+    /// tracing layer *further out* has entered is current. With OpenTelemetry:
+    ///
+    /// ```text
+    /// .trace_by(|_| {
+    ///     let context = opentelemetry::Context::current();
+    ///     let span = context.span().span_context().clone();
+    ///     let trace = u128::from_be_bytes(span.trace_id().to_bytes());
+    ///     let own = u64::from_be_bytes(span.span_id().to_bytes());
+    ///     TraceContext::new(trace).filter(|_| span.is_sampled()).map(|trace| trace.span(own))
+    /// })
+    /// ```
+    ///
+    /// A tracing layer *further in* puts the [`TraceContext`] into the extensions of its
+    /// response.
+    pub fn trace_by(
+        mut self,
+        find: impl Fn(RequestHead<'_>) -> Option<TraceContext> + Send + Sync + 'static,
+    ) -> Self {
+        self.trace = Source(Arc::new(find));
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+
+    fn trace(value: &str) -> Option<u128> {
+        parse(value.as_bytes()).map(|context| context.trace.get())
+    }
+
+    #[test]
+    fn the_example_of_the_document() {
+        assert_eq!(
+            trace(PARENT),
+            Some(0x4bf9_2f35_77b3_4da6_a3ce_929d_0e0e_4736)
+        );
+    }
+
+    #[test]
+    fn what_is_none() {
+        for (from, to) in [
+            ("-01", "-00"),
+            ("00-4b", "ff-4b"),
+            ("4bf92f", "4BF92F"),
+            ("4bf92f3577b34da6a3ce929d0e0e4736", &"0".repeat(32)),
+            ("00f067aa0ba902b7", &"0".repeat(16)),
+            ("36-00", "36_00"),
+            ("-01", "-01-more"),
+            ("-01", "-1"),
+        ] {
+            let value = PARENT.replacen(from, to, 1);
+            assert_ne!(value, PARENT);
+            assert_eq!(trace(&value), None, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_later_version_may_say_more() {
+        let later = PARENT.replacen("00-", "cc-", 1);
+        assert!(trace(&later).is_some());
+        assert!(trace(&format!("{later}-more")).is_some());
+        assert_eq!(trace(&format!("{later}more")), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_at_all(bytes in prop::collection::vec(any::<u8>(), 0..70)) {
+            parse(&bytes);
+        }
+
+        #[test]
+        fn any_ids(id in 1..=u128::MAX, parent in 1..=u64::MAX, flags: u8) {
+            let value = format!("00-{id:032x}-{parent:016x}-{flags:02x}");
+            prop_assert_eq!(trace(&value), (flags & 1 == 1).then_some(id));
+        }
+    }
+}
