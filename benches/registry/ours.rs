@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use selfheal::catalog::Native;
 use selfheal::registry::{Counter, Family, Histogram, LabelValue, Registry, Settings, Text};
 
-use crate::labels::{BOUNDS, NAMES, NATIVE_GROWTH, Requests, STATUSES, Values, many};
+use crate::labels::{BOUNDS, NAMES, NATIVE_GROWTH, Requests, STATUSES, TRACE, Values, many};
 use crate::work::{Run, on_two_threads, timed};
 
 #[derive(Clone, Copy)]
@@ -158,6 +158,16 @@ pub(crate) fn observe_both() -> Run {
     let (histogram, values) = (native(&BOUNDS), Values::new());
     timed(move |times| {
         values.each(times, |value| histogram.observe(value));
+    })
+}
+
+pub(crate) fn observe_with_exemplar() -> Run {
+    let (histogram, values) = (histogram(), Values::new());
+    timed(move |times| {
+        values.each(times, |value| {
+            histogram
+                .observe_with_exemplar(value, |labels| labels.push("trace_id", black_box(TRACE)));
+        });
     })
 }
 

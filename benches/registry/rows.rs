@@ -105,6 +105,16 @@ fn observing() -> Vec<Row> {
             ],
         },
         Row {
+            name: "observe, 12 buckets, offering an exemplar each time",
+            target: "",
+            limit: "a search and an atomic add",
+            contended: false,
+            contenders: vec![
+                (OURS, ours::observe_with_exemplar as Prepare),
+                (CLIENT, prometheus_client::observe_with_exemplar),
+            ],
+        },
+        Row {
             name: "observe, native buckets",
             target: "≤ 20",
             limit: "a look-up and an atomic add",

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::faults::{Faults, quote};
 use super::names::{HEALTH_PATH, LIVENESS_PATH, READINESS_PATH, check_metric};
+use super::native::Native;
 use super::range::{check_buckets, check_range};
 
 /// A series takes about 100 bytes, so that the upper end is a heap of 10 GB.
@@ -28,6 +29,10 @@ pub struct Metrics {
     pub max_series: usize,
     /// Whether a scrape is compressed when the scraper asks for it. Default: `true`.
     pub gzip: bool,
+    /// Whether series of counters and histograms say when they were created, so that Prometheus,
+    /// where it is told to, sees their first increment. In OpenMetrics that is one more line for
+    /// each. Default: `false`.
+    pub created_times: bool,
     /// What is different for one family, by its name without namespace. Default: nothing.
     pub family: BTreeMap<String, Family>,
 }
@@ -39,6 +44,7 @@ impl Default for Metrics {
             max_series_per_family: 10_000,
             max_series: 1_000_000,
             gzip: true,
+            created_times: false,
             family: BTreeMap::new(),
         }
     }
@@ -76,6 +82,13 @@ impl Metrics {
     #[must_use]
     pub fn gzip(mut self, on: bool) -> Self {
         self.gzip = on;
+        self
+    }
+
+    /// Whether series say when they were created. Default: `false`.
+    #[must_use]
+    pub fn created_times(mut self, on: bool) -> Self {
+        self.created_times = on;
         self
     }
 
@@ -146,6 +159,8 @@ pub struct Family {
     /// The upper bounds of a histogram's buckets, ascending, without `+Inf`. Default: those
     /// that the family is declared with.
     pub buckets: Option<Vec<f64>>,
+    /// Native buckets of a histogram. Default: those that the family is declared with, if any.
+    pub native: Option<Native>,
     /// The limit of series. Default: [`Metrics::max_series_per_family`].
     pub max_series: Option<usize>,
     /// How long a series may be idle before it is removed; `"0s"` keeps all for ever. Default:
@@ -159,6 +174,7 @@ impl Default for Family {
         Self {
             enabled: true,
             buckets: None,
+            native: None,
             max_series: None,
             expire_after: None,
         }
@@ -187,6 +203,13 @@ impl Family {
         self
     }
 
+    /// Sets the native buckets. Default: those that the family is declared with, if any.
+    #[must_use]
+    pub fn native(mut self, native: Native) -> Self {
+        self.native = Some(native);
+        self
+    }
+
     /// Sets the limit of series. Default: [`Metrics::max_series_per_family`].
     #[must_use]
     pub fn max_series(mut self, series: usize) -> Self {
@@ -205,23 +228,29 @@ impl Family {
     fn check(&self, name: &str, faults: &mut Faults) {
         if let Some(bounds) = &self.buckets {
             check_buckets("buckets", bounds, faults);
-            // Of other names it is known when the metric is declared.
-            for (suffix, kind) in [("_total", "a counter"), ("_info", "an info metric")] {
-                if name.ends_with(suffix) {
-                    let problem = format!(
-                        "a metric whose name ends in `{suffix}` is {kind}, which has no buckets"
-                    );
-                    faults.add(
-                        "buckets",
-                        problem,
-                        "leave them out, or give the name of a histogram",
-                    );
-                }
-            }
+            check_has_buckets("buckets", name, faults);
+        }
+        if let Some(native) = &self.native {
+            faults.within("native", |faults| native.check(faults));
+            check_has_buckets("native", name, faults);
         }
         if let Some(series) = &self.max_series {
             let hint = "give a limit in that range, or `enabled = false`";
             check_range("max_series", series, &SERIES, hint, faults);
+        }
+    }
+}
+
+/// A fault if it is known by the name that the metric has no buckets. Of other names it is known
+/// when the metric is declared.
+fn check_has_buckets(field: &str, name: &str, faults: &mut Faults) {
+    for (suffix, kind) in [("_total", "a counter"), ("_info", "an info metric")] {
+        if name.ends_with(suffix) {
+            faults.add(
+                field,
+                format!("a metric whose name ends in `{suffix}` is {kind}, which has no buckets"),
+                "leave them out, or give the name of a histogram",
+            );
         }
     }
 }

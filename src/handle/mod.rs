@@ -38,8 +38,9 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use self::health::Health;
+use crate::catalog::Native;
 use crate::config::{self, Config, ConfigError};
-use crate::registry::{DeclareError, FamilySettings, Registry, Settings};
+use crate::registry::{DeclareError, FamilySettings, NativeSettings, Registry, Settings};
 use crate::util::Clock;
 
 /// Everything of this crate in one handle. Cloning is cheap and gives the same handle.
@@ -195,7 +196,7 @@ fn settings(config: &Config) -> Settings {
         disabled: !family.enabled,
         buckets: family.buckets.clone(),
         max_series: family.max_series,
-        native: None,
+        native: family.native.as_ref().map(native),
         expire_after: family.expire_after,
     };
     let families = config.metrics.family.iter();
@@ -208,7 +209,7 @@ fn settings(config: &Config) -> Settings {
         global_labels: config.global_labels.clone(),
         max_series_per_family: config.metrics.max_series_per_family,
         max_series: config.metrics.max_series,
-        created_times: false,
+        created_times: config.metrics.created_times,
         families: families
             .map(|(name, family)| (name.clone(), over(family)))
             .collect(),
@@ -218,11 +219,65 @@ fn settings(config: &Config) -> Settings {
     settings
 }
 
+/// The native buckets of one histogram.
+fn native(native: &config::Native) -> NativeSettings {
+    let buckets = Native::growth(native.growth)
+        .max_buckets(native.max_buckets)
+        .zero_threshold(native.zero_threshold)
+        .max_zero_threshold(native.max_zero_threshold);
+    match (native.enabled, native.classic) {
+        (false, _) => NativeSettings::Off,
+        (true, true) => NativeSettings::Beside(buckets),
+        (true, false) => NativeSettings::Only(buckets),
+    }
+}
+
 impl fmt::Debug for Selfheal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Selfheal")
             .field("config", &self.inner.config)
             .field("registry", &self.inner.registry)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Family, Metrics};
+    use crate::registry::DEFAULT_BUCKETS;
+
+    #[test]
+    fn native_buckets_and_created_times_are_as_configured() {
+        let off = config::Native::new().enabled(false);
+        let alone = config::Native::new().classic(false).growth(2.0);
+        let metrics = Metrics::new()
+            .created_times(true)
+            .family("beside", Family::new().native(config::Native::new()))
+            .family("alone", Family::new().native(alone))
+            .family("off", Family::new().native(off));
+        let config = Config {
+            metrics,
+            ..Config::default()
+        };
+        let handle = Selfheal::with_clock(config, Clock::manual().0).unwrap();
+        let registry = handle.registry();
+        assert!(registry.settings().created_times);
+        let def = |name: &'static str| {
+            let declared = registry
+                .histogram(name, "")
+                .native_only(Native::default())
+                .labels::<()>([]);
+            declared.unwrap().def().clone()
+        };
+        // What both rooms take for the default is the same.
+        assert_eq!(def("beside").native, Some(Native::default()));
+        assert_eq!(def("alone").native, Some(Native::schema(0)));
+        assert_eq!(def("declared").native, Some(Native::default()));
+        let without = def("off");
+        assert_eq!(
+            (without.native, &*without.buckets),
+            (None, &DEFAULT_BUCKETS[..])
+        );
     }
 }

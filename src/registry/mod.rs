@@ -130,6 +130,8 @@ struct Entry {
     any: Arc<dyn Any + Send + Sync>,
     /// The definition as asked for, before an operator's overrides.
     asked: Arc<MetricDef>,
+    /// Whether it can have native buckets.
+    native: bool,
     /// Those overrides.
     over: Option<FamilySettings>,
 }
@@ -375,6 +377,7 @@ impl Registry {
                 family: Arc::clone(&core) as Arc<dyn AnyFamily>,
                 any: Arc::clone(&core) as Arc<dyn Any + Send + Sync>,
                 asked: Arc::new(asked),
+                native: M::NATIVE,
                 over: over.cloned(),
             },
         );

@@ -77,8 +77,11 @@ impl Registry {
             }
         }
         for entry in self.inner.families.read().values() {
-            let over = entry.over.clone();
-            known.insert(entry.asked.name.to_string(), Known::of(&entry.asked, over));
+            let declared = Known {
+                native: entry.native,
+                ..Known::of(&entry.asked, entry.over.clone())
+            };
+            known.insert(entry.asked.name.to_string(), declared);
         }
         known
     }
@@ -92,6 +95,8 @@ impl Registry {
 /// What is known of a metric that was declared.
 struct Known {
     kind: Kind,
+    /// Whether it can have native buckets.
+    native: bool,
     collected: bool,
     /// The settings that reached it.
     over: Option<FamilySettings>,
@@ -101,6 +106,7 @@ impl Known {
     fn of(def: &MetricDef, over: Option<FamilySettings>) -> Self {
         Self {
             kind: def.kind,
+            native: false,
             collected: false,
             over,
         }
@@ -119,6 +125,10 @@ impl Known {
                 format!("the metric is a {} and has no buckets", self.kind)
             };
             faults.add("buckets", problem, "leave them out");
+        }
+        if wanted.native.is_some() && !self.native {
+            let problem = "the metric is no histogram that can have native buckets";
+            faults.add("native", problem, "leave them out");
         }
         if wanted.expire_after.is_some() && self.collected {
             let problem = "the series are there as long as their collector yields them";
@@ -165,7 +175,8 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::registry::{Collector, FamilySnapshot};
+    use crate::catalog::Native;
+    use crate::registry::{Collector, FamilySnapshot, NativeSettings};
 
     fn settings(families: &[(&str, FamilySettings)]) -> Settings {
         let families = families.iter().cloned();
@@ -259,6 +270,26 @@ mod tests {
                 "metrics.family.load_ratio.expire_after: the series are there as long as their \
                  collector yields them; leave it out",
             ]
+        );
+    }
+
+    #[test]
+    fn native_buckets_where_there_can_be_none_are_told() {
+        let native = FamilySettings {
+            native: Some(NativeSettings::Only(Native::default())),
+            ..FamilySettings::default()
+        };
+        let names = ["a_total", "b", "c", "load_ratio"];
+        let registry = Registry::with_settings(settings(&names.map(|name| (name, native.clone()))));
+        registry.counter("a_total", "").build().unwrap();
+        registry.histogram("b", "").build().unwrap();
+        registry.histogram("c", "").striped().build().unwrap();
+        registry.collect_from(Arc::new(Load)).unwrap();
+        let problem = "the metric is no histogram that can have native buckets; leave them out";
+        assert_eq!(
+            told(&registry),
+            ["a_total", "c", "load_ratio"]
+                .map(|name| format!("metrics.family.{name}.native: {problem}"))
         );
     }
 

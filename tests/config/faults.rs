@@ -126,6 +126,28 @@ fn buckets_of_what_is_known_to_have_none() {
 }
 
 #[test]
+fn native_buckets() {
+    assert_eq!(
+        told(Config::from_toml_str(
+            "[metrics.family.x_total.native]\n\
+             growth = 1\nmax_buckets = 0\nzero_threshold = -1\nmax_zero_threshold = nan"
+        )),
+        [
+            "metrics.family.x_total.native.growth (line 2): 1 is not a number above 1; \
+             give the factor from one bound to the next, such as 1.1",
+            "metrics.family.x_total.native.max_buckets (line 3): 0 is outside 1..=10000; \
+             give a limit in that range, or `enabled = false`",
+            "metrics.family.x_total.native.zero_threshold (line 4): -1 is not a number of 0 or \
+             above; give the distance from zero, or 0",
+            "metrics.family.x_total.native.max_zero_threshold (line 5): NaN is not a number of 0 \
+             or above; give the distance from zero, or 0",
+            "metrics.family.x_total.native (line 1): a metric whose name ends in `_total` is a \
+             counter, which has no buckets; leave them out, or give the name of a histogram",
+        ]
+    );
+}
+
+#[test]
 fn buckets() {
     only(
         "http.buckets = []",

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use selfheal::config::{Config, Family, Secret, Server};
+use selfheal::config::{Config, Family, Native, Secret, Server};
 use serde_json::Value;
 
 const HEAD: &str = "| Key | Default | Meaning |\n|---|---|---|\n";
@@ -16,7 +16,7 @@ fn keys() -> BTreeMap<String, String> {
     sample
         .metrics
         .family
-        .insert("NAME".to_owned(), Family::default());
+        .insert("NAME".to_owned(), Family::new().native(Native::new()));
     let mut found = BTreeMap::new();
     collect("", &serde_json::to_value(sample).unwrap(), &mut found);
     found

@@ -6,8 +6,8 @@ use std::time::Duration;
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use selfheal::config::{
-    Config, Family, HealingPolicy, Http, Loader, Metrics, Mode, Override, Secret, Server, Service,
-    System,
+    Config, Family, HealingPolicy, Http, Loader, Metrics, Mode, Native, Override, Secret, Server,
+    Service, System,
 };
 
 use super::load;
@@ -38,17 +38,33 @@ fn duration(least: u64, most: u64) -> impl Strategy<Value = Duration> {
         .prop_map(|(ms, ns)| Duration::from_millis(ms) + Duration::from_nanos(ns.into()))
 }
 
+fn native() -> impl Strategy<Value = Native> {
+    let flags = (any::<bool>(), any::<bool>());
+    (flags, 1.001..10.0_f64, 1..=10_000_u32, 0.0..1.0_f64).prop_map(
+        |((enabled, classic), growth, max_buckets, threshold)| {
+            Native::new()
+                .enabled(enabled)
+                .classic(classic)
+                .growth(growth)
+                .max_buckets(max_buckets)
+                .zero_threshold(threshold)
+                .max_zero_threshold(2.0 * threshold)
+        },
+    )
+}
+
 fn metrics() -> impl Strategy<Value = Metrics> {
     let family = (
         any::<bool>(),
         proptest::option::of(buckets()),
         proptest::option::of(1..1_000_usize),
         proptest::option::of(duration(0, 1_000_000)),
+        proptest::option::of(native()),
     )
-        .prop_map(|(enabled, buckets, series, idle)| {
+        .prop_map(|(enabled, buckets, series, idle, native)| {
             let mut family = Family::new().enabled(enabled);
             (family.buckets, family.max_series) = (buckets, series);
-            family.expire_after = idle;
+            (family.expire_after, family.native) = (idle, native);
             family
         });
     let families = btree_map("[a-z:][a-z0-9_:]{0,10}", family, 0..4);
@@ -186,6 +202,7 @@ proptest! {
     fn no_value_of_any_type_makes_it_panic(
         key in proptest::sample::select(vec![
             "namespace", "global_labels", "service", "metrics.family", "metrics.family.x.buckets",
+            "metrics.family.x.native", "metrics.family.x.native.growth",
             "http.exclude", "http.sample_rate", "server.listen", "server.basic_auth",
             "server.bearer_token", "system.refresh", "healing", "healing.overrides",
             "healing.confirm", "healing.modes.disruptive",

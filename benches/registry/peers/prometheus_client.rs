@@ -2,10 +2,11 @@ use std::any::Any;
 use std::hint::black_box;
 
 use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::exemplar::HistogramWithExemplars;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::{Histogram, NativeHistogramConfig};
 
-use crate::labels::{BOUNDS, NAMES, NATIVE_GROWTH, Requests, Values, many};
+use crate::labels::{BOUNDS, NAMES, NATIVE_GROWTH, Requests, TRACE, Values, many};
 use crate::work::{Run, on_two_threads, timed};
 
 type Texts = Vec<(&'static str, String)>;
@@ -69,6 +70,19 @@ pub(crate) fn observe_both() -> Run {
     let values = Values::new();
     timed(move |times| {
         values.each(times, |value| histogram.observe(value));
+    })
+}
+
+pub(crate) fn observe_with_exemplar() -> Run {
+    let (histogram, values) = (
+        HistogramWithExemplars::new(BOUNDS.into_iter()),
+        Values::new(),
+    );
+    timed(move |times| {
+        values.each(times, |value| {
+            let trace = vec![("trace_id", black_box(TRACE))];
+            histogram.observe(value, Some(trace), None);
+        });
     })
 }
 

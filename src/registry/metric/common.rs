@@ -88,6 +88,11 @@ impl Born {
         Self(u32::try_from(ticks).unwrap_or(u32::MAX).saturating_add(1))
     }
 
+    #[inline]
+    pub(super) fn is_unknown(self) -> bool {
+        self.0 == 0
+    }
+
     /// In seconds since 1970-01-01T00:00:00Z, if it is known.
     #[inline]
     pub(super) fn at(self, common: &Common) -> Option<f64> {

@@ -53,16 +53,28 @@ impl Cell {
         self.exemplar.offer(common, grown_by, labels);
     }
 
+    #[inline]
     fn get(&self) -> u64 {
         self.value.load(Ordering::Relaxed)
     }
 
+    /// What nobody asked to know more of is read out by two loads.
+    #[inline]
     fn sample<'a>(&self, number: Number, scratch: &'a mut Scratch) -> Sample<'a> {
+        let value = ValueRef::Number(number);
+        if self.born.is_unknown() && self.exemplar.is_none() {
+            return Sample::new(value);
+        }
+        self.whole_sample(value, scratch)
+    }
+
+    #[inline(never)]
+    fn whole_sample<'a>(&self, value: ValueRef<'a>, scratch: &'a mut Scratch) -> Sample<'a> {
         scratch.exemplars.clear();
         let exemplar = self.exemplar.read(&scratch.common);
         scratch.exemplars.extend(exemplar);
         Sample {
-            value: ValueRef::Number(number),
+            value,
             created: self.born.at(&scratch.common),
             exemplar: scratch.exemplars.first(),
         }

@@ -82,12 +82,14 @@ impl Mark {
         }
     }
 
-    /// The exemplar, which is read by this.
+    /// Whether there never was one.
     #[inline]
+    pub(in crate::registry::metric) fn is_none(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == 0
+    }
+
+    /// The exemplar, which is read by this.
     pub(in crate::registry::metric) fn read(&self, common: &Common) -> Option<Exemplar> {
-        if self.0.load(Ordering::Relaxed) == 0 {
-            return None;
-        }
         let mark = self.0.fetch_and(!FRESH, Ordering::Relaxed);
         common.ring().get(mark & !FRESH)
     }
