@@ -55,6 +55,8 @@ mod family;
 mod group;
 mod labels;
 mod metric;
+#[cfg(test)]
+mod model;
 mod rendered;
 mod scrape;
 mod settings;

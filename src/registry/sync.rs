@@ -1,7 +1,7 @@
 //! What the storage shares memory by.
 
 pub(super) use std::sync::atomic::{
-    AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering,
+    AtomicBool, AtomicU8, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering,
 };
 pub(super) use std::sync::{Arc, OnceLock};
 

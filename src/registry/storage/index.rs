@@ -7,7 +7,7 @@
 //!
 //! What a reader finds is a proposal: whoever asks compares the label values.
 
-use crate::registry::sync::{AtomicU32, OnceLock, Ordering};
+use super::sync::{AtomicU32, OnceLock, Ordering};
 
 /// Sizes from 16 to 2²⁵ entries.
 const LEVELS: usize = 22;

@@ -10,8 +10,8 @@
 //! have, one of the two sees the other. A thread that found the flag up before the last look,
 //! and is stopped before it records until the one after it, is the one that can come too late.
 
+use super::sync::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use super::table::GROUP;
-use crate::registry::sync::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 const SERIES: usize = GROUP as usize;
 
@@ -57,13 +57,14 @@ impl Life {
 
     /// Whether the series is in use or was used since the last look.
     pub(super) fn is_in_use(&self, at: usize) -> bool {
-        self.used[at].load(Ordering::SeqCst) || self.held[at].load(Ordering::SeqCst) > 0
+        // In this order: a handle that goes meanwhile has left its mark as used.
+        self.held[at].load(Ordering::SeqCst) > 0 || self.used[at].load(Ordering::SeqCst)
     }
 
     /// Looks at a series: whether it was idle for `after` nanoseconds.
     pub(super) fn look(&self, at: usize, now: u64, after: u64) -> bool {
-        let used = self.used[at].swap(false, Ordering::SeqCst);
-        if used || self.held[at].load(Ordering::SeqCst) > 0 {
+        let held = self.held[at].load(Ordering::SeqCst) > 0;
+        if self.used[at].swap(false, Ordering::SeqCst) || held {
             self.since[at].store(now, Ordering::Relaxed);
             return false;
         }

@@ -1,6 +1,6 @@
 //! Where the series of a closed label set are: a position for each combination of its values.
 
-use crate::registry::sync::{AtomicU32, Ordering};
+use super::sync::{AtomicU32, Ordering};
 
 /// Sets with more combinations are looked up by content. An array of so many takes 4 KiB.
 const MOST: usize = 1024;

@@ -1,10 +1,11 @@
 //! How series go: one by one, those that match, those that are idle.
 
 use super::index::Progress;
+use super::store::{Storage, Writer, find_text};
+use super::sync::{Arc, MutexGuard, Ordering, RwLock};
 use super::table::{GROUP, Series, Table};
-use super::{CHUNK, Storage, Writer, find_text};
+use super::view::CHUNK;
 use crate::registry::labels::Labels;
-use crate::registry::sync::{Arc, MutexGuard, Ordering, RwLock};
 
 impl<C> Storage<C> {
     /// Removes the series of `labels`; handles that are held go on and count for nobody.

@@ -6,7 +6,7 @@ use std::ops::{ControlFlow, Range};
 use super::index::{Entry, Index, Indexed, POSITIONS, Progress};
 use super::life::Life;
 use super::places::{Layout, Places};
-use crate::registry::sync::{Arc, AtomicU8, AtomicU32, OnceLock, Ordering};
+use super::sync::{Arc, AtomicU8, AtomicU16, AtomicU32, OnceLock, Ordering};
 
 /// How many series are allocated together. A group is freed when its last series and the last
 /// handle to one of them are gone; few, so that a survivor keeps little else alive.
@@ -33,8 +33,9 @@ type Group<C> = Arc<Slots<[Slot<C>; GROUP as usize]>>;
 
 /// Series that are allocated together.
 pub(super) struct Slots<S: ?Sized> {
-    /// Which of them are removed, a bit for each. Tables that share a group share this.
-    dead: AtomicU8,
+    /// Which of them are removed, a bit for each in the lower byte; and which of them may be
+    /// about to expire, in the upper byte. Tables that share a group share this.
+    gone: AtomicU16,
     /// Whose text has escapes, a bit for each.
     escaped: AtomicU8,
     /// The hash of each, so that an index grows without reading the texts.
@@ -47,7 +48,7 @@ pub(super) struct Slots<S: ?Sized> {
 impl<S> Slots<S> {
     fn new(slots: S, expires: bool) -> Arc<Self> {
         Arc::new(Self {
-            dead: AtomicU8::new(0),
+            gone: AtomicU16::new(0),
             escaped: AtomicU8::new(0),
             hashes: std::array::from_fn(|_| AtomicU32::new(0)),
             life: expires.then(|| Box::new(Life::new())),
@@ -59,13 +60,13 @@ impl<S> Slots<S> {
 impl<S: ?Sized> Slots<S> {
     #[inline]
     fn is_dead(&self, at: u32) -> bool {
-        self.dead.load(Ordering::Relaxed) & 1 << at != 0
+        self.gone.load(Ordering::Relaxed) & dead(at) != 0
     }
 
     /// Whether a series may be recorded to, which counts as use.
     #[inline]
     fn may_use(&self, at: u32) -> bool {
-        !self.is_dead(at)
+        self.gone.load(Ordering::Relaxed) & (dead(at) | doomed(at)) == 0
             && self
                 .life
                 .as_ref()
@@ -77,8 +78,18 @@ impl<S: ?Sized> Slots<S> {
     #[inline(never)]
     fn wake(&self, life: &Life, at: u32) -> bool {
         life.set_used(at as usize);
-        self.dead.load(Ordering::SeqCst) & 1 << at == 0
+        self.gone.load(Ordering::SeqCst) & (dead(at) | doomed(at)) == 0
     }
+}
+
+const ALL: u16 = 0xFF;
+
+fn dead(at: u32) -> u16 {
+    1 << at
+}
+
+fn doomed(at: u32) -> u16 {
+    1 << (GROUP + at)
 }
 
 /// Where a series is, whatever becomes of its family. A series that was removed lives on in the
@@ -96,10 +107,15 @@ impl<C> Place<C> {
         Self { group, at }
     }
 
-    /// Whether the series is removed. While there is a handle it does not expire, once this
-    /// has said no.
-    pub(super) fn is_removed(&self) -> bool {
-        self.group.dead.load(Ordering::SeqCst) & 1 << self.at != 0
+    /// Whether the series is removed.
+    pub(in crate::registry) fn is_removed(&self) -> bool {
+        self.group.gone.load(Ordering::SeqCst) & dead(self.at) != 0
+    }
+
+    /// Whether the series may be about to expire. That is decided under the lock of the family,
+    /// for it to stay where this handle came first; a handle that found it safe keeps it.
+    pub(super) fn is_doomed(&self) -> bool {
+        self.group.gone.load(Ordering::SeqCst) & doomed(self.at) != 0
     }
 
     /// A series that stands alone.
@@ -181,7 +197,8 @@ pub(super) struct Table<C> {
 
 impl<C> Table<C> {
     pub(super) fn new(expires: bool) -> Self {
-        static TABLES: AtomicU32 = AtomicU32::new(1);
+        // It says nothing about other memory, so that no model has to know of it.
+        static TABLES: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(1);
         Self {
             // Wrapped round, it would still have to meet a hint to a table of long ago.
             number: TABLES.fetch_add(1, Ordering::Relaxed).max(1),
@@ -338,31 +355,31 @@ impl<C> Table<C> {
     /// Marks the series at a position as removed.
     pub(super) fn bury(&self, position: u32) {
         if let Some(group) = self.group(position / GROUP) {
-            group
-                .dead
-                .fetch_or(1 << (position % GROUP), Ordering::SeqCst);
+            let dead = dead(position % GROUP);
+            group.gone.fetch_or(dead, Ordering::SeqCst);
         }
     }
 
-    /// The same for a series that seems idle, unless it is in use.
+    /// The same for a series that seems idle, unless it is in use. Until that is known it is
+    /// read out as ever; who wants to use it waits for the lock of the family.
     pub(super) fn bury_idle(&self, position: u32) -> bool {
         let (Some(group), at) = (self.group(position / GROUP), position % GROUP) else {
             return false;
         };
-        self.bury(position);
+        group.gone.fetch_or(doomed(at), Ordering::SeqCst);
         let in_use = |life: &Life| life.is_in_use(at as usize);
         if group.life.as_deref().is_some_and(in_use) {
-            // Who found it removed meanwhile waits for the lock of the family.
-            group.dead.fetch_and(!(1 << at), Ordering::SeqCst);
+            group.gone.fetch_and(!doomed(at), Ordering::SeqCst);
             return false;
         }
+        self.bury(position);
         true
     }
 
     /// Whether the group at a position has no series any more.
     pub(super) fn is_group_dead(&self, position: u32) -> bool {
         self.group(position / GROUP)
-            .is_some_and(|group| group.dead.load(Ordering::Relaxed) == u8::MAX)
+            .is_some_and(|group| group.gone.load(Ordering::Relaxed) & ALL == ALL)
     }
 
     /// Whether a new table would be much smaller, given how many groups have no series left.

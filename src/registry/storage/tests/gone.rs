@@ -146,3 +146,23 @@ fn no_series_goes_that_somebody_has_a_handle_to() {
     }
     assert!(storage.len() == 0 && storage.expired() >= 20);
 }
+
+#[test]
+fn a_series_that_goes_and_comes_back_is_read_once_in_a_scrape() {
+    let storage = storage(&["n"], 10);
+    for name in ["a", "b", "c"] {
+        add(&storage, &[name]);
+    }
+    let view = storage.view();
+    let mut seen = Vec::new();
+    let mut next = Some(0);
+    while let Some(from) = next {
+        next = view.each_from(from, &mut |text, _| {
+            seen.push(text.to_owned());
+            storage.remove(&["a"]);
+            add(&storage, &["a"]);
+            ControlFlow::Break(())
+        });
+    }
+    assert_eq!(seen, [r#"n="a""#, r#"n="b""#, r#"n="c""#]);
+}

@@ -1,0 +1,10 @@
+//! The storage under every order of its threads that a checker thinks of.
+//!
+//! The files of `storage` are compiled once more here, on the primitives of `shuttle`: its
+//! threads take turns at each of their operations, as a seeded scheduler decides. What is
+//! searched are the orders of operations; that an ordering of memory is too weak it does not
+//! find. A schedule that fails is printed, to be replayed with `shuttle::replay`.
+
+mod scenarios;
+mod storage;
+mod sync;

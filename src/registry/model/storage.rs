@@ -1,0 +1,44 @@
+//! The same files as `super::super::storage` has, on other primitives.
+#![allow(
+    clippy::duplicate_mod,
+    reason = "the files are meant to be compiled a second time"
+)]
+#![expect(
+    dead_code,
+    unreachable_pub,
+    reason = "what the rest of the registry uses is not all used here"
+)]
+
+#[path = "../storage/hint.rs"]
+mod hint;
+#[path = "../storage/index.rs"]
+mod index;
+#[path = "../storage/key.rs"]
+mod key;
+#[path = "../storage/life.rs"]
+mod life;
+#[path = "../storage/limits.rs"]
+mod limits;
+#[path = "../storage/places.rs"]
+mod places;
+#[path = "../storage/remove.rs"]
+mod remove;
+#[path = "../storage/store.rs"]
+mod store;
+#[path = "../storage/table.rs"]
+mod table;
+#[path = "../storage/text.rs"]
+mod text;
+#[path = "../storage/view.rs"]
+mod view;
+
+use super::sync;
+use crate::registry::storage::OVERFLOW;
+
+pub(super) use limits::{Rules, Total};
+pub(super) use store::Storage;
+pub(super) use table::Place;
+
+pub(super) fn has_moved<C>(storage: &Storage<C>) -> bool {
+    storage.later.get().is_some()
+}

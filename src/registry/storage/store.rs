@@ -1,0 +1,305 @@
+use super::hint::Guess;
+use super::index::{Entry, Progress};
+use super::key::Keys;
+use super::limits::{Rules, Total};
+use super::places::Layout;
+use super::sync::{Arc, AtomicU64, AtomicUsize, Mutex, OnceLock, Ordering, RwLock};
+use super::table::{Place, Series, Table};
+use super::text::{Frame, Rendered};
+use super::view::View;
+use crate::registry::labels::Labels;
+
+/// The series of one family. `C` is the cell that holds a value.
+pub(in crate::registry) struct Storage<C> {
+    pub(super) frame: Frame,
+    pub(super) keys: &'static Keys,
+    limit: usize,
+    /// Whether idle series expire.
+    pub(super) expires: bool,
+    /// How many series the whole registry has, and how many it may have.
+    pub(super) total: Arc<Total>,
+    /// How many series there are.
+    pub(super) live: AtomicUsize,
+    /// How many look-ups were sent to the overflow series.
+    overflowed: AtomicU64,
+    overflow: OnceLock<Place<C>>,
+    /// How many series have expired.
+    pub(super) expired: AtomicU64,
+    /// In a family that is switched off, the place of everything, which holds nothing.
+    nobody: Option<Place<C>>,
+    /// The series of a family without labels.
+    alone: OnceLock<Place<C>>,
+    pub(super) first: OnceLock<Arc<Table<C>>>,
+    /// The table after the first one, once the family has moved.
+    pub(super) later: OnceLock<RwLock<Arc<Table<C>>>>,
+    pub(super) writer: Mutex<Writer>,
+}
+
+/// What those who change a table need to know of it.
+#[derive(Default)]
+pub(super) struct Writer {
+    pub(super) progress: Progress,
+    /// Groups that are full and have no series left.
+    pub(super) dead_groups: u32,
+}
+
+impl<C> Storage<C> {
+    /// Storage for a family with these label names.
+    pub(in crate::registry) fn new(
+        labels: &[impl AsRef<str>],
+        rules: Rules,
+        total: Arc<Total>,
+    ) -> Self {
+        Self {
+            nobody: (!rules.enabled).then(Place::default),
+            frame: Frame::new(labels),
+            keys: Keys::shared(),
+            limit: rules.limit,
+            expires: rules.expire_after.is_some(),
+            total,
+            live: AtomicUsize::new(0),
+            overflowed: AtomicU64::new(0),
+            expired: AtomicU64::new(0),
+            overflow: OnceLock::new(),
+            alone: OnceLock::new(),
+            first: OnceLock::new(),
+            later: OnceLock::new(),
+            writer: Mutex::default(),
+        }
+    }
+
+    /// Runs `use_cell` on the cell of `labels`, which is created where it does not exist.
+    #[inline]
+    pub(in crate::registry) fn record<L: Labels>(
+        &self,
+        labels: &L,
+        new: impl FnOnce() -> C,
+        use_cell: impl Fn(&C),
+    ) {
+        let Some(table) = self.first.get() else {
+            if self.is_enabled() {
+                self.create(labels, new).use_cell(use_cell);
+            }
+            return;
+        };
+        if let Some(layout) = const { Layout::of(L::VALUES) } {
+            let place = labels.place();
+            if let Some(position) = table.position_at(layout, place)
+                && let Some(series) = table.to_use(position)
+            {
+                return use_cell(&series.cell);
+            }
+            let note = |entry: Entry| table.note_place(layout, place, entry.position);
+            self.record_by_content(table, labels, note, new, use_cell);
+        } else {
+            let guess = Guess::new(table.number, labels);
+            if let Some(position) = guess.position()
+                && let Some(series) = table.to_use(position)
+                && self.frame.has_long_values_of(&series.text, labels)
+            {
+                return use_cell(&series.cell);
+            }
+            let note = |entry: Entry| {
+                if !entry.escaped {
+                    guess.note(entry.position);
+                }
+            };
+            self.record_by_content(table, labels, note, new, use_cell);
+        }
+    }
+
+    #[inline(never)]
+    fn record_by_content<L: Labels>(
+        &self,
+        first: &Table<C>,
+        labels: &L,
+        note: impl Fn(Entry),
+        new: impl FnOnce() -> C,
+        use_cell: impl Fn(&C),
+    ) {
+        let hash = self.keys.hash(labels);
+        let later;
+        let table = if self.later.get().is_none() {
+            first
+        } else {
+            later = self.table();
+            later.as_deref().unwrap_or(first)
+        };
+        if let Some(entry) = self.find(table, hash, labels)
+            && let Some(series) = table.to_use(entry.position)
+        {
+            use_cell(&series.cell);
+            // What is noted is a position of the first table.
+            if std::ptr::eq(table, first) {
+                note(entry);
+            }
+        } else {
+            self.create(labels, new).use_cell(use_cell);
+        }
+    }
+
+    /// The place of `labels`, which is created where it does not exist.
+    pub(in crate::registry) fn place<L: Labels>(
+        &self,
+        labels: &L,
+        new: impl FnOnce() -> C,
+    ) -> Place<C> {
+        self.get(labels).unwrap_or_else(|| self.create(labels, new))
+    }
+
+    /// The place of `labels`, if that series exists.
+    pub(in crate::registry) fn get<L: Labels>(&self, labels: &L) -> Option<Place<C>> {
+        if self.frame.is_bare() {
+            return self.alone.get().cloned();
+        }
+        let table = self.table()?;
+        let entry = self.find(&table, self.keys.hash(labels), labels)?;
+        let place = table.place(entry.position)?;
+        if place.is_doomed() {
+            drop(self.writer.lock());
+        }
+        (!place.is_removed()).then_some(place)
+    }
+
+    /// The table in use.
+    pub(super) fn table(&self) -> Option<Arc<Table<C>>> {
+        match self.later.get() {
+            Some(later) => Some(Arc::clone(&later.read())),
+            None => self.first.get().cloned(),
+        }
+    }
+
+    #[inline]
+    fn find<L: Labels>(&self, table: &Table<C>, hash: u32, labels: &L) -> Option<Entry> {
+        table.index.find(hash, |entry| {
+            let Some(series) = table.series(entry.position) else {
+                return false;
+            };
+            if entry.escaped {
+                self.frame.is_escaped_of(&series.text, labels)
+            } else {
+                self.frame.is_of(&series.text, labels)
+            }
+        })
+    }
+
+    /// Creates the series of `labels`, unless there is one by now or there is no room.
+    #[cold]
+    #[inline(never)]
+    fn create<L: Labels>(&self, labels: &L, new: impl FnOnce() -> C) -> Place<C> {
+        if let Some(nobody) = &self.nobody {
+            return nobody.clone();
+        }
+        if self.frame.is_bare() {
+            return self.create_alone(new);
+        }
+        // What a search without the lock does not find was not there when it began, so that
+        // what is thrown at a full family waits for nobody and takes no memory.
+        if self.is_full() && !self.is_there(labels) {
+            return self.overflow(new);
+        }
+        // The user's code runs before the lock is taken.
+        let rendered = self.frame.render(self.keys, labels);
+        let mut writer = self.writer.lock();
+        let table = match self.table() {
+            Some(table) => table,
+            None => Arc::clone(
+                self.first
+                    .get_or_init(|| Arc::new(Table::new(self.expires))),
+            ),
+        };
+        if let Some(position) = find_text(&table, &rendered) {
+            return table.place(position).unwrap_or_default();
+        }
+        if self.len() >= self.limit || !table.has_room() || !self.total.take() {
+            drop(writer);
+            return self.overflow(new);
+        }
+        let Rendered {
+            text,
+            escaped,
+            hash,
+        } = rendered;
+        let position = table.push(Series { text, cell: new() }, hash, escaped);
+        table.enter(&mut writer.progress, position);
+        self.live.fetch_add(1, Ordering::Relaxed);
+        table.place(position).unwrap_or_default()
+    }
+
+    fn create_alone(&self, new: impl FnOnce() -> C) -> Place<C> {
+        let _writer = self.writer.lock();
+        if let Some(place) = self.alone.get() {
+            return place.clone();
+        }
+        if self.limit == 0 || !self.total.take() {
+            return self.overflow(new);
+        }
+        self.live.store(1, Ordering::Relaxed);
+        let series = Series {
+            text: Box::default(),
+            cell: new(),
+        };
+        self.alone.get_or_init(|| Place::alone(series)).clone()
+    }
+
+    fn is_there<L: Labels>(&self, labels: &L) -> bool {
+        self.table().is_some_and(|table| {
+            let hash = self.keys.hash(labels);
+            self.find(&table, hash, labels).is_some()
+        })
+    }
+
+    fn is_full(&self) -> bool {
+        self.len() >= self.limit || !self.total.has_room()
+    }
+
+    /// The series that takes what is beyond the limit.
+    fn overflow(&self, new: impl FnOnce() -> C) -> Place<C> {
+        self.overflowed.fetch_add(1, Ordering::Relaxed);
+        let new = || {
+            Place::alone(Series {
+                text: self.frame.render_overflow(),
+                cell: new(),
+            })
+        };
+        self.overflow.get_or_init(new).clone()
+    }
+
+    /// Whether the family is not switched off.
+    pub(in crate::registry) fn is_enabled(&self) -> bool {
+        self.nobody.is_none()
+    }
+
+    /// What there is to read out now.
+    pub(in crate::registry) fn view(&self) -> View<C> {
+        let places = [&self.alone, &self.overflow];
+        let places = places.map(|place| place.get().cloned());
+        View::new(self.table(), places)
+    }
+
+    /// How many series there are.
+    pub(in crate::registry) fn len(&self) -> usize {
+        self.live.load(Ordering::Relaxed)
+    }
+
+    /// How many series have expired.
+    pub(in crate::registry) fn expired(&self) -> u64 {
+        self.expired.load(Ordering::Relaxed)
+    }
+
+    /// How many look-ups the overflow series has taken.
+    pub(in crate::registry) fn overflowed(&self) -> u64 {
+        self.overflowed.load(Ordering::Relaxed)
+    }
+}
+
+pub(super) fn find_text<C>(table: &Table<C>, rendered: &Rendered) -> Option<u32> {
+    let same = |entry: Entry| {
+        let series = table.series(entry.position);
+        series.is_some_and(|series| series.text == rendered.text)
+    };
+    table
+        .index
+        .find(rendered.hash, same)
+        .map(|entry| entry.position)
+}
