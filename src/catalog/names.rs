@@ -39,6 +39,7 @@ pub fn suffix(kind: Kind, name: &str) -> Result<(), &'static str> {
             Err("is a counter and does not end in _total")
         }
         Kind::Counter if name == "_total" => Err("has nothing before _total"),
+        Kind::Info if name == "_info" => Err("has nothing before _info"),
         Kind::Gauge | Kind::Histogram | Kind::Info | Kind::StateSet if name.ends_with("_total") => {
             Err("ends in _total, which is for counters")
         }
@@ -90,6 +91,9 @@ pub(crate) fn definition(def: &MetricDef) -> Result<(), &'static str> {
         return Err("does not end in its unit");
     }
     if let Some(native) = def.native {
+        if def.kind != Kind::Histogram {
+            return Err("has native buckets and is no histogram");
+        }
         native.check()?;
     }
     // One that has native buckets may do without classic ones.
@@ -125,6 +129,7 @@ fn is_word(byte: u8) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalog::Native;
 
     #[test]
     fn names_that_prometheus_takes() {
@@ -151,6 +156,7 @@ mod tests {
         assert!(suffix(Kind::Gauge, "requests_total").is_err());
         assert!(suffix(Kind::Histogram, "size_count").is_err());
         assert!(suffix(Kind::Info, "build").is_err());
+        assert!(suffix(Kind::Info, "_info").is_err());
         for name in ["door_total", "door_info", "door_created"] {
             assert!(suffix(Kind::StateSet, name).is_err(), "{name}");
         }
@@ -158,6 +164,21 @@ mod tests {
             suffix(Kind::Summary, "anything_total").is_ok(),
             "handed through as it is"
         );
+    }
+
+    #[test]
+    fn native_buckets_stand_beside_classic_ones_or_alone() {
+        let mut def = MetricDef::new(Kind::Histogram, "a", "");
+        assert_eq!(definition(&def), Err("has no buckets"));
+        def.native = Some(Native::default());
+        assert_eq!(definition(&def), Ok(()));
+        def.buckets = vec![2.0, 1.0];
+        assert!(definition(&def).unwrap_err().contains("strictly rise"));
+        def.buckets.clear();
+        def.native = Some(Native::schema(9));
+        assert!(definition(&def).unwrap_err().contains("schema"));
+        def.kind = Kind::Gauge;
+        assert!(definition(&def).unwrap_err().contains("no histogram"));
     }
 
     #[test]

@@ -204,3 +204,79 @@ pub(super) fn check(def: &MetricDef) -> Result<(), DeclareError> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::registry::{Counter, FloatGauge};
+
+    /// The message of a declaration that fails.
+    fn told<M: Metric>(declare: Declare<'_, M>) -> String {
+        declare.build().map(drop).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn what_breaks_a_rule_is_told_with_its_name() {
+        let registry = Registry::new();
+        let histogram = |name| registry.histogram(name, "");
+        let counter = |name| -> Declare<'_, Counter> { registry.counter(name, "") };
+        let gauge = |name| -> Declare<'_, FloatGauge> { registry.float_gauge(name, "") };
+        for (message, culprit, problem) in [
+            (told(counter("calls")), "calls", "_total"),
+            (told(gauge("heat_total")), "heat_total", "_total"),
+            (told(gauge("heat_count")), "heat_count", "_count"),
+            (
+                told(gauge("heat").unit(Unit::other("celsius"))),
+                "heat",
+                "its unit",
+            ),
+            (
+                told(counter("celsius_heat_total").unit(Unit::other("celsius"))),
+                "celsius_heat_total",
+                "its unit",
+            ),
+            (told(histogram("a").buckets(&[])), "a", "no buckets"),
+            (
+                told(histogram("b").buckets(&[1.0, 3.0, 2.0])),
+                "b",
+                "strictly rise",
+            ),
+            (
+                told(histogram("c").buckets(&[1.0, f64::NAN])),
+                "c",
+                "finite",
+            ),
+            (
+                told(histogram("d").native(Native::growth(1.0))),
+                "d",
+                "do not grow",
+            ),
+            (
+                told(histogram("e").native(Native::default()).striped()),
+                "e",
+                "striped",
+            ),
+        ] {
+            assert!(message.contains(&format!("{culprit:?}")), "{message}");
+            assert!(message.contains(problem), "{message}");
+        }
+        assert_eq!(registry.catalog().len(), 0);
+        assert!(
+            gauge("heat_celsius")
+                .unit(Unit::other("celsius"))
+                .build()
+                .is_ok()
+        );
+    }
+
+    #[test]
+    fn a_histogram_with_other_native_buckets_is_another() {
+        let registry = Registry::new();
+        let declare = |native| registry.histogram("a", "").native(native).build();
+        assert!(declare(Native::schema(3)).is_ok());
+        assert!(declare(Native::growth(1.1)).is_ok());
+        let clash = declare(Native::schema(4)).unwrap_err().to_string();
+        assert!(clash.contains("native buckets"), "{clash}");
+        assert!(registry.histogram("a", "").build().is_err());
+    }
+}
