@@ -2,7 +2,24 @@
 //! trailers, in process, without a socket.
 //!
 //! `cargo bench -p selfheal-benches --bench grpc` prints what each contender takes over no layer
-//! at all, and what [`MetricsInterceptor`] takes by hand, without a call.
+//! at all, and what `MetricsInterceptor` takes by hand, without a call. On two cores, with
+//! nothing else running, in ns:
+//!
+//! | | over no layer (1,753 – 1,813) |
+//! |---|---|
+//! | the layer of a server | 197 – 220 |
+//! | the same, names of go-grpc-middleware | 196 – 222 |
+//! | the same, names of OpenTelemetry | 178 – 200 |
+//! | the layer of a client | 248 – 266 |
+//! | `MetricsInterceptor` by hand, no call | 124 – 146 |
+//!
+//! By callgrind (`valgrind --tool=callgrind BINARY --bench --only server`) a call is 18,710
+//! instructions without a layer, 20,400 with that of a server and 20,770 with that of a client.
+//! About 45 ns are two readings of the clock. The rest is spread thin: four headers that are
+//! looked for (content type, time-out, and the status in headers and trailers), the look-up of
+//! the method, a dozen atomic operations, and moving a future and two bodies that are larger by
+//! what the layer keeps in them. A client boxes the body of the request besides, for a
+//! `Channel` takes tonic's own type and no other.
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot run must stop")]
 
 use std::future::ready;

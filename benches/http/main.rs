@@ -4,7 +4,37 @@
 //! `cargo bench -p selfheal-benches --bench http` prints what each contender takes over no layer
 //! at all. `passing` is a layer that does nothing but wrap the body: what axum charges for any
 //! layer (it boxes the service, the future and the body once more). The difference between it
-//! and `ours` is the recording itself.
+//! and `ours` is the recording itself. On two cores, with nothing else running, in ns:
+//!
+//! | | over no layer (644 – 650) |
+//! |---|---|
+//! | passing | 94 – 117 |
+//! | ours | 267 – 289 |
+//! | ours, one in ten timed | 194 – 212 |
+//! | ours, excluded | 109 – 127 |
+//! | axum-prometheus | 1,169 – 1,177 |
+//! | ours around a plain tower service (175 – 217) | 148 – 176 |
+//!
+//! # Where it goes
+//!
+//! `valgrind --tool=callgrind BINARY --bench --only ours` (or `passing`, `"tower, ours"`) and
+//! `callgrind_annotate`: of 10,130 instructions for a request, its making among them, 8,600 are
+//! there with `passing` and 7,610 without a layer. The recording is the rest:
+//!
+//! | what | instructions |
+//! |---|---|
+//! | four histograms: first byte, duration, and the two sizes | 410 |
+//! | the end: handles by status, counter, in flight, spare state | 300 |
+//! | the call: exclusion, route, look-up of the series by route and method, in flight | 330 |
+//! | two readings of the clock and their difference | 180 |
+//! | future and body: stage, size hint, sizes of frames | 190 |
+//! | moving request, response and future once more | 60 |
+//! | dropping | 60 |
+//!
+//! By `perf record --only "tower, ours"` some 45 ns of it are the clock, two times 22, and some
+//! 55 the histograms and counters, most of them waiting in the seven operations that lock a
+//! cache line. What is left are the look-up and the stalls of moving a request that was just
+//! written. So there is little to save but what is not recorded.
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot run must stop")]
 
 mod contenders;

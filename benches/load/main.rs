@@ -5,6 +5,11 @@
 //! machine does moves the throughput by more than the layer does. The figure is the time that
 //! the whole process takes for a request, clients among it, for there are as many of them as
 //! keep all cores busy.
+//!
+//! On two cores, with nothing else running: 85,263 of 87,571 HTTP requests a second (2.6 % less)
+//! and 32,956 of 33,781 gRPC calls (2.4 %). That is 0.6 µs of the 23 µs that two cores spend on
+//! a request and its client; on one core (`taskset -c 0`, a busy machine) it was 0.35 of 15.6,
+//! so that a part of it are the two cores writing the same counters at once.
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot run must stop")]
 
 mod grpc;
