@@ -27,8 +27,11 @@ pub struct HttpLayer<M = Axum> {
     mode: PhantomData<fn() -> M>,
 }
 
-/// What all services of a layer share.
+/// What all services of a layer share. A cache line away from the count of references, which
+/// changes with each request, for axum clones a service to call it; what is in here does not
+/// change, and so stays in the cache of every core.
 #[derive(Debug)]
+#[repr(align(64))]
 pub(super) struct Shared {
     pub(super) recorder: Arc<Recorder>,
     pub(super) classifier: Classifier,
