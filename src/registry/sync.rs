@@ -1,7 +1,8 @@
 //! What the storage shares memory by.
 
+pub(super) use std::hint::spin_loop;
 pub(super) use std::sync::atomic::{
-    AtomicBool, AtomicU8, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering,
+    AtomicBool, AtomicU8, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence,
 };
 pub(super) use std::sync::{Arc, OnceLock};
 

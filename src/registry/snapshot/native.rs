@@ -9,8 +9,8 @@ use crate::registry::exponential;
 /// the zero bucket.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NativeBuckets {
-    /// How fine the buckets are: from [`COARSEST_SCHEMA`](super::COARSEST_SCHEMA)
-    /// (-4) to [`FINEST_SCHEMA`](super::FINEST_SCHEMA) (8). The
+    /// How fine the buckets are: from [`COARSEST_SCHEMA`](crate::registry::COARSEST_SCHEMA)
+    /// (-4) to [`FINEST_SCHEMA`](crate::registry::FINEST_SCHEMA) (8). The
     /// bounds grow by the factor `2^(2^-schema)` from one bucket to the next.
     pub schema: i8,
     /// How far from zero the zero bucket reaches.

@@ -1,8 +1,8 @@
-use std::sync::atomic::{AtomicU64, Ordering, fence};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use super::stripes::{self, Padded};
+use super::lines::{self, Line, Stripe};
+use super::stripes;
 use crate::catalog::Kind;
 use crate::registry::declare::Declare;
 use crate::registry::family::{Family, Rejected};
@@ -10,7 +10,7 @@ use crate::registry::labels::{LabelKey, Labels};
 use crate::registry::metric::common::{Born, Common};
 use crate::registry::metric::histogram::bucket;
 use crate::registry::metric::sealed::{Sealed, Shape};
-use crate::registry::metric::{Histogram, Metric, add_f64};
+use crate::registry::metric::{Histogram, Metric};
 use crate::registry::snapshot::{HistogramRef, HistogramSnapshot, Sample, Scratch, ValueRef};
 use crate::registry::storage::Place;
 
@@ -60,11 +60,6 @@ impl StripedHistogram {
     }
 }
 
-/// How many numbers there are on what nobody else's data shares a cache line with.
-const LINE: usize = 16;
-
-type Line = Padded<[AtomicU64; LINE]>;
-
 /// The state of one histogram series.
 #[derive(Debug)]
 pub struct Cell {
@@ -80,27 +75,14 @@ pub struct Cell {
     born: Born,
 }
 
-/// The numbers of one stripe: its turn, the bits of the sum, then one count for each bound and
-/// one for `+Inf`, not cumulative.
-///
-/// The turn is odd while a thread has the stripe for itself. It takes it by one atomic operation
-/// and then writes plainly, where a count and a sum that are added to atomically would take twice
-/// the time. Who reads sees by the turn whether somebody wrote meanwhile.
-#[derive(Clone, Copy)]
-struct Stripe<'a>(&'a [Line]);
-
-const TURN: usize = 0;
-const SUM: usize = 1;
-const COUNTS: usize = 2;
-
 impl Cell {
     fn new(shape: &Shape) -> Self {
         let bounds = &shape.bounds;
-        let each = (COUNTS + bounds.len() + 1).div_ceil(LINE);
+        let each = lines::each(bounds.len());
         let stripes = stripes::count();
         Self {
             bounds: Arc::clone(bounds),
-            lines: lines(stripes * each),
+            lines: lines::empty(stripes * each),
             each,
             mask: stripes - 1,
             aside: OnceLock::new(),
@@ -139,7 +121,7 @@ impl Cell {
                 return;
             }
         }
-        let aside = self.aside.get_or_init(|| lines(self.each));
+        let aside = self.aside.get_or_init(|| lines::empty(self.each));
         Stripe(aside).add(bucket, n, total);
     }
 
@@ -168,78 +150,6 @@ impl Cell {
             native: None,
             exemplars: &[],
         }
-    }
-}
-
-fn lines(count: usize) -> Box<[Line]> {
-    let line = |_| Padded(std::array::from_fn(|_| AtomicU64::new(0)));
-    (0..count).map(line).collect()
-}
-
-impl<'a> Stripe<'a> {
-    #[inline]
-    fn number(self, at: usize) -> Option<&'a AtomicU64> {
-        self.0.get(at / LINE)?.0.get(at % LINE)
-    }
-
-    /// Adds as the only one who writes, or returns false where somebody else is at it.
-    #[inline]
-    fn add_alone(self, bucket: usize, n: u32, total: f64) -> bool {
-        let numbers = (
-            self.number(TURN),
-            self.number(SUM),
-            self.number(COUNTS + bucket),
-        );
-        let (Some(turn), Some(sum), Some(count)) = numbers else {
-            return false;
-        };
-        let now = turn.load(Ordering::Relaxed);
-        let taken = now.wrapping_add(1);
-        if now % 2 == 1
-            || turn
-                .compare_exchange(now, taken, Ordering::Acquire, Ordering::Relaxed)
-                .is_err()
-        {
-            return false;
-        }
-        // No reader sees what is written below without the new turn.
-        fence(Ordering::Release);
-        let before = count.load(Ordering::Relaxed);
-        count.store(before.wrapping_add(u64::from(n)), Ordering::Relaxed);
-        let before = f64::from_bits(sum.load(Ordering::Relaxed));
-        sum.store((before + total).to_bits(), Ordering::Relaxed);
-        turn.store(taken.wrapping_add(1), Ordering::Release);
-        true
-    }
-
-    /// Adds as one of many; never to a stripe that others have for themselves.
-    fn add(self, bucket: usize, n: u32, total: f64) {
-        if let (Some(sum), Some(count)) = (self.number(SUM), self.number(COUNTS + bucket)) {
-            count.fetch_add(u64::from(n), Ordering::Relaxed);
-            add_f64(sum, total);
-        }
-    }
-
-    /// Copies the counts and returns the sum.
-    fn read(self, counts: &mut [u64]) -> f64 {
-        /// A writer is done within nanoseconds. One that was interrupted is not waited for: sum
-        /// and counts may then differ by its observation.
-        const ATTEMPTS: usize = 64;
-        let number = |at| self.number(at).map_or(0, |n| n.load(Ordering::Relaxed));
-        let mut sum = 0.0;
-        for _ in 0..ATTEMPTS {
-            let turn = self.number(TURN).map_or(0, |n| n.load(Ordering::Acquire));
-            for (at, count) in counts.iter_mut().enumerate() {
-                *count = number(COUNTS + at);
-            }
-            sum = f64::from_bits(number(SUM));
-            fence(Ordering::Acquire);
-            if turn.is_multiple_of(2) && number(TURN) == turn {
-                break;
-            }
-            std::hint::spin_loop();
-        }
-        sum
     }
 }
 
@@ -358,8 +268,7 @@ mod tests {
         for stripe in 0..=stripes::count() {
             cell.observe(&rejected, 0.5, 2);
             let mine = stripes::number().wrapping_add(stripe);
-            let turn = cell.stripe(mine).number(TURN).unwrap();
-            turn.store(1, Ordering::Relaxed);
+            cell.stripe(mine).take();
         }
         assert!(cell.aside.get().is_some());
         let all = 2 * (stripes::count() as u64 + 1);

@@ -9,11 +9,24 @@
 //! | part | job |
 //! |---|---|
 //! | `stripes` | which stripe is whose, and how many there are |
-//! | `counter`, `histogram` | what is on them |
+//! | `counter` | a number on each stripe |
+//! | `histogram` | buckets and a sum on each stripe |
+//! | `lines` | how they are written and read (`model` tries the orders of that) |
 
 mod counter;
 mod histogram;
+mod lines;
+#[cfg(test)]
+mod model;
 mod stripes;
+
+use crate::registry::sync;
 
 pub use counter::StripedCounter;
 pub use histogram::StripedHistogram;
+
+/// What nobody else's data shares a cache line with. Lines have 64 bytes on most processors;
+/// some fetch two at a time, and some have lines of 128.
+#[derive(Debug)]
+#[repr(align(128))]
+struct Padded<T>(T);

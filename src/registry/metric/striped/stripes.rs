@@ -2,15 +2,11 @@ use std::cell::Cell;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use super::Padded;
+
 /// The most stripes of one series: 4 KB for a counter. Beyond so many threads that run at the
 /// same time, two that meet are rare.
 const MOST: usize = 32;
-
-/// What nobody else's data shares a cache line with. Lines have 64 bytes on most processors;
-/// some fetch two at a time, and some have lines of 128.
-#[derive(Debug)]
-#[repr(align(128))]
-pub(super) struct Padded<T>(pub(super) T);
 
 /// One value for each thread that may write at the same time.
 #[derive(Debug)]

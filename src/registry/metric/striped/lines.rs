@@ -1,0 +1,108 @@
+use super::Padded;
+use super::sync::{AtomicU64, Ordering, fence, spin_loop};
+
+/// How many numbers there are on what nobody else's data shares a cache line with.
+const LINE: usize = 16;
+
+pub(super) type Line = Padded<[AtomicU64; LINE]>;
+
+/// The numbers of one stripe: its turn, the bits of the sum, then one count for each bound and
+/// one for `+Inf`, not cumulative.
+///
+/// The turn is odd while a thread has the stripe for itself. It takes it by one atomic operation
+/// and then writes plainly, where a count and a sum that are added to atomically would take twice
+/// the time. Who reads sees by the turn whether somebody wrote meanwhile.
+#[derive(Clone, Copy)]
+pub(super) struct Stripe<'a>(pub(super) &'a [Line]);
+
+const TURN: usize = 0;
+const SUM: usize = 1;
+const COUNTS: usize = 2;
+
+/// How many lines a stripe has for so many bounds.
+pub(super) fn each(bounds: usize) -> usize {
+    (COUNTS + bounds + 1).div_ceil(LINE)
+}
+
+/// So many lines, at zero.
+pub(super) fn empty(count: usize) -> Box<[Line]> {
+    let line = |_| Padded(std::array::from_fn(|_| AtomicU64::new(0)));
+    (0..count).map(line).collect()
+}
+
+impl<'a> Stripe<'a> {
+    #[inline]
+    fn number(self, at: usize) -> Option<&'a AtomicU64> {
+        self.0.get(at / LINE)?.0.get(at % LINE)
+    }
+
+    /// Adds as the only one who writes, or returns false where somebody else is at it.
+    #[inline]
+    pub(super) fn add_alone(self, bucket: usize, n: u32, total: f64) -> bool {
+        let numbers = (
+            self.number(TURN),
+            self.number(SUM),
+            self.number(COUNTS + bucket),
+        );
+        let (Some(turn), Some(sum), Some(count)) = numbers else {
+            return false;
+        };
+        let now = turn.load(Ordering::Relaxed);
+        let taken = now.wrapping_add(1);
+        if now % 2 == 1
+            || turn
+                .compare_exchange(now, taken, Ordering::Acquire, Ordering::Relaxed)
+                .is_err()
+        {
+            return false;
+        }
+        // No reader sees what is written below without the new turn.
+        fence(Ordering::Release);
+        let before = count.load(Ordering::Relaxed);
+        count.store(before.wrapping_add(u64::from(n)), Ordering::Relaxed);
+        let before = f64::from_bits(sum.load(Ordering::Relaxed));
+        sum.store((before + total).to_bits(), Ordering::Relaxed);
+        turn.store(taken.wrapping_add(1), Ordering::Release);
+        true
+    }
+
+    /// Adds as one of many; never to a stripe that others have for themselves.
+    pub(super) fn add(self, bucket: usize, n: u32, total: f64) {
+        if let (Some(sum), Some(count)) = (self.number(SUM), self.number(COUNTS + bucket)) {
+            count.fetch_add(u64::from(n), Ordering::Relaxed);
+            let _ = sum.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |bits| {
+                Some((f64::from_bits(bits) + total).to_bits())
+            });
+        }
+    }
+
+    /// Copies the counts and returns the sum.
+    pub(super) fn read(self, counts: &mut [u64]) -> f64 {
+        /// A writer is done within nanoseconds. One that was interrupted is not waited for: sum
+        /// and counts may then differ by its observation.
+        const ATTEMPTS: usize = 64;
+        let number = |at| self.number(at).map_or(0, |n| n.load(Ordering::Relaxed));
+        let mut sum = 0.0;
+        for _ in 0..ATTEMPTS {
+            let turn = self.number(TURN).map_or(0, |n| n.load(Ordering::Acquire));
+            for (at, count) in counts.iter_mut().enumerate() {
+                *count = number(COUNTS + at);
+            }
+            sum = f64::from_bits(number(SUM));
+            fence(Ordering::Acquire);
+            if turn.is_multiple_of(2) && number(TURN) == turn {
+                break;
+            }
+            spin_loop();
+        }
+        sum
+    }
+
+    /// Takes it and does not give it back, as a thread that is interrupted.
+    #[cfg(test)]
+    pub(super) fn take(self) {
+        if let Some(turn) = self.number(TURN) {
+            turn.store(1, Ordering::Relaxed);
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! What is written with the weakest order that will do must not be lost. Of readers loom forgets
+//! orders where a writer reads a number before it writes it; shuttle tries those.
+
+mod sync {
+    pub(super) use loom::hint::spin_loop;
+    pub(super) use loom::sync::atomic::{AtomicU64, Ordering, fence};
+}
+
+use loom::sync::Arc;
+use loom::thread;
+
+super::shared!();
+
+#[test]
+fn nothing_is_lost_between_two_that_share_a_stripe() {
+    loom::model(|| {
+        let shared = Shared::new();
+        let other = {
+            let shared = Arc::clone(&shared);
+            thread::spawn(move || shared.observe(0, 1))
+        };
+        shared.observe(1, 2);
+        other.join().unwrap();
+        let (stripe, stripe_sum) = Shared::read(&shared.stripe);
+        let (aside, aside_sum) = Shared::read(&shared.aside);
+        assert_eq!([stripe[0] + aside[0], stripe[1] + aside[1]], [1, 2]);
+        assert!((stripe_sum + aside_sum - 3.0).abs() < 1e-9);
+    });
+}
+
+#[test]
+fn two_that_are_sent_aside_lose_nothing_either() {
+    loom::model(|| {
+        let shared = Shared::new();
+        Stripe(&shared.stripe).take();
+        let other = {
+            let shared = Arc::clone(&shared);
+            thread::spawn(move || shared.observe(0, 1))
+        };
+        shared.observe(0, 2);
+        other.join().unwrap();
+        let (counts, sum) = Shared::read(&shared.aside);
+        assert_eq!(counts, [3, 0]);
+        assert!((sum - 3.0).abs() < 1e-9);
+    });
+}
