@@ -1,215 +1,40 @@
-//! The healing core among 10,000 open issues: half of them wait for approval, half for a lock.
+//! The healing engine: its core, and the engine as a service runs it.
+//! `cargo bench -p selfheal-benches --bench healing`, or with a word of a row's name behind `--`.
 //!
-//! ```text
-//! cargo bench -p selfheal-benches --bench healing
-//! ```
-//!
-//! The goals: from an observation to the decision in under 20 µs, and a million coalesced
-//! observations a second on one core.
-
+//! The table at the end has the fastest sample of each row of the core; the rows of the engine are
+//! measured once, for ten seconds each.
 #![allow(
     clippy::expect_used,
+    clippy::unwrap_used,
+    missing_docs,
     reason = "a benchmark that cannot go on has nothing to measure"
 )]
 
-use std::hint::black_box;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+mod core;
+mod engine;
 
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use selfheal::config::{Backoff, Budget, Confirm, HealingPolicy};
-use selfheal::healing::{
-    AttemptResult, Effect, Event, IssueKey, Moment, Name, Observation, Plan, Risk, Severity, Stamp,
-    State, Text, Verdict, Wall,
-};
+use std::time::Duration;
 
-const OPEN: usize = 10_000;
-const COMPONENTS: usize = 500;
+use criterion::Criterion;
+use selfheal_benches::{criterion_folder, print};
 
-/// A core, the clock it is told, and a buffer for what it wants done.
-struct Bench {
-    state: State,
-    now: Stamp,
-    effects: Vec<Effect>,
-    engine: Name,
+/// Cargo names it while it builds a benchmark, and only then.
+const TMPDIR: &str = env!("CARGO_TARGET_TMPDIR");
+
+fn main() {
+    let mut criterion = Criterion::default()
+        .output_directory(&criterion_folder(TMPDIR))
+        .sample_size(20)
+        .warm_up_time(Duration::from_millis(200))
+        .measurement_time(Duration::from_millis(800))
+        .configure_from_args();
+    let words: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|word| !word.starts_with('-'))
+        .collect();
+    let wanted =
+        |name: &str| words.is_empty() || words.iter().any(|word| name.contains(word.as_str()));
+    let mut lines = core::lines(&mut criterion, TMPDIR, &wanted);
+    lines.extend(engine::lines(&wanted));
+    print("healing", &lines);
 }
-
-fn policy() -> HealingPolicy {
-    // Each cycle is an attempt: nothing may be spent after it.
-    let brief = Budget::new(Budget::MOST, Duration::from_nanos(1));
-    let mut policy = HealingPolicy::default();
-    policy.confirm = Confirm::at_once();
-    policy.settle = Duration::ZERO;
-    policy.intensity = brief;
-    policy.budget.component = brief;
-    policy.budget.global = brief;
-    policy.flap.window = Duration::from_nanos(1);
-    policy.recurrence.window = Duration::from_nanos(1);
-    policy.storm.min_components = u32::MAX;
-    policy.limits.open = 20_000;
-    policy.limits.open_per_engine = 20_000;
-    policy.backoff = Backoff {
-        base: Duration::ZERO,
-        ..Backoff::default()
-    };
-    policy
-}
-
-fn quick() -> Plan {
-    Plan::first("restart").risk(Risk::Reversible)
-}
-
-fn seen(n: usize) -> Observation {
-    let component = format!("component{}", n % COMPONENTS);
-    let issue_type = format!("fault{}", n / COMPONENTS);
-    Observation::new(component.as_str(), issue_type.as_str())
-        .samples(30, 30)
-        .evidence("error", "connection refused")
-}
-
-impl Bench {
-    fn new() -> Self {
-        let mut bench = Self {
-            state: State::new(Arc::new(policy()), 1),
-            now: Stamp::new(Moment::START, Wall::from_millis(1_600_000_000_000)),
-            effects: Vec::new(),
-            engine: Name::new("engine"),
-        };
-        for n in 0..OPEN {
-            let plan = if n % 2 == 0 {
-                quick().risk(Risk::Destructive)
-            } else {
-                quick().lock("held")
-            };
-            bench.observe(seen(n));
-            bench.plan(plan);
-        }
-        assert_eq!(bench.state.snapshot().open.sum(), OPEN as u64);
-        bench
-    }
-
-    fn tell(&mut self, event: Event) {
-        // A nanosecond for each event, so that budgets never fill.
-        self.now.at = self.now.at + Duration::from_nanos(1);
-        self.state.step_into(self.now, event, &mut self.effects);
-    }
-
-    fn observe(&mut self, observation: Observation) {
-        self.effects.clear();
-        let engine = self.engine.clone();
-        self.tell(Event::Observed {
-            engine,
-            observation,
-        });
-    }
-
-    fn plan(&mut self, plan: Plan) {
-        let ticket = self.effects.iter().find_map(|effect| match effect {
-            Effect::Plan { ticket, .. } => Some(*ticket),
-            _ => None,
-        });
-        self.tell(Event::Planned {
-            ticket: ticket.expect("it asks for a plan"),
-            plan: Ok(plan),
-        });
-    }
-
-    /// From the attempt that has just started to the end of the issue.
-    fn heal(&mut self) {
-        let attempt = self.effects.iter().find_map(|effect| match effect {
-            Effect::Start(start) => Some(start.attempt),
-            _ => None,
-        });
-        self.tell(Event::Ended {
-            attempt: attempt.expect("it starts"),
-            result: AttemptResult::Ok,
-            message: Text::new(""),
-            hopeless: false,
-        });
-        let ticket = self.effects.iter().find_map(|effect| match effect {
-            Effect::Verify { ticket, .. } => Some(*ticket),
-            _ => None,
-        });
-        self.tell(Event::Judged {
-            ticket: ticket.expect("it verifies"),
-            data_from: self.now.at,
-            verdict: Verdict::Good,
-        });
-    }
-}
-
-fn core(c: &mut Criterion) {
-    let mut group = c.benchmark_group("healing");
-    let mut bench = Bench::new();
-
-    group.throughput(Throughput::Elements(1));
-    let known: Vec<_> = (0..OPEN).map(seen).collect();
-    let mut n = 0;
-    group.bench_function("observation coalesced", |b| {
-        b.iter(|| {
-            n = (n + 7) % OPEN;
-            bench.observe(known[n].clone());
-        });
-    });
-
-    let repeated = vec![known[1].clone(); 1_000];
-    group.throughput(Throughput::Elements(1_000));
-    group.bench_function("pass of 1,000 observations of one key", |b| {
-        b.iter(|| {
-            bench.effects.clear();
-            let (engine, observations) = (bench.engine.clone(), repeated.clone());
-            // As old as the start: it counts as hints, and says nothing about the other keys.
-            let began = Moment::START;
-            bench.tell(Event::Detected {
-                engine,
-                began,
-                observations,
-            });
-        });
-    });
-
-    group.throughput(Throughput::Elements(1));
-    let fresh = Observation::new("fresh", "down")
-        .severity(Severity::Critical)
-        .samples(30, 30);
-    group.bench_function("observation to start of the action", |b| {
-        b.iter_custom(|times| {
-            let mut spent = Duration::ZERO;
-            for _ in 0..times {
-                let (observation, plan) = (fresh.clone(), quick());
-                let start = Instant::now();
-                bench.observe(observation);
-                bench.plan(plan);
-                spent += start.elapsed();
-                bench.heal();
-            }
-            spent
-        });
-    });
-    group.bench_function("a whole heal, observation to closed", |b| {
-        b.iter(|| {
-            bench.observe(fresh.clone());
-            bench.plan(quick());
-            bench.heal();
-        });
-    });
-    assert_eq!(bench.state.snapshot().open.sum(), OPEN as u64);
-
-    let key = IssueKey::new("component1", "fault0");
-    group.bench_function("explain", |b| {
-        b.iter(|| black_box(bench.state.explain(&key)));
-    });
-    group.bench_function("snapshot", |b| {
-        b.iter(|| black_box(bench.state.snapshot()));
-    });
-    group.bench_function("tick with nothing due", |b| {
-        b.iter(|| {
-            bench.effects.clear();
-            bench.tell(Event::Tick);
-        });
-    });
-    group.finish();
-}
-
-criterion_group!(benches, core);
-criterion_main!(benches);

@@ -6,7 +6,8 @@ use std::sync::mpsc;
 
 use parking_lot::Mutex;
 use selfheal::healing::{
-    AttemptResult, Closed, Context, HealError, Issue, Phase, Precondition, Severity, What,
+    AttemptResult, Closed, Context, HealError, HealingEngine, Issue, Observation, Phase, Plan,
+    Precondition, Severity, What,
 };
 
 use crate::bench::{Bench, Faults, Renamed, begun, eager, key, once, seconds, settle_down};
@@ -61,6 +62,21 @@ async fn an_action_that_panics_before_an_await() {
 async fn an_action_that_panics_while_it_is_made() {
     let said = second_time_lucky(|_| -> std::future::Ready<()> { panic!("made") }).await;
     assert_eq!(said, "panicked: made");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_action_that_panics_during_an_await() {
+    let said = second_time_lucky(|_| async {
+        let mut polls = 0;
+        let twice = std::future::poll_fn(|cx| {
+            polls += 1;
+            assert!(polls < 2, "during");
+            cx.waker().wake_by_ref();
+            std::task::Poll::<()>::Pending
+        });
+        twice.await;
+    });
+    assert_eq!(said.await, "panicked: during");
 }
 
 #[tokio::test(start_paused = true)]
@@ -291,6 +307,26 @@ async fn a_permanent_error_goes_on_with_the_next_step() {
     bench.end().await;
 }
 
+struct PlanPanics;
+
+impl HealingEngine for PlanPanics {
+    fn name(&self) -> &str {
+        "worse"
+    }
+
+    async fn detect(&self, _: &Context) -> Result<Vec<Observation>, HealError> {
+        Ok(vec![Observation::new("worse", "broken")])
+    }
+
+    fn plan(&self, _: &Issue) -> Plan {
+        panic!("no idea")
+    }
+
+    async fn heal(&self, _: &Context, _: &Issue, _: &str) -> Result<(), HealError> {
+        Ok(())
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_plan_that_panics_or_is_empty_leaves_the_rest_alone() {
     let (bad, good) = (Faults::one("bad"), Faults::one("good"));
@@ -300,12 +336,18 @@ async fn a_plan_that_panics_or_is_empty_leaves_the_rest_alone() {
         plan
     });
     bench.healing.register(Renamed("empty", rule)).unwrap();
+    bench.healing.register(PlanPanics).unwrap();
     bench.healing.register(good.mending_rule()).unwrap();
     assert_eq!(bench.closed("good").await, Closed::Healed);
     settle_down().await;
     let alerts = bench.healing.alerts();
-    assert_eq!(alerts.len(), 1, "{alerts:?}");
-    assert_eq!(alerts[0].id.to_string(), "bad_plan bad/broken");
+    let ids: Vec<_> = alerts.iter().map(|alert| alert.id.to_string()).collect();
+    assert_eq!(ids, ["bad_plan bad/broken", "bad_plan worse/broken"]);
     assert_eq!(alerts[0].severity, Severity::Error);
+    assert_eq!(
+        bench.scrape().panics,
+        0,
+        "it was not the core that panicked"
+    );
     bench.end().await;
 }

@@ -16,28 +16,43 @@ fn on(disk: &Disk, policy: HealingPolicy) -> Bench {
     Bench::build(Healing::builder().policy(policy).store(disk.clone()))
 }
 
-/// Shuts down while the issue of `db` stands in `phase`, then starts anew and heals.
-async fn in_state(phase: Phase, policy: HealingPolicy, rule: impl FnOnce(&Faults) -> Rule) {
-    let disk = Disk::default();
-    let faults = Faults::one("db");
-    let mut bench = on(&disk, policy);
+/// A policy and a rule under which the issue of `db` comes to stand in `phase`, and stays.
+pub(crate) fn case(phase: Phase, faults: &Faults) -> (HealingPolicy, Rule) {
+    let mut policy = eager();
+    let ok = || faults.rule(|_, _| async { Ok(()) });
+    let rule = match phase {
+        Phase::Running => faults.rule(hang),
+        Phase::Verifying => ok().verify(|_: Context, _: Issue| std::future::pending::<Verdict>()),
+        Phase::Settling => ok().verify(|_: Context, _: Issue| async { Verdict::Good }),
+        _ => faults.rule(no),
+    };
+    match phase {
+        Phase::Confirming => policy.confirm = Confirm::of(2, 3),
+        Phase::Backoff => policy.backoff.base = seconds(10),
+        Phase::Approval => policy.modes.disruptive = Mode::Approval,
+        Phase::Settling => policy.settle = seconds(600),
+        Phase::Parked => policy.dry_run = true,
+        _ => {}
+    }
+    (policy, rule)
+}
+
+/// Has the issue of `db` come to stand in `phase`.
+pub(crate) async fn bring_to(bench: &mut Bench, phase: Phase, rule: Rule) {
     if phase == Phase::Pending {
         bench.healing.pause(By::Policy).unwrap();
     }
-    bench.healing.register(rule(&faults)).unwrap();
+    bench.healing.register(rule).unwrap();
     if phase == Phase::Confirming {
         tokio::time::sleep(seconds(1)).await;
     } else {
         bench.reaches("db", phase).await;
     }
     assert_eq!(bench.scrape().open.get(phase), 1, "{phase:?}");
-    let report = bench.healing.shutdown(seconds(30)).await;
-    assert!(report.is_clean(), "{phase:?}: {report:?}");
-    let last = bench.scrape();
-    assert_eq!(last.closed.get(Closed::Shutdown), 1, "{phase:?}");
-    let started = last.attempts_started;
+}
 
-    let mut bench = on(&disk, eager());
+/// What a next start makes of an orderly end in `phase`: nothing was cut short, and it heals.
+pub(crate) async fn starts_anew(mut bench: Bench, phase: Phase, faults: &Faults) {
     assert_eq!(bench.healing.replay_report().damage, [], "{phase:?}");
     if phase == Phase::Pending {
         bench.healing.resume(By::Policy).unwrap();
@@ -45,10 +60,24 @@ async fn in_state(phase: Phase, policy: HealingPolicy, rule: impl FnOnce(&Faults
     let first = bench.scrape();
     assert_eq!(first.restored, 1, "{phase:?}");
     let interrupted = first.attempts_finished.get(AttemptResult::Interrupted);
-    assert_eq!(interrupted, 0, "{phase:?}: {started} had ended");
+    assert_eq!(interrupted, 0, "{phase:?}: all had ended");
     bench.healing.register(faults.mending_rule()).unwrap();
     assert_eq!(bench.closed("db").await, Closed::Healed, "{phase:?}");
     bench.end().await;
+}
+
+/// Shuts down while the issue of `db` stands in `phase`, then starts anew and heals.
+async fn in_state(phase: Phase) {
+    let disk = Disk::default();
+    let faults = Faults::one("db");
+    let (policy, rule) = case(phase, &faults);
+    let mut bench = on(&disk, policy);
+    bring_to(&mut bench, phase, rule).await;
+    let report = bench.healing.shutdown(seconds(30)).await;
+    assert!(report.is_clean(), "{phase:?}: {report:?}");
+    let last = bench.scrape();
+    assert_eq!(last.closed.get(Closed::Shutdown), 1, "{phase:?}");
+    starts_anew(on(&disk, eager()), phase, &faults).await;
 }
 
 async fn no(_: Context, _: Issue) -> Result<(), HealError> {
@@ -60,61 +89,10 @@ async fn hang(_: Context, _: Issue) -> Result<(), HealError> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn while_confirming() {
-    let mut policy = eager();
-    policy.confirm = Confirm::of(2, 3);
-    in_state(Phase::Confirming, policy, |faults| faults.rule(no)).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn while_pending() {
-    in_state(Phase::Pending, eager(), |faults| faults.rule(no)).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn while_backing_off() {
-    let mut policy = eager();
-    policy.backoff.base = seconds(60);
-    in_state(Phase::Backoff, policy, |faults| faults.rule(no)).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn while_waiting_for_approval() {
-    let mut policy = eager();
-    policy.modes.disruptive = Mode::Approval;
-    in_state(Phase::Approval, policy, |faults| faults.rule(no)).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn while_running() {
-    in_state(Phase::Running, eager(), |faults| faults.rule(hang)).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn while_verifying() {
-    in_state(Phase::Verifying, eager(), |faults| {
-        let rule = faults.rule(|_, _| async { Ok(()) });
-        rule.verify(|_: Context, _: Issue| std::future::pending::<Verdict>())
-    })
-    .await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn while_settling() {
-    let mut policy = eager();
-    policy.settle = seconds(600);
-    in_state(Phase::Settling, policy, |faults| {
-        let rule = faults.rule(|_, _| async { Ok(()) });
-        rule.verify(|_: Context, _: Issue| async { Verdict::Good })
-    })
-    .await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn while_parked() {
-    let mut policy = eager();
-    policy.dry_run = true;
-    in_state(Phase::Parked, policy, |faults| faults.rule(no)).await;
+async fn a_shutdown_in_each_state() {
+    for phase in Phase::ALL {
+        in_state(phase).await;
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,6 +1,8 @@
 //! Hints from the operating system that a file may have changed.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use notify::event::{ModifyKind, RenameMode};
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
@@ -38,6 +40,8 @@ impl Change {
 pub(super) struct Watch {
     _watcher: RecommendedWatcher,
     directory: PathBuf,
+    /// Whether the directory was removed or renamed, though another may have its name by now.
+    gone: Arc<AtomicBool>,
 }
 
 impl Watch {
@@ -48,8 +52,14 @@ impl Watch {
     ) -> notify::Result<Self> {
         let directory = directory_of(path).to_owned();
         let name = path.file_name().map(ToOwned::to_owned);
+        let gone = Arc::new(AtomicBool::new(false));
+        let (goes, itself) = (Arc::clone(&gone), directory.clone());
         let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
             let change = match event {
+                Ok(event) if takes_away(&event, &itself) => {
+                    goes.store(true, Ordering::Relaxed);
+                    Some(Change::Unclear)
+                }
                 Ok(event) => change(&event, name.as_deref()),
                 Err(_) => Some(Change::Unclear),
             };
@@ -61,14 +71,24 @@ impl Watch {
         Ok(Self {
             _watcher: watcher,
             directory,
+            gone,
         })
     }
 
     /// Whether the directory is still there; a watch on one that was removed is deaf, also
     /// when another of the same name takes its place.
     pub(super) fn is_alive(&self) -> bool {
-        self.directory.is_dir()
+        !self.gone.load(Ordering::Relaxed) && self.directory.is_dir()
     }
+}
+
+/// Whether an event says that the watched directory itself is no longer where it was.
+fn takes_away(event: &Event, directory: &Path) -> bool {
+    let moves = matches!(
+        event.kind,
+        EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(_))
+    );
+    moves && event.paths.iter().any(|path| path == directory)
 }
 
 /// What an event says about the file called `name`, if anything.
@@ -103,6 +123,24 @@ mod tests {
 
     fn event(kind: EventKind, path: &str) -> Event {
         Event::new(kind).add_path(PathBuf::from(path))
+    }
+
+    #[test]
+    fn a_watch_knows_that_its_directory_is_gone_though_another_has_its_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let directory = folder.path().join("etc");
+        std::fs::create_dir(&directory).unwrap();
+        let (hints, hinted) = std::sync::mpsc::channel();
+        let hint = move |change| {
+            let _ = hints.send(change);
+        };
+        let watch = Watch::start(&directory.join("shop.toml"), hint).unwrap();
+        assert!(watch.is_alive());
+        std::fs::remove_dir(&directory).unwrap();
+        std::fs::create_dir(&directory).unwrap();
+        let told = hinted.recv_timeout(std::time::Duration::from_secs(30));
+        assert_eq!(told, Ok(Change::Unclear));
+        assert!(!watch.is_alive());
     }
 
     #[test]
