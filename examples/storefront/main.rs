@@ -120,6 +120,9 @@ async fn run(args: &Args) -> Result<bool, Box<dyn Error>> {
     let tally = Arc::new(load::Tally::default());
     let customers =
         (args.load > 0).then(|| tokio::spawn(load::run(address, args.load, Arc::clone(&tally))));
+    let memory = Arc::new(summary::Memory::default());
+    let watching = Arc::clone(&memory);
+    let watch = tokio::spawn(async move { watching.watch(address).await });
     let ends = args.stop_after.map(|after| Instant::now() + after);
     let monkey = Arc::new(Monkey::new(
         heal.clone(),
@@ -150,7 +153,8 @@ async fn run(args: &Args) -> Result<bool, Box<dyn Error>> {
         customers.abort();
     }
     healing::wait_until_well(&heal).await;
-    let well = summary::print(address, &monkey.broken, &tally).await;
+    watch.abort();
+    let well = summary::print(address, &monkey.broken, &tally, &memory).await;
     close.send_replace(true);
     server.await??;
     shut_down(heal).await;

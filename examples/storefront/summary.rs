@@ -2,14 +2,55 @@
 
 use std::net::SocketAddr;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use selfheal::healing::check_page;
 
 use crate::chaos::Broken;
 use crate::load::{self, Tally};
 
+/// The memory of the process, in MB, once a second.
+#[derive(Default)]
+pub(crate) struct Memory(Mutex<Vec<f64>>);
+
+impl Memory {
+    /// Reads it from the shop's own page until it is dropped with its task.
+    pub(crate) async fn watch(&self, address: SocketAddr) {
+        loop {
+            if let Some(page) = load::fetch(address, "/metrics").await {
+                let bytes = sum(&page, "process_resident_memory_bytes", "");
+                let mut samples = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+                samples.push(bytes / 1e6);
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    }
+
+    /// It grows while caches, connections and histories fill, and is flat after that.
+    fn print(&self) {
+        let samples = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let highest = |part: &[f64]| part.iter().copied().fold(0.0, f64::max);
+        let (third, all) = (samples.len() / 3, samples.len());
+        let parts = [0..third, third..2 * third, 2 * third..all];
+        let [one, two, three] = parts.map(|part| samples.get(part).map_or(0.0, highest));
+        let (start, end) = (samples.first(), samples.last());
+        println!(
+            "\nmemory: {:.1} MB at the start, {:.1} MB at the end; at most {one:.1} MB in the first \
+             third of the time, {two:.1} MB in the second, {three:.1} MB in the last",
+            start.copied().unwrap_or_default(),
+            end.copied().unwrap_or_default(),
+        );
+    }
+}
+
 /// Prints the summary; whether all that was broken was found and healed and the books balance.
-pub(crate) async fn print(address: SocketAddr, broken: &Broken, tally: &Tally) -> bool {
+pub(crate) async fn print(
+    address: SocketAddr,
+    broken: &Broken,
+    tally: &Tally,
+    memory: &Memory,
+) -> bool {
     let Some(page) = load::fetch(address, "/metrics").await else {
         println!("the metrics page cannot be read");
         return false;
@@ -21,19 +62,26 @@ pub(crate) async fn print(address: SocketAddr, broken: &Broken, tally: &Tally) -
         tally.failed.load(Relaxed),
         tally.left_out.load(Relaxed),
     );
-    println!("\n{:<10} {:>7} {:>9}", "component", "broken", "detected");
+    memory.print();
+    println!(
+        "\n{:<10} {:>7} {:>9} {:>7} {:>9}  by",
+        "component", "broken", "detected", "healed", "attempts"
+    );
     let mut well = true;
     let parts = [
-        ("config", &broken.config),
-        ("mailer", &broken.mailer),
-        ("supplier", &broken.supplier),
+        ("config", "restore", &broken.config),
+        ("mailer", "restart", &broken.mailer),
+        ("supplier", "fail_over", &broken.supplier),
     ];
     let mut faults = 0.0;
-    for (component, count) in parts {
+    for (component, action, count) in parts {
         let count = count.load(Relaxed) as f64;
         let label = format!("component=\"{component}\"");
         let detected = sum(&page, "shop_healing_issues_detected_total", &label);
-        println!("{component:<10} {count:>7} {detected:>9}");
+        let by = format!("action=\"{action}\"");
+        let healed = sum(&page, "shop_healing_success_total", &by);
+        let attempts = sum(&page, "shop_healing_attempts_total", &by);
+        println!("{component:<10} {count:>7} {detected:>9} {healed:>7} {attempts:>9}  {action}");
         faults += count;
         well &= detected >= count;
     }

@@ -310,7 +310,7 @@ async fn a_permanent_error_goes_on_with_the_next_step() {
 struct PlanPanics;
 
 impl HealingEngine for PlanPanics {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "worse"
     }
 
