@@ -2,7 +2,7 @@
 
 pub(super) use std::hint::spin_loop;
 pub(super) use std::sync::atomic::{
-    AtomicBool, AtomicU8, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence,
+    AtomicBool, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence,
 };
 pub(super) use std::sync::{Arc, OnceLock};
 

@@ -6,7 +6,7 @@ pub(super) use shuttle::sync::MutexGuard;
 pub(super) use shuttle::sync::RwLockReadGuard;
 pub(super) use shuttle::sync::RwLockWriteGuard;
 pub(super) use shuttle::sync::atomic::{
-    AtomicBool, AtomicU8, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering,
+    AtomicBool, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering,
 };
 
 /// As in `parking_lot`, nobody asks about panics: one ends the schedule.

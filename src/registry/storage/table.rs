@@ -6,14 +6,14 @@ use std::ops::{ControlFlow, Range};
 use super::index::{Entry, Index, Indexed, POSITIONS, Progress};
 use super::life::Life;
 use super::places::{Layout, Places};
-use super::sync::{Arc, AtomicU8, AtomicU16, AtomicU32, OnceLock, Ordering};
+use super::sync::{Arc, AtomicU16, AtomicU32, OnceLock, Ordering};
 
 /// How many series are allocated together. A group is freed when its last series and the last
 /// handle to one of them are gone; few, so that a survivor keeps little else alive.
-pub(super) const GROUP: u32 = 8;
+pub(super) const GROUP: u32 = 16;
 
 /// A table with fewer groups than this is not worth leaving.
-const FEW_GROUPS: u32 = 16;
+const FEW_GROUPS: u32 = 8;
 
 /// The groups of a small family are found without a detour.
 const NEAR: u32 = 32;
@@ -33,11 +33,11 @@ type Group<C> = Arc<Slots<[Slot<C>; GROUP as usize]>>;
 
 /// Series that are allocated together.
 pub(super) struct Slots<S: ?Sized> {
-    /// Which of them are removed, a bit for each in the lower byte; and which of them may be
-    /// about to expire, in the upper byte. Tables that share a group share this.
-    gone: AtomicU16,
+    /// Which of them are removed, a bit for each in the lower half; and which of them may be
+    /// about to expire, in the upper half. Tables that share a group share this.
+    gone: AtomicU32,
     /// Whose text has escapes, a bit for each.
-    escaped: AtomicU8,
+    escaped: AtomicU16,
     /// The hash of each, so that an index grows without reading the texts.
     hashes: [AtomicU32; GROUP as usize],
     /// In a family whose idle series expire.
@@ -48,8 +48,8 @@ pub(super) struct Slots<S: ?Sized> {
 impl<S> Slots<S> {
     fn new(slots: S, expires: bool) -> Arc<Self> {
         Arc::new(Self {
-            gone: AtomicU16::new(0),
-            escaped: AtomicU8::new(0),
+            gone: AtomicU32::new(0),
+            escaped: AtomicU16::new(0),
             hashes: std::array::from_fn(|_| AtomicU32::new(0)),
             life: expires.then(|| Box::new(Life::new())),
             series: slots,
@@ -82,13 +82,13 @@ impl<S: ?Sized> Slots<S> {
     }
 }
 
-const ALL: u16 = 0xFF;
+const ALL: u32 = (1 << GROUP) - 1;
 
-fn dead(at: u32) -> u16 {
+fn dead(at: u32) -> u32 {
     1 << at
 }
 
-fn doomed(at: u32) -> u16 {
+fn doomed(at: u32) -> u32 {
     1 << (GROUP + at)
 }
 
@@ -308,7 +308,7 @@ impl<C> Table<C> {
             group.hashes[at as usize].store(hash, Ordering::Relaxed);
             group
                 .escaped
-                .fetch_or(u8::from(escaped) << at, Ordering::Relaxed);
+                .fetch_or(u16::from(escaped) << at, Ordering::Relaxed);
             let _ = group.series[(position % GROUP) as usize].set(series);
         }
         self.end.store(position + 1, Ordering::Release);
