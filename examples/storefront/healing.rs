@@ -25,7 +25,8 @@ const SETTLE: Duration = Duration::from_secs(1);
 const EVERY: Duration = Duration::from_millis(250);
 
 /// The crate's defaults, but for one thing: here the same few things break over and over on
-/// purpose, which flap damping, restart intensity and budgets would rightly leave to a person.
+/// purpose, which flap damping, restart intensity and budgets would rightly leave to a person,
+/// and the backoff would rightly put off for longer and longer.
 pub(crate) fn policy() -> HealingPolicy {
     let hour = Duration::from_secs(3_600);
     let mut policy = HealingPolicy::default();
@@ -36,6 +37,7 @@ pub(crate) fn policy() -> HealingPolicy {
     policy.budget.component = Budget::new(10_000, hour);
     policy.budget.global = Budget::new(10_000, hour);
     policy.backoff.base = Duration::from_millis(200);
+    policy.backoff.cap = Duration::from_secs(1);
     policy
 }
 
