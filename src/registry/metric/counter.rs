@@ -1,9 +1,10 @@
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::common::{Born, Common};
 use super::exemplar::Mark;
-use super::sealed::{Sealed, Shape};
+use super::sealed::{Sealed, Shape, Visit};
 use super::{Metric, add_f64};
 use crate::catalog::Kind;
 use crate::registry::family::Rejected;
@@ -58,11 +59,17 @@ impl Cell {
         self.value.load(Ordering::Relaxed)
     }
 
+    /// Whether there is nothing to know but the value.
+    #[inline]
+    fn is_plain(&self) -> bool {
+        self.born.is_unknown() && self.exemplar.is_none()
+    }
+
     /// What nobody asked to know more of is read out by two loads.
     #[inline]
     fn sample<'a>(&self, number: Number, scratch: &'a mut Scratch) -> Sample<'a> {
         let value = ValueRef::Number(number);
-        if self.born.is_unknown() && self.exemplar.is_none() {
+        if self.is_plain() {
             return Sample::new(value);
         }
         self.whole_sample(value, scratch)
@@ -159,6 +166,22 @@ impl Sealed for Counter {
 
     fn read<'a>(cell: &'a Cell, scratch: &'a mut Scratch) -> Sample<'a> {
         cell.sample(Number::U64(cell.get()), scratch)
+    }
+
+    /// As it is by default, but what most series are goes straight to `visit`: a sample that is
+    /// put together elsewhere and copied makes a page of counters a third slower.
+    #[inline]
+    fn each(
+        cell: &Cell,
+        (_, labels): (&str, &str),
+        scratch: &mut Scratch,
+        visit: Visit<'_>,
+    ) -> ControlFlow<()> {
+        if cell.is_plain() {
+            let value = ValueRef::Number(Number::U64(cell.get()));
+            return visit(labels, Sample::new(value));
+        }
+        visit(labels, Self::read(cell, scratch))
     }
 }
 
