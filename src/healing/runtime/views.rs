@@ -81,8 +81,9 @@ impl Healing {
         owner.read(|state| state.issue(key).map(open_issue))
     }
 
-    /// What would be done now about a key, and everything that holds it back; none where the
-    /// key is good.
+    /// What would be done now about a key, everything that holds it back, and how far it was
+    /// taken beyond an alert; none where the key is good. It looks at the same guards, by the same
+    /// code, as the decision itself, and changes nothing. See the [guide](crate::healing::guide).
     #[must_use]
     pub fn explain(&self, key: &IssueKey) -> Option<Explanation> {
         self.shell.owner.read(|state| state.explain(key))
@@ -133,7 +134,10 @@ impl Healing {
     }
 
     /// The records that fit, oldest first: those in memory and, where these do not fill the
-    /// limit, those in the files of the journal.
+    /// limit, those in the files of the journal, which are read on a thread that may block. It is
+    /// the audit trail: which evidence, what was decided and by whom (the policy, a person, an
+    /// alert from outside), what was done, and what a fresh look found. Files that cannot be read
+    /// are left out. Cancel-safe.
     pub async fn history(&self, filter: HistoryFilter) -> Vec<Arc<Record>> {
         let shell = &self.shell;
         shell.journal.history(filter, &shell.runtime).await
