@@ -67,6 +67,9 @@ pub mod track;
 pub mod util;
 
 pub use config::Config;
+#[cfg(feature = "healing")]
+#[cfg_attr(docsrs, doc(cfg(feature = "healing")))]
+pub use handle::ReloadError;
 pub use handle::{InstallError, Selfheal, install};
 
 /// The examples of the README, compiled with the documentation tests.

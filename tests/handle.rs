@@ -126,3 +126,38 @@ fn credentials_guard_the_listener() {
     assert_eq!(status("Bearer s3cret"), 401);
     assert!(!format!("{heal:?}").contains("s3cret"));
 }
+
+#[cfg(all(feature = "healing", feature = "toml"))]
+#[tokio::test]
+async fn an_edited_policy_is_taken_and_a_faulty_one_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("selfheal.toml");
+    let heal = Selfheal::new(config()).unwrap();
+    let reload = |text: &str| {
+        std::fs::write(&path, text).unwrap();
+        heal.reload_policy(Config::from_file(&path))
+    };
+    let settle = || heal.healing().unwrap().policy().settle.as_secs();
+    let before = settle();
+    reload("[healing]\nsettle = \"77s\"").unwrap();
+    assert_ne!(before, 77);
+    assert_eq!(settle(), 77);
+    for (bad, named) in [
+        ("[healing]\nsetle = \"9s\"", "healing.setle (line 2)"),
+        (
+            "[healing]\nsettle = \"9s\"\nattempts = 0",
+            "healing.attempts (line 3)",
+        ),
+        ("[healing", "line 1"),
+    ] {
+        let error = reload(bad).unwrap_err().to_string();
+        assert!(error.contains(named), "{error}");
+        assert_eq!(settle(), 77, "{error}");
+    }
+    std::fs::remove_file(&path).unwrap();
+    let gone = heal.reload_policy(Config::from_file(&path)).unwrap_err();
+    assert!(
+        gone.to_string()
+            .starts_with("the policy in force stays: cannot read")
+    );
+}

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::Selfheal;
 use super::health::Health;
-use crate::config::Config;
+use crate::config::{Config, ConfigError};
 use crate::healing::{
     AlertId, ComponentState, EngineHandle, Healing, HealingEngine, LogAlerts, Name, Phase, Record,
     Restart, Severity, StartError, Supervise, SuperviseError, TaskContext, TaskOutput, What,
@@ -243,6 +243,18 @@ fn note(record: &Record) -> Option<Note> {
     })
 }
 
+/// Why a policy could not be put in force.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReloadError {
+    /// The configuration that it stands in cannot be read or has faults.
+    #[error("the policy in force stays: {0}")]
+    Config(#[from] ConfigError),
+    /// There is no healing engine.
+    #[error(transparent)]
+    Start(#[from] StartError),
+}
+
 impl Selfheal {
     /// The healing engine: to pause it, approve an action, look at issues and history. It is
     /// started with the handle where that is installed inside a tokio run-time, else now.
@@ -254,6 +266,18 @@ impl Selfheal {
         inner
             .healing
             .get(&inner.config, &inner.registry, &inner.clock)
+    }
+
+    /// Puts the policy of a configuration in force that was loaded again, as by
+    /// `Config::from_file`, for decisions from now on. The other sections are not looked at.
+    ///
+    /// # Errors
+    /// It could not be loaded, or has faults: the policy in force stays. Or healing cannot start
+    /// here.
+    pub fn reload_policy(&self, loaded: Result<Config, ConfigError>) -> Result<(), ReloadError> {
+        let policy = loaded?.healing;
+        let reloaded = self.healing()?.reload(policy);
+        Ok(reloaded.map_err(ConfigError::Invalid)?)
     }
 
     /// Hands an engine of the application's own to the healing engine; it looks for faults at

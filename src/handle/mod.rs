@@ -37,6 +37,8 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+#[cfg(feature = "healing")]
+pub use self::healing::ReloadError;
 use self::health::Health;
 use crate::catalog::Native;
 use crate::config::{self, Config, ConfigError};
