@@ -125,8 +125,10 @@ impl State {
         if let Some(severity) = severity {
             self.worsened(slot, severity);
         }
+        // A pass counts once, but the attempt may have ended between two parts of it.
+        let ended = matches!(phase, Phase::Verifying | Phase::Settling);
         match source {
-            Source::Pass { began, .. } if !seen => self.passed(slot, began, true),
+            Source::Pass { began, .. } if !seen || ended => self.passed(slot, began, true),
             Source::Pass { .. } => {}
             Source::Hint => self.hinted(slot),
         }

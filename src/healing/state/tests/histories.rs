@@ -3,21 +3,25 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
-use proptest::test_runner::RngAlgorithm;
+use proptest::test_runner::{RngAlgorithm, RngSeed};
 
 use super::driver::Driver;
 use super::ops::{Op, Seen, Wish, ops, plan, seen, severities};
-use crate::healing::{AttemptResult, Event, Label, Moment, Name, Observation, Phase, Verdict};
+use crate::healing::{
+    AttemptResult, Event, Label, Moment, Name, Observation, Phase, Severity, Verdict,
+};
 
 /// How many cases one property has: `share` is how many of them share the histories of a run,
-/// 10,000 unless `SELFHEAL_HISTORIES` says otherwise.
+/// 10,000 unless `SELFHEAL_HISTORIES` says otherwise. `SELFHEAL_SEED` gives other histories.
 pub(super) fn config(share: u32) -> ProptestConfig {
-    let cases = std::env::var("SELFHEAL_HISTORIES").ok();
-    let cases = cases.and_then(|n| n.parse().ok()).unwrap_or(10_000);
+    let number = |name| std::env::var(name).ok().and_then(|n| n.parse().ok());
+    let cases = number("SELFHEAL_HISTORIES").unwrap_or(10_000);
+    let seed = number("SELFHEAL_SEED").unwrap_or(1);
     ProptestConfig {
         cases: (cases / share).max(32),
         max_shrink_iters: 4_000,
         failure_persistence: None,
+        rng_seed: RngSeed::Fixed(u64::from(seed)),
         // Each choice in a history forks the generator, which the default one takes long for.
         rng_algorithm: RngAlgorithm::XorShift,
         ..ProptestConfig::default()
@@ -42,6 +46,47 @@ fn keeps_its_promises(policy: usize, seed: u64, history: &[Op]) {
     everything_ends_though_nobody_answers(driver.clone());
     everything_closes_once_all_is_well(driver.clone());
     shuts_down_in_time(driver);
+}
+
+#[test]
+fn a_fault_is_told_before_and_after_the_end_of_the_attempt_in_one_pass() {
+    let one = |key, severity| Seen {
+        engine: 0,
+        key,
+        severity,
+        samples: (30, 30),
+        parent: None,
+    };
+    let pass = |seen: &[Seen]| Op::Pass {
+        engine: 0,
+        age: Duration::ZERO,
+        seen: seen.to_vec(),
+    };
+    let warning = one(4, Severity::Warning);
+    let history = [
+        pass(&[one(5, Severity::Critical), one(0, Severity::Info)]),
+        Op::Restart(Duration::ZERO),
+        Op::Plan(0, 0),
+        Op::Plan(0, 0),
+        Op::Pass {
+            engine: 0,
+            age: Duration::from_millis(500),
+            seen: vec![warning.clone(), one(0, Severity::Warning)],
+        },
+        Op::Plan(775_349_766_515_562_037, 0),
+        Op::Plan(0, 1),
+        Op::Part {
+            engine: 0,
+            seen: vec![one(4, Severity::Info)],
+            more: true,
+            left_out: false,
+        },
+        Op::End(0, AttemptResult::Ok),
+        pass(&[one(4, Severity::Info)]),
+    ];
+    for policy in 0..4 {
+        keeps_its_promises(policy, 0, &history);
+    }
 }
 
 // One property under four policies, so that they run side by side.
