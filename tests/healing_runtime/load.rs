@@ -9,17 +9,8 @@ use selfheal::healing::{
 
 use crate::bench::{Bench, Faults, eager, key, seconds, settle_down};
 
-/// How many observations the largest test makes: `SELFHEAL_TEST_OBSERVATIONS`, else fewer than
-/// the million that an optimised build takes in a second or two.
-fn observations() -> usize {
-    let set = std::env::var("SELFHEAL_TEST_OBSERVATIONS").ok();
-    let set = set.and_then(|text| text.parse().ok());
-    set.unwrap_or(if cfg!(debug_assertions) {
-        160_000
-    } else {
-        1_000_000
-    })
-}
+/// How many observations the largest test makes.
+const OBSERVATIONS: usize = 1_000_000;
 
 #[test]
 fn a_million_observations_from_16_threads_during_scrapes() {
@@ -30,7 +21,7 @@ fn a_million_observations_from_16_threads_during_scrapes() {
     policy.limits.open_per_engine = 500;
     let builder = Healing::builder().policy(policy);
     let bench = Bench::build(builder.runtime(runtime.handle().clone()));
-    let each = observations() / 16;
+    let each = OBSERVATIONS / 16;
     let over = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let threads: Vec<_> = (0..16_usize)
