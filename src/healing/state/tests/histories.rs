@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
-use proptest::test_runner::{RngAlgorithm, RngSeed};
+use proptest::test_runner::RngAlgorithm;
 
 use super::driver::Driver;
 use super::ops::{Op, Seen, Wish, ops, plan, seen, severities};
@@ -12,16 +12,14 @@ use crate::healing::{
 };
 
 /// How many cases one property has: `share` is how many of them share the histories of a run,
-/// 10,000 unless `SELFHEAL_HISTORIES` says otherwise. `SELFHEAL_SEED` gives other histories.
+/// 10,000 unless `SELFHEAL_HISTORIES` says otherwise. `PROPTEST_RNG_SEED` gives other histories.
 pub(super) fn config(share: u32) -> ProptestConfig {
-    let number = |name| std::env::var(name).ok().and_then(|n| n.parse().ok());
-    let cases = number("SELFHEAL_HISTORIES").unwrap_or(10_000);
-    let seed = number("SELFHEAL_SEED").unwrap_or(1);
+    let cases = std::env::var("SELFHEAL_HISTORIES").ok();
+    let cases = cases.and_then(|n| n.parse().ok()).unwrap_or(10_000);
     ProptestConfig {
         cases: (cases / share).max(32),
         max_shrink_iters: 4_000,
         failure_persistence: None,
-        rng_seed: RngSeed::Fixed(u64::from(seed)),
         // Each choice in a history forks the generator, which the default one takes long for.
         rng_algorithm: RngAlgorithm::XorShift,
         ..ProptestConfig::default()
