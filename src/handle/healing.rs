@@ -81,7 +81,14 @@ impl Lazy {
     }
 
     fn running(&self) -> Option<Healing> {
-        self.watched.running.lock().clone()
+        self.watched.running()
+    }
+}
+
+impl Watched {
+    /// A copy, so that nobody holds the lock while the engine is asked.
+    fn running(&self) -> Option<Healing> {
+        self.running.lock().clone()
     }
 }
 
@@ -90,7 +97,7 @@ struct Healed(Arc<Watched>);
 
 impl Contributor for Healed {
     fn components(&self) -> Vec<Component> {
-        let Some(healing) = self.0.running.lock().clone() else {
+        let Some(healing) = self.0.running() else {
             return Vec::new();
         };
         let mut open: BTreeMap<Name, ComponentState> = healing
@@ -126,7 +133,7 @@ impl Contributor for Healed {
     fn recent(&self) -> Vec<Note> {
         /// As many as a person looks through.
         const MOST: usize = 50;
-        let Some(healing) = self.0.running.lock().clone() else {
+        let Some(healing) = self.0.running() else {
             return Vec::new();
         };
         let records = healing.recent(MOST);
@@ -138,8 +145,7 @@ impl Contributor for Healed {
     }
 
     fn ready(&self) -> Check {
-        let running = self.0.running.lock().clone();
-        let not_ready = running.map(|healing| healing.not_ready());
+        let not_ready = self.0.running().map(|healing| healing.not_ready());
         match not_ready.as_deref() {
             None | Some([]) => Check::passed(),
             Some([first, others @ ..]) => {
