@@ -23,6 +23,7 @@ mod model;
 mod names;
 mod native;
 mod prometheus;
+mod prometheus_3;
 mod promtool;
 mod properties;
 mod proto;

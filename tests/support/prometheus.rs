@@ -59,6 +59,13 @@ impl Builder {
         self
     }
 
+    /// Takes a series for 0 at its creation (`--enable-feature=created-timestamp-zero-ingestion`);
+    /// only Prometheus 3 knows it.
+    pub(crate) fn created_times(mut self) -> Self {
+        self.features.push("created-timestamp-zero-ingestion");
+        self
+    }
+
     /// Starts the server on a free port of the loopback address and waits until it is ready.
     pub(crate) fn start(self) -> Prometheus {
         let folder = tempfile::tempdir().expect("a temporary folder");
@@ -84,7 +91,9 @@ impl Builder {
         }
         let process = Process::spawn(&mut command);
         let address = process.wait_for_line(START, "the address it listens on", |line| {
-            let (_, rest) = line.split_once("msg=\"Listening on\" address=")?;
+            // Version 2 says it without `component` in between.
+            let (_, rest) = line.split_once("msg=\"Listening on\"")?;
+            let (_, rest) = rest.split_once(" address=")?;
             rest.split(' ').next()?.parse().ok()
         });
         let server = Prometheus {
@@ -143,6 +152,14 @@ impl Prometheus {
         // A pair of time and value; the value is a string, so that it can be NaN.
         let value = sample[1].as_str().and_then(|text| text.parse().ok());
         Some(value.unwrap_or_else(|| panic!("{expression} gives no number: {data}")))
+    }
+
+    /// The first number of the server's version.
+    pub(crate) fn major_version(&self) -> u32 {
+        let about = self.api("status/buildinfo", &[]);
+        let version = about["version"].as_str().expect("a version");
+        let first = version.split('.').next().expect("at least an empty one");
+        first.parse().expect("a number")
     }
 
     /// `/api/v1/query_range`, times in seconds since 1970.
