@@ -39,6 +39,11 @@ fn no_file_is_too_long() {
 }
 
 #[test]
+fn every_file_is_compiled() {
+    hold(rules::forgotten);
+}
+
+#[test]
 fn nothing_can_panic() {
     hold(rules::can_panic);
 }

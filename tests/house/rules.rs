@@ -1,8 +1,10 @@
 //! The smaller rules of the house. Each gives its faults, as `place: what is wrong`.
 
+use std::collections::HashSet;
+
 use crate::items::attributes;
 use crate::lexer::words;
-use crate::source::{Source, of_files};
+use crate::source::{Source, module_folder, of_files};
 
 const MOST_LINES: usize = 500;
 
@@ -23,6 +25,43 @@ pub(crate) fn too_long(sources: &[Source]) -> Vec<String> {
                 "{}: {lines} lines of code, more than {MOST_LINES}: split it along its real seams",
                 source.path
             ));
+        }
+    }
+    found
+}
+
+/// Files in `src` that are empty, or that no other file has as a module: what is in them, tests
+/// above all, is never compiled.
+pub(crate) fn forgotten(sources: &[Source]) -> Vec<String> {
+    let mut declared = HashSet::new();
+    for source in sources {
+        let folder = module_folder(&source.path);
+        let code: Vec<_> = words(&source.with_tests).collect();
+        for pair in code.windows(2) {
+            if let [(_, "mod"), (at, name)] = pair
+                && source.with_tests[at + name.len()..]
+                    .trim_start()
+                    .starts_with(';')
+            {
+                declared.insert(format!("{folder}/{name}.rs"));
+                declared.insert(format!("{folder}/{name}/mod.rs"));
+            }
+        }
+        // `#[path = "name.rs"]` counts from the folder of the file.
+        let folder = source
+            .path
+            .rsplit_once('/')
+            .map_or("", |(folder, _)| folder);
+        let paths = source.text.split("path = \"").skip(1);
+        declared
+            .extend(paths.filter_map(|rest| Some(format!("{folder}/{}", rest.split_once('"')?.0))));
+    }
+    let mut found = Vec::new();
+    for source in in_src(sources) {
+        if source.text.trim().is_empty() {
+            found.push(format!("{}: the file is empty", source.path));
+        } else if source.path != "src/lib.rs" && !declared.contains(&source.path) {
+            found.push(format!("{}: no file has it as a module", source.path));
         }
     }
     found
@@ -142,6 +181,32 @@ fn a_file_of_501_lines_is_too_long() {
         count(too_long, "tests/a.rs", &fits),
         1,
         "tests are the code of a test file"
+    );
+}
+
+#[test]
+fn a_file_that_nothing_compiles_is_found() {
+    let sources = of_files(&[
+        ("src/lib.rs", "mod a;\n// mod e;\nmod m { fn e() {} }"),
+        (
+            "src/a/mod.rs",
+            "mod b;\n#[cfg_attr(x, path = \"d.rs\")]\nmod c;\n#[cfg(test)]\nmod tests;",
+        ),
+        ("src/a/b.rs", "pub(super) mod deep;"),
+        ("src/a/b/deep.rs", "fn f() {}"),
+        ("src/a/c.rs", "fn f() {}"),
+        ("src/a/d.rs", "fn f() {}"),
+        ("src/a/tests.rs", "\n"),
+        ("src/a/tests/more.rs", "#[test]\nfn f() {}"),
+        ("src/e.rs", "fn f() {}"),
+    ]);
+    assert_eq!(
+        forgotten(&sources),
+        [
+            "src/a/tests.rs: the file is empty",
+            "src/a/tests/more.rs: no file has it as a module",
+            "src/e.rs: no file has it as a module",
+        ]
     );
 }
 

@@ -102,7 +102,7 @@ pub(crate) fn of_files<S: AsRef<str>>(files: &[(S, S)]) -> Vec<Source> {
 }
 
 /// The folder of the modules that a file declares.
-fn module_folder(path: &str) -> &str {
+pub(crate) fn module_folder(path: &str) -> &str {
     for name in ["/mod.rs", "/lib.rs", "/main.rs"] {
         if let Some(folder) = path.strip_suffix(name) {
             return folder;

@@ -140,14 +140,21 @@ impl Index {
         at: &dyn Fn(u32) -> Option<Indexed>,
     ) {
         self.go_on_moving(progress, MOVED_AT_ONCE, at);
-        let level = self.state.load(Ordering::Relaxed) % MOVING;
-        let capacity = self.level(level).map_or(0, <[_]>::len);
-        // Four fifths: a search that succeeds takes three steps on average.
-        if progress.taken >= capacity / 5 * 4 || indexed.entry.position as usize >= capacity {
+        // Twice and more where many positions before are of series that are gone.
+        while !self.has_room(progress, indexed.entry.position) {
             self.go_on_moving(progress, u32::MAX, at);
             self.grow(progress, indexed.entry.position);
         }
         self.enter(progress, indexed);
+    }
+
+    /// Whether the level in use can take an entry with this position; the last one can.
+    fn has_room(&self, progress: &Progress, position: u32) -> bool {
+        let level = self.state.load(Ordering::Relaxed) % MOVING;
+        let capacity = self.level(level).map_or(0, <[_]>::len);
+        // Four fifths: a search that succeeds takes three steps on average.
+        (progress.taken < capacity / 5 * 4 && (position as usize) < capacity)
+            || level as usize == LEVELS
     }
 
     /// Sets up the next level.

@@ -390,9 +390,9 @@ impl<C> Table<C> {
     /// Calls `visit` with the groups that have series.
     pub(super) fn each_living_group(&self, mut visit: impl FnMut(&Group<C>)) {
         for number in 0..self.end().div_ceil(GROUP) {
-            if let Some(group) = self
-                .group(number)
-                .filter(|_| !self.is_group_dead(number * GROUP))
+            let first = number * GROUP;
+            if let Some(group) = self.group(number)
+                && (first..first + GROUP).any(|position| self.living(position).is_some())
             {
                 visit(group);
             }

@@ -115,12 +115,45 @@ fn what_comes_back_after_a_move_expires_again() {
 }
 
 #[test]
+fn what_comes_after_all_have_gone_is_found() {
+    // Whatever the share of the last group that was in use.
+    for many in 130..150 {
+        for few in 0..3 {
+            let storage = storage(&["n"], 10_000);
+            for n in 0..many {
+                add(&storage, &[n.to_string()]);
+            }
+            let gone =
+                storage.retain(&mut |text, _| text.len() == 5 && text < &*format!("n=\"{few}"));
+            assert_eq!(gone, many - few);
+            for n in 0..100 {
+                for _ in 0..3 {
+                    add(&storage, &[n.to_string()]);
+                    assert!(
+                        storage.get(&[n.to_string()]).is_some(),
+                        "{few} of {many}, {n}"
+                    );
+                }
+            }
+            assert_eq!(storage.len(), 100);
+            let found = all(&storage);
+            assert!(
+                found
+                    .iter()
+                    .enumerate()
+                    .all(|(n, series)| series.1 == if n < few { 4 } else { 3 })
+            );
+            assert!((0..100).all(|n: usize| storage.remove(&[n.to_string()])));
+        }
+    }
+}
+
+#[test]
 fn no_series_goes_that_somebody_has_a_handle_to() {
     let storage = expiring();
     let names: Vec<String> = (0..20).map(|n| n.to_string()).collect();
-    let running = AtomicUsize::new(2);
     std::thread::scope(|scope| {
-        for _ in 0..2 {
+        let holders = [(); 2].map(|()| {
             scope.spawn(|| {
                 for _ in 0..300 {
                     for name in &names {
@@ -132,11 +165,13 @@ fn no_series_goes_that_somebody_has_a_handle_to() {
                     }
                     std::thread::yield_now();
                 }
-                running.fetch_sub(1, Ordering::Relaxed);
-            });
-        }
+            })
+        });
         let mut now = 0;
-        while running.load(Ordering::Relaxed) > 0 {
+        while !holders
+            .iter()
+            .all(std::thread::ScopedJoinHandle::is_finished)
+        {
             now += 1;
             storage.expire(now, 0);
         }
