@@ -90,6 +90,17 @@ impl<M: Metric> Core<M> {
             .record(labels, || M::cell(&self.shape), use_cell);
     }
 
+    /// As [`record`](Self::record), with something that can be used only once.
+    pub(super) fn record_once<L: Labels, T>(
+        &self,
+        labels: &L,
+        once: T,
+        use_cell: impl Fn(&M::Cell, Option<T>),
+    ) {
+        let once = Cell::new(Some(once));
+        self.record(labels, |cell| use_cell(cell, once.take()));
+    }
+
     pub(super) fn with<L: Labels>(&self, labels: &L) -> M {
         let place = self.storage.place(labels, || M::cell(&self.shape));
         M::handle(place, &self.shape)
@@ -258,10 +269,9 @@ impl<K: LabelKey> Family<Counter, K> {
         labels: &L,
         exemplar: impl FnOnce(&mut ExemplarLabels),
     ) {
-        let exemplar = Cell::new(Some(exemplar));
-        self.core.record(labels, |cell| {
+        self.core.record_once(labels, exemplar, |cell, exemplar| {
             cell.add(1);
-            if let Some(exemplar) = exemplar.take() {
+            if let Some(exemplar) = exemplar {
                 cell.exemplar(&self.core.shape.common, 1.0, exemplar);
             }
         });
@@ -313,10 +323,9 @@ impl<K: LabelKey> Family<Histogram, K> {
         exemplar: impl FnOnce(&mut ExemplarLabels),
     ) {
         let shape = &self.core.shape;
-        let exemplar = Cell::new(Some(exemplar));
-        self.core.record(labels, |cell| {
+        self.core.record_once(labels, exemplar, |cell, exemplar| {
             cell.observe(&shape.rejected, value, 1);
-            if let Some(exemplar) = exemplar.take() {
+            if let Some(exemplar) = exemplar {
                 cell.exemplar(&shape.common, value, exemplar);
             }
         });
