@@ -50,7 +50,7 @@ impl<B: Body> Body for InstrumentedBody<B> {
         this.guard.inside(false);
         match &polled {
             Poll::Pending => this.guard.waits(),
-            Poll::Ready(None) => this.guard.end(End::Complete),
+            Poll::Ready(None) => this.guard.over(),
             Poll::Ready(Some(Err(_))) => this.guard.end(End::Failed),
             Poll::Ready(Some(Ok(frame))) => {
                 let bytes = frame.data_ref().map_or(0, Buf::remaining);

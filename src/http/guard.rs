@@ -117,13 +117,14 @@ impl Guard {
     #[inline]
     pub(super) fn begun(&mut self, head: &Parts, body: &impl Body) {
         let Some(state) = &mut self.0 else { return };
-        state.status = head.status.as_u16();
+        state.status = sent(head.status);
         state.stage = Stage::Headers;
         state.inside = true;
         let labels = &state.series.recorder.response_labels;
         state.labels = labels.choose(&head.extensions);
         state.trace.begun(&head.extensions);
-        let size = body.size_hint().exact();
+        let over = || body.is_end_stream().then_some(0);
+        let size = body.size_hint().exact().or_else(over);
         state.inside = false;
         if size == Some(0) || state.bodiless(head.status) {
             if let Some(upgrade) = state.upgrade.take()
@@ -154,11 +155,20 @@ impl Guard {
         let Some(state) = &mut self.0 else { return };
         state.sent = state.sent.saturating_add(bytes as u64);
         // Servers ask for the end too, and then never for the frame after the last.
-        if state.sent == state.promised || over() {
-            self.end(End::Complete);
+        if state.sent >= state.promised || over() {
+            self.over();
         } else {
             state.first_byte();
         }
+    }
+
+    /// The body has nothing more to hand over.
+    #[inline]
+    pub(super) fn over(&mut self) {
+        let Some(state) = &self.0 else { return };
+        // Short of what the headers promise, the server cannot end the response, and breaks off.
+        let short = state.sent < state.promised && state.promised != UNKNOWN;
+        self.end(if short { End::Failed } else { End::Complete });
     }
 
     /// Records the request, unless it has been.
@@ -177,7 +187,7 @@ impl Drop for Guard {
         let Some(state) = &self.0 else { return };
         let end = if state.inside {
             End::Panicked
-        } else if state.promised == state.sent {
+        } else if state.sent >= state.promised {
             // A server that knows the length need not ask for the end after the last byte.
             End::Complete
         } else {
@@ -380,6 +390,14 @@ impl fmt::Debug for Guard {
             None => f.write_str("Guard(over)"),
         }
     }
+}
+
+/// The status that the client is sent. An informational one is no answer: a server that is handed
+/// it says so, with 500. RFC 9110, section 15.2.
+fn sent(status: StatusCode) -> u16 {
+    let answer = !status.is_informational() || status == StatusCode::SWITCHING_PROTOCOLS;
+    let answer = answer.then_some(status);
+    answer.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR).as_u16()
 }
 
 fn content_length(headers: &HeaderMap) -> Option<u64> {

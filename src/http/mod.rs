@@ -38,7 +38,8 @@
 //! | what happens | `status` | duration until |
 //! |---|---|---|
 //! | the body is read to its end | as sent | the last frame is handed to the server |
-//! | HEAD, 1xx, 204, 304, an empty body, CONNECT with 2xx | as sent | the headers |
+//! | HEAD, 204, 304, an empty body, CONNECT with 2xx | as sent | the headers |
+//! | 100, 102 or 103 as the answer: servers refuse it (the 100 for `Expect` is the server's own and not seen here) | `500` | the headers |
 //! | WebSocket and other upgrades | `101` | the headers; with a [`HttpSession`] in the handler, the life of the connection is in `http_session_duration_seconds`, and it is in flight until its end |
 //! | a stream of server-sent events | as sent | the headers; its life is in `http_session_duration_seconds`, and it is in flight until its end |
 //! | no route matches, a `fallback` or `fallback_service` answers | as sent, path `unmatched` | as above |
@@ -47,9 +48,13 @@
 //! | a timeout *above* the layer drops the future | `499` | then |
 //! | a timeout *below* the layer | as it answers | as above |
 //! | the body fails after the headers were sent | `500` | the error |
-//! | the service fails (axum's cannot) | `500` | the error |
-//! | the handler or the body panics | `500` | the unwinding drops it |
+//! | the body is shorter than the `Content-Length`: the response breaks off | `500` | its end |
+//! | the body is longer than the `Content-Length`: the server cuts it | as sent | the last byte that fits |
+//! | the service fails (axum's cannot): `tower`'s load shedding, limits and timeouts below the layer | `500` | the error |
+//! | the handler or the body panics, whether that is caught above the layer or by nobody | `500` | the unwinding drops it |
+//! | a panic is caught below the layer | as its catcher answers | as above |
 //! | the path is excluded | nothing is recorded | |
+//! | bytes that are no HTTP, a request that waits behind another on its connection | nothing, for it has not come yet | |
 //!
 //! 499 is what nginx logs for a client that closed the connection. The end counts over the
 //! headers: a response that breaks off after `200 OK` is not counted under 200. (Under
@@ -62,8 +67,14 @@
 //! taken the headers and asks for the body, together with the first frame where that is there
 //! at once; a request that ends before its headers has none.
 //!
-//! Put the layer on with `Router::layer` after the routes, or with `route_layer` to leave the
-//! unmatched alone. A layer *outside* of the router (around `into_service`, or on a service
+//! Put the layer on with `Router::layer` after the routes *and after every `merge`*, or with
+//! `route_layer` to leave the unmatched alone. Of two routers without a fallback that are merged,
+//! axum keeps the silent 404 of the second one, so that a router merged in after the layer takes
+//! the unmatched out of sight. Likewise, a `fallback` that is set after the layer is not seen.
+//!
+//! On a nested router the layer sees the whole pattern as the route, but of the path only what
+//! axum has left of it: there, `/internal` is excluded as `/internal` and not as `/api/internal`.
+//! A layer *outside* of the router (around `into_service`, or on a service
 //! given to `nest_service`) runs before axum has matched and sees `unmatched`;
 //! [`route_by`](HttpLayerBuilder::route_by) helps there.
 

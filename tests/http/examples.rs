@@ -31,6 +31,7 @@ fn axum() {
         ("/api/orders/0", "stolen"),
         ("/assets/logo.svg", "paid"),
         ("/internal/debug", "free"),
+        ("/wp-login.php", "free"),
     ] {
         let request = Request::get(&example.url(path)).header("x-plan", plan);
         request.send().unwrap();
@@ -45,6 +46,7 @@ fn axum() {
             r#"shop_http_requests_total{method="GET",path="/api/orders/{id}",status="404",plan="other"} 1"#,
             r#"shop_http_requests_total{method="GET",path="assets",status="200",plan="paid"} 1"#,
             r#"shop_http_requests_total{method="POST",path="/api/orders",status="201",plan=""} 1"#,
+            r#"shop_http_requests_total{method="GET",path="unmatched",status="404",plan="free"} 1"#,
             r#"shop_http_request_size_bytes_sum{method="POST",path="/api/orders",plan=""} 8"#,
             r"shop_http_requests_in_flight 0",
         ],

@@ -135,6 +135,22 @@ async fn excluded_paths_are_left_alone() {
 }
 
 #[tokio::test]
+async fn a_layer_on_a_nested_router_excludes_what_axum_has_left_of_the_path() {
+    let registry = Registry::new();
+    let layer = HttpLayer::builder(&registry)
+        .exclude("/api/a")
+        .exclude("/b");
+    let inner = Router::new()
+        .route("/a", get(|| async {}))
+        .route("/b", get(|| async {}))
+        .layer(layer.build().unwrap());
+    let server = Server::serve(registry, Router::new().nest("/api", inner)).await;
+    server.ask("GET", "/api/a").await;
+    server.ask("GET", "/api/b").await;
+    server.assert_counted(&[("GET /api/a 200", 1)]);
+}
+
+#[tokio::test]
 async fn two_layers_on_one_registry_share_the_series() {
     let registry = Registry::new();
     let layer = || HttpLayer::new(&registry).unwrap();

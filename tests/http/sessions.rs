@@ -8,16 +8,14 @@ use axum::extract::Request;
 use axum::http::{Response, StatusCode, header};
 use axum::routing::get;
 use http_body_util::BodyExt;
-use hyper::client::conn::http2;
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::rt::TokioIo;
 use selfheal::http::{HttpLayer, HttpMetrics};
 use selfheal::registry::Registry;
 use selfheal::util::Clock;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 
-use crate::wire::{Server, answer_once, body_by_hand, once, request};
+use crate::wire::{Server, answer_once, body_by_hand, once, request, request2};
 
 #[tokio::test]
 async fn an_event_stream_is_recorded_at_its_headers_and_lives_on_as_a_session() {
@@ -97,20 +95,6 @@ async fn an_upgrade_is_over_at_its_headers() {
     server.assert_counted(&[("GET /ws 101", 1)]);
 }
 
-async fn http2(server: &Server) -> http2::SendRequest<Body> {
-    let stream = TcpStream::connect(server.addr).await.unwrap();
-    let (client, connection) = http2::handshake(TokioExecutor::new(), TokioIo::new(stream))
-        .await
-        .unwrap();
-    tokio::spawn(connection);
-    client
-}
-
-fn request2(path: &str) -> Request<Body> {
-    let uri = format!("http://shop.test{path}");
-    Request::builder().uri(uri).body(Body::empty()).unwrap()
-}
-
 #[tokio::test]
 async fn streams_of_one_http2_connection_are_requests_of_their_own() {
     let (body, chunks, gone) = body_by_hand();
@@ -119,7 +103,7 @@ async fn streams_of_one_http2_connection_are_requests_of_their_own() {
         .route("/204", get(|| async { StatusCode::NO_CONTENT }))
         .route("/stream", answer_once(body));
     let server = Server::start(routes).await;
-    let mut client = http2(&server).await;
+    let mut client = server.client2().await;
 
     let mut open = client.send_request(request2("/stream")).await.unwrap();
     chunks.send(Ok("first")).unwrap();
@@ -157,7 +141,7 @@ async fn an_http2_stream_that_is_reset_before_its_headers() {
         std::future::pending::<()>().await;
     });
     let server = Server::start(Router::new().route("/slow", handler)).await;
-    let mut client = http2(&server).await;
+    let mut client = server.client2().await;
     let answer = tokio::spawn({
         let mut client = client.clone();
         async move { client.send_request(request2("/slow")).await }

@@ -10,10 +10,12 @@ use axum::routing::get;
 use futures_core::Stream;
 use http_body_util::BodyExt;
 use hyper::client::conn::http1::SendRequest;
+use hyper::client::conn::http2;
 use hyper::{Request, Response};
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use selfheal::http::{HttpLayer, HttpMetrics};
 use selfheal::registry::{Number, Registry, SeriesSnapshot, Value, parse_labels};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, oneshot};
 
@@ -48,6 +50,26 @@ impl Server {
         client
     }
 
+    /// A client of HTTP/2, whose clones share one connection.
+    pub(crate) async fn client2(&self) -> http2::SendRequest<Body> {
+        let stream = TcpStream::connect(self.addr).await.unwrap();
+        let (client, connection) = http2::handshake(TokioExecutor::new(), TokioIo::new(stream))
+            .await
+            .unwrap();
+        tokio::spawn(connection);
+        client
+    }
+
+    /// Sends these bytes, and reads what comes until the server closes the connection.
+    pub(crate) async fn say(&self, bytes: impl AsRef<[u8]>) -> String {
+        let mut stream = TcpStream::connect(self.addr).await.unwrap();
+        // A server that has refused the first half may not wait for the second.
+        let _ = stream.write_all(bytes.as_ref()).await;
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer).await;
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
     /// One request on a connection of its own, its response read to the end.
     pub(crate) async fn ask(&self, method: &str, path: &str) -> Response<Bytes> {
         let response = self
@@ -77,6 +99,18 @@ impl Server {
         assert_eq!(self.in_flight(), 0, "requests in flight");
     }
 
+    /// Lets the server work until so many requests are in flight.
+    pub(crate) async fn has_in_flight(&self, n: i64) {
+        const TURNS: usize = 1_000_000;
+        for _ in 0..TURNS {
+            if self.in_flight() == n {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+        panic!("{} in flight and not {n}", self.in_flight());
+    }
+
     pub(crate) fn in_flight(&self) -> i64 {
         let metrics = self.registry.group::<HttpMetrics>().unwrap();
         metrics.in_flight.get()
@@ -90,6 +124,12 @@ pub(crate) fn request(method: &str, path: &str) -> Request<Body> {
         .header("host", "shop.test")
         .body(Body::empty())
         .unwrap()
+}
+
+/// For HTTP/2, which wants to know the host from the URI.
+pub(crate) fn request2(path: &str) -> Request<Body> {
+    let uri = format!("http://shop.test{path}");
+    Request::builder().uri(uri).body(Body::empty()).unwrap()
 }
 
 pub(crate) fn counted(registry: &Registry) -> BTreeMap<String, u64> {
