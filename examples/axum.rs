@@ -46,9 +46,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .route("/reports/{year}", get(report))
         .route("/live", get(live))
         .route("/internal/debug", get(async || "not measured"))
+        .merge(heal.router()) // before the layer, so that it has the unmatched in sight
         .layer(layer)
-        .layer(from_fn(know_plan)) // outside of the layer: the request label is read there
-        .merge(heal.router());
+        .layer(from_fn(know_plan)); // outside of the layer: the request label is read there
 
     let address = std::env::args().nth(1);
     let address = address.as_deref().unwrap_or("127.0.0.1:3000");

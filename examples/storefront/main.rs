@@ -94,8 +94,8 @@ async fn run(args: &Args) -> Result<bool, Box<dyn Error>> {
 
     let app = Router::new()
         .merge(shop::routes(shop))
-        .layer(heal.http_layer())
-        .merge(heal.router());
+        .merge(heal.router())
+        .layer(heal.http_layer());
     let listener = TcpListener::bind(args.listen).await.map_err(|error| {
         format!(
             "cannot listen on {}: {error}; try --listen 127.0.0.1:0",

@@ -18,7 +18,9 @@ pub(super) fn settings(config: &Config, settings: &mut Settings) {
 pub(super) struct Lazy(OnceLock<HttpLayer>);
 
 impl Selfheal {
-    /// The layer that measures a router: `.layer(heal.http_layer())`, after the routes.
+    /// The layer that measures a router: `.layer(heal.http_layer())`, after the routes and after
+    /// every `merge`, that of [`router`](Self::router) among them: a router that is merged in
+    /// later brings a fallback of its own, and takes what matches no route out of sight.
     /// Its paths to exclude, sample rate and buckets are those of the configuration.
     ///
     /// The first call declares its metrics. Should the application have declared others under

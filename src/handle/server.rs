@@ -5,7 +5,8 @@ use crate::server::{Auth, Endpoints, Limits, ListenError, Listener, router};
 
 impl Selfheal {
     /// The endpoints as a router to merge into an application's own: the metrics (by default
-    /// at `/metrics`), `/health`, `/livez`, `/readyz` and a page at `/`.
+    /// at `/metrics`), `/health`, `/livez`, `/readyz` and a page at `/`. Merge it in before a layer
+    /// that measures the application is put on; these paths but `/` are excluded there by default.
     ///
     /// Merged, they are as open as the application's other routes: the credentials of the
     /// configuration guard the [listener](Self::listen) alone.
