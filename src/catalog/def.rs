@@ -134,6 +134,9 @@ pub struct MetricDef {
     /// Whether the namespace goes before the name; false for names that the field has
     /// standardised, such as `process_cpu_seconds_total`.
     pub namespaced: bool,
+    /// Whether the names of the metric and its labels may have characters other than
+    /// `a-z A-Z 0-9 _`; see [`utf8_names`](Self::utf8_names).
+    pub utf8: bool,
 }
 
 impl MetricDef {
@@ -155,6 +158,7 @@ impl MetricDef {
             native: None,
             group: "",
             namespaced: true,
+            utf8: false,
         }
     }
 
@@ -172,6 +176,18 @@ impl MetricDef {
     #[must_use]
     pub fn standard_name(mut self) -> Self {
         self.namespaced = false;
+        self
+    }
+
+    /// Lets the names of the metric and its labels be any in UTF-8, such as OpenTelemetry's
+    /// `http.route`, without control characters and `" , = { } \ :`. Default: letters, digits
+    /// and underscores, which every scraper reads.
+    ///
+    /// A scraper that does not ask for UTF-8, as Prometheus before version 3, gets each such
+    /// name [escaped](crate::encode::Escaping).
+    #[must_use]
+    pub fn utf8_names(mut self) -> Self {
+        self.utf8 = true;
         self
     }
 

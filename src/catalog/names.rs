@@ -11,6 +11,25 @@ pub const MAX_NAME: usize = 200;
 /// The suffixes that the exposition itself adds to the parts of a histogram or a summary.
 const RESERVED: [&str; 4] = ["_bucket", "_count", "_sum", "_created"];
 
+/// Checks the name of a metric as its definition wants it.
+fn metric_of(def: &MetricDef) -> Result<(), &'static str> {
+    if def.utf8 {
+        utf8(&def.name)
+    } else {
+        metric(&def.name)
+    }
+}
+
+/// Checks the name of a label as the definition of its metric wants it.
+pub(crate) fn label_of(def: &MetricDef, name: &str) -> Result<(), &'static str> {
+    if def.utf8 {
+        utf8(name)?;
+        free(name)
+    } else {
+        label(name)
+    }
+}
+
 /// Checks a metric name: `[a-zA-Z_:][a-zA-Z0-9_:]*`. The colon is left to recording rules.
 pub fn metric(name: &str) -> Result<(), &'static str> {
     if name.contains(':') {
@@ -23,6 +42,11 @@ pub fn metric(name: &str) -> Result<(), &'static str> {
 /// keeps for itself, and neither `le` nor `quantile`, which the exposition writes.
 pub fn label(name: &str) -> Result<(), &'static str> {
     word(name)?;
+    free(name)
+}
+
+/// Checks that a label name is not one that has a meaning already.
+fn free(name: &str) -> Result<(), &'static str> {
     if name.starts_with("__") {
         return Err("starts with two underscores, which Prometheus keeps for itself");
     }
@@ -77,7 +101,7 @@ pub fn buckets(bounds: &[f64]) -> Result<(), &'static str> {
 
 /// Checks everything about a definition but its labels.
 pub(crate) fn definition(def: &MetricDef) -> Result<(), &'static str> {
-    metric(&def.name)?;
+    metric_of(def)?;
     suffix(def.kind, &def.name)?;
     if def.unit.is_some() && def.kind == Kind::StateSet {
         return Err("is a state set, which has no unit, and ends in one");
@@ -99,6 +123,20 @@ pub(crate) fn definition(def: &MetricDef) -> Result<(), &'static str> {
     // One that has native buckets may do without classic ones.
     if def.kind == Kind::Histogram && (def.native.is_none() || !def.buckets.is_empty()) {
         buckets(&def.buckets)?;
+    }
+    Ok(())
+}
+
+/// Checks a name of any characters, but those between which labels stand when they are rendered.
+fn utf8(name: &str) -> Result<(), &'static str> {
+    if name.is_empty() {
+        return Err("is empty");
+    }
+    if name.contains(|c: char| c.is_control() || "\",={}\\:".contains(c)) {
+        return Err("has a control character or one of \" , = { } \\ :");
+    }
+    if name.len() > MAX_NAME {
+        return Err("is longer than 200 bytes");
     }
     Ok(())
 }
@@ -148,6 +186,29 @@ mod tests {
         for name in ["__name__", "le", "quantile"] {
             assert!(label(name).is_err(), "{name}");
         }
+    }
+
+    #[test]
+    fn names_in_utf8_where_the_definition_wants_them() {
+        let told =
+            |name: &'static str| definition(&MetricDef::new(Kind::Gauge, name, "").utf8_names());
+        let def = MetricDef::new(Kind::Gauge, "a", "");
+        for name in ["a.b", "längd", "9", "a b", "🦀"] {
+            assert_eq!(told(name), Ok(()), "{name}");
+            assert_eq!(label_of(&def.clone().utf8_names(), name), Ok(()), "{name}");
+            assert!(definition(&MetricDef::new(Kind::Gauge, name, "")).is_err());
+            assert!(label_of(&def, name).is_err());
+        }
+        for name in [
+            "", "a\"", "a=b", "a,b", "{a", "a}", "a\\", "a\nb", "a\u{7f}", "a:b",
+        ] {
+            assert!(told(name).is_err(), "{name:?}");
+            assert!(label_of(&def.clone().utf8_names(), name).is_err());
+        }
+        for name in ["__name__", "le", "quantile"] {
+            assert!(label_of(&def.clone().utf8_names(), name).is_err(), "{name}");
+        }
+        assert!(told("queue.size_total").is_err(), "suffixes are as ever");
     }
 
     #[test]

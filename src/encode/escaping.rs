@@ -4,9 +4,10 @@ use std::fmt::Write as _;
 /// What becomes of a name with characters other than `a-z A-Z 0-9 _` (and `:` in the name of a
 /// metric), which a scraper asks for with `escaping=` in its `Accept` header.
 ///
-/// The registry itself refuses such names where a metric is declared, so this concerns only
-/// what a [`Collector`](crate::registry::Collector) hands through from elsewhere. The schemes
-/// are those of Prometheus 3 ("Escaping schemes" in its documentation).
+/// The registry refuses such names where a metric is declared without
+/// [`utf8_names`](crate::registry::Declare::utf8_names), so this concerns those and what a
+/// [`Collector`](crate::registry::Collector) hands through from elsewhere. The schemes are those
+/// of Prometheus 3 ("Escaping schemes" in its documentation).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Escaping {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::escaping::{Escaping, NameOf, is_plain};
 use crate::catalog::Kind;
-use crate::registry::{Scrape, parse_labels};
+use crate::registry::{Scrape, ScrapeFamily, parse_labels};
 use crate::util::escape;
 
 /// The labels that every series carries, one by one.
@@ -60,6 +60,13 @@ impl Globals {
     pub(super) fn clash(&self, labels: &Labels<'_>) -> bool {
         self.0.iter().any(|global| labels.has(&global.name))
     }
+}
+
+/// Whether the labels of every series can be written as they are: they are those declared, and
+/// have names that need no quotes.
+pub(super) fn need_no_look(family: &ScrapeFamily) -> bool {
+    let names = &family.def().labels;
+    family.labels_are_declared() && names.iter().all(|name| is_plain(name, NameOf::Label))
 }
 
 /// The label that the exposition itself writes for a kind.

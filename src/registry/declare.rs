@@ -65,6 +65,25 @@ impl<'r, M: Metric> Declare<'r, M> {
         self
     }
 
+    /// Lets the names of the metric and its labels be any in UTF-8; see
+    /// [`MetricDef::utf8_names`].
+    ///
+    /// ```
+    /// use selfheal::registry::{DeclareError, Family, Gauge, Registry, Text};
+    ///
+    /// # fn main() -> Result<(), DeclareError> {
+    /// let waiting: Family<Gauge, [Text; 1]> = Registry::new()
+    ///     .gauge("queue.length", "Messages that wait")
+    ///     .utf8_names()
+    ///     .labels(["queue.name"])?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn utf8_names(mut self) -> Self {
+        self.def.utf8 = true;
+        self
+    }
+
     /// Removes series that are idle for so long, so that what no longer exists (a customer, a
     /// peer, a file) does not fill memory and scrapes for ever. Default: series stay.
     ///
@@ -188,7 +207,7 @@ pub(super) fn check(def: &MetricDef) -> Result<(), DeclareError> {
         problem,
     })?;
     for (at, label) in def.labels.iter().enumerate() {
-        let problem = match names::label(label) {
+        let problem = match names::label_of(def, label) {
             Err(problem) => problem,
             Ok(()) if def.kind == Kind::StateSet && *label == def.name => {
                 "is the label of the state"

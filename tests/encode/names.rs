@@ -1,4 +1,4 @@
-//! Names from collectors that the registry itself would refuse, in every scheme.
+//! Names that not every scraper reads, from collectors and from declarations, in every scheme.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -10,7 +10,8 @@ use proptest::test_runner::RngSeed;
 use selfheal::catalog::{Kind, MetricDef};
 use selfheal::encode::{Escaping, Format, Written, append};
 use selfheal::registry::{
-    Collector, FamilySnapshot, HistogramSnapshot, Number, Registry, SeriesSnapshot, Value,
+    Collector, Counter, Family, FamilySnapshot, Histogram, HistogramSnapshot, Number, Registry,
+    SeriesSnapshot, Text, Value,
 };
 
 /// Gauges by any names, each with one series and one label of the same name.
@@ -101,6 +102,46 @@ fn a_histogram_by_a_quoted_name() {
          {\"a.b_sum\",x=\"y\"} 9\n\
          {\"a.b_count\",x=\"y\"} 5\n"
     );
+}
+
+#[test]
+fn declared_names_in_utf8() {
+    let registry = Registry::new();
+    let sent: Family<Counter, (Text, Text)> = registry
+        .counter("mail.sent_total", "")
+        .utf8_names()
+        .labels(["mail.to", "kind"])
+        .unwrap();
+    sent.add(&("a\"b", "x"), 2);
+    let took: Family<Histogram, [Text; 1]> = registry
+        .histogram("tid", "")
+        .buckets(&[1.0])
+        .utf8_names()
+        .labels(["kö"])
+        .unwrap();
+    took.observe(&["y"], 0.5);
+    let page = |format| {
+        let mut page = Vec::new();
+        append(&registry.scrape(), format, &mut page);
+        String::from_utf8(page).unwrap()
+    };
+    assert_eq!(
+        page(Format::TEXT),
+        "# TYPE mail_sent_total counter\n\
+         mail_sent_total{mail_to=\"a\\\"b\",kind=\"x\"} 2\n\
+         # TYPE tid histogram\n\
+         tid_bucket{k_=\"y\",le=\"1\"} 1\n\
+         tid_bucket{k_=\"y\",le=\"+Inf\"} 1\n\
+         tid_sum{k_=\"y\"} 0.5\n\
+         tid_count{k_=\"y\"} 1\n"
+    );
+    let utf8 = page(Format::TEXT_1.with_escaping(Escaping::AllowUtf8));
+    for line in [
+        "{\"mail.sent_total\",\"mail.to\"=\"a\\\"b\",kind=\"x\"} 2\n",
+        "tid_bucket{\"kö\"=\"y\",le=\"1\"} 1\n",
+    ] {
+        assert!(utf8.contains(line), "{utf8}");
+    }
 }
 
 #[test]

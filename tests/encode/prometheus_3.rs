@@ -1,33 +1,11 @@
 //! What only Prometheus 3 understands: names in UTF-8, asked for in each escaping scheme and
 //! each format, and created times that make the first increment visible to `increase`.
 
-use std::sync::Arc;
-
-use selfheal::catalog::{Kind, MetricDef};
-use selfheal::registry::{
-    Collector, FamilySnapshot, Number, Registry, SeriesSnapshot, Settings, Value,
-};
+use selfheal::registry::{Family, Gauge, Registry, Settings, Text};
 
 use crate::scraped::{SCRAPES, serve};
 use crate::support::eventually;
 use crate::support::prometheus::Prometheus;
-
-/// A gauge with a dotted name and a dotted label, as OpenTelemetry has them.
-struct Dotted;
-
-impl Collector for Dotted {
-    fn describe(&self) -> Vec<MetricDef> {
-        Vec::new()
-    }
-
-    fn collect(&self, out: &mut Vec<FamilySnapshot>) {
-        let value = Value::Number(Number::U64(7));
-        out.push(FamilySnapshot {
-            def: Arc::new(MetricDef::new(Kind::Gauge, "queue.längd", "waiting")),
-            series: vec![SeriesSnapshot::new([("queue.name", "a.b")], value)],
-        });
-    }
-}
 
 const TEXT: &str = "PrometheusText1.0.0";
 const OPEN_METRICS: &str = "OpenMetricsText1.0.0";
@@ -46,7 +24,12 @@ const SCHEMES: [(&str, &str, &str); 4] = [
 #[ignore = "needs Prometheus 3; run tests/all.sh prometheus3"]
 fn names_in_utf8_by_every_scheme() {
     let registry = Registry::new();
-    registry.collect_from(Arc::new(Dotted)).unwrap();
+    let waiting: Family<Gauge, [Text; 1]> = registry
+        .gauge("queue.längd", "Waiting")
+        .utf8_names()
+        .labels(["queue.name"])
+        .unwrap();
+    waiting.set(&["a.b"], 7);
     let listener = serve(registry);
     let [allowed, underscores, dots, values] = SCHEMES;
     let ways = [

@@ -10,7 +10,7 @@ mod wire;
 use self::labels::Names;
 use super::escaping::Escaping;
 use super::format::Format;
-use super::labels::{Globals, Labels, pairs};
+use super::labels::{Globals, Labels, need_no_look, pairs};
 use crate::catalog::{Kind, MetricDef, Unit};
 use crate::registry::{Sample, ScrapeFamily};
 
@@ -48,7 +48,7 @@ impl<'a> ProtobufFamily<'a> {
         if let Some(unit) = unit(def, name) {
             wire::string(&mut head, 5, unit);
         }
-        let declared = family.labels_are_declared();
+        let declared = need_no_look(family);
         let beside = globals.beside(def.kind, |name| {
             declared && def.labels.iter().any(|label| label == name)
         });

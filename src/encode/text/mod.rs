@@ -12,7 +12,7 @@ use self::head::Head;
 use self::histogram::{Bounds, Heads};
 use super::escaping::Escaping;
 use super::format::{Format, Syntax};
-use super::labels::{Globals, Labels};
+use super::labels::{Globals, Labels, need_no_look};
 use super::names::Names;
 use crate::catalog::Kind;
 use crate::registry::{Number, Sample, ScrapeFamily, ValueRef};
@@ -29,7 +29,7 @@ pub(super) struct TextFamily<'a> {
     created: Option<String>,
     escaping: Escaping,
     globals: &'a Globals,
-    /// Whether the labels of every series are those declared, so that they need no look.
+    /// Whether the labels of every series are those declared, and need no look.
     declared: bool,
     lines: Lines,
     bounds: Bounds,
@@ -58,7 +58,7 @@ impl<'a> TextFamily<'a> {
     ) -> Self {
         let def = family.def();
         let (known_as, shown_as) = metadata::write(buf, format.syntax(), names, name, def);
-        let declared = family.labels_are_declared();
+        let declared = need_no_look(family);
         let beside = globals.beside(def.kind, |name| {
             declared && def.labels.iter().any(|l| l == name)
         });
