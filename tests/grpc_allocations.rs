@@ -131,7 +131,7 @@ fn by_hand() {
 }
 
 #[test]
-fn two_hundred_thousand_distinct_methods_leave_memory_as_it_was() {
+fn a_million_distinct_methods_leave_memory_as_it_was() {
     let registry = Registry::new();
     let layer = GrpcLayer::builder(&registry).service("test.Echo", ["Unary"]);
     let mut service = layer.build().unwrap().layer(Refuses);
@@ -148,14 +148,14 @@ fn two_hundred_thousand_distinct_methods_leave_memory_as_it_was() {
     };
     ask(0);
     let series = registry.series();
-    let measured = allocation_counter::measure(|| (1..200_000).for_each(ask));
+    let measured = allocation_counter::measure(|| (1..1_000_000).for_each(ask));
     assert_eq!(measured.bytes_current, 0);
     assert_eq!(registry.series(), series);
     let requests = &registry.group::<GrpcMetrics>().unwrap().requests;
     let counted = requests
         .get(&["unknown", "unknown", "UNIMPLEMENTED"])
         .unwrap();
-    assert_eq!(counted.get(), 200_000);
+    assert_eq!(counted.get(), 1_000_000);
 }
 
 /// Answers as a router of tonic does for a path that it does not know.

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::declare::{RpcKind, RpcMethod};
 use super::descriptor::{self, InvalidDescriptorSet};
@@ -35,6 +36,7 @@ pub struct GrpcLayerBuilder<L> {
     names: GrpcNames,
     clock: Clock,
     learn: Learn,
+    timeout: Option<Duration>,
     declared: BTreeMap<(String, String), Option<RpcKind>>,
     told: Option<Told<L>>,
     layer: PhantomData<fn() -> L>,
@@ -54,6 +56,7 @@ impl<L> GrpcLayerBuilder<L> {
                 Side::Server => Learn::FromAnswers,
                 Side::Client => Learn::FromNames,
             },
+            timeout: None,
             declared: BTreeMap::new(),
             told: None,
             layer: PhantomData,
@@ -120,6 +123,7 @@ impl<L> GrpcLayerBuilder<L> {
             naming: metrics::declare(&self.registry, self.side, self.names)?,
             clock: self.clock,
             side: self.side,
+            timeout: self.timeout,
         };
         let methods = Methods::new(recorder, self.learn);
         for ((service, method), kind) in &self.declared {
@@ -130,6 +134,15 @@ impl<L> GrpcLayerBuilder<L> {
 }
 
 impl GrpcLayerBuilder<GrpcLayer> {
+    /// Tells of the time-out that the server keeps of its own accord, that of `Server::timeout`
+    /// for example. It drops a call without a word, so that only this tells it from a caller who
+    /// has gone: what is dropped so long after its start has exceeded its deadline. Nothing is
+    /// timed out by this. Default: none but the caller's `grpc-timeout`, which is always known.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
     /// Declares the metrics and makes the layer.
     ///
     /// # Errors
@@ -164,6 +177,7 @@ impl<L> Clone for GrpcLayerBuilder<L> {
             names: self.names,
             clock: self.clock.clone(),
             learn: self.learn,
+            timeout: self.timeout,
             declared: self.declared.clone(),
             told: self.told.clone(),
             layer: PhantomData,

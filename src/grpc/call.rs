@@ -19,7 +19,7 @@ pub(super) struct Call {
     series: Arc<Series>,
     /// When it began, if anybody wants to know.
     start: Option<Instant>,
-    /// The time that the caller gave it.
+    /// The time that it was given.
     timeout: Option<Duration>,
     /// What it is if the response ends without a code.
     codeless: Code,
@@ -59,7 +59,8 @@ impl Call {
             return (None, None);
         }
         let (service, method) = split(request.uri().path());
-        let timeout = || timeout::of_headers(request.headers());
+        let own = methods.recorder.timeout;
+        let timeout = || timeout::shorter(timeout::of_headers(request.headers()), own);
         let series = match side {
             Side::Client => methods.by_name(last_segment(service), method),
             Side::Server => match methods.find(service, method) {

@@ -161,6 +161,7 @@ impl Group for ByHand {
             naming: registry.group::<GrpcMetrics>()?,
             clock: Clock::system(),
             side: Side::Server,
+            timeout: None,
         };
         Ok(Self {
             methods: Methods::new(recorder, Learn::FromNames),

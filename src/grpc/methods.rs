@@ -185,6 +185,7 @@ mod tests {
             naming: metrics::declare(registry, Side::Server, GrpcNames::Catalog).unwrap(),
             clock: Clock::system(),
             side: Side::Server,
+            timeout: None,
         };
         Methods::with_max(recorder, learn, 10)
     }

@@ -57,20 +57,24 @@
 //! | a response of HTTP 200 that ends without a `grpc-status` | `UNKNOWN` | its end |
 //! | any other HTTP status without a `grpc-status` | as gRPC maps it: 404 is `UNIMPLEMENTED`, 503 `UNAVAILABLE` | its end |
 //! | the caller hangs up, or the answer is dropped before its end | `CANCELLED` | it is dropped |
-//! | the same after the caller's `grpc-timeout` has passed; tonic's own time-outs | `DEADLINE_EXCEEDED` | it is dropped |
+//! | the same after the caller's `grpc-timeout` has passed, by this machine's clock, or a [time-out](GrpcLayerBuilder::timeout) of the server that the layer was told of | `DEADLINE_EXCEEDED` | it is dropped |
+//! | a time-out of tonic's `Channel` or `Endpoint` | `DEADLINE_EXCEEDED` | the error |
 //! | the handler or the stream panics | `UNKNOWN`, as gRPC has it for exceptions | the unwinding drops it |
 //! | the service or the body fails with a [`Status`](tonic::Status) somewhere in the error | its code | the error |
 //! | it fails otherwise | `UNKNOWN` on a server; on a client, to which no answer came, `UNAVAILABLE` | the error |
 //! | no such service or method | `UNIMPLEMENTED`, of `unknown` | the headers |
 //! | a message that breaks off | not counted as a message | |
+//! | a call that tonic's `load_shed` turns away or its `concurrency_limit` makes wait | nothing yet: they are above the layers of `Server::layer` | |
 //! | a request that is not gRPC, gRPC-Web among them | nothing | |
 //!
-//! `CANCELLED` by tonic's own time-outs is `DEADLINE_EXCEEDED` here, on both sides: that is
+//! What tonic's time-outs call `Cancelled` is `DEADLINE_EXCEEDED` here, on both sides: that is
 //! what happened, though tonic tells its callers otherwise. A caller that has its last message
 //! and drops the stream without reading on to its end has cancelled the call.
 //!
 //! Put the layer *below* the translator of gRPC-Web, if there is one, and at most one layer of
-//! one profile on the way of a call: two count it twice.
+//! one profile on the way of a call: two count it twice. Beside the layer for HTTP, in either
+//! order, a call is a request as well, `POST /package.Service/{*rest}` with status 200 whatever its
+//! code; where that is not wanted, put that layer on the other routes before they are merged.
 
 mod body;
 mod builder;

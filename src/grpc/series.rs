@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use tonic::Code;
 
@@ -12,6 +13,8 @@ pub(super) struct Recorder {
     pub(super) naming: Arc<dyn Naming>,
     pub(super) clock: Clock,
     pub(super) side: Side,
+    /// The time-out that the server keeps of its own accord.
+    pub(super) timeout: Option<Duration>,
 }
 
 /// One method, and the handles of its series, held, so that recording touches no index of the

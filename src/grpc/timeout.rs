@@ -12,6 +12,15 @@ pub(super) fn of_headers(headers: &HeaderMap) -> Option<Duration> {
     parse(headers::get(headers, &GRPC_TIMEOUT)?.as_bytes())
 }
 
+/// The one of two time-outs that passes first.
+#[inline]
+pub(super) fn shorter(one: Option<Duration>, other: Option<Duration>) -> Option<Duration> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
+    }
+}
+
 /// Reads a `grpc-timeout`: one to eight digits and a unit, as PROTOCOL-HTTP2.md of gRPC has
 /// it under "Timeout". Anything else is no timeout.
 fn parse(value: &[u8]) -> Option<Duration> {

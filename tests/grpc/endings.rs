@@ -6,9 +6,11 @@ use selfheal::grpc::GrpcLayer;
 use selfheal::registry::Registry;
 use selfheal::util::{Clock, ManualClock};
 use tokio_stream::StreamExt;
+use tonic::service::Routes;
 use tonic::{Code, Request};
 
-use crate::wire::{Server, by_hand};
+use crate::echo::Echo;
+use crate::wire::{EchoClient, Server, by_hand, channel, listen, series};
 
 #[tokio::test]
 async fn a_handler_that_panics() {
@@ -129,4 +131,38 @@ async fn a_deadline_that_tonic_keeps() {
         ("test.Echo Unary DEADLINE_EXCEEDED", 1),
         ("test.Echo Unary OK", 0),
     ]);
+}
+
+/// The limits of tonic's server are above the layer. What it drops by its own time-out, and not
+/// by the caller's, looks like a caller that has gone, unless the layer was told of it.
+#[tokio::test(start_paused = true)]
+async fn a_timeout_of_the_server() {
+    const MINUTE: Duration = Duration::from_secs(60);
+    for (told, status) in [(None, "CANCELLED"), (Some(MINUTE), "DEADLINE_EXCEEDED")] {
+        let registry = Registry::new();
+        let (clock, hand) = Clock::manual();
+        let mut layer = GrpcLayer::builder(&registry).clock(clock);
+        layer = layer.service("test.Echo", ["Unary"]);
+        if let Some(timeout) = told {
+            layer = layer.timeout(timeout);
+        }
+        let (incoming, addr) = listen().await;
+        let server = tonic::transport::Server::builder().timeout(MINUTE);
+        let server = server.layer(layer.build().unwrap());
+        let echo = Echo::default();
+        let hanging = echo.hanging.clone();
+        tokio::spawn(server.serve_with_incoming(Routes::new(echo), incoming));
+        tokio::spawn(async move {
+            hanging.notified().await;
+            hand.advance(MINUTE); // the paused clock of tokio follows by itself
+        });
+        let mut client = EchoClient::new(channel(addr).await);
+        // Longer than the server has patience for.
+        let error = client.unary(within(2 * MINUTE, "hang")).await.unwrap_err();
+        assert_eq!(error.code(), Code::Cancelled, "tonic's word for it");
+        let mut counted = series(&registry, "grpc_requests_total");
+        counted.retain(|_, n| *n > 0);
+        let expected = [(format!("test.Echo Unary {status}"), 1)];
+        assert_eq!(counted, expected.into());
+    }
 }

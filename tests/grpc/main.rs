@@ -17,6 +17,7 @@ mod endings;
 mod example;
 mod handle;
 mod hostile;
+mod http;
 mod names;
 mod properties;
 mod reflection;
