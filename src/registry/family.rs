@@ -9,7 +9,9 @@ use std::time::Duration;
 use super::error::DeclareError;
 use super::labels::{Combination, LabelKey, Labels};
 use super::metric::sealed::Shape;
-use super::metric::{Common, Counter, FloatCounter, FloatGauge, Gauge, Histogram, Metric, Plan};
+use super::metric::{
+    Common, Counter, FloatCounter, FloatGauge, Gauge, Histogram, Metric, Plan, Tally,
+};
 use super::rendered::SeriesLabels;
 use super::snapshot::{ExemplarLabels, FamilySnapshot, Sample, Scratch};
 use super::storage::{Layout, Rules, Storage, Total, View};
@@ -305,7 +307,7 @@ impl<K: LabelKey> Family<FloatGauge, K> {
     }
 }
 
-impl<K: LabelKey> Family<Histogram, K> {
+impl<T: Tally, K: LabelKey> Family<Histogram<T>, K> {
     /// Counts one observation in the series with these label values; see [`Histogram::observe`].
     #[inline]
     pub fn observe<L: Labels<Key = K>>(&self, labels: &L, value: f64) {
@@ -344,7 +346,7 @@ impl<K: LabelKey> Family<Histogram, K> {
         &self,
         labels: &L,
         bounds: &Arc<[f64]>,
-    ) -> Result<Histogram, DeclareError> {
+    ) -> Result<Histogram<T>, DeclareError> {
         names::buckets(bounds).map_err(|problem| DeclareError::Metric {
             name: self.core.def.name.to_string(),
             problem,

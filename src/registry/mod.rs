@@ -132,8 +132,6 @@ struct Entry {
     any: Arc<dyn Any + Send + Sync>,
     /// The definition as asked for, before an operator's overrides.
     asked: Arc<MetricDef>,
-    /// Whether it can have native buckets.
-    native: bool,
     /// Those overrides.
     over: Option<FamilySettings>,
 }
@@ -319,12 +317,6 @@ impl Registry {
         expire_after: Option<Duration>,
     ) -> Result<Arc<Core<M>>, DeclareError> {
         declare::check(&asked)?;
-        if asked.native.is_some() && !M::NATIVE {
-            return Err(DeclareError::Metric {
-                name: asked.name.to_string(),
-                problem: "has native buckets, which a striped histogram cannot have",
-            });
-        }
         // Whoever takes both locks takes that of the collectors first.
         let collectors = self.inner.collectors.read();
         let mut families = self.inner.families.write();
@@ -351,7 +343,7 @@ impl Registry {
             def.buckets.clone_from(bounds);
         }
         if let Some(native) = over.and_then(|over| over.native)
-            && M::NATIVE
+            && def.kind == Kind::Histogram
         {
             native.apply(&mut def);
         }
@@ -379,7 +371,6 @@ impl Registry {
                 family: Arc::clone(&core) as Arc<dyn AnyFamily>,
                 any: Arc::clone(&core) as Arc<dyn Any + Send + Sync>,
                 asked: Arc::new(asked),
-                native: M::NATIVE,
                 over: over.cloned(),
             },
         );

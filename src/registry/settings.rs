@@ -37,8 +37,7 @@ pub struct FamilySettings {
     pub disabled: bool,
     /// Other bucket bounds for a histogram. Default: as declared.
     pub buckets: Option<Vec<f64>>,
-    /// Other native buckets for a histogram, or none. Default: as declared. A striped histogram
-    /// has none whatever stands here.
+    /// Other native buckets for a histogram, or none. Default: as declared.
     pub native: Option<NativeSettings>,
     /// Another limit. Default: that of all families. What a collector yields beyond it is left
     /// out and counted in `selfheal_collectors_skipped_total`; without one, it has no limit.

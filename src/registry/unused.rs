@@ -77,10 +77,7 @@ impl Registry {
             }
         }
         for entry in self.inner.families.read().values() {
-            let declared = Known {
-                native: entry.native,
-                ..Known::of(&entry.asked, entry.over.clone())
-            };
+            let declared = Known::of(&entry.asked, entry.over.clone());
             known.insert(entry.asked.name.to_string(), declared);
         }
         known
@@ -95,8 +92,6 @@ impl Registry {
 /// What is known of a metric that was declared.
 struct Known {
     kind: Kind,
-    /// Whether it can have native buckets.
-    native: bool,
     collected: bool,
     /// The settings that reached it.
     over: Option<FamilySettings>,
@@ -106,7 +101,6 @@ impl Known {
     fn of(def: &MetricDef, over: Option<FamilySettings>) -> Self {
         Self {
             kind: def.kind,
-            native: false,
             collected: false,
             over,
         }
@@ -126,7 +120,7 @@ impl Known {
             };
             faults.add("buckets", problem, "leave them out");
         }
-        if wanted.native.is_some() && !self.native {
+        if wanted.native.is_some() && (self.collected || self.kind != Kind::Histogram) {
             let problem = "the metric is no histogram that can have native buckets";
             faults.add("native", problem, "leave them out");
         }
@@ -288,7 +282,7 @@ mod tests {
         let problem = "the metric is no histogram that can have native buckets; leave them out";
         assert_eq!(
             told(&registry),
-            ["a_total", "c", "load_ratio"]
+            ["a_total", "load_ratio"]
                 .map(|name| format!("metrics.family.{name}.native: {problem}"))
         );
     }

@@ -7,6 +7,7 @@ mod function;
 mod gauge;
 mod histogram;
 mod info;
+mod padded;
 mod states;
 mod striped;
 
@@ -17,7 +18,7 @@ pub use counter::{Counter, FloatCounter};
 pub use function::GaugeFn;
 pub use gauge::{FloatGauge, Gauge, GaugeGuard};
 pub use histogram::Histogram;
-pub(super) use histogram::Plan;
+pub(super) use histogram::{Plan, Tally};
 pub use info::Info;
 pub use states::StateSet;
 pub use striped::{StripedCounter, StripedHistogram};
@@ -68,8 +69,6 @@ pub(super) mod sealed {
         /// What holds the value of a series.
         type Cell: Send + Sync + 'static;
         const KIND: Kind;
-        /// Whether it can have native buckets.
-        const NATIVE: bool = false;
         fn cell(shape: &Shape) -> Self::Cell;
         fn handle(place: Place<Self::Cell>, shape: &Shape) -> Self;
         /// Reads the value; `scratch` holds what does not fit into it.

@@ -1,8 +1,10 @@
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering, fence};
-use std::sync::{Arc, OnceLock};
+use std::hint::spin_loop;
+use std::sync::Arc;
+use std::sync::atomic::{Ordering, fence};
 
-use super::native::{Buckets, Found};
-use super::numbers::{Numbers, bucket};
+use super::native::Buckets;
+use super::numbers::bucket;
+use super::tally::{Observation, Tally};
 use crate::registry::family::Rejected;
 use crate::registry::metric::common::{Born, Common};
 use crate::registry::metric::exemplar::Slots;
@@ -10,48 +12,25 @@ use crate::registry::metric::sealed::Shape;
 use crate::registry::snapshot::{ExemplarLabels, HistogramRef, Sample, Scratch, ValueRef};
 
 /// The state of one histogram series.
-///
-/// An observation moves a count, the sum and perhaps a native bucket. An atomic addition to each
-/// would take so many times the time of one; so a thread takes the cell for itself with one atomic
-/// operation and then writes plainly. Who finds it taken does not wait: there is a second set of
-/// numbers, made when it is first needed, to which atomic additions are made.
 #[derive(Debug)]
-pub struct Cell {
+pub struct Cell<T> {
     bounds: Arc<[f64]>,
-    taken: AtomicBool,
-    /// How often the cell was taken, for readers to see that nobody wrote while they read. In one
-    /// word with `taken`, each observation would wait for what the exchange of the one before
-    /// gave.
-    turn: AtomicU32,
-    numbers: Numbers,
-    aside: OnceLock<Numbers>,
+    pub(super) tally: T,
     native: Option<Box<Buckets>>,
+    /// One place for each bucket, whatever thread it is: until it is read again they only look at
+    /// it, and what is only looked at every processor has a copy of.
     exemplars: Slots,
     born: Born,
 }
 
-/// What an observation adds, and where.
-#[derive(Clone, Copy)]
-struct Observation<'a> {
-    bucket: usize,
-    native: Option<Found<'a>>,
-    n: u32,
-    total: f64,
-}
-
-impl Cell {
+impl<T: Tally> Cell<T> {
     pub(super) fn new(shape: &Shape) -> Self {
         let bounds = &shape.bounds;
+        let native = |plan| Box::new(Buckets::new(plan, T::columns()));
         Self {
             bounds: Arc::clone(bounds),
-            taken: AtomicBool::new(false),
-            turn: AtomicU32::new(0),
-            numbers: Numbers::new(bounds.len()),
-            aside: OnceLock::new(),
-            native: shape
-                .native
-                .as_ref()
-                .map(|plan| Box::new(Buckets::new(plan))),
+            tally: T::new(bounds.len()),
+            native: shape.native.as_ref().map(native),
             exemplars: Slots::default(),
             born: Born::now(&shape.common),
         }
@@ -95,7 +74,7 @@ impl Cell {
             total,
         };
         match &self.native {
-            None => self.add(observation),
+            None => self.tally.add(observation),
             Some(native) => self.add_native(native, value, observation),
         }
     }
@@ -103,34 +82,7 @@ impl Cell {
     #[inline(never)]
     fn add_native<'a>(&self, native: &'a Buckets, value: f64, mut observation: Observation<'a>) {
         observation.native = native.find(value);
-        self.add(observation);
-    }
-
-    #[inline]
-    fn add(&self, observation: Observation<'_>) {
-        if self.taken.swap(true, Ordering::Acquire) {
-            return self.add_aside(observation);
-        }
-        let turn = self.turn.load(Ordering::Relaxed);
-        self.turn.store(turn.wrapping_add(1), Ordering::Relaxed);
-        // No reader sees what is written below without the new turn.
-        fence(Ordering::Release);
-        if let Some(native) = observation.native {
-            native.add_alone(observation.n);
-        }
-        self.numbers
-            .add_alone(observation.bucket, observation.n, observation.total);
-        self.taken.store(false, Ordering::Release);
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn add_aside(&self, observation: Observation<'_>) {
-        if let Some(native) = observation.native {
-            native.add(observation.n);
-        }
-        let aside = self.aside.get_or_init(|| self.numbers.empty_copy());
-        aside.add(observation.bucket, observation.n, observation.total);
+        self.tally.add(observation);
     }
 
     /// Reads the cell into `scratch`.
@@ -162,31 +114,24 @@ impl Cell {
 
     /// Copies the counts and returns the sum.
     fn read(&self, out: &mut Scratch) -> f64 {
-        /// A writer is done within nanoseconds. One that was interrupted is not waited for:
-        /// sum and counts may then differ by its observation.
-        const ATTEMPTS: usize = 64;
         /// Native buckets take longer to read.
         const ATTEMPTS_NATIVE: usize = 8;
         let attempts = match &self.native {
-            None => ATTEMPTS,
+            None => T::ATTEMPTS,
             Some(_) => ATTEMPTS_NATIVE,
         };
         let mut sum = 0.0;
         for _ in 0..attempts {
-            let turn = self.turn.load(Ordering::Acquire);
-            let taken = self.taken.load(Ordering::Acquire);
-            sum = self.numbers.read(&mut out.counts);
-            if let Some(aside) = self.aside.get() {
-                sum += aside.add_to(&mut out.counts);
-            }
+            let turn = self.tally.turn();
+            sum = self.tally.read(&mut out.counts);
             if let Some(native) = &self.native {
                 native.read(&mut out.native);
             }
             fence(Ordering::Acquire);
-            if !taken && self.turn.load(Ordering::Relaxed) == turn {
+            if turn.is_some() && self.tally.turn() == turn {
                 break;
             }
-            std::hint::spin_loop();
+            spin_loop();
         }
         if self.native.is_some() {
             // What came in between, if anything, is in a native bucket already. Both kinds must

@@ -1,6 +1,17 @@
+//! Histograms: one handle, one cell for a series, and two ways to add up in it.
+//!
+//! | part | job |
+//! |---|---|
+//! | `cell` | what an observation is and what a reader sees, however it is added up |
+//! | `tally` | what is asked of a way to add up: by `single` here, or on stripes next door |
+//! | `single`, `numbers` | one set of counts, taken in turn |
+//! | `native` | exponential buckets, made as values come |
+
 mod cell;
 mod native;
 mod numbers;
+mod single;
+mod tally;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,8 +24,13 @@ use crate::registry::family::Rejected;
 use crate::registry::snapshot::{ExemplarLabels, HistogramSnapshot, Sample, Scratch};
 use crate::registry::storage::Place;
 use cell::Cell;
+#[cfg(test)]
+pub(super) use native::Buckets;
 pub(crate) use native::Plan;
-pub(super) use numbers::bucket;
+pub(super) use native::{Found, add_alone};
+use single::Single;
+pub(super) use tally::Observation;
+pub(in crate::registry) use tally::Tally;
 
 /// Observations counted by buckets, with their sum: by classic buckets, whose bounds are declared,
 /// by native ones, which are exponential and made as values come
@@ -24,14 +40,18 @@ pub(super) use numbers::bucket;
 /// the count. A value on a bound is in the bucket below it. Negative values have native buckets
 /// of their own; those next to zero are in the zero bucket, see
 /// [`Native`](crate::catalog::Native).
-#[derive(Clone, Debug)]
-pub struct Histogram {
-    place: Place<Cell>,
+///
+/// `T` says how threads share it. Nobody names it: one that is declared is a `Histogram`, which
+/// all threads write to in turn, and with `striped` a
+/// [`StripedHistogram`](crate::registry::StripedHistogram).
+#[derive(Debug)]
+pub struct Histogram<T = Single> {
+    place: Place<Cell<T>>,
     rejected: Rejected,
     common: Arc<Common>,
 }
 
-impl Histogram {
+impl<T: Tally> Histogram<T> {
     /// Counts one observation. NaN and infinities are left out and counted as rejected under
     /// the name of the metric: either would make the sum useless for ever.
     #[inline]
@@ -100,18 +120,27 @@ impl Histogram {
     }
 }
 
-impl Metric for Histogram {}
+impl<T> Clone for Histogram<T> {
+    fn clone(&self) -> Self {
+        Self {
+            place: self.place.clone(),
+            rejected: self.rejected.clone(),
+            common: Arc::clone(&self.common),
+        }
+    }
+}
 
-impl Sealed for Histogram {
-    type Cell = Cell;
+impl<T: Tally> Metric for Histogram<T> {}
+
+impl<T: Tally> Sealed for Histogram<T> {
+    type Cell = Cell<T>;
     const KIND: Kind = Kind::Histogram;
-    const NATIVE: bool = true;
 
-    fn cell(shape: &Shape) -> Cell {
+    fn cell(shape: &Shape) -> Cell<T> {
         Cell::new(shape)
     }
 
-    fn handle(place: Place<Cell>, shape: &Shape) -> Self {
+    fn handle(place: Place<Cell<T>>, shape: &Shape) -> Self {
         Self {
             place,
             rejected: shape.rejected.clone(),
@@ -119,7 +148,7 @@ impl Sealed for Histogram {
         }
     }
 
-    fn read<'a>(cell: &'a Cell, scratch: &'a mut Scratch) -> Sample<'a> {
+    fn read<'a>(cell: &'a Cell<T>, scratch: &'a mut Scratch) -> Sample<'a> {
         cell.sample(scratch)
     }
 }

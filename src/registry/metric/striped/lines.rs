@@ -1,8 +1,5 @@
-use super::Padded;
 use super::sync::{AtomicU64, Ordering, fence, spin_loop};
-
-/// How many numbers there are on what nobody else's data shares a cache line with.
-const LINE: usize = 16;
+use super::{LINE, Padded};
 
 pub(super) type Line = Padded<[AtomicU64; LINE]>;
 
@@ -36,9 +33,10 @@ impl<'a> Stripe<'a> {
         self.0.get(at / LINE)?.0.get(at % LINE)
     }
 
-    /// Adds as the only one who writes, or returns false where somebody else is at it.
+    /// Adds as the only one who writes, or returns false where somebody else is at it. What
+    /// `first` writes, that only one does at a time, too; who sees the count sees it.
     #[inline]
-    pub(super) fn add_alone(self, bucket: usize, n: u32, total: f64) -> bool {
+    pub(super) fn add_alone(self, bucket: usize, n: u32, total: f64, first: impl FnOnce()) -> bool {
         let numbers = (
             self.number(TURN),
             self.number(SUM),
@@ -56,27 +54,36 @@ impl<'a> Stripe<'a> {
         {
             return false;
         }
-        // No reader sees what is written below without the new turn.
+        // No reader sees what `first` writes without the new turn.
         fence(Ordering::Release);
+        first();
+        // No reader sees the count without that, not even one that has tried for long enough.
         let before = count.load(Ordering::Relaxed);
-        count.store(before.wrapping_add(u64::from(n)), Ordering::Relaxed);
+        count.store(before.wrapping_add(u64::from(n)), Ordering::Release);
         let before = f64::from_bits(sum.load(Ordering::Relaxed));
         sum.store((before + total).to_bits(), Ordering::Relaxed);
         turn.store(taken.wrapping_add(1), Ordering::Release);
         true
     }
 
-    /// Adds as one of many; never to a stripe that others have for themselves.
+    /// Adds as one of many; never to a stripe that others have for themselves. Who sees the count
+    /// sees what was written before.
     pub(super) fn add(self, bucket: usize, n: u32, total: f64) {
         if let (Some(sum), Some(count)) = (self.number(SUM), self.number(COUNTS + bucket)) {
-            count.fetch_add(u64::from(n), Ordering::Relaxed);
+            count.fetch_add(u64::from(n), Ordering::Release);
             let _ = sum.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |bits| {
                 Some((f64::from_bits(bits) + total).to_bits())
             });
         }
     }
 
-    /// Copies the counts and returns the sum.
+    /// How often it was taken and given back; none while somebody has it.
+    pub(super) fn turn(self) -> Option<u64> {
+        let turn = self.number(TURN)?.load(Ordering::Acquire);
+        turn.is_multiple_of(2).then_some(turn)
+    }
+
+    /// Copies the counts and returns the sum. What is read afterwards is not older.
     pub(super) fn read(self, counts: &mut [u64]) -> f64 {
         /// A writer is done within nanoseconds. One that was interrupted is not waited for: sum
         /// and counts may then differ by its observation.

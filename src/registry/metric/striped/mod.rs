@@ -10,7 +10,7 @@
 //! |---|---|
 //! | `stripes` | which stripe is whose, and how many there are |
 //! | `counter` | a number on each stripe |
-//! | `histogram` | buckets and a sum on each stripe |
+//! | `histogram` | classic buckets and a sum on each stripe, and a column of the native ones |
 //! | `lines` | how they are written and read (`model` tries the orders of that) |
 
 mod counter;
@@ -19,14 +19,13 @@ mod lines;
 #[cfg(test)]
 mod model;
 mod stripes;
+#[cfg(test)]
+mod tests;
 
+use crate::registry::metric::padded::{LINE, Padded};
 use crate::registry::sync;
 
 pub use counter::StripedCounter;
+#[cfg(test)]
+pub(super) use histogram::Striped;
 pub use histogram::StripedHistogram;
-
-/// What nobody else's data shares a cache line with. Lines have 64 bytes on most processors;
-/// some fetch two at a time, and some have lines of 128.
-#[derive(Debug)]
-#[repr(align(128))]
-struct Padded<T>(T);

@@ -1,14 +1,18 @@
 use super::*;
 use crate::catalog::Native;
+use crate::registry::metric::histogram::single::Single;
+use crate::registry::metric::striped::Striped;
 use crate::registry::snapshot::{Exemplar, HistogramSnapshot};
 
-/// What each of three threads adds, and what a fourth sees meanwhile.
-fn between_threads(shape: &Shape) -> HistogramSnapshot {
+/// What each of some threads adds, more of them than have numbers of their own, and what one more
+/// sees meanwhile: the counts, by how many threads they are.
+fn between_threads<T: Tally>(shape: &Shape) -> HistogramSnapshot {
     const EACH: u32 = 20_000;
-    let cell = Cell::new(shape);
-    let count = |scratch: &mut Scratch| cell.snapshot(scratch).count();
+    let cell = Cell::<T>::new(shape);
+    let threads = 2 * T::columns() as u64 + 1;
+    let all = threads * u64::from(EACH);
     std::thread::scope(|scope| {
-        for _ in 0..3 {
+        for _ in 0..threads {
             scope.spawn(|| {
                 for n in 0..EACH {
                     cell.observe(&shape.rejected, f64::from(n % 4), 1);
@@ -16,8 +20,8 @@ fn between_threads(shape: &Shape) -> HistogramSnapshot {
             });
         }
         scope.spawn(|| {
-            let mut before = vec![0];
-            while before.last() < Some(&(3 * u64::from(EACH))) {
+            let (mut before, mut sum_before) = (vec![0], 0.0);
+            while before.last() < Some(&all) {
                 let mut scratch = Scratch::of(&shape.common);
                 let now = cell.snapshot(&mut scratch);
                 let mut sum = 0;
@@ -34,58 +38,86 @@ fn between_threads(shape: &Shape) -> HistogramSnapshot {
                     sums.push(native.count());
                 }
                 assert!(before.iter().zip(&sums).all(|(before, now)| before <= now));
-                before = sums;
+                assert!(sum_before <= now.sum);
+                (before, sum_before) = (sums, now.sum);
             }
         });
     });
     let mut scratch = Scratch::of(&shape.common);
-    assert_eq!(count(&mut scratch), 60_000);
-    cell.snapshot(&mut scratch).to_snapshot()
+    let mut seen = cell.snapshot(&mut scratch).to_snapshot();
+    assert_eq!(seen.count(), all);
+    // What it would be with one thread.
+    seen.sum /= threads as f64;
+    let native = seen.native.iter_mut().flat_map(|native| {
+        let indexed = native.positive.iter_mut().map(|(_, count)| count);
+        indexed.chain([&mut native.zero_count])
+    });
+    for count in seen.counts.iter_mut().chain(native) {
+        assert_eq!(*count % threads, 0);
+        *count /= threads;
+    }
+    seen
+}
+
+/// The same, whichever way it is added up.
+fn either_way(shape: &Shape) -> HistogramSnapshot {
+    let single = between_threads::<Single>(shape);
+    assert_eq!(between_threads::<Striped>(shape), single);
+    assert!((single.sum - 30_000.0).abs() < 1e-6, "{}", single.sum);
+    single
 }
 
 #[test]
 fn nothing_is_lost_between_threads_and_counts_never_fall() {
-    let seen = between_threads(&Shape::of(&[1.0, 2.0], None));
-    assert_eq!(seen.counts, [30_000, 15_000, 15_000]);
-    assert!((seen.sum - 90_000.0).abs() < 1e-6, "{}", seen.sum);
+    let seen = either_way(&Shape::of(&[1.0, 2.0], None));
+    assert_eq!(seen.counts, [10_000, 5_000, 5_000]);
 }
 
 #[test]
 fn classic_and_native_buckets_always_come_to_the_same() {
-    let seen = between_threads(&Shape::of(&[1.0, 2.0], Some(Native::schema(0))));
-    assert_eq!(seen.counts, [30_000, 15_000, 15_000]);
+    let seen = either_way(&Shape::of(&[1.0, 2.0], Some(Native::schema(0))));
+    assert_eq!(seen.counts, [10_000, 5_000, 5_000]);
     let native = seen.native.unwrap();
-    assert_eq!(native.zero_count, 15_000);
-    assert_eq!(native.positive, [(0, 15_000), (1, 15_000), (2, 15_000)]);
+    assert_eq!(native.zero_count, 5_000);
+    assert_eq!(native.positive, [(0, 5_000), (1, 5_000), (2, 5_000)]);
 }
 
 #[test]
 fn native_buckets_alone() {
-    let seen = between_threads(&Shape::of(&[], Some(Native::schema(0))));
+    let seen = either_way(&Shape::of(&[], Some(Native::schema(0))));
     assert!(seen.counts.is_empty());
-    assert!((seen.sum - 90_000.0).abs() < 1e-6, "{}", seen.sum);
 }
 
 #[test]
 fn who_finds_the_cell_taken_does_not_wait() {
+    let single: fn(&Cell<Single>) = |cell| cell.tally.take();
+    let striped: fn(&Cell<Striped>) = |cell| cell.tally.take();
+    goes_aside(single);
+    goes_aside(striped);
+}
+
+fn goes_aside<T: Tally>(take: fn(&Cell<T>)) {
     let shape = Shape::of(&[1.0], Some(Native::schema(0)));
-    let cell = Cell::new(&shape);
-    cell.taken.store(true, Ordering::Relaxed);
-    cell.observe(&shape.rejected, 0.5, 2);
+    let cell = Cell::<T>::new(&shape);
+    cell.observe(&shape.rejected, 0.5, 1);
+    take(&cell);
+    for _ in 0..2 {
+        cell.observe(&shape.rejected, 0.5, 2);
+    }
     let mut scratch = Scratch::of(&shape.common);
     let seen = cell.snapshot(&mut scratch);
-    assert_eq!(seen.counts, [2, 0]);
-    assert!((seen.sum - 1.0).abs() < 1e-9);
-    assert_eq!(seen.native.unwrap().positive, [(-1, 2)]);
+    assert_eq!(seen.counts, [5, 0]);
+    assert!((seen.sum - 2.5).abs() < 1e-9);
+    assert_eq!(seen.native.unwrap().positive, [(-1, 5)]);
 }
 
 /// Offers an exemplar whose label is its value.
-fn offer(cell: &Cell, shape: &Shape, value: f64) {
+fn offer(cell: &Cell<Single>, shape: &Shape, value: f64) {
     let text = value.to_string();
     cell.exemplar(&shape.common, value, |labels| labels.push("v", &text));
 }
 
-fn exemplars(cell: &Cell, shape: &Shape) -> Vec<f64> {
+fn exemplars(cell: &Cell<Single>, shape: &Shape) -> Vec<f64> {
     let mut scratch = Scratch::of(&shape.common);
     let seen = cell.snapshot(&mut scratch);
     let read = |exemplar: &Exemplar| {

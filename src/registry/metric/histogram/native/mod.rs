@@ -18,8 +18,8 @@ use std::sync::{Arc, OnceLock};
 use crate::catalog::Native;
 use crate::registry::exponential::COARSEST_SCHEMA;
 use crate::registry::snapshot::NativeBuckets;
-pub(super) use table::Found;
 use table::{Bucket, Key, Scale, Table};
+pub(in crate::registry::metric) use table::{Found, add_alone};
 
 /// The slots of the first table.
 const FEWEST: usize = 16;
@@ -85,26 +85,29 @@ impl Plan {
 
 /// The native buckets of one series.
 #[derive(Debug)]
-pub(super) struct Buckets {
+pub(in crate::registry::metric) struct Buckets {
     plan: Plan,
     /// A table for each step of the plan; those that were skipped are not there.
     tables: Box<[OnceLock<Table>]>,
     /// The table that is written to.
     current: AtomicUsize,
+    /// How many columns of counts a table has beside the counts in its slots.
+    columns: usize,
 }
 
 impl Buckets {
-    pub(super) fn new(plan: &Plan) -> Self {
+    pub(in crate::registry::metric) fn new(plan: &Plan, columns: usize) -> Self {
         Self {
             tables: plan.0.iter().map(|_| OnceLock::new()).collect(),
             plan: plan.clone(),
             current: AtomicUsize::new(0),
+            columns,
         }
     }
 
     /// The bucket of a finite value; there is one for each.
     #[inline]
-    pub(super) fn find(&self, value: f64) -> Option<Found<'_>> {
+    pub(in crate::registry::metric) fn find(&self, value: f64) -> Option<Found<'_>> {
         let current = self.current.load(Ordering::Relaxed);
         let table = self.tables.get(current)?.get();
         let found = table.and_then(|table| table.find(table.scale.key(value)));
@@ -145,7 +148,7 @@ impl Buckets {
             return None;
         }
         let new = || {
-            let table = Table::new(step.scale, step.slots, step.limit);
+            let table = Table::new(step.scale, step.slots, step.limit, self.columns);
             for key in keys {
                 table.find(key);
             }
@@ -154,24 +157,37 @@ impl Buckets {
         Some(self.tables[at].get_or_init(new))
     }
 
-    /// Adds up all tables at the scale of the last one.
+    /// Adds up all tables at the scale of the last one, or at the next one at which they are not
+    /// more buckets than there may be: threads that add buckets at the same time may add one too
+    /// many.
     pub(super) fn read(&self, out: &mut NativeBuckets) {
         // What a table that follows only now takes is for the next reading.
         let tables: &[_] = match self.tables.iter().rposition(|table| table.get().is_some()) {
             Some(last) => &self.tables[..=last],
             None => &self.tables[..1],
         };
-        let Some(step) = self.plan.0.get(tables.len() - 1) else {
-            return;
-        };
-        out.schema = step.scale.schema;
-        out.zero_threshold = step.scale.zero_threshold;
+        let steps = self.plan.0.get(tables.len() - 1..).unwrap_or_default();
+        for step in steps {
+            step.add_up(tables, out);
+            let buckets = out.positive.len() + out.negative.len();
+            if buckets <= usize::try_from(step.limit).unwrap_or(usize::MAX) {
+                return;
+            }
+        }
+    }
+}
+
+impl Step {
+    /// Adds up the tables at the scale of this step.
+    fn add_up(&self, tables: &[OnceLock<Table>], out: &mut NativeBuckets) {
+        out.schema = self.scale.schema;
+        out.zero_threshold = self.scale.zero_threshold;
         out.zero_count = 0;
         out.positive.clear();
         out.negative.clear();
         for table in tables.iter().filter_map(OnceLock::get) {
             for (key, count) in table.counts() {
-                match step.scale.coarser(key, table.scale).bucket() {
+                match self.scale.coarser(key, table.scale).bucket() {
                     Bucket::Zero => out.zero_count = out.zero_count.wrapping_add(count),
                     Bucket::Positive(index) => out.positive.push((index, count)),
                     Bucket::Negative(index) => out.negative.push((index, count)),

@@ -2,6 +2,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use crate::registry::exponential;
+use crate::registry::metric::padded::{LINE, Padded};
 
 /// What a value is counted under: its sign and its index, as a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -89,9 +90,14 @@ pub(super) struct Table {
     /// How many buckets there may be, that for zero aside.
     limit: u32,
     used: AtomicU32,
-    /// What threads counted that did not have the cell for themselves, by slot.
-    aside: OnceLock<Box<[AtomicU64]>>,
+    /// How many further counts each slot has.
+    width: usize,
+    /// Those, a column of all slots after the other, each on lines of its own. Made when there is
+    /// the first of them.
+    columns: OnceLock<Box<[Line]>>,
 }
+
+type Line = Padded<[AtomicU64; LINE]>;
 
 #[derive(Debug)]
 struct Slot {
@@ -101,14 +107,15 @@ struct Slot {
 
 /// A bucket that was found.
 #[derive(Clone, Copy, Debug)]
-pub(in super::super) struct Found<'a> {
+pub(in crate::registry::metric) struct Found<'a> {
     table: &'a Table,
     at: usize,
 }
 
 impl Table {
-    /// A table for `limit` buckets in `capacity` slots, a power of two above it.
-    pub(super) fn new(scale: Scale, capacity: usize, limit: u32) -> Self {
+    /// A table for `limit` buckets in `capacity` slots, a power of two above it and no less than
+    /// [`LINE`], with `width` columns of counts beside those in the slots.
+    pub(super) fn new(scale: Scale, capacity: usize, limit: u32, width: usize) -> Self {
         let slot = |_| Slot {
             key: AtomicU32::new(Key::NONE),
             count: AtomicU64::new(0),
@@ -118,7 +125,8 @@ impl Table {
             slots: (0..capacity).map(slot).collect(),
             limit,
             used: AtomicU32::new(0),
-            aside: OnceLock::new(),
+            width,
+            columns: OnceLock::new(),
         }
     }
 
@@ -165,6 +173,19 @@ impl Table {
         None
     }
 
+    #[cold]
+    fn new_columns(&self) -> Box<[Line]> {
+        let lines = self.width * self.slots.len() / LINE;
+        let line = |_| Padded(std::array::from_fn(|_| AtomicU64::new(0)));
+        (0..lines).map(line).collect()
+    }
+
+    /// Room for one more bucket than there may be.
+    #[cfg(test)]
+    pub(super) fn make_room_for_one(&self) {
+        self.used.fetch_sub(1, Ordering::Relaxed);
+    }
+
     /// The keys that are there, used or not.
     pub(super) fn keys(&self) -> impl Iterator<Item = Key> {
         let keys = self
@@ -176,41 +197,45 @@ impl Table {
 
     /// The buckets and how much each holds.
     pub(super) fn counts(&self) -> impl Iterator<Item = (Key, u64)> {
-        let aside = self.aside.get();
+        let columns = self.columns.get().map_or(&[][..], |lines| lines);
+        let lines_each = self.slots.len() / LINE;
         let slots = self.slots.iter().enumerate();
         slots.filter_map(move |(at, slot)| {
             let key = slot.key.load(Ordering::Relaxed);
             if key == Key::NONE {
                 return None;
             }
-            let aside = aside.map_or(0, |aside| aside[at].load(Ordering::Relaxed));
-            let count = slot.count.load(Ordering::Relaxed).wrapping_add(aside);
+            let line = columns.iter().skip(at / LINE).step_by(lines_each);
+            let beside = line.map(|line| line.0[at % LINE].load(Ordering::Relaxed));
+            let own = slot.count.load(Ordering::Relaxed);
+            let count = beside.fold(own, u64::wrapping_add);
             (count > 0).then_some((Key(key), count))
         })
     }
 }
 
-impl Found<'_> {
-    /// Adds as the only one who does so by this method at this time.
+impl<'a> Found<'a> {
+    /// The count in the slot.
     #[inline]
-    pub(in super::super) fn add_alone(self, n: u32) {
-        if let Some(slot) = self.table.slots.get(self.at) {
-            let now = slot.count.load(Ordering::Relaxed);
-            let sum = now.wrapping_add(u64::from(n));
-            slot.count.store(sum, Ordering::Relaxed);
-        }
+    pub(in crate::registry::metric) fn count(self) -> Option<&'a AtomicU64> {
+        Some(&self.table.slots.get(self.at)?.count)
     }
 
-    /// Adds as one of many.
-    #[cold]
-    pub(in super::super) fn add(self, n: u32) {
-        let slots = &self.table.slots;
-        let zeros = || slots.iter().map(|_| AtomicU64::new(0)).collect();
-        let aside: &[AtomicU64] = self.table.aside.get_or_init(zeros);
-        if let Some(count) = aside.get(self.at) {
-            count.fetch_add(u64::from(n), Ordering::Relaxed);
-        }
+    /// The count in a column beside the slots.
+    #[inline]
+    pub(in crate::registry::metric) fn in_column(self, column: usize) -> Option<&'a AtomicU64> {
+        let table = self.table;
+        let columns = table.columns.get_or_init(|| table.new_columns());
+        let at = column * table.slots.len() + self.at;
+        columns.get(at / LINE)?.0.get(at % LINE)
     }
+}
+
+/// Adds as the only one who does so at this time.
+#[inline]
+pub(in crate::registry::metric) fn add_alone(count: &AtomicU64, n: u32) {
+    let now = count.load(Ordering::Relaxed);
+    count.store(now.wrapping_add(u64::from(n)), Ordering::Relaxed);
 }
 
 #[cfg(test)]
@@ -236,16 +261,28 @@ mod tests {
 
     #[test]
     fn a_full_table_keeps_its_buckets_and_takes_no_more() {
-        let table = Table::new(SCALE, 16, 10);
+        let table = Table::new(SCALE, 16, 10, 2);
         for bucket in 0_u16..20 {
             let key = SCALE.key(f64::from(bucket).exp2());
-            let found = table.find(key).map(|found| found.add_alone(1));
+            let found = table.find(key);
             assert_eq!(found.is_some(), bucket < 10);
+            if let Some(count) = found.and_then(Found::count) {
+                add_alone(count, 1);
+            }
         }
         assert!(table.find(SCALE.key(0.0)).is_some(), "zero has room always");
-        table.find(SCALE.key(1.0)).unwrap().add(5);
+        for column in [0, 1] {
+            add_alone(
+                table
+                    .find(SCALE.key(1.0))
+                    .unwrap()
+                    .in_column(column)
+                    .unwrap(),
+                5,
+            );
+        }
         let mut counts: Vec<u64> = table.counts().map(|(_, n)| n).collect();
         counts.sort_unstable();
-        assert_eq!(counts, [1, 1, 1, 1, 1, 1, 1, 1, 1, 6]);
+        assert_eq!(counts, [1, 1, 1, 1, 1, 1, 1, 1, 1, 11]);
     }
 }

@@ -6,7 +6,7 @@ use super::*;
 use crate::registry::exponential::{FINEST_SCHEMA, upper_bound};
 
 fn buckets(native: Native) -> Buckets {
-    Buckets::new(&Plan::new(&native))
+    Buckets::new(&Plan::new(&native), 2)
 }
 
 fn read(buckets: &Buckets) -> NativeBuckets {
@@ -16,7 +16,7 @@ fn read(buckets: &Buckets) -> NativeBuckets {
 }
 
 fn observe(buckets: &Buckets, value: f64) {
-    buckets.find(value).unwrap().add_alone(1);
+    add_alone(buckets.find(value).unwrap().count().unwrap(), 1);
 }
 
 /// What the buckets hold, counted anew from the values.
@@ -158,17 +158,39 @@ proptest! {
 fn threads_that_grow_it_together_lose_nothing() {
     let buckets = buckets(Native::schema(FINEST_SCHEMA).max_buckets(50));
     std::thread::scope(|scope| {
-        for thread in 0..3_u16 {
+        for thread in [0, 1] {
             let buckets = &buckets;
             scope.spawn(move || {
                 for n in 0..3_000_u16 {
-                    let value = (f64::from(n % 600) / 7.0 + f64::from(thread)).exp2();
-                    buckets.find(value).unwrap().add(1);
+                    let value = (f64::from(n % 600) / 7.0 + thread as f64).exp2();
+                    let found = buckets.find(value).unwrap();
+                    add_alone(found.in_column(thread).unwrap(), 1);
                 }
             });
         }
     });
     let seen = read(&buckets);
-    assert_eq!(seen.count(), 9_000);
+    assert_eq!(seen.count(), 6_000);
     assert!(seen.positive.len() <= 50, "{}", seen.positive.len());
+}
+
+#[test]
+fn one_too_many_is_never_shown() {
+    let buckets = buckets(Native::schema(2).max_buckets(8));
+    for power in 0..8_u8 {
+        observe(&buckets, f64::from(power).exp2());
+    }
+    // As it is when two threads find the last room at the same time.
+    buckets.tables[0].get().unwrap().make_room_for_one();
+    observe(&buckets, 256.0);
+    let seen = read(&buckets);
+    assert_eq!((seen.schema, seen.count()), (-1, 9));
+    assert_eq!(seen.positive, [(0, 1), (1, 2), (2, 2), (3, 2), (4, 2)]);
+    let before = seen;
+    observe(&buckets, 512.0);
+    let seen = read(&buckets);
+    assert_eq!(
+        seen.schema, before.schema,
+        "the table that follows is as coarse"
+    );
 }

@@ -47,6 +47,40 @@ fn a_reader_sees_whole_observations_and_nothing_falls() {
 }
 
 #[test]
+fn native_buckets_are_never_behind_and_nothing_falls() {
+    let model = || {
+        let shared = Shared::new();
+        let writers = [0, 1].map(|bucket| {
+            let shared = Arc::clone(&shared);
+            thread::spawn(move || {
+                shared.observe(bucket, 1);
+                shared.observe(bucket, 2);
+            })
+        });
+        let mut before = [0; 2];
+        for _ in 0..3 {
+            let turn = Stripe(&shared.stripe).turn();
+            let now = shared.both();
+            assert!(now[0] <= now[1], "{now:?}");
+            assert!(before.iter().zip(&now).all(|(before, now)| before <= now));
+            let same = turn.is_some() && Stripe(&shared.stripe).turn() == turn;
+            if same && shared.native[1].load(Ordering::Relaxed) == 0 {
+                assert_eq!(now[0], now[1], "nobody wrote meanwhile");
+            }
+            before = now;
+        }
+        for writer in writers {
+            writer.join().unwrap();
+        }
+        assert_eq!(shared.both(), [6, 6]);
+    };
+    let random = RandomScheduler::new_from_seed(SEED, ORDERS);
+    Runner::new(random, Config::default()).run(model);
+    let few_turns = PctScheduler::new_from_seed(SEED, 3, ORDERS);
+    Runner::new(few_turns, Config::default()).run(model);
+}
+
+#[test]
 fn who_finds_it_taken_for_good_does_not_wait() {
     let scheduler = RandomScheduler::new_from_seed(SEED, 100);
     Runner::new(scheduler, Config::default()).run(|| {

@@ -5,10 +5,11 @@
 mod by_loom;
 mod by_shuttle;
 
-/// One stripe that threads share, and where goes who finds it taken.
+/// One stripe that threads share, and where goes who finds it taken; and what stands for a native
+/// bucket: its count for the stripe, and the one that all have in common.
 macro_rules! shared {
     () => {
-        use super::super::Padded;
+        use super::super::{LINE, Padded};
 
         #[allow(
             clippy::duplicate_mod,
@@ -18,10 +19,12 @@ macro_rules! shared {
         mod lines;
 
         use lines::{Line, Stripe, each, empty};
+        use sync::{AtomicU64, Ordering};
 
         struct Shared {
             stripe: Box<[Line]>,
             aside: Box<[Line]>,
+            native: [AtomicU64; 2],
         }
 
         impl Shared {
@@ -29,14 +32,28 @@ macro_rules! shared {
                 Arc::new(Self {
                     stripe: empty(each(1)),
                     aside: empty(each(1)),
+                    native: [0, 0].map(AtomicU64::new),
                 })
             }
 
             fn observe(&self, bucket: usize, n: u32) {
                 let total = f64::from(n);
-                if !Stripe(&self.stripe).add_alone(bucket, n, total) {
+                let [mine, common] = &self.native;
+                let first = || {
+                    let before = mine.load(Ordering::Relaxed);
+                    mine.store(before + u64::from(n), Ordering::Relaxed);
+                };
+                if !Stripe(&self.stripe).add_alone(bucket, n, total, first) {
+                    common.fetch_add(u64::from(n), Ordering::Relaxed);
                     Stripe(&self.aside).add(bucket, n, total);
                 }
+            }
+
+            /// How many are in classic buckets, and afterwards how many in native ones.
+            fn both(&self) -> [u64; 2] {
+                let classic = [&self.stripe, &self.aside].map(|lines| Self::read(lines).0);
+                let native = self.native.each_ref().map(|n| n.load(Ordering::Relaxed));
+                [classic.as_flattened().iter().sum(), native.iter().sum()]
             }
 
             fn read(lines: &[Line]) -> ([u64; 2], f64) {
