@@ -211,6 +211,44 @@ pub(crate) fn two_striped_histograms() -> Run {
     })
 }
 
+pub(crate) fn two_striped_histograms_with_exemplars() -> Run {
+    let registry = Registry::new();
+    let histogram = registry
+        .histogram("took_seconds", "Time")
+        .buckets(&BOUNDS)
+        .striped()
+        .build()
+        .unwrap();
+    on_two_threads((histogram, Values::new()), |(histogram, values), times| {
+        values.each(times, |value| {
+            histogram
+                .observe_with_exemplar(value, |labels| labels.push("trace_id", black_box(TRACE)));
+        });
+    })
+}
+
+pub(crate) fn two_striped_native_histograms() -> Run {
+    let registry = Registry::new();
+    let histogram = registry
+        .histogram("took_seconds", "Time")
+        .native_only(Native::growth(NATIVE_GROWTH))
+        .striped()
+        .build()
+        .unwrap();
+    on_two_threads((histogram, Values::new()), |(histogram, values), times| {
+        values.each(times, |value| histogram.observe(value));
+    })
+}
+
+pub(crate) fn two_native_histograms() -> Run {
+    on_two_threads(
+        (native(&[]), Values::new()),
+        |(histogram, values), times| {
+            values.each(times, |value| histogram.observe(value));
+        },
+    )
+}
+
 pub(crate) fn two_histograms() -> Run {
     on_two_threads(
         (histogram(), Values::new()),

@@ -167,6 +167,24 @@ fn contended() -> Vec<Row> {
                 (MEASURED, measured::two_histograms),
             ],
         },
+        Row {
+            name: "two threads, one histogram, offering an exemplar each time",
+            target: "",
+            limit: "",
+            contended: true,
+            contenders: vec![(OURS, ours::two_striped_histograms_with_exemplars as Prepare)],
+        },
+        Row {
+            name: "two threads, one native histogram",
+            target: "",
+            limit: "",
+            contended: true,
+            contenders: vec![
+                (OURS, ours::two_striped_native_histograms as Prepare),
+                (PLAIN, ours::two_native_histograms),
+                (CLIENT, prometheus_client::two_native_histograms),
+            ],
+        },
     ]
 }
 

@@ -56,9 +56,12 @@ pub(crate) fn observe() -> Run {
     })
 }
 
+fn native() -> Histogram {
+    Histogram::new_native(NativeHistogramConfig::new(NATIVE_GROWTH).max_buckets(160))
+}
+
 pub(crate) fn observe_native() -> Run {
-    let native = NativeHistogramConfig::new(NATIVE_GROWTH).max_buckets(160);
-    let (histogram, values) = (Histogram::new_native(native), Values::new());
+    let (histogram, values) = (native(), Values::new());
     timed(move |times| {
         values.each(times, |value| histogram.observe(value));
     })
@@ -101,6 +104,12 @@ pub(crate) fn two_histograms() -> Run {
             values.each(times, |value| histogram.observe(value));
         },
     )
+}
+
+pub(crate) fn two_native_histograms() -> Run {
+    on_two_threads((native(), Values::new()), |(histogram, values), times| {
+        values.each(times, |value| histogram.observe(value));
+    })
 }
 
 pub(crate) fn create(texts: &many::Texts, count: usize) -> Box<dyn Any> {
