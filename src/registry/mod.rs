@@ -3,8 +3,10 @@
 //! The room promises:
 //! - Declaring the same metric twice gives the same metric; declaring a different one under
 //!   the same name is an error that names both. Nothing here panics.
-//! - Recording to an existing series takes no lock, waits for nobody, a scrape least of all, and
-//!   does not allocate.
+//! - Recording to an existing series does not allocate, takes no lock and waits for nobody, a
+//!   scrape least of all. (By labels, in a family that once lost most of its series, there is a
+//!   lock, shared and held while a pointer is copied.) A scrape holds no lock while a series is
+//!   read or a page is written: it may stop anywhere for as long as it likes.
 //! - The labels of a series are escaped and rendered once, when the series is created.
 //! - The number of series is bounded, per family and in total; what is beyond the bound is
 //!   recorded in one overflow series and counted.

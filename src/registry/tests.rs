@@ -1,3 +1,5 @@
+mod held;
+
 use super::*;
 
 fn requests(registry: &Registry) -> Family<Counter, [Text; 1]> {

@@ -7,4 +7,5 @@
 
 mod scenarios;
 mod storage;
+mod suspended;
 mod sync;

@@ -26,9 +26,9 @@ fn check(schedules: usize, scenario: fn()) {
     Runner::new(few_changes, config()).run(scenario);
 }
 
-type Family = Arc<Storage<AtomicU64>>;
+pub(super) type Family = Arc<Storage<AtomicU64>>;
 
-fn family(limit: usize, expires: bool) -> Family {
+pub(super) fn family(limit: usize, expires: bool) -> Family {
     let total = Total {
         series: AtomicUsize::new(0),
         limit: AtomicUsize::new(1_000),
@@ -41,15 +41,15 @@ fn family(limit: usize, expires: bool) -> Family {
     Arc::new(Storage::new(&["n"], rules, Arc::new(total)))
 }
 
-fn zero() -> AtomicU64 {
+pub(super) fn zero() -> AtomicU64 {
     AtomicU64::new(0)
 }
 
-fn one_more(cell: &AtomicU64) {
+pub(super) fn one_more(cell: &AtomicU64) {
     cell.fetch_add(1, Ordering::Relaxed);
 }
 
-fn add(family: &Family, name: &str) {
+pub(super) fn add(family: &Family, name: &str) {
     family.record(&[name], zero, one_more);
 }
 
@@ -58,7 +58,7 @@ fn value(place: &Place<AtomicU64>) -> u64 {
 }
 
 /// One scrape. No scraper takes a series twice.
-fn scrape(family: &Family) -> BTreeMap<String, u64> {
+pub(super) fn scrape(family: &Family) -> BTreeMap<String, u64> {
     let mut seen = BTreeMap::new();
     let view = family.view();
     let mut next = Some(0);
@@ -212,7 +212,7 @@ fn a_family_moves_under_those_who_create_record_and_read() {
     });
 }
 
-struct Closed(bool);
+pub(super) struct Closed(pub(super) bool);
 
 impl LabelValue for Closed {
     type Key = Self;

@@ -4,7 +4,6 @@
     reason = "the files are meant to be compiled a second time"
 )]
 #![expect(
-    dead_code,
     unreachable_pub,
     reason = "what the rest of the registry uses is not all used here"
 )]

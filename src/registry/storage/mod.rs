@@ -20,6 +20,15 @@
 //! | `life` | which series are in use, where idle ones expire |
 //! | `remove` | removal, expiry, and moving to a new table |
 //!
+//! | lock | who takes it | held for |
+//! |---|---|---|
+//! | `writer` | who creates, removes or expires series | one series made; 128 removed; a move: the index of all that stay |
+//! | `later` | who reads out or looks up by labels, where the family has moved | the copy of a pointer |
+//! | `later`, to write | who moves the family | the same |
+//!
+//! So nobody who records or creates waits for a scrape longer than a copied pointer takes, and in
+//! a family that never lost most of its series not at all.
+//!
 //! Nothing is ever written to the place of a removed series, so that a handle to it, or a
 //! thread that found it just before, goes on harmlessly. A family that has lost many series
 //! moves to a new table, which shares the groups that still have some; the old one is freed

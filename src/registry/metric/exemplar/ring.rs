@@ -90,6 +90,10 @@ impl Mark {
 
     /// The exemplar, which is read by this.
     pub(in crate::registry::metric) fn read(&self, common: &Common) -> Option<Exemplar> {
+        // Most counters of a family that notes created times: nothing is written to them.
+        if self.is_none() {
+            return None;
+        }
         let mark = self.0.fetch_and(!FRESH, Ordering::Relaxed);
         common.ring().get(mark & !FRESH)
     }
