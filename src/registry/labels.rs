@@ -1,7 +1,7 @@
 //! Label values as they are looked up: borrowed, typed, never allocated.
 //!
 //! A family's type names its *key*, for example `Family<Counter, (Method, Text, u16)>`; a
-//! look-up hands in anything that stands for that key, for example `(Method::Get, path, 200)`
+//! look-up hands in anything that stands for that key, for example `(Method::Get, path, 200_u16)`
 //! with a borrowed `path`. [`LabelValue`] ties one value to its key, [`Labels`] a whole set.
 
 use std::borrow::Cow;
@@ -13,11 +13,13 @@ use crate::util::BoundedStr;
 /// boundary before it is looked up, so that a client cannot make a scrape large.
 pub const MAX_LABEL_VALUE: usize = 256;
 
-/// The key of a label whose value is any text.
+/// The key of a label whose value is any text: `&str`, `String`, `Arc<str>`, `Cow<str>`,
+/// `Box<str>`, and whatever is [`Displayed`](super::Displayed).
 #[derive(Clone, Copy, Debug)]
 pub enum Text {}
 
-/// One label value. Implement it for an enum of your own in a few lines:
+/// One label value: a text (see [`Text`]), a `bool`, a whole number, or a type of your own.
+/// Implement it for an enum in a few lines:
 ///
 /// ```
 /// use selfheal::registry::LabelValue;
@@ -260,14 +262,6 @@ impl LabelValue for bool {
     #[inline]
     fn index(&self) -> usize {
         usize::from(*self)
-    }
-}
-
-impl LabelValue for u16 {
-    type Key = Self;
-    #[inline]
-    fn visit(&self, visit: impl FnOnce(&str)) {
-        visit(itoa::Buffer::new().format(*self));
     }
 }
 

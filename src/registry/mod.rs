@@ -66,6 +66,7 @@ mod snapshot;
 mod storage;
 mod sync;
 mod unused;
+mod values;
 
 use std::any::{Any, TypeId};
 use std::borrow::Cow;
@@ -97,6 +98,7 @@ pub use snapshot::{
     MAX_EXEMPLAR, NativeBuckets, Number, Sample, SeriesSnapshot, Value, ValueRef, parse_labels,
 };
 pub use storage::OVERFLOW;
+pub use values::Displayed;
 
 use crate::catalog::{Kind, MetricDef};
 use crate::util::Clock;

@@ -98,9 +98,9 @@ fn suspended(make: fn() -> Family, work: fn(&Family)) -> Vec<usize> {
     config.max_steps = shuttle::MaxSteps::FailAfter(100_000);
     Runner::new(scheduler, config).run(move || {
         let family = make();
-        let scraped = Arc::clone(&family);
+        let theirs = Arc::clone(&family);
         let scraper = thread::spawn(move || {
-            scrape(&scraped);
+            scrape(&theirs);
         });
         let (recorded, other) = (Arc::clone(&family), Arc::clone(&other));
         let worker = thread::spawn(move || {

@@ -128,9 +128,10 @@ fn comes_to_an_end(work: impl FnOnce() + Send + 'static) {
         work();
         let _ = done.send(());
     });
-    if is_done.recv_timeout(Duration::from_secs(60)) == Err(mpsc::RecvTimeoutError::Timeout) {
-        panic!("it waits for what its own thread holds");
-    }
+    assert!(
+        is_done.recv_timeout(Duration::from_secs(60)) != Err(mpsc::RecvTimeoutError::Timeout),
+        "it waits for what its own thread holds"
+    );
     thread.join().unwrap();
 }
 
