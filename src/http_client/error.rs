@@ -23,13 +23,24 @@ pub(super) fn kind(error: &(dyn Error + 'static), own: Option<&OwnKinds>) -> &'s
         if let Some(kind) = own.and_then(|own| own(error)).or_else(|| of_io(error)) {
             return kind;
         }
-        next = error.source();
+        next = cause(error);
     }
     ERROR
 }
 
+/// What an error stems from. An [`std::io::Error`] shows the source of the error inside it, and
+/// not that one itself, which is where TLS libraries put theirs.
+fn cause<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e (dyn Error + 'static)> {
+    let io = error.downcast_ref::<std::io::Error>();
+    match io.and_then(std::io::Error::get_ref) {
+        Some(inside) => Some(inside),
+        None => error.source(),
+    }
+}
+
 fn of_io(error: &(dyn Error + 'static)) -> Option<&'static str> {
-    Some(match error.downcast_ref::<std::io::Error>()?.kind() {
+    let error = error.downcast_ref::<std::io::Error>()?;
+    Some(match error.kind() {
         ErrorKind::ConnectionRefused => "connection_refused",
         ErrorKind::ConnectionReset
         | ErrorKind::ConnectionAborted
@@ -39,8 +50,16 @@ fn of_io(error: &(dyn Error + 'static)) -> Option<&'static str> {
         ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable | ErrorKind::NetworkDown => {
             "unreachable"
         }
+        _ if is_lookup(error) => "dns",
         _ => return None,
     })
+}
+
+/// Whether no address was found. The standard library has a kind of its own for this, but none
+/// that can be named, so that the words it begins with must do.
+fn is_lookup(error: &std::io::Error) -> bool {
+    let text = error.to_string();
+    text.starts_with("failed to lookup address information")
 }
 
 #[cfg(test)]
@@ -62,5 +81,8 @@ mod tests {
         assert_eq!(kind(&outer, Some(&own)), "own");
         assert_eq!(kind(&std::fmt::Error, None), ERROR);
         assert_eq!(kind(&std::io::Error::other("odd"), None), ERROR);
+        let inside = std::io::Error::new(ErrorKind::InvalidData, Outer(refused()));
+        assert_eq!(kind(&inside, Some(&own)), "own");
+        assert_eq!(kind(&inside, None), "connection_refused");
     }
 }

@@ -83,16 +83,29 @@ impl HttpClientLayerBuilder {
     }
 
     /// Names errors that only the application knows. It is asked about the error of a request
-    /// and then about each of its causes, before this crate looks itself. Default: what
-    /// [`std::io::Error`] tells, else `error`.
+    /// and then about each of its causes, the one inside an [`std::io::Error`] among them, before
+    /// this crate looks itself. Default: what [`std::io::Error`] tells, else `error`.
+    ///
+    /// The names become label values, so let them be few. For a client of `hyper-util`:
     ///
     /// ```
     /// use selfheal::http_client::HttpClientLayer;
     /// use selfheal::registry::Registry;
+    /// use tower::timeout::error::Elapsed;
     ///
     /// # fn main() -> Result<(), selfheal::registry::DeclareError> {
     /// let layer = HttpClientLayer::builder(&Registry::new())
-    ///     .error_kind(|error| error.is::<tower::timeout::error::Elapsed>().then_some("timeout"))
+    ///     .error_kind(|error| {
+    ///         if error.is::<Elapsed>() {
+    ///             return Some("timeout");
+    ///         }
+    ///         // With rustls, also: error.is::<rustls::Error>() is "tls".
+    ///         match error.downcast_ref::<hyper::Error>()? {
+    ///             error if error.is_incomplete_message() => Some("connection_lost"),
+    ///             error if error.is_parse() => Some("not_http"),
+    ///             _ => None,
+    ///         }
+    ///     })
     ///     .build()?;
     /// # Ok(())
     /// # }

@@ -36,12 +36,12 @@
 //! | the response is read to its end | as received | the end of the body |
 //! | the caller drops the response before its end: it has read enough | as received | it is dropped |
 //! | the body of the response fails | `body_error` | the error |
-//! | there is no response, but an error | its kind: `connection_refused`, `connection_lost`, `unreachable`, `timeout`, one that the application [names](HttpClientLayerBuilder::error_kind), or `error` | the error |
+//! | there is no response, but an error | its kind: `connection_refused`, `connection_lost`, `unreachable`, `dns`, `timeout`, one that the application [names](HttpClientLayerBuilder::error_kind), or `error` | the error |
 //! | the caller drops the future: a timeout *above* the layer, for example | `cancelled` | it is dropped |
 //! | the client or the body panics | `panic` | the unwinding drops it |
 //!
-//! Each attempt of a layer that retries is a request if that layer is above this one, and all
-//! attempts are one request if it is below.
+//! Each attempt of a layer that retries or follows redirects is a request if that layer is above
+//! this one, and all attempts are one request if it is below, to the host that was asked first.
 //!
 //! # Other clients
 //!

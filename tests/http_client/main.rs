@@ -8,6 +8,7 @@
 )]
 
 mod endings;
+mod errors;
 #[cfg(feature = "server")]
 mod example;
 mod names;

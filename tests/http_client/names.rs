@@ -72,7 +72,7 @@ async fn the_names_of_opentelemetry_beside_our_own() {
 }
 
 #[tokio::test]
-async fn a_million_hosts_are_one_label() {
+async fn ten_thousand_hosts_are_one_label() {
     let registry = Registry::new();
     let layer = selfheal::http_client::HttpClientLayer::builder(&registry)
         .hosts(["declared.test"])
