@@ -4,8 +4,10 @@
 //! threads take turns at each of their operations, as a seeded scheduler decides. What is
 //! searched are the orders of operations; that an ordering of memory is too weak it does not
 //! find. A schedule that fails is printed, to be replayed with `shuttle::replay`.
+//!
+//! Other files that are tried in this way have a `model` beside them.
 
 mod scenarios;
 mod storage;
 mod suspended;
-mod sync;
+pub(in crate::registry) mod sync;

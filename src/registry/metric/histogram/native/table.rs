@@ -1,6 +1,4 @@
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-
+use super::sync::{AtomicU32, AtomicU64, OnceLock, Ordering};
 use crate::registry::exponential;
 use crate::registry::metric::padded::{LINE, Padded};
 
@@ -24,7 +22,7 @@ impl Key {
     const BIAS: i32 = 1 << 20;
 
     #[inline]
-    fn new(index: i32, negative: bool) -> Self {
+    pub(super) fn new(index: i32, negative: bool) -> Self {
         Self((index.wrapping_add(Self::BIAS)).cast_unsigned() << 1 | u32::from(negative))
     }
 
@@ -236,53 +234,4 @@ impl<'a> Found<'a> {
 pub(in crate::registry::metric) fn add_alone(count: &AtomicU64, n: u32) {
     let now = count.load(Ordering::Relaxed);
     count.store(now.wrapping_add(u64::from(n)), Ordering::Relaxed);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const SCALE: Scale = Scale {
-        schema: 3,
-        zero_threshold: 1e-9,
-    };
-
-    #[test]
-    fn a_key_is_taken_apart_again() {
-        for index in [-275_200, -1, 0, 1, 275_200] {
-            assert_eq!(Key::new(index, false).bucket(), Bucket::Positive(index));
-            assert_eq!(Key::new(index, true).bucket(), Bucket::Negative(index));
-        }
-        for value in [0.0, -0.0, 1e-9, -1e-9] {
-            assert_eq!(SCALE.key(value).bucket(), Bucket::Zero);
-        }
-        assert_eq!(SCALE.key(-2.0).bucket(), Bucket::Negative(8));
-    }
-
-    #[test]
-    fn a_full_table_keeps_its_buckets_and_takes_no_more() {
-        let table = Table::new(SCALE, 16, 10, 2);
-        for bucket in 0_u16..20 {
-            let key = SCALE.key(f64::from(bucket).exp2());
-            let found = table.find(key);
-            assert_eq!(found.is_some(), bucket < 10);
-            if let Some(count) = found.and_then(Found::count) {
-                add_alone(count, 1);
-            }
-        }
-        assert!(table.find(SCALE.key(0.0)).is_some(), "zero has room always");
-        for column in [0, 1] {
-            add_alone(
-                table
-                    .find(SCALE.key(1.0))
-                    .unwrap()
-                    .in_column(column)
-                    .unwrap(),
-                5,
-            );
-        }
-        let mut counts: Vec<u64> = table.counts().map(|(_, n)| n).collect();
-        counts.sort_unstable();
-        assert_eq!(counts, [1, 1, 1, 1, 1, 1, 1, 1, 1, 11]);
-    }
 }

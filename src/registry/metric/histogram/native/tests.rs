@@ -2,8 +2,11 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
+use super::table::{Bucket, Key, Scale, Table};
 use super::*;
-use crate::registry::exponential::{FINEST_SCHEMA, upper_bound};
+use crate::catalog::Native;
+use crate::registry::exponential::{COARSEST_SCHEMA, FINEST_SCHEMA, upper_bound};
+use crate::registry::snapshot::NativeBuckets;
 
 fn buckets(native: Native) -> Buckets {
     Buckets::new(&Plan::new(&native), 2)
@@ -193,4 +196,48 @@ fn one_too_many_is_never_shown() {
         seen.schema, before.schema,
         "the table that follows is as coarse"
     );
+}
+
+const SCALE: Scale = Scale {
+    schema: 3,
+    zero_threshold: 1e-9,
+};
+
+#[test]
+fn a_key_is_taken_apart_again() {
+    for index in [-275_200, -1, 0, 1, 275_200] {
+        assert_eq!(Key::new(index, false).bucket(), Bucket::Positive(index));
+        assert_eq!(Key::new(index, true).bucket(), Bucket::Negative(index));
+    }
+    for value in [0.0, -0.0, 1e-9, -1e-9] {
+        assert_eq!(SCALE.key(value).bucket(), Bucket::Zero);
+    }
+    assert_eq!(SCALE.key(-2.0).bucket(), Bucket::Negative(8));
+}
+
+#[test]
+fn a_full_table_keeps_its_buckets_and_takes_no_more() {
+    let table = Table::new(SCALE, 16, 10, 2);
+    for bucket in 0_u16..20 {
+        let key = SCALE.key(f64::from(bucket).exp2());
+        let found = table.find(key);
+        assert_eq!(found.is_some(), bucket < 10);
+        if let Some(count) = found.and_then(Found::count) {
+            add_alone(count, 1);
+        }
+    }
+    assert!(table.find(SCALE.key(0.0)).is_some(), "zero has room always");
+    for column in [0, 1] {
+        add_alone(
+            table
+                .find(SCALE.key(1.0))
+                .unwrap()
+                .in_column(column)
+                .unwrap(),
+            5,
+        );
+    }
+    let mut counts: Vec<u64> = table.counts().map(|(_, n)| n).collect();
+    counts.sort_unstable();
+    assert_eq!(counts, [1, 1, 1, 1, 1, 1, 1, 1, 1, 11]);
 }

@@ -1,0 +1,197 @@
+use std::sync::Arc;
+
+use super::sync::{AtomicUsize, OnceLock, Ordering};
+use super::table::{Bucket, Found, Key, Scale, Table};
+use crate::catalog::Native;
+use crate::registry::exponential::COARSEST_SCHEMA;
+use crate::registry::snapshot::NativeBuckets;
+
+/// The slots of the first table.
+const FEWEST: usize = 16;
+
+/// How many times as many slots each following one has.
+const GROWTH: usize = 4;
+
+/// At the coarsest schema there are 132 indices for either sign, and zero: all have room.
+const ALL_OF_THE_COARSEST: usize = 512;
+
+/// The tables that the histograms of a family go through.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan(Arc<[Step]>);
+
+#[derive(Clone, Copy, Debug)]
+struct Step {
+    scale: Scale,
+    slots: usize,
+    limit: u32,
+}
+
+impl Plan {
+    pub(crate) fn new(native: &Native) -> Self {
+        let limit = usize::try_from(native.max_buckets).unwrap_or(usize::MAX);
+        // A table is filled to five eighths at most.
+        let slots = (limit.saturating_mul(8) / 5)
+            .max(FEWEST)
+            .checked_next_power_of_two()
+            .unwrap_or(FEWEST);
+        let scale = Scale {
+            schema: native.schema,
+            zero_threshold: native.zero_threshold,
+        };
+        let full = Step {
+            scale,
+            slots,
+            limit: native.max_buckets,
+        };
+        let small = std::iter::successors(Some(FEWEST), |slots| Some(slots * GROWTH));
+        let small = small.take_while(|small| *small < slots).map(|slots| Step {
+            limit: u32::try_from(slots * 5 / 8).unwrap_or(u32::MAX),
+            slots,
+            scale,
+        });
+        let mut steps: Vec<Step> = small.chain([full]).collect();
+        let mut wide = full;
+        if native.max_zero_threshold > native.zero_threshold {
+            wide.scale.zero_threshold = native.max_zero_threshold;
+            steps.push(wide);
+        }
+        steps.extend((COARSEST_SCHEMA..native.schema).rev().map(|schema| {
+            let mut step = wide;
+            step.scale.schema = schema;
+            step
+        }));
+        if let Some(last) = steps.last_mut() {
+            last.slots = last.slots.max(ALL_OF_THE_COARSEST);
+            last.limit = u32::MAX;
+        }
+        Self(steps.into())
+    }
+}
+
+/// The native buckets of one series.
+#[derive(Debug)]
+pub(in crate::registry::metric) struct Buckets {
+    plan: Plan,
+    /// A table for each step of the plan; those that were skipped are not there.
+    pub(super) tables: Box<[OnceLock<Table>]>,
+    /// The table that is written to.
+    current: AtomicUsize,
+    /// How many columns of counts a table has beside the counts in its slots.
+    columns: usize,
+}
+
+impl Buckets {
+    pub(in crate::registry::metric) fn new(plan: &Plan, columns: usize) -> Self {
+        Self {
+            tables: plan.0.iter().map(|_| OnceLock::new()).collect(),
+            plan: plan.clone(),
+            current: AtomicUsize::new(0),
+            columns,
+        }
+    }
+
+    /// The bucket of a finite value; there is one for each.
+    #[inline]
+    pub(in crate::registry::metric) fn find(&self, value: f64) -> Option<Found<'_>> {
+        let current = self.current.load(Ordering::Relaxed);
+        let table = self.tables.get(current)?.get();
+        let found = table.and_then(|table| table.find(table.scale.key(value)));
+        if found.is_some() {
+            return found;
+        }
+        self.find_further(current, value)
+    }
+
+    /// Goes on through the steps until there is room.
+    #[cold]
+    #[inline(never)]
+    fn find_further(&self, from: usize, value: f64) -> Option<Found<'_>> {
+        (from..self.tables.len()).find_map(|at| {
+            let table = self.table(at, value)?;
+            self.current.fetch_max(at, Ordering::Relaxed);
+            table.find(table.scale.key(value))
+        })
+    }
+
+    /// The table of a step, which begins with the buckets of those before, empty, so that all
+    /// together are never more than it may have. None if those and one for `value` are too many.
+    fn table(&self, at: usize, value: f64) -> Option<&Table> {
+        if let Some(table) = self.tables[at].get() {
+            return Some(table);
+        }
+        let step = self.plan.0.get(at)?;
+        let mut keys: Vec<Key> = self.tables[..at]
+            .iter()
+            .filter_map(OnceLock::get)
+            .flat_map(|table| table.keys().map(|key| step.scale.coarser(key, table.scale)))
+            .chain([step.scale.key(value)])
+            .collect();
+        keys.sort_unstable();
+        keys.dedup();
+        let buckets = keys.iter().filter(|key| key.bucket() != Bucket::Zero);
+        if buckets.count() > usize::try_from(step.limit).unwrap_or(usize::MAX) {
+            return None;
+        }
+        let new = || {
+            let table = Table::new(step.scale, step.slots, step.limit, self.columns);
+            for key in keys {
+                table.find(key);
+            }
+            table
+        };
+        Some(self.tables[at].get_or_init(new))
+    }
+
+    /// Adds up all tables at the scale of the last one, or at the next one at which they are not
+    /// more buckets than there may be: threads that add buckets at the same time may add one too
+    /// many.
+    pub(in crate::registry::metric) fn read(&self, out: &mut NativeBuckets) {
+        // What a table that follows only now takes is for the next reading.
+        let tables: &[_] = match self.tables.iter().rposition(|table| table.get().is_some()) {
+            Some(last) => &self.tables[..=last],
+            None => &self.tables[..1],
+        };
+        let steps = self.plan.0.get(tables.len() - 1..).unwrap_or_default();
+        for step in steps {
+            step.add_up(tables, out);
+            let buckets = out.positive.len() + out.negative.len();
+            if buckets <= usize::try_from(step.limit).unwrap_or(usize::MAX) {
+                return;
+            }
+        }
+    }
+}
+
+impl Step {
+    /// Adds up the tables at the scale of this step.
+    fn add_up(&self, tables: &[OnceLock<Table>], out: &mut NativeBuckets) {
+        out.schema = self.scale.schema;
+        out.zero_threshold = self.scale.zero_threshold;
+        out.zero_count = 0;
+        out.positive.clear();
+        out.negative.clear();
+        for table in tables.iter().filter_map(OnceLock::get) {
+            for (key, count) in table.counts() {
+                match self.scale.coarser(key, table.scale).bucket() {
+                    Bucket::Zero => out.zero_count = out.zero_count.wrapping_add(count),
+                    Bucket::Positive(index) => out.positive.push((index, count)),
+                    Bucket::Negative(index) => out.negative.push((index, count)),
+                }
+            }
+        }
+        merge(&mut out.positive);
+        merge(&mut out.negative);
+    }
+}
+
+/// Makes one of the counts of each index, by rising index.
+fn merge(buckets: &mut Vec<(i32, u64)>) {
+    buckets.sort_unstable_by_key(|(index, _)| *index);
+    buckets.dedup_by(|(index, count), (kept, sum)| {
+        let same = index == kept;
+        if same {
+            *sum = sum.wrapping_add(*count);
+        }
+        same
+    });
+}
