@@ -37,6 +37,12 @@ fn quantiles_of_a_native_histogram() {
         .labels(["queue"])
         .unwrap();
     let wait = wait.with(&["a"]);
+    let striped = registry
+        .histogram("step_seconds", "The same, from two threads at a time")
+        .native_only(Native::schema(3))
+        .striped()
+        .build()
+        .unwrap();
     let listener = serve(registry);
     let prometheus = Prometheus::builder()
         .native_histograms()
@@ -52,9 +58,17 @@ fn quantiles_of_a_native_histogram() {
         }
     });
     // Every millisecond up to a second, once.
-    for ms in 1..=1_000 {
-        wait.observe(f64::from(ms) / 1_000.0);
-    }
+    std::thread::scope(|scope| {
+        for first in [1, 2] {
+            let (wait, striped) = (&wait, &striped);
+            scope.spawn(move || {
+                for ms in (first..=1_000).step_by(2) {
+                    wait.observe(f64::from(ms) / 1_000.0);
+                    striped.observe(f64::from(ms) / 1_000.0);
+                }
+            });
+        }
+    });
     // The rate needs two scrapes with the observations, or it sees no growth at their side.
     let rate = format!("rate({series}[1m])");
     let counted = format!("histogram_count({rate}) > 0");
@@ -67,7 +81,7 @@ fn quantiles_of_a_native_histogram() {
     let sum = prometheus.value(&format!("histogram_sum({series})"));
     assert!((sum.unwrap() - 500.5).abs() < 1e-6, "{sum:?}");
     for (quantile, want) in [(0.1, 0.1), (0.5, 0.5), (0.9, 0.9), (0.99, 0.99)] {
-        for of in [series, &rate] {
+        for of in [series, &rate, "step_seconds"] {
             let question = format!("histogram_quantile({quantile}, {of})");
             let found = prometheus.value(&question).unwrap();
             // Within a bucket, whose bounds are 9 % apart, Prometheus interpolates; the values
@@ -92,6 +106,15 @@ fn traced() -> Registry {
         for (id, value) in OF_BUCKETS {
             histogram.observe_with_exemplar(value, |labels| labels.push("trace_id", id));
         }
+    }
+    let events = registry.counter("events_total", "Counted by many threads");
+    let events = events.striped().build().unwrap();
+    events.add_with_exemplar(2, |labels| labels.push("trace_id", "event"));
+    let steps = registry.histogram("step_seconds", "Both kinds, from many threads");
+    let steps = steps.striped().native(Native::schema(0));
+    let steps = steps.buckets(&[0.1, 1.0]).build().unwrap();
+    for (id, value) in OF_BUCKETS {
+        steps.observe_with_exemplar(value, |labels| labels.push("trace_id", id));
     }
     registry
 }
@@ -141,7 +164,9 @@ fn exemplars_by_openmetrics() {
         .start();
     prometheus.wait_until_up("open");
     wait_for_exemplars(&prometheus, "orders_total", &[("order", 1.0)]);
+    wait_for_exemplars(&prometheus, "events_total", &[("event", 2.0)]);
     wait_for_exemplars(&prometheus, "took_seconds_bucket", &OF_BUCKETS);
+    wait_for_exemplars(&prometheus, "step_seconds_bucket", &OF_BUCKETS);
     assert_eq!(prometheus.value("orders_total"), Some(7.0));
     // This server takes created times for series like others.
     for name in ["orders_created", "took_seconds_created"] {
@@ -164,6 +189,9 @@ fn exemplars_by_protobuf() {
     wait_for_exemplars(&prometheus, "took_seconds_bucket", &OF_BUCKETS);
     // The native histogram is one series, of which version 2 keeps the first exemplar only.
     let kept = if prometheus.major_version() < 3 { 1 } else { 3 };
-    wait_for_exemplars(&prometheus, "both_seconds", &OF_BUCKETS[..kept]);
-    assert_eq!(prometheus.value("histogram_count(both_seconds)"), Some(3.0));
+    for name in ["both_seconds", "step_seconds"] {
+        wait_for_exemplars(&prometheus, name, &OF_BUCKETS[..kept]);
+        let count = prometheus.value(&format!("histogram_count({name})"));
+        assert_eq!(count, Some(3.0));
+    }
 }
