@@ -153,7 +153,8 @@ impl<const N: usize> LabelKey for [Text; N] {
 impl<S: AsRef<str>, const N: usize> Labels for [S; N] {
     type Key = [Text; N];
 
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "every look-up begins with it")]
     fn visit(&self, visit: &mut impl FnMut(&str)) {
         for value in self {
             visit(value.as_ref());
@@ -200,7 +201,7 @@ macro_rules! tuples {
                 place
             }
 
-            #[inline]
+            #[inline(always)]
             fn visit(&self, visit: &mut impl FnMut(&str)) {
                 $(self.$at.visit(&mut *visit);)+
             }

@@ -13,10 +13,10 @@ use std::cell::{Cell, OnceCell};
 use super::key;
 use crate::registry::labels::Labels;
 
-/// Sets of two hints: 48 KiB for a thread that records by labels.
+/// Sets of two hints: 64 KiB for a thread that records by labels.
 const SETS: usize = 512;
 
-/// Sets of more labels, or with a value of 256 bytes, are looked up the long way.
+/// Sets of more labels are looked up the long way.
 const MOST_LABELS: usize = 4;
 
 /// Odd numbers without a pattern, from the digits of π.
@@ -27,99 +27,112 @@ const MULTIPLIERS: [u64; MOST_LABELS] = [
     0x082E_FA98_EC4E_6C89,
 ];
 
-#[derive(Default)]
-struct Hint {
-    owner: Cell<u64>,
-    values: [Cell<u64>; MOST_LABELS],
-    position: Cell<u32>,
+/// A set of label values as hints know it.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Guess {
+    /// A short value, or the address of a longer one.
+    values: [u64; MOST_LABELS],
+    /// The length of each value.
+    lengths: u64,
+    /// The number of the table; 0 in a hint that is not one yet.
+    table: u32,
+    /// The set that its hint is in.
+    set: u32,
+}
+
+/// The lengths of values that are too many.
+const UNKNOWN: u64 = u64::MAX;
+
+/// Where a series was found; it fills one line of the cache.
+#[derive(Clone, Copy, Default)]
+#[repr(align(64))]
+pub(super) struct Hint {
+    guess: Guess,
+    pub(super) position: u32,
+    /// Where in the text of the series each value begins.
+    pub(super) starts: [u16; MOST_LABELS],
 }
 
 thread_local! {
     /// Made when there is something to remember.
-    static HINTS: OnceCell<Box<[[Hint; 2]]>> = const { OnceCell::new() };
-}
-
-/// A set of label values as hints know it.
-pub(super) struct Guess {
-    /// The number of the table and the length of each value; 0 if the set cannot be known.
-    owner: u64,
-    /// A short value, or the address of a longer one.
-    values: [u64; MOST_LABELS],
-    set: usize,
+    static HINTS: OnceCell<Box<[[Cell<Hint>; 2]]>> = const { OnceCell::new() };
 }
 
 impl Guess {
     /// For the table with this number, which is not 0.
-    #[inline]
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "in registers it is half as long as in memory"
+    )]
     pub(super) fn new<L: Labels>(table: u32, labels: &L) -> Self {
         let mut values = [0; MOST_LABELS];
-        let mut mix = 0_u64;
-        let mut lengths = 0_u64;
-        let mut all = 0;
+        let mut lengths = 0;
+        // Families that have the same labels have other sets for them.
+        let mut mix = u64::from(table) << 48;
         let mut place = 0;
         labels.visit(&mut |value| {
             let bytes = value.as_bytes();
             if let (Some(word), Some(multiplier)) = (values.get_mut(place), MULTIPLIERS.get(place))
             {
-                *word = key::short(bytes).unwrap_or_else(|| bytes.as_ptr().addr() as u64);
+                *word = if key::is_short(bytes) {
+                    key::few(bytes)
+                } else {
+                    bytes.as_ptr().addr() as u64
+                };
                 mix = mix.wrapping_add(word.wrapping_mul(*multiplier));
             }
-            lengths = lengths << 8 | value.len() as u64;
-            all |= value.len();
+            // A length that runs into the one before is that of a value that no text has.
+            lengths = lengths << 16 | bytes.len() as u64;
             place += 1;
         });
-        let known = all < 256 && place <= MOST_LABELS;
+        #[expect(clippy::cast_possible_truncation, reason = "far fewer sets than 2³²")]
+        let set = (mix >> 48) as u32 % SETS as u32;
         Self {
-            owner: if known {
-                u64::from(table) << 32 | lengths
-            } else {
-                0
-            },
             values,
-            // The upper bits are those that depend on all others.
-            set: (mix >> 48) as usize,
+            lengths: if place <= MOST_LABELS {
+                lengths
+            } else {
+                UNKNOWN
+            },
+            table,
+            set,
         }
     }
 
     /// Where this thread found a series whose short values are the same, and whose longer ones
     /// had the same lengths and addresses.
     #[inline]
-    pub(super) fn position(&self) -> Option<u32> {
+    pub(super) fn hint(&self) -> Option<Hint> {
+        let same = |hint: &Cell<Hint>| Some(hint.get()).filter(|hint| self.is(&hint.guess));
         // A thread that is ending has its hints to the last: they need no destructor.
         HINTS
-            .try_with(|hints| {
-                let same = |hint: &&Hint| {
-                    let values = hint.values.iter().zip(&self.values);
-                    hint.owner.get() == self.owner
-                        && values.fold(0, |other, (a, b)| other | (a.get() ^ b)) == 0
-                };
-                let set = hints.get()?.get(self.set % SETS)?;
-                set.iter().find(same).map(|hint| hint.position.get())
-            })
+            .try_with(|hints| hints.get()?.get(self.set as usize)?.iter().find_map(same))
             .ok()?
     }
 
-    /// Remembers where a series without escapes was found.
-    pub(super) fn note(&self, position: u32) {
-        if self.owner == 0 {
+    #[inline]
+    fn is(&self, other: &Self) -> bool {
+        let values = self.values.iter().zip(&other.values);
+        (self.lengths, self.table) == (other.lengths, other.table)
+            && values.fold(0, |other, (a, b)| other | (a ^ b)) == 0
+    }
+
+    /// Remembers where a series without escapes was found, and where its values begin.
+    pub(super) fn note(self, position: u32, starts: [u16; MOST_LABELS]) {
+        if self.lengths == UNKNOWN {
             return;
         }
+        let hint = Hint {
+            guess: self,
+            position,
+            starts,
+        };
         let _ = HINTS.try_with(|hints| {
             let hints = hints.get_or_init(|| (0..SETS).map(|_| Default::default()).collect());
-            let [latest, older] = &hints[self.set % SETS];
-            let values = latest.values.each_ref().map(Cell::get);
-            older.set(latest.owner.get(), values, latest.position.get());
-            latest.set(self.owner, self.values, position);
+            if let Some([latest, older]) = hints.get(self.set as usize) {
+                older.set(latest.replace(hint));
+            }
         });
-    }
-}
-
-impl Hint {
-    fn set(&self, owner: u64, values: [u64; MOST_LABELS], position: u32) {
-        self.owner.set(owner);
-        for (cell, value) in self.values.iter().zip(values) {
-            cell.set(value);
-        }
-        self.position.set(position);
     }
 }

@@ -130,23 +130,27 @@ fn word(bytes: [u8; 8]) -> u64 {
     u64::from_le_bytes(bytes)
 }
 
-/// Whether [`short`] has a number for a text.
+/// Whether [`few`] tells all of a text.
 #[inline]
 pub(super) fn is_short(bytes: &[u8]) -> bool {
     bytes.len() < 8
 }
 
+/// What [`few`] makes of a text that is short.
+#[inline]
+fn short(bytes: &[u8]) -> Option<u64> {
+    is_short(bytes).then(|| few(bytes))
+}
+
 /// Fewer than eight bytes as a number that differs for different texts of one length.
 #[inline]
-pub(super) fn short(bytes: &[u8]) -> Option<u64> {
-    if !is_short(bytes) {
-        None
-    } else if let (Some(head), Some(tail)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
-        Some(u64::from(u32::from_le_bytes(*head)) | u64::from(u32::from_le_bytes(*tail)) << 32)
+pub(super) fn few(bytes: &[u8]) -> u64 {
+    if let (Some(head), Some(tail)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+        u64::from(u32::from_le_bytes(*head)) | u64::from(u32::from_le_bytes(*tail)) << 32
     } else if let (Some(head), Some(tail)) = (bytes.first_chunk::<2>(), bytes.last_chunk::<2>()) {
-        Some(u64::from(u16::from_le_bytes(*head)) | u64::from(u16::from_le_bytes(*tail)) << 16)
+        u64::from(u16::from_le_bytes(*head)) | u64::from(u16::from_le_bytes(*tail)) << 16
     } else {
-        Some(bytes.first().copied().map_or(0, u64::from))
+        bytes.first().copied().map_or(0, u64::from)
     }
 }
 

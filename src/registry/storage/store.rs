@@ -5,7 +5,7 @@ use super::limits::{Rules, Total};
 use super::places::Layout;
 use super::sync::{Arc, AtomicU64, AtomicUsize, Mutex, OnceLock, Ordering, RwLock};
 use super::table::{Place, Series, Table};
-use super::text::{Frame, Rendered};
+use super::text::{self, Frame, Rendered};
 use super::view::View;
 use crate::registry::labels::Labels;
 
@@ -92,16 +92,13 @@ impl<C> Storage<C> {
             let note = |entry: Entry| table.note_place(layout, place, entry.position);
             self.record_by_content(table, labels, note, new, use_cell);
         } else {
-            let guess = Guess::new(table.number, labels);
-            if let Some(position) = guess.position()
-                && let Some(series) = table.to_use(position)
-                && self.frame.has_long_values_of(&series.text, labels)
-            {
+            if let Some(series) = recall(table, labels) {
                 return use_cell(&series.cell);
             }
             let note = |entry: Entry| {
                 if !entry.escaped {
-                    guess.note(entry.position);
+                    Guess::new(table.number, labels)
+                        .note(entry.position, self.frame.starts(labels));
                 }
             };
             self.record_by_content(table, labels, note, new, use_cell);
@@ -291,6 +288,15 @@ impl<C> Storage<C> {
     pub(in crate::registry) fn overflowed(&self) -> u64 {
         self.overflowed.load(Ordering::Relaxed)
     }
+}
+
+/// The series of `labels`, if this thread remembers where it is. A call costs less than what
+/// the registers hold for the long way, were this written out before it.
+#[inline(never)]
+fn recall<'t, C, L: Labels>(table: &'t Table<C>, labels: &L) -> Option<&'t Series<C>> {
+    let hint = Guess::new(table.number, labels).hint()?;
+    let series = table.to_use(hint.position)?;
+    text::has_long_values_of(&series.text, &hint.starts, labels).then_some(series)
 }
 
 pub(super) fn find_text<C>(table: &Table<C>, rendered: &Rendered) -> Option<u32> {

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 
 use super::table::GROUP;
 use super::*;
-use crate::registry::labels::{Labels, cut};
+use crate::registry::labels::{Labels, MAX_LABEL_VALUE, cut};
 use crate::registry::snapshot::render_pairs;
 
 fn storage(labels: &[&str], limit: usize) -> Storage<AtomicU64> {
@@ -304,6 +304,36 @@ fn a_text_at_a_known_address_is_read_before_it_is_believed() {
     add(&storage, &["x", &text]);
     let counts: Vec<_> = all(&storage).into_iter().map(|(_, n)| n).collect();
     assert_eq!(counts, [3, 3, 1, 1], "what was removed starts anew");
+}
+
+#[test]
+fn what_no_hint_has_room_for_is_told_apart_each_time() {
+    let counts = |storage: &_| -> Vec<_> { all(storage).into_iter().map(|(_, n)| n).collect() };
+    let five = storage(&["a", "b", "c", "d", "e"], 100);
+    let empty = storage(&["a", "b", "c", "d", "e"], 100);
+    for last in ["", "x", "", "x", ""] {
+        add(&five, &["a", "b", "c", "the fourth value", last]);
+        add(&empty, &["", "", "", "", last]);
+    }
+    assert_eq!((counts(&five), counts(&empty)), (vec![3, 2], vec![3, 2]));
+
+    // The second begins like the first and goes on like its text.
+    let cut = storage(&["a", "b"], 100);
+    let longer = format!("{}\",b=\"", "x".repeat(MAX_LABEL_VALUE));
+    let wrapped = "x".repeat(65_536 + 5);
+    for _ in 0..3 {
+        for a in [
+            &longer[..MAX_LABEL_VALUE],
+            &longer[..=MAX_LABEL_VALUE],
+            &longer,
+        ] {
+            add(&cut, &[a, "a value to compare"]);
+        }
+        add(&cut, &["a", "12345"]);
+        add(&cut, &["", &wrapped]);
+        add(&cut, &[&wrapped, "12345"]);
+    }
+    assert_eq!(counts(&cut), [9, 3, 3, 3]);
 }
 
 /// What may happen to a family.

@@ -120,24 +120,19 @@ impl Frame {
         same && rest.len() <= 1
     }
 
-    /// Whether `text` is that of `labels`, given that it has no escapes, that each of its values
-    /// is as long as that of `labels`, and that short values are equal.
-    #[inline]
-    pub(super) fn has_long_values_of<L: Labels>(&self, text: &str, labels: &L) -> bool {
-        let text = text.as_bytes();
-        let mut at = 0;
-        let mut gaps = self.gaps.iter();
-        labels.all(&mut |value| {
-            let value = value.as_bytes();
-            at += gaps.next().map_or(0, |gap| usize::from(*gap) + 1);
-            let start = at;
-            at += value.len();
-            key::is_short(value)
-                || text
-                    .get(start..)
-                    .and_then(|text| text.get(..value.len()))
-                    .is_some_and(|there| key::equal(there, value))
-        })
+    /// Where in the text of `labels`, if it has no escapes, each of the first values begins.
+    pub(super) fn starts<L: Labels, const N: usize>(&self, labels: &L) -> [u16; N] {
+        let mut starts = [0; N];
+        let mut places = self.gaps.iter().zip(&mut starts);
+        let mut end = 0_u16;
+        labels.visit(&mut |value| {
+            if let Some((gap, start)) = places.next() {
+                *start = end.saturating_add(u16::from(*gap) + 1);
+                let length = u16::try_from(cut(value).len()).unwrap_or(u16::MAX);
+                end = start.saturating_add(length);
+            }
+        });
+        starts
     }
 
     /// Whether `text` is that of `labels`, for a text with escapes.
@@ -155,6 +150,22 @@ impl Frame {
         });
         rest == Some(b"\"")
     }
+}
+
+/// Whether `text` is that of `labels`, given that it has no escapes, that the values of `labels`
+/// are as long as its own and begin there, and that short ones are equal.
+#[inline]
+pub(super) fn has_long_values_of<L: Labels>(text: &str, starts: &[u16], labels: &L) -> bool {
+    let mut starts = starts.iter().copied().map(usize::from);
+    labels.all(&mut |value| {
+        let value = value.as_bytes();
+        let start = starts.next().unwrap_or_default();
+        key::is_short(value)
+            || text
+                .as_bytes()
+                .get(start..start.wrapping_add(value.len()))
+                .is_some_and(|there| key::equal(there, value))
+    })
 }
 
 /// What begins with the quote behind `value`, if that is what stands after `gap` bytes and a quote.
