@@ -45,9 +45,9 @@ impl<B: Body> Body for InstrumentedBody<B> {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         let mut this = self.project();
-        this.guard.inside(true);
+        let inside = this.guard.inside();
         let polled = this.inner.as_mut().poll_frame(cx);
-        this.guard.inside(false);
+        inside.left();
         match &polled {
             Poll::Pending => this.guard.waits(),
             Poll::Ready(None) => this.guard.over(),

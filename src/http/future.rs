@@ -49,9 +49,9 @@ impl<F, M> ResponseFuture<F, M> {
         B: Body,
     {
         let this = self.project();
-        this.guard.inside(true);
+        let inside = this.guard.inside();
         let polled = this.inner.poll(cx);
-        this.guard.inside(false);
+        inside.left();
         match polled {
             Poll::Pending => Poll::Pending,
             Poll::Ready(Ok(response)) => {

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use http::response::Parts;
-use http::{HeaderMap, StatusCode, header};
+use http::{Extensions, HeaderMap, StatusCode, header};
 use http_body::Body;
 
 use super::labels::Chosen;
@@ -37,9 +37,6 @@ pub(super) struct State {
     stands_for: u32,
     /// The status code sent, 0 before there is one.
     status: u16,
-    /// Whether code of the application runs on top of the guard. If it is dropped then, that
-    /// code has panicked and this is the unwinding.
-    inside: bool,
     stage: Stage,
     /// What the connection may become, where the request asks for another protocol.
     upgrade: Option<HttpSession>,
@@ -86,23 +83,21 @@ impl Guard {
         self.0.is_some()
     }
 
-    /// Whether code of the application begins to run or has ended.
+    /// Code of the application begins to run.
     #[inline]
-    pub(super) fn inside(&mut self, inside: bool) {
-        if let Some(state) = &mut self.0 {
-            state.inside = inside;
-        }
+    pub(super) fn inside(&mut self) -> Inside<'_> {
+        Inside(self)
     }
 
-    /// What the application is to hold on to if it grants the upgrade that the request asks for.
+    /// Gives the application what it is to hold on to if it grants the upgrade that the request
+    /// asks for.
     #[cold]
-    pub(super) fn may_become_session(&mut self) -> HttpSession {
-        let Some(state) = &mut self.0 else {
-            return HttpSession::default();
-        };
-        let session = HttpSession::new(&state.series, state.start, state.stands_for);
-        state.upgrade = Some(session.clone());
-        session
+    pub(super) fn offer_session(&mut self, extensions: &mut Extensions) {
+        if let Some(state) = &mut self.0 {
+            let session = HttpSession::new(&state.series, state.start, state.stands_for);
+            state.upgrade = Some(session.clone());
+            extensions.insert(session);
+        }
     }
 
     /// Where the bytes of the request body are to be counted, if they are.
@@ -119,13 +114,14 @@ impl Guard {
         let Some(state) = &mut self.0 else { return };
         state.status = sent(head.status);
         state.stage = Stage::Headers;
-        state.inside = true;
-        let labels = &state.series.recorder.response_labels;
-        state.labels = labels.choose(&head.extensions);
-        state.trace.begun(&head.extensions);
+        let inside = self.inside();
+        let labels = inside.choose(&head.extensions);
         let over = || body.is_end_stream().then_some(0);
         let size = body.size_hint().exact().or_else(over);
-        state.inside = false;
+        inside.left();
+        let Some(state) = &mut self.0 else { return };
+        state.labels = labels;
+        state.trace.begun(&head.extensions);
         if size == Some(0) || state.bodiless(head.status) {
             if let Some(upgrade) = state.upgrade.take()
                 && state.upgraded(head.status)
@@ -181,13 +177,39 @@ impl Guard {
     }
 }
 
+/// Code of the application runs on top of a guard. If this is dropped and not [left](Self::left),
+/// that code has panicked, and this is the unwinding.
+pub(super) struct Inside<'a>(&'a mut Guard);
+
+impl Inside<'_> {
+    /// The code has returned.
+    #[inline]
+    pub(super) fn left(self) {
+        std::mem::forget(self);
+    }
+
+    /// The values of the response labels.
+    #[inline]
+    fn choose(&self, extensions: &Extensions) -> Chosen {
+        let recorder = self.0.0.as_ref().map(|state| &state.series.recorder);
+        recorder.map_or_else(Chosen::default, |recorder| {
+            recorder.response_labels.choose(extensions)
+        })
+    }
+}
+
+impl Drop for Inside<'_> {
+    #[cold]
+    fn drop(&mut self) {
+        self.0.end(End::Panicked);
+    }
+}
+
 impl Drop for Guard {
     #[inline]
     fn drop(&mut self) {
         let Some(state) = &self.0 else { return };
-        let end = if state.inside {
-            End::Panicked
-        } else if state.sent >= state.promised {
+        let end = if state.sent >= state.promised {
             // A server that knows the length need not ask for the end after the last byte.
             End::Complete
         } else {
@@ -206,7 +228,6 @@ impl State {
             start: timed.map(|(start, _)| start),
             stands_for: timed.map_or(0, |(_, stands_for)| stands_for),
             status: 0,
-            inside: false,
             stage: Stage::Called,
             upgrade: None,
             labels: Chosen::default(),
@@ -232,7 +253,6 @@ impl State {
         self.start = timed.map(|(start, _)| start);
         self.stands_for = timed.map_or(0, |(_, stands_for)| stands_for);
         self.status = 0;
-        self.inside = false;
         self.stage = Stage::Called;
         self.labels = Chosen::default();
         self.promised = UNKNOWN;

@@ -1,5 +1,5 @@
 use std::marker::PhantomData;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use http::Request;
 use tower_layer::Layer;
@@ -9,9 +9,8 @@ use super::exclude::Exclude;
 use super::guard::Guard;
 use super::mode::{Axum, Generic};
 use super::route::{Classifier, Protocol};
-use super::series::{Key, Recorder};
+use super::series::{Key, Recorder, Series};
 use super::service::HttpService;
-use super::session;
 use super::table::Table;
 use crate::health::{Contributor, Traffic};
 use crate::registry::{DeclareError, Registry};
@@ -27,11 +26,8 @@ pub struct HttpLayer<M = Axum> {
     mode: PhantomData<fn() -> M>,
 }
 
-/// What all services of a layer share. A cache line away from the count of references, which
-/// changes with each request, for axum clones a service to call it; what is in here does not
-/// change, and so stays in the cache of every core.
+/// What all services of a layer share.
 #[derive(Debug)]
-#[repr(align(64))]
 pub(super) struct Shared {
     pub(super) recorder: Arc<Recorder>,
     pub(super) classifier: Classifier,
@@ -119,38 +115,70 @@ impl<S, M> Layer<S> for HttpLayer<M> {
     type Service = HttpService<S, M>;
 
     fn layer(&self, inner: S) -> HttpService<S, M> {
-        HttpService::new(inner, Arc::clone(&self.shared))
+        HttpService::new(inner, Arc::new(Endpoint::new(&self.shared)))
     }
 }
 
-impl Shared {
+/// What the clones of one service share. A cache line away from the count of references, which
+/// changes with each request, for axum clones a service to call it; what is in here does not
+/// change, and so stays in the cache of every core.
+///
+/// An axum router puts the layer around each method of each route, so that most services only
+/// ever see one key, and know its series without a look-up.
+#[derive(Debug)]
+#[repr(align(64))]
+pub(super) struct Endpoint {
+    shared: Arc<Shared>,
+    first: OnceLock<Arc<Series>>,
+}
+
+impl Endpoint {
+    fn new(shared: &Arc<Shared>) -> Self {
+        Self {
+            shared: Arc::clone(shared),
+            first: OnceLock::new(),
+        }
+    }
+
+    #[inline]
+    fn series(&self, key: Key<'_>) -> &Arc<Series> {
+        match self.first.get() {
+            Some(first) if first.is(key) => first,
+            _ => self.look_up(key),
+        }
+    }
+
+    fn look_up(&self, key: Key<'_>) -> &Arc<Series> {
+        let shared = &*self.shared;
+        let series = shared.table.get(&shared.recorder, key);
+        self.first.get_or_init(|| Arc::clone(series));
+        series
+    }
+
     /// Begins to record `request`, unless its path is excluded.
     #[inline]
-    pub(super) fn begin<B>(&self, request: &mut Request<B>) -> Guard {
-        if self.exclude.matches(request.uri().path()) {
+    pub(super) fn begin<B>(&self, request: &Request<B>) -> Guard {
+        let shared = &*self.shared;
+        if shared.exclude.matches(request.uri().path()) {
             return Guard::default();
         }
-        let recorder = &self.recorder;
+        let recorder = &shared.recorder;
         let key = Key {
-            route: self.classifier.route(request),
+            route: shared.classifier.route(request),
             verb: Verb::of(request.method()),
-            protocol: if self.names_protocol {
+            protocol: if shared.names_protocol {
                 Protocol::of(request)
             } else {
                 Protocol::default()
             },
             labels: recorder.request_labels.choose(request.extensions()),
         };
-        let series = self.table.get(recorder, key);
+        let series = self.series(key);
         let timed = series
             .sample
             .draw(&series.tickets)
             .map(|stands_for| (recorder.clock.now(), stands_for));
         let trace = timed.map(|_| recorder.trace.of(request));
-        let mut guard = Guard::new(series, timed, trace.unwrap_or_default());
-        if session::is_asked(request) {
-            request.extensions_mut().insert(guard.may_become_session());
-        }
-        guard
+        Guard::new(series, timed, trace.unwrap_or_default())
     }
 }

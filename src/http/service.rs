@@ -11,22 +11,24 @@ use tower_service::Service;
 
 use super::body::{CountedBody, InstrumentedBody};
 use super::future::ResponseFuture;
-use super::layer::Shared;
+use super::guard::Guard;
+use super::layer::Endpoint;
 use super::mode::{Axum, Generic};
+use super::session;
 
 /// A service whose requests are recorded; made by [`HttpLayer`](super::HttpLayer).
 #[derive(Debug)]
 pub struct HttpService<S, M = Axum> {
     inner: S,
-    shared: Arc<Shared>,
+    endpoint: Arc<Endpoint>,
     mode: PhantomData<fn() -> M>,
 }
 
 impl<S, M> HttpService<S, M> {
-    pub(super) fn new(inner: S, shared: Arc<Shared>) -> Self {
+    pub(super) fn new(inner: S, endpoint: Arc<Endpoint>) -> Self {
         Self {
             inner,
-            shared,
+            endpoint,
             mode: PhantomData,
         }
     }
@@ -52,7 +54,7 @@ impl<S, M> HttpService<S, M> {
 
 impl<S: Clone, M> Clone for HttpService<S, M> {
     fn clone(&self) -> Self {
-        Self::new(self.inner.clone(), Arc::clone(&self.shared))
+        Self::new(self.inner.clone(), Arc::clone(&self.endpoint))
     }
 }
 
@@ -75,17 +77,21 @@ where
 
     #[inline]
     fn call(&mut self, mut request: Request<AxumBody>) -> Self::Future {
-        let mut guard = self.shared.begin(&mut request);
-        guard.inside(true);
+        let mut guard = self.endpoint.begin(&request);
+        if session::is_asked(&request) {
+            guard.offer_session(request.extensions_mut());
+        }
         let body = request.body_mut();
-        if !body.is_end_stream()
-            && let Some(read) = guard.count_request()
-        {
+        let inside = guard.inside();
+        let is_over = body.is_end_stream();
+        inside.left();
+        if !is_over && let Some(read) = guard.count_request() {
             let counted = CountedBody::new(std::mem::take(body), Some(read));
             *body = AxumBody::new(counted);
         }
+        let inside = guard.inside();
         let inner = self.inner.call(request);
-        guard.inside(false);
+        inside.left();
         ResponseFuture::new(inner, guard)
     }
 }
@@ -106,15 +112,48 @@ where
     }
 
     #[inline]
-    fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let mut guard = self.shared.begin(&mut request);
-        guard.inside(true);
-        let request = request.map(|body| {
-            let read = (!body.is_end_stream()).then(|| guard.count_request());
-            CountedBody::new(body, read.flatten())
-        });
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let mut guard = self.endpoint.begin(&request);
+        if session::is_asked(&request) {
+            return self.call_for_session(request, guard);
+        }
+        let request = counted(request, &mut guard);
+        let inside = guard.inside();
         let inner = self.inner.call(request);
-        guard.inside(false);
+        inside.left();
         ResponseFuture::new(inner, guard)
     }
+}
+
+impl<S> HttpService<S, Generic> {
+    /// Apart, for a request that is not written to in between is moved once less.
+    #[cold]
+    #[inline(never)]
+    fn call_for_session<B: Body>(
+        &mut self,
+        mut request: Request<B>,
+        mut guard: Guard,
+    ) -> ResponseFuture<S::Future, Generic>
+    where
+        S: Service<Request<CountedBody<B>>>,
+    {
+        guard.offer_session(request.extensions_mut());
+        let request = counted(request, &mut guard);
+        let inside = guard.inside();
+        let inner = self.inner.call(request);
+        inside.left();
+        ResponseFuture::new(inner, guard)
+    }
+}
+
+/// The request with a body that counts, if there is anything to.
+#[inline]
+fn counted<B: Body>(request: Request<B>, guard: &mut Guard) -> Request<CountedBody<B>> {
+    request.map(|body| {
+        let inside = guard.inside();
+        let is_over = body.is_end_stream();
+        inside.left();
+        let read = (!is_over).then(|| guard.count_request());
+        CountedBody::new(body, read.flatten())
+    })
 }
