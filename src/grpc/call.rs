@@ -256,7 +256,7 @@ impl Drop for Call {
         if self.ended {
             return;
         }
-        let late = |timeout| self.took() >= timeout;
+        let late = |timeout| timeout::has_passed(timeout, self.took());
         let code = if self.inside {
             Code::Unknown
         } else if self.timeout.is_some_and(late) {

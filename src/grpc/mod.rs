@@ -57,7 +57,7 @@
 //! | a response of HTTP 200 that ends without a `grpc-status` | `UNKNOWN` | its end |
 //! | any other HTTP status without a `grpc-status` | as gRPC maps it: 404 is `UNIMPLEMENTED`, 503 `UNAVAILABLE` | its end |
 //! | the caller hangs up, or the answer is dropped before its end | `CANCELLED` | it is dropped |
-//! | the same after the caller's `grpc-timeout` has passed, by this machine's clock, or a [time-out](GrpcLayerBuilder::timeout) of the server that the layer was told of | `DEADLINE_EXCEEDED` | it is dropped |
+//! | the same after the caller's `grpc-timeout` has passed, less 10 ms and half of it at most, for the caller's clock starts before this one; or a [time-out](GrpcLayerBuilder::timeout) of the server that the layer was told of | `DEADLINE_EXCEEDED` | it is dropped |
 //! | a time-out of tonic's `Channel` or `Endpoint` | `DEADLINE_EXCEEDED` | the error |
 //! | the handler or the stream panics | `UNKNOWN`, as gRPC has it for exceptions | the unwinding drops it |
 //! | the service or the body fails with a [`Status`](tonic::Status) somewhere in the error | its code | the error |
