@@ -9,12 +9,10 @@ use std::time::Duration;
 use super::error::DeclareError;
 use super::labels::{Combination, LabelKey, Labels};
 use super::metric::sealed::Shape;
-use super::metric::{
-    Common, Counter, FloatCounter, FloatGauge, Gauge, Histogram, Metric, Plan, Tally,
-};
+use super::metric::{Common, FloatGauge, Gauge, Histogram, Metric, Note, Plan, Tally};
 use super::rendered::SeriesLabels;
 use super::snapshot::{ExemplarLabels, FamilySnapshot, Sample, Scratch};
-use super::storage::{Layout, Rules, Storage, Total, View};
+use super::storage::{Layout, Notes, Rules, Storage, Total, View};
 use crate::catalog::{MetricDef, names};
 
 /// All series of one metric, found by their label values.
@@ -82,31 +80,45 @@ impl<M: Metric> Core<M> {
             bounds: Arc::clone(bounds),
             ..self.shape.clone()
         };
-        let place = self.storage.place(labels, || M::cell(&shape));
+        let place = self
+            .storage
+            .place(labels, |notes| new_cell::<M>(&shape, notes));
         M::handle(place, &self.shape)
     }
 
     #[inline]
     pub(super) fn record<L: Labels>(&self, labels: &L, use_cell: impl Fn(&M::Cell)) {
-        self.storage
-            .record(labels, || M::cell(&self.shape), use_cell);
+        let new = |notes: Notes<'_>| new_cell::<M>(&self.shape, notes);
+        self.storage.record(labels, new, |cell, _| use_cell(cell));
     }
 
-    /// As [`record`](Self::record), with something that can be used only once.
+    /// As [`record`](Self::record), with what is noted of the series, and something that can be
+    /// used only once.
     pub(super) fn record_once<L: Labels, T>(
         &self,
         labels: &L,
         once: T,
-        use_cell: impl Fn(&M::Cell, Option<T>),
+        use_cell: impl Fn(&M::Cell, Notes<'_>, Option<T>),
     ) {
         let once = Cell::new(Some(once));
-        self.record(labels, |cell| use_cell(cell, once.take()));
+        let new = |notes: Notes<'_>| new_cell::<M>(&self.shape, notes);
+        self.storage.record(labels, new, |cell, notes| {
+            use_cell(cell, notes, once.take());
+        });
     }
 
     pub(super) fn with<L: Labels>(&self, labels: &L) -> M {
-        let place = self.storage.place(labels, || M::cell(&self.shape));
+        let place = self
+            .storage
+            .place(labels, |notes| new_cell::<M>(&self.shape, notes));
         M::handle(place, &self.shape)
     }
+}
+
+/// The cell of a series that is created now.
+fn new_cell<M: Metric>(shape: &Shape, notes: Notes<'_>) -> M::Cell {
+    Note::birth(notes, &shape.common);
+    M::cell(shape)
 }
 
 impl<M: Metric, K: LabelKey> Family<M, K> {
@@ -154,7 +166,8 @@ impl<M: Metric, K: LabelKey> Family<M, K> {
     /// No lock is held while `matches` runs: it may record and declare, and series that come
     /// meanwhile may be left out. For handles that are held see [`remove`](Self::remove).
     pub fn remove_matching(&self, mut matches: impl FnMut(SeriesLabels<'_>) -> bool) -> usize {
-        let keep = &mut |labels: &str, _: &M::Cell| !matches(SeriesLabels::new(labels));
+        let keep =
+            &mut |labels: &str, _: &M::Cell, _: Option<&Note>| !matches(SeriesLabels::new(labels));
         self.core.storage.retain(keep)
     }
 
@@ -163,9 +176,14 @@ impl<M: Metric, K: LabelKey> Family<M, K> {
     /// the same time, `keep` may be asked about a series twice. What is recorded between the
     /// answer and the removal goes with the series.
     pub fn retain(&self, mut keep: impl FnMut(SeriesLabels<'_>, Sample<'_>) -> bool) -> usize {
-        let mut scratch = Scratch::of(&self.core.shape.common);
-        self.core.storage.retain(&mut |labels, cell| {
-            keep(SeriesLabels::new(labels), M::read(cell, &mut scratch))
+        let common = &self.core.shape.common;
+        let (mut scratch, mut exemplar) = (Scratch::default(), None);
+        self.core.storage.retain(&mut |labels, cell, note| {
+            let mut sample = M::read(cell, &mut scratch);
+            if let Some(note) = note {
+                sample = note.complete(sample, common, &mut exemplar);
+            }
+            keep(SeriesLabels::new(labels), sample)
         })
     }
 
@@ -247,49 +265,6 @@ impl<M: Metric, K: LabelKey + Labels<Key = K>> Family<M, K> {
     }
 }
 
-impl<K: LabelKey> Family<Counter, K> {
-    /// Adds one to the series with these label values.
-    #[inline]
-    pub fn inc<L: Labels<Key = K>>(&self, labels: &L) {
-        self.add(labels, 1);
-    }
-
-    /// Adds `n` to the series with these label values.
-    #[inline]
-    pub fn add<L: Labels<Key = K>>(&self, labels: &L, n: u64) {
-        self.core.record(labels, |cell| {
-            cell.add(n);
-        });
-    }
-}
-
-impl<K: LabelKey> Family<Counter, K> {
-    /// Adds one to the series with these label values, and offers an exemplar; see
-    /// [`Counter::add_with_exemplar`].
-    pub fn inc_with_exemplar<L: Labels<Key = K>>(
-        &self,
-        labels: &L,
-        exemplar: impl FnOnce(&mut ExemplarLabels),
-    ) {
-        self.core.record_once(labels, exemplar, |cell, exemplar| {
-            cell.add(1);
-            if let Some(exemplar) = exemplar {
-                cell.exemplar(&self.core.shape.common, 1.0, exemplar);
-            }
-        });
-    }
-}
-
-impl<K: LabelKey> Family<FloatCounter, K> {
-    /// Adds `amount` to the series with these label values; see [`FloatCounter::add`].
-    #[inline]
-    pub fn add<L: Labels<Key = K>>(&self, labels: &L, amount: f64) {
-        let rejected = &self.core.shape.rejected;
-        self.core
-            .record(labels, |cell| cell.add_float(rejected, amount));
-    }
-}
-
 impl<K: LabelKey> Family<Gauge, K> {
     /// Sets the series with these label values.
     pub fn set<L: Labels<Key = K>>(&self, labels: &L, value: i64) {
@@ -325,12 +300,13 @@ impl<T: Tally, K: LabelKey> Family<Histogram<T>, K> {
         exemplar: impl FnOnce(&mut ExemplarLabels),
     ) {
         let shape = &self.core.shape;
-        self.core.record_once(labels, exemplar, |cell, exemplar| {
-            cell.observe(&shape.rejected, value, 1);
-            if let Some(exemplar) = exemplar {
-                cell.exemplar(&shape.common, value, exemplar);
-            }
-        });
+        self.core
+            .record_once(labels, exemplar, |cell, _, exemplar| {
+                cell.observe(&shape.rejected, value, 1);
+                if let Some(exemplar) = exemplar {
+                    cell.exemplar(&shape.common, value, exemplar);
+                }
+            });
     }
 
     /// The handle of the series with these label values, as [`with`](Self::with) gives it,
@@ -447,9 +423,18 @@ impl<M: Metric> Rows for LiveRows<M> {
         from: usize,
         visit: &mut dyn FnMut(&str, Sample<'_>) -> ControlFlow<()>,
     ) -> Option<usize> {
-        let mut scratch = Scratch::of(&self.common);
-        self.view.each_from(from, &mut |labels, cell| {
-            M::each(cell, (&self.exposed, labels), &mut scratch, visit)
+        let mut scratch = Scratch::default();
+        self.view.each_from(from, |labels, cell, note| {
+            let names = (&*self.exposed, labels);
+            match note {
+                None => M::each(cell, names, &mut scratch, visit),
+                Some(note) => {
+                    let mut exemplar = None;
+                    M::each(cell, names, &mut scratch, &mut |labels, sample| {
+                        visit(labels, note.complete(sample, &self.common, &mut exemplar))
+                    })
+                }
+            }
         })
     }
 }

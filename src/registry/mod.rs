@@ -363,9 +363,11 @@ impl Registry {
                 .filter(|idle| !idle.is_zero()),
         };
         let name = def.name.clone();
+        // Of a series that does not add up, nobody asks since when.
+        let created = settings.created_times && matches!(M::KIND, Kind::Counter | Kind::Histogram);
         let core = Arc::new(Core::<M>::new(
             Arc::new(def),
-            Common::new(self.inner.clock.clone(), settings.created_times),
+            Common::new(self.inner.clock.clone(), created),
             rules,
             Arc::clone(&self.inner.total),
         ));

@@ -56,6 +56,17 @@ impl Common {
         })
     }
 
+    /// How long ago the family was declared, if its series note when they are created.
+    pub(super) fn age(&self) -> Option<Duration> {
+        let age = || self.clock.wall().duration_since(self.start);
+        self.created.then(|| age().unwrap_or_default())
+    }
+
+    /// When the family had this age, in seconds since 1970-01-01T00:00:00Z.
+    pub(super) fn at(&self, age: Duration) -> f64 {
+        seconds(self.start + age)
+    }
+
     /// Where counters keep their exemplars.
     pub(super) fn ring(&self) -> &Ring {
         self.exemplars.get_or_init(Ring::default)
@@ -68,70 +79,16 @@ fn seconds(time: SystemTime) -> f64 {
     since.unwrap_or_default().as_secs_f64()
 }
 
-/// When a series was created, in so little room that a counter has it beside its value.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Born(u32);
-
-impl Born {
-    /// A second has so many ticks; 2^32 of them are more than eight years.
-    const TICKS: u32 = 16;
-
-    /// Now, where the family wants to know.
-    pub(super) fn now(common: &Common) -> Self {
-        if !common.created {
-            return Self(0);
-        }
-        let wall = common.clock.wall();
-        let age = wall.duration_since(common.start).unwrap_or_default();
-        let ticks = age.as_millis() * u128::from(Self::TICKS) / 1000;
-        // 0 is for not known. Rounded down, it is never after the first value.
-        Self(u32::try_from(ticks).unwrap_or(u32::MAX).saturating_add(1))
-    }
-
-    #[inline]
-    pub(super) fn is_unknown(self) -> bool {
-        self.0 == 0
-    }
-
-    /// In seconds since 1970-01-01T00:00:00Z, if it is known.
-    #[inline]
-    pub(super) fn at(self, common: &Common) -> Option<f64> {
-        let ticks = self.0.checked_sub(1)?;
-        let age = Duration::from_secs(1) * ticks / Self::TICKS;
-        Some(seconds(common.start + age))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_birth_is_known_to_a_sixteenth_of_a_second() {
+    fn a_family_knows_its_age_where_that_is_asked_for() {
         let (clock, hand) = Clock::manual();
-        let common = Common::new(clock, true);
-        let start = seconds(common.start);
-        for (after, known) in [
-            (0, 0.0),
-            (62, 0.0),
-            (63, 0.0625),
-            (1_000, 1.0),
-            (1_100, 1.0625),
-        ] {
-            let (clock, hand) = Clock::manual();
-            let common = Common::new(clock, true);
-            hand.advance(Duration::from_millis(after));
-            let at = Born::now(&common).at(&common).unwrap();
-            assert!((at - start - known).abs() < 1e-6, "{after}: {at}");
-        }
-        hand.advance(Duration::from_secs(20 * 365 * 86_400));
-        let late = Born::now(&common).at(&common).unwrap() - start;
-        assert!(late > 8.0 * 365.0 * 86_400.0, "{late}");
-    }
-
-    #[test]
-    fn unasked_nothing_is_noted() {
-        let common = Common::new(Clock::manual().0, false);
-        assert_eq!(Born::now(&common).at(&common), None);
+        let ages = [true, false].map(|created| Common::new(clock.clone(), created));
+        hand.advance(Duration::from_secs(7));
+        let ages = ages.map(|common| common.age());
+        assert_eq!(ages, [Some(Duration::from_secs(7)), None]);
     }
 }

@@ -12,7 +12,7 @@ use crate::catalog::Kind;
 use crate::registry::family::{Family, Rejected};
 use crate::registry::labels::{LabelKey, Labels};
 use crate::registry::snapshot::{Number, Sample, Scratch, ValueRef};
-use crate::registry::storage::Place;
+use crate::registry::storage::{Made, Place};
 
 /// A gauge whose value is computed when somebody looks: the length of a queue, the age of a
 /// cache.
@@ -35,6 +35,8 @@ pub struct Cell {
     function: Mutex<Option<Function>>,
     rejected: Rejected,
 }
+
+impl Made for Cell {}
 
 impl fmt::Debug for Cell {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -7,6 +7,7 @@ mod function;
 mod gauge;
 mod histogram;
 mod info;
+mod note;
 mod padded;
 mod states;
 mod striped;
@@ -20,6 +21,7 @@ pub use gauge::{FloatGauge, Gauge, GaugeGuard};
 pub use histogram::Histogram;
 pub(super) use histogram::{Plan, Tally};
 pub use info::Info;
+pub(crate) use note::Note;
 pub use states::StateSet;
 pub use striped::{StripedCounter, StripedHistogram};
 
@@ -67,7 +69,7 @@ pub(super) mod sealed {
     /// What the registry needs to know of a metric type.
     pub trait Sealed {
         /// What holds the value of a series.
-        type Cell: Send + Sync + 'static;
+        type Cell: crate::registry::storage::Cell;
         const KIND: Kind;
         fn cell(shape: &Shape) -> Self::Cell;
         fn handle(place: Place<Self::Cell>, shape: &Shape) -> Self;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use shuttle::scheduler::{PctScheduler, RandomScheduler};
 use shuttle::{Config, Runner, thread};
 
-use super::storage::{Place, Rules, Storage, Total, has_moved};
+use super::storage::{Notes, Place, Rules, Storage, Total, has_moved};
 use super::sync::{Arc, AtomicU64, AtomicUsize, Ordering};
 use crate::registry::labels::LabelValue;
 
@@ -41,7 +41,7 @@ pub(super) fn family(limit: usize, expires: bool) -> Family {
     Arc::new(Storage::new(&["n"], rules, Arc::new(total)))
 }
 
-pub(super) fn zero() -> AtomicU64 {
+pub(super) fn zero(_: Notes<'_>) -> AtomicU64 {
     AtomicU64::new(0)
 }
 
@@ -50,7 +50,7 @@ pub(super) fn one_more(cell: &AtomicU64) {
 }
 
 pub(super) fn add(family: &Family, name: &str) {
-    family.record(&[name], zero, one_more);
+    family.record(&[name], zero, |cell, _| one_more(cell));
 }
 
 fn value(place: &Place<AtomicU64>) -> u64 {
@@ -63,7 +63,7 @@ pub(super) fn scrape(family: &Family) -> BTreeMap<String, u64> {
     let view = family.view();
     let mut next = Some(0);
     while let Some(from) = next {
-        next = view.each_from(from, &mut |text, cell| {
+        next = view.each_from(from, |text, cell, _| {
             let value = cell.load(Ordering::Relaxed);
             assert_eq!(seen.insert(text.to_owned(), value), None, "{text} twice");
             ControlFlow::Continue(())
@@ -228,7 +228,7 @@ fn a_place_leads_to_no_other_series() {
         let family = family(10, false);
         let by_place = |family: &Family| {
             for closed in [true, false, true] {
-                family.record(&(Closed(closed),), zero, one_more);
+                family.record(&(Closed(closed),), zero, |cell, _| one_more(cell));
             }
         };
         let first = run(&family, by_place);
@@ -241,5 +241,32 @@ fn a_place_leads_to_no_other_series() {
         assert_eq!(seen[r#"n="b""#], 4);
         assert!(seen.get(r#"n="a""#).is_none_or(|n| (1..=2).contains(n)));
         assert_eq!(family.len(), seen.len());
+    });
+}
+
+#[test]
+fn notes_are_made_once_for_all_of_a_group() {
+    check(300, || {
+        let family = family(10, false);
+        for name in ["a", "b"] {
+            add(&family, name);
+        }
+        let notes = ["a", "b"].map(|name| {
+            run(&family, move |family| {
+                let place = family.get(&[name]).unwrap();
+                let made = place.notes().make();
+                assert!(std::ptr::eq(made, place.notes().get().unwrap()));
+                place.use_cell(one_more);
+            })
+        });
+        let reads = run(&family, |family| {
+            scrape(family);
+        });
+        join(notes.into_iter().chain([reads]));
+        let places = ["a", "b"].map(|name| family.get(&[name]).unwrap());
+        let notes = places.each_ref().map(|place| place.notes().get().unwrap());
+        let [a, b] = notes.map(|note| std::ptr::from_ref(note).addr());
+        assert_eq!(b - a, 8, "they lie side by side");
+        assert!(scrape(&family).values().all(|n| *n == 2));
     });
 }

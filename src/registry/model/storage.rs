@@ -8,6 +8,8 @@
     reason = "what the rest of the registry uses is not all used here"
 )]
 
+#[path = "../storage/cell.rs"]
+mod cell;
 #[path = "../storage/hint.rs"]
 mod hint;
 #[path = "../storage/index.rs"]
@@ -18,6 +20,8 @@ mod key;
 mod life;
 #[path = "../storage/limits.rs"]
 mod limits;
+#[path = "../storage/notes.rs"]
+mod notes;
 #[path = "../storage/places.rs"]
 mod places;
 #[path = "../storage/remove.rs"]
@@ -35,9 +39,10 @@ use super::sync;
 use crate::registry::storage::OVERFLOW;
 
 pub(super) use limits::{Rules, Total};
+pub(super) use notes::Notes;
 pub(super) use store::Storage;
 pub(super) use table::Place;
 
-pub(super) fn has_moved<C>(storage: &Storage<C>) -> bool {
+pub(super) fn has_moved<C: cell::Cell>(storage: &Storage<C>) -> bool {
     storage.later.get().is_some()
 }

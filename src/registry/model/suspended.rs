@@ -151,8 +151,8 @@ fn who_records_does_not_wait_for_a_scrape() {
         // By content, then where this thread found it.
         add(family, "a");
         add(family, "a");
-        family.record(&(Closed(false),), zero, one_more);
-        family.record(&(Closed(false),), zero, one_more);
+        family.record(&(Closed(false),), zero, |cell, _| one_more(cell));
+        family.record(&(Closed(false),), zero, |cell, _| one_more(cell));
         family.place(&["b"], zero).use_cell(one_more);
     };
     never(&suspended(few, by_labels));
@@ -177,7 +177,7 @@ fn who_creates_and_removes_does_not_wait_for_a_scrape() {
     let shrink = |family: &Family| {
         assert!(family.remove(&["a"]));
         add(family, "a");
-        family.retain(&mut |text, _| text != "n=\"b\"");
+        family.retain(&mut |text, _, _| text != "n=\"b\"");
         assert_eq!((family.expire(10, 5), family.expire(20, 5)), (1, 1));
         add(family, "b");
     };

@@ -37,7 +37,11 @@ impl<T> RwLock<T> {
 }
 
 /// A cell that is written once: who reads it sees it empty until the flag is up.
-pub(in crate::registry) struct OnceLock<T> {
+#[expect(
+    unreachable_pub,
+    reason = "a public trait has it, as it has that of `std`"
+)]
+pub struct OnceLock<T> {
     is_set: AtomicBool,
     setting: shuttle::sync::Mutex<()>,
     value: std::sync::OnceLock<T>,
@@ -85,10 +89,8 @@ impl<T: fmt::Debug> fmt::Debug for OnceLock<T> {
     }
 }
 
-impl<T> From<T> for OnceLock<T> {
-    fn from(value: T) -> Self {
-        let cell = Self::new();
-        let _ = cell.set(value);
-        cell
+impl<T> Default for OnceLock<T> {
+    fn default() -> Self {
+        Self::new()
     }
 }

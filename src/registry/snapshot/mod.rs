@@ -10,7 +10,6 @@ pub use exemplar::{Exemplar, ExemplarLabels, InvalidExemplar, MAX_EXEMPLAR};
 pub use histogram::{HistogramRef, HistogramSnapshot};
 pub use native::NativeBuckets;
 
-use super::metric::Common;
 use crate::catalog::MetricDef;
 use crate::util::escape;
 
@@ -153,24 +152,11 @@ impl<'a> Sample<'a> {
 }
 
 /// Room for what a sample borrows while it is read out. It is used again from series to series.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Scratch {
-    /// What the family that is read out has in common.
-    pub(super) common: Arc<Common>,
     pub(super) counts: Vec<u64>,
     pub(super) native: NativeBuckets,
     pub(super) exemplars: Vec<Exemplar>,
-}
-
-impl Scratch {
-    pub(super) fn of(common: &Arc<Common>) -> Self {
-        Self {
-            common: Arc::clone(common),
-            counts: Vec::new(),
-            native: NativeBuckets::default(),
-            exemplars: Vec::new(),
-        }
-    }
 }
 
 /// One series of a [`FamilySnapshot`].

@@ -17,6 +17,8 @@
 //! | `places` | where the series of a closed label set are |
 //! | `index` | from hash to position |
 //! | `table` | series by position, in groups that are freed one by one |
+//! | `cell` | what holds a value, and where that is |
+//! | `notes` | what else is known of a series, where somebody asked for it |
 //! | `life` | which series are in use, where idle ones expire |
 //! | `remove` | removal, expiry, and moving to a new table |
 //!
@@ -34,11 +36,13 @@
 //! moves to a new table, which shares the groups that still have some; the old one is freed
 //! with its last reader, the first one with the family.
 
+mod cell;
 mod hint;
 mod index;
 mod key;
 mod life;
 mod limits;
+mod notes;
 mod places;
 mod remove;
 mod store;
@@ -48,7 +52,9 @@ mod view;
 
 use super::sync;
 
+pub(super) use cell::{Cell, Made};
 pub(super) use limits::{Rules, Total};
+pub(super) use notes::Notes;
 pub(super) use places::Layout;
 pub(super) use store::Storage;
 pub(super) use table::Place;

@@ -1,13 +1,15 @@
 //! How series go: one by one, those that match, those that are idle.
 
+use super::cell::Cell;
 use super::index::Progress;
 use super::store::{Storage, Writer, find_text};
 use super::sync::{Arc, MutexGuard, Ordering, RwLock};
 use super::table::{GROUP, Series, Table};
 use super::view::CHUNK;
 use crate::registry::labels::Labels;
+use crate::registry::metric::Note;
 
-impl<C> Storage<C> {
+impl<C: Cell> Storage<C> {
     /// Removes the series of `labels`; handles that are held go on and count for nobody.
     pub(in crate::registry) fn remove<L: Labels>(&self, labels: &L) -> bool {
         let rendered = self.frame.render(self.keys, labels);
@@ -24,11 +26,16 @@ impl<C> Storage<C> {
         true
     }
 
-    /// Removes the series for which `keep` says no, by rendered labels and cell, and says how
+    /// Removes the series for which `keep` says no, by rendered labels, cell and note, and says how
     /// many. No lock is held while `keep` runs; where others remove at the same time it may be
     /// asked about a series twice.
-    pub(in crate::registry) fn retain(&self, keep: &mut dyn FnMut(&str, &C) -> bool) -> usize {
-        let goes = |_: &Table<C>, _, series: &Series<C>| !keep(&series.text, &series.cell);
+    pub(in crate::registry) fn retain(
+        &self,
+        keep: &mut dyn FnMut(&str, &C, Option<&Note>) -> bool,
+    ) -> usize {
+        let goes = |_: &Table<C>, _, series: Series<'_, C>| {
+            !keep(series.text, series.cell, series.notes.get())
+        };
         let bury = |table: &Table<C>, position| {
             table.bury(position);
             true
@@ -39,7 +46,8 @@ impl<C> Storage<C> {
     /// Removes the series that were not used for `after`; says how many. `now` and `after` are
     /// nanoseconds, and `now` never goes back.
     pub(in crate::registry) fn expire(&self, now: u64, after: u64) -> usize {
-        let goes = |table: &Table<C>, position, _: &Series<C>| table.is_idle(position, now, after);
+        let goes =
+            |table: &Table<C>, position, _: Series<'_, C>| table.is_idle(position, now, after);
         let gone = self.sweep(goes, Table::bury_idle);
         self.expired.fetch_add(gone as u64, Ordering::Relaxed);
         gone
@@ -48,7 +56,7 @@ impl<C> Storage<C> {
     /// Removes the series that `goes` chooses and that `bury` buries, a few at a time.
     fn sweep(
         &self,
-        mut goes: impl FnMut(&Table<C>, u32, &Series<C>) -> bool,
+        mut goes: impl FnMut(&Table<C>, u32, Series<'_, C>) -> bool,
         bury: impl Fn(&Table<C>, u32) -> bool,
     ) -> usize {
         let Some(mut table) = self.table() else {

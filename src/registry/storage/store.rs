@@ -1,16 +1,18 @@
+use super::cell::Cell;
 use super::hint::Guess;
 use super::index::{Entry, Progress};
 use super::key::Keys;
 use super::limits::{Rules, Total};
+use super::notes::Notes;
 use super::places::Layout;
 use super::sync::{Arc, AtomicU64, AtomicUsize, Mutex, OnceLock, Ordering, RwLock};
-use super::table::{Place, Series, Table};
+use super::table::{Place, Table};
 use super::text::{self, Frame, Rendered};
 use super::view::View;
 use crate::registry::labels::Labels;
 
 /// The series of one family. `C` is the cell that holds a value.
-pub(in crate::registry) struct Storage<C> {
+pub(in crate::registry) struct Storage<C: Cell> {
     pub(super) frame: Frame,
     pub(super) keys: &'static Keys,
     limit: usize,
@@ -43,7 +45,7 @@ pub(super) struct Writer {
     pub(super) dead_groups: u32,
 }
 
-impl<C> Storage<C> {
+impl<C: Cell> Storage<C> {
     /// Storage for a family with these label names.
     pub(in crate::registry) fn new(
         labels: &[impl AsRef<str>],
@@ -68,17 +70,18 @@ impl<C> Storage<C> {
         }
     }
 
-    /// Runs `use_cell` on the cell of `labels`, which is created where it does not exist.
+    /// Runs `use_cell` on the cell of `labels` and what else is known of the series, which is
+    /// created where it does not exist.
     #[inline]
     pub(in crate::registry) fn record<L: Labels>(
         &self,
         labels: &L,
-        new: impl FnOnce() -> C,
-        use_cell: impl Fn(&C),
+        new: impl FnOnce(Notes<'_>) -> C,
+        use_cell: impl Fn(&C, Notes<'_>),
     ) {
         let Some(table) = self.first.get() else {
             if self.is_enabled() {
-                self.create(labels, new).use_cell(use_cell);
+                self.create(labels, new).record(use_cell);
             }
             return;
         };
@@ -87,13 +90,13 @@ impl<C> Storage<C> {
             if let Some(position) = table.position_at(layout, place)
                 && let Some(series) = table.to_use(position)
             {
-                return use_cell(&series.cell);
+                return use_cell(series.cell, series.notes);
             }
             let note = |entry: Entry| table.note_place(layout, place, entry.position);
             self.record_by_content(table, labels, note, new, use_cell);
         } else {
-            if let Some(series) = recall(table, labels) {
-                return use_cell(&series.cell);
+            if recall(table, labels, &use_cell) {
+                return;
             }
             let note = |entry: Entry| {
                 if !entry.escaped {
@@ -111,8 +114,8 @@ impl<C> Storage<C> {
         first: &Table<C>,
         labels: &L,
         note: impl Fn(Entry),
-        new: impl FnOnce() -> C,
-        use_cell: impl Fn(&C),
+        new: impl FnOnce(Notes<'_>) -> C,
+        use_cell: impl Fn(&C, Notes<'_>),
     ) {
         let hash = self.keys.hash(labels);
         let later;
@@ -125,13 +128,13 @@ impl<C> Storage<C> {
         if let Some(entry) = self.find(table, hash, labels)
             && let Some(series) = table.to_use(entry.position)
         {
-            use_cell(&series.cell);
+            use_cell(series.cell, series.notes);
             // What is noted is a position of the first table.
             if std::ptr::eq(table, first) {
                 note(entry);
             }
         } else {
-            self.create(labels, new).use_cell(use_cell);
+            self.create(labels, new).record(use_cell);
         }
     }
 
@@ -139,7 +142,7 @@ impl<C> Storage<C> {
     pub(in crate::registry) fn place<L: Labels>(
         &self,
         labels: &L,
-        new: impl FnOnce() -> C,
+        new: impl FnOnce(Notes<'_>) -> C,
     ) -> Place<C> {
         self.get(labels).unwrap_or_else(|| self.create(labels, new))
     }
@@ -173,9 +176,9 @@ impl<C> Storage<C> {
                 return false;
             };
             if entry.escaped {
-                self.frame.is_escaped_of(&series.text, labels)
+                self.frame.is_escaped_of(series.text, labels)
             } else {
-                self.frame.is_of(&series.text, labels)
+                self.frame.is_of(series.text, labels)
             }
         })
     }
@@ -183,7 +186,7 @@ impl<C> Storage<C> {
     /// Creates the series of `labels`, unless there is one by now or there is no room.
     #[cold]
     #[inline(never)]
-    fn create<L: Labels>(&self, labels: &L, new: impl FnOnce() -> C) -> Place<C> {
+    fn create<L: Labels>(&self, labels: &L, new: impl FnOnce(Notes<'_>) -> C) -> Place<C> {
         if let Some(nobody) = &self.nobody {
             return nobody.clone();
         }
@@ -212,18 +215,13 @@ impl<C> Storage<C> {
             drop(writer);
             return self.overflow(new);
         }
-        let Rendered {
-            text,
-            escaped,
-            hash,
-        } = rendered;
-        let position = table.push(Series { text, cell: new() }, hash, escaped);
+        let position = table.push(rendered, new);
         table.enter(&mut writer.progress, position);
         self.live.fetch_add(1, Ordering::Relaxed);
         table.place(position).unwrap_or_default()
     }
 
-    fn create_alone(&self, new: impl FnOnce() -> C) -> Place<C> {
+    fn create_alone(&self, new: impl FnOnce(Notes<'_>) -> C) -> Place<C> {
         let _writer = self.writer.lock();
         if let Some(place) = self.alone.get() {
             return place.clone();
@@ -232,11 +230,8 @@ impl<C> Storage<C> {
             return self.overflow(new);
         }
         self.live.store(1, Ordering::Relaxed);
-        let series = Series {
-            text: Box::default(),
-            cell: new(),
-        };
-        self.alone.get_or_init(|| Place::alone(series)).clone()
+        let place = Place::alone(Box::default(), new);
+        self.alone.get_or_init(|| place).clone()
     }
 
     fn is_there<L: Labels>(&self, labels: &L) -> bool {
@@ -251,14 +246,9 @@ impl<C> Storage<C> {
     }
 
     /// The series that takes what is beyond the limit.
-    fn overflow(&self, new: impl FnOnce() -> C) -> Place<C> {
+    fn overflow(&self, new: impl FnOnce(Notes<'_>) -> C) -> Place<C> {
         self.overflowed.fetch_add(1, Ordering::Relaxed);
-        let new = || {
-            Place::alone(Series {
-                text: self.frame.render_overflow(),
-                cell: new(),
-            })
-        };
+        let new = || Place::alone(self.frame.render_overflow(), new);
         self.overflow.get_or_init(new).clone()
     }
 
@@ -290,19 +280,28 @@ impl<C> Storage<C> {
     }
 }
 
-/// The series of `labels`, if this thread remembers where it is. A call costs less than what
-/// the registers hold for the long way, were this written out before it.
+/// Whether this thread remembers where the series of `labels` is, and has recorded to it. A call
+/// costs less than what the registers hold for the long way, were this written out before it.
 #[inline(never)]
-fn recall<'t, C, L: Labels>(table: &'t Table<C>, labels: &L) -> Option<&'t Series<C>> {
-    let hint = Guess::new(table.number, labels).hint()?;
-    let series = table.to_use(hint.position)?;
-    text::has_long_values_of(&series.text, &hint.starts, labels).then_some(series)
+fn recall<C: Cell, L: Labels>(
+    table: &Table<C>,
+    labels: &L,
+    use_cell: &impl Fn(&C, Notes<'_>),
+) -> bool {
+    if let Some(hint) = Guess::new(table.number, labels).hint()
+        && let Some(series) = table.to_use(hint.position)
+        && text::has_long_values_of(series.text, &hint.starts, labels)
+    {
+        use_cell(series.cell, series.notes);
+        return true;
+    }
+    false
 }
 
-pub(super) fn find_text<C>(table: &Table<C>, rendered: &Rendered) -> Option<u32> {
+pub(super) fn find_text<C: Cell>(table: &Table<C>, rendered: &Rendered) -> Option<u32> {
     let same = |entry: Entry| {
         let series = table.series(entry.position);
-        series.is_some_and(|series| series.text == rendered.text)
+        series.is_some_and(|series| *series.text == *rendered.text)
     };
     table
         .index

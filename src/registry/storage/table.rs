@@ -3,10 +3,13 @@
 use std::fmt;
 use std::ops::{ControlFlow, Range};
 
+use super::cell::Cell;
 use super::index::{Entry, Index, Indexed, POSITIONS, Progress};
 use super::life::Life;
+use super::notes::{Notebook, Notes};
 use super::places::{Layout, Places};
 use super::sync::{Arc, AtomicU16, AtomicU32, OnceLock, Ordering};
+use super::text::Rendered;
 
 /// How many series are allocated together. A group is freed when its last series and the last
 /// handle to one of them are gone; few, so that a survivor keeps little else alive.
@@ -21,13 +24,20 @@ const NEAR: u32 = 32;
 /// Directories of the groups behind: 32, 64, 128, …
 const DIRECTORIES: usize = 16;
 
-/// A series: its labels as they are exposed, and its value.
-pub(super) struct Series<C> {
-    pub(super) text: Box<str>,
-    pub(super) cell: C,
+/// A series: its labels as they are exposed, its value, and what else is known of it.
+pub(super) struct Series<'a, C> {
+    pub(super) text: &'a str,
+    pub(super) cell: &'a C,
+    pub(super) notes: Notes<'a>,
 }
 
-type Slot<C> = OnceLock<Series<C>>;
+/// Where a series is, or will be.
+pub(super) struct Slot<C: Cell> {
+    /// The labels of the series, once it is there.
+    text: OnceLock<Box<str>>,
+    room: C::Room,
+}
+
 type Directory<C> = Box<[OnceLock<Group<C>>]>;
 type Group<C> = Arc<Slots<[Slot<C>; GROUP as usize]>>;
 
@@ -42,17 +52,44 @@ pub(super) struct Slots<S: ?Sized> {
     hashes: [AtomicU32; GROUP as usize],
     /// In a family whose idle series expire.
     life: Option<Box<Life>>,
+    notes: Notebook,
     series: S,
 }
 
-impl<S> Slots<S> {
-    fn new(slots: S, expires: bool) -> Arc<Self> {
+impl<C: Cell, const N: usize> Slots<[Slot<C>; N]> {
+    /// Without any series yet.
+    fn new(expires: bool) -> Arc<Self> {
         Arc::new(Self {
             gone: AtomicU32::new(0),
             escaped: AtomicU16::new(0),
             hashes: std::array::from_fn(|_| AtomicU32::new(0)),
             life: expires.then(|| Box::new(Life::new())),
-            series: slots,
+            notes: Notebook::new(),
+            series: std::array::from_fn(|_| Slot {
+                text: OnceLock::new(),
+                room: C::Room::default(),
+            }),
+        })
+    }
+}
+
+impl<C: Cell> Slots<[Slot<C>]> {
+    /// Puts a series in its place, which is free.
+    fn settle(&self, at: u32, text: Box<str>, new: impl FnOnce(Notes<'_>) -> C) {
+        if let Some(slot) = self.series.get(at as usize) {
+            new(self.notes.at(at)).settle(&slot.room);
+            // Who sees the text sees what was there before it.
+            let _ = slot.text.set(text);
+        }
+    }
+
+    #[inline]
+    fn series(&self, at: u32) -> Option<Series<'_, C>> {
+        let slot = self.series.get(at as usize)?;
+        Some(Series {
+            text: slot.text.get()?,
+            cell: C::of(&slot.room)?,
+            notes: self.notes.at(at),
         })
     }
 }
@@ -94,12 +131,12 @@ fn doomed(at: u32) -> u32 {
 
 /// Where a series is, whatever becomes of its family. A series that was removed lives on in the
 /// handles to it, and its place is never taken by another.
-pub struct Place<C> {
+pub struct Place<C: Cell> {
     group: Arc<Slots<[Slot<C>]>>,
     at: u32,
 }
 
-impl<C> Place<C> {
+impl<C: Cell> Place<C> {
     fn new(group: Arc<Slots<[Slot<C>]>>, at: u32) -> Self {
         if let Some(life) = &group.life {
             life.hold(at as usize);
@@ -119,23 +156,34 @@ impl<C> Place<C> {
     }
 
     /// A series that stands alone.
-    pub(super) fn alone(series: Series<C>) -> Self {
-        Self {
-            group: Slots::new([OnceLock::from(series)], false),
-            at: 0,
-        }
+    pub(super) fn alone(text: Box<str>, new: impl FnOnce(Notes<'_>) -> C) -> Self {
+        let group: Arc<Slots<[Slot<C>]>> = Slots::<[Slot<C>; 1]>::new(false);
+        group.settle(0, text, new);
+        Self { group, at: 0 }
     }
 
     /// The series, which is there in every place but the default one.
-    #[inline]
-    pub(super) fn series(&self) -> Option<&Series<C>> {
-        self.group.series.get(self.at as usize)?.get()
+    pub(super) fn series(&self) -> Option<Series<'_, C>> {
+        self.group.series(self.at)
     }
 
     /// The cell of the series.
     #[inline]
     pub(crate) fn cell(&self) -> Option<&C> {
-        Some(&self.series()?.cell)
+        C::of(&self.group.series.get(self.at as usize)?.room)
+    }
+
+    /// What else is known of the series.
+    #[inline]
+    pub(in crate::registry) fn notes(&self) -> Notes<'_> {
+        self.group.notes.at(self.at)
+    }
+
+    /// Runs `use_cell` on the cell and what else is known of the series.
+    pub(super) fn record(&self, use_cell: impl Fn(&C, Notes<'_>)) {
+        if let Some(cell) = self.cell() {
+            use_cell(cell, self.notes());
+        }
     }
 
     #[inline]
@@ -147,28 +195,28 @@ impl<C> Place<C> {
 }
 
 /// A place with no series, where recording has no effect.
-impl<C> Default for Place<C> {
+impl<C: Cell> Default for Place<C> {
     fn default() -> Self {
         Self {
-            group: Slots::new([], false),
+            group: Slots::<[Slot<C>; 0]>::new(false),
             at: 0,
         }
     }
 }
 
-impl<C> fmt::Debug for Place<C> {
+impl<C: Cell> fmt::Debug for Place<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.series().map_or("nowhere", |series| &series.text))
+        f.write_str(self.series().map_or("nowhere", |series| series.text))
     }
 }
 
-impl<C> Clone for Place<C> {
+impl<C: Cell> Clone for Place<C> {
     fn clone(&self) -> Self {
         Self::new(Arc::clone(&self.group), self.at)
     }
 }
 
-impl<C> Drop for Place<C> {
+impl<C: Cell> Drop for Place<C> {
     #[inline]
     fn drop(&mut self) {
         if let Some(life) = &self.group.life {
@@ -181,7 +229,7 @@ impl<C> Drop for Place<C> {
 /// new table, which shares the groups that still have series.
 ///
 /// Anybody may read at any time. Those who add hold the lock of the family.
-pub(super) struct Table<C> {
+pub(super) struct Table<C: Cell> {
     /// No other table has this number; it is not 0.
     pub(super) number: u32,
     near: [OnceLock<Group<C>>; NEAR as usize],
@@ -195,7 +243,7 @@ pub(super) struct Table<C> {
     expires: bool,
 }
 
-impl<C> Table<C> {
+impl<C: Cell> Table<C> {
     pub(super) fn new(expires: bool) -> Self {
         // It says nothing about other memory, so that no model has to know of it.
         static TABLES: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(1);
@@ -240,28 +288,30 @@ impl<C> Table<C> {
             .get()
     }
 
+    /// The group of a position, and which of its series it is.
+    #[inline]
+    fn slots(&self, position: u32) -> Option<(&Slots<[Slot<C>]>, u32)> {
+        Some((&**self.group(position / GROUP)?, position % GROUP))
+    }
+
     /// The series at a position.
     #[inline]
-    pub(super) fn series(&self, position: u32) -> Option<&Series<C>> {
-        let group = self.group(position / GROUP)?;
-        group.series.get((position % GROUP) as usize)?.get()
+    pub(super) fn series(&self, position: u32) -> Option<Series<'_, C>> {
+        let (group, at) = self.slots(position)?;
+        group.series(at)
     }
 
     /// The series at a position, unless it is removed.
-    pub(super) fn living(&self, position: u32) -> Option<&Series<C>> {
-        let (group, at) = (self.group(position / GROUP)?, position % GROUP);
-        group
-            .series
-            .get(at as usize)?
-            .get()
-            .filter(|_| !group.is_dead(at))
+    pub(super) fn living(&self, position: u32) -> Option<Series<'_, C>> {
+        let (group, at) = self.slots(position)?;
+        group.series(at).filter(|_| !group.is_dead(at))
     }
 
     /// The series at a position to record to, unless it is removed.
     #[inline]
-    pub(super) fn to_use(&self, position: u32) -> Option<&Series<C>> {
-        let (group, at) = (self.group(position / GROUP)?, position % GROUP);
-        let series = group.series.get(at as usize)?.get()?;
+    pub(super) fn to_use(&self, position: u32) -> Option<Series<'_, C>> {
+        let (group, at) = self.slots(position)?;
+        let series = group.series(at)?;
         group.may_use(at).then_some(series)
     }
 
@@ -287,7 +337,8 @@ impl<C> Table<C> {
 
     /// A handle to the series at a position.
     pub(super) fn place(&self, position: u32) -> Option<Place<C>> {
-        let group = Arc::clone(self.group(position / GROUP)?);
+        let group: Arc<Slots<[_]>> =
+            Arc::<Slots<[_; GROUP as usize]>>::clone(self.group(position / GROUP)?);
         Some(Place::new(group, position % GROUP))
     }
 
@@ -297,19 +348,17 @@ impl<C> Table<C> {
     }
 
     /// Adds a series and returns its position; the table has room.
-    pub(super) fn push(&self, series: Series<C>, hash: u32, escaped: bool) -> u32 {
+    pub(super) fn push(&self, rendered: Rendered, new: impl FnOnce(Notes<'_>) -> C) -> u32 {
         let position = self.end.load(Ordering::Relaxed);
         if position.is_multiple_of(GROUP) {
-            let group = std::array::from_fn(|_| OnceLock::new());
-            self.put(position / GROUP, Slots::new(group, self.expires));
+            self.put(position / GROUP, Slots::new(self.expires));
         }
-        if let Some(group) = self.group(position / GROUP) {
-            let at = position % GROUP;
-            group.hashes[at as usize].store(hash, Ordering::Relaxed);
+        if let Some((group, at)) = self.slots(position) {
+            group.hashes[at as usize].store(rendered.hash, Ordering::Relaxed);
             group
                 .escaped
-                .fetch_or(u16::from(escaped) << at, Ordering::Relaxed);
-            let _ = group.series[(position % GROUP) as usize].set(series);
+                .fetch_or(u16::from(rendered.escaped) << at, Ordering::Relaxed);
+            group.settle(at, rendered.text, new);
         }
         self.end.store(position + 1, Ordering::Release);
         position
@@ -405,31 +454,32 @@ impl<C> Table<C> {
         let first = self.end().next_multiple_of(GROUP);
         self.put(first / GROUP, Arc::clone(group));
         self.end.store(first + GROUP, Ordering::Release);
-        for (at, slot) in (0..).zip(group.series.iter()) {
-            if slot.get().is_none() {
+        for (at, slot) in (0..).zip(&group.series) {
+            if slot.text.get().is_none() {
                 self.bury(first + at);
             }
         }
         first
     }
 
-    /// Calls `visit` with the text and the cell of the series in a range of positions. Returns
-    /// where `visit` broke off.
+    /// Calls `visit` with the series in a range of positions: their texts, cells and notes.
+    /// Returns where `visit` broke off.
     pub(super) fn each_in(
         &self,
         range: Range<u32>,
-        visit: &mut dyn FnMut(&str, &C) -> ControlFlow<()>,
+        mut visit: impl FnMut(Series<'_, C>) -> ControlFlow<()>,
     ) -> Option<u32> {
         for number in range.start / GROUP..range.end.div_ceil(GROUP) {
             let Some(group) = self.group(number) else {
                 continue;
             };
-            for (at, slot) in (0..).zip(group.series.iter()) {
+            let group: &Slots<[_]> = &**group;
+            for at in 0..GROUP {
                 let position = number * GROUP + at;
                 if !group.is_dead(at)
                     && range.contains(&position)
-                    && let Some(series) = slot.get()
-                    && visit(&series.text, &series.cell).is_break()
+                    && let Some(series) = group.series(at)
+                    && visit(series).is_break()
                 {
                     return Some(position);
                 }

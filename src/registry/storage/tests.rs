@@ -30,12 +30,12 @@ fn rules(limit: usize) -> Rules {
 }
 
 fn add(storage: &Storage<AtomicU64>, labels: &impl Labels) {
-    storage.record(labels, zero, |cell| {
+    storage.record(labels, zero, |cell, _| {
         cell.fetch_add(1, Ordering::Relaxed);
     });
 }
 
-fn zero() -> AtomicU64 {
+fn zero(_: Notes<'_>) -> AtomicU64 {
     AtomicU64::new(0)
 }
 
@@ -50,7 +50,7 @@ fn all(storage: &Storage<AtomicU64>) -> Vec<(String, u64)> {
     let mut next = Some(0);
     let view = storage.view();
     while let Some(from) = next {
-        next = view.each_from(from, &mut |text, cell| {
+        next = view.each_from(from, |text, cell, _| {
             out.push((text.to_owned(), cell.load(Ordering::Relaxed)));
             ControlFlow::Continue(())
         });
@@ -167,7 +167,7 @@ fn a_reader_that_breaks_off_goes_on_where_it_was() {
     let view = storage.view();
     while let Some(from) = next {
         calls += 1;
-        next = view.each_from(from, &mut |text, _| {
+        next = view.each_from(from, |text, _, _| {
             seen.push(text.to_owned());
             if seen.len() % 50 == 0 {
                 ControlFlow::Break(())
@@ -233,7 +233,7 @@ fn a_family_that_lost_many_moves_and_loses_nothing_more() {
     add(&storage, &["new"]);
     assert_eq!(all(&storage).last(), Some(&("n=\"new\"".to_owned(), 1)));
     let mut seen = 0;
-    let more = reader.each_from(0, &mut |_, _| {
+    let more = reader.each_from(0, |_, _, _| {
         seen += 1;
         ControlFlow::Continue(())
     });
@@ -334,6 +334,11 @@ fn what_no_hint_has_room_for_is_told_apart_each_time() {
         add(&cut, &[&wrapped, "12345"]);
     }
     assert_eq!(counts(&cut), [9, 3, 3, 3]);
+}
+
+#[test]
+fn a_series_takes_32_bytes_beside_its_text_and_the_index() {
+    assert_eq!(size_of::<table::Slot<AtomicU64>>(), 32);
 }
 
 /// What may happen to a family.

@@ -1,14 +1,16 @@
 use std::ops::ControlFlow;
 
+use super::cell::Cell;
 use super::sync::Arc;
 use super::table::{GROUP, Place, Table};
+use crate::registry::metric::Note;
 
 /// How many series are read out at once, so that whoever reads can let others go ahead.
 pub(super) const CHUNK: u32 = 128;
 
 /// The series of a family as one scrape sees them. Series that come later are not in it, and
 /// those that go may be.
-pub(in crate::registry) struct View<C> {
+pub(in crate::registry) struct View<C: Cell> {
     table: Option<Arc<Table<C>>>,
     /// What was there when it began. A series that is removed and comes back meanwhile is
     /// behind this, or it would be read out twice.
@@ -17,7 +19,7 @@ pub(in crate::registry) struct View<C> {
     others: [Option<Place<C>>; 2],
 }
 
-impl<C> View<C> {
+impl<C: Cell> View<C> {
     pub(super) fn new(table: Option<Arc<Table<C>>>, others: [Option<Place<C>>; 2]) -> Self {
         Self {
             end: table.as_ref().map_or(0, |table| table.end()),
@@ -26,24 +28,26 @@ impl<C> View<C> {
         }
     }
 
-    /// Calls `visit` with the rendered labels and the cell of every series from position `from`
-    /// on, oldest first, until `visit` breaks off or a few are done. Returns the position to go
+    /// Calls `visit` with the rendered labels, the cell and the note, if there is one, of every
+    /// series from position `from` on, oldest first, until `visit` breaks off or a few are done. Returns the position to go
     /// on from; `None` at the end. No lock is held.
     pub(in crate::registry) fn each_from(
         &self,
         from: usize,
-        visit: &mut dyn FnMut(&str, &C) -> ControlFlow<()>,
+        mut visit: impl FnMut(&str, &C, Option<&Note>) -> ControlFlow<()>,
     ) -> Option<usize> {
         let from = u32::try_from(from).unwrap_or(u32::MAX);
         if let Some(table) = self.table.as_ref().filter(|_| from < self.end) {
             let to = self.end.min((from - from % GROUP).saturating_add(CHUNK));
-            let stopped = table.each_in(from..to, visit);
+            let stopped = table.each_in(from..to, |series| {
+                visit(series.text, series.cell, series.notes.get())
+            });
             return Some(stopped.map_or(to, |at| at + 1) as usize);
         }
         for place in self.others.iter().flatten() {
             if let Some(series) = place.series() {
                 // A family has few of these: they come together, and nothing after them.
-                if visit(&series.text, &series.cell).is_break() {
+                if visit(series.text, series.cell, series.notes.get()).is_break() {
                     return None;
                 }
             }

@@ -82,6 +82,11 @@ impl Mark {
         }
     }
 
+    /// What is known of another mark is known of this one.
+    pub(in crate::registry::metric) fn set(&self, mark: Self) {
+        self.0.store(mark.0.into_inner(), Ordering::Relaxed);
+    }
+
     /// Whether there never was one.
     #[inline]
     pub(in crate::registry::metric) fn is_none(&self) -> bool {

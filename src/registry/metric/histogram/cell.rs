@@ -6,10 +6,11 @@ use super::native::Buckets;
 use super::numbers::bucket;
 use super::tally::{Observation, Tally};
 use crate::registry::family::Rejected;
-use crate::registry::metric::common::{Born, Common};
+use crate::registry::metric::common::Common;
 use crate::registry::metric::exemplar::Slots;
 use crate::registry::metric::sealed::Shape;
 use crate::registry::snapshot::{ExemplarLabels, HistogramRef, Sample, Scratch, ValueRef};
+use crate::registry::storage::Made;
 
 /// The state of one histogram series.
 #[derive(Debug)]
@@ -20,8 +21,9 @@ pub struct Cell<T> {
     /// One place for each bucket, whatever thread it is: until it is read again they only look at
     /// it, and what is only looked at every processor has a copy of.
     exemplars: Slots,
-    born: Born,
 }
+
+impl<T: Tally> Made for Cell<T> {}
 
 impl<T: Tally> Cell<T> {
     pub(super) fn new(shape: &Shape) -> Self {
@@ -32,7 +34,6 @@ impl<T: Tally> Cell<T> {
             tally: T::new(bounds.len()),
             native: shape.native.as_ref().map(native),
             exemplars: Slots::default(),
-            born: Born::now(&shape.common),
         }
     }
 
@@ -87,12 +88,7 @@ impl<T: Tally> Cell<T> {
 
     /// Reads the cell into `scratch`.
     pub(super) fn sample<'a>(&'a self, scratch: &'a mut Scratch) -> Sample<'a> {
-        let created = self.born.at(&scratch.common);
-        Sample {
-            value: ValueRef::Histogram(self.snapshot(scratch)),
-            created,
-            exemplar: None,
-        }
+        Sample::new(ValueRef::Histogram(self.snapshot(scratch)))
     }
 
     pub(super) fn snapshot<'a>(&'a self, scratch: &'a mut Scratch) -> HistogramRef<'a> {

@@ -45,7 +45,7 @@ pub(in crate::registry) use tally::Tally;
 /// all threads write to in turn, and with `striped` a
 /// [`StripedHistogram`](crate::registry::StripedHistogram).
 #[derive(Debug)]
-pub struct Histogram<T = Single> {
+pub struct Histogram<T: Tally = Single> {
     place: Place<Cell<T>>,
     rejected: Rejected,
     common: Arc<Common>,
@@ -116,11 +116,11 @@ impl<T: Tally> Histogram<T> {
         let Some(cell) = self.place.cell() else {
             return HistogramSnapshot::classic([], vec![0], 0.0);
         };
-        cell.snapshot(&mut Scratch::of(&self.common)).to_snapshot()
+        cell.snapshot(&mut Scratch::default()).to_snapshot()
     }
 }
 
-impl<T> Clone for Histogram<T> {
+impl<T: Tally> Clone for Histogram<T> {
     fn clone(&self) -> Self {
         Self {
             place: self.place.clone(),

@@ -6,12 +6,12 @@ use crate::catalog::Kind;
 use crate::registry::declare::Declare;
 use crate::registry::family::Family;
 use crate::registry::labels::{LabelKey, Labels};
-use crate::registry::metric::common::{Born, Common};
+use crate::registry::metric::common::Common;
 use crate::registry::metric::exemplar::Slots;
 use crate::registry::metric::sealed::{Sealed, Shape};
 use crate::registry::metric::{Counter, Metric};
 use crate::registry::snapshot::{ExemplarLabels, Number, Sample, Scratch, ValueRef};
-use crate::registry::storage::Place;
+use crate::registry::storage::{Made, Place};
 
 /// A [`Counter`] whose threads do not wait for each other's cache lines; declared by
 /// `striped` of [`Declare`].
@@ -32,8 +32,9 @@ pub struct Cell {
     /// One place for all threads: until it is read again they only look at it, and what is only
     /// looked at every processor has a copy of.
     exemplar: Slots,
-    born: Born,
 }
+
+impl Made for Cell {}
 
 impl Cell {
     #[inline]
@@ -115,11 +116,10 @@ impl Sealed for StripedCounter {
     type Cell = Cell;
     const KIND: Kind = Kind::Counter;
 
-    fn cell(shape: &Shape) -> Cell {
+    fn cell(_: &Shape) -> Cell {
         Cell {
             parts: Stripes::new(AtomicU64::default),
             exemplar: Slots::default(),
-            born: Born::now(&shape.common),
         }
     }
 
@@ -133,9 +133,8 @@ impl Sealed for StripedCounter {
     fn read<'a>(cell: &'a Cell, scratch: &'a mut Scratch) -> Sample<'a> {
         cell.exemplar.read(&mut scratch.exemplars);
         Sample {
-            value: ValueRef::Number(Number::U64(cell.sum())),
-            created: cell.born.at(&scratch.common),
             exemplar: scratch.exemplars.first(),
+            ..Sample::new(ValueRef::Number(Number::U64(cell.sum())))
         }
     }
 }
@@ -183,12 +182,13 @@ impl<K: LabelKey> Family<StripedCounter, K> {
         labels: &L,
         exemplar: impl FnOnce(&mut ExemplarLabels),
     ) {
-        self.core.record_once(labels, exemplar, |cell, exemplar| {
-            cell.add(1);
-            if let Some(exemplar) = exemplar {
-                cell.exemplar(&self.core.shape.common, 1, exemplar);
-            }
-        });
+        self.core
+            .record_once(labels, exemplar, |cell, _, exemplar| {
+                cell.add(1);
+                if let Some(exemplar) = exemplar {
+                    cell.exemplar(&self.core.shape.common, 1, exemplar);
+                }
+            });
     }
 }
 

@@ -27,7 +27,7 @@ fn those_that_match_go_however_many() {
     }
     let seen = storage.view();
     let mut asked = 0;
-    let gone = storage.retain(&mut |text, cell| {
+    let gone = storage.retain(&mut |text, cell, _| {
         asked += 1;
         // User code may do anything: no lock is held.
         add(&storage, &["3"]);
@@ -45,7 +45,7 @@ fn those_that_match_go_however_many() {
     );
     assert!(storage.later.get().is_some(), "it moved, once it was done");
     assert!(
-        seen.each_from(0, &mut |_, _| ControlFlow::Continue(()))
+        seen.each_from(0, |_, _, _| ControlFlow::Continue(()))
             .is_some()
     );
     for n in 0..5_000 {
@@ -124,7 +124,7 @@ fn what_comes_after_all_have_gone_is_found() {
                 add(&storage, &[n.to_string()]);
             }
             let gone =
-                storage.retain(&mut |text, _| text.len() == 5 && text < &*format!("n=\"{few}"));
+                storage.retain(&mut |text, _, _| text.len() == 5 && text < &*format!("n=\"{few}"));
             assert_eq!(gone, many - few);
             for n in 0..100 {
                 for _ in 0..3 {
@@ -192,7 +192,7 @@ fn a_series_that_goes_and_comes_back_is_read_once_in_a_scrape() {
     let mut seen = Vec::new();
     let mut next = Some(0);
     while let Some(from) = next {
-        next = view.each_from(from, &mut |text, _| {
+        next = view.each_from(from, |text, _, _| {
             seen.push(text.to_owned());
             storage.remove(&["a"]);
             add(&storage, &["a"]);

@@ -1,0 +1,119 @@
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use super::common::Common;
+use super::exemplar::Mark;
+use crate::registry::snapshot::{Exemplar, ExemplarLabels, Sample};
+use crate::registry::storage::Notes;
+
+/// What is known of a series beside its value, where somebody asked for it: 8 bytes.
+#[derive(Debug, Default)]
+pub(crate) struct Note {
+    born: Born,
+    mark: Mark,
+}
+
+impl Note {
+    /// Notes that a series is created now, if its family wants to know.
+    pub(crate) fn birth(notes: Notes<'_>, common: &Common) {
+        if let Some(age) = common.age() {
+            notes.make().born.set(age);
+        }
+    }
+
+    /// Takes an exemplar for a series, unless it has one that nobody has read.
+    #[inline]
+    pub(crate) fn exemplar(
+        notes: Notes<'_>,
+        common: &Common,
+        value: f64,
+        labels: impl FnOnce(&mut ExemplarLabels),
+    ) {
+        match notes.get() {
+            Some(note) => note.mark.offer(common, value, labels),
+            None => Self::first_exemplar(notes, common, value, labels),
+        }
+    }
+
+    #[cold]
+    fn first_exemplar(
+        notes: Notes<'_>,
+        common: &Common,
+        value: f64,
+        labels: impl FnOnce(&mut ExemplarLabels),
+    ) {
+        let mark = Mark::default();
+        mark.offer(common, value, labels);
+        // Where no exemplar came of it there is nothing to note.
+        if !mark.is_none() {
+            notes.make().mark.set(mark);
+        }
+    }
+
+    /// A sample of the series with what is noted of it. `room` has its exemplar, which is read by
+    /// this.
+    pub(crate) fn complete<'a>(
+        &self,
+        sample: Sample<'a>,
+        common: &Common,
+        room: &'a mut Option<Exemplar>,
+    ) -> Sample<'a> {
+        *room = self.mark.read(common);
+        Sample {
+            created: self.born.at(common),
+            exemplar: room.as_ref().or(sample.exemplar),
+            ..sample
+        }
+    }
+}
+
+/// When a series was created, in four bytes.
+#[derive(Debug, Default)]
+struct Born(AtomicU32);
+
+impl Born {
+    /// A second has so many ticks; 2^32 of them are more than eight years.
+    const TICKS: u32 = 16;
+
+    /// The family had this age.
+    fn set(&self, age: Duration) {
+        let ticks = age.as_millis() * u128::from(Self::TICKS) / 1000;
+        // 0 is for not known. Rounded down, it is never after the first value.
+        let ticks = u32::try_from(ticks).unwrap_or(u32::MAX).saturating_add(1);
+        self.0.store(ticks, Ordering::Relaxed);
+    }
+
+    /// In seconds since 1970-01-01T00:00:00Z, if it is known.
+    fn at(&self, common: &Common) -> Option<f64> {
+        let ticks = self.0.load(Ordering::Relaxed).checked_sub(1)?;
+        Some(common.at(Duration::from_secs(1) * ticks / Self::TICKS))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::util::Clock;
+
+    #[test]
+    fn a_birth_is_known_to_a_sixteenth_of_a_second() {
+        let common = Common::new(Clock::manual().0, true);
+        let start = common.at(Duration::ZERO);
+        let born = Born::default();
+        assert_eq!(born.at(&common), None);
+        for (after, known) in [
+            (0, 0.0),
+            (62, 0.0),
+            (63, 0.0625),
+            (1_000, 1.0),
+            (1_100, 1.0625),
+        ] {
+            born.set(Duration::from_millis(after));
+            let at = born.at(&common).unwrap();
+            assert!((at - start - known).abs() < 1e-6, "{after}: {at}");
+        }
+        born.set(Duration::from_secs(20 * 365 * 86_400));
+        let late = born.at(&common).unwrap() - start;
+        assert!(late > 8.0 * 365.0 * 86_400.0, "{late}");
+    }
+}
