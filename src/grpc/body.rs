@@ -1,5 +1,5 @@
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
@@ -48,14 +48,14 @@ impl<B: Body<Data = Bytes>> Body for RequestBody<B> {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         let this = self.project();
-        let frame = ready!(this.inner.poll_frame(cx));
+        let polled = this.inner.poll_frame(cx);
         if let Some(tally) = this.tally
-            && let Some(Ok(frame)) = &frame
+            && let Poll::Ready(Some(Ok(frame))) = &polled
             && let Some(data) = frame.data_ref()
         {
             tally.add(this.frames.feed(data));
         }
-        Poll::Ready(frame)
+        polled
     }
 
     #[inline]
@@ -78,19 +78,14 @@ pin_project! {
     pub struct ResponseBody<B> {
         #[pin]
         inner: B,
-        frames: FrameCounter,
-        call: Option<Call>,
+        call: Call,
     }
 }
 
 impl<B> ResponseBody<B> {
     #[inline]
-    pub(super) fn new(inner: B, call: Option<Call>) -> Self {
-        Self {
-            inner,
-            frames: FrameCounter::default(),
-            call,
-        }
+    pub(super) fn new(inner: B, call: Call) -> Self {
+        Self { inner, call }
     }
 
     /// The body inside.
@@ -113,37 +108,16 @@ where
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         let mut this = self.project();
-        let polled = Call::around(this.call.as_mut(), || this.inner.as_mut().poll_frame(cx));
-        let frame = ready!(polled);
-        if let Some(call) = this.call {
-            let over = match &frame {
-                None => {
-                    call.no_trailers();
-                    true
-                }
-                Some(Err(error)) => {
-                    call.failed(error);
-                    true
-                }
-                Some(Ok(frame)) => {
-                    if let Some(data) = frame.data_ref() {
-                        call.answered(this.frames.feed(data));
-                    } else if let Some(trailers) = frame.trailers_ref() {
-                        call.trailers(trailers);
-                    }
-                    // A reader may ask this, and then never for the frame after the last.
-                    let over = frame.is_trailers() || this.inner.is_end_stream();
-                    if over {
-                        call.no_trailers();
-                    }
-                    over
-                }
-            };
-            if over {
-                *this.call = None;
-            }
+        this.call.inside(true);
+        let polled = this.inner.as_mut().poll_frame(cx);
+        this.call.inside(false);
+        match &polled {
+            Poll::Pending => {}
+            Poll::Ready(None) => this.call.codeless(),
+            Poll::Ready(Some(Err(error))) => this.call.failed(error),
+            Poll::Ready(Some(Ok(frame))) => this.call.passed(frame, || this.inner.is_end_stream()),
         }
-        Poll::Ready(frame)
+        polled
     }
 
     #[inline]

@@ -1,22 +1,47 @@
+use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http::{HeaderMap, Method, Request, StatusCode};
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::response::Parts;
+use http::{Method, Request, StatusCode};
+use http_body::{Body, Frame};
 use tonic::Code;
 
+use super::frames::FrameCounter;
 use super::methods::Methods;
 use super::metrics::Side;
 use super::series::Series;
 use super::status::{self, Content};
 use super::tally::{Tally, Waiting};
-use super::timeout;
+use super::{headers, path, timeout};
+use crate::util::Spare;
 
 /// One call on its way. It travels from the request through the future into the body of the
 /// response, and whatever becomes of those, it records the call exactly once: where it is
 /// told of the end, or else where it is dropped.
-pub(super) struct Call {
+///
+/// It is one pointer: futures and responses are moved many times between the layers of a
+/// stack, and a move of fields that were just written makes the processor wait for the stores.
+/// The state behind it is used again for the next call.
+#[derive(Default)]
+pub(super) struct Call(Option<Box<State>>);
+
+thread_local! {
+    static SPARE: Spare<State> = const { Spare::new() };
+}
+
+struct State {
+    /// Those of the last call until there is a next, which spares the count of references
+    /// where that is of the same method.
     series: Arc<Series>,
+    progress: Progress,
+}
+
+/// How far a call has come.
+struct Progress {
     /// When it began, if anybody wants to know.
     start: Option<Instant>,
     /// The time that it was given.
@@ -26,7 +51,8 @@ pub(super) struct Call {
     /// Whether code of the application runs on top of the call. If it is dropped then, that
     /// code has panicked and this is the unwinding.
     inside: bool,
-    ended: bool,
+    /// The messages of the response.
+    frames: FrameCounter,
     /// Until it turns out whether somebody serves the method.
     unsettled: Option<Box<Unsettled>>,
 }
@@ -42,12 +68,11 @@ impl Call {
     /// Begins to record a request, unless it is no gRPC call. Also says where the messages of
     /// the request are counted.
     #[inline]
-    pub(super) fn begin<B>(
-        methods: &Arc<Methods>,
-        request: &Request<B>,
-    ) -> (Option<Self>, Option<Tally>) {
+    pub(super) fn begin<B>(methods: &Arc<Methods>, request: &Request<B>) -> (Self, Option<Tally>) {
         let side = methods.recorder.side;
-        let content = Content::of(request.headers());
+        let names = [&CONTENT_TYPE, &timeout::GRPC_TIMEOUT];
+        let [kind, timeout] = headers::first(request.headers(), names);
+        let content = Content::of(kind);
         let may_be_call = match content {
             Content::Grpc => true,
             Content::Web => false,
@@ -56,25 +81,28 @@ impl Call {
             Content::Other => side == Side::Server && request.method() == Method::POST,
         };
         if !may_be_call {
-            return (None, None);
+            return Self::none();
         }
-        let (service, method) = split(request.uri().path());
-        let own = methods.recorder.timeout;
-        let timeout = || timeout::shorter(timeout::of_headers(request.headers()), own);
+        let (service, method) = path::split(request.uri().path());
+        let asked = timeout.and_then(timeout::of);
+        let timeout = timeout::shorter(asked, methods.recorder.timeout);
         let series = match side {
-            Side::Client => methods.by_name(last_segment(service), method),
+            Side::Client => methods.by_name(path::last_segment(service), method),
             Side::Server => match methods.find(service, method) {
                 Some(series) => series,
                 None if content == Content::Grpc => {
-                    return Self::of_unknown(methods, service, method, timeout());
+                    return Self::of_unknown(methods, service, method, timeout);
                 }
-                None => return (None, None),
+                None => return Self::none(),
             },
         };
-        let tally = series.handles.requests.clone().map(Tally::To);
-        let mut call = Self::new(Arc::clone(series), timeout());
-        call.started();
-        (Some(call), tally)
+        series.started();
+        (Self::new(series, timeout), Tally::to(series))
+    }
+
+    #[cold]
+    fn none() -> (Self, Option<Tally>) {
+        (Self::default(), None)
     }
 
     #[cold]
@@ -83,89 +111,163 @@ impl Call {
         service: &str,
         method: &str,
         timeout: Option<Duration>,
-    ) -> (Option<Self>, Option<Tally>) {
+    ) -> (Self, Option<Tally>) {
         let series = methods.unknown();
-        let mut call = Self::new(Arc::clone(series), timeout);
+        let mut call = Self::new(series, timeout);
         if !methods.learns(service, method) {
-            call.started();
-            let tally = series.handles.requests.clone().map(Tally::To);
-            return (Some(call), tally);
+            series.started();
+            return (call, Tally::to(series));
         }
         let waiting = Arc::new(Waiting::default());
-        call.unsettled = Some(Box::new(Unsettled {
-            methods: Arc::clone(methods),
-            service: service.into(),
-            method: method.into(),
-            waiting: Arc::clone(&waiting),
-        }));
-        (Some(call), Some(Tally::Later(waiting)))
+        if let Some(state) = &mut call.0 {
+            state.progress.unsettled = Some(Box::new(Unsettled {
+                methods: Arc::clone(methods),
+                service: service.into(),
+                method: method.into(),
+                waiting: Arc::clone(&waiting),
+            }));
+        }
+        (call, Some(Tally::Later(waiting)))
     }
 
     /// A call that is active from now on.
     #[inline]
-    pub(super) fn new(series: Arc<Series>, timeout: Option<Duration>) -> Self {
+    pub(super) fn new(series: &Arc<Series>, timeout: Option<Duration>) -> Self {
         if let Some(active) = &series.handles.active {
             active.inc();
         }
         let timed = series.timed || timeout.is_some();
-        Self {
+        let progress = Progress {
             start: timed.then(|| series.recorder.clock.now()),
-            series,
             timeout,
             codeless: Code::Unknown,
             inside: false,
-            ended: false,
+            frames: FrameCounter::default(),
             unsettled: None,
+        };
+        Self(Some(match Spare::take(&SPARE) {
+            Some(mut state) => {
+                state.progress = progress;
+                if !Arc::ptr_eq(&state.series, series) {
+                    state.series = Arc::clone(series);
+                }
+                state
+            }
+            None => Box::new(State {
+                series: Arc::clone(series),
+                progress,
+            }),
+        }))
+    }
+
+    /// What it records with, unless it is over.
+    pub(super) fn series(&self) -> Option<&Series> {
+        self.0.as_ref().map(|state| &*state.series)
+    }
+
+    /// Whether code of the application begins to run or has ended.
+    #[inline]
+    pub(super) fn inside(&mut self, inside: bool) {
+        if let Some(state) = &mut self.0 {
+            state.progress.inside = inside;
         }
     }
 
+    /// The response has begun. The call is over if there is no more of it to wait for.
     #[inline]
-    pub(super) fn started(&mut self) {
-        if let Some(started) = &self.series.handles.started {
-            started.inc();
-        }
-    }
-
-    pub(super) fn series(&self) -> &Series {
-        &self.series
-    }
-
-    /// Runs code of the application, and knows if that never returns.
-    #[inline]
-    pub(super) fn around<T>(call: Option<&mut Self>, run: impl FnOnce() -> T) -> T {
-        let Some(call) = call else { return run() };
-        call.inside = true;
-        let result = run();
-        call.inside = false;
-        result
-    }
-
-    /// The response has begun. Returns whether there is more of it to wait for; if there is
-    /// not, the call is over.
-    #[inline]
-    pub(super) fn begun(&mut self, status: StatusCode, headers: &HeaderMap, no_body: bool) -> bool {
-        let code = status::of_headers(headers);
-        if let Some(unsettled) = self.unsettled.take() {
+    pub(super) fn begun(&mut self, head: &Parts, body: &impl Body) {
+        let Some(state) = &mut self.0 else { return };
+        let code = status::of_headers(&head.headers);
+        if state.progress.unsettled.is_some() {
             // A handler has answered: what refuses calls before they reach one (a router, an
             // interceptor) does so with a code in the headers.
-            let served =
-                code.is_none() && status == StatusCode::OK && Content::of(headers) == Content::Grpc;
-            self.settle(&unsettled, served);
+            let [kind] = headers::first(&head.headers, [&CONTENT_TYPE]);
+            let served = code.is_none()
+                && head.status == StatusCode::OK
+                && Content::of(kind) == Content::Grpc;
+            state.settle(served);
         }
         if let Some(code) = code {
             self.end(code);
-            return false;
+            return;
         }
-        self.codeless = status::of_http(status);
+        state.progress.codeless = status::of_http(head.status);
+        state.progress.inside = true;
+        let no_body = body.is_end_stream();
+        state.progress.inside = false;
         if no_body {
-            self.end(self.codeless);
+            self.codeless();
         }
-        !no_body
     }
 
-    /// Messages have passed in the response.
+    /// A frame of the response has been handed over; `over` says whether the body says that it
+    /// was the last.
     #[inline]
-    pub(super) fn answered(&self, messages: u64) {
+    pub(super) fn passed(&mut self, frame: &Frame<Bytes>, over: impl FnOnce() -> bool) {
+        let Some(state) = &mut self.0 else { return };
+        if let Some(trailers) = frame.trailers_ref() {
+            let code = status::of_headers(trailers).unwrap_or(state.progress.codeless);
+            self.end(code);
+            return;
+        }
+        if let Some(data) = frame.data_ref() {
+            state.answered(data);
+        }
+        // A reader may ask this, and then never for the frame after the last.
+        if over() {
+            self.codeless();
+        }
+    }
+
+    /// The response has ended without a code.
+    pub(super) fn codeless(&mut self) {
+        if let Some(state) = &self.0 {
+            let code = state.progress.codeless;
+            self.end(code);
+        }
+    }
+
+    /// The service has failed, or the body of the response.
+    pub(super) fn failed(&mut self, error: &dyn Any) {
+        let Some(state) = &self.0 else { return };
+        let code = status::of_error(error).unwrap_or(match state.series.recorder.side {
+            Side::Server => Code::Unknown,
+            // No answer came, or no end of it.
+            Side::Client => Code::Unavailable,
+        });
+        self.end(code);
+    }
+
+    /// Records the call, unless it has been.
+    #[inline]
+    pub(super) fn end(&mut self, code: Code) {
+        if let Some(mut state) = self.0.take() {
+            state.close(code);
+            Spare::keep(&SPARE, state);
+        }
+    }
+
+    /// The time so far; zero where nobody wants to know, or it is over.
+    pub(super) fn took(&self) -> Duration {
+        let took = self.0.as_ref().and_then(|state| state.took());
+        took.unwrap_or_default()
+    }
+}
+
+impl Drop for Call {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(state) = &self.0 {
+            let code = state.dropped();
+            self.end(code);
+        }
+    }
+}
+
+impl State {
+    #[inline]
+    fn answered(&mut self, data: &[u8]) {
+        let messages = self.progress.frames.feed(data);
         if messages > 0
             && let Some(responses) = &self.series.handles.responses
         {
@@ -173,72 +275,58 @@ impl Call {
         }
     }
 
-    /// The trailers have come.
     #[inline]
-    pub(super) fn trailers(&mut self, trailers: &HeaderMap) {
-        self.end(status::of_headers(trailers).unwrap_or(self.codeless));
+    fn took(&self) -> Option<Duration> {
+        let start = self.progress.start?;
+        let now = self.series.recorder.clock.now();
+        Some(now.saturating_duration_since(start))
     }
 
-    /// The response has ended without trailers.
-    pub(super) fn no_trailers(&mut self) {
-        self.end(self.codeless);
-    }
-
-    /// The service has failed, or the body of the response.
-    pub(super) fn failed(&mut self, error: &dyn std::any::Any) {
-        self.end(
-            status::of_error(error).unwrap_or(match self.series.recorder.side {
-                Side::Server => Code::Unknown,
-                // No answer came, or no end of it.
-                Side::Client => Code::Unavailable,
-            }),
-        );
-    }
-
-    /// Records the call, unless it has been.
-    #[inline]
-    pub(super) fn end(&mut self, code: Code) {
-        if std::mem::replace(&mut self.ended, true) {
-            return;
+    /// The code of a call that nobody waits for any more.
+    #[cold]
+    fn dropped(&self) -> Code {
+        let took = self.took().unwrap_or_default();
+        let late = |timeout| timeout::has_passed(timeout, took);
+        if self.progress.inside {
+            Code::Unknown
+        } else if self.progress.timeout.is_some_and(late) {
+            Code::DeadlineExceeded
+        } else {
+            Code::Cancelled
         }
-        if let Some(unsettled) = self.unsettled.take() {
-            self.settle(&unsettled, false);
+    }
+
+    #[inline]
+    fn close(&mut self, code: Code) {
+        if self.progress.unsettled.is_some() {
+            self.settle(false);
         }
         let ended = self.series.ended(code);
         if let Some(handled) = &ended.handled {
             handled.inc();
         }
-        let mut durations = [&ended.duration, &self.series.handles.duration]
-            .into_iter()
-            .flatten()
-            .peekable();
-        if durations.peek().is_some() {
-            let took = self.took().as_secs_f64();
-            durations.for_each(|duration| duration.observe(took));
+        if let Some(duration) = &ended.duration
+            && let Some(took) = self.took()
+        {
+            duration.observe(took.as_secs_f64());
         }
         if let Some(active) = &self.series.handles.active {
             active.dec();
         }
     }
 
-    /// The time so far; zero where nobody wants to know.
-    #[inline]
-    pub(super) fn took(&self) -> Duration {
-        let clock = &self.series.recorder.clock;
-        self.start.map_or(Duration::ZERO, |start| {
-            clock.now().saturating_duration_since(start)
-        })
-    }
-
     /// It is known now whether the method is served. If it is, the call moves to its series.
     #[cold]
-    fn settle(&mut self, unsettled: &Unsettled, served: bool) {
+    fn settle(&mut self, served: bool) {
+        let Some(unsettled) = self.progress.unsettled.take() else {
+            return;
+        };
         let Unsettled {
             methods,
             service,
             method,
             waiting,
-        } = unsettled;
+        } = &*unsettled;
         if let Some(series) = served.then(|| methods.learn(service, method)).flatten() {
             if let (Some(to), Some(from)) = (&series.handles.active, &self.series.handles.active) {
                 to.inc();
@@ -246,75 +334,16 @@ impl Call {
             }
             self.series = Arc::clone(series);
         }
-        self.started();
+        self.series.started();
         waiting.settle(self.series.handles.requests.clone());
-    }
-}
-
-impl Drop for Call {
-    fn drop(&mut self) {
-        if self.ended {
-            return;
-        }
-        let late = |timeout| timeout::has_passed(timeout, self.took());
-        let code = if self.inside {
-            Code::Unknown
-        } else if self.timeout.is_some_and(late) {
-            Code::DeadlineExceeded
-        } else {
-            Code::Cancelled
-        };
-        self.end(code);
     }
 }
 
 impl fmt::Debug for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Call")
-            .field("name", &self.series.name)
-            .field("ended", &self.ended)
-            .finish_non_exhaustive()
-    }
-}
-
-/// Service and method of `/package.Service/Method`; empty where the path is no such thing.
-#[inline]
-fn split(path: &str) -> (&str, &str) {
-    let rest = path.strip_prefix('/');
-    rest.and_then(split_last).unwrap_or_default()
-}
-
-/// An origin with a path puts that before the service.
-#[inline]
-fn last_segment(service: &str) -> &str {
-    split_last(service).map_or(service, |(_, last)| last)
-}
-
-/// What is before and behind the last slash. Names are short, so that a plain loop is quicker
-/// than the search that is made for long text.
-#[inline]
-fn split_last(text: &str) -> Option<(&str, &str)> {
-    let at = text.bytes().rposition(|byte| byte == b'/')?;
-    Some((text.get(..at)?, text.get(at + 1..)?))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn service_and_method_of_a_path() {
-        for (path, service, method) in [
-            ("/a.B/C", "a.B", "C"),
-            ("/x/a.B/C", "x/a.B", "C"),
-            ("/a.B/C/", "a.B/C", ""),
-            ("//C", "", "C"),
-            ("/a.B", "", ""),
-            ("*", "", ""),
-            ("", "", ""),
-        ] {
-            assert_eq!(split(path), (service, method), "{path}");
+        match self.series() {
+            Some(series) => f.debug_tuple("Call").field(&series.name).finish(),
+            None => f.write_str("Call(over)"),
         }
-        assert_eq!(last_segment("x/a.B"), "a.B");
     }
 }

@@ -67,8 +67,13 @@ where
     #[inline]
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let (mut call, tally) = Call::begin(&self.methods, &request);
-        let request = request.map(|body| tonic::body::Body::new(RequestBody::new(body, tally)));
-        let inner = Call::around(call.as_mut(), || self.inner.call(request));
+        let request = request.map(|body| match tally {
+            Some(_) => tonic::body::Body::new(RequestBody::new(body, tally)),
+            None => tonic::body::Body::new(body),
+        });
+        call.inside(true);
+        let inner = self.inner.call(request);
+        call.inside(false);
         ResponseFuture::new(BoxedErr::new(inner), call)
     }
 }

@@ -19,13 +19,13 @@ pin_project! {
     pub struct ResponseFuture<F> {
         #[pin]
         inner: F,
-        call: Option<Call>,
+        call: Call,
     }
 }
 
 impl<F> ResponseFuture<F> {
     #[inline]
-    pub(super) fn new(inner: F, call: Option<Call>) -> Self {
+    pub(super) fn new(inner: F, call: Call) -> Self {
         Self { inner, call }
     }
 }
@@ -41,22 +41,20 @@ where
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let polled = Call::around(this.call.as_mut(), || this.inner.poll(cx));
+        this.call.inside(true);
+        let polled = this.inner.poll(cx);
+        this.call.inside(false);
         let result = ready!(polled);
-        let call = this.call.take();
+        let mut call = std::mem::take(this.call);
         Poll::Ready(match result {
             Ok(response) => {
-                let more = |call: &mut Call| {
-                    let no_body = response.body().is_end_stream();
-                    call.begun(response.status(), response.headers(), no_body)
-                };
-                let call = call.and_then(|mut call| more(&mut call).then_some(call));
-                Ok(response.map(|body| ResponseBody::new(body, call)))
+                // Apart and together again: `Response::map` moves the whole head more often.
+                let (head, body) = response.into_parts();
+                call.begun(&head, &body);
+                Ok(Response::from_parts(head, ResponseBody::new(body, call)))
             }
             Err(error) => {
-                if let Some(mut call) = call {
-                    call.failed(&error);
-                }
+                call.failed(&error);
                 Err(error)
             }
         })

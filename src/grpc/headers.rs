@@ -1,16 +1,25 @@
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-/// The first value of a header, as [`HeaderMap::get`] gives it. The few headers and trailers of
-/// a call are gone through faster than a name is hashed.
+/// The first value of each of these headers, as [`HeaderMap::get`] gives it. The few headers of
+/// a call are gone through once, which is faster than to hash each name.
 #[inline]
-pub(super) fn get<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h HeaderValue> {
-    const FEW: usize = 4;
+pub(super) fn first<'h, const N: usize>(
+    headers: &'h HeaderMap,
+    names: [&HeaderName; N],
+) -> [Option<&'h HeaderValue>; N] {
+    const FEW: usize = 12;
     if headers.len() > FEW {
-        return headers.get(name);
+        return names.map(|name| headers.get(name));
     }
-    let mut all = headers.iter();
-    all.find(|(known, _)| *known == name)
-        .map(|(_, value)| value)
+    let mut found = [None; N];
+    for (name, value) in headers {
+        for (sought, found) in names.iter().zip(&mut found) {
+            if found.is_none() && name == *sought {
+                *found = Some(value);
+            }
+        }
+    }
+    found
 }
 
 #[cfg(test)]
@@ -20,12 +29,13 @@ mod tests {
     #[test]
     fn few_and_many_are_found_alike() {
         let mut headers = HeaderMap::new();
-        let name = HeaderName::from_static("grpc-status");
-        for n in 0..8_u16 {
-            assert_eq!(get(&headers, &name), headers.get(&name));
-            headers.append(&name, n.into());
+        let names = ["grpc-status", "x-3", "x-0"].map(HeaderName::from_static);
+        let names = names.each_ref();
+        for n in 0..20_u16 {
+            assert_eq!(first(&headers, names), names.map(|name| headers.get(name)));
             headers.append(HeaderName::try_from(format!("x-{n}")).unwrap(), n.into());
-            assert_eq!(get(&headers, &name), Some(&HeaderValue::from(0)));
+            headers.append(names[0], n.into());
+            assert_eq!(first(&headers, names)[0], Some(&HeaderValue::from(0)));
         }
     }
 }

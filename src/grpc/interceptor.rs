@@ -1,5 +1,4 @@
 use std::future::Future;
-use std::sync::Arc;
 use std::time::Duration;
 
 use tonic::{Code, Status};
@@ -39,10 +38,8 @@ impl MetricsInterceptor {
     /// Starts a call in `registry`.
     pub fn start_request_in(registry: &Registry, service: &str, method: &str) -> GrpcCall {
         let by_hand = registry.group_or_skip::<ByHand>();
-        GrpcCall(by_hand.map(|by_hand| {
-            let series = Arc::clone(by_hand.methods.by_name(service, method));
-            Call::new(series, None)
-        }))
+        let call = by_hand.map(|by_hand| Call::new(by_hand.methods.by_name(service, method), None));
+        GrpcCall(call.unwrap_or_default())
     }
 }
 
@@ -54,7 +51,7 @@ impl MetricsInterceptor {
 /// `selfheal_collectors_skipped_total`.
 #[derive(Debug)]
 #[must_use = "a call that is dropped at once is recorded as cancelled"]
-pub struct GrpcCall(Option<Call>);
+pub struct GrpcCall(Call);
 
 impl GrpcCall {
     /// The call went well: `OK`.
@@ -64,9 +61,7 @@ impl GrpcCall {
 
     /// The call ended with this code.
     pub fn error(mut self, code: Code) {
-        if let Some(call) = &mut self.0 {
-            call.end(code);
-        }
+        self.0.end(code);
     }
 
     /// The call ended with this result, which is handed on.
@@ -88,11 +83,11 @@ impl GrpcCall {
     /// How long the call has taken so far; zero where no duration is recorded.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
-        self.0.as_ref().map(Call::took).unwrap_or_default()
+        self.0.took()
     }
 
     fn count(&self, of: impl FnOnce(&Series) -> Option<&Counter>) {
-        if let Some(counter) = self.0.as_ref().and_then(|call| of(call.series())) {
+        if let Some(counter) = self.0.series().and_then(of) {
             counter.inc();
         }
     }
@@ -100,10 +95,8 @@ impl GrpcCall {
 
 impl Drop for GrpcCall {
     fn drop(&mut self) {
-        if let Some(call) = &mut self.0
-            && std::thread::panicking()
-        {
-            call.end(Code::Unknown);
+        if std::thread::panicking() {
+            self.0.end(Code::Unknown);
         }
     }
 }

@@ -90,6 +90,7 @@ mod layer;
 mod methods;
 mod metrics;
 mod names;
+mod path;
 mod series;
 mod service;
 mod status;

@@ -84,7 +84,6 @@ pub(super) struct Handles {
     pub(super) requests: Option<Counter>,
     /// Messages in the bodies of responses.
     pub(super) responses: Option<Counter>,
-    pub(super) duration: Option<Histogram>,
 }
 
 /// The handles of a method for one code.

@@ -41,6 +41,14 @@ impl Series {
         }
     }
 
+    /// Counts a call that has started, if anybody does.
+    #[inline]
+    pub(super) fn started(&self) {
+        if let Some(started) = &self.handles.started {
+            started.inc();
+        }
+    }
+
     /// The handles for `code`: 17 at most, the common ones first.
     #[inline]
     pub(super) fn ended(&self, code: Code) -> &Ended {

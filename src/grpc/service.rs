@@ -69,7 +69,9 @@ where
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let (mut call, tally) = Call::begin(&self.methods, &request);
         let request = request.map(|body| RequestBody::new(body, tally));
-        let inner = Call::around(call.as_mut(), || self.inner.call(request));
+        call.inside(true);
+        let inner = self.inner.call(request);
+        call.inside(false);
         ResponseFuture::new(inner, call)
     }
 }

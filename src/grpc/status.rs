@@ -3,8 +3,7 @@
 use std::any::Any;
 use std::error::Error;
 
-use http::header::CONTENT_TYPE;
-use http::{HeaderMap, HeaderName, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use tonic::{Code, ConnectError, Status, TimeoutExpired};
 
 use super::headers;
@@ -17,8 +16,8 @@ pub(super) type BoxError = Box<dyn Error + Send + Sync>;
 /// The code in headers or trailers. One that is malformed, or none of the 17, is `Unknown`.
 #[inline]
 pub(super) fn of_headers(headers: &HeaderMap) -> Option<Code> {
-    let value = headers::get(headers, &GRPC_STATUS)?;
-    Some(Code::from_bytes(value.as_bytes()))
+    let [value] = headers::first(headers, [&GRPC_STATUS]);
+    value.map(|value| Code::from_bytes(value.as_bytes()))
 }
 
 /// The code of a response that never gives one, by its HTTP status: the table in
@@ -72,8 +71,8 @@ pub(super) enum Content {
 
 impl Content {
     #[inline]
-    pub(super) fn of(headers: &HeaderMap) -> Self {
-        let value = headers::get(headers, &CONTENT_TYPE).map(http::HeaderValue::as_bytes);
+    pub(super) fn of(value: Option<&HeaderValue>) -> Self {
+        let value = value.map(HeaderValue::as_bytes);
         match value.and_then(|value| value.strip_prefix(b"application/grpc")) {
             Some([] | [b'+' | b';', ..]) => Self::Grpc,
             Some([b'-', b'w', b'e', b'b', ..]) => Self::Web,
@@ -134,7 +133,6 @@ fn both_names(code: Code) -> (&'static str, &'static str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::HeaderValue;
     use proptest::prelude::*;
 
     fn parsed(value: &[u8]) -> Option<Code> {
@@ -189,11 +187,10 @@ mod tests {
             ("application/grpcx", Content::Other),
             ("application/json", Content::Other),
         ] {
-            let mut headers = HeaderMap::new();
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static(value));
-            assert_eq!(Content::of(&headers), content, "{value}");
+            let value = HeaderValue::from_static(value);
+            assert_eq!(Content::of(Some(&value)), content, "{value:?}");
         }
-        assert_eq!(Content::of(&HeaderMap::new()), Content::Other);
+        assert_eq!(Content::of(None), Content::Other);
     }
 
     #[test]

@@ -1,25 +1,38 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use super::series::Series;
 use crate::registry::Counter;
 
 /// Where the messages of a request are counted. The body of a request goes its own way, apart
 /// from the call.
 #[derive(Debug)]
 pub(super) enum Tally {
-    To(Counter),
+    /// The method's; its handles are several counts of references, and this is one.
+    To(Arc<Series>),
     /// The method is not known yet.
     Later(Arc<Waiting>),
 }
 
 impl Tally {
+    /// Counts to this method, if anybody does.
+    #[inline]
+    pub(super) fn to(series: &Arc<Series>) -> Option<Self> {
+        let counted = series.handles.requests.is_some();
+        counted.then(|| Self::To(Arc::clone(series)))
+    }
+
     #[inline]
     pub(super) fn add(&self, messages: u64) {
         if messages == 0 {
             return;
         }
         match self {
-            Self::To(counter) => counter.add(messages),
+            Self::To(series) => {
+                if let Some(requests) = &series.handles.requests {
+                    requests.add(messages);
+                }
+            }
             Self::Later(waiting) => waiting.add(messages),
         }
     }

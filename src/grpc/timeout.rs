@@ -1,15 +1,13 @@
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderName};
+use http::{HeaderName, HeaderValue};
 
-use super::headers;
+pub(super) static GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
 
-static GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
-
-/// The time that the caller gives the call, where it says so.
+/// The time that the caller gives the call, if the header makes sense.
 #[inline]
-pub(super) fn of_headers(headers: &HeaderMap) -> Option<Duration> {
-    parse(headers::get(headers, &GRPC_TIMEOUT)?.as_bytes())
+pub(super) fn of(value: &HeaderValue) -> Option<Duration> {
+    parse(value.as_bytes())
 }
 
 /// The one of two time-outs that passes first.

@@ -7,6 +7,8 @@ mod chain;
 mod clock;
 mod distance;
 pub mod escape;
+#[cfg(feature = "grpc")]
+mod spare;
 #[cfg(any(feature = "http", feature = "http-client"))]
 mod verb;
 
@@ -15,5 +17,7 @@ pub use bounded::BoundedStr;
 pub(crate) use chain::Chain;
 pub use clock::{Clock, ManualClock};
 pub(crate) use distance::{distance, edits};
+#[cfg(feature = "grpc")]
+pub(crate) use spare::Spare;
 #[cfg(any(feature = "http", feature = "http-client"))]
 pub(crate) use verb::Verb;

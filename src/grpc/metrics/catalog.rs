@@ -121,15 +121,14 @@ impl<S: OneSide> Naming for GrpcMetrics<S> {
             active: self.active.live(&labels),
             requests,
             responses,
-            duration: self.duration.live(&labels),
         }
     }
 
     fn ended(&self, name: &Name, code: Code) -> Ended {
-        let labels = [&name.service, &name.method, status::name(code)];
+        let (service, method) = (&name.service, &name.method);
         Ended {
-            handled: self.requests.live(&labels),
-            duration: None,
+            handled: self.requests.live(&[service, method, status::name(code)]),
+            duration: self.duration.live(&[service, method]),
         }
     }
 

@@ -103,16 +103,16 @@ impl<S: OneSide> Naming for Go<S> {
             active: None,
             requests,
             responses,
-            duration: self.handling.live(&labels),
         }
     }
 
     fn ended(&self, name: &Name, code: Code) -> Ended {
         let [kind, service, method] = labels(name);
-        let labels = [kind, service, method, status::go_name(code)];
         Ended {
-            handled: self.handled.live(&labels),
-            duration: None,
+            handled: self
+                .handled
+                .live(&[kind, service, method, status::go_name(code)]),
+            duration: self.handling.live(&[kind, service, method]),
         }
     }
 
