@@ -21,14 +21,14 @@
 //! Rooms behind a feature: `http` (tower layer), `http_client` (tower layer for outgoing
 //! requests), `grpc` (tower layer for tonic), `healing` (the engine trait, its run-time, guarded
 //! files and supervised tasks), `server` (the endpoints and a listener), `collect` (process,
-//! system and run-time figures), `interop` (the `prometheus` crate).
+//! system and run-time figures), `interop` (the `prometheus` crate), `trace` (exemplars).
 //!
 //! # Features
 //!
 //! | feature | default | what it adds |
 //! |---|---|---|
 //! | `http` | yes | the HTTP layer |
-//! | `trace-exemplars` | no | the trace of a request as an exemplar of its duration |
+//! | `trace-exemplars` | no | the trace of a request or call as an exemplar of its duration |
 //! | `http-client` | no | the layer for outgoing requests |
 //! | `server` | yes | `/metrics`, `/health`, `/livez`, `/readyz`, `/` as a router or on a thread of their own |
 //! | `healing` | yes | the `HealingEngine` trait, its run-time, supervised tasks |
@@ -63,6 +63,14 @@ pub mod registry;
 #[cfg(feature = "server")]
 pub mod server;
 pub mod testing;
+#[cfg(feature = "trace-exemplars")]
+pub mod trace;
+#[cfg(all(
+    not(feature = "trace-exemplars"),
+    any(feature = "http", feature = "http-client", feature = "grpc")
+))]
+#[path = "trace/off.rs"]
+mod trace;
 pub mod track;
 pub mod util;
 

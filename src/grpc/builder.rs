@@ -12,6 +12,7 @@ use super::metrics::{self, Side};
 use super::names::GrpcNames;
 use super::series::Recorder;
 use crate::registry::{DeclareError, Registry};
+use crate::trace::Source;
 use crate::util::Clock;
 
 /// Sets up a [`GrpcLayer`] or a [`GrpcClientLayer`].
@@ -35,6 +36,7 @@ pub struct GrpcLayerBuilder<L> {
     side: Side,
     names: GrpcNames,
     clock: Clock,
+    pub(super) trace: Source,
     learn: Learn,
     timeout: Option<Duration>,
     declared: BTreeMap<(String, String), Option<RpcKind>>,
@@ -52,6 +54,7 @@ impl<L> GrpcLayerBuilder<L> {
             side,
             names: GrpcNames::default(),
             clock: Clock::system(),
+            trace: Source::default(),
             learn: match side {
                 Side::Server => Learn::FromAnswers,
                 Side::Client => Learn::FromNames,
@@ -122,6 +125,7 @@ impl<L> GrpcLayerBuilder<L> {
         let recorder = Recorder {
             naming: metrics::declare(&self.registry, self.side, self.names)?,
             clock: self.clock,
+            trace: self.trace,
             side: self.side,
             timeout: self.timeout,
         };
@@ -176,6 +180,7 @@ impl<L> Clone for GrpcLayerBuilder<L> {
             side: self.side,
             names: self.names,
             clock: self.clock.clone(),
+            trace: self.trace.clone(),
             learn: self.learn,
             timeout: self.timeout,
             declared: self.declared.clone(),

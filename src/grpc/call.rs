@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::response::Parts;
-use http::{Method, Request, StatusCode};
+use http::{Method, StatusCode};
 use http_body::{Body, Frame};
 use tonic::Code;
 
@@ -17,7 +17,8 @@ use super::series::Series;
 use super::status::{self, Content};
 use super::tally::{Tally, Waiting};
 use super::{headers, path, timeout};
-use crate::util::Spare;
+use crate::trace::Trace;
+use crate::util::{RequestHead, Spare};
 
 /// One call on its way. It travels from the request through the future into the body of the
 /// response, and whatever becomes of those, it records the call exactly once: where it is
@@ -46,6 +47,7 @@ struct Progress {
     start: Option<Instant>,
     /// The time that it was given.
     timeout: Option<Duration>,
+    trace: Trace,
     /// What it is if the response ends without a code.
     codeless: Code,
     /// Whether code of the application runs on top of the call. If it is dropped then, that
@@ -68,36 +70,37 @@ impl Call {
     /// Begins to record a request, unless it is no gRPC call. Also says where the messages of
     /// the request are counted.
     #[inline]
-    pub(super) fn begin<B>(methods: &Arc<Methods>, request: &Request<B>) -> (Self, Option<Tally>) {
+    pub(super) fn begin(methods: &Arc<Methods>, request: RequestHead<'_>) -> (Self, Option<Tally>) {
         let side = methods.recorder.side;
         let names = [&CONTENT_TYPE, &timeout::GRPC_TIMEOUT];
-        let [kind, timeout] = headers::first(request.headers(), names);
+        let [kind, timeout] = headers::first(request.headers, names);
         let content = Content::of(kind);
         let may_be_call = match content {
             Content::Grpc => true,
             Content::Web => false,
             // What tonic serves it serves by the path alone, whatever the content type, but a
             // browser's OPTIONS is no call.
-            Content::Other => side == Side::Server && request.method() == Method::POST,
+            Content::Other => side == Side::Server && *request.method == Method::POST,
         };
         if !may_be_call {
             return Self::none();
         }
-        let (service, method) = path::split(request.uri().path());
+        let (service, method) = path::split(request.uri.path());
         let asked = timeout.and_then(timeout::of);
         let timeout = timeout::shorter(asked, methods.recorder.timeout);
+        let trace = methods.recorder.trace.of(request);
         let series = match side {
             Side::Client => methods.by_name(path::last_segment(service), method),
             Side::Server => match methods.find(service, method) {
                 Some(series) => series,
                 None if content == Content::Grpc => {
-                    return Self::of_unknown(methods, service, method, timeout);
+                    return Self::of_unknown(methods, service, method, timeout, trace);
                 }
                 None => return Self::none(),
             },
         };
         series.started();
-        (Self::new(series, timeout), Tally::to(series))
+        (Self::new(series, timeout, trace), Tally::to(series))
     }
 
     #[cold]
@@ -111,9 +114,10 @@ impl Call {
         service: &str,
         method: &str,
         timeout: Option<Duration>,
+        trace: Trace,
     ) -> (Self, Option<Tally>) {
         let series = methods.unknown();
-        let mut call = Self::new(series, timeout);
+        let mut call = Self::new(series, timeout, trace);
         if !methods.learns(service, method) {
             series.started();
             return (call, Tally::to(series));
@@ -132,7 +136,7 @@ impl Call {
 
     /// A call that is active from now on.
     #[inline]
-    pub(super) fn new(series: &Arc<Series>, timeout: Option<Duration>) -> Self {
+    pub(super) fn new(series: &Arc<Series>, timeout: Option<Duration>, trace: Trace) -> Self {
         if let Some(active) = &series.handles.active {
             active.inc();
         }
@@ -140,6 +144,7 @@ impl Call {
         let progress = Progress {
             start: timed.then(|| series.recorder.clock.now()),
             timeout,
+            trace,
             codeless: Code::Unknown,
             inside: false,
             frames: FrameCounter::default(),
@@ -177,6 +182,7 @@ impl Call {
     #[inline]
     pub(super) fn begun(&mut self, head: &Parts, body: &impl Body) {
         let Some(state) = &mut self.0 else { return };
+        state.progress.trace.begun(&head.extensions);
         let code = status::of_headers(&head.headers);
         if state.progress.unsettled.is_some() {
             // A handler has answered: what refuses calls before they reach one (a router, an
@@ -308,7 +314,9 @@ impl State {
         if let Some(duration) = &ended.duration
             && let Some(took) = self.took()
         {
-            duration.observe(took.as_secs_f64());
+            let took = took.as_secs_f64();
+            duration.observe(took);
+            self.progress.trace.exemplify(duration, took);
         }
         if let Some(active) = &self.series.handles.active {
             active.dec();

@@ -11,6 +11,7 @@ use super::call::Call;
 use super::future::{BoxedErr, ResponseFuture};
 use super::methods::Methods;
 use super::status::BoxError;
+use crate::util::RequestHead;
 
 /// A client service whose calls are recorded; made by
 /// [`GrpcClientLayer`](super::GrpcClientLayer).
@@ -66,7 +67,7 @@ where
 
     #[inline]
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let (mut call, tally) = Call::begin(&self.methods, &request);
+        let (mut call, tally) = Call::begin(&self.methods, RequestHead::of(&request));
         let request = request.map(|body| match tally {
             Some(_) => tonic::body::Body::new(RequestBody::new(body, tally)),
             None => tonic::body::Body::new(body),

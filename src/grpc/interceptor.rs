@@ -8,6 +8,7 @@ use super::methods::{Learn, Methods};
 use super::metrics::{GrpcMetrics, Side};
 use super::series::{Recorder, Series};
 use crate::registry::{Counter, DeclareError, Group, Registry};
+use crate::trace::{Source, Trace};
 use crate::util::Clock;
 
 /// Records gRPC calls by hand, for code that no layer sees.
@@ -38,7 +39,10 @@ impl MetricsInterceptor {
     /// Starts a call in `registry`.
     pub fn start_request_in(registry: &Registry, service: &str, method: &str) -> GrpcCall {
         let by_hand = registry.group_or_skip::<ByHand>();
-        let call = by_hand.map(|by_hand| Call::new(by_hand.methods.by_name(service, method), None));
+        let call = by_hand.map(|by_hand| {
+            let series = by_hand.methods.by_name(service, method);
+            Call::new(series, None, Trace::default())
+        });
         GrpcCall(call.unwrap_or_default())
     }
 }
@@ -153,6 +157,7 @@ impl Group for ByHand {
         let recorder = Recorder {
             naming: registry.group::<GrpcMetrics>()?,
             clock: Clock::system(),
+            trace: Source::default(),
             side: Side::Server,
             timeout: None,
         };

@@ -184,6 +184,7 @@ mod tests {
         let recorder = Recorder {
             naming: metrics::declare(registry, Side::Server, GrpcNames::Catalog).unwrap(),
             clock: Clock::system(),
+            trace: crate::trace::Source::default(),
             side: Side::Server,
             timeout: None,
         };

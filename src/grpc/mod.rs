@@ -8,8 +8,9 @@
 //!   cut in any way. Nothing is buffered, and eight bytes are kept.
 //! - No client can create series: a method is labelled by its name once it is known to be
 //!   served, and everything else is [`unknown`](UNKNOWN).
-//! - Once a method and code have been seen, recording allocates nothing and takes no lock. The
-//!   body of a client's request is boxed once, because a `Channel` takes no other.
+//! - Once a method and code have been seen, recording takes no lock and allocates nothing, but a
+//!   small box for each call beyond 64 at once on a thread. The body of a client's request is
+//!   boxed once, because a `Channel` takes no other.
 //! - The types of bodies stay generic, and frames, size hints and trailers pass as they are.
 //!
 //! ```
@@ -35,6 +36,8 @@
 //! are not gRPC are left alone. [`GrpcClientLayer`] does the same for a `Channel`, and
 //! [`MetricsInterceptor`] and [`instrument_grpc!`](crate::instrument_grpc) are for calls that
 //! no layer sees.
+//!
+//! With the feature `trace-exemplars`, durations carry the trace of a call as an exemplar.
 //!
 //! # Which methods are known
 //!
@@ -96,6 +99,8 @@ mod service;
 mod status;
 mod tally;
 mod timeout;
+#[cfg(feature = "trace-exemplars")]
+mod trace_by;
 
 pub use body::{RequestBody, ResponseBody};
 pub use builder::GrpcLayerBuilder;

@@ -5,6 +5,7 @@ use tonic::Code;
 
 use super::metrics::Side;
 use super::names::{Ended, Handles, Name, Naming};
+use crate::trace::Source;
 use crate::util::{Chain, Clock};
 
 /// What every method of a layer records with.
@@ -12,6 +13,7 @@ use crate::util::{Chain, Clock};
 pub(super) struct Recorder {
     pub(super) naming: Arc<dyn Naming>,
     pub(super) clock: Clock,
+    pub(super) trace: Source,
     pub(super) side: Side,
     /// The time-out that the server keeps of its own accord.
     pub(super) timeout: Option<Duration>,

@@ -11,6 +11,7 @@ use super::body::{RequestBody, ResponseBody};
 use super::call::Call;
 use super::future::ResponseFuture;
 use super::methods::Methods;
+use crate::util::RequestHead;
 
 /// A service whose gRPC calls are recorded; made by [`GrpcLayer`](super::GrpcLayer).
 ///
@@ -67,7 +68,7 @@ where
 
     #[inline]
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let (mut call, tally) = Call::begin(&self.methods, &request);
+        let (mut call, tally) = Call::begin(&self.methods, RequestHead::of(&request));
         let request = request.map(|body| RequestBody::new(body, tally));
         call.inside(true);
         let inner = self.inner.call(request);

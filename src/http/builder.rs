@@ -6,14 +6,14 @@ use super::exclude::Exclude;
 use super::labels::Added;
 use super::layer::{HttpLayer, Shared};
 use super::names::{self, HttpNames, Naming};
-use super::route::{Classifier, RequestHead, RouteRule, Rules};
+use super::route::{Classifier, RouteRule, Rules};
 use super::sample::Sample;
 use super::series::Recorder;
 use super::table::Table;
-use super::trace::Source;
 use crate::catalog::names::buckets;
 use crate::registry::{DeclareError, Registry};
-use crate::util::Clock;
+use crate::trace::Source;
+use crate::util::{Clock, RequestHead};
 
 /// Sets up an [`HttpLayer`].
 #[derive(Clone, Debug)]

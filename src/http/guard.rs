@@ -13,7 +13,7 @@ use super::outcome::{End, Outcome};
 use super::series::Series;
 use super::session::HttpSession;
 use super::spare;
-use super::trace::Trace;
+use crate::trace::Trace;
 use crate::util::Verb;
 
 /// One request on its way. It travels from the call through the future into the response

@@ -14,7 +14,7 @@ use super::service::HttpService;
 use super::table::Table;
 use crate::health::{Contributor, Traffic};
 use crate::registry::{DeclareError, Registry};
-use crate::util::Verb;
+use crate::util::{RequestHead, Verb};
 
 /// Records every request of the service it is put on; see [the room](super).
 ///
@@ -178,7 +178,7 @@ impl Endpoint {
             .sample
             .draw(&series.tickets)
             .map(|stands_for| (recorder.clock.now(), stands_for));
-        let trace = timed.map(|_| recorder.trace.of(request));
+        let trace = timed.map(|_| recorder.trace.of(RequestHead::of(request)));
         Guard::new(series, timed, trace.unwrap_or_default())
     }
 }

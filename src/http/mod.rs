@@ -97,19 +97,17 @@ mod session;
 mod spare;
 mod table;
 #[cfg(feature = "trace-exemplars")]
-mod trace;
-#[cfg(not(feature = "trace-exemplars"))]
-#[path = "no_trace.rs"]
-mod trace;
+mod trace_by;
 
+#[cfg(feature = "trace-exemplars")]
+pub use crate::trace::TraceContext;
+pub use crate::util::RequestHead;
 pub use body::{CountedBody, InstrumentedBody};
 pub use builder::HttpLayerBuilder;
 pub use future::ResponseFuture;
 pub use layer::HttpLayer;
 pub use mode::{Axum, Generic};
 pub use names::{DURATION, HttpMetrics, HttpNames};
-pub use route::{RequestHead, RouteRule, UNMATCHED};
+pub use route::{RouteRule, UNMATCHED};
 pub use service::HttpService;
 pub use session::HttpSession;
-#[cfg(feature = "trace-exemplars")]
-pub use trace::TraceContext;

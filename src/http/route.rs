@@ -2,40 +2,16 @@ use std::fmt;
 use std::sync::Arc;
 
 use axum::extract::MatchedPath;
-use http::{Extensions, HeaderMap, Method, Request, Uri, Version};
+use http::{Request, Version};
 
 use super::pattern::Pattern;
 use super::sample::Sample;
+use crate::util::RequestHead;
 
 /// The route label of every request that no route of the application matched, so that what
 /// scanners ask for is one series and not one each. No route of axum can have this name, for
 /// all of them start with a slash.
 pub const UNMATCHED: &str = "unmatched";
-
-/// What a classifier sees of a request: everything but the body.
-#[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub struct RequestHead<'a> {
-    /// The method.
-    pub method: &'a Method,
-    /// The URI.
-    pub uri: &'a Uri,
-    /// The headers.
-    pub headers: &'a HeaderMap,
-    /// The extensions; axum's [`MatchedPath`] is among them.
-    pub extensions: &'a Extensions,
-}
-
-impl<'a> RequestHead<'a> {
-    pub(super) fn of<B>(request: &'a Request<B>) -> Self {
-        Self {
-            method: request.method(),
-            uri: request.uri(),
-            headers: request.headers(),
-            extensions: request.extensions(),
-        }
-    }
-}
 
 type OwnClassifier = dyn for<'a> Fn(RequestHead<'a>) -> Option<&'a str> + Send + Sync;
 

@@ -5,8 +5,8 @@ use super::names::{Ended, Name, Naming, Open};
 use super::outcome::Outcome;
 use super::route::{Protocol, Rules};
 use super::sample::{Sample, Tickets};
-use super::trace::Source;
 use crate::registry::Histogram;
+use crate::trace::Source;
 use crate::util::Verb;
 use crate::util::{Chain, Clock};
 

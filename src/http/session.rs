@@ -31,9 +31,10 @@ use super::series::Series;
 /// async fn talk(socket: WebSocket) {}
 /// ```
 ///
-/// A handler that does not take it leaves the connection unmeasured after its `101`. Where
-/// there is nothing to measure (no layer, an excluded path, no upgrade) the session has no
-/// effect.
+/// A handler that does not take it leaves the connection unmeasured after its `101`: hyper hands
+/// that over through an `OnUpgrade` in the request, which no layer can make or wrap, and which
+/// gives the connection to one owner alone. Where there is nothing to measure (no layer, an
+/// excluded path, no upgrade) the session has no effect.
 #[derive(Clone, Default)]
 #[must_use = "the session ends when it is dropped"]
 pub struct HttpSession(Option<Arc<Life>>);

@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use super::guard::State;
 use super::series::Series;
-use super::trace::Trace;
+use crate::trace::Trace;
 
 /// The most states that a thread keeps, about ten kilobytes. Each holds on to the series it
 /// was last used for, which spares the count of references where the next is of the same.

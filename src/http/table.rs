@@ -123,7 +123,7 @@ mod tests {
             rules: crate::http::route::Rules::default(),
             request_labels: crate::http::labels::Added::default(),
             response_labels: crate::http::labels::Added::default(),
-            trace: crate::http::trace::Source::default(),
+            trace: crate::trace::Source::default(),
         })
     }
 

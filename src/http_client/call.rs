@@ -2,12 +2,13 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http::Request;
+use http::Extensions;
 
 use super::error::OwnKinds;
 use super::hosts::Hosts;
 use super::names::{Ended, Name, Naming, Open};
-use crate::util::{Chain, Clock, Verb};
+use crate::trace::{Source, Trace};
+use crate::util::{Chain, Clock, RequestHead, Verb};
 
 /// How an outgoing request ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,15 +44,16 @@ pub(super) struct Shared {
     pub(super) hosts: Hosts,
     pub(super) own_kinds: Option<Arc<OwnKinds>>,
     pub(super) clock: Clock,
+    pub(super) trace: Source,
     /// By place of the host, those not declared last.
     pub(super) series: Box<[Chain<Arc<Series>>]>,
 }
 
 impl Shared {
-    /// Begins to record `request`.
-    pub(super) fn begin<B>(self: &Arc<Self>, request: &Request<B>) -> Call {
-        let verb = Verb::of(request.method());
-        let host = self.hosts.find(request.uri());
+    /// Begins to record a request.
+    pub(super) fn begin(self: &Arc<Self>, request: RequestHead<'_>) -> Call {
+        let verb = Verb::of(request.method);
+        let host = self.hosts.find(request.uri);
         let at = host.unwrap_or(self.hosts.len());
         let make = || {
             let host = host.and_then(|at| self.hosts.get(at)).cloned();
@@ -63,7 +65,7 @@ impl Shared {
                 .clone(),
             None => make(),
         };
-        Call::new(Arc::clone(self), series)
+        Call::new(Arc::clone(self), series, self.trace.of(request))
     }
 }
 
@@ -119,6 +121,7 @@ pub(super) struct Call {
     shared: Arc<Shared>,
     series: Arc<Series>,
     start: Instant,
+    trace: Trace,
     /// The status received, 0 before there is one.
     status: u16,
     /// Whether code of the application runs on top of the call. If it is dropped then, that
@@ -129,7 +132,7 @@ pub(super) struct Call {
 }
 
 impl Call {
-    fn new(shared: Arc<Shared>, series: Arc<Series>) -> Self {
+    fn new(shared: Arc<Shared>, series: Arc<Series>, trace: Trace) -> Self {
         for gauge in &series.open.in_flight {
             gauge.inc();
         }
@@ -137,6 +140,7 @@ impl Call {
             start: shared.clock.now(),
             shared,
             series,
+            trace,
             status: 0,
             inside: false,
             ended: false,
@@ -151,8 +155,9 @@ impl Call {
     }
 
     /// The response has begun.
-    pub(super) fn begun(&mut self, status: u16) {
+    pub(super) fn begun(&mut self, status: u16, extensions: &Extensions) {
         self.status = status;
+        self.trace.begun(extensions);
         if self.series.open.first_byte.is_empty() {
             return;
         }
@@ -162,13 +167,17 @@ impl Call {
         }
     }
 
-    /// There is no response, but this error.
-    pub(super) fn failed(&mut self, error: &(dyn std::error::Error + 'static)) {
+    /// There is no response, but this error; of this kind, if nothing more is known of it.
+    pub(super) fn failed(
+        &mut self,
+        error: &(dyn std::error::Error + 'static),
+        or_else: &'static str,
+    ) {
         let own = self.shared.own_kinds.clone();
         self.inside = true;
         let kind = super::error::kind(error, own.as_deref());
         self.inside = false;
-        self.end(End::Error(kind));
+        self.end(End::Error(kind.unwrap_or(or_else)));
     }
 
     /// The body has ended, or somebody has read enough of it.
@@ -202,7 +211,9 @@ impl Call {
             counter.inc();
         }
         for histogram in &ended.durations {
-            histogram.observe_duration(took);
+            let took = took.as_secs_f64();
+            histogram.observe(took);
+            self.trace.exemplify(histogram, took);
         }
         if self.status != 0 {
             for histogram in &ended.sizes {

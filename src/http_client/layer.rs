@@ -10,13 +10,14 @@ use super::hosts::Hosts;
 use super::names::HttpClientNames;
 use super::service::HttpClientService;
 use crate::registry::{DeclareError, Registry};
+use crate::trace::Source;
 use crate::util::{Chain, Clock};
 
 /// Records every request that passes through the client it is put on; see
 /// [the room](super). Cloning is cheap.
 #[derive(Clone, Debug)]
 pub struct HttpClientLayer {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
 }
 
 impl HttpClientLayer {
@@ -29,6 +30,7 @@ impl HttpClientLayer {
             own_kinds: None,
             buckets: None,
             clock: Clock::system(),
+            trace: Source::default(),
         }
     }
 }
@@ -51,6 +53,7 @@ pub struct HttpClientLayerBuilder {
     own_kinds: Option<Arc<OwnKinds>>,
     buckets: Option<Vec<f64>>,
     clock: Clock,
+    pub(super) trace: Source,
 }
 
 impl HttpClientLayerBuilder {
@@ -145,6 +148,7 @@ impl HttpClientLayerBuilder {
                 names,
                 own_kinds: self.own_kinds,
                 clock: self.clock,
+                trace: self.trace,
                 series: (0..=self.hosts.len()).map(|_| Chain::new()).collect(),
                 hosts: self.hosts,
             }),

@@ -29,6 +29,8 @@
 //! # }
 //! ```
 //!
+//! With the feature `trace-exemplars`, durations carry the trace of a request as an exemplar.
+//!
 //! # What is recorded
 //!
 //! | what happens | `status` | duration until |
@@ -66,6 +68,8 @@ mod hosts;
 mod layer;
 mod names;
 mod service;
+#[cfg(feature = "trace-exemplars")]
+mod trace_by;
 
 pub use body::ClientBody;
 pub use error::BoxError;

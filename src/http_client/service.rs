@@ -9,6 +9,7 @@ use super::body::ClientBody;
 use super::call::Shared;
 use super::error::BoxError;
 use super::future::ResponseFuture;
+use crate::util::RequestHead;
 
 /// A client whose requests are recorded; made by [`HttpClientLayer`](super::HttpClientLayer).
 ///
@@ -59,7 +60,7 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let mut call = self.shared.begin(&request);
+        let mut call = self.shared.begin(RequestHead::of(&request));
         call.inside(true);
         let inner = self.inner.call(request);
         call.inside(false);

@@ -7,6 +7,8 @@ mod chain;
 mod clock;
 mod distance;
 pub mod escape;
+#[cfg(any(feature = "http", feature = "http-client", feature = "grpc"))]
+mod head;
 #[cfg(feature = "grpc")]
 mod spare;
 #[cfg(any(feature = "http", feature = "http-client"))]
@@ -17,6 +19,8 @@ pub use bounded::BoundedStr;
 pub(crate) use chain::Chain;
 pub use clock::{Clock, ManualClock};
 pub(crate) use distance::{distance, edits};
+#[cfg(any(feature = "http", feature = "http-client", feature = "grpc"))]
+pub use head::RequestHead;
 #[cfg(feature = "grpc")]
 pub(crate) use spare::Spare;
 #[cfg(any(feature = "http", feature = "http-client"))]

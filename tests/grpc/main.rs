@@ -22,4 +22,6 @@ mod names;
 mod properties;
 mod reflection;
 mod server;
+#[cfg(feature = "trace-exemplars")]
+mod traces;
 mod wire;

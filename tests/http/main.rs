@@ -14,6 +14,8 @@ mod hostile;
 mod http1;
 mod http2;
 mod layers;
+#[cfg(feature = "trace-exemplars")]
+mod opentelemetry;
 mod routers;
 mod routes;
 mod sampling;

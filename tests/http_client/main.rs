@@ -12,4 +12,6 @@ mod errors;
 #[cfg(feature = "server")]
 mod example;
 mod names;
+#[cfg(feature = "trace-exemplars")]
+mod traces;
 mod wire;

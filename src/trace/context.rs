@@ -1,24 +1,16 @@
-//! Exemplars: which trace a duration is an example of.
-
-use std::fmt;
 use std::num::{NonZeroU64, NonZeroU128};
-use std::sync::Arc;
 
-use http::{Extensions, HeaderMap, Request};
+use http::HeaderMap;
 
-use super::builder::HttpLayerBuilder;
-use super::route::RequestHead;
-use crate::registry::Histogram;
-
-/// The trace that a request belongs to, by the ids of W3C Trace Context, which OpenTelemetry
+/// The trace that a request or a call belongs to, by the ids of W3C Trace Context, which OpenTelemetry
 /// has, too. None of them is zero.
 ///
 /// A layer or a handler further in may put it into the extensions of the response; what is
 /// there counts over what the request says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TraceContext {
-    trace: NonZeroU128,
-    span: Option<NonZeroU64>,
+    pub(super) trace: NonZeroU128,
+    pub(super) span: Option<NonZeroU64>,
 }
 
 impl TraceContext {
@@ -72,87 +64,6 @@ fn hex(digits: &[u8]) -> Option<u128> {
         };
         Some(number << 4 | u128::from(value))
     })
-}
-
-type Find = dyn Fn(RequestHead<'_>) -> Option<TraceContext> + Send + Sync;
-
-/// Where the trace of a request comes from.
-#[derive(Clone)]
-pub(super) struct Source(Arc<Find>);
-
-impl Default for Source {
-    fn default() -> Self {
-        Self(Arc::new(|head| TraceContext::of_headers(head.headers)))
-    }
-}
-
-impl Source {
-    pub(super) fn of<B>(&self, request: &Request<B>) -> Trace {
-        Trace((self.0)(RequestHead::of(request)))
-    }
-}
-
-impl fmt::Debug for Source {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Source")
-    }
-}
-
-/// The trace of a request on its way, if it has one.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Trace(Option<TraceContext>);
-
-impl Trace {
-    /// The response has begun, with these extensions.
-    #[inline]
-    pub(super) fn begun(&mut self, extensions: &Extensions) {
-        if let Some(inner) = extensions.get() {
-            self.0 = Some(*inner);
-        }
-    }
-
-    /// Offers the trace as an example of a value that was observed.
-    #[inline]
-    pub(super) fn exemplify(self, histogram: &Histogram, value: f64) {
-        if let Some(context) = self.0 {
-            histogram.exemplar(value, |labels| {
-                labels.push("trace_id", &format!("{:032x}", context.trace));
-                if let Some(span) = context.span {
-                    labels.push("span_id", &format!("{span:016x}"));
-                }
-            });
-        }
-    }
-}
-
-impl HttpLayerBuilder {
-    /// Finds the trace of a request in another way; `|_| None` for none. Durations then carry
-    /// `trace_id`, and `span_id` where it is known, as exemplars: on the scrape in OpenMetrics,
-    /// at most one for each bucket between two scrapes. Only with the feature
-    /// `trace-exemplars`. Default: [`TraceContext::of_headers`].
-    ///
-    /// The closure runs once for each request, as it begins, on the task that has it: what a
-    /// tracing layer *further out* has entered is current. With OpenTelemetry:
-    ///
-    /// ```text
-    /// .trace_by(|_| {
-    ///     let context = opentelemetry::Context::current();
-    ///     let span = context.span().span_context().clone();
-    ///     let trace = u128::from_be_bytes(span.trace_id().to_bytes());
-    ///     let own = u64::from_be_bytes(span.span_id().to_bytes());
-    ///     TraceContext::new(trace).filter(|_| span.is_sampled()).map(|trace| trace.span(own))
-    /// })
-    /// ```
-    ///
-    /// A tracing layer *further in* puts the [`TraceContext`] into the extensions of its
-    /// response.
-    pub fn trace_by(
-        mut self,
-        find: impl Fn(RequestHead<'_>) -> Option<TraceContext> + Send + Sync + 'static,
-    ) -> Self {
-        self.trace = Source(Arc::new(find));
-        self
-    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,16 @@
+use super::builder::GrpcLayerBuilder;
+use crate::trace::{Source, TraceContext};
+use crate::util::RequestHead;
+
+impl<L> GrpcLayerBuilder<L> {
+    /// Finds the trace of a call in another way, `|_| None` for none; see
+    /// [the room of traces](crate::trace). Only with the feature `trace-exemplars`. Default:
+    /// [`TraceContext::of_headers`].
+    pub fn trace_by(
+        mut self,
+        find: impl Fn(RequestHead<'_>) -> Option<TraceContext> + Send + Sync + 'static,
+    ) -> Self {
+        self.trace = Source::new(find);
+        self
+    }
+}

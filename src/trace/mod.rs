@@ -1,0 +1,42 @@
+//! Which trace a duration is an example of: exemplars for the layers of HTTP and gRPC, on both
+//! sides of the wire.
+//!
+//! Each layer looks for the trace of a request as it begins, by default in its header
+//! `traceparent`, and offers it as an exemplar of the duration when the request ends: `trace_id`,
+//! and `span_id` where it is known, on the scrape in OpenMetrics alone, at most one for each
+//! bucket between two scrapes.
+//!
+//! The builder of each layer has `trace_by` for another way to find it. The closure runs once for
+//! each request, as it begins, on the task that has it: what a tracing layer *further out* has
+//! entered is current. So it is with OpenTelemetry, and with `tracing` under
+//! `tracing-opentelemetry`, which makes the context of the span that is entered the current one:
+//!
+//! ```
+//! use opentelemetry::Context;
+//! use opentelemetry::trace::TraceContextExt;
+//! use selfheal::http::HttpLayer;
+//! use selfheal::registry::Registry;
+//! use selfheal::trace::TraceContext;
+//!
+//! fn current() -> Option<TraceContext> {
+//!     let context = Context::current();
+//!     let span = context.span().span_context().clone();
+//!     let trace = u128::from_be_bytes(span.trace_id().to_bytes());
+//!     let own = u64::from_be_bytes(span.span_id().to_bytes());
+//!     let found = TraceContext::new(trace)?.span(own);
+//!     span.is_sampled().then_some(found)
+//! }
+//!
+//! # fn main() -> Result<(), selfheal::registry::DeclareError> {
+//! let layer = HttpLayer::builder(&Registry::new()).trace_by(|_| current()).build()?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A tracing layer *further in* puts the [`TraceContext`] into the extensions of its response.
+
+mod context;
+mod source;
+
+pub use context::TraceContext;
+pub(crate) use source::{Source, Trace};

@@ -1,0 +1,67 @@
+use std::fmt;
+use std::sync::Arc;
+
+use http::Extensions;
+
+use super::TraceContext;
+use crate::registry::Histogram;
+use crate::util::RequestHead;
+
+type Find = dyn Fn(RequestHead<'_>) -> Option<TraceContext> + Send + Sync;
+
+/// Where the trace of a request comes from.
+#[derive(Clone)]
+pub(crate) struct Source(Arc<Find>);
+
+impl Default for Source {
+    fn default() -> Self {
+        Self(Arc::new(|head| TraceContext::of_headers(head.headers)))
+    }
+}
+
+impl Source {
+    /// Asks this closure.
+    pub(crate) fn new(
+        find: impl Fn(RequestHead<'_>) -> Option<TraceContext> + Send + Sync + 'static,
+    ) -> Self {
+        Self(Arc::new(find))
+    }
+
+    #[inline]
+    pub(crate) fn of(&self, head: RequestHead<'_>) -> Trace {
+        Trace((self.0)(head))
+    }
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Source")
+    }
+}
+
+/// The trace of a request on its way, if it has one.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Trace(Option<TraceContext>);
+
+impl Trace {
+    /// The response has begun, with these extensions.
+    #[inline]
+    pub(crate) fn begun(&mut self, extensions: &Extensions) {
+        if let Some(inner) = extensions.get() {
+            self.0 = Some(*inner);
+        }
+    }
+
+    /// Offers the trace as an example of a value that was observed.
+    #[inline]
+    pub(crate) fn exemplify(self, histogram: &Histogram, value: f64) {
+        if let Some(context) = self.0 {
+            histogram.exemplar(value, |labels| {
+                labels.push("trace_id", &format!("{:032x}", context.trace));
+                if let Some(span) = context.span {
+                    labels.push("span_id", &format!("{span:016x}"));
+                }
+            });
+        }
+    }
+}

@@ -1,0 +1,27 @@
+use http::{Extensions, HeaderMap, Method, Request, Uri};
+
+/// What classifiers see of a request: everything but the body.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct RequestHead<'a> {
+    /// The method.
+    pub method: &'a Method,
+    /// The URI.
+    pub uri: &'a Uri,
+    /// The headers.
+    pub headers: &'a HeaderMap,
+    /// The extensions; in axum its `MatchedPath` is among them.
+    pub extensions: &'a Extensions,
+}
+
+impl<'a> RequestHead<'a> {
+    #[inline]
+    pub(crate) fn of<B>(request: &'a Request<B>) -> Self {
+        Self {
+            method: request.method(),
+            uri: request.uri(),
+            headers: request.headers(),
+            extensions: request.extensions(),
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! The trace of a call is an exemplar of its duration, on both sides of the wire.
+
+use std::collections::BTreeMap;
+
+use selfheal::grpc::{GrpcClientLayer, GrpcLayer, GrpcNames};
+use selfheal::registry::{Exemplar, Registry, Value};
+use selfheal::trace::TraceContext;
+use tonic::Request;
+use tower::Layer;
+
+use crate::wire::{EchoClient, Server, channel};
+
+const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+const TRACE: &str = "trace_id=\"4bf92f3577b34da6a3ce929d0e0e4736\"";
+
+/// The labels of all exemplars, by family.
+fn exemplars(registry: &Registry) -> BTreeMap<String, Vec<String>> {
+    let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for family in registry.gather() {
+        for series in &family.series {
+            if let Value::Histogram(histogram) = &series.value {
+                let labels = histogram.exemplars.iter().map(Exemplar::labels);
+                let of_family = found.entry(family.def.name.to_string()).or_default();
+                of_family.extend(labels.map(str::to_owned));
+            }
+        }
+    }
+    found
+}
+
+fn asked(parent: &'static str) -> Request<String> {
+    let mut request = Request::new("hello".to_owned());
+    let parent = parent.parse().unwrap();
+    request.metadata_mut().insert("traceparent", parent);
+    request
+}
+
+#[tokio::test]
+async fn the_header_of_the_caller_on_both_sides() {
+    let server = Server::start().await;
+    let registry = Registry::new();
+    let layer = GrpcClientLayer::new(&registry).unwrap();
+    let mut echo = EchoClient::new(layer.layer(channel(server.addr).await));
+    echo.unary(asked(PARENT)).await.unwrap();
+    for (registry, name) in [
+        (&server.registry, "grpc_request_duration_seconds"),
+        (&registry, "grpc_client_request_duration_seconds"),
+    ] {
+        assert_eq!(exemplars(registry)[name], [TRACE], "{name}");
+    }
+}
+
+#[tokio::test]
+async fn under_all_names() {
+    for (names, family) in [
+        (GrpcNames::GoGrpcMiddleware, "grpc_server_handling_seconds"),
+        (GrpcNames::OpenTelemetry, "rpc_server_call_duration_seconds"),
+    ] {
+        let registry = Registry::new();
+        let layer = GrpcLayer::builder(&registry).names(names).build().unwrap();
+        let server = Server::with_layer(registry, layer).await;
+        server.client().await.unary(asked(PARENT)).await.unwrap();
+        assert_eq!(exemplars(&server.registry)[family], [TRACE]);
+    }
+}
+
+#[tokio::test]
+async fn the_application_can_tell_it() {
+    let registry = Registry::new();
+    let layer = GrpcLayer::builder(&registry)
+        .trace_by(|_| Some(TraceContext::new(0x1234)?.span(0xab)))
+        .build();
+    let server = Server::with_layer(registry, layer.unwrap()).await;
+    server.client().await.unary(asked(PARENT)).await.unwrap();
+    let own = format!("trace_id=\"{:032x}\",span_id=\"{:016x}\"", 0x1234, 0xab);
+    let found = exemplars(&server.registry);
+    assert_eq!(found["grpc_request_duration_seconds"], [own]);
+}
+
+#[tokio::test]
+async fn a_trace_that_is_not_sampled_is_none() {
+    let server = Server::start().await;
+    let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00";
+    server.client().await.unary(asked(parent)).await.unwrap();
+    let found = exemplars(&server.registry);
+    assert_eq!(found["grpc_request_duration_seconds"], [""; 0]);
+}
