@@ -47,15 +47,28 @@
 //!
 //! # Other clients
 //!
-//! `reqwest` has requests and responses of its own, which convert into those of the crate
-//! `http`, so a closure makes a service of it that this layer can be put on:
+//! `reqwest` has requests and responses of its own. With the feature `reqwest` the layer has a
+//! method of that name, which takes a client of version 0.13. For any other version a closure
+//! makes a service of the client:
 //!
-//! ```text
+//! ```
+//! use selfheal::http_client::HttpClientLayer;
+//! use selfheal::registry::Registry;
+//! use tower::{Layer, service_fn};
+//!
+//! # fn main() -> Result<(), selfheal::registry::DeclareError> {
+//! let layer = HttpClientLayer::builder(&Registry::new()).build()?;
 //! let client = reqwest::Client::new();
-//! let service = tower::service_fn(move |request: http::Request<reqwest::Body>| {
+//! let service = layer.layer(service_fn(move |request: http::Request<reqwest::Body>| {
 //!     let client = client.clone();
 //!     async move { client.execute(request.try_into()?).await.map(http::Response::from) }
-//! });
+//! }));
+//! # async fn ask<S: tower::Service<http::Request<reqwest::Body>>>(mut service: S) {
+//! #     service.call(http::Request::default()).await.ok();
+//! # }
+//! # drop(ask(service));
+//! # Ok(())
+//! # }
 //! ```
 //!
 //! What is no service at all is recorded by hand with [`ApiCall`](crate::track::ApiCall).
@@ -67,6 +80,8 @@ mod future;
 mod hosts;
 mod layer;
 mod names;
+#[cfg(feature = "reqwest")]
+mod reqwest;
 mod service;
 #[cfg(feature = "trace-exemplars")]
 mod trace_by;
@@ -76,4 +91,6 @@ pub use error::BoxError;
 pub use future::ResponseFuture;
 pub use layer::{HttpClientLayer, HttpClientLayerBuilder};
 pub use names::{HttpClientMetrics, HttpClientNames};
+#[cfg(feature = "reqwest")]
+pub use reqwest::{ReqwestClient, ReqwestFuture};
 pub use service::HttpClientService;

@@ -115,7 +115,7 @@ async fn the_end_of_the_body_counts_and_a_caller_may_have_enough_of_it() {
 }
 
 /// A server that answers the first connection with these bytes and closes it.
-async fn answer_with(bytes: &'static [u8]) -> std::net::SocketAddr {
+pub(crate) async fn answer_with(bytes: &'static [u8]) -> std::net::SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap();
     tokio::spawn(async move {

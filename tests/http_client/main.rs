@@ -12,6 +12,8 @@ mod errors;
 #[cfg(feature = "server")]
 mod example;
 mod names;
+#[cfg(feature = "reqwest")]
+mod reqwest;
 #[cfg(feature = "trace-exemplars")]
 mod traces;
 mod wire;

@@ -1,0 +1,164 @@
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use http::{Extensions, Response as HttpResponse, Uri};
+use pin_project_lite::pin_project;
+use reqwest::{Body, Client, Error, Request, Response, ResponseBuilderExt};
+use tower_service::Service;
+
+use super::call::Shared;
+use super::error::ERROR;
+use super::future::ResponseFuture;
+use super::layer::HttpClientLayer;
+use crate::util::RequestHead;
+
+impl HttpClientLayer {
+    /// Puts the layer on a client of `reqwest`, whose requests and responses are types of its
+    /// own. Only with the feature `reqwest`.
+    ///
+    /// ```no_run
+    /// use selfheal::http_client::HttpClientLayer;
+    /// use selfheal::registry::Registry;
+    ///
+    /// # async fn ask() -> Result<(), Box<dyn std::error::Error>> {
+    /// let layer = HttpClientLayer::builder(Registry::global())
+    ///     .host("api.github.com", "github")
+    ///     .build()?;
+    /// let client = layer.reqwest(reqwest::Client::new());
+    ///
+    /// let request = client.get_ref().get("http://api.github.com/zen").build()?;
+    /// let zen = client.execute(request).await?.text().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn reqwest(&self, client: Client) -> ReqwestClient {
+        ReqwestClient {
+            client,
+            shared: Arc::clone(&self.shared),
+        }
+    }
+}
+
+/// A client of `reqwest` whose requests are recorded; made by [`HttpClientLayer::reqwest`].
+///
+/// Cloning is cheap. It is a tower service of `reqwest`'s requests as well, always ready, for
+/// layers above it. Redirects that the client follows are one request, of the first host, and
+/// until the end of the last response. Its time-outs are of the kind `timeout`, unless the
+/// application [names](super::HttpClientLayerBuilder::error_kind) them otherwise. What is sent
+/// past it, with [`RequestBuilder::send`](reqwest::RequestBuilder::send), is not recorded.
+#[derive(Clone)]
+pub struct ReqwestClient {
+    client: Client,
+    shared: Arc<Shared>,
+}
+
+impl ReqwestClient {
+    /// The client inside, to build requests with.
+    #[must_use]
+    pub fn get_ref(&self) -> &Client {
+        &self.client
+    }
+
+    /// Sends a request, as [`Client::execute`] does. Dropping the future before it is ready
+    /// records the request as cancelled.
+    ///
+    /// # Errors
+    /// Those of the client, unchanged.
+    pub fn execute(&self, request: Request) -> ReqwestFuture {
+        // One that `reqwest` takes and `http` does not is no host that was declared.
+        let uri = request.url().as_str().parse().unwrap_or(Uri::default());
+        let mut call = self.shared.begin(RequestHead {
+            method: request.method(),
+            uri: &uri,
+            headers: request.headers(),
+            // It shows them to nobody.
+            extensions: &Extensions::new(),
+        });
+        call.inside(true);
+        let inner = (&self.client).call(request);
+        call.inside(false);
+        ReqwestFuture {
+            inner: ResponseFuture::new(AsHttp { inner }, call),
+        }
+    }
+}
+
+impl Service<Request> for ReqwestClient {
+    type Response = Response;
+    type Error = Error;
+    type Future = ReqwestFuture;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request) -> ReqwestFuture {
+        self.execute(request)
+    }
+}
+
+impl fmt::Debug for ReqwestClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReqwestClient")
+            .field("client", &self.client)
+            .finish_non_exhaustive()
+    }
+}
+
+pin_project! {
+    /// The future of [`ReqwestClient`].
+    pub struct ReqwestFuture {
+        #[pin]
+        inner: ResponseFuture<AsHttp>,
+    }
+}
+
+impl Future for ReqwestFuture {
+    type Output = Result<Response, Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let inner = self.project().inner;
+        let polled = inner.poll_with(cx, |call, error: Error| {
+            let kind = if error.is_timeout() { "timeout" } else { ERROR };
+            if let Some(mut call) = call {
+                call.failed(&error, kind);
+            }
+            error
+        });
+        polled.map_ok(|response| response.map(Body::wrap).into())
+    }
+}
+
+impl fmt::Debug for ReqwestFuture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReqwestFuture").finish_non_exhaustive()
+    }
+}
+
+pin_project! {
+    /// A response on its way, as the crate `http` has responses.
+    struct AsHttp {
+        #[pin]
+        inner: <Client as Service<Request>>::Future,
+    }
+}
+
+impl Future for AsHttp {
+    type Output = Result<HttpResponse<Body>, Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let response = ready!(self.project().inner.poll(cx))?;
+        // `reqwest` takes the address from the extensions when it gets the response back.
+        let address = HttpResponse::builder().url(response.url().clone()).body(());
+        let mut response = HttpResponse::from(response);
+        if let Ok(address) = address {
+            let extensions = address.into_parts().0.extensions;
+            response.extensions_mut().extend(extensions);
+        }
+        Poll::Ready(Ok(response))
+    }
+}
