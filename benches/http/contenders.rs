@@ -11,7 +11,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Empty, Full};
 use hyper::body::Body;
 use hyper::{Request, Response};
-use selfheal::http::HttpLayer;
+use selfheal::http::{HttpLayer, RequestHead};
 use selfheal::registry::Registry;
 use selfheal_benches::Contender;
 use tower::{Layer, Service, ServiceExt, service_fn};
@@ -42,19 +42,29 @@ pub(crate) fn of_axum() -> Vec<Contender> {
             "ours, excluded",
             routes().layer(ours().exclude("/resource*").build().unwrap()),
         ),
+        contender(
+            "ours, around the router",
+            ours()
+                .route_by(seventh)
+                .build()
+                .unwrap()
+                .layer(routes().with_state(())),
+            axum::body::Body::empty,
+        ),
         router("axum-prometheus", routes().layer(theirs)),
     ]
+}
+
+/// A classifier: outside of a router there is no matched route.
+fn seventh(head: RequestHead<'_>) -> Option<&str> {
+    let path = head.uri.path();
+    path.starts_with("/resource7/").then_some("/resource7/{id}")
 }
 
 /// One request through a plain tower service, whose bodies are of types of its own.
 pub(crate) fn of_tower() -> Vec<Contender> {
     let ours = HttpLayer::builder(&Registry::new())
-        .route_by(|head| {
-            head.uri
-                .path()
-                .starts_with("/resource7/")
-                .then_some("/resource7/{id}")
-        })
+        .route_by(seventh)
         .build()
         .unwrap()
         .generic();

@@ -8,7 +8,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use super::content::{Content, Found, Validator, look};
-use super::metrics::FileMetrics;
+use super::metrics::{FileEvent, FileMetrics};
 use super::restore::{RestoreError, restore};
 use super::watch::Watch;
 use crate::healing::{
@@ -122,7 +122,7 @@ impl Guarded {
                 }
                 Found::Corrupt(content, _) => {
                     if state.bad.replace(content.hash) != Some(content.hash) {
-                        self.metrics.events.inc(&["corrupted"]);
+                        self.metrics.events.inc(&(FileEvent::Corrupted,));
                     }
                     None
                 }
@@ -160,7 +160,7 @@ impl Guarded {
             (state.good.clone(), state.bad.filter(|_| !state.missing))
         };
         restore(&self.spec.path, &good, bad, self.spec.max_bytes)?;
-        self.metrics.events.inc(&["restored"]);
+        self.metrics.events.inc(&(FileEvent::Restored,));
         Ok(good)
     }
 }

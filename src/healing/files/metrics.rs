@@ -1,10 +1,10 @@
-use crate::registry::{Counter, DeclareError, Family, Gauge, Group, Registry, Text};
+use crate::registry::{Counter, DeclareError, Family, Gauge, Group, LabelValue, Registry};
 
 /// The metrics of guarded files.
 #[derive(Debug)]
 pub struct FileMetrics {
     pub(super) paths: Gauge,
-    pub(super) events: Family<Counter, [Text; 1]>,
+    pub(super) events: Family<Counter, (FileEvent,)>,
 }
 
 impl Group for FileMetrics {
@@ -20,7 +20,36 @@ impl Group for FileMetrics {
                     "file_events_total",
                     "What happened to guarded files, and what was done about it",
                 )
-                .labels(["event_type"])?,
+                .labels(["event_type"])?
+                // The first corruption is the one that matters.
+                .start_at_zero(),
         })
+    }
+}
+
+/// What happened to a guarded file, or was done about it: the values of `event_type`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum FileEvent {
+    Created,
+    Modified,
+    Removed,
+    Renamed,
+    Corrupted,
+    Restored,
+}
+
+impl LabelValue for FileEvent {
+    type Key = Self;
+    const VALUES: &'static [&'static str] = &[
+        "created",
+        "modified",
+        "removed",
+        "renamed",
+        "corrupted",
+        "restored",
+    ];
+
+    fn index(&self) -> usize {
+        *self as usize
     }
 }

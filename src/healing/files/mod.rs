@@ -253,8 +253,8 @@ impl<T: 'static> GuardFile<T> {
             let (hints, name) = (hints.clone(), name.clone());
             let metrics = Arc::clone(&metrics);
             let seen = move |change: Change| {
-                if let Some(label) = change.label() {
-                    metrics.events.inc(&[label]);
+                if let Change::Seen(event) = change {
+                    metrics.events.inc(&(event,));
                 }
                 hints.hint(name.as_str());
             };

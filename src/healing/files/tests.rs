@@ -4,6 +4,7 @@ use std::fs;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::guard::{FileGuard, Guarded, Spec};
+use super::metrics::FileEvent;
 use super::*;
 use crate::healing::{Context, HealingEngine, Issue, Precondition, Verdict};
 use crate::registry::Registry;
@@ -85,12 +86,10 @@ impl Desk {
         healed.map_err(|error| error.to_string())
     }
 
-    fn events(&self, event_type: &str) -> u64 {
+    /// They are all there from the start.
+    fn events(&self, event: FileEvent) -> u64 {
         let metrics = self.registry.group::<FileMetrics>().unwrap();
-        metrics
-            .events
-            .get(&[event_type])
-            .map_or(0, |counter| counter.get())
+        metrics.events.get(&(event,)).unwrap().get()
     }
 }
 
@@ -101,7 +100,7 @@ async fn corrupt_content_is_restored_and_counted_once() {
     assert_eq!(desk.seen().await, ["file_corrupt"]);
     assert_eq!(desk.seen().await, ["file_corrupt"]);
     assert_eq!(
-        desk.events("corrupted"),
+        desk.events(FileEvent::Corrupted),
         1,
         "the same bad content is one event"
     );
@@ -119,7 +118,7 @@ async fn corrupt_content_is_restored_and_counted_once() {
         0,
         "a restore is not an edit"
     );
-    assert_eq!(desk.events("restored"), 1);
+    assert_eq!(desk.events(FileEvent::Restored), 1);
 }
 
 #[tokio::test]

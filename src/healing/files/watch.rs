@@ -7,31 +7,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use notify::event::{ModifyKind, RenameMode};
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 
+use super::metrics::FileEvent;
 use super::restore::directory_of;
 
 /// What happened to the file, as far as the operating system says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Change {
-    Created,
-    Modified,
-    Removed,
-    Renamed,
+    /// This did.
+    Seen(FileEvent),
     /// Something may have been missed (the queue of events overflowed), or the parent
     /// directory itself changed (as Kubernetes' `..data` swap does).
     Unclear,
-}
-
-impl Change {
-    /// The value of the label `event_type`, where there is one.
-    pub(super) fn label(self) -> Option<&'static str> {
-        match self {
-            Self::Created => Some("created"),
-            Self::Modified => Some("modified"),
-            Self::Removed => Some("removed"),
-            Self::Renamed => Some("renamed"),
-            Self::Unclear => None,
-        }
-    }
 }
 
 /// Watches the parent directory of a file, for editors replace files instead of writing them.
@@ -107,10 +93,10 @@ fn change(event: &Event, name: Option<&std::ffi::OsStr>) -> Option<Change> {
     match event.kind {
         // Both ends of a rename come as events of their own as well.
         EventKind::Access(_) | EventKind::Modify(ModifyKind::Name(RenameMode::Both)) => None,
-        EventKind::Create(_) => Some(Change::Created),
-        EventKind::Remove(_) => Some(Change::Removed),
-        EventKind::Modify(ModifyKind::Name(_)) => Some(Change::Renamed),
-        EventKind::Modify(_) => Some(Change::Modified),
+        EventKind::Create(_) => Some(Change::Seen(FileEvent::Created)),
+        EventKind::Remove(_) => Some(Change::Seen(FileEvent::Removed)),
+        EventKind::Modify(ModifyKind::Name(_)) => Some(Change::Seen(FileEvent::Renamed)),
+        EventKind::Modify(_) => Some(Change::Seen(FileEvent::Modified)),
         EventKind::Any | EventKind::Other => Some(Change::Unclear),
     }
 }
@@ -149,7 +135,7 @@ mod tests {
         let modified = EventKind::Modify(ModifyKind::Data(DataChange::Any));
         assert_eq!(
             change(&event(modified, "/d/shop.toml"), name),
-            Some(Change::Modified)
+            Some(Change::Seen(FileEvent::Modified))
         );
         assert_eq!(change(&event(modified, "/d/other"), name), None);
         let created = EventKind::Create(CreateKind::Any);
