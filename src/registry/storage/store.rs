@@ -81,7 +81,7 @@ impl<C: Cell> Storage<C> {
     ) {
         let Some(table) = self.first.get() else {
             if self.is_enabled() {
-                self.create(labels, new).record(use_cell);
+                self.create(labels, false, new).record(use_cell);
             }
             return;
         };
@@ -117,6 +117,7 @@ impl<C: Cell> Storage<C> {
         new: impl FnOnce(Notes<'_>) -> C,
         use_cell: impl Fn(&C, Notes<'_>),
     ) {
+        let was_full = self.is_full();
         let hash = self.keys.hash(labels);
         let later;
         let table = if self.later.get().is_none() {
@@ -134,7 +135,7 @@ impl<C: Cell> Storage<C> {
                 note(entry);
             }
         } else {
-            self.create(labels, new).record(use_cell);
+            self.create(labels, was_full, new).record(use_cell);
         }
     }
 
@@ -144,7 +145,9 @@ impl<C: Cell> Storage<C> {
         labels: &L,
         new: impl FnOnce(Notes<'_>) -> C,
     ) -> Place<C> {
-        self.get(labels).unwrap_or_else(|| self.create(labels, new))
+        let was_full = self.is_full();
+        let create = || self.create(labels, was_full, new);
+        self.get(labels).unwrap_or_else(create)
     }
 
     /// The place of `labels`, if that series exists.
@@ -184,9 +187,15 @@ impl<C: Cell> Storage<C> {
     }
 
     /// Creates the series of `labels`, unless there is one by now or there is no room.
+    /// `was_full` says whether there was none before a search that did not find it.
     #[cold]
     #[inline(never)]
-    fn create<L: Labels>(&self, labels: &L, new: impl FnOnce(Notes<'_>) -> C) -> Place<C> {
+    fn create<L: Labels>(
+        &self,
+        labels: &L,
+        was_full: bool,
+        new: impl FnOnce(Notes<'_>) -> C,
+    ) -> Place<C> {
         if let Some(nobody) = &self.nobody {
             return nobody.clone();
         }
@@ -195,7 +204,7 @@ impl<C: Cell> Storage<C> {
         }
         // What a search without the lock does not find was not there when it began, so that
         // what is thrown at a full family waits for nobody and takes no memory.
-        if self.is_full() && !self.is_there(labels) {
+        if self.is_full() && (was_full || !self.is_there(labels)) {
             return self.overflow(new);
         }
         // The user's code runs before the lock is taken.
