@@ -6,7 +6,6 @@ use std::sync::Arc;
 use openmetrics_parser::openmetrics::parse_openmetrics;
 use openmetrics_parser::prometheus::parse_prometheus;
 use proptest::prelude::*;
-use proptest::test_runner::RngSeed;
 use selfheal::catalog::{Kind, MetricDef};
 use selfheal::encode::{Escaping, Format, Written, append};
 use selfheal::registry::{
@@ -171,7 +170,6 @@ fn names() -> impl Strategy<Value = Vec<String>> {
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        rng_seed: RngSeed::Fixed(3),
         failure_persistence: None,
         ..ProptestConfig::default()
     })]

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
-use proptest::test_runner::RngSeed;
 use selfheal::catalog::Kind;
 use selfheal::encode::Format;
 use selfheal::registry::{FamilySnapshot, HistogramSnapshot, NativeBuckets, Value};
@@ -195,7 +194,6 @@ fn side() -> impl Strategy<Value = Vec<(i32, u64)>> {
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        rng_seed: RngSeed::Fixed(6),
         failure_persistence: None,
         ..ProptestConfig::default()
     })]

@@ -1,7 +1,6 @@
 //! The properties of the fuzz targets, on a bounded number of inputs.
 
 use proptest::prelude::*;
-use proptest::test_runner::RngSeed;
 
 #[path = "../fuzz/properties.rs"]
 mod shared;
@@ -45,7 +44,6 @@ fn page() -> impl Strategy<Value = String> {
 proptest! {
     #![proptest_config(ProptestConfig {
         cases: 1_000,
-        rng_seed: RngSeed::Fixed(5),
         failure_persistence: None,
         ..ProptestConfig::default()
     })]

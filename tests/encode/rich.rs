@@ -11,7 +11,6 @@ use openmetrics_parser::{
 };
 use proptest::collection::{btree_set, vec};
 use proptest::prelude::*;
-use proptest::test_runner::RngSeed;
 use selfheal::catalog::{Kind, MetricDef};
 use selfheal::encode::{Format, append};
 use selfheal::registry::{
@@ -229,7 +228,6 @@ fn states(rich: &Rich) -> impl Iterator<Item = (String, f64)> {
 proptest! {
     #![proptest_config(ProptestConfig {
         cases: 128,
-        rng_seed: RngSeed::Fixed(7),
         failure_persistence: None,
         ..ProptestConfig::default()
     })]

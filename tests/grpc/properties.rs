@@ -1,7 +1,6 @@
 //! The properties of the fuzz targets, on a bounded number of inputs.
 
 use proptest::prelude::*;
-use proptest::test_runner::RngSeed;
 
 #[path = "../fuzz/grpc.rs"]
 mod shared;
@@ -12,7 +11,6 @@ fn bytes(most: usize) -> impl Strategy<Value = Vec<u8>> {
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        rng_seed: RngSeed::Fixed(4),
         failure_persistence: None,
         ..ProptestConfig::default()
     })]
