@@ -66,6 +66,7 @@ mod snapshot;
 mod storage;
 mod sync;
 mod unused;
+mod unwind;
 mod values;
 
 use std::any::{Any, TypeId};

@@ -1,3 +1,4 @@
+use super::OVERFLOW;
 use super::cell::Cell;
 use super::hint::Guess;
 use super::index::{Entry, Progress};
@@ -205,6 +206,10 @@ impl<C: Cell> Storage<C> {
         // What a search without the lock does not find was not there when it began, so that
         // what is thrown at a full family waits for nobody and takes no memory.
         if self.is_full() && (was_full || !self.is_there(labels)) {
+            return self.overflow(new);
+        }
+        // Two series with the same labels would make Prometheus refuse one of them.
+        if labels.all(&mut |value| value == OVERFLOW) {
             return self.overflow(new);
         }
         // The user's code runs before the lock is taken.

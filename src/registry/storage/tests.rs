@@ -120,6 +120,30 @@ fn beyond_the_limit_one_series_takes_the_rest() {
 }
 
 #[test]
+fn who_says_overflow_is_in_the_overflow_series() {
+    let storage = storage(&["a", "b"], 2);
+    let said = [OVERFLOW, OVERFLOW];
+    add(&storage, &said);
+    for n in 0..3 {
+        add(&storage, &["x", &*n.to_string()]);
+    }
+    add(&storage, &said);
+    // One value alone is a value like any other.
+    assert!(storage.remove(&["x", "1"]));
+    add(&storage, &[OVERFLOW, "y"]);
+    let want = [
+        (r#"a="x",b="0""#, 1),
+        (r#"a="__overflow__",b="y""#, 1),
+        (r#"a="__overflow__",b="__overflow__""#, 3),
+    ];
+    assert_eq!(all(&storage), want.map(|(text, n)| (text.to_owned(), n)));
+    assert!(
+        !storage.remove(&said),
+        "as for whatever is beyond the limit"
+    );
+}
+
+#[test]
 fn the_total_bound_holds_across_threads() {
     let total = Arc::new(Total {
         series: AtomicUsize::new(0),

@@ -1,0 +1,68 @@
+//! That a panic which somebody catches leaves nothing here half done.
+//!
+//! No lock is held while foreign code runs, and what is under a lock does not panic; so handles
+//! and registries may be used on both sides of a [`catch_unwind`](std::panic::catch_unwind), by a
+//! server that catches the panics of its requests for one. The compiler sees locks and functions
+//! and has to be told.
+
+use std::panic::{RefUnwindSafe, UnwindSafe};
+
+use super::Inner;
+use super::family::Core;
+use super::metric::{Common, Metric};
+use super::storage::Place;
+
+impl UnwindSafe for Inner {}
+impl RefUnwindSafe for Inner {}
+
+impl<M: Metric> UnwindSafe for Core<M> {}
+impl<M: Metric> RefUnwindSafe for Core<M> {}
+
+impl UnwindSafe for Common {}
+impl RefUnwindSafe for Common {}
+
+impl<C> UnwindSafe for Place<C> {}
+impl<C> RefUnwindSafe for Place<C> {}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::catch_unwind;
+
+    use super::*;
+    use crate::registry::{
+        Counter, Family, FloatCounter, Gauge, GaugeFn, Group, Histogram, Info, Registry, StateSet,
+        StripedCounter, StripedHistogram, Text,
+    };
+
+    #[test]
+    fn handles_pass_through_what_catches_panics() {
+        fn passes<T: UnwindSafe + RefUnwindSafe>() {}
+        passes::<Registry>();
+        passes::<(Counter, FloatCounter, Gauge, GaugeFn, Histogram, Info)>();
+        passes::<(StripedCounter, StripedHistogram, StateSet<bool>)>();
+        passes::<Family<Histogram, (Text, bool)>>();
+
+        let registry = Registry::new();
+        let calls = registry.counter("calls_total", "").build().unwrap();
+        let caught = catch_unwind(|| {
+            calls.inc();
+            registry
+                .gauge_fn("a", "", || panic!("in a function"))
+                .unwrap();
+            let _ = registry.gather();
+            assert_eq!(calls.get(), 0, "the caller's own fault");
+        });
+        assert!(caught.is_err());
+        calls.inc();
+        assert_eq!(calls.get(), 2);
+        struct Late;
+        impl Group for Late {
+            const NAME: &'static str = "late";
+            fn declare(_: &Registry) -> Result<Self, crate::registry::DeclareError> {
+                panic!("in a declaration")
+            }
+        }
+        assert!(catch_unwind(|| registry.group::<Late>().is_ok()).is_err());
+        assert!(registry.counter("later_total", "").build().is_ok());
+    }
+}
