@@ -101,14 +101,6 @@ pub(crate) mod many {
         pub(crate) customer: usize,
     }
 
-    pub(crate) fn series(count: usize) -> impl Iterator<Item = Series> {
-        (0..count).map(|at| Series {
-            method: at % METHODS.len(),
-            route: at / METHODS.len() % ROUTES,
-            customer: at / (METHODS.len() * ROUTES) % CUSTOMERS,
-        })
-    }
-
     pub(crate) fn route(at: usize) -> String {
         format!("/api/v1/orders/{at:02}")
     }
@@ -121,14 +113,35 @@ pub(crate) mod many {
     pub(crate) struct Texts {
         pub(crate) routes: Vec<String>,
         pub(crate) customers: Vec<String>,
+        /// How many series after each other have the same customer.
+        each: usize,
     }
 
     impl Texts {
-        pub(crate) fn new() -> Self {
+        /// Texts that come again and again: a customer has a series for each method and route.
+        pub(crate) fn shared() -> Self {
+            Self::new(CUSTOMERS, METHODS.len() * ROUTES)
+        }
+
+        /// Each of `count` series has a customer of its own.
+        pub(crate) fn of_their_own(count: usize) -> Self {
+            Self::new(count, 1)
+        }
+
+        fn new(customers: usize, each: usize) -> Self {
             Self {
                 routes: (0..ROUTES).map(route).collect(),
-                customers: (0..CUSTOMERS).map(customer).collect(),
+                customers: (0..customers).map(customer).collect(),
+                each,
             }
+        }
+
+        pub(crate) fn series(&self, count: usize) -> impl Iterator<Item = Series> {
+            (0..count).map(|at| Series {
+                method: at % METHODS.len(),
+                route: at / METHODS.len() % ROUTES,
+                customer: at / self.each % self.customers.len(),
+            })
         }
 
         pub(crate) fn of(&self, series: Series) -> [&str; 3] {

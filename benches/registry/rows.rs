@@ -1,11 +1,13 @@
 //! What is measured, for whom, and what it should come to.
 
+use crate::labels::many::Texts;
 use crate::ours;
 use crate::peers::{measured, metrics, prometheus, prometheus_client};
 use crate::work::{Create, Run, creation_rate, heap_per_series};
 
 pub(crate) type Prepare = fn() -> Run;
 pub(crate) type Measure = Box<dyn Fn() -> f64>;
+type Measurer = fn(Create) -> f64;
 
 /// A row whose work is repeated and timed by criterion.
 pub(crate) struct Row {
@@ -66,6 +68,7 @@ fn counting() -> Vec<Row> {
                 (PROMETHEUS, prometheus::texts),
                 (CLIENT, prometheus_client::texts),
                 (METRICS, metrics::texts),
+                (MEASURED, measured::texts),
             ],
         },
         Row {
@@ -196,35 +199,57 @@ const CREATE: [(&str, Create); 5] = [
     (MEASURED, measured::create),
 ];
 
+/// Numbers in place of texts, of which all are known when the family is made: not the same job.
+const KNOWN: (&str, Create) = ("measured, all texts known before", measured::create_known);
+
 pub(crate) fn wholes() -> Vec<Whole> {
-    fn each(measure: fn(Create) -> f64) -> Vec<(&'static str, Measure)> {
-        let boxed = |(library, create)| {
+    fn each(create: &[(&'static str, Create)], measure: Measurer) -> Vec<(&'static str, Measure)> {
+        let boxed = |(library, create): &(&'static str, Create)| {
+            let create = *create;
             let measure: Measure = Box::new(move || measure(create));
-            (library, measure)
+            (*library, measure)
         };
-        CREATE.into_iter().map(boxed).collect()
+        create.iter().map(boxed).collect()
     }
+    let with_known: Vec<_> = CREATE.into_iter().chain([KNOWN]).collect();
+    let heap = |name, contenders| Whole {
+        name,
+        unit: "bytes",
+        target: "≤ 120",
+        limit: "about 85",
+        contenders,
+    };
     vec![
         Whole {
             name: "create 1,000,000 series",
             unit: "millions a second",
             target: "≥ 2",
             limit: "",
-            contenders: each(creation_rate),
+            contenders: each(&with_known, creation_rate),
         },
-        Whole {
-            name: "heap for each of 100,000 counters",
-            unit: "bytes",
-            target: "≤ 120",
-            limit: "about 85",
-            contenders: each(|create| heap_per_series(create, 100_000)),
-        },
-        Whole {
-            name: "heap for each of 1,000,000 counters",
-            unit: "bytes",
-            target: "≤ 120",
-            limit: "about 85",
-            contenders: each(|create| heap_per_series(create, 1_000_000)),
-        },
+        heap(
+            "heap for each of 100,000 counters, each with a text of its own",
+            each(&CREATE, |create| {
+                heap_per_series(create, &Texts::of_their_own(100_000), 100_000)
+            }),
+        ),
+        heap(
+            "heap for each of 1,000,000 counters, each with a text of its own",
+            each(&CREATE, |create| {
+                heap_per_series(create, &Texts::of_their_own(1_000_000), 1_000_000)
+            }),
+        ),
+        heap(
+            "heap for each of 100,000 counters, of 5,050 texts",
+            each(&with_known, |create| {
+                heap_per_series(create, &Texts::shared(), 100_000)
+            }),
+        ),
+        heap(
+            "heap for each of 1,000,000 counters, of 5,050 texts",
+            each(&with_known, |create| {
+                heap_per_series(create, &Texts::shared(), 1_000_000)
+            }),
+        ),
     ]
 }

@@ -50,7 +50,7 @@ pub(crate) type Create = fn(&many::Texts, usize) -> Box<dyn Any>;
 /// Millions of series a second, the median of three.
 pub(crate) fn creation_rate(create: Create) -> f64 {
     const COUNT: usize = 1_000_000;
-    let texts = many::Texts::new();
+    let texts = many::Texts::shared();
     let mut rates = [(); 3].map(|()| {
         let start = Instant::now();
         let series = black_box(create(&texts, COUNT));
@@ -62,13 +62,12 @@ pub(crate) fn creation_rate(create: Create) -> f64 {
     rates[1]
 }
 
-/// The heap that is held for each of `count` series.
-pub(crate) fn heap_per_series(create: Create, count: usize) -> f64 {
-    let texts = many::Texts::new();
+/// The heap that is held for each of `count` series, texts and index included.
+pub(crate) fn heap_per_series(create: Create, texts: &many::Texts, count: usize) -> f64 {
     // The first of anything may set up what is shared by all.
-    drop(create(&texts, 1));
+    drop(create(texts, 1));
     let mut series = None;
-    let measured = allocation_counter::measure(|| series = Some(create(&texts, count)));
+    let measured = allocation_counter::measure(|| series = Some(create(texts, count)));
     drop(series);
     measured.bytes_current as f64 / count as f64
 }

@@ -2,11 +2,16 @@
 //! `cargo bench -p selfheal-benches --bench scrape`
 //!
 //! It prints what the scrape takes: time, the largest chunk that a writer is handed, and heap
-//! beyond what was there before. And it prints how long the slowest operation of a recording
-//! thread took: while nobody scrapes, and while somebody does all the time. Both are wall-clock
-//! times: on a machine that has other work the system stops the recording thread now and then,
-//! with or without a scrape. What a scrape adds is the difference, and the share of operations
-//! above 50 µs says how much of it is chance.
+//! beyond what was there before. Then what can keep a recording thread waiting, in three ways,
+//! since a clock on the wall sees the turns of the scheduler as well:
+//!
+//! - The longest that anything is locked: each piece of work is repeated, and of all repetitions
+//!   of one piece the shortest counts, as it has no turn of the scheduler in it. Of the pieces the
+//!   longest counts.
+//! - How often the recording thread gave up its core of its own accord, as one does that waits
+//!   for a lock. The kernel counts these apart from those where the thread was taken off its core.
+//! - How long its slowest operation took, while nobody scrapes and while somebody does all the
+//!   time, on cores of their own where `taskset` is there.
 #![allow(
     clippy::unwrap_used,
     missing_docs,
@@ -20,6 +25,11 @@ use std::time::{Duration, Instant};
 
 use selfheal::encode::{Encoding, Format, encode};
 use selfheal::registry::{Counter, Family, Registry, Settings, Text};
+
+mod holds;
+mod threads;
+
+use threads::{Switches, pin};
 
 const SERIES: usize = 1_000_000;
 const STALL: Duration = Duration::from_micros(50);
@@ -74,14 +84,23 @@ impl Stalls {
     }
 }
 
-/// Records for two seconds: by a handle, by labels that are there, and by new ones.
-fn record(family: &Family<Counter, [Text; 2]>, round: usize) -> [Stalls; 3] {
+/// What a thread saw that recorded for a while.
+struct Recorded {
+    /// By a handle, by labels that are there, and by new ones.
+    stalls: [Stalls; 3],
+    switches: Switches,
+}
+
+/// Records for three seconds on the first core.
+fn record(family: &Family<Counter, [Text; 2]>, round: usize) -> Recorded {
+    pin(0);
     let mut stalls = <[Stalls; 3]>::default();
     let handle = family.with(&["GET", "0000000"]);
-    let start = Instant::now();
-    let mut number = 0;
     let mut text = String::new();
-    while start.elapsed() < Duration::from_secs(2) {
+    let mut number = 0;
+    let before = Switches::of_this_thread();
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_secs(3) {
         number += 1;
         stalls[0].time(|| handle.inc());
         name(&mut text, number * 7919 % SERIES);
@@ -91,7 +110,10 @@ fn record(family: &Family<Counter, [Text; 2]>, round: usize) -> [Stalls; 3] {
             stalls[2].time(|| family.inc(&["GET", &text]));
         }
     }
-    stalls
+    Recorded {
+        stalls,
+        switches: Switches::of_this_thread() - before,
+    }
 }
 
 fn name(text: &mut String, number: usize) {
@@ -100,21 +122,31 @@ fn name(text: &mut String, number: usize) {
     write!(text, "{number:07}").unwrap();
 }
 
-fn main() {
+/// A registry that takes so many series.
+fn registry(series: usize) -> Registry {
     let mut settings = Settings::default();
-    settings.max_series = 4 * SERIES;
-    settings.max_series_per_family = 4 * SERIES;
-    let registry = Registry::with_settings(settings);
-    let family: Family<Counter, [Text; 2]> = registry
+    settings.max_series = series;
+    settings.max_series_per_family = series;
+    Registry::with_settings(settings)
+}
+
+fn family(registry: &Registry) -> Family<Counter, [Text; 2]> {
+    registry
         .counter("requests_total", "Requests")
         .labels(["method", "customer"])
-        .unwrap();
+        .unwrap()
+}
+
+fn main() {
+    selfheal_benches::print("what is locked, at the longest", &holds::lines());
+
+    let registry = registry(4 * SERIES);
+    let family = family(&registry);
     let mut text = String::new();
     for number in 0..SERIES {
         name(&mut text, number);
         family.inc(&["GET", &text]);
     }
-
     let start = Instant::now();
     let mut reader = Reader::default();
     let heap = allocation_counter::measure(|| reader = scrape(&registry));
@@ -127,10 +159,11 @@ fn main() {
     );
     assert!(heap.bytes_max < 1_000_000);
 
-    let quiet = record(&family, 0);
     let done = AtomicBool::new(false);
-    let (busy, scrapes) = std::thread::scope(|scope| {
+    let (quiet, busy, scrapes) = std::thread::scope(|scope| {
+        let quiet = scope.spawn(|| record(&family, 0)).join().unwrap();
         let scraper = scope.spawn(|| {
+            pin(1);
             let mut scrapes = 0;
             while !done.load(Ordering::Relaxed) {
                 scrape(&registry);
@@ -138,26 +171,41 @@ fn main() {
             }
             scrapes
         });
-        let busy = record(&family, 1);
+        let busy = scope.spawn(|| record(&family, 1)).join().unwrap();
         done.store(true, Ordering::Relaxed);
-        (busy, scraper.join().unwrap())
+        (quiet, busy, scraper.join().unwrap())
     });
+    println!("\n| recording, 3 s each | without a scrape | during {scrapes} scrapes |");
+    println!("|---|---|---|");
+    let waits = |recorded: &Recorded| recorded.switches.waited;
     println!(
-        "\n| recording, 2 s each | without a scrape | above 50 µs | during {scrapes} scrapes | above 50 µs |"
+        "| waited for a lock | {} times | {} times |",
+        waits(&quiet),
+        waits(&busy)
     );
-    println!("|---|---|---|---|---|");
-    for (what, (quiet, busy)) in ["by handle", "by labels", "a new series"]
-        .into_iter()
-        .zip(quiet.iter().zip(&busy))
+    let taken = |recorded: &Recorded| recorded.switches.taken_off;
+    println!(
+        "| was taken off its core | {} times | {} times |",
+        taken(&quiet),
+        taken(&busy)
+    );
+    for (at, what) in ["by handle", "by labels", "a new series"]
+        .iter()
+        .enumerate()
     {
+        let told = |recorded: &Recorded| {
+            let stalls = &recorded.stalls[at];
+            format!(
+                "{:.1} µs, {} of {} above 50 µs",
+                stalls.longest.as_secs_f64() * 1e6,
+                stalls.above,
+                stalls.operations
+            )
+        };
         println!(
-            "| {what} | {:.1} µs | {} of {} | {:.1} µs | {} of {} |",
-            quiet.longest.as_secs_f64() * 1e6,
-            quiet.above,
-            quiet.operations,
-            busy.longest.as_secs_f64() * 1e6,
-            busy.above,
-            busy.operations,
+            "| {what}, the longest | {} | {} |",
+            told(&quiet),
+            told(&busy)
         );
     }
 }

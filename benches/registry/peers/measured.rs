@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use measured::label::{LabelValue, LabelVisitor};
 use measured::metric::histogram::Thresholds;
 use measured::{Counter, CounterVec, FixedCardinalityLabel, Histogram, LabelGroup};
+use paracord::ParaCord;
 
 use crate::labels::{self, BOUNDS, Requests, STATUSES, Values, many};
 use crate::work::{Run, on_two_threads, timed};
@@ -52,6 +53,36 @@ struct Request {
     status: Status,
 }
 
+/// Texts that nobody knew before, which it keeps once each and counts by numbers.
+#[derive(Clone, Copy, LabelGroup)]
+#[label(set = TextSet)]
+struct Texts<'a> {
+    #[label(dynamic_with = ParaCord)]
+    first: &'a str,
+    #[label(dynamic_with = ParaCord)]
+    second: &'a str,
+    #[label(dynamic_with = ParaCord)]
+    third: &'a str,
+}
+
+impl<'a> From<[&'a str; 3]> for Texts<'a> {
+    fn from([first, second, third]: [&'a str; 3]) -> Self {
+        Self {
+            first,
+            second,
+            third,
+        }
+    }
+}
+
+fn text_set() -> TextSet {
+    TextSet {
+        first: ParaCord::default(),
+        second: ParaCord::default(),
+        third: ParaCord::default(),
+    }
+}
+
 #[derive(Clone, Copy, LabelGroup)]
 #[label(set = ManySet)]
 struct Many {
@@ -74,6 +105,20 @@ pub(crate) fn enums() -> Run {
                 route: Route(route),
                 status: Status(status),
             });
+        });
+    })
+}
+
+pub(crate) fn texts() -> Run {
+    let family = CounterVec::with_label_set(text_set());
+    let requests = Requests::new();
+    timed(move |times| {
+        requests.each(times, |route, status| {
+            family.inc(Texts::from([
+                requests.method,
+                &requests.routes[route],
+                requests.statuses[status],
+            ]));
         });
     })
 }
@@ -102,9 +147,17 @@ pub(crate) fn two_histograms() -> Run {
     )
 }
 
-pub(crate) fn create(_: &many::Texts, count: usize) -> Box<dyn Any> {
+pub(crate) fn create(texts: &many::Texts, count: usize) -> Box<dyn Any> {
+    let family = CounterVec::with_label_set(text_set());
+    for series in texts.series(count) {
+        family.inc(black_box(Texts::from(texts.of(series))));
+    }
+    Box::new(family)
+}
+
+pub(crate) fn create_known(texts: &many::Texts, count: usize) -> Box<dyn Any> {
     let family = CounterVec::with_label_set(ManySet::new());
-    for series in many::series(count) {
+    for series in texts.series(count) {
         family.inc(black_box(Many {
             method: AnyMethod(series.method),
             route: AnyRoute(series.route),

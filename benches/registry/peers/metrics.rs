@@ -84,7 +84,7 @@ pub(crate) fn two_histograms() -> Run {
 pub(crate) fn create(texts: &many::Texts, count: usize) -> Box<dyn Any> {
     let recorder = recorder();
     with_local_recorder(&recorder, || {
-        for series in many::series(count) {
+        for series in texts.series(count) {
             let labels = labels(many::NAMES, black_box(texts.of(series)));
             metrics::counter!("requests_total", labels).increment(1);
         }

@@ -69,7 +69,7 @@ pub(crate) fn two_histograms() -> Run {
 
 pub(crate) fn create(texts: &many::Texts, count: usize) -> Box<dyn Any> {
     let family = family(&many::NAMES);
-    for series in many::series(count) {
+    for series in texts.series(count) {
         family.with_label_values(black_box(&texts.of(series))).inc();
     }
     Box::new(family)

@@ -114,7 +114,7 @@ pub(crate) fn two_native_histograms() -> Run {
 
 pub(crate) fn create(texts: &many::Texts, count: usize) -> Box<dyn Any> {
     let family = Family::<Texts, Counter>::default();
-    for series in many::series(count) {
+    for series in texts.series(count) {
         let labels = labels(many::NAMES, black_box(texts.of(series)));
         family.get_or_create(&labels).inc();
     }
