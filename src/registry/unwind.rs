@@ -30,9 +30,17 @@ mod tests {
 
     use super::*;
     use crate::registry::{
-        Counter, Family, FloatCounter, Gauge, GaugeFn, Group, Histogram, Info, Registry, StateSet,
-        StripedCounter, StripedHistogram, Text,
+        Counter, DeclareError, Family, FloatCounter, Gauge, GaugeFn, Group, Histogram, Info,
+        Registry, StateSet, StripedCounter, StripedHistogram, Text,
     };
+
+    struct Late;
+    impl Group for Late {
+        const NAME: &'static str = "late";
+        fn declare(_: &Registry) -> Result<Self, DeclareError> {
+            panic!("in a declaration")
+        }
+    }
 
     #[test]
     fn handles_pass_through_what_catches_panics() {
@@ -55,13 +63,6 @@ mod tests {
         assert!(caught.is_err());
         calls.inc();
         assert_eq!(calls.get(), 2);
-        struct Late;
-        impl Group for Late {
-            const NAME: &'static str = "late";
-            fn declare(_: &Registry) -> Result<Self, crate::registry::DeclareError> {
-                panic!("in a declaration")
-            }
-        }
         assert!(catch_unwind(|| registry.group::<Late>().is_ok()).is_err());
         assert!(registry.counter("later_total", "").build().is_ok());
     }
