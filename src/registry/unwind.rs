@@ -10,7 +10,7 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use super::Inner;
 use super::family::Core;
 use super::metric::{Common, Metric};
-use super::storage::Place;
+use super::storage::{Cell, Place};
 
 impl UnwindSafe for Inner {}
 impl RefUnwindSafe for Inner {}
@@ -21,8 +21,8 @@ impl<M: Metric> RefUnwindSafe for Core<M> {}
 impl UnwindSafe for Common {}
 impl RefUnwindSafe for Common {}
 
-impl<C> UnwindSafe for Place<C> {}
-impl<C> RefUnwindSafe for Place<C> {}
+impl<C: Cell> UnwindSafe for Place<C> {}
+impl<C: Cell> RefUnwindSafe for Place<C> {}
 
 #[cfg(test)]
 mod tests {
