@@ -429,7 +429,10 @@ fn content_length(headers: &HeaderMap) -> Option<u64> {
         .ok()
 }
 
+const EVENT_STREAM: &[u8] = b"text/event-stream";
+
 fn is_event_stream(headers: &HeaderMap) -> bool {
     let kind = headers.get(header::CONTENT_TYPE);
-    kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"))
+    let kind = kind.and_then(|kind| kind.as_bytes().get(..EVENT_STREAM.len()));
+    kind.is_some_and(|kind| kind.eq_ignore_ascii_case(EVENT_STREAM))
 }

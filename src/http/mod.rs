@@ -56,6 +56,10 @@
 //! | the path is excluded | nothing is recorded | |
 //! | bytes that are no HTTP, a request that waits behind another on its connection | nothing, for it has not come yet | |
 //!
+//! A client that has gone is noticed when the server reads the end of its connection. On HTTP/1.1
+//! hyper reads no further while another request of the client waits, sent ahead of its turn: until
+//! the handler is done, the first one stays in flight.
+//!
 //! 499 is what nginx logs for a client that closed the connection. The end counts over the
 //! headers: a response that breaks off after `200 OK` is not counted under 200. (Under
 //! OpenTelemetry's names the status is the one sent, and `error_type` tells the end:

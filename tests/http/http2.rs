@@ -148,7 +148,12 @@ async fn an_event_stream_that_is_reset_is_a_session() {
     let layer = HttpLayer::builder(&registry).clock(clock).build().unwrap();
     let (body, events, gone) = body_by_hand();
     let body = once(body);
-    let handler = get(async move || ([(header::CONTENT_TYPE, "text/event-stream")], body()));
+    let handler = get(async move || {
+        (
+            [(header::CONTENT_TYPE, "Text/Event-Stream; charset=utf-8")],
+            body(),
+        )
+    });
     let server = Server::serve(registry, Router::new().route("/live", handler).layer(layer)).await;
     let mut client = server.client2().await;
     let mut response = client.send_request(request2("/live")).await.unwrap();

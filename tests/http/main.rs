@@ -8,6 +8,7 @@
 )]
 
 mod endings;
+mod error_types;
 mod examples;
 mod handle;
 mod hostile;
