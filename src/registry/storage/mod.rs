@@ -35,6 +35,18 @@
 //! thread that found it just before, goes on harmlessly. A family that has lost many series
 //! moves to a new table, which shares the groups that still have some; the old one is freed
 //! with its last reader, the first one with the family.
+//!
+//! What a counter takes beside its text, in bytes:
+//!
+//! | bytes | for |
+//! |---|---|
+//! | 32 | the slot: 8 are the value, 16 point to the text, 8 say whether it is there |
+//! | 4 | the hash |
+//! | 3 | its share of what a group has, 48 bytes for sixteen series |
+//! | 1 to 2 | where the group is |
+//! | 10 to 20 | the index, half of it levels left behind, which readers may still be in |
+//!
+//! Notes are 8 more, in a group that has one.
 
 mod cell;
 mod hint;
