@@ -139,7 +139,7 @@ impl<'a> Writer<'a> {
     }
 
     #[inline]
-    fn series(&mut self, buf: &mut Vec<u8>, labels: &str, sample: Sample<'_>) -> bool {
+    fn series(&mut self, buf: &mut Vec<u8>, labels: &str, sample: &Sample<'_>) -> bool {
         match self {
             Self::Text(family) => family.series(buf, labels, sample),
             Self::Protobuf(family) => family.series(buf, labels, sample),

@@ -365,7 +365,7 @@ pub(super) trait Rows: Send + Sync {
     fn each_from(
         &self,
         from: usize,
-        visit: &mut dyn FnMut(&str, Sample<'_>) -> ControlFlow<()>,
+        visit: &mut dyn FnMut(&str, &Sample<'_>) -> ControlFlow<()>,
     ) -> Option<usize>;
 }
 
@@ -421,7 +421,7 @@ impl<M: Metric> Rows for LiveRows<M> {
     fn each_from(
         &self,
         from: usize,
-        visit: &mut dyn FnMut(&str, Sample<'_>) -> ControlFlow<()>,
+        visit: &mut dyn FnMut(&str, &Sample<'_>) -> ControlFlow<()>,
     ) -> Option<usize> {
         let mut scratch = Scratch::default();
         self.view.each_from(from, |labels, cell, note| {
@@ -431,7 +431,7 @@ impl<M: Metric> Rows for LiveRows<M> {
                 Some(note) => {
                     let mut exemplar = None;
                     M::each(cell, names, &mut scratch, &mut |labels, sample| {
-                        visit(labels, note.complete(sample, &self.common, &mut exemplar))
+                        visit(labels, &note.complete(*sample, &self.common, &mut exemplar))
                     })
                 }
             }

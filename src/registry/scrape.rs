@@ -226,7 +226,7 @@ impl ScrapeFamily {
     }
 
     /// Calls `visit` with the rendered labels and the sample of every series.
-    pub fn each(&self, visit: &mut dyn FnMut(&str, Sample<'_>)) {
+    pub fn each(&self, visit: &mut dyn FnMut(&str, &Sample<'_>)) {
         let mut next = Some(0);
         while let Some(from) = next {
             next = self.each_from(from, &mut |labels, sample| {
@@ -242,13 +242,13 @@ impl ScrapeFamily {
     pub fn each_from(
         &self,
         from: usize,
-        visit: &mut dyn FnMut(&str, Sample<'_>) -> ControlFlow<()>,
+        visit: &mut dyn FnMut(&str, &Sample<'_>) -> ControlFlow<()>,
     ) -> Option<usize> {
         match &self.source {
             Source::Live(rows) => rows.each_from(from, visit),
             Source::Taken(series) => {
                 for (at, series) in series.iter().enumerate().skip(from) {
-                    if visit(&series.labels, series.sample()).is_break() {
+                    if visit(&series.labels, &series.sample()).is_break() {
                         return Some(at + 1);
                     }
                 }

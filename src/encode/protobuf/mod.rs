@@ -66,7 +66,7 @@ impl<'a> ProtobufFamily<'a> {
     }
 
     /// Writes one series; false, and nothing written, if it is not what its family says it is.
-    pub(super) fn series(&mut self, buf: &mut Vec<u8>, text: &str, sample: Sample<'_>) -> bool {
+    pub(super) fn series(&mut self, buf: &mut Vec<u8>, text: &str, sample: &Sample<'_>) -> bool {
         if !value::is_of(sample.value, self.kind) {
             return false;
         }
@@ -113,7 +113,7 @@ fn unit(def: &MetricDef, name: &str) -> Option<&'static str> {
 fn metric(
     buf: &mut Vec<u8>,
     (start, head): (&mut Option<usize>, &[u8]),
-    (kind, sample): (Kind, Sample<'_>),
+    (kind, sample): (Kind, &Sample<'_>),
     labels: impl FnOnce(&mut Vec<u8>),
 ) {
     if start.is_none() {

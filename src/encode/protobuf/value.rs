@@ -40,7 +40,7 @@ fn has_buckets(histogram: HistogramRef<'_>) -> bool {
 }
 
 /// Writes the field of a `Metric` that holds its value.
-pub(super) fn write(buf: &mut Vec<u8>, kind: Kind, sample: Sample<'_>) {
+pub(super) fn write(buf: &mut Vec<u8>, kind: Kind, sample: &Sample<'_>) {
     match (sample.value, kind) {
         (ValueRef::Number(number), Kind::Counter) => wire::message(buf, 3, |buf| {
             wire::double(buf, 1, number.as_f64());
@@ -78,7 +78,7 @@ pub(super) fn write(buf: &mut Vec<u8>, kind: Kind, sample: Sample<'_>) {
     }
 }
 
-fn created(buf: &mut Vec<u8>, field: u8, sample: Sample<'_>) {
+fn created(buf: &mut Vec<u8>, field: u8, sample: &Sample<'_>) {
     if let Some(at) = sample.created {
         timestamp(buf, field, at);
     }

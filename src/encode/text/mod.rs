@@ -83,7 +83,7 @@ impl<'a> TextFamily<'a> {
 
     /// Writes one series; false, and nothing written, if it is not what its family says it is.
     #[inline]
-    pub(super) fn series(&mut self, buf: &mut Vec<u8>, labels: &str, sample: Sample<'_>) -> bool {
+    pub(super) fn series(&mut self, buf: &mut Vec<u8>, labels: &str, sample: &Sample<'_>) -> bool {
         if self.declared {
             self.write(buf, None, labels, sample)
         } else {
@@ -92,7 +92,7 @@ impl<'a> TextFamily<'a> {
     }
 
     /// A series whose labels are anybody's.
-    fn foreign(&mut self, buf: &mut Vec<u8>, text: &str, sample: Sample<'_>) -> bool {
+    fn foreign(&mut self, buf: &mut Vec<u8>, text: &str, sample: &Sample<'_>) -> bool {
         let Some(labels) = Labels::read(text, self.kind, self.escaping) else {
             return false;
         };
@@ -116,7 +116,7 @@ impl<'a> TextFamily<'a> {
         buf: &mut Vec<u8>,
         lines: Option<&Lines>,
         labels: &str,
-        sample: Sample<'_>,
+        sample: &Sample<'_>,
     ) -> bool {
         let lines = lines.unwrap_or(&self.lines);
         let openmetrics = self.rules.is_some();

@@ -124,7 +124,7 @@ impl Sealed for GaugeFn {
         visit: Visit<'_>,
     ) -> ControlFlow<()> {
         match cell.call() {
-            Some(value) => visit(labels, Sample::new(ValueRef::Number(Number::F64(value)))),
+            Some(value) => visit(labels, &Sample::new(ValueRef::Number(Number::F64(value)))),
             None => ControlFlow::Continue(()),
         }
     }

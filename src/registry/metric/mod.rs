@@ -64,7 +64,7 @@ pub(super) mod sealed {
     }
 
     /// Takes the rendered labels and the value of a sample, and says whether to go on.
-    pub(crate) type Visit<'v> = &'v mut dyn FnMut(&str, Sample<'_>) -> ControlFlow<()>;
+    pub(crate) type Visit<'v> = &'v mut dyn FnMut(&str, &Sample<'_>) -> ControlFlow<()>;
 
     /// What the registry needs to know of a metric type.
     pub trait Sealed {
@@ -83,7 +83,7 @@ pub(super) mod sealed {
             scratch: &mut Scratch,
             visit: Visit<'_>,
         ) -> ControlFlow<()> {
-            visit(labels, Self::read(cell, scratch))
+            visit(labels, &Self::read(cell, scratch))
         }
     }
 }

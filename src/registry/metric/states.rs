@@ -161,7 +161,7 @@ impl<E: LabelValue + 'static> Sealed for StateSet<E> {
             text.push('"');
             let on = Number::U64(bits >> at & 1);
             // The states belong together: whoever has enough gets the rest of them all the same.
-            let after = visit(&text, Sample::new(ValueRef::Number(on)));
+            let after = visit(&text, &Sample::new(ValueRef::Number(on)));
             if after.is_break() {
                 flow = after;
             }
