@@ -12,9 +12,8 @@ use super::names::Ended;
 use super::outcome::{End, Outcome};
 use super::series::Series;
 use super::session::HttpSession;
-use super::spare;
 use crate::trace::Trace;
-use crate::util::Verb;
+use crate::util::{Spare, Verb};
 
 /// One request on its way. It travels from the call through the future into the response
 /// body, and whatever becomes of those, it records the request exactly once: where it is told
@@ -22,14 +21,20 @@ use crate::util::Verb;
 ///
 /// It is one pointer: futures and responses are moved many times between the layers of a
 /// stack, and a move of fields that were just written makes the processor wait for the stores.
-/// The state behind it is used again for the next request; see [`spare`].
+/// The state behind it is used again for the next request.
 #[derive(Default)]
 pub(super) struct Guard(Option<Box<State>>);
+
+thread_local! {
+    static SPARE: Spare<State> = const { Spare::new() };
+}
 
 /// The size of a body that does not say it.
 const UNKNOWN: u64 = u64::MAX;
 
-pub(super) struct State {
+struct State {
+    /// Those of the last request until there is a next, which spares the count of references
+    /// where that is of the same.
     series: Arc<Series>,
     /// When it began, if it is in the sample.
     start: Option<Instant>,
@@ -74,7 +79,13 @@ impl Guard {
         for gauge in &series.open.in_flight {
             gauge.inc();
         }
-        Self(Some(spare::take(series, timed, trace)))
+        Self(Some(match Spare::take(&SPARE) {
+            Some(mut state) => {
+                state.reuse(series, timed, trace);
+                state
+            }
+            None => Box::new(State::new(series, timed, trace)),
+        }))
     }
 
     /// Whether anything is recorded.
@@ -172,7 +183,7 @@ impl Guard {
     pub(super) fn end(&mut self, end: End) {
         if let Some(mut state) = self.0.take() {
             state.close(end);
-            spare::keep(state);
+            Spare::keep(&SPARE, state);
         }
     }
 }
@@ -221,7 +232,7 @@ impl Drop for Guard {
 
 impl State {
     #[cold]
-    pub(super) fn new(series: &Arc<Series>, timed: Option<(Instant, u32)>, trace: Trace) -> Self {
+    fn new(series: &Arc<Series>, timed: Option<(Instant, u32)>, trace: Trace) -> Self {
         Self {
             trace,
             series: Arc::clone(series),
@@ -240,12 +251,7 @@ impl State {
 
     /// Begins anew with what an earlier request has left.
     #[inline]
-    pub(super) fn reuse(
-        &mut self,
-        series: &Arc<Series>,
-        timed: Option<(Instant, u32)>,
-        trace: Trace,
-    ) {
+    fn reuse(&mut self, series: &Arc<Series>, timed: Option<(Instant, u32)>, trace: Trace) {
         self.trace = trace;
         if !Arc::ptr_eq(&self.series, series) {
             self.series = Arc::clone(series);

@@ -98,7 +98,6 @@ mod sample;
 mod series;
 mod service;
 mod session;
-mod spare;
 mod table;
 #[cfg(feature = "trace-exemplars")]
 mod trace_by;

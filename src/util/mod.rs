@@ -9,7 +9,7 @@ mod distance;
 pub mod escape;
 #[cfg(any(feature = "http", feature = "http-client", feature = "grpc"))]
 mod head;
-#[cfg(feature = "grpc")]
+#[cfg(any(feature = "http", feature = "grpc"))]
 mod spare;
 #[cfg(any(feature = "http", feature = "http-client"))]
 mod verb;
@@ -21,7 +21,7 @@ pub use clock::{Clock, ManualClock};
 pub(crate) use distance::{distance, edits};
 #[cfg(any(feature = "http", feature = "http-client", feature = "grpc"))]
 pub use head::RequestHead;
-#[cfg(feature = "grpc")]
+#[cfg(any(feature = "http", feature = "grpc"))]
 pub(crate) use spare::Spare;
 #[cfg(any(feature = "http", feature = "http-client"))]
 pub(crate) use verb::Verb;
