@@ -90,7 +90,11 @@ where
 {
     type Output = Result<Response<AxumBody>, E>;
 
-    #[inline]
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "a call would move the response once more"
+    )]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         self.poll_with(cx, |body, guard| {
             if guard.is_on() {

@@ -156,7 +156,11 @@ impl Endpoint {
     }
 
     /// Begins to record `request`, unless its path is excluded.
-    #[inline]
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "what is called with a request has it moved"
+    )]
     pub(super) fn begin<B>(&self, request: &Request<B>) -> Guard {
         let shared = &*self.shared;
         if shared.exclude.matches(request.uri().path()) {
