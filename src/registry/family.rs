@@ -287,8 +287,9 @@ impl<T: Tally, K: LabelKey> Family<Histogram<T>, K> {
     #[inline]
     pub fn observe<L: Labels<Key = K>>(&self, labels: &L, value: f64) {
         let rejected = &self.core.shape.rejected;
-        self.core
-            .record(labels, |cell| cell.observe(rejected, value, 1));
+        self.core.record(labels, |cell| {
+            cell.observe(rejected, value, 1);
+        });
     }
 
     /// Counts one observation in the series with these label values, and offers an exemplar;
@@ -302,9 +303,9 @@ impl<T: Tally, K: LabelKey> Family<Histogram<T>, K> {
         let shape = &self.core.shape;
         self.core
             .record_once(labels, exemplar, |cell, _, exemplar| {
-                cell.observe(&shape.rejected, value, 1);
                 if let Some(exemplar) = exemplar {
-                    cell.exemplar(&shape.common, value, exemplar);
+                    let family = (&shape.rejected, &*shape.common);
+                    cell.observe_with_exemplar(family, value, exemplar);
                 }
             });
     }

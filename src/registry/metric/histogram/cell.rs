@@ -37,39 +37,17 @@ impl<T: Tally> Cell<T> {
         }
     }
 
-    /// Takes an exemplar, unless its bucket has one that nobody has read.
+    /// Counts `n` observations, and says in which classic bucket; none if the value is rejected.
     #[inline]
-    pub(crate) fn exemplar(
-        &self,
-        common: &Common,
-        value: f64,
-        labels: impl FnOnce(&mut ExemplarLabels),
-    ) {
-        /// Where there are no classic buckets: values of unlike magnitude keep out of each
-        /// other's way.
-        const PLACES: usize = 8;
-        if !value.is_finite() {
-            return;
-        }
-        let place = if self.native.is_some() && self.bounds.is_empty() {
-            // The exponent: a place for each power of two, and again from the first.
-            let exponent = usize::try_from(value.abs().to_bits() >> 52).unwrap_or(0);
-            (exponent % PLACES, PLACES)
-        } else {
-            (bucket(&self.bounds, value), self.bounds.len() + 1)
-        };
-        self.exemplars.offer(place, common, value, labels);
-    }
-
-    #[inline]
-    pub(crate) fn observe(&self, rejected: &Rejected, value: f64, n: u32) {
+    pub(crate) fn observe(&self, rejected: &Rejected, value: f64, n: u32) -> Option<usize> {
         let total = value * f64::from(n);
         if !total.is_finite() {
             rejected.count();
-            return;
+            return None;
         }
+        let bucket = bucket(&self.bounds, value);
         let observation = Observation {
-            bucket: bucket(&self.bounds, value),
+            bucket,
             native: None,
             n,
             total,
@@ -78,6 +56,55 @@ impl<T: Tally> Cell<T> {
             None => self.tally.add(observation),
             Some(native) => self.add_native(native, value, observation),
         }
+        Some(bucket)
+    }
+
+    /// Counts one observation, and takes an exemplar of it, unless its bucket has one that nobody
+    /// has read.
+    #[inline]
+    pub(crate) fn observe_with_exemplar(
+        &self,
+        (rejected, common): (&Rejected, &Common),
+        value: f64,
+        labels: impl FnOnce(&mut ExemplarLabels),
+    ) {
+        if let Some(bucket) = self.observe(rejected, value, 1) {
+            self.exemplar_in(bucket, common, value, labels);
+        }
+    }
+
+    /// Takes an exemplar of a value that is counted otherwise.
+    #[inline]
+    pub(super) fn exemplar(
+        &self,
+        common: &Common,
+        value: f64,
+        labels: impl FnOnce(&mut ExemplarLabels),
+    ) {
+        if value.is_finite() {
+            self.exemplar_in(bucket(&self.bounds, value), common, value, labels);
+        }
+    }
+
+    #[inline]
+    fn exemplar_in(
+        &self,
+        bucket: usize,
+        common: &Common,
+        value: f64,
+        labels: impl FnOnce(&mut ExemplarLabels),
+    ) {
+        /// Where there are no classic buckets: values of unlike magnitude keep out of each
+        /// other's way.
+        const PLACES: usize = 8;
+        let place = if self.native.is_some() && self.bounds.is_empty() {
+            // The exponent: a place for each power of two, and again from the first.
+            let exponent = usize::try_from(value.abs().to_bits() >> 52).unwrap_or(0);
+            (exponent % PLACES, PLACES)
+        } else {
+            (bucket, self.bounds.len() + 1)
+        };
+        self.exemplars.offer(place, common, value, labels);
     }
 
     #[inline(never)]

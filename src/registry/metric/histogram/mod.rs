@@ -63,8 +63,9 @@ impl<T: Tally> Histogram<T> {
     /// As for [`observe`](Self::observe), a value that is not finite is counted as rejected.
     #[inline]
     pub fn observe_n(&self, value: f64, n: u32) {
-        self.place
-            .use_cell(|cell| cell.observe(&self.rejected, value, n));
+        self.place.use_cell(|cell| {
+            cell.observe(&self.rejected, value, n);
+        });
     }
 
     /// Counts a duration, in seconds.
@@ -96,8 +97,9 @@ impl<T: Tally> Histogram<T> {
     /// ```
     #[inline]
     pub fn observe_with_exemplar(&self, value: f64, labels: impl FnOnce(&mut ExemplarLabels)) {
-        self.observe(value);
-        self.exemplar(value, labels);
+        if let Some(cell) = self.place.cell() {
+            cell.observe_with_exemplar((&self.rejected, &self.common), value, labels);
+        }
     }
 
     /// Offers an exemplar of a value that is counted otherwise, for example by
