@@ -7,15 +7,66 @@ use crate::registry::Number;
 pub(super) fn value(buf: &mut Vec<u8>, number: Number) {
     match number {
         Number::U64(n) => whole(buf, n),
-        Number::I64(n) => whole(buf, n),
+        Number::I64(n) => signed(buf, n),
         Number::F64(n) => float(buf, n),
     }
 }
 
 /// Appends a whole number.
+///
+/// Its digits are made in a register and stored at once. A library that writes them to a buffer
+/// of its own, a few bytes at a time, from which they are copied, makes the processor wait for
+/// each of its stores: a seventh of the time that a page of counters takes.
 #[inline]
-pub(super) fn whole(buf: &mut Vec<u8>, number: impl itoa::Integer) {
-    buf.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+pub(super) fn whole(buf: &mut Vec<u8>, number: u64) {
+    match u32::try_from(number) {
+        Ok(number) if number < EIGHT => {
+            let digits = eight(number);
+            // The last digit stays, though it be a zero.
+            let zeros = (digits.trailing_zeros() / 8).min(7);
+            let text = (digits | ASCII) >> (8 * zeros);
+            buf.extend_from_slice(&text.to_le_bytes());
+            buf.truncate(buf.len() - zeros as usize);
+        }
+        _ => long(buf, number),
+    }
+}
+
+/// One more than what eight digits can say.
+const EIGHT: u32 = 100_000_000;
+
+/// What makes a character of each of eight digits.
+const ASCII: u64 = 0x3030_3030_3030_3030;
+
+#[inline(never)]
+fn long(buf: &mut Vec<u8>, number: u64) {
+    whole(buf, number / u64::from(EIGHT));
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "what is left is less than the divisor"
+    )]
+    let last = (number % u64::from(EIGHT)) as u32;
+    buf.extend_from_slice(&(eight(last) | ASCII).to_le_bytes());
+}
+
+/// The eight digits of a number below [`EIGHT`], the first in the lowest byte. All halves are
+/// divided at once, then all quarters: a multiplication by 10,486 / 2²⁰ divides what is below
+/// 10,000 by 100, and one by 103 / 2¹⁰ what is below 100 by 10.
+#[inline]
+fn eight(number: u32) -> u64 {
+    let halves = u64::from(number / 10_000) | u64::from(number % 10_000) << 32;
+    let hundreds = ((halves * 10_486) >> 20) & 0x0000_007F_0000_007F;
+    let pairs = hundreds | (halves - 100 * hundreds) << 16;
+    let tens = ((pairs * 103) >> 10) & 0x000F_000F_000F_000F;
+    tens | (pairs - 10 * tens) << 8
+}
+
+#[inline]
+fn signed(buf: &mut Vec<u8>, number: i64) {
+    if number < 0 {
+        buf.push(b'-');
+    }
+    whole(buf, number.unsigned_abs());
 }
 
 /// Appends a float; one that is whole has no `.0`.
@@ -31,7 +82,7 @@ pub(super) fn float(buf: &mut Vec<u8>, number: f64) {
             buf.push(b'-');
         }
         #[expect(clippy::cast_possible_truncation, reason = "whole, and below 1e15")]
-        whole(buf, number as i64);
+        signed(buf, number as i64);
     } else {
         buf.extend_from_slice(ryu::Buffer::new().format_finite(number).as_bytes());
     }
@@ -70,6 +121,38 @@ mod tests {
         let mut buf = Vec::new();
         float(&mut buf, number);
         String::from_utf8(buf).unwrap()
+    }
+
+    #[test]
+    fn whole_numbers_as_the_standard_library_writes_them() {
+        fn check(number: u64) {
+            let mut buf = b"x".to_vec();
+            whole(&mut buf, number);
+            assert_eq!(buf, format!("x{number}").into_bytes());
+            let number = number.cast_signed();
+            buf.clear();
+            signed(&mut buf, number);
+            assert_eq!(buf, number.to_string().into_bytes());
+        }
+        // Every quotient and every remainder of the divisions that are multiplications.
+        for number in 0..10_000 {
+            check(number);
+            check(number * 10_000 + 9_999 - number);
+        }
+        for power in 0..20 {
+            let ten = 10_u64.pow(power);
+            for number in [ten - 1, ten, ten + 1, 9 * (ten / 10), ten | 1 << 63] {
+                check(number);
+            }
+        }
+        let mut random = 1_u64;
+        for _ in 0..10_000 {
+            random = random
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            check(random >> (random % 64));
+        }
+        check(u64::MAX);
     }
 
     #[test]
