@@ -15,17 +15,30 @@ super::shared!();
 const ORDERS: usize = 2_000;
 const SEED: u64 = 3;
 
+/// Two threads that observe twice each, in a bucket of their own.
+fn writers(shared: &Arc<Shared>) -> [thread::JoinHandle<()>; 2] {
+    [0, 1].map(|bucket| {
+        let shared = Arc::clone(shared);
+        thread::spawn(move || {
+            shared.observe(bucket, 1);
+            shared.observe(bucket, 2);
+        })
+    })
+}
+
+/// Runs a model in orders by chance, and in such of few turns.
+fn explore(model: impl Fn() + Copy + Send + Sync + 'static) {
+    let random = RandomScheduler::new_from_seed(SEED, ORDERS);
+    Runner::new(random, Config::default()).run(model);
+    let few_turns = PctScheduler::new_from_seed(SEED, 3, ORDERS);
+    Runner::new(few_turns, Config::default()).run(model);
+}
+
 #[test]
 fn a_reader_sees_whole_observations_and_nothing_falls() {
     let model = || {
         let shared = Shared::new();
-        let writers = [0, 1].map(|bucket| {
-            let shared = Arc::clone(&shared);
-            thread::spawn(move || {
-                shared.observe(bucket, 1);
-                shared.observe(bucket, 2);
-            })
-        });
+        let writers = writers(&shared);
         let mut before = [0; 2];
         for _ in 0..3 {
             let (now, sum) = Shared::read(&shared.stripe);
@@ -40,23 +53,14 @@ fn a_reader_sees_whole_observations_and_nothing_falls() {
         let (aside, _) = Shared::read(&shared.aside);
         assert_eq!([stripe[0] + aside[0], stripe[1] + aside[1]], [3, 3]);
     };
-    let random = RandomScheduler::new_from_seed(SEED, ORDERS);
-    Runner::new(random, Config::default()).run(model);
-    let few_turns = PctScheduler::new_from_seed(SEED, 3, ORDERS);
-    Runner::new(few_turns, Config::default()).run(model);
+    explore(model);
 }
 
 #[test]
 fn native_buckets_are_never_behind_and_nothing_falls() {
     let model = || {
         let shared = Shared::new();
-        let writers = [0, 1].map(|bucket| {
-            let shared = Arc::clone(&shared);
-            thread::spawn(move || {
-                shared.observe(bucket, 1);
-                shared.observe(bucket, 2);
-            })
-        });
+        let writers = writers(&shared);
         let mut before = [0; 2];
         for _ in 0..3 {
             let turn = Stripe(&shared.stripe).turn();
@@ -74,10 +78,7 @@ fn native_buckets_are_never_behind_and_nothing_falls() {
         }
         assert_eq!(shared.both(), [6, 6]);
     };
-    let random = RandomScheduler::new_from_seed(SEED, ORDERS);
-    Runner::new(random, Config::default()).run(model);
-    let few_turns = PctScheduler::new_from_seed(SEED, 3, ORDERS);
-    Runner::new(few_turns, Config::default()).run(model);
+    explore(model);
 }
 
 #[test]
