@@ -12,7 +12,7 @@ use super::metrics::{self, Side};
 use super::names::GrpcNames;
 use super::series::Recorder;
 use crate::registry::{DeclareError, Registry};
-use crate::trace::Source;
+use crate::trace::{self, Source};
 use crate::util::Clock;
 
 /// Sets up a [`GrpcLayer`] or a [`GrpcClientLayer`].
@@ -36,7 +36,7 @@ pub struct GrpcLayerBuilder<L> {
     side: Side,
     names: GrpcNames,
     clock: Clock,
-    pub(super) trace: Source,
+    trace: Source,
     learn: Learn,
     timeout: Option<Duration>,
     declared: BTreeMap<(String, String), Option<RpcKind>>,
@@ -120,6 +120,8 @@ impl<L> GrpcLayerBuilder<L> {
         self.clock = clock;
         self
     }
+
+    trace::trace_by!();
 
     fn methods(self) -> Result<Arc<Methods>, DeclareError> {
         let recorder = Recorder {

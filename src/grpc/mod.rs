@@ -99,8 +99,6 @@ mod service;
 mod status;
 mod tally;
 mod timeout;
-#[cfg(feature = "trace-exemplars")]
-mod trace_by;
 
 pub use body::{RequestBody, ResponseBody};
 pub use builder::GrpcLayerBuilder;

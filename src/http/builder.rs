@@ -12,7 +12,7 @@ use super::series::Recorder;
 use super::table::Table;
 use crate::catalog::names::buckets;
 use crate::registry::{DeclareError, Registry};
-use crate::trace::Source;
+use crate::trace::{self, Source};
 use crate::util::{Clock, RequestHead};
 
 /// Sets up an [`HttpLayer`].
@@ -29,7 +29,7 @@ pub struct HttpLayerBuilder {
     buckets: Option<Vec<f64>>,
     sample: Sample,
     clock: Clock,
-    pub(super) trace: Source,
+    trace: Source,
 }
 
 impl HttpLayerBuilder {
@@ -174,6 +174,8 @@ impl HttpLayerBuilder {
         self.clock = clock;
         self
     }
+
+    trace::trace_by!();
 
     /// Declares the metrics and makes the layer.
     ///

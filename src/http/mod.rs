@@ -100,8 +100,6 @@ mod series;
 mod service;
 mod session;
 mod table;
-#[cfg(feature = "trace-exemplars")]
-mod trace_by;
 
 #[cfg(feature = "trace-exemplars")]
 pub use crate::trace::TraceContext;

@@ -10,7 +10,7 @@ use super::hosts::Hosts;
 use super::names::HttpClientNames;
 use super::service::HttpClientService;
 use crate::registry::{DeclareError, Registry};
-use crate::trace::Source;
+use crate::trace::{self, Source};
 use crate::util::{Chain, Clock};
 
 /// Records every request that passes through the client it is put on; see
@@ -53,7 +53,7 @@ pub struct HttpClientLayerBuilder {
     own_kinds: Option<Arc<OwnKinds>>,
     buckets: Option<Vec<f64>>,
     clock: Clock,
-    pub(super) trace: Source,
+    trace: Source,
 }
 
 impl HttpClientLayerBuilder {
@@ -134,6 +134,8 @@ impl HttpClientLayerBuilder {
         self.clock = clock;
         self
     }
+
+    trace::trace_by!();
 
     /// Declares the metrics and makes the layer.
     ///

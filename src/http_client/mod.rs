@@ -83,8 +83,6 @@ mod names;
 #[cfg(feature = "reqwest")]
 mod reqwest;
 mod service;
-#[cfg(feature = "trace-exemplars")]
-mod trace_by;
 
 pub use body::ClientBody;
 pub use error::BoxError;

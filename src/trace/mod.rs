@@ -39,4 +39,4 @@ mod context;
 mod source;
 
 pub use context::TraceContext;
-pub(crate) use source::{Source, Trace};
+pub(crate) use source::{Source, Trace, trace_by};

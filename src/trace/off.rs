@@ -11,6 +11,11 @@ pub(crate) struct Source(());
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Trace(());
 
+macro_rules! trace_by {
+    () => {};
+}
+pub(crate) use trace_by;
+
 #[expect(clippy::unused_self, reason = "as the room has them")]
 impl Source {
     pub(crate) fn of(&self, _: RequestHead<'_>) -> Trace {

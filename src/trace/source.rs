@@ -39,6 +39,27 @@ impl fmt::Debug for Source {
     }
 }
 
+/// The setter of every builder that has a field `trace: Source`. Where the feature is off, it makes
+/// nothing.
+macro_rules! trace_by {
+    () => {
+        /// Finds the trace of a request in another way, `|_| None` for none; see
+        /// [the room of traces](crate::trace). Only with the feature `trace-exemplars`. Default:
+        /// [`TraceContext::of_headers`](crate::trace::TraceContext::of_headers).
+        pub fn trace_by(
+            mut self,
+            find: impl Fn(crate::util::RequestHead<'_>) -> Option<crate::trace::TraceContext>
+            + Send
+            + Sync
+            + 'static,
+        ) -> Self {
+            self.trace = crate::trace::Source::new(find);
+            self
+        }
+    };
+}
+pub(crate) use trace_by;
+
 /// The trace of a request on its way, if it has one.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Trace(Option<TraceContext>);
