@@ -1,9 +1,6 @@
-//! serde's view of what a list, a table or a choice holds.
+//! serde's view of what a list or a table holds.
 
-use serde::Deserializer;
-use serde::de::{
-    DeserializeSeed, EnumAccess, IntoDeserializer, MapAccess, SeqAccess, VariantAccess, Visitor,
-};
+use serde::de::{DeserializeSeed, IntoDeserializer, MapAccess, SeqAccess};
 
 use super::de::Pass;
 use super::error::Error;
@@ -150,69 +147,5 @@ impl<'de> MapAccess<'de> for Entries<'_> {
             ));
         };
         read(seed, part.node(), self.pass, &path)
-    }
-}
-
-/// A choice that carries values: a table with the choice's name as its only key.
-pub(super) struct Choice<'a> {
-    name: &'a str,
-    content: Content<'a>,
-}
-
-impl<'a> Choice<'a> {
-    pub(super) fn new(name: &'a str, node: &'a Node, pass: &'a Pass, path: String) -> Self {
-        let content = Content { node, pass, path };
-        Self { name, content }
-    }
-}
-
-impl<'de, 'a> EnumAccess<'de> for Choice<'a> {
-    type Error = Error;
-    type Variant = Content<'a>;
-
-    fn variant_seed<V: DeserializeSeed<'de>>(
-        self,
-        seed: V,
-    ) -> Result<(V::Value, Self::Variant), Error> {
-        let name = seed.deserialize(self.name.into_deserializer())?;
-        Ok((name, self.content))
-    }
-}
-
-/// What a choice carries.
-pub(super) struct Content<'a> {
-    node: &'a Node,
-    pass: &'a Pass,
-    path: String,
-}
-
-impl Content<'_> {
-    fn read<T>(self, read: impl FnOnce(Reader<'_>) -> Result<T, Error>) -> Result<T, Error> {
-        read(Reader::new(self.node, self.pass, self.path.clone()))
-            .map_err(|error| error.at(&self.path))
-    }
-}
-
-impl<'de> VariantAccess<'de> for Content<'_> {
-    type Error = Error;
-
-    fn unit_variant(self) -> Result<(), Error> {
-        Err(Error::new("this choice carries nothing", "give its name alone").at(&self.path))
-    }
-
-    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Error> {
-        self.read(|reader| seed.deserialize(reader))
-    }
-
-    fn tuple_variant<V: Visitor<'de>>(self, _len: usize, visitor: V) -> Result<V::Value, Error> {
-        self.read(|reader| reader.deserialize_seq(visitor))
-    }
-
-    fn struct_variant<V: Visitor<'de>>(
-        self,
-        fields: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Error> {
-        self.read(|reader| reader.deserialize_struct("", fields, visitor))
     }
 }

@@ -34,6 +34,14 @@ impl Error {
         }
     }
 
+    /// Of a type that has no place in a tree, which the author of a setting has to mend.
+    pub(super) fn no_setting() -> Self {
+        Self::new(
+            "a setting cannot have this type",
+            "see the types of the others",
+        )
+    }
+
     pub(super) fn at(mut self, path: &str) -> Self {
         self.path.get_or_insert_with(|| path.to_owned());
         self

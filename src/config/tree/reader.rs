@@ -3,10 +3,10 @@
 use serde::Deserializer;
 use serde::de::{IntoDeserializer, Visitor};
 
-use super::access::{Choice, Elements, Entries};
+use super::access::{Elements, Entries};
 use super::de::Pass;
 use super::error::Error;
-use super::{Node, Value, child_path};
+use super::{Node, Value};
 
 /// One value, ready to be read, and the path to it.
 pub(super) struct Reader<'a> {
@@ -116,6 +116,14 @@ impl<'a> Reader<'a> {
     }
 }
 
+macro_rules! whole_numbers {
+    ($($method:ident: $number:ident = $visit:ident,)*) => {
+        $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+            visitor.$visit(self.whole($number::MIN, $number::MAX)?)
+        })*
+    };
+}
+
 impl<'de> Deserializer<'de> for Reader<'_> {
     type Error = Error;
 
@@ -140,36 +148,15 @@ impl<'de> Deserializer<'de> for Reader<'_> {
         visitor.visit_bool(self.boolean()?)
     }
 
-    fn deserialize_i8<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        visitor.visit_i8(self.whole(i8::MIN, i8::MAX)?)
-    }
-
-    fn deserialize_i16<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        visitor.visit_i16(self.whole(i16::MIN, i16::MAX)?)
-    }
-
-    fn deserialize_i32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        visitor.visit_i32(self.whole(i32::MIN, i32::MAX)?)
-    }
-
-    fn deserialize_i64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        visitor.visit_i64(self.whole(i64::MIN, i64::MAX)?)
-    }
-
-    fn deserialize_u8<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        visitor.visit_u8(self.whole(u8::MIN, u8::MAX)?)
-    }
-
-    fn deserialize_u16<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        visitor.visit_u16(self.whole(u16::MIN, u16::MAX)?)
-    }
-
-    fn deserialize_u32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        visitor.visit_u32(self.whole(u32::MIN, u32::MAX)?)
-    }
-
-    fn deserialize_u64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        visitor.visit_u64(self.whole(u64::MIN, u64::MAX)?)
+    whole_numbers! {
+        deserialize_i8: i8 = visit_i8,
+        deserialize_i16: i16 = visit_i16,
+        deserialize_i32: i32 = visit_i32,
+        deserialize_i64: i64 = visit_i64,
+        deserialize_u8: u8 = visit_u8,
+        deserialize_u16: u16 = visit_u16,
+        deserialize_u32: u32 = visit_u32,
+        deserialize_u64: u64 = visit_u64,
     }
 
     fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
@@ -213,23 +200,6 @@ impl<'de> Deserializer<'de> for Reader<'_> {
         visitor.visit_seq(self.elements()?)
     }
 
-    fn deserialize_tuple<V: Visitor<'de>>(
-        self,
-        _len: usize,
-        visitor: V,
-    ) -> Result<V::Value, Error> {
-        self.deserialize_seq(visitor)
-    }
-
-    fn deserialize_tuple_struct<V: Visitor<'de>>(
-        self,
-        _name: &'static str,
-        _len: usize,
-        visitor: V,
-    ) -> Result<V::Value, Error> {
-        self.deserialize_seq(visitor)
-    }
-
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         visitor.visit_map(self.entries()?)
     }
@@ -261,16 +231,6 @@ impl<'de> Deserializer<'de> for Reader<'_> {
             Value::Text(name) | Value::Variable(name) => {
                 visitor.visit_enum(name.as_str().into_deserializer())
             }
-            Value::Table(table) if table.len() == 1 => {
-                let choice = table.iter().next().map(|(name, node)| {
-                    let path = child_path(&self.path, name);
-                    Choice::new(name, node, self.pass, path)
-                });
-                match choice {
-                    Some(choice) => visitor.visit_enum(choice),
-                    None => self.unlike(&CHOICE),
-                }
-            }
             _ => self.unlike(&CHOICE),
         }
     }
@@ -280,6 +240,6 @@ impl<'de> Deserializer<'de> for Reader<'_> {
     }
 
     serde::forward_to_deserialize_any! {
-        i128 u128 char bytes byte_buf unit unit_struct
+        i128 u128 char bytes byte_buf unit unit_struct tuple tuple_struct
     }
 }

@@ -1,8 +1,12 @@
 //! Writes a typed value as a tree, so that the environment can be laid over what a builder set.
+//!
+//! Of what serde knows, a tree takes what settings are made of: numbers, text, options, lists,
+//! tables with text as keys, structs, and choices that are a name alone.
 
-use serde::{Serialize, ser};
+use serde::Serialize;
+use serde::ser::{self, Impossible};
 
-use super::compound::{ListWriter, TableWriter, wrap};
+use super::compound::{ListWriter, TableWriter};
 use super::error::Error;
 use super::{Node, Value};
 
@@ -13,51 +17,38 @@ pub(in crate::config) fn write<T: Serialize>(value: &T) -> Result<Node, Error> {
 
 pub(super) struct Writer;
 
+macro_rules! whole_numbers {
+    ($($method:ident: $number:ty,)*) => {
+        $(fn $method(self, value: $number) -> Result<Value, Error> {
+            Ok(Value::Int(value.into()))
+        })*
+    };
+}
+
 impl ser::Serializer for Writer {
     type Ok = Value;
     type Error = Error;
     type SerializeSeq = ListWriter;
-    type SerializeTuple = ListWriter;
-    type SerializeTupleStruct = ListWriter;
-    type SerializeTupleVariant = ListWriter;
+    type SerializeTuple = Impossible<Value, Error>;
+    type SerializeTupleStruct = Impossible<Value, Error>;
+    type SerializeTupleVariant = Impossible<Value, Error>;
     type SerializeMap = TableWriter;
     type SerializeStruct = TableWriter;
-    type SerializeStructVariant = TableWriter;
+    type SerializeStructVariant = Impossible<Value, Error>;
 
     fn serialize_bool(self, value: bool) -> Result<Value, Error> {
         Ok(Value::Bool(value))
     }
 
-    fn serialize_i8(self, value: i8) -> Result<Value, Error> {
-        Ok(Value::Int(value.into()))
-    }
-
-    fn serialize_i16(self, value: i16) -> Result<Value, Error> {
-        Ok(Value::Int(value.into()))
-    }
-
-    fn serialize_i32(self, value: i32) -> Result<Value, Error> {
-        Ok(Value::Int(value.into()))
-    }
-
-    fn serialize_i64(self, value: i64) -> Result<Value, Error> {
-        Ok(Value::Int(value.into()))
-    }
-
-    fn serialize_u8(self, value: u8) -> Result<Value, Error> {
-        Ok(Value::Int(value.into()))
-    }
-
-    fn serialize_u16(self, value: u16) -> Result<Value, Error> {
-        Ok(Value::Int(value.into()))
-    }
-
-    fn serialize_u32(self, value: u32) -> Result<Value, Error> {
-        Ok(Value::Int(value.into()))
-    }
-
-    fn serialize_u64(self, value: u64) -> Result<Value, Error> {
-        Ok(Value::Int(value.into()))
+    whole_numbers! {
+        serialize_i8: i8,
+        serialize_i16: i16,
+        serialize_i32: i32,
+        serialize_i64: i64,
+        serialize_u8: u8,
+        serialize_u16: u16,
+        serialize_u32: u32,
+        serialize_u64: u64,
     }
 
     fn serialize_f32(self, value: f32) -> Result<Value, Error> {
@@ -76,9 +67,8 @@ impl ser::Serializer for Writer {
         Ok(Value::Text(value.to_owned()))
     }
 
-    fn serialize_bytes(self, value: &[u8]) -> Result<Value, Error> {
-        let bytes = value.iter().map(|byte| Value::Int((*byte).into()).into());
-        Ok(Value::List(bytes.collect()))
+    fn serialize_bytes(self, _: &[u8]) -> Result<Value, Error> {
+        Err(Error::no_setting())
     }
 
     fn serialize_none(self) -> Result<Value, Error> {
@@ -90,17 +80,17 @@ impl ser::Serializer for Writer {
     }
 
     fn serialize_unit(self) -> Result<Value, Error> {
-        Ok(Value::Null)
+        Err(Error::no_setting())
     }
 
-    fn serialize_unit_struct(self, _name: &'static str) -> Result<Value, Error> {
-        Ok(Value::Null)
+    fn serialize_unit_struct(self, _: &'static str) -> Result<Value, Error> {
+        Err(Error::no_setting())
     }
 
     fn serialize_unit_variant(
         self,
-        _name: &'static str,
-        _index: u32,
+        _: &'static str,
+        _: u32,
         variant: &'static str,
     ) -> Result<Value, Error> {
         Ok(Value::Text(variant.to_owned()))
@@ -108,7 +98,7 @@ impl ser::Serializer for Writer {
 
     fn serialize_newtype_struct<T: Serialize + ?Sized>(
         self,
-        _name: &'static str,
+        _: &'static str,
         value: &T,
     ) -> Result<Value, Error> {
         value.serialize(self)
@@ -116,37 +106,41 @@ impl ser::Serializer for Writer {
 
     fn serialize_newtype_variant<T: Serialize + ?Sized>(
         self,
-        _name: &'static str,
-        _index: u32,
-        variant: &'static str,
-        value: &T,
+        _: &'static str,
+        _: u32,
+        _: &'static str,
+        _: &T,
     ) -> Result<Value, Error> {
-        Ok(wrap(Some(variant), value.serialize(self)?))
+        Err(Error::no_setting())
     }
 
-    fn serialize_seq(self, _len: Option<usize>) -> Result<ListWriter, Error> {
+    fn serialize_seq(self, _: Option<usize>) -> Result<ListWriter, Error> {
         Ok(ListWriter::default())
     }
 
-    fn serialize_tuple(self, _len: usize) -> Result<ListWriter, Error> {
-        Ok(ListWriter::default())
+    fn serialize_tuple(self, _: usize) -> Result<Self::SerializeTuple, Error> {
+        Err(Error::no_setting())
     }
 
-    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<ListWriter, Error> {
-        Ok(ListWriter::default())
+    fn serialize_tuple_struct(
+        self,
+        _: &'static str,
+        _: usize,
+    ) -> Result<Self::SerializeTupleStruct, Error> {
+        Err(Error::no_setting())
     }
 
     fn serialize_tuple_variant(
         self,
-        _name: &'static str,
-        _index: u32,
-        variant: &'static str,
-        _len: usize,
-    ) -> Result<ListWriter, Error> {
-        Ok(ListWriter::of_choice(variant))
+        _: &'static str,
+        _: u32,
+        _: &'static str,
+        _: usize,
+    ) -> Result<Self::SerializeTupleVariant, Error> {
+        Err(Error::no_setting())
     }
 
-    fn serialize_map(self, _len: Option<usize>) -> Result<TableWriter, Error> {
+    fn serialize_map(self, _: Option<usize>) -> Result<TableWriter, Error> {
         Ok(TableWriter::default())
     }
 
@@ -156,11 +150,11 @@ impl ser::Serializer for Writer {
 
     fn serialize_struct_variant(
         self,
-        _name: &'static str,
-        _index: u32,
-        variant: &'static str,
-        _len: usize,
-    ) -> Result<TableWriter, Error> {
-        Ok(TableWriter::of_choice(variant))
+        _: &'static str,
+        _: u32,
+        _: &'static str,
+        _: usize,
+    ) -> Result<Self::SerializeStructVariant, Error> {
+        Err(Error::no_setting())
     }
 }
