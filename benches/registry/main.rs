@@ -32,13 +32,13 @@ fn main() {
         .configure_from_args();
     let filter: Vec<String> = std::env::args().skip(1).collect();
     let mut lines = Vec::new();
-    for row in rows::rows() {
+    for row in rows::ROWS {
         if !wanted(&filter, row.name) {
             continue;
         }
         let mut group = criterion.benchmark_group(row.name);
         let mut cells = Vec::new();
-        for (library, prepare) in row.contenders {
+        for &(library, prepare) in row.contenders {
             let mut run = prepare();
             group.bench_function(library, |bencher| bencher.iter_custom(&mut run));
             let figure = if row.contended { median } else { fastest };
@@ -49,10 +49,10 @@ fn main() {
         let line = Line::new(row.name, "ns", cells);
         lines.push(line.target(row.target).limit(row.limit));
     }
-    for whole in rows::wholes() {
+    for whole in rows::WHOLES {
         if wanted(&filter, whole.name) {
             let cells = whole.contenders.iter();
-            let cells = cells.map(|(library, measure)| (*library, measure()));
+            let cells = cells.map(|(library, create)| (*library, (whole.measure)(*create)));
             let line = Line::new(whole.name, whole.unit, cells);
             lines.push(line.target(whole.target).limit(whole.limit));
         }
