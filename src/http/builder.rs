@@ -3,11 +3,12 @@ use std::sync::Arc;
 use http::Extensions;
 
 use super::exclude::Exclude;
-use super::labels::Added;
+use super::labels::{Added, OfRequest, OfResponse};
 use super::layer::{HttpLayer, Shared};
 use super::names::{self, HttpNames, Naming};
 use super::route::{Classifier, RouteRule, Rules};
 use super::sample::Sample;
+use super::scheme::Scheme;
 use super::series::Recorder;
 use super::table::Table;
 use crate::catalog::names::buckets;
@@ -24,10 +25,11 @@ pub struct HttpLayerBuilder {
     exclude: Exclude,
     classifier: Classifier,
     rules: Rules,
-    request_labels: Added,
-    response_labels: Added,
+    request_labels: Added<OfRequest>,
+    response_labels: Added<OfResponse>,
     buckets: Option<Vec<f64>>,
     sample: Sample,
+    scheme: Scheme,
     clock: Clock,
     trace: Source,
 }
@@ -44,14 +46,15 @@ impl HttpLayerBuilder {
             response_labels: Added::default(),
             buckets: None,
             sample: Sample::ALL,
+            scheme: Scheme::default(),
             clock: Clock::system(),
             trace: Source::default(),
         }
     }
 
     /// Records under these names, all of them at once: `[HttpNames::Catalog,
-    /// HttpNames::OpenTelemetry]` on the way from one to the other. Default: those of the
-    /// catalogue.
+    /// HttpNames::OpenTelemetry]` on the way from one to the other. None at all is an error of
+    /// [`build`](Self::build). Default: those of the catalogue.
     pub fn names(mut self, names: impl IntoIterator<Item = HttpNames>) -> Self {
         self.names.clear();
         for set in names {
@@ -123,13 +126,39 @@ impl HttpLayerBuilder {
     /// # }
     /// ```
     pub fn request_label<V: Into<Box<str>>>(
-        mut self,
+        self,
         name: &'static str,
         values: impl IntoIterator<Item = V>,
         read: impl Fn(&Extensions) -> Option<&str> + Send + Sync + 'static,
     ) -> Self {
+        self.request_label_by(name, values, move |head| read(head.extensions))
+    }
+
+    /// Adds a label as [`request_label`](Self::request_label) does, read from anything of the
+    /// request but its body. What a client can say it can say wrongly: trust a header as far as
+    /// whoever sets it. Default: none.
+    ///
+    /// ```
+    /// use selfheal::http::HttpLayer;
+    /// use selfheal::registry::Registry;
+    ///
+    /// # fn main() -> Result<(), selfheal::registry::DeclareError> {
+    /// let layer = HttpLayer::builder(&Registry::new())
+    ///     .request_label_by("client", ["web", "ios", "android"], |request| {
+    ///         request.headers.get("x-client")?.to_str().ok()
+    ///     })
+    ///     .build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn request_label_by<V: Into<Box<str>>>(
+        mut self,
+        name: &'static str,
+        values: impl IntoIterator<Item = V>,
+        read: impl Fn(RequestHead<'_>) -> Option<&str> + Send + Sync + 'static,
+    ) -> Self {
         let values = values.into_iter().map(Into::into).collect();
-        self.request_labels.add(name, values, read);
+        self.request_labels.add(name, values, Arc::new(read));
         self
     }
 
@@ -143,7 +172,7 @@ impl HttpLayerBuilder {
         read: impl Fn(&Extensions) -> Option<&str> + Send + Sync + 'static,
     ) -> Self {
         let values = values.into_iter().map(Into::into).collect();
-        self.response_labels.add(name, values, read);
+        self.response_labels.add(name, values, Arc::new(read));
         self
     }
 
@@ -169,6 +198,28 @@ impl HttpLayerBuilder {
         self
     }
 
+    /// Says where the label `url_scheme` comes from, which behind a proxy that ends TLS is
+    /// otherwise `http`: from the header that the proxy sets, or a fixed one. Only
+    /// [OpenTelemetry's names](HttpNames::OpenTelemetry) have that label. Default:
+    /// [`Scheme::Uri`], since anybody may send a header.
+    ///
+    /// ```
+    /// use selfheal::http::{HttpLayer, HttpNames, Scheme};
+    /// use selfheal::registry::Registry;
+    ///
+    /// # fn main() -> Result<(), selfheal::registry::DeclareError> {
+    /// let layer = HttpLayer::builder(&Registry::new())
+    ///     .names([HttpNames::OpenTelemetry])
+    ///     .scheme(Scheme::XForwardedProto)
+    ///     .build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn scheme(mut self, scheme: Scheme) -> Self {
+        self.scheme = scheme;
+        self
+    }
+
     /// Takes the time from this clock. Default: that of the machine.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
@@ -181,7 +232,8 @@ impl HttpLayerBuilder {
     ///
     /// # Errors
     /// The registry already has other metrics under one of the names, a label or a set of
-    /// buckets breaks a rule, or there are too many labels or values.
+    /// buckets breaks a rule, there are too many labels or values, or there are no
+    /// [names](Self::names).
     pub fn build(self) -> Result<HttpLayer, DeclareError> {
         self.check()?;
         let added = names::Added {
@@ -207,7 +259,10 @@ impl HttpLayerBuilder {
             }),
             classifier: self.classifier,
             exclude: self.exclude,
-            names_protocol: self.names.iter().any(|names| names.names_protocol()),
+            protocol: {
+                let told = self.names.iter().any(|names| names.names_protocol());
+                told.then_some(self.scheme)
+            },
             table: Table::new(),
         })
     }
@@ -225,14 +280,18 @@ impl HttpLayerBuilder {
 
     /// What the declarations do not find by themselves.
     fn check(&self) -> Result<(), DeclareError> {
-        for labels in [&self.request_labels, &self.response_labels] {
-            if let Some((label, problem)) = labels.fault() {
-                return Err(DeclareError::Label {
-                    name: names::DURATION.to_owned(),
-                    label: label.to_owned(),
-                    problem,
-                });
-            }
+        if self.names.is_empty() {
+            return Err(DeclareError::NoNames {
+                layer: "HTTP layer",
+            });
+        }
+        let faults = [self.request_labels.fault(), self.response_labels.fault()];
+        if let Some((label, problem)) = faults.into_iter().flatten().next() {
+            return Err(DeclareError::Label {
+                name: names::DURATION.to_owned(),
+                label: label.to_owned(),
+                problem,
+            });
         }
         for bounds in self.rules.iter().filter_map(|rule| rule.buckets.as_ref()) {
             buckets(bounds).map_err(|problem| DeclareError::Metric {

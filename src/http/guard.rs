@@ -323,11 +323,11 @@ impl State {
             || (self.series.verb() == Verb::Connect && status.is_success())
     }
 
-    /// A body that does not say its size. Where it is a stream of events, which lives until
-    /// somebody has enough, the request is recorded now.
+    /// A body that does not say its size. Where it is a stream that lives until somebody has
+    /// enough, the request is recorded now.
     fn of_unknown_size(&mut self, headers: &HeaderMap) {
         self.promised = content_length(headers).unwrap_or(UNKNOWN);
-        if is_event_stream(headers) {
+        if is_event_stream(headers) || self.opens_session() {
             let took = self.elapsed();
             if let Some(took) = took {
                 self.first_byte_at(took);
@@ -335,6 +335,12 @@ impl State {
             self.stage = Stage::Session;
             self.count(self.handles(End::Complete), took);
         }
+    }
+
+    /// Whether this is a stream that the application has declared one. What answers with an error
+    /// there is an answer, in pieces or not.
+    fn opens_session(&self) -> bool {
+        self.series.streams && (200..300).contains(&self.status)
     }
 
     #[inline]

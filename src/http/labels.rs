@@ -6,6 +6,7 @@ use std::sync::Arc;
 use http::Extensions;
 
 use crate::registry::{LabelKey, Labels};
+use crate::util::RequestHead;
 
 /// The value of an added label that is not among those declared.
 const OTHER: &str = "other";
@@ -15,34 +16,45 @@ const OTHER: &str = "other";
 pub(super) const MAX_LABELS: usize = 4;
 pub(super) const MAX_VALUES: usize = 254;
 
-type Read = dyn for<'a> Fn(&'a Extensions) -> Option<&'a str> + Send + Sync;
+/// Reads the value of a label from a request.
+pub(super) type OfRequest = dyn for<'a> Fn(RequestHead<'a>) -> Option<&'a str> + Send + Sync;
 
-/// The added labels of one side, request or response.
-#[derive(Clone, Default)]
-pub(super) struct Added(Vec<Label>);
+/// Reads the value of a label from the extensions of a response.
+pub(super) type OfResponse = dyn for<'a> Fn(&'a Extensions) -> Option<&'a str> + Send + Sync;
 
-#[derive(Clone)]
-struct Label {
+/// The added labels of one side, read by an `R`.
+pub(super) struct Added<R: ?Sized>(Vec<Label<R>>);
+
+struct Label<R: ?Sized> {
     name: &'static str,
     values: Arc<[Box<str>]>,
-    read: Arc<Read>,
+    read: Arc<R>,
 }
 
 /// Which value each label has: a byte each, 0 for none, 255 for one that is not declared.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Chosen(u32);
 
-impl Added {
-    pub(super) fn add(
-        &mut self,
-        name: &'static str,
-        values: Vec<Box<str>>,
-        read: impl for<'a> Fn(&'a Extensions) -> Option<&'a str> + Send + Sync + 'static,
-    ) {
+impl Added<OfRequest> {
+    #[inline]
+    pub(super) fn choose(&self, head: RequestHead<'_>) -> Chosen {
+        self.choose_by(|read| read(head))
+    }
+}
+
+impl Added<OfResponse> {
+    #[inline]
+    pub(super) fn choose(&self, extensions: &Extensions) -> Chosen {
+        self.choose_by(|read| read(extensions))
+    }
+}
+
+impl<R: ?Sized> Added<R> {
+    pub(super) fn add(&mut self, name: &'static str, values: Vec<Box<str>>, read: Arc<R>) {
         self.0.push(Label {
             name,
             values: values.into(),
-            read: Arc::new(read),
+            read,
         });
     }
 
@@ -63,10 +75,10 @@ impl Added {
     }
 
     #[inline]
-    pub(super) fn choose(&self, extensions: &Extensions) -> Chosen {
+    fn choose_by<'a>(&self, read: impl Fn(&R) -> Option<&'a str>) -> Chosen {
         let mut chosen = 0;
         for label in &self.0 {
-            chosen = chosen << 8 | u32::from(label.choose(extensions));
+            chosen = chosen << 8 | u32::from(label.choose(read(&label.read)));
         }
         Chosen(chosen)
     }
@@ -89,11 +101,9 @@ impl Added {
     }
 }
 
-impl Label {
-    fn choose(&self, extensions: &Extensions) -> u8 {
-        let Some(value) = (self.read)(extensions) else {
-            return 0;
-        };
+impl<R: ?Sized> Label<R> {
+    fn choose(&self, value: Option<&str>) -> u8 {
+        let Some(value) = value else { return 0 };
         let at = self.values.iter().position(|known| **known == *value);
         at.and_then(|at| u8::try_from(at + 1).ok())
             .unwrap_or(u8::MAX)
@@ -108,7 +118,29 @@ impl Label {
     }
 }
 
-impl fmt::Debug for Added {
+impl<R: ?Sized> Default for Added<R> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<R: ?Sized> Clone for Added<R> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<R: ?Sized> Clone for Label<R> {
+    fn clone(&self) -> Self {
+        Self {
+            name: self.name,
+            values: Arc::clone(&self.values),
+            read: Arc::clone(&self.read),
+        }
+    }
+}
+
+impl<R: ?Sized> fmt::Debug for Added<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_map()
             .entries(self.0.iter().map(|label| (label.name, &label.values)))
@@ -150,12 +182,15 @@ mod tests {
     #[derive(Clone)]
     struct Tenant(&'static str);
 
-    fn added() -> Added {
-        let mut added = Added::default();
-        added.add("fixed", vec!["x".into()], |_| Some("x"));
-        added.add("tenant", vec!["a".into(), "b".into()], |extensions| {
-            extensions.get::<Tenant>().map(|tenant| tenant.0)
-        });
+    fn added() -> Added<OfResponse> {
+        let mut added = Added::<OfResponse>::default();
+        added.add("fixed", vec!["x".into()], Arc::new(|_| Some("x")));
+        let values = vec!["a".into(), "b".into()];
+        added.add(
+            "tenant",
+            values,
+            Arc::new(|extensions| extensions.get::<Tenant>().map(|t| t.0)),
+        );
         added
     }
 
@@ -181,10 +216,10 @@ mod tests {
     fn too_much_is_told() {
         assert_eq!(added().fault(), None);
         let mut many = added();
-        many.add("long", vec!["v".into(); 255], |_| None);
+        many.add("long", vec!["v".into(); 255], Arc::new(|_| None));
         assert_eq!(many.fault(), Some(("long", "has more than 254 values")));
-        many.add("fourth", vec![], |_| None);
-        many.add("fifth", vec![], |_| None);
+        many.add("fourth", vec![], Arc::new(|_| None));
+        many.add("fifth", vec![], Arc::new(|_| None));
         assert!(matches!(many.fault(), Some(("fifth", _))));
     }
 }

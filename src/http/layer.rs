@@ -9,6 +9,7 @@ use super::exclude::Exclude;
 use super::guard::Guard;
 use super::mode::{Axum, Generic};
 use super::route::{Classifier, Protocol};
+use super::scheme::Scheme;
 use super::series::{Key, Recorder, Series};
 use super::service::HttpService;
 use super::table::Table;
@@ -32,8 +33,8 @@ pub(super) struct Shared {
     pub(super) recorder: Arc<Recorder>,
     pub(super) classifier: Classifier,
     pub(super) exclude: Exclude,
-    /// Whether any label tells the protocol.
-    pub(super) names_protocol: bool,
+    /// Where the scheme is read, if any label tells the protocol.
+    pub(super) protocol: Option<Scheme>,
     pub(super) table: Table,
 }
 
@@ -170,12 +171,11 @@ impl Endpoint {
         let key = Key {
             route: shared.classifier.route(request),
             verb: Verb::of(request.method()),
-            protocol: if shared.names_protocol {
-                Protocol::of(request)
-            } else {
-                Protocol::default()
+            protocol: match shared.protocol {
+                Some(scheme) => Protocol::of(request, scheme),
+                None => Protocol::default(),
             },
-            labels: recorder.request_labels.choose(request.extensions()),
+            labels: recorder.request_labels.choose(RequestHead::of(request)),
         };
         let series = self.series(key);
         let timed = series

@@ -28,8 +28,9 @@
 //! ```
 //!
 //! [`HttpLayerBuilder`] has the rest: excluded paths, samples, routes with labels and buckets
-//! of their own, labels from extensions, other [names](HttpNames). With the feature
-//! `trace-exemplars`, durations carry the trace of a request as an exemplar.
+//! of their own, labels from requests and responses, other [names](HttpNames), the
+//! [scheme](Scheme) behind a proxy. With the feature `trace-exemplars`, durations carry the
+//! trace of a request as an exemplar.
 //!
 //! # What is recorded
 //!
@@ -42,6 +43,7 @@
 //! | 100, 102 or 103 as the answer: servers refuse it (the 100 for `Expect` is the server's own and not seen here) | `500` | the headers |
 //! | WebSocket and other upgrades | `101` | the headers; with a [`HttpSession`] in the handler, the life of the connection is in `http_session_duration_seconds`, and it is in flight until its end |
 //! | a stream of server-sent events | as sent | the headers; its life is in `http_session_duration_seconds`, and it is in flight until its end |
+//! | a stream on a route that is declared one ([`RouteRule::session`]): a 2xx whose body does not say its size | as sent | the same |
 //! | no route matches, a `fallback` or `fallback_service` answers | as sent, path `unmatched` | as above |
 //! | the path matches and the method does not | `405`, path as matched | as above |
 //! | the client hangs up, or resets its HTTP/2 stream, before the headers or inside the body | `499` | it is noticed |
@@ -96,6 +98,7 @@ mod outcome;
 mod pattern;
 mod route;
 mod sample;
+mod scheme;
 mod series;
 mod service;
 mod session;
@@ -111,5 +114,6 @@ pub use layer::HttpLayer;
 pub use mode::{Axum, Generic};
 pub use names::{DURATION, HttpMetrics, HttpNames};
 pub use route::{RouteRule, UNMATCHED};
+pub use scheme::Scheme;
 pub use service::HttpService;
 pub use session::HttpSession;

@@ -6,6 +6,7 @@ use http::{Request, Version};
 
 use super::pattern::Pattern;
 use super::sample::Sample;
+use super::scheme::Scheme;
 use crate::util::RequestHead;
 
 /// The route label of every request that no route of the application matched, so that what
@@ -68,6 +69,7 @@ pub struct RouteRule {
     pub(super) label: Option<Box<str>>,
     pub(super) sample: Option<Sample>,
     pub(super) buckets: Option<Arc<[f64]>>,
+    pub(super) session: bool,
 }
 
 impl RouteRule {
@@ -95,6 +97,33 @@ impl RouteRule {
     /// routes with unlike buckets is nonsense. Default: those of the layer.
     pub fn buckets(mut self, bounds: impl IntoIterator<Item = f64>) -> Self {
         self.buckets = Some(bounds.into_iter().collect());
+        self
+    }
+
+    /// Takes what the routes stream for sessions, as server-sent events always are: NDJSON, the
+    /// tail of a log, a watch, a download of minutes. Such a request is counted and timed at its
+    /// headers, with the status sent; it is in flight until the stream ends, however it does, and
+    /// then its length is in `http_session_duration_seconds` (not under
+    /// [other names](super::HttpNames)). Whether the stream came to its end is not told: that its
+    /// client has had enough is no fault.
+    ///
+    /// Only a success (2xx) whose body does not say its size
+    /// ([`size_hint`](http_body::Body::size_hint)) is a stream. Errors, and the list that a watch
+    /// gives to those who do not watch, stay requests, timed to their end. Default: no.
+    ///
+    /// ```
+    /// use selfheal::http::{HttpLayer, RouteRule};
+    /// use selfheal::registry::Registry;
+    ///
+    /// # fn main() -> Result<(), selfheal::registry::DeclareError> {
+    /// let layer = HttpLayer::builder(&Registry::new())
+    ///     .route("/logs/{job}/tail", RouteRule::new().session())
+    ///     .build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn session(mut self) -> Self {
+        self.session = true;
         self
     }
 }
@@ -126,7 +155,7 @@ pub(super) struct Protocol {
 }
 
 impl Protocol {
-    pub(super) fn of<B>(request: &Request<B>) -> Self {
+    pub(super) fn of<B>(request: &Request<B>, scheme: Scheme) -> Self {
         Self {
             version: match request.version() {
                 Version::HTTP_09 => 1,
@@ -136,8 +165,7 @@ impl Protocol {
                 Version::HTTP_3 => 5,
                 _ => 0,
             },
-            // A proxy that ends TLS may know better, but what it says a client may say too.
-            https: request.uri().scheme_str() == Some("https"),
+            https: scheme.is_https(request),
         }
     }
 

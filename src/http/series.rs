@@ -1,6 +1,6 @@
 use std::sync::{Arc, OnceLock};
 
-use super::labels::{Added, Chosen};
+use super::labels::{Added, Chosen, OfRequest, OfResponse};
 use super::names::{Ended, Name, Naming, Open};
 use super::outcome::Outcome;
 use super::route::{Protocol, Rules};
@@ -17,8 +17,8 @@ pub(super) struct Recorder {
     pub(super) clock: Clock,
     pub(super) sample: Sample,
     pub(super) rules: Rules,
-    pub(super) request_labels: Added,
-    pub(super) response_labels: Added,
+    pub(super) request_labels: Added<OfRequest>,
+    pub(super) response_labels: Added<OfResponse>,
     pub(super) trace: Source,
 }
 
@@ -40,6 +40,8 @@ pub(super) struct Series {
     pub(super) sample: Sample,
     pub(super) tickets: Tickets,
     pub(super) open: Open,
+    /// Whether bodies of unknown size are sessions.
+    pub(super) streams: bool,
     route: Box<str>,
     labels: Chosen,
     name: Name,
@@ -71,6 +73,7 @@ impl Series {
             sample: if samples { sample } else { Sample::NONE },
             tickets: Tickets::new(seed),
             open,
+            streams: rule.is_some_and(|rule| rule.session),
             route: key.route.into(),
             labels: key.labels,
             name,
@@ -109,7 +112,7 @@ impl Series {
         ended
     }
 
-    /// The lengths of event streams.
+    /// The lengths of sessions.
     pub(super) fn sessions(&self) -> &[Histogram] {
         self.sessions.get_or_init(|| {
             let names = self.recorder.names.iter();

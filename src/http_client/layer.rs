@@ -73,8 +73,8 @@ impl HttpClientLayerBuilder {
         self
     }
 
-    /// Records under these names, all of them at once. Default: those of
-    /// [`HttpClientMetrics`](super::HttpClientMetrics).
+    /// Records under these names, all of them at once. None at all is an error of
+    /// [`build`](Self::build). Default: those of [`HttpClientMetrics`](super::HttpClientMetrics).
     pub fn names(mut self, names: impl IntoIterator<Item = HttpClientNames>) -> Self {
         self.names.clear();
         for set in names {
@@ -140,9 +140,14 @@ impl HttpClientLayerBuilder {
     /// Declares the metrics and makes the layer.
     ///
     /// # Errors
-    /// The registry already has other metrics under one of the names, or a set of buckets
-    /// breaks a rule.
+    /// The registry already has other metrics under one of the names, a set of buckets breaks a
+    /// rule, or there are no [names](Self::names).
     pub fn build(self) -> Result<HttpClientLayer, DeclareError> {
+        if self.names.is_empty() {
+            return Err(DeclareError::NoNames {
+                layer: "layer for HTTP clients",
+            });
+        }
         let declare = |set: &HttpClientNames| set.declare(&self.registry, self.buckets.as_deref());
         let names = self.names.iter().map(declare).collect::<Result<_, _>>()?;
         Ok(HttpClientLayer {

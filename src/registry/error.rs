@@ -1,6 +1,7 @@
 use crate::catalog::MetricDef;
 
-/// Why a metric could not be declared. Every variant names the metric.
+/// Why a metric could not be declared. Every variant names the metric, or the layer that would have
+/// none.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DeclareError {
@@ -34,5 +35,14 @@ pub enum DeclareError {
         wanted: Box<MetricDef>,
         /// In what they differ: kind, labels, unit, namespace or buckets.
         difference: &'static str,
+    },
+    /// A layer was given no set of names, and would record nothing in silence.
+    #[error(
+        "the {layer} has no set of names to record under; give its `names` at least one, or do not \
+         call it, which leaves the default"
+    )]
+    NoNames {
+        /// Which layer.
+        layer: &'static str,
     },
 }

@@ -17,12 +17,14 @@ mod http2;
 mod layers;
 #[cfg(feature = "trace-exemplars")]
 mod opentelemetry;
+mod proxied;
 mod routers;
 mod routes;
 mod sampling;
 mod sessions;
 mod setup;
 mod sizes;
+mod streams;
 mod switched_off;
 #[cfg(feature = "trace-exemplars")]
 mod traces;

@@ -212,6 +212,9 @@ fn what_cannot_be_declared_is_an_error() {
         .build()
         .unwrap_err();
     assert!(matches!(error, DeclareError::Label { .. }), "{error}");
+    let error = layer().names([]).build().unwrap_err();
+    assert!(matches!(error, DeclareError::NoNames { .. }), "{error}");
+    assert!(error.to_string().contains("HTTP layer"), "{error}");
     let rule = RouteRule::new().buckets([2.0, 1.0]);
     let error = layer().route("/", rule).build().unwrap_err();
     assert!(matches!(error, DeclareError::Metric { .. }), "{error}");

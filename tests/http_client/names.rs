@@ -4,8 +4,8 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::StatusCode;
 use axum::routing::get;
-use selfheal::http_client::HttpClientNames;
-use selfheal::registry::{FamilySettings, Registry, Settings};
+use selfheal::http_client::{HttpClientLayer, HttpClientNames};
+use selfheal::registry::{DeclareError, FamilySettings, Registry, Settings};
 use tower::{Service, ServiceExt};
 
 use crate::wire::{client, lines, request, serve, text};
@@ -129,4 +129,11 @@ async fn what_is_switched_off_is_not_recorded() {
             "http_client_response_size_bytes{GET here} 1",
         ]
     );
+}
+
+#[test]
+fn no_names_at_all_are_an_error() {
+    let layer = HttpClientLayer::builder(&Registry::new()).names([]);
+    let error = layer.build().unwrap_err();
+    assert!(matches!(error, DeclareError::NoNames { .. }), "{error}");
 }

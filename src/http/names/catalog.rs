@@ -50,7 +50,8 @@ pub struct HttpMetrics {
     /// `http_response_size_bytes`, by method and path: what of the body was sent.
     pub response_size: Family<Histogram, [Text; 2]>,
     /// `http_session_duration_seconds`, by method and path: how long streams of server-sent
-    /// events lived, and upgraded connections whose handler holds the
+    /// events lived, those of routes that are [declared](crate::http::RouteRule::session) to
+    /// stream, and upgraded connections whose handler holds the
     /// [`HttpSession`](crate::http::HttpSession).
     pub session: Family<Histogram, [Text; 2]>,
     /// `http_requests_in_flight`: requests whose response body has not ended.
@@ -113,7 +114,7 @@ fn response_size(registry: &Registry) -> Declare<'_, Histogram> {
 }
 
 fn session(registry: &Registry) -> Declare<'_, Histogram> {
-    let help = "How long a stream of server-sent events or an upgraded connection lived";
+    let help = "How long a stream or an upgraded connection lived";
     registry
         .histogram("http_session_duration_seconds", help)
         .buckets(&SESSIONS)

@@ -81,7 +81,7 @@ pub(super) trait Naming: fmt::Debug + Send + Sync {
     /// Adds the handles for one way to end; `labels` are the values of the response labels.
     fn end(&self, name: &Name, outcome: Outcome, labels: &[&str], handles: &mut Ended);
 
-    /// The lengths of event streams.
+    /// The lengths of sessions.
     fn session(&self, _: &Name) -> Option<Histogram> {
         None
     }
