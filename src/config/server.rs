@@ -28,7 +28,8 @@ pub struct Server {
     /// Whether other machines may be let in. Default: `false`.
     pub allow_non_loopback: bool,
     /// How long a request may take, from 100 ms to 10 min. Default: 10 s, which is how long
-    /// Prometheus waits.
+    /// Prometheus waits. Where its `scrape_timeout` is longer and a scrape needs that, raise
+    /// this too: of both the shorter counts, on the listener and in an application's own router.
     #[serde(with = "super::duration")]
     pub request_timeout: Duration,
     /// So many connections are open at once, 1 to 65 536; further ones wait. Default: 64.

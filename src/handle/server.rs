@@ -46,12 +46,14 @@ impl Selfheal {
 
     fn endpoints(&self) -> Endpoints {
         let metrics = &self.config().metrics;
+        let server = &self.config().server;
         Endpoints::new(
             self.registry().clone(),
             std::sync::Arc::clone(&self.inner.health),
         )
         .metrics_path(&metrics.path)
         .compress(metrics.gzip)
+        .scrape_timeout(server.request_timeout)
         .clock(self.clock().clone())
     }
 }

@@ -13,6 +13,7 @@ use tokio::sync::watch;
 
 use super::limit::Limited;
 use super::routes::answer;
+use super::turns::AT_ONCE;
 
 /// Why a listener could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -91,7 +92,7 @@ impl Listener {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_io()
             .enable_time()
-            .max_blocking_threads(2)
+            .max_blocking_threads(AT_ONCE)
             .build()?;
         let (stop, stopped) = watch::channel(false);
         let router = router.layer(middleware::from_fn_with_state(limits.request, in_time));

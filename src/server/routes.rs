@@ -1,22 +1,19 @@
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::{HeaderValue, StatusCode, header};
-use tokio::sync::Semaphore;
 
+use super::turns::Turns;
 use super::{metrics, page};
 use crate::config::{HEALTH_PATH, LIVENESS_PATH, READINESS_PATH};
 use crate::health::{Check, Source, Status};
 use crate::registry::Registry;
 use crate::util::Clock;
-
-/// The most scrapes at a time. Prometheus itself never overlaps its own; more than a few mean
-/// that something is wrong on the other side.
-const SCRAPES: usize = 4;
 
 /// What the endpoints show, and where.
 #[derive(Clone)]
@@ -26,7 +23,7 @@ pub struct Endpoints {
     clock: Clock,
     metrics_path: String,
     pub(super) compress: bool,
-    pub(super) scrapes: Arc<Semaphore>,
+    pub(super) turns: Turns,
 }
 
 impl Endpoints {
@@ -34,12 +31,12 @@ impl Endpoints {
     #[must_use]
     pub fn new(registry: Registry, health: impl Source) -> Self {
         Self {
+            turns: Turns::new(&registry),
             registry,
             health: Arc::new(health),
             clock: Clock::system(),
             metrics_path: "/metrics".to_owned(),
             compress: true,
-            scrapes: Arc::new(Semaphore::new(SCRAPES)),
         }
     }
 
@@ -61,6 +58,15 @@ impl Endpoints {
     #[must_use]
     pub fn compress(mut self, compress: bool) -> Self {
         self.compress = compress;
+        self
+    }
+
+    /// Sets the longest that a scrape may take, from the request to the last byte. A scraper
+    /// that says that it waits for less gets less. Default: 10 s, which is how long Prometheus
+    /// waits.
+    #[must_use]
+    pub fn scrape_timeout(mut self, limit: Duration) -> Self {
+        self.turns.limit = limit;
         self
     }
 

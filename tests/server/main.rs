@@ -5,6 +5,8 @@
     reason = "clippy sees tests only in functions marked as such"
 )]
 
+mod scrapes;
+#[path = "../support/mod.rs"]
 mod support;
 
 use std::io::{Read, Write};

@@ -1,0 +1,224 @@
+//! Many scrapers at once, slow ones and impatient ones, in virtual time.
+
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, Request, StatusCode};
+use axum::response::Response;
+use http_body_util::BodyExt;
+use selfheal::catalog::MetricDef;
+use selfheal::registry::{Collector, Family, FamilySnapshot, Gauge, Registry, Text};
+use selfheal::server::{Endpoints, router};
+use selfheal::testing::{assert_absent, assert_value};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, advance};
+use tower::ServiceExt;
+
+use crate::healthy;
+
+/// As many as a family may have, by default.
+const SERIES: usize = 10_000;
+
+/// Says that a scrape has begun, and holds it until the gate is open.
+struct Gate {
+    begun: mpsc::UnboundedSender<()>,
+    hinge: Arc<Hinge>,
+}
+
+#[derive(Default)]
+struct Hinge(Mutex<bool>, Condvar);
+
+impl Collector for Gate {
+    fn describe(&self) -> Vec<MetricDef> {
+        Vec::new()
+    }
+
+    fn collect(&self, _: &mut Vec<FamilySnapshot>) {
+        self.begun.send(()).unwrap();
+        let open = self.hinge.0.lock().unwrap();
+        drop(self.hinge.1.wait_while(open, |open| !*open).unwrap());
+    }
+}
+
+/// What opens a gate, at the latest when the test fails: else the run-time would wait for it.
+struct Key(Arc<Hinge>);
+
+impl Key {
+    fn turn(&self) {
+        *self.0.0.lock().unwrap() = true;
+        self.0.1.notify_all();
+    }
+}
+
+impl Drop for Key {
+    fn drop(&mut self) {
+        self.turn();
+    }
+}
+
+fn gate(registry: &Registry) -> (Key, mpsc::UnboundedReceiver<()>) {
+    let (begun, scraping) = mpsc::unbounded_channel();
+    let hinge = Arc::<Hinge>::default();
+    let key = Key(Arc::clone(&hinge));
+    registry
+        .collect_from(Arc::new(Gate { begun, hinge }))
+        .unwrap();
+    (key, scraping)
+}
+
+/// A page of 2 MB, which is written on a thread of its own and does not fit in any buffer.
+fn large() -> Registry {
+    let registry = Registry::new();
+    let family: Family<Gauge, [Text; 1]> = registry.gauge("depth", "").labels(["queue"]).unwrap();
+    for n in 0..SERIES {
+        family.set(&[format!("{n:0>180}")], 1);
+    }
+    registry
+}
+
+fn app(registry: &Registry) -> Router {
+    router(Endpoints::new(registry.clone(), healthy))
+}
+
+async fn ask(app: Router, method: &str, timeout: Option<&str>) -> Response {
+    let mut request = Request::builder().method(method).uri("/metrics");
+    if let Some(timeout) = timeout {
+        request = request.header("X-Prometheus-Scrape-Timeout-Seconds", timeout);
+    }
+    let request = request.body(Body::empty()).unwrap();
+    app.oneshot(request).await.unwrap()
+}
+
+type Read = (StatusCode, HeaderMap, String);
+
+async fn read(response: Response) -> Read {
+    let (head, body) = response.into_parts();
+    let body = body.collect().await.unwrap().to_bytes();
+    let text = String::from_utf8(body.to_vec()).unwrap();
+    (head.status, head.headers, text)
+}
+
+/// Starts a scrape, and lets it get as far as it gets.
+async fn scrape(app: &Router, timeout: Option<&'static str>) -> JoinHandle<Read> {
+    let app = app.clone();
+    let scrape = tokio::spawn(async move { read(ask(app, "GET", timeout).await).await });
+    tokio::task::yield_now().await;
+    scrape
+}
+
+fn assert_refused(read: &Read) {
+    assert_eq!(read.0, StatusCode::SERVICE_UNAVAILABLE, "{}", read.2);
+    assert_eq!(read.1["retry-after"], "1");
+}
+
+fn assert_whole(read: &Read) {
+    assert_eq!(read.0, StatusCode::OK);
+    let series = read.2.lines().filter(|line| line.starts_with("depth{"));
+    assert_eq!(series.count(), SERIES);
+}
+
+fn assert_failed(registry: &Registry, reason: &str, times: f64) {
+    let labels = [("reason", reason)];
+    assert_value(registry, "selfheal_scrapes_failed_total", &labels, times);
+}
+
+#[tokio::test(start_paused = true)]
+async fn four_at_a_time_and_the_others_wait_as_long_as_they_can() {
+    let registry = large();
+    let (key, mut begun) = gate(&registry);
+    let app = app(&registry);
+    let mut served = Vec::new();
+    for _ in 0..4 {
+        served.push(scrape(&app, None).await);
+        begun.recv().await.unwrap();
+    }
+    let impatient = scrape(&app, Some("1")).await;
+    for _ in 0..15 {
+        served.push(scrape(&app, None).await);
+    }
+    let now = Instant::now();
+    assert_refused(&scrape(&app, None).await.await.unwrap());
+    assert_eq!(Instant::now(), now, "there is a limit to those who wait");
+    assert!(!impatient.is_finished());
+    advance(Duration::from_millis(901)).await;
+    assert_refused(&impatient.await.unwrap());
+    assert!(begun.try_recv().is_err(), "four at a time");
+
+    key.turn();
+    for scrape in served {
+        assert_whole(&scrape.await.unwrap());
+    }
+    assert_failed(&registry, "busy", 2.0);
+    for other in ["late", "gone", "failed"] {
+        let labels = [("reason", other)];
+        assert_absent(&registry, "selfheal_scrapes_failed_total", &labels);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_scrape_that_blocks_is_answered_for_before_its_scraper_hangs_up() {
+    let registry = large();
+    let (key, mut begun) = gate(&registry);
+    let app = app(&registry);
+    let slow = scrape(&app, Some("2")).await;
+    begun.recv().await.unwrap();
+    advance(Duration::from_millis(1799)).await;
+    tokio::task::yield_now().await;
+    assert!(!slow.is_finished());
+    advance(Duration::from_millis(2)).await;
+    assert_refused(&slow.await.unwrap());
+    key.turn();
+    assert_whole(&scrape(&app, None).await.await.unwrap());
+    assert_failed(&registry, "late", 1.0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reader_that_takes_nothing_keeps_its_turn_no_longer_than_its_time() {
+    let registry = large();
+    let app = app(&registry);
+    let mut stalled = Vec::new();
+    for _ in 0..4 {
+        let response = ask(app.clone(), "GET", Some("2")).await;
+        assert_eq!(response.status(), StatusCode::OK);
+        stalled.push(response);
+    }
+    let next = scrape(&app, None).await;
+    assert!(!next.is_finished(), "there is no turn left");
+    advance(Duration::from_secs(2)).await;
+    assert_whole(&next.await.unwrap());
+    for response in stalled {
+        let part = response.into_body().collect().await;
+        assert!(part.is_err(), "a part is not taken for the whole");
+    }
+    assert_failed(&registry, "late", 4.0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_hangs_up_makes_room() {
+    let registry = large();
+    let app = app(&registry);
+    for _ in 0..6 {
+        let now = Instant::now();
+        let response = ask(app.clone(), "GET", None).await;
+        assert_eq!(response.status(), StatusCode::OK);
+        assert_eq!(Instant::now(), now, "nobody is in the way");
+        drop(response);
+    }
+    assert_whole(&scrape(&app, None).await.await.unwrap());
+    assert_failed(&registry, "gone", 6.0);
+}
+
+#[tokio::test]
+async fn head_asks_for_no_scrape() {
+    let registry = large();
+    let (_key, mut begun) = gate(&registry);
+    let head = ask(app(&registry), "HEAD", None).await;
+    assert_eq!(head.status(), StatusCode::OK);
+    let kind = head.headers()["content-type"].to_str().unwrap().to_owned();
+    assert!(kind.starts_with("text/plain"), "{kind}");
+    assert!(!head.headers().contains_key("content-length"));
+    assert!(begun.try_recv().is_err());
+}
