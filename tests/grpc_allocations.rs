@@ -116,6 +116,21 @@ fn a_known_method_allocates_nothing() {
 }
 
 #[test]
+fn an_excluded_method_allocates_nothing_not_even_on_a_client() {
+    let bare = allocations(|| pass(&mut Echo));
+    let server = GrpcLayer::builder(&Registry::new()).exclude("test.Echo");
+    let mut server = server.build().unwrap().layer(Echo);
+    assert_eq!(allocations(|| pass(&mut server)), bare);
+    let client = GrpcClientLayer::builder(&Registry::new()).exclude("test.Echo");
+    let mut client = client.build().unwrap().layer(Echo);
+    assert_eq!(
+        allocations(|| pass(&mut client)),
+        bare + 1,
+        "the box of the body"
+    );
+}
+
+#[test]
 fn a_client_boxes_the_body() {
     let bare = allocations(|| pass(&mut Echo));
     let layer = GrpcClientLayer::new(&Registry::new()).unwrap();

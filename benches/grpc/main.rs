@@ -98,6 +98,8 @@ fn contenders() -> Vec<Contender> {
         layer.unwrap().layer(routes())
     };
     let client = GrpcClientLayer::new(&Registry::new()).unwrap();
+    let excluded = GrpcLayer::builder(&Registry::new()).exclude("test.Echo");
+    let excluded = excluded.build().unwrap();
     vec![
         calls("bare", routes()),
         calls("server", server(GrpcNames::Catalog)),
@@ -107,6 +109,7 @@ fn contenders() -> Vec<Contender> {
         ),
         calls("OpenTelemetry's names", server(GrpcNames::OpenTelemetry)),
         calls("client", client.layer(routes())),
+        calls("excluded", excluded.layer(routes())),
     ]
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::declare::{RpcKind, RpcMethod};
 use super::descriptor::{self, InvalidDescriptorSet};
+use super::exclude::Exclude;
 use super::layer::{GrpcClientLayer, GrpcLayer};
 use super::methods::{Learn, Methods};
 use super::metrics::{self, Side};
@@ -40,6 +41,7 @@ pub struct GrpcLayerBuilder<L> {
     learn: Learn,
     timeout: Option<Duration>,
     declared: BTreeMap<(String, String), Option<RpcKind>>,
+    exclude: Exclude,
     told: Option<Told<L>>,
     layer: PhantomData<fn() -> L>,
 }
@@ -61,6 +63,7 @@ impl<L> GrpcLayerBuilder<L> {
             },
             timeout: None,
             declared: BTreeMap::new(),
+            exclude: Exclude::default(),
             told: None,
             layer: PhantomData,
         }
@@ -109,6 +112,32 @@ impl<L> GrpcLayerBuilder<L> {
         self
     }
 
+    /// Leaves calls alone: they are not counted, timed or active, and have no series, not even
+    /// where they are declared.
+    ///
+    /// `grpc.health.v1.Health` is that service, `grpc.health.v1.Health/Check` that method, and
+    /// `grpc.*` every service whose name starts so; a `*` stands for any text within the name of
+    /// the service or that of the method. What fits is left alone whether anybody serves it or
+    /// not, so that a wide pattern hides scanners, too. No other call gets dearer by it. Default:
+    /// none, for the reasons in [the room](super#what-is-left-out).
+    ///
+    /// ```
+    /// use selfheal::grpc::GrpcLayer;
+    /// use selfheal::registry::Registry;
+    ///
+    /// # fn main() -> Result<(), selfheal::registry::DeclareError> {
+    /// let layer = GrpcLayer::builder(&Registry::new())
+    ///     .exclude("grpc.health.v1.Health/Check")
+    ///     .exclude("grpc.reflection.*")
+    ///     .build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn exclude(mut self, pattern: impl AsRef<str>) -> Self {
+        self.exclude.add(pattern.as_ref());
+        self
+    }
+
     /// Records under these names. Default: those of the [catalogue](GrpcNames::Catalog).
     pub fn names(mut self, names: GrpcNames) -> Self {
         self.names = names;
@@ -131,7 +160,7 @@ impl<L> GrpcLayerBuilder<L> {
             side: self.side,
             timeout: self.timeout,
         };
-        let methods = Methods::new(recorder, self.learn);
+        let methods = Methods::new(recorder, self.learn, self.exclude);
         for ((service, method), kind) in &self.declared {
             methods.declare(service, method, *kind);
         }
@@ -186,6 +215,7 @@ impl<L> Clone for GrpcLayerBuilder<L> {
             learn: self.learn,
             timeout: self.timeout,
             declared: self.declared.clone(),
+            exclude: self.exclude.clone(),
             told: self.told.clone(),
             layer: PhantomData,
         }
@@ -199,6 +229,7 @@ impl<L> fmt::Debug for GrpcLayerBuilder<L> {
             .field("names", &self.names)
             .field("learn", &self.learn)
             .field("declared", &self.declared)
+            .field("exclude", &self.exclude)
             .finish_non_exhaustive()
     }
 }

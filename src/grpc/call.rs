@@ -86,19 +86,26 @@ impl Call {
             return Self::none();
         }
         let (service, method) = path::split(request.uri.path());
-        let asked = timeout.and_then(timeout::of);
-        let timeout = timeout::shorter(asked, methods.recorder.timeout);
-        let trace = methods.recorder.trace.of(request);
-        let series = match side {
+        let found = match side {
             Side::Client => methods.by_name(path::last_segment(service), method),
-            Side::Server => match methods.find(service, method) {
-                Some(series) => series,
-                None if content == Content::Grpc => {
-                    return Self::of_unknown(methods, service, method, timeout, trace);
-                }
-                None => return Self::none(),
-            },
+            Side::Server => methods.find(service, method),
         };
+        let given = || {
+            let asked = timeout.and_then(timeout::of);
+            let timeout = timeout::shorter(asked, methods.recorder.timeout);
+            (timeout, methods.recorder.trace.of(request))
+        };
+        let Some(series) = found else {
+            let counts = side == Side::Server
+                && content == Content::Grpc
+                && !methods.excludes(service, method);
+            return if counts {
+                Self::of_unknown(methods, service, method, given())
+            } else {
+                Self::none()
+            };
+        };
+        let (timeout, trace) = given();
         series.started();
         (Self::new(series, timeout, trace), Tally::to(series))
     }
@@ -113,8 +120,7 @@ impl Call {
         methods: &Arc<Methods>,
         service: &str,
         method: &str,
-        timeout: Option<Duration>,
-        trace: Trace,
+        (timeout, trace): (Option<Duration>, Trace),
     ) -> (Self, Option<Tally>) {
         let series = methods.unknown();
         let mut call = Self::new(series, timeout, trace);

@@ -4,6 +4,7 @@ use std::time::Duration;
 use tonic::{Code, Status};
 
 use super::call::Call;
+use super::exclude::Exclude;
 use super::methods::{Learn, Methods};
 use super::metrics::{GrpcMetrics, Side};
 use super::series::{Recorder, Series};
@@ -39,9 +40,9 @@ impl MetricsInterceptor {
     /// Starts a call in `registry`.
     pub fn start_request_in(registry: &Registry, service: &str, method: &str) -> GrpcCall {
         let by_hand = registry.group_or_skip::<ByHand>();
-        let call = by_hand.map(|by_hand| {
-            let series = by_hand.methods.by_name(service, method);
-            Call::new(series, None, Trace::default())
+        let call = by_hand.and_then(|by_hand| {
+            let series = by_hand.methods.by_name(service, method)?;
+            Some(Call::new(series, None, Trace::default()))
         });
         GrpcCall(call.unwrap_or_default())
     }
@@ -162,7 +163,7 @@ impl Group for ByHand {
             timeout: None,
         };
         Ok(Self {
-            methods: Methods::new(recorder, Learn::FromNames),
+            methods: Methods::new(recorder, Learn::FromNames, Exclude::default()),
         })
     }
 }

@@ -8,6 +8,7 @@ use foldhash::fast::RandomState;
 use tonic::Code;
 
 use super::declare::RpcKind;
+use super::exclude::Exclude;
 use super::names::Name;
 use super::series::{Recorder, Series};
 use crate::registry::MAX_LABEL_VALUE;
@@ -39,31 +40,35 @@ pub(super) struct Methods {
     lists: Box<[Chain<Arc<Series>>]>,
     unknown: OnceLock<Arc<Series>>,
     learn: Learn,
+    exclude: Exclude,
     learnt: AtomicUsize,
     max: usize,
 }
 
 impl Methods {
-    pub(super) fn new(recorder: Recorder, learn: Learn) -> Self {
-        Self::with_max(recorder, learn, MAX_LEARNT)
+    pub(super) fn new(recorder: Recorder, learn: Learn, exclude: Exclude) -> Self {
+        Self::with_max(recorder, learn, exclude, MAX_LEARNT)
     }
 
-    fn with_max(recorder: Recorder, learn: Learn, max: usize) -> Self {
+    fn with_max(recorder: Recorder, learn: Learn, exclude: Exclude, max: usize) -> Self {
         Self {
             recorder: Arc::new(recorder),
             hash: RandomState::default(),
             lists: (0..LISTS).map(|_| Chain::new()).collect(),
             unknown: OnceLock::new(),
             learn,
+            exclude,
             learnt: AtomicUsize::new(0),
             max,
         }
     }
 
-    /// Makes a method known from the start. Its series are there from then on, at zero, for a
+    /// Makes a method known from the start, unless it is excluded. Its series are there from then on, at zero, for a
     /// rate misses the first count of a series that was not there before.
     pub(super) fn declare(&self, service: &str, method: &str, kind: Option<RpcKind>) {
-        self.add(service, method, kind).ended(Code::Ok);
+        if !self.excludes(service, method) {
+            self.add(service, method, kind).ended(Code::Ok);
+        }
     }
 
     /// The method, if it is known; without an allocation, a lock or a change to shared memory.
@@ -79,16 +84,28 @@ impl Methods {
             .get_or_init(|| Arc::new(Series::new(&self.recorder, Name::unknown())))
     }
 
-    /// The method, which is taken as it is named while there is room.
+    /// The method, which is taken as it is named while there is room; none if it is excluded.
     #[inline]
-    pub(super) fn by_name(&self, service: &str, method: &str) -> &Arc<Series> {
-        match self.find(service, method) {
-            Some(series) => series,
-            None if self.learn == Learn::FromNames => self
-                .learn(service, method)
-                .unwrap_or_else(|| self.unknown()),
-            None => self.unknown(),
+    pub(super) fn by_name(&self, service: &str, method: &str) -> Option<&Arc<Series>> {
+        let known = self.find(service, method);
+        known.or_else(|| self.by_new_name(service, method))
+    }
+
+    #[cold]
+    fn by_new_name(&self, service: &str, method: &str) -> Option<&Arc<Series>> {
+        if self.excludes(service, method) {
+            return None;
         }
+        let series = match self.learn {
+            Learn::FromNames => self.learn(service, method),
+            Learn::Never | Learn::FromAnswers => None,
+        };
+        Some(series.unwrap_or_else(|| self.unknown()))
+    }
+
+    /// Whether calls of a method that is not known are left alone.
+    pub(super) fn excludes(&self, service: &str, method: &str) -> bool {
+        self.exclude.matches(service, method)
     }
 
     /// Whether an answer would make this method known.
@@ -188,7 +205,9 @@ mod tests {
             side: Side::Server,
             timeout: None,
         };
-        Methods::with_max(recorder, learn, 10)
+        let mut exclude = Exclude::default();
+        exclude.add("x.Y");
+        Methods::with_max(recorder, learn, exclude, 10)
     }
 
     #[test]
@@ -198,7 +217,7 @@ mod tests {
         let learnt = methods.learn("a.B", "C").unwrap();
         assert!(Arc::ptr_eq(learnt, methods.find("a.B", "C").unwrap()));
         assert!(Arc::ptr_eq(learnt, methods.learn("a.B", "C").unwrap()));
-        assert!(Arc::ptr_eq(learnt, methods.by_name("a.B", "C")));
+        assert!(Arc::ptr_eq(learnt, methods.by_name("a.B", "C").unwrap()));
         assert_eq!(methods.learnt.load(Ordering::Relaxed), 1);
         assert!(methods.find("a.", "BC").is_none(), "cut elsewhere");
     }
@@ -210,19 +229,35 @@ mod tests {
         methods.declare("a.B", "C", Some(RpcKind::Unary));
         methods.declare("a.B", "C", None);
         assert_eq!(registry.series(), 5);
-        assert_eq!(methods.by_name("a.B", "C").name.kind, Some(RpcKind::Unary));
-        assert!(methods.by_name("a.B", "D").name.is_unknown());
+        let name = |method| methods.by_name("a.B", method).unwrap().name.clone();
+        assert_eq!(name("C").kind, Some(RpcKind::Unary));
+        assert!(name("D").is_unknown());
+    }
+
+    #[test]
+    fn an_excluded_method_never_becomes_known() {
+        let registry = Registry::new();
+        let methods = methods(&registry, Learn::FromNames);
+        methods.declare("x.Y", "Z", None);
+        assert!(methods.by_name("x.Y", "Z").is_none());
+        assert!(methods.find("x.Y", "Z").is_none() && methods.excludes("x.Y", "Z"));
+        assert_eq!(
+            methods.learnt.load(Ordering::Relaxed),
+            0,
+            "no room is taken"
+        );
+        assert_eq!(registry.series(), 0);
     }
 
     #[test]
     fn names_without_end_share_one() {
         let methods = methods(&Registry::new(), Learn::FromNames);
         for n in 0..1_000 {
-            let name = &methods.by_name("a.B", &format!("M{n}")).name;
+            let name = &methods.by_name("a.B", &format!("M{n}")).unwrap().name;
             assert_eq!(name.is_unknown(), n >= 10, "{n}");
         }
         assert_eq!(
-            &*methods.by_name("a.B", "M3").name.method,
+            &*methods.by_name("a.B", "M3").unwrap().name.method,
             "M3",
             "still there"
         );

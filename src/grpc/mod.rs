@@ -50,6 +50,16 @@
 //! turn away stays `unknown`; so do the errors of a method that has not worked yet. A client's
 //! paths come from the program and are taken as they are. Both learn 1,000 methods at most.
 //!
+//! # What is left out
+//!
+//! Nothing, unless it is [excluded](GrpcLayerBuilder::exclude): the probes of
+//! `grpc.health.v1.Health`, reflection, or all that is gRPC's own by `grpc.*`. The
+//! [layer for HTTP](crate::http) leaves out by default what this crate itself serves, the scrape
+//! and the health paths. Here nothing is the crate's own: the health service is one that the
+//! application has put on, its `Watch` is a stream that somebody holds open, and a probe that
+//! fails or comes too often is first seen in its counts, which have series of their own and
+//! blur no other method's. Go's `go-grpc-middleware` counts everything, too.
+//!
 //! # What is recorded
 //!
 //! | what happens | code | duration until |
@@ -69,6 +79,7 @@
 //! | a message that breaks off | not counted as a message | |
 //! | a call that tonic's `load_shed` turns away or its `concurrency_limit` makes wait | nothing yet: they are above the layers of `Server::layer` | |
 //! | a request that is not gRPC, gRPC-Web among them | nothing | |
+//! | a call of a method that is excluded | nothing, by the name of the method or as `unknown` | |
 //!
 //! What tonic's time-outs call `Cancelled` is `DEADLINE_EXCEEDED` here, on both sides: that is
 //! what happened, though tonic tells its callers otherwise. A caller that has its last message
@@ -85,6 +96,7 @@ mod call;
 mod client;
 mod declare;
 mod descriptor;
+mod exclude;
 mod frames;
 mod future;
 mod headers;

@@ -1,5 +1,5 @@
-use super::pattern::Pattern;
 use crate::config::{HEALTH_PATH, LIVENESS_PATH, READINESS_PATH};
+use crate::util::Pattern;
 
 /// Which paths are left alone.
 #[derive(Clone, Debug, Default)]

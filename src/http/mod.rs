@@ -95,7 +95,6 @@ mod layer;
 mod mode;
 mod names;
 mod outcome;
-mod pattern;
 mod route;
 mod sample;
 mod scheme;

@@ -4,10 +4,9 @@ use std::sync::Arc;
 use axum::extract::MatchedPath;
 use http::{Request, Version};
 
-use super::pattern::Pattern;
 use super::sample::Sample;
 use super::scheme::Scheme;
-use crate::util::RequestHead;
+use crate::util::{Pattern, RequestHead};
 
 /// The route label of every request that no route of the application matched, so that what
 /// scanners ask for is one series and not one each. No route of axum can have this name, for

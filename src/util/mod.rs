@@ -10,6 +10,8 @@ pub mod escape;
 #[cfg(any(feature = "http", feature = "http-client", feature = "grpc"))]
 mod head;
 #[cfg(any(feature = "http", feature = "grpc"))]
+mod pattern;
+#[cfg(any(feature = "http", feature = "grpc"))]
 mod spare;
 #[cfg(any(feature = "http", feature = "http-client"))]
 mod verb;
@@ -21,6 +23,8 @@ pub use clock::{Clock, ManualClock};
 pub(crate) use distance::{distance, edits};
 #[cfg(any(feature = "http", feature = "http-client", feature = "grpc"))]
 pub use head::RequestHead;
+#[cfg(any(feature = "http", feature = "grpc"))]
+pub(crate) use pattern::Pattern;
 #[cfg(any(feature = "http", feature = "grpc"))]
 pub(crate) use spare::Spare;
 #[cfg(any(feature = "http", feature = "http-client"))]

@@ -15,6 +15,7 @@ mod client;
 mod endings;
 #[cfg(feature = "server")]
 mod example;
+mod exclude;
 mod handle;
 mod hostile;
 mod http;

@@ -1,8 +1,8 @@
-//! Patterns for paths and routes.
+//! Patterns for paths, routes and names.
 
 /// Text with stars, each of which stands for any text, slashes among it.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Pattern {
+pub(crate) enum Pattern {
     Exact(Box<str>),
     Prefix(Box<str>),
     /// The literal parts between the stars; at least two.
@@ -10,7 +10,7 @@ pub(super) enum Pattern {
 }
 
 impl Pattern {
-    pub(super) fn new(text: &str) -> Self {
+    pub(crate) fn new(text: &str) -> Self {
         match text.split_once('*') {
             None => Self::Exact(text.into()),
             Some((start, "")) => Self::Prefix(start.into()),
@@ -19,7 +19,7 @@ impl Pattern {
     }
 
     #[inline]
-    pub(super) fn matches(&self, path: &str) -> bool {
+    pub(crate) fn matches(&self, path: &str) -> bool {
         match self {
             Self::Exact(whole) => **whole == *path,
             Self::Prefix(start) => path.starts_with(&**start),
