@@ -18,7 +18,8 @@ pub struct Http {
     /// path that starts with `/internal/`; a `*` stands for any text. Default: none beside
     /// [`exclude_endpoints`](Self::exclude_endpoints).
     pub exclude: Vec<String>,
-    /// Whether the crate's own endpoints are excluded too: the scrape and the health paths.
+    /// Whether the crate's own endpoints are excluded too: the paths of the scrape and of health,
+    /// and the routes of the handle's router wherever it is nested, the page at `/` among them.
     /// Default: `true`.
     pub exclude_endpoints: bool,
     /// The share of requests whose duration is recorded, from 0 to 1; counters count every
@@ -57,7 +58,7 @@ impl Http {
         self
     }
 
-    /// Whether the scrape and the health paths are excluded. Default: `true`.
+    /// Whether the crate's own endpoints are excluded. Default: `true`.
     #[must_use]
     pub fn exclude_endpoints(mut self, on: bool) -> Self {
         self.exclude_endpoints = on;

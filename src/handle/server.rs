@@ -5,8 +5,9 @@ use crate::server::{Auth, Endpoints, Limits, ListenError, Listener, router};
 
 impl Selfheal {
     /// The endpoints as a router to merge into an application's own: the metrics (by default
-    /// at `/metrics`), `/health`, `/livez`, `/readyz` and a page at `/`. Merge it in before a layer
-    /// that measures the application is put on; these paths but `/` are excluded there by default.
+    /// at `/metrics`), `/health`, `/livez`, `/readyz` and a page at `/`. Merge it in, or nest it,
+    /// before a layer that measures the application is put on, which leaves these routes out
+    /// (see [`Http::exclude_endpoints`](crate::config::Http::exclude_endpoints)).
     ///
     /// Merged, they are as open as the application's other routes: the credentials of the
     /// configuration guard the [listener](Self::listen) alone.
@@ -53,6 +54,7 @@ impl Selfheal {
         )
         .metrics_path(&metrics.path)
         .compress(metrics.gzip)
+        .recorded(!self.config().http.exclude_endpoints)
         .scrape_timeout(server.request_timeout)
         .clock(self.clock().clone())
     }

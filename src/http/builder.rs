@@ -76,7 +76,8 @@ impl HttpLayerBuilder {
         self
     }
 
-    /// Forgets all excluded paths, the default ones among them.
+    /// Forgets all excluded paths, the default ones among them. What says of itself that it is
+    /// [`Unrecorded`](super::Unrecorded) still is.
     pub fn exclude_nothing(mut self) -> Self {
         self.exclude = Exclude::default();
         self

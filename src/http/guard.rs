@@ -13,7 +13,7 @@ use super::outcome::{End, Outcome};
 use super::series::Series;
 use super::session::HttpSession;
 use crate::trace::Trace;
-use crate::util::{Spare, Verb};
+use crate::util::{Spare, Unrecorded, Verb};
 
 /// One request on its way. It travels from the call through the future into the response
 /// body, and whatever becomes of those, it records the request exactly once: where it is told
@@ -122,6 +122,9 @@ impl Guard {
     /// wait for; if not, the request is over.
     #[inline]
     pub(super) fn begun(&mut self, head: &Parts, body: &impl Body) {
+        if head.extensions.get::<Unrecorded>().is_some() {
+            return self.forget();
+        }
         let Some(state) = &mut self.0 else { return };
         state.status = sent(head.status);
         state.stage = Stage::Headers;
@@ -176,6 +179,15 @@ impl Guard {
         // Short of what the headers promise, the server cannot end the response, and breaks off.
         let short = state.sent < state.promised && state.promised != UNKNOWN;
         self.end(if short { End::Failed } else { End::Complete });
+    }
+
+    /// Leaves the request as if it had never come.
+    #[cold]
+    fn forget(&mut self) {
+        if let Some(mut state) = self.0.take() {
+            state.leave();
+            Spare::keep(&SPARE, state);
+        }
     }
 
     /// Records the request, unless it has been.
@@ -387,6 +399,11 @@ impl State {
                 histogram.observe_n(self.sent as f64, self.stands_for);
             }
         }
+        self.leave();
+    }
+
+    #[inline]
+    fn leave(&mut self) {
         self.upgrade = None;
         for gauge in &self.series.open.in_flight {
             gauge.dec();

@@ -56,6 +56,7 @@
 //! | the handler or the body panics, whether that is caught above the layer or by nobody | `500` | the unwinding drops it |
 //! | a panic is caught below the layer | as its catcher answers | as above |
 //! | the path is excluded | nothing is recorded | |
+//! | the response says that it is [`Unrecorded`], as those of this crate's own endpoints do | nothing; it is in flight until its headers | |
 //! | bytes that are no HTTP, a request that waits behind another on its connection | nothing, for it has not come yet | |
 //!
 //! A client that has gone is noticed when the server reads the end of its connection. On HTTP/1.1
@@ -105,7 +106,7 @@ mod table;
 
 #[cfg(feature = "trace-exemplars")]
 pub use crate::trace::TraceContext;
-pub use crate::util::RequestHead;
+pub use crate::util::{RequestHead, Unrecorded};
 pub use body::{CountedBody, InstrumentedBody};
 pub use builder::HttpLayerBuilder;
 pub use future::ResponseFuture;

@@ -2,10 +2,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::extract::State;
+use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use axum::{Extension, Router};
 use http::{HeaderValue, StatusCode, header};
 
 use super::turns::Turns;
@@ -13,7 +14,7 @@ use super::{metrics, page};
 use crate::config::{HEALTH_PATH, LIVENESS_PATH, READINESS_PATH};
 use crate::health::{Check, Source, Status};
 use crate::registry::Registry;
-use crate::util::Clock;
+use crate::util::{Clock, Unrecorded};
 
 /// What the endpoints show, and where.
 #[derive(Clone)]
@@ -24,6 +25,7 @@ pub struct Endpoints {
     metrics_path: String,
     pub(super) compress: bool,
     pub(super) turns: Turns,
+    recorded: bool,
 }
 
 impl Endpoints {
@@ -37,6 +39,7 @@ impl Endpoints {
             clock: Clock::system(),
             metrics_path: "/metrics".to_owned(),
             compress: true,
+            recorded: false,
         }
     }
 
@@ -70,6 +73,15 @@ impl Endpoints {
         self
     }
 
+    /// Whether the HTTP layer of an application that merges or nests the router records requests
+    /// to it, too. Default: no; its responses say that they are
+    /// [`Unrecorded`](crate::util::Unrecorded).
+    #[must_use]
+    pub fn recorded(mut self, recorded: bool) -> Self {
+        self.recorded = recorded;
+        self
+    }
+
     /// Sets the clock by which the page says how long ago something was.
     /// Default: that of the system.
     #[must_use]
@@ -95,13 +107,21 @@ pub fn router<S>(endpoints: Endpoints) -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
 {
-    Router::new()
+    let recorded = endpoints.recorded;
+    let routes = Router::new()
         .route(&endpoints.metrics_path, get(metrics::serve))
         .route(HEALTH_PATH, get(health))
         .route(LIVENESS_PATH, get(livez))
         .route(READINESS_PATH, get(readyz))
         .route("/", get(index))
-        .with_state(endpoints)
+        .with_state(endpoints);
+    if recorded {
+        return routes;
+    }
+    // Of the routes alone: what matches none of them is the application's.
+    routes.route_layer(map_response(async |response: Response| {
+        (Extension(Unrecorded), response)
+    }))
 }
 
 async fn health(State(endpoints): State<Endpoints>) -> Response {

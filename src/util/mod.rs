@@ -13,6 +13,8 @@ mod head;
 mod pattern;
 #[cfg(any(feature = "http", feature = "grpc"))]
 mod spare;
+#[cfg(any(feature = "http", feature = "server"))]
+mod unrecorded;
 #[cfg(any(feature = "http", feature = "http-client"))]
 mod verb;
 
@@ -27,5 +29,7 @@ pub use head::RequestHead;
 pub(crate) use pattern::Pattern;
 #[cfg(any(feature = "http", feature = "grpc"))]
 pub(crate) use spare::Spare;
+#[cfg(any(feature = "http", feature = "server"))]
+pub use unrecorded::Unrecorded;
 #[cfg(any(feature = "http", feature = "http-client"))]
 pub(crate) use verb::Verb;

@@ -8,6 +8,8 @@
 )]
 
 mod endings;
+#[cfg(feature = "server")]
+mod endpoints;
 mod error_types;
 mod examples;
 mod handle;

@@ -118,19 +118,3 @@ async fn what_matches_nothing_in_two_merged_routers_with_layers() {
         ("GET unmatched 404", 1),
     ]);
 }
-
-/// Merged in after the layer, they would bring a fallback that nobody measures.
-#[cfg(feature = "server")]
-#[tokio::test]
-async fn what_matches_nothing_beside_the_endpoints_of_the_handle() {
-    let heal = selfheal::Selfheal::new(selfheal::Config::new()).unwrap();
-    let app = Router::new()
-        .route("/orders/{id}", get(|| async { "an order" }))
-        .merge(heal.router())
-        .layer(heal.http_layer());
-    let server = Server::serve(heal.registry().clone(), app).await;
-    for path in ["/orders/7", "/metrics", "/health", "/wp-login.php"] {
-        server.ask("GET", path).await;
-    }
-    server.assert_counted(&[("GET /orders/{id} 200", 1), ("GET unmatched 404", 1)]);
-}
