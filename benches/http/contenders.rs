@@ -13,6 +13,7 @@ use hyper::body::Body;
 use hyper::{Request, Response};
 use selfheal::http::{HttpLayer, RequestHead};
 use selfheal::registry::Registry;
+use selfheal::util::Clock;
 use selfheal_benches::Contender;
 use tower::{Layer, Service, ServiceExt, service_fn};
 
@@ -41,6 +42,10 @@ pub(crate) fn of_axum() -> Vec<Contender> {
         router(
             "ours, excluded",
             routes().layer(ours().exclude("/resource*").build().unwrap()),
+        ),
+        router(
+            "ours, timed by the counter of the processor",
+            routes().layer(ours().clock(Clock::tsc()).build().unwrap()),
         ),
         contender(
             "ours, around the router",

@@ -1,7 +1,7 @@
 use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
@@ -18,7 +18,7 @@ use super::status::{self, Content};
 use super::tally::{Tally, Waiting};
 use super::{headers, path, timeout};
 use crate::trace::Trace;
-use crate::util::{RequestHead, Spare};
+use crate::util::{Mark, RequestHead, Spare};
 
 /// One call on its way. It travels from the request through the future into the body of the
 /// response, and whatever becomes of those, it records the call exactly once: where it is
@@ -44,7 +44,7 @@ struct State {
 /// How far a call has come.
 struct Progress {
     /// When it began, if anybody wants to know.
-    start: Option<Instant>,
+    start: Option<Mark>,
     /// The time that it was given.
     timeout: Option<Duration>,
     trace: Trace,
@@ -148,7 +148,7 @@ impl Call {
         }
         let timed = series.timed || timeout.is_some();
         let progress = Progress {
-            start: timed.then(|| series.recorder.clock.now()),
+            start: timed.then(|| series.recorder.clock.mark()),
             timeout,
             trace,
             codeless: Code::Unknown,
@@ -290,8 +290,7 @@ impl State {
     #[inline]
     fn took(&self) -> Option<Duration> {
         let start = self.progress.start?;
-        let now = self.series.recorder.clock.now();
-        Some(now.saturating_duration_since(start))
+        Some(self.series.recorder.clock.since(start))
     }
 
     /// The code of a call that nobody waits for any more.

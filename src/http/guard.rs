@@ -1,7 +1,6 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
 
 use http::response::Parts;
 use http::{Extensions, HeaderMap, StatusCode, header};
@@ -13,7 +12,7 @@ use super::outcome::{End, Outcome};
 use super::series::Series;
 use super::session::HttpSession;
 use crate::trace::Trace;
-use crate::util::{Spare, Unrecorded, Verb};
+use crate::util::{Mark, Spare, Unrecorded, Verb};
 
 /// One request on its way. It travels from the call through the future into the response
 /// body, and whatever becomes of those, it records the request exactly once: where it is told
@@ -37,7 +36,7 @@ struct State {
     /// where that is of the same.
     series: Arc<Series>,
     /// When it began, if it is in the sample.
-    start: Option<Instant>,
+    start: Option<Mark>,
     /// For how many requests it stands in the histograms.
     stands_for: u32,
     /// The status code sent, 0 before there is one.
@@ -75,7 +74,7 @@ enum Stage {
 impl Guard {
     /// Begins a request; `timed` says when and for how many it stands, if it is in the sample.
     #[inline]
-    pub(super) fn new(series: &Arc<Series>, timed: Option<(Instant, u32)>, trace: Trace) -> Self {
+    pub(super) fn new(series: &Arc<Series>, timed: Option<(Mark, u32)>, trace: Trace) -> Self {
         for gauge in &series.open.in_flight {
             gauge.inc();
         }
@@ -244,7 +243,7 @@ impl Drop for Guard {
 
 impl State {
     #[cold]
-    fn new(series: &Arc<Series>, timed: Option<(Instant, u32)>, trace: Trace) -> Self {
+    fn new(series: &Arc<Series>, timed: Option<(Mark, u32)>, trace: Trace) -> Self {
         Self {
             trace,
             series: Arc::clone(series),
@@ -263,7 +262,7 @@ impl State {
 
     /// Begins anew with what an earlier request has left.
     #[inline]
-    fn reuse(&mut self, series: &Arc<Series>, timed: Option<(Instant, u32)>, trace: Trace) {
+    fn reuse(&mut self, series: &Arc<Series>, timed: Option<(Mark, u32)>, trace: Trace) {
         self.trace = trace;
         if !Arc::ptr_eq(&self.series, series) {
             self.series = Arc::clone(series);
@@ -296,8 +295,7 @@ impl State {
     #[inline]
     fn elapsed(&self) -> Option<f64> {
         let start = self.start?;
-        let now = self.series.recorder.clock.now();
-        Some(now.saturating_duration_since(start).as_secs_f64())
+        Some(self.series.recorder.clock.since(start).as_secs_f64())
     }
 
     /// The headers have gone, and with them the first byte.

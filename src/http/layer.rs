@@ -181,7 +181,7 @@ impl Endpoint {
         let timed = series
             .sample
             .draw(&series.tickets)
-            .map(|stands_for| (recorder.clock.now(), stands_for));
+            .map(|stands_for| (recorder.clock.mark(), stands_for));
         let trace = timed.map(|_| recorder.trace.of(RequestHead::of(request)));
         Guard::new(series, timed, trace.unwrap_or_default())
     }

@@ -3,13 +3,13 @@ use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 use http::{Extensions, Method, Request, header};
 
 use super::series::Series;
+use crate::util::Mark;
 
 /// The life of a connection after its upgrade, to a WebSocket or any other protocol.
 ///
@@ -41,14 +41,14 @@ pub struct HttpSession(Option<Arc<Life>>);
 
 struct Life {
     series: Arc<Series>,
-    start: Option<Instant>,
+    start: Option<Mark>,
     stands_for: u32,
     /// Whether the upgrade was granted.
     begun: AtomicBool,
 }
 
 impl HttpSession {
-    pub(super) fn new(series: &Arc<Series>, start: Option<Instant>, stands_for: u32) -> Self {
+    pub(super) fn new(series: &Arc<Series>, start: Option<Mark>, stands_for: u32) -> Self {
         Self(Some(Arc::new(Life {
             series: Arc::clone(series),
             start,
@@ -96,8 +96,7 @@ impl Drop for Life {
             return;
         }
         if let Some(start) = self.start {
-            let now = self.series.recorder.clock.now();
-            let lived = now.saturating_duration_since(start).as_secs_f64();
+            let lived = self.series.recorder.clock.since(start).as_secs_f64();
             for histogram in self.series.sessions() {
                 histogram.observe_n(lived, self.stands_for);
             }

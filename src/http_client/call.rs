@@ -1,6 +1,6 @@
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use http::Extensions;
 
@@ -8,7 +8,7 @@ use super::error::OwnKinds;
 use super::hosts::Hosts;
 use super::names::{Ended, Name, Naming, Open};
 use crate::trace::{Source, Trace};
-use crate::util::{Chain, Clock, RequestHead, Verb};
+use crate::util::{Chain, Clock, Mark, RequestHead, Verb};
 
 /// How an outgoing request ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,7 +120,7 @@ impl Series {
 pub(super) struct Call {
     shared: Arc<Shared>,
     series: Arc<Series>,
-    start: Instant,
+    start: Mark,
     trace: Trace,
     /// The status received, 0 before there is one.
     status: u16,
@@ -137,7 +137,7 @@ impl Call {
             gauge.inc();
         }
         Self {
-            start: shared.clock.now(),
+            start: shared.clock.mark(),
             shared,
             series,
             trace,
@@ -197,8 +197,7 @@ impl Call {
     }
 
     fn elapsed(&self) -> Duration {
-        let now = self.shared.clock.now();
-        now.saturating_duration_since(self.start)
+        self.shared.clock.since(self.start)
     }
 
     fn end(&mut self, end: End) {

@@ -1,11 +1,11 @@
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::kind::{Outcome, TrackerKind};
 use crate::registry::Registry;
-use crate::util::Clock;
+use crate::util::{Clock, Mark};
 
 /// Follows one piece of work and records how it ended; see the [module](super).
 ///
@@ -16,7 +16,7 @@ pub struct Tracker<K: TrackerKind> {
     /// `None` where the metrics could not be declared, and once the work is recorded.
     metrics: Option<Arc<K::Metrics>>,
     clock: Clock,
-    started: Instant,
+    started: Mark,
 }
 
 impl<K: TrackerKind> Tracker<K> {
@@ -39,7 +39,7 @@ impl<K: TrackerKind> Tracker<K> {
         Self {
             kind,
             metrics,
-            started: clock.now(),
+            started: clock.mark(),
             clock,
         }
     }
@@ -71,7 +71,7 @@ impl<K: TrackerKind> Tracker<K> {
     /// How long the work has taken so far.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
-        self.clock.now().saturating_duration_since(self.started)
+        self.clock.since(self.started)
     }
 
     /// What is followed.

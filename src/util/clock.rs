@@ -9,6 +9,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use parking_lot::Mutex;
 
+use super::tsc::{Counter, Ticks};
+
 /// A source of monotonic and of wall-clock time.
 ///
 /// Cloning is cheap (at most one reference count). The two times are independent, as they
@@ -24,16 +26,29 @@ use parking_lot::Mutex;
 /// assert_eq!(clock.now() - before, Duration::from_secs(5));
 /// ```
 #[derive(Clone, Default)]
-pub struct Clock(Source);
+pub struct Clock(pub(super) Source);
 
 #[derive(Clone, Default)]
-enum Source {
+pub(super) enum Source {
     #[default]
     System,
+    #[cfg_attr(not(feature = "tsc"), expect(dead_code, reason = "nothing makes one"))]
+    Counter(Counter),
     Manual(Arc<Mutex<Hands>>),
 }
 
-struct Hands {
+/// When something began, for the clock that has made it to say how long that is ago.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Mark(Moment);
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Moment {
+    Instant(Instant),
+    #[cfg_attr(not(feature = "tsc"), expect(dead_code, reason = "nothing makes one"))]
+    Ticks(Ticks),
+}
+
+pub(super) struct Hands {
     now: Instant,
     wall: SystemTime,
 }
@@ -64,8 +79,27 @@ impl Clock {
     #[must_use]
     pub fn now(&self) -> Instant {
         match &self.0 {
-            Source::System => Instant::now(),
+            Source::System | Source::Counter(_) => Instant::now(),
             Source::Manual(hands) => hands.lock().now,
+        }
+    }
+
+    /// The start of something that [`since`](Self::since) will be asked about.
+    #[inline]
+    pub(crate) fn mark(&self) -> Mark {
+        Mark(match &self.0 {
+            Source::Counter(counter) => counter.now(),
+            _ => Moment::Instant(self.now()),
+        })
+    }
+
+    /// How long a mark of this clock is ago; zero for one of another.
+    #[inline]
+    pub(crate) fn since(&self, mark: Mark) -> Duration {
+        match (&self.0, mark.0) {
+            (Source::Counter(counter), Moment::Ticks(start)) => counter.since(start),
+            (_, Moment::Instant(start)) => self.now().saturating_duration_since(start),
+            _ => Duration::ZERO,
         }
     }
 
@@ -74,7 +108,7 @@ impl Clock {
     #[must_use]
     pub fn wall(&self) -> SystemTime {
         match &self.0 {
-            Source::System => SystemTime::now(),
+            Source::System | Source::Counter(_) => SystemTime::now(),
             Source::Manual(hands) => hands.lock().wall,
         }
     }
@@ -92,6 +126,7 @@ impl fmt::Debug for Clock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.0 {
             Source::System => "Clock(system)",
+            Source::Counter(_) => "Clock(tsc)",
             Source::Manual(_) => "Clock(manual)",
         })
     }
@@ -133,6 +168,15 @@ mod tests {
         hand.advance(Duration::from_millis(1500));
         assert_eq!(clock.now() - now, Duration::from_millis(1500));
         assert_eq!(clock.wall().duration_since(wall).unwrap().as_millis(), 1500);
+    }
+
+    #[test]
+    fn a_mark_is_as_old_as_its_clock_says() {
+        let (clock, hand) = Clock::manual();
+        let mark = clock.mark();
+        assert_eq!(clock.since(mark), Duration::ZERO);
+        hand.advance(Duration::from_millis(1500));
+        assert_eq!(clock.since(mark), Duration::from_millis(1500));
     }
 
     #[test]

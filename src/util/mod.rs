@@ -13,6 +13,11 @@ mod head;
 mod pattern;
 #[cfg(any(feature = "http", feature = "grpc"))]
 mod spare;
+#[cfg(feature = "tsc")]
+mod tsc;
+#[cfg(not(feature = "tsc"))]
+#[path = "tsc_off.rs"]
+mod tsc;
 #[cfg(any(feature = "http", feature = "server"))]
 mod unrecorded;
 #[cfg(any(feature = "http", feature = "http-client"))]
@@ -21,6 +26,7 @@ mod verb;
 pub use bounded::BoundedStr;
 #[cfg(any(feature = "http", feature = "http-client", feature = "grpc"))]
 pub(crate) use chain::Chain;
+pub(crate) use clock::Mark;
 pub use clock::{Clock, ManualClock};
 pub(crate) use distance::{distance, edits};
 #[cfg(any(feature = "http", feature = "http-client", feature = "grpc"))]
