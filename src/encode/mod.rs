@@ -3,6 +3,7 @@
 //! The room promises:
 //! - What a scraper asks for is negotiated by quality values; whatever it sends, it gets an
 //!   answer: the plain text format at the least. The work on a hostile header is bounded.
+//! - A scraper that names families with `name[]` gets those and nothing else; see [`Selection`].
 //! - The labels of a series were escaped when it was created; here its text is copied and its
 //!   value written behind it. Order is that of the scrape: families by name, series by age.
 //! - [`encode`] writes chunks of about 64 KiB and holds no lock while it writes, so that a slow
@@ -59,10 +60,12 @@ mod header;
 mod labels;
 mod names;
 mod protobuf;
+mod selection;
 mod stream;
 mod text;
 
 pub use codec::Encoding;
 pub use escaping::Escaping;
 pub use format::Format;
+pub use selection::{Selection, SelectionTooLarge};
 pub use stream::{CHUNK, Written, append, encode};

@@ -13,7 +13,9 @@ use crate::catalog::{Kind, MetricDef};
 /// One call of [`collect`](Collector::collect) is one consistent moment. A collector that
 /// panics is skipped for that scrape and counted; it cannot fail the scrape.
 pub trait Collector: Send + Sync + 'static {
-    /// Says what this collector may yield, for the catalogue. Called once, when it is registered.
+    /// Says what this collector may yield, for the catalogue, and for a scrape that asks for
+    /// some families and calls only who has them (of one that says nothing, or that is
+    /// [`foreign`](Self::foreign), that is not known). Called once, when it is registered.
     fn describe(&self) -> Vec<MetricDef>;
 
     /// Appends what there is now. Called on the thread that scrapes; it must not block.

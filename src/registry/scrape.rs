@@ -43,6 +43,23 @@ impl Registry {
         self.scrape_from(|_| true)
     }
 
+    /// A scrape of the families that `wanted` says yes to, by exposed name and kind. A collector
+    /// that describes what it yields, and none of it is wanted, is not called.
+    #[must_use]
+    pub fn scrape_only(&self, wanted: impl Fn(&str, Kind) -> bool) -> Scrape {
+        let settings = self.settings();
+        let mut scrape = self.scrape_from(|registered| {
+            let mut defs = registered.defs.iter();
+            // The list of another library may grow after it was described.
+            registered.foreign
+                || registered.defs.is_empty()
+                || defs.any(|def| wanted(&exposed_name(&settings, def), def.kind))
+        });
+        let families = &mut scrape.families;
+        families.retain(|family| wanted(&family.name, family.def.kind));
+        scrape
+    }
+
     /// A scrape without what other libraries declared; see [`Collector::foreign`](super::Collector::foreign).
     #[must_use]
     pub fn scrape_own(&self) -> Scrape {

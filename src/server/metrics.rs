@@ -1,14 +1,17 @@
 //! `/metrics`: a scrape, negotiated, and streamed where it is large.
 
+use std::io::{self, Write};
+
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 
 use super::routes::{Endpoints, answer};
-use super::stream::{streamed, unread};
+use super::stream::{Chunks, streamed, unread};
 use super::turns::Failure;
-use crate::encode::{Encoding, Format, encode};
+use crate::encode::{Encoding, Format, Selection, encode};
+use crate::registry::Registry;
 
 /// Beyond so many series a scrape takes longer than other requests on the same thread should
 /// wait (about half a millisecond), and moves to a thread where it may.
@@ -17,18 +20,30 @@ const LARGE: usize = 5_000;
 pub(super) async fn serve(
     State(endpoints): State<Endpoints>,
     method: Method,
+    uri: Uri,
     headers: HeaderMap,
 ) -> Response {
-    let format = Format::negotiate(texts(&headers, header::ACCEPT));
-    let encoding = if endpoints.compress {
-        Encoding::negotiate(texts(&headers, header::ACCEPT_ENCODING))
-    } else {
-        Encoding::Identity
+    let selection = match Selection::of_query(uri.query()) {
+        Ok(selection) => selection,
+        Err(error) => {
+            let text = format!("{error}\n");
+            return answer(StatusCode::BAD_REQUEST, "text/plain; charset=utf-8", text);
+        }
     };
+    let page = Page {
+        selection,
+        format: Format::negotiate(texts(&headers, header::ACCEPT)),
+        encoding: if endpoints.compress {
+            Encoding::negotiate(texts(&headers, header::ACCEPT_ENCODING))
+        } else {
+            Encoding::Identity
+        },
+    };
+    let (format, encoding) = (page.format, page.encoding);
     let body = if method == Method::HEAD {
         Ok(unread())
     } else {
-        body(&endpoints, &headers, (format, encoding)).await
+        body(&endpoints, &headers, page).await
     };
     let mut response = match body {
         Ok(body) => body.into_response(),
@@ -54,12 +69,22 @@ pub(super) async fn serve(
     response
 }
 
+/// What a scraper asks for.
+struct Page {
+    selection: Selection,
+    format: Format,
+    encoding: Encoding,
+}
+
+impl Page {
+    fn write(&self, registry: &Registry, out: impl Write) -> io::Result<()> {
+        let scrape = self.selection.scrape(registry, self.format);
+        encode(&scrape, self.format, self.encoding, out).map(|_| ())
+    }
+}
+
 /// The page, whole or about to be streamed.
-async fn body(
-    endpoints: &Endpoints,
-    headers: &HeaderMap,
-    (format, encoding): (Format, Encoding),
-) -> Result<Body, Failure> {
+async fn body(endpoints: &Endpoints, headers: &HeaderMap, page: Page) -> Result<Body, Failure> {
     let turns = &endpoints.turns;
     let mut ending = turns.ending();
     let deadline = turns.deadline(headers);
@@ -67,13 +92,14 @@ async fn body(
     let turn = turn.map_err(|failure| ending.failed(failure))?;
     if endpoints.registry.series() > LARGE {
         let registry = endpoints.registry.clone();
-        return streamed(registry, (format, encoding), (turn, ending), deadline).await;
+        let write = move |out: &mut Chunks| page.write(&registry, out);
+        return streamed(write, (turn, ending), deadline).await;
     }
-    let mut page = Vec::new();
-    match encode(&endpoints.registry.scrape(), format, encoding, &mut page) {
-        Ok(_) => {
+    let mut out = Vec::new();
+    match page.write(&endpoints.registry, &mut out) {
+        Ok(()) => {
             ending.whole();
-            Ok(Body::from(page))
+            Ok(Body::from(out))
         }
         Err(_) => Err(ending.failed(Failure::Failed)),
     }

@@ -13,6 +13,9 @@
 //!   200, or 503 while a component is down.
 //! - The listener binds to what it is told, has a bound on connections, closes silent ones,
 //!   and stops gracefully.
+//! - `/metrics?name[]=http_requests_total&name[]=…` is a scrape of those families alone, in
+//!   every format; see [`Selection`](crate::encode::Selection). Too many names, or too long
+//!   ones, are answered with 400.
 //!
 //! A scraper that does not get a whole page in time gets 503 and `Retry-After` or, where a part
 //! of the page is on its way already, a body that breaks off, so that it does not take the part

@@ -14,10 +14,9 @@ use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::turns::{Deadline, Ending, Failure};
-use crate::encode::{CHUNK, Encoding, Format, encode};
-use crate::registry::Registry;
+use crate::encode::CHUNK;
 
-/// How many chunks may wait for a slow client before the encoder does.
+/// How many chunks may wait for a slow client before the thread does.
 const CHUNKS: usize = 2;
 
 /// What the thread hands over. Without an end, what came before is a part and not the whole.
@@ -26,13 +25,13 @@ enum Part {
     End(io::Result<()>),
 }
 
-/// Encodes until `deadline`, and returns once there is something to send; else why not.
+/// Runs `write` on a thread until `deadline`, and returns once there is something to send; else
+/// why not.
 ///
 /// Whatever keeps the thread waiting, but a collector, ends at the deadline; with the thread
 /// goes the turn.
 pub(super) async fn streamed(
-    registry: Registry,
-    (format, encoding): (Format, Encoding),
+    write: impl FnOnce(&mut Chunks) -> io::Result<()> + Send + 'static,
     (turn, ending): (OwnedSemaphorePermit, Ending),
     deadline: Deadline,
 ) -> Result<Body, Failure> {
@@ -48,7 +47,7 @@ pub(super) async fn streamed(
             sender,
             buffer: Vec::with_capacity(CHUNK),
         };
-        let end = encode(&registry.scrape(), format, encoding, &mut chunks).map(|_| ());
+        let end = write(&mut chunks);
         // Where the client has gone there is nobody to tell.
         let _ = chunks.sender.blocking_send(Part::End(end));
     });
@@ -64,7 +63,7 @@ pub(super) async fn streamed(
 }
 
 /// Sends what is written in chunks; fails when nobody takes them any more.
-struct Chunks {
+pub(super) struct Chunks {
     sender: mpsc::Sender<Part>,
     buffer: Vec<u8>,
 }

@@ -1,7 +1,9 @@
 //! What holds for any input: shared by the fuzz targets and the tests of every day.
 
+use std::fmt::Write as _;
+
 use selfheal::catalog::names as rules;
-use selfheal::encode::{Encoding, Format};
+use selfheal::encode::{Encoding, Format, Selection};
 use selfheal::registry::parse_labels;
 use selfheal::util::escape;
 
@@ -32,6 +34,23 @@ pub(crate) fn negotiation(header: &str) {
     {
         let named = "application/openmetrics-text;version=1.0.0";
         assert_eq!(Format::negotiate([named, header]), Format::OPEN_METRICS);
+    }
+    selection(header);
+}
+
+/// Any query is read or too large, and a name in it is the same however it is encoded.
+fn selection(text: &str) {
+    let _ = Selection::of_query(Some(text));
+    let mut lower = String::new();
+    for byte in text.bytes() {
+        let _ = write!(lower, "%{byte:02x}");
+    }
+    let query = |value: &str| Selection::of_query(Some(&format!("name[]={value}")));
+    let asked = query(&lower);
+    assert_eq!(asked, query(&lower.to_ascii_uppercase()));
+    assert_eq!(asked.is_ok(), text.len() <= 2048);
+    if text.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        assert_eq!(asked, query(text));
     }
 }
 

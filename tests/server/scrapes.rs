@@ -1,5 +1,6 @@
 //! Many scrapers at once, slow ones and impatient ones, in virtual time.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
 use axum::response::Response;
 use http_body_util::BodyExt;
-use selfheal::catalog::MetricDef;
+use selfheal::catalog::{Kind, MetricDef};
 use selfheal::registry::{Collector, Family, FamilySnapshot, Gauge, Registry, Text};
 use selfheal::server::{Endpoints, router};
 use selfheal::testing::{assert_absent, assert_value};
@@ -221,4 +222,68 @@ async fn head_asks_for_no_scrape() {
     assert!(kind.starts_with("text/plain"), "{kind}");
     assert!(!head.headers().contains_key("content-length"));
     assert!(begun.try_recv().is_err());
+}
+
+/// Counts how often it is asked for a gauge, which it does not yield.
+struct Asked(Arc<AtomicUsize>);
+
+impl Collector for Asked {
+    fn describe(&self) -> Vec<MetricDef> {
+        vec![MetricDef::new(Kind::Gauge, "load", "")]
+    }
+
+    fn collect(&self, _: &mut Vec<FamilySnapshot>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[tokio::test]
+async fn a_scraper_gets_the_families_it_names() {
+    let registry = Registry::new();
+    registry.counter("orders_total", "").build().unwrap().inc();
+    registry.gauge("depth", "").build().unwrap();
+    let asked = Arc::<AtomicUsize>::default();
+    let load = Asked(Arc::clone(&asked));
+    registry.collect_from(Arc::new(load)).unwrap();
+    let app = app(&registry);
+    let get = async |query: &str, accept: &str| {
+        let request = Request::builder().uri(format!("/metrics{query}"));
+        let request = request.header("accept", accept).body(Body::empty());
+        let response = app.clone().oneshot(request.unwrap()).await.unwrap();
+        let (head, body) = response.into_parts();
+        (head.status, body.collect().await.unwrap().to_bytes())
+    };
+    let text = "# TYPE orders_total counter\norders_total 1\n";
+    let open = "# TYPE orders counter\norders_total 1\n# EOF\n";
+    let protobuf = "application/vnd.google.protobuf; \
+                    proto=io.prometheus.client.MetricFamily; encoding=delimited";
+    for (name, accept, want) in [
+        ("orders_total", "text/plain", text),
+        ("orders_total", "application/openmetrics-text", open),
+        ("orders", "application/openmetrics-text", open),
+        ("nobody", "text/plain", ""),
+        ("nobody", "application/openmetrics-text", "# EOF\n"),
+        ("nobody", protobuf, ""),
+    ] {
+        let (status, body) = get(&format!("?name%5B%5D={name}&x=y"), accept).await;
+        assert_eq!(
+            (status, &body[..]),
+            (StatusCode::OK, want.as_bytes()),
+            "{name} {accept}"
+        );
+    }
+    let (_, body) = get("?name[]=orders_total", protobuf).await;
+    assert_eq!(
+        usize::from(body[0]),
+        body.len() - 1,
+        "one message after its length"
+    );
+    assert_eq!(&body[1..15], b"\x0a\x0corders_total");
+
+    let (status, _) = get(&format!("?{}", "name[]=a&".repeat(129)), "*/*").await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    assert_eq!(asked.load(Ordering::Relaxed), 0, "nobody wants the load");
+    let (status, body) = get("?name[]=load", "*/*").await;
+    assert_eq!((status, body.len()), (StatusCode::OK, 0));
+    assert_eq!(asked.load(Ordering::Relaxed), 1);
 }
