@@ -25,7 +25,8 @@ pub struct Http {
     /// The share of requests whose duration is recorded, from 0 to 1; counters count every
     /// request. Default: 1.
     pub sample_rate: f64,
-    /// The upper bounds of the duration buckets, in seconds. Default: .005, .01, .025, .05,
+    /// The upper bounds of the buckets of the durations and the times to the first byte, in
+    /// seconds. Default: .005, .01, .025, .05,
     /// .1, .25, .5, 1, 2.5, 5 and 10, as in the client libraries of Prometheus.
     pub buckets: Vec<f64>,
 }
@@ -73,7 +74,8 @@ impl Http {
         self
     }
 
-    /// Sets the upper bounds of the duration buckets in seconds, ascending, without `+Inf`.
+    /// Sets the upper bounds of the buckets of the durations and the times to the first byte, in
+    /// seconds, ascending, without `+Inf`.
     /// Default: .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10.
     #[must_use]
     pub fn buckets(mut self, bounds: impl IntoIterator<Item = f64>) -> Self {

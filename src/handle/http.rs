@@ -2,14 +2,16 @@ use std::sync::{Arc, OnceLock};
 
 use super::Selfheal;
 use crate::config::Config;
-use crate::http::{DURATION, HttpLayer, HttpLayerBuilder};
+use crate::http::{DURATION, FIRST_BYTE, HttpLayer, HttpLayerBuilder};
 use crate::registry::{DeclareError, Settings};
 
 /// The buckets of the durations, unless the family's own section has others.
 pub(super) fn settings(config: &Config, settings: &mut Settings) {
-    let family = settings.families.entry(DURATION.to_owned()).or_default();
-    if family.buckets.is_none() {
-        family.buckets = Some(config.http.buckets.clone());
+    for name in [DURATION, FIRST_BYTE] {
+        let family = settings.families.entry(name.to_owned()).or_default();
+        if family.buckets.is_none() {
+            family.buckets = Some(config.http.buckets.clone());
+        }
     }
 }
 

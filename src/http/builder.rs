@@ -86,9 +86,9 @@ impl HttpLayerBuilder {
     /// Finds the route of a request in another way: `None` is
     /// [`unmatched`](super::UNMATCHED). Default: the pattern that axum matched.
     ///
-    /// Give routes and not paths: of values beyond 8,192 (times methods and labels), all
-    /// further ones share the route `__overflow__`. The closure runs once for each request,
-    /// so it had better be quick.
+    /// Give routes and not paths: a layer remembers 8,192 routes, each method and each value of
+    /// a request label counted apart, and all further ones share the route `__overflow__`. The
+    /// closure runs once for each request, so it had better be quick.
     pub fn route_by(
         mut self,
         classify: impl Fn(RequestHead<'_>) -> Option<&str> + Send + Sync + 'static,
@@ -105,10 +105,10 @@ impl HttpLayerBuilder {
         self
     }
 
-    /// Adds a label to every metric that has any, read from the extensions of the request
+    /// Adds a label to every metric that has labels, read from the extensions of the request
     /// *as it reaches the layer*: what a layer further out has put there. A value that is not
-    /// among `values` is `other`; none is no label. At most four, of at most 254 values each.
-    /// Default: none.
+    /// among `values` is `other`; with `None` the label is left off. At most four, of at most
+    /// 254 values each; [`HttpNames::Aliases`] keep the labels they have. Default: none.
     ///
     /// ```
     /// use selfheal::http::HttpLayer;
@@ -178,7 +178,8 @@ impl HttpLayerBuilder {
     }
 
     /// Sets the upper bounds of the buckets of the durations in seconds, `+Inf` not among
-    /// them. The registry's settings for a family win over them. Default:
+    /// them; the time to the first byte has the same. The registry's settings for a family win
+    /// over them, and sessions, sizes and [`HttpNames::Aliases`] keep their own. Default:
     /// [`DEFAULT_BUCKETS`](crate::registry::DEFAULT_BUCKETS), or those that the names bring.
     pub fn buckets(mut self, bounds: impl IntoIterator<Item = f64>) -> Self {
         self.buckets = Some(bounds.into_iter().collect());

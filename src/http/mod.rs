@@ -112,6 +112,7 @@ pub use builder::HttpLayerBuilder;
 pub use future::ResponseFuture;
 pub use layer::HttpLayer;
 pub use mode::{Axum, Generic};
+pub(crate) use names::FIRST_BYTE;
 pub use names::{DURATION, HttpMetrics, HttpNames};
 pub use route::{RouteRule, UNMATCHED};
 pub use scheme::Scheme;

@@ -91,8 +91,8 @@ impl RouteRule {
         self
     }
 
-    /// Gives the durations of the routes these buckets: upper bounds in seconds, `+Inf` not
-    /// among them. They win over those of the layer and of the configuration. A sum over
+    /// Gives the durations of the routes, and the times to their first byte, these buckets: upper
+    /// bounds in seconds, `+Inf` not among them. They win over those of the layer and of the configuration. A sum over
     /// routes with unlike buckets is nonsense. Default: those of the layer.
     pub fn buckets(mut self, bounds: impl IntoIterator<Item = f64>) -> Self {
         self.buckets = Some(bounds.into_iter().collect());

@@ -5,8 +5,9 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use axum::routing::get;
 use http_body_util::BodyExt;
+use selfheal::config::Http;
 use selfheal::health::{Contributor, Traffic};
-use selfheal::http::{HttpLayer, HttpNames};
+use selfheal::http::{HttpLayer, HttpMetrics, HttpNames};
 use selfheal::registry::{DeclareError, FamilySettings, Registry, Settings};
 use selfheal::{Config, Selfheal};
 use tower::ServiceExt;
@@ -36,6 +37,19 @@ async fn the_handle_has_one_layer_set_up_by_whoever_asks_first() {
     assert_eq!(counted(heal.registry())["GET / 200 free"], 2);
     let error = heal.http_layer_with(|layer| layer).unwrap_err();
     assert!(matches!(error, DeclareError::Clash { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn buckets_of_the_configuration_are_those_of_both_times() {
+    let config = Config::new().http(Http::new().buckets([0.5, 30.0]));
+    let heal = Selfheal::new(config).unwrap();
+    pass(heal.http_layer(), &["/"]).await;
+    let http = heal.registry().group::<HttpMetrics>().unwrap();
+    let duration = http.duration.get(&["GET", "/", "200"]).unwrap();
+    let first_byte = http.first_byte.get(&["GET", "/"]).unwrap();
+    for time in [duration, first_byte] {
+        assert_eq!(*time.snapshot().bounds, [0.5, 30.0]);
+    }
 }
 
 #[tokio::test]

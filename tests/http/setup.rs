@@ -111,6 +111,8 @@ async fn routes_can_be_grouped_and_have_their_own_buckets() {
     };
     assert_eq!(*bounds("letters", "200"), [1.0, 2.0]);
     assert_eq!(bounds("/fail", "502").len(), 11);
+    let first_byte = http.first_byte.get(&["GET", "letters"]).unwrap();
+    assert_eq!(*first_byte.snapshot().bounds, [1.0, 2.0]);
 }
 
 #[tokio::test]
@@ -126,11 +128,10 @@ async fn a_route_can_have_its_own_sample() {
 async fn all_buckets_can_be_others() {
     let registry = pass(|layer| layer.buckets([0.5]), &["/a/1"]).await;
     let families = registry.gather();
-    let duration = families
-        .iter()
-        .find(|family| family.def.name == selfheal::http::DURATION)
-        .unwrap();
-    assert_eq!(duration.def.buckets, [0.5]);
+    for name in [selfheal::http::DURATION, "http_time_to_first_byte_seconds"] {
+        let family = families.iter().find(|family| family.def.name == name);
+        assert_eq!(family.unwrap().def.buckets, [0.5], "{name}");
+    }
 }
 
 #[derive(Clone)]

@@ -11,6 +11,9 @@ use crate::registry::{
 /// The histogram of durations, whose buckets the configuration can set.
 pub const DURATION: &str = "http_request_duration_seconds";
 
+/// The histogram of times to the first byte, which has the same buckets.
+pub(crate) const FIRST_BYTE: &str = "http_time_to_first_byte_seconds";
+
 /// From one second to a day.
 const SESSIONS: [f64; 8] = [1.0, 10.0, 60.0, 300.0, 900.0, 3_600.0, 14_400.0, 86_400.0];
 
@@ -33,6 +36,10 @@ const SESSIONS: [f64; 8] = [1.0, 10.0, 60.0, 300.0, 900.0, 3_600.0, 14_400.0, 86
 ///
 /// A layer with labels or buckets of its own declares metrics that differ, so a registry with
 /// such a layer gives an error for this group.
+///
+/// Sizes have a bucket for each power of ten from 100 B to 1 GB, sessions eight from a second to
+/// a day; the others have [`DEFAULT_BUCKETS`](crate::registry::DEFAULT_BUCKETS). The
+/// configuration can give any of them others, by name.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct HttpMetrics {
@@ -94,7 +101,7 @@ fn duration(registry: &Registry) -> Declare<'_, Histogram> {
 
 fn first_byte(registry: &Registry) -> Declare<'_, Histogram> {
     registry.histogram(
-        "http_time_to_first_byte_seconds",
+        FIRST_BYTE,
         "Time from an HTTP request to the headers of its response",
     )
 }
@@ -146,14 +153,15 @@ impl Catalog {
         buckets: Option<&[f64]>,
     ) -> Result<Self, DeclareError> {
         registry.declare_as(HttpMetrics::NAME, |registry| {
-            let mut duration = duration(registry);
+            let (mut duration, mut first_byte) = (duration(registry), first_byte(registry));
             if let Some(buckets) = buckets {
                 duration = duration.buckets(buckets);
+                first_byte = first_byte.buckets(buckets);
             }
             Ok(Self {
                 requests: requests(registry).labels(added.to_all(&BY_STATUS))?,
                 duration: duration.labels(added.to_all(&BY_STATUS))?,
-                first_byte: first_byte(registry).labels(added.to_request(&BY_PATH))?,
+                first_byte: first_byte.labels(added.to_request(&BY_PATH))?,
                 request_size: request_size(registry).labels(added.to_request(&BY_PATH))?,
                 response_size: response_size(registry).labels(added.to_request(&BY_PATH))?,
                 session: session(registry).labels(added.to_request(&BY_PATH))?,
@@ -167,7 +175,8 @@ impl Naming for Catalog {
     fn open(&self, name: &Name, handles: &mut Open) {
         let row = name.row(&[name.verb.as_str(), &name.route]);
         handles.in_flight.extend(self.in_flight.clone());
-        handles.first_byte.extend(self.first_byte.live(&row));
+        let first_byte = name.duration(&self.first_byte, &row);
+        handles.first_byte.extend(first_byte);
     }
 
     fn end(&self, name: &Name, outcome: Outcome, labels: &[&str], handles: &mut Ended) {

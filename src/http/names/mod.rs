@@ -8,6 +8,7 @@ mod otel;
 use std::fmt;
 use std::sync::Arc;
 
+pub(crate) use catalog::FIRST_BYTE;
 pub use catalog::{DURATION, HttpMetrics};
 
 use super::labels::Row;
