@@ -21,6 +21,16 @@ pub struct HttpClientLayer {
 }
 
 impl HttpClientLayer {
+    /// A layer with the defaults of its [builder](Self::builder): the host of every request is
+    /// `other`.
+    ///
+    /// # Errors
+    /// The registry already has other metrics under the names of
+    /// [`HttpClientMetrics`](super::HttpClientMetrics).
+    pub fn new(registry: &Registry) -> Result<Self, DeclareError> {
+        Self::builder(registry).build()
+    }
+
     /// Starts to set up a layer.
     pub fn builder(registry: &Registry) -> HttpClientLayerBuilder {
         HttpClientLayerBuilder {

@@ -57,7 +57,7 @@
 //! use tower::{Layer, service_fn};
 //!
 //! # fn main() -> Result<(), selfheal::registry::DeclareError> {
-//! let layer = HttpClientLayer::builder(&Registry::new()).build()?;
+//! let layer = HttpClientLayer::new(&Registry::new())?;
 //! let client = reqwest::Client::new();
 //! let service = layer.layer(service_fn(move |request: http::Request<reqwest::Body>| {
 //!     let client = client.clone();

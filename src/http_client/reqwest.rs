@@ -110,7 +110,8 @@ impl fmt::Debug for ReqwestClient {
 }
 
 pin_project! {
-    /// The future of [`ReqwestClient`].
+    /// The future of [`ReqwestClient`]. Dropping it before it is ready records the request as
+    /// cancelled.
     pub struct ReqwestFuture {
         #[pin]
         inner: ResponseFuture<AsHttp>,

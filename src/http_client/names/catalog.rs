@@ -22,6 +22,10 @@ const SIZES: [f64; 8] = [
 ///
 /// The duration is not called `http_client_request_duration_seconds`: that is
 /// OpenTelemetry's, with other labels, and both may be recorded side by side.
+///
+/// Both times have the [buckets](crate::http_client::HttpClientLayerBuilder::buckets) of the
+/// layer, sizes one for each power of ten from 100 B to 1 GB. The configuration can give any of
+/// them others, by name.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct HttpClientMetrics {

@@ -32,7 +32,9 @@ pub enum HttpClientNames {
     /// `http_client_request_duration_seconds` by `http_request_method`, `server_address`,
     /// `server_port`, `http_response_status_code` and `error_type`, and
     /// `http_client_active_requests` by the first three. The address is the host as it was
-    /// declared, and the port is given where that was declared.
+    /// declared, `other` where it was not, and the port is given where that was declared. An
+    /// unknown method is `_OTHER`. `error_type` is the status from 400 on, or why there is none;
+    /// see the table of [the room](crate::http_client).
     OpenTelemetry,
 }
 
