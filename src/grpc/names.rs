@@ -24,13 +24,16 @@ pub enum GrpcNames {
     /// Those of Go's `go-grpc-middleware`, for its dashboards and rules:
     /// `grpc_server_started_total`, `grpc_server_handled_total`,
     /// `grpc_server_handling_seconds`, `grpc_server_msg_received_total`,
-    /// `grpc_server_msg_sent_total`, and the same of `grpc_client`. The label `grpc_type` is
-    /// `unary`, `client_stream`, `server_stream` or `bidi_stream` where the kind of the
-    /// method is declared, and `unknown` where it is not.
+    /// `grpc_server_msg_sent_total`, and the same of `grpc_client`, by `grpc_type`,
+    /// `grpc_service` and `grpc_method`; what is handled also by `grpc_code`, spelt as Go does
+    /// (`Canceled`). The type is `unary`, `client_stream`, `server_stream` or `bidi_stream`
+    /// where the kind of the method is declared, and `unknown` where it is not.
     GoGrpcMiddleware,
     /// Those of OpenTelemetry's conventions for RPC, as Prometheus names:
     /// `rpc_server_call_duration_seconds` and `rpc_client_call_duration_seconds`, nothing
-    /// else. A method that is not known is `_OTHER`.
+    /// else, by `rpc_system_name`, `rpc_method` (`package.Service/Method`),
+    /// `rpc_response_status_code` and `error_type`: the code where it says that the server
+    /// failed, on a client any but `OK`. A method that is not known is `_OTHER`.
     OpenTelemetry,
 }
 

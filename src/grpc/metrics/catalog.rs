@@ -32,7 +32,9 @@ pub struct GrpcMetrics<S = Served> {
     /// documents of gRPC, `OK` or `DEADLINE_EXCEEDED`.
     pub requests: Family<Counter, [Text; 3]>,
     /// `grpc_request_duration_seconds`, by service and method: from the call of the layer to
-    /// the end of the response, its trailers.
+    /// the end of the response, its trailers. With
+    /// [`DEFAULT_BUCKETS`](crate::registry::DEFAULT_BUCKETS), unless the configuration gives the
+    /// metric others, by name.
     pub duration: Family<Histogram, [Text; 2]>,
     /// `grpc_streams_active`, by service and method: calls that have not ended, of all kinds,
     /// for each is a stream of HTTP/2.
