@@ -311,15 +311,20 @@ impl Selfheal {
     }
 
     /// Says which share of the traffic, 0 to 1, needs a component: it goes into the health
-    /// score. Default: not known, which counts as all of it.
+    /// [score](crate::health::score()). What is outside is moved inside, and NaN is not known.
+    /// Default: not known, which counts as all of it.
     pub fn carries(&self, component: impl Into<Name>, share: f64) {
         let mut shares = self.inner.healing.watched.shares.lock();
         shares.insert(component.into(), share);
     }
 
     /// Ends the healing engine in order: nothing starts any more, what runs is called off,
-    /// supervised tasks are stopped, the journal is written. Takes 10 s at most, and says
-    /// whether nothing was left behind. Metrics and endpoints go on.
+    /// supervised tasks are stopped, the journal is written. Takes 10 s at most, and 2 s more to
+    /// write the last records, and says whether nothing was left behind. Metrics and endpoints
+    /// go on, and say that the service is not ready.
+    ///
+    /// Dropping the future before it is ready does not stop the shutdown; asked again, it waits
+    /// for the same one.
     pub async fn shutdown(&self) -> bool {
         self.set_not_ready(Some("shutting down"));
         match self.inner.healing.running() {

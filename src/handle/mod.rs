@@ -104,7 +104,8 @@ static INSTALLED: Mutex<bool> = Mutex::new(false);
 ///
 /// # Errors
 /// All faults of the configuration at once; a metric that the application declared before and
-/// that clashes with one of this crate; a second installation.
+/// that clashes with one of this crate; a thread or the healing engine that cannot be started; a
+/// second installation. See [`InstallError`].
 pub fn install(config: Config) -> Result<Selfheal, InstallError> {
     let config = config.checked()?;
     let mut installed = INSTALLED.lock();
@@ -118,10 +119,11 @@ pub fn install(config: Config) -> Result<Selfheal, InstallError> {
 }
 
 impl Selfheal {
-    /// A handle with a registry of its own.
+    /// A handle with a registry of its own: for tests, and where one process has several.
     ///
     /// # Errors
-    /// All faults of the configuration at once.
+    /// All faults of the configuration at once; a thread or the healing engine that cannot be
+    /// started. See [`InstallError`].
     pub fn new(config: Config) -> Result<Self, InstallError> {
         Self::with_clock(config, Clock::system())
     }
@@ -129,7 +131,7 @@ impl Selfheal {
     /// A handle with a registry of its own that goes by the time of `clock`.
     ///
     /// # Errors
-    /// All faults of the configuration at once.
+    /// As of [`new`](Self::new).
     pub fn with_clock(config: Config, clock: Clock) -> Result<Self, InstallError> {
         let registry = Registry::with_clock(Settings::default(), clock.clone());
         Self::wire(config.checked()?, registry, clock)

@@ -70,7 +70,8 @@ impl Default for Limits {
 /// threads are busy, and serves programs that have no async code at all.
 ///
 /// It stops when it is dropped or [shut down](Listener::shutdown): it accepts no further
-/// connection and finishes the requests under way, within [`Limits::grace`].
+/// connection and finishes the requests under way, within [`Limits::grace`]. Whoever drops it
+/// waits for that, so async code had better do so in `spawn_blocking`.
 #[must_use = "the listener stops when it is dropped"]
 pub struct Listener {
     address: SocketAddr,
@@ -83,7 +84,8 @@ impl Listener {
     /// see [`address`](Listener::address).
     ///
     /// # Errors
-    /// [`ListenError::Bind`] where the address is taken or not ours to bind.
+    /// [`ListenError::Bind`] where the address is taken or not ours to bind, and
+    /// [`ListenError::Thread`] where the thread or its run-time cannot be started.
     pub fn spawn(address: SocketAddr, router: Router, limits: Limits) -> Result<Self, ListenError> {
         let bind = |source| ListenError::Bind { address, source };
         let socket = TcpListener::bind(address).map_err(bind)?;

@@ -3,8 +3,8 @@
 //!
 //! Each layer looks for the trace of a request as it begins, by default in its header
 //! `traceparent`, and offers it as an exemplar of the duration when the request ends: `trace_id`,
-//! and `span_id` where it is known, on the scrape in OpenMetrics alone, at most one for each
-//! bucket between two scrapes.
+//! and `span_id` where it is known, on scrapes in OpenMetrics and protobuf, at most one for each
+//! bucket between two scrapes. Prometheus keeps them with `--enable-feature=exemplar-storage`.
 //!
 //! The builder of each layer has `trace_by` for another way to find it. The closure runs once for
 //! each request, as it begins, on the task that has it: what a tracing layer *further out* has
