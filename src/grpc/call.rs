@@ -171,6 +171,13 @@ impl Call {
         }))
     }
 
+    /// The trace that it belongs to.
+    pub(super) fn traced(&mut self, trace: Trace) {
+        if let Some(state) = &mut self.0 {
+            state.progress.trace = trace;
+        }
+    }
+
     /// What it records with, unless it is over.
     pub(super) fn series(&self) -> Option<&Series> {
         self.0.as_ref().map(|state| &*state.series)

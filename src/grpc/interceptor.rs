@@ -1,4 +1,5 @@
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tonic::{Code, Status};
@@ -9,13 +10,16 @@ use super::methods::{Learn, Methods};
 use super::metrics::{GrpcMetrics, Side};
 use super::series::{Recorder, Series};
 use crate::registry::{Counter, DeclareError, Group, Registry};
-use crate::trace::{Source, Trace};
+use crate::trace::{Current, Source, Trace};
 use crate::util::Clock;
 
 /// Records gRPC calls by hand, for code that no layer sees.
 ///
 /// It records [`GrpcMetrics`], by the names that it is given: literals, not what a client
 /// sent. After 1,000 methods, all further ones are `unknown`.
+///
+/// With the feature `trace-exemplars`, the duration carries the trace that is current as the call
+/// starts, by what `trace::current_by` was told, or the one that [`GrpcCall`] is given.
 ///
 /// ```
 /// use selfheal::grpc::MetricsInterceptor;
@@ -42,7 +46,9 @@ impl MetricsInterceptor {
         let by_hand = registry.group_or_skip::<ByHand>();
         let call = by_hand.and_then(|by_hand| {
             let series = by_hand.methods.by_name(service, method)?;
-            Some(Call::new(series, None, Trace::default()))
+            let mut call = Call::new(series, None, Trace::default());
+            call.traced(by_hand.current.trace());
+            Some(call)
         });
         GrpcCall(call.unwrap_or_default())
     }
@@ -56,7 +62,7 @@ impl MetricsInterceptor {
 /// `selfheal_collectors_skipped_total`.
 #[derive(Debug)]
 #[must_use = "a call that is dropped at once is recorded as cancelled"]
-pub struct GrpcCall(Call);
+pub struct GrpcCall(pub(super) Call);
 
 impl GrpcCall {
     /// The call went well: `OK`.
@@ -149,6 +155,7 @@ macro_rules! instrument_grpc {
 /// The methods that were recorded by hand in one registry.
 struct ByHand {
     methods: Methods,
+    current: Arc<Current>,
 }
 
 impl Group for ByHand {
@@ -163,6 +170,7 @@ impl Group for ByHand {
             timeout: None,
         };
         Ok(Self {
+            current: registry.group()?,
             methods: Methods::new(recorder, Learn::FromNames, Exclude::default()),
         })
     }

@@ -37,7 +37,8 @@
 //! [`MetricsInterceptor`] and [`instrument_grpc!`](crate::instrument_grpc) are for calls that
 //! no layer sees.
 //!
-//! With the feature `trace-exemplars`, durations carry the trace of a call as an exemplar.
+//! With the feature `trace-exemplars`, durations carry the trace of a call as an exemplar: that
+//! of its headers, or what the room `trace` is told, also for calls by hand.
 //!
 //! # Which methods are known
 //!
@@ -111,6 +112,8 @@ mod service;
 mod status;
 mod tally;
 mod timeout;
+#[cfg(feature = "trace-exemplars")]
+mod traced;
 
 pub use body::{RequestBody, ResponseBody};
 pub use builder::GrpcLayerBuilder;

@@ -34,9 +34,18 @@
 //! ```
 //!
 //! A tracing layer *further in* puts the [`TraceContext`] into the extensions of its response.
+//!
+//! gRPC calls that are recorded by hand pass no layer. `current_by` says once for a registry what
+//! is current for them, by the same closure, and `GrpcCall::trace` gives one call its trace.
 
 mod context;
+#[cfg(feature = "grpc")]
+mod current;
 mod source;
 
 pub use context::TraceContext;
+#[cfg(feature = "grpc")]
+pub(crate) use current::Current;
+#[cfg(feature = "grpc")]
+pub use current::current_by;
 pub(crate) use source::{Source, Trace, trace_by};

@@ -1,9 +1,14 @@
 //! What takes the place of the room where its feature is off: nothing, at no cost.
 
+#[cfg(feature = "grpc")]
+mod off_current;
+
 use http::Extensions;
 
 use crate::registry::Histogram;
 use crate::util::RequestHead;
+#[cfg(feature = "grpc")]
+pub(crate) use off_current::Current;
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Source(());

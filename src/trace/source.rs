@@ -29,7 +29,7 @@ impl Source {
 
     #[inline]
     pub(crate) fn of(&self, head: RequestHead<'_>) -> Trace {
-        Trace((self.0)(head))
+        Trace::of((self.0)(head))
     }
 }
 
@@ -65,6 +65,11 @@ pub(crate) use trace_by;
 pub(crate) struct Trace(Option<TraceContext>);
 
 impl Trace {
+    #[inline]
+    pub(crate) fn of(context: Option<TraceContext>) -> Self {
+        Self(context)
+    }
+
     /// The response has begun, with these extensions.
     #[inline]
     pub(crate) fn begun(&mut self, extensions: &Extensions) {

@@ -25,4 +25,6 @@ mod reflection;
 mod server;
 #[cfg(feature = "trace-exemplars")]
 mod traces;
+#[cfg(feature = "trace-exemplars")]
+mod traces_by_hand;
 mod wire;

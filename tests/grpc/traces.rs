@@ -10,11 +10,11 @@ use tower::Layer;
 
 use crate::wire::{EchoClient, Server, channel};
 
-const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
-const TRACE: &str = "trace_id=\"4bf92f3577b34da6a3ce929d0e0e4736\"";
+pub(crate) const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+pub(crate) const TRACE: &str = "trace_id=\"4bf92f3577b34da6a3ce929d0e0e4736\"";
 
 /// The labels of all exemplars, by family.
-fn exemplars(registry: &Registry) -> BTreeMap<String, Vec<String>> {
+pub(crate) fn exemplars(registry: &Registry) -> BTreeMap<String, Vec<String>> {
     let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for family in registry.gather() {
         for series in &family.series {
@@ -28,7 +28,7 @@ fn exemplars(registry: &Registry) -> BTreeMap<String, Vec<String>> {
     found
 }
 
-fn asked(parent: &'static str) -> Request<String> {
+pub(crate) fn asked(parent: &'static str) -> Request<String> {
     let mut request = Request::new("hello".to_owned());
     let parent = parent.parse().unwrap();
     request.metadata_mut().insert("traceparent", parent);

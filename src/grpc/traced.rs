@@ -1,0 +1,25 @@
+use super::interceptor::GrpcCall;
+use crate::trace::{Trace, TraceContext};
+
+impl GrpcCall {
+    /// Gives the call its trace; none leaves it the one that it has. Only with the feature
+    /// `trace-exemplars`. Default: the [current](crate::trace::current_by) one as it starts.
+    ///
+    /// ```
+    /// use selfheal::grpc::MetricsInterceptor;
+    /// use selfheal::trace::TraceContext;
+    /// use tonic::{Request, Response, Status};
+    ///
+    /// async fn find(request: Request<u32>) -> Result<Response<u32>, Status> {
+    ///     let call = MetricsInterceptor::start_request("shop.v1.Orders", "Find")
+    ///         .trace(TraceContext::of_headers(request.metadata().as_ref()));
+    ///     call.result(Ok(Response::new(request.into_inner())))
+    /// }
+    /// ```
+    pub fn trace(mut self, context: Option<TraceContext>) -> Self {
+        if context.is_some() {
+            self.0.traced(Trace::of(context));
+        }
+        self
+    }
+}
