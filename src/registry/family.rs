@@ -1,4 +1,3 @@
-use std::cell::Cell;
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::ControlFlow;
@@ -87,24 +86,9 @@ impl<M: Metric> Core<M> {
     }
 
     #[inline]
-    pub(super) fn record<L: Labels>(&self, labels: &L, use_cell: impl Fn(&M::Cell)) {
+    pub(super) fn record<L: Labels>(&self, labels: &L, use_cell: impl FnOnce(&M::Cell, Notes<'_>)) {
         let new = |notes: Notes<'_>| new_cell::<M>(&self.shape, notes);
-        self.storage.record(labels, new, |cell, _| use_cell(cell));
-    }
-
-    /// As [`record`](Self::record), with what is noted of the series, and something that can be
-    /// used only once.
-    pub(super) fn record_once<L: Labels, T>(
-        &self,
-        labels: &L,
-        once: T,
-        use_cell: impl Fn(&M::Cell, Notes<'_>, Option<T>),
-    ) {
-        let once = Cell::new(Some(once));
-        let new = |notes: Notes<'_>| new_cell::<M>(&self.shape, notes);
-        self.storage.record(labels, new, |cell, notes| {
-            use_cell(cell, notes, once.take());
-        });
+        self.storage.record(labels, new, use_cell);
     }
 
     pub(super) fn with<L: Labels>(&self, labels: &L) -> M {
@@ -269,14 +253,14 @@ impl<K: LabelKey> Family<Gauge, K> {
     /// Sets the series with these label values.
     pub fn set<L: Labels<Key = K>>(&self, labels: &L, value: i64) {
         self.core
-            .record(labels, |cell| cell.store(value, Ordering::Relaxed));
+            .record(labels, |cell, _| cell.store(value, Ordering::Relaxed));
     }
 }
 
 impl<K: LabelKey> Family<FloatGauge, K> {
     /// Sets the series with these label values.
     pub fn set<L: Labels<Key = K>>(&self, labels: &L, value: f64) {
-        self.core.record(labels, |cell| {
+        self.core.record(labels, |cell, _| {
             cell.store(value.to_bits(), Ordering::Relaxed);
         });
     }
@@ -287,7 +271,7 @@ impl<T: Tally, K: LabelKey> Family<Histogram<T>, K> {
     #[inline]
     pub fn observe<L: Labels<Key = K>>(&self, labels: &L, value: f64) {
         let rejected = &self.core.shape.rejected;
-        self.core.record(labels, |cell| {
+        self.core.record(labels, move |cell, _| {
             cell.observe(rejected, value, 1);
         });
     }
@@ -301,13 +285,10 @@ impl<T: Tally, K: LabelKey> Family<Histogram<T>, K> {
         exemplar: impl FnOnce(&mut ExemplarLabels),
     ) {
         let shape = &self.core.shape;
-        self.core
-            .record_once(labels, exemplar, |cell, _, exemplar| {
-                if let Some(exemplar) = exemplar {
-                    let family = (&shape.rejected, &*shape.common);
-                    cell.observe_with_exemplar(family, value, exemplar);
-                }
-            });
+        let family = (&shape.rejected, &*shape.common);
+        self.core.record(labels, move |cell, _| {
+            cell.observe_with_exemplar(family, value, exemplar);
+        });
     }
 
     /// The handle of the series with these label values, as [`with`](Self::with) gives it,

@@ -9,7 +9,7 @@ use crate::catalog::Kind;
 use crate::registry::family::{Family, Rejected};
 use crate::registry::labels::{LabelKey, Labels};
 use crate::registry::snapshot::{ExemplarLabels, Number, Sample, Scratch, ValueRef};
-use crate::registry::storage::{Notes, Place};
+use crate::registry::storage::Place;
 
 /// A whole number that only grows. It wraps at 2⁶⁴, as Prometheus expects of a reset.
 #[derive(Clone, Debug)]
@@ -185,7 +185,7 @@ impl<K: LabelKey> Family<Counter, K> {
     /// Adds `n` to the series with these label values.
     #[inline]
     pub fn add<L: Labels<Key = K>>(&self, labels: &L, n: u64) {
-        self.core.record(labels, |value| {
+        self.core.record(labels, |value, _| {
             value.fetch_add(n, Ordering::Relaxed);
         });
     }
@@ -198,13 +198,10 @@ impl<K: LabelKey> Family<Counter, K> {
         exemplar: impl FnOnce(&mut ExemplarLabels),
     ) {
         let common = &self.core.shape.common;
-        let add = |value: &AtomicU64, notes: Notes<'_>, exemplar| {
+        self.core.record(labels, |value, notes| {
             value.fetch_add(1, Ordering::Relaxed);
-            if let Some(exemplar) = exemplar {
-                Note::exemplar(notes, common, 1.0, exemplar);
-            }
-        };
-        self.core.record_once(labels, exemplar, add);
+            Note::exemplar(notes, common, 1.0, exemplar);
+        });
     }
 }
 
@@ -213,7 +210,7 @@ impl<K: LabelKey> Family<FloatCounter, K> {
     #[inline]
     pub fn add<L: Labels<Key = K>>(&self, labels: &L, amount: f64) {
         let rejected = &self.core.shape.rejected;
-        self.core.record(labels, |sum| {
+        self.core.record(labels, |sum, _| {
             grow(sum, rejected, amount);
         });
     }
@@ -227,14 +224,11 @@ impl<K: LabelKey> Family<FloatCounter, K> {
         exemplar: impl FnOnce(&mut ExemplarLabels),
     ) {
         let shape = &self.core.shape;
-        let add = |sum: &AtomicU64, notes: Notes<'_>, exemplar| {
-            if grow(sum, &shape.rejected, amount)
-                && let Some(exemplar) = exemplar
-            {
+        self.core.record(labels, |sum, notes| {
+            if grow(sum, &shape.rejected, amount) {
                 Note::exemplar(notes, &shape.common, amount, exemplar);
             }
-        };
-        self.core.record_once(labels, exemplar, add);
+        });
     }
 }
 

@@ -205,7 +205,7 @@ impl<E: LabelValue + 'static, K: LabelKey> Family<StateSet<E>, K> {
     pub fn set<L: Labels<Key = K>>(&self, labels: &L, state: E) {
         let bit = bit(&state);
         self.core
-            .record(labels, |bits| bits.store(bit, Ordering::Relaxed));
+            .record(labels, |bits, _| bits.store(bit, Ordering::Relaxed));
     }
 }
 

@@ -78,7 +78,7 @@ impl<C: Cell> Storage<C> {
         &self,
         labels: &L,
         new: impl FnOnce(Notes<'_>) -> C,
-        use_cell: impl Fn(&C, Notes<'_>),
+        use_cell: impl FnOnce(&C, Notes<'_>),
     ) {
         let Some(table) = self.first.get() else {
             if self.is_enabled() {
@@ -96,9 +96,9 @@ impl<C: Cell> Storage<C> {
             let note = |entry: Entry| table.note_place(layout, place, entry.position);
             self.record_by_content(table, labels, note, new, use_cell);
         } else {
-            if recall(table, labels, &use_cell) {
+            let Some(use_cell) = recall(table, labels, use_cell) else {
                 return;
-            }
+            };
             let note = |entry: Entry| {
                 if !entry.escaped {
                     Guess::new(table.number, labels)
@@ -116,7 +116,7 @@ impl<C: Cell> Storage<C> {
         labels: &L,
         note: impl Fn(Entry),
         new: impl FnOnce(Notes<'_>) -> C,
-        use_cell: impl Fn(&C, Notes<'_>),
+        use_cell: impl FnOnce(&C, Notes<'_>),
     ) {
         let was_full = self.is_full();
         let hash = self.keys.hash(labels);
@@ -294,22 +294,22 @@ impl<C: Cell> Storage<C> {
     }
 }
 
-/// Whether this thread remembers where the series of `labels` is, and has recorded to it. A call
-/// costs less than what the registers hold for the long way, were this written out before it.
+/// Runs `use_cell` if this thread remembers where the series of `labels` is, or else gives it back.
+/// A call costs less than what the registers hold for the long way, were this written out before it.
 #[inline(never)]
-fn recall<C: Cell, L: Labels>(
+fn recall<C: Cell, L: Labels, U: FnOnce(&C, Notes<'_>)>(
     table: &Table<C>,
     labels: &L,
-    use_cell: &impl Fn(&C, Notes<'_>),
-) -> bool {
+    use_cell: U,
+) -> Option<U> {
     if let Some(hint) = Guess::new(table.number, labels).hint()
         && let Some(series) = table.to_use(hint.position)
         && text::has_long_values_of(series.text, &hint.starts, labels)
     {
         use_cell(series.cell, series.notes);
-        return true;
+        return None;
     }
-    false
+    Some(use_cell)
 }
 
 pub(super) fn find_text<C: Cell>(table: &Table<C>, rendered: &Rendered) -> Option<u32> {

@@ -180,14 +180,14 @@ impl<C: Cell> Place<C> {
     }
 
     /// Runs `use_cell` on the cell and what else is known of the series.
-    pub(super) fn record(&self, use_cell: impl Fn(&C, Notes<'_>)) {
+    pub(super) fn record(&self, use_cell: impl FnOnce(&C, Notes<'_>)) {
         if let Some(cell) = self.cell() {
             use_cell(cell, self.notes());
         }
     }
 
     #[inline]
-    pub(crate) fn use_cell(&self, use_cell: impl Fn(&C)) {
+    pub(crate) fn use_cell(&self, use_cell: impl FnOnce(&C)) {
         if let Some(cell) = self.cell() {
             use_cell(cell);
         }

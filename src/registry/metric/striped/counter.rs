@@ -172,7 +172,7 @@ impl<K: LabelKey> Family<StripedCounter, K> {
     /// Adds `n` to the series with these label values.
     #[inline]
     pub fn add<L: Labels<Key = K>>(&self, labels: &L, n: u64) {
-        self.core.record(labels, |cell| cell.add(n));
+        self.core.record(labels, |cell, _| cell.add(n));
     }
 
     /// Adds one to the series with these label values, and offers an exemplar; see
@@ -182,13 +182,10 @@ impl<K: LabelKey> Family<StripedCounter, K> {
         labels: &L,
         exemplar: impl FnOnce(&mut ExemplarLabels),
     ) {
-        self.core
-            .record_once(labels, exemplar, |cell, _, exemplar| {
-                cell.add(1);
-                if let Some(exemplar) = exemplar {
-                    cell.exemplar(&self.core.shape.common, 1, exemplar);
-                }
-            });
+        self.core.record(labels, |cell, _| {
+            cell.add(1);
+            cell.exemplar(&self.core.shape.common, 1, exemplar);
+        });
     }
 }
 
