@@ -1,20 +1,19 @@
 //! However a request ends, it is recorded once, in the right series.
 
 use std::convert::Infallible;
-use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{Response, StatusCode, header};
-use axum::middleware::{Next, from_fn};
 use axum::routing::{any, get, post};
 use http_body_util::BodyExt;
-use selfheal::http::HttpLayer;
-use selfheal::registry::Registry;
 use tokio::sync::oneshot;
+use tower::{Layer, ServiceExt};
 
-use crate::wire::{Server, Tell, answer_once, body_by_hand, once, request};
+use crate::wire::{
+    Server, Tell, answer_once, assert_ended, body_by_hand, once, request, with_opentelemetry,
+};
 
 #[tokio::test]
 async fn a_whole_body() {
@@ -71,20 +70,22 @@ async fn a_client_that_hangs_up_before_the_headers() {
         started.send(()).unwrap();
         std::future::pending::<()>().await;
     });
-    let server = Server::start(Router::new().route("/slow", handler)).await;
+    let server = Server::start_with_opentelemetry(Router::new().route("/slow", handler)).await;
     let mut client = server.client().await;
     let answer = tokio::spawn(async move { client.send_request(request("GET", "/slow")).await });
     begun.await.unwrap();
     assert_eq!(server.in_flight(), 1);
     answer.abort(); // drops the client, which closes the connection
     gone.await.unwrap();
-    server.assert_counted(&[("GET /slow 499", 1)]);
+    let ended = "GET http /slow  client_closed 1.1";
+    assert_ended(&server.registry, "GET /slow 499", ended);
 }
 
 #[tokio::test]
 async fn a_client_that_hangs_up_inside_the_body() {
     let (body, chunks, gone) = body_by_hand();
-    let server = Server::start(Router::new().route("/stream", answer_once(body))).await;
+    let server =
+        Server::start_with_opentelemetry(Router::new().route("/stream", answer_once(body))).await;
     let mut client = server.client().await;
     let mut response = client
         .send_request(request("GET", "/stream"))
@@ -94,13 +95,15 @@ async fn a_client_that_hangs_up_inside_the_body() {
     response.frame().await.unwrap().unwrap();
     drop((response, client));
     gone.await.unwrap();
-    server.assert_counted(&[("GET /stream 499", 1)]);
+    let ended = "GET http /stream 200 client_closed 1.1";
+    assert_ended(&server.registry, "GET /stream 499", ended);
 }
 
 #[tokio::test]
 async fn a_body_that_fails() {
     let (body, chunks, _dropped) = body_by_hand();
-    let server = Server::start(Router::new().route("/", answer_once(body))).await;
+    let server =
+        Server::start_with_opentelemetry(Router::new().route("/", answer_once(body))).await;
     let mut client = server.client().await;
     let mut response = client.send_request(request("GET", "/")).await.unwrap();
     assert_eq!(response.status(), 200);
@@ -113,7 +116,8 @@ async fn a_body_that_fails() {
         response.collect().await.is_err(),
         "the client sees it break off"
     );
-    server.assert_counted(&[("GET / 500", 1)]);
+    let ended = "GET http / 200 body_error 1.1";
+    assert_ended(&server.registry, "GET / 500", ended);
 }
 
 #[tokio::test]
@@ -142,7 +146,7 @@ async fn a_body_that_panics() {
 #[tokio::test]
 async fn a_service_that_panics_before_it_has_a_future() {
     let service = tower::service_fn(
-        |_: axum::extract::Request| -> std::future::Ready<Result<Response<Body>, Infallible>> {
+        |_: Request| -> std::future::Ready<Result<Response<Body>, Infallible>> {
             panic!("as the test wants it")
         },
     );
@@ -150,6 +154,18 @@ async fn a_service_that_panics_before_it_has_a_future() {
     let mut client = server.client().await;
     assert!(client.send_request(request("GET", "/")).await.is_err());
     server.assert_counted(&[("GET / 500", 1)]);
+}
+
+#[tokio::test]
+async fn a_service_that_fails() {
+    let (registry, layer) = with_opentelemetry();
+    let fails = tower::service_fn(async |_: Request| {
+        Err::<Response<Body>, _>(std::io::Error::other("nobody is there"))
+    });
+    let answer = layer.layer(fails).oneshot(request("GET", "/")).await;
+    assert!(answer.is_err());
+    let ended = "GET http   service_error 1.1";
+    assert_ended(&registry, "GET unmatched 500", ended);
 }
 
 #[tokio::test]
@@ -191,32 +207,4 @@ async fn a_client_that_stays_for_many_requests() {
         assert_eq!(response.collect().await.unwrap().to_bytes(), "hello");
     }
     server.assert_counted(&[("GET / 200", 50)]);
-}
-
-/// Answers 504 where the rest has not within a second.
-async fn within_a_second(
-    request: Request,
-    next: Next,
-) -> Result<axum::response::Response, StatusCode> {
-    let answer = tokio::time::timeout(Duration::from_secs(1), next.run(request)).await;
-    answer.map_err(|_| StatusCode::GATEWAY_TIMEOUT)
-}
-
-/// Time stands still until nobody has anything to do, and then jumps to the next timeout.
-#[tokio::test(start_paused = true)]
-async fn a_timeout_below_the_layer_is_its_answer_and_one_above_cuts_it_short() {
-    let never = || get(std::future::pending::<()>);
-    for (above, expected) in [(false, "GET / 504"), (true, "GET / 499")] {
-        let registry = Registry::new();
-        let layer = HttpLayer::new(&registry).unwrap();
-        let routes = Router::new().route("/", never());
-        let app = if above {
-            routes.layer(layer).layer(from_fn(within_a_second))
-        } else {
-            routes.layer(from_fn(within_a_second)).layer(layer)
-        };
-        let server = Server::serve(registry, app).await;
-        assert_eq!(server.ask("GET", "/").await.status(), 504);
-        server.assert_counted(&[(expected, 1)]);
-    }
 }

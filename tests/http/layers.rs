@@ -10,14 +10,16 @@ use axum::http::{Response, StatusCode};
 use axum::routing::get;
 use axum::{BoxError, Router};
 use http_body_util::BodyExt;
-use selfheal::http::{HttpLayer, HttpNames};
+use selfheal::http::HttpLayer;
 use selfheal::registry::Registry;
 use tokio::sync::oneshot;
 use tower::{Layer, Service, ServiceBuilder, ServiceExt};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 
-use crate::wire::{Server, answer_once, body_by_hand, lines, once, request};
+use crate::wire::{
+    Server, answer_once, assert_ended, body_by_hand, once, request, with_opentelemetry,
+};
 
 fn layer() -> (Registry, HttpLayer) {
     let registry = Registry::new();
@@ -31,32 +33,11 @@ async fn a_panic_that_is_caught_below_or_above() {
         tokio::task::yield_now().await;
         panic!("as the test wants it")
     }
-    for above in [false, true] {
-        let (registry, layer) = layer();
-        let routes = Router::new().route("/", get(handler));
-        let app = if above {
-            routes.layer(layer).layer(CatchPanicLayer::new())
-        } else {
-            routes.layer(CatchPanicLayer::new()).layer(layer)
-        };
-        let server = Server::serve(registry, app).await;
-        assert_eq!(server.ask("GET", "/").await.status(), 500);
-        server.assert_counted(&[("GET / 500", 1)]);
-    }
-}
-
-#[tokio::test]
-async fn opentelemetry_tells_a_panic_from_the_answer_of_who_caught_it() {
-    async fn handler() -> &'static str {
-        panic!("as the test wants it")
-    }
-    for (above, labels) in [
+    for (above, opentelemetry) in [
         (false, "GET http / 500 500 1.1"),
         (true, "GET http /  panic 1.1"),
     ] {
-        let registry = Registry::new();
-        let layer = HttpLayer::builder(&registry).names([HttpNames::OpenTelemetry]);
-        let layer = layer.build().unwrap();
+        let (registry, layer) = with_opentelemetry();
         let routes = Router::new().route("/", get(handler));
         let app = if above {
             routes.layer(layer).layer(CatchPanicLayer::new())
@@ -65,10 +46,7 @@ async fn opentelemetry_tells_a_panic_from_the_answer_of_who_caught_it() {
         };
         let server = Server::serve(registry, app).await;
         assert_eq!(server.ask("GET", "/").await.status(), 500);
-        let lines = lines(&server.registry);
-        let line = format!("http_server_request_duration_seconds{{{labels}}} 1");
-        assert!(lines.contains(&line), "{lines:#?}");
-        assert!(lines.contains(&"http_server_active_requests{GET http} 0".to_owned()));
+        assert_ended(&server.registry, "GET / 500", opentelemetry);
     }
 }
 

@@ -10,7 +10,6 @@
 mod endings;
 #[cfg(feature = "server")]
 mod endpoints;
-mod error_types;
 mod examples;
 mod handle;
 mod hostile;

@@ -13,7 +13,7 @@ use hyper::client::conn::http1::SendRequest;
 use hyper::client::conn::http2;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use selfheal::http::{HttpLayer, HttpMetrics};
+use selfheal::http::{HttpLayer, HttpMetrics, HttpNames};
 use selfheal::registry::{Number, Registry, SeriesSnapshot, Value, parse_labels};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -29,6 +29,12 @@ impl Server {
     pub(crate) async fn start(routes: Router) -> Self {
         let registry = Registry::new();
         let layer = HttpLayer::new(&registry).unwrap();
+        Self::serve(registry, routes.layer(layer)).await
+    }
+
+    /// As [`start`](Self::start), under the layer of [`with_opentelemetry`].
+    pub(crate) async fn start_with_opentelemetry(routes: Router) -> Self {
+        let (registry, layer) = with_opentelemetry();
         Self::serve(registry, routes.layer(layer)).await
     }
 
@@ -90,13 +96,7 @@ impl Server {
     /// Asserts that these and no other requests have been counted, each timed too, and that
     /// none is in flight.
     pub(crate) fn assert_counted(&self, expected: &[(&str, u64)]) {
-        let expected: BTreeMap<String, u64> = expected
-            .iter()
-            .map(|(labels, n)| ((*labels).to_owned(), *n))
-            .collect();
-        assert_eq!(self.counted(), expected);
-        assert_eq!(timed(&self.registry), expected);
-        assert_eq!(self.in_flight(), 0, "requests in flight");
+        assert_counted(&self.registry, expected);
     }
 
     /// Lets the server work until so many requests are in flight.
@@ -112,9 +112,47 @@ impl Server {
     }
 
     pub(crate) fn in_flight(&self) -> i64 {
-        let metrics = self.registry.group::<HttpMetrics>().unwrap();
-        metrics.in_flight.get()
+        in_flight(&self.registry)
     }
+}
+
+/// A layer that records under the names of the catalogue and under those of OpenTelemetry, where
+/// the status is the one that was sent and the error says how the request ended.
+pub(crate) fn with_opentelemetry() -> (Registry, HttpLayer) {
+    let registry = Registry::new();
+    let names = [HttpNames::Catalog, HttpNames::OpenTelemetry];
+    let layer = HttpLayer::builder(&registry).names(names).build().unwrap();
+    (registry, layer)
+}
+
+/// Asserts that one request has ended, which the catalogue has as `GET /path 200` and
+/// OpenTelemetry as `GET http /path 200 error 1.1`.
+pub(crate) fn assert_ended(registry: &Registry, catalog: &str, opentelemetry: &str) {
+    assert_counted(registry, &[(catalog, 1)]);
+    let mut lines = lines(registry);
+    lines.retain(|line| line.starts_with("http_server_"));
+    lines.retain(|line| !line.contains("_size_"));
+    assert_eq!(
+        lines,
+        [
+            "http_server_active_requests{GET http} 0".to_owned(),
+            format!("http_server_request_duration_seconds{{{opentelemetry}}} 1"),
+        ]
+    );
+}
+
+fn assert_counted(registry: &Registry, expected: &[(&str, u64)]) {
+    let expected = expected.iter();
+    let expected = expected.map(|(labels, n)| ((*labels).to_owned(), *n));
+    let expected: BTreeMap<String, u64> = expected.collect();
+    assert_eq!(counted(registry), expected);
+    assert_eq!(timed(registry), expected);
+    assert_eq!(in_flight(registry), 0, "requests in flight");
+}
+
+fn in_flight(registry: &Registry) -> i64 {
+    let metrics = registry.group::<HttpMetrics>().unwrap();
+    metrics.in_flight.get()
 }
 
 pub(crate) fn request(method: &str, path: &str) -> Request<Body> {
