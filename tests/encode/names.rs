@@ -169,11 +169,6 @@ fn names() -> impl Strategy<Value = Vec<String>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig {
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    })]
-
     #[test]
     fn parsers_read_every_scheme(names in names()) {
         let underscores = page(names.clone(), Format::TEXT).0;

@@ -193,11 +193,6 @@ fn side() -> impl Strategy<Value = Vec<(i32, u64)>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig {
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    })]
-
     #[test]
     fn any_buckets_are_read_back(
         positive in side(),

@@ -35,11 +35,7 @@ fn is(found: Option<&Single>, want: f64) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig {
-        cases: 128,
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    })]
+    #![proptest_config(ProptestConfig::with_cases(128))]
 
     #[test]
     fn protobuf_survives(model in models(any::<String>().prop_map(|text| text.chars().take(40).collect::<String>()))) {

@@ -226,11 +226,7 @@ fn states(rich: &Rich) -> impl Iterator<Item = (String, f64)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig {
-        cases: 128,
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    })]
+    #![proptest_config(ProptestConfig::with_cases(128))]
 
     #[test]
     fn openmetrics(rich in rows()) {

@@ -10,11 +10,6 @@ fn bytes(most: usize) -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig {
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    })]
-
     #[test]
     fn frames(input in prop::collection::vec(prop_oneof![4 => 0_u8..3, 1 => any::<u8>()], 0..300)) {
         shared::frames(&input);
