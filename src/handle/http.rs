@@ -3,12 +3,16 @@ use std::sync::{Arc, OnceLock};
 use super::Selfheal;
 use crate::config::Config;
 use crate::http::{DURATION, FIRST_BYTE, HttpLayer, HttpLayerBuilder};
-use crate::registry::{DeclareError, Settings};
+use crate::registry::{DeclareError, FamilySettings, Settings};
 
 /// The buckets of the durations, unless the family's own section has others.
 pub(super) fn settings(config: &Config, settings: &mut Settings) {
     for name in [DURATION, FIRST_BYTE] {
-        let family = settings.families.entry(name.to_owned()).or_default();
+        let family = settings.families.entry(name.to_owned());
+        let family = family.or_insert_with(|| FamilySettings {
+            implied: true,
+            ..FamilySettings::default()
+        });
         if family.buckets.is_none() {
             family.buckets = Some(config.http.buckets.clone());
         }

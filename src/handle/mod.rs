@@ -202,6 +202,7 @@ fn settings(config: &Config) -> Settings {
         max_series: family.max_series,
         native: family.native.as_ref().map(native),
         expire_after: family.expire_after,
+        implied: false,
     };
     let families = config.metrics.family.iter();
     #[cfg_attr(

@@ -15,7 +15,6 @@ const SETTLED: Duration = Duration::from_secs(60);
 
 /// Notes about sections of the configuration that have no effect.
 struct Unused {
-    names: Vec<String>,
     /// The registry keeps the health report alive, which has this.
     registry: WeakRegistry,
     clock: Clock,
@@ -25,10 +24,8 @@ struct Unused {
 
 /// Lets the health report tell which settings of families have no effect.
 pub(super) fn tell(config: &Config, registry: &Registry, clock: &Clock, health: &Health) {
-    let names: Vec<String> = config.metrics.family.keys().cloned().collect();
-    if !names.is_empty() {
+    if !config.metrics.family.is_empty() {
         health.add(Arc::new(Unused {
-            names,
             registry: registry.downgrade(),
             clock: clock.clone(),
             from: clock.now() + SETTLED,
@@ -45,7 +42,7 @@ impl Contributor for Unused {
         let Some(registry) = self.registry.upgrade() else {
             return Vec::new();
         };
-        let faults = registry.unused_among(&self.names);
+        let faults = registry.unused_settings();
         let note = |text: String| Note {
             at: self.since,
             component: "configuration".to_owned(),
@@ -61,7 +58,6 @@ impl Selfheal {
     /// start on.
     #[must_use]
     pub fn unused_settings(&self) -> Faults {
-        let families = &self.config().metrics.family;
-        self.registry().unused_among(families.keys())
+        self.registry().unused_settings()
     }
 }

@@ -47,6 +47,9 @@ pub struct FamilySettings {
     ///
     /// [`Declare::expire_after`]: super::Declare::expire_after
     pub expire_after: Option<Duration>,
+    /// Whether nobody wrote this: it follows from another setting, as the buckets of the HTTP
+    /// layer do from `http.buckets`. Then nobody is told where it has no effect. Default: no.
+    pub implied: bool,
 }
 
 /// What an operator may decide about the native buckets of one histogram.

@@ -35,18 +35,12 @@ impl Registry {
     #[must_use]
     pub fn unused_settings(&self) -> Faults {
         let settings = self.settings();
-        self.unused_among(settings.families.keys())
-    }
-
-    /// The same for the families with these names.
-    pub(crate) fn unused_among<'n>(&self, names: impl IntoIterator<Item = &'n String>) -> Faults {
-        let settings = self.settings();
         let known = self.known(&settings);
         let mut faults = Faults::new();
         faults.within("metrics", |faults| {
             faults.within("family", |faults| {
-                for name in names {
-                    if let Some(wanted) = settings.families.get(name) {
+                for (name, wanted) in &settings.families {
+                    if !wanted.implied {
                         faults.within(name, |faults| match known.get(name) {
                             None => unknown(&settings, &known, name, faults),
                             Some(known) => known.check(wanted, faults),
@@ -242,6 +236,16 @@ mod tests {
                 ),
             ]
         );
+    }
+
+    #[test]
+    fn what_nobody_wrote_is_not_told() {
+        let implied = FamilySettings {
+            implied: true,
+            ..buckets()
+        };
+        let registry = Registry::with_settings(settings(&[("a", implied), ("b", off())]));
+        assert_eq!(told(&registry).len(), 1, "{:?}", told(&registry));
     }
 
     #[test]

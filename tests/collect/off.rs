@@ -154,5 +154,7 @@ fn a_name_that_nobody_declares_is_told_after_a_while() {
                 did you mean `llm_requests_total`?";
     assert_eq!(told().as_deref(), Some(want));
     assert_eq!(heal.unused_settings().to_string(), want);
+    let registry = heal.registry();
+    assert_eq!(registry.unused_settings(), heal.unused_settings());
     assert!(value(&heal, "uptime_seconds", &[]).is_some());
 }

@@ -157,6 +157,25 @@ fn wrong_text_is_told_with_the_variable() {
 }
 
 #[test]
+fn variables_of_the_wrong_section_are_sent_to_theirs() {
+    assert_eq!(
+        told(load(
+            "",
+            &[
+                ("SELFHEAL_METRICS__NAMESPACE", "shop"),
+                ("SELFHEAL_SERVER__STORM__SHARE", "0.5"),
+            ],
+        )),
+        [
+            "metrics.namespace (SELFHEAL_METRICS__NAMESPACE): no setting has this name; \
+             did you mean `SELFHEAL_NAMESPACE`?",
+            "server.storm.share (SELFHEAL_SERVER__STORM__SHARE): no setting has this name; \
+             did you mean `SELFHEAL_HEALING__STORM__SHARE`?",
+        ]
+    );
+}
+
+#[test]
 fn faults_of_lists_and_maps_name_the_place() {
     assert_eq!(
         told(load(

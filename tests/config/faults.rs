@@ -336,6 +336,36 @@ fn unknown_keys_all_of_them() {
 }
 
 #[test]
+fn keys_in_the_wrong_section_are_sent_to_theirs() {
+    for (text, path, hint) in [
+        (
+            "[metrics]\nnamespace = 'shop'",
+            "metrics.namespace (line 2)",
+            "did you mean `namespace` at the top, before the first section?",
+        ),
+        (
+            "[server]\nsample_rate = 0.5",
+            "server.sample_rate (line 2)",
+            "did you mean `sample_rate` in the section `[http]`?",
+        ),
+        (
+            "[journal.storm]\nshare = 0.5",
+            "journal.storm (line 1)",
+            "did you mean the section `[healing.storm]`?",
+        ),
+        // Of these there are several.
+        (
+            "[http]\nwindow = '5m'",
+            "http.window (line 2)",
+            "the keys here are `exclude`, `exclude_endpoints`, `sample_rate`, `buckets`",
+        ),
+    ] {
+        let fault = format!("{path}: no setting has this name; {hint}");
+        assert_eq!(told(Config::from_toml_str(text)), [fault], "{text}");
+    }
+}
+
+#[test]
 fn ten_faults_of_all_kinds_are_ten() {
     let text = "namespace = 'shop_'\n\
         extra = 1\n\

@@ -7,20 +7,26 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::elsewhere;
 use super::error::{Error, NO_SUCH_NAME};
 use super::reader::Reader;
-use super::{Node, child_path, env, leads_to};
+use super::{Node, child_path, env, leads_to, write};
 use crate::config::faults::{Fault, Faults, Origin};
 use crate::config::suggest;
 
 /// Reads a `T`; a value at fault is told and its default taken, if need be that of the whole.
-pub(in crate::config) fn read<T: DeserializeOwned + Default>(
+pub(in crate::config) fn read<T: DeserializeOwned + Serialize + Default>(
     root: &Node,
     faults: &mut Faults,
 ) -> T {
-    let pass = Pass::default();
+    let pass = Pass {
+        whole: write(&T::default()).unwrap_or_else(|_| Node::table()),
+        left_out: RefCell::default(),
+        faults: RefCell::default(),
+    };
     let value = loop {
         if pass.faults.borrow().len() > Faults::MAX {
             break T::default();
@@ -43,8 +49,9 @@ pub(in crate::config) fn read<T: DeserializeOwned + Default>(
 }
 
 /// What is known about the tree from the readings so far.
-#[derive(Default)]
 pub(super) struct Pass {
+    /// Every setting, to find the place of one that stands elsewhere.
+    whole: Node,
     left_out: RefCell<BTreeSet<String>>,
     faults: RefCell<Faults>,
 }
@@ -97,13 +104,17 @@ impl Pass {
         if !self.left_out.borrow_mut().insert(path.clone()) {
             return;
         }
+        let place = elsewhere::place(&self.whole, key);
         let variables = env::variables(node, &path);
         let mut faults = self.faults.borrow_mut();
         for variable in &variables {
             faults.push_with(|| Fault {
                 path: variable.path.clone(),
                 problem: NO_SUCH_NAME.to_owned(),
-                hint: env::hint(variable, key, fields),
+                hint: match &place {
+                    Some(place) => env::moved(variable, &place.path),
+                    None => env::hint(variable, key, fields),
+                },
                 origin: Some(Origin::Variable(variable.name.to_owned())),
             });
         }
@@ -111,7 +122,10 @@ impl Pass {
             faults.push_with(|| Fault {
                 path,
                 problem: NO_SUCH_NAME.to_owned(),
-                hint: suggest::hint(key, fields, "the keys here are"),
+                hint: match &place {
+                    Some(place) => place.hint(),
+                    None => suggest::hint(key, fields, "the keys here are"),
+                },
                 origin: node.origin.clone(),
             });
         }

@@ -107,6 +107,18 @@ fn search<'a>(node: &'a Node, path: String, levels: usize, found: &mut Vec<Found
     }
 }
 
+/// Which variable was meant by one whose key belongs at `path`.
+pub(super) fn moved(variable: &Found<'_>, path: &str) -> String {
+    let below = keys(variable.name).skip(variable.depth + 1);
+    let moved: Vec<String> = path.split('.').map(str::to_owned).chain(below).collect();
+    did_you_mean(&moved)
+}
+
+fn did_you_mean(keys: &[String]) -> String {
+    let name = keys.join(SEPARATOR).to_ascii_uppercase();
+    format!("did you mean `{PREFIX}{name}`?")
+}
+
 /// Which variable was meant by one whose `key` is none of the `fields` of its section.
 pub(super) fn hint(variable: &Found<'_>, key: &str, fields: &[&str]) -> String {
     let rename = |new: &str| {
@@ -120,8 +132,7 @@ pub(super) fn hint(variable: &Found<'_>, key: &str, fields: &[&str]) -> String {
                 }
             })
             .collect();
-        let renamed = keys.join(SEPARATOR).to_ascii_uppercase();
-        format!("did you mean `{PREFIX}{renamed}`?")
+        did_you_mean(&keys)
     };
     // One underscore in place of two is the likeliest slip of all.
     let section = fields.iter().find_map(|field| {

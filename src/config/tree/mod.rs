@@ -11,6 +11,7 @@ use super::faults::{Faults, Origin, push_index, push_key};
 mod access;
 mod compound;
 mod de;
+mod elsewhere;
 mod env;
 mod error;
 mod reader;

@@ -103,6 +103,9 @@ impl Sealed for Counter {
 }
 
 /// A sum of floating-point amounts that only grows: seconds, dollars.
+///
+/// A sum beyond [`f64::MAX`] is `+Inf` from then on, as with Prometheus' own clients: a scrape
+/// takes it, and no rate is made up from a sum that stands still at some large number.
 #[derive(Clone, Debug)]
 pub struct FloatCounter {
     place: Place<AtomicU64>,
@@ -275,6 +278,25 @@ mod tests {
             assert_eq!(created("d"), None, "a gauge has no beginning");
             assert_eq!(created("e"), start.map(|start| start + 10.0));
         }
+    }
+
+    #[test]
+    fn a_sum_beyond_all_numbers_is_infinite_and_stays_so() {
+        let registry = Registry::new();
+        let family: Family<FloatCounter, [Text; 1]> =
+            registry.float_counter("a_total", "").labels(["n"]).unwrap();
+        let handle = family.with(&["x"]);
+        handle.add(f64::MAX);
+        assert_eq!(handle.get().to_bits(), f64::MAX.to_bits());
+        family.add(&["x"], f64::MAX);
+        for _ in 0..2 {
+            assert!(handle.get().is_infinite());
+            handle.add(1.0);
+        }
+        let gathered = registry.gather();
+        let value = series(&gathered, "a_total").value;
+        assert_eq!(value, Value::Number(Number::F64(f64::INFINITY)));
+        assert_eq!(gathered.len(), 1, "neither amount was refused");
     }
 
     #[test]

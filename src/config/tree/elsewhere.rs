@@ -1,0 +1,51 @@
+//! Where a key belongs that stands where there is none of its name: `namespace` below
+//! `[metrics]`.
+
+use super::{Node, Value, child_path};
+
+/// A place of a setting or of a section.
+pub(super) struct Place {
+    /// `http.sample_rate`
+    pub(super) path: String,
+    is_section: bool,
+}
+
+/// The place of `key` in `whole`, where there is only one.
+pub(super) fn place(whole: &Node, key: &str) -> Option<Place> {
+    let mut places = Vec::new();
+    search(whole, "", key, &mut places);
+    match places.len() {
+        1 => places.pop(),
+        _ => None,
+    }
+}
+
+fn search(node: &Node, path: &str, key: &str, places: &mut Vec<Place>) {
+    let Value::Table(table) = &node.value else {
+        return;
+    };
+    for (name, child) in table {
+        let path = child_path(path, name);
+        if name == key {
+            places.push(Place {
+                path: path.clone(),
+                is_section: matches!(child.value, Value::Table(_)),
+            });
+        }
+        search(child, &path, key, places);
+    }
+}
+
+impl Place {
+    /// Sends somebody there who writes TOML.
+    pub(super) fn hint(&self) -> String {
+        let path = &self.path;
+        if self.is_section {
+            return format!("did you mean the section `[{path}]`?");
+        }
+        match path.rsplit_once('.') {
+            Some((section, key)) => format!("did you mean `{key}` in the section `[{section}]`?"),
+            None => format!("did you mean `{path}` at the top, before the first section?"),
+        }
+    }
+}
