@@ -5,7 +5,7 @@ use bytes::Buf;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use super::call::Call;
+use super::call::{Call, End};
 
 pin_project! {
     /// The body of a response to an outgoing request, which is recorded when it ends, fails,
@@ -16,12 +16,12 @@ pin_project! {
     pub struct ClientBody<B> {
         #[pin]
         inner: B,
-        call: Option<Call>,
+        call: Call,
     }
 }
 
 impl<B> ClientBody<B> {
-    pub(super) fn new(inner: B, call: Option<Call>) -> Self {
+    pub(super) fn new(inner: B, call: Call) -> Self {
         Self { inner, call }
     }
 
@@ -41,33 +41,17 @@ impl<B: Body> Body for ClientBody<B> {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         let mut this = self.project();
-        let Some(call) = this.call else {
-            return this.inner.poll_frame(cx);
-        };
-        call.inside(true);
+        this.call.inside(true);
         let polled = this.inner.as_mut().poll_frame(cx);
-        call.inside(false);
-        let over = match &polled {
-            Poll::Pending => false,
-            Poll::Ready(None) => {
-                call.complete();
-                true
-            }
-            Poll::Ready(Some(Err(_))) => {
-                call.broken();
-                true
-            }
+        this.call.inside(false);
+        match &polled {
+            Poll::Pending => {}
+            Poll::Ready(None) => this.call.complete(),
+            Poll::Ready(Some(Err(_))) => this.call.end(End::Body),
             Poll::Ready(Some(Ok(frame))) => {
-                call.passed(frame.data_ref().map_or(0, Buf::remaining));
-                let last = this.inner.is_end_stream();
-                if last {
-                    call.complete();
-                }
-                last
+                let bytes = frame.data_ref().map_or(0, Buf::remaining);
+                this.call.passed(bytes, || this.inner.is_end_stream());
             }
-        };
-        if over {
-            *this.call = None;
         }
         polled
     }

@@ -2,7 +2,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::Extensions;
+use http::response::Parts;
+use http_body::Body;
 
 use super::error::OwnKinds;
 use super::hosts::Hosts;
@@ -116,8 +117,12 @@ impl Series {
 }
 
 /// One outgoing request on its way. It travels through the future into the response body, and
-/// whatever becomes of those, it records the request exactly once.
-pub(super) struct Call {
+/// whatever becomes of those, it records the request exactly once: where it is told of the end, or
+/// else where it is dropped.
+#[derive(Default)]
+pub(super) struct Call(Option<State>);
+
+struct State {
     shared: Arc<Shared>,
     series: Arc<Series>,
     start: Mark,
@@ -127,7 +132,6 @@ pub(super) struct Call {
     /// Whether code of the application runs on top of the call. If it is dropped then, that
     /// code has panicked and this is the unwinding.
     inside: bool,
-    ended: bool,
     read: u64,
 }
 
@@ -136,34 +140,39 @@ impl Call {
         for gauge in &series.open.in_flight {
             gauge.inc();
         }
-        Self {
+        Self(Some(State {
             start: shared.clock.mark(),
             shared,
             series,
             trace,
             status: 0,
             inside: false,
-            ended: false,
             read: 0,
-        }
+        }))
     }
 
     /// Whether code of the application begins to run or has ended.
     #[inline]
     pub(super) fn inside(&mut self, inside: bool) {
-        self.inside = inside;
+        if let Some(state) = &mut self.0 {
+            state.inside = inside;
+        }
     }
 
     /// The response has begun.
-    pub(super) fn begun(&mut self, status: u16, extensions: &Extensions) {
-        self.status = status;
-        self.trace.begun(extensions);
-        if self.series.open.first_byte.is_empty() {
-            return;
+    pub(super) fn begun<B: Body>(&mut self, head: &Parts, body: &B) {
+        let Some(state) = &mut self.0 else { return };
+        state.status = head.status.as_u16();
+        state.trace.begun(&head.extensions);
+        let first_byte = &state.series.open.first_byte;
+        if !first_byte.is_empty() {
+            let took = state.elapsed().as_secs_f64();
+            for histogram in first_byte {
+                histogram.observe(took);
+            }
         }
-        let took = self.elapsed().as_secs_f64();
-        for histogram in &self.series.open.first_byte {
-            histogram.observe(took);
+        if body.is_end_stream() {
+            self.complete();
         }
     }
 
@@ -173,37 +182,56 @@ impl Call {
         error: &(dyn std::error::Error + 'static),
         or_else: &'static str,
     ) {
-        let own = self.shared.own_kinds.clone();
-        self.inside = true;
-        let kind = super::error::kind(error, own.as_deref());
-        self.inside = false;
+        let Some(state) = &mut self.0 else { return };
+        state.inside = true;
+        let kind = super::error::kind(error, state.shared.own_kinds.as_deref());
+        state.inside = false;
         self.end(End::Error(kind.unwrap_or(or_else)));
     }
 
-    /// The body has ended, or somebody has read enough of it.
+    /// Bytes of the body have been read, the last ones if it is over.
+    pub(super) fn passed(&mut self, bytes: usize, over: impl FnOnce() -> bool) {
+        let Some(state) = &mut self.0 else { return };
+        state.read = state.read.saturating_add(bytes as u64);
+        if over() {
+            self.complete();
+        }
+    }
+
+    /// The body has ended.
     pub(super) fn complete(&mut self) {
-        self.end(End::Status(self.status));
+        if let Some(state) = &self.0 {
+            let status = state.status;
+            self.end(End::Status(status));
+        }
     }
 
-    /// The body has failed.
-    pub(super) fn broken(&mut self) {
-        self.end(End::Body);
+    /// Records the request, unless it has been.
+    pub(super) fn end(&mut self, end: End) {
+        if let Some(state) = self.0.take() {
+            state.close(end);
+        }
     }
+}
 
-    /// Bytes of the body have been read.
-    #[inline]
-    pub(super) fn passed(&mut self, bytes: usize) {
-        self.read = self.read.saturating_add(bytes as u64);
+impl Drop for Call {
+    /// Somebody has read enough of the body, or waits no longer for the response.
+    fn drop(&mut self) {
+        let Some(state) = &self.0 else { return };
+        self.end(match state.status {
+            _ if state.inside => End::Panicked,
+            0 => End::Cancelled,
+            status => End::Status(status),
+        });
     }
+}
 
+impl State {
     fn elapsed(&self) -> Duration {
         self.shared.clock.since(self.start)
     }
 
-    fn end(&mut self, end: End) {
-        if std::mem::replace(&mut self.ended, true) {
-            return;
-        }
+    fn close(self, end: End) {
         let took = self.elapsed();
         let ended = self.series.ended(end, &self.shared.names);
         for counter in &ended.requests {
@@ -228,21 +256,11 @@ impl Call {
     }
 }
 
-impl Drop for Call {
-    fn drop(&mut self) {
-        self.end(match self.status {
-            _ if self.inside => End::Panicked,
-            0 => End::Cancelled,
-            status => End::Status(status),
-        });
-    }
-}
-
 impl fmt::Debug for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Call")
-            .field("status", &self.status)
-            .field("ended", &self.ended)
-            .finish_non_exhaustive()
+        match &self.0 {
+            Some(state) => f.debug_tuple("Call").field(&state.status).finish(),
+            None => f.write_str("Call(over)"),
+        }
     }
 }

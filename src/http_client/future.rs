@@ -1,6 +1,6 @@
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use http::Response;
 use http_body::Body;
@@ -17,53 +17,38 @@ pin_project! {
     pub struct ResponseFuture<F> {
         #[pin]
         inner: F,
-        call: Option<Call>,
+        call: Call,
     }
 }
 
 impl<F> ResponseFuture<F> {
     pub(super) fn new(inner: F, call: Call) -> Self {
-        Self {
-            inner,
-            call: Some(call),
-        }
+        Self { inner, call }
     }
 
     /// Polls the future inside; `failed` tells the call of an error and hands that on.
     pub(super) fn poll_with<B, E, O>(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-        failed: impl FnOnce(Option<Call>, E) -> O,
+        failed: impl FnOnce(&mut Call, E) -> O,
     ) -> Poll<Result<Response<ClientBody<B>>, O>>
     where
         F: Future<Output = Result<Response<B>, E>>,
         B: Body,
     {
         let this = self.project();
-        if let Some(call) = this.call {
-            call.inside(true);
-        }
+        this.call.inside(true);
         let polled = this.inner.poll(cx);
-        if let Some(call) = this.call {
-            call.inside(false);
-        }
-        match polled {
-            Poll::Pending => Poll::Pending,
-            Poll::Ready(Ok(response)) => {
+        this.call.inside(false);
+        Poll::Ready(match ready!(polled) {
+            Ok(response) => {
+                let mut call = std::mem::take(this.call);
                 let (head, body) = response.into_parts();
-                let mut call = this.call.take();
-                if let Some(begun) = &mut call {
-                    begun.begun(head.status.as_u16(), &head.extensions);
-                    if body.is_end_stream() {
-                        // Recorded by being dropped: there is nothing to wait for.
-                        call = None;
-                    }
-                }
-                let body = ClientBody::new(body, call);
-                Poll::Ready(Ok(Response::from_parts(head, body)))
+                call.begun(&head, &body);
+                Ok(Response::from_parts(head, ClientBody::new(body, call)))
             }
-            Poll::Ready(Err(error)) => Poll::Ready(Err(failed(this.call.take(), error))),
-        }
+            Err(error) => Err(failed(this.call, error)),
+        })
     }
 }
 
@@ -78,9 +63,7 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         self.poll_with(cx, |call, error: E| {
             let error = error.into();
-            if let Some(mut call) = call {
-                call.failed(&*error, ERROR);
-            }
+            call.failed(&*error, ERROR);
             error
         })
     }

@@ -125,9 +125,7 @@ impl Future for ReqwestFuture {
         let inner = self.project().inner;
         let polled = inner.poll_with(cx, |call, error: Error| {
             let kind = if error.is_timeout() { "timeout" } else { ERROR };
-            if let Some(mut call) = call {
-                call.failed(&error, kind);
-            }
+            call.failed(&error, kind);
             error
         });
         polled.map_ok(|response| response.map(Body::wrap).into())
