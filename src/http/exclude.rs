@@ -39,8 +39,13 @@ impl Exclude {
 
     #[inline]
     pub(super) fn matches(&self, path: &str) -> bool {
+        (self.lengths & bit(path) != 0 || !self.stars.is_empty()) && self.has(path)
+    }
+
+    #[inline(never)]
+    fn has(&self, path: &str) -> bool {
         let is = |list: &[Pattern]| list.iter().any(|pattern| pattern.matches(path));
-        (self.lengths & bit(path) != 0 && is(&self.exact)) || is(&self.stars)
+        is(&self.exact) || is(&self.stars)
     }
 }
 
