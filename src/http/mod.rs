@@ -47,6 +47,8 @@
 //! | no route matches, a `fallback` or `fallback_service` answers | as sent, path `unmatched` | as above |
 //! | the path matches and the method does not | `405`, path as matched | as above |
 //! | the client hangs up, or resets its HTTP/2 stream, before the headers or inside the body | `499` | it is noticed |
+//! | the client goes after the server was handed the last frame, which for a body in one piece is all of it | as sent | that frame is handed over |
+//! | the client breaks off its upload | as the handler answers the body that fails (400 by axum's extractors); `499` where no answer comes, or one with a body on an HTTP/2 stream that is no more | as above |
 //! | a timeout *above* the layer drops the future | `499` | then |
 //! | a timeout *below* the layer | as it answers | as above |
 //! | the body fails after the headers were sent | `500` | the error |
@@ -58,10 +60,13 @@
 //! | the path is excluded | nothing is recorded | |
 //! | the response says that it is [`Unrecorded`], as those of this crate's own endpoints do | nothing; it is in flight until its headers | |
 //! | bytes that are no HTTP, a request that waits behind another on its connection | nothing, for it has not come yet | |
+//! | the server refuses the request itself: a URI (414) or headers (431) too large, contradictions in them (400), HTTP/2 streams beyond its limit or reset too fast | nothing, for no layer sees it | |
 //!
-//! A client that has gone is noticed when the server reads the end of its connection. On HTTP/1.1
-//! hyper reads no further while another request of the client waits, sent ahead of its turn: until
-//! the handler is done, the first one stays in flight.
+//! A client that has gone is noticed when the server reads the end of its connection; on HTTP/1.1
+//! one that only closes its own side (`nc -N`) is taken for gone, too, and if that is before the
+//! handler has begun, nobody sees the request. There hyper reads no further while another request
+//! of the client waits, sent ahead of its turn: until the handler is done, the first one stays in
+//! flight.
 //!
 //! 499 is what nginx logs for a client that closed the connection. The end counts over the
 //! headers: a response that breaks off after `200 OK` is not counted under 200. (Under
@@ -78,6 +83,11 @@
 //! `route_layer` to leave the unmatched alone. Of two routers without a fallback that are merged,
 //! axum keeps the silent 404 of the second one, so that a router merged in after the layer takes
 //! the unmatched out of sight. Likewise, a `fallback` that is set after the layer is not seen.
+//!
+//! What a layer *above* this one answers is not seen: a request that is refused there is nothing
+//! here, and one whose time is up there is `499`, though its client is sent a 504 and the fault is
+//! the server's. So put this layer on last, above timeouts, limits and catchers of panics, save
+//! for what gives it labels.
 //!
 //! On a nested router the layer sees the whole pattern as the route, but of the path only what
 //! axum has left of it: there, `/internal` is excluded as `/internal` and not as `/api/internal`.

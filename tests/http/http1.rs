@@ -151,6 +151,62 @@ async fn a_client_that_hangs_up_while_it_sends_its_body() {
     assert_eq!(read(&server, "POST", "/"), (1, 5.0));
 }
 
+/// Each of these the handler sees as a body that fails; its answer is handed to the server,
+/// whether or not anybody is left to read it.
+#[tokio::test]
+async fn an_upload_in_chunks_that_is_broken_off() {
+    let read_all = async |request: Request| match request.into_body().collect().await {
+        Ok(_) => StatusCode::OK,
+        Err(_) => StatusCode::BAD_REQUEST,
+    };
+    let head = ask("POST", "/", "transfer-encoding: chunked\r\n");
+    for (rest, how) in [
+        ("5\r\nhel", "close"),
+        ("5\r\nhel", "half-close"),
+        ("3\r\nhel\r\n", "reset"),
+        ("3\r\nhel\r\nno size\r\n", "stay"),
+    ] {
+        let server = Server::start(Router::new().route("/", post(read_all))).await;
+        let mut stream = TcpStream::connect(server.addr).await.unwrap();
+        let sent = head.clone() + rest;
+        stream.write_all(sent.as_bytes()).await.unwrap();
+        if how != "stay" {
+            server.has_in_flight(1).await;
+        }
+        match how {
+            "half-close" => stream.shutdown().await.unwrap(),
+            "reset" => stream.set_zero_linger().unwrap(),
+            _ => {}
+        }
+        if how == "close" || how == "reset" {
+            drop(stream);
+            server.has_in_flight(0).await;
+        } else {
+            let mut answer = Vec::new();
+            stream.read_to_end(&mut answer).await.unwrap();
+            assert_eq!(statuses(&String::from_utf8(answer).unwrap()), ["400"]);
+        }
+        server.assert_counted(&[("POST / 400", 1)]);
+        assert_eq!(read(&server, "POST", "/"), (1, 3.0), "{how}");
+    }
+}
+
+/// `nc -N` does so. hyper takes it for a client that has gone, and so may proxies.
+#[tokio::test]
+async fn a_client_that_closes_its_side_once_it_has_asked() {
+    let routes = Router::new().route("/", get(std::future::pending::<()>));
+    let server = Server::start(routes).await;
+    let mut stream = TcpStream::connect(server.addr).await.unwrap();
+    let asked = ask("GET", "/", "");
+    stream.write_all(asked.as_bytes()).await.unwrap();
+    server.has_in_flight(1).await;
+    stream.shutdown().await.unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    assert!(answer.is_empty());
+    server.assert_counted(&[("GET / 499", 1)]);
+}
+
 /// Once with the bytes and a `Content-Length` of five.
 async fn of_length_five(chunks: &'static [&'static str]) -> (Server, String) {
     let (body, sender, gone) = body_by_hand();
@@ -250,6 +306,25 @@ async fn what_is_no_http_is_no_request() {
     let old = server.say("GET / HTTP/1.0\r\n\r\n").await;
     assert!(old.starts_with("HTTP/1.0 200"), "{old}");
     server.assert_counted(&[("GET / 200", 1)]);
+}
+
+/// The server answers these itself.
+#[tokio::test]
+async fn what_the_server_refuses_is_no_request() {
+    let server = Server::start(Router::new().route("/", get(|| async {}))).await;
+    let long = "x".repeat(100_000);
+    let many = "x: y\r\n".repeat(200);
+    for (asked, status) in [
+        (ask("GET", &format!("/{long}"), ""), "414"),
+        (ask("GET", "/", &many), "431"),
+        (
+            ask("POST", "/", "content-length: 1\r\ncontent-length: 2\r\n"),
+            "400",
+        ),
+    ] {
+        assert_eq!(statuses(&server.say(asked).await), [status]);
+    }
+    server.assert_counted(&[]);
 }
 
 /// A body that is over before it begins, and does not say how long it is.

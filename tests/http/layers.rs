@@ -18,7 +18,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use crate::wire::{
-    Server, answer_once, assert_ended, body_by_hand, once, request, with_opentelemetry,
+    Server, answer_once, assert_ended, body_by_hand, once, request, request2, with_opentelemetry,
 };
 
 fn layer() -> (Registry, HttpLayer) {
@@ -174,11 +174,16 @@ async fn an_error_that_axum_handles_below_the_layer_is_an_answer() {
     server.assert_counted(&[("GET / 503", 1), ("GET /hang 499", 1)]);
 }
 
+/// A stream of HTTP/2 too, whose connection is sent a GOAWAY.
 #[tokio::test]
 async fn a_graceful_shutdown_waits_for_what_is_in_flight() {
     let (registry, layer) = layer();
     let (body, chunks, _gone) = body_by_hand();
-    let app = Router::new().route("/", answer_once(body)).layer(layer);
+    let (second, stream, _gone) = body_by_hand();
+    let app = Router::new()
+        .route("/", answer_once(body))
+        .route("/2", answer_once(second))
+        .layer(layer);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
@@ -189,12 +194,18 @@ async fn a_graceful_shutdown_waits_for_what_is_in_flight() {
     let mut response = client.send_request(request("GET", "/")).await.unwrap();
     chunks.send(Ok("first")).unwrap();
     response.frame().await.unwrap().unwrap();
+    let mut client2 = server.client2().await;
+    let response2 = client2.send_request(request2("/2")).await.unwrap();
     stop.send(()).unwrap();
-    tokio::task::yield_now().await;
-    assert!(!serving.is_finished() && server.in_flight() == 1);
-    chunks.send(Ok("last")).unwrap();
-    drop(chunks);
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    assert!(!serving.is_finished() && server.in_flight() == 2);
+    for chunks in [chunks, stream] {
+        chunks.send(Ok("last")).unwrap();
+    }
     assert_eq!(response.collect().await.unwrap().to_bytes(), "last");
+    assert_eq!(response2.collect().await.unwrap().to_bytes(), "last");
     serving.await.unwrap().unwrap();
-    server.assert_counted(&[("GET / 200", 1)]);
+    server.assert_counted(&[("GET / 200", 1), ("GET /2 200", 1)]);
 }

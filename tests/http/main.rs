@@ -11,6 +11,7 @@ mod endings;
 #[cfg(feature = "server")]
 mod endpoints;
 mod examples;
+mod frames;
 mod handle;
 mod hostile;
 mod http1;
