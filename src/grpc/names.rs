@@ -29,10 +29,10 @@ pub enum GrpcNames {
     /// (`Canceled`). The type is `unary`, `client_stream`, `server_stream` or `bidi_stream`
     /// where the kind of the method is declared, and `unknown` where it is not.
     GoGrpcMiddleware,
-    /// Those of OpenTelemetry's conventions for RPC, as Prometheus names:
+    /// Those of OpenTelemetry's conventions for RPC, 1.45, as Prometheus names:
     /// `rpc_server_call_duration_seconds` and `rpc_client_call_duration_seconds`, nothing
     /// else, by `rpc_system_name`, `rpc_method` (`package.Service/Method`),
-    /// `rpc_response_status_code` and `error_type`: the code where it says that the server
+    /// `rpc_status_code` and `error_type`: the code where it says that the server
     /// failed, on a client any but `OK`. A method that is not known is `_OTHER`.
     OpenTelemetry,
 }

@@ -4,7 +4,7 @@
 //! - Every request is counted once, when its *response body* ends, whatever ended it; see the
 //!   table. In-flight is back where it was afterwards.
 //! - No client can create series: the route is the pattern that axum matched, what matched
-//!   none is [`unmatched`](UNMATCHED), a method that is not one of the nine standard ones is
+//!   none is [`unmatched`](UNMATCHED), a method that is not one of the ten standard ones is
 //!   `other`, and labels that the application adds have declared values.
 //! - Once a route, method and status have been seen, recording allocates nothing and takes no
 //!   lock: two readings of the clock (a third where the body comes in pieces), one look-up and

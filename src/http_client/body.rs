@@ -5,7 +5,7 @@ use bytes::Buf;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use super::call::{Call, End};
+use super::call::Call;
 
 pin_project! {
     /// The body of a response to an outgoing request, which is recorded when it ends, fails,
@@ -47,7 +47,7 @@ impl<B: Body> Body for ClientBody<B> {
         match &polled {
             Poll::Pending => {}
             Poll::Ready(None) => this.call.complete(),
-            Poll::Ready(Some(Err(_))) => this.call.end(End::Body),
+            Poll::Ready(Some(Err(_))) => this.call.broken(),
             Poll::Ready(Some(Ok(frame))) => {
                 let bytes = frame.data_ref().map_or(0, Buf::remaining);
                 this.call.passed(bytes, || this.inner.is_end_stream());

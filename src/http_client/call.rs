@@ -1,47 +1,28 @@
+use std::cell::Cell;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::Uri;
 use http::response::Parts;
 use http_body::Body;
 
 use super::error::OwnKinds;
-use super::hosts::Hosts;
+use super::hosts::{self, Host, Hosts};
 use super::names::{Ended, Name, Naming, Open};
+use super::outcome::{BodyEnd, Outcome, Received};
 use crate::trace::{Source, Trace};
 use crate::util::{Chain, Clock, Mark, RequestHead, Verb};
 
-/// How an outgoing request ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum End {
-    /// With a response of this status.
-    Status(u16),
-    /// With an error of this kind, before the headers.
-    Error(&'static str),
-    /// With an error in the response body.
-    Body,
-    /// The future was dropped before there was a response.
-    Cancelled,
-    /// The service or the body panicked.
-    Panicked,
-}
-
-impl End {
-    /// The value of the label `status`.
-    pub(super) fn label(self, digits: &mut itoa::Buffer) -> &str {
-        match self {
-            Self::Status(status) => digits.format(status),
-            Self::Error(kind) => kind,
-            Self::Body => "body_error",
-            Self::Cancelled => "cancelled",
-            Self::Panicked => "panic",
-        }
-    }
-}
+/// The most series that a declared host has, by method and port; further ports are not told
+/// apart, for a redirect may lead to any.
+const MAX_OF_HOST: usize = 100;
 
 /// What all services of a layer share.
 pub(super) struct Shared {
     pub(super) names: Vec<Arc<dyn Naming>>,
+    /// Whether any of them tells ports apart.
+    pub(super) names_port: bool,
     pub(super) hosts: Hosts,
     pub(super) own_kinds: Option<Arc<OwnKinds>>,
     pub(super) clock: Clock,
@@ -56,17 +37,34 @@ impl Shared {
         let verb = Verb::of(request.method);
         let host = self.hosts.find(request.uri);
         let at = host.unwrap_or(self.hosts.len());
-        let make = || {
-            let host = host.and_then(|at| self.hosts.get(at)).cloned();
-            Arc::new(Series::new(&self.names, Name { verb, host }))
+        let host = host.and_then(|at| self.hosts.get(at));
+        let mut port = self.port(host, request.uri);
+        let make = |port| {
+            let host = host.cloned();
+            Arc::new(Series::new(&self.names, Name { verb, host, port }))
         };
         let series = match self.series.get(at) {
-            Some(of_host) => of_host
-                .find_or_add(|series| series.name.verb == verb, make)
-                .clone(),
-            None => make(),
+            Some(of_host) => {
+                let is = |series: &Arc<Series>, port| series.name.is(verb, port);
+                let known = of_host.find(|series| is(series, port));
+                known
+                    .unwrap_or_else(|| {
+                        if is_full(of_host) {
+                            port = None;
+                        }
+                        of_host.find_or_add(|series| is(series, port), || make(port))
+                    })
+                    .clone()
+            }
+            None => make(port),
         };
         Call::new(Arc::clone(self), series, self.trace.of(request))
+    }
+
+    /// The port to a declared host, if anybody wants to know.
+    fn port(&self, host: Option<&Host>, uri: &Uri) -> Option<u16> {
+        let host = host.filter(|_| self.names_port)?;
+        host.port.or_else(|| hosts::port_of(uri))
     }
 }
 
@@ -79,12 +77,18 @@ impl fmt::Debug for Shared {
     }
 }
 
+fn is_full(of_host: &Chain<Arc<Series>>) -> bool {
+    let n = Cell::new(0);
+    let is_last = |_: &Arc<Series>| n.replace(n.get() + 1) + 1 == MAX_OF_HOST;
+    of_host.find(is_last).is_some()
+}
+
 /// One host with one method, and the handles of its series.
 #[derive(Debug)]
 pub(super) struct Series {
     name: Name,
     open: Open,
-    ends: Chain<(End, Ended)>,
+    ends: Chain<(Outcome, Ended)>,
 }
 
 impl Series {
@@ -101,15 +105,15 @@ impl Series {
     }
 
     /// The handles for one way to end: as many as there are status codes and kinds of errors.
-    fn ended(&self, end: End, names: &[Arc<dyn Naming>]) -> &Ended {
+    fn ended(&self, outcome: Outcome, names: &[Arc<dyn Naming>]) -> &Ended {
         let (_, ended) = self.ends.find_or_add(
-            |(known, _)| *known == end,
+            |(known, _)| *known == outcome,
             || {
                 let mut ended = Ended::default();
                 for names in names {
-                    names.end(&self.name, end, &mut ended);
+                    names.end(&self.name, outcome, &mut ended);
                 }
-                (end, ended)
+                (outcome, ended)
             },
         );
         ended
@@ -127,8 +131,8 @@ struct State {
     series: Arc<Series>,
     start: Mark,
     trace: Trace,
-    /// The status received, 0 before there is one.
-    status: u16,
+    /// The head of the response, once there is one.
+    received: Option<Received>,
     /// Whether code of the application runs on top of the call. If it is dropped then, that
     /// code has panicked and this is the unwinding.
     inside: bool,
@@ -145,7 +149,7 @@ impl Call {
             shared,
             series,
             trace,
-            status: 0,
+            received: None,
             inside: false,
             read: 0,
         }))
@@ -162,7 +166,10 @@ impl Call {
     /// The response has begun.
     pub(super) fn begun<B: Body>(&mut self, head: &Parts, body: &B) {
         let Some(state) = &mut self.0 else { return };
-        state.status = head.status.as_u16();
+        state.received = Some(Received {
+            status: head.status.as_u16(),
+            version: head.version,
+        });
         state.trace.begun(&head.extensions);
         let first_byte = &state.series.open.first_byte;
         if !first_byte.is_empty() {
@@ -186,7 +193,7 @@ impl Call {
         state.inside = true;
         let kind = super::error::kind(error, state.shared.own_kinds.as_deref());
         state.inside = false;
-        self.end(End::Error(kind.unwrap_or(or_else)));
+        self.end(Outcome::Failed(kind.unwrap_or(or_else)));
     }
 
     /// Bytes of the body have been read, the last ones if it is over.
@@ -200,16 +207,24 @@ impl Call {
 
     /// The body has ended.
     pub(super) fn complete(&mut self) {
-        if let Some(state) = &self.0 {
-            let status = state.status;
-            self.end(End::Status(status));
+        self.end_of_body(BodyEnd::Read);
+    }
+
+    /// The body has failed.
+    pub(super) fn broken(&mut self) {
+        self.end_of_body(BodyEnd::Failed);
+    }
+
+    fn end_of_body(&mut self, end: BodyEnd) {
+        if let Some(head) = self.0.as_ref().and_then(|state| state.received) {
+            self.end(Outcome::Received(head, end));
         }
     }
 
     /// Records the request, unless it has been.
-    pub(super) fn end(&mut self, end: End) {
+    fn end(&mut self, outcome: Outcome) {
         if let Some(state) = self.0.take() {
-            state.close(end);
+            state.close(outcome);
         }
     }
 }
@@ -218,10 +233,11 @@ impl Drop for Call {
     /// Somebody has read enough of the body, or waits no longer for the response.
     fn drop(&mut self) {
         let Some(state) = &self.0 else { return };
-        self.end(match state.status {
-            _ if state.inside => End::Panicked,
-            0 => End::Cancelled,
-            status => End::Status(status),
+        self.end(match (state.received, state.inside) {
+            (Some(head), true) => Outcome::Received(head, BodyEnd::Panicked),
+            (Some(head), false) => Outcome::Received(head, BodyEnd::Read),
+            (None, true) => Outcome::Panicked,
+            (None, false) => Outcome::Cancelled,
         });
     }
 }
@@ -231,9 +247,9 @@ impl State {
         self.shared.clock.since(self.start)
     }
 
-    fn close(self, end: End) {
+    fn close(self, outcome: Outcome) {
         let took = self.elapsed();
-        let ended = self.series.ended(end, &self.shared.names);
+        let ended = self.series.ended(outcome, &self.shared.names);
         for counter in &ended.requests {
             counter.inc();
         }
@@ -242,7 +258,7 @@ impl State {
             histogram.observe(took);
             self.trace.exemplify(histogram, took);
         }
-        if self.status != 0 {
+        if self.received.is_some() {
             for histogram in &ended.sizes {
                 histogram.observe(self.read as f64);
             }
@@ -259,7 +275,7 @@ impl State {
 impl fmt::Debug for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Some(state) => f.debug_tuple("Call").field(&state.status).finish(),
+            Some(state) => f.debug_tuple("Call").field(&state.received).finish(),
             None => f.write_str("Call(over)"),
         }
     }

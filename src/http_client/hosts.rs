@@ -14,7 +14,7 @@ pub(super) struct Host {
     /// In small letters; of `*.example.com` what follows the star.
     name: Box<str>,
     below: bool,
-    port: Option<u16>,
+    pub(super) port: Option<u16>,
     pub(super) label: Box<str>,
 }
 
@@ -62,15 +62,15 @@ impl Host {
             && self.port.is_none_or(|port| port_of(uri) == Some(port))
     }
 
-    /// The host as it was declared, and its port if that was.
-    pub(super) fn address(&self) -> (String, String) {
+    /// The host as it was declared.
+    pub(super) fn address(&self) -> String {
         let star = if self.below { "*" } else { "" };
-        let port = self.port.map(|port| port.to_string());
-        (format!("{star}{}", self.name), port.unwrap_or_default())
+        format!("{star}{}", self.name)
     }
 }
 
-fn port_of(uri: &Uri) -> Option<u16> {
+/// The port of an address, by its scheme where it names none.
+pub(super) fn port_of(uri: &Uri) -> Option<u16> {
     uri.port_u16().or_else(|| match uri.scheme_str()? {
         "http" => Some(80),
         "https" => Some(443),
@@ -108,10 +108,7 @@ mod tests {
             assert_eq!(find(uri), label, "{uri}");
         }
         let address = |at: usize| hosts.get(at).unwrap().address();
-        assert_eq!(
-            address(0),
-            ("api.example.com".to_owned(), "8443".to_owned())
-        );
-        assert_eq!(address(2), ("*.example.com".to_owned(), String::new()));
+        assert_eq!(address(0), "api.example.com");
+        assert_eq!(address(2), "*.example.com");
     }
 }

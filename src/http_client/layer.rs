@@ -163,6 +163,7 @@ impl HttpClientLayerBuilder {
         Ok(HttpClientLayer {
             shared: Arc::new(Shared {
                 names,
+                names_port: self.names.contains(&HttpClientNames::OpenTelemetry),
                 own_kinds: self.own_kinds,
                 clock: self.clock,
                 trace: self.trace,

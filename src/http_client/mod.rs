@@ -4,7 +4,7 @@
 //! - Every request is counted once, whatever ended it; see the table. In-flight is back where
 //!   it was afterwards.
 //! - Hosts become labels only if they are declared; all others are `other`. Methods beyond
-//!   the nine standard ones are `other` too.
+//!   the ten standard ones are `other` too.
 //! - Requests pass as they are; of responses, frames, size hints and trailers do.
 //!
 //! ```
@@ -80,6 +80,7 @@ mod future;
 mod hosts;
 mod layer;
 mod names;
+mod outcome;
 #[cfg(feature = "reqwest")]
 mod reqwest;
 mod service;

@@ -1,6 +1,7 @@
 use http::Method;
 
-/// A method as a label: one of the nine of RFC 9110 and RFC 5789, or something else.
+/// A method as a label: one of the nine of RFC 9110 and RFC 5789, `QUERY`, or something else;
+/// these are the ones that OpenTelemetry's conventions know, too.
 ///
 /// HTTP lets a client send any word as a method, so only these become label values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -14,6 +15,7 @@ pub(crate) enum Verb {
     Options,
     Trace,
     Patch,
+    Query,
     Other,
 }
 
@@ -30,6 +32,8 @@ impl Verb {
             Method::OPTIONS => Self::Options,
             Method::TRACE => Self::Trace,
             Method::PATCH => Self::Patch,
+            // The crate `http` has a constant for it in its later versions alone.
+            _ if method.as_str() == "QUERY" => Self::Query,
             _ => Self::Other,
         }
     }
@@ -45,6 +49,7 @@ impl Verb {
             Self::Options => "OPTIONS",
             Self::Trace => "TRACE",
             Self::Patch => "PATCH",
+            Self::Query => "QUERY",
             Self::Other => "other",
         }
     }
@@ -55,9 +60,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_nine_keep_their_names_and_all_else_is_other() {
+    fn the_ten_keep_their_names_and_all_else_is_other() {
         for name in [
-            "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH",
+            "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "QUERY",
         ] {
             let method = Method::from_bytes(name.as_bytes()).unwrap();
             assert_eq!(Verb::of(&method).as_str(), name);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use axum::Router;
 use axum::routing::get;
 use selfheal::grpc::{GrpcLayer, GrpcNames, RpcMethod};
-use selfheal::registry::{FamilySettings, Registry, Settings};
+use selfheal::registry::{FamilySettings, Registry, Settings, parse_labels};
 use tonic::service::Routes;
 use tonic::{Code, Request, Status};
 use tonic_health::pb::HealthCheckRequest;
@@ -223,6 +223,16 @@ async fn the_names_of_go_grpc_middleware() {
 #[tokio::test]
 async fn the_names_of_opentelemetry() {
     let server = a_few_calls(GrpcNames::OpenTelemetry).await;
+    let families = server.registry.gather();
+    let labels = parse_labels(&families[0].series[0].labels);
+    let names: Vec<_> = labels.into_iter().map(|(name, _)| name).collect();
+    let expected = [
+        "rpc_system_name",
+        "rpc_method",
+        "rpc_status_code",
+        "error_type",
+    ];
+    assert_eq!(names, expected);
     let mut counted = series(&server.registry, "rpc_server_call_duration_seconds");
     counted.retain(|_, n| *n > 0);
     let expected = [

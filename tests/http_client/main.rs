@@ -12,6 +12,7 @@ mod errors;
 #[cfg(feature = "server")]
 mod example;
 mod names;
+mod opentelemetry;
 #[cfg(feature = "reqwest")]
 mod reqwest;
 #[cfg(feature = "trace-exemplars")]

@@ -1,5 +1,7 @@
-//! The names of OpenTelemetry's semantic conventions for RPC metrics, 1.40: the attributes
-//! `rpc.system.name`, `rpc.method`, `rpc.response.status_code` and `error.type`.
+//! The names of OpenTelemetry's semantic conventions for RPC metrics, 1.45, where they became
+//! stable: the attributes `rpc.system.name`, `rpc.method`, `rpc.status_code` (until 1.44
+//! `rpc.response.status_code`) and `error.type`. `server.address` and `server.port` are for
+//! instrumentation that knows the target, and a `Channel` keeps its own to itself.
 
 use std::marker::PhantomData;
 
@@ -12,7 +14,7 @@ use crate::health::Traffic;
 use crate::registry::{DeclareError, Family, Group, Histogram, Registry, Text};
 
 const LABELS: [&str; 4] = ["rpc_system_name", "rpc_method", CODE, "error_type"];
-const CODE: &str = "rpc_response_status_code";
+const CODE: &str = "rpc_status_code";
 
 /// The buckets that the conventions advise for both histograms.
 const BUCKETS: [f64; 14] = [

@@ -1,4 +1,4 @@
-//! The names of OpenTelemetry's semantic conventions for HTTP servers, 1.40, the way its
+//! The names of OpenTelemetry's semantic conventions for HTTP servers, 1.44, the way its
 //! exporter for Prometheus writes them.
 
 use super::{Added, Ended, Name, Naming, Open, SIZES, Timing};

@@ -4,9 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::{Ended, Name, Naming, Open};
-use crate::http_client::call::End;
+use crate::http_client::outcome::Outcome;
 use crate::registry::{DeclareError, Registry};
-use crate::track::{ApiMetrics, Outcome};
+use crate::track::{self, ApiMetrics};
 
 pub(super) struct Api(Arc<ApiMetrics>);
 
@@ -19,19 +19,19 @@ impl Api {
 impl Naming for Api {
     fn open(&self, _: &Name, _: &mut Open) {}
 
-    fn end(&self, name: &Name, end: End, handles: &mut Ended) {
+    fn end(&self, name: &Name, outcome: Outcome, handles: &mut Ended) {
         let metrics = Arc::clone(&self.0);
         let api: Box<str> = name.label().into();
-        let error: Option<Box<str>> = match end {
-            End::Status(..400) => None,
-            End::Status(429) => Some(ApiMetrics::RATE_LIMIT.into()),
-            end => Some(end.label(&mut itoa::Buffer::new()).into()),
+        let error: Option<Box<str>> = match outcome.status() {
+            Some(..400) => None,
+            Some(429) => Some(ApiMetrics::RATE_LIMIT.into()),
+            _ => Some(outcome.label(&mut itoa::Buffer::new()).into()),
         };
         handles.also.push(Box::new(move |took| {
             let outcome = match &error {
-                _ if end == End::Cancelled => Outcome::Abandoned,
-                None => Outcome::Success,
-                Some(error) => Outcome::Error(error),
+                _ if outcome == Outcome::Cancelled => track::Outcome::Abandoned,
+                None => track::Outcome::Success,
+                Some(error) => track::Outcome::Error(error),
             };
             metrics.ended(&api, outcome, took);
         }));

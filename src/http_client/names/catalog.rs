@@ -1,7 +1,7 @@
 //! The names of this room.
 
 use super::{Ended, Name, Naming, Open};
-use crate::http_client::call::End;
+use crate::http_client::outcome::Outcome;
 use crate::registry::{
     Counter, DEFAULT_BUCKETS, DeclareError, Family, Gauge, Group, Histogram, Registry, Text,
 };
@@ -107,9 +107,9 @@ impl Naming for HttpClientMetrics {
         handles.first_byte.extend(self.first_byte.live(&row));
     }
 
-    fn end(&self, name: &Name, end: End, handles: &mut Ended) {
+    fn end(&self, name: &Name, outcome: Outcome, handles: &mut Ended) {
         let mut digits = itoa::Buffer::new();
-        let status = end.label(&mut digits);
+        let status = outcome.label(&mut digits);
         let row = [name.verb.as_str(), name.label(), status];
         handles.requests.extend(self.requests.live(&row));
         handles.durations.extend(self.duration.live(&row));

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 pub use catalog::HttpClientMetrics;
 
-use super::call::End;
 use super::hosts::{Host, OTHER};
+use super::outcome::Outcome;
 use crate::registry::{Counter, DeclareError, Gauge, Histogram, Registry};
 use crate::util::Verb;
 
@@ -30,11 +30,16 @@ pub enum HttpClientNames {
     Api,
     /// Those of OpenTelemetry's semantic conventions for HTTP clients, as Prometheus names:
     /// `http_client_request_duration_seconds` by `http_request_method`, `server_address`,
-    /// `server_port`, `http_response_status_code` and `error_type`, and
-    /// `http_client_active_requests` by the first three. The address is the host as it was
-    /// declared, `other` where it was not, and the port is given where that was declared. An
-    /// unknown method is `_OTHER`. `error_type` is the status from 400 on, or why there is none;
-    /// see the table of [the room](crate::http_client).
+    /// `server_port`, `http_response_status_code`, `error_type` and `network_protocol_version`,
+    /// and `http_client_active_requests` by the first three. The address is the host as it was
+    /// declared, `other` where it was not. The port is the one that was declared or, of a declared
+    /// host, that of the request; after 100 ports times methods of a host it is left out. An
+    /// unknown method is `_OTHER`.
+    ///
+    /// The status is there whenever headers came. `error_type` is the status from 400 on, or what
+    /// the table of [the room](crate::http_client) has as `status`, where the fallback `error` is
+    /// `_OTHER`. The conventions would rather not have `cancelled` as an error if the caller meant
+    /// it; a future that is dropped does not tell that from a time-out above the layer.
     OpenTelemetry,
 }
 
@@ -43,9 +48,15 @@ pub enum HttpClientNames {
 pub(super) struct Name {
     pub(super) verb: Verb,
     pub(super) host: Option<Host>,
+    /// The port, where one of the names tells ports apart.
+    pub(super) port: Option<u16>,
 }
 
 impl Name {
+    pub(super) fn is(&self, verb: Verb, port: Option<u16>) -> bool {
+        self.verb == verb && self.port == port
+    }
+
     fn label(&self) -> &str {
         self.host.as_ref().map_or(OTHER, |host| &host.label)
     }
@@ -57,7 +68,7 @@ pub(super) trait Naming: fmt::Debug + Send + Sync {
     fn open(&self, name: &Name, handles: &mut Open);
 
     /// Adds the handles for one way to end.
-    fn end(&self, name: &Name, end: End, handles: &mut Ended);
+    fn end(&self, name: &Name, outcome: Outcome, handles: &mut Ended);
 }
 
 /// The handles that a request uses before it ends.

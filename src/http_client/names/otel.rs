@@ -1,9 +1,11 @@
-//! The names of OpenTelemetry's semantic conventions for HTTP clients, 1.40, the way its
+//! The names of OpenTelemetry's semantic conventions for HTTP clients, 1.44, the way its
 //! exporter for Prometheus writes them.
 
+use http::Version;
+
 use super::{Ended, Name, Naming, Open};
-use crate::http_client::call::End;
-use crate::http_client::hosts::OTHER;
+use crate::http_client::hosts::{Host, OTHER};
+use crate::http_client::outcome::Outcome;
 use crate::registry::{DeclareError, Family, Gauge, Histogram, Registry, Text};
 use crate::util::Verb;
 
@@ -16,7 +18,7 @@ const BUCKETS: [f64; 14] = [
 
 #[derive(Debug)]
 pub(super) struct Otel {
-    duration: Family<Histogram, [Text; 5]>,
+    duration: Family<Histogram, [Text; 6]>,
     active: Family<Gauge, [Text; 3]>,
 }
 
@@ -40,6 +42,7 @@ impl Otel {
                         "server_port",
                         "http_response_status_code",
                         "error_type",
+                        "network_protocol_version",
                     ])?,
                 active: registry
                     .gauge(
@@ -61,17 +64,20 @@ impl Naming for Otel {
     }
 
     /// For a client a status of 4xx is an error, too.
-    fn end(&self, name: &Name, end: End, handles: &mut Ended) {
+    fn end(&self, name: &Name, outcome: Outcome, handles: &mut Ended) {
         let (address, port) = address(name);
-        let mut digits = itoa::Buffer::new();
-        let label = end.label(&mut digits);
+        let (mut digits, mut label) = (itoa::Buffer::new(), itoa::Buffer::new());
         // A label without a value is a label that is not there.
-        let (status, error) = match end {
-            End::Status(..400) => (label, ""),
-            End::Status(_) => (label, label),
-            _ => ("", label),
+        let (status, version) = match outcome.received() {
+            Some(head) => (digits.format(head.status), version(head.version)),
+            None => ("", ""),
         };
-        let row = [method(name), &address, &port, status, error];
+        let error = match outcome.status() {
+            Some(..400) => "",
+            _ if outcome.is_of_no_kind() => "_OTHER",
+            _ => outcome.label(&mut label),
+        };
+        let row = [method(name), &address, &port, status, error, version];
         handles.durations.extend(self.duration.live(&row));
     }
 }
@@ -84,8 +90,21 @@ fn method(name: &Name) -> &'static str {
 }
 
 fn address(name: &Name) -> (String, String) {
-    match &name.host {
-        Some(host) => host.address(),
-        None => (OTHER.to_owned(), String::new()),
+    let address = name.host.as_ref().map(Host::address);
+    let port = name.port.map(|port| port.to_string());
+    (
+        address.unwrap_or_else(|| OTHER.to_owned()),
+        port.unwrap_or_default(),
+    )
+}
+
+fn version(version: Version) -> &'static str {
+    match version {
+        Version::HTTP_09 => "0.9",
+        Version::HTTP_10 => "1.0",
+        Version::HTTP_11 => "1.1",
+        Version::HTTP_2 => "2",
+        Version::HTTP_3 => "3",
+        _ => "",
     }
 }
