@@ -13,7 +13,7 @@ use axum::routing::get;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Bytes, Frame};
 use hyper::{Method, Request, Response, StatusCode};
-use selfheal::http::{CountedBody, HttpLayer, HttpMetrics};
+use selfheal::http::{CountedBody, HttpLayer, HttpMetrics, RouteRule};
 use selfheal::registry::Registry;
 use tower::{Layer, Service, ServiceExt};
 
@@ -62,7 +62,10 @@ fn a_warm_route_allocates_nothing() {
     let bare = HttpLayer::builder(&registry);
     for layer in [
         bare.clone().build().unwrap(),
-        bare.sample_rate(0.1).build().unwrap(),
+        bare.clone().sample_rate(0.1).build().unwrap(),
+        bare.route("*", RouteRule::new().label("all"))
+            .build()
+            .unwrap(),
     ] {
         let mut service = layer.generic().layer(Answer);
         let methods = [Method::GET, Method::POST, Method::DELETE];

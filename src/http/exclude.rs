@@ -63,6 +63,7 @@ mod tests {
         let exclude = Exclude::about_itself();
         assert!(exclude.matches("/metrics") && exclude.matches("/readyz"));
         assert!(!exclude.matches("/") && !exclude.matches("/metrics/x"));
+        assert!(!exclude.matches("/livez/x"), "as long as /metrics");
         assert!(!Exclude::default().matches("/metrics"));
     }
 

@@ -103,6 +103,18 @@ mod tests {
         assert!((800..1_200).contains(&slow), "{slow} of 10,000 drawn");
     }
 
+    #[test]
+    fn two_series_do_not_draw_in_step() {
+        let drawn = |seed| {
+            let (sample, tickets) = (Sample { every: 10 }, Tickets::new(seed));
+            let is_drawn = |_: &u32| sample.draw(&tickets).is_some();
+            (0..1_000).filter(is_drawn).collect::<Vec<u32>>()
+        };
+        let (one, other) = (drawn(0), drawn(1));
+        let together = one.iter().filter(|ticket| other.contains(ticket)).count();
+        assert!(together < 30, "{together} of 100");
+    }
+
     proptest! {
         #[test]
         fn what_is_drawn_stands_for_all(seed: u64, every in 2_u32..50, n in 1_u64..5_000) {

@@ -8,6 +8,7 @@ use axum::extract::Request;
 use axum::http::{Response, StatusCode, header};
 use axum::routing::{any, get, post};
 use http_body_util::BodyExt;
+use selfheal::http::HttpMetrics;
 use tokio::sync::oneshot;
 use tower::{Layer, ServiceExt};
 
@@ -79,6 +80,9 @@ async fn a_client_that_hangs_up_before_the_headers() {
     gone.await.unwrap();
     let ended = "GET http /slow  client_closed 1.1";
     assert_ended(&server.registry, "GET /slow 499", ended);
+    let http = server.registry.group::<HttpMetrics>().unwrap();
+    let first_byte = http.first_byte.get(&["GET", "/slow"]).unwrap();
+    assert_eq!(first_byte.snapshot().count(), 0, "there was none");
 }
 
 #[tokio::test]

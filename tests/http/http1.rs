@@ -207,15 +207,15 @@ async fn a_client_that_closes_its_side_once_it_has_asked() {
     server.assert_counted(&[("GET / 499", 1)]);
 }
 
-/// Once with the bytes and a `Content-Length` of five.
-async fn of_length_five(chunks: &'static [&'static str]) -> (Server, String) {
+/// Once with the bytes and this `Content-Length`.
+async fn of_length(length: &'static str, chunks: &[&'static str]) -> (Server, String) {
     let (body, sender, gone) = body_by_hand();
     for chunk in chunks {
         sender.send(Ok(chunk)).unwrap();
     }
     drop(sender);
     let body = once(body);
-    let handler = get(async move || ([(header::CONTENT_LENGTH, "5")], body()));
+    let handler = get(async move || ([(header::CONTENT_LENGTH, length)], body()));
     let server = Server::start(Router::new().route("/", handler)).await;
     let answer = server.say(ask("GET", "/", CLOSE)).await;
     gone.await.unwrap();
@@ -224,14 +224,19 @@ async fn of_length_five(chunks: &'static [&'static str]) -> (Server, String) {
 
 #[tokio::test]
 async fn a_body_longer_than_its_content_length_is_cut_and_complete() {
-    let (server, answer) = of_length_five(&["123", "4567"]).await;
+    let (server, answer) = of_length("5", &["123", "4567"]).await;
     assert!(answer.ends_with("\r\n\r\n12345"), "{answer}");
+    server.assert_counted(&[("GET / 200", 1)]);
+
+    // The server never asks for any of this one.
+    let (server, answer) = of_length("0", &["123"]).await;
+    assert!(answer.ends_with("\r\n\r\n"), "{answer}");
     server.assert_counted(&[("GET / 200", 1)]);
 }
 
 #[tokio::test]
 async fn a_body_shorter_than_its_content_length_has_failed() {
-    let (server, answer) = of_length_five(&["123"]).await;
+    let (server, answer) = of_length("5", &["123"]).await;
     assert!(!answer.contains("\r\n\r\n12345"), "it breaks off: {answer}");
     server.assert_counted(&[("GET / 500", 1)]);
 }

@@ -17,6 +17,7 @@ mod hostile;
 mod http1;
 mod http2;
 mod layers;
+mod names;
 #[cfg(feature = "trace-exemplars")]
 mod opentelemetry;
 mod proxied;

@@ -50,6 +50,14 @@ async fn a_sample_of_one_in_ten_stands_for_all() {
     let http = registry.group::<HttpMetrics>().unwrap();
     let duration = http.duration.get(&["GET", "/", "200"]).unwrap().snapshot();
     assert!((duration.sum - 1_000.0).abs() < 1e-6, "{}", duration.sum);
+    for (family, sum) in [
+        (&http.first_byte, 1_000.0),
+        (&http.request_size, 0.0),
+        (&http.response_size, 2_000.0),
+    ] {
+        let one = family.get(&["GET", "/"]).unwrap().snapshot();
+        assert_eq!((one.count(), one.sum), (1_000, sum), "{:?}", family.def());
+    }
 }
 
 #[tokio::test]

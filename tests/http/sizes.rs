@@ -1,5 +1,6 @@
 //! One sample of size per body, of what passed, and the time to the headers.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
@@ -10,6 +11,7 @@ use http_body_util::BodyExt;
 use selfheal::http::{HttpLayer, HttpMetrics};
 use selfheal::registry::{Histogram, Registry};
 use selfheal::util::Clock;
+use tower::ServiceExt;
 
 use crate::wire::{Server, answer_once, body_by_hand, request};
 
@@ -119,4 +121,48 @@ async fn the_first_byte_and_the_last_are_timed_apart() {
         Bytes::from("done")
     );
     assert_eq!(read(http.duration.get(&["GET", "/", "200"])), (1, 7.0));
+}
+
+/// What a request records with is used again by the next one on its thread.
+#[tokio::test]
+async fn a_request_has_the_bytes_of_its_own_body_alone() {
+    let kept = Arc::new(Mutex::new(None));
+    let (keep, take) = (Arc::clone(&kept), kept);
+    let routes = Router::new()
+        .route("/", get(async || "hello"))
+        .route(
+            "/keep",
+            post(async move |body: Body| drop(keep.lock().unwrap().replace(body))),
+        )
+        .route(
+            "/echo",
+            post(async move |body: Body| {
+                let kept: Option<Body> = take.lock().unwrap().take();
+                kept.unwrap().frame().await.unwrap().unwrap();
+                Response::new(body)
+            }),
+        );
+    let registry = Registry::new();
+    let layer = HttpLayer::new(&registry).unwrap();
+    let app: Router = routes.layer(layer).with_state(());
+    let ask = async |method: &str, path: &str, body: Body| {
+        let mut asked = request(method, path);
+        *asked.body_mut() = body;
+        let response = app.clone().oneshot(asked).await.unwrap();
+        response.collect().await.unwrap();
+    };
+    let (body, chunks, _) = body_by_hand();
+    chunks.send(Ok("of the first")).unwrap();
+    ask("POST", "/keep", body).await;
+    ask("POST", "/echo", Body::from("four")).await;
+    ask("GET", "/", Body::empty()).await;
+    let http = registry.group::<HttpMetrics>().unwrap();
+    for (method, path, sum) in [
+        ("POST", "/keep", 0.0),
+        ("POST", "/echo", 4.0),
+        ("GET", "/", 0.0),
+    ] {
+        let size = http.request_size.get(&[method, path]);
+        assert_eq!(read(size), (1, sum), "{method} {path}");
+    }
 }

@@ -7,8 +7,10 @@ use axum::routing::get;
 use http_body_util::BodyExt;
 use selfheal::encode::{Format, append};
 use selfheal::http::{HttpLayer, HttpLayerBuilder, HttpMetrics, HttpNames, TraceContext};
-use selfheal::registry::{Exemplar, Registry};
+use selfheal::registry::{Exemplar, FamilySettings, Registry, Settings};
 use tower::ServiceExt;
+
+use crate::wire::counted;
 
 const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 const OWN: u128 = 0x1234;
@@ -119,4 +121,54 @@ async fn what_is_not_timed_is_no_example() {
     let registry = Registry::new();
     let exemplars = exemplars(&registry, Some(PARENT), |layer| layer.sample_rate(0.0)).await;
     assert_eq!(exemplars, []);
+}
+
+/// To look for a trace costs something, and so does reading the clock.
+#[tokio::test]
+async fn nobody_looks_for_the_trace_of_what_is_not_timed() {
+    let mut off = Settings::default();
+    for name in [
+        "http_request_duration_seconds",
+        "http_time_to_first_byte_seconds",
+        "http_request_size_bytes",
+        "http_response_size_bytes",
+        "http_session_duration_seconds",
+    ] {
+        let mut family = FamilySettings::default();
+        family.disabled = true;
+        off.families.insert(name.to_owned(), family);
+    }
+    for (registry, share) in [(Registry::new(), 0.0), (Registry::with_settings(off), 1.0)] {
+        let layer = HttpLayer::builder(&registry)
+            .sample_rate(share)
+            .trace_by(|_| panic!("nobody asks"));
+        let app: Router = Router::new()
+            .route("/", get(|| async { "hello" }))
+            .layer(layer.build().unwrap())
+            .with_state(());
+        let request = Request::new(Body::empty());
+        app.oneshot(request).await.unwrap().collect().await.unwrap();
+        assert_eq!(counted(&registry)["GET / 200"], 1);
+    }
+}
+
+/// What a request records with is used again by the next one on its thread.
+#[tokio::test]
+async fn a_request_without_a_trace_has_not_that_of_the_one_before() {
+    let registry = Registry::new();
+    let layer = HttpLayer::new(&registry).unwrap();
+    let app: Router = Router::new()
+        .route("/traced", get(|| async { "hello" }))
+        .route("/bare", get(|| async { "hello" }))
+        .layer(layer)
+        .with_state(());
+    let http = registry.group::<HttpMetrics>().unwrap();
+    for (path, parent, exemplars) in [("/traced", PARENT, 1), ("/bare", "", 0)] {
+        let request = Request::builder().uri(path).header("traceparent", parent);
+        let request = request.body(Body::empty()).unwrap();
+        let response = app.clone().oneshot(request).await.unwrap();
+        response.collect().await.unwrap();
+        let duration = http.duration.get(&["GET", path, "200"]).unwrap();
+        assert_eq!(duration.snapshot().exemplars.len(), exemplars, "{path}");
+    }
 }

@@ -1,5 +1,6 @@
 //! What a connection becomes after an upgrade is a session, whose length the application tells.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
@@ -27,9 +28,14 @@ async fn talk(mut socket: WebSocket) {
 
 /// A server by a clock that the test moves, and what tells that a connection is over.
 async fn server() -> (Server, ManualClock, mpsc::UnboundedReceiver<()>) {
+    server_of_sample(1.0).await
+}
+
+async fn server_of_sample(share: f64) -> (Server, ManualClock, mpsc::UnboundedReceiver<()>) {
     let registry = Registry::new();
     let (clock, hand) = Clock::manual();
-    let layer = HttpLayer::builder(&registry).clock(clock).build().unwrap();
+    let layer = HttpLayer::builder(&registry).clock(clock);
+    let layer = layer.sample_rate(share).build().unwrap();
     let (over, told) = mpsc::unbounded_channel();
     let tell = over.clone();
     let held = async move |session: HttpSession, upgrade: WebSocketUpgrade| -> Response {
@@ -44,7 +50,12 @@ async fn server() -> (Server, ManualClock, mpsc::UnboundedReceiver<()>) {
             over.send(()).unwrap();
         })
     };
-    let refused = async |_session: HttpSession| StatusCode::FORBIDDEN;
+    let kept = Mutex::new(Vec::new());
+    let kept = Arc::new(kept);
+    let refused = async move |session: HttpSession| {
+        kept.lock().unwrap().push(session);
+        StatusCode::FORBIDDEN
+    };
     let routes = Router::new()
         .route("/held", any(held))
         .route("/forgotten", any(forgotten))
@@ -143,4 +154,21 @@ async fn an_upgrade_that_is_refused_is_no_session() {
     server.ask("GET", "/refused").await;
     server.assert_counted(&[("GET /refused 403", 2)]);
     assert_eq!(sessions(&server, "/refused"), None);
+}
+
+#[tokio::test]
+async fn a_session_of_a_sample_stands_for_all() {
+    let (server, hand, mut over) = server_of_sample(0.5).await;
+    let mut clients = Vec::new();
+    for _ in 0..4 {
+        clients.push(Client::open(&server, "/held").await);
+    }
+    assert_eq!(server.in_flight(), 4, "each, measured or not");
+    hand.advance(Duration::from_secs(60));
+    drop(clients);
+    for _ in 0..4 {
+        over.recv().await.unwrap();
+    }
+    assert_eq!(sessions(&server, "/held"), Some((4, 240.0)));
+    assert_eq!(server.in_flight(), 0);
 }
