@@ -8,14 +8,14 @@ use axum::body::{Body, Bytes};
 use axum::http::StatusCode;
 use axum::routing::{any, get};
 use futures_core::Stream;
-use http_body_util::BodyExt;
-use selfheal::http_client::HttpClientMetrics;
+use http_body_util::{BodyExt, Full};
+use selfheal::http_client::{HttpClientLayer, HttpClientMetrics};
 use selfheal::registry::Registry;
 use selfheal::util::Clock;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tower::timeout::Timeout;
-use tower::{Service, ServiceExt};
+use tower::{Layer, Service, ServiceExt};
 
 use crate::wire::{assert_counted, client, request, serve, text};
 
@@ -150,6 +150,11 @@ async fn nobody_listens() {
         "passed on as it is"
     );
     assert_counted(&registry, &["{GET here connection_refused} 1"]);
+    let metrics = registry.group::<HttpClientMetrics>().unwrap();
+    for family in [&metrics.response_size, &metrics.first_byte] {
+        let one = family.get(&["GET", "here"]).unwrap().snapshot();
+        assert_eq!(one.count(), 0, "there was no response");
+    }
 }
 
 #[tokio::test]
@@ -219,4 +224,29 @@ async fn a_client_that_panics() {
     let request = hyper::Request::new(Body::empty());
     assert!(tokio::spawn(service.oneshot(request)).await.is_err());
     assert_counted(&registry, &["{GET other panic} 1"]);
+}
+
+/// Nobody needs to ask for the frame after the last, nor to drop what is over.
+#[tokio::test]
+async fn the_last_byte_is_the_end_whoever_keeps_the_response() {
+    let registry = Registry::new();
+    let path = tower::service_fn(async |request: hyper::Request<Body>| {
+        let path = request.uri().path().trim_start_matches('/').to_owned();
+        Ok::<_, Infallible>(hyper::Response::new(Full::new(Bytes::from(path))))
+    });
+    let mut service = HttpClientLayer::new(&registry).unwrap().layer(path);
+    let ask = |uri: &str| {
+        hyper::Request::builder()
+            .uri(uri)
+            .body(Body::empty())
+            .unwrap()
+    };
+    let _nothing = service.call(ask("/")).await.unwrap();
+    assert_counted(&registry, &["{GET other 200} 1"]);
+    let mut hello = service.call(ask("/hello")).await.unwrap();
+    assert_eq!(
+        hello.frame().await.unwrap().unwrap().into_data().unwrap(),
+        "hello"
+    );
+    assert_counted(&registry, &["{GET other 200} 2"]);
 }

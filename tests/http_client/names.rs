@@ -1,12 +1,16 @@
 //! Hosts and names.
 
+use std::convert::Infallible;
+use std::future::{Ready, ready};
+use std::task::{Context, Poll};
+
 use axum::Router;
 use axum::body::Body;
 use axum::http::StatusCode;
 use axum::routing::get;
 use selfheal::http_client::{HttpClientLayer, HttpClientNames};
 use selfheal::registry::{DeclareError, FamilySettings, Registry, Settings};
-use tower::{Service, ServiceExt};
+use tower::{Layer, Service, ServiceExt};
 
 use crate::wire::{client, lines, request, serve, text};
 
@@ -70,16 +74,85 @@ async fn the_names_of_opentelemetry_beside_our_own() {
 }
 
 #[tokio::test]
+async fn what_opentelemetry_calls_other_hosts_and_methods() {
+    let registry = Registry::new();
+    let names = [HttpClientNames::OpenTelemetry];
+    let layer = HttpClientLayer::builder(&registry)
+        .names(names)
+        .host("*.shop.test:8443", "shop")
+        .buckets([0.5, 30.0]);
+    let mut service = layer.build().unwrap().layer(Empty);
+    for (method, uri) in [
+        ("GET", "http://elsewhere.test/"),
+        ("PURGE", "https://cache.shop.test:8443/"),
+    ] {
+        let request = hyper::Request::builder().method(method).uri(uri);
+        let request = request.body(Body::empty()).unwrap();
+        service.call(request).await.unwrap();
+    }
+    assert_eq!(
+        lines(&registry, "http_client_"),
+        [
+            "http_client_active_requests{GET other } 0",
+            "http_client_active_requests{_OTHER *.shop.test 8443} 0",
+            "http_client_request_duration_seconds{GET other  200 } 1",
+            "http_client_request_duration_seconds{_OTHER *.shop.test 8443 200 } 1",
+        ]
+    );
+    assert_eq!(
+        buckets(&registry, "http_client_request_duration_seconds"),
+        [0.5, 30.0]
+    );
+}
+
+fn buckets(registry: &Registry, name: &str) -> Vec<f64> {
+    let families = registry.gather();
+    let family = families.iter().find(|family| family.def.name == name);
+    family.unwrap().def.buckets.clone()
+}
+
+#[tokio::test]
+async fn both_times_have_the_buckets_of_the_layer() {
+    let registry = Registry::new();
+    let layer = HttpClientLayer::builder(&registry).buckets([0.5, 30.0]);
+    let mut service = layer.build().unwrap().layer(Empty);
+    service
+        .call(hyper::Request::new(Body::empty()))
+        .await
+        .unwrap();
+    for name in [
+        "http_client_duration_seconds",
+        "http_client_time_to_first_byte_seconds",
+    ] {
+        assert_eq!(buckets(&registry, name), [0.5, 30.0], "{name}");
+    }
+}
+
+/// Answers everything with nothing.
+struct Empty;
+
+impl Service<hyper::Request<Body>> for Empty {
+    type Response = hyper::Response<Body>;
+    type Error = Infallible;
+    type Future = Ready<Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: hyper::Request<Body>) -> Self::Future {
+        ready(Ok(hyper::Response::new(Body::empty())))
+    }
+}
+
+#[tokio::test]
 async fn ten_thousand_hosts_are_one_label() {
     let registry = Registry::new();
     let layer = selfheal::http_client::HttpClientLayer::builder(&registry)
         .hosts(["declared.test"])
         .build()
         .unwrap();
-    let answer = tower::service_fn(async |_: hyper::Request<Body>| {
-        Ok::<_, std::convert::Infallible>(hyper::Response::new(Body::empty()))
-    });
-    let mut service = tower::Layer::layer(&layer, answer);
+    let mut service = layer.layer(Empty);
     for n in 0..10_000 {
         let uri = format!("http://host{n}.test/");
         let request = hyper::Request::builder()
