@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Bytes, Frame};
 use proptest::prelude::*;
-use selfheal::grpc::{GrpcClientLayer, GrpcLayer, GrpcMetrics};
+use selfheal::grpc::{GrpcClientLayer, GrpcLayer, GrpcMetrics, RequestBody};
 use selfheal::registry::Registry;
 use tonic::service::Routes;
 use tower::{Layer, Service, ServiceExt, service_fn};
@@ -333,4 +333,32 @@ impl Body for Endless {
         };
         Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(data)))))
     }
+}
+
+/// What a call records with is used again by the next one on its thread.
+#[test]
+fn half_a_message_is_not_finished_by_the_next_call() {
+    let registry = Registry::new();
+    let answer = service_fn(async |request: http::Request<RequestBody<Frames>>| {
+        let data: &[u8] = match request.uri().path() {
+            "/test.Echo/Half" => b"\0\0\0\0\x09of nine",
+            _ => b"\0\0\0\0\x02hi",
+        };
+        let data = vec![Bytes::from_static(data)];
+        let frames = Frames {
+            data,
+            ..Frames::default()
+        };
+        Ok::<_, Infallible>(http::Response::new(frames))
+    });
+    let layer = GrpcLayer::builder(&registry).service("test.Echo", ["Half", "Whole"]);
+    let service = layer.build().unwrap().layer(answer);
+    run(async {
+        for path in ["/test.Echo/Half", "/test.Echo/Whole"] {
+            ask(&service, request(path, Frames::default()).unwrap()).await;
+        }
+    });
+    let sent = series(&registry, "grpc_messages_sent_total");
+    assert_eq!((sent["test.Echo Half"], sent["test.Echo Whole"]), (0, 1));
+    assert_calls(&registry, 2);
 }
