@@ -1,8 +1,13 @@
-//! More label values than a family takes: nobody waits, nothing is lost, the heap stays flat.
+//! More label values than a family takes, and more observations than anybody reads: nobody waits,
+//! nothing is lost, the heap stays flat.
 
 #![allow(clippy::unwrap_used, reason = "this is a test")]
 
-use selfheal::registry::{Counter, Family, Number, OVERFLOW, Registry, Settings, Text, ValueRef};
+use selfheal::catalog::Native;
+use selfheal::registry::{
+    Counter, Declare, ExemplarLabels, Family, FloatCounter, Histogram, Number, OVERFLOW, Registry,
+    Settings, Text, ValueRef,
+};
 
 const LIMIT: usize = 10_000;
 const THROWN: u64 = 10_000_000;
@@ -102,4 +107,63 @@ fn values_of_any_length_that_are_refused_take_no_memory_either() {
         }
     });
     assert_eq!((thrown.count_total, family.len()), (0, 5));
+}
+
+/// There may be no scrape for hours, or ever.
+#[test]
+fn what_nobody_scrapes_takes_no_more_memory() {
+    const OBSERVED: u32 = 100_000;
+    let registry = Registry::new();
+    let buckets: [fn(Declare<'_, Histogram>) -> Declare<'_, Histogram>; 3] = [
+        |classic| classic,
+        |both| both.native(Native::growth(1.1)),
+        |native| native.native_only(Native::growth(1.1)),
+    ];
+    for (name, with) in ["a_seconds", "b_seconds", "c_seconds"]
+        .into_iter()
+        .zip(buckets)
+    {
+        let family: Family<Histogram, [Text; 1]> =
+            with(registry.histogram(name, "")).labels(["path"]).unwrap();
+        let trace = |labels: &mut ExemplarLabels| labels.push("trace_id", "4bf92f3577b34da6");
+        let observe = |times: u32| {
+            for n in 0..times {
+                family.observe_with_exemplar(&["/a"], f64::from(n % 97) / 7.0, trace);
+            }
+        };
+        // Native buckets come with the values that fall into them, exemplars with the first.
+        observe(97);
+        let observed = allocation_counter::measure(|| observe(OBSERVED));
+        assert_eq!(observed.count_total, 0, "{name}: {observed:?}");
+        let snapshot = family.with(&["/a"]).snapshot();
+        assert_eq!(snapshot.count(), u64::from(OBSERVED + 97), "{name}");
+    }
+}
+
+/// A look-up on the way of every request is paid for by every request.
+#[test]
+fn what_is_recorded_by_labels_again_allocates_nothing() {
+    let registry = Registry::new();
+    let (_, texts) = family(Settings::default());
+    let cost: Family<FloatCounter, (Text, bool)> = registry
+        .float_counter("cost_usd_total", "")
+        .labels(["model", "cached"])
+        .unwrap();
+    let closed: Family<Counter, (bool, u8)> = registry
+        .counter("asked_total", "")
+        .labels(["cached", "shard"])
+        .unwrap();
+    let record = || {
+        for n in 0..=u8::MAX {
+            let path = ["/orders/{id}", "/a \"quoted\"\npath"][usize::from(n % 2)];
+            texts.inc(&["GET", path]);
+            cost.add(&(path, n % 3 == 0), 0.5);
+            closed.inc(&(n % 2 == 0, n));
+        }
+    };
+    // Found a first time, and then by its place or address.
+    (0..2).for_each(|_| record());
+    let recorded = allocation_counter::measure(|| (0..100).for_each(|_| record()));
+    assert_eq!(recorded.count_total, 0, "{recorded:?}");
+    assert_eq!(value(&texts, "/orders/{id}", "GET"), 102 * 128);
 }

@@ -161,3 +161,21 @@ async fn an_edited_policy_is_taken_and_a_faulty_one_changes_nothing() {
             .starts_with("the policy in force stays: cannot read")
     );
 }
+
+/// To block on a run-time inside of another one, or to drop one there, is a panic of tokio.
+#[test]
+fn inside_of_a_run_time_of_either_kind_everything_starts_and_stops() {
+    use tokio::runtime::Builder;
+    for mut kind in [Builder::new_current_thread(), Builder::new_multi_thread()] {
+        let runtime = kind.enable_all().build().unwrap();
+        runtime.block_on(async {
+            let heal = Selfheal::new(config()).unwrap();
+            let listener = heal.listen().unwrap();
+            let url = format!("http://{}/metrics", listener.address());
+            let page = tokio::task::spawn_blocking(move || Request::get(&url).send());
+            assert_eq!(page.await.unwrap().unwrap().status, 200);
+            drop(listener);
+            assert!(heal.shutdown().await);
+        });
+    }
+}
