@@ -3,14 +3,16 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use tokio::time::{Instant, sleep};
 
 use super::content::{Content, Found, Validator, look};
 use super::metrics::{FileEvent, FileMetrics};
 use super::restore::{RestoreError, restore};
-use super::watch::Watch;
+use super::watch::{Change, Watch};
 use crate::healing::{
     Confirm, Context, HealError, HealingEngine, Issue, Name, Observation, Plan, Precondition, Risk,
     Severity, Verdict,
@@ -37,6 +39,7 @@ pub(super) struct Spec {
     pub(super) severity: Severity,
     pub(super) settle: Option<Duration>,
     pub(super) every: Duration,
+    pub(super) confirm_after: Duration,
 }
 
 /// Watches a file, adopts every good content as the one to go back to, and restores it when
@@ -54,15 +57,35 @@ pub(super) struct Guarded {
     pub(super) spec: Spec,
     pub(super) metrics: Arc<FileMetrics>,
     state: Mutex<State>,
+    /// Whether somebody wrote to the file and, as far as was told, has not closed it.
+    open: AtomicBool,
 }
 
 struct State {
     /// The last content that was good.
     good: Content,
-    /// The bad content that was found last, so that each is counted once.
-    bad: Option<blake3::Hash>,
-    /// Whether the file was missing at the last look.
-    missing: bool,
+    /// What was reported as bad last, and nothing else may be replaced.
+    reported: Option<Mark>,
+}
+
+/// By what two looks know that they found the same fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mark {
+    Corrupt(blake3::Hash),
+    Missing,
+    Unreadable,
+}
+
+impl Mark {
+    /// `None` for what is good.
+    fn of(found: &Found) -> Option<Self> {
+        match found {
+            Found::Good(_) => None,
+            Found::Corrupt(content, _) => Some(Self::Corrupt(content.hash)),
+            Found::Missing => Some(Self::Missing),
+            Found::Unreadable(_) => Some(Self::Unreadable),
+        }
+    }
 }
 
 impl FileGuard {
@@ -91,6 +114,31 @@ impl FileGuard {
         let file = Arc::clone(&self.file);
         cx.blocking(move || file.look()).await
     }
+
+    /// Looks until a fault was found twice, the same both times, and while nobody was writing.
+    /// One that never comes to rest is reported as it is when the patience is over.
+    async fn look_twice(&self, cx: &Context) -> Found {
+        let patience = self.file.spec.every.min(cx.remaining() / 2);
+        let patient = Instant::now() + patience;
+        let mut found = self.look(cx).await;
+        while let Some(mark) = Mark::of(&found) {
+            sleep(self.file.spec.confirm_after.min(patience)).await;
+            let impatient = Instant::now() >= patient;
+            if !impatient && self.may_be_written() {
+                continue;
+            }
+            found = self.look(cx).await;
+            if impatient || Mark::of(&found) == Some(mark) {
+                break;
+            }
+        }
+        found
+    }
+
+    /// Without a watch nobody knows.
+    fn may_be_written(&self) -> bool {
+        self.file.open.load(Ordering::Relaxed) || self.watch.lock().is_none()
+    }
 }
 
 impl Guarded {
@@ -100,9 +148,30 @@ impl Guarded {
             metrics,
             state: Mutex::new(State {
                 good,
-                bad: None,
-                missing: false,
+                reported: None,
             }),
+            open: AtomicBool::new(false),
+        }
+    }
+
+    /// Takes note of an event. A file that is renamed into place, or gone, is nobody's to write
+    /// to any more.
+    pub(super) fn note(&self, change: Change) {
+        let (event, open) = match change {
+            Change::Seen(FileEvent::Created) => (Some(FileEvent::Created), Some(true)),
+            Change::Written => (Some(FileEvent::Modified), Some(true)),
+            Change::Seen(gone @ (FileEvent::Removed | FileEvent::Renamed)) => {
+                (Some(gone), Some(false))
+            }
+            Change::Seen(other) => (Some(other), None),
+            Change::Closed => (None, Some(false)),
+            Change::Unclear => (None, None),
+        };
+        if let Some(event) = event {
+            self.metrics.events.inc(&(event,));
+        }
+        if let Some(open) = open {
+            self.open.store(open, Ordering::Relaxed);
         }
     }
 
@@ -110,32 +179,31 @@ impl Guarded {
     /// on purpose, and is what we go back to from now on.
     fn look(&self) -> Found {
         let found = look(&self.spec.path, self.spec.max_bytes, &*self.spec.validate);
-        let adopted = {
-            let mut state = self.state.lock();
-            state.missing = matches!(found, Found::Missing);
-            match &found {
-                Found::Good(content) => {
-                    state.bad = None;
-                    let new = content.hash != state.good.hash;
-                    state.good = content.clone();
-                    new.then(|| content.clone())
-                }
-                Found::Corrupt(content, _) => {
-                    if state.bad.replace(content.hash) != Some(content.hash) {
-                        self.metrics.events.inc(&(FileEvent::Corrupted,));
-                    }
-                    None
-                }
-                Found::Missing | Found::Unreadable(_) => None,
-            }
+        let Found::Good(content) = &found else {
+            return found;
         };
-        if let Some(content) = adopted {
-            self.save_copy(&content);
+        let new = {
+            let mut state = self.state.lock();
+            state.reported = None;
+            let old = std::mem::replace(&mut state.good, content.clone());
+            old.hash != content.hash
+        };
+        if new {
+            self.save_copy(content);
             for hook in &self.spec.on_changed {
-                call(hook, &content);
+                call(hook, content);
             }
         }
         found
+    }
+
+    /// Takes note of what is reported; each bad content is counted once.
+    fn report(&self, found: &Found) {
+        let mark = Mark::of(found);
+        let old = std::mem::replace(&mut self.state.lock().reported, mark);
+        if matches!(mark, Some(Mark::Corrupt(_))) && mark != old {
+            self.metrics.events.inc(&(FileEvent::Corrupted,));
+        }
     }
 
     /// Writes the copy that outlives the process. Where that fails the guard goes on with what
@@ -153,11 +221,16 @@ impl Guarded {
         }
     }
 
-    /// Puts the last good content back in the place of what was found bad.
+    /// Puts the last good content back in the place of what was reported as bad.
     fn restore(&self) -> Result<Content, RestoreError> {
-        let (good, bad) = {
+        let (good, reported) = {
             let state = self.state.lock();
-            (state.good.clone(), state.bad.filter(|_| !state.missing))
+            (state.good.clone(), state.reported)
+        };
+        let bad = match reported {
+            Some(Mark::Corrupt(hash)) => Some(hash),
+            Some(Mark::Missing) => None,
+            Some(Mark::Unreadable) | None => return Err(RestoreError::Changed),
         };
         restore(&self.spec.path, &good, bad, self.spec.max_bytes)?;
         self.metrics.events.inc(&(FileEvent::Restored,));
@@ -187,7 +260,9 @@ impl HealingEngine for FileGuard {
                 .evidence("path", path)
         };
         let severity = self.file.spec.severity;
-        Ok(match self.look(cx).await {
+        let found = self.look_twice(cx).await;
+        self.file.report(&found);
+        Ok(match found {
             Found::Good(_) => Vec::new(),
             Found::Corrupt(content, why) => vec![
                 observed(CORRUPT, severity)
@@ -205,8 +280,8 @@ impl HealingEngine for FileGuard {
     fn plan(&self, issue: &Issue) -> Plan {
         let mut plan = Plan::first(RESTORE)
             .risk(Risk::Reversible)
-            // Once could be an editor that has not finished writing.
-            .confirm(Confirm::of(2, 2));
+            // It was looked at twice before it was reported.
+            .confirm(Confirm::at_once());
         if issue.key.issue_type.as_str() == UNREADABLE {
             // Of what cannot be read nobody knows whether it is bad: a person has to look.
             plan = plan.mode(crate::healing::Mode::DryRun);
@@ -218,10 +293,13 @@ impl HealingEngine for FileGuard {
     }
 
     async fn precondition(&self, cx: &Context, _: &Issue) -> Precondition {
-        match self.look(cx).await {
-            Found::Good(_) => Precondition::Stale,
-            Found::Corrupt(..) | Found::Missing => Precondition::Proceed,
+        let found = self.look(cx).await;
+        let same = Mark::of(&found) == self.file.state.lock().reported;
+        match found {
             Found::Unreadable(why) => Precondition::refuse(why.as_str()),
+            Found::Corrupt(..) | Found::Missing if same => Precondition::Proceed,
+            // Also for what is bad in another way than it was: somebody may be writing.
+            _ => Precondition::Stale,
         }
     }
 

@@ -6,6 +6,9 @@
 //!   edit is adopted, and never undone, not even one made between detection and restore.
 //! - The restore is atomic (written beside the file, synced, renamed over it); the bad content
 //!   is kept aside as `NAME.corrupt-HASH`, the newest three of them.
+//! - A fault is one when two looks found the same (the same bad content, or no file), and not
+//!   when somebody was writing between them; see
+//!   [`confirm_after`](GuardFile::confirm_after).
 //! - The parent directory is watched, for editors replace files; an event is only a hint, and
 //!   a periodic look by hash is the truth, so a lost event costs time and nothing else.
 //! - A file that cannot be read, that is too large, or whose validator panics is reported and
@@ -56,6 +59,9 @@ const MAX_BYTES: u64 = 16 * 1024 * 1024;
 
 /// How often the file is looked at when no event hints at a change.
 const EVERY: Duration = Duration::from_secs(5);
+
+/// How long after the first look that found a fault the second one comes.
+const CONFIRM_AFTER: Duration = Duration::from_millis(200);
 
 /// A file guard that is being set up; ended by [`install`](GuardFile::install).
 ///
@@ -142,6 +148,7 @@ impl GuardFile<()> {
                 severity: Severity::Error,
                 settle: None,
                 every: EVERY,
+                confirm_after: CONFIRM_AFTER,
             },
             parse: Arc::new(|_| Ok(())),
         }
@@ -226,6 +233,26 @@ impl<T: 'static> GuardFile<T> {
         self
     }
 
+    /// Sets how long after the first look that found a fault the second one comes, which has to
+    /// find the same. Default: 200 ms. It counts for no more than the time of
+    /// [`every`](GuardFile::every).
+    ///
+    /// A file that is being written is bad for a moment: shorter than it will be, or empty. What
+    /// tells that from a fault is less the time than the end of the writing. On Linux the
+    /// kernel says when a writer has closed the file, and nothing is reported before; a file
+    /// that is renamed into place, or removed, is complete as it is. So the time has to cover
+    /// only those who write in several goes, such as a script that removes the file and makes
+    /// it anew: give it more where those take longer. Content that changes between the
+    /// looks, and once more before the restore, is looked at anew.
+    ///
+    /// Where nobody says that a writer is done (another system than Linux, a directory that
+    /// cannot be watched, a writer that keeps the file open) the second look comes after the
+    /// time of `every`, or half of the policy's `timeout` if that is less.
+    pub fn confirm_after(mut self, wait: Duration) -> Self {
+        self.spec.confirm_after = wait;
+        self
+    }
+
     /// Looks at the file and guards it from now on. This reads the file on the calling thread.
     ///
     /// # Errors
@@ -243,23 +270,19 @@ impl<T: 'static> GuardFile<T> {
         spec.copy = spec.copy.as_deref().map(settled).transpose()?;
         let metrics = registry.group::<FileMetrics>()?;
         let (good, save) = starting_point(&spec)?;
-        let file = Arc::new(Guarded::new(spec, Arc::clone(&metrics), good.clone()));
+        let file = Arc::new(Guarded::new(spec, metrics, good.clone()));
         if save {
             file.save_copy(&good);
         }
-        let (path, name) = (file.spec.path.clone(), file.spec.component.clone());
-        let hints = healing.clone();
+        let (hints, guarded) = (healing.clone(), Arc::clone(&file));
         let watcher = move || {
-            let (hints, name) = (hints.clone(), name.clone());
-            let metrics = Arc::clone(&metrics);
+            let (hints, file) = (hints.clone(), Arc::clone(&guarded));
             let seen = move |change: Change| {
-                if let Change::Seen(event) = change {
-                    metrics.events.inc(&(event,));
-                }
-                hints.hint(name.as_str());
+                file.note(change);
+                hints.hint(file.spec.component.as_str());
             };
             // Without a watch the periodic look still finds everything, only later.
-            Watch::start(&path, seen).ok()
+            Watch::start(&guarded.spec.path, seen).ok()
         };
         healing.register(FileGuard::new(file, Box::new(watcher)))?;
         Ok(())

@@ -3,6 +3,8 @@
 use std::fs;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use tokio::time::{Instant, sleep};
+
 use super::guard::{FileGuard, Guarded, Spec};
 use super::metrics::FileEvent;
 use super::*;
@@ -15,6 +17,7 @@ struct Desk {
     registry: Registry,
     changed: Arc<AtomicUsize>,
     restored: Arc<AtomicUsize>,
+    file: Arc<Guarded>,
     guard: FileGuard,
 }
 
@@ -49,12 +52,17 @@ fn desk() -> Desk {
         severity: Severity::Error,
         settle: None,
         every: EVERY,
+        confirm_after: CONFIRM_AFTER,
     };
     let (good, save) = starting_point(&spec).unwrap();
     assert!(save);
-    let file = Guarded::new(spec, registry.group().unwrap(), good);
+    let file = Arc::new(Guarded::new(spec, registry.group().unwrap(), good));
+    let place = path.clone();
+    // What happens to the file is told by hand.
+    let watcher = move || Watch::start(&place, |_| {}).ok();
     Desk {
-        guard: FileGuard::new(Arc::new(file), Box::new(|| None)),
+        guard: FileGuard::new(Arc::clone(&file), Box::new(watcher)),
+        file,
         _dir: dir,
         path,
         registry,
@@ -80,6 +88,17 @@ impl Desk {
             .collect()
     }
 
+    /// What is seen, and after how many milliseconds.
+    async fn seen_after(&self) -> (Vec<String>, u128) {
+        let began = Instant::now();
+        let seen = self.seen().await;
+        (seen, began.elapsed().as_millis())
+    }
+
+    fn write(&self, content: &str) {
+        fs::write(&self.path, content).unwrap();
+    }
+
     async fn heal(&self, issue_type: &str) -> Result<(), String> {
         let cx = Context::by_hand().unwrap();
         let healed = self.guard.heal(&cx, &issue(issue_type), "restore").await;
@@ -93,7 +112,7 @@ impl Desk {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn corrupt_content_is_restored_and_counted_once() {
     let desk = desk();
     fs::write(&desk.path, "garbage").unwrap();
@@ -121,7 +140,7 @@ async fn corrupt_content_is_restored_and_counted_once() {
     assert_eq!(desk.events(FileEvent::Restored), 1);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_missing_file_comes_back() {
     let desk = desk();
     fs::remove_file(&desk.path).unwrap();
@@ -130,7 +149,7 @@ async fn a_missing_file_comes_back() {
     assert_eq!(fs::read_to_string(&desk.path).unwrap(), "ok 1");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_edit_is_adopted_and_is_what_is_restored_later() {
     let desk = desk();
     fs::write(&desk.path, "ok 2").unwrap();
@@ -142,7 +161,7 @@ async fn an_edit_is_adopted_and_is_what_is_restored_later() {
     assert_eq!(fs::read_to_string(&desk.path).unwrap(), "ok 2");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_edit_between_detection_and_restore_stays() {
     let desk = desk();
     fs::write(&desk.path, "garbage").unwrap();
@@ -156,7 +175,122 @@ async fn an_edit_between_detection_and_restore_stays() {
     assert_eq!(now, Precondition::Stale);
 }
 
-#[tokio::test]
+fn corrupt() -> Vec<String> {
+    vec!["file_corrupt".to_owned()]
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fault_is_reported_when_the_second_look_finds_it_too() {
+    let desk = desk();
+    desk.write("garbage");
+    assert_eq!(desk.seen_after().await, (corrupt(), 200));
+    fs::remove_file(&desk.path).unwrap();
+    let missing = vec!["file_missing".to_owned()];
+    assert_eq!(desk.seen_after().await, (missing, 200));
+    desk.write("ok");
+    assert_eq!(desk.seen_after().await, (Vec::new(), 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_mended_in_between_was_no_fault() {
+    let desk = desk();
+    desk.write("");
+    let mended = async {
+        sleep(Duration::from_millis(199)).await;
+        desk.write("ok 2");
+    };
+    let (seen, ()) = tokio::join!(desk.seen_after(), mended);
+    assert_eq!(seen, (Vec::new(), 200));
+    assert_eq!(desk.changed.load(Ordering::Relaxed), 1);
+    assert_eq!(desk.events(FileEvent::Corrupted), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn content_that_changes_is_not_reported_until_it_rests() {
+    let desk = desk();
+    desk.write("garbage");
+    let written = async {
+        for n in 0..5 {
+            sleep(Duration::from_millis(150)).await;
+            desk.write(&format!("garbage {n}"));
+        }
+    };
+    // The last change is at 750, and what the looks at 800 and 1000 find is the same.
+    let (seen, ()) = tokio::join!(desk.seen_after(), written);
+    assert_eq!(seen, (corrupt(), 1000));
+    assert_eq!(desk.events(FileEvent::Corrupted), 1);
+
+    let for_ever = async {
+        for n in 0_u64.. {
+            desk.write(&format!("for ever {n}"));
+            sleep(Duration::from_millis(150)).await;
+        }
+    };
+    let seen = tokio::select! {
+        seen = desk.seen_after() => seen,
+        () = for_ever => unreachable!("it has no end"),
+    };
+    assert_eq!(seen, (corrupt(), 5000), "patience has an end");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_writer_is_waited_for_until_the_file_is_closed() {
+    let desk = desk();
+    let truncate = || {
+        desk.write("");
+        desk.file.note(Change::Written);
+    };
+    truncate();
+    let finishes = async {
+        sleep(Duration::from_millis(2900)).await;
+        desk.write("ok 2");
+        desk.file.note(Change::Closed);
+    };
+    let (seen, ()) = tokio::join!(desk.seen_after(), finishes);
+    assert_eq!(seen, (Vec::new(), 3000));
+
+    truncate();
+    let breaks_off = async {
+        sleep(Duration::from_millis(900)).await;
+        desk.file.note(Change::Closed);
+    };
+    let (seen, ()) = tokio::join!(desk.seen_after(), breaks_off);
+    assert_eq!(seen, (corrupt(), 1000));
+
+    desk.write("ok 3");
+    assert!(desk.seen().await.is_empty());
+    truncate();
+    assert_eq!(desk.seen_after().await, (corrupt(), 5000), "it never ends");
+    desk.file.note(Change::Seen(FileEvent::Renamed));
+    assert_eq!(desk.seen_after().await, (corrupt(), 200), "another file");
+    assert_eq!(desk.events(FileEvent::Modified), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_watch_the_second_look_is_a_regular_one() {
+    let mut desk = desk();
+    desk.guard = FileGuard::new(Arc::clone(&desk.file), Box::new(|| None));
+    desk.write("garbage");
+    assert_eq!(desk.seen_after().await, (corrupt(), 5000));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_became_bad_in_another_way_is_not_replaced() {
+    let desk = desk();
+    desk.write("garbage");
+    assert_eq!(desk.seen().await, corrupt());
+    let cx = Context::by_hand().unwrap();
+    let issue = issue("file_corrupt");
+    let now = desk.guard.precondition(&cx, &issue).await;
+    assert_eq!(now, Precondition::Proceed);
+    desk.write("o");
+    let now = desk.guard.precondition(&cx, &issue).await;
+    assert_eq!(now, Precondition::Stale);
+    assert!(desk.heal("file_corrupt").await.is_err());
+    assert_eq!(fs::read_to_string(&desk.path).unwrap(), "o");
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_cannot_be_judged_is_left_alone() {
     let desk = desk();
     fs::write(&desk.path, vec![b'x'; 2_000]).unwrap();
@@ -170,7 +304,7 @@ async fn what_cannot_be_judged_is_left_alone() {
     assert_eq!(fs::metadata(&desk.path).unwrap().len(), 2_000);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_copy_outlives_the_process() {
     let desk = desk();
     fs::write(&desk.path, "ok 2").unwrap();
@@ -187,6 +321,7 @@ async fn the_copy_outlives_the_process() {
         severity: Severity::Error,
         settle: None,
         every: EVERY,
+        confirm_after: CONFIRM_AFTER,
     };
     let (good, save) = starting_point(&spec).unwrap();
     assert_eq!((&*good.bytes, save), (&b"ok 2"[..], false));

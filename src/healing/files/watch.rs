@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use notify::event::{ModifyKind, RenameMode};
+use notify::event::{AccessKind, AccessMode, ModifyKind, RenameMode};
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 
 use super::metrics::FileEvent;
@@ -15,6 +15,10 @@ use super::restore::directory_of;
 pub(super) enum Change {
     /// This did.
     Seen(FileEvent),
+    /// Something was written to it; more may follow until it is closed.
+    Written,
+    /// Somebody who could write to it has closed it. Only Linux says so.
+    Closed,
     /// Something may have been missed (the queue of events overflowed), or the parent
     /// directory itself changed (as Kubernetes' `..data` swap does).
     Unclear,
@@ -91,19 +95,21 @@ fn change(event: &Event, name: Option<&std::ffi::OsStr>) -> Option<Change> {
         return about_links.then_some(Change::Unclear);
     }
     match event.kind {
+        EventKind::Access(AccessKind::Close(AccessMode::Write)) => Some(Change::Closed),
         // Both ends of a rename come as events of their own as well.
         EventKind::Access(_) | EventKind::Modify(ModifyKind::Name(RenameMode::Both)) => None,
         EventKind::Create(_) => Some(Change::Seen(FileEvent::Created)),
         EventKind::Remove(_) => Some(Change::Seen(FileEvent::Removed)),
         EventKind::Modify(ModifyKind::Name(_)) => Some(Change::Seen(FileEvent::Renamed)),
-        EventKind::Modify(_) => Some(Change::Seen(FileEvent::Modified)),
+        EventKind::Modify(ModifyKind::Metadata(_)) => Some(Change::Seen(FileEvent::Modified)),
+        EventKind::Modify(_) => Some(Change::Written),
         EventKind::Any | EventKind::Other => Some(Change::Unclear),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use notify::event::{CreateKind, DataChange, Flag};
+    use notify::event::{CreateKind, DataChange, Flag, MetadataKind};
 
     use super::*;
 
@@ -129,14 +135,48 @@ mod tests {
         assert!(!watch.is_alive());
     }
 
+    /// What the guard waits for before it takes bad content for a fault.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_end_of_writing_is_told_last() {
+        use std::io::Write;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("shop.toml");
+        let (hints, hinted) = std::sync::mpsc::channel();
+        let hint = move |change| {
+            let _ = hints.send(change);
+        };
+        let _watch = Watch::start(&path, hint).unwrap();
+        let told = || hinted.recv_timeout(std::time::Duration::from_secs(30));
+        let mut file = std::fs::File::create(&path).unwrap();
+        assert_eq!(told(), Ok(Change::Seen(FileEvent::Created)));
+        file.write_all(b"a").unwrap();
+        assert_eq!(told(), Ok(Change::Written));
+        assert!(hinted.try_recv().is_err(), "it is still open");
+        drop(file);
+        assert_eq!(told(), Ok(Change::Closed));
+    }
+
     #[test]
     fn only_what_is_about_the_file_counts() {
         let name = Some(std::ffi::OsStr::new("shop.toml"));
         let modified = EventKind::Modify(ModifyKind::Data(DataChange::Any));
         assert_eq!(
             change(&event(modified, "/d/shop.toml"), name),
+            Some(Change::Written)
+        );
+        let permitted = EventKind::Modify(ModifyKind::Metadata(MetadataKind::Permissions));
+        assert_eq!(
+            change(&event(permitted, "/d/shop.toml"), name),
             Some(Change::Seen(FileEvent::Modified))
         );
+        let closed = |mode| EventKind::Access(AccessKind::Close(mode));
+        for (mode, told) in [
+            (AccessMode::Write, Some(Change::Closed)),
+            (AccessMode::Read, None),
+        ] {
+            assert_eq!(change(&event(closed(mode), "/d/shop.toml"), name), told);
+        }
         assert_eq!(change(&event(modified, "/d/other"), name), None);
         let created = EventKind::Create(CreateKind::Any);
         assert_eq!(
