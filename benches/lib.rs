@@ -1,5 +1,6 @@
 //! What the benchmarks share: how their figures become rows of the table in the README.
 
+mod measured_label;
 mod turns;
 
 use std::path::{Path, PathBuf};

@@ -3,10 +3,14 @@ use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use selfheal::catalog::Native;
-use selfheal::registry::{Counter, Family, Histogram, LabelValue, Registry, Settings, Text};
+use selfheal::registry::{
+    Counter, Family, Histogram, LabelValue, Registry, Settings, StripedCounter, Text,
+};
 
-use crate::labels::{BOUNDS, NAMES, NATIVE_GROWTH, Requests, STATUSES, TRACE, Values, many};
-use crate::work::{Run, on_two_threads, timed};
+use crate::labels::{BOUNDS, NAMES, NATIVE_GROWTH, Requests, STATUSES, TRACE, many};
+use crate::work::{
+    Run, counting, counting_on_two_threads, observing, observing_on_two_threads, timed,
+};
 
 #[derive(Clone, Copy)]
 struct Method;
@@ -76,20 +80,14 @@ fn histogram() -> Histogram {
 
 pub(crate) fn atomic_add() -> Run {
     let counter = AtomicU64::new(0);
-    timed(move |times| {
-        for _ in 0..times {
-            counter.fetch_add(1, Ordering::Relaxed);
-        }
+    counting(move || {
+        counter.fetch_add(1, Ordering::Relaxed);
     })
 }
 
 pub(crate) fn handle() -> Run {
     let counter = counter();
-    timed(move |times| {
-        for _ in 0..times {
-            counter.inc();
-        }
-    })
+    counting(move || counter.inc())
 }
 
 pub(crate) fn texts() -> Run {
@@ -148,42 +146,29 @@ fn native(buckets: &[f64]) -> Histogram {
 }
 
 pub(crate) fn observe_native() -> Run {
-    let (histogram, values) = (native(&[]), Values::new());
-    timed(move |times| {
-        values.each(times, |value| histogram.observe(value));
-    })
+    let histogram = native(&[]);
+    observing(move |value| histogram.observe(value))
 }
 
 pub(crate) fn observe_both() -> Run {
-    let (histogram, values) = (native(&BOUNDS), Values::new());
-    timed(move |times| {
-        values.each(times, |value| histogram.observe(value));
-    })
+    let histogram = native(&BOUNDS);
+    observing(move |value| histogram.observe(value))
 }
 
 pub(crate) fn observe_with_exemplar() -> Run {
-    let (histogram, values) = (histogram(), Values::new());
-    timed(move |times| {
-        values.each(times, |value| {
-            histogram
-                .observe_with_exemplar(value, |labels| labels.push("trace_id", black_box(TRACE)));
-        });
+    let histogram = histogram();
+    observing(move |value| {
+        histogram.observe_with_exemplar(value, |labels| labels.push("trace_id", black_box(TRACE)));
     })
 }
 
 pub(crate) fn observe() -> Run {
-    let (histogram, values) = (histogram(), Values::new());
-    timed(move |times| {
-        values.each(times, |value| histogram.observe(value));
-    })
+    let histogram = histogram();
+    observing(move |value| histogram.observe(value))
 }
 
 pub(crate) fn two_counters() -> Run {
-    on_two_threads(counter(), |counter, times| {
-        for _ in 0..times {
-            counter.inc();
-        }
-    })
+    counting_on_two_threads(counter(), Counter::inc)
 }
 
 pub(crate) fn two_striped_counters() -> Run {
@@ -192,11 +177,7 @@ pub(crate) fn two_striped_counters() -> Run {
         .striped()
         .build()
         .unwrap();
-    on_two_threads(counter, |counter, times| {
-        for _ in 0..times {
-            counter.inc();
-        }
-    })
+    counting_on_two_threads(counter, StripedCounter::inc)
 }
 
 pub(crate) fn two_striped_histograms() -> Run {
@@ -206,9 +187,7 @@ pub(crate) fn two_striped_histograms() -> Run {
         .striped()
         .build()
         .unwrap();
-    on_two_threads((histogram, Values::new()), |(histogram, values), times| {
-        values.each(times, |value| histogram.observe(value));
-    })
+    observing_on_two_threads(histogram, Histogram::observe)
 }
 
 pub(crate) fn two_striped_histograms_with_exemplars() -> Run {
@@ -219,11 +198,8 @@ pub(crate) fn two_striped_histograms_with_exemplars() -> Run {
         .striped()
         .build()
         .unwrap();
-    on_two_threads((histogram, Values::new()), |(histogram, values), times| {
-        values.each(times, |value| {
-            histogram
-                .observe_with_exemplar(value, |labels| labels.push("trace_id", black_box(TRACE)));
-        });
+    observing_on_two_threads(histogram, |histogram, value| {
+        histogram.observe_with_exemplar(value, |labels| labels.push("trace_id", black_box(TRACE)));
     })
 }
 
@@ -235,27 +211,15 @@ pub(crate) fn two_striped_native_histograms() -> Run {
         .striped()
         .build()
         .unwrap();
-    on_two_threads((histogram, Values::new()), |(histogram, values), times| {
-        values.each(times, |value| histogram.observe(value));
-    })
+    observing_on_two_threads(histogram, Histogram::observe)
 }
 
 pub(crate) fn two_native_histograms() -> Run {
-    on_two_threads(
-        (native(&[]), Values::new()),
-        |(histogram, values), times| {
-            values.each(times, |value| histogram.observe(value));
-        },
-    )
+    observing_on_two_threads(native(&[]), Histogram::observe)
 }
 
 pub(crate) fn two_histograms() -> Run {
-    on_two_threads(
-        (histogram(), Values::new()),
-        |(histogram, values), times| {
-            values.each(times, |value| histogram.observe(value));
-        },
-    )
+    observing_on_two_threads(histogram(), Histogram::observe)
 }
 
 pub(crate) fn create(texts: &many::Texts, count: usize) -> Box<dyn Any> {

@@ -5,7 +5,7 @@ use std::hint::black_box;
 use std::sync::{Arc, Barrier};
 use std::time::{Duration, Instant};
 
-use crate::labels::many;
+use crate::labels::{Values, many};
 
 /// Does its work so many times and says how long that took.
 pub(crate) type Run = Box<dyn FnMut(u64) -> Duration>;
@@ -42,6 +42,46 @@ pub(crate) fn on_two_threads<T: Send + Sync + 'static>(
             .max()
             .unwrap()
     })
+}
+
+/// Counts one time after another.
+pub(crate) fn counting(inc: impl Fn() + 'static) -> Run {
+    timed(move |times| {
+        for _ in 0..times {
+            inc();
+        }
+    })
+}
+
+/// The same as two threads do it at the same time.
+pub(crate) fn counting_on_two_threads<T: Send + Sync + 'static>(
+    counter: T,
+    inc: impl Fn(&T) + Send + Sync + Copy + 'static,
+) -> Run {
+    on_two_threads(counter, move |counter, times| {
+        for _ in 0..times {
+            inc(counter);
+        }
+    })
+}
+
+/// Observes one value after another.
+pub(crate) fn observing(observe: impl Fn(f64) + 'static) -> Run {
+    let values = Values::new();
+    timed(move |times| values.each(times, &observe))
+}
+
+/// The same as two threads do it at the same time.
+pub(crate) fn observing_on_two_threads<T: Send + Sync + 'static>(
+    histogram: T,
+    observe: impl Fn(&T, f64) + Send + Sync + Copy + 'static,
+) -> Run {
+    on_two_threads(
+        (histogram, Values::new()),
+        move |(histogram, values), times| {
+            values.each(times, |value| observe(histogram, value));
+        },
+    )
 }
 
 /// Makes so many series; what it returns keeps them.

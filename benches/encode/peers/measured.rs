@@ -1,9 +1,7 @@
-use std::sync::OnceLock;
-
-use measured::label::{LabelValue, LabelVisitor};
 use measured::metric::histogram::Thresholds;
 use measured::text::BufferedTextEncoder;
-use measured::{CounterVec, FixedCardinalityLabel, HistogramVec, LabelGroup, MetricGroup};
+use measured::{CounterVec, HistogramVec, LabelGroup, MetricGroup};
+use selfheal_benches::measured_label;
 
 use crate::series::{self, BOUNDS, CUSTOMERS, METHODS, ROUTES, Series, observations};
 use crate::{Library, Render};
@@ -14,36 +12,9 @@ pub(crate) const LIBRARY: Library = Library {
     histograms,
 };
 
-/// Its quickest labels are enums; these are enums with so many values that they are numbers.
-macro_rules! label {
-    ($name:ident, $count:expr, $text:expr) => {
-        #[derive(Clone, Copy)]
-        struct $name(usize);
-
-        impl FixedCardinalityLabel for $name {
-            fn cardinality() -> usize {
-                $count
-            }
-            fn encode(&self) -> usize {
-                self.0
-            }
-            fn decode(value: usize) -> Self {
-                Self(value)
-            }
-        }
-
-        impl LabelValue for $name {
-            fn visit<V: LabelVisitor>(&self, visitor: V) -> V::Output {
-                static TEXTS: OnceLock<Vec<String>> = OnceLock::new();
-                let texts = TEXTS.get_or_init(|| (0..$count).map($text).collect());
-                visitor.write_str(&texts[self.0])
-            }
-        }
-    };
-}
-label!(Method, METHODS.len(), |at| METHODS[at].to_owned());
-label!(Route, ROUTES, series::route);
-label!(Customer, CUSTOMERS, series::customer);
+measured_label!(Method, METHODS.len(), |at| METHODS[at].to_owned());
+measured_label!(Route, ROUTES, series::route);
+measured_label!(Customer, CUSTOMERS, series::customer);
 
 #[derive(Clone, Copy, LabelGroup)]
 #[label(set = LabelsSet)]

@@ -1,49 +1,22 @@
 use std::any::Any;
 use std::hint::black_box;
-use std::sync::OnceLock;
 
-use measured::label::{LabelValue, LabelVisitor};
 use measured::metric::histogram::Thresholds;
-use measured::{Counter, CounterVec, FixedCardinalityLabel, Histogram, LabelGroup};
+use measured::{Counter, CounterVec, Histogram, LabelGroup};
 use paracord::ParaCord;
+use selfheal_benches::measured_label;
 
-use crate::labels::{self, BOUNDS, Requests, STATUSES, Values, many};
-use crate::work::{Run, on_two_threads, timed};
+use crate::labels::{self, BOUNDS, Requests, STATUSES, many};
+use crate::work::{Run, counting_on_two_threads, observing, observing_on_two_threads, timed};
 
-/// Its quickest labels are enums; these are enums with so many values that they are numbers.
-macro_rules! label {
-    ($name:ident, $count:expr, $text:expr) => {
-        #[derive(Clone, Copy)]
-        struct $name(usize);
-
-        impl FixedCardinalityLabel for $name {
-            fn cardinality() -> usize {
-                $count
-            }
-            fn encode(&self) -> usize {
-                self.0
-            }
-            fn decode(value: usize) -> Self {
-                Self(value)
-            }
-        }
-
-        impl LabelValue for $name {
-            fn visit<V: LabelVisitor>(&self, visitor: V) -> V::Output {
-                static TEXTS: OnceLock<Vec<String>> = OnceLock::new();
-                let texts = TEXTS.get_or_init(|| (0..$count).map($text).collect());
-                visitor.write_str(&texts[self.0])
-            }
-        }
-    };
-}
-label!(Method, 1, |_| "GET".to_owned());
-label!(Route, labels::ROUTES, labels::route);
-label!(Status, STATUSES.len(), |at| STATUSES[at].to_owned());
-label!(AnyMethod, many::METHODS.len(), |at| many::METHODS[at]
-    .to_owned());
-label!(AnyRoute, many::ROUTES, many::route);
-label!(Customer, many::CUSTOMERS, many::customer);
+measured_label!(Method, 1, |_| "GET".to_owned());
+measured_label!(Route, labels::ROUTES, labels::route);
+measured_label!(Status, STATUSES.len(), |at| STATUSES[at].to_owned());
+measured_label!(AnyMethod, many::METHODS.len(), |at| {
+    many::METHODS[at].to_owned()
+});
+measured_label!(AnyRoute, many::ROUTES, many::route);
+measured_label!(Customer, many::CUSTOMERS, many::customer);
 
 #[derive(Clone, Copy, LabelGroup)]
 #[label(set = RequestSet)]
@@ -124,27 +97,20 @@ pub(crate) fn texts() -> Run {
 }
 
 pub(crate) fn observe() -> Run {
-    let (histogram, values) = (histogram(), Values::new());
-    timed(move |times| {
-        values.each(times, |value| histogram.get_metric().observe(value));
-    })
+    let histogram = histogram();
+    observing(move |value| histogram.get_metric().observe(value))
 }
 
 pub(crate) fn two_counters() -> Run {
-    on_two_threads(Counter::new(), |counter, times| {
-        for _ in 0..times {
-            counter.get_metric().inc();
-        }
+    counting_on_two_threads(Counter::new(), |counter| {
+        counter.get_metric().inc();
     })
 }
 
 pub(crate) fn two_histograms() -> Run {
-    on_two_threads(
-        (histogram(), Values::new()),
-        |(histogram, values), times| {
-            values.each(times, |value| histogram.get_metric().observe(value));
-        },
-    )
+    observing_on_two_threads(histogram(), |histogram, value| {
+        histogram.get_metric().observe(value);
+    })
 }
 
 pub(crate) fn create(texts: &many::Texts, count: usize) -> Box<dyn Any> {

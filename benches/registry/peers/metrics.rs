@@ -7,7 +7,7 @@ use metrics_exporter_prometheus::{
 };
 
 use crate::labels::{BOUNDS, NAMES, NATIVE_GROWTH, Requests, Values, many};
-use crate::work::{Run, on_two_threads, timed};
+use crate::work::{Run, counting, on_two_threads, timed};
 
 fn recorder() -> PrometheusRecorder {
     PrometheusBuilder::new()
@@ -23,11 +23,7 @@ fn labels(names: [&'static str; 3], values: [&str; 3]) -> Vec<Label> {
 
 pub(crate) fn handle() -> Run {
     let counter = with_local_recorder(&recorder(), || metrics::counter!("requests_total"));
-    timed(move |times| {
-        for _ in 0..times {
-            counter.increment(1);
-        }
-    })
+    counting(move || counter.increment(1))
 }
 
 pub(crate) fn texts() -> Run {

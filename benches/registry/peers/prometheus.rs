@@ -3,8 +3,10 @@ use std::hint::black_box;
 
 use prometheus::{Histogram, HistogramOpts, IntCounter, IntCounterVec, Opts};
 
-use crate::labels::{BOUNDS, NAMES, Requests, Values, many};
-use crate::work::{Run, on_two_threads, timed};
+use crate::labels::{BOUNDS, NAMES, Requests, many};
+use crate::work::{
+    Run, counting, counting_on_two_threads, observing, observing_on_two_threads, timed,
+};
 
 fn counter() -> IntCounter {
     IntCounter::new("requests_total", "Requests").unwrap()
@@ -21,11 +23,7 @@ fn histogram() -> Histogram {
 
 pub(crate) fn handle() -> Run {
     let counter = counter();
-    timed(move |times| {
-        for _ in 0..times {
-            counter.inc();
-        }
-    })
+    counting(move || counter.inc())
 }
 
 pub(crate) fn texts() -> Run {
@@ -44,27 +42,16 @@ pub(crate) fn texts() -> Run {
 }
 
 pub(crate) fn observe() -> Run {
-    let (histogram, values) = (histogram(), Values::new());
-    timed(move |times| {
-        values.each(times, |value| histogram.observe(value));
-    })
+    let histogram = histogram();
+    observing(move |value| histogram.observe(value))
 }
 
 pub(crate) fn two_counters() -> Run {
-    on_two_threads(counter(), |counter, times| {
-        for _ in 0..times {
-            counter.inc();
-        }
-    })
+    counting_on_two_threads(counter(), IntCounter::inc)
 }
 
 pub(crate) fn two_histograms() -> Run {
-    on_two_threads(
-        (histogram(), Values::new()),
-        |(histogram, values), times| {
-            values.each(times, |value| histogram.observe(value));
-        },
-    )
+    observing_on_two_threads(histogram(), Histogram::observe)
 }
 
 pub(crate) fn create(texts: &many::Texts, count: usize) -> Box<dyn Any> {

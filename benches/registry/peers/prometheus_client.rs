@@ -6,8 +6,10 @@ use prometheus_client::metrics::exemplar::HistogramWithExemplars;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::{Histogram, NativeHistogramConfig};
 
-use crate::labels::{BOUNDS, NAMES, NATIVE_GROWTH, Requests, TRACE, Values, many};
-use crate::work::{Run, on_two_threads, timed};
+use crate::labels::{BOUNDS, NAMES, NATIVE_GROWTH, Requests, TRACE, many};
+use crate::work::{
+    Run, counting, counting_on_two_threads, observing, observing_on_two_threads, timed,
+};
 
 type Texts = Vec<(&'static str, String)>;
 
@@ -17,10 +19,8 @@ fn labels(names: [&'static str; 3], values: [&str; 3]) -> Texts {
 
 pub(crate) fn handle() -> Run {
     let counter = Counter::<u64>::default();
-    timed(move |times| {
-        for _ in 0..times {
-            counter.inc();
-        }
+    counting(move || {
+        counter.inc();
     })
 }
 
@@ -50,10 +50,8 @@ pub(crate) fn enums() -> Run {
 }
 
 pub(crate) fn observe() -> Run {
-    let (histogram, values) = (Histogram::new(BOUNDS), Values::new());
-    timed(move |times| {
-        values.each(times, |value| histogram.observe(value));
-    })
+    let histogram = Histogram::new(BOUNDS);
+    observing(move |value| histogram.observe(value))
 }
 
 fn native() -> Histogram {
@@ -61,55 +59,38 @@ fn native() -> Histogram {
 }
 
 pub(crate) fn observe_native() -> Run {
-    let (histogram, values) = (native(), Values::new());
-    timed(move |times| {
-        values.each(times, |value| histogram.observe(value));
-    })
+    let histogram = native();
+    observing(move |value| histogram.observe(value))
 }
 
 pub(crate) fn observe_both() -> Run {
     let native = NativeHistogramConfig::new(NATIVE_GROWTH).max_buckets(160);
     let histogram = Histogram::new_classic_and_native(BOUNDS, native);
-    let values = Values::new();
-    timed(move |times| {
-        values.each(times, |value| histogram.observe(value));
-    })
+    observing(move |value| histogram.observe(value))
 }
 
 pub(crate) fn observe_with_exemplar() -> Run {
-    let (histogram, values) = (
-        HistogramWithExemplars::new(BOUNDS.into_iter()),
-        Values::new(),
-    );
-    timed(move |times| {
-        values.each(times, |value| {
-            let trace = vec![("trace_id", black_box(TRACE))];
-            histogram.observe(value, Some(trace), None);
-        });
+    let histogram = HistogramWithExemplars::new(BOUNDS.into_iter());
+    observing(move |value| {
+        let trace = vec![("trace_id", black_box(TRACE))];
+        histogram.observe(value, Some(trace), None);
     })
 }
 
 pub(crate) fn two_counters() -> Run {
-    on_two_threads(Counter::<u64>::default(), |counter, times| {
-        for _ in 0..times {
-            counter.inc();
-        }
+    counting_on_two_threads(Counter::<u64>::default(), |counter| {
+        counter.inc();
     })
 }
 
 pub(crate) fn two_histograms() -> Run {
-    on_two_threads(
-        (Histogram::new(BOUNDS), Values::new()),
-        |(histogram, values), times| {
-            values.each(times, |value| histogram.observe(value));
-        },
-    )
+    observing_on_two_threads(Histogram::new(BOUNDS), |histogram, value| {
+        histogram.observe(value);
+    })
 }
 
 pub(crate) fn two_native_histograms() -> Run {
-    on_two_threads((native(), Values::new()), |(histogram, values), times| {
-        values.each(times, |value| histogram.observe(value));
-    })
+    observing_on_two_threads(native(), Histogram::observe)
 }
 
 pub(crate) fn create(texts: &many::Texts, count: usize) -> Box<dyn Any> {
