@@ -160,6 +160,11 @@ impl Faults {
         self.list.is_empty()
     }
 
+    /// An error if there are any.
+    pub(crate) fn into_result(self) -> Result<(), Self> {
+        if self.is_empty() { Ok(()) } else { Err(self) }
+    }
+
     /// How many there are, those beyond [`MAX`](Self::MAX) included.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -116,11 +116,7 @@ impl Journal {
     pub fn validate(&self) -> Result<(), Faults> {
         let mut faults = Faults::new();
         self.check(&mut faults);
-        if faults.is_empty() {
-            Ok(())
-        } else {
-            Err(faults)
-        }
+        faults.into_result()
     }
 
     pub(super) fn check(&self, faults: &mut Faults) {

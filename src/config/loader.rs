@@ -109,11 +109,9 @@ impl Loader {
             None => config.resolve(&|name| env::var_os(name), &mut faults),
         }
         config.check(&mut faults);
-        if faults.is_empty() {
-            Ok(config)
-        } else {
-            Err(ConfigError::Invalid(tree.locate(faults)))
-        }
+        let located = |faults| ConfigError::Invalid(tree.locate(faults));
+        faults.into_result().map_err(located)?;
+        Ok(config)
     }
 }
 

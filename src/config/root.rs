@@ -180,11 +180,8 @@ impl Config {
         let mut faults = Faults::new();
         self.resolve(&|name| env::var_os(name), &mut faults);
         self.check(&mut faults);
-        if faults.is_empty() {
-            Ok(self)
-        } else {
-            Err(ConfigError::Invalid(faults))
-        }
+        faults.into_result().map_err(ConfigError::Invalid)?;
+        Ok(self)
     }
 
     pub(super) fn resolve(

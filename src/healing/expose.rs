@@ -4,7 +4,9 @@
 use std::sync::Arc;
 
 use super::state::Snapshot;
-use super::tally::{ActionCounts, CONFIDENCE_BUCKETS, Counts, DURATION_BUCKETS, Histogram, Label};
+use super::tally::{
+    ActionCounts, ActionTimes, CONFIDENCE_BUCKETS, Counts, DURATION_BUCKETS, Histogram, Label,
+};
 use crate::catalog::{Kind, MetricDef};
 use crate::registry::{
     Collector, DeclareError, FamilySnapshot, HistogramSnapshot, Number, Registry, SeriesSnapshot,
@@ -61,61 +63,51 @@ impl<F: Fn() -> Snapshot + Send + Sync + 'static> Collector for Exposed<F> {
 
 /// One metric: what it is, and how it is read from a snapshot.
 struct Row {
+    kind: Kind,
     name: &'static str,
     help: &'static str,
-    kind: Kind,
-    labels: &'static [&'static str],
+    labels: Labels,
     buckets: &'static [f64],
-    read: fn(&Snapshot) -> Vec<SeriesSnapshot>,
+    read: Read,
 }
 
+type Labels = &'static [&'static str];
+type Read = fn(&Snapshot) -> Vec<SeriesSnapshot>;
+
 impl Row {
-    const fn counter(
+    const fn new(
+        kind: Kind,
         name: &'static str,
         help: &'static str,
-        labels: &'static [&'static str],
-        read: fn(&Snapshot) -> Vec<SeriesSnapshot>,
+        labels: Labels,
+        buckets: &'static [f64],
+        read: Read,
     ) -> Self {
         Self {
+            kind,
             name,
             help,
-            kind: Kind::Counter,
             labels,
-            buckets: &[],
+            buckets,
             read,
         }
     }
 
-    const fn gauge(
-        name: &'static str,
-        help: &'static str,
-        labels: &'static [&'static str],
-        read: fn(&Snapshot) -> Vec<SeriesSnapshot>,
-    ) -> Self {
-        Self {
-            name,
-            help,
-            kind: Kind::Gauge,
-            labels,
-            buckets: &[],
-            read,
-        }
+    const fn counter(name: &'static str, help: &'static str, labels: Labels, read: Read) -> Self {
+        Self::new(Kind::Counter, name, help, labels, &[], read)
+    }
+
+    const fn gauge(name: &'static str, help: &'static str, labels: Labels, read: Read) -> Self {
+        Self::new(Kind::Gauge, name, help, labels, &[], read)
     }
 
     const fn histogram(
         name: &'static str,
         help: &'static str,
         buckets: &'static [f64],
-        read: fn(&Snapshot) -> Vec<SeriesSnapshot>,
+        read: Read,
     ) -> Self {
-        Self {
-            name,
-            help,
-            kind: Kind::Histogram,
-            labels: &["action"],
-            buckets,
-            read,
-        }
+        Self::new(Kind::Histogram, name, help, &["action"], buckets, read)
     }
 
     fn def(&self) -> MetricDef {
@@ -167,23 +159,13 @@ static TABLE: [Row; 36] = [
         "healing_duration_seconds",
         "Time an attempt took",
         &DURATION_BUCKETS,
-        |s| {
-            s.times
-                .iter()
-                .map(|(action, times)| histogram(action.as_str(), &times.duration))
-                .collect()
-        },
+        |s| histograms(s, |times| &times.duration),
     ),
     Row::histogram(
         "healing_confidence_score",
         "Confidence, 0 to 1, that let an attempt run",
         &CONFIDENCE_BUCKETS,
-        |s| {
-            s.times
-                .iter()
-                .map(|(action, times)| histogram(action.as_str(), &times.confidence))
-                .collect()
-        },
+        |s| histograms(s, |times| &times.confidence),
     ),
     Row::gauge(
         "healing_queue_size",
@@ -394,13 +376,17 @@ fn observation_results(snapshot: &Snapshot) -> Vec<SeriesSnapshot> {
     out
 }
 
-fn histogram(action: &str, histogram: &Histogram) -> SeriesSnapshot {
-    let value = Value::Histogram(HistogramSnapshot::classic(
-        histogram.bounds(),
-        histogram.counts().to_vec(),
-        histogram.sum(),
-    ));
-    SeriesSnapshot::new([("action", action)], value)
+fn histograms(snapshot: &Snapshot, read: fn(&ActionTimes) -> &Histogram) -> Vec<SeriesSnapshot> {
+    let series = snapshot.times.iter().map(|(action, times)| {
+        let histogram = read(times);
+        let value = Value::Histogram(HistogramSnapshot::classic(
+            histogram.bounds(),
+            histogram.counts().to_vec(),
+            histogram.sum(),
+        ));
+        SeriesSnapshot::new([("action", action.as_str())], value)
+    });
+    series.collect()
 }
 
 #[cfg(test)]

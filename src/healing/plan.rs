@@ -227,11 +227,7 @@ impl Plan {
     pub fn validate(&self) -> Result<(), PlanError> {
         let mut faults = Faults::new();
         self.check(&mut faults);
-        if faults.is_empty() {
-            Ok(())
-        } else {
-            Err(PlanError { faults })
-        }
+        faults.into_result().map_err(|faults| PlanError { faults })
     }
 
     fn last_step(mut self, change: impl FnOnce(&mut Step)) -> Self {

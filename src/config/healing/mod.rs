@@ -144,10 +144,6 @@ impl HealingPolicy {
     pub fn validate(&self) -> Result<(), Faults> {
         let mut faults = Faults::new();
         self.check(&mut faults);
-        if faults.is_empty() {
-            Ok(())
-        } else {
-            Err(faults)
-        }
+        faults.into_result()
     }
 }
