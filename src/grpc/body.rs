@@ -109,9 +109,9 @@ where
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         let mut this = self.project();
         this.call.inside(true);
-        let polled = this.inner.as_mut().poll_frame(cx);
+        let mut polled = this.inner.as_mut().poll_frame(cx);
         this.call.inside(false);
-        match &polled {
+        match &mut polled {
             Poll::Pending => {}
             Poll::Ready(None) => this.call.codeless(),
             Poll::Ready(Some(Err(error))) => this.call.failed(error),

@@ -247,7 +247,7 @@ impl Call {
     }
 
     /// The service has failed, or the body of the response.
-    pub(super) fn failed(&mut self, error: &dyn Any) {
+    pub(super) fn failed(&mut self, error: &mut dyn Any) {
         let Some(state) = &self.0 else { return };
         let code = status::of_error(error).unwrap_or(match state.series.recorder.side {
             Side::Server => Code::Unknown,

@@ -53,8 +53,8 @@ where
                 call.begun(&head, &body);
                 Ok(Response::from_parts(head, ResponseBody::new(body, call)))
             }
-            Err(error) => {
-                call.failed(&error);
+            Err(mut error) => {
+                call.failed(&mut error);
                 Err(error)
             }
         })

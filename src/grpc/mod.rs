@@ -75,6 +75,7 @@
 //! | a time-out of tonic's `Channel` or `Endpoint` | `DEADLINE_EXCEEDED` | the error |
 //! | the handler or the stream panics | `UNKNOWN`, as gRPC has it for exceptions | the unwinding drops it |
 //! | the service or the body fails with a [`Status`](tonic::Status) somewhere in the error | its code | the error |
+//! | the server resets the stream of HTTP/2 | as gRPC maps the reason, by tonic's hand: `ENHANCE_YOUR_CALM` is `RESOURCE_EXHAUSTED`, `CANCEL` is `CANCELLED`, most are `INTERNAL`; behind the headers some look like an end without a `grpc-status` | the error |
 //! | it fails otherwise | `UNKNOWN` on a server; on a client, to which no answer came, `UNAVAILABLE` | the error |
 //! | no such service or method | `UNIMPLEMENTED`, of `unknown` | the headers |
 //! | a message that breaks off | not counted as a message | |
@@ -84,7 +85,8 @@
 //!
 //! What tonic's time-outs call `Cancelled` is `DEADLINE_EXCEEDED` here, on both sides: that is
 //! what happened, though tonic tells its callers otherwise. A caller that has its last message
-//! and drops the stream without reading on to its end has cancelled the call.
+//! and drops the stream without reading on to its end has cancelled the call, and so has one whose
+//! codec refuses a message: that it was too large tonic tells the caller alone.
 //!
 //! Put the layer *below* the translator of gRPC-Web, if there is one, and at most one layer of
 //! one profile on the way of a call: two count it twice. Beside the layer for HTTP, in either

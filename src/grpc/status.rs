@@ -2,6 +2,8 @@
 
 use std::any::Any;
 use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use tonic::{Code, ConnectError, Status, TimeoutExpired};
@@ -37,13 +39,19 @@ pub(super) fn of_http(status: StatusCode) -> Code {
     }
 }
 
-/// The code that an error of a service or a body carries somewhere in its chain.
-pub(super) fn of_error(error: &dyn Any) -> Option<Code> {
+/// The code that an error of a service or a body carries somewhere in its chain, or that tonic
+/// finds in there. The error is as it was afterwards.
+#[cold]
+pub(super) fn of_error(error: &mut dyn Any) -> Option<Code> {
     if let Some(status) = error.downcast_ref::<Status>() {
         return Some(status.code());
     }
-    let boxed = error.downcast_ref::<BoxError>()?;
-    let mut next: Option<&(dyn Error + 'static)> = Some(&**boxed);
+    let boxed = error.downcast_mut::<BoxError>()?;
+    of_chain(boxed).or_else(|| of_tonic(boxed))
+}
+
+fn of_chain(error: &BoxError) -> Option<Code> {
+    let mut next: Option<&(dyn Error + 'static)> = Some(&**error);
     while let Some(error) = next {
         if let Some(status) = error.downcast_ref::<Status>() {
             return Some(status.code());
@@ -58,6 +66,38 @@ pub(super) fn of_error(error: &dyn Any) -> Option<Code> {
         next = error.source();
     }
     None
+}
+
+/// What tonic would tell the caller. It knows the errors of hyper and HTTP/2, which this crate
+/// does not depend on, but wants to own what it is asked about.
+fn of_tonic(error: &mut BoxError) -> Option<Code> {
+    let owned = std::mem::replace(error, Box::new(Lent(None)));
+    let shared = Arc::new(owned);
+    let status = Status::try_from_error(Box::new(Lent(Some(Arc::clone(&shared)))));
+    let code = status.as_ref().ok().map(Status::code);
+    drop(status);
+    // Nobody else has it any more.
+    if let Some(owned) = Arc::into_inner(shared) {
+        *error = owned;
+    }
+    code
+}
+
+/// An error that is lent to somebody who looks at where it stems from.
+#[derive(Debug)]
+struct Lent(Option<Arc<BoxError>>);
+
+impl fmt::Display for Lent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an error that is looked at")
+    }
+}
+
+impl Error for Lent {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        let error = self.0.as_ref()?;
+        Some(&***error)
+    }
 }
 
 /// What a content type says about a request or a response.
@@ -161,8 +201,8 @@ mod tests {
 
     #[test]
     fn an_error_carries_its_code_in_its_chain() {
-        let boxed = |error: BoxError| of_error(&error);
-        assert_eq!(of_error(&Status::not_found("")), Some(Code::NotFound));
+        let boxed = |mut error: BoxError| of_error(&mut error);
+        assert_eq!(of_error(&mut Status::not_found("")), Some(Code::NotFound));
         assert_eq!(boxed(Status::aborted("").into()), Some(Code::Aborted));
         let wrapped = Outer(Outer(Status::data_loss("").into()).into());
         assert_eq!(boxed(wrapped.into()), Some(Code::DataLoss));
@@ -173,7 +213,13 @@ mod tests {
         let refused = Outer(ConnectError("refused".into()).into());
         assert_eq!(boxed(refused.into()), Some(Code::Unavailable));
         assert_eq!(boxed("anything".into()), None);
-        assert_eq!(of_error(&"anything"), None);
+        let mut error: BoxError = Outer("anything".into()).into();
+        assert_eq!(of_error(&mut error), None);
+        assert!(
+            error.is::<Outer>(),
+            "as it was, though tonic has looked at it"
+        );
+        assert_eq!(of_error(&mut "anything"), None);
     }
 
     #[test]

@@ -10,6 +10,7 @@
 #[path = "../support/echo.rs"]
 mod echo;
 
+mod agreement;
 mod by_hand;
 mod client;
 mod endings;
