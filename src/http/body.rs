@@ -7,8 +7,7 @@ use bytes::Buf;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use super::guard::Guard;
-use super::outcome::End;
+use super::guard::{BROKEN_OFF, Guard};
 
 pin_project! {
     /// A response body that records its request when it ends, fails, or is dropped early.
@@ -51,7 +50,7 @@ impl<B: Body> Body for InstrumentedBody<B> {
         match &polled {
             Poll::Pending => this.guard.waits(),
             Poll::Ready(None) => this.guard.over(),
-            Poll::Ready(Some(Err(_))) => this.guard.end(End::Failed),
+            Poll::Ready(Some(Err(_))) => this.guard.failed(),
             Poll::Ready(Some(Ok(frame))) => {
                 let bytes = frame.data_ref().map_or(0, Buf::remaining);
                 this.guard.passed(bytes, || this.inner.is_end_stream());
@@ -107,11 +106,18 @@ impl<B: Body> Body for CountedBody<B> {
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         let this = self.project();
         let polled = this.inner.poll_frame(cx);
-        if let Poll::Ready(Some(Ok(frame))) = &polled
-            && let Some(data) = frame.data_ref()
+        if let Poll::Ready(Some(frame)) = &polled
             && let Some(read) = this.read
         {
-            read.fetch_add(data.remaining() as u64, Ordering::Relaxed);
+            match frame {
+                Ok(frame) => {
+                    let bytes = frame.data_ref().map_or(0, Buf::remaining);
+                    read.fetch_add(bytes as u64, Ordering::Relaxed);
+                }
+                Err(_) => {
+                    read.fetch_or(BROKEN_OFF, Ordering::Relaxed);
+                }
+            }
         }
         polled
     }

@@ -13,7 +13,6 @@ use pin_project_lite::pin_project;
 use super::body::InstrumentedBody;
 use super::guard::Guard;
 use super::mode::{Axum, Generic};
-use super::outcome::End;
 
 pin_project! {
     /// The future of [`HttpService`](super::HttpService). Dropping it before it is ready
@@ -62,7 +61,7 @@ impl<F, M> ResponseFuture<F, M> {
                 Poll::Ready(Ok(Response::from_parts(head, wrap(body, guard))))
             }
             Poll::Ready(Err(error)) => {
-                this.guard.end(End::Failed);
+                this.guard.failed();
                 Poll::Ready(Err(error))
             }
         }

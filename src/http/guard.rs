@@ -31,6 +31,9 @@ thread_local! {
 /// The size of a body that does not say it.
 const UNKNOWN: u64 = u64::MAX;
 
+/// Set in the number of bytes read once the body of the request has failed.
+pub(super) const BROKEN_OFF: u64 = 1 << 63;
+
 struct State {
     /// Those of the last request until there is a next, which spares the count of references
     /// where that is of the same.
@@ -110,11 +113,10 @@ impl Guard {
         }
     }
 
-    /// Where the bytes of the request body are to be counted, if they are.
+    /// Where the bytes of the request body are to be counted, if anything is.
     #[inline]
     pub(super) fn count_request(&mut self) -> Option<Arc<AtomicU64>> {
-        let state = self.0.as_mut()?;
-        state.start.map(|_| state.count_request())
+        self.0.as_mut().map(|state| state.count_request())
     }
 
     /// The response has begun. Afterwards the guard [is on](Self::is_on) if there is a body to
@@ -135,6 +137,9 @@ impl Guard {
         let Some(state) = &mut self.0 else { return };
         state.labels = labels;
         state.trace.begun(&head.extensions);
+        if head.status.is_server_error() && state.broken_off() {
+            return self.end(End::Dropped);
+        }
         if size == Some(0) || state.bodiless(head.status) {
             if let Some(upgrade) = state.upgrade.take()
                 && state.upgraded(head.status)
@@ -178,6 +183,17 @@ impl Guard {
         // Short of what the headers promise, the server cannot end the response, and breaks off.
         let short = state.sent < state.promised && state.promised != UNKNOWN;
         self.end(if short { End::Failed } else { End::Complete });
+    }
+
+    /// The service or the body has failed; not of itself where it was reading a request that did.
+    #[cold]
+    pub(super) fn failed(&mut self) {
+        let broken_off = self.0.as_ref().is_some_and(|state| state.broken_off());
+        self.end(if broken_off {
+            End::Dropped
+        } else {
+            End::Failed
+        });
     }
 
     /// Leaves the request as if it had never come.
@@ -420,9 +436,17 @@ impl State {
     #[inline]
     fn bytes_read(&self) -> f64 {
         match &self.read {
-            Some(read) if self.reading => read.load(Ordering::Relaxed) as f64,
+            Some(read) if self.reading => (read.load(Ordering::Relaxed) & !BROKEN_OFF) as f64,
             _ => 0.0,
         }
+    }
+
+    /// Whether the body of the request has failed, which is the doing of the client: whatever is
+    /// made of it (axum's `Multipart` makes a 500, a proxy a 502) is no fault of the server.
+    #[cold]
+    fn broken_off(&self) -> bool {
+        let read = self.read.as_ref().filter(|_| self.reading);
+        read.is_some_and(|read| read.load(Ordering::Relaxed) & BROKEN_OFF != 0)
     }
 }
 

@@ -48,7 +48,7 @@
 //! | the path matches and the method does not | `405`, path as matched | as above |
 //! | the client hangs up, or resets its HTTP/2 stream, before the headers or inside the body | `499` | it is noticed |
 //! | the client goes after the server was handed the last frame, which for a body in one piece is all of it | as sent | that frame is handed over |
-//! | the client breaks off its upload | as the handler answers the body that fails (400 by axum's extractors); `499` where no answer comes, or one with a body on an HTTP/2 stream that is no more | as above |
+//! | the client breaks off its upload, so that the body of the request fails | `499` for an answer of 5xx (axum's `Multipart` and proxies give one), an error, or none that can be sent; else as the handler answers (400 by axum's other extractors) | as above |
 //! | a timeout *above* the layer drops the future | `499` | then |
 //! | a timeout *below* the layer | as it answers | as above |
 //! | the body fails after the headers were sent | `500` | the error |

@@ -32,4 +32,5 @@ mod switched_off;
 #[cfg(feature = "trace-exemplars")]
 mod traces;
 mod upgrades;
+mod uploads;
 mod wire;

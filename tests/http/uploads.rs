@@ -1,0 +1,139 @@
+//! An upload that its client breaks off is no failure of the server, whatever is made of it.
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::Request;
+use axum::http::{Response, StatusCode};
+use axum::routing::post;
+use http_body_util::BodyExt;
+use selfheal::health::{Contributor, Traffic};
+use selfheal::http::{CountedBody, HttpLayer, HttpNames};
+use selfheal::registry::Registry;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tower::{Layer, ServiceExt, service_fn};
+
+use crate::wire::{Server, body_by_hand, counted, lines};
+
+/// As axum's `Multipart` and proxies do.
+async fn fail(request: Request) -> StatusCode {
+    match request.into_body().collect().await {
+        Ok(_) => StatusCode::INSUFFICIENT_STORAGE,
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+async fn echo(body: Body) -> Response<Body> {
+    Response::new(body)
+}
+
+fn routes() -> Router {
+    Router::new()
+        .route("/fail", post(fail))
+        .route("/echo", post(echo))
+}
+
+/// Sends half of an upload, and is gone.
+async fn break_off(server: &Server, path: &str) {
+    let mut stream = TcpStream::connect(server.addr).await.unwrap();
+    let head = format!("POST {path} HTTP/1.1\r\nhost: shop.test\r\ncontent-length: 10\r\n\r\n");
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.write_all(b"hello").await.unwrap();
+    server.has_in_flight(1).await;
+    if path == "/echo" {
+        // By now the first half is on its way back.
+        let mut answer = Vec::new();
+        while !answer.windows(5).any(|bytes| bytes == b"hello") {
+            assert_ne!(stream.read_buf(&mut answer).await.unwrap(), 0);
+        }
+    }
+    drop(stream);
+    server.has_in_flight(0).await;
+}
+
+#[tokio::test]
+async fn an_answer_or_an_end_that_only_tells_of_a_broken_upload() {
+    let server = Server::start(routes()).await;
+    break_off(&server, "/fail").await;
+    break_off(&server, "/echo").await;
+    server.assert_counted(&[("POST /echo 499", 1), ("POST /fail 499", 1)]);
+    let http = server.registry.group::<selfheal::http::HttpMetrics>();
+    let size = http.unwrap().request_size.get(&["POST", "/fail"]).unwrap();
+    assert_eq!((size.snapshot().count(), size.snapshot().sum), (1, 5.0));
+}
+
+#[tokio::test]
+async fn a_failure_of_the_server_is_one_though_there_was_an_upload() {
+    let server = Server::start(routes()).await;
+    let whole = "POST /fail HTTP/1.1\r\nhost: shop.test\r\nconnection: close\r\n\
+                 content-length: 5\r\n\r\nhello";
+    assert!(server.say(whole).await.starts_with("HTTP/1.1 507"));
+    server.assert_counted(&[("POST /fail 507", 1)]);
+}
+
+/// Counts are exact where nothing is timed, and so is the share that was served well.
+#[tokio::test]
+async fn whether_or_not_it_is_in_the_sample() {
+    let registry = Registry::new();
+    let layer = HttpLayer::builder(&registry)
+        .names([HttpNames::Catalog, HttpNames::OpenTelemetry])
+        .sample_rate(0.0)
+        .build()
+        .unwrap();
+    let app = routes().layer(layer.clone());
+    let server = Server::serve(registry, app).await;
+    break_off(&server, "/fail").await;
+    let counted = counted(&server.registry);
+    assert_eq!(counted, [("POST /fail 499".to_owned(), 1)].into());
+    assert_eq!(layer.traffic(), Some(Traffic { good: 1, total: 1 }));
+}
+
+/// OpenTelemetry tells both, the status sent and what it was about.
+#[tokio::test]
+async fn under_the_names_of_opentelemetry() {
+    let registry = Registry::new();
+    let layer = HttpLayer::builder(&registry).names([HttpNames::OpenTelemetry]);
+    let app = routes().layer(layer.build().unwrap());
+    let server = Server::serve(registry, app).await;
+    let (body, chunks, _gone) = body_by_hand();
+    let mut request = crate::wire::request2("/fail");
+    *request.method_mut() = axum::http::Method::POST;
+    *request.body_mut() = body;
+    let lost = std::io::Error::other("the client fails");
+    chunks.send(Ok("hello")).unwrap();
+    chunks.send(Err(lost)).unwrap();
+    let mut client = server.client2().await;
+    assert!(client.send_request(request).await.is_err());
+    let series = "http_server_request_duration_seconds{POST http /fail 500 client_closed 2} 1";
+    for _ in 0..100_000 {
+        if lines(&server.registry).iter().any(|line| line == series) {
+            return;
+        }
+        tokio::task::yield_now().await;
+    }
+    panic!("{:#?}", lines(&server.registry));
+}
+
+/// Any tower service: its error is what it has read.
+#[tokio::test]
+async fn a_service_that_hands_the_error_on() {
+    let registry = Registry::new();
+    let layer = HttpLayer::builder(&registry).route_by(|_| Some("/"));
+    let read_all = service_fn(async |request: Request<CountedBody<Body>>| {
+        let all = request.into_body().collect().await?;
+        Ok::<_, axum::Error>(Response::new(Body::from(all.to_bytes())))
+    });
+    let service = layer.build().unwrap().generic().layer(read_all);
+    let ask = async |chunks: Vec<Result<Bytes, std::io::Error>>| {
+        let body = Body::from_stream(tokio_stream::iter(chunks));
+        service.clone().oneshot(Request::new(body)).await
+    };
+    let whole = ask(vec![Ok(Bytes::from("hello"))]).await.unwrap();
+    assert_eq!(whole.collect().await.unwrap().to_bytes(), "hello");
+    let lost = std::io::Error::other("the client fails");
+    let broken = ask(vec![Ok(Bytes::from("hel")), Err(lost)]).await;
+    assert!(broken.is_err());
+    let expected = [("GET / 200", 1), ("GET / 499", 1)];
+    let expected = expected.map(|(labels, n)| (labels.to_owned(), n));
+    assert_eq!(counted(&registry), expected.into());
+}
