@@ -105,7 +105,7 @@ use crate::catalog::{Kind, MetricDef};
 use crate::util::Clock;
 use family::{AnyFamily, Core};
 use metric::Common;
-use storage::{Rules, Total};
+use storage::Total;
 pub(crate) use unused::WeakRegistry;
 
 lazy_static! {
@@ -139,6 +139,21 @@ struct Entry {
     asked: Arc<MetricDef>,
     /// Those overrides.
     over: Option<FamilySettings>,
+}
+
+impl Entry {
+    /// The family, for whoever declares the same once more.
+    fn shared_with<M: Metric>(&self, asked: MetricDef) -> Result<Arc<Core<M>>, DeclareError> {
+        let same_type = Arc::clone(&self.any).downcast::<Core<M>>();
+        match (self.asked.difference(&asked), same_type) {
+            (None, Ok(core)) => Ok(core),
+            (difference, _) => Err(DeclareError::Clash {
+                existing: Box::new((*self.asked).clone()),
+                wanted: Box::new(asked),
+                difference: difference.unwrap_or("the type of its numbers, or in being striped"),
+            }),
+        }
+    }
 }
 
 #[derive(Clone)]
@@ -326,43 +341,18 @@ impl Registry {
         let collectors = self.inner.collectors.read();
         let mut families = self.inner.families.write();
         if let Some(entry) = families.get(&asked.name) {
-            let same_type = Arc::clone(&entry.any).downcast::<Core<M>>();
-            return match (entry.asked.difference(&asked), same_type) {
-                (None, Ok(core)) => Ok(core),
-                (difference, _) => Err(DeclareError::Clash {
-                    existing: Box::new((*entry.asked).clone()),
-                    wanted: Box::new(asked),
-                    difference: difference
-                        .unwrap_or("the type of its numbers, or in being striped"),
-                }),
-            };
+            return entry.shared_with(asked);
         }
         let settings = self.settings();
         collector::check_free(&settings, &collectors, &asked, false)?;
         drop(collectors);
         let over = settings.families.get(&*asked.name);
         let mut def = asked.clone();
-        if let Some(bounds) = over.and_then(|over| over.buckets.as_ref())
-            && def.kind == Kind::Histogram
-        {
-            def.buckets.clone_from(bounds);
+        if let Some(over) = over {
+            over.apply(&mut def);
+            declare::check(&def)?;
         }
-        if let Some(native) = over.and_then(|over| over.native)
-            && def.kind == Kind::Histogram
-        {
-            native.apply(&mut def);
-        }
-        declare::check(&def)?;
-        let rules = Rules {
-            enabled: !over.is_some_and(|over| over.disabled),
-            limit: over
-                .and_then(|over| over.max_series)
-                .unwrap_or(settings.max_series_per_family),
-            expire_after: over
-                .and_then(|over| over.expire_after)
-                .or(expire_after)
-                .filter(|idle| !idle.is_zero()),
-        };
+        let rules = settings.rules(over, expire_after);
         let name = def.name.clone();
         // Of a series that does not add up, nobody asks since when.
         let created = settings.created_times && matches!(M::KIND, Kind::Counter | Kind::Histogram);

@@ -1,7 +1,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::catalog::{MetricDef, Native};
+use super::storage::Rules;
+use crate::catalog::{Kind, MetricDef, Native};
 
 /// What an operator may decide about a registry without touching the code that records.
 ///
@@ -64,8 +65,36 @@ pub enum NativeSettings {
     Only(Native),
 }
 
+impl Settings {
+    /// The rules for a family, where `over` is about it and `declared` its own time to expire.
+    pub(super) fn rules(&self, over: Option<&FamilySettings>, declared: Option<Duration>) -> Rules {
+        let max_series = over.and_then(|over| over.max_series);
+        let expire_after = over.and_then(|over| over.expire_after).or(declared);
+        Rules {
+            enabled: !over.is_some_and(|over| over.disabled),
+            limit: max_series.unwrap_or(self.max_series_per_family),
+            expire_after: expire_after.filter(|idle| !idle.is_zero()),
+        }
+    }
+}
+
+impl FamilySettings {
+    /// Gives a histogram other buckets.
+    pub(super) fn apply(&self, def: &mut MetricDef) {
+        if def.kind != Kind::Histogram {
+            return;
+        }
+        if let Some(bounds) = &self.buckets {
+            def.buckets.clone_from(bounds);
+        }
+        if let Some(native) = self.native {
+            native.apply(def);
+        }
+    }
+}
+
 impl NativeSettings {
-    pub(super) fn apply(self, def: &mut MetricDef) {
+    fn apply(self, def: &mut MetricDef) {
         def.native = match self {
             Self::Off => None,
             Self::Beside(native) | Self::Only(native) => Some(native),
