@@ -10,6 +10,8 @@
 
 #[path = "../storage/cell.rs"]
 mod cell;
+#[path = "../storage/group.rs"]
+mod group;
 #[path = "../storage/hint.rs"]
 mod hint;
 #[path = "../storage/index.rs"]
@@ -38,10 +40,10 @@ mod view;
 use super::sync;
 use crate::registry::storage::OVERFLOW;
 
+pub(super) use group::Place;
 pub(super) use limits::{Rules, Total};
 pub(super) use notes::Notes;
 pub(super) use store::Storage;
-pub(super) use table::Place;
 
 pub(super) fn has_moved<C: cell::Cell>(storage: &Storage<C>) -> bool {
     storage.later.get().is_some()

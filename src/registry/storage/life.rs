@@ -10,8 +10,8 @@
 //! have, one of the two sees the other. A thread that found the flag up before the last look,
 //! and is stopped before it records until the one after it, is the one that can come too late.
 
+use super::group::GROUP;
 use super::sync::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use super::table::GROUP;
 
 const SERIES: usize = GROUP as usize;
 

@@ -16,7 +16,8 @@
 //! | `hint` | where this thread found a series last time |
 //! | `places` | where the series of a closed label set are |
 //! | `index` | from hash to position |
-//! | `table` | series by position, in groups that are freed one by one |
+//! | `table` | series by position |
+//! | `group` | series that are allocated together, and freed when none is left |
 //! | `cell` | what holds a value, and where that is |
 //! | `notes` | what else is known of a series, where somebody asked for it |
 //! | `life` | which series are in use, where idle ones expire |
@@ -49,6 +50,7 @@
 //! Notes are 8 more, in a group that has one.
 
 mod cell;
+mod group;
 mod hint;
 mod index;
 mod key;
@@ -65,11 +67,11 @@ mod view;
 use super::sync;
 
 pub(super) use cell::{Cell, Made};
+pub(super) use group::Place;
 pub(super) use limits::{Rules, Total};
 pub(super) use notes::Notes;
 pub(super) use places::Layout;
 pub(super) use store::Storage;
-pub(super) use table::Place;
 pub(super) use view::View;
 
 /// The value of every label of the series that takes what is beyond a family's limit.

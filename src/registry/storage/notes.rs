@@ -1,5 +1,5 @@
+use super::group::GROUP;
 use super::sync::OnceLock;
-use super::table::GROUP;
 use crate::registry::metric::Note;
 
 /// What the series of a group have beside their cells. Few families want to know more of their

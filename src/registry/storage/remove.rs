@@ -1,10 +1,11 @@
 //! How series go: one by one, those that match, those that are idle.
 
 use super::cell::Cell;
+use super::group::{GROUP, Series};
 use super::index::Progress;
 use super::store::{Storage, Writer, find_text};
 use super::sync::{Arc, MutexGuard, Ordering, RwLock};
-use super::table::{GROUP, Series, Table};
+use super::table::Table;
 use super::view::CHUNK;
 use crate::registry::labels::Labels;
 use crate::registry::metric::Note;

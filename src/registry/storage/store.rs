@@ -1,5 +1,6 @@
 use super::OVERFLOW;
 use super::cell::Cell;
+use super::group::Place;
 use super::hint::Guess;
 use super::index::{Entry, Progress};
 use super::key::Keys;
@@ -7,7 +8,7 @@ use super::limits::{Rules, Total};
 use super::notes::Notes;
 use super::places::Layout;
 use super::sync::{Arc, AtomicU64, AtomicUsize, Mutex, OnceLock, Ordering, RwLock};
-use super::table::{Place, Table};
+use super::table::Table;
 use super::text::{self, Frame, Rendered};
 use super::view::View;
 use crate::registry::labels::Labels;

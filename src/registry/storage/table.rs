@@ -1,19 +1,14 @@
 //! Series by position, and the index that finds them.
 
-use std::fmt;
 use std::ops::{ControlFlow, Range};
 
 use super::cell::Cell;
+use super::group::{GROUP, Place, Series, Slot, Slots};
 use super::index::{Entry, Index, Indexed, POSITIONS, Progress};
-use super::life::Life;
-use super::notes::{Notebook, Notes};
+use super::notes::Notes;
 use super::places::{Layout, Places};
-use super::sync::{Arc, AtomicU16, AtomicU32, OnceLock, Ordering};
+use super::sync::{Arc, AtomicU32, OnceLock, Ordering};
 use super::text::Rendered;
-
-/// How many series are allocated together. A group is freed when its last series and the last
-/// handle to one of them are gone; few, so that a survivor keeps little else alive.
-pub(super) const GROUP: u32 = 16;
 
 /// A table with fewer groups than this is not worth leaving.
 const FEW_GROUPS: u32 = 8;
@@ -24,206 +19,8 @@ const NEAR: u32 = 32;
 /// Directories of the groups behind: 32, 64, 128, …
 const DIRECTORIES: usize = 16;
 
-/// A series: its labels as they are exposed, its value, and what else is known of it.
-pub(super) struct Series<'a, C> {
-    pub(super) text: &'a str,
-    pub(super) cell: &'a C,
-    pub(super) notes: Notes<'a>,
-}
-
-/// Where a series is, or will be.
-pub(super) struct Slot<C: Cell> {
-    /// The labels of the series, once it is there.
-    text: OnceLock<Box<str>>,
-    room: C::Room,
-}
-
 type Directory<C> = Box<[OnceLock<Group<C>>]>;
 type Group<C> = Arc<Slots<[Slot<C>; GROUP as usize]>>;
-
-/// Series that are allocated together.
-pub(super) struct Slots<S: ?Sized> {
-    /// Which of them are removed, a bit for each in the lower half; and which of them may be
-    /// about to expire, in the upper half. Tables that share a group share this.
-    gone: AtomicU32,
-    /// Whose text has escapes, a bit for each.
-    escaped: AtomicU16,
-    /// The hash of each, so that an index grows without reading the texts.
-    hashes: [AtomicU32; GROUP as usize],
-    /// In a family whose idle series expire.
-    life: Option<Box<Life>>,
-    notes: Notebook,
-    series: S,
-}
-
-impl<C: Cell, const N: usize> Slots<[Slot<C>; N]> {
-    /// Without any series yet.
-    fn new(expires: bool) -> Arc<Self> {
-        Arc::new(Self {
-            gone: AtomicU32::new(0),
-            escaped: AtomicU16::new(0),
-            hashes: std::array::from_fn(|_| AtomicU32::new(0)),
-            life: expires.then(|| Box::new(Life::new())),
-            notes: Notebook::new(),
-            series: std::array::from_fn(|_| Slot {
-                text: OnceLock::new(),
-                room: C::Room::default(),
-            }),
-        })
-    }
-}
-
-impl<C: Cell> Slots<[Slot<C>]> {
-    /// Puts a series in its place, which is free.
-    fn settle(&self, at: u32, text: Box<str>, new: impl FnOnce(Notes<'_>) -> C) {
-        if let Some(slot) = self.series.get(at as usize) {
-            new(self.notes.at(at)).settle(&slot.room);
-            // Who sees the text sees what was there before it.
-            let _ = slot.text.set(text);
-        }
-    }
-
-    #[inline]
-    fn series(&self, at: u32) -> Option<Series<'_, C>> {
-        let slot = self.series.get(at as usize)?;
-        Some(Series {
-            text: slot.text.get()?,
-            cell: C::of(&slot.room)?,
-            notes: self.notes.at(at),
-        })
-    }
-}
-
-impl<S: ?Sized> Slots<S> {
-    #[inline]
-    fn is_dead(&self, at: u32) -> bool {
-        self.gone.load(Ordering::Relaxed) & dead(at) != 0
-    }
-
-    /// Whether a series may be recorded to, which counts as use.
-    #[inline]
-    fn may_use(&self, at: u32) -> bool {
-        self.gone.load(Ordering::Relaxed) & (dead(at) | doomed(at)) == 0
-            && self
-                .life
-                .as_ref()
-                .is_none_or(|life| life.is_used(at as usize) || self.wake(life, at))
-    }
-
-    /// Uses a series that was idle. False if it expires at this moment.
-    #[cold]
-    #[inline(never)]
-    fn wake(&self, life: &Life, at: u32) -> bool {
-        life.set_used(at as usize);
-        self.gone.load(Ordering::SeqCst) & (dead(at) | doomed(at)) == 0
-    }
-}
-
-const ALL: u32 = (1 << GROUP) - 1;
-
-fn dead(at: u32) -> u32 {
-    1 << at
-}
-
-fn doomed(at: u32) -> u32 {
-    1 << (GROUP + at)
-}
-
-/// Where a series is, whatever becomes of its family. A series that was removed lives on in the
-/// handles to it, and its place is never taken by another.
-pub struct Place<C: Cell> {
-    group: Arc<Slots<[Slot<C>]>>,
-    at: u32,
-}
-
-impl<C: Cell> Place<C> {
-    fn new(group: Arc<Slots<[Slot<C>]>>, at: u32) -> Self {
-        if let Some(life) = &group.life {
-            life.hold(at as usize);
-        }
-        Self { group, at }
-    }
-
-    /// Whether the series is removed.
-    pub(in crate::registry) fn is_removed(&self) -> bool {
-        self.group.gone.load(Ordering::SeqCst) & dead(self.at) != 0
-    }
-
-    /// Whether the series may be about to expire. That is decided under the lock of the family,
-    /// for it to stay where this handle came first; a handle that found it safe keeps it.
-    pub(super) fn is_doomed(&self) -> bool {
-        self.group.gone.load(Ordering::SeqCst) & doomed(self.at) != 0
-    }
-
-    /// A series that stands alone.
-    pub(super) fn alone(text: Box<str>, new: impl FnOnce(Notes<'_>) -> C) -> Self {
-        let group: Arc<Slots<[Slot<C>]>> = Slots::<[Slot<C>; 1]>::new(false);
-        group.settle(0, text, new);
-        Self { group, at: 0 }
-    }
-
-    /// The series, which is there in every place but the default one.
-    pub(super) fn series(&self) -> Option<Series<'_, C>> {
-        self.group.series(self.at)
-    }
-
-    /// The cell of the series.
-    #[inline]
-    pub(crate) fn cell(&self) -> Option<&C> {
-        C::of(&self.group.series.get(self.at as usize)?.room)
-    }
-
-    /// What else is known of the series.
-    #[inline]
-    pub(in crate::registry) fn notes(&self) -> Notes<'_> {
-        self.group.notes.at(self.at)
-    }
-
-    /// Runs `use_cell` on the cell and what else is known of the series.
-    pub(super) fn record(&self, use_cell: impl FnOnce(&C, Notes<'_>)) {
-        if let Some(cell) = self.cell() {
-            use_cell(cell, self.notes());
-        }
-    }
-
-    #[inline]
-    pub(crate) fn use_cell(&self, use_cell: impl FnOnce(&C)) {
-        if let Some(cell) = self.cell() {
-            use_cell(cell);
-        }
-    }
-}
-
-/// A place with no series, where recording has no effect.
-impl<C: Cell> Default for Place<C> {
-    fn default() -> Self {
-        Self {
-            group: Slots::<[Slot<C>; 0]>::new(false),
-            at: 0,
-        }
-    }
-}
-
-impl<C: Cell> fmt::Debug for Place<C> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.series().map_or("nowhere", |series| series.text))
-    }
-}
-
-impl<C: Cell> Clone for Place<C> {
-    fn clone(&self) -> Self {
-        Self::new(Arc::clone(&self.group), self.at)
-    }
-}
-
-impl<C: Cell> Drop for Place<C> {
-    #[inline]
-    fn drop(&mut self) {
-        if let Some(life) = &self.group.life {
-            life.let_go(self.at as usize);
-        }
-    }
-}
 
 /// The series of a family. Series are only ever added; a family that has lost many moves to a
 /// new table, which shares the groups that still have series.
@@ -317,10 +114,8 @@ impl<C: Cell> Table<C> {
 
     /// Looks whether a series that expires was idle for so many nanoseconds.
     pub(super) fn is_idle(&self, position: u32, now: u64, after: u64) -> bool {
-        let at = (position % GROUP) as usize;
-        self.group(position / GROUP)
-            .and_then(|group| group.life.as_ref())
-            .is_some_and(|life| life.look(at, now, after))
+        self.slots(position)
+            .is_some_and(|(group, at)| group.is_idle(at, now, after))
     }
 
     /// The position that was last noted for a combination of closed values.
@@ -354,11 +149,7 @@ impl<C: Cell> Table<C> {
             self.put(position / GROUP, Slots::new(self.expires));
         }
         if let Some((group, at)) = self.slots(position) {
-            group.hashes[at as usize].store(rendered.hash, Ordering::Relaxed);
-            group
-                .escaped
-                .fetch_or(u16::from(rendered.escaped) << at, Ordering::Relaxed);
-            group.settle(at, rendered.text, new);
+            group.put(at, rendered, new);
         }
         self.end.store(position + 1, Ordering::Release);
         position
@@ -373,18 +164,17 @@ impl<C: Cell> Table<C> {
 
     /// Takes the series at a position out of the index.
     pub(super) fn leave(&self, position: u32) {
-        if let Some(group) = self.group(position / GROUP) {
-            let hash = group.hashes[(position % GROUP) as usize].load(Ordering::Relaxed);
-            self.index.remove(hash, position);
+        if let Some((group, at)) = self.slots(position) {
+            self.index.remove(group.hash(at), position);
         }
     }
 
     /// What the index has to know of the series at a position, unless it is removed.
     fn indexed(&self, position: u32) -> Option<Indexed> {
-        let (group, at) = (self.group(position / GROUP)?, position % GROUP);
-        let escaped = group.escaped.load(Ordering::Relaxed) & 1 << at != 0;
+        let (group, at) = self.slots(position)?;
+        let escaped = group.is_escaped(at);
         (!group.is_dead(at)).then(|| Indexed {
-            hash: group.hashes[at as usize].load(Ordering::Relaxed),
+            hash: group.hash(at),
             entry: Entry { position, escaped },
         })
     }
@@ -403,32 +193,22 @@ impl<C: Cell> Table<C> {
 
     /// Marks the series at a position as removed.
     pub(super) fn bury(&self, position: u32) {
-        if let Some(group) = self.group(position / GROUP) {
-            let dead = dead(position % GROUP);
-            group.gone.fetch_or(dead, Ordering::SeqCst);
+        if let Some((group, at)) = self.slots(position) {
+            group.bury(at);
         }
     }
 
     /// The same for a series that seems idle, unless it is in use. Until that is known it is
     /// read out as ever; who wants to use it waits for the lock of the family.
     pub(super) fn bury_idle(&self, position: u32) -> bool {
-        let (Some(group), at) = (self.group(position / GROUP), position % GROUP) else {
-            return false;
-        };
-        group.gone.fetch_or(doomed(at), Ordering::SeqCst);
-        let in_use = |life: &Life| life.is_in_use(at as usize);
-        if group.life.as_deref().is_some_and(in_use) {
-            group.gone.fetch_and(!doomed(at), Ordering::SeqCst);
-            return false;
-        }
-        self.bury(position);
-        true
+        self.slots(position)
+            .is_some_and(|(group, at)| group.bury_idle(at))
     }
 
     /// Whether the group at a position has no series any more.
     pub(super) fn is_group_dead(&self, position: u32) -> bool {
         self.group(position / GROUP)
-            .is_some_and(|group| group.gone.load(Ordering::Relaxed) & ALL == ALL)
+            .is_some_and(|group| group.is_all_dead())
     }
 
     /// Whether a new table would be much smaller, given how many groups have no series left.
@@ -454,9 +234,10 @@ impl<C: Cell> Table<C> {
         let first = self.end().next_multiple_of(GROUP);
         self.put(first / GROUP, Arc::clone(group));
         self.end.store(first + GROUP, Ordering::Release);
-        for (at, slot) in (0..).zip(&group.series) {
-            if slot.text.get().is_none() {
-                self.bury(first + at);
+        let group: &Slots<[_]> = &**group;
+        for at in 0..GROUP {
+            if group.series(at).is_none() {
+                group.bury(at);
             }
         }
         first

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::table::GROUP;
+use super::group::GROUP;
 use super::*;
 use crate::registry::labels::{Labels, MAX_LABEL_VALUE, cut};
 use crate::registry::snapshot::render_pairs;
@@ -362,7 +362,7 @@ fn what_no_hint_has_room_for_is_told_apart_each_time() {
 
 #[test]
 fn a_series_takes_32_bytes_beside_its_text_and_the_index() {
-    assert_eq!(size_of::<table::Slot<AtomicU64>>(), 32);
+    assert_eq!(size_of::<group::Slot<AtomicU64>>(), 32);
 }
 
 /// What may happen to a family.

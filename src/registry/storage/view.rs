@@ -1,8 +1,9 @@
 use std::ops::ControlFlow;
 
 use super::cell::Cell;
+use super::group::{GROUP, Place};
 use super::sync::Arc;
-use super::table::{GROUP, Place, Table};
+use super::table::Table;
 use crate::registry::metric::Note;
 
 /// How many series are read out at once, so that whoever reads can let others go ahead.
