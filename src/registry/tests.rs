@@ -265,7 +265,9 @@ fn declaring_while_collecting_does_not_deadlock() {
             requests(&REGISTRY).inc(&["/during"]);
         })))
         .unwrap();
-    assert!(value(&REGISTRY, "requests_total", r#"path="/during""#).is_some());
+    held::comes_to_an_end(|| {
+        assert!(value(&REGISTRY, "requests_total", r#"path="/during""#).is_some());
+    });
 }
 
 /// What another library holds: two series of one name, labels in another order than ours.

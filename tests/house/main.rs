@@ -5,6 +5,7 @@ mod items;
 mod layers;
 mod lexer;
 mod literals;
+mod peers;
 mod rules;
 mod source;
 
@@ -66,6 +67,11 @@ fn nothing_listens_to_all_by_default() {
 #[test]
 fn a_metric_name_stands_at_its_declaration_alone() {
     hold(literals::named_twice);
+}
+
+#[test]
+fn every_fault_that_others_have_has_a_test() {
+    hold(peers::untold);
 }
 
 #[test]

@@ -122,7 +122,7 @@ impl Shop {
 }
 
 /// Runs `work`, which could stand still for ever, and says so after a minute.
-fn comes_to_an_end(work: impl FnOnce() + Send + 'static) {
+pub(super) fn comes_to_an_end(work: impl FnOnce() + Send + 'static) {
     let (done, is_done) = mpsc::channel();
     let thread = std::thread::spawn(move || {
         work();
