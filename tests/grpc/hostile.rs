@@ -341,7 +341,7 @@ fn half_a_message_is_not_finished_by_the_next_call() {
     let registry = Registry::new();
     let answer = service_fn(async |request: http::Request<RequestBody<Frames>>| {
         let data: &[u8] = match request.uri().path() {
-            "/test.Echo/Half" => b"\0\0\0\0\x09of nine",
+            "/test.Echo/Half" => b"\0\0\0\0\x63of 99",
             _ => b"\0\0\0\0\x02hi",
         };
         let data = vec![Bytes::from_static(data)];

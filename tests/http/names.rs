@@ -88,11 +88,11 @@ async fn the_alias_of_the_duration_is_in_milliseconds() {
             other => panic!("{other:?}"),
         }
     };
-    let sums = [
+    let sums = (
         sum("http_request_duration_seconds"),
         sum("response_time_histogram"),
-    ];
-    assert_eq!(sums, [2.0, 2_000.0]);
+    );
+    assert_eq!(sums, (2.0, 2_000.0));
 }
 
 #[derive(Clone)]
