@@ -24,6 +24,9 @@ const MISSING: &str = "file_missing";
 const UNREADABLE: &str = "file_unreadable";
 const RESTORE: &str = "restore";
 
+/// How long somebody who writes is waited for: a writer that hangs must not keep the file bad.
+const WRITER: Duration = Duration::from_secs(5);
+
 /// Called with the content of the file.
 pub(super) type Hook = dyn Fn(&[u8]) + Send + Sync;
 
@@ -118,13 +121,19 @@ impl FileGuard {
     /// Looks until a fault was found twice, the same both times, and while nobody was writing.
     /// One that never comes to rest is reported as it is when the patience is over.
     async fn look_twice(&self, cx: &Context) -> Found {
-        let patience = self.file.spec.every.min(cx.remaining() / 2);
+        let spec = &self.file.spec;
+        let (wait, patience) = if self.hears_of_writers() {
+            (spec.confirm_after, WRITER)
+        } else {
+            (spec.every, spec.every)
+        };
+        let patience = patience.max(wait).min(cx.remaining() / 2);
         let patient = Instant::now() + patience;
         let mut found = self.look(cx).await;
         while let Some(mark) = Mark::of(&found) {
-            sleep(self.file.spec.confirm_after.min(patience)).await;
+            sleep(wait.min(patience)).await;
             let impatient = Instant::now() >= patient;
-            if !impatient && self.may_be_written() {
+            if !impatient && self.file.open.load(Ordering::Relaxed) {
                 continue;
             }
             found = self.look(cx).await;
@@ -135,9 +144,9 @@ impl FileGuard {
         found
     }
 
-    /// Without a watch nobody knows.
-    fn may_be_written(&self) -> bool {
-        self.file.open.load(Ordering::Relaxed) || self.watch.lock().is_none()
+    /// Whether the end of writing is told: other systems than Linux do not say it.
+    fn hears_of_writers(&self) -> bool {
+        cfg!(target_os = "linux") && self.watch.lock().is_some()
     }
 }
 

@@ -234,8 +234,7 @@ impl<T: 'static> GuardFile<T> {
     }
 
     /// Sets how long after the first look that found a fault the second one comes, which has to
-    /// find the same. Default: 200 ms. It counts for no more than the time of
-    /// [`every`](GuardFile::every).
+    /// find the same. Default: 200 ms.
     ///
     /// A file that is being written is bad for a moment: shorter than it will be, or empty. What
     /// tells that from a fault is less the time than the end of the writing. On Linux the
@@ -243,11 +242,12 @@ impl<T: 'static> GuardFile<T> {
     /// that is renamed into place, or removed, is complete as it is. So the time has to cover
     /// only those who write in several goes, such as a script that removes the file and makes
     /// it anew: give it more where those take longer. Content that changes between the
-    /// looks, and once more before the restore, is looked at anew.
+    /// looks, and once more before the restore, is looked at anew. One who keeps the file open,
+    /// or goes on changing it, is waited for 5 s, but no longer than half of the policy's
+    /// `timeout`.
     ///
     /// Where nobody says that a writer is done (another system than Linux, a directory that
-    /// cannot be watched, a writer that keeps the file open) the second look comes after the
-    /// time of `every`, or half of the policy's `timeout` if that is less.
+    /// cannot be watched) the second look comes after the time of [`every`](GuardFile::every).
     pub fn confirm_after(mut self, wait: Duration) -> Self {
         self.spec.confirm_after = wait;
         self

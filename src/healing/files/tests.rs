@@ -51,7 +51,8 @@ fn desk() -> Desk {
         copy: Some(dir.path().join("copy")),
         severity: Severity::Error,
         settle: None,
-        every: EVERY,
+        // Shorter than a writer is waited for.
+        every: Duration::from_secs(1),
         confirm_after: CONFIRM_AFTER,
     };
     let (good, save) = starting_point(&spec).unwrap();
@@ -271,7 +272,8 @@ async fn without_a_watch_the_second_look_is_a_regular_one() {
     let mut desk = desk();
     desk.guard = FileGuard::new(Arc::clone(&desk.file), Box::new(|| None));
     desk.write("garbage");
-    assert_eq!(desk.seen_after().await, (corrupt(), 5000));
+    let every = desk.file.spec.every.as_millis();
+    assert_eq!(desk.seen_after().await, (corrupt(), every));
 }
 
 #[tokio::test(start_paused = true)]
