@@ -179,3 +179,41 @@ fn inside_of_a_run_time_of_either_kind_everything_starts_and_stops() {
         });
     }
 }
+
+#[cfg(feature = "files")]
+#[tokio::test(start_paused = true)]
+async fn the_report_tells_what_was_healed_what_is_guarded_and_what_is_held_back() {
+    use selfheal::healing::By;
+    use std::time::Duration;
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("shop.toml");
+    std::fs::write(&path, "good").unwrap();
+    let heal = Selfheal::new(config()).unwrap();
+    let healed = |heal: &Selfheal| {
+        let facts = heal.report().facts.into_iter();
+        let told: Vec<_> = facts
+            .map(|fact| [fact.name, fact.value].join(" "))
+            .collect();
+        told.join(", ")
+    };
+    assert_eq!(healed(&heal), "issues healed 0, issues open 0");
+    heal.guard_file("config", &path)
+        .validate(|bytes| bytes.starts_with(b"good").then_some(()).ok_or("bad"))
+        .install()
+        .unwrap();
+    std::fs::write(&path, "garbage").unwrap();
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert_eq!(
+        healed(&heal),
+        "issues healed 1, issues open 0, files guarded 1"
+    );
+    let healing = heal.healing().unwrap();
+    healing.pause(By::Person("me".into())).unwrap();
+    assert_eq!(
+        healed(&heal),
+        "issues healed 1, issues open 0, healing is paused, files guarded 1"
+    );
+    assert!(heal.report().alerts.is_empty());
+    assert!(heal.shutdown().await);
+}

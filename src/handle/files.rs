@@ -1,12 +1,37 @@
 use std::path::PathBuf;
+use std::sync::{Arc, Once};
 
 use super::Selfheal;
-use crate::healing::{GuardFile, Name};
+use crate::healing::{FileMetrics, GuardFile, Name};
+use crate::health::{Contributor, Fact};
+
+/// Whether the health report says how many files are guarded: from the first guard on.
+pub(super) struct Told(Once);
+
+impl Default for Told {
+    fn default() -> Self {
+        Self(Once::new())
+    }
+}
+
+struct Guarded(Arc<FileMetrics>);
+
+impl Contributor for Guarded {
+    fn facts(&self) -> Vec<Fact> {
+        vec![Fact::new("files guarded", self.0.guarded().to_string())]
+    }
+}
 
 impl Selfheal {
     /// Starts to set up a guard of the file at `path`, reported as `component`; see
     /// [`GuardFile`].
     pub fn guard_file(&self, component: impl Into<Name>, path: impl Into<PathBuf>) -> GuardFile {
+        self.inner.files.0.call_once(|| {
+            // Where they clash with others, the guard says so when it is installed.
+            if let Ok(metrics) = self.registry().group() {
+                self.contribute(Guarded(metrics));
+            }
+        });
         GuardFile::of(self.healing(), component, path).registry(self.registry())
     }
 }

@@ -10,10 +10,11 @@ use super::Selfheal;
 use super::health::Health;
 use crate::config::{Config, ConfigError};
 use crate::healing::{
-    AlertId, ComponentState, EngineHandle, Healing, HealingEngine, LogAlerts, Name, Phase, Record,
-    Restart, Severity, StartError, Supervise, SuperviseError, TaskContext, TaskOutput, What,
+    Alert, AlertId, Closed, ComponentState, EngineHandle, Healing, HealingEngine, LogAlerts, Name,
+    Phase, Record, Restart, Severity, Stamp, StartError, Supervise, SuperviseError, TaskContext,
+    TaskOutput, What,
 };
-use crate::health::{Check, Component, Contributor, Note};
+use crate::health::{Check, Component, Contributor, Fact, Note};
 use crate::registry::Registry;
 use crate::util::Clock;
 
@@ -130,6 +131,45 @@ impl Contributor for Healed {
         parts
     }
 
+    fn facts(&self) -> Vec<Fact> {
+        let Some(healing) = self.0.running() else {
+            return Vec::new();
+        };
+        let now = healing.snapshot();
+        let open: u64 = Phase::ALL.iter().map(|phase| now.open.get(*phase)).sum();
+        let mut facts = vec![
+            Fact::new("issues healed", now.closed.get(Closed::Healed).to_string()),
+            Fact::new("issues open", open.to_string()),
+        ];
+        // Why nothing may start at all.
+        let held = [
+            (now.shutting_down, "shut down"),
+            (now.killed, "switched off by the kill switch"),
+            (now.paused, "paused"),
+            (now.storm, "held back, as too much is bad at once"),
+        ];
+        let held = held.into_iter().find(|(so, _)| *so);
+        facts.extend(held.map(|(_, state)| Fact::new("healing is", state)));
+        if !now.journal_healthy {
+            facts.push(Fact::new("journal", "cannot be written"));
+        }
+        facts
+    }
+
+    fn alerts(&self) -> Vec<Note> {
+        let firing = self.0.running().map(|healing| healing.alerts());
+        let firing = firing.unwrap_or_default().into_iter();
+        let alert = |alert: Alert| Note {
+            at: wall(alert.since),
+            component: match &alert.id.key {
+                Some(key) => key.component.to_string(),
+                None => "healing".to_owned(),
+            },
+            text: alert.summary.to_string(),
+        };
+        firing.map(alert).collect()
+    }
+
     fn recent(&self) -> Vec<Note> {
         /// As many as a person looks through.
         const MOST: usize = 50;
@@ -234,19 +274,30 @@ fn note(record: &Record) -> Option<Note> {
             ..
         } => (
             &key.component,
-            format!(
-                "{} {} after {open_for:.1?}",
-                key.issue_type,
-                outcome.as_str()
-            ),
+            format!("{} {} after {open_for:.1?}", key.issue_type, end(*outcome)),
         ),
         _ => return None,
     };
     Some(Note {
-        at: SystemTime::UNIX_EPOCH + Duration::from_millis(record.stamp.wall.as_millis()),
+        at: wall(record.stamp),
         component: component.to_string(),
         text,
     })
+}
+
+fn wall(stamp: Stamp) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_millis(stamp.wall.as_millis())
+}
+
+/// How an issue ended, in the words of people.
+fn end(outcome: Closed) -> &'static str {
+    match outcome {
+        Closed::Healed => "healed",
+        Closed::SelfResolved => "gone by itself",
+        Closed::Exhausted => "given up, all steps were tried,",
+        Closed::Superseded => "no longer looked after",
+        Closed::Shutdown => "left for the next start",
+    }
 }
 
 /// Why a policy could not be put in force.

@@ -57,6 +57,8 @@ struct Inner {
     clock: Clock,
     health: Arc<Health>,
     _expiry: expiry::Expiry,
+    #[cfg(feature = "files")]
+    files: files::Told,
     #[cfg(feature = "grpc")]
     grpc: grpc::Asked,
     #[cfg(feature = "healing")]
@@ -150,6 +152,8 @@ impl Selfheal {
         let handle = Self {
             inner: Arc::new(Inner {
                 _expiry: expiry::start(&registry, &clock),
+                #[cfg(feature = "files")]
+                files: files::Told::default(),
                 #[cfg(feature = "grpc")]
                 grpc: grpc::Asked::default(),
                 #[cfg(feature = "healing")]

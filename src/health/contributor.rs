@@ -1,5 +1,5 @@
 use super::component::Component;
-use super::report::{Check, Note};
+use super::report::{Check, Fact, Note};
 use super::window::Traffic;
 
 /// What one part of a service contributes to its health report. Every method is called
@@ -32,6 +32,16 @@ pub trait Contributor: Send + Sync + 'static {
     /// Counters of requests, since the process started.
     fn traffic(&self) -> Option<Traffic> {
         None
+    }
+
+    /// What else a person wants to know at a glance.
+    fn facts(&self) -> Vec<Fact> {
+        Vec::new()
+    }
+
+    /// What a person should do something about, since when; in any order.
+    fn alerts(&self) -> Vec<Note> {
+        Vec::new()
     }
 
     /// What happened lately, newest first.

@@ -22,6 +22,6 @@ mod window;
 
 pub use component::{Component, Status};
 pub use contributor::Contributor;
-pub use report::{Check, Note, Report, Source};
+pub use report::{Check, Fact, Note, Report, Source};
 pub use score::{Score, score};
 pub use window::{Traffic, TrafficWindow};

@@ -21,6 +21,10 @@ pub struct Report {
     pub version: String,
     /// Seconds since it was started.
     pub uptime_seconds: f64,
+    /// What else a person wants to know at a glance.
+    pub facts: Vec<Fact>,
+    /// What a person should do something about, the newest first.
+    pub alerts: Vec<Note>,
     /// Whether it wants traffic.
     pub ready: Check,
     /// Whether it makes progress inside. What it depends on has no say in this.
@@ -40,6 +44,8 @@ impl Report {
             service: String::new(),
             version: String::new(),
             uptime_seconds: 0.0,
+            facts: Vec::new(),
+            alerts: Vec::new(),
             ready: Check::passed(),
             live: Check::passed(),
             recent: Vec::new(),
@@ -72,6 +78,26 @@ impl Check {
         Self {
             ok: false,
             reason: reason.into(),
+        }
+    }
+}
+
+/// A figure or a state in a few words: `issues healed`, `19`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Fact {
+    /// Of what.
+    pub name: String,
+    /// The figure or the state.
+    pub value: String,
+}
+
+impl Fact {
+    /// A fact.
+    #[must_use]
+    pub fn new(name: impl Into<String>, value: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            value: value.into(),
         }
     }
 }

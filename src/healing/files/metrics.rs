@@ -7,6 +7,14 @@ pub struct FileMetrics {
     pub(super) events: Family<Counter, (FileEvent,)>,
 }
 
+impl FileMetrics {
+    /// How many paths are guarded now.
+    #[must_use]
+    pub fn guarded(&self) -> i64 {
+        self.paths.get()
+    }
+}
+
 impl Group for FileMetrics {
     const NAME: &'static str = "files";
 
