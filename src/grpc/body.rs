@@ -114,7 +114,7 @@ where
         match &mut polled {
             Poll::Pending => {}
             Poll::Ready(None) => this.call.codeless(),
-            Poll::Ready(Some(Err(error))) => this.call.failed(error),
+            Poll::Ready(Some(Err(error))) => this.call.broken(error),
             Poll::Ready(Some(Ok(frame))) => this.call.passed(frame, || this.inner.is_end_stream()),
         }
         polled

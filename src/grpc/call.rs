@@ -246,15 +246,26 @@ impl Call {
         }
     }
 
-    /// The service has failed, or the body of the response.
+    /// The service has failed.
     pub(super) fn failed(&mut self, error: &mut dyn Any) {
+        self.end_by(status::of_error(error));
+    }
+
+    /// The body of the response has failed. What a server has to say comes in the trailers, so that
+    /// `Unknown` is what tonic calls a connection that was lost.
+    pub(super) fn broken(&mut self, error: &mut dyn Any) {
+        let code = status::of_error(error);
+        self.end_by(code.filter(|code| *code != Code::Unknown));
+    }
+
+    /// Ends by an error, of this code if it is known.
+    fn end_by(&mut self, code: Option<Code>) {
         let Some(state) = &self.0 else { return };
-        let code = status::of_error(error).unwrap_or(match state.series.recorder.side {
+        self.end(code.unwrap_or(match state.series.recorder.side {
             Side::Server => Code::Unknown,
             // No answer came, or no end of it.
             Side::Client => Code::Unavailable,
-        });
-        self.end(code);
+        }));
     }
 
     /// Records the call, unless it has been.

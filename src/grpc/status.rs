@@ -68,13 +68,24 @@ fn of_chain(error: &BoxError) -> Option<Code> {
     None
 }
 
-/// What tonic would tell the caller. It knows the errors of hyper and HTTP/2, which this crate
-/// does not depend on, but wants to own what it is asked about.
+/// What tonic would tell the caller, where it knows. It knows the errors of hyper and HTTP/2, which
+/// this crate does not depend on, but wants to own what it is asked about.
+///
+/// It says `Cancelled` also where a connection was closing before the request was on it, as on each
+/// restart of a server. Nobody has cancelled that, and only the words tell it from a reset.
 fn of_tonic(error: &mut BoxError) -> Option<Code> {
     let owned = std::mem::replace(error, Box::new(Lent(None)));
     let shared = Arc::new(owned);
     let status = Status::try_from_error(Box::new(Lent(Some(Arc::clone(&shared)))));
-    let code = status.as_ref().ok().map(Status::code);
+    let code = match &status {
+        Ok(status) if status.code() == Code::Unknown => None,
+        Ok(status) if status.code() == Code::Cancelled => status
+            .message()
+            .starts_with("h2 protocol error")
+            .then_some(Code::Cancelled),
+        Ok(status) => Some(status.code()),
+        Err(_) => None,
+    };
     drop(status);
     // Nobody else has it any more.
     if let Some(owned) = Arc::into_inner(shared) {

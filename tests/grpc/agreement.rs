@@ -76,7 +76,6 @@ async fn streams_that_are_reset_before_their_headers() {
         (Reason::PROTOCOL_ERROR, Code::Internal),
         (Reason::INTERNAL_ERROR, Code::Internal),
         (Reason::FLOW_CONTROL_ERROR, Code::Internal),
-        (Reason::STREAM_CLOSED, Code::Unknown),
         (Reason::REFUSED_STREAM, Code::Unavailable),
         (Reason::CANCEL, Code::Cancelled),
         (Reason::COMPRESSION_ERROR, Code::Internal),

@@ -144,7 +144,7 @@ async fn a_connection_that_breaks_inside_the_stream() {
     proxy.abort();
     let error = stream.next().await.unwrap().unwrap_err();
     assert_eq!(error.code(), Code::Unknown, "tonic's word for it");
-    client.assert_one("test.Echo Repeat UNKNOWN", 1, 2);
+    client.assert_one("test.Echo Repeat UNAVAILABLE", 1, 2);
 }
 
 #[tokio::test]

@@ -17,11 +17,13 @@ mod endings;
 #[cfg(feature = "server")]
 mod example;
 mod exclude;
+mod fleet;
 mod handle;
 mod hostile;
 mod http;
 mod names;
 mod properties;
+mod raw;
 mod reflection;
 mod server;
 #[cfg(feature = "trace-exemplars")]
