@@ -64,7 +64,7 @@ impl fmt::Display for Fault {
 ///     Some("http.sample_rate: 1.5 is outside 0..=1; give the share of requests to record"),
 /// );
 /// ```
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Faults {
     list: Vec<Fault>,
     omitted: usize,
@@ -192,6 +192,13 @@ impl IntoIterator for Faults {
 
     fn into_iter(self) -> Self::IntoIter {
         self.list.into_iter()
+    }
+}
+
+/// As it is displayed, from a line of its own on: a `main` that returns the error prints this.
+impl fmt::Debug for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\n{self}")
     }
 }
 

@@ -449,3 +449,13 @@ fn a_table_that_is_set_in_part_keeps_the_other_defaults() {
     let faults = told(load("[healing.confirm]\nbad = 'x'", &[]));
     assert_eq!(faults.len(), 1, "{faults:?}");
 }
+
+#[test]
+fn what_a_main_that_returns_the_error_prints() {
+    let text = "namespace = '9 lives'\nsample = 1";
+    let error = Config::from_toml_str(text).unwrap_err();
+    let printed = format!("{error:?}");
+    let told = told(Err(error));
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert_eq!(printed, format!("Invalid(\n{})", told.join("\n")));
+}
