@@ -73,6 +73,7 @@ impl Health {
     }
 }
 
+#[doc(hidden)]
 impl Source for Arc<Health> {
     fn report(&self) -> Report {
         let (components, score) = self.parts();

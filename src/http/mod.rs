@@ -6,10 +6,11 @@
 //! - No client can create series: the route is the pattern that axum matched, what matched
 //!   none is [`unmatched`](UNMATCHED), a method that is not one of the ten standard ones is
 //!   `other`, and labels that the application adds have declared values.
-//! - Once a route, method and status have been seen, recording allocates nothing and takes no
-//!   lock: two readings of the clock (a third where the body comes in pieces), one look-up and
-//!   a few atomic additions. Under axum, a body that is watched is boxed, as axum boxes every
-//!   body that is not its own; elsewhere ([`HttpLayer::generic`]) it is not.
+//! - Once a route, method and status have been seen, recording takes no lock and allocates
+//!   nothing, but a small box for each request beyond 64 at once on a thread: two readings of the
+//!   clock (a third where the body comes in pieces), one look-up and a few atomic additions.
+//!   Under axum, a body that is watched is boxed, as axum boxes every body that is not its own;
+//!   elsewhere ([`HttpLayer::generic`]) it is not.
 //! - What an operator has switched off is not recorded; without any histogram no time is taken.
 //! - Frames, size hints and trailers pass as they are.
 //!
