@@ -222,15 +222,12 @@ fn health(severity: Severity) -> f64 {
 
 /// A record in a few words, if it is one that a person wants to see.
 fn note(record: &Record) -> Option<Note> {
-    let (component, text) = match &record.what {
-        What::Opened { issue, .. } => (
-            &issue.key.component,
-            format!(
-                "{} detected ({})",
-                issue.key.issue_type,
-                issue.severity.as_str()
-            ),
-        ),
+    let (key, text) = match &record.what {
+        What::Opened { issue, .. } => {
+            let severity = issue.severity.as_str();
+            let text = format!("{} detected ({severity})", issue.key.issue_type);
+            (&issue.key, text)
+        }
         What::Moved {
             key,
             to: Phase::Parked,
@@ -238,15 +235,11 @@ fn note(record: &Record) -> Option<Note> {
             ..
         } => {
             let why = reason.map_or("waiting for a person", |reason| reason.as_str());
-            (
-                &key.component,
-                format!("{} left to a person: {why}", key.issue_type),
-            )
+            (key, format!("{} left to a person: {why}", key.issue_type))
         }
-        What::WouldRun { key, action, .. } => (
-            &key.component,
-            format!("{}: would run {action}", key.issue_type),
-        ),
+        What::WouldRun { key, action, .. } => {
+            (key, format!("{}: would run {action}", key.issue_type))
+        }
         What::AttemptFinished {
             key,
             action,
@@ -260,27 +253,27 @@ fn note(record: &Record) -> Option<Note> {
                 text.push_str(": ");
                 text.push_str(message.as_str());
             }
-            (&key.component, text)
+            (key, text)
         }
         What::Escalated {
             id: AlertId { key: Some(key), .. },
             why,
             ..
-        } => (&key.component, why.to_string()),
+        } => (key, why.to_string()),
         What::Closed {
             key,
             outcome,
             open_for,
             ..
-        } => (
-            &key.component,
-            format!("{} {} after {open_for:.1?}", key.issue_type, end(*outcome)),
-        ),
+        } => {
+            let text = format!("{} {} after {open_for:.1?}", key.issue_type, end(*outcome));
+            (key, text)
+        }
         _ => return None,
     };
     Some(Note {
         at: wall(record.stamp),
-        component: component.to_string(),
+        component: key.component.to_string(),
         text,
     })
 }

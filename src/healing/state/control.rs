@@ -33,29 +33,7 @@ impl State {
             // What it comes to is recorded, so that it can be replayed.
             *tolerate = Some(tolerate.unwrap_or_else(|| self.tolerated(target)));
         }
-        let refused = match &control {
-            Control::Acknowledge { key } if !self.can_acknowledge(key) => {
-                Some(format!("{key} is neither parked nor blocked"))
-            }
-            Control::Approve { key, generation } => self.cannot_approve(key, *generation),
-            Control::Deny { key } if self.in_phase(key, Phase::Approval).is_none() => {
-                Some(format!("{key} does not wait for approval"))
-            }
-            Control::Trigger { key } if self.cannot_trigger(key) => Some(format!(
-                "nothing is known of {key}: no engine could look at it"
-            )),
-            Control::Mute { target, .. }
-                if !self.mutes.contains(target)
-                    && self.mutes.len() >= self.policy.limits.mutes as usize =>
-            {
-                Some("there are too many mutes; end some, or raise limits.mutes".to_owned())
-            }
-            Control::Unmute { target } if !self.mutes.contains(target) => {
-                Some("there is no such mute".to_owned())
-            }
-            _ => None,
-        };
-        if let Some(why) = refused {
+        if let Some(why) = self.refusal(&control) {
             return self.refuse(Text::new(&why));
         }
         let what = What::Controlled {
@@ -93,6 +71,32 @@ impl State {
                 }
             }
             Control::Trigger { key } => self.trigger(&key, by),
+        }
+    }
+
+    /// Why a decision comes to nothing, if it does.
+    fn refusal(&self, control: &Control) -> Option<String> {
+        match control {
+            Control::Acknowledge { key } if !self.can_acknowledge(key) => {
+                Some(format!("{key} is neither parked nor blocked"))
+            }
+            Control::Approve { key, generation } => self.cannot_approve(key, *generation),
+            Control::Deny { key } if self.in_phase(key, Phase::Approval).is_none() => {
+                Some(format!("{key} does not wait for approval"))
+            }
+            Control::Trigger { key } if self.cannot_trigger(key) => Some(format!(
+                "nothing is known of {key}: no engine could look at it"
+            )),
+            Control::Mute { target, .. }
+                if !self.mutes.contains(target)
+                    && self.mutes.len() >= self.policy.limits.mutes as usize =>
+            {
+                Some("there are too many mutes; end some, or raise limits.mutes".to_owned())
+            }
+            Control::Unmute { target } if !self.mutes.contains(target) => {
+                Some("there is no such mute".to_owned())
+            }
+            _ => None,
         }
     }
 
