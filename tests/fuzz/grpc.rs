@@ -27,10 +27,7 @@ pub(crate) fn frames(input: &[u8]) {
         rest = after;
     }
     data.push(Bytes::copy_from_slice(rest));
-    let frames = Frames {
-        data: data.into_iter(),
-        trailers: None,
-    };
+    let frames = Frames::new(data, None);
 
     let registry = Registry::new();
     let layer = GrpcLayer::builder(&registry).service("a.B", ["C"]).build();
@@ -177,10 +174,8 @@ impl<B: Body> Service<Request<B>> for Answers {
         read(request.into_body());
         let status = HeaderName::from_static("grpc-status");
         let trailers = self.0.take().map(|value| (status, value));
-        ready(Ok(Response::new(Frames {
-            data: Vec::new().into_iter(),
-            trailers: trailers.map(|entry| HeaderMap::from_iter([entry])),
-        })))
+        let trailers = trailers.map(|entry| HeaderMap::from_iter([entry]));
+        ready(Ok(Response::new(Frames::new(Vec::new(), trailers))))
     }
 }
 
@@ -200,10 +195,18 @@ impl<B> Service<Request<B>> for Hangs {
     }
 }
 
-#[derive(Default)]
-struct Frames {
+/// A body of these frames.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Frames {
     data: std::vec::IntoIter<Bytes>,
     trailers: Option<HeaderMap>,
+}
+
+impl Frames {
+    pub(crate) fn new(data: Vec<Bytes>, trailers: Option<HeaderMap>) -> Self {
+        let data = data.into_iter();
+        Self { data, trailers }
+    }
 }
 
 impl Body for Frames {

@@ -13,37 +13,12 @@ use tonic::service::Routes;
 use tower::{Layer, Service, ServiceExt, service_fn};
 
 use crate::echo::Echo;
+use crate::properties::shared::Frames;
 use crate::wire::series;
 
 fn run<T>(work: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().build();
     runtime.unwrap().block_on(work)
-}
-
-/// A body of these frames.
-#[derive(Clone, Debug, Default)]
-struct Frames {
-    data: Vec<Bytes>,
-    trailers: Option<http::HeaderMap>,
-}
-
-impl Body for Frames {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        if !self.data.is_empty() {
-            return Poll::Ready(Some(Ok(Frame::data(self.data.remove(0)))));
-        }
-        Poll::Ready(
-            self.trailers
-                .take()
-                .map(|trailers| Ok(Frame::trailers(trailers))),
-        )
-    }
 }
 
 fn request<B>(path: &str, body: B) -> Option<http::Request<B>> {
@@ -119,7 +94,7 @@ proptest! {
             trailers.insert("grpc-status", value.parse().unwrap());
             trailers
         });
-        let frames = Frames { data: data.into_iter().map(Bytes::from).collect(), trailers };
+        let frames = Frames::new(data.into_iter().map(Bytes::from).collect(), trailers);
         if let Ok(response) = head.body(frames) {
             let registry = Registry::new();
             let answer = |response: http::Response<Frames>| std::future::ready(Ok::<_, Infallible>(response));
@@ -148,7 +123,7 @@ proptest! {
         run(async {
             for path in ["/test.Echo/Unary", "/test.Echo/Collect", "/test.Echo/Chat"] {
                 let data = data.iter().cloned().map(Bytes::from).collect();
-                let body = Frames { data, trailers: None };
+                let body = Frames::new(data, None);
                 ask(&service, request(path, body).unwrap()).await;
             }
         });
@@ -178,14 +153,11 @@ fn twenty_thousand_paths_are_one_series() {
 fn a_server_of_everything_is_learnt_up_to_a_limit() {
     let registry = Registry::new();
     let everything = service_fn(|_: http::Request<_>| {
-        let mut response = http::Response::new(Frames {
-            data: vec![Bytes::from_static(&[0; 5])],
-            trailers: Some(
-                [("grpc-status".parse().unwrap(), "0".parse().unwrap())]
-                    .into_iter()
-                    .collect(),
-            ),
-        });
+        let ok = ("grpc-status".parse().unwrap(), "0".parse().unwrap());
+        let mut response = http::Response::new(Frames::new(
+            vec![Bytes::from_static(&[0; 5])],
+            Some([ok].into_iter().collect()),
+        ));
         let grpc = http::HeaderValue::from_static("application/grpc");
         response.headers_mut().insert("content-type", grpc);
         std::future::ready(Ok::<_, Infallible>(response))
@@ -275,10 +247,10 @@ fn a_malformed_grpc_status_is_unknown() {
                 http::HeaderName::from_static("grpc-status"),
                 status.clone(),
             )]);
-            std::future::ready(Ok::<_, Infallible>(http::Response::new(Frames {
-                data: vec![Bytes::from_static(&[0; 5])],
-                trailers: Some(trailers),
-            })))
+            std::future::ready(Ok::<_, Infallible>(http::Response::new(Frames::new(
+                vec![Bytes::from_static(&[0; 5])],
+                Some(trailers),
+            ))))
         });
         let layer = GrpcLayer::builder(&registry).service("a.B", ["C"]);
         let service = layer.build().unwrap().layer(answer);
@@ -344,11 +316,7 @@ fn half_a_message_is_not_finished_by_the_next_call() {
             "/test.Echo/Half" => b"\0\0\0\0\x63of 99",
             _ => b"\0\0\0\0\x02hi",
         };
-        let data = vec![Bytes::from_static(data)];
-        let frames = Frames {
-            data,
-            ..Frames::default()
-        };
+        let frames = Frames::new(vec![Bytes::from_static(data)], None);
         Ok::<_, Infallible>(http::Response::new(frames))
     });
     let layer = GrpcLayer::builder(&registry).service("test.Echo", ["Half", "Whole"]);

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 #[path = "../fuzz/grpc.rs"]
-mod shared;
+pub(crate) mod shared;
 
 fn bytes(most: usize) -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(any::<u8>(), 0..most)

@@ -8,6 +8,7 @@ use super::entry::Treatment;
 use super::queue::WaitFor;
 use super::slab::SlotId;
 use super::timers::Timer;
+use crate::config::Budget;
 use crate::healing::tally::ActionLabels;
 use crate::healing::{
     AlertId, AlertKind, AttemptId, AttemptResult, By, Closed, Confidence, Effect, Intent, Moment,
@@ -62,22 +63,7 @@ impl State {
             blind: 0,
             good_since: None,
         };
-        let (key, component) = (entry.issue.key.clone(), entry.component);
-        let engine = self.engines.get(entry.engine);
-        let engine = engine.map(|engine| engine.name.clone());
-        let now = self.now.at;
-
-        self.remember(&key);
-        self.memories.update(now, &key, |memory| {
-            memory.engine = engine;
-            memory.streak = memory.streak.saturating_add(1);
-            memory.attempts.spend(now, &intensity);
-        });
-        self.spent.spend(now, &self.policy.budget.global);
-        let budget = &self.policy.budget.component;
-        if let Some(component) = self.components.get_mut(component) {
-            component.spent.spend(now, budget);
-        }
+        self.charge(slot, &intensity);
         let limit = self.policy.limits.series;
         self.tally
             .attempt_started(labels, order.confidence.gate(), limit);
@@ -91,6 +77,28 @@ impl State {
             && let Some(treatment) = &mut entry.treatment
         {
             treatment.attempt = attempt;
+        }
+    }
+
+    /// Counts an attempt against the budgets: of the issue, its component and all together.
+    fn charge(&mut self, slot: SlotId, intensity: &Budget) {
+        let Some(entry) = self.open.get(slot) else {
+            return;
+        };
+        let (key, component) = (entry.issue.key.clone(), entry.component);
+        let engine = self.engines.get(entry.engine);
+        let engine = engine.map(|engine| engine.name.clone());
+        let now = self.now.at;
+        self.remember(&key);
+        self.memories.update(now, &key, |memory| {
+            memory.engine = engine;
+            memory.streak = memory.streak.saturating_add(1);
+            memory.attempts.spend(now, intensity);
+        });
+        self.spent.spend(now, &self.policy.budget.global);
+        let budget = &self.policy.budget.component;
+        if let Some(component) = self.components.get_mut(component) {
+            component.spent.spend(now, budget);
         }
     }
 
