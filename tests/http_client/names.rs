@@ -95,8 +95,8 @@ async fn what_opentelemetry_calls_other_hosts_and_methods() {
         [
             "http_client_active_requests{GET other } 0",
             "http_client_active_requests{_OTHER *.shop.test 8443} 0",
-            "http_client_request_duration_seconds{GET other  200 } 1",
-            "http_client_request_duration_seconds{_OTHER *.shop.test 8443 200 } 1",
+            "http_client_request_duration_seconds{GET other  200  1.1} 1",
+            "http_client_request_duration_seconds{_OTHER *.shop.test 8443 200  1.1} 1",
         ]
     );
     assert_eq!(
