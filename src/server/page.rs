@@ -14,7 +14,7 @@ h1{font-size:1.4rem;margin:.2rem 0}h2{font-size:1.05rem;margin:1.6rem 0 .4rem}\
 .up{background:#1a7f37}.degraded{background:#9a6700}.down{background:#cf222e}.unknown{background:#57606a}\
 table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.35rem .5rem .35rem 0;border-bottom:1px solid var(--line);vertical-align:top}\
 th{font-weight:600}.no{font-weight:600;color:light-dark(#cf222e,#ff7b72)}.facts span{display:inline-block;margin-right:1.2rem}\
-td:first-child{white-space:nowrap}.quiet{opacity:.7;font-size:.9rem}\
+td:first-child{white-space:nowrap}td:last-child{overflow-wrap:anywhere}.quiet{opacity:.7;font-size:.9rem}\
 nav a{display:inline-block;margin-right:1rem}";
 
 /// How often a browser loads it anew, in seconds.
