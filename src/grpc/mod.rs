@@ -76,7 +76,7 @@
 //! | the handler or the stream panics | `UNKNOWN`, as gRPC has it for exceptions | the unwinding drops it |
 //! | the service or the body fails with a [`Status`](tonic::Status) somewhere in the error | its code | the error |
 //! | the server resets the stream of HTTP/2 | as gRPC maps the reason, by tonic's hand: `ENHANCE_YOUR_CALM` is `RESOURCE_EXHAUSTED`, `CANCEL` is `CANCELLED`, most are `INTERNAL`; behind the headers some look like an end without a `grpc-status` | the error |
-//! | it fails otherwise | `UNKNOWN` on a server; on a client, to which no answer came, or no end of it, `UNAVAILABLE`: the connection was refused, was lost, or was closing because the server stops | the error |
+//! | it fails otherwise | `UNKNOWN` on a server; on a client, to which no answer came, or no end of it, `UNAVAILABLE`: the connection was refused, was lost, took too long, does not answer a ping, or was closing because the server stops | the error |
 //! | no such service or method | `UNIMPLEMENTED`, of `unknown` | the headers |
 //! | a message that breaks off | not counted as a message | |
 //! | a call that tonic's `load_shed` turns away or its `concurrency_limit` makes wait | nothing yet: they are above the layers of `Server::layer` | |
@@ -86,7 +86,8 @@
 //! What tonic's time-outs call `Cancelled` is `DEADLINE_EXCEEDED` here, on both sides: that is
 //! what happened, though tonic tells its callers otherwise. A caller that has its last message
 //! and drops the stream without reading on to its end has cancelled the call, and so has one whose
-//! codec refuses a message: that it was too large tonic tells the caller alone.
+//! codec refuses a message: that it was too large tonic tells the caller alone, as it does that the
+//! `OK` of a unary call came without a message.
 //!
 //! Each attempt of a layer that retries is a call if that layer is above this one, and all
 //! attempts are one call if it is below. A channel that balances does not try again.

@@ -217,3 +217,18 @@ async fn an_answer_that_the_caller_cannot_take_is_cancelled() {
         [("test.Echo Unary CANCELLED".to_owned(), 1)].into()
     );
 }
+
+/// The layer sees an `OK`, and cannot know that there should have been a message.
+#[tokio::test]
+async fn an_ok_without_the_message_of_a_unary_call() {
+    let addr = serve(|(_, mut respond)| {
+        let ok = head(200, &[GRPC, ("grpc-status", "0")]);
+        respond.send_response(ok, true).unwrap();
+    })
+    .await;
+    let mut client = Client::to(addr).await;
+    let told = client.echo.unary("hello".to_owned()).await.unwrap_err();
+    assert_eq!(told.code(), Code::Internal);
+    let counted = series(&client.registry, "grpc_client_requests_total");
+    assert_eq!(counted, [("test.Echo Unary OK".to_owned(), 1)].into());
+}

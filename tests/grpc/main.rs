@@ -22,6 +22,7 @@ mod handle;
 mod hostile;
 mod http;
 mod names;
+mod patience;
 mod properties;
 mod raw;
 mod reflection;
