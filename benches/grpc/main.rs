@@ -11,7 +11,7 @@
 //! | the same, names of go-grpc-middleware | 153 – 180 |
 //! | the same, names of OpenTelemetry | 130 – 155 |
 //! | the layer of a client | 163 – 296 |
-//! | the layer of a server, the method excluded: what is left is a larger body to box | 149 |
+//! | the layer of a server, the method excluded | two thirds of that in the same run: a larger body to box |
 //! | `MetricsInterceptor` by hand, no call | 107 |
 //!
 //! A shared machine has slow minutes, in which all of it, no layer too, takes one and a half
