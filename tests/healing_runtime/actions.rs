@@ -41,7 +41,7 @@ where
         }
     });
     let mut bench = Bench::start(eager());
-    bench.healing.register(rule).unwrap();
+    bench.register(rule);
     let (result, message) = bench.attempt().await;
     assert_eq!(result, AttemptResult::Panicked, "{message}");
     assert_eq!(bench.closed("db").await, Closed::Healed);
@@ -127,7 +127,7 @@ async fn an_async_action_that_never_returns() {
         }
     });
     let mut bench = Bench::start(eager());
-    bench.healing.register(rule).unwrap();
+    bench.register(rule);
     assert_eq!(bench.closed("db").await, Closed::Exhausted);
     assert_eq!(bench.finished(AttemptResult::Timeout), 2);
     assert_eq!(dropped.load(SeqCst), 2, "nothing of it is left");
@@ -152,7 +152,7 @@ async fn an_action_that_heeds_the_token() {
         Err(HealError::retry("gave up in time"))
     });
     let mut bench = Bench::start(eager());
-    bench.healing.register(rule).unwrap();
+    bench.register(rule);
     let (result, message) = bench.attempt().await;
     assert_eq!(result, AttemptResult::Timeout);
     assert_eq!(message, "gave up in time");
@@ -179,7 +179,7 @@ async fn a_blocking_action_that_never_returns_then_succeeds_late() {
         })
         .plan(|plan| plan.lock("shared"));
     let mut bench = Bench::start(eager());
-    bench.healing.register(rule).unwrap();
+    bench.register(rule);
     assert_eq!(bench.attempt().await.0, AttemptResult::Timeout);
     assert_eq!(bench.scrape().zombies, 1);
 
@@ -211,10 +211,7 @@ async fn a_blocking_action_that_never_returns_then_succeeds_late() {
 async fn an_action_that_lies_is_never_healed() {
     let faults = Faults::one("db");
     let mut bench = Bench::start(eager());
-    bench
-        .healing
-        .register(faults.rule(|_, _| async { Ok(()) }))
-        .unwrap();
+    bench.register(faults.useless_rule());
     assert_eq!(bench.closed("db").await, Closed::Exhausted);
     let snapshot = bench.scrape();
     assert_eq!(snapshot.attempts_finished.get(AttemptResult::Ok), 2);
@@ -246,7 +243,7 @@ async fn a_look_right_before_acting_decides() {
         })
         .plan(|plan| plan.attempts(3));
     let mut bench = Bench::start(eager());
-    bench.healing.register(rule).unwrap();
+    bench.register(rule);
     assert_eq!(bench.attempt().await.0, AttemptResult::Stale);
     let (result, message) = bench.attempt().await;
     assert_eq!(result, AttemptResult::Failed);
@@ -282,7 +279,7 @@ async fn what_did_not_heal_is_undone_before_the_next_step() {
         }
     });
     let mut bench = Bench::start(eager());
-    bench.healing.register(rule).unwrap();
+    bench.register(rule);
     assert_eq!(bench.closed("db").await, Closed::Healed);
     assert_eq!(*log.lock(), ["first", "undo", "second"]);
     assert_eq!(bench.scrape().rollbacks_started, 1);
@@ -301,7 +298,7 @@ async fn a_permanent_error_goes_on_with_the_next_step() {
             async { Ok(()) }
         });
     let mut bench = Bench::start(eager());
-    bench.healing.register(rule).unwrap();
+    bench.register(rule);
     assert_eq!(bench.closed("db").await, Closed::Healed);
     assert_eq!(bench.scrape().attempts_started, 2);
     bench.end().await;
@@ -335,9 +332,9 @@ async fn a_plan_that_panics_or_is_empty_leaves_the_rest_alone() {
         plan.steps.clear();
         plan
     });
-    bench.healing.register(Renamed("empty", rule)).unwrap();
-    bench.healing.register(PlanPanics).unwrap();
-    bench.healing.register(good.mending_rule()).unwrap();
+    bench.register(Renamed("empty", rule));
+    bench.register(PlanPanics);
+    bench.register(good.mending_rule());
     assert_eq!(bench.closed("good").await, Closed::Healed);
     settle_down().await;
     let alerts = bench.healing.alerts();

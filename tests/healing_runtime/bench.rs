@@ -9,9 +9,9 @@ use parking_lot::Mutex;
 use selfheal::config::{Backoff, Budget, Budgets, HealingPolicy, Mode, Modes};
 use selfheal::encode::{Format, append};
 use selfheal::healing::{
-    AttemptResult, Closed, Confirm, Context, Events, HealError, Healing, HealingBuilder,
-    HealingEngine, HealingEvent, Issue, IssueKey, Observation, Phase, Plan, Record, Rule, Severity,
-    Snapshot, What, check_page, identities,
+    AttemptResult, Closed, Confirm, Context, EngineHandle, Events, HealError, Healing,
+    HealingBuilder, HealingEngine, HealingEvent, Issue, IssueKey, Observation, Phase, Plan, Record,
+    Rule, Severity, Snapshot, What, check_page, identities,
 };
 use selfheal::registry::Registry;
 
@@ -97,6 +97,11 @@ impl Faults {
         .run("act", act)
     }
 
+    /// A detector of these faults, and an action that says it is done and mends nothing.
+    pub(crate) fn useless_rule(&self) -> Rule {
+        self.rule(|_, _| async { Ok(()) })
+    }
+
     /// A detector of these faults, and an action that mends them.
     pub(crate) fn mending_rule(&self) -> Rule {
         let faults = self.clone();
@@ -130,6 +135,10 @@ impl Bench {
             healing,
             registry,
         }
+    }
+
+    pub(crate) fn register(&self, engine: impl HealingEngine) -> EngineHandle {
+        self.healing.register(engine).unwrap()
     }
 
     /// A scrape. The identities must hold on the page and in the snapshot.

@@ -110,7 +110,7 @@ async fn an_hour(seed: u64) {
     let register = |bench: &Bench| {
         for (name, faults) in names.into_iter().zip(&faults) {
             let rule = unreliable(faults, &dice);
-            bench.healing.register(Renamed(name, rule)).unwrap();
+            bench.register(Renamed(name, rule));
         }
     };
     let ann = || By::Person("ann".into());

@@ -34,7 +34,7 @@ fn pause_racing_with_start() {
     let registered = runtime.handle().clone();
     let bench = Bench::build(Healing::builder().policy(policy).runtime(registered));
     let faults = Faults::default();
-    let handle = bench.healing.register(faults.mending_rule()).unwrap();
+    let handle = bench.register(faults.mending_rule());
     let over = Arc::new(AtomicBool::new(false));
     let breaking = {
         let (over, faults) = (Arc::clone(&over), faults.clone());
@@ -76,7 +76,7 @@ async fn the_kill_switch_calls_off_what_runs() {
     let mut bench = Bench::start(eager());
     let faults = Faults::one("db");
     let rule = faults.rule(|_, _| std::future::pending());
-    bench.healing.register(rule).unwrap();
+    bench.register(rule);
     bench.reaches("db", Phase::Running).await;
     bench.healing.kill(ann()).unwrap();
     assert_eq!(bench.attempt().await.0, AttemptResult::Cancelled);
@@ -93,7 +93,7 @@ async fn approval_is_asked_for_given_and_written_down() {
     policy.modes.disruptive = Mode::Approval;
     let mut bench = Bench::start(policy);
     let faults = Faults::one("db");
-    bench.healing.register(faults.mending_rule()).unwrap();
+    bench.register(faults.mending_rule());
     bench.reaches("db", Phase::Approval).await;
     let refused = bench.healing.approve(key("web"), None, ann()).unwrap_err();
     assert!(refused.to_string().contains("web/broken"), "{refused}");
@@ -125,7 +125,7 @@ async fn a_mute_ends_by_itself() {
     let faults = Faults::one("db");
     let db = Target::Component("db".into());
     bench.healing.mute(db.clone(), seconds(60), ann()).unwrap();
-    bench.healing.register(faults.mending_rule()).unwrap();
+    bench.register(faults.mending_rule());
     tokio::time::sleep(seconds(50)).await;
     assert_eq!(bench.scrape().open.sum(), 0);
     assert!(bench.scrape().observations.muted > 0);
@@ -147,7 +147,7 @@ async fn an_invalid_policy_reloaded_while_healing() {
             Ok(())
         }
     });
-    bench.healing.register(rule).unwrap();
+    bench.register(rule);
     bench.reaches("db", Phase::Running).await;
     let mut events = bench.healing.subscribe();
     let mut bad = HealingPolicy::default();
@@ -178,7 +178,7 @@ async fn the_wall_clock_jumps_by_a_day() {
         let builder = Healing::builder().clock(clock.clone()).policy(eager());
         let mut bench = Bench::build(builder);
         let faults = Faults::one("db");
-        bench.healing.register(faults.mending_rule()).unwrap();
+        bench.register(faults.mending_rule());
         bench.reaches("db", Phase::Settling).await;
         hand.set_wall(jump);
         let before = tokio::time::Instant::now();
@@ -195,7 +195,7 @@ async fn a_dry_run_says_what_it_would_do() {
     let rule = faults
         .mending_rule()
         .plan(|plan| plan.confirm(selfheal::healing::Confirm::at_once()));
-    bench.healing.register(rule).unwrap();
+    bench.register(rule);
     bench.reaches("db", Phase::Parked).await;
     let would = bench.healing.recent(100).iter().any(
         |record| matches!(&record.what, What::WouldRun { action, .. } if action.as_str() == "act"),
@@ -227,7 +227,7 @@ async fn the_components_say_when_the_next_attempt_is_due() {
     let faults = Faults::one("db");
     faults.set("web", Severity::Info);
     let rule = faults.rule(|_, _| async { Err(selfheal::healing::HealError::retry("no")) });
-    bench.healing.register(rule).unwrap();
+    bench.register(rule);
     bench.reaches("db", Phase::Backoff).await;
     let components = bench.healing.components();
     let names: Vec<_> = components.iter().map(|c| c.component.as_str()).collect();
@@ -254,10 +254,7 @@ async fn hooks_are_told_of_alerts_and_may_panic() {
         .on_alert(());
     let mut bench = Bench::build(builder);
     let faults = Faults::one("db");
-    bench
-        .healing
-        .register(faults.rule(|_, _| async { Ok(()) }))
-        .unwrap();
+    bench.register(faults.useless_rule());
     assert_eq!(bench.closed("db").await, Closed::Exhausted);
     settle_down().await;
     assert_eq!(told.lock().len(), 1);
@@ -279,7 +276,7 @@ async fn a_slow_subscriber_loses_its_own_events_alone() {
     let mut bench = Bench::start(eager());
     let mut slow = bench.healing.subscribe();
     let faults = Faults::default();
-    bench.healing.register(faults.mending_rule()).unwrap();
+    bench.register(faults.mending_rule());
     for _ in 0..300 {
         faults.break_it("db");
         bench.healing.hint("engine");

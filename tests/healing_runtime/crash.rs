@@ -115,7 +115,7 @@ fn child() {
         let builder = Healing::builder().policy(eager()).store(store);
         let mut bench = Bench::build(builder);
         let faults = Faults::one("db");
-        bench.healing.register(acting(&faults, folder)).unwrap();
+        bench.register(acting(&faults, folder));
         bench.closed("db").await;
         faults.break_it("web");
         bench.closed("web").await;
@@ -215,7 +215,7 @@ async fn kill_9_at_every_boundary_of_a_journal_write() {
             "boundary {boundary}: {done:?} were done, {known:?} were written down"
         );
         let faults = Faults::one("db");
-        bench.healing.register(faults.mending_rule()).unwrap();
+        bench.register(faults.mending_rule());
         assert_eq!(bench.closed("db").await, Closed::Healed, "{boundary}");
         bench.end().await;
 

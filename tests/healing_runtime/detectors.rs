@@ -35,9 +35,9 @@ async fn a_detector_that_panics_every_tick() {
         async { Ok(Vec::new()) }
     })
     .run("nothing", nothing);
-    let sick = bench.healing.register(rule).unwrap();
+    let sick = bench.register(rule);
     let good = Faults::one("good");
-    bench.healing.register(good.mending_rule()).unwrap();
+    bench.register(good.mending_rule());
     assert_eq!(bench.closed("good").await, Closed::Healed);
 
     // Hints do not make it look more often: a panic costs, and says nothing.
@@ -81,9 +81,9 @@ async fn a_detector_that_hangs_holds_up_nobody() {
         std::future::pending()
     })
     .run("nothing", nothing);
-    bench.healing.register(rule).unwrap();
+    bench.register(rule);
     let good = Faults::one("good");
-    bench.healing.register(good.mending_rule()).unwrap();
+    bench.register(good.mending_rule());
     assert_eq!(bench.closed("good").await, Closed::Healed);
     tokio::time::sleep(seconds(3_600)).await;
     let hung = passes(&bench, "stuck", PassResult::Timeout);
@@ -107,7 +107,7 @@ async fn a_detector_that_blocks_for_ever_is_told() {
         }
     })
     .run("nothing", nothing);
-    bench.healing.register(rule).unwrap();
+    bench.register(rule);
     tokio::time::sleep(seconds(600)).await;
     assert_eq!(passes(&bench, "stuck", PassResult::Timeout), 1, "one pass");
     let alerts = bench.healing.alerts();
@@ -141,7 +141,7 @@ async fn a_detector_that_could_not_look_says_nothing() {
     let mut policy = eager();
     policy.dry_run = true;
     let mut bench = Bench::start(policy);
-    bench.healing.register(rule).unwrap();
+    bench.register(rule);
     bench.reaches("db", selfheal::healing::Phase::Parked).await;
     fails.store(true, SeqCst);
     faults.mend("db");
@@ -155,10 +155,7 @@ async fn a_detector_that_could_not_look_says_nothing() {
 #[tokio::test(start_paused = true)]
 async fn hints_are_answered_soon_and_become_one_look() {
     let bench = Bench::start(eager());
-    let handle = bench
-        .healing
-        .register(Faults::default().mending_rule())
-        .unwrap();
+    let handle = bench.register(Faults::default().mending_rule());
     tokio::time::sleep(seconds(5)).await;
     let before = passes(&bench, "engine", PassResult::Ok);
     for _ in 0..1_000 {
@@ -184,10 +181,7 @@ async fn a_new_interval_holds_at_once() {
     let mut policy = eager();
     policy.detect_every = seconds(36_000);
     let bench = Bench::start(policy.clone());
-    bench
-        .healing
-        .register(Faults::default().mending_rule())
-        .unwrap();
+    bench.register(Faults::default().mending_rule());
     tokio::time::sleep(seconds(60)).await;
     assert_eq!(passes(&bench, "engine", PassResult::Ok), 1);
     policy.detect_every = seconds(30);
@@ -203,7 +197,7 @@ async fn an_engine_comes_and_goes() {
     let mut bench = Bench::start(eager());
     let faults = Faults::one("db");
     let rule = faults.rule(|_, _| std::future::pending());
-    let handle = bench.healing.register(rule).unwrap();
+    let handle = bench.register(rule);
     let taken = bench.healing.register(Faults::default().mending_rule());
     assert!(matches!(taken, Err(RegisterError::Taken { .. })));
     let nameless = Renamed("", Faults::default().mending_rule());
@@ -215,7 +209,7 @@ async fn an_engine_comes_and_goes() {
     handle.remove().await;
     assert_eq!(bench.closed("db").await, Closed::Superseded);
     // Its name is free again, and the same fault is found by the next one.
-    bench.healing.register(faults.mending_rule()).unwrap();
+    bench.register(faults.mending_rule());
     assert_eq!(bench.closed("db").await, Closed::Healed);
     bench.end().await;
 }
@@ -226,7 +220,7 @@ async fn what_is_observed_outside_is_healed_too() {
     policy.detect_every = seconds(36_000);
     let mut bench = Bench::start(policy);
     let faults = Faults::default();
-    let handle = bench.healing.register(faults.mending_rule()).unwrap();
+    let handle = bench.register(faults.mending_rule());
     tokio::time::sleep(seconds(5)).await;
     let before = Instant::now();
     faults.break_it("db");
@@ -285,10 +279,7 @@ fn a_run_time_that_goes_away_takes_it_along() {
     let builder = Healing::builder().runtime(runtime.handle().clone());
     let mut bench = Bench::build(builder.policy(eager()));
     let faults = Faults::one("db");
-    let handle = bench
-        .healing
-        .register(faults.rule(|_, _| std::future::pending()))
-        .unwrap();
+    let handle = bench.register(faults.rule(|_, _| std::future::pending()));
     runtime.block_on(bench.reaches("db", selfheal::healing::Phase::Running));
     drop(runtime);
     // Nothing works any more, and nothing panics.
@@ -313,7 +304,7 @@ fn heals_on(runtime: &tokio::runtime::Runtime) {
     runtime.block_on(async {
         let mut bench = Bench::start(policy);
         let faults = Faults::one("db");
-        bench.healing.register(faults.mending_rule()).unwrap();
+        bench.register(faults.mending_rule());
         assert_eq!(bench.closed("db").await, Closed::Healed);
         bench.end().await;
     });

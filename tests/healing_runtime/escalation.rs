@@ -34,10 +34,7 @@ async fn action_alert_readiness_exit() {
     let mut bench = Bench::build(builder);
     let asked = bench.healing.exit_asked();
     let faults = Faults::one("db");
-    bench
-        .healing
-        .register(faults.rule(|_, _| async { Ok(()) }))
-        .unwrap();
+    bench.register(faults.useless_rule());
     assert_eq!(bench.closed("db").await, Closed::Exhausted);
     let given_up = Instant::now();
     assert_eq!(bench.healing.alerts()[0].id.kind, AlertKind::Exhausted);
@@ -87,7 +84,7 @@ async fn readyz_follows_the_fault_and_comes_back() {
     let config = Config::new().healing(chain());
     let heal = Selfheal::new(config).unwrap();
     let faults = Faults::one("db");
-    heal.register(faults.rule(|_, _| async { Ok(()) })).unwrap();
+    heal.register(faults.useless_rule()).unwrap();
     assert!(heal.report().ready.ok);
     tokio::time::sleep(seconds(120)).await;
     let ready = heal.report().ready;
@@ -111,10 +108,7 @@ async fn readyz_follows_the_fault_and_comes_back() {
 async fn a_hook_that_comes_late_is_told_what_fires() {
     let mut bench = Bench::start(eager());
     let faults = Faults::one("db");
-    bench
-        .healing
-        .register(faults.rule(|_, _| async { Ok(()) }))
-        .unwrap();
+    bench.register(faults.useless_rule());
     assert_eq!(bench.closed("db").await, Closed::Exhausted);
     let told = Arc::new(Mutex::new(Vec::new()));
     let log = Arc::clone(&told);
@@ -142,10 +136,7 @@ fn child() {
         let journal = Journal::new().path(Path::new(&folder));
         let bench = Bench::build(Healing::builder().policy(chain()).journal(journal));
         let faults = Faults::one("db");
-        bench
-            .healing
-            .register(faults.rule(|_, _| async { Ok(()) }))
-            .unwrap();
+        bench.register(faults.useless_rule());
         bench.healing.exit_process_when_asked(70, seconds(10));
         tokio::time::sleep(Duration::from_secs(86_400)).await;
     });

@@ -32,7 +32,7 @@ async fn left_behind() -> (Vec<u8>, Faults) {
         }
     });
     let mut bench = on(&disk);
-    bench.healing.register(rule).unwrap();
+    bench.register(rule);
     assert_eq!(bench.closed("web").await, Closed::Healed);
     faults.break_it("db");
     bench.reaches("db", Phase::Running).await;
@@ -51,7 +51,7 @@ async fn a_torn_journal() {
         let first = bench.scrape();
         interrupted += first.attempts_finished.get(AttemptResult::Interrupted);
         faults.break_it("db");
-        bench.healing.register(faults.mending_rule()).unwrap();
+        bench.register(faults.mending_rule());
         assert_eq!(bench.closed("db").await, Closed::Healed, "cut at {end}");
         bench.end().await;
 
@@ -74,7 +74,7 @@ async fn a_journal_with_a_flipped_bit() {
         let report = bench.healing.replay_report().clone();
         assert_eq!(report.damage.len(), 1, "byte {at}: {report:?}");
         faults.break_it("db");
-        bench.healing.register(faults.mending_rule()).unwrap();
+        bench.register(faults.mending_rule());
         assert_eq!(bench.closed("db").await, Closed::Healed, "byte {at}");
         bench.end().await;
     }
@@ -86,7 +86,7 @@ async fn a_full_disk_stops_what_is_not_reversible() {
     let mut bench = on(&disk);
     let faults = Faults::one("web");
     let rule = faults.mending_rule();
-    bench.healing.register(rule).unwrap();
+    bench.register(rule);
     assert_eq!(bench.closed("web").await, Closed::Healed);
 
     disk.set_room(Some(30));
@@ -128,7 +128,7 @@ async fn a_full_disk_lets_reversible_actions_run() {
     let rule = faults
         .mending_rule()
         .plan(|plan| plan.risk(Risk::Reversible));
-    bench.healing.register(rule).unwrap();
+    bench.register(rule);
     assert_eq!(bench.closed("db").await, Closed::Healed);
     assert!(!bench.scrape().journal_healthy);
     let known = bench
@@ -156,7 +156,7 @@ async fn the_intent_is_written_before_the_action_starts() {
         async { Ok(()) }
     });
     disk.hold(true);
-    bench.healing.register(rule).unwrap();
+    bench.register(rule);
     bench.reaches("db", Phase::Running).await;
     for _ in 0..1_000 {
         tokio::task::yield_now().await;
@@ -174,7 +174,7 @@ async fn a_disk_that_hangs_is_told() {
     let mut bench = on(&disk);
     let faults = Faults::one("db");
     disk.hold(true);
-    bench.healing.register(faults.mending_rule()).unwrap();
+    bench.register(faults.mending_rule());
     bench.reaches("db", Phase::Running).await;
     // A blocked thread keeps the paused clock from going on by itself.
     for _ in 0..60 {
@@ -208,7 +208,7 @@ async fn a_folder_is_kept_and_belongs_to_one_engine() {
         Err(StartError::Folder(FolderError::InUse { .. }))
     ));
     let faults = Faults::one("db");
-    bench.healing.register(faults.mending_rule()).unwrap();
+    bench.register(faults.mending_rule());
     assert_eq!(bench.closed("db").await, Closed::Healed);
     bench.healing.pause(By::Person("ann".into())).unwrap();
     bench.end().await;

@@ -30,7 +30,7 @@ fn a_million_observations_from_16_threads_during_scrapes() {
                     Err(HealError::retry("blind"))
                 })
                 .run("act", |_, _| async { Ok(()) });
-                let handle = bench.healing.register(engine).unwrap();
+                let handle = bench.register(engine);
                 scope.spawn(move || {
                     for n in 0..each {
                         let component = format!("c{}", (n * 7 + thread) % 3_000);
@@ -66,7 +66,7 @@ fn a_million_observations_from_16_threads_during_scrapes() {
 async fn a_hundred_thousand_duplicates_of_one_key() {
     let mut bench = Bench::start(eager());
     let faults = Faults::one("db");
-    let handle = bench.healing.register(faults.mending_rule()).unwrap();
+    let handle = bench.register(faults.mending_rule());
     for _ in 0..100_000 {
         handle.observe(Observation::new("db", "broken"));
     }
@@ -90,13 +90,10 @@ async fn an_engine_that_observes_far_too_many_keys() {
     for n in 0..many {
         wild.set(&format!("c{n}"), Severity::Info);
     }
-    bench
-        .healing
-        .register(wild.rule(|_, _| async { Err(HealError::retry("no")) }))
-        .unwrap();
+    bench.register(wild.rule(|_, _| async { Err(HealError::retry("no")) }));
     let good = Faults::one("good");
     let good = crate::bench::Renamed("good", good.mending_rule());
-    bench.healing.register(good).unwrap();
+    bench.register(good);
     tokio::time::sleep(seconds(60)).await;
     let snapshot = bench.scrape();
     assert_eq!(snapshot.closed.get(Closed::Healed), 1, "the rest goes on");
@@ -128,7 +125,7 @@ async fn a_long_pass_lets_others_have_their_turn() {
         async move { Ok(found) }
     })
     .run("act", |_, _| async { Err(HealError::retry("no")) });
-    bench.healing.register(rule).unwrap();
+    bench.register(rule);
     let mut half_way = 0;
     loop {
         let snapshot = bench.healing.snapshot();
@@ -167,7 +164,7 @@ async fn a_full_queue_of_low_ones_then_a_critical_one() {
             Ok(())
         }
     });
-    let handle = bench.healing.register(rule).unwrap();
+    let handle = bench.register(rule);
     bench.reaches("low0", Phase::Pending).await;
     settle_down().await;
     assert_eq!(bench.scrape().open.sum(), 100);
@@ -198,7 +195,7 @@ async fn all_components_fail_at_once() {
     for n in 0..20 {
         faults.break_it(&format!("c{n}"));
     }
-    bench.healing.register(faults.mending_rule()).unwrap();
+    bench.register(faults.mending_rule());
     tokio::time::sleep(seconds(600)).await;
     let snapshot = bench.scrape();
     assert!(snapshot.storm);
@@ -226,10 +223,7 @@ async fn all_components_fail_at_once() {
 #[tokio::test(start_paused = true)]
 async fn one_engine_with_all_the_time_in_the_world_is_idle() {
     let bench = Bench::start(eager());
-    let handle = bench
-        .healing
-        .register(Faults::default().mending_rule())
-        .unwrap();
+    let handle = bench.register(Faults::default().mending_rule());
     tokio::time::sleep(seconds(86_400)).await;
     let passes = bench.healing.passes();
     let looked: u64 = passes.iter().map(|(.., count)| count).sum();

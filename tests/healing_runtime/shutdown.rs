@@ -19,7 +19,7 @@ fn on(disk: &Disk, policy: HealingPolicy) -> Bench {
 /// A policy and a rule under which the issue of `db` comes to stand in `phase`, and stays.
 pub(crate) fn case(phase: Phase, faults: &Faults) -> (HealingPolicy, Rule) {
     let mut policy = eager();
-    let ok = || faults.rule(|_, _| async { Ok(()) });
+    let ok = || faults.useless_rule();
     let rule = match phase {
         Phase::Running => faults.rule(hang),
         Phase::Verifying => ok().verify(|_: Context, _: Issue| std::future::pending::<Verdict>()),
@@ -42,7 +42,7 @@ pub(crate) async fn bring_to(bench: &mut Bench, phase: Phase, rule: Rule) {
     if phase == Phase::Pending {
         bench.healing.pause(By::Policy).unwrap();
     }
-    bench.healing.register(rule).unwrap();
+    bench.register(rule);
     if phase == Phase::Confirming {
         tokio::time::sleep(seconds(1)).await;
     } else {
@@ -61,7 +61,7 @@ pub(crate) async fn starts_anew(mut bench: Bench, phase: Phase, faults: &Faults)
     assert_eq!(first.restored, 1, "{phase:?}");
     let interrupted = first.attempts_finished.get(AttemptResult::Interrupted);
     assert_eq!(interrupted, 0, "{phase:?}: all had ended");
-    bench.healing.register(faults.mending_rule()).unwrap();
+    bench.register(faults.mending_rule());
     assert_eq!(bench.closed("db").await, Closed::Healed, "{phase:?}");
     bench.end().await;
 }
@@ -110,7 +110,7 @@ async fn a_zombie_does_not_hold_up_the_end() {
         }
     });
     let mut bench = Bench::start(eager());
-    bench.healing.register(rule).unwrap();
+    bench.register(rule);
     assert_eq!(bench.attempt().await.0, AttemptResult::Timeout);
     let before = Instant::now();
     let report = bench.healing.shutdown(seconds(20)).await;
@@ -126,7 +126,7 @@ async fn a_grace_that_is_too_short_leaves_an_attempt_for_the_next_start() {
     let disk = Disk::default();
     let faults = Faults::one("db");
     let mut bench = on(&disk, eager());
-    bench.healing.register(faults.rule(hang)).unwrap();
+    bench.register(faults.rule(hang));
     bench.reaches("db", Phase::Running).await;
     tokio::time::sleep(seconds(1)).await;
     let report = bench.healing.shutdown(Duration::from_millis(100)).await;
@@ -135,7 +135,7 @@ async fn a_grace_that_is_too_short_leaves_an_attempt_for_the_next_start() {
     let mut bench = on(&disk, eager());
     let first = bench.scrape();
     assert_eq!(first.attempts_finished.get(AttemptResult::Interrupted), 1);
-    bench.healing.register(faults.mending_rule()).unwrap();
+    bench.register(faults.mending_rule());
     assert_eq!(bench.closed("db").await, Closed::Healed);
     bench.end().await;
 }
@@ -145,7 +145,7 @@ async fn what_is_triggered_before_its_engine_is_there_is_not_forgotten() {
     let disk = Disk::default();
     let faults = Faults::one("db");
     let mut bench = on(&disk, eager());
-    bench.healing.register(faults.rule(hang)).unwrap();
+    bench.register(faults.rule(hang));
     bench.reaches("db", Phase::Running).await;
     bench.healing.shutdown(seconds(30)).await;
 
@@ -153,7 +153,7 @@ async fn what_is_triggered_before_its_engine_is_there_is_not_forgotten() {
     bench.healing.trigger(key("db"), By::Policy).unwrap();
     tokio::time::sleep(seconds(60)).await;
     let before = Instant::now();
-    bench.healing.register(faults.mending_rule()).unwrap();
+    bench.register(faults.mending_rule());
     assert_eq!(bench.closed("db").await, Closed::Healed);
     assert!(before.elapsed() < seconds(5), "{:?}", before.elapsed());
     bench.end().await;
@@ -163,10 +163,7 @@ async fn what_is_triggered_before_its_engine_is_there_is_not_forgotten() {
 async fn after_the_end_nothing_is_taken_in() {
     let bench = Bench::start(eager());
     let faults = Faults::one("db");
-    let handle = bench
-        .healing
-        .register(Faults::default().mending_rule())
-        .unwrap();
+    let handle = bench.register(Faults::default().mending_rule());
     let (one, two) = tokio::join!(
         bench.healing.shutdown(seconds(5)),
         bench.healing.shutdown(seconds(5)),
@@ -186,10 +183,7 @@ async fn after_the_end_nothing_is_taken_in() {
 #[tokio::test(start_paused = true)]
 async fn a_shutdown_goes_on_though_nobody_waits_for_it() {
     let bench = Bench::start(eager());
-    bench
-        .healing
-        .register(Faults::one("db").rule(hang))
-        .unwrap();
+    bench.register(Faults::one("db").rule(hang));
     tokio::time::sleep(seconds(1)).await;
     let gave_up = tokio::time::timeout(
         Duration::from_millis(1),
