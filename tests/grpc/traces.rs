@@ -1,12 +1,13 @@
 //! The trace of a call is an exemplar of its duration, on both sides of the wire.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 
-use selfheal::grpc::{GrpcClientLayer, GrpcLayer, GrpcNames};
+use selfheal::grpc::{GrpcClientLayer, GrpcLayer, GrpcNames, RequestBody};
 use selfheal::registry::{Exemplar, Registry, Value};
 use selfheal::trace::TraceContext;
 use tonic::Request;
-use tower::Layer;
+use tower::{Layer, Service, service_fn};
 
 use crate::wire::{EchoClient, Server, channel};
 
@@ -84,4 +85,32 @@ async fn a_trace_that_is_not_sampled_is_none() {
     server.client().await.unary(asked(parent)).await.unwrap();
     let found = exemplars(&server.registry);
     assert_eq!(found["grpc_request_duration_seconds"], [""; 0]);
+}
+
+/// What a call records with is used again by the next one on its thread.
+#[tokio::test]
+async fn the_answer_can_tell_it_and_the_next_call_has_not_that_of_the_last() {
+    let registry = Registry::new();
+    let answer = service_fn(async |request: http::Request<RequestBody<String>>| {
+        let mut response = http::Response::new(String::new());
+        let ok = http::HeaderValue::from_static("0");
+        response.headers_mut().insert("grpc-status", ok);
+        if request.uri().path().ends_with("/Told") {
+            let told = TraceContext::new(0x1234).unwrap();
+            response.extensions_mut().insert(told);
+        }
+        Ok::<_, Infallible>(response)
+    });
+    let layer = GrpcLayer::builder(&registry).service("test.Echo", ["Told", "Bare"]);
+    let mut service = layer.build().unwrap().layer(answer);
+    for path in ["/test.Echo/Told", "/test.Echo/Bare"] {
+        let request = http::Request::post(path).header("content-type", "application/grpc");
+        let request = request.body(String::new()).unwrap();
+        service.call(request).await.unwrap();
+    }
+    let told = format!("trace_id=\"{:032x}\"", 0x1234);
+    assert_eq!(
+        exemplars(&registry)["grpc_request_duration_seconds"],
+        [told]
+    );
 }

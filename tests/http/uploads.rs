@@ -62,6 +62,17 @@ async fn an_answer_or_an_end_that_only_tells_of_a_broken_upload() {
     assert_eq!((size.snapshot().count(), size.snapshot().sum), (1, 5.0));
 }
 
+/// What a request records with is used again by the next one on its thread.
+#[tokio::test]
+async fn a_failure_after_an_upload_that_was_broken_off_is_one() {
+    let server = Server::start(routes()).await;
+    break_off(&server, "/fail").await;
+    let whole = "POST /fail HTTP/1.1\r\nhost: shop.test\r\nconnection: close\r\n\
+                 content-length: 5\r\n\r\nhello";
+    assert!(server.say(whole).await.starts_with("HTTP/1.1 507"));
+    server.assert_counted(&[("POST /fail 499", 1), ("POST /fail 507", 1)]);
+}
+
 #[tokio::test]
 async fn a_failure_of_the_server_is_one_though_there_was_an_upload() {
     let server = Server::start(routes()).await;

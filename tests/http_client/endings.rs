@@ -1,6 +1,8 @@
 //! However an outgoing request ends, it is recorded once, in the right series.
 
 use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
@@ -223,6 +225,29 @@ async fn a_client_that_panics() {
     let service = tower::Layer::layer(&layer, tower::service_fn(broken));
     let request = hyper::Request::new(Body::empty());
     assert!(tokio::spawn(service.oneshot(request)).await.is_err());
+    assert_counted(&registry, &["{GET other panic} 1"]);
+}
+
+#[tokio::test]
+async fn a_body_that_panics() {
+    struct Panics;
+
+    impl Stream for Panics {
+        type Item = Result<Bytes, Infallible>;
+
+        fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+            panic!("as the test wants it")
+        }
+    }
+
+    let registry = Registry::new();
+    let answer = tower::service_fn(async |_: hyper::Request<Body>| {
+        Ok::<_, Infallible>(hyper::Response::new(Body::from_stream(Panics)))
+    });
+    let mut service = HttpClientLayer::new(&registry).unwrap().layer(answer);
+    let request = hyper::Request::new(Body::empty());
+    let response = service.call(request).await.unwrap();
+    assert!(tokio::spawn(response.collect()).await.is_err());
     assert_counted(&registry, &["{GET other panic} 1"]);
 }
 

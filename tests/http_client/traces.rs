@@ -1,11 +1,16 @@
 //! The trace of an outgoing request is an exemplar of its duration.
 
+use std::convert::Infallible;
+
 use axum::Router;
+use axum::body::Body;
 use axum::routing::get;
-use selfheal::http_client::{HttpClientLayerBuilder, HttpClientMetrics, HttpClientNames};
+use selfheal::http_client::{
+    HttpClientLayer, HttpClientLayerBuilder, HttpClientMetrics, HttpClientNames,
+};
 use selfheal::registry::Registry;
 use selfheal::trace::TraceContext;
-use tower::ServiceExt;
+use tower::{Layer, Service, ServiceExt, service_fn};
 
 use crate::wire::{client, request, serve, text};
 
@@ -40,4 +45,22 @@ async fn what_the_application_tells() {
     let found = exemplars(|layer| layer.trace_by(|_| TraceContext::new(0x1234))).await;
     assert_eq!(found, [format!("trace_id=\"{:032x}\"", 0x1234)]);
     assert_eq!(exemplars(|layer| layer.trace_by(|_| None)).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn what_the_answer_tells() {
+    let registry = Registry::new();
+    let answer = service_fn(async |_: hyper::Request<Body>| {
+        let mut response = hyper::Response::new(Body::empty());
+        let told = TraceContext::new(0x1234).unwrap();
+        response.extensions_mut().insert(told);
+        Ok::<_, Infallible>(response)
+    });
+    let mut service = HttpClientLayer::new(&registry).unwrap().layer(answer);
+    let request = hyper::Request::new(Body::empty());
+    service.call(request).await.unwrap();
+    let metrics = registry.group::<HttpClientMetrics>().unwrap();
+    let duration = metrics.duration.get(&["GET", "other", "200"]).unwrap();
+    let told = format!("trace_id=\"{:032x}\"", 0x1234);
+    assert_eq!(duration.snapshot().exemplars[0].labels(), told);
 }
