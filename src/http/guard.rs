@@ -123,9 +123,6 @@ impl Guard {
     /// wait for; if not, the request is over.
     #[inline]
     pub(super) fn begun(&mut self, head: &Parts, body: &impl Body) {
-        if head.extensions.get::<Unrecorded>().is_some() {
-            return self.forget();
-        }
         let Some(state) = &mut self.0 else { return };
         state.status = sent(head.status);
         state.stage = Stage::Headers;
@@ -137,9 +134,11 @@ impl Guard {
         let Some(state) = &mut self.0 else { return };
         state.labels = labels;
         state.trace.begun(&head.extensions);
-        if head.status.is_server_error() && state.broken_off() {
-            return self.end(End::Dropped);
+        // Neither is common, and one branch is cheaper than two.
+        if (head.status.is_server_error() || !head.extensions.is_empty()) && self.is_settled(head) {
+            return;
         }
+        let Some(state) = &mut self.0 else { return };
         if size == Some(0) || state.bodiless(head.status) {
             if let Some(upgrade) = state.upgrade.take()
                 && state.upgraded(head.status)
@@ -196,12 +195,22 @@ impl Guard {
         });
     }
 
-    /// Leaves the request as if it had never come.
+    /// Ends the request at its headers where the body of the response does not matter: it is not
+    /// to be recorded, or the error of the server tells but of the client.
     #[cold]
-    fn forget(&mut self) {
-        if let Some(mut state) = self.0.take() {
+    fn is_settled(&mut self, head: &Parts) -> bool {
+        let Some(state) = &mut self.0 else {
+            return true;
+        };
+        if head.extensions.get::<Unrecorded>().is_some() {
             state.leave();
-            Spare::keep(&SPARE, state);
+            self.0 = None;
+            true
+        } else if head.status.is_server_error() && state.broken_off() {
+            self.end(End::Dropped);
+            true
+        } else {
+            false
         }
     }
 
