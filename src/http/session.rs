@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
-use http::{Extensions, Method, Request, header};
+use http::{Extensions, Method, Request, Version, header};
 
 use super::series::Series;
 use crate::util::Mark;
@@ -83,11 +83,13 @@ impl HttpSession {
     }
 }
 
-/// Whether a request asks for another protocol: RFC 9110, section 7.8, and CONNECT, which
-/// HTTP/2 uses for it (RFC 8441).
+/// Whether a request asks for another protocol: RFC 9110, section 7.8, which is for HTTP/1.1
+/// alone, and CONNECT, which HTTP/2 uses for it (RFC 8441).
 #[inline]
 pub(super) fn is_asked<B>(request: &Request<B>) -> bool {
-    request.headers().contains_key(header::UPGRADE) || *request.method() == Method::CONNECT
+    let upgrades = request.version() == Version::HTTP_11;
+    (upgrades && request.headers().contains_key(header::UPGRADE))
+        || *request.method() == Method::CONNECT
 }
 
 impl Drop for Life {
@@ -121,5 +123,25 @@ impl fmt::Debug for HttpSession {
             Some(_) => "HttpSession",
             None => "HttpSession(of nothing)",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_header_counts_in_http_1_1_alone() {
+        for (version, asks) in [
+            (Version::HTTP_10, false),
+            (Version::HTTP_11, true),
+            (Version::HTTP_2, false),
+        ] {
+            let request = Request::get("/").version(version);
+            let request = request.header(header::UPGRADE, "websocket").body(());
+            assert_eq!(is_asked(&request.unwrap()), asks, "{version:?}");
+        }
+        let connect = Request::connect("/").version(Version::HTTP_2).body(());
+        assert!(is_asked(&connect.unwrap()));
     }
 }
