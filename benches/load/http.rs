@@ -1,10 +1,12 @@
 //! An axum router of 20 routes, and clients that keep their connections.
 
+use std::convert::identity;
 use std::sync::Arc;
 use std::time::Instant;
 
 use axum::Router;
 use axum::body::Body;
+use axum::response::Response;
 use axum::routing::get;
 use http_body_util::BodyExt;
 use hyper::Request;
@@ -12,18 +14,29 @@ use hyper::client::conn::http1::SendRequest;
 use hyper_util::rt::TokioIo;
 use selfheal::http::HttpLayer;
 use selfheal::registry::Registry;
+use selfheal::util::Clock;
 use selfheal_benches::Contender;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
+use tower::util::MapResponseLayer;
 
 use super::CLIENTS;
 
 pub(crate) async fn contenders() -> Vec<Contender> {
-    let layer = HttpLayer::new(&Registry::new()).unwrap();
+    let layer = || HttpLayer::builder(&Registry::new());
+    let ours = layer().build().unwrap();
+    let counter = layer().clock(Clock::tsc()).build().unwrap();
+    let nothing = MapResponseLayer::new(identity::<Response>);
     vec![
         contender("http, bare", routes()).await,
-        contender("http, ours", routes().layer(layer)).await,
+        contender("http, ours", routes().layer(ours)).await,
+        contender(
+            "http, timed by the counter of the processor",
+            routes().layer(counter),
+        )
+        .await,
+        contender("http, a layer that does nothing", routes().layer(nothing)).await,
     ]
 }
 
