@@ -3,8 +3,7 @@
 //!
 //! `cargo bench -p selfheal-benches --bench grpc` prints what each contender takes over no layer
 //! at all, and what `MetricsInterceptor` takes by hand, without a call. On two cores, with
-//! nothing else running, in ns, in seven processes, in the fastest of which a call without a layer
-//! is slower than elsewhere:
+//! nothing else running, in ns, in seven processes:
 //!
 //! | | over no layer (1,705 – 1,803) |
 //! |---|---|

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Empty, Full};
 use hyper::body::Body;
 use hyper::{Request, Response};
-use selfheal::http::{HttpLayer, RequestHead};
+use selfheal::http::{HttpLayer, HttpLayerBuilder, HttpService, RequestHead};
 use selfheal::registry::Registry;
 use selfheal::util::Clock;
 use selfheal_benches::Contender;
@@ -49,15 +49,21 @@ pub(crate) fn of_axum() -> Vec<Contender> {
         ),
         contender(
             "ours, around the router",
-            ours()
-                .route_by(seventh)
-                .build()
-                .unwrap()
-                .layer(routes().with_state(())),
+            around(ours()),
+            axum::body::Body::empty,
+        ),
+        contender(
+            "ours, around the router, timed by the counter",
+            around(ours().clock(Clock::tsc())),
             axum::body::Body::empty,
         ),
         router("axum-prometheus", routes().layer(theirs)),
     ]
+}
+
+fn around(layer: HttpLayerBuilder) -> HttpService<Router> {
+    let layer = layer.route_by(seventh).build().unwrap();
+    layer.layer(routes().with_state(()))
 }
 
 /// A classifier: outside of a router there is no matched route.
@@ -68,16 +74,20 @@ fn seventh(head: RequestHead<'_>) -> Option<&str> {
 
 /// One request through a plain tower service, whose bodies are of types of its own.
 pub(crate) fn of_tower() -> Vec<Contender> {
-    let ours = HttpLayer::builder(&Registry::new())
-        .route_by(seventh)
-        .build()
-        .unwrap()
-        .generic();
+    let ours = |clock| {
+        let layer = HttpLayer::builder(&Registry::new()).clock(clock);
+        layer.route_by(seventh).build().unwrap().generic()
+    };
     vec![
         contender("tower, bare", service_fn(hello), Empty::<Bytes>::new),
         contender(
             "tower, ours",
-            ours.layer(service_fn(hello)),
+            ours(Clock::system()).layer(service_fn(hello)),
+            Empty::<Bytes>::new,
+        ),
+        contender(
+            "tower, ours, timed by the counter",
+            ours(Clock::tsc()).layer(service_fn(hello)),
             Empty::<Bytes>::new,
         ),
     ]

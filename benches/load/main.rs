@@ -6,12 +6,13 @@
 //! the whole process takes for a request, clients among it, for there are as many of them as
 //! keep all cores busy.
 //!
-//! On two cores, with nothing else running: in eleven processes 1.8 to 3.4 % less HTTP requests, of
-//! some 115,000 a second, and in seven 1.0 to 2.3 % less gRPC calls, once 7.9. On one core
-//! (`taskset -c 0`), where processes differ by 0.3 %: 2.2 % less HTTP requests, 2.0 % where the
-//! counter of the processor is the clock, 0.9 % for a layer that does nothing; 1.0 % less gRPC
-//! calls. 2.2 % are 0.34 of 15 µs, more than `--bench http` finds, since the system and the clients
-//! run in between: code and data of the layer are not in the nearest cache any more.
+//! On two cores, with nothing else running: 1.8 to 3.4 % less HTTP requests, of some 115,000 a
+//! second, 1.0 to 1.9 % less where the layer is around the router and timed by the counter of the
+//! processor, and 0.4 to 2.3 % less gRPC calls, once 7.9. On one core (`taskset -c 0`), where
+//! processes differ less: 2.4 % less HTTP requests, 2.0 % timed by the counter, 1.6 % around the
+//! router besides, and 0.6 % for a layer that does nothing; 1.0 % less gRPC calls. 2.4 % are 0.36 of
+//! 15 µs, more than `--bench http` finds, since the system and the clients run in between: code and
+//! data of the layer are not in the nearest cache any more.
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot run must stop")]
 
 mod grpc;
