@@ -1,21 +1,25 @@
 //! What is compared, for the time and for the allocations.
 
+#[path = "../shop.rs"]
+mod shop;
+
 use std::convert::Infallible;
 use std::future::{Ready, ready};
 use std::hint::black_box;
 use std::time::Instant;
 
 use axum::Router;
-use axum::routing::get;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Empty, Full};
 use hyper::body::Body;
 use hyper::{Request, Response};
-use selfheal::http::{HttpLayer, HttpLayerBuilder, HttpService, RequestHead};
+use selfheal::http::{HttpLayer, HttpLayerBuilder, HttpService};
 use selfheal::registry::Registry;
 use selfheal::util::Clock;
 use selfheal_benches::Contender;
 use tower::{Layer, Service, ServiceExt, service_fn};
+
+use shop::{routes, seventh};
 
 /// The layer as it comes, with all metrics on.
 pub(crate) const OURS: &str = "ours";
@@ -66,12 +70,6 @@ fn around(layer: HttpLayerBuilder) -> HttpService<Router> {
     layer.layer(routes().with_state(()))
 }
 
-/// A classifier: outside of a router there is no matched route.
-fn seventh(head: RequestHead<'_>) -> Option<&str> {
-    let path = head.uri.path();
-    path.starts_with("/resource7/").then_some("/resource7/{id}")
-}
-
 /// One request through a plain tower service, whose bodies are of types of its own.
 pub(crate) fn of_tower() -> Vec<Contender> {
     let ours = |clock| {
@@ -95,12 +93,6 @@ pub(crate) fn of_tower() -> Vec<Contender> {
 
 fn hello<B>(_: Request<B>) -> Ready<Result<Response<Full<Bytes>>, Infallible>> {
     ready(Ok(Response::new(Full::from("hello"))))
-}
-
-fn routes() -> Router {
-    (0..20).fold(Router::new(), |router, n| {
-        router.route(&format!("/resource{n}/{{id}}"), get(|| async { "hello" }))
-    })
 }
 
 fn router(name: &'static str, router: Router) -> Contender {

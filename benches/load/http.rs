@@ -1,5 +1,8 @@
 //! An axum router of 20 routes, and clients that keep their connections.
 
+#[path = "../shop.rs"]
+mod shop;
+
 use std::convert::{Infallible, identity};
 use std::sync::Arc;
 use std::time::Instant;
@@ -7,12 +10,11 @@ use std::time::Instant;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
-use axum::routing::get;
 use axum::{Router, ServiceExt};
 use http_body_util::BodyExt;
 use hyper::client::conn::http1::SendRequest;
 use hyper_util::rt::TokioIo;
-use selfheal::http::{HttpLayer, RequestHead};
+use selfheal::http::HttpLayer;
 use selfheal::registry::Registry;
 use selfheal::util::Clock;
 use selfheal_benches::Contender;
@@ -23,6 +25,7 @@ use tower::util::MapResponseLayer;
 use tower::{Layer, Service};
 
 use super::CLIENTS;
+use shop::{routes, seventh};
 
 pub(crate) async fn contenders() -> Vec<Contender> {
     let layer = || HttpLayer::builder(&Registry::new());
@@ -51,17 +54,6 @@ pub(crate) async fn contenders() -> Vec<Contender> {
 /// Makes axum put the layers on now and not at each request, as it does for a router that it serves.
 fn ready(router: Router) -> Router {
     router.with_state(())
-}
-
-fn routes() -> Router {
-    (0..20).fold(Router::new(), |router, n| {
-        router.route(&format!("/resource{n}/{{id}}"), get(|| async { "hello" }))
-    })
-}
-
-fn seventh(head: RequestHead<'_>) -> Option<&str> {
-    let path = head.uri.path();
-    path.starts_with("/resource7/").then_some("/resource7/{id}")
 }
 
 async fn contender<S>(name: &'static str, app: S) -> Contender
