@@ -8,7 +8,7 @@ mod support;
 use std::time::Duration;
 
 use selfheal::healing::check_page;
-use support::child::Example;
+use support::child::{Example, command};
 use support::eventually;
 use support::http::Request;
 use support::prometheus::Prometheus;
@@ -19,7 +19,7 @@ const SECONDS: u64 = 16;
 /// Starts the storefront and asserts the identities of each page until it ends.
 fn storm(seconds: u64, load: &str, mut each: impl FnMut(&str)) -> (Example, u32) {
     let limit = seconds.to_string();
-    let shop = Example::start(
+    let mut command = command(
         "storefront",
         &[
             "--listen",
@@ -31,6 +31,7 @@ fn storm(seconds: u64, load: &str, mut each: impl FnMut(&str)) -> (Example, u32)
             &limit,
         ],
     );
+    let shop = Example::listening(command.env("RUST_BACKTRACE", "1"));
     let url = shop.url("/metrics");
     let mut scrapes = 0;
     // The shop ends by itself; a scrape that is refused says that it has.
@@ -50,16 +51,46 @@ fn storm(seconds: u64, load: &str, mut each: impl FnMut(&str)) -> (Example, u32)
 }
 
 #[test]
-fn everything_that_breaks_is_healed_and_the_books_balance() {
-    let (mut shop, scrapes) = storm(SECONDS, "50", |_| {});
+fn everything_that_breaks_is_healed_and_the_numbers_add_up() {
+    let mut strange = Vec::new();
+    let (mut shop, scrapes) = storm(SECONDS, "50", |page| {
+        // Every order that a customer asks for was made before.
+        let lines = page.lines().filter(|line| {
+            line.starts_with("shop_http_requests_total")
+                && line.contains("path=\"/orders/{id}\"")
+                && !line.contains("status=\"200\"")
+        });
+        strange.extend(lines.map(str::to_owned));
+    });
     let status = shop.process.wait(Duration::from_secs(30));
     let said = shop.process.text();
     assert!(status.success(), "{said}");
     assert!(scrapes > 100, "{scrapes} scrapes");
-    assert!(said.contains("the books balance"), "{said}");
+    assert!(said.contains("the numbers add up"), "{said}");
+    assert!(strange.is_empty(), "{strange:?}");
     for chaos in ["wrote garbage", "makes it panic", "supplier north is"] {
         assert!(said.contains(chaos), "{chaos} did not happen: {said}");
     }
+    for noise in ["panicked at", "stack backtrace"] {
+        assert!(!said.contains(noise), "{noise} buries the chaos: {said}");
+    }
+    // Of each request the summary says how it ended, and why where it was not served.
+    let [sent, served, ends @ ..] = [
+        "sent, of which",
+        "were served",
+        "were answered 404: one customer in 200",
+        "were answered 502: the supplier was broken",
+        "failed: no answer within 5 s",
+    ]
+    .map(|text| number_before(text, &said).unwrap());
+    assert!(served > 0, "{said}");
+    assert_eq!(sent, served + ends.iter().sum::<u64>(), "{said}");
+}
+
+/// The number that stands before `text`.
+fn number_before(text: &str, said: &str) -> Option<u64> {
+    let (before, _) = said.split_once(text)?;
+    before.split_whitespace().next_back()?.parse().ok()
 }
 
 /// A minute of load and chaos: everything is healed, and memory stays where it was once the
@@ -96,7 +127,7 @@ fn a_bad_flag_and_a_busy_address_are_clear_errors() {
         (["--load", "many"], 2, "not a number"),
         (["--frobnicate", ""], 2, "no such flag"),
     ] {
-        let mut command = support::child::command("storefront", &flags);
+        let mut command = command("storefront", &flags);
         let output = command.output().unwrap();
         let error = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(code), "{error}");
@@ -160,8 +191,8 @@ fn a_real_prometheus_reads_back_what_happened() {
     }
     at_least("shop_healing_issues_closed_total{outcome=\"healed\"}", 2.0);
     // One instant of Prometheus' own storage: what was opened is closed or open.
-    let books = "shop_healing_issues_opened_total + shop_healing_issues_restored_total \
+    let identity = "shop_healing_issues_opened_total + shop_healing_issues_restored_total \
         - ignoring(outcome) sum without (outcome) (shop_healing_issues_closed_total) \
         - ignoring(state) sum without (state) (shop_healing_issues_open)";
-    assert_eq!(prometheus.value(books), Some(0.0));
+    assert_eq!(prometheus.value(identity), Some(0.0));
 }

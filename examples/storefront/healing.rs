@@ -21,7 +21,7 @@ use crate::supplier::Suppliers;
 /// How long something must stay well to count as healed; short, for a demonstration.
 const SETTLE: Duration = Duration::from_secs(1);
 
-/// How often is looked when nothing hints at a fault.
+/// The time between two detection runs when nothing hints at a fault.
 const EVERY: Duration = Duration::from_millis(250);
 
 /// The crate's defaults, but for one thing: here the same few things break over and over on
@@ -41,7 +41,7 @@ pub(crate) fn policy() -> HealingPolicy {
     policy
 }
 
-/// The catalogue is restored when somebody breaks the file.
+/// The catalogue is restored when its file is broken.
 pub(crate) fn guard_catalogue(
     heal: &Selfheal,
     file: &Path,
@@ -50,7 +50,10 @@ pub(crate) fn guard_catalogue(
     let (restored, changed) = (Arc::clone(shop), Arc::clone(shop));
     heal.guard_file("config", file)
         .validate(shop::parse)
-        .on_restored(move |catalogue| restored.reload(catalogue))
+        .on_restored(move |catalogue| {
+            println!("shop: the catalogue is restored");
+            restored.reload(catalogue);
+        })
         .on_changed(move |catalogue| changed.reload(catalogue))
         .every(EVERY)
         .install()?;
@@ -98,6 +101,7 @@ pub(crate) fn watch_supplier(
     })
     .run("fail_over", move |_: Context, _: Issue| {
         switched.fail_over();
+        println!("shop: turned to supplier {}", switched.in_use().0);
         async { Ok::<(), HealError>(()) }
     })
     .verify(move |_: Context, _: Issue| {

@@ -6,24 +6,93 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::http::{Method, Request};
+use axum::http::{Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
+use serde::Deserialize;
 use tokio::sync::Semaphore;
-use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 
 /// The most requests under way at a time; when the shop cannot keep up, requests are left
 /// out and counted instead of piling up.
 const IN_FLIGHT: usize = 64;
 
-/// What the client has done.
+/// How long a customer waits for an answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// One customer in so many follows a dead link.
+const DEAD_LINK: u64 = 200;
+
+/// What the client has done: each request that was sent ends as one of the four others.
 #[derive(Default)]
 pub(crate) struct Tally {
-    pub(crate) sent: AtomicU64,
-    pub(crate) served: AtomicU64,
-    pub(crate) failed: AtomicU64,
-    pub(crate) left_out: AtomicU64,
+    sent: AtomicU64,
+    served: AtomicU64,
+    not_found: AtomicU64,
+    bad_gateway: AtomicU64,
+    failed: AtomicU64,
+    left_out: AtomicU64,
+    /// The newest order, which a customer may ask for; 0 before the first.
+    order: AtomicU64,
+}
+
+impl Tally {
+    fn end(&self, status: Option<StatusCode>) {
+        let counter = match status {
+            Some(StatusCode::NOT_FOUND) => &self.not_found,
+            Some(StatusCode::BAD_GATEWAY) => &self.bad_gateway,
+            Some(status) if status.is_success() => &self.served,
+            _ => &self.failed,
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Waits for the answers that are still due.
+    pub(crate) async fn settle(&self) {
+        let ends = [
+            &self.served,
+            &self.not_found,
+            &self.bad_gateway,
+            &self.failed,
+        ];
+        let ended = || -> u64 { ends.iter().map(|end| end.load(Ordering::Relaxed)).sum() };
+        while self.sent.load(Ordering::Relaxed) > ended() {
+            sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// How the requests ended, and why each end but the first is expected.
+    pub(crate) fn print(&self) {
+        println!(
+            "\nrequests: {} sent, of which",
+            self.sent.load(Ordering::Relaxed)
+        );
+        let waits = PATIENCE.as_secs();
+        for (count, end) in [
+            (&self.served, "were served".to_owned()),
+            (
+                &self.not_found,
+                format!("were answered 404: one customer in {DEAD_LINK} follows a dead link"),
+            ),
+            (
+                &self.bad_gateway,
+                "were answered 502: the supplier was broken, and healing had not yet turned to \
+                 the other"
+                    .to_owned(),
+            ),
+            (
+                &self.failed,
+                format!("failed: no answer within {waits} s, or another status"),
+            ),
+        ] {
+            println!("{:>8} {end}", count.load(Ordering::Relaxed));
+        }
+        println!(
+            "{:>8} more were not sent: {IN_FLIGHT} were under way already",
+            self.left_out.load(Ordering::Relaxed)
+        );
+    }
 }
 
 /// Sends requests until it is dropped with its task, `rps` of them a second.
@@ -49,14 +118,10 @@ pub(crate) async fn run(address: SocketAddr, rps: u32, tally: Arc<Tally>) {
                 continue;
             };
             let (client, tally) = (client.clone(), Arc::clone(&tally));
+            tally.sent.fetch_add(1, Ordering::Relaxed);
             tokio::spawn(async move {
-                tally.sent.fetch_add(1, Ordering::Relaxed);
-                let answer = timeout(Duration::from_secs(5), send(&client, address, number)).await;
-                let counter = match answer {
-                    Ok(Some(status)) if status < 500 => &tally.served,
-                    _ => &tally.failed,
-                };
-                counter.fetch_add(1, Ordering::Relaxed);
+                let answer = timeout(PATIENCE, send(&client, address, number, &tally.order)).await;
+                tally.end(answer.ok().flatten());
                 drop(permit);
             });
         }
@@ -64,7 +129,12 @@ pub(crate) async fn run(address: SocketAddr, rps: u32, tally: Arc<Tally>) {
 }
 
 /// A customer's next request: mostly looking, sometimes buying, now and then lost.
-async fn send<C>(client: &Client<C, Body>, address: SocketAddr, number: u64) -> Option<u16>
+async fn send<C>(
+    client: &Client<C, Body>,
+    address: SocketAddr,
+    number: u64,
+    order: &AtomicU64,
+) -> Option<StatusCode>
 where
     C: hyper_util::client::legacy::connect::Connect + Clone + Send + Sync + 'static,
 {
@@ -74,28 +144,17 @@ where
         2 => "cheese",
         _ => "coffee",
     };
-    let (method, path, body) = match number % 20 {
-        0..12 => (Method::GET, "/catalogue".to_owned(), String::new()),
-        12..15 => (
-            Method::GET,
-            format!("/catalogue/{sku}/stock"),
-            String::new(),
-        ),
-        15..18 => (
+    let look = |path| (Method::GET, path, String::new());
+    let (method, path, body) = match (number % 20, order.load(Ordering::Relaxed)) {
+        _ if number.is_multiple_of(DEAD_LINK) => look(format!("/no/such/page/{number}")),
+        (12..15, _) => look(format!("/catalogue/{sku}/stock")),
+        (15..18, _) => (
             Method::POST,
             "/orders".to_owned(),
             format!(r#"{{"sku":"{sku}","pieces":2}}"#),
         ),
-        18 => (
-            Method::GET,
-            format!("/orders/{}", number % 1_000 + 1),
-            String::new(),
-        ),
-        _ => (
-            Method::GET,
-            format!("/no/such/page/{number}"),
-            String::new(),
-        ),
+        (18..20, newest @ 1..) => look(format!("/orders/{newest}")),
+        _ => look("/catalogue".to_owned()),
     };
     let request = Request::builder()
         .method(method)
@@ -104,9 +163,19 @@ where
         .body(Body::from(body))
         .ok()?;
     let response = client.request(request).await.ok()?;
-    let status = response.status().as_u16();
-    response.into_body().collect().await.ok()?;
+    let status = response.status();
+    let body = response.into_body().collect().await.ok()?.to_bytes();
+    if status == StatusCode::CREATED {
+        let made: Made = serde_json::from_slice(&body).ok()?;
+        order.fetch_max(made.id, Ordering::Relaxed);
+    }
     Some(status)
+}
+
+/// What a customer keeps of the answer to an order.
+#[derive(Deserialize)]
+struct Made {
+    id: u64,
 }
 
 /// Fetches a page of the shop as text.

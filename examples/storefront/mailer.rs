@@ -38,10 +38,27 @@ impl Group for MailMetrics {
 /// The queue outlives the task that reads it, so a restart loses no more than one mail.
 pub(crate) type Queue = Arc<Mutex<mpsc::Receiver<Mail>>>;
 
-/// Sends mails until it is told to stop.
+/// The message of the panic that is made on purpose.
+const INDIGESTIBLE: &str = "a mail that cannot be digested";
+
+/// Prints one line, without a backtrace, for the panic that is made on purpose; every other panic
+/// is printed as before.
+pub(crate) fn print_own_panic_in_one_line() {
+    let others = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if panic.payload_as_str() == Some(INDIGESTIBLE) {
+            println!("shop: the mailer panics over {INDIGESTIBLE}");
+        } else {
+            others(panic);
+        }
+    }));
+}
+
+/// Sends mails until it is cancelled.
 #[expect(clippy::panic, reason = "this is the fault that is to be healed")]
 pub(crate) async fn run(cx: TaskContext, queue: Queue, metrics: Arc<MailMetrics>) {
     let mut queue = queue.lock().await;
+    println!("shop: the mailer is at work");
     loop {
         cx.heartbeat();
         let mail = tokio::select! {
@@ -50,7 +67,7 @@ pub(crate) async fn run(cx: TaskContext, queue: Queue, metrics: Arc<MailMetrics>
         };
         match mail {
             Ok(Some(Mail::Confirmation(_order))) => metrics.sent.inc(),
-            Ok(Some(Mail::Poison)) => panic!("a mail that cannot be digested"),
+            Ok(Some(Mail::Poison)) => panic!("{INDIGESTIBLE}"),
             Ok(Some(Mail::Tarpit)) => std::future::pending().await,
             Ok(None) => return,
             Err(_) => {} // Nothing to send; beat again.

@@ -60,7 +60,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs the shop; whether all that was broken is healed and the books balance.
+/// Runs the shop; whether all that was broken is healed and the numbers add up.
 async fn run(args: &Args) -> Result<bool, Box<dyn Error>> {
     let heal = selfheal::install(
         Config::new()
@@ -72,6 +72,7 @@ async fn run(args: &Args) -> Result<bool, Box<dyn Error>> {
             .healing(healing::policy()),
     )?;
 
+    mailer::print_own_panic_in_one_line();
     heal.built_from(selfheal::build_info!())?;
 
     let folder = tempfile::tempdir()?;
@@ -151,6 +152,7 @@ async fn run(args: &Args) -> Result<bool, Box<dyn Error>> {
     }
     if let Some(customers) = customers {
         customers.abort();
+        tally.settle().await;
     }
     healing::wait_until_well(&heal).await;
     watch.abort();

@@ -44,7 +44,7 @@ impl Memory {
     }
 }
 
-/// Prints the summary; whether all that was broken was found and healed and the books balance.
+/// Prints the summary; whether all that was broken was found and healed and the numbers add up.
 pub(crate) async fn print(
     address: SocketAddr,
     broken: &Broken,
@@ -55,13 +55,7 @@ pub(crate) async fn print(
         println!("the metrics page cannot be read");
         return false;
     };
-    println!(
-        "\nrequests: {} sent, {} served, {} failed, {} left out",
-        tally.sent.load(Relaxed),
-        tally.served.load(Relaxed),
-        tally.failed.load(Relaxed),
-        tally.left_out.load(Relaxed),
-    );
+    tally.print();
     memory.print();
     println!(
         "\n{:<10} {:>7} {:>9} {:>7} {:>9}  by",
@@ -97,11 +91,11 @@ pub(crate) async fn print(
     );
     well &= healed + resolved >= faults && open == 0.0;
     match check_page(&page, "shop") {
-        Ok(()) => println!("the books balance: observations, issues and attempts add up"),
+        Ok(()) => println!("the numbers add up: observations, issues and attempts"),
         Err(faults) => {
             well = false;
             for fault in faults {
-                println!("the books do not balance: {fault}");
+                println!("the numbers do not add up: {fault}");
             }
         }
     }
@@ -117,5 +111,6 @@ fn sum(page: &str, name: &str, label: &str) -> f64 {
                 && line.contains(label)
         })
         .filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
-        .sum()
+        // Not `sum()`, which is -0 for no series.
+        .fold(0.0, |sum, value| sum + value)
 }
