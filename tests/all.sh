@@ -6,6 +6,9 @@
 #   tests/all.sh --list          what there is
 #
 # A failed step does not stop the ones after it. The exit status is 0 only if all passed.
+#
+# The Prometheus programs come from $PATH, else from Debian's packages. Others can be named by
+# SELFHEAL_PROMETHEUS, SELFHEAL_PROMTOOL, SELFHEAL_PROMETHEUS_3 and SELFHEAL_PROMTOOL_3.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -21,15 +24,15 @@ declare -rA ABOUT=(
   [docs]="rustdoc without a warning, all features on"
   [release]="the storefront example with the default features, optimised"
 )
-DEBIAN=$(realpath --canonicalize-missing "${CARGO_TARGET_DIR:-target}/debian")
-readonly DEBIAN
+# shellcheck source=tests/debian.sh
+source tests/debian.sh
 # What a step returns for which something is missing here that it can do without.
 readonly MISSING=77
 # A step whose command hangs must not hang the whole run.
 readonly COMMAND_LIMIT_SECONDS=1200
 
 usage() {
-  sed -n '2,8s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+  sed -n '2,11s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
 }
 
 list() {
@@ -125,66 +128,6 @@ feature_names() {
     return 1
   fi
   printf '%s\n' "$names"
-}
-
-# program NAME PACKAGE [PATH [SUITE]]: prints where program NAME is: PATH if given, else on $PATH
-# unless it is to be of a SUITE, else in Debian's PACKAGE, which is unpacked under target/ once.
-# Says what to install if it cannot.
-program() {
-  local name=$1 package=$2 given=${3:-} suite=${4:-} found
-  if [[ -n $given ]]; then
-    found=$given
-  elif [[ -z $suite ]] && found=$(command -v "$name"); then
-    :
-  else
-    bring "$package" "$suite" >&2 || return 1
-    found=$DEBIAN/$suite/$package/usr/bin/$name
-  fi
-  if ! "$found" --version >/dev/null 2>&1; then
-    { echo "$found does not run here; its libraries:"; ldd "$found"; } >&2
-    return 1
-  fi
-  printf '%s\n' "$found"
-}
-
-# bring PACKAGE [SUITE]: unpacks a Debian package under target/debian: no root, no change to the
-# system.
-bring() {
-  local package=$1 suite=${2:-} place=$DEBIAN/${2:-}/$1 tool
-  if [[ -d $place ]]; then return 0; fi
-  for tool in apt-get dpkg-deb; do
-    if ! command -v "$tool" >/dev/null; then
-      echo "$package is missing and there is no $tool to unpack it with: install the package $package (Debian, Ubuntu) or its equal"
-      return 1
-    fi
-  done
-  rm -rf "$place.new"
-  mkdir -p "$place.new/deb" "$place.new/root"
-  if ! download "$package" "$place.new/deb" "$suite"; then
-    echo "cannot download the Debian package $package: install it (apt-get install $package) and run this again"
-    return 1
-  fi
-  dpkg-deb -x "$place.new/deb/"*.deb "$place.new/root" || return 1
-  mv "$place.new/root" "$place"
-  rm -rf "$place.new"
-}
-
-# download PACKAGE FOLDER [SUITE], with the package lists of the system, or, for another SUITE and
-# where those are missing or too old, with lists of our own, which need no root.
-download() {
-  local package=$1 folder=$2 suite=${3:-} lists
-  local apt=(apt-get --quiet=2 -o APT::Sandbox::User="$(id -un)")
-  echo "downloading the Debian package $package ${suite:+of $suite}"
-  if [[ -z $suite ]] && (cd "$folder" && "${apt[@]}" download "$package"); then return 0; fi
-  lists=$DEBIAN/apt/$suite
-  echo "reading package lists into $lists"
-  mkdir -p "$lists/lists/partial" "$lists/cache/archives/partial"
-  apt+=(-o Dir::State::Lists="$lists/lists" -o Dir::Cache="$lists/cache")
-  if [[ -n $suite ]]; then
-    echo "deb http://deb.debian.org/debian $suite main" >"$lists/sources.list"
-    apt+=(-o Dir::Etc::SourceList="$lists/sources.list" -o Dir::Etc::SourceParts=-)
-  fi
-  "${apt[@]}" update && (cd "$folder" && "${apt[@]}" download "$package")
 }
 
 chosen=()

@@ -314,3 +314,71 @@ fn prometheus_keeps_exemplars_where_told() {
         "{found}"
     );
 }
+
+/// Packages of another release of Debian come from where this machine has its own: address, keys
+/// and options stay, in both formats of apt and with lists of mirrors.
+#[cfg(unix)]
+#[test]
+fn another_release_of_debian_comes_from_the_machines_own_sources() {
+    let folder = tempfile::tempdir().unwrap();
+    let lines = folder.path().join("sources.list");
+    std::fs::write(
+        &lines,
+        "# main archive\n\
+         deb http://one.example/debian bookworm main contrib # and more\n\
+         \tdeb [arch=amd64 signed-by=/k.gpg] http://two.example/debian stable contrib main\n\
+         deb [trusted=yes] mirror+file:/etc/apt/mirrors.list bookworm main\n\
+         deb-src http://one.example/debian bookworm main\n\
+         #deb http://off.example/debian bookworm main\n\
+         deb http://one.example/debian bookworm-updates main\n\
+         deb http://one.example/debian-security bookworm-security main\n\
+         deb http://else.example/debian bookworm stable\n\
+         deb http://else.example/flat ./\n\
+         deb cdrom:[Debian 12 - Official amd64]/ bookworm main\n",
+    )
+    .unwrap();
+    let stanzas = folder.path().join("debian.sources");
+    std::fs::write(
+        &stanzas,
+        "# Made by an installer\n\
+         Types: deb deb-src\n\
+         # another line\n\
+         URIs: http://one.example/debian http://two.example/debian\n\
+         suites: bookworm\n bookworm-updates\n\
+         Components: main non-free\n\
+         Signed-By:\n -----BEGIN PGP PUBLIC KEY BLOCK-----\n .\n abcd\n\
+         \n\
+         Types: deb\nURIs: http://one.example/debian-security\nSuites: bookworm-security\n\
+         Components: main\n\
+         \n\
+         Enabled: no\nTypes: deb\nURIs: http://off.example/debian\nSuites: bookworm\n\
+         Components: main\n\
+         \n\n\
+         Types: deb-src\nURIs: http://source.example/debian\nSuites: bookworm\nComponents: main\n",
+    )
+    .unwrap();
+    let script = "source tests/debian.sh; codename() { printf bookworm; }; \
+                  lines_of testing \"$1\"; echo; stanzas_of testing \"$2\"";
+    let output = Command::new("bash")
+        .args(["-euc", script, "bash"])
+        .args([&lines, &stanzas])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(
+        String::from_utf8(output.stdout).unwrap(),
+        "deb http://one.example/debian testing main\n\
+         \tdeb [arch=amd64 signed-by=/k.gpg] http://two.example/debian testing main\n\
+         deb [trusted=yes] mirror+file:/etc/apt/mirrors.list testing main\n\
+         \n\
+         Types: deb\nSuites: testing\nComponents: main\n\
+         URIs: http://one.example/debian http://two.example/debian\n\
+         Signed-By:\n -----BEGIN PGP PUBLIC KEY BLOCK-----\n .\n abcd\n\
+         \n"
+    );
+    for script in ["tests/all.sh", "tests/debian.sh"] {
+        let text = std::fs::read_to_string(script).unwrap();
+        assert!(!text.contains("://"), "{script} names a host");
+    }
+}
