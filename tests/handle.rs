@@ -217,3 +217,89 @@ async fn the_report_tells_what_was_healed_what_is_guarded_and_what_is_held_back(
     assert!(heal.report().alerts.is_empty());
     assert!(heal.shutdown().await);
 }
+
+/// A component is well only as long as its detector sees it.
+#[tokio::test(start_paused = true)]
+async fn a_component_whose_detector_fails_or_hangs_is_not_well() {
+    use selfheal::healing::{Context, HealError, Issue, Rule};
+    use selfheal::health::{Component, Status};
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU8, Ordering::SeqCst};
+    use std::time::Duration;
+
+    const SEES: u8 = 0;
+    const FAILS: u8 = 1;
+    const HANGS: u8 = 2;
+    const PANICS: u8 = 3;
+
+    let seconds = |n| tokio::time::sleep(Duration::from_secs(n));
+    let db = |heal: &Selfheal| -> Component {
+        let mut all = heal.report().components.into_iter();
+        all.find(|one| one.name == "db").unwrap()
+    };
+    for how in [FAILS, HANGS, PANICS] {
+        let heal = Selfheal::new(config()).unwrap();
+        heal.carries("db", 0.5);
+        let does = Arc::new(AtomicU8::new(SEES));
+        let now = Arc::clone(&does);
+        let rule = Rule::when("db", move |_: Context| {
+            let does = now.load(SeqCst);
+            async move {
+                match does {
+                    SEES => Ok(Vec::new()),
+                    FAILS => Err(HealError::retry("no route to host")),
+                    PANICS => panic!("I cannot look"),
+                    _ => std::future::pending().await,
+                }
+            }
+        })
+        .run("nothing", |_: Context, _: Issue| async { Ok(()) })
+        .component("db");
+        heal.register(rule).unwrap();
+        assert_eq!(db(&heal).status(), Status::Unknown, "not looked at yet");
+        seconds(15).await;
+        assert_eq!(
+            (db(&heal).status(), db(&heal).health),
+            (Status::Up, Some(1.0))
+        );
+        let known = heal.report().score.coverage;
+
+        does.store(how, SeqCst);
+        seconds(12).await;
+        let report = heal.report();
+        assert_eq!(
+            db(&heal).status(),
+            Status::Unknown,
+            "{how}: {:?}",
+            db(&heal)
+        );
+        assert_eq!(report.status, Status::Unknown);
+        assert!(report.score.coverage < known);
+        assert!((report.score.low - 50.0).abs() < 1e-9, "{:?}", report.score);
+        assert!(
+            (report.score.high - 100.0).abs() < 1e-9,
+            "{:?}",
+            report.score
+        );
+
+        seconds(40).await;
+        let blind = db(&heal);
+        assert_eq!(blind.status(), Status::Degraded, "{how}: {blind:?}");
+        assert!(
+            blind.detail.starts_with("not seen for "),
+            "{}",
+            blind.detail
+        );
+        assert!(heal.report().score.coverage < known, "it is not known");
+        let page = serde_json::to_string(&heal.report()).unwrap();
+        assert!(
+            page.contains(r#""name":"db","status":"degraded""#),
+            "{page}"
+        );
+
+        does.store(SEES, SeqCst);
+        seconds(310).await;
+        assert_eq!(db(&heal).status(), Status::Up, "{how}");
+        assert!(heal.shutdown().await);
+    }
+}

@@ -114,14 +114,27 @@ impl Contributor for Healed {
                 None => part,
             }
         };
-        let mut parts = Vec::new();
+        let mut parts: Vec<Component> = Vec::new();
+        let mut places = BTreeMap::new();
         for watched in healing.watched() {
             let name = watched.component;
-            parts.push(match open.remove(&name) {
-                Some(state) => part(&name).health(health(state.severity), state.text),
-                None if watched.looked => part(&name).health(1.0, "well"),
-                None => part(&name),
-            });
+            let seen = match (open.remove(&name), watched.blind) {
+                (Some(state), _) => part(&name).health(health(state.severity), state.text),
+                (None, Some(blind)) => {
+                    let (seconds, why) = (blind.lasting.as_secs(), blind.why);
+                    let detail = format!("not seen for {seconds} s: {why}");
+                    part(&name).unseen(blind.overdue, detail)
+                }
+                (None, None) if watched.looked => part(&name).health(1.0, "well"),
+                (None, None) => part(&name),
+            };
+            // Of what several engines say of one component, the worst counts.
+            let place = *places.entry(name).or_insert(parts.len());
+            match parts.get_mut(place) {
+                Some(known) if seen.status() > known.status() => *known = seen,
+                Some(_) => {}
+                None => parts.push(seen),
+            }
         }
         // Components that nobody named beforehand, but that have an issue.
         parts.extend(

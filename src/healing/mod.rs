@@ -101,7 +101,7 @@ pub use page::{PageFault, check_page};
 pub use plan::{Backoff, Budget, Confirm, Mode, Plan, PlanError, Risk, Step};
 pub use record::{Carried, Intent, KeyMemory, Record, What};
 pub use runtime::{
-    AlertChange, AlertHook, ComponentState, EngineHandle, Events, Healing, HealingBuilder,
+    AlertChange, AlertHook, Blind, ComponentState, EngineHandle, Events, Healing, HealingBuilder,
     HealingEvent, LogAlerts, OpenIssue, PassResult, Refused, RegisterError, ShutdownReport,
     StartError, WatchedComponent,
 };

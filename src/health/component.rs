@@ -1,7 +1,8 @@
-use serde::Serialize;
+use serde::ser::SerializeStruct;
+use serde::{Serialize, Serializer};
 
 /// A part of the service that can be well or not: a database, a background task, a file.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Component {
     /// Its name.
@@ -10,6 +11,9 @@ pub struct Component {
     pub share: Option<f64>,
     /// How much of what it is asked for it does, 0 to 1; `None` where it has not been looked at.
     pub health: Option<f64>,
+    /// Whether it could not be looked at for so long that it counts as degraded, though its
+    /// health is not known.
+    pub overdue: bool,
     /// A few words for a person, such as "down" or "restarting, attempt 2 of 3".
     pub detail: String,
 }
@@ -22,6 +26,7 @@ impl Component {
             name: name.into(),
             share: None,
             health: None,
+            overdue: false,
             detail: String::new(),
         }
     }
@@ -43,15 +48,39 @@ impl Component {
         self
     }
 
+    /// Says that it could not be looked at, and why; `overdue` once that lasts so long that it
+    /// counts as degraded.
+    #[must_use]
+    pub fn unseen(mut self, overdue: bool, detail: impl Into<String>) -> Self {
+        self.health = None;
+        self.overdue = overdue;
+        self.detail = detail.into();
+        self
+    }
+
     /// The state in one word.
     #[must_use]
     pub fn status(&self) -> Status {
         match self.health {
+            None if self.overdue => Status::Degraded,
             None => Status::Unknown,
             Some(health) if health >= 1.0 => Status::Up,
             Some(health) if health > 0.0 => Status::Degraded,
             Some(_) => Status::Down,
         }
+    }
+}
+
+/// With its state in one word.
+impl Serialize for Component {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut component = serializer.serialize_struct("Component", 5)?;
+        component.serialize_field("name", &self.name)?;
+        component.serialize_field("status", &self.status())?;
+        component.serialize_field("share", &self.share)?;
+        component.serialize_field("health", &self.health)?;
+        component.serialize_field("detail", &self.detail)?;
+        component.end()
     }
 }
 
@@ -65,7 +94,7 @@ fn ratio(value: f64) -> Option<f64> {
 pub enum Status {
     /// Does all that it is asked for.
     Up,
-    /// Not looked at yet.
+    /// Not looked at yet, or its detector does not see.
     Unknown,
     /// Does a part of what it is asked for.
     Degraded,

@@ -79,6 +79,7 @@ async fn pass(shell: &Arc<Shell>, slot: &Slot) -> PassResult {
     let token = CancellationToken::new();
     let cx = Context::new(shell.timeline.clone(), timeout, token.clone());
     let began = cx.data_from();
+    slot.sight.began(Instant::now());
     let (engine, own) = (Arc::clone(&slot.engine), cx.clone());
     let look = call(&cx, grace, async move {
         engine.detect(&own).await.map_err(|error| error.text())
@@ -100,6 +101,7 @@ async fn pass(shell: &Arc<Shell>, slot: &Slot) -> PassResult {
     };
     let (result, why) = match end {
         End::Done(Ok(observations)) => {
+            slot.sight.sees(Instant::now());
             tell(shell, slot, cx.data_from(), observations).await;
             slot.passes.count(PassResult::Ok);
             return PassResult::Ok;
@@ -163,6 +165,7 @@ fn worst_first(
 }
 
 fn failed(shell: &Shell, slot: &Slot, began: Moment, why: &str) {
+    slot.sight.failed(Instant::now(), why.into());
     shell.feed(Event::DetectFailed {
         engine: slot.name.clone(),
         began,

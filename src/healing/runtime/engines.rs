@@ -15,6 +15,7 @@ use super::detect;
 use super::error::RegisterError;
 use super::shell::Shell;
 use super::shutdown::{Stage, close_engine};
+use super::sight::Sight;
 use crate::healing::engine::{DynEngine, HealingEngine};
 use crate::healing::{Event, Name, Observation};
 
@@ -37,6 +38,7 @@ pub(super) struct Slot {
     pub(super) calls: TaskTracker,
     pub(super) looks: Semaphore,
     pub(super) passes: Passes,
+    pub(super) sight: Sight,
 }
 
 /// How often an engine looked, by what came of it.
@@ -145,6 +147,7 @@ impl Shell {
                 calls: TaskTracker::new(),
                 looks: Semaphore::new(LOOKS),
                 passes: Passes::default(),
+                sight: Sight::default(),
             });
             engines.by_name.insert(name.clone(), Arc::clone(&slot));
             slot

@@ -30,6 +30,7 @@ mod model;
 mod owner;
 mod shell;
 mod shutdown;
+mod sight;
 mod sync;
 #[cfg_attr(not(feature = "tracing"), path = "no_trace.rs")]
 mod trace;
@@ -45,6 +46,7 @@ pub use engines::{EngineHandle, PassResult};
 pub use error::{Refused, RegisterError, StartError};
 pub use events::{Events, HealingEvent};
 pub use shutdown::ShutdownReport;
+pub use sight::Blind;
 pub use views::{ComponentState, OpenIssue, WatchedComponent};
 
 use super::Event;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::Healing;
 use super::engines::PassResult;
+use super::sight::Blind;
 use crate::healing::journal::HistoryFilter;
 use crate::healing::{
     Alert, Explanation, Issue, IssueKey, Moment, Name, ParkReason, Phase, Record, Severity,
@@ -50,6 +51,8 @@ pub struct WatchedComponent {
     pub engine: Name,
     /// Whether the engine has looked, at least once.
     pub looked: bool,
+    /// Why nothing is known of it now, if its detector fails or hangs.
+    pub blind: Option<Blind>,
 }
 
 impl Healing {
@@ -113,18 +116,28 @@ impl Healing {
         self.shell.owner.read(|state| components(state, now))
     }
 
-    /// The components that engines said they look after, by engine.
+    /// The components that engines said they look after, by engine. An engine that named none
+    /// stands for them itself while its detector does not see.
     #[must_use]
     pub fn watched(&self) -> Vec<WatchedComponent> {
         let slots = self.shell.engines.read().all();
-        let watched = slots.iter().flat_map(|slot| {
-            slot.components.iter().map(|component| WatchedComponent {
+        let timeout = self.shell.policy(|policy| policy.timeout);
+        let now = self.shell.timeline.instant();
+        let mut watched = Vec::new();
+        for slot in slots {
+            let blind = slot.sight.blind(now, timeout);
+            let looked = slot.passes.get(PassResult::Ok) > 0;
+            let itself = blind.is_some() && slot.components.is_empty();
+            let itself = itself.then_some(&slot.name);
+            let components = slot.components.iter().chain(itself);
+            watched.extend(components.map(|component| WatchedComponent {
                 component: component.clone(),
                 engine: slot.name.clone(),
-                looked: slot.passes.get(PassResult::Ok) > 0,
-            })
-        });
-        watched.collect()
+                looked,
+                blind: blind.clone(),
+            }));
+        }
+        watched
     }
 
     /// The newest records in memory, oldest first.

@@ -1,0 +1,110 @@
+//! Whether the detector of an engine sees: a component is well only as long as someone looks.
+
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::time::Instant;
+
+use crate::healing::Text;
+
+/// A look may take so much longer than the last good one before it counts as one that hangs.
+const SLACK: Duration = Duration::from_secs(1);
+
+/// A detector that does not see its components: its last look failed, or the one under way takes
+/// far longer than the last good one did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Blind {
+    /// For how long, from the beginning of the first look that failed.
+    pub lasting: Duration,
+    /// Whether that is longer than a look may take: the policy's `timeout`.
+    pub overdue: bool,
+    /// What the detector said.
+    pub why: Text,
+}
+
+/// What came of the looks of one engine so far.
+#[derive(Debug, Default)]
+pub(super) struct Sight(Mutex<Looks>);
+
+#[derive(Debug, Default)]
+struct Looks {
+    /// When the look under way began.
+    began: Option<Instant>,
+    /// How long the last good one took.
+    good: Option<Duration>,
+    /// When the first look since then began that failed, and what the last of them said.
+    failed: Option<(Instant, Text)>,
+}
+
+impl Sight {
+    pub(super) fn began(&self, now: Instant) {
+        self.0.lock().began = Some(now);
+    }
+
+    pub(super) fn sees(&self, now: Instant) {
+        let mut looks = self.0.lock();
+        let began = looks.began.take().unwrap_or(now);
+        looks.good = Some(now.saturating_duration_since(began));
+        looks.failed = None;
+    }
+
+    pub(super) fn failed(&self, now: Instant, why: Text) {
+        let mut looks = self.0.lock();
+        let since = match looks.failed.take() {
+            Some((since, _)) => since,
+            None => looks.began.unwrap_or(now),
+        };
+        looks.failed = Some((since, why));
+    }
+
+    /// Whether it cannot see now, where a look may take `timeout`. None also before its first
+    /// look has ended.
+    pub(super) fn blind(&self, now: Instant, timeout: Duration) -> Option<Blind> {
+        let looks = self.0.lock();
+        let (since, why) = match (&looks.failed, looks.began, looks.good) {
+            (Some((since, why)), ..) => (*since, why.clone()),
+            (None, Some(began), Some(good)) => {
+                let hangs = now.saturating_duration_since(began) > good.saturating_add(SLACK);
+                hangs.then(|| (began, Text::new("it has not ended yet")))?
+            }
+            _ => return None,
+        };
+        let lasting = now.saturating_duration_since(since);
+        Some(Blind {
+            lasting,
+            overdue: lasting >= timeout,
+            why,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_look_that_takes_no_longer_than_usual_is_not_blind() {
+        let second = Duration::from_secs(1);
+        let (sight, start) = (Sight::default(), Instant::now());
+        let blind = |after: u32| sight.blind(start + after * second, 30 * second);
+        sight.began(start);
+        assert_eq!(blind(20), None, "nothing is known before the first end");
+        sight.sees(start + 5 * second);
+        sight.began(start + 10 * second);
+        assert_eq!(blind(16), None);
+        let hangs = blind(17).unwrap();
+        assert_eq!((hangs.lasting, hangs.overdue), (7 * second, false));
+        assert!(blind(40).unwrap().overdue);
+        sight.failed(start + 40 * second, Text::new("no"));
+        sight.began(start + 60 * second);
+        sight.failed(start + 60 * second, Text::new("again"));
+        let failed = blind(61).unwrap();
+        assert_eq!(
+            (failed.lasting, failed.why.as_str()),
+            (51 * second, "again")
+        );
+        sight.sees(start + 62 * second);
+        assert_eq!(blind(63), None);
+    }
+}
