@@ -17,7 +17,8 @@ const CONNECTIONS: RangeInclusive<usize> = 1..=65_536;
 /// `[server]`: the listener that serves the endpoints on a thread of its own.
 ///
 /// Where neither [`basic_auth`](Self::basic_auth) nor [`bearer_token`](Self::bearer_token) is
-/// set, everybody who reaches it may read; where both are, either of them lets in.
+/// set, whoever reaches it may read, which beyond loopback needs
+/// [`allow_unauthenticated`](Self::allow_unauthenticated); where both are, either of them lets in.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
@@ -27,6 +28,11 @@ pub struct Server {
     pub listen: SocketAddr,
     /// Whether other machines may be let in. Default: `false`.
     pub allow_non_loopback: bool,
+    /// Whether other machines may be let in without credentials. Default: `false`.
+    pub allow_unauthenticated: bool,
+    /// Whether `/livez` and `/readyz` ask for the credentials, too. Default: `false`, since what
+    /// probes them seldom has any.
+    pub protect_probes: bool,
     /// How long a request may take, from 100 ms to 10 min. Default: 10 s, which is how long
     /// Prometheus waits. Where its `scrape_timeout` is longer and a scrape needs that, raise
     /// this too: of both the shorter counts, on the listener and in an application's own router.
@@ -45,6 +51,8 @@ impl Default for Server {
         Self {
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9898),
             allow_non_loopback: false,
+            allow_unauthenticated: false,
+            protect_probes: false,
             request_timeout: Duration::from_secs(10),
             max_connections: 64,
             basic_auth: None,
@@ -71,6 +79,20 @@ impl Server {
     #[must_use]
     pub fn allow_non_loopback(mut self, on: bool) -> Self {
         self.allow_non_loopback = on;
+        self
+    }
+
+    /// Whether other machines may be let in without credentials. Default: `false`.
+    #[must_use]
+    pub fn allow_unauthenticated(mut self, on: bool) -> Self {
+        self.allow_unauthenticated = on;
+        self
+    }
+
+    /// Whether `/livez` and `/readyz` ask for the credentials, too. Default: `false`.
+    #[must_use]
+    pub fn protect_probes(mut self, on: bool) -> Self {
+        self.protect_probes = on;
         self
     }
 
@@ -138,11 +160,24 @@ impl Server {
     }
 
     pub(super) fn check(&self, faults: &mut Faults) {
-        if !self.listen.ip().to_canonical().is_loopback() && !self.allow_non_loopback {
+        let open = self.basic_auth.is_none() && self.bearer_token.is_none();
+        if self.listen.ip().to_canonical().is_loopback() {
+            // Only this machine gets there.
+        } else if !self.allow_non_loopback {
             faults.add(
                 "listen",
                 format!("{} can be reached from other machines", self.listen),
                 "listen on 127.0.0.1, or set `allow_non_loopback = true` and a password",
+            );
+        } else if open && !self.allow_unauthenticated {
+            faults.add(
+                "listen",
+                format!(
+                    "{} can be reached from other machines without credentials",
+                    self.listen
+                ),
+                "set `bearer_token` or `basic_auth`, or `allow_unauthenticated = true` where the \
+                 network lets in only who may read",
             );
         }
         let hint = "give a time within which a scrape can be answered";

@@ -27,7 +27,9 @@ impl Selfheal {
     pub fn listen(&self) -> Result<Listener, ListenError> {
         let server = &self.config().server;
         let mut router = router(self.endpoints());
-        let mut auth = Auth::new();
+        let mut auth = Auth::new()
+            .protect_probes(server.protect_probes)
+            .counted(self.registry());
         if let Some(credentials) = &server.basic_auth {
             auth = auth.basic(credentials.clone());
         }

@@ -1,3 +1,6 @@
+use std::sync::Arc;
+use std::time::Duration;
+
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
@@ -5,16 +8,39 @@ use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
+use parking_lot::Mutex;
+use tokio::time::Instant;
 
-use crate::config::{BasicAuth, Secret};
+use crate::config::{BasicAuth, LIVENESS_PATH, READINESS_PATH, Secret};
+use crate::registry::{Counter, Registry};
+
+/// At this pace those without credentials are answered, after [`AT_ONCE`] that are at once.
+const PACE: Duration = Duration::from_millis(100);
+const AT_ONCE: u32 = 10;
+
+/// So long one of them waits at the most; what would wait longer is turned away at once. With
+/// the pace, this bounds how many wait.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Who may read the endpoints. Where both kinds of credentials are set, either will do.
 /// Secrets are compared in constant time and never shown.
+///
+/// `/livez` and `/readyz` ask for none, unless [`protect_probes`](Self::protect_probes) is set:
+/// what probes them seldom has credentials, and they say no more than yes or no.
+///
+/// Missing or wrong credentials are answered with 401: ten at once, then ten a second, each
+/// after at most 2 s; those beyond that with 429 and `Retry-After`. The pace is common to all
+/// clones. Credentials that are right are never slowed down. That makes guessing loud rather than
+/// impossible: what is hard to guess is a long random token.
 #[derive(Clone, Debug, Default)]
 #[must_use = "nothing is protected until `protect` is called"]
 pub struct Auth {
     basic: Option<BasicAuth>,
     bearer: Option<Secret>,
+    protect_probes: bool,
+    refused: Option<Counter>,
+    /// When the next refusal is due, were there no [`AT_ONCE`].
+    due: Arc<Mutex<Option<Instant>>>,
 }
 
 impl Auth {
@@ -36,7 +62,25 @@ impl Auth {
         self
     }
 
-    /// Puts the check in front of every route of `router` and of its fallback.
+    /// Whether `/livez` and `/readyz` ask for credentials, too. Default: no.
+    pub fn protect_probes(mut self, protect: bool) -> Self {
+        self.protect_probes = protect;
+        self
+    }
+
+    /// Counts requests without the credentials in `selfheal_unauthorized_total` of `registry`.
+    /// Default: they are not counted.
+    pub fn counted(mut self, registry: &Registry) -> Self {
+        let refused = registry.counter(
+            "selfheal_unauthorized_total",
+            "Requests to the endpoints whose credentials were missing or wrong",
+        );
+        // Nothing is counted where the application has another metric by that name.
+        self.refused = refused.build().ok();
+        self
+    }
+
+    /// Puts the check in front of every route of `router` but the probes, and of its fallback.
     pub fn protect(self, router: Router) -> Router {
         router.layer(middleware::from_fn_with_state(self, check))
     }
@@ -71,6 +115,22 @@ impl Auth {
         }
     }
 
+    fn covers(&self, path: &str) -> bool {
+        self.protect_probes || ![LIVENESS_PATH, READINESS_PATH].contains(&path)
+    }
+
+    /// How long a refusal that is due now is held back; `None` where too many are already.
+    fn delay(&self, now: Instant) -> Option<Duration> {
+        let mut due = self.due.lock();
+        let next = due.map_or(now, |due| due.max(now)) + PACE;
+        let delay = (next - now).saturating_sub(PACE * AT_ONCE);
+        if delay > PATIENCE {
+            return None;
+        }
+        *due = Some(next);
+        Some(delay)
+    }
+
     fn challenge(&self) -> HeaderValue {
         HeaderValue::from_static(if self.basic.is_some() {
             "Basic realm=\"selfheal\", charset=\"UTF-8\""
@@ -81,8 +141,19 @@ impl Auth {
 }
 
 async fn check(State(auth): State<Auth>, request: Request, next: Next) -> Response {
-    if auth.allows(request.headers()) {
+    if !auth.covers(request.uri().path()) || auth.allows(request.headers()) {
         return next.run(request).await;
+    }
+    if let Some(refused) = &auth.refused {
+        refused.inc();
+    }
+    let Some(delay) = auth.delay(Instant::now()) else {
+        let headers = [(header::RETRY_AFTER, PATIENCE.as_secs().to_string())];
+        let text = "too many requests without credentials; try again with them\n";
+        return (StatusCode::TOO_MANY_REQUESTS, headers, text).into_response();
+    };
+    if !delay.is_zero() {
+        tokio::time::sleep(delay).await;
     }
     let headers = [(header::WWW_AUTHENTICATE, auth.challenge())];
     (
@@ -125,6 +196,20 @@ mod tests {
         assert!(allows(&auth, "bearer t0ken"));
         assert!(!allows(&auth, "Bearer t0ke") && !allows(&auth, "Basic t0ken"));
         assert!(!format!("{auth:?}").contains("t0ken"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn refusals_keep_a_pace_and_few_wait() {
+        let auth = Auth::new();
+        let now = Instant::now();
+        let delays: Vec<_> = (0..100).map(|_| auth.clone().delay(now)).collect();
+        assert_eq!(delays[9], Some(Duration::ZERO));
+        assert_eq!(delays[10], Some(PACE));
+        assert_eq!(delays[29], Some(PATIENCE));
+        assert!(delays[30..].iter().all(Option::is_none));
+        assert_eq!(auth.delay(now + PACE), Some(PATIENCE));
+        let later = now + Duration::from_secs(60);
+        assert_eq!(auth.delay(later), Some(Duration::ZERO));
     }
 
     #[test]

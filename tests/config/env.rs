@@ -113,6 +113,7 @@ fn it_mends_what_the_file_has_wrong() {
         &[
             ("SELFHEAL_NAMESPACE", "shop"),
             ("SELFHEAL_SERVER__ALLOW_NON_LOOPBACK", "true"),
+            ("SELFHEAL_SERVER__BEARER_TOKEN", "t0ken"),
         ],
     ));
     assert_eq!(faults.len(), 1, "{faults:?}");

@@ -200,6 +200,17 @@ fn http_server_and_system() {
          listen on 127.0.0.1, or set `allow_non_loopback = true` and a password",
     );
     only(
+        "server.listen = '[::]:9898'\nserver.allow_non_loopback = true",
+        "server.listen (line 1): [::]:9898 can be reached from other machines without \
+         credentials; set `bearer_token` or `basic_auth`, or `allow_unauthenticated = true` where \
+         the network lets in only who may read",
+    );
+    only(
+        "server.listen = '192.0.2.1:80'\nserver.allow_unauthenticated = true",
+        "server.listen (line 1): 192.0.2.1:80 can be reached from other machines; \
+         listen on 127.0.0.1, or set `allow_non_loopback = true` and a password",
+    );
+    only(
         "server.listen = 'localhost:9898'",
         "server.listen (line 1): `localhost:9898` is not an IP address and a port; \
          write `127.0.0.1:9898` or `[::1]:9898`",
@@ -236,8 +247,15 @@ fn loopback_needs_no_leave() {
         let text = format!("server.listen = '{address}'");
         assert_eq!(told(Config::from_toml_str(&text)), [""; 0]);
     }
-    let text = "server.listen = '0.0.0.0:9898'\nserver.allow_non_loopback = true";
-    assert_eq!(told(Config::from_toml_str(text)), [""; 0]);
+    let beyond = "server.listen = '0.0.0.0:9898'\nserver.allow_non_loopback = true";
+    for named in [
+        "server.bearer_token = 't0ken'",
+        "server.basic_auth = { username = 'a', password = 'b' }",
+        "server.allow_unauthenticated = true",
+    ] {
+        let text = format!("{beyond}\n{named}");
+        assert_eq!(told(Config::from_toml_str(&text)), [""; 0], "{named}");
+    }
 }
 
 #[test]

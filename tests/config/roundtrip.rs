@@ -109,6 +109,8 @@ fn server() -> impl Strategy<Value = Server> {
             let mut server = Server::new()
                 .listen(SocketAddr::new(IpAddr::V4(Ipv4Addr::from(ip)), port))
                 .allow_non_loopback(true)
+                .allow_unauthenticated(true)
+                .protect_probes(timeout.subsec_millis() % 2 == 0)
                 .request_timeout(timeout)
                 .max_connections(connections);
             if let Some((username, password)) = auth {

@@ -5,6 +5,7 @@
     reason = "clippy sees tests only in functions marked as such"
 )]
 
+mod credentials;
 mod scrapes;
 #[path = "../support/mod.rs"]
 mod support;
@@ -169,10 +170,10 @@ fn without_credentials_there_is_nothing_to_read() {
         .bearer(Secret::new("t0ken"))
         .protect(router(endpoints));
     let listener = Listener::spawn(ANY, router, Limits::default()).unwrap();
-    for path in ["/metrics", "/health", "/", "/nothing"] {
+    for path in ["/metrics", "/health", "/", "/nothing", "/livez/"] {
         assert_eq!(get(&listener, path).status, 401, "{path}");
     }
-    let url = format!("http://{}/livez", listener.address());
+    let url = format!("http://{}/health", listener.address());
     let known = Request::get(&url)
         .header("authorization", "Bearer t0ken")
         .send()
