@@ -15,6 +15,8 @@ use hyper::body::{Body, Bytes, Frame};
 use hyper::{Method, Request, Response, StatusCode};
 use selfheal::http::{CountedBody, HttpLayer, HttpMetrics, RouteRule};
 use selfheal::registry::Registry;
+#[cfg(feature = "server")]
+use selfheal::{Config, Selfheal};
 use tower::{Layer, Service, ServiceExt};
 
 /// Answers with a body of one frame, or with the status that the request's URI names.
@@ -219,4 +221,36 @@ fn bodies_that_never_end_leave_memory_as_it_was() {
 fn the_counter_sees_allocations() {
     let measured = allocation_counter::measure(|| drop(std::hint::black_box(Box::new(1_u8))));
     assert_eq!(measured.count_total, 1);
+}
+
+/// The traffic is two numbers for the score, and the probes ask for no traffic at all.
+#[test]
+#[cfg(feature = "server")]
+fn what_probes_and_the_score_cost_does_not_depend_on_how_many_series_there_are() {
+    let allocated = |series: usize| {
+        let heal = Selfheal::new(Config::new()).unwrap();
+        let layer = heal.http_layer();
+        let metrics = heal.registry().group::<HttpMetrics>().unwrap();
+        for n in 0..series {
+            metrics.requests.inc(&["GET", &format!("/{n}"), "200"]);
+        }
+        let app: Router = heal.router().layer(layer);
+        let score = || {
+            let scrape = heal
+                .registry()
+                .scrape_only(|name, _| name.starts_with("system_health_"));
+            assert_eq!(scrape.families().len(), 3);
+        };
+        let work: [&dyn Fn(); 3] = [
+            &|| ask(&app, "GET", "/livez"),
+            &|| ask(&app, "GET", "/readyz"),
+            &score,
+        ];
+        work.map(|work| {
+            work();
+            let measured = allocation_counter::measure(work);
+            (measured.count_total, measured.bytes_total)
+        })
+    };
+    assert_eq!(allocated(5_000), allocated(5));
 }

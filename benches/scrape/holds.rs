@@ -32,7 +32,7 @@ pub(crate) fn lines() -> Vec<Line> {
     ]
 }
 
-fn shortest(times: usize, mut work: impl FnMut()) -> Duration {
+pub(crate) fn shortest(times: usize, mut work: impl FnMut()) -> Duration {
     let time = |_| {
         let start = Instant::now();
         work();

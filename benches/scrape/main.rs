@@ -27,6 +27,7 @@ use selfheal::encode::{Encoding, Format, encode};
 use selfheal::registry::{Counter, Family, Registry, Settings, Text};
 
 mod holds;
+mod probes;
 mod threads;
 
 use threads::{Switches, pin};
@@ -139,6 +140,8 @@ fn family(registry: &Registry) -> Family<Counter, [Text; 2]> {
 
 fn main() {
     selfheal_benches::print("what is locked, at the longest", &holds::lines());
+
+    selfheal_benches::print("while there are 100,000 series", &probes::lines());
 
     let registry = registry(4 * SERIES);
     let family = family(&registry);

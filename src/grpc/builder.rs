@@ -159,6 +159,7 @@ impl<L> GrpcLayerBuilder<L> {
             trace: self.trace,
             side: self.side,
             timeout: self.timeout,
+            traffic: metrics::traffic(&self.registry, self.side, self.names)?,
         };
         let methods = Methods::new(recorder, self.learn, self.exclude);
         for ((service, method), kind) in &self.declared {

@@ -330,6 +330,9 @@ impl State {
         if self.progress.unsettled.is_some() {
             self.settle(false);
         }
+        if let Some(traffic) = &self.series.recorder.traffic {
+            traffic.count(!status::is_fault(code));
+        }
         let ended = self.series.ended(code);
         if let Some(handled) = &ended.handled {
             handled.inc();

@@ -7,7 +7,8 @@ use tonic::{Code, Status};
 use super::call::Call;
 use super::exclude::Exclude;
 use super::methods::{Learn, Methods};
-use super::metrics::{GrpcMetrics, Side};
+use super::metrics::{self, GrpcMetrics, Side};
+use super::names::GrpcNames;
 use super::series::{Recorder, Series};
 use crate::registry::{Counter, DeclareError, Group, Registry};
 use crate::trace::{Current, Source, Trace};
@@ -168,6 +169,7 @@ impl Group for ByHand {
             trace: Source::default(),
             side: Side::Server,
             timeout: None,
+            traffic: metrics::traffic(registry, Side::Server, GrpcNames::Catalog)?,
         };
         Ok(Self {
             current: registry.group()?,

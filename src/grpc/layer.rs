@@ -37,10 +37,11 @@ impl GrpcLayer {
 }
 
 /// What the layer has recorded, for a health score. All layers of one registry and one profile
-/// have their series in common, so only one of them may contribute.
+/// are counted together, so only one of them may contribute.
 impl Contributor for GrpcLayer {
     fn traffic(&self) -> Option<Traffic> {
-        Some(self.methods.recorder.naming.traffic())
+        let traffic = self.methods.recorder.traffic.as_ref();
+        traffic.map(|traffic| traffic.traffic())
     }
 }
 

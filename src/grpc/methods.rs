@@ -204,6 +204,7 @@ mod tests {
             trace: crate::trace::Source::default(),
             side: Side::Server,
             timeout: None,
+            traffic: None,
         };
         let mut exclude = Exclude::default();
         exclude.add("x.Y");

@@ -3,7 +3,6 @@ use std::fmt;
 use tonic::Code;
 
 use super::declare::RpcKind;
-use crate::health::Traffic;
 use crate::registry::{Counter, Gauge, Histogram};
 
 /// The label of every service and method that the server is not known to serve, so that what
@@ -73,9 +72,6 @@ pub(super) trait Naming: fmt::Debug + Send + Sync {
 
     /// Whether it has histograms at all: an operator may have switched them off.
     fn samples(&self) -> bool;
-
-    /// All calls so far, and how many of them were served well.
-    fn traffic(&self) -> Traffic;
 }
 
 /// The handles of a method, as far as its profile has them.

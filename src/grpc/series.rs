@@ -5,6 +5,7 @@ use tonic::Code;
 
 use super::metrics::Side;
 use super::names::{Ended, Handles, Name, Naming};
+use crate::health::TrafficCounter;
 use crate::trace::Source;
 use crate::util::{Chain, Clock};
 
@@ -17,6 +18,8 @@ pub(super) struct Recorder {
     pub(super) side: Side,
     /// The time-out that the server keeps of its own accord.
     pub(super) timeout: Option<Duration>,
+    /// What was answered, on a server.
+    pub(super) traffic: Option<Arc<TrafficCounter>>,
 }
 
 /// One method, and the handles of its series, held, so that recording touches no index of the

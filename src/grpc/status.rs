@@ -137,21 +137,18 @@ pub(super) fn name(code: Code) -> &'static str {
     both_names(code).0
 }
 
-/// Whether a code says that the server failed, by either of its names; what a client got wrong
-/// is served well. As for HTTP, where these are 500, 503 and 504; `UNIMPLEMENTED` is what
-/// scanners get, as 404 is there.
-pub(super) fn is_fault(code: &str) -> bool {
-    let faults = [
-        Code::Unknown,
-        Code::DeadlineExceeded,
-        Code::Internal,
-        Code::Unavailable,
-        Code::DataLoss,
-    ];
-    faults.into_iter().any(|fault| {
-        let (spec, go) = both_names(fault);
-        code == spec || code == go
-    })
+/// Whether a code says that the server failed; what a client got wrong is served well. As for
+/// HTTP, where these are 500, 503 and 504; `UNIMPLEMENTED` is what scanners get, as 404 is there.
+#[inline]
+pub(super) fn is_fault(code: Code) -> bool {
+    matches!(
+        code,
+        Code::Unknown
+            | Code::DeadlineExceeded
+            | Code::Internal
+            | Code::Unavailable
+            | Code::DataLoss
+    )
 }
 
 /// The name of a code as Go prints it: `DeadlineExceeded`.

@@ -84,16 +84,23 @@ impl Source for Arc<Health> {
         let up = self.clock.now().saturating_duration_since(self.started);
         report.uptime_seconds = up.as_secs_f64();
         report.facts = contributors.iter().flat_map(|one| one.facts()).collect();
-        report.ready = first_no(
-            std::iter::once(self.ready.lock().clone())
-                .chain(contributors.iter().map(|one| one.ready())),
-        );
-        report.live = first_no(contributors.iter().map(|one| one.live()));
+        report.ready = self.ready();
+        report.live = self.live();
         report.alerts = contributors.iter().flat_map(|one| one.alerts()).collect();
         report.alerts.sort_by_key(|note| std::cmp::Reverse(note.at));
         report.recent = contributors.iter().flat_map(|one| one.recent()).collect();
         report.recent.sort_by_key(|note| std::cmp::Reverse(note.at));
         report
+    }
+
+    fn ready(&self) -> Check {
+        let own = self.ready.lock().clone();
+        let others = self.contributors();
+        first_no(std::iter::once(own).chain(others.iter().map(|one| one.ready())))
+    }
+
+    fn live(&self) -> Check {
+        first_no(self.contributors().iter().map(|one| one.live()))
     }
 }
 

@@ -16,12 +16,16 @@
 
 mod component;
 mod contributor;
+#[cfg(any(feature = "http", feature = "grpc"))]
+mod counter;
 mod report;
 mod score;
 mod window;
 
 pub use component::{Component, Status};
 pub use contributor::Contributor;
+#[cfg(any(feature = "http", feature = "grpc"))]
+pub(crate) use counter::TrafficCounter;
 pub use report::{Check, Fact, Note, Report, Source};
 pub use score::{Score, score};
 pub use window::{Traffic, TrafficWindow};

@@ -126,6 +126,16 @@ fn unix_seconds<S: serde::Serializer>(at: &SystemTime, to: S) -> Result<S::Ok, S
 pub trait Source: Send + Sync + 'static {
     /// Takes a report.
     fn report(&self) -> Report;
+
+    /// Whether the service wants traffic, for `/readyz`. Default: as a whole report says.
+    fn ready(&self) -> Check {
+        self.report().ready
+    }
+
+    /// Whether the service makes progress inside, for `/livez`. Default: as a whole report says.
+    fn live(&self) -> Check {
+        self.report().live
+    }
 }
 
 impl<F: Fn() -> Report + Send + Sync + 'static> Source for F {

@@ -12,6 +12,7 @@ use super::scheme::Scheme;
 use super::series::Recorder;
 use super::table::Table;
 use crate::catalog::names::buckets;
+use crate::health::TrafficCounter;
 use crate::registry::{DeclareError, Registry};
 use crate::trace::{self, Source};
 use crate::util::{Clock, RequestHead};
@@ -267,10 +268,14 @@ impl HttpLayerBuilder {
         let declare =
             |set: &HttpNames| set.declare(&self.registry, &added, self.buckets.as_deref());
         let names = self.names.iter().map(declare).collect::<Result<_, _>>()?;
-        Ok(self.assemble(names))
+        let traffic = match self.names.first() {
+            Some(first) => first.traffic(&self.registry)?,
+            None => Arc::default(),
+        };
+        Ok(self.assemble(names, traffic))
     }
 
-    fn assemble(self, names: Vec<Arc<dyn Naming>>) -> HttpLayer {
+    fn assemble(self, names: Vec<Arc<dyn Naming>>, traffic: Arc<TrafficCounter>) -> HttpLayer {
         HttpLayer::of(Shared {
             recorder: Arc::new(Recorder {
                 names,
@@ -280,6 +285,7 @@ impl HttpLayerBuilder {
                 request_labels: self.request_labels,
                 response_labels: self.response_labels,
                 trace: self.trace,
+                traffic,
             }),
             classifier: self.classifier,
             exclude: self.exclude,
@@ -298,7 +304,7 @@ impl HttpLayerBuilder {
         let nothing = Self::new(&registry).names([]).exclude("*");
         self.build().unwrap_or_else(|_| {
             registry.count_skipped();
-            nothing.assemble(Vec::new())
+            nothing.assemble(Vec::new(), Arc::default())
         })
     }
 

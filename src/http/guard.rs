@@ -368,7 +368,7 @@ impl State {
                 self.first_byte_at(took);
             }
             self.stage = Stage::Session;
-            self.count(self.handles(End::Complete), took);
+            self.count(End::Complete, took);
         }
     }
 
@@ -385,7 +385,11 @@ impl State {
     }
 
     #[inline]
-    fn count(&self, ended: &Ended, took: Option<f64>) {
+    fn count(&self, end: End, took: Option<f64>) -> &Ended {
+        let sent = self.status;
+        let good = Outcome { sent, end }.is_good();
+        self.series.recorder.traffic.count(good);
+        let ended = self.handles(end);
         for counter in &ended.requests {
             counter.inc();
         }
@@ -396,6 +400,7 @@ impl State {
                 self.trace.exemplify(&timing.histogram, took);
             }
         }
+        ended
     }
 
     #[inline]
@@ -410,9 +415,7 @@ impl State {
             self.end_session(took);
             self.handles(End::Complete)
         } else {
-            let ended = self.handles(end);
-            self.count(ended, took);
-            ended
+            self.count(end, took)
         };
         if took.is_some() {
             for histogram in &ended.request_sizes {

@@ -102,13 +102,13 @@ impl<M> Clone for HttpLayer<M> {
     }
 }
 
-/// What the layer has recorded, for a health score; of several sets of names, the first tells.
-/// All layers of one registry and one set of names have their series in common, so only one of
-/// them may contribute.
+/// What the layer has recorded, for a health score, by its first set of names. All layers of one
+/// registry and one set of names are counted together, so only one of them may contribute.
 impl<M: 'static> Contributor for HttpLayer<M> {
     fn traffic(&self) -> Option<Traffic> {
-        let names = self.shared.recorder.names.first();
-        names.map(|names| names.traffic())
+        let recorder = &self.shared.recorder;
+        // Without names it records nothing.
+        (!recorder.names.is_empty()).then(|| recorder.traffic.traffic())
     }
 }
 

@@ -29,12 +29,19 @@ const INTERNAL_ERROR: u16 = 500;
 impl Outcome {
     /// The value of the label `status`: how it ended counts over what the headers said, for a
     /// response that breaks off after `200 OK` served nobody.
+    #[inline]
     pub(super) fn status(self) -> u16 {
         match self.end {
             End::Complete => self.sent,
             End::Dropped => CLIENT_CLOSED,
             End::Failed | End::Panicked => INTERNAL_ERROR,
         }
+    }
+
+    /// Whether the server did what it was asked for. What a client got wrong is served well.
+    #[inline]
+    pub(super) fn is_good(self) -> bool {
+        !(500..600).contains(&self.status())
     }
 }
 
@@ -50,5 +57,16 @@ mod tests {
         assert_eq!(status(0, End::Dropped), 499);
         assert_eq!(status(200, End::Failed), 500);
         assert_eq!(status(0, End::Panicked), 500);
+    }
+
+    #[test]
+    fn only_what_the_server_got_wrong_is_bad() {
+        let is_good = |sent, end| Outcome { sent, end }.is_good();
+        for sent in [101, 200, 304, 404, 499, 600] {
+            assert!(is_good(sent, End::Complete), "{sent}");
+            assert!(!is_good(sent, End::Failed), "{sent}");
+        }
+        assert!(is_good(0, End::Dropped) && !is_good(0, End::Panicked));
+        assert!(!is_good(500, End::Complete) && !is_good(599, End::Complete));
     }
 }

@@ -5,6 +5,7 @@ use super::names::{Ended, Name, Naming, Open};
 use super::outcome::Outcome;
 use super::route::{Protocol, Rules};
 use super::sample::{Sample, Tickets};
+use crate::health::TrafficCounter;
 use crate::registry::Histogram;
 use crate::trace::Source;
 use crate::util::Verb;
@@ -20,6 +21,7 @@ pub(super) struct Recorder {
     pub(super) request_labels: Added<OfRequest>,
     pub(super) response_labels: Added<OfResponse>,
     pub(super) trace: Source,
+    pub(super) traffic: Arc<TrafficCounter>,
 }
 
 /// What tells the series of one layer apart when a request begins.

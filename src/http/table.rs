@@ -124,6 +124,7 @@ mod tests {
             request_labels: crate::http::labels::Added::default(),
             response_labels: crate::http::labels::Added::default(),
             trace: crate::trace::Source::default(),
+            traffic: Arc::default(),
         })
     }
 

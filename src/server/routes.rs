@@ -142,11 +142,11 @@ async fn health(State(endpoints): State<Endpoints>) -> Response {
 }
 
 async fn livez(State(endpoints): State<Endpoints>) -> Response {
-    verdict(&endpoints.health.report().live)
+    verdict(&endpoints.health.live())
 }
 
 async fn readyz(State(endpoints): State<Endpoints>) -> Response {
-    verdict(&endpoints.health.report().ready)
+    verdict(&endpoints.health.ready())
 }
 
 fn verdict(check: &Check) -> Response {

@@ -9,10 +9,12 @@ mod distance;
 pub mod escape;
 #[cfg(any(feature = "http", feature = "http-client", feature = "grpc"))]
 mod head;
+mod padded;
 #[cfg(any(feature = "http", feature = "grpc"))]
 mod pattern;
 #[cfg(any(feature = "http", feature = "grpc"))]
 mod spare;
+pub(crate) mod stripes;
 #[cfg(feature = "tsc")]
 mod tsc;
 #[cfg(not(feature = "tsc"))]
@@ -31,6 +33,7 @@ pub use clock::{Clock, ManualClock};
 pub(crate) use distance::{distance, edits};
 #[cfg(any(feature = "http", feature = "http-client", feature = "grpc"))]
 pub use head::RequestHead;
+pub(crate) use padded::{LINE, Padded};
 #[cfg(any(feature = "http", feature = "grpc"))]
 pub(crate) use pattern::Pattern;
 #[cfg(any(feature = "http", feature = "grpc"))]

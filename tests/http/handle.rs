@@ -113,6 +113,19 @@ async fn requests_count_for_the_health_score_under_any_names() {
 }
 
 #[tokio::test]
+async fn layers_of_one_registry_and_one_set_of_names_are_counted_together() {
+    let registry = Registry::new();
+    let layer = || HttpLayer::builder(&registry);
+    let (first, second) = (layer().build().unwrap(), layer().build().unwrap());
+    let other = layer().names([HttpNames::Aliases]).build().unwrap();
+    pass(first.clone(), &["/", "/502"]).await;
+    pass(second, &["/"]).await;
+    pass(other.clone(), &["/"]).await;
+    assert_eq!(first.traffic(), Some(Traffic { good: 2, total: 3 }));
+    assert_eq!(other.traffic(), Some(Traffic { good: 1, total: 1 }));
+}
+
+#[tokio::test]
 async fn traffic_is_known_without_the_counter_of_requests() {
     let mut settings = Settings::default();
     let mut off = FamilySettings::default();

@@ -5,7 +5,6 @@ use tonic::Code;
 use super::side::{Made, OneSide, Served, Side};
 use crate::grpc::names::{Ended, Handles, Name, Naming};
 use crate::grpc::status;
-use crate::health::Traffic;
 use crate::registry::{Counter, DeclareError, Family, Gauge, Group, Histogram, Registry, Text};
 
 /// The metrics of gRPC servers, as the catalogue names them; those of clients are
@@ -136,9 +135,5 @@ impl<S: OneSide> Naming for GrpcMetrics<S> {
 
     fn samples(&self) -> bool {
         self.duration.is_enabled()
-    }
-
-    fn traffic(&self) -> Traffic {
-        super::traffic(&self.requests.snapshot(), "status")
     }
 }

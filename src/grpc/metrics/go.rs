@@ -8,7 +8,6 @@ use super::side::{OneSide, Side};
 use crate::grpc::declare::RpcKind;
 use crate::grpc::names::{Ended, Handles, Name, Naming, UNKNOWN};
 use crate::grpc::status;
-use crate::health::Traffic;
 use crate::registry::{Counter, DeclareError, Family, Group, Histogram, Registry, Text};
 
 const LABELS: [&str; 3] = ["grpc_type", "grpc_service", "grpc_method"];
@@ -118,10 +117,6 @@ impl<S: OneSide> Naming for Go<S> {
 
     fn samples(&self) -> bool {
         self.handling.is_enabled()
-    }
-
-    fn traffic(&self) -> Traffic {
-        super::traffic(&self.handled.snapshot(), CODE)
     }
 }
 

@@ -11,9 +11,8 @@ pub use catalog::{GrpcClientMetrics, GrpcMetrics};
 pub(super) use side::Side;
 
 use super::names::{GrpcNames, Naming};
-use super::status;
-use crate::health::Traffic;
-use crate::registry::{DeclareError, FamilySnapshot, Number, Registry, Value, parse_labels};
+use crate::health::TrafficCounter;
+use crate::registry::{DeclareError, Group, Registry};
 use side::{Made, Served};
 
 /// Declares the metrics of a profile for one side.
@@ -32,22 +31,30 @@ pub(super) fn declare(
     })
 }
 
-/// What a family of calls says of the traffic; `code` is the label of the code. Only what the
-/// server got wrong is bad; what a client got wrong is served well.
-fn traffic(family: &FamilySnapshot, code: &str) -> Traffic {
-    let mut traffic = Traffic::default();
-    for series in &family.series {
-        let n = match &series.value {
-            Value::Number(Number::U64(n)) => *n,
-            Value::Histogram(histogram) => histogram.count(),
-            _ => continue,
-        };
-        traffic.total += n;
-        let labels = parse_labels(&series.labels);
-        let code = labels.iter().find(|(name, _)| name == code);
-        if !code.is_some_and(|(_, code)| status::is_fault(code)) {
-            traffic.good += n;
-        }
+/// What the layers of a server record under each profile, for all of a registry.
+#[derive(Default)]
+struct Traffics([Arc<TrafficCounter>; 3]);
+
+impl Group for Traffics {
+    const NAME: &'static str = "grpc";
+
+    fn declare(_: &Registry) -> Result<Self, DeclareError> {
+        Ok(Self::default())
     }
-    traffic
+}
+
+/// What the layers of this registry that have this profile count together. Of a client nothing is
+/// counted: its calls are no traffic of this service.
+pub(super) fn traffic(
+    registry: &Registry,
+    side: Side,
+    names: GrpcNames,
+) -> Result<Option<Arc<TrafficCounter>>, DeclareError> {
+    let Traffics([catalog, go, otel]) = &*registry.group()?;
+    let traffic = match names {
+        GrpcNames::Catalog => catalog,
+        GrpcNames::GoGrpcMiddleware => go,
+        GrpcNames::OpenTelemetry => otel,
+    };
+    Ok((side == Side::Server).then(|| Arc::clone(traffic)))
 }

@@ -10,7 +10,6 @@ use tonic::Code;
 use super::side::{OneSide, Side};
 use crate::grpc::names::{Ended, Handles, Name, Naming};
 use crate::grpc::status;
-use crate::health::Traffic;
 use crate::registry::{DeclareError, Family, Group, Histogram, Registry, Text};
 
 const LABELS: [&str; 4] = ["rpc_system_name", "rpc_method", CODE, "error_type"];
@@ -73,10 +72,6 @@ impl<S: OneSide> Naming for Otel<S> {
 
     fn samples(&self) -> bool {
         self.duration.is_enabled()
-    }
-
-    fn traffic(&self) -> Traffic {
-        super::traffic(&self.duration.snapshot(), CODE)
     }
 }
 

@@ -1,7 +1,6 @@
 //! The older names that the catalogue lists as aliases.
 
 use super::{Ended, Name, Naming, Open, Timing};
-use crate::health::Traffic;
 use crate::http::outcome::Outcome;
 use crate::registry::{Counter, DeclareError, Family, Gauge, Group, Histogram, Registry, Text};
 
@@ -60,9 +59,5 @@ impl Naming for Aliases {
 
     fn samples(&self) -> bool {
         self.response_time.is_enabled()
-    }
-
-    fn traffic(&self) -> Traffic {
-        super::traffic(&self.requests.snapshot(), super::is_server_error)
     }
 }

@@ -1,7 +1,6 @@
 //! The names of the crate `axum-prometheus`, version 0.10.
 
 use super::{Added, Ended, Name, Naming, Open, Timing};
-use crate::health::Traffic;
 use crate::http::labels::Row;
 use crate::http::outcome::Outcome;
 use crate::registry::{Counter, DeclareError, Family, Gauge, Histogram, Registry};
@@ -91,14 +90,5 @@ impl Naming for AxumPrometheus {
 
     fn samples(&self) -> bool {
         self.duration.is_enabled() || self.response_size.is_enabled()
-    }
-
-    fn traffic(&self) -> Traffic {
-        let family = if self.requests.is_enabled() {
-            self.requests.snapshot()
-        } else {
-            self.duration.snapshot()
-        };
-        super::traffic(&family, super::is_server_error)
     }
 }

@@ -1,7 +1,6 @@
 //! The names of this crate's catalogue.
 
 use super::{Added, Ended, Name, Naming, Open, SIZES, Timing};
-use crate::health::Traffic;
 use crate::http::labels::Row;
 use crate::http::outcome::Outcome;
 use crate::registry::{
@@ -205,14 +204,5 @@ impl Naming for Catalog {
             &self.session,
         ];
         all.into_iter().any(Family::is_enabled)
-    }
-
-    fn traffic(&self) -> Traffic {
-        let family = if self.requests.is_enabled() {
-            self.requests.snapshot()
-        } else {
-            self.duration.snapshot()
-        };
-        super::traffic(&family, super::is_server_error)
     }
 }

@@ -14,11 +14,8 @@ pub use catalog::{DURATION, HttpMetrics};
 use super::labels::Row;
 use super::outcome::Outcome;
 use super::route::Protocol;
-use crate::health::Traffic;
-use crate::registry::{
-    Counter, DeclareError, Family, FamilySnapshot, Gauge, Histogram, Number, Registry, Value,
-    parse_labels,
-};
+use crate::health::TrafficCounter;
+use crate::registry::{Counter, DeclareError, Family, Gauge, Group, Histogram, Registry};
 use crate::util::Verb;
 
 /// By powers of ten, for what a service sends and takes spans many of them.
@@ -89,33 +86,6 @@ pub(super) trait Naming: fmt::Debug + Send + Sync {
 
     /// Whether it has histograms at all: an operator may have switched them off.
     fn samples(&self) -> bool;
-
-    /// All requests so far, and how many of them were served well.
-    fn traffic(&self) -> Traffic;
-}
-
-/// What a family of requests or of their durations says of the traffic. Only what the server
-/// got wrong is bad; what a client got wrong is served well.
-fn traffic(family: &FamilySnapshot, is_bad: impl Fn(&str, &str) -> bool) -> Traffic {
-    let mut traffic = Traffic::default();
-    for series in &family.series {
-        let n = match &series.value {
-            Value::Number(Number::U64(n)) => *n,
-            Value::Histogram(histogram) => histogram.count(),
-            _ => continue,
-        };
-        traffic.total += n;
-        let labels = parse_labels(&series.labels);
-        if !labels.iter().any(|(name, value)| is_bad(name, value)) {
-            traffic.good += n;
-        }
-    }
-    traffic
-}
-
-/// Whether a label is the status of a server that failed.
-fn is_server_error(name: &str, value: &str) -> bool {
-    name == "status" && value.starts_with('5')
 }
 
 /// The handles that a request uses before it ends.
@@ -196,7 +166,30 @@ impl Name {
     }
 }
 
+/// What was recorded under each set of names, for all layers of a registry.
+#[derive(Default)]
+struct Traffics([Arc<TrafficCounter>; 4]);
+
+impl Group for Traffics {
+    const NAME: &'static str = "http";
+
+    fn declare(_: &Registry) -> Result<Self, DeclareError> {
+        Ok(Self::default())
+    }
+}
+
 impl HttpNames {
+    /// What the layers of this registry that have these names first count together.
+    pub(super) fn traffic(self, registry: &Registry) -> Result<Arc<TrafficCounter>, DeclareError> {
+        let Traffics([catalog, aliases, otel, axum_prometheus]) = &*registry.group()?;
+        Ok(Arc::clone(match self {
+            Self::Catalog => catalog,
+            Self::Aliases => aliases,
+            Self::OpenTelemetry => otel,
+            Self::AxumPrometheus => axum_prometheus,
+        }))
+    }
+
     pub(super) fn declare(
         self,
         registry: &Registry,

@@ -2,7 +2,6 @@
 //! exporter for Prometheus writes them.
 
 use super::{Added, Ended, Name, Naming, Open, SIZES, Timing};
-use crate::health::Traffic;
 use crate::http::labels::Row;
 use crate::http::outcome::{End, Outcome};
 use crate::http::route::UNMATCHED;
@@ -118,12 +117,6 @@ impl Naming for Otel {
     fn samples(&self) -> bool {
         let all = [&self.duration, &self.request_size, &self.response_size];
         all.into_iter().any(Family::is_enabled)
-    }
-
-    fn traffic(&self) -> Traffic {
-        super::traffic(&self.duration.snapshot(), |name, value| {
-            name == "error_type" && !value.is_empty() && value != CLIENT_CLOSED
-        })
     }
 }
 

@@ -8,7 +8,6 @@ mod gauge;
 mod histogram;
 mod info;
 mod note;
-mod padded;
 mod states;
 mod striped;
 

@@ -1,7 +1,6 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::stripes::Stripes;
 use crate::catalog::Kind;
 use crate::registry::declare::Declare;
 use crate::registry::family::Family;
@@ -12,6 +11,7 @@ use crate::registry::metric::sealed::{Sealed, Shape};
 use crate::registry::metric::{Counter, Metric};
 use crate::registry::snapshot::{ExemplarLabels, Number, Sample, Scratch, ValueRef};
 use crate::registry::storage::{Made, Place};
+use crate::util::stripes::Stripes;
 
 /// A [`Counter`] whose threads do not wait for each other's cache lines; declared by
 /// `striped` of [`Declare`].
@@ -237,11 +237,11 @@ mod tests {
         let counter = registry.counter("a_total", "").striped().build().unwrap();
         std::thread::scope(|scope| {
             // More threads than stripes have to share.
-            for _ in 0..2 * super::super::stripes::count() {
+            for _ in 0..2 * crate::util::stripes::count() {
                 scope.spawn(|| (0..EACH).for_each(|_| counter.inc()));
             }
             scope.spawn(|| {
-                let all = 2 * super::super::stripes::count() as u64 * EACH;
+                let all = 2 * crate::util::stripes::count() as u64 * EACH;
                 let mut before = 0;
                 while before < all {
                     let now = counter.get();

@@ -8,7 +8,7 @@
 //!
 //! | part | job |
 //! |---|---|
-//! | `stripes` | which stripe is whose, and how many there are |
+//! | `util::stripes` | which stripe is whose, and how many there are |
 //! | `counter` | a number on each stripe |
 //! | `histogram` | classic buckets and a sum on each stripe, and a column of the native ones |
 //! | `lines` | how they are written and read (`model` tries the orders of that) |
@@ -18,12 +18,11 @@ mod histogram;
 mod lines;
 #[cfg(test)]
 mod model;
-mod stripes;
 #[cfg(test)]
 mod tests;
 
-use crate::registry::metric::padded::{LINE, Padded};
 use crate::registry::sync;
+use crate::util::{LINE, Padded, stripes};
 
 pub use counter::StripedCounter;
 #[cfg(test)]

@@ -1,6 +1,6 @@
 use super::sync::{AtomicU32, AtomicU64, OnceLock, Ordering};
 use crate::registry::exponential;
-use crate::registry::metric::padded::{LINE, Padded};
+use crate::util::{LINE, Padded};
 
 /// What a value is counted under: its sign and its index, as a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -2,7 +2,7 @@ use std::cell::Cell;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::Padded;
+use super::padded::Padded;
 
 /// The most stripes of one series: 4 KB for a counter. Beyond so many threads that run at the
 /// same time, two that meet are rare.
@@ -10,29 +10,29 @@ const MOST: usize = 32;
 
 /// One value for each thread that may write at the same time.
 #[derive(Debug)]
-pub(super) struct Stripes<T>(Box<[Padded<T>]>);
+pub(crate) struct Stripes<T>(Box<[Padded<T>]>);
 
 impl<T> Stripes<T> {
-    pub(super) fn new(value: impl Fn() -> T) -> Self {
+    pub(crate) fn new(value: impl Fn() -> T) -> Self {
         Self((0..count()).map(|_| Padded(value())).collect())
     }
 
     /// The value that this thread writes to. Another thread may have the same.
     #[inline]
-    pub(super) fn mine(&self) -> Option<&T> {
+    pub(crate) fn mine(&self) -> Option<&T> {
         // Their number is a power of two.
         let at = number() & self.0.len().wrapping_sub(1);
         self.0.get(at).map(|padded| &padded.0)
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
         self.0.iter().map(|padded| &padded.0)
     }
 }
 
 /// How many stripes a series has: as many as threads can run at the same time, rounded up to a
 /// power of two.
-pub(super) fn count() -> usize {
+pub(crate) fn count() -> usize {
     static COUNT: OnceLock<usize> = OnceLock::new();
     *COUNT.get_or_init(|| {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
@@ -47,7 +47,7 @@ thread_local! {
 /// The number of this thread among those that write to striped metrics, given in turn, so that
 /// the threads of a pool have one stripe each.
 #[inline]
-pub(super) fn number() -> usize {
+pub(crate) fn number() -> usize {
     NUMBER.with(|number| match number.get() {
         usize::MAX => first(number),
         known => known,
