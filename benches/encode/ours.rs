@@ -31,7 +31,24 @@ pub(crate) fn other_ways(count: usize) -> Vec<(&'static str, Render)> {
         ("protobuf", render(registry.clone(), Format::PROTOBUF)),
         ("text in chunks", chunks(Encoding::Identity)),
         ("text in chunks, gzip", chunks(Encoding::Gzip)),
+        ("values alone", sample(registry)),
+        (
+            "values alone, of histograms",
+            sample(with_histograms(count)),
+        ),
     ]
+}
+
+/// What a history reads: no page at all.
+fn sample(registry: Registry) -> Render {
+    Box::new(move || {
+        let mut series = 0;
+        registry.sample(|id, value| {
+            std::hint::black_box((id, value));
+            series += 1;
+        });
+        series
+    })
 }
 
 fn registry(count: usize) -> Registry {

@@ -10,7 +10,8 @@ use super::labels::{Combination, LabelKey, Labels};
 use super::metric::sealed::Shape;
 use super::metric::{Common, FloatGauge, Gauge, Histogram, Metric, Note, Plan, Tally};
 use super::rendered::SeriesLabels;
-use super::snapshot::{ExemplarLabels, FamilySnapshot, Sample, Scratch};
+use super::sample::SeriesId;
+use super::snapshot::{ExemplarLabels, FamilySnapshot, Sample, Scratch, ValueRef};
 use super::storage::{Layout, Notes, Rules, Storage, Total, View};
 use crate::catalog::{MetricDef, names};
 
@@ -330,6 +331,10 @@ pub(super) trait AnyFamily: Send + Sync {
     fn def(&self) -> &Arc<MetricDef>;
     /// The series, of a family that is exposed under this name.
     fn rows(&self, exposed: &str) -> Box<dyn Rows>;
+    /// See [`Registry::sample`](super::Registry::sample).
+    fn sample(&self, scratch: &mut Scratch, visit: &mut dyn FnMut(SeriesId, ValueRef<'_>));
+    /// See [`Registry::identify`](super::Registry::identify).
+    fn identify(&self, exposed: &str, visit: &mut dyn FnMut(SeriesId, &str));
     fn is_empty(&self) -> bool;
     fn overflowed(&self) -> u64;
     fn expired(&self) -> u64;
@@ -362,6 +367,27 @@ impl<M: Metric> AnyFamily for Core<M> {
             exposed: exposed.to_owned(),
             common: Arc::clone(&self.shape.common),
         })
+    }
+
+    fn sample(&self, scratch: &mut Scratch, visit: &mut dyn FnMut(SeriesId, ValueRef<'_>)) {
+        self.storage.view().each(|series| {
+            for part in 0..M::PARTS {
+                if let Some(value) = M::value(series.cell, part, scratch) {
+                    visit(SeriesId::new(series.number, part), value);
+                }
+            }
+        });
+    }
+
+    fn identify(&self, exposed: &str, visit: &mut dyn FnMut(SeriesId, &str)) {
+        self.storage.view().each(|series| {
+            for part in 0..M::PARTS {
+                let id = SeriesId::new(series.number, part);
+                M::part((exposed, series.text), part, &mut |labels| {
+                    visit(id, labels)
+                });
+            }
+        });
     }
 
     fn is_empty(&self) -> bool {

@@ -77,13 +77,7 @@ impl Registry {
     }
 
     fn assemble(&self, settings: Arc<Settings>, mut taken: Vec<FamilySnapshot>) -> Scrape {
-        let families: Vec<Arc<dyn AnyFamily>> = {
-            let families = self.inner.families.read();
-            families
-                .values()
-                .map(|entry| Arc::clone(&entry.family))
-                .collect()
-        };
+        let families = self.own_families();
         let mut own = self.about_itself(&families);
         own.retain(|family| {
             let over = settings.families.get(&*family.def.name);

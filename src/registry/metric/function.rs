@@ -128,6 +128,11 @@ impl Sealed for GaugeFn {
             None => ControlFlow::Continue(()),
         }
     }
+
+    fn value<'a>(cell: &'a Cell, _: usize, _: &'a mut Scratch) -> Option<ValueRef<'a>> {
+        cell.call()
+            .map(|value| ValueRef::Number(Number::F64(value)))
+    }
 }
 
 impl<K: LabelKey> Family<GaugeFn, K> {

@@ -24,7 +24,7 @@ pub(crate) use note::Note;
 pub use states::StateSet;
 pub use striped::{StripedCounter, StripedHistogram};
 
-use super::snapshot::{Sample, Scratch};
+use super::snapshot::{Sample, Scratch, ValueRef};
 use super::storage::Place;
 use crate::catalog::Kind;
 
@@ -34,7 +34,7 @@ pub trait Metric: Clone + Send + Sync + 'static + sealed::Sealed {}
 pub(super) mod sealed {
     use std::ops::ControlFlow;
 
-    use super::{Arc, Common, Kind, Place, Plan, Sample, Scratch};
+    use super::{Arc, Common, Kind, Place, Plan, Sample, Scratch, ValueRef};
     use crate::registry::family::Rejected;
 
     /// What all series of a family have in common.
@@ -83,6 +83,23 @@ pub(super) mod sealed {
             visit: Visit<'_>,
         ) -> ControlFlow<()> {
             visit(labels, &Self::read(cell, scratch))
+        }
+
+        /// How many series one cell is exposed as.
+        const PARTS: usize = 1;
+        /// The value of a part. Unlike [`read`](Sealed::read) it leaves exemplars where they
+        /// are, for a scrape. `None` where there is nothing to read.
+        fn value<'a>(
+            cell: &'a Self::Cell,
+            _part: usize,
+            scratch: &'a mut Scratch,
+        ) -> Option<ValueRef<'a>> {
+            Some(Self::read(cell, scratch).value)
+        }
+        /// Calls `visit` with the rendered labels of a part; the names are those of
+        /// [`each`](Sealed::each).
+        fn part((_, labels): (&str, &str), _part: usize, visit: &mut dyn FnMut(&str)) {
+            visit(labels);
         }
     }
 }

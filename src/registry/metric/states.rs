@@ -149,16 +149,8 @@ impl<E: LabelValue + 'static> Sealed for StateSet<E> {
         let bits = cell.load(Ordering::Relaxed);
         let mut flow = ControlFlow::Continue(());
         let mut text = String::new();
-        for (at, state) in E::VALUES.iter().enumerate() {
-            text.clear();
-            text.push_str(labels);
-            if !labels.is_empty() {
-                text.push(',');
-            }
-            text.push_str(metric);
-            text.push_str("=\"");
-            escape::label_value(&mut text, state);
-            text.push('"');
+        for at in 0..Self::PARTS {
+            state_labels::<E>((metric, labels), at, &mut text);
             let on = Number::U64(bits >> at & 1);
             // The states belong together: whoever has enough gets the rest of them all the same.
             let after = visit(&text, &Sample::new(ValueRef::Number(on)));
@@ -168,6 +160,32 @@ impl<E: LabelValue + 'static> Sealed for StateSet<E> {
         }
         flow
     }
+
+    const PARTS: usize = E::VALUES.len();
+
+    fn value<'a>(cell: &'a AtomicU64, part: usize, _: &'a mut Scratch) -> Option<ValueRef<'a>> {
+        let on = cell.load(Ordering::Relaxed) >> part & 1;
+        Some(ValueRef::Number(Number::U64(on)))
+    }
+
+    fn part(names: (&str, &str), part: usize, visit: &mut dyn FnMut(&str)) {
+        let mut text = String::new();
+        state_labels::<E>(names, part, &mut text);
+        visit(&text);
+    }
+}
+
+/// Writes the labels of one state: those of the series, and one with the name of the metric.
+fn state_labels<E: LabelValue>((metric, labels): (&str, &str), state: usize, text: &mut String) {
+    text.clear();
+    text.push_str(labels);
+    if !labels.is_empty() {
+        text.push(',');
+    }
+    text.push_str(metric);
+    text.push_str("=\"");
+    escape::label_value(text, E::VALUES[state]);
+    text.push('"');
 }
 
 /// Whether no text is there twice. Loops, because this runs while a user's code is compiled.

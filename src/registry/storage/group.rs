@@ -13,11 +13,17 @@ use super::text::Rendered;
 pub(super) const GROUP: u32 = 16;
 
 /// A series: its labels as they are exposed, its value, and what else is known of it.
-pub(super) struct Series<'a, C> {
-    pub(super) text: &'a str,
-    pub(super) cell: &'a C,
+pub(in crate::registry) struct Series<'a, C> {
+    pub(in crate::registry) text: &'a str,
+    pub(in crate::registry) cell: &'a C,
     pub(super) notes: Notes<'a>,
+    /// What no other series of the process has, before or after.
+    pub(in crate::registry) number: u64,
 }
+
+/// The numbers of groups that are used up. Not a part of what the models explore: it orders
+/// nothing.
+static NUMBERS: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
 
 /// Where a series is, or will be.
 pub(super) struct Slot<C: Cell> {
@@ -28,6 +34,8 @@ pub(super) struct Slot<C: Cell> {
 
 /// Series that are allocated together.
 pub(super) struct Slots<S: ?Sized> {
+    /// What no other group of the process has, before or after.
+    number: u64,
     /// Which of them are removed, a bit for each in the lower half; and which of them may be
     /// about to expire, in the upper half. Tables that share a group share this.
     gone: AtomicU32,
@@ -45,6 +53,7 @@ impl<C: Cell, const N: usize> Slots<[Slot<C>; N]> {
     /// Without any series yet.
     pub(super) fn new(expires: bool) -> Arc<Self> {
         Arc::new(Self {
+            number: NUMBERS.fetch_add(1, Ordering::Relaxed),
             gone: AtomicU32::new(0),
             escaped: AtomicU16::new(0),
             hashes: std::array::from_fn(|_| AtomicU32::new(0)),
@@ -83,6 +92,7 @@ impl<C: Cell> Slots<[Slot<C>]> {
             text: slot.text.get()?,
             cell: C::of(&slot.room)?,
             notes: self.notes.at(at),
+            number: self.number * u64::from(GROUP) + u64::from(at),
         })
     }
 }

@@ -1,7 +1,7 @@
 use std::ops::ControlFlow;
 
 use super::cell::Cell;
-use super::group::{GROUP, Place};
+use super::group::{GROUP, Place, Series};
 use super::sync::Arc;
 use super::table::Table;
 use crate::registry::metric::Note;
@@ -54,5 +54,17 @@ impl<C: Cell> View<C> {
             }
         }
         None
+    }
+
+    /// Calls `visit` with every series, oldest first. No lock is held.
+    pub(in crate::registry) fn each(&self, mut visit: impl FnMut(Series<'_, C>)) {
+        if let Some(table) = &self.table {
+            table.each_in(0..self.end, |series| {
+                visit(series);
+                ControlFlow::Continue(())
+            });
+        }
+        let others = self.others.iter().flatten();
+        others.filter_map(Place::series).for_each(visit);
     }
 }

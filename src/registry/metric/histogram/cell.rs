@@ -119,24 +119,31 @@ impl<T: Tally> Cell<T> {
     }
 
     pub(super) fn snapshot<'a>(&'a self, scratch: &'a mut Scratch) -> HistogramRef<'a> {
-        scratch.counts.resize(self.bounds.len() + 1, 0);
         let sum = self.read(scratch);
         self.exemplars.read(&mut scratch.exemplars);
-        let native = self.native.is_some();
-        if native && self.bounds.is_empty() {
-            scratch.counts.clear();
-        }
+        self.of(sum, scratch)
+    }
+
+    /// The same without exemplars, which stay for another to read.
+    pub(super) fn counted<'a>(&'a self, scratch: &'a mut Scratch) -> HistogramRef<'a> {
+        scratch.exemplars.clear();
+        let sum = self.read(scratch);
+        self.of(sum, scratch)
+    }
+
+    fn of<'a>(&'a self, sum: f64, scratch: &'a Scratch) -> HistogramRef<'a> {
         HistogramRef {
             bounds: &self.bounds,
             counts: &scratch.counts,
             sum,
-            native: native.then_some(&scratch.native),
+            native: self.native.is_some().then_some(&scratch.native),
             exemplars: &scratch.exemplars,
         }
     }
 
     /// Copies the counts and returns the sum.
     fn read(&self, out: &mut Scratch) -> f64 {
+        out.counts.resize(self.bounds.len() + 1, 0);
         /// Native buckets take longer to read.
         const ATTEMPTS_NATIVE: usize = 8;
         let attempts = match &self.native {
@@ -164,6 +171,9 @@ impl<T: Tally> Cell<T> {
             let more = out.native.count().saturating_sub(classic);
             if let Some(last) = out.counts.last_mut() {
                 *last = last.wrapping_add(more);
+            }
+            if self.bounds.is_empty() {
+                out.counts.clear();
             }
         }
         sum

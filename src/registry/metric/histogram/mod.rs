@@ -21,7 +21,7 @@ use super::common::Common;
 use super::sealed::{Sealed, Shape};
 use crate::catalog::Kind;
 use crate::registry::family::Rejected;
-use crate::registry::snapshot::{ExemplarLabels, HistogramSnapshot, Sample, Scratch};
+use crate::registry::snapshot::{ExemplarLabels, HistogramSnapshot, Sample, Scratch, ValueRef};
 use crate::registry::storage::Place;
 use cell::Cell;
 #[cfg(test)]
@@ -153,5 +153,9 @@ impl<T: Tally> Sealed for Histogram<T> {
 
     fn read<'a>(cell: &'a Cell<T>, scratch: &'a mut Scratch) -> Sample<'a> {
         cell.sample(scratch)
+    }
+
+    fn value<'a>(cell: &'a Cell<T>, _: usize, scratch: &'a mut Scratch) -> Option<ValueRef<'a>> {
+        Some(ValueRef::Histogram(cell.counted(scratch)))
     }
 }

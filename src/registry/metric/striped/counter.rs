@@ -137,6 +137,10 @@ impl Sealed for StripedCounter {
             ..Sample::new(ValueRef::Number(Number::U64(cell.sum())))
         }
     }
+
+    fn value<'a>(cell: &'a Cell, _: usize, _: &'a mut Scratch) -> Option<ValueRef<'a>> {
+        Some(ValueRef::Number(Number::U64(cell.sum())))
+    }
 }
 
 impl<'r> Declare<'r, Counter> {
