@@ -384,7 +384,7 @@ impl<M: Metric> AnyFamily for Core<M> {
             for part in 0..M::PARTS {
                 let id = SeriesId::new(series.number, part);
                 M::part((exposed, series.text), part, &mut |labels| {
-                    visit(id, labels)
+                    visit(id, labels);
                 });
             }
         });

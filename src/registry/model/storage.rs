@@ -11,6 +11,7 @@
 #[path = "../storage/cell.rs"]
 mod cell;
 #[path = "../storage/group.rs"]
+#[allow(dead_code, reason = "the numbers of series are for those who sample")]
 mod group;
 #[path = "../storage/hint.rs"]
 mod hint;
@@ -35,6 +36,7 @@ mod table;
 #[path = "../storage/text.rs"]
 mod text;
 #[path = "../storage/view.rs"]
+#[allow(dead_code, reason = "series are read out with their labels here")]
 mod view;
 
 use super::sync;

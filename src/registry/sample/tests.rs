@@ -85,6 +85,7 @@ fn a_sample_has_the_series_and_values_of_a_scrape() {
     let striped = registry.histogram("wait_seconds", "Time").striped();
     striped.build().unwrap().observe(0.3);
     let phase: StateSet<Phase> = registry.state_set("phase", "Phase").build().unwrap();
+    phase.set(Phase::Up);
     phase.set(Phase::Down);
     registry
         .info("app_info", "App")

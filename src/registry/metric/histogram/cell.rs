@@ -143,13 +143,13 @@ impl<T: Tally> Cell<T> {
 
     /// Copies the counts and returns the sum.
     fn read(&self, out: &mut Scratch) -> f64 {
-        out.counts.resize(self.bounds.len() + 1, 0);
         /// Native buckets take longer to read.
         const ATTEMPTS_NATIVE: usize = 8;
         let attempts = match &self.native {
             None => T::ATTEMPTS,
             Some(_) => ATTEMPTS_NATIVE,
         };
+        out.counts.resize(self.bounds.len() + 1, 0);
         let mut sum = 0.0;
         for _ in 0..attempts {
             let turn = self.tally.turn();
