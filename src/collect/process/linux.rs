@@ -1,6 +1,8 @@
 use std::fs;
 use std::path::Path;
-use std::sync::OnceLock;
+use std::time::{Duration, Instant, SystemTime};
+
+use parking_lot::Mutex;
 
 use super::{ProcessFigures, parse};
 
@@ -12,10 +14,58 @@ const USER_HZ: f64 = 100.0;
 /// Reads `/proc/self`.
 #[derive(Default)]
 pub(super) struct Linux {
-    /// When the machine was started, in seconds since 1970. Read once: the start of a process
-    /// does not move, while this figure follows every change of the wall clock. (And
-    /// `/proc/stat` is long on a machine with many CPUs.)
-    boot: OnceLock<Option<f64>>,
+    boot: Mutex<Boot>,
+}
+
+/// When the machine was started. The kernel's answer follows every change of the wall clock,
+/// while the start of a process does not move, and `/proc/stat` is long on a machine with many
+/// CPUs: it is read once, and again only after the wall clock was set by more than [`STEP`].
+#[derive(Default)]
+struct Boot(Option<Known>);
+
+#[derive(Clone, Copy)]
+struct Known {
+    /// In seconds since 1970.
+    boot: f64,
+    /// Both clocks when it was read, to notice that the wall clock was set.
+    wall: SystemTime,
+    at: Instant,
+}
+
+/// A wall clock that was wrong by more than this was never right: a machine without a hardware
+/// clock starts in 1970, or one that keeps local time is hours off. Less than this is what time
+/// servers correct while a machine runs.
+const STEP: Duration = Duration::from_secs(3600);
+
+impl Boot {
+    /// In seconds since 1970; `read` asks the kernel.
+    fn at(
+        &mut self,
+        wall: SystemTime,
+        at: Instant,
+        read: impl FnOnce() -> Option<f64>,
+    ) -> Option<f64> {
+        if let Some(known) = &self.0 {
+            let expected = known.wall + at.saturating_duration_since(known.at);
+            let off = match wall.duration_since(expected) {
+                Ok(ahead) => ahead,
+                Err(behind) => behind.duration(),
+            };
+            if off <= STEP {
+                return Some(known.boot);
+            }
+        }
+        let Some(boot) = read() else {
+            return self.0.map(|known| known.boot);
+        };
+        // A machine that slept comes here too, and there the answer is the same to a second.
+        let boot = match self.0 {
+            Some(known) if (known.boot - boot).abs() <= STEP.as_secs_f64() => known.boot,
+            _ => boot,
+        };
+        self.0 = Some(Known { boot, wall, at });
+        Some(boot)
+    }
 }
 
 impl Linux {
@@ -27,9 +77,9 @@ impl Linux {
             &text("/proc/self/net/netstat"),
             &text("/proc/self/net/snmp6"),
         );
-        let boot = *self
-            .boot
-            .get_or_init(|| parse::boot_time(&text("/proc/stat")));
+        let boot = self.boot.lock().at(SystemTime::now(), Instant::now(), || {
+            parse::boot_time(&text("/proc/stat"))
+        });
         ProcessFigures {
             cpu_seconds: stat.as_ref().map(|stat| stat.cpu_ticks as f64 / USER_HZ),
             resident_bytes: parse::resident(&text("/proc/self/status")),
@@ -74,6 +124,36 @@ mod tests {
         assert_eq!(listed(directory.path()), Some(2));
         assert_eq!(listed(&directory.path().join("missing")), None);
         assert_eq!(open_fds(&directory.path().join("missing")), None);
+    }
+
+    #[test]
+    fn a_step_of_years_is_followed_and_one_of_seconds_is_not() {
+        let seconds = Duration::from_secs;
+        let (epoch, start) = (SystemTime::UNIX_EPOCH, Instant::now());
+        let mut boot = Boot::default();
+        let mut at = |wall: u64, up: u64, kernel: f64| {
+            boot.at(epoch + seconds(wall), start + seconds(up), || Some(kernel))
+        };
+        assert_eq!(at(100, 0, 40.0), Some(40.0), "no hardware clock: 1970");
+        assert_eq!(at(110, 10, 0.0), Some(40.0), "not asked again");
+        let year_2026 = 1_790_000_000;
+        assert_eq!(at(year_2026, 20, 1_789_999_920.0), Some(1_789_999_920.0));
+        assert_eq!(
+            at(year_2026 + 40, 30, 1_789_999_950.0),
+            Some(1_789_999_920.0)
+        );
+        // Back by years, too; and a machine that slept for a day has not started later.
+        assert_eq!(
+            at(1_000_000_060, 40, 1_000_000_000.0),
+            Some(1_000_000_000.0)
+        );
+        assert_eq!(
+            at(1_000_086_500, 50, 1_000_000_001.0),
+            Some(1_000_000_000.0)
+        );
+        let mut unknown = Boot::default();
+        assert_eq!(unknown.at(epoch, start, || None), None);
+        assert_eq!(unknown.at(epoch, start, || Some(1.0)), Some(1.0));
     }
 
     #[test]

@@ -29,7 +29,9 @@ use portable::Portable as Source;
 /// threads, start time, bytes received and transmitted.
 ///
 /// They are read at scrape time, on Linux from `/proc/self` (some 0.2 ms). A figure that
-/// cannot be read is left out. A limit that is "unlimited" is 2⁶⁴ − 1, as in the Go client.
+/// cannot be read is left out. The start time stays when the wall clock is set by seconds, and
+/// follows a step of more than an hour, as on a machine without a hardware clock, which starts in
+/// 1970. A limit that is "unlimited" is 2⁶⁴ − 1, as in the Go client.
 /// The bytes are those of the network namespace of the process, IPv4 and IPv6: Linux does not
 /// count them by process. Elsewhere the figures come from `sysinfo`, with the feature
 /// `system`, as far as it has them; without it there are none.

@@ -84,12 +84,12 @@ fn disk(group: &'static str) -> Figures<Disk> {
     Figures::new(group, Some("mount"))
         .gauge(
             "system_disk_free_bytes",
-            "Space free for this user, by mount point",
+            "Space free for this user, by mount point; a device counts once",
             |disk: &Disk| Some(U64(disk.free_bytes)),
         )
         .gauge(
             "system_disk_total_bytes",
-            "Space in all, by mount point",
+            "Space in all, by mount point; a device counts once",
             |disk| Some(U64(disk.total_bytes)),
         )
         .gauge(

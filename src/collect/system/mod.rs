@@ -28,6 +28,13 @@ pub const MAX_INTERFACES: usize = 64;
 /// Exposes figures of the whole machine (not of a container in it): share of CPU time in use,
 /// memory, space on disks by `mount`, bytes over the network by `interface`.
 ///
+/// A device is shown once, at the mount point nearest to the root, however often it is mounted,
+/// so that a sum over all mount points counts no byte twice. Mounts are one device where their
+/// device number is the same (bind mounts, folders and single files of it), where they are
+/// subvolumes of one `btrfs`, and where an overlay shows the space of another mount. What shares
+/// space without any of these, such as the datasets of a ZFS pool or the volumes of an APFS
+/// container, is shown each. Another [`source`](SystemSampler::source) is shown as it is.
+///
 /// Nothing is measured until the sampler that is returned is set going, by
 /// [`SystemSampler::spawn`] or [`SystemSampler::refresh`]. A scrape reads its last sample and
 /// never waits; how old that is tells `system_sample_timestamp_seconds`. Without a sampler

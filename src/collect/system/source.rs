@@ -10,7 +10,7 @@ pub struct SystemSample {
     pub memory_used_bytes: Option<u64>,
     /// Memory that there is, in bytes.
     pub memory_total_bytes: Option<u64>,
-    /// Space by mount point.
+    /// Space by mount point, each device once.
     pub disks: Vec<Disk>,
     /// Traffic by interface.
     pub networks: Vec<Network>,
