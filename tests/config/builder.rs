@@ -1,6 +1,12 @@
 //! What is set in code.
 
-use selfheal::config::{Config, ConfigError, Family, Http, Metrics, Service};
+use std::time::Duration;
+
+use selfheal::config::{
+    Approval, Backoff, Budget, Budgets, ByRisk, Config, ConfigError, Confirm, Escalation, Family,
+    Flap, HealingPolicy, Http, Limits, Metrics, Mode, Modes, Override, Recurrence, Service,
+    Severity, Storm, Verify,
+};
 
 #[test]
 fn faults_of_code_have_no_place() {
@@ -60,4 +66,95 @@ fn the_series_limit_of_a_family() {
         ["small", "large", "other"].map(|family| metrics.series_limit(family)),
         [5, 1_000, 100]
     );
+}
+
+#[test]
+fn a_policy_is_built_in_one_expression_as_its_siblings_are() {
+    let second = Duration::from_secs(1);
+    let budget = Budget::new(2, Duration::from_secs(60));
+    let policy = HealingPolicy::new()
+        .dry_run(true)
+        .modes(
+            Modes::new()
+                .reversible(Mode::Approval)
+                .disruptive(Mode::Run)
+                .destructive(Mode::DryRun),
+        )
+        .override_mode(
+            Override::new(Mode::Run)
+                .component("cache")
+                .issue_type("stale"),
+        )
+        .min_confidence(
+            ByRisk::new()
+                .reversible(0.1)
+                .disruptive(0.3)
+                .destructive(0.5),
+        )
+        .detect_every(second)
+        .confirm(Confirm::of(3, 4))
+        .clear(3)
+        .settle(second)
+        .timeout(second)
+        .grace(second)
+        .attempts(4)
+        .backoff(
+            Backoff::new()
+                .base(second * 2)
+                .cap(second * 4)
+                .reset_after(second),
+        )
+        .budget(Budgets::new().component(budget).global(budget))
+        .intensity(budget)
+        .max_running(2)
+        .max_zombies(2)
+        .verify(Verify::new().timeout(second).tries(2).every(second * 2))
+        .storm(Storm::new().share(0.6).min_components(6).hold(second))
+        .ramp(second)
+        .flap(Flap::new().heals(4).window(second))
+        .recurrence(Recurrence::new().heals(6).window(second))
+        .approval(Approval::new().expires(second))
+        .patience(second)
+        .escalation(
+            Escalation::new()
+                .severity(Severity::Error)
+                .not_ready_after(second)
+                .exit_after(second * 2)
+                .exits(budget),
+        )
+        .ageing(second)
+        .limits(
+            Limits::new()
+                .open(1_001)
+                .open_per_engine(1_002)
+                .pass(1_003)
+                .engines(1_004)
+                .components(1_005)
+                .keys(1_006)
+                .mutes(1_007)
+                .alerts(1_008)
+                .series(1_009),
+        );
+    // Whatever the defaults say, the policy says differently: no setter is missing or sets
+    // another field.
+    let json = |policy: &HealingPolicy| serde_json::to_value(policy).unwrap();
+    let (ours, default) = (json(&policy), json(&HealingPolicy::new()));
+    let mut same = Vec::new();
+    unchanged("", &default, &ours, &mut same);
+    assert_eq!(same, [""; 0]);
+    assert_eq!(policy.escalation.exit_after, Some(second * 2));
+    assert_eq!(policy.limits.series, 1_009);
+}
+
+/// The paths of the fields that are the same in both.
+fn unchanged(path: &str, a: &serde_json::Value, b: &serde_json::Value, out: &mut Vec<String>) {
+    match (a.as_object(), b.as_object()) {
+        (Some(a), Some(b)) => {
+            for (name, value) in a {
+                unchanged(&format!("{path}.{name}"), value, &b[name], out);
+            }
+        }
+        _ if a == b => out.push(path.to_owned()),
+        _ => {}
+    }
 }

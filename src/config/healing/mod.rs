@@ -8,6 +8,7 @@ mod check;
 mod escalation;
 mod guards;
 mod pace;
+mod setters;
 
 use std::time::Duration;
 
@@ -23,9 +24,9 @@ use crate::config::Faults;
 /// What the healing engine may do, as data.
 ///
 /// ```
-/// use selfheal::config::HealingPolicy;
+/// use selfheal::config::{HealingPolicy, Mode, Modes};
 ///
-/// let policy = HealingPolicy::default();
+/// let policy = HealingPolicy::new().modes(Modes::new().disruptive(Mode::Run));
 /// assert!(policy.validate().is_ok());
 /// assert_eq!(policy.attempts, 3);
 /// ```
