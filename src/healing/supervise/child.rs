@@ -1,6 +1,5 @@
 //! One supervised task: its state, started and stopped; no decision is made here.
 
-use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -11,25 +10,8 @@ use tokio::task::{AbortHandle, JoinError};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::TaskOutput;
 use crate::util::BoundedStr;
-
-/// What a supervised task may return: `()` or a `Result` whose error can be shown.
-pub trait TaskOutput: Send + 'static {
-    /// The error as text, if it is one.
-    fn into_error(self) -> Option<BoundedStr>;
-}
-
-impl TaskOutput for () {
-    fn into_error(self) -> Option<BoundedStr> {
-        None
-    }
-}
-
-impl<T: Send + 'static, E: fmt::Display + Send + 'static> TaskOutput for Result<T, E> {
-    fn into_error(self) -> Option<BoundedStr> {
-        self.err().map(|error| error.to_string().into())
-    }
-}
 
 /// What a supervised task is handed when it starts. A clone may be passed on.
 #[derive(Clone, Debug)]

@@ -30,13 +30,15 @@
 
 mod child;
 mod engine;
+mod output;
 
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use child::{TaskContext, TaskOutput};
+pub use child::TaskContext;
+pub use output::TaskOutput;
 
 use self::child::Child;
 use self::engine::{Spec, Supervisor};
@@ -79,7 +81,8 @@ pub struct Supervise {
 
 impl Supervise {
     /// Starts to set up the supervision of the task that `start` makes, reported as
-    /// `component`. `start` is called for each start; what it returns is `()` or a `Result`.
+    /// `component`. `start` is called for each start; its future returns `()` or a `Result`, or
+    /// never does.
     pub fn new<F, Fut>(
         healing: Healing,
         component: impl Into<Name>,

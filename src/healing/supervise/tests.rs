@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::child::End;
 use super::*;
-use crate::healing::{Context, HealingEngine, Mode, Plan};
+use crate::healing::{Context, HealingEngine, Mode, Plan, What};
 
 fn spec(restart: Restart) -> Spec {
     Spec {
@@ -103,4 +103,86 @@ async fn the_plan_says_how_often_and_a_temporary_task_is_only_reported() {
     );
     assert_eq!(permanent.mode, None);
     assert_eq!(plan(Restart::Temporary).mode, Some(Mode::DryRun));
+}
+
+/// Each way in which people write a task; that this compiles is the test.
+#[tokio::test(start_paused = true)]
+async fn a_task_may_return_nothing_or_a_result_or_never() {
+    async fn forever(cx: TaskContext) -> std::convert::Infallible {
+        loop {
+            cx.heartbeat();
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    }
+    async fn diverges(_: TaskContext) -> ! {
+        std::future::pending().await
+    }
+    async fn may_fail(_: TaskContext) -> std::io::Result<()> {
+        Err(std::io::Error::other("no mail server"))
+    }
+    async fn any_error(_: TaskContext) -> Result<u8, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(1)
+    }
+    async fn plain(_: TaskContext) {}
+    let healing = Healing::builder().start().unwrap();
+    let supervise = |name: &'static str| (healing.clone(), name, Restart::Transient);
+    macro_rules! spawn {
+        ($($name:literal: $task:expr,)+) => {
+            $({
+                let (healing, name, restart) = supervise($name);
+                Supervise::new(healing, name, restart, $task).spawn().unwrap();
+            })+
+        };
+    }
+    spawn! {
+        "loop": |cx| async move {
+            loop {
+                cx.heartbeat();
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        },
+        "loop that panics": |_| async { panic!("at once") },
+        "loop with a break": |cx| async move {
+            loop {
+                if cx.is_cancelled() { break; }
+                cx.cancelled().await;
+            }
+        },
+        "block": |_| async {},
+        "question mark": |_| async {
+            std::fs::metadata("/nowhere/at/all")?;
+            Ok::<(), std::io::Error>(())
+        },
+        "loop with a question mark": |_| async {
+            loop {
+                std::fs::metadata("/nowhere/at/all")?;
+            }
+            #[expect(unreachable_code, reason = "it gives the type of the error")]
+            Ok::<(), std::io::Error>(())
+        },
+        "forever": forever,
+        "diverges": diverges,
+        "may fail": may_fail,
+        "any error": any_error,
+        "plain": plain,
+    }
+    settle().await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let records = healing.recent(1000);
+    let mut failed: Vec<_> = records
+        .iter()
+        .filter_map(|record| match &record.what {
+            What::Opened { issue, .. } => Some(issue.key.component.to_string()),
+            _ => None,
+        })
+        .collect();
+    failed.sort();
+    failed.dedup();
+    let want = [
+        "loop that panics",
+        "loop with a question mark",
+        "may fail",
+        "question mark",
+    ];
+    assert_eq!(failed, want);
 }
