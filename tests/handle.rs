@@ -303,3 +303,133 @@ async fn a_component_whose_detector_fails_or_hangs_is_not_well() {
         assert!(heal.shutdown().await);
     }
 }
+
+/// One handle, and one run-time after another.
+#[cfg(feature = "files")]
+mod run_times {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+    use std::time::Duration;
+
+    use selfheal::Selfheal;
+    use selfheal::config::{Flap, HealingPolicy, Journal};
+    use selfheal::healing::{
+        By, Closed, Context, Healing, Observation, RegisterError, Restart, Rule, TaskContext,
+    };
+
+    use super::config;
+
+    /// A task dies, a file breaks, both are healed; in the third round healing is shut down.
+    async fn lives(heal: &Selfheal, path: &std::path::Path, round: u32) -> Healing {
+        std::fs::write(path, "80").unwrap();
+        let starts = Arc::new(AtomicU32::new(0));
+        let counted = Arc::clone(&starts);
+        let task = move |cx: TaskContext| {
+            let first = counted.fetch_add(1, SeqCst) == 0;
+            async move {
+                assert!(!first, "the first one dies");
+                cx.cancelled().await;
+            }
+        };
+        heal.supervise("mailer", Restart::Permanent, task)
+            .spawn()
+            .unwrap();
+        heal.guard_file("port", path)
+            .validate(|bytes| String::from_utf8_lossy(bytes).parse::<u16>())
+            .install()
+            .unwrap();
+        std::fs::write(path, "junk").unwrap();
+        let healing = heal.healing().unwrap();
+        let healed = || healing.snapshot().closed.get(Closed::Healed);
+        for _ in 0..10_000 {
+            if healed() >= 2 {
+                break;
+            }
+            // A file is read on a thread that no paused clock waits for.
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        assert!(healed() >= 2, "round {round}: {:?}", healing.issues());
+        assert_eq!(starts.load(SeqCst), 2, "round {round}");
+        assert_eq!(std::fs::read_to_string(path).unwrap(), "80");
+        assert!(
+            facts(heal).contains(&"files guarded 1".to_owned()),
+            "{:?}",
+            facts(heal)
+        );
+        let report = heal.report();
+        assert!(
+            report.live.ok && report.ready.ok,
+            "round {round}: {report:?}"
+        );
+        if round == 2 {
+            assert!(heal.shutdown().await);
+            assert!(!heal.report().ready.ok);
+        }
+        healing
+    }
+
+    fn facts(heal: &Selfheal) -> Vec<String> {
+        let facts = heal.report().facts.into_iter();
+        facts
+            .map(|fact| format!("{} {}", fact.name, fact.value))
+            .collect()
+    }
+
+    /// Each test of an application has a run-time of its own; the handle is the same.
+    #[test]
+    fn healing_starts_again_in_the_run_time_that_follows() {
+        let runtime = || {
+            let mut builder = tokio::runtime::Builder::new_current_thread();
+            builder.enable_all().start_paused(true).build().unwrap()
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("port.conf");
+        // The journal remembers what was healed before.
+        let policy = HealingPolicy::new().flap(Flap::new().heals(64));
+        let journal = Journal::new().path(folder.path().join("journal"));
+        let config = config().healing(policy).journal(journal);
+        let mut now = Some(runtime());
+        let heal = now
+            .as_ref()
+            .unwrap()
+            .block_on(async { Selfheal::new(config).unwrap() });
+        let workers = "tokio_workers";
+
+        for round in 0..4 {
+            let run = now.take().unwrap_or_else(runtime);
+            let old = run.block_on(lives(&heal, &path, round));
+            let page = heal.registry().gather();
+            assert!(
+                page.iter().any(|family| family.def.name == workers),
+                "round {round}"
+            );
+            drop(run);
+
+            // Between two run-times: nothing heals, and that is said.
+            let report = heal.report();
+            assert!(report.live.ok, "round {round}: {report:?}");
+            let said = facts(&heal);
+            if round == 2 {
+                assert!(
+                    said.contains(&"healing is shut down".to_owned()),
+                    "{said:?}"
+                );
+                continue;
+            }
+            assert!(
+                said.iter()
+                    .any(|fact| fact.starts_with("healing is ended with its run-time")),
+                "{said:?}"
+            );
+            assert!(said.contains(&"files guarded 0".to_owned()), "{said:?}");
+            assert!(heal.healing().is_err(), "there is no run-time here");
+            let rule = Rule::when("late", |_: Context| async { Ok(Vec::<Observation>::new()) })
+                .run("nothing", |_: Context, _| async { Ok(()) });
+            assert!(matches!(
+                old.register(rule),
+                Err(RegisterError::RuntimeEnded { .. })
+            ));
+            assert!(old.pause(By::Person("operator".into())).is_err());
+        }
+    }
+}

@@ -1,13 +1,16 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use parking_lot::Mutex;
-use tokio::time::Instant;
+use tokio::runtime::Handle;
 
 use super::Selfheal;
 use super::health::Health;
+use super::liveness::Progress;
+use crate::collect;
 use crate::config::{Config, ConfigError};
 use crate::healing::{
     Alert, AlertId, Closed, ComponentState, EngineHandle, Healing, HealingEngine, LogAlerts, Name,
@@ -39,9 +42,10 @@ pub(super) struct Lazy {
 struct Watched {
     /// The share of the traffic that needs a component, as far as somebody said.
     shares: Mutex<BTreeMap<Name, f64>>,
-    running: Mutex<Option<Healing>>,
-    /// When the run-time last made progress.
-    beat: Mutex<Option<Instant>>,
+    engine: Mutex<Option<Healing>>,
+    /// Of its run-time.
+    progress: Arc<Progress>,
+    shutting_down: AtomicBool,
 }
 
 impl Lazy {
@@ -59,22 +63,35 @@ impl Lazy {
         clock: &Clock,
     ) -> Result<Healing, StartError> {
         let _once = self.starting.lock();
-        if let Some(healing) = self.running() {
-            return Ok(healing);
+        let before = self.watched.engine();
+        if let Some(healing) = before.as_ref().filter(|healing| !healing.has_ended()) {
+            return Ok(healing.clone());
         }
-        let healing = Healing::builder()
+        let mut builder = Healing::builder()
             .policy(config.healing.clone())
             .journal(config.journal.clone())
             .clock(clock.clone())
             .registry(registry)
-            .on_alert(LogAlerts)
-            .start()?;
-        *self.watched.running.lock() = Some(healing.clone());
-        let watched = Arc::downgrade(&self.watched);
-        tokio::spawn(async move {
-            while let Some(watched) = watched.upgrade() {
-                *watched.beat.lock() = Some(Instant::now());
-                drop(watched);
+            .on_alert(LogAlerts);
+        let again = before.is_some();
+        if let Some(before) = before {
+            builder = builder.after(before);
+        }
+        let healing = builder.start()?;
+        let progress = &self.watched.progress;
+        if again {
+            self.watched.shutting_down.store(false, Ordering::Relaxed);
+            collect::runtime(registry, healing.runtime()).map_err(StartError::Metrics)?;
+        } else {
+            progress.watch();
+        }
+        progress.beat();
+        *self.watched.engine.lock() = Some(healing.clone());
+        let progress = Arc::downgrade(progress);
+        healing.runtime().spawn(async move {
+            while let Some(progress) = progress.upgrade() {
+                progress.beat();
+                drop(progress);
                 tokio::time::sleep(Duration::from_secs(1)).await;
             }
         });
@@ -88,8 +105,13 @@ impl Lazy {
 
 impl Watched {
     /// A copy, so that nobody holds the lock while the engine is asked.
+    fn engine(&self) -> Option<Healing> {
+        self.engine.lock().clone()
+    }
+
+    /// The same, unless its run-time has ended, so that what it says is of the past.
     fn running(&self) -> Option<Healing> {
-        self.running.lock().clone()
+        self.engine().filter(|healing| !healing.is_orphaned())
     }
 }
 
@@ -125,7 +147,7 @@ impl Contributor for Healed {
                     let detail = format!("not seen for {seconds} s: {why}");
                     part(&name).unseen(blind.overdue, detail)
                 }
-                (None, None) if watched.looked => part(&name).health(1.0, "well"),
+                (None, None) if watched.looked => part(&name).health(1.0, well(watched.remark)),
                 (None, None) => part(&name),
             };
             // Of what several engines say of one component, the worst counts.
@@ -145,9 +167,14 @@ impl Contributor for Healed {
     }
 
     fn facts(&self) -> Vec<Fact> {
-        let Some(healing) = self.0.running() else {
+        let Some(healing) = self.0.engine() else {
             return Vec::new();
         };
+        if healing.is_orphaned() {
+            let state = "ended with its run-time; what is supervised or guarded in another \
+                         one starts it again";
+            return vec![Fact::new("healing is", state)];
+        }
         let now = healing.snapshot();
         let open: u64 = Phase::ALL.iter().map(|phase| now.open.get(*phase)).sum();
         let mut facts = vec![
@@ -198,6 +225,9 @@ impl Contributor for Healed {
     }
 
     fn ready(&self) -> Check {
+        if self.0.shutting_down.load(Ordering::Relaxed) {
+            return Check::failed("shutting down");
+        }
         let not_ready = self.0.running().map(|healing| healing.not_ready());
         match not_ready.as_deref() {
             None | Some([]) => Check::passed(),
@@ -212,13 +242,25 @@ impl Contributor for Healed {
     }
 
     fn live(&self) -> Check {
-        let silent = self.0.beat.lock().map(|beat| beat.elapsed());
-        match silent.filter(|silent| *silent > STALLED) {
+        let Some(healing) = self.0.engine().filter(|healing| !healing.has_ended()) else {
+            return Check::passed();
+        };
+        // Whoever asks from inside of the run-time has its answer: it had to wait as well.
+        let here = Handle::try_current().is_ok_and(|here| here.id() == healing.runtime().id());
+        let silent = self.0.progress.silent();
+        match Some(silent).filter(|silent| !here && *silent > STALLED) {
             None => Check::passed(),
             Some(silent) => Check::failed(format!(
                 "the run-time has made no progress for {silent:.0?}"
             )),
         }
+    }
+}
+
+fn well(remark: Option<&str>) -> String {
+    match remark {
+        Some(remark) => format!("well; {remark}"),
+        None => "well".to_owned(),
     }
 }
 
@@ -322,6 +364,10 @@ impl Selfheal {
     /// The healing engine: to pause it, approve an action, look at issues and history. It is
     /// started with the handle where that is installed inside a tokio run-time, else now.
     ///
+    /// It ends with that run-time, and so does everything that was registered, supervised and
+    /// guarded. Asked for in another run-time afterwards, it is started again, from what the
+    /// journal has of it and empty otherwise; the health report says so as long as it is not.
+    ///
     /// # Errors
     /// There is no tokio run-time here, or its journal cannot be used.
     pub fn healing(&self) -> Result<Healing, StartError> {
@@ -383,7 +429,8 @@ impl Selfheal {
     /// Dropping the future before it is ready does not stop the shutdown; asked again, it waits
     /// for the same one.
     pub async fn shutdown(&self) -> bool {
-        self.set_not_ready(Some("shutting down"));
+        let watched = &self.inner.healing.watched;
+        watched.shutting_down.store(true, Ordering::Relaxed);
         match self.inner.healing.running() {
             Some(healing) => healing.shutdown(GRACE).await.is_clean(),
             None => true,

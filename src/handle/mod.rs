@@ -24,6 +24,8 @@ mod http;
 mod http_client;
 #[cfg(feature = "prometheus")]
 mod interop;
+#[cfg(feature = "healing")]
+mod liveness;
 #[cfg(feature = "tokio-metrics")]
 mod runtime;
 #[cfg(feature = "server")]

@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 
 /// A point on the engine's own monotonic clock: nanoseconds since it started.
 ///
+/// Time that its run-time slept through does not count: while the process was stopped, the
+/// machine suspended, a debugger attached or the run-time blocked.
+///
 /// It can be negative: what a journal tells of an earlier run happened before the start.
 /// Arithmetic stops at the ends (292 years away) instead of wrapping.
 ///

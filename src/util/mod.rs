@@ -1,6 +1,8 @@
 //! Small tools that every room may use and that know nothing of any room:
 //! the injected clock and text that cannot grow without bound.
 
+#[cfg(feature = "healing")]
+mod awake;
 mod bounded;
 #[cfg(any(feature = "http", feature = "http-client", feature = "grpc"))]
 mod chain;
@@ -25,6 +27,8 @@ mod unrecorded;
 #[cfg(any(feature = "http", feature = "http-client"))]
 mod verb;
 
+#[cfg(feature = "healing")]
+pub(crate) use awake::Awake;
 pub use bounded::BoundedStr;
 #[cfg(any(feature = "http", feature = "http-client", feature = "grpc"))]
 pub(crate) use chain::Chain;

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::SeqCst};
 use std::time::Duration;
 
 use selfheal::healing::{
-    Closed, Context, HealError, Healing, Issue, Observation, PassResult, RegisterError, Rule,
+    By, Closed, Context, HealError, Healing, Issue, Observation, PassResult, RegisterError, Rule,
     StartError,
 };
 use tokio::time::Instant;
@@ -282,13 +282,14 @@ fn a_run_time_that_goes_away_takes_it_along() {
     let handle = bench.register(faults.rule(|_, _| std::future::pending()));
     runtime.block_on(bench.reaches("db", selfheal::healing::Phase::Running));
     drop(runtime);
-    // Nothing works any more, and nothing panics.
+    // Nothing works any more, which is said where it can be, and nothing panics.
     handle.hint();
     handle.observe(Observation::new("db", "broken"));
     let late = bench
         .healing
         .register(Renamed("late", faults.mending_rule()));
-    assert!(late.is_ok());
+    assert!(matches!(late, Err(RegisterError::RuntimeEnded { .. })));
+    assert!(bench.healing.pause(By::Person("operator".into())).is_err());
     bench.scrape();
     // Nobody waits for an end that has come already.
     let other = tokio::runtime::Runtime::new().unwrap();

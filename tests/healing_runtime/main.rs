@@ -30,6 +30,7 @@
 //! | a read-only mount | `file_faults::a_mount_that_is_read_only` |
 //! | shutdown and SIGTERM in each open state | `shutdown::a_shutdown_in_each_state`, `sigterm::sigterm_in_each_state` |
 //! | healing gives up and nobody comes | `escalation` |
+//! | the process is stopped and goes on; the run-time is blocked | `stopped::a_process_that_was_stopped_…`, `stopped::a_run_time_that_was_blocked_…` |
 //! | everything at once, for an hour | `chaos::an_hour_of_everything_at_once` |
 #![cfg(feature = "healing")]
 #![allow(
@@ -56,3 +57,5 @@ mod load;
 mod shutdown;
 #[cfg(unix)]
 mod sigterm;
+#[cfg(unix)]
+mod stopped;

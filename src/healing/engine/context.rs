@@ -26,7 +26,7 @@ pub struct Context(Arc<Inner>);
 struct Inner {
     token: CancellationToken,
     timeline: Timeline,
-    deadline: Instant,
+    deadline: Moment,
     attempt: Option<AttemptId>,
     /// What runs on threads of its own and outlives the future that asked for it.
     jobs: TaskTracker,
@@ -42,7 +42,7 @@ impl Context {
 
     pub(crate) fn until(
         timeline: Timeline,
-        deadline: Instant,
+        deadline: Moment,
         attempt: Option<AttemptId>,
         token: CancellationToken,
     ) -> Self {
@@ -76,14 +76,14 @@ impl Context {
     /// How much time is left before it is called off.
     #[must_use]
     pub fn remaining(&self) -> Duration {
-        let now = self.0.timeline.instant();
-        self.0.deadline.saturating_duration_since(now)
+        self.0.deadline - self.0.timeline.now()
     }
 
-    /// When it is called off, for [`tokio::time::timeout_at`].
+    /// When it is called off, for [`tokio::time::timeout_at`]; later, if the process is stopped
+    /// or its run-time blocked meanwhile, by as long as that lasts.
     #[must_use]
     pub fn deadline(&self) -> Instant {
-        self.0.deadline
+        self.0.timeline.instant_of(self.0.deadline)
     }
 
     /// Whether it was called off.
@@ -183,6 +183,11 @@ impl Context {
     pub(crate) async fn jobs_ended(&self) {
         self.0.jobs.close();
         self.0.jobs.wait().await;
+    }
+
+    /// Waits for so much time.
+    pub(crate) async fn sleep(&self, wait: Duration) {
+        self.0.timeline.sleep(wait).await;
     }
 
     pub(crate) fn data_from(&self) -> Moment {

@@ -195,6 +195,15 @@ impl Journal {
     }
 }
 
+/// Lets go of the files, also where the run-time ends before the journal is closed.
+struct LetsGo(Arc<Disk>);
+
+impl Drop for LetsGo {
+    fn drop(&mut self) {
+        self.0.store.lock().take();
+    }
+}
+
 impl Disk {
     fn push(&self, item: Item) {
         let mut queue = self.queue.lock();
@@ -219,6 +228,7 @@ impl Disk {
 
     /// Empties the queue until it is closed.
     async fn run(self: Arc<Self>, mut files: Files) {
+        let lets_go = LetsGo(Arc::clone(&self));
         let mut retry = RETRY.0;
         let mut broken = false;
         let mut try_again: Option<Instant> = None;
@@ -247,7 +257,7 @@ impl Disk {
             self.tell(&written, broken);
         }
         drop(files);
-        self.store.lock().take();
+        drop(lets_go);
         self.progress.send_modify(|progress| progress.closed = true);
     }
 

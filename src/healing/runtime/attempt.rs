@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::call::{End, run};
@@ -10,7 +9,7 @@ use super::engines::Slot;
 use super::shell::Shell;
 use super::trace;
 use crate::healing::engine::{Context, HealErrorKind, Precondition};
-use crate::healing::{AttemptResult, Event, Risk, Start, Text, Work};
+use crate::healing::{AttemptResult, Event, Moment, Risk, Start, Text, Work};
 
 /// What is to be started.
 pub(super) struct Order {
@@ -73,7 +72,7 @@ async fn attempt(
     shell: &Shell,
     slot: &Slot,
     start: &Start,
-    deadline: Instant,
+    deadline: Moment,
     token: CancellationToken,
 ) -> Outcome {
     let grace = shell.policy(|policy| policy.grace);

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
@@ -17,9 +17,9 @@ use super::driver::Driver;
 use super::engines::Engines;
 use super::error::StartError;
 use super::events;
-use super::metrics;
+use super::metrics::Page;
 use super::owner::Owner;
-use super::shell::Shell;
+use super::shell::{Ended, Shell};
 use super::shutdown::Stage;
 use crate::config::{HealingPolicy, Journal as JournalSettings};
 use crate::healing::State;
@@ -38,6 +38,7 @@ pub struct HealingBuilder {
     seed: Option<u64>,
     hooks: Vec<Box<dyn AlertHook>>,
     registry: Option<Registry>,
+    after: Option<Healing>,
     runtime: Option<Handle>,
 }
 
@@ -51,6 +52,7 @@ impl HealingBuilder {
             seed: None,
             hooks: Vec::new(),
             registry: None,
+            after: None,
             runtime: None,
         }
     }
@@ -96,6 +98,12 @@ impl HealingBuilder {
     /// Sets the registry that its metrics are scraped from. Default: none, no metrics.
     pub fn registry(mut self, registry: &Registry) -> Self {
         self.registry = Some(registry.clone());
+        self
+    }
+
+    /// Takes the place of an engine whose run-time has ended on the page of its registry.
+    pub(crate) fn after(mut self, before: Healing) -> Self {
+        self.after = Some(before);
         self
     }
 
@@ -155,15 +163,34 @@ impl HealingBuilder {
             stage: watch::Sender::new(Stage::Running),
             exit: watch::Sender::new(None),
             closing: CancellationToken::new(),
+            ended: CancellationToken::new(),
+            page: OnceLock::new(),
             tasks: TaskTracker::new(),
             driver: Mutex::default(),
             runtime,
         });
-        if let Some(registry) = &self.registry {
-            metrics::register(&shell, registry).map_err(StartError::Metrics)?;
+        let known = self
+            .after
+            .and_then(|before| before.shell.page.get()?.upgrade());
+        let page = match (known, &self.registry) {
+            (Some(page), _) => {
+                page.turn_to(&shell);
+                Some(page)
+            }
+            (None, Some(registry)) => {
+                Some(Page::new(&shell, registry).map_err(StartError::Metrics)?)
+            }
+            (None, None) => None,
+        };
+        if let Some(page) = page {
+            let _ = shell.page.set(Arc::downgrade(&page));
         }
         let telling = alerts::tell(Arc::downgrade(&shell), changes, self.hooks);
         shell.runtime.spawn(telling);
+        let ends = Ended(Arc::downgrade(&shell));
+        shell
+            .runtime
+            .spawn(Shell::tick(ends, shell.timeline.clone()));
         let driver = shell.runtime.spawn(Driver::new(Arc::clone(&shell)).run());
         *shell.driver.lock() = Some(driver);
         Ok(Healing {

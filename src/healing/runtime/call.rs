@@ -30,7 +30,7 @@ where
     let mut task = EndWithUs(tokio::spawn(call));
     let called_off = async {
         cx.cancelled().await;
-        tokio::time::sleep(grace / 2).await;
+        cx.sleep(grace / 2).await;
     };
     let end = tokio::select! {
         end = &mut task.0 => end,

@@ -79,7 +79,7 @@ async fn pass(shell: &Arc<Shell>, slot: &Slot) -> PassResult {
     let token = CancellationToken::new();
     let cx = Context::new(shell.timeline.clone(), timeout, token.clone());
     let began = cx.data_from();
-    slot.sight.began(Instant::now());
+    slot.sight.began(shell.timeline.now());
     let (engine, own) = (Arc::clone(&slot.engine), cx.clone());
     let look = call(&cx, grace, async move {
         engine.detect(&own).await.map_err(|error| error.text())
@@ -87,7 +87,7 @@ async fn pass(shell: &Arc<Shell>, slot: &Slot) -> PassResult {
     let mut look = std::pin::pin!(slot.calls.track_future(look));
     let end = tokio::select! {
         end = &mut look => end,
-        () = over(timeout, &slot.gone) => {
+        () = over(shell, timeout, &slot.gone) => {
             token.cancel();
             slot.passes.count(PassResult::Timeout);
             loop {
@@ -101,7 +101,7 @@ async fn pass(shell: &Arc<Shell>, slot: &Slot) -> PassResult {
     };
     let (result, why) = match end {
         End::Done(Ok(observations)) => {
-            slot.sight.sees(Instant::now());
+            slot.sight.sees(shell.timeline.now());
             tell(shell, slot, cx.data_from(), observations).await;
             slot.passes.count(PassResult::Ok);
             return PassResult::Ok;
@@ -165,7 +165,7 @@ fn worst_first(
 }
 
 fn failed(shell: &Shell, slot: &Slot, began: Moment, why: &str) {
-    slot.sight.failed(Instant::now(), why.into());
+    slot.sight.failed(shell.timeline.now(), why.into());
     shell.feed(Event::DetectFailed {
         engine: slot.name.clone(),
         began,

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use tokio::sync::watch;
-use tokio::time::Instant;
 
 use super::alerts::{AlertChange, Tell};
 use super::attempt::{self, Order};
@@ -13,13 +12,14 @@ use super::looks;
 use super::shell::Shell;
 use super::shutdown::Stage;
 use super::trace;
+use crate::healing::engine::Timeline;
 use crate::healing::journal::Progress;
 use crate::healing::{AttemptId, Effect, Event, Moment, Record, Risk, What};
 
 pub(super) struct Driver {
     shell: Arc<Shell>,
     /// When the core wants to be woken.
-    wake: Option<Instant>,
+    wake: Option<Moment>,
     /// The last record that went to the journal.
     last_seq: u64,
     /// The attempt that the last intent was about, and what it risks.
@@ -49,7 +49,7 @@ impl Driver {
             if batch.is_empty() {
                 tokio::select! {
                     () = shell.owner.kick.notified() => {}
-                    () = until(self.wake) => {
+                    () = until(&shell.timeline, self.wake) => {
                         self.wake = None;
                         shell.feed(Event::Tick);
                     }
@@ -114,7 +114,7 @@ impl Driver {
             Effect::Resolve(alert) => self.alert(AlertChange::Resolved(*alert)),
             Effect::Exit(request) => shell.ask_to_end(*request, self.last_seq),
             Effect::WakeAt(moment) => {
-                self.wake = (moment != Moment::NEVER).then(|| shell.timeline.instant_of(moment));
+                self.wake = (moment != Moment::NEVER).then_some(moment);
             }
             Effect::Stopped => {
                 shell.stage.send_if_modified(|stage| {
@@ -173,9 +173,9 @@ impl Driver {
     }
 }
 
-async fn until(wake: Option<Instant>) {
+async fn until(timeline: &Timeline, wake: Option<Moment>) {
     match wake {
-        Some(at) => tokio::time::sleep_until(at).await,
+        Some(at) => timeline.sleep_until(at).await,
         None => std::future::pending().await,
     }
 }

@@ -13,6 +13,7 @@ use tokio_util::task::TaskTracker;
 use super::call::guarded;
 use super::detect;
 use super::error::RegisterError;
+use super::remark::Remark;
 use super::shell::Shell;
 use super::shutdown::{Stage, close_engine};
 use super::sight::Sight;
@@ -39,6 +40,7 @@ pub(super) struct Slot {
     pub(super) looks: Semaphore,
     pub(super) passes: Passes,
     pub(super) sight: Sight,
+    pub(super) remark: Arc<Remark>,
 }
 
 /// How often an engine looked, by what came of it.
@@ -126,6 +128,9 @@ impl Shell {
         let limit = self.policy(|policy| policy.limits.engines);
         let slot = {
             let mut engines = self.engines.write();
+            if self.is_orphaned() {
+                return Err(RegisterError::RuntimeEnded { name });
+            }
             // Under the lock: the shutdown takes it after it has said that it began.
             if *self.stage.borrow() != Stage::Running {
                 return Err(RegisterError::ShutDown { name });
@@ -148,6 +153,7 @@ impl Shell {
                 looks: Semaphore::new(LOOKS),
                 passes: Passes::default(),
                 sight: Sight::default(),
+                remark: Arc::new(Remark::new(name.clone())),
             });
             engines.by_name.insert(name.clone(), Arc::clone(&slot));
             slot
@@ -187,6 +193,11 @@ impl EngineHandle {
     /// within a tenth of a second of its last look, become one further look.
     pub fn hint(&self) {
         self.slot.hint.notify_one();
+    }
+
+    /// Where to make something known of it that is no fault.
+    pub(in crate::healing) fn remark(&self) -> Arc<Remark> {
+        Arc::clone(&self.slot.remark)
     }
 
     /// A fault was noticed outside of [`detect`](HealingEngine::detect): it opens an issue, or

@@ -58,6 +58,15 @@ pub enum RegisterError {
         /// What it said.
         what: Text,
     },
+    /// The run-time that the healing engine ran on has ended, and it with it.
+    #[error(
+        "engine `{name}` comes too late: healing has ended with its tokio run-time; start it in \
+         the one that runs now, which a `Selfheal` does when it is asked for its engine there"
+    )]
+    RuntimeEnded {
+        /// Its name.
+        name: Name,
+    },
     /// The healing engine is shutting down, or has.
     #[error("engine `{name}` comes too late: healing shuts down")]
     ShutDown {

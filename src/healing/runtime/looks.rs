@@ -38,8 +38,10 @@ pub(super) fn verify(
     let own = Arc::clone(shell);
     shell.spawn(async move {
         // Looks that never end must not pile up: an engine has so many at once.
-        let asked = tokio::time::timeout(timeout, slot.looks.acquire());
-        let Ok(Ok(_turn)) = asked.await else { return };
+        let _turn = tokio::select! {
+            Ok(turn) = slot.looks.acquire() => turn,
+            () = over(&own, timeout, &slot.gone) => return,
+        };
         let token = CancellationToken::new();
         let cx = Context::new(own.timeline.clone(), timeout, token.clone());
         let grace = own.policy(|policy| policy.grace);
@@ -48,7 +50,7 @@ pub(super) fn verify(
         let mut look = std::pin::pin!(slot.calls.track_future(look));
         let end = tokio::select! {
             end = &mut look => end,
-            () = over(timeout, &slot.gone) => {
+            () = over(&own, timeout, &slot.gone) => {
                 token.cancel();
                 look.await;
                 return;
@@ -66,9 +68,9 @@ pub(super) fn verify(
 }
 
 /// The time is over, or the engine is.
-pub(super) async fn over(timeout: Duration, gone: &CancellationToken) {
+pub(super) async fn over(shell: &Shell, timeout: Duration, gone: &CancellationToken) {
     tokio::select! {
-        () = tokio::time::sleep(timeout) => {}
+        () = shell.timeline.sleep(timeout) => {}
         () = gone.cancelled() => {}
     }
 }

@@ -1,7 +1,9 @@
 //! What the shell itself counts: how often each engine looked, and what hooks missed.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Weak};
+
+use parking_lot::Mutex;
 
 use super::engines::PassResult;
 use super::shell::Shell;
@@ -26,14 +28,31 @@ impl Shell {
     }
 }
 
-/// Puts the numbers of the core and of the shell on the page of a registry.
-pub(super) fn register(shell: &Arc<Shell>, registry: &Registry) -> Result<(), DeclareError> {
-    let core = Arc::clone(shell);
-    expose(registry, move || core.snapshot())?;
-    registry.collect_from(Arc::new(OfTheShell(Arc::downgrade(shell))))
+/// Whose numbers are on the page of a registry.
+pub(super) struct Page(Mutex<Arc<Shell>>);
+
+impl Page {
+    /// Puts the numbers of the core and of the shell on the page of a registry.
+    pub(super) fn new(shell: &Arc<Shell>, registry: &Registry) -> Result<Arc<Self>, DeclareError> {
+        let page = Arc::new(Self(Mutex::new(Arc::clone(shell))));
+        let core = Arc::clone(&page);
+        expose(registry, move || core.shell().snapshot())?;
+        registry.collect_from(Arc::new(OfTheShell(Arc::clone(&page))))?;
+        Ok(page)
+    }
+
+    /// Shows another engine from now on, whose counters start anew.
+    pub(super) fn turn_to(&self, shell: &Arc<Shell>) {
+        let before = std::mem::replace(&mut *self.0.lock(), Arc::clone(shell));
+        drop(before);
+    }
+
+    fn shell(&self) -> Arc<Shell> {
+        Arc::clone(&self.0.lock())
+    }
 }
 
-struct OfTheShell(Weak<Shell>);
+struct OfTheShell(Arc<Page>);
 
 impl OfTheShell {
     fn missed() -> MetricDef {
@@ -64,9 +83,7 @@ impl Collector for OfTheShell {
     }
 
     fn collect(&self, out: &mut Vec<FamilySnapshot>) {
-        let Some(shell) = self.0.upgrade() else {
-            return;
-        };
+        let shell = self.0.shell();
         let series = shell.passes().into_iter().map(|(engine, result, count)| {
             let labels = [("engine", engine.as_str()), ("result", result.as_str())];
             SeriesSnapshot::new(labels, Value::Number(Number::U64(count)))

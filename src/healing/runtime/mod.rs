@@ -28,6 +28,7 @@ mod metrics;
 #[cfg(test)]
 mod model;
 mod owner;
+mod remark;
 mod shell;
 mod shutdown;
 mod sight;
@@ -45,12 +46,15 @@ pub use builder::HealingBuilder;
 pub use engines::{EngineHandle, PassResult};
 pub use error::{Refused, RegisterError, StartError};
 pub use events::{Events, HealingEvent};
+pub(super) use remark::Remark;
 pub use shutdown::ShutdownReport;
 pub use sight::Blind;
 pub use views::{ComponentState, OpenIssue, WatchedComponent};
 
+use tokio::runtime::Handle;
+
 use super::Event;
-use super::engine::HealingEngine;
+use super::engine::{HealingEngine, Timeline};
 use super::issue::Name;
 use super::journal::ReplayReport;
 use shell::Shell;
@@ -58,7 +62,10 @@ use shell::Shell;
 /// A healing engine that runs. Cloning is cheap and gives the same one.
 ///
 /// It runs until [`shutdown`](Self::shutdown), or until its tokio run-time ends; dropping the
-/// handle does not end it.
+/// handle does not end it. After the end of the run-time it refuses engines and decisions with
+/// the reason. What it measures time by stands still while the process is stopped or its run-time
+/// blocked, so that nothing is overdue that was not waited for; in a test with a paused clock, let
+/// time pass with `tokio::time::sleep`, as `tokio::time::advance` is such a stop.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -107,6 +114,26 @@ impl Healing {
     /// Begins to say how it is to be.
     pub fn builder() -> HealingBuilder {
         HealingBuilder::new()
+    }
+
+    /// The time that its decisions are made by.
+    pub(super) fn timeline(&self) -> &Timeline {
+        &self.shell.timeline
+    }
+
+    /// The run-time that its tasks run on.
+    pub(crate) fn runtime(&self) -> &Handle {
+        &self.shell.runtime
+    }
+
+    /// Whether that run-time has ended.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.shell.ended.is_cancelled()
+    }
+
+    /// Whether it did before a shutdown.
+    pub(crate) fn is_orphaned(&self) -> bool {
+        self.shell.is_orphaned()
     }
 
     /// Takes an engine in; it looks for faults at once. Works at any time before the shutdown,

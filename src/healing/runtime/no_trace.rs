@@ -23,6 +23,10 @@ pub(super) fn notice(_: &Notice) {}
 
 pub(super) fn detect_failed(_: &Name, _: &str) {}
 
+pub(super) fn orphaned(_: usize) {}
+
+pub(super) fn remark(_: &Name, _: &str) {}
+
 pub(super) fn alert(change: &AlertChange) {
     // A closed standard error is nothing to panic about.
     let _ = writeln!(std::io::stderr(), "selfheal: alert {change}");

@@ -1,8 +1,8 @@
 //! What the tasks of one engine share.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, OnceLock, Weak};
 
 use parking_lot::{Mutex, RwLock};
 use tokio::runtime::Handle;
@@ -12,15 +12,18 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::alerts::Tell;
+use super::call::guarded;
 use super::engines::Engines;
 use super::error::Refused;
 use super::events::HealingEvent;
+use super::metrics::Page;
 use super::owner::Owner;
 use super::shutdown::Stage;
+use super::trace;
 use crate::config::HealingPolicy;
 use crate::healing::engine::Timeline;
 use crate::healing::journal::Journal;
-use crate::healing::{AttemptId, Event, ExitRequest, Snapshot};
+use crate::healing::{AttemptId, Event, ExitRequest, Snapshot, Text};
 
 /// Everything that the tasks of one engine share.
 pub(super) struct Shell {
@@ -42,6 +45,10 @@ pub(super) struct Shell {
     pub(super) closing: CancellationToken,
     /// Detectors, attempts and looks under way.
     pub(super) tasks: TaskTracker,
+    /// Its run-time has ended, with everything that ran on it.
+    pub(super) ended: CancellationToken,
+    /// Where its numbers are on the page of a registry.
+    pub(super) page: OnceLock<Weak<Page>>,
     /// The task that does what the core says; the shutdown waits for it last.
     pub(super) driver: Mutex<Option<JoinHandle<()>>>,
 }
@@ -50,17 +57,36 @@ impl Shell {
     /// Tells the core that something happened.
     pub(super) fn feed(&self, event: Event) {
         self.owner.feed(self.timeline.stamp(), event);
+        self.forget_if_ended();
     }
 
     /// Tells the core of a decision, and whether it was refused.
     pub(super) fn decide(&self, event: Event) -> Result<(), Refused> {
+        if self.is_orphaned() {
+            let why = Text::from("the run-time of healing has ended: nothing follows decisions");
+            return Err(Refused { why });
+        }
         let decided = self.owner.decide(self.timeline.stamp(), event);
         decided.map_err(|why| Refused { why })
     }
 
     /// All numbers now.
     pub(super) fn snapshot(&self) -> Snapshot {
-        self.owner.snapshot(self.timeline.stamp())
+        let snapshot = self.owner.snapshot(self.timeline.stamp());
+        self.forget_if_ended();
+        snapshot
+    }
+
+    /// What the core wants done is kept for a driver that is gone.
+    fn forget_if_ended(&self) {
+        if self.ended.is_cancelled() {
+            self.owner.take(&mut Vec::new());
+        }
+    }
+
+    /// Whether its run-time ended before it was shut down: it neither acts nor ends any more.
+    pub(super) fn is_orphaned(&self) -> bool {
+        self.ended.is_cancelled() && *self.stage.borrow() == Stage::Running
     }
 
     /// Reads something of the policy in force.
@@ -68,9 +94,33 @@ impl Shell {
         self.owner.read(|state| read(state.policy()))
     }
 
+    /// Shows that the run-time is awake, until it ends.
+    pub(super) async fn tick(guard: Ended, timeline: Timeline) {
+        let _guard = guard;
+        timeline.tick().await;
+    }
+
     /// Starts a task that the shutdown waits for.
     pub(super) fn spawn(self: &Arc<Self>, task: impl Future<Output = ()> + Send + 'static) {
         self.tasks.spawn_on(task, &self.runtime);
+    }
+}
+
+/// Notes the end of a run-time: it drops the tasks that run on it.
+pub(super) struct Ended(pub(super) Weak<Shell>);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        let Some(shell) = self.0.upgrade() else {
+            return;
+        };
+        shell.ended.cancel();
+        // They keep files and watches open, and some of them this very shell.
+        let engines = std::mem::take(&mut *shell.engines.write());
+        if shell.is_orphaned() {
+            trace::orphaned(engines.all().len());
+        }
+        let _ = guarded(|| drop(engines));
     }
 }
 

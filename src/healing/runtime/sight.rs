@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
+use crate::healing::{Moment, Text};
 use parking_lot::Mutex;
-use tokio::time::Instant;
-
-use crate::healing::Text;
 
 /// A look may take so much longer than the last good one before it counts as one that hangs.
 const SLACK: Duration = Duration::from_secs(1);
@@ -30,26 +28,26 @@ pub(super) struct Sight(Mutex<Looks>);
 #[derive(Debug, Default)]
 struct Looks {
     /// When the look under way began.
-    began: Option<Instant>,
+    began: Option<Moment>,
     /// How long the last good one took.
     good: Option<Duration>,
     /// When the first look since then began that failed, and what the last of them said.
-    failed: Option<(Instant, Text)>,
+    failed: Option<(Moment, Text)>,
 }
 
 impl Sight {
-    pub(super) fn began(&self, now: Instant) {
+    pub(super) fn began(&self, now: Moment) {
         self.0.lock().began = Some(now);
     }
 
-    pub(super) fn sees(&self, now: Instant) {
+    pub(super) fn sees(&self, now: Moment) {
         let mut looks = self.0.lock();
         let began = looks.began.take().unwrap_or(now);
-        looks.good = Some(now.saturating_duration_since(began));
+        looks.good = Some(now - began);
         looks.failed = None;
     }
 
-    pub(super) fn failed(&self, now: Instant, why: Text) {
+    pub(super) fn failed(&self, now: Moment, why: Text) {
         let mut looks = self.0.lock();
         let since = match looks.failed.take() {
             Some((since, _)) => since,
@@ -60,17 +58,17 @@ impl Sight {
 
     /// Whether it cannot see now, where a look may take `timeout`. None also before its first
     /// look has ended.
-    pub(super) fn blind(&self, now: Instant, timeout: Duration) -> Option<Blind> {
+    pub(super) fn blind(&self, now: Moment, timeout: Duration) -> Option<Blind> {
         let looks = self.0.lock();
         let (since, why) = match (&looks.failed, looks.began, looks.good) {
             (Some((since, why)), ..) => (*since, why.clone()),
             (None, Some(began), Some(good)) => {
-                let hangs = now.saturating_duration_since(began) > good.saturating_add(SLACK);
+                let hangs = (now - began) > good.saturating_add(SLACK);
                 hangs.then(|| (began, Text::new("it has not ended yet")))?
             }
             _ => return None,
         };
-        let lasting = now.saturating_duration_since(since);
+        let lasting = now - since;
         Some(Blind {
             lasting,
             overdue: lasting >= timeout,
@@ -83,10 +81,10 @@ impl Sight {
 mod tests {
     use super::*;
 
-    #[tokio::test(start_paused = true)]
-    async fn a_look_that_takes_no_longer_than_usual_is_not_blind() {
+    #[test]
+    fn a_look_that_takes_no_longer_than_usual_is_not_blind() {
         let second = Duration::from_secs(1);
-        let (sight, start) = (Sight::default(), Instant::now());
+        let (sight, start) = (Sight::default(), Moment::START);
         let blind = |after: u32| sight.blind(start + after * second, 30 * second);
         sight.began(start);
         assert_eq!(blind(20), None, "nothing is known before the first end");

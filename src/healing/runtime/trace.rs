@@ -84,6 +84,14 @@ pub(super) fn detect_failed(engine: &Name, why: &str) {
     warn!(%engine, why, "a detector could not look");
 }
 
+pub(super) fn orphaned(engines: usize) {
+    info!(engines, "healing has ended with its run-time");
+}
+
+pub(super) fn remark(engine: &Name, text: &str) {
+    warn!(%engine, "{text}");
+}
+
 pub(super) fn alert(change: &AlertChange) {
     match (change, change.alert().severity) {
         (AlertChange::Resolved(_), _) => info!("alert {change}"),

@@ -53,6 +53,8 @@ pub struct WatchedComponent {
     pub looked: bool,
     /// Why nothing is known of it now, if its detector fails or hangs.
     pub blind: Option<Blind>,
+    /// What its engine wants known that is no fault, such as a setting that is missing.
+    pub remark: Option<&'static str>,
 }
 
 impl Healing {
@@ -122,7 +124,7 @@ impl Healing {
     pub fn watched(&self) -> Vec<WatchedComponent> {
         let slots = self.shell.engines.read().all();
         let timeout = self.shell.policy(|policy| policy.timeout);
-        let now = self.shell.timeline.instant();
+        let now = self.shell.timeline.now();
         let mut watched = Vec::new();
         for slot in slots {
             let blind = slot.sight.blind(now, timeout);
@@ -135,6 +137,7 @@ impl Healing {
                 engine: slot.name.clone(),
                 looked,
                 blind: blind.clone(),
+                remark: slot.remark.text(),
             }));
         }
         watched

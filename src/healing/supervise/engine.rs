@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::runtime::Handle;
 
 use super::Restart;
 use super::child::{Child, End, Look};
 use crate::healing::{
-    Budget, Confirm, Context, HealError, HealingEngine, Issue, Mode, Name, Observation, Plan,
-    Precondition, Risk, Severity, Verdict,
+    Budget, Confirm, Context, HealError, HealingEngine, Issue, Mode, Moment, Name, Observation,
+    Plan, Precondition, Risk, Severity, Verdict,
 };
 
 const RESTART: &str = "restart";
@@ -53,16 +53,16 @@ where
 
     /// What is wrong with the task now, with a text as evidence.
     fn fault(&self) -> Option<(&'static str, String)> {
-        fault(&self.spec, &self.child.look(), Instant::now())
+        fault(&self.spec, &self.child.look(), self.child.now())
     }
 }
 
 /// What is wrong with a task that looks like this, if anything.
-fn fault(spec: &Spec, look: &Look, now: Instant) -> Option<(&'static str, String)> {
+fn fault(spec: &Spec, look: &Look, now: Moment) -> Option<(&'static str, String)> {
     match &look.end {
         None => {
             let timeout = spec.heartbeat?;
-            let silent = now.saturating_duration_since(look.beat);
+            let silent = now - look.beat;
             (silent > timeout).then(|| (HUNG, format!("no heartbeat for {silent:.1?}")))
         }
         Some(End::Panicked(text)) => Some((PANICKED, text.to_string())),
@@ -102,13 +102,7 @@ where
                 .severity(self.spec.severity)
                 .evidence("what", text)
                 .evidence("start", look.generation.to_string())
-                .evidence(
-                    "ran",
-                    format!(
-                        "{:.1?}",
-                        Instant::now().saturating_duration_since(look.started)
-                    ),
-                )
+                .evidence("ran", format!("{:.1?}", self.child.now() - look.started))
         });
         Ok(observed.into_iter().collect())
     }
@@ -140,7 +134,7 @@ where
 
     async fn heal(&self, _: &Context, _: &Issue, _action: &str) -> Result<(), HealError> {
         self.child.stop(self.spec.grace).await;
-        self.child.start((self.on_end)());
+        self.child.start(&Handle::current(), (self.on_end)());
         Ok(())
     }
 

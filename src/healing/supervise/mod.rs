@@ -37,10 +37,12 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::runtime::Handle;
+
 pub use child::TaskContext;
 pub use output::TaskOutput;
 
-use self::child::Child;
+use self::child::{Child, Start};
 use self::engine::{Spec, Supervisor};
 use super::{Budget, Healing, Name, RegisterError, Severity, StartError};
 
@@ -75,7 +77,7 @@ const GRACE: Duration = Duration::from_secs(1);
 pub struct Supervise {
     /// Why there is no engine is told by [`spawn`](Supervise::spawn).
     healing: Result<Healing, StartError>,
-    child: Arc<Child>,
+    start: Box<Start>,
     spec: Spec,
 }
 
@@ -110,7 +112,7 @@ impl Supervise {
         Fut::Output: TaskOutput,
     {
         Self {
-            child: Child::new(start),
+            start: child::boxed(start),
             healing,
             spec: Spec {
                 component: component.into(),
@@ -124,8 +126,11 @@ impl Supervise {
         }
     }
 
-    /// Takes a task for hung that has not called [`TaskContext::heartbeat`] for this long.
-    /// Default: none, a task that runs is well.
+    /// Takes a task for hung that has not called [`TaskContext::heartbeat`] for this long, from
+    /// half a second on; while the process is stopped or its run-time blocked, no time counts.
+    /// Default: none, a task that runs is well, and one that sends heartbeats nevertheless is
+    /// named in the log and in the health report. There is no default time, since a task that
+    /// waits for its next message may rightly be silent for hours.
     pub fn heartbeat(mut self, timeout: Duration) -> Self {
         self.spec.heartbeat = Some(timeout);
         self
@@ -156,7 +161,9 @@ impl Supervise {
         self
     }
 
-    /// Starts the task and supervises it from now on.
+    /// Starts the task and supervises it from now on: on the run-time that this is called in,
+    /// else on that of the healing engine, on which it is also restarted. Supervision ends with
+    /// the run-time of the healing engine: in another one, call this anew.
     ///
     /// # Errors
     /// Healing cannot start here; an engine of this name is registered already, or the healing
@@ -164,10 +171,13 @@ impl Supervise {
     pub fn spawn(self) -> Result<(), SuperviseError> {
         let Self {
             healing,
-            child,
+            start,
             spec,
         } = self;
         let healing = healing?;
+        let child = Child::new(start, healing.timeline().clone());
+        let runtime = Handle::try_current().unwrap_or_else(|_| healing.runtime().clone());
+        let unheard = spec.heartbeat.is_none();
         let (hints, name) = (healing.clone(), spec.component.clone());
         let on_end = move || {
             let (hints, name) = (hints.clone(), name.clone());
@@ -176,8 +186,11 @@ impl Supervise {
             }
         };
         let engine = Supervisor::new(Arc::clone(&child), spec, on_end.clone());
-        healing.register(engine)?;
-        child.start(on_end());
+        let registered = healing.register(engine)?;
+        if unheard {
+            child.is_unheard(registered.remark());
+        }
+        child.start(&runtime, on_end());
         Ok(())
     }
 }

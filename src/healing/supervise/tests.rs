@@ -2,9 +2,11 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::child::End;
+use super::child::{End, boxed};
 use super::*;
+use crate::healing::engine::Timeline;
 use crate::healing::{Context, HealingEngine, Mode, Plan, What};
+use crate::util::Clock;
 
 fn spec(restart: Restart) -> Spec {
     Spec {
@@ -16,6 +18,22 @@ fn spec(restart: Restart) -> Spec {
         intensity: Some(Budget::new(3, Duration::from_secs(60))),
         settle: None,
     }
+}
+
+fn child<F, Fut>(start: F) -> Arc<Child>
+where
+    F: Fn(TaskContext) -> Fut + Send + Sync + 'static,
+    Fut: Future + Send + 'static,
+    Fut::Output: TaskOutput,
+{
+    Child::new(
+        boxed(start),
+        Timeline::start(Clock::system(), Handle::current()),
+    )
+}
+
+fn start(child: &Arc<Child>) {
+    assert!(child.start(&Handle::current(), || {}));
 }
 
 async fn seen(engine: &impl HealingEngine) -> Vec<String> {
@@ -41,7 +59,7 @@ async fn settle() {
 async fn a_panic_is_seen_and_a_restart_mends_it() {
     let starts = Arc::new(AtomicU32::new(0));
     let counted = Arc::clone(&starts);
-    let child = Child::new(move |cx: TaskContext| {
+    let child = child(move |cx: TaskContext| {
         let n = counted.fetch_add(1, Ordering::Relaxed);
         async move {
             assert!(n > 0, "the first one dies");
@@ -50,7 +68,7 @@ async fn a_panic_is_seen_and_a_restart_mends_it() {
     });
     let engine = Supervisor::new(Arc::clone(&child), spec(Restart::Transient), || || {});
     assert!(seen(&engine).await.is_empty(), "not started is no fault");
-    child.start(|| {});
+    start(&child);
     settle().await;
     assert_eq!(seen(&engine).await, ["task_panicked"]);
     let cx = Context::by_hand().unwrap();
@@ -64,9 +82,9 @@ async fn a_panic_is_seen_and_a_restart_mends_it() {
 
 #[tokio::test(start_paused = true)]
 async fn a_missed_heartbeat_is_a_hung_task() {
-    let child = Child::new(|_| std::future::pending::<()>());
+    let child = child(|_| std::future::pending::<()>());
     let engine = Supervisor::new(Arc::clone(&child), spec(Restart::Permanent), || || {});
-    child.start(|| {});
+    start(&child);
     settle().await;
     tokio::time::advance(Duration::from_secs(4)).await;
     assert!(seen(&engine).await.is_empty());
@@ -81,9 +99,9 @@ async fn an_orderly_return_is_a_fault_of_permanent_tasks_alone() {
         (Restart::Transient, &[]),
         (Restart::Temporary, &[]),
     ] {
-        let child = Child::new(|_| async {});
+        let child = child(|_| async {});
         let engine = Supervisor::new(Arc::clone(&child), spec(restart), || || {});
-        child.start(|| {});
+        start(&child);
         settle().await;
         assert_eq!(seen(&engine).await, want, "{restart:?}");
     }
@@ -92,7 +110,7 @@ async fn an_orderly_return_is_a_fault_of_permanent_tasks_alone() {
 #[tokio::test]
 async fn the_plan_says_how_often_and_a_temporary_task_is_only_reported() {
     let plan = |restart| -> Plan {
-        let child = Child::new(|_| async {});
+        let child = child(|_| async {});
         Supervisor::new(child, spec(restart), || || {}).plan(&issue())
     };
     let permanent = plan(Restart::Permanent);
@@ -185,4 +203,34 @@ async fn a_task_may_return_nothing_or_a_result_or_never() {
         "question mark",
     ];
     assert_eq!(failed, want);
+}
+
+#[tokio::test(start_paused = true)]
+async fn heartbeats_that_nothing_waits_for_are_reported() {
+    let healing = Healing::builder().start().unwrap();
+    let beats = |cx: TaskContext| async move {
+        loop {
+            cx.heartbeat();
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    };
+    let quiet = |cx: TaskContext| async move { cx.cancelled().await };
+    let new = |name: &'static str| Supervise::new(healing.clone(), name, Restart::Permanent, beats);
+    new("without").spawn().unwrap();
+    new("with")
+        .heartbeat(Duration::from_secs(5))
+        .spawn()
+        .unwrap();
+    let silent = Supervise::new(healing.clone(), "silent", Restart::Permanent, quiet);
+    silent.spawn().unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let remarks = healing.watched().into_iter().filter_map(|one| {
+        let text = one.remark?;
+        Some((one.component.to_string(), text))
+    });
+    let [(component, text)] = &remarks.collect::<Vec<_>>()[..] else {
+        panic!("one of three: {:?}", healing.watched());
+    };
+    assert_eq!(component, "without");
+    assert!(text.contains("`Supervise::heartbeat`"), "{text}");
 }
