@@ -68,16 +68,14 @@ impl Registry {
     /// before that is taken back; correct the group and ask again.
     pub fn group<G: Group>(&self) -> Result<Arc<G>, DeclareError> {
         let id = TypeId::of::<G>();
-        let known = self.inner.groups.lock().get(&id).map(Arc::clone);
+        let known = self.inner.groups.get(id).map(Arc::clone);
         if let Some(Ok(group)) = known.map(Arc::downcast::<G>) {
             return Ok(group);
         }
-        // The lock is not held while the group declares itself: it may ask for other groups.
         let _outer = Declaring::enter(G::NAME);
         let group = Arc::new(G::declare(self)?);
-        let mut groups = self.inner.groups.lock();
-        let kept = groups.entry(id).or_insert_with(|| group.clone());
-        Ok(Arc::clone(kept).downcast::<G>().unwrap_or(group))
+        let kept = self.inner.groups.keep(id, group.clone());
+        Ok(kept.downcast::<G>().unwrap_or(group))
     }
 
     /// Declares metrics as of the group `name`, for sets whose labels are known only at run

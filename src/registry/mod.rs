@@ -56,6 +56,7 @@ mod expiry;
 mod exponential;
 mod family;
 mod group;
+mod groups;
 mod labels;
 mod metric;
 #[cfg(test)]
@@ -71,16 +72,16 @@ mod unused;
 mod unwind;
 mod values;
 
-use std::any::{Any, TypeId};
+use std::any::Any;
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use lazy_static::lazy_static;
-use parking_lot::{Mutex, RwLock};
+use parking_lot::RwLock;
 
 pub use collector::Collector;
 pub use declare::{DEFAULT_BUCKETS, Declare};
@@ -107,6 +108,7 @@ pub use values::Displayed;
 use crate::catalog::{Kind, MetricDef};
 use crate::util::Clock;
 use family::{AnyFamily, Core};
+use groups::Groups;
 use metric::Common;
 use storage::Total;
 pub(crate) use unused::WeakRegistry;
@@ -124,7 +126,7 @@ pub struct Registry {
 struct Inner {
     settings: RwLock<Arc<Settings>>,
     families: RwLock<BTreeMap<Cow<'static, str>, Entry>>,
-    groups: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
+    groups: Groups,
     collectors: RwLock<Vec<Registered>>,
     total: Arc<Total>,
     /// How many times a collector panicked or yielded a family that clashes.
@@ -199,7 +201,7 @@ impl Registry {
                 }),
                 settings: RwLock::new(Arc::new(settings)),
                 families: RwLock::default(),
-                groups: Mutex::default(),
+                groups: Groups::default(),
                 collectors: RwLock::default(),
                 skipped: AtomicU64::new(0),
                 expiry: expiry::Expiry::default(),

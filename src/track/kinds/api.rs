@@ -3,6 +3,7 @@ use std::time::Duration;
 use crate::registry::{
     Counter, DeclareError, Family, FloatGauge, Group, Histogram, Registry, Text,
 };
+use crate::track::texts::Texts;
 use crate::track::{Outcome, Tracker, TrackerKind};
 use crate::util::Clock;
 
@@ -98,16 +99,16 @@ impl ApiMetrics {
 #[must_use = "a call that is dropped at once is recorded as abandoned"]
 pub struct ApiCall(Tracker<Call>);
 
+/// The API.
 #[derive(Debug)]
-struct Call {
-    api: Box<str>,
-}
+struct Call(Texts<1>);
 
 impl TrackerKind for Call {
     type Metrics = ApiMetrics;
 
     fn record(&self, metrics: &ApiMetrics, outcome: Outcome<'_>, took: Duration) {
-        metrics.ended(&self.api, outcome, took);
+        let [api] = self.0.get();
+        metrics.ended(api, outcome, took);
     }
 }
 
@@ -128,14 +129,14 @@ impl ApiCall {
         Self(Tracker::start_with(
             registry,
             clock,
-            Call { api: api.into() },
+            Call(Texts::new([api])),
         ))
     }
 
     /// Adds tokens that the service charges for, which some count instead of money.
     pub fn tokens(&self, used: u64) {
         if let Some(metrics) = self.0.metrics() {
-            metrics.tokens.add(&[&self.0.kind().api], used);
+            metrics.tokens.add(&self.0.kind().0.get(), used);
         }
     }
 

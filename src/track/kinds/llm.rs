@@ -3,6 +3,7 @@ use std::time::Duration;
 use crate::registry::{
     Counter, DeclareError, Family, FloatCounter, Group, Histogram, Registry, Text,
 };
+use crate::track::texts::Texts;
 use crate::track::{Outcome, Tracker, TrackerKind};
 use crate::util::Clock;
 
@@ -89,22 +90,15 @@ impl Group for LlmMetrics {
 #[must_use = "a call that is dropped at once is recorded as abandoned"]
 pub struct LlmCall(Tracker<Call>);
 
+/// Provider, model and operation.
 #[derive(Debug)]
-struct Call {
-    provider: Box<str>,
-    model: Box<str>,
-    operation: Box<str>,
-}
+struct Call(Texts<3>);
 
 impl TrackerKind for Call {
     type Metrics = LlmMetrics;
 
     fn record(&self, metrics: &LlmMetrics, outcome: Outcome<'_>, took: Duration) {
-        let Self {
-            provider,
-            model,
-            operation,
-        } = self;
+        let [provider, model, operation] = self.0.get();
         metrics
             .requests
             .inc(&[provider, model, operation, outcome.status()]);
@@ -136,20 +130,14 @@ impl LlmCall {
         model: &str,
         operation: &str,
     ) -> Self {
-        let call = Call {
-            provider: provider.into(),
-            model: model.into(),
-            operation: operation.into(),
-        };
+        let call = Call(Texts::new([provider, model, operation]));
         Self(Tracker::start_with(registry, clock, call))
     }
 
     /// Records the time from the start to the first token of the answer.
     pub fn first_token(&self) {
         if let Some(metrics) = self.0.metrics() {
-            let Call {
-                provider, model, ..
-            } = self.0.kind();
+            let [provider, model, _] = self.0.kind().0.get();
             let took = self.0.elapsed().as_secs_f64();
             metrics.first_token.observe(&[provider, model], took);
         }
@@ -159,9 +147,7 @@ impl LlmCall {
     /// A cost that is negative or not finite is left out and counted as rejected.
     pub fn success(self, tokens_in: u64, tokens_out: u64, usd: f64) {
         if let Some(metrics) = self.0.metrics() {
-            let Call {
-                provider, model, ..
-            } = self.0.kind();
+            let [provider, model, _] = self.0.kind().0.get();
             metrics.tokens.add(&[provider, model, "input"], tokens_in);
             metrics.tokens.add(&[provider, model, "output"], tokens_out);
             metrics.cost.add(&[provider, model], usd);
@@ -177,7 +163,8 @@ impl LlmCall {
     /// Records that the provider refused the call for its rate: an error of type `rate_limit`.
     pub fn rate_limited(self) {
         if let Some(metrics) = self.0.metrics() {
-            metrics.rate_limits.inc(&[&self.0.kind().provider]);
+            let [provider, ..] = self.0.kind().0.get();
+            metrics.rate_limits.inc(&[provider]);
         }
         self.0.error("rate_limit");
     }

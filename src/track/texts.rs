@@ -1,0 +1,85 @@
+use std::fmt;
+use std::str::from_utf8;
+
+/// So many bytes of text are kept without an allocation: a provider, a model with its path and
+/// an operation.
+const ROOM: usize = 112;
+
+/// The texts that name a piece of work, kept for as long as it lasts. They need no allocation as
+/// long as they fit, since a tracker is made for each piece.
+pub(super) enum Texts<const N: usize> {
+    Short {
+        /// Where each ends.
+        ends: [u8; N],
+        bytes: [u8; ROOM],
+    },
+    Long([Box<str>; N]),
+}
+
+impl<const N: usize> Texts<N> {
+    pub(super) fn new(texts: [&str; N]) -> Self {
+        let (mut ends, mut bytes) = ([0; N], [0; ROOM]);
+        let mut end = 0;
+        for (text, place) in texts.iter().zip(&mut ends) {
+            let start = end;
+            end = start + text.len();
+            match (bytes.get_mut(start..end), u8::try_from(end)) {
+                (Some(there), Ok(end)) => {
+                    there.copy_from_slice(text.as_bytes());
+                    *place = end;
+                }
+                _ => return Self::Long(texts.map(Box::from)),
+            }
+        }
+        Self::Short { ends, bytes }
+    }
+
+    pub(super) fn get(&self) -> [&str; N] {
+        match self {
+            Self::Long(texts) => texts.each_ref().map(|text| &**text),
+            Self::Short { ends, bytes } => {
+                let mut start = 0;
+                ends.map(|end| {
+                    let end = usize::from(end);
+                    let text = bytes.get(start..end).map(from_utf8);
+                    start = end;
+                    // What was text when it was copied is text.
+                    text.and_then(Result::ok).unwrap_or_default()
+                })
+            }
+        }
+    }
+}
+
+impl<const N: usize> fmt::Debug for Texts<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.get()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_come_back_as_they_were_whatever_their_length() {
+        for length in [0, 1, 30, ROOM / 3, ROOM / 3 + 1, ROOM, 300, 70_000] {
+            let long = "é".repeat(length / 2) + &"x".repeat(length % 2);
+            for texts in [
+                ["", &*long, ""],
+                [&*long, &*long, &*long],
+                ["a", "é", &*long],
+            ] {
+                assert_eq!(Texts::new(texts).get(), texts);
+            }
+        }
+        assert!(matches!(
+            Texts::new(["x".repeat(ROOM).as_str()]),
+            Texts::Short { .. }
+        ));
+        assert!(matches!(
+            Texts::new(["x".repeat(ROOM).as_str(), "y"]),
+            Texts::Long(_)
+        ));
+    }
+}

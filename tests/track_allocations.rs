@@ -1,0 +1,41 @@
+//! A tracker allocates nothing from its start to its end, however it ends.
+
+use selfheal::registry::Registry;
+use selfheal::track::{ApiCall, LlmCall};
+
+/// What a hundred calls of `live` allocate once all series are there.
+fn allocates(live: impl Fn()) -> u64 {
+    // The first ones make the series, and what a thread remembers of them.
+    (0..3).for_each(|_| live());
+    allocation_counter::measure(|| (0..100).for_each(|_| live())).count_total
+}
+
+#[test]
+fn a_tracker_allocates_nothing_however_it_ends() {
+    let registry = Registry::new();
+    let llm = || {
+        let model = "accounts/fireworks/models/llama-v3p1-405b-instruct";
+        LlmCall::start_in(&registry, "fireworks", model, "chat_completion")
+    };
+    let api = || ApiCall::start_in(&registry, "payments");
+    let lives: [(&str, &dyn Fn()); 7] = [
+        ("llm success", &|| {
+            let call = llm();
+            call.first_token();
+            call.success(1_200, 350, 0.02);
+        }),
+        ("llm error", &|| llm().error("timeout")),
+        ("llm rate limited", &|| llm().rate_limited()),
+        ("llm dropped", &|| drop(llm())),
+        ("api success", &|| {
+            let call = api();
+            call.tokens(3);
+            call.success();
+        }),
+        ("api rate limited", &|| api().rate_limited()),
+        ("api dropped", &|| drop(api())),
+    ];
+    for (what, live) in lives {
+        assert_eq!(allocates(live), 0, "{what}");
+    }
+}
