@@ -4,17 +4,20 @@
 //! application records under is mostly the same few texts at the same addresses, so that each
 //! thread keeps the positions where it found its latest series, by the addresses of their
 //! values. That an address is known proves nothing: the text there is compared before it is
-//! believed. Values of fewer than eight bytes are kept themselves, not their addresses.
+//! believed. Values of at most four bytes are kept themselves, not their addresses.
 //!
 //! Hints are never handed from thread to thread and own nothing.
 
 use std::cell::{Cell, OnceCell};
 
-use super::key;
 use crate::registry::labels::Labels;
 
-/// Sets of two hints: 64 KiB for a thread that records by labels.
-const SETS: usize = 512;
+/// Sets of four hints: 8 KiB for a thread that records by labels.
+const SETS: usize = 64;
+
+/// Of so many look-ups that went the long way one is remembered: a thread that goes round more
+/// series than there are hints would else find none of them, and pay for each.
+const PATIENCE: u32 = 4;
 
 /// Sets of more labels are looked up the long way.
 const MOST_LABELS: usize = 4;
@@ -30,32 +33,60 @@ const MULTIPLIERS: [u64; MOST_LABELS] = [
 /// A set of label values as hints know it.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Guess {
-    /// A short value, or the address of a longer one.
-    values: [u64; MOST_LABELS],
+    /// The values that are short; 0 for others.
+    short: [u32; MOST_LABELS],
     /// The length of each value.
-    lengths: u64,
+    lengths: u32,
+    /// All values, of those that are not short the addresses.
+    mix: u32,
     /// The number of the table; 0 in a hint that is not one yet.
     table: u32,
-    /// The set that its hint is in.
-    set: u32,
 }
 
-/// The lengths of values that are too many.
-const UNKNOWN: u64 = u64::MAX;
+/// Values that are too many or too long, of which there are no hints.
+const UNKNOWN: u32 = u32::MAX;
 
-/// Where a series was found; it fills one line of the cache.
+/// Where a series was found.
 #[derive(Clone, Copy, Default)]
-#[repr(align(64))]
-pub(super) struct Hint {
+struct Hint {
     guess: Guess,
-    pub(super) position: u32,
-    /// Where in the text of the series each value begins.
-    pub(super) starts: [u16; MOST_LABELS],
+    position: u32,
 }
+
+/// Hints that fill two lines of the cache.
+#[derive(Default)]
+#[repr(align(64))]
+struct Set([Cell<Hint>; 4]);
 
 thread_local! {
     /// Made when there is something to remember.
-    static HINTS: OnceCell<Box<[[Cell<Hint>; 2]]>> = const { OnceCell::new() };
+    static HINTS: OnceCell<Box<[Set]>> = const { OnceCell::new() };
+    /// How many look-ups went the long way.
+    static MISSED: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Whether it is the turn of a look-up that went the long way to be remembered.
+#[inline]
+pub(super) fn is_due() -> bool {
+    let missed = MISSED.get();
+    MISSED.set(missed.wrapping_add(1));
+    missed.is_multiple_of(PATIENCE)
+}
+
+/// Whether a value is kept itself.
+#[inline]
+pub(super) fn is_short(value: &[u8]) -> bool {
+    value.len() <= size_of::<u32>()
+}
+
+/// At most four bytes as a number that differs for different texts of one length.
+#[inline]
+fn few(bytes: &[u8]) -> u32 {
+    if let (Some(head), Some(tail)) = (bytes.first_chunk::<2>(), bytes.last_chunk::<2>()) {
+        u32::from(u16::from_le_bytes(*head)) | u32::from(u16::from_le_bytes(*tail)) << 16
+    } else {
+        bytes.first().copied().map_or(0, u32::from)
+    }
 }
 
 impl Guess {
@@ -66,72 +97,85 @@ impl Guess {
         reason = "in registers it is half as long as in memory"
     )]
     pub(super) fn new<L: Labels>(table: u32, labels: &L) -> Self {
-        let mut values = [0; MOST_LABELS];
-        let mut lengths = 0;
+        let mut short = [0; MOST_LABELS];
+        let mut lengths = 0_u32;
         // Families that have the same labels have other sets for them.
         let mut mix = u64::from(table) << 48;
+        let mut longest = 0;
         let mut place = 0;
         labels.visit(&mut |value| {
             let bytes = value.as_bytes();
-            if let (Some(word), Some(multiplier)) = (values.get_mut(place), MULTIPLIERS.get(place))
-            {
-                *word = if key::is_short(bytes) {
-                    key::few(bytes)
+            if let (Some(word), Some(multiplier)) = (short.get_mut(place), MULTIPLIERS.get(place)) {
+                let mixed = if is_short(bytes) {
+                    *word = few(bytes);
+                    u64::from(*word)
                 } else {
                     bytes.as_ptr().addr() as u64
                 };
-                mix = mix.wrapping_add(word.wrapping_mul(*multiplier));
+                mix = mix.wrapping_add(mixed.wrapping_mul(*multiplier));
             }
-            // A length that runs into the one before is that of a value that no text has.
-            lengths = lengths << 16 | bytes.len() as u64;
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "too long ones are known by `longest`"
+            )]
+            {
+                lengths = lengths << 8 | bytes.len() as u32;
+            }
+            longest |= bytes.len();
             place += 1;
         });
-        #[expect(clippy::cast_possible_truncation, reason = "far fewer sets than 2³²")]
-        let set = (mix >> 48) as u32 % SETS as u32;
+        let known = place <= MOST_LABELS && longest < 255;
         Self {
-            values,
-            lengths: if place <= MOST_LABELS {
-                lengths
-            } else {
-                UNKNOWN
-            },
+            short,
+            lengths: if known { lengths } else { UNKNOWN },
+            mix: (mix >> 32) as u32,
             table,
-            set,
         }
     }
 
-    /// Where this thread found a series whose short values are the same, and whose longer ones
-    /// had the same lengths and addresses.
+    /// The set that its hint is in.
     #[inline]
-    pub(super) fn hint(&self) -> Option<Hint> {
-        let same = |hint: &Cell<Hint>| Some(hint.get()).filter(|hint| self.is(&hint.guess));
+    fn set(self, hints: &[Set]) -> Option<&Set> {
+        hints.get((self.mix >> 16) as usize % SETS)
+    }
+
+    /// The position where this thread found a series whose short values are the same, and whose
+    /// others had the same lengths and addresses.
+    #[inline]
+    pub(super) fn position(self) -> Option<u32> {
+        let found = |hint: &Cell<Hint>| Some(hint.get()).filter(|hint| self.is(hint.guess));
         // A thread that is ending has its hints to the last: they need no destructor.
-        HINTS
-            .try_with(|hints| hints.get()?.get(self.set as usize)?.iter().find_map(same))
-            .ok()?
+        let hint = HINTS
+            .try_with(|hints| self.set(hints.get()?)?.0.iter().find_map(found))
+            .ok()??;
+        Some(hint.position)
     }
 
     #[inline]
-    fn is(&self, other: &Self) -> bool {
-        let values = self.values.iter().zip(&other.values);
-        (self.lengths, self.table) == (other.lengths, other.table)
-            && values.fold(0, |other, (a, b)| other | (a ^ b)) == 0
+    fn is(self, other: Self) -> bool {
+        let short = self.short.iter().zip(&other.short);
+        (self.lengths, self.mix, self.table) == (other.lengths, other.mix, other.table)
+            && short.fold(0, |other, (a, b)| other | (a ^ b)) == 0
     }
 
-    /// Remembers where a series without escapes was found, and where its values begin.
-    pub(super) fn note(self, position: u32, starts: [u16; MOST_LABELS]) {
+    /// Remembers where a series without escapes was found.
+    pub(super) fn note(self, position: u32) {
         if self.lengths == UNKNOWN {
             return;
         }
         let hint = Hint {
             guess: self,
             position,
-            starts,
         };
         let _ = HINTS.try_with(|hints| {
-            let hints = hints.get_or_init(|| (0..SETS).map(|_| Default::default()).collect());
-            if let Some([latest, older]) = hints.get(self.set as usize) {
-                older.set(latest.replace(hint));
+            let hints = hints.get_or_init(|| (0..SETS).map(|_| Set::default()).collect());
+            if let Some(Set(set)) = self.set(hints) {
+                // One is as good to lose as another: what is in use comes back.
+                let any = (MISSED.get() / PATIENCE) as usize % set.len();
+                let free = set.iter().find(|hint| hint.get().guess.table == 0);
+                if let Some(place) = free.or_else(|| set.get(any)) {
+                    place.set(hint);
+                }
             }
         });
     }

@@ -1,7 +1,7 @@
 use super::OVERFLOW;
 use super::cell::Cell;
 use super::group::Place;
-use super::hint::Guess;
+use super::hint::{self, Guess};
 use super::index::{Entry, Progress};
 use super::key::Keys;
 use super::limits::{Rules, Total};
@@ -9,7 +9,7 @@ use super::notes::Notes;
 use super::places::Layout;
 use super::sync::{Arc, AtomicU64, AtomicUsize, Mutex, OnceLock, Ordering, RwLock};
 use super::table::Table;
-use super::text::{self, Frame, Rendered};
+use super::text::{Frame, Rendered};
 use super::view::View;
 use crate::registry::labels::Labels;
 
@@ -97,13 +97,12 @@ impl<C: Cell> Storage<C> {
             let note = |entry: Entry| table.note_place(layout, place, entry.position);
             self.record_by_content(table, labels, note, new, use_cell);
         } else {
-            let Some(use_cell) = recall(table, labels, use_cell) else {
+            let Some(use_cell) = recall(table, &self.frame, labels, use_cell) else {
                 return;
             };
             let note = |entry: Entry| {
-                if !entry.escaped {
-                    Guess::new(table.number, labels)
-                        .note(entry.position, self.frame.starts(labels));
+                if !entry.escaped && hint::is_due() {
+                    Guess::new(table.number, labels).note(entry.position);
                 }
             };
             self.record_by_content(table, labels, note, new, use_cell);
@@ -300,12 +299,13 @@ impl<C: Cell> Storage<C> {
 #[inline(never)]
 fn recall<C: Cell, L: Labels, U: FnOnce(&C, Notes<'_>)>(
     table: &Table<C>,
+    frame: &Frame,
     labels: &L,
     use_cell: U,
 ) -> Option<U> {
-    if let Some(hint) = Guess::new(table.number, labels).hint()
-        && let Some(series) = table.to_use(hint.position)
-        && text::has_long_values_of(series.text, &hint.starts, labels)
+    if let Some(position) = Guess::new(table.number, labels).position()
+        && let Some(series) = table.to_use(position)
+        && frame.has_long_values_of(series.text, labels)
     {
         use_cell(series.cell, series.notes);
         return None;

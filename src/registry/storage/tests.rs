@@ -332,20 +332,25 @@ fn a_text_at_a_known_address_is_read_before_it_is_believed() {
 
 #[test]
 fn what_no_hint_has_room_for_is_told_apart_each_time() {
+    // One look-up of several is remembered.
+    const ROUNDS: u64 = 12;
     let counts = |storage: &_| -> Vec<_> { all(storage).into_iter().map(|(_, n)| n).collect() };
     let five = storage(&["a", "b", "c", "d", "e"], 100);
     let empty = storage(&["a", "b", "c", "d", "e"], 100);
-    for last in ["", "x", "", "x", ""] {
-        add(&five, &["a", "b", "c", "the fourth value", last]);
-        add(&empty, &["", "", "", "", last]);
+    for _ in 0..ROUNDS {
+        for last in ["", "x", "", "x", ""] {
+            add(&five, &["a", "b", "c", "the fourth value", last]);
+            add(&empty, &["", "", "", "", last]);
+        }
     }
-    assert_eq!((counts(&five), counts(&empty)), (vec![3, 2], vec![3, 2]));
+    let want = vec![3 * ROUNDS, 2 * ROUNDS];
+    assert_eq!((counts(&five), counts(&empty)), (want.clone(), want));
 
     // The second begins like the first and goes on like its text.
     let cut = storage(&["a", "b"], 100);
     let longer = format!("{}\",b=\"", "x".repeat(MAX_LABEL_VALUE));
     let wrapped = "x".repeat(65_536 + 5);
-    for _ in 0..3 {
+    for _ in 0..ROUNDS {
         for a in [
             &longer[..MAX_LABEL_VALUE],
             &longer[..=MAX_LABEL_VALUE],
@@ -357,7 +362,36 @@ fn what_no_hint_has_room_for_is_told_apart_each_time() {
         add(&cut, &["", &wrapped]);
         add(&cut, &[&wrapped, "12345"]);
     }
-    assert_eq!(counts(&cut), [9, 3, 3, 3]);
+    assert_eq!(counts(&cut), [3 * ROUNDS, ROUNDS, ROUNDS, ROUNDS]);
+}
+
+#[test]
+fn what_a_hint_remembers_is_compared_before_it_is_believed() {
+    const ROUNDS: u64 = 40;
+    // One buffer of each length that is written to anew, so that every address comes again.
+    for length in [0, 1, 2, 3, 4, 5, 7, 8, 9, 31, 254, 255, MAX_LABEL_VALUE] {
+        let storage = storage(&["a", "b", "c"], 100);
+        let mut buffers = [const { String::new() }; 3];
+        for _ in 0..ROUNDS {
+            for differs in 0..4 {
+                for (at, buffer) in buffers.iter_mut().enumerate() {
+                    buffer.clear();
+                    buffer.reserve_exact(length);
+                    let last = if at == differs { 'y' } else { 'x' };
+                    buffer.extend(std::iter::repeat_n('x', length.saturating_sub(1)));
+                    buffer.extend((length > 0).then_some(last));
+                }
+                add(&storage, &[&buffers[0], &buffers[1], &buffers[2]]);
+            }
+        }
+        let counts: Vec<_> = all(&storage).into_iter().map(|(_, n)| n).collect();
+        let want = if length == 0 {
+            vec![4 * ROUNDS]
+        } else {
+            vec![ROUNDS; 4]
+        };
+        assert_eq!(counts, want, "{length} bytes");
+    }
 }
 
 #[test]

@@ -3,8 +3,8 @@
 use crate::registry::labels::{Labels, cut};
 use crate::util::escape;
 
-use super::OVERFLOW;
 use super::key::{self, Keys};
+use super::{OVERFLOW, hint};
 
 /// The names of a family's labels, as they stand between the values.
 pub(super) struct Frame {
@@ -120,19 +120,23 @@ impl Frame {
         same && rest.len() <= 1
     }
 
-    /// Where in the text of `labels`, if it has no escapes, each of the first values begins.
-    pub(super) fn starts<L: Labels, const N: usize>(&self, labels: &L) -> [u16; N] {
-        let mut starts = [0; N];
-        let mut places = self.gaps.iter().zip(&mut starts);
-        let mut end = 0_u16;
-        labels.visit(&mut |value| {
-            if let Some((gap, start)) = places.next() {
-                *start = end.saturating_add(u16::from(*gap) + 1);
-                let length = u16::try_from(cut(value).len()).unwrap_or(u16::MAX);
-                end = start.saturating_add(length);
-            }
-        });
-        starts
+    /// Whether `text` is that of `labels`, given that it has no escapes, that its values are as
+    /// long as those of `labels`, and that those are equal that a hint keeps.
+    #[inline]
+    pub(super) fn has_long_values_of<L: Labels>(&self, text: &str, labels: &L) -> bool {
+        let mut gaps = self.gaps.iter();
+        let mut end = 0_usize;
+        labels.all(&mut |value| {
+            let value = value.as_bytes();
+            let gap = gaps.next().copied().map_or(0, usize::from);
+            let start = end.wrapping_add(gap + 1);
+            end = start.wrapping_add(value.len());
+            hint::is_short(value)
+                || text
+                    .as_bytes()
+                    .get(start..end)
+                    .is_some_and(|there| key::equal(there, value))
+        })
     }
 
     /// Whether `text` is that of `labels`, for a text with escapes.
@@ -150,22 +154,6 @@ impl Frame {
         });
         rest == Some(b"\"")
     }
-}
-
-/// Whether `text` is that of `labels`, given that it has no escapes, that the values of `labels`
-/// are as long as its own and begin there, and that short ones are equal.
-#[inline]
-pub(super) fn has_long_values_of<L: Labels>(text: &str, starts: &[u16], labels: &L) -> bool {
-    let mut starts = starts.iter().copied().map(usize::from);
-    labels.all(&mut |value| {
-        let value = value.as_bytes();
-        let start = starts.next().unwrap_or_default();
-        key::is_short(value)
-            || text
-                .as_bytes()
-                .get(start..start.wrapping_add(value.len()))
-                .is_some_and(|there| key::equal(there, value))
-    })
 }
 
 /// What begins with the quote behind `value`, if that is what stands after `gap` bytes and a quote.
