@@ -47,6 +47,10 @@ impl Timeline {
         }
     }
 
+    pub(crate) fn runtime(&self) -> &Handle {
+        &self.runtime
+    }
+
     pub(crate) fn clock(&self) -> &Clock {
         &self.clock
     }

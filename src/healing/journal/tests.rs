@@ -8,7 +8,9 @@ use tokio::runtime::Handle;
 
 use super::*;
 use crate::config::Journal as Settings;
+use crate::healing::engine::Timeline;
 use crate::healing::{AttemptId, IssueKey, Record, Severity, Stamp, Wall, What};
+use crate::util::Clock;
 
 /// Files in memory, on a disk that can be full.
 #[derive(Clone, Default)]
@@ -99,9 +101,11 @@ fn record(seq: u64) -> Record {
 }
 
 fn journal(disk: &Disk, settings: Settings) -> Journal {
+    let timeline = Timeline::start(Clock::system(), Handle::current());
+    tokio::spawn(timeline.clone().tick());
     let store = Arc::new(disk.clone());
     let next = replay(&*store).unwrap().next_number();
-    Journal::in_files(store, &Arc::new(settings), next, &Handle::current())
+    Journal::in_files(store, &Arc::new(settings), next, &timeline)
 }
 
 /// Writes records of these numbers after a beginning that carries nothing.
@@ -382,4 +386,41 @@ async fn without_files_nothing_is_waited_for() {
     assert!(journal.progress().is_none());
     assert_eq!(journal.recent(9).len(), 2);
     journal.close().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_that_slept_with_its_process_is_not_stuck() {
+    async fn advance(by: Duration) {
+        tokio::time::advance(by).await;
+        for _ in 0..10 {
+            tokio::task::yield_now().await;
+        }
+    }
+    let disk = Disk::default();
+    let journal = journal(&disk, Settings::new());
+    journal.begin(Vec::new());
+    journal.push(Arc::new(record(1)));
+    assert!(journal.written(1).await);
+
+    let (go_on, waits) = std::sync::mpsc::channel::<()>();
+    let (holds, held) = tokio::sync::oneshot::channel();
+    let slow = disk.clone();
+    let holder = std::thread::spawn(move || {
+        let _held = slow.0.lock();
+        holds.send(()).unwrap();
+        let _ = waits.recv();
+    });
+    held.await.unwrap();
+    let mut progress = journal.progress().unwrap();
+    journal.push(Arc::new(record(2)));
+    advance(Duration::from_millis(1)).await;
+    advance(Duration::from_secs(3600)).await;
+    assert!(progress.borrow().healthy, "nobody was awake");
+    for _ in 0..60 {
+        advance(Duration::from_millis(100)).await;
+    }
+    assert!(!progress.borrow().healthy, "this disk hangs");
+    drop(go_on);
+    holder.join().unwrap();
+    progress.wait_for(|now| now.healthy).await.unwrap();
 }

@@ -14,6 +14,7 @@ use super::history::{HistoryFilter, Ring, find_in_files};
 use super::store::Store;
 use crate::config::Journal as Settings;
 use crate::healing::Record;
+use crate::healing::engine::Timeline;
 
 /// So many records wait for a slow disk before the journal counts as broken.
 const QUEUE: usize = 8_192;
@@ -56,6 +57,8 @@ impl Drop for Journal {
 struct Disk {
     /// None once it is closed: the files are free for the next run then.
     store: Mutex<Option<Arc<dyn Store>>>,
+    /// What a write that takes too long is measured by.
+    timeline: Timeline,
     queue: Mutex<Queue>,
     filled: Notify,
     progress: watch::Sender<Progress>,
@@ -87,10 +90,11 @@ impl Journal {
         store: Arc<dyn Store>,
         settings: &Arc<Settings>,
         next: u64,
-        runtime: &Handle,
+        timeline: &Timeline,
     ) -> Self {
         let disk = Arc::new(Disk {
             store: Mutex::new(Some(Arc::clone(&store))),
+            timeline: timeline.clone(),
             queue: Mutex::default(),
             filled: Notify::new(),
             progress: watch::Sender::new(Progress {
@@ -101,7 +105,7 @@ impl Journal {
             }),
         });
         let files = Files::new(store, Arc::clone(settings), next);
-        runtime.spawn(Arc::clone(&disk).run(files));
+        timeline.runtime().spawn(Arc::clone(&disk).run(files));
         Self {
             ring: Ring::new(settings.memory as usize),
             disk: Some(disk),
@@ -290,8 +294,9 @@ impl Disk {
             let written = files.write(batch, now);
             (files, written)
         });
-        if let Ok(done) = tokio::time::timeout(STUCK, &mut writing).await {
-            return done.ok();
+        tokio::select! {
+            done = &mut writing => return done.ok(),
+            () = self.timeline.sleep(STUCK) => {}
         }
         self.progress
             .send_modify(|progress| progress.healthy = false);

@@ -144,7 +144,7 @@ impl HealingBuilder {
         let settings = Arc::new(self.journal);
         let journal = match store {
             Some(store) => {
-                let journal = Journal::in_files(store, &settings, next, &runtime);
+                let journal = Journal::in_files(store, &settings, next, &timeline);
                 journal.begin_with_copy(left.records);
                 journal
             }
