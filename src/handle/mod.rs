@@ -4,8 +4,8 @@
 //! The room promises:
 //! - Nothing runs that was not asked for: no listener and no healing engine. What does run in
 //!   the background (the refresh of system figures, where that is switched on; the removal of
-//!   idle series, where there are families whose series expire) ends with the last clone of
-//!   the handle.
+//!   idle series, where there are families whose series expire; the watch on the run-time that
+//!   heals, for `/livez`) ends with the last clone of the handle.
 //! - A configuration is checked as a whole before anything of it takes effect.
 //! - A health report and a scrape are each taken at one moment, and neither can fail.
 
