@@ -40,6 +40,7 @@
 //! | `toml` | yes | configuration from a TOML file |
 //! | `gzip` | yes | compressed scrapes |
 //! | `zstd` | no | scrapes compressed better and faster; builds a C library |
+//! | `rules` | no | the recent past of the metrics in memory |
 //! | `grpc` | no | tower layers for tonic's servers and channels |
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -54,6 +55,9 @@ mod handle;
 #[cfg(feature = "healing")]
 pub mod healing;
 pub mod health;
+#[cfg(feature = "rules")]
+#[cfg_attr(docsrs, doc(cfg(feature = "rules")))]
+pub mod history;
 #[cfg(feature = "http")]
 pub mod http;
 #[cfg(feature = "http-client")]

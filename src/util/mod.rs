@@ -16,6 +16,8 @@ mod padded;
 mod pattern;
 #[cfg(any(feature = "http", feature = "grpc"))]
 mod spare;
+#[cfg(feature = "rules")]
+mod stale;
 pub(crate) mod stripes;
 #[cfg(feature = "tsc")]
 mod tsc;
@@ -42,6 +44,9 @@ pub(crate) use padded::{LINE, Padded};
 pub(crate) use pattern::Pattern;
 #[cfg(any(feature = "http", feature = "grpc"))]
 pub(crate) use spare::Spare;
+#[cfg(feature = "rules")]
+#[cfg_attr(docsrs, doc(cfg(feature = "rules")))]
+pub use stale::STALE;
 #[cfg(any(feature = "http", feature = "server"))]
 pub use unrecorded::Unrecorded;
 #[cfg(any(feature = "http", feature = "http-client"))]

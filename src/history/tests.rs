@@ -1,0 +1,227 @@
+use std::time::Duration;
+
+use super::*;
+use crate::registry::{Counter, Family, Settings as Limits, Text};
+use crate::util::STALE;
+
+fn registry() -> Registry {
+    Registry::with_settings(Limits {
+        max_series_per_family: 10_000,
+        ..Limits::default()
+    })
+}
+
+fn history(registry: &Registry, keep: u64, max_bytes: usize) -> History {
+    let settings = Settings {
+        keep: Duration::from_secs(keep),
+        max_bytes,
+        ..Settings::default()
+    };
+    History::new(registry, settings)
+}
+
+/// The values of a series, a list for each part.
+type Parts = Vec<Vec<(i64, f64)>>;
+
+/// Every series of a metric, with all its values.
+fn all(history: &History, name: &str) -> Vec<(Known, Parts)> {
+    let known = history.known();
+    let meant = known.iter().filter(|known| &*known.name == name);
+    let read = |known: &Known| (known.clone(), history.read(known.id, (i64::MIN, i64::MAX)));
+    meant.map(read).collect()
+}
+
+#[test]
+fn a_series_ends_with_a_stale_marker_and_a_new_one_is_another() {
+    let registry = registry();
+    let jobs: Family<Counter, [Text; 1]> = registry
+        .counter("jobs_total", "Jobs")
+        .labels(["kind"])
+        .unwrap();
+    let history = history(&registry, 600, 1 << 20);
+    jobs.inc(&["a"]);
+    history.tick(1_000);
+    history.tick(2_000);
+    jobs.remove(&["a"]);
+    history.tick(3_000);
+    jobs.inc(&["a"]);
+    history.tick(4_000);
+    let tracks = all(&history, "jobs_total");
+    assert_eq!(tracks.len(), 2);
+    assert!(
+        tracks
+            .iter()
+            .all(|(known, _)| &*known.labels == "kind=\"a\"")
+    );
+    let bits = |(_, parts): &(Known, Parts)| -> Vec<(i64, u64)> {
+        let points = parts[0].iter();
+        points.map(|(time, v)| (*time, v.to_bits())).collect()
+    };
+    let one = 1_f64.to_bits();
+    assert_eq!(
+        bits(&tracks[0]),
+        [(1_000, one), (2_000, one), (3_000, STALE)]
+    );
+    assert_eq!(bits(&tracks[1]), [(4_000, one)]);
+}
+
+#[test]
+fn a_histogram_is_buckets_and_sum() {
+    let registry = registry();
+    let took = registry
+        .histogram("took_seconds", "Time")
+        .buckets(&[0.1, 1.0])
+        .build()
+        .unwrap();
+    let history = history(&registry, 600, 1 << 20);
+    for value in [0.05, 0.5, 0.75, 5.0] {
+        took.observe(value);
+    }
+    history.tick(1_000);
+    let tracks = all(&history, "took_seconds");
+    assert_eq!(tracks[0].0.bounds.as_deref(), Some(&[0.1, 1.0][..]));
+    let last: Vec<f64> = tracks[0].1.iter().map(|part| part[0].1).collect();
+    assert_eq!(last, [1.0, 3.0, 4.0, 6.3]);
+}
+
+#[test]
+fn time_that_stands_still_or_goes_back_makes_no_tick() {
+    let registry = registry();
+    let jobs = registry.counter("jobs_total", "Jobs").build().unwrap();
+    let history = history(&registry, 600, 1 << 20);
+    for time in [1_000, 1_000, 500, 2_000] {
+        jobs.inc();
+        history.tick(time);
+    }
+    assert_eq!(
+        all(&history, "jobs_total")[0].1[0],
+        [(1_000, 1.0), (2_000, 4.0)]
+    );
+}
+
+#[test]
+fn what_is_too_old_goes_and_series_that_are_empty_with_it() {
+    let registry = registry();
+    let jobs: Family<Counter, [Text; 1]> = registry
+        .counter("jobs_total", "Jobs")
+        .labels(["kind"])
+        .unwrap();
+    let history = history(&registry, 100, 1 << 20);
+    jobs.inc(&["gone"]);
+    history.tick(0);
+    jobs.remove(&["gone"]);
+    jobs.inc(&["stays"]);
+    for second in 1..1_000 {
+        history.tick(second * 1_000);
+    }
+    let tracks = all(&history, "jobs_total");
+    assert_eq!(tracks.len(), 1);
+    assert_eq!(tracks[0].1[0].len(), 101);
+    assert_eq!(history.stats().series, 1);
+    assert_eq!(history.stats().evicted, 0);
+}
+
+#[test]
+fn memory_is_bounded_and_what_is_read_stays_longest() {
+    let registry = registry();
+    let noise: Family<crate::registry::FloatGauge, [Text; 1]> = registry
+        .float_gauge("noise", "Noise")
+        .labels(["n"])
+        .unwrap();
+    let wanted = registry.float_gauge("wanted", "Wanted").build().unwrap();
+    let history = history(&registry, 1_000_000, 200_000);
+    for second in 0..2_000_i64 {
+        for n in 0..100_i64 {
+            let value = ((second * 7_919 + n * 104_729) % 1_000_003) as f64 / 7.0;
+            noise.set(&[n.to_string()], value);
+        }
+        wanted.set((second as f64).sqrt());
+        history.tick(second * 1_000);
+        if second % 200 == 0 {
+            let _ = all(&history, "wanted");
+        }
+        assert!(history.stats().bytes <= 200_000, "{:?}", history.stats());
+    }
+    assert!(history.stats().evicted > 0);
+    assert_eq!(all(&history, "wanted")[0].1[0].len(), 2_000);
+    assert!(all(&history, "noise")[0].1[0].len() < 500);
+}
+
+#[test]
+fn the_function_of_a_gauge_may_ask_the_history() {
+    let registry = registry();
+    let history = history(&registry, 600, 1 << 20);
+    let asked = history.clone();
+    registry
+        .gauge_fn("ticks", "Ticks", move || asked.stats().ticks as f64)
+        .unwrap();
+    history.tick(1_000);
+    history.tick(2_000);
+    assert_eq!(all(&history, "ticks")[0].1[0], [(1_000, 0.0), (2_000, 1.0)]);
+}
+
+/// Values as a service has them: two thirds never change, the others are counters or move.
+#[test]
+fn a_sample_takes_about_a_byte() {
+    let registry = registry();
+    let series: Family<Counter, [Text; 1]> = registry
+        .counter("requests_total", "Requests")
+        .labels(["n"])
+        .unwrap();
+    let history = history(&registry, 100_000, 1 << 30);
+    let mut seed = 1_u64;
+    for tick in 0..480 {
+        for n in 0..300_u64 {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            if n % 3 == 0 || tick == 0 {
+                series.add(&[n.to_string()], 100 + seed % 50);
+            }
+        }
+        history.tick(tick * 15_000);
+    }
+    let samples = 480 * 300;
+    let each = history.stats().bytes as f64 / f64::from(samples);
+    assert!(each < 1.3, "{each} bytes");
+}
+
+#[test]
+fn the_list_of_series_is_the_same_until_it_changes() {
+    let registry = registry();
+    let jobs: Family<Counter, [Text; 1]> = registry
+        .counter("jobs_total", "Jobs")
+        .labels(["kind"])
+        .unwrap();
+    let history = history(&registry, 600, 1 << 20);
+    jobs.inc(&["a"]);
+    history.tick(1_000);
+    let before = history.known();
+    jobs.inc(&["a"]);
+    history.tick(2_000);
+    assert!(Arc::ptr_eq(&before, &history.known()));
+    jobs.inc(&["b"]);
+    history.tick(3_000);
+    assert!(!Arc::ptr_eq(&before, &history.known()));
+    assert_eq!(history.known().len(), 2);
+}
+
+#[test]
+fn what_ended_before_the_range_is_not_in_it() {
+    let registry = registry();
+    let jobs: Family<Counter, [Text; 1]> = registry
+        .counter("jobs_total", "Jobs")
+        .labels(["kind"])
+        .unwrap();
+    let history = history(&registry, 600, 1 << 20);
+    jobs.inc(&["a"]);
+    history.tick(1_000);
+    jobs.remove(&["a"]);
+    (2..6).for_each(|second| history.tick(second * 1_000));
+    let id = history.known()[0].id;
+    let read = |from, to| history.read(id, (from, to))[0].len();
+    assert_eq!(
+        [read(1_000, 1_500), read(1_000, 9_000), read(2_000, 9_000)],
+        [1, 2, 1]
+    );
+    assert_eq!([read(3_000, 9_000), read(0, 1_000)], [0, 1]);
+    assert!(history.read(id, (7_000, 9_000)).is_empty());
+}

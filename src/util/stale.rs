@@ -1,0 +1,2 @@
+/// The bits of the NaN by which Prometheus marks that a series has ended.
+pub const STALE: u64 = 0x7ff0_0000_0000_0002;
