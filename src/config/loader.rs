@@ -97,7 +97,7 @@ impl Loader {
         if let Some(variables) = &variables {
             tree::overlay(&mut tree, variables, &mut faults);
         }
-        let mut config: Config = tree::read(&tree, &mut faults);
+        let mut config: Config = tree::read(&tree, &Config::sample(), &mut faults);
         config.server.restore_secrets(&base.server);
         match &variables {
             Some(variables) => {

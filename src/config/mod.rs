@@ -55,8 +55,11 @@
 //! `SELFHEAL_HTTP__SAMPLE_RATE` is `http.sample_rate`. The field decides how its text is read: a
 //! list is `a,b,c`, a map `a=1,b=2` (or one variable for each entry, such as
 //! `SELFHEAL_GLOBAL_LABELS__ENV`), a truth value `true`, `false`, `1` or `0`; an empty text is an
-//! empty list or map, or "none". Keys that need capitals can be set in TOML and code only. A
-//! variable with this prefix that means nothing is a fault. The environment wins over TOML, and
+//! empty list or map, or "none". A value in quotes is a fault: they are for a shell to take off,
+//! and would be a part of the value. Keys that need capitals can be set in TOML and code only. A
+//! variable with this prefix that means nothing is a fault, but for those that Kubernetes sets for
+//! a Service named `selfheal` or `selfheal-…` (`SELFHEAL_PORT=tcp://…`, `SELFHEAL_SERVICE_HOST`):
+//! they are ignored. The environment wins over TOML, and
 //! TOML over code.
 //!
 //! # All keys
@@ -84,6 +87,7 @@ mod loader;
 mod metrics;
 mod names;
 mod native;
+mod quotes;
 mod range;
 mod root;
 mod secret;

@@ -12,11 +12,14 @@ use super::healing::HealingPolicy;
 use super::http::Http;
 use super::journal::Journal;
 use super::loader::Loader;
-use super::metrics::Metrics;
+use super::metrics::{Family, Metrics};
 use super::names::{HEALTH_PATH, LIVENESS_PATH, READINESS_PATH, check_labels, check_namespace};
+use super::native::Native;
+use super::secret::Secret;
 use super::server::Server;
 use super::service::Service;
 use super::system::System;
+use super::tree::ANY_NAME;
 
 /// Labels that histograms and summaries give their own series.
 const RESERVED: [&str; 2] = ["le", "quantile"];
@@ -190,6 +193,15 @@ impl Config {
         faults: &mut Faults,
     ) {
         faults.within("server", |faults| self.server.resolve(variable, faults));
+    }
+
+    /// Every setting, those aside that are absent by default and hold nothing else.
+    pub(super) fn sample() -> Self {
+        let server = Server::new().basic_auth("", Secret::default());
+        let family = Family::new().native(Native::new());
+        Self::new()
+            .server(server.bearer_token(Secret::default()))
+            .metrics(Metrics::new().family(ANY_NAME, family))
     }
 
     pub(super) fn check(&self, faults: &mut Faults) {

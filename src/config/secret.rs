@@ -13,6 +13,7 @@ use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::faults::quote;
+use super::quotes;
 
 /// A file of a secret is a line; this much is a mistake such as `/dev/zero`.
 const MAX_BYTES: u64 = 64 * 1024;
@@ -129,6 +130,12 @@ impl Secret {
                 ));
             }
             Source::Env(name) => match variable(name) {
+                Some(value) if quotes::is_quoted(value.as_encoded_bytes()) => {
+                    let variable = quote(name);
+                    let problem =
+                        format!("the environment variable {variable}: {}", quotes::PROBLEM);
+                    return Err((problem, quotes::HINT));
+                }
                 Some(value) => Some(value.into_encoded_bytes()),
                 None => {
                     return Err((

@@ -11,6 +11,7 @@
 mod builder;
 mod env;
 mod faults;
+mod foreign;
 mod keys;
 mod roundtrip;
 mod secrets;

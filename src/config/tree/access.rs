@@ -6,6 +6,7 @@ use super::de::Pass;
 use super::error::Error;
 use super::reader::Reader;
 use super::{Node, Table, Value, child_path, element_path};
+use crate::config::quotes;
 
 /// A value that stands in the tree, or one that the text of a variable was split into.
 enum Part<'a> {
@@ -26,13 +27,18 @@ impl Part<'_> {
     }
 }
 
-/// Reads the value at `path`; an error that comes from nowhere deeper is one of that value.
+/// Reads the value at `path`, unless it is the text of a variable in quotes; an error that comes from nowhere deeper is one of that value.
 fn read<'de, T: DeserializeSeed<'de>>(
     seed: T,
     node: &Node,
     pass: &Pass,
     path: &str,
 ) -> Result<T::Value, Error> {
+    if let Value::Variable(text) = &node.value
+        && quotes::is_quoted(text.as_bytes())
+    {
+        return Err(Error::new(quotes::PROBLEM, quotes::HINT).at(path));
+    }
     seed.deserialize(Reader::new(node, pass, path.to_owned()))
         .map_err(|error| error.at(path))
 }

@@ -18,12 +18,15 @@ use crate::config::faults::{Fault, Faults, Origin};
 use crate::config::suggest;
 
 /// Reads a `T`; a value at fault is told and its default taken, if need be that of the whole.
+/// `sample` has every setting, optional ones too, and an entry named [`ANY_NAME`] in each map of
+/// sections.
 pub(in crate::config) fn read<T: DeserializeOwned + Serialize + Default>(
     root: &Node,
+    sample: &T,
     faults: &mut Faults,
 ) -> T {
     let pass = Pass {
-        whole: write(&T::default()).unwrap_or_else(|_| Node::table()),
+        whole: write(sample).unwrap_or_else(|_| Node::table()),
         left_out: RefCell::default(),
         faults: RefCell::default(),
     };
@@ -50,7 +53,7 @@ pub(in crate::config) fn read<T: DeserializeOwned + Serialize + Default>(
 
 /// What is known about the tree from the readings so far.
 pub(super) struct Pass {
-    /// Every setting, to find the place of one that stands elsewhere.
+    /// Every setting, to find the place of one that stands elsewhere, and those that exist.
     whole: Node,
     left_out: RefCell<BTreeSet<String>>,
     faults: RefCell<Faults>,
@@ -111,9 +114,10 @@ impl Pass {
             faults.push_with(|| Fault {
                 path: variable.path.clone(),
                 problem: NO_SUCH_NAME.to_owned(),
-                hint: match &place {
-                    Some(place) => env::moved(variable, &place.path),
-                    None => env::hint(variable, key, fields),
+                hint: {
+                    let place = place.as_ref().map(|place| &*place.path);
+                    env::hint(variable, place, &self.whole)
+                        .unwrap_or_else(|| suggest::hint(key, fields, "the keys here are"))
                 },
                 origin: Some(Origin::Variable(variable.name.to_owned())),
             });

@@ -1,7 +1,7 @@
 //! Where a key belongs that stands where there is none of its name: `namespace` below
 //! `[metrics]`.
 
-use super::{Node, Value, child_path};
+use super::{ANY_NAME, Node, Value, child_path};
 
 /// A place of a setting or of a section.
 pub(super) struct Place {
@@ -24,7 +24,7 @@ fn search(node: &Node, path: &str, key: &str, places: &mut Vec<Place>) {
     let Value::Table(table) = &node.value else {
         return;
     };
-    for (name, child) in table {
+    for (name, child) in table.iter().filter(|(name, _)| *name != ANY_NAME) {
         let path = child_path(path, name);
         if name == key {
             places.push(Place {

@@ -3,19 +3,21 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 
-use super::{Node, Table, Value, child_path};
+use super::links::is_service_link;
+use super::{ANY_NAME, Node, Table, Value, child_path};
 use crate::config::faults::{Fault, Faults, Origin, push_key, quote};
 use crate::config::suggest;
 use crate::util::BoundedStr;
 
 /// What every variable for this crate starts with.
 const PREFIX: &str = "SELFHEAL_";
-const SEPARATOR: &str = "__";
+pub(super) const SEPARATOR: &str = "__";
 /// No setting has a name as long or as deep; the bounds keep messages short and recursion flat.
 const MAX_NAME: usize = 512;
 const MAX_DEPTH: usize = 16;
 
-/// Lays those of `variables` that start with [`PREFIX`] over `root`.
+/// Lays those of `variables` that start with [`PREFIX`] over `root`, those aside that Kubernetes
+/// sets for a Service of that name.
 pub(in crate::config) fn overlay(
     root: &mut Node,
     variables: &BTreeMap<OsString, OsString>,
@@ -26,6 +28,7 @@ pub(in crate::config) fn overlay(
             continue;
         }
         let inserted = match (name.to_str(), value.to_str()) {
+            (Some(name), Some(value)) if is_service_link(&name[PREFIX.len()..], value) => continue,
             (Some(name), Some(value)) => insert(root, name, value),
             _ => Err(("the variable is not UTF-8".to_owned(), "set it to UTF-8")),
         };
@@ -107,45 +110,81 @@ fn search<'a>(node: &'a Node, path: String, levels: usize, found: &mut Vec<Found
     }
 }
 
-/// Which variable was meant by one whose key belongs at `path`.
-pub(super) fn moved(variable: &Found<'_>, path: &str) -> String {
-    let below = keys(variable.name).skip(variable.depth + 1);
-    let moved: Vec<String> = path.split('.').map(str::to_owned).chain(below).collect();
-    did_you_mean(&moved)
-}
-
-fn did_you_mean(keys: &[String]) -> String {
-    let name = keys.join(SEPARATOR).to_ascii_uppercase();
-    format!("did you mean `{PREFIX}{name}`?")
-}
-
-/// Which variable was meant by one whose `key` is none of the `fields` of its section.
-pub(super) fn hint(variable: &Found<'_>, key: &str, fields: &[&str]) -> String {
-    let rename = |new: &str| {
-        let keys: Vec<String> = keys(variable.name)
-            .enumerate()
-            .map(|(n, old)| {
-                if n == variable.depth {
-                    new.to_owned()
-                } else {
-                    old
-                }
-            })
-            .collect();
-        did_you_mean(&keys)
+/// What to do about a variable that means nothing; `known` has every setting, and `place` is
+/// where the unknown key belongs, if there is one place. A variable is named only if there is one.
+pub(super) fn hint(variable: &Found<'_>, place: Option<&str>, known: &Node) -> Option<String> {
+    let wanted: Vec<String> = match place {
+        Some(place) => {
+            let below = keys(variable.name).skip(variable.depth + 1);
+            place.split('.').map(str::to_owned).chain(below).collect()
+        }
+        None => keys(variable.name).collect(),
     };
-    // One underscore in place of two is the likeliest slip of all.
-    let section = fields.iter().find_map(|field| {
-        let rest = key.strip_prefix(field)?.strip_prefix('_')?;
-        (!rest.is_empty()).then(|| format!("{field}{SEPARATOR}{rest}"))
-    });
-    match section {
-        Some(split) => rename(&split),
-        None => match suggest::nearest(key, fields) {
-            Some(near) => rename(near),
-            None => suggest::hint(key, fields, "the keys here are"),
-        },
+    let mut meant = Vec::new();
+    match resolve(known, &wanted, &mut meant) {
+        Ok(()) => {
+            let name = meant.join(SEPARATOR).to_ascii_uppercase();
+            Some(format!("did you mean `{PREFIX}{name}`?"))
+        }
+        // The keys at hand are all that can be said, and the caller knows their order.
+        Err(_) if meant.len() <= variable.depth => None,
+        Err(keys) => {
+            let (section, keys) = (meant.join("."), keys.join("`, `"));
+            Some(format!("the keys of `{section}` are `{keys}`"))
+        }
     }
+}
+
+/// Finds the setting that is nearest to the `wanted` keys, or else the keys of the last section
+/// that was found. `meant` is the way to it.
+fn resolve<'a>(
+    known: &'a Node,
+    wanted: &[String],
+    meant: &mut Vec<String>,
+) -> Result<(), Vec<&'a str>> {
+    let Value::Table(table) = &known.value else {
+        // It has no keys: what stands below it in the name is left out.
+        return Ok(());
+    };
+    let fields: Vec<&str> = if table.contains_key("redacted") {
+        vec!["env", "file"]
+    } else {
+        table.keys().map(String::as_str).collect()
+    };
+    let Some((key, below)) = wanted.split_first() else {
+        return if fields.is_empty() || table.contains_key("redacted") {
+            Ok(())
+        } else {
+            Err(fields)
+        };
+    };
+    if let [] | [ANY_NAME] = fields[..] {
+        // The entry of a map, which may have any name.
+        meant.push(key.clone());
+        return table
+            .get(ANY_NAME)
+            .map_or(Ok(()), |entry| resolve(entry, below, meant));
+    }
+    // One underscore in place of two is the likeliest slip of all.
+    let split = |field: &&'a str| {
+        let rest = key.strip_prefix(*field)?.strip_prefix('_')?;
+        let is_section = matches!(table.get(*field)?.value, Value::Table(_));
+        (is_section && !rest.is_empty()).then(|| (*field, rest.to_owned()))
+    };
+    let (field, rest) = if fields.contains(&key.as_str()) {
+        (key.as_str(), None)
+    } else if let Some((field, rest)) = fields.iter().find_map(split) {
+        (field, Some(rest))
+    } else if let Some(near) = suggest::nearest(key, &fields) {
+        (near, None)
+    } else {
+        return Err(fields);
+    };
+    meant.push(field.to_owned());
+    let below: Vec<String> = rest.into_iter().chain(below.iter().cloned()).collect();
+    table
+        .get(field)
+        .map_or(Ok(()), |child| resolve(child, &below, meant))
 }
 
 #[cfg(test)]

@@ -14,12 +14,17 @@ mod de;
 mod elsewhere;
 mod env;
 mod error;
+mod links;
 mod reader;
 mod ser;
 
 pub(super) use de::read;
 pub(super) use env::overlay;
 pub(super) use ser::write;
+
+/// In a sample of all settings, what the entry of a map of sections is called, which is the
+/// user's to name; settings are in small letters.
+pub(super) const ANY_NAME: &str = "NAME";
 
 /// No `Debug`: a tree holds secrets as they were written.
 pub(super) struct Node {

@@ -1,0 +1,27 @@
+//! Quotes that were meant for a shell and arrived as a part of the value.
+
+/// What is wrong with a value in quotes, and what to do about it.
+pub(super) const PROBLEM: &str = "the value is in quotes, which are a part of it";
+pub(super) const HINT: &str = "leave the quotes out: where no shell takes them off, as in \
+                               Docker's `--env-file`, they stay; a value that needs them can \
+                               be set in TOML";
+
+/// Whether the text of a variable stands between two quotes of a kind.
+pub(super) fn is_quoted(text: &[u8]) -> bool {
+    matches!(text.trim_ascii(), [b'"', .., b'"'] | [b'\'', .., b'\''])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quotes_of_one_kind_on_both_sides() {
+        for text in ["\"a\"", "'a'", "\"\"", "''", " \"a\" ", "\"a\",\"b\""] {
+            assert!(is_quoted(text.as_bytes()), "{text}");
+        }
+        for text in ["", "a", "\"", "'", "\"a'", "\"a", "a\"", "it's", "`a`"] {
+            assert!(!is_quoted(text.as_bytes()), "{text}");
+        }
+    }
+}
