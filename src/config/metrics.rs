@@ -14,6 +14,8 @@ use super::range::{check_buckets, check_range};
 /// A series takes about 100 bytes, so that the upper end is a heap of 10 GB.
 const SERIES: RangeInclusive<usize> = 1..=100_000_000;
 const MAX_PATH: usize = 256;
+/// Shorter ones would make different values one, longer ones a scrape large.
+const LABEL_VALUE: RangeInclusive<usize> = 16..=4_096;
 
 /// `[metrics]`: the registry's limits and the scrape.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -27,6 +29,10 @@ pub struct Metrics {
     pub max_series_per_family: usize,
     /// So many series the registry may have. Default: 1 000 000.
     pub max_series: usize,
+    /// The most bytes of a label value that are kept, from 16 to 4096; what is longer is cut at a
+    /// character boundary. A Prometheus with a lower `label_value_length_limit` drops the whole
+    /// target. Default: 256.
+    pub max_label_value: usize,
     /// Whether a scrape is compressed when the scraper asks for it. Default: `true`.
     pub gzip: bool,
     /// Whether series of counters and histograms say when they were created, so that Prometheus,
@@ -43,6 +49,7 @@ impl Default for Metrics {
             path: "/metrics".to_owned(),
             max_series_per_family: 10_000,
             max_series: 1_000_000,
+            max_label_value: 256,
             gzip: true,
             created_times: false,
             family: BTreeMap::new(),
@@ -78,6 +85,13 @@ impl Metrics {
         self
     }
 
+    /// Sets the most bytes of a label value that are kept, from 16 to 4096. Default: 256.
+    #[must_use]
+    pub fn max_label_value(mut self, bytes: usize) -> Self {
+        self.max_label_value = bytes;
+        self
+    }
+
     /// Whether scrapes are compressed on demand. Default: `true`.
     #[must_use]
     pub fn gzip(mut self, on: bool) -> Self {
@@ -110,6 +124,14 @@ impl Metrics {
             .min(self.max_series)
     }
 
+    /// The most bytes of a label value of the family of that name, without namespace.
+    #[must_use]
+    pub fn label_limit(&self, family: &str) -> usize {
+        let family = self.family.get(family);
+        let own = family.and_then(|family| family.max_label_value);
+        own.unwrap_or(self.max_label_value)
+    }
+
     pub(super) fn check(&self, faults: &mut Faults) {
         check_path("path", &self.path, faults);
         for (field, series) in [
@@ -118,6 +140,7 @@ impl Metrics {
         ] {
             check_range(field, series, &SERIES, "give a limit in that range", faults);
         }
+        check_label_limit(&self.max_label_value, faults);
         faults.within("family", |faults| {
             for (name, family) in &self.family {
                 faults.within(name, |faults| {
@@ -127,6 +150,11 @@ impl Metrics {
             }
         });
     }
+}
+
+fn check_label_limit(bytes: &usize, faults: &mut Faults) {
+    let hint = "give how many bytes of a label value are kept";
+    check_range("max_label_value", bytes, &LABEL_VALUE, hint, faults);
 }
 
 fn check_path(field: &str, path: &str, faults: &mut Faults) {
@@ -163,6 +191,9 @@ pub struct Family {
     pub native: Option<Native>,
     /// The limit of series. Default: [`Metrics::max_series_per_family`].
     pub max_series: Option<usize>,
+    /// The most bytes of a label value that are kept, from 16 to 4096. Default:
+    /// [`Metrics::max_label_value`].
+    pub max_label_value: Option<usize>,
     /// How long a series may be idle before it is removed; `"0s"` keeps all for ever. Default:
     /// as the family is declared.
     #[serde(with = "super::duration::optional")]
@@ -176,6 +207,7 @@ impl Default for Family {
             buckets: None,
             native: None,
             max_series: None,
+            max_label_value: None,
             expire_after: None,
         }
     }
@@ -217,6 +249,14 @@ impl Family {
         self
     }
 
+    /// Sets the most bytes of a label value that are kept, from 16 to 4096. Default:
+    /// [`Metrics::max_label_value`].
+    #[must_use]
+    pub fn max_label_value(mut self, bytes: usize) -> Self {
+        self.max_label_value = Some(bytes);
+        self
+    }
+
     /// Sets how long a series may be idle before it is removed; zero keeps all for ever.
     /// Default: as the family is declared.
     #[must_use]
@@ -237,6 +277,9 @@ impl Family {
         if let Some(series) = &self.max_series {
             let hint = "give a limit in that range, or `enabled = false`";
             check_range("max_series", series, &SERIES, hint, faults);
+        }
+        if let Some(bytes) = &self.max_label_value {
+            check_label_limit(bytes, faults);
         }
     }
 }

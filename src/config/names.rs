@@ -14,7 +14,6 @@ pub const READINESS_PATH: &str = "/readyz";
 /// Each label is in every series, so that more would be a mistake rather than a wish.
 pub(super) const MAX_LABELS: usize = 32;
 const MAX_NAME: usize = 128;
-const MAX_VALUE: usize = 1_024;
 
 /// Whether `text` is `[a-zA-Z_][a-zA-Z0-9_]*`.
 fn is_word(text: &str) -> bool {
@@ -63,11 +62,13 @@ pub(super) fn check_namespace(name: &str, faults: &mut Faults) {
     }
 }
 
-/// Labels that are put on series of ours: their names, values and number.
+/// Labels that are put on series of ours: their names, values, of at most so many bytes, and
+/// number.
 pub(super) fn check_labels(
     field: &str,
     labels: &BTreeMap<String, String>,
     reserved: &[&str],
+    most: usize,
     faults: &mut Faults,
 ) {
     if labels.len() > MAX_LABELS {
@@ -88,12 +89,9 @@ pub(super) fn check_labels(
                     "an empty value is the same as no label",
                     "give a value or leave the label out",
                 );
-            } else if value.len() > MAX_VALUE {
-                faults.add(
-                    name,
-                    too_long(value.len(), MAX_VALUE),
-                    "give a shorter value",
-                );
+            } else if value.len() > most {
+                let hint = "give a shorter value, or raise `metrics.max_label_value`";
+                faults.add(name, too_long(value.len(), most), hint);
             }
         }
     });

@@ -206,9 +206,17 @@ impl Config {
 
     pub(super) fn check(&self, faults: &mut Faults) {
         check_namespace(&self.namespace, faults);
-        check_labels("global_labels", &self.global_labels, &RESERVED, faults);
+        let most = self.metrics.max_label_value;
+        check_labels(
+            "global_labels",
+            &self.global_labels,
+            &RESERVED,
+            most,
+            faults,
+        );
         faults.within("service", |faults| {
-            self.service.check(faults);
+            let most = self.metrics.label_limit("service_info");
+            self.service.check(most, faults);
             faults.within("labels", |faults| {
                 for name in self.service.labels.keys() {
                     if self.global_labels.contains_key(name) {

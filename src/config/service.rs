@@ -48,16 +48,14 @@ impl Service {
         self
     }
 
-    pub(super) fn check(&self, faults: &mut Faults) {
-        let texts = [
-            ("name", &*self.name),
-            ("version", self.version.as_deref().unwrap_or_default()),
-        ];
-        for (field, text) in texts {
+    /// `most` is how many bytes of a label value are kept.
+    pub(super) fn check(&self, most: usize, faults: &mut Faults) {
+        let version = self.version.as_deref().unwrap_or_default();
+        for (field, text, most) in [("name", &*self.name, 256), ("version", version, most)] {
             let length = text.len();
             let hint = "give a text of at most that many bytes";
-            check_range(field, &length, &(0..=256), hint, faults);
+            check_range(field, &length, &(0..=most), hint, faults);
         }
-        check_labels("labels", &self.labels, &RESERVED, faults);
+        check_labels("labels", &self.labels, &RESERVED, most, faults);
     }
 }

@@ -206,6 +206,7 @@ fn settings(config: &Config) -> Settings {
         disabled: !family.enabled,
         buckets: family.buckets.clone(),
         max_series: family.max_series,
+        max_label_value: family.max_label_value,
         native: family.native.as_ref().map(native),
         expire_after: family.expire_after,
         implied: false,
@@ -220,6 +221,7 @@ fn settings(config: &Config) -> Settings {
         global_labels: config.global_labels.clone(),
         max_series_per_family: config.metrics.max_series_per_family,
         max_series: config.metrics.max_series,
+        max_label_value: config.metrics.max_label_value,
         created_times: config.metrics.created_times,
         families: families
             .map(|(name, family)| (name.clone(), over(family)))
@@ -256,7 +258,24 @@ impl fmt::Debug for Selfheal {
 mod tests {
     use super::*;
     use crate::config::{Family, Metrics};
-    use crate::registry::DEFAULT_BUCKETS;
+    use crate::registry::{self, DEFAULT_BUCKETS};
+
+    #[test]
+    fn label_values_are_cut_as_configured() {
+        let metrics = Metrics::new()
+            .max_label_value(20)
+            .family("own_total", Family::new().max_label_value(30));
+        let handle = Selfheal::with_clock(Config::new().metrics(metrics), Clock::manual().0);
+        let handle = handle.unwrap();
+        let registry = handle.registry();
+        for (name, kept) in [("all_total", 20), ("own_total", 30)] {
+            let family: registry::Family<registry::Counter, [registry::Text; 1]> =
+                registry.counter(name, "").labels(["a"]).unwrap();
+            family.inc(&["x".repeat(300)]);
+            let labels = format!("a=\"{}\"", "x".repeat(kept));
+            assert_eq!(*family.snapshot().series[0].labels, labels, "{name}");
+        }
+    }
 
     #[test]
     fn native_buckets_and_created_times_are_as_configured() {

@@ -114,9 +114,11 @@ impl Registered {
         !self.defs.is_empty() && self.defs.iter().all(off)
     }
 
-    /// Cuts a family to the limit that it has of its own; false if it is switched off.
+    /// Cuts a family to its limits; false if it is switched off.
     fn limit(&self, family: &mut FamilySnapshot, skipped: &mut u64) -> bool {
-        let Some(over) = self.settings.families.get(&*family.def.name) else {
+        let over = self.settings.families.get(&*family.def.name);
+        *skipped += family.shorten(self.settings.label_limit(over)) as u64;
+        let Some(over) = over else {
             return true;
         };
         if let Some(most) = over.max_series {

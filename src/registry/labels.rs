@@ -5,13 +5,20 @@
 //! with a borrowed `path`. [`LabelValue`] ties one value to its key, [`Labels`] a whole set.
 
 use std::borrow::Cow;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use crate::util::BoundedStr;
 
-/// The most bytes of a label value that are kept; what is longer is cut at a character
-/// boundary before it is looked up, so that a client cannot make a scrape large.
+/// The most bytes of a label value that are kept, unless
+/// [`Settings::max_label_value`](super::Settings::max_label_value) or that of its family says
+/// otherwise; what is longer is cut at a character boundary before it is looked up, so that a
+/// client cannot make a scrape large.
 pub const MAX_LABEL_VALUE: usize = 256;
+
+/// The limits that can be set, in bytes: [`OVERFLOW`](super::OVERFLOW) is shorter than the least,
+/// and texts with the most have places of 16 bits.
+pub(super) const LABEL_LIMITS: RangeInclusive<usize> = 16..=4_096;
 
 /// The key of a label whose value is any text: `&str`, `String`, `Arc<str>`, `Cow<str>`,
 /// `Box<str>`, and whatever is [`Displayed`](super::Displayed).
@@ -297,13 +304,13 @@ impl Labels for Combination {
     }
 }
 
-/// Cuts a value to [`MAX_LABEL_VALUE`] bytes at a character boundary.
+/// Cuts a value to so many bytes at a character boundary.
 #[inline]
-pub(super) fn cut(value: &str) -> &str {
-    if value.len() <= MAX_LABEL_VALUE {
+pub(super) fn cut(value: &str, most: usize) -> &str {
+    if value.len() <= most {
         return value;
     }
-    let mut end = MAX_LABEL_VALUE;
+    let mut end = most;
     while !value.is_char_boundary(end) {
         end -= 1;
     }
@@ -333,9 +340,9 @@ mod tests {
 
     #[test]
     fn long_values_are_cut_at_a_character() {
-        let long = "ä".repeat(MAX_LABEL_VALUE);
-        assert_eq!(cut(&long).len(), MAX_LABEL_VALUE);
+        let long = "ä".repeat(100);
+        assert_eq!(cut(&long, 20).len(), 20);
         let odd = format!("a{long}");
-        assert_eq!(cut(&odd).len(), MAX_LABEL_VALUE - 1);
+        assert_eq!(cut(&odd, 20).len(), 19);
     }
 }

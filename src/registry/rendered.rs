@@ -74,7 +74,7 @@ mod tests {
     #[test]
     fn labels_are_read_back() {
         let pairs = [("a", "x\",b=\"y"), ("b", ""), ("c", "\\\n"), ("d", "plain")];
-        let text = render_pairs(pairs);
+        let text = render_pairs(pairs, 100);
         let labels = SeriesLabels::new(&text);
         assert!(
             labels

@@ -79,8 +79,9 @@ impl Registry {
     fn assemble(&self, settings: Arc<Settings>, mut taken: Vec<FamilySnapshot>) -> Scrape {
         let families = self.own_families();
         let mut own = self.about_itself(&families);
-        own.retain(|family| {
+        own.retain_mut(|family| {
             let over = settings.families.get(&*family.def.name);
+            family.shorten(settings.label_limit(over));
             !over.is_some_and(|over| over.disabled)
         });
         taken.append(&mut own);
@@ -118,6 +119,7 @@ impl Registry {
                 .global_labels
                 .iter()
                 .map(|(name, value)| (name.as_str(), value.as_str())),
+            settings.label_limit(None),
         );
         Scrape {
             settings,

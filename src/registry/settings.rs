@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::labels::{LABEL_LIMITS, MAX_LABEL_VALUE};
 use super::storage::Rules;
 use crate::catalog::{Kind, MetricDef, Native};
 
@@ -20,6 +21,10 @@ pub struct Settings {
     pub max_series_per_family: usize,
     /// The most series in all. Default: 1,000,000.
     pub max_series: usize,
+    /// The most bytes of a label value that are kept; what is longer is cut at a character
+    /// boundary, so that two values may become one. At least 16 and at most 4,096, whatever is
+    /// said. The states of a state set are not cut. Default: [`MAX_LABEL_VALUE`].
+    pub max_label_value: usize,
     /// Whether counters and histograms note when each series was created, for the formats to
     /// tell: a counter's first increment is then seen as one, by a Prometheus that is told to
     /// read it. In OpenMetrics that is one more line for each series. Default: off.
@@ -43,6 +48,10 @@ pub struct FamilySettings {
     /// Another limit. Default: that of all families. What a collector yields beyond it is left
     /// out and counted in `selfheal_collectors_skipped_total`; without one, it has no limit.
     pub max_series: Option<usize>,
+    /// Another limit of label values. Default: that of all families. What a collector yields is
+    /// cut as well; of two series that become one the first is kept, the other is left out and
+    /// counted in `selfheal_collectors_skipped_total`.
+    pub max_label_value: Option<usize>,
     /// How long a series may be idle before it is removed; zero keeps all for ever. Default:
     /// as declared, which is for ever unless [`Declare::expire_after`] says otherwise.
     ///
@@ -73,8 +82,18 @@ impl Settings {
         Rules {
             enabled: !over.is_some_and(|over| over.disabled),
             limit: max_series.unwrap_or(self.max_series_per_family),
+            max_label_value: self.label_limit(over),
             expire_after: expire_after.filter(|idle| !idle.is_zero()),
         }
+    }
+}
+
+impl Settings {
+    /// The most bytes of a label value, where `over` is about its family.
+    pub(super) fn label_limit(&self, over: Option<&FamilySettings>) -> usize {
+        let most = over.and_then(|over| over.max_label_value);
+        let most = most.unwrap_or(self.max_label_value);
+        most.clamp(*LABEL_LIMITS.start(), *LABEL_LIMITS.end())
     }
 }
 
@@ -114,6 +133,7 @@ impl Default for Settings {
             global_labels: BTreeMap::new(),
             max_series_per_family: 10_000,
             max_series: 1_000_000,
+            max_label_value: MAX_LABEL_VALUE,
             created_times: false,
             families: BTreeMap::new(),
         }

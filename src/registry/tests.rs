@@ -1,3 +1,4 @@
+mod cut;
 mod held;
 
 use super::*;

@@ -87,6 +87,8 @@ impl Registry {
 struct Known {
     kind: Kind,
     collected: bool,
+    /// Whether it has no labels.
+    bare: bool,
     /// The settings that reached it.
     over: Option<FamilySettings>,
 }
@@ -96,6 +98,7 @@ impl Known {
         Self {
             kind: def.kind,
             collected: false,
+            bare: def.labels.is_empty(),
             over,
         }
     }
@@ -117,6 +120,10 @@ impl Known {
         if wanted.native.is_some() && (self.collected || self.kind != Kind::Histogram) {
             let problem = "the metric is no histogram that can have native buckets";
             faults.add("native", problem, "leave them out");
+        }
+        if wanted.max_label_value.is_some() && self.bare && !self.collected {
+            let problem = "the metric has no labels";
+            faults.add("max_label_value", problem, "leave it out");
         }
         if wanted.expire_after.is_some() && self.collected {
             let problem = "the series are there as long as their collector yields them";

@@ -7,7 +7,8 @@ use super::labels::{LabelValue, MAX_LABEL_VALUE, Text};
 /// A value that is displayed, as the value of a label: an address, an identifier, a
 /// [`fmt::Arguments`] with a part of something larger.
 ///
-/// It is written out once, without an allocation, and cut at [`MAX_LABEL_VALUE`] bytes. In the
+/// It is written out once, without an allocation, and cut at [`MAX_LABEL_VALUE`] bytes, also
+/// where the limit of the family is higher. In the
 /// type of a family it is a [`Text`]; where a family has texts alone, it stands in an array of
 /// them. What `fmt` writes before it returns an error is kept.
 ///
@@ -189,7 +190,10 @@ mod tests {
         }
         let long = "ä".repeat(MAX_LABEL_VALUE);
         let odd = Displayed::new(format_args!("a{long}{}", "never"));
-        assert_eq!(odd.as_str(), super::super::labels::cut(&format!("a{long}")));
+        assert_eq!(
+            odd.as_str(),
+            super::super::labels::cut(&format!("a{long}"), MAX_LABEL_VALUE)
+        );
         // A character that does not fit ends it, though a shorter one would.
         let last = Displayed::new(format_args!("{}{}{}", "a".repeat(255), "ä", "b"));
         assert_eq!(last.as_str(), "a".repeat(255));

@@ -56,6 +56,19 @@ fn the_service_is_named_after_the_namespace() {
 }
 
 #[test]
+fn the_label_limit_of_a_family() {
+    let metrics = Metrics::new()
+        .max_label_value(200)
+        .family("other", Family::new())
+        .family("long", Family::new().max_label_value(1_000));
+    assert_eq!(
+        ["long", "other", "none"].map(|family| metrics.label_limit(family)),
+        [1_000, 200, 200]
+    );
+    assert_eq!(Metrics::new().label_limit("any"), 256);
+}
+
+#[test]
 fn the_series_limit_of_a_family() {
     let metrics = Metrics::new()
         .max_series_per_family(100)

@@ -71,7 +71,8 @@ fn lengths() {
         format!("namespace = '{}'", "n".repeat(129)),
         format!("service.name = '{}'", "n".repeat(257)),
         format!("service.version = '{}'", "n".repeat(257)),
-        format!("global_labels.a = '{}'", "v".repeat(1_025)),
+        format!("global_labels.a = '{}'", "v".repeat(257)),
+        format!("service.labels.a = '{}'", "v".repeat(257)),
         format!("global_labels.{} = 'v'", "a".repeat(129)),
         format!("metrics.path = '/{}'", "p".repeat(256)),
         format!("metrics.family.{}.enabled = false", "f".repeat(129)),
@@ -89,6 +90,24 @@ fn metrics() {
     only(
         "metrics.path = 'metrics'",
         "metrics.path (line 1): `metrics` does not start with `/`; write it as `/metrics`",
+    );
+    only(
+        "metrics.max_label_value = 15",
+        "metrics.max_label_value (line 1): 15 is outside 16..=4096; \
+         give how many bytes of a label value are kept",
+    );
+    only(
+        "metrics.family.a_total.max_label_value = 4097",
+        "metrics.family.a_total.max_label_value (line 1): 4097 is outside 16..=4096; \
+         give how many bytes of a label value are kept",
+    );
+    only(
+        &format!(
+            "metrics.max_label_value = 200\nglobal_labels.a = '{}'",
+            "v".repeat(201)
+        ),
+        "global_labels.a (line 2): 201 bytes are more than 200; \
+         give a shorter value, or raise `metrics.max_label_value`",
     );
     only(
         "metrics.path = '/livez'",

@@ -60,7 +60,8 @@ impl Sealed for Info {
 impl Declare<'_, Info> {
     /// Declares the metric with one series: pairs of label name and value, which may be known at
     /// run time only. A value longer than
-    /// [`MAX_LABEL_VALUE`](crate::registry::MAX_LABEL_VALUE) bytes is cut.
+    /// the limit of the family is cut, which is
+    /// [`MAX_LABEL_VALUE`](crate::registry::MAX_LABEL_VALUE) bytes by default.
     ///
     /// Declared again with the same names and other values, there are both series.
     ///

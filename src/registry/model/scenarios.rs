@@ -36,6 +36,7 @@ pub(super) fn family(limit: usize, expires: bool) -> Family {
     let rules = Rules {
         enabled: true,
         limit,
+        max_label_value: 100,
         expire_after: expires.then_some(Duration::from_nanos(1)),
     };
     Arc::new(Storage::new(&["n"], rules, Arc::new(total)))

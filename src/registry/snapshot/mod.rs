@@ -4,12 +4,14 @@ mod exemplar;
 mod histogram;
 mod native;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 pub use exemplar::{Exemplar, ExemplarLabels, InvalidExemplar, MAX_EXEMPLAR};
 pub use histogram::{HistogramRef, HistogramSnapshot};
 pub use native::NativeBuckets;
 
+use super::labels::{LABEL_LIMITS, cut};
 use crate::catalog::MetricDef;
 use crate::util::escape;
 
@@ -174,11 +176,12 @@ pub struct SeriesSnapshot {
 }
 
 impl SeriesSnapshot {
-    /// A series; `labels` are pairs of name and raw value.
+    /// A series; `labels` are pairs of name and raw value. Values are kept up to 4,096 bytes, and
+    /// cut to the limit of their family by the registry that collects them.
     #[must_use]
     pub fn new<'a>(labels: impl IntoIterator<Item = (&'a str, &'a str)>, value: Value) -> Self {
         Self {
-            labels: render_pairs(labels).into_boxed_str(),
+            labels: render_pairs(labels, *LABEL_LIMITS.end()).into_boxed_str(),
             value,
             created: None,
             exemplar: None,
@@ -220,8 +223,33 @@ pub struct FamilySnapshot {
     pub series: Vec<SeriesSnapshot>,
 }
 
-/// Renders pairs of name and raw value as they stand between the braces.
-pub(crate) fn render_pairs<'a>(labels: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+impl FamilySnapshot {
+    /// Cuts label values to `most` bytes. Of series that become one the first is kept; returns how
+    /// many others there were.
+    pub(super) fn shorten(&mut self, most: usize) -> usize {
+        let mut is_changed = false;
+        for series in &mut self.series {
+            if let Some(labels) = shortened(&series.labels, most) {
+                series.labels = labels;
+                is_changed = true;
+            }
+        }
+        let before = self.series.len();
+        if is_changed {
+            let mut there = HashSet::new();
+            self.series
+                .retain(|series| there.insert(series.labels.clone()));
+        }
+        before - self.series.len()
+    }
+}
+
+/// Renders pairs of name and raw value as they stand between the braces, each value cut to `most`
+/// bytes.
+pub(crate) fn render_pairs<'a>(
+    labels: impl IntoIterator<Item = (&'a str, &'a str)>,
+    most: usize,
+) -> String {
     let mut text = String::new();
     for (name, value) in labels {
         if !text.is_empty() {
@@ -229,10 +257,27 @@ pub(crate) fn render_pairs<'a>(labels: impl IntoIterator<Item = (&'a str, &'a st
         }
         text.push_str(name);
         text.push_str("=\"");
-        escape::label_value(&mut text, super::labels::cut(value));
+        escape::label_value(&mut text, cut(value, most));
         text.push('"');
     }
     text
+}
+
+/// Rendered labels with each value cut to `most` bytes, where one may be longer.
+pub(super) fn shortened(text: &str, most: usize) -> Option<Box<str>> {
+    let mut rest = text;
+    let mut is_long = false;
+    // No value is longer than its escaped form.
+    while let Some((_, tail)) = rest.split_once("=\"").filter(|_| rest.len() > most) {
+        let end = escape::value_end(tail);
+        is_long |= end > most;
+        rest = tail.get(end + 1..).unwrap_or("");
+    }
+    is_long.then(|| {
+        let labels = parse_labels(text);
+        let pairs = labels.iter().map(|(name, value)| (&**name, &**value));
+        render_pairs(pairs, most).into()
+    })
 }
 
 /// Takes rendered labels apart into names and raw values.
@@ -263,9 +308,20 @@ mod tests {
     }
 
     #[test]
+    fn long_values_are_cut_in_rendered_labels() {
+        let text = render_pairs([("a", "x\"y\"zzz"), ("b", "short"), ("c", "ääää")], 100);
+        assert_eq!(shortened(&text, 9), None);
+        assert_eq!(
+            shortened(&text, 5).as_deref(),
+            Some(r#"a="x\"y\"z",b="short",c="ää""#)
+        );
+        assert_eq!(shortened("", 5), None);
+    }
+
+    #[test]
     fn pairs_survive_rendering() {
         let pairs = [("a", "x\",b=\"y"), ("b", ""), ("c", "\\\n")];
-        let back = parse_labels(&render_pairs(pairs));
+        let back = parse_labels(&render_pairs(pairs, 16));
         let want: Vec<_> = pairs
             .iter()
             .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()))

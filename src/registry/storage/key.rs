@@ -4,8 +4,6 @@ use std::hash::{BuildHasher, RandomState};
 
 use lazy_static::lazy_static;
 
-use crate::registry::labels::{Labels, cut};
-
 /// So many labels have multipliers of their own; labels beyond share them with earlier ones.
 const PLACES: usize = 8;
 
@@ -34,14 +32,7 @@ impl Keys {
         &KEYS
     }
 
-    /// The hash of a set of label values. Equal sets have equal hashes, whatever type they are.
     #[inline]
-    pub(super) fn hash<L: Labels>(&self, labels: &L) -> u32 {
-        let mut hasher = self.hasher();
-        labels.visit(&mut |value| hasher.add(cut(value)));
-        hasher.finish()
-    }
-
     pub(super) fn hasher(&self) -> Hasher<'_> {
         Hasher {
             keys: self,
@@ -51,7 +42,8 @@ impl Keys {
     }
 }
 
-/// Takes the values of a set one after the other, cut to what is kept of them.
+/// Takes the values of a set one after the other, cut to what is kept of them. Equal sets have
+/// equal hashes, whatever type they are.
 pub(super) struct Hasher<'k> {
     keys: &'k Keys,
     sum: u64,
@@ -183,6 +175,15 @@ pub(super) fn equal(a: &[u8], b: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::registry::labels::Labels;
+
+    impl Keys {
+        fn hash<L: Labels>(&self, labels: &L) -> u32 {
+            let mut hasher = self.hasher();
+            labels.visit(&mut |value| hasher.add(value));
+            hasher.finish()
+        }
+    }
 
     #[test]
     fn equal_means_equal_at_every_length() {

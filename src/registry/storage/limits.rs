@@ -16,6 +16,8 @@ pub(in crate::registry) struct Rules {
     pub(in crate::registry) enabled: bool,
     /// How many series it may have.
     pub(in crate::registry) limit: usize,
+    /// The most bytes of a label value that are kept.
+    pub(in crate::registry) max_label_value: usize,
     /// How long a series may be idle, if that is bounded.
     pub(in crate::registry) expire_after: Option<Duration>,
 }

@@ -56,7 +56,7 @@ impl<C: Cell> Storage<C> {
     ) -> Self {
         Self {
             nobody: (!rules.enabled).then(Place::default),
-            frame: Frame::new(labels),
+            frame: Frame::new(labels, rules.max_label_value),
             keys: Keys::shared(),
             limit: rules.limit,
             expires: rules.expire_after.is_some(),
@@ -119,7 +119,7 @@ impl<C: Cell> Storage<C> {
         use_cell: impl FnOnce(&C, Notes<'_>),
     ) {
         let was_full = self.is_full();
-        let hash = self.keys.hash(labels);
+        let hash = self.frame.hash(self.keys, labels);
         let later;
         let table = if self.later.get().is_none() {
             first
@@ -157,7 +157,7 @@ impl<C: Cell> Storage<C> {
             return self.alone.get().cloned();
         }
         let table = self.table()?;
-        let entry = self.find(&table, self.keys.hash(labels), labels)?;
+        let entry = self.find(&table, self.frame.hash(self.keys, labels), labels)?;
         let place = table.place(entry.position)?;
         if place.is_doomed() {
             drop(self.writer.lock());
@@ -250,7 +250,7 @@ impl<C: Cell> Storage<C> {
 
     fn is_there<L: Labels>(&self, labels: &L) -> bool {
         self.table().is_some_and(|table| {
-            let hash = self.keys.hash(labels);
+            let hash = self.frame.hash(self.keys, labels);
             self.find(&table, hash, labels).is_some()
         })
     }

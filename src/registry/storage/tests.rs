@@ -25,6 +25,7 @@ fn rules(limit: usize) -> Rules {
     Rules {
         enabled: true,
         limit,
+        max_label_value: MAX_LABEL_VALUE,
         expire_after: None,
     }
 }
@@ -432,7 +433,7 @@ proptest! {
     fn a_family_is_a_map_from_values_to_counts(steps in steps()) {
         let storage = storage(&["a", "b", "c"], 10_000);
         let mut model: Vec<([String; 3], u64)> = Vec::new();
-        let known = |labels: &[String; 3]| labels.clone().map(|value| cut(&value).to_owned());
+        let known = |labels: &[String; 3]| labels.clone().map(|value| cut(&value, MAX_LABEL_VALUE).to_owned());
         for step in steps {
             match step {
                 Step::Add(labels) => {
@@ -461,7 +462,7 @@ proptest! {
             .iter()
             .map(|(labels, n)| {
                 let pairs = ["a", "b", "c"].into_iter().zip(labels.iter().map(String::as_str));
-                (render_pairs(pairs), *n)
+                (render_pairs(pairs, MAX_LABEL_VALUE), *n)
             })
             .collect();
         prop_assert_eq!(all(&storage), want);

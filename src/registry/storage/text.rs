@@ -1,6 +1,6 @@
 //! The labels of a series as they are exposed, rendered once and then compared with.
 
-use crate::registry::labels::{Labels, cut};
+use crate::registry::labels::{self, Labels};
 use crate::util::escape;
 
 use super::key::{self, Keys};
@@ -13,6 +13,8 @@ pub(super) struct Frame {
     /// How far it is from the quote behind a value, or from the start, to the quote before the
     /// next value. No name is longer than 200 bytes.
     gaps: Box<[u8]>,
+    /// The most bytes of a value that are kept.
+    most: usize,
 }
 
 /// The labels of a series that is looked for by its text.
@@ -25,7 +27,7 @@ pub(super) struct Rendered {
 }
 
 impl Frame {
-    pub(super) fn new(labels: &[impl AsRef<str>]) -> Self {
+    pub(super) fn new(labels: &[impl AsRef<str>], most: usize) -> Self {
         let separator = |(at, name): (usize, &_)| {
             let before = if at == 0 { "" } else { "\"," };
             format!("{before}{}=\"", AsRef::<str>::as_ref(name)).into_boxed_str()
@@ -35,7 +37,22 @@ impl Frame {
         Self {
             gaps: separators.iter().map(|separator| gap(separator)).collect(),
             separators,
+            most,
         }
+    }
+
+    /// What is kept of a value.
+    #[inline]
+    fn cut<'v>(&self, value: &'v str) -> &'v str {
+        labels::cut(value, self.most)
+    }
+
+    /// The hash of a set of label values.
+    #[inline]
+    pub(super) fn hash<L: Labels>(&self, keys: &Keys, labels: &L) -> u32 {
+        let mut hasher = keys.hasher();
+        labels.visit(&mut |value| hasher.add(self.cut(value)));
+        hasher.finish()
     }
 
     /// Whether the family has no labels, and so one series.
@@ -53,7 +70,7 @@ impl Frame {
             // A set with more values than the family has names cannot be written in the type
             // system for tuples and arrays; a user's own impl that does it loses the rest.
             if let Some(separator) = separators.next() {
-                let value = cut(value);
+                let value = self.cut(value);
                 hasher.add(value);
                 text.push_str(separator);
                 let start = text.len();
@@ -77,7 +94,7 @@ impl Frame {
         let mut separators = self.separators.iter();
         labels.visit(&mut |value| {
             if let Some(separator) = separators.next() {
-                length += separator.len() + cut(value).len();
+                length += separator.len() + self.cut(value).len();
             }
         });
         length
@@ -109,7 +126,7 @@ impl Frame {
             let Some(gap) = gaps.next() else {
                 return true;
             };
-            match behind(rest, usize::from(*gap), cut(value).as_bytes()) {
+            match behind(rest, usize::from(*gap), self.cut(value).as_bytes()) {
                 Some(tail) => {
                     rest = tail;
                     true
@@ -149,7 +166,7 @@ impl Frame {
             if let Some(separator) = separators.next() {
                 rest = rest
                     .and_then(|rest| rest.strip_prefix(separator.as_bytes()))
-                    .and_then(|rest| escape::strip_label_value(rest, cut(value).as_bytes()));
+                    .and_then(|rest| escape::strip_label_value(rest, self.cut(value).as_bytes()));
             }
         });
         rest == Some(b"\"")

@@ -227,7 +227,7 @@ proptest! {
             .map(|(of, n)| {
                 let texts = texts(*of);
                 let pairs = ["a", "b", "c"].into_iter().zip(texts.iter().map(String::as_str));
-                (render_pairs(pairs), *n)
+                (render_pairs(pairs, 100), *n)
             })
             .collect();
         prop_assert_eq!(all(&storage), want);
