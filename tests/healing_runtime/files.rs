@@ -75,3 +75,57 @@ fn a_relative_path_is_guarded_wherever_the_process_goes() {
     let second = folder.path().join("journal/journal-00000002.jsonl");
     assert!(second.exists(), "the journal rotates where it began");
 }
+
+/// A validator that shows what it does not like, as parsers do.
+fn parse_port(bytes: &[u8]) -> Result<u16, String> {
+    let text = String::from_utf8_lossy(bytes);
+    let (_, port) = text.split_once("port = ").ok_or("no port")?;
+    let line = text.lines().last().unwrap_or_default();
+    port.trim()
+        .parse()
+        .map_err(|_| format!("error in {line} at line 2, column 8\n  | {text}"))
+}
+
+/// Everything that is said of a file with a password in it that is broken.
+async fn said_of_a_broken_file(verbatim: bool) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, files) = (
+        folder.path().join("shop.toml"),
+        folder.path().join("journal"),
+    );
+    fs::write(&path, "password = \"s\"\nport = 80").unwrap();
+    let journal = Journal::new().path(&files);
+    let bench = Bench::build(Healing::builder().policy(eager()).journal(journal));
+    let guard = |component| {
+        let guard = GuardFile::new(bench.healing.clone(), component, &path);
+        let guard = guard.validate(parse_port).every(Duration::from_secs(1));
+        guard.verbatim(verbatim).install()
+    };
+    guard("config").unwrap();
+    fs::write(&path, "password = \"hunter2 horse\"\nport = hunter2 horse").unwrap();
+    let refused = guard("late").unwrap_err();
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    bench.end().await;
+    let journal = fs::read_to_string(files.join("journal-00000001.jsonl")).unwrap();
+    assert!(journal.contains("file_corrupt"), "{journal}");
+    format!("{journal}\n{refused}\n{refused:?}")
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_password_in_a_broken_file_is_nowhere_unless_asked_for() {
+    let said = said_of_a_broken_file(false).await;
+    assert!(
+        !said.contains("hunter") && !said.contains("horse"),
+        "{said}"
+    );
+    for part in [
+        "error in port =…",
+        "\"place\",\"2:8\"",
+        "\"blake3\"",
+        "\"bytes\",\"47\"",
+    ] {
+        assert!(said.contains(part), "{part} in {said}");
+    }
+    let said = said_of_a_broken_file(true).await;
+    assert!(said.contains("error in port = hunter2 horse"), "{said}");
+}

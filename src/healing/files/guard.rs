@@ -11,6 +11,7 @@ use tokio::time::{Instant, sleep};
 
 use super::content::{Content, Found, Validator, look};
 use super::metrics::{FileEvent, FileMetrics};
+use super::reason;
 use super::restore::{RestoreError, restore};
 use super::watch::{Change, Watch};
 use crate::healing::{
@@ -273,12 +274,16 @@ impl HealingEngine for FileGuard {
         self.file.report(&found);
         Ok(match found {
             Found::Good(_) => Vec::new(),
-            Found::Corrupt(content, why) => vec![
-                observed(CORRUPT, severity)
+            Found::Corrupt(content, why) => {
+                let mut seen = observed(CORRUPT, severity)
                     .evidence("validator", why.as_str())
                     .evidence("blake3", content.hash.to_string())
-                    .evidence("bytes", content.bytes.len().to_string()),
-            ],
+                    .evidence("bytes", content.bytes.len().to_string());
+                if let Some(place) = reason::place(why.as_str()) {
+                    seen = seen.evidence("place", place);
+                }
+                vec![seen]
+            }
             Found::Missing => vec![observed(MISSING, severity)],
             Found::Unreadable(why) => {
                 vec![observed(UNREADABLE, Severity::Warning).evidence("error", why.as_str())]

@@ -36,6 +36,7 @@
 mod content;
 mod guard;
 mod metrics;
+mod reason;
 mod restore;
 mod watch;
 
@@ -51,7 +52,7 @@ use self::guard::{FileGuard, Guarded, Hook, Spec};
 use self::watch::{Change, Watch};
 use super::{Healing, Name, RegisterError, Severity, StartError};
 use crate::registry::{DeclareError, Registry};
-use crate::util::BoundedStr;
+use crate::util::{BoundedStr, Printable};
 
 /// Files larger than this are not guarded unless [`GuardFile::max_bytes`] allows it: the last
 /// good content is kept in memory.
@@ -73,6 +74,7 @@ pub struct GuardFile<T = ()> {
     registry: Registry,
     spec: Spec,
     parse: Arc<Parser<T>>,
+    verbatim: bool,
 }
 
 /// What makes a value of the content, or says why it cannot.
@@ -84,7 +86,8 @@ type Parser<T> = dyn Fn(&[u8]) -> Result<T, BoundedStr> + Send + Sync;
 pub enum GuardError {
     /// There is no file, and no copy of a good one.
     #[error(
-        "{path}: there is no such file, and no copy to restore it from; create it first, or name a copy"
+        "{}: there is no such file, and no copy to restore it from; create it first, or name a copy",
+        Printable(.path.display())
     )]
     Missing {
         /// The file.
@@ -92,16 +95,17 @@ pub enum GuardError {
     },
     /// The content is bad from the start, and there is no copy of a good one.
     #[error(
-        "{path}: its content is refused ({why}), and there is no copy to restore it from; mend it first, or name a copy"
+        "{}: its content is refused ({why}), and there is no copy to restore it from; mend it first, or name a copy",
+        Printable(.path.display())
     )]
     Corrupt {
         /// The file.
         path: PathBuf,
-        /// What the validator said.
+        /// What the validator said; see [`GuardFile::verbatim`].
         why: BoundedStr,
     },
     /// The file cannot be read.
-    #[error("{path}: it cannot be guarded: {why}")]
+    #[error("{}: it cannot be guarded: {why}", Printable(.path.display()))]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -151,6 +155,7 @@ impl GuardFile<()> {
                 confirm_after: CONFIRM_AFTER,
             },
             parse: Arc::new(|_| Ok(())),
+            verbatim: false,
         }
     }
 }
@@ -172,7 +177,18 @@ impl<T: 'static> GuardFile<T> {
             registry: self.registry,
             spec: self.spec,
             parse,
+            verbatim: self.verbatim,
         }
+    }
+
+    /// Whether what the validator says is written down as it is, up to 256 bytes: its message may
+    /// show lines of the file, and so a password, and goes to the journal, the page, the log and
+    /// the alerts. Default: no. Then its first line is kept, with everything masked that may be a
+    /// value: what stands in quotes or behind `=`, numbers other than those of lines and columns,
+    /// and words of the file's values.
+    pub fn verbatim(mut self, on: bool) -> Self {
+        self.verbatim = on;
+        self
     }
 
     /// Sets the registry that the [`FileMetrics`] are recorded in. Default: none that anybody
@@ -263,9 +279,16 @@ impl<T: 'static> GuardFile<T> {
             healing,
             registry,
             mut spec,
+            verbatim,
             ..
         } = self;
         let healing = healing?;
+        if !verbatim {
+            let judge = Arc::clone(&spec.validate);
+            spec.validate = Arc::new(move |bytes| {
+                judge(bytes).map_err(|why| reason::masked(why.as_str(), bytes))
+            });
+        }
         spec.path = settled(&spec.path)?;
         spec.copy = spec.copy.as_deref().map(settled).transpose()?;
         let metrics = registry.group::<FileMetrics>()?;
