@@ -11,7 +11,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use selfheal::healing::{Confirm, Context, Healing, Issue, LogAlerts, Observation, Risk, Rule};
+use selfheal::healing::{
+    AlertChange, Confirm, Context, HealError, Healing, Issue, LogAlerts, Observation, Risk, Rule,
+    Severity,
+};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
@@ -32,6 +35,11 @@ struct Text(String);
 impl Visit for Text {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         let _ = write!(self.0, " {}={value:?}", field.name());
+    }
+
+    /// Raw, as some subscribers write it.
+    fn record_str(&mut self, field: &Field, value: &str) {
+        let _ = write!(self.0, " {}=\"{value}\"", field.name());
     }
 }
 
@@ -118,4 +126,66 @@ async fn each_step_is_told_and_an_attempt_is_a_span() {
     has(&["looked again", "good=true"]);
     has(&["issue closed", "outcome=\"healed\""]);
     assert_eq!(log.0.inside.lock().len(), 0);
+}
+
+/// Line breaks, an escape sequence in ASCII and in Latin-1, and what turns text around.
+const EVIL: &str = "a\nb\r\u{1b}[31m\u{9b}2J\u{202e}c\u{200b}d";
+
+#[tokio::test(start_paused = true)]
+async fn names_and_errors_of_others_are_one_line_without_orders_to_a_terminal() {
+    let log = Log::default();
+    let _here = tracing::subscriber::set_default(log.clone());
+    let looks = AtomicU64::new(0);
+    let rule = Rule::when(EVIL, move |_: Context| {
+        let fails = looks.fetch_add(1, SeqCst) > 10;
+        async move {
+            if fails {
+                return Err(HealError::retry(EVIL).caused_by(EVIL));
+            }
+            let seen = Observation::new(EVIL, EVIL).severity(Severity::Critical);
+            Ok(vec![seen.evidence(EVIL, EVIL)])
+        }
+    })
+    .run(EVIL, |_: Context, _: Issue| async { panic!("{EVIL}") })
+    .then(EVIL, |_: Context, _: Issue| async {
+        Err(HealError::retry(EVIL))
+    })
+    .plan(|plan| plan.risk(Risk::Reversible).confirm(Confirm::at_once()));
+    let shown = Arc::new(Mutex::new(Vec::new()));
+    let alerts = Arc::clone(&shown);
+    let healing = Healing::builder()
+        .on_alert(LogAlerts)
+        .on_alert(move |change: &AlertChange| alerts.lock().push(change.to_string()))
+        .start()
+        .unwrap();
+    healing.register(rule).unwrap();
+    tokio::time::sleep(Duration::from_secs(3_600)).await;
+    healing.shutdown(Duration::from_secs(5)).await;
+
+    let key = Observation::new(EVIL, EVIL).key;
+    let error = HealError::retry(EVIL).caused_by(EVIL);
+    shown
+        .lock()
+        .extend([format!("{key}"), format!("{key:?}"), error.to_string()]);
+    let lines = [log.0.lines.lock().clone(), shown.lock().clone()].concat();
+    for what in [
+        "issue opened",
+        "span heal",
+        "attempt finished",
+        "issue closed",
+        "a detector",
+        "raised",
+    ] {
+        let about = |line: &&String| line.contains(what) && line.contains("a\\nb");
+        assert!(
+            lines.iter().any(|line| about(&line)),
+            "{what} in {lines:#?}"
+        );
+    }
+    for line in &lines {
+        let quiet = line
+            .chars()
+            .all(|c| !c.is_control() && !"\u{202e}\u{200b}".contains(c));
+        assert!(quiet, "{line:?}");
+    }
 }

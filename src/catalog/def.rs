@@ -2,6 +2,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use super::native::Native;
+use crate::util::Printable;
 
 /// The type of a metric, as Prometheus and OpenMetrics name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -218,8 +219,8 @@ impl fmt::Display for MetricDef {
             f,
             "{} {}{{{}}}",
             self.kind,
-            self.name,
-            self.labels.join(",")
+            Printable(&self.name),
+            Printable(self.labels.join(","))
         )
     }
 }

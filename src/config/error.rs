@@ -5,6 +5,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::faults::Faults;
+use crate::util::Printable;
 
 /// Why a configuration was refused.
 #[derive(Debug, thiserror::Error)]
@@ -13,7 +14,7 @@ pub enum ConfigError {
     /// The file cannot be read.
     #[error(
         "cannot read the configuration file `{}`; check its path and its permissions",
-        .path.display()
+        Printable(.path.display())
     )]
     Io {
         /// The file.
@@ -39,7 +40,7 @@ pub enum ConfigError {
 ///
 /// The text itself is not part of it, since the line may hold a secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("line {line}, column {column}: {message}")]
+#[error("line {line}, column {column}: {}", Printable(.message))]
 #[non_exhaustive]
 pub struct SyntaxError {
     /// The line, counted from 1.
@@ -59,7 +60,10 @@ fn syntax(path: Option<&PathBuf>, errors: &[SyntaxError]) -> String {
     }
     let lines = Lines(errors);
     match path {
-        Some(path) => format!("`{}` is not TOML; mend:{lines}", path.display()),
+        Some(path) => {
+            let path = Printable(path.display());
+            format!("`{path}` is not TOML; mend:{lines}")
+        }
         None => format!("the configuration is not TOML; mend:{lines}"),
     }
 }

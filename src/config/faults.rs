@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
-use crate::util::BoundedStr;
+use crate::util::{BoundedStr, Printable};
 
 /// Where a faulty value was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +18,7 @@ impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Line(line) => write!(f, "line {line}"),
-            Self::Variable(name) => f.write_str(name),
+            Self::Variable(name) => write!(f, "{}", Printable(name)),
         }
     }
 }
@@ -42,11 +42,12 @@ pub struct Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.path)?;
+        write!(f, "{}", Printable(&self.path))?;
         if let Some(origin) = &self.origin {
             write!(f, " ({origin})")?;
         }
-        write!(f, ": {}; {}", self.problem, self.hint)
+        let (problem, hint) = (Printable(&self.problem), Printable(&self.hint));
+        write!(f, ": {problem}; {hint}")
     }
 }
 

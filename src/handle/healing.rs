@@ -202,10 +202,10 @@ impl Contributor for Healed {
         let alert = |alert: Alert| Note {
             at: wall(alert.since),
             component: match &alert.id.key {
-                Some(key) => key.component.to_string(),
+                Some(key) => key.component.as_str().to_owned(),
                 None => "healing".to_owned(),
             },
-            text: alert.summary.to_string(),
+            text: alert.summary.as_str().to_owned(),
         };
         firing.map(alert).collect()
     }
@@ -314,7 +314,7 @@ fn note(record: &Record) -> Option<Note> {
             id: AlertId { key: Some(key), .. },
             why,
             ..
-        } => (key, why.to_string()),
+        } => (key, why.as_str().to_owned()),
         What::Closed {
             key,
             outcome,
@@ -328,7 +328,7 @@ fn note(record: &Record) -> Option<Note> {
     };
     Some(Note {
         at: wall(record.stamp),
-        component: key.component.to_string(),
+        component: key.component.as_str().to_owned(),
         text,
     })
 }

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::time::{Duration, SystemTime};
 
 use crate::health::{Component, Note, Report, Score, Status};
+use crate::util::pieces;
 
 const STYLE: &str = "\
 :root{color-scheme:light dark;--line:#8884}\
@@ -186,17 +187,21 @@ fn time_of_day(now: SystemTime) -> String {
     format!("{hours:02}:{minutes:02}:{:02} UTC", seconds % 60)
 }
 
-/// Appends text such that it is nothing but text, in content and in quoted attributes.
+/// Appends text such that it is nothing but text, in content and in quoted attributes. Control
+/// characters are shown as they are escaped: some change the order of what stands around them.
 fn text(out: &mut String, raw: &str) {
-    for c in raw.chars() {
-        match c {
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '&' => out.push_str("&amp;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c => out.push(c),
+    for (visible, hidden) in pieces(raw) {
+        for c in visible.chars() {
+            match c {
+                '<' => out.push_str("&lt;"),
+                '>' => out.push_str("&gt;"),
+                '&' => out.push_str("&amp;"),
+                '"' => out.push_str("&quot;"),
+                '\'' => out.push_str("&#39;"),
+                c => out.push(c),
+            }
         }
+        out.extend(hidden.into_iter().flat_map(char::escape_default));
     }
 }
 
@@ -221,6 +226,20 @@ mod tests {
         let page = render(&report, &[("/metrics", "metrics")], SystemTime::UNIX_EPOCH);
         assert!(!page.contains("<script"));
         assert!(page.contains("&lt;script&gt;") && page.contains("class=\"state down\""));
+    }
+
+    #[test]
+    fn control_characters_are_shown_as_text() {
+        let parts = vec![Component::new("db\u{202e}\n\u{1b}[31m").health(0.0, "a\u{200b}b")];
+        let report = Report::new(score(None, &parts), parts);
+        let page = render(&report, &[], SystemTime::UNIX_EPOCH);
+        let lines = page.strip_suffix('\n').unwrap();
+        assert_eq!(crate::util::Printable(lines).to_string(), lines);
+        assert!(
+            page.contains("<td>db\\u{202e}\\n\\u{1b}[31m</td>"),
+            "{page}"
+        );
+        assert!(page.contains("<td>a\\u{200b}b</td>"), "{page}");
     }
 
     #[test]

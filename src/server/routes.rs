@@ -14,7 +14,7 @@ use super::{metrics, page};
 use crate::config::{HEALTH_PATH, LIVENESS_PATH, READINESS_PATH};
 use crate::health::{Check, Source, Status};
 use crate::registry::Registry;
-use crate::util::{Clock, Unrecorded};
+use crate::util::{Clock, Printable, Unrecorded, write_json};
 
 /// What the endpoints show, and where.
 #[derive(Clone)]
@@ -131,8 +131,9 @@ async fn health(State(endpoints): State<Endpoints>) -> Response {
     } else {
         StatusCode::OK
     };
-    match serde_json::to_string(&report) {
-        Ok(json) => answer(status, "application/json", json),
+    let mut json = Vec::new();
+    match write_json(&mut json, &report) {
+        Ok(()) => answer(status, "application/json", json),
         Err(error) => answer(
             StatusCode::INTERNAL_SERVER_ERROR,
             "text/plain; charset=utf-8",
@@ -155,7 +156,7 @@ fn verdict(check: &Check) -> Response {
     } else {
         (
             StatusCode::SERVICE_UNAVAILABLE,
-            format!("{}\n", check.reason),
+            format!("{}\n", Printable(&check.reason)),
         )
     };
     answer(status, "text/plain; charset=utf-8", text)
@@ -181,7 +182,11 @@ async fn index(State(endpoints): State<Endpoints>) -> Response {
 }
 
 /// An answer that no cache keeps and no browser takes for something else.
-pub(super) fn answer(status: StatusCode, content_type: &'static str, body: String) -> Response {
+pub(super) fn answer(
+    status: StatusCode,
+    content_type: &'static str,
+    body: impl IntoResponse,
+) -> Response {
     let headers = [
         (header::CONTENT_TYPE, content_type),
         (header::CACHE_CONTROL, "no-store"),

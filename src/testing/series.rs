@@ -1,6 +1,6 @@
 use std::fmt;
 
-use crate::util::{distance, escape};
+use crate::util::{Printable, distance, escape};
 
 /// What a sample is found by: its name and its labels, sorted.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,8 +53,9 @@ impl Series {
 impl fmt::Display for Series {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.labels.is_empty() {
-            return f.write_str(&self.name);
+            return write!(f, "{}", Printable(&self.name));
         }
-        write!(f, "{}{{{}}}", self.name, self.labels_as_text())
+        let (name, labels) = (&self.name, self.labels_as_text());
+        write!(f, "{}{{{}}}", Printable(name), Printable(labels))
     }
 }

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::Printable;
+
 /// A cheaply cloned string of at most `MAX` bytes.
 ///
 /// What comes from outside (an error message, a panic payload, a file name) passes through
@@ -48,9 +50,11 @@ impl<const MAX: usize> fmt::Debug for BoundedStr<MAX> {
     }
 }
 
+/// As [`Printable`]: on its way to a log or a terminal. The text as it is gives
+/// [`as_str`](BoundedStr::as_str).
 impl<const MAX: usize> fmt::Display for BoundedStr<MAX> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+        fmt::Display::fmt(&Printable(self.as_str()), f)
     }
 }
 
@@ -109,6 +113,13 @@ mod tests {
         let read: BoundedStr<8> = serde_json::from_str("\"a long message\"").unwrap();
         assert_eq!(read, BoundedStr::new("a long message"));
         assert_eq!(serde_json::to_string(&read).unwrap(), "\"a lon…\"");
+    }
+
+    #[test]
+    fn it_is_displayed_for_a_log_and_kept_as_it_is() {
+        let text: BoundedStr = BoundedStr::new("a\n\u{1b}b");
+        assert_eq!(text.to_string(), "a\\n\\u{1b}b");
+        assert_eq!(text.as_str(), "a\n\u{1b}b");
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! Small tools that every room may use and that know nothing of any room:
-//! the injected clock and text that cannot grow without bound.
+//! Small tools that every room may use and that know nothing of any room: the injected clock,
+//! text that cannot grow without bound, and text that gives no orders to a terminal.
 
 #[cfg(feature = "healing")]
 mod awake;
@@ -11,9 +11,12 @@ mod distance;
 pub mod escape;
 #[cfg(any(feature = "http", feature = "http-client", feature = "grpc"))]
 mod head;
+#[cfg(any(feature = "healing", feature = "server"))]
+mod json;
 mod padded;
 #[cfg(any(feature = "http", feature = "grpc"))]
 mod pattern;
+mod printable;
 #[cfg(any(feature = "http", feature = "grpc"))]
 mod spare;
 #[cfg(feature = "rules")]
@@ -39,9 +42,14 @@ pub use clock::{Clock, ManualClock};
 pub(crate) use distance::{distance, edits};
 #[cfg(any(feature = "http", feature = "http-client", feature = "grpc"))]
 pub use head::RequestHead;
+#[cfg(any(feature = "healing", feature = "server"))]
+pub(crate) use json::write_json;
 pub(crate) use padded::{LINE, Padded};
 #[cfg(any(feature = "http", feature = "grpc"))]
 pub(crate) use pattern::Pattern;
+pub use printable::Printable;
+#[cfg(feature = "server")]
+pub(crate) use printable::pieces;
 #[cfg(any(feature = "http", feature = "grpc"))]
 pub(crate) use spare::Spare;
 #[cfg(feature = "rules")]

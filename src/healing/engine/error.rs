@@ -2,6 +2,7 @@ use std::error::Error;
 use std::fmt;
 
 use crate::healing::Text;
+use crate::util::Printable;
 
 /// Whether trying again can help.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -116,14 +117,14 @@ impl fmt::Display for HealError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         /// A chain longer than this is a loop.
         const CAUSES: usize = 16;
-        f.write_str(self.message.as_str())?;
-        let mut said = self.message.to_string();
+        write!(f, "{}", self.message)?;
+        let mut said = self.message.as_str().to_owned();
         let mut cause = self.source.as_deref().map(|error| error as &dyn Error);
         for _ in 0..CAUSES {
             let Some(error) = cause else { break };
             let text = error.to_string();
             if text != said {
-                write!(f, ": {text}")?;
+                write!(f, ": {}", Printable(&text))?;
                 said = text;
             }
             cause = error.source();

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::crc::Crc;
 use crate::healing::Record;
+use crate::util::write_json;
 
 /// The version that is written, and the newest that is understood.
 const VERSION: u32 = 1;
@@ -53,10 +54,12 @@ pub(super) fn push_record(out: &mut Vec<u8>, record: &Record) -> serde_json::Res
 }
 
 fn push<T: Serialize>(out: &mut Vec<u8>, kind: &str, payload: &T) -> serde_json::Result<()> {
-    let json = serde_json::to_string(payload)?;
-    let body = format!("\"{kind}\":{json}");
-    let crc = checksum(VERSION, body.as_bytes());
-    out.extend_from_slice(format!("{{\"v\":{VERSION},\"crc\":\"{crc:08x}\",{body}}}\n").as_bytes());
+    let mut body = format!("\"{kind}\":").into_bytes();
+    write_json(&mut body, payload)?;
+    let crc = checksum(VERSION, &body);
+    out.extend_from_slice(format!("{{\"v\":{VERSION},\"crc\":\"{crc:08x}\",").as_bytes());
+    out.append(&mut body);
+    out.extend_from_slice(b"}\n");
     Ok(())
 }
 

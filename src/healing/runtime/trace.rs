@@ -5,6 +5,7 @@ use tracing::{Instrument, debug, error, info, info_span, warn};
 
 use super::alerts::AlertChange;
 use crate::healing::{AttemptResult, Closed, Name, Notice, Record, Severity, Start, What};
+use crate::util::Printable;
 
 /// The span that the calls of an attempt run in; its number is the one that the journal has.
 pub(super) fn attempt(start: &Start) -> Span {
@@ -81,7 +82,8 @@ pub(super) fn notice(notice: &Notice) {
 }
 
 pub(super) fn detect_failed(engine: &Name, why: &str) {
-    warn!(%engine, why, "a detector could not look");
+    let why = Printable(why);
+    warn!(%engine, %why, "a detector could not look");
 }
 
 pub(super) fn orphaned(engines: usize) {

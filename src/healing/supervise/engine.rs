@@ -65,8 +65,8 @@ fn fault(spec: &Spec, look: &Look, now: Moment) -> Option<(&'static str, String)
             let silent = now - look.beat;
             (silent > timeout).then(|| (HUNG, format!("no heartbeat for {silent:.1?}")))
         }
-        Some(End::Panicked(text)) => Some((PANICKED, text.to_string())),
-        Some(End::Failed(text)) => Some((FAILED, text.to_string())),
+        Some(End::Panicked(text)) => Some((PANICKED, text.as_str().to_owned())),
+        Some(End::Failed(text)) => Some((FAILED, text.as_str().to_owned())),
         // Before its first start a task is no fault; after a stop it is one to be mended by
         // the start that follows.
         Some(End::Stopped) if look.generation == 0 => None,
