@@ -147,7 +147,7 @@ async fn names_and_errors_of_others_are_one_line_without_orders_to_a_terminal() 
         }
     })
     .run(EVIL, |_: Context, _: Issue| async { panic!("{EVIL}") })
-    .then(EVIL, |_: Context, _: Issue| async {
+    .then("again", |_: Context, _: Issue| async {
         Err(HealError::retry(EVIL))
     })
     .plan(|plan| plan.risk(Risk::Reversible).confirm(Confirm::at_once()));

@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 
 use super::faults::{Faults, quote};
 
+/// The metric that has the labels of `[service]`.
+pub(crate) const SERVICE_INFO: &str = "service_info";
+
 /// Where the health endpoint answers.
 pub const HEALTH_PATH: &str = "/health";
 /// Where the liveness endpoint answers.

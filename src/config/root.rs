@@ -13,7 +13,9 @@ use super::http::Http;
 use super::journal::Journal;
 use super::loader::Loader;
 use super::metrics::{Family, Metrics};
-use super::names::{HEALTH_PATH, LIVENESS_PATH, READINESS_PATH, check_labels, check_namespace};
+use super::names::{
+    HEALTH_PATH, LIVENESS_PATH, READINESS_PATH, SERVICE_INFO, check_labels, check_namespace,
+};
 use super::native::Native;
 use super::secret::Secret;
 use super::server::Server;
@@ -215,7 +217,7 @@ impl Config {
             faults,
         );
         faults.within("service", |faults| {
-            let most = self.metrics.label_limit("service_info");
+            let most = self.metrics.label_limit(SERVICE_INFO);
             self.service.check(most, faults);
             faults.within("labels", |faults| {
                 for name in self.service.labels.keys() {

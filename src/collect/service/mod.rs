@@ -9,6 +9,7 @@ use parking_lot::Mutex;
 
 use super::figures::{Figures, family, grouped};
 use crate::catalog::{Kind, MetricDef, names};
+use crate::config::SERVICE_INFO;
 use crate::registry::{
     Collector, DeclareError, FamilySnapshot, Group, Number, Registry, SeriesSnapshot,
 };
@@ -112,7 +113,7 @@ impl Running {
 
 impl State {
     fn new(group: &'static str) -> Self {
-        let service = MetricDef::new(Kind::Info, "service_info", "What this service is");
+        let service = MetricDef::new(Kind::Info, SERVICE_INFO, "What this service is");
         let build = MetricDef::new(Kind::Info, "build_info", "What this service was built from");
         let uptime = Figures::<Running>::new(group, None)
             .gauge(
