@@ -140,7 +140,7 @@ impl Metrics {
         ] {
             check_range(field, series, &SERIES, "give a limit in that range", faults);
         }
-        check_label_limit(&self.max_label_value, faults);
+        check_label_limit(self.max_label_value, faults);
         faults.within("family", |faults| {
             for (name, family) in &self.family {
                 faults.within(name, |faults| {
@@ -152,9 +152,9 @@ impl Metrics {
     }
 }
 
-fn check_label_limit(bytes: &usize, faults: &mut Faults) {
+fn check_label_limit(bytes: usize, faults: &mut Faults) {
     let hint = "give how many bytes of a label value are kept";
-    check_range("max_label_value", bytes, &LABEL_VALUE, hint, faults);
+    check_range("max_label_value", &bytes, &LABEL_VALUE, hint, faults);
 }
 
 fn check_path(field: &str, path: &str, faults: &mut Faults) {
@@ -279,7 +279,7 @@ impl Family {
             check_range("max_series", series, &SERIES, hint, faults);
         }
         if let Some(bytes) = &self.max_label_value {
-            check_label_limit(bytes, faults);
+            check_label_limit(*bytes, faults);
         }
     }
 }
