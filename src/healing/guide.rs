@@ -49,6 +49,9 @@ mod tests {
             policy.max_running
         );
         assert_eq!(stated("`budget.global`"), global);
+        let kept = policy.budget;
+        let kept = format!("{}, {}", kept.kept_per_severity, kept.kept_for_unspent);
+        assert_eq!(stated("`budget.kept_per_severity`"), kept);
         let storm = format!(
             "{} of at least {}",
             policy.storm.share, policy.storm.min_components

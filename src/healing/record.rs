@@ -179,6 +179,12 @@ pub struct Intent {
     pub key: IssueKey,
     /// Its generation.
     pub generation: Generation,
+    /// How bad it is.
+    #[serde(default)]
+    pub severity: Severity,
+    /// Whether its component had spent nothing, so that it could draw on what is kept for such.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unspent: bool,
     /// Who does it.
     pub engine: Name,
     /// What.
@@ -236,6 +242,12 @@ pub enum Carried {
     Spent {
         /// The component whose budget it is; none for the global one.
         component: Option<Name>,
+        /// How bad their faults were.
+        #[serde(default)]
+        severity: Severity,
+        /// Whether their components had spent nothing before.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        unspent: bool,
         /// When they started.
         at: Vec<Moment>,
     },

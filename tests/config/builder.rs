@@ -117,7 +117,13 @@ fn a_policy_is_built_in_one_expression_as_its_siblings_are() {
                 .cap(second * 4)
                 .reset_after(second),
         )
-        .budget(Budgets::new().component(budget).global(budget))
+        .budget(
+            Budgets::new()
+                .component(budget)
+                .global(budget)
+                .kept_per_severity(0.2)
+                .kept_for_unspent(0.3),
+        )
         .intensity(budget)
         .max_running(2)
         .max_zombies(2)

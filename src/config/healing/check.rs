@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Backoff, Budget, Confirm, Escalation, HealingPolicy, Limits};
+use super::{Backoff, Budget, Budgets, Confirm, Escalation, HealingPolicy, Limits};
 use crate::config::{Faults, duration};
 
 /// Ten years: longer is a mistake in the unit.
@@ -40,6 +40,7 @@ impl HealingPolicy {
         faults.within("budget", |faults| {
             faults.within("component", |faults| self.budget.component.check(faults));
             faults.within("global", |faults| self.budget.global.check(faults));
+            self.budget.check_kept(faults);
         });
         faults.within("intensity", |faults| self.intensity.check(faults));
         faults.within("verify", |faults| {
@@ -87,6 +88,21 @@ impl HealingPolicy {
         faults.within("approval", |faults| {
             positive("expires", self.approval.expires, faults);
         });
+    }
+}
+
+impl Budgets {
+    fn check_kept(&self, faults: &mut Faults) {
+        ratio("kept_per_severity", self.kept_per_severity, faults);
+        ratio("kept_for_unspent", self.kept_for_unspent, faults);
+        let kept = 3.0 * self.kept_per_severity + self.kept_for_unspent;
+        if (0.0..=1.0).contains(&self.kept_per_severity) && kept >= 1.0 {
+            faults.add(
+                "kept_per_severity",
+                "three times this and `kept_for_unspent` leave nothing for the mildest",
+                "keep less than all together, such as 0.1 and 0.2",
+            );
+        }
     }
 }
 

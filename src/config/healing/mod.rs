@@ -67,8 +67,9 @@ pub struct HealingPolicy {
     pub attempts: u32,
     /// The wait between attempts. Default: up to 1 s, doubling, at most 5 min.
     pub backoff: Backoff,
-    /// How many attempts are allowed in a window, per component and in all.
-    /// Default: 10 and 60 in 10 min.
+    /// How many attempts are allowed in a window, per component and in all, and the shares of
+    /// these that are kept for worse faults and for components that have spent nothing.
+    /// Default: 10 and 60 in 10 min; a tenth for each higher severity, and a fifth.
     pub budget: Budgets,
     /// The restart intensity: how many attempts one key may take in a window before it is left
     /// to a person. Default: 5 in 10 min.

@@ -28,8 +28,8 @@ impl Budget {
     }
 }
 
-/// The budgets that every attempt draws on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// The budgets that every attempt draws on, and how much of them is kept for whom.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Budgets {
@@ -37,6 +37,12 @@ pub struct Budgets {
     pub component: Budget,
     /// For all components together. Default: 60 in 10 min.
     pub global: Budget,
+    /// The share of each budget, 0 to 1, that is kept for each higher severity: what is milder
+    /// cannot draw on it. Default: 0.1.
+    pub kept_per_severity: f64,
+    /// The share of the global budget, 0 to 1, that is kept for components that have spent nothing
+    /// in its window, so that a few that keep failing leave some for the rest. Default: 0.2.
+    pub kept_for_unspent: f64,
 }
 
 impl Default for Budgets {
@@ -44,6 +50,8 @@ impl Default for Budgets {
         Self {
             component: Budget::new(10, Duration::from_secs(600)),
             global: Budget::new(60, Duration::from_secs(600)),
+            kept_per_severity: 0.1,
+            kept_for_unspent: 0.2,
         }
     }
 }

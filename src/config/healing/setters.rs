@@ -146,6 +146,11 @@ setters!(Budgets {
     component: Budget,
     /// Sets the budget of all components together. Default: 60 in 10 min.
     global: Budget,
+    /// Sets the share of each budget that is kept for each higher severity. Default: 0.1.
+    kept_per_severity: f64,
+    /// Sets the share of the global budget that is kept for components that have spent nothing.
+    /// Default: 0.2.
+    kept_for_unspent: f64,
 });
 
 setters!(Backoff {

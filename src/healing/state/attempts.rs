@@ -110,7 +110,7 @@ mod tests {
     use super::super::slab::Slab;
     use super::*;
     use crate::healing::{
-        By, Confidence, Evidence, Generation, IssueKey, Outcomes, Risk, Samples, Work,
+        By, Confidence, Evidence, Generation, IssueKey, Outcomes, Risk, Samples, Severity, Work,
     };
 
     fn attempt() -> Attempt {
@@ -126,6 +126,8 @@ mod tests {
                 action: "restart".into(),
                 step: 0,
                 nth: 1,
+                severity: Severity::default(),
+                unspent: false,
                 risk: Risk::Reversible,
                 lock: "db".into(),
                 timeout: Duration::from_secs(1),

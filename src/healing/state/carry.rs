@@ -45,10 +45,12 @@ impl State {
         let components = self.components.iter();
         let windows = components.map(|one| (Some(one.name.clone()), &one.spent));
         for (component, spent) in windows.chain([(None, &self.spent)]) {
-            let at: Vec<Moment> = spent.iter().collect();
-            if !at.is_empty() {
-                all.push(Carried::Spent { component, at });
-            }
+            all.extend(spent.iter().map(|(draw, at)| Carried::Spent {
+                component: component.clone(),
+                severity: draw.severity,
+                unspent: draw.unspent,
+                at: at.iter().copied().collect(),
+            }));
         }
         let at: Vec<Moment> = self.exits.iter().collect();
         if !at.is_empty() {

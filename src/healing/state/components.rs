@@ -1,7 +1,7 @@
 //! The components, what they depend on, and what they have spent.
 
 use super::Map;
-use super::window::Window;
+use super::spent::Spent;
 use crate::healing::Name;
 
 /// The number of a component.
@@ -22,7 +22,7 @@ pub(super) struct Component {
     pub(super) treated: u32,
     /// Open issues that are confirmed.
     pub(super) confirmed: u32,
-    pub(super) spent: Window,
+    pub(super) spent: Spent,
 }
 
 /// Why a dependency was not taken.
@@ -59,7 +59,7 @@ impl Component {
             parents: Vec::new(),
             treated: 0,
             confirmed: 0,
-            spent: Window::default(),
+            spent: Spent::default(),
         }
     }
 }
@@ -196,13 +196,15 @@ impl Components {
 
 impl Component {
     fn is_untouched(&self) -> bool {
-        self.confirmed == 0 && self.treated == 0 && self.spent.iter().next().is_none()
+        self.confirmed == 0 && self.treated == 0 && self.spent.is_empty()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::spent::Draw;
     use super::*;
+    use crate::healing::Severity;
 
     fn three() -> (Components, [ComponentIx; 3]) {
         let mut components = Components::default();
@@ -230,7 +232,11 @@ mod tests {
         let other = components.intern(&OTHER.into(), 9);
         assert_eq!(other, components.intern(&"a".into(), 0));
         let others = components.get_mut(other).unwrap();
-        others.spent.spend(now, &budget);
+        let draw = Draw {
+            severity: Severity::Error,
+            unspent: false,
+        };
+        others.spent.spend(now, &budget, draw);
         let a = components.intern(&"a".into(), 1);
         assert_eq!(components.get(a).unwrap().spent.left(now, &budget), 0);
     }

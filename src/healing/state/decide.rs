@@ -2,32 +2,26 @@
 
 use super::State;
 use super::explain::Hold;
-use super::queue::WaitFor;
+use super::queue::{Place, WaitFor};
 use super::slab::SlotId;
+use super::spent::{Draw, Kept};
 use super::storm::StormChange;
 use super::timers::Timer;
 use crate::config::{Mode, Override};
 use crate::healing::tally::ActionLabels;
 use crate::healing::{
-    AlertId, AlertKind, Confidence, IssueKey, Outcomes, ParkReason, Phase, Plan, Risk, Severity,
-    Step, Text, What,
+    AlertId, AlertKind, Confidence, IssueKey, Moment, Outcomes, ParkReason, Phase, Plan, Risk,
+    Severity, Step, Text, What,
 };
 
 impl State {
     /// Starts what may start, worst first, until something holds everything back.
     pub(super) fn pump(&mut self) {
         self.pump_undo();
-        while let Some(slot) = self.queue.first() {
+        while let Some(slot) = self.next_in_line() {
             self.at_hand = Some(slot);
             match self.global_holds(true).pop() {
                 None => {}
-                Some(Hold::GlobalBudget { until }) => {
-                    if self.budget_timer != Some(until) {
-                        self.budget_timer = Some(until);
-                        self.timers.set(until, Timer::GlobalBudget);
-                    }
-                    return;
-                }
                 Some(Hold::Concurrency { .. }) => return self.wait_for_ramp(),
                 Some(_) => return,
             }
@@ -36,6 +30,54 @@ impl State {
                 Some(hold) => self.hold_back(slot, hold),
             }
         }
+    }
+
+    /// The first of those that are ready, or of those that there is budget for again.
+    fn next_in_line(&mut self) -> Option<SlotId> {
+        if let Some(slot) = self.queue.first() {
+            return Some(slot);
+        }
+        let (now, budgets) = (self.now.at, self.policy.budget);
+        let kept = Kept::of_all(&budgets);
+        let (mut free, mut wake) = (None, None);
+        for draw in Draw::all() {
+            let Some((rank, slot)) = self.queue.first_waiting(&WaitFor::GlobalBudget(draw)) else {
+                continue;
+            };
+            match self.spent.blocked_until(now, &budgets.global, kept, draw) {
+                None => free = free.into_iter().chain([(rank, slot)]).min(),
+                Some(until) => wake = wake.into_iter().chain([until]).min(),
+            }
+        }
+        if let Some((_, slot)) = free {
+            self.make_ready(slot);
+        } else if self.budget_timer != wake {
+            if let Some(old) = self.budget_timer.take() {
+                self.timers.cancel(old, Timer::GlobalBudget);
+            }
+            if let Some(at) = wake {
+                self.timers.set(at, Timer::GlobalBudget);
+            }
+            self.budget_timer = wake;
+        }
+        self.queue.first()
+    }
+
+    /// What the next attempt of an issue may draw on.
+    pub(super) fn draw(&self, entry: &super::entry::Entry) -> Draw {
+        Draw {
+            severity: entry.issue.severity,
+            unspent: self.unspent_at(entry.component) <= self.now.at,
+        }
+    }
+
+    /// When what a component has spent no longer counts.
+    fn unspent_at(&self, component: super::components::ComponentIx) -> Moment {
+        let component = self.components.get(component);
+        let last = component.and_then(|component| component.spent.last());
+        last.map_or(Moment::from_nanos(i64::MIN), |last| {
+            last + self.policy.budget.global.window
+        })
     }
 
     /// Has itself woken when the ramp lets one more run.
@@ -52,23 +94,8 @@ impl State {
         }
     }
 
-    /// What holds everything back: the first of it, or all.
+    /// What holds everything back, the undoing of attempts as well: the first of it, or all.
     pub(super) fn global_holds(&self, first: bool) -> Vec<Hold> {
-        let mut holds = self.stops(first);
-        if first && !holds.is_empty() {
-            return holds;
-        }
-        if let Some(until) = self
-            .spent
-            .blocked_until(self.now.at, &self.policy.budget.global)
-        {
-            holds.push(Hold::GlobalBudget { until });
-        }
-        holds
-    }
-
-    /// What also holds back the undoing of an attempt, which takes no budget.
-    pub(super) fn stops(&self, first: bool) -> Vec<Hold> {
         let policy = &self.policy;
         let (running, zombies) = (self.attempts.running(), self.attempts.zombies());
         let may_run = self
@@ -125,7 +152,9 @@ impl State {
         let risk = step.risk.unwrap_or(plan.risk);
         let approved = entry.approved.is_some();
         // Each is only looked at if none before it holds, unless all are wanted.
-        let checks: [&dyn Fn() -> Option<Hold>; 8] = [
+        let budgets = &self.policy.budget;
+        let draw = self.draw(entry);
+        let checks: [&dyn Fn() -> Option<Hold>; 9] = [
             &|| {
                 let until = self.mutes.muted_until(key, entry.issue.severity)?;
                 Some(Hold::Muted { until })
@@ -153,10 +182,28 @@ impl State {
                 Some(Hold::Intensity { until })
             },
             &|| {
-                let component = self.components.get(entry.component)?;
-                let budget = &self.policy.budget.component;
-                let until = component.spent.blocked_until(now, budget)?;
-                Some(Hold::ComponentBudget { until })
+                let spent = &self.components.get(entry.component)?.spent;
+                let kept = Kept::of_one(budgets);
+                let until = spent.blocked_until(now, &budgets.component, kept, draw)?;
+                let kept = spent.left(now, &budgets.component);
+                Some(Hold::ComponentBudget { until, kept })
+            },
+            &|| {
+                let (budget, kept) = (&budgets.global, Kept::of_all(budgets));
+                let mut until = self.spent.blocked_until(now, budget, kept, draw)?;
+                if !draw.unspent {
+                    let draw = Draw {
+                        unspent: true,
+                        ..draw
+                    };
+                    let then = self.spent.blocked_until(now, budget, kept, draw);
+                    until = until.min(
+                        then.max(Some(self.unspent_at(entry.component)))
+                            .unwrap_or(until),
+                    );
+                }
+                let kept = self.spent.left(now, budget);
+                Some(Hold::GlobalBudget { until, kept })
             },
             &|| {
                 let lock = entry.lock();
@@ -193,13 +240,36 @@ impl State {
             Hold::DryRun => self.report(slot),
             Hold::Approval | Hold::Confidence { .. } => self.ask_for_approval(slot),
             Hold::Intensity { .. } => self.park(slot, ParkReason::Intensity),
-            Hold::ComponentBudget { until } => {
+            Hold::ComponentBudget { until, .. } => {
                 self.wait_for(slot, WaitFor::Budget(component));
                 self.timers.set(until, Timer::ComponentBudget(component));
             }
+            Hold::GlobalBudget { .. } => self.wait_for_budget(slot),
             Hold::Lock { lock, .. } => self.wait_for(slot, WaitFor::Lock(lock)),
             // The answer to the request for a plan puts it in line again.
-            _ => self.set_place(slot, super::queue::Place::Nowhere),
+            _ => self.set_place(slot, Place::Nowhere),
+        }
+    }
+
+    fn wait_for_budget(&mut self, slot: SlotId) {
+        let Some(entry) = self.open.get(slot) else {
+            return;
+        };
+        let (draw, unspent_at) = (self.draw(entry), self.unspent_at(entry.component));
+        self.wait_for(slot, WaitFor::GlobalBudget(draw));
+        if !draw.unspent {
+            self.timers.set(unspent_at, Timer::Unspent(slot));
+        }
+    }
+
+    /// The component of an issue has spent nothing any more: it may draw on what is kept for such.
+    pub(super) fn unspent(&mut self, slot: SlotId) {
+        let entry = self.open.get(slot);
+        let waits = entry.is_some_and(|entry| {
+            matches!(&entry.place, Place::Waiting(WaitFor::GlobalBudget(_), _))
+        });
+        if waits {
+            self.make_ready(slot);
         }
     }
 

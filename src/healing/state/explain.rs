@@ -41,10 +41,13 @@ pub enum Hold {
         /// How many may now: fewer for a while after a pause, a storm or a restart.
         limit: u32,
     },
-    /// The global budget is spent.
+    /// The global budget is spent, as far as this issue may draw on it.
     GlobalBudget {
         /// Until when.
         until: Moment,
+        /// How many attempts are kept for worse faults, and for components that have spent
+        /// nothing.
+        kept: u32,
     },
     /// The engine has not said what to do.
     NoPlan,
@@ -76,10 +79,12 @@ pub enum Hold {
         /// Until when.
         until: Moment,
     },
-    /// The component's budget is spent.
+    /// The component's budget is spent, as far as this issue may draw on it.
     ComponentBudget {
         /// Until when.
         until: Moment,
+        /// How many attempts are kept for worse faults.
+        kept: u32,
     },
     /// The process was asked to end already.
     Exiting,
@@ -111,7 +116,12 @@ impl fmt::Display for Hold {
             Self::Concurrency { running, limit } => {
                 write!(f, "{running} attempts run, the limit is {limit}")
             }
-            Self::GlobalBudget { .. } => f.write_str("the global budget is spent"),
+            Self::GlobalBudget { kept: 0, .. } => f.write_str("the global budget is spent"),
+            Self::GlobalBudget { kept, .. } => write!(
+                f,
+                "the global budget is spent but for {kept}, kept for worse faults and for \
+                 components that have spent nothing"
+            ),
             Self::NoPlan => f.write_str("there is no plan yet"),
             Self::Muted { .. } => f.write_str("it is muted"),
             Self::Parent { component } => write!(f, "{component} is healed first"),
@@ -122,7 +132,11 @@ impl fmt::Display for Hold {
                 write!(f, "the confidence is {gate:.2}, {needed:.2} is needed")
             }
             Self::Intensity { .. } => f.write_str("it took too many attempts in too short a time"),
-            Self::ComponentBudget { .. } => f.write_str("the component's budget is spent"),
+            Self::ComponentBudget { kept: 0, .. } => f.write_str("the component's budget is spent"),
+            Self::ComponentBudget { kept, .. } => write!(
+                f,
+                "the component's budget is spent but for {kept}, kept for worse faults"
+            ),
             Self::Exiting => f.write_str("the process was asked to end"),
             Self::Exits { .. } => f.write_str("the process was asked to end too often"),
             Self::Lock { lock, holder } => write!(f, "attempt {} holds {lock}", holder.0),
@@ -136,11 +150,11 @@ impl Hold {
     pub const fn until(&self) -> Option<Moment> {
         match self {
             Self::Storm { until } => *until,
-            Self::GlobalBudget { until }
+            Self::GlobalBudget { until, .. }
             | Self::Muted { until }
             | Self::Intensity { until }
             | Self::Exits { until }
-            | Self::ComponentBudget { until } => Some(*until),
+            | Self::ComponentBudget { until, .. } => Some(*until),
             _ => None,
         }
     }

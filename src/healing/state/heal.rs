@@ -18,6 +18,7 @@ use crate::healing::{
 /// What is about to start.
 struct Order {
     work: Work,
+    unspent: bool,
     timeout: Duration,
     risk: Risk,
     confidence: Confidence,
@@ -38,6 +39,7 @@ impl State {
         let timeout = step.timeout.or(plan.timeout);
         let order = Order {
             work: Work::Heal,
+            unspent: self.draw(entry).unspent,
             timeout: timeout.unwrap_or(self.policy.timeout),
             risk: step.risk.unwrap_or(plan.risk),
             confidence: self.confidence(entry, step),
@@ -86,6 +88,7 @@ impl State {
             return;
         };
         let (key, component) = (entry.issue.key.clone(), entry.component);
+        let draw = self.draw(entry);
         let engine = self.engines.get(entry.engine);
         let engine = engine.map(|engine| engine.name.clone());
         let now = self.now.at;
@@ -95,10 +98,10 @@ impl State {
             memory.streak = memory.streak.saturating_add(1);
             memory.attempts.spend(now, intensity);
         });
-        self.spent.spend(now, &self.policy.budget.global);
+        self.spent.spend(now, &self.policy.budget.global, draw);
         let budget = &self.policy.budget.component;
         if let Some(component) = self.components.get_mut(component) {
-            component.spent.spend(now, budget);
+            component.spent.spend(now, budget, draw);
         }
     }
 
@@ -126,6 +129,8 @@ impl State {
             work: order.work,
             key: start.issue.key.clone(),
             generation: start.issue.generation,
+            severity: start.issue.severity,
+            unspent: order.unspent,
             engine: start.engine.clone(),
             action: start.action.clone(),
             step: start.step,
@@ -356,7 +361,7 @@ impl State {
     /// Starts the rollbacks that wait; they go before any new attempt.
     pub(super) fn pump_undo(&mut self) {
         while let Some(slot) = self.undo.first().copied() {
-            if !self.stops(true).is_empty() {
+            if !self.global_holds(true).is_empty() {
                 return;
             }
             self.undo.remove(&slot);
@@ -365,6 +370,7 @@ impl State {
                 let timeout = step.timeout.or(plan.timeout);
                 Some(Order {
                     work: Work::Rollback,
+                    unspent: false,
                     timeout: timeout.unwrap_or(self.policy.timeout),
                     risk: step.risk.unwrap_or(plan.risk),
                     confidence: self.confidence(entry, step),

@@ -44,8 +44,10 @@
 //! # What holds a pending issue back
 //!
 //! In this order, and [`State::explain`] shows all of it: shutdown, kill switch, pause, storm, a
-//! pass that is being told part by part, zombies, concurrency, global budget; then a missing plan, mute, a parent that is healed first,
-//! the journal, mode, confidence, intensity, the component's budget, the lock.
+//! pass that is being told part by part, zombies, concurrency; then a missing plan, mute, a parent
+//! that is healed first, the journal, mode, confidence, intensity, the component's budget, the
+//! global budget, the lock. Of both budgets a share is kept for each higher severity, of the global
+//! one also for components that have spent nothing.
 //!
 //! # How it stays fast
 //!
@@ -82,6 +84,7 @@ mod samples;
 mod signals;
 mod slab;
 mod snapshot;
+mod spent;
 mod storm;
 mod timers;
 mod verify;
@@ -108,6 +111,7 @@ use self::queue::Queue;
 use self::ramp::Ramp;
 use self::signals::Drops;
 use self::slab::{Slab, SlotId};
+use self::spent::Spent;
 use self::storm::StormGuard;
 use self::timers::Timers;
 use self::window::Window;
@@ -141,7 +145,7 @@ pub struct State {
     engines: Engines,
     components: Components,
     attempts: Attempts,
-    spent: Window,
+    spent: Spent,
     memories: Memories,
     outcomes: Series<ActionLabels, Outcomes>,
     mutes: Mutes,
@@ -199,7 +203,7 @@ impl State {
             engines: Engines::default(),
             components: Components::default(),
             attempts: Attempts::default(),
-            spent: Window::default(),
+            spent: Spent::default(),
             memories: Memories::default(),
             outcomes: Series::default(),
             mutes: Mutes::default(),

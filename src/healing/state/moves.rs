@@ -194,7 +194,7 @@ impl State {
     /// Lets the first in line have a lock that is free.
     pub(super) fn pass_lock_on(&mut self, lock: crate::healing::Name) {
         if self.attempts.holder(&lock).is_none()
-            && let Some(slot) = self.queue.first_waiting(&WaitFor::Lock(lock))
+            && let Some((_, slot)) = self.queue.first_waiting(&WaitFor::Lock(lock))
         {
             self.make_ready(slot);
         }

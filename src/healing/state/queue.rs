@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::Map;
 use super::components::ComponentIx;
 use super::slab::SlotId;
+use super::spent::Draw;
 use crate::healing::{Moment, Name, Severity};
 
 /// The place in the order: lower goes first.
@@ -35,6 +36,8 @@ pub(super) enum WaitFor {
     Parent(ComponentIx),
     /// Its component's budget.
     Budget(ComponentIx),
+    /// The budget of all, as far as it may draw on it.
+    GlobalBudget(Draw),
     /// The end of a mute.
     Unmute,
     /// A journal that can be written.
@@ -102,8 +105,8 @@ impl Queue {
     }
 
     /// The first in line for this.
-    pub(super) fn first_waiting(&self, what: &WaitFor) -> Option<SlotId> {
-        self.waiting.get(what)?.first().map(|&(_, slot)| slot)
+    pub(super) fn first_waiting(&self, what: &WaitFor) -> Option<(Rank, SlotId)> {
+        self.waiting.get(what)?.first().copied()
     }
 
     /// All in line for this, in order.
@@ -152,7 +155,10 @@ mod tests {
         for (slot, place) in slots.iter().zip(&places) {
             queue.put(*slot, place);
         }
-        assert_eq!(queue.first_waiting(&what), Some(slots[1]));
+        assert_eq!(
+            queue.first_waiting(&what).map(|(_, slot)| slot),
+            Some(slots[1])
+        );
         assert_eq!(queue.all_waiting(&what), [slots[1], slots[0], slots[2]]);
         for (slot, place) in slots.iter().zip(&places) {
             queue.take(*slot, place);

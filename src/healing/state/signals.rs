@@ -150,6 +150,7 @@ impl State {
                 Timer::Mute(number) => self.mute_over(number),
                 Timer::ComponentBudget(component) => self.component_budget_back(component),
                 Timer::GlobalBudget => self.budget_timer = None,
+                Timer::Unspent(slot) => self.unspent(slot),
                 Timer::Ramp => self.ramp_timer = None,
                 Timer::Climb => self.climb_timer = None,
                 Timer::Alert(number) => {

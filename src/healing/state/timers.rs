@@ -19,8 +19,10 @@ pub(super) enum Timer {
     Mute(u64),
     /// A component has budget again.
     ComponentBudget(ComponentIx),
-    /// There is budget again.
+    /// There is budget again for some of those that wait for it.
     GlobalBudget,
+    /// The component of an issue that waits for budget has spent nothing any more.
+    Unspent(SlotId),
     /// One more attempt may run.
     Ramp,
     /// A fault that healing has given up on is taken further.

@@ -29,13 +29,6 @@ impl Window {
         self.0.push_back(now);
     }
 
-    /// How many more may start now.
-    pub(super) fn left(&self, now: Moment, budget: &Budget) -> u32 {
-        let gone = self.0.partition_point(|&at| at + budget.window <= now);
-        let counting = u32::try_from(self.0.len() - gone).unwrap_or(u32::MAX);
-        budget.max.saturating_sub(counting)
-    }
-
     pub(super) fn clear(&mut self) {
         self.0.clear();
     }
@@ -63,9 +56,7 @@ mod tests {
         assert_eq!(window.blocked_until(at(0), &budget), None);
         window.spend(at(4), &budget);
         assert_eq!(window.blocked_until(at(9), &budget), Some(at(10)));
-        assert_eq!(window.left(at(9), &budget), 0);
         assert_eq!(window.blocked_until(at(10), &budget), None);
-        assert_eq!(window.left(at(10), &budget), 1);
     }
 
     #[test]
@@ -77,7 +68,6 @@ mod tests {
             window.spend(at(second), &wide);
         }
         assert_eq!(window.blocked_until(at(4), &narrow), Some(at(12)));
-        assert_eq!(window.left(at(4), &narrow), 0);
     }
 
     proptest! {
@@ -96,7 +86,6 @@ mod tests {
                 }
                 let inside = started.iter().filter(|&&s| s + length > now).count();
                 prop_assert!(inside <= max as usize);
-                prop_assert_eq!(window.left(at(now), &budget) as usize, max as usize - inside);
                 // It holds nothing back that the budget allows.
                 prop_assert_eq!(
                     window.blocked_until(at(now), &budget).is_some(), inside == max as usize

@@ -2,6 +2,7 @@
 
 use super::{Reopened, Replay, alert_of};
 use crate::healing::state::memory::Memory;
+use crate::healing::state::spent::Draw;
 use crate::healing::tally::ActionLabels;
 use crate::healing::{
     AlertId, AlertKind, AttemptId, AttemptResult, Carried, Closed, Control, Intent, Issue,
@@ -166,8 +167,10 @@ impl Replay {
         if intent.work == Work::Rollback {
             return;
         }
-        self.spend(Some(&intent.key.component), at);
-        self.spend(None, at);
+        let (severity, unspent) = (intent.severity, intent.unspent);
+        let draw = Draw { severity, unspent };
+        self.spend(Some(&intent.key.component), at, draw);
+        self.spend(None, at, draw);
         let intensity = self.state.policy.intensity;
         self.memory(&intent.key, |memory| {
             memory.streak = memory.streak.saturating_add(1);
@@ -182,15 +185,15 @@ impl Replay {
         }
     }
 
-    fn spend(&mut self, component: Option<&Name>, at: Moment) {
+    fn spend(&mut self, component: Option<&Name>, at: Moment, draw: Draw) {
         let state = &mut self.state;
         let (budget, limit) = (state.policy.budget, state.policy.limits.components);
         match component {
-            None => state.spent.spend(at, &budget.global),
+            None => state.spent.spend(at, &budget.global, draw),
             Some(name) => {
                 let ix = state.components.intern(name, limit);
                 if let Some(component) = state.components.get_mut(ix) {
-                    component.spent.spend(at, &budget.component);
+                    component.spent.spend(at, &budget.component, draw);
                 }
             }
         }
@@ -325,9 +328,15 @@ impl Replay {
                 let restored = Memory::restore(&memory, &self.state.policy.intensity);
                 self.memory(&memory.key, |known| *known = restored);
             }
-            Carried::Spent { component, at } => {
+            Carried::Spent {
+                component,
+                severity,
+                unspent,
+                at,
+            } => {
+                let (severity, unspent) = (*severity, *unspent);
                 for &at in at {
-                    self.spend(component.as_ref(), local(at));
+                    self.spend(component.as_ref(), local(at), Draw { severity, unspent });
                 }
             }
             Carried::Exits { at } => {

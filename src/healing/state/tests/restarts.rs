@@ -46,9 +46,8 @@ fn digest(state: &State) -> Vec<String> {
         all.push(format!("outcomes {labels:?} {outcomes:?}"));
     }
     for component in state.components.iter() {
-        let spent: Vec<_> = component.spent.iter().collect();
-        if !spent.is_empty() {
-            all.push(format!("spent {} {spent:?}", component.name));
+        if !component.spent.is_empty() {
+            all.push(format!("spent {} {:?}", component.name, component.spent));
         }
     }
     for alert in state.alerts() {
@@ -58,8 +57,10 @@ fn digest(state: &State) -> Vec<String> {
         ));
     }
     all.push(format!("exits {:?}", state.exits));
-    let spent: Vec<_> = state.spent.iter().collect();
-    all.push(format!("{spent:?} {} {}", state.paused, state.killed));
+    all.push(format!(
+        "{:?} {} {}",
+        state.spent, state.paused, state.killed
+    ));
     all.sort();
     all
 }

@@ -181,6 +181,18 @@ impl Bench {
         }
     }
 
+    /// Heals whatever runs.
+    fn heal_all(&mut self) {
+        while !self.runs.is_empty() {
+            self.heal();
+        }
+    }
+
+    fn explain_all(&self) -> Vec<Explanation> {
+        let keys = self.state.issues().map(|(issue, ..)| &issue.key);
+        keys.filter_map(|key| self.state.explain(key)).collect()
+    }
+
     fn control(&mut self, control: Control) {
         self.tell(Event::Control {
             control,

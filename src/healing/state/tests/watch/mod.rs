@@ -24,6 +24,16 @@ struct Runs {
     dirty: bool,
 }
 
+/// An attempt that counts against the budgets.
+#[derive(Debug, Clone)]
+struct Started {
+    at: Moment,
+    component: Name,
+    severity: Severity,
+    /// Its component had spent nothing, as far as it is known here.
+    unspent: bool,
+}
+
 /// The proof that an issue is healed, as it builds up.
 #[derive(Debug, Clone, Default)]
 struct Proof {
@@ -56,8 +66,8 @@ pub(super) struct Watch {
     telling: BTreeMap<Name, Moment>,
     /// When the last pass of each engine began.
     passes: BTreeMap<Name, Moment>,
-    /// The starts since the policy last changed, with the component.
-    starts: Vec<(Moment, Name)>,
+    /// The starts since the policy last changed.
+    starts: Vec<Started>,
     drawn: BTreeMap<IssueKey, Moment>,
     /// The generation and the step that a person let run last.
     approved: BTreeMap<IssueKey, (Generation, usize)>,
@@ -407,7 +417,10 @@ impl Watch {
             starts: self
                 .starts
                 .drain(..)
-                .map(|(at, name)| (back(at), name))
+                .map(|one| Started {
+                    at: back(one.at),
+                    ..one
+                })
                 .collect(),
             exits: self.exits.drain(..).map(back).collect(),
             drawn: std::mem::take(&mut self.drawn)

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use super::{Proof, Runs, Watch};
+use super::{Proof, Runs, Started, Watch};
 use crate::config::{HealingPolicy, Mode};
-use crate::healing::{By, Effect, IssueKey, Moment, Name, Risk, Start, State, Target, What, Work};
+use crate::healing::{
+    By, Effect, IssueKey, Moment, Risk, Severity, Start, State, Target, What, Work,
+};
 
 impl Watch {
     /// 3, 5 to 8.
@@ -56,7 +58,7 @@ impl Watch {
                 intent.confidence.gate(),
                 policy,
             );
-            self.budgets(key, policy);
+            self.budgets(key, start.issue.severity, policy);
             let settle = self.plan_of[key]
                 .settle
                 .expect("all plans of this test say");
@@ -120,18 +122,34 @@ impl Watch {
         assert!(gate >= needed || person, "{gate} is not enough");
     }
 
-    fn budgets(&mut self, key: &IssueKey, policy: &HealingPolicy) {
-        self.starts.push((self.now, key.component.clone()));
-        let within = |window: Duration, component: Option<&Name>| {
-            let in_window = |at: Moment| at + window > self.now;
-            let of = |name: &Name| component.is_none_or(|component| component == name);
-            let starts = self.starts.iter();
-            starts
-                .filter(|(at, name)| in_window(*at) && of(name))
-                .count()
-        };
-        let (global, component) = (policy.budget.global, policy.budget.component);
-        assert!(within(global.window, None) <= global.max as usize);
-        assert!(within(component.window, Some(&key.component)) <= component.max as usize);
+    fn budgets(&mut self, key: &IssueKey, severity: Severity, policy: &HealingPolicy) {
+        let budgets = policy.budget;
+        let component = &key.component;
+        let counts = |one: &Started, window: Duration| one.at + window > self.now;
+        let spent = |one: &Started| one.component == *component;
+        let unspent = !self
+            .starts
+            .iter()
+            .any(|one| spent(one) && counts(one, budgets.global.window));
+        self.starts.push(Started {
+            at: self.now,
+            component: component.clone(),
+            severity,
+            unspent,
+        });
+        for (level, most) in (0..).zip(Severity::ALL) {
+            // What is kept for the worse, and for those that have spent nothing.
+            let worse = f64::from(3 - level) * budgets.kept_per_severity;
+            let left = |max: u32, kept: f64| (f64::from(max) * (1.0 - kept) + 1e-3).max(1.0);
+            let milder = || self.starts.iter().filter(|one| one.severity <= most);
+            let of_all = || milder().filter(|one| counts(one, budgets.global.window));
+            let global = budgets.global.max;
+            assert!(of_all().count() as f64 <= left(global, worse));
+            let again = of_all().filter(|one| !one.unspent).count();
+            assert!(again as f64 <= left(global, worse + budgets.kept_for_unspent));
+            let (window, max) = (budgets.component.window, budgets.component.max);
+            let own = milder().filter(|one| spent(one) && counts(one, window));
+            assert!(own.count() as f64 <= left(max, worse));
+        }
     }
 }
