@@ -6,6 +6,8 @@
 
 #[path = "interop/both.rs"]
 mod both;
+#[path = "interop/clashes.rs"]
+mod clashes;
 #[path = "interop/from.rs"]
 mod from;
 #[path = "interop/support.rs"]

@@ -2,6 +2,8 @@
 //!
 //! Each function returns what is wrong in words that follow the name: `"…" <problem>`.
 
+use std::borrow::Cow;
+
 use super::{Kind, MetricDef};
 
 /// The most bytes a metric or label name may have. Neither format sets a limit; a name
@@ -10,6 +12,46 @@ pub const MAX_NAME: usize = 200;
 
 /// The suffixes that the exposition itself adds to the parts of a histogram or a summary.
 const RESERVED: [&str; 4] = ["_bucket", "_count", "_sum", "_created"];
+
+/// The suffixes of the samples that a family of this kind has beside those by its own name, in
+/// every format: which of them are written differs, whose they are does not. The `_created` of
+/// OpenMetrics is not among them: it gives way to whatever has its name.
+fn parts(kind: Kind) -> &'static [&'static str] {
+    match kind {
+        Kind::Histogram => &["_bucket", "_sum", "_count"],
+        Kind::Summary => &["_sum", "_count"],
+        Kind::Counter | Kind::Gauge | Kind::Info | Kind::StateSet | Kind::Unknown => &[],
+    }
+}
+
+/// The names of the samples of a family beside its own.
+pub(crate) fn samples(name: &str, kind: Kind) -> impl Iterator<Item = String> {
+    parts(kind).iter().map(move |part| format!("{name}{part}"))
+}
+
+/// The family, among those that `kind_of` knows, that has this name or that of a sample of it:
+/// `job_seconds` for `job_seconds_count`, if it is a histogram, and the other way round.
+pub(crate) fn owner(
+    name: &str,
+    kind: Kind,
+    kind_of: impl Fn(&str) -> Option<Kind>,
+) -> Option<Cow<'_, str>> {
+    if kind_of(name).is_some() {
+        return Some(Cow::Borrowed(name));
+    }
+    let has_part = |part: &&str| {
+        let stem = name.strip_suffix(*part)?;
+        let has = kind_of(stem).is_some_and(|kind| parts(kind).contains(part));
+        has.then_some(Cow::Borrowed(stem))
+    };
+    let whole = parts(Kind::Histogram).iter().find_map(has_part);
+    whole.or_else(|| {
+        let mut samples = samples(name, kind);
+        samples
+            .find(|sample| kind_of(sample).is_some())
+            .map(Cow::Owned)
+    })
+}
 
 /// Checks the name of a metric as its definition wants it.
 fn metric_of(def: &MetricDef) -> Result<(), &'static str> {
@@ -168,6 +210,38 @@ fn is_word(byte: u8) -> bool {
 mod tests {
     use super::*;
     use crate::catalog::Native;
+
+    #[test]
+    fn a_name_has_one_owner_samples_and_all() {
+        let families = [
+            ("job_seconds", Kind::Histogram),
+            ("rpc", Kind::Summary),
+            ("a_sum", Kind::Gauge),
+            ("b_bucket", Kind::Unknown),
+        ];
+        let owner = |name, kind| {
+            let kind_of = |name: &str| Some(families.iter().find(|(known, _)| *known == name)?.1);
+            owner(name, kind, kind_of).map(Cow::into_owned)
+        };
+        for (name, kind, want) in [
+            ("job_seconds", Kind::Gauge, Some("job_seconds")),
+            ("job_seconds_bucket", Kind::Gauge, Some("job_seconds")),
+            ("job_seconds_sum", Kind::Histogram, Some("job_seconds")),
+            ("job_seconds_count", Kind::Counter, Some("job_seconds")),
+            ("job_seconds_created", Kind::Gauge, None),
+            ("job_seconds_total", Kind::Counter, None),
+            ("rpc_count", Kind::Gauge, Some("rpc")),
+            ("rpc_bucket", Kind::Gauge, None),
+            ("a", Kind::Histogram, Some("a_sum")),
+            ("a", Kind::Summary, Some("a_sum")),
+            ("a", Kind::Gauge, None),
+            ("a_sum_count", Kind::Gauge, None),
+            ("b", Kind::Histogram, Some("b_bucket")),
+            ("b", Kind::Summary, None),
+        ] {
+            assert_eq!(owner(name, kind).as_deref(), want, "{name} {kind:?}");
+        }
+    }
 
     #[test]
     fn names_that_prometheus_takes() {

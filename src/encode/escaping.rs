@@ -1,6 +1,9 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
+use crate::util::escape::{self, fits};
+pub(super) use crate::util::escape::{NameOf, is_plain};
+
 /// What becomes of a name with characters other than `a-z A-Z 0-9 _` (and `:` in the name of a
 /// metric), which a scraper asks for with `escaping=` in its `Accept` header.
 ///
@@ -24,13 +27,6 @@ pub enum Escaping {
     AllowUtf8,
 }
 
-/// Names of metrics may have colons, those of labels may not.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum NameOf {
-    Metric,
-    Label,
-}
-
 impl Escaping {
     pub(super) const ALL: [Self; 4] =
         [Self::Underscores, Self::Dots, Self::Values, Self::AllowUtf8];
@@ -52,8 +48,11 @@ impl Escaping {
 
     /// The name as it is exposed. One that needs no escaping stays as it is in every scheme.
     pub(super) fn name(self, name: &str, of: NameOf) -> Cow<'_, str> {
-        if self == Self::AllowUtf8 || is_plain(name, of) {
-            return Cow::Borrowed(name);
+        match self {
+            Self::AllowUtf8 => return Cow::Borrowed(name),
+            Self::Underscores => return escape::underscores(name, of),
+            Self::Dots | Self::Values if is_plain(name, of) => return Cow::Borrowed(name),
+            Self::Dots | Self::Values => {}
         }
         let mut out = String::with_capacity(name.len() + 8);
         if self == Self::Values {
@@ -62,30 +61,17 @@ impl Escaping {
         for (at, c) in name.char_indices() {
             match (self, c) {
                 (Self::Dots, '.') => out.push_str("_dot_"),
-                (Self::Dots | Self::Values, '_') => out.push_str("__"),
+                (_, '_') => out.push_str("__"),
                 _ if fits(c, at, of) => out.push(c),
                 (Self::Values, _) => {
                     // Writing to a string does not fail.
                     let _ = write!(out, "_{:x}_", u32::from(c));
                 }
-                (Self::Dots, _) => out.push_str("__"),
-                _ => out.push('_'),
+                _ => out.push_str("__"),
             }
         }
         Cow::Owned(out)
     }
-}
-
-/// Whether every format can write the name without quotes.
-pub(super) fn is_plain(name: &str, of: NameOf) -> bool {
-    !name.is_empty() && name.char_indices().all(|(at, c)| fits(c, at, of))
-}
-
-fn fits(c: char, at: usize, of: NameOf) -> bool {
-    c.is_ascii_alphabetic()
-        || c == '_'
-        || (c == ':' && of == NameOf::Metric)
-        || (c.is_ascii_digit() && at > 0)
 }
 
 #[cfg(test)]

@@ -29,7 +29,7 @@ impl Globals {
         Self(
             pairs
                 .into_iter()
-                .filter(|(name, _)| is_plain(name, NameOf::Label))
+                .filter(|(name, _)| is_plain(name, NameOf::Label) && name != "__name__")
                 .map(|(name, value)| {
                     let mut text = format!("{name}=\"");
                     escape::label_value(&mut text, &value);
@@ -202,6 +202,7 @@ mod tests {
             ("env", "a\"b"),
             ("le", "x"),
             ("no name", "x"),
+            ("__name__", "x"),
             ("zone", "z"),
         ] {
             settings.global_labels.insert(name.into(), value.into());

@@ -20,6 +20,13 @@
 //! | units | – | `# UNIT`, where the name ends in it | a field, where the name ends in it |
 //! | infos and state sets | gauges | `info`, `stateset` | gauges |
 //!
+//! Whose a sample name is does not depend on the format: a histogram has its own name and those
+//! with `_bucket`, `_sum` and `_count` in all of them, a summary the last two, also where it
+//! writes none of these; see [the registry](crate::registry#one-owner-for-each-name). What only
+//! one format has gives way there: in OpenMetrics a counter whose name without `_total` is
+//! another's keeps its whole name and is `unknown`, and a `_created` that is another's name is
+//! not written. Where names are escaped, a family whose name then clashes is left out.
+//!
 //! A histogram with both classic and native buckets has the classic ones in all formats, and
 //! the native ones in protobuf as well, where Prometheus takes those alone unless it is told
 //! otherwise (`always_scrape_classic_histograms`). Created series are there only where the time

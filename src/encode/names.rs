@@ -2,60 +2,71 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::escaping::{Escaping, NameOf};
+use crate::catalog::{Kind, names};
 use crate::registry::{Scrape, ScrapeFamily};
 
-/// The names of families as they are exposed, each for one family only.
+/// The names of families as they are exposed, each for one family only, as those of all their
+/// samples are.
 pub(super) struct Names<'a> {
     scrape: &'a Scrape,
     escaping: Escaping,
-    /// Names that escaping makes, and whether a family has been given each already.
-    made: HashMap<String, bool>,
+    /// Names that escaping makes, the kind of the family, and whether it has been given the name.
+    made: HashMap<String, (Kind, bool)>,
 }
 
 impl<'a> Names<'a> {
     pub(super) fn new(scrape: &'a Scrape, escaping: Escaping) -> Self {
-        let made = scrape
-            .families()
-            .iter()
-            .filter_map(
+        let families = scrape.families().iter();
+        let made =
+            families.filter_map(
                 |family| match escaping.name(family.name(), NameOf::Metric) {
-                    Cow::Owned(made) if !family.name().is_empty() => Some((made, false)),
+                    Cow::Owned(made) if !family.name().is_empty() => {
+                        Some((made, (family.def().kind, false)))
+                    }
                     _ => None,
                 },
-            )
-            .collect();
+            );
         Self {
             scrape,
             escaping,
-            made,
+            made: made.collect(),
         }
     }
 
-    /// The name of a family; `None` if it has none, or escaping makes it that of another family.
-    /// To be asked once for each.
+    /// The name of a family; `None` if it has none, or escaping makes it that of another family
+    /// or of a sample of one. To be asked once for each.
     pub(super) fn of(&mut self, family: &'a ScrapeFamily) -> Option<Cow<'a, str>> {
         if family.name().is_empty() {
             return None;
         }
         let shown = self.escaping.name(family.name(), NameOf::Metric);
-        if let Cow::Owned(made) = &shown
-            && (self.is_source(made) || std::mem::replace(self.made.get_mut(made)?, true))
-        {
-            return None;
+        if let Cow::Owned(made) = &shown {
+            let kind = family.def().kind;
+            let given = |name: &str| {
+                let made = self.made.get(name).filter(|(_, given)| *given);
+                made.map(|(kind, _)| *kind).or_else(|| self.source(name))
+            };
+            if names::owner(made, kind, given).is_some() {
+                return None;
+            }
+            *self.made.get_mut(made)? = (kind, true);
         }
         Some(shown)
     }
 
-    /// Whether a family is exposed by this name.
+    /// Whether a family, or a sample of one, is exposed by this name.
     pub(super) fn has(&self, name: &str) -> bool {
-        self.made.contains_key(name) || self.is_source(name)
+        let any = |name: &str| {
+            let made = self.made.get(name).map(|(kind, _)| *kind);
+            made.or_else(|| self.source(name))
+        };
+        names::owner(name, Kind::Gauge, any).is_some()
     }
 
-    /// Whether the source of the scrape has a family by this name.
-    fn is_source(&self, name: &str) -> bool {
+    /// The kind of the family that the source of the scrape has by this name.
+    fn source(&self, name: &str) -> Option<Kind> {
         let families = self.scrape.families();
-        families
-            .binary_search_by(|family| family.name().cmp(name))
-            .is_ok()
+        let found = families.binary_search_by(|family| family.name().cmp(name));
+        Some(families.get(found.ok()?)?.def().kind)
     }
 }

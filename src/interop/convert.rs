@@ -12,13 +12,7 @@ use crate::registry::{FamilySnapshot, HistogramSnapshot, Number, SeriesSnapshot,
 /// A family with all of its series that can be exposed; those that cannot are added to
 /// `skipped`.
 pub(super) fn snapshot(family: &MetricFamily, skipped: &mut u64) -> Option<FamilySnapshot> {
-    let kind = match family.get_field_type() {
-        MetricType::COUNTER => Kind::Counter,
-        MetricType::GAUGE => Kind::Gauge,
-        MetricType::HISTOGRAM => Kind::Histogram,
-        MetricType::SUMMARY => Kind::Summary,
-        MetricType::UNTYPED => Kind::Unknown,
-    };
+    let kind = kind(family);
     // A colon is for recording rules, but a scraper takes it.
     if names::metric(&family.name().replace(':', "_")).is_err() {
         *skipped += family.get_metric().len() as u64;
@@ -52,6 +46,16 @@ pub(super) fn snapshot(family: &MetricFamily, skipped: &mut u64) -> Option<Famil
         def: Arc::new(def),
         series,
     })
+}
+
+pub(super) fn kind(family: &MetricFamily) -> Kind {
+    match family.get_field_type() {
+        MetricType::COUNTER => Kind::Counter,
+        MetricType::GAUGE => Kind::Gauge,
+        MetricType::HISTOGRAM => Kind::Histogram,
+        MetricType::SUMMARY => Kind::Summary,
+        MetricType::UNTYPED => Kind::Unknown,
+    }
 }
 
 /// The labels by name, so that equal sets are equal texts; `None` where one is there twice or

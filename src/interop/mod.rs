@@ -41,7 +41,9 @@
 
 mod convert;
 mod from;
+mod out;
 mod proto;
+mod theirs;
 mod to;
 mod untyped;
 

@@ -1,14 +1,13 @@
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use prometheus::core::{Collector, Desc};
-use prometheus::proto::{
-    Bucket, Counter, Gauge, Histogram, LabelPair, Metric, MetricFamily, MetricType, Quantile,
-    Summary,
-};
+use prometheus::proto::MetricFamily;
 
-use super::gather;
-use crate::catalog::{Kind, MetricDef};
-use crate::registry::{HistogramRef, Registry, ScrapeFamily, ValueRef, parse_labels};
+use super::out::Labels;
+use super::theirs::Theirs;
+use crate::catalog::{MetricDef, names};
+use crate::registry::Registry;
+use crate::util::escape::{NameOf, underscores};
 
 /// Adds a whole registry of ours to one of the `prometheus` crate, so that whatever gathers
 /// that one exposes or pushes our metrics too: with their namespace and global labels, read
@@ -16,27 +15,40 @@ use crate::registry::{HistogramRef, Registry, ScrapeFamily, ValueRef, parse_labe
 ///
 /// What `from` itself has from the `prometheus` crate (see
 /// [`from_prometheus`](super::from_prometheus)) is not handed on, so both directions may be on
-/// for the same two registries. Info metrics become gauges, as in the text format 0.0.4.
+/// for the same two registries. Info metrics become gauges, as in the text format 0.0.4. Names in
+/// UTF-8, which the other crate has no words for, have `_` for each character that it does not
+/// know, as in that format. A global label of `from` that `into` puts on every series as well
+/// (see `prometheus::Registry::new_custom`) has the value that `into` gives it, once.
 ///
 /// # Errors
-/// [`ExportError`] if `into` has this registry already, or a metric of a name that is declared
-/// in `from`: the `prometheus` crate would expose both, and a scraper would take neither.
-/// The names declared so far are then taken in `into`. It cannot be told what `from` declares
-/// later; keep those names apart.
+/// [`ExportError`] if `into` has this registry already; a metric of a name that is declared in
+/// `from`, or that a sample of it has: the `prometheus` crate would expose both, and a scraper
+/// would take neither; or if `into` puts a label on every series that one of them has of its own.
+///
+/// The names declared so far, and those of their samples, are then taken in `into`. What is
+/// declared in `from` later, and clashes with what `into` has by now, is left out whole and counted
+/// by name, see [the registry](crate::registry#one-owner-for-each-name). What is added to both
+/// later cannot be known: keep those names apart.
 pub fn to_prometheus(from: &Registry, into: &prometheus::Registry) -> Result<(), ExportError> {
-    let bridge = Bridge::new(from);
-    let ours: HashSet<String> = bridge.descs.iter().map(|d| d.fq_name.clone()).collect();
-    into.register(Box::new(bridge)).map_err(|source| {
-        let theirs = gather(into, from);
-        let shared = theirs.iter().map(MetricFamily::name);
-        ExportError {
-            names: shared
-                .filter(|name| ours.contains(*name))
-                .map(str::to_owned)
-                .collect(),
-            source,
+    let bridge = Bridge::new(from, Theirs::of(into, from));
+    let mut error = ExportError {
+        names: Vec::new(),
+        labels: Vec::new(),
+        source: prometheus::Error::AlreadyReg,
+    };
+    for (name, def) in &bridge.declared {
+        if bridge.owner(name, def).is_some() {
+            error.names.push(name.clone());
         }
-    })
+        let labels = bridge.shared_labels(def);
+        let told = labels.map(|label| format!("{name}{{{label}}}"));
+        error.labels.extend(told);
+    }
+    if error.names.is_empty() && error.labels.is_empty() {
+        let registered = into.register(Box::new(bridge));
+        return registered.map_err(|source| ExportError { source, ..error });
+    }
+    Err(error)
 }
 
 /// Why [`to_prometheus`] failed.
@@ -44,26 +56,38 @@ pub fn to_prometheus(from: &Registry, into: &prometheus::Registry) -> Result<(),
 #[error("{}", self.explain())]
 #[non_exhaustive]
 pub struct ExportError {
-    /// The metrics that both registries have. Empty if this registry was added before, or if
-    /// theirs has the names without a series or under a prefix.
+    /// Our metrics whose name, or that of a sample, a metric of the other registry has. Empty if
+    /// this registry was added before, or if theirs has the names without a series.
     pub names: Vec<String>,
+    /// Our labels, as `metric{label}`, that the other registry puts on every series.
+    pub labels: Vec<String>,
     /// What the other registry says.
     pub source: prometheus::Error,
 }
 
 impl ExportError {
     fn explain(&self) -> String {
-        if self.names.is_empty() {
-            "the prometheus registry refuses this one: add it only once, and rename metrics that \
-             both have"
-                .to_owned()
-        } else {
-            format!(
-                "the prometheus registry already has {}; rename them in one of the two or add \
-                 only one of them",
-                self.names.join(", ")
-            )
+        let mut parts = Vec::new();
+        if !self.names.is_empty() {
+            let names = self.names.join(", ");
+            parts.push(format!(
+                "the prometheus registry already has {names}, or a sample of one name; rename \
+                 them in one of the two or add only one of them"
+            ));
         }
+        if !self.labels.is_empty() {
+            let labels = self.labels.join(", ");
+            parts.push(format!(
+                "the prometheus registry puts a label on every series that is there already: \
+                 {labels}; rename it in one of the two"
+            ));
+        }
+        if parts.is_empty() {
+            return "the prometheus registry refuses this one: add it only once, and rename metrics \
+                    that both have"
+                .to_owned();
+        }
+        parts.join("; ")
     }
 }
 
@@ -72,10 +96,13 @@ struct Bridge {
     /// One of its own, so that a registry in which nothing is declared has an identity, and
     /// one for each name. They must not change while the bridge is registered.
     descs: Vec<Desc>,
+    /// What was declared when it was made, by the names that the other crate can have.
+    declared: Vec<(String, MetricDef)>,
+    theirs: Theirs,
 }
 
 impl Bridge {
-    fn new(from: &Registry) -> Self {
+    fn new(from: &Registry, theirs: Theirs) -> Self {
         let identity = HashMap::from([("registry".to_owned(), format!("{:x}", from.identity()))]);
         let own = Desc::new(
             "selfheal_registry".to_owned(),
@@ -83,16 +110,44 @@ impl Bridge {
             Vec::new(),
             identity,
         );
-        let declared = from
-            .own_names()
-            .into_iter()
-            .map(|(name, def)| desc(name, &def));
+        let names = from.own_names().into_iter();
+        let declared: Vec<_> = names.map(|(name, def)| (shown(&name), def)).collect();
+        let mut known = HashSet::new();
+        let mut descs = vec![own];
+        for (name, def) in &declared {
+            let samples = names::samples(name, def.kind);
+            for name in std::iter::once(name.clone()).chain(samples) {
+                if known.insert(name.clone()) {
+                    descs.push(desc(name, def));
+                }
+            }
+        }
         Self {
             from: from.clone(),
-            // None fails: what we let be declared is valid in the other crate as well.
-            descs: std::iter::once(own).chain(declared).flatten().collect(),
+            // None fails: what we let be declared is valid in the other crate once it is escaped.
+            descs: descs.into_iter().flatten().collect(),
+            declared,
+            theirs,
         }
     }
+
+    /// The metric of theirs that has this name or that of a sample.
+    fn owner(&self, name: &str, def: &MetricDef) -> Option<String> {
+        let theirs = |name: &str| self.theirs.metrics.get(name).copied();
+        names::owner(name, def.kind, theirs).map(Into::into)
+    }
+
+    /// The labels of a metric that they put on every series themselves.
+    fn shared_labels(&self, def: &MetricDef) -> impl Iterator<Item = String> {
+        let labels = def.labels.iter();
+        let shown = labels.map(|label| underscores(label, NameOf::Label).into_owned());
+        shown.filter(|label| self.theirs.labels.contains(label))
+    }
+}
+
+/// A name as the other crate can have it.
+fn shown(name: &str) -> String {
+    underscores(name, NameOf::Metric).into_owned()
 }
 
 fn desc(name: String, def: &MetricDef) -> prometheus::Result<Desc> {
@@ -102,7 +157,8 @@ fn desc(name: String, def: &MetricDef) -> prometheus::Result<Desc> {
     } else {
         &def.help
     };
-    let labels = def.labels.iter().map(ToString::to_string).collect();
+    let label = |label| underscores(label, NameOf::Label).into_owned();
+    let labels = def.labels.iter().map(|name| label(name)).collect();
     Desc::new(name, help.to_string(), labels, HashMap::new())
 }
 
@@ -117,114 +173,24 @@ impl Collector for Bridge {
             return Vec::new();
         }
         let scrape = self.from.scrape_own();
-        let global = parse_labels(scrape.global_labels());
-        let families = scrape.families().iter();
-        families.map(|family| convert(family, &global)).collect()
+        let labels = Labels::new(scrape.global_labels(), &self.theirs.labels);
+        let mut given = BTreeMap::new();
+        let mut out = Vec::new();
+        for family in scrape.families() {
+            let (name, def) = (shown(family.name()), family.def());
+            // Two names may be one once they are escaped.
+            let ours = names::owner(&name, def.kind, |name| given.get(name).copied());
+            let owner = ours.map(Into::into).or_else(|| self.owner(&name, def));
+            let owner = owner.or_else(|| self.shared_labels(def).next());
+            if let Some(owner) = owner {
+                self.from.left_out(name, owner);
+                continue;
+            }
+            let (family, skipped) = labels.convert(family, name.clone());
+            given.insert(name, def.kind);
+            (0..skipped).for_each(|_| self.from.count_skipped());
+            out.push(family);
+        }
+        out
     }
-}
-
-fn convert(family: &ScrapeFamily, global: &[(String, String)]) -> MetricFamily {
-    let mut metrics = Vec::new();
-    let kind = family.def().kind;
-    // As our own formats do: the label that an encoder writes is nobody else's.
-    let reserved = match kind {
-        Kind::Histogram => "le",
-        Kind::Summary => "quantile",
-        _ => "",
-    };
-    let global: Vec<_> = global.iter().filter(|(name, _)| name != reserved).collect();
-    family.each(&mut |labels, sample| {
-        let mut metric = Metric::from_label(pairs(labels, &global));
-        if fill(&mut metric, kind, sample.value) {
-            metrics.push(metric);
-        }
-    });
-    let mut out = MetricFamily::default();
-    out.set_name(family.name().to_owned());
-    out.set_help(family.def().help.to_string());
-    out.set_field_type(match kind {
-        Kind::Counter => MetricType::COUNTER,
-        Kind::Histogram => MetricType::HISTOGRAM,
-        Kind::Summary => MetricType::SUMMARY,
-        // Their text encoder panics on an untyped family.
-        Kind::Gauge | Kind::Info | Kind::StateSet | Kind::Unknown => MetricType::GAUGE,
-    });
-    out.set_metric(metrics);
-    out
-}
-
-/// All labels by name, as the other crate sorts them. The label of a series goes before a
-/// global one of the same name.
-fn pairs(labels: &str, global: &[&(String, String)]) -> Vec<LabelPair> {
-    let mut all = parse_labels(labels);
-    for (name, value) in global {
-        if !all.iter().any(|(known, _)| known == name) {
-            all.push((name.clone(), value.clone()));
-        }
-    }
-    all.sort_unstable();
-    let pair = |(name, value)| {
-        let mut pair = LabelPair::default();
-        pair.set_name(name);
-        pair.set_value(value);
-        pair
-    };
-    all.into_iter().map(pair).collect()
-}
-
-/// Sets the value; false where a collector yielded one that is not of the kind it declared.
-fn fill(metric: &mut Metric, kind: Kind, value: ValueRef<'_>) -> bool {
-    match (kind, value) {
-        (Kind::Counter, ValueRef::Number(number)) => {
-            let mut counter = Counter::default();
-            counter.set_value(number.as_f64());
-            metric.set_counter(counter);
-        }
-        (Kind::Gauge | Kind::Info | Kind::StateSet | Kind::Unknown, ValueRef::Number(number)) => {
-            let mut gauge = Gauge::default();
-            gauge.set_value(number.as_f64());
-            metric.set_gauge(gauge);
-        }
-        (Kind::Histogram, ValueRef::Histogram(from)) => metric.set_histogram(histogram(from)),
-        (
-            Kind::Summary,
-            ValueRef::Summary {
-                quantiles,
-                sum,
-                count,
-            },
-        ) => {
-            let quantile = |&(at, value): &(f64, f64)| {
-                let mut quantile = Quantile::default();
-                quantile.set_quantile(at);
-                quantile.set_value(value);
-                quantile
-            };
-            let mut summary = Summary::default();
-            summary.set_quantile(quantiles.iter().map(quantile).collect());
-            summary.set_sample_sum(sum);
-            summary.set_sample_count(count);
-            metric.set_summary(summary);
-        }
-        _ => return false,
-    }
-    true
-}
-
-/// Their buckets are cumulative, and their encoders add `+Inf`.
-fn histogram(from: HistogramRef<'_>) -> Histogram {
-    let mut below = 0;
-    let bucket = |(bound, count): (&f64, &u64)| {
-        below += count;
-        let mut bucket = Bucket::default();
-        bucket.set_upper_bound(*bound);
-        bucket.set_cumulative_count(below);
-        bucket
-    };
-    let buckets = from.bounds.iter().zip(from.counts).map(bucket).collect();
-    let mut histogram = Histogram::default();
-    histogram.set_bucket(buckets);
-    histogram.set_sample_count(from.count());
-    histogram.set_sample_sum(from.sum);
-    histogram
 }

@@ -2,6 +2,7 @@
 
 use super::Registry;
 use super::collector::Collecting;
+use super::owners::LeftOut;
 use super::scrape::exposed_name;
 use crate::catalog::MetricDef;
 
@@ -10,6 +11,11 @@ impl Registry {
     /// see [`Registry::is_collecting`].
     pub(crate) fn enter_collecting(&self) -> impl Drop {
         Collecting::enter(self.id())
+    }
+
+    /// Counts and names a metric that a bridge leaves out because `owner` is in its way.
+    pub(crate) fn left_out(&self, metric: String, owner: String) {
+        self.leave_out(&[LeftOut { metric, owner }]);
     }
 
     /// A number that no other registry has at the same time.

@@ -3,9 +3,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use super::scrape::exposed;
 use super::snapshot::FamilySnapshot;
 use super::{DeclareError, Registered, Registry, Settings, declare};
-use crate::catalog::{Kind, MetricDef};
+use crate::catalog::{Kind, MetricDef, names};
 
 /// A source of series that are computed when somebody looks: a snapshot of a state machine,
 /// figures of the operating system, another metrics library.
@@ -23,7 +24,9 @@ pub trait Collector: Send + Sync + 'static {
 
     /// Whether another library declared these metrics. Their names are then not held to the
     /// rules of this crate, and may be those of metrics declared here, as long as the kinds
-    /// agree; of a series that both have, ours is exposed. Default: no.
+    /// agree; of a series that both have, ours is exposed. One with a sample that is called like
+    /// another metric or a sample of it (`job_seconds_count`, where `job_seconds` is a histogram)
+    /// is left out whole, see [the registry](super#one-owner-for-each-name). Default: no.
     fn foreign(&self) -> bool {
         false
     }
@@ -49,10 +52,8 @@ impl Registry {
         let mut collectors = self.inner.collectors.write();
         for wanted in defs.iter() {
             check_free(&settings, &collectors, wanted, foreign)?;
-            let families = self.inner.families.read();
-            let mut declared = families.values().map(|entry| &*entry.asked);
-            if let Some(existing) = declared.find(|def| same_name(&settings, def, wanted)) {
-                clash(existing, wanted, foreign)?;
+            for entry in self.inner.families.read().values() {
+                clash(&settings, &entry.asked, wanted, foreign)?;
             }
         }
         collectors.push(Registered {
@@ -77,13 +78,12 @@ impl Registry {
         Arc::as_ptr(&self.inner).addr()
     }
 
-    /// Calls the collectors, those of other libraries last.
+    /// Calls the collectors that are wanted.
     pub(super) fn collect(&self, wanted: impl Fn(&Registered) -> bool) -> Vec<FamilySnapshot> {
         let _inside = Collecting::enter(self.id());
         // Copies first: a collector may declare metrics without meeting a lock held here.
         let mut collectors = self.inner.collectors.read().clone();
         collectors.retain(wanted);
-        collectors.sort_by_key(|registered| registered.foreign);
         let mut taken = Vec::new();
         let mut skipped = 0;
         for registered in collectors.iter().filter(|registered| !registered.is_off()) {
@@ -160,35 +160,55 @@ pub(super) fn check_free(
 ) -> Result<(), DeclareError> {
     for registered in collectors {
         for def in registered.defs.iter() {
-            if same_name(settings, def, wanted) {
-                clash(def, wanted, foreign || registered.foreign)?;
-            }
+            clash(settings, def, wanted, foreign || registered.foreign)?;
         }
     }
     Ok(())
 }
 
-/// Whether two definitions are exposed under one name.
-fn same_name(settings: &Settings, a: &MetricDef, b: &MetricDef) -> bool {
-    if a.namespaced == b.namespaced || settings.namespace.is_empty() {
-        return a.name == b.name;
-    }
-    let (short, full) = if a.namespaced { (a, b) } else { (b, a) };
-    let rest = full.name.strip_prefix(&*settings.namespace);
-    rest.and_then(|rest| rest.strip_prefix('_')) == Some(&*short.name)
-}
-
-/// Two sources of one name: never, unless one is another library's and the kinds agree.
-fn clash(existing: &MetricDef, wanted: &MetricDef, foreign: bool) -> Result<(), DeclareError> {
-    let difference = match foreign {
-        // An info metric is a gauge to a library that has no such kind.
-        true if existing.kind.as_text() == wanted.kind.as_text() => return Ok(()),
-        true => "kind",
-        false => "who collects it",
+/// Two sources of one name: never, unless one is another library's and the kinds agree. Nor two
+/// metrics with a sample of one name; that of another library is then left out of the scrape.
+fn clash(
+    settings: &Settings,
+    existing: &MetricDef,
+    wanted: &MetricDef,
+    foreign: bool,
+) -> Result<(), DeclareError> {
+    let names = (exposed(settings, existing), exposed(settings, wanted));
+    let difference = if names.0 == names.1 {
+        match foreign {
+            // An info metric is a gauge to a library that has no such kind.
+            true if existing.kind.as_text() == wanted.kind.as_text() => return Ok(()),
+            true => "kind",
+            false => "who collects it",
+        }
+    } else {
+        return if foreign {
+            Ok(())
+        } else {
+            apart(settings, existing, wanted)
+        };
     };
     Err(DeclareError::Clash {
         existing: Box::new(existing.clone()),
         wanted: Box::new(wanted.clone()),
         difference,
     })
+}
+
+/// Checks that no sample of the one is called like the other or a sample of it.
+pub(super) fn apart(
+    settings: &Settings,
+    existing: &MetricDef,
+    wanted: &MetricDef,
+) -> Result<(), DeclareError> {
+    let taken = exposed(settings, existing);
+    let kind_of = |name: &str| (*name == *taken).then_some(existing.kind);
+    match names::owner(&exposed(settings, wanted), wanted.kind, kind_of) {
+        None => Ok(()),
+        Some(_) => Err(DeclareError::Samples {
+            existing: Box::new(existing.clone()),
+            wanted: Box::new(wanted.clone()),
+        }),
+    }
 }

@@ -9,6 +9,7 @@ use super::labels::LabelKey;
 use super::metric::{Histogram, Metric, Tally};
 use super::{Registry, group};
 use crate::catalog::{Kind, MetricDef, Native, Unit, names};
+use crate::util::escape::{self, NameOf};
 
 /// The buckets of a histogram that declares none: 5 ms to 10 s, as the Prometheus client
 /// libraries have them.
@@ -213,6 +214,9 @@ pub(super) fn check(def: &MetricDef) -> Result<(), DeclareError> {
                 "is the label of the state"
             }
             Ok(()) if def.labels[..at].contains(label) => "is there twice",
+            Ok(()) if is_twice_escaped(def, at) => {
+                "is the same as another label or the state where UTF-8 is escaped"
+            }
             Ok(()) => continue,
         };
         return Err(DeclareError::Label {
@@ -222,6 +226,21 @@ pub(super) fn check(def: &MetricDef) -> Result<(), DeclareError> {
         });
     }
     Ok(())
+}
+
+/// Whether a label has the name of one before it, or of the state, for a scraper that does not
+/// ask for names in UTF-8.
+fn is_twice_escaped(def: &MetricDef, at: usize) -> bool {
+    let escaped = |name| escape::underscores(name, NameOf::Label);
+    let Some((label, before)) = def.labels.get(at).zip(def.labels.get(..at)) else {
+        return false;
+    };
+    let state = (def.kind == Kind::StateSet).then_some(&def.name);
+    def.utf8
+        && before
+            .iter()
+            .chain(state)
+            .any(|known| escaped(known) == escaped(label))
 }
 
 #[cfg(test)]
@@ -286,6 +305,22 @@ mod tests {
                 .build()
                 .is_ok()
         );
+    }
+
+    #[test]
+    fn labels_that_escaping_makes_one_are_refused() {
+        let registry = Registry::new();
+        let labels = |labels: [&'static str; 2]| {
+            let declare = registry.float_gauge("waiting", "").utf8_names();
+            declare
+                .labels::<[crate::registry::Text; 2]>(labels)
+                .map(drop)
+        };
+        let clash = labels(["queue.name", "queue_name"])
+            .unwrap_err()
+            .to_string();
+        assert!(clash.contains("escaped"), "{clash}");
+        assert_eq!(labels(["queue.name", "queue.size"]), Ok(()));
     }
 
     #[test]

@@ -36,6 +36,18 @@ pub enum DeclareError {
         /// In what they differ: kind, labels, unit, namespace or buckets.
         difference: &'static str,
     },
+    /// A sample would have the name of another metric or of a sample of it: `job_seconds_count` is
+    /// a sample of the histogram `job_seconds`.
+    #[error(
+        "metric {wanted} cannot be declared: it and {existing} would have a sample of one name; \
+         rename one"
+    )]
+    Samples {
+        /// What is registered.
+        existing: Box<MetricDef>,
+        /// What was asked for.
+        wanted: Box<MetricDef>,
+    },
     /// A layer was given no set of names, and would record nothing in silence.
     #[error(
         "the {layer} has no set of names to record under; give its `names` at least one, or do not \

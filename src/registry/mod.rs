@@ -27,6 +27,16 @@
 //! | [`StateSet`] | `state_set` | which of a few states something is in |
 //! | [`Collector`] | `collect_from` | many figures of one moment |
 //!
+//! # One owner for each name
+//! A histogram `job_seconds` has samples called `job_seconds_bucket`, `job_seconds_sum` and
+//! `job_seconds_count`; no other metric can have one of these names, or a scraper would take the
+//! two for one. Where metrics of this registry would, the declaration of the second fails. What
+//! comes to light at a scrape (of another library, of a collector that does not describe what it
+//! yields) is left out whole, in every format alike, and counted by name in
+//! `selfheal_metrics_left_out_total` and with all else in `selfheal_collectors_skipped_total`. Who
+//! is declared here comes first, then our collectors, then other libraries. What is declared and
+//! has no series yet has its names; what an operator has switched off has none.
+//!
 //! Use [`Registry::global`] in an application, [`Registry::new`] in a test or where one
 //! process needs several. A set of metrics that belong together is a [`Group`].
 //!
@@ -47,6 +57,7 @@
 //! # }
 //! ```
 
+mod about;
 #[cfg(feature = "prometheus")]
 mod bridge;
 mod collector;
@@ -61,6 +72,7 @@ mod labels;
 mod metric;
 #[cfg(test)]
 mod model;
+mod owners;
 mod rendered;
 mod sample;
 mod scrape;
@@ -131,6 +143,7 @@ struct Inner {
     total: Arc<Total>,
     /// How many times a collector panicked or yielded a family that clashes.
     skipped: AtomicU64,
+    left_out: about::LeftOuts,
     expiry: expiry::Expiry,
     clock: Clock,
 }
@@ -204,6 +217,7 @@ impl Registry {
                 groups: Groups::default(),
                 collectors: RwLock::default(),
                 skipped: AtomicU64::new(0),
+                left_out: about::LeftOuts::default(),
                 expiry: expiry::Expiry::default(),
                 clock,
             }),
@@ -351,6 +365,9 @@ impl Registry {
         let settings = self.settings();
         collector::check_free(&settings, &collectors, &asked, false)?;
         drop(collectors);
+        for entry in families.values() {
+            collector::apart(&settings, &entry.asked, &asked)?;
+        }
         let over = settings.families.get(&*asked.name);
         let mut def = asked.clone();
         if let Some(over) = over {

@@ -1,16 +1,13 @@
 //! One pass over everything that a registry exposes.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashSet};
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
-use super::family::{AnyFamily, Rows};
-use super::snapshot::{
-    FamilySnapshot, Number, Sample, SeriesSnapshot, Value, parse_labels, render_pairs,
-};
-use super::{Registered, Registry, Settings};
+use super::family::Rows;
+use super::owners::Owners;
+use super::snapshot::{FamilySnapshot, Sample, SeriesSnapshot, render_pairs};
+use super::{Entry, Registered, Registry, Settings};
 use crate::catalog::{Kind, MetricDef};
 
 /// All families of a registry at one moment, by exposed name. Collectors have been called;
@@ -23,12 +20,12 @@ pub struct Scrape {
 
 /// One family of a [`Scrape`].
 pub struct ScrapeFamily {
-    name: String,
-    def: Arc<MetricDef>,
-    source: Source,
+    pub(super) name: String,
+    pub(super) def: Arc<MetricDef>,
+    pub(super) source: Source,
 }
 
-enum Source {
+pub(super) enum Source {
     Live(Box<dyn Rows>),
     Taken(Vec<SeriesSnapshot>),
 }
@@ -68,63 +65,59 @@ impl Registry {
 
     fn scrape_from(&self, wanted: impl Fn(&Registered) -> bool) -> Scrape {
         let settings = self.settings();
-        let taken = if self.is_collecting() {
-            Vec::new()
-        } else {
-            self.collect(wanted)
-        };
-        self.assemble(settings, taken)
-    }
-
-    fn assemble(&self, settings: Arc<Settings>, mut taken: Vec<FamilySnapshot>) -> Scrape {
-        let families = self.own_families();
-        let mut own = self.about_itself(&families);
-        own.retain_mut(|family| {
-            let over = settings.families.get(&*family.def.name);
-            family.shorten(settings.label_limit(over));
-            !over.is_some_and(|over| over.disabled)
+        // What other libraries have comes behind what is ours.
+        let [own, foreign] = [false, true].map(|foreign| {
+            if self.is_collecting() {
+                Vec::new()
+            } else {
+                self.collect(|registered| registered.foreign == foreign && wanted(registered))
+            }
         });
-        taken.append(&mut own);
-
-        let mut by_name: BTreeMap<String, ScrapeFamily> = BTreeMap::new();
-        for family in families {
-            if !family.is_empty() {
-                let def = Arc::clone(family.def());
-                let name = exposed_name(&settings, &def);
-                let source = Source::Live(family.rows(&name));
-                by_name.insert(name.clone(), ScrapeFamily { name, def, source });
+        let entries: Vec<Entry> = self.inner.families.read().values().cloned().collect();
+        let families: Vec<_> = entries.iter().map(|entry| &entry.family).cloned().collect();
+        let mut owners = Owners::new(&settings.global_labels);
+        for Entry { family, over, .. } in entries {
+            // What is switched off leaves its name to others.
+            if !over.is_some_and(|over| over.disabled) {
+                let name = exposed_name(&settings, family.def());
+                let mut listed = ScrapeFamily::reserved(name, family.def());
+                if !family.is_empty() {
+                    listed.source = Source::Live(family.rows(&listed.name));
+                }
+                owners.declared(listed);
             }
         }
-        for FamilySnapshot { def, mut series } in taken {
-            if series.is_empty() {
-                continue;
-            }
-            let name = exposed_name(&settings, &def);
-            match by_name.get_mut(&name) {
-                None => {
-                    let source = Source::Taken(series);
-                    by_name.insert(name.clone(), ScrapeFamily { name, def, source });
-                }
-                Some(there) if there.def.kind.as_text() == def.kind.as_text() => {
-                    there.merge(&mut series);
-                }
-                // The same name with another kind cannot be one family: the first one stays.
-                Some(_) => {
-                    self.inner.skipped.fetch_add(1, Ordering::Relaxed);
-                }
+        for family in own {
+            owners.collected(exposed_name(&settings, &family.def), family);
+        }
+        let is_on = |def: &MetricDef| {
+            let over = settings.families.get(&*def.name);
+            !over.is_some_and(|over| over.disabled)
+        };
+        for FamilySnapshot { def, .. } in self.about_itself(&[]) {
+            if is_on(&def) {
+                owners.declared(ScrapeFamily::reserved(exposed_name(&settings, &def), &def));
             }
         }
-        let global_labels = render_pairs(
-            settings
-                .global_labels
-                .iter()
-                .map(|(name, value)| (name.as_str(), value.as_str())),
-            settings.label_limit(None),
-        );
+        for family in foreign {
+            owners.collected(exposed_name(&settings, &family.def), family);
+        }
+        self.leave_out(owners.left_out());
+        for mut family in self.about_itself(&families) {
+            if is_on(&family.def) {
+                let over = settings.families.get(&*family.def.name);
+                family.shorten(settings.label_limit(over));
+                owners.said(&exposed_name(&settings, &family.def), family.series);
+            }
+        }
+        let labels = settings.global_labels.iter();
         Scrape {
+            global_labels: render_pairs(
+                labels.map(|(name, value)| (name.as_str(), value.as_str())),
+                settings.label_limit(None),
+            ),
+            families: owners.into_families(),
             settings,
-            global_labels,
-            families: by_name.into_values().collect(),
         }
     }
 
@@ -136,64 +129,6 @@ impl Registry {
             .into_iter()
             .map(ScrapeFamily::into_snapshot)
             .collect()
-    }
-
-    /// What the registry has to say of itself: refused values, overflow, skipped collectors.
-    /// Nothing until there is something to say.
-    pub(super) fn about_itself(&self, families: &[Arc<dyn AnyFamily>]) -> Vec<FamilySnapshot> {
-        let by_metric =
-            |name: &'static str, help: &'static str, read: fn(&dyn AnyFamily) -> u64| {
-                let series = families
-                    .iter()
-                    .map(|family| (family, read(&**family)))
-                    .filter(|(_, n)| *n > 0)
-                    .map(|(family, n)| {
-                        SeriesSnapshot::new(
-                            [("metric", &*family.def().name)],
-                            Value::Number(Number::U64(n)),
-                        )
-                    })
-                    .collect();
-                let def = MetricDef::new(Kind::Counter, name, help).with_labels(["metric"]);
-                FamilySnapshot {
-                    def: Arc::new(def),
-                    series,
-                }
-            };
-        let skipped = self.inner.skipped.load(Ordering::Relaxed);
-        vec![
-            by_metric(
-                "selfheal_values_rejected_total",
-                "Values refused because they are not finite or would make a counter fall",
-                |family| family.rejected(),
-            ),
-            by_metric(
-                "selfheal_exemplars_rejected_total",
-                "Exemplars left out because their labels break a rule",
-                |family| family.rejected_exemplars(),
-            ),
-            by_metric(
-                "selfheal_series_overflowed_total",
-                "Look-ups beyond the limit of a family, recorded in its overflow series",
-                |family| family.overflowed(),
-            ),
-            by_metric(
-                "selfheal_series_expired_total",
-                "Series removed because they were idle for longer than their family allows",
-                |family| family.expired(),
-            ),
-            FamilySnapshot {
-                def: Arc::new(MetricDef::new(
-                    Kind::Counter,
-                    "selfheal_collectors_skipped_total",
-                    "Collectors that panicked, metrics that clashed and collected series beyond a limit, left out",
-                )),
-                series: (skipped > 0)
-                    .then(|| SeriesSnapshot::new([], Value::Number(Number::U64(skipped))))
-                    .into_iter()
-                    .collect(),
-            },
-        ]
     }
 }
 
@@ -278,38 +213,19 @@ impl ScrapeFamily {
             series,
         }
     }
-
-    /// Adds series of the same name from another source. A series that is already there
-    /// stays as it is: two samples of one series would make Prometheus refuse the scrape.
-    fn merge(&mut self, more: &mut Vec<SeriesSnapshot>) {
-        let mut series = Vec::new();
-        self.each(&mut |labels, sample| series.push(sample.to_series(labels)));
-        // The order of the labels is that of the declaration here and that of the names in
-        // other libraries; the series is the same.
-        let mut there: HashSet<Vec<(String, String)>> = series
-            .iter()
-            .map(|series| sorted_labels(&series.labels))
-            .collect();
-        series.extend(
-            more.drain(..)
-                .filter(|series| there.insert(sorted_labels(&series.labels))),
-        );
-        self.source = Source::Taken(series);
-    }
-}
-
-fn sorted_labels(text: &str) -> Vec<(String, String)> {
-    let mut labels = parse_labels(text);
-    labels.sort_unstable();
-    labels
 }
 
 pub(super) fn exposed_name(settings: &Settings, def: &MetricDef) -> String {
-    let namespace: Cow<'_, str> = Cow::Borrowed(&settings.namespace);
+    exposed(settings, def).into_owned()
+}
+
+/// The name of a definition as it is exposed.
+pub(super) fn exposed<'d>(settings: &Settings, def: &'d MetricDef) -> Cow<'d, str> {
+    let namespace = &settings.namespace;
     if namespace.is_empty() || !def.namespaced {
-        def.name.to_string()
+        Cow::Borrowed(&def.name)
     } else {
-        format!("{namespace}_{}", def.name)
+        Cow::Owned(format!("{namespace}_{}", def.name))
     }
 }
 

@@ -1,4 +1,7 @@
-//! Escaping of label values and help texts, as both Prometheus text formats define it.
+//! Escaping of label values and help texts, as both Prometheus text formats define it, and of
+//! names.
+
+use std::borrow::Cow;
 
 /// Appends a label value with backslash, double quote and line feed escaped.
 pub fn label_value(out: &mut String, value: &str) {
@@ -107,6 +110,35 @@ pub fn value_end(text: &str) -> usize {
         }
     }
     text.len()
+}
+
+/// Names of metrics may have colons, those of labels may not.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NameOf {
+    Metric,
+    Label,
+}
+
+/// Whether every format can write the name without quotes.
+pub(crate) fn is_plain(name: &str, of: NameOf) -> bool {
+    !name.is_empty() && name.char_indices().all(|(at, c)| fits(c, at, of))
+}
+
+/// Whether a name without quotes may have this character at this place.
+pub(crate) fn fits(c: char, at: usize, of: NameOf) -> bool {
+    c.is_ascii_alphabetic()
+        || c == '_'
+        || (c == ':' && of == NameOf::Metric)
+        || (c.is_ascii_digit() && at > 0)
+}
+
+/// The name with `_` for each character that does not fit, as every scraper reads it.
+pub(crate) fn underscores(name: &str, of: NameOf) -> Cow<'_, str> {
+    if is_plain(name, of) {
+        return Cow::Borrowed(name);
+    }
+    let shown = |(at, c)| if fits(c, at, of) { c } else { '_' };
+    name.char_indices().map(shown).collect()
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@
 mod support;
 
 mod broken;
+mod clashes;
 mod exemplars;
 mod given;
 mod golden;

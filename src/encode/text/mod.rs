@@ -66,8 +66,13 @@ impl<'a> TextFamily<'a> {
         let created = matches!(rules, Some(Kind::Counter | Kind::Histogram | Kind::Summary));
         let created = created
             .then(|| format!("{known_as}_created"))
-            // It would be a sample of that other family.
-            .filter(|created| !names.has(created));
+            // It would be a sample of that other family, which may be known without its suffix.
+            .filter(|created| {
+                let suffixes = ["", "_total", "_info"];
+                !suffixes
+                    .iter()
+                    .any(|suffix| names.has(&format!("{created}{suffix}")))
+            });
         Self {
             name,
             kind: def.kind,

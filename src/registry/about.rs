@@ -1,0 +1,107 @@
+//! What a registry says of itself: refused values, overflow, what was left out.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use parking_lot::Mutex;
+
+use super::Registry;
+use super::family::AnyFamily;
+use super::owners::LeftOut;
+use super::snapshot::{FamilySnapshot, Number, SeriesSnapshot, Value};
+use crate::catalog::{Kind, MetricDef};
+
+/// So many metrics that are left out are named; of the others only the number is known.
+const NAMED: usize = 100;
+
+/// How many times each metric was left out.
+#[derive(Debug, Default)]
+pub(super) struct LeftOuts(Mutex<BTreeMap<LeftOut, u64>>);
+
+impl Registry {
+    /// Counts and names what is left out of a scrape, here or by a bridge: another metric has a
+    /// name of its samples.
+    pub(super) fn leave_out(&self, left_out: &[LeftOut]) {
+        let count = left_out.len() as u64;
+        self.inner.skipped.fetch_add(count, Ordering::Relaxed);
+        if left_out.is_empty() {
+            return;
+        }
+        let mut named = self.inner.left_out.0.lock();
+        for one in left_out {
+            if let Some(times) = named.get_mut(one) {
+                *times += 1;
+            } else if named.len() < NAMED {
+                named.insert(one.clone(), 1);
+            }
+        }
+    }
+
+    /// What the registry has to say of itself. Series are there once there is something to say.
+    pub(super) fn about_itself(&self, families: &[Arc<dyn AnyFamily>]) -> Vec<FamilySnapshot> {
+        let by_metric = |name, help, read: fn(&dyn AnyFamily) -> u64| {
+            let counted = families.iter().map(|family| (family, read(&**family)));
+            let counted = counted.filter(|(_, n)| *n > 0);
+            let series = counted.map(|(family, n)| one([("metric", &*family.def().name)], n));
+            counter(name, help, &["metric"], series.collect())
+        };
+        let skipped = self.inner.skipped.load(Ordering::Relaxed);
+        let skipped = (skipped > 0).then(|| one([], skipped));
+        let left_out = self.inner.left_out.0.lock().clone();
+        let left_out = left_out
+            .iter()
+            .map(|(out, times)| one([("metric", &*out.metric), ("owner", &*out.owner)], *times));
+        vec![
+            by_metric(
+                "selfheal_values_rejected_total",
+                "Values refused because they are not finite or would make a counter fall",
+                |family| family.rejected(),
+            ),
+            by_metric(
+                "selfheal_exemplars_rejected_total",
+                "Exemplars left out because their labels break a rule",
+                |family| family.rejected_exemplars(),
+            ),
+            by_metric(
+                "selfheal_series_overflowed_total",
+                "Look-ups beyond the limit of a family, recorded in its overflow series",
+                |family| family.overflowed(),
+            ),
+            by_metric(
+                "selfheal_series_expired_total",
+                "Series removed because they were idle for longer than their family allows",
+                |family| family.expired(),
+            ),
+            counter(
+                "selfheal_collectors_skipped_total",
+                "Collectors that panicked, metrics that clashed and collected series beyond a limit, left out",
+                &[],
+                skipped.into_iter().collect(),
+            ),
+            counter(
+                "selfheal_metrics_left_out_total",
+                "Times that a metric was left out because another has its name or one of its sample names",
+                &["metric", "owner"],
+                left_out.collect(),
+            ),
+        ]
+    }
+}
+
+fn counter(
+    name: &'static str,
+    help: &'static str,
+    labels: &[&'static str],
+    series: Vec<SeriesSnapshot>,
+) -> FamilySnapshot {
+    let def = MetricDef::new(Kind::Counter, name, help).with_labels(labels.iter().copied());
+    FamilySnapshot {
+        def: Arc::new(def),
+        series,
+    }
+}
+
+fn one<const N: usize>(labels: [(&str, &str); N], n: u64) -> SeriesSnapshot {
+    SeriesSnapshot::new(labels, Value::Number(Number::U64(n)))
+}

@@ -1,0 +1,145 @@
+//! Which family of a scrape has which names.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
+
+use super::scrape::{ScrapeFamily, Source};
+use super::snapshot::{FamilySnapshot, SeriesSnapshot, parse_labels};
+use crate::catalog::names;
+
+/// The families of a scrape, no two of which have a sample name in common: who comes first has
+/// it, and who comes later with the same name is left out whole.
+pub(super) struct Owners<'a> {
+    families: BTreeMap<String, ScrapeFamily>,
+    left_out: Vec<LeftOut>,
+    /// The labels that every series carries beside its own.
+    global: &'a BTreeMap<String, String>,
+}
+
+/// A family that is left out, and the one that has a name of its samples.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct LeftOut {
+    pub(super) metric: String,
+    pub(super) owner: String,
+}
+
+impl<'a> Owners<'a> {
+    pub(super) fn new(global: &'a BTreeMap<String, String>) -> Self {
+        Self {
+            families: BTreeMap::new(),
+            left_out: Vec::new(),
+            global,
+        }
+    }
+
+    /// Adds a family that is declared here. Its names are its own while it has no series, too:
+    /// what others have under one of them does not come and go with its first series.
+    pub(super) fn declared(&mut self, family: ScrapeFamily) {
+        if self.is_free(&family) {
+            self.families.insert(family.name.clone(), family);
+        }
+    }
+
+    /// Adds what a collector yields: to the family of its name, if the kinds agree.
+    pub(super) fn collected(&mut self, name: String, family: FamilySnapshot) {
+        let FamilySnapshot { def, series } = family;
+        if series.is_empty() {
+            return;
+        }
+        let found = ScrapeFamily {
+            name,
+            def,
+            source: Source::Taken(series),
+        };
+        match self.families.get_mut(&found.name) {
+            Some(there) if there.def.kind.as_text() == found.def.kind.as_text() => {
+                if there.is_empty() {
+                    *there = found;
+                } else if let Source::Taken(series) = found.source {
+                    there.source = Source::Taken(merged(there, series, self.global));
+                }
+            }
+            _ => self.declared(found),
+        }
+    }
+
+    /// Adds what the registry says of itself, before what others have under that name.
+    pub(super) fn said(&mut self, name: &str, series: Vec<SeriesSnapshot>) {
+        if let Some(there) = self.families.get_mut(name) {
+            let others = std::mem::replace(&mut there.source, Source::Taken(series));
+            if let Source::Taken(others) = others {
+                there.source = Source::Taken(merged(there, others, self.global));
+            }
+        }
+    }
+
+    /// Whether nothing else has a name of the family's samples. If something has, the family is
+    /// noted as left out.
+    fn is_free(&mut self, family: &ScrapeFamily) -> bool {
+        let kind_of = |name: &str| Some(self.families.get(name)?.def.kind);
+        let owner = names::owner(&family.name, family.def.kind, kind_of);
+        let Some(owner) = owner.map(Into::into) else {
+            return true;
+        };
+        let metric = family.name.clone();
+        self.left_out.push(LeftOut { metric, owner });
+        false
+    }
+
+    /// What was left out so far.
+    pub(super) fn left_out(&self) -> &[LeftOut] {
+        &self.left_out
+    }
+
+    /// The families that have series, by name.
+    pub(super) fn into_families(self) -> Vec<ScrapeFamily> {
+        let mut families: Vec<_> = self.families.into_values().collect();
+        families.retain(|family| !family.is_empty());
+        families
+    }
+}
+
+/// The series of a family and more of them from another source. A series that is already there
+/// stays as it is: two samples of one series would make Prometheus refuse the scrape.
+fn merged(
+    there: &ScrapeFamily,
+    more: Vec<SeriesSnapshot>,
+    global: &BTreeMap<String, String>,
+) -> Vec<SeriesSnapshot> {
+    let mut series = Vec::new();
+    there.each(&mut |labels, sample| series.push(sample.to_series(labels)));
+    let mut known: HashSet<BTreeSet<(String, String)>> = series
+        .iter()
+        .map(|series| exposed_labels(&series.labels, global))
+        .collect();
+    let more = more.into_iter();
+    series.extend(more.filter(|series| known.insert(exposed_labels(&series.labels, global))));
+    series
+}
+
+/// The labels as they are exposed. Their order is that of the declaration here and that of the
+/// names in other libraries; the series is the same.
+fn exposed_labels(text: &str, global: &BTreeMap<String, String>) -> BTreeSet<(String, String)> {
+    let own = parse_labels(text);
+    let beside = global
+        .iter()
+        .filter(|(name, _)| own.iter().all(|(known, _)| known != *name))
+        .map(|(name, value)| (name.clone(), value.clone()));
+    let beside: Vec<_> = beside.collect();
+    own.into_iter().chain(beside).collect()
+}
+
+impl ScrapeFamily {
+    /// One without series, to hold its place.
+    pub(super) fn reserved(name: String, def: &Arc<crate::catalog::MetricDef>) -> Self {
+        Self {
+            name,
+            def: Arc::clone(def),
+            source: Source::Taken(Vec::new()),
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        matches!(&self.source, Source::Taken(series) if series.is_empty())
+    }
+}
