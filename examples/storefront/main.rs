@@ -69,6 +69,8 @@ async fn run(args: &Args) -> Result<bool, Box<dyn Error>> {
             .service(
                 selfheal::config::Service::new("storefront").version(env!("CARGO_PKG_VERSION")),
             )
+            // The shop has nothing of its own there.
+            .server(selfheal::config::Server::new().page_path("/"))
             .healing(healing::policy()),
     )?;
 

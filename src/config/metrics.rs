@@ -6,14 +6,13 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::faults::{Faults, quote};
-use super::names::{HEALTH_PATH, LIVENESS_PATH, READINESS_PATH, check_metric};
+use super::faults::Faults;
+use super::names::{HEALTH_PATH, LIVENESS_PATH, READINESS_PATH, check_metric, check_path};
 use super::native::Native;
 use super::range::{check_buckets, check_range};
 
 /// A series takes about 100 bytes, so that the upper end is a heap of 10 GB.
 const SERIES: RangeInclusive<usize> = 1..=100_000_000;
-const MAX_PATH: usize = 256;
 /// Shorter ones would make different values one, longer ones a scrape large.
 const LABEL_VALUE: RangeInclusive<usize> = 16..=4_096;
 
@@ -133,7 +132,8 @@ impl Metrics {
     }
 
     pub(super) fn check(&self, faults: &mut Faults) {
-        check_path("path", &self.path, faults);
+        let taken = ["/", HEALTH_PATH, LIVENESS_PATH, READINESS_PATH];
+        check_path(("path", &self.path), "/metrics", &taken, faults);
         for (field, series) in [
             ("max_series_per_family", &self.max_series_per_family),
             ("max_series", &self.max_series),
@@ -155,24 +155,6 @@ impl Metrics {
 fn check_label_limit(bytes: usize, faults: &mut Faults) {
     let hint = "give how many bytes of a label value are kept";
     check_range("max_label_value", &bytes, &LABEL_VALUE, hint, faults);
-}
-
-fn check_path(field: &str, path: &str, faults: &mut Faults) {
-    let shown = quote(path);
-    let own = ["/", HEALTH_PATH, LIVENESS_PATH, READINESS_PATH];
-    // What a router takes literally and no client encodes.
-    let odd = |c: char| !c.is_ascii_alphanumeric() && !"/-_.~".contains(c);
-    if !path.starts_with('/') {
-        let hint = "write it as `/metrics`";
-        faults.add(field, format!("{shown} does not start with `/`"), hint);
-    } else if own.contains(&path) {
-        let problem = format!("{shown} is the path of another endpoint");
-        faults.add(field, problem, "choose another, such as `/metrics`");
-    } else if path.contains(odd) || path.contains("//") || path.len() > MAX_PATH {
-        let problem = format!("{shown} is not a plain path of at most {MAX_PATH} characters");
-        let hint = "use letters, digits, `-`, `_`, `.`, `~` and single slashes";
-        faults.add(field, problem, hint);
-    }
 }
 
 /// `[metrics.family.NAME]`: what is different for one family.

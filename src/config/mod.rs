@@ -110,7 +110,7 @@ pub use journal::{Fsync, Journal};
 pub use loader::Loader;
 pub use metrics::{Family, Metrics};
 pub(crate) use names::SERVICE_INFO;
-pub use names::{HEALTH_PATH, LIVENESS_PATH, READINESS_PATH};
+pub use names::{HEALTH_PATH, LIVENESS_PATH, PAGE_PATH, READINESS_PATH};
 pub use native::Native;
 pub use root::Config;
 pub use secret::Secret;

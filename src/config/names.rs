@@ -13,6 +13,33 @@ pub const HEALTH_PATH: &str = "/health";
 pub const LIVENESS_PATH: &str = "/livez";
 /// Where the readiness endpoint answers.
 pub const READINESS_PATH: &str = "/readyz";
+/// Where the page answers in an application's own router, unless it is configured.
+pub const PAGE_PATH: &str = "/selfheal";
+
+const MAX_PATH: usize = 256;
+
+/// The path of an endpoint that can be moved, such as `like`, and must not be one of `taken`.
+pub(super) fn check_path(
+    (field, path): (&str, &str),
+    like: &str,
+    taken: &[&str],
+    faults: &mut Faults,
+) {
+    let shown = quote(path);
+    // What a router takes literally and no client encodes.
+    let odd = |c: char| !c.is_ascii_alphanumeric() && !"/-_.~".contains(c);
+    if !path.starts_with('/') {
+        let hint = format!("write it as `{like}`");
+        faults.add(field, format!("{shown} does not start with `/`"), hint);
+    } else if taken.contains(&path) {
+        let problem = format!("{shown} is the path of another endpoint");
+        faults.add(field, problem, format!("choose another, such as `{like}`"));
+    } else if path.contains(odd) || path.contains("//") || path.len() > MAX_PATH {
+        let problem = format!("{shown} is not a plain path of at most {MAX_PATH} characters");
+        let hint = "use letters, digits, `-`, `_`, `.`, `~` and single slashes";
+        faults.add(field, problem, hint);
+    }
+}
 
 /// Each label is in every series, so that more would be a mistake rather than a wish.
 pub(super) const MAX_LABELS: usize = 32;

@@ -164,17 +164,19 @@ impl Config {
     /// switched off, the scrape and the health paths.
     #[must_use]
     pub fn excluded_paths(&self) -> Vec<String> {
-        let mut paths = self.http.exclude.clone();
-        if self.http.exclude_endpoints {
-            let own = [
-                &*self.metrics.path,
-                HEALTH_PATH,
-                LIVENESS_PATH,
-                READINESS_PATH,
-            ];
-            paths.extend(own.map(str::to_owned));
-        }
-        paths
+        let own = self.endpoint_paths().map(str::to_owned);
+        self.http.exclude.iter().cloned().chain(own).collect()
+    }
+
+    /// The paths of the scrape and of health, unless they are to be recorded.
+    pub(crate) fn endpoint_paths(&self) -> impl Iterator<Item = &str> {
+        let own = [
+            &*self.metrics.path,
+            HEALTH_PATH,
+            LIVENESS_PATH,
+            READINESS_PATH,
+        ];
+        own.into_iter().filter(|_| self.http.exclude_endpoints)
     }
 
     /// Reads the secrets that stand in variables and files, and checks every field.
@@ -230,7 +232,9 @@ impl Config {
         });
         faults.within("metrics", |faults| self.metrics.check(faults));
         faults.within("http", |faults| self.http.check(faults));
-        faults.within("server", |faults| self.server.check(faults));
+        faults.within("server", |faults| {
+            self.server.check(&self.metrics.path, faults);
+        });
         faults.within("system", |faults| self.system.check(faults));
         faults.within("healing", |faults| self.healing.check(faults));
         faults.within("journal", |faults| self.journal.check(faults));

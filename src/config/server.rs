@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::faults::Faults;
+use super::names::{HEALTH_PATH, LIVENESS_PATH, PAGE_PATH, READINESS_PATH, check_path};
 use super::range::{check_duration, check_range};
 use super::secret::{Secret, same};
 
@@ -33,6 +34,9 @@ pub struct Server {
     /// Whether `/livez` and `/readyz` ask for the credentials, too. Default: `false`, since what
     /// probes them seldom has any.
     pub protect_probes: bool,
+    /// The path of the page where the endpoints are merged into an application's own router; the
+    /// listener has it at `/`. Default: `/selfheal`.
+    pub page_path: String,
     /// How long a request may take, from 100 ms to 10 min. Default: 10 s, which is how long
     /// Prometheus waits. Where its `scrape_timeout` is longer and a scrape needs that, raise
     /// this too: of both the shorter counts, on the listener and in an application's own router.
@@ -53,6 +57,7 @@ impl Default for Server {
             allow_non_loopback: false,
             allow_unauthenticated: false,
             protect_probes: false,
+            page_path: PAGE_PATH.to_owned(),
             request_timeout: Duration::from_secs(10),
             max_connections: 64,
             basic_auth: None,
@@ -93,6 +98,13 @@ impl Server {
     #[must_use]
     pub fn protect_probes(mut self, on: bool) -> Self {
         self.protect_probes = on;
+        self
+    }
+
+    /// Sets the path of the page in an application's own router. Default: `/selfheal`.
+    #[must_use]
+    pub fn page_path(mut self, path: impl Into<String>) -> Self {
+        self.page_path = path.into();
         self
     }
 
@@ -159,7 +171,8 @@ impl Server {
         }
     }
 
-    pub(super) fn check(&self, faults: &mut Faults) {
+    /// `scrape` is the path of the metrics.
+    pub(super) fn check(&self, scrape: &str, faults: &mut Faults) {
         let open = self.basic_auth.is_none() && self.bearer_token.is_none();
         if self.listen.ip().to_canonical().is_loopback() {
             // Only this machine gets there.
@@ -180,6 +193,8 @@ impl Server {
                  network lets in only who may read",
             );
         }
+        let taken = [HEALTH_PATH, LIVENESS_PATH, READINESS_PATH, scrape];
+        check_path(("page_path", &self.page_path), PAGE_PATH, &taken, faults);
         let hint = "give a time within which a scrape can be answered";
         check_duration(
             "request_timeout",

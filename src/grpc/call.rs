@@ -140,6 +140,14 @@ impl Call {
         (call, Some(Tally::Later(waiting)))
     }
 
+    /// Records a call that a channel did not even take: which one it would have been is not known.
+    #[cold]
+    pub(super) fn refused(methods: &Methods, error: &mut dyn Any) {
+        let series = methods.unknown();
+        series.started();
+        Self::new(series, None, Trace::default()).failed(error);
+    }
+
     /// A call that is active from now on.
     #[inline]
     pub(super) fn new(series: &Arc<Series>, timeout: Option<Duration>, trace: Trace) -> Self {

@@ -62,7 +62,11 @@ where
 
     #[inline]
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.inner.poll_ready(cx).map_err(Into::into)
+        self.inner.poll_ready(cx).map_err(|error| {
+            let mut error = error.into();
+            Call::refused(&self.methods, &mut error);
+            error
+        })
     }
 
     #[inline]

@@ -77,6 +77,7 @@
 //! | the service or the body fails with a [`Status`](tonic::Status) somewhere in the error | its code | the error |
 //! | the server resets the stream of HTTP/2 | as gRPC maps the reason, by tonic's hand: `ENHANCE_YOUR_CALM` is `RESOURCE_EXHAUSTED`, `CANCEL` is `CANCELLED`, most are `INTERNAL`; behind the headers some look like an end without a `grpc-status` | the error |
 //! | it fails otherwise | `UNKNOWN` on a server; on a client, to which no answer came, or no end of it, `UNAVAILABLE`: the connection was refused, was lost, took too long, does not answer a ping, or was closing because the server stops | the error |
+//! | a client's channel is not ready and never will be: its run-time has ended, its worker has | `UNAVAILABLE`, of `unknown`, for the channel fails before it is handed the call | the error |
 //! | no such service or method | `UNIMPLEMENTED`, of `unknown` | the headers |
 //! | a message that breaks off | not counted as a message | |
 //! | a call that tonic's `load_shed` turns away or its `concurrency_limit` makes wait | nothing yet: they are above the layers of `Server::layer` | |

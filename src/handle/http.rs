@@ -80,8 +80,11 @@ impl Selfheal {
             .clock(self.inner.clock.clone())
             .sample_rate(config.http.sample_rate)
             .exclude_nothing();
-        for pattern in config.excluded_paths() {
-            layer = layer.exclude(pattern.as_str());
+        for pattern in &config.http.exclude {
+            layer = layer.exclude(pattern);
+        }
+        for path in config.endpoint_paths() {
+            layer = layer.exclude_endpoint(path);
         }
         layer
     }

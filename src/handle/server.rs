@@ -5,28 +5,77 @@ use crate::server::{Auth, Endpoints, Limits, ListenError, Listener, router};
 
 impl Selfheal {
     /// The endpoints as a router to merge into an application's own: the metrics (by default
-    /// at `/metrics`), `/health`, `/livez`, `/readyz` and a page at `/`. Merge it in, or nest it,
-    /// before a layer that measures the application is put on, which leaves these routes out
-    /// (see [`Http::exclude_endpoints`](crate::config::Http::exclude_endpoints)).
+    /// at `/metrics`), `/health`, `/livez`, `/readyz` and a page at `/selfheal`
+    /// ([`Server::page_path`](crate::config::Server::page_path)). It has these paths and no
+    /// fallback; `/` and what matches nothing stay the application's. An application that has one
+    /// of the paths itself takes [`router_at`](Self::router_at).
     ///
-    /// Merged, they are as open as the application's other routes: the credentials of the
-    /// configuration guard the [listener](Self::listen) alone.
+    /// It can be nested as well: by `nest("/ops", heal.router())` the page is at `/ops/selfheal`.
+    ///
+    /// Merge it in, or nest it, before a layer that measures the application is put on. Requests
+    /// to it are no traffic of the application, wherever it is mounted: the layer leaves them out
+    /// (see [`Http::exclude_endpoints`](crate::config::Http::exclude_endpoints)). Where the
+    /// configuration has credentials, they are asked for here as on the
+    /// [listener](Self::listen): on every route but `/livez` and `/readyz`.
     pub fn router<S>(&self) -> Router<S>
     where
         S: Clone + Send + Sync + 'static,
     {
-        router(self.endpoints())
+        router(self.merged())
+    }
+
+    /// The endpoints as [`router`](Self::router) has them, to be merged too, but all below one path:
+    /// at `/ops`, the metrics are `/ops/metrics`, and the page answers at `/ops` and `/ops/`. The
+    /// path is letters, digits, `-`, `_`, `.`, `~` and slashes; any other is left alone, which
+    /// gives [`router`](Self::router).
+    ///
+    /// ```
+    /// use axum::{Router, routing::get};
+    /// use selfheal::{Config, Selfheal};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let heal = Selfheal::new(Config::new())?;
+    /// let app: Router = Router::new()
+    ///     .route("/", get(|| async { "the shop" }))
+    ///     .route("/health", get(|| async { "a health check of our own" }))
+    ///     .merge(heal.router_at("/ops"))
+    ///     .layer(heal.http_layer());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn router_at<S>(&self, path: &str) -> Router<S>
+    where
+        S: Clone + Send + Sync + 'static,
+    {
+        router(self.merged().at(path))
     }
 
     /// Serves the endpoints on a thread of its own, at the address and with the credentials and
-    /// limits of the configuration; by default 127.0.0.1:9898, without credentials. Needs no
-    /// async code in the program.
+    /// limits of the configuration; by default 127.0.0.1:9898, without credentials, the page at
+    /// `/`. Needs no async code in the program.
     ///
     /// # Errors
     /// The address is in use, or not ours to bind.
     pub fn listen(&self) -> Result<Listener, ListenError> {
         let server = &self.config().server;
-        let mut router = router(self.endpoints());
+        let mut router = router(self.endpoints().page_path("/"));
+        if let Some(auth) = self.auth() {
+            router = auth.protect(router);
+        }
+        let limits = Limits {
+            connections: server.max_connections,
+            request: server.request_timeout,
+            ..Limits::default()
+        };
+        Listener::spawn(server.listen, router, limits)
+    }
+
+    /// Who may read, if not everyone.
+    fn auth(&self) -> Option<Auth> {
+        let server = &self.config().server;
+        if server.basic_auth.is_none() && server.bearer_token.is_none() {
+            return None;
+        }
         let mut auth = Auth::new()
             .protect_probes(server.protect_probes)
             .counted(self.registry());
@@ -36,15 +85,16 @@ impl Selfheal {
         if let Some(token) = &server.bearer_token {
             auth = auth.bearer(token.clone());
         }
-        if server.basic_auth.is_some() || server.bearer_token.is_some() {
-            router = auth.protect(router);
+        Some(auth)
+    }
+
+    /// The endpoints for a router of the application.
+    fn merged(&self) -> Endpoints {
+        let endpoints = self.endpoints().page_path(&self.config().server.page_path);
+        match self.auth() {
+            Some(auth) => endpoints.auth(auth),
+            None => endpoints,
         }
-        let limits = Limits {
-            connections: server.max_connections,
-            request: server.request_timeout,
-            ..Limits::default()
-        };
-        Listener::spawn(server.listen, router, limits)
     }
 
     fn endpoints(&self) -> Endpoints {

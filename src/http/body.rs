@@ -7,7 +7,9 @@ use bytes::Buf;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use super::guard::{BROKEN_OFF, Guard};
+use super::guard::Guard;
+use super::state::{BROKEN_OFF, CLIENT_GONE};
+use super::upload;
 
 pin_project! {
     /// A response body that records its request when it ends, fails, or is dropped early.
@@ -95,7 +97,7 @@ impl<B> CountedBody<B> {
     }
 }
 
-impl<B: Body> Body for CountedBody<B> {
+impl<B: Body<Error: 'static>> Body for CountedBody<B> {
     type Data = B::Data;
     type Error = B::Error;
 
@@ -114,8 +116,9 @@ impl<B: Body> Body for CountedBody<B> {
                     let bytes = frame.data_ref().map_or(0, Buf::remaining);
                     read.fetch_add(bytes as u64, Ordering::Relaxed);
                 }
-                Err(_) => {
-                    read.fetch_or(BROKEN_OFF, Ordering::Relaxed);
+                Err(error) => {
+                    let gone = upload::client_is_gone(error).then_some(CLIENT_GONE);
+                    read.fetch_or(BROKEN_OFF | gone.unwrap_or_default(), Ordering::Relaxed);
                 }
             }
         }

@@ -5,6 +5,7 @@ use http::Extensions;
 use super::exclude::Exclude;
 use super::labels::{Added, OfRequest, OfResponse};
 use super::layer::{HttpLayer, Shared};
+use super::mount::Mounts;
 use super::names::{self, HttpNames, Naming};
 use super::route::{Classifier, RouteRule, Rules};
 use super::sample::Sample;
@@ -25,6 +26,7 @@ pub struct HttpLayerBuilder {
     names: Vec<HttpNames>,
     exclude: Exclude,
     classifier: Classifier,
+    mounts: Mounts,
     rules: Rules,
     request_labels: Added<OfRequest>,
     response_labels: Added<OfResponse>,
@@ -42,6 +44,7 @@ impl HttpLayerBuilder {
             names: vec![HttpNames::default()],
             exclude: Exclude::about_itself(),
             classifier: Classifier::default(),
+            mounts: Mounts::default(),
             rules: Rules::default(),
             request_labels: Added::default(),
             response_labels: Added::default(),
@@ -71,9 +74,16 @@ impl HttpLayerBuilder {
     /// `/health` is that path, `/internal/*` every path that starts with `/internal/`; a `*`
     /// anywhere stands for any text, slashes among it. Paths are compared as they stand in
     /// the request, without the query. Default: `/metrics`, `/health`, `/livez`, `/readyz`,
-    /// to which this adds.
+    /// to which this adds; those are the whole path of a request, so that an `/api/metrics` is not
+    /// meant where the layer is on a router nested at `/api`.
     pub fn exclude(mut self, pattern: impl AsRef<str>) -> Self {
         self.exclude.add(pattern.as_ref());
+        self
+    }
+
+    /// Leaves a path alone as those of the default are.
+    pub(crate) fn exclude_endpoint(mut self, path: &str) -> Self {
+        self.exclude.add_endpoint(path);
         self
     }
 
@@ -117,6 +127,27 @@ impl HttpLayerBuilder {
         classify: impl Fn(RequestHead<'_>) -> Option<&str> + Send + Sync + 'static,
     ) -> Self {
         self.classifier = Classifier::Own(Arc::new(classify));
+        self
+    }
+
+    /// Names what is mounted at a path where axum does not: requests that matched no route and go
+    /// to `/assets` or below have the route `/assets/{*rest}` instead of
+    /// [`unmatched`](super::UNMATCHED), for `mount("/assets")`. That is for a `fallback_service`
+    /// and for a layer around the whole router, which compare the path as it stands in the
+    /// request; of what `nest_service` mounts the route is known without it. Of several, the
+    /// first counts. Default: none.
+    ///
+    /// ```
+    /// use selfheal::http::HttpLayer;
+    /// use selfheal::registry::Registry;
+    ///
+    /// # fn main() -> Result<(), selfheal::registry::DeclareError> {
+    /// let layer = HttpLayer::builder(&Registry::new()).mount("/assets").build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn mount(mut self, path: impl AsRef<str>) -> Self {
+        self.mounts.add(path.as_ref());
         self
     }
 
@@ -288,6 +319,7 @@ impl HttpLayerBuilder {
                 traffic,
             }),
             classifier: self.classifier,
+            mounts: self.mounts,
             exclude: self.exclude,
             protocol: {
                 let told = self.names.iter().any(|names| names.names_protocol());

@@ -10,6 +10,9 @@ pub(super) struct Exclude {
     lengths: u64,
     /// The patterns with stars, which no length tells apart.
     stars: Vec<Pattern>,
+    /// Paths that are the crate's own where they are the whole path. On a nested router they may
+    /// be the end of one of the application's, and there its own say themselves what they are.
+    endpoints: Vec<Pattern>,
 }
 
 /// What a service answers about itself: scraping and probing it would drown its real traffic.
@@ -19,9 +22,14 @@ impl Exclude {
     pub(super) fn about_itself() -> Self {
         let mut exclude = Self::default();
         for path in ABOUT_ITSELF {
-            exclude.add(path);
+            exclude.add_endpoint(path);
         }
         exclude
+    }
+
+    pub(super) fn add_endpoint(&mut self, path: &str) {
+        self.lengths |= bit(path);
+        self.endpoints.push(Pattern::new(path));
     }
 
     pub(super) fn add(&mut self, pattern: &str) {
@@ -37,15 +45,16 @@ impl Exclude {
         }
     }
 
+    /// Whether a path is left alone; `nested` says whether it is what axum has left of a longer one.
     #[inline]
-    pub(super) fn matches(&self, path: &str) -> bool {
-        (self.lengths & bit(path) != 0 || !self.stars.is_empty()) && self.has(path)
+    pub(super) fn matches(&self, path: &str, nested: impl FnOnce() -> bool) -> bool {
+        (self.lengths & bit(path) != 0 || !self.stars.is_empty()) && self.has(path, nested)
     }
 
     #[inline(never)]
-    fn has(&self, path: &str) -> bool {
+    fn has(&self, path: &str, nested: impl FnOnce() -> bool) -> bool {
         let is = |list: &[Pattern]| list.iter().any(|pattern| pattern.matches(path));
-        is(&self.exact) || is(&self.stars)
+        is(&self.exact) || is(&self.stars) || (is(&self.endpoints) && !nested())
     }
 }
 
@@ -61,10 +70,17 @@ mod tests {
     #[test]
     fn the_paths_about_the_service_itself_are_known() {
         let exclude = Exclude::about_itself();
-        assert!(exclude.matches("/metrics") && exclude.matches("/readyz"));
-        assert!(!exclude.matches("/") && !exclude.matches("/metrics/x"));
-        assert!(!exclude.matches("/livez/x"), "as long as /metrics");
-        assert!(!Exclude::default().matches("/metrics"));
+        assert!(exclude.matches("/metrics", || false) && exclude.matches("/readyz", || false));
+        assert!(!exclude.matches("/", || false) && !exclude.matches("/metrics/x", || false));
+        assert!(
+            !exclude.matches("/livez/x", || false),
+            "as long as /metrics"
+        );
+        assert!(
+            !exclude.matches("/metrics", || true),
+            "it may be /api/metrics"
+        );
+        assert!(!Exclude::default().matches("/metrics", || false));
     }
 
     #[test]
@@ -73,9 +89,9 @@ mod tests {
         let long = "/x".repeat(100);
         exclude.add(&long);
         exclude.add("/internal/*");
-        assert!(exclude.matches(&long) && exclude.matches("/internal/a"));
+        assert!(exclude.matches(&long, || false) && exclude.matches("/internal/a", || false));
         assert!(
-            !exclude.matches(&long[..long.len() - 64]),
+            !exclude.matches(&long[..long.len() - 64], || false),
             "of a length that looks the same"
         );
     }

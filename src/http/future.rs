@@ -13,6 +13,7 @@ use pin_project_lite::pin_project;
 use super::body::InstrumentedBody;
 use super::guard::Guard;
 use super::mode::{Axum, Generic};
+use crate::util::Unrecorded;
 
 pin_project! {
     /// The future of [`HttpService`](super::HttpService). Dropping it before it is ready
@@ -48,11 +49,15 @@ impl<F, M> ResponseFuture<F, M> {
         B: Body,
     {
         let this = self.project();
+        Unrecorded::listen();
         let inside = this.guard.inside();
         let polled = this.inner.poll(cx);
         inside.left();
         match polled {
-            Poll::Pending => Poll::Pending,
+            Poll::Pending => {
+                this.guard.pending(Unrecorded::was_announced());
+                Poll::Pending
+            }
             Poll::Ready(Ok(response)) => {
                 let mut guard = std::mem::take(this.guard);
                 // Apart and together again: `Response::map` moves the whole head more often.

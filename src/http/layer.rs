@@ -1,6 +1,7 @@
 use std::marker::PhantomData;
 use std::sync::{Arc, OnceLock};
 
+use axum::extract::NestedPath;
 use http::Request;
 use tower_layer::Layer;
 
@@ -8,7 +9,8 @@ use super::builder::HttpLayerBuilder;
 use super::exclude::Exclude;
 use super::guard::Guard;
 use super::mode::{Axum, Generic};
-use super::route::{Classifier, Protocol};
+use super::mount::{Mounts, Nested};
+use super::route::{Classifier, Protocol, UNMATCHED};
 use super::scheme::Scheme;
 use super::series::{Key, Recorder, Series};
 use super::service::HttpService;
@@ -32,10 +34,29 @@ pub struct HttpLayer<M = Axum> {
 pub(super) struct Shared {
     pub(super) recorder: Arc<Recorder>,
     pub(super) classifier: Classifier,
+    pub(super) mounts: Mounts,
     pub(super) exclude: Exclude,
     /// Where the scheme is read, if any label tells the protocol.
     pub(super) protocol: Option<Scheme>,
     pub(super) table: Table,
+}
+
+impl Shared {
+    #[inline]
+    fn key<'a, B>(&self, route: &'a str, request: &Request<B>) -> Key<'a> {
+        Key {
+            route,
+            verb: Verb::of(request.method()),
+            protocol: match self.protocol {
+                Some(scheme) => Protocol::of(request, scheme),
+                None => Protocol::default(),
+            },
+            labels: self
+                .recorder
+                .request_labels
+                .choose(RequestHead::of(request)),
+        }
+    }
 }
 
 impl HttpLayer {
@@ -131,6 +152,7 @@ impl<S, M> Layer<S> for HttpLayer<M> {
 pub(super) struct Endpoint {
     shared: Arc<Shared>,
     first: OnceLock<Arc<Series>>,
+    nested: Nested,
 }
 
 impl Endpoint {
@@ -138,6 +160,7 @@ impl Endpoint {
         Self {
             shared: Arc::clone(shared),
             first: OnceLock::new(),
+            nested: Nested::default(),
         }
     }
 
@@ -156,6 +179,17 @@ impl Endpoint {
         series
     }
 
+    /// The series of a request that matched no route of its own.
+    #[inline(never)]
+    fn unmatched<B>(&self, request: &Request<B>) -> &Arc<Series> {
+        let shared = &*self.shared;
+        let asks = shared.classifier.is_axum();
+        let nested = asks.then(|| self.nested.of(request.extensions())).flatten();
+        let route = nested.as_deref();
+        let route = route.or_else(|| shared.mounts.of(request.uri().path()));
+        self.series(shared.key(route.unwrap_or(UNMATCHED), request))
+    }
+
     /// Begins to record `request`, unless its path is excluded.
     #[inline(always)]
     #[expect(
@@ -164,20 +198,15 @@ impl Endpoint {
     )]
     pub(super) fn begin<B>(&self, request: &Request<B>) -> Guard {
         let shared = &*self.shared;
-        if shared.exclude.matches(request.uri().path()) {
+        let nested = || request.extensions().get::<NestedPath>().is_some();
+        if shared.exclude.matches(request.uri().path(), nested) {
             return Guard::default();
         }
         let recorder = &shared.recorder;
-        let key = Key {
-            route: shared.classifier.route(request),
-            verb: Verb::of(request.method()),
-            protocol: match shared.protocol {
-                Some(scheme) => Protocol::of(request, scheme),
-                None => Protocol::default(),
-            },
-            labels: recorder.request_labels.choose(RequestHead::of(request)),
+        let series = match shared.classifier.route(request) {
+            Some(route) => self.series(shared.key(route, request)),
+            None => self.unmatched(request),
         };
-        let series = self.series(key);
         let timed = series
             .sample
             .draw(&series.tickets)

@@ -50,6 +50,7 @@
 //! | the client hangs up, or resets its HTTP/2 stream, before the headers or inside the body | `499` | it is noticed |
 //! | the client goes after the server was handed the last frame, which for a body in one piece is all of it | as sent | that frame is handed over |
 //! | the client breaks off its upload, so that the body of the request fails | `499` for an answer of 5xx (axum's `Multipart` and proxies give one), an error, or none that can be sent; else as the handler answers (400 by axum's other extractors) | as above |
+//! | the body of the request fails for another reason: a layer *above* cuts it (tower-http's limits of size and time, a gzip that is none), or its chunks are no HTTP | as the handler answers; `499` for an error, or an answer that breaks off | as above |
 //! | a timeout *above* the layer drops the future | `499` | then |
 //! | a timeout *below* the layer | as it answers | as above |
 //! | the body fails after the headers were sent | `500` | the error |
@@ -97,6 +98,7 @@
 //! [`route_by`](HttpLayerBuilder::route_by) helps there. Where such a closure is cheap, that place
 //! is also the faster one, by a third: axum boxes and clones whatever a router has inside of it.
 
+mod answer;
 mod body;
 mod builder;
 mod exclude;
@@ -105,6 +107,7 @@ mod guard;
 mod labels;
 mod layer;
 mod mode;
+mod mount;
 mod names;
 mod outcome;
 mod route;
@@ -113,7 +116,9 @@ mod scheme;
 mod series;
 mod service;
 mod session;
+mod state;
 mod table;
+mod upload;
 
 #[cfg(feature = "trace-exemplars")]
 pub use crate::trace::TraceContext;

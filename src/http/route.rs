@@ -26,15 +26,18 @@ pub(super) enum Classifier {
 
 impl Classifier {
     #[inline]
-    pub(super) fn route<'a, B>(&self, request: &'a Request<B>) -> &'a str {
-        let route = match self {
+    pub(super) fn route<'a, B>(&self, request: &'a Request<B>) -> Option<&'a str> {
+        match self {
             Self::Axum => request
                 .extensions()
                 .get::<MatchedPath>()
                 .map(MatchedPath::as_str),
             Self::Own(classify) => classify(RequestHead::of(request)),
-        };
-        route.unwrap_or(UNMATCHED)
+        }
+    }
+
+    pub(super) fn is_axum(&self) -> bool {
+        matches!(self, Self::Axum)
     }
 }
 

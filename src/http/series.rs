@@ -41,7 +41,8 @@ pub(super) struct Series {
     pub(super) recorder: Arc<Recorder>,
     pub(super) sample: Sample,
     pub(super) tickets: Tickets,
-    pub(super) open: Open,
+    /// Once there has been a request to record.
+    open: OnceLock<Open>,
     /// Whether bodies of unknown size are sessions.
     pub(super) streams: bool,
     route: Box<str>,
@@ -64,17 +65,13 @@ impl Series {
             labels: values.into_iter().map(Into::into).collect(),
             buckets: rule.and_then(|rule| rule.buckets.clone()),
         };
-        let mut open = Open::default();
-        for names in &recorder.names {
-            names.open(&name, &mut open);
-        }
         let sample = rule.and_then(|rule| rule.sample).unwrap_or(recorder.sample);
         let samples = recorder.names.iter().any(|names| names.samples());
         Self {
             recorder: Arc::clone(recorder),
             sample: if samples { sample } else { Sample::NONE },
             tickets: Tickets::new(seed),
-            open,
+            open: OnceLock::new(),
             streams: rule.is_some_and(|rule| rule.session),
             route: key.route.into(),
             labels: key.labels,
@@ -90,6 +87,32 @@ impl Series {
             && self.name.protocol == key.protocol
             && self.labels == key.labels
             && *self.route == *key.route
+    }
+
+    /// The handles that a request uses before it ends, if there has been one to record: of a first
+    /// request it turns out when it is polled whether it is one.
+    #[inline]
+    pub(super) fn opened(&self) -> Option<&Open> {
+        self.open.get()
+    }
+
+    #[inline]
+    pub(super) fn open(&self) -> &Open {
+        match self.open.get() {
+            Some(open) => open,
+            None => self.open_now(),
+        }
+    }
+
+    #[cold]
+    fn open_now(&self) -> &Open {
+        self.open.get_or_init(|| {
+            let mut open = Open::default();
+            for names in &self.recorder.names {
+                names.open(&self.name, &mut open);
+            }
+            open
+        })
     }
 
     pub(super) fn verb(&self) -> Verb {

@@ -74,9 +74,7 @@ impl HttpSession {
         if let Some(life) = &self.0
             && Arc::strong_count(life) > 1
         {
-            for gauge in &life.series.open.in_flight {
-                gauge.inc();
-            }
+            life.series.open().enter();
             // Seen by whoever drops the last clone, for this one is dropped before.
             life.begun.store(true, Ordering::Relaxed);
         }
@@ -103,9 +101,7 @@ impl Drop for Life {
                 histogram.observe_n(lived, self.stands_for);
             }
         }
-        for gauge in &self.series.open.in_flight {
-            gauge.dec();
-        }
+        self.series.open().leave();
     }
 }
 

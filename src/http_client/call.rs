@@ -34,16 +34,28 @@ pub(super) struct Shared {
 impl Shared {
     /// Begins to record a request.
     pub(super) fn begin(self: &Arc<Self>, request: RequestHead<'_>) -> Call {
-        let verb = Verb::of(request.method);
         let host = self.hosts.find(request.uri);
+        let port = self.port(host.and_then(|at| self.hosts.get(at)), request.uri);
+        let series = self.series(Verb::of(request.method), host, port);
+        Call::new(Arc::clone(self), series, self.trace.of(request))
+    }
+
+    /// Records a request that a client did not even take: which one it would have been is not
+    /// known.
+    #[cold]
+    pub(super) fn refused(self: &Arc<Self>, error: &(dyn std::error::Error + 'static)) {
+        let series = self.series(Verb::Other, None, None);
+        Call::new(Arc::clone(self), series, Trace::default()).failed(error, super::error::ERROR);
+    }
+
+    fn series(&self, verb: Verb, host: Option<usize>, mut port: Option<u16>) -> Arc<Series> {
         let at = host.unwrap_or(self.hosts.len());
         let host = host.and_then(|at| self.hosts.get(at));
-        let mut port = self.port(host, request.uri);
         let make = |port| {
             let host = host.cloned();
             Arc::new(Series::new(&self.names, Name { verb, host, port }))
         };
-        let series = match self.series.get(at) {
+        match self.series.get(at) {
             Some(of_host) => {
                 let is = |series: &Arc<Series>, port| series.name.is(verb, port);
                 let known = of_host.find(|series| is(series, port));
@@ -57,8 +69,7 @@ impl Shared {
                     .clone()
             }
             None => make(port),
-        };
-        Call::new(Arc::clone(self), series, self.trace.of(request))
+        }
     }
 
     /// The port to a declared host, if anybody wants to know.

@@ -3,6 +3,8 @@
 use std::error::Error;
 use std::io::ErrorKind;
 
+use crate::util::causes;
+
 /// An error of a service, boxed as the middleware of tower does it.
 pub type BoxError = Box<dyn Error + Send + Sync>;
 
@@ -12,30 +14,9 @@ pub(super) type OwnKinds = dyn Fn(&(dyn Error + 'static)) -> Option<&'static str
 /// An error of which nothing more is known.
 pub(super) const ERROR: &str = "error";
 
-/// How many errors deep the cause is looked for; a chain that ends in itself must end.
-const DEPTH: usize = 32;
-
 /// The kind of an error: the first of it and its causes that anybody knows.
 pub(super) fn kind(error: &(dyn Error + 'static), own: Option<&OwnKinds>) -> Option<&'static str> {
-    let mut next = Some(error);
-    for _ in 0..DEPTH {
-        let Some(error) = next else { break };
-        if let Some(kind) = own.and_then(|own| own(error)).or_else(|| of_io(error)) {
-            return Some(kind);
-        }
-        next = cause(error);
-    }
-    None
-}
-
-/// What an error stems from. An [`std::io::Error`] shows the source of the error inside it, and
-/// not that one itself, which is where TLS libraries put theirs.
-fn cause<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e (dyn Error + 'static)> {
-    let io = error.downcast_ref::<std::io::Error>();
-    match io.and_then(std::io::Error::get_ref) {
-        Some(inside) => Some(inside),
-        None => error.source(),
-    }
+    causes(error).find_map(|error| own.and_then(|own| own(error)).or_else(|| of_io(error)))
 }
 
 fn of_io(error: &(dyn Error + 'static)) -> Option<&'static str> {

@@ -39,6 +39,7 @@
 //! | the caller drops the response before its end: it has read enough | as received | it is dropped |
 //! | the body of the response fails | `body_error` | the error |
 //! | there is no response, but an error | its kind: `connection_refused`, `connection_lost`, `unreachable`, `dns`, `timeout`, one that the application [names](HttpClientLayerBuilder::error_kind), or `error` | the error |
+//! | the client is not ready and never will be, as one behind a `Buffer` whose worker has ended | the kind of the error, of host and method `other`, for it fails before it is handed the request | the error |
 //! | the caller drops the future: a timeout *above* the layer, for example | `cancelled` | it is dropped |
 //! | the client or the body panics | `panic` | the unwinding drops it |
 //!

@@ -56,7 +56,11 @@ where
     type Future = ResponseFuture<S::Future>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.inner.poll_ready(cx).map_err(Into::into)
+        self.inner.poll_ready(cx).map_err(|error| {
+            let error = error.into();
+            self.shared.refused(&*error);
+            error
+        })
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {

@@ -33,7 +33,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// clones. Credentials that are right are never slowed down. That makes guessing loud rather than
 /// impossible: what is hard to guess is a long random token.
 #[derive(Clone, Debug, Default)]
-#[must_use = "nothing is protected until `protect` is called"]
+#[must_use = "nothing is protected until `protect` or `Endpoints::auth` is called"]
 pub struct Auth {
     basic: Option<BasicAuth>,
     bearer: Option<Secret>,
@@ -82,7 +82,21 @@ impl Auth {
 
     /// Puts the check in front of every route of `router` but the probes, and of its fallback.
     pub fn protect(self, router: Router) -> Router {
-        router.layer(middleware::from_fn_with_state(self, check))
+        router.layer(middleware::from_fn_with_state(self, check_path))
+    }
+
+    /// Puts the check in front of `routes`, and of `probes` if they are to be protected, wherever
+    /// these are mounted later.
+    pub(super) fn cover<S>(self, routes: Router<S>, probes: Router<S>) -> Router<S>
+    where
+        S: Clone + Send + Sync + 'static,
+    {
+        if self.protect_probes {
+            let routes = routes.merge(probes);
+            return routes.route_layer(middleware::from_fn_with_state(self, check));
+        }
+        let routes = routes.route_layer(middleware::from_fn_with_state(self, check));
+        routes.merge(probes)
     }
 
     fn allows(&self, headers: &HeaderMap) -> bool {
@@ -140,8 +154,15 @@ impl Auth {
     }
 }
 
+async fn check_path(auth: State<Auth>, request: Request, next: Next) -> Response {
+    if auth.covers(request.uri().path()) {
+        return check(auth, request, next).await;
+    }
+    next.run(request).await
+}
+
 async fn check(State(auth): State<Auth>, request: Request, next: Next) -> Response {
-    if !auth.covers(request.uri().path()) || auth.allows(request.headers()) {
+    if auth.allows(request.headers()) {
         return next.run(request).await;
     }
     if let Some(refused) = &auth.refused {

@@ -1,5 +1,5 @@
-//! The endpoints: `/metrics`, `/health`, `/livez`, `/readyz` and a page at `/`, as an axum
-//! router to merge into an application's own, or on a [`Listener`] of their own.
+//! The endpoints: `/metrics`, `/health`, `/livez`, `/readyz` and a page, as an axum router to merge
+//! into an application's own, or on a [`Listener`] of their own.
 //!
 //! The room promises:
 //! - Every answer is bounded in size by what the service itself declared, and nothing that a
@@ -49,6 +49,7 @@
 
 mod auth;
 mod limit;
+mod links;
 mod listener;
 mod metrics;
 mod page;

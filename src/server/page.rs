@@ -1,4 +1,4 @@
-//! The page at `/`, rendered on the server: it works without scripts and on a phone.
+//! The page, rendered on the server: it works without scripts and on a phone.
 
 use std::fmt::Write as _;
 use std::time::{Duration, SystemTime};
@@ -25,7 +25,11 @@ const RELOAD: u32 = 5;
 const RECENT: usize = 20;
 
 /// Renders the page. `links` are pairs of path and what is there.
-pub(super) fn render(report: &Report, links: &[(&str, &str)], now: SystemTime) -> String {
+pub(super) fn render(
+    report: &Report,
+    links: &[(impl AsRef<str>, &str)],
+    now: SystemTime,
+) -> String {
     let mut out = String::with_capacity(4096);
     let title = if report.service.is_empty() {
         "Service"
@@ -77,7 +81,7 @@ pub(super) fn render(report: &Report, links: &[(&str, &str)], now: SystemTime) -
     out.push_str("<h2>Endpoints</h2><nav>");
     for (path, what) in links {
         out.push_str("<a href=\"");
-        text(&mut out, path);
+        text(&mut out, path.as_ref());
         out.push_str("\">");
         text(&mut out, what);
         out.push_str("</a>");
@@ -232,7 +236,7 @@ mod tests {
     fn control_characters_are_shown_as_text() {
         let parts = vec![Component::new("db\u{202e}\n\u{1b}[31m").health(0.0, "a\u{200b}b")];
         let report = Report::new(score(None, &parts), parts);
-        let page = render(&report, &[], SystemTime::UNIX_EPOCH);
+        let page = render(&report, &[] as &[(&str, &str)], SystemTime::UNIX_EPOCH);
         let lines = page.strip_suffix('\n').unwrap();
         assert_eq!(crate::util::Printable(lines).to_string(), lines);
         assert!(

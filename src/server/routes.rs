@@ -2,16 +2,17 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::State;
-use axum::middleware::map_response;
+use axum::extract::{Request, State};
+use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Extension, Router};
 use http::{HeaderValue, StatusCode, header};
 
+use super::auth::Auth;
 use super::turns::Turns;
-use super::{metrics, page};
-use crate::config::{HEALTH_PATH, LIVENESS_PATH, READINESS_PATH};
+use super::{links, metrics, page};
+use crate::config::{HEALTH_PATH, LIVENESS_PATH, PAGE_PATH, READINESS_PATH};
 use crate::health::{Check, Source, Status};
 use crate::registry::Registry;
 use crate::util::{Clock, Printable, Unrecorded, write_json};
@@ -23,6 +24,10 @@ pub struct Endpoints {
     health: Arc<dyn Source>,
     clock: Clock,
     metrics_path: String,
+    page_path: String,
+    /// What every path begins with; empty, or without a slash at its end.
+    prefix: String,
+    auth: Option<Auth>,
     pub(super) compress: bool,
     pub(super) turns: Turns,
     recorded: bool,
@@ -38,22 +43,56 @@ impl Endpoints {
             health: Arc::new(health),
             clock: Clock::system(),
             metrics_path: "/metrics".to_owned(),
+            page_path: PAGE_PATH.to_owned(),
+            prefix: String::new(),
+            auth: None,
             compress: true,
             recorded: false,
         }
     }
 
     /// Sets the path of the metrics. Default: `/metrics`. A path that does not start with a
-    /// slash gets one; the path of another endpoint is left alone and `/metrics` stays.
+    /// slash gets one; the path of another endpoint, and one that is not plain (letters, digits,
+    /// `-`, `_`, `.`, `~` and slashes), is left alone and `/metrics` stays.
     #[must_use]
     pub fn metrics_path(mut self, path: &str) -> Self {
         let path = format!("/{}", path.trim_start_matches('/'));
-        let plain = path
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"/_-.~".contains(&b));
-        if plain && ![HEALTH_PATH, LIVENESS_PATH, READINESS_PATH, "/"].contains(&path.as_str()) {
+        if path != "/" && path != self.page_path && is_free(&path) {
             self.metrics_path = path;
         }
+        self
+    }
+
+    /// Sets the path of the page. Default: `/selfheal`, since `/` is the application's own where
+    /// the router is merged into one; a [`Listener`](super::Listener) of its own has the page
+    /// better at `/`. What is no free and plain path is left alone, as by
+    /// [`metrics_path`](Self::metrics_path).
+    #[must_use]
+    pub fn page_path(mut self, path: &str) -> Self {
+        let path = format!("/{}", path.trim_start_matches('/'));
+        if path != self.metrics_path && is_free(&path) {
+            self.page_path = path;
+        }
+        self
+    }
+
+    /// Puts all paths below this one, for a router that is merged: at `/ops` the metrics are
+    /// `/ops/metrics`, and the page is `/ops` and `/ops/`. Default: nothing; what is not plain is
+    /// left alone.
+    #[must_use]
+    pub fn at(mut self, prefix: &str) -> Self {
+        let prefix = prefix.trim_matches('/');
+        if is_plain(prefix) && !prefix.is_empty() {
+            self.prefix = format!("/{prefix}");
+        }
+        self
+    }
+
+    /// Asks for credentials on every route but those that [`Auth`] leaves open. Default: none
+    /// are asked for.
+    #[must_use]
+    pub fn auth(mut self, auth: Auth) -> Self {
+        self.auth = Some(auth);
         self
     }
 
@@ -101,26 +140,54 @@ impl fmt::Debug for Endpoints {
     }
 }
 
+fn is_plain(path: &str) -> bool {
+    path.bytes()
+        .all(|b| b.is_ascii_alphanumeric() || b"/_-.~".contains(&b))
+}
+
+fn is_free(path: &str) -> bool {
+    is_plain(path) && ![HEALTH_PATH, LIVENESS_PATH, READINESS_PATH].contains(&path)
+}
+
 /// The endpoints as an axum router, to be merged into an application's own or served by a
 /// [`Listener`](super::Listener).
+///
+/// It has no fallback, and of the paths nothing but its own, so that it can be merged into any
+/// router that has none of these; [`Endpoints::at`] moves them where one has.
 pub fn router<S>(endpoints: Endpoints) -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
 {
-    let recorded = endpoints.recorded;
-    let routes = Router::new()
-        .route(&endpoints.metrics_path, get(metrics::serve))
-        .route(HEALTH_PATH, get(health))
-        .route(LIVENESS_PATH, get(livez))
-        .route(READINESS_PATH, get(readyz))
-        .route("/", get(index))
-        .with_state(endpoints);
+    let at = |path: &str| format!("{}{path}", endpoints.prefix);
+    let probes = Router::new()
+        .route(&at(LIVENESS_PATH), get(livez))
+        .route(&at(READINESS_PATH), get(readyz));
+    let mut routes = Router::new()
+        .route(&at(&endpoints.metrics_path), get(metrics::serve))
+        .route(&at(HEALTH_PATH), get(health));
+    if endpoints.prefix.is_empty() {
+        routes = routes.route(&endpoints.page_path, get(index));
+    } else {
+        routes = routes
+            .route(&at(""), get(index))
+            .route(&at("/"), get(index));
+    }
+    let (auth, recorded) = (endpoints.auth.clone(), endpoints.recorded);
+    let (routes, probes) = (
+        routes.with_state(endpoints.clone()),
+        probes.with_state(endpoints),
+    );
+    let routes = match auth {
+        Some(auth) => auth.cover(routes, probes),
+        None => routes.merge(probes),
+    };
     if recorded {
         return routes;
     }
     // Of the routes alone: what matches none of them is the application's.
-    routes.route_layer(map_response(async |response: Response| {
-        (Extension(Unrecorded), response)
+    routes.route_layer(from_fn(async |request: Request, next: Next| {
+        let mark = Unrecorded::announce().await;
+        (Extension(mark), next.run(request).await)
     }))
 }
 
@@ -162,14 +229,18 @@ fn verdict(check: &Check) -> Response {
     answer(status, "text/plain; charset=utf-8", text)
 }
 
-async fn index(State(endpoints): State<Endpoints>) -> Response {
+async fn index(State(endpoints): State<Endpoints>, request: Request) -> Response {
     let report = endpoints.health.report();
     let links = [
-        (endpoints.metrics_path.as_str(), "metrics"),
+        (&*endpoints.metrics_path, "metrics"),
         (HEALTH_PATH, "health"),
         (LIVENESS_PATH, "livez"),
         (READINESS_PATH, "readyz"),
-    ];
+    ]
+    .map(|(path, what)| {
+        let path = format!("{}{path}", endpoints.prefix);
+        (links::relative(&request, &path), what)
+    });
     let page = page::render(&report, &links, endpoints.clock.wall());
     let mut response = answer(StatusCode::OK, "text/html; charset=utf-8", page);
     response.headers_mut().insert(

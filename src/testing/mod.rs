@@ -69,14 +69,49 @@
 //! # }
 //! ```
 
+//! # Responses
+//!
+//! The layers for HTTP and gRPC record a request when the body of its response *ends*. A test that
+//! asserts on the head of a response and drops the rest has hung up, and is counted as that: with
+//! status `499` (`CANCELLED` for gRPC). [`read_to_end`] reads the rest:
+#![cfg_attr(
+    feature = "http",
+    doc = "```
+use axum::{Router, body::Body, extract::Request, http::StatusCode, routing::get};
+use selfheal::{Config, Selfheal, testing};
+use tower::ServiceExt;
+
+# #[tokio::main(flavor = \"current_thread\")]
+# async fn main() -> Result<(), Box<dyn std::error::Error>> {
+let heal = Selfheal::new(Config::new())?;
+let app = Router::new().route(\"/\", get(|| async { \"hello\" })).layer(heal.http_layer());
+let ask = || app.clone().oneshot(Request::new(Body::empty()));
+
+let response = testing::read_to_end(ask().await?).await?;
+assert_eq!((response.status(), &response.body()[..]), (StatusCode::OK, &b\"hello\"[..]));
+let labels = [(\"method\", \"GET\"), (\"path\", \"/\"), (\"status\", \"200\")];
+testing::assert_value(&heal, \"http_requests_total\", &labels, 1.0);
+
+assert_eq!(ask().await?.status(), StatusCode::OK); // and dropped unread
+let labels = [(\"method\", \"GET\"), (\"path\", \"/\"), (\"status\", \"499\")];
+testing::assert_value(&heal, \"http_requests_total\", &labels, 1.0);
+# Ok(())
+# }
+```"
+)]
+
 mod assert;
 mod changes;
 mod reading;
+#[cfg(any(feature = "http", feature = "http-client", feature = "grpc"))]
+mod response;
 mod series;
 
 pub use assert::{assert_absent, assert_value, value};
 pub use changes::Changes;
 pub use reading::Reading;
+#[cfg(any(feature = "http", feature = "http-client", feature = "grpc"))]
+pub use response::read_to_end;
 
 #[cfg(test)]
 mod tests;

@@ -4,6 +4,8 @@
 #[cfg(feature = "healing")]
 mod awake;
 mod bounded;
+#[cfg(any(feature = "http", feature = "http-client"))]
+mod causes;
 #[cfg(any(feature = "http", feature = "http-client", feature = "grpc"))]
 mod chain;
 mod clock;
@@ -35,6 +37,8 @@ mod verb;
 #[cfg(feature = "healing")]
 pub(crate) use awake::Awake;
 pub use bounded::BoundedStr;
+#[cfg(any(feature = "http", feature = "http-client"))]
+pub(crate) use causes::causes;
 #[cfg(any(feature = "http", feature = "http-client", feature = "grpc"))]
 pub(crate) use chain::Chain;
 pub(crate) use clock::Mark;

@@ -287,3 +287,50 @@ async fn the_other_names() {
         );
     }
 }
+
+/// Its worker ran on that run-time, so that nothing is handed a call any more.
+#[tokio::test]
+async fn a_channel_whose_run_time_has_ended() {
+    let server = Server::start().await;
+    let addr = server.addr;
+    let orphan = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(channel(addr))
+    });
+    let mut client = Client::over(orphan.join().unwrap());
+    assert!(client.echo.unary("hello".to_owned()).await.is_err());
+    client.assert_one("unknown unknown UNAVAILABLE", 0, 0);
+    assert!(client.echo.chat(words(3)).await.is_err());
+    let expected = [("unknown unknown UNAVAILABLE".to_owned(), 2)].into();
+    assert_eq!(client.of("grpc_client_requests_total"), expected);
+}
+
+/// What the error says of itself counts, and it is handed on as it is.
+#[tokio::test]
+async fn a_service_that_is_never_ready() {
+    let registry = Registry::new();
+    let (mut service, mut inner) = tower_test::mock::spawn_layer::<
+        http::Request<tonic::body::Body>,
+        http::Response<tonic::body::Body>,
+        _,
+    >(GrpcClientLayer::new(&registry).unwrap());
+    inner.allow(0);
+    assert!(
+        service
+            .poll_ready::<http::Request<tonic::body::Body>>()
+            .is_pending()
+    );
+    inner.send_error(tonic::Status::resource_exhausted("no room"));
+    let std::task::Poll::Ready(Err(error)) =
+        service.poll_ready::<http::Request<tonic::body::Body>>()
+    else {
+        panic!("an error")
+    };
+    assert!(error.to_string().contains("no room"), "{error}");
+    let counted = series(&registry, "grpc_client_requests_total");
+    let expected = [("unknown unknown RESOURCE_EXHAUSTED".to_owned(), 1)].into();
+    assert_eq!(counted, expected);
+}

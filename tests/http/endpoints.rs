@@ -9,7 +9,7 @@ use selfheal::http::Unrecorded;
 
 use crate::wire::{Server, answer_once, body_by_hand, request};
 
-const ENDPOINTS: [&str; 5] = ["/metrics", "/health", "/livez", "/readyz", ""];
+const ENDPOINTS: [&str; 5] = ["/metrics", "/health", "/livez", "/readyz", "/selfheal"];
 
 fn handle(config: Http) -> Selfheal {
     Selfheal::new(Config::new().http(config)).unwrap()
@@ -27,10 +27,10 @@ async fn what_matches_nothing_beside_the_endpoints_of_the_handle() {
     let routes = Router::new().route("/orders/{id}", get(|| async { "an order" }));
     let server = serve(&heal, routes.merge(heal.router())).await;
     let others = ["/orders/7", "/wp-login.php", "/"];
-    for path in others.iter().chain(&ENDPOINTS[..4]) {
+    for path in others.iter().chain(&ENDPOINTS) {
         server.ask("GET", path).await;
     }
-    server.assert_counted(&[("GET /orders/{id} 200", 1), ("GET unmatched 404", 1)]);
+    server.assert_counted(&[("GET /orders/{id} 200", 1), ("GET unmatched 404", 2)]);
 }
 
 /// Nested, the paths are others, and `/` is the application's own.
@@ -73,11 +73,11 @@ async fn endpoints_are_traffic_where_the_configuration_wants_it() {
     let heal = handle(Http::new().exclude_endpoints(false));
     let routes = Router::new().nest("/ops", heal.router());
     let server = serve(&heal, routes.merge(heal.router())).await;
-    for path in ["/", "/livez", "/ops/livez"] {
+    for path in ["/selfheal", "/livez", "/ops/livez"] {
         server.ask("GET", path).await;
     }
     server.assert_counted(&[
-        ("GET / 200", 1),
+        ("GET /selfheal 200", 1),
         ("GET /livez 200", 1),
         ("GET /ops/livez 200", 1),
     ]);
@@ -101,4 +101,196 @@ async fn a_route_that_says_so_itself() {
     let body = response.collect().await.unwrap().to_bytes();
     assert_eq!(body, "all empty");
     server.assert_counted(&[]);
+}
+
+/// Paths and fallbacks of all kinds that an application may have of its own.
+#[tokio::test]
+async fn merged_they_leave_the_rest_to_the_application() {
+    let own = || get(|| async { "the shop" });
+    for routes in [
+        Router::new().route("/", own()),
+        Router::new().fallback(own()),
+        Router::new().route("/", own()).fallback(own()),
+        Router::new().route("/{*path}", own()).route("/", own()),
+        Router::new().route("/{page}", own()).fallback(own()),
+        Router::new()
+            .fallback_service(own())
+            .method_not_allowed_fallback(own()),
+        Router::new().nest("/{shop}", Router::new().route("/", own())),
+    ] {
+        let heal = handle(Http::new());
+        let server = serve(&heal, routes.merge(heal.router())).await;
+        for path in ENDPOINTS {
+            let answer = server.ask("GET", path).await;
+            assert_eq!(answer.status(), 200, "{path}");
+            assert_ne!(answer.body(), "the shop", "{path}");
+        }
+        let answer = server.ask("GET", "/").await;
+        assert!(answer.status() == 404 || answer.body() == "the shop");
+    }
+}
+
+/// The addresses that the links of a page lead to, as a browser resolves them.
+fn links(page: &str, at: &str) -> Vec<String> {
+    let targets = page.split("<a href=\"").skip(1);
+    let targets = targets.filter_map(|rest| rest.split('"').next());
+    let folder = at.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let resolve = |target: &str| {
+        let mut parts: Vec<&str> = match target.strip_prefix('/') {
+            Some(_) => Vec::new(),
+            None => folder.split('/').filter(|part| !part.is_empty()).collect(),
+        };
+        for part in target.split('/').filter(|part| !part.is_empty()) {
+            match part {
+                ".." => drop(parts.pop()),
+                "." => {}
+                part => parts.push(part),
+            }
+        }
+        format!("/{}", parts.join("/"))
+    };
+    targets.map(resolve).collect()
+}
+
+#[tokio::test]
+async fn the_links_of_the_page_lead_to_the_endpoints_wherever_it_is_mounted() {
+    let shop = || Router::new().route("/", get(|| async { "the shop" }));
+    let heal = handle(Http::new());
+    let root = Selfheal::new(Config::new().server(selfheal::config::Server::new().page_path("/")))
+        .unwrap();
+    for (routes, pages, mount) in [
+        (shop().merge(heal.router()), vec!["/selfheal"], ""),
+        (
+            shop().nest("/ops", heal.router()),
+            vec!["/ops/selfheal"],
+            "/ops",
+        ),
+        (
+            shop().nest("/a", Router::new().nest("/b", heal.router())),
+            vec!["/a/b/selfheal"],
+            "/a/b",
+        ),
+        (
+            shop().merge(heal.router_at("/ops")),
+            vec!["/ops", "/ops/"],
+            "/ops",
+        ),
+        (
+            shop().nest("/x", heal.router_at("a/b/")),
+            vec!["/x/a/b", "/x/a/b/"],
+            "/x/a/b",
+        ),
+        (
+            shop().nest_service("/ops", heal.router::<()>()),
+            vec!["/ops/selfheal"],
+            "/ops",
+        ),
+        (shop().nest("/ops", root.router()), vec!["/ops"], "/ops"),
+        (
+            shop().nest_service("/ops", root.router::<()>()),
+            vec!["/ops", "/ops/"],
+            "/ops",
+        ),
+    ] {
+        let server = serve(&heal, routes).await;
+        for page in pages {
+            let answer = server.ask("GET", page).await;
+            assert_eq!(answer.status(), 200, "{page}");
+            let text = String::from_utf8(answer.body().to_vec()).unwrap();
+            let want = ENDPOINTS[..4].iter().map(|path| format!("{mount}{path}"));
+            assert_eq!(links(&text, page), want.collect::<Vec<_>>(), "{page}");
+            for link in links(&text, page) {
+                assert_eq!(server.ask("GET", &link).await.status(), 200, "{link}");
+            }
+        }
+    }
+}
+
+/// The scrape is not in flight, and what only serves the crate has no series.
+#[tokio::test]
+async fn their_own_requests_are_nowhere_on_the_page() {
+    let heal = handle(Http::new());
+    let routes = Router::new()
+        .nest("/ops", heal.router())
+        .merge(heal.router_at("/x/y"))
+        .merge(heal.router());
+    let server = serve(&heal, routes).await;
+    for _ in 0..2 {
+        for mount in ["", "/ops", "/x/y"] {
+            for path in &ENDPOINTS[..4] {
+                server.ask("GET", &format!("{mount}{path}")).await;
+                server.ask("HEAD", &format!("{mount}{path}")).await;
+            }
+            let page = server.ask("GET", &format!("{mount}/metrics")).await;
+            let page = String::from_utf8(page.body().to_vec()).unwrap();
+            let mut own = page.lines().filter(|line| line.starts_with("http_"));
+            // A gauge without labels is there from the start.
+            let quiet = own.all(|line| line == "http_requests_in_flight 0");
+            assert!(quiet, "{mount}: {page}");
+        }
+    }
+}
+
+/// What only ends like one of the endpoints is the application's.
+#[tokio::test]
+async fn paths_of_the_application_that_look_like_endpoints_are_traffic() {
+    let heal = handle(Http::new());
+    let own = || get(|| async { "the shop" });
+    let api = Router::new()
+        .route("/metrics", own())
+        .route("/health", own());
+    let routes = Router::new()
+        .nest("/api", api.clone())
+        .nest_service("/v2", api)
+        .route("/shop/selfheal", own())
+        .merge(heal.router());
+    let server = serve(&heal, routes).await;
+    for path in [
+        "/api/metrics",
+        "/api/health",
+        "/v2/metrics",
+        "/shop/selfheal",
+        "/metrics",
+    ] {
+        server.ask("GET", path).await;
+    }
+    server.assert_counted(&[
+        ("GET /api/health 200", 1),
+        ("GET /api/metrics 200", 1),
+        ("GET /shop/selfheal 200", 1),
+        ("GET /v2/{*rest} 200", 1),
+    ]);
+}
+
+#[tokio::test]
+async fn credentials_are_asked_for_wherever_the_endpoints_are_mounted() {
+    use selfheal::config::{Secret, Server as Settings};
+    for protect in [false, true] {
+        let settings = Settings::new()
+            .bearer_token(Secret::new("t0ken"))
+            .protect_probes(protect);
+        let heal = Selfheal::new(Config::new().server(settings)).unwrap();
+        let routes = Router::new()
+            .route("/", get(|| async { "the shop" }))
+            .nest("/ops", heal.router())
+            .nest_service("/svc", heal.router::<()>())
+            .merge(heal.router_at("/x"))
+            .merge(heal.router());
+        let server = serve(&heal, routes).await;
+        for mount in ["", "/ops", "/svc", "/x"] {
+            for path in &ENDPOINTS[..4] {
+                let probe = path.ends_with('z');
+                let path = format!("{mount}{path}");
+                let want = if probe && !protect { 200 } else { 401 };
+                assert_eq!(server.ask("GET", &path).await.status(), want, "{path}");
+                let mut known = request("GET", &path);
+                let token = "Bearer t0ken".parse().unwrap();
+                known.headers_mut().insert("authorization", token);
+                let answer = server.client().await.send_request(known).await.unwrap();
+                assert_eq!(answer.status(), 200, "{path}");
+            }
+        }
+        assert_eq!(server.ask("GET", "/").await.body(), "the shop");
+        assert_eq!(server.ask("GET", "/nothing").await.status(), 404);
+    }
 }

@@ -102,7 +102,7 @@ async fn a_service_under_a_route() {
 async fn a_nested_service_matches_inside_of_the_layer() {
     let server = Server::start(Router::new().nest_service("/a", hello())).await;
     assert_eq!(server.ask("GET", "/a/1").await.body(), "hello");
-    server.assert_counted(&[("GET unmatched 200", 1)]);
+    server.assert_counted(&[("GET /a/{*rest} 200", 1)]);
 
     let registry = Registry::new();
     let layer = HttpLayer::new(&registry).unwrap();
@@ -162,4 +162,100 @@ async fn two_layers_on_one_registry_share_the_series() {
     server.ask("GET", "/a").await;
     server.ask("GET", "/b").await;
     server.assert_counted(&[("GET /a 200", 1), ("GET /b 200", 1)]);
+}
+
+/// Files that are there and what scanners ask for are told apart by the status, and both from
+/// what nothing is mounted for.
+#[tokio::test]
+async fn what_a_service_is_mounted_for_has_the_pattern_of_the_mount() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("app.js"), "1").unwrap();
+    let files = || tower_http::services::ServeDir::new(folder.path());
+    let own = || get(|| async { "ok" });
+    let routes = Router::new()
+        .route("/", own())
+        .nest_service("/assets", files())
+        .nest("/v1", Router::new().nest_service("/docs", files()))
+        .nest_service("/api", Router::new().route("/orders/{id}", own()));
+    let server = Server::start(routes).await;
+    for path in [
+        "/",
+        "/assets/app.js",
+        "/assets/app.js",
+        "/assets/.env",
+        "/v1/docs/app.js",
+        "/api/orders/7",
+        "/api/none",
+        "/wp-login.php",
+    ] {
+        server.ask("GET", path).await;
+    }
+    server.assert_counted(&[
+        ("GET / 200", 1),
+        ("GET /api/{*rest} 200", 1),
+        ("GET /api/{*rest} 404", 1),
+        ("GET /assets/{*rest} 200", 2),
+        ("GET /assets/{*rest} 404", 1),
+        ("GET /v1/docs/{*rest} 200", 1),
+        ("GET unmatched 404", 1),
+    ]);
+}
+
+/// Where axum says nothing of a mount: a fallback, a layer around the whole router.
+#[tokio::test]
+async fn a_mount_is_named_by_one_call_where_axum_does_not() {
+    use axum::ServiceExt;
+    use selfheal::http::RouteRule;
+    use tower_layer::Layer;
+
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("app.js"), "1").unwrap();
+    let files = || tower_http::services::ServeDir::new(folder.path());
+
+    let registry = Registry::new();
+    let layer = HttpLayer::builder(&registry).mount("/").build().unwrap();
+    let app = Router::new().fallback_service(files()).layer(layer);
+    let server = Server::serve(registry, app).await;
+    for path in ["/app.js", "/none"] {
+        server.ask("GET", path).await;
+    }
+    server.assert_counted(&[("GET /{*rest} 200", 1), ("GET /{*rest} 404", 1)]);
+
+    let registry = Registry::new();
+    let layer = HttpLayer::builder(&registry)
+        .mount("/assets")
+        .route("/assets/*", RouteRule::new().label("files"))
+        .build()
+        .unwrap();
+    let app = Router::new().nest_service("/assets", files());
+    let app = layer.layer(app);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let make = ServiceExt::<axum::extract::Request>::into_make_service(app);
+        axum::serve(listener, make).await
+    });
+    let server = Server {
+        registry,
+        addr: address,
+    };
+    for path in ["/assets/app.js", "/none"] {
+        server.ask("GET", path).await;
+    }
+    server.assert_counted(&[("GET files 200", 1), ("GET unmatched 404", 1)]);
+}
+
+/// The recipe of the docs.
+#[tokio::test]
+async fn a_rule_for_what_is_mounted_fits_the_pattern_of_the_mount() {
+    use selfheal::http::RouteRule;
+    let registry = Registry::new();
+    let layer = HttpLayer::builder(&registry)
+        .route("/assets/*", RouteRule::new().label("/assets"))
+        .build()
+        .unwrap();
+    let app = Router::new().nest_service("/assets", hello()).layer(layer);
+    let server = Server::serve(registry, app).await;
+    server.ask("GET", "/assets/app.js").await;
+    server.assert_counted(&[("GET /assets 200", 1)]);
 }

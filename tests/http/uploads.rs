@@ -148,3 +148,87 @@ async fn a_service_that_hands_the_error_on() {
     let expected = expected.map(|(labels, n)| (labels.to_owned(), n));
     assert_eq!(counted(&registry), expected.into());
 }
+
+/// Sends a whole request, and reads the whole answer.
+async fn upload(server: &Server, path: &str, headers: &str, body: &[u8]) -> String {
+    let mut stream = TcpStream::connect(server.addr).await.unwrap();
+    let length = body.len();
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nhost: shop.test\r\nconnection: close\r\n{headers}\
+         content-length: {length}\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.write_all(body).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer
+}
+
+/// The client is there, and is sent what the handler made of it.
+#[tokio::test]
+async fn a_body_that_a_layer_outside_cuts_is_no_client_that_has_gone() {
+    async fn detail(request: Request) -> (StatusCode, &'static str) {
+        (fail(request).await, "this is wrong with it")
+    }
+    let registry = Registry::new();
+    let app = routes()
+        .route("/detail", post(detail))
+        .route("/extract", post(async |_: Bytes| "all of it"))
+        .layer(HttpLayer::new(&registry).unwrap())
+        .layer(tower_http::decompression::RequestDecompressionLayer::new())
+        .layer(tower_http::limit::RequestBodyLimitLayer::new(64))
+        .layer(axum::extract::DefaultBodyLimit::disable());
+    let server = Server::serve(registry, app).await;
+    let chunked = format!(
+        "POST /fail HTTP/1.1\r\nhost: shop.test\r\nconnection: close\r\n\
+         transfer-encoding: chunked\r\n\r\n80\r\n{}\r\n0\r\n\r\n",
+        "x".repeat(128)
+    );
+    assert!(server.say(&chunked).await.starts_with("HTTP/1.1 500"));
+    for path in ["/fail", "/detail"] {
+        let answer = upload(
+            &server,
+            path,
+            "content-encoding: gzip\r\n",
+            b"no gzip at all",
+        )
+        .await;
+        assert!(answer.starts_with("HTTP/1.1 500"), "{answer}");
+    }
+    let answer = upload(
+        &server,
+        "/extract",
+        "content-encoding: gzip\r\n",
+        b"\x1f\x8b\x08",
+    )
+    .await;
+    assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
+    let garbled = "POST /fail HTTP/1.1\r\nhost: shop.test\r\nconnection: close\r\n\
+                   transfer-encoding: chunked\r\n\r\nno length\r\nhello\r\n";
+    assert!(server.say(garbled).await.starts_with("HTTP/1.1 500"));
+    server.assert_counted(&[
+        ("POST /detail 500", 1),
+        ("POST /extract 400", 1),
+        ("POST /fail 500", 3),
+    ]);
+}
+
+#[tokio::test]
+async fn a_client_that_goes_is_noticed_through_the_layers_outside() {
+    let registry = Registry::new();
+    let app = routes()
+        .layer(HttpLayer::new(&registry).unwrap())
+        .layer(tower_http::decompression::RequestDecompressionLayer::new())
+        .layer(tower_http::limit::RequestBodyLimitLayer::new(64));
+    let server = Server::serve(registry, app).await;
+    break_off(&server, "/fail").await;
+    let mut stream = TcpStream::connect(server.addr).await.unwrap();
+    let head = "POST /fail HTTP/1.1\r\nhost: shop.test\r\ncontent-encoding: gzip\r\n\
+                content-length: 30\r\n\r\n";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.write_all(b"\x1f\x8b\x08").await.unwrap();
+    server.has_in_flight(1).await;
+    drop(stream);
+    server.has_in_flight(0).await;
+    server.assert_counted(&[("POST /fail 499", 2)]);
+}

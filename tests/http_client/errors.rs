@@ -182,7 +182,7 @@ async fn a_request_body_that_fails() {
     assert_counted(&registry, &["{POST here connection_lost} 1"]);
 }
 
-/// A service that is not ready was not called, and what was not called is no request.
+/// The request was meant to be made, and its caller sees that it failed.
 #[tokio::test]
 async fn a_service_that_is_never_ready() {
     #[derive(Clone)]
@@ -211,5 +211,27 @@ async fn a_service_that_is_never_ready() {
         .await
         .unwrap_err();
     assert_eq!(error.to_string(), "closed");
+    assert_counted(&registry, &["{other other error} 1"]);
+}
+
+/// As a buffer whose worker has ended: it is not handed the request.
+#[tokio::test]
+async fn a_client_that_is_never_ready() {
+    let registry = Registry::new();
+    let layer = HttpClientLayer::builder(&registry).host("api.test", "api");
+    let layer = layer.build().unwrap();
+    let (mut service, mut inner) =
+        tower_test::mock::spawn_layer::<hyper::Request<Body>, hyper::Response<Body>, _>(layer);
+    inner.allow(0);
+    assert!(service.poll_ready::<hyper::Request<Body>>().is_pending());
     assert_counted(&registry, &[]);
+    inner.send_error(std::io::Error::from(std::io::ErrorKind::BrokenPipe));
+    let Poll::Ready(Err(error)) = service.poll_ready::<hyper::Request<Body>>() else {
+        panic!("an error")
+    };
+    assert!(
+        error.to_string().contains("broken pipe"),
+        "handed on as it is: {error}"
+    );
+    assert_counted(&registry, &["{other other connection_lost} 1"]);
 }

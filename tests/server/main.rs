@@ -48,7 +48,7 @@ fn every_endpoint_answers_a_program_without_async_code() {
         .build()
         .unwrap()
         .inc();
-    let listener = listen(Endpoints::new(registry, healthy));
+    let listener = listen(Endpoints::new(registry, healthy).page_path("/"));
 
     let metrics = get(&listener, "/metrics");
     assert_eq!(metrics.status, 200);

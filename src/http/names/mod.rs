@@ -95,6 +95,24 @@ pub(super) struct Open {
     pub(super) first_byte: Vec<Histogram>,
 }
 
+impl Open {
+    /// A request is in flight from now on.
+    #[inline]
+    pub(super) fn enter(&self) {
+        for gauge in &self.in_flight {
+            gauge.inc();
+        }
+    }
+
+    /// A request is in flight no more.
+    #[inline]
+    pub(super) fn leave(&self) {
+        for gauge in &self.in_flight {
+            gauge.dec();
+        }
+    }
+}
+
 /// The handles that a request uses when it has ended.
 #[derive(Debug, Default)]
 pub(super) struct Ended {
