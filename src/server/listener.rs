@@ -1,19 +1,25 @@
 use std::fmt;
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{Request, State};
-use axum::middleware::{self, Next};
-use axum::response::Response;
-use http::StatusCode;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::sleep;
 
-use super::limit::Limited;
-use super::routes::answer;
-use super::turns::AT_ONCE;
+use super::connection;
+use super::pages::AT_ONCE;
+use super::places::Places;
+
+/// What the kernel keeps of an answer that is not taken, for each connection; Linux doubles this.
+/// By itself it would keep megabytes.
+const SEND_BUFFER: u32 = 256 * 1024;
+
+/// So many newcomers the kernel keeps until they are accepted.
+const BACKLOG: u32 = 1024;
 
 /// Why a listener could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -40,17 +46,28 @@ pub enum ListenError {
     },
 }
 
-/// How a [`Listener`] treats its connections.
+/// How a [`Listener`] treats its connections. Whatever a peer does, it holds one connection, and
+/// that no longer than these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// The most connections at a time; further ones wait to be accepted. Default: 64.
+    /// The most connections with a request under way, probes (`/livez`, `/readyz` and `/health`)
+    /// aside; a further request takes the place of the slowest reader, or gets 503. There are 16
+    /// connections more, for probes and newcomers: where those are taken, too, the one gives way
+    /// that has gone longest without a whole request. Default: 64.
     pub connections: usize,
-    /// How long a connection may be silent before it is closed. Default: 30 s.
+    /// How long the head of a request may take, from the connection or its first byte. Default:
+    /// 5 s.
+    pub head: Duration,
+    /// How long a connection may be silent between requests before it is closed. Default: 30 s.
     pub idle: Duration,
-    /// How long a request may take to be answered; then it gets 503. Default: 10 s, which is
-    /// how long Prometheus waits.
+    /// How long a request may take to be answered; then it gets 503. An answer that is not taken
+    /// to its last byte a second later is cut off. Default: 10 s, which is how long Prometheus
+    /// waits.
     pub request: Duration,
+    /// How long a peer may leave what it is sent without taking 32 KiB of it; then the connection
+    /// is reset. Default: 5 s.
+    pub stall: Duration,
     /// How long requests under way may take when the listener stops. Default: 5 s.
     pub grace: Duration,
 }
@@ -59,8 +76,10 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 64,
+            head: Duration::from_secs(5),
             idle: Duration::from_secs(30),
             request: Duration::from_secs(10),
+            stall: Duration::from_secs(5),
             grace: Duration::from_secs(5),
         }
     }
@@ -88,30 +107,22 @@ impl Listener {
     /// [`ListenError::Thread`] where the thread or its run-time cannot be started.
     pub fn spawn(address: SocketAddr, router: Router, limits: Limits) -> Result<Self, ListenError> {
         let bind = |source| ListenError::Bind { address, source };
-        let socket = TcpListener::bind(address).map_err(bind)?;
-        socket.set_nonblocking(true).map_err(bind)?;
-        let local = socket.local_addr().map_err(bind)?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_io()
             .enable_time()
             .max_blocking_threads(AT_ONCE)
             .build()?;
         let (stop, stopped) = watch::channel(false);
-        let router = router.layer(middleware::from_fn_with_state(limits.request, in_time));
         let socket = {
             let _inside = runtime.enter();
-            tokio::net::TcpListener::from_std(socket).map_err(bind)?
+            bound(address).map_err(bind)?
         };
+        let local = socket.local_addr().map_err(bind)?;
         let thread = std::thread::Builder::new()
             .name("selfheal-http".to_owned())
             .spawn(move || {
-                runtime.block_on(serve(
-                    Limited::new(socket, limits.connections, limits.idle),
-                    router,
-                    stopped,
-                    limits.grace,
-                ));
-                // A scrape that hangs in somebody's collector must not hang the process.
+                runtime.block_on(serve(socket, router, limits, stopped));
+                // A collector that hangs must not hang the process.
                 runtime.shutdown_timeout(Duration::from_millis(100));
             })?;
         Ok(Self {
@@ -155,33 +166,78 @@ impl fmt::Debug for Listener {
     }
 }
 
-/// Answers for a handler that takes too long; the handler is dropped at its await.
-async fn in_time(State(limit): State<Duration>, request: Request, next: Next) -> Response {
-    match tokio::time::timeout(limit, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => answer(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "text/plain; charset=utf-8",
-            "this took too long; try again\n".to_owned(),
-        ),
-    }
+fn bound(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() {
+        TcpSocket::new_v4()
+    } else {
+        TcpSocket::new_v6()
+    }?;
+    // Else the port could not be used again until the last connection is forgotten.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.set_send_buffer_size(SEND_BUFFER)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
-async fn serve(socket: Limited, router: Router, stopped: watch::Receiver<bool>, grace: Duration) {
-    let stop = |mut stopped: watch::Receiver<bool>| async move {
-        // The sender lives in the handle; without it there is nobody left to stop us later.
-        let _ = stopped.wait_for(|stop| *stop).await;
-    };
-    let out_of_time = {
-        let stopped = stopped.clone();
-        async move {
-            stop(stopped).await;
-            tokio::time::sleep(grace).await;
+async fn serve(
+    socket: TcpListener,
+    router: Router,
+    limits: Limits,
+    stopped: watch::Receiver<bool>,
+) {
+    let places = Places::new(limits);
+    let mut connections = JoinSet::new();
+    let accept = async {
+        loop {
+            let stream = accepted(&socket).await;
+            let place = places.enter().await;
+            let (router, stop) = (router.clone(), stop(stopped.clone()));
+            connections.spawn(async move {
+                let cut = connection::serve(stream, place, router, limits.request, stop).await;
+                // A reset: no peer takes a part of an answer for the whole, and what the kernel
+                // keeps of it is let go at once. If it fails, the connection is closed.
+                let _ = cut.map(|stream| stream.set_zero_linger());
+            });
+            while connections.try_join_next().is_some() {}
+            // The request of one newcomer is read before the next comes in.
+            tokio::task::yield_now().await;
         }
     };
-    let server = axum::serve(socket, router).with_graceful_shutdown(stop(stopped));
     tokio::select! {
-        _ = server => {}
-        () = out_of_time => {}
+        () = accept => {}
+        () = stop(stopped.clone()) => {}
+    }
+    drop(socket);
+    let _ = tokio::time::timeout(limits.grace, async {
+        while connections.join_next().await.is_some() {}
+    })
+    .await;
+}
+
+async fn stop(mut stopped: watch::Receiver<bool>) {
+    // The sender lives in the handle; without it there is nothing left to stop us later.
+    let _ = stopped.wait_for(|stop| *stop).await;
+}
+
+async fn accepted(socket: &TcpListener) -> TcpStream {
+    loop {
+        match socket.accept().await {
+            Ok((stream, _)) => {
+                if stream.set_nodelay(true).is_ok() {
+                    return stream;
+                }
+            }
+            // The peer was quicker.
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::ConnectionRefused
+                        | io::ErrorKind::ConnectionAborted
+                        | io::ErrorKind::ConnectionReset
+                ) => {}
+            // The process may be out of file descriptors, and connections that end free some.
+            Err(_) => sleep(Duration::from_millis(100)).await,
+        }
     }
 }

@@ -1,25 +1,22 @@
 //! `/metrics`: a scrape, negotiated, and streamed where it is large.
 
-use std::io::{self, Write};
+use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, Version, header};
 
+use super::ending::{Deadline, Failure};
+use super::pages::Page;
 use super::routes::{Endpoints, answer};
-use super::stream::{Chunks, streamed, unread};
-use super::turns::Failure;
-use crate::encode::{Encoding, Format, Selection, encode};
-use crate::registry::Registry;
-
-/// Beyond so many series a scrape takes longer than other requests on the same thread should
-/// wait (about half a millisecond), and moves to a thread where it may.
-const LARGE: usize = 5_000;
+use super::stream::{streamed, unread};
+use crate::encode::{Encoding, Format, Selection};
 
 pub(super) async fn serve(
     State(endpoints): State<Endpoints>,
     method: Method,
+    version: Version,
     uri: Uri,
     headers: HeaderMap,
 ) -> Response {
@@ -43,7 +40,10 @@ pub(super) async fn serve(
     let body = if method == Method::HEAD {
         Ok(unread())
     } else {
-        body(&endpoints, &headers, page).await
+        // Without chunks, the end of the connection is the end of the page: only by its length
+        // can a client of HTTP/1.0 tell a part from the whole.
+        let whole = version < Version::HTTP_11;
+        body(&endpoints, &headers, &page, whole).await
     };
     let mut response = match body {
         Ok(body) => body.into_response(),
@@ -69,47 +69,28 @@ pub(super) async fn serve(
     response
 }
 
-/// What a scraper asks for.
-struct Page {
-    selection: Selection,
-    format: Format,
-    encoding: Encoding,
-}
-
-impl Page {
-    fn write(&self, registry: &Registry, out: impl Write) -> io::Result<()> {
-        let scrape = self.selection.scrape(registry, self.format);
-        encode(&scrape, self.format, self.encoding, out).map(|_| ())
-    }
-}
-
 /// The page, whole or about to be streamed.
-async fn body(endpoints: &Endpoints, headers: &HeaderMap, page: Page) -> Result<Body, Failure> {
-    let turns = &endpoints.turns;
-    let mut ending = turns.ending();
-    let deadline = turns.deadline(headers);
-    let turn = turns.take(deadline).await;
-    let turn = turn.map_err(|failure| ending.failed(failure))?;
-    if endpoints.registry.series() > LARGE {
-        let registry = endpoints.registry.clone();
-        let write = move |out: &mut Chunks| page.write(&registry, out);
-        return streamed(write, (turn, ending), deadline).await;
-    }
-    let mut out = Vec::new();
-    match page.write(&endpoints.registry, &mut out) {
-        Ok(()) => {
-            ending.whole();
-            Ok(Body::from(out))
-        }
-        Err(_) => Err(ending.failed(Failure::Failed)),
-    }
+async fn body(
+    endpoints: &Endpoints,
+    headers: &HeaderMap,
+    page: &Page,
+    whole: bool,
+) -> Result<Body, Failure> {
+    let deadline = Deadline::new(headers, endpoints.scrape_timeout);
+    let place = endpoints.pages.join(&endpoints.registry, page, whole)?;
+    streamed(Arc::clone(&endpoints.pages), place, deadline).await
 }
 
 fn refusal(failure: Failure) -> Response {
     let (status, text) = match failure {
-        Failure::Busy => (
+        Failure::Busy | Failure::Slow => (
             StatusCode::SERVICE_UNAVAILABLE,
             "other scrapes are under way and left no turn for this one; try again\n",
+        ),
+        Failure::Large => (
+            StatusCode::HTTP_VERSION_NOT_SUPPORTED,
+            "the page is too long for HTTP/1.0, in which a part of it could be taken for the whole; \
+             ask by HTTP/1.1, for it compressed, or for some families by `name[]`\n",
         ),
         Failure::Late | Failure::Gone => (
             StatusCode::SERVICE_UNAVAILABLE,

@@ -4,15 +4,19 @@
 //! The room promises:
 //! - Every answer is bounded in size by what the service itself declared, and nothing that a
 //!   client sends is echoed unescaped.
-//! - `/metrics` negotiates format and compression. Four scrapes are written at a time; sixteen
-//!   more wait for their turn, each no longer than its scraper does
-//!   (`X-Prometheus-Scrape-Timeout-Seconds`, which Prometheus sends). A scrape that cannot be
-//!   finished in that time is given up, not written for nobody.
+//! - `/metrics` negotiates format and compression. Scrapers that ask for the same page while it
+//!   waits for its turn share it. Four pages are written at a time; sixteen more wait, each no
+//!   longer than its scraper does (`X-Prometheus-Scrape-Timeout-Seconds`, which Prometheus sends).
+//!   A page that cannot be finished in that time is given up, and so is one without a reader.
+//! - What is written and not yet taken is bounded over all scrapes, by bytes: 32 MiB, beyond which
+//!   pages are written no faster than they are read, and the slowest reader gives way when another
+//!   needs the memory. Beyond 64 MiB that were taken by a server and not yet sent, no page is begun.
 //! - `/livez` says whether the inside makes progress, and nothing about dependencies;
 //!   `/readyz` whether the service wants traffic; `/health` is for people and load balancers:
 //!   200, or 503 while a component is down.
-//! - The listener binds to what it is told, has a bound on connections, closes silent ones,
-//!   and stops gracefully.
+//! - The listener binds to what it is told. It has a bound on connections, and places beside those
+//!   for probes; every head, request and answer has a deadline, see [`Limits`]; a newcomer takes the
+//!   place of the slowest. It stops gracefully.
 //! - `/metrics?name[]=http_requests_total&name[]=…` is a scrape of those families alone, in
 //!   every format; see [`Selection`](crate::encode::Selection). Too many names, or too long
 //!   ones, are answered with 400.
@@ -23,15 +27,17 @@
 //!
 //! | `reason` | |
 //! |---|---|
-//! | `busy` | no turn in nine tenths of its time, or more than sixteen waiting |
+//! | `busy` | no turn in nine tenths of its time, more than sixteen pages waiting, or too much held for others |
 //! | `late` | a turn, but nothing to send in nine tenths of its time, or not all of it in the whole time: collectors that block, or a slow reader |
+//! | `slow` | it was the slowest reader when others needed the memory or the turn |
 //! | `gone` | the scraper hung up before the end |
 //! | `failed` | the page could not be written |
+//! | `large` | it was asked for by HTTP/1.0, whose clients can tell a part from the whole by its length alone, and is longer than the 16 MiB that are kept to know that; answered with 505 |
 //!
 //! The time is that of the header, or [`Endpoints::scrape_timeout`] where that is less or there
 //! is no header. A collector that blocks cannot be interrupted: it keeps its turn until it
-//! returns. Up to 5,000 series are written at once, on the thread that serves the request;
-//! more on a thread that may wait, in chunks of 64 KiB, a few of which are held.
+//! returns. Pages are written and compressed on threads that may wait, never on the worker that
+//! serves the request, and for half of the time at the most.
 //!
 //! ```
 //! use selfheal::health::{Report, score};
@@ -48,14 +54,17 @@
 //! ```
 
 mod auth;
-mod limit;
+mod connection;
+mod ending;
 mod links;
 mod listener;
+mod log;
 mod metrics;
 mod page;
+mod pages;
+mod places;
 mod routes;
 mod stream;
-mod turns;
 
 pub use auth::Auth;
 pub use listener::{Limits, ListenError, Listener};

@@ -10,7 +10,7 @@ use axum::{Extension, Router};
 use http::{HeaderValue, StatusCode, header};
 
 use super::auth::Auth;
-use super::turns::Turns;
+use super::pages::Pages;
 use super::{links, metrics, page};
 use crate::config::{HEALTH_PATH, LIVENESS_PATH, PAGE_PATH, READINESS_PATH};
 use crate::health::{Check, Source, Status};
@@ -29,7 +29,8 @@ pub struct Endpoints {
     prefix: String,
     auth: Option<Auth>,
     pub(super) compress: bool,
-    pub(super) turns: Turns,
+    pub(super) pages: Arc<Pages>,
+    pub(super) scrape_timeout: Duration,
     recorded: bool,
 }
 
@@ -38,7 +39,8 @@ impl Endpoints {
     #[must_use]
     pub fn new(registry: Registry, health: impl Source) -> Self {
         Self {
-            turns: Turns::new(&registry),
+            pages: Pages::new(&registry),
+            scrape_timeout: Duration::from_secs(10),
             registry,
             health: Arc::new(health),
             clock: Clock::system(),
@@ -108,7 +110,7 @@ impl Endpoints {
     /// waits.
     #[must_use]
     pub fn scrape_timeout(mut self, limit: Duration) -> Self {
-        self.turns.limit = limit;
+        self.scrape_timeout = limit;
         self
     }
 

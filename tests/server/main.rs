@@ -6,6 +6,7 @@
 )]
 
 mod credentials;
+mod hostile;
 mod scrapes;
 #[path = "../support/mod.rs"]
 mod support;

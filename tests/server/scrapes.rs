@@ -15,10 +15,13 @@ use selfheal::server::{Endpoints, router};
 use selfheal::testing::{assert_absent, assert_value};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, advance};
+use tokio::time::{Instant, advance, timeout};
 use tower::ServiceExt;
 
 use crate::healthy;
+
+/// What takes longer in this file has gone wrong.
+const LONG: Duration = Duration::from_secs(60);
 
 /// As many as a family may have, by default.
 const SERIES: usize = 10_000;
@@ -40,7 +43,12 @@ impl Collector for Gate {
     fn collect(&self, _: &mut Vec<FamilySnapshot>) {
         self.begun.send(()).unwrap();
         let open = self.hinge.0.lock().unwrap();
-        drop(self.hinge.1.wait_while(open, |open| !*open).unwrap());
+        let (open, _) = self
+            .hinge
+            .1
+            .wait_timeout_while(open, LONG, |open| !*open)
+            .unwrap();
+        assert!(*open, "the test forgot the gate");
     }
 }
 
@@ -85,7 +93,11 @@ fn app(registry: &Registry) -> Router {
 }
 
 async fn ask(app: Router, method: &str, timeout: Option<&str>) -> Response {
-    let mut request = Request::builder().method(method).uri("/metrics");
+    ask_for(app, method, "/metrics", timeout).await
+}
+
+async fn ask_for(app: Router, method: &str, uri: &str, timeout: Option<&str>) -> Response {
+    let mut request = Request::builder().method(method).uri(uri);
     if let Some(timeout) = timeout {
         request = request.header("X-Prometheus-Scrape-Timeout-Seconds", timeout);
     }
@@ -126,37 +138,85 @@ fn assert_failed(registry: &Registry, reason: &str, times: f64) {
     assert_value(registry, "selfheal_scrapes_failed_total", &labels, times);
 }
 
+/// Waits for what is to come soon.
+async fn soon<T>(it: impl Future<Output = T>) -> T {
+    timeout(LONG, it).await.unwrap()
+}
+
+async fn done<T>(task: JoinHandle<T>) -> T {
+    soon(task).await.unwrap()
+}
+
+/// A scrape of which there is no other: no two such can share a page.
+async fn alone(app: &Router, number: usize) -> JoinHandle<Response> {
+    let app = app.clone();
+    let uri = format!("/metrics?name[]=depth&name[]={number}");
+    let scrape = tokio::spawn(async move { ask_for(app, "GET", &uri, None).await });
+    tokio::task::yield_now().await;
+    scrape
+}
+
 #[tokio::test(start_paused = true)]
 async fn four_at_a_time_and_the_others_wait_as_long_as_they_can() {
     let registry = large();
     let (key, mut begun) = gate(&registry);
     let app = app(&registry);
     let mut served = Vec::new();
-    for _ in 0..4 {
-        served.push(scrape(&app, None).await);
-        begun.recv().await.unwrap();
+    for number in 0..4 {
+        served.push(alone(&app, number).await);
+        soon(begun.recv()).await.unwrap();
     }
     let impatient = scrape(&app, Some("1")).await;
-    for _ in 0..15 {
-        served.push(scrape(&app, None).await);
+    for number in 4..19 {
+        served.push(alone(&app, number).await);
     }
     let now = Instant::now();
-    assert_refused(&scrape(&app, None).await.await.unwrap());
+    assert_eq!(
+        done(alone(&app, 19).await).await.status(),
+        StatusCode::SERVICE_UNAVAILABLE
+    );
     assert_eq!(Instant::now(), now, "there is a limit to those who wait");
     assert!(!impatient.is_finished());
     advance(Duration::from_millis(901)).await;
-    assert_refused(&impatient.await.unwrap());
+    assert_refused(&done(impatient).await);
     assert!(begun.try_recv().is_err(), "four at a time");
 
     key.turn();
     for scrape in served {
-        assert_whole(&scrape.await.unwrap());
+        assert_whole(&soon(read(done(scrape).await)).await);
     }
     assert_failed(&registry, "busy", 2.0);
-    for other in ["late", "gone", "failed"] {
+    for other in ["late", "slow", "gone", "failed", "large"] {
         let labels = [("reason", other)];
         assert_absent(&registry, "selfheal_scrapes_failed_total", &labels);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_come_together_share_a_page_that_is_begun_after_they_came() {
+    let registry = large();
+    let orders = registry.counter("orders_total", "").build().unwrap();
+    let (key, mut begun) = gate(&registry);
+    let app = app(&registry);
+    let mut first = Vec::new();
+    for number in 0..4 {
+        first.push(alone(&app, number).await);
+        soon(begun.recv()).await.unwrap();
+    }
+    orders.inc();
+    let mut together = Vec::new();
+    for _ in 0..100 {
+        together.push(scrape(&app, None).await);
+    }
+    orders.inc();
+    key.turn();
+    for scrape in together {
+        let page = done(scrape).await;
+        assert_whole(&page);
+        assert!(page.2.contains("\norders_total 2\n"), "all there was");
+    }
+    soon(begun.recv()).await.unwrap();
+    assert!(begun.try_recv().is_err(), "one page for all hundred");
 }
 
 #[tokio::test(start_paused = true)]
@@ -165,36 +225,45 @@ async fn a_scrape_that_blocks_is_answered_for_before_its_scraper_hangs_up() {
     let (key, mut begun) = gate(&registry);
     let app = app(&registry);
     let slow = scrape(&app, Some("2")).await;
-    begun.recv().await.unwrap();
+    soon(begun.recv()).await.unwrap();
     advance(Duration::from_millis(1799)).await;
     tokio::task::yield_now().await;
     assert!(!slow.is_finished());
     advance(Duration::from_millis(2)).await;
-    assert_refused(&slow.await.unwrap());
+    assert_refused(&done(slow).await);
     key.turn();
-    assert_whole(&scrape(&app, None).await.await.unwrap());
+    assert_whole(&done(scrape(&app, None).await).await);
     assert_failed(&registry, "late", 1.0);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_reader_that_takes_nothing_keeps_its_turn_no_longer_than_its_time() {
+async fn readers_that_take_nothing_are_in_no_ones_way_and_are_cut_when_their_time_is_up() {
     let registry = large();
     let app = app(&registry);
     let mut stalled = Vec::new();
-    for _ in 0..4 {
-        let response = ask(app.clone(), "GET", Some("2")).await;
+    for _ in 0..8 {
+        let response = soon(ask(app.clone(), "GET", Some("2"))).await;
         assert_eq!(response.status(), StatusCode::OK);
         stalled.push(response);
     }
-    let next = scrape(&app, None).await;
-    assert!(!next.is_finished(), "there is no turn left");
-    advance(Duration::from_secs(2)).await;
-    assert_whole(&next.await.unwrap());
-    for response in stalled {
-        let part = response.into_body().collect().await;
-        assert!(part.is_err(), "a part is not taken for the whole");
+    let now = Instant::now();
+    for _ in 0..100 {
+        assert_whole(&done(scrape(&app, None).await).await);
     }
-    assert_failed(&registry, "late", 4.0);
+    assert_eq!(Instant::now(), now, "there is a turn for each");
+    advance(Duration::from_secs(2)).await;
+    tokio::task::yield_now().await;
+    assert_failed(&registry, "late", 8.0);
+    for response in stalled {
+        let mut body = response.into_body();
+        assert!(
+            soon(body.frame()).await.unwrap().is_err(),
+            "a part is not taken for the whole"
+        );
+        for _ in 0..3 {
+            assert!(soon(body.frame()).await.is_none(), "it stays ended");
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -203,12 +272,12 @@ async fn who_hangs_up_makes_room() {
     let app = app(&registry);
     for _ in 0..6 {
         let now = Instant::now();
-        let response = ask(app.clone(), "GET", None).await;
+        let response = soon(ask(app.clone(), "GET", None)).await;
         assert_eq!(response.status(), StatusCode::OK);
         assert_eq!(Instant::now(), now, "nobody is in the way");
         drop(response);
     }
-    assert_whole(&scrape(&app, None).await.await.unwrap());
+    assert_whole(&done(scrape(&app, None).await).await);
     assert_failed(&registry, "gone", 6.0);
 }
 
@@ -216,7 +285,7 @@ async fn who_hangs_up_makes_room() {
 async fn head_asks_for_no_scrape() {
     let registry = large();
     let (_key, mut begun) = gate(&registry);
-    let head = ask(app(&registry), "HEAD", None).await;
+    let head = soon(ask(app(&registry), "HEAD", None)).await;
     assert_eq!(head.status(), StatusCode::OK);
     let kind = head.headers()["content-type"].to_str().unwrap().to_owned();
     assert!(kind.starts_with("text/plain"), "{kind}");
@@ -249,9 +318,9 @@ async fn a_scraper_gets_the_families_it_names() {
     let get = async |query: &str, accept: &str| {
         let request = Request::builder().uri(format!("/metrics{query}"));
         let request = request.header("accept", accept).body(Body::empty());
-        let response = app.clone().oneshot(request.unwrap()).await.unwrap();
+        let response = soon(app.clone().oneshot(request.unwrap())).await.unwrap();
         let (head, body) = response.into_parts();
-        (head.status, body.collect().await.unwrap().to_bytes())
+        (head.status, soon(body.collect()).await.unwrap().to_bytes())
     };
     let text = "# TYPE orders_total counter\norders_total 1\n";
     let open = "# TYPE orders counter\norders_total 1\n# EOF\n";

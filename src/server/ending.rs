@@ -1,52 +1,35 @@
-//! Whose turn it is to scrape, until when, and how it ended.
+//! Until when a scrape is of use, and how it ended.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderMap;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 use crate::registry::{Counter, Family, LabelValue, Registry};
-
-/// The most scrapes at a time. Prometheus never overlaps its own: this is room for a pair of
-/// them, an agent and a person. Each takes a processor while it is written.
-pub(super) const AT_ONCE: usize = 4;
-
-/// The most scrapes that wait for their turn. There is one place for each scraper, and more
-/// scrapers than this of one process mean that something is wrong on the other side.
-const WAITING: usize = 16;
 
 /// What Prometheus and its relatives say of how long they wait, in seconds.
 const TIMEOUT: &str = "x-prometheus-scrape-timeout-seconds";
 
-/// Hands out the turns.
-#[derive(Clone)]
-pub(super) struct Turns {
-    running: Arc<Semaphore>,
-    waiting: Arc<Semaphore>,
-    /// The longest that a scrape may take.
-    pub(super) limit: Duration,
-    /// `None` where the application has another metric by that name.
-    failed: Option<Family<Counter, (Failure,)>>,
-}
-
 /// Why a scraper did not get a whole page: the values of `reason`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Failure {
-    /// It did not get its turn in time.
+    /// It did not get its turn in time, or too much is held for others.
     Busy,
     /// It got its turn, and not the whole page in time.
     Late,
+    /// It was the slowest when others needed what was held for it.
+    Slow,
     /// It hung up.
     Gone,
     /// The page could not be written.
     Failed,
+    /// The page is longer than is kept for a client that must know its length beforehand.
+    Large,
 }
 
 impl LabelValue for Failure {
     type Key = Self;
-    const VALUES: &'static [&'static str] = &["busy", "late", "gone", "failed"];
+    const VALUES: &'static [&'static str] = &["busy", "late", "slow", "gone", "failed", "large"];
 
     fn index(&self) -> usize {
         *self as usize
@@ -62,57 +45,41 @@ pub(super) struct Deadline {
     pub(super) end: Instant,
 }
 
-impl Turns {
-    pub(super) fn new(registry: &Registry) -> Self {
-        let failed = registry.counter(
-            "selfheal_scrapes_failed_total",
-            "Scrapes that did not get a whole page: there was no turn for it in time (busy), it \
-             took longer than the scraper waits (late), the scraper hung up (gone), or the page \
-             could not be written (failed)",
-        );
-        Self {
-            running: Arc::new(Semaphore::new(AT_ONCE)),
-            waiting: Arc::new(Semaphore::new(WAITING)),
-            limit: Duration::from_secs(10),
-            failed: failed.labels(["reason"]).ok(),
-        }
-    }
-
+impl Deadline {
     /// When a scrape that begins now is to end: what the scraper says, but no longer than the
     /// limit. A header that is no time above zero is as if it were not there.
-    pub(super) fn deadline(&self, headers: &HeaderMap) -> Deadline {
+    pub(super) fn new(headers: &HeaderMap, limit: Duration) -> Self {
         let said = headers.get(TIMEOUT).and_then(|value| value.to_str().ok());
         let said =
             said.and_then(|text| Duration::try_from_secs_f64(text.trim().parse().ok()?).ok());
         let time = said.filter(|time| !time.is_zero());
-        let time = time.map_or(self.limit, |time| time.min(self.limit));
+        let time = time.map_or(limit, |time| time.min(limit));
         let now = Instant::now();
-        Deadline {
+        Self {
             answer: now + time - time / 10,
             end: now + time,
         }
     }
-
-    /// Waits for a turn, which lasts as long as the permit is held.
-    ///
-    /// Safe to cancel: the place in the queue is then free again.
-    pub(super) async fn take(&self, deadline: Deadline) -> Result<OwnedSemaphorePermit, Failure> {
-        if let Ok(turn) = Arc::clone(&self.running).try_acquire_owned() {
-            return Ok(turn);
-        }
-        let _place = self.waiting.try_acquire().map_err(|_| Failure::Busy)?;
-        let turn = timeout_at(deadline.answer, Arc::clone(&self.running).acquire_owned()).await;
-        turn.ok().and_then(Result::ok).ok_or(Failure::Busy)
-    }
-
-    /// What is to be told of a scrape that begins.
-    pub(super) fn ending(&self) -> Ending {
-        Ending(self.failed.clone())
-    }
 }
 
-/// Tells how a scrape ended, once; that of one who hung up, if nothing was told before.
-pub(super) struct Ending(Option<Family<Counter, (Failure,)>>);
+/// The counter of scrapes that failed; `None` where the application has another metric by that
+/// name.
+pub(super) type Failed = Option<Family<Counter, (Failure,)>>;
+
+pub(super) fn failed(registry: &Registry) -> Failed {
+    let failed = registry.counter(
+        "selfheal_scrapes_failed_total",
+        "Scrapes that did not get a whole page: there was no turn for it in time (busy), it took \
+         longer than the scraper waits (late), the scraper was the slowest when others needed the \
+         memory or the turn (slow), it hung up (gone), the page could not be written (failed), or \
+         was longer than is kept for a client of HTTP/1.0 (large)",
+    );
+    failed.labels(["reason"]).ok()
+}
+
+/// Counts how a scrape ended, once; as that of a scraper that hung up, if nothing was reported
+/// before.
+pub(super) struct Ending(pub(super) Failed);
 
 impl Ending {
     pub(super) fn whole(&mut self) {
@@ -139,7 +106,6 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_shorter_of_what_is_said_and_the_limit_counts() {
-        let turns = Turns::new(&Registry::new());
         for (said, seconds) in [
             (None, 10.0),
             (Some("3"), 3.0),
@@ -157,7 +123,7 @@ mod tests {
             if let Some(said) = said {
                 headers.insert(TIMEOUT, said.parse().unwrap());
             }
-            let deadline = turns.deadline(&headers);
+            let deadline = Deadline::new(&headers, Duration::from_secs(10));
             let end = (deadline.end - Instant::now()).as_secs_f64();
             let answer = (deadline.answer - Instant::now()).as_secs_f64();
             assert!((end - seconds).abs() < 1e-6, "{said:?}: {end}");
