@@ -125,6 +125,10 @@ impl State {
         let Some(entry) = self.open.get_mut(slot) else {
             return;
         };
+        if entry.step > 0 {
+            // What a person let run was a later step.
+            entry.approved = None;
+        }
         entry.step = 0;
         entry.used = 0;
         let reason = entry.reason;

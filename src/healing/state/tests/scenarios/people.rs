@@ -107,6 +107,34 @@ fn destructive_actions_wait_for_approval() {
 }
 
 #[test]
+fn an_approval_of_a_later_step_is_void_when_all_steps_begin_anew() {
+    let steps = plan().attempts(1).then("failover");
+    let steps = steps.step_risk(Risk::Destructive);
+    let mut bench = Bench::with(policy(), steps);
+    bench.hint(down("db"));
+    bench.end(AttemptResult::Failed);
+    assert_eq!(bench.phase("db"), Some((Phase::Approval, None)));
+    bench.control(Control::Pause);
+    bench.control(Control::Approve {
+        key: key("db"),
+        generation: None,
+    });
+    bench.wait(3600 * SECOND);
+    let parked = Some((Phase::Parked, Some(ParkReason::Waited)));
+    assert_eq!(bench.phase("db"), parked);
+    bench.control(Control::Acknowledge { key: key("db") });
+    bench.control(Control::Resume);
+    assert_eq!(bench.runs[0].action.as_str(), "restart");
+    let by_ann =
+        |what: &What| matches!(what, What::AttemptStarted(intent) if intent.by != By::Policy);
+    assert_eq!(
+        bench.recorded(by_ann),
+        0,
+        "what ann let run was the failover"
+    );
+}
+
+#[test]
 fn an_approval_is_for_the_plan_that_was_seen() {
     let mut bench = Bench::with(policy(), plan().attempts(1).then("failover"));
     bench.hint(down("db"));
