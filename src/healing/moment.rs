@@ -5,6 +5,8 @@ use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
+use crate::util::Uptime;
+
 /// A point on the engine's own monotonic clock: nanoseconds since it started.
 ///
 /// Time that its run-time slept through does not count: while the process was stopped, the
@@ -87,7 +89,8 @@ fn nanos(span: Duration) -> i64 {
     i64::try_from(span.as_nanos()).unwrap_or(i64::MAX)
 }
 
-/// A reading of the wall clock, for people and records alone: no decision depends on it.
+/// A reading of the wall clock, for people and records: decisions depend on it only for how long a
+/// reboot took.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize,
 )]
@@ -124,20 +127,31 @@ impl From<SystemTime> for Wall {
     }
 }
 
-/// One reading of both clocks.
+/// One reading of the clocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct Stamp {
     /// The engine's monotonic clock, which decisions are made by.
     pub at: Moment,
     /// The wall clock, which people read.
     pub wall: Wall,
+    /// How long the machine has been running, where a run or a file of the journal begins: what
+    /// tells the next run how much time has passed, whatever the wall clock was set to meanwhile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub up: Option<Uptime>,
 }
 
 impl Stamp {
-    /// Both readings together.
+    /// The engine's clock and the wall clock.
     #[must_use]
     pub const fn new(at: Moment, wall: Wall) -> Self {
-        Self { at, wall }
+        let up = None;
+        Self { at, wall, up }
+    }
+
+    /// With how long the machine has been running, if it says so.
+    #[must_use]
+    pub const fn with_uptime(self, up: Option<Uptime>) -> Self {
+        Self { up, ..self }
     }
 }
 

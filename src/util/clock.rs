@@ -49,8 +49,15 @@ pub(super) enum Moment {
 }
 
 pub(super) struct Hands {
-    now: Instant,
+    start: Instant,
+    pub(super) passed: Duration,
     wall: SystemTime,
+}
+
+impl Hands {
+    fn now(&self) -> Instant {
+        self.start + self.passed
+    }
 }
 
 impl Clock {
@@ -68,7 +75,8 @@ impl Clock {
     pub fn manual() -> (Self, ManualClock) {
         const FIRST_OF_2020: Duration = Duration::from_secs(1_577_836_800);
         let hands = Arc::new(Mutex::new(Hands {
-            now: Instant::now(),
+            start: Instant::now(),
+            passed: Duration::ZERO,
             wall: SystemTime::UNIX_EPOCH + FIRST_OF_2020,
         }));
         (Self(Source::Manual(Arc::clone(&hands))), ManualClock(hands))
@@ -80,7 +88,7 @@ impl Clock {
     pub fn now(&self) -> Instant {
         match &self.0 {
             Source::System | Source::Counter(_) => Instant::now(),
-            Source::Manual(hands) => hands.lock().now,
+            Source::Manual(hands) => hands.lock().now(),
         }
     }
 
@@ -140,7 +148,7 @@ impl ManualClock {
     /// Moves both times on.
     pub fn advance(&self, by: Duration) {
         let mut hands = self.0.lock();
-        hands.now += by;
+        hands.passed += by;
         hands.wall += by;
     }
 

@@ -31,6 +31,8 @@ mod tsc;
 mod tsc;
 #[cfg(any(feature = "http", feature = "server"))]
 mod unrecorded;
+#[cfg(feature = "healing")]
+mod uptime;
 #[cfg(any(feature = "http", feature = "http-client"))]
 mod verb;
 
@@ -61,5 +63,7 @@ pub(crate) use spare::Spare;
 pub use stale::STALE;
 #[cfg(any(feature = "http", feature = "server"))]
 pub use unrecorded::Unrecorded;
+#[cfg(feature = "healing")]
+pub use uptime::Uptime;
 #[cfg(any(feature = "http", feature = "http-client"))]
 pub(crate) use verb::Verb;

@@ -22,7 +22,7 @@
 //! | the disk is full, hangs, or is slow | `journal::a_full_disk_…`, `journal::a_disk_that_hangs_is_told` |
 //! | pause races with start, shutdown with trigger, snapshots with both | `control::pause_racing_with_start`; by `loom`: `runtime::model` |
 //! | an invalid policy is reloaded while healing | `control::an_invalid_policy_reloaded_while_healing` |
-//! | the wall clock jumps by a day | `control::the_wall_clock_jumps_by_a_day` |
+//! | the wall clock jumps by a day, while running or at a restart | `control::the_wall_clock_jumps_by_a_day`, `restarts` |
 //! | a file is edited between detection and restore | in the guard: `an_edit_between_detection_and_restore_stays` |
 //! | a flood of file events | `file_faults::a_flood_of_events_hides_nothing`; the mark of an overflow: `files::watch` |
 //! | the parent directory is deleted | `file_faults::the_parent_directory_is_deleted_and_comes_back` |
@@ -54,6 +54,7 @@ mod file_faults;
 mod files;
 mod journal;
 mod load;
+mod restarts;
 mod shutdown;
 #[cfg(unix)]
 mod sigterm;

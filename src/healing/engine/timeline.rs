@@ -88,6 +88,11 @@ impl Timeline {
         Stamp::new(self.now(), Wall::from(self.clock.wall()))
     }
 
+    /// For the first record of a run or of a file: with the clock that the next run shares.
+    pub(crate) fn first_stamp(&self) -> Stamp {
+        self.stamp().with_uptime(self.clock.uptime())
+    }
+
     /// Waits, inside of the run-time, until that time. Cancel-safe.
     pub(crate) async fn sleep_until(&self, moment: Moment) {
         sleep_until(self.instant_of(moment)).await;

@@ -140,7 +140,8 @@ impl HealingBuilder {
         let next = left.next_number();
         let report = left.report;
         let policy = Arc::new(self.policy);
-        let (state, outbox) = State::restore(policy, seed, timeline.stamp(), &left.records);
+        let now = timeline.first_stamp();
+        let (state, outbox) = State::restore(policy, seed, now, &left.records);
         let settings = Arc::new(self.journal);
         let journal = match store {
             Some(store) => {

@@ -163,7 +163,7 @@ impl Driver {
     /// before that point goes to the old file.
     fn begin_file(&mut self) {
         let shell = Arc::clone(&self.shell);
-        let stamp = shell.timeline.stamp();
+        let stamp = shell.timeline.first_stamp();
         let (before, carried) = shell.owner.carry(stamp);
         for effect in before {
             self.execute(effect);

@@ -35,10 +35,12 @@ impl State {
         self.carry_issues(&mut all);
         let alerts: Vec<_> = self.alerts.iter().cloned().map(Box::new).collect();
         let carried = all.into_iter().map(|one| What::Carried(Box::new(one)));
-        carried
-            .chain(alerts.into_iter().map(What::Raised))
-            .map(|what| self.numbered(what))
-            .collect()
+        let carried = carried.chain(alerts.into_iter().map(What::Raised));
+        let mut records: Vec<_> = carried.map(|what| self.numbered(what)).collect();
+        if let Some(first) = records.first_mut() {
+            first.stamp.up = now.up;
+        }
+        records
     }
 
     fn carry_budgets(&self, all: &mut Vec<Carried>) {

@@ -18,8 +18,8 @@ use crate::healing::{
     Alert, AlertId, AttemptId, Effect, Intent, Issue, IssueKey, Moment, Name, Record, Stamp, What,
 };
 
-/// The wall clock of a record is cut to milliseconds: so much less is sure to have passed.
-const WALL_PRECISION: Duration = Duration::from_millis(1);
+/// The clocks between two runs are cut to milliseconds: so much less is sure to have passed.
+const PRECISION: Duration = Duration::from_millis(1);
 
 /// An issue that was open when the records ended.
 struct Reopened {
@@ -44,8 +44,11 @@ impl State {
     ///
     /// The effects come before those of the first step. Each attempt without an end becomes
     /// [`Interrupted`](crate::healing::AttemptResult::Interrupted) by a record among them, so that it does so only once; it
-    /// still counts against the budgets. How long the process was away is told by the wall
-    /// clock; if that was set back, no time has passed.
+    /// still counts against the budgets.
+    ///
+    /// How long the process was away is known from how long the machine has been running, if
+    /// that is the same boot; a wall clock that was set meanwhile does not matter then. After a
+    /// reboot it is what the wall clock says, and no time where that was set back.
     #[must_use]
     pub fn restore(
         policy: Arc<HealingPolicy>,
@@ -59,13 +62,7 @@ impl State {
             unended: BTreeMap::new(),
             alerts: BTreeMap::new(),
         };
-        let mut at = now.at.back(age(now, records));
-        let mut last: Option<&Record> = None;
-        for record in records {
-            if let Some(last) = last {
-                at = at + between(last, record);
-            }
-            last = Some(record);
+        for (record, at) in records.iter().zip(moments(now, records)) {
             replay.state.now = Stamp::new(at, record.stamp.wall);
             replay.state.records = record.seq;
             replay.take(record, at);
@@ -85,26 +82,37 @@ impl State {
     }
 }
 
-/// The time between two records: by the monotonic clock within a run, else by the wall clock.
-fn between(one: &Record, next: &Record) -> Duration {
-    if matches!(next.what, What::Started) {
-        let gone = next.stamp.wall.since(one.stamp.wall);
-        gone.saturating_sub(WALL_PRECISION)
-    } else {
-        next.stamp.at - one.stamp.at
+/// When each record was written, on the clock that shows `now`. Counted from the end, so that a
+/// clock that once was centuries ahead moves what came before that alone.
+fn moments(now: Stamp, records: &[Record]) -> Vec<Moment> {
+    let mut anchor = None;
+    let mut gaps = Vec::with_capacity(records.len());
+    for (ix, record) in records.iter().enumerate() {
+        if matches!(record.what, What::Started) || record.stamp.up.is_some() {
+            anchor = Some(record.stamp);
+        }
+        gaps.push(match records.get(ix + 1) {
+            Some(next) if !matches!(next.what, What::Started) => next.stamp.at - record.stamp.at,
+            next => away(anchor, record.stamp, next.map_or(now, |next| next.stamp)),
+        });
     }
+    let mut at = now.at;
+    let back = gaps.into_iter().rev().map(|gap| {
+        at = at.back(gap);
+        at
+    });
+    let mut moments: Vec<_> = back.collect();
+    moments.reverse();
+    moments
 }
 
-/// How long ago the first record was written.
-fn age(now: Stamp, records: &[Record]) -> Duration {
-    let written = records.windows(2).map(|pair| match pair {
-        [one, next] => between(one, next),
-        _ => Duration::ZERO,
-    });
-    let written = written.fold(Duration::ZERO, Duration::saturating_add);
-    let gone = records
-        .last()
-        .map(|last| now.wall.since(last.stamp.wall))
-        .unwrap_or_default();
-    written.saturating_add(gone.saturating_sub(WALL_PRECISION))
+/// The time from the last record of a run to the first of the next: by how long the machine has
+/// been running if `anchor`, a record of the first run, says so, else by the wall clock. What
+/// the first run slept through counts, as it does between runs.
+fn away(anchor: Option<Stamp>, last: Stamp, next: Stamp) -> Duration {
+    let up = |anchor: Stamp| anchor.up.map(|up| up.later(last.at - anchor.at));
+    let since = |up| next.up.and_then(|next| next.since(up));
+    let gone = anchor.and_then(up).and_then(since);
+    gone.unwrap_or_else(|| next.wall.since(last.wall))
+        .saturating_sub(PRECISION)
 }

@@ -10,6 +10,7 @@ use crate::healing::{
     AttemptId, AttemptResult, By, Control, Effect, Event, Generation, Moment, Name, Plan, Record,
     Stamp, State, Target, Text, Ticket, Verdict, Wall,
 };
+use crate::util::Uptime;
 
 /// The policies that a history changes between.
 pub(super) type Policies = [Arc<HealingPolicy>; 5];
@@ -24,6 +25,8 @@ pub(super) struct Driver {
     pub(super) records: Vec<Record>,
     pub(super) wake: Moment,
     elapsed: Duration,
+    /// How far the wall clock is behind, in milliseconds.
+    behind: u64,
     plans: Vec<Ticket>,
     attempts: Vec<AttemptId>,
     ended: Vec<AttemptId>,
@@ -58,8 +61,10 @@ impl Driver {
         self.pass_time(down);
         let gone = self.now.at - Moment::START;
         self.now.at = Moment::START;
+        self.set_wall();
         let policy = Arc::clone(&self.state.policy);
-        let (state, effects) = State::restore(policy, self.state.seed, self.now, &self.records);
+        let now = self.first_stamp();
+        let (state, effects) = State::restore(policy, self.state.seed, now, &self.records);
         self.state = state;
         self.watch.restarted(gone, &effects);
         self.plans.clear();
@@ -73,6 +78,19 @@ impl Driver {
         self.add_engines();
     }
 
+    /// With how long the machine has been running, which is as long as the test.
+    pub(super) fn first_stamp(&self) -> Stamp {
+        let up = Uptime::new(1, self.elapsed);
+        self.now.with_uptime(Some(up))
+    }
+
+    /// Sets the wall clock back by a day, or ahead again.
+    fn set_wall(&mut self) {
+        const DAY: u64 = 86_400_000;
+        self.behind = DAY - self.behind;
+        self.pass_time(Duration::ZERO);
+    }
+
     pub(super) fn over(state: State, policies: Policies) -> Self {
         Self {
             state,
@@ -82,6 +100,7 @@ impl Driver {
             records: Vec::new(),
             wake: Moment::NEVER,
             elapsed: Duration::ZERO,
+            behind: 0,
             plans: Vec::new(),
             attempts: Vec::new(),
             ended: Vec::new(),
@@ -118,7 +137,7 @@ impl Driver {
         self.now.at = self.now.at + by;
         self.elapsed += by;
         let millis = u64::try_from(self.elapsed.as_millis()).unwrap();
-        self.now.wall = Wall::from_millis(1_600_000_000_000 + millis);
+        self.now.wall = Wall::from_millis(1_600_000_000_000 + millis - self.behind);
     }
 
     pub(super) fn run(&mut self, op: &Op) {
@@ -197,7 +216,7 @@ impl Driver {
             Op::Shutdown => {
                 self.tell(Event::Shutdown);
             }
-            Op::Rotate => self.records = self.state.carry(self.now),
+            Op::Rotate => self.records = self.state.carry(self.first_stamp()),
             Op::Restart(down) => self.restart(*down),
         }
     }

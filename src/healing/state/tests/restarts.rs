@@ -11,9 +11,10 @@ use super::driver::Driver;
 use super::histories::histories;
 use super::ops::Op;
 use crate::healing::{
-    AttemptResult, Carried, Closed, Effect, IssueKey, Moment, Record, Stamp, Wall, What, Work,
-    identities,
+    AttemptResult, Carried, Closed, Effect, Event, IssueKey, Moment, Record, Stamp, Wall, What,
+    Work, identities,
 };
+use crate::util::Uptime;
 
 /// All that outlives a restart, in a form that can be compared and printed.
 fn digest(state: &State) -> Vec<String> {
@@ -254,6 +255,50 @@ fn steps_outlive_a_crash() {
         let next = driver.state.explain(&key).unwrap().next.unwrap();
         assert_eq!((next.action.as_str(), next.step, next.nth), ("b", 1, 1));
     }
+}
+
+/// After a reboot with a wall clock that was set back no time has passed, but it goes on.
+#[test]
+fn after_a_reboot_waits_run_off_in_any_case() {
+    let mut driver = Driver::new(1, 1);
+    driver.run(&Op::Restart(Duration::ZERO));
+    driver.run(&Op::Hint(hint()));
+    driver.plan(0, Ok(super::ops::plan(0)));
+    let left = driver.state.snapshot().budget_left;
+    let day_back = Wall::from_millis(driver.now.wall.as_millis() - 86_400_000);
+    let other_boot = Uptime::new(2, Duration::from_secs(90 * 86_400));
+    let now = Stamp::new(Moment::START, day_back).with_uptime(Some(other_boot));
+    let (mut state, _) = restore(&driver, &driver.records, now);
+    assert_eq!(state.snapshot().budget_left, left);
+    let window = state.policy().budget.global.window;
+    let later = Stamp::new(Moment::START + window, day_back);
+    let _ = state.step(later, Event::Tick);
+    assert_eq!(state.snapshot().budget_left, left + 1);
+}
+
+/// A wall clock that once was centuries ahead, twice, puts nothing into the future.
+#[test]
+fn a_clock_that_was_centuries_ahead() {
+    let mut driver = Driver::new(1, 1);
+    driver.run(&Op::Hint(hint()));
+    driver.plan(0, Ok(super::ops::plan(0)));
+    let left = driver.state.snapshot().budget_left;
+    let today = driver.now.wall;
+    let ahead = Wall::from_millis(today.as_millis() + 250 * 366 * 86_400_000);
+    let walls = [today, ahead, today, ahead, today].into_iter();
+    let runs = walls.map(|wall| (Stamp::new(Moment::START, wall), What::Started));
+    let work = driver.records.iter();
+    let all = runs.chain(work.map(|record| (record.stamp, record.what.clone())));
+    let records: Vec<_> = (1..)
+        .zip(all)
+        .map(|(seq, (stamp, what))| Record { seq, stamp, what })
+        .collect();
+    let (mut state, _) = restore(&driver, &records, driver.now);
+    assert_eq!(state.snapshot().budget_left, left);
+    let window = state.policy().budget.global.window;
+    let later = Stamp::new(driver.now.at + window + window, today);
+    let _ = state.step(later, Event::Tick);
+    assert_eq!(state.snapshot().budget_left, left + 1);
 }
 
 /// If the wall clock was set back meanwhile, no time has passed: budgets stay spent.
