@@ -49,6 +49,8 @@ pub mod catalog;
 pub mod collect;
 pub mod config;
 pub mod encode;
+#[cfg(any(feature = "http", feature = "http-client", feature = "grpc"))]
+mod exchange;
 #[cfg(feature = "grpc")]
 pub mod grpc;
 mod handle;

@@ -17,8 +17,9 @@ use super::series::Series;
 use super::status::{self, Content};
 use super::tally::{Tally, Waiting};
 use super::{headers, path, timeout};
+use crate::exchange::Spare;
 use crate::trace::Trace;
-use crate::util::{Mark, RequestHead, Spare};
+use crate::util::{Mark, RequestHead};
 
 /// One call on its way. It travels from the request through the future into the body of the
 /// response, and whatever becomes of those, it records the call exactly once: where it is

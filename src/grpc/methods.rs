@@ -11,8 +11,8 @@ use super::declare::RpcKind;
 use super::exclude::Exclude;
 use super::names::Name;
 use super::series::{Recorder, Series};
+use crate::exchange::Chain;
 use crate::registry::MAX_LABEL_VALUE;
-use crate::util::Chain;
 
 /// The most methods that are remembered without having been declared. A program has as many
 /// as it was written with; this bounds a proxy that serves whatever it is asked for.

@@ -5,9 +5,10 @@ use tonic::Code;
 
 use super::metrics::Side;
 use super::names::{Ended, Handles, Name, Naming};
+use crate::exchange::Chain;
 use crate::health::TrafficCounter;
 use crate::trace::Source;
-use crate::util::{Chain, Clock};
+use crate::util::Clock;
 
 /// What every method of a layer records with.
 #[derive(Debug)]

@@ -12,8 +12,9 @@ use super::outcome::End;
 use super::series::Series;
 use super::session::HttpSession;
 use super::state::{BROKEN_OFF, CLIENT_GONE, Stage, State, UNKNOWN};
+use crate::exchange::Spare;
 use crate::trace::Trace;
-use crate::util::{Mark, Spare, Unrecorded};
+use crate::util::{Mark, Unrecorded};
 
 /// One request on its way. It travels from the call through the future into the response
 /// body, and whatever becomes of those, it records the request exactly once: where it is told

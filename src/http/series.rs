@@ -5,11 +5,12 @@ use super::names::{Ended, Name, Naming, Open};
 use super::outcome::Outcome;
 use super::route::{Protocol, Rules};
 use super::sample::{Sample, Tickets};
+use crate::exchange::Chain;
 use crate::health::TrafficCounter;
 use crate::registry::Histogram;
 use crate::trace::Source;
+use crate::util::Clock;
 use crate::util::Verb;
-use crate::util::{Chain, Clock};
 
 /// What every series of a layer records with.
 #[derive(Debug)]

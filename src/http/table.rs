@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use foldhash::fast::RandomState;
 
 use super::series::{Key, Recorder, Series};
+use crate::exchange::Chain;
 use crate::registry::OVERFLOW;
-use crate::util::Chain;
 
 /// The most keys that are remembered. A program has as many routes as it declares; this
 /// bounds a classifier that makes them up. What is beyond is one route more.

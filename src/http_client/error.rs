@@ -5,9 +5,6 @@ use std::io::ErrorKind;
 
 use crate::util::causes;
 
-/// An error of a service, boxed as the middleware of tower does it.
-pub type BoxError = Box<dyn Error + Send + Sync>;
-
 /// What an application knows about errors that this crate cannot know.
 pub(super) type OwnKinds = dyn Fn(&(dyn Error + 'static)) -> Option<&'static str> + Send + Sync;
 
@@ -46,6 +43,7 @@ fn is_lookup(error: &std::io::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::exchange::BoxError;
 
     #[derive(Debug, thiserror::Error)]
     #[error("outer")]

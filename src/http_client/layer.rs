@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use tower_layer::Layer;
 
-use super::call::Shared;
 use super::error::OwnKinds;
 use super::hosts::Hosts;
 use super::names::HttpClientNames;
+use super::protocol::Recorder;
 use super::service::HttpClientService;
+use super::shared::Shared;
 use crate::registry::{DeclareError, Registry};
 use crate::trace::{self, Source};
-use crate::util::{Chain, Clock};
+use crate::util::Clock;
 
 /// Records every request that passes through the client it is put on; see
 /// [the room](super). Cloning is cheap.
@@ -160,16 +161,15 @@ impl HttpClientLayerBuilder {
         }
         let declare = |set: &HttpClientNames| set.declare(&self.registry, self.buckets.as_deref());
         let names = self.names.iter().map(declare).collect::<Result<_, _>>()?;
+        let names_port = self.names.contains(&HttpClientNames::OpenTelemetry);
+        let recorder = Recorder {
+            names,
+            own_kinds: self.own_kinds,
+            clock: self.clock,
+        };
+        let shared = Shared::new(recorder, names_port, self.hosts, self.trace);
         Ok(HttpClientLayer {
-            shared: Arc::new(Shared {
-                names,
-                names_port: self.names.contains(&HttpClientNames::OpenTelemetry),
-                own_kinds: self.own_kinds,
-                clock: self.clock,
-                trace: self.trace,
-                series: (0..=self.hosts.len()).map(|_| Chain::new()).collect(),
-                hosts: self.hosts,
-            }),
+            shared: Arc::new(shared),
         })
     }
 }

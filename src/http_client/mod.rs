@@ -74,23 +74,20 @@
 //!
 //! What is no service at all is recorded by hand with [`ApiCall`](crate::track::ApiCall).
 
-mod body;
-mod call;
 mod error;
-mod future;
 mod hosts;
 mod layer;
 mod names;
 mod outcome;
+mod protocol;
 #[cfg(feature = "reqwest")]
 mod reqwest;
 mod service;
+mod shared;
 
-pub use body::ClientBody;
-pub use error::BoxError;
-pub use future::ResponseFuture;
+pub use crate::exchange::{BoxError, ResponseFuture};
 pub use layer::{HttpClientLayer, HttpClientLayerBuilder};
 pub use names::{HttpClientMetrics, HttpClientNames};
 #[cfg(feature = "reqwest")]
 pub use reqwest::{ReqwestClient, ReqwestFuture};
-pub use service::HttpClientService;
+pub use service::{ClientBody, HttpClientService};

@@ -4,7 +4,7 @@ use super::error::ERROR;
 
 /// How an outgoing request ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Outcome {
+pub(crate) enum Outcome {
     /// There was a response, and its body ended in this way.
     Received(Received, BodyEnd),
     /// With an error of this kind, before the headers.
@@ -17,13 +17,13 @@ pub(super) enum Outcome {
 
 /// What the head of a response says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Received {
+pub(crate) struct Received {
     pub(super) status: u16,
     pub(super) version: Version,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum BodyEnd {
+pub(crate) enum BodyEnd {
     /// It was read to its end, or the caller has read enough.
     Read,
     Failed,

@@ -9,10 +9,11 @@ use pin_project_lite::pin_project;
 use reqwest::{Body, Client, Error, Request, Response, ResponseBuilderExt};
 use tower_service::Service;
 
-use super::call::Shared;
 use super::error::ERROR;
-use super::future::ResponseFuture;
 use super::layer::HttpClientLayer;
+use super::protocol::{self, Guard, HttpClient};
+use super::shared::Shared;
+use crate::exchange::{Fails, ResponseFuture};
 use crate::util::RequestHead;
 
 impl HttpClientLayer {
@@ -71,18 +72,18 @@ impl ReqwestClient {
     pub fn execute(&self, request: Request) -> ReqwestFuture {
         // One that `reqwest` takes and `http` does not is no host that was declared.
         let uri = request.url().as_str().parse().unwrap_or(Uri::default());
-        let mut call = self.shared.begin(RequestHead {
+        let mut guard = self.shared.begin(RequestHead {
             method: request.method(),
             uri: &uri,
             headers: request.headers(),
-            // It shows them to nobody.
+            // The layer asks for no extensions.
             extensions: &Extensions::new(),
         });
-        call.inside(true);
+        let inside = guard.inside();
         let inner = (&self.client).call(request);
-        call.inside(false);
+        inside.left();
         ReqwestFuture {
-            inner: ResponseFuture::new(AsHttp { inner }, call),
+            inner: ResponseFuture::new(AsHttp { inner }, guard),
         }
     }
 }
@@ -114,7 +115,7 @@ pin_project! {
     /// cancelled.
     pub struct ReqwestFuture {
         #[pin]
-        inner: ResponseFuture<AsHttp>,
+        inner: ResponseFuture<AsHttp, HttpClient>,
     }
 }
 
@@ -122,13 +123,15 @@ impl Future for ReqwestFuture {
     type Output = Result<Response, Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let inner = self.project().inner;
-        let polled = inner.poll_with(cx, |call, error: Error| {
-            let kind = if error.is_timeout() { "timeout" } else { ERROR };
-            call.failed(&error, kind);
-            error
-        });
+        let polled = self.project().inner.poll(cx);
         polled.map_ok(|response| response.map(Body::wrap).into())
+    }
+}
+
+impl Fails<Error> for HttpClient {
+    fn failed(guard: &mut Guard, error: &mut Error) {
+        let kind = if error.is_timeout() { "timeout" } else { ERROR };
+        protocol::failed(guard, error, kind);
     }
 }
 

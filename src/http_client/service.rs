@@ -1,49 +1,22 @@
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::{Request, Response};
 use http_body::Body;
 use tower_service::Service;
 
-use super::body::ClientBody;
-use super::call::Shared;
-use super::error::BoxError;
-use super::future::ResponseFuture;
+use super::protocol::HttpClient;
+use crate::exchange::{BoxError, BoxedErr, Recorded, ResponseBody, ResponseFuture};
 use crate::util::RequestHead;
 
 /// A client whose requests are recorded; made by [`HttpClientLayer`](super::HttpClientLayer).
 ///
 /// Its error is boxed, as the middleware of tower does it, so that it can be asked for its
 /// causes; otherwise it is passed on as it is.
-#[derive(Clone, Debug)]
-pub struct HttpClientService<S> {
-    inner: S,
-    shared: Arc<Shared>,
-}
+pub type HttpClientService<S> = Recorded<S, HttpClient>;
 
-impl<S> HttpClientService<S> {
-    pub(super) fn new(inner: S, shared: Arc<Shared>) -> Self {
-        Self { inner, shared }
-    }
-
-    /// The service inside.
-    #[must_use]
-    pub fn get_ref(&self) -> &S {
-        &self.inner
-    }
-
-    /// The service inside.
-    #[must_use]
-    pub fn get_mut(&mut self) -> &mut S {
-        &mut self.inner
-    }
-
-    /// The service inside; requests that have begun are still recorded.
-    #[must_use]
-    pub fn into_inner(self) -> S {
-        self.inner
-    }
-}
+/// The body of a response to an outgoing request, which is recorded when it ends, fails, or is
+/// dropped.
+pub type ClientBody<B> = ResponseBody<B, HttpClient>;
 
 impl<S, B, R> Service<Request<B>> for HttpClientService<S>
 where
@@ -53,7 +26,7 @@ where
 {
     type Response = Response<ClientBody<R>>;
     type Error = BoxError;
-    type Future = ResponseFuture<S::Future>;
+    type Future = ResponseFuture<BoxedErr<S::Future>, HttpClient>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         self.inner.poll_ready(cx).map_err(|error| {
@@ -64,10 +37,10 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let mut call = self.shared.begin(RequestHead::of(&request));
-        call.inside(true);
+        let mut guard = self.shared.begin(RequestHead::of(&request));
+        let inside = guard.inside();
         let inner = self.inner.call(request);
-        call.inside(false);
-        ResponseFuture::new(inner, call)
+        inside.left();
+        ResponseFuture::new(BoxedErr::new(inner), guard)
     }
 }

@@ -6,8 +6,6 @@ mod awake;
 mod bounded;
 #[cfg(any(feature = "http", feature = "http-client"))]
 mod causes;
-#[cfg(any(feature = "http", feature = "http-client", feature = "grpc"))]
-mod chain;
 mod clock;
 mod distance;
 pub mod escape;
@@ -19,8 +17,6 @@ mod padded;
 #[cfg(any(feature = "http", feature = "grpc"))]
 mod pattern;
 mod printable;
-#[cfg(any(feature = "http", feature = "grpc"))]
-mod spare;
 #[cfg(feature = "rules")]
 mod stale;
 pub(crate) mod stripes;
@@ -41,8 +37,6 @@ pub(crate) use awake::Awake;
 pub use bounded::BoundedStr;
 #[cfg(any(feature = "http", feature = "http-client"))]
 pub(crate) use causes::causes;
-#[cfg(any(feature = "http", feature = "http-client", feature = "grpc"))]
-pub(crate) use chain::Chain;
 pub(crate) use clock::Mark;
 pub use clock::{Clock, ManualClock};
 pub(crate) use distance::{distance, edits};
@@ -56,8 +50,6 @@ pub(crate) use pattern::Pattern;
 pub use printable::Printable;
 #[cfg(feature = "server")]
 pub(crate) use printable::pieces;
-#[cfg(any(feature = "http", feature = "grpc"))]
-pub(crate) use spare::Spare;
 #[cfg(feature = "rules")]
 #[cfg_attr(docsrs, doc(cfg(feature = "rules")))]
 pub use stale::STALE;

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Ended, Name, Naming, Open};
+use super::{Name, Naming};
+use crate::exchange::{Ended, Open};
 use crate::http_client::outcome::Outcome;
 use crate::registry::{DeclareError, Registry};
 use crate::track::{self, ApiMetrics};

@@ -1,6 +1,7 @@
 //! The names of this room.
 
-use super::{Ended, Name, Naming, Open};
+use super::{Name, Naming};
+use crate::exchange::{Ended, Open, Timing};
 use crate::http_client::outcome::Outcome;
 use crate::registry::{
     Counter, DEFAULT_BUCKETS, DeclareError, Family, Gauge, Group, Histogram, Registry, Text,
@@ -112,8 +113,9 @@ impl Naming for HttpClientMetrics {
         let status = outcome.label(&mut digits);
         let row = [name.verb.as_str(), name.label(), status];
         handles.requests.extend(self.requests.live(&row));
-        handles.durations.extend(self.duration.live(&row));
+        let duration = self.duration.live(&row);
+        handles.durations.extend(duration.map(Timing::seconds));
         let row = [name.verb.as_str(), name.label()];
-        handles.sizes.extend(self.response_size.live(&row));
+        handles.response_sizes.extend(self.response_size.live(&row));
     }
 }

@@ -6,13 +6,13 @@ mod otel;
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 pub use catalog::HttpClientMetrics;
 
 use super::hosts::{Host, OTHER};
 use super::outcome::Outcome;
-use crate::registry::{Counter, DeclareError, Gauge, Histogram, Registry};
+use crate::exchange::{Ended, Open};
+use crate::registry::{DeclareError, Registry};
 use crate::util::Verb;
 
 /// Under which names a layer records.
@@ -45,7 +45,7 @@ pub enum HttpClientNames {
 
 /// What the requests of a series have in common.
 #[derive(Debug)]
-pub(super) struct Name {
+pub(crate) struct Name {
     pub(super) verb: Verb,
     pub(super) host: Option<Host>,
     /// The port, where one of the names tells ports apart.
@@ -63,37 +63,12 @@ impl Name {
 }
 
 /// One set of names. Asked once for each series, never on the way of a request.
-pub(super) trait Naming: fmt::Debug + Send + Sync {
+pub(crate) trait Naming: fmt::Debug + Send + Sync {
     /// Adds the handles that a request uses before it ends.
     fn open(&self, name: &Name, handles: &mut Open);
 
     /// Adds the handles for one way to end.
     fn end(&self, name: &Name, outcome: Outcome, handles: &mut Ended);
-}
-
-/// The handles that a request uses before it ends.
-#[derive(Debug, Default)]
-pub(super) struct Open {
-    pub(super) in_flight: Vec<Gauge>,
-    pub(super) first_byte: Vec<Histogram>,
-}
-
-/// The handles that a request uses when it has ended.
-#[derive(Default)]
-pub(super) struct Ended {
-    pub(super) requests: Vec<Counter>,
-    pub(super) durations: Vec<Histogram>,
-    pub(super) sizes: Vec<Histogram>,
-    /// For names that record in a way of their own.
-    pub(super) also: Vec<Box<dyn Fn(Duration) + Send + Sync>>,
-}
-
-impl fmt::Debug for Ended {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Ended")
-            .field("requests", &self.requests)
-            .finish_non_exhaustive()
-    }
 }
 
 impl HttpClientNames {

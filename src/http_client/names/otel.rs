@@ -3,7 +3,8 @@
 
 use http::Version;
 
-use super::{Ended, Name, Naming, Open};
+use super::{Name, Naming};
+use crate::exchange::{Ended, Open, Timing};
 use crate::http_client::hosts::{Host, OTHER};
 use crate::http_client::outcome::Outcome;
 use crate::registry::{DeclareError, Family, Gauge, Histogram, Registry, Text};
@@ -78,7 +79,8 @@ impl Naming for Otel {
             _ => outcome.label(&mut label),
         };
         let row = [method(name), &address, &port, status, error, version];
-        handles.durations.extend(self.duration.live(&row));
+        let duration = self.duration.live(&row);
+        handles.durations.extend(duration.map(Timing::seconds));
     }
 }
 

@@ -1,0 +1,78 @@
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use http_body::{Body, Frame, SizeHint};
+use pin_project_lite::pin_project;
+
+use super::guard::Guard;
+use super::protocol::{Protocol, Reads};
+
+pin_project! {
+    /// The body of a response, which records its request or call when it ends, fails, or is dropped
+    /// early.
+    ///
+    /// It passes on every frame, the size and the end of the body inside unchanged.
+    pub struct ResponseBody<B, P: Protocol> {
+        #[pin]
+        inner: B,
+        guard: Guard<P>,
+    }
+}
+
+impl<B, P: Protocol> ResponseBody<B, P> {
+    #[inline]
+    pub(crate) fn new(inner: B, guard: Guard<P>) -> Self {
+        Self { inner, guard }
+    }
+
+    /// The body inside.
+    #[must_use]
+    pub fn get_ref(&self) -> &B {
+        &self.inner
+    }
+}
+
+impl<B: Body, P: Reads<B>> Body for ResponseBody<B, P> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    #[inline]
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        let mut this = self.project();
+        let inside = this.guard.inside();
+        let mut polled = this.inner.as_mut().poll_frame(cx);
+        inside.left();
+        match &mut polled {
+            Poll::Pending => P::waits(this.guard),
+            Poll::Ready(None) => P::over(this.guard),
+            Poll::Ready(Some(Err(error))) => P::broken(this.guard, error),
+            Poll::Ready(Some(Ok(frame))) => {
+                P::passed(this.guard, frame, || this.inner.is_end_stream());
+            }
+        }
+        polled
+    }
+
+    #[inline]
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    #[inline]
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+impl<B: fmt::Debug, P: Protocol> fmt::Debug for ResponseBody<B, P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseBody")
+            .field("inner", &self.inner)
+            .field("guard", &self.guard)
+            .finish()
+    }
+}

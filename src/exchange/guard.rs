@@ -1,0 +1,202 @@
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::handles::{Ended, Open};
+use super::protocol::Protocol;
+use super::series::Series;
+use super::spare::Spare;
+use crate::trace::Trace;
+use crate::util::Mark;
+
+/// One exchange on its way. It travels from the call of a service through the future into the body
+/// of the response, and whatever becomes of those, it records the exchange exactly once: where its
+/// end is reported, or else where it is dropped.
+///
+/// It is one pointer: futures and responses are moved many times between the layers of a stack,
+/// and a move of fields that were just written makes the processor wait for the stores. The state
+/// behind it is used again for the next exchange.
+pub struct Guard<P: Protocol>(Option<Box<State<P>>>);
+
+/// What is known of an exchange on its way.
+pub(crate) struct State<P: Protocol> {
+    /// That of the last exchange until there is a next, which spares the count of references where
+    /// that is of the same.
+    pub(crate) series: Arc<Series<P>>,
+    /// When it began, if that is of use.
+    pub(crate) start: Option<Mark>,
+    pub(crate) trace: Trace,
+    /// Whether it is counted as in flight.
+    in_flight: bool,
+    pub(crate) progress: P::Progress,
+}
+
+impl<P: Protocol> Guard<P> {
+    /// Begins an exchange, which is not in flight yet.
+    #[inline]
+    pub(crate) fn begin(
+        series: &Arc<Series<P>>,
+        start: Option<Mark>,
+        trace: Trace,
+        progress: P::Progress,
+    ) -> Self {
+        Self(Some(match Spare::take(P::spare()) {
+            Some(mut state) => {
+                if !Arc::ptr_eq(&state.series, series) {
+                    state.series = Arc::clone(series);
+                }
+                state.start = start;
+                state.trace = trace;
+                P::renew(&mut state.progress, progress);
+                state
+            }
+            None => Box::new(State {
+                series: Arc::clone(series),
+                start,
+                trace,
+                in_flight: false,
+                progress,
+            }),
+        }))
+    }
+
+    /// Whether anything is recorded.
+    #[inline]
+    pub(crate) fn is_on(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// The state, unless the exchange is over.
+    #[inline]
+    pub(crate) fn state(&self) -> Option<&State<P>> {
+        self.0.as_deref()
+    }
+
+    /// The state, unless the exchange is over.
+    #[inline]
+    pub(crate) fn state_mut(&mut self) -> Option<&mut State<P>> {
+        self.0.as_deref_mut()
+    }
+
+    /// Code of the application begins to run.
+    #[inline]
+    pub(crate) fn inside(&mut self) -> Inside<'_, P> {
+        Inside(self)
+    }
+
+    /// Records the exchange, unless it is over.
+    #[inline]
+    pub(crate) fn end(&mut self, end: P::End) {
+        if let Some(mut state) = self.0.take() {
+            P::close(&mut state, end);
+            state.leave();
+            Spare::keep(P::spare(), state);
+        }
+    }
+
+    /// Forgets the exchange: it is in flight no more, and recorded nowhere else.
+    #[cold]
+    pub(crate) fn forget(&mut self) {
+        if let Some(mut state) = self.0.take() {
+            state.leave();
+            Spare::keep(P::spare(), state);
+        }
+    }
+}
+
+impl<P: Protocol> State<P> {
+    /// The exchange is in flight from now on.
+    #[inline]
+    pub(crate) fn enter(&mut self) {
+        if !self.in_flight {
+            self.series.open().enter();
+            self.in_flight = true;
+        }
+    }
+
+    #[inline]
+    fn leave(&mut self) {
+        P::release(&mut self.progress);
+        if self.in_flight {
+            self.series.open().leave();
+            self.in_flight = false;
+        }
+    }
+
+    /// Whether it is in flight.
+    #[inline]
+    pub(crate) fn is_in_flight(&self) -> bool {
+        self.in_flight
+    }
+
+    /// The handles that it uses before it ends.
+    #[inline]
+    pub(crate) fn open(&self) -> &Open {
+        self.series.open()
+    }
+
+    /// The handles for one way to end.
+    #[inline]
+    pub(crate) fn ended(&self, outcome: P::Outcome) -> &Ended {
+        self.series.ended(outcome)
+    }
+
+    /// The time since it began, if that was taken.
+    #[inline]
+    pub(crate) fn elapsed(&self) -> Option<Duration> {
+        let start = self.start?;
+        Some(P::clock(&self.series.recorder).since(start))
+    }
+}
+
+/// Code of the application runs on top of a guard. If this is dropped and not [left](Self::left),
+/// that code has panicked, and this is the unwinding.
+pub(crate) struct Inside<'a, P: Protocol>(&'a mut Guard<P>);
+
+impl<P: Protocol> Inside<'_, P> {
+    /// The code has returned.
+    #[inline]
+    pub(crate) fn left(self) {
+        std::mem::forget(self);
+    }
+
+    /// The state of the exchange, unless it is over.
+    #[inline]
+    pub(crate) fn state(&self) -> Option<&State<P>> {
+        self.0.state()
+    }
+}
+
+impl<P: Protocol> Drop for Inside<'_, P> {
+    #[cold]
+    fn drop(&mut self) {
+        if let Some(end) = self.0.state().map(P::panicked) {
+            self.0.end(end);
+        }
+    }
+}
+
+/// A guard of nothing.
+impl<P: Protocol> Default for Guard<P> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<P: Protocol> Drop for Guard<P> {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(end) = self.state().map(P::dropped) {
+            self.end(end);
+        }
+    }
+}
+
+impl<P: Protocol> fmt::Debug for Guard<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.state() {
+            Some(state) => f.debug_tuple("Guard").field(&state.series.name).finish(),
+            None => f.write_str("Guard(over)"),
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! The life of one exchange, a request or a call, from its head to the end of its response: what
+//! the layers of HTTP and gRPC have in common, on both sides of the wire.
+//!
+//! A layer makes a [`Recorded`] service of the one it is put on. For each request that has a
+//! [`Guard`], which travels through the [`ResponseFuture`] into the [`ResponseBody`] and records
+//! the exchange once, whatever ends it. The body of the request goes its own way as a
+//! [`RequestBody`]. Which names and outcomes there are is up to a [`Protocol`]; what records them
+//! is a [`Series`], and [`Known`] has those that have been seen.
+//!
+//! Everything is generic over the protocol, so that each is compiled for itself.
+
+#![allow(dead_code, reason = "gRPC and HTTP use the rest")]
+#![expect(
+    private_bounds,
+    reason = "no one else makes a protocol, so that its traits are of no use outside"
+)]
+
+mod body;
+mod chain;
+mod future;
+mod guard;
+mod handles;
+mod known;
+mod protocol;
+mod series;
+mod service;
+mod spare;
+
+pub(crate) use body::ResponseBody;
+pub(crate) use chain::Chain;
+pub(crate) use future::BoxedErr;
+pub use future::{BoxError, ResponseFuture};
+pub(crate) use guard::{Guard, State};
+pub(crate) use handles::{Ended, Open, Timing};
+pub(crate) use known::Known;
+pub(crate) use protocol::{Fails, Protocol, Reads};
+pub(crate) use series::Series;
+pub(crate) use service::Recorded;
+pub(crate) use spare::Spare;

@@ -1,0 +1,104 @@
+use std::fmt;
+use std::sync::Arc;
+
+use http::Uri;
+
+use super::error::ERROR;
+use super::hosts::{self, Host, Hosts};
+use super::names::Name;
+use super::protocol::{self, Guard, Progress, Recorder, Series};
+use crate::exchange::Known;
+use crate::trace::{Source, Trace};
+use crate::util::{RequestHead, Verb};
+
+/// The most series that a declared host has, by method and port; further ports are not told
+/// apart, for a redirect may lead to any.
+const MAX_OF_HOST: usize = 100;
+
+/// What all services of a layer share.
+pub(crate) struct Shared {
+    pub(super) recorder: Arc<Recorder>,
+    /// Whether any of the names tells ports apart.
+    names_port: bool,
+    hosts: Hosts,
+    trace: Source,
+    /// By place of the host, those not declared last.
+    series: Box<[Known<Series, 1>]>,
+    /// Of a client that failed before it took a request.
+    refused: Arc<Series>,
+}
+
+impl Shared {
+    pub(super) fn new(recorder: Recorder, names_port: bool, hosts: Hosts, trace: Source) -> Self {
+        let recorder = Arc::new(recorder);
+        let refused = Name {
+            verb: Verb::Other,
+            host: None,
+            port: None,
+        };
+        Self {
+            names_port,
+            trace,
+            series: (0..=hosts.len()).map(|_| Known::new(MAX_OF_HOST)).collect(),
+            hosts,
+            refused: Arc::new(Series::new(&recorder, refused)),
+            recorder,
+        }
+    }
+
+    /// Begins to record a request.
+    pub(super) fn begin(&self, request: RequestHead<'_>) -> Guard {
+        let host = self.hosts.find(request.uri);
+        let port = self.port(host.and_then(|at| self.hosts.get(at)), request.uri);
+        let series = self.series(Verb::of(request.method), host, port);
+        self.guard(series, self.trace.of(request))
+    }
+
+    /// Records a request that a client did not even take: which one it would have been is not
+    /// known.
+    #[cold]
+    pub(super) fn refused(&self, error: &(dyn std::error::Error + 'static)) {
+        let mut guard = self.guard(&self.refused, Trace::default());
+        protocol::failed(&mut guard, error, ERROR);
+    }
+
+    fn guard(&self, series: &Arc<Series>, trace: Trace) -> Guard {
+        let start = Some(self.recorder.clock.mark());
+        let mut guard = Guard::begin(series, start, trace, Progress::default());
+        if let Some(state) = guard.state_mut() {
+            state.enter();
+        }
+        guard
+    }
+
+    fn series(&self, verb: Verb, host: Option<usize>, port: Option<u16>) -> &Arc<Series> {
+        let at = host.unwrap_or(self.hosts.len());
+        let Some(of_host) = self.series.get(at) else {
+            return &self.refused;
+        };
+        let is = |port| move |series: &Series| series.name.is(verb, port);
+        let make = |port| {
+            let host = host.and_then(|at| self.hosts.get(at)).cloned();
+            Series::new(&self.recorder, Name { verb, host, port })
+        };
+        of_host
+            .find((), is(port))
+            .or_else(|| of_host.learn((), is(port), |_| make(port)))
+            .unwrap_or_else(|| of_host.add((), is(None), || make(None)))
+    }
+
+    /// The port to a declared host, if a name has it as a label.
+    fn port(&self, host: Option<&Host>, uri: &Uri) -> Option<u16> {
+        let host = host.filter(|_| self.names_port)?;
+        host.port.or_else(|| hosts::port_of(uri))
+    }
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared")
+            .field("names", &self.recorder.names)
+            .field("hosts", &self.hosts)
+            .finish_non_exhaustive()
+    }
+}
