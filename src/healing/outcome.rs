@@ -114,7 +114,8 @@ pub enum AttemptResult {
     Panicked,
     /// It was called off.
     Cancelled,
-    /// A look just before acting showed that the issue is no longer what it was.
+    /// A look just before acting showed that the issue is no longer what it was. Nothing was
+    /// done: it uses up no attempt of its step and none of the intensity.
     Stale,
     /// The process ended before it did.
     Interrupted,

@@ -114,7 +114,8 @@ pub trait HealingEngine: Send + Sync + 'static {
 pub enum Precondition {
     /// The fault is still there, and the action can run.
     Proceed,
-    /// The fault is gone, or is no longer what it was: look again instead of acting.
+    /// The fault is gone, or is no longer what it was: look again instead of acting. It uses up
+    /// no attempt of the step.
     Stale,
     /// The action must not run now. The attempt counts as failed, with this message.
     Refuse(Text),

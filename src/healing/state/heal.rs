@@ -313,6 +313,14 @@ impl State {
         if let Some(treatment) = &mut entry.treatment {
             treatment.ended = now;
         }
+        if result == AttemptResult::Stale {
+            // Nothing was done: what is known of the fault stands, and so does the intensity.
+            self.memories.update(now, &attempt.intent.key, |memory| {
+                memory.attempts.take_back(attempt.started);
+            });
+        } else {
+            entry.good_passes = 0;
+        }
         if result.is_failure() {
             self.learn(&attempt.intent.key, &attempt.intent.action, false);
         }
@@ -330,8 +338,7 @@ impl State {
             | AttemptResult::Timeout
             | AttemptResult::Panicked
             | AttemptResult::Interrupted => self.undo_or_next(slot, attempt.zombie),
-            AttemptResult::Stale => self.next(slot, true),
-            AttemptResult::Cancelled => self.next(slot, false),
+            AttemptResult::Stale | AttemptResult::Cancelled => self.next(slot, false),
         }
     }
 
@@ -420,7 +427,6 @@ impl State {
         let Some(entry) = self.open.get_mut(slot) else {
             return;
         };
-        entry.good_passes = 0;
         if counts {
             // A step that cannot heal has had all of its attempts.
             let more = if hopeless { u32::MAX } else { 1 };

@@ -17,7 +17,7 @@
 //! | approval | denied, or nobody answers in time | *parked* |
 //! | running | the attempt says ok | *verifying*; `Verify` |
 //! | running | it fails, panics, or takes longer than timeout and grace | the attempt counts; rollback if the step says so; *backoff*, or the next step |
-//! | running | it was called off | *backoff*; the attempt does not count |
+//! | running | it was called off, or is stale | *backoff*; the attempt does not count |
 //! | verifying | a look at data newer than the attempt's end is good | *settling* |
 //! | verifying, settling | a look or a pass finds the fault, or too many looks say nothing | the attempt counts; rollback; *backoff*, or the next step |
 //! | settling | a look after the settling time is good | closed `healed` |

@@ -29,6 +29,13 @@ impl Window {
         self.0.push_back(now);
     }
 
+    /// The attempt that was remembered last does not count, if it is this one.
+    pub(super) fn take_back(&mut self, at: Moment) {
+        if self.0.back() == Some(&at) {
+            self.0.pop_back();
+        }
+    }
+
     pub(super) fn clear(&mut self) {
         self.0.clear();
     }

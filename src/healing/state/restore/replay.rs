@@ -205,7 +205,7 @@ impl Replay {
     }
 
     fn finished(&mut self, attempt: AttemptId, result: AttemptResult, hopeless: bool) {
-        let Some((intent, _)) = self.unended.remove(&attempt) else {
+        let Some((intent, started)) = self.unended.remove(&attempt) else {
             return;
         };
         if intent.work == Work::Rollback {
@@ -214,10 +214,13 @@ impl Replay {
         if result.is_failure() {
             self.learn(&intent.key, &intent.action, false);
         }
+        if result == AttemptResult::Stale {
+            self.memory(&intent.key, |memory| memory.attempts.take_back(started));
+        }
         if let Some(open) = self.open.get_mut(&intent.key) {
             match result {
                 AttemptResult::Ok => open.unverified = true,
-                AttemptResult::Cancelled => {}
+                AttemptResult::Cancelled | AttemptResult::Stale => {}
                 _ if hopeless => open.used = u32::MAX,
                 _ => open.used = open.used.saturating_add(1),
             }

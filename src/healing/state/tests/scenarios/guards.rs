@@ -96,6 +96,47 @@ fn ok_is_not_healed() {
 }
 
 #[test]
+fn what_is_stale_uses_up_no_attempt_and_no_step() {
+    let mut strict = policy();
+    strict.intensity.max = 2;
+    let mut bench = Bench::with(strict, plan().attempts(2).then("failover"));
+    bench.pass(vec![down("db")]);
+    for _ in 0..5 {
+        assert_eq!(bench.runs[0].action.as_str(), "restart");
+        assert_eq!(bench.runs[0].nth, 1);
+        bench.end(AttemptResult::Stale);
+    }
+    // A crash in between forgets none of it.
+    let log = bench.log.iter();
+    let records: Vec<_> = log
+        .filter_map(|effect| match effect {
+            Effect::Record(record) => Some((**record).clone()),
+            _ => None,
+        })
+        .collect();
+    let start = Stamp::new(Moment::START, bench.now.wall);
+    let (state, _) = State::restore(Arc::clone(&bench.state.policy), 1, start, &records);
+    let next = state
+        .open
+        .iter()
+        .next()
+        .map(|(_, one)| (one.step, one.used));
+    assert_eq!(next, Some((0, 1)), "the one that was interrupted counts");
+
+    assert_eq!(bench.alerts(), []);
+    // The world is well: two detection runs say so, though a stale attempt came in between.
+    for _ in 0..2 {
+        bench.control(Control::Pause);
+        bench.end(AttemptResult::Stale);
+        bench.wait(SECOND);
+        bench.pass(vec![]);
+        bench.control(Control::Resume);
+    }
+    assert_eq!(bench.phase("db"), None);
+    assert_eq!(bench.state.snapshot().closed.get(Closed::SelfResolved), 1);
+}
+
+#[test]
 fn an_action_that_lies_is_exhausted_and_left_alone() {
     let plan = plan().attempts(2).then("failover").attempts(1);
     let mut bench = Bench::with(policy(), plan);
