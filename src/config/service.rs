@@ -11,7 +11,8 @@ use super::range::check_range;
 /// The labels of `service_info` that are not the user's to set.
 const RESERVED: [&str; 4] = ["version", "healing_enabled", "le", "quantile"];
 
-/// `[service]`: what `service_info`, `/health` and the status page say the program is.
+/// `[service]`: what `service_info`, `/health` and the status page say the program is, and when
+/// it is ready.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
@@ -22,6 +23,10 @@ pub struct Service {
     pub version: Option<String>,
     /// Further labels of `service_info`. Default: none.
     pub labels: BTreeMap<String, String>,
+    /// Whether the service is not ready until the application says that it serves, by
+    /// [`Selfheal::serving`](crate::Selfheal::serving). Default: `false`, so that an application
+    /// that never says so is ready.
+    pub wait_until_serving: bool,
 }
 
 impl Service {
@@ -45,6 +50,14 @@ impl Service {
     #[must_use]
     pub fn label(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.labels.insert(name.into(), value.into());
+        self
+    }
+
+    /// Whether the service is not ready until the application calls
+    /// [`Selfheal::serving`](crate::Selfheal::serving). Default: `false`.
+    #[must_use]
+    pub fn wait_until_serving(mut self, on: bool) -> Self {
+        self.wait_until_serving = on;
         self
     }
 

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 
 use super::Selfheal;
+use super::ready::Application;
 use crate::catalog::{Kind, MetricDef};
 use crate::config::Config;
 use crate::health::{
@@ -28,7 +29,7 @@ pub(super) struct Health {
     contributors: Mutex<Vec<Arc<dyn Contributor>>>,
     window: Mutex<TrafficWindow>,
     /// What the application itself says of its readiness.
-    ready: Mutex<Check>,
+    pub(super) application: Application,
 }
 
 impl Health {
@@ -40,7 +41,7 @@ impl Health {
             version: config.service.version.clone().unwrap_or_default(),
             contributors: Mutex::default(),
             window: Mutex::new(TrafficWindow::new(WINDOW)),
-            ready: Mutex::new(Check::passed()),
+            application: Application::new(config.service.wait_until_serving),
         }
     }
 
@@ -84,6 +85,7 @@ impl Source for Arc<Health> {
         let up = self.clock.now().saturating_duration_since(self.started);
         report.uptime_seconds = up.as_secs_f64();
         report.facts = contributors.iter().flat_map(|one| one.facts()).collect();
+        report.facts.extend(self.application.fact());
         report.ready = self.ready();
         report.live = self.live();
         report.alerts = contributors.iter().flat_map(|one| one.alerts()).collect();
@@ -94,7 +96,7 @@ impl Source for Arc<Health> {
     }
 
     fn ready(&self) -> Check {
-        let own = self.ready.lock().clone();
+        let own = self.application.ready();
         let others = self.contributors();
         first_no(std::iter::once(own).chain(others.iter().map(|one| one.ready())))
     }
@@ -163,14 +165,5 @@ impl Selfheal {
     #[must_use]
     pub fn report(&self) -> Report {
         self.inner.health.report()
-    }
-
-    /// Says whether the service wants traffic, as `/readyz` then does; `None` for yes, else the
-    /// reason. Default: it does. Healing and shutdown have a say besides.
-    pub fn set_not_ready(&self, reason: Option<&str>) {
-        *self.inner.health.ready.lock() = match reason {
-            None => Check::passed(),
-            Some(reason) => Check::failed(reason),
-        };
     }
 }

@@ -26,6 +26,7 @@ mod http_client;
 mod interop;
 #[cfg(feature = "healing")]
 mod liveness;
+mod ready;
 #[cfg(feature = "tokio-metrics")]
 mod runtime;
 #[cfg(feature = "server")]

@@ -54,6 +54,11 @@ impl Selfheal {
     /// limits of the configuration; by default 127.0.0.1:9898, without credentials, the page at
     /// `/`. Needs no async code in the program.
     ///
+    /// The listener answers from now on, whether or not the application serves: `/readyz` is 200
+    /// at once. With [`Service::wait_until_serving`](crate::config::Service::wait_until_serving) it
+    /// is 503 until the application calls [`serving`](Self::serving), and, with or without,
+    /// 503 again when the server that was handed over there has ended.
+    ///
     /// # Errors
     /// The address is in use, or not ours to bind.
     pub fn listen(&self) -> Result<Listener, ListenError> {
@@ -67,7 +72,9 @@ impl Selfheal {
             request: server.request_timeout,
             ..Limits::default()
         };
-        Listener::spawn(server.listen, router, limits)
+        let listener = Listener::spawn(server.listen, router, limits)?;
+        self.inner.health.application.is_apart();
+        Ok(listener)
     }
 
     /// Who may read, if not everyone.

@@ -154,9 +154,10 @@ fn config() -> impl Strategy<Value = Config> {
         text(),
         proptest::option::of(text()),
         btree_map("s[a-z]{0,8}", text(), 0..4),
+        any::<bool>(),
     )
-        .prop_map(|(name, version, labels)| {
-            let mut service = Service::new(name);
+        .prop_map(|(name, version, labels, wait)| {
+            let mut service = Service::new(name).wait_until_serving(wait);
             (service.version, service.labels) = (version, labels);
             service
         });

@@ -7,6 +7,7 @@
 
 mod credentials;
 mod hostile;
+mod ready;
 mod scrapes;
 #[path = "../support/mod.rs"]
 mod support;
