@@ -54,7 +54,7 @@ impl Health {
         self.contributors.lock().clone()
     }
 
-    fn parts(&self) -> (Vec<Component>, Score) {
+    fn parts(&self) -> (Vec<Component>, Score, Option<(Traffic, Duration)>) {
         let contributors = self.contributors();
         let components: Vec<_> = contributors
             .iter()
@@ -68,16 +68,16 @@ impl Health {
                 total: a.total + b.total,
             });
         let now = self.clock.now();
-        let traffic = counters.map(|counters| self.window.lock().sample(now, counters));
-        let score = score(traffic, &components);
-        (components, score)
+        let traffic = counters.map(|counters| self.window.lock().sample_lasting(now, counters));
+        let score = score(traffic.map(|(traffic, _)| traffic), &components);
+        (components, score, traffic)
     }
 }
 
 #[doc(hidden)]
 impl Source for Arc<Health> {
     fn report(&self) -> Report {
-        let (components, score) = self.parts();
+        let (components, score, traffic) = self.parts();
         let contributors = self.contributors();
         let mut report = Report::new(score, components);
         report.service.clone_from(&self.service);
@@ -92,6 +92,12 @@ impl Source for Arc<Health> {
         report.alerts.sort_by_key(|note| std::cmp::Reverse(note.at));
         report.recent = contributors.iter().flat_map(|one| one.recent()).collect();
         report.recent.sort_by_key(|note| std::cmp::Reverse(note.at));
+        report.open = contributors.iter().flat_map(|one| one.open()).collect();
+        report.guards = contributors.iter().flat_map(|one| one.guards()).collect();
+        if let Some((traffic, lasting)) = traffic {
+            report.traffic = Some(traffic);
+            report.traffic_seconds = lasting.as_secs_f64();
+        }
         report
     }
 
@@ -144,7 +150,7 @@ impl Collector for ScoreCollector {
     }
 
     fn collect(&self, out: &mut Vec<FamilySnapshot>) {
-        let (_, score) = self.0.parts();
+        let (_, score, _) = self.0.parts();
         let values = [score.low, score.high, score.coverage];
         for (def, value) in Self::defs().into_iter().zip(values) {
             out.push(FamilySnapshot {

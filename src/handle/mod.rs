@@ -16,6 +16,8 @@ mod files;
 #[cfg(feature = "grpc")]
 mod grpc;
 #[cfg(feature = "healing")]
+mod healed;
+#[cfg(feature = "healing")]
 mod healing;
 mod health;
 #[cfg(feature = "http")]
@@ -31,6 +33,8 @@ mod ready;
 mod runtime;
 #[cfg(feature = "server")]
 mod server;
+#[cfg(feature = "healing")]
+mod stories;
 #[cfg(feature = "system")]
 mod system;
 mod unused;

@@ -43,11 +43,7 @@ impl Contributor for Unused {
             return Vec::new();
         };
         let faults = registry.unused_settings();
-        let note = |text: String| Note {
-            at: self.since,
-            component: "configuration".to_owned(),
-            text,
-        };
+        let note = |text: String| Note::new(self.since, "configuration", text);
         faults.iter().map(|fault| note(fault.to_string())).collect()
     }
 }

@@ -49,6 +49,16 @@ pub trait Contributor: Send + Sync + 'static {
         Vec::new()
     }
 
+    /// The faults that are open, the worst first, with what happens next as their detail.
+    fn open(&self) -> Vec<Note> {
+        Vec::new()
+    }
+
+    /// What holds actions back, and how much of it is left.
+    fn guards(&self) -> Vec<Fact> {
+        Vec::new()
+    }
+
     /// Whether the service wants traffic, as far as this room has a say.
     fn ready(&self) -> Check {
         Check::passed()

@@ -4,8 +4,9 @@ use serde::Serialize;
 
 use super::component::{Component, Status};
 use super::score::Score;
+use super::window::Traffic;
 
-/// Everything that `/health` and the page at `/` say, taken at one moment.
+/// Everything that `/health` and the page say, taken at one moment.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Report {
@@ -29,8 +30,16 @@ pub struct Report {
     pub ready: Check,
     /// Whether it makes progress inside. What it depends on has no say in this.
     pub live: Check,
-    /// What the healing part did lately, newest first.
+    /// What happened lately, newest first: each fault is one note, from its detection to its end.
     pub recent: Vec<Note>,
+    /// The faults that are open, the worst first, with what happens next as their detail.
+    pub open: Vec<Note>,
+    /// What holds actions back, and how much of it is left.
+    pub guards: Vec<Fact>,
+    /// The requests of the last five minutes; none where they are not measured.
+    pub traffic: Option<Traffic>,
+    /// The seconds that [`traffic`](Self::traffic) is of: fewer in the first minutes.
+    pub traffic_seconds: f64,
 }
 
 impl Report {
@@ -49,6 +58,10 @@ impl Report {
             ready: Check::passed(),
             live: Check::passed(),
             recent: Vec::new(),
+            open: Vec::new(),
+            guards: Vec::new(),
+            traffic: None,
+            traffic_seconds: 0.0,
         }
     }
 }
@@ -102,16 +115,60 @@ impl Fact {
     }
 }
 
-/// One thing that happened.
+/// One thing that happened, or that lasts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Note {
-    /// When, by the wall clock.
+    /// When, or since when, by the wall clock.
     #[serde(serialize_with = "unix_seconds")]
     pub at: SystemTime,
     /// To which component.
     pub component: String,
     /// What, in a few words.
     pub text: String,
+    /// How it stands: up is good or over, degraded is being seen to, down needs a person, unknown
+    /// is for information.
+    pub status: Status,
+    /// A few words or figures beside it: how long it took, what happens next. Empty for none.
+    pub detail: String,
+    /// The key by which a person refers to it, such as `config/file_corrupt`. Empty for none.
+    pub key: String,
+}
+
+impl Note {
+    /// A note for information, without detail and key.
+    #[must_use]
+    pub fn new(at: SystemTime, component: impl Into<String>, text: impl Into<String>) -> Self {
+        Self {
+            at,
+            component: component.into(),
+            text: text.into(),
+            status: Status::Unknown,
+            detail: String::new(),
+            key: String::new(),
+        }
+    }
+
+    /// Sets how it stands. Default: [`Status::Unknown`].
+    #[must_use]
+    pub fn status(mut self, status: Status) -> Self {
+        self.status = status;
+        self
+    }
+
+    /// Sets the words beside it. Default: none.
+    #[must_use]
+    pub fn detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = detail.into();
+        self
+    }
+
+    /// Sets its key. Default: none.
+    #[must_use]
+    pub fn key(mut self, key: impl Into<String>) -> Self {
+        self.key = key.into();
+        self
+    }
 }
 
 fn unix_seconds<S: serde::Serializer>(at: &SystemTime, to: S) -> Result<S::Ok, S::Error> {
@@ -122,7 +179,7 @@ fn unix_seconds<S: serde::Serializer>(at: &SystemTime, to: S) -> Result<S::Ok, S
 }
 
 /// Where a [`Report`] comes from. It is asked on every request for `/health`, `/livez`,
-/// `/readyz` and `/`, so it must not block.
+/// `/readyz` and the page, so it must not block.
 pub trait Source: Send + Sync + 'static {
     /// Takes a report.
     fn report(&self) -> Report;

@@ -45,6 +45,11 @@ impl TrafficWindow {
     /// Takes the value of the counters at `now` and returns the traffic since the oldest
     /// sample of the window.
     pub fn sample(&mut self, now: Instant, counters: Traffic) -> Traffic {
+        self.sample_lasting(now, counters).0
+    }
+
+    /// Does what [`sample`](Self::sample) does, and gives the time that the traffic is of.
+    pub fn sample_lasting(&mut self, now: Instant, counters: Traffic) -> (Traffic, Duration) {
         // One sample older than the window stays: the window begins there.
         while self.samples.len() > 1
             && now.saturating_duration_since(self.samples[1].0) >= self.length
@@ -68,11 +73,12 @@ impl TrafficWindow {
             self.samples.pop_back();
         }
         self.samples.push_back((now, counters));
-        let start = self.samples.front().map_or(counters, |(_, first)| *first);
-        Traffic {
+        let (from, start) = self.samples.front().map_or((now, counters), |first| *first);
+        let traffic = Traffic {
             good: counters.good - start.good,
             total: counters.total - start.total,
-        }
+        };
+        (traffic, now.saturating_duration_since(from))
     }
 }
 

@@ -7,7 +7,7 @@ use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Extension, Router};
-use http::{HeaderValue, StatusCode, header};
+use http::{StatusCode, header};
 
 use super::auth::Auth;
 use super::pages::Pages;
@@ -88,6 +88,15 @@ impl Endpoints {
             self.prefix = format!("/{prefix}");
         }
         self
+    }
+
+    /// The path that everything beside the page begins with; a slash ends it.
+    fn beside(&self) -> String {
+        let page = match self.prefix.as_str() {
+            "" => self.page_path.trim_end_matches('/'),
+            prefix => prefix,
+        };
+        format!("{page}/")
     }
 
     /// Asks for credentials on every route but those that [`Auth`] leaves open. Default: none
@@ -174,6 +183,14 @@ where
             .route(&at(""), get(index))
             .route(&at("/"), get(index));
     }
+    let beside = endpoints.beside();
+    for (name, media_type, content) in page::FILES {
+        let file = async move || page::file(media_type, content);
+        routes = routes.route(&format!("{beside}{name}"), get(file));
+    }
+    let live = page::Live::new(Arc::clone(&endpoints.health));
+    let events = async move || page::events(&live);
+    routes = routes.route(&format!("{beside}{}", page::EVENTS), get(events));
     let (auth, recorded) = (endpoints.auth.clone(), endpoints.recorded);
     let (routes, probes) = (
         routes.with_state(endpoints.clone()),
@@ -243,15 +260,8 @@ async fn index(State(endpoints): State<Endpoints>, request: Request) -> Response
         let path = format!("{}{path}", endpoints.prefix);
         (links::relative(&request, &path), what)
     });
-    let page = page::render(&report, &links, endpoints.clock.wall());
-    let mut response = answer(StatusCode::OK, "text/html; charset=utf-8", page);
-    response.headers_mut().insert(
-        header::CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static(
-            "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
-        ),
-    );
-    response
+    let beside = links::relative(&request, &endpoints.beside());
+    page::serve(&report, &links, &beside, endpoints.clock.wall())
 }
 
 /// An answer that no cache keeps and no browser takes for something else.

@@ -75,7 +75,10 @@ fn every_endpoint_answers_a_program_without_async_code() {
     assert_eq!(get(&listener, "/livez").status, 200);
     assert_eq!(get(&listener, "/readyz").status, 200);
     let page = get(&listener, "/");
-    assert!(page.text().contains("<div class=\"score\">100</div>"));
+    assert!(
+        page.text()
+            .contains("<div class=\"big\">100<small>of 100</small></div>")
+    );
     assert!(page.header("content-security-policy").is_some());
     assert_eq!(get(&listener, "/nothing").status, 404);
 }

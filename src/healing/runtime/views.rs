@@ -58,6 +58,12 @@ pub struct WatchedComponent {
 }
 
 impl Healing {
+    /// The time now on the engine's clock, as in [`Explanation::until`].
+    #[must_use]
+    pub fn now(&self) -> Moment {
+        self.shell.timeline.now()
+    }
+
     /// All numbers now: one consistent copy.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {

@@ -1,0 +1,242 @@
+//! What the healing engine says of the service's health.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+
+use super::healing::Watched;
+use super::stories;
+use crate::config::Mode;
+use crate::healing::{Alert, Closed, ComponentState, Name, OpenIssue, Phase, Severity};
+use crate::health::{Check, Component, Contributor, Fact, Note, Status};
+
+/// The run-time that heals is taken for stuck when a task on it that should run every second
+/// has not run for so long.
+const STALLED: Duration = Duration::from_secs(10);
+
+/// What the healing engine says of the service's health.
+pub(super) struct Healed(pub(super) Arc<Watched>);
+
+impl Contributor for Healed {
+    fn components(&self) -> Vec<Component> {
+        let Some(healing) = self.0.running() else {
+            return Vec::new();
+        };
+        let mut open: BTreeMap<Name, ComponentState> = healing
+            .components()
+            .into_iter()
+            .map(|state| (state.component.clone(), state))
+            .collect();
+        let shares = self.0.shares.lock().clone();
+        let part = |name: &Name| {
+            let part = Component::new(name.as_str());
+            match shares.get(name) {
+                Some(share) => part.share(*share),
+                None => part,
+            }
+        };
+        let mut parts: Vec<Component> = Vec::new();
+        let mut places = BTreeMap::new();
+        for watched in healing.watched() {
+            let name = watched.component;
+            let seen = match (open.remove(&name), watched.blind) {
+                (Some(state), _) => {
+                    part(&name).health(health(state.severity), state.text.replace('_', " "))
+                }
+                (None, Some(blind)) => {
+                    let (seconds, why) = (blind.lasting.as_secs(), blind.why);
+                    let detail = format!("not seen for {seconds} s: {why}");
+                    part(&name).unseen(blind.overdue, detail)
+                }
+                (None, None) if watched.looked => part(&name).health(1.0, well(watched.remark)),
+                (None, None) => part(&name),
+            };
+            // Of what several engines say of one component, the worst counts.
+            let place = *places.entry(name).or_insert(parts.len());
+            match parts.get_mut(place) {
+                Some(known) if seen.status() > known.status() => *known = seen,
+                Some(_) => {}
+                None => parts.push(seen),
+            }
+        }
+        // Components that nobody named beforehand, but that have an issue.
+        parts.extend(open.into_values().map(|state| {
+            part(&state.component).health(health(state.severity), state.text.replace('_', " "))
+        }));
+        parts
+    }
+
+    fn facts(&self) -> Vec<Fact> {
+        let Some(healing) = self.0.engine() else {
+            return Vec::new();
+        };
+        if healing.is_orphaned() {
+            let state = "ended with its run-time; what is supervised or guarded in another \
+                         one starts it again";
+            return vec![Fact::new("healing is", state)];
+        }
+        let now = healing.snapshot();
+        let open: u64 = Phase::ALL.iter().map(|phase| now.open.get(*phase)).sum();
+        let mut facts = vec![
+            Fact::new("issues healed", now.closed.get(Closed::Healed).to_string()),
+            Fact::new("issues open", open.to_string()),
+        ];
+        // Why nothing may start at all.
+        let held = [
+            (now.shutting_down, "shut down"),
+            (now.killed, "switched off by the kill switch"),
+            (now.paused, "paused"),
+            (now.storm, "held back, as too much is bad at once"),
+        ];
+        let held = held.into_iter().find(|(so, _)| *so);
+        facts.extend(held.map(|(_, state)| Fact::new("healing is", state)));
+        if !now.journal_healthy {
+            facts.push(Fact::new("journal", "cannot be written"));
+        }
+        facts
+    }
+
+    fn alerts(&self) -> Vec<Note> {
+        let firing = self.0.running().map(|healing| healing.alerts());
+        let alert = |alert: Alert| {
+            let at = stories::wall(alert.since);
+            let status = match alert.severity {
+                Severity::Info | Severity::Warning => Status::Degraded,
+                Severity::Error | Severity::Critical => Status::Down,
+            };
+            let note = match &alert.id.key {
+                Some(key) => Note::new(at, key.component.as_str(), alert.summary.as_str())
+                    .key(key.to_string()),
+                None => Note::new(at, "healing", alert.summary.as_str()),
+            };
+            note.status(status)
+                .detail(stories::words(alert.id.kind.as_str()))
+        };
+        firing.unwrap_or_default().into_iter().map(alert).collect()
+    }
+
+    fn recent(&self) -> Vec<Note> {
+        /// A fault is a handful of records, and this is as many faults as a person reads.
+        const MOST: usize = 250;
+        let healing = self.0.running();
+        healing.map_or_else(Vec::new, |healing| stories::fold(&healing.recent(MOST)))
+    }
+
+    fn open(&self) -> Vec<Note> {
+        let Some(healing) = self.0.running() else {
+            return Vec::new();
+        };
+        let now = healing.now();
+        let note = |open: OpenIssue| {
+            let key = &open.issue.key;
+            let explained = healing.explain(key)?;
+            let status = match (open.reason, open.issue.severity) {
+                (Some(_), _) => Status::Down,
+                (None, _) => Status::Degraded,
+            };
+            let text = stories::words(key.issue_type.as_str());
+            let note = Note::new(
+                stories::wall(open.issue.first_seen),
+                key.component.as_str(),
+                text,
+            );
+            let note = note.status(status).key(key.to_string());
+            Some(note.detail(stories::outlook(&explained, now)))
+        };
+        healing.issues().into_iter().filter_map(note).collect()
+    }
+
+    fn guards(&self) -> Vec<Fact> {
+        let Some(healing) = self.0.running() else {
+            return Vec::new();
+        };
+        let (now, policy) = (healing.snapshot(), healing.policy());
+        let budget = policy.budget.global;
+        let storm = if now.storm { "nothing starts" } else { "calm" };
+        let mode = match policy.modes.disruptive {
+            _ if policy.dry_run => "reported only",
+            Mode::Run => "run",
+            Mode::Approval => "wait for approval",
+            Mode::DryRun => "reported only",
+        };
+        vec![
+            Fact::new(
+                format!("attempts left, {}", stories::lasting(budget.window)),
+                format!("{} of {}", now.budget_left, budget.max),
+            ),
+            Fact::new(
+                "running now",
+                format!("{} of {}", now.attempts_running, policy.max_running),
+            ),
+            Fact::new(
+                "storm",
+                format!(
+                    "{storm}, {} of {} ill",
+                    now.components_bad, now.components_known
+                ),
+            ),
+            Fact::new(
+                "journal",
+                if now.journal_healthy {
+                    "healthy"
+                } else {
+                    "cannot be written"
+                },
+            ),
+            Fact::new("disruptive actions", mode),
+        ]
+    }
+
+    fn ready(&self) -> Check {
+        if self.0.shutting_down.load(Ordering::Relaxed) {
+            return Check::failed("shutting down");
+        }
+        let not_ready = self.0.running().map(|healing| healing.not_ready());
+        match not_ready.as_deref() {
+            None | Some([]) => Check::passed(),
+            Some([first, others @ ..]) => {
+                let more = match others.len() {
+                    0 => String::new(),
+                    more => format!(", and on {more} more"),
+                };
+                Check::failed(format!("healing has given up on {first}{more}"))
+            }
+        }
+    }
+
+    fn live(&self) -> Check {
+        let Some(healing) = self.0.engine().filter(|healing| !healing.has_ended()) else {
+            return Check::passed();
+        };
+        // Whoever asks from inside of the run-time has its answer: it had to wait as well.
+        let here = Handle::try_current().is_ok_and(|here| here.id() == healing.runtime().id());
+        let silent = self.0.progress.silent();
+        match Some(silent).filter(|silent| !here && *silent > STALLED) {
+            None => Check::passed(),
+            Some(silent) => Check::failed(format!(
+                "the run-time has made no progress for {silent:.0?}"
+            )),
+        }
+    }
+}
+
+fn well(remark: Option<&str>) -> String {
+    match remark {
+        Some(remark) => format!("well; {remark}"),
+        None => "well".to_owned(),
+    }
+}
+
+/// How much of what it is asked for a component does while it has an issue of this severity,
+/// as long as nobody measures it.
+fn health(severity: Severity) -> f64 {
+    match severity {
+        Severity::Info => 1.0,
+        Severity::Warning => 0.9,
+        Severity::Error => 0.5,
+        Severity::Critical => 0.0,
+    }
+}

@@ -1,0 +1,281 @@
+//! The records of the healing engine, folded: one note for each fault, from its detection to its
+//! end.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use crate::healing::{
+    AlertId, AttemptResult, Closed, Explanation, IssueKey, Moment, Name, Phase, Record, Stamp, What,
+};
+use crate::health::{Note, Status};
+
+/// A fault, as far as the records reach.
+struct Story {
+    key: IssueKey,
+    at: SystemTime,
+    /// What was done last, and what came of it.
+    done: String,
+    end: Option<(String, Status)>,
+    lasted: Option<Duration>,
+}
+
+/// Notes on the faults in `records`, which are in order of time; the one that changed last comes
+/// first.
+pub(super) fn fold(records: &[Arc<Record>]) -> Vec<Note> {
+    let mut stories: Vec<Story> = Vec::new();
+    for record in records {
+        let Some(key) = key(&record.what) else {
+            continue;
+        };
+        // Of each key, the last story is the one that may go on.
+        let known = stories.iter().rposition(|story| story.key == *key);
+        let goes_on = known.filter(|place| {
+            !matches!(record.what, What::Opened { .. }) && stories[*place].lasted.is_none()
+        });
+        let mut story = match goes_on {
+            Some(place) => stories.remove(place),
+            None => Story {
+                key: key.clone(),
+                at: wall(record.stamp),
+                done: String::new(),
+                end: None,
+                lasted: None,
+            },
+        };
+        story.at = wall(record.stamp);
+        story.add(&record.what);
+        stories.push(story);
+    }
+    stories.into_iter().rev().map(Story::note).collect()
+}
+
+/// The key of a record that is worth a person's time.
+fn key(what: &What) -> Option<&IssueKey> {
+    match what {
+        What::Opened { issue, .. } => Some(&issue.key),
+        What::Moved {
+            key,
+            to: Phase::Parked,
+            ..
+        }
+        | What::WouldRun { key, .. }
+        | What::AttemptFinished { key, .. }
+        | What::Escalated {
+            id: AlertId { key: Some(key), .. },
+            ..
+        }
+        | What::Closed { key, .. } => Some(key),
+        _ => None,
+    }
+}
+
+impl Story {
+    fn add(&mut self, what: &What) {
+        match what {
+            What::Moved { reason, .. } => {
+                let why = reason.map_or("waits for a person", |reason| reason.as_str());
+                let text = format!("left to a person ({})", words(why).to_lowercase());
+                self.end = Some((text, Status::Down));
+            }
+            What::WouldRun { action, .. } => self.done = format!("{} would run", plain(action)),
+            What::AttemptFinished {
+                action,
+                result,
+                took,
+                message,
+                ..
+            } => {
+                let (action, took) = (plain(action), lasting(*took));
+                self.done = match result {
+                    AttemptResult::Ok => format!("{action} took {took}"),
+                    result => format!("{action} {} after {took}", result.as_str()),
+                };
+                if *result != AttemptResult::Ok && !message.as_str().is_empty() {
+                    // Writing to a String cannot fail.
+                    let _ = write!(self.done, " ({message})");
+                }
+                self.end = None;
+            }
+            What::Escalated { why, .. } => {
+                self.end = Some((why.as_str().to_owned(), Status::Down));
+            }
+            What::Closed {
+                outcome, open_for, ..
+            } => {
+                self.end = Some(end(*outcome));
+                self.lasted = Some(*open_for);
+            }
+            _ => {}
+        }
+    }
+
+    fn note(self) -> Note {
+        let mut text = words(self.key.issue_type.as_str());
+        let (end, status) = self
+            .end
+            .unwrap_or_else(|| ("being seen to".to_owned(), Status::Degraded));
+        if !self.done.is_empty() {
+            let _ = write!(text, ": {}", self.done);
+        }
+        let _ = write!(text, ", {end}");
+        let detail = self.lasted.map(lasting).unwrap_or_default();
+        Note::new(self.at, self.key.component.as_str(), text)
+            .status(status)
+            .detail(detail)
+            .key(self.key.to_string())
+    }
+}
+
+/// How a fault ended.
+fn end(outcome: Closed) -> (String, Status) {
+    let (text, status) = match outcome {
+        Closed::Healed => ("healed", Status::Up),
+        Closed::SelfResolved => ("gone by itself", Status::Up),
+        Closed::Superseded => ("replaced by another or no longer watched", Status::Unknown),
+        Closed::Shutdown => ("left for the next start", Status::Unknown),
+        Closed::Exhausted => ("all steps were tried", Status::Down),
+    };
+    (text.to_owned(), status)
+}
+
+/// Where an open fault stands and what happens next, as sentences.
+pub(super) fn outlook(explained: &Explanation, now: Moment) -> String {
+    let mut text = String::new();
+    if let Some(next) = &explained.next {
+        let _ = write!(text, "{}, attempt {} of {}", next.action, next.nth, next.of);
+    }
+    let state = match (explained.phase, explained.reason, explained.until) {
+        (Phase::Backoff, ..) => format!("next in {}", lasting(explained.not_before - now)),
+        (Phase::Settling, _, Some(until)) => {
+            format!("healed in {} if it stays well", lasting(until - now))
+        }
+        (_, Some(reason), _) => format!(
+            "left to a person ({})",
+            words(reason.as_str()).to_lowercase()
+        ),
+        (phase, ..) => words(phase.as_str()).to_lowercase(),
+    };
+    if !text.is_empty() {
+        text.push_str("; ");
+    }
+    text.push_str(&state);
+    if let Some(hold) = explained.holds.first() {
+        let _ = write!(text, ". Held back: {hold}");
+        if let Some(until) = hold.until() {
+            let _ = write!(text, ", for {}", lasting(until - now));
+        }
+    }
+    text
+}
+
+/// A name of code as a person reads it: `file_corrupt` as `File corrupt`.
+pub(super) fn words(name: &str) -> String {
+    let mut text = name.replace(['_', '-'], " ");
+    if let Some(first) = text.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    text
+}
+
+/// The same in the middle of a sentence.
+fn plain(name: &Name) -> String {
+    name.as_str().replace(['_', '-'], " ")
+}
+
+/// A duration with one unit and two or three digits.
+pub(super) fn lasting(duration: Duration) -> String {
+    let seconds = duration.as_secs_f64();
+    match seconds {
+        ..0.001 => "under 1 ms".to_owned(),
+        ..1.0 => format!("{:.0} ms", seconds * 1e3),
+        ..10.0 => format!("{seconds:.1} s"),
+        ..120.0 => format!("{seconds:.0} s"),
+        ..7_200.0 => format!("{:.0} min", seconds / 60.0),
+        ..172_800.0 => format!("{:.0} h", seconds / 3_600.0),
+        _ => format!("{:.0} d", seconds / 86_400.0),
+    }
+}
+
+pub(super) fn wall(stamp: Stamp) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_millis(stamp.wall.as_millis())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn records(lines: &[&str]) -> Vec<Arc<Record>> {
+        let read = |line: &&str| Arc::new(serde_json::from_str(line).unwrap());
+        lines.iter().map(read).collect()
+    }
+
+    fn folded(lines: &[&str]) -> Vec<(String, String, Status, String)> {
+        let notes = fold(&records(lines)).into_iter();
+        notes
+            .map(|note| (note.key, note.text, note.status, note.detail))
+            .collect()
+    }
+
+    const KEY: &str = r#""key":{"component":"config","issue_type":"file_corrupt"}"#;
+
+    fn line(what: &str) -> String {
+        let what = what.replace("KEY", KEY);
+        format!(r#"{{"seq":1,"stamp":{{"at":0,"wall":0}},"what":{what}}}"#)
+    }
+
+    #[test]
+    fn a_fault_is_one_note_from_its_detection_to_its_end() {
+        let opened = line(
+            r#"{"opened":{"issue":{KEY,"severity":"error","confidence":{"value":0.5,"n":1},
+            "evidence":[],"generation":1,"first_seen":{"at":0,"wall":0},
+            "last_seen":{"at":0,"wall":0},"count":1},"engine":"files"}}"#,
+        );
+        let attempt = |result: &str| {
+            line(&format!(
+                r#"{{"attempt_finished":{{"attempt":1,"work":"heal",KEY,"action":"put_back",
+                "result":"{result}","took":0.004,"message":"no space"}}}}"#
+            ))
+        };
+        let closed = line(
+            r#"{"closed":{KEY,"generation":1,"outcome":"healed","action":"put_back",
+            "attempts":2,"open_for":1.0,"not_before":null}}"#,
+        );
+        let (failed, done) = (attempt("failed"), attempt("ok"));
+        let key = || "config/file_corrupt".to_owned();
+        let note =
+            |text: &str, status, detail: &str| (key(), text.to_owned(), status, detail.to_owned());
+        assert_eq!(
+            folded(&[&opened, &failed]),
+            [note(
+                "File corrupt: put back failed after 4 ms (no space), being seen to",
+                Status::Degraded,
+                ""
+            )]
+        );
+        let healed = note(
+            "File corrupt: put back took 4 ms, healed",
+            Status::Up,
+            "1.0 s",
+        );
+        let again = note("File corrupt, being seen to", Status::Degraded, "");
+        assert_eq!(
+            folded(&[&opened, &failed, &done, &closed, &opened]),
+            [again, healed]
+        );
+    }
+
+    #[test]
+    fn durations_have_one_unit() {
+        for (seconds, text) in [
+            (0.0, "under 1 ms"),
+            (0.0041, "4 ms"),
+            (1.04, "1.0 s"),
+            (38.2, "38 s"),
+            (600.0, "10 min"),
+            (3.0e5, "3 d"),
+        ] {
+            assert_eq!(lasting(Duration::from_secs_f64(seconds)), text);
+        }
+    }
+}

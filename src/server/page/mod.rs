@@ -1,0 +1,167 @@
+//! The page: rendered on the server, so that it has every fact without scripts and on a phone.
+//! With scripts it is sent what changed, and draws charts.
+
+mod html;
+mod live;
+mod sections;
+
+use std::fmt::Write as _;
+use std::time::SystemTime;
+
+use axum::response::{IntoResponse, Response};
+use http::{HeaderName, HeaderValue, StatusCode, header};
+
+use self::html::text;
+pub(super) use self::live::{Live, serve as events};
+use self::sections::{SECTIONS, title};
+use super::routes::answer;
+use crate::health::Report;
+
+/// How often a browser without scripts loads it anew, in seconds.
+const RELOAD: u32 = 5;
+
+/// What a browser may load and do: nothing but what is served beside the page.
+const POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src data:; \
+     form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+);
+
+/// The files beside the page: name, media type and content.
+pub(super) const FILES: [(&str, &str, &str); 3] = [
+    (
+        "page.css",
+        "text/css; charset=utf-8",
+        include_str!("page.css"),
+    ),
+    (
+        "page.js",
+        "text/javascript; charset=utf-8",
+        include_str!("page.js"),
+    ),
+    (
+        "chart.js",
+        "text/javascript; charset=utf-8",
+        include_str!("chart.js"),
+    ),
+];
+
+/// The name of the events beside the page.
+pub(super) const EVENTS: &str = "events";
+
+/// A file beside the page. A browser asks each time whether it changed, as the next version of the
+/// program may have another.
+pub(super) fn file(media_type: &'static str, content: &'static str) -> Response {
+    let mut response = answer(StatusCode::OK, media_type, content);
+    guard(&mut response);
+    response
+}
+
+/// Headers by which a browser keeps to the page.
+fn guard(response: &mut Response) {
+    let headers = [
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (
+            header::REFERRER_POLICY,
+            HeaderValue::from_static("no-referrer"),
+        ),
+        (
+            HeaderName::from_static("cross-origin-resource-policy"),
+            HeaderValue::from_static("same-origin"),
+        ),
+    ];
+    response.headers_mut().extend(headers);
+}
+
+/// The whole page. `links` are pairs of path and what is there; `beside` is the way to the files
+/// beside the page.
+pub(super) fn serve(
+    report: &Report,
+    links: &[(impl AsRef<str>, &str)],
+    beside: &str,
+    now: SystemTime,
+) -> Response {
+    let page = render(report, links, beside, now);
+    let mut response = answer(StatusCode::OK, "text/html; charset=utf-8", page);
+    guard(&mut response);
+    response.into_response()
+}
+
+fn render(
+    report: &Report,
+    links: &[(impl AsRef<str>, &str)],
+    beside: &str,
+    now: SystemTime,
+) -> String {
+    let mut out = String::with_capacity(16 * 1024);
+    out.push_str(
+        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><title>",
+    );
+    text(&mut out, &title(report));
+    out.push_str("</title><link rel=\"icon\" href=\"data:,\"><link rel=\"stylesheet\" href=\"");
+    text(&mut out, beside);
+    // Writing to a String cannot fail.
+    let _ = write!(
+        out,
+        "page.css\"><noscript><meta http-equiv=\"refresh\" content=\"{RELOAD}\"></noscript>"
+    );
+    for script in ["chart.js", "page.js"] {
+        out.push_str("<script defer src=\"");
+        text(&mut out, beside);
+        let _ = write!(out, "{script}\"></script>");
+    }
+    out.push_str("</head><body data-events=\"");
+    text(&mut out, beside);
+    let _ = write!(
+        out,
+        "{EVENTS}\"><a class=\"skip\" href=\"#main\">Skip to content</a><header>"
+    );
+    let section = |out: &mut String, id: &str, class: &str| {
+        let _ = write!(out, "<div id=\"{id}\" class=\"{class}\">");
+        if let Some((_, render)) = SECTIONS.iter().find(|(name, _)| *name == id) {
+            render(out, report, Some(now));
+        }
+        out.push_str("</div>");
+    };
+    section(&mut out, "head", "head");
+    out.push_str(
+        "<span id=\"live\" class=\"soft\" role=\"status\"></span><nav aria-label=\"Endpoints\">",
+    );
+    for (path, what) in links {
+        out.push_str("<a href=\"");
+        text(&mut out, path.as_ref());
+        out.push_str("\">");
+        text(&mut out, what);
+        out.push_str("</a>");
+    }
+    out.push_str("</nav></header><main id=\"main\" tabindex=\"-1\">");
+    section(&mut out, "alerts", "stack");
+    out.push_str("<div class=\"tiles\">");
+    section(&mut out, "health", "card");
+    section(&mut out, "traffic", "card pair");
+    out.push_str("</div><div class=\"cols\"><div class=\"stack\">");
+    out.push_str("<section class=\"card\" aria-labelledby=\"h-recent\"><h2 id=\"h-recent\">What happened</h2>");
+    section(&mut out, "recent", "");
+    out.push_str("</section></div><div class=\"stack\">");
+    for (id, heading) in [
+        ("components", "Components"),
+        ("open", "Open"),
+        ("guards", "Guards"),
+    ] {
+        let _ = write!(
+            out,
+            "<section class=\"card\" aria-labelledby=\"h-{id}\"><h2 id=\"h-{id}\">{heading}</h2>"
+        );
+        section(&mut out, id, "");
+        out.push_str("</section>");
+    }
+    let _ = writeln!(
+        out,
+        "</div></div><footer>Figures come from this process; Prometheus has the long view.\
+         <noscript> Loads anew every {RELOAD} s.</noscript></footer></main></body></html>"
+    );
+    out
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,256 @@
+//! The parts of the page, each rendered from a health report. A browser that has the page open is
+//! sent the parts that changed.
+
+use std::fmt::Write as _;
+use std::time::{Duration, SystemTime};
+
+use super::html::{duration, element, figure, mark, shape, since, text, time_of_day};
+use crate::health::{Component, Fact, Report, Status};
+
+/// The most rows of each list; what is beyond is counted.
+const ROWS: usize = 20;
+
+/// So many components are shown before those that are well are folded away.
+const COMPONENTS: usize = 12;
+
+/// A part of the page: the id of its element, and how what is in it is rendered. Without a time,
+/// ages are left to the script of the page, so that they are no change.
+type Section = (&'static str, fn(&mut String, &Report, Option<SystemTime>));
+
+/// All parts that change.
+pub(super) const SECTIONS: [Section; 8] = [
+    ("head", head),
+    ("alerts", alerts),
+    ("health", health),
+    ("traffic", traffic),
+    ("recent", recent),
+    ("components", components),
+    ("open", open),
+    ("guards", guards),
+];
+
+/// The service in one word and its name, for the tab of a browser.
+pub(super) fn title(report: &Report) -> String {
+    let shape = shape(report.status);
+    format!("{shape} {} · {}", report.status.as_str(), name(report))
+}
+
+fn name(report: &Report) -> &str {
+    match report.service.as_str() {
+        "" => "Service",
+        name => name,
+    }
+}
+
+/// Name, state and age, on one line.
+fn head(out: &mut String, report: &Report, _: Option<SystemTime>) {
+    element(out, "h1", name(report));
+    if !report.version.is_empty() {
+        element(out, "span class=\"soft\"", &report.version);
+    }
+    let word = report.status.as_str();
+    let _ = write!(
+        out,
+        "<span class=\"pill {word}\"><span aria-hidden=\"true\">{}</span>{word}</span>",
+        shape(report.status)
+    );
+    let up = Duration::try_from_secs_f64(report.uptime_seconds).unwrap_or_default();
+    // By the minute: by the second it would be a change each second.
+    let up = Duration::from_secs(up.as_secs() / 60 * 60);
+    let up = match up.as_secs() {
+        0 => "up less than a minute".to_owned(),
+        _ => format!("up {}", duration(up).trim_end_matches(" 0 s")),
+    };
+    element(out, "span class=\"soft\"", up);
+}
+
+/// What a person should do something about.
+fn alerts(out: &mut String, report: &Report, now: Option<SystemTime>) {
+    for (check, what) in [
+        (&report.live, "No progress inside"),
+        (&report.ready, "Not ready for traffic"),
+    ] {
+        if !check.ok {
+            out.push_str("<div class=\"card alert\" role=\"alert\"><b>");
+            mark(out, Status::Down);
+            let _ = write!(out, "{what}</b><span class=\"next\">");
+            text(out, &check.reason);
+            out.push_str("</span></div>");
+        }
+    }
+    for alert in report.alerts.iter().take(ROWS) {
+        let _ = write!(
+            out,
+            "<div class=\"card alert {}\" role=\"alert\"><b>",
+            alert.status.as_str()
+        );
+        mark(out, alert.status);
+        text(out, &alert.component);
+        if !alert.detail.is_empty() {
+            out.push_str(": ");
+            text(out, &alert.detail.to_lowercase());
+        }
+        out.push_str("</b><span class=\"next\">");
+        text(out, &alert.text);
+        out.push_str("</span>");
+        since(out, alert.at, now);
+        out.push_str("</div>");
+    }
+    more(out, "p", report.alerts.len());
+}
+
+/// The score, and why it is not 100.
+fn health(out: &mut String, report: &Report, _: Option<SystemTime>) {
+    let score = &report.score;
+    let low = (score.low * 10.0).round() / 10.0;
+    let _ = write!(
+        out,
+        "<h2>Health</h2><div class=\"big\">{low}<small>of 100</small></div><p class=\"why\">"
+    );
+    text(out, &score.explanation);
+    if score.coverage < 1.0 {
+        let _ = write!(
+            out,
+            "; up to {}, as {:.0} % of what goes into it is known",
+            figure(score.high),
+            score.coverage * 100.0
+        );
+    }
+    out.push_str("</p>");
+}
+
+/// The requests of the last minutes, as far as they are measured.
+fn traffic(out: &mut String, report: &Report, _: Option<SystemTime>) {
+    let Some(traffic) = report.traffic else {
+        out.push_str("<p class=\"soft\">Requests are not measured here.</p>");
+        return;
+    };
+    let seconds = report.traffic_seconds;
+    let rate = if seconds > 0.0 {
+        traffic.total as f64 / seconds
+    } else {
+        0.0
+    };
+    let bad = traffic.success_ratio().map(|good| (1.0 - good) * 100.0);
+    let over = match seconds {
+        ..60.0 => "the first minute".to_owned(),
+        _ => format!("the last {:.0} min", seconds / 60.0),
+    };
+    for (name, value, unit) in [
+        ("Requests", figure(rate), "/s"),
+        ("Errors", bad.map_or_else(|| "–".to_owned(), figure), "%"),
+    ] {
+        let _ = write!(
+            out,
+            "<div><h2>{name}</h2><div class=\"big\">{value}<small>{unit}</small></div>\
+             <p class=\"why\">in {over}</p></div>"
+        );
+    }
+}
+
+/// What happened lately, one row for each fault.
+fn recent(out: &mut String, report: &Report, now: Option<SystemTime>) {
+    if report.recent.is_empty() {
+        out.push_str("<p class=\"soft\">Nothing so far.</p>");
+        return;
+    }
+    out.push_str("<ol class=\"rows\">");
+    for note in report.recent.iter().take(ROWS) {
+        out.push_str("<li>");
+        since(out, note.at, now);
+        element(out, "b", &note.component);
+        out.push_str("<span class=\"what\">");
+        mark(out, note.status);
+        text(out, &note.text);
+        out.push_str("</span>");
+        element(out, "span class=\"figure\"", &note.detail);
+        out.push_str("</li>");
+    }
+    out.push_str("</ol>");
+    more(out, "p", report.recent.len());
+}
+
+/// The parts of the service, the worst first.
+fn components(out: &mut String, report: &Report, _: Option<SystemTime>) {
+    if report.components.is_empty() {
+        out.push_str("<p class=\"soft\">None are watched.</p>");
+        return;
+    }
+    let mut all: Vec<&Component> = report.components.iter().collect();
+    all.sort_by_key(|component| std::cmp::Reverse(component.status()));
+    let ill = all.iter().filter(|one| one.status() > Status::Unknown);
+    let first = if all.len() > COMPONENTS {
+        ill.count().clamp(4, 5 * ROWS)
+    } else {
+        all.len()
+    };
+    let (shown, folded) = all.split_at(first.min(all.len()));
+    rows(out, shown);
+    if !folded.is_empty() {
+        let _ = write!(
+            out,
+            "<details id=\"well\"><summary>{} more</summary>",
+            folded.len()
+        );
+        rows(out, &folded[..folded.len().min(500)]);
+        out.push_str("</details>");
+    }
+}
+
+fn rows(out: &mut String, components: &[&Component]) {
+    out.push_str("<ul class=\"parts\">");
+    for component in components {
+        out.push_str("<li>");
+        mark(out, component.status());
+        element(out, "span class=\"name\"", &component.name);
+        element(out, "span class=\"soft\"", &component.detail);
+        out.push_str("</li>");
+    }
+    out.push_str("</ul>");
+}
+
+/// The open faults: where each stands, what happens next and what holds it back.
+fn open(out: &mut String, report: &Report, now: Option<SystemTime>) {
+    if report.open.is_empty() {
+        out.push_str("<p class=\"soft\">Nothing is open.</p>");
+        return;
+    }
+    out.push_str("<ul class=\"opens\">");
+    for note in report.open.iter().take(ROWS) {
+        out.push_str("<li>");
+        mark(out, note.status);
+        element(out, "b", &note.component);
+        out.push(' ');
+        text(out, &note.text.to_lowercase());
+        since(out, note.at, now);
+        element(out, "p class=\"why\"", &note.detail);
+        out.push_str("</li>");
+    }
+    out.push_str("</ul>");
+    more(out, "p", report.open.len());
+}
+
+/// What holds actions back, and the other facts.
+fn guards(out: &mut String, report: &Report, now: Option<SystemTime>) {
+    let facts: Vec<&Fact> = report.guards.iter().chain(&report.facts).collect();
+    out.push_str("<dl>");
+    for fact in facts {
+        element(out, "dt", &fact.name);
+        element(out, "dd", &fact.value);
+    }
+    if let Some(now) = now {
+        element(out, "dt", "as of");
+        element(out, "dd", time_of_day(now));
+    }
+    out.push_str("</dl>");
+}
+
+fn more(out: &mut String, tag: &str, count: usize) {
+    if count > ROWS {
+        let _ = write!(
+            out,
+            "<{tag} class=\"soft\">and {} more</{tag}>",
+            count - ROWS
+        );
+    }
+}

@@ -1,0 +1,179 @@
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use http_body_util::BodyExt;
+
+use super::live::{Live, serve as events};
+use super::*;
+use crate::health::{Check, Component, Fact, Note, Report, Status, Traffic, score};
+
+const EPOCH: SystemTime = SystemTime::UNIX_EPOCH;
+
+fn page(report: &Report, now: u64) -> String {
+    let now = EPOCH + Duration::from_secs(now);
+    render(report, &[("metrics", "metrics")], "selfheal/", now)
+}
+
+#[test]
+fn nothing_that_is_shown_can_become_markup() {
+    let evil = "<script>alert(\"x\")</script>";
+    let parts = vec![Component::new(evil).health(0.0, evil)];
+    let mut report = Report::new(score(None, &parts), parts);
+    report.service = evil.to_owned();
+    report.version = evil.to_owned();
+    report.facts.push(Fact::new(evil, evil));
+    report.guards.push(Fact::new(evil, evil));
+    report.ready = Check::failed(evil);
+    let note = Note::new(EPOCH, evil, evil).detail(evil).key(evil);
+    report.recent.push(note.clone());
+    report.alerts.push(note.clone());
+    report.open.push(note);
+    let page = page(&report, 0);
+    assert_eq!(page.matches("<script").count(), 2, "the two files: {page}");
+    assert!(page.matches("&lt;script&gt;").count() > 12);
+    assert!(page.contains("class=\"pill down\""));
+}
+
+#[test]
+fn control_characters_are_shown_as_text() {
+    let parts = vec![Component::new("db\u{202e}\n\u{1b}[31m").health(0.0, "a\u{200b}b")];
+    let report = Report::new(score(None, &parts), parts);
+    let page = page(&report, 0);
+    let lines = page.strip_suffix('\n').unwrap();
+    assert_eq!(crate::util::Printable(lines).to_string(), lines);
+    assert!(page.contains(">db\\u{202e}\\n\\u{1b}[31m<"), "{page}");
+    assert!(page.contains(">a\\u{200b}b<"), "{page}");
+}
+
+#[test]
+fn what_a_person_wants_to_know_is_on_it() {
+    let parts = [
+        Component::new("mailer").share(0.15).health(0.5, "restart"),
+        Component::new("db"),
+    ];
+    let mut report = Report::new(score(None, &parts[..1]), parts.to_vec());
+    report.service = "shop".to_owned();
+    report.uptime_seconds = 3_700.5;
+    report.facts.push(Fact::new("issues healed", "19"));
+    report.guards.push(Fact::new("running now", "1 of 4"));
+    report.live = Check::failed("stuck");
+    report.traffic = Some(Traffic {
+        good: 598,
+        total: 600,
+    });
+    report.traffic_seconds = 300.0;
+    let at = EPOCH + Duration::from_secs(90_000);
+    report.alerts.push(
+        Note::new(at, "mailer", "it was restarted again and again")
+            .status(Status::Down)
+            .detail("Flapping"),
+    );
+    report
+        .recent
+        .push(Note::new(at, "config", "File corrupt, healed").detail("1.0 s"));
+    report
+        .open
+        .push(Note::new(at, "mailer", "Task panicked").detail("next in 2 s"));
+    let page = page(&report, 90_061);
+    for part in [
+        "<title>▲ degraded · shop</title>",
+        "<h1>shop</h1>",
+        "up 1 h 1 min",
+        "<div class=\"big\">92.5<small>of 100</small></div>",
+        "; up to 92.5, as 50 % of what goes into it is known",
+        "92.5 = 100 − 7.5: mailer restart, carries 15 % of traffic",
+        "No progress inside</b><span class=\"next\">stuck",
+        "mailer: flapping</b><span class=\"next\">it was restarted again and again",
+        "<div class=\"big\">2<small>/s</small></div><p class=\"why\">in the last 5 min</p>",
+        "<div class=\"big\">0.33<small>%</small></div>",
+        "<time class=\"when\" data-at=\"90000\">61 s ago</time><b>config</b>",
+        "File corrupt, healed</span><span class=\"figure\">1.0 s</span>",
+        "<b>mailer</b> task panicked<time",
+        "<p class=\"why\">next in 2 s</p>",
+        "<dt>running now</dt><dd>1 of 4</dd><dt>issues healed</dt><dd>19</dd>",
+        "<dt>as of</dt><dd>01:01:01 UTC</dd>",
+        "<link rel=\"stylesheet\" href=\"selfheal/page.css\">",
+        "<body data-events=\"selfheal/events\">",
+    ] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    assert!(!page.contains("Not ready"));
+}
+
+/// The worst is seen first, and a list is no longer than a person reads.
+#[test]
+fn many_components_and_faults_are_folded() {
+    let mut parts: Vec<_> = (0..50)
+        .map(|n| Component::new(format!("part-{n}")).health(1.0, "well"))
+        .collect();
+    parts.push(Component::new("ill").health(0.0, "down"));
+    let mut report = Report::new(score(None, &parts), parts);
+    report.open = vec![Note::new(EPOCH, "ill", "Down"); 100];
+    let page = page(&report, 0);
+    let ill = page.find(">ill<").unwrap();
+    assert!(page.find(">part-0<").unwrap() > ill);
+    assert!(page.contains("<summary>47 more</summary>"), "{page}");
+    assert!(page.contains("and 80 more"), "{page}");
+}
+
+#[test]
+fn everything_together_is_small_and_what_the_policy_allows() {
+    let whole: usize = FILES.iter().map(|(.., content)| content.len()).sum();
+    let report = Report::new(score(None, &[]), Vec::new());
+    let page = page(&report, 0);
+    assert!(whole + page.len() < 100_000, "{whole}");
+    for banned in [
+        " style=",
+        " onclick",
+        "<style",
+        "javascript:",
+        "http:",
+        "https:",
+    ] {
+        assert!(!page.contains(banned), "{banned}");
+    }
+}
+
+/// The events of one browser: all of the page at first, then what changed, and an end in good
+/// order.
+#[tokio::test(start_paused = true)]
+async fn a_browser_is_sent_what_changed() {
+    let health = Arc::new(parking_lot::Mutex::new("well"));
+    let shown = Arc::clone(&health);
+    let live = Live::new(Arc::new(move || {
+        let parts = vec![Component::new("db").health(1.0, *shown.lock())];
+        Report::new(score(None, &parts), parts)
+    }));
+    let mut body = events(&live).into_body();
+    let mut next = async || -> Option<String> {
+        let frame = body.frame().await?.unwrap().into_data().unwrap();
+        Some(String::from_utf8(frame.to_vec()).unwrap())
+    };
+    let first = next().await.unwrap();
+    assert!(first.starts_with("retry: 250\ndata: {"), "{first}");
+    for (id, _) in SECTIONS {
+        assert!(first.contains(&format!("\"{id}\":")), "{id}: {first}");
+    }
+    assert_eq!(next().await.unwrap(), "data: {}\n\n", "nothing changed");
+    *health.lock() = "slow\nindeed";
+    let third = next().await.unwrap();
+    assert!(third.contains("\"components\":") && !third.contains("\"head\":"));
+    assert_eq!(third.matches('\n').count(), 2, "one line: {third}");
+    let mut more = 0;
+    while next().await.is_some() {
+        more += 1;
+    }
+    assert_eq!(more, 5, "it ends before the time of a request is up");
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_so_many_browsers_are_served() {
+    let live = Live::new(Arc::new(|| Report::new(score(None, &[]), Vec::new())));
+    let open: Vec<_> = (0..32).map(|_| events(&live)).collect();
+    assert!(open.iter().all(|response| response.status() == 200));
+    let refused = events(&live);
+    assert_eq!(refused.status(), 503);
+    assert!(refused.headers().contains_key("retry-after"));
+    drop(open);
+    assert_eq!(events(&live).status(), 200);
+}
