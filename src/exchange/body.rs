@@ -6,7 +6,7 @@ use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
 use super::guard::Guard;
-use super::protocol::{Protocol, Reads};
+use super::protocol::{Counts, Protocol, Reads};
 
 pin_project! {
     /// The body of a response, which records its request or call when it ends, fails, or is dropped
@@ -74,5 +74,63 @@ impl<B: fmt::Debug, P: Protocol> fmt::Debug for ResponseBody<B, P> {
             .field("inner", &self.inner)
             .field("guard", &self.guard)
             .finish()
+    }
+}
+
+pin_project! {
+    /// The body of a request, of which what passes is counted.
+    ///
+    /// It passes on every frame, the size and the end of the body inside unchanged.
+    #[derive(Debug)]
+    pub struct RequestBody<B, C> {
+        #[pin]
+        inner: B,
+        count: Option<C>,
+    }
+}
+
+impl<B, C> RequestBody<B, C> {
+    #[inline]
+    pub(crate) fn new(inner: B, count: Option<C>) -> Self {
+        Self { inner, count }
+    }
+
+    /// The body inside.
+    #[must_use]
+    pub fn get_ref(&self) -> &B {
+        &self.inner
+    }
+}
+
+impl<B: Body, C: Counts<B>> Body for RequestBody<B, C> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    #[inline]
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        let this = self.project();
+        let polled = this.inner.poll_frame(cx);
+        if let Poll::Ready(Some(frame)) = &polled
+            && let Some(count) = this.count
+        {
+            match frame {
+                Ok(frame) => count.passed(frame),
+                Err(error) => count.broken(error),
+            }
+        }
+        polled
+    }
+
+    #[inline]
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    #[inline]
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
     }
 }

@@ -123,6 +123,16 @@ impl<P: Protocol> State<P> {
         }
     }
 
+    /// It turns out to be an exchange of another name.
+    #[cold]
+    pub(crate) fn move_to(&mut self, series: &Arc<Series<P>>) {
+        if self.in_flight {
+            series.open().enter();
+            self.series.open().leave();
+        }
+        self.series = Arc::clone(series);
+    }
+
     /// Whether it is in flight.
     #[inline]
     pub(crate) fn is_in_flight(&self) -> bool {

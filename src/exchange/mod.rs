@@ -26,14 +26,13 @@ mod series;
 mod service;
 mod spare;
 
-pub(crate) use body::ResponseBody;
+pub(crate) use body::{RequestBody, ResponseBody};
 pub(crate) use chain::Chain;
-pub(crate) use future::BoxedErr;
-pub use future::{BoxError, ResponseFuture};
+pub use future::{BoxError, BoxedErr, ResponseFuture};
 pub(crate) use guard::{Guard, State};
 pub(crate) use handles::{Ended, Open, Timing};
 pub(crate) use known::Known;
-pub(crate) use protocol::{Fails, Protocol, Reads};
+pub(crate) use protocol::{Counts, Fails, Protocol, Reads};
 pub(crate) use series::Series;
 pub(crate) use service::Recorded;
 pub(crate) use spare::Spare;

@@ -92,6 +92,16 @@ pub(crate) trait Fails<E>: Protocol {
     fn failed(guard: &mut Guard<Self>, error: &mut E);
 }
 
+/// Counts what passes in the body of a request.
+pub(crate) trait Counts<B: Body> {
+    /// A frame was read.
+    fn passed(&mut self, frame: &Frame<B::Data>);
+
+    /// The body has failed.
+    #[inline]
+    fn broken(&mut self, _: &B::Error) {}
+}
+
 /// What becomes of the body of a response.
 pub trait Wrap<B, P: Protocol> {
     /// The body that the caller gets.

@@ -11,7 +11,7 @@ use super::layer::{GrpcClientLayer, GrpcLayer};
 use super::methods::{Learn, Methods};
 use super::metrics::{self, Side};
 use super::names::GrpcNames;
-use super::series::Recorder;
+use super::protocol::Recorder;
 use crate::registry::{DeclareError, Registry};
 use crate::trace::{self, Source};
 use crate::util::Clock;

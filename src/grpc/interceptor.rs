@@ -4,14 +4,13 @@ use std::time::Duration;
 
 use tonic::{Code, Status};
 
-use super::call::Call;
 use super::exclude::Exclude;
 use super::methods::{Learn, Methods};
 use super::metrics::{self, GrpcMetrics, Side};
 use super::names::GrpcNames;
-use super::series::{Recorder, Series};
+use super::protocol::{Call, Recorder, Series, State};
 use crate::registry::{Counter, DeclareError, Group, Registry};
-use crate::trace::{Current, Source, Trace};
+use crate::trace::{Current, Source};
 use crate::util::Clock;
 
 /// Records gRPC calls by hand, for code that no layer sees.
@@ -47,9 +46,8 @@ impl MetricsInterceptor {
         let by_hand = registry.group_or_skip::<ByHand>();
         let call = by_hand.and_then(|by_hand| {
             let series = by_hand.methods.by_name(service, method)?;
-            let mut call = Call::new(series, None, Trace::default());
-            call.traced(by_hand.current.trace());
-            Some(call)
+            let trace = by_hand.current.trace();
+            Some(by_hand.methods.call(series, None, trace, None))
         });
         GrpcCall(call.unwrap_or_default())
     }
@@ -84,22 +82,23 @@ impl GrpcCall {
 
     /// A message has come from the client.
     pub fn received(&self) {
-        self.count(|series| series.handles.requests.as_ref());
+        self.count(|series| &series.open().requests);
     }
 
     /// A message was sent to the client.
     pub fn sent(&self) {
-        self.count(|series| series.handles.responses.as_ref());
+        self.count(|series| &series.open().responses);
     }
 
     /// How long the call has taken so far; zero where no duration is recorded.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
-        self.0.took()
+        let took = self.0.state().and_then(State::elapsed);
+        took.unwrap_or_default()
     }
 
-    fn count(&self, of: impl FnOnce(&Series) -> Option<&Counter>) {
-        if let Some(counter) = self.0.series().and_then(of) {
+    fn count(&self, of: impl FnOnce(&Series) -> &[Counter]) {
+        for counter in self.0.state().map_or(&[][..], |state| of(&state.series)) {
             counter.inc();
         }
     }

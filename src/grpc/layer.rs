@@ -3,10 +3,9 @@ use std::sync::Arc;
 use tower_layer::Layer;
 
 use super::builder::GrpcLayerBuilder;
-use super::client::GrpcClientService;
 use super::methods::Methods;
 use super::metrics::Side;
-use super::service::GrpcService;
+use super::service::{GrpcClientService, GrpcService};
 use crate::health::{Contributor, Traffic};
 use crate::registry::{DeclareError, Registry};
 

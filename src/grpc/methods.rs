@@ -1,17 +1,13 @@
-use std::cell::Cell;
 use std::fmt;
-use std::hash::{BuildHasher, Hasher};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use foldhash::fast::RandomState;
 use tonic::Code;
 
 use super::declare::RpcKind;
 use super::exclude::Exclude;
 use super::names::Name;
-use super::series::{Recorder, Series};
-use crate::exchange::Chain;
+use super::protocol::{Recorder, Series};
+use crate::exchange::Known;
 use crate::registry::MAX_LABEL_VALUE;
 
 /// The most methods that are remembered without having been declared. A program has as many
@@ -34,15 +30,14 @@ pub(super) enum Learn {
 /// Every method that is known, by service and name. A cache line away from the count of
 /// references, which changes whenever a service is cloned.
 #[repr(align(64))]
-pub(super) struct Methods {
+pub(crate) struct Methods {
     pub(super) recorder: Arc<Recorder>,
-    hash: RandomState,
-    lists: Box<[Chain<Arc<Series>>]>,
+    /// Whether any of the metrics is a duration.
+    pub(super) timed: bool,
+    known: Known<Series, LISTS>,
     unknown: OnceLock<Arc<Series>>,
     learn: Learn,
     exclude: Exclude,
-    learnt: AtomicUsize,
-    max: usize,
 }
 
 impl Methods {
@@ -52,14 +47,12 @@ impl Methods {
 
     fn with_max(recorder: Recorder, learn: Learn, exclude: Exclude, max: usize) -> Self {
         Self {
+            timed: recorder.naming.samples(),
             recorder: Arc::new(recorder),
-            hash: RandomState::default(),
-            lists: (0..LISTS).map(|_| Chain::new()).collect(),
+            known: Known::new(max),
             unknown: OnceLock::new(),
             learn,
             exclude,
-            learnt: AtomicUsize::new(0),
-            max,
         }
     }
 
@@ -67,15 +60,19 @@ impl Methods {
     /// rate misses the first count of a series that was not there before.
     pub(super) fn declare(&self, service: &str, method: &str, kind: Option<RpcKind>) {
         if !self.excludes(service, method) {
-            self.add(service, method, kind).ended(Code::Ok);
+            let is = |series: &Series| series.name.is(service, method);
+            let make = || self.series(service, method, kind);
+            let series = self.known.add((service, method), is, make);
+            series.open();
+            series.ended(Code::Ok);
         }
     }
 
     /// The method, if it is known; without an allocation, a lock or a change to shared memory.
     #[inline]
     pub(super) fn find(&self, service: &str, method: &str) -> Option<&Arc<Series>> {
-        self.list(service, method)
-            .find(|series| series.name.is(service, method))
+        self.known
+            .find((service, method), |series| series.name.is(service, method))
     }
 
     /// What all methods share that are not known.
@@ -111,7 +108,7 @@ impl Methods {
     /// Whether an answer would make this method known.
     pub(super) fn learns(&self, service: &str, method: &str) -> bool {
         self.learn == Learn::FromAnswers
-            && self.learnt.load(Ordering::Relaxed) < self.max
+            && self.known.has_room()
             && is_name(service)
             && is_name(method)
     }
@@ -122,51 +119,18 @@ impl Methods {
         if !is_name(service) || !is_name(method) {
             return None;
         }
-        self.learnt
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |learnt| {
-                (learnt < self.max).then_some(learnt + 1)
-            })
-            .ok()?;
-        let before = Cell::new(true);
-        let series = self.list(service, method).find_or_add(
-            |series| series.name.is(service, method),
-            || {
-                before.set(false);
-                self.series(service, method, None)
-            },
-        );
-        if before.get() {
-            // Another thread was first: give the room back.
-            self.learnt.fetch_sub(1, Ordering::Relaxed);
-        }
-        Some(series)
+        let is = |series: &Series| series.name.is(service, method);
+        let make = |_| self.series(service, method, None);
+        self.known.learn((service, method), is, make)
     }
 
-    fn add(&self, service: &str, method: &str, kind: Option<RpcKind>) -> &Arc<Series> {
-        self.list(service, method).find_or_add(
-            |series| series.name.is(service, method),
-            || self.series(service, method, kind),
-        )
-    }
-
-    fn series(&self, service: &str, method: &str, kind: Option<RpcKind>) -> Arc<Series> {
+    fn series(&self, service: &str, method: &str, kind: Option<RpcKind>) -> Series {
         let name = Name {
             service: service.into(),
             method: method.into(),
             kind,
         };
-        Arc::new(Series::new(&self.recorder, name))
-    }
-
-    #[inline]
-    fn list(&self, service: &str, method: &str) -> &Chain<Arc<Series>> {
-        let mut hasher = self.hash.build_hasher();
-        hasher.write(service.as_bytes());
-        hasher.write(method.as_bytes());
-        // Only the low bits are wanted.
-        #[expect(clippy::cast_possible_truncation)]
-        let at = hasher.finish() as usize % LISTS;
-        &self.lists[at]
+        Series::new(&self.recorder, name)
     }
 }
 
@@ -184,7 +148,7 @@ impl fmt::Debug for Methods {
         f.debug_struct("Methods")
             .field("side", &self.recorder.side)
             .field("learn", &self.learn)
-            .field("learnt", &self.learnt.load(Ordering::Relaxed))
+            .field("learnt", &self.known.learnt())
             .finish_non_exhaustive()
     }
 }
@@ -219,7 +183,7 @@ mod tests {
         assert!(Arc::ptr_eq(learnt, methods.find("a.B", "C").unwrap()));
         assert!(Arc::ptr_eq(learnt, methods.learn("a.B", "C").unwrap()));
         assert!(Arc::ptr_eq(learnt, methods.by_name("a.B", "C").unwrap()));
-        assert_eq!(methods.learnt.load(Ordering::Relaxed), 1);
+        assert_eq!(methods.known.learnt(), 1);
         assert!(methods.find("a.", "BC").is_none(), "cut elsewhere");
     }
 
@@ -242,11 +206,7 @@ mod tests {
         methods.declare("x.Y", "Z", None);
         assert!(methods.by_name("x.Y", "Z").is_none());
         assert!(methods.find("x.Y", "Z").is_none() && methods.excludes("x.Y", "Z"));
-        assert_eq!(
-            methods.learnt.load(Ordering::Relaxed),
-            0,
-            "no room is taken"
-        );
+        assert_eq!(methods.known.learnt(), 0, "no room is taken");
         assert_eq!(registry.series(), 0);
     }
 

@@ -98,15 +98,12 @@
 //! order, a call is a request as well, `POST /package.Service/{*rest}` with status 200 whatever its
 //! code; where that is not wanted, put that layer on the other routes before they are merged.
 
-mod body;
+mod begin;
 mod builder;
-mod call;
-mod client;
 mod declare;
 mod descriptor;
 mod exclude;
 mod frames;
-mod future;
 mod headers;
 mod interceptor;
 mod layer;
@@ -114,7 +111,7 @@ mod methods;
 mod metrics;
 mod names;
 mod path;
-mod series;
+mod protocol;
 mod service;
 mod status;
 mod tally;
@@ -122,14 +119,12 @@ mod timeout;
 #[cfg(feature = "trace-exemplars")]
 mod traced;
 
-pub use body::{RequestBody, ResponseBody};
+pub use crate::exchange::{BoxedErr, ResponseFuture};
 pub use builder::GrpcLayerBuilder;
-pub use client::GrpcClientService;
 pub use declare::{RpcKind, RpcMethod};
 pub use descriptor::InvalidDescriptorSet;
-pub use future::{BoxedErr, ResponseFuture};
 pub use interceptor::{GrpcCall, MetricsInterceptor, instrument};
 pub use layer::{GrpcClientLayer, GrpcLayer};
 pub use metrics::{GrpcClientMetrics, GrpcMetrics};
 pub use names::{GrpcNames, UNKNOWN};
-pub use service::GrpcService;
+pub use service::{GrpcClientService, GrpcService, RequestBody, ResponseBody};

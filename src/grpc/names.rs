@@ -3,7 +3,7 @@ use std::fmt;
 use tonic::Code;
 
 use super::declare::RpcKind;
-use crate::registry::{Counter, Gauge, Histogram};
+use crate::exchange::{Ended, Open};
 
 /// The label of every service and method that the server is not known to serve, so that what
 /// scanners ask for is one series and not one each.
@@ -38,7 +38,7 @@ pub enum GrpcNames {
 
 /// What a call is labelled with.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Name {
+pub(crate) struct Name {
     pub(super) service: Box<str>,
     pub(super) method: Box<str>,
     pub(super) kind: Option<RpcKind>,
@@ -65,29 +65,13 @@ impl Name {
 
 /// One profile: the handles of the series that it has for a method. Asked once for each
 /// method and code, never on the way of a call.
-pub(super) trait Naming: fmt::Debug + Send + Sync {
-    fn handles(&self, name: &Name) -> Handles;
+pub(crate) trait Naming: fmt::Debug + Send + Sync {
+    /// Adds the handles that a call uses before it ends.
+    fn open(&self, name: &Name, handles: &mut Open);
 
-    fn ended(&self, name: &Name, code: Code) -> Ended;
+    /// Adds the handles for one code.
+    fn end(&self, name: &Name, code: Code, handles: &mut Ended);
 
     /// Whether it has histograms at all: an operator may have switched them off.
     fn samples(&self) -> bool;
-}
-
-/// The handles of a method, as far as its profile has them.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Handles {
-    pub(super) started: Option<Counter>,
-    pub(super) active: Option<Gauge>,
-    /// Messages in the bodies of requests: received by a server, sent by a client.
-    pub(super) requests: Option<Counter>,
-    /// Messages in the bodies of responses.
-    pub(super) responses: Option<Counter>,
-}
-
-/// The handles of a method for one code.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Ended {
-    pub(super) handled: Option<Counter>,
-    pub(super) duration: Option<Histogram>,
 }

@@ -1,4 +1,3 @@
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -7,45 +6,31 @@ use http_body::Body;
 use tonic::server::NamedService;
 use tower_service::Service;
 
-use super::body::{RequestBody, ResponseBody};
-use super::call::Call;
-use super::future::ResponseFuture;
-use super::methods::Methods;
+use super::metrics::{Made, Served};
+use super::protocol::Grpc;
+use super::tally::Messages;
+use crate::exchange::{self, BoxError, BoxedErr, Recorded, ResponseFuture};
 use crate::util::RequestHead;
 
 /// A service whose gRPC calls are recorded; made by [`GrpcLayer`](super::GrpcLayer).
 ///
 /// A layer around a single generated server keeps its name, so that it can still be given to
 /// `add_service`.
-#[derive(Clone, Debug)]
-pub struct GrpcService<S> {
-    inner: S,
-    methods: Arc<Methods>,
-}
+pub type GrpcService<S> = Recorded<S, Grpc, Served>;
 
-impl<S> GrpcService<S> {
-    pub(super) fn new(inner: S, methods: Arc<Methods>) -> Self {
-        Self { inner, methods }
-    }
+/// A client service whose calls are recorded; made by
+/// [`GrpcClientLayer`](super::GrpcClientLayer).
+///
+/// The service inside takes [`tonic::body::Body`], as a `Channel` does. Its error is boxed, as
+/// the middleware of tower does it, and otherwise passed on as it is.
+pub type GrpcClientService<S> = Recorded<S, Grpc, Made>;
 
-    /// The service inside.
-    #[must_use]
-    pub fn get_ref(&self) -> &S {
-        &self.inner
-    }
+/// The body of a request whose messages are counted as they pass.
+pub type RequestBody<B> = exchange::RequestBody<B, Messages>;
 
-    /// The service inside.
-    #[must_use]
-    pub fn get_mut(&mut self) -> &mut S {
-        &mut self.inner
-    }
-
-    /// The service inside; calls that have begun are still recorded.
-    #[must_use]
-    pub fn into_inner(self) -> S {
-        self.inner
-    }
-}
+/// The body of a response that counts its messages and records the call when it ends, fails, or is
+/// dropped early.
+pub type ResponseBody<B> = exchange::ResponseBody<B, Grpc>;
 
 impl<S: NamedService> NamedService for GrpcService<S> {
     const NAME: &'static str = S::NAME;
@@ -55,11 +40,11 @@ impl<S, B, R> Service<Request<B>> for GrpcService<S>
 where
     S: Service<Request<RequestBody<B>>, Response = Response<R>>,
     S::Error: 'static,
-    R: Body<Data = Bytes>,
+    R: Body<Data = Bytes, Error: 'static>,
 {
     type Response = Response<ResponseBody<R>>;
     type Error = S::Error;
-    type Future = ResponseFuture<S::Future>;
+    type Future = ResponseFuture<S::Future, Grpc>;
 
     #[inline]
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
@@ -68,11 +53,48 @@ where
 
     #[inline]
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let (mut call, tally) = Call::begin(&self.methods, RequestHead::of(&request));
-        let request = request.map(|body| RequestBody::new(body, tally));
-        call.inside(true);
+        let (mut call, tally) = self.shared.begin(RequestHead::of(&request));
+        let request = request.map(|body| RequestBody::new(body, tally.map(Messages::new)));
+        let inside = call.inside();
         let inner = self.inner.call(request);
-        call.inside(false);
+        inside.left();
         ResponseFuture::new(inner, call)
+    }
+}
+
+impl<S, B, R> Service<Request<B>> for GrpcClientService<S>
+where
+    S: Service<Request<tonic::body::Body>, Response = Response<R>>,
+    S::Error: Into<BoxError>,
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+    R: Body<Data = Bytes, Error: 'static>,
+{
+    type Response = Response<ResponseBody<R>>;
+    type Error = BoxError;
+    type Future = ResponseFuture<BoxedErr<S::Future>, Grpc>;
+
+    #[inline]
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.inner.poll_ready(cx).map_err(|error| {
+            let mut error = error.into();
+            self.shared.refused(&mut error);
+            error
+        })
+    }
+
+    #[inline]
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let (mut call, tally) = self.shared.begin(RequestHead::of(&request));
+        let request = request.map(|body| match tally {
+            Some(tally) => {
+                tonic::body::Body::new(RequestBody::new(body, Some(Messages::new(tally))))
+            }
+            None => tonic::body::Body::new(body),
+        });
+        let inside = call.inside();
+        let inner = self.inner.call(request);
+        inside.left();
+        ResponseFuture::new(BoxedErr::new(inner), call)
     }
 }

@@ -9,11 +9,9 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use tonic::{Code, ConnectError, Status, TimeoutExpired};
 
 use super::headers;
+use crate::exchange::BoxError;
 
 static GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
-
-/// What the libraries of tower box every error into.
-pub(super) type BoxError = Box<dyn Error + Send + Sync>;
 
 /// The code in headers or trailers. One that is malformed, or none of the 17, is `Unknown`.
 #[inline]

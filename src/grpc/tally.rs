@@ -1,8 +1,38 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use super::series::Series;
-use crate::registry::Counter;
+use bytes::Bytes;
+use http_body::{Body, Frame};
+
+use super::frames::FrameCounter;
+use super::protocol::Series;
+use crate::exchange::Counts;
+
+/// Counts the messages in the body of a request.
+#[derive(Debug)]
+pub struct Messages {
+    frames: FrameCounter,
+    tally: Tally,
+}
+
+impl Messages {
+    #[inline]
+    pub(super) fn new(tally: Tally) -> Self {
+        Self {
+            frames: FrameCounter::default(),
+            tally,
+        }
+    }
+}
+
+impl<B: Body<Data = Bytes>> Counts<B> for Messages {
+    #[inline]
+    fn passed(&mut self, frame: &Frame<Bytes>) {
+        if let Some(data) = frame.data_ref() {
+            self.tally.add(self.frames.feed(data));
+        }
+    }
+}
 
 /// Where the messages of a request are counted. The body of a request goes its own way, apart
 /// from the call.
@@ -15,10 +45,10 @@ pub(super) enum Tally {
 }
 
 impl Tally {
-    /// Counts to this method, if anybody does.
+    /// Counts to this method, if its messages are counted.
     #[inline]
     pub(super) fn to(series: &Arc<Series>) -> Option<Self> {
-        let counted = series.handles.requests.is_some();
+        let counted = !series.open().requests.is_empty();
         counted.then(|| Self::To(Arc::clone(series)))
     }
 
@@ -28,21 +58,24 @@ impl Tally {
             return;
         }
         match self {
-            Self::To(series) => {
-                if let Some(requests) = &series.handles.requests {
-                    requests.add(messages);
-                }
-            }
+            Self::To(series) => add(series, messages),
             Self::Later(waiting) => waiting.add(messages),
         }
     }
 }
 
-/// Messages that wait for the counter they belong to.
+#[inline]
+fn add(series: &Series, messages: u64) {
+    for requests in &series.open().requests {
+        requests.add(messages);
+    }
+}
+
+/// Messages that wait for the method they belong to.
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
     messages: AtomicU64,
-    counter: OnceLock<Option<Counter>>,
+    series: OnceLock<Arc<Series>>,
 }
 
 impl Waiting {
@@ -55,15 +88,15 @@ impl Waiting {
     }
 
     /// Says where the messages belong, those to come as well.
-    pub(super) fn settle(&self, counter: Option<Counter>) {
+    pub(super) fn settle(&self, series: &Arc<Series>) {
         // Only the one call that this belongs to settles it, and once.
-        let _ = self.counter.set(counter);
+        let _ = self.series.set(Arc::clone(series));
         self.hand_over();
     }
 
     fn hand_over(&self) {
-        if let Some(Some(counter)) = self.counter.get() {
-            counter.add(self.messages.swap(0, Ordering::AcqRel));
+        if let Some(series) = self.series.get() {
+            add(series, self.messages.swap(0, Ordering::AcqRel));
         }
     }
 }
@@ -71,17 +104,38 @@ impl Waiting {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::registry::Registry;
+    use crate::grpc::GrpcMetrics;
+    use crate::grpc::metrics::{self, Side};
+    use crate::grpc::names::{GrpcNames, Name};
+    use crate::grpc::protocol::Recorder;
+    use crate::registry::{Counter, Registry};
+    use crate::util::Clock;
+
+    /// A method, and the counter of its messages.
+    fn method(registry: &Registry) -> (Arc<Series>, Counter) {
+        let recorder = Recorder {
+            naming: metrics::declare(registry, Side::Server, GrpcNames::Catalog).unwrap(),
+            clock: Clock::system(),
+            trace: crate::trace::Source::default(),
+            side: Side::Server,
+            timeout: None,
+            traffic: None,
+        };
+        let received = &registry.group::<GrpcMetrics>().unwrap().received;
+        let counter = received.with(&["unknown", "unknown"]);
+        let series = Series::new(&Arc::new(recorder), Name::unknown());
+        (Arc::new(series), counter)
+    }
 
     #[test]
     fn early_and_late_messages_are_counted_once() {
         let registry = Registry::new();
-        let counter = registry.counter("a_total", "").build().unwrap();
+        let (series, counter) = method(&registry);
         let waiting = Arc::new(Waiting::default());
         let tally = Tally::Later(Arc::clone(&waiting));
         tally.add(2);
         assert_eq!(counter.get(), 0);
-        waiting.settle(Some(counter.clone()));
+        waiting.settle(&series);
         assert_eq!(counter.get(), 2);
         tally.add(3);
         assert_eq!(counter.get(), 5);
@@ -90,12 +144,12 @@ mod tests {
     #[test]
     fn none_is_lost_while_it_is_being_settled() {
         let registry = Registry::new();
-        let counter = registry.counter("a_total", "").build().unwrap();
+        let (series, counter) = method(&registry);
         for _ in 0..200 {
             let waiting = Arc::new(Waiting::default());
             std::thread::scope(|scope| {
                 scope.spawn(|| (0..50).for_each(|_| waiting.add(1)));
-                waiting.settle(Some(counter.clone()));
+                waiting.settle(&series);
             });
         }
         assert_eq!(counter.get(), 200 * 50);

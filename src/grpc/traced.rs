@@ -17,8 +17,10 @@ impl GrpcCall {
     /// }
     /// ```
     pub fn trace(mut self, context: Option<TraceContext>) -> Self {
-        if context.is_some() {
-            self.0.traced(Trace::of(context));
+        if context.is_some()
+            && let Some(state) = self.0.state_mut()
+        {
+            state.trace = Trace::of(context);
         }
         self
     }

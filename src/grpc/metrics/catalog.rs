@@ -3,7 +3,8 @@ use std::marker::PhantomData;
 use tonic::Code;
 
 use super::side::{Made, OneSide, Served, Side};
-use crate::grpc::names::{Ended, Handles, Name, Naming};
+use crate::exchange::{Ended, Open, Timing};
+use crate::grpc::names::{Name, Naming};
 use crate::grpc::status;
 use crate::registry::{Counter, DeclareError, Family, Gauge, Group, Histogram, Registry, Text};
 
@@ -113,24 +114,21 @@ impl<S: OneSide> Group for GrpcMetrics<S> {
 }
 
 impl<S: OneSide> Naming for GrpcMetrics<S> {
-    fn handles(&self, name: &Name) -> Handles {
+    fn open(&self, name: &Name, handles: &mut Open) {
         let labels = [&name.service, &name.method];
-        let (received, sent) = (self.received.live(&labels), self.sent.live(&labels));
-        let (requests, responses) = S::either((received.clone(), sent.clone()), (sent, received));
-        Handles {
-            started: None,
-            active: self.active.live(&labels),
-            requests,
-            responses,
-        }
+        let both = (&self.received, &self.sent);
+        let (requests, responses) = S::either(both, (both.1, both.0));
+        handles.in_flight.extend(self.active.live(&labels));
+        handles.requests.extend(requests.live(&labels));
+        handles.responses.extend(responses.live(&labels));
     }
 
-    fn ended(&self, name: &Name, code: Code) -> Ended {
+    fn end(&self, name: &Name, code: Code, handles: &mut Ended) {
         let (service, method) = (&name.service, &name.method);
-        Ended {
-            handled: self.requests.live(&[service, method, status::name(code)]),
-            duration: self.duration.live(&[service, method]),
-        }
+        let requests = self.requests.live(&[service, method, status::name(code)]);
+        handles.requests.extend(requests);
+        let duration = self.duration.live(&[service, method]);
+        handles.durations.extend(duration.map(Timing::seconds));
     }
 
     fn samples(&self) -> bool {

@@ -5,8 +5,9 @@ use std::marker::PhantomData;
 use tonic::Code;
 
 use super::side::{OneSide, Side};
+use crate::exchange::{Ended, Open, Timing};
 use crate::grpc::declare::RpcKind;
-use crate::grpc::names::{Ended, Handles, Name, Naming, UNKNOWN};
+use crate::grpc::names::{Name, Naming, UNKNOWN};
 use crate::grpc::status;
 use crate::registry::{Counter, DeclareError, Family, Group, Histogram, Registry, Text};
 
@@ -93,26 +94,21 @@ impl<S: OneSide> Group for Go<S> {
 }
 
 impl<S: OneSide> Naming for Go<S> {
-    fn handles(&self, name: &Name) -> Handles {
+    fn open(&self, name: &Name, handles: &mut Open) {
         let labels = labels(name);
-        let (received, sent) = (self.received.live(&labels), self.sent.live(&labels));
-        let (requests, responses) = S::either((received.clone(), sent.clone()), (sent, received));
-        Handles {
-            started: self.started.live(&labels),
-            active: None,
-            requests,
-            responses,
-        }
+        let both = (&self.received, &self.sent);
+        let (requests, responses) = S::either(both, (both.1, both.0));
+        handles.started.extend(self.started.live(&labels));
+        handles.requests.extend(requests.live(&labels));
+        handles.responses.extend(responses.live(&labels));
     }
 
-    fn ended(&self, name: &Name, code: Code) -> Ended {
+    fn end(&self, name: &Name, code: Code, handles: &mut Ended) {
         let [kind, service, method] = labels(name);
-        Ended {
-            handled: self
-                .handled
-                .live(&[kind, service, method, status::go_name(code)]),
-            duration: self.handling.live(&[kind, service, method]),
-        }
+        let row = [kind, service, method, status::go_name(code)];
+        handles.requests.extend(self.handled.live(&row));
+        let handling = self.handling.live(&[kind, service, method]);
+        handles.durations.extend(handling.map(Timing::seconds));
     }
 
     fn samples(&self) -> bool {

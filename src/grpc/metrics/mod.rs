@@ -8,12 +8,11 @@ mod side;
 use std::sync::Arc;
 
 pub use catalog::{GrpcClientMetrics, GrpcMetrics};
-pub(super) use side::Side;
+pub(super) use side::{Made, Served, Side};
 
 use super::names::{GrpcNames, Naming};
 use crate::health::TrafficCounter;
 use crate::registry::{DeclareError, Group, Registry};
-use side::{Made, Served};
 
 /// Declares the metrics of a profile for one side.
 pub(super) fn declare(

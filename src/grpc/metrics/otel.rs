@@ -8,7 +8,8 @@ use std::marker::PhantomData;
 use tonic::Code;
 
 use super::side::{OneSide, Side};
-use crate::grpc::names::{Ended, Handles, Name, Naming};
+use crate::exchange::{Ended, Open, Timing};
+use crate::grpc::names::{Name, Naming};
 use crate::grpc::status;
 use crate::registry::{DeclareError, Family, Group, Histogram, Registry, Text};
 
@@ -50,11 +51,9 @@ impl<S: OneSide> Group for Otel<S> {
 }
 
 impl<S: OneSide> Naming for Otel<S> {
-    fn handles(&self, _: &Name) -> Handles {
-        Handles::default()
-    }
+    fn open(&self, _: &Name, _: &mut Open) {}
 
-    fn ended(&self, name: &Name, code: Code) -> Ended {
+    fn end(&self, name: &Name, code: Code, handles: &mut Ended) {
         let method = if name.is_unknown() {
             "_OTHER".to_owned()
         } else {
@@ -64,10 +63,8 @@ impl<S: OneSide> Naming for Otel<S> {
         let code = status::name(code);
         // A label without a value is a label that is not there.
         let error = if failed { code } else { "" };
-        Ended {
-            handled: None,
-            duration: self.duration.live(&["grpc", &method, code, error]),
-        }
+        let duration = self.duration.live(&["grpc", &method, code, error]);
+        handles.durations.extend(duration.map(Timing::seconds));
     }
 
     fn samples(&self) -> bool {
