@@ -16,6 +16,8 @@ mod json;
 mod padded;
 #[cfg(any(feature = "http", feature = "grpc"))]
 mod pattern;
+#[cfg(feature = "healing")]
+pub(crate) mod place;
 mod printable;
 #[cfg(feature = "rules")]
 mod stale;

@@ -1,0 +1,196 @@
+//! A directory by its descriptor.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{AtFlags, Dir, Gid, Mode, OFlags, Uid};
+
+use super::trust::{Folder, Me, is_read_only};
+use super::walk::{Asked, walk};
+use super::{Opened, Owner, Place, PlaceError, Sharing, absolute};
+
+/// Opens files: never through a link, never waiting for the other end of a FIFO.
+const SAFE: OFlags = OFlags::NOFOLLOW
+    .union(OFlags::NONBLOCK)
+    .union(OFlags::NOCTTY)
+    .union(OFlags::CLOEXEC);
+
+/// What is new belongs to this user alone.
+const OWN: Mode = Mode::RUSR.union(Mode::WUSR);
+
+/// A directory that is held, whatever becomes of its name.
+#[derive(Debug)]
+pub(crate) struct Directory {
+    held: File,
+    path: PathBuf,
+    /// Whether it can be listed and synced.
+    readable: bool,
+}
+
+impl Directory {
+    /// Follows `path` to a directory.
+    pub(crate) fn open_at(path: &Path, sharing: Sharing) -> Result<Self, PlaceError> {
+        Self::walk(path, sharing, false)
+    }
+
+    /// Follows `path` to a directory, and makes those that are missing, with mode 0700.
+    pub(crate) fn make(path: &Path, sharing: Sharing) -> Result<Self, PlaceError> {
+        Self::walk(path, sharing, true)
+    }
+
+    fn walk(path: &Path, sharing: Sharing, make: bool) -> Result<Self, PlaceError> {
+        let asked = Asked {
+            sharing,
+            file: false,
+            make,
+        };
+        let walked = walk(&absolute(path)?, asked, &mut Vec::new())?;
+        Ok(Self::of(walked.directory, walked.path))
+    }
+
+    pub(super) fn find(
+        path: &Path,
+        sharing: Sharing,
+        steps: &mut Vec<PathBuf>,
+    ) -> Result<Place, PlaceError> {
+        let asked = Asked {
+            sharing,
+            file: true,
+            make: false,
+        };
+        let walked = walk(path, asked, steps)?;
+        let (name, linked) = walked.name.unwrap_or_default();
+        Ok(Place {
+            directory: Self::of(walked.directory, walked.path),
+            name,
+            linked,
+        })
+    }
+
+    fn of(passed: File, path: PathBuf) -> Self {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        match rustix::fs::openat(&passed, ".", flags, Mode::empty()) {
+            Ok(held) => Self {
+                held: held.into(),
+                path,
+                readable: true,
+            },
+            // Files in it can be opened all the same.
+            Err(_) => Self {
+                held: passed,
+                path,
+                readable: false,
+            },
+        }
+    }
+
+    /// Where it was when it was found.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Why another user may make, rename and remove files in it, if that is so.
+    pub(crate) fn shared(&self) -> io::Result<Option<String>> {
+        let root = std::fs::metadata("/")?;
+        let folder = Folder::of(&self.held.metadata()?);
+        Ok(match folder.others_write(Me::now(&root)) {
+            Some(why) if !is_read_only(&self.held)? => Some(why),
+            _ => None,
+        })
+    }
+
+    /// Opens a regular file for reading.
+    pub(crate) fn open(&self, name: &OsStr) -> io::Result<Opened> {
+        let file = rustix::fs::openat(&self.held, name, OFlags::RDONLY | SAFE, Mode::empty())?;
+        Opened::of(file.into())
+    }
+
+    /// Opens a regular file for reading and writing, as it is.
+    pub(crate) fn open_to_write(&self, name: &OsStr) -> io::Result<Opened> {
+        let file = rustix::fs::openat(&self.held, name, OFlags::RDWR | SAFE, Mode::empty())?;
+        Opened::of(file.into())
+    }
+
+    /// Opens a regular file for reading and writing, or creates it with mode 0600.
+    pub(crate) fn open_or_create(&self, name: &OsStr) -> io::Result<Opened> {
+        let flags = OFlags::RDWR | OFlags::CREATE | SAFE;
+        Opened::of(rustix::fs::openat(&self.held, name, flags, OWN)?.into())
+    }
+
+    /// Creates a file of mode 0600 where nothing was, not even a link.
+    pub(crate) fn create_new(&self, name: &OsStr) -> io::Result<File> {
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | SAFE;
+        Ok(rustix::fs::openat(&self.held, name, flags, OWN)?.into())
+    }
+
+    /// Gives a file its new name in one go; what had it is gone.
+    pub(crate) fn rename(&self, from: &OsStr, to: &OsStr) -> io::Result<()> {
+        Ok(rustix::fs::renameat(&self.held, from, &self.held, to)?)
+    }
+
+    /// Removes a file, or a link, but no directory.
+    pub(crate) fn remove(&self, name: &OsStr) -> io::Result<()> {
+        Ok(rustix::fs::unlinkat(&self.held, name, AtFlags::empty())?)
+    }
+
+    /// Whether anything has this name, be it a link that leads nowhere.
+    pub(crate) fn has(&self, name: &OsStr) -> io::Result<bool> {
+        match rustix::fs::statat(&self.held, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(_) => Ok(true),
+            Err(rustix::io::Errno::NOENT) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Makes what was created, renamed and removed outlive a power cut. A directory that cannot
+    /// be read cannot be synced either.
+    pub(crate) fn sync(&self) -> io::Result<()> {
+        if !self.readable {
+            return Ok(());
+        }
+        match rustix::fs::fsync(&self.held) {
+            // Not every file system has something to sync here.
+            Ok(()) | Err(rustix::io::Errno::INVAL) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The names in it, at most `most` of them, that `wanted` wants.
+    pub(crate) fn names(
+        &self,
+        most: usize,
+        wanted: impl Fn(&OsStr) -> bool,
+    ) -> io::Result<Vec<OsString>> {
+        let mut names = Vec::new();
+        for entry in Dir::read_from(&self.held)? {
+            let entry = entry?;
+            let name = OsStr::from_bytes(entry.file_name().to_bytes());
+            if wanted(name) {
+                if names.len() == most {
+                    break;
+                }
+                names.push(name.to_owned());
+            }
+        }
+        Ok(names)
+    }
+}
+
+impl Owner {
+    /// Gives a file to this owner, with these rights. What this process may not give away stays
+    /// its own; then a group that is another gets the rights that all have.
+    pub(crate) fn give(self, file: &File) -> io::Result<()> {
+        let mut mode = self.mode & 0o777;
+        let (user, group) = (Uid::from_raw(self.user), Gid::from_raw(self.group));
+        // The owner last: what belongs to another cannot be changed any more.
+        if rustix::fs::fchown(file, None, Some(group)).is_err() {
+            mode &= !0o070 | ((mode & 0o007) << 3);
+        }
+        rustix::fs::fchmod(file, Mode::from_raw_mode(mode as _))?;
+        let _ = rustix::fs::fchown(file, Some(user), None);
+        Ok(())
+    }
+}
