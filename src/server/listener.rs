@@ -1,10 +1,12 @@
 use std::fmt;
+use std::future::pending;
 use std::io;
 use std::net::SocketAddr;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use axum::Router;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -213,6 +215,15 @@ async fn serve(
         while connections.join_next().await.is_some() {}
     })
     .await;
+}
+
+/// Serves one connection as a listener does that has no other.
+pub(crate) async fn serve_alone<S>(stream: S, router: Router, limits: Limits)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let place = Places::new(limits).enter().await;
+    connection::serve(stream, place, router, limits.request, pending()).await;
 }
 
 async fn stop(mut stopped: watch::Receiver<bool>) {

@@ -67,5 +67,6 @@ mod routes;
 mod stream;
 
 pub use auth::Auth;
+pub(crate) use listener::serve_alone;
 pub use listener::{Limits, ListenError, Listener};
 pub use routes::{Endpoints, router};

@@ -102,6 +102,8 @@ testing::assert_value(&heal, \"http_requests_total\", &labels, 1.0);
 
 mod assert;
 mod changes;
+#[cfg(feature = "server")]
+mod connection;
 mod reading;
 #[cfg(any(feature = "http", feature = "http-client", feature = "grpc"))]
 mod response;
@@ -109,6 +111,8 @@ mod series;
 
 pub use assert::{assert_absent, assert_value, value};
 pub use changes::Changes;
+#[cfg(feature = "server")]
+pub use connection::serve_connection;
 pub use reading::Reading;
 #[cfg(any(feature = "http", feature = "http-client", feature = "grpc"))]
 pub use response::read_to_end;

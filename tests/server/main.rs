@@ -6,6 +6,7 @@
 )]
 
 mod credentials;
+mod fuzzed;
 mod hostile;
 mod ready;
 mod scrapes;
