@@ -120,6 +120,9 @@ pub struct Observation {
     pub evidence: Evidence,
     /// The component that this one depends on: it is healed first.
     pub parent: Option<Name>,
+    /// Whether it takes the place of the other faults of its component.
+    #[serde(default)]
+    pub superseding: bool,
 }
 
 impl Observation {
@@ -132,6 +135,7 @@ impl Observation {
             samples: Samples::new(1, 1),
             evidence: Evidence::default(),
             parent: None,
+            superseding: false,
         }
     }
 
@@ -164,6 +168,18 @@ impl Observation {
     #[must_use]
     pub fn parent(mut self, component: impl Into<Name>) -> Self {
         self.parent = Some(component.into());
+        self
+    }
+
+    /// Says that a component has one fault at a time, and that this is it now: other issues of
+    /// the component which the same engine reported are closed at once as superseded, what is
+    /// verified or settling included, and their locks are free. One whose attempt or rollback
+    /// runs is closed when that ends, unless it is reported again. An engine reports at most one
+    /// such observation of a component in a detection run. Default: the faults of a component
+    /// are independent of each other.
+    #[must_use]
+    pub fn superseding(mut self) -> Self {
+        self.superseding = true;
         self
     }
 

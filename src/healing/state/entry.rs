@@ -50,6 +50,8 @@ pub(super) struct Entry {
     pub(super) treatment: Option<Treatment>,
     /// It was seen while an attempt ran.
     pub(super) dirty: bool,
+    /// A newer fault took its place while an attempt ran: it closes when that ends.
+    pub(super) superseded: bool,
 }
 
 /// An attempt, from its start until it is settled whether it healed.

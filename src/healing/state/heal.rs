@@ -310,6 +310,7 @@ impl State {
             return;
         };
         let dirty = std::mem::take(&mut entry.dirty);
+        let superseded = entry.superseded;
         if let Some(treatment) = &mut entry.treatment {
             treatment.ended = now;
         }
@@ -325,8 +326,9 @@ impl State {
             self.learn(&attempt.intent.key, &attempt.intent.action, false);
         }
         // Whoever saw the fault while the attempt ran is answered by exactly one fresh look; after
-        // ok, that is the verification.
-        if result != AttemptResult::Ok && (dirty || result == AttemptResult::Stale) {
+        // ok, that is the verification, unless another fault has taken the place of this one.
+        let verified = result == AttemptResult::Ok && !superseded;
+        if !verified && (dirty || superseded || result == AttemptResult::Stale) {
             self.ask_to_detect(attempt.engine, true);
         }
         if self.is_ending(slot) {
@@ -344,9 +346,10 @@ impl State {
 
     /// Whether an issue is to be closed as soon as nothing of it runs any more.
     fn is_ending(&self, slot: SlotId) -> bool {
-        let engine = self.open.get(slot).map(|entry| entry.engine);
-        let engine = engine.and_then(|engine| self.engines.get(engine));
-        self.stopping || engine.is_some_and(|engine| engine.removed)
+        let entry = self.open.get(slot);
+        let engine = entry.and_then(|entry| self.engines.get(entry.engine));
+        let superseded = entry.is_some_and(|entry| entry.superseded);
+        self.stopping || superseded || engine.is_some_and(|engine| engine.removed)
     }
 
     /// What did not heal is undone if the plan says so, unless it still runs.

@@ -61,6 +61,9 @@ impl State {
                 self.end_mute(&target);
             }
         }
+        if observation.superseding {
+            self.supersede(engine, &observation.key);
+        }
         if let Some(&slot) = self.keys.get(&observation.key) {
             return self.coalesce(slot, engine, observation, source);
         }
@@ -76,12 +79,32 @@ impl State {
         }
     }
 
+    /// Closes what the engine reported before of the component of `newest`.
+    fn supersede(&mut self, ix: EngineIx, newest: &IssueKey) {
+        let Some(engine) = self.engines.get(ix) else {
+            return;
+        };
+        let is_older = |slot: &SlotId| {
+            let key = self.open.get(*slot).map(|entry| &entry.issue.key);
+            key.is_some_and(|key| key.component == newest.component && key != newest)
+        };
+        let older: Vec<SlotId> = engine.open.iter().copied().filter(is_older).collect();
+        for slot in older {
+            match self.open.get_mut(slot) {
+                // What runs holds its lock, and may be about to end the newest fault as well.
+                Some(entry) if entry.phase == Phase::Running => entry.superseded = true,
+                _ => self.close(slot, Closed::Superseded),
+            }
+        }
+    }
+
     fn coalesce(&mut self, slot: SlotId, by: EngineIx, observation: Observation, source: Source) {
         self.tally.observations.coalesced += 1;
         let now = self.now;
         let Some(entry) = self.open.get_mut(slot) else {
             return;
         };
+        entry.superseded = false;
         let issue = &mut entry.issue;
         issue.count = issue.count.saturating_add(1);
         // The parts of one pass are told one after another, and are of one moment nevertheless.
@@ -335,6 +358,7 @@ impl Entry {
             approved: None,
             treatment: None,
             dirty: false,
+            superseded: false,
             issue,
         }
     }

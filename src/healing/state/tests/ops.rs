@@ -99,6 +99,9 @@ impl Seen {
         if let Some(parent) = self.parent {
             seen = seen.parent(format!("c{}", parent % COMPONENTS).as_str());
         }
+        if self.key % KEYS >= COMPONENTS && self.severity == Severity::Info {
+            seen = seen.superseding();
+        }
         seen
     }
 }

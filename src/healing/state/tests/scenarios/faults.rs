@@ -374,3 +374,39 @@ fn of_the_parts_of_a_pass_the_strongest_evidence_is_kept() {
     assert_eq!(issue.evidence.iter().next(), Some(("why", "refused")));
     assert_eq!(issue.confidence.n, 30);
 }
+
+#[test]
+fn a_fault_that_supersedes_does_not_wait_for_what_settles() {
+    let mut bench = Bench::with(policy(), plan().settle(10 * SECOND));
+    let seen = |kind| Observation::new("file", kind).samples(30, 30).superseding();
+    bench.pass(vec![seen("corrupt"), down("db")]);
+    bench.runs.retain(|start| start.issue.key != key("db"));
+    bench.end(AttemptResult::Ok);
+    bench.judge(Verdict::Good);
+    bench.wait(SECOND);
+    bench.pass(vec![seen("missing"), down("db")]);
+    assert_eq!(bench.running(), ["file"], "the lock was free at once");
+    let issue_type = bench.runs[0].issue.key.issue_type.to_string();
+    assert_eq!(issue_type, "missing");
+    let snapshot = bench.state.snapshot();
+    assert_eq!(snapshot.closed.get(Closed::Superseded), 1);
+    assert!(bench.phase("db").is_some(), "another component");
+
+    // What runs is not called off, and is closed when it ends.
+    bench.wait(SECOND);
+    bench.hint(seen("corrupt"));
+    assert_eq!(bench.running(), ["file"]);
+    let cancelled = |effect: &Effect| matches!(effect, Effect::Cancel { .. });
+    assert!(!bench.log.iter().any(cancelled));
+    bench.end(AttemptResult::Ok);
+    assert_eq!(bench.running(), ["file"]);
+    let snapshot = bench.state.snapshot();
+    assert_eq!(snapshot.closed.get(Closed::Superseded), 2);
+    assert_eq!(snapshot.closed.get(Closed::SelfResolved), 0);
+
+    // What runs and is reported again goes on.
+    bench.hint(seen("missing"));
+    bench.hint(seen("corrupt"));
+    bench.heal();
+    assert_eq!(bench.state.snapshot().closed.get(Closed::Healed), 1);
+}
