@@ -1,6 +1,8 @@
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 
+use super::alias::Alias;
 use super::native::Native;
 use crate::util::Printable;
 
@@ -110,6 +112,28 @@ impl Unit {
     }
 }
 
+/// Which values a label can have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Allowed {
+    /// These and no others. Where the type of the label does not see to that already, another
+    /// is recorded as [`OTHER`] and counted.
+    These(Vec<Cow<'static, str>>),
+    /// The first so many that come; each further one is recorded as [`OTHER`] and counted.
+    First(usize),
+}
+
+impl Allowed {
+    /// These values and no others.
+    #[must_use]
+    pub fn these<V: Into<Cow<'static, str>>>(values: impl IntoIterator<Item = V>) -> Self {
+        Self::These(values.into_iter().map(Into::into).collect())
+    }
+}
+
+/// The value that stands for all which a label may not have; see [`Allowed`].
+pub const OTHER: &str = "other";
+
 /// The declaration of one metric: what the exposition, the catalogue and all that is
 /// generated from it know about the metric.
 #[derive(Clone, Debug, PartialEq)]
@@ -125,6 +149,10 @@ pub struct MetricDef {
     pub unit: Option<Unit>,
     /// The names of the labels, in the order in which their values are given.
     pub labels: Vec<Cow<'static, str>>,
+    /// The values that a label can have, by its name, where they are bounded beforehand.
+    pub allowed: BTreeMap<Cow<'static, str>, Allowed>,
+    /// Other names that profiles switch on.
+    pub aliases: Vec<Alias>,
     /// The upper bounds of a histogram's classic buckets, `+Inf` not among them; empty for
     /// another kind, and for a histogram that has none but native buckets.
     pub buckets: Vec<f64>,
@@ -155,6 +183,8 @@ impl MetricDef {
             help: help.into(),
             kind,
             labels: Vec::new(),
+            allowed: BTreeMap::new(),
+            aliases: Vec::new(),
             buckets: Vec::new(),
             native: None,
             group: "",
@@ -170,6 +200,28 @@ impl MetricDef {
         L: Into<Cow<'static, str>>,
     {
         self.labels = labels.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Says which values a label can have. Default: any.
+    #[must_use]
+    pub fn allow(mut self, label: impl Into<Cow<'static, str>>, allowed: Allowed) -> Self {
+        self.allowed.insert(label.into(), allowed);
+        self
+    }
+
+    /// Adds another name, which a profile switches on. Default: none.
+    #[must_use]
+    pub fn alias(mut self, alias: Alias) -> Self {
+        self.aliases.push(alias);
+        self
+    }
+
+    /// Sets the upper bounds of a histogram's buckets, `+Inf` not among them. Default: none, and
+    /// a histogram needs some.
+    #[must_use]
+    pub fn with_buckets(mut self, bounds: impl IntoIterator<Item = f64>) -> Self {
+        self.buckets = bounds.into_iter().collect();
         self
     }
 

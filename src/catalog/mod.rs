@@ -5,9 +5,11 @@
 //! in the documents, dashboards and rules. Names follow the Prometheus data model and the
 //! suffix rules of OpenMetrics 1.0; [`names`] checks them.
 
+mod alias;
 mod def;
 pub mod names;
 mod native;
 
-pub use def::{Kind, MetricDef, Unit};
+pub use alias::{Alias, Relabel};
+pub use def::{Allowed, Kind, MetricDef, OTHER, Unit};
 pub use native::Native;

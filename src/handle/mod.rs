@@ -231,6 +231,7 @@ fn settings(config: &Config) -> Settings {
         families: families
             .map(|(name, family)| (name.clone(), over(family)))
             .collect(),
+        ..Settings::default()
     };
     #[cfg(feature = "http")]
     http::settings(config, &mut settings);

@@ -46,6 +46,13 @@ impl Registry {
             let series = counted.map(|(family, n)| one([("metric", &*family.def().name)], n));
             counter(name, help, &["metric"], series.collect())
         };
+        let not_allowed = families.iter().flat_map(|family| {
+            let counted = family.not_allowed().into_iter().filter(|(_, n)| *n > 0);
+            counted.map(|(label, n)| {
+                let labels = [("metric", &*family.def().name), ("label", label)];
+                one(labels, n)
+            })
+        });
         let skipped = self.inner.skipped.load(Ordering::Relaxed);
         let skipped = (skipped > 0).then(|| one([], skipped));
         let left_out = self.inner.left_out.0.lock().clone();
@@ -74,6 +81,12 @@ impl Registry {
                 |family| family.expired(),
             ),
             counter(
+                "selfheal_label_values_overflowed_total",
+                "Look-ups with a label value beyond the bounds of its label, recorded as other",
+                &["metric", "label"],
+                not_allowed.collect(),
+            ),
+            counter(
                 "selfheal_collectors_skipped_total",
                 "Collectors that panicked, metrics that clashed and collected series beyond a limit, left out",
                 &[],
@@ -95,7 +108,8 @@ fn counter(
     labels: &[&'static str],
     series: Vec<SeriesSnapshot>,
 ) -> FamilySnapshot {
-    let def = MetricDef::new(Kind::Counter, name, help).with_labels(labels.iter().copied());
+    let mut def = MetricDef::new(Kind::Counter, name, help).with_labels(labels.iter().copied());
+    def.group = "selfheal";
     FamilySnapshot {
         def: Arc::new(def),
         series,

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use super::scrape::exposed;
 use super::snapshot::FamilySnapshot;
-use super::{DeclareError, Registered, Registry, Settings, declare};
+use super::{DeclareError, Registered, Registry, Settings, alias, declare};
 use crate::catalog::{Kind, MetricDef, names};
 
 /// A source of series that are computed when somebody looks: a snapshot of a state machine,
@@ -54,6 +54,9 @@ impl Registry {
             check_free(&settings, &collectors, wanted, foreign)?;
             for entry in self.inner.families.read().values() {
                 clash(&settings, &entry.asked, wanted, foreign)?;
+                if !foreign {
+                    alias::apart(&settings, &entry.asked, wanted)?;
+                }
             }
         }
         collectors.push(Registered {
@@ -161,6 +164,9 @@ pub(super) fn check_free(
     for registered in collectors {
         for def in registered.defs.iter() {
             clash(settings, def, wanted, foreign || registered.foreign)?;
+            if !foreign && !registered.foreign {
+                alias::apart(settings, def, wanted)?;
+            }
         }
     }
     Ok(())

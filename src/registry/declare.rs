@@ -8,7 +8,7 @@ use super::family::{Core, Family};
 use super::labels::LabelKey;
 use super::metric::{Histogram, Metric, Tally};
 use super::{Registry, group};
-use crate::catalog::{Kind, MetricDef, Native, Unit, names};
+use crate::catalog::{Alias, Allowed, Kind, MetricDef, Native, Relabel, Unit, names};
 use crate::util::escape::{self, NameOf};
 
 /// The buckets of a histogram that declares none: 5 ms to 10 s, as the Prometheus client
@@ -16,6 +16,9 @@ use crate::util::escape::{self, NameOf};
 pub const DEFAULT_BUCKETS: [f64; 11] = [
     0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
 ];
+
+/// The values of a label are listed in the catalogue where there are fewer.
+const MAX_LISTED: usize = 64;
 
 /// A metric that is being declared; made by [`Registry::counter`] and its siblings, ended by
 /// [`build`](Declare::build) or [`labels`](Declare::labels).
@@ -126,6 +129,56 @@ impl<'r, M: Metric> Declare<'r, M> {
         self
     }
 
+    /// Adds another name under which the metric is exposed where a profile says so, with the
+    /// same values. Default: none. A metric may have several; see [`Alias`].
+    pub fn alias(mut self, alias: Alias) -> Self {
+        self.def.aliases.push(alias);
+        self
+    }
+
+    /// Bounds a label to these values. Another one is recorded as [`OTHER`] and counted in
+    /// `selfheal_label_values_overflowed_total`; a type that is closed, see
+    /// [`LabelValue::VALUES`], does not let one come. Default: as the type of the label has it.
+    ///
+    /// [`OTHER`]: crate::catalog::OTHER
+    /// [`LabelValue::VALUES`]: super::LabelValue::VALUES
+    pub fn only(mut self, label: &'static str, values: &[&'static str]) -> Self {
+        let these = Allowed::these(values.iter().copied());
+        self.def.allowed.insert(label.into(), these);
+        self
+    }
+
+    /// Bounds a label to the first so many values that come, for what others choose: names of
+    /// models, types of errors. Each further one is recorded as [`OTHER`] and counted in
+    /// `selfheal_label_values_overflowed_total`. The metrics of a [`Group`](super::Group) have the
+    /// values of one label in common. Default: no bound but that of the family.
+    ///
+    /// ```
+    /// use selfheal::registry::{Counter, DeclareError, Family, Registry, Text};
+    ///
+    /// # fn main() -> Result<(), DeclareError> {
+    /// let registry = Registry::new();
+    /// let calls: Family<Counter, [Text; 1]> = registry
+    ///     .counter("calls_total", "Calls")
+    ///     .at_most("model", 2)
+    ///     .labels(["model"])?;
+    /// for model in ["gpt-4", "llama", "made-up-1", "made-up-2", "llama"] {
+    ///     calls.inc(&[model]);
+    /// }
+    /// assert_eq!(calls.with(&["llama"]).get(), 2);
+    /// assert_eq!(calls.with(&["other"]).get(), 2);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// [`OTHER`]: crate::catalog::OTHER
+    pub fn at_most(mut self, label: &'static str, values: usize) -> Self {
+        self.def
+            .allowed
+            .insert(label.into(), Allowed::First(values));
+        self
+    }
+
     /// Declares the metric without labels. Its one series exists from now on, at zero.
     ///
     /// # Errors
@@ -150,11 +203,19 @@ impl<'r, M: Metric> Declare<'r, M> {
             .iter()
             .map(|name| Cow::Borrowed(*name))
             .collect();
+        for (label, values) in self.def.labels.iter().zip(K::VALUES) {
+            // A type whose values are all known needs no bound beside.
+            if !values.is_empty() && values.len() < MAX_LISTED {
+                let these = Allowed::these(values.iter().copied());
+                self.def.allowed.insert(label.clone(), these);
+            }
+        }
         Ok(Family::new(self.register()?))
     }
 
     pub(super) fn register(self) -> Result<Arc<Core<M>>, DeclareError> {
-        self.registry.register::<M>(self.def, self.expire_after)
+        self.registry
+            .register::<M>(self.def, self.expire_after, false)
     }
 }
 
@@ -224,6 +285,57 @@ pub(super) fn check(def: &MetricDef) -> Result<(), DeclareError> {
             label: label.to_string(),
             problem,
         });
+    }
+    check_more(def)
+}
+
+/// Checks what a definition says beside its own name and labels.
+fn check_more(def: &MetricDef) -> Result<(), DeclareError> {
+    let unknown = |label: &str, problem| DeclareError::Label {
+        name: def.name.to_string(),
+        label: label.to_owned(),
+        problem,
+    };
+    for label in def.allowed.keys() {
+        if !def.labels.contains(label) {
+            return Err(unknown(label, "has bounds and is none of its labels"));
+        }
+    }
+    for alias in &def.aliases {
+        let problem = match names::metric(&alias.name) {
+            Err(problem) => problem,
+            Ok(()) if def.kind == Kind::StateSet => "is an alias of a state set, which has none",
+            Ok(()) if !(alias.scale.is_finite() && alias.scale > 0.0) => {
+                "is an alias whose scale is not above zero"
+            }
+            Ok(()) if !alias.buckets.is_empty() => match names::buckets(&alias.buckets) {
+                Err(problem) => problem,
+                Ok(()) => "",
+            },
+            Ok(()) => "",
+        };
+        if !problem.is_empty() {
+            return Err(DeclareError::Metric {
+                name: alias.name.to_string(),
+                problem,
+            });
+        }
+        for relabel in &alias.labels {
+            match relabel {
+                Relabel::Rename(label, _) | Relabel::Without(label)
+                    if !def.labels.contains(label) =>
+                {
+                    return Err(unknown(
+                        label,
+                        "is changed by an alias and none of its labels",
+                    ));
+                }
+                Relabel::Rename(_, label) | Relabel::With(label, _) | Relabel::Instance(label) => {
+                    names::label(label).map_err(|problem| unknown(label, problem))?;
+                }
+                Relabel::Without(_) => {}
+            }
+        }
     }
     Ok(())
 }
@@ -298,7 +410,7 @@ mod tests {
             assert!(message.contains(&format!("{culprit:?}")), "{message}");
             assert!(message.contains(problem), "{message}");
         }
-        assert_eq!(registry.catalog().len(), 0);
+        assert!(registry.own_families().is_empty());
         assert!(
             gauge("heat_celsius")
                 .unit(Unit::other("celsius"))

@@ -48,6 +48,19 @@ pub enum DeclareError {
         /// What was asked for.
         wanted: Box<MetricDef>,
     },
+    /// A name would be that of one metric and, by a profile that is on, of another.
+    #[error(
+        "metric {wanted} cannot be declared: it and {existing} would both be exposed as {name:?}, \
+         one of them by an alias; rename one, or switch the profile off"
+    )]
+    Alias {
+        /// The name, as exposed.
+        name: String,
+        /// What is registered.
+        existing: Box<MetricDef>,
+        /// What was asked for.
+        wanted: Box<MetricDef>,
+    },
     /// A layer was given no set of names, and would record nothing in silence.
     #[error(
         "the {layer} has no set of names to record under; give its `names` at least one, or do not \

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use super::allowed::Bounds;
 use super::error::DeclareError;
 use super::labels::{Combination, LabelKey, Labels};
 use super::metric::sealed::Shape;
@@ -56,6 +57,7 @@ impl fmt::Debug for Rejected {
 impl<M: Metric> Core<M> {
     pub(super) fn new(
         def: Arc<MetricDef>,
+        allowed: Bounds,
         common: Common,
         rules: Rules,
         total: Arc<Total>,
@@ -68,7 +70,7 @@ impl<M: Metric> Core<M> {
         };
         Self {
             expire_after: rules.expire_after,
-            storage: Storage::new(&def.labels, rules, total),
+            storage: Storage::new(&def.labels, rules, allowed, total),
             shape,
             def,
         }
@@ -90,6 +92,11 @@ impl<M: Metric> Core<M> {
     pub(super) fn record<L: Labels>(&self, labels: &L, use_cell: impl FnOnce(&M::Cell, Notes<'_>)) {
         let new = |notes: Notes<'_>| new_cell::<M>(&self.shape, notes);
         self.storage.record(labels, new, use_cell);
+    }
+
+    pub(super) fn get<L: Labels>(&self, labels: &L) -> Option<M> {
+        let place = self.storage.get(labels)?;
+        Some(M::handle(place, &self.shape))
     }
 
     pub(super) fn with<L: Labels>(&self, labels: &L) -> M {
@@ -135,8 +142,7 @@ impl<M: Metric, K: LabelKey> Family<M, K> {
 
     /// The handle of the series with these label values, if it exists.
     pub fn get<L: Labels<Key = K>>(&self, labels: &L) -> Option<M> {
-        let place = self.core.storage.get(labels)?;
-        Some(M::handle(place, &self.core.shape))
+        self.core.get(labels)
     }
 
     /// Removes the series with these label values and says whether there was one. Handles
@@ -209,7 +215,7 @@ impl<M: Metric, K: LabelKey> Family<M, K> {
     }
 }
 
-impl<M: Metric, K: LabelKey + Labels<Key = K>> Family<M, K> {
+impl<M: Metric, K: Labels<Key = K> + LabelKey> Family<M, K> {
     /// Creates every series that the family can have, at zero, so that `rate()` sees the first
     /// increment of each. Without this a series appears with the value 1, and Prometheus takes
     /// the 1 for where it started.
@@ -235,14 +241,14 @@ impl<M: Metric, K: LabelKey + Labels<Key = K>> Family<M, K> {
     pub fn start_at_zero(self) -> Self {
         const {
             assert!(
-                Layout::of(K::VALUES).is_some(),
+                Layout::of(<K as Labels>::VALUES).is_some(),
                 "only a closed label set of at most 1,024 combinations can start at zero"
             );
         }
-        let places = Layout::of(K::VALUES).map_or(0, Layout::places);
+        let places = Layout::of(<K as Labels>::VALUES).map_or(0, Layout::places);
         for place in 0..places {
             self.core.with(&Combination {
-                values: K::VALUES,
+                values: <K as Labels>::VALUES,
                 place,
             });
         }
@@ -342,6 +348,10 @@ pub(super) trait AnyFamily: Send + Sync {
     fn expires_after(&self) -> Option<Duration>;
     /// Removes the series that were idle for `after`; see [`Registry::expire`](super::Registry::expire).
     fn expire(&self, now: u64, after: u64) -> usize;
+    /// How many look-ups of each label had a value beyond its bounds.
+    fn not_allowed(&self) -> Vec<(&str, u64)>;
+    /// Removes every series.
+    fn clear(&self);
     fn rejected(&self) -> u64;
     fn rejected_exemplars(&self) -> u64;
 }
@@ -408,6 +418,14 @@ impl<M: Metric> AnyFamily for Core<M> {
 
     fn expire(&self, now: u64, after: u64) -> usize {
         self.storage.expire(now, after)
+    }
+
+    fn not_allowed(&self) -> Vec<(&str, u64)> {
+        self.storage.bounds.overflowed().collect()
+    }
+
+    fn clear(&self) {
+        self.storage.retain(&mut |_, _, _| false);
     }
 
     fn rejected(&self) -> u64 {

@@ -54,6 +54,101 @@ pub trait Group: Send + Sync + Sized + 'static {
     fn declare(registry: &Registry) -> Result<Self, DeclareError>;
 }
 
+/// Declares a [`Group`](crate::registry::Group): a struct with a field for each metric, a line
+/// for each, whose comment is its help.
+///
+/// ```
+/// use selfheal::registry::{DeclareError, LabelValue, Registry};
+///
+/// #[derive(Clone, Copy, Debug)]
+/// pub enum Payment { Card, Cash }
+///
+/// impl LabelValue for Payment {
+///     type Key = Self;
+///     const VALUES: &'static [&'static str] = &["card", "cash"];
+///     fn index(&self) -> usize {
+///         *self as usize
+///     }
+/// }
+///
+/// selfheal::group! {
+///     /// What happens at the tills.
+///     pub struct Tills: "tills" {
+///         /// Orders placed, by shop and payment
+///         pub orders: Counter = "till_orders_total" ["shop", "payment": Payment] .at_most("shop", 50);
+///         /// Value of a basket
+///         pub basket: Histogram = "till_basket_usd" [] .buckets(&[5.0, 20.0, 100.0]);
+///         /// Tills that are open
+///         pub open: Gauge = "tills_open";
+///     }
+/// }
+///
+/// # fn main() -> Result<(), DeclareError> {
+/// let registry = Registry::new();
+/// let tills = registry.group::<Tills>()?;
+/// tills.orders.inc(&("north", Payment::Card));
+/// tills.basket.observe(&(), 42.0);
+/// tills.open.set(3);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// A metric is a type of [`registry`](crate::registry), its name, and in brackets its labels, each
+/// with the type of its values where that is not [`Text`](crate::registry::Text). Calls of
+/// [`Declare`](crate::registry::Declare) may follow. Without brackets the field is one series,
+/// there from the start; with them it is a [`Family`](crate::registry::Family), with none to begin
+/// with.
+#[macro_export]
+macro_rules! group {
+    (
+        $(#[$meta:meta])*
+        $vis:vis struct $Group:ident: $group:literal {
+            $(
+                #[doc = $help:literal]
+                $field_vis:vis $field:ident: $Metric:ident = $name:literal
+                    $([$($label:literal $(: $Value:ty)?),* $(,)?])?
+                    $(.$method:ident($($argument:expr),* $(,)?))*;
+            )*
+        }
+    ) => {
+        $(#[$meta])*
+        #[derive(Debug)]
+        $vis struct $Group {
+            $(
+                #[doc = concat!("`", $name, "`:", $help)]
+                $field_vis $field: $crate::group!(@type $Metric $([$($label $(: $Value)?),*])?),
+            )*
+        }
+
+        impl $crate::registry::Group for $Group {
+            const NAME: &'static str = $group;
+
+            fn declare(
+                registry: &$crate::registry::Registry,
+            ) -> ::core::result::Result<Self, $crate::registry::DeclareError> {
+                ::core::result::Result::Ok(Self {
+                    $($field: $crate::group!(@end (
+                        registry
+                            .metric::<$crate::registry::$Metric>($name, $help.trim_ascii_start())
+                            $(.$method($($argument),*))*
+                    ) $([$($label),*])?),)*
+                })
+            }
+        }
+    };
+    (@type $Metric:ident) => { $crate::registry::$Metric };
+    (@type $Metric:ident [$($label:literal $(: $Value:ty)?),*]) => {
+        $crate::registry::Family<
+            $crate::registry::$Metric,
+            ($($crate::group!(@value $label $(: $Value)?),)*),
+        >
+    };
+    (@value $label:literal) => { $crate::registry::Text };
+    (@value $label:literal: $Value:ty) => { $Value };
+    (@end ($declare:expr)) => { $declare.build()? };
+    (@end ($declare:expr) [$($label:literal),*]) => { $declare.labels([$($label),*])? };
+}
+
 thread_local! {
     /// The group that is being declared on this thread, so that a metric knows its group
     /// without every declaration repeating it.

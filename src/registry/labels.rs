@@ -64,7 +64,7 @@ pub enum Text {}
 pub trait LabelValue {
     /// What stands for this type in the type of a family: `Self` for a type without
     /// lifetimes, [`Text`] for anything that is looked up as text.
-    type Key: 'static;
+    type Key: LabelValue + 'static;
 
     /// Every text that there is, each once; empty where any text may come. Default: empty.
     const VALUES: &'static [&'static str] = &[];
@@ -151,6 +151,10 @@ pub trait Labels {
 pub trait LabelKey: 'static {
     /// `[&'static str; N]`.
     type Names: AsRef<[&'static str]>;
+
+    /// The values that each label can have, in order, empty for one that can have any. Default:
+    /// as if all could.
+    const VALUES: &'static [&'static [&'static str]] = &[];
 }
 
 impl<const N: usize> LabelKey for [Text; N] {
@@ -188,8 +192,9 @@ impl Labels for () {
 /// Tuples differ in nothing but their length, which the language cannot abstract over.
 macro_rules! tuples {
     ($(($len:literal $($value:ident $at:tt)+))+) => {$(
-        impl<$($value: 'static),+> LabelKey for ($($value,)+) {
+        impl<$($value: LabelValue + 'static),+> LabelKey for ($($value,)+) {
             type Names = [&'static str; $len];
+            const VALUES: &'static [&'static [&'static str]] = &[$($value::VALUES),+];
         }
         impl<$($value: LabelValue),+> Labels for ($($value,)+) {
             type Key = ($($value::Key,)+);
@@ -222,6 +227,13 @@ tuples! {
     (4 A 0 B 1 C 2 D 3)
     (5 A 0 B 1 C 2 D 3 E 4)
     (6 A 0 B 1 C 2 D 3 E 4 F 5)
+}
+
+impl LabelValue for Text {
+    type Key = Self;
+    fn visit(&self, _: impl FnOnce(&str)) {
+        match *self {}
+    }
 }
 
 impl LabelValue for str {

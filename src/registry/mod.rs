@@ -58,10 +58,13 @@
 //! ```
 
 mod about;
+mod alias;
+mod allowed;
 #[cfg(feature = "prometheus")]
 mod bridge;
 mod collector;
 mod declare;
+mod dynamic;
 mod error;
 mod expiry;
 mod exponential;
@@ -97,6 +100,7 @@ use parking_lot::RwLock;
 
 pub use collector::Collector;
 pub use declare::{DEFAULT_BUCKETS, Declare};
+pub use dynamic::Declared;
 pub use error::DeclareError;
 pub use exponential::{COARSEST_SCHEMA, FINEST_SCHEMA};
 pub use family::Family;
@@ -104,12 +108,12 @@ pub use group::Group;
 pub use labels::{LabelKey, LabelValue, Labels, MAX_LABEL_VALUE, Text};
 pub use metric::{
     Counter, FloatCounter, FloatGauge, Gauge, GaugeFn, GaugeGuard, Histogram, Info, Metric,
-    StateSet, StripedCounter, StripedHistogram,
+    StateSet, StripedCounter, StripedHistogram, Timer,
 };
 pub use rendered::SeriesLabels;
 pub use sample::SeriesId;
 pub use scrape::{Scrape, ScrapeFamily};
-pub use settings::{FamilySettings, NativeSettings, Settings};
+pub use settings::{FamilySettings, NativeSettings, Profile, Settings};
 pub use snapshot::{
     Exemplar, ExemplarLabels, FamilySnapshot, HistogramRef, HistogramSnapshot, InvalidExemplar,
     MAX_EXEMPLAR, NativeBuckets, Number, Sample, SeriesSnapshot, Value, ValueRef, parse_labels,
@@ -145,6 +149,8 @@ struct Inner {
     skipped: AtomicU64,
     left_out: about::LeftOuts,
     expiry: expiry::Expiry,
+    /// The values that labels with bounds have had.
+    allowed: allowed::All,
     clock: Clock,
 }
 
@@ -157,6 +163,9 @@ struct Entry {
     asked: Arc<MetricDef>,
     /// Those overrides.
     over: Option<FamilySettings>,
+    /// How many declarations at run time it has, where there are no others; see
+    /// [`Registry::declare`].
+    loads: Option<usize>,
 }
 
 impl Entry {
@@ -219,6 +228,7 @@ impl Registry {
                 skipped: AtomicU64::new(0),
                 left_out: about::LeftOuts::default(),
                 expiry: expiry::Expiry::default(),
+                allowed: allowed::All::default(),
                 clock,
             }),
         }
@@ -243,6 +253,12 @@ impl Registry {
     #[must_use]
     pub fn settings(&self) -> Arc<Settings> {
         Arc::clone(&self.inner.settings.read())
+    }
+
+    /// Starts to declare a metric of any type: what [`counter`](Self::counter) and its siblings
+    /// do for one type each.
+    pub fn metric<M: Metric>(&self, name: &'static str, help: &'static str) -> Declare<'_, M> {
+        Declare::new(self, name, help)
     }
 
     /// Starts to declare a counter of whole numbers. Its name ends in `_total`.
@@ -325,7 +341,8 @@ impl Registry {
         Declare::new(self, name, help)
     }
 
-    /// Every definition that is registered, by name: the catalogue of this registry.
+    /// Every definition that is registered, by name, and those of what the registry says of
+    /// itself: the catalogue of this registry.
     #[must_use]
     pub fn catalog(&self) -> Vec<MetricDef> {
         let mut defs: Vec<MetricDef> = self
@@ -338,6 +355,8 @@ impl Registry {
         for registered in self.inner.collectors.read().iter() {
             defs.extend(registered.defs.iter().cloned());
         }
+        let itself = self.about_itself(&[]).into_iter();
+        defs.extend(itself.map(|family| (*family.def).clone()));
         // The sort is stable: of a name that another library declares too, ours is kept.
         defs.sort_by(|a, b| a.name.cmp(&b.name));
         defs.dedup_by(|b, a| a.name == b.name && a.namespaced == b.namespaced);
@@ -354,19 +373,23 @@ impl Registry {
         &self,
         asked: MetricDef,
         expire_after: Option<Duration>,
+        is_load: bool,
     ) -> Result<Arc<Core<M>>, DeclareError> {
         declare::check(&asked)?;
         // Whoever takes both locks takes that of the collectors first.
         let collectors = self.inner.collectors.read();
         let mut families = self.inner.families.write();
-        if let Some(entry) = families.get(&asked.name) {
-            return entry.shared_with(asked);
+        if let Some(entry) = families.get_mut(&asked.name) {
+            let core = entry.shared_with(asked)?;
+            entry.loads = entry.loads.filter(|_| is_load).map(|loads| loads + 1);
+            return Ok(core);
         }
         let settings = self.settings();
         collector::check_free(&settings, &collectors, &asked, false)?;
         drop(collectors);
         for entry in families.values() {
             collector::apart(&settings, &entry.asked, &asked)?;
+            alias::apart(&settings, &entry.asked, &asked)?;
         }
         let over = settings.families.get(&*asked.name);
         let mut def = asked.clone();
@@ -374,12 +397,15 @@ impl Registry {
             over.apply(&mut def);
             declare::check(&def)?;
         }
+        settings.widen(&mut def);
         let rules = settings.rules(over, expire_after);
         let name = def.name.clone();
         // Of a series that does not add up, nobody asks since when.
         let created = settings.created_times && matches!(M::KIND, Kind::Counter | Kind::Histogram);
+        let allowed = self.inner.allowed.of(&def);
         let core = Arc::new(Core::<M>::new(
             Arc::new(def),
+            allowed,
             Common::new(self.inner.clock.clone(), created),
             rules,
             Arc::clone(&self.inner.total),
@@ -391,6 +417,7 @@ impl Registry {
                 any: Arc::clone(&core) as Arc<dyn Any + Send + Sync>,
                 asked: Arc::new(asked),
                 over: over.cloned(),
+                loads: is_load.then_some(1),
             },
         );
         drop(families);

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use super::alias::Aliases;
 use super::family::Rows;
 use super::owners::Owners;
 use super::snapshot::{FamilySnapshot, Sample, SeriesSnapshot, render_pairs};
@@ -50,7 +51,10 @@ impl Registry {
             // The list of another library may grow after it was described.
             registered.foreign
                 || registered.defs.is_empty()
-                || defs.any(|def| wanted(&exposed_name(&settings, def), def.kind))
+                || defs.any(|def| {
+                    let mut names = settings.faces(def).into_iter();
+                    names.any(|name| wanted(&name, def.kind))
+                })
         });
         let families = &mut scrape.families;
         families.retain(|family| wanted(&family.name, family.def.kind));
@@ -76,6 +80,7 @@ impl Registry {
         let entries: Vec<Entry> = self.inner.families.read().values().cloned().collect();
         let families: Vec<_> = entries.iter().map(|entry| &entry.family).cloned().collect();
         let mut owners = Owners::new(&settings.global_labels);
+        let mut aliases = Aliases::new(&settings);
         for Entry { family, over, .. } in entries {
             // What is switched off leaves its name to others.
             if !over.is_some_and(|over| over.disabled) {
@@ -83,11 +88,13 @@ impl Registry {
                 let mut listed = ScrapeFamily::reserved(name, family.def());
                 if !family.is_empty() {
                     listed.source = Source::Live(family.rows(&listed.name));
+                    aliases.add(&mut listed);
                 }
                 owners.declared(listed);
             }
         }
         for family in own {
+            aliases.add_collected(&family);
             owners.collected(exposed_name(&settings, &family.def), family);
         }
         let is_on = |def: &MetricDef| {
@@ -98,6 +105,9 @@ impl Registry {
             if is_on(&def) {
                 owners.declared(ScrapeFamily::reserved(exposed_name(&settings, &def), &def));
             }
+        }
+        for family in aliases.into_families() {
+            owners.declared(family);
         }
         for family in foreign {
             owners.collected(exposed_name(&settings, &family.def), family);

@@ -31,6 +31,52 @@ pub struct Settings {
     pub created_times: bool,
     /// Overrides by metric name, without namespace. Default: none.
     pub families: BTreeMap<String, FamilySettings>,
+    /// The profiles that are on: metrics are exposed by their [`Alias`]es as well. Buckets that
+    /// these need reach the metrics that are declared afterwards. Default: none.
+    ///
+    /// [`Alias`]: crate::catalog::Alias
+    pub profiles: Vec<Profile>,
+    /// What names this instance of the service in aliases with such a label, for example the
+    /// name of a pod. Default: empty.
+    pub instance: String,
+}
+
+/// A profile that is on: by its name the aliases that belong to it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Profile {
+    /// The word.
+    pub name: String,
+    /// Goes before the names of its aliases, with an underscore. Default: empty.
+    pub namespace: String,
+    /// The groups whose metrics it wants by its namespace, where that of the registry is another.
+    /// Default: none.
+    pub groups: Vec<String>,
+}
+
+impl Profile {
+    /// A profile without namespace and groups.
+    #[must_use]
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            ..Self::default()
+        }
+    }
+
+    /// Sets what goes before the names, with an underscore. Default: nothing.
+    #[must_use]
+    pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
+        self.namespace = namespace.into();
+        self
+    }
+
+    /// Adds a group whose metrics are wanted by the namespace of the profile. Default: none.
+    #[must_use]
+    pub fn group(mut self, group: impl Into<String>) -> Self {
+        self.groups.push(group.into());
+        self
+    }
 }
 
 /// What an operator may decide about one family.
@@ -136,6 +182,8 @@ impl Default for Settings {
             max_label_value: MAX_LABEL_VALUE,
             created_times: false,
             families: BTreeMap::new(),
+            profiles: Vec::new(),
+            instance: String::new(),
         }
     }
 }

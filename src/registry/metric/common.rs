@@ -31,6 +31,11 @@ impl Common {
         }
     }
 
+    /// The time.
+    pub(super) fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
     /// How many exemplars were left out because of their labels.
     pub(crate) fn rejected_exemplars(&self) -> u64 {
         self.rejected.load(Ordering::Relaxed)

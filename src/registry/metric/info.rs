@@ -4,8 +4,8 @@ use super::Metric;
 use super::sealed::{Sealed, Shape};
 use crate::catalog::Kind;
 use crate::registry::declare::Declare;
+use crate::registry::dynamic::Values;
 use crate::registry::error::DeclareError;
-use crate::registry::labels::Labels;
 use crate::registry::snapshot::{Number, Sample, Scratch, ValueRef};
 use crate::registry::storage::Place;
 
@@ -75,16 +75,5 @@ impl Declare<'_, Info> {
         let owned = |name: &str| Cow::Owned(name.to_owned());
         self.def.labels = names.into_iter().map(owned).collect();
         Ok(self.register()?.with(&Values(&values)))
-    }
-}
-
-/// Values whose number is known at run time only; as many as the family has labels.
-struct Values<'a>(&'a [&'a str]);
-
-impl Labels for Values<'_> {
-    type Key = ();
-
-    fn visit(&self, visit: &mut impl FnMut(&str)) {
-        self.0.iter().for_each(|value| visit(value));
     }
 }

@@ -10,6 +10,7 @@ mod info;
 mod note;
 mod states;
 mod striped;
+mod timer;
 
 use std::sync::Arc;
 
@@ -23,6 +24,7 @@ pub use info::Info;
 pub(crate) use note::Note;
 pub use states::StateSet;
 pub use striped::{StripedCounter, StripedHistogram};
+pub use timer::Timer;
 
 use super::snapshot::{Sample, Scratch, ValueRef};
 use super::storage::Place;

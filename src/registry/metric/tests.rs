@@ -124,7 +124,7 @@ fn a_state_set_has_rules_of_its_own() {
         error.to_string().contains("is the label of the state"),
         "{error}"
     );
-    assert!(registry.catalog().is_empty());
+    assert!(registry.own_families().is_empty());
 }
 
 #[test]

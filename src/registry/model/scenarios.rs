@@ -7,6 +7,7 @@ use shuttle::{Config, Runner, thread};
 
 use super::storage::{Notes, Place, Rules, Storage, Total, has_moved};
 use super::sync::{Arc, AtomicU64, AtomicUsize, Ordering};
+use crate::registry::allowed::Bounds;
 use crate::registry::labels::LabelValue;
 
 /// Half of the schedules at random, half with few changes of thread at unlikely moments, which
@@ -39,7 +40,12 @@ pub(super) fn family(limit: usize, expires: bool) -> Family {
         max_label_value: 100,
         expire_after: expires.then_some(Duration::from_nanos(1)),
     };
-    Arc::new(Storage::new(&["n"], rules, Arc::new(total)))
+    Arc::new(Storage::new(
+        &["n"],
+        rules,
+        Bounds::default(),
+        Arc::new(total),
+    ))
 }
 
 pub(super) fn zero(_: Notes<'_>) -> AtomicU64 {

@@ -11,6 +11,7 @@ use super::sync::{Arc, AtomicU64, AtomicUsize, Mutex, OnceLock, Ordering, RwLock
 use super::table::Table;
 use super::text::{Frame, Rendered};
 use super::view::View;
+use crate::registry::allowed::Bounds;
 use crate::registry::labels::Labels;
 
 /// The series of one family. `C` is the cell that holds a value.
@@ -37,6 +38,8 @@ pub(in crate::registry) struct Storage<C: Cell> {
     /// The table after the first one, once the family has moved.
     pub(super) later: OnceLock<RwLock<Arc<Table<C>>>>,
     pub(super) writer: Mutex<Writer>,
+    /// The bounds of the values of labels.
+    pub(in crate::registry) bounds: Bounds,
 }
 
 /// What those who change a table need to know of it.
@@ -52,6 +55,7 @@ impl<C: Cell> Storage<C> {
     pub(in crate::registry) fn new(
         labels: &[impl AsRef<str>],
         rules: Rules,
+        bounds: Bounds,
         total: Arc<Total>,
     ) -> Self {
         Self {
@@ -69,6 +73,7 @@ impl<C: Cell> Storage<C> {
             first: OnceLock::new(),
             later: OnceLock::new(),
             writer: Mutex::default(),
+            bounds,
         }
     }
 
@@ -187,8 +192,8 @@ impl<C: Cell> Storage<C> {
         })
     }
 
-    /// Creates the series of `labels`, unless there is one by now or there is no room.
-    /// `was_full` says whether there was none before a search that did not find it.
+    /// Creates the series of `labels`, unless there is one by now or there is no room. Where a
+    /// value is beyond the bounds of its label, the series is that of `other`.
     #[cold]
     #[inline(never)]
     fn create<L: Labels>(
@@ -200,6 +205,23 @@ impl<C: Cell> Storage<C> {
         if let Some(nobody) = &self.nobody {
             return nobody.clone();
         }
+        match self.bounds.substitute(labels) {
+            None => self.create_allowed(labels, was_full, new),
+            Some(labels) => match self.get(&labels) {
+                Some(place) => place,
+                None => self.create_allowed(&labels, false, new),
+            },
+        }
+    }
+
+    /// Creates the series of `labels`, unless there is one by now or there is no room.
+    /// `was_full` says whether there was none before a search that did not find it.
+    fn create_allowed<L: Labels>(
+        &self,
+        labels: &L,
+        was_full: bool,
+        new: impl FnOnce(Notes<'_>) -> C,
+    ) -> Place<C> {
         if self.frame.is_bare() {
             return self.create_alone(new);
         }

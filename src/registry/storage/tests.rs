@@ -1,6 +1,7 @@
 mod closed;
 mod gone;
 
+use crate::registry::allowed::Bounds;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -18,7 +19,7 @@ fn storage(labels: &[&str], limit: usize) -> Storage<AtomicU64> {
         series: AtomicUsize::new(0),
         limit: AtomicUsize::new(1_000_000),
     });
-    Storage::new(labels, rules(limit), total)
+    Storage::new(labels, rules(limit), Bounds::default(), total)
 }
 
 fn rules(limit: usize) -> Rules {
@@ -151,7 +152,7 @@ fn the_total_bound_holds_across_threads() {
         limit: AtomicUsize::new(50),
     });
     let families: Vec<Storage<AtomicU64>> = (0..2)
-        .map(|_| Storage::new(&["n"], rules(1_000), Arc::clone(&total)))
+        .map(|_| Storage::new(&["n"], rules(1_000), Bounds::default(), Arc::clone(&total)))
         .collect();
     std::thread::scope(|scope| {
         for thread in 0..4 {

@@ -23,6 +23,7 @@ use crate::catalog::Kind;
 use crate::registry::family::Rejected;
 use crate::registry::snapshot::{ExemplarLabels, HistogramSnapshot, Sample, Scratch, ValueRef};
 use crate::registry::storage::Place;
+use crate::util::Clock;
 use cell::Cell;
 #[cfg(test)]
 pub(super) use native::Buckets;
@@ -111,6 +112,11 @@ impl<T: Tally> Histogram<T> {
         if let Some(cell) = self.place.cell() {
             cell.exemplar(&self.common, value, labels);
         }
+    }
+
+    /// The time that the registry goes by.
+    pub(super) fn clock(&self) -> &Clock {
+        self.common.clock()
     }
 
     /// The counts and the sum now. Exemplars are read by this: it makes room for new ones.

@@ -114,8 +114,8 @@ fn limits_and_switches_hold() {
         enabled: false,
         ..rules(10)
     };
-    let off = Storage::new(&["verb"], disabled, Arc::clone(&total));
-    let full = Storage::new(&["verb"], rules(1), total);
+    let off = Storage::new(&["verb"], disabled, Bounds::default(), Arc::clone(&total));
+    let full = Storage::new(&["verb"], rules(1), Bounds::default(), total);
     for _ in 0..3 {
         for verb in [Verb::Get, Verb::Put] {
             add(&off, &(verb,));

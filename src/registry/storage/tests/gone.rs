@@ -11,7 +11,7 @@ fn expiring() -> Storage<AtomicU64> {
         expire_after: Some(Duration::from_nanos(10)),
         ..rules(1_000_000)
     };
-    Storage::new(&["n"], rules, total)
+    Storage::new(&["n"], rules, Bounds::default(), total)
 }
 
 fn names(storage: &Storage<AtomicU64>) -> Vec<String> {
