@@ -13,6 +13,7 @@
 //! | [`catalog`] | what a metric is, stated once |
 //! | [`encode`] | the exposition formats |
 //! | [`track`] | RAII trackers |
+//! | [`groups`] | the metric groups that come with this crate, with their trackers |
 //! | [`health`] | the health score and reports |
 //! | [`config`] | everything that can be set |
 //! | [`testing`] | reading and asserting metrics in tests |
@@ -51,6 +52,7 @@ pub mod config;
 pub mod encode;
 #[cfg(any(feature = "http", feature = "http-client", feature = "grpc"))]
 mod exchange;
+pub mod groups;
 #[cfg(feature = "grpc")]
 pub mod grpc;
 mod handle;

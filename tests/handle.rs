@@ -9,8 +9,8 @@ mod support;
 use std::collections::BTreeSet;
 
 use selfheal::config::{Server, Service};
+use selfheal::groups::LlmCall;
 use selfheal::registry::Registry;
-use selfheal::track::LlmCall;
 use selfheal::{Config, InstallError, Selfheal};
 use support::http::Request;
 

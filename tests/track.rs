@@ -4,9 +4,10 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
+use selfheal::groups::{ApiCall, AuditRun, LlmCall, PlaybookRun};
 use selfheal::registry::{DeclareError, Family, Gauge, Group, Registry, Text};
 use selfheal::testing::{Reading, assert_absent, assert_value};
-use selfheal::track::{ApiCall, LlmCall, Outcome, Tracker, TrackerKind};
+use selfheal::track::{self, Outcome, TrackFuture, Tracker, TrackerKind};
 use selfheal::util::Clock;
 
 fn call(registry: &Registry) -> LlmCall {
@@ -153,4 +154,152 @@ fn a_call_to_another_service_is_counted_and_its_last_time_kept() {
     ] {
         assert_value(&registry, name, &[api], value);
     }
+}
+
+selfheal::group! {
+    /// Reports.
+    struct ReportMetrics: "reports" {
+        /// Reports
+        reports: Counter = "reports_total" ["format", "status"];
+        /// Reports that are being made
+        active: Gauge = "reports_active" ["format"];
+    }
+}
+
+selfheal::tracker! {
+    /// One report, declared by the means that the groups of the crate are declared by.
+    struct Report: ReportKind(format) in ReportMetrics {
+        started(metrics) { metrics.active.inc(&(format,)); }
+        ended(metrics, outcome, _took) {
+            metrics.active.dec(&(format,));
+            metrics.reports.inc(&(format, outcome.status()));
+        }
+    }
+}
+
+fn reports(registry: &Registry, status: &str) -> Option<f64> {
+    let labels = [("format", "pdf"), ("status", status)];
+    selfheal::testing::value(registry, "reports_total", &labels)
+}
+
+#[tokio::test]
+async fn a_future_is_followed_to_its_end_its_error_its_drop_or_its_panic() {
+    let registry = Registry::new();
+    let kind = || ReportKind::new("pdf");
+    let good = async { Ok::<_, String>(7) }.tracked_in(&registry, kind());
+    // Moved across threads, as a run-time does.
+    assert_eq!(tokio::spawn(good).await.unwrap(), Ok(7));
+    let bad = Report::start_in(&registry, "pdf").run(async { Err::<(), _>("no") });
+    assert_eq!(bad.await, Err("no"));
+    let named = Report::start_in(&registry, "pdf");
+    assert_eq!(named.result(Err::<(), _>(3), |_| "three"), Err(3));
+
+    let never = std::future::pending::<Result<(), ()>>();
+    let mut never = Box::pin(never.tracked_in(&registry, kind()));
+    drop(Box::pin(
+        std::future::pending::<Result<(), ()>>().tracked_in(&registry, kind()),
+    ));
+    let gone =
+        std::future::poll_fn(|cx| std::task::Poll::Ready(never.as_mut().poll(cx).is_ready()));
+    assert!(!gone.await);
+    assert_value(&registry, "reports_active", &[("format", "pdf")], 1.0);
+    drop(never);
+
+    let panics = async { panic!("in the middle") };
+    let panics = Box::pin(panics.tracked_in(&registry, kind()));
+    let unwound: Result<Result<(), ()>, _> = tokio::spawn(panics).await;
+    assert!(unwound.is_err_and(|error| error.is_panic()));
+    assert_eq!(reports(&registry, "success"), Some(1.0));
+    assert_eq!(reports(&registry, "error"), Some(3.0));
+    assert_eq!(
+        reports(&registry, "abandoned"),
+        Some(1.0),
+        "one was never polled"
+    );
+    assert_value(&registry, "reports_active", &[("format", "pdf")], 0.0);
+}
+
+#[tokio::test]
+async fn closures_and_futures_are_measured_whatever_they_return() {
+    let kind = || ReportKind::new("measured");
+    assert_eq!(track::measure(kind(), || 3), 3);
+    assert_eq!(track::measure_async(kind(), async { "x" }).await, "x");
+    let unwound = catch_unwind(AssertUnwindSafe(|| track::measure(kind(), || panic!("no"))));
+    assert!(unwound.is_err());
+    drop(Report::start("measured"));
+    Report::start("measured").success();
+    let ended = |status| [("format", "measured"), ("status", status)];
+    for (status, n) in [("success", 3.0), ("error", 1.0), ("abandoned", 1.0)] {
+        assert_value(Registry::global(), "reports_total", &ended(status), n);
+    }
+}
+
+#[test]
+fn a_stretch_of_code_is_timed_by_the_clock_of_the_registry() {
+    let (clock, hand) = Clock::manual();
+    let registry = Registry::with_clock(selfheal::registry::Settings::default(), clock);
+    let took = registry.histogram("took_seconds", "").build().unwrap();
+    {
+        let timer = took.timer();
+        hand.advance(Duration::from_secs(2));
+        assert_eq!(timer.elapsed(), Duration::from_secs(2));
+    }
+    took.timer().discard();
+    took.timer().stop();
+    took.measure(|| hand.advance(Duration::from_secs(3)));
+    let unwound = catch_unwind(AssertUnwindSafe(|| {
+        let _timer = took.timer();
+        hand.advance(Duration::from_secs(4));
+        panic!("timed all the same");
+    }));
+    assert!(unwound.is_err());
+    assert_value(&registry, "took_seconds_sum", &[], 9.0);
+    assert_value(&registry, "took_seconds_count", &[], 4.0);
+}
+
+#[test]
+fn a_tracker_may_live_for_a_day_and_end_on_another_thread() {
+    let registry = Registry::new();
+    let (clock, hand) = Clock::manual();
+    let run = AuditRun::start_with(&registry, clock, "manual");
+    hand.advance(Duration::from_secs(86_400));
+    std::thread::spawn(move || {
+        run.found(3, 4);
+        run.coverage(87.5);
+        run.coverage(f64::NAN);
+        run.success();
+    })
+    .join()
+    .unwrap();
+    assert_value(
+        &registry,
+        "audit_agent_run_duration_seconds_sum",
+        &[],
+        86_400.0,
+    );
+    assert_value(&registry, "audit_agent_active_tasks", &[], 0.0);
+    assert_value(
+        &registry,
+        "audit_agent_runs_total",
+        &[("trigger", "manual")],
+        1.0,
+    );
+}
+
+#[test]
+fn names_of_any_length_and_none_are_recorded() {
+    let registry = Registry::new();
+    for name in ["", &"x".repeat(10_000_000), "a\"b\n"] {
+        PlaybookRun::start_in(&registry, name).success();
+        PlaybookRun::start_in(&registry, name).error(name);
+    }
+    let reading = Reading::of(&registry);
+    assert_eq!(reading.sum("playbook_executions_total", &[]), 6.0);
+    assert_eq!(reading.sum("playbooks_active", &[]), 0.0);
+    assert_value(
+        &registry,
+        "playbook_executions_total",
+        &[("playbook", ""), ("status", "success")],
+        1.0,
+    );
 }

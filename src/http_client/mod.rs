@@ -72,7 +72,7 @@
 //! # }
 //! ```
 //!
-//! What is no service at all is recorded by hand with [`ApiCall`](crate::track::ApiCall).
+//! What is no service at all is recorded by hand with [`ApiCall`](crate::groups::ApiCall).
 
 mod error;
 mod hosts;

@@ -262,6 +262,23 @@ impl<K: LabelKey> Family<Gauge, K> {
         self.core
             .record(labels, |cell, _| cell.store(value, Ordering::Relaxed));
     }
+
+    /// Adds `n`, which may be negative, to the series with these label values.
+    pub fn add<L: Labels<Key = K>>(&self, labels: &L, n: i64) {
+        self.core.record(labels, |cell, _| {
+            cell.fetch_add(n, Ordering::Relaxed);
+        });
+    }
+
+    /// Adds one to the series with these label values.
+    pub fn inc<L: Labels<Key = K>>(&self, labels: &L) {
+        self.add(labels, 1);
+    }
+
+    /// Takes one away from the series with these label values.
+    pub fn dec<L: Labels<Key = K>>(&self, labels: &L) {
+        self.add(labels, -1);
+    }
 }
 
 impl<K: LabelKey> Family<FloatGauge, K> {
@@ -270,6 +287,12 @@ impl<K: LabelKey> Family<FloatGauge, K> {
         self.core.record(labels, |cell, _| {
             cell.store(value.to_bits(), Ordering::Relaxed);
         });
+    }
+
+    /// Sets the series with these label values to the time of the registry, in seconds since
+    /// 1970-01-01T00:00:00Z.
+    pub fn set_to_now<L: Labels<Key = K>>(&self, labels: &L) {
+        self.set(labels, self.core.shape.common.clock().unix_seconds());
     }
 }
 

@@ -13,7 +13,22 @@ pub enum Outcome<'a> {
     Abandoned,
 }
 
-impl Outcome<'_> {
+impl<'a> Outcome<'a> {
+    /// Every value of a `status` label.
+    pub const STATUSES: [&'static str; 3] = ["success", "error", "abandoned"];
+
+    /// The type of an error of which nothing more is known.
+    pub const ERROR: &'static str = "error";
+
+    /// The type of the error, if it is one.
+    #[must_use]
+    pub fn error_type(self) -> Option<&'a str> {
+        match self {
+            Self::Error(error_type) => Some(error_type),
+            Self::Success | Self::Abandoned => None,
+        }
+    }
+
     /// The value of a `status` label: `success`, `error` or `abandoned`.
     #[must_use]
     pub fn status(self) -> &'static str {

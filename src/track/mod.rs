@@ -1,7 +1,7 @@
 //! RAII trackers: start one when a piece of work begins, and the work is recorded however it
 //! ends.
 //!
-//! The room promises:
+//! The module promises:
 //! - A [`Tracker`] records exactly once: as success or error where the code says so, as an
 //!   error of type `panic` where it unwinds, as abandoned where it is dropped early (a future
 //!   that was cancelled, a `?` on the way).
@@ -11,12 +11,21 @@
 //! - It takes two readings of the clock. It takes no lock and, once the series are there and as
 //!   long as what names the work has at most 112 bytes, allocates nothing.
 //!
-//! A kind of work is one short file in `kinds`, without logic: its metrics, and what of them
-//! moves when the work ends. Your own kinds are made by the same means, see [`TrackerKind`].
+//! [`groups`](crate::groups) has the kinds of work that come with this crate. Your own are made by
+//! the same means: metrics by [`group!`](crate::group!), a tracker by
+//! [`tracker!`](crate::tracker!) or, where a piece of work is named otherwise than by texts, by
+//! [`TrackerKind`].
+//!
+//! | code | is followed by |
+//! |---|---|
+//! | anything | `let call = LlmCall::start(…)`, then `call.success(…)`, `call.error(…)` or `call.result(…)` |
+//! | a future that returns a `Result` | [`future.tracked(kind)`](TrackFuture::tracked), `tracker.run(future)` |
+//! | a closure or future that cannot fail | [`measure`], [`measure_async`] |
+//! | a stretch of code, by its time alone | [`Histogram::timer`](crate::registry::Histogram::timer), [`Histogram::measure`](crate::registry::Histogram::measure) |
 //!
 //! ```
+//! use selfheal::groups::LlmCall;
 //! use selfheal::registry::Registry;
-//! use selfheal::track::LlmCall;
 //!
 //! let registry = Registry::new();
 //! let call = LlmCall::start_in(&registry, "openai", "gpt-4", "completion");
@@ -26,11 +35,13 @@
 //! assert!(registry.gather().iter().any(|family| family.def.name == "llm_cost_usd_total"));
 //! ```
 
+mod future;
 mod kind;
-mod kinds;
+mod macros;
 mod texts;
 mod tracker;
 
+pub use future::{TrackFuture, measure, measure_async};
 pub use kind::{Outcome, TrackerKind};
-pub use kinds::{ApiCall, ApiMetrics, LlmCall, LlmMetrics};
+pub use texts::Texts;
 pub use tracker::Tracker;

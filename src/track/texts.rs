@@ -6,8 +6,10 @@ use std::str::from_utf8;
 const ROOM: usize = 112;
 
 /// The texts that name a piece of work, kept for as long as it lasts. They need no allocation as
-/// long as they fit, since a tracker is made for each piece.
-pub(super) enum Texts<const N: usize> {
+/// long as they have at most 112 bytes together, since a tracker is made for each piece.
+pub struct Texts<const N: usize>(Kept<N>);
+
+enum Kept<const N: usize> {
     Short {
         /// Where each ends.
         ends: [u8; N],
@@ -17,7 +19,9 @@ pub(super) enum Texts<const N: usize> {
 }
 
 impl<const N: usize> Texts<N> {
-    pub(super) fn new(texts: [&str; N]) -> Self {
+    /// Keeps these.
+    #[must_use]
+    pub fn new(texts: [&str; N]) -> Self {
         let (mut ends, mut bytes) = ([0; N], [0; ROOM]);
         let mut end = 0;
         for (text, place) in texts.iter().zip(&mut ends) {
@@ -28,16 +32,18 @@ impl<const N: usize> Texts<N> {
                     there.copy_from_slice(text.as_bytes());
                     *place = end;
                 }
-                _ => return Self::Long(texts.map(Box::from)),
+                _ => return Self(Kept::Long(texts.map(Box::from))),
             }
         }
-        Self::Short { ends, bytes }
+        Self(Kept::Short { ends, bytes })
     }
 
-    pub(super) fn get(&self) -> [&str; N] {
-        match self {
-            Self::Long(texts) => texts.each_ref().map(|text| &**text),
-            Self::Short { ends, bytes } => {
+    /// Reads them.
+    #[must_use]
+    pub fn get(&self) -> [&str; N] {
+        match &self.0 {
+            Kept::Long(texts) => texts.each_ref().map(|text| &**text),
+            Kept::Short { ends, bytes } => {
                 let mut start = 0;
                 ends.map(|end| {
                     let end = usize::from(end);
@@ -74,12 +80,12 @@ mod tests {
             }
         }
         assert!(matches!(
-            Texts::new(["x".repeat(ROOM).as_str()]),
-            Texts::Short { .. }
+            Texts::new(["x".repeat(ROOM).as_str()]).0,
+            Kept::Short { .. }
         ));
         assert!(matches!(
-            Texts::new(["x".repeat(ROOM).as_str(), "y"]),
-            Texts::Long(_)
+            Texts::new(["x".repeat(ROOM).as_str(), "y"]).0,
+            Kept::Long(_)
         ));
     }
 }

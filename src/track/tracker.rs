@@ -68,6 +68,19 @@ impl<K: TrackerKind> Tracker<K> {
         result
     }
 
+    /// Awaits the work and records what it returned, an error as of type `error`;
+    /// [`result`](Self::result) can name it.
+    ///
+    /// # Errors
+    /// That of the work.
+    ///
+    /// # Cancel safety
+    /// Dropped before its end, the work is recorded as abandoned.
+    pub async fn run<T, E>(self, work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+        let result = work.await;
+        self.result(result, |_| Outcome::ERROR)
+    }
+
     /// How long the work has taken so far.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
@@ -79,8 +92,10 @@ impl<K: TrackerKind> Tracker<K> {
         &self.kind
     }
 
-    /// The metrics, unless they could not be declared.
-    pub(super) fn metrics(&self) -> Option<&K::Metrics> {
+    /// The metrics, to record facts about the work while it goes on; `None` where they could not
+    /// be declared.
+    #[must_use]
+    pub fn metrics(&self) -> Option<&K::Metrics> {
         self.metrics.as_deref()
     }
 

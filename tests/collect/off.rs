@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use selfheal::catalog::{Kind, MetricDef};
 use selfheal::config::{Family, Metrics, System};
+use selfheal::groups::LlmCall;
 use selfheal::registry::{
     Collector, FamilySettings, FamilySnapshot, Number, Registry, SeriesSnapshot, Settings, Value,
 };
 use selfheal::testing::{Reading, assert_absent, assert_value, value};
-use selfheal::track::LlmCall;
 use selfheal::util::Clock;
 use selfheal::{Config, Selfheal};
 

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use super::{Name, Naming};
 use crate::exchange::{Ended, Open};
+use crate::groups::{ApiMetrics, RATE_LIMIT};
 use crate::http_client::outcome::Outcome;
 use crate::registry::{DeclareError, Registry};
-use crate::track::{self, ApiMetrics};
+use crate::track;
 
 pub(super) struct Api(Arc<ApiMetrics>);
 
@@ -25,7 +26,7 @@ impl Naming for Api {
         let api: Box<str> = name.label().into();
         let error: Option<Box<str>> = match outcome.status() {
             Some(..400) => None,
-            Some(429) => Some(ApiMetrics::RATE_LIMIT.into()),
+            Some(429) => Some(RATE_LIMIT.into()),
             _ => Some(outcome.label(&mut itoa::Buffer::new()).into()),
         };
         handles.also.push(Box::new(move |took| {

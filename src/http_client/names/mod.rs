@@ -23,9 +23,9 @@ pub enum HttpClientNames {
     #[default]
     Catalog,
     /// Those of calls to other services in general, which
-    /// [`ApiCall`](crate::track::ApiCall) records too: `api_calls_total`,
+    /// [`ApiCall`](crate::groups::ApiCall) records too: `api_calls_total`,
     /// `api_request_duration_seconds` and the others of
-    /// [`ApiMetrics`](crate::track::ApiMetrics). The label of the host is the `api`; a status
+    /// [`ApiMetrics`](crate::groups::ApiMetrics). The label of the host is the `api`; a status
     /// of 400 or more is an error, 429 a rate limit.
     Api,
     /// Those of OpenTelemetry's semantic conventions for HTTP clients, as Prometheus names:

@@ -32,7 +32,7 @@ impl Common {
     }
 
     /// The time.
-    pub(super) fn clock(&self) -> &Clock {
+    pub(crate) fn clock(&self) -> &Clock {
         &self.clock
     }
 

@@ -1,0 +1,45 @@
+use super::{LONG, PLATFORM};
+use crate::catalog::Alias;
+
+/// The older names of what healing does, which what the engine counts has as well.
+pub(crate) const ALL: &str = "healing_actions_total";
+pub(crate) const SUCCEEDED: &str = "healing_actions_succeeded_total";
+pub(crate) const FAILED: &str = "healing_actions_failed_total";
+pub(crate) const DURATION: &str = "healing_action_duration_seconds";
+/// The buckets of the last of them.
+pub(crate) const OLDER_BUCKETS: [f64; 7] = [1.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0];
+
+/// One of these names, by type of action.
+pub(crate) fn older(name: &'static str) -> Alias {
+    Alias::new(PLATFORM, name).rename("action", "action_type")
+}
+
+crate::group! {
+    /// Anomalies that the application detects, and what it heals by its own code. What the
+    /// healing engine of this crate does is counted by itself.
+    pub struct ActionMetrics: "actions" {
+        /// Anomalies that were detected
+        pub anomalies: Counter = "anomalies_detected_total" ["anomaly_type", "severity"] .at_most("anomaly_type", 100) .at_most("severity", 16);
+        /// Healing actions of the application itself that succeeded
+        pub succeeded: Counter = "own_healing_success_total" ["action"] .at_most("action", 100)
+            .alias(older(ALL).with("status", "succeeded")) .alias(older(SUCCEEDED));
+        /// Healing actions of the application itself that failed
+        pub failed: Counter = "own_healing_failures_total" ["action"] .at_most("action", 100)
+            .alias(older(ALL).with("status", "failed")) .alias(older(FAILED));
+        /// Time a healing action of the application itself took
+        pub duration: Histogram = "own_healing_duration_seconds" ["action"] .at_most("action", 100) .buckets(&LONG) .alias(older(DURATION).buckets(&OLDER_BUCKETS));
+    }
+}
+
+crate::tracker! {
+    /// One healing action of the application itself: counted by outcome and timed.
+    pub struct HealingAction: Action(action) in ActionMetrics {
+        ended(metrics, outcome, took) {
+            match outcome {
+                crate::track::Outcome::Success => metrics.succeeded.inc(&(action,)),
+                _ => metrics.failed.inc(&(action,)),
+            }
+            metrics.duration.observe(&(action,), took.as_secs_f64());
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! The metric groups that come with this crate, and a tracker for each kind of work.
+//!
+//! A file has the declarations of one group, a line for each metric, and what moves when a piece
+//! of work starts and ends. It uses nothing that an application could not use for a group of its
+//! own: [`group!`](crate::group!) and [`tracker!`](crate::tracker!). A group costs nothing until
+//! it is used.
+//!
+//! | group | trackers | for |
+//! |---|---|---|
+//! | [`LlmMetrics`] | [`LlmCall`] | calls to language models |
+//! | [`ApiMetrics`] | [`ApiCall`] | calls to other services |
+//! | [`IncidentMetrics`] | [`Incident`] | incidents |
+//! | [`PlaybookMetrics`] | [`PlaybookRun`] | playbooks |
+//! | [`NotificationMetrics`] | [`Delivery`] | notifications |
+//! | [`StorageMetrics`] | [`StorageOperation`] | storage |
+//! | [`PipelineMetrics`] | [`PipelineRun`], [`PipelineHealing`] | pipelines and their healing |
+//! | [`ModelMetrics`] | [`InferenceRun`], [`TrainingRun`] | models |
+//! | [`TestWatcherMetrics`] | [`WatchedFile`], [`TestRun`] | a test watcher |
+//! | [`AuditMetrics`] | [`AuditRun`] | an audit agent |
+//! | [`BridgeMetrics`] | [`BridgeCall`] | blocking code that calls async code |
+//! | [`ActionMetrics`] | [`HealingAction`] | anomalies, and what the application heals itself |
+//! | [`ErrorMetrics`] | | errors by component and type |
+//!
+//! ```
+//! use selfheal::groups::{ErrorMetrics, Incident};
+//! use selfheal::registry::{DeclareError, Registry};
+//!
+//! # fn main() -> Result<(), DeclareError> {
+//! let registry = Registry::new();
+//! let incident = Incident::start_in(&registry, "critical");
+//! incident.escalated("on-call");
+//! incident.success();
+//! registry.group::<ErrorMetrics>()?.errors.inc(&("checkout", "timeout"));
+//! # Ok(())
+//! # }
+//! ```
+
+mod api;
+mod audit;
+mod bridge;
+mod errors;
+mod healing;
+mod incidents;
+mod llm;
+mod models;
+mod notifications;
+mod pipelines;
+mod playbooks;
+mod storage;
+mod test_watcher;
+
+pub use api::{Api, ApiCall, ApiMetrics};
+pub use audit::{Audit, AuditMetrics, AuditRun};
+pub use bridge::{Bridge, BridgeCall, BridgeMetrics};
+pub use errors::ErrorMetrics;
+pub use healing::{Action, ActionMetrics, HealingAction};
+pub use incidents::{Incident, IncidentKind, IncidentMetrics};
+pub use llm::{Llm, LlmCall, LlmMetrics};
+pub use models::{Inference, InferenceRun, ModelMetrics, Training, TrainingRun};
+pub use notifications::{Delivery, Notification, NotificationMetrics};
+pub use pipelines::{Pipeline, PipelineHeal, PipelineHealing, PipelineMetrics, PipelineRun};
+pub use playbooks::{Playbook, PlaybookMetrics, PlaybookRun};
+pub use storage::{Storage, StorageMetrics, StorageOperation};
+pub use test_watcher::{TestRun, TestRunKind, TestWatcherMetrics, WatchedFile, WatchedFileKind};
+
+use crate::registry::{DeclareError, Registry};
+
+/// The type of the error of a call that was refused for its rate.
+pub(crate) const RATE_LIMIT: &str = "rate_limit";
+
+/// The profiles that have aliases in these groups.
+const LLM_INCIDENT_MANAGER: &str = "llm_incident_manager";
+const PLATFORM: &str = "self_healing_platform";
+
+/// Buckets for work that takes from a tenth of a second to an hour.
+const LONG: [f64; 11] = [
+    0.1, 0.5, 1.0, 5.0, 15.0, 30.0, 60.0, 300.0, 600.0, 1_800.0, 3_600.0,
+];
+
+/// Declares every group of this module, for a catalogue of what there can be.
+///
+/// # Errors
+/// The first declaration that failed.
+pub fn declare_all(registry: &Registry) -> Result<(), DeclareError> {
+    macro_rules! groups {
+        ($($Group:ident)+) => { $(registry.group::<$Group>()?;)+ };
+    }
+    groups!(
+        ActionMetrics ApiMetrics AuditMetrics BridgeMetrics ErrorMetrics IncidentMetrics LlmMetrics
+        ModelMetrics NotificationMetrics PipelineMetrics PlaybookMetrics StorageMetrics
+        TestWatcherMetrics
+    );
+    Ok(())
+}

@@ -1,0 +1,203 @@
+/// Declares a tracker of a kind of work: what names a piece of it, where it is recorded, and what
+/// moves when it starts and ends. Everything else is as for every [`Tracker`].
+///
+/// ```
+/// use selfheal::registry::{DeclareError, Registry};
+///
+/// selfheal::group! {
+///     /// Reports that are made.
+///     pub struct ReportMetrics: "reports" {
+///         /// Reports, by how they ended
+///         pub reports: Counter = "reports_total" ["format", "status"];
+///         /// Time a report took
+///         pub duration: Histogram = "report_duration_seconds" ["format"];
+///         /// Reports that are being made
+///         pub active: Gauge = "reports_active" ["format"];
+///         /// Pages of all reports
+///         pub pages: Counter = "report_pages_total" ["format"];
+///     }
+/// }
+///
+/// selfheal::tracker! {
+///     /// One report.
+///     pub struct Report: ReportKind(format) in ReportMetrics {
+///         started(metrics) { metrics.active.inc(&(format,)); }
+///         ended(metrics, outcome, took) {
+///             metrics.active.dec(&(format,));
+///             metrics.reports.inc(&(format, outcome.status()));
+///             metrics.duration.observe(&(format,), took.as_secs_f64());
+///         }
+///     }
+/// }
+///
+/// impl Report {
+///     /// Adds pages.
+///     pub fn pages(&self, n: u64) {
+///         self.record(|metrics, [format]| metrics.pages.add(&(format,), n));
+///     }
+/// }
+///
+/// # fn main() -> Result<(), DeclareError> {
+/// let registry = Registry::new();
+/// let report = Report::start_in(&registry, "pdf");
+/// report.pages(12);
+/// report.success();
+/// drop(Report::start_in(&registry, "html")); // recorded as abandoned
+/// let labels = [("format", "html"), ("status", "abandoned")];
+/// selfheal::testing::assert_value(&registry, "reports_total", &labels, 1.0);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// It makes two types: the kind (`ReportKind`), which [`tracked`] takes, and the tracker, with
+/// `start`, `start_in`, `start_with`, `success`, `error`, `result`, `run`, `record` and `elapsed`.
+/// With `without success` behind the type of the metrics, one that takes arguments can be written
+/// by hand.
+///
+/// [`Tracker`]: crate::track::Tracker
+/// [`tracked`]: crate::track::TrackFuture::tracked
+#[macro_export]
+macro_rules! tracker {
+    (
+        $(#[$meta:meta])*
+        $vis:vis struct $Tracker:ident: $Kind:ident $labels:tt in $Metrics:ty
+        $(, without $success:ident)?
+        {
+            $(started($start:ident) $started:block)?
+            ended($metrics:ident, $outcome:ident, $took:ident) $ended:block
+        }
+    ) => {
+        impl $crate::track::TrackerKind for $Kind {
+            type Metrics = $Metrics;
+
+            $(
+                #[allow(unused_variables, reason = "a kind may have names that do not matter here")]
+                fn started(&self, $start: &$Metrics) {
+                    $crate::tracker!(@names self $labels);
+                    $started
+                }
+            )?
+
+            #[allow(unused_variables, reason = "a kind may have names that do not matter here")]
+            fn record(
+                &self,
+                $metrics: &$Metrics,
+                $outcome: $crate::track::Outcome<'_>,
+                $took: ::core::time::Duration,
+            ) {
+                $crate::tracker!(@names self $labels);
+                $ended
+            }
+        }
+
+        $crate::tracker!(@types [$(#[$meta])*] $vis $Tracker $Kind $labels $Metrics);
+        $crate::tracker!(@success $Tracker $($success)?);
+    };
+    (@names $self:tt ($($label:ident),* $(,)?)) => {
+        let [$($label),*] = $self.0.get();
+    };
+    (
+        @types [$(#[$meta:meta])*] $vis:vis $Tracker:ident $Kind:ident
+        ($($label:ident),* $(,)?) $Metrics:ty
+    ) => {
+        #[doc = concat!("What a [`", stringify!($Tracker), "`] follows.")]
+        #[derive(Debug)]
+        $vis struct $Kind($crate::track::Texts<{ <[&str]>::len(&[$(stringify!($label)),*]) }>);
+
+        impl $Kind {
+            /// Names a piece of work. The names become labels: hand in values of a small set.
+            #[must_use]
+            #[allow(clippy::new_without_default, reason = "only one without names has no arguments")]
+            pub fn new($($label: &str),*) -> Self {
+                Self($crate::track::Texts::new([$($label),*]))
+            }
+        }
+
+        $(#[$meta])*
+        #[derive(Debug)]
+        #[must_use = "a tracker that is dropped at once records the work as abandoned"]
+        $vis struct $Tracker($crate::track::Tracker<$Kind>);
+
+        impl $Tracker {
+            /// Starts in the registry of the process.
+            pub fn start($($label: &str),*) -> Self {
+                Self($crate::track::Tracker::start($Kind::new($($label),*)))
+            }
+
+            /// Starts in `registry`.
+            pub fn start_in(registry: &$crate::registry::Registry, $($label: &str),*) -> Self {
+                Self($crate::track::Tracker::start_in(registry, $Kind::new($($label),*)))
+            }
+
+            /// Starts in `registry` by the time of `clock`.
+            pub fn start_with(
+                registry: &$crate::registry::Registry,
+                clock: $crate::util::Clock,
+                $($label: &str),*
+            ) -> Self {
+                let kind = $Kind::new($($label),*);
+                Self($crate::track::Tracker::start_with(registry, clock, kind))
+            }
+
+            /// Records that it failed, by a name from a small set, for example `timeout`.
+            pub fn error(self, error_type: &str) {
+                self.0.error(error_type);
+            }
+
+            /// Records by what the work returned, and hands it on; `error_type` names the error.
+            ///
+            /// # Errors
+            /// That of the work.
+            pub fn result<T, E>(
+                self,
+                result: ::core::result::Result<T, E>,
+                error_type: impl FnOnce(&E) -> &'static str,
+            ) -> ::core::result::Result<T, E> {
+                self.0.result(result, error_type)
+            }
+
+            /// Awaits the work and records what it returned, an error as of type `error`.
+            ///
+            /// # Errors
+            /// That of the work.
+            ///
+            /// # Cancel safety
+            /// Dropped before its end, the work is recorded as abandoned.
+            pub async fn run<T, E>(
+                self,
+                work: impl ::core::future::Future<Output = ::core::result::Result<T, E>>,
+            ) -> ::core::result::Result<T, E> {
+                self.0.run(work).await
+            }
+
+            /// Records facts about the work while it goes on: calls `record` with the metrics
+            /// and the names of the work, unless the metrics could not be declared.
+            pub fn record(
+                &self,
+                record: impl FnOnce(
+                    &$Metrics,
+                    [&str; { <[&str]>::len(&[$(stringify!($label)),*]) }],
+                ),
+            ) {
+                if let Some(metrics) = self.0.metrics() {
+                    record(metrics, self.0.kind().0.get());
+                }
+            }
+
+            /// How long it has taken so far.
+            #[must_use]
+            pub fn elapsed(&self) -> ::core::time::Duration {
+                self.0.elapsed()
+            }
+        }
+    };
+    (@success $Tracker:ident) => {
+        impl $Tracker {
+            /// Records that it went well.
+            pub fn success(self) {
+                self.0.success();
+            }
+        }
+    };
+    (@success $Tracker:ident success) => {};
+}
