@@ -41,7 +41,7 @@
 //! | `toml` | yes | configuration from a TOML file |
 //! | `gzip` | yes | compressed scrapes |
 //! | `zstd` | no | scrapes compressed better and faster; builds a C library |
-//! | `rules` | no | the recent past of the metrics in memory |
+//! | `rules` | no | the recent past of the metrics in memory, and PromQL over it |
 //! | `grpc` | no | tower layers for tonic's servers and channels |
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -68,6 +68,9 @@ pub mod http;
 pub mod http_client;
 #[cfg(feature = "prometheus")]
 pub mod interop;
+#[cfg(feature = "rules")]
+#[cfg_attr(docsrs, doc(cfg(feature = "rules")))]
+pub mod promql;
 pub mod registry;
 #[cfg(feature = "server")]
 pub mod server;

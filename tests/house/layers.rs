@@ -13,7 +13,7 @@ const LAYERS: [&[&str]; 12] = [
     // The life of one request or call, which they share.
     &["exchange"],
     &[
-        "encode", "http", "grpc", "track", "collect", "interop", "history", "assets",
+        "encode", "http", "grpc", "track", "collect", "interop", "history", "promql", "assets",
     ],
     &["groups"],
     // Feeds the metrics of outgoing calls, which `groups` declares.

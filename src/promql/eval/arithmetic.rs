@@ -1,0 +1,89 @@
+//! Operators on two values.
+
+use super::Notes;
+use crate::promql::parse::Op;
+use crate::promql::value::PointValue;
+
+/// What an operator makes of two values.
+pub(super) enum Outcome {
+    Value(PointValue),
+    /// Whether a comparison is true.
+    Compared(bool),
+    /// Not for values of these kinds.
+    Undefined,
+}
+
+pub(super) fn arithmetic(op: Op, left: f64, right: f64) -> f64 {
+    match op {
+        Op::Add => left + right,
+        Op::Sub => left - right,
+        Op::Mul => left * right,
+        Op::Div => left / right,
+        Op::Mod => left % right,
+        Op::Pow => left.powf(right),
+        Op::Atan2 => left.atan2(right),
+        _ => f64::NAN,
+    }
+}
+
+#[expect(clippy::float_cmp, reason = "what the operator means")]
+pub(super) fn compare(op: Op, left: f64, right: f64) -> bool {
+    match op {
+        Op::Equal => left == right,
+        Op::NotEqual => left != right,
+        Op::Less => left < right,
+        Op::LessEqual => left <= right,
+        Op::Greater => left > right,
+        Op::GreaterEqual => left >= right,
+        _ => false,
+    }
+}
+
+/// Applies an operator that is none of sets.
+pub(super) fn apply(
+    op: Op,
+    left: &PointValue,
+    right: &PointValue,
+    at: usize,
+    notes: &mut Notes<'_>,
+) -> Outcome {
+    use PointValue::{Float, Histogram};
+    match (left, right) {
+        (Float(left), Float(right)) if op.is_comparison() => {
+            Outcome::Compared(compare(op, *left, *right))
+        }
+        (Float(left), Float(right)) => {
+            Outcome::Value(PointValue::Float(arithmetic(op, *left, *right)))
+        }
+        (Histogram(left), Histogram(right)) => match op {
+            Op::Add | Op::Sub => match left.combined(right, op == Op::Sub, at, notes) {
+                Some(sum) => Outcome::Value(sum.into()),
+                None => Outcome::Undefined,
+            },
+            Op::Equal => Outcome::Compared(left.equals(right)),
+            Op::NotEqual => Outcome::Compared(!left.equals(right)),
+            _ => undefined("histogram", op, "histogram", at, notes),
+        },
+        (Histogram(histogram), Float(factor)) => match op {
+            Op::Mul => Outcome::Value(histogram.scaled(*factor).into()),
+            Op::Div => Outcome::Value(histogram.divided(*factor).into()),
+            _ => undefined("histogram", op, "float", at, notes),
+        },
+        (Float(factor), Histogram(histogram)) => match op {
+            Op::Mul => Outcome::Value(histogram.scaled(*factor).into()),
+            _ => undefined("float", op, "histogram", at, notes),
+        },
+    }
+}
+
+fn undefined(left: &str, op: Op, right: &str, at: usize, notes: &mut Notes<'_>) -> Outcome {
+    let op = op.symbol();
+    notes.info(
+        at,
+        format!(
+            "incompatible sample types encountered for binary operator \"{op}\": {left} {op} \
+             {right}"
+        ),
+    );
+    Outcome::Undefined
+}

@@ -1,0 +1,256 @@
+//! Operators between two operands, and the pairs that vectors make.
+
+use hashbrown::{HashSet, HashTable};
+
+use super::arithmetic::{Outcome, apply, arithmetic, compare};
+use super::{Eval, Value};
+use crate::promql::error::QueryError;
+use crate::promql::grouping::Grouping;
+use crate::promql::labels::{LabelSet, METRIC_NAME};
+use crate::promql::parse::{Binary, Many};
+use crate::promql::value::{InstantSample, PointValue};
+
+impl Eval<'_> {
+    pub(super) fn binary(
+        &mut self,
+        at: usize,
+        binary: &Binary,
+        time: i64,
+    ) -> Result<Value, QueryError> {
+        let left = self.value(&binary.left, time)?;
+        let right = self.value(&binary.right, time)?;
+        match (left, right) {
+            (Value::Scalar(left), Value::Scalar(right)) => {
+                Ok(Value::Scalar(if binary.op.is_comparison() {
+                    f64::from(u8::from(compare(binary.op, left, right)))
+                } else {
+                    arithmetic(binary.op, left, right)
+                }))
+            }
+            (Value::Vector(vector), Value::Scalar(scalar)) => {
+                self.with_scalar(at, binary, vector, scalar, false)
+            }
+            (Value::Scalar(scalar), Value::Vector(vector)) => {
+                self.with_scalar(at, binary, vector, scalar, true)
+            }
+            (Value::Vector(left), Value::Vector(right)) if binary.op.is_set() => {
+                Ok(Value::Vector(super::sets::apply(binary, left, right)))
+            }
+            (Value::Vector(left), Value::Vector(right)) => {
+                self.pairs(at, binary, left, right).map(Value::Vector)
+            }
+            (Value::Text(_), _) | (_, Value::Text(_)) => {
+                Err(self.error(at, "operators take numbers and vectors alone"))
+            }
+        }
+    }
+
+    /// A vector and a scalar, which stands `first` or not.
+    fn with_scalar(
+        &mut self,
+        at: usize,
+        binary: &Binary,
+        mut vector: Vec<InstantSample>,
+        scalar: f64,
+        first: bool,
+    ) -> Result<Value, QueryError> {
+        let scalar = PointValue::Float(scalar);
+        vector.retain_mut(|sample| {
+            let (left, right) = if first {
+                (&scalar, &sample.value)
+            } else {
+                (&sample.value, &scalar)
+            };
+            match apply(binary.op, left, right, at, &mut self.notes) {
+                Outcome::Value(value) => sample.value = value,
+                Outcome::Compared(is_true) if binary.returns_bool => {
+                    sample.value = f64::from(u8::from(is_true)).into();
+                }
+                Outcome::Compared(is_true) => return is_true,
+                Outcome::Undefined => return false,
+            }
+            true
+        });
+        if binary.op.is_comparison() && !binary.returns_bool {
+            return Ok(Value::Vector(vector));
+        }
+        self.drop_names(at, vector).map(Value::Vector)
+    }
+
+    /// Finds the pairs of two vectors and applies the operator to each.
+    fn pairs(
+        &mut self,
+        at: usize,
+        binary: &Binary,
+        left: Vec<InstantSample>,
+        right: Vec<InstantSample>,
+    ) -> Result<Vec<InstantSample>, QueryError> {
+        let swapped = binary.many == Many::Right;
+        // The side of which several may belong to one of the other comes first.
+        let (many, one) = if swapped {
+            (right, left)
+        } else {
+            (left, right)
+        };
+        let index = self.index(at, binary, &one)?;
+        let (fill_many, fill_one) = if swapped {
+            (binary.fill.1, binary.fill.0)
+        } else {
+            binary.fill
+        };
+        let mut matched = vec![false; one.len()];
+        let mut result = Pairs::new(binary, many.len());
+        let empty = LabelSet::empty();
+        for sample in &many {
+            let hash = binary.on.hash(&sample.labels);
+            let same = |place: &usize| binary.on.same(&one[*place].labels, &sample.labels);
+            let filled;
+            let (partner, partner_labels) = if let Some(place) = index.find(hash, same) {
+                matched[*place] = true;
+                (&one[*place].value, &one[*place].labels)
+            } else if let Some(fill) = fill_one {
+                filled = PointValue::Float(fill);
+                (&filled, &empty)
+            } else {
+                continue;
+            };
+            let sides = (&sample.labels, partner_labels);
+            self.pair(at, binary, &mut result, sides, (&sample.value, partner))?;
+        }
+        if let Some(fill) = fill_many {
+            let filled = PointValue::Float(fill);
+            for (sample, _) in one.iter().zip(&matched).filter(|(_, matched)| !**matched) {
+                let labels = binary.on.apply(&sample.labels);
+                let sides = (&labels, &sample.labels);
+                self.pair(at, binary, &mut result, sides, (&filled, &sample.value))?;
+            }
+        }
+        Ok(result.found)
+    }
+
+    /// Where on the side of one each of the labels in common is found.
+    fn index(
+        &self,
+        at: usize,
+        binary: &Binary,
+        one: &[InstantSample],
+    ) -> Result<HashTable<usize>, QueryError> {
+        let on = &binary.on;
+        let mut index = HashTable::with_capacity(one.len());
+        for (place, sample) in one.iter().enumerate() {
+            let hash = on.hash(&sample.labels);
+            let same = |other: &usize| on.same(&one[*other].labels, &sample.labels);
+            if let Some(other) = index.find(hash, same) {
+                let side = if binary.many == Many::Right {
+                    "left"
+                } else {
+                    "right"
+                };
+                let group = braced(&on.apply(&sample.labels));
+                let (first, second) = (braced(&one[*other].labels), braced(&sample.labels));
+                return Err(self.error(
+                    at,
+                    format!(
+                        "found duplicate series for the match group {group} on the {side} \
+                         hand-side of the operation: [{second}, {first}];many-to-many matching \
+                         not allowed: matching labels must be unique on one side"
+                    ),
+                ));
+            }
+            let rehash = |place: &usize| on.hash(&one[*place].labels);
+            index.insert_unique(hash, place, rehash);
+        }
+        Ok(index)
+    }
+
+    /// One pair: the labels and values of the side of many and of the side of one.
+    fn pair(
+        &mut self,
+        at: usize,
+        binary: &Binary,
+        result: &mut Pairs,
+        (many, one): (&LabelSet, &LabelSet),
+        (many_value, one_value): (&PointValue, &PointValue),
+    ) -> Result<(), QueryError> {
+        let (left, right) = if binary.many == Many::Right {
+            (one_value, many_value)
+        } else {
+            (many_value, one_value)
+        };
+        let value = match apply(binary.op, left, right, at, &mut self.notes) {
+            Outcome::Value(value) => value,
+            Outcome::Compared(is_true) if binary.returns_bool => {
+                PointValue::Float(f64::from(u8::from(is_true)))
+            }
+            Outcome::Compared(true) => left.clone(),
+            Outcome::Compared(false) | Outcome::Undefined => return Ok(()),
+        };
+        let labels = result.labels(binary, many, one);
+        if !result.seen.insert(labels.clone()) {
+            return Err(self.error(
+                at,
+                if binary.many == Many::None {
+                    "multiple matches for labels: many-to-one matching must be explicit \
+                     (group_left/group_right)"
+                } else {
+                    "multiple matches for labels: grouping labels must ensure unique matches"
+                },
+            ));
+        }
+        result.found.push(InstantSample { labels, value });
+        Ok(())
+    }
+}
+
+/// The result so far.
+struct Pairs {
+    found: Vec<InstantSample>,
+    seen: HashSet<LabelSet, foldhash::fast::RandomState>,
+    keeps_name: bool,
+}
+
+impl Pairs {
+    fn new(binary: &Binary, capacity: usize) -> Self {
+        Self {
+            found: Vec::with_capacity(capacity),
+            seen: HashSet::with_capacity_and_hasher(
+                capacity,
+                foldhash::fast::RandomState::default(),
+            ),
+            keeps_name: binary.op.is_comparison() && !binary.returns_bool,
+        }
+    }
+
+    fn labels(&self, binary: &Binary, many: &LabelSet, one: &LabelSet) -> LabelSet {
+        let mut labels = if self.keeps_name {
+            many.clone()
+        } else {
+            many.without_name()
+        };
+        if binary.many == Many::None {
+            labels = in_common(&binary.on, &labels);
+        }
+        for name in &binary.include {
+            let value = one.value(name).cloned();
+            labels = labels.with(name, value.unwrap_or_else(|| "".into()));
+        }
+        labels
+    }
+}
+
+/// The labels of a pair. `ignoring` leaves the metric's name where it is.
+fn in_common(on: &Grouping, labels: &LabelSet) -> LabelSet {
+    let common = on.apply(labels);
+    match labels.value(METRIC_NAME) {
+        Some(name) if !on.takes => common.with(METRIC_NAME, name.clone()),
+        _ => common,
+    }
+}
+
+/// All labels in braces, as faults show them.
+fn braced(labels: &LabelSet) -> String {
+    let labels = labels
+        .iter()
+        .map(|(name, value)| format!("{name}={value:?}"));
+    format!("{{{}}}", labels.collect::<Vec<_>>().join(", "))
+}

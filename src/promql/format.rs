@@ -1,0 +1,31 @@
+//! Numbers and names as Prometheus writes them.
+
+/// A number without an exponent, as short as it can be.
+pub(crate) fn plain_float(value: f64) -> String {
+    if value.is_infinite() {
+        return if value > 0.0 { "+Inf" } else { "-Inf" }.to_owned();
+    }
+    value.to_string()
+}
+
+/// A number with an exponent where it is very large or very small.
+pub(crate) fn go_float(value: f64) -> String {
+    let size = value.abs();
+    if !value.is_finite() || size < f64::MIN_POSITIVE || (1e-4..1e21).contains(&size) {
+        return plain_float(value);
+    }
+    let text = format!("{value:e}");
+    let Some((digits, exponent)) = text.split_once('e') else {
+        return text;
+    };
+    let (sign, exponent) = match exponent.strip_prefix('-') {
+        Some(exponent) => ('-', exponent),
+        None => ('+', exponent),
+    };
+    format!("{digits}e{sign}{exponent:0>2}")
+}
+
+/// Whether a text is the name of a label: any text in UTF-8 but none.
+pub(crate) fn is_label_name(text: &str) -> bool {
+    !text.is_empty()
+}

@@ -1,0 +1,113 @@
+//! Parts of a date, in UTC, of seconds since 1970.
+
+use crate::promql::error::QueryError;
+use crate::promql::eval::{Eval, Value};
+use crate::promql::labels::LabelSet;
+use crate::promql::parse::{Call, Node};
+use crate::promql::value::{InstantSample, PointValue};
+
+const DAY: i64 = 86_400;
+
+#[derive(Clone, Copy)]
+struct Date {
+    year: i64,
+    month: i64,
+    day: i64,
+}
+
+/// The date of a day since 1970-01-01. Years begin in March, so that the leap day is the last.
+fn date(days: i64) -> Date {
+    // In eras of 400 years, which all have the same days.
+    let days = days + 719_468;
+    let era = days.div_euclid(146_097);
+    let day_of_era = days.rem_euclid(146_097);
+    let leaps = day_of_era / 1_460 - day_of_era / 36_524 + day_of_era / 146_096;
+    let year_of_era = (day_of_era - leaps) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let from_march = (5 * day_of_year + 2) / 153;
+    let month = if from_march < 10 {
+        from_march + 3
+    } else {
+        from_march - 9
+    };
+    Date {
+        year: year_of_era + era * 400 + i64::from(month <= 2),
+        month,
+        day: day_of_year - (153 * from_march + 2) / 5 + 1,
+    }
+}
+
+fn is_leap(year: i64) -> bool {
+    (year % 4 == 0 && year % 100 != 0) || year % 400 == 0
+}
+
+fn days_of(year: i64, month: i64) -> i64 {
+    match month {
+        2 => 28 + i64::from(is_leap(year)),
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
+}
+
+/// Applies a function of whole seconds to each number, or to the time if there is no argument.
+fn part(
+    eval: &mut Eval<'_>,
+    node: &Node,
+    call: &Call,
+    time: i64,
+    part: impl Fn(i64) -> i64,
+) -> Result<Value, QueryError> {
+    let mut vector = match call.arguments.first() {
+        Some(argument) => eval.vector(argument, time)?,
+        None => vec![InstantSample {
+            labels: LabelSet::empty(),
+            value: (time as f64 / 1_000.0).into(),
+        }],
+    };
+    vector.retain_mut(|sample| match &mut sample.value {
+        PointValue::Float(value) => {
+            // Far less than i64 has room for; a cast of what is beyond ends at the bound.
+            #[expect(clippy::cast_possible_truncation, reason = "bounded before")]
+            let seconds = value.clamp(-1e15, 1e15) as i64;
+            *value = if value.is_nan() {
+                f64::NAN
+            } else {
+                part(seconds) as f64
+            };
+            true
+        }
+        PointValue::Histogram(_) => false,
+    });
+    eval.drop_names(node.at, vector).map(Value::Vector)
+}
+
+macro_rules! parts {
+    ($($name:ident: |$seconds:ident| $value:expr;)*) => {
+        $(pub(super) fn $name(
+            eval: &mut Eval<'_>,
+            node: &Node,
+            call: &Call,
+            time: i64,
+        ) -> Result<Value, QueryError> {
+            part(eval, node, call, time, |$seconds| $value)
+        })*
+    };
+}
+
+parts! {
+    minute: |seconds| seconds.rem_euclid(3_600) / 60;
+    hour: |seconds| seconds.rem_euclid(DAY) / 3_600;
+    // 1970-01-01 was a Thursday.
+    day_of_week: |seconds| (seconds.div_euclid(DAY) + 4).rem_euclid(7);
+    day_of_month: |seconds| date(seconds.div_euclid(DAY)).day;
+    day_of_year: |seconds| {
+        let Date { year, month, day } = date(seconds.div_euclid(DAY));
+        (1..month).map(|month| days_of(year, month)).sum::<i64>() + day
+    };
+    days_in_month: |seconds| {
+        let Date { year, month, .. } = date(seconds.div_euclid(DAY));
+        days_of(year, month)
+    };
+    month: |seconds| date(seconds.div_euclid(DAY)).month;
+    year: |seconds| date(seconds.div_euclid(DAY)).year;
+}

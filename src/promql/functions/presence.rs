@@ -1,0 +1,51 @@
+//! What is not there.
+
+use crate::promql::error::QueryError;
+use crate::promql::eval::{Eval, Value};
+use crate::promql::labels::{LabelSet, METRIC_NAME};
+use crate::promql::parse::{Call, Kind, Node};
+use crate::promql::source::MatchOp;
+use crate::promql::value::InstantSample;
+
+pub(super) fn absent(
+    eval: &mut Eval<'_>,
+    node: &Node,
+    call: &Call,
+    time: i64,
+) -> Result<Value, QueryError> {
+    let argument = call.argument(0, node);
+    let is_absent = eval.vector(argument, time)?.is_empty();
+    Ok(missing(eval, argument, is_absent))
+}
+
+pub(super) fn absent_over_time(
+    eval: &mut Eval<'_>,
+    node: &Node,
+    call: &Call,
+    time: i64,
+) -> Result<Value, QueryError> {
+    let argument = call.argument(0, node);
+    let is_absent = eval.windows(argument, time)?.iter().next().is_none();
+    Ok(missing(eval, argument, is_absent))
+}
+
+fn missing(eval: &Eval<'_>, argument: &Node, is_absent: bool) -> Value {
+    let sample = || InstantSample {
+        labels: labels(eval, argument),
+        value: 1.0.into(),
+    };
+    Value::Vector(is_absent.then(sample).into_iter().collect())
+}
+
+/// The labels that an absent series would have: those that one `=` alone says.
+fn labels(eval: &Eval<'_>, argument: &Node) -> LabelSet {
+    let (Kind::Selector(place) | Kind::Range(place, _)) = argument.kind else {
+        return LabelSet::empty();
+    };
+    let matchers = eval.matchers(place);
+    let once = |name: &str| matchers.iter().filter(|other| other.name() == name).count() == 1;
+    let said = matchers.iter().filter(|matcher| {
+        matcher.op() == MatchOp::Equal && matcher.name() != METRIC_NAME && once(matcher.name())
+    });
+    LabelSet::new(said.map(|matcher| (matcher.name(), matcher.value())))
+}

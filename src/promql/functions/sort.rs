@@ -1,0 +1,129 @@
+//! Orders of a vector. In a range query they have no effect.
+
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+use crate::promql::error::QueryError;
+use crate::promql::eval::{Eval, Value};
+use crate::promql::parse::{Call, Node};
+use crate::promql::value::InstantSample;
+
+/// By value; NaN comes last, and histograms are left out.
+fn by_value(
+    eval: &mut Eval<'_>,
+    node: &Node,
+    call: &Call,
+    time: i64,
+    order: impl Fn(Ordering) -> Ordering,
+) -> Result<Value, QueryError> {
+    let vector = eval.vector(call.argument(0, node), time)?;
+    let value = |sample: InstantSample| Some((sample.value.as_float()?, sample));
+    let mut floats: Vec<_> = vector.into_iter().filter_map(value).collect();
+    floats.sort_by(|(a, _), (b, _)| match (a.is_nan(), b.is_nan()) {
+        (false, false) => order(a.partial_cmp(b).unwrap_or(Ordering::Equal)),
+        (a, b) => a.cmp(&b),
+    });
+    Ok(Value::Vector(
+        floats.into_iter().map(|(_, sample)| sample).collect(),
+    ))
+}
+
+pub(super) fn sort(
+    eval: &mut Eval<'_>,
+    node: &Node,
+    call: &Call,
+    time: i64,
+) -> Result<Value, QueryError> {
+    by_value(eval, node, call, time, |order| order)
+}
+
+pub(super) fn sort_desc(
+    eval: &mut Eval<'_>,
+    node: &Node,
+    call: &Call,
+    time: i64,
+) -> Result<Value, QueryError> {
+    by_value(eval, node, call, time, Ordering::reverse)
+}
+
+/// By the values of labels, numbers in them by their size; then by all labels.
+fn by_label(
+    eval: &mut Eval<'_>,
+    node: &Node,
+    call: &Call,
+    time: i64,
+) -> Result<Vec<InstantSample>, QueryError> {
+    let mut vector = eval.vector(call.argument(0, node), time)?;
+    let names = call.arguments.iter().skip(1);
+    let names = names.map(|name| eval.string(name, time));
+    let names: Vec<Arc<str>> = names.collect::<Result<_, _>>()?;
+    vector.sort_by(|a, b| {
+        let by_name = names.iter().map(|name| {
+            natural(
+                a.labels.get(name).unwrap_or_default(),
+                b.labels.get(name).unwrap_or_default(),
+            )
+        });
+        by_name
+            .fold(Ordering::Equal, Ordering::then)
+            .then_with(|| a.labels.cmp(&b.labels))
+    });
+    Ok(vector)
+}
+
+pub(super) fn sort_by_label(
+    eval: &mut Eval<'_>,
+    node: &Node,
+    call: &Call,
+    time: i64,
+) -> Result<Value, QueryError> {
+    by_label(eval, node, call, time).map(Value::Vector)
+}
+
+pub(super) fn sort_by_label_desc(
+    eval: &mut Eval<'_>,
+    node: &Node,
+    call: &Call,
+    time: i64,
+) -> Result<Value, QueryError> {
+    let mut vector = by_label(eval, node, call, time)?;
+    vector.reverse();
+    Ok(Value::Vector(vector))
+}
+
+/// Compares texts; runs of digits in both by the number they are.
+fn natural(a: &str, b: &str) -> Ordering {
+    let (mut a, mut b) = (a.as_bytes(), b.as_bytes());
+    loop {
+        let (Some(first), Some(second)) = (a.first(), b.first()) else {
+            return a.len().cmp(&b.len());
+        };
+        if first.is_ascii_digit() && second.is_ascii_digit() {
+            let (left, right) = (digits(a), digits(b));
+            let number = |text: &[u8]| {
+                let zeros = text.iter().take_while(|digit| **digit == b'0').count();
+                text.len() - zeros
+            };
+            let (left_size, right_size) = (number(left), number(right));
+            let order = left_size
+                .cmp(&right_size)
+                .then_with(|| {
+                    left[left.len() - left_size..].cmp(&right[right.len() - right_size..])
+                })
+                .then_with(|| left.len().cmp(&right.len()));
+            if order.is_ne() {
+                return order;
+            }
+            (a, b) = (&a[left.len()..], &b[right.len()..]);
+        } else if first == second {
+            (a, b) = (&a[1..], &b[1..]);
+        } else {
+            return first.cmp(second);
+        }
+    }
+}
+
+fn digits(text: &[u8]) -> &[u8] {
+    let end = text.iter().position(|byte| !byte.is_ascii_digit());
+    &text[..end.unwrap_or(text.len())]
+}

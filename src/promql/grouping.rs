@@ -1,0 +1,89 @@
+//! Which labels make series belong together: `by`, `without`, `on`, `ignoring`.
+
+use std::hash::{BuildHasher, Hasher};
+use std::sync::Arc;
+
+use foldhash::fast::FixedState;
+
+use super::labels::{Label, LabelSet, METRIC_NAME};
+
+const HASHER: FixedState = FixedState::with_seed(0x9e0);
+
+/// A choice of labels.
+#[derive(Clone, Debug)]
+pub(crate) struct Grouping {
+    /// Whether these labels are taken, or all others.
+    pub(crate) takes: bool,
+    /// Sorted; without the metric's name.
+    pub(crate) names: Vec<Arc<str>>,
+    /// Whether the metric's name is one of the labels that are taken.
+    takes_name: bool,
+}
+
+impl Grouping {
+    /// `by` and `on` take the labels of the list.
+    pub(crate) fn with(mut names: Vec<Arc<str>>) -> Self {
+        names.sort_unstable();
+        names.dedup();
+        let count = names.len();
+        names.retain(|name| &**name != METRIC_NAME);
+        Self {
+            takes: true,
+            takes_name: names.len() < count,
+            names,
+        }
+    }
+
+    /// `without` and `ignoring` take all labels but those of the list, and never the name.
+    pub(crate) fn without(names: Vec<Arc<str>>) -> Self {
+        Self {
+            takes: false,
+            takes_name: false,
+            ..Self::with(names)
+        }
+    }
+
+    /// All labels, the metric's name among them.
+    pub(crate) fn all() -> Self {
+        Self {
+            takes_name: true,
+            ..Self::without(Vec::new())
+        }
+    }
+
+    fn takes(&self, label: &Label) -> bool {
+        self.names.binary_search(&label.0).is_ok() == self.takes
+    }
+
+    /// A hash of the chosen labels.
+    pub(crate) fn hash(&self, labels: &LabelSet) -> u64 {
+        let mut hasher = HASHER.build_hasher();
+        if self.takes_name {
+            hasher.write(labels.name().unwrap_or_default().as_bytes());
+        }
+        for (name, value) in labels.rest().iter().filter(|label| self.takes(label)) {
+            hasher.write(name.as_bytes());
+            hasher.write_u8(0xff);
+            hasher.write(value.as_bytes());
+            hasher.write_u8(0xff);
+        }
+        hasher.finish()
+    }
+
+    /// Whether two sets have the same chosen labels.
+    pub(crate) fn same(&self, a: &LabelSet, b: &LabelSet) -> bool {
+        if self.takes_name && a.name() != b.name() {
+            return false;
+        }
+        let chosen = |label: &&Label| self.takes(label);
+        let (a, b) = (a.rest().iter(), b.rest().iter());
+        a.filter(chosen).eq(b.filter(chosen))
+    }
+
+    /// The chosen labels alone.
+    pub(crate) fn apply(&self, labels: &LabelSet) -> LabelSet {
+        let name = labels.value(METRIC_NAME).filter(|_| self.takes_name);
+        let rest = labels.rest().iter().filter(|label| self.takes(label));
+        LabelSet::from_labels(name.cloned(), rest.cloned().collect())
+    }
+}

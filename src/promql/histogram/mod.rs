@@ -1,0 +1,140 @@
+//! Native histograms.
+
+mod change;
+mod layout;
+mod merge;
+mod sum;
+
+use std::fmt;
+use std::sync::Arc;
+
+pub(crate) use change::{change, instant_change};
+pub(crate) use sum::HistogramSum;
+
+/// The schema of histograms whose bounds are given one by one.
+pub const CUSTOM_BOUNDS: i32 = -53;
+
+/// What is known of how a histogram relates to the one before in its series.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ResetHint {
+    /// Nothing.
+    #[default]
+    Unknown,
+    /// The counters began anew.
+    Reset,
+    /// The counters went on.
+    NotReset,
+    /// It is no counter.
+    Gauge,
+}
+
+/// A native histogram with counts that may be fractions, as results of a query have.
+///
+/// Buckets are kept sorted by index, each with the count of what fell into it alone; those with a
+/// count of zero may be left out. Of an exponential schema `s`, the bucket `i` ends at
+/// 2^(i × 2^−s).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FloatHistogram {
+    /// −4 to 8, or [`CUSTOM_BOUNDS`].
+    pub schema: i32,
+    /// How wide the zero bucket is, to either side.
+    pub zero_threshold: f64,
+    /// The observations in the zero bucket.
+    pub zero_count: f64,
+    /// All observations.
+    pub count: f64,
+    /// The sum of all observations.
+    pub sum: f64,
+    /// The buckets above zero.
+    pub positive: Vec<(i32, f64)>,
+    /// The buckets below zero.
+    pub negative: Vec<(i32, f64)>,
+    /// The upper bounds of the buckets of [`CUSTOM_BOUNDS`], `+Inf` not among them.
+    pub bounds: Arc<[f64]>,
+    /// How it relates to the histogram before.
+    pub reset_hint: ResetHint,
+}
+
+impl FloatHistogram {
+    /// Whether its bounds are given one by one.
+    #[must_use]
+    pub fn has_custom_bounds(&self) -> bool {
+        self.schema == CUSTOM_BOUNDS
+    }
+
+    /// Whether two are the same, with NaN equal to NaN and buckets of zero equal to none.
+    pub(crate) fn equals(&self, other: &Self) -> bool {
+        #[expect(clippy::float_cmp, reason = "equal, not near")]
+        let same = |a: f64, b: f64| a.to_bits() == b.to_bits() || a == b;
+        let same_buckets = |a: &[(i32, f64)], b: &[(i32, f64)]| filled(a).eq(filled(b));
+        self.schema == other.schema
+            && same(self.zero_threshold, other.zero_threshold)
+            && same(self.zero_count, other.zero_count)
+            && same(self.count, other.count)
+            && same(self.sum, other.sum)
+            && self.bounds == other.bounds
+            && same_buckets(&self.positive, &other.positive)
+            && same_buckets(&self.negative, &other.negative)
+    }
+
+    /// All counts and the sum multiplied. Below zero it is no counter any more.
+    pub(crate) fn scaled(&self, factor: f64) -> Self {
+        self.mapped(factor < 0.0, |count| count * factor)
+    }
+
+    /// All counts and the sum divided. By zero, no bucket is left that could be told from others.
+    pub(crate) fn divided(&self, divisor: f64) -> Self {
+        let mut divided = self.mapped(divisor < 0.0, |count| count / divisor);
+        if divisor == 0.0 {
+            divided.positive.clear();
+            divided.negative.clear();
+        }
+        divided
+    }
+
+    fn mapped(&self, is_gauge: bool, function: impl Fn(f64) -> f64) -> Self {
+        let mut mapped = self.clone();
+        if is_gauge {
+            mapped.reset_hint = ResetHint::Gauge;
+        }
+        let numbers = [&mut mapped.count, &mut mapped.sum, &mut mapped.zero_count];
+        let buckets = mapped.positive.iter_mut().chain(&mut mapped.negative);
+        for number in numbers.into_iter().chain(buckets.map(|(_, count)| count)) {
+            *number = function(*number);
+        }
+        mapped
+    }
+
+    /// Leaves out buckets of zero.
+    pub(crate) fn compact(&mut self) {
+        self.positive.retain(|(_, count)| *count != 0.0);
+        self.negative.retain(|(_, count)| *count != 0.0);
+    }
+}
+
+fn filled(buckets: &[(i32, f64)]) -> impl Iterator<Item = (i32, f64)> {
+    buckets.iter().copied().filter(|(_, count)| *count != 0.0)
+}
+
+impl fmt::Display for FloatHistogram {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        use super::format::go_float;
+        write!(
+            f,
+            "{{count:{}, sum:{}",
+            go_float(self.count),
+            go_float(self.sum)
+        )?;
+        for bucket in self.buckets().filter(|bucket| bucket.count != 0.0) {
+            let open = if bucket.includes_lower { '[' } else { '(' };
+            let close = if bucket.includes_upper { ']' } else { ')' };
+            let (lower, upper) = (go_float(bucket.lower), go_float(bucket.upper));
+            write!(
+                f,
+                ", {open}{lower},{upper}{close}:{}",
+                go_float(bucket.count)
+            )?;
+        }
+        f.write_str("}")
+    }
+}

@@ -1,0 +1,45 @@
+//! PromQL: expressions over series, evaluated at one time or at many.
+//!
+//! - [`Query::parse`] checks an expression once; [`Query::instant`] and [`Query::range`] evaluate
+//!   it over any [`Queryable`], in the semantics of Prometheus 3.
+//! - A query is bounded by [`QueryOptions`] in series, samples, steps and time, and an expression
+//!   in length and depth. Faults and remarks say which part of the expression they are about.
+//! - Nothing here reads a clock but to see whether a query has taken too long.
+//!
+//! ```
+//! use selfheal::promql::{Query, QueryOptions, QueryResult, Series};
+//!
+//! # fn main() -> Result<(), selfheal::promql::QueryError> {
+//! let none: [Series; 0] = [];
+//! let answer = Query::parse("1 + 1")?.instant(&none[..], 0, &QueryOptions::default())?;
+//! assert_eq!(answer.result, QueryResult::Scalar(2.0));
+//! let error = Query::parse("sum(up").unwrap_err();
+//! assert_eq!(error.to_string(), r#"1:7: parse error: unexpected end, "(" is not closed"#);
+//! # Ok(())
+//! # }
+//! ```
+
+mod annotation;
+mod error;
+mod eval;
+mod format;
+mod functions;
+mod grouping;
+mod histogram;
+mod kahan;
+mod labels;
+mod options;
+mod parse;
+mod quantile;
+mod query;
+mod source;
+mod value;
+
+pub use annotation::{Annotation, Severity};
+pub use error::{Limit, Place, QueryError};
+pub use histogram::{CUSTOM_BOUNDS, FloatHistogram, ResetHint};
+pub use labels::{Label, LabelSet, METRIC_NAME};
+pub use options::QueryOptions;
+pub use query::{Answer, Query, QueryRange, QueryType};
+pub use source::{MatchOp, Matcher, Queryable, Selection, Sink};
+pub use value::{InstantSample, PointValue, QueryResult, Sample, Series};

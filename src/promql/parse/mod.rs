@@ -1,0 +1,61 @@
+//! From the text of an expression to what is evaluated.
+
+mod convert;
+mod node;
+mod places;
+mod syntax;
+mod tokens;
+
+use std::panic::catch_unwind;
+
+use super::error::{Place, QueryError};
+pub(crate) use node::{
+    Aggregate, Aggregation, Binary, Call, Fixed, Kind, Many, Node, Op, Selector, Shift, Subquery,
+};
+
+/// The longest expression, in bytes. Those of people are below 4 KiB.
+const MAX_LENGTH: usize = 65_536;
+
+/// The deepest expression: evaluation takes stack for each level.
+const MAX_DEPTH: usize = 200;
+
+/// The longest range, offset or step in seconds: a hundred years.
+const MAX_SECONDS: f64 = 3_155_760_000.0;
+
+/// An expression and the selectors in it.
+#[derive(Debug)]
+pub(crate) struct Parsed {
+    pub(crate) root: Node,
+    pub(crate) selectors: Vec<Selector>,
+    /// How many subqueries there are.
+    pub(crate) subqueries: usize,
+}
+
+pub(crate) fn parse(text: &str) -> Result<Parsed, QueryError> {
+    let fault = |at: usize, message: String| QueryError::Syntax {
+        place: Place::of(text, at),
+        message,
+    };
+    if text.len() > MAX_LENGTH {
+        let message = format!("the expression is longer than {MAX_LENGTH} bytes");
+        return Err(fault(MAX_LENGTH, message));
+    }
+    let words = tokens::tokens(text);
+    let depth = tokens::depth(text, &words);
+    if depth > MAX_DEPTH {
+        let message = format!(
+            "the expression is nested {depth} deep, more than {MAX_DEPTH}: split it by recording \
+             rules"
+        );
+        return Err(fault(0, message));
+    }
+    syntax::check_durations(text, &words).map_err(|(at, message)| fault(at, message))?;
+    // The parser is not ours: should it panic on some text, that text is no expression.
+    let parsed = catch_unwind(|| promql_parser::parser::parse(text));
+    let parsed = parsed.unwrap_or_else(|_| Err("invalid promql query".to_owned()));
+    let tree = parsed.map_err(|message| {
+        let (at, unexpected) = syntax::fault(text, &words, &message);
+        fault(at, unexpected.unwrap_or(message))
+    })?;
+    convert::convert(text, &words, tree)
+}

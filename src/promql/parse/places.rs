@@ -1,0 +1,117 @@
+//! Walks over the words of an expression beside its tree, so that each node has its place.
+
+use super::tokens::{Kind, Token};
+
+pub(super) struct Places<'a> {
+    text: &'a str,
+    tokens: &'a [Token],
+    next: usize,
+}
+
+impl<'a> Places<'a> {
+    pub(super) fn new(text: &'a str, tokens: &'a [Token]) -> Self {
+        Self {
+            text,
+            tokens,
+            next: 0,
+        }
+    }
+
+    fn peek(&self) -> Option<(Kind, &'a str)> {
+        let token = self.tokens.get(self.next)?;
+        Some((token.kind, self.text.get(token.span.clone())?))
+    }
+
+    /// Where the next token begins.
+    pub(super) fn here(&self) -> usize {
+        self.tokens
+            .get(self.next)
+            .map_or(self.text.len(), |token| token.span.start)
+    }
+
+    /// Goes on to the next token that `is` finds and past it; returns where it begins. Without
+    /// such a token nothing moves.
+    pub(super) fn seek(&mut self, is: impl Fn(Kind, &str) -> bool) -> usize {
+        let rest = self.tokens.get(self.next..).unwrap_or_default();
+        let found = rest
+            .iter()
+            .position(|token| is(token.kind, &self.text[token.span.clone()]));
+        if let Some(found) = found {
+            self.next += found + 1;
+            return rest[found].span.start;
+        }
+        self.here()
+    }
+
+    pub(super) fn symbol(&mut self, symbol: &str) -> usize {
+        self.seek(|_, word| word == symbol)
+    }
+
+    /// Goes past the next token if it is one of these words.
+    pub(super) fn skip_word(&mut self, words: &[&str]) -> bool {
+        let found = self
+            .peek()
+            .is_some_and(|(_, next)| words.iter().any(|word| next.eq_ignore_ascii_case(word)));
+        self.next += usize::from(found);
+        found
+    }
+
+    /// Goes past a bracket and all in it, if it comes next.
+    pub(super) fn skip_brackets(&mut self, open: &str, close: &str) {
+        if self.skip_word(&[open]) {
+            self.skip_opened(open, close);
+        }
+    }
+
+    /// Goes past the end of a bracket that is open.
+    pub(super) fn skip_opened(&mut self, open: &str, close: &str) {
+        let mut depth = 1_usize;
+        while let Some((_, word)) = self.peek() {
+            self.next += 1;
+            depth += usize::from(word == open);
+            depth -= usize::from(word == close);
+            if depth == 0 {
+                return;
+            }
+        }
+    }
+
+    /// Goes past what may follow a selector: range, offset and `@`.
+    pub(super) fn skip_suffixes(&mut self) {
+        loop {
+            let before = self.next;
+            self.skip_brackets("[", "]");
+            if self.skip_word(&["offset", "@"]) {
+                while self.skip_word(&["-", "+"]) {}
+                self.next += usize::from(self.peek().is_some());
+                self.skip_brackets("(", ")");
+            }
+            if self.next == before {
+                return;
+            }
+        }
+    }
+
+    /// Goes past what may follow an operator.
+    pub(super) fn skip_modifiers(&mut self) {
+        self.skip_word(&["bool"]);
+        while self.skip_word(&[
+            "on",
+            "ignoring",
+            "group_left",
+            "group_right",
+            "fill",
+            "fill_left",
+            "fill_right",
+        ]) {
+            self.skip_brackets("(", ")");
+        }
+    }
+
+    /// Goes past `by (…)` or `without (…)`.
+    pub(super) fn skip_grouping(&mut self) {
+        if self.skip_word(&["by", "without"]) {
+            self.skip_brackets("(", ")");
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Where an expression is wrong that the parser has refused.
+
+use super::MAX_SECONDS;
+use super::tokens::{Kind, Token};
+
+/// Finds a number that is no duration where one has to be: the parser would not survive it.
+pub(super) fn check_durations(text: &str, tokens: &[Token]) -> Result<(), (usize, String)> {
+    let mut brackets = 0_usize;
+    let mut after_offset = false;
+    for token in tokens {
+        let word = &text[token.span.clone()];
+        match word {
+            "[" => brackets += 1,
+            "]" => brackets = brackets.saturating_sub(1),
+            _ => {}
+        }
+        if (brackets > 0 || after_offset)
+            && token.kind == Kind::Number
+            && word
+                .parse::<f64>()
+                .is_ok_and(|seconds| seconds > MAX_SECONDS)
+        {
+            return Err((token.span.start, "duration out of range".to_owned()));
+        }
+        let sign = after_offset && matches!(word, "+" | "-");
+        after_offset = word.eq_ignore_ascii_case("offset") || sign;
+    }
+    Ok(())
+}
+
+/// The place that a fault is at, and, for faults that the parser does not describe, what is wrong
+/// there.
+pub(super) fn fault(text: &str, tokens: &[Token], message: &str) -> (usize, Option<String>) {
+    // What the parser quotes in its message is where it stands first.
+    let quoted = message
+        .split(['\'', '"'])
+        .nth(1)
+        .filter(|word| !word.is_empty());
+    let is_quoted = |token: &&Token| Some(&text[token.span.clone()]) == quoted;
+    if let Some(token) = tokens.iter().find(is_quoted) {
+        return (token.span.start, None);
+    }
+    let described = !message.starts_with("invalid promql query");
+    match unexpected(text, tokens) {
+        _ if described => (tokens.first().map_or(0, |token| token.span.start), None),
+        Some((at, found)) => (at, Some(found)),
+        None => (0, None),
+    }
+}
+
+/// The first token that cannot stand where it stands: expressions are operands with operators
+/// between them.
+fn unexpected(text: &str, tokens: &[Token]) -> Option<(usize, String)> {
+    let mut open: Vec<&str> = Vec::new();
+    let mut operand = false;
+    for token in tokens {
+        let word = &text[token.span.clone()];
+        let at = token.span.start;
+        let wrong = || Some((at, format!("unexpected {word:?}")));
+        match (token.kind, word) {
+            (_, "(" | "{" | "[") => {
+                open.push(word);
+                operand = false;
+            }
+            (_, ")" | "}" | "]") => {
+                let pair = matches!(
+                    (open.pop(), word),
+                    (Some("("), ")") | (Some("{"), "}") | (Some("["), "]")
+                );
+                if !pair {
+                    return wrong();
+                }
+                operand = true;
+            }
+            (Kind::Symbol, "+" | "-" | "," | "=" | "=~" | "!~" | "@" | ":") => operand = false,
+            (Kind::Symbol, "*" | "/" | "%" | "^" | "==" | "!=" | "<" | ">" | "<=" | ">=") => {
+                if !operand && !open.contains(&"{") {
+                    return wrong();
+                }
+                operand = false;
+            }
+            (Kind::Symbol, _) => return wrong(),
+            (Kind::Number | Kind::Text, _) => {
+                if operand {
+                    return wrong();
+                }
+                operand = true;
+            }
+            (Kind::Word, _) => {
+                let keyword = [
+                    "and",
+                    "or",
+                    "unless",
+                    "atan2",
+                    "by",
+                    "without",
+                    "on",
+                    "ignoring",
+                    "bool",
+                    "offset",
+                    "group_left",
+                    "group_right",
+                ];
+                let keyword = keyword.iter().any(|name| word.eq_ignore_ascii_case(name));
+                if operand && !keyword {
+                    return wrong();
+                }
+                operand = !keyword;
+            }
+        }
+    }
+    let end = text.trim_end().len();
+    if let Some(bracket) = open.last() {
+        return Some((end, format!("unexpected end, {bracket:?} is not closed")));
+    }
+    (!operand).then(|| (end, "unexpected end, an operand is missing".to_owned()))
+}

@@ -1,0 +1,215 @@
+use std::fmt;
+use std::sync::Arc;
+
+use super::annotation::Annotation;
+use super::error::{Limit, QueryError};
+use super::eval::{Eval, Span, Steps, Value};
+use super::labels::LabelSet;
+use super::options::QueryOptions;
+use super::parse::{self, Kind, Parsed};
+use super::source::{Matcher, Queryable};
+use super::value::{InstantSample, QueryResult, Series};
+
+/// A valid expression, which can be evaluated any number of times. Cloning is cheap.
+///
+/// ```
+/// use selfheal::promql::{LabelSet, PointValue, Query, QueryOptions, QueryResult, Sample, Series};
+///
+/// # fn main() -> Result<(), selfheal::promql::QueryError> {
+/// let labels = |zone| LabelSet::new([("__name__", "jobs"), ("zone", zone)]);
+/// let sample = |value| Sample { time: 1_000, value: PointValue::Float(value) };
+/// let series = [
+///     Series { labels: labels("a"), samples: vec![sample(1.0)] },
+///     Series { labels: labels("b"), samples: vec![sample(2.0)] },
+/// ];
+/// let query = Query::parse("sum(jobs) * 10")?;
+/// let answer = query.instant(&series[..], 5_000, &QueryOptions::default())?;
+/// let QueryResult::Vector(vector) = answer.result else { panic!("sums are vectors") };
+/// assert_eq!(vector[0].value, PointValue::Float(30.0));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Query {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    text: Box<str>,
+    parsed: Parsed,
+}
+
+/// A result and the remarks on it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    /// The result.
+    pub result: QueryResult,
+    /// What was left out or repaired; each once.
+    pub annotations: Vec<Annotation>,
+}
+
+/// The type of an expression.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum QueryType {
+    /// A number.
+    Scalar,
+    /// A text.
+    Text,
+    /// An instant vector.
+    Vector,
+    /// A range, which has no value in a range query.
+    Matrix,
+}
+
+/// The times that a range query is evaluated at, in milliseconds since 1970.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QueryRange {
+    /// The first.
+    pub start: i64,
+    /// No later one than this.
+    pub end: i64,
+    /// The time between two of them; more than zero.
+    pub step: i64,
+}
+
+impl Query {
+    /// Parses an expression.
+    ///
+    /// # Errors
+    ///
+    /// [`QueryError::Syntax`], with the place of the fault.
+    pub fn parse(text: &str) -> Result<Self, QueryError> {
+        Ok(Self {
+            inner: Arc::new(Inner {
+                parsed: parse::parse(text)?,
+                text: text.into(),
+            }),
+        })
+    }
+
+    /// The expression as it was written.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.inner.text
+    }
+
+    /// The type of its result.
+    #[must_use]
+    pub fn result_type(&self) -> QueryType {
+        self.inner.parsed.root.result_type()
+    }
+
+    /// The matchers of each selector in it, in the order of the text.
+    pub fn selectors(&self) -> impl Iterator<Item = &[Matcher]> {
+        let selectors = self.inner.parsed.selectors.iter();
+        selectors.map(|selector| &*selector.matchers)
+    }
+
+    /// Evaluates it at one time, in milliseconds since 1970.
+    ///
+    /// # Errors
+    ///
+    /// [`QueryError::Evaluation`] if these series cannot be combined as the expression says, and
+    /// [`QueryError::Limit`] or [`QueryError::Source`].
+    pub fn instant(
+        &self,
+        source: &(impl Queryable + ?Sized),
+        time: i64,
+        options: &QueryOptions,
+    ) -> Result<Answer, QueryError> {
+        let Inner { text, parsed } = &*self.inner;
+        let mut eval = Eval::new(text, parsed, source, (time, time), options)?;
+        let root = &parsed.root;
+        let result = if matches!(root.kind, Kind::Range(..) | Kind::Subquery(_)) {
+            let windows = eval.windows(root, time)?;
+            let series = windows.iter().map(|(labels, samples)| Series {
+                labels: labels.clone(),
+                samples: samples.to_vec(),
+            });
+            QueryResult::Matrix(sorted(series.collect()))
+        } else {
+            match eval.value(root, time)? {
+                Value::Scalar(value) => QueryResult::Scalar(value),
+                Value::Text(text) => QueryResult::Text(text),
+                Value::Vector(vector) => QueryResult::Vector(vector),
+            }
+        };
+        Ok(Answer {
+            result,
+            annotations: eval.notes.into_list(),
+        })
+    }
+
+    /// Evaluates it at one time after another. The result is always a
+    /// [`QueryResult::Matrix`]; of a scalar it has one series without labels.
+    ///
+    /// # Errors
+    ///
+    /// As [`instant`](Self::instant); and if the expression is a text or a range itself.
+    pub fn range(
+        &self,
+        source: &(impl Queryable + ?Sized),
+        range: QueryRange,
+        options: &QueryOptions,
+    ) -> Result<Answer, QueryError> {
+        let Inner { text, parsed } = &*self.inner;
+        let root = &parsed.root;
+        let (span, steps) = steps(range);
+        let mut eval = Eval::new(text, parsed, source, span, options)?;
+        if steps.is_none_or(|steps| steps > options.max_steps) {
+            return Err(eval.guard.limit(Limit::Steps, root.at));
+        }
+        if matches!(self.result_type(), QueryType::Text | QueryType::Matrix) {
+            let message = "invalid expression type for range query, must be scalar or instant \
+                           vector";
+            return Err(eval.error(root.at, message));
+        }
+        eval.warn_of_sorting(root);
+        let mut found = Steps::default();
+        let mut time = range.start;
+        while time <= range.end {
+            let vector = match eval.value(root, time)? {
+                Value::Vector(vector) => vector,
+                Value::Scalar(value) => vec![InstantSample {
+                    labels: LabelSet::empty(),
+                    value: value.into(),
+                }],
+                Value::Text(_) => Vec::new(),
+            };
+            eval.guard.hold(vector.len(), root.at)?;
+            if !found.add(time, vector) {
+                let message = "vector cannot contain metrics with the same labelset";
+                return Err(eval.error(root.at, message));
+            }
+            let Some(next) = time.checked_add(range.step) else {
+                break;
+            };
+            time = next;
+        }
+        Ok(Answer {
+            result: QueryResult::Matrix(sorted(found.series)),
+            annotations: eval.notes.into_list(),
+        })
+    }
+}
+
+/// The first and last time of a range, and how many there are; `None` if the range is none.
+fn steps(range: QueryRange) -> (Span, Option<usize>) {
+    let whole = range.end.checked_sub(range.start);
+    let steps = whole.filter(|whole| *whole >= 0 && range.step > 0);
+    let steps = steps.map(|whole| whole / range.step);
+    let last = steps.map_or(range.start, |steps| range.start + steps * range.step);
+    let count = steps.and_then(|steps| usize::try_from(steps).ok()?.checked_add(1));
+    ((range.start, last), count)
+}
+
+fn sorted(mut series: Vec<Series>) -> Vec<Series> {
+    series.sort_by(|a, b| a.labels.cmp(&b.labels));
+    series
+}
+
+impl fmt::Debug for Query {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Query").field(&self.text()).finish()
+    }
+}
