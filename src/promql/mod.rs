@@ -14,7 +14,7 @@
 //! let answer = Query::parse("1 + 1")?.instant(&none[..], 0, &QueryOptions::default())?;
 //! assert_eq!(answer.result, QueryResult::Scalar(2.0));
 //! let error = Query::parse("sum(up").unwrap_err();
-//! assert_eq!(error.to_string(), r#"1:7: parse error: unexpected end, "(" is not closed"#);
+//! assert_eq!(error.to_string(), "1:7: parse error: unclosed left parenthesis");
 //! # Ok(())
 //! # }
 //! ```

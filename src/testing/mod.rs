@@ -104,6 +104,9 @@ mod assert;
 mod changes;
 #[cfg(feature = "server")]
 mod connection;
+#[cfg(feature = "rules")]
+#[cfg_attr(docsrs, doc(cfg(feature = "rules")))]
+pub mod promqltest;
 mod reading;
 #[cfg(any(feature = "http", feature = "http-client", feature = "grpc"))]
 mod response;

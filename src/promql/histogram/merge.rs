@@ -122,6 +122,13 @@ impl FloatHistogram {
         Ok(merged)
     }
 
+    /// The sum with another that is multiplied by 1 or −1, if the two can be added.
+    pub(crate) fn plus(&self, other: &Self, sign: f64) -> Option<Self> {
+        let mut sum = self.clone();
+        sum.add(other, sign).ok()?;
+        Some(sum)
+    }
+
     /// What the operators `+` and `-` give, if the two can be combined.
     pub(crate) fn combined(
         &self,

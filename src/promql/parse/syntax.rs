@@ -40,6 +40,9 @@ pub(super) fn fault(text: &str, tokens: &[Token], message: &str) -> (usize, Opti
     if let Some(token) = tokens.iter().find(is_quoted) {
         return (token.span.start, None);
     }
+    if message.contains("unclosed") {
+        return (text.trim_end().len(), None);
+    }
     let described = !message.starts_with("invalid promql query");
     match unexpected(text, tokens) {
         _ if described => (tokens.first().map_or(0, |token| token.span.start), None),
