@@ -79,9 +79,9 @@ pub(super) fn error(evaluation: &Evaluation, error: &QueryError) -> Result<(), S
     if !expected.fails {
         return Err(error.to_string());
     }
-    let message = match error {
-        QueryError::Syntax { message, .. } | QueryError::Evaluation { message, .. } => message,
-        _ => return Err(error.to_string()),
+    let (QueryError::Syntax { message, .. } | QueryError::Evaluation { message, .. }) = error
+    else {
+        return Err(error.to_string());
     };
     let wanted = expected.notes.iter().filter(|note| note.kind == Kind::Fail);
     for note in wanted {
