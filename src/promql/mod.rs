@@ -37,7 +37,7 @@ mod value;
 
 pub use annotation::{Annotation, Severity};
 pub use error::{Limit, Place, QueryError};
-pub use histogram::{CUSTOM_BOUNDS, FloatHistogram, ResetHint};
+pub use histogram::{Bucket, CUSTOM_BOUNDS, FloatHistogram, ResetHint};
 pub use labels::{Label, LabelSet, METRIC_NAME};
 pub use options::QueryOptions;
 pub use query::{Answer, Query, QueryRange, QueryType};

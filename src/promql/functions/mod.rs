@@ -5,7 +5,9 @@
     reason = "functions of the table have its types"
 )]
 
+mod classic;
 mod dates;
+mod histograms;
 mod labels;
 mod math;
 mod over_time;
@@ -134,6 +136,14 @@ const FUNCTIONS: &[Function] = &[
     float("exp", f64::exp),
     picks("first_over_time", over_time::first),
     float("floor", f64::floor),
+    vector("histogram_avg", histograms::histogram_avg),
+    vector("histogram_count", histograms::histogram_count),
+    vector("histogram_fraction", histograms::histogram_fraction),
+    vector("histogram_quantile", histograms::histogram_quantile),
+    vector("histogram_quantiles", histograms::histogram_quantiles),
+    vector("histogram_stddev", histograms::histogram_stddev),
+    vector("histogram_stdvar", histograms::histogram_stdvar),
+    vector("histogram_sum", histograms::histogram_sum),
     vector("hour", dates::hour),
     window("idelta", rate::idelta),
     window("increase", rate::increase),

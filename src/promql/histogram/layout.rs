@@ -2,14 +2,19 @@
 
 use super::FloatHistogram;
 
-/// A bucket and its bounds.
+/// A bucket of a native histogram.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Bucket {
-    pub(crate) lower: f64,
-    pub(crate) upper: f64,
-    pub(crate) includes_lower: bool,
-    pub(crate) includes_upper: bool,
-    pub(crate) count: f64,
+pub struct Bucket {
+    /// Where it begins.
+    pub lower: f64,
+    /// Where it ends.
+    pub upper: f64,
+    /// Whether `lower` itself is in it.
+    pub includes_lower: bool,
+    /// Whether `upper` itself is in it.
+    pub includes_upper: bool,
+    /// How many observations are in it alone.
+    pub count: f64,
 }
 
 /// The upper bound of a bucket of an exponential schema.
@@ -77,7 +82,8 @@ impl FloatHistogram {
     }
 
     /// All buckets, the lowest first.
-    pub(crate) fn buckets(&self) -> impl DoubleEndedIterator<Item = Bucket> {
+    #[must_use]
+    pub fn buckets(&self) -> impl DoubleEndedIterator<Item = Bucket> {
         let zero = (self.zero_count != 0.0).then_some(Bucket {
             lower: -self.zero_threshold,
             upper: self.zero_threshold,

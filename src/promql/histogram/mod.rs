@@ -3,12 +3,15 @@
 mod change;
 mod layout;
 mod merge;
+mod statistics;
 mod sum;
 
 use std::fmt;
 use std::sync::Arc;
 
 pub(crate) use change::{change, instant_change};
+pub use layout::Bucket;
+pub(crate) use statistics::NanEffect;
 pub(crate) use sum::HistogramSum;
 
 /// The schema of histograms whose bounds are given one by one.

@@ -1,0 +1,132 @@
+//! Classic histograms: counters by upper bound.
+
+use std::cmp::Ordering;
+
+/// Counts this near to each other, relatively, are the same: they come from sums of fractions.
+const SMALL_DIFFERENCE: f64 = 1e-12;
+
+/// An upper bound and how many observations are at or below it.
+pub(super) type Bucket = (f64, f64);
+
+/// What had to be repaired, for the remark on it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Repair {
+    /// The first and last bound of which the count was below that of a smaller bound.
+    pub(super) from: f64,
+    pub(super) to: f64,
+    /// By how much at most.
+    pub(super) difference: f64,
+}
+
+/// Sorts the buckets and adds up those of one bound. False without a bucket of +Inf.
+fn sort(buckets: &mut Vec<Bucket>) -> bool {
+    buckets.sort_by(|(a, _), (b, _)| a.partial_cmp(b).unwrap_or(Ordering::Equal));
+    #[expect(clippy::float_cmp, reason = "bounds are the same, or they are not")]
+    buckets.dedup_by(|(next, count), (bound, sum)| {
+        let same = next == bound;
+        if same {
+            *sum += *count;
+        }
+        same
+    });
+    buckets
+        .last()
+        .is_some_and(|(bound, _)| *bound == f64::INFINITY)
+}
+
+/// Makes counts rise with their bounds.
+fn repair(buckets: &mut [Bucket]) -> Option<Repair> {
+    let mut repaired: Option<Repair> = None;
+    let mut before = buckets.first()?.1;
+    for (bound, count) in &mut buckets[1..] {
+        let difference = before - *count;
+        let size = before.abs() + count.abs();
+        if difference == 0.0 {
+            continue;
+        }
+        if difference.abs() / size < SMALL_DIFFERENCE {
+            *count = before;
+        } else if difference > 0.0 {
+            *count = before;
+            let repair = repaired.get_or_insert(Repair {
+                from: *bound,
+                to: *bound,
+                difference,
+            });
+            repair.to = *bound;
+            repair.difference = repair.difference.max(difference);
+        } else {
+            before = *count;
+        }
+    }
+    repaired
+}
+
+/// The quantile, linear within a bucket; the first one starts at 0 if it ends above that.
+pub(super) fn quantile(q: f64, mut buckets: Vec<Bucket>) -> (f64, Option<Repair>) {
+    if q.is_nan() {
+        return (f64::NAN, None);
+    }
+    if q < 0.0 {
+        return (f64::NEG_INFINITY, None);
+    }
+    if q > 1.0 {
+        return (f64::INFINITY, None);
+    }
+    if !sort(&mut buckets) {
+        return (f64::NAN, None);
+    }
+    let repaired = repair(&mut buckets);
+    let [finite @ .., (_, observations)] = &buckets[..] else {
+        return (f64::NAN, repaired);
+    };
+    let Some((highest, _)) = finite.last().filter(|_| *observations != 0.0) else {
+        return (f64::NAN, repaired);
+    };
+    let mut rank = q * observations;
+    let place = finite.partition_point(|(_, count)| *count < rank);
+    let Some((end, count)) = finite.get(place) else {
+        return (*highest, repaired);
+    };
+    let (mut start, mut count) = (0.0, *count);
+    if place == 0 {
+        if *end <= 0.0 {
+            return (*end, repaired);
+        }
+    } else if let Some((bound, below)) = finite.get(place - 1) {
+        start = *bound;
+        count -= below;
+        rank -= below;
+    }
+    (start + (end - start) * (rank / count), repaired)
+}
+
+/// Which part of the observations is between two values.
+pub(super) fn fraction(lower: f64, upper: f64, mut buckets: Vec<Bucket>) -> f64 {
+    if !sort(&mut buckets) {
+        return f64::NAN;
+    }
+    let count = buckets.last().map_or(0.0, |(_, count)| *count);
+    if count == 0.0 || lower.is_nan() || upper.is_nan() {
+        return f64::NAN;
+    }
+    if lower >= upper {
+        return 0.0;
+    }
+    let rank = |value: f64| {
+        let (mut start, mut below) = (f64::NEG_INFINITY, 0.0);
+        for (end, count) in &buckets {
+            if start >= value {
+                return below;
+            }
+            if *end > value {
+                let first = start.is_infinite() && *end > 0.0;
+                let start = if first { 0.0 } else { start };
+                return below + (count - below) * (value - start) / (end - start);
+            }
+            (start, below) = (*end, *count);
+        }
+        count
+    };
+    (rank(upper).min(count) - rank(lower).min(count)) / count
+}

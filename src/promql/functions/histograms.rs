@@ -1,0 +1,275 @@
+//! Functions of histograms, classic and native.
+
+use std::sync::Arc;
+
+use hashbrown::HashMap;
+
+use super::classic::{self, Bucket, Repair};
+use crate::promql::error::QueryError;
+use crate::promql::eval::{Eval, Value};
+use crate::promql::format::go_float;
+use crate::promql::histogram::{FloatHistogram, NanEffect};
+use crate::promql::labels::LabelSet;
+use crate::promql::parse::{Call, Node};
+use crate::promql::value::{InstantSample, PointValue};
+
+const BOUND: &str = "le";
+
+macro_rules! numbers {
+    ($($name:ident: |$histogram:ident| $value:expr;)*) => {
+        $(pub(super) fn $name(
+            eval: &mut Eval<'_>,
+            node: &Node,
+            call: &Call,
+            time: i64,
+        ) -> Result<Value, QueryError> {
+            number(eval, node, call, time, |$histogram| $value)
+        })*
+    };
+}
+
+numbers! {
+    histogram_count: |histogram| histogram.count;
+    histogram_sum: |histogram| histogram.sum;
+    histogram_avg: |histogram| histogram.sum / histogram.count;
+    histogram_stdvar: |histogram| histogram.variance();
+    histogram_stddev: |histogram| histogram.variance().sqrt();
+}
+
+/// A number of each native histogram; numbers are left out.
+fn number(
+    eval: &mut Eval<'_>,
+    node: &Node,
+    call: &Call,
+    time: i64,
+    number: impl Fn(&FloatHistogram) -> f64,
+) -> Result<Value, QueryError> {
+    let mut vector = eval.vector(call.argument(0, node), time)?;
+    vector.retain_mut(|sample| {
+        let Some(value) = sample.value.as_histogram().map(&number) else {
+            return false;
+        };
+        sample.value = PointValue::Float(value);
+        true
+    });
+    eval.drop_names(node.at, vector).map(Value::Vector)
+}
+
+/// The histograms of a vector.
+struct Histograms {
+    classic: Vec<Classic>,
+    native: Vec<(LabelSet, Arc<FloatHistogram>)>,
+}
+
+struct Classic {
+    /// Without the bound and the metric's name.
+    labels: LabelSet,
+    name: Option<Arc<str>>,
+    buckets: Vec<Bucket>,
+}
+
+fn collect(eval: &mut Eval<'_>, argument: &Node, time: i64) -> Result<Histograms, QueryError> {
+    let vector = eval.vector(argument, time)?;
+    let mut places: HashMap<LabelSet, usize, foldhash::fast::RandomState> = HashMap::default();
+    let mut found = Histograms {
+        classic: Vec::new(),
+        native: Vec::new(),
+    };
+    for sample in vector {
+        let value = match sample.value {
+            PointValue::Float(value) => value,
+            PointValue::Histogram(histogram) => {
+                found.native.push((sample.labels, histogram));
+                continue;
+            }
+        };
+        let text = sample.labels.get(BOUND).unwrap_or_default();
+        let name = sample.labels.name();
+        let Some(bound) = bound(text) else {
+            let name = name.unwrap_or_default();
+            eval.notes.warn(
+                argument.at,
+                format!(
+                    "bucket label \"le\" is missing or has a malformed value of {text:?} for \
+                     metric name {name:?}"
+                ),
+            );
+            continue;
+        };
+        let labels = sample.labels.without_name().with(BOUND, "");
+        let place = *places.entry(labels.clone()).or_insert_with(|| {
+            found.classic.push(Classic {
+                labels,
+                name: name.map(Arc::from),
+                buckets: Vec::new(),
+            });
+            found.classic.len() - 1
+        });
+        found.classic[place].buckets.push((bound, value));
+    }
+    // What is a classic and a native histogram at once is neither.
+    found.native.retain(|(labels, _)| {
+        let place = places.get(&labels.without_name().with(BOUND, ""));
+        if let Some(place) = place {
+            found.classic[*place].buckets.clear();
+            let name = labels.name().unwrap_or_default();
+            eval.notes.warn(
+                argument.at,
+                format!(
+                    "vector contains a mix of classic and native histograms for metric name \
+                     {name:?}"
+                ),
+            );
+        }
+        place.is_none()
+    });
+    found.classic.retain(|classic| !classic.buckets.is_empty());
+    Ok(found)
+}
+
+fn bound(text: &str) -> Option<f64> {
+    text.parse().ok()
+}
+
+fn check_q(eval: &mut Eval<'_>, q: f64, at: usize) {
+    if q.is_nan() || !(0.0..=1.0).contains(&q) {
+        let q = go_float(q);
+        eval.notes.warn(
+            at,
+            format!("quantile value should be between 0 and 1, got {q}"),
+        );
+    }
+}
+
+/// The quantile of each histogram, without the metric's name.
+fn quantiles(
+    eval: &mut Eval<'_>,
+    at: usize,
+    histograms: &Histograms,
+    q: f64,
+) -> Vec<InstantSample> {
+    let mut found = Vec::new();
+    for histogram in &histograms.classic {
+        let (value, repair) = classic::quantile(q, histogram.buckets.clone());
+        if let Some(repair) = repair {
+            let name = histogram.name.as_deref().unwrap_or_default();
+            eval.notes.info(at, repaired(&repair, name));
+        }
+        found.push(InstantSample {
+            labels: histogram.labels.clone(),
+            value: value.into(),
+        });
+    }
+    for (labels, histogram) in &histograms.native {
+        let (value, effect) = histogram.quantile(q);
+        let result = match effect {
+            NanEffect::None => None,
+            NanEffect::Nan => Some("result is NaN"),
+            NanEffect::Skewed => Some("result is skewed higher"),
+        };
+        if let Some(result) = result {
+            let name = labels.name().unwrap_or_default();
+            eval.notes.info(
+                at,
+                format!(
+                    "input to histogram_quantile has NaN observations, {result} for metric name \
+                     {name:?}"
+                ),
+            );
+        }
+        found.push(InstantSample {
+            labels: labels.without_name(),
+            value: value.into(),
+        });
+    }
+    found
+}
+
+fn repaired(repair: &Repair, name: &str) -> String {
+    let (from, to) = (go_float(repair.from), go_float(repair.to));
+    let difference = go_float(repair.difference);
+    format!(
+        "input to histogram_quantile needed to be fixed for monotonicity (buckets {from} to {to}, \
+         by up to {difference}) for metric name {name:?}"
+    )
+}
+
+pub(super) fn histogram_quantile(
+    eval: &mut Eval<'_>,
+    node: &Node,
+    call: &Call,
+    time: i64,
+) -> Result<Value, QueryError> {
+    let (q_node, argument) = (call.argument(0, node), call.argument(1, node));
+    let q = eval.scalar(q_node, time)?;
+    check_q(eval, q, q_node.at);
+    let histograms = collect(eval, argument, time)?;
+    let found = quantiles(eval, argument.at, &histograms, q);
+    eval.check_unique(node.at, &found)?;
+    Ok(Value::Vector(found))
+}
+
+/// `histogram_quantiles(vector, label, q…)`: the quantile becomes a label.
+pub(super) fn histogram_quantiles(
+    eval: &mut Eval<'_>,
+    node: &Node,
+    call: &Call,
+    time: i64,
+) -> Result<Value, QueryError> {
+    let argument = call.argument(0, node);
+    let label = eval.string(call.argument(1, node), time)?;
+    let histograms = collect(eval, argument, time)?;
+    let mut found = Vec::new();
+    for q_node in call.arguments.iter().skip(2) {
+        let q = eval.scalar(q_node, time)?;
+        check_q(eval, q, q_node.at);
+        let text: Arc<str> = go_float(q).into();
+        let samples = quantiles(eval, argument.at, &histograms, q).into_iter();
+        found.extend(samples.map(|sample| InstantSample {
+            labels: sample.labels.with(&label, Arc::clone(&text)),
+            value: sample.value,
+        }));
+    }
+    eval.check_unique(node.at, &found)?;
+    Ok(Value::Vector(found))
+}
+
+/// `histogram_fraction(lower, upper, vector)`
+pub(super) fn histogram_fraction(
+    eval: &mut Eval<'_>,
+    node: &Node,
+    call: &Call,
+    time: i64,
+) -> Result<Value, QueryError> {
+    let lower = eval.scalar(call.argument(0, node), time)?;
+    let upper = eval.scalar(call.argument(1, node), time)?;
+    let argument = call.argument(2, node);
+    let histograms = collect(eval, argument, time)?;
+    let classic = histograms
+        .classic
+        .into_iter()
+        .map(|histogram| InstantSample {
+            value: classic::fraction(lower, upper, histogram.buckets).into(),
+            labels: histogram.labels,
+        });
+    let mut found: Vec<InstantSample> = classic.collect();
+    for (labels, histogram) in histograms.native {
+        let (value, effect) = histogram.fraction(lower, upper);
+        if effect != NanEffect::None {
+            let name = labels.name().unwrap_or_default();
+            eval.notes.info(
+                argument.at,
+                format!(
+                    "input to histogram_fraction has NaN observations, which are excluded from \
+                     all fractions for metric name {name:?}"
+                ),
+            );
+        }
+        found.push(InstantSample {
+            labels: labels.without_name(),
+            value: value.into(),
+        });
+    }
+    eval.check_unique(node.at, &found)?;
+    Ok(Value::Vector(found))
+}
