@@ -72,6 +72,9 @@ pub mod interop;
 #[cfg_attr(docsrs, doc(cfg(feature = "rules")))]
 pub mod promql;
 pub mod registry;
+#[cfg(feature = "rules")]
+#[cfg_attr(docsrs, doc(cfg(feature = "rules")))]
+pub mod rules;
 #[cfg(feature = "server")]
 pub mod server;
 pub mod testing;

@@ -17,7 +17,8 @@ const LAYERS: [&[&str]; 12] = [
     ],
     &["groups"],
     // Feeds the metrics of outgoing calls, which `groups` declares.
-    &["http_client"],
+    // Rules ask queries of the history.
+    &["http_client", "rules"],
     &["healing"],
     &["server"],
     &["handle", "testing"],

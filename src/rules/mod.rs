@@ -1,0 +1,36 @@
+//! Prometheus rule files as they are: groups of rules that record and raise alerts, on queries
+//! over the process's own [`history`](crate::history).
+//!
+//! ```
+//! use selfheal::rules::RuleFile;
+//!
+//! let file = RuleFile::parse("alerts.yml", r#"
+//! groups:
+//!   - name: shop
+//!     rules:
+//!       - alert: HighErrorRate
+//!         expr: rate(http_requests_total{status="500"}[5m]) > 0.1
+//!         for: 1m
+//!         annotations:
+//!           summary: "{{ $labels.path }} fails {{ $value | humanize }} times a second"
+//! "#)?;
+//! assert_eq!(&*file.groups[0].rules[0].name, "HighErrorRate");
+//! # Ok::<(), selfheal::rules::RuleFileError>(())
+//! ```
+
+mod duration;
+mod expression;
+mod fault;
+mod file;
+mod read;
+mod template;
+mod yaml;
+
+pub use duration::{format_duration, parse_duration};
+pub use expression::Expression;
+pub use fault::{Place, RuleFault, RuleFileError};
+pub use file::{Alerting, FileRule, RuleFile, RuleGroup};
+pub use template::Template;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,377 @@
+//! From the tree of a rule file to its groups, gathering all faults on the way.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::duration::parse_duration;
+use super::expression::Expression;
+use super::fault::{Place, RuleFault};
+use super::file::{Alerting, FileRule, RuleGroup};
+use super::template::Template;
+use super::yaml::{Kind, Node, Scalar};
+use crate::util::distance;
+
+const FILE_FIELDS: &[&str] = &["groups"];
+const GROUP_FIELDS: &[&str] = &[
+    "name",
+    "interval",
+    "query_offset",
+    "limit",
+    "labels",
+    "rules",
+];
+const RULE_FIELDS: &[&str] = &[
+    "record",
+    "alert",
+    "expr",
+    "for",
+    "keep_firing_for",
+    "labels",
+    "annotations",
+];
+
+/// The groups of a file, or all that is wrong with it.
+pub(super) fn groups(source: &str, tree: Option<&Node>) -> Result<Vec<RuleGroup>, Vec<RuleFault>> {
+    let mut reader = Reader {
+        source,
+        faults: Vec::new(),
+    };
+    let groups = tree.map_or_else(Vec::new, |tree| reader.file(tree));
+    if reader.faults.is_empty() {
+        Ok(groups)
+    } else {
+        Err(reader.faults)
+    }
+}
+
+type Labels = BTreeMap<Arc<str>, Scalar>;
+
+struct Reader<'a> {
+    source: &'a str,
+    faults: Vec<RuleFault>,
+}
+
+/// The entries of a map, by the names of its fields.
+struct Fields<'a> {
+    place: Place,
+    entries: &'a [(Scalar, Node)],
+}
+
+impl<'a> Fields<'a> {
+    fn get(&self, name: &str) -> Option<&'a Node> {
+        let entry = self.entries.iter().find(|(key, _)| &*key.text == name);
+        entry.map(|(_, node)| node)
+    }
+
+    fn key(&self, name: &str) -> Option<Place> {
+        let entry = self.entries.iter().find(|(key, _)| &*key.text == name);
+        entry.map(|(key, _)| key.place)
+    }
+}
+
+impl Reader<'_> {
+    fn fault(&mut self, at: Place, problem: impl Into<String>, hint: impl Into<String>) {
+        self.faults.push(RuleFault::new(at, problem, hint));
+    }
+
+    fn file(&mut self, tree: &Node) -> Vec<RuleGroup> {
+        if matches!(&tree.kind, Kind::Scalar(text) if text.is_null()) {
+            return Vec::new();
+        }
+        let Some(fields) = self.fields(tree, "a rule file", FILE_FIELDS) else {
+            return Vec::new();
+        };
+        let nodes = self.list(fields.get("groups"), "groups");
+        let mut lines: HashMap<Arc<str>, usize> = HashMap::new();
+        let mut groups = Vec::new();
+        for node in nodes {
+            let Some(group) = self.group(node) else {
+                continue;
+            };
+            if let Some(line) = lines.insert(Arc::clone(&group.name), group.place.line) {
+                self.fault(
+                    group.place,
+                    format!("the group `{}` is in line {line} already", group.name),
+                    "give it another name",
+                );
+            }
+            groups.push(group);
+        }
+        groups
+    }
+
+    fn group(&mut self, node: &Node) -> Option<RuleGroup> {
+        let fields = self.fields(node, "a group", GROUP_FIELDS)?;
+        let before = self.faults.len();
+        let name = self.required(&fields, "name", "a group");
+        let interval = self.duration(fields.get("interval"));
+        let query_offset = self.duration(fields.get("query_offset"));
+        let limit = self.limit(fields.get("limit"));
+        let labels = self.labels(fields.get("labels"), true);
+        let rules = self.list(fields.get("rules"), "rules");
+        let rules: Vec<_> = rules
+            .iter()
+            .filter_map(|rule| self.rule(rule, &labels))
+            .collect();
+        // One that has faults is still known by its name, which another may not have.
+        let name = name.or_else(|| (self.faults.len() > before).then(|| Arc::from("")))?;
+        (!name.is_empty()).then_some(RuleGroup {
+            name,
+            interval: interval.filter(|interval| !interval.is_zero()),
+            query_offset: query_offset.unwrap_or_default(),
+            limit,
+            rules,
+            place: fields.place,
+        })
+    }
+
+    fn rule(&mut self, node: &Node, group_labels: &Labels) -> Option<FileRule> {
+        let fields = self.fields(node, "a rule", RULE_FIELDS)?;
+        let (record, alert) = (fields.get("record"), fields.get("alert"));
+        let alerting = match (record, alert) {
+            (Some(_), Some(_)) => {
+                self.fault(
+                    fields.place,
+                    "the rule has both `record` and `alert`",
+                    "make two rules of it",
+                );
+                return None;
+            }
+            (None, None) => {
+                self.fault(
+                    fields.place,
+                    "the rule has neither `record` nor `alert`",
+                    "name the series that it records, or its alert",
+                );
+                return None;
+            }
+            (None, Some(_)) => true,
+            (Some(_), None) => false,
+        };
+        let name = self.required(&fields, if alerting { "alert" } else { "record" }, "a rule");
+        let expr = self.expression(&fields);
+        let mut labels = self.labels(fields.get("labels"), true);
+        for (name, text) in group_labels {
+            labels
+                .entry(Arc::clone(name))
+                .or_insert_with(|| text.clone());
+        }
+        let labels = self.templates(labels, alerting);
+        let annotations = self.labels(fields.get("annotations"), false);
+        let annotations = self.templates(annotations, alerting);
+        let alerting = if alerting {
+            Some(Alerting {
+                hold: self.duration(fields.get("for")).unwrap_or_default(),
+                keep_firing_for: self
+                    .duration(fields.get("keep_firing_for"))
+                    .unwrap_or_default(),
+                annotations,
+            })
+        } else {
+            for field in ["for", "keep_firing_for", "annotations"] {
+                if let Some(at) = fields.key(field) {
+                    let problem = format!("a rule that records has no `{field}`");
+                    self.fault(at, problem, "remove it, or write `alert` for `record`");
+                }
+            }
+            // Any other text is a name, as in Prometheus 3.
+            if let Some(name) = name.as_deref().filter(|name| name.contains(['{', '}'])) {
+                let at = record.map_or(fields.place, |node| node.place);
+                let problem = format!("`{name}` is no name for a series");
+                self.fault(at, problem, "leave the braces to `expr`");
+            }
+            None
+        };
+        Some(FileRule {
+            name: name?,
+            alerting,
+            expr: expr?,
+            labels,
+            place: fields.place,
+        })
+    }
+
+    fn expression(&mut self, fields: &Fields<'_>) -> Option<Expression> {
+        let place = fields.get("expr").map(|node| node.place);
+        let text = self.required(fields, "expr", "a rule")?;
+        let parsed = Expression::parse(&text);
+        let Err(error) = parsed else {
+            return parsed.ok();
+        };
+        let scalar = match &fields.get("expr")?.kind {
+            Kind::Scalar(scalar) => Some(scalar),
+            _ => None,
+        };
+        let place = scalar
+            .map(|scalar| scalar.place_of(self.source, 0))
+            .or(place)
+            .unwrap_or(fields.place);
+        self.fault(place, error, "mend the expression");
+        None
+    }
+
+    /// Parses templates, or takes the texts as they are where a rule records.
+    fn templates(&mut self, texts: Labels, parse: bool) -> Vec<(Arc<str>, Template)> {
+        let mut templates = Vec::with_capacity(texts.len());
+        for (name, scalar) in texts {
+            if !parse {
+                templates.push((name, Template::plain(&scalar.text)));
+                continue;
+            }
+            match Template::parse(&scalar.text) {
+                Ok(template) => templates.push((name, template)),
+                Err(error) => {
+                    let at = scalar.place_of(self.source, error.at);
+                    self.fault(at, error.problem, error.hint);
+                }
+            }
+        }
+        templates
+    }
+
+    fn fields<'n>(&mut self, node: &'n Node, what: &str, known: &[&str]) -> Option<Fields<'n>> {
+        let Kind::Map(entries) = &node.kind else {
+            self.fault(
+                node.place,
+                format!("{what} is a map of fields, and this is none"),
+                format!("give it {}", quoted(known)),
+            );
+            return None;
+        };
+        for (key, _) in entries
+            .iter()
+            .filter(|(key, _)| !known.contains(&&*key.text))
+        {
+            let near = known.iter().min_by_key(|name| distance(name, &key.text));
+            let near = near.filter(|name| 2 * distance(name, &key.text) <= name.len());
+            let hint = near.map_or_else(
+                || format!("its fields are {}", quoted(known)),
+                |near| format!("do you mean `{near}`?"),
+            );
+            self.fault(
+                key.place,
+                format!("{what} has no field `{}`", key.text),
+                hint,
+            );
+        }
+        Some(Fields {
+            place: node.place,
+            entries,
+        })
+    }
+
+    fn list<'n>(&mut self, node: Option<&'n Node>, name: &str) -> &'n [Node] {
+        match node.map(|node| (&node.kind, node.place)) {
+            None => &[],
+            Some((Kind::List(nodes), _)) => nodes,
+            Some((Kind::Scalar(text), _)) if text.is_null() => &[],
+            Some((_, at)) => {
+                self.fault(
+                    at,
+                    format!("`{name}` is a list"),
+                    "begin each entry with `-`",
+                );
+                &[]
+            }
+        }
+    }
+
+    fn scalar<'n>(&mut self, node: &'n Node, what: &str) -> Option<&'n Scalar> {
+        if let Kind::Scalar(scalar) = &node.kind {
+            return Some(scalar);
+        }
+        self.fault(
+            node.place,
+            format!("{what} is a text, and this is a list or a map"),
+            "write the text, in quotes where it begins with `{` or `[`",
+        );
+        None
+    }
+
+    /// A text that is there and not empty.
+    fn required(&mut self, fields: &Fields<'_>, name: &str, what: &str) -> Option<Arc<str>> {
+        let Some(node) = fields.get(name) else {
+            self.fault(fields.place, format!("{what} needs `{name}`"), "add it");
+            return None;
+        };
+        let scalar = self.scalar(node, &format!("`{name}`"))?;
+        if scalar.is_null() || scalar.text.trim().is_empty() {
+            self.fault(node.place, format!("`{name}` is empty"), "write it");
+            return None;
+        }
+        Some(Arc::clone(&scalar.text))
+    }
+
+    fn duration(&mut self, node: Option<&Node>) -> Option<Duration> {
+        let scalar = self.scalar(node?, "a duration")?;
+        if scalar.is_null() {
+            return None;
+        }
+        let parsed = parse_duration(&scalar.text);
+        if parsed.is_none() {
+            let problem = format!("`{}` is no duration", scalar.text);
+            let hint = "write whole numbers with ms, s, m, h, d, w or y, such as 5m or 1h30m";
+            self.fault(scalar.place, problem, hint);
+        }
+        parsed
+    }
+
+    /// Zero, and whatever is below it, means no limit, as in Prometheus.
+    fn limit(&mut self, node: Option<&Node>) -> usize {
+        let Some(scalar) = node.and_then(|node| self.scalar(node, "`limit`")) else {
+            return 0;
+        };
+        if scalar.is_null() {
+            return 0;
+        }
+        match scalar.text.parse::<i64>() {
+            Ok(limit) => usize::try_from(limit).unwrap_or(0),
+            Err(_) => {
+                let problem = format!("`{}` is no limit", scalar.text);
+                self.fault(scalar.place, problem, "write a whole number");
+                0
+            }
+        }
+    }
+
+    fn labels(&mut self, node: Option<&Node>, labels: bool) -> Labels {
+        let Some(node) = node else {
+            return Labels::new();
+        };
+        let entries = match &node.kind {
+            Kind::Map(entries) => entries,
+            Kind::Scalar(text) if text.is_null() => return Labels::new(),
+            _ => {
+                self.fault(
+                    node.place,
+                    "this is a map of names and texts",
+                    "write each as `name: text`",
+                );
+                return Labels::new();
+            }
+        };
+        let mut found = Labels::new();
+        for (key, value) in entries.iter() {
+            // Any other text is a name, as in Prometheus 3.
+            if key.text.is_empty() || (labels && &*key.text == "__name__") {
+                let problem = format!("`{}` is no name for a label", key.text);
+                self.fault(key.place, problem, "use another");
+                continue;
+            }
+            if let Some(scalar) = self.scalar(value, &format!("`{}`", key.text)) {
+                let mut scalar = scalar.clone();
+                if scalar.is_null() {
+                    scalar.text = Arc::from("");
+                }
+                found.insert(Arc::clone(&key.text), scalar);
+            }
+        }
+        found
+    }
+}
+
+fn quoted(names: &[&str]) -> String {
+    let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+    names.join(", ")
+}

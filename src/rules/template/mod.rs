@@ -1,0 +1,116 @@
+//! The templates of labels and annotations: the part of Go's `text/template` that rule files use,
+//! with the functions of Prometheus. Each is bounded in steps, queries and bytes.
+
+mod functions;
+mod lexer;
+mod number;
+mod parser;
+mod printf;
+mod run;
+mod text;
+mod value;
+
+use std::fmt;
+use std::sync::Arc;
+
+use self::parser::Node;
+pub(in crate::rules) use self::run::Ask;
+use self::run::Run;
+pub(in crate::rules) use self::value::{Data, Found, Labels};
+
+/// The variables that Prometheus sets.
+const VARIABLES: [&str; 5] = ["", "labels", "externalLabels", "externalURL", "value"];
+
+/// A text with `{{ … }}` in it, parsed.
+#[derive(Clone)]
+pub struct Template {
+    text: Arc<str>,
+    /// `None` where the text stands for itself.
+    nodes: Option<Arc<[Node]>>,
+}
+
+/// Why a text is no template.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::rules) struct TemplateError {
+    /// The byte of the text.
+    pub(in crate::rules) at: usize,
+    pub(in crate::rules) problem: String,
+    pub(in crate::rules) hint: String,
+}
+
+impl TemplateError {
+    fn new(at: usize, problem: impl Into<String>, hint: impl Into<String>) -> Self {
+        let (problem, hint) = (problem.into(), hint.into());
+        Self { at, problem, hint }
+    }
+}
+
+/// Why a template could not be evaluated.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub(in crate::rules) struct RenderError(String);
+
+impl RenderError {
+    fn new(problem: impl Into<String>) -> Self {
+        Self(problem.into())
+    }
+}
+
+impl Template {
+    /// A text that stands for itself.
+    pub(in crate::rules) fn plain(text: &str) -> Self {
+        Self {
+            text: Arc::from(text),
+            nodes: None,
+        }
+    }
+
+    pub(in crate::rules) fn parse(text: &str) -> Result<Self, TemplateError> {
+        if !text.contains("{{") {
+            return Ok(Self::plain(text));
+        }
+        Ok(Self {
+            nodes: Some(parser::parse(text, &VARIABLES)?.into()),
+            text: Arc::from(text),
+        })
+    }
+
+    /// As it stands in the file.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Its text for these data.
+    pub(in crate::rules) fn render(
+        &self,
+        data: &Arc<Data>,
+        ask: &mut Ask<'_>,
+    ) -> Result<Arc<str>, RenderError> {
+        let Some(nodes) = &self.nodes else {
+            return Ok(Arc::clone(&self.text));
+        };
+        // The bound on its life is that of the call.
+        let mut ask = |text: &str| ask(text);
+        let mut run = Run::new(Arc::clone(data), &mut ask);
+        run.all(nodes)?;
+        Ok(Arc::from(run.out))
+    }
+}
+
+impl fmt::Debug for Template {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.text, f)
+    }
+}
+
+impl PartialEq for Template {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text && self.nodes.is_some() == other.nodes.is_some()
+    }
+}
+
+impl Eq for Template {}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,266 @@
+//! YAML as a tree in which every node knows its line and column.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use saphyr_parser::{Event, Parser, ScalarStyle, Span};
+
+use super::fault::{Place, RuleFault};
+
+/// The most nodes of a file, those that aliases repeat included.
+const NODES: usize = 1_000_000;
+
+/// How deep a file may be nested; rule files need five levels.
+const DEPTH: usize = 32;
+
+/// A node and where it begins.
+#[derive(Clone, Debug)]
+pub(super) struct Node {
+    pub(super) place: Place,
+    pub(super) kind: Kind,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Kind {
+    Scalar(Scalar),
+    List(Arc<[Node]>),
+    /// In the order of the file, each key once.
+    Map(Arc<[(Scalar, Node)]>),
+}
+
+/// Text, as a key or a value.
+#[derive(Clone, Debug)]
+pub(super) struct Scalar {
+    pub(super) place: Place,
+    pub(super) text: Arc<str>,
+    /// The first character in the file, counted in characters.
+    start: usize,
+    style: ScalarStyle,
+}
+
+impl Scalar {
+    /// Whether it is `null`, `~` or nothing.
+    pub(super) fn is_null(&self) -> bool {
+        self.style == ScalarStyle::Plain
+            && matches!(&*self.text, "" | "~" | "null" | "Null" | "NULL")
+    }
+
+    /// Where a byte of the text stands in the file `source`, whatever the style: characters that
+    /// are not blank stand in both in the same order.
+    pub(super) fn place_of(&self, source: &str, at: usize) -> Place {
+        let before = self.text.char_indices().take_while(|(i, _)| *i < at);
+        let mut ahead = before.filter(|(_, c)| !c.is_whitespace()).count();
+        let (mut line, mut column) = (self.place.line, self.place.column);
+        let mut rest = source.chars().skip(self.start).peekable();
+        let mut step = |c: char| {
+            let place = Place { line, column };
+            (line, column) = if c == '\n' {
+                (line + 1, 1)
+            } else {
+                (line, column + 1)
+            };
+            place
+        };
+        // That of `|` and `>` begins at its text.
+        if matches!(
+            self.style,
+            ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted
+        ) && let Some(quote) = rest.next()
+        {
+            step(quote);
+        }
+        while let Some(c) = rest.next() {
+            let place = step(c);
+            let twin = match (self.style, c) {
+                (ScalarStyle::DoubleQuoted, '\\') => rest.next(),
+                (ScalarStyle::SingleQuoted, '\'') => rest.next_if_eq(&'\''),
+                _ => None,
+            };
+            if let Some(twin) = twin {
+                step(twin);
+            }
+            let blank = match twin {
+                Some(escaped) if c == '\\' => escaped.is_whitespace() || "ntr".contains(escaped),
+                _ => c.is_whitespace(),
+            };
+            match (blank, ahead) {
+                (true, _) => {}
+                (false, 0) => return place,
+                (false, _) => ahead -= 1,
+            }
+        }
+        self.place
+    }
+}
+
+/// Reads the one document of a text; `None` where there is nothing in it.
+pub(super) fn read(source: &str) -> Result<Option<Node>, RuleFault> {
+    let source = source.strip_prefix('\u{feff}').unwrap_or(source);
+    let mut reader = Reader {
+        parser: Parser::new_from_str(source),
+        anchors: Vec::new(),
+        nodes: 0,
+    };
+    let mut found = None;
+    while let Some((event, span)) = reader.next()? {
+        match event {
+            Event::StreamStart | Event::StreamEnd | Event::DocumentEnd | Event::Nothing => {}
+            Event::DocumentStart(_) if found.is_some() => {
+                return Err(RuleFault::new(
+                    place(span),
+                    "a second document begins here",
+                    "put all groups into the first: Prometheus reads no other",
+                ));
+            }
+            Event::DocumentStart(_) => {}
+            event => found = Some(reader.node(event, span, 0)?),
+        }
+    }
+    Ok(found)
+}
+
+struct Reader<'a> {
+    parser: Parser<'a, saphyr_parser::StrInput<'a>>,
+    /// What each anchor stands for, and how many nodes that is.
+    anchors: Vec<(usize, Node, usize)>,
+    nodes: usize,
+}
+
+fn place(span: Span) -> Place {
+    Place {
+        line: span.start.line(),
+        column: span.start.col() + 1,
+    }
+}
+
+impl<'a> Reader<'a> {
+    fn next(&mut self) -> Result<Option<(Event<'a>, Span)>, RuleFault> {
+        self.parser.next_event().transpose().map_err(|error| {
+            let at = error.marker();
+            let place = Place {
+                line: at.line(),
+                column: at.col() + 1,
+            };
+            RuleFault::new(
+                place,
+                format!("it is not YAML: {}", error.info()),
+                "mend it",
+            )
+        })
+    }
+
+    fn more(&mut self, nodes: usize, at: Place) -> Result<(), RuleFault> {
+        self.nodes = self.nodes.saturating_add(nodes);
+        if self.nodes <= NODES {
+            return Ok(());
+        }
+        let problem = format!("the file has more than {NODES} values, aliases counted");
+        Err(RuleFault::new(at, problem, "split it into several files"))
+    }
+
+    fn node(&mut self, event: Event<'a>, span: Span, depth: usize) -> Result<Node, RuleFault> {
+        let at = place(span);
+        self.more(1, at)?;
+        if depth > DEPTH {
+            let problem = format!("it is nested more than {DEPTH} levels deep");
+            return Err(RuleFault::new(at, problem, "rule files need five levels"));
+        }
+        let before = self.nodes;
+        let (anchor, kind) = match event {
+            Event::Scalar(text, style, anchor, _) => {
+                let scalar = Scalar {
+                    place: at,
+                    text: Arc::from(&*text),
+                    start: span.start.index(),
+                    style,
+                };
+                (anchor, Kind::Scalar(scalar))
+            }
+            Event::SequenceStart(anchor, _) => (anchor, Kind::List(self.list(depth)?)),
+            Event::MappingStart(anchor, _) => (anchor, Kind::Map(self.map(depth)?)),
+            Event::Alias(anchor) => {
+                let known = self.anchors.iter().rev().find(|(id, ..)| *id == anchor);
+                let Some((_, node, nodes)) = known else {
+                    return Err(RuleFault::new(
+                        at,
+                        "this alias stands for something that it is part of",
+                        "write the value out",
+                    ));
+                };
+                let (node, nodes) = (node.clone(), *nodes);
+                self.more(nodes, at)?;
+                return Ok(node);
+            }
+            _ => return Err(RuleFault::new(at, "a value is missing here", "add it")),
+        };
+        let node = Node { place: at, kind };
+        if anchor > 0 {
+            let nodes = self.nodes - before + 1;
+            self.anchors.push((anchor, node.clone(), nodes));
+        }
+        Ok(node)
+    }
+
+    fn list(&mut self, depth: usize) -> Result<Arc<[Node]>, RuleFault> {
+        let mut list = Vec::new();
+        while let Some((event, span)) = self.next()? {
+            if event == Event::SequenceEnd {
+                break;
+            }
+            list.push(self.node(event, span, depth + 1)?);
+        }
+        Ok(list.into())
+    }
+
+    fn map(&mut self, depth: usize) -> Result<Arc<[(Scalar, Node)]>, RuleFault> {
+        let mut map: Vec<(Scalar, Node)> = Vec::new();
+        let mut lines: HashMap<Arc<str>, usize> = HashMap::new();
+        let mut merged = Vec::new();
+        while let Some((event, span)) = self.next()? {
+            if event == Event::MappingEnd {
+                break;
+            }
+            let key = self.node(event, span, depth + 1)?;
+            let Kind::Scalar(key) = key.kind else {
+                return Err(RuleFault::new(
+                    key.place,
+                    "a key is a list or a map",
+                    "give it a name",
+                ));
+            };
+            let Some((event, span)) = self.next()? else {
+                break;
+            };
+            let value = self.node(event, span, depth + 1)?;
+            if let Some(line) = lines.insert(Arc::clone(&key.text), key.place.line) {
+                let problem = format!("`{}` is set in line {line} already", key.text);
+                return Err(RuleFault::new(key.place, problem, "set it once"));
+            }
+            if &*key.text == "<<" && key.style == ScalarStyle::Plain {
+                merged.push(value);
+            } else {
+                map.push((key, value));
+            }
+        }
+        for node in &merged {
+            merge(&mut map, &mut lines, node);
+        }
+        Ok(map.into())
+    }
+}
+
+/// Adds the entries of a `<<` that the map does not have itself.
+fn merge(map: &mut Vec<(Scalar, Node)>, lines: &mut HashMap<Arc<str>, usize>, from: &Node) {
+    match &from.kind {
+        Kind::Map(entries) => {
+            for (key, value) in entries.iter() {
+                if !lines.contains_key(&key.text) {
+                    lines.insert(Arc::clone(&key.text), key.place.line);
+                    map.push((key.clone(), value.clone()));
+                }
+            }
+        }
+        Kind::List(nodes) => nodes.iter().for_each(|node| merge(map, lines, node)),
+        Kind::Scalar(_) => {}
+    }
+}
