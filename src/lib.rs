@@ -41,7 +41,7 @@
 //! | `toml` | yes | configuration from a TOML file |
 //! | `gzip` | yes | compressed scrapes |
 //! | `zstd` | no | scrapes compressed better and faster; builds a C library |
-//! | `rules` | no | the recent past of the metrics in memory, and PromQL over it |
+//! | `rules` | no | the recent past of the metrics in memory, PromQL over it, and Prometheus rule files |
 //! | `grpc` | no | tower layers for tonic's servers and channels |
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]

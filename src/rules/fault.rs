@@ -1,29 +1,14 @@
 //! What is wrong with a rule file: all of it, each fault with its line and column.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::promql::Place;
 use crate::util::Printable;
 
 /// The most faults that are listed of one file.
 const MOST: usize = 100;
-
-/// A place in a file.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-#[non_exhaustive]
-pub struct Place {
-    /// The line, counted from 1.
-    pub line: usize,
-    /// The character in the line, counted from 1.
-    pub column: usize,
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.line, self.column)
-    }
-}
 
 /// One fault of a rule file.
 ///
@@ -103,18 +88,10 @@ impl RuleFileError {
 }
 
 /// Each fault on a line of its own, as compilers write them.
-fn list(path: &Path, faults: &[RuleFault]) -> impl fmt::Display {
-    struct List(String);
-    impl fmt::Display for List {
-        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str(&self.0)
-        }
-    }
+fn list(path: &Path, faults: &[RuleFault]) -> String {
     let path = Printable(path.display());
-    List(
-        faults
-            .iter()
-            .map(|fault| format!("\n{path}:{fault}"))
-            .collect(),
-    )
+    faults.iter().fold(String::new(), |mut list, fault| {
+        let _ = write!(list, "\n{path}:{fault}");
+        list
+    })
 }

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::expression::Expression;
-use super::fault::{Place, RuleFault, RuleFileError};
+use super::fault::{RuleFault, RuleFileError};
 use super::template::Template;
 use super::{read, yaml};
+use crate::promql::{Place, Query};
 
 /// The most bytes of a rule file.
 pub(super) const MAX_BYTES: u64 = 4 << 20;
@@ -49,7 +49,7 @@ pub struct FileRule {
     /// Whether it raises alerts, and how; `None` for one that records.
     pub alerting: Option<Alerting>,
     /// What it computes.
-    pub expr: Expression,
+    pub expr: Query,
     /// The labels that are added, those of the group included; where it records, they are plain
     /// text. In the order of their names.
     pub labels: Vec<(Arc<str>, Template)>,

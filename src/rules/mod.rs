@@ -18,18 +18,23 @@
 //! # Ok::<(), selfheal::rules::RuleFileError>(())
 //! ```
 
+mod alert;
 mod duration;
-mod expression;
+mod evaluator;
 mod fault;
 mod file;
 mod read;
+mod recorded;
+mod scope;
 mod template;
 mod yaml;
 
+pub use alert::{ALERT_NAME, AlertChange, AlertState, RuleAlert};
 pub use duration::{format_duration, parse_duration};
-pub use expression::Expression;
-pub use fault::{Place, RuleFault, RuleFileError};
+pub use evaluator::{Evaluator, GroupStatus, RuleHealth, RuleStatus, RulesOptions};
+pub use fault::{RuleFault, RuleFileError};
 pub use file::{Alerting, FileRule, RuleFile, RuleGroup};
+pub use scope::Scope;
 pub use template::Template;
 
 #[cfg(test)]

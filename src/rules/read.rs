@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::duration::parse_duration;
-use super::expression::Expression;
-use super::fault::{Place, RuleFault};
+use super::fault::RuleFault;
 use super::file::{Alerting, FileRule, RuleGroup};
 use super::template::Template;
 use super::yaml::{Kind, Node, Scalar};
+use crate::promql::{Place, Query, QueryError};
 use crate::util::distance;
 
 const FILE_FIELDS: &[&str] = &["groups"];
@@ -192,22 +192,22 @@ impl Reader<'_> {
         })
     }
 
-    fn expression(&mut self, fields: &Fields<'_>) -> Option<Expression> {
-        let place = fields.get("expr").map(|node| node.place);
+    fn expression(&mut self, fields: &Fields<'_>) -> Option<Query> {
         let text = self.required(fields, "expr", "a rule")?;
-        let parsed = Expression::parse(&text);
-        let Err(error) = parsed else {
-            return parsed.ok();
+        let error = match Query::parse(&text) {
+            Ok(query) => return Some(query),
+            Err(error) => error,
         };
-        let scalar = match &fields.get("expr")?.kind {
-            Kind::Scalar(scalar) => Some(scalar),
-            _ => None,
+        let at = error.place().map_or(0, |place| offset(&text, place));
+        let place = match &fields.get("expr")?.kind {
+            Kind::Scalar(scalar) => scalar.place_of(self.source, at),
+            _ => fields.place,
         };
-        let place = scalar
-            .map(|scalar| scalar.place_of(self.source, 0))
-            .or(place)
-            .unwrap_or(fields.place);
-        self.fault(place, error, "mend the expression");
+        let problem = match error {
+            QueryError::Syntax { message, .. } => message,
+            error => error.to_string(),
+        };
+        self.fault(place, problem, "mend the expression");
         None
     }
 
@@ -325,14 +325,12 @@ impl Reader<'_> {
         if scalar.is_null() {
             return 0;
         }
-        match scalar.text.parse::<i64>() {
-            Ok(limit) => usize::try_from(limit).unwrap_or(0),
-            Err(_) => {
-                let problem = format!("`{}` is no limit", scalar.text);
-                self.fault(scalar.place, problem, "write a whole number");
-                0
-            }
+        let limit = scalar.text.parse::<i64>();
+        if limit.is_err() {
+            let problem = format!("`{}` is no limit", scalar.text);
+            self.fault(scalar.place, problem, "write a whole number");
         }
+        limit.map_or(0, |limit| usize::try_from(limit).unwrap_or(0))
     }
 
     fn labels(&mut self, node: Option<&Node>, labels: bool) -> Labels {
@@ -374,4 +372,12 @@ impl Reader<'_> {
 fn quoted(names: &[&str]) -> String {
     let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
     names.join(", ")
+}
+
+/// The byte of a text that is at a place.
+fn offset(text: &str, place: Place) -> usize {
+    let lines = text
+        .split_inclusive('\n')
+        .take(place.line.saturating_sub(1));
+    lines.map(str::len).sum::<usize>() + place.column.saturating_sub(1)
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span};
 
-use super::fault::{Place, RuleFault};
+use super::fault::RuleFault;
+use crate::promql::Place;
 
 /// The most nodes of a file, those that aliases repeat included.
 const NODES: usize = 1_000_000;
@@ -104,7 +105,6 @@ pub(super) fn read(source: &str) -> Result<Option<Node>, RuleFault> {
     let mut found = None;
     while let Some((event, span)) = reader.next()? {
         match event {
-            Event::StreamStart | Event::StreamEnd | Event::DocumentEnd | Event::Nothing => {}
             Event::DocumentStart(_) if found.is_some() => {
                 return Err(RuleFault::new(
                     place(span),
@@ -112,7 +112,11 @@ pub(super) fn read(source: &str) -> Result<Option<Node>, RuleFault> {
                     "put all groups into the first: Prometheus reads no other",
                 ));
             }
-            Event::DocumentStart(_) => {}
+            Event::StreamStart
+            | Event::StreamEnd
+            | Event::DocumentStart(_)
+            | Event::DocumentEnd
+            | Event::Nothing => {}
             event => found = Some(reader.node(event, span, 0)?),
         }
     }

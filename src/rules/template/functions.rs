@@ -50,10 +50,10 @@ static FUNCTIONS: [Function; 49] = [
     function("ne", (2, 2), |_, args| {
         Ok(Value::Bool(!equal(&args[0], &args[1])?))
     }),
-    function("lt", (2, 2), |_, args| compare(args, |order| order.is_lt())),
-    function("le", (2, 2), |_, args| compare(args, |order| order.is_le())),
-    function("gt", (2, 2), |_, args| compare(args, |order| order.is_gt())),
-    function("ge", (2, 2), |_, args| compare(args, |order| order.is_ge())),
+    function("lt", (2, 2), |_, args| compare(args, Ordering::is_lt)),
+    function("le", (2, 2), |_, args| compare(args, Ordering::is_le)),
+    function("gt", (2, 2), |_, args| compare(args, Ordering::is_gt)),
+    function("ge", (2, 2), |_, args| compare(args, Ordering::is_ge)),
     function("len", (1, 1), |_, args| length(&args[0])),
     function("index", (1, ANY), |_, args| {
         args[1..]

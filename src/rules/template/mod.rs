@@ -14,9 +14,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use self::parser::Node;
-pub(in crate::rules) use self::run::Ask;
+pub(super) use self::run::Ask;
 use self::run::Run;
-pub(in crate::rules) use self::value::{Data, Found, Labels};
+pub(super) use self::value::{Data, Found};
 
 /// The variables that Prometheus sets.
 const VARIABLES: [&str; 5] = ["", "labels", "externalLabels", "externalURL", "value"];

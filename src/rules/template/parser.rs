@@ -68,7 +68,7 @@ struct Parser<'a> {
 #[derive(PartialEq)]
 enum End<'a> {
     Text,
-    End,
+    Closed,
     /// And what follows it in its action.
     Else(usize, &'a str),
 }
@@ -114,7 +114,7 @@ impl<'a> Parser<'a> {
                 "end" => {
                     stream.next();
                     stream.finish()?;
-                    return Ok((nodes, End::End, start));
+                    return Ok((nodes, End::Closed, start));
                 }
                 "else" => {
                     let place = action.find("else").unwrap_or(0) + 4;
@@ -175,13 +175,13 @@ impl<'a> Parser<'a> {
         let (body, end, _) = self.list()?;
         self.loops -= usize::from(keyword == "range");
         let other = match end {
-            End::End => Vec::new(),
+            End::Closed => Vec::new(),
             End::Else(_, rest) if rest.trim().is_empty() => {
                 let (other, end, at) = self.list()?;
                 if end == End::Text {
                     return Err(unended(keyword, self.end));
                 }
-                if end != End::End {
+                if end != End::Closed {
                     let hint = "an `else` without condition is the last";
                     return Err(TemplateError::new(at, "a second `else`", hint));
                 }

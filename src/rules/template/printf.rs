@@ -1,5 +1,7 @@
 //! `print` and `printf` as Go has them, for the types of templates.
 
+use std::fmt::Write as _;
+
 use super::number::{general, not_finite, scientific};
 use super::value::Value;
 
@@ -22,6 +24,10 @@ pub(super) fn print(values: &[Value]) -> String {
 }
 
 #[derive(Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the format"
+)]
 struct Spec {
     minus: bool,
     plus: bool,
@@ -67,7 +73,7 @@ pub(super) fn printf(format: &str, values: &[Value]) -> Result<String, String> {
             return Err("arguments are given by their order alone".to_owned());
         }
         let Some(value) = values.next() else {
-            out.push_str(&format!("%!{verb}(MISSING)"));
+            let _ = write!(out, "%!{verb}(MISSING)");
             continue;
         };
         let text = one(&spec, verb, value);
@@ -80,7 +86,7 @@ pub(super) fn printf(format: &str, values: &[Value]) -> Result<String, String> {
         .map(|value| format!("{}={}", value.kind(), value.shown()))
         .collect();
     if !left.is_empty() {
-        out.push_str(&format!("%!(EXTRA {})", left.join(", ")));
+        let _ = write!(out, "%!(EXTRA {})", left.join(", "));
     }
     Ok(out)
 }
@@ -125,8 +131,8 @@ fn one(spec: &Spec, verb: char, value: &Value) -> String {
             None => text.to_string(),
         },
         ('q', Value::Text(text)) => quoted(text),
-        ('x', Value::Text(text)) => text.bytes().map(|byte| format!("{byte:02x}")).collect(),
-        ('X', Value::Text(text)) => text.bytes().map(|byte| format!("{byte:02X}")).collect(),
+        ('x', Value::Text(text)) => hex(text),
+        ('X', Value::Text(text)) => hex(text).to_uppercase(),
         ('e' | 'E' | 'f' | 'F' | 'g' | 'G', Value::Float(number)) => {
             signed(spec, *number, float(spec, verb, *number))
         }
@@ -188,6 +194,13 @@ fn integer(spec: &Spec, verb: char, number: i64) -> Option<String> {
     Some(format!("{sign}{prefix}{digits}"))
 }
 
+fn hex(text: &str) -> String {
+    text.bytes().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
+
 fn quoted(text: &str) -> String {
     let mut out = String::from("\"");
     for c in text.chars() {
@@ -197,7 +210,9 @@ fn quoted(text: &str) -> String {
             '\n' => out.push_str("\\n"),
             '\t' => out.push_str("\\t"),
             '\r' => out.push_str("\\r"),
-            c if c.is_control() => out.push_str(&format!("\\x{:02x}", u32::from(c))),
+            c if c.is_control() => {
+                let _ = write!(out, "\\x{:02x}", u32::from(c));
+            }
             c => out.push(c),
         }
     }

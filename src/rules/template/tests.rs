@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
+use super::value::Labels;
 use super::*;
 
 fn labels(pairs: &[(&str, &str)]) -> Labels {

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::*;
+use crate::rules::*;
 
 /// What is wrong with a file, a line each.
 fn faults(text: &str) -> Vec<String> {
@@ -31,8 +31,8 @@ groups:
       team: other
   - alert: Slow
     expr: |
-      histogram_quantile(0.99,
-        sum by (le) (rate(http_request_duration_seconds_bucket[5m]))
+      max by (path) (
+        rate(http_request_duration_seconds_sum[5m])
       ) > 0.5
     for: 1h30m
     keep_firing_for: 5m
@@ -85,7 +85,7 @@ groups:
     assert_eq!(alerting.hold, Duration::from_secs(5_400));
     assert_eq!(alerting.keep_firing_for, Duration::from_secs(300));
     assert_eq!(alerting.annotations[0].1.as_str(), "a\tb");
-    assert!(slow.expr.as_str().starts_with("histogram_quantile"));
+    assert!(slow.expr.text().starts_with("max by (path)"));
     assert_eq!((slow.place.line, slow.place.column), (14, 5));
 }
 

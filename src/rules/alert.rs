@@ -1,0 +1,274 @@
+//! The states of alerts, as Prometheus has them.
+//!
+//! ```text
+//!                 ┌── found, held for `for` ──> firing ──┐
+//! found ──> pending                               not found, `keep_firing_for` over
+//!                 └── not found ──> gone                 └──> resolved ── 15 min ──> gone
+//! ```
+//! One result that is missing ends a pending alert. `keep_firing_for` counts from the first result
+//! that is missing. A firing alert whose rule is given a longer `for` is pending again.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::file::{Alerting, FileRule};
+use super::template::{Ask, Data};
+use crate::promql::{InstantSample, Label, LabelSet, METRIC_NAME};
+
+/// How long a resolved alert is kept, in milliseconds.
+const RESOLVED: i64 = 15 * 60 * 1_000;
+
+/// The label that holds the name of an alert.
+pub const ALERT_NAME: &str = "alertname";
+
+/// What state an alert is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum AlertState {
+    /// It was firing and is no more.
+    Resolved,
+    /// Its expression gives it, and its `for` is not over.
+    Pending,
+    /// It is an alert.
+    Firing,
+}
+
+impl AlertState {
+    /// As in the label `alertstate`; a resolved one is `inactive` to Prometheus.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Resolved => "inactive",
+            Self::Pending => "pending",
+            Self::Firing => "firing",
+        }
+    }
+}
+
+/// One alert of a rule: a set of labels that its expression gave. Times are milliseconds since
+/// 1970.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct RuleAlert {
+    /// Its labels, `alertname` among them.
+    pub labels: LabelSet,
+    /// Its texts, in the order of their names.
+    pub annotations: Arc<[Label]>,
+    /// The value that its expression gave last; zero for a native histogram.
+    pub value: f64,
+    /// Its state.
+    pub state: AlertState,
+    /// Since when its expression gives it.
+    pub active_at: i64,
+    /// When it began to fire.
+    pub fired_at: Option<i64>,
+    /// When it ended.
+    pub resolved_at: Option<i64>,
+    /// Since when it fires though its expression does not give it.
+    pub keep_firing_since: Option<i64>,
+}
+
+/// An alert whose state is another than before.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct AlertChange {
+    /// The alert as it is now.
+    pub alert: RuleAlert,
+    /// What it was before; `None` where it was not there.
+    pub before: Option<AlertState>,
+    /// What it is now; `None` where it is gone.
+    pub now: Option<AlertState>,
+}
+
+/// The alerts of one rule.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Alerts {
+    active: HashMap<LabelSet, RuleAlert>,
+}
+
+/// What templates may say beside labels and value.
+#[derive(Clone, Debug)]
+pub(super) struct Surroundings {
+    pub(super) external_labels: Arc<[Label]>,
+    pub(super) external_url: Arc<str>,
+}
+
+impl Alerts {
+    /// All that are there, resolved ones among them, in the order of their labels.
+    pub(super) fn list(&self) -> Vec<RuleAlert> {
+        let mut list: Vec<_> = self.active.values().cloned().collect();
+        list.sort_by(|a, b| a.labels.cmp(&b.labels));
+        list
+    }
+
+    /// Goes one evaluation on: `found` is what the expression gave at `now`, in milliseconds since
+    /// 1970. Gives what has changed; the state stays as it was where there is an error but the
+    /// limit, which ends all alerts.
+    pub(super) fn step(
+        &mut self,
+        rule: &FileRule,
+        found: &[InstantSample],
+        (now, limit): (i64, usize),
+        surroundings: &Surroundings,
+        ask: &mut Ask<'_>,
+    ) -> Result<Vec<AlertChange>, String> {
+        let Some(alerting) = &rule.alerting else {
+            return Ok(Vec::new());
+        };
+        let mut given: HashMap<LabelSet, RuleAlert> = HashMap::with_capacity(found.len());
+        for sample in found {
+            let alert = new(rule, alerting, sample, now, surroundings, ask);
+            if given.insert(alert.labels.clone(), alert).is_some() {
+                return Err(
+                    "two results have the same labels after the rule's own are added; \
+                     make these different, or aggregate"
+                        .to_owned(),
+                );
+            }
+        }
+        let mut changes = Vec::new();
+        for (labels, alert) in &given {
+            match self.active.get_mut(labels) {
+                Some(known) if known.state != AlertState::Resolved => {
+                    known.value = alert.value;
+                    known.annotations = Arc::clone(&alert.annotations);
+                }
+                _ => {
+                    self.active.insert(labels.clone(), alert.clone());
+                }
+            }
+        }
+        let mut active = 0;
+        self.active.retain(|labels, alert| {
+            let is_new = alert.active_at == now && alert.state == AlertState::Pending;
+            let before = (!is_new).then_some(alert.state);
+            let stays = advance(alert, alerting, now, given.contains_key(labels));
+            let after = stays.then_some(alert.state);
+            active += usize::from(stays && alert.state != AlertState::Resolved);
+            if before != after {
+                changes.push(AlertChange {
+                    alert: alert.clone(),
+                    before,
+                    now: after,
+                });
+            }
+            stays
+        });
+        if limit > 0 && active > limit {
+            self.active.clear();
+            return Err(format!(
+                "it gives {active} alerts, more than the limit of {limit}; aggregate, or raise \
+                 the `limit` of the group"
+            ));
+        }
+        changes.sort_by(|a, b| a.alert.labels.cmp(&b.alert.labels));
+        Ok(changes)
+    }
+
+    /// The series `ALERTS` and `ALERTS_FOR_STATE` as they are now.
+    pub(super) fn series(&self) -> impl Iterator<Item = (LabelSet, f64)> {
+        let active = self.active.values();
+        let active = active.filter(|alert| alert.state != AlertState::Resolved);
+        active.flat_map(|alert| {
+            let state = alert.state.as_str();
+            let alerts = alert.labels.with(METRIC_NAME, "ALERTS");
+            // In whole seconds.
+            let since = alert.active_at.div_euclid(1_000) as f64;
+            [
+                (alerts.with("alertstate", state), 1.0),
+                (alert.labels.with(METRIC_NAME, "ALERTS_FOR_STATE"), since),
+            ]
+        })
+    }
+}
+
+/// An alert as one result of the expression makes it.
+fn new(
+    rule: &FileRule,
+    alerting: &Alerting,
+    sample: &InstantSample,
+    now: i64,
+    surroundings: &Surroundings,
+    ask: &mut Ask<'_>,
+) -> RuleAlert {
+    let value = sample.value.as_float().unwrap_or(0.0);
+    let own = sample.labels.iter();
+    let data = Arc::new(Data {
+        labels: own
+            .map(|(name, text)| (Arc::from(name), Arc::from(text)))
+            .collect(),
+        external_labels: Arc::clone(&surroundings.external_labels),
+        external_url: Arc::clone(&surroundings.external_url),
+        value,
+        now,
+    });
+    // What cannot be written says so: an alert without its text is better than none.
+    let mut expand = |template: &super::Template| -> Arc<str> {
+        let rendered = template.render(&data, ask);
+        rendered.unwrap_or_else(|error| format!("<error expanding template: {error}>").into())
+    };
+    let mut labels = sample.labels.without_name();
+    for (name, template) in &rule.labels {
+        labels = labels.with(name, expand(template));
+    }
+    let annotations = alerting.annotations.iter();
+    RuleAlert {
+        labels: labels.with(ALERT_NAME, Arc::clone(&rule.name)),
+        annotations: annotations
+            .map(|(name, template)| (Arc::clone(name), expand(template)))
+            .collect(),
+        value,
+        state: AlertState::Pending,
+        active_at: now,
+        fired_at: None,
+        resolved_at: None,
+        keep_firing_since: None,
+    }
+}
+
+/// Moves an alert on, and says whether it stays.
+fn advance(alert: &mut RuleAlert, alerting: &Alerting, now: i64, found: bool) -> bool {
+    let for_long = |since: i64, long: Duration| i128::from(now - since) >= millis(long);
+    if found {
+        alert.keep_firing_since = None;
+    } else {
+        match alert.state {
+            AlertState::Pending => return false,
+            AlertState::Resolved => {
+                return alert.resolved_at.is_some_and(|at| now - at <= RESOLVED);
+            }
+            AlertState::Firing => {
+                let keep = alerting.keep_firing_for;
+                let since = *alert.keep_firing_since.get_or_insert(now);
+                if keep.is_zero() || for_long(since, keep) {
+                    alert.state = AlertState::Resolved;
+                    alert.resolved_at = Some(now);
+                    return true;
+                }
+            }
+        }
+    }
+    let held = for_long(alert.active_at, alerting.hold);
+    match alert.state {
+        AlertState::Pending if held => {
+            alert.state = AlertState::Firing;
+            alert.fired_at = Some(now);
+        }
+        // Its rule has been given a longer `for`.
+        AlertState::Firing if !held => {
+            alert.state = AlertState::Pending;
+            alert.fired_at = None;
+        }
+        _ => {}
+    }
+    true
+}
+
+#[expect(
+    clippy::cast_possible_wrap,
+    reason = "a duration has less than 2^127 milliseconds"
+)]
+fn millis(duration: Duration) -> i128 {
+    duration.as_millis() as i128
+}

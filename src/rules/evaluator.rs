@@ -1,0 +1,495 @@
+//! Evaluates groups of rules when they are due: queries in, samples and changes of alerts out.
+
+use std::collections::{HashMap, HashSet};
+use std::hash::BuildHasher;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use foldhash::fast::FixedState;
+
+use super::alert::{AlertChange, Alerts, RuleAlert, Surroundings};
+use super::file::{FileRule, RuleFile, RuleGroup};
+use super::recorded::{Both, Bounds, Recorded};
+use super::scope::Scope;
+use super::template::Found;
+use crate::promql::{
+    InstantSample, LabelSet, METRIC_NAME, Query, QueryOptions, QueryResult, Queryable, Sample,
+};
+
+/// How rules are evaluated, and how much of what they make is kept.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct RulesOptions {
+    /// The time between two evaluations of a group that sets none. Default: 1 min.
+    pub interval: Duration,
+    /// What templates have as `$externalLabels`. Default: nothing.
+    pub external_labels: LabelSet,
+    /// What templates have as `$externalURL`. Default: nothing.
+    pub external_url: Arc<str>,
+    /// The bounds of each query. Default: those of [`QueryOptions`].
+    pub query: QueryOptions,
+    /// How long the series that rules make are kept. Default: 2 h.
+    pub keep: Duration,
+    /// The most samples of those series. Default: 250,000.
+    pub max_samples: usize,
+    /// The most of those series. Default: 10,000.
+    pub max_series: usize,
+}
+
+impl Default for RulesOptions {
+    fn default() -> Self {
+        Self {
+            interval: Duration::from_secs(60),
+            external_labels: LabelSet::empty(),
+            external_url: Arc::from(""),
+            query: QueryOptions::default(),
+            keep: Duration::from_secs(7_200),
+            max_samples: 250_000,
+            max_series: 10_000,
+        }
+    }
+}
+
+/// How the last evaluation of a rule ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RuleHealth {
+    /// It was not evaluated yet.
+    #[default]
+    Unknown,
+    /// It went well.
+    Ok,
+    /// It failed, and why.
+    Failed(Arc<str>),
+}
+
+/// What is known of a rule.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct RuleStatus {
+    /// Whether it can be evaluated in this process.
+    pub scope: Scope,
+    /// How its last evaluation ended.
+    pub health: RuleHealth,
+    /// When it was evaluated last, in milliseconds since 1970.
+    pub evaluated_at: Option<i64>,
+    /// How long that took.
+    pub took: Duration,
+    /// Its alerts, resolved ones of the last 15 min among them, in the order of their labels.
+    pub alerts: Vec<RuleAlert>,
+}
+
+/// What is known of a group.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct GroupStatus {
+    /// The file that it stands in.
+    pub file: Arc<PathBuf>,
+    /// The group.
+    pub group: Arc<RuleGroup>,
+    /// The time between two evaluations.
+    pub interval: Duration,
+    /// When it was evaluated last, in milliseconds since 1970.
+    pub evaluated_at: Option<i64>,
+    /// How long that took.
+    pub took: Duration,
+    /// What is known of each of its rules, in their order.
+    pub rules: Vec<RuleStatus>,
+}
+
+/// Evaluates rules. It reads no clock but to measure itself: time is an argument, in milliseconds
+/// since 1970, and so are the series.
+#[derive(Debug)]
+pub struct Evaluator {
+    options: RulesOptions,
+    surroundings: Surroundings,
+    bounds: Bounds,
+    recorded: Recorded,
+    groups: Vec<Group>,
+}
+
+#[derive(Debug)]
+struct Group {
+    file: Arc<PathBuf>,
+    rules: Arc<RuleGroup>,
+    /// In milliseconds.
+    interval: i64,
+    /// By so much its evaluations are after the multiples of the interval.
+    phase: i64,
+    /// The last time that it was due and evaluated.
+    slot: Option<i64>,
+    took: Duration,
+    runs: Vec<Run>,
+}
+
+/// The state of one rule.
+#[derive(Debug, Default)]
+struct Run {
+    scope: Scope,
+    health: RuleHealth,
+    evaluated_at: Option<i64>,
+    took: Duration,
+    alerts: Alerts,
+    /// What it gave last: what of that it gives no more has ended.
+    given: HashSet<LabelSet>,
+}
+
+impl Evaluator {
+    /// An evaluator without rules.
+    #[must_use]
+    pub fn new(options: RulesOptions) -> Self {
+        let external = options.external_labels.iter();
+        Self {
+            surroundings: Surroundings {
+                external_labels: external
+                    .map(|(name, text)| (Arc::from(name), Arc::from(text)))
+                    .collect(),
+                external_url: Arc::clone(&options.external_url),
+            },
+            bounds: Bounds {
+                keep: options.keep,
+                samples: options.max_samples,
+                series: options.max_series,
+            },
+            options,
+            recorded: Recorded::default(),
+            groups: Vec::new(),
+        }
+    }
+
+    /// Puts these files in the place of all before. A rule keeps its state if there was one of
+    /// the same name and labels in the same group of the same file; the series of the others end.
+    pub fn load(&mut self, files: &[RuleFile], now: i64) {
+        let mut before: HashMap<_, Vec<Group>> = HashMap::new();
+        for group in self.groups.drain(..) {
+            let key = (Arc::clone(&group.file), Arc::clone(&group.rules.name));
+            before.entry(key).or_default().push(group);
+        }
+        for file in files {
+            let path = Arc::new(file.path.clone());
+            for group in &file.groups {
+                let key = (Arc::clone(&path), Arc::clone(&group.name));
+                let old = before.get_mut(&key).and_then(Vec::pop);
+                let new = self.group(&path, group, old, now);
+                self.groups.push(new);
+            }
+        }
+        for group in before.into_values().flatten() {
+            for run in group.runs {
+                self.end(run, now, group.rules.query_offset);
+            }
+        }
+    }
+
+    fn group(&self, file: &Arc<PathBuf>, group: &RuleGroup, old: Option<Group>, now: i64) -> Group {
+        let interval = millis(group.interval.unwrap_or(self.options.interval)).max(1);
+        let hash = FixedState::with_seed(0).hash_one((&**file, &*group.name));
+        // Which rule of the old group has the state of one of the new.
+        let mut known: HashMap<_, Vec<Run>> = HashMap::new();
+        let slot = old.as_ref().and_then(|old| old.slot);
+        if let Some(old) = old {
+            for (rule, run) in old.rules.rules.iter().zip(old.runs) {
+                known.entry(identity(rule)).or_default().insert(0, run);
+            }
+        }
+        let rules = group.rules.iter();
+        let runs = rules
+            .map(|rule| {
+                let run = known.get_mut(&identity(rule)).and_then(Vec::pop);
+                run.unwrap_or_default()
+            })
+            .collect();
+        for run in known.into_values().flatten() {
+            self.end(run, now, group.query_offset);
+        }
+        Group {
+            file: Arc::clone(file),
+            rules: Arc::new(group.clone()),
+            interval,
+            phase: i64::try_from(hash % interval.unsigned_abs()).unwrap_or(0),
+            slot,
+            took: Duration::ZERO,
+            runs,
+        }
+    }
+
+    /// The series of a rule that is no more end.
+    fn end(&self, run: Run, now: i64, offset: Duration) {
+        for labels in run.given {
+            self.recorded
+                .end(&labels, now - millis(offset), &self.bounds);
+        }
+    }
+
+    /// Says of each rule whether it can be evaluated here; one that cannot is left out, and its
+    /// alerts and series end. Without this, all are evaluated.
+    pub fn classify(&mut self, scope: impl Fn(&FileRule) -> Scope) {
+        for group in &mut self.groups {
+            for (rule, run) in group.rules.rules.iter().zip(&mut group.runs) {
+                run.scope = scope(rule);
+            }
+        }
+    }
+
+    /// When the next group is due, in milliseconds since 1970; `None` if there is none.
+    #[must_use]
+    pub fn next_due(&self, now: i64) -> Option<i64> {
+        let due = self.groups.iter().map(|group| {
+            let slot = group.slot_at(now);
+            let done = group.slot == Some(slot);
+            if done { slot + group.interval } else { slot }
+        });
+        due.min()
+    }
+
+    /// Evaluates each group that is due, one after the other. One that was due more than once is
+    /// evaluated once.
+    pub fn evaluate_due(
+        &mut self,
+        now: i64,
+        measured: &(impl Queryable + ?Sized),
+    ) -> Vec<AlertChange> {
+        let mut changes = Vec::new();
+        for at in 0..self.groups.len() {
+            let group = &self.groups[at];
+            let slot = group.slot_at(now);
+            if group.slot == Some(slot) {
+                continue;
+            }
+            self.groups[at].slot = Some(slot);
+            changes.extend(self.evaluate(at, now, measured));
+        }
+        self.recorded.bound(now, &self.bounds);
+        changes
+    }
+
+    /// Evaluates one group at a time of the caller's choice, as tests do.
+    pub fn evaluate(
+        &mut self,
+        at: usize,
+        now: i64,
+        measured: &(impl Queryable + ?Sized),
+    ) -> Vec<AlertChange> {
+        let mut changes = Vec::new();
+        let Some(group) = self.groups.get_mut(at) else {
+            return changes;
+        };
+        let clock = &self.options.query.clock;
+        let start = clock.mark();
+        let offset = millis(group.rules.query_offset);
+        let source = Both {
+            recorded: &self.recorded,
+            measured,
+        };
+        let context = Context {
+            source: &source,
+            now,
+            asked: now - offset,
+            limit: group.rules.limit,
+            options: &self.options.query,
+            surroundings: &self.surroundings,
+        };
+        for (rule, run) in group.rules.rules.iter().zip(&mut group.runs) {
+            let begun = clock.mark();
+            let given = if run.scope.is_evaluated() {
+                run.health = RuleHealth::Ok;
+                run.evaluated_at = Some(now);
+                match context.rule(rule, run, &mut changes) {
+                    Ok(given) => given,
+                    Err(problem) => {
+                        run.health = RuleHealth::Failed(problem.into());
+                        continue;
+                    }
+                }
+            } else {
+                run.alerts = Alerts::default();
+                Vec::new()
+            };
+            run.took = clock.since(begun);
+            // Of a rule whose series are the same as before, nothing is built anew.
+            let mut ended = run.given.clone();
+            for (labels, value) in given {
+                if !ended.remove(&labels) {
+                    run.given.insert(labels.clone());
+                }
+                let time = context.asked;
+                self.recorded
+                    .push(&labels, Sample { time, value }, &self.bounds);
+            }
+            for labels in ended {
+                self.recorded.end(&labels, context.asked, &self.bounds);
+                run.given.remove(&labels);
+            }
+        }
+        group.slot.get_or_insert(now);
+        group.took = clock.since(start);
+        changes
+    }
+
+    /// What is known of each group.
+    #[must_use]
+    pub fn status(&self) -> Vec<GroupStatus> {
+        let groups = self.groups.iter();
+        groups
+            .map(|group| GroupStatus {
+                file: Arc::clone(&group.file),
+                group: Arc::clone(&group.rules),
+                interval: Duration::from_millis(group.interval.unsigned_abs()),
+                evaluated_at: group.runs.iter().filter_map(|run| run.evaluated_at).max(),
+                took: group.took,
+                rules: group.runs.iter().map(Run::status).collect(),
+            })
+            .collect()
+    }
+
+    /// Adds a sample to the series that rules can read beside those that are measured.
+    pub fn record(&self, labels: &LabelSet, time: i64, value: f64) {
+        let value = value.into();
+        self.recorded
+            .push(labels, Sample { time, value }, &self.bounds);
+    }
+
+    /// How many samples of the series that rules make found no place.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        self.recorded.dropped()
+    }
+
+    /// The series that rules make beside those that are measured, for queries.
+    #[must_use]
+    pub fn sources<'a>(&'a self, measured: &'a (impl Queryable + ?Sized)) -> impl Queryable + 'a {
+        Both {
+            recorded: &self.recorded,
+            measured,
+        }
+    }
+}
+
+impl Group {
+    /// The last time at or before `now` that it is due at.
+    fn slot_at(&self, now: i64) -> i64 {
+        let passed = now - self.phase;
+        passed.div_euclid(self.interval) * self.interval + self.phase
+    }
+}
+
+impl Run {
+    fn status(&self) -> RuleStatus {
+        RuleStatus {
+            scope: self.scope.clone(),
+            health: self.health.clone(),
+            evaluated_at: self.evaluated_at,
+            took: self.took,
+            alerts: self.alerts.list(),
+        }
+    }
+}
+
+/// What the rules of one evaluation have in common.
+struct Context<'a, S> {
+    source: &'a S,
+    now: i64,
+    /// The time that expressions are evaluated at.
+    asked: i64,
+    limit: usize,
+    options: &'a QueryOptions,
+    surroundings: &'a Surroundings,
+}
+
+type Given = Vec<(LabelSet, crate::promql::PointValue)>;
+
+impl<S: Queryable> Context<'_, S> {
+    fn rule(
+        &self,
+        rule: &FileRule,
+        run: &mut Run,
+        changes: &mut Vec<AlertChange>,
+    ) -> Result<Given, String> {
+        let found = self.query(&rule.expr, self.asked)?;
+        if rule.alerting.is_none() {
+            return record(rule, found, self.limit);
+        }
+        let mut ask = |text: &str| {
+            let query = Query::parse(text).map_err(|error| error.to_string())?;
+            let found = self.query(&query, self.now)?.into_iter();
+            Ok(found.map(|sample| as_found(&sample)).collect())
+        };
+        let (now, limit) = (self.now, self.limit);
+        let alerts = &mut run.alerts;
+        changes.extend(alerts.step(rule, &found, (now, limit), self.surroundings, &mut ask)?);
+        let series = run.alerts.series();
+        Ok(series
+            .map(|(labels, value)| (labels, value.into()))
+            .collect())
+    }
+
+    fn query(&self, query: &Query, time: i64) -> Result<Vec<InstantSample>, String> {
+        let answer = query.instant(self.source, time, self.options);
+        match answer.map_err(|error| error.to_string())?.result {
+            QueryResult::Vector(found) => Ok(found),
+            QueryResult::Scalar(value) => Ok(vec![InstantSample {
+                labels: LabelSet::empty(),
+                value: value.into(),
+            }]),
+            QueryResult::Text(_) | QueryResult::Matrix(_) => {
+                Err("the result of a rule is a vector or a scalar, and this is none".to_owned())
+            }
+        }
+    }
+}
+
+fn as_found(sample: &InstantSample) -> Found {
+    let labels = sample.labels.iter();
+    Found {
+        labels: labels
+            .map(|(name, text)| (Arc::from(name), Arc::from(text)))
+            .collect(),
+        value: sample.value.as_float().unwrap_or(0.0),
+    }
+}
+
+/// The samples of a rule that records.
+fn record(rule: &FileRule, found: Vec<InstantSample>, limit: usize) -> Result<Given, String> {
+    let mut given = Vec::with_capacity(found.len());
+    let mut seen = HashSet::with_capacity(found.len());
+    for sample in found {
+        let mut labels = sample.labels.with(METRIC_NAME, Arc::clone(&rule.name));
+        for (name, text) in &rule.labels {
+            labels = labels.with(name, text.as_str());
+        }
+        if !seen.insert(labels.clone()) {
+            return Err(
+                "two results have the same labels after the rule's own are added; \
+                 aggregate, or add no label that tells them apart"
+                    .to_owned(),
+            );
+        }
+        given.push((labels, sample.value));
+    }
+    if limit > 0 && given.len() > limit {
+        return Err(format!(
+            "it gives {} series, more than the limit of {limit}; aggregate, or raise the `limit` \
+             of the group",
+            given.len()
+        ));
+    }
+    Ok(given)
+}
+
+type Identity = (Arc<str>, bool, Vec<(Arc<str>, String)>);
+
+/// What a rule is known by when its file is read again.
+fn identity(rule: &FileRule) -> Identity {
+    let labels = rule.labels.iter();
+    let labels = labels.map(|(name, text)| (Arc::clone(name), text.as_str().to_owned()));
+    (
+        Arc::clone(&rule.name),
+        rule.alerting.is_some(),
+        labels.collect(),
+    )
+}
+
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,190 @@
+//! The series that rules make: what recording rules compute, `ALERTS`, `ALERTS_FOR_STATE`, `up`.
+
+use std::collections::{HashMap, VecDeque};
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+use crate::promql::{LabelSet, PointValue, Queryable, Sample, Selection, Series, Sink};
+use crate::util::STALE;
+
+type Rings = HashMap<LabelSet, VecDeque<Sample>>;
+
+/// Recent samples of the series that rules make, bounded in time and number. Cloning gives the same
+/// store.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Recorded {
+    inner: Arc<Mutex<Inner>>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    by_name: HashMap<Arc<str>, Rings>,
+    samples: usize,
+    series: usize,
+    /// Samples that found no place.
+    dropped: u64,
+}
+
+/// How much is kept.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bounds {
+    pub(super) keep: Duration,
+    pub(super) samples: usize,
+    pub(super) series: usize,
+}
+
+impl Recorded {
+    /// Adds a sample, unless it is older than the newest of its series or there is no place for
+    /// one more series.
+    pub(super) fn push(&self, labels: &LabelSet, sample: Sample, bounds: &Bounds) {
+        let mut inner = self.inner.lock();
+        let inner = &mut *inner;
+        let name = labels.name().unwrap_or_default();
+        if !inner.by_name.contains_key(name) {
+            inner.by_name.insert(Arc::from(name), Rings::new());
+        }
+        let Some(rings) = inner.by_name.get_mut(name) else {
+            return;
+        };
+        if let Some(ring) = rings.get_mut(labels) {
+            let newest = ring.back().map(|newest| newest.time);
+            match newest {
+                Some(newest) if newest > sample.time => return,
+                // Whoever says a second time what a series is at a time has the last word.
+                Some(newest) if newest == sample.time => {
+                    ring.pop_back();
+                    inner.samples -= 1;
+                }
+                _ => {}
+            }
+            ring.push_back(sample);
+        } else {
+            if inner.series >= bounds.series {
+                inner.dropped += 1;
+                return;
+            }
+            inner.series += 1;
+            rings.insert(labels.clone(), VecDeque::from([sample]));
+        }
+        inner.samples += 1;
+    }
+
+    /// Marks the end of a series.
+    pub(super) fn end(&self, labels: &LabelSet, time: i64, bounds: &Bounds) {
+        let value = PointValue::Float(f64::from_bits(STALE));
+        self.push(labels, Sample { time, value }, bounds);
+    }
+
+    /// Drops what is too old, and the oldest where there is too much.
+    pub(super) fn bound(&self, now: i64, bounds: &Bounds) {
+        let mut inner = self.inner.lock();
+        let mut keep = i64::try_from(bounds.keep.as_millis()).unwrap_or(i64::MAX);
+        inner.forget(now.saturating_sub(keep), false);
+        while inner.samples > bounds.samples && keep > 1 {
+            keep /= 2;
+            inner.forget(now.saturating_sub(keep), true);
+        }
+    }
+
+    /// Whether a series of that name was ever made and is still kept.
+    pub(super) fn has(&self, labels: &LabelSet) -> bool {
+        let inner = self.inner.lock();
+        let rings = inner.by_name.get(labels.name().unwrap_or_default());
+        rings.is_some_and(|rings| rings.contains_key(labels))
+    }
+
+    /// How many samples found no place.
+    pub(super) fn dropped(&self) -> u64 {
+        self.inner.lock().dropped
+    }
+}
+
+impl Inner {
+    fn forget(&mut self, until: i64, counted: bool) {
+        let mut gone = 0;
+        let mut series = 0;
+        for rings in self.by_name.values_mut() {
+            rings.retain(|_, ring| {
+                let old = ring.partition_point(|sample| sample.time <= until);
+                ring.drain(..old);
+                gone += old;
+                series += usize::from(!ring.is_empty());
+                !ring.is_empty()
+            });
+        }
+        self.by_name.retain(|_, rings| !rings.is_empty());
+        self.samples -= gone;
+        self.series = series;
+        if counted {
+            self.dropped += gone as u64;
+        }
+    }
+}
+
+impl Queryable for Recorded {
+    fn select(
+        &self,
+        selection: &Selection,
+        sink: Sink<'_>,
+    ) -> Result<(), Box<dyn Error + Send + Sync>> {
+        let inner = self.inner.lock();
+        let rings: Vec<&Rings> = match selection.metric_name() {
+            Some(name) => inner.by_name.get(name).into_iter().collect(),
+            None => inner.by_name.values().collect(),
+        };
+        let series = rings.into_iter().flatten();
+        for (labels, ring) in series.filter(|(labels, _)| selection.matches(labels)) {
+            let from = ring.partition_point(|sample| sample.time <= selection.after);
+            let to = ring.partition_point(|sample| sample.time <= selection.until);
+            let from = if selection.newest_only {
+                from.max(to.saturating_sub(1))
+            } else {
+                from
+            };
+            if from >= to {
+                continue;
+            }
+            let found = Series {
+                labels: labels.clone(),
+                samples: ring.range(from..to).cloned().collect(),
+            };
+            if sink(found).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Two sources as one; where both have a series, that of the first counts.
+pub(super) struct Both<'a, M: ?Sized> {
+    pub(super) recorded: &'a Recorded,
+    pub(super) measured: &'a M,
+}
+
+impl<M: Queryable + ?Sized> Queryable for Both<'_, M> {
+    fn select(
+        &self,
+        selection: &Selection,
+        sink: Sink<'_>,
+    ) -> Result<(), Box<dyn Error + Send + Sync>> {
+        let mut ended = false;
+        self.recorded.select(selection, &mut |series| {
+            let flow = sink(series);
+            ended = flow.is_break();
+            flow
+        })?;
+        if ended {
+            return Ok(());
+        }
+        self.measured.select(selection, &mut |series| {
+            if self.recorded.has(&series.labels) {
+                return std::ops::ControlFlow::Continue(());
+            }
+            sink(series)
+        })
+    }
+}

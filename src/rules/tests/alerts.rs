@@ -1,0 +1,383 @@
+//! Evaluation, in a time that the tests count.
+
+use std::time::Duration;
+
+use crate::promql::{LabelSet, Query, QueryResult, Sample, Series};
+use crate::rules::*;
+use crate::util::STALE;
+
+/// A series from a time in seconds on, with a value every ten seconds.
+fn series(name: &str, labels: &[(&str, &str)], from: i64, values: &[f64]) -> Series {
+    let all = labels.iter().copied().chain([("__name__", name)]);
+    let samples = (from..).step_by(10).zip(values);
+    Series {
+        labels: LabelSet::new(all),
+        samples: samples
+            .map(|(second, value)| Sample {
+                time: second * 1_000,
+                value: (*value).into(),
+            })
+            .collect(),
+    }
+}
+
+struct Bench {
+    evaluator: Evaluator,
+    series: Vec<Series>,
+}
+
+impl Bench {
+    fn new(rules: &str, series: Vec<Series>) -> Self {
+        let mut evaluator = Evaluator::new(RulesOptions::default());
+        evaluator.load(&[file(rules)], 0);
+        Self { evaluator, series }
+    }
+
+    /// Evaluates all groups at a second, and gives what changed.
+    fn at(&mut self, second: i64) -> Vec<String> {
+        let groups = self.evaluator.status().len();
+        let mut changes = Vec::new();
+        for group in 0..groups {
+            changes.extend(
+                self.evaluator
+                    .evaluate(group, second * 1_000, &self.series[..]),
+            );
+        }
+        let state = |state: Option<AlertState>| state.map_or("-", AlertState::as_str);
+        let text = |change: &AlertChange| {
+            let (before, now) = (state(change.before), state(change.now));
+            format!("{before}>{now} {}", change.alert.labels)
+        };
+        changes.iter().map(text).collect()
+    }
+
+    /// What an expression gives at a second, the series of the rules included.
+    fn query(&self, expression: &str, second: i64) -> Vec<String> {
+        let query = Query::parse(expression).unwrap();
+        let source = self.evaluator.sources(&self.series[..]);
+        let answer = query.instant(&source, second * 1_000, &Default::default());
+        let QueryResult::Vector(found) = answer.unwrap().result else {
+            panic!("{expression} is no vector");
+        };
+        let shown = found.iter().map(|sample| {
+            let value = sample.value.as_float().unwrap();
+            format!("{} {value}", sample.labels)
+        });
+        let mut shown: Vec<_> = shown.collect();
+        shown.sort();
+        shown
+    }
+
+    fn health(&self, rule: usize) -> RuleHealth {
+        self.evaluator.status()[0].rules[rule].health.clone()
+    }
+}
+
+fn file(rules: &str) -> RuleFile {
+    let text = format!("groups:\n- name: g\n{rules}");
+    RuleFile::parse("a.yml", &text).unwrap_or_else(|error| panic!("{error}"))
+}
+
+const NONE: [&str; 0] = [];
+
+#[test]
+fn an_alert_is_pending_then_firing_then_resolved() {
+    let high = series(
+        "load",
+        &[("cpu", "0")],
+        0,
+        &[1.0, 9.0, 9.0, 9.0, 9.0, 1.0, 1.0],
+    );
+    let mut bench = Bench::new(
+        "  rules: [{alert: High, expr: load > 5, for: 20s, labels: {severity: page}}]",
+        vec![high],
+    );
+    let labels = r#"{alertname="High", cpu="0", severity="page"}"#;
+    assert_eq!(bench.at(0), NONE);
+    assert_eq!(bench.at(10), [format!("->pending {labels}")]);
+    assert_eq!(
+        bench.query("ALERTS", 10),
+        [r#"ALERTS{alertname="High", alertstate="pending", cpu="0", severity="page"} 1"#]
+    );
+    assert_eq!(bench.at(20), NONE);
+    assert_eq!(bench.at(30), [format!("pending>firing {labels}")]);
+    assert_eq!(
+        bench.query("ALERTS", 30),
+        [r#"ALERTS{alertname="High", alertstate="firing", cpu="0", severity="page"} 1"#],
+        "the series of the other state has ended"
+    );
+    assert_eq!(
+        bench.query("ALERTS_FOR_STATE", 30),
+        [r#"ALERTS_FOR_STATE{alertname="High", cpu="0", severity="page"} 10"#]
+    );
+    assert_eq!(bench.at(40), NONE);
+    assert_eq!(bench.at(50), [format!("firing>inactive {labels}")]);
+    assert_eq!(bench.query("ALERTS", 50), NONE);
+    assert_eq!(bench.query("ALERTS_FOR_STATE", 50), NONE);
+    // A resolved alert is kept for a quarter of an hour.
+    assert_eq!(bench.at(950), NONE);
+    assert_eq!(bench.at(951), [format!("inactive>- {labels}")]);
+}
+
+#[test]
+fn one_result_that_is_missing_ends_a_pending_alert() {
+    let load = series("load", &[], 0, &[9.0, 9.0, 1.0, 9.0, 9.0, 9.0]);
+    let rules = "  rules: [{alert: High, expr: load > 5, for: 20s}]";
+    let mut bench = Bench::new(rules, vec![load]);
+    let labels = r#"{alertname="High"}"#;
+    assert_eq!(bench.at(0), [format!("->pending {labels}")]);
+    assert_eq!(bench.at(10), NONE);
+    assert_eq!(bench.at(20), [format!("pending>- {labels}")]);
+    assert_eq!(bench.at(30), [format!("->pending {labels}")]);
+    assert_eq!(bench.at(50), [format!("pending>firing {labels}")]);
+}
+
+#[test]
+fn firing_is_kept_from_the_first_missing_result_on() {
+    let load = series("load", &[], 0, &[9.0, 1.0, 1.0, 9.0, 1.0, 1.0, 1.0, 1.0]);
+    let rules = "  rules: [{alert: High, expr: load > 5, keep_firing_for: 20s}]";
+    let mut bench = Bench::new(rules, vec![load]);
+    let labels = r#"{alertname="High"}"#;
+    assert_eq!(bench.at(0), [format!("->firing {labels}")]);
+    for second in [10, 20, 30, 40, 50] {
+        assert_eq!(bench.at(second), NONE, "{second}");
+    }
+    assert_eq!(bench.at(60), [format!("firing>inactive {labels}")]);
+}
+
+#[test]
+fn a_longer_for_makes_a_firing_alert_pending_again_and_other_changes_keep_the_state() {
+    let load = series("load", &[], 0, &[9.0; 30]);
+    let mut bench = Bench::new(
+        "  rules: [{alert: High, expr: load > 5, for: 20s}]",
+        vec![load],
+    );
+    let labels = r#"{alertname="High"}"#;
+    bench.at(0);
+    assert_eq!(bench.at(20), [format!("pending>firing {labels}")]);
+    let longer = "  rules: [{alert: New, expr: load < 5}, {alert: High, expr: load > 6, for: 60s}]";
+    bench.evaluator.load(&[file(longer)], 25_000);
+    assert_eq!(bench.at(30), [format!("firing>pending {labels}")]);
+    assert_eq!(
+        bench.at(60),
+        [format!("pending>firing {labels}")],
+        "as old as before"
+    );
+    bench.evaluator.load(&[file("  rules: []")], 65_000);
+    assert_eq!(
+        bench.query("ALERTS", 65),
+        NONE,
+        "a rule that is gone leaves nothing"
+    );
+}
+
+#[test]
+fn labels_and_annotations_are_templates() {
+    let load = series("load", &[("cpu", "0")], 0, &[0.75]);
+    let rules = r#"
+  labels: {team: "{{ $labels.cpu }}-crew"}
+  rules:
+  - alert: High
+    expr: load > 0.5
+    labels:
+      severity: '{{ if gt $value 0.7 }}page{{ else }}ticket{{ end }}'
+      cpu: ""
+    annotations:
+      summary: CPU {{ $labels.cpu }} at {{ $value | humanizePercentage }}
+      others: '{{ range query "load" }}{{ .Labels.cpu }}{{ end }}'
+      broken: '{{ query "load > 9" | first | value }}'
+"#;
+    let mut bench = Bench::new(rules, vec![load]);
+    let labels = r#"{alertname="High", severity="page", team="0-crew"}"#;
+    assert_eq!(bench.at(0), [format!("->firing {labels}")]);
+    let status = bench.evaluator.status();
+    let alert = &status[0].rules[0].alerts[0];
+    let texts: Vec<_> = alert
+        .annotations
+        .iter()
+        .map(|(name, text)| format!("{name}: {text}"))
+        .collect();
+    assert_eq!(
+        texts,
+        [
+            "broken: <error expanding template: `first`: the query found nothing>",
+            "others: 0",
+            "summary: CPU 0 at 75%",
+        ]
+    );
+}
+
+#[test]
+fn two_results_with_one_label_set_are_an_error_and_change_nothing() {
+    let both = |value| {
+        vec![
+            series("load", &[("cpu", "0")], 0, &[value]),
+            series("load", &[("cpu", "1")], 0, &[9.0, 9.0]),
+        ]
+    };
+    let rules = "  rules: [{alert: High, expr: load > 5, labels: {cpu: all}}, {record: l, expr: load, labels: {cpu: all}}]";
+    let mut bench = Bench::new(rules, both(1.0));
+    assert_eq!(bench.at(0), [r#"->firing {alertname="High", cpu="all"}"#]);
+    bench.series = both(9.0);
+    assert_eq!(bench.at(10), NONE);
+    for rule in [0, 1] {
+        let RuleHealth::Failed(why) = bench.health(rule) else {
+            panic!("{:?}", bench.health(rule));
+        };
+        assert!(why.contains("two results have the same labels"), "{why}");
+    }
+    assert_eq!(
+        bench.evaluator.status()[0].rules[0].alerts[0].state,
+        AlertState::Firing
+    );
+}
+
+#[test]
+fn more_than_the_limit_is_an_error() {
+    let load = |cpu| series("load", &[("cpu", cpu)], 0, &[9.0]);
+    let rules = "  limit: 2\n  rules: [{alert: High, expr: load > 5}, {record: l, expr: load}]";
+    let mut bench = Bench::new(rules, vec![load("0"), load("1")]);
+    assert_eq!(bench.at(0).len(), 2);
+    assert_eq!(bench.query("l", 0).len(), 2);
+    bench.series.push(load("2"));
+    assert_eq!(bench.at(10), NONE);
+    assert!(bench.evaluator.status()[0].rules[0].alerts.is_empty());
+    assert!(matches!(bench.health(0), RuleHealth::Failed(why) if why.contains("limit of 2")));
+    assert!(matches!(bench.health(1), RuleHealth::Failed(why) if why.contains("3 series")));
+}
+
+#[test]
+fn what_a_rule_records_is_seen_by_the_next_and_ends_with_a_marker() {
+    let load = series(
+        "load",
+        &[("cpu", "0")],
+        0,
+        &[4.0, 6.0, f64::from_bits(STALE)],
+    );
+    let rules = "
+  rules:
+  - {record: load:double, expr: load * 2, labels: {kind: test}}
+  - {record: load:four, expr: 'load:double * 2'}
+  - {record: constant, expr: 7}
+  - {alert: High, expr: 'load:four > 20'}";
+    let mut bench = Bench::new(rules, vec![load]);
+    assert_eq!(bench.at(0), NONE);
+    assert_eq!(
+        bench.query("load:double", 0),
+        [r#"load:double{cpu="0", kind="test"} 8"#]
+    );
+    assert_eq!(bench.query("constant", 0), ["constant 7"]);
+    assert_eq!(
+        bench.at(10),
+        [r#"->firing {alertname="High", cpu="0", kind="test"}"#]
+    );
+    assert_eq!(
+        bench.query("load:four", 10),
+        [r#"load:four{cpu="0", kind="test"} 24"#]
+    );
+    assert_eq!(bench.at(20).len(), 1);
+    assert_eq!(
+        bench.query("load:double", 20),
+        NONE,
+        "ended at once, not after five minutes"
+    );
+    assert_eq!(
+        bench.query("sum_over_time(load:double[1m])", 20),
+        [r#"{cpu="0", kind="test"} 20"#]
+    );
+}
+
+#[test]
+fn an_offset_looks_back_and_stamps_what_is_recorded() {
+    let load = series("load", &[], 0, &[1.0, 2.0, 3.0]);
+    let rules = "  query_offset: 10s\n  rules: [{record: l, expr: load}]";
+    let mut bench = Bench::new(rules, vec![load]);
+    bench.at(20);
+    assert_eq!(bench.query("l", 9), NONE);
+    assert_eq!(bench.query("l", 10), ["l 2"]);
+}
+
+#[test]
+fn groups_are_due_by_their_interval_and_late_ones_once() {
+    let mut evaluator = Evaluator::new(RulesOptions::default());
+    let text = "groups: [{name: a, interval: 10s, rules: [{record: x, expr: 1}]}, {name: b, rules: [{record: y, expr: 1}]}]";
+    evaluator.load(&[RuleFile::parse("a.yml", text).unwrap()], 0);
+    let none: [Series; 0] = [];
+    let (mut now, mut times) = (1_000_000, [Vec::new(), Vec::new()]);
+    while now < 1_240_000 {
+        evaluator.evaluate_due(now, &none[..]);
+        for (status, times) in evaluator.status().iter().zip(&mut times) {
+            if times.last() != status.evaluated_at.as_ref() {
+                times.extend(status.evaluated_at);
+            }
+        }
+        now = evaluator.next_due(now).unwrap();
+    }
+    let gaps = |times: &[i64]| -> Vec<i64> {
+        times
+            .windows(2)
+            .skip(1)
+            .map(|pair| pair[1] - pair[0])
+            .collect()
+    };
+    assert!(
+        gaps(&times[0]).iter().all(|gap| *gap == 10_000),
+        "{times:?}"
+    );
+    assert!(
+        gaps(&times[1]).iter().all(|gap| *gap == 60_000),
+        "{times:?}"
+    );
+    assert_eq!(evaluator.status()[1].interval, Duration::from_secs(60));
+    // An hour in which nothing ran is one evaluation, not sixty.
+    evaluator.evaluate_due(now + 3_600_000, &none[..]);
+    assert_eq!(evaluator.status()[0].evaluated_at, Some(now + 3_600_000));
+    assert!(evaluator.next_due(now + 3_600_000).unwrap() > now + 3_600_000);
+}
+
+#[test]
+fn a_failing_expression_is_said_and_leaves_the_others_alone() {
+    let load = |cpu| series("load", &[("cpu", cpu)], 0, &[9.0]);
+    let rules = "
+  rules:
+  - {alert: Bad, expr: 'load * on() load'}
+  - {record: 'n', expr: count(load)}";
+    let mut bench = Bench::new(rules, vec![load("0"), load("1")]);
+    bench.at(0);
+    assert!(matches!(bench.health(0), RuleHealth::Failed(_)));
+    assert_eq!(bench.health(1), RuleHealth::Ok);
+    assert_eq!(bench.query("n", 0), ["n 2"]);
+}
+
+#[test]
+fn what_rules_make_is_bounded() {
+    let options = RulesOptions {
+        max_series: 10,
+        max_samples: 100,
+        ..RulesOptions::default()
+    };
+    let mut evaluator = Evaluator::new(options);
+    let many: Vec<_> = (0..20)
+        .map(|i| series("x", &[("i", &i.to_string())], 0, &[1.0; 2_000]))
+        .collect();
+    evaluator.load(
+        &[file("  interval: 10s\n  rules: [{record: y, expr: x}]")],
+        0,
+    );
+    for second in (0..1_000).step_by(10) {
+        evaluator.evaluate_due(second * 1_000, &many[..]);
+    }
+    let source = evaluator.sources(&many[..0]);
+    let query = |text: &str| match Query::parse(text)
+        .unwrap()
+        .instant(&source, 990_000, &Default::default())
+        .unwrap()
+        .result
+    {
+        QueryResult::Vector(found) => found.first().and_then(|sample| sample.value.as_float()),
+        _ => None,
+    };
+    assert_eq!(query("count(y)"), Some(10.0));
+    assert!(query("sum(count_over_time(y[1h]))").unwrap() <= 100.0);
+    assert!(evaluator.dropped() > 500, "{}", evaluator.dropped());
+}
