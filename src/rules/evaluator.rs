@@ -11,7 +11,7 @@ use foldhash::fast::FixedState;
 use super::alert::{AlertChange, Alerts, RuleAlert, Surroundings};
 use super::file::{FileRule, RuleFile, RuleGroup};
 use super::recorded::{Both, Bounds, Recorded};
-use super::scope::Scope;
+use super::scope::{Measured, Scope};
 use super::template::Found;
 use crate::promql::{
     InstantSample, LabelSet, METRIC_NAME, Query, QueryOptions, QueryResult, Queryable, Sample,
@@ -222,12 +222,36 @@ impl Evaluator {
         }
     }
 
-    /// Says of each rule whether it can be evaluated here; one that cannot is left out, and its
-    /// alerts and series end. Without this, all are evaluated.
-    pub fn classify(&mut self, scope: impl Fn(&FileRule) -> Scope) {
-        for group in &mut self.groups {
-            for (rule, run) in group.rules.rules.iter().zip(&mut group.runs) {
-                run.scope = scope(rule);
+    /// Finds out which rules can be evaluated by a process that measures these series alone, also
+    /// by way of what other rules record. One that cannot is left out, and its alerts and series
+    /// end. Without this, all are evaluated.
+    pub fn classify(&mut self, measured: &Measured) {
+        let runs = |groups: &mut Vec<Group>, each: &mut dyn FnMut(&FileRule, &mut Run)| {
+            for group in groups {
+                let rules = group.rules.rules.iter();
+                rules
+                    .zip(&mut group.runs)
+                    .for_each(|(rule, run)| each(rule, run));
+            }
+        };
+        runs(&mut self.groups, &mut |_, run| run.scope = Scope::Here);
+        // A rule that is left out takes those along that read what it would record.
+        loop {
+            let mut recorded: HashSet<Arc<str>> = HashSet::new();
+            recorded.extend(["ALERTS", "ALERTS_FOR_STATE", "up"].map(Arc::from));
+            runs(&mut self.groups, &mut |rule, run| {
+                if rule.alerting.is_none() && run.scope.is_evaluated() {
+                    recorded.insert(Arc::clone(&rule.name));
+                }
+            });
+            let mut fewer = false;
+            runs(&mut self.groups, &mut |rule, run| {
+                let scope = Scope::of(&rule.expr, measured, &recorded);
+                fewer |= run.scope.is_evaluated() && !scope.is_evaluated();
+                run.scope = scope;
+            });
+            if !fewer {
+                break;
             }
         }
     }

@@ -25,6 +25,7 @@ mod fault;
 mod file;
 mod read;
 mod recorded;
+mod report;
 mod scope;
 mod template;
 mod yaml;
@@ -34,7 +35,8 @@ pub use duration::{format_duration, parse_duration};
 pub use evaluator::{Evaluator, GroupStatus, RuleHealth, RuleStatus, RulesOptions};
 pub use fault::{RuleFault, RuleFileError};
 pub use file::{Alerting, FileRule, RuleFile, RuleGroup};
-pub use scope::Scope;
+pub use report::{Report, ReportedRule};
+pub use scope::{Measured, Scope};
 pub use template::Template;
 
 #[cfg(test)]

@@ -1,7 +1,12 @@
 //! Which rules one process can evaluate by itself.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
+
+use promql_parser::parser::{Expr, FunctionArgs, LabelModifier, parse};
+
+use crate::promql::{LabelSet, METRIC_NAME, MatchOp, Matcher, Query};
 
 /// Whether a rule can be evaluated in this process.
 ///
@@ -25,6 +30,26 @@ impl Scope {
     pub fn is_evaluated(&self) -> bool {
         !matches!(self, Self::NoSeries(_))
     }
+
+    /// The scope of a rule with this expression.
+    pub(super) fn of(query: &Query, measured: &Measured, recorded: &HashSet<Arc<str>>) -> Self {
+        let mut missing: Vec<Arc<str>> = Vec::new();
+        for matchers in query.selectors() {
+            if let Some(what) = measured.missing(matchers, recorded)
+                && !missing.contains(&what)
+            {
+                missing.push(what);
+            }
+        }
+        if !missing.is_empty() {
+            return Self::NoSeries(missing.into());
+        }
+        // What the library cannot parse is of newer syntax, and evaluated.
+        match parse(query.text()) {
+            Ok(expr) if drops_instance(&expr) => Self::Fleet,
+            _ => Self::Here,
+        }
+    }
 }
 
 impl fmt::Display for Scope {
@@ -36,5 +61,81 @@ impl fmt::Display for Scope {
             }
             Self::NoSeries(names) => write!(f, "no such series here: {}", names.join(", ")),
         }
+    }
+}
+
+/// The series that a process has or will have: all that it declares.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Measured {
+    names: HashSet<Arc<str>>,
+    target: LabelSet,
+}
+
+impl Measured {
+    /// Series of these names, each with the labels of the target.
+    #[must_use]
+    pub fn new(names: impl IntoIterator<Item = Arc<str>>, target: LabelSet) -> Self {
+        Self {
+            names: names.into_iter().collect(),
+            target,
+        }
+    }
+
+    /// What a selector asks for in vain, for people.
+    fn missing(&self, matchers: &[Matcher], recorded: &HashSet<Arc<str>>) -> Option<Arc<str>> {
+        let named = |matcher: &&Matcher| matcher.name() == METRIC_NAME;
+        let known = |name: &Arc<str>| matchers.iter().filter(named).all(|m| m.matches(name));
+        if recorded.iter().any(known) {
+            return None;
+        }
+        let name = matchers.iter().find(named);
+        if !self.names.iter().any(known) {
+            return Some(name.map_or_else(|| Arc::from("{}"), shown));
+        }
+        // No other label of the target will ever be there.
+        let wrong = matchers.iter().find(|matcher| {
+            let target = self.target.get(matcher.name());
+            target.is_some_and(|value| !matcher.matches(value))
+        })?;
+        let name = name.map_or_else(|| Arc::from(""), shown);
+        Some(format!("{name}{{{wrong:?}}}").into())
+    }
+}
+
+fn shown(matcher: &Matcher) -> Arc<str> {
+    match matcher.op() {
+        MatchOp::Equal => Arc::from(matcher.value()),
+        _ => format!("{{{matcher:?}}}").into(),
+    }
+}
+
+/// Whether the label `instance` is aggregated away somewhere in an expression.
+fn drops_instance(expr: &Expr) -> bool {
+    match expr {
+        Expr::Aggregate(aggregate) => {
+            let kept = match &aggregate.modifier {
+                Some(LabelModifier::Include(by)) => by.labels.iter().any(|name| name == "instance"),
+                Some(LabelModifier::Exclude(without)) => {
+                    !without.labels.iter().any(|name| name == "instance")
+                }
+                None => false,
+            };
+            // These give some of the series as they are.
+            let picks = matches!(&*aggregate.op.to_string(), "topk" | "bottomk" | "limitk");
+            !kept && !picks || drops_instance(&aggregate.expr)
+        }
+        Expr::Unary(unary) => drops_instance(&unary.expr),
+        Expr::Binary(binary) => drops_instance(&binary.lhs) || drops_instance(&binary.rhs),
+        Expr::Paren(paren) => drops_instance(&paren.expr),
+        Expr::Subquery(subquery) => drops_instance(&subquery.expr),
+        Expr::Call(call) => {
+            let FunctionArgs { args, .. } = &call.args;
+            args.iter().any(|argument| drops_instance(argument))
+        }
+        Expr::NumberLiteral(_)
+        | Expr::StringLiteral(_)
+        | Expr::VectorSelector(_)
+        | Expr::MatrixSelector(_)
+        | Expr::Extension(_) => false,
     }
 }

@@ -381,3 +381,62 @@ fn what_rules_make_is_bounded() {
     assert!(query("sum(count_over_time(y[1h]))").unwrap() <= 100.0);
     assert!(evaluator.dropped() > 500, "{}", evaluator.dropped());
 }
+
+#[test]
+fn a_rule_of_others_series_is_reported_and_never_fires() {
+    let target = LabelSet::new([("job", "shop"), ("instance", "web-1")]);
+    let names = ["requests_total", "temperature"].map(std::sync::Arc::from);
+    let measured = Measured::new(names, target);
+    let rules = "
+  rules:
+  - {alert: Own, expr: 'temperature{job=\"shop\"} > 5'}
+  - {alert: Share, expr: 'sum by (job) (rate(requests_total[5m])) > 5'}
+  - {alert: Each, expr: 'sum by (job, instance) (requests_total) > 5'}
+  - {alert: Node, expr: 'absent(node_load1)'}
+  - {alert: Other, expr: 'absent(temperature{job=\"db\"})'}
+  - {record: 'node:load', expr: 'avg(node_load1)'}
+  - {alert: Derived, expr: 'absent(node:load) or temperature > 0'}
+  - {record: 'share', expr: 'sum without (instance) (requests_total)'}
+  - {alert: OfShare, expr: 'share > 0 and up == 1'}
+  - {alert: Any, expr: '{__name__=~\"requests_.*\"} > 0'}";
+    let mut bench = Bench::new(rules, Vec::new());
+    bench.evaluator.classify(&measured);
+    assert_eq!(
+        bench.at(0),
+        NONE,
+        "nothing that is missing here raises an alert"
+    );
+    let fleet = "a fleet rule: evaluated, but this replica sees only itself";
+    let status = bench.evaluator.status();
+    let scopes: Vec<_> = status[0]
+        .rules
+        .iter()
+        .map(|rule| rule.scope.to_string())
+        .collect();
+    assert_eq!(
+        scopes,
+        [
+            "evaluated here",
+            fleet,
+            "evaluated here",
+            "no such series here: node_load1",
+            "no such series here: temperature{job=\"db\"}",
+            "no such series here: node_load1",
+            "no such series here: node:load",
+            fleet,
+            "evaluated here",
+            "evaluated here",
+        ]
+    );
+    let report = Report::new(&status).to_string();
+    assert!(
+        report.starts_with(
+            "a.yml: 4 rules are evaluated here, 2 are fleet rules, 4 have no such series here\n"
+        ),
+        "{report}"
+    );
+    assert!(
+        report.contains("\n  g: alert Node (line 8): no such series here: node_load1\n"),
+        "{report}"
+    );
+}
