@@ -10,7 +10,7 @@ use foldhash::fast::FixedState;
 
 use super::alert::{AlertChange, Alerts, RuleAlert, Surroundings};
 use super::file::{FileRule, RuleFile, RuleGroup};
-use super::recorded::{Both, Bounds, Recorded};
+use super::recorded::{Both, Bounds, RuleSeries};
 use super::scope::{Measured, Scope};
 use super::template::Found;
 use crate::promql::{
@@ -105,7 +105,7 @@ pub struct Evaluator {
     options: RulesOptions,
     surroundings: Surroundings,
     bounds: Bounds,
-    recorded: Recorded,
+    recorded: RuleSeries,
     groups: Vec<Group>,
 }
 
@@ -153,7 +153,7 @@ impl Evaluator {
                 series: options.max_series,
             },
             options,
-            recorded: Recorded::default(),
+            recorded: RuleSeries::default(),
             groups: Vec::new(),
         }
     }
@@ -380,13 +380,10 @@ impl Evaluator {
         self.recorded.dropped()
     }
 
-    /// The series that rules make beside those that are measured, for queries.
+    /// The series that rules make.
     #[must_use]
-    pub fn sources<'a>(&'a self, measured: &'a (impl Queryable + ?Sized)) -> impl Queryable + 'a {
-        Both {
-            recorded: &self.recorded,
-            measured,
-        }
+    pub fn series(&self) -> RuleSeries {
+        self.recorded.clone()
     }
 }
 

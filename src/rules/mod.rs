@@ -27,6 +27,7 @@ mod read;
 mod recorded;
 mod report;
 mod scope;
+mod source;
 mod template;
 mod yaml;
 
@@ -35,8 +36,10 @@ pub use duration::{format_duration, parse_duration};
 pub use evaluator::{Evaluator, GroupStatus, RuleHealth, RuleStatus, RulesOptions};
 pub use fault::{RuleFault, RuleFileError};
 pub use file::{Alerting, FileRule, RuleFile, RuleGroup};
+pub use recorded::RuleSeries;
 pub use report::{Report, ReportedRule};
 pub use scope::{Measured, Scope};
+pub use source::HistorySource;
 pub use template::Template;
 
 #[cfg(test)]

@@ -12,10 +12,10 @@ use crate::util::STALE;
 
 type Rings = HashMap<LabelSet, VecDeque<Sample>>;
 
-/// Recent samples of the series that rules make, bounded in time and number. Cloning gives the same
-/// store.
+/// The recent samples of the series that rules make, bounded in time and number. Cloning is cheap
+/// and gives the same series.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Recorded {
+pub struct RuleSeries {
     inner: Arc<Mutex<Inner>>,
 }
 
@@ -36,7 +36,7 @@ pub(super) struct Bounds {
     pub(super) series: usize,
 }
 
-impl Recorded {
+impl RuleSeries {
     /// Adds a sample, unless it is older than the newest of its series or there is no place for
     /// one more series.
     pub(super) fn push(&self, labels: &LabelSet, sample: Sample, bounds: &Bounds) {
@@ -89,8 +89,16 @@ impl Recorded {
         }
     }
 
-    /// Whether a series of that name was ever made and is still kept.
-    pub(super) fn has(&self, labels: &LabelSet) -> bool {
+    /// These series and those that are measured, as one source of queries.
+    pub fn beside<'a>(&'a self, measured: &'a (impl Queryable + ?Sized)) -> impl Queryable + 'a {
+        Both {
+            recorded: self,
+            measured,
+        }
+    }
+
+    /// Whether a series was ever made and is still kept.
+    fn has(&self, labels: &LabelSet) -> bool {
         let inner = self.inner.lock();
         let rings = inner.by_name.get(labels.name().unwrap_or_default());
         rings.is_some_and(|rings| rings.contains_key(labels))
@@ -124,7 +132,7 @@ impl Inner {
     }
 }
 
-impl Queryable for Recorded {
+impl Queryable for RuleSeries {
     fn select(
         &self,
         selection: &Selection,
@@ -161,7 +169,7 @@ impl Queryable for Recorded {
 
 /// Two sources as one; where both have a series, that of the first counts.
 pub(super) struct Both<'a, M: ?Sized> {
-    pub(super) recorded: &'a Recorded,
+    pub(super) recorded: &'a RuleSeries,
     pub(super) measured: &'a M,
 }
 

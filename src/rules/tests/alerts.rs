@@ -54,7 +54,8 @@ impl Bench {
     /// What an expression gives at a second, the series of the rules included.
     fn query(&self, expression: &str, second: i64) -> Vec<String> {
         let query = Query::parse(expression).unwrap();
-        let source = self.evaluator.sources(&self.series[..]);
+        let recorded = self.evaluator.series();
+        let source = recorded.beside(&self.series[..]);
         let answer = query.instant(&source, second * 1_000, &Default::default());
         let QueryResult::Vector(found) = answer.unwrap().result else {
             panic!("{expression} is no vector");
@@ -367,7 +368,8 @@ fn what_rules_make_is_bounded() {
     for second in (0..1_000).step_by(10) {
         evaluator.evaluate_due(second * 1_000, &many[..]);
     }
-    let source = evaluator.sources(&many[..0]);
+    let recorded = evaluator.series();
+    let source = recorded.beside(&many[..0]);
     let query = |text: &str| match Query::parse(text)
         .unwrap()
         .instant(&source, 990_000, &Default::default())
