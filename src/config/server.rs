@@ -23,6 +23,10 @@ const CONNECTIONS: RangeInclusive<usize> = 1..=65_536;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a key of its own, and all combinations occur"
+)]
 pub struct Server {
     /// Address and port; port 0 takes a free one. Default: `127.0.0.1:9898`.
     #[serde(with = "address")]
@@ -34,6 +38,10 @@ pub struct Server {
     /// Whether `/livez` and `/readyz` ask for the credentials, too. Default: `false`, since what
     /// probes them seldom has any.
     pub protect_probes: bool,
+    /// Whether people may decide through the endpoints and the page: acknowledge, mute, pause,
+    /// approve, trigger. It needs credentials, and each order is in the journal with who gave it.
+    /// Default: `false`.
+    pub control: bool,
     /// The path of the page where the endpoints are merged into an application's own router; the
     /// listener has it at `/`. Default: `/selfheal`.
     pub page_path: String,
@@ -57,6 +65,7 @@ impl Default for Server {
             allow_non_loopback: false,
             allow_unauthenticated: false,
             protect_probes: false,
+            control: false,
             page_path: PAGE_PATH.to_owned(),
             request_timeout: Duration::from_secs(10),
             max_connections: 64,
@@ -98,6 +107,14 @@ impl Server {
     #[must_use]
     pub fn protect_probes(mut self, on: bool) -> Self {
         self.protect_probes = on;
+        self
+    }
+
+    /// Whether people may decide through the endpoints and the page, which needs credentials.
+    /// Default: `false`.
+    #[must_use]
+    pub fn control(mut self, on: bool) -> Self {
+        self.control = on;
         self
     }
 
@@ -191,6 +208,13 @@ impl Server {
                 ),
                 "set `bearer_token` or `basic_auth`, or `allow_unauthenticated = true` where the \
                  network lets in only who may read",
+            );
+        }
+        if self.control && open {
+            faults.add(
+                "control",
+                "whoever reaches the endpoints could decide about healing",
+                "set `bearer_token` or `basic_auth`",
             );
         }
         let taken = [HEALTH_PATH, LIVENESS_PATH, READINESS_PATH, scrape];

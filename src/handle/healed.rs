@@ -109,7 +109,8 @@ impl Contributor for Healed {
             };
             let note = match &alert.id.key {
                 Some(key) => Note::new(at, key.component.as_str(), alert.summary.as_str())
-                    .key(key.to_string()),
+                    .key(key.to_string())
+                    .verbs(&["acknowledge", "mute"]),
                 None => Note::new(at, "healing", alert.summary.as_str()),
             };
             note.status(status)
@@ -143,7 +144,12 @@ impl Contributor for Healed {
                 key.component.as_str(),
                 text,
             );
-            let note = note.status(status).key(key.to_string());
+            let verbs: &[&str] = match (open.phase, open.reason) {
+                (Phase::Approval, _) => &["approve", "deny"],
+                (_, Some(_)) => &["trigger", "mute"],
+                _ => &["mute"],
+            };
+            let note = note.status(status).key(key.to_string()).verbs(verbs);
             Some(note.detail(stories::outlook(&explained, now)))
         };
         healing.issues().into_iter().filter_map(note).collect()

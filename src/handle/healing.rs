@@ -28,7 +28,7 @@ const GRACE: Duration = Duration::from_secs(10);
 pub(super) struct Lazy {
     /// Held while it starts, so that it is started once; a report does not wait for that.
     starting: Mutex<()>,
-    watched: Arc<Watched>,
+    pub(super) watched: Arc<Watched>,
 }
 
 /// What is known of the components that are looked after.

@@ -28,6 +28,8 @@ mod http_client;
 mod interop;
 #[cfg(feature = "healing")]
 mod liveness;
+#[cfg(all(feature = "healing", feature = "server"))]
+mod operator;
 mod ready;
 #[cfg(feature = "tokio-metrics")]
 mod runtime;

@@ -107,7 +107,7 @@ impl Selfheal {
     fn endpoints(&self) -> Endpoints {
         let metrics = &self.config().metrics;
         let server = &self.config().server;
-        Endpoints::new(
+        let endpoints = Endpoints::new(
             self.registry().clone(),
             std::sync::Arc::clone(&self.inner.health),
         )
@@ -116,5 +116,9 @@ impl Selfheal {
         .recorded(!self.config().http.exclude_endpoints)
         .scrape_timeout(server.request_timeout)
         .clock(self.clock().clone())
+        .control(server.control);
+        #[cfg(feature = "healing")]
+        let endpoints = endpoints.operator(self.operator());
+        endpoints
     }
 }

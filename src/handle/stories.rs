@@ -51,7 +51,7 @@ pub(super) fn fold(records: &[Arc<Record>]) -> Vec<Note> {
 }
 
 /// The key of a record that is worth a person's time.
-fn key(what: &What) -> Option<&IssueKey> {
+pub(super) fn key(what: &What) -> Option<&IssueKey> {
     match what {
         What::Opened { issue, .. } => Some(&issue.key),
         What::Moved {

@@ -133,6 +133,8 @@ pub struct Note {
     pub detail: String,
     /// The key by which a person refers to it, such as `config/file_corrupt`. Empty for none.
     pub key: String,
+    /// What a person can decide about it: verbs of the control endpoint, such as `acknowledge`.
+    pub verbs: &'static [&'static str],
 }
 
 impl Note {
@@ -146,6 +148,7 @@ impl Note {
             status: Status::Unknown,
             detail: String::new(),
             key: String::new(),
+            verbs: &[],
         }
     }
 
@@ -167,6 +170,13 @@ impl Note {
     #[must_use]
     pub fn key(mut self, key: impl Into<String>) -> Self {
         self.key = key.into();
+        self
+    }
+
+    /// Sets what a person can decide about it. Default: nothing.
+    #[must_use]
+    pub fn verbs(mut self, verbs: &'static [&'static str]) -> Self {
+        self.verbs = verbs;
         self
     }
 }

@@ -99,34 +99,22 @@ impl Auth {
         routes.merge(probes)
     }
 
-    fn allows(&self, headers: &HeaderMap) -> bool {
-        let Some(given) = headers
-            .get(header::AUTHORIZATION)
-            .and_then(|value| value.to_str().ok())
-        else {
-            return false;
-        };
-        let Some((scheme, credentials)) = given.split_once(' ') else {
-            return false;
-        };
+    /// Whose credentials these are, if they are right.
+    fn caller(&self, headers: &HeaderMap) -> Option<Caller> {
+        let given = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+        let (scheme, credentials) = given.split_once(' ')?;
         let credentials = credentials.trim();
         if scheme.eq_ignore_ascii_case("bearer") {
-            let known = self.bearer.as_ref();
-            return known.is_some_and(|token| token.matches(credentials.as_bytes()));
+            let known = self.bearer.as_ref()?;
+            let right = known.matches(credentials.as_bytes());
+            return right.then(|| Caller("bearer token".to_owned()));
         }
-        let Some(known) = self
-            .basic
-            .as_ref()
-            .filter(|_| scheme.eq_ignore_ascii_case("basic"))
-        else {
-            return false;
-        };
+        let known = self.basic.as_ref();
+        let known = known.filter(|_| scheme.eq_ignore_ascii_case("basic"))?;
         let decoded = STANDARD.decode(credentials).unwrap_or_default();
         let mut parts = decoded.splitn(2, |byte| *byte == b':');
-        match (parts.next(), parts.next()) {
-            (Some(username), Some(password)) => known.matches(username, password),
-            _ => false,
-        }
+        let right = known.matches(parts.next()?, parts.next()?);
+        right.then(|| Caller(known.username.clone()))
     }
 
     fn covers(&self, path: &str) -> bool {
@@ -154,6 +142,10 @@ impl Auth {
     }
 }
 
+/// Whose credentials a request came with.
+#[derive(Clone, Debug)]
+pub(super) struct Caller(pub(super) String);
+
 async fn check_path(auth: State<Auth>, request: Request, next: Next) -> Response {
     if auth.covers(request.uri().path()) {
         return check(auth, request, next).await;
@@ -161,8 +153,9 @@ async fn check_path(auth: State<Auth>, request: Request, next: Next) -> Response
     next.run(request).await
 }
 
-async fn check(State(auth): State<Auth>, request: Request, next: Next) -> Response {
-    if auth.allows(request.headers()) {
+async fn check(State(auth): State<Auth>, mut request: Request, next: Next) -> Response {
+    if let Some(caller) = auth.caller(request.headers()) {
+        request.extensions_mut().insert(caller);
         return next.run(request).await;
     }
     if let Some(refused) = &auth.refused {
@@ -192,7 +185,7 @@ mod tests {
     fn allows(auth: &Auth, authorization: &str) -> bool {
         let mut headers = HeaderMap::new();
         headers.insert(header::AUTHORIZATION, authorization.parse().unwrap());
-        auth.allows(&headers)
+        auth.caller(&headers).is_some()
     }
 
     #[test]
@@ -208,7 +201,7 @@ mod tests {
             assert!(!allows(&auth, &header(wrong)), "{wrong}");
         }
         assert!(!allows(&auth, "Basic %%%"));
-        assert!(!auth.allows(&HeaderMap::new()));
+        assert!(auth.caller(&HeaderMap::new()).is_none());
     }
 
     #[test]

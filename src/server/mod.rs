@@ -53,6 +53,7 @@
 //! # }
 //! ```
 
+mod api;
 mod auth;
 mod connection;
 mod ending;
@@ -66,6 +67,7 @@ mod places;
 mod routes;
 mod stream;
 
+pub use api::{Operator, Order, Subject};
 pub use auth::Auth;
 pub(crate) use listener::serve_alone;
 pub use listener::{Limits, ListenError, Listener};

@@ -9,6 +9,7 @@ use axum::routing::get;
 use axum::{Extension, Router};
 use http::{StatusCode, header};
 
+use super::api::{self, Control, Operator};
 use super::auth::Auth;
 use super::pages::Pages;
 use super::{links, metrics, page};
@@ -21,7 +22,9 @@ use crate::util::{Clock, Printable, Unrecorded, write_json};
 #[derive(Clone)]
 pub struct Endpoints {
     pub(super) registry: Registry,
-    health: Arc<dyn Source>,
+    pub(super) health: Arc<dyn Source>,
+    pub(super) operator: Option<Arc<dyn Operator>>,
+    pub(super) control: Option<Arc<Control>>,
     clock: Clock,
     metrics_path: String,
     page_path: String,
@@ -43,6 +46,8 @@ impl Endpoints {
             scrape_timeout: Duration::from_secs(10),
             registry,
             health: Arc::new(health),
+            operator: None,
+            control: None,
             clock: Clock::system(),
             metrics_path: "/metrics".to_owned(),
             page_path: PAGE_PATH.to_owned(),
@@ -87,6 +92,27 @@ impl Endpoints {
         if is_plain(prefix) && !prefix.is_empty() {
             self.prefix = format!("/{prefix}");
         }
+        self
+    }
+
+    /// Lets people ask of healing what `/api/explain/…` and `/api/history` say. Default: these are
+    /// empty.
+    #[must_use]
+    pub fn operator(mut self, operator: impl Operator) -> Self {
+        self.operator = Some(Arc::new(operator));
+        self
+    }
+
+    /// Whether the [operator](Self::operator) follows orders through `/api/control/…` and the
+    /// buttons of the page. It follows those of callers with [credentials](Auth) alone. Default:
+    /// no.
+    #[must_use]
+    pub fn control(mut self, on: bool) -> Self {
+        self.control = if on {
+            Control::new().map(Arc::new)
+        } else {
+            None
+        };
         self
     }
 
@@ -188,6 +214,7 @@ where
         let file = async move || page::file(media_type, content);
         routes = routes.route(&format!("{beside}{name}"), get(file));
     }
+    routes = routes.merge(api::routes(&beside));
     let live = page::Live::new(Arc::clone(&endpoints.health));
     let events = async move || page::events(&live);
     routes = routes.route(&format!("{beside}{}", page::EVENTS), get(events));
@@ -261,7 +288,12 @@ async fn index(State(endpoints): State<Endpoints>, request: Request) -> Response
         (links::relative(&request, &path), what)
     });
     let beside = links::relative(&request, &endpoints.beside());
-    page::serve(&report, &links, &beside, endpoints.clock.wall())
+    let place = page::Place {
+        beside: &beside,
+        links: &links,
+        token: endpoints.control.as_ref().map(|control| control.token()),
+    };
+    page::serve(&report, &place, endpoints.clock.wall())
 }
 
 /// An answer that no cache keeps and no browser takes for something else.

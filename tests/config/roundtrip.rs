@@ -117,7 +117,8 @@ fn server() -> impl Strategy<Value = Server> {
                 server = server.basic_auth(username, password);
             }
             server.bearer_token = token;
-            server
+            let known = server.basic_auth.is_some() || server.bearer_token.is_some();
+            server.control(known && connections % 2 == 0)
         })
 }
 

@@ -62,8 +62,10 @@ async fn a_service_that_waits_is_ready_while_its_application_serves() {
     assert!(reason.contains("does not serve yet"), "{reason}");
     assert!(reason.contains("`Selfheal::serving`"), "{reason}");
     let (_, page) = ask(&listener, "/").await;
-    assert!(page.contains("not ready for traffic: the application does not serve yet"));
-    assert!(page.contains("application server <b>not started</b>"));
+    assert!(page.contains(
+        "Not ready for traffic</b><span class=\"next\">the application does not serve yet"
+    ));
+    assert!(page.contains("<dt>application server</dt><dd>not started</dd>"));
     assert_eq!(ask(&listener, "/livez").await.0, 200);
 
     // In good order, by being dropped, and by a panic.
@@ -121,7 +123,7 @@ async fn one_that_does_not_wait_is_ready_at_once_and_says_that_no_server_is_watc
     assert_eq!(ask(&listener, "/readyz").await.0, 200);
     let page = ask(&listener, "/").await.1;
     assert!(
-        page.contains("application server <b>not watched, see `Selfheal::serving`</b>"),
+        page.contains("<dt>application server</dt><dd>not watched, see `Selfheal::serving`</dd>"),
         "{page}"
     );
     let (task, end) = serve(&heal).await;

@@ -72,26 +72,26 @@ fn guard(response: &mut Response) {
     response.headers_mut().extend(headers);
 }
 
-/// The whole page. `links` are pairs of path and what is there; `beside` is the way to the files
-/// beside the page.
-pub(super) fn serve(
-    report: &Report,
-    links: &[(impl AsRef<str>, &str)],
-    beside: &str,
-    now: SystemTime,
-) -> Response {
-    let page = render(report, links, beside, now);
+/// Where a page is, and what it may do.
+pub(super) struct Place<'a> {
+    /// The way to the files beside the page.
+    pub(super) beside: &'a str,
+    /// Pairs of path and what is there.
+    pub(super) links: &'a [(String, &'a str)],
+    /// What orders of people come with, where they are followed.
+    pub(super) token: Option<&'a str>,
+}
+
+/// The whole page.
+pub(super) fn serve(report: &Report, place: &Place<'_>, now: SystemTime) -> Response {
+    let page = render(report, place, now);
     let mut response = answer(StatusCode::OK, "text/html; charset=utf-8", page);
     guard(&mut response);
     response.into_response()
 }
 
-fn render(
-    report: &Report,
-    links: &[(impl AsRef<str>, &str)],
-    beside: &str,
-    now: SystemTime,
-) -> String {
+fn render(report: &Report, place: &Place<'_>, now: SystemTime) -> String {
+    let beside = place.beside;
     let mut out = String::with_capacity(16 * 1024);
     out.push_str(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
@@ -110,12 +110,12 @@ fn render(
         text(&mut out, beside);
         let _ = write!(out, "{script}\"></script>");
     }
-    out.push_str("</head><body data-events=\"");
+    out.push_str("</head><body data-beside=\"");
     text(&mut out, beside);
-    let _ = write!(
-        out,
-        "{EVENTS}\"><a class=\"skip\" href=\"#main\">Skip to content</a><header>"
-    );
+    if let Some(token) = place.token {
+        let _ = write!(out, "\" data-token=\"{token}");
+    }
+    out.push_str("\"><a class=\"skip\" href=\"#main\">Skip to content</a><header>");
     let section = |out: &mut String, id: &str, class: &str| {
         let _ = write!(out, "<div id=\"{id}\" class=\"{class}\">");
         if let Some((_, render)) = SECTIONS.iter().find(|(name, _)| *name == id) {
@@ -127,9 +127,9 @@ fn render(
     out.push_str(
         "<span id=\"live\" class=\"soft\" role=\"status\"></span><nav aria-label=\"Endpoints\">",
     );
-    for (path, what) in links {
+    for (path, what) in place.links {
         out.push_str("<a href=\"");
-        text(&mut out, path.as_ref());
+        text(&mut out, path);
         out.push_str("\">");
         text(&mut out, what);
         out.push_str("</a>");

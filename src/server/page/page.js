@@ -3,6 +3,7 @@
 "use strict";
 (() => {
   const root = document.documentElement, live = document.getElementById("live");
+  const { beside, token } = document.body.dataset;
   const stored = (() => { try { return localStorage.getItem("theme"); } catch { return null; } })();
   if (stored) root.dataset.theme = stored;
 
@@ -43,7 +44,7 @@
   let events = null, heard = Date.now(), failed = false;
   const open = () => {
     if (events) events.close();
-    events = new EventSource(document.body.dataset.events);
+    events = new EventSource(beside + "events");
     events.onmessage = (message) => {
       heard = Date.now();
       failed = false;
@@ -71,6 +72,48 @@
   });
   if (!document.hidden) open();
   state();
+
+  // An order is asked about first, and sent with the token that only this page has.
+  const make = (tag, text, parent) => {
+    const one = document.createElement(tag);
+    one.textContent = text;
+    return parent.appendChild(one);
+  };
+  const order = (button) => {
+    const dialog = make("dialog", "", document.body), about = button.value ? " " + button.value : "";
+    make("p", button.textContent + about + "? It is recorded with your name.", dialog).id = "order";
+    dialog.setAttribute("aria-labelledby", "order");
+    const failure = make("p", "", dialog), row = make("div", "", dialog);
+    failure.className = "no";
+    failure.setAttribute("role", "alert");
+    const no = make("button", "Cancel", row), yes = make("button", button.textContent, row);
+    yes.id = "confirm";
+    no.onclick = () => dialog.close();
+    dialog.onclose = () => { dialog.remove(); button.focus(); };
+    yes.onclick = async () => {
+      yes.disabled = true;
+      try {
+        const answer = await fetch(beside + "api/control/" + button.name, {
+          method: "POST",
+          headers: { "content-type": "application/json", "x-selfheal-token": token },
+          body: JSON.stringify(button.value ? { key: button.value } : {}),
+        });
+        if (answer.ok) { dialog.close(); return; }
+        failure.textContent = (await answer.json()).error;
+      } catch (error) {
+        failure.textContent = "Not done: " + error.message;
+      }
+      yes.disabled = false;
+    };
+    dialog.showModal();
+  };
+  if (token) {
+    root.classList.add("control");
+    document.addEventListener("click", (event) => {
+      const button = event.target.closest(".acts button");
+      if (button) order(button);
+    });
+  }
 
   const keys = {
     "/": () => document.getElementById("ask"),

@@ -94,6 +94,7 @@ fn alerts(out: &mut String, report: &Report, now: Option<SystemTime>) {
         text(out, &alert.text);
         out.push_str("</span>");
         since(out, alert.at, now);
+        buttons(out, alert.verbs, &alert.key);
         out.push_str("</div>");
     }
     more(out, "p", report.alerts.len());
@@ -224,6 +225,7 @@ fn open(out: &mut String, report: &Report, now: Option<SystemTime>) {
         text(out, &note.text.to_lowercase());
         since(out, note.at, now);
         element(out, "p class=\"why\"", &note.detail);
+        buttons(out, note.verbs, &note.key);
         out.push_str("</li>");
     }
     out.push_str("</ul>");
@@ -243,6 +245,41 @@ fn guards(out: &mut String, report: &Report, now: Option<SystemTime>) {
         element(out, "dd", time_of_day(now));
     }
     out.push_str("</dl>");
+    let paused = |fact: &Fact| fact.name == "healing is" && fact.value == "paused";
+    if !report.guards.is_empty() {
+        let verb = if report.facts.iter().any(paused) {
+            "resume"
+        } else {
+            "pause"
+        };
+        buttons(out, &[verb], "");
+    }
+}
+
+/// What each verb of the control endpoint is called on its button.
+const BUTTONS: [(&str, &str); 8] = [
+    ("acknowledge", "Acknowledge"),
+    ("mute", "Mute 1 h"),
+    ("approve", "Approve"),
+    ("deny", "Deny"),
+    ("trigger", "Try now"),
+    ("unmute", "Unmute"),
+    ("pause", "Pause healing"),
+    ("resume", "Resume healing"),
+];
+
+/// Buttons, hidden where orders are not followed.
+fn buttons(out: &mut String, verbs: &[&str], key: &str) {
+    if verbs.is_empty() {
+        return;
+    }
+    out.push_str("<span class=\"acts\">");
+    for (verb, label) in BUTTONS.iter().filter(|(verb, _)| verbs.contains(verb)) {
+        let _ = write!(out, "<button type=\"button\" name=\"{verb}\" value=\"");
+        text(out, key);
+        let _ = write!(out, "\">{label}</button>");
+    }
+    out.push_str("</span>");
 }
 
 fn more(out: &mut String, tag: &str, count: usize) {

@@ -11,7 +11,12 @@ const EPOCH: SystemTime = SystemTime::UNIX_EPOCH;
 
 fn page(report: &Report, now: u64) -> String {
     let now = EPOCH + Duration::from_secs(now);
-    render(report, &[("metrics", "metrics")], "selfheal/", now)
+    let place = Place {
+        beside: "selfheal/",
+        links: &[("metrics".to_owned(), "metrics")],
+        token: None,
+    };
+    render(report, &place, now)
 }
 
 #[test]
@@ -93,7 +98,7 @@ fn what_a_person_wants_to_know_is_on_it() {
         "<dt>running now</dt><dd>1 of 4</dd><dt>issues healed</dt><dd>19</dd>",
         "<dt>as of</dt><dd>01:01:01 UTC</dd>",
         "<link rel=\"stylesheet\" href=\"selfheal/page.css\">",
-        "<body data-events=\"selfheal/events\">",
+        "<body data-beside=\"selfheal/\">",
     ] {
         assert!(page.contains(part), "{part}: {page}");
     }

@@ -1,0 +1,150 @@
+//! Decisions of people, through `/api/control/…`.
+//!
+//! A browser sends credentials along with any request, whoever made the page that asks for it. So
+//! an order is followed only if it comes with the token that the page itself was given, which no
+//! page of another origin can read, and if what the browser says of its origin does not contradict.
+
+use std::fmt::Write as _;
+
+use axum::body::{Body, to_bytes};
+use axum::response::Response;
+use http::{HeaderMap, Request, StatusCode, header};
+
+use super::operator::{Details, Operator, Order};
+use super::{json, refuse};
+use crate::config::Secret;
+use crate::server::auth::Caller;
+
+/// The header that the token comes in.
+pub(in crate::server) const TOKEN: &str = "x-selfheal-token";
+
+/// The longest order.
+const LONGEST: usize = 4 * 1024;
+
+/// What is needed to follow orders.
+pub(in crate::server) struct Control {
+    token: Secret,
+    /// The same, for the page.
+    shown: String,
+}
+
+impl Control {
+    /// With a token of its own; none where the system has no random numbers.
+    pub(in crate::server) fn new() -> Option<Self> {
+        let mut bytes = [0; 32];
+        getrandom::fill(&mut bytes).ok()?;
+        let shown = bytes.iter().fold(String::new(), |mut text, byte| {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        });
+        Some(Self {
+            token: Secret::new(&*shown),
+            shown,
+        })
+    }
+
+    /// The token, for those who may read the page.
+    pub(in crate::server) fn token(&self) -> &str {
+        &self.shown
+    }
+
+    /// Follows the order of a request to `/api/control/VERB`.
+    pub(super) async fn follow(
+        &self,
+        operator: &dyn Operator,
+        verb: &str,
+        request: Request<Body>,
+    ) -> Response {
+        let (head, body) = request.into_parts();
+        let Some(Caller(by)) = head.extensions.get() else {
+            return refuse(StatusCode::FORBIDDEN, "control needs credentials");
+        };
+        if !same_origin(&head.headers) {
+            return refuse(StatusCode::FORBIDDEN, "this comes from another origin");
+        }
+        let given = head.headers.get(TOKEN).map(http::HeaderValue::as_bytes);
+        if !self.token.matches(given.unwrap_or_default()) {
+            return refuse(
+                StatusCode::FORBIDDEN,
+                "the token is missing or old; `GET /api/control` has it, to be sent as \
+                 `X-Selfheal-Token`",
+            );
+        }
+        let kind = head.headers.get(header::CONTENT_TYPE);
+        let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        if !kind.starts_with("application/json") {
+            let text = "send JSON, as `application/json`";
+            return refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, text);
+        }
+        let Ok(body) = to_bytes(body, LONGEST).await else {
+            let text = "the order is too long or was cut";
+            return refuse(StatusCode::PAYLOAD_TOO_LARGE, text);
+        };
+        let details: Result<Details, _> = serde_json::from_slice(&body);
+        let order = details
+            .map_err(|error| error.to_string())
+            .and_then(|details| Order::read(verb, &details));
+        match order {
+            Err(why) => refuse(StatusCode::BAD_REQUEST, &why),
+            Ok(order) => match operator.control(&order, by) {
+                Ok(()) => json(
+                    StatusCode::OK,
+                    &serde_json::json!({ "done": verb, "by": by }),
+                ),
+                Err(why) => refuse(StatusCode::CONFLICT, &why),
+            },
+        }
+    }
+}
+
+/// Whether a browser says that a page of this very origin asks. What is no browser says nothing.
+fn same_origin(headers: &HeaderMap) -> bool {
+    let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or(""));
+    let site = text(header::HeaderName::from_static("sec-fetch-site"));
+    if site.is_some_and(|site| site != "same-origin") {
+        return false;
+    }
+    let Some(origin) = text(header::ORIGIN) else {
+        return true;
+    };
+    let host = origin.split_once("://").map(|(_, host)| host);
+    host.is_some() && host == text(header::HOST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_pages_of_this_origin_may_ask() {
+        let same = |pairs: &[(&'static str, &'static str)]| {
+            let headers = pairs.iter().map(|(name, value)| {
+                (
+                    header::HeaderName::from_static(name),
+                    http::HeaderValue::from_static(value),
+                )
+            });
+            same_origin(&headers.collect())
+        };
+        assert!(same(&[("host", "shop:9898")]), "no browser");
+        assert!(same(&[
+            ("host", "shop:9898"),
+            ("origin", "http://shop:9898"),
+            ("sec-fetch-site", "same-origin")
+        ]));
+        for evil in ["http://evil", "null", "http://shop", "shop:9898", ""] {
+            assert!(!same(&[("host", "shop:9898"), ("origin", evil)]), "{evil}");
+        }
+        for site in ["cross-site", "same-site", "none"] {
+            assert!(!same(&[("host", "shop:9898"), ("sec-fetch-site", site)]));
+        }
+    }
+
+    #[test]
+    fn each_process_has_a_token_of_its_own() {
+        let (one, other) = (Control::new().unwrap(), Control::new().unwrap());
+        assert_ne!(one.token(), other.token());
+        assert_eq!(one.token().len(), 64);
+    }
+}

@@ -1,0 +1,129 @@
+//! What the page shows, as JSON, and what a person can decide.
+//!
+//! Every path stands in [`openapi.json`](OPENAPI), which is served beside them.
+
+mod control;
+mod operator;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Path, Query, State};
+use axum::response::Response;
+use axum::routing::{get, post};
+use http::{Request, StatusCode};
+use serde::{Deserialize, Serialize};
+
+pub(super) use self::control::Control;
+pub use self::operator::{Operator, Order, Subject};
+use super::routes::{Endpoints, answer};
+use crate::util::write_json;
+
+/// The description of the endpoints below `/api`.
+const OPENAPI: &str = include_str!("openapi.json");
+
+/// The most records of one answer.
+const MOST: usize = 1_000;
+
+/// The routes, each path beginning with `beside`.
+pub(super) fn routes(beside: &str) -> Router<Endpoints> {
+    let at = |path: &str| format!("{beside}api/{path}");
+    Router::new()
+        .route(&at("status"), get(status))
+        .route(&at("issues"), get(issues))
+        .route(&at("explain/{component}/{issue_type}"), get(explain))
+        .route(&at("history"), get(history))
+        .route(&at("control"), get(token))
+        .route(&at("control/{verb}"), post(order))
+        .route(
+            &at("openapi.json"),
+            get(async || answer(StatusCode::OK, "application/json", OPENAPI)),
+        )
+}
+
+async fn status(State(endpoints): State<Endpoints>) -> Response {
+    json(StatusCode::OK, &endpoints.health.report())
+}
+
+async fn issues(State(endpoints): State<Endpoints>) -> Response {
+    json(StatusCode::OK, &endpoints.health.report().open)
+}
+
+async fn explain(
+    State(endpoints): State<Endpoints>,
+    Path((component, issue_type)): Path<(String, String)>,
+) -> Response {
+    let operator = endpoints.operator.as_ref();
+    match operator.and_then(|operator| operator.explain(&component, &issue_type)) {
+        Some(explained) => answer(StatusCode::OK, "application/json", explained),
+        None => refuse(StatusCode::NOT_FOUND, "no issue of this key is open"),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HistoryQuery {
+    component: Option<String>,
+    limit: Option<usize>,
+}
+
+async fn history(
+    State(endpoints): State<Endpoints>,
+    Query(query): Query<HistoryQuery>,
+) -> Response {
+    let most = query.limit.unwrap_or(100).min(MOST);
+    let operator = endpoints.operator.as_ref();
+    let records = operator.map(|operator| operator.history(query.component.as_deref(), most));
+    let records = records.unwrap_or_default();
+    // Each is JSON already.
+    let body = format!("[{}]", records.join(","));
+    answer(StatusCode::OK, "application/json", body)
+}
+
+async fn token(State(endpoints): State<Endpoints>) -> Response {
+    match &endpoints.control {
+        Some(control) => json(
+            StatusCode::OK,
+            &serde_json::json!({
+                "token": control.token(),
+                "verbs": operator::VERBS.map(|(name, _)| name),
+            }),
+        ),
+        None => switched_off(),
+    }
+}
+
+async fn order(
+    State(endpoints): State<Endpoints>,
+    Path(verb): Path<String>,
+    request: Request<Body>,
+) -> Response {
+    match (&endpoints.control, &endpoints.operator) {
+        (Some(control), Some(operator)) => control.follow(operator.as_ref(), &verb, request).await,
+        _ => switched_off(),
+    }
+}
+
+fn switched_off() -> Response {
+    refuse(
+        StatusCode::FORBIDDEN,
+        "control is switched off; set `server.control = true` and credentials",
+    )
+}
+
+fn json(status: StatusCode, value: &impl Serialize) -> Response {
+    let mut body = Vec::new();
+    match write_json(&mut body, value) {
+        Ok(()) => answer(status, "application/json", body),
+        Err(error) => refuse(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
+    }
+}
+
+fn refuse(status: StatusCode, why: &str) -> Response {
+    let mut body = Vec::new();
+    // A text can be written as JSON.
+    let _ = write_json(&mut body, &serde_json::json!({ "error": why }));
+    answer(status, "application/json", body)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,160 @@
+use serde::Deserialize;
+
+/// What a person can ask of healing, and decide, through the endpoints: the answers behind
+/// `/api/explain/…`, `/api/history` and `/api/control/…`.
+///
+/// [`Selfheal`](crate::Selfheal) brings its own. Each method is called on a worker of the
+/// endpoints, so none may block; texts are JSON.
+pub trait Operator: Send + Sync + 'static {
+    /// Where the open issue of a key stands, what happens next and what holds it back; none where
+    /// nothing is open.
+    fn explain(&self, component: &str, issue_type: &str) -> Option<String>;
+
+    /// The newest records in memory, oldest first, at most `most`; of one component where that is
+    /// named.
+    fn history(&self, component: Option<&str>, most: usize) -> Vec<String>;
+
+    /// Follows an order, at once and in full, or not at all. `by` is who gave it.
+    ///
+    /// # Errors
+    /// Why it is refused, and what to do.
+    fn control(&self, order: &Order, by: &str) -> Result<(), String>;
+}
+
+/// What a person decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Order {
+    /// Nothing starts until [`Resume`](Self::Resume); what runs goes on.
+    Pause,
+    /// The end of a pause.
+    Resume,
+    /// Nothing starts, and what runs is cancelled.
+    Kill,
+    /// The end of that.
+    Revive,
+    /// Nothing starts for an issue, for some minutes.
+    Mute(Subject, u32),
+    /// The end of that.
+    Unmute(Subject),
+    /// A person has looked: what was left to a person starts anew.
+    Acknowledge(Subject),
+    /// The step that waits for approval may run.
+    Approve(Subject),
+    /// The step that waits for approval must not run.
+    Deny(Subject),
+    /// Detect now, and heal as if acknowledged and approved.
+    Trigger(Subject),
+}
+
+/// The key of an issue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subject {
+    /// Where the fault is.
+    pub component: String,
+    /// What kind of fault it is.
+    pub issue_type: String,
+}
+
+/// The verbs of the control endpoint, and whether each is about a key.
+pub(super) const VERBS: [(&str, bool); 10] = [
+    ("pause", false),
+    ("resume", false),
+    ("kill", false),
+    ("revive", false),
+    ("mute", true),
+    ("unmute", true),
+    ("acknowledge", true),
+    ("approve", true),
+    ("deny", true),
+    ("trigger", true),
+];
+
+/// The body of a request to the control endpoint.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Details {
+    key: String,
+    minutes: Option<u32>,
+}
+
+/// How long a mute may last: a day. What is to be longer is a matter of the policy.
+const MOST_MINUTES: u32 = 24 * 60;
+
+impl Order {
+    /// # Errors
+    /// What is wrong with the request, and what to send instead.
+    pub(super) fn read(verb: &str, details: &Details) -> Result<Self, String> {
+        let Some((_, keyed)) = VERBS.iter().find(|(name, _)| *name == verb) else {
+            let names = VERBS.map(|(name, _)| name).join(", ");
+            return Err(format!("there is no such verb; there are {names}"));
+        };
+        let subject = match details.key.split_once('/') {
+            Some((component, issue_type)) if *keyed => Subject {
+                component: component.to_owned(),
+                issue_type: issue_type.to_owned(),
+            },
+            None if !keyed && details.key.is_empty() => Subject {
+                component: String::new(),
+                issue_type: String::new(),
+            },
+            _ if *keyed => return Err("`key` is to be `component/issue_type`".to_owned()),
+            _ => return Err("this verb is about no `key`; leave it out".to_owned()),
+        };
+        let minutes = details.minutes.unwrap_or(60);
+        if verb != "mute" && details.minutes.is_some() {
+            return Err("only `mute` lasts for `minutes`; leave them out".to_owned());
+        }
+        if !(1..=MOST_MINUTES).contains(&minutes) {
+            return Err(format!("`minutes` are 1 to {MOST_MINUTES}"));
+        }
+        Ok(match verb {
+            "pause" => Self::Pause,
+            "resume" => Self::Resume,
+            "kill" => Self::Kill,
+            "revive" => Self::Revive,
+            "mute" => Self::Mute(subject, minutes),
+            "unmute" => Self::Unmute(subject),
+            "acknowledge" => Self::Acknowledge(subject),
+            "approve" => Self::Approve(subject),
+            "deny" => Self::Deny(subject),
+            _ => Self::Trigger(subject),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(verb: &str, body: &str) -> Result<Order, String> {
+        let details: Details = serde_json::from_str(body).map_err(|error| error.to_string())?;
+        Order::read(verb, &details)
+    }
+
+    #[test]
+    fn each_verb_is_an_order_of_its_own() {
+        let mut seen = Vec::new();
+        for (verb, keyed) in VERBS {
+            let body = if keyed { r#"{"key":"db/down"}"# } else { "{}" };
+            let order = read(verb, body).unwrap();
+            assert!(!seen.contains(&order), "{verb}");
+            seen.push(order);
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_said() {
+        for (verb, body, want) in [
+            ("stop", "{}", "there is no such verb"),
+            ("mute", "{}", "`key` is to be"),
+            ("pause", r#"{"key":"db/down"}"#, "leave it out"),
+            ("deny", r#"{"key":"db/down","minutes":5}"#, "only `mute`"),
+            ("mute", r#"{"key":"db/down","minutes":0}"#, "1 to 1440"),
+            ("mute", r#"{"kee":"db/down"}"#, "unknown field"),
+        ] {
+            let error = read(verb, body).unwrap_err();
+            assert!(error.contains(want), "{verb} {body}: {error}");
+        }
+    }
+}
