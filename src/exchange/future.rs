@@ -10,7 +10,7 @@ use http_body::Body;
 use pin_project_lite::pin_project;
 
 use super::guard::Guard;
-use super::protocol::{Fails, Protocol, Reads, Wrap, Wrapped};
+use super::protocol::{Fails, Generic, Protocol, Reads, Wrap};
 
 /// An error of a service, boxed as the middleware of tower does it.
 pub type BoxError = Box<dyn Error + Send + Sync>;
@@ -18,7 +18,7 @@ pub type BoxError = Box<dyn Error + Send + Sync>;
 pin_project! {
     /// The future of a service whose requests or calls are recorded. Dropping it before it is ready
     /// records that the caller has given up.
-    pub struct ResponseFuture<F, P: Protocol, M = Wrapped> {
+    pub struct ResponseFuture<F, P: Protocol, M = Generic> {
         #[pin]
         inner: F,
         guard: Guard<P>,

@@ -38,7 +38,7 @@ impl<P: Protocol> Guard<P> {
         series: &Arc<Series<P>>,
         start: Option<Mark>,
         trace: Trace,
-        progress: P::Progress,
+        begin: P::Begin,
     ) -> Self {
         Self(Some(match Spare::take(P::spare()) {
             Some(mut state) => {
@@ -47,16 +47,10 @@ impl<P: Protocol> Guard<P> {
                 }
                 state.start = start;
                 state.trace = trace;
-                P::renew(&mut state.progress, progress);
+                P::renew(&mut state.progress, begin);
                 state
             }
-            None => Box::new(State {
-                series: Arc::clone(series),
-                start,
-                trace,
-                in_flight: false,
-                progress,
-            }),
+            None => Box::new(State::new(series, start, trace, begin)),
         }))
     }
 
@@ -105,6 +99,19 @@ impl<P: Protocol> Guard<P> {
 }
 
 impl<P: Protocol> State<P> {
+    #[cold]
+    fn new(series: &Arc<Series<P>>, start: Option<Mark>, trace: Trace, begin: P::Begin) -> Self {
+        let mut progress = P::Progress::default();
+        P::renew(&mut progress, begin);
+        Self {
+            series: Arc::clone(series),
+            start,
+            trace,
+            in_flight: false,
+            progress,
+        }
+    }
+
     /// The exchange is in flight from now on.
     #[inline]
     pub(crate) fn enter(&mut self) {
@@ -131,12 +138,6 @@ impl<P: Protocol> State<P> {
             self.series.open().leave();
         }
         self.series = Arc::clone(series);
-    }
-
-    /// Whether it is in flight.
-    #[inline]
-    pub(crate) fn is_in_flight(&self) -> bool {
-        self.in_flight
     }
 
     /// The handles that it uses before it ends.

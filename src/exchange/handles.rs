@@ -21,14 +21,14 @@ pub(crate) struct Open {
 
 impl Open {
     #[inline]
-    pub(super) fn enter(&self) {
+    pub(crate) fn enter(&self) {
         for gauge in &self.in_flight {
             gauge.inc();
         }
     }
 
     #[inline]
-    pub(super) fn leave(&self) {
+    pub(crate) fn leave(&self) {
         for gauge in &self.in_flight {
             gauge.dec();
         }

@@ -9,7 +9,10 @@
 //!
 //! Everything is generic over the protocol, so that each is compiled for itself.
 
-#![allow(dead_code, reason = "gRPC and HTTP use the rest")]
+#![cfg_attr(
+    not(all(feature = "http", feature = "http-client", feature = "grpc")),
+    allow(dead_code, unused_imports, reason = "each protocol uses a part of it")
+)]
 #![expect(
     private_bounds,
     reason = "no one else makes a protocol, so that its traits are of no use outside"
@@ -27,12 +30,12 @@ mod service;
 mod spare;
 
 pub(crate) use body::{RequestBody, ResponseBody};
-pub(crate) use chain::Chain;
 pub use future::{BoxError, BoxedErr, ResponseFuture};
 pub(crate) use guard::{Guard, State};
 pub(crate) use handles::{Ended, Open, Timing};
 pub(crate) use known::Known;
-pub(crate) use protocol::{Counts, Fails, Protocol, Reads};
+pub use protocol::Generic;
+pub(crate) use protocol::{Counts, Fails, Protocol, Reads, Wrap};
 pub(crate) use series::Series;
 pub(crate) use service::Recorded;
 pub(crate) use spare::Spare;

@@ -22,8 +22,10 @@ pub(crate) trait Protocol: Sized + 'static {
     type Name: fmt::Debug + Send + Sync;
     /// A way to end, as far as the labels tell it.
     type Outcome: Copy + PartialEq + fmt::Debug + Send + Sync;
-    /// What is known of an exchange on its way, beside its series, start and trace.
-    type Progress: Send;
+    /// What an exchange begins with, beside its series, start and trace.
+    type Begin;
+    /// What else is known of it on its way.
+    type Progress: Default + Send;
     /// How an exchange ends.
     type End;
 
@@ -39,11 +41,9 @@ pub(crate) trait Protocol: Sized + 'static {
     /// The handles for one way to end. Called once for each.
     fn ended(recorder: &Self::Recorder, name: &Self::Name, outcome: Self::Outcome, to: &mut Ended);
 
-    /// Puts what a new exchange begins with in the place of what an old one has left.
-    #[inline]
-    fn renew(old: &mut Self::Progress, new: Self::Progress) {
-        *old = new;
-    }
+    /// Puts what a new exchange begins with in the place of what an old one has left; field by
+    /// field, for what was just written is slow to move.
+    fn renew(progress: &mut Self::Progress, begin: Self::Begin);
 
     /// Lets go of what an exchange that is over may not hold until the next one begins.
     #[inline]
@@ -111,11 +111,11 @@ pub trait Wrap<B, P: Protocol> {
     fn wrap(body: B, guard: Guard<P>) -> Self::Body;
 }
 
-/// Bodies of any type, wrapped and not boxed.
+/// The mode of a layer for any tower service: bodies of any type, wrapped and not boxed.
 #[derive(Clone, Copy, Debug)]
-pub enum Wrapped {}
+pub enum Generic {}
 
-impl<B, P: Protocol> Wrap<B, P> for Wrapped {
+impl<B, P: Protocol> Wrap<B, P> for Generic {
     type Body = ResponseBody<B, P>;
 
     #[inline]

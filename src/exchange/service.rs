@@ -2,10 +2,10 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use super::protocol::{Protocol, Wrapped};
+use super::protocol::{Generic, Protocol};
 
 /// A service whose requests or calls are recorded; made by the layer of a protocol.
-pub struct Recorded<S, P: Protocol, M = Wrapped> {
+pub struct Recorded<S, P: Protocol, M = Generic> {
     pub(crate) inner: S,
     pub(crate) shared: Arc<P::Shared>,
     mode: PhantomData<fn() -> M>,

@@ -7,7 +7,7 @@ use http::header::CONTENT_TYPE;
 
 use super::methods::Methods;
 use super::metrics::Side;
-use super::protocol::{self, Call, Progress, Series, Unsettled, started};
+use super::protocol::{self, Call, Series, Unsettled, started};
 use super::status::Content;
 use super::tally::{Tally, Waiting};
 use super::{headers, path, timeout};
@@ -100,7 +100,7 @@ impl Methods {
     ) -> Call {
         let timed = self.timed || timeout.is_some();
         let start = timed.then(|| self.recorder.clock.mark());
-        let mut call = Call::begin(series, start, trace, Progress::new(timeout, unsettled));
+        let mut call = Call::begin(series, start, trace, (timeout, unsettled));
         if let Some(state) = call.state_mut() {
             state.enter();
         }

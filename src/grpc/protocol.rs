@@ -62,21 +62,20 @@ pub(crate) struct Progress {
     unsettled: Option<Box<Unsettled>>,
 }
 
-pub(super) struct Unsettled {
+pub(crate) struct Unsettled {
     pub(super) methods: Arc<Methods>,
     pub(super) service: Box<str>,
     pub(super) method: Box<str>,
     pub(super) waiting: Arc<Waiting>,
 }
 
-impl Progress {
-    #[inline]
-    pub(super) fn new(timeout: Option<Duration>, unsettled: Option<Box<Unsettled>>) -> Self {
+impl Default for Progress {
+    fn default() -> Self {
         Self {
-            timeout,
+            timeout: None,
             codeless: Code::Unknown,
             frames: FrameCounter::default(),
-            unsettled,
+            unsettled: None,
         }
     }
 }
@@ -86,6 +85,7 @@ impl Protocol for Grpc {
     type Recorder = Recorder;
     type Name = Name;
     type Outcome = Code;
+    type Begin = (Option<Duration>, Option<Box<Unsettled>>);
     type Progress = Progress;
     type End = Code;
 
@@ -105,6 +105,14 @@ impl Protocol for Grpc {
 
     fn ended(recorder: &Recorder, name: &Name, code: Code, ended: &mut Ended) {
         recorder.naming.end(name, code, ended);
+    }
+
+    #[inline]
+    fn renew(progress: &mut Progress, (timeout, unsettled): Self::Begin) {
+        progress.timeout = timeout;
+        progress.codeless = Code::Unknown;
+        progress.frames = FrameCounter::default();
+        progress.unsettled = unsettled;
     }
 
     #[cold]

@@ -33,7 +33,7 @@ struct Label<R: ?Sized> {
 
 /// Which value each label has: a byte each, 0 for none, 255 for one that is not declared.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub(super) struct Chosen(u32);
+pub(crate) struct Chosen(u32);
 
 impl Added<OfRequest> {
     #[inline]

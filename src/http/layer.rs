@@ -7,14 +7,14 @@ use tower_layer::Layer;
 
 use super::builder::HttpLayerBuilder;
 use super::exclude::Exclude;
-use super::guard::Guard;
-use super::mode::{Axum, Generic};
+use super::mode::Axum;
 use super::mount::{Mounts, Nested};
+use super::protocol::{Guard, Series};
 use super::route::{Classifier, Protocol, UNMATCHED};
 use super::scheme::Scheme;
-use super::series::{Key, Recorder, Series};
+use super::series::{Key, Recorder, Table};
 use super::service::HttpService;
-use super::table::Table;
+use crate::exchange::Generic;
 use crate::health::{Contributor, Traffic};
 use crate::registry::{DeclareError, Registry};
 use crate::util::{RequestHead, Verb};
@@ -149,7 +149,7 @@ impl<S, M> Layer<S> for HttpLayer<M> {
 /// ever see one key, and know its series without a look-up.
 #[derive(Debug)]
 #[repr(align(64))]
-pub(super) struct Endpoint {
+pub(crate) struct Endpoint {
     shared: Arc<Shared>,
     first: OnceLock<Arc<Series>>,
     nested: Nested,
@@ -167,7 +167,7 @@ impl Endpoint {
     #[inline]
     fn series(&self, key: Key<'_>) -> &Arc<Series> {
         match self.first.get() {
-            Some(first) if first.is(key) => first,
+            Some(first) if first.name.is(key) => first,
             _ => self.look_up(key),
         }
     }
@@ -207,11 +207,17 @@ impl Endpoint {
             Some(route) => self.series(shared.key(route, request)),
             None => self.unmatched(request),
         };
-        let timed = series
-            .sample
-            .draw(&series.tickets)
-            .map(|stands_for| (recorder.clock.mark(), stands_for));
-        let trace = timed.map(|_| recorder.trace.of(RequestHead::of(request)));
-        Guard::new(series, timed, trace.unwrap_or_default())
+        let stands_for = series.name.sample.draw(&series.name.tickets);
+        let start = stands_for.map(|_| recorder.clock.mark());
+        let trace = stands_for.map(|_| recorder.trace.of(RequestHead::of(request)));
+        let stands_for = stands_for.unwrap_or_default();
+        let mut guard = Guard::begin(series, start, trace.unwrap_or_default(), stands_for);
+        // Of a first request it turns out when it is polled whether it is one to record.
+        if series.is_open()
+            && let Some(state) = guard.state_mut()
+        {
+            state.enter();
+        }
+        guard
     }
 }

@@ -99,17 +99,15 @@
 //! is also the faster one, by a third: axum boxes and clones whatever a router has inside of it.
 
 mod answer;
-mod body;
 mod builder;
 mod exclude;
-mod future;
-mod guard;
 mod labels;
 mod layer;
 mod mode;
 mod mount;
 mod names;
 mod outcome;
+mod protocol;
 mod route;
 mod sample;
 mod scheme;
@@ -117,20 +115,18 @@ mod series;
 mod service;
 mod session;
 mod state;
-mod table;
 mod upload;
 
+pub use crate::exchange::Generic;
 #[cfg(feature = "trace-exemplars")]
 pub use crate::trace::TraceContext;
 pub use crate::util::{RequestHead, Unrecorded};
-pub use body::{CountedBody, InstrumentedBody};
 pub use builder::HttpLayerBuilder;
-pub use future::ResponseFuture;
 pub use layer::HttpLayer;
-pub use mode::{Axum, Generic};
+pub use mode::Axum;
 pub(crate) use names::FIRST_BYTE;
 pub use names::{DURATION, HttpMetrics, HttpNames};
 pub use route::{RouteRule, UNMATCHED};
 pub use scheme::Scheme;
-pub use service::HttpService;
+pub use service::{CountedBody, HttpService, InstrumentedBody, ResponseFuture};
 pub use session::HttpSession;

@@ -1,6 +1,6 @@
 /// How a request ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum End {
+pub(crate) enum End {
     /// The whole response was handed over.
     Complete,
     /// The future or the body was dropped before its end: the client hung up, or a layer
@@ -14,7 +14,7 @@ pub(super) enum End {
 
 /// The end of a request together with the status that was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Outcome {
+pub(crate) struct Outcome {
     /// The status code of the response; 0 where there was none yet.
     pub(super) sent: u16,
     pub(super) end: End,

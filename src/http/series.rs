@@ -1,20 +1,28 @@
+use std::hash::{Hash, Hasher};
 use std::sync::{Arc, OnceLock};
 
 use super::labels::{Added, Chosen, OfRequest, OfResponse};
-use super::names::{Ended, Name, Naming, Open};
-use super::outcome::Outcome;
+use super::names::{Name, Naming};
+use super::protocol::Series;
 use super::route::{Protocol, Rules};
 use super::sample::{Sample, Tickets};
-use crate::exchange::Chain;
+use crate::exchange::Known;
 use crate::health::TrafficCounter;
-use crate::registry::Histogram;
+use crate::registry::{Histogram, OVERFLOW};
 use crate::trace::Source;
-use crate::util::Clock;
-use crate::util::Verb;
+use crate::util::{Clock, Verb};
+
+/// The most keys that are remembered. A program has as many routes as it declares; this
+/// bounds a classifier that makes them up. What is beyond is one route more.
+const MAX_KEYS: usize = 8_192;
+
+/// Lists of keys by hash: at [`MAX_KEYS`] each has 32, and an empty table takes two
+/// kilobytes.
+const LISTS: usize = 256;
 
 /// What every series of a layer records with.
 #[derive(Debug)]
-pub(super) struct Recorder {
+pub(crate) struct Recorder {
     pub(super) names: Vec<Arc<dyn Naming>>,
     pub(super) clock: Clock,
     pub(super) sample: Sample,
@@ -35,27 +43,33 @@ pub(super) struct Key<'a> {
     pub(super) labels: Chosen,
 }
 
-/// One route with one method, and the handles of its series, found without a lock and held,
-/// so that recording touches no index of the registry.
+/// Without the protocol, for one route is hardly asked for by two of them.
+impl Hash for Key<'_> {
+    #[inline]
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        hasher.write(self.route.as_bytes());
+        hasher.write_u8(self.verb as u8);
+        self.labels.hash(hasher);
+    }
+}
+
+/// What the requests of one route and method have in common.
 #[derive(Debug)]
-pub(super) struct Series {
-    pub(super) recorder: Arc<Recorder>,
+pub(crate) struct Route {
+    pub(super) name: Name,
     pub(super) sample: Sample,
     pub(super) tickets: Tickets,
-    /// Once there has been a request to record.
-    open: OnceLock<Open>,
     /// Whether bodies of unknown size are sessions.
     pub(super) streams: bool,
-    route: Box<str>,
+    /// The route before any rule.
+    matched: Box<str>,
     labels: Chosen,
-    name: Name,
-    ends: Chain<(Outcome, Chosen, Ended)>,
     sessions: OnceLock<Vec<Histogram>>,
 }
 
-impl Series {
+impl Route {
     /// `seed` need not be secret, only different from series to series.
-    pub(super) fn new(recorder: &Arc<Recorder>, key: Key<'_>, seed: u64) -> Self {
+    fn new(recorder: &Recorder, key: Key<'_>, seed: usize) -> Self {
         let rule = recorder.rules.of(key.route);
         let label = rule.and_then(|rule| rule.label.as_deref());
         let values = recorder.request_labels.values(key.labels);
@@ -69,15 +83,12 @@ impl Series {
         let sample = rule.and_then(|rule| rule.sample).unwrap_or(recorder.sample);
         let samples = recorder.names.iter().any(|names| names.samples());
         Self {
-            recorder: Arc::clone(recorder),
             sample: if samples { sample } else { Sample::NONE },
-            tickets: Tickets::new(seed),
-            open: OnceLock::new(),
+            tickets: Tickets::new(seed as u64),
             streams: rule.is_some_and(|rule| rule.session),
-            route: key.route.into(),
+            matched: key.route.into(),
             labels: key.labels,
             name,
-            ends: Chain::new(),
             sessions: OnceLock::new(),
         }
     }
@@ -87,69 +98,127 @@ impl Series {
         self.name.verb == key.verb
             && self.name.protocol == key.protocol
             && self.labels == key.labels
-            && *self.route == *key.route
-    }
-
-    /// The handles that a request uses before it ends, if there has been one to record: of a first
-    /// request it turns out when it is polled whether it is one.
-    #[inline]
-    pub(super) fn opened(&self) -> Option<&Open> {
-        self.open.get()
-    }
-
-    #[inline]
-    pub(super) fn open(&self) -> &Open {
-        match self.open.get() {
-            Some(open) => open,
-            None => self.open_now(),
-        }
-    }
-
-    #[cold]
-    fn open_now(&self) -> &Open {
-        self.open.get_or_init(|| {
-            let mut open = Open::default();
-            for names in &self.recorder.names {
-                names.open(&self.name, &mut open);
-            }
-            open
-        })
+            && *self.matched == *key.route
     }
 
     pub(super) fn verb(&self) -> Verb {
         self.name.verb
     }
 
-    /// The handles for one way to end. There are as many as there are status codes times
-    /// values of response labels, at most, and the common ones come first.
-    #[inline]
-    pub(super) fn ended(&self, outcome: Outcome, labels: Chosen) -> &Ended {
-        let (_, _, ended) = self.ends.find_or_add(
-            |(known, with, _)| *known == outcome && *with == labels,
-            || {
-                let values = self.recorder.response_labels.values(labels);
-                let mut ended = Ended::default();
-                for names in &self.recorder.names {
-                    names.end(&self.name, outcome, &values, &mut ended);
-                }
-                (outcome, labels, ended)
-            },
-        );
-        ended
-    }
-
     /// The lengths of sessions.
-    pub(super) fn sessions(&self) -> &[Histogram] {
+    pub(super) fn sessions(&self, recorder: &Recorder) -> &[Histogram] {
         self.sessions.get_or_init(|| {
-            let names = self.recorder.names.iter();
+            let names = recorder.names.iter();
             names
                 .filter_map(|names| names.session(&self.name))
                 .collect()
         })
     }
+}
 
-    #[cfg(test)]
-    pub(super) fn route(&self) -> &str {
-        &self.name.route
+/// Every key that has been seen, with its series.
+#[derive(Debug)]
+pub(super) struct Table(Known<Series, LISTS>);
+
+impl Table {
+    pub(super) fn new() -> Self {
+        Self(Known::new(MAX_KEYS))
+    }
+
+    /// The series of `key`; without an allocation, a lock or a change to shared memory where
+    /// the key has been seen before.
+    #[inline]
+    pub(super) fn get(&self, recorder: &Arc<Recorder>, key: Key<'_>) -> &Arc<Series> {
+        match self.0.find(key, |series| series.name.is(key)) {
+            Some(series) => series,
+            None => self.add(recorder, key),
+        }
+    }
+
+    #[cold]
+    fn add(&self, recorder: &Arc<Recorder>, key: Key<'_>) -> &Arc<Series> {
+        let is = |key| move |series: &Series| series.name.is(key);
+        let make = |key, seed| Series::new(recorder, Route::new(recorder, key, seed));
+        // The keys of the one route beyond the limit are few and not counted.
+        let beyond = Key {
+            route: OVERFLOW,
+            ..key
+        };
+        let learnt = self.0.learn(key, is(key), |seed| make(key, seed));
+        learnt.unwrap_or_else(|| self.0.add(beyond, is(beyond), || make(beyond, MAX_KEYS)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::names::{Added, HttpMetrics, HttpNames};
+    use crate::http::outcome::{End, Outcome};
+    use crate::registry::Registry;
+
+    fn recorder(registry: &Registry) -> Arc<Recorder> {
+        let names = HttpNames::Catalog
+            .declare(registry, &Added::default(), None)
+            .unwrap();
+        Arc::new(Recorder {
+            names: vec![names],
+            clock: Clock::system(),
+            sample: Sample::ALL,
+            rules: crate::http::route::Rules::default(),
+            request_labels: crate::http::labels::Added::default(),
+            response_labels: crate::http::labels::Added::default(),
+            trace: crate::trace::Source::default(),
+            traffic: Arc::default(),
+        })
+    }
+
+    fn key(route: &str, verb: Verb) -> Key<'_> {
+        Key {
+            route,
+            verb,
+            protocol: Protocol::default(),
+            labels: Chosen::default(),
+        }
+    }
+
+    #[test]
+    fn a_key_is_the_same_the_second_time_and_keeps_its_handles() {
+        let registry = Registry::new();
+        let (table, recorder) = (Table::new(), recorder(&registry));
+        assert_eq!(registry.series(), 1, "the gauge in flight and nothing else");
+        let series = table.get(&recorder, key("/a", Verb::Get));
+        assert!(Arc::ptr_eq(
+            series,
+            table.get(&recorder, key("/a", Verb::Get))
+        ));
+        assert!(!Arc::ptr_eq(
+            series,
+            table.get(&recorder, key("/a", Verb::Put))
+        ));
+        let ok = Outcome {
+            sent: 200,
+            end: End::Complete,
+        };
+        let ended = series.ended((ok, Chosen::default()));
+        ended.requests[0].inc();
+        assert!(std::ptr::eq(ended, series.ended((ok, Chosen::default()))));
+        let metrics = registry.group::<HttpMetrics>().unwrap();
+        let counted = metrics.requests.get(&["GET", "/a", "200"]).unwrap();
+        assert_eq!(counted.get(), 1);
+    }
+
+    #[test]
+    fn routes_without_end_share_one() {
+        let registry = Registry::new();
+        let (table, recorder) = (Table(Known::new(10)), recorder(&registry));
+        for n in 0..1_000 {
+            let route = format!("/{n}");
+            let series = table.get(&recorder, key(&route, Verb::Get));
+            let expected = if n < 10 { &route } else { OVERFLOW };
+            assert_eq!(&*series.name.name.route, expected);
+        }
+        let there = table.get(&recorder, key("/3", Verb::Get));
+        assert_eq!(&*there.name.name.route, "/3", "still there");
+        assert_eq!(table.0.learnt(), 10);
     }
 }

@@ -1,5 +1,3 @@
-use std::marker::PhantomData;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use axum::BoxError;
@@ -9,54 +7,24 @@ use http::{Request, Response};
 use http_body::Body;
 use tower_service::Service;
 
-use super::body::{CountedBody, InstrumentedBody};
-use super::future::ResponseFuture;
-use super::guard::Guard;
-use super::layer::Endpoint;
-use super::mode::{Axum, Generic};
+use super::mode::Axum;
+use super::protocol::{Guard, Http};
 use super::session;
+use super::upload::Upload;
+use crate::exchange::{self, Generic, Recorded, RequestBody, ResponseBody};
 
 /// A service whose requests are recorded; made by [`HttpLayer`](super::HttpLayer).
-#[derive(Debug)]
-pub struct HttpService<S, M = Axum> {
-    inner: S,
-    endpoint: Arc<Endpoint>,
-    mode: PhantomData<fn() -> M>,
-}
+pub type HttpService<S, M = Axum> = Recorded<S, Http, M>;
 
-impl<S, M> HttpService<S, M> {
-    pub(super) fn new(inner: S, endpoint: Arc<Endpoint>) -> Self {
-        Self {
-            inner,
-            endpoint,
-            mode: PhantomData,
-        }
-    }
+/// The future of [`HttpService`]. Dropping it before it is ready records the request as one whose
+/// client hung up.
+pub type ResponseFuture<F, M = Axum> = exchange::ResponseFuture<F, Http, M>;
 
-    /// The service inside.
-    #[must_use]
-    pub fn get_ref(&self) -> &S {
-        &self.inner
-    }
+/// A response body that records its request when it ends, fails, or is dropped early.
+pub type InstrumentedBody<B> = ResponseBody<B, Http>;
 
-    /// The service inside.
-    #[must_use]
-    pub fn get_mut(&mut self) -> &mut S {
-        &mut self.inner
-    }
-
-    /// The service inside; requests that have begun are still recorded.
-    #[must_use]
-    pub fn into_inner(self) -> S {
-        self.inner
-    }
-}
-
-impl<S: Clone, M> Clone for HttpService<S, M> {
-    fn clone(&self) -> Self {
-        Self::new(self.inner.clone(), Arc::clone(&self.endpoint))
-    }
-}
+/// A request body whose bytes are counted as they are read.
+pub type CountedBody<B> = RequestBody<B, Upload>;
 
 /// For requests with axum's own body, as routers hand them on, which are passed without being
 /// taken apart. [`HttpLayer::generic`](super::HttpLayer::generic) takes any.
@@ -77,16 +45,16 @@ where
 
     #[inline]
     fn call(&mut self, mut request: Request<AxumBody>) -> Self::Future {
-        let mut guard = self.endpoint.begin(&request);
+        let mut guard = self.shared.begin(&request);
         if session::is_asked(&request) {
-            guard.offer_session(request.extensions_mut());
+            session::offer(&mut guard, request.extensions_mut());
         }
         let body = request.body_mut();
         let inside = guard.inside();
         let is_over = body.is_end_stream();
         inside.left();
-        if !is_over && let Some(read) = guard.count_request() {
-            let counted = CountedBody::new(std::mem::take(body), Some(read));
+        if !is_over && let Some(upload) = Upload::of(&mut guard) {
+            let counted = CountedBody::new(std::mem::take(body), Some(upload));
             *body = AxumBody::new(counted);
         }
         let inside = guard.inside();
@@ -113,9 +81,9 @@ where
 
     #[inline]
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let mut guard = self.endpoint.begin(&request);
+        let mut guard = self.shared.begin(&request);
         if session::is_asked(&request) {
-            return self.call_for_session(request, guard);
+            return call_for_session(&mut self.inner, request, guard);
         }
         let request = counted(request, &mut guard);
         let inside = guard.inside();
@@ -125,25 +93,24 @@ where
     }
 }
 
-impl<S> HttpService<S, Generic> {
-    /// Apart, for a request that is not written to in between is moved once less.
-    #[cold]
-    #[inline(never)]
-    fn call_for_session<B: Body>(
-        &mut self,
-        mut request: Request<B>,
-        mut guard: Guard,
-    ) -> ResponseFuture<S::Future, Generic>
-    where
-        S: Service<Request<CountedBody<B>>>,
-    {
-        guard.offer_session(request.extensions_mut());
-        let request = counted(request, &mut guard);
-        let inside = guard.inside();
-        let inner = self.inner.call(request);
-        inside.left();
-        ResponseFuture::new(inner, guard)
-    }
+/// Apart, for a request that is not written to in between is moved once less.
+#[cold]
+#[inline(never)]
+fn call_for_session<S, B>(
+    inner: &mut S,
+    mut request: Request<B>,
+    mut guard: Guard,
+) -> ResponseFuture<S::Future, Generic>
+where
+    S: Service<Request<CountedBody<B>>>,
+    B: Body,
+{
+    session::offer(&mut guard, request.extensions_mut());
+    let request = counted(request, &mut guard);
+    let inside = guard.inside();
+    let inner = inner.call(request);
+    inside.left();
+    ResponseFuture::new(inner, guard)
 }
 
 /// The request with a body that counts, if there is anything to.
@@ -153,7 +120,7 @@ fn counted<B: Body>(request: Request<B>, guard: &mut Guard) -> Request<CountedBo
         let inside = guard.inside();
         let is_over = body.is_end_stream();
         inside.left();
-        let read = (!is_over).then(|| guard.count_request());
-        CountedBody::new(body, read.flatten())
+        let upload = (!is_over).then(|| Upload::of(guard));
+        CountedBody::new(body, upload.flatten())
     })
 }

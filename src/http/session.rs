@@ -8,7 +8,7 @@ use axum::extract::FromRequestParts;
 use http::request::Parts;
 use http::{Extensions, Method, Request, Version, header};
 
-use super::series::Series;
+use super::protocol::{Guard, Series};
 use crate::util::Mark;
 
 /// The life of a connection after its upgrade, to a WebSocket or any other protocol.
@@ -48,7 +48,7 @@ struct Life {
 }
 
 impl HttpSession {
-    pub(super) fn new(series: &Arc<Series>, start: Option<Mark>, stands_for: u32) -> Self {
+    fn new(series: &Arc<Series>, start: Option<Mark>, stands_for: u32) -> Self {
         Self(Some(Arc::new(Life {
             series: Arc::clone(series),
             start,
@@ -81,6 +81,17 @@ impl HttpSession {
     }
 }
 
+/// Gives the application what it is to hold on to if it grants the upgrade that the request
+/// asks for.
+#[cold]
+pub(super) fn offer(guard: &mut Guard, extensions: &mut Extensions) {
+    if let Some(state) = guard.state_mut() {
+        let session = HttpSession::new(&state.series, state.start, state.progress.stands_for);
+        state.progress.upgrade = Some(session.clone());
+        extensions.insert(session);
+    }
+}
+
 /// Whether a request asks for another protocol: RFC 9110, section 7.8, which is for HTTP/1.1
 /// alone, and CONNECT, which HTTP/2 uses for it (RFC 8441).
 #[inline]
@@ -97,7 +108,8 @@ impl Drop for Life {
         }
         if let Some(start) = self.start {
             let lived = self.series.recorder.clock.since(start).as_secs_f64();
-            for histogram in self.series.sessions() {
+            let series = &self.series;
+            for histogram in series.name.sessions(&series.recorder) {
                 histogram.observe_n(lived, self.stands_for);
             }
         }

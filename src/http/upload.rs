@@ -1,18 +1,52 @@
-//! Why the body of a request failed.
+//! The body of a request: how much of it was read, and why it failed.
 
 use std::any::Any;
 use std::error::Error;
 use std::io::{self, ErrorKind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::BoxError;
+use bytes::Buf;
+use http_body::{Body, Frame};
 
+use super::protocol::Guard;
+use super::state::{BROKEN_OFF, CLIENT_GONE};
+use crate::exchange::Counts;
 use crate::util::causes;
+
+/// Counts the bytes in the body of a request.
+#[derive(Debug)]
+pub struct Upload(Arc<AtomicU64>);
+
+impl Upload {
+    /// That of a request, if it is recorded.
+    #[inline]
+    pub(super) fn of(guard: &mut Guard) -> Option<Self> {
+        let state = guard.state_mut()?;
+        Some(Self(state.progress.count_request()))
+    }
+}
+
+impl<B: Body<Error: 'static>> Counts<B> for Upload {
+    #[inline]
+    fn passed(&mut self, frame: &Frame<B::Data>) {
+        let bytes = frame.data_ref().map_or(0, Buf::remaining);
+        self.0.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    fn broken(&mut self, error: &B::Error) {
+        let gone = client_is_gone(error).then_some(CLIENT_GONE);
+        let why = BROKEN_OFF | gone.unwrap_or_default();
+        self.0.fetch_or(why, Ordering::Relaxed);
+    }
+}
 
 /// Whether the client is not there any more, by the error with which the body of its request
 /// failed. If not, a layer has cut the body (for its size, its encoding or the time it took), or
 /// what came is no HTTP, and whoever sent it can still be answered.
 #[cold]
-pub(super) fn client_is_gone(error: &dyn Any) -> bool {
+fn client_is_gone(error: &dyn Any) -> bool {
     let error: Option<&(dyn Error + 'static)> = if let Some(error) = error.downcast_ref() {
         let error: &axum::Error = error;
         Some(error)

@@ -44,6 +44,7 @@ impl Protocol for HttpClient {
     type Recorder = Recorder;
     type Name = Name;
     type Outcome = Outcome;
+    type Begin = ();
     type Progress = Progress;
     type End = Outcome;
 
@@ -55,6 +56,11 @@ impl Protocol for HttpClient {
     #[inline]
     fn clock(recorder: &Recorder) -> &Clock {
         &recorder.clock
+    }
+
+    #[inline]
+    fn renew(progress: &mut Progress, (): ()) {
+        *progress = Progress::default();
     }
 
     fn open(recorder: &Recorder, name: &Name, open: &mut Open) {

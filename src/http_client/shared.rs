@@ -6,7 +6,7 @@ use http::Uri;
 use super::error::ERROR;
 use super::hosts::{self, Host, Hosts};
 use super::names::Name;
-use super::protocol::{self, Guard, Progress, Recorder, Series};
+use super::protocol::{self, Guard, Recorder, Series};
 use crate::exchange::Known;
 use crate::trace::{Source, Trace};
 use crate::util::{RequestHead, Verb};
@@ -64,7 +64,7 @@ impl Shared {
 
     fn guard(&self, series: &Arc<Series>, trace: Trace) -> Guard {
         let start = Some(self.recorder.clock.mark());
-        let mut guard = Guard::begin(series, start, trace, Progress::default());
+        let mut guard = Guard::begin(series, start, trace, ());
         if let Some(state) = guard.state_mut() {
             state.enter();
         }

@@ -1,6 +1,7 @@
 //! The older names that the catalogue lists as aliases.
 
-use super::{Ended, Name, Naming, Open, Timing};
+use super::{Name, Naming};
+use crate::exchange::{Ended, Open, Timing};
 use crate::http::outcome::Outcome;
 use crate::registry::{Counter, DeclareError, Family, Gauge, Group, Histogram, Registry, Text};
 

@@ -1,6 +1,7 @@
 //! The names of the crate `axum-prometheus`, version 0.10.
 
-use super::{Added, Ended, Name, Naming, Open, Timing};
+use super::{Added, Name, Naming};
+use crate::exchange::{Ended, Open, Timing};
 use crate::http::labels::Row;
 use crate::http::outcome::Outcome;
 use crate::registry::{Counter, DeclareError, Family, Gauge, Histogram, Registry};

@@ -1,6 +1,7 @@
 //! The names of this crate's catalogue.
 
-use super::{Added, Ended, Name, Naming, Open, SIZES, Timing};
+use super::{Added, Name, Naming, SIZES};
+use crate::exchange::{Ended, Open, Timing};
 use crate::http::labels::Row;
 use crate::http::outcome::Outcome;
 use crate::registry::{

@@ -14,8 +14,9 @@ pub use catalog::{DURATION, HttpMetrics};
 use super::labels::Row;
 use super::outcome::Outcome;
 use super::route::Protocol;
+use crate::exchange::{Ended, Open};
 use crate::health::TrafficCounter;
-use crate::registry::{Counter, DeclareError, Family, Gauge, Group, Histogram, Registry};
+use crate::registry::{DeclareError, Family, Group, Histogram, Registry};
 use crate::util::Verb;
 
 /// By powers of ten, for what a service sends and takes spans many of them.
@@ -60,7 +61,7 @@ pub enum HttpNames {
 
 /// What the requests of a series have in common when they begin.
 #[derive(Debug)]
-pub(super) struct Name {
+pub(crate) struct Name {
     pub(super) verb: Verb,
     /// The route as it is labelled.
     pub(super) route: Box<str>,
@@ -72,7 +73,7 @@ pub(super) struct Name {
 }
 
 /// One set of names. Asked once for each series, never on the way of a request.
-pub(super) trait Naming: fmt::Debug + Send + Sync {
+pub(crate) trait Naming: fmt::Debug + Send + Sync {
     /// Adds the handles that a request uses before it ends.
     fn open(&self, name: &Name, handles: &mut Open);
 
@@ -86,57 +87,6 @@ pub(super) trait Naming: fmt::Debug + Send + Sync {
 
     /// Whether it has histograms at all: an operator may have switched them off.
     fn samples(&self) -> bool;
-}
-
-/// The handles that a request uses before it ends.
-#[derive(Debug, Default)]
-pub(super) struct Open {
-    pub(super) in_flight: Vec<Gauge>,
-    pub(super) first_byte: Vec<Histogram>,
-}
-
-impl Open {
-    /// A request is in flight from now on.
-    #[inline]
-    pub(super) fn enter(&self) {
-        for gauge in &self.in_flight {
-            gauge.inc();
-        }
-    }
-
-    /// A request is in flight no more.
-    #[inline]
-    pub(super) fn leave(&self) {
-        for gauge in &self.in_flight {
-            gauge.dec();
-        }
-    }
-}
-
-/// The handles that a request uses when it has ended.
-#[derive(Debug, Default)]
-pub(super) struct Ended {
-    pub(super) requests: Vec<Counter>,
-    pub(super) durations: Vec<Timing>,
-    pub(super) request_sizes: Vec<Histogram>,
-    pub(super) response_sizes: Vec<Histogram>,
-}
-
-/// A histogram of durations and its unit.
-#[derive(Debug)]
-pub(super) struct Timing {
-    pub(super) histogram: Histogram,
-    /// 1 for seconds, 1,000 for milliseconds.
-    pub(super) per_second: f64,
-}
-
-impl Timing {
-    fn seconds(histogram: Histogram) -> Self {
-        Self {
-            histogram,
-            per_second: 1.0,
-        }
-    }
 }
 
 /// The names of the labels that the application adds.

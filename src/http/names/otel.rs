@@ -1,7 +1,8 @@
 //! The names of OpenTelemetry's semantic conventions for HTTP servers, 1.44, the way its
 //! exporter for Prometheus writes them.
 
-use super::{Added, Ended, Name, Naming, Open, SIZES, Timing};
+use super::{Added, Name, Naming, SIZES};
+use crate::exchange::{Ended, Open, Timing};
 use crate::http::labels::Row;
 use crate::http::outcome::{End, Outcome};
 use crate::http::route::UNMATCHED;
