@@ -44,7 +44,7 @@ impl Contributor for Healed {
             let name = watched.component;
             let seen = match (open.remove(&name), watched.blind) {
                 (Some(state), _) => {
-                    part(&name).health(health(state.severity), state.text.replace('_', " "))
+                    part(&name).health(health(&state), state.text.replace('_', " "))
                 }
                 (None, Some(blind)) => {
                     let (seconds, why) = (blind.lasting.as_secs(), blind.why);
@@ -64,7 +64,7 @@ impl Contributor for Healed {
         }
         // Components that nobody named beforehand, but that have an issue.
         parts.extend(open.into_values().map(|state| {
-            part(&state.component).health(health(state.severity), state.text.replace('_', " "))
+            part(&state.component).health(health(&state), state.text.replace('_', " "))
         }));
         parts
     }
@@ -237,11 +237,12 @@ fn well(remark: Option<&str>) -> String {
 }
 
 /// How much of what it is asked for a component does while it has an issue of this severity,
-/// as long as nobody measures it.
-fn health(severity: Severity) -> f64 {
-    match severity {
+/// as long as nobody measures it. What nothing will mend soon does nothing.
+fn health(state: &ComponentState) -> f64 {
+    match state.severity {
         Severity::Info => 1.0,
         Severity::Warning => 0.9,
+        Severity::Error if state.left => 0.0,
         Severity::Error => 0.5,
         Severity::Critical => 0.0,
     }

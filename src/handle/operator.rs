@@ -42,7 +42,7 @@ impl Operator for Healer {
             "generation": explained.generation,
             "severity": explained.severity.as_str(),
             "phase": explained.phase.as_str(),
-            "left_to_a_person": explained.reason.map(ParkReason::as_str),
+            "left_to_a_person": explained.gave_up.or(explained.reason).map(ParkReason::as_str),
             "phase_ends_in_seconds": explained.until.map(seconds),
             "next": next,
             "starts_in_seconds_at_the_earliest": seconds(explained.not_before),

@@ -134,7 +134,7 @@ fn end(outcome: Closed) -> (String, Status) {
         Closed::SelfResolved => ("gone by itself", Status::Up),
         Closed::Superseded => ("replaced by another or no longer watched", Status::Unknown),
         Closed::Shutdown => ("left for the next start", Status::Unknown),
-        Closed::Exhausted => ("all steps were tried", Status::Down),
+        Closed::Exhausted => ("gone by itself after all steps were tried", Status::Up),
     };
     (text.to_owned(), status)
 }
@@ -143,17 +143,18 @@ fn end(outcome: Closed) -> (String, Status) {
 pub(super) fn outlook(explained: &Explanation, now: Moment) -> String {
     let mut text = String::new();
     if let Some(next) = &explained.next {
-        let _ = write!(text, "{}, attempt {} of {}", next.action, next.nth, next.of);
+        let _ = write!(text, "{}, {next}", next.action);
     }
     let state = match (explained.phase, explained.reason, explained.until) {
         (Phase::Backoff, ..) => format!("next in {}", lasting(explained.not_before - now)),
         (Phase::Settling, _, Some(until)) => {
             format!("healed in {} if it stays well", lasting(until - now))
         }
-        (_, Some(reason), _) => format!(
-            "left to a person ({})",
-            words(reason.as_str()).to_lowercase()
-        ),
+        (_, Some(reason), until) => {
+            let why = words(reason.as_str()).to_lowercase();
+            let again = until.map(|at| format!(", tried again in {}", lasting(at - now)));
+            format!("left to a person ({why}){}", again.unwrap_or_default())
+        }
         (phase, ..) => words(phase.as_str()).to_lowercase(),
     };
     if !text.is_empty() {

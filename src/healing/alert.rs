@@ -13,9 +13,9 @@ use super::moment::Stamp;
 pub enum AlertKind {
     /// All steps of a plan were tried.
     Exhausted,
-    /// A key was healed too often in too short a time, and is left alone.
+    /// A key was healed too often in too short a time: only what is reversible is tried, slowly.
     Flapping,
-    /// A key took too many attempts in too short a time, and is left alone.
+    /// A key took too many attempts in too short a time: only what is reversible is tried, slowly.
     Intensity,
     /// A key is healed again and again: its cause is still there.
     Recurring,

@@ -85,6 +85,7 @@ mod tests {
         );
         assert_eq!(stated("`min_confidence`"), least);
         assert_eq!(stated("`patience`"), short(policy.patience));
+        assert_eq!(stated("`retry_every`"), short(policy.retry_every));
         assert_eq!(stated("`limits.pass`"), policy.limits.pass.to_string());
         let modes = policy.modes;
         let word = |mode| {

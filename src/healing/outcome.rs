@@ -93,7 +93,8 @@ impl ParkReason {
         }
     }
 
-    /// Whether it outlives the issue: the key stays blocked until a person acknowledges it.
+    /// Whether healing has given up. That outlives the issue: the key stays blocked until its fault
+    /// is gone or a person acknowledges it, though what is reversible is tried again meanwhile.
     #[must_use]
     pub const fn blocks(self) -> bool {
         matches!(self, Self::Flapping | Self::Intensity | Self::Exhausted)
@@ -162,7 +163,7 @@ pub enum Closed {
     Healed,
     /// It went away without a verified attempt.
     SelfResolved,
-    /// All steps of its plan were tried; its key is blocked until acknowledged.
+    /// All steps of its plan were tried and none healed it; the fault went away without one.
     Exhausted,
     /// It gave way to a more severe one, or its engine is gone.
     Superseded,

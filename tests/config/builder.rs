@@ -125,6 +125,7 @@ fn a_policy_is_built_in_one_expression_as_its_siblings_are() {
                 .kept_for_unspent(0.3),
         )
         .intensity(budget)
+        .retry_every(second)
         .max_running(2)
         .max_zombies(2)
         .verify(Verify::new().timeout(second).tries(2).every(second * 2))

@@ -10,8 +10,8 @@ use selfheal::config::{Backoff, Budget, Budgets, HealingPolicy, Mode, Modes};
 use selfheal::encode::{Format, append};
 use selfheal::healing::{
     AttemptResult, Closed, Confirm, Context, EngineHandle, Events, HealError, Healing,
-    HealingBuilder, HealingEngine, HealingEvent, Issue, IssueKey, Observation, Phase, Plan, Record,
-    Rule, Severity, Snapshot, What, check_page, identities,
+    HealingBuilder, HealingEngine, HealingEvent, Issue, IssueKey, Observation, ParkReason, Phase,
+    Plan, Record, Rule, Severity, Snapshot, What, check_page, identities,
 };
 use selfheal::registry::Registry;
 
@@ -188,6 +188,23 @@ impl Bench {
             _ => None,
         })
         .await
+    }
+
+    /// Waits until healing has given up on the issue of a component.
+    pub(crate) async fn gives_up(&mut self, component: &str) {
+        self.gives_up_on(&key(component)).await;
+    }
+
+    pub(crate) async fn gives_up_on(&mut self, key: &IssueKey) {
+        self.until(|record| match &record.what {
+            What::Moved {
+                key: of,
+                reason: Some(ParkReason::Exhausted),
+                ..
+            } => (of.component == key.component).then_some(()),
+            _ => None,
+        })
+        .await;
     }
 
     /// Waits until the issue of a component stands there.

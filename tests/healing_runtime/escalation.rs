@@ -35,7 +35,7 @@ async fn action_alert_readiness_exit() {
     let asked = bench.healing.exit_asked();
     let faults = Faults::one("db");
     bench.register(faults.useless_rule());
-    assert_eq!(bench.closed("db").await, Closed::Exhausted);
+    bench.gives_up("db").await;
     let given_up = Instant::now();
     assert_eq!(bench.healing.alerts()[0].id.kind, AlertKind::Exhausted);
     assert_eq!(bench.healing.not_ready(), []);
@@ -109,7 +109,7 @@ async fn a_hook_that_comes_late_is_told_what_fires() {
     let mut bench = Bench::start(eager());
     let faults = Faults::one("db");
     bench.register(faults.useless_rule());
-    assert_eq!(bench.closed("db").await, Closed::Exhausted);
+    bench.gives_up("db").await;
     let told = Arc::new(Mutex::new(Vec::new()));
     let log = Arc::clone(&told);
     bench

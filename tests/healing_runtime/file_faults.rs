@@ -70,7 +70,7 @@ async fn the_parent_directory_is_deleted_and_comes_back() {
     fs::write(parent.join("port"), "80").unwrap();
     let mut guarded = guard(&parent.join("port"));
     fs::remove_dir_all(&parent).unwrap();
-    assert_eq!(guarded.closes().await, Closed::Exhausted);
+    guarded.bench.gives_up_on(&corrupt()).await;
     let alerts = guarded.bench.healing.alerts();
     assert_eq!(alerts[0].id.kind, AlertKind::Exhausted);
     assert!(!parent.exists(), "the directory is not ours to make");
@@ -80,6 +80,7 @@ async fn the_parent_directory_is_deleted_and_comes_back() {
     fs::write(parent.join("port"), "81").unwrap();
     tokio::time::sleep(seconds(10)).await;
     assert_eq!(guarded.bench.healing.alerts(), []);
+    assert_eq!(guarded.closes().await, Closed::Exhausted);
     assert_eq!(guarded.changed.load(SeqCst), 81);
     guarded.heals_garbage("81").await;
     guarded.bench.end().await;
@@ -109,7 +110,7 @@ async fn a_config_map_is_swapped_and_never_written_to() {
     assert_eq!(guarded.bench.scrape().opened, 0);
 
     swap(folder.path(), "..2026_3", "garbage");
-    assert_eq!(guarded.closes().await, Closed::Exhausted);
+    guarded.bench.gives_up_on(&corrupt()).await;
     assert_eq!(
         guarded.bench.scrape().attempts_started,
         1,
@@ -175,7 +176,7 @@ async fn child() {
     let mut guarded = guard(&path);
     fs::write(&path, "garbage").unwrap();
     remount("ro");
-    assert_eq!(guarded.closes().await, Closed::Exhausted);
+    guarded.bench.gives_up_on(&corrupt()).await;
     let failed = guarded.bench.finished(AttemptResult::Failed);
     assert_eq!(failed, guarded.bench.scrape().attempts_started);
     assert_eq!(fs::read_to_string(&path).unwrap(), "garbage");

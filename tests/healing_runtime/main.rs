@@ -29,7 +29,7 @@
 //! | Kubernetes swaps `..data` | `file_faults::a_config_map_is_swapped_and_never_written_to` |
 //! | a read-only mount | `file_faults::a_mount_that_is_read_only` |
 //! | shutdown and SIGTERM in each open state | `shutdown::a_shutdown_in_each_state`, `sigterm::sigterm_in_each_state` |
-//! | healing gives up and nobody comes | `escalation` |
+//! | healing gives up and nobody comes | `escalation`, `giving_up` |
 //! | the process is stopped and goes on; the run-time is blocked | `stopped::a_process_that_was_stopped_…`, `stopped::a_run_time_that_was_blocked_…` |
 //! | everything at once, for an hour | `chaos::an_hour_of_everything_at_once` |
 #![cfg(feature = "healing")]
@@ -52,6 +52,7 @@ mod escalation;
 mod file_faults;
 #[cfg(feature = "files")]
 mod files;
+mod giving_up;
 mod journal;
 mod load;
 mod restarts;

@@ -16,6 +16,7 @@ impl HealingPolicy {
             ("detect_every", self.detect_every),
             ("timeout", self.timeout),
             ("patience", self.patience),
+            ("retry_every", self.retry_every),
         ] {
             positive(field, wait, faults);
         }

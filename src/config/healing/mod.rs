@@ -74,6 +74,10 @@ pub struct HealingPolicy {
     /// The restart intensity: how many attempts one key may take in a window before it is left
     /// to a person. Default: 5 in 10 min.
     pub intensity: Budget,
+    /// How often what is reversible is tried again after healing has given up on a fault, while
+    /// its alert stands; what is disruptive or destructive waits for a person. Default: 15 min.
+    #[serde(with = "duration")]
+    pub retry_every: Duration,
     /// How many attempts may run at once; zombies count. Default: 4.
     pub max_running: u32,
     /// How many zombies there may be before nothing starts any more. Default: 3.
@@ -125,6 +129,7 @@ impl Default for HealingPolicy {
             backoff: Backoff::default(),
             budget: Budgets::default(),
             intensity: Budget::new(5, Duration::from_secs(600)),
+            retry_every: Duration::from_secs(900),
             max_running: 4,
             max_zombies: 3,
             verify: Verify::default(),

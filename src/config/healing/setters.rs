@@ -59,6 +59,9 @@ setters!(HealingPolicy {
     /// Sets how many attempts one key may take before it is left to a person.
     /// Default: 5 in 10 min.
     intensity: Budget,
+    /// Sets how often what is reversible is tried again after healing has given up on a fault.
+    /// Default: 15 min.
+    retry_every: Duration,
     /// Sets how many attempts may run at once. Default: 4.
     max_running: u32,
     /// Sets how many zombies there may be before nothing starts any more. Default: 3.

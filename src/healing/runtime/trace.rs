@@ -4,7 +4,7 @@ pub(super) use tracing::Span;
 use tracing::{Instrument, debug, error, info, info_span, warn};
 
 use super::alerts::AlertChange;
-use crate::healing::{AttemptResult, Closed, Name, Notice, Record, Severity, Start, What};
+use crate::healing::{AttemptResult, Name, Notice, Record, Severity, Start, What};
 use crate::util::Printable;
 
 /// The span that the calls of an attempt run in; its number is the one that the journal has.
@@ -58,11 +58,11 @@ pub(super) fn record(record: &Record) {
         What::Verified {
             key, action, good, ..
         } => info!(seq, %key, %action, good, "looked again"),
-        What::Closed {
+        What::Moved {
             key,
-            outcome: outcome @ Closed::Exhausted,
+            reason: Some(reason),
             ..
-        } => error!(seq, %key, outcome = outcome.as_str(), "issue closed"),
+        } if reason.blocks() => error!(seq, %key, reason = reason.as_str(), "given up"),
         What::Closed { key, outcome, .. } => {
             info!(seq, %key, outcome = outcome.as_str(), "issue closed");
         }

@@ -35,6 +35,9 @@ pub struct ComponentState {
     pub severity: Severity,
     /// Where its worst issue stands.
     pub phase: Phase,
+    /// Whether it is left to a person: nothing more is done about it, but that what is reversible
+    /// is tried again slowly.
+    pub left: bool,
     /// That in words: `down: restart, attempt 2 of 3, next in 8 s`.
     pub text: String,
     /// How many issues it has.
@@ -189,6 +192,7 @@ fn components(state: &State, now: Moment) -> Vec<ComponentState> {
                 component: component.clone(),
                 severity: issue.severity,
                 phase: explained.phase,
+                left: explained.is_left(),
                 text: in_words(&explained, now),
                 issues,
             })
@@ -214,8 +218,7 @@ fn in_words(explained: &Explanation, now: Moment) -> String {
     use std::fmt::Write as _;
     let mut text = format!("{}: ", explained.key.issue_type);
     if let Some(next) = &explained.next {
-        let (nth, of) = (next.nth, next.of);
-        let _ = write!(text, "{}, attempt {nth} of {of}, ", next.action);
+        let _ = write!(text, "{}, {next}, ", next.action);
     }
     let _ = match (explained.phase, explained.reason) {
         (Phase::Backoff, _) => write!(text, "next in {}", seconds(explained.not_before - now)),
@@ -223,7 +226,13 @@ fn in_words(explained: &Explanation, now: Moment) -> String {
             Some(until) => write!(text, "healed in {} if it stays good", seconds(until - now)),
             None => write!(text, "settling"),
         },
-        (_, Some(reason)) => write!(text, "left to a person ({})", reason.as_str()),
+        (_, Some(reason)) => {
+            let _ = write!(text, "left to a person ({})", reason.as_str());
+            match explained.until {
+                Some(until) => write!(text, ", tried again in {}", seconds(until - now)),
+                None => Ok(()),
+            }
+        }
         (phase, None) => match explained.holds.first() {
             Some(hold) if phase == Phase::Pending => write!(text, "held back: {hold}"),
             _ => write!(text, "{}", phase.as_str()),

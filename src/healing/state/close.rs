@@ -14,7 +14,11 @@ const OF_AN_OPEN_ISSUE: [AlertKind; 3] =
 
 impl State {
     /// Closes an issue.
-    pub(super) fn close(&mut self, slot: SlotId, outcome: Closed) {
+    pub(super) fn close(&mut self, slot: SlotId, mut outcome: Closed) {
+        let retried = self
+            .open
+            .get(slot)
+            .is_some_and(|e| self.retry_step(e).is_some());
         self.set_place(slot, Place::Nowhere);
         self.set_due(slot, None);
         self.undo.remove(&slot);
@@ -23,7 +27,10 @@ impl State {
             return;
         };
         let key = entry.issue.key;
-        self.leave(&key, entry.phase, entry.reason);
+        self.take_back(&key, entry.gave_up);
+        if outcome == Closed::SelfResolved && entry.gave_up == Some(ParkReason::Exhausted) {
+            outcome = Closed::Exhausted;
+        }
         self.wake_children(entry.component);
         self.keys.remove(&key);
         let treatment = entry.treatment;
@@ -43,7 +50,11 @@ impl State {
         let backoff = plan_backoff.unwrap_or(self.policy.backoff);
         let now = self.now.at;
         // The next issue of the key waits as the next attempt would have.
-        let waits = entry.attempts > 0 && matches!(outcome, Closed::Healed | Closed::SelfResolved);
+        let gone = matches!(
+            outcome,
+            Closed::Healed | Closed::SelfResolved | Closed::Exhausted
+        );
+        let waits = entry.attempts > 0 && gone;
         let not_before = self.memories.update(now, &key, |memory| {
             memory.closed_at = Some(now);
             waits.then(|| memory.draw(now, &backoff, entry.stream))
@@ -61,16 +72,17 @@ impl State {
             self.release(&treatment);
         }
         self.resolve_of(&key, &OF_AN_OPEN_ISSUE);
-        match outcome {
-            Closed::Healed => {
-                if let Some(action) = action {
-                    self.learn(&key, &action, true);
-                }
-                self.count_heal(&key, entry.issue.severity);
+        if outcome == Closed::Healed {
+            if let Some(action) = action {
+                self.learn(&key, &action, true);
             }
-            Closed::SelfResolved => self.unblock_after_health(&key),
-            Closed::Exhausted => self.ask_to_detect(entry.engine, true),
-            Closed::Superseded | Closed::Shutdown => {}
+            self.count_heal(&key, entry.issue.severity);
+        }
+        if gone {
+            self.unblock_after_health(&key);
+            if retried {
+                self.forgive_flapping_later(&key);
+            }
         }
         // A key that stays blocked is watched, so that its alert ends when the fault does.
         if outcome != Closed::Shutdown
@@ -119,73 +131,5 @@ impl State {
     fn is_blocked(&self, key: &IssueKey) -> bool {
         let memory = self.memories.get(key);
         memory.is_some_and(|memory| memory.block.is_some())
-    }
-
-    /// Leaves the key of an issue alone until a person has acknowledged it.
-    pub(super) fn block(&mut self, slot: SlotId, reason: ParkReason) {
-        let Some(entry) = self.open.get(slot) else {
-            return;
-        };
-        let (key, severity) = (entry.issue.key.clone(), entry.issue.severity);
-        let engine = self
-            .engines
-            .get(entry.engine)
-            .map(|engine| engine.name.clone());
-        self.remember(&key);
-        self.memories.update(self.now.at, &key, |memory| {
-            memory.block = Some(reason);
-            memory.engine = engine;
-        });
-        let (kind, why) = match reason {
-            ParkReason::Flapping => (
-                AlertKind::Flapping,
-                "healed too often in too short a time; acknowledge it to go on",
-            ),
-            ParkReason::Intensity => (
-                AlertKind::Intensity,
-                "too many attempts in too short a time; acknowledge it to go on",
-            ),
-            _ => (
-                AlertKind::Exhausted,
-                "every step was tried; acknowledge it to go on",
-            ),
-        };
-        self.raise_about(&key, kind, severity, why);
-        // One that is exhausted closes: it is seen again, and parked, if the fault is still there.
-        if self
-            .open
-            .get(slot)
-            .is_some_and(|e| e.reason == Some(reason))
-        {
-            self.begin_climb(&AlertId::of(&key, kind), severity);
-        }
-    }
-
-    /// Makes sure that the key is remembered, which may mean to forget another.
-    pub(super) fn remember(&mut self, key: &IssueKey) {
-        let limit = self.policy.limits.keys;
-        if let Some(forgotten) = self.memories.ensure(self.now.at, key, limit) {
-            let kinds = [
-                AlertKind::Flapping,
-                AlertKind::Intensity,
-                AlertKind::Exhausted,
-                AlertKind::Recurring,
-            ];
-            self.resolve_of(&forgotten, &kinds);
-        }
-    }
-
-    /// The fault of a blocked key is gone: only flapping is held against it still.
-    pub(super) fn unblock_after_health(&mut self, key: &IssueKey) {
-        let forgiven = |memory: &mut Memory| match memory.block {
-            Some(ParkReason::Intensity | ParkReason::Exhausted) => {
-                memory.block = None;
-                true
-            }
-            _ => false,
-        };
-        if self.memories.update(self.now.at, key, forgiven) == Some(true) {
-            self.resolve_of(key, &[AlertKind::Intensity, AlertKind::Exhausted]);
-        }
     }
 }

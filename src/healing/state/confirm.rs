@@ -87,6 +87,7 @@ impl State {
             Phase::Confirming => self.weigh(slot),
             Phase::Pending => self.make_ready(slot),
             Phase::Approval => self.due(slot),
+            Phase::Parked => self.retime_retry(slot),
             _ => {}
         }
     }
@@ -218,11 +219,11 @@ impl State {
             severity,
         });
         self.ask_for_plan(slot);
+        self.alert_given_up(slot);
         match (phase, reason) {
             (Phase::Parked, Some(ParkReason::BadPlan)) => self.confirm_anew(slot),
             // What a person said, or did not say, was about something milder.
             (Phase::Parked, Some(reason)) if !reason.blocks() => self.due(slot),
-            (Phase::Parked, Some(reason)) => self.block(slot, reason),
             // It is looked at again, with its new rank, when the new plan is there.
             (Phase::Pending, _) => self.set_place(slot, super::queue::Place::Nowhere),
             _ => {}

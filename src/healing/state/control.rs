@@ -119,10 +119,18 @@ impl State {
         self.memories
             .update(self.now.at, key, super::memory::Memory::acknowledge);
         self.resolve_of(key, &ACKNOWLEDGED);
-        let Some(slot) = self.in_phase(key, Phase::Parked) else {
+        let Some(slot) = self.keys.get(key).copied() else {
             return;
         };
         let Some(entry) = self.open.get_mut(slot) else {
+            return;
+        };
+        if let Some(gave_up) = entry.gave_up.take() {
+            // What is under way counts as the first of those that it has again.
+            entry.used = 0;
+            self.take_back(key, Some(gave_up));
+        }
+        let Some(entry) = self.open.get_mut(slot).filter(|e| e.phase == Phase::Parked) else {
             return;
         };
         if entry.step > 0 {
@@ -285,6 +293,15 @@ impl State {
             .collect();
         for slot in asked {
             self.due(slot);
+        }
+        let given_up: Vec<_> = self
+            .open
+            .iter()
+            .filter(|(_, entry)| entry.gave_up.is_some())
+            .map(|(slot, _)| slot)
+            .collect();
+        for slot in given_up {
+            self.retime_retry(slot);
         }
     }
 

@@ -172,7 +172,12 @@ impl State {
             },
             &|| {
                 let needed = self.needed_confidence(risk);
-                let gate = self.confidence(entry, step).gate();
+                let confidence = self.confidence(entry, step);
+                // What healing has given up on is tried again however often it was in vain.
+                let gate = match entry.gave_up {
+                    Some(_) => confidence.detector.value,
+                    None => confidence.gate(),
+                };
                 (gate < needed && !approved).then_some(Hold::Confidence { gate, needed })
             },
             &|| {
@@ -239,7 +244,7 @@ impl State {
             Hold::Journal => self.wait_for(slot, WaitFor::Journal),
             Hold::DryRun => self.report(slot),
             Hold::Approval | Hold::Confidence { .. } => self.ask_for_approval(slot),
-            Hold::Intensity { .. } => self.park(slot, ParkReason::Intensity),
+            Hold::Intensity { until } => self.give_up(slot, ParkReason::Intensity, until),
             Hold::ComponentBudget { until, .. } => {
                 self.wait_for(slot, WaitFor::Budget(component));
                 self.timers.set(until, Timer::ComponentBudget(component));

@@ -47,6 +47,9 @@ pub(super) struct Entry {
     pub(super) not_before: Moment,
     /// Who let the current step run.
     pub(super) approved: Option<By>,
+    /// Why healing has given up on it, until it closes or a person acknowledges it. What is tried
+    /// again meanwhile changes nothing about that.
+    pub(super) gave_up: Option<ParkReason>,
     pub(super) treatment: Option<Treatment>,
     /// It was seen while an attempt ran.
     pub(super) dirty: bool,
@@ -88,6 +91,9 @@ impl Entry {
 
     /// Goes on to the next step when this one has had its attempts.
     pub(super) fn escalate(&mut self, attempts: u32) {
+        if self.gave_up.is_some() {
+            return;
+        }
         let Some((_, step)) = self.next_step() else {
             return;
         };

@@ -4,8 +4,8 @@ use super::State;
 use super::explain::Hold;
 use super::timers::Timer;
 use crate::healing::{
-    AlertId, AlertKind, Climb, Effect, ExitRequest, IssueKey, ParkReason, Phase, Rung, Severity,
-    Text, What,
+    AlertId, AlertKind, Climb, Effect, ExitRequest, IssueKey, ParkReason, Rung, Severity, Text,
+    What,
 };
 
 impl State {
@@ -19,15 +19,6 @@ impl State {
     pub(super) fn end_climb(&mut self, id: &AlertId) {
         if self.climbs.end(id) {
             self.record(What::Deescalated { id: id.clone() });
-        }
-    }
-
-    /// An issue leaves the phase that it is in, or closes.
-    pub(super) fn leave(&mut self, key: &IssueKey, phase: Phase, reason: Option<ParkReason>) {
-        if phase == Phase::Parked
-            && let Some(kind) = reason.and_then(alert_of)
-        {
-            self.end_climb(&AlertId::of(key, kind));
         }
     }
 
@@ -156,8 +147,8 @@ impl State {
     }
 
     /// Where the escalation of an open issue stands, if healing has given up on it.
-    pub(super) fn climb_of(&self, key: &IssueKey, reason: Option<ParkReason>) -> Option<Climb> {
-        let id = AlertId::of(key, reason.and_then(alert_of)?);
+    pub(super) fn climb_of(&self, key: &IssueKey, gave_up: Option<ParkReason>) -> Option<Climb> {
+        let id = AlertId::of(key, gave_up.and_then(alert_of)?);
         let climb = self.climbs.get(&id)?;
         let next = climb.next(&self.policy.escalation);
         Some(Climb {

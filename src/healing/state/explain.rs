@@ -170,7 +170,7 @@ pub struct NextAction {
     pub step: usize,
     /// Which attempt of the step, from 1.
     pub nth: u32,
-    /// Of how many.
+    /// Of how many; what is tried again after healing has given up goes beyond.
     pub of: u32,
     /// What can go wrong.
     pub risk: Risk,
@@ -178,6 +178,19 @@ pub struct NextAction {
     pub mode: Mode,
     /// How sure the detector and the action are.
     pub confidence: Confidence,
+}
+
+/// `attempt 2 of 3`, or `attempt 4, beyond the 3 of its plan` of what is tried again though
+/// healing has given up.
+impl fmt::Display for NextAction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (nth, of) = (self.nth, self.of);
+        if nth > of {
+            write!(f, "attempt {nth}, beyond the {of} of its plan")
+        } else {
+            write!(f, "attempt {nth} of {of}")
+        }
+    }
 }
 
 /// What would happen now about a key, and why.
@@ -200,6 +213,9 @@ pub struct Explanation {
     pub next: Option<NextAction>,
     /// The time before which nothing starts for it.
     pub not_before: Moment,
+    /// Why healing has given up on it, if it has: a person is needed, though what is reversible
+    /// is tried again.
+    pub gave_up: Option<ParkReason>,
     /// Everything that would hold it back if it were due now, the first of it first.
     pub holds: Vec<Hold>,
     /// How far it is taken beyond an alert, if healing has given up on it.
@@ -226,12 +242,12 @@ impl fmt::Display for Explanation {
         let Some(next) = &self.next else {
             return Ok(());
         };
-        let (action, nth, of) = (&next.action, next.nth, next.of);
+        let action = &next.action;
         match self.phase {
             Phase::Running | Phase::Verifying | Phase::Settling => {
-                write!(f, ": {action} (attempt {nth} of {of})")?;
+                write!(f, ": {action} ({next})")?;
             }
-            _ => write!(f, ": next is {action} (attempt {nth} of {of})")?,
+            _ => write!(f, ": next is {action} ({next})")?,
         }
         match self.holds.first() {
             Some(hold) if !matches!(self.phase, Phase::Running) => {
@@ -239,6 +255,14 @@ impl fmt::Display for Explanation {
             }
             _ => Ok(()),
         }
+    }
+}
+
+impl Explanation {
+    /// Whether the issue is left to a person. What only waits goes on by itself.
+    pub(in crate::healing) fn is_left(&self) -> bool {
+        let parked = self.reason.is_some_and(|why| why != ParkReason::Waited);
+        parked || self.gave_up.is_some()
     }
 }
 
@@ -266,18 +290,25 @@ impl State {
             until: entry.due,
             next: self.next_action(entry),
             not_before: entry.not_before,
+            gave_up: entry.gave_up,
             holds,
-            climb: self.climb_of(key, entry.reason),
+            climb: self.climb_of(key, entry.gave_up),
         })
     }
 
     fn next_action(&self, entry: &Entry) -> Option<NextAction> {
-        let (plan, step) = entry.next_step()?;
+        let plan = entry.plan.as_deref()?;
+        let parked = entry.gave_up.filter(|_| entry.phase == Phase::Parked);
+        let (nth, used) = match parked {
+            Some(_) => (self.retry_step(entry)?, entry.used.max(entry.attempts)),
+            None => (entry.step, entry.used),
+        };
+        let step = plan.steps.get(nth)?;
         let risk = step.risk.unwrap_or(plan.risk);
         Some(NextAction {
             action: step.action.clone(),
-            step: entry.step,
-            nth: entry.used.saturating_add(1),
+            step: nth,
+            nth: used.saturating_add(1),
             of: step.attempts.unwrap_or(self.policy.attempts),
             risk,
             mode: self.mode(&entry.issue.key, plan, risk),

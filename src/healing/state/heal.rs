@@ -220,7 +220,7 @@ impl State {
         };
         match attempt.cancel {
             None => self.call_off(id, Cancel::Timeout),
-            Some(why) => self.give_up(id, why),
+            Some(why) => self.turn_zombie(id, why),
         }
     }
 
@@ -246,7 +246,7 @@ impl State {
         }
     }
 
-    fn give_up(&mut self, id: AttemptId, why: Cancel) {
+    fn turn_zombie(&mut self, id: AttemptId, why: Cancel) {
         self.attempts.give_up(id);
         let Some(attempt) = self.attempts.get(id).cloned() else {
             return;
@@ -432,14 +432,20 @@ impl State {
         };
         if counts {
             // A step that cannot heal has had all of its attempts.
-            let more = if hopeless { u32::MAX } else { 1 };
+            let all = hopeless && entry.gave_up.is_none();
+            let more = if all { u32::MAX } else { 1 };
             entry.used = entry.used.saturating_add(more);
         }
         entry.escalate(self.policy.attempts);
+        let gave_up = entry.gave_up;
+        if gave_up.is_some() && counts {
+            // The turn of another that can be tried again.
+            entry.step = entry.step.saturating_add(1);
+        }
         let planned = entry.planning.is_none();
         let plan_backoff = entry.plan.as_ref().and_then(|plan| plan.backoff);
         let (key, stream, now) = (entry.issue.key.clone(), entry.stream, self.now.at);
-        if planned && self.is_at_the_end(slot) {
+        if planned && gave_up.is_none() && self.is_at_the_end(slot) {
             return self.exhausted(slot);
         }
         let backoff = plan_backoff.unwrap_or(self.policy.backoff);
@@ -448,12 +454,14 @@ impl State {
         if let Some(entry) = self.open.get_mut(slot) {
             entry.not_before = not_before;
         }
-        self.due(slot);
+        match gave_up {
+            Some(reason) => self.park(slot, reason),
+            None => self.due(slot),
+        }
     }
 
     /// Every step was tried.
     pub(super) fn exhausted(&mut self, slot: SlotId) {
-        self.block(slot, crate::healing::ParkReason::Exhausted);
-        self.close(slot, Closed::Exhausted);
+        self.park(slot, crate::healing::ParkReason::Exhausted);
     }
 }

@@ -21,10 +21,11 @@
 //! | verifying | a look at data newer than the attempt's end is good | *settling* |
 //! | verifying, settling | a look or a pass finds the fault, or too many looks say nothing | the attempt counts; rollback; *backoff*, or the next step |
 //! | settling | a look after the settling time is good | closed `healed` |
-//! | any of these | all steps were tried | closed `exhausted`, the key is blocked, an alert |
+//! | any of these | all steps were tried | *parked*, the key is blocked, an alert |
 //! | backoff | the time that was drawn is over | *pending* |
 //! | confirming, pending | it waits longer than the policy's patience | *parked*, and an alert |
 //! | pending, backoff, approval, parked | so many passes in a row do not find it | closed `self_resolved` |
+//! | parked, its key blocked | `retry_every` is over, and a step is reversible and runs | *pending*, for one attempt; *parked* again if it does not heal |
 //! | parked | acknowledged | *pending*, with all steps before it |
 //! | any but running, verifying, settling | a more severe one needs the room | closed `superseded` |
 //! | any | it gets worse | a new generation and a new plan; a pending approval is void |
@@ -33,13 +34,13 @@
 //!
 //! # What follows an alert
 //!
-//! While an issue is parked because healing has given up on it (`exhausted`, `flapping`,
-//! `intensity`), and while too many attempts hang, the policy's
+//! While healing has given up on an issue (`exhausted`, `flapping`, `intensity`), also while what
+//! is reversible is tried again, and while too many attempts hang, the policy's
 //! [`escalation`](crate::config::Escalation) may take it further: after a time the service is not
 //! ready, after a longer one the process is asked to end. Both wait for the end of a shutdown, kill
 //! switch, pause, storm, dry-run or mute; the end of the process also for a journal that can be
-//! written, and for its own budget. The way back is the issue's: once it is no longer parked, the
-//! service is ready.
+//! written, and for its own budget. The way back is the issue's: once it closes or is acknowledged,
+//! the service is ready.
 //!
 //! # What holds a pending issue back
 //!
@@ -70,6 +71,7 @@ mod engines;
 mod entry;
 mod escalate;
 mod explain;
+mod giving_up;
 mod heal;
 mod memory;
 mod moves;

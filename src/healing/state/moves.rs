@@ -24,8 +24,6 @@ impl State {
             return;
         };
         let (before, component) = (entry.phase, entry.component);
-        let (key, gave_up) = (entry.issue.key.clone(), entry.reason);
-        self.leave(&key, before, gave_up);
         self.count_out(slot);
         if let Some(entry) = self.open.get_mut(slot) {
             entry.phase = phase;
@@ -202,6 +200,9 @@ impl State {
 
     /// Leaves an issue to a person.
     pub(super) fn park(&mut self, slot: SlotId, reason: ParkReason) {
+        if reason.blocks() {
+            return self.give_up(slot, reason, self.now.at);
+        }
         self.move_to(slot, Phase::Parked, Some(reason), None);
         let Some(entry) = self.open.get(slot) else {
             return;
@@ -224,10 +225,7 @@ impl State {
                     "its plan cannot be followed",
                 );
             }
-            ParkReason::Flapping | ParkReason::Intensity | ParkReason::Exhausted => {
-                self.block(slot, reason);
-            }
-            ParkReason::Denied | ParkReason::ApprovalExpired => {}
+            _ => {}
         }
     }
 
@@ -248,13 +246,15 @@ impl State {
             return;
         };
         entry.due = None;
+        let gave_up = entry.gave_up;
         match entry.phase {
-            Phase::Confirming | Phase::Pending => self.park(slot, ParkReason::Waited),
+            Phase::Confirming => self.park(slot, ParkReason::Waited),
+            Phase::Pending => self.park(slot, gave_up.unwrap_or(ParkReason::Waited)),
             Phase::Backoff => self.due(slot),
             Phase::Approval => self.park(slot, ParkReason::ApprovalExpired),
             Phase::Running => self.undo_given_up(slot),
             Phase::Verifying | Phase::Settling => self.look_again(slot),
-            Phase::Parked => {}
+            Phase::Parked => self.try_again(slot),
         }
     }
 }

@@ -356,6 +356,7 @@ impl Entry {
             attempts: 0,
             not_before: issue.first_seen.at,
             approved: None,
+            gave_up: None,
             treatment: None,
             dirty: false,
             superseded: false,

@@ -155,7 +155,7 @@ impl State {
                 Timer::Climb => self.climb_timer = None,
                 Timer::Alert(number) => {
                     if let Some(id) = self.alerts.by_number(number) {
-                        self.resolve(&id);
+                        self.alert_over(&id);
                     }
                 }
                 Timer::Drops => self.tell_drops(),

@@ -36,6 +36,10 @@ impl Window {
         }
     }
 
+    pub(super) fn last(&self) -> Option<Moment> {
+        self.0.back().copied()
+    }
+
     pub(super) fn clear(&mut self) {
         self.0.clear();
     }

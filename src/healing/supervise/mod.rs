@@ -5,8 +5,9 @@
 //! - One task at a time: the next is started only when the one before has ended, also when it
 //!   had to be aborted. A task that blocks its thread and cannot be aborted keeps its place;
 //!   the attempt to restart it becomes a zombie, and is visible as one.
-//! - Restarts back off and have an intensity: more than so many in a window are not attempted,
-//!   and an alert is raised instead. Both are the healing policy's, or set here.
+//! - Restarts back off and have an intensity: after so many in a window an alert is raised, and
+//!   from then on the task is restarted slowly, every `retry_every` of the healing policy, until
+//!   it runs again.
 //! - A restart counts as healed once the new task has run, and beaten, for the settling time.
 //!
 //! ```no_run
@@ -49,9 +50,13 @@ use super::{Budget, Healing, Name, RegisterError, Severity, StartError};
 /// When a task that has ended is started again; the terms are OTP's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Restart {
-    /// Always: the task is meant to run for ever.
+    /// Always: the task is meant to run for ever. After the restarts that its
+    /// [intensity](Supervise::intensity) allows, it goes on at the slow pace of the policy's
+    /// [`retry_every`](crate::config::HealingPolicy::retry_every), 15 min by default, while an
+    /// alert stands.
     Permanent,
-    /// When it ended abnormally: by a panic, an error or a missed heartbeat.
+    /// When it ended abnormally: by a panic, an error or a missed heartbeat. As often as
+    /// [`Permanent`](Self::Permanent).
     Transient,
     /// Never: its end is only reported, as an issue that is left to a person.
     Temporary,
@@ -142,8 +147,9 @@ impl Supervise {
         self
     }
 
-    /// Allows at most `max` restarts in any `window`. Default: the policy's budget for a
-    /// component.
+    /// Allows at most `max` restarts in any `window`, slow ones included. Default: the policy's
+    /// [`attempts`](crate::config::HealingPolicy::attempts) that do not heal in a row (3), and its
+    /// [`intensity`](crate::config::HealingPolicy::intensity) in all (5 in 10 min).
     pub fn intensity(mut self, max: u32, window: Duration) -> Self {
         self.spec.intensity = Some(Budget::new(max, window));
         self

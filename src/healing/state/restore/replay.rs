@@ -241,23 +241,26 @@ impl Replay {
         match outcome {
             // It remains to be dealt with.
             Closed::Shutdown => return,
-            Closed::Exhausted => self.block(key, ParkReason::Exhausted),
             Closed::Healed => {
                 self.memory(key, |memory| memory.healed(now));
                 if let Some(action) = action {
                     self.learn(key, action, true);
                 }
+                self.forgive(key);
             }
-            Closed::SelfResolved => {
-                self.unblock(&AlertId::of(key, AlertKind::Intensity));
-                self.unblock(&AlertId::of(key, AlertKind::Exhausted));
-            }
+            Closed::SelfResolved | Closed::Exhausted => self.forgive(key),
             Closed::Superseded => {}
         }
         self.open.remove(key);
         self.state
             .memories
             .update(now, key, |memory| memory.closed_at = Some(now));
+    }
+
+    /// The fault is gone: only flapping is held against the key.
+    fn forgive(&mut self, key: &IssueKey) {
+        self.unblock(&AlertId::of(key, AlertKind::Intensity));
+        self.unblock(&AlertId::of(key, AlertKind::Exhausted));
     }
 
     fn controlled(&mut self, control: &Control) {

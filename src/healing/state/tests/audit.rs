@@ -22,7 +22,7 @@ impl State {
     /// What climbs is what healing has given up on, and no wake-up is lost.
     fn audit_climbs(&self) {
         let parked = self.open.iter().filter_map(|(_, entry)| {
-            let kind = entry.reason.and_then(alert_of)?;
+            let kind = entry.gave_up.and_then(alert_of)?;
             Some(AlertId::of(&entry.issue.key, kind))
         });
         let parked: BTreeSet<_> = parked.collect();
@@ -110,7 +110,7 @@ impl State {
                 phase => assert_eq!(entry.place, Place::Nowhere, "{phase:?}"),
             }
             let ends_by_itself = match entry.phase {
-                Phase::Parked => false,
+                Phase::Parked => entry.reason == entry.gave_up && self.retry_step(entry).is_some(),
                 Phase::Running => self.undo.contains(&slot),
                 _ => true,
             };
@@ -161,6 +161,12 @@ impl State {
         let treated = self.open.iter().filter(|(_, e)| e.treatment.is_some());
         let zombies = self.attempts.iter().filter(|(_, a)| a.zombie).count();
         assert_eq!(self.attempts.locks(), treated.count() + zombies);
+    }
+
+    /// Whether every issue is left to a person, though what is reversible is tried again.
+    pub(super) fn only_tries_again(&self) -> bool {
+        let mut open = self.open.iter();
+        open.all(|(_, entry)| entry.phase == Phase::Parked || entry.gave_up.is_some())
     }
 
     /// Nothing grows beyond the largest limits that were ever in force.

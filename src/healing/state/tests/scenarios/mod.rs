@@ -2,6 +2,7 @@
 
 mod escalation;
 mod faults;
+mod giving_up;
 mod guards;
 mod people;
 

@@ -68,6 +68,8 @@ pub(super) struct Watch {
     passes: BTreeMap<Name, Moment>,
     /// The starts since the policy last changed.
     starts: Vec<Started>,
+    /// The last start of each key.
+    last_start: BTreeMap<IssueKey, Moment>,
     drawn: BTreeMap<IssueKey, Moment>,
     /// The generation and the step that a person let run last.
     approved: BTreeMap<IssueKey, (Generation, usize)>,
@@ -270,9 +272,8 @@ impl Watch {
                 if let (Phase::Backoff, Some(until)) = (to, until) {
                     self.drawn.insert(key.clone(), *until);
                 }
-                self.given_up.remove(key);
                 if reason.is_some_and(crate::healing::ParkReason::blocks) {
-                    self.given_up.insert(key.clone(), self.now);
+                    self.given_up.entry(key.clone()).or_insert(self.now);
                 }
             }
             What::Escalated {
@@ -316,6 +317,9 @@ impl Watch {
                     let looked_at = (open.issue.generation, open.step);
                     self.approved.insert(key.clone(), looked_at);
                 }
+            }
+            Control::Acknowledge { key } => {
+                self.given_up.remove(key);
             }
             Control::Pause => self.paused = true,
             Control::Resume => {
@@ -423,6 +427,10 @@ impl Watch {
                 })
                 .collect(),
             exits: self.exits.drain(..).map(back).collect(),
+            last_start: std::mem::take(&mut self.last_start)
+                .into_iter()
+                .map(|(key, at)| (key, back(at)))
+                .collect(),
             drawn: std::mem::take(&mut self.drawn)
                 .into_iter()
                 .map(|(key, until)| (key, back(until)))

@@ -59,6 +59,13 @@ impl Watch {
                 policy,
             );
             self.budgets(key, start.issue.severity, policy);
+            if self.given_up.contains_key(key) && intent.by == By::Policy {
+                assert_eq!(intent.risk, Risk::Reversible, "{key} is left to a person");
+                let last = self.last_start.get(key);
+                let slow = last.is_none_or(|last| self.now - *last >= policy.retry_every);
+                assert!(slow, "{key} is tried again too soon");
+            }
+            self.last_start.insert(key.clone(), self.now);
             let settle = self.plan_of[key]
                 .settle
                 .expect("all plans of this test say");
@@ -119,7 +126,9 @@ impl Watch {
             policy.min_confidence.disruptive,
             policy.min_confidence.destructive,
         ][risk as usize];
-        assert!(gate >= needed || person, "{gate} is not enough");
+        let again = self.given_up.contains_key(key);
+        let enough = gate >= needed || person || again;
+        assert!(enough, "{gate} is not enough");
     }
 
     fn budgets(&mut self, key: &IssueKey, severity: Severity, policy: &HealingPolicy) {
