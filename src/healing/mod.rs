@@ -78,6 +78,7 @@ mod runtime;
 mod state;
 mod supervise;
 mod tally;
+pub mod threat_model;
 
 pub use alert::{Alert, AlertId, AlertKind};
 pub use confidence::{Confidence, Estimate, Outcomes, Samples};
@@ -90,7 +91,7 @@ pub use escalate::{Climb, ExitRequest, Rung};
 pub use event::{Control, Event, Target};
 pub use expose::expose;
 #[cfg(feature = "files")]
-pub use files::{FileMetrics, GuardError, GuardFile};
+pub use files::{FileMetrics, GoBackError, GuardError, GuardFile, GuardedFile, KeptContent};
 pub use issue::{Evidence, Generation, Issue, IssueKey, Name, Observation, Severity, Text};
 pub use journal::{
     Append, Damage, DamageKind, Folder, FolderError, HistoryFilter, ReplayReport, Store,

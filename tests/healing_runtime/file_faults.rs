@@ -193,7 +193,7 @@ async fn child() {
 #[ignore = "needs leave to mount, in a namespace of its own; run tests/all.sh"]
 fn a_mount_that_is_read_only() {
     let folder = tempfile::tempdir().unwrap();
-    let script = "mount -t tmpfs none \"$1\" && exec \"$2\" --exact file_faults::child --nocapture";
+    let script = "mount -t tmpfs -o mode=0700 none \"$1\" && exec \"$2\" --exact file_faults::child --nocapture";
     let output = Command::new("unshare")
         .args(["--mount", "--map-root-user", "sh", "-c", script, "sh"])
         .arg(folder.path())

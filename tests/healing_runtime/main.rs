@@ -28,6 +28,9 @@
 //! | the parent directory is deleted | `file_faults::the_parent_directory_is_deleted_and_comes_back` |
 //! | Kubernetes swaps `..data` | `file_faults::a_config_map_is_swapped_and_never_written_to` |
 //! | a read-only mount | `file_faults::a_mount_that_is_read_only` |
+//! | another user writes where a guarded file is | `file_strangers` |
+//! | a half-written file, a link that moves, a FIFO, a validator that hangs | `file_writers` |
+//! | a full disk, a file that is a mount | `file_mounts` |
 //! | shutdown and SIGTERM in each open state | `shutdown::a_shutdown_in_each_state`, `sigterm::sigterm_in_each_state` |
 //! | healing gives up and nobody comes | `escalation`, `giving_up` |
 //! | the process is stopped and goes on; the run-time is blocked | `stopped::a_process_that_was_stopped_…`, `stopped::a_run_time_that_was_blocked_…` |
@@ -49,7 +52,15 @@ mod detectors;
 mod disk;
 mod escalation;
 #[cfg(all(feature = "files", target_os = "linux"))]
+mod file_bench;
+#[cfg(all(feature = "files", target_os = "linux"))]
 mod file_faults;
+#[cfg(all(feature = "files", target_os = "linux"))]
+mod file_mounts;
+#[cfg(all(feature = "files", target_os = "linux"))]
+mod file_strangers;
+#[cfg(all(feature = "files", target_os = "linux"))]
+mod file_writers;
 #[cfg(feature = "files")]
 mod files;
 mod giving_up;

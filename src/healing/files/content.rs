@@ -1,30 +1,43 @@
 //! What is in the file: read with a bound, hashed, judged by the user's validator.
 
 use std::fmt;
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
 use std::sync::Arc;
 
 use crate::util::BoundedStr;
+use crate::util::place::{Facts, Opened, Place};
 
 /// Says whether content is good; "corrupt" is what it refuses, never merely what is different.
 pub(super) type Validator = dyn Fn(&[u8]) -> Result<(), BoundedStr> + Send + Sync;
 
-/// The content of a file with its hash.
+/// The content of a file with its hash, and what else the file was, all read from one descriptor.
 #[derive(Clone)]
 pub(super) struct Content {
     pub(super) bytes: Arc<[u8]>,
     pub(super) hash: blake3::Hash,
+    pub(super) facts: Facts,
 }
 
 impl Content {
-    pub(super) fn new(bytes: Vec<u8>) -> Self {
+    pub(super) fn new(bytes: Vec<u8>, facts: Facts) -> Self {
         Self {
             hash: blake3::hash(&bytes),
             bytes: bytes.into(),
+            facts,
         }
+    }
+
+    /// Reads what an open file has.
+    pub(super) fn of(opened: &Opened, max_bytes: u64) -> io::Result<Self> {
+        Ok(Self::new(opened.read(max_bytes)?, opened.facts))
+    }
+
+    /// Whether nothing was written between the two, as far as can be seen: the same content of
+    /// the same file with the same time of change, which a writer moves that maps the file.
+    pub(super) fn rests_since(&self, earlier: &Self) -> bool {
+        let of = |content: &Self| (content.hash, content.facts.id, content.facts.modified);
+        of(self) == of(earlier)
     }
 }
 
@@ -34,7 +47,7 @@ impl fmt::Debug for Content {
     }
 }
 
-/// What one look at the file found.
+/// What is found at the place of a file.
 #[derive(Clone, Debug)]
 pub(super) enum Found {
     /// Content that the validator takes.
@@ -48,9 +61,21 @@ pub(super) enum Found {
     Unreadable(BoundedStr),
 }
 
+impl Found {
+    /// Whether two readings, some time apart, found the same and nothing was written between.
+    pub(super) fn rests_since(&self, earlier: &Self) -> bool {
+        match (self, earlier) {
+            (Self::Good(now), Self::Good(then))
+            | (Self::Corrupt(now, _), Self::Corrupt(then, _)) => now.rests_since(then),
+            (Self::Missing, Self::Missing) | (Self::Unreadable(_), Self::Unreadable(_)) => true,
+            _ => false,
+        }
+    }
+}
+
 /// Reads and judges. A validator that panics has said nothing about the content.
-pub(super) fn look(path: &Path, max_bytes: u64, validate: &Validator) -> Found {
-    let content = match read(path, max_bytes) {
+pub(super) fn look(place: &Place, max_bytes: u64, validate: &Validator) -> Found {
+    let content = match read(place, max_bytes) {
         Ok(content) => content,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Found::Missing,
         Err(error) => return Found::Unreadable(error.to_string().into()),
@@ -62,27 +87,25 @@ pub(super) fn look(path: &Path, max_bytes: u64, validate: &Validator) -> Found {
     }
 }
 
-fn read(path: &Path, max_bytes: u64) -> io::Result<Content> {
-    let file = File::open(path)?;
-    if !file.metadata()?.is_file() {
-        return Err(io::Error::other("it is not a regular file"));
+/// Opens the file once, and reads it. Where others make files, a second name may be that of a
+/// file which they cannot read.
+fn read(place: &Place, max_bytes: u64) -> io::Result<Content> {
+    let opened = place.open()?;
+    if opened.facts.links > 1
+        && let Some(why) = place.directory.shared()?
+    {
+        let why = format!("it has another name somewhere, and its directory {why}");
+        return Err(io::Error::other(why));
     }
-    let mut bytes = Vec::new();
-    // One byte more than allowed tells a file that is too large from one that just fits,
-    // whatever its metadata says.
-    file.take(max_bytes.saturating_add(1))
-        .read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > max_bytes {
-        return Err(io::Error::other(format!(
-            "it is larger than {max_bytes} bytes"
-        )));
-    }
-    Ok(Content::new(bytes))
+    Content::of(&opened, max_bytes)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
+    use crate::util::place::Sharing;
 
     fn no_zeros(bytes: &[u8]) -> Result<(), BoundedStr> {
         if bytes.contains(&0) {
@@ -92,24 +115,30 @@ mod tests {
         }
     }
 
+    fn found(path: &Path, max_bytes: u64, validate: &Validator) -> Found {
+        let place = Place::find(path, Sharing::Refused, &mut Vec::new()).unwrap();
+        look(&place, max_bytes, validate)
+    }
+
     #[test]
     fn each_kind_of_finding() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a");
-        assert!(matches!(look(&path, 10, &no_zeros), Found::Missing));
+        assert!(matches!(found(&path, 10, &no_zeros), Found::Missing));
         std::fs::write(&path, b"good").unwrap();
-        assert!(matches!(look(&path, 4, &no_zeros), Found::Good(_)));
-        assert!(matches!(look(&path, 3, &no_zeros), Found::Unreadable(_)));
+        assert!(matches!(found(&path, 4, &no_zeros), Found::Good(_)));
+        assert!(matches!(found(&path, 3, &no_zeros), Found::Unreadable(_)));
         std::fs::write(&path, b"b\0d").unwrap();
         assert!(
-            matches!(look(&path, 10, &no_zeros), Found::Corrupt(_, why) if why.as_str() == "has a zero")
+            matches!(found(&path, 10, &no_zeros), Found::Corrupt(_, why) if why.as_str() == "has a zero")
         );
+        std::fs::create_dir(dir.path().join("d")).unwrap();
         assert!(matches!(
-            look(dir.path(), 10, &no_zeros),
+            found(&dir.path().join("d"), 10, &no_zeros),
             Found::Unreadable(_)
         ));
         assert!(matches!(
-            look(&path, 10, &|_| panic!("broken")),
+            found(&path, 10, &|_| panic!("broken")),
             Found::Unreadable(_)
         ));
     }

@@ -4,6 +4,7 @@ use crate::registry::{Counter, DeclareError, Family, Gauge, Group, LabelValue, R
 #[derive(Debug)]
 pub struct FileMetrics {
     pub(super) paths: Gauge,
+    pub(super) unwatched: Gauge,
     pub(super) events: Family<Counter, (FileEvent,)>,
 }
 
@@ -12,6 +13,13 @@ impl FileMetrics {
     #[must_use]
     pub fn guarded(&self) -> i64 {
         self.paths.get()
+    }
+
+    /// How many of them the system does not watch now, so that a change is found only when the
+    /// file is looked at next.
+    #[must_use]
+    pub fn unwatched(&self) -> i64 {
+        self.unwatched.get()
     }
 }
 
@@ -22,6 +30,13 @@ impl Group for FileMetrics {
         Ok(Self {
             paths: registry
                 .gauge("monitored_paths", "Paths that are guarded")
+                .build()?,
+            unwatched: registry
+                .gauge(
+                    "files_unwatched_paths",
+                    "Guarded paths that the system does not watch, which are looked at from time \
+                     to time alone",
+                )
                 .build()?,
             events: registry
                 .counter(

@@ -1,20 +1,29 @@
 //! Guards a file: adopts every good content as the one to go back to, and restores it when
 //! the file becomes corrupt or disappears.
 //!
-//! The room promises:
+//! The module promises:
 //! - "Corrupt" is what the validator refuses, never merely what is different: a legitimate
 //!   edit is adopted, and never undone, not even one made between detection and restore.
-//! - The restore is atomic (written beside the file, synced, renamed over it); the bad content
-//!   is kept aside as `NAME.corrupt-HASH`, the newest three of them.
-//! - A fault is one when two looks found the same (the same bad content, or no file), and not
-//!   when somebody was writing between them; see
-//!   [`confirm_after`](GuardFile::confirm_after).
-//! - The parent directory is watched, for editors replace files; an event is only a hint, and
-//!   a periodic look by hash is the truth, so a lost event costs time and nothing else.
+//! - Content is adopted when two readings, some time apart, found the same at rest and no writer
+//!   has the file open, as far as the system says. The last three are kept; see
+//!   [`GuardedFile::go_back`].
+//! - The restore is atomic (written beside the file, synced, renamed over it), and brings back the
+//!   owner, the group and the rights of when the file was good, without those that are lent to
+//!   whoever runs it. A file that is a mount of its own is written to instead. The bad content is
+//!   then kept aside as `NAME.corrupt-` and random digits, for this user alone, the newest three
+//!   of them, where there is space.
+//! - A fault is one when two readings found the same (the same bad content, or no file), and not
+//!   when someone was writing between them; see [`confirm_after`](GuardFile::confirm_after). A
+//!   newer fault of another kind takes the place of the older one.
+//! - The folders on the way are watched, for editors replace files and links move; an event is
+//!   only a hint, and a periodic look by hash is the truth, so a lost event costs time and nothing
+//!   else. All guards of a process share one watcher of the system.
 //! - A file that cannot be read, that is too large, or whose validator panics is reported and
-//!   left alone: of what cannot be judged nobody knows that it is bad.
-//! - A symbolic link is left alone: whoever made it (Kubernetes' ConfigMaps, for one) manages
-//!   the content behind it.
+//!   left alone: of what cannot be judged no one knows that it is bad.
+//! - A path that ends in a symbolic link is read and not restored: whoever made the link
+//!   (Kubernetes' ConfigMaps, for one) manages the content behind it.
+//! - Nothing that another user does to the file or its folder makes this process read, write or
+//!   hang where it should not; see [`threat_model`](crate::healing::threat_model).
 //!
 //! ```no_run
 //! # async fn example(healing: selfheal::healing::Healing) -> Result<(), Box<dyn std::error::Error>> {
@@ -33,26 +42,36 @@
 //! # }
 //! ```
 
+mod aside;
 mod content;
-mod guard;
+mod engine;
+mod error;
+mod guarded;
+mod kept;
 mod metrics;
+mod mounts;
 mod reason;
 mod restore;
 mod watch;
+mod worker;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use error::{GoBackError, GuardError};
+pub use kept::{GuardedFile, KeptContent};
 pub use metrics::FileMetrics;
 
-use self::content::{Content, Found, Validator, look};
-use self::guard::{FileGuard, Guarded, Hook, Spec};
-use self::watch::{Change, Watch};
-use super::{Healing, Name, RegisterError, Severity, StartError};
-use crate::registry::{DeclareError, Registry};
-use crate::util::{BoundedStr, Printable};
+use self::content::Validator;
+use self::engine::FileGuard;
+use self::guarded::{Guarded, Hook, Spec};
+use self::watch::Watch;
+use super::{Healing, Name, Severity, StartError};
+use crate::registry::Registry;
+use crate::util::BoundedStr;
+use crate::util::place::Sharing;
 
 /// Files larger than this are not guarded unless [`GuardFile::max_bytes`] allows it: the last
 /// good content is kept in memory.
@@ -63,6 +82,9 @@ const EVERY: Duration = Duration::from_secs(5);
 
 /// How long after the first look that found a fault the second one comes.
 const CONFIRM_AFTER: Duration = Duration::from_millis(200);
+
+/// How long the file system, the validator and the hooks may take together.
+const DEADLINE: Duration = Duration::from_secs(10);
 
 /// A file guard that is being set up; ended by [`install`](GuardFile::install).
 ///
@@ -79,49 +101,6 @@ pub struct GuardFile<T = ()> {
 
 /// What makes a value of the content, or says why it cannot.
 type Parser<T> = dyn Fn(&[u8]) -> Result<T, BoundedStr> + Send + Sync;
-
-/// Why a file cannot be guarded.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum GuardError {
-    /// There is no file, and no copy of a good one.
-    #[error(
-        "{}: there is no such file, and no copy to restore it from; create it first, or name a copy",
-        Printable(.path.display())
-    )]
-    Missing {
-        /// The file.
-        path: PathBuf,
-    },
-    /// The content is bad from the start, and there is no copy of a good one.
-    #[error(
-        "{}: its content is refused ({why}), and there is no copy to restore it from; mend it first, or name a copy",
-        Printable(.path.display())
-    )]
-    Corrupt {
-        /// The file.
-        path: PathBuf,
-        /// What the validator said; see [`GuardFile::verbatim`].
-        why: BoundedStr,
-    },
-    /// The file cannot be read.
-    #[error("{}: it cannot be guarded: {why}", Printable(.path.display()))]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// What stands against it.
-        why: BoundedStr,
-    },
-    /// The metrics of guarded files clash with others.
-    #[error("the metrics of guarded files cannot be declared: {0}")]
-    Metrics(#[from] DeclareError),
-    /// There is no healing engine to guard it.
-    #[error(transparent)]
-    Start(#[from] StartError),
-    /// The engine cannot be registered.
-    #[error("the guard cannot be registered: {0}")]
-    Register(#[from] RegisterError),
-}
 
 impl GuardFile<()> {
     /// Starts to set up a guard of the file at `path`, reported as `component`. Until
@@ -144,6 +123,7 @@ impl GuardFile<()> {
             spec: Spec {
                 component: component.into(),
                 path: path.into(),
+                sharing: Sharing::Refused,
                 max_bytes: MAX_BYTES,
                 validate: Arc::new(|_| Ok(())),
                 on_restored: Vec::new(),
@@ -153,6 +133,7 @@ impl GuardFile<()> {
                 settle: None,
                 every: EVERY,
                 confirm_after: CONFIRM_AFTER,
+                deadline: DEADLINE,
             },
             parse: Arc::new(|_| Ok(())),
             verbatim: false,
@@ -215,8 +196,9 @@ impl<T: 'static> GuardFile<T> {
     }
 
     /// Keeps a copy of the last good content at `path`, so that it outlives the process: a file
-    /// that is bad or missing when the service starts is then restored from it. The directory
-    /// must exist. Default: the last good content is kept in memory only.
+    /// that is bad or missing when the service starts is then restored from it, with the owner
+    /// and the rights of the copy, which are those of the file but for the right of others to
+    /// write. The directory must exist. Default: the last good content is kept in memory only.
     pub fn copy_at(mut self, path: impl Into<PathBuf>) -> Self {
         self.spec.copy = Some(path.into());
         self
@@ -226,6 +208,25 @@ impl<T: 'static> GuardFile<T> {
     /// Default: 16 MiB.
     pub fn max_bytes(mut self, max_bytes: u64) -> Self {
         self.spec.max_bytes = max_bytes;
+        self
+    }
+
+    /// Guards the file as root though another user may write in its directory, or in one on the
+    /// way to it. That user decides then what the file is, and may undo each restore; what the
+    /// guard does for all that is in the [threat model](crate::healing::threat_model). Default:
+    /// [`install`](GuardFile::install) refuses such a place. It is of no meaning for a process
+    /// that is not root.
+    pub fn allow_shared_directory(mut self) -> Self {
+        self.spec.sharing = Sharing::Allowed;
+        self
+    }
+
+    /// Sets how long the file system, the validator and the hooks may take together, each time
+    /// that the file is read or restored; it is a time of the machine. What takes longer goes on
+    /// by itself: detection fails until it has ended, so that the component is unknown, then
+    /// degraded, and nothing waits for it. Default: 10 s.
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.spec.deadline = deadline;
         self
     }
 
@@ -269,12 +270,14 @@ impl<T: 'static> GuardFile<T> {
         self
     }
 
-    /// Looks at the file and guards it from now on. This reads the file on the calling thread.
+    /// Looks at the file and guards it from now on. This reads the file, and blocks until it has
+    /// or its [`deadline`](GuardFile::deadline) is over.
     ///
     /// # Errors
     /// There is nothing good to restore: the file is missing, bad or unreadable and there is no
-    /// usable copy of it; or an engine of this name is registered already.
-    pub fn install(self) -> Result<(), GuardError> {
+    /// usable copy of it; someone else may change the way to it; it is not read in time; or an
+    /// engine of this name is registered already.
+    pub fn install(self) -> Result<GuardedFile, GuardError> {
         let Self {
             healing,
             registry,
@@ -292,23 +295,19 @@ impl<T: 'static> GuardFile<T> {
         spec.path = settled(&spec.path)?;
         spec.copy = spec.copy.as_deref().map(settled).transpose()?;
         let metrics = registry.group::<FileMetrics>()?;
-        let (good, save) = starting_point(&spec)?;
-        let file = Arc::new(Guarded::new(spec, metrics, good.clone()));
-        if save {
-            file.save_copy(&good);
-        }
-        let (hints, guarded) = (healing.clone(), Arc::clone(&file));
-        let watcher = move || {
-            let (hints, file) = (hints.clone(), Arc::clone(&guarded));
-            let seen = move |change: Change| {
-                file.note(change);
-                hints.hint(file.spec.component.as_str());
-            };
-            // Without a watch the periodic look still finds everything, only later.
-            Watch::start(&guarded.spec.path, seen).ok()
-        };
-        healing.register(FileGuard::new(file, Box::new(watcher)))?;
-        Ok(())
+        let file = Arc::new(Guarded::new(spec, metrics));
+        file.work(Guarded::start).map_err(|_| GuardError::Late {
+            path: file.spec.path.clone(),
+            deadline: file.spec.deadline,
+        })??;
+        let (hints, signals) = (healing.clone(), Arc::clone(&file.signals));
+        let component = file.spec.component.clone();
+        file.watch(Watch::new(move |change| {
+            signals.note(change);
+            hints.hint(component.as_str());
+        }));
+        healing.register(FileGuard::new(Arc::clone(&file)))?;
+        Ok(GuardedFile::new(file))
     }
 
     fn parsed(&self, hook: impl Fn(T) + Send + Sync + 'static) -> Box<Hook> {
@@ -330,22 +329,6 @@ fn settled(path: &Path) -> Result<PathBuf, GuardError> {
         path: path.to_owned(),
         why: error.to_string().into(),
     })
-}
-
-/// The content to go back to when the guard starts, and whether it should be saved as a copy.
-fn starting_point(spec: &Spec) -> Result<(Content, bool), GuardError> {
-    let path = spec.path.clone();
-    let problem = match look(&path, spec.max_bytes, &*spec.validate) {
-        Found::Good(content) => return Ok((content, true)),
-        Found::Missing => GuardError::Missing { path },
-        Found::Corrupt(_, why) => GuardError::Corrupt { path, why },
-        Found::Unreadable(why) => return Err(GuardError::Unreadable { path, why }),
-    };
-    let copy = spec.copy.as_ref();
-    match copy.map(|copy| look(copy, spec.max_bytes, &*spec.validate)) {
-        Some(Found::Good(content)) => Ok((content, false)),
-        _ => Err(problem),
-    }
 }
 
 impl<T> fmt::Debug for GuardFile<T> {

@@ -1,26 +1,38 @@
-//! Puts the last known good content back, atomically, and keeps the bad content aside.
+//! Puts the last known good content back, atomically where that can be, and keeps the bad content
+//! aside.
 
-use std::fs::{self, File, Metadata, Permissions};
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
-
-use tempfile::NamedTempFile;
+use std::fs::File;
+use std::io::{self, Seek, Write};
+use std::path::PathBuf;
 
 use super::content::Content;
-
-/// How many bad versions are kept beside the file; the oldest goes first.
-const KEPT: usize = 3;
+use super::{aside, mounts};
+use crate::util::Printable;
+use crate::util::place::{Opened, Owner, Place};
 
 /// Why the file was left as it is.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub(super) enum RestoreError {
-    /// Between the look that found it bad and the restore the file was changed.
+    /// Between the reading that found it bad and the restore the file was changed.
     #[error("the file changed since it was found bad; it is looked at again")]
     Changed,
     /// The path is a symbolic link: whoever made it manages the content.
     #[error("the file is a symbolic link; restore it where the link leads to")]
     Link,
+    /// The way to it cannot be followed.
+    #[error(transparent)]
+    Place(#[from] crate::util::place::PlaceError),
+    /// The file is a mount, which cannot be renamed over, and it cannot be written to either.
+    #[error(
+        "{} is a mount of its own, of {mount}, and cannot be replaced; writing to it fails too: {source}; mount its directory instead, or mount it writable",
+        Printable(.path.display())
+    )]
+    Mount {
+        path: PathBuf,
+        mount: String,
+        source: io::Error,
+    },
     /// The operating system refused.
     #[error("{what}: {source}; check permissions and free space of the directory")]
     Io {
@@ -33,206 +45,314 @@ fn io(what: &'static str) -> impl FnOnce(io::Error) -> RestoreError {
     move |source| RestoreError::Io { what, source }
 }
 
-/// Replaces the file at `path` by `good`. `bad` is the hash of what was found there, `None`
-/// where the file was missing; anything else that is there now stays.
+/// What may be replaced by good content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Expected {
+    /// Content of this hash.
+    Bad(blake3::Hash),
+    /// No file.
+    Missing,
+    /// Whatever is there: a person asked for it.
+    Anything,
+}
+
+/// Replaces the file by `good`, with the owner, the group and the rights that it had when it was
+/// good. Anything that is there now and not `expected` stays.
 ///
-/// The new content is written beside the file, synced, and renamed over it, so a reader sees
-/// the old or the new content and never a part. What is left to chance is an edit in the
-/// moment between the last look and the rename, for which file systems offer no lock that an
-/// editor would respect; the bad content that is kept aside would then be that edit.
+/// The new content is written beside the file, synced, and renamed over it, so a reader sees the
+/// old or the new content and never a part. A file that cannot be renamed over, since it is a
+/// mount, its directory is not ours to write in, or the disk is full, is written to. What is left to chance is an
+/// edit in the moment between the last reading and the rename, for which file systems offer no
+/// lock that an editor would respect.
+///
+/// What was there is kept aside afterwards, from the same descriptor that it was checked by; a
+/// full disk fails that, and not the restore.
 pub(super) fn restore(
-    path: &Path,
+    place: &Place,
     good: &Content,
-    bad: Option<blake3::Hash>,
+    expected: Expected,
     max_bytes: u64,
-) -> Result<Option<PathBuf>, RestoreError> {
-    let directory = directory_of(path);
-    let there = match fs::symlink_metadata(path) {
-        Ok(meta) if meta.is_symlink() => return Err(RestoreError::Link),
-        Ok(meta) => Some(meta),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-        Err(error) => return Err(io("cannot look at the file")(error)),
-    };
-    let next = written(directory, good, there.as_ref().map(Metadata::permissions))?;
-    let now = match (&there, bad) {
-        (Some(_), _) => hash(path, max_bytes).map_err(io("cannot read the file again"))?,
-        (None, _) => None,
-    };
-    if now != bad {
-        return Err(RestoreError::Changed);
+) -> Result<(), RestoreError> {
+    if place.linked {
+        return Err(RestoreError::Link);
     }
-    let aside = match bad {
-        Some(hash) => Some(keep(path, hash).map_err(io("cannot keep the bad content aside"))?),
-        None => None,
-    };
-    put(next, path, directory)?;
-    Ok(aside)
-}
-
-/// Replaces the file at `path`, or makes it, whatever is there.
-pub(super) fn replace(path: &Path, content: &Content) -> Result<(), RestoreError> {
-    let directory = directory_of(path);
-    put(written(directory, content, None)?, path, directory)
-}
-
-/// The directory that a file is in.
-pub(super) fn directory_of(path: &Path) -> &Path {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    }
-}
-
-/// The content in a file of its own beside its place, safe on disk.
-fn written(
-    directory: &Path,
-    content: &Content,
-    permissions: Option<Permissions>,
-) -> Result<NamedTempFile, RestoreError> {
-    let mut next = tempfile::Builder::new()
-        .prefix(".selfheal-")
-        .tempfile_in(directory)
-        .map_err(io("cannot write beside the file"))?;
-    next.write_all(&content.bytes)
-        .map_err(io("cannot write beside the file"))?;
-    if let Some(permissions) = permissions {
-        // What the owner allowed outlives the restore.
-        next.as_file()
-            .set_permissions(permissions)
-            .map_err(io("cannot set the permissions"))?;
-    }
-    next.as_file()
-        .sync_all()
-        .map_err(io("cannot sync the new content"))?;
-    Ok(next)
-}
-
-fn put(next: NamedTempFile, path: &Path, directory: &Path) -> Result<(), RestoreError> {
-    next.persist(path)
-        .map_err(|error| io("cannot replace the file")(error.error))?;
-    sync_directory(directory).map_err(io("cannot sync the directory"))
-}
-
-fn hash(path: &Path, max_bytes: u64) -> io::Result<Option<blake3::Hash>> {
-    use std::io::Read;
-    let mut hasher = blake3::Hasher::new();
-    match File::open(path) {
-        Ok(file) => {
-            io::copy(&mut file.take(max_bytes), &mut hasher)?;
-            Ok(Some(hasher.finalize()))
+    let beside = match Next::write(place, good, good.facts.owner) {
+        Ok(next) => {
+            let bad = check(place, expected, max_bytes)?;
+            next.put().map(|()| bad)
         }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
-    }
-}
-
-/// Copies the bad content to `NAME.corrupt-HASH` and removes all but the newest few of these.
-fn keep(path: &Path, hash: blake3::Hash) -> io::Result<PathBuf> {
-    let name = path
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
-    let aside = path.with_file_name(format!("{name}.corrupt-{}", &hash.to_hex()[..12]));
-    fs::copy(path, &aside)?;
-    let prefix = format!("{name}.corrupt-");
-    let mut kept: Vec<_> = fs::read_dir(directory_of(&aside))?
-        .filter_map(Result::ok)
-        .filter(|entry| entry.file_name().to_string_lossy().starts_with(&prefix))
-        .filter(|entry| Some(&*entry.file_name()) != aside.file_name())
-        .filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path())))
-        .collect();
-    kept.sort();
-    let surplus = (kept.len() + 1).saturating_sub(KEPT);
-    for (_, old) in kept.into_iter().take(surplus) {
-        fs::remove_file(old)?;
-    }
-    Ok(aside)
-}
-
-/// The rename itself is durable once the directory is; only Unix can open one.
-fn sync_directory(directory: &Path) -> io::Result<()> {
-    if cfg!(unix) {
-        File::open(directory)?.sync_all()?;
+    };
+    let bad = match beside {
+        Ok(bad) => bad,
+        Err(error) if wants_place(&error) => in_place(place, good, expected, max_bytes, error)?,
+        Err(error) => return Err(error),
+    };
+    // The content is in its place; what a power cut would undo is found again.
+    let _ = place.directory.sync();
+    if let Some(bad) = bad {
+        let _ = aside::keep(&place.directory, &place.name, &bad.bytes);
     }
     Ok(())
 }
 
+/// Replaces the file by `content`, or makes it, whatever is there.
+pub(super) fn replace(place: &Place, content: &Content, owner: Owner) -> Result<(), RestoreError> {
+    Next::write(place, content, owner)?.put()?;
+    let synced = place.directory.sync();
+    synced.map_err(io("cannot sync the directory"))
+}
+
+/// What is there, if it is what was expected.
+fn check(
+    place: &Place,
+    expected: Expected,
+    max_bytes: u64,
+) -> Result<Option<Content>, RestoreError> {
+    let opened = match place.open() {
+        Ok(opened) => Some(opened),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(io("cannot read the file again")(error)),
+    };
+    checked(opened.as_ref(), expected, max_bytes)
+}
+
+fn checked(
+    opened: Option<&Opened>,
+    expected: Expected,
+    max_bytes: u64,
+) -> Result<Option<Content>, RestoreError> {
+    let there = opened.map(|opened| Content::of(opened, max_bytes));
+    let there = match (there, expected) {
+        (Some(Err(_)), Expected::Anything) | (None, _) => None,
+        (Some(there), _) => Some(there.map_err(io("cannot read the file again"))?),
+    };
+    let hash = there.as_ref().map(|there| there.hash);
+    let is_expected = match expected {
+        Expected::Bad(bad) => hash == Some(bad),
+        Expected::Missing => opened.is_none(),
+        Expected::Anything => true,
+    };
+    if is_expected {
+        Ok(there)
+    } else {
+        Err(RestoreError::Changed)
+    }
+}
+
+/// Whether the file itself may be written to where a new one beside it is not possible: it takes
+/// up the space of its old content.
+fn wants_place(error: &RestoreError) -> bool {
+    use io::ErrorKind as Kind;
+    let RestoreError::Io { source, .. } = error else {
+        return false;
+    };
+    matches!(
+        source.kind(),
+        Kind::ResourceBusy
+            | Kind::CrossesDevices
+            | Kind::ReadOnlyFilesystem
+            | Kind::PermissionDenied
+            | Kind::StorageFull
+            | Kind::QuotaExceeded
+    )
+}
+
+/// Writes to the file as it is; `failed` is why it could not be replaced.
+fn in_place(
+    place: &Place,
+    good: &Content,
+    expected: Expected,
+    max_bytes: u64,
+    failed: RestoreError,
+) -> Result<Option<Content>, RestoreError> {
+    let opened = match place.directory.open_to_write(&place.name) {
+        Ok(opened) => opened,
+        // A file that is not there can only be made beside others.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(failed),
+        Err(error) => return Err(refused(place, failed, error)),
+    };
+    let bad = checked(Some(&opened), expected, max_bytes)?;
+    match overwrite(&opened.file, good) {
+        Ok(()) => Ok(bad),
+        Err(error) => Err(refused(place, failed, error)),
+    }
+}
+
+fn refused(place: &Place, failed: RestoreError, source: io::Error) -> RestoreError {
+    let path = place.path();
+    match mounts::at(&path) {
+        Some(mount) => RestoreError::Mount {
+            path,
+            mount,
+            source,
+        },
+        None => failed,
+    }
+}
+
+fn overwrite(mut file: &File, good: &Content) -> io::Result<()> {
+    file.rewind()?;
+    file.write_all(&good.bytes)?;
+    file.set_len(good.bytes.len() as u64)?;
+    // Its owner is who it was; a mount may not let the rights be changed.
+    let _ = good.facts.owner.give(file);
+    file.sync_all()
+}
+
+/// New content in a file of its own beside its place, removed unless it is put there.
+struct Next<'p> {
+    place: &'p Place,
+    name: Option<std::ffi::OsString>,
+}
+
+impl<'p> Next<'p> {
+    fn write(place: &'p Place, content: &Content, owner: Owner) -> Result<Self, RestoreError> {
+        let made = place.directory.create_random(&aside::next(&place.name));
+        let (name, mut file) = made.map_err(io("cannot write beside the file"))?;
+        let next = Self {
+            place,
+            name: Some(name),
+        };
+        // Nobody but this user may read it before it belongs to its owner.
+        file.write_all(&content.bytes)
+            .map_err(io("cannot write beside the file"))?;
+        owner
+            .give(&file)
+            .map_err(io("cannot set the permissions"))?;
+        file.sync_all().map_err(io("cannot sync the new content"))?;
+        Ok(next)
+    }
+
+    fn put(mut self) -> Result<(), RestoreError> {
+        if let Some(name) = &self.name {
+            let renamed = self.place.directory.rename(name, &self.place.name);
+            renamed.map_err(io("cannot replace the file"))?;
+        }
+        self.name = None;
+        Ok(())
+    }
+}
+
+impl Drop for Next<'_> {
+    fn drop(&mut self) {
+        if let Some(name) = &self.name {
+            let _ = self.place.directory.remove(name);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::path::Path;
+
     use super::*;
+    use crate::util::place::Sharing;
 
     const MAX: u64 = 1 << 20;
 
-    fn good() -> Content {
-        Content::new(b"good".to_vec())
+    fn place(path: &Path) -> Place {
+        Place::find(path, Sharing::Refused, &mut Vec::new()).unwrap()
+    }
+
+    /// Good content as it was in a file of mode 0644.
+    fn good(dir: &Path) -> Content {
+        let path = dir.join("was-good");
+        fs::write(&path, b"good").unwrap();
+        let content = Content::of(&place(&path).open().unwrap(), MAX).unwrap();
+        fs::remove_file(path).unwrap();
+        content
+    }
+
+    fn bad(bytes: &[u8]) -> Expected {
+        Expected::Bad(blake3::hash(bytes))
+    }
+
+    fn aside_of(path: &Path) -> Vec<PathBuf> {
+        let entries = fs::read_dir(path.parent().unwrap()).unwrap();
+        let paths = entries.map(|entry| entry.unwrap().path());
+        paths.filter(|other| other != path).collect()
     }
 
     #[test]
     fn replaces_bad_content_and_keeps_it_aside() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("shop.toml");
+        let good = good(dir.path());
         fs::write(&path, b"bad").unwrap();
-        let aside = restore(&path, &good(), Some(blake3::hash(b"bad")), MAX)
-            .unwrap()
-            .unwrap();
+        restore(&place(&path), &good, bad(b"bad"), MAX).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"good");
-        assert_eq!(fs::read(aside).unwrap(), b"bad");
+        let aside = aside_of(&path);
+        assert_eq!(aside.len(), 1, "{aside:?}");
+        assert_eq!(fs::read(&aside[0]).unwrap(), b"bad");
     }
 
     #[test]
     fn brings_a_missing_file_back() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("shop.toml");
-        assert!(restore(&path, &good(), None, MAX).unwrap().is_none());
+        let good = good(dir.path());
+        restore(&place(&path), &good, Expected::Missing, MAX).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"good");
+        assert_eq!(aside_of(&path), [] as [PathBuf; 0]);
     }
 
     #[test]
-    fn never_undoes_an_edit_made_after_the_look() {
+    fn never_undoes_an_edit_made_after_it_was_read() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("shop.toml");
+        let good = good(dir.path());
         fs::write(&path, b"edited").unwrap();
-        for seen in [Some(blake3::hash(b"bad")), None] {
-            let error = restore(&path, &good(), seen, MAX).unwrap_err();
+        for seen in [bad(b"bad"), Expected::Missing] {
+            let error = restore(&place(&path), &good, seen, MAX).unwrap_err();
             assert!(matches!(error, RestoreError::Changed));
         }
         assert_eq!(fs::read(&path).unwrap(), b"edited");
-        assert_eq!(
-            fs::read_dir(dir.path()).unwrap().count(),
-            1,
-            "nothing is left behind"
-        );
+        assert_eq!(aside_of(&path), [] as [PathBuf; 0], "nothing is left");
     }
 
     #[test]
-    fn keeps_a_bounded_number_of_bad_versions() {
+    fn keeps_a_bounded_number_of_bad_versions_and_what_others_named_so() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a");
+        let good = good(dir.path());
+        let others = ["a.corrupt-x", "a.corrupt-0123456789abcdef"];
+        for other in others {
+            fs::create_dir(dir.path().join(other)).unwrap();
+        }
+        fs::write(dir.path().join("a.corrupt-notes"), "mine").unwrap();
         for n in 0..10_u8 {
             fs::write(&path, [n]).unwrap();
-            restore(&path, &good(), Some(blake3::hash(&[n])), MAX).unwrap();
+            restore(&place(&path), &good, bad(&[n]), MAX).unwrap();
         }
-        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1 + KEPT);
+        assert_eq!(aside_of(&path).len(), others.len() + 1 + aside::KEPT);
+        assert!(dir.path().join("a.corrupt-notes").exists());
     }
 
     #[cfg(unix)]
     #[test]
-    fn permissions_stay_and_links_are_left_alone() {
+    fn rights_are_those_of_when_it_was_good_and_links_are_left_alone() {
         use std::os::unix::fs::PermissionsExt;
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a");
+        fs::write(&path, b"good").unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o7777;
+        let set = |mode| fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        set(0o640);
+        let good = Content::of(&place(&path).open().unwrap(), MAX).unwrap();
         fs::write(&path, b"bad").unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
-        restore(&path, &good(), Some(blake3::hash(b"bad")), MAX).unwrap();
-        assert_eq!(
-            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
-            0o640
-        );
+        set(0o6755);
+        restore(&place(&path), &good, bad(b"bad"), MAX).unwrap();
+        assert_eq!(mode(&path), 0o640);
+        assert_eq!(mode(&aside_of(&path)[0]), 0o600);
+        fs::remove_file(&path).unwrap();
+        restore(&place(&path), &good, Expected::Missing, MAX).unwrap();
+        assert_eq!(mode(&path), 0o640);
 
         let link = dir.path().join("link");
         std::os::unix::fs::symlink(&path, &link).unwrap();
-        let error = restore(&link, &good(), Some(good().hash), MAX).unwrap_err();
+        let error = restore(&place(&link), &good, bad(b"good"), MAX).unwrap_err();
         assert!(matches!(error, RestoreError::Link));
     }
 }

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::time::{Instant, sleep};
 
-use super::guard::{FileGuard, Guarded, Spec};
 use super::metrics::FileEvent;
+use super::watch::Change;
 use super::*;
 use crate::healing::{Context, HealingEngine, Issue, Precondition, Verdict};
 use crate::registry::Registry;
@@ -44,6 +44,7 @@ fn desk() -> Desk {
     let spec = Spec {
         component: "config".into(),
         path: path.clone(),
+        sharing: Sharing::Refused,
         max_bytes: 1024,
         validate: Arc::new(valid),
         on_restored: vec![count(&restored)],
@@ -54,15 +55,15 @@ fn desk() -> Desk {
         // Shorter than a writer is waited for.
         every: Duration::from_secs(1),
         confirm_after: CONFIRM_AFTER,
+        deadline: DEADLINE,
     };
-    let (good, save) = starting_point(&spec).unwrap();
-    assert!(save);
-    let file = Arc::new(Guarded::new(spec, registry.group().unwrap(), good));
-    let place = path.clone();
-    // What happens to the file is told by hand.
-    let watcher = move || Watch::start(&place, |_| {}).ok();
+    let file = Arc::new(Guarded::new(spec, registry.group().unwrap()));
+    file.start().unwrap();
+    // What happens to the file is reported by hand.
+    file.watch(Watch::new(|_| {}));
+    file.look();
     Desk {
-        guard: FileGuard::new(Arc::clone(&file), Box::new(watcher)),
+        guard: FileGuard::new(Arc::clone(&file)),
         file,
         _dir: dir,
         path,
@@ -189,6 +190,7 @@ async fn a_fault_is_reported_when_the_second_look_finds_it_too() {
     let missing = vec!["file_missing".to_owned()];
     assert_eq!(desk.seen_after().await, (missing, 200));
     desk.write("ok");
+    assert_eq!(desk.seen_after().await, (Vec::new(), 200), "adopted");
     assert_eq!(desk.seen_after().await, (Vec::new(), 0));
 }
 
@@ -201,7 +203,7 @@ async fn what_is_mended_in_between_was_no_fault() {
         desk.write("ok 2");
     };
     let (seen, ()) = tokio::join!(desk.seen_after(), mended);
-    assert_eq!(seen, (Vec::new(), 200));
+    assert_eq!(seen, (Vec::new(), 400));
     assert_eq!(desk.changed.load(Ordering::Relaxed), 1);
     assert_eq!(desk.events(FileEvent::Corrupted), 0);
 }
@@ -239,21 +241,21 @@ async fn a_writer_is_waited_for_until_the_file_is_closed() {
     let desk = desk();
     let truncate = || {
         desk.write("");
-        desk.file.note(Change::Written);
+        desk.file.signals.note(Change::Written);
     };
     truncate();
     let finishes = async {
         sleep(Duration::from_millis(2900)).await;
         desk.write("ok 2");
-        desk.file.note(Change::Closed);
+        desk.file.signals.note(Change::Closed);
     };
     let (seen, ()) = tokio::join!(desk.seen_after(), finishes);
-    assert_eq!(seen, (Vec::new(), 3000));
+    assert_eq!(seen, (Vec::new(), 3200));
 
     truncate();
     let breaks_off = async {
         sleep(Duration::from_millis(900)).await;
-        desk.file.note(Change::Closed);
+        desk.file.signals.note(Change::Closed);
     };
     let (seen, ()) = tokio::join!(desk.seen_after(), breaks_off);
     assert_eq!(seen, (corrupt(), 1000));
@@ -262,15 +264,15 @@ async fn a_writer_is_waited_for_until_the_file_is_closed() {
     assert!(desk.seen().await.is_empty());
     truncate();
     assert_eq!(desk.seen_after().await, (corrupt(), 5000), "it never ends");
-    desk.file.note(Change::Seen(FileEvent::Renamed));
+    desk.file.signals.note(Change::Seen(FileEvent::Renamed));
     assert_eq!(desk.seen_after().await, (corrupt(), 200), "another file");
     assert_eq!(desk.events(FileEvent::Modified), 3);
 }
 
 #[tokio::test(start_paused = true)]
 async fn without_a_watch_the_second_look_is_a_regular_one() {
-    let mut desk = desk();
-    desk.guard = FileGuard::new(Arc::clone(&desk.file), Box::new(|| None));
+    let desk = desk();
+    desk.file.stop_watching();
     desk.write("garbage");
     let every = desk.file.spec.every.as_millis();
     assert_eq!(desk.seen_after().await, (corrupt(), every));
@@ -312,24 +314,43 @@ async fn the_copy_outlives_the_process() {
     fs::write(&desk.path, "ok 2").unwrap();
     desk.seen().await;
     fs::write(&desk.path, "garbage").unwrap();
-    let spec = Spec {
+    let spec = |copy: Option<PathBuf>| Spec {
         component: "config".into(),
         path: desk.path.clone(),
+        sharing: Sharing::Refused,
         max_bytes: 1024,
         validate: Arc::new(valid),
         on_restored: Vec::new(),
         on_changed: Vec::new(),
-        copy: Some(desk.path.with_file_name("copy")),
+        copy,
         severity: Severity::Error,
         settle: None,
         every: EVERY,
         confirm_after: CONFIRM_AFTER,
+        deadline: DEADLINE,
     };
-    let (good, save) = starting_point(&spec).unwrap();
-    assert_eq!((&*good.bytes, save), (&b"ok 2"[..], false));
-    let without = Spec { copy: None, ..spec };
-    assert!(matches!(
-        starting_point(&without),
-        Err(GuardError::Corrupt { .. })
-    ));
+    let again = |copy| Guarded::new(spec(copy), Registry::new().group().unwrap());
+    let file = again(Some(desk.path.with_file_name("copy")));
+    file.start().unwrap();
+    assert_eq!(&*file.kept()[0].bytes, b"ok 2");
+    let without = again(None).start();
+    assert!(matches!(without, Err(GuardError::Corrupt { .. })));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_killed_process_left_is_removed_and_nothing_else() {
+    let desk = desk();
+    let directory = desk.path.parent().unwrap();
+    let prefix = aside::next("shop.toml".as_ref());
+    let name = |end: &str| directory.join(format!("{}{end}", prefix.to_string_lossy()));
+    for n in 0..50 {
+        fs::write(name(&format!("{n:016x}")), "ok 1").unwrap();
+    }
+    fs::create_dir(name("00000000000000ff")).unwrap();
+    fs::write(name("notes"), "mine").unwrap();
+    let other = aside::next("other".as_ref()).to_string_lossy().into_owned();
+    fs::write(directory.join(format!("{other}{:016x}", 0)), "ok 1").unwrap();
+    desk.file.start().unwrap();
+    let left = fs::read_dir(directory).unwrap().count();
+    assert_eq!(left, 5, "the file, its copy, a folder, notes, another's");
 }

@@ -35,7 +35,7 @@ mod walk;
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, Metadata};
 use std::hash::{BuildHasher, RandomState};
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -101,22 +101,22 @@ pub(crate) struct Place {
 
 impl Place {
     /// Follows `path`, taken from where the process is now if it is relative, to the directory of
-    /// its file, which need not exist. `steps` has the folders then on which the way depends:
-    /// those whose links were followed, and that of the file. After an error it has those up to
-    /// there.
+    /// its file, which need not exist. `steps` has the names then on which the way depends: those
+    /// of the links that were followed, and at last that of the file; after an error, the one
+    /// that was met last. Each is a path without links in the folders that hold it.
     pub(crate) fn find(
         path: &Path,
         sharing: Sharing,
         steps: &mut Vec<PathBuf>,
     ) -> Result<Self, PlaceError> {
         steps.clear();
-        let absolute = absolute(path)?;
-        let found = Directory::find(&absolute, sharing, steps)?;
-        let last = found.directory.path();
-        if !steps.iter().any(|step| step == last) {
-            steps.push(last.to_owned());
+        let found = Directory::find(&absolute(path)?, sharing, steps);
+        match &found {
+            Ok(place) => steps.push(place.path()),
+            Err(PlaceError::Io { path, .. }) => steps.push(path.clone()),
+            Err(_) => {}
         }
-        Ok(found)
+        found
     }
 
     /// The path without links, as it was when it was followed.
@@ -146,6 +146,20 @@ impl Opened {
         }
         let facts = Facts::of(&meta);
         Ok(Self { file, facts })
+    }
+
+    /// What is in the file, if that is no more than `most` bytes.
+    pub(crate) fn read(&self, most: u64) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        // One byte more than allowed tells a file that is too large from one that just fits,
+        // whatever its metadata says.
+        (&self.file)
+            .take(most.saturating_add(1))
+            .read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > most {
+            return Err(io::Error::other(format!("it is larger than {most} bytes")));
+        }
+        Ok(bytes)
     }
 }
 

@@ -10,7 +10,7 @@ use rustix::fs::{AtFlags, Dir, Gid, Mode, OFlags, Uid};
 
 use super::trust::{Folder, Me, is_read_only};
 use super::walk::{Asked, walk};
-use super::{Opened, Owner, Place, PlaceError, Sharing, absolute};
+use super::{Facts, Opened, Owner, Place, PlaceError, Sharing, absolute};
 
 /// Opens files: never through a link, never waiting for the other end of a FIFO.
 const SAFE: OFlags = OFlags::NOFOLLOW
@@ -176,6 +176,13 @@ impl Directory {
             }
         }
         Ok(names)
+    }
+}
+
+impl Facts {
+    /// Whether it is a file that this process may have made: of its user, with one name.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.owner.user == rustix::process::geteuid().as_raw() && self.links == 1
     }
 }
 

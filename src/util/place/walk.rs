@@ -68,9 +68,7 @@ pub(super) fn walk(
                     let path = path.to_owned();
                     return Err(PlaceError::TooManyLinks { path });
                 }
-                if !steps.contains(&walk.path) {
-                    steps.push(walk.path.clone());
-                }
+                steps.push(walk.path.join(&name));
                 walk.linked |= last;
                 walk.push(&target);
             }

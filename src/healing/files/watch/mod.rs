@@ -1,0 +1,140 @@
+//! Hints from the operating system that a file may have changed.
+
+mod shared;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use notify::event::{AccessKind, AccessMode, ModifyKind, RenameMode};
+use notify::{Event, EventKind};
+use parking_lot::Mutex;
+
+use self::shared::Folder;
+use super::metrics::FileEvent;
+
+/// What happened to the file, as far as the operating system says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Change {
+    /// This did.
+    Seen(FileEvent),
+    /// Something was written to it; more may follow until it is closed.
+    Written,
+    /// Someone who could write to it has closed it. Only Linux says so.
+    Closed,
+    /// Something may have been missed (the queue of events overflowed), or the way to the file
+    /// changed: a folder of it, or a link (as Kubernetes' `..data` does).
+    Unclear,
+}
+
+/// Called for every change, on the thread of the watcher: it must be short.
+pub(super) type Hint = dyn Fn(Change) + Send + Sync;
+
+/// Watches the folders on the way to a file, for editors replace files instead of writing them,
+/// and links move. All watches of a process share one watcher of the system.
+///
+/// An event is a hint and no more: what is true is found by looking.
+pub(super) struct Watch {
+    hint: Arc<Hint>,
+    way: Mutex<Way>,
+    hears: AtomicBool,
+}
+
+#[derive(Default)]
+struct Way {
+    steps: Vec<PathBuf>,
+    /// Dropping one ends its watch.
+    folders: Vec<Folder>,
+}
+
+impl Watch {
+    /// Watches nothing yet.
+    pub(super) fn new(hint: impl Fn(Change) + Send + Sync + 'static) -> Self {
+        Self {
+            hint: Arc::new(hint),
+            way: Mutex::default(),
+            hears: AtomicBool::new(false),
+        }
+    }
+
+    /// Whether it watches the folders of these names, each as it is now.
+    pub(super) fn is_on(&self, steps: &[PathBuf]) -> bool {
+        let way = self.way.lock();
+        self.hears() && way.steps == steps && way.folders.iter().all(Folder::is_watched)
+    }
+
+    /// Watches the folders of these names, the last of which is that of the file, and no others
+    /// any more. What cannot be watched is tried again the next time.
+    pub(super) fn follow(&self, steps: Vec<PathBuf>) {
+        let mut way = self.way.lock();
+        let mut folders = Vec::new();
+        let mut hears = !steps.is_empty();
+        for (at, step) in steps.iter().enumerate() {
+            let file = at + 1 == steps.len();
+            let hint = Arc::clone(&self.hint);
+            match folder_of(step) {
+                Some((folder, name)) => {
+                    let name = name.to_owned();
+                    let listener = move |event: &notify::Result<Event>| {
+                        let change = match event {
+                            Ok(event) => change(event, &name, file),
+                            Err(_) => Some(Change::Unclear),
+                        };
+                        if let Some(change) = change {
+                            hint(change);
+                        }
+                    };
+                    match Folder::watch(folder, Arc::new(listener)) {
+                        Ok(folder) => folders.push(folder),
+                        // Without a watch the periodic look still finds everything, only later.
+                        Err(_) => hears = false,
+                    }
+                }
+                None => hears = false,
+            }
+        }
+        // The old ones go after the new ones came, so that what both have stays watched.
+        *way = Way { steps, folders };
+        self.hears.store(hears, Ordering::Relaxed);
+    }
+
+    /// Whether every folder on the way is watched.
+    pub(super) fn hears(&self) -> bool {
+        self.hears.load(Ordering::Relaxed)
+    }
+}
+
+fn folder_of(step: &Path) -> Option<(&Path, &std::ffi::OsStr)> {
+    Some((step.parent()?, step.file_name()?))
+}
+
+/// What an event in a folder says about the file called `name`, or the link, if anything.
+fn change(event: &Event, name: &std::ffi::OsStr, file: bool) -> Option<Change> {
+    if event.need_rescan() {
+        return Some(Change::Unclear);
+    }
+    if !event
+        .paths
+        .iter()
+        .any(|path| path.file_name() == Some(name))
+    {
+        return None;
+    }
+    let change = match event.kind {
+        EventKind::Access(AccessKind::Close(AccessMode::Write)) => Change::Closed,
+        // Both ends of a rename come as events of their own as well.
+        EventKind::Access(_) | EventKind::Modify(ModifyKind::Name(RenameMode::Both)) => {
+            return None;
+        }
+        EventKind::Create(_) => Change::Seen(FileEvent::Created),
+        EventKind::Remove(_) => Change::Seen(FileEvent::Removed),
+        EventKind::Modify(ModifyKind::Name(_)) => Change::Seen(FileEvent::Renamed),
+        EventKind::Modify(ModifyKind::Metadata(_)) => Change::Seen(FileEvent::Modified),
+        EventKind::Modify(_) => Change::Written,
+        EventKind::Any | EventKind::Other => Change::Unclear,
+    };
+    Some(if file { change } else { Change::Unclear })
+}
+
+#[cfg(test)]
+mod tests;

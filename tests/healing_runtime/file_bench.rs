@@ -1,0 +1,147 @@
+//! A guarded file under test, and a stranger who can write where it is.
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use selfheal::healing::{Closed, GuardFile, GuardedFile, IssueKey, What};
+
+use crate::bench::{Bench, eager, seconds};
+
+/// A user who is neither root nor the one of this process.
+pub(crate) const STRANGER: u32 = 65534;
+
+/// Takes a number, and shows nothing of the content.
+pub(crate) fn parse(bytes: &[u8]) -> Result<u64, std::num::ParseIntError> {
+    String::from_utf8_lossy(bytes).trim().parse()
+}
+
+/// Whether there can be a second user here; says which test is left out.
+pub(crate) fn is_root(test: &str) -> bool {
+    let root = fs::metadata("/proc/self").unwrap().uid() == 0;
+    if !root {
+        println!("{test} is left out: it needs root");
+    }
+    root
+}
+
+pub(crate) fn mode(path: &Path) -> u32 {
+    fs::symlink_metadata(path).unwrap().mode() & 0o7777
+}
+
+pub(crate) fn set_mode(path: &Path, mode: u32) {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}
+
+pub(crate) fn owner(path: &Path) -> (u32, u32) {
+    let meta = fs::symlink_metadata(path).unwrap();
+    (meta.uid(), meta.gid())
+}
+
+pub(crate) fn hand_over(path: &Path) {
+    std::os::unix::fs::lchown(path, Some(STRANGER), Some(STRANGER)).unwrap();
+}
+
+/// A guarded file, looked at every second.
+pub(crate) struct Yard {
+    pub(crate) bench: Bench,
+    pub(crate) path: PathBuf,
+    pub(crate) file: GuardedFile,
+}
+
+impl Yard {
+    pub(crate) fn new(path: &Path) -> Self {
+        Self::with(path, |guard| guard.every(seconds(1)).validate(parse))
+    }
+
+    pub(crate) fn with<T: 'static>(
+        path: &Path,
+        set: impl FnOnce(GuardFile) -> GuardFile<T>,
+    ) -> Self {
+        let bench = Bench::start(eager());
+        let guard = GuardFile::new(bench.healing.clone(), "config", path);
+        let file = set(guard).registry(&bench.registry).install().unwrap();
+        let path = path.to_owned();
+        Self { bench, path, file }
+    }
+
+    /// How the next issue that closes does, and which.
+    pub(crate) async fn closes(&mut self) -> (IssueKey, Closed) {
+        let pick = |what: &What| match what {
+            What::Closed { key, outcome, .. } => Some((key.clone(), *outcome)),
+            _ => None,
+        };
+        self.bench.until(|record| pick(&record.what)).await
+    }
+
+    pub(crate) async fn heals(&mut self) {
+        assert_eq!(self.closes().await.1, Closed::Healed);
+    }
+
+    /// Everything beside the file, and what is in it.
+    pub(crate) fn beside(&self) -> Vec<(PathBuf, Vec<u8>)> {
+        let entries = fs::read_dir(self.path.parent().unwrap()).unwrap();
+        let paths = entries.map(|entry| entry.unwrap().path());
+        let others = paths.filter(|path| *path != self.path);
+        others
+            .map(|path| {
+                let bytes = fs::read(&path).unwrap_or_default();
+                (path, bytes)
+            })
+            .collect()
+    }
+
+    /// Lets time pass until it is so, and the threads of the system do their work meanwhile.
+    pub(crate) async fn eventually(&self, what: &str, is_so: impl Fn(&Self) -> bool) {
+        for _ in 0..30_000 {
+            if is_so(self) {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+            let pause = tokio::task::spawn_blocking(std::thread::yield_now);
+            pause.await.unwrap();
+        }
+        panic!("it never happened: {what}");
+    }
+
+    /// How often the system said this of the file.
+    pub(crate) fn events(&self, event: &str) -> u64 {
+        let series = format!("file_events_total{{event_type=\"{event}\"}} ");
+        let page = self.bench.page();
+        let line = page.lines().find_map(|line| line.strip_prefix(&series));
+        line.unwrap().parse().unwrap()
+    }
+
+    /// Waits until the system has said it once more, while no time passes.
+    pub(crate) async fn hears(&self, event: &str, before: u64) {
+        while self.events(event) == before {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+/// Runs a test of this program again where it may mount, with `script` before it; `$1` is
+/// `folder`. Says what came out, or why it cannot be done here.
+pub(crate) fn where_it_may_mount(
+    folder: &Path,
+    script: &str,
+    child: &str,
+    variable: &str,
+) -> Result<Output, String> {
+    let script = format!("{script} && exec \"$2\" --exact {child} --nocapture");
+    let may = Command::new("unshare")
+        .args(["--mount", "true"])
+        .output()
+        .map_err(|error| error.to_string())?;
+    if !may.status.success() {
+        return Err(String::from_utf8_lossy(&may.stderr).into_owned());
+    }
+    let output = Command::new("unshare")
+        .args(["--mount", "sh", "-ec", &script, "sh"])
+        .arg(folder)
+        .arg(std::env::current_exe().unwrap())
+        .env(variable, folder)
+        .output();
+    output.map_err(|error| error.to_string())
+}
