@@ -246,7 +246,7 @@ mod tests {
         jobs.inc(&["x", "say \"hi\"\\\n"]);
         let took: Family<Histogram, [Text; 1]> = registry
             .histogram("took_seconds", "")
-            .buckets([0.5, 1.0])
+            .buckets(&[0.5, 1.0])
             .labels(["path"])
             .unwrap();
         took.observe(&["/"], 0.7);

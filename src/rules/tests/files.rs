@@ -106,7 +106,7 @@ fn an_empty_file_has_no_groups() {
 
 #[test]
 fn all_faults_are_reported_at_once_with_line_and_column() {
-    let text = r#"groups:
+    let text = r"groups:
 - name: first
   intervall: 1m
   interval: 5 minutes
@@ -133,7 +133,7 @@ fn all_faults_are_reported_at_once_with_line_and_column() {
 - name: first
 - rules: []
 rules: []
-"#;
+";
     let duration = "write whole numbers with ms, s, m, h, d, w or y, such as 5m or 1h30m";
     let neither = "name the series that it records, or its alert";
     assert_eq!(
