@@ -122,6 +122,18 @@ pub struct Selection {
 }
 
 impl Selection {
+    /// The newest sample after one time and up to another of each series that matches: which series
+    /// there are.
+    #[must_use]
+    pub fn newest(matchers: Arc<[Matcher]>, after: i64, until: i64) -> Self {
+        Self {
+            matchers,
+            after,
+            until,
+            newest_only: true,
+        }
+    }
+
     /// Whether the matchers match a series.
     #[must_use]
     pub fn matches(&self, labels: &LabelSet) -> bool {

@@ -64,6 +64,8 @@ mod metrics;
 mod page;
 mod pages;
 mod places;
+#[cfg(feature = "rules")]
+mod query;
 mod routes;
 mod stream;
 
@@ -71,4 +73,7 @@ pub use api::{Operator, Order, Subject};
 pub use auth::Auth;
 pub(crate) use listener::serve_alone;
 pub use listener::{Limits, ListenError, Listener};
+#[cfg(feature = "rules")]
+#[cfg_attr(docsrs, doc(cfg(feature = "rules")))]
+pub use query::QuerySource;
 pub use routes::{Endpoints, router};

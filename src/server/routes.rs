@@ -12,6 +12,8 @@ use http::{StatusCode, header};
 use super::api::{self, Control, Operator};
 use super::auth::Auth;
 use super::pages::Pages;
+#[cfg(feature = "rules")]
+use super::query::{self, Queries, QuerySource};
 use super::{links, metrics, page};
 use crate::config::{HEALTH_PATH, LIVENESS_PATH, PAGE_PATH, READINESS_PATH};
 use crate::health::{Check, Source, Status};
@@ -25,7 +27,9 @@ pub struct Endpoints {
     pub(super) health: Arc<dyn Source>,
     pub(super) operator: Option<Arc<dyn Operator>>,
     pub(super) control: Option<Arc<Control>>,
-    clock: Clock,
+    pub(super) clock: Clock,
+    #[cfg(feature = "rules")]
+    pub(super) queries: Option<Arc<Queries>>,
     metrics_path: String,
     page_path: String,
     /// What every path begins with; empty, or without a slash at its end.
@@ -47,6 +51,8 @@ impl Endpoints {
             registry,
             health: Arc::new(health),
             operator: None,
+            #[cfg(feature = "rules")]
+            queries: None,
             control: None,
             clock: Clock::system(),
             metrics_path: "/metrics".to_owned(),
@@ -113,6 +119,16 @@ impl Endpoints {
         } else {
             None
         };
+        self
+    }
+
+    /// Answers queries below `/api/v1` as a Prometheus server does, read only, and draws the charts
+    /// of the page. Default: these paths are answered with 404.
+    #[cfg(feature = "rules")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "rules")))]
+    #[must_use]
+    pub fn queries(mut self, source: impl QuerySource) -> Self {
+        self.queries = Some(Queries::new(source));
         self
     }
 
@@ -215,6 +231,10 @@ where
         routes = routes.route(&format!("{beside}{name}"), get(file));
     }
     routes = routes.merge(api::routes(&beside));
+    #[cfg(feature = "rules")]
+    if endpoints.queries.is_some() {
+        routes = routes.merge(query::routes(&beside));
+    }
     let live = page::Live::new(Arc::clone(&endpoints.health));
     let events = async move || page::events(&live);
     routes = routes.route(&format!("{beside}{}", page::EVENTS), get(events));

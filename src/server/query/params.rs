@@ -1,0 +1,199 @@
+//! The parameters of a request: in its address, and in the form that a POST brings.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use axum::body::{Body, to_bytes};
+use axum::extract::Request;
+use http::StatusCode;
+
+use super::{ANY, Fault, LISTED};
+use crate::promql::{MatchOp, Matcher, Query, Selection};
+use crate::rules::parse_duration;
+
+/// The longest form: an expression may be a page of text.
+const LONGEST: usize = 1 << 20;
+
+/// The most selectors of one request.
+const SELECTORS: usize = 64;
+
+/// How far back series are listed where no `start` is given.
+const RECENT: i64 = 3_600_000;
+
+pub(super) struct Params(Vec<(String, String)>);
+
+impl Params {
+    /// Reads a request. Of the form, its body is waited for as long as for any other request.
+    pub(super) async fn read(request: Request<Body>) -> Result<Self, Fault> {
+        let (head, body) = request.into_parts();
+        let address = head.uri.query().unwrap_or_default().as_bytes();
+        let mut pairs: Vec<_> = form_urlencoded::parse(address).into_owned().collect();
+        if head.method == http::Method::POST {
+            let long = |_| Fault::new(StatusCode::PAYLOAD_TOO_LARGE, "the form is too long");
+            let form = to_bytes(body, LONGEST).await.map_err(long)?;
+            pairs.extend(form_urlencoded::parse(&form).into_owned());
+        }
+        Ok(Self(pairs))
+    }
+
+    pub(super) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        let named = self.0.iter().filter(move |(known, _)| known == name);
+        named.map(|(_, value)| value.as_str())
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        self.all(name).find(|value| !value.is_empty())
+    }
+
+    pub(super) fn needed(&self, name: &str) -> Result<&str, Fault> {
+        let missing = || Fault::bad(format!("`{name}` is missing"));
+        self.get(name).ok_or_else(missing)
+    }
+
+    /// How many of a list are wanted; zero, like nothing, is as many as there may be.
+    pub(super) fn limit(&self) -> Result<usize, Fault> {
+        let Some(text) = self.get("limit") else {
+            return Ok(LISTED);
+        };
+        match text.parse() {
+            Ok(0) => Ok(LISTED),
+            Ok(limit) => Ok(usize::min(limit, LISTED)),
+            Err(_) => Err(Fault::bad("`limit` is not a whole number")),
+        }
+    }
+
+    /// A time in milliseconds since 1970, given in seconds or as of RFC 3339.
+    pub(super) fn time(&self, name: &str) -> Result<Option<i64>, Fault> {
+        let Some(text) = self.get(name) else {
+            return Ok(None);
+        };
+        let seconds = text
+            .parse::<f64>()
+            .ok()
+            .filter(|seconds| seconds.is_finite());
+        let time = match seconds {
+            #[allow(clippy::cast_possible_truncation, reason = "it stops at the ends")]
+            Some(seconds) => Some((seconds * 1e3).round() as i64),
+            None => rfc_3339(text),
+        };
+        let fault = || {
+            Fault::bad(format!(
+                "`{name}` is neither seconds since 1970 nor a time such as 2026-01-31T12:00:00Z"
+            ))
+        };
+        time.ok_or_else(fault).map(Some)
+    }
+
+    /// A duration, given in seconds or as `1m30s`.
+    pub(super) fn duration(&self, name: &str) -> Result<Option<Duration>, Fault> {
+        let Some(text) = self.get(name) else {
+            return Ok(None);
+        };
+        let seconds = text.parse::<f64>().ok();
+        let duration = match seconds {
+            Some(seconds) => Duration::try_from_secs_f64(seconds).ok(),
+            None => parse_duration(text),
+        };
+        let fault = || Fault::bad(format!("`{name}` is no duration such as 15 or 1m30s"));
+        duration.ok_or_else(fault).map(Some)
+    }
+
+    /// What is listed: the series of each `match[]`, or all.
+    pub(super) fn selections(&self, now: i64) -> Result<Vec<Selection>, Fault> {
+        let until = self.time("end")?.unwrap_or(now);
+        let after = self.time("start")?.unwrap_or(until.saturating_sub(RECENT));
+        let mut lists: Vec<Arc<[Matcher]>> = Vec::new();
+        for text in self.all("match[]") {
+            let query = Query::parse(text)?;
+            let before = lists.len();
+            lists.extend(query.selectors().map(Arc::from));
+            if lists.len() != before + 1 || lists.len() > SELECTORS {
+                return Err(Fault::bad(format!(
+                    "each `match[]` is to be a selector such as up{{job=\"shop\"}}, and at most {SELECTORS} of them"
+                )));
+            }
+        }
+        if lists.is_empty() {
+            let any = Matcher::new(ANY, MatchOp::NotEqual, "");
+            let any = any.map_err(|error| Fault::bad(error.to_string()))?;
+            lists.push(Arc::from([any]));
+        }
+        let selection = |matchers| Selection::newest(matchers, after.saturating_sub(1), until);
+        Ok(lists.into_iter().map(selection).collect())
+    }
+}
+
+pub(super) fn millis(time: SystemTime) -> i64 {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH);
+    i64::try_from(since.unwrap_or_default().as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Reads `2026-01-31T12:00:00.25+01:00`, in milliseconds since 1970. The days are those of Howard
+/// Hinnant's `days_from_civil`.
+fn rfc_3339(text: &str) -> Option<i64> {
+    let (date, clock) = text.split_once(['T', 't', ' '])?;
+    let mut parts = date.splitn(3, '-').map(|part| part.parse::<i64>().ok());
+    let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);
+    let zone = clock.rfind(['Z', 'z', '+', '-'])?;
+    let (clock, zone) = clock.split_at(zone);
+    let mut parts = clock.splitn(3, ':');
+    let (hour, minute): (i64, i64) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+    let second: f64 = parts.next()?.parse().ok()?;
+    let offset = match zone {
+        "Z" | "z" => 0,
+        zone => {
+            let (hours, minutes) = zone.get(1..)?.split_once(':')?;
+            let minutes = hours.parse::<i64>().ok()? * 60 + minutes.parse::<i64>().ok()?;
+            if zone.starts_with('-') {
+                -minutes
+            } else {
+                minutes
+            }
+        }
+    };
+    let within =
+        (1..=12).contains(&month) && (1..=31).contains(&day) && (0..=9_999).contains(&year);
+    if !within
+        || !(0..24).contains(&hour)
+        || !(0..60).contains(&minute)
+        || !(0.0..61.0).contains(&second)
+    {
+        return None;
+    }
+    let year = if month <= 2 { year - 1 } else { year };
+    let (era, month) = (year.div_euclid(400), (month + 9) % 12);
+    let of_era = year.rem_euclid(400);
+    let of_year = (153 * month + 2) / 5 + day - 1;
+    let days = era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468;
+    let minutes = days * 1_440 + hour * 60 + minute - offset;
+    #[allow(clippy::cast_possible_truncation, reason = "it is less than 61,000")]
+    let rest = (second * 1e3).round() as i64;
+    Some(minutes * 60_000 + rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_seconds_or_of_rfc_3339() {
+        let read = |text: &str| {
+            let params = Params(vec![("time".to_owned(), text.to_owned())]);
+            params.time("time").ok().flatten()
+        };
+        for (text, want) in [
+            ("1435781430.781", Some(1_435_781_430_781)),
+            ("1970-01-01T00:00:00Z", Some(0)),
+            ("2015-07-01T20:10:30.781Z", Some(1_435_781_430_781)),
+            ("2015-07-01T22:10:30.781+02:00", Some(1_435_781_430_781)),
+            ("2024-02-29T00:00:00-00:30", Some(1_709_166_600_000)),
+            ("NaN", None),
+            ("2015-13-01T00:00:00Z", None),
+            ("2015-07-01", None),
+            ("é", None),
+            ("2015-07-01T00:00:00é", None),
+        ] {
+            assert_eq!(read(text), want, "{text}");
+        }
+    }
+}
