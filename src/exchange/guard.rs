@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::handles::{Ended, Open};
 use super::protocol::Protocol;
-use super::series::Series;
+use super::renewing::Current;
+use super::series::{Entered, Series};
 use super::spare::Spare;
 use crate::trace::Trace;
 use crate::util::Mark;
@@ -26,8 +27,8 @@ pub(crate) struct State<P: Protocol> {
     /// When it began, if that is of use.
     pub(crate) start: Option<Mark>,
     pub(crate) trace: Trace,
-    /// Whether it is counted as in flight.
-    in_flight: bool,
+    /// With which handles it is in flight, if it is.
+    entered: Option<Entered>,
     pub(crate) progress: P::Progress,
 }
 
@@ -107,7 +108,7 @@ impl<P: Protocol> State<P> {
             series: Arc::clone(series),
             start,
             trace,
-            in_flight: false,
+            entered: None,
             progress,
         }
     }
@@ -115,40 +116,38 @@ impl<P: Protocol> State<P> {
     /// The exchange is in flight from now on.
     #[inline]
     pub(crate) fn enter(&mut self) {
-        if !self.in_flight {
-            self.series.open().enter();
-            self.in_flight = true;
+        if self.entered.is_none() {
+            self.entered = Some(self.series.enter());
         }
     }
 
     #[inline]
     fn leave(&mut self) {
         P::release(&mut self.progress);
-        if self.in_flight {
-            self.series.open().leave();
-            self.in_flight = false;
+        if let Some(entered) = self.entered.take() {
+            self.series.leave(entered);
         }
     }
 
     /// It turns out to be an exchange of another name.
     #[cold]
     pub(crate) fn move_to(&mut self, series: &Arc<Series<P>>) {
-        if self.in_flight {
-            series.open().enter();
-            self.series.open().leave();
+        if let Some(entered) = self.entered.take() {
+            self.entered = Some(series.enter());
+            self.series.leave(entered);
         }
         self.series = Arc::clone(series);
     }
 
     /// The handles that it uses before it ends.
     #[inline]
-    pub(crate) fn open(&self) -> &Open {
+    pub(crate) fn open(&self) -> Current<'_, Open> {
         self.series.open()
     }
 
     /// The handles for one way to end.
     #[inline]
-    pub(crate) fn ended(&self, outcome: P::Outcome) -> &Ended {
+    pub(crate) fn ended(&self, outcome: P::Outcome) -> Current<'_, Ended> {
         self.series.ended(outcome)
     }
 

@@ -3,8 +3,27 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::registry::{Counter, Gauge, Histogram};
+use crate::registry::{Counter, Gauge, Handle, Histogram};
 use crate::trace::Trace;
+
+/// Handles that are found and lost together.
+pub(crate) trait Handles {
+    /// Lets their series expire. Says whether any may.
+    fn loosen(&mut self) -> bool;
+
+    /// Whether the series of all are there. That counts as use.
+    fn may_use(&self) -> bool;
+}
+
+fn loosen(handles: &mut [impl Handle]) -> bool {
+    handles
+        .iter_mut()
+        .fold(false, |any, handle| handle.loosen() | any)
+}
+
+fn may_use(handles: &[impl Handle]) -> bool {
+    handles.iter().all(Handle::may_use)
+}
 
 /// The handles that an exchange uses before it ends.
 #[derive(Debug, Default)]
@@ -21,17 +40,35 @@ pub(crate) struct Open {
 
 impl Open {
     #[inline]
-    pub(crate) fn enter(&self) {
+    pub(super) fn enter(&self) {
         for gauge in &self.in_flight {
-            gauge.inc();
+            gauge.enter();
         }
     }
 
     #[inline]
-    pub(crate) fn leave(&self) {
+    pub(super) fn leave(&self) {
         for gauge in &self.in_flight {
-            gauge.dec();
+            gauge.leave();
         }
+    }
+}
+
+impl Handles for Open {
+    fn loosen(&mut self) -> bool {
+        loosen(&mut self.in_flight)
+            | loosen(&mut self.first_byte)
+            | loosen(&mut self.started)
+            | loosen(&mut self.requests)
+            | loosen(&mut self.responses)
+    }
+
+    fn may_use(&self) -> bool {
+        may_use(&self.in_flight)
+            && may_use(&self.first_byte)
+            && may_use(&self.started)
+            && may_use(&self.requests)
+            && may_use(&self.responses)
     }
 }
 
@@ -78,6 +115,32 @@ impl Ended {
                 trace.exemplify(&timing.histogram, took);
             }
         }
+    }
+}
+
+impl Handles for Ended {
+    fn loosen(&mut self) -> bool {
+        loosen(&mut self.requests)
+            | loosen(&mut self.durations)
+            | loosen(&mut self.request_sizes)
+            | loosen(&mut self.response_sizes)
+    }
+
+    fn may_use(&self) -> bool {
+        may_use(&self.requests)
+            && may_use(&self.durations)
+            && may_use(&self.request_sizes)
+            && may_use(&self.response_sizes)
+    }
+}
+
+impl Handle for Timing {
+    fn loosen(&mut self) -> bool {
+        self.histogram.loosen()
+    }
+
+    fn may_use(&self) -> bool {
+        self.histogram.may_use()
     }
 }
 

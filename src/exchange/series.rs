@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 use super::chain::Chain;
 use super::handles::{Ended, Open};
 use super::protocol::Protocol;
+use super::renewing::{Current, Held, Renewing};
 
 /// The exchanges of one name, and the handles of their series, held, so that recording touches no
 /// index of the registry. A cache line away from the count of references, which changes with each
@@ -13,8 +14,15 @@ pub(crate) struct Series<P: Protocol> {
     pub(crate) recorder: Arc<P::Recorder>,
     pub(crate) name: P::Name,
     /// Once there has been an exchange to record.
-    open: OnceLock<Open>,
-    ends: Chain<(P::Outcome, Ended)>,
+    open: OnceLock<Renewing<Open>>,
+    ends: Chain<(P::Outcome, Renewing<Ended>)>,
+}
+
+/// In flight with these handles, which are to be left as they were entered.
+#[derive(Debug)]
+pub(crate) enum Entered {
+    First,
+    Later(Arc<Held<Open>>),
 }
 
 impl<P: Protocol> Series<P> {
@@ -35,7 +43,12 @@ impl<P: Protocol> Series<P> {
 
     /// The handles that an exchange uses before it ends.
     #[inline]
-    pub(crate) fn open(&self) -> &Open {
+    pub(crate) fn open(&self) -> Current<'_, Open> {
+        self.opened().get(|| self.look_up())
+    }
+
+    #[inline]
+    fn opened(&self) -> &Renewing<Open> {
         match self.open.get() {
             Some(open) => open,
             None => self.open_now(),
@@ -43,26 +56,53 @@ impl<P: Protocol> Series<P> {
     }
 
     #[cold]
-    fn open_now(&self) -> &Open {
-        self.open.get_or_init(|| {
-            let mut open = Open::default();
-            P::open(&self.recorder, &self.name, &mut open);
-            open
-        })
+    fn open_now(&self) -> &Renewing<Open> {
+        self.open.get_or_init(|| Renewing::new(|| self.look_up()))
+    }
+
+    fn look_up(&self) -> Open {
+        let mut open = Open::default();
+        P::open(&self.recorder, &self.name, &mut open);
+        open
+    }
+
+    /// One more is in flight. Its series do not expire meanwhile.
+    #[inline]
+    pub(crate) fn enter(&self) -> Entered {
+        match self.open() {
+            Current::First(open) => {
+                open.enter();
+                Entered::First
+            }
+            Current::Later(open) => {
+                open.enter();
+                Entered::Later(open)
+            }
+        }
+    }
+
+    /// One that entered is in flight no more.
+    #[inline]
+    pub(crate) fn leave(&self, entered: Entered) {
+        match entered {
+            Entered::First => self.opened().first().leave(),
+            Entered::Later(open) => open.leave(),
+        }
     }
 
     /// The handles for one way to end, of which there are few, the common ones first.
     #[inline]
-    pub(crate) fn ended(&self, outcome: P::Outcome) -> &Ended {
+    pub(crate) fn ended(&self, outcome: P::Outcome) -> Current<'_, Ended> {
+        let look_up = || {
+            let mut ended = Ended::default();
+            P::ended(&self.recorder, &self.name, outcome, &mut ended);
+            ended
+        };
         let (_, ended) = self.ends.find_or_add(
             |(known, _)| *known == outcome,
-            || {
-                let mut ended = Ended::default();
-                P::ended(&self.recorder, &self.name, outcome, &mut ended);
-                (outcome, ended)
-            },
+            || (outcome, Renewing::new(look_up)),
         );
-        ended
+        ended.get(look_up)
     }
 }
 

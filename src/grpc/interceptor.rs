@@ -8,7 +8,8 @@ use super::exclude::Exclude;
 use super::methods::{Learn, Methods};
 use super::metrics::{self, GrpcMetrics, Side};
 use super::names::GrpcNames;
-use super::protocol::{Call, Recorder, Series, State};
+use super::protocol::{Call, Recorder, State};
+use crate::exchange::Open;
 use crate::registry::{Counter, DeclareError, Group, Registry};
 use crate::trace::{Current, Source};
 use crate::util::Clock;
@@ -82,12 +83,12 @@ impl GrpcCall {
 
     /// A message has come from the client.
     pub fn received(&self) {
-        self.count(|series| &series.open().requests);
+        self.count(|open| &open.requests);
     }
 
     /// A message was sent to the client.
     pub fn sent(&self) {
-        self.count(|series| &series.open().responses);
+        self.count(|open| &open.responses);
     }
 
     /// How long the call has taken so far; zero where no duration is recorded.
@@ -97,8 +98,9 @@ impl GrpcCall {
         took.unwrap_or_default()
     }
 
-    fn count(&self, of: impl FnOnce(&Series) -> &[Counter]) {
-        for counter in self.0.state().map_or(&[][..], |state| of(&state.series)) {
+    fn count(&self, of: impl FnOnce(&Open) -> &[Counter]) {
+        let Some(state) = self.0.state() else { return };
+        for counter in of(&state.open()) {
             counter.inc();
         }
     }

@@ -6,7 +6,8 @@
 //! - No client can create series: the route is the pattern that axum matched, what matched
 //!   none is [`unmatched`](UNMATCHED), a method that is not one of the ten standard ones is
 //!   `other`, and labels that the application adds have declared values.
-//! - Once a route, method and status have been seen, recording takes no lock and allocates
+//! - Once a route, method and status have been seen, recording takes no lock (one for the copy of a
+//!   pointer, where series of theirs were removed or have expired since) and allocates
 //!   nothing, but a small box for each request beyond 64 at once on a thread: two readings of the
 //!   clock (a third where the body comes in pieces), one look-up and a few atomic additions.
 //!   Under axum, a body that is watched is boxed, as axum boxes every body that is not its own;

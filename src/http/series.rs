@@ -1,5 +1,5 @@
 use std::hash::{Hash, Hasher};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use super::labels::{Added, Chosen, OfRequest, OfResponse};
 use super::names::{Name, Naming};
@@ -64,7 +64,6 @@ pub(crate) struct Route {
     /// The route before any rule.
     matched: Box<str>,
     labels: Chosen,
-    sessions: OnceLock<Vec<Histogram>>,
 }
 
 impl Route {
@@ -89,7 +88,6 @@ impl Route {
             matched: key.route.into(),
             labels: key.labels,
             name,
-            sessions: OnceLock::new(),
         }
     }
 
@@ -105,14 +103,10 @@ impl Route {
         self.name.verb
     }
 
-    /// The lengths of sessions.
-    pub(super) fn sessions(&self, recorder: &Recorder) -> &[Histogram] {
-        self.sessions.get_or_init(|| {
-            let names = recorder.names.iter();
-            names
-                .filter_map(|names| names.session(&self.name))
-                .collect()
-        })
+    /// The lengths of sessions, of which there are too few to keep their handles.
+    pub(super) fn sessions(&self, recorder: &Recorder) -> impl Iterator<Item = Histogram> {
+        let names = recorder.names.iter();
+        names.filter_map(|names| names.session(&self.name))
     }
 }
 

@@ -1,14 +1,14 @@
 use std::convert::Infallible;
 use std::fmt;
 use std::future::Future;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 use http::{Extensions, Method, Request, Version, header};
 
 use super::protocol::{Guard, Series};
+use crate::exchange::Entered;
 use crate::util::Mark;
 
 /// The life of a connection after its upgrade, to a WebSocket or any other protocol.
@@ -43,8 +43,8 @@ struct Life {
     series: Arc<Series>,
     start: Option<Mark>,
     stands_for: u32,
-    /// Whether the upgrade was granted.
-    begun: AtomicBool,
+    /// Once the upgrade was granted.
+    begun: OnceLock<Entered>,
 }
 
 impl HttpSession {
@@ -53,7 +53,7 @@ impl HttpSession {
             series: Arc::clone(series),
             start,
             stands_for,
-            begun: false.into(),
+            begun: OnceLock::new(),
         })))
     }
 
@@ -74,9 +74,7 @@ impl HttpSession {
         if let Some(life) = &self.0
             && Arc::strong_count(life) > 1
         {
-            life.series.open().enter();
-            // Seen by whoever drops the last clone, for this one is dropped before.
-            life.begun.store(true, Ordering::Relaxed);
+            life.begun.get_or_init(|| life.series.enter());
         }
     }
 }
@@ -103,9 +101,9 @@ pub(super) fn is_asked<B>(request: &Request<B>) -> bool {
 
 impl Drop for Life {
     fn drop(&mut self) {
-        if !*self.begun.get_mut() {
+        let Some(entered) = self.begun.take() else {
             return;
-        }
+        };
         if let Some(start) = self.start {
             let lived = self.series.recorder.clock.since(start).as_secs_f64();
             let series = &self.series;
@@ -113,7 +111,7 @@ impl Drop for Life {
                 histogram.observe_n(lived, self.stands_for);
             }
         }
-        self.series.open().leave();
+        self.series.leave(entered);
     }
 }
 

@@ -10,7 +10,7 @@ use super::labels::Chosen;
 use super::outcome::{End, Outcome};
 use super::protocol::State;
 use super::session::HttpSession;
-use crate::exchange::Ended;
+use crate::exchange::{Current, Ended};
 use crate::util::Verb;
 
 /// The size of a body that does not say it.
@@ -187,13 +187,13 @@ impl State {
     }
 
     #[inline]
-    fn handles(&self, end: End) -> &Ended {
+    fn handles(&self, end: End) -> Current<'_, Ended> {
         let sent = self.progress.status;
         self.ended((Outcome { sent, end }, self.progress.labels))
     }
 
     #[inline]
-    fn count(&self, end: End, took: Option<f64>) -> &Ended {
+    fn count(&self, end: End, took: Option<f64>) -> Current<'_, Ended> {
         let sent = self.progress.status;
         let good = Outcome { sent, end }.is_good();
         self.series.recorder.traffic.count(good);

@@ -115,10 +115,10 @@ impl<B: Body> Reads<B> for HttpClient {
             version: head.version,
         });
         state.trace.begun(&head.extensions);
-        let first_byte = &state.open().first_byte;
-        if !first_byte.is_empty() {
+        let open = state.open();
+        if !open.first_byte.is_empty() {
             let took = state.elapsed().unwrap_or_default().as_secs_f64();
-            for histogram in first_byte {
+            for histogram in &open.first_byte {
                 histogram.observe(took);
             }
         }

@@ -126,7 +126,11 @@ use crate::util::Clock;
 use family::{AnyFamily, Core};
 use groups::Groups;
 use metric::Common;
+#[cfg(any(feature = "http", feature = "http-client", feature = "grpc"))]
+pub(crate) use metric::Handle;
 use storage::Total;
+#[cfg(any(feature = "http", feature = "http-client", feature = "grpc"))]
+pub(crate) use storage::removals;
 pub(crate) use unused::WeakRegistry;
 
 lazy_static! {

@@ -18,6 +18,7 @@ mod endings;
 mod example;
 mod exclude;
 mod fleet;
+mod gone;
 mod handle;
 mod hostile;
 mod http;

@@ -12,6 +12,7 @@ mod endings;
 mod endpoints;
 mod examples;
 mod frames;
+mod gone;
 mod handle;
 mod hostile;
 mod http1;

@@ -11,6 +11,7 @@ mod endings;
 mod errors;
 #[cfg(feature = "server")]
 mod example;
+mod gone;
 mod names;
 mod opentelemetry;
 #[cfg(feature = "reqwest")]

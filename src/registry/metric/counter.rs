@@ -14,7 +14,7 @@ use crate::registry::storage::Place;
 /// A whole number that only grows. It wraps at 2⁶⁴, as Prometheus expects of a reset.
 #[derive(Clone, Debug)]
 pub struct Counter {
-    place: Place<AtomicU64>,
+    pub(super) place: Place<AtomicU64>,
     common: Arc<Common>,
 }
 

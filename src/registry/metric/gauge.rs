@@ -8,7 +8,7 @@ use crate::registry::storage::Place;
 
 /// A whole number that goes up and down.
 #[derive(Clone, Debug)]
-pub struct Gauge(Place<AtomicI64>);
+pub struct Gauge(pub(super) Place<AtomicI64>);
 
 impl Gauge {
     /// Sets the value.
@@ -42,6 +42,22 @@ impl Gauge {
     pub fn hold(&self) -> GaugeGuard {
         self.inc();
         GaugeGuard(self.clone())
+    }
+
+    /// Adds one. The series does not expire before [`leave`](Self::leave), which takes it away.
+    #[inline]
+    #[cfg(any(feature = "http", feature = "http-client", feature = "grpc"))]
+    pub(crate) fn enter(&self) {
+        self.0.hold();
+        self.inc();
+    }
+
+    /// Takes one away that [`enter`](Self::enter) has added.
+    #[inline]
+    #[cfg(any(feature = "http", feature = "http-client", feature = "grpc"))]
+    pub(crate) fn leave(&self) {
+        self.dec();
+        self.0.let_go();
     }
 
     /// The value now.

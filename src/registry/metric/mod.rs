@@ -5,6 +5,8 @@ mod counter;
 mod exemplar;
 mod function;
 mod gauge;
+#[cfg(any(feature = "http", feature = "http-client", feature = "grpc"))]
+mod handle;
 mod histogram;
 mod info;
 mod note;
@@ -18,6 +20,8 @@ pub(super) use common::Common;
 pub use counter::{Counter, FloatCounter};
 pub use function::GaugeFn;
 pub use gauge::{FloatGauge, Gauge, GaugeGuard};
+#[cfg(any(feature = "http", feature = "http-client", feature = "grpc"))]
+pub(crate) use handle::Handle;
 pub use histogram::Histogram;
 pub(super) use histogram::{Plan, Tally};
 pub use info::Info;

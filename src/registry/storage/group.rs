@@ -172,14 +172,50 @@ fn doomed(at: u32) -> u32 {
 pub struct Place<C: Cell> {
     group: Arc<Slots<[Slot<C>]>>,
     at: u32,
+    /// Whether the series is in use as long as this is there.
+    holds: bool,
 }
 
 impl<C: Cell> Place<C> {
     pub(super) fn new(group: Arc<Slots<[Slot<C>]>>, at: u32) -> Self {
-        if let Some(life) = &group.life {
-            life.hold(at as usize);
+        let place = Self {
+            group,
+            at,
+            holds: true,
+        };
+        place.hold();
+        place
+    }
+
+    /// The series is in use until [`let_go`](Self::let_go).
+    #[inline]
+    pub(in crate::registry) fn hold(&self) {
+        if let Some(life) = &self.group.life {
+            life.hold(self.at as usize);
         }
-        Self { group, at }
+    }
+
+    /// The series is in use no longer.
+    #[inline]
+    pub(in crate::registry) fn let_go(&self) {
+        if let Some(life) = &self.group.life {
+            life.let_go(self.at as usize);
+        }
+    }
+
+    #[cfg(any(feature = "http", feature = "http-client", feature = "grpc"))]
+    /// Lets the series expire although this is there. Says whether it may.
+    pub(in crate::registry) fn loosen(&mut self) -> bool {
+        if std::mem::take(&mut self.holds) {
+            self.let_go();
+        }
+        self.group.life.is_some()
+    }
+
+    #[cfg(any(feature = "http", feature = "http-client", feature = "grpc"))]
+    /// Whether the series may be recorded to, which counts as use.
+    pub(in crate::registry) fn may_use(&self) -> bool {
+        self.group.may_use(self.at)
     }
 
     /// Whether the series is removed.
@@ -197,7 +233,11 @@ impl<C: Cell> Place<C> {
     pub(super) fn alone(text: Box<str>, new: impl FnOnce(Notes<'_>) -> C) -> Self {
         let group: Arc<Slots<[Slot<C>]>> = Slots::<[Slot<C>; 1]>::new(false);
         group.settle(0, text, new);
-        Self { group, at: 0 }
+        Self {
+            group,
+            at: 0,
+            holds: true,
+        }
     }
 
     /// The series, which is there in every place but the default one.
@@ -238,6 +278,7 @@ impl<C: Cell> Default for Place<C> {
         Self {
             group: Slots::<[Slot<C>; 0]>::new(false),
             at: 0,
+            holds: true,
         }
     }
 }
@@ -250,15 +291,22 @@ impl<C: Cell> fmt::Debug for Place<C> {
 
 impl<C: Cell> Clone for Place<C> {
     fn clone(&self) -> Self {
-        Self::new(Arc::clone(&self.group), self.at)
+        if self.holds {
+            self.hold();
+        }
+        Self {
+            group: Arc::clone(&self.group),
+            at: self.at,
+            holds: self.holds,
+        }
     }
 }
 
 impl<C: Cell> Drop for Place<C> {
     #[inline]
     fn drop(&mut self) {
-        if let Some(life) = &self.group.life {
-            life.let_go(self.at as usize);
+        if self.holds {
+            self.let_go();
         }
     }
 }

@@ -71,6 +71,8 @@ pub(super) use group::Place;
 pub(super) use limits::{Rules, Total};
 pub(super) use notes::Notes;
 pub(super) use places::Layout;
+#[cfg(any(feature = "http", feature = "http-client", feature = "grpc"))]
+pub(crate) use remove::removals;
 pub(super) use store::Storage;
 pub(super) use view::View;
 

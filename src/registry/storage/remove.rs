@@ -10,6 +10,18 @@ use super::view::CHUNK;
 use crate::registry::labels::Labels;
 use crate::registry::metric::Note;
 
+/// How many series of the process were removed. Not a part of what the models explore: who reads it
+/// too early is one who came just before the removal.
+static REMOVALS: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
+
+#[cfg(any(feature = "http", feature = "http-client", feature = "grpc"))]
+/// How many series were removed so far, of all registries: as long as this is the same, no handle
+/// has lost its series.
+#[inline]
+pub(crate) fn removals() -> u64 {
+    REMOVALS.load(Ordering::Acquire)
+}
+
 impl<C: Cell> Storage<C> {
     /// Removes the series of `labels`; handles that are held go on and count for nobody.
     pub(in crate::registry) fn remove<L: Labels>(&self, labels: &L) -> bool {
@@ -111,6 +123,7 @@ impl<C: Cell> Storage<C> {
         writer.dead_groups += u32::from(table.is_group_dead(position));
         self.live.fetch_sub(1, Ordering::Relaxed);
         self.total.give_back();
+        REMOVALS.fetch_add(1, Ordering::Release);
     }
 
     /// Moves to a new table without the groups that are dead, if it would be much smaller.

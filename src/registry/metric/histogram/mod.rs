@@ -47,7 +47,7 @@ pub(in crate::registry) use tally::Tally;
 /// [`StripedHistogram`](crate::registry::StripedHistogram).
 #[derive(Debug)]
 pub struct Histogram<T: Tally = Single> {
-    place: Place<Cell<T>>,
+    pub(super) place: Place<Cell<T>>,
     rejected: Rejected,
     common: Arc<Common>,
 }

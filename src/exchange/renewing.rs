@@ -1,0 +1,134 @@
+use std::fmt;
+use std::ops::Deref;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use parking_lot::RwLock;
+
+use super::handles::Handles;
+use crate::registry::removals;
+
+/// Handles that are looked up anew once the series of one of them is gone: removed, or expired.
+///
+/// Nothing changes about the first ones, so that they are used without a lock; those that came in
+/// their place are found behind one that is held for the copy of a pointer.
+#[derive(Debug)]
+pub(crate) struct Renewing<T> {
+    first: Held<T>,
+    later: OnceLock<RwLock<Arc<Held<T>>>>,
+}
+
+/// Handles, and how many series had been removed when they were last seen to be in use.
+#[derive(Debug)]
+pub(crate) struct Held<T> {
+    handles: T,
+    seen: AtomicU64,
+    /// Whether a series of theirs may expire, so that its use is to be noted.
+    expire: bool,
+}
+
+/// As [`Held::seen`], that some of the handles are of no use any more.
+const GONE: u64 = u64::MAX;
+
+impl<T: Handles> Held<T> {
+    fn new(make: impl FnOnce() -> T) -> Self {
+        let seen = AtomicU64::new(removals());
+        let mut handles = make();
+        Self {
+            expire: handles.loosen(),
+            handles,
+            seen,
+        }
+    }
+
+    /// Whether the series of all handles are there, which counts as use.
+    #[inline]
+    fn may_use(&self) -> bool {
+        let now = removals();
+        (self.seen.load(Ordering::Relaxed) == now && !self.expire) || self.are_there(now)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn are_there(&self, now: u64) -> bool {
+        if self.seen.load(Ordering::Relaxed) == GONE {
+            return false;
+        }
+        let there = self.handles.may_use();
+        self.seen
+            .store(if there { now } else { GONE }, Ordering::Relaxed);
+        there
+    }
+}
+
+impl<T> Deref for Held<T> {
+    type Target = T;
+
+    #[inline]
+    fn deref(&self) -> &T {
+        &self.handles
+    }
+}
+
+impl<T: Handles> Renewing<T> {
+    pub(super) fn new(make: impl FnOnce() -> T) -> Self {
+        Self {
+            first: Held::new(make),
+            later: OnceLock::new(),
+        }
+    }
+
+    /// The first handles, whatever has become of them.
+    #[inline]
+    pub(super) fn first(&self) -> &T {
+        &self.first.handles
+    }
+
+    /// The handles to use now; `make` looks them up.
+    #[inline]
+    pub(super) fn get(&self, make: impl Fn() -> T) -> Current<'_, T> {
+        if self.first.may_use() {
+            Current::First(&self.first.handles)
+        } else {
+            Current::Later(self.renewed(make))
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn renewed(&self, make: impl Fn() -> T) -> Arc<Held<T>> {
+        let new = || Arc::new(Held::new(&make));
+        let later = self.later.get_or_init(|| RwLock::new(new()));
+        let now = Arc::clone(&later.read());
+        if now.may_use() {
+            return now;
+        }
+        let now = new();
+        *later.write() = Arc::clone(&now);
+        now
+    }
+}
+
+/// Handles in use.
+pub(crate) enum Current<'a, T> {
+    First(&'a T),
+    Later(Arc<Held<T>>),
+}
+
+impl<T> Deref for Current<'_, T> {
+    type Target = T;
+
+    #[inline]
+    fn deref(&self) -> &T {
+        match self {
+            Self::First(handles) => handles,
+            Self::Later(held) => held,
+        }
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Current<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}

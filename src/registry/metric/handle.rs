@@ -1,0 +1,29 @@
+use super::{Counter, Gauge, Histogram};
+
+/// A handle of those who keep it for long and look it up anew once its series is gone.
+pub(crate) trait Handle {
+    /// Lets the series expire although this handle is kept. Says whether it may.
+    fn loosen(&mut self) -> bool;
+
+    /// Whether the series is there. That counts as use: it does not expire before it is recorded
+    /// to.
+    fn may_use(&self) -> bool;
+}
+
+macro_rules! handle {
+    ($type:ty, $place:tt) => {
+        impl Handle for $type {
+            fn loosen(&mut self) -> bool {
+                self.$place.loosen()
+            }
+
+            fn may_use(&self) -> bool {
+                self.$place.may_use()
+            }
+        }
+    };
+}
+
+handle!(Counter, place);
+handle!(Gauge, 0);
+handle!(Histogram, place);
