@@ -2,6 +2,7 @@
 //!
 //! - [`Query::parse`] checks an expression once; [`Query::instant`] and [`Query::range`] evaluate
 //!   it over any [`Queryable`], in the semantics of Prometheus 3.
+//! - [`Recorded`] is the recent past of a registry, under the names that a scrape has.
 //! - A query is bounded by [`QueryOptions`] in series, samples, steps and time, and an expression
 //!   in length and depth. Faults and remarks say which part of the expression they are about.
 //! - Nothing here reads a clock but to see whether a query has taken too long.
@@ -32,6 +33,7 @@ mod options;
 mod parse;
 mod quantile;
 mod query;
+mod recorded;
 mod source;
 mod value;
 
@@ -41,5 +43,6 @@ pub use histogram::{Bucket, CUSTOM_BOUNDS, FloatHistogram, ResetHint};
 pub use labels::{Label, LabelSet, METRIC_NAME};
 pub use options::QueryOptions;
 pub use query::{Answer, Query, QueryRange, QueryType};
+pub use recorded::Recorded;
 pub use source::{MatchOp, Matcher, Queryable, Selection, Sink};
 pub use value::{InstantSample, PointValue, QueryResult, Sample, Series};

@@ -8,12 +8,12 @@ const LAYERS: [&[&str]; 12] = [
     &["error", "util"],
     &["config", "catalog", "health"],
     &["registry"],
-    // What all layers of HTTP and gRPC say of a request to the histograms.
-    &["trace"],
+    // What all layers of HTTP and gRPC say of a request to the histograms, and what queries read.
+    &["trace", "history"],
     // The life of one request or call, which they share.
     &["exchange"],
     &[
-        "encode", "http", "grpc", "track", "collect", "interop", "history", "promql", "assets",
+        "encode", "http", "grpc", "track", "collect", "interop", "promql", "assets",
     ],
     &["groups"],
     // Feeds the metrics of outgoing calls, which `groups` declares.
