@@ -22,6 +22,7 @@ pub(crate) struct Builder {
     interval: Duration,
     jobs: String,
     features: Vec<&'static str>,
+    takes_writes: bool,
 }
 
 impl Builder {
@@ -59,6 +60,12 @@ impl Builder {
         self
     }
 
+    /// Takes series by remote write (`--web.enable-remote-write-receiver`).
+    pub(crate) fn remote_write(mut self) -> Self {
+        self.takes_writes = true;
+        self
+    }
+
     /// Takes a series for 0 at its creation (`--enable-feature=created-timestamp-zero-ingestion`);
     /// only Prometheus 3 knows it.
     pub(crate) fn created_times(mut self) -> Self {
@@ -88,6 +95,9 @@ impl Builder {
             ));
         if !self.features.is_empty() {
             command.arg(format!("--enable-feature={}", self.features.join(",")));
+        }
+        if self.takes_writes {
+            command.arg("--web.enable-remote-write-receiver");
         }
         let process = Process::spawn(&mut command);
         let address = process.wait_for_line(START, "the address it listens on", |line| {
@@ -128,6 +138,7 @@ impl Prometheus {
             interval: Duration::from_secs(1),
             jobs: String::new(),
             features: Vec::new(),
+            takes_writes: false,
         }
     }
 
@@ -202,6 +213,51 @@ impl Prometheus {
                 up => Err(format!("{up:?}, targets: {:?}", self.targets())),
             },
         );
+    }
+
+    /// `/api/v1/query` at a time in seconds since 1970; the server's error if it has one.
+    pub(crate) fn try_query_at(&self, expression: &str, time: f64) -> Result<Value, String> {
+        self.try_api(
+            "query",
+            &[("query", expression), ("time", &time.to_string())],
+        )
+    }
+
+    /// `/api/v1/query_range`, times in seconds since 1970; the server's error if it has one.
+    pub(crate) fn try_query_range(
+        &self,
+        expression: &str,
+        start: f64,
+        end: f64,
+        step: f64,
+    ) -> Result<Value, String> {
+        let (start, end, step) = (start.to_string(), end.to_string(), step.to_string());
+        let range = [("start", &*start), ("end", &end), ("step", &step)];
+        let query = [("query", expression)];
+        self.try_api("query_range", &[&query[..], &range[..]].concat())
+    }
+
+    /// `/api/v1/write`: a request of remote write, version 1, as it is encoded and compressed.
+    pub(crate) fn write(&self, request: &[u8]) {
+        let answer = Request::post(&self.url("/api/v1/write"), request)
+            .header("content-type", "application/x-protobuf")
+            .header("content-encoding", "snappy")
+            .header("x-prometheus-remote-write-version", "0.1.0")
+            .send()
+            .expect("an answer");
+        assert_eq!(answer.status, 204, "{}", answer.text());
+    }
+
+    fn try_api(&self, endpoint: &str, parameters: &[(&str, &str)]) -> Result<Value, String> {
+        let answer = Request::get(&self.url(&format!("/api/v1/{endpoint}")))
+            .query(parameters)
+            .send()
+            .unwrap_or_else(|error| panic!("{endpoint} {parameters:?}: {error}"));
+        let mut json = answer.json();
+        if json["status"] == "success" {
+            return Ok(json["data"].take());
+        }
+        Err(json["error"].to_string())
     }
 
     fn api(&self, endpoint: &str, parameters: &[(&str, &str)]) -> Value {
