@@ -25,6 +25,15 @@ pub(crate) fn go_float(value: f64) -> String {
     format!("{digits}e{sign}{exponent:0>2}")
 }
 
+/// A bound or quantile as the value of a label, which is never that of a whole number.
+pub(crate) fn bound_text(value: f64) -> String {
+    let text = go_float(value);
+    if text.contains(['.', 'e', 'N', 'I']) {
+        return text;
+    }
+    text + ".0"
+}
+
 /// Whether a text is the name of a label: any text in UTF-8 but none.
 pub(crate) fn is_label_name(text: &str) -> bool {
     !text.is_empty()

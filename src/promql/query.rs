@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use super::annotation::Annotation;
 use super::error::{Limit, QueryError};
-use super::eval::{Eval, Span, Steps, Value};
+use super::eval::{Eval, Guard, Steps, Value};
 use super::labels::LabelSet;
 use super::options::QueryOptions;
 use super::parse::{self, Kind, Parsed};
@@ -154,11 +154,11 @@ impl Query {
     ) -> Result<Answer, QueryError> {
         let Inner { text, parsed } = &*self.inner;
         let root = &parsed.root;
-        let (span, steps) = steps(range);
-        let mut eval = Eval::new(text, parsed, source, span, options)?;
-        if steps.is_none_or(|steps| steps > options.max_steps) {
-            return Err(eval.guard.limit(Limit::Steps, root.at));
+        if steps(range).is_none_or(|steps| steps > options.max_steps) {
+            return Err(Guard::new(text, options).limit(Limit::Steps, root.at));
         }
+        let span = (range.start, range.end);
+        let mut eval = Eval::new(text, parsed, source, span, options)?;
         if matches!(self.result_type(), QueryType::Text | QueryType::Matrix) {
             let message = "invalid expression type for range query, must be scalar or instant \
                            vector";
@@ -193,14 +193,11 @@ impl Query {
     }
 }
 
-/// The first and last time of a range, and how many there are; `None` if the range is none.
-fn steps(range: QueryRange) -> (Span, Option<usize>) {
+/// How many times a range has; `None` if it has none.
+fn steps(range: QueryRange) -> Option<usize> {
     let whole = range.end.checked_sub(range.start);
-    let steps = whole.filter(|whole| *whole >= 0 && range.step > 0);
-    let steps = steps.map(|whole| whole / range.step);
-    let last = steps.map_or(range.start, |steps| range.start + steps * range.step);
-    let count = steps.and_then(|steps| usize::try_from(steps).ok()?.checked_add(1));
-    ((range.start, last), count)
+    let whole = whole.filter(|whole| *whole >= 0 && range.step > 0)?;
+    usize::try_from(whole / range.step).ok()?.checked_add(1)
 }
 
 fn sorted(mut series: Vec<Series>) -> Vec<Series> {

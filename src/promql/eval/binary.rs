@@ -106,6 +106,11 @@ impl Eval<'_> {
             let same = |place: &usize| binary.on.same(&one[*place].labels, &sample.labels);
             let filled;
             let (partner, partner_labels) = if let Some(place) = index.find(hash, same) {
+                if matched[*place] && binary.many == Many::None {
+                    let message = "multiple matches for labels: many-to-one matching must be \
+                                   explicit (group_left/group_right)";
+                    return Err(self.error(at, message));
+                }
                 matched[*place] = true;
                 (&one[*place].value, &one[*place].labels)
             } else if let Some(fill) = fill_one {
@@ -147,12 +152,13 @@ impl Eval<'_> {
                     "right"
                 };
                 let group = braced(&on.apply(&sample.labels));
-                let (first, second) = (braced(&one[*other].labels), braced(&sample.labels));
+                let (other, own) = (&one[*other].labels, &sample.labels);
+                let (first, second) = (braced(other.min(own)), braced(other.max(own)));
                 return Err(self.error(
                     at,
                     format!(
                         "found duplicate series for the match group {group} on the {side} \
-                         hand-side of the operation: [{second}, {first}];many-to-many matching \
+                         hand-side of the operation: [{first}, {second}];many-to-many matching \
                          not allowed: matching labels must be unique on one side"
                     ),
                 ));

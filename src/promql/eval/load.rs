@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use super::{Bounds, Guard};
 use crate::promql::error::{Limit, QueryError};
+use crate::promql::histogram;
 use crate::promql::options::QueryOptions;
 use crate::promql::parse::{Fixed, Kind, Node, Parsed, Selector, Shift};
 use crate::promql::source::{Queryable, Selection};
@@ -97,6 +98,9 @@ pub(crate) fn load(
                     // Ranges have no stale markers.
                     series.samples.retain(|sample| !sample.value.is_stale());
                 }
+                if selector.finds_resets {
+                    histogram::find_resets(&mut series.samples);
+                }
                 if series.samples.is_empty() {
                     return ControlFlow::Continue(());
                 }
@@ -129,6 +133,6 @@ fn selection(selector: &Selector, (from, to): Span, bounds: &Bounds) -> Selectio
         matchers: selector.matchers.clone(),
         after: from.saturating_sub(back),
         until: to,
-        newest_only: selector.range.is_none() && from == to,
+        newest_only: selector.range.is_none() && from == to && !selector.finds_resets,
     }
 }

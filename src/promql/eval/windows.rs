@@ -1,15 +1,17 @@
 //! Ranges: selectors of a range and subqueries, and functions over them.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use hashbrown::HashMap;
 
 use super::{Eval, Notes, Value};
 use crate::promql::error::QueryError;
 use crate::promql::functions::WindowFunction;
+use crate::promql::histogram::ResetHint;
 use crate::promql::labels::LabelSet;
 use crate::promql::parse::{Call, Kind, Node, Subquery};
-use crate::promql::value::{InstantSample, Sample, Series};
+use crate::promql::value::{InstantSample, PointValue, Sample, Series};
 
 /// The series of a range, at one time.
 #[derive(Debug)]
@@ -88,7 +90,8 @@ impl Eval<'_> {
         let mut found = Steps::default();
         let mut time = self.bounds.first_step(subquery, from);
         while time <= to {
-            let vector = self.vector(&subquery.inner, time)?;
+            let mut vector = self.vector(&subquery.inner, time)?;
+            vector.iter_mut().for_each(forget_resets);
             self.guard.hold(vector.len(), at)?;
             if !found.add(time, vector) {
                 return Err(self.error(at, "vector cannot contain metrics with the same labelset"));
@@ -145,6 +148,15 @@ impl Eval<'_> {
             return Ok(Value::Vector(found));
         }
         self.drop_names(node.at, found).map(Value::Vector)
+    }
+}
+
+/// What storage knows of resets is about the samples that it has, not about those of steps.
+fn forget_resets(sample: &mut InstantSample) {
+    if let PointValue::Histogram(histogram) = &mut sample.value
+        && matches!(histogram.reset_hint, ResetHint::Reset | ResetHint::NotReset)
+    {
+        Arc::make_mut(histogram).reset_hint = ResetHint::Unknown;
     }
 }
 

@@ -120,8 +120,15 @@ pub(super) fn fraction(lower: f64, upper: f64, mut buckets: Vec<Bucket>) -> f64 
                 return below;
             }
             if *end > value {
-                let first = start.is_infinite() && *end > 0.0;
-                let start = if first { 0.0 } else { start };
+                // Nothing can be said of a part of what begins at -Inf, unless it ends above 0:
+                // then it is taken to begin there.
+                if start.is_infinite() && *end <= 0.0 {
+                    return *count;
+                }
+                let start = if start.is_infinite() { 0.0 } else { start };
+                if start >= value {
+                    return below;
+                }
                 return below + (count - below) * (value - start) / (end - start);
             }
             (start, below) = (*end, *count);

@@ -7,7 +7,7 @@ use hashbrown::HashMap;
 use super::classic::{self, Bucket, Repair};
 use crate::promql::error::QueryError;
 use crate::promql::eval::{Eval, Value};
-use crate::promql::format::go_float;
+use crate::promql::format::{bound_text, go_float};
 use crate::promql::histogram::{FloatHistogram, NanEffect};
 use crate::promql::labels::LabelSet;
 use crate::promql::parse::{Call, Node};
@@ -62,9 +62,8 @@ struct Histograms {
 }
 
 struct Classic {
-    /// Without the bound and the metric's name.
+    /// Without the bound.
     labels: LabelSet,
-    name: Option<Arc<str>>,
     buckets: Vec<Bucket>,
 }
 
@@ -96,11 +95,10 @@ fn collect(eval: &mut Eval<'_>, argument: &Node, time: i64) -> Result<Histograms
             );
             continue;
         };
-        let labels = sample.labels.without_name().with(BOUND, "");
+        let labels = sample.labels.with(BOUND, "");
         let place = *places.entry(labels.clone()).or_insert_with(|| {
             found.classic.push(Classic {
                 labels,
-                name: name.map(Arc::from),
                 buckets: Vec::new(),
             });
             found.classic.len() - 1
@@ -108,10 +106,22 @@ fn collect(eval: &mut Eval<'_>, argument: &Node, time: i64) -> Result<Histograms
         found.classic[place].buckets.push((bound, value));
     }
     // What is a classic and a native histogram at once is neither.
+    let classic = &mut found.classic;
+    let mut places: HashMap<LabelSet, Vec<usize>, foldhash::fast::RandomState> = HashMap::default();
+    if !found.native.is_empty() {
+        for (place, classic) in classic.iter().enumerate() {
+            places
+                .entry(classic.labels.without_name())
+                .or_default()
+                .push(place);
+        }
+    }
     found.native.retain(|(labels, _)| {
-        let place = places.get(&labels.without_name().with(BOUND, ""));
-        if let Some(place) = place {
-            found.classic[*place].buckets.clear();
+        let same = places.get(&labels.without_name().with(BOUND, ""));
+        if let Some(same) = same {
+            for place in same {
+                classic[*place].buckets.clear();
+            }
             let name = labels.name().unwrap_or_default();
             eval.notes.warn(
                 argument.at,
@@ -121,7 +131,7 @@ fn collect(eval: &mut Eval<'_>, argument: &Node, time: i64) -> Result<Histograms
                 ),
             );
         }
-        place.is_none()
+        same.is_none()
     });
     found.classic.retain(|classic| !classic.buckets.is_empty());
     Ok(found)
@@ -152,11 +162,11 @@ fn quantiles(
     for histogram in &histograms.classic {
         let (value, repair) = classic::quantile(q, histogram.buckets.clone());
         if let Some(repair) = repair {
-            let name = histogram.name.as_deref().unwrap_or_default();
+            let name = histogram.labels.name().unwrap_or_default();
             eval.notes.info(at, repaired(&repair, name));
         }
         found.push(InstantSample {
-            labels: histogram.labels.clone(),
+            labels: histogram.labels.without_name(),
             value: value.into(),
         });
     }
@@ -223,7 +233,7 @@ pub(super) fn histogram_quantiles(
     for q_node in call.arguments.iter().skip(2) {
         let q = eval.scalar(q_node, time)?;
         check_q(eval, q, q_node.at);
-        let text: Arc<str> = go_float(q).into();
+        let text: Arc<str> = bound_text(q).into();
         let samples = quantiles(eval, argument.at, &histograms, q).into_iter();
         found.extend(samples.map(|sample| InstantSample {
             labels: sample.labels.with(&label, Arc::clone(&text)),
@@ -250,7 +260,7 @@ pub(super) fn histogram_fraction(
         .into_iter()
         .map(|histogram| InstantSample {
             value: classic::fraction(lower, upper, histogram.buckets).into(),
-            labels: histogram.labels,
+            labels: histogram.labels.without_name(),
         });
     let mut found: Vec<InstantSample> = classic.collect();
     for (labels, histogram) in histograms.native {

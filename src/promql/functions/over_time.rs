@@ -71,11 +71,11 @@ fn total(window: &Window<'_>, notes: &mut Notes<'_>, averages: bool) -> Option<P
             Some(PointValue::Float(value))
         }
         Content::Histograms(histograms) => {
-            let mut sum = HistogramSum::default();
+            let mut sum = HistogramSum::new(averages);
             for histogram in histograms {
                 sum.add(histogram);
             }
-            sum.finish(averages, window.at, notes).map(Into::into)
+            sum.finish(window.at, notes).map(Into::into)
         }
     }
 }
@@ -171,6 +171,9 @@ pub(super) fn quantile(window: &Window<'_>, notes: &mut Notes<'_>) -> Option<Poi
 /// The median of the distances from the median.
 pub(super) fn mad(window: &Window<'_>, notes: &mut Notes<'_>) -> Option<PointValue> {
     let mut values = values(window, notes)?;
+    if values.iter().any(|value| value.is_nan()) {
+        return Some(PointValue::Float(f64::NAN));
+    }
     let median = quantile::quantile(0.5, &mut values);
     for value in &mut values {
         *value = (*value - median).abs();

@@ -165,8 +165,12 @@ fn instant(window: &Window<'_>, notes: &mut Notes<'_>, is_rate: bool) -> Option<
         }
         (PointValue::Histogram(before), PointValue::Histogram(last)) => {
             let change = histogram::instant_change(before, last, is_rate, window, notes)?;
-            let factor = if is_rate { 1.0 / interval } else { 1.0 };
-            Some(change.scaled(factor).into())
+            let change = if is_rate {
+                change.divided(interval)
+            } else {
+                change
+            };
+            Some(change.into())
         }
         _ => {
             mixed(window, notes);

@@ -1,8 +1,11 @@
 //! How a native histogram changes over a range.
 
+use std::sync::Arc;
+
 use super::merge::zip;
 use super::{FloatHistogram, ResetHint};
 use crate::promql::eval::{Notes, Window};
+use crate::promql::value::{PointValue, Sample};
 
 impl FloatHistogram {
     /// Whether it began anew since the one before.
@@ -47,6 +50,28 @@ impl FloatHistogram {
             zip(after, before, |_, after, before| less |= after < before);
         }
         less
+    }
+}
+
+/// Says of each histogram that storage knows nothing of whether it is a reset.
+pub(crate) fn find_resets(samples: &mut [Sample]) {
+    let mut before: Option<Arc<FloatHistogram>> = None;
+    for sample in samples {
+        let PointValue::Histogram(histogram) = &mut sample.value else {
+            continue;
+        };
+        if let Some(before) = &before
+            && histogram.reset_hint == ResetHint::Unknown
+        {
+            let is_reset = histogram.has_less_than(before);
+            let hint = if is_reset {
+                ResetHint::Reset
+            } else {
+                ResetHint::NotReset
+            };
+            Arc::make_mut(histogram).reset_hint = hint;
+        }
+        before = Some(Arc::clone(histogram));
     }
 }
 

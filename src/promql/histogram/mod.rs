@@ -9,7 +9,7 @@ mod sum;
 use std::fmt;
 use std::sync::Arc;
 
-pub(crate) use change::{change, instant_change};
+pub(crate) use change::{change, find_resets, instant_change};
 pub use layout::Bucket;
 pub(crate) use statistics::NanEffect;
 pub(crate) use sum::HistogramSum;

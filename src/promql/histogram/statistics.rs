@@ -160,6 +160,10 @@ impl FloatHistogram {
 
     /// Which part of a bucket is below a value in it.
     fn part(&self, bucket: &Bucket, value: f64) -> f64 {
+        if bucket.lower.is_infinite() {
+            // Of custom bounds the lowest: nothing can be said of a part of it.
+            return 1.0;
+        }
         let (lower, upper, value) = if self.is_linear(bucket) {
             (bucket.lower, bucket.upper, value)
         } else {

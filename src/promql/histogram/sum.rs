@@ -5,9 +5,21 @@ use super::{FloatHistogram, ResetHint};
 use crate::promql::eval::Notes;
 use crate::promql::kahan;
 
-/// A sum of histograms that does not lose what is small.
-#[derive(Debug, Default)]
+/// What a [`HistogramSum`] holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// The sum, which is what is wanted.
+    Sum,
+    /// The sum, of which the mean is wanted.
+    SumOfMean,
+    /// The mean, as the sum would be beyond the largest number.
+    Mean,
+}
+
+/// A sum or mean of histograms that does not lose what is small.
+#[derive(Debug)]
 pub(crate) struct HistogramSum {
+    kind: Kind,
     count: f64,
     sum: Option<FloatHistogram>,
     /// What the numbers of `sum` lack; of the same buckets.
@@ -20,6 +32,20 @@ pub(crate) struct HistogramSum {
 }
 
 impl HistogramSum {
+    /// Of nothing; it will be a mean or a sum.
+    pub(crate) fn new(averages: bool) -> Self {
+        Self {
+            kind: if averages { Kind::SumOfMean } else { Kind::Sum },
+            count: 0.0,
+            sum: None,
+            lost: FloatHistogram::default(),
+            was_reset: false,
+            was_not_reset: false,
+            reconciled: false,
+            failed: None,
+        }
+    }
+
     pub(crate) fn add(&mut self, histogram: &FloatHistogram) {
         self.count += 1.0;
         self.was_reset |= histogram.reset_hint == ResetHint::Reset;
@@ -29,20 +55,38 @@ impl HistogramSum {
                 self.sum = Some(histogram.clone());
                 self.lost = empty_like(histogram);
             }
-            Some(sum) => match add(sum, &mut self.lost, histogram) {
+            Some(_) => match self.step(histogram) {
                 Ok(merged) => self.reconciled |= merged.reconciled,
                 Err(incompatible) => self.failed = Some(incompatible),
             },
         }
     }
 
+    fn step(&mut self, histogram: &FloatHistogram) -> Result<Merged, Incompatible> {
+        let Some(sum) = &mut self.sum else {
+            return Ok(Merged::default());
+        };
+        if self.kind == Kind::Sum {
+            return add(sum, &mut self.lost, histogram);
+        }
+        if self.kind == Kind::SumOfMean {
+            let (mut next, mut lost) = (sum.clone(), self.lost.clone());
+            let merged = add(&mut next, &mut lost, histogram)?;
+            if !overflows(&next) {
+                (*sum, self.lost) = (next, lost);
+                return Ok(merged);
+            }
+            self.kind = Kind::Mean;
+            let before = self.count - 1.0;
+            (*sum, self.lost) = (sum.divided(before), self.lost.divided(before));
+        }
+        let kept = (self.count - 1.0) / self.count;
+        (*sum, self.lost) = (sum.scaled(kept), self.lost.scaled(kept));
+        add(sum, &mut self.lost, &histogram.divided(self.count))
+    }
+
     /// The sum or the mean, if all could be added.
-    pub(crate) fn finish(
-        self,
-        averages: bool,
-        at: usize,
-        notes: &mut Notes<'_>,
-    ) -> Option<FloatHistogram> {
+    pub(crate) fn finish(self, at: usize, notes: &mut Notes<'_>) -> Option<FloatHistogram> {
         if self.failed.is_some() {
             notes.warn(
                 at,
@@ -60,12 +104,19 @@ impl HistogramSum {
         let hint = sum.reset_hint;
         sum.add(&self.lost, 1.0).ok()?;
         sum.reset_hint = hint;
-        if averages {
+        if self.kind == Kind::SumOfMean {
             sum = sum.divided(self.count);
         }
         sum.compact();
         Some(sum)
     }
+}
+
+fn overflows(histogram: &FloatHistogram) -> bool {
+    let buckets = histogram.positive.iter().chain(&histogram.negative);
+    let numbers = [histogram.count, histogram.sum, histogram.zero_count];
+    let mut all = numbers.into_iter().chain(buckets.map(|(_, count)| *count));
+    all.any(f64::is_infinite)
 }
 
 fn empty_like(histogram: &FloatHistogram) -> FloatHistogram {

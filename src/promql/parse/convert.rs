@@ -28,6 +28,7 @@ pub(super) fn convert(text: &str, tokens: &[Token], tree: Expr) -> Result<Parsed
         places: Places::new(text, tokens),
         selectors: Vec::new(),
         subqueries: 0,
+        in_statistics: false,
     };
     let root = converter.node(tree)?;
     Ok(Parsed {
@@ -42,6 +43,8 @@ struct Converter<'a> {
     places: Places<'a>,
     selectors: Vec<Selector>,
     subqueries: usize,
+    /// Within a function that uses count and sum of histograms alone.
+    in_statistics: bool,
 }
 
 const AGGREGATIONS: &[(&str, Aggregation)] = &[
@@ -78,16 +81,17 @@ impl Converter<'_> {
                 Ok(inner)
             }
             Expr::NumberLiteral(number) => {
-                let at = self.places.seek(|kind, word| {
-                    kind == Word::Number
-                        || word.eq_ignore_ascii_case("inf")
-                        || word.eq_ignore_ascii_case("nan")
-                });
+                let at = self.places.number();
                 let kind = Kind::Number(number.val);
                 Ok(Node { at, kind })
             }
             Expr::StringLiteral(text) => {
                 let at = self.places.seek(|kind, _| kind == Word::Text);
+                if self.places.has_raw_bytes() {
+                    let message = "texts with bytes above 127 by their number are not supported: \
+                                   write the character itself";
+                    return Err(self.fault(at, message));
+                }
                 let kind = Kind::Text(text.val.into());
                 Ok(Node { at, kind })
             }
@@ -167,6 +171,7 @@ impl Converter<'_> {
             at,
             matchers,
             shift,
+            finds_resets: self.in_statistics,
             range,
         });
         Ok((at, self.selectors.len() - 1))
@@ -203,7 +208,9 @@ impl Converter<'_> {
 
     fn subquery(&mut self, subquery: SubqueryExpr) -> Result<Node, QueryError> {
         let at = self.places.here();
+        let outside = std::mem::take(&mut self.in_statistics);
         let inner = self.node(*subquery.expr)?;
+        self.in_statistics = outside;
         self.places.skip_suffixes();
         let step = subquery.step.map(|step| self.millis(step)).transpose()?;
         let place = self.subqueries;
@@ -277,10 +284,13 @@ impl Converter<'_> {
         let Some(function) = functions::find(name) else {
             return Err(self.fault(at, format!("the function {name:?} is not supported")));
         };
+        let outside = self.in_statistics;
+        self.in_statistics |= matches!(name, "histogram_count" | "histogram_sum" | "histogram_avg");
         self.places.symbol("(");
         let arguments = call.args.args.into_iter();
         let arguments = arguments.map(|argument| self.node(*argument));
         let arguments = arguments.collect::<Result<_, _>>()?;
+        self.in_statistics = outside;
         self.places.symbol(")");
         let kind = Kind::Call(Box::new(Call {
             function,

@@ -49,6 +49,9 @@ pub(crate) struct Selector {
     pub(crate) at: usize,
     pub(crate) matchers: Arc<[Matcher]>,
     pub(crate) shift: Shift,
+    /// Whether resets of histograms are looked for as they are read, since of the histograms only
+    /// count and sum are used.
+    pub(crate) finds_resets: bool,
     /// The milliseconds of a range selector; `None` for an instant selector.
     pub(crate) range: Option<i64>,
 }

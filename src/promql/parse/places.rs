@@ -43,6 +43,46 @@ impl<'a> Places<'a> {
         self.here()
     }
 
+    /// Goes on past a number that may have a sign, which is where it begins.
+    pub(super) fn number(&mut self) -> usize {
+        let first = self.peek();
+        let here = self.here();
+        let at = self.seek(|kind, word| {
+            kind == Kind::Number
+                || word.eq_ignore_ascii_case("inf")
+                || word.eq_ignore_ascii_case("nan")
+        });
+        if first.is_some_and(|(_, word)| word == "-") {
+            here
+        } else {
+            at
+        }
+    }
+
+    /// Whether the text just passed names bytes above 127 by their number, of which the parser
+    /// makes characters.
+    pub(super) fn has_raw_bytes(&self) -> bool {
+        let token = self.next.checked_sub(1).and_then(|at| self.tokens.get(at));
+        let text = token.and_then(|token| self.text.get(token.span.clone()));
+        let Some(text) = text.filter(|text| !text.starts_with('`')) else {
+            return false;
+        };
+        let mut rest = text;
+        while let Some((_, escaped)) = rest.split_once('\\') {
+            let digits = escaped.as_bytes();
+            let is_raw = match digits.first() {
+                Some(b'x') => digits.get(1).is_some_and(|digit| *digit >= b'8'),
+                Some(b'2'..=b'7') => true,
+                _ => false,
+            };
+            if is_raw {
+                return true;
+            }
+            rest = escaped.get(1..).unwrap_or_default();
+        }
+        false
+    }
+
     pub(super) fn symbol(&mut self, symbol: &str) -> usize {
         self.seek(|_, word| word == symbol)
     }

@@ -40,6 +40,18 @@ pub(super) fn fault(text: &str, tokens: &[Token], message: &str) -> (usize, Opti
     if let Some(token) = tokens.iter().find(is_quoted) {
         return (token.span.start, None);
     }
+    if let Some(pattern) = message.strip_prefix("illegal regex for ") {
+        let is_it = |token: &&Token| {
+            text[token.span.clone()]
+                .get(1..)
+                .is_some_and(|rest| token.kind == Kind::Text && rest.starts_with(pattern))
+        };
+        let at = tokens
+            .iter()
+            .find(is_it)
+            .map_or(0, |token| token.span.start);
+        return (at, None);
+    }
     if message.contains("unclosed") {
         return (text.trim_end().len(), None);
     }

@@ -125,12 +125,14 @@ fn floats(word: &str, values: &mut Vec<Option<PointValue>>) -> Option<()> {
         values.extend(std::iter::repeat_n(None, times));
         return Some(());
     }
-    if let Some(value) = float(word) {
-        values.push(Some(value));
+    // `0x3` is zero and three more, not a hexadecimal number.
+    let repeated = word
+        .rsplit_once('x')
+        .and_then(|(pattern, times)| Some((pattern, repeat(times)?)));
+    let Some((pattern, times)) = repeated else {
+        values.push(Some(float(word)?));
         return Some(());
-    }
-    let (pattern, times) = word.rsplit_once('x')?;
-    let times = repeat(times)?;
+    };
     if let Some(value) = float(pattern) {
         values.extend(std::iter::repeat_n(Some(value), times + 1));
         return Some(());

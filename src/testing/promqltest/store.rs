@@ -44,8 +44,11 @@ fn add(store: &mut Vec<Series>, line: Line, step: i64) {
     });
     let all = &mut store[place].samples;
     all.extend(samples);
+    // Stable: of two values at one time, the one that was written last is kept.
     all.sort_by_key(|sample| sample.time);
+    all.reverse();
     all.dedup_by_key(|sample| sample.time);
+    all.reverse();
     hint(all);
 }
 

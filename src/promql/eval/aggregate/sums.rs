@@ -34,7 +34,10 @@ pub(super) fn sums(
                 }
             }
             PointValue::Histogram(histogram) => {
-                sum.histograms.get_or_insert_default().add(histogram);
+                let sum = sum
+                    .histograms
+                    .get_or_insert_with(|| HistogramSum::new(averages));
+                sum.add(histogram);
             }
         }
     }
@@ -46,7 +49,7 @@ pub(super) fn sums(
             );
             None
         }
-        Some(histograms) => histograms.finish(averages, at, notes).map(Into::into),
+        Some(histograms) => histograms.finish(at, notes).map(Into::into),
         None if averages => Some(PointValue::Float(sum.floats.mean())),
         None => Some(PointValue::Float(sum.floats.sum())),
     });
