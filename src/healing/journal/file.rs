@@ -10,6 +10,9 @@ use super::store::{Append, Store};
 use crate::config::{Fsync, Journal as Settings};
 use crate::healing::{Record, What};
 
+/// So many names in a row may be taken by what is no file of this journal.
+const TAKEN: usize = 64;
+
 /// What the writer is handed, in this order.
 #[derive(Debug)]
 pub(super) enum Item {
@@ -134,26 +137,15 @@ impl Files {
 
     fn begin(&mut self, carried: &[Record], copy: bool, now: Instant) -> io::Result<()> {
         self.current = None;
-        let number = self.next;
-        self.next = self.next.saturating_add(1);
-        let mut bytes = Vec::new();
-        let head = Head {
-            segment: number,
-            carried: carried.len(),
-        };
-        push_head(&mut bytes, head)?;
-        for record in carried {
-            push_record(&mut bytes, record)?;
-        }
-        let begun = self.store.create(number).and_then(|mut file| {
+        let (number, mut file) = self.create()?;
+        let begun = beginning(number, carried).and_then(|bytes| {
             file.append(&bytes)?;
             // The files before it may go now, whatever the setting.
             file.sync()?;
-            Ok(file)
+            Ok(bytes.len() as u64)
         });
         match begun {
-            Ok(file) => {
-                let bytes = bytes.len() as u64;
+            Ok(bytes) => {
                 self.current = Some(Current {
                     file,
                     bytes,
@@ -168,6 +160,21 @@ impl Files {
                 // A beginning without an end takes up room where there is none left.
                 let _ = self.store.remove(number);
                 Err(error)
+            }
+        }
+    }
+
+    /// Creates the next file. A name that someone else has taken is left to them.
+    fn create(&mut self) -> io::Result<(u64, Box<dyn Append>)> {
+        let mut tries = 0;
+        loop {
+            let number = self.next;
+            self.next = self.next.saturating_add(1);
+            tries += 1;
+            match self.store.create(number) {
+                Ok(file) => return Ok((number, file)),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists && tries < TAKEN => {}
+                Err(error) => return Err(error),
             }
         }
     }
@@ -195,6 +202,20 @@ impl Files {
             .max(current.head_bytes.saturating_mul(2));
         current.bytes >= most || now.duration_since(current.began) >= self.settings.max_age
     }
+}
+
+/// What a file begins with.
+fn beginning(number: u64, carried: &[Record]) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let head = Head {
+        segment: number,
+        carried: carried.len(),
+    };
+    push_head(&mut bytes, head)?;
+    for record in carried {
+        push_record(&mut bytes, record)?;
+    }
+    Ok(bytes)
 }
 
 /// Lines that are not in the file yet.

@@ -1,16 +1,30 @@
+use std::ffi::{OsStr, OsString};
 use std::fmt;
-use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+use parking_lot::Mutex;
+
+use super::lock::{self, Lock};
 use super::store::{Append, Store};
+use crate::util::place::{Directory, PlaceError};
+
+/// So many files are found at the most; [`Journal::keep_files`](crate::config::Journal) are kept.
+const FILES: usize = 10_000;
 
 /// Journal files in a folder: `journal-00000001.jsonl`, `journal-00000002.jsonl`, …
 ///
 /// The folder belongs to one process at a time, which a lock on its file `journal.lock` sees to.
+/// That file is removed at the end; one that a crash left behind is no lock.
+///
+/// What is written down says what went wrong in a service, so it is for its user alone: the
+/// folder is made with mode 0700 and the files with 0600. A folder that is there already, is this
+/// user's and has nothing else in it is narrowed to 0700. It is held from the start: a path that
+/// leads elsewhere later changes nothing. No link in it is followed, and only regular files of
+/// this user, or of the folder's owner, are read or removed.
 pub struct Folder {
-    path: PathBuf,
-    _lock: File,
+    directory: Directory,
+    lock: Mutex<Lock>,
 }
 
 /// Why a folder cannot be used for a journal.
@@ -22,6 +36,19 @@ pub enum FolderError {
     InUse {
         /// The folder.
         path: PathBuf,
+    },
+    /// This process runs as root, and another user may write there.
+    #[error(
+        "no journal is kept in {path:?}, since this process runs as root and {folder:?} {why}; choose \
+         a folder in which root alone may write, or run as another user"
+    )]
+    Shared {
+        /// The folder of the journal.
+        path: PathBuf,
+        /// The folder on the way to it, or itself, that another user may write to.
+        folder: PathBuf,
+        /// What says so.
+        why: String,
     },
     /// It cannot be made or opened.
     #[error("cannot open the journal in {path:?}; make the folder writable or choose another")]
@@ -36,79 +63,110 @@ pub enum FolderError {
 impl Folder {
     /// Makes the folder if it is not there, and takes hold of it. A relative path is taken from
     /// where the process is now, wherever it goes later.
+    ///
+    /// # Errors
+    /// [`FolderError::InUse`] while another holds it, [`FolderError::Shared`] for root where
+    /// another user may write, and [`FolderError::Io`] where it cannot be made, opened or locked.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, FolderError> {
         let path = path.into();
-        let path = match std::path::absolute(&path) {
-            Ok(path) => path,
+        let own = |name: &OsStr| number(name).is_some() || name == lock::NAME;
+        let directory = match Directory::make_private(&path, own) {
+            Ok(directory) => directory,
+            Err(PlaceError::Shared { folder, why }) => {
+                return Err(FolderError::Shared { path, folder, why });
+            }
+            Err(PlaceError::Io { source, .. }) => return Err(FolderError::Io { path, source }),
+            Err(other) => {
+                let source = io::Error::other(other);
+                return Err(FolderError::Io { path, source });
+            }
+        };
+        let lock = match Lock::take(&directory) {
+            Ok(Some(lock)) => Mutex::new(lock),
+            Ok(None) => return Err(FolderError::InUse { path }),
             Err(source) => return Err(FolderError::Io { path, source }),
         };
-        match Self::lock(&path) {
-            Ok(lock) => Ok(Self { path, _lock: lock }),
-            Err(TryLockError::WouldBlock) => Err(FolderError::InUse { path }),
-            Err(TryLockError::Error(source)) => Err(FolderError::Io { path, source }),
+        let folder = Self { directory, lock };
+        folder.narrow();
+        Ok(folder)
+    }
+
+    /// Takes the rights of others from files that are there: earlier versions gave them some.
+    fn narrow(&self) {
+        for number in self.list().unwrap_or_default() {
+            if let Ok(opened) = self.directory.open(&name(number)) {
+                opened.narrow();
+            }
         }
     }
+}
 
-    fn lock(path: &Path) -> Result<File, TryLockError> {
-        let open = || {
-            fs::create_dir_all(path)?;
-            let mut options = OpenOptions::new();
-            options.create(true).truncate(false).write(true);
-            options.open(path.join("journal.lock"))
-        };
-        let lock = open().map_err(TryLockError::Error)?;
-        lock.try_lock()?;
-        Ok(lock)
-    }
-
-    fn file(&self, number: u64) -> PathBuf {
-        self.path.join(format!("journal-{number:08}.jsonl"))
+impl Drop for Folder {
+    fn drop(&mut self) {
+        self.lock.get_mut().release(&self.directory);
     }
 }
 
 impl fmt::Debug for Folder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Folder").field(&self.path).finish()
+        f.debug_tuple("Folder")
+            .field(&self.directory.path())
+            .finish()
     }
 }
 
 impl Store for Folder {
     fn list(&self) -> io::Result<Vec<u64>> {
-        let mut numbers = Vec::new();
-        for entry in fs::read_dir(&self.path)? {
-            let name = entry?.file_name();
-            let number: Option<u64> = name
-                .to_str()
-                .and_then(|name| name.strip_prefix("journal-")?.strip_suffix(".jsonl"))
-                .and_then(|digits| digits.parse().ok());
-            numbers.extend(number);
+        let names = self.directory.names(FILES, |name| number(name).is_some())?;
+        let mut numbers = Vec::with_capacity(names.len());
+        for name in names {
+            if self.directory.has_own(&name)? {
+                numbers.extend(number(&name));
+            }
         }
         Ok(numbers)
     }
 
     fn read(&self, number: u64) -> io::Result<Box<dyn BufRead + Send>> {
-        Ok(Box::new(BufReader::new(File::open(self.file(number))?)))
+        let opened = self.directory.open(&name(number))?;
+        if !self.directory.owns(&opened.facts)? {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
+        Ok(Box::new(BufReader::new(opened.file)))
     }
 
     fn create(&self, number: u64) -> io::Result<Box<dyn Append>> {
-        let mut options = OpenOptions::new();
-        let file = options
-            .create_new(true)
-            .append(true)
-            .open(self.file(number))?;
+        self.lock.lock().hold(&self.directory)?;
+        let name = name(number);
+        let file = self.directory.create_new(&name)?;
         // A file is there after a power cut only if its entry in the folder is.
-        if cfg!(unix) {
-            File::open(&self.path)?.sync_all()?;
-        }
+        self.directory.sync().inspect_err(|_| {
+            let _ = self.directory.remove(&name);
+        })?;
         Ok(Box::new(Appended(file)))
     }
 
     fn remove(&self, number: u64) -> io::Result<()> {
-        fs::remove_file(self.file(number))
+        let name = name(number);
+        if !self.directory.has_own(&name)? {
+            return Err(io::ErrorKind::NotFound.into());
+        }
+        self.directory.remove(&name)
     }
 }
 
-struct Appended(File);
+fn name(number: u64) -> OsString {
+    format!("journal-{number:08}.jsonl").into()
+}
+
+/// The number in a name that [`name`] made, to the letter.
+fn number(of: &OsStr) -> Option<u64> {
+    let digits = of.to_str()?.strip_prefix("journal-")?;
+    let number = digits.strip_suffix(".jsonl")?.parse().ok()?;
+    (name(number) == of).then_some(number)
+}
+
+struct Appended(std::fs::File);
 
 impl Append for Appended {
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
@@ -121,42 +179,4 @@ impl Append for Appended {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn belongs_to_one_at_a_time() {
-        let folder = tempfile::tempdir().unwrap();
-        let first = Folder::open(folder.path().join("a/b")).unwrap();
-        let second = Folder::open(folder.path().join("a/b"));
-        assert!(matches!(second, Err(FolderError::InUse { .. })));
-        drop(first);
-        assert!(Folder::open(folder.path().join("a/b")).is_ok());
-    }
-
-    #[test]
-    fn lists_its_own_files_alone() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Folder::open(folder.path()).unwrap();
-        fs::write(folder.path().join("journal-x.jsonl"), "").unwrap();
-        fs::write(folder.path().join("notes.txt"), "").unwrap();
-        store.create(3).unwrap().append(b"line\n").unwrap();
-        assert!(store.create(3).is_err(), "nothing is overwritten");
-        assert_eq!(store.list().unwrap(), [3]);
-        let mut line = String::new();
-        store.read(3).unwrap().read_line(&mut line).unwrap();
-        assert_eq!(line, "line\n");
-        store.remove(3).unwrap();
-        assert_eq!(store.list().unwrap(), [0_u64; 0]);
-    }
-
-    #[test]
-    fn a_folder_that_cannot_be_made_is_named() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("file");
-        fs::write(&file, "").unwrap();
-        let error = Folder::open(&file).unwrap_err();
-        assert!(error.to_string().contains("file"), "{error}");
-        assert!(std::error::Error::source(&error).is_some());
-    }
-}
+mod tests;

@@ -17,6 +17,7 @@ mod file;
 mod folder;
 mod history;
 mod line;
+mod lock;
 mod replay;
 mod store;
 mod writer;

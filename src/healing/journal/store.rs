@@ -10,7 +10,8 @@ pub trait Store: Send + Sync + 'static {
     /// Opens a file for reading, from its beginning.
     fn read(&self, number: u64) -> io::Result<Box<dyn BufRead + Send>>;
 
-    /// Makes a new file, empty.
+    /// Makes a new file, empty. [`AlreadyExists`](io::ErrorKind::AlreadyExists) where something
+    /// has its name: that is left as it is, and the next number is tried.
     fn create(&self, number: u64) -> io::Result<Box<dyn Append>>;
 
     /// Deletes a file.

@@ -26,6 +26,8 @@
 #[cfg(not(unix))]
 mod plain;
 #[cfg(unix)]
+mod private;
+#[cfg(unix)]
 mod trust;
 #[cfg(unix)]
 mod unix;

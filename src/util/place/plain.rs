@@ -32,6 +32,28 @@ impl Directory {
         Self::open_at(&path, sharing)
     }
 
+    /// The same: nothing is known of others.
+    pub(crate) fn make_private(
+        path: &Path,
+        _: impl Fn(&OsStr) -> bool,
+    ) -> Result<Self, PlaceError> {
+        Self::make(path, Sharing::Refused)
+    }
+
+    /// Nothing is known of owners.
+    pub(crate) fn owns(&self, _: &Facts) -> io::Result<bool> {
+        Ok(true)
+    }
+
+    /// Whether this is the name of a regular file; no link is.
+    pub(crate) fn has_own(&self, name: &OsStr) -> io::Result<bool> {
+        match fs::symlink_metadata(self.path.join(name)) {
+            Ok(meta) => Ok(meta.is_file()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     pub(super) fn find(
         path: &Path,
         sharing: Sharing,
@@ -136,6 +158,11 @@ impl Facts {
     pub(crate) fn is_ours(&self) -> bool {
         true
     }
+}
+
+impl Opened {
+    /// What others may do stays as it is.
+    pub(crate) fn narrow(&self) {}
 }
 
 impl Owner {

@@ -24,10 +24,10 @@ const OWN: Mode = Mode::RUSR.union(Mode::WUSR);
 /// A directory that is held, whatever becomes of its name.
 #[derive(Debug)]
 pub(crate) struct Directory {
-    held: File,
-    path: PathBuf,
+    pub(super) held: File,
+    pub(super) path: PathBuf,
     /// Whether it can be listed and synced.
-    readable: bool,
+    pub(super) readable: bool,
 }
 
 impl Directory {
@@ -46,6 +46,7 @@ impl Directory {
             sharing,
             file: false,
             make,
+            private: false,
         };
         let walked = walk(&absolute(path)?, asked, &mut Vec::new())?;
         Ok(Self::of(walked.directory, walked.path))
@@ -60,6 +61,7 @@ impl Directory {
             sharing,
             file: true,
             make: false,
+            private: false,
         };
         let walked = walk(path, asked, steps)?;
         let (name, linked) = walked.name.unwrap_or_default();
@@ -70,7 +72,7 @@ impl Directory {
         })
     }
 
-    fn of(passed: File, path: PathBuf) -> Self {
+    pub(super) fn of(passed: File, path: PathBuf) -> Self {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         match rustix::fs::openat(&passed, ".", flags, Mode::empty()) {
             Ok(held) => Self {

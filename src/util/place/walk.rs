@@ -25,6 +25,8 @@ pub(super) struct Asked {
     pub(super) file: bool,
     /// Whether directories that are missing are made, with mode 0700.
     pub(super) make: bool,
+    /// Whether the last directory is judged by who asks.
+    pub(super) private: bool,
 }
 
 /// Where a walk ended.
@@ -206,6 +208,7 @@ impl Walk {
             return Ok(());
         }
         let last = match self.ahead.as_slice() {
+            [] if self.asked.private => return Ok(()),
             [] => true,
             [_] => self.asked.file,
             _ => false,
