@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::catalog::{Kind, MetricDef};
+use crate::catalog::{Alias, Kind, MetricDef};
 use crate::registry::{FamilySnapshot, Number, SeriesSnapshot, Value};
 
 /// Metrics that are read from a `T`; `None` where there is nothing to read. They have no
@@ -38,6 +38,14 @@ impl<T> Figures<T> {
 
     pub(super) fn counter(self, name: &'static str, help: &'static str, read: Read<T>) -> Self {
         self.metric(MetricDef::new(Kind::Counter, name, help), read)
+    }
+
+    /// Gives the metric declared last another name, for a profile.
+    pub(super) fn alias(mut self, alias: Alias) -> Self {
+        if let Some((def, _)) = self.metrics.last_mut() {
+            Arc::make_mut(def).aliases.push(alias);
+        }
+        self
     }
 
     fn metric(mut self, mut def: MetricDef, read: Read<T>) -> Self {

@@ -17,6 +17,7 @@ use super::names::{
     HEALTH_PATH, LIVENESS_PATH, READINESS_PATH, SERVICE_INFO, check_labels, check_namespace,
 };
 use super::native::Native;
+use super::profiles::{self, Known};
 use super::secret::Secret;
 use super::server::Server;
 use super::service::Service;
@@ -36,6 +37,10 @@ const RESERVED: [&str; 2] = ["le", "quantile"];
 pub struct Config {
     /// What every metric's name starts with, `_` excluded. Default: empty.
     pub namespace: String,
+    /// Which systems' names metrics are exposed by as well: words of
+    /// [`PROFILES`](super::PROFILES). Without a
+    /// namespace of its own, the service has that of the first that has one. Default: none.
+    pub profiles: Vec<String>,
     /// Labels of every series, at most 32. Default: none.
     pub global_labels: BTreeMap<String, String>,
     /// What the program calls itself.
@@ -93,6 +98,31 @@ impl Config {
     pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
         self.namespace = namespace.into();
         self
+    }
+
+    /// Adds a profile: a word of [`PROFILES`](super::PROFILES). Default: none.
+    #[must_use]
+    pub fn profile(mut self, word: impl Into<String>) -> Self {
+        self.profiles.push(word.into());
+        self
+    }
+
+    /// The profiles that are on, in order.
+    pub(crate) fn profiles_on(&self) -> impl Iterator<Item = &'static Known> {
+        self.profiles.iter().filter_map(|word| profiles::find(word))
+    }
+
+    /// What every metric's name starts with: the namespace, or else that of the first profile
+    /// that has one.
+    #[must_use]
+    pub fn namespace_in_force(&self) -> &str {
+        let mut of_profiles = self.profiles_on().map(|profile| profile.namespace);
+        match &*self.namespace {
+            "" => of_profiles
+                .find(|namespace| !namespace.is_empty())
+                .unwrap_or(""),
+            namespace => namespace,
+        }
     }
 
     /// Adds a label to every series. Default: none.
@@ -155,7 +185,7 @@ impl Config {
     #[must_use]
     pub fn service_name(&self) -> &str {
         match self.service.name.as_str() {
-            "" => &self.namespace,
+            "" => self.namespace_in_force(),
             name => name,
         }
     }
@@ -210,6 +240,7 @@ impl Config {
 
     pub(super) fn check(&self, faults: &mut Faults) {
         check_namespace(&self.namespace, faults);
+        profiles::check(&self.profiles, faults);
         let most = self.metrics.max_label_value;
         check_labels(
             "global_labels",

@@ -1,4 +1,5 @@
 use crate::catalog::Alias;
+use crate::config::INCIDENT_MANAGER;
 use crate::track::Outcome;
 
 /// Durations of calls to a model: the buckets of the OpenTelemetry semantic conventions for
@@ -32,7 +33,7 @@ crate::group! {
             .at_most("provider", 50) .at_most("model", 200) .at_most("error_type", 100);
         /// Cost of calls to language models in US dollars
         pub cost: FloatCounter = "llm_cost_usd_total" ["provider", "model"]
-            .at_most("provider", 50) .at_most("model", 200) .alias(Alias::new(super::LLM_INCIDENT_MANAGER, "llm_cost_usd"));
+            .at_most("provider", 50) .at_most("model", 200) .alias(Alias::new(INCIDENT_MANAGER, "llm_cost_usd"));
         /// Calls that a provider refused for their rate
         pub rate_limits: Counter = "llm_rate_limits_total" ["provider"] .at_most("provider", 50);
     }

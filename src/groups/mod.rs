@@ -44,6 +44,11 @@ mod incidents;
 mod llm;
 mod models;
 mod notifications;
+#[cfg_attr(
+    not(feature = "healing"),
+    allow(dead_code, reason = "the engine reads it")
+)]
+pub(crate) mod older;
 mod pipelines;
 mod playbooks;
 mod storage;
@@ -67,10 +72,6 @@ use crate::registry::{DeclareError, Registry};
 
 /// The type of the error of a call that was refused for its rate.
 pub(crate) const RATE_LIMIT: &str = "rate_limit";
-
-/// The profiles that have aliases in these groups.
-const LLM_INCIDENT_MANAGER: &str = "llm_incident_manager";
-const PLATFORM: &str = "self_healing_platform";
 
 /// Buckets for work that takes from a tenth of a second to an hour.
 const LONG: [f64; 11] = [

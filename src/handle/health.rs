@@ -125,8 +125,11 @@ struct ScoreCollector(Arc<Health>);
 
 impl ScoreCollector {
     fn defs() -> [MetricDef; 3] {
-        let gauge =
-            |name: &'static str, help: &'static str| MetricDef::new(Kind::Gauge, name, help);
+        let gauge = |name: &'static str, help: &'static str| {
+            let mut def = MetricDef::new(Kind::Gauge, name, help);
+            def.group = "health";
+            def
+        };
         [
             gauge(
                 "system_health_score",

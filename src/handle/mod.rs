@@ -51,7 +51,7 @@ pub use self::healing::ReloadError;
 use self::health::Health;
 use crate::catalog::Native;
 use crate::config::{self, Config, ConfigError};
-use crate::registry::{DeclareError, FamilySettings, NativeSettings, Registry, Settings};
+use crate::registry::{DeclareError, FamilySettings, NativeSettings, Profile, Registry, Settings};
 use crate::util::Clock;
 
 /// Everything of this crate in one handle. Cloning is cheap and gives the same handle.
@@ -224,7 +224,7 @@ fn settings(config: &Config) -> Settings {
         expect(unused_mut, reason = "the HTTP room adds to it")
     )]
     let mut settings = Settings {
-        namespace: config.namespace.clone(),
+        namespace: config.namespace_in_force().to_owned(),
         global_labels: config.global_labels.clone(),
         max_series_per_family: config.metrics.max_series_per_family,
         max_series: config.metrics.max_series,
@@ -233,11 +233,37 @@ fn settings(config: &Config) -> Settings {
         families: families
             .map(|(name, family)| (name.clone(), over(family)))
             .collect(),
-        ..Settings::default()
+        profiles: config.profiles_on().map(profile).collect(),
+        instance: instance(config),
     };
     #[cfg(feature = "http")]
     http::settings(config, &mut settings);
     settings
+}
+
+/// What a profile is to the registry.
+fn profile(known: &config::Known) -> Profile {
+    let profile = Profile::new(known.word).namespace(known.namespace);
+    let groups = known.groups.iter();
+    groups.fold(profile, |profile, group| profile.group(*group))
+}
+
+/// What names this instance where an older name has a label for it: the label `pod` of the service
+/// or of all series, or else the host, whose name in Kubernetes is that of the pod.
+fn instance(config: &Config) -> String {
+    let declared = [&config.service.labels, &config.global_labels];
+    let declared = declared.into_iter().find_map(|labels| labels.get("pod"));
+    let host = || {
+        let variables = ["POD_NAME", "HOSTNAME"].into_iter();
+        let variable = variables.filter_map(|name| std::env::var(name).ok());
+        let file = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
+        let mut names = variable.chain(file).map(|name| name.trim().to_owned());
+        names.find(|name| !name.is_empty())
+    };
+    declared
+        .cloned()
+        .or_else(host)
+        .unwrap_or_else(|| "unknown".to_owned())
 }
 
 /// The native buckets of one histogram.

@@ -7,7 +7,8 @@ use super::state::Snapshot;
 use super::tally::{
     ActionCounts, ActionTimes, CONFIDENCE_BUCKETS, Counts, DURATION_BUCKETS, Histogram, Label,
 };
-use crate::catalog::{Kind, MetricDef};
+use crate::catalog::{Alias, Kind, MetricDef};
+use crate::groups::older as groups;
 use crate::registry::{
     Collector, DeclareError, FamilySnapshot, HistogramSnapshot, Number, Registry, SeriesSnapshot,
     Value,
@@ -69,6 +70,7 @@ struct Row {
     labels: Labels,
     buckets: &'static [f64],
     read: Read,
+    aliases: fn() -> Vec<Alias>,
 }
 
 type Labels = &'static [&'static str];
@@ -90,7 +92,14 @@ impl Row {
             labels,
             buckets,
             read,
+            aliases: Vec::new,
         }
+    }
+
+    /// Other names, for profiles.
+    const fn aliases(mut self, aliases: fn() -> Vec<Alias>) -> Self {
+        self.aliases = aliases;
+        self
     }
 
     const fn counter(name: &'static str, help: &'static str, labels: Labels, read: Read) -> Self {
@@ -115,8 +124,15 @@ impl Row {
             .with_labels(self.labels.iter().copied());
         def.buckets = self.buckets.to_vec();
         def.group = GROUP;
+        def.aliases = (self.aliases)();
         def
     }
+}
+
+/// The older names of attempts that ended in one way.
+fn older(status: &'static str, name: &'static str) -> Vec<Alias> {
+    let older = |name| groups::older(name).without("issue_type");
+    vec![older(groups::ALL).with("status", status), older(name)]
 }
 
 /// Every metric of the core, by its full name.
@@ -148,19 +164,22 @@ static TABLE: [Row; 36] = [
         "Attempts that healed, verified on fresh data",
         &["issue_type", "action"],
         |s| actions(s, |counts| counts.successes),
-    ),
+    )
+    .aliases(|| older("succeeded", groups::SUCCEEDED)),
     Row::counter(
         "healing_failures_total",
         "Attempts that failed, took too long, panicked, or did not heal though they said ok",
         &["issue_type", "action"],
         |s| actions(s, |counts| counts.failures),
-    ),
+    )
+    .aliases(|| older("failed", groups::FAILED)),
     Row::histogram(
         "healing_duration_seconds",
         "Time an attempt took",
         &DURATION_BUCKETS,
         |s| histograms(s, |times| &times.duration),
-    ),
+    )
+    .aliases(|| vec![groups::older(groups::DURATION).buckets(&groups::OLDER_BUCKETS)]),
     Row::histogram(
         "healing_confidence_score",
         "Confidence, 0 to 1, that let an attempt run",

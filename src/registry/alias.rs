@@ -17,7 +17,7 @@ impl Settings {
     /// Every alias of a definition that is switched on, with its full name. Of a profile with a
     /// namespace of its own the metrics of its groups are aliases as they are.
     fn aliases<'d>(&self, def: &'d MetricDef) -> Vec<(Cow<'d, Alias>, String)> {
-        let mut on = Vec::new();
+        let mut on: Vec<(Cow<'d, Alias>, String)> = Vec::new();
         for profile in &self.profiles {
             let full = |name: &str| match &*profile.namespace {
                 "" => name.to_owned(),
@@ -31,7 +31,10 @@ impl Settings {
             let has = profile.groups.iter().any(|group| *group == def.group);
             if has && def.namespaced && profile.namespace != self.namespace {
                 let plain = Alias::new(profile.name.clone(), def.name.clone());
-                on.push((Cow::Owned(plain), full(&def.name)));
+                let name = full(&def.name);
+                if on.iter().all(|(_, known)| *known != name) {
+                    on.push((Cow::Owned(plain), name));
+                }
             }
         }
         on

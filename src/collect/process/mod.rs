@@ -13,7 +13,8 @@ mod portable;
 use std::sync::Arc;
 
 use super::figures::Figures;
-use crate::catalog::MetricDef;
+use crate::catalog::{Alias, MetricDef};
+use crate::config::AUTOMATION;
 use crate::registry::Number::{F64, U64};
 use crate::registry::{Collector, DeclareError, FamilySnapshot, Group, Registry};
 
@@ -117,6 +118,7 @@ fn figures(group: &'static str) -> Figures<ProcessFigures> {
             "Number of open file descriptors",
             |read| read.open_fds.map(U64),
         )
+        .alias(Alias::new(AUTOMATION, "process_open_file_descriptors"))
         .gauge(
             "process_max_fds",
             "Maximum number of open file descriptors",
@@ -127,6 +129,7 @@ fn figures(group: &'static str) -> Figures<ProcessFigures> {
             "Number of threads of the process",
             |read| read.threads.map(U64),
         )
+        .alias(Alias::new(AUTOMATION, "process_threads_count"))
         .gauge(
             "process_start_time_seconds",
             "Start time of the process since unix epoch in seconds",

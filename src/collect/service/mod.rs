@@ -8,14 +8,16 @@ use std::time::Instant;
 use parking_lot::Mutex;
 
 use super::figures::{Figures, family, grouped};
-use crate::catalog::{Kind, MetricDef, names};
-use crate::config::SERVICE_INFO;
+use crate::catalog::{Alias, Kind, MetricDef, names};
+use crate::config::{AUTOMATION, LUMINOUS_NIX, PLATFORM, SERVICE_INFO};
 use crate::registry::{
     Collector, DeclareError, FamilySnapshot, Group, Number, Registry, SeriesSnapshot,
 };
 use crate::util::Clock;
 
 pub use build::BuildInfo;
+
+const UPTIME: &str = "system_uptime_seconds";
 
 /// What `service_info` and `build_info` say.
 #[derive(Clone, Debug)]
@@ -121,6 +123,9 @@ impl State {
                 "For how long the service has been up",
                 |running| Some(running.uptime()),
             )
+            .alias(Alias::new(LUMINOUS_NIX, UPTIME))
+            .alias(Alias::new(PLATFORM, UPTIME))
+            .alias(Alias::new(AUTOMATION, UPTIME))
             .counter(
                 "uptime_seconds_total",
                 "For how long the service has been up, as a counter",

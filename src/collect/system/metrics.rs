@@ -1,8 +1,11 @@
 use super::{Disk, Network, SystemSample};
-use crate::catalog::MetricDef;
+use crate::catalog::{Alias, MetricDef};
 use crate::collect::figures::Figures;
+use crate::config::{AUTOMATION, PIPELINE_GUARD, PLATFORM};
 use crate::registry::Number::{F64, U64};
 use crate::registry::{FamilySnapshot, Number};
+
+const CPU_PERCENT: &str = "system_cpu_percent";
 
 /// The metrics of a [`SystemSample`].
 pub(super) struct Metrics {
@@ -58,6 +61,9 @@ fn machine(group: &'static str) -> Figures<SystemSample> {
             "Share of the machine's CPU time in use between the last two samples",
             |sample: &SystemSample| sample.cpu_usage_percent.map(F64),
         )
+        .alias(Alias::new(PLATFORM, "cpu_usage").with_instance("pod"))
+        .alias(Alias::new(AUTOMATION, CPU_PERCENT))
+        .alias(Alias::new(PIPELINE_GUARD, CPU_PERCENT))
         .gauge(
             "system_memory_used_bytes",
             "Memory of the machine in use",
@@ -73,6 +79,7 @@ fn machine(group: &'static str) -> Figures<SystemSample> {
             "Share of the machine's memory in use",
             |sample| percent(sample.memory_used_bytes?, sample.memory_total_bytes?),
         )
+        .alias(Alias::new(PLATFORM, "memory_usage").with_instance("pod"))
         .gauge(
             "system_sample_timestamp_seconds",
             "When the figures of the machine were taken, in seconds since 1970",

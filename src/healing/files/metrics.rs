@@ -1,3 +1,5 @@
+use crate::catalog::Alias;
+use crate::config::LUMINOUS_NIX;
 use crate::registry::{Counter, DeclareError, Family, Gauge, Group, LabelValue, Registry};
 
 /// The metrics of guarded files.
@@ -30,6 +32,7 @@ impl Group for FileMetrics {
         Ok(Self {
             paths: registry
                 .gauge("monitored_paths", "Paths that are guarded")
+                .alias(Alias::new(LUMINOUS_NIX, "monitored_paths_total"))
                 .build()?,
             unwatched: registry
                 .gauge(

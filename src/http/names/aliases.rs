@@ -5,6 +5,11 @@ use crate::exchange::{Ended, Open, Timing};
 use crate::http::outcome::Outcome;
 use crate::registry::{Counter, DeclareError, Family, Gauge, Group, Histogram, Registry, Text};
 
+pub(super) const REQUESTS: &str = "requests_total";
+pub(super) const RESPONSE_TIME: &str = "response_time_histogram";
+pub(super) const MILLISECONDS: [f64; 7] = [50.0, 100.0, 200.0, 500.0, 1_000.0, 2_000.0, 5_000.0];
+pub(super) const ACTIVE: &str = "http_connections_active";
+
 const NO_LABELS: [&str; 0] = [];
 
 #[derive(Debug)]
@@ -19,20 +24,17 @@ impl Aliases {
         registry.declare_as(super::HttpMetrics::NAME, |registry| {
             Ok(Self {
                 requests: registry
-                    .counter("requests_total", "Alias of http_requests_total")
+                    .counter(REQUESTS, "Alias of http_requests_total")
                     .labels(["method", "endpoint", "status"])?,
                 response_time: registry
                     .histogram(
-                        "response_time_histogram",
+                        RESPONSE_TIME,
                         "Alias of http_request_duration_seconds, in milliseconds",
                     )
-                    .buckets(&[50.0, 100.0, 200.0, 500.0, 1_000.0, 2_000.0, 5_000.0])
+                    .buckets(&MILLISECONDS)
                     .labels(["endpoint"])?,
                 active: registry
-                    .gauge(
-                        "http_connections_active",
-                        "Alias of http_requests_in_flight",
-                    )
+                    .gauge(ACTIVE, "Alias of http_requests_in_flight")
                     .labels([])?
                     .live(&NO_LABELS),
             })

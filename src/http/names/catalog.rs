@@ -1,6 +1,8 @@
 //! The names of this crate's catalogue.
 
-use super::{Added, Name, Naming, SIZES};
+use super::{Added, Name, Naming, SIZES, aliases};
+use crate::catalog::Alias;
+use crate::config::{INCIDENT_MANAGER, PLATFORM};
 use crate::exchange::{Ended, Open, Timing};
 use crate::http::labels::Row;
 use crate::http::outcome::Outcome;
@@ -90,13 +92,23 @@ fn requests(registry: &Registry) -> Declare<'_, Counter> {
         "http_requests_total",
         "HTTP requests, by method, matched route and status, counted when the response body ends",
     )
+    .alias(Alias::new(PLATFORM, aliases::REQUESTS).rename("path", "endpoint"))
 }
 
 fn duration(registry: &Registry) -> Declare<'_, Histogram> {
-    registry.histogram(
-        DURATION,
-        "Time from an HTTP request to the end of its response body",
-    )
+    registry
+        .histogram(
+            DURATION,
+            "Time from an HTTP request to the end of its response body",
+        )
+        .alias(
+            Alias::new(PLATFORM, aliases::RESPONSE_TIME)
+                .without("method")
+                .without("status")
+                .rename("path", "endpoint")
+                .scaled(1_000.0)
+                .buckets(&aliases::MILLISECONDS),
+        )
 }
 
 fn first_byte(registry: &Registry) -> Declare<'_, Histogram> {
@@ -128,10 +140,12 @@ fn session(registry: &Registry) -> Declare<'_, Histogram> {
 }
 
 fn in_flight(registry: &Registry) -> Declare<'_, Gauge> {
-    registry.gauge(
-        "http_requests_in_flight",
-        "HTTP requests whose response body has not ended",
-    )
+    registry
+        .gauge(
+            "http_requests_in_flight",
+            "HTTP requests whose response body has not ended",
+        )
+        .alias(Alias::new(INCIDENT_MANAGER, aliases::ACTIVE))
 }
 
 /// The same metrics, with the labels and buckets of one layer.

@@ -1,0 +1,108 @@
+//! The profiles: one word for what a system that is run today expects to be called how.
+
+use super::faults::Faults;
+use super::suggest;
+
+/// A word of `profiles` and what it stands for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Known {
+    pub(crate) word: &'static str,
+    /// The namespace of its metrics; empty for none.
+    pub(crate) namespace: &'static str,
+    /// The groups whose metrics it uses.
+    pub(crate) groups: &'static [&'static str],
+}
+
+pub(crate) const LUMINOUS_NIX: &str = "luminous_nix";
+pub(crate) const PLATFORM: &str = "self_healing_platform";
+pub(crate) const PIPELINE_GUARD: &str = "pipeline_guard";
+pub(crate) const AUTOMATION: &str = "automation_platform";
+pub(crate) const INCIDENT_MANAGER: &str = "llm_incident_manager";
+
+/// Every profile that there is.
+static KNOWN: [Known; 5] = [
+    Known {
+        word: LUMINOUS_NIX,
+        namespace: LUMINOUS_NIX,
+        groups: &["healing", "files", "health", "service", "system"],
+    },
+    Known {
+        word: PLATFORM,
+        namespace: "",
+        groups: &[
+            "actions", "healing", "health", "http", "models", "platform", "service", "system",
+        ],
+    },
+    Known {
+        word: PIPELINE_GUARD,
+        namespace: "",
+        groups: &[
+            "actions",
+            "errors",
+            "healing",
+            "health",
+            "http",
+            "models",
+            "pipelines",
+            "service",
+            "system",
+        ],
+    },
+    Known {
+        word: AUTOMATION,
+        namespace: "",
+        groups: &[
+            "api",
+            "async_bridge",
+            "audit_agent",
+            "service",
+            "system",
+            "test_watcher",
+        ],
+    },
+    Known {
+        word: INCIDENT_MANAGER,
+        namespace: INCIDENT_MANAGER,
+        groups: &[
+            "errors",
+            "grpc",
+            "http",
+            "incidents",
+            "llm",
+            "notifications",
+            "playbooks",
+            "service",
+            "storage",
+        ],
+    },
+];
+
+/// The words of all profiles.
+pub const PROFILES: [&str; 5] = [
+    LUMINOUS_NIX,
+    PLATFORM,
+    PIPELINE_GUARD,
+    AUTOMATION,
+    INCIDENT_MANAGER,
+];
+
+/// The profile of a word.
+pub(super) fn find(word: &str) -> Option<&'static Known> {
+    KNOWN.iter().find(|profile| profile.word == word)
+}
+
+pub(super) fn check(words: &[String], faults: &mut Faults) {
+    for (at, word) in words.iter().enumerate() {
+        let shown = suggest::quote(word);
+        if find(word).is_none() {
+            let hint = suggest::hint(word, &PROFILES, "the profiles are");
+            faults.add("profiles", format!("{shown} is no profile"), hint);
+        } else if words[..at].contains(word) {
+            faults.add(
+                "profiles",
+                format!("{shown} is there twice"),
+                "leave one out",
+            );
+        }
+    }
+}
