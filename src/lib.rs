@@ -93,7 +93,7 @@ pub use config::Config;
 #[cfg(feature = "healing")]
 #[cfg_attr(docsrs, doc(cfg(feature = "healing")))]
 pub use handle::ReloadError;
-pub use handle::{InstallError, Selfheal, install};
+pub use handle::{InstallError, Selfheal, catalogue, install};
 
 /// The examples of the README, compiled with the documentation tests.
 #[cfg(all(doctest, feature = "files", feature = "http", feature = "server"))]

@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 
-use super::{Kind, MetricDef, Unit};
+use super::{Allowed, Kind, MetricDef, Unit};
 
 type Text = Cow<'static, str>;
 
@@ -155,6 +155,21 @@ impl Alias {
         def.labels = labels.map(Cow::Owned).collect();
         def.namespaced = false;
         def.aliases.clear();
+        for relabel in &self.labels {
+            match relabel {
+                Relabel::Rename(from, to) => {
+                    if let Some(allowed) = def.allowed.remove(from) {
+                        def.allowed.insert(to.clone(), allowed);
+                    }
+                }
+                Relabel::Without(label) => drop(def.allowed.remove(label)),
+                Relabel::With(label, value) => {
+                    let these = Allowed::These(vec![value.clone()]);
+                    def.allowed.insert(label.clone(), these);
+                }
+                Relabel::Instance(_) => {}
+            }
+        }
         if self.is_reshaped() {
             def.native = None;
             def.buckets

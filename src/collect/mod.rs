@@ -44,6 +44,8 @@ use crate::registry::{DeclareError, Group, Registry};
 
 pub use process::process;
 #[cfg(feature = "tokio-metrics")]
+pub(crate) use runtime::declare as declare_runtime;
+#[cfg(feature = "tokio-metrics")]
 pub use runtime::runtime;
 pub use service::{BuildInfo, ServiceInfo, service};
 #[cfg(feature = "system")]

@@ -25,6 +25,11 @@ pub fn runtime(registry: &Registry, handle: &Handle) -> Result<(), DeclareError>
     Ok(())
 }
 
+/// Declares the metrics without a run-time that they would be of.
+pub(crate) fn declare(registry: &Registry) -> Result<(), DeclareError> {
+    super::once::<Runtime>(registry).map(drop)
+}
+
 struct Runtime(Arc<State>);
 
 impl Group for Runtime {

@@ -9,6 +9,7 @@
 //! - A configuration is checked as a whole before anything of it takes effect.
 //! - A health report and a scrape are each taken at one moment, and neither can fail.
 
+mod catalogue;
 mod collect;
 mod expiry;
 #[cfg(feature = "files")]
@@ -46,6 +47,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+pub use self::catalogue::catalogue;
 #[cfg(feature = "healing")]
 pub use self::healing::ReloadError;
 use self::health::Health;

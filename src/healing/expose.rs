@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::runtime::catalogue as of_the_runtime;
 use super::state::Snapshot;
 use super::tally::{
     ActionCounts, ActionTimes, CONFIDENCE_BUCKETS, Counts, DURATION_BUCKETS, Histogram, Label,
@@ -42,6 +43,12 @@ pub fn expose(
     take: impl Fn() -> Snapshot + Send + Sync + 'static,
 ) -> Result<(), DeclareError> {
     registry.collect_from(Arc::new(Exposed { take }))
+}
+
+/// Every metric of the core and of its run-time.
+pub(crate) fn catalogue() -> Vec<MetricDef> {
+    let of_the_core = TABLE.iter().map(Row::def);
+    of_the_core.chain(of_the_runtime()).collect()
 }
 
 struct Exposed<F> {

@@ -89,6 +89,7 @@ pub use engine::{
 };
 pub use escalate::{Climb, ExitRequest, Rung};
 pub use event::{Control, Event, Target};
+pub(crate) use expose::catalogue;
 pub use expose::expose;
 #[cfg(feature = "files")]
 pub use files::{FileMetrics, GoBackError, GuardError, GuardFile, GuardedFile, KeptContent};

@@ -10,7 +10,7 @@ use super::scrape::{ScrapeFamily, Source, exposed_name};
 use super::snapshot::{
     FamilySnapshot, HistogramRef, HistogramSnapshot, Number, SeriesSnapshot, Value, ValueRef,
 };
-use super::{DeclareError, Settings};
+use super::{DeclareError, Registry, Settings};
 use crate::catalog::{Alias, Kind, MetricDef, names};
 
 impl Settings {
@@ -60,6 +60,23 @@ impl Settings {
             def.buckets.sort_by(f64::total_cmp);
             def.buckets.dedup();
         }
+    }
+}
+
+impl Registry {
+    /// Every name that is exposed, or would be, with its definition: those of
+    /// [`catalog`](Self::catalog), with the namespace, and the aliases of the profiles that are on.
+    #[must_use]
+    pub fn exposed_catalog(&self) -> Vec<(String, MetricDef)> {
+        let settings = self.settings();
+        let mut all = Vec::new();
+        for def in self.catalog() {
+            for (alias, name) in settings.aliases(&def) {
+                all.push((name.clone(), alias.definition(&def, name)));
+            }
+            all.push((exposed_name(&settings, &def), def));
+        }
+        all
     }
 }
 

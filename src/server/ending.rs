@@ -77,6 +77,12 @@ pub(super) fn failed(registry: &Registry) -> Failed {
     failed.labels(["reason"]).ok()
 }
 
+/// Declares what the endpoints count.
+pub(crate) fn declare_all(registry: &Registry) {
+    drop(failed(registry));
+    drop(super::Auth::new().counted(registry));
+}
+
 /// Counts how a scrape ended, once; as that of a scraper that hung up, if nothing was reported
 /// before.
 pub(super) struct Ending(pub(super) Failed);

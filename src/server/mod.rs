@@ -71,6 +71,7 @@ mod stream;
 
 pub use api::{Operator, Order, Subject};
 pub use auth::Auth;
+pub(crate) use ending::declare_all;
 pub(crate) use listener::serve_alone;
 pub use listener::{Limits, ListenError, Listener};
 #[cfg(feature = "rules")]

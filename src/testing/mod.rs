@@ -7,8 +7,8 @@
 //!   order of labels does not matter, and the namespace may be left off.
 //! - It works on a [`Registry`](crate::registry::Registry) and on a handle alike: on whatever
 //!   gives a registry by `as_ref`.
-//! - Only the functions that begin with `assert` and [`Changes::assert`] panic, at the place that
-//!   called them. They are the only ones in this crate, and they are for tests.
+//! - Only the functions that begin with `assert`, [`Changes::assert`] and [`check_catalogue`] panic, at
+//!   the place that called them. They are the only ones in this crate, and they are for tests.
 //!
 //! Tests run in parallel, so each makes a registry of its own and hands it to what it tests;
 //! there is nothing to reset and nothing to lock. Where code under test insists on the global
@@ -101,6 +101,7 @@ testing::assert_value(&heal, \"http_requests_total\", &labels, 1.0);
 )]
 
 mod assert;
+mod catalogue;
 mod changes;
 #[cfg(feature = "server")]
 mod connection;
@@ -113,6 +114,7 @@ mod response;
 mod series;
 
 pub use assert::{assert_absent, assert_value, value};
+pub use catalogue::check_catalogue;
 pub use changes::Changes;
 #[cfg(feature = "server")]
 pub use connection::serve_connection;

@@ -178,3 +178,32 @@ fn unchanged(path: &str, a: &serde_json::Value, b: &serde_json::Value, out: &mut
         _ => {}
     }
 }
+
+#[test]
+fn a_profile_is_a_word_and_an_unknown_one_a_fault_with_the_nearest() {
+    let told = Config::new()
+        .profile("luminous-nix")
+        .profile("pipeline_guard")
+        .profile("pipeline_guard")
+        .profile("kubernetes")
+        .checked();
+    let told = told.unwrap_err().to_string();
+    for part in [
+        "profiles: `luminous-nix` is no profile; did you mean `luminous_nix`?",
+        "profiles: `pipeline_guard` is there twice; leave one out",
+        "profiles: `kubernetes` is no profile; the profiles are `luminous_nix`, ",
+    ] {
+        assert!(told.contains(part), "{told}");
+    }
+    let namespace = |config: Config| config.checked().unwrap().namespace_in_force().to_owned();
+    let guard = || Config::new().profile("pipeline_guard");
+    assert_eq!(namespace(guard()), "");
+    assert_eq!(namespace(guard().profile("luminous_nix")), "luminous_nix");
+    assert_eq!(
+        namespace(guard().profile("luminous_nix").namespace("shop")),
+        "shop"
+    );
+    let by_env =
+        Config::new().overlay_env([("SELFHEAL_PROFILES", "llm_incident_manager, pipeline_guard")]);
+    assert_eq!(by_env.unwrap().service_name(), "llm_incident_manager");
+}

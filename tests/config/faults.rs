@@ -360,8 +360,8 @@ fn unknown_keys_all_of_them() {
         )),
         [
             "colour (line 2): no setting has this name; the keys here are `namespace`, \
-             `global_labels`, `service`, `metrics`, `http`, `server`, `system`, `healing`, \
-             `journal`",
+             `profiles`, `global_labels`, `service`, `metrics`, `http`, `server`, `system`, \
+             `healing`, `journal`",
             "htpp (line 3): no setting has this name; did you mean `http`?",
             "namespcae (line 1): no setting has this name; did you mean `namespace`?",
             "healing.bakcoff (line 9): no setting has this name; did you mean `backoff`?",

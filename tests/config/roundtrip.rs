@@ -166,10 +166,11 @@ fn config() -> impl Strategy<Value = Config> {
         .prop_map(|(on, refresh)| System::new().enabled(on).refresh(refresh));
     let top = (
         "([a-z]{1,8})?",
+        proptest::sample::subsequence(selfheal::config::PROFILES.to_vec(), 0..=5),
         btree_map("g[a-zA-Z0-9_]{0,8}", text(), 0..5),
     );
     (top, service, metrics(), http(), server(), system, healing()).prop_map(
-        |((namespace, labels), service, metrics, http, server, system, healing)| {
+        |((namespace, profiles, labels), service, metrics, http, server, system, healing)| {
             let mut config = Config::new()
                 .namespace(namespace)
                 .service(service)
@@ -178,6 +179,7 @@ fn config() -> impl Strategy<Value = Config> {
                 .server(server)
                 .system(system)
                 .healing(healing);
+            config.profiles = profiles.into_iter().map(str::to_owned).collect();
             config.global_labels = labels;
             config
         },
@@ -205,7 +207,7 @@ proptest! {
     #[test]
     fn no_value_of_any_type_makes_it_panic(
         key in proptest::sample::select(vec![
-            "namespace", "global_labels", "service", "metrics.family", "metrics.family.x.buckets",
+            "namespace", "profiles", "global_labels", "service", "metrics.family", "metrics.family.x.buckets",
             "metrics.family.x.native", "metrics.family.x.native.growth",
             "http.exclude", "http.sample_rate", "server.listen", "server.basic_auth",
             "server.bearer_token", "system.refresh", "healing", "healing.overrides",

@@ -52,6 +52,11 @@ impl Page {
     }
 }
 
+/// What the shell itself counts.
+pub(in crate::healing) fn catalogue() -> Vec<MetricDef> {
+    vec![OfTheShell::detections(), OfTheShell::missed()]
+}
+
 struct OfTheShell(Arc<Page>);
 
 impl OfTheShell {
@@ -79,7 +84,7 @@ impl OfTheShell {
 
 impl Collector for OfTheShell {
     fn describe(&self) -> Vec<MetricDef> {
-        vec![Self::detections(), Self::missed()]
+        catalogue()
     }
 
     fn collect(&self, out: &mut Vec<FamilySnapshot>) {

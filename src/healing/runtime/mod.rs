@@ -46,6 +46,7 @@ pub use builder::HealingBuilder;
 pub use engines::{EngineHandle, PassResult};
 pub use error::{Refused, RegisterError, StartError};
 pub use events::{Events, HealingEvent};
+pub(in crate::healing) use metrics::catalogue;
 pub(super) use remark::Remark;
 pub use shutdown::ShutdownReport;
 pub use sight::Blind;

@@ -1,0 +1,85 @@
+//! Every metric that this crate can declare.
+
+use std::sync::Arc;
+
+use super::health::{self, Health};
+use crate::catalog::MetricDef;
+use crate::collect::{self, BuildInfo, ServiceInfo};
+use crate::config::Config;
+use crate::groups;
+use crate::registry::{DeclareError, Registry};
+use crate::util::Clock;
+
+/// Every metric that this crate can declare with the features it was built with, used or not, by
+/// name: its kind, unit, labels and their values, help, buckets and aliases. What an application
+/// has declared is in [`Registry::catalog`].
+///
+/// Each is declared, in a registry of its own, by the very code that declares it for use.
+///
+/// # Errors
+/// Two declarations that clash, which the tests of this crate would have found.
+pub fn catalogue() -> Result<Vec<MetricDef>, DeclareError> {
+    let registry = &Registry::new();
+    let clock = Clock::system();
+    groups::declare_all(registry)?;
+    collect::process(registry)?;
+    collect::service(registry, &clock, &ServiceInfo::new(BuildInfo::new("")))?;
+    #[cfg(feature = "system")]
+    drop(collect::system(registry, &clock)?);
+    #[cfg(feature = "tokio-metrics")]
+    collect::declare_runtime(registry)?;
+    health::expose(&Arc::new(Health::new(&Config::default(), clock)), registry)?;
+    #[cfg(feature = "prometheus")]
+    crate::interop::from_prometheus(registry, &prometheus::Registry::new())?;
+    #[cfg(feature = "server")]
+    crate::server::declare_all(registry);
+    #[cfg(any(feature = "http", feature = "http-client", feature = "grpc"))]
+    layers(registry)?;
+    #[cfg(feature = "files")]
+    registry.group::<crate::healing::FileMetrics>()?;
+    #[cfg_attr(
+        not(feature = "healing"),
+        expect(unused_mut, reason = "healing adds to it")
+    )]
+    let mut defs = registry.catalog();
+    #[cfg(feature = "healing")]
+    defs.extend(crate::healing::catalogue());
+    defs.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(defs)
+}
+
+/// What the layers record, by all their names. Those of [`HttpNames::Aliases`] are aliases here.
+///
+/// [`HttpNames::Aliases`]: crate::http::HttpNames::Aliases
+#[cfg(any(feature = "http", feature = "http-client", feature = "grpc"))]
+fn layers(registry: &Registry) -> Result<(), DeclareError> {
+    #[cfg(feature = "http")]
+    {
+        use crate::http::HttpNames::{AxumPrometheus, Catalog, OpenTelemetry};
+        let names = [Catalog, OpenTelemetry, AxumPrometheus];
+        crate::http::HttpLayer::builder(registry)
+            .names(names)
+            .build()?;
+    }
+    #[cfg(feature = "http-client")]
+    {
+        use crate::http_client::HttpClientNames::{Catalog, OpenTelemetry};
+        let names = [Catalog, OpenTelemetry];
+        crate::http_client::HttpClientLayer::builder(registry)
+            .names(names)
+            .build()?;
+    }
+    #[cfg(feature = "grpc")]
+    {
+        use crate::grpc::GrpcNames::{Catalog, GoGrpcMiddleware, OpenTelemetry};
+        for names in [Catalog, GoGrpcMiddleware, OpenTelemetry] {
+            crate::grpc::GrpcLayer::builder(registry)
+                .names(names)
+                .build()?;
+            crate::grpc::GrpcClientLayer::builder(registry)
+                .names(names)
+                .build()?;
+        }
+    }
+    Ok(())
+}
