@@ -8,6 +8,7 @@
 //! |---|---|---|
 //! | [`process`] | `process_*`, the standard names | `/proc/self` on Linux; elsewhere through `sysinfo` with the feature `system` |
 //! | [`service`] | `service_info`, `build_info`, `uptime_seconds`, `uptime_seconds_total` | everywhere |
+//! | [`container`] | `container_*` | cgroup v2 or v1 of Linux |
 //! | `system` | `system_cpu_*`, `system_memory_*`, `system_disk_*`, `system_network_*` | feature `system` |
 //! | `runtime` | `tokio_*` | feature `tokio-metrics` |
 //!
@@ -28,6 +29,7 @@
 //! # }
 //! ```
 
+mod container;
 mod figures;
 mod process;
 #[cfg(feature = "tokio-metrics")]
@@ -42,6 +44,7 @@ use parking_lot::Mutex;
 
 use crate::registry::{DeclareError, Group, Registry};
 
+pub use container::container;
 pub use process::process;
 #[cfg(feature = "tokio-metrics")]
 pub(crate) use runtime::declare as declare_runtime;

@@ -21,6 +21,9 @@
 //! | [`ActionMetrics`] | [`HealingAction`] | anomalies, and what the application heals itself |
 //! | [`ErrorMetrics`] | | errors by component and type |
 //!
+//! What is known only when it is over is recorded by a [`Recorder`]; how code of other systems moves
+//! here is in [`migration`].
+//!
 //! ```
 //! use selfheal::groups::{ErrorMetrics, Incident};
 //! use selfheal::registry::{DeclareError, Registry};
@@ -42,6 +45,7 @@ mod errors;
 mod healing;
 mod incidents;
 mod llm;
+pub mod migration;
 mod models;
 mod notifications;
 #[cfg_attr(
@@ -51,6 +55,7 @@ mod notifications;
 pub(crate) mod older;
 mod pipelines;
 mod playbooks;
+mod recorder;
 mod storage;
 mod test_watcher;
 
@@ -65,6 +70,7 @@ pub use models::{Inference, InferenceRun, ModelMetrics, Training, TrainingRun};
 pub use notifications::{Delivery, Notification, NotificationMetrics};
 pub use pipelines::{Pipeline, PipelineHeal, PipelineHealing, PipelineMetrics, PipelineRun};
 pub use playbooks::{Playbook, PlaybookMetrics, PlaybookRun};
+pub use recorder::Recorder;
 pub use storage::{Storage, StorageMetrics, StorageOperation};
 pub use test_watcher::{TestRun, TestRunKind, TestWatcherMetrics, WatchedFile, WatchedFileKind};
 

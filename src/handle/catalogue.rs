@@ -23,11 +23,14 @@ pub fn catalogue() -> Result<Vec<MetricDef>, DeclareError> {
     let clock = Clock::system();
     groups::declare_all(registry)?;
     collect::process(registry)?;
+    collect::container(registry)?;
     collect::service(registry, &clock, &ServiceInfo::new(BuildInfo::new("")))?;
     #[cfg(feature = "system")]
     drop(collect::system(registry, &clock)?);
     #[cfg(feature = "tokio-metrics")]
     collect::declare_runtime(registry)?;
+    #[cfg(feature = "http")]
+    super::recent::expose(registry, &clock)?;
     health::expose(&Arc::new(Health::new(&Config::default(), clock)), registry)?;
     #[cfg(feature = "prometheus")]
     crate::interop::from_prometheus(registry, &prometheus::Registry::new())?;

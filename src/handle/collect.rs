@@ -11,6 +11,7 @@ pub(super) fn start(
     clock: &Clock,
 ) -> Result<(), DeclareError> {
     collect::process(registry)?;
+    collect::container(registry)?;
     collect::service(registry, clock, &about(config, BuildInfo::new("unknown")))
 }
 

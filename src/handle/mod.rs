@@ -32,6 +32,8 @@ mod liveness;
 #[cfg(all(feature = "healing", feature = "server"))]
 mod operator;
 mod ready;
+#[cfg(feature = "http")]
+mod recent;
 #[cfg(feature = "tokio-metrics")]
 mod runtime;
 #[cfg(feature = "server")]
@@ -156,6 +158,8 @@ impl Selfheal {
         health::expose(&health, &registry)?;
         unused::tell(&config, &registry, &clock, &health);
         collect::start(&config, &registry, &clock)?;
+        #[cfg(feature = "http")]
+        recent::start(&config, &registry, &clock)?;
         #[cfg(feature = "tokio-metrics")]
         runtime::start(&registry)?;
         #[cfg(feature = "prometheus")]

@@ -6,10 +6,10 @@ use std::sync::atomic::Ordering;
 
 use parking_lot::Mutex;
 
-use super::Registry;
 use super::family::AnyFamily;
 use super::owners::LeftOut;
 use super::snapshot::{FamilySnapshot, Number, SeriesSnapshot, Value};
+use super::{Registry, cost};
 use crate::catalog::{Kind, MetricDef};
 
 /// So many metrics that are left out are named; of the others only the number is known.
@@ -59,7 +59,32 @@ impl Registry {
         let left_out = left_out
             .iter()
             .map(|(out, times)| one([("metric", &*out.metric), ("owner", &*out.owner)], *times));
+        let collectors = self.inner.collectors.read();
+        let costs = collectors.iter();
+        let costs = cost::by_name(costs.filter_map(|one| Some((one.name()?, &*one.cost))));
+        drop(collectors);
+        let failed = costs.iter().filter(|(_, (_, errors))| *errors > 0);
+        let failed = failed.map(|(name, (_, errors))| one([("collector", &**name)], *errors));
+        let took = costs.iter().map(|(name, (seconds, _))| {
+            let seconds = Value::Number(Number::F64(*seconds));
+            SeriesSnapshot::new([("collector", &**name)], seconds)
+        });
         vec![
+            of_itself(
+                MetricDef::new(
+                    Kind::Gauge,
+                    "collector_duration_seconds",
+                    "Time that the last run of a collector took",
+                )
+                .with_labels(["collector"]),
+                took.collect(),
+            ),
+            counter(
+                "collector_errors_total",
+                "Runs of a collector that panicked",
+                &["collector"],
+                failed.collect(),
+            ),
             by_metric(
                 "selfheal_values_rejected_total",
                 "Values refused because they are not finite or would make a counter fall",
@@ -108,7 +133,11 @@ fn counter(
     labels: &[&'static str],
     series: Vec<SeriesSnapshot>,
 ) -> FamilySnapshot {
-    let mut def = MetricDef::new(Kind::Counter, name, help).with_labels(labels.iter().copied());
+    let def = MetricDef::new(Kind::Counter, name, help).with_labels(labels.iter().copied());
+    of_itself(def, series)
+}
+
+fn of_itself(mut def: MetricDef, series: Vec<SeriesSnapshot>) -> FamilySnapshot {
     def.group = "selfheal";
     FamilySnapshot {
         def: Arc::new(def),

@@ -1,5 +1,4 @@
 use std::cell::RefCell;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -19,7 +18,10 @@ pub trait Collector: Send + Sync + 'static {
     /// [`foreign`](Self::foreign), that is not known). Called once, when it is registered.
     fn describe(&self) -> Vec<MetricDef>;
 
-    /// Appends what there is now. Called on the thread that scrapes; it must not block.
+    /// Appends what there is now. Called on the thread that scrapes; it must not block. One that
+    /// takes more than a second all the same is not waited for again: scrapes get what it yielded
+    /// last, and it runs on a thread of its own until it is faster. What each costs is in
+    /// `collector_duration_seconds` and `collector_errors_total`, by the group of its metrics.
     fn collect(&self, out: &mut Vec<FamilySnapshot>);
 
     /// Whether another library declared these metrics. Their names are then not held to the
@@ -63,6 +65,7 @@ impl Registry {
             collector,
             defs,
             foreign,
+            cost: Arc::default(),
             settings,
         });
         Ok(())
@@ -90,9 +93,8 @@ impl Registry {
         let mut taken = Vec::new();
         let mut skipped = 0;
         for registered in collectors.iter().filter(|registered| !registered.is_off()) {
-            let mut out = Vec::new();
-            let collector = &registered.collector;
-            if catch_unwind(AssertUnwindSafe(|| collector.collect(&mut out))).is_ok() {
+            let cost = &registered.cost;
+            if let Some(mut out) = cost.collect(&registered.collector, self.id()) {
                 let mut kept = |family: &mut FamilySnapshot| registered.limit(family, &mut skipped);
                 out.retain_mut(&mut kept);
                 taken.append(&mut out);
@@ -108,6 +110,12 @@ impl Registry {
 }
 
 impl Registered {
+    /// The name by which its cost is known; `None` for what another library or no group yields.
+    pub(super) fn name(&self) -> Option<&'static str> {
+        let group = self.defs.first()?.group;
+        (!self.foreign && !group.is_empty()).then_some(group)
+    }
+
     /// Whether everything that it says it yields is switched off.
     fn is_off(&self) -> bool {
         let off = |def: &MetricDef| {

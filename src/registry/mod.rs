@@ -63,6 +63,7 @@ mod allowed;
 #[cfg(feature = "prometheus")]
 mod bridge;
 mod collector;
+mod cost;
 mod declare;
 mod dynamic;
 mod error;
@@ -193,6 +194,7 @@ struct Registered {
     defs: Arc<[MetricDef]>,
     /// What [`Collector::foreign`] said.
     foreign: bool,
+    cost: Arc<cost::Cost>,
     /// The settings when it was registered, whose overrides apply to what it yields.
     settings: Arc<Settings>,
 }

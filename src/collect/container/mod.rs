@@ -1,0 +1,103 @@
+//! What the container, or whatever control group the process is in, uses and may use.
+
+mod cgroup;
+
+use std::sync::Arc;
+
+use super::figures::Figures;
+use crate::catalog::MetricDef;
+use crate::registry::Number::{F64, U64};
+use crate::registry::{Collector, DeclareError, FamilySnapshot, Group, Registry};
+
+use cgroup::Cgroup;
+
+/// Exposes what the control group of the process uses and may use, beside the figures of the
+/// machine: memory, the limit of CPU time in cores, CPU time, and for how long it was held back.
+///
+/// They are read at scrape time from cgroup v2, or v1 where that is all there is. The lowest limit
+/// of the group and those around it counts. A figure that cannot be read, and a limit that there
+/// is not, is left out; outside of Linux there are none.
+///
+/// Calling it again changes nothing.
+///
+/// # Errors
+/// One of the names is declared already by somebody else.
+pub fn container(registry: &Registry) -> Result<(), DeclareError> {
+    super::once::<Container>(registry).map(drop)
+}
+
+struct Container;
+
+impl Group for Container {
+    const NAME: &'static str = "container";
+
+    fn declare(registry: &Registry) -> Result<Self, DeclareError> {
+        registry.collect_from(Arc::new(ContainerCollector {
+            cgroup: Cgroup::default(),
+            figures: figures(Self::NAME),
+        }))?;
+        Ok(Self)
+    }
+}
+
+struct ContainerCollector {
+    cgroup: Cgroup,
+    figures: Figures<Usage>,
+}
+
+impl Collector for ContainerCollector {
+    fn describe(&self) -> Vec<MetricDef> {
+        self.figures.describe()
+    }
+
+    fn collect(&self, out: &mut Vec<FamilySnapshot>) {
+        self.figures.collect(&self.cgroup.read(), out);
+    }
+}
+
+/// What is known of a control group; `None` where there is nothing to know.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Usage {
+    memory_bytes: Option<u64>,
+    memory_limit_bytes: Option<u64>,
+    cpu_limit_cores: Option<f64>,
+    cpu_seconds: Option<f64>,
+    throttled_seconds: Option<f64>,
+}
+
+fn figures(group: &'static str) -> Figures<Usage> {
+    Figures::<Usage>::new(group, None)
+        .gauge(
+            "container_memory_used_bytes",
+            "Memory that the control group uses",
+            |usage| usage.memory_bytes.map(U64),
+        )
+        .gauge(
+            "container_memory_limit_bytes",
+            "Memory that the control group may use",
+            |usage| usage.memory_limit_bytes.map(U64),
+        )
+        .gauge(
+            "container_memory_percent",
+            "Share of the memory that the control group may use that it uses",
+            |usage| {
+                let limit = usage.memory_limit_bytes.filter(|limit| *limit > 0)?;
+                Some(F64(usage.memory_bytes? as f64 / limit as f64 * 100.0))
+            },
+        )
+        .gauge(
+            "container_cpu_limit_cores",
+            "CPU time that the control group may use, in cores",
+            |usage| usage.cpu_limit_cores.map(F64),
+        )
+        .counter(
+            "container_cpu_seconds_total",
+            "CPU time that the control group has used",
+            |usage| usage.cpu_seconds.map(F64),
+        )
+        .counter(
+            "container_cpu_throttled_seconds_total",
+            "For how long the control group was held back because of its limit",
+            |usage| usage.throttled_seconds.map(F64),
+        )
+}
