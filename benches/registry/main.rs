@@ -13,6 +13,7 @@ mod labels;
 mod ours;
 mod peers;
 mod rows;
+mod trackers;
 mod work;
 
 use std::time::Duration;

@@ -3,6 +3,7 @@
 use crate::labels::many::Texts;
 use crate::ours;
 use crate::peers::{measured, metrics, prometheus, prometheus_client};
+use crate::trackers;
 use crate::work::{Create, Run, creation_rate, heap_per_series};
 
 type Contenders<T> = &'static [(&'static str, T)];
@@ -36,6 +37,19 @@ const METRICS: &str = "metrics + exporter";
 const MEASURED: &str = "measured";
 
 pub(crate) const ROWS: &[Row] = &[
+    Row {
+        name: "a tracker's life",
+        target: "≤ 150",
+        limit: "two readings of the clock",
+        contended: false,
+        contenders: &[
+            ("inference, 1 record", trackers::inference),
+            ("action, 2", trackers::action),
+            ("playbook, 4", trackers::playbook),
+            ("API call, 3", trackers::api),
+            ("LLM call, 5", trackers::llm),
+        ],
+    },
     Row {
         name: "increment by handle",
         target: "≤ 6.5",
