@@ -252,3 +252,6 @@ async fn accepted(socket: &TcpListener) -> TcpStream {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -222,3 +222,31 @@ fn the_environment_lays_over_a_builder_without_losing_its_secrets() {
     );
     assert!(config.server.bearer_token.unwrap().matches(b"another"));
 }
+
+/// An early difference takes as long as a late one: the shortest of many comparisons of each, as
+/// nothing else that the machine does is in those.
+#[test]
+fn a_guess_takes_as_long_however_much_of_it_is_right() {
+    use std::time::{Duration, Instant};
+
+    const LENGTH: usize = 32 * 1024;
+    let secret = Secret::new("a".repeat(LENGTH));
+    let wrong_at = |at: usize| {
+        let mut guess = vec![b'a'; LENGTH];
+        guess[at] = b'b';
+        guess
+    };
+    let shortest = |guess: &[u8]| -> Duration {
+        let took = (0..100).map(|_| {
+            let start = Instant::now();
+            assert!(!secret.matches(guess));
+            start.elapsed()
+        });
+        took.min().unwrap()
+    };
+    let (early, late) = (shortest(&wrong_at(0)), shortest(&wrong_at(LENGTH - 1)));
+    assert!(
+        early * 2 > late && late * 2 > early,
+        "{early:?} and {late:?}"
+    );
+}

@@ -8,6 +8,7 @@
 mod credentials;
 mod fuzzed;
 mod hostile;
+mod odd;
 mod ready;
 mod scrapes;
 #[path = "../support/mod.rs"]
