@@ -31,7 +31,8 @@ pub struct Written {
 ///
 /// No lock is held while `out` is written to, so it may block, for example on a channel to a
 /// slow client. The memory used beyond that of the registry does not grow with the number of
-/// series.
+/// series. In protobuf, where the length of a family stands before it, the series of one that is
+/// longer than a chunk are read twice.
 ///
 /// # Errors
 /// Those of `out`, on which the exposition ends; `Unsupported` for a compression whose feature
@@ -103,12 +104,19 @@ fn exposition<E>(
                     ControlFlow::Continue(())
                 }
             });
-            if buf.len() >= full {
-                writer.finish(buf);
+            if buf.len() >= full
+                && let Some(next) = next
+            {
+                writer.hand_over(buf, family, next);
                 hand_over(buf, &mut written)?;
             }
         }
-        writer.finish(buf);
+        while !writer.finish(buf, full) {
+            hand_over(buf, &mut written)?;
+        }
+        if buf.len() >= full {
+            hand_over(buf, &mut written)?;
+        }
     }
     if format.syntax() == Syntax::OpenMetrics {
         buf.extend_from_slice(b"# EOF\n");
@@ -146,11 +154,20 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Makes what is in `buf` complete, before it is handed over.
-    fn finish(&mut self, buf: &mut Vec<u8>) {
+    /// Makes what is in `buf` ready to be handed over, before the series from `next` on.
+    fn hand_over(&mut self, buf: &mut Vec<u8>, family: &ScrapeFamily, next: usize) {
         match self {
             Self::Text(_) => {}
-            Self::Protobuf(family) => family.finish(buf),
+            Self::Protobuf(writer) => writer.hand_over(buf, family, next),
+        }
+    }
+
+    /// Writes what is behind the last series, until `buf` has `full` bytes; false where there is
+    /// more of it.
+    fn finish(&mut self, buf: &mut Vec<u8>, full: usize) -> bool {
+        match self {
+            Self::Text(_) => true,
+            Self::Protobuf(family) => family.finish(buf, full.saturating_sub(buf.len())),
         }
     }
 }

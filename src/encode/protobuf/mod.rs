@@ -3,18 +3,22 @@
 
 mod exemplar;
 mod labels;
+mod message;
 mod native;
 mod value;
 mod wire;
 
+use std::ops::ControlFlow;
+
 use self::labels::Names;
+use self::message::{Fits, Length, Message};
 use super::escaping::Escaping;
 use super::format::Format;
 use super::labels::{Globals, Labels, need_no_look, pairs};
 use crate::catalog::{Kind, MetricDef, Unit};
 use crate::registry::{Sample, ScrapeFamily};
 
-/// Writes one family, in one message or several.
+/// Writes one family, in one message.
 pub(super) struct ProtobufFamily<'a> {
     kind: Kind,
     escaping: Escaping,
@@ -25,8 +29,7 @@ pub(super) struct ProtobufFamily<'a> {
     head: Vec<u8>,
     /// The labels that every series carries, as fields of a metric.
     beside: Vec<u8>,
-    /// Where the message that is being written began.
-    start: Option<usize>,
+    message: Message,
 }
 
 impl<'a> ProtobufFamily<'a> {
@@ -61,21 +64,66 @@ impl<'a> ProtobufFamily<'a> {
             declared: declared.then(|| Names::new(def.labels.iter().map(|name| &**name))),
             head,
             beside: fields,
-            start: None,
+            message: Message::None,
         }
     }
 
-    /// Writes one series; false, and nothing written, if it is not what its family says it is.
+    /// Writes one series; false, and nothing written, if it is not what its family says it is, or
+    /// has become longer than the message has room for.
     pub(super) fn series(&mut self, buf: &mut Vec<u8>, text: &str, sample: &Sample<'_>) -> bool {
         if !value::is_of(sample.value, self.kind) {
             return false;
         }
-        let message = (&mut self.start, &*self.head);
+        let before = buf.len();
+        let is_first = self.message.begin(buf, &self.head);
+        let start = buf.len();
+        if !self.metric(buf, text, sample) {
+            if is_first {
+                self.message = Message::None;
+                buf.truncate(before);
+            }
+            return false;
+        }
+        let length = match self.message {
+            Message::Long { .. } => self.length_of(buf, start, text, sample),
+            _ => return true,
+        };
+        let fits = self.message.takes(length);
+        if !matches!(fits, Fits::Whole) {
+            buf.truncate(start);
+        }
+        if matches!(fits, Fits::WithoutExemplars) {
+            self.metric(buf, text, &sample.without_exemplars());
+        }
+        !matches!(fits, Fits::Not)
+    }
+
+    /// How long the metric is that was written from `start` on.
+    fn length_of(
+        &self,
+        buf: &mut Vec<u8>,
+        start: usize,
+        text: &str,
+        sample: &Sample<'_>,
+    ) -> Length {
+        let end = buf.len();
+        let mut bare = end - start;
+        if sample.has_exemplars() {
+            self.metric(buf, text, &sample.without_exemplars());
+            bare = buf.len() - end;
+            buf.truncate(end);
+        }
+        let exemplars = end - start - bare;
+        Length { bare, exemplars }
+    }
+
+    /// Writes the metric of a series; false, and nothing written, if its labels cannot be read.
+    fn metric(&self, buf: &mut Vec<u8>, text: &str, sample: &Sample<'_>) -> bool {
         if let Some(names) = &self.declared {
-            let beside = &self.beside;
-            metric(buf, message, (self.kind, sample), |buf| {
-                buf.extend_from_slice(beside);
+            wire::message(buf, 4, |buf| {
+                buf.extend_from_slice(&self.beside);
                 names.write(buf, text);
+                value::write(buf, self.kind, sample);
             });
             return true;
         }
@@ -84,18 +132,43 @@ impl<'a> ProtobufFamily<'a> {
         };
         let taken = |name: &str| own.names().any(|own| own == name);
         let beside = self.globals.beside(self.kind, taken);
-        metric(buf, message, (self.kind, sample), |buf| {
+        wire::message(buf, 4, |buf| {
             labels::fields(buf, pairs(&beside));
             labels::fields(buf, own.iter());
+            value::write(buf, self.kind, sample);
         });
         true
     }
 
-    /// Ends the message; the next series begins another one.
-    pub(super) fn finish(&mut self, buf: &mut Vec<u8>) {
-        if let Some(start) = self.start.take() {
-            wire::insert_length(buf, start);
+    /// Makes what is in the buffer ready to be handed over, before the series from `next` on.
+    pub(super) fn hand_over(&mut self, buf: &mut Vec<u8>, family: &ScrapeFamily, next: usize) {
+        let mut message = std::mem::replace(&mut self.message, Message::None);
+        message.begin_long(buf, self.kind, || self.length(family, next));
+        self.message = message;
+    }
+
+    /// How long the series from `next` on are now.
+    fn length(&self, family: &ScrapeFamily, next: usize) -> Length {
+        let (mut all, mut scratch) = (Length::default(), Vec::new());
+        let mut next = Some(next);
+        while let Some(from) = next {
+            next = family.each_from(from, &mut |text, sample| {
+                scratch.clear();
+                if value::is_of(sample.value, self.kind) && self.metric(&mut scratch, text, sample)
+                {
+                    let one = self.length_of(&mut scratch, 0, text, sample);
+                    all.bare += one.bare;
+                    all.exemplars += one.exemplars;
+                }
+                ControlFlow::Continue(())
+            });
         }
+        all
+    }
+
+    /// Ends the message; false where `room` bytes did not do for its end.
+    pub(super) fn finish(&mut self, buf: &mut Vec<u8>, room: usize) -> bool {
+        self.message.finish(buf, room)
     }
 }
 
@@ -107,21 +180,4 @@ fn unit(def: &MetricDef, name: &str) -> Option<&'static str> {
         unit.ends(name) && !suffixed
     };
     def.unit.filter(fits).map(Unit::as_str)
-}
-
-/// Writes one metric, and the head of a message where none has begun.
-fn metric(
-    buf: &mut Vec<u8>,
-    (start, head): (&mut Option<usize>, &[u8]),
-    (kind, sample): (Kind, &Sample<'_>),
-    labels: impl FnOnce(&mut Vec<u8>),
-) {
-    if start.is_none() {
-        *start = Some(buf.len());
-        buf.extend_from_slice(head);
-    }
-    wire::message(buf, 4, |buf| {
-        labels(buf);
-        value::write(buf, kind, sample);
-    });
 }

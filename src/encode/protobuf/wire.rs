@@ -78,14 +78,14 @@ pub(super) fn message(buf: &mut Vec<u8>, field: u8, write: impl FnOnce(&mut Vec<
         *place = short;
     } else {
         buf.remove(start);
-        insert_length(buf, start);
+        insert_length(buf, start, 0);
     }
 }
 
-/// Puts the length of everything from `start` on before it.
-pub(super) fn insert_length(buf: &mut Vec<u8>, start: usize) {
+/// Puts the length of everything from `start` on, and of so much more to come, before it.
+pub(super) fn insert_length(buf: &mut Vec<u8>, start: usize, more: usize) {
     let end = buf.len();
-    varint(buf, (end - start) as u64);
+    varint(buf, (end - start + more) as u64);
     let length = buf.len() - end;
     if let Some(message) = buf.get_mut(start..) {
         message.rotate_right(length);

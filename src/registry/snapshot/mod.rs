@@ -130,6 +130,22 @@ pub struct Sample<'a> {
 }
 
 impl<'a> Sample<'a> {
+    pub(crate) fn has_exemplars(&self) -> bool {
+        let of_histogram =
+            matches!(self.value, ValueRef::Histogram(one) if !one.exemplars.is_empty());
+        of_histogram || self.exemplar.is_some()
+    }
+
+    /// The same without exemplars.
+    pub(crate) fn without_exemplars(&self) -> Self {
+        let mut bare = *self;
+        bare.exemplar = None;
+        if let ValueRef::Histogram(histogram) = &mut bare.value {
+            histogram.exemplars = &[];
+        }
+        bare
+    }
+
     /// A sample that is nothing but its value.
     #[must_use]
     #[inline]
