@@ -98,6 +98,16 @@ impl Faults {
         });
     }
 
+    /// Adds a fault of the field with this path, as it is written in TOML.
+    pub(crate) fn add_at(&mut self, path: String, problem: &str, hint: &str) {
+        self.push_with(|| Fault {
+            path,
+            problem: problem.to_owned(),
+            hint: hint.to_owned(),
+            origin: None,
+        });
+    }
+
     /// Adds a fault of a field several levels down, whose keys need no quotes: `a.b`.
     pub(super) fn add_below(&mut self, path: &str, problem: String, hint: &str) {
         let outer = self.at.len();
@@ -138,7 +148,7 @@ impl Faults {
         }
     }
 
-    pub(super) fn append(&mut self, other: Self) {
+    pub(crate) fn append(&mut self, other: Self) {
         for fault in other.list {
             self.push(fault);
         }

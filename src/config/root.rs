@@ -22,7 +22,7 @@ use super::secret::Secret;
 use super::server::Server;
 use super::service::Service;
 use super::system::System;
-use super::tree::ANY_NAME;
+use super::tree::{self, ANY_NAME};
 
 /// Labels that histograms and summaries give their own series.
 const RESERVED: [&str; 2] = ["le", "quantile"];
@@ -51,7 +51,7 @@ pub struct Config {
     pub http: Http,
     /// The stand-alone listener.
     pub server: Server,
-    /// The collector of machine and process metrics.
+    /// The collector of the machine's metrics.
     pub system: System,
     /// What the healing engine may do.
     pub healing: HealingPolicy,
@@ -160,7 +160,7 @@ impl Config {
         self
     }
 
-    /// Sets the collector of machine and process metrics. Default: [`System::default`].
+    /// Sets the collector of the machine's metrics. Default: [`System::default`].
     #[must_use]
     pub fn system(mut self, system: System) -> Self {
         self.system = system;
@@ -236,6 +236,16 @@ impl Config {
         Self::new()
             .server(server.bearer_token(Secret::default()))
             .metrics(Metrics::new().family(ANY_NAME, family))
+    }
+
+    /// The paths of the settings that are not what they are by default, such as `http.exclude`.
+    pub(crate) fn changed(&self) -> Vec<String> {
+        let (ours, default) = (tree::write(self), tree::write(&Self::default()));
+        match (ours, default) {
+            (Ok(ours), Ok(default)) => ours.differing(&default),
+            // Of a tree that it cannot be written as, the loader says the same.
+            _ => Vec::new(),
+        }
     }
 
     pub(super) fn check(&self, faults: &mut Faults) {

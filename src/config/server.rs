@@ -156,6 +156,11 @@ impl Server {
         self
     }
 
+    /// Whether no other machine reaches the listener.
+    pub(crate) fn is_loopback(&self) -> bool {
+        self.listen.ip().to_canonical().is_loopback()
+    }
+
     /// Every secret with the field that it is in.
     fn secrets(&mut self) -> impl Iterator<Item = (&'static str, &mut Secret)> {
         let password = self.basic_auth.as_mut().map(|auth| &mut auth.password);
@@ -191,7 +196,7 @@ impl Server {
     /// `scrape` is the path of the metrics.
     pub(super) fn check(&self, scrape: &str, faults: &mut Faults) {
         let open = self.basic_auth.is_none() && self.bearer_token.is_none();
-        if self.listen.ip().to_canonical().is_loopback() {
+        if self.is_loopback() {
             // Only this machine gets there.
         } else if !self.allow_non_loopback {
             faults.add(

@@ -11,7 +11,8 @@ use super::range::check_duration;
 const MIN_REFRESH: Duration = Duration::from_millis(200);
 const MAX_REFRESH: Duration = Duration::from_secs(3_600);
 
-/// `[system]`: CPU, memory and process metrics.
+/// `[system]`: CPU, memory, disks and network of the machine. What concerns the process itself is
+/// collected in any case.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
@@ -39,7 +40,7 @@ impl System {
         Self::default()
     }
 
-    /// Whether machine and process metrics are collected. Default: `true`.
+    /// Whether the metrics of the machine are collected. Default: `true`.
     #[must_use]
     pub fn enabled(mut self, on: bool) -> Self {
         self.enabled = on;

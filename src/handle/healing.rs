@@ -10,6 +10,7 @@ use super::Selfheal;
 use super::healed::Healed;
 use super::health::Health;
 use super::liveness::Progress;
+use super::unused::Part;
 use crate::collect;
 use crate::config::{Config, ConfigError};
 use crate::healing::{
@@ -133,9 +134,11 @@ impl Selfheal {
     /// There is no tokio run-time here, or its journal cannot be used.
     pub fn healing(&self) -> Result<Healing, StartError> {
         let inner = &self.inner;
-        inner
+        let healing = inner
             .healing
-            .get(&inner.config, &inner.registry, &inner.clock)
+            .get(&inner.config, &inner.registry, &inner.clock)?;
+        inner.taken.add(Part::Healing);
+        Ok(healing)
     }
 
     /// Puts the policy of a configuration in force that was loaded again, as by

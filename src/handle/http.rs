@@ -1,7 +1,8 @@
 use std::sync::{Arc, OnceLock};
 
 use super::Selfheal;
-use crate::config::Config;
+use super::unused::Part;
+use crate::config::{Config, Http};
 use crate::http::{DURATION, FIRST_BYTE, HttpLayer, HttpLayerBuilder};
 use crate::registry::{DeclareError, FamilySettings, Settings};
 
@@ -17,6 +18,14 @@ pub(super) fn settings(config: &Config, settings: &mut Settings) {
             family.buckets = Some(config.http.buckets.clone());
         }
     }
+}
+
+/// Whether no family is left that has `http.buckets`.
+pub(super) fn buckets_are_replaced(config: &Config) -> bool {
+    [DURATION, FIRST_BYTE].iter().all(|name| {
+        let family = config.metrics.family.get(*name);
+        family.is_some_and(|family| !family.enabled || family.buckets.is_some())
+    })
 }
 
 /// The layer, made when it is first asked for: until then it is open which labels it has.
@@ -35,6 +44,7 @@ impl Selfheal {
     /// the error.
     #[must_use]
     pub fn http_layer(&self) -> HttpLayer {
+        self.inner.taken.add(Part::Layer);
         let layer = self.inner.http.0.get_or_init(|| {
             let layer = self.http_builder().build_or_skip();
             self.inner.health.add(Arc::new(layer.clone()));
@@ -67,6 +77,7 @@ impl Selfheal {
         set_up: impl FnOnce(HttpLayerBuilder) -> HttpLayerBuilder,
     ) -> Result<HttpLayer, DeclareError> {
         let layer = set_up(self.http_builder()).build()?;
+        self.inner.taken.add(Part::Layer);
         // The first layer tells the traffic for all.
         if self.inner.http.0.set(layer.clone()).is_ok() {
             self.inner.health.add(Arc::new(layer.clone()));
@@ -80,6 +91,10 @@ impl Selfheal {
             .clock(self.inner.clock.clone())
             .sample_rate(config.http.sample_rate)
             .exclude_nothing();
+        // Other names bring buckets of their own, which those of the configuration replace.
+        if config.http.buckets != Http::default().buckets {
+            layer = layer.buckets_elsewhere(&config.http.buckets);
+        }
         for pattern in &config.http.exclude {
             layer = layer.exclude(pattern);
         }

@@ -69,6 +69,7 @@ struct Inner {
     registry: Registry,
     clock: Clock,
     health: Arc<Health>,
+    taken: Arc<unused::Taken>,
     _expiry: expiry::Expiry,
     #[cfg(feature = "files")]
     files: files::Told,
@@ -156,7 +157,8 @@ impl Selfheal {
         registry.configure(settings(&config));
         let health = Arc::new(Health::new(&config, clock.clone()));
         health::expose(&health, &registry)?;
-        unused::tell(&config, &registry, &clock, &health);
+        let taken = Arc::default();
+        unused::report(&config, &registry, &clock, &health, &taken);
         collect::start(&config, &registry, &clock)?;
         #[cfg(feature = "http")]
         recent::start(&config, &registry, &clock)?;
@@ -181,6 +183,7 @@ impl Selfheal {
                 registry,
                 clock,
                 health,
+                taken,
             }),
         };
         #[cfg(feature = "healing")]

@@ -1,6 +1,7 @@
 use axum::Router;
 
 use super::Selfheal;
+use super::unused::Part;
 use crate::server::{Auth, Endpoints, Limits, ListenError, Listener, router};
 
 impl Selfheal {
@@ -21,6 +22,7 @@ impl Selfheal {
     where
         S: Clone + Send + Sync + 'static,
     {
+        self.inner.taken.add(Part::Merged);
         router(self.merged())
     }
 
@@ -47,6 +49,7 @@ impl Selfheal {
     where
         S: Clone + Send + Sync + 'static,
     {
+        self.inner.taken.add(Part::Below);
         router(self.merged().at(path))
     }
 
@@ -73,6 +76,7 @@ impl Selfheal {
             ..Limits::default()
         };
         let listener = Listener::spawn(server.listen, router, limits)?;
+        self.inner.taken.add(Part::Listener);
         self.inner.health.application.is_apart();
         Ok(listener)
     }

@@ -1,59 +1,425 @@
-//! What of the configuration has no effect, told once it can be known.
+//! Which settings have no effect, reported as soon as that is known.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::Selfheal;
 use super::health::Health;
-use crate::config::{Config, Faults};
-use crate::health::{Contributor, Note};
+use crate::config::{Config, Family, Faults, Native, Override, SERVICE_INFO, Server};
+use crate::health::{Contributor, Fact, Note};
 use crate::registry::{Registry, WeakRegistry};
 use crate::util::Clock;
 
-/// By then what a service records has been declared, and a name that nobody knows is told.
+/// By then an application has taken the parts that it uses and declared its metrics; what has no
+/// effect now is reported.
 const SETTLED: Duration = Duration::from_secs(60);
 
-/// Notes about sections of the configuration that have no effect.
-struct Unused {
-    /// The registry keeps the health report alive, which has this.
-    registry: WeakRegistry,
-    clock: Clock,
-    from: Instant,
-    since: SystemTime,
+/// A part of the handle that an application takes or does not take.
+#[derive(Clone, Copy)]
+pub(super) enum Part {
+    /// The layer of HTTP servers.
+    Layer = 1,
+    /// The endpoints in a router, with the page at its configured path.
+    Merged = 2,
+    /// The endpoints in a router, below a path.
+    Below = 4,
+    /// The endpoints on a listener of their own.
+    Listener = 8,
+    /// The healing engine.
+    Healing = 16,
 }
 
-/// Lets the health report tell which settings of families have no effect.
-pub(super) fn tell(config: &Config, registry: &Registry, clock: &Clock, health: &Health) {
-    if !config.metrics.family.is_empty() {
-        health.add(Arc::new(Unused {
-            registry: registry.downgrade(),
-            clock: clock.clone(),
-            from: clock.now() + SETTLED,
-            since: clock.wall() + SETTLED,
-        }));
+/// The parts that were taken so far.
+#[derive(Default)]
+pub(super) struct Taken(AtomicU8);
+
+impl Taken {
+    #[cfg_attr(
+        not(any(feature = "http", feature = "server", feature = "healing")),
+        expect(dead_code, reason = "there is no part to take")
+    )]
+    pub(super) fn add(&self, part: Part) {
+        self.0.fetch_or(part as u8, Ordering::Relaxed);
+    }
+
+    fn has(&self, part: Part) -> bool {
+        self.0.load(Ordering::Relaxed) & part as u8 != 0
+    }
+
+    fn has_endpoints(&self) -> bool {
+        [Part::Merged, Part::Below, Part::Listener].map(|part| self.has(part)) != [false; 3]
+    }
+}
+
+/// When settings have no effect, and why.
+struct Rule {
+    /// What their paths begin with.
+    settings: &'static [&'static str],
+    /// Whether they have none. What depends on the parts is known once these were taken.
+    idle: Idle,
+    problem: &'static str,
+    hint: &'static str,
+}
+
+enum Idle {
+    Always(bool),
+    By(fn(&Config) -> bool),
+    Until(fn(&Config, &Taken) -> bool),
+}
+
+const OFF: &str = "this version was built without the feature that it is for";
+
+/// Of several that fit a setting, the first counts.
+static RULES: &[Rule] = &[
+    Rule {
+        settings: &["healing", "journal"],
+        idle: Idle::Always(cfg!(not(feature = "healing"))),
+        problem: OFF,
+        hint: "switch the feature `healing` on, or leave it out",
+    },
+    Rule {
+        settings: &["http"],
+        idle: Idle::Always(cfg!(not(feature = "http"))),
+        problem: OFF,
+        hint: "switch the feature `http` on, or leave it out",
+    },
+    Rule {
+        settings: &["server", "metrics.path", "metrics.gzip"],
+        idle: Idle::Always(cfg!(not(feature = "server"))),
+        problem: OFF,
+        hint: "switch the feature `server` on, or leave it out",
+    },
+    Rule {
+        settings: &["metrics.gzip"],
+        idle: Idle::Always(cfg!(not(any(feature = "gzip", feature = "zstd")))),
+        problem: OFF,
+        hint: "switch the feature `gzip` or `zstd` on, or leave it out",
+    },
+    Rule {
+        settings: &["system"],
+        idle: Idle::Always(cfg!(not(feature = "system"))),
+        problem: OFF,
+        hint: "switch the feature `system` on, or leave it out",
+    },
+    Rule {
+        settings: &["system.refresh"],
+        idle: Idle::By(|config| !config.system.enabled),
+        problem: "`system.enabled` is false",
+        hint: "set that to true, or leave this out",
+    },
+    Rule {
+        settings: &["service.labels", "service.version"],
+        idle: Idle::By(|config| {
+            let family = config.metrics.family.get(SERVICE_INFO);
+            family.is_some_and(|family| !family.enabled)
+        }),
+        problem: "`metrics.family.service_info.enabled` is false",
+        hint: "leave one of the two out",
+    },
+    Rule {
+        settings: &[
+            "journal.fsync",
+            "journal.keep_files",
+            "journal.max_age",
+            "journal.max_bytes",
+        ],
+        idle: Idle::By(|config| config.journal.path.is_none()),
+        problem: "without `journal.path` nothing is written to a file",
+        hint: "set that, or leave this out",
+    },
+    Rule {
+        settings: &["healing.escalation.severity"],
+        idle: Idle::By(|config| {
+            let escalation = &config.healing.escalation;
+            escalation.not_ready_after.is_none() && escalation.exit_after.is_none()
+        }),
+        problem: "nothing goes further than an alert",
+        hint: "set `not_ready_after` or `exit_after` beside it, or leave it out",
+    },
+    Rule {
+        settings: &["healing.escalation.exits"],
+        idle: Idle::By(|config| config.healing.escalation.exit_after.is_none()),
+        problem: "the process is never asked to end",
+        hint: "set `exit_after` beside it, or leave it out",
+    },
+    Rule {
+        settings: &[
+            "healing.modes",
+            "healing.overrides",
+            "healing.min_confidence",
+            "healing.approval",
+            "healing.escalation",
+        ],
+        idle: Idle::By(|config| config.healing.dry_run),
+        problem: "`healing.dry_run` is true, which counts for everything",
+        hint: "set that to false, or leave this out",
+    },
+    Rule {
+        settings: &["server.allow_non_loopback"],
+        idle: Idle::By(|config| config.server.is_loopback()),
+        problem: "`server.listen` is reached from this machine alone",
+        hint: "leave it out, or listen on the address of a network",
+    },
+    Rule {
+        settings: &["server.allow_unauthenticated"],
+        idle: Idle::By(|config| config.server.is_loopback() || has_credentials(&config.server)),
+        problem: "`server.listen` is reached from this machine alone, or there are credentials",
+        hint: "leave it out",
+    },
+    Rule {
+        settings: &["server.protect_probes"],
+        idle: Idle::By(|config| !has_credentials(&config.server)),
+        problem: "there are no credentials to ask for",
+        hint: "set `server.bearer_token` or `server.basic_auth`, or leave it out",
+    },
+    #[cfg(feature = "http")]
+    Rule {
+        settings: &["http.buckets"],
+        idle: Idle::By(super::http::buckets_are_replaced),
+        problem: "each family that they are for has buckets of its own, or is switched off",
+        hint: "leave one of the two out",
+    },
+    Rule {
+        settings: &["http"],
+        idle: Idle::Until(|_, taken| !taken.has(Part::Layer)),
+        problem: "the HTTP layer is not in use",
+        hint: "put `Selfheal::http_layer` on the router, or leave it out",
+    },
+    Rule {
+        settings: &["healing", "journal"],
+        idle: Idle::Until(|_, taken| !taken.has(Part::Healing)),
+        problem: "healing was not started",
+        hint: "install selfheal inside of the tokio run-time, or leave it out",
+    },
+    Rule {
+        settings: &["metrics.path"],
+        idle: Idle::Until(|config, taken| {
+            let excludes = config.http.exclude_endpoints && taken.has(Part::Layer);
+            !excludes && !taken.has_endpoints()
+        }),
+        problem: UNSERVED,
+        hint: SERVE,
+    },
+    Rule {
+        settings: &["server.listen", "server.max_connections", "server.allow_"],
+        idle: Idle::Until(|_, taken| !taken.has(Part::Listener)),
+        problem: "the endpoints have no listener of their own",
+        hint: "call `Selfheal::listen`, or leave it out",
+    },
+    Rule {
+        settings: &["server.page_path"],
+        idle: Idle::Until(|_, taken| !taken.has(Part::Merged)),
+        problem: "the page is in no router of the application at this path",
+        hint: "merge `Selfheal::router`, or leave it out: `router_at` and `listen` have it elsewhere",
+    },
+    Rule {
+        settings: &["server", "metrics.gzip"],
+        idle: Idle::Until(|_, taken| !taken.has_endpoints()),
+        problem: UNSERVED,
+        hint: SERVE,
+    },
+];
+
+const UNSERVED: &str = "the endpoints are not served";
+const SERVE: &str = "merge `Selfheal::router` or call `Selfheal::listen`, or leave it out";
+
+fn has_credentials(server: &Server) -> bool {
+    server.basic_auth.is_some() || server.bearer_token.is_some()
+}
+
+impl Rule {
+    fn is_about(&self, path: &str) -> bool {
+        let fits = |start: &&str| {
+            let rest = path.strip_prefix(*start);
+            rest.is_some_and(|rest| {
+                rest.is_empty() || start.ends_with('_') || rest.starts_with('.')
+            })
+        };
+        self.settings.iter().any(fits)
+    }
+}
+
+/// The settings that are not what they are by default, and which of them have no effect.
+struct Settings {
+    config: Config,
+    changed: Vec<String>,
+}
+
+impl Settings {
+    fn new(config: &Config) -> Self {
+        Self {
+            changed: config.changed(),
+            config: config.clone(),
+        }
+    }
+
+    /// Those that have no effect whatever the application does and, where `taken` is given, those
+    /// that have none with these parts.
+    fn unused(&self, taken: Option<&Taken>) -> Faults {
+        let config = &self.config;
+        let mut faults = Faults::new();
+        for path in &self.changed {
+            let mut rules = RULES.iter().filter(|rule| rule.is_about(path));
+            let idle = rules.find(|rule| match rule.idle {
+                Idle::Always(idle) => idle,
+                Idle::By(idle) => idle(config),
+                Idle::Until(idle) => taken.is_some_and(|taken| idle(config, taken)),
+            });
+            match idle {
+                Some(rule) => faults.add_at(path.clone(), rule.problem, rule.hint),
+                None if path == "healing.overrides" => {
+                    beaten(&config.healing.overrides, &mut faults);
+                }
+                None => {}
+            }
+        }
+        faults.within("metrics", |faults| {
+            faults.within("family", |faults| {
+                for (name, family) in &config.metrics.family {
+                    faults.within(name, |faults| void(family, faults));
+                }
+            });
+        });
+        faults
+    }
+}
+
+/// Overrides of what an earlier one matches already.
+fn beaten(overrides: &[Override], faults: &mut Faults) {
+    let covers = |wide: &Option<String>, narrow: &Option<String>| wide.is_none() || wide == narrow;
+    for (index, one) in overrides.iter().enumerate() {
+        let mut before = overrides.iter().take(index);
+        let first = before.position(|first| {
+            covers(&first.component, &one.component) && covers(&first.issue_type, &one.issue_type)
+        });
+        if let Some(first) = first {
+            let problem = format!("`healing.overrides[{first}]` matches whatever this does");
+            let path = format!("healing.overrides[{index}]");
+            faults.add_at(path, &problem, "put it before that one, or leave it out");
+        }
+    }
+}
+
+/// Settings of a family that another one beside them makes void.
+fn void(family: &Family, faults: &mut Faults) {
+    let hint = "set that to true, or leave this out";
+    let others = [
+        ("buckets", family.buckets.is_some()),
+        ("native", family.native.is_some()),
+        ("max_series", family.max_series.is_some()),
+        ("max_label_value", family.max_label_value.is_some()),
+        ("expire_after", family.expire_after.is_some()),
+    ];
+    for (field, _) in others.iter().filter(|(_, set)| *set && !family.enabled) {
+        faults.add(field, "`enabled` beside it is false", hint);
+    }
+    if let Some(native) = family.native.as_ref().filter(|native| !native.enabled)
+        && *native != Native::new().enabled(false)
+    {
+        faults.add(
+            "native",
+            "its `enabled` is false, so that nothing else in it counts",
+            hint,
+        );
+    }
+}
+
+/// Notes about settings that have no effect, in the health report.
+struct Unused {
+    settings: Settings,
+    /// The registry keeps the health report alive, which has this.
+    registry: WeakRegistry,
+    taken: Arc<Taken>,
+    clock: Clock,
+    start: SystemTime,
+    settled: Instant,
+}
+
+impl Unused {
+    fn notes(&self) -> Vec<Note> {
+        let settled = self.clock.now() >= self.settled;
+        let known = self.settings.unused(None);
+        let mut later = Faults::new();
+        if let Some(registry) = self.registry.upgrade().filter(|_| settled) {
+            later = self.settings.unused(Some(&self.taken));
+            later.append(registry.unused_settings());
+        }
+        let is_known = |text: &String| known.iter().any(|fault| fault.to_string() == *text);
+        let later = later
+            .iter()
+            .map(ToString::to_string)
+            .filter(|text| !is_known(text));
+        let known = known.iter().map(|fault| (self.start, fault.to_string()));
+        let all = known.chain(later.map(|text| (self.start + SETTLED, text)));
+        all.map(|(at, text)| Note::new(at, "configuration", text))
+            .collect()
     }
 }
 
 impl Contributor for Unused {
-    fn recent(&self) -> Vec<Note> {
-        if self.clock.now() < self.from {
-            return Vec::new();
+    fn facts(&self) -> Vec<Fact> {
+        match self.notes().len() {
+            0 => Vec::new(),
+            unused => vec![Fact::new("settings without effect", unused.to_string())],
         }
-        let Some(registry) = self.registry.upgrade() else {
-            return Vec::new();
-        };
-        let faults = registry.unused_settings();
-        let note = |text: String| Note::new(self.since, "configuration", text);
-        faults.iter().map(|fault| note(fault.to_string())).collect()
+    }
+
+    fn recent(&self) -> Vec<Note> {
+        self.notes()
+    }
+}
+
+/// Lets the health report say which settings have no effect.
+pub(super) fn report(
+    config: &Config,
+    registry: &Registry,
+    clock: &Clock,
+    health: &Health,
+    taken: &Arc<Taken>,
+) {
+    let settings = Settings::new(config);
+    if !settings.changed.is_empty() {
+        health.add(Arc::new(Unused {
+            settings,
+            registry: registry.downgrade(),
+            taken: Arc::clone(taken),
+            clock: clock.clone(),
+            start: clock.wall(),
+            settled: clock.now() + SETTLED,
+        }));
     }
 }
 
 impl Selfheal {
-    /// The settings of single families, `[metrics.family.NAME]`, that have no effect so far; see
-    /// [`Registry::unused_settings`]. The health report tells them from a minute after the
-    /// start on.
+    /// The settings that have no effect so far, whichever they are: for a part that the
+    /// application has not taken (the HTTP layer, the endpoints, their listener, healing) or that
+    /// was not compiled in, beside another setting that decides alone, or of metrics that do not
+    /// exist or have no use for them ([`Registry::unused_settings`]).
+    ///
+    /// The health report has them as well: those that are known from the configuration from the
+    /// start on, the others from a minute later on, when the application has taken what it uses.
+    ///
+    /// ```
+    /// use selfheal::config::{Config, Http};
+    ///
+    /// # fn main() -> Result<(), selfheal::InstallError> {
+    /// let heal = selfheal::Selfheal::new(Config::new().http(Http::new().sample_rate(0.5)))?;
+    /// assert_eq!(
+    ///     heal.unused_settings().to_string(),
+    ///     "http.sample_rate: the HTTP layer is not in use; \
+    ///      put `Selfheal::http_layer` on the router, or leave it out",
+    /// );
+    /// let _layer = heal.http_layer();
+    /// assert!(heal.unused_settings().is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn unused_settings(&self) -> Faults {
-        self.registry().unused_settings()
+        let settings = Settings::new(self.config());
+        let mut faults = settings.unused(Some(&self.inner.taken));
+        faults.append(self.registry().unused_settings());
+        faults
     }
 }

@@ -30,6 +30,9 @@ pub struct HttpLayerBuilder {
     request_labels: Added<OfRequest>,
     response_labels: Added<OfResponse>,
     buckets: Option<Vec<f64>>,
+    /// Those of names that are not the catalogue's, unless the layer has some: the catalogue's
+    /// families have them from the registry's settings.
+    elsewhere: Option<Vec<f64>>,
     sample: Sample,
     scheme: Scheme,
     clock: Clock,
@@ -48,6 +51,7 @@ impl HttpLayerBuilder {
             request_labels: Added::default(),
             response_labels: Added::default(),
             buckets: None,
+            elsewhere: None,
             sample: Sample::ALL,
             scheme: Scheme::default(),
             clock: Clock::system(),
@@ -232,10 +236,16 @@ impl HttpLayerBuilder {
 
     /// Sets the upper bounds of the buckets of the durations in seconds, `+Inf` not among
     /// them; the time to the first byte has the same. The registry's settings for a family win
-    /// over them, and sessions, sizes and [`HttpNames::Aliases`] keep their own. Default:
+    /// over them, and sessions and sizes keep their own. Default:
     /// [`DEFAULT_BUCKETS`](crate::registry::DEFAULT_BUCKETS), or those that the names bring.
     pub fn buckets(mut self, bounds: impl IntoIterator<Item = f64>) -> Self {
         self.buckets = Some(bounds.into_iter().collect());
+        self
+    }
+
+    /// Sets the buckets of names that are not the catalogue's.
+    pub(crate) fn buckets_elsewhere(mut self, bounds: &[f64]) -> Self {
+        self.elsewhere = Some(bounds.to_vec());
         self
     }
 
@@ -295,8 +305,14 @@ impl HttpLayerBuilder {
             request: self.request_labels.names(),
             response: self.response_labels.names(),
         };
-        let declare =
-            |set: &HttpNames| set.declare(&self.registry, &added, self.buckets.as_deref());
+        let declare = |set: &HttpNames| {
+            let elsewhere = self
+                .elsewhere
+                .as_deref()
+                .filter(|_| *set != HttpNames::Catalog);
+            let buckets = self.buckets.as_deref().or(elsewhere);
+            set.declare(&self.registry, &added, buckets)
+        };
         let names = self.names.iter().map(declare).collect::<Result<_, _>>()?;
         let traffic = match self.names.first() {
             Some(first) => first.traffic(&self.registry)?,

@@ -121,9 +121,18 @@ impl Known {
             let problem = "the metric is no histogram that can have native buckets";
             faults.add("native", problem, "leave them out");
         }
-        if wanted.max_label_value.is_some() && self.bare && !self.collected {
-            let problem = "the metric has no labels";
-            faults.add("max_label_value", problem, "leave it out");
+        for (field, set) in [
+            ("max_label_value", wanted.max_label_value.is_some()),
+            ("max_series", wanted.max_series.is_some()),
+            ("expire_after", wanted.expire_after.is_some()),
+        ] {
+            if set && self.bare && !self.collected {
+                faults.add(
+                    field,
+                    "the metric has no labels, and one series",
+                    "leave it out",
+                );
+            }
         }
         if wanted.expire_after.is_some() && self.collected {
             let problem = "the series are there as long as their collector yields them";

@@ -53,6 +53,28 @@ async fn buckets_of_the_configuration_are_those_of_both_times() {
 }
 
 #[tokio::test]
+async fn buckets_of_the_configuration_are_those_of_other_names_too() {
+    let config = Config::new().http(Http::new().buckets([0.07, 30.0]));
+    let heal = Selfheal::new(config).unwrap();
+    let names = [
+        HttpNames::OpenTelemetry,
+        HttpNames::AxumPrometheus,
+        HttpNames::Aliases,
+    ];
+    let layer = heal.http_layer_with(|layer| layer.names(names)).unwrap();
+    pass(layer, &["/"]).await;
+    let families = heal.registry().gather();
+    for (name, bounds) in [
+        ("http_server_request_duration_seconds", [0.07, 30.0]),
+        ("axum_http_requests_duration_seconds", [0.07, 30.0]),
+        ("response_time_histogram", [70.0, 30_000.0]),
+    ] {
+        let family = families.iter().find(|family| *family.def.name == *name);
+        assert_eq!(*family.unwrap().def.buckets, bounds, "{name}");
+    }
+}
+
+#[tokio::test]
 async fn a_clash_with_the_application_is_counted_and_nothing_else() {
     let heal = Selfheal::new(Config::new()).unwrap();
     let registry = heal.registry();

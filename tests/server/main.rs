@@ -11,6 +11,14 @@ mod hostile;
 mod odd;
 mod ready;
 mod scrapes;
+#[cfg(all(
+    feature = "healing",
+    feature = "http",
+    feature = "system",
+    feature = "gzip",
+    feature = "toml"
+))]
+mod settings;
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -27,11 +27,13 @@ pub(super) use ser::write;
 pub(super) const ANY_NAME: &str = "NAME";
 
 /// No `Debug`: a tree holds secrets as they were written.
+#[derive(PartialEq)]
 pub(super) struct Node {
     pub(super) value: Value,
     pub(super) origin: Option<Origin>,
 }
 
+#[derive(PartialEq)]
 pub(super) enum Value {
     Null,
     Bool(bool),
@@ -74,6 +76,29 @@ impl From<Value> for Node {
 impl Node {
     pub(super) fn table() -> Self {
         Value::Table(Table::new()).into()
+    }
+
+    /// The paths of the values that are not the same in `other`, or not in it at all.
+    pub(super) fn differing(&self, other: &Self) -> Vec<String> {
+        let mut paths = Vec::new();
+        self.compare(other, String::new(), &mut paths);
+        paths
+    }
+
+    fn compare(&self, other: &Self, path: String, paths: &mut Vec<String>) {
+        match (&self.value, &other.value) {
+            (Value::Table(ours), Value::Table(others)) => {
+                for (key, ours) in ours {
+                    let path = child_path(&path, key);
+                    match others.get(key) {
+                        Some(other) => ours.compare(other, path, paths),
+                        None => paths.push(path),
+                    }
+                }
+            }
+            (ours, other) if ours != other => paths.push(path),
+            _ => {}
+        }
     }
 
     /// Adds to each fault where its value was written, or else what is around it.

@@ -20,7 +20,17 @@ pub(super) struct Aliases {
 }
 
 impl Aliases {
-    pub(super) fn declare(registry: &Registry) -> Result<Self, DeclareError> {
+    /// `buckets` are in seconds, as those of all names.
+    pub(super) fn declare(
+        registry: &Registry,
+        buckets: Option<&[f64]>,
+    ) -> Result<Self, DeclareError> {
+        // To the nanosecond, or 0.07 s were 70.00000000000001 ms.
+        let milliseconds = |bound: &f64| (bound * 1e9).round() / 1e6;
+        let buckets = match buckets {
+            Some(seconds) => &seconds.iter().map(milliseconds).collect::<Vec<_>>(),
+            None => &MILLISECONDS[..],
+        };
         registry.declare_as(super::HttpMetrics::NAME, |registry| {
             Ok(Self {
                 requests: registry
@@ -31,7 +41,7 @@ impl Aliases {
                         RESPONSE_TIME,
                         "Alias of http_request_duration_seconds, in milliseconds",
                     )
-                    .buckets(&MILLISECONDS)
+                    .buckets(buckets)
                     .labels(["endpoint"])?,
                 active: registry
                     .gauge(ACTIVE, "Alias of http_requests_in_flight")

@@ -166,7 +166,7 @@ impl HttpNames {
     ) -> Result<Arc<dyn Naming>, DeclareError> {
         Ok(match self {
             Self::Catalog => Arc::new(catalog::Catalog::declare(registry, added, buckets)?),
-            Self::Aliases => Arc::new(aliases::Aliases::declare(registry)?),
+            Self::Aliases => Arc::new(aliases::Aliases::declare(registry, buckets)?),
             Self::OpenTelemetry => Arc::new(otel::Otel::declare(registry, added, buckets)?),
             Self::AxumPrometheus => Arc::new(axum_prometheus::AxumPrometheus::declare(
                 registry, added, buckets,
