@@ -1,7 +1,8 @@
 //! A real Prometheus server reads the same registry in every format and stores the same.
 
+use selfheal::catalog::Native;
 use selfheal::encode::{Encoding, Format, encode};
-use selfheal::registry::Registry;
+use selfheal::registry::{Registry, Text};
 
 use crate::model::Model;
 use crate::support::canned::Canned;
@@ -34,6 +35,10 @@ fn registry() -> Registry {
 fn served(registry: &Registry, format: Format, encoding: Encoding) -> Canned {
     let mut body = Vec::new();
     encode(&registry.scrape(), format, encoding, &mut body).unwrap();
+    canned(body, format, encoding)
+}
+
+fn canned(body: Vec<u8>, format: Format, encoding: Encoding) -> Canned {
     let encoded = encoding
         .content_encoding()
         .map_or(String::new(), |encoding| {
@@ -102,4 +107,61 @@ fn the_same_series_by_every_format() {
     }
     let counter = "orders_total{job=\"text\",a=\"a\\\\b\\\"c\\nd\"}";
     assert_eq!(prometheus.value(counter), Some(f64::from(1 << 20)));
+}
+
+/// A family that is longer than a chunk, one that was whole when it was sent and one of which
+/// series went meanwhile, so that a part of its message is filling.
+#[test]
+#[ignore = "needs a Prometheus server, which tests/all.sh brings"]
+fn families_of_many_chunks_by_protobuf() {
+    let registry = Registry::new();
+    let family = |name: &'static str| {
+        let family = registry.histogram(name, "").native(Native::default());
+        family.labels::<[Text; 1]>(["n"]).unwrap()
+    };
+    let (whole, part) = (family("part_a_seconds"), family("part_b_seconds"));
+    for n in 0..5_000 {
+        whole.observe(&[n.to_string()], 1.0);
+        part.observe(&[n.to_string()], 1.0);
+    }
+    let mut page = Vec::new();
+    let name = b"part_b_seconds";
+    let writer = Watched(&mut page, |bytes: &[u8]| {
+        // Its message has begun.
+        if bytes.windows(name.len()).any(|part| part == name) {
+            (2_000..5_000).for_each(|n| {
+                part.remove(&[n.to_string()]);
+            });
+        }
+    });
+    encode(
+        &registry.scrape(),
+        Format::PROTOBUF,
+        Encoding::Identity,
+        writer,
+    )
+    .unwrap();
+    let server = canned(page, Format::PROTOBUF, Encoding::Identity);
+    let builder = Prometheus::builder().native_histograms();
+    let prometheus = builder.job("protobuf", server.address).start();
+    prometheus.wait_until_up("protobuf");
+    // Native ones come alone, unless the classic buckets are asked for.
+    assert_eq!(prometheus.value("count(part_a_seconds)"), Some(5_000.0));
+    let part = prometheus.value("count(part_b_seconds)").unwrap();
+    assert!((2_000.0..5_000.0).contains(&part), "{part}");
+}
+
+/// Shows each part of a page before it is kept.
+struct Watched<'a, F>(&'a mut Vec<u8>, F);
+
+impl<F: FnMut(&[u8])> std::io::Write for Watched<'_, F> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.1(bytes);
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
