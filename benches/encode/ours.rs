@@ -13,11 +13,11 @@ pub(crate) const LIBRARY: Library = Library {
 /// The other formats, and the way a server does it: in chunks, compressed.
 pub(crate) fn other_ways(count: usize) -> Vec<(&'static str, Render)> {
     let registry = with_counters(count);
-    let chunks = |encoding| {
+    let chunks = |format, encoding| {
         let registry = registry.clone();
         let render: Render = Box::new(move || {
             let scrape = registry.scrape();
-            let written = encode(&scrape, Format::TEXT, encoding, std::io::sink()).unwrap();
+            let written = encode(&scrape, format, encoding, std::io::sink()).unwrap();
             usize::try_from(written.bytes).unwrap()
         });
         render
@@ -29,8 +29,12 @@ pub(crate) fn other_ways(count: usize) -> Vec<(&'static str, Render)> {
             render(registry.clone(), Format::OPEN_METRICS),
         ),
         ("protobuf", render(registry.clone(), Format::PROTOBUF)),
-        ("text in chunks", chunks(Encoding::Identity)),
-        ("text in chunks, gzip", chunks(Encoding::Gzip)),
+        ("text in chunks", chunks(Format::TEXT, Encoding::Identity)),
+        ("text in chunks, gzip", chunks(Format::TEXT, Encoding::Gzip)),
+        (
+            "protobuf in chunks",
+            chunks(Format::PROTOBUF, Encoding::Identity),
+        ),
         ("values alone", sample(registry)),
         (
             "values alone, of histograms",
