@@ -32,7 +32,7 @@
 //! | `trace-exemplars` | no | the trace of a request or call as an exemplar of its duration |
 //! | `http-client` | no | the layer for outgoing requests |
 //! | `reqwest` | no | the same for clients of `reqwest` 0.13 |
-//! | `server` | yes | `/metrics`, `/health`, `/livez`, `/readyz`, `/` as a router or on a thread of their own |
+//! | `server` | yes | `/metrics`, `/health`, `/livez`, `/readyz` and a page, as a router or on a thread of their own |
 //! | `healing` | yes | the `HealingEngine` trait, its run-time, supervised tasks |
 //! | `tracing` | no | spans and events of the healing engine |
 //! | `files` | yes | guarded files |

@@ -19,7 +19,7 @@ pub struct Http {
     /// [`exclude_endpoints`](Self::exclude_endpoints).
     pub exclude: Vec<String>,
     /// Whether the crate's own endpoints are excluded too: the paths of the scrape and of health,
-    /// and the routes of the handle's router wherever it is nested, the page at `/` among them.
+    /// and the routes of the handle's router wherever it is nested, the page among them.
     /// Default: `true`.
     pub exclude_endpoints: bool,
     /// The share of requests whose duration is recorded, from 0 to 1; counters count every

@@ -112,6 +112,8 @@ pub use loader::Loader;
 pub use metrics::{Family, Metrics};
 pub(crate) use names::SERVICE_INFO;
 pub use names::{HEALTH_PATH, LIVENESS_PATH, PAGE_PATH, READINESS_PATH};
+#[cfg(feature = "server")]
+pub(crate) use names::{MAX_PATH, is_plain};
 pub use native::Native;
 pub(crate) use profiles::Known;
 pub use profiles::PROFILES;

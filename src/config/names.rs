@@ -16,7 +16,14 @@ pub const READINESS_PATH: &str = "/readyz";
 /// Where the page answers in an application's own router, unless it is configured.
 pub const PAGE_PATH: &str = "/selfheal";
 
-const MAX_PATH: usize = 256;
+/// The most characters of the path of an endpoint.
+pub(crate) const MAX_PATH: usize = 256;
+
+/// Whether a router takes this path literally and no client encodes it.
+pub(crate) fn is_plain(path: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/-_.~".contains(c);
+    path.chars().all(plain) && !path.contains("//") && path.len() <= MAX_PATH
+}
 
 /// The path of an endpoint that can be moved, such as `like`, and must not be one of `taken`.
 pub(super) fn check_path(
@@ -26,15 +33,13 @@ pub(super) fn check_path(
     faults: &mut Faults,
 ) {
     let shown = quote(path);
-    // What a router takes literally and no client encodes.
-    let odd = |c: char| !c.is_ascii_alphanumeric() && !"/-_.~".contains(c);
     if !path.starts_with('/') {
         let hint = format!("write it as `{like}`");
         faults.add(field, format!("{shown} does not start with `/`"), hint);
     } else if taken.contains(&path) {
         let problem = format!("{shown} is the path of another endpoint");
         faults.add(field, problem, format!("choose another, such as `{like}`"));
-    } else if path.contains(odd) || path.contains("//") || path.len() > MAX_PATH {
+    } else if !is_plain(path) {
         let problem = format!("{shown} is not a plain path of at most {MAX_PATH} characters");
         let hint = "use letters, digits, `-`, `_`, `.`, `~` and single slashes";
         faults.add(field, problem, hint);

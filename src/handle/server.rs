@@ -2,7 +2,7 @@ use axum::Router;
 
 use super::Selfheal;
 use super::unused::Part;
-use crate::server::{Auth, Endpoints, Limits, ListenError, Listener, router};
+use crate::server::{Auth, Endpoints, Limits, ListenError, Listener, PathError, router};
 
 impl Selfheal {
     /// The endpoints as a router to merge into an application's own: the metrics (by default
@@ -27,9 +27,7 @@ impl Selfheal {
     }
 
     /// The endpoints as [`router`](Self::router) has them, to be merged too, but all below one path:
-    /// at `/ops`, the metrics are `/ops/metrics`, and the page answers at `/ops` and `/ops/`. The
-    /// path is letters, digits, `-`, `_`, `.`, `~` and slashes; any other is left alone, which
-    /// gives [`router`](Self::router).
+    /// at `/ops`, the metrics are `/ops/metrics`, and the page answers at `/ops` and `/ops/`.
     ///
     /// ```
     /// use axum::{Router, routing::get};
@@ -40,17 +38,22 @@ impl Selfheal {
     /// let app: Router = Router::new()
     ///     .route("/", get(|| async { "the shop" }))
     ///     .route("/health", get(|| async { "a health check of our own" }))
-    ///     .merge(heal.router_at("/ops"))
+    ///     .merge(heal.router_at("/ops")?)
     ///     .layer(heal.http_layer());
     /// # Ok(())
     /// # }
     /// ```
-    pub fn router_at<S>(&self, path: &str) -> Router<S>
+    ///
+    /// # Errors
+    /// The path is not plain, as one with a parameter of axum's: letters, digits, `-`, `_`, `.`,
+    /// `~` and single slashes are.
+    pub fn router_at<S>(&self, path: &str) -> Result<Router<S>, PathError>
     where
         S: Clone + Send + Sync + 'static,
     {
+        let endpoints = self.merged().at(path)?;
         self.inner.taken.add(Part::Below);
-        router(self.merged().at(path))
+        Ok(router(endpoints))
     }
 
     /// Serves the endpoints on a thread of its own, at the address and with the credentials and
@@ -66,7 +69,7 @@ impl Selfheal {
     /// The address is in use, or not ours to bind.
     pub fn listen(&self) -> Result<Listener, ListenError> {
         let server = &self.config().server;
-        let mut router = router(self.endpoints().page_path("/"));
+        let mut router = router(self.endpoints("/"));
         if let Some(auth) = self.auth() {
             router = auth.protect(router);
         }
@@ -101,21 +104,21 @@ impl Selfheal {
 
     /// The endpoints for a router of the application.
     fn merged(&self) -> Endpoints {
-        let endpoints = self.endpoints().page_path(&self.config().server.page_path);
+        let endpoints = self.endpoints(&self.config().server.page_path);
         match self.auth() {
             Some(auth) => endpoints.auth(auth),
             None => endpoints,
         }
     }
 
-    fn endpoints(&self) -> Endpoints {
+    fn endpoints(&self, page: &str) -> Endpoints {
         let metrics = &self.config().metrics;
         let server = &self.config().server;
         let endpoints = Endpoints::new(
             self.registry().clone(),
             std::sync::Arc::clone(&self.inner.health),
         )
-        .metrics_path(&metrics.path)
+        .paths(&metrics.path, page)
         .compress(metrics.gzip)
         .recorded(!self.config().http.exclude_endpoints)
         .scrape_timeout(server.request_timeout)

@@ -77,4 +77,4 @@ pub use listener::{Limits, ListenError, Listener};
 #[cfg(feature = "rules")]
 #[cfg_attr(docsrs, doc(cfg(feature = "rules")))]
 pub use query::QuerySource;
-pub use routes::{Endpoints, router};
+pub use routes::{Endpoints, PathError, router};

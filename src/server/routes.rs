@@ -15,10 +15,10 @@ use super::pages::Pages;
 #[cfg(feature = "rules")]
 use super::query::{self, Queries, QuerySource};
 use super::{links, metrics, page};
-use crate::config::{HEALTH_PATH, LIVENESS_PATH, PAGE_PATH, READINESS_PATH};
+use crate::config::{HEALTH_PATH, LIVENESS_PATH, MAX_PATH, PAGE_PATH, READINESS_PATH, is_plain};
 use crate::health::{Check, Source, Status};
 use crate::registry::Registry;
-use crate::util::{Clock, Printable, Unrecorded, write_json};
+use crate::util::{BoundedStr, Clock, Printable, Unrecorded, write_json};
 
 /// What the endpoints show, and where.
 #[derive(Clone)]
@@ -64,40 +64,46 @@ impl Endpoints {
         }
     }
 
-    /// Sets the path of the metrics. Default: `/metrics`. A path that does not start with a
-    /// slash gets one; the path of another endpoint, and one that is not plain (letters, digits,
-    /// `-`, `_`, `.`, `~` and slashes), is left alone and `/metrics` stays.
-    #[must_use]
-    pub fn metrics_path(mut self, path: &str) -> Self {
-        let path = format!("/{}", path.trim_start_matches('/'));
-        if path != "/" && path != self.page_path && is_free(&path) {
-            self.metrics_path = path;
+    /// Sets the path of the metrics. A path that does not start with a slash gets one. Default:
+    /// `/metrics`.
+    ///
+    /// # Errors
+    /// The path is not plain (see [`PathError`]), is `/`, or is that of another endpoint.
+    pub fn metrics_path(mut self, path: &str) -> Result<Self, PathError> {
+        let path = plain(path)?;
+        if path == "/" {
+            return Err(PathError::Taken { path });
         }
-        self
+        self.metrics_path = free(path, &self.page_path)?;
+        Ok(self)
     }
 
     /// Sets the path of the page. Default: `/selfheal`, since `/` is the application's own where
     /// the router is merged into one; a [`Listener`](super::Listener) of its own has the page
-    /// better at `/`. What is no free and plain path is left alone, as by
-    /// [`metrics_path`](Self::metrics_path).
-    #[must_use]
-    pub fn page_path(mut self, path: &str) -> Self {
-        let path = format!("/{}", path.trim_start_matches('/'));
-        if path != self.metrics_path && is_free(&path) {
-            self.page_path = path;
-        }
-        self
+    /// better at `/`.
+    ///
+    /// # Errors
+    /// The path is not plain (see [`PathError`]), or is that of another endpoint.
+    pub fn page_path(mut self, path: &str) -> Result<Self, PathError> {
+        self.page_path = free(plain(path)?, &self.metrics_path)?;
+        Ok(self)
     }
 
     /// Puts all paths below this one, for a router that is merged: at `/ops` the metrics are
-    /// `/ops/metrics`, and the page is `/ops` and `/ops/`. Default: nothing; what is not plain is
-    /// left alone.
-    #[must_use]
-    pub fn at(mut self, prefix: &str) -> Self {
-        let prefix = prefix.trim_matches('/');
-        if is_plain(prefix) && !prefix.is_empty() {
-            self.prefix = format!("/{prefix}");
-        }
+    /// `/ops/metrics`, and the page is `/ops` and `/ops/`. Default: `/`, which changes nothing.
+    ///
+    /// # Errors
+    /// The path is not plain; see [`PathError`].
+    pub fn at(mut self, prefix: &str) -> Result<Self, PathError> {
+        let prefix = plain(prefix.trim_end_matches('/'))?;
+        self.prefix = prefix.trim_end_matches('/').to_owned();
+        Ok(self)
+    }
+
+    /// Sets both paths, which a configuration has checked.
+    pub(crate) fn paths(mut self, metrics: &str, page: &str) -> Self {
+        metrics.clone_into(&mut self.metrics_path);
+        page.clone_into(&mut self.page_path);
         self
     }
 
@@ -193,13 +199,45 @@ impl fmt::Debug for Endpoints {
     }
 }
 
-fn is_plain(path: &str) -> bool {
-    path.bytes()
-        .all(|b| b.is_ascii_alphanumeric() || b"/_-.~".contains(&b))
+/// A path that the endpoints cannot have.
+///
+/// A router takes a plain path as it is written, and a client sends it as it is written: letters,
+/// digits, `-`, `_`, `.`, `~` and single slashes, at most 256 characters.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PathError {
+    /// It is not plain.
+    #[error(
+        "`{}` is not a plain path; use letters, digits, `-`, `_`, `.`, `~` and single slashes, at most {MAX_PATH} characters",
+        BoundedStr::<64>::new(path)
+    )]
+    NotPlain {
+        /// The path.
+        path: String,
+    },
+    /// Another endpoint has it.
+    #[error("`{path}` is the path of another endpoint; choose another one")]
+    Taken {
+        /// The path.
+        path: String,
+    },
 }
 
-fn is_free(path: &str) -> bool {
-    is_plain(path) && ![HEALTH_PATH, LIVENESS_PATH, READINESS_PATH].contains(&path)
+/// The path with a slash before it.
+fn plain(path: &str) -> Result<String, PathError> {
+    let path = format!("/{}", path.strip_prefix('/').unwrap_or(path));
+    if is_plain(&path) {
+        Ok(path)
+    } else {
+        Err(PathError::NotPlain { path })
+    }
+}
+
+fn free(path: String, other: &str) -> Result<String, PathError> {
+    if path == other || [HEALTH_PATH, LIVENESS_PATH, READINESS_PATH].contains(&&*path) {
+        return Err(PathError::Taken { path });
+    }
+    Ok(path)
 }
 
 /// The endpoints as an axum router, to be merged into an application's own or served by a

@@ -171,12 +171,12 @@ async fn the_links_of_the_page_lead_to_the_endpoints_wherever_it_is_mounted() {
             "/a/b",
         ),
         (
-            shop().merge(heal.router_at("/ops")),
+            shop().merge(heal.router_at("/ops").unwrap()),
             vec!["/ops", "/ops/"],
             "/ops",
         ),
         (
-            shop().nest("/x", heal.router_at("a/b/")),
+            shop().nest("/x", heal.router_at("a/b/").unwrap()),
             vec!["/x/a/b", "/x/a/b/"],
             "/x/a/b",
         ),
@@ -212,7 +212,7 @@ async fn their_own_requests_are_nowhere_on_the_page() {
     let heal = handle(Http::new());
     let routes = Router::new()
         .nest("/ops", heal.router())
-        .merge(heal.router_at("/x/y"))
+        .merge(heal.router_at("/x/y").unwrap())
         .merge(heal.router());
     let server = serve(&heal, routes).await;
     for _ in 0..2 {
@@ -274,7 +274,7 @@ async fn credentials_are_asked_for_wherever_the_endpoints_are_mounted() {
             .route("/", get(|| async { "the shop" }))
             .nest("/ops", heal.router())
             .nest_service("/svc", heal.router::<()>())
-            .merge(heal.router_at("/x"))
+            .merge(heal.router_at("/x").unwrap())
             .merge(heal.router());
         let server = serve(&heal, routes).await;
         for mount in ["", "/ops", "/svc", "/x"] {
@@ -293,4 +293,56 @@ async fn credentials_are_asked_for_wherever_the_endpoints_are_mounted() {
         assert_eq!(server.ask("GET", "/").await.body(), "the shop");
         assert_eq!(server.ask("GET", "/nothing").await.status(), 404);
     }
+}
+
+/// Around the whole router, before axum has matched a route.
+#[tokio::test]
+async fn with_the_layer_around_the_whole_router_they_are_no_traffic_either() {
+    use axum::Extension as Ext;
+    use tower::Layer;
+
+    let heal = handle(Http::new());
+    let routes = Router::new()
+        .route("/orders/{id}", get(|| async { "an order" }))
+        .nest("/ops", heal.router())
+        .nest_service("/svc", heal.router::<()>())
+        .merge(heal.router_at("/x/y").unwrap())
+        .merge(heal.router())
+        .layer(Ext(()));
+    let app = Router::new().fallback_service(heal.http_layer().layer(routes));
+    let server = Server::serve(heal.registry().clone(), app).await;
+    for mount in ["", "/ops", "/svc", "/x/y"] {
+        for path in &ENDPOINTS[..4] {
+            let path = format!("{mount}{path}");
+            assert_eq!(server.ask("GET", &path).await.status(), 200, "{path}");
+        }
+    }
+    for page in ["/selfheal", "/ops/selfheal", "/svc/selfheal", "/x/y"] {
+        assert_eq!(server.ask("GET", page).await.status(), 200, "{page}");
+    }
+    server.ask("GET", "/orders/7").await;
+    server.ask("GET", "/wp-login.php").await;
+    let counted = crate::wire::counted(heal.registry());
+    assert_eq!(counted.values().sum::<u64>(), 2, "{counted:?}");
+}
+
+/// Nested behind the layer of a router that is nested itself, as of a second service.
+#[tokio::test]
+async fn with_the_layer_on_a_router_that_is_nested_they_are_no_traffic_either() {
+    let heal = handle(Http::new());
+    let shop = Router::new()
+        .route("/orders/{id}", get(|| async { "an order" }))
+        .merge(heal.router())
+        .nest("/ops", heal.router())
+        .layer(heal.http_layer());
+    let app = Router::new().nest("/shop", shop);
+    let server = Server::serve(heal.registry().clone(), app).await;
+    for mount in ["/shop", "/shop/ops"] {
+        for path in ENDPOINTS {
+            let path = format!("{mount}{path}");
+            assert_eq!(server.ask("GET", &path).await.status(), 200, "{path}");
+        }
+    }
+    server.ask("GET", "/shop/orders/7").await;
+    server.assert_counted(&[("GET /shop/orders/{id} 200", 1)]);
 }

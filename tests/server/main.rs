@@ -32,7 +32,7 @@ use selfheal::catalog::MetricDef;
 use selfheal::config::Secret;
 use selfheal::health::{Check, Component, Report, score};
 use selfheal::registry::{Collector, Family, FamilySnapshot, Gauge, Registry, Text};
-use selfheal::server::{Auth, Endpoints, Limits, ListenError, Listener, router};
+use selfheal::server::{Auth, Endpoints, Limits, ListenError, Listener, PathError, router};
 use support::http::Request;
 
 const ANY: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
@@ -60,7 +60,7 @@ fn every_endpoint_answers_a_program_without_async_code() {
         .build()
         .unwrap()
         .inc();
-    let listener = listen(Endpoints::new(registry, healthy).page_path("/"));
+    let listener = listen(Endpoints::new(registry, healthy).page_path("/").unwrap());
 
     let metrics = get(&listener, "/metrics");
     assert_eq!(metrics.status, 200);
@@ -139,7 +139,8 @@ fn a_scraper_gets_the_format_and_the_compression_it_asks_for() {
     let plain = listen(
         Endpoints::new(registry, healthy)
             .compress(false)
-            .metrics_path("own/path"),
+            .metrics_path("own/path")
+            .unwrap(),
     );
     let url = format!("http://{}/own/path", plain.address());
     let packed = Request::get(&url)
@@ -147,6 +148,51 @@ fn a_scraper_gets_the_format_and_the_compression_it_asks_for() {
         .send()
         .unwrap();
     assert_eq!(packed.header("content-encoding"), None);
+}
+
+#[test]
+fn a_path_that_the_endpoints_cannot_have_is_an_error() {
+    let endpoints = || Endpoints::new(Registry::new(), healthy);
+    let long = format!("/{}", "x".repeat(256));
+    for odd in [
+        "/{tenant}",
+        "/a b",
+        "/öps",
+        "/a//b",
+        "/a?b",
+        "/*rest",
+        &*long,
+    ] {
+        for error in [
+            endpoints().at(odd).unwrap_err(),
+            endpoints().page_path(odd).unwrap_err(),
+            endpoints().metrics_path(odd).unwrap_err(),
+        ] {
+            assert!(
+                matches!(error, PathError::NotPlain { .. }),
+                "{odd}: {error}"
+            );
+        }
+    }
+    for taken in ["/health", "/livez", "/readyz", "health"] {
+        for error in [
+            endpoints().page_path(taken).unwrap_err(),
+            endpoints().metrics_path(taken).unwrap_err(),
+        ] {
+            assert!(matches!(error, PathError::Taken { .. }), "{taken}: {error}");
+        }
+    }
+    assert!(endpoints().metrics_path("/").is_err());
+    assert!(endpoints().metrics_path("/selfheal").is_err());
+    assert!(endpoints().page_path("/metrics").is_err());
+    assert!(endpoints().at("/ops/health").is_ok() && endpoints().at("").is_ok());
+    let heal = selfheal::Selfheal::new(selfheal::Config::new()).unwrap();
+    let error = heal.router_at::<()>("/{tenant}").unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "`/{tenant}` is not a plain path; use letters, digits, `-`, `_`, `.`, `~` and single \
+         slashes, at most 256 characters"
+    );
 }
 
 #[test]
