@@ -213,6 +213,41 @@ impl<'r, M: Metric> Declare<'r, M> {
         Ok(Family::new(self.register()?))
     }
 
+    /// As [`build`](Declare::build), for a static, which has no one to return an error to: where
+    /// that fails, the metric records nothing, and that is counted in
+    /// `selfheal_collectors_skipped_total`.
+    ///
+    /// ```
+    /// use std::sync::LazyLock;
+    /// use selfheal::registry::{Counter, Registry};
+    ///
+    /// static ORDERS: LazyLock<Counter> = LazyLock::new(|| {
+    ///     Registry::global().counter("orders_total", "Orders placed").build_or_skip()
+    /// });
+    ///
+    /// ORDERS.inc();
+    /// ```
+    ///
+    /// Such a metric is declared when it is first used: install the crate before, for its
+    /// settings apply to what is declared afterwards.
+    #[must_use]
+    pub fn build_or_skip(self) -> M {
+        let registry = self.registry;
+        let nothing = self.def.clone();
+        let core = self.register();
+        core.unwrap_or_else(|_| registry.skip(nothing)).with(&())
+    }
+
+    /// As [`labels`](Declare::labels), for a static: where that fails, the family records
+    /// nothing; see [`build_or_skip`](Declare::build_or_skip).
+    #[must_use]
+    pub fn labels_or_skip<K: LabelKey>(self, names: K::Names) -> Family<M, K> {
+        let registry = self.registry;
+        let nothing = self.def.clone();
+        let family = self.labels(names);
+        family.unwrap_or_else(|_| Family::new(registry.skip(nothing)))
+    }
+
     pub(super) fn register(self) -> Result<Arc<Core<M>>, DeclareError> {
         self.registry
             .register::<M>(self.def, self.expire_after, false)
@@ -358,7 +393,7 @@ fn is_twice_escaped(def: &MetricDef, at: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::registry::{Counter, FloatGauge};
+    use crate::registry::{Counter, FloatGauge, Text};
 
     /// The message of a declaration that fails.
     fn told<M: Metric>(declare: Declare<'_, M>) -> String {
@@ -417,6 +452,27 @@ mod tests {
                 .build()
                 .is_ok()
         );
+    }
+
+    #[test]
+    fn what_a_static_cannot_declare_records_nothing_and_is_counted() {
+        let registry = Registry::new();
+        let orders: Counter = registry.counter("orders_total", "").build_or_skip();
+        let clash = registry.gauge("orders_total", "").build_or_skip();
+        let bad = registry.histogram("took", "").buckets(&[f64::NAN]);
+        let bad = bad.labels_or_skip::<(Text,)>(["9 lives"]);
+        let native = registry
+            .histogram("a", "")
+            .native(Native::growth(0.5))
+            .build_or_skip();
+        orders.inc();
+        clash.set(7);
+        bad.observe(&("x",), 1.0);
+        native.observe(1.0);
+        assert_eq!((orders.get(), clash.get(), bad.len()), (1, 0, 0));
+        assert_eq!(registry.catalog().len(), 1);
+        let skipped = crate::testing::value(&registry, "selfheal_collectors_skipped_total", &[]);
+        assert_eq!(skipped, Some(3.0));
     }
 
     #[test]

@@ -25,20 +25,17 @@ pub(super) const LABEL_LIMITS: RangeInclusive<usize> = 16..=4_096;
 #[derive(Clone, Copy, Debug)]
 pub enum Text {}
 
-/// One label value: a text (see [`Text`]), a `bool`, a whole number, or a type of your own.
-/// Implement it for an enum in a few lines:
+/// One label value: a text (see [`Text`]), a `bool`, a whole number, a status or method of the
+/// crate `http` (with one of the features `http`, `http-client` and `grpc`), an `Option` of any of
+/// these, or a type of your own. For an enum, [`label_values!`](crate::label_values) writes the
+/// implementation:
 ///
 /// ```
-/// use selfheal::registry::LabelValue;
-///
-/// #[derive(Clone, Copy)]
-/// enum Size { Small, Large }
-///
-/// impl LabelValue for Size {
-///     type Key = Self;
-///     const VALUES: &'static [&'static str] = &["small", "large"];
-///     fn index(&self) -> usize {
-///         *self as usize
+/// selfheal::label_values! {
+///     /// How large an order is.
+///     pub enum Size {
+///         Small = "small",
+///         Large = "large",
 ///     }
 /// }
 /// ```
@@ -296,6 +293,113 @@ impl<T: LabelValue + ?Sized> LabelValue for &T {
     fn visit(&self, visit: impl FnOnce(&str)) {
         (**self).visit(visit);
     }
+}
+
+/// `None` is the empty text, which Prometheus takes as the absence of the label. The key is that of
+/// the type itself, so that a family takes values with and without the option.
+impl<T: LabelValue> LabelValue for Option<T> {
+    type Key = T::Key;
+    const VALUES: &'static [&'static str] = T::VALUES;
+    #[inline]
+    fn index(&self) -> usize {
+        self.as_ref().map_or(usize::MAX, T::index)
+    }
+    #[inline]
+    fn visit(&self, visit: impl FnOnce(&str)) {
+        match self {
+            Some(value) => value.visit(visit),
+            None => visit(""),
+        }
+    }
+}
+
+/// Declares an enum whose variants are all the values of a label, each beside its text, so that
+/// order and texts cannot differ; it implements
+/// [`LabelValue`](crate::registry::LabelValue), `Clone`, `Copy`, `Debug`, `PartialEq`, `Eq` and
+/// `Hash`. A look-up by such labels is an index into an array.
+///
+/// ```
+/// use selfheal::registry::{Counter, DeclareError, Family, LabelValue, Registry};
+///
+/// selfheal::label_values! {
+///     /// How a run ended.
+///     pub enum Outcome {
+///         /// All of it worked.
+///         Passed = "passed",
+///         Failed = "failed",
+///     }
+/// }
+///
+/// # fn main() -> Result<(), DeclareError> {
+/// let runs: Family<Counter, (Outcome,)> =
+///     Registry::new().counter("runs_total", "Runs").labels(["outcome"])?;
+/// runs.inc(&(Outcome::Failed,));
+/// assert_eq!(Outcome::VALUES, ["passed", "failed"]);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Two variants with the same text do not compile:
+///
+/// ```compile_fail
+/// selfheal::label_values! {
+///     enum Outcome { Passed = "ended", Failed = "ended" }
+/// }
+/// ```
+#[macro_export]
+macro_rules! label_values {
+    (
+        $(#[$attribute:meta])*
+        $visible:vis enum $name:ident {
+            $($(#[$of_variant:meta])* $variant:ident = $text:literal),+ $(,)?
+        }
+    ) => {
+        $(#[$attribute])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        $visible enum $name {
+            $($(#[$of_variant])* $variant),+
+        }
+
+        impl $crate::registry::LabelValue for $name {
+            type Key = Self;
+            const VALUES: &'static [&'static str] = &[$($text),+];
+            #[inline]
+            fn index(&self) -> usize {
+                *self as usize
+            }
+        }
+
+        const _: () = assert!(
+            $crate::registry::are_distinct(<$name as $crate::registry::LabelValue>::VALUES),
+            "two variants have the same text"
+        );
+    };
+}
+
+/// Whether no text is there twice; for [`label_values!`](crate::label_values).
+#[doc(hidden)]
+#[must_use]
+pub const fn are_distinct(texts: &[&str]) -> bool {
+    let mut at = 0;
+    while at < texts.len() {
+        let mut before = 0;
+        while before < at {
+            if is_same(texts[at].as_bytes(), texts[before].as_bytes()) {
+                return false;
+            }
+            before += 1;
+        }
+        at += 1;
+    }
+    true
+}
+
+const fn is_same(a: &[u8], b: &[u8]) -> bool {
+    let mut at = 0;
+    while at < a.len() && at < b.len() && a[at] == b[at] {
+        at += 1;
+    }
+    at == a.len() && at == b.len()
 }
 
 /// One combination of closed values, by its [place](Labels::place).

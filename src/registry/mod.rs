@@ -72,6 +72,8 @@ mod exponential;
 mod family;
 mod group;
 mod groups;
+#[cfg(any(feature = "http", feature = "http-client", feature = "grpc"))]
+mod http_values;
 mod labels;
 mod metric;
 #[cfg(test)]
@@ -106,6 +108,8 @@ pub use error::DeclareError;
 pub use exponential::{COARSEST_SCHEMA, FINEST_SCHEMA};
 pub use family::Family;
 pub use group::Group;
+#[doc(hidden)]
+pub use labels::are_distinct;
 pub use labels::{LabelKey, LabelValue, Labels, MAX_LABEL_VALUE, Text};
 pub use metric::{
     Counter, FloatCounter, FloatGauge, Gauge, GaugeFn, GaugeGuard, Histogram, Info, Metric,
@@ -431,6 +435,27 @@ impl Registry {
             self.set_off_expiry();
         }
         Ok(core)
+    }
+}
+
+impl Registry {
+    /// Counts a metric that cannot be declared, and makes one in its place that is registered
+    /// nowhere and records nothing.
+    fn skip<M: Metric>(&self, mut def: MetricDef) -> Arc<Core<M>> {
+        self.count_skipped();
+        // Whatever is wrong with these.
+        def.native = None;
+        def.buckets.clear();
+        let off = FamilySettings {
+            disabled: true,
+            ..FamilySettings::default()
+        };
+        Arc::new(Core::new(
+            Arc::new(def),
+            Common::new(self.inner.clock.clone(), false),
+            Settings::default().rules(Some(&off), None),
+            Arc::clone(&self.inner.total),
+        ))
     }
 }
 

@@ -5,34 +5,26 @@ use std::time::Duration;
 use http::HeaderMap;
 use tokio::time::Instant;
 
-use crate::registry::{Counter, Family, LabelValue, Registry};
+use crate::registry::{Counter, Family, Registry};
 
 /// What Prometheus and its relatives say of how long they wait, in seconds.
 const TIMEOUT: &str = "x-prometheus-scrape-timeout-seconds";
 
-/// Why a scraper did not get a whole page: the values of `reason`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Failure {
-    /// It did not get its turn in time, or too much is held for others.
-    Busy,
-    /// It got its turn, and not the whole page in time.
-    Late,
-    /// It was the slowest when others needed what was held for it.
-    Slow,
-    /// It hung up.
-    Gone,
-    /// The page could not be written.
-    Failed,
-    /// The page is longer than is kept for a client that must know its length beforehand.
-    Large,
-}
-
-impl LabelValue for Failure {
-    type Key = Self;
-    const VALUES: &'static [&'static str] = &["busy", "late", "slow", "gone", "failed", "large"];
-
-    fn index(&self) -> usize {
-        *self as usize
+crate::label_values! {
+    /// Why a scraper did not get a whole page: the values of `reason`.
+    pub(super) enum Failure {
+        /// It did not get its turn in time, or too much is held for others.
+        Busy = "busy",
+        /// It got its turn, and not the whole page in time.
+        Late = "late",
+        /// It was the slowest when others needed what was held for it.
+        Slow = "slow",
+        /// It hung up.
+        Gone = "gone",
+        /// The page could not be written.
+        Failed = "failed",
+        /// The page is longer than is kept for a client that must know its length beforehand.
+        Large = "large",
     }
 }
 

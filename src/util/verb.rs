@@ -38,20 +38,15 @@ impl Verb {
         }
     }
 
+    /// The texts, in the order of the variants.
+    pub(crate) const NAMES: [&'static str; 11] = [
+        "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "QUERY",
+        "other",
+    ];
+
+    #[inline]
     pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Get => "GET",
-            Self::Head => "HEAD",
-            Self::Post => "POST",
-            Self::Put => "PUT",
-            Self::Delete => "DELETE",
-            Self::Connect => "CONNECT",
-            Self::Options => "OPTIONS",
-            Self::Trace => "TRACE",
-            Self::Patch => "PATCH",
-            Self::Query => "QUERY",
-            Self::Other => "other",
-        }
+        Self::NAMES.get(self as usize).copied().unwrap_or("other")
     }
 }
 
