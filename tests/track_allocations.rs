@@ -43,33 +43,33 @@ fn a_tracker_allocates_nothing_however_it_ends() {
             incident.success();
         }),
         ("playbook", &|| {
-            PlaybookRun::start_in(&registry, "restart").success()
+            PlaybookRun::start_in(&registry, "restart").success();
         }),
         ("delivery", &|| {
-            Delivery::start_in(&registry, "slack").error("timeout")
+            Delivery::start_in(&registry, "slack").error("timeout");
         }),
         ("storage", &|| {
-            StorageOperation::start_in(&registry, "put", "s3").success()
+            StorageOperation::start_in(&registry, "put", "s3").success();
         }),
         ("pipeline", &|| {
-            PipelineRun::start_in(&registry, "etl").error("panic")
+            PipelineRun::start_in(&registry, "etl").error("panic");
         }),
         ("inference", &|| {
-            InferenceRun::start_in(&registry, "ranker").success()
+            InferenceRun::start_in(&registry, "ranker").success();
         }),
         ("training", &|| {
-            TrainingRun::start_in(&registry, "ranker").loss(0.25)
+            TrainingRun::start_in(&registry, "ranker").loss(0.25);
         }),
         ("file", &|| WatchedFile::start_in(&registry).error("parse")),
         ("tests", &|| TestRun::start_in(&registry).success()),
         ("audit", &|| {
-            AuditRun::start_in(&registry, "manual").coverage(80.0)
+            AuditRun::start_in(&registry, "manual").coverage(80.0);
         }),
         ("bridge", &|| {
-            BridgeCall::start_in(&registry, "fetch").error("timeout")
+            BridgeCall::start_in(&registry, "fetch").error("timeout");
         }),
         ("action", &|| {
-            HealingAction::start_in(&registry, "restart").success()
+            HealingAction::start_in(&registry, "restart").success();
         }),
         ("beyond the bounds of a label", &|| {
             TestRun::start_in(&registry).record(|metrics, []| metrics.tests.inc(&("odd",)));

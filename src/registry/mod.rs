@@ -450,8 +450,10 @@ impl Registry {
             disabled: true,
             ..FamilySettings::default()
         };
+        let allowed = self.inner.allowed.of(&def);
         Arc::new(Core::new(
             Arc::new(def),
+            allowed,
             Common::new(self.inner.clock.clone(), false),
             Settings::default().rules(Some(&off), None),
             Arc::clone(&self.inner.total),

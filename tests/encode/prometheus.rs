@@ -35,10 +35,10 @@ fn registry() -> Registry {
 fn served(registry: &Registry, format: Format, encoding: Encoding) -> Canned {
     let mut body = Vec::new();
     encode(&registry.scrape(), format, encoding, &mut body).unwrap();
-    canned(body, format, encoding)
+    canned(&body, format, encoding)
 }
 
-fn canned(body: Vec<u8>, format: Format, encoding: Encoding) -> Canned {
+fn canned(body: &[u8], format: Format, encoding: Encoding) -> Canned {
     let encoded = encoding
         .content_encoding()
         .map_or(String::new(), |encoding| {
@@ -50,7 +50,7 @@ fn canned(body: Vec<u8>, format: Format, encoding: Encoding) -> Canned {
         body.len()
     )
     .into_bytes();
-    answer.extend_from_slice(&body);
+    answer.extend_from_slice(body);
     Canned::new(answer)
 }
 
@@ -141,7 +141,7 @@ fn families_of_many_chunks_by_protobuf() {
         writer,
     )
     .unwrap();
-    let server = canned(page, Format::PROTOBUF, Encoding::Identity);
+    let server = canned(&page, Format::PROTOBUF, Encoding::Identity);
     let builder = Prometheus::builder().native_histograms();
     let prometheus = builder.job("protobuf", server.address).start();
     prometheus.wait_until_up("protobuf");
