@@ -73,7 +73,7 @@ const OFF: &str = "this version was built without the feature that it is for";
 /// Of several that fit a setting, the first counts.
 static RULES: &[Rule] = &[
     Rule {
-        settings: &["healing", "journal"],
+        settings: &["healing", "journal", "server.control"],
         idle: Idle::Always(cfg!(not(feature = "healing"))),
         problem: OFF,
         hint: "switch the feature `healing` on, or leave it out",
@@ -187,7 +187,7 @@ static RULES: &[Rule] = &[
         hint: "put `Selfheal::http_layer` on the router, or leave it out",
     },
     Rule {
-        settings: &["healing", "journal"],
+        settings: &["healing", "journal", "server.control"],
         idle: Idle::Until(|_, taken| !taken.has(Part::Healing)),
         problem: "healing was not started",
         hint: "install selfheal inside of the tokio run-time, or leave it out",

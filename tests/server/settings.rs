@@ -109,6 +109,7 @@ static ROWS: &[Row] = &[
     row("healing.ramp", "\"31s\"", Seen),
     row("healing.recurrence.heals", "6", Seen),
     row("healing.recurrence.window", "\"2d\"", Seen),
+    row("healing.retry_every", "\"16m\"", Seen),
     row("healing.settle", "\"11s\"", Seen),
     row("healing.storm.hold", "\"31s\"", Seen),
     row("healing.storm.min_components", "6", Seen),
@@ -160,6 +161,10 @@ static ROWS: &[Row] = &[
         ..row("server.basic_auth.username", "\"prometheus\"", Seen)
     },
     row("server.bearer_token", "\"t0ken\"", Seen),
+    Row {
+        beside: "server.bearer_token = \"t0ken\"",
+        ..row("server.control", "true", SeenIn("an_order_is_followed_with_credentials_and_token_alone"))
+    },
     row("server.listen", "\"127.0.0.2:0\"", Seen),
     row(
         "server.max_connections",
@@ -194,6 +199,7 @@ fn unused_part(key: &str) -> Option<&'static str> {
     Some(match key {
         "metrics.path" | "metrics.gzip" => "the endpoints are not served",
         "server.listen" | "server.max_connections" => "the endpoints have no listener of their own",
+        "server.control" => "healing was not started",
         "server.page_path" => "the page is in no router of the application at this path",
         _ if key.starts_with("server.") => "the endpoints are not served",
         _ if key.starts_with("http.") => "the HTTP layer is not in use",
