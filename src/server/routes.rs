@@ -96,7 +96,7 @@ impl Endpoints {
     /// The path is not plain; see [`PathError`].
     pub fn at(mut self, prefix: &str) -> Result<Self, PathError> {
         let prefix = plain(prefix.trim_end_matches('/'))?;
-        self.prefix = prefix.trim_end_matches('/').to_owned();
+        prefix.trim_end_matches('/').clone_into(&mut self.prefix);
         Ok(self)
     }
 
