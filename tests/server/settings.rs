@@ -163,7 +163,11 @@ static ROWS: &[Row] = &[
     row("server.bearer_token", "\"t0ken\"", Seen),
     Row {
         beside: "server.bearer_token = \"t0ken\"",
-        ..row("server.control", "true", SeenIn("an_order_is_followed_with_credentials_and_token_alone"))
+        ..row(
+            "server.control",
+            "true",
+            SeenIn("an_order_is_followed_with_credentials_and_token_alone"),
+        )
     },
     row("server.listen", "\"127.0.0.2:0\"", Seen),
     row(
