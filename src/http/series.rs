@@ -195,7 +195,8 @@ mod tests {
         };
         let ended = series.ended((ok, Chosen::default()));
         ended.requests[0].inc();
-        assert!(std::ptr::eq(ended, series.ended((ok, Chosen::default()))));
+        let again = series.ended((ok, Chosen::default()));
+        assert!(std::ptr::eq(&raw const *ended, &raw const *again));
         let metrics = registry.group::<HttpMetrics>().unwrap();
         let counted = metrics.requests.get(&["GET", "/a", "200"]).unwrap();
         assert_eq!(counted.get(), 1);
