@@ -35,6 +35,11 @@ impl Open {
         self.count
     }
 
+    /// The value that was added last, if there is one.
+    pub(super) fn last(&self) -> Option<f64> {
+        (self.count > 0).then(|| f64::from_bits(self.last))
+    }
+
     /// The memory that its bits take, in bytes.
     pub(super) fn size(&self) -> usize {
         self.bits.capacity()

@@ -207,6 +207,18 @@ impl History {
         self.inner.store.lock().read(id, (from, to))
     }
 
+    /// The newest value of each part of a series from `from` to `to`, both included, as the last
+    /// of each list of [`read`](Self::read); into `into`, which is cleared.
+    pub(crate) fn newest(&self, id: SeriesId, range: (i64, i64), into: &mut Vec<(i64, f64)>) {
+        into.clear();
+        let mut store = self.inner.store.lock();
+        if !store.newest(id, range, into) {
+            into.clear();
+            let parts = store.read(id, range);
+            into.extend(parts.iter().filter_map(|part| part.last()).copied());
+        }
+    }
+
     /// How much it holds.
     #[must_use]
     pub fn stats(&self) -> Stats {

@@ -290,6 +290,43 @@ impl Store {
         parts.collect()
     }
 
+    /// Adds the newest value of each part of a series to `into`, if it is not before `from`.
+    /// Without decoding anything, for a time that is not before the last tick; false for another.
+    pub(super) fn newest(
+        &mut self,
+        id: SeriesId,
+        (from, to): (i64, i64),
+        into: &mut Vec<(i64, f64)>,
+    ) -> bool {
+        if self.times.back().is_none_or(|last| *last > to) {
+            return false;
+        }
+        let Some(place) = self.places.get(&id) else {
+            return true;
+        };
+        let Some(series) = self.series[*place].as_mut() else {
+            return true;
+        };
+        let newest = self.first + self.times.len() as u64 - 1;
+        series.read = Some(newest);
+        for stream in &series.streams {
+            let Some((tick, value)) = stream.newest() else {
+                return false;
+            };
+            // What has no value at the last tick ended after its own.
+            let ended = tick < newest;
+            let (tick, value) = if ended {
+                (tick + 1, f64::from_bits(STALE))
+            } else {
+                (tick, value)
+            };
+            let at = usize::try_from(tick.wrapping_sub(self.first)).ok();
+            let time = at.and_then(|at| self.times.get(at)).copied();
+            into.extend(time.filter(|time| *time >= from).map(|time| (time, value)));
+        }
+        true
+    }
+
     pub(super) fn stats(&self) -> Stats {
         Stats {
             series: self.series.iter().flatten().count(),

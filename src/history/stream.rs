@@ -65,6 +65,12 @@ impl Stream {
         self.sealed.front().map(|sealed| sealed.from).or(open)
     }
 
+    /// The newest value and its tick, unless only full chunks are left.
+    pub(super) fn newest(&self) -> Option<(u64, f64)> {
+        let value = self.open.last()?;
+        Some((self.from + u64::from(self.open.count()) - 1, value))
+    }
+
     /// Drops the oldest full chunk, or else the open one. Returns how many bytes and values that
     /// were.
     pub(super) fn drop_oldest(&mut self) -> (usize, u32) {

@@ -151,35 +151,39 @@ impl Recorded {
     fn read(&self, entries: &[Entry], selection: &Selection, sink: Sink<'_>) -> ControlFlow<()> {
         let range = (selection.after.saturating_add(1), selection.until);
         // Entries of one histogram come one after another: it is read once.
-        let (mut known, mut parts) = (None, Vec::new());
+        let (mut known, mut parts, mut newest) = (None, Vec::new(), Vec::new());
         for entry in entries {
             if !selection.matches(&entry.labels) {
                 continue;
             }
             if known != Some(entry.id) {
                 known = Some(entry.id);
-                parts = self.history.read(entry.id, range);
+                if selection.newest_only {
+                    self.history.newest(entry.id, range, &mut newest);
+                } else {
+                    parts = self.history.read(entry.id, range);
+                }
             }
-            let (place, count) = entry.part.unwrap_or((0, 1));
             // The history may have changed since the index was made.
-            let Some(values) = parts.get(place).filter(|_| parts.len() == count) else {
-                continue;
-            };
-            let skipped = if selection.newest_only {
-                values.len().saturating_sub(1)
+            let (place, count) = entry.part.unwrap_or((0, 1));
+            let values = if selection.newest_only {
+                newest.get(place..=place).filter(|_| newest.len() == count)
             } else {
-                0
+                parts
+                    .get(place)
+                    .map(Vec::as_slice)
+                    .filter(|_| parts.len() == count)
             };
-            let samples = values.iter().skip(skipped).map(|(time, value)| Sample {
-                time: *time,
-                value: (*value).into(),
-            });
-            let series = Series {
-                labels: entry.labels.clone(),
-                samples: samples.collect(),
-            };
-            if !series.samples.is_empty() {
-                sink(series)?;
+            let values = values.unwrap_or_default().iter();
+            let samples: Vec<Sample> = values
+                .map(|(time, value)| Sample {
+                    time: *time,
+                    value: (*value).into(),
+                })
+                .collect();
+            if !samples.is_empty() {
+                let labels = entry.labels.clone();
+                sink(Series { labels, samples })?;
             }
         }
         ControlFlow::Continue(())

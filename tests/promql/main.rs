@@ -13,5 +13,6 @@ mod corpus;
 mod differential;
 mod hostile;
 mod limits;
+mod recorded;
 #[path = "../support/mod.rs"]
 mod support;

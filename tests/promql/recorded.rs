@@ -1,0 +1,108 @@
+//! Queries over the recent past of a registry.
+
+use selfheal::history::{History, Settings};
+use selfheal::promql::{InstantSample, Query, QueryOptions, QueryRange, QueryResult, Recorded};
+use selfheal::registry::{Counter, Family, Registry, Text};
+
+fn instant(recorded: &Recorded, text: &str, time: i64) -> Vec<InstantSample> {
+    let query = Query::parse(text).unwrap();
+    let answer = query
+        .instant(recorded, time, &QueryOptions::default())
+        .unwrap();
+    let QueryResult::Vector(mut vector) = answer.result else {
+        panic!("{text} gives no vector");
+    };
+    vector.sort_by(|a, b| a.labels.cmp(&b.labels));
+    vector
+}
+
+/// A series that goes on, one that is removed after 150 of 300 seconds, and a histogram.
+fn recorded() -> Recorded {
+    let registry = Registry::new();
+    let family: Family<Counter, [Text; 1]> = registry
+        .counter("jobs_total", "Jobs")
+        .labels(["queue"])
+        .unwrap();
+    let sizes = registry.histogram("sizes", "Sizes").buckets(&[1.0, 2.0]);
+    let sizes = sizes.build().unwrap();
+    let history = History::new(&registry, Settings::default());
+    for tick in 0..300_u32 {
+        family.add(&["a"], tick.into());
+        sizes.observe(f64::from(tick % 4));
+        if tick < 150 {
+            family.inc(&["b"]);
+        } else {
+            family.remove(&["b"]);
+        }
+        history.tick(i64::from(tick) * 1_000);
+    }
+    Recorded::new(&history, [("job", "shop"), ("queue", "of the target")])
+}
+
+#[test]
+fn the_newest_sample_of_a_series_is_that_of_its_range() {
+    let recorded = recorded();
+    for time in [
+        0, 1_500, 100_000, 149_000, 150_000, 200_000, 299_000, 300_500, 500_000, 900_000,
+    ] {
+        // An instant query asks for the newest alone; one of two steps reads the range.
+        let range = QueryRange {
+            start: time,
+            end: time + 1,
+            step: 1,
+        };
+        let names = "{__name__=~\"jobs_total|sizes_.*\"}";
+        let query = Query::parse(names).unwrap();
+        let answer = query
+            .range(&recorded, range, &QueryOptions::default())
+            .unwrap();
+        let QueryResult::Matrix(series) = answer.result else {
+            panic!("a range query gives a matrix");
+        };
+        let first = series.iter().filter_map(|series| {
+            let sample = series.samples.iter().find(|sample| sample.time == time)?;
+            Some((series.labels.clone(), sample.value.clone()))
+        });
+        let newest = instant(&recorded, names, time);
+        let newest = newest
+            .into_iter()
+            .map(|sample| (sample.labels, sample.value));
+        assert_eq!(
+            newest.collect::<Vec<_>>(),
+            first.collect::<Vec<_>>(),
+            "at {time}"
+        );
+    }
+}
+
+#[test]
+fn series_have_the_names_and_labels_that_a_server_gives_them() {
+    let recorded = recorded();
+    let names = instant(&recorded, "{__name__=~\".+\"}", 299_000);
+    let names: Vec<String> = names
+        .iter()
+        .map(|sample| sample.labels.to_string())
+        .collect();
+    assert_eq!(
+        names,
+        [
+            r#"jobs_total{exported_queue="a", job="shop", queue="of the target"}"#,
+            r#"sizes_bucket{job="shop", le="+Inf", queue="of the target"}"#,
+            r#"sizes_bucket{job="shop", le="1", queue="of the target"}"#,
+            r#"sizes_bucket{job="shop", le="2", queue="of the target"}"#,
+            r#"sizes_count{job="shop", queue="of the target"}"#,
+            r#"sizes_sum{job="shop", queue="of the target"}"#,
+        ]
+    );
+    let quantile = "histogram_quantile(0.5, sizes_bucket)";
+    let vector = instant(&recorded, quantile, 299_000);
+    assert_eq!(vector.len(), 1);
+    assert_eq!(vector[0].value.as_float(), Some(1.0));
+}
+
+#[test]
+fn a_series_that_was_removed_is_gone_at_once() {
+    let recorded = recorded();
+    let count = |time| instant(&recorded, "jobs_total{exported_queue=\"b\"}", time).len();
+    assert_eq!([count(149_000), count(150_000), count(299_000)], [1, 0, 0]);
+}
