@@ -1,0 +1,99 @@
+//! Queries over the recent past of 5,000 series: an hour at a step of 15 s.
+//! `cargo bench -p selfheal-benches --bench promql`
+//!
+//! Each figure is the fastest of many runs of one expression, parsed before.
+#![allow(
+    clippy::unwrap_used,
+    missing_docs,
+    reason = "a benchmark may end on what cannot happen"
+)]
+
+use std::hint::black_box;
+use std::time::Instant;
+
+use selfheal::history::{History, Settings};
+use selfheal::promql::{Query, QueryOptions, QueryRange, Recorded};
+use selfheal::registry::{Counter, Family, Registry, Settings as Limits, Text};
+use selfheal_benches::{Line, print};
+
+const SERIES: u64 = 5_000;
+const TICKS: i64 = 240;
+const STEP: i64 = 15_000;
+const RUNS: usize = 60;
+
+/// An expression, and what an instant query of it should take at most, in microseconds.
+const ROWS: &[(&str, &str)] = &[
+    ("requests_total", "≤ 1,000"),
+    ("sum(requests_total)", "≤ 1,000"),
+    ("sum by (code) (requests_total)", "≤ 1,000"),
+    ("requests_total > 100", "≤ 1,000"),
+    ("sum by (code) (rate(requests_total[5m]))", ""),
+    (
+        "sum by (path) (rate(requests_total{code=\"500\"}[5m])) / sum by (path) (rate(requests_total[5m]))",
+        "",
+    ),
+    ("max_over_time(requests_total[30m])", ""),
+    ("requests_total{path=\"/p7\",code=\"200\"}", ""),
+];
+
+fn recorded() -> (Recorded, i64) {
+    let registry = Registry::with_settings(Limits {
+        max_series_per_family: 10_000,
+        ..Limits::default()
+    });
+    let family: Family<Counter, [Text; 2]> = registry
+        .counter("requests_total", "Requests")
+        .labels(["path", "code"])
+        .unwrap();
+    let mut settings = Settings::default();
+    settings.max_bytes = 64_000_000;
+    let history = History::new(&registry, settings);
+    for tick in 0..TICKS {
+        for at in 0..SERIES {
+            let (path, code) = (format!("/p{}", at / 5), ["200", "201", "400", "404", "500"]);
+            family.add(&[&*path, code[usize::try_from(at % 5).unwrap()]], at % 7);
+        }
+        history.tick(tick * STEP);
+    }
+    (
+        Recorded::new(&history, [("job", "shop"), ("instance", "a:1")]),
+        (TICKS - 1) * STEP,
+    )
+}
+
+fn fastest(mut run: impl FnMut()) -> f64 {
+    let times = (0..RUNS).map(|_| {
+        let start = Instant::now();
+        run();
+        start.elapsed().as_nanos()
+    });
+    times.min().unwrap() as f64 / 1_000.0
+}
+
+fn main() {
+    let (recorded, now) = recorded();
+    let options = QueryOptions::default();
+    let mut lines = Vec::new();
+    for (text, target) in ROWS {
+        let query = Query::parse(text).unwrap();
+        let took = fastest(|| {
+            black_box(query.instant(&recorded, now, &options).unwrap());
+        });
+        lines.push(Line::new(format!("`{text}`"), "µs", [("selfheal", took)]).target(*target));
+    }
+    let query = Query::parse("sum by (code) (rate(requests_total[5m]))").unwrap();
+    let range = QueryRange {
+        start: now - 1_800_000,
+        end: now,
+        step: 60_000,
+    };
+    let took = fastest(|| {
+        black_box(query.range(&recorded, range, &options).unwrap());
+    });
+    lines.push(Line::new(
+        "the same at 31 steps",
+        "µs",
+        [("selfheal", took)],
+    ));
+    print("queries over 5,000 series", &lines);
+}
