@@ -159,6 +159,7 @@ impl Query {
         }
         let span = (range.start, range.end);
         let mut eval = Eval::new(text, parsed, source, span, options)?;
+        eval.step = range.step;
         if matches!(self.result_type(), QueryType::Text | QueryType::Matrix) {
             let message = "invalid expression type for range query, must be scalar or instant \
                            vector";

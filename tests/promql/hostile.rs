@@ -136,7 +136,7 @@ fn a_fault_points_into_the_expression() {
         ("up ==\n  down down", "2:8"),
         ("rate(up)", "1:1"),
         ("up + nonsense(up)", "1:6"),
-        ("up{zone=~\"(\"}", "1:11"),
+        ("up{zone=~\"(\"}", "1:10"),
     ] {
         let error = Query::parse(text).expect_err(text);
         let found = error.place().expect("a place").to_string();

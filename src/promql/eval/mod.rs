@@ -122,6 +122,8 @@ pub(crate) struct Eval<'a> {
     text: &'a str,
     parsed: &'a Parsed,
     query: Span,
+    /// The time between two steps of a range query, 0 in others.
+    pub(crate) step: i64,
     bounds: Bounds,
     spans: Spans,
     series: Vec<Rc<[Series]>>,
@@ -148,6 +150,7 @@ impl<'a> Eval<'a> {
             text,
             parsed,
             query,
+            step: 0,
             bounds,
             spans,
             series,

@@ -104,3 +104,33 @@ pub(super) fn round(
         (value * inverse + 0.5).floor() / inverse
     })
 }
+
+fn of_two(
+    eval: &mut Eval<'_>,
+    node: &Node,
+    call: &Call,
+    time: i64,
+    choose: fn(f64, f64) -> f64,
+) -> Result<Value, QueryError> {
+    let first = eval.scalar(call.argument(0, node), time)?;
+    let second = eval.scalar(call.argument(1, node), time)?;
+    Ok(Value::Scalar(choose(first, second)))
+}
+
+pub(super) fn max_of(
+    eval: &mut Eval<'_>,
+    node: &Node,
+    call: &Call,
+    time: i64,
+) -> Result<Value, QueryError> {
+    of_two(eval, node, call, time, larger)
+}
+
+pub(super) fn min_of(
+    eval: &mut Eval<'_>,
+    node: &Node,
+    call: &Call,
+    time: i64,
+) -> Result<Value, QueryError> {
+    of_two(eval, node, call, time, smaller)
+}

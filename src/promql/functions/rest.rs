@@ -22,6 +22,17 @@ pub(super) fn end(eval: &mut Eval<'_>, _: &Node, _: &Call, _: i64) -> Result<Val
     Ok(Value::Scalar(seconds(eval.query().1)))
 }
 
+/// The time from the first step to the last; 0 in an instant query.
+pub(super) fn range(eval: &mut Eval<'_>, _: &Node, _: &Call, _: i64) -> Result<Value, QueryError> {
+    let (start, end) = eval.query();
+    Ok(Value::Scalar(seconds(end.saturating_sub(start))))
+}
+
+/// The time between two steps; 0 in an instant query.
+pub(super) fn step(eval: &mut Eval<'_>, _: &Node, _: &Call, _: i64) -> Result<Value, QueryError> {
+    Ok(Value::Scalar(seconds(eval.step)))
+}
+
 pub(super) fn pi(_: &mut Eval<'_>, _: &Node, _: &Call, _: i64) -> Result<Value, QueryError> {
     Ok(Value::Scalar(std::f64::consts::PI))
 }
