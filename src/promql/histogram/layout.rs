@@ -84,7 +84,8 @@ impl FloatHistogram {
     /// All buckets, the lowest first.
     #[must_use]
     pub fn buckets(&self) -> impl DoubleEndedIterator<Item = Bucket> {
-        let zero = (self.zero_count != 0.0).then_some(Bucket {
+        // As in Prometheus, whose quantiles of differences would be others: none below zero.
+        let zero = (self.zero_count > 0.0).then_some(Bucket {
             lower: -self.zero_threshold,
             upper: self.zero_threshold,
             includes_lower: true,
