@@ -12,13 +12,14 @@
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-readonly STEPS=(fmt clippy test prometheus prometheus3 protobuf features docs release)
+readonly STEPS=(fmt clippy test prometheus prometheus3 browser protobuf features docs release)
 declare -rA ABOUT=(
   [fmt]="the format is rustfmt's"
   [clippy]="no warning in any target, all features on"
   [test]="unit, integration and doc tests, all features on"
   [prometheus]="the tests that need a real Prometheus server and promtool (ignored by a plain cargo test)"
   [prometheus3]="those of them that read pages, and more, with the Prometheus 3 of Debian's next release"
+  [browser]="the page in a headless Chromium, with an accessibility check"
   [protobuf]="the bridges to the prometheus crate, with its feature protobuf switched on elsewhere"
   [features]="each feature alone, and none: no warning; unit tests of what stands in for a missing one"
   [docs]="rustdoc without a warning, all features on"
@@ -68,7 +69,7 @@ step_prometheus() {
   "$server" --version 2>&1 | sed -n 1p
   # `--tests`: a doc example marked `ignore` is not a test that waits for a server.
   SELFHEAL_PROMETHEUS=$server SELFHEAL_PROMTOOL=$tool \
-    run cargo test --locked --all-features --no-fail-fast --tests -- --ignored --skip prometheus_3
+    run cargo test --locked --all-features --no-fail-fast --tests -- --ignored --skip prometheus_3 --skip chromium_
 }
 
 # What the next release of Debian has changes without notice: if it cannot be had, or does not run
@@ -81,6 +82,26 @@ step_prometheus3() {
   SELFHEAL_PROMETHEUS=$server SELFHEAL_PROMTOOL=$tool \
     run cargo test --locked --all-features --no-fail-fast \
     --test encode --test harness --test collect --test promql -- --ignored
+}
+
+# Chromium is a browser of many packages: it is taken where it is installed, else with all that it
+# needs from Debian's packages, unpacked under target/. axe-core comes from npm; without it, the
+# accessibility check alone is left out, and that is said.
+step_browser() {
+  local root=
+  if ! command -v chromium >/dev/null || ! command -v chromedriver >/dev/null; then
+    root=$(browser) || return "$MISSING"
+    export LD_LIBRARY_PATH=$root/usr/lib/x86_64-linux-gnu:$root/usr/lib/chromium
+    export FONTCONFIG_PATH=$root/etc/fonts
+  fi
+  local chromium=${root:+$root/usr/lib/chromium/chromium} axe
+  chromium=${chromium:-$(command -v chromium)}
+  local driver=${root:+$root/usr/bin/chromedriver}
+  driver=${driver:-$(command -v chromedriver)}
+  "$chromium" --version --no-sandbox 2>/dev/null | sed -n 1p || return "$MISSING"
+  if axe=$(axe_core); then export SELFHEAL_AXE=$axe; fi
+  SELFHEAL_CHROMIUM=$chromium SELFHEAL_CHROMEDRIVER=$driver \
+    run cargo test --locked --all-features --no-fail-fast --test browser -- --ignored --test-threads 1
 }
 
 # A package of its own, since features are decided once for a whole build. With the versions of our

@@ -45,6 +45,40 @@ bring() {
   rm -rf "$place.new"
 }
 
+# browser: prints the folder in which Chromium, its driver and all that they need are unpacked.
+browser() {
+  local place=$DEBIAN/browser package packages
+  if [[ -d $place ]]; then printf '%s\n' "$place"; return 0; fi
+  {
+    packages=$(apt-get --quiet=2 --simulate install chromium chromium-driver fonts-dejavu-core | awk '/^Inst /{print $2}')
+    if [[ -z $packages ]]; then
+      echo "chromium is missing and apt cannot say what it needs: apt-get install chromium chromium-driver"
+      return 1
+    fi
+    rm -rf "$place.new" && mkdir -p "$place.new/deb" "$place.new/root"
+    # The names are one word each.
+    # shellcheck disable=SC2086
+    (cd "$place.new/deb" && apt-get --quiet=2 -o APT::Sandbox::User="$(id -un)" download $packages) || return 1
+    for package in "$place.new/deb/"*.deb; do
+      dpkg-deb -x "$package" "$place.new/root" || return 1
+    done
+    mv "$place.new/root" "$place" && rm -rf "$place.new"
+  } >&2
+  printf '%s\n' "$place"
+}
+
+# axe_core: prints where the accessibility check is, from npm's package, unpacked under target/.
+axe_core() {
+  local place=$DEBIAN/../npm
+  if [[ ! -e $place/package/axe.min.js ]]; then
+    {
+      mkdir -p "$place" &&
+        (cd "$place" && npm pack --silent axe-core >/dev/null && tar -xzf axe-core-*.tgz package/axe.min.js)
+    } >&2 || { echo "axe-core cannot be had from npm: the accessibility check is left out" >&2; return 1; }
+  fi
+  printf '%s\n' "$place/package/axe.min.js"
+}
+
 # instead SUITE: what a person can do where Debian's package cannot be had.
 instead() {
   if [[ -z $1 ]]; then

@@ -138,6 +138,14 @@ impl Endpoints {
         self
     }
 
+    /// Whether there is something to query beside the page.
+    fn is_queried(&self) -> bool {
+        #[cfg(feature = "rules")]
+        return self.queries.is_some();
+        #[cfg(not(feature = "rules"))]
+        false
+    }
+
     /// The path that everything beside the page begins with; a slash ends it.
     fn beside(&self) -> String {
         let page = match self.prefix.as_str() {
@@ -346,10 +354,12 @@ async fn index(State(endpoints): State<Endpoints>, request: Request) -> Response
         (links::relative(&request, &path), what)
     });
     let beside = links::relative(&request, &endpoints.beside());
+    let namespace = endpoints.registry.settings().namespace.clone();
     let place = page::Place {
         beside: &beside,
         links: &links,
         token: endpoints.control.as_ref().map(|control| control.token()),
+        charts: endpoints.is_queried().then_some(&*namespace),
     };
     page::serve(&report, &place, endpoints.clock.wall())
 }

@@ -1,6 +1,7 @@
 //! The page: rendered on the server, so that it has every fact without scripts and on a phone.
 //! With scripts it is sent what changed, and draws charts.
 
+mod charts;
 mod html;
 mod live;
 mod sections;
@@ -27,7 +28,7 @@ const POLICY: HeaderValue = HeaderValue::from_static(
 );
 
 /// The files beside the page: name, media type and content.
-pub(super) const FILES: [(&str, &str, &str); 3] = [
+pub(super) const FILES: [(&str, &str, &str); 4] = [
     (
         "page.css",
         "text/css; charset=utf-8",
@@ -42,6 +43,11 @@ pub(super) const FILES: [(&str, &str, &str); 3] = [
         "chart.js",
         "text/javascript; charset=utf-8",
         include_str!("chart.js"),
+    ),
+    (
+        "figures.js",
+        "text/javascript; charset=utf-8",
+        include_str!("figures.js"),
     ),
 ];
 
@@ -80,6 +86,8 @@ pub(super) struct Place<'a> {
     pub(super) links: &'a [(String, &'a str)],
     /// What orders of people come with, where they are followed.
     pub(super) token: Option<&'a str>,
+    /// The namespace of the metrics, where they can be queried beside the page.
+    pub(super) charts: Option<&'a str>,
 }
 
 /// The whole page.
@@ -105,7 +113,10 @@ fn render(report: &Report, place: &Place<'_>, now: SystemTime) -> String {
         out,
         "page.css\"><noscript><meta http-equiv=\"refresh\" content=\"{RELOAD}\"></noscript>"
     );
-    for script in ["chart.js", "page.js"] {
+    for script in ["chart.js", "page.js", "figures.js"] {
+        if script == "figures.js" && place.charts.is_none() {
+            continue;
+        }
         out.push_str("<script defer src=\"");
         text(&mut out, beside);
         let _ = write!(out, "{script}\"></script>");
@@ -139,10 +150,20 @@ fn render(report: &Report, place: &Place<'_>, now: SystemTime) -> String {
     out.push_str("<div class=\"tiles\">");
     section(&mut out, "health", "card");
     section(&mut out, "traffic", "card pair");
+    if let Some(namespace) = place.charts {
+        charts::figures(&mut out, namespace);
+    }
     out.push_str("</div><div class=\"cols\"><div class=\"stack\">");
+    if let Some(namespace) = place.charts {
+        charts::charts(&mut out, namespace);
+    }
     out.push_str("<section class=\"card\" aria-labelledby=\"h-recent\"><h2 id=\"h-recent\">What happened</h2>");
     section(&mut out, "recent", "");
-    out.push_str("</section></div><div class=\"stack\">");
+    out.push_str("</section>");
+    if let Some(namespace) = place.charts {
+        charts::explorer(&mut out, namespace);
+    }
+    out.push_str("</div><div class=\"stack\">");
     for (id, heading) in [
         ("components", "Components"),
         ("open", "Open"),

@@ -3,7 +3,9 @@
 "use strict";
 (() => {
   const root = document.documentElement, live = document.getElementById("live");
-  const { beside, token } = document.body.dataset;
+  const { token } = document.body.dataset;
+  // Without the credentials that may stand in the address: a request takes none from there.
+  const beside = new URL(document.body.dataset.beside, location.origin + location.pathname).href;
   const stored = (() => { try { return localStorage.getItem("theme"); } catch { return null; } })();
   if (stored) root.dataset.theme = stored;
 

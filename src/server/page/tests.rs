@@ -15,6 +15,7 @@ fn page(report: &Report, now: u64) -> String {
         beside: "selfheal/",
         links: &[("metrics".to_owned(), "metrics")],
         token: None,
+        charts: Some("shop"),
     };
     render(report, &place, now)
 }
@@ -34,7 +35,7 @@ fn nothing_that_is_shown_can_become_markup() {
     report.alerts.push(note.clone());
     report.open.push(note);
     let page = page(&report, 0);
-    assert_eq!(page.matches("<script").count(), 2, "the two files: {page}");
+    assert_eq!(page.matches("<script").count(), 3, "the files: {page}");
     assert!(page.matches("&lt;script&gt;").count() > 12);
     assert!(page.contains("class=\"pill down\""));
 }
@@ -103,6 +104,28 @@ fn what_a_person_wants_to_know_is_on_it() {
         assert!(page.contains(part), "{part}: {page}");
     }
     assert!(!page.contains("Not ready"));
+}
+
+/// With its namespace, each expression is one that can be evaluated.
+#[cfg(feature = "rules")]
+#[test]
+fn figures_and_charts_ask_what_can_be_answered() {
+    let report = Report::new(score(None, &[]), Vec::new());
+    let page = page(&report, 0).replace("&quot;", "\"");
+    let mut found = 0;
+    for part in page.split("data-query=\"").skip(1) {
+        let end = part.find("\" data-unit").unwrap();
+        crate::promql::Query::parse(&part[..end]).unwrap();
+        found += 1;
+    }
+    let lines = page.split("data-lines=\"").nth(1).unwrap();
+    let lines = &lines[..lines.find("\" data-unit").unwrap()];
+    let lines: Vec<(String, String)> = serde_json::from_str(lines).unwrap();
+    for (_, expression) in &lines {
+        crate::promql::Query::parse(expression).unwrap();
+    }
+    assert_eq!((found, lines.len()), (5, 2));
+    assert!(page.contains("sum(rate(shop_http_requests_total[1m]))"));
 }
 
 /// The worst is seen first, and a list is no longer than a person reads.

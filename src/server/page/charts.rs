@@ -1,0 +1,116 @@
+//! The figures and charts of the page: each is a line of a table, drawn from the query API.
+
+use std::fmt::Write as _;
+
+use super::html::text;
+
+/// Figures with a small line: title, unit and expression. `NS_` stands for the namespace.
+const FIGURES: [(&str, &str, &str); 5] = [
+    ("Requests", "/s", "sum(rate(NS_http_requests_total[1m]))"),
+    (
+        "Errors",
+        "%",
+        "(sum(rate(NS_http_requests_total{status=~\"5..\"}[1m])) or vector(0)) / (sum(rate(NS_http_requests_total[1m])) > 0)",
+    ),
+    (
+        "Latency p99",
+        "s",
+        "histogram_quantile(0.99, sum by (le) (rate(NS_http_request_duration_seconds_bucket[1m])))",
+    ),
+    ("CPU", "%", "rate(process_cpu_seconds_total[1m])"),
+    ("Memory", "B", "sum(process_resident_memory_bytes)"),
+];
+
+/// Lines of a chart: the name of each and its expression.
+type Lines = [(&'static str, &'static str)];
+
+/// Charts: title, unit and lines.
+const CHARTS: [(&str, &str, &Lines); 1] = [(
+    "Latency of requests",
+    "s",
+    &[
+        (
+            "p99",
+            "histogram_quantile(0.99, sum by (le) (rate(NS_http_request_duration_seconds_bucket[1m])))",
+        ),
+        (
+            "p50",
+            "histogram_quantile(0.5, sum by (le) (rate(NS_http_request_duration_seconds_bucket[1m])))",
+        ),
+    ],
+)];
+
+/// How far back charts reach, in minutes.
+const RANGES: [(u32, &str); 3] = [(15, "15 min"), (60, "1 h"), (120, "2 h")];
+
+fn named(expression: &str, namespace: &str) -> String {
+    let prefix = match namespace {
+        "" => String::new(),
+        namespace => format!("{namespace}_"),
+    };
+    expression.replace("NS_", &prefix)
+}
+
+/// Appends the figures. The script of the page shows them and fills them in.
+pub(super) fn figures(out: &mut String, namespace: &str) {
+    for (title, unit, expression) in FIGURES {
+        out.push_str("<div class=\"card figures\" hidden data-query=\"");
+        text(out, &named(expression, namespace));
+        // Writing to a String cannot fail.
+        let _ = write!(
+            out,
+            "\" data-unit=\"{unit}\"><h2>{title}</h2><div class=\"big\">–</div>\
+             <div class=\"spark\"></div></div>"
+        );
+    }
+}
+
+/// Appends the charts.
+pub(super) fn charts(out: &mut String, namespace: &str) {
+    for (title, unit, lines) in CHARTS {
+        let _ = write!(
+            out,
+            "<section class=\"card figures\" hidden><div class=\"bar\"><h2>{title}</h2>\
+             <span class=\"key\"><span><i class=\"flag\"></i>what happened</span></span>\
+             <span class=\"seg\" role=\"group\" aria-label=\"Range\">"
+        );
+        for (n, (minutes, label)) in RANGES.into_iter().enumerate() {
+            let _ = write!(
+                out,
+                "<button type=\"button\" value=\"{minutes}\" aria-pressed=\"{}\">{label}</button>",
+                n == 0
+            );
+        }
+        let lines: Vec<_> = lines
+            .iter()
+            .map(|(name, expression)| (*name, named(expression, namespace)))
+            .collect();
+        out.push_str("</span></div><figure class=\"chart\" data-lines=\"");
+        text(out, &serde_json::to_string(&lines).unwrap_or_default());
+        let _ = write!(
+            out,
+            "\" data-unit=\"{unit}\" data-label=\"{title}\"></figure></section>"
+        );
+    }
+}
+
+/// Appends the explorer: pick a metric or type an expression, see its series as a chart.
+pub(super) fn explorer(out: &mut String, namespace: &str) {
+    out.push_str(
+        "<section class=\"card figures\" hidden><h2><label for=\"ask\">Ask: a metric, or an \
+         expression in PromQL</label></h2><form id=\"explorer\" class=\"ask\">\
+         <input id=\"ask\" list=\"names\" autocomplete=\"off\" spellcheck=\"false\" value=\"",
+    );
+    text(
+        out,
+        &named(
+            "sum by (path) (rate(NS_http_requests_total[1m]))",
+            namespace,
+        ),
+    );
+    out.push_str(
+        "\"><datalist id=\"names\"></datalist><button>Run</button></form>\
+         <p id=\"about\" class=\"soft\" role=\"status\"></p>\
+         <figure id=\"answer\" class=\"chart\"></figure></section>",
+    );
+}

@@ -1,0 +1,106 @@
+// The figures and charts of the page, and the metric explorer: queries of the last minutes or hours
+// to the query API beside the page.
+"use strict";
+(() => {
+  const parts = document.querySelectorAll(".figures");
+  if (!parts.length) return;
+  for (const part of parts) part.hidden = false;
+  document.documentElement.classList.add("charts");
+  const { amount, draw, spark } = selfhealChart;
+  const beside = new URL(document.body.dataset.beside, location.origin + location.pathname).href;
+  let minutes = 15, asked = null;
+
+  const ask = async (path, parameters) => {
+    const answer = await fetch(beside + "api/v1/" + path + "?" + new URLSearchParams(parameters));
+    const body = await answer.json();
+    if (body.status !== "success") throw new Error(body.error);
+    return body.data;
+  };
+  const title = ({ __name__: name, ...labels }) => {
+    const pairs = Object.entries(labels).map(([label, value]) => label + "=" + value);
+    return (name || "") + (pairs.length ? (name ? " " : "") + pairs.join(", ") : "") || "value";
+  };
+  const number = (text) => (text === "+Inf" ? Infinity : text === "-Inf" ? -Infinity : Number(text));
+  const range = async (query) => {
+    const to = Date.now() / 1000, from = to - minutes * 60, step = Math.max(5, Math.round(minutes / 4));
+    const { result } = await ask("query_range", { query, start: from, end: to, step });
+    const series = result.map((one) => ({ name: title(one.metric), points: (one.values || []).map(([time, value]) => [time, number(value)]) }));
+    return { from, to, gap: 2.5 * step, series };
+  };
+
+  // What happened, as marks on the time axis.
+  const flags = () => [...document.querySelectorAll("#recent li")].map((row) => ({
+    time: +row.querySelector("time").dataset.at,
+    kind: row.querySelector(".mark").classList[1],
+    text: row.querySelector("b").textContent + ": " + row.querySelector(".what").lastChild.textContent,
+  }));
+
+  const tile = async (card) => {
+    const { gap, series } = await range(card.dataset.query), big = card.querySelector(".big");
+    const points = series.length ? series[0].points.filter(([, value]) => Number.isFinite(value)) : [];
+    const [figure, ...unit] = amount(points.length ? points[points.length - 1][1] : null, card.dataset.unit).split(" ");
+    const small = document.createElement("small");
+    small.textContent = unit.join(" ");
+    big.replaceChildren(figure, small);
+    spark(card.querySelector(".spark"), points, gap);
+  };
+  const chart = async (figure) => {
+    const lines = JSON.parse(figure.dataset.lines), all = await Promise.all(lines.map(([, query]) => range(query)));
+    const series = all.flatMap((one, n) => one.series.map((line) => ({ name: lines[n][0], points: line.points })));
+    draw(figure, { ...all[0], series, unit: figure.dataset.unit, flags: flags(), label: figure.dataset.label });
+  };
+  const explorer = async () => {
+    const into = document.getElementById("answer"), about = document.getElementById("about");
+    try {
+      const found = await range(asked), most = 10, name = /^[a-zA-Z_:][\w:]*$/.test(asked.trim()) && asked.trim();
+      const unit = /seconds/.test(asked) ? "s" : /bytes/.test(asked) ? "B" : "";
+      draw(into, { ...found, series: found.series.slice(0, most), unit, flags: flags(), label: asked, empty: "Nothing is known under this expression." });
+      let text = found.series.length + " series" + (found.series.length > most ? ", " + most + " of them shown" : "");
+      if (name) {
+        const known = (await ask("metadata", { metric: name.replace(/_(bucket|sum|count)$/, "") }))[name];
+        if (known) text += " · " + known[0].type + " · " + known[0].help;
+      }
+      about.textContent = text;
+      about.className = "soft";
+    } catch (error) {
+      into.replaceChildren();
+      about.textContent = error.message;
+      about.className = "no";
+    }
+  };
+
+  let busy = false;
+  const refresh = async () => {
+    if (busy || document.hidden) return;
+    busy = true;
+    // One after the other: the server evaluates two at a time, and others ask as well.
+    const work = [...document.querySelectorAll("[data-query]")].map((card) => () => tile(card));
+    work.push(...[...document.querySelectorAll("[data-lines]")].map((figure) => () => chart(figure)));
+    if (asked) work.push(explorer);
+    for (const one of work) try { await one(); } catch { /* the next round tries again */ }
+    busy = false;
+  };
+  setInterval(refresh, 5000);
+  document.addEventListener("visibilitychange", refresh);
+  let resized = null;
+  addEventListener("resize", () => { clearTimeout(resized); resized = setTimeout(refresh, 200); });
+
+  for (const button of document.querySelectorAll(".seg button")) {
+    button.addEventListener("click", () => {
+      minutes = +button.value;
+      for (const one of document.querySelectorAll(".seg button")) one.setAttribute("aria-pressed", one === button);
+      refresh();
+    });
+  }
+  const form = document.getElementById("explorer");
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    asked = document.getElementById("ask").value;
+    explorer();
+  });
+  ask("label/__name__/values", {}).then((names) => {
+    const list = document.getElementById("names");
+    for (const name of names) list.appendChild(document.createElement("option")).value = name;
+  }, () => {});
+  refresh();
+})();
