@@ -71,15 +71,12 @@ fn bridge() {
             // No one may be waiting any more.
             let _ = sender.send("answer");
         });
-        match answer.recv_timeout(Duration::from_millis(limit)) {
-            Ok(answer) => {
-                println!("bridge: {answer}");
-                call.success();
-            }
-            Err(_) => {
-                println!("bridge: no answer within {limit} ms");
-                call.error("timeout");
-            }
+        if let Ok(answer) = answer.recv_timeout(Duration::from_millis(limit)) {
+            println!("bridge: {answer}");
+            call.success();
+        } else {
+            println!("bridge: no answer within {limit} ms");
+            call.error("timeout");
         }
     }
     recorder.bridge_loops(0);

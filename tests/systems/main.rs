@@ -102,10 +102,12 @@ async fn a_real_prometheus_has_every_row() {
     for (job, _, rows) in &lives {
         prometheus.wait_until_up(job);
         for (name, _, labels, value) in *rows {
-            let labels: String = labels
-                .iter()
-                .map(|(name, value)| format!(",{name}=\"{value}\""))
-                .collect();
+            let labels = labels.iter().map(|(name, value)| match *name {
+                // OpenMetrics writes bounds with a `.0`, and Prometheus 2 keeps what it is sent.
+                "le" => format!(",le=~\"{value}|{value}.0\""),
+                name => format!(",{name}=\"{value}\""),
+            });
+            let labels: String = labels.collect();
             let found = prometheus.value(&format!("sum({name}{{job=\"{job}\"{labels}}})"));
             let found = found.unwrap_or_else(|| panic!("{name} is not there"));
             assert!(
