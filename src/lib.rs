@@ -1,48 +1,79 @@
-//! Measures a Rust service and mends it.
+//! Metrics and self-healing for Rust services: a registry served on `/metrics`, HTTP and gRPC
+//! middleware, health endpoints, and a healing engine that restarts tasks and restores files,
+//! whose every action is limited, verified, counted and visible.
 //!
-//! One dependency, wrapped round an existing axum router: a global registry served on
-//! `/metrics`, HTTP and gRPC middleware, RAII trackers called from application code, and a
-//! healing engine whose every action is counted, timed, verified and visible.
+//! ```no_run
+//! use axum::{Router, routing::get};
+//! use selfheal::Config;
+//! use selfheal::healing::{Restart, TaskContext};
 //!
-//! # Where things are
+//! async fn run_mailer(cx: TaskContext) {
+//!     while !cx.is_cancelled() {
+//!         cx.heartbeat();
+//!         tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+//!     }
+//! }
 //!
-//! | room | what it is for |
-//! |---|---|
-//! | [`install`], [`Selfheal`] | the handle that wires everything |
-//! | [`registry`] | declaring, recording and reading metrics |
-//! | [`catalog`] | what a metric is, stated once |
-//! | [`encode`] | the exposition formats |
-//! | [`track`] | RAII trackers |
-//! | [`groups`] | the metric groups that come with this crate, with their trackers |
-//! | [`health`] | the health score and reports |
-//! | [`config`] | everything that can be set |
-//! | [`testing`] | reading and asserting metrics in tests |
-//! | [`util`] | the injected clock and other small tools |
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let heal = selfheal::install(Config::new().namespace("shop"))?;
+//!     heal.supervise("mailer", Restart::Transient, run_mailer).spawn()?;
+//!     let app = Router::new()
+//!         .route("/orders", get(|| async { "no orders" }))
+//!         .merge(heal.router()) // /metrics /health /livez /readyz, and a page at /selfheal
+//!         .layer(heal.http_layer()); // after every merge
+//!     let listener = tokio::net::TcpListener::bind("127.0.0.1:9898").await?;
+//!     heal.serving(axum::serve(listener, app)).await?;
+//!     heal.shutdown().await;
+//!     Ok(())
+//! }
+//! ```
 //!
-//! Rooms behind a feature: `http` (tower layer), `http_client` (tower layer for outgoing
-//! requests), `grpc` (tower layer for tonic), `healing` (the engine trait, its run-time, guarded
-//! files and supervised tasks), `server` (the endpoints and a listener), `collect` (process,
-//! system and run-time figures), `interop` (the `prometheus` crate), `trace` (exemplars).
+//! # Modules
+//!
+//! | module | what it is for | feature |
+//! |---|---|---|
+//! | [`install`], [`Selfheal`] | the handle, which connects everything | |
+//! | [`config`] | all settings, from code, TOML and the environment | |
+//! | [`registry`] | declaring, recording and reading metrics | |
+//! | [`track`] | guards that record an operation, even if it is dropped early | |
+//! | [`groups`] | the metric groups that come with this crate, with their trackers | |
+//! | [`testing`] | reading and asserting metrics in tests | |
+//! | [`http`] | the layer of HTTP servers | `http` |
+//! | [`http_client`] | the layer of outgoing requests | `http-client`, `reqwest` |
+//! | [`grpc`] | the layers of tonic's servers and channels | `grpc` |
+//! | [`healing`] | engines, supervised tasks and guarded files; its [guide](healing::guide) | `healing`, `files` |
+//! | [`health`] | the health score, reports, readiness and liveness | |
+//! | [`server`] | the endpoints and a listener on a thread of its own | `server` |
+//! | [`collect`] | metrics of the process, the machine, the run-time and the build | |
+//! | [`encode`] | the exposition formats | |
+//! | [`interop`] | both directions to the crate `prometheus` | `prometheus` |
+//! | [`trace`] | the trace of a request or call as an exemplar | `trace-exemplars` |
+//! | [`history`], [`promql`], [`rules`] | recent values in memory, queries over them, Prometheus rule files | `rules` |
+//! | [`catalog`] | the definition of a metric | |
+//! | [`util`] | the injected clock and other small tools | |
 //!
 //! # Features
 //!
 //! | feature | default | what it adds |
 //! |---|---|---|
-//! | `http` | yes | the HTTP layer |
-//! | `trace-exemplars` | no | the trace of a request or call as an exemplar of its duration |
-//! | `http-client` | no | the layer for outgoing requests |
-//! | `reqwest` | no | the same for clients of `reqwest` 0.13 |
-//! | `server` | yes | `/metrics`, `/health`, `/livez`, `/readyz` and a page, as a router or on a thread of their own |
-//! | `healing` | yes | the `HealingEngine` trait, its run-time, supervised tasks |
-//! | `tracing` | no | spans and events of the healing engine |
+//! | `http` | yes | the layer of HTTP servers |
+//! | `server` | yes | `/metrics`, `/health`, `/livez`, `/readyz`, a page and `/api`, as a router or on a thread of their own |
+//! | `healing` | yes | the `HealingEngine` trait, its run-time and journal, supervised tasks |
 //! | `files` | yes | guarded files |
 //! | `system` | yes | CPU, memory, disks and network of the machine |
-//! | `prometheus` | yes | both directions between this registry and the `prometheus` crate's |
+//! | `tokio-metrics` | yes, by `healing` | workers, tasks and queue of a tokio run-time |
+//! | `prometheus` | yes | both directions between this registry and that of the crate `prometheus` |
 //! | `toml` | yes | configuration from a TOML file |
 //! | `gzip` | yes | compressed scrapes |
-//! | `zstd` | no | scrapes compressed better and faster; builds a C library |
+//! | `zstd` | no | scrapes compressed with zstd; builds a C library |
+//! | `http-client` | no | the layer of outgoing requests |
+//! | `reqwest` | no | the same for clients of `reqwest` 0.13 |
+//! | `grpc` | no | the layers of tonic's servers and channels |
+//! | `tracing` | no | spans and events of the healing engine |
+//! | `trace-exemplars` | no | the trace of a request or call as an exemplar of its duration |
 //! | `rules` | no | the recent past of the metrics in memory, PromQL over it, and Prometheus rule files |
-//! | `grpc` | no | tower layers for tonic's servers and channels |
+//! | `tsc` | no | the processor's counter as the clock of durations: half the time for a reading |
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -96,6 +127,12 @@ pub use handle::ReloadError;
 pub use handle::{InstallError, Selfheal, catalogue, install};
 
 /// The examples of the README, compiled with the documentation tests.
-#[cfg(all(doctest, feature = "files", feature = "http", feature = "server"))]
+#[cfg(all(
+    doctest,
+    feature = "files",
+    feature = "grpc",
+    feature = "http",
+    feature = "server"
+))]
 #[doc = include_str!("../README.md")]
 struct Readme;
