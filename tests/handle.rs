@@ -256,7 +256,7 @@ async fn a_component_whose_detector_fails_or_hangs_is_not_well() {
         .run("nothing", |_: Context, _: Issue| async { Ok(()) })
         .component("db");
         heal.register(rule).unwrap();
-        assert_eq!(db(&heal).status(), Status::Unknown, "not looked at yet");
+        assert_eq!(db(&heal).status(), Status::Unknown, "not checked yet");
         seconds(15).await;
         assert_eq!(
             (db(&heal).status(), db(&heal).health),

@@ -51,7 +51,7 @@ impl fmt::Display for Fault {
     }
 }
 
-/// The faults found so far, and the place in the configuration that is being looked at.
+/// The faults found so far, and the place in the configuration that is being checked.
 ///
 /// ```
 /// use selfheal::config::Faults;
@@ -118,7 +118,7 @@ impl Faults {
         self.at.truncate(outer);
     }
 
-    /// Looks at a field, a section or the entry of a map: every fault that `look` adds has its
+    /// Checks a field, a section or the entry of a map: every fault that `look` adds has its
     /// key in front.
     pub fn within(&mut self, key: &str, look: impl FnOnce(&mut Self)) {
         let outer = self.at.len();
@@ -127,7 +127,7 @@ impl Faults {
         self.at.truncate(outer);
     }
 
-    /// Looks at the element of a list, counted from 0.
+    /// Checks the element of a list, counted from 0.
     pub fn within_index(&mut self, index: usize, look: impl FnOnce(&mut Self)) {
         let outer = self.at.len();
         push_index(&mut self.at, index);

@@ -35,7 +35,7 @@ pub struct Metrics {
     /// Whether a scrape is compressed when the scraper asks for it. Default: `true`.
     pub gzip: bool,
     /// Whether series of counters and histograms say when they were created, so that Prometheus,
-    /// where it is told to, sees their first increment. In OpenMetrics that is one more line for
+    /// where it is configured to, sees their first increment. In OpenMetrics that is one more line for
     /// each. Default: `false`.
     pub created_times: bool,
     /// What is different for one family, by its name without namespace. Default: nothing.

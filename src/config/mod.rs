@@ -1,7 +1,7 @@
 //! What a program can set: serde data, one file per section, checked as a whole.
 //!
 //! A [`Config`] is made in code, read from TOML, taken from the environment, or all of these
-//! laid over one another by a [`Loader`]. Whatever is wrong is told at once, each fault with the
+//! laid over one another by a [`Loader`]. All faults are reported at once, each with the
 //! path of its field, the line or variable it was written in, and what to do about it.
 //!
 //! ```

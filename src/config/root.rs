@@ -29,8 +29,8 @@ const RESERVED: [&str; 2] = ["le", "quantile"];
 
 /// Everything that can be set, and what `selfheal::install` takes.
 ///
-/// Setters take what they are given; [`checked`](Self::checked), which `install` calls, tells
-/// all that is wrong with it. The table in the [module's documentation](super) lists all keys.
+/// Setters take what they are given; [`checked`](Self::checked), which `install` calls, reports
+/// all faults at once. The table in the [module's documentation](super) lists all keys.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]

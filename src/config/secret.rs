@@ -94,7 +94,7 @@ impl Secret {
 
     /// Whether `given` is the secret; never, as long as the secret is not known.
     ///
-    /// The time it takes depends on the length of `given` alone, so that it tells an attacker
+    /// The time it takes depends on the length of `given` alone, so that it shows an attacker
     /// neither how much of a guess is right nor how long the secret is.
     #[must_use]
     pub fn matches(&self, given: &[u8]) -> bool {

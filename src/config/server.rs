@@ -18,7 +18,7 @@ const CONNECTIONS: RangeInclusive<usize> = 1..=65_536;
 /// `[server]`: the listener that serves the endpoints on a thread of its own.
 ///
 /// Where neither [`basic_auth`](Self::basic_auth) nor [`bearer_token`](Self::bearer_token) is
-/// set, whoever reaches it may read, which beyond loopback needs
+/// set, any client that reaches it may read, which beyond loopback needs
 /// [`allow_unauthenticated`](Self::allow_unauthenticated); where both are, either of them lets in.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

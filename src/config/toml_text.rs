@@ -43,7 +43,7 @@ impl Config {
     /// Reads and checks a TOML file of at most 1 MiB; what it does not set has its default.
     ///
     /// To lay the environment over it, use a [`Loader`]: then a fault of the file that a
-    /// variable mends is none.
+    /// variable replaces is none.
     ///
     /// # Errors
     /// [`ConfigError::Io`] where it cannot be read, [`ConfigError::Syntax`] where it is not

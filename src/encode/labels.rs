@@ -1,4 +1,4 @@
-//! The labels that every series carries, and a look at those that a collector wrote.
+//! The labels that every series carries, and a check of those that a collector wrote.
 
 use std::borrow::Cow;
 

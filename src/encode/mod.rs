@@ -1,13 +1,13 @@
 //! Turns a scrape into bytes, in the format and the compression that the scraper asked for.
 //!
-//! The room promises:
+//! The module promises:
 //! - What a scraper asks for is negotiated by quality values; whatever it sends, it gets an
 //!   answer: the plain text format at the least. The work on a hostile header is bounded.
 //! - A scraper that names families with `name[]` gets those and nothing else; see [`Selection`].
 //! - The labels of a series were escaped when it was created; here its text is copied and its
 //!   value written behind it. Order is that of the scrape: families by name, series by age.
 //! - [`encode`] writes chunks of about 64 KiB and holds no lock while it writes, so that a slow
-//!   reader holds up nobody, and a million series take no more memory than a thousand.
+//!   reader holds up nothing, and a million series take no more memory than a thousand.
 //! - A series that a collector got wrong is left out and counted, and the rest is served.
 //!
 //! What a format has no place for is left out, and the rest of the series stays:
@@ -28,7 +28,7 @@
 //! not written. Where names are escaped, a family whose name then clashes is left out.
 //!
 //! A histogram with both classic and native buckets has the classic ones in all formats, and
-//! the native ones in protobuf as well, where Prometheus takes those alone unless it is told
+//! the native ones in protobuf as well, where Prometheus takes those alone unless it is configured
 //! otherwise (`always_scrape_classic_histograms`). Created series are there only where the time
 //! is known; Prometheus stores them as series like others unless its feature
 //! `created-timestamp-zero-ingestion` is on. OpenMetrics has no sum and no count of a histogram

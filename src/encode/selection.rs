@@ -23,7 +23,7 @@ pub struct Selection {
     names: Option<Vec<String>>,
 }
 
-/// A query that asks for more than is looked for: 128 names of 2048 bytes each.
+/// A query that asks for more than is allowed: 128 names of 2048 bytes each.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "the query asks for more than {MAX_NAMES} names, or for one of more than {MAX_BYTES} bytes; \
@@ -37,7 +37,7 @@ impl Selection {
     pub const ALL: Self = Self { names: None };
 
     /// Reads the query of a URL, percent-encoded as it stands behind the `?`. Without a
-    /// `name[]` it is everything; a name that nobody has selects nothing, the empty one
+    /// `name[]` it is everything; a name that no family has selects nothing, the empty one
     /// included. Other parameters are left alone, as Prometheus sends those of its `params`.
     ///
     /// ```

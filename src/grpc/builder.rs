@@ -69,7 +69,7 @@ impl<L> GrpcLayerBuilder<L> {
         }
     }
 
-    /// Tells of the layer when it is built.
+    /// Calls `told` with the layer when it is built.
     pub(crate) fn tell(mut self, told: impl Fn(&L) + Send + Sync + 'static) -> Self {
         self.told = Some(Arc::new(told));
         self
@@ -117,9 +117,9 @@ impl<L> GrpcLayerBuilder<L> {
     ///
     /// `grpc.health.v1.Health` is that service, `grpc.health.v1.Health/Check` that method, and
     /// `grpc.*` every service whose name starts so; a `*` stands for any text within the name of
-    /// the service or that of the method. What fits is left alone whether anybody serves it or
+    /// the service or that of the method. What fits is left alone whether it is served or
     /// not, so that a wide pattern hides scanners, too. No other call gets dearer by it. Default:
-    /// none, for the reasons in [the room](super#what-is-left-out).
+    /// none, for the reasons in [the module](super#what-is-left-out).
     ///
     /// ```
     /// use selfheal::grpc::GrpcLayer;
@@ -170,9 +170,9 @@ impl<L> GrpcLayerBuilder<L> {
 }
 
 impl GrpcLayerBuilder<GrpcLayer> {
-    /// Tells of the time-out that the server keeps of its own accord, that of `Server::timeout`
-    /// for example. It drops a call without a word, so that only this tells it from a caller who
-    /// has gone: what is dropped so long after its start has exceeded its deadline. Nothing is
+    /// Sets the time-out that the server has of its own, that of `Server::timeout` for example. The
+    /// server drops such a call, which cannot be distinguished from a caller who has gone except
+    /// by this: what is dropped so long after its start has exceeded its deadline. Nothing is
     /// timed out by this. Default: none but the caller's `grpc-timeout`, which is always known.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);

@@ -6,7 +6,7 @@ const HEADER: u8 = 5;
 ///
 /// It keeps no bytes, only how far it is: eight bytes of state, whatever is sent. A message
 /// counts when its last byte has passed, so one that breaks off does not. The flag is not
-/// looked at: a compressed message is a message, and a flag that means nothing is for the
+/// read: a compressed message is a message, and a flag that means nothing is for the
 /// decoder to refuse.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct FrameCounter {

@@ -20,7 +20,7 @@ use crate::util::Clock;
 /// sent. After 1,000 methods, all further ones are `unknown`.
 ///
 /// With the feature `trace-exemplars`, the duration carries the trace that is current as the call
-/// starts, by what `trace::current_by` was told, or the one that [`GrpcCall`] is given.
+/// starts, by what `trace::current_by` was given, or the one that [`GrpcCall`] is given.
 ///
 /// ```
 /// use selfheal::grpc::MetricsInterceptor;

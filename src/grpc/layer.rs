@@ -9,7 +9,7 @@ use super::service::{GrpcClientService, GrpcService};
 use crate::health::{Contributor, Traffic};
 use crate::registry::{DeclareError, Registry};
 
-/// Records every gRPC call that a server answers; see [the room](super).
+/// Records every gRPC call that a server answers; see [the module](super).
 ///
 /// Put it on with `Server::builder().layer(..)`, on an axum router, or around one generated
 /// server. Cloning is cheap, and all clones share what they have learnt about methods. A call
@@ -52,7 +52,7 @@ impl<S> Layer<S> for GrpcLayer {
     }
 }
 
-/// Records every gRPC call that a client makes; see [the room](super).
+/// Records every gRPC call that a client makes; see [the module](super).
 ///
 /// ```
 /// # async fn connect() -> Result<(), Box<dyn std::error::Error>> {

@@ -1,6 +1,6 @@
 //! gRPC calls of servers and clients: tower layers for tonic.
 //!
-//! The room promises:
+//! The module promises:
 //! - Every call is counted once, when its *response* ends, with the code that ended it: from
 //!   the trailers, from the headers, or by what happened; see the table. What is active is
 //!   back where it was afterwards.
@@ -38,14 +38,14 @@
 //! no layer sees.
 //!
 //! With the feature `trace-exemplars`, durations carry the trace of a call as an exemplar: that
-//! of its headers, or what the room `trace` is told, also for calls by hand.
+//! of its headers, or that of the module `trace`, also for calls by hand.
 //!
 //! # Which methods are known
 //!
 //! Best is to declare them, with [`descriptor_set`](GrpcLayerBuilder::descriptor_set) (the bytes
 //! that server reflection takes) or [`service`](GrpcLayerBuilder::service): their series are
-//! there at zero from the start, and how many messages go each way is known, which no wire
-//! tells. Beyond that a server learns: the first answer of a method with more than an error
+//! there at zero from the start, and how many messages go each way is known, which cannot be
+//! seen on the wire. Beyond that a server learns: the first answer of a method with more than an error
 //! in its headers shows that a handler is behind it. A router that knows no such path and an
 //! interceptor that refuses the call answer with an error in the headers, so that what they
 //! turn away stays `unknown`; so do the errors of a method that has not worked yet. A client's
@@ -57,7 +57,7 @@
 //! `grpc.health.v1.Health`, reflection, or all that is gRPC's own by `grpc.*`. The
 //! [layer for HTTP](crate::http) leaves out by default what this crate itself serves, the scrape
 //! and the health paths. Here nothing is the crate's own: the health service is one that the
-//! application has put on, its `Watch` is a stream that somebody holds open, and a probe that
+//! application has put on, its `Watch` is a stream that a client holds open, and a probe that
 //! fails or comes too often is first seen in its counts, which have series of their own and
 //! blur no other method's. Go's `go-grpc-middleware` counts everything, too.
 //!
@@ -85,7 +85,7 @@
 //! | a call of a method that is excluded | nothing, by the name of the method or as `unknown` | |
 //!
 //! What tonic's time-outs call `Cancelled` is `DEADLINE_EXCEEDED` here, on both sides: that is
-//! what happened, though tonic tells its callers otherwise. A caller that has its last message
+//! what happened, though tonic reports another code to its callers. A caller that has its last message
 //! and drops the stream without reading on to its end has cancelled the call, and so has one whose
 //! codec refuses a message: that it was too large tonic tells the caller alone, as it does that the
 //! `OK` of a unary call came without a message.

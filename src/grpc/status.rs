@@ -92,13 +92,13 @@ fn of_tonic(error: &mut BoxError) -> Option<Code> {
     code
 }
 
-/// An error that is lent to somebody who looks at where it stems from.
+/// An error that is lent while its causes are examined.
 #[derive(Debug)]
 struct Lent(Option<Arc<BoxError>>);
 
 impl fmt::Display for Lent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an error that is looked at")
+        f.write_str("an error that is being examined")
     }
 }
 

@@ -6,7 +6,7 @@ use crate::registry::Registry;
 use crate::util::Clock;
 
 /// Keeps the thread that removes idle series going. It ends when this is dropped, at once or
-/// after the look that it is taking.
+/// after the check that is under way.
 pub(super) struct Expiry {
     /// Never sent to: that it is gone is the message.
     _stop: Sender<()>,
@@ -33,7 +33,7 @@ pub(super) fn start(registry: &Registry, clock: &Clock) -> Expiry {
     Expiry { _stop: stop }
 }
 
-/// Looks after each `wait`, until that says no.
+/// Removes idle series after each `wait`, until that returns false.
 fn run(registry: &Registry, clock: &Clock, mut wait: impl FnMut(Duration) -> bool) {
     while let Some(interval) = registry.expiry_interval() {
         if !wait(interval) {

@@ -13,7 +13,7 @@ impl Selfheal {
     /// before.
     ///
     /// Calls count for the health score, like requests of the HTTP layer, whatever the names
-    /// they are recorded under. Of several layers, the first tells for all: under other names
+    /// they are recorded under. Of several layers, the first counts for all: under other names
     /// the next ones record the same calls.
     pub fn grpc_layer(&self) -> GrpcLayerBuilder<GrpcLayer> {
         let inner = Arc::downgrade(&self.inner);

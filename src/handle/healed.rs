@@ -237,7 +237,7 @@ fn well(remark: Option<&str>) -> String {
 }
 
 /// How much of what it is asked for a component does while it has an issue of this severity,
-/// as long as nobody measures it. What nothing will mend soon does nothing.
+/// as long as nothing measures it. What nothing will repair soon does nothing.
 fn health(state: &ComponentState) -> f64 {
     match state.severity {
         Severity::Info => 1.0,

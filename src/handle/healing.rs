@@ -32,10 +32,10 @@ pub(super) struct Lazy {
     pub(super) watched: Arc<Watched>,
 }
 
-/// What is known of the components that are looked after.
+/// What is known of the components that are watched.
 #[derive(Default)]
 pub(super) struct Watched {
-    /// The share of the traffic that needs a component, as far as somebody said.
+    /// The share of the traffic that needs a component, as far as it is known.
     pub(super) shares: Mutex<BTreeMap<Name, f64>>,
     engine: Mutex<Option<Healing>>,
     /// Of its run-time.
@@ -99,7 +99,7 @@ impl Lazy {
 }
 
 impl Watched {
-    /// A copy, so that nobody holds the lock while the engine is asked.
+    /// A copy, so that the lock is not held while the engine is asked.
     pub(super) fn engine(&self) -> Option<Healing> {
         self.engine.lock().clone()
     }
@@ -123,7 +123,7 @@ pub enum ReloadError {
 }
 
 impl Selfheal {
-    /// The healing engine: to pause it, approve an action, look at issues and history. It is
+    /// The healing engine: to pause it, approve an action, read issues and history. It is
     /// started with the handle where that is installed inside a tokio run-time, else now.
     ///
     /// It ends with that run-time, and so does everything that was registered, supervised and
@@ -142,7 +142,7 @@ impl Selfheal {
     }
 
     /// Puts the policy of a configuration in force that was loaded again, as by
-    /// `Config::from_file`, for decisions from now on. The other sections are not looked at.
+    /// `Config::from_file`, for decisions from now on. The other sections are ignored.
     ///
     /// # Errors
     /// It could not be loaded, or has faults: the policy in force stays. Or healing cannot start
@@ -153,7 +153,7 @@ impl Selfheal {
         Ok(reloaded.map_err(ConfigError::Invalid)?)
     }
 
-    /// Hands an engine of the application's own to the healing engine; it looks for faults at
+    /// Registers an engine of the application's own; its first detection run begins at
     /// once. What it returns may be dropped.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! The health report: put together from what the other rooms say of themselves.
+//! The health report: put together from what the other modules report.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -40,7 +40,7 @@ impl Selfheal {
     ///
     /// The first call declares its metrics. Should the application have declared others under
     /// the same names, the layer records nothing, and the scrape says so in
-    /// `selfheal_collectors_skipped_total`; [`http_layer_with`](Self::http_layer_with) tells
+    /// `selfheal_collectors_skipped_total`; [`http_layer_with`](Self::http_layer_with) returns
     /// the error.
     #[must_use]
     pub fn http_layer(&self) -> HttpLayer {

@@ -1,7 +1,7 @@
-//! The handle that wires the rooms: [`install`] one for the process, or make a [`Selfheal`] of
+//! The handle that connects the modules: [`install`] one for the process, or make a [`Selfheal`] of
 //! your own for a test or where one process needs several.
 //!
-//! The room promises:
+//! The module promises:
 //! - Nothing runs that was not asked for: no listener and no healing engine. What does run in
 //!   the background (the refresh of system figures, where that is switched on; the removal of
 //!   idle series, where there are families whose series expire; the watch on the run-time that
@@ -114,7 +114,7 @@ pub enum InstallError {
 static INSTALLED: Mutex<bool> = Mutex::new(false);
 
 /// Installs the crate for this process: configures the global registry, which trackers use
-/// unless they are told otherwise, and returns the handle to it.
+/// by default, and returns the handle to it.
 ///
 /// May be called inside or outside of a tokio run-time; only what heals needs one.
 ///
@@ -230,7 +230,7 @@ fn settings(config: &Config) -> Settings {
     let families = config.metrics.family.iter();
     #[cfg_attr(
         not(feature = "http"),
-        expect(unused_mut, reason = "the HTTP room adds to it")
+        expect(unused_mut, reason = "the HTTP module adds to it")
     )]
     let mut settings = Settings {
         namespace: config.namespace_in_force().to_owned(),
@@ -343,7 +343,7 @@ mod tests {
                 .labels::<()>([]);
             declared.unwrap().def().clone()
         };
-        // What both rooms take for the default is the same.
+        // What both modules take for the default is the same.
         assert_eq!(def("beside").native, Some(Native::default()));
         assert_eq!(def("alone").native, Some(Native::schema(0)));
         assert_eq!(def("declared").native, Some(Native::default()));

@@ -7,11 +7,11 @@ use serde::{Serialize, Serializer};
 pub struct Component {
     /// Its name.
     pub name: String,
-    /// The share of the traffic that needs it, 0 to 1; `None` where nobody has said.
+    /// The share of the traffic that needs it, 0 to 1; `None` where it is not set.
     pub share: Option<f64>,
-    /// How much of what it is asked for it does, 0 to 1; `None` where it has not been looked at.
+    /// How much of what it is asked for it does, 0 to 1; `None` where it has not been checked.
     pub health: Option<f64>,
-    /// Whether it could not be looked at for so long that it counts as degraded, though its
+    /// Whether it could not be checked for so long that it counts as degraded, though its
     /// health is not known.
     pub overdue: bool,
     /// A few words for a person, such as "down" or "restarting, attempt 2 of 3".
@@ -48,7 +48,7 @@ impl Component {
         self
     }
 
-    /// Says that it could not be looked at, and why; `overdue` once that lasts so long that it
+    /// Sets that it could not be checked, and why; `overdue` once that lasts so long that it
     /// counts as degraded.
     #[must_use]
     pub fn unseen(mut self, overdue: bool, detail: impl Into<String>) -> Self {
@@ -94,7 +94,7 @@ fn ratio(value: f64) -> Option<f64> {
 pub enum Status {
     /// Does all that it is asked for.
     Up,
-    /// Not looked at yet, or its detector does not see.
+    /// Not checked yet, or its detector fails.
     Unknown,
     /// Does a part of what it is asked for.
     Degraded,

@@ -3,7 +3,7 @@ use super::report::{Check, Fact, Note};
 use super::window::Traffic;
 
 /// What one part of a service contributes to its health report. Every method is called
-/// whenever somebody asks, so none may block; what is not overridden says nothing.
+/// at every report, so none may block; by default each contributes nothing.
 ///
 /// ```
 /// use selfheal::health::{Component, Contributor};
@@ -59,12 +59,12 @@ pub trait Contributor: Send + Sync + 'static {
         Vec::new()
     }
 
-    /// Whether the service wants traffic, as far as this room has a say.
+    /// Whether the service wants traffic, as far as this contributor has a say.
     fn ready(&self) -> Check {
         Check::passed()
     }
 
-    /// Whether this room makes progress.
+    /// Whether this contributor makes progress.
     fn live(&self) -> Check {
         Check::passed()
     }

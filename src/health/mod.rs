@@ -1,6 +1,6 @@
 //! How well the service does, as one number and as the parts behind it.
 //!
-//! The room is pure: it is handed the state of components and the traffic of the last
+//! The module is pure: it is given the state of components and the traffic of the last
 //! minutes, and computes a [`Score`] and a [`Status`]. The formula and its properties stand
 //! with [`score`]. The score is for people and alerts: no action, readiness or liveness
 //! consumes it.

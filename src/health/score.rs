@@ -75,7 +75,7 @@ fn loss(component: &Component, unknown: Unknown) -> f64 {
 fn because(component: &Component) -> String {
     let name = &component.name;
     let detail = match (component.detail.as_str(), component.health) {
-        ("", None) => "not looked at yet",
+        ("", None) => "not checked yet",
         ("", Some(_)) => "impaired",
         (detail, _) => detail,
     };
@@ -103,7 +103,7 @@ fn short(value: f64) -> String {
     format!("{rounded}")
 }
 
-/// A component is known when its loss does not hang on what nobody has said.
+/// A component is known when its loss does not depend on a share that is not set.
 fn coverage(served: Option<f64>, components: &[Component]) -> f64 {
     let known = components
         .iter()
@@ -207,7 +207,7 @@ mod tests {
     fn what_is_not_known_widens_the_interval() {
         let score = score(None, &[Component::new("cache")]);
         assert_eq!((score.low, score.high, score.coverage), (0.0, 100.0, 0.0));
-        assert!(score.explanation.contains("not looked at yet"));
+        assert!(score.explanation.contains("not checked yet"));
         let traffic = Some(Traffic { good: 1, total: 1 });
         let half = Component::new("cache").health(0.5, "slow");
         let half = super::score(traffic, &[half]).coverage;

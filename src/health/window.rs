@@ -23,7 +23,7 @@ impl Traffic {
 /// Turns counters that only grow into the traffic of the last minutes.
 ///
 /// It keeps one sample for each thirtieth of the window, so its memory is bounded however
-/// often somebody samples.
+/// often it is sampled.
 #[derive(Clone, Debug)]
 pub struct TrafficWindow {
     length: Duration,

@@ -266,7 +266,7 @@ impl HttpLayerBuilder {
     /// Says where the label `url_scheme` comes from, which behind a proxy that ends TLS is
     /// otherwise `http`: from the header that the proxy sets, or a fixed one. Only
     /// [OpenTelemetry's names](HttpNames::OpenTelemetry) have that label. Default:
-    /// [`Scheme::Uri`], since anybody may send a header.
+    /// [`Scheme::Uri`], since any client may send a header.
     ///
     /// ```
     /// use selfheal::http::{HttpLayer, HttpNames, Scheme};

@@ -5,10 +5,10 @@ use crate::util::Pattern;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Exclude {
     exact: Vec<Pattern>,
-    /// A bit for each length that an exact path has, modulo 64: most paths are told apart by
+    /// A bit for each length that an exact path has, modulo 64: most paths are distinguished by
     /// their length.
     lengths: u64,
-    /// The patterns with stars, which no length tells apart.
+    /// The patterns with stars, which have no fixed length.
     stars: Vec<Pattern>,
     /// Paths that are the crate's own where they are the whole path. On a nested router they may
     /// be the end of one of the application's, and there its own say themselves what they are.

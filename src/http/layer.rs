@@ -19,7 +19,7 @@ use crate::health::{Contributor, Traffic};
 use crate::registry::{DeclareError, Registry};
 use crate::util::{RequestHead, Verb};
 
-/// Records every request of the service it is put on; see [the room](super).
+/// Records every request of the service it is put on; see [the module](super).
 ///
 /// Cloning is cheap, and all clones share what they have learnt about routes. Several layers
 /// on one registry are fine; a request that passes two of them is counted twice.
@@ -36,7 +36,7 @@ pub(super) struct Shared {
     pub(super) classifier: Classifier,
     pub(super) mounts: Mounts,
     pub(super) exclude: Exclude,
-    /// Where the scheme is read, if any label tells the protocol.
+    /// Where the scheme is read, if a label has the protocol.
     pub(super) protocol: Option<Scheme>,
     pub(super) table: Table,
 }

@@ -1,6 +1,6 @@
 //! Requests of an HTTP server: a tower layer for axum routers and any other tower service.
 //!
-//! The room promises:
+//! The module promises:
 //! - Every request is counted once, when its *response body* ends, whatever ended it; see the
 //!   table. In-flight is back where it was afterwards.
 //! - No client can create series: the route is the pattern that axum matched, what matched
@@ -58,7 +58,7 @@
 //! | the body is shorter than the `Content-Length`: the response breaks off | `500` | its end |
 //! | the body is longer than the `Content-Length`: the server cuts it | as sent | the last byte that fits |
 //! | the service fails (axum's cannot): `tower`'s load shedding, limits and timeouts below the layer | `500` | the error |
-//! | the handler or the body panics, whether that is caught above the layer or by nobody | `500` | the unwinding drops it |
+//! | the handler or the body panics, whether or not that is caught above the layer | `500` | the unwinding drops it |
 //! | a panic is caught below the layer | as its catcher answers | as above |
 //! | the path is excluded | nothing is recorded | |
 //! | the response says that it is [`Unrecorded`], as those of this crate's own endpoints do | nothing; it is in flight until its headers | |
@@ -67,13 +67,13 @@
 //!
 //! A client that has gone is noticed when the server reads the end of its connection; on HTTP/1.1
 //! one that only closes its own side (`nc -N`) is taken for gone, too, and if that is before the
-//! handler has begun, nobody sees the request. There hyper reads no further while another request
+//! handler has begun, the request is not seen. There hyper reads no further while another request
 //! of the client waits, sent ahead of its turn: until the handler is done, the first one stays in
 //! flight.
 //!
 //! 499 is what nginx logs for a client that closed the connection. The end counts over the
 //! headers: a response that breaks off after `200 OK` is not counted under 200. (Under
-//! OpenTelemetry's names the status is the one sent, and `error_type` tells the end:
+//! OpenTelemetry's names the status is the one sent, and `error_type` says how the request ended:
 //! `client_closed`, `body_error`, `service_error`, `panic`.)
 //!
 //! Sizes are what passed, frame by frame: of the request what was read by the time the

@@ -40,7 +40,7 @@ fn label(path: &str) -> Box<str> {
 /// The mount by `nest_service` that requests to one endpoint of a router come through, if any.
 ///
 /// It is the same for all of them, unless the router that has the endpoint is itself mounted in
-/// several places, which [`NestedPath`] tells apart.
+/// several places, which [`NestedPath`] distinguishes.
 #[derive(Debug, Default)]
 pub(super) struct Nested(OnceLock<(Option<NestedPath>, Option<Arc<str>>)>);
 

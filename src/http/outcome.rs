@@ -28,7 +28,7 @@ const INTERNAL_ERROR: u16 = 500;
 
 impl Outcome {
     /// The value of the label `status`: how it ended counts over what the headers said, for a
-    /// response that breaks off after `200 OK` served nobody.
+    /// response that breaks off after `200 OK` served no one.
     #[inline]
     pub(super) fn status(self) -> u16 {
         match self.end {

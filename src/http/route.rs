@@ -106,7 +106,7 @@ impl RouteRule {
     /// tail of a log, a watch, a download of minutes. Such a request is counted and timed at its
     /// headers, with the status sent; it is in flight until the stream ends, however it does, and
     /// then its length is in `http_session_duration_seconds` (not under
-    /// [other names](super::HttpNames)). Whether the stream came to its end is not told: that its
+    /// [other names](super::HttpNames)). Whether the stream came to its end is not recorded: that its
     /// client has had enough is no fault.
     ///
     /// Only a success (2xx) whose body does not say its size
@@ -149,7 +149,7 @@ impl Rules {
     }
 }
 
-/// The protocol of a request, as far as labels tell it.
+/// The protocol of a request, as far as labels have it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Protocol {
     version: u8,

@@ -33,7 +33,7 @@ pub(crate) struct Recorder {
     pub(super) traffic: Arc<TrafficCounter>,
 }
 
-/// What tells the series of one layer apart when a request begins.
+/// The labels that are known when a request begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Key<'a> {
     /// As the classifier has it, before any rule.

@@ -68,7 +68,7 @@ impl HttpSession {
         connection.await
     }
 
-    /// The upgrade was granted. If nobody else holds the session, nobody will ever say how long
+    /// The upgrade was granted. If nothing else holds the session, it will never be known how long
     /// it is, and it never begins.
     pub(super) fn granted(self) {
         if let Some(life) = &self.0

@@ -11,7 +11,7 @@ pub(super) type OwnKinds = dyn Fn(&(dyn Error + 'static)) -> Option<&'static str
 /// An error of which nothing more is known.
 pub(super) const ERROR: &str = "error";
 
-/// The kind of an error: the first of it and its causes that anybody knows.
+/// The kind of an error: the first known one among it and its causes.
 pub(super) fn kind(error: &(dyn Error + 'static), own: Option<&OwnKinds>) -> Option<&'static str> {
     causes(error).find_map(|error| own.and_then(|own| own(error)).or_else(|| of_io(error)))
 }

@@ -15,7 +15,7 @@ use crate::trace::{self, Source};
 use crate::util::Clock;
 
 /// Records every request that passes through the client it is put on; see
-/// [the room](super). Cloning is cheap.
+/// [the module](super). Cloning is cheap.
 #[derive(Clone, Debug)]
 pub struct HttpClientLayer {
     pub(super) shared: Arc<Shared>,
@@ -96,9 +96,9 @@ impl HttpClientLayerBuilder {
         self
     }
 
-    /// Names errors that only the application knows. It is asked about the error of a request
-    /// and then about each of its causes, the one inside an [`std::io::Error`] among them, before
-    /// this crate looks itself. Default: what [`std::io::Error`] tells, else `error`.
+    /// Names errors that only the application knows. `kind` is called with the error of a request
+    /// and then with each of its causes, the one inside an [`std::io::Error`] among them, before
+    /// the kinds of this crate. Default: the kind of an [`std::io::Error`], else `error`.
     ///
     /// The names become label values, so let them be few. For a client of `hyper-util`:
     ///

@@ -1,6 +1,6 @@
 //! Outgoing HTTP requests: a tower layer for clients, such as that of `hyper-util`.
 //!
-//! The room promises:
+//! The module promises:
 //! - Every request is counted once, whatever ended it; see the table. In-flight is back where
 //!   it was afterwards.
 //! - Hosts become labels only if they are declared; all others are `other`. Methods beyond

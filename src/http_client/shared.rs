@@ -11,14 +11,14 @@ use crate::exchange::Known;
 use crate::trace::{Source, Trace};
 use crate::util::{RequestHead, Verb};
 
-/// The most series that a declared host has, by method and port; further ports are not told
+/// The most series that a declared host has, by method and port; further ports are not kept
 /// apart, for a redirect may lead to any.
 const MAX_OF_HOST: usize = 100;
 
 /// What all services of a layer share.
 pub(crate) struct Shared {
     pub(super) recorder: Arc<Recorder>,
-    /// Whether any of the names tells ports apart.
+    /// Whether any of the names has ports as a label.
     names_port: bool,
     hosts: Hosts,
     trace: Source,

@@ -7,7 +7,7 @@ use super::snapshot::FamilySnapshot;
 use super::{DeclareError, Registered, Registry, Settings, alias, declare};
 use crate::catalog::{Kind, MetricDef, names};
 
-/// A source of series that are computed when somebody looks: a snapshot of a state machine,
+/// A source of series that are computed at the time of a scrape: a snapshot of a state machine,
 /// figures of the operating system, another metrics library.
 ///
 /// One call of [`collect`](Collector::collect) is one consistent moment. A collector that

@@ -91,14 +91,14 @@ impl<'r, M: Metric> Declare<'r, M> {
     /// Removes series that are idle for so long, so that what no longer exists (a customer, a
     /// peer, a file) does not fill memory and scrapes for ever. Default: series stay.
     ///
-    /// A series is idle while nothing is recorded under its labels and nobody has a handle to
-    /// it: a handle that recorded to what nobody reads would lose data in silence, so as long
+    /// A series is idle while nothing is recorded under its labels and there is no handle to it: a
+    /// handle that recorded to a series that is not exposed would lose data in silence, so as long
     /// as it is held the series stays. One that comes back starts at zero, which
     /// Prometheus takes as a reset of the counter. To set the function of a [`GaugeFn`] is to
     /// record, to call it is not. A metric without labels does not expire, nor does the
-    /// overflow series. Zero is as if it were not said.
+    /// overflow series. Zero means that series stay.
     ///
-    /// The time is looked at now and then: a series goes at the latest 30 s, or a quarter of
+    /// The time is checked now and then: a series goes at the latest 30 s, or a quarter of
     /// the time and 1 s, after it may; see [`Registry::expire`]. Of two declarations of one
     /// metric the first decides; an operator decides before both, by
     /// [`FamilySettings::expire_after`](super::FamilySettings::expire_after).
@@ -265,8 +265,8 @@ impl<T: Tally> Declare<'_, Histogram<T>> {
     /// Gives the histogram native buckets beside the classic ones. Default: none.
     ///
     /// They are exponential and come into being with the values that fall into them, so that
-    /// nobody has to know beforehand where the values lie. Prometheus takes them over protobuf,
-    /// where it is told to; other formats show the classic ones.
+    /// no one has to know beforehand where the values lie. Prometheus takes them over protobuf,
+    /// where it is configured to; other formats show the classic ones.
     ///
     /// ```
     /// use selfheal::catalog::Native;

@@ -13,7 +13,7 @@ use super::family::AnyFamily;
 pub(super) struct Expiry {
     /// When the scale of the families' times begins.
     start: OnceLock<Instant>,
-    /// One looks at a time.
+    /// One checks at a time.
     looking: Mutex<()>,
     /// What the first family with expiry sets off.
     first: Mutex<First>,

@@ -1,9 +1,9 @@
 //! Where metrics are declared, recorded and read.
 //!
-//! The room promises:
+//! The module promises:
 //! - Declaring the same metric twice gives the same metric; declaring a different one under
 //!   the same name is an error that names both. Nothing here panics.
-//! - Recording to an existing series does not allocate, takes no lock and waits for nobody, a
+//! - Recording to an existing series does not allocate, takes no lock and does not wait, a
 //!   scrape least of all. (By labels, in a family that once lost most of its series, there is a
 //!   lock, shared and held while a pointer is copied.) A scrape holds no lock while a series is
 //!   read or a page is written: it may stop anywhere for as long as it likes.
@@ -11,7 +11,7 @@
 //! - The number of series is bounded, per family and in total; what is beyond the bound is
 //!   recorded in one overflow series and counted.
 //! - A series goes when it is removed or, in a family that says so, when it was idle for long;
-//!   never while somebody holds a handle to it, unless it is removed by name.
+//!   never while there is a handle to it, unless it is removed by name.
 //! - A history reads values alone with [`Registry::sample`], at a few nanoseconds a series.
 //! - A scrape works on a copy of the list of families: declaring during a scrape, even from
 //!   inside a collector, cannot deadlock.
@@ -20,7 +20,7 @@
 //! |---|---|---|
 //! | [`Counter`], [`FloatCounter`] | `counter`, `float_counter` | what only grows |
 //! | [`Gauge`], [`FloatGauge`] | `gauge`, `float_gauge` | what goes up and down |
-//! | [`GaugeFn`] | `gauge_fn`, `gauge_fns` | what is computed when somebody looks |
+//! | [`GaugeFn`] | `gauge_fn`, `gauge_fns` | a value that is computed when it is read |
 //! | [`Histogram`] | `histogram` | durations and sizes |
 //! | [`StripedCounter`], [`StripedHistogram`] | `.striped()` after `counter`, `histogram` | what many threads record all the time |
 //! | [`Info`] | `info` | text about the service |

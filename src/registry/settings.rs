@@ -8,8 +8,8 @@ use crate::catalog::{Kind, MetricDef, Native};
 /// What an operator may decide about a registry without touching the code that records.
 ///
 /// Namespace and global labels apply to every scrape from then on; limits and overrides apply
-/// to families that are declared and collectors that are registered afterwards. Which have no
-/// effect tells [`Registry::unused_settings`](super::Registry::unused_settings).
+/// to families that are declared and collectors that are registered afterwards. Those that have no
+/// effect are returned by [`Registry::unused_settings`](super::Registry::unused_settings).
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Settings {
@@ -23,10 +23,10 @@ pub struct Settings {
     pub max_series: usize,
     /// The most bytes of a label value that are kept; what is longer is cut at a character
     /// boundary, so that two values may become one. At least 16 and at most 4,096, whatever is
-    /// said. The states of a state set are not cut. Default: [`MAX_LABEL_VALUE`].
+    /// set. The states of a state set are not cut. Default: [`MAX_LABEL_VALUE`].
     pub max_label_value: usize,
-    /// Whether counters and histograms note when each series was created, for the formats to
-    /// tell: a counter's first increment is then seen as one, by a Prometheus that is told to
+    /// Whether counters and histograms note when each series was created, which the formats then
+    /// have: a counter's first increment is seen as one by a Prometheus that is configured to
     /// read it. In OpenMetrics that is one more line for each series. Default: off.
     pub created_times: bool,
     /// Overrides by metric name, without namespace. Default: none.
@@ -103,8 +103,8 @@ pub struct FamilySettings {
     ///
     /// [`Declare::expire_after`]: super::Declare::expire_after
     pub expire_after: Option<Duration>,
-    /// Whether nobody wrote this: it follows from another setting, as the buckets of the HTTP
-    /// layer do from `http.buckets`. Then nobody is told where it has no effect. Default: no.
+    /// Whether this was not written by an operator: it follows from another setting, as the buckets of the HTTP
+    /// layer do from `http.buckets`. Then it is not reported where it has no effect. Default: no.
     pub implied: bool,
 }
 

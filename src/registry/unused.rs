@@ -141,7 +141,7 @@ impl Known {
     }
 }
 
-/// Tells of a name that nobody has declared.
+/// Adds the fault of a name that is not declared.
 fn unknown(settings: &Settings, known: &BTreeMap<String, Known>, name: &str, faults: &mut Faults) {
     let problem = "no metric of this name is declared so far";
     let bare = name.strip_prefix(&*settings.namespace);
@@ -163,7 +163,7 @@ fn unknown(settings: &Settings, known: &BTreeMap<String, Known>, name: &str, fau
     faults.add("", problem, hint);
 }
 
-/// A registry that somebody else keeps alive.
+/// A registry that is kept alive elsewhere.
 #[derive(Clone)]
 pub(crate) struct WeakRegistry(Weak<Inner>);
 

@@ -1,9 +1,9 @@
-//! That a panic which somebody catches leaves nothing here half done.
+//! A panic that is caught leaves nothing here half done.
 //!
 //! No lock is held while foreign code runs, and what is under a lock does not panic; so handles
 //! and registries may be used on both sides of a [`catch_unwind`](std::panic::catch_unwind), by a
 //! server that catches the panics of its requests for one. The compiler sees locks and functions
-//! and has to be told.
+//! and has to be reported.
 
 use std::panic::{RefUnwindSafe, UnwindSafe};
 

@@ -44,7 +44,7 @@ pub struct Auth {
 }
 
 impl Auth {
-    /// Nobody has credentials: nobody is let in, until some are set.
+    /// There are no credentials: no one is let in until some are set.
     pub fn new() -> Self {
         Self::default()
     }

@@ -1,7 +1,7 @@
 //! The endpoints: `/metrics`, `/health`, `/livez`, `/readyz` and a page, as an axum router to merge
 //! into an application's own, or on a [`Listener`] of their own.
 //!
-//! The room promises:
+//! The module promises:
 //! - Every answer is bounded in size by what the service itself declared, and nothing that a
 //!   client sends is echoed unescaped.
 //! - `/metrics` negotiates format and compression. Scrapers that ask for the same page while it
@@ -14,7 +14,7 @@
 //! - `/livez` says whether the inside makes progress, and nothing about dependencies;
 //!   `/readyz` whether the service wants traffic; `/health` is for people and load balancers:
 //!   200, or 503 while a component is down.
-//! - The listener binds to what it is told. It has a bound on connections, and places beside those
+//! - The listener binds to the address that is configured. It has a bound on connections, and places beside those
 //!   for probes; every head, request and answer has a deadline, see [`Limits`]; a newcomer takes the
 //!   place of the slowest. It stops gracefully.
 //! - `/metrics?name[]=http_requests_total&name[]=…` is a scrape of those families alone, in
@@ -32,7 +32,7 @@
 //! | `slow` | it was the slowest reader when others needed the memory or the turn |
 //! | `gone` | the scraper hung up before the end |
 //! | `failed` | the page could not be written |
-//! | `large` | it was asked for by HTTP/1.0, whose clients can tell a part from the whole by its length alone, and is longer than the 16 MiB that are kept to know that; answered with 505 |
+//! | `large` | it was asked for by HTTP/1.0, whose clients can know a part from the whole by its length alone, and is longer than the 16 MiB that are kept to know that; answered with 505 |
 //!
 //! The time is that of the header, or [`Endpoints::scrape_timeout`] where that is less or there
 //! is no header. A collector that blocks cannot be interrupted: it keeps its turn until it

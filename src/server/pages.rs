@@ -41,7 +41,7 @@ const MOST: usize = 2 * HELD;
 /// Who leaves a chunk for so long is slow, and gives way.
 const SLOW: Duration = Duration::from_secs(1);
 
-/// How often those that wait look for one who gives way.
+/// How often those that wait search for one that gives way.
 const TICK: Duration = Duration::from_millis(50);
 
 /// Writing takes half of one processor at the most: after a page, the next one waits for as long

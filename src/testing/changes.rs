@@ -16,7 +16,7 @@ use super::series::Series;
 /// ```
 ///
 /// A sample that was not there counts from 0. The buckets of histograms are left out, as their
-/// count tells.
+/// count shows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Changes {
     changes: BTreeMap<Series, Change>,

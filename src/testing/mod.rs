@@ -1,7 +1,7 @@
 //! What a test asks of metrics: the value of a series, what has changed, and an assertion whose
 //! message shows what is there instead.
 //!
-//! The room promises:
+//! The module promises:
 //! - It reads what a scrape would read, by the names that a scrape has: of a histogram
 //!   `…_count`, `…_sum` and `…_bucket` with its `le`, of a state set a series for each state. The
 //!   order of labels does not matter, and the namespace may be left off.

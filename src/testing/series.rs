@@ -29,7 +29,7 @@ impl Series {
     }
 
     /// How unlike another it is. A slip in the name is as bad as two in the labels: of the
-    /// series of the right metric, even the farthest tells something.
+    /// series of the right metric, even the farthest helps.
     pub(super) fn distance(&self, other: &Self) -> usize {
         2 * distance(&self.name, &other.name)
             + distance(&self.labels_as_text(), &other.labels_as_text())

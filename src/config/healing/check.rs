@@ -143,7 +143,10 @@ impl Confirm {
         if self.bad > self.of {
             faults.add(
                 "bad",
-                format!("{} of {} passes can never be reached", self.bad, self.of),
+                format!(
+                    "{} of {} detection runs can never be reached",
+                    self.bad, self.of
+                ),
                 "raise `of` or lower `bad`",
             );
         }

@@ -47,10 +47,10 @@ impl Severity {
 }
 
 /// How far a fault is taken beyond an alert, once healing has given up on it: every step of its
-/// plan was tried, it flaps, it took too many attempts, or attempts hang that nobody can end.
+/// plan was tried, it flaps, it took too many attempts, or attempts hang that cannot be ended.
 ///
 /// Default: no further than the alert. The service is ready again as soon as the issue closes, or
-/// somebody acknowledges it.
+/// a person acknowledges it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]

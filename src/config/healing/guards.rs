@@ -22,7 +22,7 @@ pub enum Mode {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Modes {
-    /// For what can be undone without anybody noticing. Default: `run`.
+    /// For what can be undone unnoticed. Default: `run`.
     pub reversible: Mode,
     /// For what users may notice, such as a restart. Default: `dry_run`.
     pub disruptive: Mode,
@@ -44,7 +44,7 @@ impl Default for Modes {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ByRisk {
-    /// For what can be undone without anybody noticing. Default: 0.05, which an action falls
+    /// For what can be undone unnoticed. Default: 0.05, which an action falls
     /// below after 19 verified failures in a row.
     pub reversible: f64,
     /// For what users may notice. Default: 0.2, which one confirming sample of one just passes.
@@ -121,7 +121,7 @@ impl Default for Flap {
     }
 }
 
-/// When a fault was healed so often that somebody should look for its cause.
+/// When a fault was healed so often that a person should search for its cause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Recurrence {

@@ -46,12 +46,12 @@ pub struct HealingPolicy {
     /// The confidence below which an action waits for approval, by its risk.
     /// Default: 0.05, 0.2 and 0.4.
     pub min_confidence: ByRisk,
-    /// How often each engine looks again, whatever was hinted meanwhile. Default: 10 s.
+    /// How often the detection of each engine runs, whatever was hinted meanwhile. Default: 10 s.
     #[serde(with = "duration")]
     pub detect_every: Duration,
-    /// How many of the last passes must find a fault before it is acted on. Default: 2 of 3.
+    /// How many of the last detection runs must find a fault before it is acted on. Default: 2 of 3.
     pub confirm: Confirm,
-    /// How many passes in a row must find nothing before an issue counts as gone by itself.
+    /// How many detection runs in a row must find nothing before an issue counts as gone by itself.
     /// Default: 2.
     pub clear: u32,
     /// How long a fresh verification must stay good before an issue is healed. Default: 10 s.

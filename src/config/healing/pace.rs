@@ -85,18 +85,18 @@ impl Default for Backoff {
     }
 }
 
-/// A fault counts once `bad` of the last `of` passes found it.
+/// A fault counts once `bad` of the last `of` detection runs found it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Confirm {
-    /// How many passes must find it, at least 1.
+    /// How many detection runs must find it, at least 1.
     pub bad: u32,
     /// Of how many, at most 64.
     pub of: u32,
 }
 
 impl Confirm {
-    /// The most passes that can be looked back on.
+    /// The most detection runs that are remembered.
     pub const MOST: u32 = 64;
 
     /// The first sight is enough, for detectors that cannot be mistaken: a task did panic.
@@ -105,7 +105,7 @@ impl Confirm {
         Self { bad: 1, of: 1 }
     }
 
-    /// `bad` of the last `of` passes.
+    /// `bad` of the last `of` detection runs.
     #[must_use]
     pub const fn of(bad: u32, of: u32) -> Self {
         Self { bad, of }

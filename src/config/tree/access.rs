@@ -88,7 +88,7 @@ impl<'de> SeqAccess<'de> for Elements<'_> {
 
 /// The entries of a table.
 ///
-/// Paths are made one by one: a reading that ends at an error has looked no further.
+/// Paths are made one by one: a reading that ends at an error has gone no further.
 pub(super) struct Entries<'a> {
     pass: &'a Pass,
     path: String,

@@ -2,7 +2,7 @@
 //!
 //! serde stops at the first error. So the value at fault is noted and left out, and the tree
 //! is read again, until what remains is read without error. Keys that a struct does not know
-//! are seen in one go, since serde tells the names of its fields.
+//! are seen in one go, since serde passes the names of its fields.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -17,7 +17,7 @@ use super::{Node, child_path, env, leads_to, write};
 use crate::config::faults::{Fault, Faults, Origin};
 use crate::config::suggest;
 
-/// Reads a `T`; a value at fault is told and its default taken, if need be that of the whole.
+/// Reads a `T`; a faulty value is reported and its default taken, if need be that of the whole.
 /// `sample` has every setting, optional ones too, and an entry named [`ANY_NAME`] in each map of
 /// sections.
 pub(in crate::config) fn read<T: DeserializeOwned + Serialize + Default>(
@@ -72,7 +72,7 @@ impl Pass {
             .any(|path| leads_to(place, path))
     }
 
-    /// Notes the fault, unless it follows from one that was noted. Tells whether there is hope
+    /// Notes the fault, unless it follows from one that was noted. Returns whether there is hope
     /// that another reading gets further.
     fn leave_out(&self, error: Error) -> bool {
         let place = error.path.clone().unwrap_or_default();

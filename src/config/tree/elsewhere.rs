@@ -37,7 +37,7 @@ fn search(node: &Node, path: &str, key: &str, places: &mut Vec<Place>) {
 }
 
 impl Place {
-    /// Sends somebody there who writes TOML.
+    /// A hint for whoever writes TOML.
     pub(super) fn hint(&self) -> String {
         let path = &self.path;
         if self.is_section {

@@ -34,7 +34,7 @@ impl Error {
         }
     }
 
-    /// Of a type that has no place in a tree, which the author of a setting has to mend.
+    /// Of a type that has no place in a tree, which the author of a setting has to correct.
     pub(super) fn no_setting() -> Self {
         Self::new(
             "a setting cannot have this type",

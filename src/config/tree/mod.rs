@@ -2,7 +2,7 @@
 //! value with the place where it was written.
 //!
 //! A tree lets several sources be laid over one another and be read once, so that all faults
-//! of all of them are told together.
+//! of all of them are reported together.
 
 use std::collections::BTreeMap;
 

@@ -13,7 +13,7 @@ pub(super) const CODEC: Codec = Codec {
 /// slower ones gain little.
 const LEVEL: i32 = 1;
 
-/// Looks back 256 KiB: repetition in an exposition is near, and the heap of a scrape is bounded.
+/// A window of 256 KiB: repetition in an exposition is near, and the heap of a scrape is bounded.
 const WINDOW_LOG: u32 = 18;
 
 fn run(out: &mut dyn Write, body: Body<'_>) -> io::Result<()> {

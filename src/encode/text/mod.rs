@@ -29,7 +29,7 @@ pub(super) struct TextFamily<'a> {
     created: Option<String>,
     escaping: Escaping,
     globals: &'a Globals,
-    /// Whether the labels of every series are those declared, and need no look.
+    /// Whether the labels of every series are those declared, and need no check.
     declared: bool,
     lines: Lines,
     bounds: Bounds,

@@ -1,4 +1,4 @@
-//! The names of this room.
+//! The names of this module.
 
 use super::{Name, Naming};
 use crate::exchange::{Ended, Open, Timing};
@@ -19,7 +19,7 @@ const SIZES: [f64; 8] = [
 ];
 
 /// The metrics of outgoing HTTP requests. `status` is the code, or why there is none; see the
-/// table of [the room](crate::http_client).
+/// table of [the module](crate::http_client).
 ///
 /// The duration is not called `http_client_request_duration_seconds`: that is
 /// OpenTelemetry's, with other labels, and both may be recorded side by side.

@@ -19,7 +19,7 @@ use crate::util::Verb;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum HttpClientNames {
-    /// Those of this room; see [`HttpClientMetrics`].
+    /// Those of this module; see [`HttpClientMetrics`].
     #[default]
     Catalog,
     /// Those of calls to other services in general, which
@@ -37,9 +37,9 @@ pub enum HttpClientNames {
     /// unknown method is `_OTHER`.
     ///
     /// The status is there whenever headers came. `error_type` is the status from 400 on, or what
-    /// the table of [the room](crate::http_client) has as `status`, where the fallback `error` is
+    /// the table of [the module](crate::http_client) has as `status`, where the fallback `error` is
     /// `_OTHER`. The conventions would rather not have `cancelled` as an error if the caller meant
-    /// it; a future that is dropped does not tell that from a time-out above the layer.
+    /// it; a future that is dropped cannot be distinguished from a time-out above the layer.
     OpenTelemetry,
 }
 
@@ -48,7 +48,7 @@ pub enum HttpClientNames {
 pub(crate) struct Name {
     pub(super) verb: Verb,
     pub(super) host: Option<Host>,
-    /// The port, where one of the names tells ports apart.
+    /// The port, where one of the names has it as a label.
     pub(super) port: Option<u16>,
 }
 

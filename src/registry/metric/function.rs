@@ -14,7 +14,7 @@ use crate::registry::labels::{LabelKey, Labels};
 use crate::registry::snapshot::{Number, Sample, Scratch, ValueRef};
 use crate::registry::storage::{Made, Place};
 
-/// A gauge whose value is computed when somebody looks: the length of a queue, the age of a
+/// A gauge whose value is computed when it is read: the length of a queue, the age of a
 /// cache.
 ///
 /// Its function runs on the thread that scrapes, once for each scrape, with no lock held, so it

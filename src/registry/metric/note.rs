@@ -6,7 +6,7 @@ use super::exemplar::Mark;
 use crate::registry::snapshot::{Exemplar, ExemplarLabels, Sample};
 use crate::registry::storage::Notes;
 
-/// What is known of a series beside its value, where somebody asked for it: 8 bytes.
+/// What is known of a series beside its value, where it is asked for: 8 bytes.
 #[derive(Debug, Default)]
 pub(crate) struct Note {
     born: Born,
@@ -21,7 +21,7 @@ impl Note {
         }
     }
 
-    /// Takes an exemplar for a series, unless it has one that nobody has read.
+    /// Takes an exemplar for a series, unless it has one that was not read yet.
     #[inline]
     pub(crate) fn exemplar(
         notes: Notes<'_>,

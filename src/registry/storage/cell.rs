@@ -11,7 +11,7 @@ pub trait Cell: Sized + Send + Sync + 'static {
     /// What a slot has for the cell. Default is the state before there is a series.
     type Room: Default + Send + Sync;
 
-    /// Puts the cell where it stays. Nobody reads the room yet.
+    /// Puts the cell where it stays. It is not read yet.
     fn settle(self, room: &Self::Room);
 
     /// The cell, if it has settled.

@@ -129,7 +129,7 @@ impl<S: ?Sized> Slots<S> {
         self.escaped.load(Ordering::Relaxed) & 1 << at != 0
     }
 
-    /// Looks whether a series that expires was idle for so many nanoseconds.
+    /// Checks whether a series that expires was idle for so many nanoseconds.
     pub(super) fn is_idle(&self, at: u32, now: u64, after: u64) -> bool {
         let life = self.life.as_ref();
         life.is_some_and(|life| life.look(at as usize, now, after))

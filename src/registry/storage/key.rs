@@ -11,7 +11,7 @@ lazy_static! {
     static ref KEYS: Keys = Keys::random();
 }
 
-/// The secret numbers of the hash: nobody who does not know them can choose values that collide.
+/// The secret numbers of the hash: without them, values that collide cannot be chosen.
 ///
 /// Sixteen bytes of a value are two words; each is mixed with a secret, and the halves of their
 /// product of 128 bits are folded into one, as in wyhash and foldhash. The parts are summed:

@@ -2,7 +2,7 @@
 //!
 //! A series is in use while there is a handle to it, and it was used when it was recorded to by
 //! its labels. Both are noted in flags beside it, which cost the recording thread a load where
-//! the flag is set already. Who looks for idle series takes the flags down.
+//! the flag is set already. Whoever searches for idle series takes the flags down.
 //!
 //! That a series expires must not lose what is recorded at that moment. So whoever is about to
 //! use a series that was idle, and whoever takes it out, each leave their mark first and look
@@ -19,7 +19,7 @@ const SERIES: usize = GROUP as usize;
 pub(super) struct Life {
     /// How many handles there are.
     held: [AtomicU32; SERIES],
-    /// Whether each was used since the last look.
+    /// Whether each was used since the last check.
     used: [AtomicBool; SERIES],
     /// When each was last seen to be used, in nanoseconds on the scale of who looks.
     since: [AtomicU64; SERIES],
@@ -55,13 +55,13 @@ impl Life {
         self.used[at].store(true, Ordering::SeqCst);
     }
 
-    /// Whether the series is in use or was used since the last look.
+    /// Whether the series is in use or was used since the last check.
     pub(super) fn is_in_use(&self, at: usize) -> bool {
         // In this order: a handle that goes meanwhile has left its mark as used.
         self.held[at].load(Ordering::SeqCst) > 0 || self.used[at].load(Ordering::SeqCst)
     }
 
-    /// Looks at a series: whether it was idle for `after` nanoseconds.
+    /// Checks whether a series was idle for `after` nanoseconds.
     pub(super) fn look(&self, at: usize, now: u64, after: u64) -> bool {
         let held = self.held[at].load(Ordering::SeqCst) > 0;
         if self.used[at].swap(false, Ordering::SeqCst) || held {

@@ -19,7 +19,7 @@
 //! | `table` | series by position |
 //! | `group` | series that are allocated together, and freed when none is left |
 //! | `cell` | what holds a value, and where that is |
-//! | `notes` | what else is known of a series, where somebody asked for it |
+//! | `notes` | what else is known of a series, where it is asked for |
 //! | `life` | which series are in use, where idle ones expire |
 //! | `remove` | removal, expiry, and moving to a new table |
 //!
@@ -29,7 +29,7 @@
 //! | `later` | who reads out or looks up by labels, where the family has moved | the copy of a pointer |
 //! | `later`, to write | who moves the family | the same |
 //!
-//! So nobody who records or creates waits for a scrape longer than a copied pointer takes, and in
+//! So recording and creating wait for a scrape no longer than a copied pointer takes, and in
 //! a family that never lost most of its series not at all.
 //!
 //! Nothing is ever written to the place of a removed series, so that a handle to it, or a

@@ -23,7 +23,7 @@ pub(crate) fn removals() -> u64 {
 }
 
 impl<C: Cell> Storage<C> {
-    /// Removes the series of `labels`; handles that are held go on and count for nobody.
+    /// Removes the series of `labels`; handles that are held go on, and what they count is not exposed.
     pub(in crate::registry) fn remove<L: Labels>(&self, labels: &L) -> bool {
         let rendered = self.frame.render(self.keys, labels);
         let mut writer = self.writer.lock();

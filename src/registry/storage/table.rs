@@ -112,7 +112,7 @@ impl<C: Cell> Table<C> {
         group.may_use(at).then_some(series)
     }
 
-    /// Looks whether a series that expires was idle for so many nanoseconds.
+    /// Checks whether a series that expires was idle for so many nanoseconds.
     pub(super) fn is_idle(&self, position: u32, now: u64, after: u64) -> bool {
         self.slots(position)
             .is_some_and(|(group, at)| group.is_idle(at, now, after))

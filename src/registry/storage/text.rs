@@ -17,7 +17,7 @@ pub(super) struct Frame {
     most: usize,
 }
 
-/// The labels of a series that is looked for by its text.
+/// The labels of a series that is found by its text.
 pub(super) struct Rendered {
     pub(super) text: Box<str>,
     /// Whether the text differs from its raw values by escapes.

@@ -53,7 +53,7 @@ impl Ring {
 pub(in crate::registry::metric) struct Mark(AtomicU32);
 
 impl Mark {
-    /// Takes an exemplar, unless there is one that nobody has read.
+    /// Takes an exemplar, unless there is one that was not read yet.
     #[inline]
     pub(in crate::registry::metric) fn offer(
         &self,

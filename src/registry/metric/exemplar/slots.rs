@@ -19,7 +19,7 @@ struct Slot {
 }
 
 impl Slots {
-    /// Takes an exemplar at `at` of `count` places, unless there is one that nobody has read.
+    /// Takes an exemplar at `at` of `count` places, unless there is one that was not read yet.
     #[inline]
     pub(in crate::registry::metric) fn offer(
         &self,

@@ -59,7 +59,7 @@ impl<T: Tally> Cell<T> {
         Some(bucket)
     }
 
-    /// Counts one observation, and takes an exemplar of it, unless its bucket has one that nobody
+    /// Counts one observation, and takes an exemplar of it, unless its bucket has one that was not
     /// has read.
     #[inline]
     pub(crate) fn observe_with_exemplar(

@@ -42,7 +42,7 @@ pub(in crate::registry) use tally::Tally;
 /// of their own; those next to zero are in the zero bucket, see
 /// [`Native`](crate::catalog::Native).
 ///
-/// `T` says how threads share it. Nobody names it: one that is declared is a `Histogram`, which
+/// `T` says how threads share it. It is seldom named: one that is declared is a `Histogram`, which
 /// all threads write to in turn, and with `striped` a
 /// [`StripedHistogram`](crate::registry::StripedHistogram).
 #[derive(Debug)]

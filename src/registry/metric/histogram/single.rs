@@ -14,7 +14,7 @@ use super::tally::{Observation, Tally};
 #[derive(Debug)]
 pub struct Single {
     taken: AtomicBool,
-    /// How often they were taken, for readers to see that nobody wrote while they read. In one
+    /// How often they were taken, for readers to see that there was no write while they read. In one
     /// word with `taken`, each observation would wait for what the exchange of the one before
     /// gave.
     turn: AtomicU32,

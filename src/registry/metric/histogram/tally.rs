@@ -5,7 +5,7 @@ use super::native::Found;
 /// Where the observations of one series are added up: how many in each classic bucket, and their
 /// sum. The native buckets of the series are there beside it, and written to by it.
 pub trait Tally: fmt::Debug + Send + Sync + 'static {
-    /// How often it is read again, at the most, because somebody wrote meanwhile. A writer is
+    /// How often it is read again, at the most, because of a write meanwhile. A writer is
     /// done within nanoseconds. One that was interrupted is not waited for: sum and counts may
     /// then differ by its observation.
     const ATTEMPTS: usize;

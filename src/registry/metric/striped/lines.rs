@@ -8,7 +8,7 @@ pub(super) type Line = Padded<[AtomicU64; LINE]>;
 ///
 /// The turn is odd while a thread has the stripe for itself. It takes it by one atomic operation
 /// and then writes plainly, where a count and a sum that are added to atomically would take twice
-/// the time. Who reads sees by the turn whether somebody wrote meanwhile.
+/// the time. A reader sees by the turn whether there was a write meanwhile.
 #[derive(Clone, Copy)]
 pub(super) struct Stripe<'a>(pub(super) &'a [Line]);
 
@@ -33,7 +33,7 @@ impl<'a> Stripe<'a> {
         self.0.get(at / LINE)?.0.get(at % LINE)
     }
 
-    /// Adds as the only one who writes, or returns false where somebody else is at it. What
+    /// Adds as the only one who writes, or returns false where another thread writes. What
     /// `first` writes, that only one does at a time, too; who sees the count sees it.
     #[inline]
     pub(super) fn add_alone(self, bucket: usize, n: u32, total: f64, first: impl FnOnce()) -> bool {
@@ -77,7 +77,7 @@ impl<'a> Stripe<'a> {
         }
     }
 
-    /// How often it was taken and given back; none while somebody has it.
+    /// How often it was taken and given back; none while it is taken.
     pub(super) fn turn(self) -> Option<u64> {
         let turn = self.number(TURN)?.load(Ordering::Acquire);
         turn.is_multiple_of(2).then_some(turn)
