@@ -53,7 +53,13 @@ fn api_with(groups: Arc<[GroupStatus]>) -> Router {
     let (clock, time) = Clock::manual();
     time.set_wall(std::time::SystemTime::UNIX_EPOCH + Duration::from_secs(600));
     let endpoints = Endpoints::new(registry, || Report::new(score(None, &[]), Vec::new()));
-    router(endpoints.clock(clock).page_path("/").unwrap().queries(Shop(groups)))
+    router(
+        endpoints
+            .clock(clock)
+            .page_path("/")
+            .unwrap()
+            .queries(Shop(groups)),
+    )
 }
 
 fn api() -> Router {
@@ -224,7 +230,12 @@ async fn a_flood_of_queries_is_bounded() {
     let endpoints = Endpoints::new(Registry::new(), || {
         Report::new(score(None, &[]), Vec::new())
     });
-    let router: Router = router(endpoints.page_path("/").unwrap().queries(Blocks(Arc::clone(&gate))));
+    let router: Router = router(
+        endpoints
+            .page_path("/")
+            .unwrap()
+            .queries(Blocks(Arc::clone(&gate))),
+    );
     let mut all = tokio::task::JoinSet::new();
     for _ in 0..30 {
         let router = router.clone();
