@@ -23,7 +23,7 @@ pub enum AlertKind {
     Waited,
     /// A plan cannot be followed.
     BadPlan,
-    /// A person's approval is asked for.
+    /// A person's approval is asked for, or was not given in time.
     Approval,
     /// So many components are bad that nothing starts any more.
     Storm,
@@ -39,11 +39,15 @@ pub enum AlertKind {
     /// The engine itself panicked, which is a bug of this crate: it goes on, and the issue at hand
     /// is left to a person. It lasts for an hour after the last one.
     Internal,
+    /// An action would run if its mode were not dry-run; the text names the setting.
+    DryRun,
+    /// A fault whose plan only reports it.
+    ReportOnly,
 }
 
 impl AlertKind {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::Exhausted,
         Self::Flapping,
         Self::Intensity,
@@ -57,6 +61,8 @@ impl AlertKind {
         Self::Overflow,
         Self::Blind,
         Self::Internal,
+        Self::DryRun,
+        Self::ReportOnly,
     ];
 
     /// The label value.
@@ -76,6 +82,8 @@ impl AlertKind {
             Self::Overflow => "overflow",
             Self::Blind => "blind",
             Self::Internal => "internal",
+            Self::DryRun => "dry_run",
+            Self::ReportOnly => "report_only",
         }
     }
 }

@@ -75,6 +75,8 @@ pub enum ParkReason {
     Waited,
     /// Its plan cannot be followed, or there is none.
     BadPlan,
+    /// Its plan only reports.
+    ReportOnly,
 }
 
 impl ParkReason {
@@ -90,6 +92,7 @@ impl ParkReason {
             Self::Exhausted => "exhausted",
             Self::Waited => "waited",
             Self::BadPlan => "bad_plan",
+            Self::ReportOnly => "report_only",
         }
     }
 

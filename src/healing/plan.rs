@@ -78,6 +78,9 @@ pub struct Step {
 pub struct Plan {
     /// What is tried, in this order.
     pub steps: Vec<Step>,
+    /// Whether it only reports: it has no steps, and no mode makes it act.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub report: bool,
     /// What can go wrong, for steps that do not say. Default: disruptive.
     pub risk: Risk,
     /// What to do when an action is due; by risk where absent.
@@ -121,6 +124,25 @@ impl Plan {
     #[must_use]
     pub fn first(action: impl Into<Name>) -> Self {
         Self::default().then(action)
+    }
+
+    /// A plan that only reports: the issue is left to a person as soon as it is confirmed, and an
+    /// alert fires until the fault is gone. Nothing is done about it, whatever modes, overrides
+    /// and approvals say.
+    ///
+    /// ```
+    /// use selfheal::healing::{Confirm, Plan};
+    ///
+    /// let plan = Plan::report().confirm(Confirm::at_once());
+    /// assert!(plan.validate().is_ok());
+    /// assert!(plan.then("restart").validate().is_err());
+    /// ```
+    #[must_use]
+    pub fn report() -> Self {
+        Self {
+            report: true,
+            ..Self::default()
+        }
     }
 
     /// What is tried when the steps so far did not heal.
@@ -238,8 +260,19 @@ impl Plan {
     }
 
     fn check(&self, faults: &mut Faults) {
-        if self.steps.is_empty() {
-            faults.add("steps", "it is empty", "name at least one action");
+        if self.report && !self.steps.is_empty() {
+            faults.add(
+                "steps",
+                "a plan that only reports has none",
+                "leave them out, or begin with `Plan::first`",
+            );
+        }
+        if !self.report && self.steps.is_empty() {
+            faults.add(
+                "steps",
+                "it is empty",
+                "name at least one action, or begin with `Plan::report`",
+            );
         }
         if self.steps.len() > Self::MAX_STEPS {
             faults.add(

@@ -1,13 +1,15 @@
-//! What heals by itself after healing has given up, once the world is well again.
+//! What heals by itself after healing has given up, once the world is well again, and what is only
+//! reported.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::SeqCst};
 
-use selfheal::healing::{Restart, TaskContext};
+use selfheal::config::{HealingPolicy, Mode, Override};
+use selfheal::healing::{AlertChange, Healing, Observation, Restart, Rule, Supervise, TaskContext};
 use selfheal::health::Status;
 use selfheal::{Config, Selfheal};
 
-use crate::bench::seconds;
+use crate::bench::{Bench, seconds};
 
 #[tokio::test(start_paused = true)]
 async fn a_permanent_task_is_down_while_it_is_dead_and_runs_again_once_it_can() {
@@ -76,4 +78,52 @@ async fn a_file_that_is_broken_four_times_is_restored_each_time() {
     tokio::time::sleep(seconds(3600)).await;
     assert!(heal.report().alerts.is_empty(), "it has stayed whole");
     heal.shutdown().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_temporary_task_is_never_restarted_whatever_the_policy_says() {
+    let word = Override::new(Mode::Run).component("import");
+    let bench = Bench::start(HealingPolicy::new().override_mode(word));
+    let starts = Arc::new(AtomicU32::new(0));
+    let counted = Arc::clone(&starts);
+    Supervise::new(
+        bench.healing.clone(),
+        "import",
+        Restart::Temporary,
+        move |_| {
+            counted.fetch_add(1, SeqCst);
+            async { Err::<(), _>(std::io::Error::other("no file")) }
+        },
+    )
+    .spawn()
+    .unwrap();
+    tokio::time::sleep(seconds(3600)).await;
+    assert_eq!(starts.load(SeqCst), 1);
+    let alerts = bench.healing.alerts();
+    assert_eq!(alerts[0].id.to_string(), "report_only import/task_failed");
+    bench.end().await;
+}
+
+/// As the first rule of a newcomer: it does not say what it risks.
+#[tokio::test(start_paused = true)]
+async fn a_first_rule_says_why_it_does_nothing() {
+    let told = Arc::new(parking_lot::Mutex::new(Vec::new()));
+    let log = Arc::clone(&told);
+    let hook = move |change: &AlertChange| log.lock().push(change.to_string());
+    let bench = Bench::build(Healing::builder().on_alert(hook));
+    let rule = Rule::when("cache", |_| async {
+        Ok(vec![Observation::new("cache", "cold")])
+    })
+    .run("warm", |_, _| async { Ok(()) });
+    bench.register(rule);
+    tokio::time::sleep(seconds(600)).await;
+    let told = told.lock().clone();
+    let [once] = &told[..] else {
+        panic!("{told:?}");
+    };
+    assert!(
+        once.contains("`healing.modes.disruptive = \"run\"`"),
+        "{once}"
+    );
+    bench.end().await;
 }

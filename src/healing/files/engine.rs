@@ -144,14 +144,15 @@ impl HealingEngine for FileGuard {
     }
 
     fn plan(&self, issue: &Issue) -> Plan {
-        let mut plan = Plan::first(RESTORE)
-            .risk(Risk::Reversible)
-            // It was looked at twice before it was reported.
-            .confirm(Confirm::at_once());
+        // It was looked at twice before it was reported.
+        let confirm = Confirm::at_once();
         if issue.key.issue_type.as_str() == UNREADABLE {
             // Of what cannot be read no one knows whether it is bad: a person has to look.
-            plan = plan.mode(crate::healing::Mode::DryRun);
+            return Plan::report().confirm(confirm);
         }
+        let plan = Plan::first(RESTORE)
+            .risk(Risk::Reversible)
+            .confirm(confirm);
         match self.file.spec.settle {
             Some(settle) => plan.settle(settle),
             None => plan,

@@ -9,8 +9,13 @@ use crate::healing::tally::ActionLabels;
 use crate::healing::{AlertId, AlertKind, Closed, IssueKey, Name, ParkReason, Text, What};
 
 /// The alerts that are about an open issue, and end with it.
-const OF_AN_OPEN_ISSUE: [AlertKind; 3] =
-    [AlertKind::Approval, AlertKind::Waited, AlertKind::BadPlan];
+const OF_AN_OPEN_ISSUE: [AlertKind; 5] = [
+    AlertKind::Approval,
+    AlertKind::Waited,
+    AlertKind::BadPlan,
+    AlertKind::DryRun,
+    AlertKind::ReportOnly,
+];
 
 impl State {
     /// Closes an issue.

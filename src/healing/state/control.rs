@@ -15,7 +15,9 @@ use crate::healing::{
 };
 
 /// The alerts that a person's acknowledgement ends.
-const ACKNOWLEDGED: [AlertKind; 6] = [
+const ACKNOWLEDGED: [AlertKind; 8] = [
+    AlertKind::DryRun,
+    AlertKind::ReportOnly,
     AlertKind::Exhausted,
     AlertKind::Flapping,
     AlertKind::Intensity,
@@ -140,6 +142,10 @@ impl State {
         entry.step = 0;
         entry.used = 0;
         let reason = entry.reason;
+        if matches!(reason, Some(ParkReason::DryRun | ParkReason::ReportOnly)) {
+            // Nothing would be done about it now: it is known, and that is all.
+            return;
+        }
         if reason == Some(ParkReason::BadPlan) || entry.plan.is_none() {
             self.confirm_anew(slot);
             self.ask_for_plan(slot);
@@ -176,6 +182,7 @@ impl State {
             if let Some(entry) = self.open.get_mut(slot) {
                 entry.approved = Some(by);
             }
+            self.resolve_of(key, &[AlertKind::Approval]);
             self.due(slot);
         }
     }

@@ -295,6 +295,27 @@ impl State {
         self.park(slot, ParkReason::DryRun);
     }
 
+    /// What would run but for its mode, and the setting that would change that.
+    pub(super) fn not_run(&self, slot: SlotId) -> String {
+        let entry = self.open.get(slot);
+        let Some((entry, (plan, step))) = entry.and_then(|e| Some((e, e.next_step()?))) else {
+            return "nothing is done".to_owned();
+        };
+        let risk = step.risk.unwrap_or(plan.risk);
+        let (key, action) = (&entry.issue.key, &step.action);
+        let setting = if self.policy.dry_run {
+            "`healing.dry_run = false`".to_owned()
+        } else if self.policy.overrides.iter().any(|one| applies(one, key)) {
+            "`mode = \"run\"` in `healing.overrides`".to_owned()
+        } else if plan.mode.is_some() {
+            "another `mode` in its plan".to_owned()
+        } else {
+            let risk = risk.as_str();
+            format!("`healing.modes.{risk} = \"run\"`, or a milder risk in its plan")
+        };
+        format!("`{action}` would run, but its mode is dry-run; to run it, set {setting}")
+    }
+
     fn ask_for_approval(&mut self, slot: SlotId) {
         let until = self.now.at + self.policy.approval.expires;
         self.move_to(slot, Phase::Approval, None, Some(until));
@@ -304,7 +325,7 @@ impl State {
         let (key, severity) = (entry.issue.key.clone(), entry.issue.severity);
         let action = entry.next_step().map(|(_, step)| step.action.clone());
         let action = action.as_ref().map_or("", |action| action.as_str());
-        let why = format!("`{action}` waits for approval");
+        let why = format!("`{action}` waits for approval: approve or deny it");
         self.raise_about(&key, AlertKind::Approval, severity, &why);
     }
 

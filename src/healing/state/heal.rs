@@ -12,8 +12,15 @@ use crate::config::Budget;
 use crate::healing::tally::ActionLabels;
 use crate::healing::{
     AlertId, AlertKind, AttemptId, AttemptResult, By, Closed, Confidence, Effect, Intent, Moment,
-    Phase, Risk, Severity, Start, Text, What, Work,
+    ParkReason, Phase, Risk, Severity, Start, Text, What, Work,
 };
+
+/// The alerts that nothing is done, which end when something is.
+const NOT_DONE: [AlertKind; 3] = [
+    AlertKind::Approval,
+    AlertKind::DryRun,
+    AlertKind::ReportOnly,
+];
 
 /// What is about to start.
 struct Order {
@@ -66,6 +73,10 @@ impl State {
             good_since: None,
         };
         self.charge(slot, &intensity);
+        let key = self.open.get(slot).map(|entry| entry.issue.key.clone());
+        if let Some(key) = key {
+            self.resolve_of(&key, &NOT_DONE);
+        }
         let limit = self.policy.limits.series;
         self.tally
             .attempt_started(labels, order.confidence.gate(), limit);
@@ -460,8 +471,14 @@ impl State {
         }
     }
 
-    /// Every step was tried.
+    /// Every step was tried, or there are none to be tried.
     pub(super) fn exhausted(&mut self, slot: SlotId) {
-        self.park(slot, crate::healing::ParkReason::Exhausted);
+        let plan = self.open.get(slot).and_then(|entry| entry.plan.as_deref());
+        let reason = if plan.is_some_and(|plan| plan.report) {
+            ParkReason::ReportOnly
+        } else {
+            ParkReason::Exhausted
+        };
+        self.park(slot, reason);
     }
 }

@@ -10,11 +10,12 @@
 //! | confirming | N of the last M passes found it, and there is a plan | *pending*; *backoff* if the key's last wait is not over; *parked* if the key is blocked or flaps |
 //! | confirming | M passes were made, and too few found it | closed `self_resolved` |
 //! | pending | nothing holds it back | *running*; the intent is recorded, then `Start` |
-//! | pending | its mode is dry-run | *parked*, and what would be done is recorded |
+//! | pending | its mode is dry-run | *parked*, what would be done is recorded, and an alert |
+//! | pending, backoff | its plan only reports | *parked*, and an alert |
 //! | pending | its mode is approval, or the confidence is too low | *approval*, and an alert |
 //! | pending | it took too many attempts in a window | *parked*, the key is blocked |
 //! | approval | approved | *pending* |
-//! | approval | denied, or nobody answers in time | *parked* |
+//! | approval | denied, or nobody answers in time | *parked*; an alert where nobody answered |
 //! | running | the attempt says ok | *verifying*; `Verify` |
 //! | running | it fails, panics, or takes longer than timeout and grace | the attempt counts; rollback if the step says so; *backoff*, or the next step |
 //! | running | it was called off, or is stale | *backoff*; the attempt does not count |

@@ -209,12 +209,27 @@ impl State {
         };
         let (key, severity) = (entry.issue.key.clone(), entry.issue.severity);
         match reason {
-            ParkReason::DryRun => self.wait_for(slot, WaitFor::Policy),
+            ParkReason::DryRun => {
+                self.wait_for(slot, WaitFor::Policy);
+                let why = self.not_run(slot);
+                self.raise_about(&key, AlertKind::DryRun, severity, &why);
+            }
+            ParkReason::ReportOnly => {
+                let why = "it is only reported, as its plan says; the end of the fault ends this";
+                self.raise_about(&key, AlertKind::ReportOnly, severity, why);
+            }
+            ParkReason::ApprovalExpired => {
+                let why = "no one approved in time (`healing.approval.expires`): it can still be \
+                           approved";
+                self.raise_about(&key, AlertKind::Approval, severity, why);
+            }
             ParkReason::Waited => {
                 self.wait_for(slot, WaitFor::Turn);
                 // What holds everything back is known to those who did it, or has its own alert.
                 if !(self.paused || self.killed || self.storm.is_active()) {
-                    self.raise_about(&key, AlertKind::Waited, severity, "it waits too long");
+                    let why = "it waits too long, which ends when what holds it back does, or a \
+                               person acknowledges it";
+                    self.raise_about(&key, AlertKind::Waited, severity, why);
                 }
             }
             ParkReason::BadPlan => {
@@ -222,7 +237,7 @@ impl State {
                     &key,
                     AlertKind::BadPlan,
                     severity,
-                    "its plan cannot be followed",
+                    "its plan cannot be followed: mend it, then acknowledge this",
                 );
             }
             _ => {}

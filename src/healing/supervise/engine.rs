@@ -8,8 +8,8 @@ use tokio::runtime::Handle;
 use super::Restart;
 use super::child::{Child, End, Look};
 use crate::healing::{
-    Budget, Confirm, Context, HealError, HealingEngine, Issue, Mode, Moment, Name, Observation,
-    Plan, Precondition, Risk, Severity, Verdict,
+    Budget, Confirm, Context, HealError, HealingEngine, Issue, Moment, Name, Observation, Plan,
+    Precondition, Risk, Severity, Verdict,
 };
 
 const RESTART: &str = "restart";
@@ -108,13 +108,13 @@ where
     }
 
     fn plan(&self, _: &Issue) -> Plan {
+        if self.spec.restart == Restart::Temporary {
+            return Plan::report().confirm(Confirm::at_once());
+        }
         let mut plan = Plan::first(RESTART)
             // The task is dead or hung already: a restart takes nothing away.
             .risk(Risk::Reversible)
             .confirm(Confirm::at_once());
-        if self.spec.restart == Restart::Temporary {
-            plan = plan.mode(Mode::DryRun);
-        }
         if let Some(intensity) = self.spec.intensity {
             plan = plan.attempts(intensity.max.max(1)).budget(intensity);
         }

@@ -58,7 +58,8 @@ pub enum Restart {
     /// When it ended abnormally: by a panic, an error or a missed heartbeat. As often as
     /// [`Permanent`](Self::Permanent).
     Transient,
-    /// Never: its end is only reported, as an issue that is left to a person.
+    /// Never, whatever the policy says: its end is only reported, by an alert and as an issue that
+    /// is left to a person.
     Temporary,
 }
 

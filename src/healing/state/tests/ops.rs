@@ -171,7 +171,7 @@ pub(super) fn ops() -> impl Strategy<Value = Op> {
         3 => (0u8..2, prop::collection::vec(seen(), 0..4), any::<bool>(), prop::bool::weighted(0.1))
             .prop_map(|(engine, seen, more, left_out)| Op::Part { engine, seen, more, left_out }),
         1 => (0u8..2).prop_map(Op::PassFails),
-        26 => (any::<usize>(), 0u8..7).prop_map(|(n, plan)| Op::Plan(n, plan)),
+        26 => (any::<usize>(), 0u8..8).prop_map(|(n, plan)| Op::Plan(n, plan)),
         1 => any::<usize>().prop_map(Op::PlanFails),
         20 => (any::<usize>(), result).prop_map(|(n, result)| Op::End(n, result)),
         2 => any::<usize>().prop_map(Op::EndAgain),
@@ -276,6 +276,7 @@ pub(super) fn plan(n: u8) -> Plan {
             .at_last("d")
             .attempts(1),
         5 => Plan::default(),
+        6 => Plan::report(),
         _ => Plan::first("a")
             .with_rollback()
             .lock("shared")

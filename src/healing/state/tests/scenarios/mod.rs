@@ -5,6 +5,7 @@ mod faults;
 mod giving_up;
 mod guards;
 mod people;
+mod reporting;
 
 use std::sync::Arc;
 use std::time::Duration;

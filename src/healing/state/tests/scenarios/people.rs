@@ -162,7 +162,9 @@ fn what_is_denied_or_not_answered_stays_parked() {
     assert_eq!(bench.phase("db"), parked(ParkReason::Denied));
     bench.wait(Duration::from_secs(86_400));
     assert_eq!(bench.phase("cache"), parked(ParkReason::ApprovalExpired));
-    assert_eq!(bench.alerts(), []);
+    assert_eq!(bench.alerts(), [AlertKind::Approval], "of cache");
+    let said = bench.state.alerts().next().unwrap().summary.to_string();
+    assert!(said.contains("`healing.approval.expires`"), "{said}");
     // Whoever changes their mind can still say so.
     bench.control(Control::Approve {
         key: key("db"),
@@ -181,6 +183,7 @@ fn a_dry_run_says_what_it_would_do_until_the_policy_lets_it() {
         |what: &What| matches!(what, What::WouldRun { action, .. } if action.as_str() == "restart");
     assert_eq!(bench.recorded(would), 1);
     assert_eq!(bench.explain("db").next.unwrap().mode, Mode::DryRun);
+    assert_eq!(bench.alerts(), [AlertKind::DryRun]);
     let mut braver = policy();
     braver.overrides.push(Override {
         component: Some("db".to_owned()),
@@ -188,7 +191,7 @@ fn a_dry_run_says_what_it_would_do_until_the_policy_lets_it() {
         mode: Mode::Run,
     });
     bench.tell(Event::Reload(Arc::new(braver.clone())));
-    assert_eq!(bench.running(), ["db"]);
+    assert_eq!((bench.running(), bench.alerts()), (vec!["db"], vec![]));
     // The switch for everything is stronger than any word on single ones.
     braver.dry_run = true;
     bench.tell(Event::Reload(Arc::new(braver)));

@@ -1,0 +1,94 @@
+//! What healing decides not to do, and says.
+
+use super::*;
+use crate::config::{Mode, Override};
+
+fn said(bench: &Bench) -> String {
+    let all: Vec<_> = bench
+        .state
+        .alerts()
+        .map(|a| a.summary.to_string())
+        .collect();
+    all.join(" | ")
+}
+
+fn running_whatever(mut policy: HealingPolicy) -> HealingPolicy {
+    policy
+        .overrides
+        .push(Override::new(Mode::Run).component("db"));
+    policy
+}
+
+#[test]
+fn a_plan_that_only_reports_does_so_whatever_anybody_says() {
+    let mut bench = Bench::with(running_whatever(policy()), Plan::report());
+    bench.pass(vec![down("db")]);
+    let parked = Some((Phase::Parked, Some(ParkReason::ReportOnly)));
+    assert_eq!(bench.phase("db"), parked);
+    assert_eq!(bench.alerts(), [AlertKind::ReportOnly]);
+    let by_people = [
+        Control::Approve {
+            key: key("db"),
+            generation: None,
+        },
+        Control::Trigger { key: key("db") },
+        Control::Acknowledge { key: key("db") },
+    ];
+    for control in by_people {
+        bench.control(control);
+        bench.wait(3600 * SECOND);
+        bench.pass(vec![down("db")]);
+        assert_eq!(bench.phase("db"), parked);
+        assert!(bench.runs.is_empty());
+    }
+    assert_eq!(bench.alerts(), [], "it is known");
+    bench.wait(SECOND);
+    bench.pass(vec![critical("db")]);
+    assert_eq!(bench.alerts(), [AlertKind::ReportOnly], "it got worse");
+    for _ in 0..2 {
+        bench.wait(SECOND);
+        bench.pass(vec![]);
+    }
+    assert_eq!((bench.phase("db"), bench.alerts()), (None, vec![]));
+}
+
+#[test]
+fn what_is_not_done_is_said_once_with_the_setting_that_would_change_it() {
+    let risky = || plan().risk(Risk::Disruptive);
+    let by_override = |mode: Mode| {
+        let mut policy = policy();
+        policy.overrides.push(Override::new(mode).component("db"));
+        policy
+    };
+    let mut dry = policy();
+    dry.dry_run = true;
+    for (policy, plan, setting) in [
+        (policy(), risky(), "`healing.modes.disruptive = \"run\"`"),
+        (
+            policy(),
+            plan().mode(Mode::DryRun),
+            "another `mode` in its plan",
+        ),
+        (by_override(Mode::DryRun), plan(), "`healing.overrides`"),
+        (dry, plan(), "`healing.dry_run = false`"),
+    ] {
+        let mut bench = Bench::with(policy.clone(), plan);
+        bench.pass(vec![down("db")]);
+        assert!(
+            said(&bench).contains("`restart` would run"),
+            "{}",
+            said(&bench)
+        );
+        assert!(said(&bench).contains(setting), "{}", said(&bench));
+        bench.wait(SECOND);
+        bench.pass(vec![down("db")]);
+        bench.tell(Event::Reload(Arc::new(policy)));
+        let raised = bench.recorded(|what| matches!(what, What::Raised(_)));
+        assert_eq!(raised, 1, "once");
+        for _ in 0..2 {
+            bench.wait(SECOND);
+            bench.pass(vec![]);
+        }
+        assert_eq!(bench.alerts(), []);
+    }
+}
