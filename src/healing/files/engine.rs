@@ -150,9 +150,7 @@ impl HealingEngine for FileGuard {
             // Of what cannot be read no one knows whether it is bad: a person has to look.
             return Plan::report().confirm(confirm);
         }
-        let plan = Plan::first(RESTORE)
-            .risk(Risk::Reversible)
-            .confirm(confirm);
+        let plan = Plan::first(RESTORE).risk(Risk::Reversible).confirm(confirm);
         match self.file.spec.settle {
             Some(settle) => plan.settle(settle),
             None => plan,

@@ -177,7 +177,7 @@ impl State {
         };
         match entry.phase {
             Phase::Confirming => {
-                entry.passes.push(bad);
+                entry.passed(bad);
                 self.weigh(slot);
             }
             Phase::Running => {}
@@ -190,9 +190,14 @@ impl State {
                 }
             }
             Phase::Pending | Phase::Backoff | Phase::Approval | Phase::Parked => {
+                entry.passed(bad);
                 entry.good_passes = if bad { 0 } else { entry.good_passes + 1 };
+                let asks = entry.phase == Phase::Approval;
                 if entry.good_passes >= self.policy.clear {
                     self.close(slot, Closed::SelfResolved);
+                } else if asks && bad && !self.needs_a_person(slot) {
+                    // By now the detector is sure enough.
+                    self.due(slot);
                 }
             }
         }

@@ -230,6 +230,18 @@ impl State {
         holds
     }
 
+    /// Whether it would be asked for approval.
+    pub(super) fn needs_a_person(&self, slot: SlotId) -> bool {
+        let holds = self.holds(slot, false);
+        let mut holds = holds.iter();
+        holds.any(|hold| {
+            matches!(
+                hold,
+                Hold::Approval | Hold::Confidence { .. } | Hold::NoPlan
+            )
+        })
+    }
+
     fn hold_back(&mut self, slot: SlotId, hold: Hold) {
         let Some(component) = self.open.get(slot).map(|entry| entry.component) else {
             return;

@@ -89,6 +89,20 @@ impl Entry {
         plan.steps.get(self.step).map(|step| (plan, step))
     }
 
+    /// Notes whether a pass found it.
+    pub(super) fn passed(&mut self, bad: bool) {
+        self.passes.push(bad);
+        self.weigh_samples();
+    }
+
+    /// Computes anew how sure the detector is: by its samples, and by the passes that found the
+    /// fault or did not.
+    pub(super) fn weigh_samples(&mut self) {
+        if self.samples.total > 0 {
+            self.issue.confidence = self.passes.with(self.samples).confidence();
+        }
+    }
+
     /// Goes on to the next step when this one has had its attempts.
     pub(super) fn escalate(&mut self, attempts: u32) {
         if self.gave_up.is_some() {

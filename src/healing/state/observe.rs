@@ -118,10 +118,11 @@ impl State {
         if newer || worse {
             if entry.samples != observation.samples {
                 entry.samples = observation.samples;
-                issue.confidence = observation.samples.confidence();
+                entry.weigh_samples();
             }
-            issue.evidence = observation.evidence;
+            entry.issue.evidence = observation.evidence;
         }
+        let issue = &mut entry.issue;
         // A pass tells of the time when it began.
         issue.last_seen = now;
         let severity = (observation.severity > issue.severity).then_some(observation.severity);

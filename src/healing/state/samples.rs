@@ -1,6 +1,7 @@
 //! N of M: which of the last passes found the fault.
 
 use crate::config::Confirm;
+use crate::healing::Samples;
 
 /// The last 64 passes, the newest in the lowest bit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -24,6 +25,18 @@ impl Passes {
     pub(super) fn push(&mut self, bad: bool) {
         self.bad = self.bad << 1 | u64::from(bad);
         self.count = self.count.saturating_add(1);
+    }
+
+    /// What these passes and the samples of the last observation confirm together. The pass of the
+    /// observation is among the passes, and counts by its samples.
+    pub(super) fn with(self, samples: Samples) -> Samples {
+        let others = |all: u32| all.min(Confirm::MOST).saturating_sub(1);
+        Samples {
+            confirming: samples
+                .confirming
+                .saturating_add(others(self.bad.count_ones())),
+            total: samples.total.saturating_add(others(self.count)),
+        }
     }
 
     pub(super) fn weigh(self, confirm: Confirm) -> Weight {
@@ -61,6 +74,22 @@ mod tests {
         assert_eq!(after(&[true, false, true], confirm), Weight::Confirmed);
         assert_eq!(after(&[true, false, false], confirm), Weight::Refuted);
         assert_eq!(after(&[true], Confirm::at_once()), Weight::Confirmed);
+    }
+
+    #[test]
+    fn passes_add_to_the_samples_of_an_observation() {
+        let mut passes = Passes::default();
+        let one = Samples::new(1, 1);
+        assert_eq!(passes.with(one), one, "it was not in a pass");
+        for (bad, confirming, total) in [(true, 1, 1), (true, 2, 2), (false, 2, 3)] {
+            passes.push(bad);
+            assert_eq!(passes.with(one), Samples::new(confirming, total));
+        }
+        assert_eq!(passes.with(Samples::new(5, 9)), Samples::new(6, 11));
+        for _ in 0..100 {
+            passes.push(true);
+        }
+        assert_eq!(passes.with(one), Samples::new(64, 64));
     }
 
     proptest! {

@@ -220,6 +220,39 @@ fn little_confidence_asks_a_person() {
 }
 
 #[test]
+fn each_detection_run_that_finds_the_fault_makes_it_surer() {
+    let destructive = plan().risk(Risk::Destructive).mode(Mode::Run);
+    let found = || vec![Observation::new("db", "down")];
+    let mut bench = Bench::with(policy(), destructive.clone().confirm(Confirm::of(3, 3)));
+    for nth in 1..=3 {
+        bench.wait(SECOND);
+        bench.pass(found());
+        let (issue, ..) = bench.state.issue(&key("db")).unwrap();
+        assert_eq!(issue.confidence.n, nth);
+    }
+    assert_eq!(bench.running(), ["db"], "three of three are enough: 0.44");
+    // Of a fault that is seen now and then, it is not so sure.
+    let mut bench = Bench::with(policy(), destructive.confirm(Confirm::of(2, 5)));
+    for seen in [true, false, false, false, true] {
+        bench.wait(SECOND);
+        bench.pass(if seen { found() } else { vec![] });
+    }
+    assert_eq!(bench.phase("db"), Some((Phase::Approval, None)));
+    let hold = bench.explain("db").holds.remove(0);
+    assert_eq!(hold.to_string(), "the confidence is 0.12, 0.40 is needed");
+    // It becomes so, and no one has to be asked any more.
+    for _ in 0..20 {
+        assert_eq!(bench.phase("db"), Some((Phase::Approval, None)));
+        bench.wait(SECOND);
+        bench.pass(found());
+        if !bench.runs.is_empty() {
+            break;
+        }
+    }
+    assert_eq!((bench.running(), bench.alerts()), (vec!["db"], vec![]));
+}
+
+#[test]
 fn a_trigger_looks_now_and_lets_it_run() {
     let mut bench = Bench::with(policy(), plan().risk(Risk::Destructive));
     bench.control(Control::Trigger { key: key("db") });
