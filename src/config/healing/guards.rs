@@ -173,7 +173,9 @@ pub struct Limits {
     pub pass: u32,
     /// Engines. Default: 256.
     pub engines: u32,
-    /// Components; those beyond share one budget and count as one. Default: 1,024.
+    /// Components that are named beforehand. One with an issue always has room and a budget of its
+    /// own; one that is idle for as long as the longest budget window is forgotten.
+    /// Default: 1,024.
     pub components: u32,
     /// Keys whose past attempts, heals and blocks are remembered. Default: 8,192.
     pub keys: u32,

@@ -37,6 +37,8 @@ impl State {
             outcome = Closed::Exhausted;
         }
         self.wake_children(entry.component);
+        self.components
+            .count_open(self.now.at, entry.component, false);
         self.keys.remove(&key);
         let treatment = entry.treatment;
         let verifying = treatment.as_ref().and_then(|one| one.verifying);

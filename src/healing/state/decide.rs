@@ -408,6 +408,14 @@ impl State {
         }
     }
 
+    /// Forgets the components that are idle, and whose attempts no longer count.
+    pub(super) fn forget_idle_components(&mut self) {
+        let budget = &self.policy.budget;
+        let longest = budget.component.window.max(budget.global.window);
+        let limit = self.policy.limits.components;
+        self.components.forget_idle(self.now.at, longest, limit);
+    }
+
     pub(super) fn component_budget_back(&mut self, component: super::components::ComponentIx) {
         self.wake_all(&WaitFor::Budget(component));
     }

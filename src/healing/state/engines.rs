@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Map;
+use super::components::ComponentIx;
 use super::slab::SlotId;
 use crate::healing::{IssueKey, Moment, Name, Severity};
 
@@ -20,6 +21,8 @@ pub(super) struct Engine {
     pub(super) present: bool,
     /// It was there, and is gone.
     pub(super) removed: bool,
+    /// The components that it named beforehand.
+    pub(super) named: Vec<ComponentIx>,
     /// Its open issues.
     pub(super) open: BTreeSet<SlotId>,
     /// Those of them that can give way: nothing is done about them right now.
@@ -63,6 +66,7 @@ impl Engines {
             name: name.clone(),
             present: false,
             removed: false,
+            named: Vec::new(),
             open: BTreeSet::new(),
             evictable: BTreeSet::new(),
             last_pass: None,

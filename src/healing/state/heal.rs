@@ -7,6 +7,7 @@ use super::attempts::{Attempt, Cancel};
 use super::entry::Treatment;
 use super::queue::WaitFor;
 use super::slab::SlotId;
+use super::spent::Spent;
 use super::timers::Timer;
 use crate::config::Budget;
 use crate::healing::tally::ActionLabels;
@@ -111,9 +112,8 @@ impl State {
         });
         self.spent.spend(now, &self.policy.budget.global, draw);
         let budget = &self.policy.budget.component;
-        if let Some(component) = self.components.get_mut(component) {
-            component.spent.spend(now, budget, draw);
-        }
+        let spend = |own: &mut Spent| own.spend(now, budget, draw);
+        self.components.spend(now, component, spend);
     }
 
     /// Starts an attempt or a rollback of the treatment at hand.

@@ -264,6 +264,7 @@ impl State {
         self.handle(event);
         // What the event set may be due already, such as a mute that lasts no time.
         self.fire_timers();
+        self.forget_idle_components();
         // How much is bad is known when a pass is told to its end.
         if self.telling == 0 {
             self.weigh_storm();

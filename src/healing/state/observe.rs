@@ -161,8 +161,12 @@ impl State {
     fn learn_parent(&mut self, component: super::components::ComponentIx, parent: &Name) {
         if !self.components.has_parent(component, parent) {
             let limit = self.policy.limits.components;
-            let parent = self.components.intern(parent, limit);
-            self.depend(component, parent);
+            let parent = self
+                .components
+                .intern_named(self.now.at, parent, false, limit);
+            if let Some(parent) = parent {
+                self.depend(component, parent);
+            }
         }
     }
 
@@ -176,7 +180,7 @@ impl State {
         };
         let name = |ix| {
             let found: Option<&super::components::Component> = self.components.get(ix);
-            found.map_or_else(|| Name::new("other"), |component| component.name.clone())
+            found.map_or_else(|| Name::new("it"), |component| component.name.clone())
         };
         let (child, parent) = (name(component), name(parent));
         let why = match refused {
@@ -188,16 +192,19 @@ impl State {
 
     pub(super) fn depends_on(&mut self, component: &Name, parent: &Name) {
         let limit = self.policy.limits.components;
-        let component = self.components.intern(component, limit);
-        let parent = self.components.intern(parent, limit);
+        let now = self.now.at;
+        let mut named = |name| self.components.intern_named(now, name, true, limit);
+        let (Some(component), Some(parent)) = (named(component), named(parent)) else {
+            return self.refuse(Text::new(&format!(
+                "there are too many components for {component} to depend on {parent}; raise \
+                 limits.components"
+            )));
+        };
         self.depend(component, parent);
     }
 
     pub(super) fn engine_added(&mut self, name: &Name, components: &[Name]) {
         let limits = self.policy.limits;
-        for component in components {
-            self.components.intern(component, limits.components);
-        }
         let Some(ix) = self.engines.intern(name, limits.engines) else {
             return self.refuse(Text::new(&format!(
                 "there are too many engines for {name}; raise limits.engines"
@@ -208,6 +215,17 @@ impl State {
         };
         engine.present = true;
         engine.removed = false;
+        let before = std::mem::take(&mut engine.named);
+        self.components.release(self.now.at, before);
+        let limit = limits.components;
+        let named = components
+            .iter()
+            .filter_map(|one| self.components.intern_named(self.now.at, one, true, limit));
+        let named: Vec<_> = named.collect();
+        let Some(engine) = self.engines.get_mut(ix) else {
+            return;
+        };
+        engine.named = named;
         for slot in engine.open.iter().copied().collect::<Vec<_>>() {
             if self
                 .open
@@ -230,6 +248,11 @@ impl State {
         engine.present = false;
         engine.removed = true;
         engine.asked = None;
+        let named = std::mem::take(&mut engine.named);
+        self.components.release(self.now.at, named);
+        let Some(engine) = self.engines.get_mut(ix) else {
+            return;
+        };
         let open: Vec<_> = engine.open.iter().copied().collect();
         self.stop_telling(ix);
         for slot in open {
@@ -264,9 +287,8 @@ impl State {
     fn open_issue(&mut self, ix: EngineIx, observation: Observation, source: Source) {
         let now = self.now;
         let limits = self.policy.limits;
-        let component = self
-            .components
-            .intern(&observation.key.component, limits.components);
+        let name = &observation.key.component;
+        let component = self.components.intern(now.at, name, limits.components);
         if let Some(parent) = &observation.parent {
             self.learn_parent(component, parent);
         }
@@ -318,6 +340,8 @@ impl State {
     /// Takes an issue in, and counts it.
     pub(super) fn insert(&mut self, entry: Entry) -> SlotId {
         let (key, engine) = (entry.issue.key.clone(), entry.engine);
+        self.components
+            .count_open(self.now.at, entry.component, true);
         let slot = self.open.insert(entry);
         if let Some(engine) = self.engines.get_mut(engine) {
             engine.watched.remove(&key);

@@ -2,7 +2,7 @@
 
 use super::{Reopened, Replay, alert_of};
 use crate::healing::state::memory::Memory;
-use crate::healing::state::spent::Draw;
+use crate::healing::state::spent::{Draw, Spent};
 use crate::healing::tally::ActionLabels;
 use crate::healing::{
     AlertId, AlertKind, AttemptId, AttemptResult, Carried, Closed, Control, Intent, Issue,
@@ -191,10 +191,9 @@ impl Replay {
         match component {
             None => state.spent.spend(at, &budget.global, draw),
             Some(name) => {
-                let ix = state.components.intern(name, limit);
-                if let Some(component) = state.components.get_mut(ix) {
-                    component.spent.spend(at, &budget.component, draw);
-                }
+                let ix = state.components.intern(at, name, limit);
+                let spend = |own: &mut Spent| own.spend(at, &budget.component, draw);
+                state.components.spend(at, ix, spend);
             }
         }
     }

@@ -31,6 +31,7 @@ impl Replay {
         for (until, number) in timers {
             state.timers.set(until, Timer::Mute(number));
         }
+        state.forget_idle_components();
         state.take_up_alerts(self.alerts);
         state.watch_blocked();
         state.ramp.begin(state.now.at);
@@ -104,7 +105,7 @@ impl State {
             });
         };
         let name = &reopened.issue.key.component;
-        let component = self.components.intern(name, limits.components);
+        let component = self.components.intern(now, name, limits.components);
         let memory = self.memories.get(&reopened.issue.key);
         let not_before = memory.map_or(now, |memory| memory.not_before);
         let mut entry = Entry::new(reopened.issue, engine, component, self.seed);

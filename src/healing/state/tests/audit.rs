@@ -174,7 +174,10 @@ impl State {
         assert!(self.open.len() <= most.open as usize);
         assert!(self.mutes.len() <= most.mutes as usize);
         assert!(self.memories.len() <= most.keys as usize);
-        assert!(self.components.known() <= most.components as usize);
+        // What has an issue always has room, and so has what has spent something.
+        let spent = self.components.iter().filter(|one| !one.spent.is_empty());
+        let room = most.components as usize + self.open.len() + spent.count();
+        assert!(self.components.known() <= room);
         assert!(self.alerts.iter().count() <= most.alerts as usize);
         let snapshot = self.snapshot();
         assert_eq!(identities::check(&snapshot), Ok(()));

@@ -46,9 +46,16 @@ fn digest(state: &State) -> Vec<String> {
     for (labels, outcomes) in state.outcomes.iter() {
         all.push(format!("outcomes {labels:?} {outcomes:?}"));
     }
+    let budget = &state.policy.budget;
+    let longest = budget.component.window.max(budget.global.window);
     for component in state.components.iter() {
-        if !component.spent.is_empty() {
-            all.push(format!("spent {} {:?}", component.name, component.spent));
+        for (draw, times) in component.spent.iter() {
+            // What no longer counts may be forgotten.
+            let counts = times.iter().filter(|&&at| at + longest > state.now.at);
+            let counts: Vec<_> = counts.collect();
+            if !counts.is_empty() {
+                all.push(format!("spent {} {draw:?} {counts:?}", component.name));
+            }
         }
     }
     for alert in state.alerts() {

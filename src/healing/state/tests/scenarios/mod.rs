@@ -1,5 +1,6 @@
 //! Each guard and each fault by name, on a shell that does as it is told.
 
+mod components;
 mod escalation;
 mod faults;
 mod giving_up;
