@@ -18,7 +18,13 @@ struct Guarded(Arc<FileMetrics>);
 
 impl Contributor for Guarded {
     fn facts(&self) -> Vec<Fact> {
-        vec![Fact::new("files guarded", self.0.guarded().to_string())]
+        let mut facts = vec![Fact::new("files guarded", self.0.guarded().to_string())];
+        let unwatched = self.0.unwatched();
+        if unwatched > 0 {
+            // They are looked at from time to time alone.
+            facts.push(Fact::new("files not watched", unwatched.to_string()));
+        }
+        facts
     }
 }
 

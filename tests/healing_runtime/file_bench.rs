@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 
 use selfheal::healing::{Closed, GuardFile, GuardedFile, IssueKey, What};
 
@@ -121,27 +121,39 @@ impl Yard {
     }
 }
 
-/// Runs a test of this program again where it may mount, with `script` before it; `$1` is
-/// `folder`. Says what came out, or why it cannot be done here.
-pub(crate) fn where_it_may_mount(
-    folder: &Path,
-    script: &str,
-    child: &str,
-    variable: &str,
-) -> Result<Output, String> {
-    let script = format!("{script} && exec \"$2\" --exact {child} --nocapture");
-    let may = Command::new("unshare")
-        .args(["--mount", "true"])
-        .output()
-        .map_err(|error| error.to_string())?;
-    if !may.status.success() {
-        return Err(String::from_utf8_lossy(&may.stderr).into_owned());
+/// Runs a child of a test, which is a test of this program as well, in namespaces of its own, with
+/// `script` before it, whose `$1` is a folder for both. Says so where that cannot be.
+pub(crate) fn apart(test: &str, namespaces: &[&str], script: &str, child: &str, variable: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let unshare = |command: &[&str]| {
+        let mut unshare = Command::new("unshare");
+        unshare.args(namespaces).args(command);
+        unshare
+    };
+    match unshare(&["true"]).output() {
+        Ok(may) if may.status.success() => {}
+        why => {
+            println!("{test} is left out: there are no namespaces here: {why:?}");
+            return;
+        }
     }
-    let output = Command::new("unshare")
-        .args(["--mount", "sh", "-ec", &script, "sh"])
-        .arg(folder)
+    let script = format!("{script} && exec \"$2\" --exact {child} --nocapture");
+    let output = unshare(&["sh", "-ec", &script, "sh"])
+        .arg(folder.path())
         .arg(std::env::current_exe().unwrap())
-        .env(variable, folder)
-        .output();
-    output.map_err(|error| error.to_string())
+        .env(variable, folder.path())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}\n{error}");
+    assert!(said.contains(DONE), "{said}");
+}
+
+/// What a child prints that was not left out.
+pub(crate) const DONE: &str = "the child has run";
+
+/// The folder of a child, if this is one.
+pub(crate) fn folder_of_child(variable: &str) -> Option<PathBuf> {
+    std::env::var_os(variable).map(PathBuf::from)
 }

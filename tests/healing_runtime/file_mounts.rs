@@ -4,38 +4,18 @@
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use selfheal::healing::{AttemptResult, IssueKey};
 
 use crate::bench::seconds;
-use crate::file_bench::{Yard, parse, where_it_may_mount};
+use crate::file_bench::{DONE, Yard, apart, folder_of_child, parse};
 
 const FULL: &str = "SELFHEAL_TEST_FULL_DISK";
 const BOUND: &str = "SELFHEAL_TEST_BIND_MOUNT";
-const DONE: &str = "it was mounted";
 
 const KIB: usize = 1024;
-
-fn child_of(variable: &str) -> Option<PathBuf> {
-    std::env::var_os(variable).map(PathBuf::from)
-}
-
-fn runs(test: &str, script: &str, child: &str, variable: &str) {
-    let folder = tempfile::tempdir().unwrap();
-    let output = match where_it_may_mount(folder.path(), script, child, variable) {
-        Ok(output) => output,
-        Err(why) => {
-            println!("{test} is left out: it may not mount here: {why}");
-            return;
-        }
-    };
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    let error = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{said}\n{error}");
-    assert!(said.contains(DONE), "{said}");
-}
 
 fn begins_with_ok(bytes: &[u8]) -> Result<(), &'static str> {
     if bytes.starts_with(b"ok") {
@@ -69,7 +49,7 @@ fn fill(path: &Path, kib: usize) {
 /// On a disk of 1 MiB.
 #[tokio::test(start_paused = true)]
 async fn child_on_a_full_disk() {
-    let Some(folder) = child_of(FULL) else {
+    let Some(folder) = folder_of_child(FULL) else {
         return;
     };
     let path = folder.join("conf");
@@ -104,8 +84,9 @@ async fn child_on_a_full_disk() {
 
 #[test]
 fn a_full_disk_fails_the_copy_and_not_the_restore() {
-    runs(
+    apart(
         "a_full_disk_fails_the_copy_and_not_the_restore",
+        &["--mount"],
         "mount -t tmpfs -o size=1m,mode=0700 none \"$1\"",
         "file_mounts::child_on_a_full_disk",
         FULL,
@@ -115,7 +96,7 @@ fn a_full_disk_fails_the_copy_and_not_the_restore() {
 /// Where `port` is a bind mount of `real`.
 #[tokio::test(start_paused = true)]
 async fn child_with_a_bind_mount() {
-    let Some(folder) = child_of(BOUND) else {
+    let Some(folder) = folder_of_child(BOUND) else {
         return;
     };
     let (path, real) = (folder.join("port"), folder.join("real"));
@@ -160,8 +141,9 @@ async fn child_with_a_bind_mount() {
 
 #[test]
 fn a_file_that_is_a_mount_is_mended_in_place_or_named() {
-    runs(
+    apart(
         "a_file_that_is_a_mount_is_mended_in_place_or_named",
+        &["--mount"],
         "echo 80 > \"$1/real\" && : > \"$1/port\" && mount --bind \"$1/real\" \"$1/port\"",
         "file_mounts::child_with_a_bind_mount",
         BOUND,

@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use selfheal::healing::{Closed, FileMetrics, GoBackError, GuardError, GuardFile};
 
 use crate::bench::{Bench, eager, seconds};
-use crate::file_bench::{Yard, parse};
+use crate::file_bench::{DONE, Yard, apart, folder_of_child, parse};
 
 /// Lines of `name=number`, of which any number is good.
 fn lines(bytes: &[u8]) -> Result<(), String> {
@@ -180,6 +180,39 @@ async fn a_hundred_and_fifty_guards_share_one_watcher() {
     bench.end().await;
 }
 
+const DEAF: &str = "SELFHEAL_TEST_NO_WATCHER";
+
+/// Where the user may have no watcher of the system.
+#[tokio::test(start_paused = true)]
+async fn child_without_a_watcher() {
+    let Some(folder) = folder_of_child(DEAF) else {
+        return;
+    };
+    let path = folder.join("port");
+    fs::write(&path, "80").unwrap();
+    let mut yard = Yard::new(&path);
+    let metrics = yard.bench.registry.group::<FileMetrics>().unwrap();
+    yard.eventually("it is known", |_| metrics.unwatched() == 1)
+        .await;
+    fs::write(&path, "garbage").unwrap();
+    yard.heals().await;
+    assert_eq!(fs::read(&path).unwrap(), b"80");
+    yard.bench.end().await;
+    assert_eq!(metrics.unwatched(), 0);
+    println!("{DONE}");
+}
+
+#[test]
+fn without_a_watcher_files_are_looked_at_from_time_to_time_and_it_shows() {
+    apart(
+        "without_a_watcher_files_are_looked_at_from_time_to_time_and_it_shows",
+        &["--user", "--map-root-user"],
+        "echo 0 > /proc/sys/user/max_inotify_instances",
+        "file_writers::child_without_a_watcher",
+        DEAF,
+    );
+}
+
 fn fifo(path: &std::path::Path) {
     let made = std::process::Command::new("mkfifo").arg(path).status();
     assert!(made.unwrap().success());
@@ -258,6 +291,8 @@ async fn a_validator_that_hangs_holds_neither_the_start_nor_the_end() {
         lines.any(|line| !line.ends_with(" 0"))
     })
     .await;
+    let watched = yard.bench.healing.watched();
+    assert!(watched[0].blind.is_some(), "it is not well: {watched:?}");
     // Another component is healed all the same.
     let faults = crate::bench::Faults::one("db");
     yard.bench.register(faults.mending_rule());

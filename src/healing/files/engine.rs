@@ -80,11 +80,15 @@ impl FileGuard {
             if !impatient && signals.writer() != Writer::None {
                 continue;
             }
+            let closed = || hears && signals.writer() == Writer::None;
+            let mut whole = closed();
             let again = self.look(cx).await?;
+            // What changes again and again, each time as a whole, never rests.
+            whole &= impatient && closed();
             let rests = again.rests_since(&found);
             found = again;
             if let Found::Good(content) = &found
-                && rests
+                && (rests || whole)
                 && self.file.is_new(content)
                 && self.file.may_adopt(content, cx.now().at)
             {
@@ -184,8 +188,9 @@ impl HealingEngine for FileGuard {
         })
     }
 
-    async fn close(&self, _: &Context) {
-        self.file.stop_watching();
+    async fn close(&self, cx: &Context) {
+        // Where that hangs, the watch ends with the guard.
+        let _ = self.work(cx, Guarded::stop_watching).await;
     }
 
     async fn verify(&self, cx: &Context, _: &Issue) -> Verdict {

@@ -216,10 +216,12 @@ impl Guarded {
         *self.unwatched.lock() = None;
     }
 
-    /// Whether the end of writing is reported: other systems than Linux do not say it.
+    /// Whether the end of writing is reported: other systems than Linux do not say it. It does
+    /// not wait for a job that asks the system for a watch.
     pub(super) fn hears_of_writers(&self) -> bool {
-        let watch = self.watch.lock();
-        cfg!(target_os = "linux") && watch.as_ref().is_some_and(Watch::hears)
+        let watch = self.watch.try_lock();
+        let hears = watch.is_some_and(|watch| watch.as_ref().is_some_and(Watch::hears));
+        cfg!(target_os = "linux") && hears
     }
 
     fn find(&self, path: &std::path::Path) -> Result<Place, PlaceError> {

@@ -5,7 +5,8 @@
 //! - "Corrupt" is what the validator refuses, never merely what is different: a legitimate
 //!   edit is adopted, and never undone, not even one made between detection and restore.
 //! - Content is adopted when two readings, some time apart, found the same at rest and no writer
-//!   has the file open, as far as the system says. The last three are kept; see
+//!   has the file open, as far as the system says (one who writes nothing for five minutes has
+//!   left it; what changes for ever is adopted as soon as the system says that it is whole). The last three are kept; see
 //!   [`GuardedFile::go_back`].
 //! - The restore is atomic (written beside the file, synced, renamed over it), and brings back the
 //!   owner, the group and the rights of when the file was good, without those that are lent to

@@ -172,6 +172,11 @@ fn in_place(
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(failed),
         Err(error) => return Err(refused(place, failed, error)),
     };
+    let shared = || place.directory.shared().map_or(true, |why| why.is_some());
+    if opened.facts.links > 1 && shared() {
+        // What else is written to then is for others to choose.
+        return Err(failed);
+    }
     let bad = checked(Some(&opened), expected, max_bytes)?;
     match overwrite(&opened.file, good) {
         Ok(()) => Ok(bad),

@@ -354,3 +354,53 @@ async fn what_a_killed_process_left_is_removed_and_nothing_else() {
     let left = fs::read_dir(directory).unwrap().count();
     assert_eq!(left, 5, "the file, its copy, a folder, notes, another's");
 }
+
+/// One who maps the file is noticed by nothing else, and closes it long after.
+#[tokio::test(start_paused = true)]
+async fn what_is_written_between_is_not_at_rest_though_it_is_the_same() {
+    let desk = desk();
+    desk.write("ok 2");
+    let touched = async {
+        let file = fs::File::options().write(true).open(&desk.path).unwrap();
+        for n in 1..4 {
+            sleep(Duration::from_millis(150)).await;
+            let later = std::time::SystemTime::now() + Duration::from_secs(n);
+            file.set_modified(later).unwrap();
+        }
+    };
+    let (seen, ()) = tokio::join!(desk.seen_after(), touched);
+    assert_eq!(seen, (Vec::new(), 800), "the last at 450, found at 600");
+    assert_eq!(desk.changed.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_changes_for_ever_is_adopted_when_each_change_is_whole() {
+    let desk = desk();
+    desk.write("ok 2");
+    let for_ever = async {
+        for n in 0_u64.. {
+            desk.write(&format!("ok {n} times"));
+            sleep(Duration::from_millis(150)).await;
+        }
+    };
+    let seen = tokio::select! {
+        seen = desk.seen_after() => seen,
+        () = for_ever => unreachable!("it has no end"),
+    };
+    assert_eq!(seen, (Vec::new(), 5000));
+    assert_eq!(desk.changed.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_its_writer_has_open_is_adopted_when_it_is_abandoned() {
+    let desk = desk();
+    desk.write("ok 2");
+    desk.file.signals.note(Change::Written);
+    for _ in 0..50 {
+        assert_eq!(desk.seen_after().await, (Vec::new(), 5000));
+        assert_eq!(desk.changed.load(Ordering::Relaxed), 0);
+    }
+    sleep(Duration::from_secs(60)).await;
+    desk.seen().await;
+    assert_eq!(desk.changed.load(Ordering::Relaxed), 1);
+}

@@ -101,7 +101,9 @@ mod tests {
         let worker = Worker::new(Duration::from_millis(20));
         assert_eq!(worker.run(|| 7), Ok(7));
         let (go, wait) = std::sync::mpsc::channel::<()>();
-        let late = worker.run(move || drop(wait.recv()));
+        let late = worker.run(move || {
+            let _ = wait.recv();
+        });
         assert_eq!(late, Err(Late::Now(Duration::from_millis(20))));
         assert_eq!(worker.run(|| 7), Err(Late::Still));
         drop(go);

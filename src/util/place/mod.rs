@@ -115,7 +115,9 @@ impl Place {
         let found = Directory::find(&absolute(path)?, sharing, steps);
         match &found {
             Ok(place) => steps.push(place.path()),
-            Err(PlaceError::Io { path, .. }) => steps.push(path.clone()),
+            Err(PlaceError::Io { path, .. } | PlaceError::Link { link: path, .. }) => {
+                steps.push(path.clone());
+            }
             Err(_) => {}
         }
         found

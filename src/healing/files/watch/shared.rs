@@ -66,8 +66,8 @@ pub(super) struct Folder {
 impl Folder {
     pub(super) fn watch(path: &Path, listener: Arc<Listener>) -> notify::Result<Self> {
         let shared = &*SHARED;
-        let mut control = shared.control.lock();
         let id = id(path).map_err(notify::Error::io)?;
+        let mut control = shared.control.lock();
         let gone = control.current(path, id);
         let entry = Arc::new(Entry { listener, gone });
         // Known before it is watched, so that no event is lost.
