@@ -1,7 +1,7 @@
 //! "Did you mean": the known word that is nearest to an unknown one.
 
 pub(super) use super::faults::quote;
-use crate::util::edits;
+use crate::util::distance;
 
 /// Longer words are no typing errors of ours; the bound keeps the comparison cheap.
 const LONGEST: usize = 64;
@@ -20,18 +20,18 @@ pub(super) fn hint(word: &str, known: &[&str], otherwise: &str) -> String {
 /// Case and `-` for `_` count as no edit. The first of several equally near ones is taken.
 pub(super) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     let word = plain(word);
-    if word.len() > LONGEST {
+    if word.chars().count() > LONGEST {
         return None;
     }
     known
         .iter()
-        .map(|candidate| (edits(&word, &plain(candidate)), *candidate))
+        .map(|candidate| (distance(&word, &plain(candidate)), *candidate))
         .filter(|(distance, candidate)| *distance <= (candidate.len() / 3).max(1))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
 }
 
-fn plain(word: &str) -> Vec<char> {
+fn plain(word: &str) -> String {
     word.chars()
         .take(LONGEST + 1)
         .map(|c| {
@@ -50,7 +50,7 @@ mod tests {
 
     #[test]
     fn case_and_dashes_are_no_edits() {
-        assert_eq!(edits(&plain("Sample-Rate"), &plain("sample_rate")), 0);
+        assert_eq!(distance(&plain("Sample-Rate"), &plain("sample_rate")), 0);
     }
 
     #[test]

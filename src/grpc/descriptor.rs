@@ -1,5 +1,7 @@
-//! The services in a `FileDescriptorSet`, read straight from its protobuf bytes: of the many
-//! fields in there, five are wanted, and they are not worth a protobuf library.
+//! The services in a `FileDescriptorSet`.
+
+use prost::Message;
+use prost_types::{FileDescriptorSet, MethodDescriptorProto};
 
 use super::declare::{RpcKind, RpcMethod};
 
@@ -19,146 +21,25 @@ pub(super) struct Service {
     pub(super) methods: Vec<RpcMethod>,
 }
 
-/// Field numbers of descriptor.proto.
-mod field {
-    pub(super) mod set {
-        pub(in super::super) const FILE: u64 = 1;
-    }
-    pub(super) mod file {
-        pub(in super::super) const PACKAGE: u64 = 2;
-        pub(in super::super) const SERVICE: u64 = 6;
-    }
-    pub(super) mod service {
-        pub(in super::super) const NAME: u64 = 1;
-        pub(in super::super) const METHOD: u64 = 2;
-    }
-    pub(super) mod method {
-        pub(in super::super) const NAME: u64 = 1;
-        pub(in super::super) const CLIENT_STREAMING: u64 = 5;
-        pub(in super::super) const SERVER_STREAMING: u64 = 6;
-    }
-}
-
 /// Every service in the set.
 pub(super) fn services(set: &[u8]) -> Result<Vec<Service>, InvalidDescriptorSet> {
-    let mut found = Vec::new();
-    for file in Fields(set) {
-        if let (field::set::FILE, Value::Bytes(file)) = file? {
-            read_file(file, &mut found)?;
-        }
-    }
-    Ok(found)
-}
-
-fn read_file(file: &[u8], found: &mut Vec<Service>) -> Result<(), InvalidDescriptorSet> {
-    let mut package = "";
-    let mut services = Vec::new();
-    for entry in Fields(file) {
-        match entry? {
-            (field::file::PACKAGE, Value::Bytes(name)) => package = text(name)?,
-            (field::file::SERVICE, Value::Bytes(service)) => services.push(service),
-            _ => {}
-        }
-    }
-    for service in services {
-        let mut name = "";
-        let mut methods = Vec::new();
-        for entry in Fields(service) {
-            match entry? {
-                (field::service::NAME, Value::Bytes(bytes)) => name = text(bytes)?,
-                (field::service::METHOD, Value::Bytes(method)) => methods.push(read(method)?),
-                _ => {}
-            }
-        }
-        let name = match package {
-            "" => name.to_owned(),
-            package => format!("{package}.{name}"),
+    let set = FileDescriptorSet::decode(set).map_err(|_| InvalidDescriptorSet)?;
+    let services = set.file.into_iter().flat_map(|file| {
+        let prefix = match file.package() {
+            "" => String::new(),
+            package => format!("{package}."),
         };
-        found.push(Service { name, methods });
-    }
-    Ok(())
+        file.service.into_iter().map(move |service| Service {
+            name: format!("{prefix}{}", service.name()),
+            methods: service.method.into_iter().map(method).collect(),
+        })
+    });
+    Ok(services.collect())
 }
 
-fn read(method: &[u8]) -> Result<RpcMethod, InvalidDescriptorSet> {
-    let (mut name, mut client, mut server) = ("", false, false);
-    for entry in Fields(method) {
-        match entry? {
-            (field::method::NAME, Value::Bytes(bytes)) => name = text(bytes)?,
-            (field::method::CLIENT_STREAMING, Value::Number(n)) => client = n != 0,
-            (field::method::SERVER_STREAMING, Value::Number(n)) => server = n != 0,
-            _ => {}
-        }
-    }
-    Ok(RpcMethod::new(
-        name.to_owned(),
-        RpcKind::new(client, server),
-    ))
-}
-
-fn text(bytes: &[u8]) -> Result<&str, InvalidDescriptorSet> {
-    std::str::from_utf8(bytes).map_err(|_| InvalidDescriptorSet)
-}
-
-/// The value of a field; those of a fixed size are of no interest here.
-enum Value<'a> {
-    Number(u64),
-    Bytes(&'a [u8]),
-    Fixed,
-}
-
-/// The fields of a message: the wire format of protobuf.
-struct Fields<'a>(&'a [u8]);
-
-impl<'a> Iterator for Fields<'a> {
-    type Item = Result<(u64, Value<'a>), InvalidDescriptorSet>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.0.is_empty() {
-            return None;
-        }
-        let field = self.field();
-        if field.is_none() {
-            self.0 = &[];
-        }
-        Some(field.ok_or(InvalidDescriptorSet))
-    }
-}
-
-impl<'a> Fields<'a> {
-    fn field(&mut self) -> Option<(u64, Value<'a>)> {
-        let tag = self.varint()?;
-        let value = match tag & 7 {
-            0 => Value::Number(self.varint()?),
-            1 => self.take(8).map(|_| Value::Fixed)?,
-            2 => {
-                let length = self.varint()?.try_into().ok()?;
-                Value::Bytes(self.take(length)?)
-            }
-            5 => self.take(4).map(|_| Value::Fixed)?,
-            // Groups, which descriptor.proto does not use, and what is no wire type at all.
-            _ => return None,
-        };
-        Some((tag >> 3, value))
-    }
-
-    fn take(&mut self, length: usize) -> Option<&'a [u8]> {
-        let (taken, rest) = self.0.split_at_checked(length)?;
-        self.0 = rest;
-        Some(taken)
-    }
-
-    fn varint(&mut self) -> Option<u64> {
-        let mut value = 0;
-        for shift in (0..64).step_by(7) {
-            let (&byte, rest) = self.0.split_first()?;
-            self.0 = rest;
-            value |= u64::from(byte & 0x7f) << shift;
-            if byte < 0x80 {
-                return Some(value);
-            }
-        }
-        None
-    }
+fn method(method: MethodDescriptorProto) -> RpcMethod {
+    let kind = RpcKind::new(method.client_streaming(), method.server_streaming());
+    RpcMethod::new(method.name.unwrap_or_default(), kind)
 }
 
 #[cfg(test)]

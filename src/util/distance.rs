@@ -2,30 +2,15 @@
 /// the lengths.
 const LONGEST: usize = 256;
 
-/// The [`edits`] between two texts, or between their first 256 characters.
-pub(crate) fn distance(a: &str, b: &str) -> usize {
-    let chars = |text: &str| text.chars().take(LONGEST).collect::<Vec<_>>();
-    edits(&chars(a), &chars(b))
-}
-
 /// How many characters have to be put in, left out, changed or swapped with their neighbour to make
-/// one text of the other: the distance called optimal string alignment.
-pub(crate) fn edits(a: &[char], b: &[char]) -> usize {
-    let mut before_last: Vec<usize> = Vec::new();
-    let mut last: Vec<usize> = (0..=b.len()).collect();
-    for (i, &from) in a.iter().enumerate() {
-        let mut row = vec![i + 1];
-        for (j, &to) in b.iter().enumerate() {
-            let replaced = last[j] + usize::from(from != to);
-            let mut best = replaced.min(last[j + 1] + 1).min(row[j] + 1);
-            if i > 0 && j > 0 && from == b[j - 1] && a[i - 1] == to {
-                best = best.min(before_last[j - 1] + 1);
-            }
-            row.push(best);
-        }
-        before_last = std::mem::replace(&mut last, row);
-    }
-    last[b.len()]
+/// one text of the other, or of their first 256 characters: the distance called optimal string
+/// alignment.
+pub(crate) fn distance(a: &str, b: &str) -> usize {
+    let [a, b] = [a, b].map(|text| match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => &text[..end],
+        None => text,
+    });
+    strsim::osa_distance(a, b)
 }
 
 #[cfg(test)]

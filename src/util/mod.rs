@@ -41,7 +41,7 @@ pub use bounded::BoundedStr;
 pub(crate) use causes::causes;
 pub(crate) use clock::Mark;
 pub use clock::{Clock, ManualClock};
-pub(crate) use distance::{distance, edits};
+pub(crate) use distance::distance;
 #[cfg(any(feature = "http", feature = "http-client", feature = "grpc"))]
 pub use head::RequestHead;
 #[cfg(any(feature = "healing", feature = "server"))]

@@ -12,7 +12,6 @@
 //!
 //! Writing happens in batches on a thread for blocking work, never on one that runs tasks.
 
-mod crc;
 mod file;
 mod folder;
 mod history;

@@ -61,7 +61,7 @@ impl State {
     }
 
     fn carry_issues(&self, all: &mut Vec<Carried>) {
-        for (_, entry) in self.open.iter() {
+        for (_, entry) in &self.open {
             let Some(engine) = self.engines.get(entry.engine) else {
                 continue;
             };

@@ -126,7 +126,7 @@ impl State {
 
     /// The end of each step: whether it is over, and when to be woken.
     pub(super) fn finish(&mut self, ticked: bool) {
-        if self.stopping && !self.stopped && self.open.len() == 0 {
+        if self.stopping && !self.stopped && self.open.is_empty() {
             self.stopped = true;
             self.emit(Effect::Stopped);
         }
