@@ -28,6 +28,10 @@ mod notes;
 #[path = "../storage/places.rs"]
 mod places;
 #[path = "../storage/remove.rs"]
+#[allow(
+    dead_code,
+    reason = "how many series went is for those who keep handles"
+)]
 mod remove;
 #[path = "../storage/store.rs"]
 mod store;
