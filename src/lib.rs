@@ -124,6 +124,9 @@ pub use config::Config;
 #[cfg(feature = "healing")]
 #[cfg_attr(docsrs, doc(cfg(feature = "healing")))]
 pub use handle::ReloadError;
+#[cfg(feature = "rules")]
+#[cfg_attr(docsrs, doc(cfg(feature = "rules")))]
+pub use handle::{AlertRule, LoadRules, OnAlert, Rules, RulesError};
 pub use handle::{InstallError, Selfheal, catalogue, install};
 
 /// The examples of the README, compiled with the documentation tests.

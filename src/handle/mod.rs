@@ -34,6 +34,8 @@ mod operator;
 mod ready;
 #[cfg(feature = "http")]
 mod recent;
+#[cfg(feature = "rules")]
+mod rules;
 #[cfg(feature = "tokio-metrics")]
 mod runtime;
 #[cfg(feature = "server")]
@@ -53,6 +55,8 @@ pub use self::catalogue::catalogue;
 #[cfg(feature = "healing")]
 pub use self::healing::ReloadError;
 use self::health::Health;
+#[cfg(feature = "rules")]
+pub use self::rules::{AlertRule, LoadRules, OnAlert, Rules, RulesError};
 use crate::catalog::Native;
 use crate::config::{self, Config, ConfigError};
 use crate::registry::{DeclareError, FamilySettings, NativeSettings, Profile, Registry, Settings};
@@ -79,6 +83,8 @@ struct Inner {
     healing: healing::Lazy,
     #[cfg(feature = "http")]
     http: http::Lazy,
+    #[cfg(feature = "rules")]
+    rules: rules::Lazy,
     /// Sampling ends with the last clone of the handle.
     #[cfg(feature = "system")]
     _system: Option<crate::collect::SystemHandle>,
@@ -177,6 +183,8 @@ impl Selfheal {
                 healing: healing::Lazy::new(&health),
                 #[cfg(feature = "http")]
                 http: http::Lazy::default(),
+                #[cfg(feature = "rules")]
+                rules: rules::Lazy::default(),
                 #[cfg(feature = "system")]
                 _system: system::start(&config, &registry, &clock)?,
                 config,

@@ -9,13 +9,11 @@ use std::time::Duration;
 use foldhash::fast::FixedState;
 
 use super::alert::{AlertChange, Alerts, RuleAlert, Surroundings};
+use super::context::Context;
 use super::file::{FileRule, RuleFile, RuleGroup};
 use super::recorded::{Both, Bounds, RuleSeries};
 use super::scope::{Measured, Scope};
-use super::template::Found;
-use crate::promql::{
-    InstantSample, LabelSet, METRIC_NAME, Query, QueryOptions, QueryResult, Queryable, Sample,
-};
+use crate::promql::{LabelSet, QueryOptions, Queryable, Sample};
 
 /// How rules are evaluated, and how much of what they make is kept.
 #[derive(Clone, Debug)]
@@ -139,14 +137,8 @@ impl Evaluator {
     /// An evaluator without rules.
     #[must_use]
     pub fn new(options: RulesOptions) -> Self {
-        let external = options.external_labels.iter();
         Self {
-            surroundings: Surroundings {
-                external_labels: external
-                    .map(|(name, text)| (Arc::from(name), Arc::from(text)))
-                    .collect(),
-                external_url: Arc::clone(&options.external_url),
-            },
+            surroundings: Surroundings::new(&options),
             bounds: Bounds {
                 keep: options.keep,
                 samples: options.max_samples,
@@ -319,7 +311,7 @@ impl Evaluator {
             let given = if run.scope.is_evaluated() {
                 run.health = RuleHealth::Ok;
                 run.evaluated_at = Some(now);
-                match context.rule(rule, run, &mut changes) {
+                match context.rule(rule, &mut run.alerts, &mut changes) {
                     Ok(given) => given,
                     Err(problem) => {
                         run.health = RuleHealth::Failed(problem.into());
@@ -405,97 +397,6 @@ impl Run {
             alerts: self.alerts.list(),
         }
     }
-}
-
-/// What the rules of one evaluation have in common.
-struct Context<'a, S> {
-    source: &'a S,
-    now: i64,
-    /// The time that expressions are evaluated at.
-    asked: i64,
-    limit: usize,
-    options: &'a QueryOptions,
-    surroundings: &'a Surroundings,
-}
-
-type Given = Vec<(LabelSet, crate::promql::PointValue)>;
-
-impl<S: Queryable> Context<'_, S> {
-    fn rule(
-        &self,
-        rule: &FileRule,
-        run: &mut Run,
-        changes: &mut Vec<AlertChange>,
-    ) -> Result<Given, String> {
-        let found = self.query(&rule.expr, self.asked)?;
-        if rule.alerting.is_none() {
-            return record(rule, found, self.limit);
-        }
-        let mut ask = |text: &str| {
-            let query = Query::parse(text).map_err(|error| error.to_string())?;
-            let found = self.query(&query, self.now)?.into_iter();
-            Ok(found.map(|sample| as_found(&sample)).collect())
-        };
-        let (now, limit) = (self.now, self.limit);
-        let alerts = &mut run.alerts;
-        changes.extend(alerts.step(rule, &found, (now, limit), self.surroundings, &mut ask)?);
-        let series = run.alerts.series();
-        Ok(series
-            .map(|(labels, value)| (labels, value.into()))
-            .collect())
-    }
-
-    fn query(&self, query: &Query, time: i64) -> Result<Vec<InstantSample>, String> {
-        let answer = query.instant(self.source, time, self.options);
-        match answer.map_err(|error| error.to_string())?.result {
-            QueryResult::Vector(found) => Ok(found),
-            QueryResult::Scalar(value) => Ok(vec![InstantSample {
-                labels: LabelSet::empty(),
-                value: value.into(),
-            }]),
-            QueryResult::Text(_) | QueryResult::Matrix(_) => {
-                Err("the result of a rule is a vector or a scalar, and this is none".to_owned())
-            }
-        }
-    }
-}
-
-fn as_found(sample: &InstantSample) -> Found {
-    let labels = sample.labels.iter();
-    Found {
-        labels: labels
-            .map(|(name, text)| (Arc::from(name), Arc::from(text)))
-            .collect(),
-        value: sample.value.as_float().unwrap_or(0.0),
-    }
-}
-
-/// The samples of a rule that records.
-fn record(rule: &FileRule, found: Vec<InstantSample>, limit: usize) -> Result<Given, String> {
-    let mut given = Vec::with_capacity(found.len());
-    let mut seen = HashSet::with_capacity(found.len());
-    for sample in found {
-        let mut labels = sample.labels.with(METRIC_NAME, Arc::clone(&rule.name));
-        for (name, text) in &rule.labels {
-            labels = labels.with(name, text.as_str());
-        }
-        if !seen.insert(labels.clone()) {
-            return Err(
-                "two results have the same labels after the rule's own are added; \
-                 aggregate, or add no label that tells them apart"
-                    .to_owned(),
-            );
-        }
-        given.push((labels, sample.value));
-    }
-    if limit > 0 && given.len() > limit {
-        return Err(format!(
-            "it gives {} series, more than the limit of {limit}; aggregate, or raise the `limit` \
-             of the group",
-            given.len()
-        ));
-    }
-    Ok(given)
 }
 
 type Identity = (Arc<str>, bool, Vec<(Arc<str>, String)>);

@@ -19,11 +19,13 @@
 //! ```
 
 mod alert;
+mod context;
 mod duration;
 mod evaluator;
 mod fault;
 mod file;
 mod read;
+mod recheck;
 mod recorded;
 mod report;
 mod scope;
@@ -36,6 +38,7 @@ pub use duration::{format_duration, parse_duration};
 pub use evaluator::{Evaluator, GroupStatus, RuleHealth, RuleStatus, RulesOptions};
 pub use fault::{RuleFault, RuleFileError};
 pub use file::{Alerting, FileRule, RuleFile, RuleGroup};
+pub use recheck::{Recheck, longest_range, recheck};
 pub use recorded::RuleSeries;
 pub use report::{Report, ReportedRule};
 pub use scope::{Measured, Scope};

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::evaluator::{GroupStatus, RuleHealth};
+use super::fault::RuleFileError;
 use super::scope::Scope;
 use crate::util::Printable;
 
@@ -14,6 +15,8 @@ use crate::util::Printable;
 pub struct Report {
     /// In the order of the files.
     pub rules: Vec<ReportedRule>,
+    /// Why the last reload was refused; the rules are those from before.
+    pub refused: Option<String>,
 }
 
 /// What becomes of one rule.
@@ -54,7 +57,15 @@ impl Report {
         });
         Self {
             rules: rules.collect(),
+            refused: None,
         }
+    }
+
+    /// The report after a reload that was refused.
+    #[must_use]
+    pub(crate) fn refused(mut self, why: &RuleFileError) -> Self {
+        self.refused = Some(why.to_string());
+        self
     }
 
     fn count(&self, file: &PathBuf, is: impl Fn(&Scope) -> bool) -> usize {
@@ -65,6 +76,10 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(why) = &self.refused {
+            // Its lines are those of the faults, each escaped already.
+            writeln!(f, "the last valid rules stay in force: {why}")?;
+        }
         let mut last: Option<&PathBuf> = None;
         for rule in &self.rules {
             let file = &*rule.file;

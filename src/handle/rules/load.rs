@@ -1,0 +1,144 @@
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::on::OnAlert;
+use super::recent::Recent;
+use super::{RulesError, Selfheal};
+use crate::promql::LabelSet;
+use crate::rules::{GroupStatus, Report, RuleAlert, RuleFile, RuleFileError};
+
+/// A rule file that is being set up; see [`Selfheal::rules`].
+#[must_use = "nothing is read before `install`"]
+pub struct LoadRules {
+    heal: Selfheal,
+    files: Vec<PathBuf>,
+    target: LabelSet,
+}
+
+impl LoadRules {
+    pub(super) fn new(heal: Selfheal, file: PathBuf) -> Self {
+        Self {
+            heal,
+            files: vec![file],
+            target: LabelSet::empty(),
+        }
+    }
+
+    /// Adds a further file.
+    pub fn file(mut self, file: impl Into<PathBuf>) -> Self {
+        self.files.push(file.into());
+        self
+    }
+
+    /// Sets a label that the server which the rules were written for gives to all series of this
+    /// process: `job`, `instance`. Selectors that want another value find nothing here. Default:
+    /// none.
+    pub fn target(mut self, label: &str, value: &str) -> Self {
+        self.target = self.target.with(label, value);
+        self
+    }
+
+    /// Reads the files and puts their rules in force. Alerts that have no action are reported as
+    /// issues that nothing is done about.
+    ///
+    /// # Errors
+    /// A file cannot be read or has faults, all of which are listed; or healing cannot start here.
+    /// Then nothing is in force.
+    pub fn install(self) -> Result<Rules, RulesError> {
+        let files = read(&self.files)?;
+        let recent = self.heal.recent()?;
+        recent.load(files, &self.target);
+        Ok(Rules {
+            heal: self.heal,
+            recent,
+        })
+    }
+}
+
+impl fmt::Debug for LoadRules {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LoadRules")
+            .field("files", &self.files)
+            .field("target", &self.target)
+            .finish_non_exhaustive()
+    }
+}
+
+fn read(files: &[PathBuf]) -> Result<Vec<RuleFile>, RuleFileError> {
+    files.iter().map(RuleFile::read).collect()
+}
+
+/// Rules in force. Cloning is cheap; dropping it changes nothing.
+#[derive(Clone)]
+pub struct Rules {
+    pub(super) heal: Selfheal,
+    pub(super) recent: Arc<Recent>,
+}
+
+impl Rules {
+    /// What becomes of each rule here: evaluated, a fleet rule, or without series. It prints as
+    /// text.
+    #[must_use]
+    pub fn report(&self) -> Report {
+        self.recent.report()
+    }
+
+    /// What is known of each group: when it was evaluated, and the alerts of its rules.
+    #[must_use]
+    pub fn status(&self) -> Arc<[GroupStatus]> {
+        self.recent.status()
+    }
+
+    /// The alerts that are pending, firing, or were resolved in the last 15 min.
+    #[must_use]
+    pub fn alerts(&self) -> Vec<RuleAlert> {
+        let status = self.status();
+        let rules = status.iter().flat_map(|group| &group.rules);
+        rules.flat_map(|rule| rule.alerts.iter().cloned()).collect()
+    }
+
+    /// Reads all files again. Rules of the same name and labels go on where they were.
+    ///
+    /// # Errors
+    /// A file cannot be read or has faults: all files stay in force as they were, and the
+    /// [report](Self::report) says so.
+    pub fn reload(&self) -> Result<(), Arc<RuleFileError>> {
+        let files = self.recent.files();
+        let paths: Vec<_> = files.into_iter().map(|file| file.path).collect();
+        match read(&paths) {
+            Ok(files) => {
+                self.recent.load(files, &LabelSet::empty());
+                Ok(())
+            }
+            Err(error) => {
+                let error = Arc::new(error);
+                self.recent.refuse(Arc::clone(&error));
+                Err(error)
+            }
+        }
+    }
+
+    /// Starts to set up what is done about an alert: its name, or a selector with matchers of its
+    /// labels, `HighErrorRate{severity="page"}`.
+    #[must_use = "nothing is done before `install`"]
+    pub fn on(&self, alert: &str) -> OnAlert {
+        OnAlert::new(self.clone(), alert)
+    }
+
+    /// The files that are in force.
+    #[must_use]
+    pub fn files(&self) -> Vec<RuleFile> {
+        self.recent.files()
+    }
+}
+
+impl fmt::Debug for Rules {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let files = self.recent.files();
+        let paths: Vec<_> = files.iter().map(|file| &file.path).collect();
+        f.debug_struct("Rules")
+            .field("files", &paths)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,423 @@
+//! Samples the registry, evaluates rules when they are due, and answers queries about both.
+
+use std::collections::{HashSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::runtime::Handle;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use super::RulesError;
+use super::wiring::Wiring;
+use crate::catalog::Kind;
+use crate::healing::{EngineHandle, Healing};
+use crate::history::{History, Settings};
+use crate::promql::{Answer, LabelSet, METRIC_NAME, MatchOp, Query, QueryOptions};
+use crate::registry::{Registry, ValueRef, parse_labels};
+use crate::rules::{
+    Evaluator, FileRule, GroupStatus, HistorySource, Measured, Recheck, Report, RuleFile,
+    RuleFileError, RuleSeries, RulesOptions, recheck,
+};
+use crate::util::Clock;
+
+/// The most names of series that only collectors have and that are sampled because they were asked
+/// for.
+const MOST_ASKED: usize = 1_000;
+
+/// So many of the last times of sampling are known.
+const TICKS: usize = 64;
+
+/// The shortest time between two samples.
+const SHORTEST: Duration = Duration::from_millis(100);
+
+/// The recent past of one handle, and its rules.
+pub(in crate::handle) struct Recent {
+    registry: Registry,
+    clock: Clock,
+    runtime: Handle,
+    healing: Healing,
+    /// Time goes on from here by tokio's clock: that a wall clock is set moves no sample.
+    began: (Instant, i64),
+    history: History,
+    series: RuleSeries,
+    options: RulesOptions,
+    evaluator: Mutex<Evaluator>,
+    state: Mutex<State>,
+    wake: Notify,
+}
+
+struct State {
+    files: Vec<RuleFile>,
+    target: LabelSet,
+    source: HistorySource,
+    step: Duration,
+    ticks: VecDeque<i64>,
+    first_tick: Option<i64>,
+    /// The names that queries and rules ask for.
+    asked: HashSet<Arc<str>>,
+    measured: Measured,
+    status: Arc<[GroupStatus]>,
+    /// Why the last reload was refused.
+    refused: Option<Arc<RuleFileError>>,
+    /// What looks at alerts.
+    engines: Vec<EngineHandle>,
+    /// The alerts that have actions.
+    wirings: Vec<Arc<Wiring>>,
+}
+
+impl Recent {
+    /// Begins to keep the recent past.
+    pub(super) fn start(registry: &Registry, clock: &Clock, healing: &Healing) -> Arc<Self> {
+        let runtime = healing.runtime().clone();
+        let began = {
+            let _inside = runtime.enter();
+            (Instant::now(), unix_millis(clock))
+        };
+        let settings = Settings::default();
+        let history = History::new(registry, settings.clone());
+        let target = LabelSet::empty();
+        let options = RulesOptions {
+            keep: settings.keep,
+            ..RulesOptions::default()
+        };
+        let evaluator = Evaluator::new(options.clone());
+        let recent = Arc::new(Self {
+            state: Mutex::new(State {
+                files: Vec::new(),
+                source: HistorySource::new(&history, registry, target.clone()),
+                target,
+                step: settings.step,
+                ticks: VecDeque::with_capacity(TICKS),
+                first_tick: None,
+                asked: HashSet::new(),
+                measured: Measured::default(),
+                status: Arc::default(),
+                refused: None,
+                engines: Vec::new(),
+                wirings: Vec::new(),
+            }),
+            registry: registry.clone(),
+            clock: clock.clone(),
+            healing: healing.clone(),
+            began,
+            history,
+            series: evaluator.series(),
+            options,
+            evaluator: Mutex::new(evaluator),
+            wake: Notify::new(),
+            runtime,
+        });
+        recent.runtime.spawn(drive(Arc::downgrade(&recent)));
+        recent
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
+        self.healing.has_ended()
+    }
+
+    /// The time, in milliseconds since 1970.
+    pub(in crate::handle) fn now(&self) -> i64 {
+        let _inside = self.runtime.enter();
+        self.began.1 + millis(self.began.0.elapsed())
+    }
+
+    /// By how much the wall clock is ahead of the time that samples are stamped with.
+    pub(in crate::handle) fn skew(&self) -> i64 {
+        unix_millis(&self.clock) - self.now()
+    }
+
+    pub(in crate::handle) fn options(&self) -> &QueryOptions {
+        &self.options.query
+    }
+
+    pub(in crate::handle) fn series(&self) -> &RuleSeries {
+        &self.series
+    }
+
+    pub(in crate::handle) fn source(&self) -> HistorySource {
+        self.state.lock().source.clone()
+    }
+
+    pub(in crate::handle) fn status(&self) -> Arc<[GroupStatus]> {
+        Arc::clone(&self.state.lock().status)
+    }
+
+    pub(super) fn files(&self) -> Vec<RuleFile> {
+        self.state.lock().files.clone()
+    }
+
+    /// Puts files in force, in the place of those of the same paths, and the labels of the target.
+    pub(super) fn load(&self, files: Vec<RuleFile>, target: &LabelSet) {
+        let (all, engines) = {
+            let mut state = self.state.lock();
+            for file in files {
+                match state.files.iter_mut().find(|known| known.path == file.path) {
+                    Some(known) => *known = file,
+                    None => state.files.push(file),
+                }
+            }
+            for (name, value) in target.iter() {
+                state.target = state.target.with(name, value);
+            }
+            state.source = HistorySource::new(&self.history, &self.registry, state.target.clone());
+            let groups = state.files.iter().flat_map(|file| &file.groups);
+            let shortest = groups.filter_map(|group| group.interval).min();
+            let step = self.history.settings().step;
+            state.step = shortest.map_or(step, |shortest| shortest.clamp(SHORTEST, step));
+            let rules = state.files.iter().flat_map(|file| &file.groups);
+            let rules = rules.flat_map(|group| &group.rules);
+            let asked: Vec<_> = rules.flat_map(|rule| names(&rule.expr)).collect();
+            state.asked.extend(asked);
+            state.refused = None;
+            (state.files.clone(), state.engines.clone())
+        };
+        let now = self.now();
+        let measured = self.measure();
+        let mut evaluator = self.evaluator.lock();
+        evaluator.load(&all, now);
+        evaluator.classify(&measured);
+        let status = evaluator.status().into();
+        drop(evaluator);
+        let mut state = self.state.lock();
+        state.status = status;
+        state.measured = measured;
+        drop(state);
+        engines.iter().for_each(EngineHandle::hint);
+        self.wake.notify_one();
+    }
+
+    /// Notes why files were not put in force.
+    pub(super) fn refuse(&self, error: Arc<RuleFileError>) {
+        self.state.lock().refused = Some(error);
+    }
+
+    pub(super) fn report(&self) -> Report {
+        let state = self.state.lock();
+        let report = Report::new(&state.status);
+        match &state.refused {
+            Some(error) => report.refused(error),
+            None => report,
+        }
+    }
+
+    /// An engine looks at alerts: at those of a wiring, or at those of no one.
+    pub(super) fn watched_by(&self, engine: &EngineHandle, wiring: Option<&Arc<Wiring>>) {
+        let mut state = self.state.lock();
+        state.engines.push(engine.clone());
+        state.wirings.extend(wiring.cloned());
+    }
+
+    pub(super) fn is_watched(&self) -> bool {
+        !self.state.lock().engines.is_empty()
+    }
+
+    pub(super) fn wirings(&self) -> Vec<Arc<Wiring>> {
+        self.state.lock().wirings.clone()
+    }
+
+    /// Answers a query with the values of now.
+    pub(super) async fn ask(self: &Arc<Self>, query: Query) -> Result<Answer, RulesError> {
+        let recent = Arc::clone(self);
+        let asked = self.runtime.spawn_blocking(move || {
+            recent.note(&query);
+            let now = recent.now();
+            if recent.state.lock().ticks.is_empty() {
+                recent.tick(now);
+            }
+            let source = recent.source();
+            query.instant(&recent.series.beside(&source), now, recent.options())
+        });
+        Ok(asked.await.map_err(|_| RulesError::Ended)??)
+    }
+
+    /// Has what a query reads sampled from now on, as far as collectors have it.
+    pub(in crate::handle) fn note(&self, query: &Query) {
+        let mut state = self.state.lock();
+        for name in names(query) {
+            if state.asked.len() < MOST_ASKED {
+                state.asked.insert(name);
+            }
+        }
+    }
+
+    /// Reads all values as those of `now`.
+    pub(super) fn tick(&self, now: i64) {
+        self.history.tick(now);
+        let (asked, target) = {
+            let mut state = self.state.lock();
+            state.first_tick.get_or_insert(now);
+            if state.ticks.len() == TICKS {
+                state.ticks.pop_front();
+            }
+            state.ticks.push_back(now);
+            (state.asked.clone(), state.target.clone())
+        };
+        let evaluator = self.evaluator.lock();
+        evaluator.record(&target.with(METRIC_NAME, "up"), now, 1.0);
+        drop(evaluator);
+        self.collect(now, &asked, &target);
+    }
+
+    /// Samples what only collectors have, as far as it is asked for.
+    fn collect(&self, now: i64, asked: &HashSet<Arc<str>>, target: &LabelSet) {
+        let own: HashSet<_> = self.source().names().into_iter().collect();
+        let wanted: HashSet<_> = asked.iter().filter(|name| !own.contains(*name)).collect();
+        if wanted.is_empty() {
+            return;
+        }
+        let scrape = self
+            .registry
+            .scrape_only(|name, _| wanted.contains(&Arc::from(name)));
+        let mut found = Vec::new();
+        for family in scrape.families() {
+            family.each(&mut |labels, sample| {
+                if let ValueRef::Number(number) = sample.value {
+                    let labels = parse_labels(labels).into_iter();
+                    let all = labels.chain([(METRIC_NAME.to_owned(), family.name().to_owned())]);
+                    let mut labels = LabelSet::new(all);
+                    for (name, value) in target.iter() {
+                        labels = labels.with(name, value);
+                    }
+                    found.push((labels, number.as_f64()));
+                }
+            });
+        }
+        let evaluator = self.evaluator.lock();
+        for (labels, value) in found {
+            evaluator.record(&labels, now, value);
+        }
+    }
+
+    /// All names of series that this process declares.
+    fn measure(&self) -> Measured {
+        let scrape = self.registry.scrape();
+        let mut names: Vec<Arc<str>> = self.source().names();
+        for family in scrape.families() {
+            let name = family.name();
+            match family.def().kind {
+                Kind::Histogram | Kind::Summary => {
+                    for end in ["_bucket", "_count", "_sum"] {
+                        names.push(format!("{name}{end}").into());
+                    }
+                }
+                _ => names.push(Arc::from(name)),
+            }
+        }
+        let target = self.state.lock().target.clone();
+        Measured::new(names, target)
+    }
+
+    /// Samples and evaluates what is due, and gives how long there is nothing to do.
+    fn round(&self) -> Duration {
+        let now = self.now();
+        let (step, last, engines) = {
+            let state = self.state.lock();
+            (
+                millis(state.step),
+                state.ticks.back().copied(),
+                state.engines.clone(),
+            )
+        };
+        let mut next_tick = last.map_or(now, |last| last + step);
+        // A clock that was set back is no reason to wait.
+        if next_tick <= now || next_tick > now + step {
+            let known = self.history.known();
+            self.tick(now);
+            next_tick = now + step;
+            let rules = !self.state.lock().files.is_empty();
+            if rules && !Arc::ptr_eq(&known, &self.history.known()) {
+                let measured = self.measure();
+                self.evaluator.lock().classify(&measured);
+                self.state.lock().measured = measured;
+            }
+        }
+        let source = self.source();
+        let mut evaluator = self.evaluator.lock();
+        let changes = evaluator.evaluate_due(now, &source);
+        let next_due = evaluator.next_due(now);
+        let status = evaluator.status().into();
+        drop(evaluator);
+        self.state.lock().status = status;
+        if !changes.is_empty() {
+            engines.iter().for_each(EngineHandle::hint);
+        }
+        let next = next_due.map_or(next_tick, |due| due.min(next_tick));
+        Duration::from_millis(u64::try_from(next - now).unwrap_or(0)).max(Duration::from_millis(1))
+    }
+
+    /// What a rule gives on samples of after a moment alone.
+    pub(super) fn recheck(&self, rule: &FileRule, since: i64) -> Recheck {
+        let now = self.now();
+        let after = {
+            let state = self.state.lock();
+            state.ticks.iter().filter(|tick| **tick > since).count()
+        };
+        if after < 2 {
+            return Recheck::Unknown;
+        }
+        let source = self.source();
+        recheck(
+            rule,
+            &self.series.beside(&source),
+            (since, now),
+            &self.options,
+        )
+    }
+
+    /// Whether the history reaches as far back as an expression looks.
+    pub(super) fn reaches(&self, range: Duration) -> bool {
+        let first = self.state.lock().first_tick;
+        first.is_some_and(|first| self.now() - first >= millis(range))
+    }
+}
+
+/// Runs until the last handle is gone.
+async fn drive(recent: std::sync::Weak<Recent>) {
+    let mut wait = Duration::ZERO;
+    loop {
+        let Some(now) = recent.upgrade() else {
+            return;
+        };
+        let round = Arc::clone(&now);
+        // Functions of gauges run here, which may take their time or panic.
+        wait = match tokio::task::spawn_blocking(move || round.round()).await {
+            Ok(wait) => wait,
+            Err(error) if error.is_panic() => wait.max(Duration::from_secs(1)),
+            Err(_) => return,
+        };
+        let notified = async move { now.wake.notified().await };
+        // Seldom enough to cost nothing, often enough to see that all handles are gone.
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            () = notified => {}
+        }
+    }
+}
+
+/// The names of the series that a query reads.
+fn names(query: &Query) -> Vec<Arc<str>> {
+    let selectors = query.selectors();
+    let named = selectors.flat_map(|matchers| {
+        let equal = |matcher: &&crate::promql::Matcher| {
+            matcher.name() == METRIC_NAME && matcher.op() == MatchOp::Equal
+        };
+        matchers
+            .iter()
+            .filter(equal)
+            .map(|matcher| Arc::from(matcher.value()))
+    });
+    named.collect()
+}
+
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+fn unix_millis(clock: &Clock) -> i64 {
+    let since = clock
+        .wall()
+        .duration_since(std::time::SystemTime::UNIX_EPOCH);
+    since.map_or(0, millis)
+}

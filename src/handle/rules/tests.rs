@@ -1,0 +1,255 @@
+//! From a rule file to a heal, in tokio's paused time.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::SeqCst};
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use crate::healing::{Closed, Context, HealError, Issue, Risk};
+use crate::promql::QueryResult;
+use crate::registry::{Counter, Family, Text};
+use crate::rules::AlertState;
+use crate::{Config, RulesError, Selfheal};
+
+struct Bench {
+    heal: Selfheal,
+    folder: tempfile::TempDir,
+    /// While this is set, ten errors come every second.
+    broken: Arc<AtomicBool>,
+    actions: Arc<AtomicU32>,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let heal = Selfheal::new(Config::new()).unwrap();
+        let errors: Family<Counter, [Text; 1]> = heal
+            .registry()
+            .counter("errors_total", "")
+            .labels(["path"])
+            .unwrap();
+        errors.add(&["/"], 0);
+        let broken = Arc::new(AtomicBool::new(false));
+        let breaks = Arc::clone(&broken);
+        tokio::spawn(async move {
+            loop {
+                if breaks.load(SeqCst) {
+                    errors.inc(&["/"]);
+                }
+                sleep(Duration::from_millis(100)).await;
+            }
+        });
+        Self {
+            heal,
+            folder: tempfile::tempdir().unwrap(),
+            broken,
+            actions: Arc::default(),
+        }
+    }
+
+    fn write(&self, rules: &str) -> PathBuf {
+        let path = self.folder.path().join("alerts.yml");
+        let text = format!("groups:\n- name: g\n  interval: 1s\n  rules:\n{rules}");
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+
+    /// An action that mends what is broken, or only seems to.
+    fn mend(
+        &self,
+        helps: bool,
+    ) -> impl Fn(Context, Issue) -> std::future::Ready<Result<(), HealError>> + Send + Sync + 'static
+    {
+        let (broken, actions) = (Arc::clone(&self.broken), Arc::clone(&self.actions));
+        move |_, _| {
+            actions.fetch_add(1, SeqCst);
+            if helps {
+                broken.store(false, SeqCst);
+            }
+            std::future::ready(Ok(()))
+        }
+    }
+
+    fn closed(&self, how: Closed) -> u64 {
+        self.heal.healing().unwrap().snapshot().closed.get(how)
+    }
+}
+
+const HIGH: &str = "
+  - alert: HighErrorRate
+    expr: rate(errors_total[10s]) > 1
+    for: 2s
+    labels: {severity: page, component: shop}
+    annotations: {summary: '{{ $labels.path }} fails'}
+";
+
+async fn seconds(seconds: u64) {
+    sleep(Duration::from_secs(seconds)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_alert_is_acted_on_once_and_healed_on_samples_that_are_newer() {
+    let bench = Bench::new();
+    let path = bench.write(HIGH);
+    let rules = bench
+        .heal
+        .rules(&path)
+        .target("job", "test")
+        .install()
+        .unwrap();
+    rules
+        .on("HighErrorRate")
+        .run("mend", bench.mend(true))
+        .plan(|plan| plan.risk(Risk::Reversible).settle(Duration::from_secs(3)))
+        .install()
+        .unwrap();
+    seconds(30).await;
+    assert_eq!(
+        bench.actions.load(SeqCst),
+        0,
+        "all is well: {}",
+        rules.report()
+    );
+    bench.broken.store(true, SeqCst);
+    seconds(8).await;
+    assert_eq!(bench.actions.load(SeqCst), 1, "{:?}", rules.alerts());
+    let alerts = rules.alerts();
+    assert_eq!(
+        alerts[0].state,
+        AlertState::Firing,
+        "its range still has the errors"
+    );
+    assert_eq!(&*alerts[0].annotations[0].1, "/ fails");
+    assert_eq!(alerts[0].labels.get("job"), Some("test"));
+    seconds(60).await;
+    assert_eq!(bench.closed(Closed::Healed), 1);
+    assert_eq!(
+        bench.actions.load(SeqCst),
+        1,
+        "no second action for old samples"
+    );
+    assert_eq!(rules.alerts()[0].state, AlertState::Resolved);
+    let issue = &bench.heal.healing().unwrap().snapshot();
+    assert_eq!(issue.closed.sum(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_action_that_does_not_help_is_not_taken_for_a_heal() {
+    let bench = Bench::new();
+    let path = bench.write(HIGH);
+    let rules = bench.heal.rules(&path).install().unwrap();
+    bench.broken.store(true, SeqCst);
+    rules
+        .on("HighErrorRate")
+        .run("pretend", bench.mend(false))
+        .then("mend", bench.mend(true))
+        .plan(|plan| plan.risk(Risk::Reversible).settle(Duration::from_secs(1)))
+        .install()
+        .unwrap();
+    seconds(300).await;
+    assert_eq!(
+        bench.closed(Closed::Healed),
+        1,
+        "{:?}",
+        bench.heal.healing().unwrap().issues()
+    );
+    assert!(bench.actions.load(SeqCst) > 1);
+    assert!(!bench.broken.load(SeqCst));
+}
+
+#[tokio::test(start_paused = true)]
+async fn actions_wait_until_the_history_is_as_long_as_the_range() {
+    let bench = Bench::new();
+    let path = bench.write(&HIGH.replace("10s", "1m"));
+    let rules = bench.heal.rules(&path).install().unwrap();
+    bench.broken.store(true, SeqCst);
+    let mend = bench.mend(true);
+    let on = rules.on("HighErrorRate").run("mend", mend);
+    on.plan(|plan| plan.risk(Risk::Reversible))
+        .install()
+        .unwrap();
+    seconds(50).await;
+    assert_eq!(rules.alerts()[0].state, AlertState::Firing);
+    assert_eq!(bench.actions.load(SeqCst), 0);
+    seconds(20).await;
+    assert_eq!(bench.actions.load(SeqCst), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_file_with_faults_keeps_the_last_valid_one_and_says_so() {
+    let bench = Bench::new();
+    let path = bench.write(HIGH);
+    let rules = bench.heal.rules(&path).install().unwrap();
+    bench.broken.store(true, SeqCst);
+    seconds(15).await;
+    assert_eq!(rules.alerts()[0].state, AlertState::Firing);
+    bench.write("  - alert: HighErrorRate\n    exprs: 1\n");
+    let error = rules.reload().unwrap_err().to_string();
+    assert!(
+        error.contains("alerts.yml:6:5: a rule has no field `exprs`"),
+        "{error}"
+    );
+    let report = rules.report().to_string();
+    assert!(
+        report.starts_with("the last valid rules stay in force: "),
+        "{report}"
+    );
+    seconds(5).await;
+    assert_eq!(rules.alerts()[0].state, AlertState::Firing, "as before");
+    bench.write(&HIGH.replace("> 1", "> 2"));
+    rules.reload().unwrap();
+    assert!(rules.report().refused.is_none());
+    seconds(5).await;
+    let alert = &rules.alerts()[0];
+    assert_eq!(alert.state, AlertState::Firing, "with the state of before");
+    let missing = bench.heal.rules("nowhere.yml").install();
+    assert!(matches!(missing, Err(RulesError::File(_))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_alert_that_is_in_no_file_and_a_selector_with_a_fault_are_refused() {
+    let bench = Bench::new();
+    let path = bench.write(HIGH);
+    let rules = bench.heal.rules(&path).install().unwrap();
+    let install = |alert: &str| {
+        let on = rules.on(alert).run("mend", bench.mend(true));
+        on.install().map(drop).map_err(|error| error.to_string())
+    };
+    assert_eq!(
+        install("HighErorRate").unwrap_err(),
+        "no rule raises an alert `HighErorRate`; the rule files have HighErrorRate"
+    );
+    assert!(
+        install("HighErrorRate{")
+            .unwrap_err()
+            .contains("parse error")
+    );
+    install("HighErrorRate{severity=\"page\"}").unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_query_is_answered_and_begins_to_keep_what_it_reads() {
+    let bench = Bench::new();
+    bench.broken.store(true, SeqCst);
+    let value = async |text: &str| match bench.heal.query(text).await.unwrap().result {
+        QueryResult::Vector(found) => found.first().and_then(|sample| sample.value.as_float()),
+        QueryResult::Scalar(value) => Some(value),
+        _ => None,
+    };
+    assert_eq!(value("1 + 1").await, Some(2.0));
+    assert_eq!(
+        value("count(errors_total)").await,
+        Some(1.0),
+        "values of now"
+    );
+    assert_eq!(value("up").await, Some(1.0));
+    seconds(60).await;
+    assert!(value("rate(errors_total[1m])").await.unwrap() > 9.0);
+    // Only a collector has it.
+    value("process_open_fds").await;
+    seconds(20).await;
+    assert!(value("process_open_fds").await.unwrap() > 0.0);
+    let error = bench.heal.query("sum(").await.unwrap_err();
+    assert!(matches!(error, RulesError::Query(_)), "{error}");
+}

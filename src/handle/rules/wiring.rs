@@ -1,0 +1,289 @@
+//! From alerts to issues: which alerts, how bad, and whether an action has helped.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+use super::RulesError;
+use super::load::Rules;
+use super::recent::Recent;
+use crate::healing::{
+    Context, EngineHandle, HealError, Issue, IssueKey, Name, Observation, Severity, Verdict,
+};
+use crate::promql::{LabelSet, METRIC_NAME, Matcher, Query, QueryError};
+use crate::rules::{ALERT_NAME, AlertState, FileRule, Recheck, RuleAlert, longest_range};
+
+/// The most actions whose ends are remembered.
+const ENDS: usize = 1_024;
+
+/// Which alerts are meant.
+pub(super) struct Filter(Vec<Matcher>);
+
+impl Filter {
+    /// The name of an alert, or a selector.
+    pub(super) fn parse(alert: &str) -> Result<Self, QueryError> {
+        let query = Query::parse(alert)?;
+        let matchers = query.selectors().flatten().cloned().collect();
+        Ok(Self(matchers))
+    }
+
+    fn matches(&self, labels: &LabelSet) -> bool {
+        self.0.iter().all(|matcher| {
+            let name = match matcher.name() {
+                METRIC_NAME => ALERT_NAME,
+                name => name,
+            };
+            matcher.matches(labels.get(name).unwrap_or_default())
+        })
+    }
+
+    /// Whether alerts of that name may match.
+    fn may_match(&self, name: &str) -> bool {
+        let named = |matcher: &&Matcher| [METRIC_NAME, ALERT_NAME].contains(&matcher.name());
+        self.0
+            .iter()
+            .filter(named)
+            .all(|matcher| matcher.matches(name))
+    }
+}
+
+/// How an alert is seen as an issue.
+pub(super) struct Looks {
+    pub(super) component: Option<Name>,
+    pub(super) component_label: String,
+    pub(super) severity_label: String,
+    pub(super) severities: BTreeMap<String, Severity>,
+    pub(super) await_history: bool,
+}
+
+impl Default for Looks {
+    fn default() -> Self {
+        Self {
+            component: None,
+            component_label: "component".to_owned(),
+            severity_label: "severity".to_owned(),
+            severities: BTreeMap::new(),
+            await_history: true,
+        }
+    }
+}
+
+impl Looks {
+    fn severity(&self, alert: &RuleAlert) -> Severity {
+        let value = alert.labels.get(&self.severity_label).unwrap_or_default();
+        self.severities.get(value).copied().unwrap_or(match value {
+            "critical" | "page" | "emergency" => Severity::Critical,
+            "error" | "high" => Severity::Error,
+            "info" | "none" | "low" => Severity::Info,
+            _ => Severity::Warning,
+        })
+    }
+
+    /// The key of the issue that an alert with these labels is.
+    fn key(&self, labels: &LabelSet) -> IssueKey {
+        let name = labels.get(ALERT_NAME).unwrap_or_default();
+        let component = match &self.component {
+            Some(component) => component.clone(),
+            None => Name::new(labels.get(&self.component_label).unwrap_or(name)),
+        };
+        IssueKey::new(component, name)
+    }
+
+    fn observation(&self, alert: &RuleAlert) -> Observation {
+        let IssueKey {
+            component,
+            issue_type,
+        } = self.key(&alert.labels);
+        let mut seen = Observation::new(component, issue_type)
+            .severity(self.severity(alert))
+            .evidence("value", alert.value.to_string());
+        for (name, text) in alert.annotations.iter() {
+            seen = seen.evidence(&**name, &**text);
+        }
+        for (name, value) in alert.labels.iter().filter(|(name, _)| *name != ALERT_NAME) {
+            seen = seen.evidence(name, value);
+        }
+        seen
+    }
+}
+
+/// An alert with what is done about it.
+pub(super) struct Wiring {
+    /// It goes with the last handle.
+    recent: Weak<Recent>,
+    /// `None` where the selector has a fault, with which it is not installed.
+    filter: Option<Filter>,
+    looks: Looks,
+    /// When the last action for a key ended well, in milliseconds since 1970.
+    ends: Mutex<HashMap<IssueKey, i64>>,
+}
+
+impl Wiring {
+    pub(super) fn new(recent: &Arc<Recent>, filter: Option<Filter>, looks: Looks) -> Self {
+        Self {
+            recent: Arc::downgrade(recent),
+            filter,
+            looks,
+            ends: Mutex::default(),
+        }
+    }
+
+    pub(super) fn component(&self) -> Option<&Name> {
+        self.looks.component.as_ref()
+    }
+
+    /// Whether there is an alert that is meant.
+    pub(super) fn check(&self, rules: &Rules, wanted: &str) -> Result<(), RulesError> {
+        let filter = Filter::parse(wanted)?;
+        let status = rules.status();
+        let all = status.iter().flat_map(|group| &group.group.rules);
+        let alerts: Vec<&str> = all
+            .filter(|rule| rule.alerting.is_some())
+            .map(|rule| &*rule.name)
+            .collect();
+        if alerts.iter().any(|name| filter.may_match(name)) {
+            return Ok(());
+        }
+        Err(no_such_alert(wanted, &alerts))
+    }
+
+    /// Its alerts are no longer those of no one.
+    pub(super) fn installed(self: &Arc<Self>, recent: &Arc<Recent>, engine: &EngineHandle) {
+        recent.watched_by(engine, Some(self));
+    }
+
+    pub(super) fn covers(&self, labels: &LabelSet) -> bool {
+        self.filter
+            .as_ref()
+            .is_some_and(|filter| filter.matches(labels))
+    }
+
+    pub(super) fn acted(&self, key: IssueKey) {
+        let Some(recent) = self.recent.upgrade() else {
+            return;
+        };
+        let now = recent.now();
+        let mut ends = self.ends.lock();
+        if ends.len() >= ENDS {
+            let oldest = ends
+                .iter()
+                .min_by_key(|(_, end)| **end)
+                .map(|(key, _)| key.clone());
+            oldest.map(|oldest| ends.remove(&oldest));
+        }
+        ends.insert(key, now);
+    }
+
+    /// The alerts that fire, as observations.
+    pub(super) async fn detect(
+        self: &Arc<Self>,
+        cx: &Context,
+    ) -> Result<Vec<Observation>, HealError> {
+        let Some(recent) = self.recent.upgrade() else {
+            return Ok(Vec::new());
+        };
+        let wiring = Arc::clone(self);
+        let found = cx.blocking(move || {
+            let mut found = Vec::new();
+            for (rule, alert) in firing(&recent, |labels| wiring.covers(labels)) {
+                let early =
+                    wiring.looks.await_history && !recent.reaches(longest_range(&rule.expr));
+                if early || wiring.helped(&recent, &rule, &alert) {
+                    continue;
+                }
+                found.push(wiring.looks.observation(&alert));
+            }
+            found
+        });
+        Ok(found.await)
+    }
+
+    /// Whether an alert still fires only since its expression looks back to before the action.
+    fn helped(&self, recent: &Recent, rule: &FileRule, alert: &RuleAlert) -> bool {
+        let end = self
+            .ends
+            .lock()
+            .get(&self.looks.key(&alert.labels))
+            .copied();
+        let Some(end) = end.filter(|end| alert.active_at <= *end) else {
+            return false;
+        };
+        match recent.recheck(rule, end) {
+            Recheck::Gives(alerts) => !alerts.contains(&alert.labels),
+            _ => false,
+        }
+    }
+
+    /// Whether the fault of an issue is gone, by the same expression on samples of after the
+    /// action. Waits for these as long as it may.
+    pub(super) async fn verify(self: &Arc<Self>, cx: &Context, issue: &Issue) -> Verdict {
+        const PAUSE: Duration = Duration::from_millis(250);
+        let end = self.ends.lock().get(&issue.key).copied();
+        let (Some(recent), Some(end)) = (self.recent.upgrade(), end) else {
+            return Verdict::Unknown;
+        };
+        loop {
+            let (wiring, recent, key) = (Arc::clone(self), Arc::clone(&recent), issue.key.clone());
+            let verdict = cx.blocking(move || {
+                recent.tick(recent.now());
+                wiring.judge(&recent, &key, end)
+            });
+            match verdict.await {
+                Verdict::Unknown if cx.remaining() > 2 * PAUSE => cx.sleep(PAUSE).await,
+                verdict => return verdict,
+            }
+        }
+    }
+
+    fn judge(&self, recent: &Recent, key: &IssueKey, end: i64) -> Verdict {
+        let mut verdict = Verdict::Good;
+        let status = recent.status();
+        for rule in status.iter().flat_map(|group| &group.group.rules) {
+            let filter = self.filter.as_ref();
+            let meant = rule.alerting.is_some()
+                && *rule.name == *key.issue_type.as_str()
+                && filter.is_some_and(|filter| filter.may_match(&rule.name));
+            if !meant {
+                continue;
+            }
+            match recent.recheck(rule, end) {
+                Recheck::Gives(alerts) => {
+                    let mut same = alerts.iter().filter(|labels| self.covers(labels));
+                    if same.any(|labels| self.looks.key(labels) == *key) {
+                        return Verdict::Bad;
+                    }
+                }
+                _ => verdict = Verdict::Unknown,
+            }
+        }
+        verdict
+    }
+}
+
+/// All alerts that fire and are wanted, with their rules.
+fn firing(recent: &Recent, wanted: impl Fn(&LabelSet) -> bool) -> Vec<(FileRule, RuleAlert)> {
+    let status = recent.status();
+    let mut found = Vec::new();
+    for group in status.iter() {
+        for (rule, known) in group.group.rules.iter().zip(&group.rules) {
+            let alerts = known.alerts.iter();
+            let alerts = alerts.filter(|alert| alert.state == AlertState::Firing);
+            let alerts = alerts.filter(|alert| wanted(&alert.labels));
+            found.extend(alerts.map(|alert| (rule.clone(), alert.clone())));
+        }
+    }
+    found
+}
+
+fn no_such_alert(wanted: &str, known: &[&str]) -> RulesError {
+    let known = match known {
+        [] => "none".to_owned(),
+        known => known.join(", "),
+    };
+    RulesError::NoSuchAlert {
+        wanted: wanted.to_owned(),
+        known,
+    }
+}

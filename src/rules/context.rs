@@ -1,0 +1,116 @@
+//! One evaluation of one rule: queries in, series out.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::alert::{AlertChange, Alerts, Surroundings};
+use super::evaluator::RulesOptions;
+use super::file::FileRule;
+use super::template::Found;
+use crate::promql::{
+    InstantSample, LabelSet, METRIC_NAME, PointValue, Query, QueryOptions, QueryResult, Queryable,
+};
+
+impl Surroundings {
+    pub(super) fn new(options: &RulesOptions) -> Self {
+        let external = options.external_labels.iter();
+        Self {
+            external_labels: external
+                .map(|(name, text)| (Arc::from(name), Arc::from(text)))
+                .collect(),
+            external_url: Arc::clone(&options.external_url),
+        }
+    }
+}
+
+/// What the rules of one evaluation have in common.
+pub(super) struct Context<'a, S> {
+    pub(super) source: &'a S,
+    pub(super) now: i64,
+    /// The time that expressions are evaluated at.
+    pub(super) asked: i64,
+    pub(super) limit: usize,
+    pub(super) options: &'a QueryOptions,
+    pub(super) surroundings: &'a Surroundings,
+}
+
+/// What a rule gives.
+pub(super) type Given = Vec<(LabelSet, PointValue)>;
+
+impl<S: Queryable> Context<'_, S> {
+    /// Evaluates a rule whose alerts are these.
+    pub(super) fn rule(
+        &self,
+        rule: &FileRule,
+        alerts: &mut Alerts,
+        changes: &mut Vec<AlertChange>,
+    ) -> Result<Given, String> {
+        let found = self.query(&rule.expr, self.asked)?;
+        if rule.alerting.is_none() {
+            return record(rule, found, self.limit);
+        }
+        let mut ask = |text: &str| {
+            let query = Query::parse(text).map_err(|error| error.to_string())?;
+            let found = self.query(&query, self.now)?.into_iter();
+            Ok(found.map(|sample| as_found(&sample)).collect())
+        };
+        let (now, limit) = (self.now, self.limit);
+        changes.extend(alerts.step(rule, &found, (now, limit), self.surroundings, &mut ask)?);
+        let series = alerts.series();
+        Ok(series
+            .map(|(labels, value)| (labels, value.into()))
+            .collect())
+    }
+
+    fn query(&self, query: &Query, time: i64) -> Result<Vec<InstantSample>, String> {
+        let answer = query.instant(self.source, time, self.options);
+        match answer.map_err(|error| error.to_string())?.result {
+            QueryResult::Vector(found) => Ok(found),
+            QueryResult::Scalar(value) => Ok(vec![InstantSample {
+                labels: LabelSet::empty(),
+                value: value.into(),
+            }]),
+            QueryResult::Text(_) | QueryResult::Matrix(_) => {
+                Err("the result of a rule is a vector or a scalar, and this is none".to_owned())
+            }
+        }
+    }
+}
+
+fn as_found(sample: &InstantSample) -> Found {
+    let labels = sample.labels.iter();
+    Found {
+        labels: labels
+            .map(|(name, text)| (Arc::from(name), Arc::from(text)))
+            .collect(),
+        value: sample.value.as_float().unwrap_or(0.0),
+    }
+}
+
+/// The samples of a rule that records.
+fn record(rule: &FileRule, found: Vec<InstantSample>, limit: usize) -> Result<Given, String> {
+    let mut given = Vec::with_capacity(found.len());
+    let mut seen = HashSet::with_capacity(found.len());
+    for sample in found {
+        let mut labels = sample.labels.with(METRIC_NAME, Arc::clone(&rule.name));
+        for (name, text) in &rule.labels {
+            labels = labels.with(name, text.as_str());
+        }
+        if !seen.insert(labels.clone()) {
+            return Err(
+                "two results have the same labels after the rule's own are added; \
+                 aggregate, or add no label that tells them apart"
+                    .to_owned(),
+            );
+        }
+        given.push((labels, sample.value));
+    }
+    if limit > 0 && given.len() > limit {
+        return Err(format!(
+            "it gives {} series, more than the limit of {limit}; aggregate, or raise the `limit` \
+             of the group",
+            given.len()
+        ));
+    }
+    Ok(given)
+}

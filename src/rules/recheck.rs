@@ -1,0 +1,255 @@
+//! What an expression says of the time after a moment alone: whether an action has helped.
+
+use std::cell::Cell;
+use std::error::Error;
+use std::time::Duration;
+
+use promql_parser::parser::{Expr, FunctionArgs, VectorSelector, parse};
+
+use super::alert::{Alerts, Surroundings};
+use super::context::Context;
+use super::evaluator::RulesOptions;
+use super::file::FileRule;
+use crate::promql::{LabelSet, Query, QueryError, Queryable, Selection, Sink};
+
+/// The functions whose result grows with the length of their range.
+const GROWING: [&str; 6] = [
+    "increase",
+    "delta",
+    "sum_over_time",
+    "count_over_time",
+    "changes",
+    "resets",
+];
+
+/// An expression whose ranges reach back to a moment and no further. What grows with the length
+/// of its range (`increase` and others) is scaled up to the whole range, so that the limits that it
+/// is compared with stay the same. Ranges with an offset or `@` look at another time on purpose
+/// and stay as they are.
+fn clipped(query: &Query, reach: Duration) -> Result<Query, QueryError> {
+    let Ok(mut expr) = parse(query.text()) else {
+        return Ok(query.clone());
+    };
+    clip(&mut expr, reach);
+    Query::parse(&expr.to_string())
+}
+
+fn clip(expr: &mut Expr, reach: Duration) {
+    match expr {
+        Expr::Aggregate(it) => {
+            clip(&mut it.expr, reach);
+            if let Some(param) = &mut it.param {
+                clip(param, reach);
+            }
+        }
+        Expr::Unary(it) => clip(&mut it.expr, reach),
+        Expr::Paren(it) => clip(&mut it.expr, reach),
+        Expr::Binary(it) => {
+            clip(&mut it.lhs, reach);
+            clip(&mut it.rhs, reach);
+        }
+        Expr::MatrixSelector(it) if is_now(&it.vs) => it.range = it.range.min(reach),
+        Expr::Subquery(it) => {
+            clip(&mut it.expr, reach);
+            if it.offset.is_none() && it.at.is_none() {
+                it.range = it.range.min(reach);
+            }
+        }
+        Expr::Call(it) => {
+            let before = range(&it.args);
+            for argument in &mut it.args.args {
+                clip(argument, reach);
+            }
+            let (Some(before), Some(after)) = (before, range(&it.args)) else {
+                return;
+            };
+            if after < before && GROWING.contains(&it.func.name) {
+                let factor = before.as_secs_f64() / after.as_secs_f64();
+                if let Ok(Expr::Paren(mut scaled)) = parse(&format!("(x * {factor})"))
+                    && let Expr::Binary(product) = &mut *scaled.expr
+                {
+                    *product.lhs = expr.clone();
+                    *expr = Expr::Paren(scaled);
+                }
+            }
+        }
+        Expr::NumberLiteral(_)
+        | Expr::StringLiteral(_)
+        | Expr::VectorSelector(_)
+        | Expr::MatrixSelector(_)
+        | Expr::Extension(_) => {}
+    }
+}
+
+fn is_now(selector: &VectorSelector) -> bool {
+    selector.offset.is_none() && selector.at.is_none()
+}
+
+/// The range among arguments.
+fn range(arguments: &FunctionArgs) -> Option<Duration> {
+    arguments
+        .args
+        .iter()
+        .find_map(|argument| match &**argument {
+            Expr::MatrixSelector(it) => Some(it.range),
+            Expr::Subquery(it) => Some(it.range),
+            _ => None,
+        })
+}
+
+/// How far back an expression looks, offsets aside.
+#[must_use]
+pub fn longest_range(query: &Query) -> Duration {
+    fn longest(expr: &Expr) -> Duration {
+        match expr {
+            Expr::Aggregate(it) => longest(&it.expr),
+            Expr::Unary(it) => longest(&it.expr),
+            Expr::Paren(it) => longest(&it.expr),
+            Expr::Binary(it) => longest(&it.lhs).max(longest(&it.rhs)),
+            Expr::MatrixSelector(it) => it.range,
+            Expr::Subquery(it) => it.range + longest(&it.expr),
+            Expr::Call(it) => {
+                let arguments = it.args.args.iter();
+                arguments
+                    .map(|argument| longest(argument))
+                    .max()
+                    .unwrap_or_default()
+            }
+            Expr::NumberLiteral(_)
+            | Expr::StringLiteral(_)
+            | Expr::VectorSelector(_)
+            | Expr::Extension(_) => Duration::ZERO,
+        }
+    }
+    parse(query.text()).map_or(Duration::ZERO, |expr| longest(&expr))
+}
+
+/// A source that notices where it has too few samples of after a moment: of a series that is read
+/// at one time the newest, of one that is read over a range two.
+struct Fresh<'a, S: ?Sized> {
+    inner: &'a S,
+    /// In milliseconds since 1970.
+    since: i64,
+    starved: Cell<bool>,
+}
+
+impl<S: Queryable + ?Sized> Queryable for Fresh<'_, S> {
+    fn select(
+        &self,
+        selection: &Selection,
+        sink: Sink<'_>,
+    ) -> Result<(), Box<dyn Error + Send + Sync>> {
+        self.inner.select(selection, &mut |series| {
+            // What is read of an earlier time is no part of the question.
+            if selection.until > self.since {
+                let ended = series
+                    .samples
+                    .last()
+                    .is_some_and(|last| last.value.is_stale());
+                let after = series.samples.iter().rev();
+                let after = after.take_while(|sample| sample.time > self.since).count();
+                let least = if selection.newest_only { 1 } else { 2 };
+                if after < least && !ended {
+                    self.starved.set(true);
+                }
+            }
+            sink(series)
+        })
+    }
+}
+
+/// What a rule gives on samples of after a moment alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Recheck {
+    /// There are too few samples, or the expression cannot be evaluated on them.
+    Unknown,
+    /// The labels of its alerts; `for` is not waited for.
+    Gives(Vec<LabelSet>),
+}
+
+/// Evaluates an alerting rule at `now` as if there were no samples of before `since`, both in
+/// milliseconds since 1970: what it gives is the state after an action that ended then.
+///
+/// Series that rules record are taken as they are: what they say may rest on older samples.
+#[must_use]
+pub fn recheck(
+    rule: &FileRule,
+    source: &(impl Queryable + ?Sized),
+    (since, now): (i64, i64),
+    options: &RulesOptions,
+) -> Recheck {
+    let reach = u64::try_from(now - since).unwrap_or(0);
+    let Ok(expr) = clipped(&rule.expr, Duration::from_millis(reach)) else {
+        return Recheck::Unknown;
+    };
+    let rule = FileRule {
+        expr,
+        ..rule.clone()
+    };
+    let source = Fresh {
+        inner: source,
+        since,
+        starved: Cell::new(false),
+    };
+    let context = Context {
+        source: &source,
+        now,
+        asked: now,
+        limit: 0,
+        options: &options.query,
+        surroundings: &Surroundings::new(options),
+    };
+    let mut alerts = Alerts::default();
+    let given = context.rule(&rule, &mut alerts, &mut Vec::new());
+    if given.is_err() || source.starved.get() {
+        return Recheck::Unknown;
+    }
+    let alerts = alerts.list().into_iter();
+    Recheck::Gives(alerts.map(|alert| alert.labels).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_end_at_the_moment_and_what_grows_with_them_is_scaled() {
+        for (before, after) in [
+            ("rate(x[5m]) > 0.1", "rate(x[30s]) > 0.1"),
+            ("rate(x[10s]) > 0.1", "rate(x[10s]) > 0.1"),
+            ("increase(x[5m]) > 10", "(increase(x[30s]) * 10) > 10"),
+            ("sum(increase(x[1m]))", "sum((increase(x[30s]) * 2))"),
+            (
+                "rate(x[5m] offset 1h) / rate(x[5m])",
+                "rate(x[5m] offset 1h) / rate(x[30s])",
+            ),
+            (
+                "max_over_time(rate(x[1m])[5m:10s])",
+                "max_over_time(rate(x[30s])[30s:10s])",
+            ),
+            ("x > 1 and absent(y)", "x > 1 and absent(y)"),
+        ] {
+            let query = Query::parse(before).unwrap();
+            let clipped = clipped(&query, Duration::from_secs(30)).unwrap();
+            let plain = |text: &str| text.split_whitespace().collect::<String>();
+            assert_eq!(plain(clipped.text()), plain(after));
+        }
+    }
+
+    #[test]
+    fn the_longest_range_is_found() {
+        for (text, seconds) in [
+            ("up", 0),
+            ("rate(x[5m]) > 0 and increase(y[1h]) > 0", 3_600),
+            ("max_over_time(rate(x[1m])[5m:])", 360),
+        ] {
+            let query = Query::parse(text).unwrap();
+            assert_eq!(
+                longest_range(&query),
+                Duration::from_secs(seconds),
+                "{text}"
+            );
+        }
+    }
+}
