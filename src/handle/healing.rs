@@ -93,7 +93,7 @@ impl Lazy {
         Ok(healing)
     }
 
-    fn running(&self) -> Option<Healing> {
+    pub(super) fn running(&self) -> Option<Healing> {
         self.watched.running()
     }
 }

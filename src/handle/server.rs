@@ -126,6 +126,8 @@ impl Selfheal {
         .control(server.control);
         #[cfg(feature = "healing")]
         let endpoints = endpoints.operator(self.operator());
+        #[cfg(feature = "rules")]
+        let endpoints = endpoints.queries(self.queries());
         endpoints
     }
 }

@@ -29,7 +29,6 @@ mod recheck;
 mod recorded;
 mod report;
 mod scope;
-mod source;
 mod template;
 mod yaml;
 
@@ -42,7 +41,6 @@ pub use recheck::{Recheck, longest_range, recheck};
 pub use recorded::RuleSeries;
 pub use report::{Report, ReportedRule};
 pub use scope::{Measured, Scope};
-pub use source::HistorySource;
 pub use template::Template;
 
 #[cfg(test)]

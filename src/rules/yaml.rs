@@ -49,6 +49,14 @@ impl Scalar {
     /// Where a byte of the text stands in the file `source`, whatever the style: characters that
     /// are not blank stand in both in the same order.
     pub(super) fn place_of(&self, source: &str, at: usize) -> Place {
+        let end = self.text.trim_end().len();
+        if at >= end && end > 0 {
+            // Right behind the last character.
+            let last = self.text[..end].char_indices().next_back();
+            let Place { line, column } = self.place_of(source, last.map_or(0, |(at, _)| at));
+            let column = column + 1;
+            return Place { line, column };
+        }
         let before = self.text.char_indices().take_while(|(i, _)| *i < at);
         let mut ahead = before.filter(|(_, c)| !c.is_whitespace()).count();
         let (mut line, mut column) = (self.place.line, self.place.column);

@@ -6,6 +6,8 @@ mod awake;
 mod bounded;
 #[cfg(any(feature = "http", feature = "http-client"))]
 mod causes;
+#[cfg(feature = "rules")]
+mod civil;
 mod clock;
 mod distance;
 pub mod escape;
@@ -39,6 +41,8 @@ pub(crate) use awake::Awake;
 pub use bounded::BoundedStr;
 #[cfg(any(feature = "http", feature = "http-client"))]
 pub(crate) use causes::causes;
+#[cfg(feature = "rules")]
+pub(crate) use civil::civil;
 pub(crate) use clock::Mark;
 pub use clock::{Clock, ManualClock};
 pub(crate) use distance::distance;

@@ -1,5 +1,7 @@
 //! Rule files that heal: what the handle keeps of the recent past, and what rules make of it.
 
+#[cfg(feature = "server")]
+mod api;
 mod load;
 mod on;
 mod recent;

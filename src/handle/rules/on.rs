@@ -136,13 +136,13 @@ impl AlertRule {
     /// No rule raises such an alert; the selector has a fault; it has an action already, or healing
     /// is shut down.
     pub fn install(self) -> Result<EngineHandle, RulesError> {
-        self.wiring.check(&self.rules, &self.wanted)?;
+        Wiring::check(&self.rules, &self.wanted)?;
         let mut rule = self.rule;
         if let Some(component) = self.wiring.component() {
             rule = rule.component(component.clone());
         }
         let engine = self.rules.heal.register(rule)?;
-        self.wiring.installed(&self.rules.recent, &engine);
+        self.rules.recent.watched_by(&engine);
         Ok(engine)
     }
 }

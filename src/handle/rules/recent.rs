@@ -10,15 +10,14 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::RulesError;
-use super::wiring::Wiring;
 use crate::catalog::Kind;
 use crate::healing::{EngineHandle, Healing};
 use crate::history::{History, Settings};
-use crate::promql::{Answer, LabelSet, METRIC_NAME, MatchOp, Query, QueryOptions};
+use crate::promql::{Answer, LabelSet, METRIC_NAME, MatchOp, Query, Recorded};
 use crate::registry::{Registry, ValueRef, parse_labels};
 use crate::rules::{
-    Evaluator, FileRule, GroupStatus, HistorySource, Measured, Recheck, Report, RuleFile,
-    RuleFileError, RuleSeries, RulesOptions, recheck,
+    Evaluator, FileRule, GroupStatus, Measured, Recheck, Report, RuleFile, RuleFileError,
+    RuleSeries, RulesOptions, recheck,
 };
 use crate::util::Clock;
 
@@ -51,7 +50,7 @@ pub(in crate::handle) struct Recent {
 struct State {
     files: Vec<RuleFile>,
     target: LabelSet,
-    source: HistorySource,
+    source: Arc<Recorded>,
     step: Duration,
     ticks: VecDeque<i64>,
     first_tick: Option<i64>,
@@ -63,8 +62,6 @@ struct State {
     refused: Option<Arc<RuleFileError>>,
     /// What looks at alerts.
     engines: Vec<EngineHandle>,
-    /// The alerts that have actions.
-    wirings: Vec<Arc<Wiring>>,
 }
 
 impl Recent {
@@ -86,7 +83,7 @@ impl Recent {
         let recent = Arc::new(Self {
             state: Mutex::new(State {
                 files: Vec::new(),
-                source: HistorySource::new(&history, registry, target.clone()),
+                source: recorded(&history, registry, &target),
                 target,
                 step: settings.step,
                 ticks: VecDeque::with_capacity(TICKS),
@@ -96,7 +93,6 @@ impl Recent {
                 status: Arc::default(),
                 refused: None,
                 engines: Vec::new(),
-                wirings: Vec::new(),
             }),
             registry: registry.clone(),
             clock: clock.clone(),
@@ -128,16 +124,12 @@ impl Recent {
         unix_millis(&self.clock) - self.now()
     }
 
-    pub(in crate::handle) fn options(&self) -> &QueryOptions {
-        &self.options.query
-    }
-
     pub(in crate::handle) fn series(&self) -> &RuleSeries {
         &self.series
     }
 
-    pub(in crate::handle) fn source(&self) -> HistorySource {
-        self.state.lock().source.clone()
+    pub(in crate::handle) fn source(&self) -> Arc<Recorded> {
+        Arc::clone(&self.state.lock().source)
     }
 
     pub(in crate::handle) fn status(&self) -> Arc<[GroupStatus]> {
@@ -161,7 +153,7 @@ impl Recent {
             for (name, value) in target.iter() {
                 state.target = state.target.with(name, value);
             }
-            state.source = HistorySource::new(&self.history, &self.registry, state.target.clone());
+            state.source = recorded(&self.history, &self.registry, &state.target);
             let groups = state.files.iter().flat_map(|file| &file.groups);
             let shortest = groups.filter_map(|group| group.interval).min();
             let step = self.history.settings().step;
@@ -202,43 +194,33 @@ impl Recent {
         }
     }
 
-    /// An engine looks at alerts: at those of a wiring, or at those of no one.
-    pub(super) fn watched_by(&self, engine: &EngineHandle, wiring: Option<&Arc<Wiring>>) {
-        let mut state = self.state.lock();
-        state.engines.push(engine.clone());
-        state.wirings.extend(wiring.cloned());
-    }
-
-    pub(super) fn is_watched(&self) -> bool {
-        !self.state.lock().engines.is_empty()
-    }
-
-    pub(super) fn wirings(&self) -> Vec<Arc<Wiring>> {
-        self.state.lock().wirings.clone()
+    /// An engine looks at alerts, and is to look again when one has changed.
+    pub(super) fn watched_by(&self, engine: &EngineHandle) {
+        self.state.lock().engines.push(engine.clone());
     }
 
     /// Answers a query with the values of now.
     pub(super) async fn ask(self: &Arc<Self>, query: Query) -> Result<Answer, RulesError> {
         let recent = Arc::clone(self);
         let asked = self.runtime.spawn_blocking(move || {
-            recent.note(&query);
+            for name in names(&query) {
+                recent.note_name(&name);
+            }
             let now = recent.now();
             if recent.state.lock().ticks.is_empty() {
                 recent.tick(now);
             }
             let source = recent.source();
-            query.instant(&recent.series.beside(&source), now, recent.options())
+            query.instant(&recent.series.beside(&*source), now, &recent.options.query)
         });
         Ok(asked.await.map_err(|_| RulesError::Ended)??)
     }
 
-    /// Has what a query reads sampled from now on, as far as collectors have it.
-    pub(in crate::handle) fn note(&self, query: &Query) {
+    /// Has series of a name sampled from now on, as far as collectors have them.
+    pub(in crate::handle) fn note_name(&self, name: &str) {
         let mut state = self.state.lock();
-        for name in names(query) {
-            if state.asked.len() < MOST_ASKED {
-                state.asked.insert(name);
-            }
+        if state.asked.len() < MOST_ASKED && !state.asked.contains(name) {
+            state.asked.insert(Arc::from(name));
         }
     }
 
@@ -262,7 +244,7 @@ impl Recent {
 
     /// Samples what only collectors have, as far as it is asked for.
     fn collect(&self, now: i64, asked: &HashSet<Arc<str>>, target: &LabelSet) {
-        let own: HashSet<_> = self.source().names().into_iter().collect();
+        let own: HashSet<_> = self.names().into_iter().collect();
         let wanted: HashSet<_> = asked.iter().filter(|name| !own.contains(*name)).collect();
         if wanted.is_empty() {
             return;
@@ -290,10 +272,20 @@ impl Recent {
         }
     }
 
+    /// The names of the series that the history has.
+    fn names(&self) -> Vec<Arc<str>> {
+        let series = self.source().series();
+        series
+            .iter()
+            .filter_map(LabelSet::name)
+            .map(Arc::from)
+            .collect()
+    }
+
     /// All names of series that this process declares.
     fn measure(&self) -> Measured {
         let scrape = self.registry.scrape();
-        let mut names: Vec<Arc<str>> = self.source().names();
+        let mut names = self.names();
         for family in scrape.families() {
             let name = family.name();
             match family.def().kind {
@@ -335,7 +327,7 @@ impl Recent {
         }
         let source = self.source();
         let mut evaluator = self.evaluator.lock();
-        let changes = evaluator.evaluate_due(now, &source);
+        let changes = evaluator.evaluate_due(now, &*source);
         let next_due = evaluator.next_due(now);
         let status = evaluator.status().into();
         drop(evaluator);
@@ -360,7 +352,7 @@ impl Recent {
         let source = self.source();
         recheck(
             rule,
-            &self.series.beside(&source),
+            &self.series.beside(&*source),
             (since, now),
             &self.options,
         )
@@ -409,6 +401,22 @@ fn names(query: &Query) -> Vec<Arc<str>> {
             .map(|matcher| Arc::from(matcher.value()))
     });
     named.collect()
+}
+
+/// The series of a history with the labels that all series of the registry have, and with those of
+/// the target.
+fn recorded(history: &History, registry: &Registry, target: &LabelSet) -> Arc<Recorded> {
+    let settings = registry.settings();
+    let global = settings.global_labels.iter();
+    let global = global.map(|(name, value)| (name.as_str(), value.as_str()));
+    let all = LabelSet::new(global.chain(target.iter()));
+    let all = all
+        .iter()
+        .map(|(name, value)| (Arc::from(name), Arc::from(value)));
+    Arc::new(Recorded::new(
+        history,
+        all.collect::<Vec<crate::promql::Label>>(),
+    ))
 }
 
 fn millis(duration: Duration) -> i64 {

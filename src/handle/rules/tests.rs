@@ -253,3 +253,62 @@ async fn a_query_is_answered_and_begins_to_keep_what_it_reads() {
     let error = bench.heal.query("sum(").await.unwrap_err();
     assert!(matches!(error, RulesError::Query(_)), "{error}");
 }
+
+#[cfg(feature = "server")]
+mod api {
+    use axum::Router;
+    use axum::body::Body;
+    use http::{Request, StatusCode};
+    use http_body_util::BodyExt;
+    use serde_json::{Value, json};
+    use tower::ServiceExt;
+
+    use super::*;
+
+    async fn ask(app: &Router, request: Request<Body>) -> (StatusCode, Value) {
+        let response = app.clone().oneshot(request).await.unwrap();
+        let status = response.status();
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        (status, serde_json::from_slice(&body).unwrap_or_default())
+    }
+
+    async fn get(app: &Router, path: &str) -> (StatusCode, Value) {
+        let path = format!("/selfheal/api/v1/{path}");
+        ask(app, Request::get(path).body(Body::empty()).unwrap()).await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_query_api_answers_for_the_series_and_rules_of_the_handle() {
+        let bench = Bench::new();
+        let path = bench.write(&format!(
+            "{HIGH}  - {{record: twice, expr: errors_total * 2}}\n"
+        ));
+        let rules = bench.heal.rules(&path).target("job", "shop");
+        rules.install().unwrap();
+        bench.broken.store(true, SeqCst);
+        seconds(15).await;
+        let app: Router = bench.heal.router();
+        // Tokio's time has moved on, and that of the machine has not.
+        let time = bench.heal.clock().unix_seconds();
+        let (status, body) = get(&app, &format!("query?query=twice&time={time}")).await;
+        assert_eq!(
+            (status, &body["status"]),
+            (StatusCode::OK, &json!("success"))
+        );
+        let labels = json!({"__name__": "twice", "job": "shop", "path": "/"});
+        assert_eq!(body["data"]["result"][0]["metric"], labels);
+        let (_, body) = get(&app, "series?match%5B%5D=twice").await;
+        assert_eq!(body["data"], json!([labels]));
+        let (_, body) = get(&app, "rules").await;
+        let rule = &body["data"]["groups"][0]["rules"][0];
+        assert_eq!(
+            (&rule["type"], &rule["state"]),
+            (&json!("alerting"), &json!("firing"))
+        );
+        let (_, body) = get(&app, "alerts").await;
+        assert_eq!(
+            body["data"]["alerts"][0]["labels"]["alertname"],
+            "HighErrorRate"
+        );
+    }
+}

@@ -9,9 +9,7 @@ use parking_lot::Mutex;
 use super::RulesError;
 use super::load::Rules;
 use super::recent::Recent;
-use crate::healing::{
-    Context, EngineHandle, HealError, Issue, IssueKey, Name, Observation, Severity, Verdict,
-};
+use crate::healing::{Context, HealError, Issue, IssueKey, Name, Observation, Severity, Verdict};
 use crate::promql::{LabelSet, METRIC_NAME, Matcher, Query, QueryError};
 use crate::rules::{ALERT_NAME, AlertState, FileRule, Recheck, RuleAlert, longest_range};
 
@@ -135,7 +133,7 @@ impl Wiring {
     }
 
     /// Whether there is an alert that is meant.
-    pub(super) fn check(&self, rules: &Rules, wanted: &str) -> Result<(), RulesError> {
+    pub(super) fn check(rules: &Rules, wanted: &str) -> Result<(), RulesError> {
         let filter = Filter::parse(wanted)?;
         let status = rules.status();
         let all = status.iter().flat_map(|group| &group.group.rules);
@@ -149,12 +147,7 @@ impl Wiring {
         Err(no_such_alert(wanted, &alerts))
     }
 
-    /// Its alerts are no longer those of no one.
-    pub(super) fn installed(self: &Arc<Self>, recent: &Arc<Recent>, engine: &EngineHandle) {
-        recent.watched_by(engine, Some(self));
-    }
-
-    pub(super) fn covers(&self, labels: &LabelSet) -> bool {
+    fn covers(&self, labels: &LabelSet) -> bool {
         self.filter
             .as_ref()
             .is_some_and(|filter| filter.matches(labels))

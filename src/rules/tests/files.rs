@@ -142,7 +142,7 @@ rules: []
             "3:3: a group has no field `intervall`; do you mean `interval`?",
             &format!("4:13: `5 minutes` is no duration; {duration}"),
             "5:10: `many` is no limit; write a whole number",
-            "8:11: unclosed left parenthesis; mend the expression",
+            "8:26: unclosed left parenthesis; mend the expression",
             &format!("9:10: `5` is no duration; {duration}"),
             "10:5: a rule has no field `lables`; do you mean `labels`?",
             "14:21: there is no function `humanise`; do you mean `humanize`?",
