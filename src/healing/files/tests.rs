@@ -390,17 +390,3 @@ async fn what_changes_for_ever_is_adopted_when_each_change_is_whole() {
     assert_eq!(seen, (Vec::new(), 5000));
     assert_eq!(desk.changed.load(Ordering::Relaxed), 1);
 }
-
-#[tokio::test(start_paused = true)]
-async fn what_its_writer_has_open_is_adopted_when_it_is_abandoned() {
-    let desk = desk();
-    desk.write("ok 2");
-    desk.file.signals.note(Change::Written);
-    for _ in 0..50 {
-        assert_eq!(desk.seen_after().await, (Vec::new(), 5000));
-        assert_eq!(desk.changed.load(Ordering::Relaxed), 0);
-    }
-    sleep(Duration::from_secs(60)).await;
-    desk.seen().await;
-    assert_eq!(desk.changed.load(Ordering::Relaxed), 1);
-}
