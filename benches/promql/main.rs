@@ -37,10 +37,9 @@ const ROWS: &[(&str, &str)] = &[
 ];
 
 fn recorded() -> (Recorded, i64) {
-    let registry = Registry::with_settings(Limits {
-        max_series_per_family: 10_000,
-        ..Limits::default()
-    });
+    let mut limits = Limits::default();
+    limits.max_series_per_family = 10_000;
+    let registry = Registry::with_settings(limits);
     let family: Family<Counter, [Text; 2]> = registry
         .counter("requests_total", "Requests")
         .labels(["path", "code"])
