@@ -29,8 +29,9 @@ mod recheck;
 mod recorded;
 mod report;
 mod scope;
+mod slo;
 mod template;
-mod yaml;
+pub(crate) mod yaml;
 
 pub use alert::{ALERT_NAME, AlertChange, AlertState, RuleAlert};
 pub use duration::{format_duration, parse_duration};
@@ -41,6 +42,7 @@ pub use recheck::{Recheck, longest_range, recheck};
 pub use recorded::RuleSeries;
 pub use report::{Report, ReportedRule};
 pub use scope::{Measured, Scope};
+pub use slo::Slo;
 pub use template::Template;
 
 #[cfg(test)]

@@ -16,13 +16,13 @@ const DEPTH: usize = 32;
 
 /// A node and where it begins.
 #[derive(Clone, Debug)]
-pub(super) struct Node {
-    pub(super) place: Place,
-    pub(super) kind: Kind,
+pub(crate) struct Node {
+    pub(crate) place: Place,
+    pub(crate) kind: Kind,
 }
 
 #[derive(Clone, Debug)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Scalar(Scalar),
     List(Arc<[Node]>),
     /// In the order of the file, each key once.
@@ -31,9 +31,9 @@ pub(super) enum Kind {
 
 /// Text, as a key or a value.
 #[derive(Clone, Debug)]
-pub(super) struct Scalar {
-    pub(super) place: Place,
-    pub(super) text: Arc<str>,
+pub(crate) struct Scalar {
+    pub(crate) place: Place,
+    pub(crate) text: Arc<str>,
     /// The first character in the file, counted in characters.
     start: usize,
     style: ScalarStyle,
@@ -41,14 +41,14 @@ pub(super) struct Scalar {
 
 impl Scalar {
     /// Whether it is `null`, `~` or nothing.
-    pub(super) fn is_null(&self) -> bool {
+    pub(crate) fn is_null(&self) -> bool {
         self.style == ScalarStyle::Plain
             && matches!(&*self.text, "" | "~" | "null" | "Null" | "NULL")
     }
 
     /// Where a byte of the text stands in the file `source`, whatever the style: characters that
     /// are not blank stand in both in the same order.
-    pub(super) fn place_of(&self, source: &str, at: usize) -> Place {
+    pub(crate) fn place_of(&self, source: &str, at: usize) -> Place {
         let end = self.text.trim_end().len();
         if at >= end && end > 0 {
             // Right behind the last character.
@@ -103,7 +103,7 @@ impl Scalar {
 }
 
 /// Reads the one document of a text; `None` where there is nothing in it.
-pub(super) fn read(source: &str) -> Result<Option<Node>, RuleFault> {
+pub(crate) fn read(source: &str) -> Result<Option<Node>, RuleFault> {
     let source = source.strip_prefix('\u{feff}').unwrap_or(source);
     let mut reader = Reader {
         parser: Parser::new_from_str(source),

@@ -108,6 +108,8 @@ mod connection;
 #[cfg(feature = "rules")]
 #[cfg_attr(docsrs, doc(cfg(feature = "rules")))]
 pub mod promqltest;
+#[cfg(feature = "rules")]
+mod promtool;
 mod reading;
 #[cfg(any(feature = "http", feature = "http-client", feature = "grpc"))]
 mod response;
@@ -118,6 +120,9 @@ pub use catalogue::check_catalogue;
 pub use changes::Changes;
 #[cfg(feature = "server")]
 pub use connection::serve_connection;
+#[cfg(feature = "rules")]
+#[cfg_attr(docsrs, doc(cfg(feature = "rules")))]
+pub use promtool::{PromtoolError, promtool};
 pub use reading::Reading;
 #[cfg(any(feature = "http", feature = "http-client", feature = "grpc"))]
 pub use response::read_to_end;
