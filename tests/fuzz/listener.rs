@@ -104,7 +104,9 @@ pub(crate) fn connection(input: &[u8]) {
         let takes = take(read, peer, ended, &sent);
         let all = async { tokio::join!(served, sends, takes) };
         let all = timeout(FOREVER, all).await;
-        let (end, (), (said, unanswered)) = all.expect("it never ends");
+        let Ok((end, (), (said, unanswered))) = all else {
+            panic!("it never ends");
+        };
 
         // Whatever the last byte was: of a head, of a request, or one that was taken.
         let longest = limits.head + limits.idle + limits.request + limits.stall;

@@ -258,7 +258,7 @@ impl App {
         let heal = Selfheal::with_clock(config, clock).unwrap();
         let routes = ["/", "/skip"].into_iter();
         let routes = routes.fold(Router::new(), |all, path| all.route(path, get(|| async {})));
-        let router = routes.merge(heal.router()).layer(heal.http_layer());
+        let app = routes.merge(heal.router()).layer(heal.http_layer());
         let listener = heal.listen().unwrap();
         heal.healing().unwrap();
         let jobs: Family<_, [Text; 1]> = heal
@@ -278,7 +278,7 @@ impl App {
         (1..=50).for_each(|n| took.observe(0.1 * f64::from(n)));
         Self {
             heal,
-            router,
+            router: app,
             hand,
             listener,
         }

@@ -14,9 +14,13 @@ use crate::registry::metric::Note;
 /// too early is one who came just before the removal.
 static REMOVALS: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
 
-#[cfg(any(feature = "http", feature = "http-client", feature = "grpc"))]
 /// How many series were removed so far, of all registries: as long as this is the same, no handle
 /// has lost its series.
+#[cfg(any(feature = "http", feature = "http-client", feature = "grpc"))]
+#[cfg_attr(
+    test,
+    allow(dead_code, reason = "the models compile this file a second time")
+)]
 #[inline]
 pub(crate) fn removals() -> u64 {
     REMOVALS.load(Ordering::Acquire)

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::promql::{LabelSet, Query, QueryResult, Sample, Series};
+use crate::promql::{LabelSet, Query, QueryOptions, QueryResult, Sample, Series};
 use crate::rules::*;
 use crate::util::STALE;
 
@@ -56,7 +56,7 @@ impl Bench {
         let query = Query::parse(expression).unwrap();
         let recorded = self.evaluator.series();
         let source = recorded.beside(&self.series[..]);
-        let answer = query.instant(&source, second * 1_000, &Default::default());
+        let answer = query.instant(&source, second * 1_000, &QueryOptions::default());
         let QueryResult::Vector(found) = answer.unwrap().result else {
             panic!("{expression} is no vector");
         };
@@ -372,7 +372,7 @@ fn what_rules_make_is_bounded() {
     let source = recorded.beside(&many[..0]);
     let query = |text: &str| match Query::parse(text)
         .unwrap()
-        .instant(&source, 990_000, &Default::default())
+        .instant(&source, 990_000, &QueryOptions::default())
         .unwrap()
         .result
     {

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
+use std::fmt::Write as _;
 
 use crate::rules::*;
 
@@ -221,7 +222,7 @@ fn a_file_that_explodes_by_aliases_is_refused() {
     for level in 1..10 {
         let before = level - 1;
         let list = vec![format!("*a{before}"); 10].join(", ");
-        text += &format!("a{level}: &a{level} [{list}]\n");
+        writeln!(text, "a{level}: &a{level} [{list}]").unwrap();
     }
     let found = faults(&text);
     assert!(found[0].contains("more than 1000000 values"), "{found:?}");

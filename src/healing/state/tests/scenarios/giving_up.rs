@@ -43,7 +43,7 @@ fn what_is_reversible_is_tried_again_slowly_and_heals_by_itself() {
     );
     // Longer than the confidence in the action lasts; never what is destructive.
     for _ in 0..30 {
-        bench.wait(every - Duration::from_nanos(1));
+        bench.wait(every.saturating_sub(Duration::from_nanos(1)));
         assert!(bench.runs.is_empty());
         bench.wait(Duration::from_nanos(1));
         assert_eq!(bench.runs[0].action.as_str(), "restart");
