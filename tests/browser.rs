@@ -7,6 +7,12 @@
     feature = "rules",
     feature = "http"
 ))]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "these are tests, though clippy only sees those in functions marked #[test]"
+)]
 
 mod support;
 

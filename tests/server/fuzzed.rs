@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 #[path = "../fuzz/listener.rs"]
+#[allow(clippy::panic, reason = "it is a test, and a target of the fuzzer")]
 mod shared;
 
 /// What a peer sends, put together from what requests are made of, and from anything.

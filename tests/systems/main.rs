@@ -8,6 +8,12 @@
     feature = "files",
     feature = "system"
 ))]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "these are tests, though clippy only sees those in functions marked #[test]"
+)]
 
 mod automation;
 mod incidents;

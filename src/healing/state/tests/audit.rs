@@ -49,7 +49,7 @@ impl State {
         let mut phases: BTreeMap<Phase, u64> = BTreeMap::new();
         let mut treated: BTreeMap<_, u32> = BTreeMap::new();
         let mut confirmed: BTreeMap<_, u32> = BTreeMap::new();
-        for (slot, entry) in self.open.iter() {
+        for (slot, entry) in &self.open {
             *phases.entry(entry.phase).or_default() += 1;
             if entry.phase != Phase::Parked {
                 *treated.entry(entry.component).or_default() += 1;
@@ -91,7 +91,7 @@ impl State {
             engines.filter(|one| one.telling.is_some()).count()
         );
         let stopped = !self.global_holds(true).is_empty();
-        for (slot, entry) in self.open.iter() {
+        for (slot, entry) in &self.open {
             let due = entry.due.map(|at| (at, Timer::Issue(slot)));
             if let Some(due) = due {
                 assert!(self.timers.contains(due.0, due.1));
@@ -125,7 +125,7 @@ impl State {
     fn audit_attempts(&self) {
         let mut tickets = BTreeSet::new();
         let mut running = 0;
-        for (slot, entry) in self.open.iter() {
+        for (slot, entry) in &self.open {
             tickets.extend(entry.planning);
             let treatment = entry.treatment.as_ref();
             tickets.extend(treatment.and_then(|one| one.verifying));

@@ -19,7 +19,7 @@ use crate::util::Uptime;
 /// All that outlives a restart, in a form that can be compared and printed.
 fn digest(state: &State) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
-    for (_, entry) in state.open.iter() {
+    for (_, entry) in &state.open {
         let issue = &entry.issue;
         all.push(format!(
             // The end of a step is the beginning of the next, once there is a plan.
