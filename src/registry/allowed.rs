@@ -64,7 +64,8 @@ impl Values {
 
     /// Whether a series may have this value, which is one of those known from now on.
     fn admit(&self, value: &str) -> bool {
-        if value == OTHER {
+        // A label that is not there is no value of its own.
+        if value.is_empty() || value == OTHER {
             return true;
         }
         let known = self.known.read();

@@ -47,14 +47,9 @@ enum SloKind {
 impl Slo {
     /// The share of requests that are not answered with 5xx: `http_requests_total` by `status`.
     pub fn availability(name: &str, percent: f64) -> Self {
-        Self::of(
-            name,
-            percent,
-            SloKind::Ratio {
-                bad: "http_requests_total{status=~\"5..\"}".to_owned(),
-                all: "http_requests_total".to_owned(),
-            },
-        )
+        let bad = "http_requests_total{status=~\"5..\"}";
+        let all = bad.split('{').next().unwrap_or(bad);
+        Self::ratio(name, percent, bad, all)
     }
 
     /// The share of requests that take at most so many seconds: a bound of the buckets of

@@ -75,7 +75,7 @@ async fn a_service_that_waits_is_ready_while_its_application_serves() {
         ask(&listener, "/")
             .await
             .1
-            .contains("application server <b>runs</b>")
+            .contains("<dt>application server</dt><dd>runs</dd>")
     );
     end.send(()).unwrap();
     ended(task).await;
@@ -84,7 +84,7 @@ async fn a_service_that_waits_is_ready_while_its_application_serves() {
         ask(&listener, "/")
             .await
             .1
-            .contains("application server <b>the server has ended</b>")
+            .contains("<dt>application server</dt><dd>the server has ended</dd>")
     );
 
     let (task, _end) = serve(&heal).await;

@@ -161,6 +161,11 @@ static ROWS: &[Row] = &[
         ..row("server.basic_auth.username", "\"prometheus\"", Seen)
     },
     row("server.bearer_token", "\"t0ken\"", Seen),
+    row(
+        "profiles",
+        "[\"pipeline_guard\"]",
+        SeenIn("several_profiles_at_once_each_have_their_names"),
+    ),
     Row {
         beside: "server.bearer_token = \"t0ken\"",
         ..row(

@@ -53,9 +53,17 @@ pub(super) struct Components {
     /// Those that are not needed now: that have spent nothing, and that have.
     idle: [BTreeSet<(Moment, ComponentIx)>; 2],
     bad: usize,
+    /// Whether one was forgotten since that was asked last.
+    forgot: bool,
 }
 
 impl Components {
+    /// Whether one was forgotten since this was asked last: those that were held back by what they
+    /// depend on through it may be so no more.
+    pub(super) fn take_forgot(&mut self) -> bool {
+        std::mem::take(&mut self.forgot)
+    }
+
     /// The number of a component that has an issue, or has spent something. There is always room
     /// for it; where there are as many as may be, those give way first that are idle and have
     /// spent nothing.
@@ -173,6 +181,7 @@ impl Components {
             idle.remove(&(component.since, ix));
         }
         self.by_name.remove(&component.name);
+        self.forgot = true;
     }
 
     pub(super) fn get(&self, ix: ComponentIx) -> Option<&Component> {

@@ -414,6 +414,11 @@ impl State {
         let longest = budget.component.window.max(budget.global.window);
         let limit = self.policy.limits.components;
         self.components.forget_idle(self.now.at, longest, limit);
+        if self.components.take_forgot() {
+            for slot in self.queue.waiting_for_parents() {
+                self.wake(slot);
+            }
+        }
     }
 
     pub(super) fn component_budget_back(&mut self, component: super::components::ComponentIx) {

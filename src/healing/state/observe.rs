@@ -289,9 +289,6 @@ impl State {
         let limits = self.policy.limits;
         let name = &observation.key.component;
         let component = self.components.intern(now.at, name, limits.components);
-        if let Some(parent) = &observation.parent {
-            self.learn_parent(component, parent);
-        }
         self.generations += 1;
         let issue = Issue {
             key: observation.key,
@@ -324,6 +321,10 @@ impl State {
             entry.seen_pass = number;
         }
         let slot = self.insert(entry);
+        // Only now: a parent that needs room must not have it from a component with no issue yet.
+        if let Some(parent) = &observation.parent {
+            self.learn_parent(component, parent);
+        }
         if let (Some(entry), Some(engine)) = (self.open.get(slot), self.engines.get(ix)) {
             let what = What::Opened {
                 issue: Box::new(entry.issue.clone()),

@@ -116,6 +116,15 @@ impl Queue {
         })
     }
 
+    /// All that wait for a component that they depend on, in order.
+    pub(super) fn waiting_for_parents(&self) -> Vec<SlotId> {
+        let lines = self.waiting.iter();
+        let lines = lines.filter(|(what, _)| matches!(what, WaitFor::Parent(_)));
+        let mut all: Vec<_> = lines.flat_map(|(_, line)| line).copied().collect();
+        all.sort_unstable();
+        all.into_iter().map(|(_, slot)| slot).collect()
+    }
+
     /// Everything that waits, for whatever.
     pub(super) fn everything_waiting(&self) -> Vec<SlotId> {
         let mut all: Vec<_> = self.waiting.values().flatten().copied().collect();

@@ -121,6 +121,6 @@ fn a_limit_without_effect_is_reported() {
     let _bare: Counter = registry.counter("own_total", "").build().unwrap();
     assert_eq!(
         registry.unused_settings().to_string(),
-        "metrics.family.own_total.max_label_value: the metric has no labels; leave it out"
+        "metrics.family.own_total.max_label_value: the metric has no labels, and one series; leave it out"
     );
 }

@@ -111,7 +111,15 @@ fn what_a_person_wants_to_know_is_on_it() {
 #[test]
 fn figures_and_charts_ask_what_can_be_answered() {
     let report = Report::new(score(None, &[]), Vec::new());
-    let page = page(&report, 0).replace("&quot;", "\"");
+    let page = page(&report, 0);
+    let page = [
+        ("&gt;", ">"),
+        ("&lt;", "<"),
+        ("&quot;", "\""),
+        ("&amp;", "&"),
+    ]
+    .iter()
+    .fold(page, |page, (written, meant)| page.replace(written, meant));
     let mut found = 0;
     for part in page.split("data-query=\"").skip(1) {
         let end = part.find("\" data-unit").unwrap();
