@@ -88,17 +88,17 @@ step_prometheus3() {
 # needs from Debian's packages, unpacked under target/. axe-core comes from npm; without it, the
 # accessibility check alone is left out, and that is said.
 step_browser() {
-  local root=
-  if ! command -v chromium >/dev/null || ! command -v chromedriver >/dev/null; then
+  local root= chromium driver axe
+  run cargo test --locked --all-features --test browser --no-run || return
+  if chromium=$(command -v chromium) && driver=$(command -v chromedriver); then
+    :
+  else
     root=$(browser) || return "$MISSING"
-    export LD_LIBRARY_PATH=$root/usr/lib/x86_64-linux-gnu:$root/usr/lib/chromium
-    export FONTCONFIG_PATH=$root/etc/fonts
+    chromium=$root/usr/lib/chromium/chromium driver=$root/usr/bin/chromedriver
+    LD_LIBRARY_PATH=$(find "$root/usr/lib" "$root/lib" -name '*.so*' -printf '%h\n' | sort -u | paste -sd:)
+    export LD_LIBRARY_PATH FONTCONFIG_PATH=$root/etc/fonts
   fi
-  local chromium=${root:+$root/usr/lib/chromium/chromium} axe
-  chromium=${chromium:-$(command -v chromium)}
-  local driver=${root:+$root/usr/bin/chromedriver}
-  driver=${driver:-$(command -v chromedriver)}
-  "$chromium" --version --no-sandbox 2>/dev/null | sed -n 1p || return "$MISSING"
+  if ! "$chromium" --version --no-sandbox; then return "$MISSING"; fi
   if axe=$(axe_core); then export SELFHEAL_AXE=$axe; fi
   SELFHEAL_CHROMIUM=$chromium SELFHEAL_CHROMEDRIVER=$driver \
     run cargo test --locked --all-features --no-fail-fast --test browser -- --ignored --test-threads 1

@@ -116,8 +116,10 @@ pub use names::{HEALTH_PATH, LIVENESS_PATH, PAGE_PATH, READINESS_PATH};
 pub(crate) use names::{MAX_PATH, is_plain};
 pub use native::Native;
 pub(crate) use profiles::Known;
+#[cfg(feature = "system")]
+pub(crate) use profiles::PIPELINE_GUARD;
 pub use profiles::PROFILES;
-pub(crate) use profiles::{AUTOMATION, INCIDENT_MANAGER, LUMINOUS_NIX, PIPELINE_GUARD, PLATFORM};
+pub(crate) use profiles::{AUTOMATION, INCIDENT_MANAGER, LUMINOUS_NIX, PLATFORM};
 pub use root::Config;
 pub use secret::Secret;
 pub use server::{BasicAuth, Server};

@@ -11,9 +11,14 @@
 
 #![cfg_attr(
     not(all(feature = "http", feature = "http-client", feature = "grpc")),
-    allow(dead_code, unused_imports, reason = "each protocol uses a part of it")
+    allow(
+        dead_code,
+        unreachable_pub,
+        unused_imports,
+        reason = "each protocol uses a part of it"
+    )
 )]
-#![expect(
+#![allow(
     private_bounds,
     reason = "no one else makes a protocol, so that its traits are of no use outside"
 )]

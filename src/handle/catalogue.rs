@@ -40,10 +40,6 @@ pub fn catalogue() -> Result<Vec<MetricDef>, DeclareError> {
     layers(registry)?;
     #[cfg(feature = "files")]
     registry.group::<crate::healing::FileMetrics>()?;
-    #[cfg_attr(
-        not(feature = "healing"),
-        expect(unused_mut, reason = "healing adds to it")
-    )]
     let mut defs = registry.catalog();
     #[cfg(feature = "healing")]
     defs.extend(crate::healing::catalogue());

@@ -139,6 +139,13 @@ impl Endpoints {
     }
 
     /// Whether there is something to query beside the page.
+    #[cfg_attr(
+        not(feature = "rules"),
+        allow(
+            clippy::unused_self,
+            reason = "nothing is, without the module that answers"
+        )
+    )]
     fn is_queried(&self) -> bool {
         #[cfg(feature = "rules")]
         return self.queries.is_some();

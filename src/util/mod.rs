@@ -33,7 +33,7 @@ mod tsc;
 mod unrecorded;
 #[cfg(feature = "healing")]
 mod uptime;
-#[cfg(any(feature = "http", feature = "http-client"))]
+#[cfg(any(feature = "http", feature = "http-client", feature = "grpc"))]
 mod verb;
 
 #[cfg(feature = "healing")]
@@ -63,5 +63,5 @@ pub use stale::STALE;
 pub use unrecorded::Unrecorded;
 #[cfg(feature = "healing")]
 pub use uptime::Uptime;
-#[cfg(any(feature = "http", feature = "http-client"))]
+#[cfg(any(feature = "http", feature = "http-client", feature = "grpc"))]
 pub(crate) use verb::Verb;
