@@ -34,6 +34,10 @@ const SHORTEST: Duration = Duration::from_millis(100);
 /// The recent past of one handle, and its rules.
 pub(in crate::handle) struct Recent {
     registry: Registry,
+    #[cfg_attr(
+        not(feature = "server"),
+        allow(dead_code, reason = "the query endpoints ask for it")
+    )]
     clock: Clock,
     runtime: Handle,
     healing: Healing,
@@ -120,10 +124,18 @@ impl Recent {
     }
 
     /// By how much the wall clock is ahead of the time that samples are stamped with.
+    #[cfg_attr(
+        not(feature = "server"),
+        allow(dead_code, reason = "the query endpoints ask for it")
+    )]
     pub(in crate::handle) fn skew(&self) -> i64 {
         unix_millis(&self.clock) - self.now()
     }
 
+    #[cfg_attr(
+        not(feature = "server"),
+        allow(dead_code, reason = "the query endpoints ask for it")
+    )]
     pub(in crate::handle) fn series(&self) -> &RuleSeries {
         &self.series
     }
