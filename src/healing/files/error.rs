@@ -29,7 +29,7 @@ pub enum GuardError {
     Corrupt {
         /// The file.
         path: PathBuf,
-        /// What the validator said; see [`GuardFile::verbatim`].
+        /// What the validator said; see [`GuardFile::verbatim`](crate::healing::GuardFile::verbatim).
         why: BoundedStr,
     },
     /// The file cannot be read.
