@@ -45,7 +45,7 @@ impl Verb {
     ];
 
     #[inline]
-    #[cfg(any(feature = "http", feature = "http-client"))]
+    #[cfg(any(test, feature = "http", feature = "http-client"))]
     pub(crate) fn as_str(self) -> &'static str {
         Self::NAMES.get(self as usize).copied().unwrap_or("other")
     }
