@@ -24,6 +24,7 @@ const selfhealChart = (() => {
     return size >= 0.001 ? String(+value.toPrecision(3)) : value.toExponential(1);
   };
   const scaled = (value, steps) => {
+    if (value === 0) return "0";
     const [size, name] = steps.find(([size]) => Math.abs(value) >= size) || steps[steps.length - 1];
     return digits(value / size) + " " + name;
   };
