@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Endpoints, Fault, queries, render, success};
 use crate::rules::{AlertState, FileRule, GroupStatus, RuleAlert, RuleHealth, RuleStatus};
+use crate::util::civil;
 
 pub(super) async fn rules(State(endpoints): State<Endpoints>) -> Result<Response, Fault> {
     let groups = queries(&endpoints)?.source.groups();
@@ -92,18 +93,7 @@ fn time(millis: Option<i64>) -> String {
         return "0001-01-01T00:00:00Z".to_owned();
     };
     let (days, rest) = (millis.div_euclid(86_400_000), millis.rem_euclid(86_400_000));
-    // Howard Hinnant's `civil_from_days`.
-    let shifted = days + 719_468;
-    let (era, of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
-    let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let month = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * month + 2) / 5 + 1;
-    let (month, year) = if month < 10 {
-        (month + 3, year + era * 400)
-    } else {
-        (month - 9, year + era * 400 + 1)
-    };
+    let (year, month, day) = civil(days);
     let (hour, minute) = (rest / 3_600_000, rest / 60_000 % 60);
     let (second, milli) = (rest / 1_000 % 60, rest % 1_000);
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z")
