@@ -31,6 +31,8 @@ source tests/debian.sh
 readonly MISSING=77
 # A step whose command hangs must not hang the whole run.
 readonly COMMAND_LIMIT_SECONDS=1200
+# Of a step that failed, so many lines are shown again at the end.
+readonly LINES_AGAIN=60
 
 usage() {
   sed -n '2,11s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
@@ -85,20 +87,23 @@ step_prometheus3() {
 }
 
 # Chromium is a browser of many packages: it is taken where it is installed, else with all that it
-# needs from Debian's packages, unpacked under target/. axe-core comes from npm; without it, the
-# accessibility check alone is left out, and that is said.
+# needs from Debian's packages, unpacked under target/. One that does not open a page here is
+# missing. axe-core comes from npm; without it, the accessibility check alone is left out, and that
+# is said.
 step_browser() {
-  local root= chromium driver axe
+  local root chromium driver axe libraries
   run cargo test --locked --all-features --test browser --no-run || return
-  if chromium=$(command -v chromium) && driver=$(command -v chromedriver); then
-    :
-  else
+  if ! { chromium=$(command -v chromium) && driver=$(command -v chromedriver); }; then
     root=$(browser) || return "$MISSING"
+    # Of what is installed already, apt names no package.
     chromium=$root/usr/lib/chromium/chromium driver=$root/usr/bin/chromedriver
-    LD_LIBRARY_PATH=$(find "$root/usr/lib" "$root/lib" -name '*.so*' -printf '%h\n' | sort -u | paste -sd:)
-    export LD_LIBRARY_PATH FONTCONFIG_PATH=$root/etc/fonts
+    if [[ ! -e $chromium ]]; then chromium=$(command -v chromium) || return "$MISSING"; fi
+    if [[ ! -e $driver ]]; then driver=$(command -v chromedriver) || return "$MISSING"; fi
+    libraries=$(find "$root" -name '*.so*' -printf '%h\n' | sort -u | paste -sd:)
+    export LD_LIBRARY_PATH=$libraries
+    if [[ -d $root/etc/fonts ]]; then export FONTCONFIG_PATH=$root/etc/fonts; fi
   fi
-  if ! "$chromium" --version --no-sandbox; then return "$MISSING"; fi
+  opens_a_page "$chromium" "$driver" || return "$MISSING"
   if axe=$(axe_core); then export SELFHEAL_AXE=$axe; fi
   SELFHEAL_CHROMIUM=$chromium SELFHEAL_CHROMEDRIVER=$driver \
     run cargo test --locked --all-features --no-fail-fast --test browser -- --ignored --test-threads 1
@@ -179,23 +184,29 @@ for argument in "$@"; do
 done
 if ((${#chosen[@]} == 0)); then chosen=("${STEPS[@]}"); fi
 
-table="" passed=0 missing=0 failed=0 begin=$SECONDS
+table="" again="" passed=0 missing=0 failed=0 begin=$SECONDS
+output=$(mktemp)
+trap 'rm -f "$output"' EXIT
 for name in "${chosen[@]}"; do
   printf '\n==== %s: %s\n' "$name" "${ABOUT[$name]}"
   start=$SECONDS
   # Not in a condition: bash ignores `set -e` inside one.
-  (set -e; "step_$name")
-  status=$?
+  (set -e; "step_$name") 2>&1 | tee "$output"
+  status=${PIPESTATUS[0]}
   took=$((SECONDS - start))
   case $status in
     0) result=ok passed=$((passed + 1)) ;;
     "$MISSING") result=missing missing=$((missing + 1)) ;;
-    *) result=FAILED failed=$((failed + 1)) ;;
+    *)
+      result=FAILED failed=$((failed + 1))
+      again+=$(printf '\n==== %s failed; its last lines again:\n' "$name"; tail -n "$LINES_AGAIN" "$output")$'\n'
+      ;;
   esac
   printf '==== %s: %s after %d s\n' "$name" "$result" "$took"
   table+=$(printf '%-11s %-7s %5d s' "$name" "$result" "$took")$'\n'
 done
 
+printf '%s' "$again"
 printf '\n%s%-11s %-7s %5d s\n\n' "$table" total "" $((SECONDS - begin))
 echo "$passed passed, $failed failed, $missing could not be run here"
 ((failed == 0))

@@ -67,6 +67,24 @@ browser() {
   printf '%s\n' "$place"
 }
 
+# opens_a_page CHROMIUM CHROMEDRIVER: whether the browser shows a page here, and its driver runs.
+opens_a_page() {
+  local profile shown status=0
+  profile=$(mktemp -d)
+  shown=$(timeout 60 "$1" --headless --no-sandbox --disable-gpu --disable-dev-shm-usage \
+    --disable-background-networking --user-data-dir="$profile" --dump-dom 'data:text/html,<p>shown</p>' 2>&1 </dev/null)
+  if [[ $shown != *'<p>shown</p>'* ]]; then
+    printf '%s\nChromium (%s) does not open a page here\n' "$shown" "$1"
+    status=1
+  fi
+  if ! "$2" --version; then
+    printf 'chromedriver (%s) does not run here\n' "$2"
+    status=1
+  fi
+  rm -rf "$profile"
+  return "$status"
+}
+
 # axe_core: prints where the accessibility check is, from npm's package, unpacked under target/.
 axe_core() {
   local place=$DEBIAN/../npm
