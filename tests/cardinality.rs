@@ -90,7 +90,7 @@ fn overflow_value(n: u64) -> ValueRef<'static> {
 fn values_of_any_length_that_are_refused_take_no_memory_either() {
     let settings = {
         let mut settings = Settings::default();
-        settings.max_series = 5;
+        settings.metrics.max_series = 5;
         settings
     };
     let (_, family) = family(settings);

@@ -57,7 +57,7 @@ fn sample(registry: Registry) -> Render {
 
 fn registry(count: usize) -> Registry {
     let mut settings = Settings::default();
-    settings.max_series_per_family = count;
+    settings.metrics.max_series_per_family = count;
     Registry::with_settings(settings)
 }
 

@@ -38,7 +38,7 @@ const ROWS: &[(&str, &str)] = &[
 
 fn recorded() -> (Recorded, i64) {
     let mut limits = Limits::default();
-    limits.max_series_per_family = 10_000;
+    limits.metrics.max_series_per_family = 10_000;
     let registry = Registry::with_settings(limits);
     let family: Family<Counter, [Text; 2]> = registry
         .counter("requests_total", "Requests")

@@ -224,7 +224,7 @@ pub(crate) fn two_histograms() -> Run {
 
 pub(crate) fn create(texts: &many::Texts, count: usize) -> Box<dyn Any> {
     let mut settings = Settings::default();
-    settings.max_series_per_family = count;
+    settings.metrics.max_series_per_family = count;
     let family: Family<Counter, [Text; 3]> = Registry::with_settings(settings)
         .counter("requests_total", "Requests")
         .labels(many::NAMES)

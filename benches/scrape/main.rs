@@ -126,8 +126,8 @@ fn name(text: &mut String, number: usize) {
 /// A registry that takes so many series.
 fn registry(series: usize) -> Registry {
     let mut settings = Settings::default();
-    settings.max_series = series;
-    settings.max_series_per_family = series;
+    settings.metrics.max_series = series;
+    settings.metrics.max_series_per_family = series;
     Registry::with_settings(settings)
 }
 

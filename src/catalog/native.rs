@@ -1,24 +1,35 @@
 use std::ops::RangeInclusive;
 
+use serde::{Deserialize, Serialize};
+
 /// Native buckets of a histogram: exponential ones that come into being with the values that
 /// fall into them (<https://prometheus.io/docs/specs/native_histograms/>).
+///
+/// A declaration has them, and so has the configuration as `[metrics.family.NAME.native]`, which
+/// gives a histogram such buckets whether it is declared with any or not.
 ///
 /// ```
 /// use selfheal::catalog::Native;
 ///
 /// let native = Native::growth(1.1).max_buckets(100);
-/// assert_eq!(native.schema, 3, "the bounds grow by 2^(1/8), or 9 %");
+/// assert_eq!(native, Native::schema(3).max_buckets(100)); // the bounds grow by 2^(1/8), or 9 %
 /// ```
 ///
 /// When an observation asks for one bucket more than there may be, the zero bucket is widened,
 /// where that is allowed, and then the resolution halved until there is room. This is for good:
 /// a histogram never gets finer again.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Native {
-    /// How fine the buckets are at first, from -4 to 8: the bounds grow by the factor
-    /// `2^(2^-schema)` from one to the next. Default: 3, which is 9 %.
-    pub schema: i8,
+    /// Whether there are native buckets; `false` takes away those that are declared.
+    /// Default: `true`.
+    pub enabled: bool,
+    /// Whether the classic buckets stay beside them. Default: `true`.
+    pub classic: bool,
+    /// By what factor the bounds grow at most from one bucket to the next, above 1.
+    /// Default: 1.1.
+    pub growth: f64,
     /// The most buckets of a series, the zero bucket aside; 1 to 10,000. Default: 160.
     ///
     /// At the coarsest resolution, a factor of 65,536, there is no limit: a series has then 264
@@ -34,31 +45,53 @@ pub struct Native {
 
 impl Native {
     const SCHEMAS: RangeInclusive<i8> = -4..=8;
-    const BUCKETS: RangeInclusive<u32> = 1..=10_000;
+    pub(crate) const BUCKETS: RangeInclusive<u32> = 1..=10_000;
 
-    /// Buckets of a schema.
+    /// Native buckets of the default growth beside the classic ones.
     #[must_use]
-    pub fn schema(schema: i8) -> Self {
+    pub fn new() -> Self {
         Self {
-            schema,
+            enabled: true,
+            classic: true,
+            growth: 1.1,
             max_buckets: 160,
-            // Both 2^-128, the exponent of an f64 being 1023 above its own.
+            // 2^-128: the exponent of an f64 is 1023 above its own.
             zero_threshold: f64::from_bits((1023 - 128) << 52),
             max_zero_threshold: 0.0,
         }
+    }
+
+    /// Buckets of a schema, from -4 to 8: the bounds grow by the factor `2^(2^-schema)` from one
+    /// to the next. The default growth is schema 3.
+    #[must_use]
+    pub fn schema(schema: i8) -> Self {
+        // Of another schema there are no buckets, and the check says so.
+        let is_known = Self::SCHEMAS.contains(&schema);
+        Self::growth(if is_known { base(schema) } else { f64::NAN })
     }
 
     /// Buckets whose bounds grow by at most `factor` from one to the next, which is above 1:
     /// those of the coarsest schema of which that is true, or of the finest one.
     #[must_use]
     pub fn growth(factor: f64) -> Self {
-        // Without a factor above 1 there is no such schema, and the check tells.
-        let none = *Self::SCHEMAS.end() + 1;
-        let schema = Self::SCHEMAS
-            .rev()
-            .take_while(|_| factor > 1.0)
-            .take_while(|schema| *schema == *Self::SCHEMAS.end() || base(*schema) <= factor);
-        Self::schema(schema.last().unwrap_or(none))
+        Self {
+            growth: factor,
+            ..Self::new()
+        }
+    }
+
+    /// Whether there are native buckets. Default: `true`.
+    #[must_use]
+    pub fn enabled(mut self, on: bool) -> Self {
+        self.enabled = on;
+        self
+    }
+
+    /// Whether the classic buckets stay beside them. Default: `true`.
+    #[must_use]
+    pub fn classic(mut self, on: bool) -> Self {
+        self.classic = on;
+        self
     }
 
     /// Sets the most buckets, 1 to 10,000. Default: 160.
@@ -82,10 +115,18 @@ impl Native {
         self
     }
 
+    /// How fine the buckets are at first; `None` where the bounds do not grow.
+    pub(crate) fn finest(&self) -> Option<i8> {
+        let finest = *Self::SCHEMAS.end();
+        let is_within = |schema: &i8| *schema == finest || base(*schema) <= self.growth;
+        let schemas = Self::SCHEMAS.rev().filter(|_| self.growth > 1.0);
+        schemas.take_while(is_within).last()
+    }
+
     /// Says what is wrong, in words that follow the name of the metric.
     pub(crate) fn check(&self) -> Result<(), &'static str> {
         let threshold = |is: f64| is.is_finite() && is >= 0.0;
-        if !Self::SCHEMAS.contains(&self.schema) {
+        if self.finest().is_none() {
             Err("has native buckets of a schema outside of -4 to 8, or that do not grow")
         } else if !Self::BUCKETS.contains(&self.max_buckets) {
             Err("has a limit of native buckets outside of 1 to 10,000")
@@ -103,9 +144,20 @@ fn base(schema: i8) -> f64 {
 }
 
 impl Default for Native {
-    /// Schema 3.
+    /// As of [`new`](Native::new).
     fn default() -> Self {
-        Self::schema(3)
+        Self::new()
+    }
+}
+
+impl PartialEq for Native {
+    /// Two factors of which the same schema comes are the same.
+    fn eq(&self, other: &Self) -> bool {
+        let rest = |of: &Self| {
+            let thresholds = (of.zero_threshold, of.max_zero_threshold);
+            (of.enabled, of.classic, of.max_buckets, thresholds)
+        };
+        self.finest() == other.finest() && rest(self) == rest(other)
     }
 }
 
@@ -124,10 +176,13 @@ mod tests {
             (4.0, -1),
             (1e9, -4),
         ] {
-            assert_eq!(Native::growth(factor).schema, schema, "{factor}");
+            assert_eq!(Native::growth(factor).finest(), Some(schema), "{factor}");
             assert_eq!(Native::growth(factor).check(), Ok(()));
         }
         assert!(Native::growth(1.5) == Native::schema(1));
+        for schema in Native::SCHEMAS {
+            assert_eq!(Native::schema(schema).finest(), Some(schema));
+        }
     }
 
     #[test]

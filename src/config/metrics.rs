@@ -8,13 +8,18 @@ use serde::{Deserialize, Serialize};
 
 use super::faults::Faults;
 use super::names::{HEALTH_PATH, LIVENESS_PATH, READINESS_PATH, check_metric, check_path};
-use super::native::Native;
+use super::native;
 use super::range::{check_buckets, check_range};
+use crate::catalog::Native;
 
 /// A series takes about 100 bytes, so that the upper end is a heap of 10 GB.
 const SERIES: RangeInclusive<usize> = 1..=100_000_000;
-/// Shorter ones would make different values one, longer ones a scrape large.
-const LABEL_VALUE: RangeInclusive<usize> = 16..=4_096;
+
+/// The default of [`Metrics::max_label_value`].
+pub(crate) const MAX_LABEL_VALUE: usize = 256;
+/// The limits of label values that can be set: shorter ones would make different values one (and
+/// the value of the overflow series has to fit), longer ones a scrape large.
+pub(crate) const LABEL_LIMITS: RangeInclusive<usize> = 16..=4_096;
 
 /// `[metrics]`: the registry's limits and the scrape.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -29,8 +34,9 @@ pub struct Metrics {
     /// So many series the registry may have. Default: 1 000 000.
     pub max_series: usize,
     /// The most bytes of a label value that are kept, from 16 to 4096; what is longer is cut at a
-    /// character boundary. A Prometheus with a lower `label_value_length_limit` drops the whole
-    /// target. Default: 256.
+    /// character boundary, so that two values may become one. The states of a state set are not
+    /// cut. A Prometheus with a lower `label_value_length_limit` drops the whole target.
+    /// Default: 256.
     pub max_label_value: usize,
     /// Whether a scrape is compressed when the scraper asks for it. Default: `true`.
     pub gzip: bool,
@@ -39,7 +45,7 @@ pub struct Metrics {
     /// each. Default: `false`.
     pub created_times: bool,
     /// What is different for one family, by its name without namespace. Default: nothing.
-    pub family: BTreeMap<String, Family>,
+    pub family: BTreeMap<String, FamilySettings>,
 }
 
 impl Default for Metrics {
@@ -48,7 +54,7 @@ impl Default for Metrics {
             path: "/metrics".to_owned(),
             max_series_per_family: 10_000,
             max_series: 1_000_000,
-            max_label_value: 256,
+            max_label_value: MAX_LABEL_VALUE,
             gzip: true,
             created_times: false,
             family: BTreeMap::new(),
@@ -108,7 +114,7 @@ impl Metrics {
     /// Sets what is different for the family of that name, without namespace.
     /// Default: nothing.
     #[must_use]
-    pub fn family(mut self, name: impl Into<String>, family: Family) -> Self {
+    pub fn family(mut self, name: impl Into<String>, family: FamilySettings) -> Self {
         self.family.insert(name.into(), family);
         self
     }
@@ -116,19 +122,28 @@ impl Metrics {
     /// The limit of series for the family of that name, without namespace.
     #[must_use]
     pub fn series_limit(&self, family: &str) -> usize {
-        self.family
-            .get(family)
-            .and_then(|family| family.max_series)
-            .unwrap_or(self.max_series_per_family)
+        let own = self.of(family).and_then(|family| family.max_series);
+        own.unwrap_or(self.max_series_per_family)
             .min(self.max_series)
     }
 
-    /// The most bytes of a label value of the family of that name, without namespace.
+    /// The most bytes of a label value of the family of that name, without namespace: from 16 to
+    /// 4096, whatever is set.
     #[must_use]
     pub fn label_limit(&self, family: &str) -> usize {
-        let family = self.family.get(family);
-        let own = family.and_then(|family| family.max_label_value);
-        own.unwrap_or(self.max_label_value)
+        let own = self.of(family).and_then(|family| family.max_label_value);
+        let most = own.unwrap_or(self.max_label_value);
+        most.clamp(*LABEL_LIMITS.start(), *LABEL_LIMITS.end())
+    }
+
+    /// What is different for the family of that name, without namespace.
+    pub(crate) fn of(&self, family: &str) -> Option<&FamilySettings> {
+        self.family.get(family)
+    }
+
+    /// Whether the family of that name, without namespace, is switched off.
+    pub(crate) fn is_off(&self, family: &str) -> bool {
+        self.of(family).is_some_and(|family| !family.enabled)
     }
 
     pub(super) fn check(&self, faults: &mut Faults) {
@@ -154,35 +169,46 @@ impl Metrics {
 
 fn check_label_limit(bytes: usize, faults: &mut Faults) {
     let hint = "give how many bytes of a label value are kept";
-    check_range("max_label_value", &bytes, &LABEL_VALUE, hint, faults);
+    check_range("max_label_value", &bytes, &LABEL_LIMITS, hint, faults);
 }
 
 /// `[metrics.family.NAME]`: what is different for one family.
 ///
-/// It is applied once, when the family is created.
+/// It is applied once, when the family is created or its collector registered.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
-pub struct Family {
-    /// Whether the family records and is exposed. Default: `true`.
+pub struct FamilySettings {
+    /// Whether the family records and is exposed. Default: `true`. With `false`, its handles do
+    /// nothing and read 0, in the time of a comparison, and a collector of which nothing else is
+    /// left is not asked any more.
     pub enabled: bool,
     /// The upper bounds of a histogram's buckets, ascending, without `+Inf`. Default: those
     /// that the family is declared with.
     pub buckets: Option<Vec<f64>>,
     /// Native buckets of a histogram. Default: those that the family is declared with, if any.
     pub native: Option<Native>,
-    /// The limit of series. Default: [`Metrics::max_series_per_family`].
+    /// The limit of series. Default: [`Metrics::max_series_per_family`]. What a collector yields
+    /// beyond it is left out and counted in `selfheal_collectors_skipped_total`; without one of its
+    /// own, it has no limit.
     pub max_series: Option<usize>,
     /// The most bytes of a label value that are kept, from 16 to 4096. Default:
-    /// [`Metrics::max_label_value`].
+    /// [`Metrics::max_label_value`]. What a collector yields is cut as well; of two series that
+    /// become one the first is kept, the other is left out and counted in
+    /// `selfheal_collectors_skipped_total`.
     pub max_label_value: Option<usize>,
     /// How long a series may be idle before it is removed; `"0s"` keeps all for ever. Default:
-    /// as the family is declared.
+    /// as the family is declared, which is for ever unless
+    /// [`Declare::expire_after`](crate::registry::Declare::expire_after) says otherwise.
     #[serde(with = "super::duration::optional")]
     pub expire_after: Option<Duration>,
+    /// Whether this follows from another setting, as the buckets of the HTTP layer do from
+    /// `http.buckets`. Then it is not reported where it has no effect.
+    #[serde(skip)]
+    pub(crate) implied: bool,
 }
 
-impl Default for Family {
+impl Default for FamilySettings {
     fn default() -> Self {
         Self {
             enabled: true,
@@ -191,11 +217,12 @@ impl Default for Family {
             max_series: None,
             max_label_value: None,
             expire_after: None,
+            implied: false,
         }
     }
 }
 
-impl Family {
+impl FamilySettings {
     /// Nothing different.
     #[must_use]
     pub fn new() -> Self {
@@ -253,7 +280,7 @@ impl Family {
             check_has_buckets("buckets", name, faults);
         }
         if let Some(native) = &self.native {
-            faults.within("native", |faults| native.check(faults));
+            faults.within("native", |faults| native::check(native, faults));
             check_has_buckets("native", name, faults);
         }
         if let Some(series) = &self.max_series {

@@ -109,12 +109,12 @@ pub use healing::{
 pub use http::Http;
 pub use journal::{Fsync, Journal};
 pub use loader::Loader;
-pub use metrics::{Family, Metrics};
+pub use metrics::{FamilySettings, Metrics};
+pub(crate) use metrics::{LABEL_LIMITS, MAX_LABEL_VALUE};
 pub(crate) use names::SERVICE_INFO;
 pub use names::{HEALTH_PATH, LIVENESS_PATH, PAGE_PATH, READINESS_PATH};
 #[cfg(feature = "server")]
 pub(crate) use names::{MAX_PATH, is_plain};
-pub use native::Native;
 pub(crate) use profiles::Known;
 #[cfg(feature = "system")]
 pub(crate) use profiles::PIPELINE_GUARD;

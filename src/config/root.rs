@@ -12,17 +12,17 @@ use super::healing::HealingPolicy;
 use super::http::Http;
 use super::journal::Journal;
 use super::loader::Loader;
-use super::metrics::{Family, Metrics};
+use super::metrics::{FamilySettings, Metrics};
 use super::names::{
     HEALTH_PATH, LIVENESS_PATH, READINESS_PATH, SERVICE_INFO, check_labels, check_namespace,
 };
-use super::native::Native;
 use super::profiles::{self, Known};
 use super::secret::Secret;
 use super::server::Server;
 use super::service::Service;
 use super::system::System;
 use super::tree::{self, ANY_NAME};
+use crate::catalog::Native;
 
 /// Labels that histograms and summaries give their own series.
 const RESERVED: [&str; 2] = ["le", "quantile"];
@@ -232,7 +232,7 @@ impl Config {
     /// Every setting, those aside that are absent by default and hold nothing else.
     pub(super) fn sample() -> Self {
         let server = Server::new().basic_auth("", Secret::default());
-        let family = Family::new().native(Native::new());
+        let family = FamilySettings::new().native(Native::new());
         Self::new()
             .server(server.bearer_token(Secret::default()))
             .metrics(Metrics::new().family(ANY_NAME, family))

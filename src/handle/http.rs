@@ -2,14 +2,14 @@ use std::sync::{Arc, OnceLock};
 
 use super::Selfheal;
 use super::unused::Part;
-use crate::config::{Config, Http};
+use crate::config::{Config, FamilySettings, Http};
 use crate::http::{DURATION, FIRST_BYTE, HttpLayer, HttpLayerBuilder};
-use crate::registry::{DeclareError, FamilySettings, Settings};
+use crate::registry::{DeclareError, Settings};
 
 /// The buckets of the durations, unless the family's own section has others.
 pub(super) fn settings(config: &Config, settings: &mut Settings) {
     for name in [DURATION, FIRST_BYTE] {
-        let family = settings.families.entry(name.to_owned());
+        let family = settings.metrics.family.entry(name.to_owned());
         let family = family.or_insert_with(|| FamilySettings {
             implied: true,
             ..FamilySettings::default()

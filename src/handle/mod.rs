@@ -57,9 +57,8 @@ pub use self::healing::ReloadError;
 use self::health::Health;
 #[cfg(feature = "rules")]
 pub use self::rules::{AlertRule, LoadRules, OnAlert, Rules, RulesError};
-use crate::catalog::Native;
 use crate::config::{self, Config, ConfigError};
-use crate::registry::{DeclareError, FamilySettings, NativeSettings, Profile, Registry, Settings};
+use crate::registry::{DeclareError, Profile, Registry, Settings};
 use crate::util::Clock;
 
 /// Everything of this crate in one handle. Cloning is cheap and gives the same handle.
@@ -226,16 +225,6 @@ impl AsRef<Registry> for Selfheal {
 
 /// What the configuration says about the registry.
 fn settings(config: &Config) -> Settings {
-    let over = |family: &config::Family| FamilySettings {
-        disabled: !family.enabled,
-        buckets: family.buckets.clone(),
-        max_series: family.max_series,
-        max_label_value: family.max_label_value,
-        native: family.native.as_ref().map(native),
-        expire_after: family.expire_after,
-        implied: false,
-    };
-    let families = config.metrics.family.iter();
     #[cfg_attr(
         not(feature = "http"),
         expect(unused_mut, reason = "the HTTP module adds to it")
@@ -243,13 +232,7 @@ fn settings(config: &Config) -> Settings {
     let mut settings = Settings {
         namespace: config.namespace_in_force().to_owned(),
         global_labels: config.global_labels.clone(),
-        max_series_per_family: config.metrics.max_series_per_family,
-        max_series: config.metrics.max_series,
-        max_label_value: config.metrics.max_label_value,
-        created_times: config.metrics.created_times,
-        families: families
-            .map(|(name, family)| (name.clone(), over(family)))
-            .collect(),
+        metrics: config.metrics.clone(),
         profiles: config.profiles_on().map(profile).collect(),
         instance: instance(config),
     };
@@ -283,19 +266,6 @@ fn instance(config: &Config) -> String {
         .unwrap_or_else(|| "unknown".to_owned())
 }
 
-/// The native buckets of one histogram.
-fn native(native: &config::Native) -> NativeSettings {
-    let buckets = Native::growth(native.growth)
-        .max_buckets(native.max_buckets)
-        .zero_threshold(native.zero_threshold)
-        .max_zero_threshold(native.max_zero_threshold);
-    match (native.enabled, native.classic) {
-        (false, _) => NativeSettings::Off,
-        (true, true) => NativeSettings::Beside(buckets),
-        (true, false) => NativeSettings::Only(buckets),
-    }
-}
-
 impl fmt::Debug for Selfheal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Selfheal")
@@ -308,14 +278,15 @@ impl fmt::Debug for Selfheal {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Family, Metrics};
+    use crate::catalog::Native;
+    use crate::config::{FamilySettings, Metrics};
     use crate::registry::{self, DEFAULT_BUCKETS};
 
     #[test]
     fn label_values_are_cut_as_configured() {
         let metrics = Metrics::new()
             .max_label_value(20)
-            .family("own_total", Family::new().max_label_value(30));
+            .family("own_total", FamilySettings::new().max_label_value(30));
         let handle = Selfheal::with_clock(Config::new().metrics(metrics), Clock::manual().0);
         let handle = handle.unwrap();
         let registry = handle.registry();
@@ -330,20 +301,20 @@ mod tests {
 
     #[test]
     fn native_buckets_and_created_times_are_as_configured() {
-        let off = config::Native::new().enabled(false);
-        let alone = config::Native::new().classic(false).growth(2.0);
+        let off = Native::new().enabled(false);
+        let alone = Native::growth(2.0).classic(false);
         let metrics = Metrics::new()
             .created_times(true)
-            .family("beside", Family::new().native(config::Native::new()))
-            .family("alone", Family::new().native(alone))
-            .family("off", Family::new().native(off));
+            .family("beside", FamilySettings::new().native(Native::new()))
+            .family("alone", FamilySettings::new().native(alone))
+            .family("off", FamilySettings::new().native(off));
         let config = Config {
             metrics,
             ..Config::default()
         };
         let handle = Selfheal::with_clock(config, Clock::manual().0).unwrap();
         let registry = handle.registry();
-        assert!(registry.settings().created_times);
+        assert!(registry.settings().metrics.created_times);
         let def = |name: &'static str| {
             let declared = registry
                 .histogram(name, "")
@@ -351,7 +322,6 @@ mod tests {
                 .labels::<()>([]);
             declared.unwrap().def().clone()
         };
-        // What both modules take for the default is the same.
         assert_eq!(def("beside").native, Some(Native::default()));
         assert_eq!(def("alone").native, Some(Native::schema(0)));
         assert_eq!(def("declared").native, Some(Native::default()));

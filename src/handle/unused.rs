@@ -6,7 +6,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::Selfheal;
 use super::health::Health;
-use crate::config::{Config, Family, Faults, Native, Override, SERVICE_INFO, Server};
+use crate::catalog::Native;
+use crate::config::{Config, FamilySettings, Faults, Override, SERVICE_INFO, Server};
 use crate::health::{Contributor, Fact, Note};
 use crate::registry::{Registry, WeakRegistry};
 use crate::util::Clock;
@@ -302,7 +303,7 @@ fn beaten(overrides: &[Override], faults: &mut Faults) {
 }
 
 /// Settings of a family that another one beside them makes void.
-fn void(family: &Family, faults: &mut Faults) {
+fn void(family: &FamilySettings, faults: &mut Faults) {
     let hint = "set that to true, or leave this out";
     let others = [
         ("buckets", family.buckets.is_some()),

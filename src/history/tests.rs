@@ -6,7 +6,7 @@ use crate::util::STALE;
 
 fn registry() -> Registry {
     Registry::with_settings(Limits {
-        max_series_per_family: 10_000,
+        metrics: crate::config::Metrics::new().max_series_per_family(10_000),
         ..Limits::default()
     })
 }

@@ -10,7 +10,7 @@ use crate::registry::{Collector, Counter, DeclareError, FamilySnapshot, Group, R
 /// there later come out too. Names, labels and values are taken as they are: no namespace
 /// goes before the names, and a counter need not end in `_total`. The global labels of `into`
 /// apply. A label value longer than
-/// [`Settings::max_label_value`](crate::registry::Settings::max_label_value) is cut; time stamps are left out.
+/// [`Metrics::max_label_value`](crate::config::Metrics::max_label_value) is cut; time stamps are left out.
 ///
 /// A name that `into` has as well is one family: of a series that both have, that of `into`
 /// is exposed. What cannot be exposed (a name that is none, a label or a series that is there

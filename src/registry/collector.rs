@@ -118,25 +118,21 @@ impl Registered {
 
     /// Whether everything that it says it yields is switched off.
     fn is_off(&self) -> bool {
-        let off = |def: &MetricDef| {
-            let over = self.settings.families.get(&*def.name);
-            over.is_some_and(|over| over.disabled)
-        };
+        let off = |def: &MetricDef| self.settings.metrics.is_off(&def.name);
         !self.defs.is_empty() && self.defs.iter().all(off)
     }
 
     /// Cuts a family to its limits; false if it is switched off.
     fn limit(&self, family: &mut FamilySnapshot, skipped: &mut u64) -> bool {
-        let over = self.settings.families.get(&*family.def.name);
-        *skipped += family.shorten(self.settings.label_limit(over)) as u64;
-        let Some(over) = over else {
-            return true;
-        };
-        if let Some(most) = over.max_series {
+        let (name, metrics) = (&family.def.name, &self.settings.metrics);
+        let most = metrics.of(name).and_then(|over| over.max_series);
+        let (is_on, limit) = (!metrics.is_off(name), metrics.label_limit(name));
+        *skipped += family.shorten(limit) as u64;
+        if let Some(most) = most {
             *skipped += family.series.len().saturating_sub(most) as u64;
             family.series.truncate(most);
         }
-        !over.disabled
+        is_on
     }
 }
 

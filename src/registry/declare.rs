@@ -291,9 +291,8 @@ impl<T: Tally> Declare<'_, Histogram<T>> {
 
     /// Gives the histogram native buckets and no classic ones, which formats other than
     /// protobuf can then say little of. Default: classic ones.
-    pub fn native_only(mut self, native: Native) -> Self {
-        self.def.buckets.clear();
-        self.native(native)
+    pub fn native_only(self, native: Native) -> Self {
+        self.native(native.classic(false))
     }
 }
 

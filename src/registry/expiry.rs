@@ -173,7 +173,7 @@ mod tests {
                 expire_after: Some(minutes * MINUTE),
                 ..FamilySettings::default()
             };
-            settings.families.insert(name.to_owned(), over);
+            settings.metrics.family.insert(name.to_owned(), over);
         }
         let registry = Registry::with_settings(settings);
         let got: Family<Counter, [Text; 1]> =
@@ -190,7 +190,7 @@ mod tests {
     fn a_metric_without_labels_and_the_overflow_stay() {
         let (clock, hand) = Clock::manual();
         let registry = Registry::with_settings(Settings {
-            max_series_per_family: 1,
+            metrics: crate::config::Metrics::new().max_series_per_family(1),
             ..Settings::default()
         });
         let alone = registry

@@ -5,20 +5,15 @@
 //! with a borrowed `path`. [`LabelValue`] ties one value to its key, [`Labels`] a whole set.
 
 use std::borrow::Cow;
-use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use crate::util::BoundedStr;
 
 /// The most bytes of a label value that are kept, unless
-/// [`Settings::max_label_value`](super::Settings::max_label_value) or that of its family says
+/// [`Metrics::max_label_value`](crate::config::Metrics::max_label_value) or that of its family says
 /// otherwise; what is longer is cut at a character boundary before it is looked up, so that a
 /// client cannot make a scrape large.
-pub const MAX_LABEL_VALUE: usize = 256;
-
-/// The limits that can be set, in bytes: [`OVERFLOW`](super::OVERFLOW) is shorter than the least,
-/// and texts with the most have places of 16 bits.
-pub(super) const LABEL_LIMITS: RangeInclusive<usize> = 16..=4_096;
+pub const MAX_LABEL_VALUE: usize = crate::config::MAX_LABEL_VALUE;
 
 /// The key of a label whose value is any text: `&str`, `String`, `Arc<str>`, `Cow<str>`,
 /// `Box<str>`, and whatever is [`Displayed`](super::Displayed).

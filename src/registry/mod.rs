@@ -118,13 +118,15 @@ pub use metric::{
 pub use rendered::SeriesLabels;
 pub use sample::SeriesId;
 pub use scrape::{Scrape, ScrapeFamily};
-pub use settings::{FamilySettings, NativeSettings, Profile, Settings};
+pub use settings::{Profile, Settings};
 pub use snapshot::{
     Exemplar, ExemplarLabels, FamilySnapshot, HistogramRef, HistogramSnapshot, InvalidExemplar,
     MAX_EXEMPLAR, NativeBuckets, Number, Sample, SeriesSnapshot, Value, ValueRef, parse_labels,
 };
 pub use storage::OVERFLOW;
 pub use values::Displayed;
+
+pub use crate::config::FamilySettings;
 
 use crate::catalog::{Kind, MetricDef};
 use crate::util::Clock;
@@ -133,9 +135,9 @@ use groups::Groups;
 use metric::Common;
 #[cfg(any(feature = "http", feature = "http-client", feature = "grpc"))]
 pub(crate) use metric::Handle;
-use storage::Total;
 #[cfg(any(feature = "http", feature = "http-client", feature = "grpc"))]
 pub(crate) use storage::removals;
+use storage::{Rules, Total};
 pub(crate) use unused::WeakRegistry;
 
 lazy_static! {
@@ -229,7 +231,7 @@ impl Registry {
             inner: Arc::new(Inner {
                 total: Arc::new(Total {
                     series: AtomicUsize::new(0),
-                    limit: AtomicUsize::new(settings.max_series),
+                    limit: AtomicUsize::new(settings.metrics.max_series),
                 }),
                 settings: RwLock::new(Arc::new(settings)),
                 families: RwLock::default(),
@@ -255,7 +257,7 @@ impl Registry {
         self.inner
             .total
             .limit
-            .store(settings.max_series, Ordering::Relaxed);
+            .store(settings.metrics.max_series, Ordering::Relaxed);
         *self.inner.settings.write() = Arc::new(settings);
     }
 
@@ -381,10 +383,11 @@ impl Registry {
 
     fn register<M: Metric>(
         &self,
-        asked: MetricDef,
+        mut asked: MetricDef,
         expire_after: Option<Duration>,
         is_load: bool,
     ) -> Result<Arc<Core<M>>, DeclareError> {
+        settings::spread(&mut asked);
         declare::check(&asked)?;
         // Whoever takes both locks takes that of the collectors first.
         let collectors = self.inner.collectors.read();
@@ -401,17 +404,18 @@ impl Registry {
             collector::apart(&settings, &entry.asked, &asked)?;
             alias::apart(&settings, &entry.asked, &asked)?;
         }
-        let over = settings.families.get(&*asked.name);
+        let over = settings.metrics.of(&asked.name);
         let mut def = asked.clone();
-        if let Some(over) = over {
-            over.apply(&mut def);
+        if let Some(over) = over.filter(|_| M::KIND == Kind::Histogram) {
+            settings::apply(over, &mut def);
             declare::check(&def)?;
         }
         settings.widen(&mut def);
-        let rules = settings.rules(over, expire_after);
+        let rules = settings.rules(&def.name, expire_after);
         let name = def.name.clone();
         // Of a series that does not add up, nobody asks since when.
-        let created = settings.created_times && matches!(M::KIND, Kind::Counter | Kind::Histogram);
+        let created =
+            settings.metrics.created_times && matches!(M::KIND, Kind::Counter | Kind::Histogram);
         let allowed = self.inner.allowed.of(&def);
         let core = Arc::new(Core::<M>::new(
             Arc::new(def),
@@ -446,16 +450,17 @@ impl Registry {
         // Whatever is wrong with these.
         def.native = None;
         def.buckets.clear();
-        let off = FamilySettings {
-            disabled: true,
-            ..FamilySettings::default()
+        let rules = Settings::default().rules("", None);
+        let off = Rules {
+            enabled: false,
+            ..rules
         };
         let allowed = self.inner.allowed.of(&def);
         Arc::new(Core::new(
             Arc::new(def),
             allowed,
             Common::new(self.inner.clock.clone(), false),
-            Settings::default().rules(Some(&off), None),
+            off,
             Arc::clone(&self.inner.total),
         ))
     }

@@ -83,7 +83,7 @@ impl Registry {
         let mut aliases = Aliases::new(&settings);
         for Entry { family, over, .. } in entries {
             // What is switched off leaves its name to others.
-            if !over.is_some_and(|over| over.disabled) {
+            if over.is_none_or(|over| over.enabled) {
                 let name = exposed_name(&settings, family.def());
                 let mut listed = ScrapeFamily::reserved(name, family.def());
                 if !family.is_empty() {
@@ -97,10 +97,7 @@ impl Registry {
             aliases.add_collected(&family);
             owners.collected(exposed_name(&settings, &family.def), family);
         }
-        let is_on = |def: &MetricDef| {
-            let over = settings.families.get(&*def.name);
-            !over.is_some_and(|over| over.disabled)
-        };
+        let is_on = |def: &MetricDef| !settings.metrics.is_off(&def.name);
         for FamilySnapshot { def, .. } in self.about_itself(&[]) {
             if is_on(&def) {
                 owners.declared(ScrapeFamily::reserved(exposed_name(&settings, &def), &def));
@@ -115,8 +112,7 @@ impl Registry {
         self.leave_out(owners.left_out());
         for mut family in self.about_itself(&families) {
             if is_on(&family.def) {
-                let over = settings.families.get(&*family.def.name);
-                family.shorten(settings.label_limit(over));
+                family.shorten(settings.metrics.label_limit(&family.def.name));
                 owners.said(&exposed_name(&settings, &family.def), family.series);
             }
         }
@@ -124,7 +120,7 @@ impl Registry {
         Scrape {
             global_labels: render_pairs(
                 labels.map(|(name, value)| (name.as_str(), value.as_str())),
-                settings.label_limit(None),
+                settings.metrics.label_limit(""),
             ),
             families: owners.into_families(),
             settings,

@@ -137,17 +137,17 @@ fn values_that_would_ruin_a_metric_are_counted_and_left_out() {
 #[test]
 fn an_operator_can_change_buckets_and_switch_off() {
     let mut settings = Settings::default();
-    settings.families.insert(
+    settings.metrics.family.insert(
         "a_seconds".to_owned(),
         FamilySettings {
             buckets: Some(vec![1.0]),
             ..FamilySettings::default()
         },
     );
-    settings.families.insert(
+    settings.metrics.family.insert(
         "b_total".to_owned(),
         FamilySettings {
-            disabled: true,
+            enabled: false,
             ..FamilySettings::default()
         },
     );

@@ -21,7 +21,7 @@ impl Registry {
     ///
     /// # fn main() -> Result<(), DeclareError> {
     /// let mut settings = Settings::default();
-    /// settings.families.insert("order_total".to_owned(), FamilySettings::default());
+    /// settings.metrics.family.insert("order_total".to_owned(), FamilySettings::default());
     /// let registry = Registry::with_settings(settings);
     /// registry.counter("orders_total", "Orders").build()?;
     /// assert_eq!(
@@ -39,7 +39,7 @@ impl Registry {
         let mut faults = Faults::new();
         faults.within("metrics", |faults| {
             faults.within("family", |faults| {
-                for (name, wanted) in &settings.families {
+                for (name, wanted) in &settings.metrics.family {
                     if !wanted.implied {
                         faults.within(name, |faults| match known.get(name) {
                             None => unknown(&settings, &known, name, faults),
@@ -57,12 +57,12 @@ impl Registry {
         let mut known = BTreeMap::new();
         for family in self.about_itself(&[]) {
             // The settings reach these whenever they are read.
-            let over = settings.families.get(&*family.def.name).cloned();
+            let over = settings.metrics.of(&family.def.name).cloned();
             known.insert(family.def.name.to_string(), Known::of(&family.def, over));
         }
         for registered in self.inner.collectors.read().iter() {
             for def in registered.defs.iter() {
-                let over = registered.settings.families.get(&*def.name).cloned();
+                let over = registered.settings.metrics.of(&def.name).cloned();
                 let collected = Known {
                     collected: true,
                     ..Known::of(def, over)
@@ -180,21 +180,20 @@ mod tests {
 
     use super::*;
     use crate::catalog::Native;
-    use crate::registry::{Collector, FamilySnapshot, NativeSettings};
+    use crate::registry::{Collector, FamilySnapshot};
 
     fn settings(families: &[(&str, FamilySettings)]) -> Settings {
-        let families = families.iter().cloned();
-        Settings {
-            families: families
-                .map(|(name, over)| (name.to_owned(), over))
-                .collect(),
-            ..Settings::default()
+        let mut settings = Settings::default();
+        for (name, over) in families {
+            let family = &mut settings.metrics.family;
+            family.insert((*name).to_owned(), over.clone());
         }
+        settings
     }
 
     fn off() -> FamilySettings {
         FamilySettings {
-            disabled: true,
+            enabled: false,
             ..FamilySettings::default()
         }
     }
@@ -268,7 +267,7 @@ mod tests {
     fn buckets_of_what_is_no_histogram_are_told() {
         let names = ["a_total", "b_seconds", "load_ratio"];
         let mut settings = settings(&names.map(|name| (name, buckets())));
-        let load = settings.families.get_mut("load_ratio").unwrap();
+        let load = settings.metrics.family.get_mut("load_ratio").unwrap();
         load.expire_after = Some(Duration::from_secs(60));
         let registry = Registry::with_settings(settings);
         registry.counter("a_total", "").build().unwrap();
@@ -290,7 +289,7 @@ mod tests {
     #[test]
     fn native_buckets_where_there_can_be_none_are_told() {
         let native = FamilySettings {
-            native: Some(NativeSettings::Only(Native::default())),
+            native: Some(Native::new().classic(false)),
             ..FamilySettings::default()
         };
         let names = ["a_total", "b", "c", "load_ratio"];

@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use selfheal::catalog::{Kind, MetricDef};
-use selfheal::config::{Family, Metrics, System};
+use selfheal::config::{FamilySettings, Metrics, System};
 use selfheal::groups::LlmCall;
 use selfheal::registry::{
-    Collector, FamilySettings, FamilySnapshot, Number, Registry, SeriesSnapshot, Settings, Value,
+    Collector, FamilySnapshot, Number, Registry, SeriesSnapshot, Settings, Value,
 };
 use selfheal::testing::{Reading, assert_absent, assert_value, value};
 use selfheal::util::Clock;
@@ -16,7 +16,7 @@ use selfheal::{Config, Selfheal};
 
 fn off(names: &[&str]) -> Config {
     let metrics = names.iter().fold(Metrics::new(), |metrics, name| {
-        metrics.family(*name, Family::new().enabled(false))
+        metrics.family(*name, FamilySettings::new().enabled(false))
     });
     Config::new().namespace("shop").metrics(metrics)
 }
@@ -84,7 +84,10 @@ impl Collector for Load {
 
 fn loaded(over: FamilySettings) -> (Registry, Arc<Load>) {
     let mut settings = Settings::default();
-    settings.families.insert("load_ratio".to_owned(), over);
+    settings
+        .metrics
+        .family
+        .insert("load_ratio".to_owned(), over);
     let registry = Registry::with_settings(settings);
     let load = Arc::new(Load::default());
     registry.collect_from(load.clone()).unwrap();
@@ -94,7 +97,7 @@ fn loaded(over: FamilySettings) -> (Registry, Arc<Load>) {
 #[test]
 fn a_collector_of_which_nothing_is_left_is_not_asked() {
     let mut over = FamilySettings::default();
-    over.disabled = true;
+    over.enabled = false;
     let (registry, load) = loaded(over);
     assert_eq!(Reading::of(&registry).sum("load_ratio", &[]), 0.0);
     assert_eq!(load.asked.load(Ordering::Relaxed), 0);

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use selfheal::config::{
-    Approval, Backoff, Budget, Budgets, ByRisk, Config, ConfigError, Confirm, Escalation, Family,
-    Flap, HealingPolicy, Http, Limits, Metrics, Mode, Modes, Override, Recurrence, Service,
-    Severity, Storm, Verify,
+    Approval, Backoff, Budget, Budgets, ByRisk, Config, ConfigError, Confirm, Escalation,
+    FamilySettings, Flap, HealingPolicy, Http, Limits, Metrics, Mode, Modes, Override, Recurrence,
+    Service, Severity, Storm, Verify,
 };
 
 #[test]
@@ -59,8 +59,8 @@ fn the_service_is_named_after_the_namespace() {
 fn the_label_limit_of_a_family() {
     let metrics = Metrics::new()
         .max_label_value(200)
-        .family("other", Family::new())
-        .family("long", Family::new().max_label_value(1_000));
+        .family("other", FamilySettings::new())
+        .family("long", FamilySettings::new().max_label_value(1_000));
     assert_eq!(
         ["long", "other", "none"].map(|family| metrics.label_limit(family)),
         [1_000, 200, 200]
@@ -73,8 +73,8 @@ fn the_series_limit_of_a_family() {
     let metrics = Metrics::new()
         .max_series_per_family(100)
         .max_series(1_000)
-        .family("small", Family::new().max_series(5))
-        .family("large", Family::new().max_series(5_000));
+        .family("small", FamilySettings::new().max_series(5))
+        .family("large", FamilySettings::new().max_series(5_000));
     assert_eq!(
         ["small", "large", "other"].map(|family| metrics.series_limit(family)),
         [5, 1_000, 100]

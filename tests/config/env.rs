@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::process::Command;
 use std::time::Duration;
 
-use selfheal::config::{Config, ConfigError, Family, Fault, Http, Mode, Origin, Service};
+use selfheal::config::{Config, ConfigError, FamilySettings, Fault, Http, Mode, Origin, Service};
 
 use super::{load, told};
 
@@ -45,7 +45,7 @@ fn every_type_from_text() {
         .http(Http::new().sample_rate(1.0).exclude("/a").exclude("/b/*"));
     expected.metrics = expected.metrics.gzip(false).max_series(5_000).family(
         "queue_wait_seconds",
-        Family::new().buckets([0.1, 1.0, 10.0]),
+        FamilySettings::new().buckets([0.1, 1.0, 10.0]),
     );
     expected.server.listen.set_port(0);
     expected.server.request_timeout = Duration::from_millis(2_500);

@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use selfheal::config::{Config, Family, Native, Secret, Server};
+use selfheal::catalog::Native;
+use selfheal::config::{Config, FamilySettings, Secret, Server};
 use serde_json::Value;
 
 const HEAD: &str = "| Key | Default | Meaning |\n|---|---|---|\n";
@@ -13,10 +14,10 @@ const HEAD: &str = "| Key | Default | Meaning |\n|---|---|---|\n";
 /// Defaults by key. What is absent by default stands in the sample, with an empty default.
 fn keys() -> BTreeMap<String, String> {
     let mut sample = Config::new().server(Server::new().basic_auth("", Secret::default()));
-    sample
-        .metrics
-        .family
-        .insert("NAME".to_owned(), Family::new().native(Native::new()));
+    sample.metrics.family.insert(
+        "NAME".to_owned(),
+        FamilySettings::new().native(Native::new()),
+    );
     let mut found = BTreeMap::new();
     collect("", &serde_json::to_value(sample).unwrap(), &mut found);
     found

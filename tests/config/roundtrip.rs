@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
+use selfheal::catalog::Native;
 use selfheal::config::{
-    Config, Family, HealingPolicy, Http, Loader, Metrics, Mode, Native, Override, Secret, Server,
+    Config, FamilySettings, HealingPolicy, Http, Loader, Metrics, Mode, Override, Secret, Server,
     Service, System,
 };
 
@@ -42,10 +43,9 @@ fn native() -> impl Strategy<Value = Native> {
     let flags = (any::<bool>(), any::<bool>());
     (flags, 1.001..10.0_f64, 1..=10_000_u32, 0.0..1.0_f64).prop_map(
         |((enabled, classic), growth, max_buckets, threshold)| {
-            Native::new()
+            Native::growth(growth)
                 .enabled(enabled)
                 .classic(classic)
-                .growth(growth)
                 .max_buckets(max_buckets)
                 .zero_threshold(threshold)
                 .max_zero_threshold(2.0 * threshold)
@@ -62,7 +62,7 @@ fn metrics() -> impl Strategy<Value = Metrics> {
         proptest::option::of(native()),
     )
         .prop_map(|(enabled, buckets, series, idle, native)| {
-            let mut family = Family::new().enabled(enabled);
+            let mut family = FamilySettings::new().enabled(enabled);
             (family.buckets, family.max_series) = (buckets, series);
             (family.expire_after, family.native) = (idle, native);
             family

@@ -18,8 +18,8 @@ fn peak(registry: &Registry, format: Format) -> (u64, Written) {
 fn a_million_series_are_streamed_in_less_than_a_megabyte() {
     const SERIES: usize = 1_000_000;
     let mut settings = Settings::default();
-    settings.max_series_per_family = SERIES;
-    settings.max_series = SERIES;
+    settings.metrics.max_series_per_family = SERIES;
+    settings.metrics.max_series = SERIES;
     let registry = Registry::with_settings(settings);
     let family = registry
         .counter("things_total", "Things")

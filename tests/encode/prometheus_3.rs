@@ -65,7 +65,7 @@ fn names_in_utf8_by_every_scheme() {
 #[ignore = "needs Prometheus 3; run tests/all.sh prometheus3"]
 fn the_first_increments_are_seen_where_series_know_when_they_were_created() {
     let mut settings = Settings::default();
-    settings.created_times = true;
+    settings.metrics.created_times = true;
     let registry = Registry::with_settings(settings);
     let orders = registry.counter("orders_total", "Orders").build().unwrap();
     orders.add(7);

@@ -92,7 +92,7 @@ fn streamed(registry: &Registry) -> Vec<u8> {
 #[test]
 fn global_labels_and_a_family_of_several_chunks() {
     let mut settings = Settings::default();
-    settings.max_series_per_family = 300_000;
+    settings.metrics.max_series_per_family = 300_000;
     settings.global_labels.insert("env".into(), "a\"b\\".into());
     settings.global_labels.insert("n".into(), "not this".into());
     let registry = Registry::with_settings(settings);

@@ -94,7 +94,7 @@ fn quantiles_of_a_native_histogram() {
 /// A counter and histograms with exemplars and created times.
 fn traced() -> Registry {
     let mut settings = Settings::default();
-    settings.created_times = true;
+    settings.metrics.created_times = true;
     let registry = Registry::with_settings(settings);
     let orders = registry.counter("orders_total", "Orders").build().unwrap();
     orders.add(6);

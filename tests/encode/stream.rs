@@ -9,7 +9,7 @@ use selfheal::util::Clock;
 
 fn registry(series: usize) -> (Registry, Family<Counter, [Text; 1]>) {
     let mut settings = Settings::default();
-    settings.max_series_per_family = series + 10;
+    settings.metrics.max_series_per_family = series + 10;
     let registry = Registry::with_settings(settings);
     let family = registry
         .counter("things_total", "Things")

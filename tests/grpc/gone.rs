@@ -36,7 +36,7 @@ fn an_idle_method_expires_and_comes_back() {
     for name in ["grpc_requests_total", "grpc_streams_active"] {
         let mut family = FamilySettings::default();
         family.expire_after = Some(HOUR);
-        settings.families.insert(name.to_owned(), family);
+        settings.metrics.family.insert(name.to_owned(), family);
     }
     let registry = Registry::with_settings(settings);
     let metrics = registry.group::<GrpcMetrics>().unwrap();

@@ -29,7 +29,7 @@ fn expiring() -> Registry {
     ] {
         let mut family = FamilySettings::default();
         family.expire_after = Some(HOUR);
-        settings.families.insert(name.to_owned(), family);
+        settings.metrics.family.insert(name.to_owned(), family);
     }
     Registry::with_settings(settings)
 }

@@ -151,9 +151,10 @@ async fn layers_of_one_registry_and_one_set_of_names_are_counted_together() {
 async fn traffic_is_known_without_the_counter_of_requests() {
     let mut settings = Settings::default();
     let mut off = FamilySettings::default();
-    off.disabled = true;
+    off.enabled = false;
     settings
-        .families
+        .metrics
+        .family
         .insert("http_requests_total".to_owned(), off);
     let layer = HttpLayer::new(&Registry::with_settings(settings)).unwrap();
     pass(layer.clone(), &["/", "/502"]).await;

@@ -23,8 +23,8 @@ fn registry(off: &[&str]) -> Registry {
     let mut settings = Settings::default();
     for name in off {
         let mut family = FamilySettings::default();
-        family.disabled = true;
-        settings.families.insert((*name).to_owned(), family);
+        family.enabled = false;
+        settings.metrics.family.insert((*name).to_owned(), family);
     }
     Registry::with_settings(settings)
 }

@@ -135,8 +135,8 @@ async fn nobody_looks_for_the_trace_of_what_is_not_timed() {
         "http_session_duration_seconds",
     ] {
         let mut family = FamilySettings::default();
-        family.disabled = true;
-        off.families.insert(name.to_owned(), family);
+        family.enabled = false;
+        off.metrics.family.insert(name.to_owned(), family);
     }
     for (registry, share) in [(Registry::new(), 0.0), (Registry::with_settings(off), 1.0)] {
         let layer = HttpLayer::builder(&registry)

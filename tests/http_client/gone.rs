@@ -40,7 +40,8 @@ async fn an_idle_host_expires_and_comes_back() {
     let mut family = FamilySettings::default();
     family.expire_after = Some(HOUR);
     settings
-        .families
+        .metrics
+        .family
         .insert("http_client_requests_total".to_owned(), family);
     let registry = Registry::with_settings(settings);
     let layer = HttpClientLayer::new(&registry).unwrap();

@@ -186,8 +186,8 @@ async fn what_is_switched_off_is_not_recorded() {
         "http_client_active_requests",
     ] {
         let mut off = FamilySettings::default();
-        off.disabled = true;
-        settings.families.insert(name.to_owned(), off);
+        off.enabled = false;
+        settings.metrics.family.insert(name.to_owned(), off);
     }
     let registry = Registry::with_settings(settings);
     let names = [HttpClientNames::Catalog, HttpClientNames::OpenTelemetry];

@@ -16,7 +16,7 @@ const LONG: Duration = Duration::from_secs(20);
 /// A registry whose page takes some megabytes: too much for what the kernel keeps of an answer.
 fn large(series: usize) -> Registry {
     let mut settings = Settings::default();
-    settings.max_series_per_family = series;
+    settings.metrics.max_series_per_family = series;
     let registry = Registry::with_settings(settings);
     for family in ["first_total", "second_total"] {
         let family: Family<Counter, [Text; 1]> =

@@ -256,7 +256,7 @@ mod tests {
     fn series_know_when_they_were_created_where_that_is_asked_for() {
         let (clock, hand) = Clock::manual();
         let settings = Settings {
-            created_times: true,
+            metrics: crate::config::Metrics::new().created_times(true),
             ..Settings::default()
         };
         for (settings, known) in [(settings, true), (Settings::default(), false)] {
@@ -338,7 +338,7 @@ mod tests {
     fn what_is_noted_stays_with_its_series_when_the_others_go() {
         let (clock, hand) = Clock::manual();
         let settings = Settings {
-            created_times: true,
+            metrics: crate::config::Metrics::new().created_times(true),
             ..Settings::default()
         };
         let registry = Registry::with_clock(settings, clock);

@@ -267,10 +267,10 @@ fn what_is_switched_off_is_neither_asked_nor_exposed() {
         "d_seconds",
     ] {
         let off = FamilySettings {
-            disabled: true,
+            enabled: false,
             ..FamilySettings::default()
         };
-        settings.families.insert(name.to_owned(), off);
+        settings.metrics.family.insert(name.to_owned(), off);
     }
     let registry = Registry::with_settings(settings);
     let phase = registry.state_set("phase", "").build().unwrap();

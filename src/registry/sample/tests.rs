@@ -65,7 +65,7 @@ fn ids(registry: &Registry) -> BTreeSet<SeriesId> {
 fn a_sample_has_the_series_and_values_of_a_scrape() {
     let registry = Registry::with_settings(Settings {
         namespace: "shop".to_owned(),
-        max_series_per_family: 2,
+        metrics: crate::config::Metrics::new().max_series_per_family(2),
         ..Settings::default()
     });
     let labels: Family<Counter, [Text; 1]> = registry

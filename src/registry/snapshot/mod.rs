@@ -11,8 +11,9 @@ pub use exemplar::{Exemplar, ExemplarLabels, InvalidExemplar, MAX_EXEMPLAR};
 pub use histogram::{HistogramRef, HistogramSnapshot};
 pub use native::NativeBuckets;
 
-use super::labels::{LABEL_LIMITS, cut};
+use super::labels::cut;
 use crate::catalog::MetricDef;
+use crate::config::LABEL_LIMITS;
 use crate::util::escape;
 
 /// A number as it was recorded; whole numbers are written without a detour over floats.

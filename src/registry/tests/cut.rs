@@ -10,14 +10,14 @@ use crate::registry::{
 
 fn settings(own: usize) -> Settings {
     let mut settings = Settings {
-        max_label_value: 20,
+        metrics: crate::config::Metrics::new().max_label_value(20),
         ..Settings::default()
     };
     let over = FamilySettings {
         max_label_value: Some(own),
         ..FamilySettings::default()
     };
-    settings.families.insert("own_total".to_owned(), over);
+    settings.metrics.family.insert("own_total".to_owned(), over);
     settings
 }
 

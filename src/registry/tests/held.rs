@@ -31,14 +31,14 @@ impl Shop {
     fn new() -> Result<Self, DeclareError> {
         let (clock, hand) = Clock::manual();
         let mut settings = Settings {
-            created_times: true,
+            metrics: crate::config::Metrics::new().created_times(true),
             ..Settings::default()
         };
         let few = FamilySettings {
             max_series: Some(2),
             ..FamilySettings::default()
         };
-        settings.families.insert("full_total".to_owned(), few);
+        settings.metrics.family.insert("full_total".to_owned(), few);
         let registry = Registry::with_clock(settings, clock.clone());
         let sold: Family<Counter, [Text; 1]> =
             registry.counter("sold_total", "").labels(["shop"])?;

@@ -8,7 +8,7 @@ const LONG: Duration = Duration::from_secs(60);
 
 fn large(megabytes: usize) -> Registry {
     let settings = crate::registry::Settings {
-        max_series_per_family: 1_000_000,
+        metrics: crate::config::Metrics::new().max_series_per_family(1_000_000),
         ..Default::default()
     };
     let registry = Registry::with_settings(settings);

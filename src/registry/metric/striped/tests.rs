@@ -5,8 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::catalog::Native;
 use crate::registry::{
-    Declare, Family, FamilySettings, Histogram, HistogramSnapshot, NativeSettings, Registry,
-    Settings, Text,
+    Declare, Family, FamilySettings, Histogram, HistogramSnapshot, Registry, Settings, Text,
 };
 
 /// Zero, what is next to it, and values of both signs and all magnitudes whose sum is exact
@@ -114,10 +113,10 @@ fn the_threads_of_a_histogram_share_its_exemplars() {
 fn an_operator_may_ask_for_native_buckets_of_a_striped_histogram() {
     let mut settings = Settings::default();
     let over = FamilySettings {
-        native: Some(NativeSettings::Beside(Native::schema(0))),
+        native: Some(Native::schema(0)),
         ..FamilySettings::default()
     };
-    settings.families.insert("a".to_owned(), over);
+    settings.metrics.family.insert("a".to_owned(), over);
     let registry = Registry::with_settings(settings);
     let histogram = registry.histogram("a", "").striped().build().unwrap();
     histogram.observe(3.0);

@@ -34,8 +34,10 @@ impl Plan {
             .max(FEWEST)
             .checked_next_power_of_two()
             .unwrap_or(FEWEST);
+        // Without a schema the metric is not declared, and nothing is recorded here.
+        let finest = native.finest().unwrap_or(COARSEST_SCHEMA);
         let scale = Scale {
-            schema: native.schema,
+            schema: finest,
             zero_threshold: native.zero_threshold,
         };
         let full = Step {
@@ -55,7 +57,7 @@ impl Plan {
             wide.scale.zero_threshold = native.max_zero_threshold;
             steps.push(wide);
         }
-        steps.extend((COARSEST_SCHEMA..native.schema).rev().map(|schema| {
+        steps.extend((COARSEST_SCHEMA..finest).rev().map(|schema| {
             let mut step = wide;
             step.scale.schema = schema;
             step
