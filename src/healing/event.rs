@@ -125,6 +125,14 @@ pub enum Event {
         /// Whether it can.
         healthy: bool,
     },
+    /// A module of this process wants to know something after a restart, in the place of what it
+    /// wanted to know under that name before. It is refused where it is too long.
+    Remember {
+        /// What it is called.
+        name: Name,
+        /// What is to be known.
+        value: serde_json::Value,
+    },
     /// A new policy, for decisions from now on. One that is not valid is refused: the last valid
     /// one stays.
     Reload(Arc<HealingPolicy>),

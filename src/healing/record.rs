@@ -161,6 +161,13 @@ pub enum What {
     },
     /// A new policy is in force.
     Reloaded,
+    /// What a module of this process wants to know after a restart. The newest of each name counts.
+    Remembered {
+        /// What it is called.
+        name: Name,
+        /// What is to be known.
+        value: serde_json::Value,
+    },
     /// The shutdown began.
     ShuttingDown,
     /// What an earlier file of the journal told, for the first lines of the next one.

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::file::{Alerting, FileRule};
+use super::for_state::ForState;
 use super::template::{Ask, Data};
 use crate::promql::{InstantSample, Label, LabelSet, METRIC_NAME};
 
@@ -166,19 +167,34 @@ impl Alerts {
         Ok(changes)
     }
 
-    /// The series `ALERTS` and `ALERTS_FOR_STATE` as they are now.
-    pub(super) fn series(&self) -> impl Iterator<Item = (LabelSet, f64)> {
+    /// Those that are pending or firing.
+    pub(super) fn active(&self) -> impl Iterator<Item = &RuleAlert> {
         let active = self.active.values();
-        let active = active.filter(|alert| alert.state != AlertState::Resolved);
-        active.flat_map(|alert| {
+        active.filter(|alert| alert.state != AlertState::Resolved)
+    }
+
+    /// Has alerts go on from what was known before a restart.
+    pub(super) fn restore(&mut self, rule: &FileRule, before: &ForState, now: i64) {
+        let hold = rule.alerting.as_ref().map(|alerting| alerting.hold);
+        for (labels, alert) in &mut self.active {
+            let since = before.restored(labels, hold.unwrap_or_default(), now);
+            alert.active_at = since.unwrap_or(alert.active_at);
+        }
+    }
+
+    /// The series `ALERTS` as it is now, and `ALERTS_FOR_STATE` unless what that was before a
+    /// restart has still to be `restored`.
+    pub(super) fn series(&self, restored: bool) -> impl Iterator<Item = (LabelSet, f64)> {
+        self.active().flat_map(move |alert| {
             let state = alert.state.as_str();
             let alerts = alert.labels.with(METRIC_NAME, "ALERTS");
             // In whole seconds.
             let since = alert.active_at.div_euclid(1_000) as f64;
-            [
-                (alerts.with("alertstate", state), 1.0),
-                (alert.labels.with(METRIC_NAME, "ALERTS_FOR_STATE"), since),
-            ]
+            let for_state = alert.labels.with(METRIC_NAME, "ALERTS_FOR_STATE");
+            let first = (alerts.with("alertstate", state), 1.0);
+            [Some(first), restored.then_some((for_state, since))]
+                .into_iter()
+                .flatten()
         })
     }
 }

@@ -30,6 +30,8 @@ pub(super) struct Context<'a, S> {
     /// The time that expressions are evaluated at.
     pub(super) asked: i64,
     pub(super) limit: usize,
+    /// Whether nothing of before a restart has still to be restored.
+    pub(super) restored: bool,
     pub(super) options: &'a QueryOptions,
     pub(super) surroundings: &'a Surroundings,
 }
@@ -56,7 +58,7 @@ impl<S: Queryable> Context<'_, S> {
         };
         let (now, limit) = (self.now, self.limit);
         changes.extend(alerts.step(rule, &found, (now, limit), self.surroundings, &mut ask)?);
-        let series = alerts.series();
+        let series = alerts.series(self.restored);
         Ok(series
             .map(|(labels, value)| (labels, value.into()))
             .collect())

@@ -11,6 +11,7 @@ use foldhash::fast::FixedState;
 use super::alert::{AlertChange, Alerts, RuleAlert, Surroundings};
 use super::context::Context;
 use super::file::{FileRule, RuleFile, RuleGroup};
+use super::for_state::ForState;
 use super::recorded::{Both, Bounds, RuleSeries};
 use super::scope::{Measured, Scope};
 use crate::promql::{LabelSet, QueryOptions, Queryable, Sample};
@@ -105,6 +106,8 @@ pub struct Evaluator {
     bounds: Bounds,
     recorded: RuleSeries,
     groups: Vec<Group>,
+    /// What is known of the alerts before a restart.
+    before: Option<ForState>,
 }
 
 #[derive(Debug)]
@@ -119,7 +122,12 @@ struct Group {
     slot: Option<i64>,
     took: Duration,
     runs: Vec<Run>,
+    /// After so many evaluations, what was known before a restart is restored.
+    restores_in: u32,
 }
+
+/// As Prometheus: rules of one group may build on each other, and the first evaluation has them half.
+const RESTORED_AFTER: u32 = 2;
 
 /// The state of one rule.
 #[derive(Debug, Default)]
@@ -147,7 +155,36 @@ impl Evaluator {
             options,
             recorded: RuleSeries::default(),
             groups: Vec::new(),
+            before: None,
         }
+    }
+
+    /// Has alerts go on from what was known before a restart. Groups that were evaluated already
+    /// are left as they are.
+    pub fn restore(&mut self, before: ForState) {
+        self.before = Some(before);
+        for group in self.groups.iter_mut().filter(|group| group.slot.is_none()) {
+            group.restores_in = RESTORED_AFTER;
+        }
+    }
+
+    /// What is to be known of the alerts after a restart; `None` as long as some of before have
+    /// still to be restored.
+    #[must_use]
+    pub fn for_state(&self, now: i64) -> Option<ForState> {
+        if self.groups.iter().any(|group| group.restores_in > 0) {
+            return None;
+        }
+        let runs = self.groups.iter().flat_map(|group| {
+            let rules = group.rules.rules.iter();
+            rules.zip(&group.runs)
+        });
+        let active = runs.flat_map(|(rule, run)| {
+            let hold = rule.alerting.as_ref().map(|alerting| alerting.hold);
+            let active = run.alerts.active();
+            active.map(move |alert| (alert, hold.unwrap_or_default()))
+        });
+        Some(ForState::of(now, active))
     }
 
     /// Puts these files in the place of all before. A rule keeps its state if there was one of
@@ -180,6 +217,11 @@ impl Evaluator {
         // Which rule of the old group has the state of one of the new.
         let mut known: HashMap<_, Vec<Run>> = HashMap::new();
         let slot = old.as_ref().and_then(|old| old.slot);
+        let restores_in = match (&old, &self.before) {
+            (Some(old), _) => old.restores_in,
+            (None, Some(_)) => RESTORED_AFTER,
+            (None, None) => 0,
+        };
         if let Some(old) = old {
             for (rule, run) in old.rules.rules.iter().zip(old.runs) {
                 known.entry(identity(rule)).or_default().insert(0, run);
@@ -203,6 +245,7 @@ impl Evaluator {
             slot,
             took: Duration::ZERO,
             runs,
+            restores_in,
         }
     }
 
@@ -303,6 +346,7 @@ impl Evaluator {
             now,
             asked: now - offset,
             limit: group.rules.limit,
+            restored: group.restores_in == 0,
             options: &self.options.query,
             surroundings: &self.surroundings,
         };
@@ -339,6 +383,7 @@ impl Evaluator {
             }
         }
         group.slot.get_or_insert(now);
+        group.restore(self.before.as_ref(), now);
         group.took = clock.since(start);
         changes
     }
@@ -385,6 +430,19 @@ impl Group {
         let passed = now - self.phase;
         passed.div_euclid(self.interval) * self.interval + self.phase
     }
+
+    /// Has alerts go on from what was known before a restart, once enough was evaluated.
+    fn restore(&mut self, before: Option<&ForState>, now: i64) {
+        if self.restores_in == 0 {
+            return;
+        }
+        self.restores_in -= 1;
+        if let (0, Some(before)) = (self.restores_in, before) {
+            for (rule, run) in self.rules.rules.iter().zip(&mut self.runs) {
+                run.alerts.restore(rule, before, now);
+            }
+        }
+    }
 }
 
 impl Run {
@@ -412,6 +470,6 @@ fn identity(rule: &FileRule) -> Identity {
     )
 }
 
-fn millis(duration: Duration) -> i64 {
+pub(super) fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }

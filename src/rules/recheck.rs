@@ -197,6 +197,7 @@ pub fn recheck(
         now,
         asked: now,
         limit: 0,
+        restored: true,
         options: &options.query,
         surroundings: &Surroundings::new(options),
     };

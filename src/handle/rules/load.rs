@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::on::OnAlert;
 use super::recent::Recent;
 use super::{RulesError, Selfheal};
+use crate::healing::SuperviseError;
 use crate::promql::LabelSet;
 use crate::rules::{GroupStatus, Report, RuleAlert, RuleFile, RuleFileError};
 
@@ -39,8 +40,10 @@ impl LoadRules {
         self
     }
 
-    /// Reads the files and puts their rules in force. Alerts that have no action are reported as
-    /// issues that nothing is done about.
+    /// Reads the files and puts their rules in force.
+    ///
+    /// An alert that fires and has no [action](Rules::on) is an issue that is reported and left to
+    /// a person, unless its label `severity` is `none`: alerts that always fire have that.
     ///
     /// # Errors
     /// A file cannot be read or has faults, all of which are listed; or healing cannot start here.
@@ -48,6 +51,8 @@ impl LoadRules {
     pub fn install(self) -> Result<Rules, RulesError> {
         let files = read(&self.files)?;
         let recent = self.heal.recent()?;
+        let unwired = recent.report_unwired();
+        unwired.map_err(SuperviseError::from)?;
         recent.load(files, &self.target);
         Ok(Rules {
             heal: self.heal,

@@ -2,9 +2,11 @@
 
 #[cfg(feature = "server")]
 mod api;
+mod kept;
 mod load;
 mod on;
 mod recent;
+mod unwired;
 mod wiring;
 
 use std::path::PathBuf;

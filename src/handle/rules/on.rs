@@ -142,7 +142,7 @@ impl AlertRule {
             rule = rule.component(component.clone());
         }
         let engine = self.rules.heal.register(rule)?;
-        self.rules.recent.watched_by(&engine);
+        self.rules.recent.watched_by(&engine, &self.wiring);
         Ok(engine)
     }
 }

@@ -1,7 +1,7 @@
 //! Samples the registry, evaluates rules when they are due, and answers queries about both.
 
 use std::collections::{HashSet, VecDeque};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -10,8 +10,11 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::RulesError;
+use super::kept::Kept;
+use super::unwired::Unwired;
+use super::wiring::Wiring;
 use crate::catalog::Kind;
-use crate::healing::{EngineHandle, Healing};
+use crate::healing::{EngineHandle, Healing, IssueKey, ParkReason, RegisterError};
 use crate::history::{History, Settings};
 use crate::promql::{Answer, LabelSet, METRIC_NAME, MatchOp, Query, Recorded};
 use crate::registry::{Registry, ValueRef, parse_labels};
@@ -47,6 +50,7 @@ pub(in crate::handle) struct Recent {
     series: RuleSeries,
     options: RulesOptions,
     evaluator: Mutex<Evaluator>,
+    kept: Kept,
     state: Mutex<State>,
     wake: Notify,
 }
@@ -66,6 +70,8 @@ struct State {
     refused: Option<Arc<RuleFileError>>,
     /// What looks at alerts.
     engines: Vec<EngineHandle>,
+    /// The alerts that have an action, as long as that is registered.
+    wirings: Vec<Weak<Wiring>>,
 }
 
 impl Recent {
@@ -83,7 +89,10 @@ impl Recent {
             keep: settings.keep,
             ..RulesOptions::default()
         };
-        let evaluator = Evaluator::new(options.clone());
+        let mut evaluator = Evaluator::new(options.clone());
+        if let Some(before) = Kept::before(healing) {
+            evaluator.restore(before);
+        }
         let recent = Arc::new(Self {
             state: Mutex::new(State {
                 files: Vec::new(),
@@ -97,6 +106,7 @@ impl Recent {
                 status: Arc::default(),
                 refused: None,
                 engines: Vec::new(),
+                wirings: Vec::new(),
             }),
             registry: registry.clone(),
             clock: clock.clone(),
@@ -106,6 +116,7 @@ impl Recent {
             series: evaluator.series(),
             options,
             evaluator: Mutex::new(evaluator),
+            kept: Kept::default(),
             wake: Notify::new(),
             runtime,
         });
@@ -206,9 +217,36 @@ impl Recent {
         }
     }
 
-    /// An engine looks at alerts, and is to look again when one has changed.
-    pub(super) fn watched_by(&self, engine: &EngineHandle) {
-        self.state.lock().engines.push(engine.clone());
+    /// Has alerts that have no action reported as issues, from the first rules on.
+    pub(super) fn report_unwired(self: &Arc<Self>) -> Result<(), RegisterError> {
+        if self.state.lock().files.is_empty() {
+            let engine = self.healing.register(Unwired::new(self))?;
+            self.state.lock().engines.push(engine);
+        }
+        Ok(())
+    }
+
+    /// An engine acts on alerts, and is to look again when one has changed.
+    pub(super) fn watched_by(&self, engine: &EngineHandle, wiring: &Arc<Wiring>) {
+        let mut state = self.state.lock();
+        state.engines.push(engine.clone());
+        state.wirings.retain(|known| known.strong_count() > 0);
+        state.wirings.push(Arc::downgrade(wiring));
+        let engines = state.engines.clone();
+        drop(state);
+        engines.iter().for_each(EngineHandle::hint);
+    }
+
+    /// Whether an issue is open that is only reported.
+    pub(super) fn only_reports(&self, key: &IssueKey) -> bool {
+        let open = self.healing.issue(key);
+        open.is_some_and(|open| open.reason == Some(ParkReason::ReportOnly))
+    }
+
+    /// The alerts that have an action.
+    pub(super) fn wirings(&self) -> Vec<Arc<Wiring>> {
+        let state = self.state.lock();
+        state.wirings.iter().filter_map(Weak::upgrade).collect()
     }
 
     /// Answers a query with the values of now.
@@ -342,7 +380,11 @@ impl Recent {
         let changes = evaluator.evaluate_due(now, &*source);
         let next_due = evaluator.next_due(now);
         let status = evaluator.status().into();
+        let kept = self.kept.next(now, &evaluator);
         drop(evaluator);
+        if let Some(kept) = kept {
+            Kept::keep(&self.healing, &kept);
+        }
         self.state.lock().status = status;
         if !changes.is_empty() {
             engines.iter().for_each(EngineHandle::hint);
@@ -378,7 +420,7 @@ impl Recent {
 }
 
 /// Runs until the last handle is gone.
-async fn drive(recent: std::sync::Weak<Recent>) {
+async fn drive(recent: Weak<Recent>) {
     let mut wait = Duration::ZERO;
     loop {
         let Some(now) = recent.upgrade() else {

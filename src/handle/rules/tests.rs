@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use crate::healing::{Closed, Context, HealError, Issue, Risk};
+use crate::healing::{Alert, Closed, Context, HealError, Issue, Phase, Risk, Severity};
 use crate::promql::QueryResult;
 use crate::registry::{Counter, Family, Text};
 use crate::rules::AlertState;
@@ -252,6 +252,88 @@ async fn a_query_is_answered_and_begins_to_keep_what_it_reads() {
     assert!(value("process_open_fds").await.unwrap() > 0.0);
     let error = bench.heal.query("sum(").await.unwrap_err();
     assert!(matches!(error, RulesError::Query(_)), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_alert_without_an_action_is_reported_and_left_to_a_person() {
+    let bench = Bench::new();
+    let watchdog = "  - {alert: Watchdog, expr: vector(1), labels: {severity: none}}\n";
+    let path = bench.write(&format!("{HIGH}{watchdog}"));
+    let rules = bench.heal.rules(&path).install().unwrap();
+    seconds(10).await;
+    let healing = bench.heal.healing().unwrap();
+    assert!(healing.issues().is_empty(), "{:?}", healing.issues());
+    bench.broken.store(true, SeqCst);
+    seconds(15).await;
+    let issues = healing.issues();
+    assert_eq!(issues.len(), 1, "{issues:?}");
+    assert_eq!(issues[0].issue.key.to_string(), "shop/HighErrorRate");
+    assert_eq!(issues[0].issue.severity, Severity::Critical);
+    assert_eq!(issues[0].phase, Phase::Parked);
+    let evidence: Vec<_> = issues[0].issue.evidence.iter().collect();
+    assert!(evidence.contains(&("summary", "/ fails")), "{evidence:?}");
+    let notified = healing.alerts();
+    let about = |alert: &Alert| alert.id.key.as_ref() == Some(&issues[0].issue.key);
+    assert_eq!(notified.iter().filter(|alert| about(alert)).count(), 1);
+    let report = bench.heal.report();
+    assert!(report.components.iter().any(|part| part.name == "shop"));
+    // It has an action from now on, and is no longer only reported.
+    let on = rules.on("HighErrorRate").run("mend", bench.mend(true));
+    on.plan(|plan| plan.risk(Risk::Reversible))
+        .install()
+        .unwrap();
+    seconds(60).await;
+    assert_eq!(bench.actions.load(SeqCst), 1);
+    assert!(healing.issues().is_empty(), "{:?}", healing.issues());
+    assert!(healing.alerts().is_empty());
+}
+
+/// A process of the same folder, at a time that is set by hand.
+fn process(folder: &std::path::Path, clock: &crate::util::Clock) -> Selfheal {
+    let mut config = Config::new();
+    config.journal.path = Some(folder.join("journal"));
+    Selfheal::with_clock(config, clock.clone()).unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_alert_that_was_pending_goes_on_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("alerts.yml");
+    let rule =
+        "groups: [{name: g, interval: 5s, rules: [{alert: Full, expr: full > 0, for: 20m}]}]";
+    std::fs::write(&path, rule).unwrap();
+    let (clock, hands) = crate::util::Clock::manual();
+    let began = tokio::time::Instant::now();
+    let declare = |heal: &Selfheal| heal.registry().gauge("full", "").build().unwrap();
+    // 8 of 20 minutes are over when the process ends.
+    let heal = process(folder.path(), &clock);
+    declare(&heal).set(1);
+    let rules = heal.rules(&path).install().unwrap();
+    seconds(8 * 60).await;
+    assert_eq!(rules.alerts()[0].state, AlertState::Pending);
+    assert!(heal.shutdown().await);
+    drop((rules, heal));
+    // It is away for 5 minutes.
+    seconds(5 * 60).await;
+    hands.advance(began.elapsed());
+    let heal = process(folder.path(), &clock);
+    declare(&heal).set(1);
+    let rules = heal.rules(&path).install().unwrap();
+    seconds(11 * 60).await;
+    assert_eq!(rules.alerts()[0].state, AlertState::Pending, "8 + 11 of 20");
+    seconds(2 * 60).await;
+    assert_eq!(rules.alerts()[0].state, AlertState::Firing);
+    assert!(heal.shutdown().await);
+    drop((rules, heal));
+    // One that has fired fires again at once.
+    seconds(60).await;
+    let so_far = began.elapsed();
+    hands.advance(so_far - std::time::Duration::from_secs(13 * 60));
+    let heal = process(folder.path(), &clock);
+    declare(&heal).set(1);
+    let rules = heal.rules(&path).install().unwrap();
+    seconds(20).await;
+    assert_eq!(rules.alerts()[0].state, AlertState::Firing);
 }
 
 #[cfg(feature = "server")]

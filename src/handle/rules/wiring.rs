@@ -89,7 +89,7 @@ impl Looks {
         IssueKey::new(component, name)
     }
 
-    fn observation(&self, alert: &RuleAlert) -> Observation {
+    pub(super) fn observation(&self, alert: &RuleAlert) -> Observation {
         let IssueKey {
             component,
             issue_type,
@@ -147,7 +147,7 @@ impl Wiring {
         Err(no_such_alert(wanted, &alerts))
     }
 
-    fn covers(&self, labels: &LabelSet) -> bool {
+    pub(super) fn covers(&self, labels: &LabelSet) -> bool {
         self.filter
             .as_ref()
             .is_some_and(|filter| filter.matches(labels))
@@ -183,7 +183,9 @@ impl Wiring {
             for (rule, alert) in firing(&recent, |labels| wiring.covers(labels)) {
                 let early =
                     wiring.looks.await_history && !recent.reaches(longest_range(&rule.expr));
-                if early || wiring.helped(&recent, &rule, &alert) {
+                // One that was only reported so far has to be over first: it is another engine's.
+                let reported = recent.only_reports(&wiring.looks.key(&alert.labels));
+                if early || reported || wiring.helped(&recent, &rule, &alert) {
                     continue;
                 }
                 found.push(wiring.looks.observation(&alert));
@@ -256,7 +258,10 @@ impl Wiring {
 }
 
 /// All alerts that fire and are wanted, with their rules.
-fn firing(recent: &Recent, wanted: impl Fn(&LabelSet) -> bool) -> Vec<(FileRule, RuleAlert)> {
+pub(super) fn firing(
+    recent: &Recent,
+    wanted: impl Fn(&LabelSet) -> bool,
+) -> Vec<(FileRule, RuleAlert)> {
     let status = recent.status();
     let mut found = Vec::new();
     for group in status.iter() {

@@ -102,8 +102,9 @@ impl HistoryFilter {
     pub fn fits(&self, record: &Record) -> bool {
         let wall = record.stamp.wall;
         let key = record.what.key();
-        // What an earlier file told is told again at the head of the next one.
-        !matches!(record.what, What::Carried(_))
+        // What an earlier file said is said again at the head of the next one, and what modules
+        // remember is no event.
+        !matches!(record.what, What::Carried(_) | What::Remembered { .. })
             && self.since.is_none_or(|since| wall >= since)
             && self.until.is_none_or(|until| wall <= until)
             && (self.key.is_none() || key == self.key.as_ref())

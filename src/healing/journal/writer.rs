@@ -13,8 +13,8 @@ use super::file::{Files, Item, Written};
 use super::history::{HistoryFilter, Ring, find_in_files};
 use super::store::Store;
 use crate::config::Journal as Settings;
-use crate::healing::Record;
 use crate::healing::engine::Timeline;
+use crate::healing::{Record, What};
 
 /// So many records wait for a slow disk before the journal counts as broken.
 const QUEUE: usize = 8_192;
@@ -117,7 +117,10 @@ impl Journal {
         if let Some(disk) = &self.disk {
             disk.push(Item::Record(Arc::clone(&record)));
         }
-        self.ring.push(record);
+        // It is long, comes often, and is no event.
+        if !matches!(record.what, What::Remembered { .. }) {
+            self.ring.push(record);
+        }
     }
 
     /// Begins the first file of this run with what the last run left.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Healing;
 use super::error::Refused;
 use crate::config::{Faults, HealingPolicy};
-use crate::healing::{By, Control, Event, Generation, IssueKey, Target};
+use crate::healing::{By, Control, Event, Generation, IssueKey, Name, Target};
 
 impl Healing {
     /// Follows a decision from outside, at once and in full, or not at all. Who decided is
@@ -92,6 +92,23 @@ impl Healing {
         // One that is not valid is refused by the core as well, which tells everybody.
         let _ = self.shell.decide(Event::Reload(Arc::new(policy)));
         checked
+    }
+
+    /// Has the journal keep a value over restarts, in the place of what had that name before.
+    ///
+    /// # Errors
+    /// There are 8 names already, or it is longer than 48 KiB as JSON.
+    pub fn remember(&self, name: impl Into<Name>, value: serde_json::Value) -> Result<(), Refused> {
+        let name = name.into();
+        self.shell.decide(Event::Remember { name, value })
+    }
+
+    /// What the journal has under a name: of this run, or of one before it.
+    #[must_use]
+    pub fn remembered(&self, name: impl Into<Name>) -> Option<serde_json::Value> {
+        let name = name.into();
+        let owner = &self.shell.owner;
+        owner.read(|state| state.remembered(&name).cloned())
     }
 
     /// The policy in force.

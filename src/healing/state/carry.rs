@@ -35,7 +35,11 @@ impl State {
         self.carry_issues(&mut all);
         let alerts: Vec<_> = self.alerts.iter().cloned().map(Box::new).collect();
         let carried = all.into_iter().map(|one| What::Carried(Box::new(one)));
-        let carried = carried.chain(alerts.into_iter().map(What::Raised));
+        let remembered = self.remembered.clone().into_iter();
+        let remembered = remembered.map(|(name, value)| What::Remembered { name, value });
+        let carried = carried
+            .chain(alerts.into_iter().map(What::Raised))
+            .chain(remembered);
         let mut records: Vec<_> = carried.map(|what| self.numbered(what)).collect();
         if let Some(first) = records.first_mut() {
             first.stamp.up = now.up;

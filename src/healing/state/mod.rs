@@ -82,6 +82,7 @@ mod panicked;
 mod passes;
 mod queue;
 mod ramp;
+mod remember;
 mod restore;
 mod samples;
 mod signals;
@@ -96,7 +97,7 @@ mod window;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 pub use explain::{Explanation, Hold, NextAction};
@@ -119,7 +120,7 @@ use self::storm::StormGuard;
 use self::timers::Timers;
 use self::window::Window;
 use super::tally::{ActionLabels, Series, Tally};
-use super::{Effect, Event, IssueKey, Moment, Outcomes, Stamp, Ticket};
+use super::{Effect, Event, IssueKey, Moment, Name, Outcomes, Stamp, Ticket};
 use crate::config::HealingPolicy;
 
 /// Keys come from outside: the hash is seeded for each map, and no decision depends on the order
@@ -152,6 +153,7 @@ pub struct State {
     memories: Memories,
     outcomes: Series<ActionLabels, Outcomes>,
     mutes: Mutes,
+    remembered: BTreeMap<Name, serde_json::Value>,
     alerts: Alerts,
     climbs: Climbs,
     exits: Window,
@@ -210,6 +212,7 @@ impl State {
             memories: Memories::default(),
             outcomes: Series::default(),
             mutes: Mutes::default(),
+            remembered: BTreeMap::new(),
             alerts: Alerts::default(),
             climbs: Climbs::default(),
             exits: Window::default(),
@@ -314,6 +317,7 @@ impl State {
             } => self.judged(ticket, data_from, verdict),
             Event::Control { control, by } => self.control(control, by),
             Event::Journal { healthy } => self.journal(healthy),
+            Event::Remember { name, value } => self.remember_value(name, value),
             Event::Reload(policy) => self.reload(policy),
             Event::Shutdown => self.shut_down(),
         }

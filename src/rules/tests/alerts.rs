@@ -7,7 +7,7 @@ use crate::rules::*;
 use crate::util::STALE;
 
 /// A series from a time in seconds on, with a value every ten seconds.
-fn series(name: &str, labels: &[(&str, &str)], from: i64, values: &[f64]) -> Series {
+pub(super) fn series(name: &str, labels: &[(&str, &str)], from: i64, values: &[f64]) -> Series {
     let all = labels.iter().copied().chain([("__name__", name)]);
     let samples = (from..).step_by(10).zip(values);
     Series {
@@ -21,20 +21,20 @@ fn series(name: &str, labels: &[(&str, &str)], from: i64, values: &[f64]) -> Ser
     }
 }
 
-struct Bench {
-    evaluator: Evaluator,
+pub(super) struct Bench {
+    pub(super) evaluator: Evaluator,
     series: Vec<Series>,
 }
 
 impl Bench {
-    fn new(rules: &str, series: Vec<Series>) -> Self {
+    pub(super) fn new(rules: &str, series: Vec<Series>) -> Self {
         let mut evaluator = Evaluator::new(RulesOptions::default());
         evaluator.load(&[file(rules)], 0);
         Self { evaluator, series }
     }
 
     /// Evaluates all groups at a second, and gives what changed.
-    fn at(&mut self, second: i64) -> Vec<String> {
+    pub(super) fn at(&mut self, second: i64) -> Vec<String> {
         let groups = self.evaluator.status().len();
         let mut changes = Vec::new();
         for group in 0..groups {
@@ -52,7 +52,7 @@ impl Bench {
     }
 
     /// What an expression gives at a second, the series of the rules included.
-    fn query(&self, expression: &str, second: i64) -> Vec<String> {
+    pub(super) fn query(&self, expression: &str, second: i64) -> Vec<String> {
         let query = Query::parse(expression).unwrap();
         let recorded = self.evaluator.series();
         let source = recorded.beside(&self.series[..]);

@@ -1,3 +1,4 @@
 mod alerts;
 mod files;
+mod for_state;
 mod slo;

@@ -78,6 +78,9 @@ impl Replay {
                 rung: Rung::Exit, ..
             } => self.asked_to_end(at),
             What::Controlled { control, .. } => self.controlled(control),
+            What::Remembered { name, value } => {
+                self.state.remembered.insert(name.clone(), value.clone());
+            }
             What::Carried(carried) => self.carried(carried, &local),
             _ => {}
         }

@@ -1,0 +1,61 @@
+//! Alerts that nothing is set to be done about: issues that are reported, and left to a person.
+
+use std::sync::{Arc, Weak};
+
+use super::recent::Recent;
+use super::wiring::{Looks, firing};
+use crate::healing::{Confirm, Context, HealError, HealingEngine, Issue, Observation, Plan, Risk};
+
+/// The value of the label `severity` of alerts that are no fault, as the one that always fires to
+/// show that alerts arrive.
+const NO_FAULT: &str = "none";
+
+/// Sees the alerts that have no action.
+pub(super) struct Unwired {
+    /// It goes with the last handle.
+    recent: Weak<Recent>,
+    looks: Looks,
+}
+
+impl Unwired {
+    pub(super) fn new(recent: &Arc<Recent>) -> Self {
+        Self {
+            recent: Arc::downgrade(recent),
+            looks: Looks::default(),
+        }
+    }
+}
+
+impl HealingEngine for Unwired {
+    fn name(&self) -> &'static str {
+        "alerts"
+    }
+
+    async fn detect(&self, _: &Context) -> Result<Vec<Observation>, HealError> {
+        let Some(recent) = self.recent.upgrade() else {
+            return Ok(Vec::new());
+        };
+        let wirings = recent.wirings();
+        let alerts = firing(&recent, |labels| {
+            labels.get("severity") != Some(NO_FAULT)
+                && !wirings.iter().any(|wiring| wiring.covers(labels))
+        });
+        let seen = alerts.iter();
+        Ok(seen
+            .map(|(_, alert)| self.looks.observation(alert))
+            .collect())
+    }
+
+    /// Its `for` has confirmed it.
+    fn plan(&self, _: &Issue) -> Plan {
+        Plan::report()
+            .risk(Risk::Reversible)
+            .confirm(Confirm::at_once())
+    }
+
+    async fn heal(&self, _: &Context, _: &Issue, _: &str) -> Result<(), HealError> {
+        Err(HealError::permanent(
+            "nothing is set to be done about this alert; set it with `rules.on`",
+        ))
+    }
+}
