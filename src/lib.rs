@@ -50,6 +50,7 @@
 //! | [`interop`] | both directions to the crate `prometheus` | `prometheus` |
 //! | [`trace`] | the trace of a request or call as an exemplar | `trace-exemplars` |
 //! | [`history`], [`promql`], [`rules`] | recent values in memory, queries over them, Prometheus rule files | `rules` |
+//! | [`assets`] | dashboards, rules and deployment files, generated from the catalogue | `assets` |
 //! | [`catalog`] | the definition of a metric | |
 //! | [`util`] | the injected clock and other small tools | |
 //!
@@ -73,10 +74,14 @@
 //! | `tracing` | no | spans and events of the healing engine |
 //! | `trace-exemplars` | no | the trace of a request or call as an exemplar of its duration |
 //! | `rules` | no | the recent past of the metrics in memory, PromQL over it, and Prometheus rule files |
+//! | `assets` | no | dashboards, rules and deployment files of the monitoring stack, generated from the catalogue |
 //! | `tsc` | no | the processor's counter as the clock of durations: half the time for a reading |
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(feature = "assets")]
+#[cfg_attr(docsrs, doc(cfg(feature = "assets")))]
+pub mod assets;
 pub mod catalog;
 pub mod collect;
 pub mod config;

@@ -12,7 +12,7 @@
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-readonly STEPS=(fmt clippy test prometheus prometheus3 browser protobuf features docs release)
+readonly STEPS=(fmt clippy test prometheus prometheus3 browser assets protobuf features docs release)
 declare -rA ABOUT=(
   [fmt]="the format is rustfmt's"
   [clippy]="no warning in any target, all features on"
@@ -20,6 +20,7 @@ declare -rA ABOUT=(
   [prometheus]="the tests that need a real Prometheus server and promtool (ignored by a plain cargo test)"
   [prometheus3]="those of them that read pages, and more, with the Prometheus 3 of Debian's next release"
   [browser]="the page in a headless Chromium, with an accessibility check"
+  [assets]="what is generated for the monitoring stack, by the tools that it is for"
   [protobuf]="the bridges to the prometheus crate, with its feature protobuf switched on elsewhere"
   [features]="each feature alone, and none: no warning; unit tests of what stands in for a missing one"
   [docs]="rustdoc without a warning, all features on"
@@ -107,6 +108,33 @@ step_browser() {
   if axe=$(axe_core); then export SELFHEAL_AXE=$axe; fi
   SELFHEAL_CHROMIUM=$chromium SELFHEAL_CHROMEDRIVER=$driver \
     run cargo test --locked --all-features --no-fail-fast --test browser -- --ignored --test-threads 1
+}
+
+# In the next release of Debian promtool is a package of its own.
+promtool_of() {
+  if [[ -z $1 ]]; then echo prometheus; else echo promtool; fi
+}
+
+# With the programs of both releases of Debian. What cannot be had is missing, by its name, and the
+# rest is run.
+step_assets() {
+  local tool server manager missing=()
+  manager=$(program prometheus-alertmanager prometheus-alertmanager) || missing+=(alertmanager)
+  run cargo test --locked --all-features --test assets --no-run || return
+  for suite in "" testing; do
+    if server=$(program prometheus prometheus "" "$suite") &&
+      tool=$(program promtool "$(promtool_of "$suite")" "" "$suite"); then
+      "$server" --version 2>&1 | sed -n 1p
+      SELFHEAL_PROMETHEUS=$server SELFHEAL_PROMTOOL=$tool SELFHEAL_ALERTMANAGER=$manager \
+        run cargo test --locked --all-features --no-fail-fast --test assets -- --ignored || return
+    else
+      missing+=("Prometheus${suite:+ of $suite}")
+    fi
+  done
+  if ((${#missing[@]})); then
+    printf 'missing: %s\n' "${missing[@]}"
+    return "$MISSING"
+  fi
 }
 
 # A package of its own, since features are decided once for a whole build. With the versions of our

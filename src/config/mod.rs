@@ -77,6 +77,7 @@
 // - `pub(super) fn check(&self, faults: &mut Faults)` adds every fault of the values, with
 //   field names relative to the section; it never stops at the first.
 
+mod assets;
 pub mod duration;
 mod error;
 mod faults;
@@ -100,6 +101,7 @@ mod system;
 mod toml_text;
 mod tree;
 
+pub use assets::{Assets, Objective};
 pub use error::{ConfigError, SyntaxError};
 pub use faults::{Fault, Faults, Origin};
 pub use healing::{

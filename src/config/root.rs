@@ -6,6 +6,7 @@ use std::ffi::OsString;
 
 use serde::{Deserialize, Serialize};
 
+use super::assets::{Assets, Objective};
 use super::error::ConfigError;
 use super::faults::Faults;
 use super::healing::HealingPolicy;
@@ -57,6 +58,8 @@ pub struct Config {
     pub healing: HealingPolicy,
     /// Where the healing engine writes down what it does.
     pub journal: Journal,
+    /// What is generated for the monitoring stack.
+    pub assets: Assets,
 }
 
 impl Config {
@@ -181,6 +184,13 @@ impl Config {
         self
     }
 
+    /// Sets what is generated for the monitoring stack. Default: [`Assets::default`].
+    #[must_use]
+    pub fn assets(mut self, assets: Assets) -> Self {
+        self.assets = assets;
+        self
+    }
+
     /// The name of the service: its own, or else the namespace.
     #[must_use]
     pub fn service_name(&self) -> &str {
@@ -235,6 +245,7 @@ impl Config {
         let family = FamilySettings::new().native(Native::new());
         Self::new()
             .server(server.bearer_token(Secret::default()))
+            .assets(Assets::new().objective(ANY_NAME, Objective::default()))
             .metrics(Metrics::new().family(ANY_NAME, family))
     }
 
@@ -279,5 +290,6 @@ impl Config {
         faults.within("system", |faults| self.system.check(faults));
         faults.within("healing", |faults| self.healing.check(faults));
         faults.within("journal", |faults| self.journal.check(faults));
+        faults.within("assets", |faults| self.assets.check(faults));
     }
 }

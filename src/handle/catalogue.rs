@@ -20,6 +20,17 @@ use crate::util::Clock;
 /// Two declarations that clash, which the tests of this crate would have found.
 pub fn catalogue() -> Result<Vec<MetricDef>, DeclareError> {
     let registry = &Registry::new();
+    declare(registry)?;
+    let mut defs = registry.catalog();
+    #[cfg(feature = "healing")]
+    defs.extend(crate::healing::catalogue());
+    defs.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(defs)
+}
+
+/// Declares in a registry every metric that a registry has declared for use, those of the healing
+/// engine aside.
+pub(super) fn declare(registry: &Registry) -> Result<(), DeclareError> {
     let clock = Clock::system();
     groups::declare_all(registry)?;
     collect::process(registry)?;
@@ -40,11 +51,7 @@ pub fn catalogue() -> Result<Vec<MetricDef>, DeclareError> {
     layers(registry)?;
     #[cfg(feature = "files")]
     registry.group::<crate::healing::FileMetrics>()?;
-    let mut defs = registry.catalog();
-    #[cfg(feature = "healing")]
-    defs.extend(crate::healing::catalogue());
-    defs.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(defs)
+    Ok(())
 }
 
 /// What the layers record, by all their names. Those of [`HttpNames::Aliases`] are aliases here.

@@ -9,6 +9,8 @@
 //! - A configuration is checked as a whole before anything of it takes effect.
 //! - A health report and a scrape are each taken at one moment, and neither can fail.
 
+#[cfg(feature = "assets")]
+mod assets;
 mod catalogue;
 mod collect;
 mod expiry;

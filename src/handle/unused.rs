@@ -74,6 +74,12 @@ const OFF: &str = "this version was built without the feature that it is for";
 /// Of several that fit a setting, the first counts.
 static RULES: &[Rule] = &[
     Rule {
+        settings: &["assets"],
+        idle: Idle::Always(cfg!(not(feature = "assets"))),
+        problem: OFF,
+        hint: "switch the feature `assets` on, or leave it out",
+    },
+    Rule {
         settings: &["healing", "journal", "server.control"],
         idle: Idle::Always(cfg!(not(feature = "healing"))),
         problem: OFF,

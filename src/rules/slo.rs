@@ -33,6 +33,7 @@ pub struct Slo {
     name: String,
     percent: f64,
     selector: String,
+    runbook: String,
     kind: SloKind,
 }
 
@@ -80,6 +81,7 @@ impl Slo {
                 99.0
             },
             selector: String::new(),
+            runbook: String::new(),
             kind,
         }
     }
@@ -87,6 +89,12 @@ impl Slo {
     /// Adds matchers to every selector: `path="/checkout"`. Default: none.
     pub fn selector(mut self, matchers: &str) -> Self {
         matchers.clone_into(&mut self.selector);
+        self
+    }
+
+    /// Sets the address of the page about the alert, its annotation `runbook_url`. Default: none.
+    pub fn runbook(mut self, url: &str) -> Self {
+        url.clone_into(&mut self.runbook);
         self
     }
 
@@ -152,6 +160,9 @@ impl Slo {
                 quoted(&expr),
                 quoted(&summary)
             );
+            if !self.runbook.is_empty() {
+                let _ = writeln!(text, "      runbook_url: {}", quoted(&self.runbook));
+            }
         }
         text
     }

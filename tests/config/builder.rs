@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use selfheal::config::{
-    Approval, Backoff, Budget, Budgets, ByRisk, Config, ConfigError, Confirm, Escalation,
-    FamilySettings, Flap, HealingPolicy, Http, Limits, Metrics, Mode, Modes, Override, Recurrence,
-    Service, Severity, Storm, Verify,
+    Approval, Assets, Backoff, Budget, Budgets, ByRisk, Config, ConfigError, Confirm, Escalation,
+    FamilySettings, Flap, HealingPolicy, Http, Limits, Metrics, Mode, Modes, Objective, Override,
+    Recurrence, Service, Severity, Storm, Verify,
 };
 
 #[test]
@@ -164,6 +164,37 @@ fn a_policy_is_built_in_one_expression_as_its_siblings_are() {
     assert_eq!(same, [""; 0]);
     assert_eq!(policy.escalation.exit_after, Some(second * 2));
     assert_eq!(policy.limits.series, 1_009);
+}
+
+#[test]
+fn every_setting_of_the_assets_has_a_setter() {
+    let second = Duration::from_secs(1);
+    let assets = Assets::new()
+        .scrape_interval(second)
+        .window(second * 4)
+        .target("shop:9898")
+        .https(true)
+        .native_histograms(true)
+        .alertmanager("alerts:9093")
+        .retention(second * 86_400)
+        .retention_size("50GB")
+        .remote_write("https://store/write")
+        .runbooks("https://wiki/runbooks")
+        .webhook("https://shop/alerts")
+        .slack("#alerts")
+        .pagerduty(true)
+        .email("ops@example.org", "mail:587")
+        .kubernetes_namespace("stack")
+        .image("registry/shop:1")
+        .objective(
+            "fast",
+            Objective::new(99.0).seconds(0.5).selector("path=\"/\""),
+        );
+    let json = |assets: &Assets| serde_json::to_value(assets).unwrap();
+    let mut same = Vec::new();
+    unchanged("", &json(&Assets::new()), &json(&assets), &mut same);
+    assert_eq!(same, [""; 0]);
+    assert!(Config::new().assets(assets).checked().is_ok());
 }
 
 /// The paths of the fields that are the same in both.

@@ -6,14 +6,16 @@ use std::fs;
 use std::path::Path;
 
 use selfheal::catalog::Native;
-use selfheal::config::{Config, FamilySettings, Secret, Server};
+use selfheal::config::{Assets, Config, FamilySettings, Objective, Secret, Server};
 use serde_json::Value;
 
 const HEAD: &str = "| Key | Default | Meaning |\n|---|---|---|\n";
 
 /// Defaults by key. What is absent by default stands in the sample, with an empty default.
 fn keys() -> BTreeMap<String, String> {
-    let mut sample = Config::new().server(Server::new().basic_auth("", Secret::default()));
+    let mut sample = Config::new()
+        .server(Server::new().basic_auth("", Secret::default()))
+        .assets(Assets::new().objective("NAME", Objective::default()));
     sample.metrics.family.insert(
         "NAME".to_owned(),
         FamilySettings::new().native(Native::new()),

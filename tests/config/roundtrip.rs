@@ -7,8 +7,8 @@ use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use selfheal::catalog::Native;
 use selfheal::config::{
-    Config, FamilySettings, HealingPolicy, Http, Loader, Metrics, Mode, Override, Secret, Server,
-    Service, System,
+    Assets, Config, FamilySettings, HealingPolicy, Http, Loader, Metrics, Mode, Objective,
+    Override, Secret, Server, Service, System,
 };
 
 use super::load;
@@ -150,6 +150,36 @@ fn healing() -> impl Strategy<Value = HealingPolicy> {
         })
 }
 
+fn assets() -> impl Strategy<Value = Assets> {
+    let objective = (1.0..99.9_f64, proptest::option::of(0.001..10.0_f64), text()).prop_map(
+        |(percent, seconds, selector)| {
+            let mut objective = Objective::new(percent).selector(selector);
+            objective.seconds = seconds;
+            objective
+        },
+    );
+    (
+        duration(100, 120_000),
+        vec("[a-z]{1,8}:[1-9][0-9]{0,3}", 0..4),
+        any::<bool>(),
+        "(https://[a-z]{1,8}/[a-z]{0,8})?",
+        btree_map("[a-z ]{1,8}", objective, 0..3),
+    )
+        .prop_map(|(interval, targets, https, webhook, objectives)| {
+            let assets = Assets::new()
+                .scrape_interval(interval)
+                .window(interval * 4)
+                .https(https)
+                .webhook(webhook);
+            let assets = targets.into_iter().fold(assets, Assets::target);
+            objectives
+                .into_iter()
+                .fold(assets, |all, (name, objective)| {
+                    all.objective(name, objective)
+                })
+        })
+}
+
 fn config() -> impl Strategy<Value = Config> {
     let service = (
         text(),
@@ -169,8 +199,17 @@ fn config() -> impl Strategy<Value = Config> {
         proptest::sample::subsequence(selfheal::config::PROFILES.to_vec(), 0..=5),
         btree_map("g[a-zA-Z0-9_]{0,8}", text(), 0..5),
     );
+    let top = (top, assets());
     (top, service, metrics(), http(), server(), system, healing()).prop_map(
-        |((namespace, profiles, labels), service, metrics, http, server, system, healing)| {
+        |(
+            ((namespace, profiles, labels), assets),
+            service,
+            metrics,
+            http,
+            server,
+            system,
+            healing,
+        )| {
             let mut config = Config::new()
                 .namespace(namespace)
                 .service(service)
@@ -178,7 +217,8 @@ fn config() -> impl Strategy<Value = Config> {
                 .http(http)
                 .server(server)
                 .system(system)
-                .healing(healing);
+                .healing(healing)
+                .assets(assets);
             config.profiles = profiles.into_iter().map(str::to_owned).collect();
             config.global_labels = labels;
             config
@@ -211,7 +251,7 @@ proptest! {
             "metrics.family.x.native", "metrics.family.x.native.growth",
             "http.exclude", "http.sample_rate", "server.listen", "server.basic_auth",
             "server.bearer_token", "system.refresh", "healing", "healing.overrides",
-            "healing.confirm", "healing.modes.disruptive",
+            "healing.confirm", "healing.modes.disruptive", "assets", "assets.targets", "assets.objective.a",
         ]),
         value in proptest::sample::select(vec![
             "1", "-1", "1.5", "nan", "-inf", "true", "''", "'x'", "[]", "[1, 'x', []]", "{}",

@@ -14,14 +14,15 @@ const LAYERS: [&[&str]; 13] = [
     // The life of one request or call, which they share.
     &["exchange"],
     &[
-        "encode", "http", "grpc", "track", "collect", "interop", "promql", "assets",
+        "encode", "http", "grpc", "track", "collect", "interop", "promql",
     ],
     &["groups"],
     // Feeds the metrics of outgoing calls, which `groups` declares.
     // Rules ask queries of the history.
     &["http_client", "rules"],
     &["healing"],
-    &["server"],
+    // What is generated has the rules of objectives in it.
+    &["server", "assets"],
     &["handle", "testing"],
     &["lib"],
 ];

@@ -42,6 +42,11 @@ pub(crate) fn named_twice(sources: &[Source]) -> Vec<String> {
     let mut declared: Vec<&str> = Vec::new();
     let mut places: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for source in in_src(sources) {
+        // The tables of what is generated are expressions; each name in them is looked up among
+        // the declarations, and a test fails on one that is not there.
+        if source.path.starts_with("src/assets/") {
+            continue;
+        }
         for literal in &source.strings {
             let name = literal.text.as_str();
             if is_declared_at(&source.code, literal.at) || is_counter_name(name) {

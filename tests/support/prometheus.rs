@@ -279,7 +279,7 @@ impl Prometheus {
 }
 
 /// The program that an environment variable of `tests/all.sh` names.
-pub(super) fn program(variable: &str) -> OsString {
+pub(crate) fn program(variable: &str) -> OsString {
     std::env::var_os(variable)
         .unwrap_or_else(|| panic!("{variable} is not set: run `tests/all.sh prometheus`"))
 }

@@ -4,7 +4,7 @@ mod convert;
 mod node;
 mod places;
 mod syntax;
-mod tokens;
+pub(super) mod tokens;
 
 use std::panic::catch_unwind;
 

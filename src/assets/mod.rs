@@ -1,0 +1,125 @@
+//! The monitoring stack, generated from the catalogue: rules and dashboards that name what the
+//! process exposes and nothing else, with its namespace and labels, and the page of each alert.
+//!
+//! - Everything is a pure function of definitions and configuration; [`Stack`] holds texts, and
+//!   touches no file before [`Stack::write`].
+//! - A dashboard, an alert, a page is an entry in a table. Its expressions name metrics as the
+//!   catalogue does; each is resolved against what is exposed, label by label. What names a metric
+//!   that is not exposed here is left out, and [`Stack::left_out`] says so.
+//! - Writing is all or nothing, and what a person has edited is not overwritten.
+//!
+//! ```
+//! use selfheal::{Config, Selfheal};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let heal = Selfheal::new(Config::new().namespace("shop"))?;
+//! let assets = heal.assets()?;
+//! let rules = assets.file("prometheus/rules/alerts.yml").unwrap_or_default();
+//! assert!(rules.contains("shop_system_health_score < 80"));
+//! # Ok(())
+//! # }
+//! ```
+
+mod alerts;
+mod dashboards;
+mod error;
+mod foreign;
+mod grafana;
+mod names;
+mod objectives;
+mod plan;
+mod prometheus;
+mod records;
+mod rules;
+mod runbook;
+mod table;
+mod write;
+mod yaml;
+
+use std::collections::BTreeMap;
+
+pub use error::{AssetsError, EditedFile};
+pub use write::Written;
+
+use self::names::Names;
+use self::plan::Plan;
+use crate::catalog::MetricDef;
+use crate::config::Config;
+
+/// The files of the monitoring stack, generated and not yet written; from [`Selfheal::assets`](crate::Selfheal::assets).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stack {
+    files: BTreeMap<String, String>,
+    left_out: Vec<String>,
+}
+
+impl Stack {
+    /// Generates all files from definitions, by the names that they are exposed by, and a
+    /// configuration that was checked.
+    pub(crate) fn new(
+        catalog: impl IntoIterator<Item = (String, MetricDef)>,
+        config: &Config,
+    ) -> Result<Self, AssetsError> {
+        let names = Names::new(catalog, config.global_labels.keys());
+        let mut plan = Plan::new(config, names);
+        let mut files = BTreeMap::new();
+        let mut add = |path: String, text: String| drop(files.insert(path, text));
+        add(
+            "prometheus/prometheus.yml".to_owned(),
+            prometheus::config(&plan),
+        );
+        add(
+            "prometheus/rules/recording.yml".to_owned(),
+            rules::records(&mut plan),
+        );
+        add(
+            "prometheus/rules/alerts.yml".to_owned(),
+            rules::alerts(&mut plan),
+        );
+        add(
+            "prometheus/tests/alerts.yml".to_owned(),
+            rules::tests(&plan, &["../rules/recording.yml", "../rules/alerts.yml"]),
+        );
+        add(
+            "prometheus/rules/objectives.yml".to_owned(),
+            objectives::rules(&mut plan)?,
+        );
+        let burn = (
+            &objectives::BURN,
+            format!("{} > pace * budget", objectives::BURN.expr),
+        );
+        for (alert, expr) in plan.alerts.clone().iter().chain([&burn]) {
+            add(
+                format!("runbooks/{}.md", alert.name),
+                runbook::page(&mut plan, alert, expr),
+            );
+        }
+        for dashboard in dashboards::DASHBOARDS {
+            if let Some(text) = grafana::dashboard(&mut plan, dashboard) {
+                add(format!("grafana/dashboards/{}.json", dashboard.uid), text);
+            }
+        }
+        Ok(Self {
+            files,
+            left_out: plan.into_left_out(),
+        })
+    }
+
+    /// The files, by their paths, in order.
+    pub fn files(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.files.iter().map(|(path, text)| (&**path, &**text))
+    }
+
+    /// The text of one file.
+    #[must_use]
+    pub fn file(&self, path: &str) -> Option<&str> {
+        self.files.get(path).map(String::as_str)
+    }
+
+    /// What is not generated, and why: it needs a metric that is not exposed here, since a feature
+    /// of this crate or the family is switched off.
+    #[must_use]
+    pub fn left_out(&self) -> &[String] {
+        &self.left_out
+    }
+}

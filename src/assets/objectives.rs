@@ -1,0 +1,117 @@
+//! The objectives of the service: how fast their budgets burn.
+
+use super::AssetsError;
+use super::plan::Plan;
+use super::table::Alert;
+use crate::config::{Faults, Objective};
+use crate::rules::{RuleFile, Slo};
+
+const DURATION: &str = "http_request_duration_seconds";
+
+/// The alert of every objective, for its page: its rules come from [`Slo`].
+pub(super) static BURN: Alert = Alert {
+    name: "SloBudgetBurn",
+    severity: "page or ticket",
+    hold: "",
+    expr: "slo:error_ratio:rate1h",
+    summary: "",
+    description: "Of the bad requests that an objective allows in 30 days, so many came in a short time that the budget will not last. `page`: it is gone within days; `ticket`: it does not last for the 30 days.",
+    impact: "Users see errors or wait, more often than was agreed.",
+    tried: "The engine works on what its detectors find; a request that fails for another reason is seen by the objective alone.",
+    steps: &[
+        "See which routes fail or are slow, on the dashboard HTTP.",
+        "Find out what changed when the ratio began to rise: a deployment, a supplier, the load.",
+        "Undo that; if it cannot be undone, take load off.",
+    ],
+    queries: &[
+        "slo:error_ratio:rate5m",
+        "sum by (path, status) (rate(http_requests_total{status=~\"5..\"}[$w]))",
+    ],
+    test: &[],
+};
+
+/// The rule file of all objectives.
+///
+/// # Errors
+/// A bound that the histogram does not have, or matchers that are none; all are listed.
+pub(super) fn rules(plan: &mut Plan<'_>) -> Result<String, AssetsError> {
+    for window in ["5m", "30m", "1h", "2h", "6h", "1d", "3d"] {
+        plan.names.record(&format!("slo:error_ratio:rate{window}"));
+    }
+    let mut text = String::from("groups:\n");
+    let own = &plan.config.assets.objective;
+    let default = [("availability".to_owned(), Objective::default())].into();
+    let objectives = if own.is_empty() { &default } else { own };
+    let mut faults = Faults::new();
+    for (name, objective) in objectives {
+        let rules = slo(plan, name, objective).to_rules();
+        let checked = check(plan, &rules);
+        match checked {
+            Ok(()) => text.push_str(rules.strip_prefix("groups:\n").unwrap_or(&rules)),
+            Err(why) if own.is_empty() => plan.left_out(&format!("objective {name}"), &why),
+            Err(why) => faults.within("assets", |faults| {
+                faults.within("objective", |faults| {
+                    faults.within(name, |faults| {
+                        faults.add(
+                            "selector",
+                            why,
+                            "name labels of the metric, or leave it out",
+                        );
+                    });
+                });
+            }),
+        }
+        bound(plan, name, objective, &mut faults);
+    }
+    faults.into_result().map_err(AssetsError::Invalid)?;
+    Ok(text)
+}
+
+fn slo(plan: &Plan<'_>, name: &str, objective: &Objective) -> Slo {
+    let slo = match objective.seconds {
+        Some(seconds) => Slo::latency(name, objective.percent, seconds),
+        None => Slo::availability(name, objective.percent),
+    };
+    let slo = slo
+        .selector(&objective.selector)
+        .runbook(&plan.link(BURN.name));
+    match plan.config.namespace_in_force() {
+        "" => slo,
+        namespace => slo.namespace(namespace),
+    }
+}
+
+/// Whether every expression names what is exposed.
+fn check(plan: &Plan<'_>, rules: &str) -> Result<(), String> {
+    let file = RuleFile::parse("objectives.yml", rules).map_err(|error| error.to_string())?;
+    let rules = file.groups.iter().flat_map(|group| &group.rules);
+    rules
+        .into_iter()
+        .try_for_each(|rule| plan.names.check(rule.expr.text()))
+}
+
+/// An objective on time needs a bucket that ends there.
+fn bound(plan: &Plan<'_>, name: &str, objective: &Objective, faults: &mut Faults) {
+    let Some(seconds) = objective.seconds else {
+        return;
+    };
+    let def = plan.names.exposed().find(|(_, def)| def.name == DURATION);
+    let bounds: &[f64] = def.map_or(&[], |(_, def)| &def.buckets);
+    if bounds
+        .iter()
+        .any(|bound| (bound - seconds).abs() < f64::EPSILON)
+    {
+        return;
+    }
+    let known: Vec<String> = bounds.iter().map(f64::to_string).collect();
+    let problem = format!("{seconds} is no bound of the buckets of `{DURATION}`");
+    let hint = format!(
+        "give one of {}, or add it to `http.buckets`",
+        known.join(", ")
+    );
+    faults.within("assets", |faults| {
+        faults.within("objective", |faults| {
+            faults.within(name, |faults| faults.add("seconds", problem, hint));
+        });
+    });
+}

@@ -1,0 +1,77 @@
+//! The configuration of Prometheus.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use super::plan::Plan;
+use super::yaml::quoted;
+use crate::config::duration;
+
+/// Prometheus waits no longer by default, and no longer than its interval.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// For instances at fixed addresses.
+pub(super) fn config(plan: &Plan<'_>) -> String {
+    let targets: Vec<String> = plan.targets().iter().map(|target| quoted(target)).collect();
+    let mut text = head(plan);
+    let _ = write!(
+        text,
+        "scrape_configs:\n- job_name: {}\n{}  static_configs:\n  - targets: [{}]\n",
+        plan.service(),
+        access(plan, "secrets"),
+        targets.join(", ")
+    );
+    text
+}
+
+/// What comes before the jobs.
+pub(super) fn head(plan: &Plan<'_>) -> String {
+    let assets = &plan.config.assets;
+    let interval = duration::format(assets.scrape_interval);
+    let timeout = duration::format(assets.scrape_interval.min(TIMEOUT));
+    let mut text = format!(
+        "# How long samples are kept is set by flags: --storage.tsdb.retention.time={}\n\
+         global:\n  scrape_interval: {interval}\n  scrape_timeout: {timeout}\n  evaluation_interval: {interval}\n\
+         rule_files: [rules/*.yml]\n\
+         alerting:\n  alertmanagers:\n  - static_configs:\n    - targets: [{}]\n",
+        duration::format(assets.retention),
+        quoted(&assets.alertmanager)
+    );
+    if !assets.remote_write.is_empty() {
+        let _ = writeln!(
+            text,
+            "remote_write:\n- url: {}",
+            quoted(&assets.remote_write)
+        );
+    }
+    text
+}
+
+/// How the application is scraped: path, TLS and credentials, whose files are in a folder.
+pub(super) fn access(plan: &Plan<'_>, secrets: &str) -> String {
+    let (assets, server) = (&plan.config.assets, &plan.config.server);
+    let mut text = format!("  metrics_path: {}\n", quoted(&plan.config.metrics.path));
+    if assets.native_histograms {
+        text.push_str("  scrape_native_histograms: true\n");
+    }
+    if assets.https {
+        let _ = write!(
+            text,
+            "  scheme: https\n  tls_config:\n    ca_file: {secrets}/ca.crt\n    cert_file: {secrets}/client.crt\n    \
+             key_file: {secrets}/client.key\n"
+        );
+    }
+    if let Some(basic) = &server.basic_auth {
+        let _ = write!(
+            text,
+            "  basic_auth:\n    username: {}\n    password_file: {secrets}/scrape-password\n",
+            quoted(&basic.username)
+        );
+    } else if server.bearer_token.is_some() {
+        let _ = write!(
+            text,
+            "  authorization:\n    credentials_file: {secrets}/scrape-token\n"
+        );
+    }
+    text
+}
