@@ -1,3 +1,4 @@
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -9,16 +10,48 @@ use crate::catalog::Kind;
 use crate::registry::family::{Family, Rejected};
 use crate::registry::labels::{LabelKey, Labels};
 use crate::registry::snapshot::{ExemplarLabels, Number, Sample, Scratch, ValueRef};
-use crate::registry::storage::Place;
+use crate::registry::storage::{Cell, Place};
+
+/// What holds the value of one series of a counter.
+pub trait Sum: Cell + fmt::Debug {
+    /// At zero.
+    fn new() -> Self;
+
+    /// Adds `n`.
+    fn add(&self, n: u64);
+
+    /// The value now. Who reads it twice never sees it fall before it wraps.
+    fn get(&self) -> u64;
+}
+
+impl Sum for AtomicU64 {
+    fn new() -> Self {
+        Self::new(0)
+    }
+
+    #[inline]
+    fn add(&self, n: u64) {
+        self.fetch_add(n, Ordering::Relaxed);
+    }
+
+    #[inline]
+    fn get(&self) -> u64 {
+        self.load(Ordering::Relaxed)
+    }
+}
 
 /// A whole number that only grows. It wraps at 2⁶⁴, as Prometheus expects of a reset.
-#[derive(Clone, Debug)]
-pub struct Counter {
-    pub(super) place: Place<AtomicU64>,
+///
+/// `S` says how threads share it. It is seldom named: one that is declared is a `Counter`, one
+/// number for all threads, and with `striped` a
+/// [`StripedCounter`](crate::registry::StripedCounter).
+#[derive(Debug)]
+pub struct Counter<S: Sum = AtomicU64> {
+    pub(super) place: Place<S>,
     common: Arc<Common>,
 }
 
-impl Counter {
+impl<S: Sum> Counter<S> {
     /// Adds one.
     #[inline]
     pub fn inc(&self) {
@@ -28,9 +61,7 @@ impl Counter {
     /// Adds `n`.
     #[inline]
     pub fn add(&self, n: u64) {
-        self.place.use_cell(|value| {
-            value.fetch_add(n, Ordering::Relaxed);
-        });
+        self.place.use_cell(|sum| sum.add(n));
     }
 
     /// Adds one, with an exemplar; see [`add_with_exemplar`](Self::add_with_exemplar).
@@ -59,8 +90,8 @@ impl Counter {
     /// ```
     #[inline]
     pub fn add_with_exemplar(&self, n: u64, labels: impl FnOnce(&mut ExemplarLabels)) {
-        if let Some(value) = self.place.cell() {
-            value.fetch_add(n, Ordering::Relaxed);
+        if let Some(sum) = self.place.cell() {
+            sum.add(n);
             Note::exemplar(self.place.notes(), &self.common, n as f64, labels);
         }
     }
@@ -68,27 +99,30 @@ impl Counter {
     /// The value now.
     #[must_use]
     pub fn get(&self) -> u64 {
-        read(&self.place)
+        self.place.cell().map_or(0, S::get)
     }
 }
 
-/// What is in a cell; 0 where there is none.
-fn read(place: &Place<AtomicU64>) -> u64 {
-    let value = place.cell();
-    value.map_or(0, |value| value.load(Ordering::Relaxed))
+impl<S: Sum> Clone for Counter<S> {
+    fn clone(&self) -> Self {
+        Self {
+            place: self.place.clone(),
+            common: Arc::clone(&self.common),
+        }
+    }
 }
 
-impl Metric for Counter {}
+impl<S: Sum> Metric for Counter<S> {}
 
-impl Sealed for Counter {
-    type Cell = AtomicU64;
+impl<S: Sum> Sealed for Counter<S> {
+    type Cell = S;
     const KIND: Kind = Kind::Counter;
 
-    fn cell(_: &Shape) -> AtomicU64 {
-        AtomicU64::new(0)
+    fn cell(_: &Shape) -> S {
+        S::new()
     }
 
-    fn handle(place: Place<AtomicU64>, shape: &Shape) -> Self {
+    fn handle(place: Place<S>, shape: &Shape) -> Self {
         Self {
             place,
             common: Arc::clone(&shape.common),
@@ -96,9 +130,8 @@ impl Sealed for Counter {
     }
 
     #[inline]
-    fn read<'a>(value: &'a AtomicU64, _: &'a mut Scratch) -> Sample<'a> {
-        let value = value.load(Ordering::Relaxed);
-        Sample::new(ValueRef::Number(Number::U64(value)))
+    fn read<'a>(sum: &'a S, _: &'a mut Scratch) -> Sample<'a> {
+        Sample::new(ValueRef::Number(Number::U64(sum.get())))
     }
 }
 
@@ -149,7 +182,8 @@ impl FloatCounter {
     /// The value now.
     #[must_use]
     pub fn get(&self) -> f64 {
-        f64::from_bits(read(&self.place))
+        let sum = self.place.cell();
+        sum.map_or(0.0, |sum| f64::from_bits(sum.get()))
     }
 }
 
@@ -178,7 +212,7 @@ impl Sealed for FloatCounter {
     }
 }
 
-impl<K: LabelKey> Family<Counter, K> {
+impl<S: Sum, K: LabelKey> Family<Counter<S>, K> {
     /// Adds one to the series with these label values.
     #[inline]
     pub fn inc<L: Labels<Key = K>>(&self, labels: &L) {
@@ -188,9 +222,7 @@ impl<K: LabelKey> Family<Counter, K> {
     /// Adds `n` to the series with these label values.
     #[inline]
     pub fn add<L: Labels<Key = K>>(&self, labels: &L, n: u64) {
-        self.core.record(labels, |value, _| {
-            value.fetch_add(n, Ordering::Relaxed);
-        });
+        self.core.record(labels, |sum, _| sum.add(n));
     }
 
     /// Adds one to the series with these label values, and offers an exemplar; see
@@ -201,8 +233,8 @@ impl<K: LabelKey> Family<Counter, K> {
         exemplar: impl FnOnce(&mut ExemplarLabels),
     ) {
         let common = &self.core.shape.common;
-        self.core.record(labels, |value, notes| {
-            value.fetch_add(1, Ordering::Relaxed);
+        self.core.record(labels, |sum, notes| {
+            sum.add(1);
             Note::exemplar(notes, common, 1.0, exemplar);
         });
     }

@@ -61,7 +61,7 @@ impl Note {
         *room = self.mark.read(common);
         Sample {
             created: self.born.at(common),
-            exemplar: room.as_ref().or(sample.exemplar),
+            exemplar: room.as_ref(),
             ..sample
         }
     }

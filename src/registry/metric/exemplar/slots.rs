@@ -6,8 +6,8 @@ use parking_lot::Mutex;
 use crate::registry::metric::common::Common;
 use crate::registry::snapshot::{Exemplar, ExemplarLabels};
 
-/// The exemplars of a histogram, one for each bucket, or the one of a striped counter. Threads share
-/// them: a place that is full is only looked at until it is read.
+/// The exemplars of a histogram, one for each bucket. Threads share them: a place that is full is
+/// only read until a scrape has read it.
 #[derive(Debug, Default)]
 pub(in crate::registry::metric) struct Slots(OnceLock<Box<[Slot]>>);
 

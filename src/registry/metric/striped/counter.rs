@@ -1,145 +1,41 @@
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::catalog::Kind;
 use crate::registry::declare::Declare;
-use crate::registry::family::Family;
-use crate::registry::labels::{LabelKey, Labels};
-use crate::registry::metric::common::Common;
-use crate::registry::metric::exemplar::Slots;
-use crate::registry::metric::sealed::{Sealed, Shape};
-use crate::registry::metric::{Counter, Metric};
-use crate::registry::snapshot::{ExemplarLabels, Number, Sample, Scratch, ValueRef};
-use crate::registry::storage::{Made, Place};
+use crate::registry::metric::Counter;
+use crate::registry::metric::counter::Sum;
+use crate::registry::storage::Made;
 use crate::util::stripes::Stripes;
 
 /// A [`Counter`] whose threads do not wait for each other's cache lines; declared by
 /// `striped` of [`Declare`].
 ///
 /// It takes 128 bytes for each thread that can run at the same time, rounded up to a power of
-/// two and 32 at most. It wraps at 2⁶⁴, and who reads it twice never sees it fall before that.
-#[derive(Clone, Debug)]
-pub struct StripedCounter {
-    place: Place<Cell>,
-    common: Arc<Common>,
-}
+/// two and 32 at most.
+pub type StripedCounter = Counter<Parts>;
 
-/// The state of one series.
+/// A number for each thread that can run at the same time. Their sum is the value.
 #[derive(Debug)]
-pub struct Cell {
-    /// Their sum is the value.
-    parts: Stripes<AtomicU64>,
-    /// One place for all threads: until it is read again they only look at it, and what is only
-    /// looked at every processor has a copy of.
-    exemplar: Slots,
-}
+pub struct Parts(Stripes<AtomicU64>);
 
-impl Made for Cell {}
+impl Made for Parts {}
 
-impl Cell {
+impl Sum for Parts {
+    fn new() -> Self {
+        Self(Stripes::new(AtomicU64::default))
+    }
+
     #[inline]
     fn add(&self, n: u64) {
-        if let Some(part) = self.parts.mine() {
+        if let Some(part) = self.0.mine() {
             part.fetch_add(n, Ordering::Relaxed);
         }
     }
 
-    #[inline]
-    fn exemplar(&self, common: &Common, n: u64, labels: impl FnOnce(&mut ExemplarLabels)) {
-        self.exemplar.offer((0, 1), common, n as f64, labels);
-    }
-
     /// No part ever falls, so neither does the sum, whatever is added in between.
-    fn sum(&self) -> u64 {
-        self.parts.iter().fold(0, |sum, part| {
+    fn get(&self) -> u64 {
+        self.0.iter().fold(0, |sum, part| {
             sum.wrapping_add(part.load(Ordering::Relaxed))
         })
-    }
-}
-
-impl StripedCounter {
-    /// Adds one.
-    #[inline]
-    pub fn inc(&self) {
-        self.add(1);
-    }
-
-    /// Adds `n`.
-    #[inline]
-    pub fn add(&self, n: u64) {
-        self.place.use_cell(|cell| cell.add(n));
-    }
-
-    /// Adds one, with an exemplar; see [`add_with_exemplar`](Self::add_with_exemplar).
-    #[inline]
-    pub fn inc_with_exemplar(&self, labels: impl FnOnce(&mut ExemplarLabels)) {
-        self.add_with_exemplar(1, labels);
-    }
-
-    /// Adds `n`, and offers an exemplar of it.
-    ///
-    /// The threads share one place for it. It is taken where the one before was read by a scrape,
-    /// and only then is `labels` called, so that this costs hardly more than [`add`](Self::add).
-    /// Labels that break a rule make no exemplar and are counted in
-    /// `selfheal_exemplars_rejected_total`, see [`ExemplarLabels::push`]; without any there is no
-    /// exemplar.
-    ///
-    /// ```
-    /// use selfheal::registry::{DeclareError, Registry};
-    ///
-    /// # fn main() -> Result<(), DeclareError> {
-    /// let registry = Registry::new();
-    /// let events = registry.counter("events_total", "Events seen").striped().build()?;
-    /// events.add_with_exemplar(3, |labels| labels.push("trace_id", "4bf92f3577b34da6"));
-    /// assert_eq!(events.get(), 3);
-    /// # Ok(())
-    /// # }
-    /// ```
-    #[inline]
-    pub fn add_with_exemplar(&self, n: u64, labels: impl FnOnce(&mut ExemplarLabels)) {
-        self.add(n);
-        if let Some(cell) = self.place.cell() {
-            cell.exemplar(&self.common, n, labels);
-        }
-    }
-
-    /// The value now.
-    #[must_use]
-    pub fn get(&self) -> u64 {
-        self.place.cell().map_or(0, Cell::sum)
-    }
-}
-
-impl Metric for StripedCounter {}
-
-impl Sealed for StripedCounter {
-    type Cell = Cell;
-    const KIND: Kind = Kind::Counter;
-
-    fn cell(_: &Shape) -> Cell {
-        Cell {
-            parts: Stripes::new(AtomicU64::default),
-            exemplar: Slots::default(),
-        }
-    }
-
-    fn handle(place: Place<Cell>, shape: &Shape) -> Self {
-        Self {
-            place,
-            common: Arc::clone(&shape.common),
-        }
-    }
-
-    fn read<'a>(cell: &'a Cell, scratch: &'a mut Scratch) -> Sample<'a> {
-        cell.exemplar.read(&mut scratch.exemplars);
-        Sample {
-            exemplar: scratch.exemplars.first(),
-            ..Sample::new(ValueRef::Number(Number::U64(cell.sum())))
-        }
-    }
-
-    fn value<'a>(cell: &'a Cell, _: usize, _: &'a mut Scratch) -> Option<ValueRef<'a>> {
-        Some(ValueRef::Number(Number::U64(cell.sum())))
     }
 }
 
@@ -163,33 +59,6 @@ impl<'r> Declare<'r, Counter> {
     /// ```
     pub fn striped(self) -> Declare<'r, StripedCounter> {
         self.of_type()
-    }
-}
-
-impl<K: LabelKey> Family<StripedCounter, K> {
-    /// Adds one to the series with these label values.
-    #[inline]
-    pub fn inc<L: Labels<Key = K>>(&self, labels: &L) {
-        self.add(labels, 1);
-    }
-
-    /// Adds `n` to the series with these label values.
-    #[inline]
-    pub fn add<L: Labels<Key = K>>(&self, labels: &L, n: u64) {
-        self.core.record(labels, |cell, _| cell.add(n));
-    }
-
-    /// Adds one to the series with these label values, and offers an exemplar; see
-    /// [`StripedCounter::add_with_exemplar`].
-    pub fn inc_with_exemplar<L: Labels<Key = K>>(
-        &self,
-        labels: &L,
-        exemplar: impl FnOnce(&mut ExemplarLabels),
-    ) {
-        self.core.record(labels, |cell, _| {
-            cell.add(1);
-            cell.exemplar(&self.core.shape.common, 1, exemplar);
-        });
     }
 }
 
