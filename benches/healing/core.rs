@@ -70,8 +70,7 @@ impl Bench {
             } else {
                 quick().lock("held")
             };
-            bench.observe(seen(n));
-            bench.plan(plan);
+            bench.observe(seen(n), Some(plan));
         }
         assert_eq!(bench.state.snapshot().open.sum(), OPEN as u64);
         bench
@@ -83,23 +82,13 @@ impl Bench {
         self.state.step_into(self.now, event, &mut self.effects);
     }
 
-    fn observe(&mut self, observation: Observation) {
+    fn observe(&mut self, observation: Observation, plan: Option<Plan>) {
         self.effects.clear();
         let engine = self.engine.clone();
         self.tell(Event::Observed {
             engine,
             observation,
-        });
-    }
-
-    fn plan(&mut self, plan: Plan) {
-        let ticket = self.effects.iter().find_map(|effect| match effect {
-            Effect::Plan { ticket, .. } => Some(*ticket),
-            _ => None,
-        });
-        self.tell(Event::Planned {
-            ticket: ticket.expect("it asks for a plan"),
-            plan: Ok(plan),
+            plan: plan.map(Ok),
         });
     }
 
@@ -201,10 +190,10 @@ pub(crate) fn lines(
     run(&COALESCED, &mut |bench, b| {
         b.iter(|| {
             n = (n + 7) % OPEN;
-            bench.observe(known[n].clone());
+            bench.observe(known[n].clone(), None);
         });
     });
-    let repeated = vec![known[1].clone(); 1_000];
+    let repeated = vec![(known[1].clone(), None); 1_000];
     run(&REPEATED, &mut |bench, b| {
         b.iter(|| {
             bench.effects.clear();
@@ -215,6 +204,7 @@ pub(crate) fn lines(
                 engine,
                 began,
                 observations,
+                left_out: None,
             });
         });
     });
@@ -227,8 +217,7 @@ pub(crate) fn lines(
             for _ in 0..times {
                 let (observation, plan) = (fresh.clone(), quick());
                 let start = Instant::now();
-                bench.observe(observation);
-                bench.plan(plan);
+                bench.observe(observation, Some(plan));
                 spent += start.elapsed();
                 bench.heal();
             }
@@ -237,8 +226,7 @@ pub(crate) fn lines(
     });
     run(&HEALED, &mut |bench, b| {
         b.iter(|| {
-            bench.observe(fresh.clone());
-            bench.plan(quick());
+            bench.observe(fresh.clone(), Some(quick()));
             bench.heal();
         });
     });

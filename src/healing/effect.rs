@@ -67,15 +67,6 @@ pub enum Effect {
     Record(Box<Record>),
     /// Tell the subscribers; it is not worth a record.
     Notice(Notice),
-    /// Ask the engine for a plan, and answer with [`Event::Planned`](super::Event::Planned).
-    Plan {
-        /// The request.
-        ticket: Ticket,
-        /// Whom to ask.
-        engine: Name,
-        /// What about.
-        issue: Box<Issue>,
-    },
     /// Begin, in a task of its own.
     Start(Box<Start>),
     /// Call it off. It is over only when [`Event::Ended`](super::Event::Ended) says so.

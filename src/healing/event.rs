@@ -46,51 +46,29 @@ pub enum Event {
         engine: Name,
         /// What was noticed.
         observation: Observation,
+        /// The engine's plan for it, where [`State::to_plan`](super::State::to_plan) asked for
+        /// one; or why there is none: `plan` panicked.
+        plan: Option<Result<Plan, Text>>,
     },
-    /// A part of what a pass of a detector found: more follows with the same `began`, and
-    /// [`Detected`](Self::Detected) is the last of it. It tells a long pass in short steps, the
-    /// worst first; nothing starts meanwhile, and what is not named is good only once all is told.
-    DetectedPart {
-        /// The engine.
-        engine: Name,
-        /// When the pass began.
-        began: Moment,
-        /// Some of the faults that it found.
-        observations: Vec<Observation>,
-    },
-    /// The pass that is being told found more than is told: the rest is counted as dropped, and
-    /// the pass says nothing about keys that it did not name.
-    LeftOut {
-        /// The engine.
-        engine: Name,
-        /// The first of them.
-        key: IssueKey,
-        /// How many.
-        count: u64,
-    },
-    /// A pass of a detector ended: the whole truth about the engine's components at that time.
-    /// Keys that are not named are good.
+    /// A detection run ended: the whole truth about the engine's components at that time. Keys
+    /// that are not named are good, unless some were left out.
     Detected {
         /// The engine.
         engine: Name,
-        /// When the pass began, which is how old its data may be.
+        /// When the run began, which is how old its data may be.
         began: Moment,
-        /// Every fault that it found.
-        observations: Vec<Observation>,
+        /// Every fault that it found, with a plan as in [`Observed`](Self::Observed).
+        observations: Vec<(Observation, Option<Result<Plan, Text>>)>,
+        /// How many more it found than are handed over, and the key of one of them. They count as
+        /// dropped.
+        left_out: Option<(IssueKey, u64)>,
     },
-    /// A pass failed, panicked or took too long: it says nothing about any key.
+    /// A detection run failed, panicked or took too long: it says nothing about any key.
     DetectFailed {
         /// The engine.
         engine: Name,
-        /// When the pass began.
+        /// When the run began.
         began: Moment,
-    },
-    /// The answer to [`Effect::Plan`](super::Effect::Plan).
-    Planned {
-        /// The request.
-        ticket: Ticket,
-        /// The plan; or why there is none (the engine panicked, or is not there).
-        plan: Result<Plan, Text>,
     },
     /// An attempt or a rollback really ended: nothing of it runs any more.
     Ended {

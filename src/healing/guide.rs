@@ -86,7 +86,9 @@ mod tests {
         assert_eq!(stated("`min_confidence`"), least);
         assert_eq!(stated("`patience`"), short(policy.patience));
         assert_eq!(stated("`retry_every`"), short(policy.retry_every));
-        assert_eq!(stated("`limits.pass`"), policy.limits.pass.to_string());
+        let limits = policy.limits;
+        let open = format!("{}, {}", limits.open, limits.open_per_engine);
+        assert_eq!(stated("`limits.open`"), open);
         let modes = policy.modes;
         let word = |mode| {
             serde_json::to_value(mode)

@@ -224,6 +224,22 @@ pub struct Issue {
     pub count: u64,
 }
 
+impl Issue {
+    /// The issue that an observation opens.
+    pub(super) fn opened(now: Stamp, generation: Generation, seen: Observation) -> Self {
+        Self {
+            key: seen.key,
+            severity: seen.severity,
+            confidence: seen.samples.confidence(),
+            evidence: seen.evidence,
+            generation,
+            first_seen: now,
+            last_seen: now,
+            count: 1,
+        }
+    }
+}
+
 #[cfg(test)]
 impl Issue {
     /// An issue as the tests of engines need one.

@@ -147,7 +147,6 @@ fn a_policy_is_built_in_one_expression_as_its_siblings_are() {
             Limits::new()
                 .open(1_001)
                 .open_per_engine(1_002)
-                .pass(1_003)
                 .engines(1_004)
                 .components(1_005)
                 .keys(1_006)

@@ -1,13 +1,13 @@
 //! Actions that panic, hang, lie, or must not run.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering::SeqCst};
 use std::sync::mpsc;
 
 use parking_lot::Mutex;
 use selfheal::healing::{
-    AttemptResult, Closed, Context, HealError, HealingEngine, Issue, Observation, Phase, Plan,
-    Precondition, Severity, What,
+    AttemptResult, Closed, Context, HealError, Healing, HealingEngine, Issue, Observation, Phase,
+    Plan, Precondition, Rule, Severity, What,
 };
 
 use crate::bench::{Bench, Faults, Renamed, begun, eager, key, once, seconds, settle_down};
@@ -321,6 +321,49 @@ impl HealingEngine for PlanPanics {
 
     async fn heal(&self, _: &Context, _: &Issue, _: &str) -> Result<(), HealError> {
         Ok(())
+    }
+}
+
+/// Asks the run-time while it plans, which would never end under its lock.
+#[tokio::test(start_paused = true)]
+async fn no_lock_is_held_over_a_plan() {
+    let faults = Faults::one("db");
+    let mut bench = Bench::start(eager());
+    let asking = bench.healing.clone();
+    let (asked, rule) = (Arc::new(AtomicUsize::new(0)), faults.mending_rule());
+    let engine = Asking(asking, Arc::clone(&asked), rule);
+    bench
+        .register(engine)
+        .observe(Observation::new("db", "broken").severity(Severity::Critical));
+    assert_eq!(bench.closed("db").await, Closed::Healed);
+    assert_eq!(
+        asked.load(SeqCst),
+        1,
+        "once for an issue that does not get worse"
+    );
+    bench.end().await;
+}
+
+struct Asking(Healing, Arc<AtomicUsize>, Rule);
+
+impl HealingEngine for Asking {
+    fn name(&self) -> &'static str {
+        "asking"
+    }
+
+    async fn detect(&self, cx: &Context) -> Result<Vec<Observation>, HealError> {
+        self.2.detect(cx).await
+    }
+
+    fn plan(&self, issue: &Issue) -> Plan {
+        self.1.fetch_add(1, SeqCst);
+        assert_eq!(issue.count, 1);
+        assert_eq!(self.0.snapshot().open.sum(), 0);
+        HealingEngine::plan(&self.2, issue)
+    }
+
+    async fn heal(&self, cx: &Context, issue: &Issue, action: &str) -> Result<(), HealError> {
+        self.2.heal(cx, issue, action).await
     }
 }
 

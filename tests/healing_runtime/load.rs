@@ -4,7 +4,8 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::Duration;
 
 use selfheal::healing::{
-    Closed, Dropped, HealError, Healing, Observation, Phase, Rule, Severity, What, identities,
+    Closed, Dropped, HealError, Healing, HealingEvent, Notice, Observation, Phase, Rule, Severity,
+    What,
 };
 
 use crate::bench::{Bench, Faults, eager, key, seconds, settle_down};
@@ -83,8 +84,9 @@ async fn a_hundred_thousand_duplicates_of_one_key() {
 async fn an_engine_that_observes_far_too_many_keys() {
     let mut policy = eager();
     policy.detect_every = seconds(30);
-    let most = u64::from(policy.limits.pass);
+    let most = 1_024;
     let bench = Bench::start(policy);
+    let mut events = bench.healing.subscribe();
     let wild = Faults::default();
     let many = most + 5_000;
     for n in 0..many {
@@ -97,12 +99,19 @@ async fn an_engine_that_observes_far_too_many_keys() {
     tokio::time::sleep(seconds(60)).await;
     let snapshot = bench.scrape();
     assert_eq!(snapshot.closed.get(Closed::Healed), 1, "the rest goes on");
-    assert!(snapshot.open.sum() <= 2_000);
-    // What was told and what was left out make whole passes.
-    let told = snapshot.observations.total - snapshot.observations.total % many;
-    assert!(told >= many, "{:?}", snapshot.observations);
+    assert_eq!(snapshot.open.sum(), most, "the others are left out");
+    let runs = snapshot.observations.total / many;
+    assert!(runs >= 2, "{:?}", snapshot.observations);
     let dropped = snapshot.observations.dropped.get(Dropped::Full);
-    assert!(dropped >= 5_000 + most - 2_000, "{dropped}");
+    assert_eq!(dropped, runs * 5_000);
+    let named = loop {
+        match events.next().await {
+            Some(HealingEvent::Notice(Notice::Dropped { key, count, .. })) => break (key, count),
+            event => assert!(event.is_some(), "nothing is named"),
+        }
+    };
+    assert!(named.0.component.as_str().starts_with('c'));
+    assert_eq!(named.1, 5_000);
     let alerts = bench.healing.alerts();
     assert!(
         alerts
@@ -110,37 +119,6 @@ async fn an_engine_that_observes_far_too_many_keys() {
             .any(|alert| alert.id.to_string() == "overflow"),
         "{alerts:?}"
     );
-    bench.end().await;
-}
-
-/// Other tasks ask and decide while a long pass is told: none of them waits for its end.
-#[tokio::test(start_paused = true)]
-async fn a_long_pass_lets_others_have_their_turn() {
-    let bench = Bench::start(eager());
-    let found: Vec<_> = (0..30_000)
-        .map(|n| Observation::new(format!("c{n}"), "broken"))
-        .collect();
-    let rule = Rule::when("wild", move |_| {
-        let found = found.clone();
-        async move { Ok(found) }
-    })
-    .run("act", |_, _| async { Err(HealError::retry("no")) });
-    bench.register(rule);
-    let mut half_way = 0;
-    loop {
-        let snapshot = bench.healing.snapshot();
-        assert_eq!(identities::check(&snapshot), Ok(()));
-        match snapshot.observations.total {
-            0 => {}
-            30_000.. => break,
-            _ => {
-                assert_eq!(snapshot.attempts_started, 0, "the pass is not over");
-                half_way += 1;
-            }
-        }
-        tokio::task::yield_now().await;
-    }
-    assert!(half_way > 100, "{half_way}");
     bench.end().await;
 }
 

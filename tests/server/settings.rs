@@ -90,7 +90,6 @@ static ROWS: &[Row] = &[
     row("healing.limits.mutes", "1025", Seen),
     row("healing.limits.open", "10001", Seen),
     row("healing.limits.open_per_engine", "2001", Seen),
-    row("healing.limits.pass", "100001", Seen),
     row("healing.limits.series", "513", Seen),
     row("healing.max_running", "5", Seen),
     row("healing.max_zombies", "4", Seen),

@@ -193,7 +193,6 @@ impl Limits {
         for (field, limit) in [
             ("open", self.open),
             ("open_per_engine", self.open_per_engine),
-            ("pass", self.pass),
             ("engines", self.engines),
             ("components", self.components),
             ("keys", self.keys),

@@ -168,9 +168,6 @@ pub struct Limits {
     /// Open issues of one engine, so that one that runs wild leaves room for the rest.
     /// Default: 2,000.
     pub open_per_engine: u32,
-    /// Observations of one pass of a detector. The mildest beyond are dropped, and the pass says
-    /// nothing about what it does not name. Default: 100,000.
-    pub pass: u32,
     /// Engines. Default: 256.
     pub engines: u32,
     /// Components that are named beforehand. One with an issue always has room and a budget of its
@@ -192,7 +189,6 @@ impl Default for Limits {
         Self {
             open: 10_000,
             open_per_engine: 2_000,
-            pass: 100_000,
             engines: 256,
             components: 1_024,
             keys: 8_192,

@@ -231,8 +231,6 @@ setters!(Limits {
     open: u32,
     /// Sets the limit of open issues of one engine. Default: 2,000.
     open_per_engine: u32,
-    /// Sets the limit of observations of one detection run. Default: 100,000.
-    pass: u32,
     /// Sets the limit of engines. Default: 256.
     engines: u32,
     /// Sets the limit of components. Default: 1,024.

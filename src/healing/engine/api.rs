@@ -15,13 +15,14 @@ use crate::healing::{Issue, Name, Observation, Plan, Text, Verdict};
 /// | call | when | at once |
 /// |---|---|---|
 /// | `detect` | every [`every`](Self::every), and soon after a hint | one |
-/// | `plan` | an issue opened or worsened | several |
+/// | `plan` | an observation opens an issue or makes it worse | several |
 /// | `precondition`, then `heal` | a step of the plan is due and every guard lets it through | one for each lock of the plan |
 /// | `verify` | `heal` said ok | one for each issue |
 /// | `rollback` | an attempt did not heal and its step asks for it | one for each lock |
 /// | `close` | the engine was removed, or the run-time shuts down | one, the last |
 ///
-/// Each call is a task of its own. A call that panics or takes too long is contained, counted
+/// Each call is a task of its own, but for `plan`, which is called where the observation is handed
+/// over. A call that panics or takes too long is contained, counted
 /// and, where it is an attempt, the attempt's result. Futures may be dropped at any await, as
 /// everywhere in async Rust: what must not be cut in half belongs in
 /// [`Context::blocking`] or a task of its own that is awaited.
@@ -53,7 +54,9 @@ pub trait HealingEngine: Send + Sync + 'static {
         cx: &Context,
     ) -> impl Future<Output = Result<Vec<Observation>, HealError>> + Send;
 
-    /// What is to be done about an issue. It only computes: no I/O, no waiting, no change.
+    /// What is to be done about an issue. It only computes: no I/O, no waiting, no change. An
+    /// issue that is taken up from a journal is planned for when it is seen again. An issue with
+    /// a plan that panicked is parked until a person acknowledges it or it gets worse.
     fn plan(&self, issue: &Issue) -> Plan;
 
     /// Looks once more, right before [`heal`](Self::heal) is called: time has passed since the

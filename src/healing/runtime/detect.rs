@@ -19,8 +19,9 @@ const GAP: Duration = Duration::from_millis(100);
 /// The longest wait between two looks of a detector that fails, unless its interval is longer.
 const LONGEST_WAIT: Duration = Duration::from_secs(300);
 
-/// So many observations are told to the core at once.
-const PART: usize = 256;
+/// So many observations of one detection run are handed over: they are taken in under one lock,
+/// which scrapes and people wait for.
+const MOST: usize = 1024;
 
 /// Looks on every tick and every hint, one look at a time, until the engine is gone. A detector
 /// that fails is left alone for longer and longer, hints or not.
@@ -102,7 +103,7 @@ async fn pass(shell: &Arc<Shell>, slot: &Slot) -> PassResult {
     let (result, why) = match end {
         End::Done(Ok(observations)) => {
             slot.sight.sees(shell.timeline.now());
-            tell(shell, slot, cx.data_from(), observations).await;
+            hand_over(shell, slot, cx.data_from(), observations).await;
             slot.passes.count(PassResult::Ok);
             return PassResult::Ok;
         }
@@ -115,53 +116,31 @@ async fn pass(shell: &Arc<Shell>, slot: &Slot) -> PassResult {
     result
 }
 
-/// Tells what a pass found, the worst first. A long pass is told in parts, so that scrapes,
-/// people and other engines get their turn in between.
-async fn tell(shell: &Shell, slot: &Slot, began: Moment, found: Vec<Observation>) {
-    let engine = || slot.name.clone();
-    let mut last = found;
-    if last.len() > PART {
-        let most = shell.policy(|policy| policy.limits.pass) as usize;
-        // Sorting very many takes longer than a task may keep its thread.
-        let sorting = tokio::task::spawn_blocking(move || worst_first(last, most));
-        let Ok((sorted, beyond)) = sorting.await else {
+/// Hands over what a run found: the worst, if it is too much.
+async fn hand_over(shell: &Shell, slot: &Slot, began: Moment, mut found: Vec<Observation>) {
+    let mut left_out = None;
+    if found.len() > MOST {
+        // Of very many this takes longer than a task may keep its thread.
+        let choosing = tokio::task::spawn_blocking(move || worst(found));
+        let Ok(chosen) = choosing.await else {
             return; // The run-time is going away.
         };
-        let mut sorted = sorted.into_iter();
-        loop {
-            last = sorted.by_ref().take(PART).collect();
-            if sorted.len() == 0 {
-                break;
-            }
-            shell.feed(Event::DetectedPart {
-                engine: engine(),
-                began,
-                observations: last,
-            });
-            tokio::task::yield_now().await;
-        }
-        if let Some((key, count)) = beyond {
-            let engine = engine();
-            shell.feed(Event::LeftOut { engine, key, count });
-        }
+        (found, left_out) = chosen;
     }
     shell.feed(Event::Detected {
-        engine: engine(),
+        engine: slot.name.clone(),
         began,
-        observations: last,
+        observations: slot.with_plans(shell, found),
+        left_out,
     });
 }
 
-/// The worst of these, in that order; the first of those beyond, and how many they are.
-fn worst_first(
-    mut found: Vec<Observation>,
-    most: usize,
-) -> (Vec<Observation>, Option<(IssueKey, u64)>) {
-    found.sort_unstable_by(|a, b| b.cmp(a));
-    let many = found.len().saturating_sub(most) as u64;
-    let beyond = found.get(most).map(|first| (first.key.clone(), many));
-    found.truncate(most);
-    (found, beyond)
+/// The worst of these, the key of one of the others, and how many they are.
+fn worst(mut found: Vec<Observation>) -> (Vec<Observation>, Option<(IssueKey, u64)>) {
+    let (_, next, others) = found.select_nth_unstable_by(MOST, |a, b| b.cmp(a));
+    let left_out = (next.key.clone(), 1 + others.len() as u64);
+    found.truncate(MOST);
+    (found, Some(left_out))
 }
 
 fn failed(shell: &Shell, slot: &Slot, began: Moment, why: &str) {

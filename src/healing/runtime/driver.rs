@@ -77,11 +77,6 @@ impl Driver {
                 trace::notice(&notice);
                 let _ = shell.events.send(HealingEvent::Notice(notice));
             }
-            Effect::Plan {
-                ticket,
-                engine,
-                issue,
-            } => looks::plan(shell, ticket, &engine, issue),
             Effect::Start(start) => {
                 let intent = self.intent.take().filter(|(of, _)| *of == start.attempt);
                 let order = Order {

@@ -18,7 +18,7 @@ use super::shell::Shell;
 use super::shutdown::{Stage, close_engine};
 use super::sight::Sight;
 use crate::healing::engine::{DynEngine, HealingEngine};
-use crate::healing::{Event, Name, Observation};
+use crate::healing::{Event, Issue, Name, Observation, Plan, Text};
 
 /// So many verifications of one engine run at once.
 const LOOKS: usize = 16;
@@ -113,6 +113,28 @@ impl Engines {
     }
 }
 
+impl Slot {
+    /// Has the engine plan for those observations that need it. Its code runs with no lock held,
+    /// and its panics are contained.
+    pub(super) fn with_plans(
+        &self,
+        shell: &Shell,
+        found: Vec<Observation>,
+    ) -> Vec<(Observation, Option<Result<Plan, Text>>)> {
+        let now = shell.timeline.stamp();
+        let issues: Vec<_> = shell.owner.read(|state| {
+            let issues = found.iter().map(|one| state.to_plan(now, &self.name, one));
+            issues.collect()
+        });
+        let plans = issues.into_iter().map(|issue| self.plan(issue));
+        found.into_iter().zip(plans).collect()
+    }
+
+    fn plan(&self, issue: Option<Issue>) -> Option<Result<Plan, Text>> {
+        issue.map(|issue| guarded(|| self.engine.plan(&issue)))
+    }
+}
+
 impl Shell {
     /// Takes an engine in and has it look for the first time.
     pub(super) fn register(
@@ -201,11 +223,18 @@ impl EngineHandle {
     }
 
     /// A fault was noticed outside of [`detect`](HealingEngine::detect): it opens an issue, or
-    /// adds to one, and has the engine look. It confirms nothing by being repeated.
+    /// adds to one, and has the engine look. It confirms nothing by being repeated. Where it needs
+    /// a plan, [`plan`](HealingEngine::plan) is called on this thread.
     pub fn observe(&self, observation: Observation) {
-        self.shell.feed(Event::Observed {
-            engine: self.slot.name.clone(),
+        let (shell, slot) = (&self.shell, &self.slot);
+        let now = shell.timeline.stamp();
+        let issue = shell
+            .owner
+            .read(|state| state.to_plan(now, &slot.name, &observation));
+        shell.feed(Event::Observed {
+            engine: slot.name.clone(),
             observation,
+            plan: slot.plan(issue),
         });
     }
 

@@ -1,27 +1,14 @@
-//! Questions to an engine between attempts: what to do, and whether the fault is gone.
+//! Whether a fault is gone: the verification of an attempt.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::call::{End, guarded, run};
+use super::call::{End, run};
 use super::shell::Shell;
 use crate::healing::engine::Context;
-use crate::healing::{Event, Issue, Name, Text, Ticket, Verdict};
-
-/// Asks for a plan, and answers with it or with why there is none.
-pub(super) fn plan(shell: &Arc<Shell>, ticket: Ticket, engine: &Name, issue: Box<Issue>) {
-    let slot = shell.engines.read().get(engine);
-    let own = Arc::clone(shell);
-    shell.spawn(async move {
-        let plan = match slot {
-            Some(slot) => guarded(|| slot.engine.plan(&issue)),
-            None => Err(Text::from("its engine is gone")),
-        };
-        own.feed(Event::Planned { ticket, plan });
-    });
-}
+use crate::healing::{Event, Issue, Name, Ticket, Verdict};
 
 /// Has the engine look whether the fault is gone, and answers with what it saw and from when its
 /// data are. A look that takes too long gets no answer: the core keeps the time itself.

@@ -72,12 +72,13 @@ fn key() -> IssueKey {
     IssueKey::new("db", "down")
 }
 
-fn seen() -> Event {
+fn seen(risk: Risk) -> Event {
     Event::Observed {
         engine: Name::new("e"),
         observation: Observation::new("db", "down")
             .severity(Severity::Critical)
             .samples(30, 30),
+        plan: Some(Ok(Plan::first("mend").risk(risk))),
     }
 }
 
@@ -112,7 +113,7 @@ struct Log {
 
 /// Does what the core says until it has stopped. Every action that starts says ok, every look is
 /// good, and the answers come from here.
-fn drive(owner: &Owner, risk: Risk) -> Log {
+fn drive(owner: &Owner) -> Log {
     let mut log = Log::default();
     let mut batch = Vec::new();
     while !log.stopped {
@@ -121,16 +122,9 @@ fn drive(owner: &Owner, risk: Risk) -> Log {
             owner.kick.wait();
         }
         for effect in batch.drain(..) {
-            let follows = matches!(
-                effect,
-                Effect::Start(_) | Effect::Plan { .. } | Effect::Verify { .. }
-            );
+            let follows = matches!(effect, Effect::Start(_) | Effect::Verify { .. });
             assert!(!(log.stopped && follows), "after the end: {effect:?}");
             let answer = match effect {
-                Effect::Plan { ticket, .. } => Event::Planned {
-                    ticket,
-                    plan: Ok(Plan::first("mend").risk(risk)),
-                },
                 Effect::Start(start) => {
                     log.started += 1;
                     Event::Ended {
@@ -185,8 +179,8 @@ fn pause_racing_with_start() {
     check(|| {
         let owner = owner();
         let (driving, detecting) = (Arc::clone(&owner), Arc::clone(&owner));
-        let driver = thread::spawn(move || drive(&driving, Risk::Reversible));
-        let detector = thread::spawn(move || detecting.feed(now(), seen()));
+        let driver = thread::spawn(move || drive(&driving));
+        let detector = thread::spawn(move || detecting.feed(now(), seen(Risk::Reversible)));
         owner.decide(now(), by_ann(Control::Pause)).unwrap();
         let before = scrape(&owner).attempts_started;
         assert_eq!(
@@ -205,8 +199,8 @@ fn snapshots_during_transitions() {
     check(|| {
         let owner = owner();
         let (driving, scraping) = (Arc::clone(&owner), Arc::clone(&owner));
-        owner.feed(now(), seen());
-        let driver = thread::spawn(move || drive(&driving, Risk::Reversible));
+        owner.feed(now(), seen(Risk::Reversible));
+        let driver = thread::spawn(move || drive(&driving));
         let scraper = thread::spawn(move || {
             let (one, two) = (scrape(&scraping), scrape(&scraping));
             assert!(one.attempts_started <= two.attempts_started);
@@ -223,9 +217,9 @@ fn snapshots_during_transitions() {
 fn shutdown_racing_with_trigger() {
     check(|| {
         let owner = owner();
-        owner.feed(now(), seen());
+        owner.feed(now(), seen(Risk::Destructive));
         let (driving, asking) = (Arc::clone(&owner), Arc::clone(&owner));
-        let driver = thread::spawn(move || drive(&driving, Risk::Destructive));
+        let driver = thread::spawn(move || drive(&driving));
         let person = thread::spawn(move || {
             // It may come too early, for nobody has asked yet, or too late: then it is refused.
             let _ = asking.decide(now(), by_ann(Control::Trigger { key: key() }));

@@ -41,8 +41,7 @@ impl State {
             .count_open(self.now.at, entry.component, false);
         self.keys.remove(&key);
         let treatment = entry.treatment;
-        let verifying = treatment.as_ref().and_then(|one| one.verifying);
-        for ticket in [entry.planning, verifying].into_iter().flatten() {
+        if let Some(ticket) = treatment.as_ref().and_then(|one| one.verifying) {
             self.asked.remove(&ticket);
         }
         if let Some(engine) = self.engines.get_mut(entry.engine) {

@@ -3,55 +3,17 @@
 use std::sync::Arc;
 
 use super::State;
+use super::observe::Offer;
 use super::samples::Weight;
 use super::slab::SlotId;
-use crate::healing::{
-    AlertKind, Closed, Effect, Moment, ParkReason, Phase, Plan, Text, Ticket, What,
-};
+use crate::healing::{AlertKind, Closed, Moment, ParkReason, Phase, Plan, Text, What};
 
 impl State {
-    /// Asks the engine for a plan; until it answers, nothing starts.
-    pub(super) fn ask_for_plan(&mut self, slot: SlotId) {
-        if self.open.get(slot).is_none() {
-            return;
+    /// Takes the plan in that its engine made for an issue.
+    pub(super) fn planned(&mut self, slot: SlotId, plan: Result<Plan, Text>) {
+        if let Some(entry) = self.open.get_mut(slot) {
+            entry.unplanned = false;
         }
-        let ticket = self.ticket(slot);
-        let Some(entry) = self.open.get_mut(slot) else {
-            return;
-        };
-        let old = entry.planning.replace(ticket);
-        let (issue, engine) = (Box::new(entry.issue.clone()), entry.engine);
-        if let Some(old) = old {
-            self.asked.remove(&old);
-        }
-        if let Some(engine) = self.engines.get(engine) {
-            let engine = engine.name.clone();
-            self.emit(Effect::Plan {
-                ticket,
-                engine,
-                issue,
-            });
-        }
-    }
-
-    pub(super) fn ticket(&mut self, slot: SlotId) -> Ticket {
-        self.tickets += 1;
-        let ticket = Ticket(self.tickets);
-        self.asked.insert(ticket, slot);
-        ticket
-    }
-
-    pub(super) fn planned(&mut self, ticket: Ticket, plan: Result<Plan, Text>) {
-        let slot = self.asked.get(&ticket).copied();
-        let entry = slot.and_then(|slot| self.open.get_mut(slot));
-        let (Some(slot), Some(entry)) = (slot, entry) else {
-            return self.late("plan");
-        };
-        if entry.planning != Some(ticket) {
-            return self.late("plan");
-        }
-        entry.planning = None;
-        self.asked.remove(&ticket);
         let plan = plan.and_then(|plan| match plan.validate() {
             Ok(()) => Ok(plan),
             Err(error) => Err(Text::new(&error.to_string())),
@@ -122,7 +84,7 @@ impl State {
         if entry.phase != Phase::Confirming {
             return;
         }
-        let planned = entry.plan.as_deref().filter(|_| entry.planning.is_none());
+        let planned = entry.plan.as_deref().filter(|_| !entry.unplanned);
         let confirm = planned
             .and_then(|plan| plan.confirm)
             .unwrap_or(self.policy.confirm);
@@ -154,7 +116,7 @@ impl State {
             return;
         };
         let not_before = entry.not_before;
-        if entry.planning.is_none() && self.is_at_the_end(slot) {
+        if !entry.unplanned && self.is_at_the_end(slot) {
             return self.exhausted(slot);
         }
         if entry.reason == Some(ParkReason::Waited) {
@@ -192,19 +154,31 @@ impl State {
             Phase::Pending | Phase::Backoff | Phase::Approval | Phase::Parked => {
                 entry.passed(bad);
                 entry.good_passes = if bad { 0 } else { entry.good_passes + 1 };
-                let asks = entry.phase == Phase::Approval;
                 if entry.good_passes >= self.policy.clear {
                     self.close(slot, Closed::SelfResolved);
-                } else if asks && bad && !self.needs_a_person(slot) {
-                    // By now the detector is sure enough.
-                    self.due(slot);
+                } else if bad {
+                    self.sure_by_now(slot);
                 }
             }
         }
     }
 
+    /// What waits for approval goes on without one if the detector is sure enough by now.
+    pub(super) fn sure_by_now(&mut self, slot: SlotId) {
+        let entry = self.open.get(slot);
+        let asks = entry.is_some_and(|entry| entry.phase == Phase::Approval);
+        if asks && !self.needs_a_person(slot) {
+            self.due(slot);
+        }
+    }
+
     /// An open issue got worse: decisions made for it before no longer hold.
-    pub(super) fn worsened(&mut self, slot: SlotId, severity: crate::healing::Severity) {
+    pub(super) fn worsened(
+        &mut self,
+        slot: SlotId,
+        severity: crate::healing::Severity,
+        plan: Offer,
+    ) {
         self.count_out(slot);
         self.generations += 1;
         let generation = crate::healing::Generation(self.generations);
@@ -212,26 +186,31 @@ impl State {
             entry.issue.severity = severity;
             entry.issue.generation = generation;
             entry.approved = None;
+            entry.unplanned = true;
         }
         self.count_in(slot);
         let Some(entry) = self.open.get(slot) else {
             return;
         };
         let (key, phase, reason) = (entry.issue.key.clone(), entry.phase, entry.reason);
+        let engine = entry.engine;
         self.record(What::Worsened {
             key,
             generation,
             severity,
         });
-        self.ask_for_plan(slot);
         self.alert_given_up(slot);
         match (phase, reason) {
             (Phase::Parked, Some(ParkReason::BadPlan)) => self.confirm_anew(slot),
             // What a person said, or did not say, was about something milder.
             (Phase::Parked, Some(reason)) if !reason.blocks() => self.due(slot),
-            // It is looked at again, with its new rank, when the new plan is there.
+            // It is in line again, with its new rank, once the new plan is there.
             (Phase::Pending, _) => self.set_place(slot, super::queue::Place::Nowhere),
             _ => {}
+        }
+        match plan {
+            Some(plan) => self.planned(slot, plan),
+            None => self.ask_to_detect(engine, false),
         }
     }
 

@@ -147,8 +147,10 @@ impl State {
             return;
         }
         if reason == Some(ParkReason::BadPlan) || entry.plan.is_none() {
+            entry.unplanned = true;
+            let engine = entry.engine;
             self.confirm_anew(slot);
-            self.ask_for_plan(slot);
+            self.ask_to_detect(engine, true);
         } else {
             self.due(slot);
         }

@@ -111,7 +111,6 @@ impl State {
                     until: self.storm.ends_at(&policy.storm),
                 },
             ),
-            (self.telling > 0, Hold::Telling),
             (
                 zombies >= policy.max_zombies as usize,
                 Hold::Zombies {
@@ -145,7 +144,7 @@ impl State {
         let Some(entry) = self.open.get(slot) else {
             return holds;
         };
-        let Some((plan, step)) = entry.next_step().filter(|_| entry.planning.is_none()) else {
+        let Some((plan, step)) = entry.next_step().filter(|_| !entry.unplanned) else {
             return vec![Hold::NoPlan];
         };
         let (key, now) = (&entry.issue.key, self.now.at);
@@ -263,7 +262,7 @@ impl State {
             }
             Hold::GlobalBudget { .. } => self.wait_for_budget(slot),
             Hold::Lock { lock, .. } => self.wait_for(slot, WaitFor::Lock(lock)),
-            // The answer to the request for a plan puts it in line again.
+            // The plan that it waits for puts it in line again.
             _ => self.set_place(slot, Place::Nowhere),
         }
     }

@@ -30,23 +30,12 @@ pub(super) struct Engine {
     /// When its last pass began, and how many there were.
     pub(super) last_pass: Option<Moment>,
     pub(super) passes: u64,
-    /// The pass that is being told, part by part.
-    pub(super) telling: Option<Telling>,
     /// How many passes in a row failed.
     pub(super) blind: u32,
     /// Since when it is asked to look again.
     pub(super) asked: Option<Moment>,
     /// Its blocked keys without an open issue, and how many passes in a row they were good.
     pub(super) watched: BTreeMap<IssueKey, u32>,
-}
-
-/// A pass of which more is to come.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Telling {
-    pub(super) began: Moment,
-    pub(super) number: u64,
-    /// Nothing of it was left out so far.
-    pub(super) whole: bool,
 }
 
 /// All engines.
@@ -71,7 +60,6 @@ impl Engines {
             evictable: BTreeSet::new(),
             last_pass: None,
             passes: 0,
-            telling: None,
             blind: 0,
             asked: None,
             watched: BTreeMap::new(),
@@ -104,11 +92,6 @@ impl Engines {
 
     pub(super) fn get_mut(&mut self, ix: EngineIx) -> Option<&mut Engine> {
         self.list.get_mut(ix.0 as usize)
-    }
-
-    #[cfg(test)]
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Engine> {
-        self.list.iter()
     }
 
     /// The issue of any engine that gives way first.

@@ -37,8 +37,8 @@ pub(super) struct Entry {
     pub(super) good_passes: u32,
 
     pub(super) plan: Option<Arc<Plan>>,
-    /// The request for a plan that is not answered; until then nothing starts.
-    pub(super) planning: Option<Ticket>,
+    /// The next observation of its engine has to bring a plan; until then nothing starts.
+    pub(super) unplanned: bool,
     pub(super) step: usize,
     /// How many attempts the step has had.
     pub(super) used: u32,

@@ -25,8 +25,6 @@ pub enum Hold {
         /// When it ends if it stays calm; none while it is not calm.
         until: Option<Moment>,
     },
-    /// A detector is telling what it found, part by part.
-    Telling,
     /// So many attempts do not end that nothing starts.
     Zombies {
         /// How many.
@@ -109,7 +107,6 @@ impl fmt::Display for Hold {
             Self::Killed => f.write_str("the kill switch is on"),
             Self::Paused => f.write_str("the engine is paused"),
             Self::Storm { .. } => f.write_str("too many components are bad at once"),
-            Self::Telling => f.write_str("a detector is telling what it found"),
             Self::Zombies { count, limit } => {
                 write!(f, "{count} attempts do not end, the limit is {limit}")
             }

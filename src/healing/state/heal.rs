@@ -453,7 +453,7 @@ impl State {
             // The turn of another that can be tried again.
             entry.step = entry.step.saturating_add(1);
         }
-        let planned = entry.planning.is_none();
+        let planned = !entry.unplanned;
         let plan_backoff = entry.plan.as_ref().and_then(|plan| plan.backoff);
         let (key, stream, now) = (entry.issue.key.clone(), entry.stream, self.now.at);
         if planned && gave_up.is_none() && self.is_at_the_end(slot) {

@@ -4,7 +4,7 @@
 //!
 //! | in | when | then |
 //! |---|---|---|
-//! | – | an observation of a key that is not open | *confirming*; `Plan`, and `Detect` after a hint |
+//! | – | an observation of a key that is not open | *confirming*, with the plan that came with it; `Detect` after a hint |
 //! | – | … of a muted key | counted as muted |
 //! | – | … when there is no room and nobody milder to give way | counted as dropped |
 //! | confirming | N of the last M passes found it, and there is a plan | *pending*; *backoff* if the key's last wait is not over; *parked* if the key is blocked or flaps |
@@ -45,11 +45,11 @@
 //!
 //! # What holds a pending issue back
 //!
-//! In this order, and [`State::explain`] shows all of it: shutdown, kill switch, pause, storm, a
-//! pass that is being told part by part, zombies, concurrency; then a missing plan, mute, a parent
-//! that is healed first, the journal, mode, confidence, intensity, the component's budget, the
-//! global budget, the lock. Of both budgets a share is kept for each higher severity, of the global
-//! one also for components that have spent nothing.
+//! In this order, and [`State::explain`] shows all of it: shutdown, kill switch, pause, storm,
+//! zombies, concurrency; then a missing plan, mute, a parent that is healed first, the journal,
+//! mode, confidence, intensity, the component's budget, the global budget, the lock. Of both budgets
+//! a share is kept for each higher severity, of the global one also for components that have spent
+//! nothing.
 //!
 //! # How it stays fast
 //!
@@ -160,8 +160,6 @@ pub struct State {
     storm: StormGuard,
     ramp: Ramp,
 
-    /// How many engines are telling of a pass part by part.
-    telling: usize,
     exit_asked: bool,
     paused: bool,
     killed: bool,
@@ -218,7 +216,6 @@ impl State {
             exits: Window::default(),
             storm: StormGuard::default(),
             ramp: Ramp::default(),
-            telling: 0,
             exit_asked: false,
             paused: false,
             killed: false,
@@ -268,10 +265,7 @@ impl State {
         // What the event set may be due already, such as a mute that lasts no time.
         self.fire_timers();
         self.forget_idle_components();
-        // How much is bad is known when a pass is told to its end.
-        if self.telling == 0 {
-            self.weigh_storm();
-        }
+        self.weigh_storm();
         self.climb();
         self.pump();
         self.finish(ticked);
@@ -288,22 +282,15 @@ impl State {
             Event::Observed {
                 engine,
                 observation,
-            } => self.observed(&engine, observation),
+                plan,
+            } => self.observed(&engine, observation, plan),
             Event::Detected {
                 engine,
                 began,
                 observations,
-            } => self.detected(&engine, began, observations),
-            Event::DetectedPart {
-                engine,
-                began,
-                observations,
-            } => {
-                self.detected_part(&engine, began, observations);
-            }
-            Event::LeftOut { engine, key, count } => self.left_out(&engine, key, count),
+                left_out,
+            } => self.detected(&engine, began, observations, left_out),
             Event::DetectFailed { engine, began } => self.detect_failed(&engine, began),
-            Event::Planned { ticket, plan } => self.planned(ticket, plan),
             Event::Ended {
                 attempt,
                 result,

@@ -10,8 +10,11 @@ use super::slab::SlotId;
 use crate::healing::tally::DetectedLabels;
 use crate::healing::{
     By, Closed, Control, Dropped, Generation, Issue, IssueKey, Moment, Name, Observation, Phase,
-    Text, What,
+    Plan, Stamp, Text, What,
 };
+
+/// The plan that came with an observation, if one was asked for.
+pub(super) type Offer = Option<Result<Plan, Text>>;
 
 /// Whether an observation belongs to a pass, and to which.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,26 +24,62 @@ pub(super) enum Source {
 }
 
 impl State {
-    pub(super) fn observed(&mut self, engine: &Name, observation: Observation) {
+    /// The issue that an observation would open, or make worse, and that its engine is to be
+    /// asked for a plan about: the plan comes with the observation. `None` where none is needed.
+    #[must_use]
+    pub fn to_plan(&self, now: Stamp, engine: &Name, observation: &Observation) -> Option<Issue> {
+        if self.stopping || !observation.is_valid() {
+            return None;
+        }
+        let (key, severity) = (&observation.key, observation.severity);
+        let next = Generation(self.generations + 1);
+        let Some(&slot) = self.keys.get(key) else {
+            let muted = self.mutes.muted_until(key, severity).is_some();
+            return (!muted).then(|| Issue::opened(now, next, observation.clone()));
+        };
+        let entry = self.open.get(slot)?;
+        let worse = severity > entry.issue.severity;
+        let own = self.engines.get(entry.engine)?.name == *engine;
+        if !own || !(worse || entry.unplanned) {
+            return None;
+        }
+        let mut issue = entry.issue.clone();
+        issue.count = issue.count.saturating_add(1);
+        issue.last_seen = now;
+        issue.evidence = observation.evidence.clone();
+        if worse {
+            issue.severity = severity;
+            issue.generation = next;
+        }
+        Some(issue)
+    }
+
+    pub(super) fn observed(&mut self, engine: &Name, observation: Observation, plan: Offer) {
         let limit = self.policy.limits.engines;
         match self.engines.intern(engine, limit) {
-            Some(engine) => self.observe(engine, observation, Source::Hint),
-            None => self.no_such_engine(observation),
+            Some(engine) => self.observe(engine, observation, plan, Source::Hint),
+            None => self.not_taken(observation.key, 1),
         }
     }
 
-    /// An observation of an engine beyond the limit.
-    pub(super) fn no_such_engine(&mut self, observation: Observation) {
-        self.tally.observations.total += 1;
+    /// So many observations that there is no room for.
+    pub(super) fn not_taken(&mut self, key: IssueKey, count: u64) {
+        self.tally.observations.total += count;
         let reason = if self.stopping {
             Dropped::Shutdown
         } else {
             Dropped::Full
         };
-        self.dropped(reason, observation.key, 1);
+        self.dropped(reason, key, count);
     }
 
-    pub(super) fn observe(&mut self, engine: EngineIx, observation: Observation, source: Source) {
+    pub(super) fn observe(
+        &mut self,
+        engine: EngineIx,
+        observation: Observation,
+        plan: Offer,
+        source: Source,
+    ) {
         self.tally.observations.total += 1;
         if self.stopping {
             return self.dropped(Dropped::Shutdown, observation.key, 1);
@@ -65,7 +104,7 @@ impl State {
             self.supersede(engine, &observation.key);
         }
         if let Some(&slot) = self.keys.get(&observation.key) {
-            return self.coalesce(slot, engine, observation, source);
+            return self.coalesce(slot, engine, observation, plan, source);
         }
         let muted = self
             .mutes
@@ -73,7 +112,7 @@ impl State {
         if muted.is_some() {
             self.tally.observations.muted += 1;
         } else if self.make_room(engine, &observation) {
-            self.open_issue(engine, observation, source);
+            self.open_issue(engine, observation, plan, source);
         } else {
             self.dropped(Dropped::Full, observation.key, 1);
         }
@@ -98,7 +137,14 @@ impl State {
         }
     }
 
-    fn coalesce(&mut self, slot: SlotId, by: EngineIx, observation: Observation, source: Source) {
+    fn coalesce(
+        &mut self,
+        slot: SlotId,
+        by: EngineIx,
+        observation: Observation,
+        mut plan: Offer,
+        mut source: Source,
+    ) {
         self.tally.observations.coalesced += 1;
         let now = self.now;
         let Some(entry) = self.open.get_mut(slot) else {
@@ -107,12 +153,7 @@ impl State {
         entry.superseded = false;
         let issue = &mut entry.issue;
         issue.count = issue.count.saturating_add(1);
-        // The parts of one pass are told one after another, and are of one moment nevertheless.
-        let same_pass = match source {
-            Source::Pass { number, .. } => entry.engine == by && entry.seen_pass == number,
-            Source::Hint => false,
-        };
-        let newer = now.at > issue.last_seen.at && !same_pass;
+        let newer = now.at > issue.last_seen.at;
         let worse = (observation.samples, &observation.evidence) > (entry.samples, &issue.evidence);
         // Of the observations of one moment the strongest is kept, whatever their order.
         if newer || worse {
@@ -123,14 +164,13 @@ impl State {
             entry.issue.evidence = observation.evidence;
         }
         let issue = &mut entry.issue;
-        // A pass tells of the time when it began.
         issue.last_seen = now;
         let severity = (observation.severity > issue.severity).then_some(observation.severity);
-        let (component, phase) = (entry.component, entry.phase);
+        let (component, phase, unplanned) = (entry.component, entry.phase, entry.unplanned);
         // What another engine says about this one's issue is a hint.
-        let mut source = source;
         if entry.engine != by {
             source = Source::Hint;
+            plan = None;
         }
         match phase {
             Phase::Running => entry.dirty = true,
@@ -146,15 +186,19 @@ impl State {
         if let Some(parent) = &observation.parent {
             self.learn_parent(component, parent);
         }
-        if let Some(severity) = severity {
-            self.worsened(slot, severity);
+        match (severity, plan) {
+            (Some(severity), plan) => self.worsened(slot, severity, plan),
+            (None, Some(plan)) if unplanned => self.planned(slot, plan),
+            (None, _) => {}
         }
-        // A pass counts once, but the attempt may have ended between two parts of it.
-        let ended = matches!(phase, Phase::Verifying | Phase::Settling);
         match source {
-            Source::Pass { began, .. } if !seen || ended => self.passed(slot, began, true),
+            // A detection run counts once.
+            Source::Pass { began, .. } if !seen => self.passed(slot, began, true),
             Source::Pass { .. } => {}
-            Source::Hint => self.hinted(slot),
+            Source::Hint => {
+                self.hinted(slot);
+                self.sure_by_now(slot);
+            }
         }
     }
 
@@ -226,15 +270,6 @@ impl State {
             return;
         };
         engine.named = named;
-        for slot in engine.open.iter().copied().collect::<Vec<_>>() {
-            if self
-                .open
-                .get(slot)
-                .is_some_and(|entry| entry.plan.is_none())
-            {
-                self.ask_for_plan(slot);
-            }
-        }
         self.ask_to_detect(ix, false);
     }
 
@@ -254,7 +289,6 @@ impl State {
             return;
         };
         let open: Vec<_> = engine.open.iter().copied().collect();
-        self.stop_telling(ix);
         for slot in open {
             self.end_issue(slot, Closed::Superseded);
         }
@@ -284,22 +318,14 @@ impl State {
         }
     }
 
-    fn open_issue(&mut self, ix: EngineIx, observation: Observation, source: Source) {
+    fn open_issue(&mut self, ix: EngineIx, observation: Observation, plan: Offer, source: Source) {
         let now = self.now;
         let limits = self.policy.limits;
         let name = &observation.key.component;
         let component = self.components.intern(now.at, name, limits.components);
         self.generations += 1;
-        let issue = Issue {
-            key: observation.key,
-            severity: observation.severity,
-            confidence: observation.samples.confidence(),
-            evidence: observation.evidence,
-            generation: Generation(self.generations),
-            first_seen: now,
-            last_seen: now,
-            count: 1,
-        };
+        let (samples, parent) = (observation.samples, observation.parent.clone());
+        let issue = Issue::opened(now, Generation(self.generations), observation);
         self.tally.observations.opened += 1;
         self.tally.opened += 1;
         let labels = DetectedLabels {
@@ -314,7 +340,7 @@ impl State {
             memory.not_before
         });
         let mut entry = Entry::new(issue, ix, component, self.seed);
-        entry.samples = observation.samples;
+        entry.samples = samples;
         entry.not_before = memory.unwrap_or(now.at);
         entry.passes.push(true);
         if let Source::Pass { number, .. } = source {
@@ -322,7 +348,7 @@ impl State {
         }
         let slot = self.insert(entry);
         // Only now: a parent that needs room must not have it from a component with no issue yet.
-        if let Some(parent) = &observation.parent {
+        if let Some(parent) = &parent {
             self.learn_parent(component, parent);
         }
         if let (Some(entry), Some(engine)) = (self.open.get(slot), self.engines.get(ix)) {
@@ -332,8 +358,11 @@ impl State {
             };
             self.record(what);
         }
-        self.ask_for_plan(slot);
-        if source == Source::Hint {
+        let planned = plan.is_some();
+        if let Some(plan) = plan {
+            self.planned(slot, plan);
+        }
+        if source == Source::Hint || !planned {
             self.ask_to_detect(ix, false);
         }
     }
@@ -376,7 +405,7 @@ impl Entry {
             seen_pass: 0,
             good_passes: 0,
             plan: None,
-            planning: None,
+            unplanned: true,
             step: 0,
             used: 0,
             attempts: 0,

@@ -1,11 +1,11 @@
 //! Passes of detectors: what each found, and what it did not find.
 
 use super::State;
-use super::engines::{EngineIx, Telling};
-use super::observe::Source;
+use super::engines::EngineIx;
+use super::observe::{Offer, Source};
 use super::slab::SlotId;
 use crate::healing::{
-    AlertId, AlertKind, Dropped, Effect, IssueKey, Moment, Name, Observation, Severity, Text,
+    AlertId, AlertKind, Effect, IssueKey, Moment, Name, Observation, Severity, Text,
 };
 
 /// So many passes in a row that failed, and a detector counts as blind.
@@ -15,101 +15,55 @@ const BLIND_AFTER: u32 = 3;
 const DETECTOR: &str = "detector";
 
 impl State {
-    /// A whole pass, or the last part of one.
-    pub(super) fn detected(&mut self, name: &Name, began: Moment, found: Vec<Observation>) {
-        let Some(telling) = self.detected_part(name, began, found) else {
-            return;
-        };
-        if let Some(ix) = self.engines.find(name) {
-            self.stop_telling(ix);
-            // A pass that was too long to be told says nothing about what it did not name.
-            if telling.whole {
-                self.not_found(ix, telling.number, telling.began);
-            }
-        }
-    }
-
-    /// A part of a pass; gives which, if what it found counts as more than hints.
-    pub(super) fn detected_part(
+    /// A detection run has ended.
+    pub(super) fn detected(
         &mut self,
         name: &Name,
         began: Moment,
-        mut found: Vec<Observation>,
-    ) -> Option<Telling> {
+        mut found: Vec<(Observation, Offer)>,
+        left_out: Option<(IssueKey, u64)>,
+    ) {
         let limit = self.policy.limits.engines;
-        let Some(ix) = self.engines.intern(name, limit) else {
-            for observation in found {
-                self.no_such_engine(observation);
-            }
-            return None;
-        };
-        let telling = self.tells(ix, began.min(self.now.at));
-        let source = telling.map_or(Source::Hint, |pass| Source::Pass {
-            number: pass.number,
-            began: pass.began,
+        let ix = self.engines.intern(name, limit);
+        let run = ix.and_then(|ix| self.run_ended(ix, began.min(self.now.at)));
+        // What is known of a run already, or is older than that, counts as hints.
+        let source = run.map_or(Source::Hint, |(number, began)| Source::Pass {
+            number,
+            began,
         });
         // Worst first, and in an order that does not depend on how they were found.
-        found.sort_unstable_by(|a, b| b.cmp(a));
-        for observation in found {
-            self.observe(ix, observation, source);
+        found.sort_unstable_by(|(a, _), (b, _)| b.cmp(a));
+        for (observation, plan) in found {
+            match ix {
+                Some(ix) => self.observe(ix, observation, plan, source),
+                None => self.not_taken(observation.key, 1),
+            }
         }
-        telling
+        let whole = left_out.is_none();
+        if let Some((key, count)) = left_out {
+            self.not_taken(key, count);
+        }
+        // A run that found too much says nothing about what it does not name.
+        if let (Some(ix), Some((number, began)), true) = (ix, run, whole) {
+            self.not_found(ix, number, began);
+        }
     }
 
-    /// The pass that a part belongs to: the one that is being told, or a new one. None for a pass
-    /// that is told twice, or is older than one that was told: what it found counts as hints.
-    fn tells(&mut self, ix: EngineIx, began: Moment) -> Option<Telling> {
+    /// The number of a run and when it began; none for one that is reported twice, or is older
+    /// than one that was reported.
+    fn run_ended(&mut self, ix: EngineIx, began: Moment) -> Option<(u64, Moment)> {
         let engine = self.engines.get_mut(ix)?;
-        if let Some(telling) = engine.telling.filter(|telling| telling.began == began) {
-            return Some(telling);
-        }
         if engine.asked.is_some_and(|asked| asked <= began) {
             engine.asked = None;
         }
         let fresh = engine.last_pass.is_none_or(|last| began > last);
-        let telling = fresh.then(|| {
+        let run = fresh.then(|| {
             engine.last_pass = Some(began);
             engine.passes += 1;
-            Telling {
-                began,
-                number: engine.passes,
-                whole: true,
-            }
+            (engine.passes, began)
         });
         self.sees_again(ix);
-        if telling.is_some() {
-            // One that was begun before and not told to its end never will be.
-            self.stop_telling(ix);
-            if let Some(engine) = self.engines.get_mut(ix).filter(|engine| !engine.removed) {
-                engine.telling = telling;
-                self.telling += 1;
-            }
-        }
-        telling
-    }
-
-    /// The pass that is being told has come to its end, or never will.
-    pub(super) fn stop_telling(&mut self, ix: EngineIx) {
-        let told = self.engines.get_mut(ix).and_then(|one| one.telling.take());
-        self.telling -= usize::from(told.is_some());
-    }
-
-    /// Observations of the pass that is being told, too many to be told.
-    pub(super) fn left_out(&mut self, name: &Name, key: IssueKey, count: u64) {
-        let engine = self
-            .engines
-            .find(name)
-            .and_then(|ix| self.engines.get_mut(ix));
-        if let Some(telling) = engine.and_then(|engine| engine.telling.as_mut()) {
-            telling.whole = false;
-        }
-        let reason = if self.stopping {
-            Dropped::Shutdown
-        } else {
-            Dropped::Full
-        };
-        self.tally.observations.total += count;
-        self.dropped(reason, key, count);
+        run
     }
 
     /// What a pass did not find is good, unless it was seen since the pass began.
@@ -153,7 +107,6 @@ impl State {
         }
         engine.blind = engine.blind.saturating_add(1);
         let blind = engine.blind == BLIND_AFTER && !engine.removed;
-        self.stop_telling(ix);
         if blind {
             let id = AlertId::of(&IssueKey::new(name.clone(), DETECTOR), AlertKind::Blind);
             self.raise(id, Severity::Error, || {

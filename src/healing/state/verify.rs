@@ -14,7 +14,9 @@ impl State {
 
     /// Asks for a look at data newer than the attempt's end, or than the settling time's.
     fn ask_to_verify(&mut self, slot: SlotId) {
-        let ticket = self.ticket(slot);
+        self.tickets += 1;
+        let ticket = Ticket(self.tickets);
+        self.asked.insert(ticket, slot);
         let Some(entry) = self.open.get_mut(slot) else {
             return;
         };

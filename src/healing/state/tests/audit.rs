@@ -85,11 +85,6 @@ impl State {
 
     /// No wake-up is lost: whatever waits has a reason to wait.
     fn audit_places(&self) {
-        let engines = self.engines.iter();
-        assert_eq!(
-            self.telling,
-            engines.filter(|one| one.telling.is_some()).count()
-        );
         let stopped = !self.global_holds(true).is_empty();
         for (slot, entry) in &self.open {
             let due = entry.due.map(|at| (at, Timer::Issue(slot)));
@@ -97,7 +92,7 @@ impl State {
                 assert!(self.timers.contains(due.0, due.1));
             }
             match entry.phase {
-                Phase::Pending if entry.planning.is_none() => {
+                Phase::Pending if !entry.unplanned => {
                     assert_ne!(entry.place, Place::Nowhere, "{}", entry.issue.key);
                     assert!(
                         stopped || !self.holds(slot, true).is_empty(),
@@ -126,7 +121,6 @@ impl State {
         let mut tickets = BTreeSet::new();
         let mut running = 0;
         for (slot, entry) in &self.open {
-            tickets.extend(entry.planning);
             let treatment = entry.treatment.as_ref();
             tickets.extend(treatment.and_then(|one| one.verifying));
             assert_eq!(treatment.is_some(), !entry.is_idle());

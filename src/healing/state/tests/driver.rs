@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::ops::{COMPONENTS, Op, Seen, Wish, engine, key, plan, policies};
+use super::ops::{COMPONENTS, Op, Seen, Wish, engine, key, policies};
 use super::watch::Watch;
 use crate::config::{HealingPolicy, Limits};
 use crate::healing::{
-    AttemptId, AttemptResult, By, Control, Effect, Event, Generation, Moment, Name, Plan, Record,
-    Stamp, State, Target, Text, Ticket, Verdict, Wall,
+    AttemptId, AttemptResult, By, Control, Effect, Event, Generation, Moment, Name, Record, Stamp,
+    State, Target, Text, Ticket, Verdict, Wall,
 };
 use crate::util::Uptime;
 
@@ -27,12 +27,9 @@ pub(super) struct Driver {
     elapsed: Duration,
     /// How far the wall clock is behind, in milliseconds.
     behind: u64,
-    plans: Vec<Ticket>,
     attempts: Vec<AttemptId>,
     ended: Vec<AttemptId>,
     looks: Vec<Ticket>,
-    /// When the pass that each engine tells part by part began.
-    telling: [Option<Moment>; 2],
     pub(super) most: Limits,
 }
 
@@ -67,11 +64,9 @@ impl Driver {
         let (state, effects) = State::restore(policy, self.state.seed, now, &self.records);
         self.state = state;
         self.watch.restarted(gone, &effects);
-        self.plans.clear();
         self.attempts.clear();
         self.ended.clear();
         self.looks.clear();
-        self.telling = [None; 2];
         self.wake = Moment::NEVER;
         self.take(&effects);
         self.state.audit();
@@ -101,11 +96,9 @@ impl Driver {
             wake: Moment::NEVER,
             elapsed: Duration::ZERO,
             behind: 0,
-            plans: Vec::new(),
             attempts: Vec::new(),
             ended: Vec::new(),
             looks: Vec::new(),
-            telling: [None; 2],
             most: Limits::default(),
         }
     }
@@ -124,7 +117,6 @@ impl Driver {
         for effect in effects {
             match effect {
                 Effect::Record(record) => self.records.push((**record).clone()),
-                Effect::Plan { ticket, .. } => self.plans.push(*ticket),
                 Effect::Start(start) => self.attempts.push(start.attempt),
                 Effect::Verify { ticket, .. } => self.looks.push(*ticket),
                 Effect::WakeAt(at) => self.wake = *at,
@@ -153,36 +145,32 @@ impl Driver {
                 self.tell(Event::Tick);
             }
             Op::Hint(seen) => {
+                let (observation, plan) = seen.offered();
                 self.tell(Event::Observed {
                     engine: engine(seen.engine),
-                    observation: seen.observation(),
+                    observation,
+                    plan,
                 });
             }
             Op::Pass {
                 engine: n,
                 age,
                 seen,
+                left_out,
             } => {
                 self.tell(Event::Detected {
                     engine: engine(*n),
                     began: self.now.at.back(*age),
-                    observations: seen.iter().map(Seen::observation).collect(),
+                    observations: seen.iter().map(Seen::offered).collect(),
+                    left_out: left_out.then(|| (key(*n), 3)),
                 });
             }
-            Op::Part {
-                engine: n,
-                seen,
-                more,
-                left_out,
-            } => self.part(*n, seen, *more, *left_out),
             Op::PassFails(n) => {
                 self.tell(Event::DetectFailed {
                     engine: engine(*n),
                     began: self.now.at,
                 });
             }
-            Op::Plan(n, which) => self.plan(*n, Ok(plan(*which))),
-            Op::PlanFails(n) => self.plan(*n, Err(Text::new("it panicked"))),
             Op::End(n, result) => self.end(*n, *result),
             Op::EndAgain(n) => {
                 if let Some(&attempt) = pick(&self.ended, *n) {
@@ -218,39 +206,6 @@ impl Driver {
             }
             Op::Rotate => self.records = self.state.carry(self.first_stamp()),
             Op::Restart(down) => self.restart(*down),
-        }
-    }
-
-    fn part(&mut self, n: u8, seen: &[Seen], more: bool, left_out: bool) {
-        let (engine, telling) = (engine(n), usize::from(n % 2));
-        let began = *self.telling[telling].get_or_insert(self.now.at);
-        let observations = seen.iter().map(Seen::observation).collect();
-        if left_out {
-            self.tell(Event::LeftOut {
-                engine: engine.clone(),
-                key: key(n),
-                count: 3,
-            });
-        }
-        if more {
-            self.tell(Event::DetectedPart {
-                engine,
-                began,
-                observations,
-            });
-        } else {
-            self.telling[telling] = None;
-            self.tell(Event::Detected {
-                engine,
-                began,
-                observations,
-            });
-        }
-    }
-
-    pub(super) fn plan(&mut self, n: usize, plan: Result<Plan, Text>) {
-        if let Some(ticket) = take(&mut self.plans, n) {
-            self.tell(Event::Planned { ticket, plan });
         }
     }
 
@@ -312,7 +267,7 @@ impl Driver {
 
     /// Whether everything that was asked for is answered.
     pub(super) fn is_answered(&self) -> bool {
-        self.plans.is_empty() && self.attempts.is_empty() && self.looks.is_empty()
+        self.attempts.is_empty() && self.looks.is_empty()
     }
 }
 

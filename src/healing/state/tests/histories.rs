@@ -6,10 +6,8 @@ use proptest::prelude::*;
 use proptest::test_runner::RngAlgorithm;
 
 use super::driver::Driver;
-use super::ops::{Op, Seen, Wish, ops, plan, seen, severities};
-use crate::healing::{
-    AttemptResult, Event, Label, Moment, Name, Observation, Phase, Severity, Verdict,
-};
+use super::ops::{Op, Seen, Wish, ops, seen, severities};
+use crate::healing::{AttemptResult, Event, Label, Moment, Name, Observation, Phase, Verdict};
 
 /// How many cases one property has: `share` is how many of them share the histories of a run,
 /// 10,000 unless `SELFHEAL_HISTORIES` says otherwise. `PROPTEST_RNG_SEED` gives other histories.
@@ -44,47 +42,6 @@ fn keeps_its_promises(policy: usize, seed: u64, history: &[Op]) {
     everything_ends_though_nobody_answers(driver.clone());
     everything_closes_once_all_is_well(driver.clone());
     shuts_down_in_time(driver);
-}
-
-#[test]
-fn a_fault_is_told_before_and_after_the_end_of_the_attempt_in_one_pass() {
-    let one = |key, severity| Seen {
-        engine: 0,
-        key,
-        severity,
-        samples: (30, 30),
-        parent: None,
-    };
-    let pass = |seen: &[Seen]| Op::Pass {
-        engine: 0,
-        age: Duration::ZERO,
-        seen: seen.to_vec(),
-    };
-    let warning = one(4, Severity::Warning);
-    let history = [
-        pass(&[one(5, Severity::Critical), one(0, Severity::Info)]),
-        Op::Restart(Duration::ZERO),
-        Op::Plan(0, 0),
-        Op::Plan(0, 0),
-        Op::Pass {
-            engine: 0,
-            age: Duration::from_millis(500),
-            seen: vec![warning.clone(), one(0, Severity::Warning)],
-        },
-        Op::Plan(775_349_766_515_562_037, 0),
-        Op::Plan(0, 1),
-        Op::Part {
-            engine: 0,
-            seen: vec![one(4, Severity::Info)],
-            more: true,
-            left_out: false,
-        },
-        Op::End(0, AttemptResult::Ok),
-        pass(&[one(4, Severity::Info)]),
-    ];
-    for policy in 0..4 {
-        keeps_its_promises(policy, 0, &history);
-    }
 }
 
 // One property under four policies, so that they run side by side.
@@ -132,7 +89,6 @@ fn everything_closes_once_all_is_well(mut driver: Driver) {
     driver.run(&Op::Control(Wish::Revive));
     for _ in 0..400 {
         while !driver.is_answered() {
-            driver.plan(0, Ok(plan(0)));
             driver.end(0, AttemptResult::Ok);
             driver.judge(0, Verdict::Good, Duration::ZERO);
         }
@@ -145,6 +101,7 @@ fn everything_closes_once_all_is_well(mut driver: Driver) {
                 engine,
                 age: Duration::ZERO,
                 seen: Vec::new(),
+                left_out: false,
             });
         }
         driver.run(&Op::Wait(Duration::from_secs(1)));
@@ -163,6 +120,7 @@ fn shuts_down_in_time(mut driver: Driver) {
     driver.tell(Event::Observed {
         engine: Name::new("red"),
         observation: Observation::new("late", "down"),
+        plan: None,
     });
     assert_eq!(
         driver.state.snapshot().observations.dropped.sum(),
@@ -198,7 +156,6 @@ fn outcome(driver: &Driver) -> Vec<String> {
 /// A shell that answers everything at once, by the key alone.
 fn settle_down(driver: &mut Driver) {
     while !driver.is_answered() {
-        driver.plan(0, Ok(plan(0)));
         driver.end(0, AttemptResult::Ok);
         driver.judge(0, Verdict::Good, Duration::ZERO);
     }
@@ -225,7 +182,7 @@ proptest! {
                 .into_iter()
                 .map(|(one, place, times)| {
                     let key = if hints { one.key % 5 } else { one.key };
-                    (Seen { engine: 0, parent: None, key, ..one }, place, times)
+                    (Seen { engine: 0, parent: None, plan: 0, key, ..one }, place, times)
                 })
                 .collect();
             let straight: Vec<Seen> = tick.iter().map(|(one, ..)| one.clone()).collect();
@@ -241,38 +198,15 @@ proptest! {
                         driver.run(&Op::Hint(one));
                     }
                 } else {
-                    driver.run(&Op::Pass { engine: 0, age: Duration::ZERO, seen });
+                    driver.run(&Op::Pass {
+                        engine: 0, age: Duration::ZERO, seen, left_out: false,
+                    });
                 }
                 settle_down(driver);
                 driver.run(&Op::Wait(Duration::from_secs(seconds)));
                 settle_down(driver);
             }
             prop_assert_eq!(outcome(&plain), outcome(&shuffled));
-        }
-    }
-
-    /// A pass that is told in parts, worst first, is the same pass.
-    #[test]
-    fn a_pass_in_parts_is_the_same_pass(
-        policy in 0usize..4, seed in any::<u64>(), length in 1usize..4,
-        ticks in prop::collection::vec((prop::collection::vec(seen(), 0..9), 1u64..8), 1..30),
-    ) {
-        let (mut whole, mut parts) = (Driver::new(policy, seed), Driver::new(policy, seed));
-        for (tick, seconds) in ticks {
-            let tick: Vec<_> = tick.into_iter().map(|one| Seen { parent: None, ..one }).collect();
-            whole.run(&Op::Pass { engine: 0, age: Duration::ZERO, seen: tick.clone() });
-            let mut sorted = tick;
-            sorted.sort_by_key(|one| std::cmp::Reverse(one.observation()));
-            for part in sorted.chunks(length) {
-                parts.run(&Op::Part { engine: 0, seen: part.to_vec(), more: true, left_out: false });
-            }
-            parts.run(&Op::Part { engine: 0, seen: Vec::new(), more: false, left_out: false });
-            for driver in [&mut whole, &mut parts] {
-                settle_down(driver);
-                driver.run(&Op::Wait(Duration::from_secs(seconds)));
-                settle_down(driver);
-            }
-            prop_assert_eq!(outcome(&whole), outcome(&parts));
         }
     }
 
@@ -297,7 +231,7 @@ proptest! {
         severity in severities(),
     ) {
         let mut driver = Driver::new(policy, seed);
-        driver.run(&Op::Hint(Seen { engine: 0, key: 0, severity, samples: (30, 30), parent: None }));
+        driver.run(&Op::Hint(Seen { engine: 0, key: 0, severity, samples: (30, 30), parent: None, plan: 0 }));
         for op in &history {
             driver.run(op);
             let issues: Vec<_> = driver.state.issues().map(|(i, p, _)| (i.key.clone(), p)).collect();

@@ -7,7 +7,9 @@ use proptest::prelude::*;
 
 use super::driver::Policies;
 use crate::config::{Budget, Confirm, HealingPolicy, Limits, Mode};
-use crate::healing::{AttemptResult, IssueKey, Name, Observation, Plan, Risk, Severity, Verdict};
+use crate::healing::{
+    AttemptResult, IssueKey, Name, Observation, Plan, Risk, Severity, Text, Verdict,
+};
 
 /// One thing that happens. Numbers pick one of what there is at that time.
 #[derive(Debug, Clone)]
@@ -20,17 +22,9 @@ pub(super) enum Op {
         engine: u8,
         age: Duration,
         seen: Vec<Seen>,
-    },
-    /// Part of a pass that began when the one before did, or now.
-    Part {
-        engine: u8,
-        seen: Vec<Seen>,
-        more: bool,
         left_out: bool,
     },
     PassFails(u8),
-    Plan(usize, u8),
-    PlanFails(usize),
     End(usize, AttemptResult),
     /// An answer once more that was given before.
     EndAgain(usize),
@@ -54,6 +48,8 @@ pub(super) struct Seen {
     pub(super) severity: Severity,
     pub(super) samples: (u32, u32),
     pub(super) parent: Option<u8>,
+    /// The plan that comes with it.
+    pub(super) plan: u8,
 }
 
 #[derive(Debug, Clone)]
@@ -72,6 +68,8 @@ pub(super) enum Wish {
 
 pub(super) const COMPONENTS: u8 = 5;
 const KEYS: u8 = 8;
+const PANICS: u8 = 100;
+const NOT_ASKED: u8 = 101;
 
 pub(super) fn key(n: u8) -> IssueKey {
     let component = format!("c{}", n % COMPONENTS);
@@ -90,6 +88,16 @@ pub(super) fn engine(n: u8) -> Name {
 }
 
 impl Seen {
+    /// As it is handed over. Some plans panic, and some engines were not asked for one.
+    pub(super) fn offered(&self) -> (Observation, Option<Result<Plan, Text>>) {
+        let plan = match self.plan {
+            PANICS => Some(Err(Text::new("it panicked"))),
+            NOT_ASKED => None,
+            which => Some(Ok(plan(which))),
+        };
+        (self.observation(), plan)
+    }
+
     pub(super) fn observation(&self) -> Observation {
         let key = key(self.key);
         let mut seen = Observation::new(key.component, key.issue_type)
@@ -125,13 +133,17 @@ pub(super) fn seen() -> impl Strategy<Value = Seen> {
         6 => Just((30, 30)), 2 => Just((1, 1)), 1 => Just((0, 4)), 1 => Just((5, 2)),
     ];
     let parent = prop_oneof![9 => Just(None), 1 => (0..COMPONENTS).prop_map(Some)];
-    (0u8..2, 0..KEYS, severities(), samples, parent).prop_map(
-        |(engine, key, severity, samples, parent)| Seen {
+    let plan = prop_oneof![
+        20 => 0u8..8, 1 => Just(PANICS), 3 => Just(NOT_ASKED),
+    ];
+    (0u8..2, 0..KEYS, severities(), samples, parent, plan).prop_map(
+        |(engine, key, severity, samples, parent, plan)| Seen {
             engine,
             key,
             severity,
             samples,
             parent,
+            plan,
         },
     )
 }
@@ -166,13 +178,9 @@ pub(super) fn ops() -> impl Strategy<Value = Op> {
         14 => waits().prop_map(Op::Wait),
         16 => Just(Op::Sleep),
         12 => seen().prop_map(Op::Hint),
-        16 => (0u8..2, age(), prop::collection::vec(seen(), 0..7))
-            .prop_map(|(engine, age, seen)| Op::Pass { engine, age, seen }),
-        3 => (0u8..2, prop::collection::vec(seen(), 0..4), any::<bool>(), prop::bool::weighted(0.1))
-            .prop_map(|(engine, seen, more, left_out)| Op::Part { engine, seen, more, left_out }),
+        18 => (0u8..2, age(), prop::collection::vec(seen(), 0..7), prop::bool::weighted(0.05))
+            .prop_map(|(engine, age, seen, left_out)| Op::Pass { engine, age, seen, left_out }),
         1 => (0u8..2).prop_map(Op::PassFails),
-        26 => (any::<usize>(), 0u8..8).prop_map(|(n, plan)| Op::Plan(n, plan)),
-        1 => any::<usize>().prop_map(Op::PlanFails),
         20 => (any::<usize>(), result).prop_map(|(n, result)| Op::End(n, result)),
         2 => any::<usize>().prop_map(Op::EndAgain),
         24 => (any::<usize>(), verdict, age())
@@ -277,6 +285,11 @@ pub(super) fn plan(n: u8) -> Plan {
             .attempts(1),
         5 => Plan::default(),
         6 => Plan::report(),
+        8 => Plan::first("a")
+            .attempts(2)
+            .then("b")
+            .attempts(1)
+            .risk(Risk::Reversible),
         _ => Plan::first("a")
             .with_rollback()
             .lock("shared")

@@ -201,7 +201,6 @@ fn budgets_outlive_a_crash() {
     let budget = driver.state.policy().budget.component;
     for n in 0..budget.max {
         driver.run(&Op::Hint(hint()));
-        driver.plan(0, Ok(super::ops::plan(0)));
         assert_eq!(driver.watch.started, u64::from(n) + 1);
         driver.end(0, AttemptResult::Ok);
         driver.judge(0, crate::healing::Verdict::Good, Duration::ZERO);
@@ -225,21 +224,16 @@ fn hint() -> super::ops::Seen {
         severity: crate::healing::Severity::Error,
         samples: (30, 30),
         parent: None,
+        plan: 0,
     }
 }
 
 /// The escalation goes on where it was: an attempt that was interrupted counts.
 #[test]
 fn steps_outlive_a_crash() {
-    let plan = crate::healing::Plan::first("a")
-        .attempts(2)
-        .then("b")
-        .attempts(1)
-        .risk(crate::healing::Risk::Reversible)
-        .settle(Duration::ZERO);
+    let hint = || super::ops::Seen { plan: 8, ..hint() };
     let mut driver = Driver::new(4, 1);
     driver.run(&Op::Hint(hint()));
-    driver.plan(0, Ok(plan.clone()));
     driver.end(0, AttemptResult::Failed);
     driver.run(&Op::Sleep);
     let key = super::ops::key(0);
@@ -252,11 +246,11 @@ fn steps_outlive_a_crash() {
         let (_, phase, _) = driver.state.issue(&key).unwrap();
         assert_eq!(phase, crate::healing::Phase::Confirming);
         driver.run(&Op::Hint(hint()));
-        driver.plan(0, Ok(plan.clone()));
         driver.run(&Op::Pass {
             engine: 0,
             age: Duration::ZERO,
             seen: vec![hint()],
+            left_out: false,
         });
         driver.run(&Op::Sleep);
         let next = driver.state.explain(&key).unwrap().next.unwrap();
@@ -270,7 +264,6 @@ fn after_a_reboot_waits_run_off_in_any_case() {
     let mut driver = Driver::new(1, 1);
     driver.run(&Op::Restart(Duration::ZERO));
     driver.run(&Op::Hint(hint()));
-    driver.plan(0, Ok(super::ops::plan(0)));
     let left = driver.state.snapshot().budget_left;
     let day_back = Wall::from_millis(driver.now.wall.as_millis() - 86_400_000);
     let other_boot = Uptime::new(2, Duration::from_secs(90 * 86_400));
@@ -288,7 +281,6 @@ fn after_a_reboot_waits_run_off_in_any_case() {
 fn a_clock_that_was_centuries_ahead() {
     let mut driver = Driver::new(1, 1);
     driver.run(&Op::Hint(hint()));
-    driver.plan(0, Ok(super::ops::plan(0)));
     let left = driver.state.snapshot().budget_left;
     let today = driver.now.wall;
     let ahead = Wall::from_millis(today.as_millis() + 250 * 366 * 86_400_000);
@@ -313,7 +305,6 @@ fn a_clock_that_was_centuries_ahead() {
 fn a_wall_clock_set_back_frees_no_budget() {
     let mut driver = Driver::new(1, 1);
     driver.run(&Op::Hint(hint()));
-    driver.plan(0, Ok(super::ops::plan(0)));
     let left = driver.state.snapshot().budget_left;
     let day = 86_400_000;
     for (wall, expected) in [

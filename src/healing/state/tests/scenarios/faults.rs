@@ -15,6 +15,7 @@ fn a_hundred_thousand_duplicates_are_one_issue() {
         let event = Event::Observed {
             engine,
             observation,
+            plan: None,
         };
         bench.state.step_into(bench.now, event, &mut effects);
     }
@@ -65,6 +66,7 @@ fn an_engine_that_invents_keys_leaves_room_for_the_rest() {
         let event = Event::Observed {
             engine: wild.clone(),
             observation: Observation::new(n.to_string().as_str(), "down"),
+            plan: None,
         };
         bench.state.step_into(bench.now, event, &mut effects);
     }
@@ -291,85 +293,37 @@ fn nobody_who_answers_leaves_nothing_waiting_for_ever() {
 }
 
 #[test]
-fn a_pass_that_is_told_in_parts_starts_and_resolves_nothing_before_its_end() {
-    let mut bench = Bench::new(policy());
-    bench.control(Control::Pause);
-    bench.pass(vec![down("gone"), down("stays"), critical("last")]);
-    bench.wait(SECOND);
-    bench.control(Control::Resume);
-    bench.end(AttemptResult::Failed);
-    let began = bench.now.at;
-    let part = |found: Vec<Observation>| Event::DetectedPart {
-        engine: Name::new("e"),
-        began,
-        observations: found,
-    };
-    let before = bench.runs.len();
-    bench.tell(part(vec![critical("new")]));
-    bench.wait(SECOND);
-    assert_eq!(bench.runs.len(), before, "nothing starts meanwhile");
-    assert_eq!(bench.explain("new").holds, [Hold::Telling]);
-    bench.tell(part(vec![critical("last")]));
-    assert!(bench.phase("gone").is_some());
-    bench.tell(Event::Detected {
-        engine: Name::new("e"),
-        began,
-        observations: vec![down("stays")],
-    });
-    assert!(bench.running().contains(&"new"));
-}
-
-#[test]
-fn what_a_long_pass_leaves_out_is_counted_and_not_good() {
+fn what_a_long_run_leaves_out_is_counted_and_not_good() {
     let mut bench = Bench::new(policy());
     bench.control(Control::Pause);
     bench.pass(vec![down("mild"), critical("worse")]);
     for left_out in [5, 5, 0, 0] {
-        bench.wait(SECOND);
-        let began = bench.now.at;
-        bench.tell(Event::DetectedPart {
-            engine: Name::new("e"),
-            began,
-            observations: vec![critical("worse")],
-        });
-        if left_out > 0 {
-            bench.tell(Event::LeftOut {
-                engine: Name::new("e"),
-                key: key("mild"),
-                count: left_out,
-            });
-        }
         assert!(bench.phase("mild").is_some(), "it may be among the rest");
-        bench.pass(vec![]);
+        bench.wait(SECOND);
+        bench.tell(Event::Detected {
+            engine: Name::new("e"),
+            began: bench.now.at,
+            observations: vec![(critical("worse"), None)],
+            left_out: (left_out > 0).then(|| (key("mild"), left_out)),
+        });
     }
-    assert_eq!(
-        bench.phase("mild"),
-        None,
-        "two whole passes did not find it"
-    );
+    assert_eq!(bench.phase("mild"), None, "two whole runs did not find it");
     let seen = bench.state.snapshot().observations;
     assert_eq!((seen.total, seen.dropped.get(Dropped::Full)), (16, 10));
+    let named = |effect: &Effect| matches!(effect, Effect::Notice(Notice::Dropped { key: one, count: 5, .. }) if *one == key("mild"));
+    assert!(bench.log.iter().any(named));
 }
 
 #[test]
-fn of_the_parts_of_a_pass_the_strongest_evidence_is_kept() {
+fn of_the_observations_of_a_run_the_strongest_evidence_is_kept() {
     let mut bench = Bench::new(policy());
     bench.control(Control::Pause);
-    let began = bench.now.at;
-    let found = [
+    bench.pass(vec![
+        down("db").samples(1, 2).evidence("why", "slow"),
         down("db")
             .evidence("why", "refused")
             .severity(Severity::Error),
-        down("db").samples(1, 2).evidence("why", "slow"),
-    ];
-    for one in found {
-        bench.tell(Event::DetectedPart {
-            engine: Name::new("e"),
-            began,
-            observations: vec![one],
-        });
-        bench.wait(Duration::from_millis(1));
-    }
+    ]);
     let (issue, ..) = bench.state.issue(&key("db")).unwrap();
     assert_eq!(issue.evidence.iter().next(), Some(("why", "refused")));
     assert_eq!(issue.confidence.n, 30);

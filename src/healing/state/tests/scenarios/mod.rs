@@ -1,5 +1,6 @@
 //! Each guard and each fault by name, on a shell that does as it is told.
 
+mod budgets;
 mod components;
 mod escalation;
 mod faults;
@@ -21,14 +22,11 @@ use crate::healing::{
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// A core with one engine that answers each request for a plan with the same one.
+/// A core with one engine that has one plan.
 pub(super) struct Bench {
     pub(super) state: State,
     pub(super) now: Stamp,
     pub(super) plan: Plan,
-    /// Whether plans are answered only when asked to.
-    pub(super) slow_plans: bool,
-    unplanned: Vec<Ticket>,
     pub(super) log: Vec<Effect>,
     looks: Vec<(IssueKey, Ticket)>,
     runs: Vec<Start>,
@@ -75,8 +73,6 @@ impl Bench {
             state: State::new(Arc::new(policy), 1),
             now: Stamp::new(Moment::START, Wall::from_millis(1_600_000_000_000)),
             plan,
-            slow_plans: false,
-            unplanned: Vec::new(),
             log: Vec::new(),
             looks: Vec::new(),
             runs: Vec::new(),
@@ -89,52 +85,56 @@ impl Bench {
         bench
     }
 
-    /// Tells the core something, and answers what it asks for a plan.
     fn tell(&mut self, event: Event) {
-        let mut next = vec![event];
-        while let Some(event) = next.pop() {
-            let effects = self.state.step(self.now, event);
-            self.state.audit();
-            for effect in &effects {
-                match effect {
-                    Effect::Plan { ticket, .. } if self.slow_plans => {
-                        self.unplanned.push(*ticket);
-                    }
-                    Effect::Plan { ticket, .. } => next.push(Event::Planned {
-                        ticket: *ticket,
-                        plan: Ok(self.plan.clone()),
-                    }),
-                    Effect::Start(start) => self.runs.push((**start).clone()),
-                    Effect::Verify { ticket, issue, .. } => {
-                        self.looks.push((issue.key.clone(), *ticket));
-                    }
-                    Effect::WakeAt(at) => self.wake = *at,
-                    _ => {}
+        let effects = self.state.step(self.now, event);
+        self.state.audit();
+        for effect in &effects {
+            match effect {
+                Effect::Start(start) => self.runs.push((**start).clone()),
+                Effect::Verify { ticket, issue, .. } => {
+                    self.looks.push((issue.key.clone(), *ticket));
                 }
+                Effect::WakeAt(at) => self.wake = *at,
+                _ => {}
             }
-            self.log.extend(effects);
         }
+        self.log.extend(effects);
     }
 
-    fn answer_plans(&mut self) {
-        for ticket in std::mem::take(&mut self.unplanned) {
-            let plan = Ok(self.plan.clone());
-            self.tell(Event::Planned { ticket, plan });
-        }
+    /// As a shell hands it over: with a plan where the core needs one.
+    fn offer(&self, engine: &str, observation: &Observation) -> Option<Result<Plan, Text>> {
+        let engine = Name::new(engine);
+        let issue = self.state.to_plan(self.now, &engine, observation)?;
+        assert_eq!(issue.key, observation.key);
+        Some(Ok(self.plan.clone()))
     }
 
     fn hint(&mut self, observation: Observation) {
+        self.hint_of("e", observation);
+    }
+
+    fn hint_of(&mut self, engine: &str, observation: Observation) {
         self.tell(Event::Observed {
-            engine: Name::new("e"),
+            engine: Name::new(engine),
+            plan: self.offer(engine, &observation),
             observation,
         });
     }
 
     fn pass(&mut self, observations: Vec<Observation>) {
+        self.pass_of("e", self.now.at, observations);
+    }
+
+    fn pass_of(&mut self, engine: &str, began: Moment, found: Vec<Observation>) {
+        let offer = |one: Observation| {
+            let plan = self.offer(engine, &one);
+            (one, plan)
+        };
         self.tell(Event::Detected {
-            engine: Name::new("e"),
-            began: self.now.at,
-            observations,
+            engine: Name::new(engine),
+            began,
+            observations: found.into_iter().map(offer).collect(),
+            left_out: None,
         });
     }
 

@@ -139,15 +139,14 @@ fn an_approval_is_for_the_plan_that_was_seen() {
     let mut bench = Bench::with(policy(), plan().attempts(1).then("failover"));
     bench.hint(down("db"));
     bench.end(AttemptResult::Ok);
-    // It gets worse, and the new plan takes its time.
-    bench.slow_plans = true;
-    bench.hint(critical("db"));
+    // It gets worse, as another engine says: the plan for that comes with what its own says.
+    bench.hint_of("other", critical("db"));
     bench.judge(Verdict::Bad);
     bench.control(Control::Trigger { key: key("db") });
     let next = bench.explain("db").next.unwrap();
     assert_eq!(next.action.as_str(), "failover");
     bench.plan = Plan::first("wipe").risk(Risk::Destructive);
-    bench.answer_plans();
+    bench.hint(critical("db"));
     assert!(bench.runs.is_empty(), "ann let `failover` run, not `wipe`");
     assert_eq!(bench.phase("db"), Some((Phase::Approval, None)));
 }

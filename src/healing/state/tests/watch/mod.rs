@@ -9,9 +9,12 @@ use std::time::Duration;
 
 use crate::healing::{
     AlertId, AlertKind, AttemptId, AttemptResult, Closed, Control, Effect, Event, Generation,
-    IssueKey, Moment, Name, Observation, Phase, Plan, Severity, State, Target, Ticket, Verdict,
-    What, Work,
+    IssueKey, Moment, Name, Observation, Phase, Plan, Severity, State, Target, Text, Ticket,
+    Verdict, What, Work,
 };
+
+/// An observation, and the plan that came with it.
+type Offered = (Observation, Option<Result<Plan, Text>>);
 
 /// What is known of an attempt that has not really ended.
 #[derive(Debug, Clone)]
@@ -55,15 +58,13 @@ pub(super) struct Watch {
     /// The one that really ended by the event at hand.
     ending: Option<(AttemptId, Runs)>,
     seen_attempts: BTreeSet<AttemptId>,
-    plans: BTreeMap<Ticket, IssueKey>,
-    plan_of: BTreeMap<IssueKey, Plan>,
+    /// The plans of each open key that its engine made.
+    plans: BTreeMap<IssueKey, Vec<Plan>>,
     /// With the time after which the core no longer waits.
     looks: BTreeMap<Ticket, (IssueKey, Moment)>,
     proofs: BTreeMap<IssueKey, Proof>,
     /// Since when an engine is asked to look.
     asked: BTreeMap<Name, Moment>,
-    /// When the pass that an engine is telling part by part began.
-    telling: BTreeMap<Name, Moment>,
     /// When the last pass of each engine began.
     passes: BTreeMap<Name, Moment>,
     /// The starts since the policy last changed.
@@ -74,7 +75,6 @@ pub(super) struct Watch {
     /// The generation and the step that a person let run last.
     approved: BTreeMap<IssueKey, (Generation, usize)>,
     mutes: BTreeMap<Target, (Moment, Severity)>,
-    severities: BTreeMap<IssueKey, Severity>,
     /// Since when healing has given up on a key.
     given_up: BTreeMap<IssueKey, Moment>,
     not_ready: BTreeSet<AlertId>,
@@ -98,42 +98,27 @@ impl Watch {
         match event {
             // What comes from an engine that was removed is nobody's.
             Event::Observed { engine, .. } if !state.is_there(engine) => {}
-            Event::Observed { observation, .. } => {
+            Event::Observed {
+                engine,
+                observation,
+                plan,
+            } => {
+                self.planned(engine, &observation.key, plan.as_ref(), state);
                 self.seen(
                     &observation.key,
                     observation.severity,
                     observation.is_valid(),
                 );
             }
-            Event::DetectedPart {
-                engine,
-                observations,
-                began,
-            } => self.pass(engine, *began, observations, state),
             Event::Detected {
                 engine,
                 observations,
                 began,
-            } => {
-                self.pass(engine, *began, observations, state);
-                if self.passes.get(engine) == Some(&(*began).min(self.now)) {
-                    self.telling.remove(engine);
-                }
-            }
-            Event::EngineRemoved { engine } => {
-                self.telling.remove(engine);
-            }
+                ..
+            } => self.pass(engine, *began, observations, state),
             Event::DetectFailed { engine, began } => {
-                self.telling.remove(engine);
                 self.asked
                     .retain(|name, asked| name != engine || *asked > *began);
-            }
-            Event::Planned { ticket, plan } => {
-                if let (Some(key), Ok(plan)) = (self.plans.remove(ticket), plan)
-                    && plan.validate().is_ok()
-                {
-                    self.plan_of.insert(key, plan.clone());
-                }
             }
             Event::Judged {
                 ticket,
@@ -147,24 +132,18 @@ impl Watch {
         }
     }
 
-    /// A pass, or a part of one.
-    fn pass(&mut self, engine: &Name, began: Moment, found: &[Observation], state: &State) {
+    fn pass(&mut self, engine: &Name, began: Moment, found: &[Offered], state: &State) {
         let began = began.min(self.now);
-        let more = self.telling.get(engine) == Some(&began);
         let last = self.passes.get(engine).copied();
-        let fresh = more || last.is_none_or(|last| began > last);
-        if !more {
-            self.asked
-                .retain(|name, asked| name != engine || *asked > began);
-        }
+        let fresh = last.is_none_or(|last| began > last);
+        self.asked
+            .retain(|name, asked| name != engine || *asked > began);
         let there = state.is_there(engine);
         if fresh {
             self.passes.insert(engine.clone(), began);
-            if there {
-                self.telling.insert(engine.clone(), began);
-            }
         }
-        for observation in found.iter().filter(|_| there) {
+        for (observation, plan) in found.iter().filter(|_| there) {
+            self.planned(engine, &observation.key, plan.as_ref(), state);
             self.seen(
                 &observation.key,
                 observation.severity,
@@ -178,6 +157,24 @@ impl Watch {
                 // What another engine sees is a hint.
                 proof.spoilt |= state.owner(&observation.key).as_ref() == Some(engine);
             }
+        }
+    }
+
+    /// A plan that came with an observation: it may be followed from now on.
+    fn planned(
+        &mut self,
+        engine: &Name,
+        key: &IssueKey,
+        plan: Option<&Result<Plan, Text>>,
+        state: &State,
+    ) {
+        let own = state.owner(key).is_none_or(|owner| owner == *engine);
+        if let Some(Ok(plan)) = plan
+            && plan.validate().is_ok()
+            && own
+        {
+            let plans = self.plans.entry(key.clone()).or_default();
+            plans.push(plan.clone());
         }
     }
 
@@ -231,12 +228,6 @@ impl Watch {
     pub(super) fn answered(&mut self, effects: &[Effect], state: &State) {
         for effect in effects {
             match effect {
-                Effect::Plan { ticket, issue, .. } => {
-                    // Only the last question counts.
-                    self.plans.retain(|_, key| *key != issue.key);
-                    self.plans.insert(*ticket, issue.key.clone());
-                    self.severities.insert(issue.key.clone(), issue.severity);
-                }
                 Effect::Verify {
                     ticket,
                     issue,
@@ -453,6 +444,11 @@ impl State {
     fn owner(&self, key: &IssueKey) -> Option<Name> {
         let entry = self.open.get(*self.keys.get(key)?)?;
         Some(self.engines.get(entry.engine)?.name.clone())
+    }
+
+    fn plan_of(&self, key: &IssueKey) -> Option<&Plan> {
+        let entry = self.open.get(*self.keys.get(key)?)?;
+        entry.plan.as_deref()
     }
 
     fn is_there(&self, engine: &Name) -> bool {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Proof, Runs, Started, Watch};
 use crate::config::{HealingPolicy, Mode};
 use crate::healing::{
-    By, Effect, IssueKey, Moment, Risk, Severity, Start, State, Target, What, Work,
+    By, Effect, IssueKey, Moment, Plan, Risk, Severity, Start, State, Target, What, Work,
 };
 
 impl Watch {
@@ -33,7 +33,6 @@ impl Watch {
         let zombies = self.runs.values().filter(|runs| runs.given_up).count();
         assert!(zombies < policy.max_zombies as usize, "too many zombies");
         assert!(!self.paused && !self.killed && !self.stopping);
-        assert!(self.telling.is_empty(), "it starts before all is told");
         assert!(!state.storm.is_active(), "it starts in a storm");
         let intent = effects.iter().find_map(|effect| match effect {
             Effect::Record(record) => match &record.what {
@@ -51,8 +50,12 @@ impl Watch {
         let started = place(&|effect| matches!(effect, Effect::Start(s) if **s == *start));
         assert!(recorded < started, "the intent comes first");
         if start.work == Work::Heal {
+            // What its engine planned, and nothing else.
+            let plan = state.plan_of(key).expect("it has a plan");
+            assert!(self.plans[key].contains(plan), "{plan:?}");
             self.guards(
                 start,
+                plan,
                 intent.risk,
                 &intent.by,
                 intent.confidence.gate(),
@@ -66,9 +69,7 @@ impl Watch {
                 assert!(slow, "{key} is tried again too soon");
             }
             self.last_start.insert(key.clone(), self.now);
-            let settle = self.plan_of[key]
-                .settle
-                .expect("all plans of this test say");
+            let settle = plan.settle.expect("all plans of this test say");
             let proof = Proof {
                 settle,
                 ..Proof::default()
@@ -87,7 +88,15 @@ impl Watch {
         self.runs.insert(start.attempt, runs);
     }
 
-    fn guards(&self, start: &Start, risk: Risk, by: &By, gate: f64, policy: &HealingPolicy) {
+    fn guards(
+        &self,
+        start: &Start,
+        plan: &Plan,
+        risk: Risk,
+        by: &By,
+        gate: f64,
+        policy: &HealingPolicy,
+    ) {
         let key = &start.issue.key;
         for target in [
             Target::Key(key.clone()),
@@ -101,7 +110,6 @@ impl Watch {
         assert!(drawn <= self.now, "{key} starts before its time");
         assert!(!self.journal_down || risk == Risk::Reversible);
         assert!(!policy.dry_run);
-        let plan = &self.plan_of[key];
         assert_eq!(plan.steps[start.step].action, start.action);
         let step = &plan.steps[start.step];
         assert_eq!(step.risk.unwrap_or(plan.risk), risk);
