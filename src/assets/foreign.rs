@@ -3,6 +3,7 @@
 /// A name and labels, those of the scrape aside.
 static METRICS: &[(&str, &[&str])] = &[
     ("up", &[]),
+    ("scrape_duration_seconds", &[]),
     ("ALERTS", &["alertname", "alertstate", "severity"]),
     // kube-state-metrics.
     ("kube_pod_container_status_restarts_total", &["container"]),

@@ -1,11 +1,28 @@
 //! The dashboards, a table for each.
 
+mod healing;
+mod http;
+mod llm;
 mod overview;
+mod system;
+mod work;
 
 use super::table::Dashboard;
 
 /// Every dashboard.
-pub(super) static DASHBOARDS: &[&Dashboard] = &[&overview::OVERVIEW];
+pub(super) static DASHBOARDS: &[&Dashboard] = &[
+    &overview::OVERVIEW,
+    &http::HTTP,
+    &system::SYSTEM,
+    &healing::HEALING,
+    &llm::MODELS,
+    &llm::LLM,
+    &work::INCIDENTS,
+    &work::PIPELINES,
+    &work::TEST_WATCHER,
+    &work::AUDIT_AGENT,
+    &work::API,
+];
 
 /// Colours of a share in percent that is better low.
 const IS_HIGH: &[(f64, &str)] = &[(0.0, "green"), (80.0, "yellow"), (90.0, "red")];

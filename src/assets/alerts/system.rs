@@ -1,0 +1,210 @@
+//! The machine and the process: CPU, memory, disks, descriptors, the run-time.
+
+use crate::assets::table::{Alert, AlertGroup, Input};
+
+const CPU: &str = "system_cpu_usage_percent{job=\"shop\",instance=\"a\"}";
+const MEMORY: &str = "system_memory_percent{job=\"shop\",instance=\"a\"}";
+
+const BUSY: &[&str] = &[
+    "See which process takes it: this one (the second query) or another.",
+    "Take load off, or add instances.",
+];
+const CPU_QUERIES: &[&str] = &[
+    "system_cpu_usage_percent",
+    "100 * rate(process_cpu_seconds_total[$w])",
+];
+const MEMORY_QUERIES: &[&str] = &["system_memory_used_bytes", "process_resident_memory_bytes"];
+const SHED: &str = "Where load is shed, requests are refused already.";
+
+pub(super) static SYSTEM: AlertGroup = AlertGroup {
+    name: "system",
+    alerts: &[
+        Alert {
+            name: "CpuHigh",
+            severity: "warning",
+            hold: "2m",
+            expr: "system_cpu_usage_percent > 80 <= 90",
+            summary: "The CPU of {{ $labels.instance }} is busy: {{ $value | printf \"%.0f\" }} %",
+            description: "The CPU of the machine of {{ $labels.instance }} has been over 80 % for two minutes; now it is {{ $value | printf \"%.1f\" }} %.",
+            impact: "Requests begin to wait.",
+            tried: SHED,
+            steps: BUSY,
+            queries: CPU_QUERIES,
+            test: &[Input(CPU, "85x60", "40x60")],
+        },
+        Alert {
+            name: "CpuCritical",
+            severity: "critical",
+            hold: "1m",
+            expr: "system_cpu_usage_percent > 90",
+            summary: "The CPU of {{ $labels.instance }} is at its limit: {{ $value | printf \"%.0f\" }} %",
+            description: "The CPU of the machine of {{ $labels.instance }} has been over 90 % for a minute; now it is {{ $value | printf \"%.1f\" }} %.",
+            impact: "Requests wait.",
+            tried: SHED,
+            steps: BUSY,
+            queries: CPU_QUERIES,
+            test: &[Input(CPU, "97x60", "40x60")],
+        },
+        Alert {
+            name: "MemoryHigh",
+            severity: "warning",
+            hold: "2m",
+            expr: "system_memory_percent > 85 <= 95",
+            summary: "The memory of {{ $labels.instance }} fills: {{ $value | printf \"%.0f\" }} %",
+            description: "The memory of the machine of {{ $labels.instance }} has been over 85 % for two minutes; now it is {{ $value | printf \"%.1f\" }} %.",
+            impact: "None yet; beyond its end the system ends a process.",
+            tried: "Where a cache or another resource is guarded, it was emptied.",
+            steps: BUSY,
+            queries: MEMORY_QUERIES,
+            test: &[Input(MEMORY, "90x60", "50x60")],
+        },
+        Alert {
+            name: "MemoryCritical",
+            severity: "critical",
+            hold: "1m",
+            expr: "system_memory_percent > 95",
+            summary: "The memory of {{ $labels.instance }} is full: {{ $value | printf \"%.0f\" }} %",
+            description: "The memory of the machine of {{ $labels.instance }} has been over 95 % for a minute; now it is {{ $value | printf \"%.1f\" }} %.",
+            impact: "The system is about to end a process.",
+            tried: "Where a cache or another resource is guarded, it was emptied.",
+            steps: BUSY,
+            queries: MEMORY_QUERIES,
+            test: &[Input(MEMORY, "98x60", "50x60")],
+        },
+        Alert {
+            name: "DiskFull",
+            severity: "warning",
+            hold: "5m",
+            expr: "system_disk_percent > 90",
+            summary: "{{ $labels.mount }} of {{ $labels.instance }} is {{ $value | printf \"%.0f\" }} % full",
+            description: "{{ $labels.mount }} on the machine of {{ $labels.instance }} has been over 90 % full for five minutes; now it is {{ $value | printf \"%.1f\" }} %.",
+            impact: "None yet; when it is full, nothing can be written: no journal, no log, no restored file.",
+            tried: "Nothing: the engine deletes no files of others.",
+            steps: &[
+                "Find what grew: logs, data, images.",
+                "Delete or move it, or give the disk more room.",
+            ],
+            queries: &[
+                "system_disk_free_bytes",
+                "predict_linear(system_disk_free_bytes[6h], 86400)",
+            ],
+            test: &[Input(
+                "system_disk_percent{job=\"shop\",instance=\"a\",mount=\"/\"}",
+                "95x60",
+                "40x60",
+            )],
+        },
+        Alert {
+            name: "DescriptorsScarce",
+            severity: "warning",
+            hold: "5m",
+            expr: "process_open_fds / process_max_fds > 0.8",
+            summary: "{{ $labels.instance }} has {{ $value | humanizePercentage }} of its descriptors open",
+            description: "For five minutes {{ $labels.instance }} has had more than 80 % of the file descriptors open that it may have.",
+            impact: "None yet; at the limit no connection is taken and no file opened.",
+            tried: "Nothing.",
+            steps: &[
+                "See what they are: `ls -l /proc/PID/fd`.",
+                "Close what leaks; raise the limit if it is all in use.",
+            ],
+            queries: &["process_open_fds", "http_requests_in_flight"],
+            test: &[
+                Input(
+                    "process_open_fds{job=\"shop\",instance=\"a\"}",
+                    "950x60",
+                    "50x60",
+                ),
+                Input(
+                    "process_max_fds{job=\"shop\",instance=\"a\"}",
+                    "1024x60",
+                    "1024x60",
+                ),
+            ],
+        },
+        Alert {
+            name: "ContainerMemoryHigh",
+            severity: "warning",
+            hold: "5m",
+            expr: "container_memory_percent > 90",
+            summary: "{{ $labels.instance }} uses {{ $value | printf \"%.0f\" }} % of the memory of its container",
+            description: "For five minutes the control group of {{ $labels.instance }} has used more than 90 % of the memory that it may have.",
+            impact: "At the limit the process is killed.",
+            tried: "Where a cache or another resource is guarded, it was emptied.",
+            steps: &[
+                "See whether it grows without end: then it leaks.",
+                "If not, give the container more.",
+            ],
+            queries: &[
+                "container_memory_used_bytes",
+                "container_memory_limit_bytes",
+            ],
+            test: &[Input(
+                "container_memory_percent{job=\"shop\",instance=\"a\"}",
+                "95x60",
+                "40x60",
+            )],
+        },
+        Alert {
+            name: "RuntimeBusy",
+            severity: "warning",
+            hold: "5m",
+            expr: "rate(tokio_worker_busy_seconds_total[$w]) / tokio_workers > 0.9",
+            summary: "The workers of {{ $labels.instance }} are busy {{ $value | humanizePercentage }} of the time",
+            description: "For five minutes the workers of the run-time of {{ $labels.instance }} have had next to no free time.",
+            impact: "Every task waits, the one that answers `/livez` among them.",
+            tried: "Nothing: a task that blocks its thread cannot be stopped.",
+            steps: &[
+                "Look for work that blocks: files, long loops, locks. Move it to `spawn_blocking`.",
+                "If there is none, add workers or instances.",
+            ],
+            queries: &["tokio_global_queue_depth", "tokio_alive_tasks"],
+            test: &[
+                Input(
+                    "tokio_worker_busy_seconds_total{job=\"shop\",instance=\"a\"}",
+                    "0+118x60",
+                    "0+10x60",
+                ),
+                Input("tokio_workers{job=\"shop\",instance=\"a\"}", "2x60", "2x60"),
+            ],
+        },
+        Alert {
+            name: "MetricsLost",
+            severity: "info",
+            hold: "",
+            expr: "sum by (job, instance, metric) (increase(selfheal_series_overflowed_total[1h])) > 0 or sum by (job, instance, metric) (increase(selfheal_values_rejected_total[1h])) > 0",
+            summary: "Values of {{ $labels.metric }} are lost on {{ $labels.instance }}",
+            description: "In the last hour {{ $labels.metric }} of {{ $labels.instance }} reached its limit of series, or was given values that it cannot take.",
+            impact: "Its figures are not exact: what is beyond the limit is counted in one series.",
+            tried: "The overflow series keeps the sum.",
+            steps: &[
+                "Find the label with too many values, and bound it.",
+                "If all are wanted, raise the limit of the family.",
+            ],
+            queries: &["topk(10, sum by (metric) (selfheal_series_overflowed_total))"],
+            test: &[Input(
+                "selfheal_series_overflowed_total{job=\"shop\",instance=\"a\",metric=\"m\"}",
+                "0+1x60",
+                "0+0x60",
+            )],
+        },
+        Alert {
+            name: "ScrapesFail",
+            severity: "warning",
+            hold: "5m",
+            expr: "sum by (job, instance, reason) (rate(selfheal_scrapes_failed_total[$w])) > 0",
+            summary: "Scrapes of {{ $labels.instance }} fail: {{ $labels.reason }}",
+            description: "For five minutes some scrapes of {{ $labels.instance }} have not got a whole page; the reason is {{ $labels.reason }}.",
+            impact: "Graphs have gaps, and alerts come late.",
+            tried: "Four pages are written at a time; the slowest scraper gives way.",
+            steps: &[
+                "`slow` and `gone`: the scraper or the network. `late` and `busy`: too many scrapers, or a collector that takes long.",
+            ],
+            queries: &["collector_duration_seconds", "scrape_duration_seconds"],
+            test: &[Input(
+                "selfheal_scrapes_failed_total{job=\"shop\",instance=\"a\",reason=\"late\"}",
+                "0+1x60",
+                "0+0x60",
+            )],
+        },
+    ],
+};
