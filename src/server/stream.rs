@@ -15,10 +15,16 @@ use tokio::time::{sleep_until, timeout_at};
 use super::ending::{Deadline, Failure};
 use super::log::Part;
 use super::pages::{Pages, Place};
+use crate::encode::CHUNK;
 
 /// A server takes some frames ahead of what it can send (hyper 16 of HTTP/1): small ones keep
 /// that little for a client that reads nothing.
 const FRAME: usize = 8 * 1024;
+
+/// After so many bytes in one turn of its task a body lets others have theirs. A server sends
+/// what a body has ready for as long as the socket takes it, and a reader on the same machine
+/// takes megabytes.
+const TURN: usize = CHUNK;
 
 /// Returns once there is something to send; else why not.
 pub(super) async fn streamed(
@@ -49,6 +55,8 @@ struct Parts {
     chunk: Bytes,
     /// What is left of the page, where its length is sent.
     left: Option<usize>,
+    /// How many bytes it gave since it last waited.
+    given: usize,
     ended: bool,
     watch: AbortHandle,
 }
@@ -67,6 +75,7 @@ impl Parts {
             place,
             chunk: Bytes::new(),
             left: None,
+            given: 0,
             ended: false,
             watch: watch.abort_handle(),
         }
@@ -89,6 +98,11 @@ impl HttpBody for Parts {
         if self.ended {
             return Poll::Ready(None);
         }
+        if self.given >= TURN {
+            self.given = 0;
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         if self.chunk.is_empty() {
             match ready!(self.pages.poll_take(self.place, cx)) {
                 Part::Chunk(chunk) => self.chunk = chunk,
@@ -106,6 +120,7 @@ impl HttpBody for Parts {
         }
         let length = self.chunk.len().min(FRAME);
         let frame = self.chunk.split_to(length);
+        self.given += length;
         if let Some(left) = &mut self.left {
             *left = left.saturating_sub(length);
             // A server may take no look at what comes after the length that it was given.

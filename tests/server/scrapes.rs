@@ -1,11 +1,14 @@
 //! Many scrapers at once, slow ones and impatient ones, in virtual time.
 
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
+use std::task::Poll;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, HttpBody};
 use axum::http::{HeaderMap, Request, StatusCode};
 use axum::response::Response;
 use http_body_util::BodyExt;
@@ -355,4 +358,36 @@ async fn a_scraper_gets_the_families_it_names() {
     let (status, body) = get("?name[]=load", "*/*").await;
     assert_eq!((status, body.len()), (StatusCode::OK, 0));
     assert_eq!(asked.load(Ordering::Relaxed), 1);
+}
+
+/// A server sends what a body has as long as it has something: whoever reads fast, on the same
+/// machine say, would keep other requests waiting.
+#[tokio::test]
+async fn a_page_gives_up_its_turn_again_and_again() {
+    let registry = large();
+    let response = soon(ask(app(&registry), "GET", None)).await;
+    let mut body = response.into_body();
+    // By now the page is written to its end.
+    let whole = soon(ask(app(&registry), "GET", None)).await;
+    assert_whole(&soon(read(whole)).await);
+
+    let (mut turn, mut longest, mut turns) = (0, 0, 0);
+    let mut body = Pin::new(&mut body);
+    let ended = poll_fn(|cx| {
+        turn = 0;
+        turns += 1;
+        loop {
+            match body.as_mut().poll_frame(cx) {
+                Poll::Ready(Some(frame)) => {
+                    turn += frame.unwrap().into_data().unwrap().len();
+                    longest = longest.max(turn);
+                }
+                Poll::Ready(None) => return Poll::Ready(()),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+    });
+    soon(ended).await;
+    assert!(longest <= 72 * 1024, "{longest} bytes in one turn");
+    assert!(turns > 20, "{turns}");
 }
