@@ -54,6 +54,54 @@ async fn half_of_a_file_that_parses_is_not_adopted_while_it_is_written() {
     yard.bench.end().await;
 }
 
+/// A service that starts while someone writes its configuration.
+#[tokio::test(start_paused = true)]
+async fn half_of_a_file_at_the_start_takes_nothing_from_the_copy() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, copy) = (folder.path().join("conf"), folder.path().join("copy"));
+    let changes = Arc::new(Mutex::new(0));
+    let guarded = || {
+        let changes = Arc::clone(&changes);
+        Yard::with(&path, |guard| {
+            let guard = guard.validate(lines).every(seconds(1)).copy_at(&copy);
+            guard.on_changed(move |()| *changes.lock() += 1)
+        })
+    };
+    fs::write(&path, "a=1\nb=2\n").unwrap();
+    let yard = guarded();
+    yard.eventually("it is at rest", |_| copy.exists()).await;
+    yard.bench.end().await;
+
+    let mut writer = fs::File::create(&path).unwrap();
+    writer.write_all(b"a=3\n").unwrap();
+    let mut yard = guarded();
+    // No time passes until it is heard.
+    while yard.events("modified") == 0 {
+        writer.write_all(b"b=4\n").unwrap();
+        tokio::task::yield_now().await;
+    }
+    tokio::time::sleep(seconds(10)).await;
+    assert_eq!(sizes(&yard), [8], "that of the copy");
+    // The writer fails.
+    writer.write_all(b"junk").unwrap();
+    drop(writer);
+    yard.heals().await;
+    assert_eq!(fs::read(&path).unwrap(), b"a=1\nb=2\n");
+    assert_eq!(fs::read(&copy).unwrap(), b"a=1\nb=2\n");
+    assert_eq!(*changes.lock(), 0, "no one changed it");
+    yard.bench.end().await;
+
+    // What was written while no one guarded it is adopted when it is at rest.
+    fs::write(&path, "a=4\n").unwrap();
+    let yard = guarded();
+    yard.eventually("it is adopted", |yard| {
+        sizes(yard) == [4, 8] && fs::read(&copy).unwrap() == b"a=4\n"
+    })
+    .await;
+    assert_eq!(*changes.lock(), 0, "the service has read this");
+    yard.bench.end().await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_was_adopted_by_mistake_is_undone() {
     let folder = tempfile::tempdir().unwrap();

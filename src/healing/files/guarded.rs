@@ -100,6 +100,9 @@ pub(super) struct Guarded {
 struct State {
     /// The contents that were good, the one to go back to first.
     good: VecDeque<Content>,
+    /// The good content of the start, until a second reading finds it at rest: someone may have
+    /// been writing it.
+    first: Option<blake3::Hash>,
     /// Good content that is not adopted yet, and since when it has been there.
     next: Option<(Content, Moment)>,
     /// What was reported as bad last, and nothing else may be replaced.
@@ -187,23 +190,28 @@ impl Guarded {
             Err(error) if error.is_missing() => Found::Missing,
             Err(error) => return Err(refused(path, &error)),
         };
+        let kept = match copy.map(|copy| look(&copy, spec.max_bytes, &*spec.validate)) {
+            Some(Found::Good(content)) => Some(content),
+            _ => None,
+        };
         let problem = match found {
             Found::Good(content) => {
-                self.save_copy(&content);
-                self.state.lock().good.push_front(content);
+                if kept.is_none() {
+                    self.save_copy(&content);
+                }
+                let mut state = self.state.lock();
+                state.first = Some(content.hash);
+                // What the copy has was at rest once, and is what to go back to until this is.
+                let other = kept.filter(|kept| kept.hash != content.hash);
+                state.good.push_front(other.unwrap_or(content));
                 return Ok(());
             }
             Found::Missing => GuardError::Missing { path },
             Found::Corrupt(_, why) => GuardError::Corrupt { path, why },
             Found::Unreadable(why) => return Err(GuardError::Unreadable { path, why }),
         };
-        match copy.map(|copy| look(&copy, spec.max_bytes, &*spec.validate)) {
-            Some(Found::Good(content)) => {
-                self.state.lock().good.push_front(content);
-                Ok(())
-            }
-            _ => Err(problem),
-        }
+        self.state.lock().good.push_front(kept.ok_or(problem)?);
+        Ok(())
     }
 
     /// Watches the way to the file from now on.
@@ -259,10 +267,11 @@ impl Guarded {
         }
     }
 
-    /// Whether it is other good content than the one to go back to.
+    /// Whether it is other good content than the one to go back to, or none was adopted yet.
     pub(super) fn is_new(&self, content: &Content) -> bool {
         let state = self.state.lock();
-        state.good.front().map(|good| good.hash) != Some(content.hash)
+        let good = state.good.front().map(|good| good.hash);
+        state.first.is_some() || good != Some(content.hash)
     }
 
     /// Takes note of good content at rest; says whether it is to be adopted: its writer has
@@ -281,14 +290,21 @@ impl Guarded {
 
     /// Good content that is new was put there on purpose, and is what we go back to from now on.
     pub(super) fn adopt(&self, content: &Content) {
-        {
+        let changed = {
             let mut state = self.state.lock();
+            let first = state.first.take();
+            if state.good.front().map(|good| good.hash) == Some(content.hash) {
+                state.good.pop_front();
+            }
             state.good.push_front(content.clone());
             state.good.truncate(GENERATIONS);
-        }
+            first != Some(content.hash)
+        };
         self.save_copy(content);
-        for hook in &self.spec.on_changed {
-            call(hook, content);
+        if changed {
+            for hook in &self.spec.on_changed {
+                call(hook, content);
+            }
         }
     }
 
@@ -349,6 +365,9 @@ impl Guarded {
         };
         let good = good.ok_or(RestoreError::Changed)?;
         self.put(&good, expected)?;
+        if self.state.lock().first.take().is_some() {
+            self.save_copy(&good);
+        }
         self.restored(&good);
         Ok(())
     }
@@ -384,6 +403,7 @@ impl Guarded {
             if let Some(newer) = state.good.iter().position(|kept| kept.hash == to) {
                 state.good.drain(..newer);
             }
+            state.first = None;
         }
         self.save_copy(good);
         self.restored(good);

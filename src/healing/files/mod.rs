@@ -6,8 +6,10 @@
 //!   edit is adopted, and never undone, not even one made between detection and restore.
 //! - Content is adopted when two readings, some time apart, found the same at rest and no writer
 //!   has the file open, as far as the system says (one who writes nothing for five minutes has
-//!   left it; what changes for ever is adopted as soon as the system says that it is whole). The last three are kept; see
-//!   [`GuardedFile::go_back`].
+//!   left it; what changes for ever is adopted as soon as the system says that it is whole). The
+//!   last three are kept; see [`GuardedFile::go_back`]. That holds for what the file has when the
+//!   guard starts as well: until it was found at rest, what the [copy](GuardFile::copy_at) has is
+//!   restored and kept. Where there is none, there is nothing else to go back to.
 //! - The restore is atomic (written beside the file, synced, renamed over it), and brings back the
 //!   owner, the group and the rights of when the file was good, without those that are lent to
 //!   whoever runs it. A file that is a mount of its own is written to instead. The bad content is
@@ -273,6 +275,10 @@ impl<T: 'static> GuardFile<T> {
 
     /// Looks at the file and guards it from now on. This reads the file, and blocks until it has
     /// or its [`deadline`](GuardFile::deadline) is over.
+    ///
+    /// Good content that is found now is what the guard goes back to, unless a copy has other good
+    /// content: then it is that, until the first detection run finds the file at rest. For someone
+    /// may be writing it just now, and half of a file may be good to the validator.
     ///
     /// # Errors
     /// There is nothing good to restore: the file is missing, bad or unreadable and there is no

@@ -3,16 +3,21 @@
 use std::fs;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
 
 use super::metrics::FileEvent;
 use super::watch::Change;
 use super::*;
+use crate::healing::engine::Timeline;
 use crate::healing::{Context, HealingEngine, Issue, Precondition, Verdict};
 use crate::registry::Registry;
+use crate::util::Clock;
 
 struct Desk {
     _dir: tempfile::TempDir,
+    timeline: Timeline,
     path: PathBuf,
     registry: Registry,
     changed: Arc<AtomicUsize>,
@@ -65,6 +70,7 @@ fn desk() -> Desk {
     Desk {
         guard: FileGuard::new(Arc::clone(&file)),
         file,
+        timeline: Timeline::start(Clock::system(), Handle::current()),
         _dir: dir,
         path,
         registry,
@@ -79,11 +85,9 @@ fn issue(issue_type: &str) -> Issue {
 
 impl Desk {
     async fn seen(&self) -> Vec<String> {
-        let found = self
-            .guard
-            .detect(&Context::by_hand().unwrap())
-            .await
-            .unwrap();
+        let (timeline, token) = (self.timeline.clone(), CancellationToken::new());
+        let cx = Context::new(timeline, Duration::from_secs(60), token);
+        let found = self.guard.detect(&cx).await.unwrap();
         found
             .iter()
             .map(|seen| seen.key.issue_type.to_string())
@@ -351,6 +355,7 @@ async fn what_a_killed_process_left_is_removed_and_nothing_else() {
     let other = aside::next("other".as_ref()).to_string_lossy().into_owned();
     fs::write(directory.join(format!("{other}{:016x}", 0)), "ok 1").unwrap();
     desk.file.start().unwrap();
+    assert!(desk.seen().await.is_empty());
     let left = fs::read_dir(directory).unwrap().count();
     assert_eq!(left, 5, "the file, its copy, a folder, notes, another's");
 }
@@ -389,4 +394,31 @@ async fn what_changes_for_ever_is_adopted_when_each_change_is_whole() {
     };
     assert_eq!(seen, (Vec::new(), 5000));
     assert_eq!(desk.changed.load(Ordering::Relaxed), 1);
+}
+
+/// `kill -9`, or a file that is cut by its name: no one says that it is closed.
+#[tokio::test(start_paused = true)]
+async fn a_writer_who_writes_nothing_for_five_minutes_has_left_the_file() {
+    let desk = desk();
+    let adopted = || desk.changed.load(Ordering::Relaxed);
+    let began = Instant::now();
+    for round in 1..=2 {
+        desk.write(&format!("ok {round}{round}"));
+        desk.file.signals.note(Change::Written);
+        // Each change begins the time anew.
+        while began.elapsed() < Duration::from_secs(240 * round) {
+            assert!(desk.seen().await.is_empty());
+            assert_eq!(adopted(), 0, "after {:?}", began.elapsed());
+        }
+    }
+    let written = Duration::from_secs(240);
+    while adopted() == 0 {
+        assert!(desk.seen().await.is_empty());
+        assert!(
+            began.elapsed() < written + Duration::from_secs(320),
+            "never"
+        );
+    }
+    assert!(began.elapsed() >= written + Duration::from_secs(300));
+    assert_eq!(&*desk.file.kept()[0].bytes, b"ok 22");
 }
