@@ -198,6 +198,113 @@ async fn all_components_fail_at_once() {
     bench.end().await;
 }
 
+/// Of ten engines, so many as may be open with one more.
+const FAILING: usize = 9_990;
+
+const ENGINES: [&str; 10] = ["e0", "e1", "e2", "e3", "e4", "e5", "e6", "e7", "e8", "e9"];
+
+fn failing() -> Vec<Faults> {
+    let of = |engine: usize| {
+        let faults = Faults::default();
+        for n in 0..FAILING / ENGINES.len() {
+            faults.break_it(&format!("c{engine}-{n}"));
+        }
+        faults
+    };
+    (0..ENGINES.len()).map(of).collect()
+}
+
+/// Whatever happens: nothing dropped, and everything bounded.
+fn assert_bounded(bench: &Bench) -> selfheal::healing::Snapshot {
+    let snapshot = bench.scrape();
+    assert!(snapshot.open.sum() <= 10_000);
+    assert!(snapshot.attempts_running <= 4);
+    assert_eq!(snapshot.observations.dropped.sum(), 0);
+    assert_eq!((snapshot.evicted, snapshot.zombies), (0, 0));
+    assert!(bench.healing.alerts().len() <= 1_024);
+    // Of each metric with a component as its label 512 series at the most.
+    let page = bench.page();
+    assert!(page.len() < 1_000_000, "{} bytes", page.len());
+    snapshot
+}
+
+#[tokio::test(start_paused = true)]
+async fn ten_thousand_components_fail_at_once_and_all_of_them_are_healed() {
+    let mut policy = eager();
+    policy.budget.global.max = 4_000;
+    let bench = Bench::start(policy);
+    let failing = failing();
+    let mending = |faults: &Faults| {
+        let mended = faults.clone();
+        faults.rule(move |_, issue| {
+            let mended = mended.clone();
+            async move {
+                // Else it ends in the same moment in which a detection run began.
+                tokio::time::sleep(Duration::from_millis(1)).await;
+                mended.mend(issue.key.component.as_str());
+                Ok(())
+            }
+        })
+    };
+    for (name, faults) in ENGINES.into_iter().zip(&failing) {
+        bench.register(crate::bench::Renamed(name, mending(faults)));
+    }
+    let urgent = Faults::default();
+    bench.register(crate::bench::Renamed("urgent", mending(&urgent)));
+    let begin = tokio::time::Instant::now();
+    tokio::time::sleep(seconds(1)).await;
+    let snapshot = assert_bounded(&bench);
+    assert_eq!(snapshot.opened, FAILING as u64, "each has its issue");
+
+    // In the middle of it something worse breaks, and does not wait for the others.
+    assert!(snapshot.queue > 1_000, "{}", snapshot.queue);
+    urgent.set("db", Severity::Critical);
+    bench.healing.hint("urgent");
+    let mut waited = 0;
+    while !urgent.found().is_empty() {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        waited += 1;
+        assert!(waited < 20, "it stalls");
+    }
+    while assert_bounded(&bench).open.sum() > 0 {
+        tokio::time::sleep(seconds(5)).await;
+        assert!(begin.elapsed() < seconds(600), "it stalls");
+    }
+    let snapshot = assert_bounded(&bench);
+    let all = FAILING as u64 + 1;
+    assert_eq!(snapshot.opened, all);
+    assert_eq!(snapshot.closed.get(Closed::Healed), all, "nothing is lost");
+    assert_eq!(snapshot.attempts_started, all, "and nothing done twice");
+    bench.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_storm_of_ten_thousand_components_is_left_alone_and_forgotten_when_it_is_over() {
+    let mut policy = eager();
+    policy.storm = selfheal::config::Storm::default();
+    let bench = Bench::start(policy);
+    let failing = failing();
+    for (name, faults) in ENGINES.into_iter().zip(&failing) {
+        bench.register(crate::bench::Renamed(name, faults.useless_rule()));
+    }
+    tokio::time::sleep(seconds(120)).await;
+    let snapshot = assert_bounded(&bench);
+    assert!(snapshot.storm);
+    assert!(snapshot.attempts_started <= 4);
+    assert_eq!(snapshot.open.sum(), FAILING as u64);
+    for faults in &failing {
+        for seen in faults.found() {
+            faults.mend(seen.key.component.as_str());
+        }
+    }
+    tokio::time::sleep(seconds(120)).await;
+    let snapshot = assert_bounded(&bench);
+    assert!(!snapshot.storm);
+    assert_eq!((snapshot.opened, snapshot.open.sum()), (FAILING as u64, 0));
+    assert_eq!(snapshot.closed.sum(), FAILING as u64);
+    bench.end().await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn one_engine_with_all_the_time_in_the_world_is_idle() {
     let bench = Bench::start(eager());
