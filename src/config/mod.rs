@@ -97,6 +97,7 @@ mod server;
 mod service;
 mod suggest;
 mod system;
+mod tls;
 #[cfg(feature = "toml")]
 mod toml_text;
 mod tree;
@@ -127,3 +128,4 @@ pub use secret::Secret;
 pub use server::{BasicAuth, Server};
 pub use service::Service;
 pub use system::System;
+pub use tls::Tls;

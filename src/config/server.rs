@@ -11,6 +11,7 @@ use super::faults::Faults;
 use super::names::{HEALTH_PATH, LIVENESS_PATH, PAGE_PATH, READINESS_PATH, check_path};
 use super::range::{check_duration, check_range};
 use super::secret::{Secret, same};
+use super::tls::Tls;
 
 const TIMEOUT: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_secs(600);
 const CONNECTIONS: RangeInclusive<usize> = 1..=65_536;
@@ -19,7 +20,8 @@ const CONNECTIONS: RangeInclusive<usize> = 1..=65_536;
 ///
 /// Where neither [`basic_auth`](Self::basic_auth) nor [`bearer_token`](Self::bearer_token) is
 /// set, any client that reaches it may read, which beyond loopback needs
-/// [`allow_unauthenticated`](Self::allow_unauthenticated); where both are, either of them lets in.
+/// [`allow_unauthenticated`](Self::allow_unauthenticated) or certificates of clients
+/// ([`Tls::client_ca`]); where both are, either of them lets in.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
@@ -56,6 +58,8 @@ pub struct Server {
     pub basic_auth: Option<BasicAuth>,
     /// The token that lets in. Default: none.
     pub bearer_token: Option<Secret>,
+    /// The certificate with which the listener speaks TLS. Default: none, plain text.
+    pub tls: Option<Tls>,
 }
 
 impl Default for Server {
@@ -71,6 +75,7 @@ impl Default for Server {
             max_connections: 64,
             basic_auth: None,
             bearer_token: None,
+            tls: None,
         }
     }
 }
@@ -156,6 +161,14 @@ impl Server {
         self
     }
 
+    /// Sets the certificate with which the listener speaks TLS, for which the feature `tls` is
+    /// needed. Default: none, plain text.
+    #[must_use]
+    pub fn tls(mut self, tls: Tls) -> Self {
+        self.tls = Some(tls);
+        self
+    }
+
     /// Whether no other machine reaches the listener.
     pub(crate) fn is_loopback(&self) -> bool {
         self.listen.ip().to_canonical().is_loopback()
@@ -196,6 +209,7 @@ impl Server {
     /// `scrape` is the path of the metrics.
     pub(super) fn check(&self, scrape: &str, faults: &mut Faults) {
         let open = self.basic_auth.is_none() && self.bearer_token.is_none();
+        let known = self.tls.as_ref().is_some_and(|tls| tls.client_ca.is_some());
         if self.is_loopback() {
             // Only this machine gets there.
         } else if !self.allow_non_loopback {
@@ -204,15 +218,15 @@ impl Server {
                 format!("{} can be reached from other machines", self.listen),
                 "listen on 127.0.0.1, or set `allow_non_loopback = true` and a password",
             );
-        } else if open && !self.allow_unauthenticated {
+        } else if open && !known && !self.allow_unauthenticated {
             faults.add(
                 "listen",
                 format!(
                     "{} can be reached from other machines without credentials",
                     self.listen
                 ),
-                "set `bearer_token` or `basic_auth`, or `allow_unauthenticated = true` where the \
-                 network lets in only who may read",
+                "set `bearer_token`, `basic_auth` or `tls.client_ca`, or `allow_unauthenticated = \
+                 true` where the network lets in only who may read",
             );
         }
         if self.control && open {
@@ -240,6 +254,9 @@ impl Server {
             hint,
             faults,
         );
+        if let Some(tls) = &self.tls {
+            faults.within("tls", |faults| tls.check(faults));
+        }
         if let Some(auth) = &self.basic_auth {
             faults.within("basic_auth", |faults| auth.check(faults));
         }

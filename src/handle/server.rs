@@ -66,7 +66,7 @@ impl Selfheal {
     /// 503 again when the server that was handed over there has ended.
     ///
     /// # Errors
-    /// The address is in use, or not ours to bind.
+    /// The address is in use, or not ours to bind; or the files of TLS cannot be used.
     pub fn listen(&self) -> Result<Listener, ListenError> {
         let server = &self.config().server;
         let mut router = router(self.endpoints("/"));
@@ -78,7 +78,13 @@ impl Selfheal {
             request: server.request_timeout,
             ..Limits::default()
         };
-        let listener = Listener::spawn(server.listen, router, limits)?;
+        let mut listener = Listener::builder(server.listen, router)
+            .limits(limits)
+            .counted(self.registry());
+        if let Some(tls) = &server.tls {
+            listener = listener.tls(tls.clone());
+        }
+        let listener = listener.spawn()?;
         self.inner.taken.add(Part::Listener);
         self.inner.health.application.is_apart();
         Ok(listener)

@@ -209,7 +209,12 @@ static RULES: &[Rule] = &[
         hint: SERVE,
     },
     Rule {
-        settings: &["server.listen", "server.max_connections", "server.allow_"],
+        settings: &[
+            "server.listen",
+            "server.max_connections",
+            "server.allow_",
+            "server.tls",
+        ],
         idle: Idle::Until(|_, taken| !taken.has(Part::Listener)),
         problem: "the endpoints have no listener of their own",
         hint: "call `Selfheal::listen`, or leave it out",

@@ -1,4 +1,4 @@
-//! One connection of the listener: HTTP/1 with a bound on everything that its peer has in hand.
+//! One connection of the listener: HTTP with a bound on everything that its peer has in hand.
 
 use std::convert::Infallible;
 use std::future::{Future, poll_fn, ready};
@@ -18,56 +18,80 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
 use tokio::time::{sleep_until, timeout};
 use tower_service::Service;
 
-use super::places::Place;
+use super::places::{Place, Request as Turn};
+use super::refused::Refusal;
 use super::routes::answer;
+use super::tls::Tls;
 use crate::config::{HEALTH_PATH, LIVENESS_PATH, READINESS_PATH};
 
 /// The longest head of a request; and what is kept of an answer that is not taken, beside the
 /// frames that its body gives.
-const BUFFER: usize = 64 * 1024;
+pub(super) const BUFFER: u32 = 64 * 1024;
 
-/// Serves a connection until its peer or `stop` ends it, or its time is up. Gives the stream back
-/// where that cut an answer.
+/// What a connection is served.
+#[derive(Clone)]
+pub(super) struct Served {
+    pub(super) router: Router,
+    pub(super) request: Duration,
+    pub(super) tls: Option<Tls>,
+}
+
+/// Ready when the listener stops.
+pub(super) type Stop<'a> = Pin<&'a mut (dyn Future<Output = ()> + Send)>;
+
+/// What lets the end of a stream be a reset: no peer takes a part of an answer for the whole, and
+/// what the kernel keeps of it is let go at once.
+pub(super) type Reset<S> = fn(&S);
+
+/// Of TCP.
+pub(super) fn reset(stream: &TcpStream) {
+    // If it fails, the connection is closed.
+    let _ = stream.set_zero_linger();
+}
+
+/// Serves a connection until its peer or `stop` ends it, or its time is up.
 pub(super) async fn serve<S>(
     stream: S,
+    reset: Reset<S>,
     place: Place,
-    router: Router,
-    request: Duration,
-    stop: impl Future<Output = ()>,
-) -> Option<S>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
+    served: Served,
+    stop: impl Future<Output = ()> + Send,
+) where
+    S: AsyncRead + AsyncWrite + Unpin + 'static,
 {
     let place = Arc::new(place);
-    let io = TokioIo::new(Metered {
+    let io = Metered {
         stream,
+        reset,
         place: Arc::clone(&place),
-    });
-    let service = Answers {
-        router,
-        place: Arc::clone(&place),
-        request,
     };
-    let mut http = http1::Builder::new();
-    http.header_read_timeout(None).max_buf_size(BUFFER);
-    let mut connection = http.serve_connection(io, service);
-    let mut stop = pin!(stop);
-    let mut stopping = false;
-    let mut alarm = pin!(sleep_until(tokio::time::Instant::now()));
-    let cut = poll_fn(|cx| {
-        if !stopping && stop.as_mut().poll(cx).is_ready() {
-            stopping = true;
-            Pin::new(&mut connection).graceful_shutdown();
+    let answers = Answers {
+        router: served.router,
+        place: Arc::clone(&place),
+        request: served.request,
+    };
+    let stop = pin!(stop);
+    let mut work = pin!(async {
+        match &served.tls {
+            Some(tls) => tls.serve(io, answers, stop).await,
+            None => http1(io, answers, stop).await,
         }
-        if Pin::new(&mut connection).poll(cx).is_ready() {
-            return Poll::Ready(false);
+    });
+    let mut alarm = pin!(sleep_until(tokio::time::Instant::now()));
+    poll_fn(|cx| {
+        if let Poll::Ready(ended) = work.as_mut().poll(cx) {
+            if let Err(refusal) = ended {
+                place.refused(refusal);
+            }
+            return Poll::Ready(());
         }
         loop {
             let Some(until) = place.until(cx) else {
-                return Poll::Ready(true);
+                return Poll::Ready(());
             };
             if alarm.deadline() != until {
                 alarm.as_mut().reset(until);
@@ -78,14 +102,55 @@ where
         }
     })
     .await;
-    let answered = cut && place.is_answered();
-    answered.then(|| connection.into_parts().io.into_inner().stream)
+}
+
+/// Answers by HTTP/1.
+pub(super) async fn http1<I>(io: I, answers: Answers, stop: Stop<'_>) -> Result<(), Refusal>
+where
+    I: AsyncRead + AsyncWrite + Unpin + 'static,
+{
+    let mut http = http1::Builder::new();
+    http.header_read_timeout(None).max_buf_size(BUFFER as usize);
+    let connection = http.serve_connection(TokioIo::new(io), answers);
+    let ended = until_done(connection, http1::Connection::graceful_shutdown, stop).await;
+    // That a peer goes away in between is no offence.
+    match ended {
+        Err(error) if error.is_parse() => Err(Refusal::Broken),
+        _ => Ok(()),
+    }
+}
+
+/// Waits for the end of a connection, which `stop` makes come soon by `shut_down`.
+pub(super) async fn until_done<C: Future>(
+    connection: C,
+    shut_down: impl Fn(Pin<&mut C>),
+    mut stop: Stop<'_>,
+) -> C::Output {
+    let mut connection = pin!(connection);
+    let mut stopping = false;
+    poll_fn(|cx| {
+        if !stopping && stop.as_mut().poll(cx).is_ready() {
+            stopping = true;
+            shut_down(connection.as_mut());
+        }
+        connection.as_mut().poll(cx)
+    })
+    .await
 }
 
 /// A stream that reports what its peer sends and takes.
 struct Metered<S> {
     stream: S,
+    reset: Reset<S>,
     place: Arc<Place>,
+}
+
+impl<S> Drop for Metered<S> {
+    fn drop(&mut self) {
+        if self.place.is_cut_short() {
+            (self.reset)(&self.stream);
+        }
+    }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
@@ -147,9 +212,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Metered<S> {
 }
 
 /// The router, as long as there is a place for the request.
-struct Answers {
+pub(super) struct Answers {
     router: Router,
-    place: Arc<Place>,
+    pub(super) place: Arc<Place>,
     request: Duration,
 }
 
@@ -161,21 +226,22 @@ impl hyper::service::Service<Request<Incoming>> for Answers {
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let path = request.uri().path();
         let probe = [HEALTH_PATH, LIVENESS_PATH, READINESS_PATH].contains(&path);
-        let begun = self.place.begin(probe);
-        let ends = Ends(Arc::clone(&self.place));
         let answered =
-            |response: Response, ends| Ok(response.map(|body| Answered { body, _ends: ends }));
-        if !begun {
-            return Box::pin(ready(answered(no_place(), ends)));
-        }
+            |response: Response, turn| Ok(response.map(|body| Answered { body, _turn: turn }));
+        let Some(turn) = self.place.begin(probe) else {
+            return Box::pin(ready(answered(no_place(), None)));
+        };
         let mut router = self.router.clone();
         let limit = self.request;
         Box::pin(async move {
             let response = match timeout(limit, router.call(request.map(Body::new))).await {
                 Ok(Ok(response)) => response,
-                Err(_) => refusal("this took too long; try again\n"),
+                Err(_) => {
+                    turn.refused(Refusal::Late);
+                    refusal("this took too long; try again\n")
+                }
             };
-            answered(response, ends)
+            answered(response, Some(turn))
         })
     }
 }
@@ -195,19 +261,10 @@ fn refusal(text: &str) -> Response {
     response
 }
 
-/// Reports the end of an answer.
-struct Ends(Arc<Place>);
-
-impl Drop for Ends {
-    fn drop(&mut self) {
-        self.0.end();
-    }
-}
-
 /// A body that reports its end.
-struct Answered {
+pub(super) struct Answered {
     body: Body,
-    _ends: Ends,
+    _turn: Option<Turn>,
 }
 
 impl HttpBody for Answered {

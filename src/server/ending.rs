@@ -73,6 +73,7 @@ pub(super) fn failed(registry: &Registry) -> Failed {
 pub(crate) fn declare_all(registry: &Registry) {
     drop(failed(registry));
     drop(super::Auth::new().counted(registry));
+    drop(super::refused::refused(registry));
 }
 
 /// Counts how a scrape ended, once; as that of a scraper that hung up, if nothing was reported

@@ -1,7 +1,10 @@
+//! The listener: its thread, its sockets and what it accepts.
+
 use std::fmt;
 use std::future::pending;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -12,9 +15,13 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use super::connection;
+use super::connection::{self, Served, reset};
 use super::pages::AT_ONCE;
 use super::places::Places;
+use super::refused::{Refused, refused};
+use super::tls::{Tls, TlsError};
+use crate::config;
+use crate::registry::Registry;
 
 /// What the kernel keeps of an answer that is not taken, for each connection; Linux doubles this.
 /// By itself it would keep megabytes.
@@ -37,6 +44,9 @@ pub enum ListenError {
         /// What the operating system said.
         source: io::Error,
     },
+    /// It cannot speak TLS.
+    #[error("cannot speak TLS: {0}")]
+    Tls(#[from] TlsError),
     /// The thread or its run-time could not be started.
     #[error(
         "cannot start the thread of the listener: {source}; the process may be out of threads or memory"
@@ -101,37 +111,25 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// Binds `address` and serves `router` there. With port 0 the system chooses a free one;
-    /// see [`address`](Listener::address).
+    /// Binds `address` and serves `router` there, in plain text; [`builder`](Self::builder) has
+    /// more. With port 0 the system chooses a free one; see [`address`](Listener::address).
     ///
     /// # Errors
     /// [`ListenError::Bind`] where the address is taken or not ours to bind, and
     /// [`ListenError::Thread`] where the thread or its run-time cannot be started.
     pub fn spawn(address: SocketAddr, router: Router, limits: Limits) -> Result<Self, ListenError> {
-        let bind = |source| ListenError::Bind { address, source };
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_io()
-            .enable_time()
-            .max_blocking_threads(AT_ONCE)
-            .build()?;
-        let (stop, stopped) = watch::channel(false);
-        let socket = {
-            let _inside = runtime.enter();
-            bound(address).map_err(bind)?
-        };
-        let local = socket.local_addr().map_err(bind)?;
-        let thread = std::thread::Builder::new()
-            .name("selfheal-http".to_owned())
-            .spawn(move || {
-                runtime.block_on(serve(socket, router, limits, stopped));
-                // A collector that hangs must not hang the process.
-                runtime.shutdown_timeout(Duration::from_millis(100));
-            })?;
-        Ok(Self {
-            address: local,
-            stop,
-            thread: Some(thread),
-        })
+        Self::builder(address, router).limits(limits).spawn()
+    }
+
+    /// A listener that is to serve `router` at `address`.
+    pub fn builder(address: SocketAddr, router: Router) -> ListenerBuilder {
+        ListenerBuilder {
+            address,
+            router,
+            limits: Limits::default(),
+            tls: None,
+            refused: None,
+        }
     }
 
     /// The address that is listened on.
@@ -160,6 +158,90 @@ impl Drop for Listener {
     }
 }
 
+/// How a [`Listener`] is to be started; made by [`Listener::builder`].
+#[must_use = "nothing listens until `spawn` is called"]
+pub struct ListenerBuilder {
+    address: SocketAddr,
+    router: Router,
+    limits: Limits,
+    tls: Option<config::Tls>,
+    refused: Refused,
+}
+
+impl ListenerBuilder {
+    /// Sets how it treats its connections. Default: [`Limits::default`].
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Speaks TLS with these files, and HTTP/2 with clients that offer it. It needs the feature
+    /// `tls`. Default: plain text.
+    pub fn tls(mut self, files: config::Tls) -> Self {
+        self.tls = Some(files);
+        self
+    }
+
+    /// Counts in `selfheal_connections_refused_total` of `registry` what it refuses, by `reason`.
+    /// Default: that is not counted.
+    pub fn counted(mut self, registry: &Registry) -> Self {
+        self.refused = refused(registry);
+        self
+    }
+
+    /// Starts it. What is in the way of that is reported here: the address, the files of TLS.
+    ///
+    /// # Errors
+    /// [`ListenError::Bind`] where the address is taken or not ours to bind,
+    /// [`ListenError::Tls`] where the files cannot be used, and [`ListenError::Thread`] where the
+    /// thread or its run-time cannot be started.
+    pub fn spawn(self) -> Result<Listener, ListenError> {
+        let address = self.address;
+        let bind = |source| ListenError::Bind { address, source };
+        let tls = self.tls.as_ref().map(Tls::load).transpose()?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .enable_time()
+            .max_blocking_threads(AT_ONCE)
+            .build()?;
+        let (stop, stopped) = watch::channel(false);
+        let socket = {
+            let _inside = runtime.enter();
+            bound(address).map_err(bind)?
+        };
+        let local = socket.local_addr().map_err(bind)?;
+        let limits = self.limits;
+        let places = Places::new(limits, self.refused);
+        let served = Served {
+            router: self.router,
+            request: limits.request,
+            tls,
+        };
+        let thread = std::thread::Builder::new()
+            .name("selfheal-http".to_owned())
+            .spawn(move || {
+                runtime.block_on(serve(socket, places, served, limits.grace, stopped));
+                // A collector that hangs must not hang the process.
+                runtime.shutdown_timeout(Duration::from_millis(100));
+            })?;
+        Ok(Listener {
+            address: local,
+            stop,
+            thread: Some(thread),
+        })
+    }
+}
+
+impl fmt::Debug for ListenerBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ListenerBuilder")
+            .field("address", &self.address)
+            .field("limits", &self.limits)
+            .field("tls", &self.tls)
+            .finish_non_exhaustive()
+    }
+}
+
 impl fmt::Debug for Listener {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Listener")
@@ -184,34 +266,42 @@ fn bound(address: SocketAddr) -> io::Result<TcpListener> {
 
 async fn serve(
     socket: TcpListener,
-    router: Router,
-    limits: Limits,
+    places: Arc<Places>,
+    served: Served,
+    grace: Duration,
     stopped: watch::Receiver<bool>,
 ) {
-    let places = Places::new(limits);
     let mut connections = JoinSet::new();
     let accept = async {
         loop {
             let stream = accepted(&socket).await;
             let place = places.enter().await;
-            let (router, stop) = (router.clone(), stop(stopped.clone()));
-            connections.spawn(async move {
-                let cut = connection::serve(stream, place, router, limits.request, stop).await;
-                // A reset: no peer takes a part of an answer for the whole, and what the kernel
-                // keeps of it is let go at once. If it fails, the connection is closed.
-                let _ = cut.map(|stream| stream.set_zero_linger());
-            });
+            let stop = stop(stopped.clone());
+            connections.spawn(connection::serve(
+                stream,
+                reset,
+                place,
+                served.clone(),
+                stop,
+            ));
             while connections.try_join_next().is_some() {}
             // The request of one newcomer is read before the next comes in.
             tokio::task::yield_now().await;
         }
     };
+    let renew = async {
+        match &served.tls {
+            Some(tls) => tls.renew().await,
+            None => pending().await,
+        }
+    };
     tokio::select! {
         () = accept => {}
+        () = renew => {}
         () = stop(stopped.clone()) => {}
     }
     drop(socket);
-    let _ = tokio::time::timeout(limits.grace, async {
+    let _ = tokio::time::timeout(grace, async {
         while connections.join_next().await.is_some() {}
     })
     .await;
@@ -220,10 +310,15 @@ async fn serve(
 /// Serves one connection as a listener does that has no other.
 pub(crate) async fn serve_alone<S>(stream: S, router: Router, limits: Limits)
 where
-    S: AsyncRead + AsyncWrite + Unpin,
+    S: AsyncRead + AsyncWrite + Unpin + 'static,
 {
-    let place = Places::new(limits).enter().await;
-    connection::serve(stream, place, router, limits.request, pending()).await;
+    let place = Places::new(limits, None).enter().await;
+    let served = Served {
+        router,
+        request: limits.request,
+        tls: None,
+    };
+    connection::serve(stream, |_| {}, place, served, pending()).await;
 }
 
 async fn stop(mut stopped: watch::Receiver<bool>) {

@@ -16,7 +16,8 @@
 //!   200, or 503 while a component is down.
 //! - The listener binds to the address that is configured. It has a bound on connections, and places beside those
 //!   for probes; every head, request and answer has a deadline, see [`Limits`]; a newcomer takes the
-//!   place of the slowest. It stops gracefully.
+//!   place of the slowest. It stops gracefully. With [`ListenerBuilder::tls`] it speaks TLS, and
+//!   HTTP/2 with clients that offer it, under the same bounds.
 //! - `/metrics?name[]=http_requests_total&name[]=…` is a scrape of those families alone, in
 //!   every format; see [`Selection`](crate::encode::Selection). Too many names, or too long
 //!   ones, are answered with 400.
@@ -33,6 +34,20 @@
 //! | `gone` | the scraper hung up before the end |
 //! | `failed` | the page could not be written |
 //! | `large` | it was asked for by HTTP/1.0, whose clients can know a part from the whole by its length alone, and is longer than the 16 MiB that are kept to know that; answered with 505 |
+//!
+//! What the listener refuses is counted in `selfheal_connections_refused_total`, by `reason`, where
+//! [`ListenerBuilder::counted`] says so, as that of [`Selfheal::listen`](crate::Selfheal::listen)
+//! does:
+//!
+//! | `reason` | |
+//! |---|---|
+//! | `head` | a connection without a whole request in time |
+//! | `displaced` | a connection that gave way to another when all places were taken |
+//! | `full` | a request that found all places taken; answered with 503 |
+//! | `late` | a request that was not answered in time; answered with 503, or cut off |
+//! | `stalled` | a connection that did not take what it was sent |
+//! | `broken` | a connection that sent what is not HTTP, or too much of it, or reset its requests too often |
+//! | `tls` | a connection whose handshake failed |
 //!
 //! The time is that of the header, or [`Endpoints::scrape_timeout`] where that is less or there
 //! is no header. A collector that blocks cannot be interrupted: it keeps its turn until it
@@ -66,15 +81,19 @@ mod pages;
 mod places;
 #[cfg(feature = "rules")]
 mod query;
+mod refused;
 mod routes;
 mod stream;
+#[cfg_attr(not(feature = "tls"), path = "tls/none.rs")]
+mod tls;
 
 pub use api::{Operator, Order, Subject};
 pub use auth::Auth;
 pub(crate) use ending::declare_all;
 pub(crate) use listener::serve_alone;
-pub use listener::{Limits, ListenError, Listener};
+pub use listener::{Limits, ListenError, Listener, ListenerBuilder};
 #[cfg(feature = "rules")]
 #[cfg_attr(docsrs, doc(cfg(feature = "rules")))]
 pub use query::QuerySource;
 pub use routes::{Endpoints, PathError, router};
+pub use tls::TlsError;

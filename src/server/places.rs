@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Waker};
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::listener::Limits;
+use super::refused::{Refusal, Refused};
 
 /// So many connections there are beside those that [`Limits::connections`] allows: for requests
 /// to probes, and to read what a newcomer wants.
@@ -28,10 +30,10 @@ const ENOUGH: usize = 32 * 1024;
 /// After the time for an answer, so much for what says that there is none.
 const LAST_WORD: Duration = Duration::from_secs(1);
 
-/// What a connection does.
+/// What a connection does while no request of it is answered.
 ///
 /// ```text
-/// Head ─ head complete ─> Probe or Busy ─ answer written ─> Idle ─ first byte ─> Head
+/// Head ─ head complete ─> answered, until the last answer is written ─> Idle ─ first byte ─> Head
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Stage {
@@ -39,15 +41,23 @@ enum Stage {
     Head,
     /// It was answered.
     Idle,
-    /// It is answered about health.
-    Probe,
-    /// It is answered about anything else.
-    Busy,
+}
+
+/// A request that is answered.
+struct Answering {
+    number: u64,
+    /// It is about health.
+    probe: bool,
+    since: Instant,
 }
 
 struct Seat {
     stage: Stage,
     since: Instant,
+    /// Several requests of it are answered at a time, and what it sends in between is no head.
+    multiplexes: bool,
+    /// By HTTP/1 one at the most.
+    answering: Vec<Answering>,
     /// Since when what it is sent waits for it to be taken.
     waits: Option<Instant>,
     /// What it took since.
@@ -61,6 +71,7 @@ struct Seat {
 /// The connections of a listener.
 pub(super) struct Places {
     limits: Limits,
+    refused: Refused,
     seats: Mutex<(u64, HashMap<u64, Seat>)>,
     left: Notify,
 }
@@ -69,12 +80,20 @@ pub(super) struct Places {
 pub(super) struct Place {
     places: Arc<Places>,
     number: u64,
+    cut_short: AtomicBool,
+}
+
+/// The turn of a request that is answered, until it is dropped.
+pub(super) struct Request {
+    place: Arc<Place>,
+    number: u64,
 }
 
 impl Places {
-    pub(super) fn new(limits: Limits) -> Arc<Self> {
+    pub(super) fn new(limits: Limits, refused: Refused) -> Arc<Self> {
         Arc::new(Self {
             limits,
+            refused,
             seats: Mutex::default(),
             left: Notify::new(),
         })
@@ -113,6 +132,7 @@ impl Places {
                 return Err(from);
             }
             waker = seat.cut();
+            self.refused(Refusal::Displaced);
         }
         *last += 1;
         let number = *last;
@@ -121,48 +141,72 @@ impl Places {
         if let Some(waker) = waker {
             waker.wake();
         }
-        let places = Arc::clone(self);
-        Ok(Place { places, number })
+        Ok(Place {
+            places: Arc::clone(self),
+            number,
+            cut_short: AtomicBool::new(false),
+        })
+    }
+
+    fn refused(&self, refusal: Refusal) {
+        if let Some(refused) = &self.refused {
+            refused.inc(&(refusal,));
+        }
     }
 }
 
 impl Place {
-    /// The head of a request is complete. Says whether it is answered: beyond the limit a probe
-    /// is, and another where a slow reader gives way to it.
-    pub(super) fn begin(&self, probe: bool) -> bool {
+    /// The head of a request is complete. Gives its turn if it is answered: beyond the limit a
+    /// probe is, and another where a slow reader gives way to it.
+    pub(super) fn begin(self: &Arc<Self>, probe: bool) -> Option<Request> {
         let now = Instant::now();
         let mut guard = self.places.seats.lock();
-        let seats = &mut guard.1;
+        let (last, seats) = &mut *guard;
         let mut waker = None;
         if !probe {
-            let busy = |seat: &&mut Seat| !seat.cut && seat.stage == Stage::Busy;
-            if seats.values_mut().filter(busy).count() >= self.places.limits.connections {
-                let slow = seats.values_mut().filter(busy);
-                let slow = slow.filter(|seat| seat.gives_way_from().is_some_and(|at| at <= now));
-                let Some(slowest) = slow.min_by_key(|seat| seat.rate(now)) else {
-                    return false;
+            let busy = seats.values().filter(|seat| !seat.cut).map(Seat::busy);
+            if busy.sum::<usize>() >= self.places.limits.connections {
+                let slow = seats.iter_mut().filter(|(number, seat)| {
+                    let gives_way = || seat.gives_way_from().is_some_and(|at| at <= now);
+                    **number != self.number && !seat.cut && seat.busy() > 0 && gives_way()
+                });
+                let Some((_, slowest)) = slow.min_by_key(|(_, seat)| seat.rate(now)) else {
+                    self.places.refused(Refusal::Full);
+                    return None;
                 };
                 waker = slowest.cut();
+                self.places.refused(Refusal::Displaced);
             }
         }
+        *last += 1;
+        let number = *last;
         if let Some(seat) = seats.get_mut(&self.number) {
-            seat.enter(if probe { Stage::Probe } else { Stage::Busy }, now);
+            if seat.answering.is_empty() {
+                (seat.since, seat.total) = (now, 0);
+            }
+            seat.answering.push(Answering {
+                number,
+                probe,
+                since: now,
+            });
         }
         drop(guard);
         if let Some(waker) = waker {
             waker.wake();
         }
-        true
+        let place = Arc::clone(self);
+        Some(Request { place, number })
     }
 
-    /// The answer is written, or never will be.
-    pub(super) fn end(&self) {
-        self.with(|seat, now| seat.enter(Stage::Idle, now));
+    /// From now on several requests of it are answered at a time.
+    pub(super) fn multiplexes(&self) {
+        self.with(|seat, _| seat.multiplexes = true);
     }
 
     pub(super) fn read(&self) {
         self.with(|seat, now| {
-            if seat.stage == Stage::Idle {
+            let between = seat.answering.is_empty() && !seat.multiplexes;
+            if between && seat.stage == Stage::Idle {
                 seat.enter(Stage::Head, now);
                 seat.waits = None;
             }
@@ -187,19 +231,27 @@ impl Place {
     pub(super) fn until(&self, cx: &Context<'_>) -> Option<Instant> {
         let mut seats = self.places.seats.lock();
         let seat = seats.1.get_mut(&self.number)?;
-        let until = seat.until(&self.places.limits);
-        if seat.cut || until <= Instant::now() {
-            return None;
+        let (until, refusal) = seat.until(&self.places.limits);
+        if !seat.cut && until > Instant::now() {
+            seat.waker = Some(cx.waker().clone());
+            return Some(until);
         }
-        seat.waker = Some(cx.waker().clone());
-        Some(until)
+        // A part of an answer may be on its way.
+        let answered = seat.waits.is_some() || seat.busy() > 0;
+        self.cut_short.store(answered, Ordering::Relaxed);
+        if let (false, Some(refusal)) = (seat.cut, refusal) {
+            self.places.refused(refusal);
+        }
+        None
     }
 
-    /// Whether a part of an answer may be on its way.
-    pub(super) fn is_answered(&self) -> bool {
-        let seats = self.places.seats.lock();
-        let seat = seats.1.get(&self.number);
-        seat.is_some_and(|seat| seat.waits.is_some() || seat.stage == Stage::Busy)
+    /// Whether it was ended while an answer was on its way.
+    pub(super) fn is_cut_short(&self) -> bool {
+        self.cut_short.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn refused(&self, refusal: Refusal) {
+        self.places.refused(refusal);
     }
 
     fn with(&self, act: impl FnOnce(&mut Seat, Instant)) {
@@ -216,11 +268,31 @@ impl Drop for Place {
     }
 }
 
+impl Request {
+    pub(super) fn refused(&self, refusal: Refusal) {
+        self.place.refused(refusal);
+    }
+}
+
+impl Drop for Request {
+    /// The answer is written, or never will be.
+    fn drop(&mut self) {
+        self.place.with(|seat, now| {
+            seat.answering.retain(|other| other.number != self.number);
+            if seat.answering.is_empty() {
+                seat.enter(Stage::Idle, now);
+            }
+        });
+    }
+}
+
 impl Seat {
     fn new(now: Instant) -> Self {
         Self {
             stage: Stage::Head,
             since: now,
+            multiplexes: false,
+            answering: Vec::new(),
             waits: None,
             taken: 0,
             total: 0,
@@ -235,12 +307,17 @@ impl Seat {
         self.total = 0;
     }
 
+    /// So many requests of it are answered, probes aside.
+    fn busy(&self) -> usize {
+        self.answering.iter().filter(|one| !one.probe).count()
+    }
+
     /// From when on it gives way to others; `None` while it waits for us.
     fn gives_way_from(&self) -> Option<Instant> {
-        match self.stage {
-            Stage::Head | Stage::Idle => Some(self.since + ARRIVAL),
-            Stage::Probe | Stage::Busy => self.waits.map(|since| since.max(self.since) + SLOW),
+        if self.answering.is_empty() {
+            return Some(self.since + ARRIVAL);
         }
+        self.waits.map(|since| since.max(self.since) + SLOW)
     }
 
     /// How fast it takes what it is sent, in bytes a second.
@@ -249,15 +326,22 @@ impl Seat {
         1_000 * self.total as u128 / age
     }
 
-    fn until(&self, limits: &Limits) -> Instant {
-        let stage = match self.stage {
-            Stage::Head => limits.head.min(limits.idle),
-            Stage::Idle => limits.idle,
-            Stage::Probe | Stage::Busy => limits.request + LAST_WORD,
+    /// When its time is up, and what was wrong then; nothing where it was just idle.
+    fn until(&self, limits: &Limits) -> (Instant, Option<Refusal>) {
+        let oldest = self.answering.iter().map(|one| one.since).min();
+        let stage = match (oldest, self.stage) {
+            (Some(since), _) => (since + limits.request + LAST_WORD, Some(Refusal::Late)),
+            (None, Stage::Head) => {
+                let head = limits.head.min(limits.idle);
+                (self.since + head, Some(Refusal::Head))
+            }
+            (None, Stage::Idle) => (self.since + limits.idle, None),
         };
-        let until = self.since + stage;
-        self.waits
-            .map_or(until, |since| until.min(since + limits.stall))
+        let taken = self.waits.map(|since| since + limits.stall);
+        match taken {
+            Some(taken) if taken < stage.0 => (taken, Some(Refusal::Stalled)),
+            _ => stage,
+        }
     }
 
     fn cut(&mut self) -> Option<Waker> {

@@ -27,7 +27,7 @@ use crate::server::{Limits, serve_alone};
 /// Dropped before it is ready, it drops the stream.
 pub async fn serve_connection<S>(stream: S, router: Router, limits: Limits)
 where
-    S: AsyncRead + AsyncWrite + Unpin,
+    S: AsyncRead + AsyncWrite + Unpin + 'static,
 {
     serve_alone(stream, router, limits).await;
 }

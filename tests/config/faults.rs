@@ -221,8 +221,8 @@ fn http_server_and_system() {
     only(
         "server.listen = '[::]:9898'\nserver.allow_non_loopback = true",
         "server.listen (line 1): [::]:9898 can be reached from other machines without \
-         credentials; set `bearer_token` or `basic_auth`, or `allow_unauthenticated = true` where \
-         the network lets in only who may read",
+         credentials; set `bearer_token`, `basic_auth` or `tls.client_ca`, or \
+         `allow_unauthenticated = true` where the network lets in only who may read",
     );
     only(
         "server.listen = '192.0.2.1:80'\nserver.allow_unauthenticated = true",
@@ -233,6 +233,10 @@ fn http_server_and_system() {
         "server.listen = 'localhost:9898'",
         "server.listen (line 1): `localhost:9898` is not an IP address and a port; \
          write `127.0.0.1:9898` or `[::1]:9898`",
+    );
+    only(
+        "server.tls.cert = 'a.pem'",
+        "server.tls.key (line 1): there is no file; give the path of a PEM file",
     );
     only(
         "server.request_timeout = '1ms'",
@@ -270,6 +274,7 @@ fn loopback_needs_no_leave() {
     for named in [
         "server.bearer_token = 't0ken'",
         "server.basic_auth = { username = 'a', password = 'b' }",
+        "server.tls = { cert = 'a', key = 'b', client_ca = 'c' }",
         "server.allow_unauthenticated = true",
     ] {
         let text = format!("{beyond}\n{named}");

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use selfheal::catalog::Native;
-use selfheal::config::{Assets, Config, FamilySettings, Objective, Secret, Server};
+use selfheal::config::{Assets, Config, FamilySettings, Objective, Secret, Server, Tls};
 use serde_json::Value;
 
 const HEAD: &str = "| Key | Default | Meaning |\n|---|---|---|\n";
@@ -14,7 +14,11 @@ const HEAD: &str = "| Key | Default | Meaning |\n|---|---|---|\n";
 /// Defaults by key. What is absent by default stands in the sample, with an empty default.
 fn keys() -> BTreeMap<String, String> {
     let mut sample = Config::new()
-        .server(Server::new().basic_auth("", Secret::default()))
+        .server(
+            Server::new()
+                .basic_auth("", Secret::default())
+                .tls(Tls::default()),
+        )
         .assets(Assets::new().objective("NAME", Objective::default()));
     sample.metrics.family.insert(
         "NAME".to_owned(),

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use selfheal::catalog::Native;
 use selfheal::config::{
     Assets, Config, FamilySettings, HealingPolicy, Http, Loader, Metrics, Mode, Objective,
-    Override, Secret, Server, Service, System,
+    Override, Secret, Server, Service, System, Tls,
 };
 
 use super::load;
@@ -117,6 +117,9 @@ fn server() -> impl Strategy<Value = Server> {
                 server = server.basic_auth(username, password);
             }
             server.bearer_token = token;
+            if port % 2 == 0 {
+                server = server.tls(Tls::new("cert.pem", "key.pem").client_ca("ca.pem"));
+            }
             let known = server.basic_auth.is_some() || server.bearer_token.is_some();
             server.control(known && connections % 2 == 0)
         })

@@ -16,11 +16,14 @@ mod scrapes;
     feature = "http",
     feature = "system",
     feature = "gzip",
+    feature = "tls",
     feature = "toml"
 ))]
 mod settings;
 #[path = "../support/mod.rs"]
 mod support;
+#[cfg(feature = "tls")]
+mod tls;
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};

@@ -48,7 +48,10 @@ const fn row(key: &'static str, value: &'static str, effect: Effect) -> Row {
 
 const MEMORY: &str = "without `journal.path` nothing is written to a file";
 const NEVER: &str = "the process is never asked to end";
+const NO_LISTENER: &str = "the endpoints have no listener of their own";
 const LOOPBACK: &str = "`server.listen` is reached from this machine alone";
+
+const TLS: Effect = SeenIn("a_real_prometheus_scrapes_with_a_password_and_with_a_certificate");
 
 static ROWS: &[Row] = &[
     row("global_labels", "{ env = \"test\" }", Seen),
@@ -190,6 +193,18 @@ static ROWS: &[Row] = &[
         "\"5s\"",
         SeenIn("a_handler_that_hangs_is_answered_for"),
     ),
+    Row {
+        beside: "server.tls.key = \"@/key.pem\"",
+        ..row("server.tls.cert", "\"@/cert.pem\"", TLS)
+    },
+    Row {
+        beside: "server.tls.cert = \"@/cert.pem\"\nserver.tls.key = \"@/key.pem\"",
+        ..row("server.tls.client_ca", "\"@/cert.pem\"", TLS)
+    },
+    Row {
+        beside: "server.tls.cert = \"@/cert.pem\"",
+        ..row("server.tls.key", "\"@/key.pem\"", TLS)
+    },
     row("service.labels", "{ team = \"shop\" }", Seen),
     row("service.name", "\"shop\"", Seen),
     row("service.version", "\"1.2.3\"", Seen),
@@ -206,7 +221,8 @@ static ROWS: &[Row] = &[
 fn unused_part(key: &str) -> Option<&'static str> {
     Some(match key {
         "metrics.path" | "metrics.gzip" => "the endpoints are not served",
-        "server.listen" | "server.max_connections" => "the endpoints have no listener of their own",
+        "server.listen" | "server.max_connections" => NO_LISTENER,
+        _ if key.starts_with("server.tls") => NO_LISTENER,
         "server.control" => "healing was not started",
         "server.page_path" => "the page is in no router of the application at this path",
         _ if key.starts_with("server.") => "the endpoints are not served",
@@ -229,7 +245,13 @@ impl Row {
             self.key.replace("NAME", family),
             self.value.replace('@', folder),
         );
-        let mut text = self.beside.to_owned();
+        let mut text = self.beside.replace('@', folder);
+        if self.key.starts_with("server.tls") {
+            let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+            std::fs::write(format!("{folder}/cert.pem"), made.cert.pem()).unwrap();
+            let key = made.signing_key.serialize_pem();
+            std::fs::write(format!("{folder}/key.pem"), key).unwrap();
+        }
         if set {
             write!(text, "\n{key} = {value}").unwrap();
         }

@@ -12,7 +12,7 @@ use crate::config::LIVENESS_PATH;
 #[tokio::test(start_paused = true)]
 async fn five_thousand_silent_connections_and_a_probe() {
     let limits = Limits::default();
-    let places = Places::new(limits);
+    let places = Places::new(limits, None);
     let router = Router::new().route(LIVENESS_PATH, get(|| async { "up" }));
     let open = Arc::new(AtomicUsize::new(0));
     let mut most = 0;
@@ -20,10 +20,15 @@ async fn five_thousand_silent_connections_and_a_probe() {
     let serve = async |peers: &mut Vec<_>| {
         let (peer, stream) = duplex(1024);
         let place = places.enter().await;
-        let (router, open) = (router.clone(), Arc::clone(&open));
+        let open = Arc::clone(&open);
+        let served = Served {
+            router: router.clone(),
+            request: limits.request,
+            tls: None,
+        };
         open.fetch_add(1, SeqCst);
         tokio::spawn(async move {
-            connection::serve(stream, place, router, limits.request, pending()).await;
+            connection::serve(stream, |_| {}, place, served, pending()).await;
             open.fetch_sub(1, SeqCst);
         });
         // What gave way to it ends.

@@ -1,0 +1,29 @@
+//! What stands in for TLS where it was not compiled in: there is none to be had.
+
+mod error;
+
+use std::convert::Infallible;
+use std::future::pending;
+
+use super::connection::{Answers, Stop};
+use super::refused::Refusal;
+use crate::config;
+
+pub use error::TlsError;
+
+#[derive(Clone, Debug)]
+pub(super) struct Tls(Infallible);
+
+impl Tls {
+    pub(super) fn load(_: &config::Tls) -> Result<Self, TlsError> {
+        Err(TlsError::NotBuilt)
+    }
+
+    pub(super) async fn renew(&self) {
+        pending().await
+    }
+
+    pub(super) async fn serve<I>(&self, _: I, _: Answers, _: Stop<'_>) -> Result<(), Refusal> {
+        match self.0 {}
+    }
+}
