@@ -78,17 +78,24 @@ fn is_counter_name(text: &str) -> bool {
 }
 
 /// Whether the literal whose text starts at `at` is the name in a call such as
-/// `registry.counter("…"` or `MetricDef::new(Kind::Gauge, "…"`.
+/// `registry.counter("…"` or `MetricDef::new(Kind::Gauge, "…"`, or in a line of `group!`.
 fn is_declared_at(code: &str, at: usize) -> bool {
     const KINDS: [&str; 4] = ["counter", "gauge", "histogram", "info"];
     let Some(before) = code[..at].strip_suffix('"').map(str::trim_end) else {
         return false;
     };
+    let last = |text: &str| {
+        let mut words = text.rsplit(|c: char| !c.is_alphanumeric() && c != '_');
+        words.next().unwrap_or_default().to_owned()
+    };
     if let Some(call) = before.strip_suffix('(') {
-        let name = call
-            .rsplit(|c: char| !c.is_alphanumeric() && c != '_')
-            .next();
-        return name.is_some_and(|name| KINDS.iter().any(|kind| name.ends_with(kind)));
+        let name = last(call);
+        return KINDS.iter().any(|kind| name.ends_with(kind));
+    }
+    // `depth: Gauge = "…"`, a line of a group.
+    if let Some(field) = before.strip_suffix('=') {
+        let kind = last(field.trim_end()).to_ascii_lowercase();
+        return KINDS.iter().any(|declared| kind.ends_with(declared));
     }
     let first = before
         .strip_suffix(',')
@@ -132,12 +139,15 @@ fn a_metric_name_is_written_once() {
         "r.float_gauge(\"depth\", \"A\"); show(\"depth\");",
         "MetricDef::new(\n  Kind::Gauge,\n  \"depth\",\n  \"A\"); show(\"depth\");",
         "by_metric(\"a_total\"); show(\"a_total\");",
+        "group! { struct A: \"a\" { depth: FloatGauge = \"depth\" [\"b\"]; } } show(\"depth\");",
+        "group! { struct A: \"a\" { took: Histogram = \"took\"; } } show(\"took\");",
     ] {
         assert_eq!(count(named_twice, "src/a.rs", bad), 1, "{bad}");
     }
     for good in [
         "r.counter(\"a_total\", \"A\"); r.counter(\"b_total\", \"A\"); // \"a_total\"",
         "l(\"method\"); l(\"method\"); ends_with(\"_total\"); ends_with(\"_total\");",
+        "let a: &str = \"depth\"; show(\"depth\");",
         "r.gauge(\"depth\", \"Same help\"); r.gauge(\"width\", \"Same help\");",
         "r.gauge(\"depth\", \"A\");\n#[cfg(test)]\nmod t { fn f() { show(\"depth\") } }",
     ] {
