@@ -4,7 +4,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use selfheal::groups::{ApiCall, AuditRun, LlmCall, PlaybookRun};
+use selfheal::groups::{ApiCall, AuditRun, LlmCall, PlaybookRun, Recorder};
 use selfheal::registry::{DeclareError, Family, Gauge, Group, Registry, Text};
 use selfheal::testing::{Reading, assert_absent, assert_value};
 use selfheal::track::{self, Outcome, TrackFuture, Tracker, TrackerKind};
@@ -82,11 +82,12 @@ fn a_refusal_is_a_rate_limit_and_an_error() {
 #[test]
 fn a_cost_that_is_not_a_number_is_left_out() {
     let registry = Registry::new();
-    call(&registry).success(1, 1, f64::NAN);
-    call(&registry).success(1, 1, -3.0);
+    for cost in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -3.0] {
+        call(&registry).success(1, 1, cost);
+    }
     let cost = [("metric", "llm_cost_usd_total")];
-    assert_value(&registry, "selfheal_values_rejected_total", &cost, 2.0);
-    assert_value(&registry, "llm_requests_total", &ended("success"), 2.0);
+    assert_value(&registry, "selfheal_values_rejected_total", &cost, 4.0);
+    assert_value(&registry, "llm_requests_total", &ended("success"), 4.0);
 }
 
 #[test]
@@ -98,6 +99,21 @@ fn metrics_that_clash_make_a_tracker_silent_and_visible() {
         .unwrap();
     call(&registry).success(1, 1, 0.1);
     assert_value(&registry, "selfheal_collectors_skipped_total", &[], 1.0);
+}
+
+/// A clock that was set back gives no negative duration.
+#[test]
+fn a_time_that_did_not_pass_is_none() {
+    let registry = Registry::new();
+    let recorder = Recorder::of(&registry);
+    let call = call(&registry);
+    assert_eq!(call.elapsed().as_secs(), 0);
+    call.success(0, 0, 0.0);
+    recorder.storage("put", "s3", Duration::ZERO, true);
+    recorder.storage("put", "s3", Duration::MAX, true);
+    let of = [("operation", "put"), ("backend", "s3")];
+    let count = "storage_operation_duration_seconds_count";
+    assert_value(&registry, count, &of, 2.0);
 }
 
 struct Broken;

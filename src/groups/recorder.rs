@@ -15,7 +15,7 @@ use crate::track::Outcome;
 /// also records what is dropped early or panics.
 ///
 /// No call fails. Metrics that clash with those of the application are not recorded, and the
-/// scrape says so in `selfheal_collectors_skipped_total`; values that are not finite are counted in
+/// scrape says so in `selfheal_collectors_skipped_total`; amounts that no counter takes are counted in
 /// `selfheal_values_rejected_total`. Cloning is cheap.
 ///
 /// ```

@@ -117,6 +117,48 @@ fn too_many_mounts_are_cut_and_it_is_said() {
     );
 }
 
+/// A disk that was unplugged has no figure, rather than its last one.
+#[test]
+fn a_disk_that_vanishes_takes_its_series_with_it() {
+    let registry = Registry::new();
+    let (clock, hand) = Clock::manual();
+    let mut asked = 0;
+    let mut sampler = collect::system(&registry, &clock)
+        .unwrap()
+        .interval(Duration::from_secs(10))
+        .source(move || {
+            asked += 1;
+            let mut sample = sample(100);
+            sample.disks[0].mount = "/".to_owned();
+            let usb = |free_bytes, total_bytes| Disk {
+                mount: "/usb".to_owned(),
+                free_bytes,
+                total_bytes,
+            };
+            match asked {
+                1 => sample.disks.push(usb(1, 2)),
+                // One that is there and says nothing of itself.
+                2 => sample.disks.push(usb(0, 0)),
+                3 => {}
+                _ => sample.disks.clear(),
+            }
+            sample
+        });
+    let of = |mount: &str, name: &str| number(&registry, &format!("{name}{{mount=\"{mount}\"}}"));
+    for (usb, percent, root) in [
+        (Some(2.0), Some(50.0), Some(40.0)),
+        (Some(0.0), None, Some(40.0)),
+        (None, None, Some(40.0)),
+        (None, None, None),
+    ] {
+        sampler.refresh(clock.now());
+        hand.advance(Duration::from_secs(10));
+        assert_eq!(of("/usb", "system_disk_total_bytes"), usb);
+        assert_eq!(of("/usb", "system_disk_percent"), percent);
+        assert_eq!(of("/", "system_disk_total_bytes"), root);
+    }
+}
+
 #[test]
 fn a_source_that_panics_leaves_the_sample_before() {
     let registry = Registry::new();
