@@ -76,28 +76,12 @@ impl Handles for Open {
 #[derive(Default)]
 pub(crate) struct Ended {
     pub(crate) requests: Vec<Counter>,
-    pub(crate) durations: Vec<Timing>,
+    /// In seconds.
+    pub(crate) durations: Vec<Histogram>,
     pub(crate) request_sizes: Vec<Histogram>,
     pub(crate) response_sizes: Vec<Histogram>,
     /// For names that record in a way of their own.
     pub(crate) also: Vec<Box<dyn Fn(Duration) + Send + Sync>>,
-}
-
-/// A histogram of durations and its unit.
-#[derive(Debug)]
-pub(crate) struct Timing {
-    pub(crate) histogram: Histogram,
-    /// 1 for seconds, 1,000 for milliseconds.
-    pub(crate) per_second: f64,
-}
-
-impl Timing {
-    pub(crate) fn seconds(histogram: Histogram) -> Self {
-        Self {
-            histogram,
-            per_second: 1.0,
-        }
-    }
 }
 
 impl Ended {
@@ -109,10 +93,9 @@ impl Ended {
             counter.inc();
         }
         if let Some(took) = took {
-            for timing in &self.durations {
-                let took = took * timing.per_second;
-                timing.histogram.observe_n(took, stands_for);
-                trace.exemplify(&timing.histogram, took);
+            for duration in &self.durations {
+                duration.observe_n(took, stands_for);
+                trace.exemplify(duration, took);
             }
         }
     }
@@ -131,16 +114,6 @@ impl Handles for Ended {
             && may_use(&self.durations)
             && may_use(&self.request_sizes)
             && may_use(&self.response_sizes)
-    }
-}
-
-impl Handle for Timing {
-    fn loosen(&mut self) -> bool {
-        self.histogram.loosen()
-    }
-
-    fn may_use(&self) -> bool {
-        self.histogram.may_use()
     }
 }
 

@@ -38,7 +38,7 @@ mod spare;
 pub(crate) use body::{RequestBody, ResponseBody};
 pub use future::{BoxError, BoxedErr, ResponseFuture};
 pub(crate) use guard::{Guard, State};
-pub(crate) use handles::{Ended, Open, Timing};
+pub(crate) use handles::{Ended, Open};
 pub(crate) use known::Known;
 pub use protocol::Generic;
 pub(crate) use protocol::{Counts, Fails, Protocol, Reads, Wrap};

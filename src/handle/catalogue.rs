@@ -54,9 +54,7 @@ pub(super) fn declare(registry: &Registry) -> Result<(), DeclareError> {
     Ok(())
 }
 
-/// What the layers record, by all their names. Those of [`HttpNames::Aliases`] are aliases here.
-///
-/// [`HttpNames::Aliases`]: crate::http::HttpNames::Aliases
+/// What the layers record, by all their names.
 #[cfg(any(feature = "http", feature = "http-client", feature = "grpc"))]
 fn layers(registry: &Registry) -> Result<(), DeclareError> {
     #[cfg(feature = "http")]

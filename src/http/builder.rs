@@ -165,7 +165,7 @@ impl HttpLayerBuilder {
     /// Adds a label to every metric that has labels, read from the extensions of the request
     /// *as it reaches the layer*: what a layer further out has put there. A value that is not
     /// among `values` is `other`; with `None` the label is left off. At most four, of at most
-    /// 254 values each; [`HttpNames::Aliases`] keep the labels they have. Default: none.
+    /// 254 values each. Default: none.
     ///
     /// ```
     /// use selfheal::http::HttpLayer;

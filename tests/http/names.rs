@@ -9,7 +9,8 @@ use axum::http::{Request, Response, Version};
 use axum::routing::{any, get};
 use http_body_util::BodyExt;
 use selfheal::http::{HttpLayer, HttpLayerBuilder, HttpNames, RouteRule};
-use selfheal::registry::{Registry, Value};
+use selfheal::registry::{Profile, Registry, Settings};
+use selfheal::testing::assert_value;
 use selfheal::util::Clock;
 use tower::ServiceExt;
 
@@ -66,33 +67,28 @@ async fn opentelemetry_knows_protocols_and_has_a_word_of_its_own_for_other_metho
     );
 }
 
+/// An alias is rendered, and never recorded beside its metric.
 #[tokio::test]
-async fn the_alias_of_the_duration_is_in_milliseconds() {
+async fn the_aliases_of_a_profile_are_those_of_what_is_recorded() {
     let (clock, hand) = Clock::manual();
     let slow = get(async move || hand.advance(Duration::from_secs(2)));
-    let registry = pass(
-        Router::new().route("/", slow),
-        |layer| {
-            layer
-                .names([HttpNames::Catalog, HttpNames::Aliases])
-                .clock(clock)
-        },
-        gets(&["/"]),
-    )
-    .await;
-    let sum = |name: &str| {
-        let families = registry.gather();
-        let family = families.iter().find(|family| family.def.name == name);
-        match &family.unwrap().series[0].value {
-            Value::Histogram(histogram) => histogram.sum,
-            other => panic!("{other:?}"),
-        }
-    };
-    let sums = (
-        sum("http_request_duration_seconds"),
-        sum("response_time_histogram"),
-    );
-    assert_eq!(sums, (2.0, 2_000.0));
+    let mut settings = Settings::default();
+    settings.profiles = vec![Profile::new("self_healing_platform")];
+    let registry = Registry::with_settings(settings);
+    let layer = HttpLayer::builder(&registry).clock(clock).build().unwrap();
+    let app: Router = Router::new().route("/", slow).layer(layer);
+    let request = Request::builder().uri("/").body(Body::empty()).unwrap();
+    let response = app.oneshot(request).await.unwrap();
+    response.collect().await.unwrap();
+    let own = [("method", "GET"), ("path", "/"), ("status", "200")];
+    let of_alias = [("method", "GET"), ("endpoint", "/"), ("status", "200")];
+    assert_value(&registry, "http_requests_total", &own, 1.0);
+    assert_value(&registry, "requests_total", &of_alias, 1.0);
+    assert_value(&registry, "http_request_duration_seconds_sum", &own, 2.0);
+    let endpoint = [("endpoint", "/")];
+    assert_value(&registry, "response_time_histogram_sum", &endpoint, 2_000.0);
+    let catalog = registry.catalog();
+    assert!(catalog.iter().all(|def| def.name != "requests_total"));
 }
 
 #[derive(Clone)]

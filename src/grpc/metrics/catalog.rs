@@ -3,7 +3,7 @@ use std::marker::PhantomData;
 use tonic::Code;
 
 use super::side::{Made, OneSide, Served, Side};
-use crate::exchange::{Ended, Open, Timing};
+use crate::exchange::{Ended, Open};
 use crate::grpc::names::{Name, Naming};
 use crate::grpc::status;
 use crate::registry::{Counter, DeclareError, Family, Gauge, Group, Histogram, Registry, Text};
@@ -128,7 +128,7 @@ impl<S: OneSide> Naming for GrpcMetrics<S> {
         let requests = self.requests.live(&[service, method, status::name(code)]);
         handles.requests.extend(requests);
         let duration = self.duration.live(&[service, method]);
-        handles.durations.extend(duration.map(Timing::seconds));
+        handles.durations.extend(duration);
     }
 
     fn samples(&self) -> bool {

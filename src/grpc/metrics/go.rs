@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use tonic::Code;
 
 use super::side::{OneSide, Side};
-use crate::exchange::{Ended, Open, Timing};
+use crate::exchange::{Ended, Open};
 use crate::grpc::declare::RpcKind;
 use crate::grpc::names::{Name, Naming, UNKNOWN};
 use crate::grpc::status;
@@ -108,7 +108,7 @@ impl<S: OneSide> Naming for Go<S> {
         let row = [kind, service, method, status::go_name(code)];
         handles.requests.extend(self.handled.live(&row));
         let handling = self.handling.live(&[kind, service, method]);
-        handles.durations.extend(handling.map(Timing::seconds));
+        handles.durations.extend(handling);
     }
 
     fn samples(&self) -> bool {

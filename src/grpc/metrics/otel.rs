@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 use tonic::Code;
 
 use super::side::{OneSide, Side};
-use crate::exchange::{Ended, Open, Timing};
+use crate::exchange::{Ended, Open};
 use crate::grpc::names::{Name, Naming};
 use crate::grpc::status;
 use crate::registry::{DeclareError, Family, Group, Histogram, Registry, Text};
@@ -64,7 +64,7 @@ impl<S: OneSide> Naming for Otel<S> {
         // A label without a value is a label that is not there.
         let error = if failed { code } else { "" };
         let duration = self.duration.live(&["grpc", &method, code, error]);
-        handles.durations.extend(duration.map(Timing::seconds));
+        handles.durations.extend(duration);
     }
 
     fn samples(&self) -> bool {

@@ -1,7 +1,7 @@
 //! The names of the crate `axum-prometheus`, version 0.10.
 
 use super::{Added, Name, Naming};
-use crate::exchange::{Ended, Open, Timing};
+use crate::exchange::{Ended, Open};
 use crate::http::labels::Row;
 use crate::http::outcome::Outcome;
 use crate::registry::{Counter, DeclareError, Family, Gauge, Histogram, Registry};
@@ -84,7 +84,7 @@ impl Naming for AxumPrometheus {
         let row = name.row_and(&[name.verb.as_str(), status, &name.route], labels);
         handles.requests.extend(self.requests.live(&row));
         let duration = name.duration(&self.duration, &row);
-        handles.durations.extend(duration.map(Timing::seconds));
+        handles.durations.extend(duration);
         let row = name.row(&[name.verb.as_str(), &name.route]);
         handles.response_sizes.extend(self.response_size.live(&row));
     }

@@ -1,9 +1,9 @@
 //! The names of this crate's catalogue.
 
-use super::{Added, Name, Naming, SIZES, aliases};
+use super::{Added, Name, Naming, SIZES};
 use crate::catalog::Alias;
 use crate::config::{INCIDENT_MANAGER, PLATFORM};
-use crate::exchange::{Ended, Open, Timing};
+use crate::exchange::{Ended, Open};
 use crate::http::labels::Row;
 use crate::http::outcome::Outcome;
 use crate::registry::{
@@ -15,6 +15,9 @@ pub const DURATION: &str = "http_request_duration_seconds";
 
 /// The histogram of times to the first byte, which has the same buckets.
 pub(crate) const FIRST_BYTE: &str = "http_time_to_first_byte_seconds";
+
+/// The buckets of the alias of the durations.
+const MILLISECONDS: [f64; 7] = [50.0, 100.0, 200.0, 500.0, 1_000.0, 2_000.0, 5_000.0];
 
 /// From one second to a day.
 const SESSIONS: [f64; 8] = [1.0, 10.0, 60.0, 300.0, 900.0, 3_600.0, 14_400.0, 86_400.0];
@@ -92,7 +95,7 @@ fn requests(registry: &Registry) -> Declare<'_, Counter> {
         "http_requests_total",
         "HTTP requests, by method, matched route and status, counted when the response body ends",
     )
-    .alias(Alias::new(PLATFORM, aliases::REQUESTS).rename("path", "endpoint"))
+    .alias(Alias::new(PLATFORM, "requests_total").rename("path", "endpoint"))
 }
 
 fn duration(registry: &Registry) -> Declare<'_, Histogram> {
@@ -102,12 +105,12 @@ fn duration(registry: &Registry) -> Declare<'_, Histogram> {
             "Time from an HTTP request to the end of its response body",
         )
         .alias(
-            Alias::new(PLATFORM, aliases::RESPONSE_TIME)
+            Alias::new(PLATFORM, "response_time_histogram")
                 .without("method")
                 .without("status")
                 .rename("path", "endpoint")
                 .scaled(1_000.0)
-                .buckets(&aliases::MILLISECONDS),
+                .buckets(&MILLISECONDS),
         )
 }
 
@@ -145,7 +148,7 @@ fn in_flight(registry: &Registry) -> Declare<'_, Gauge> {
             "http_requests_in_flight",
             "HTTP requests whose response body has not ended",
         )
-        .alias(Alias::new(INCIDENT_MANAGER, aliases::ACTIVE))
+        .alias(Alias::new(INCIDENT_MANAGER, "http_connections_active"))
 }
 
 /// The same metrics, with the labels and buckets of one layer.
@@ -199,7 +202,7 @@ impl Naming for Catalog {
         let row = name.row_and(&[name.verb.as_str(), &name.route, status], labels);
         handles.requests.extend(self.requests.live(&row));
         let duration = name.duration(&self.duration, &row);
-        handles.durations.extend(duration.map(Timing::seconds));
+        handles.durations.extend(duration);
         let row = name.row(&[name.verb.as_str(), &name.route]);
         handles.request_sizes.extend(self.request_size.live(&row));
         handles.response_sizes.extend(self.response_size.live(&row));

@@ -1,6 +1,5 @@
 //! Under which names requests are recorded.
 
-mod aliases;
 mod axum_prometheus;
 mod catalog;
 mod otel;
@@ -33,6 +32,9 @@ const SIZES: [f64; 8] = [
 
 /// Under which names a layer records.
 ///
+/// The older names that the catalogue lists as aliases are not among them: those of `Catalog` are
+/// exposed by them as well where a [profile](crate::config::Config::profile) has them.
+///
 /// Those that other tools have made a standard stay as they are, whatever the namespace, for
 /// they are there to fit dashboards and rules that exist.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -41,10 +43,6 @@ pub enum HttpNames {
     /// Those of this crate; see [`HttpMetrics`].
     #[default]
     Catalog,
-    /// The older names that the catalogue lists as aliases: `http_connections_active`,
-    /// `requests_total` by method, endpoint and status, and `response_time_histogram` by
-    /// endpoint, in milliseconds.
-    Aliases,
     /// Those of OpenTelemetry's semantic conventions for HTTP servers, as Prometheus names:
     /// `http_server_request_duration_seconds`, `http_server_request_body_size_bytes` and
     /// `http_server_response_body_size_bytes` by `http_request_method`, `url_scheme`,
@@ -136,7 +134,7 @@ impl Name {
 
 /// What was recorded under each set of names, for all layers of a registry.
 #[derive(Default)]
-struct Traffics([Arc<TrafficCounter>; 4]);
+struct Traffics([Arc<TrafficCounter>; 3]);
 
 impl Group for Traffics {
     const NAME: &'static str = "http";
@@ -149,10 +147,9 @@ impl Group for Traffics {
 impl HttpNames {
     /// What the layers of this registry that have these names first count together.
     pub(super) fn traffic(self, registry: &Registry) -> Result<Arc<TrafficCounter>, DeclareError> {
-        let Traffics([catalog, aliases, otel, axum_prometheus]) = &*registry.group()?;
+        let Traffics([catalog, otel, axum_prometheus]) = &*registry.group()?;
         Ok(Arc::clone(match self {
             Self::Catalog => catalog,
-            Self::Aliases => aliases,
             Self::OpenTelemetry => otel,
             Self::AxumPrometheus => axum_prometheus,
         }))
@@ -166,7 +163,6 @@ impl HttpNames {
     ) -> Result<Arc<dyn Naming>, DeclareError> {
         Ok(match self {
             Self::Catalog => Arc::new(catalog::Catalog::declare(registry, added, buckets)?),
-            Self::Aliases => Arc::new(aliases::Aliases::declare(registry, buckets)?),
             Self::OpenTelemetry => Arc::new(otel::Otel::declare(registry, added, buckets)?),
             Self::AxumPrometheus => Arc::new(axum_prometheus::AxumPrometheus::declare(
                 registry, added, buckets,

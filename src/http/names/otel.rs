@@ -2,7 +2,7 @@
 //! exporter for Prometheus writes them.
 
 use super::{Added, Name, Naming, SIZES};
-use crate::exchange::{Ended, Open, Timing};
+use crate::exchange::{Ended, Open};
 use crate::http::labels::Row;
 use crate::http::outcome::{End, Outcome};
 use crate::http::route::UNMATCHED;
@@ -110,7 +110,7 @@ impl Naming for Otel {
             labels,
         );
         let duration = name.duration(&self.duration, &row);
-        handles.durations.extend(duration.map(Timing::seconds));
+        handles.durations.extend(duration);
         handles.request_sizes.extend(self.request_size.live(&row));
         handles.response_sizes.extend(self.response_size.live(&row));
     }

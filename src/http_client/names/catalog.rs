@@ -1,7 +1,7 @@
 //! The names of this module.
 
 use super::{Name, Naming};
-use crate::exchange::{Ended, Open, Timing};
+use crate::exchange::{Ended, Open};
 use crate::http_client::outcome::Outcome;
 use crate::registry::{
     Counter, DEFAULT_BUCKETS, DeclareError, Family, Gauge, Group, Histogram, Registry, Text,
@@ -114,7 +114,7 @@ impl Naming for HttpClientMetrics {
         let row = [name.verb.as_str(), name.label(), status];
         handles.requests.extend(self.requests.live(&row));
         let duration = self.duration.live(&row);
-        handles.durations.extend(duration.map(Timing::seconds));
+        handles.durations.extend(duration);
         let row = [name.verb.as_str(), name.label()];
         handles.response_sizes.extend(self.response_size.live(&row));
     }

@@ -4,7 +4,7 @@
 use http::Version;
 
 use super::{Name, Naming};
-use crate::exchange::{Ended, Open, Timing};
+use crate::exchange::{Ended, Open};
 use crate::http_client::hosts::{Host, OTHER};
 use crate::http_client::outcome::Outcome;
 use crate::registry::{DeclareError, Family, Gauge, Histogram, Registry, Text};
@@ -80,7 +80,7 @@ impl Naming for Otel {
         };
         let row = [method(name), &address, &port, status, error, version];
         let duration = self.duration.live(&row);
-        handles.durations.extend(duration.map(Timing::seconds));
+        handles.durations.extend(duration);
     }
 }
 
