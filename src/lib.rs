@@ -74,7 +74,7 @@
 //! | `grpc` | no | the layers of tonic's servers and channels |
 //! | `tracing` | no | spans and events of the healing engine |
 //! | `trace-exemplars` | no | the trace of a request or call as an exemplar of its duration |
-//! | `rules` | no | the recent past of the metrics in memory, PromQL over it, and Prometheus rule files |
+//! | `rules` | yes | the recent past of the metrics in memory, PromQL over it, and Prometheus rule files |
 //! | `assets` | no | dashboards, rules and deployment files of the monitoring stack, generated from the catalogue |
 //! | `tsc` | no | the processor's counter as the clock of durations: half the time for a reading |
 #![forbid(unsafe_code)]
@@ -132,7 +132,7 @@ pub use config::Config;
 pub use handle::ReloadError;
 #[cfg(feature = "rules")]
 #[cfg_attr(docsrs, doc(cfg(feature = "rules")))]
-pub use handle::{AlertRule, LoadRules, OnAlert, Rules, RulesError};
+pub use handle::{AlertRule, Alertmanager, LoadRules, OnAlert, Rules, RulesError};
 pub use handle::{InstallError, Selfheal, catalogue, install};
 
 /// The examples of the README, compiled with the documentation tests.
@@ -141,6 +141,7 @@ pub use handle::{InstallError, Selfheal, catalogue, install};
     feature = "files",
     feature = "grpc",
     feature = "http",
+    feature = "rules",
     feature = "server"
 ))]
 #[doc = include_str!("../README.md")]

@@ -8,7 +8,8 @@
 # A failed step does not stop the ones after it. The exit status is 0 only if all passed.
 #
 # The Prometheus programs come from $PATH, else from Debian's packages. Others can be named by
-# SELFHEAL_PROMETHEUS, SELFHEAL_PROMTOOL, SELFHEAL_PROMETHEUS_3 and SELFHEAL_PROMTOOL_3.
+# SELFHEAL_PROMETHEUS, SELFHEAL_PROMTOOL, SELFHEAL_ALERTMANAGER, SELFHEAL_PROMETHEUS_3 and
+# SELFHEAL_PROMTOOL_3.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -17,7 +18,7 @@ declare -rA ABOUT=(
   [fmt]="the format is rustfmt's"
   [clippy]="no warning in any target, all features on"
   [test]="unit, integration and doc tests, all features on"
-  [prometheus]="the tests that need a real Prometheus server and promtool (ignored by a plain cargo test)"
+  [prometheus]="the tests that need a real Prometheus server, promtool and Alertmanager (ignored by a plain cargo test)"
   [prometheus3]="those of them that read pages, and more, with the Prometheus 3 of Debian's next release"
   [browser]="the page in a headless Chromium, with an accessibility check"
   [assets]="what is generated for the monitoring stack, by the tools that it is for"
@@ -36,7 +37,7 @@ readonly COMMAND_LIMIT_SECONDS=1200
 readonly LINES_AGAIN=60
 
 usage() {
-  sed -n '2,11s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+  sed -n '2,12s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
 }
 
 list() {
@@ -66,13 +67,15 @@ step_test() {
 }
 
 step_prometheus() {
-  local server tool
+  local server tool alerts without=()
   server=$(program prometheus prometheus "${SELFHEAL_PROMETHEUS:-}")
   tool=$(program promtool prometheus "${SELFHEAL_PROMTOOL:-}")
+  # Without it, the tests that need it are left out, and it is said why.
+  alerts=$(alertmanager "${SELFHEAL_ALERTMANAGER:-}") || without=(--skip real_alertmanager)
   "$server" --version 2>&1 | sed -n 1p
   # `--tests`: a doc example marked `ignore` is not a test that waits for a server.
-  SELFHEAL_PROMETHEUS=$server SELFHEAL_PROMTOOL=$tool \
-    run cargo test --locked --all-features --no-fail-fast --tests -- --ignored --skip prometheus_3 --skip chromium_
+  SELFHEAL_PROMETHEUS=$server SELFHEAL_PROMTOOL=$tool SELFHEAL_ALERTMANAGER=$alerts \
+    run cargo test --locked --all-features --no-fail-fast --tests -- --ignored --skip prometheus_3 --skip chromium_ "${without[@]}"
 }
 
 # What the next release of Debian has changes without notice: if it cannot be had, or does not run

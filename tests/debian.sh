@@ -24,6 +24,26 @@ program() {
   printf '%s\n' "$found"
 }
 
+# alertmanager [PATH]: prints where Alertmanager is. Debian's reads its texts from /usr/share alone,
+# so one that is only unpacked runs with its own folder in that place, which no one else sees.
+alertmanager() {
+  local found root wrapper=$DEBIAN/alertmanager.sh
+  found=$(program prometheus-alertmanager prometheus-alertmanager "${1:-}") || return 1
+  root=$DEBIAN//prometheus-alertmanager
+  if [[ $found != "$root"/* ]]; then printf '%s\n' "$found"; return 0; fi
+  cat >"$wrapper" <<EOF
+#!/bin/sh
+exec unshare --map-root-user --mount sh -c \
+  'mount --bind "\$0/usr/share" /usr/share && exec "\$0/usr/bin/prometheus-alertmanager" "\$@"' '$root' "\$@"
+EOF
+  chmod +x "$wrapper"
+  if ! "$wrapper" --version >/dev/null; then
+    echo "Alertmanager cannot have a mount namespace here: apt-get install prometheus-alertmanager, or name one by SELFHEAL_ALERTMANAGER" >&2
+    return 1
+  fi
+  printf '%s\n' "$wrapper"
+}
+
 # bring PACKAGE [SUITE]: unpacks a Debian package under target/debian.
 bring() {
   local package=$1 suite=${2:-} place=$DEBIAN/${2:-}/$1 tool

@@ -1,7 +1,12 @@
 //! The storefront as a process: under load and chaos, everything is healed, and the numbers
 //! on its page add up at every scrape and match what a real Prometheus server makes of them.
 
-#![cfg(all(feature = "files", feature = "server", feature = "http"))]
+#![cfg(all(
+    feature = "files",
+    feature = "server",
+    feature = "http",
+    feature = "rules"
+))]
 
 mod support;
 
@@ -85,6 +90,19 @@ fn everything_that_breaks_is_healed_and_the_numbers_add_up() {
     .map(|text| number_before(text, &said).unwrap());
     assert!(served > 0, "{said}");
     assert_eq!(sent, served + ends.iter().sum::<u64>(), "{said}");
+    // The supplier is healed by an alert of `alerts.yml`: when that was pending and firing, when it
+    // was acted on, and when verified.
+    let times = |line: &str| -> Option<Vec<f64>> {
+        let words = line.strip_prefix("supplier")?.split_whitespace();
+        words.map(|word| word.parse().ok()).collect()
+    };
+    let times = said
+        .lines()
+        .filter_map(times)
+        .find(|times| times.len() == 4);
+    let times = times.unwrap_or_else(|| panic!("no times of the supplier: {said}"));
+    assert!(times.is_sorted(), "{times:?}");
+    assert!(said.contains("3 rules are evaluated here"), "{said}");
 }
 
 /// The number that stands before `text`.

@@ -1,4 +1,4 @@
-//! Queries over the recent past of 5,000 series: an hour at a step of 15 s.
+//! Queries over the recent past of 5,000 series: an hour at a step of 15 s; rules and samples of it.
 //! `cargo bench -p selfheal-benches --bench promql`
 //!
 //! Each figure is the fastest of many runs of one expression, parsed before.
@@ -7,6 +7,8 @@
     missing_docs,
     reason = "a benchmark may end on what cannot happen"
 )]
+
+mod rules;
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -95,4 +97,5 @@ fn main() {
         [("selfheal", took)],
     ));
     print("queries over 5,000 series", &lines);
+    print("rules and history", &rules::lines());
 }

@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use selfheal::Selfheal;
@@ -12,6 +11,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::mailer::Mail;
 use crate::supplier::{Mood, Suppliers};
+use crate::timeline::Broken;
 
 /// The time between two faults.
 const EVERY: Duration = Duration::from_secs(2);
@@ -26,14 +26,6 @@ pub(crate) struct Monkey {
     mail: mpsc::Sender<Mail>,
     suppliers: Arc<Suppliers>,
     pub(crate) broken: Broken,
-}
-
-/// How often each thing was broken.
-#[derive(Default)]
-pub(crate) struct Broken {
-    pub(crate) config: AtomicU64,
-    pub(crate) mailer: AtomicU64,
-    pub(crate) supplier: AtomicU64,
 }
 
 impl Monkey {
@@ -82,14 +74,14 @@ impl Monkey {
 
     async fn corrupt(&self, garbage: &'static [u8]) {
         if self.is_well("config") && tokio::fs::write(&self.file, garbage).await.is_ok() {
-            self.broken.config.fetch_add(1, Ordering::Relaxed);
+            self.broken.note("config");
             println!("chaos: wrote garbage into {}", self.file.display());
         }
     }
 
     async fn remove(&self) {
         if self.is_well("config") && tokio::fs::remove_file(&self.file).await.is_ok() {
-            self.broken.config.fetch_add(1, Ordering::Relaxed);
+            self.broken.note("config");
             println!("chaos: removed {}", self.file.display());
         }
     }
@@ -100,7 +92,7 @@ impl Monkey {
             _ => "a mail that makes it hang",
         };
         if self.is_well("mailer") && self.mail.send(mail).await.is_ok() {
-            self.broken.mailer.fetch_add(1, Ordering::Relaxed);
+            self.broken.note("mailer");
             println!("chaos: sent the mailer {what}");
         }
     }
@@ -109,7 +101,7 @@ impl Monkey {
         if self.is_well("supplier") {
             let (name, supplier) = self.suppliers.in_use();
             supplier.set(mood);
-            self.broken.supplier.fetch_add(1, Ordering::Relaxed);
+            self.broken.note("supplier");
             println!("chaos: supplier {name} is {mood:?}");
             // The one that healing turns to must be well; this one recovers by itself, late.
             tokio::spawn(async move {

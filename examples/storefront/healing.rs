@@ -7,16 +7,12 @@ use std::time::Duration;
 
 use selfheal::Selfheal;
 use selfheal::config::{Budget, HealingPolicy};
-use selfheal::healing::{
-    Confirm, Context, HealError, Issue, Observation, Restart, Risk, Rule, Severity, TaskContext,
-    Verdict,
-};
+use selfheal::healing::{Restart, TaskContext};
 use selfheal::health::Status;
 use tokio::time::{Instant, sleep};
 
 use crate::mailer::{self, MailMetrics, Queue};
 use crate::shop::{self, Shop};
-use crate::supplier::Suppliers;
 
 /// How long something must stay well to count as healed; short, for a demonstration.
 const SETTLE: Duration = Duration::from_secs(1);
@@ -72,52 +68,6 @@ pub(crate) fn supervise_mailer(
     .heartbeat(Duration::from_secs(1))
     .grace(Duration::from_millis(100))
     .spawn()?;
-    Ok(())
-}
-
-/// When the supplier in use fails or is too slow, the shop turns to the other one: a rule of
-/// the application's own, put together from closures.
-pub(crate) fn watch_supplier(
-    heal: &Selfheal,
-    suppliers: &Arc<Suppliers>,
-) -> Result<(), Box<dyn Error>> {
-    let (probed, switched, looked) = (
-        Arc::clone(suppliers),
-        Arc::clone(suppliers),
-        Arc::clone(suppliers),
-    );
-    let rule = Rule::when("supplier", move |_: Context| {
-        let suppliers = Arc::clone(&probed);
-        async move {
-            let Err(error) = suppliers.stock("apple").await else {
-                return Ok(Vec::new());
-            };
-            let observed = Observation::new("supplier", "supplier_unusable")
-                .severity(Severity::Error)
-                .evidence("error", error.to_string())
-                .evidence("supplier", suppliers.in_use().0);
-            Ok(vec![observed])
-        }
-    })
-    .run("fail_over", move |_: Context, _: Issue| {
-        switched.fail_over();
-        println!("shop: turned to supplier {}", switched.in_use().0);
-        async { Ok::<(), HealError>(()) }
-    })
-    .verify(move |_: Context, _: Issue| {
-        let suppliers = Arc::clone(&looked);
-        // Another article than the detector asks for: a cached answer would not do.
-        async move {
-            match suppliers.stock("coffee").await {
-                Ok(_) => Verdict::Good,
-                Err(_) => Verdict::Bad,
-            }
-        }
-    })
-    .component("supplier")
-    .every(EVERY)
-    .plan(|plan| plan.risk(Risk::Reversible).confirm(Confirm::of(2, 3)));
-    heal.register(rule)?;
     Ok(())
 }
 

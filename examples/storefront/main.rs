@@ -8,9 +8,11 @@ mod chaos;
 mod healing;
 mod load;
 mod mailer;
+mod rules;
 mod shop;
 mod summary;
 mod supplier;
+mod timeline;
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -26,7 +28,7 @@ use crate::args::{Args, USAGE};
 use crate::chaos::Monkey;
 use crate::mailer::MailMetrics;
 use crate::shop::{SHOP_TOML, Shop};
-use crate::supplier::Suppliers;
+use crate::supplier::{SupplierMetrics, Suppliers};
 
 /// The mails that may wait; further ones are dropped rather than slow the shop down.
 const MAILS: usize = 1_000;
@@ -92,13 +94,18 @@ async fn run(args: &Args) -> Result<bool, Box<dyn Error>> {
         Arc::new(Mutex::new(queue)),
         heal.registry().group::<MailMetrics>()?,
     )?;
-    healing::watch_supplier(&heal, &suppliers)?;
     healing::say_what_they_carry(&heal);
 
     let app = Router::new()
         .merge(shop::routes(shop))
         .merge(heal.router())
         .layer(heal.http_layer());
+    // Their series have to be known before the rules are that read them.
+    heal.registry().group::<SupplierMetrics>()?;
+    let alerts = folder.path().join("alerts.yml");
+    tokio::fs::write(&alerts, rules::ALERTS_YML).await?;
+    let acted = rules::heal_by_alerts(&heal, &alerts, &suppliers)?;
+    tokio::spawn(Arc::clone(&suppliers).probe());
     let listener = TcpListener::bind(args.listen).await.map_err(|error| {
         format!(
             "cannot listen on {}: {error}; try --listen 127.0.0.1:0",
@@ -159,6 +166,7 @@ async fn run(args: &Args) -> Result<bool, Box<dyn Error>> {
     healing::wait_until_well(&heal).await;
     watch.abort();
     let well = summary::print(address, &monkey.broken, &tally, &memory).await;
+    timeline::print(&heal, &monkey.broken, &acted).await;
     close.send_replace(true);
     server.await??;
     shut_down(heal).await;

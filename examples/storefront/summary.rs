@@ -1,14 +1,13 @@
 //! What was broken and healed, read from the shop's own metrics page.
 
 use std::net::SocketAddr;
-use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use selfheal::healing::check_page;
 
-use crate::chaos::Broken;
 use crate::load::{self, Tally};
+use crate::timeline::Broken;
 
 /// The memory of the process, in MB, once a second.
 #[derive(Default)]
@@ -63,13 +62,13 @@ pub(crate) async fn print(
     );
     let mut well = true;
     let parts = [
-        ("config", "restore", &broken.config),
-        ("mailer", "restart", &broken.mailer),
-        ("supplier", "fail_over", &broken.supplier),
+        ("config", "restore"),
+        ("mailer", "restart"),
+        ("supplier", "fail_over"),
     ];
     let mut faults = 0.0;
-    for (component, action, count) in parts {
-        let count = count.load(Relaxed) as f64;
+    for (component, action) in parts {
+        let count = broken.count(component) as f64;
         let label = format!("component=\"{component}\"");
         let detected = sum(&page, "shop_healing_issues_detected_total", &label);
         let by = format!("action=\"{action}\"");

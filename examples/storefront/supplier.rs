@@ -139,6 +139,9 @@ pub(crate) struct Suppliers {
 /// A supplier that takes longer than this is of no use to a customer who waits.
 const PATIENCE: Duration = Duration::from_millis(400);
 
+/// The time between two probes.
+const PROBE_EVERY: Duration = Duration::from_millis(250);
+
 /// The most bytes of an answer that are read.
 const ANSWER: usize = 1024;
 
@@ -177,6 +180,16 @@ impl Suppliers {
         tracker.result(answer.unwrap_or(Err(SupplierError::Timeout)), |error| {
             error.error_type()
         })
+    }
+
+    /// Asks the supplier in use again and again, so that one that fails is noticed while no
+    /// customer asks.
+    pub(crate) async fn probe(self: Arc<Self>) {
+        loop {
+            // How it ended is counted.
+            let _ = self.stock("apple").await;
+            tokio::time::sleep(PROBE_EVERY).await;
+        }
     }
 
     /// Turns to the other supplier: what healing does about one that is of no use.

@@ -49,6 +49,8 @@ pub(super) fn declare(registry: &Registry) -> Result<(), DeclareError> {
     crate::server::declare_all(registry);
     #[cfg(any(feature = "http", feature = "http-client", feature = "grpc"))]
     layers(registry)?;
+    #[cfg(feature = "rules")]
+    super::rules::declare_all(registry)?;
     #[cfg(feature = "files")]
     registry.group::<crate::healing::FileMetrics>()?;
     Ok(())

@@ -58,7 +58,7 @@ pub use self::catalogue::catalogue;
 pub use self::healing::ReloadError;
 use self::health::Health;
 #[cfg(feature = "rules")]
-pub use self::rules::{AlertRule, LoadRules, OnAlert, Rules, RulesError};
+pub use self::rules::{AlertRule, Alertmanager, LoadRules, OnAlert, Rules, RulesError};
 use crate::config::{self, Config, ConfigError};
 use crate::registry::{DeclareError, Profile, Registry, Settings};
 use crate::util::Clock;
@@ -86,6 +86,8 @@ struct Inner {
     http: http::Lazy,
     #[cfg(feature = "rules")]
     rules: rules::Lazy,
+    #[cfg(feature = "rules")]
+    received: rules::Receives,
     /// Sampling ends with the last clone of the handle.
     #[cfg(feature = "system")]
     _system: Option<crate::collect::SystemHandle>,
@@ -186,6 +188,8 @@ impl Selfheal {
                 http: http::Lazy::default(),
                 #[cfg(feature = "rules")]
                 rules: rules::Lazy::default(),
+                #[cfg(feature = "rules")]
+                received: rules::Receives::default(),
                 #[cfg(feature = "system")]
                 _system: system::start(&config, &registry, &clock)?,
                 config,

@@ -133,7 +133,7 @@ impl Selfheal {
         #[cfg(feature = "healing")]
         let endpoints = endpoints.operator(self.operator());
         #[cfg(feature = "rules")]
-        let endpoints = endpoints.queries(self.queries());
+        let endpoints = endpoints.queries(self.queries()).receiver(self.receiver());
         endpoints
     }
 }

@@ -20,6 +20,7 @@
 
 mod alert;
 mod context;
+mod deliveries;
 mod duration;
 mod evaluator;
 mod fault;
@@ -35,6 +36,8 @@ mod template;
 pub(crate) mod yaml;
 
 pub use alert::{ALERT_NAME, AlertChange, AlertState, RuleAlert};
+pub(crate) use deliveries::Deliveries;
+pub use deliveries::{DeliveredAlert, Delivery};
 pub use duration::{format_duration, parse_duration};
 pub use evaluator::{Evaluator, GroupStatus, RuleHealth, RuleStatus, RulesOptions};
 pub use fault::{RuleFault, RuleFileError};

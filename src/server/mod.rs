@@ -86,6 +86,8 @@ mod routes;
 mod stream;
 #[cfg_attr(not(feature = "tls"), path = "tls/none.rs")]
 mod tls;
+#[cfg(feature = "rules")]
+mod webhook;
 
 pub use api::{Operator, Order, Subject};
 pub use auth::Auth;
@@ -97,3 +99,6 @@ pub use listener::{Limits, ListenError, Listener, ListenerBuilder};
 pub use query::QuerySource;
 pub use routes::{Endpoints, PathError, router};
 pub use tls::TlsError;
+#[cfg(feature = "rules")]
+#[cfg_attr(docsrs, doc(cfg(feature = "rules")))]
+pub use webhook::AlertReceiver;

@@ -14,6 +14,8 @@ use super::auth::Auth;
 use super::pages::Pages;
 #[cfg(feature = "rules")]
 use super::query::{self, Queries, QuerySource};
+#[cfg(feature = "rules")]
+use super::webhook::{self, AlertReceiver};
 use super::{links, metrics, page};
 use crate::config::{HEALTH_PATH, LIVENESS_PATH, MAX_PATH, PAGE_PATH, READINESS_PATH, is_plain};
 use crate::health::{Check, Source, Status};
@@ -30,6 +32,8 @@ pub struct Endpoints {
     pub(super) clock: Clock,
     #[cfg(feature = "rules")]
     pub(super) queries: Option<Arc<Queries>>,
+    #[cfg(feature = "rules")]
+    pub(super) receiver: Option<Arc<dyn AlertReceiver>>,
     metrics_path: String,
     page_path: String,
     /// What every path begins with; empty, or without a slash at its end.
@@ -53,6 +57,8 @@ impl Endpoints {
             operator: None,
             #[cfg(feature = "rules")]
             queries: None,
+            #[cfg(feature = "rules")]
+            receiver: None,
             control: None,
             clock: Clock::system(),
             metrics_path: "/metrics".to_owned(),
@@ -135,6 +141,16 @@ impl Endpoints {
     #[must_use]
     pub fn queries(mut self, source: impl QuerySource) -> Self {
         self.queries = Some(Queries::new(source));
+        self
+    }
+
+    /// Takes in the alerts that an Alertmanager delivers to `api/alertmanager` below the page, from
+    /// callers with [credentials](Auth) alone. Default: that path is answered with 404.
+    #[cfg(feature = "rules")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "rules")))]
+    #[must_use]
+    pub fn receiver(mut self, receiver: impl AlertReceiver) -> Self {
+        self.receiver = Some(Arc::new(receiver));
         self
     }
 
@@ -287,6 +303,10 @@ where
     #[cfg(feature = "rules")]
     if endpoints.queries.is_some() {
         routes = routes.merge(query::routes(&beside));
+    }
+    #[cfg(feature = "rules")]
+    if endpoints.receiver.is_some() {
+        routes = routes.merge(webhook::routes(&beside));
     }
     let live = page::Live::new(Arc::clone(&endpoints.health));
     let events = async move || page::events(&live);

@@ -23,9 +23,16 @@ pub(crate) struct Builder {
     jobs: String,
     features: Vec<&'static str>,
     takes_writes: bool,
+    rules: Option<String>,
 }
 
 impl Builder {
+    /// Evaluates the rules of a file.
+    pub(crate) fn rules(mut self, file: &std::path::Path) -> Self {
+        self.rules = Some(file.display().to_string());
+        self
+    }
+
     /// Scrapes `/metrics` of `target` as the job `name`.
     pub(crate) fn job(self, name: &str, target: SocketAddr) -> Self {
         self.job_with(name, target, &[])
@@ -80,7 +87,9 @@ impl Builder {
         let interval = self.interval.as_millis();
         let text = format!(
             "global: {{scrape_interval: {interval}ms, scrape_timeout: {interval}ms}}\n\
+             rule_files: [{}]\n\
              scrape_configs:\n{}",
+            self.rules.as_deref().unwrap_or_default(),
             self.jobs
         );
         std::fs::write(&config, text).expect("the configuration is written");
@@ -139,6 +148,7 @@ impl Prometheus {
             jobs: String::new(),
             features: Vec::new(),
             takes_writes: false,
+            rules: None,
         }
     }
 

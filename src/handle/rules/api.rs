@@ -1,4 +1,4 @@
-//! The recent past as the query API reads it.
+//! The recent past as the query API reads it, and what an Alertmanager delivers.
 
 use std::error::Error;
 use std::sync::{Arc, Weak};
@@ -6,8 +6,8 @@ use std::sync::{Arc, Weak};
 use super::recent::Recent;
 use crate::handle::{Inner, Selfheal};
 use crate::promql::{Queryable, Selection, Sink};
-use crate::rules::GroupStatus;
-use crate::server::QuerySource;
+use crate::rules::{DeliveredAlert, Delivery, GroupStatus};
+use crate::server::{AlertReceiver, QuerySource};
 
 /// A wall clock that is off by less than this from the time of the samples goes at its own pace.
 const SLACK: i64 = 1_000;
@@ -19,6 +19,11 @@ impl Selfheal {
     /// What answers the query API.
     pub(in crate::handle) fn queries(&self) -> impl QuerySource + use<> {
         Queries(Arc::downgrade(&self.inner))
+    }
+
+    /// What takes the deliveries of an Alertmanager in.
+    pub(in crate::handle) fn receiver(&self) -> impl AlertReceiver + use<> {
+        Receiver(Arc::downgrade(&self.inner))
     }
 }
 
@@ -67,5 +72,18 @@ impl QuerySource for Queries {
     fn groups(&self) -> Arc<[GroupStatus]> {
         let recent = self.recent();
         recent.map_or_else(|_| Arc::default(), |recent| recent.status())
+    }
+}
+
+/// Takes deliveries in for a handle as long as there is one.
+struct Receiver(Weak<Inner>);
+
+impl AlertReceiver for Receiver {
+    fn receive(&self, alerts: Vec<DeliveredAlert>) -> Result<Vec<Delivery>, String> {
+        let inner = self.0.upgrade().ok_or("the handle is gone")?;
+        let received = inner.received.0.lock().clone();
+        let received = received.filter(|received| !received.healing().has_ended());
+        let received = received.ok_or("no alerts are taken in here; call `heal.alertmanager()`")?;
+        Ok(received.take(alerts))
     }
 }

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::on::OnAlert;
 use super::recent::Recent;
+use super::source::Live;
+use super::unwired::Unwired;
 use super::{RulesError, Selfheal};
-use crate::healing::SuperviseError;
 use crate::promql::LabelSet;
 use crate::rules::{GroupStatus, Report, RuleAlert, RuleFile, RuleFileError};
 
@@ -51,8 +52,10 @@ impl LoadRules {
     pub fn install(self) -> Result<Rules, RulesError> {
         let files = read(&self.files)?;
         let recent = self.heal.recent()?;
-        let unwired = recent.report_unwired();
-        unwired.map_err(SuperviseError::from)?;
+        if recent.watchers.is_empty() {
+            let unwired = Unwired::new(&Live::Rules(Arc::clone(&recent)));
+            recent.watchers.add(self.heal.register(unwired)?, None);
+        }
         recent.load(files, &self.target);
         Ok(Rules {
             heal: self.heal,
@@ -128,7 +131,11 @@ impl Rules {
     /// labels, `HighErrorRate{severity="page"}`.
     #[must_use = "nothing is done before `install`"]
     pub fn on(&self, alert: &str) -> OnAlert {
-        OnAlert::new(self.clone(), alert)
+        OnAlert::new(
+            self.heal.clone(),
+            Live::Rules(Arc::clone(&self.recent)),
+            alert,
+        )
     }
 
     /// The files that are in force.

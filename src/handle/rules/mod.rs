@@ -4,8 +4,11 @@
 mod api;
 mod kept;
 mod load;
+mod metrics;
 mod on;
+mod received;
 mod recent;
+mod source;
 mod unwired;
 mod wiring;
 
@@ -15,7 +18,10 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 pub use self::load::{LoadRules, Rules};
+pub(super) use self::metrics::declare_all;
 pub use self::on::{AlertRule, OnAlert};
+pub use self::received::Alertmanager;
+pub(super) use self::received::Lazy as Receives;
 use self::recent::Recent;
 use super::Selfheal;
 use crate::healing::{StartError, SuperviseError};

@@ -2,25 +2,29 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::RulesError;
-use super::load::Rules;
+use super::Selfheal;
+use super::source::Live;
 use super::wiring::{Filter, Looks, Wiring};
 use crate::healing::{
     Action, Check, Confirm, Context, EngineHandle, HealError, Issue, Name, Plan, Rule, Severity,
+    Verifier,
 };
 
-/// An alert for which something is to be done; see [`Rules::on`].
+/// An alert for which something is to be done; see [`Rules::on`](super::Rules::on).
 #[must_use = "nothing is done before `install`"]
 pub struct OnAlert {
-    rules: Rules,
+    heal: Selfheal,
+    live: Live,
     filter: Option<Filter>,
     name: String,
     looks: Looks,
 }
 
 impl OnAlert {
-    pub(super) fn new(rules: Rules, name: &str) -> Self {
+    pub(super) fn new(heal: Selfheal, live: Live, name: &str) -> Self {
         Self {
-            rules,
+            heal,
+            live,
             filter: Filter::parse(name).ok(),
             name: name.to_owned(),
             looks: Looks::default(),
@@ -65,13 +69,16 @@ impl OnAlert {
     /// Sets what is done first about the alert. It is healed when the same expression no longer
     /// gives it on samples that are newer than the end of the action.
     pub fn run(self, action: impl Into<Name>, act: impl Action) -> AlertRule {
-        let wiring = Arc::new(Wiring::new(&self.rules.recent, self.filter, self.looks));
+        let wiring = Arc::new(Wiring::new(&self.live, self.filter, self.looks));
         let (seen, judged) = (Arc::clone(&wiring), Arc::clone(&wiring));
         let timed = Timed::new(act, &wiring);
-        let rule = Rule::when(format!("alert {}", self.name), move |cx: Context| {
-            let wiring = Arc::clone(&seen);
-            async move { wiring.detect(&cx).await }
-        })
+        let rule = Rule::when(
+            format!("{} {}", self.live.name(), self.name),
+            move |cx: Context| {
+                let wiring = Arc::clone(&seen);
+                async move { wiring.detect(&cx).await }
+            },
+        )
         .run(action, timed)
         .verify(move |cx: Context, issue: Issue| {
             let wiring = Arc::clone(&judged);
@@ -80,7 +87,8 @@ impl OnAlert {
         // Its `for` has confirmed it.
         .plan(|plan| plan.confirm(Confirm::at_once()));
         AlertRule {
-            rules: self.rules,
+            heal: self.heal,
+            live: self.live,
             wanted: self.name,
             wiring,
             rule,
@@ -91,7 +99,8 @@ impl OnAlert {
 /// An alert and what is done about it.
 #[must_use = "nothing is done before `install`"]
 pub struct AlertRule {
-    rules: Rules,
+    heal: Selfheal,
+    live: Live,
     wanted: String,
     wiring: Arc<Wiring>,
     rule: Rule,
@@ -124,6 +133,13 @@ impl AlertRule {
         self
     }
 
+    /// Judges by another signal whether the fault is gone. Default: the same expression on samples
+    /// of after the action; for an alert that was delivered, that it is delivered as over.
+    pub fn verify(mut self, verifier: impl Verifier) -> Self {
+        self.rule = self.rule.verify(verifier);
+        self
+    }
+
     /// Changes the plan: `.plan(|plan| plan.risk(Risk::Reversible).attempts(5))`.
     pub fn plan(mut self, change: impl FnOnce(Plan) -> Plan) -> Self {
         self.rule = self.rule.plan(change);
@@ -136,13 +152,13 @@ impl AlertRule {
     /// No rule raises such an alert; the selector has a fault; it has an action already, or healing
     /// is shut down.
     pub fn install(self) -> Result<EngineHandle, RulesError> {
-        Wiring::check(&self.rules, &self.wanted)?;
+        Wiring::check(&self.live, &self.wanted)?;
         let mut rule = self.rule;
         if let Some(component) = self.wiring.component() {
             rule = rule.component(component.clone());
         }
-        let engine = self.rules.heal.register(rule)?;
-        self.rules.recent.watched_by(&engine, &self.wiring);
+        let engine = self.heal.register(rule)?;
+        self.live.watchers().add(engine.clone(), Some(&self.wiring));
         Ok(engine)
     }
 }

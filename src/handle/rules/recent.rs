@@ -11,10 +11,10 @@ use tokio::time::Instant;
 
 use super::RulesError;
 use super::kept::Kept;
-use super::unwired::Unwired;
-use super::wiring::Wiring;
+use super::metrics::HistoryMetrics;
+use super::source::Watchers;
 use crate::catalog::Kind;
-use crate::healing::{EngineHandle, Healing, IssueKey, ParkReason, RegisterError};
+use crate::healing::Healing;
 use crate::history::{History, Settings};
 use crate::promql::{Answer, LabelSet, METRIC_NAME, MatchOp, Query, Recorded};
 use crate::registry::{Registry, ValueRef, parse_labels};
@@ -51,6 +51,9 @@ pub(in crate::handle) struct Recent {
     options: RulesOptions,
     evaluator: Mutex<Evaluator>,
     kept: Kept,
+    /// None where the application has another metric by such a name.
+    shown: Option<Arc<HistoryMetrics>>,
+    pub(super) watchers: Watchers,
     state: Mutex<State>,
     wake: Notify,
 }
@@ -68,10 +71,6 @@ struct State {
     status: Arc<[GroupStatus]>,
     /// Why the last reload was refused.
     refused: Option<Arc<RuleFileError>>,
-    /// What looks at alerts.
-    engines: Vec<EngineHandle>,
-    /// The alerts that have an action, as long as that is registered.
-    wirings: Vec<Weak<Wiring>>,
 }
 
 impl Recent {
@@ -105,8 +104,6 @@ impl Recent {
                 measured: Measured::default(),
                 status: Arc::default(),
                 refused: None,
-                engines: Vec::new(),
-                wirings: Vec::new(),
             }),
             registry: registry.clone(),
             clock: clock.clone(),
@@ -117,6 +114,8 @@ impl Recent {
             options,
             evaluator: Mutex::new(evaluator),
             kept: Kept::default(),
+            shown: registry.group().ok(),
+            watchers: Watchers::default(),
             wake: Notify::new(),
             runtime,
         });
@@ -165,7 +164,7 @@ impl Recent {
 
     /// Puts files in force, in the place of those of the same paths, and the labels of the target.
     pub(super) fn load(&self, files: Vec<RuleFile>, target: &LabelSet) {
-        let (all, engines) = {
+        let all = {
             let mut state = self.state.lock();
             for file in files {
                 match state.files.iter_mut().find(|known| known.path == file.path) {
@@ -186,7 +185,7 @@ impl Recent {
             let asked: Vec<_> = rules.flat_map(|rule| names(&rule.expr)).collect();
             state.asked.extend(asked);
             state.refused = None;
-            (state.files.clone(), state.engines.clone())
+            state.files.clone()
         };
         let now = self.now();
         let measured = self.measure();
@@ -199,7 +198,7 @@ impl Recent {
         state.status = status;
         state.measured = measured;
         drop(state);
-        engines.iter().for_each(EngineHandle::hint);
+        self.watchers.hint();
         self.wake.notify_one();
     }
 
@@ -217,36 +216,8 @@ impl Recent {
         }
     }
 
-    /// Has alerts that have no action reported as issues, from the first rules on.
-    pub(super) fn report_unwired(self: &Arc<Self>) -> Result<(), RegisterError> {
-        if self.state.lock().files.is_empty() {
-            let engine = self.healing.register(Unwired::new(self))?;
-            self.state.lock().engines.push(engine);
-        }
-        Ok(())
-    }
-
-    /// An engine acts on alerts, and is to look again when one has changed.
-    pub(super) fn watched_by(&self, engine: &EngineHandle, wiring: &Arc<Wiring>) {
-        let mut state = self.state.lock();
-        state.engines.push(engine.clone());
-        state.wirings.retain(|known| known.strong_count() > 0);
-        state.wirings.push(Arc::downgrade(wiring));
-        let engines = state.engines.clone();
-        drop(state);
-        engines.iter().for_each(EngineHandle::hint);
-    }
-
-    /// Whether an issue is open that is only reported.
-    pub(super) fn only_reports(&self, key: &IssueKey) -> bool {
-        let open = self.healing.issue(key);
-        open.is_some_and(|open| open.reason == Some(ParkReason::ReportOnly))
-    }
-
-    /// The alerts that have an action.
-    pub(super) fn wirings(&self) -> Vec<Arc<Wiring>> {
-        let state = self.state.lock();
-        state.wirings.iter().filter_map(Weak::upgrade).collect()
+    pub(super) fn healing(&self) -> &Healing {
+        &self.healing
     }
 
     /// Answers a query with the values of now.
@@ -276,7 +247,11 @@ impl Recent {
 
     /// Reads all values as those of `now`.
     pub(super) fn tick(&self, now: i64) {
+        let evicted = self.history.stats().evicted;
         self.history.tick(now);
+        if let Some(shown) = &self.shown {
+            shown.show(self.history.stats(), evicted);
+        }
         let (asked, target) = {
             let mut state = self.state.lock();
             state.first_tick.get_or_insert(now);
@@ -332,19 +307,32 @@ impl Recent {
             .collect()
     }
 
-    /// All names of series that this process declares.
+    /// All names of series that this process declares, whether or not they have a value yet.
     fn measure(&self) -> Measured {
         let scrape = self.registry.scrape();
+        let families = scrape.families().iter();
+        let mut declared: Vec<_> = families
+            .map(|family| (family.name().to_owned(), family.def().kind))
+            .collect();
+        let namespace = self.registry.settings().namespace.clone();
+        declared.extend(self.registry.catalog().iter().map(|def| {
+            let name = match namespace.as_str() {
+                namespace if def.namespaced && !namespace.is_empty() => {
+                    format!("{namespace}_{}", def.name)
+                }
+                _ => def.name.to_string(),
+            };
+            (name, def.kind)
+        }));
         let mut names = self.names();
-        for family in scrape.families() {
-            let name = family.name();
-            match family.def().kind {
+        for (name, kind) in declared {
+            match kind {
                 Kind::Histogram | Kind::Summary => {
                     for end in ["_bucket", "_count", "_sum"] {
                         names.push(format!("{name}{end}").into());
                     }
                 }
-                _ => names.push(Arc::from(name)),
+                _ => names.push(name.into()),
             }
         }
         let target = self.state.lock().target.clone();
@@ -354,13 +342,9 @@ impl Recent {
     /// Samples and evaluates what is due, and gives how long there is nothing to do.
     fn round(&self) -> Duration {
         let now = self.now();
-        let (step, last, engines) = {
+        let (step, last) = {
             let state = self.state.lock();
-            (
-                millis(state.step),
-                state.ticks.back().copied(),
-                state.engines.clone(),
-            )
+            (millis(state.step), state.ticks.back().copied())
         };
         let mut next_tick = last.map_or(now, |last| last + step);
         // A clock that was set back is no reason to wait.
@@ -387,7 +371,7 @@ impl Recent {
         }
         self.state.lock().status = status;
         if !changes.is_empty() {
-            engines.iter().for_each(EngineHandle::hint);
+            self.watchers.hint();
         }
         let next = next_due.map_or(next_tick, |due| due.min(next_tick));
         Duration::from_millis(u64::try_from(next - now).unwrap_or(0)).max(Duration::from_millis(1))
@@ -477,7 +461,7 @@ fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
-fn unix_millis(clock: &Clock) -> i64 {
+pub(super) fn unix_millis(clock: &Clock) -> i64 {
     let since = clock
         .wall()
         .duration_since(std::time::SystemTime::UNIX_EPOCH);

@@ -1,9 +1,7 @@
 //! Alerts that nothing is set to be done about: issues that are reported, and left to a person.
 
-use std::sync::{Arc, Weak};
-
-use super::recent::Recent;
-use super::wiring::{Looks, firing};
+use super::source::{Live, Source};
+use super::wiring::Looks;
 use crate::healing::{Confirm, Context, HealError, HealingEngine, Issue, Observation, Plan, Risk};
 
 /// The value of the label `severity` of alerts that are no fault, as the one that always fires to
@@ -12,31 +10,32 @@ const NO_FAULT: &str = "none";
 
 /// Sees the alerts that have no action.
 pub(super) struct Unwired {
-    /// It goes with the last handle.
-    recent: Weak<Recent>,
+    source: Source,
+    name: String,
     looks: Looks,
 }
 
 impl Unwired {
-    pub(super) fn new(recent: &Arc<Recent>) -> Self {
+    pub(super) fn new(live: &Live) -> Self {
         Self {
-            recent: Arc::downgrade(recent),
+            source: live.downgrade(),
+            name: format!("{}s", live.name()),
             looks: Looks::default(),
         }
     }
 }
 
 impl HealingEngine for Unwired {
-    fn name(&self) -> &'static str {
-        "alerts"
+    fn name(&self) -> &str {
+        &self.name
     }
 
     async fn detect(&self, _: &Context) -> Result<Vec<Observation>, HealError> {
-        let Some(recent) = self.recent.upgrade() else {
+        let Some(live) = self.source.upgrade() else {
             return Ok(Vec::new());
         };
-        let wirings = recent.wirings();
-        let alerts = firing(&recent, |labels| {
+        let wirings = live.watchers().wirings();
+        let alerts = live.firing(|labels| {
             labels.get("severity") != Some(NO_FAULT)
                 && !wirings.iter().any(|wiring| wiring.covers(labels))
         });

@@ -1,17 +1,17 @@
 //! From alerts to issues: which alerts, how bad, and whether an action has helped.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
 
 use super::RulesError;
-use super::load::Rules;
 use super::recent::Recent;
+use super::source::{Live, Source};
 use crate::healing::{Context, HealError, Issue, IssueKey, Name, Observation, Severity, Verdict};
 use crate::promql::{LabelSet, METRIC_NAME, Matcher, Query, QueryError};
-use crate::rules::{ALERT_NAME, AlertState, FileRule, Recheck, RuleAlert, longest_range};
+use crate::rules::{ALERT_NAME, FileRule, Recheck, RuleAlert, longest_range};
 
 /// The most actions whose ends are remembered.
 const ENDS: usize = 1_024;
@@ -94,9 +94,10 @@ impl Looks {
             component,
             issue_type,
         } = self.key(&alert.labels);
-        let mut seen = Observation::new(component, issue_type)
-            .severity(self.severity(alert))
-            .evidence("value", alert.value.to_string());
+        let mut seen = Observation::new(component, issue_type).severity(self.severity(alert));
+        if !alert.value.is_nan() {
+            seen = seen.evidence("value", alert.value.to_string());
+        }
         for (name, text) in alert.annotations.iter() {
             seen = seen.evidence(&**name, &**text);
         }
@@ -109,8 +110,7 @@ impl Looks {
 
 /// An alert with what is done about it.
 pub(super) struct Wiring {
-    /// It goes with the last handle.
-    recent: Weak<Recent>,
+    source: Source,
     /// `None` where the selector has a fault, with which it is not installed.
     filter: Option<Filter>,
     looks: Looks,
@@ -119,9 +119,9 @@ pub(super) struct Wiring {
 }
 
 impl Wiring {
-    pub(super) fn new(recent: &Arc<Recent>, filter: Option<Filter>, looks: Looks) -> Self {
+    pub(super) fn new(live: &Live, filter: Option<Filter>, looks: Looks) -> Self {
         Self {
-            recent: Arc::downgrade(recent),
+            source: live.downgrade(),
             filter,
             looks,
             ends: Mutex::default(),
@@ -132,10 +132,13 @@ impl Wiring {
         self.looks.component.as_ref()
     }
 
-    /// Whether there is an alert that is meant.
-    pub(super) fn check(rules: &Rules, wanted: &str) -> Result<(), RulesError> {
+    /// Whether there is an alert that is meant. Which ones an Alertmanager has is not known.
+    pub(super) fn check(live: &Live, wanted: &str) -> Result<(), RulesError> {
         let filter = Filter::parse(wanted)?;
-        let status = rules.status();
+        let Live::Rules(recent) = live else {
+            return Ok(());
+        };
+        let status = recent.status();
         let all = status.iter().flat_map(|group| &group.group.rules);
         let alerts: Vec<&str> = all
             .filter(|rule| rule.alerting.is_some())
@@ -154,10 +157,10 @@ impl Wiring {
     }
 
     pub(super) fn acted(&self, key: IssueKey) {
-        let Some(recent) = self.recent.upgrade() else {
+        let Some(live) = self.source.upgrade() else {
             return;
         };
-        let now = recent.now();
+        let now = live.now();
         let mut ends = self.ends.lock();
         if ends.len() >= ENDS {
             let oldest = ends
@@ -174,25 +177,32 @@ impl Wiring {
         self: &Arc<Self>,
         cx: &Context,
     ) -> Result<Vec<Observation>, HealError> {
-        let Some(recent) = self.recent.upgrade() else {
+        let Some(live) = self.source.upgrade() else {
             return Ok(Vec::new());
         };
         let wiring = Arc::clone(self);
         let found = cx.blocking(move || {
             let mut found = Vec::new();
-            for (rule, alert) in firing(&recent, |labels| wiring.covers(labels)) {
-                let early =
-                    wiring.looks.await_history && !recent.reaches(longest_range(&rule.expr));
-                // One that was only reported so far has to be over first: it is another engine's.
-                let reported = recent.only_reports(&wiring.looks.key(&alert.labels));
-                if early || reported || wiring.helped(&recent, &rule, &alert) {
-                    continue;
+            for (rule, alert) in live.firing(|labels| wiring.covers(labels)) {
+                let no_news = live.is_no_news(&wiring.looks.key(&alert.labels));
+                let over = match (&live, &rule) {
+                    (Live::Rules(recent), Some(rule)) => {
+                        wiring.is_early(&live, rule) || wiring.helped(recent, rule, &alert)
+                    }
+                    _ => false,
+                };
+                if !no_news && !over {
+                    found.push(wiring.looks.observation(&alert));
                 }
-                found.push(wiring.looks.observation(&alert));
             }
             found
         });
         Ok(found.await)
+    }
+
+    /// Whether what a rule gives rests on a part of its range.
+    fn is_early(&self, live: &Live, rule: &FileRule) -> bool {
+        self.looks.await_history && !live.reaches(longest_range(&rule.expr))
     }
 
     /// Whether an alert still fires only since its expression looks back to before the action.
@@ -211,19 +221,31 @@ impl Wiring {
         }
     }
 
-    /// Whether the fault of an issue is gone, by the same expression on samples of after the
-    /// action. Waits for these as long as it may.
+    /// Whether the fault of an issue is gone: by the same expression on samples of after the
+    /// action, or by what was delivered. Waits for these as long as it may.
     pub(super) async fn verify(self: &Arc<Self>, cx: &Context, issue: &Issue) -> Verdict {
         const PAUSE: Duration = Duration::from_millis(250);
         let end = self.ends.lock().get(&issue.key).copied();
-        let (Some(recent), Some(end)) = (self.recent.upgrade(), end) else {
+        let (Some(live), Some(end)) = (self.source.upgrade(), end) else {
             return Verdict::Unknown;
         };
         loop {
-            let (wiring, recent, key) = (Arc::clone(self), Arc::clone(&recent), issue.key.clone());
-            let verdict = cx.blocking(move || {
-                recent.tick(recent.now());
-                wiring.judge(&recent, &key, end)
+            let (wiring, live, key) = (Arc::clone(self), live.clone(), issue.key.clone());
+            let verdict = cx.blocking(move || match live {
+                Live::Rules(recent) => {
+                    recent.tick(recent.now());
+                    wiring.judge(&recent, &key, end)
+                }
+                Live::Received(_) => {
+                    let fires = live.firing(|labels| wiring.covers(labels));
+                    let mut fires = fires.iter();
+                    if fires.any(|(_, alert)| wiring.looks.key(&alert.labels) == key) {
+                        // It may be over, and that not delivered yet.
+                        Verdict::Unknown
+                    } else {
+                        Verdict::Good
+                    }
+                }
             });
             match verdict.await {
                 Verdict::Unknown if cx.remaining() > 2 * PAUSE => cx.sleep(PAUSE).await,
@@ -255,24 +277,6 @@ impl Wiring {
         }
         verdict
     }
-}
-
-/// All alerts that fire and are wanted, with their rules.
-pub(super) fn firing(
-    recent: &Recent,
-    wanted: impl Fn(&LabelSet) -> bool,
-) -> Vec<(FileRule, RuleAlert)> {
-    let status = recent.status();
-    let mut found = Vec::new();
-    for group in status.iter() {
-        for (rule, known) in group.group.rules.iter().zip(&group.rules) {
-            let alerts = known.alerts.iter();
-            let alerts = alerts.filter(|alert| alert.state == AlertState::Firing);
-            let alerts = alerts.filter(|alert| wanted(&alert.labels));
-            found.extend(alerts.map(|alert| (rule.clone(), alert.clone())));
-        }
-    }
-    found
 }
 
 fn no_such_alert(wanted: &str, known: &[&str]) -> RulesError {

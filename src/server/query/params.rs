@@ -10,6 +10,7 @@ use http::StatusCode;
 use super::{ANY, Fault, LISTED};
 use crate::promql::{MatchOp, Matcher, Query, Selection};
 use crate::rules::parse_duration;
+use crate::util::from_rfc_3339;
 
 /// The longest form: an expression may be a page of text.
 const LONGEST: usize = 1 << 20;
@@ -74,7 +75,7 @@ impl Params {
         let time = match seconds {
             #[allow(clippy::cast_possible_truncation, reason = "it stops at the ends")]
             Some(seconds) => Some((seconds * 1e3).round() as i64),
-            None => rfc_3339(text),
+            None => from_rfc_3339(text),
         };
         let fault = || {
             Fault::bad(format!(
@@ -126,49 +127,6 @@ impl Params {
 pub(super) fn millis(time: SystemTime) -> i64 {
     let since = time.duration_since(SystemTime::UNIX_EPOCH);
     i64::try_from(since.unwrap_or_default().as_millis()).unwrap_or(i64::MAX)
-}
-
-/// Reads `2026-01-31T12:00:00.25+01:00`, in milliseconds since 1970. The days are those of Howard
-/// Hinnant's `days_from_civil`.
-fn rfc_3339(text: &str) -> Option<i64> {
-    let (date, clock) = text.split_once(['T', 't', ' '])?;
-    let mut parts = date.splitn(3, '-').map(|part| part.parse::<i64>().ok());
-    let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);
-    let zone = clock.rfind(['Z', 'z', '+', '-'])?;
-    let (clock, zone) = clock.split_at(zone);
-    let mut parts = clock.splitn(3, ':');
-    let (hour, minute): (i64, i64) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
-    let second: f64 = parts.next()?.parse().ok()?;
-    let offset = match zone {
-        "Z" | "z" => 0,
-        zone => {
-            let (hours, minutes) = zone.get(1..)?.split_once(':')?;
-            let minutes = hours.parse::<i64>().ok()? * 60 + minutes.parse::<i64>().ok()?;
-            if zone.starts_with('-') {
-                -minutes
-            } else {
-                minutes
-            }
-        }
-    };
-    let within =
-        (1..=12).contains(&month) && (1..=31).contains(&day) && (0..=9_999).contains(&year);
-    if !within
-        || !(0..24).contains(&hour)
-        || !(0..60).contains(&minute)
-        || !(0.0..61.0).contains(&second)
-    {
-        return None;
-    }
-    let year = if month <= 2 { year - 1 } else { year };
-    let (era, month) = (year.div_euclid(400), (month + 9) % 12);
-    let of_era = year.rem_euclid(400);
-    let of_year = (153 * month + 2) / 5 + day - 1;
-    let days = era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468;
-    let minutes = days * 1_440 + hour * 60 + minute - offset;
-    #[allow(clippy::cast_possible_truncation, reason = "it is less than 61,000")]
-    let rest = (second * 1e3).round() as i64;
-    Some(minutes * 60_000 + rest)
 }
 
 #[cfg(test)]

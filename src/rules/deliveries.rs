@@ -1,0 +1,307 @@
+//! The alerts that another system has raised and delivers: which fire, and which deliveries are old.
+//!
+//! A delivery is known by its fingerprint and by when its alert began:
+//!
+//! | known | delivered firing | delivered resolved |
+//! |---|---|---|
+//! | nothing | fires | is noted, so that what comes late does not fire |
+//! | firing | replayed, unless it began later | resolved, unless it ended before this one began |
+//! | resolved | replayed, unless it began later | replayed |
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::alert::{AlertState, RuleAlert};
+use super::for_state::fingerprint;
+use crate::promql::{Label, LabelSet};
+
+/// The most alerts that are known, resolved ones among them.
+const MOST: usize = 1_000;
+
+/// The most bytes of the labels and annotations of one alert.
+const MOST_TEXT: usize = 8 * 1024;
+
+/// An alert that is not delivered again for so long counts as resolved, in milliseconds: who
+/// delivers it repeats it every 4 h by default.
+const FORGOTTEN: i64 = 24 * 60 * 60 * 1_000;
+
+/// So many resolved alerts are known over a restart, the newest.
+const KEPT: usize = 500;
+
+/// An alert as it is delivered. Times are milliseconds since 1970.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct DeliveredAlert {
+    /// What it is known by; empty where who delivers it gives none.
+    pub fingerprint: String,
+    /// Its labels, `alertname` among them.
+    pub labels: LabelSet,
+    /// Its texts, in the order of their names.
+    pub annotations: Arc<[Label]>,
+    /// When it began.
+    pub starts_at: i64,
+    /// When it ended; `None` while it fires.
+    pub ends_at: Option<i64>,
+}
+
+impl DeliveredAlert {
+    /// An alert with these labels that began at a time.
+    #[must_use]
+    pub fn new(fingerprint: impl Into<String>, labels: LabelSet, starts_at: i64) -> Self {
+        Self {
+            fingerprint: fingerprint.into(),
+            labels,
+            annotations: Arc::default(),
+            starts_at,
+            ends_at: None,
+        }
+    }
+}
+
+/// What became of a delivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Delivery {
+    /// The alert fires from now on.
+    Firing,
+    /// The alert is over.
+    Resolved,
+    /// It was known, or is older than what is known.
+    Replayed,
+    /// There is no place for it, or its texts are too long.
+    Refused,
+}
+
+impl Delivery {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Firing, Self::Resolved, Self::Replayed, Self::Refused];
+
+    /// The label value.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Firing => "firing",
+            Self::Resolved => "resolved",
+            Self::Replayed => "replayed",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+/// The alerts that were delivered.
+#[derive(Debug, Default)]
+pub(crate) struct Deliveries {
+    known: BTreeMap<String, Known>,
+}
+
+#[derive(Debug)]
+struct Known {
+    starts_at: i64,
+    /// When it was delivered last.
+    seen_at: i64,
+    /// `None` while it fires.
+    ends_at: Option<i64>,
+    /// `None` for one of before a restart.
+    alert: Option<RuleAlert>,
+}
+
+impl Deliveries {
+    /// Takes a delivery in.
+    pub(crate) fn take(&mut self, delivered: DeliveredAlert, now: i64) -> Delivery {
+        self.forget(now);
+        let texts = delivered.labels.iter().chain(
+            delivered
+                .annotations
+                .iter()
+                .map(|(name, text)| (&**name, &**text)),
+        );
+        let long = texts
+            .map(|(name, text)| name.len() + text.len())
+            .sum::<usize>();
+        if long + delivered.fingerprint.len() > MOST_TEXT {
+            return Delivery::Refused;
+        }
+        let name = match delivered.fingerprint.as_str() {
+            "" => fingerprint(&delivered.labels),
+            _ => delivered.fingerprint.clone(),
+        };
+        let (starts_at, ends_at) = (delivered.starts_at, delivered.ends_at);
+        if let Some(known) = self.known.get_mut(&name) {
+            let replayed = match ends_at {
+                None => starts_at <= known.starts_at,
+                Some(ends) => known.ends_at.is_some() || ends < known.starts_at,
+            };
+            if replayed {
+                known.seen_at = now;
+                return Delivery::Replayed;
+            }
+        } else if !self.has_place() {
+            return Delivery::Refused;
+        }
+        let known = Known {
+            starts_at,
+            seen_at: now,
+            ends_at,
+            alert: Some(alert(delivered)),
+        };
+        self.known.insert(name, known);
+        match ends_at {
+            None => Delivery::Firing,
+            Some(_) => Delivery::Resolved,
+        }
+    }
+
+    /// Whether one more can be known: a resolved one gives way, the oldest first.
+    fn has_place(&mut self) -> bool {
+        if self.known.len() < MOST {
+            return true;
+        }
+        let resolved = self.known.iter();
+        let resolved = resolved.filter_map(|(name, known)| Some((known.ends_at?, name)));
+        let oldest = resolved.min().map(|(_, name)| name.clone());
+        oldest.is_some_and(|oldest| self.known.remove(&oldest).is_some())
+    }
+
+    fn forget(&mut self, now: i64) {
+        for known in self.known.values_mut() {
+            if known.ends_at.is_none() && now - known.seen_at > FORGOTTEN {
+                known.ends_at = Some(known.seen_at);
+            }
+        }
+    }
+
+    /// The alerts that fire at `now`, in the order of their fingerprints.
+    pub(crate) fn firing(&mut self, now: i64) -> Vec<RuleAlert> {
+        self.forget(now);
+        let firing = self.known.values().filter(|known| known.ends_at.is_none());
+        firing.filter_map(|known| known.alert.clone()).collect()
+    }
+
+    /// What is to be known after a restart: the newest of those that are over, as what fires is
+    /// delivered again.
+    pub(crate) fn kept(&self) -> Value {
+        let over = self.known.iter();
+        let mut over: Vec<_> = over
+            .filter_map(|(name, known)| Some((known.ends_at?, known.starts_at, name)))
+            .collect();
+        over.sort_unstable_by(|one, other| other.cmp(one));
+        over.truncate(KEPT);
+        // A fingerprint of another form than that of Alertmanager may be long.
+        over.retain(|(_, _, name)| name.len() <= 32);
+        json!(over)
+    }
+
+    /// Takes up what was known before a restart. What cannot be read is left out.
+    pub(crate) fn restore(&mut self, kept: Value) {
+        let over: Vec<(i64, i64, String)> = serde_json::from_value(kept).unwrap_or_default();
+        for (ends_at, starts_at, name) in over.into_iter().take(KEPT) {
+            let known = Known {
+                starts_at,
+                seen_at: ends_at,
+                ends_at: Some(ends_at),
+                alert: None,
+            };
+            self.known.entry(name).or_insert(known);
+        }
+    }
+}
+
+/// As the alert of a rule whose value is not known.
+fn alert(delivered: DeliveredAlert) -> RuleAlert {
+    let state = match delivered.ends_at {
+        None => AlertState::Firing,
+        Some(_) => AlertState::Resolved,
+    };
+    RuleAlert {
+        labels: delivered.labels,
+        annotations: delivered.annotations,
+        value: f64::NAN,
+        state,
+        active_at: delivered.starts_at,
+        fired_at: Some(delivered.starts_at),
+        resolved_at: delivered.ends_at,
+        keep_firing_since: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn delivered(name: &str, starts_at: i64, ends_at: Option<i64>) -> DeliveredAlert {
+        let labels = LabelSet::new([("alertname", name)]);
+        DeliveredAlert {
+            ends_at,
+            ..DeliveredAlert::new(name, labels, starts_at)
+        }
+    }
+
+    #[test]
+    fn a_replayed_delivery_changes_nothing() {
+        let mut all = Deliveries::default();
+        let mut take = |starts_at, ends_at, now| all.take(delivered("a", starts_at, ends_at), now);
+        assert_eq!(take(100, None, 110), Delivery::Firing);
+        assert_eq!(take(100, None, 120), Delivery::Replayed, "repeated");
+        assert_eq!(take(90, Some(95), 125), Delivery::Replayed, "of one before");
+        assert_eq!(take(100, Some(200), 210), Delivery::Resolved);
+        assert_eq!(take(100, Some(200), 220), Delivery::Replayed);
+        assert_eq!(take(100, None, 230), Delivery::Replayed, "it is over");
+        assert_eq!(take(300, None, 310), Delivery::Firing, "again");
+        assert_eq!(take(100, Some(200), 320), Delivery::Replayed);
+        // Who delivers it has learned that it began earlier.
+        assert_eq!(take(250, Some(400), 410), Delivery::Resolved);
+        assert!(all.firing(410).is_empty());
+    }
+
+    #[test]
+    fn one_that_is_not_repeated_for_a_day_is_over() {
+        let mut all = Deliveries::default();
+        all.take(delivered("a", 0, None), 0);
+        assert_eq!(all.firing(FORGOTTEN).len(), 1);
+        all.take(delivered("a", 0, None), FORGOTTEN);
+        assert_eq!(all.firing(2 * FORGOTTEN).len(), 1);
+        assert!(all.firing(2 * FORGOTTEN + 1).is_empty());
+    }
+
+    #[test]
+    fn it_is_bounded_and_what_is_over_gives_way() {
+        let mut all = Deliveries::default();
+        for n in 0..MOST {
+            let ends_at = (n < 2).then_some(10 - i64::try_from(n).unwrap());
+            all.take(delivered(&n.to_string(), 5, ends_at), 20);
+        }
+        assert_eq!(all.take(delivered("one", 30, None), 30), Delivery::Firing);
+        assert!(
+            !all.known.contains_key("1"),
+            "the oldest of those that are over"
+        );
+        assert_eq!(all.take(delivered("two", 30, None), 30), Delivery::Firing);
+        assert_eq!(
+            all.take(delivered("three", 30, None), 30),
+            Delivery::Refused
+        );
+        assert_eq!(all.known.len(), MOST);
+        let long = "x".repeat(MOST_TEXT);
+        let mut all = Deliveries::default();
+        assert_eq!(all.take(delivered(&long, 0, None), 0), Delivery::Refused);
+    }
+
+    #[test]
+    fn a_delivery_of_before_a_restart_does_not_fire_after_it() {
+        let mut all = Deliveries::default();
+        all.take(delivered("a", 100, None), 110);
+        all.take(delivered("b", 100, None), 110);
+        all.take(delivered("a", 100, Some(200)), 210);
+        let mut again = Deliveries::default();
+        again.restore(all.kept());
+        again.restore(json!({"no": "list"}));
+        assert_eq!(
+            again.take(delivered("a", 100, None), 300),
+            Delivery::Replayed
+        );
+        assert_eq!(again.take(delivered("b", 100, None), 300), Delivery::Firing);
+        assert_eq!(again.take(delivered("a", 250, None), 300), Delivery::Firing);
+    }
+}
