@@ -46,7 +46,7 @@ impl Bench {
     fn tick(&mut self) -> Duration {
         for (n, family) in self.families.iter().enumerate() {
             for (at, path) in self.labels.iter().enumerate() {
-                let moves = (at + n) % 3 == 0 || self.now == 0;
+                let moves = (at + n).is_multiple_of(3) || self.now == 0;
                 family.add(&[&**path], u64::from(moves) * (at as u64 % 7 + 1));
             }
         }
@@ -98,9 +98,8 @@ fn line(work: &str, unit: &'static str, figure: f64, target: &str) -> Line {
 
 /// The time of a tick, in microseconds.
 fn rules(bench: &mut Bench, expr: impl Fn(usize) -> String) -> f64 {
-    let rules: String = (0..RULES)
-        .map(|n| format!("  - {{alert: A{n}, expr: '{}', for: 1m}}\n", expr(n)))
-        .collect();
+    let rules = (0..RULES).map(|n| format!("  - {{alert: A{n}, expr: '{}', for: 1m}}\n", expr(n)));
+    let rules = rules.collect::<Vec<_>>().concat();
     let text = format!("groups:\n- name: g\n  interval: 15s\n  rules:\n{rules}");
     let file = RuleFile::parse("rules.yml", &text).unwrap();
     let mut evaluator = Evaluator::new(RulesOptions::default());

@@ -30,9 +30,10 @@ fn promtool_asks_the_process_as_it_asks_a_server() {
     let says = |arguments: &[&str], wanted: &str| {
         eventually(SOON, &format!("{arguments:?} gives {wanted}"), || {
             let verdict = run(arguments, "");
-            match verdict.passed() && verdict.output.contains(wanted) {
-                true => Ok(verdict.output),
-                false => Err(format!("{verdict:?}")),
+            if verdict.passed() && verdict.output.contains(wanted) {
+                Ok(verdict.output)
+            } else {
+                Err(format!("{verdict:?}"))
             }
         })
     };
