@@ -114,12 +114,6 @@ pub enum Event {
     /// A new policy, for decisions from now on. One that is not valid is refused: the last valid
     /// one stays.
     Reload(Arc<HealingPolicy>),
-    /// A step panicked, which is a bug of this crate. The state is what it was when it did: this
-    /// counts it, raises an alert, and leaves the issue that was at hand to a person.
-    Panicked {
-        /// What it said.
-        what: Text,
-    },
     /// The process ends: nothing starts any more, what runs is cancelled, what remains is
     /// recorded; [`Effect::Stopped`](super::Effect::Stopped) is the end.
     Shutdown,

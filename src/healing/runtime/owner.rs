@@ -17,25 +17,19 @@ struct Core {
     outbox: Vec<Effect>,
 }
 
-/// So many panics of one step are contained one after another.
-const PANICS: usize = 8;
-
 impl Core {
-    /// One step. A panic in it is a bug of ours: it is contained, counted and told, and the state
-    /// goes on from where it was, without the issue that was at hand.
+    /// One step. A panic in it is a bug of ours: it is contained and reported, and the state goes
+    /// on from where it was, without the issue that was at hand.
     ///
     /// # Errors
     /// What the panic said.
     fn step(&mut self, stamp: Stamp, event: Event) -> Result<(), Text> {
-        let mut first = Ok(());
-        let mut next = event;
-        for _ in 0..PANICS {
-            let step = guarded(|| self.state.step_into(stamp, next, &mut self.outbox));
-            let Err(what) = step else { break };
-            first = first.and_then(|()| Err(what.clone()));
-            next = Event::Panicked { what };
-        }
-        first
+        let Self { state, outbox } = self;
+        let step = guarded(|| state.step_into(stamp, event, outbox));
+        step.inspect_err(|what| {
+            // Should this panic as well, the next step goes on from there.
+            let _ = guarded(|| state.panicked(what, outbox));
+        })
     }
 }
 

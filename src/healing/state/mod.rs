@@ -251,15 +251,11 @@ impl State {
 
     /// As [`step`](Self::step), appending to a buffer that can be used again and again.
     ///
-    /// It does not panic. Should it do so nevertheless, nothing of `effects` is lost, and
-    /// [`Event::Panicked`] has the state go on from there.
+    /// It does not panic. Should it do so nevertheless, [`panicked`](Self::panicked) has the state
+    /// go on from there.
     pub fn step_into(&mut self, now: Stamp, event: Event, effects: &mut Vec<Effect>) {
         self.now = Stamp::new(self.now.at.max(now.at), now.wall);
         let ticked = matches!(event, Event::Tick);
-        if let Event::Panicked { what } = &event {
-            // Before anything that could panic again.
-            self.panicked(what);
-        }
         self.fire_timers();
         self.handle(event);
         // What the event set may be due already, such as a mute that lasts no time.
@@ -275,7 +271,7 @@ impl State {
 
     fn handle(&mut self, event: Event) {
         match event {
-            Event::Tick | Event::Panicked { .. } => {}
+            Event::Tick => {}
             Event::EngineAdded { engine, components } => self.engine_added(&engine, &components),
             Event::EngineRemoved { engine } => self.engine_removed(&engine),
             Event::DependsOn { component, parent } => self.depends_on(&component, &parent),

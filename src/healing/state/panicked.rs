@@ -4,15 +4,16 @@ use std::time::Duration;
 
 use super::State;
 use super::queue::Place;
-use crate::healing::{AlertId, AlertKind, ParkReason, Severity, Text};
+use crate::healing::{AlertId, AlertKind, Effect, ParkReason, Severity, Text};
 
 /// How long after the last panic the alert about it ends.
 const ALERT_LASTS: Duration = Duration::from_secs(3600);
 
 impl State {
-    /// Counts it, tells it, and sets the issue that was at hand aside: what panicked about it once
-    /// would do so at every step.
-    pub(super) fn panicked(&mut self, what: &Text) {
+    /// After a step that panicked, and in place of what was left of it: counts it, reports it, and
+    /// parks the issue that was at hand, which would have the next step panic as well. The effects
+    /// go on with those that the step had come to.
+    pub fn panicked(&mut self, what: &Text, effects: &mut Vec<Effect>) {
         self.tally.panics += 1;
         if let Some(slot) = self.at_hand.take() {
             // First out of every line, whatever else goes wrong.
@@ -26,6 +27,8 @@ impl State {
             Text::new(&format!("the engine {what}: a bug; please report it"))
         });
         self.expire_alert(&id, self.now.at + ALERT_LASTS);
+        self.finish(false);
+        effects.append(&mut self.out);
     }
 
     /// Has every attempt for a key panic on its way.
