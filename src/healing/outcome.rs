@@ -22,13 +22,16 @@ pub enum Phase {
     Verifying,
     /// It looks good; it must stay so for the settling time.
     Settling,
+    /// The attempt did not heal, and its rollback waits for a guard to let it through. Nothing
+    /// runs.
+    AwaitingRollback,
     /// Left to a person, and visible.
     Parked,
 }
 
 impl Phase {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Confirming,
         Self::Pending,
         Self::Backoff,
@@ -36,6 +39,7 @@ impl Phase {
         Self::Running,
         Self::Verifying,
         Self::Settling,
+        Self::AwaitingRollback,
         Self::Parked,
     ];
 
@@ -50,6 +54,7 @@ impl Phase {
             Self::Running => "running",
             Self::Verifying => "verifying",
             Self::Settling => "settling",
+            Self::AwaitingRollback => "awaiting_rollback",
             Self::Parked => "parked",
         }
     }

@@ -235,6 +235,9 @@ fn in_words(explained: &Explanation, now: Moment) -> String {
         }
         (phase, None) => match explained.holds.first() {
             Some(hold) if phase == Phase::Pending => write!(text, "held back: {hold}"),
+            Some(hold) if phase == Phase::AwaitingRollback => {
+                write!(text, "its rollback is held back: {hold}")
+            }
             _ => write!(text, "{}", phase.as_str()),
         },
     };

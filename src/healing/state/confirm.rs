@@ -142,12 +142,10 @@ impl State {
                 entry.passed(bad);
                 self.weigh(slot);
             }
-            Phase::Running => {}
+            Phase::Running | Phase::AwaitingRollback => {}
             Phase::Verifying | Phase::Settling => {
-                let after = |treatment: &super::entry::Treatment| {
-                    !treatment.undo && began >= treatment.ended
-                };
-                if bad && entry.treatment.as_ref().is_some_and(after) {
+                let ended = entry.treatment.as_ref().map(|one| one.ended);
+                if bad && ended.is_some_and(|ended| began >= ended) {
                     self.not_healed(slot, began);
                 }
             }

@@ -67,8 +67,6 @@ pub(super) struct Treatment {
     pub(super) holder: AttemptId,
     pub(super) settle: Duration,
     pub(super) rollback: bool,
-    /// It did not heal, and its rollback waits for its turn.
-    pub(super) undo: bool,
     /// Its action says that it cannot heal this.
     pub(super) hopeless: bool,
     /// When the attempt said ok.
@@ -130,11 +128,16 @@ impl Entry {
         (self.issue.severity, newest_first, self.stream)
     }
 
+    /// Whether an attempt or a rollback of it has begun, or is about to.
+    pub(super) const fn is_under_way(&self) -> bool {
+        matches!(self.phase, Phase::Running | Phase::AwaitingRollback)
+    }
+
     /// Whether nothing is done about it right now.
     pub(super) const fn is_idle(&self) -> bool {
         !matches!(
             self.phase,
-            Phase::Running | Phase::Verifying | Phase::Settling
+            Phase::Running | Phase::Verifying | Phase::Settling | Phase::AwaitingRollback
         )
     }
 }

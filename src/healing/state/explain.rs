@@ -241,7 +241,7 @@ impl fmt::Display for Explanation {
         };
         let action = &next.action;
         match self.phase {
-            Phase::Running | Phase::Verifying | Phase::Settling => {
+            Phase::Running | Phase::Verifying | Phase::Settling | Phase::AwaitingRollback => {
                 write!(f, ": {action} ({next})")?;
             }
             _ => write!(f, ": next is {action} ({next})")?,
@@ -273,11 +273,14 @@ impl State {
         let slot = *self.keys.get(key)?;
         let entry = self.open.get(slot)?;
         let mut holds = self.global_holds(false);
-        holds.extend(self.holds(slot, false).into_iter().filter(|hold| {
-            // An issue is not held back by its own treatment.
-            let own = entry.treatment.as_ref().map(|own| own.holder);
-            !matches!(hold, Hold::Lock { holder, .. } if Some(*holder) == own)
-        }));
+        // A rollback is held back by what holds everything back, and by nothing else.
+        if entry.phase != Phase::AwaitingRollback {
+            holds.extend(self.holds(slot, false).into_iter().filter(|hold| {
+                // An issue is not held back by its own treatment.
+                let own = entry.treatment.as_ref().map(|own| own.holder);
+                !matches!(hold, Hold::Lock { holder, .. } if Some(*holder) == own)
+            }));
+        }
         Some(Explanation {
             key: key.clone(),
             generation: entry.issue.generation,

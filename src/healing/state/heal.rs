@@ -65,7 +65,6 @@ impl State {
             holder: AttemptId::default(),
             settle: plan.settle.unwrap_or(self.policy.settle),
             rollback: step.rollback,
-            undo: false,
             hopeless: false,
             ended: Moment::NEVER,
             hinted: None,
@@ -365,17 +364,14 @@ impl State {
 
     /// What did not heal is undone if the plan says so, unless it still runs.
     pub(super) fn undo_or_next(&mut self, slot: SlotId, zombie: bool) {
-        let Some(entry) = self.open.get_mut(slot) else {
-            return;
-        };
-        match &mut entry.treatment {
-            Some(treatment) if treatment.rollback && !zombie => {
-                treatment.undo = true;
-                self.undo.insert(slot);
-                let until = self.now.at + self.policy.patience;
-                self.set_due(slot, Some(until));
-            }
-            _ => self.next(slot, true),
+        let entry = self.open.get(slot);
+        let treatment = entry.and_then(|entry| entry.treatment.as_ref());
+        if treatment.is_some_and(|one| one.rollback) && !zombie {
+            self.undo.insert(slot);
+            let until = self.now.at + self.policy.patience;
+            self.move_to(slot, Phase::AwaitingRollback, None, Some(until));
+        } else {
+            self.next(slot, true);
         }
     }
 
@@ -408,7 +404,7 @@ impl State {
         }
     }
 
-    /// A rollback waited longer than anybody's patience: the next attempt is more important.
+    /// A rollback waited longer than the policy's patience: the next attempt is more important.
     pub(super) fn undo_given_up(&mut self, slot: SlotId) {
         if self.undo.remove(&slot) {
             self.refuse("a rollback could not start in time, and was left out");

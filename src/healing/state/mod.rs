@@ -17,10 +17,13 @@
 //! | approval | approved | *pending* |
 //! | approval | denied, or nobody answers in time | *parked*; an alert where nobody answered |
 //! | running | the attempt says ok | *verifying*; `Verify` |
-//! | running | it fails, panics, or takes longer than timeout and grace | the attempt counts; rollback if the step says so; *backoff*, or the next step |
+//! | running | it fails, panics, or takes longer than timeout and grace | the attempt counts; *awaiting rollback* if the step says so; else *backoff*, or the next step |
 //! | running | it was called off, or is stale | *backoff*; the attempt does not count |
 //! | verifying | a look at data newer than the attempt's end is good | *settling* |
-//! | verifying, settling | a look or a pass finds the fault, or too many looks say nothing | the attempt counts; rollback; *backoff*, or the next step |
+//! | verifying, settling | a look or a pass finds the fault, or too many looks say nothing | the attempt counts; *awaiting rollback*, *backoff*, or the next step |
+//! | awaiting rollback | nothing holds everything back | *running*; the intent is recorded, then `Start` |
+//! | awaiting rollback | it waits longer than the policy's patience | the rollback is left out; *backoff*, or the next step |
+//! | running | the rollback ends, however it does | *backoff*, or the next step |
 //! | settling | a look after the settling time is good | closed `healed` |
 //! | any of these | all steps were tried | *parked*, the key is blocked, an alert |
 //! | backoff | the time that was drawn is over | *pending* |
@@ -28,7 +31,7 @@
 //! | pending, backoff, approval, parked | so many passes in a row do not find it | closed `self_resolved` |
 //! | parked, its key blocked | `retry_every` is over, and a step is reversible and runs | *pending*, for one attempt; *parked* again if it does not heal |
 //! | parked | acknowledged | *pending*, with all steps before it |
-//! | any but running, verifying, settling | a more severe one needs the room | closed `superseded` |
+//! | any but running, verifying, settling, awaiting rollback | a more severe one needs the room | closed `superseded` |
 //! | any | it gets worse | a new generation and a new plan; a pending approval is void |
 //! | any | its engine is removed | closed `superseded`, once nothing of it runs |
 //! | any | shutdown | closed `shutdown`, once nothing of it runs |

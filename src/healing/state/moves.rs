@@ -267,7 +267,8 @@ impl State {
             Phase::Pending => self.park(slot, gave_up.unwrap_or(ParkReason::Waited)),
             Phase::Backoff => self.due(slot),
             Phase::Approval => self.park(slot, ParkReason::ApprovalExpired),
-            Phase::Running => self.undo_given_up(slot),
+            Phase::Running => {}
+            Phase::AwaitingRollback => self.undo_given_up(slot),
             Phase::Verifying | Phase::Settling => self.look_again(slot),
             Phase::Parked => self.try_again(slot),
         }

@@ -131,7 +131,7 @@ impl State {
         for slot in older {
             match self.open.get_mut(slot) {
                 // What runs holds its lock, and may be about to end the newest fault as well.
-                Some(entry) if entry.phase == Phase::Running => entry.superseded = true,
+                Some(entry) if entry.is_under_way() => entry.superseded = true,
                 _ => self.close(slot, Closed::Superseded),
             }
         }
@@ -174,7 +174,7 @@ impl State {
         }
         match phase {
             Phase::Running => entry.dirty = true,
-            Phase::Verifying | Phase::Settling => {}
+            Phase::Verifying | Phase::Settling | Phase::AwaitingRollback => {}
             _ => entry.good_passes = 0,
         }
         let seen = match source {

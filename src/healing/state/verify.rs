@@ -50,7 +50,6 @@ impl State {
     pub(super) fn look_again(&mut self, slot: SlotId) {
         let treatment = self.open.get(slot).and_then(|e| e.treatment.as_ref());
         match treatment {
-            Some(treatment) if treatment.undo => self.undo_given_up(slot),
             Some(treatment) if treatment.verifying.is_some() => self.blind(slot),
             _ => self.ask_to_verify(slot),
         }
@@ -164,7 +163,9 @@ impl State {
     /// Somebody noticed the fault while it was being verified.
     pub(super) fn hinted(&mut self, slot: SlotId) {
         let now = self.now.at;
-        let Some(treatment) = self.treatment_mut(slot).filter(|one| !one.undo) else {
+        let entry = self.open.get_mut(slot);
+        let entry = entry.filter(|e| matches!(e.phase, Phase::Verifying | Phase::Settling));
+        let Some(treatment) = entry.and_then(|entry| entry.treatment.as_mut()) else {
             return;
         };
         treatment.hinted = Some(now);

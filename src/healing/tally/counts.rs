@@ -89,7 +89,7 @@ impl Label for Rung {
 }
 
 /// The largest of these sets.
-const MOST: usize = 8;
+const MOST: usize = 9;
 
 /// A number for each value of a closed set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -87,6 +87,10 @@ impl State {
     fn audit_places(&self) {
         let stopped = !self.global_holds(true).is_empty();
         for (slot, entry) in &self.open {
+            assert_eq!(
+                self.undo.contains(&slot),
+                entry.phase == Phase::AwaitingRollback
+            );
             let due = entry.due.map(|at| (at, Timer::Issue(slot)));
             if let Some(due) = due {
                 assert!(self.timers.contains(due.0, due.1));
@@ -106,7 +110,7 @@ impl State {
             }
             let ends_by_itself = match entry.phase {
                 Phase::Parked => entry.reason == entry.gave_up && self.retry_step(entry).is_some(),
-                Phase::Running => self.undo.contains(&slot),
+                Phase::Running => false,
                 _ => true,
             };
             assert_eq!(entry.due.is_some(), ends_by_itself, "{:?}", entry.phase);
@@ -131,9 +135,10 @@ impl State {
                 );
                 let attempt = self.attempts.get(treatment.holder);
                 assert!(attempt.is_none_or(|attempt| attempt.slot == slot));
-                if entry.phase == Phase::Running {
-                    assert!(attempt.is_some() || treatment.undo);
-                }
+                assert_eq!(
+                    attempt.is_some_and(|one| !one.zombie),
+                    entry.phase == Phase::Running
+                );
             }
         }
         let asked: BTreeSet<_> = self.asked.keys().copied().collect();

@@ -260,7 +260,7 @@ fn histories_reach_every_corner() {
     let mut runner = TestRunner::new_with_rng(config(1), dice);
     let (mut closed, mut finished) = ([0u64; 8], [0u64; 8]);
     let mut escalations = [0u64; 2];
-    let (mut phases, mut rollbacks, mut zombies, mut storms) = ([0u64; 8], 0, 0, 0);
+    let (mut phases, mut rollbacks, mut zombies, mut storms) = ([0u64; 9], 0, 0, 0);
     let mut evicted = 0;
     for case in 0..300 {
         let history = prop::collection::vec(ops(), 100..160);

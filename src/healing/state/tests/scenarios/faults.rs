@@ -251,6 +251,11 @@ fn a_shutdown_in_every_phase_closes_everything() {
     bench.hint(down("approval"));
     bench.plan = Plan::default();
     bench.hint(down("parked"));
+    bench.plan = plan().lock("awaits").with_rollback();
+    bench.hint(down("awaits"));
+    bench.control(Control::Pause);
+    bench.runs.rotate_left(1);
+    bench.end(AttemptResult::Failed);
     let snapshot = bench.state.snapshot();
     for (phase, count) in snapshot.open.iter() {
         assert_eq!(count, 1, "{phase:?}");
@@ -260,7 +265,7 @@ fn a_shutdown_in_every_phase_closes_everything() {
     assert!(!bench.log.contains(&Effect::Stopped));
     bench.end(AttemptResult::Cancelled);
     let snapshot = bench.state.snapshot();
-    assert_eq!(snapshot.closed.get(Closed::Shutdown), 8);
+    assert_eq!(snapshot.closed.get(Closed::Shutdown), 9);
     assert!(bench.log.contains(&Effect::Stopped));
     bench.hint(down("late"));
     let dropped = bench.state.snapshot().observations.dropped;
@@ -276,7 +281,7 @@ fn a_shutdown_in_every_phase_closes_everything() {
         .collect();
     let policy = Arc::new(policy());
     let (next, _) = State::restore(policy, 1, bench.now, &records);
-    assert_eq!(next.snapshot().restored, 8);
+    assert_eq!(next.snapshot().restored, 9);
 }
 
 #[test]

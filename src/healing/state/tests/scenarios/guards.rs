@@ -378,3 +378,41 @@ fn a_plan_that_cannot_be_followed_is_refused_by_field() {
     bench.pass(vec![down("db")]);
     assert_eq!(bench.running(), ["db"]);
 }
+
+#[test]
+fn what_waits_for_its_rollback_is_shown_as_such_and_not_for_ever() {
+    let mut bench = Bench::with(policy(), plan().with_rollback());
+    bench.hint(down("db"));
+    bench.control(Control::Pause);
+    bench.end(AttemptResult::Failed);
+    let awaits = Some((Phase::AwaitingRollback, None));
+    assert_eq!(bench.phase("db"), awaits);
+    let moved = |what: &What| {
+        matches!(
+            what,
+            What::Moved {
+                to: Phase::AwaitingRollback,
+                ..
+            }
+        )
+    };
+    assert_eq!(bench.recorded(moved), 1);
+    let text = bench.explain("db").to_string();
+    assert_eq!(
+        text,
+        "db/down is awaiting_rollback: restart (attempt 1 of 3), held back: the engine is paused"
+    );
+    let open = bench.state.snapshot().open;
+    assert_eq!(
+        (open.get(Phase::AwaitingRollback), open.get(Phase::Running)),
+        (1, 0)
+    );
+    let patience = bench.state.policy().patience;
+    bench.wait(patience.saturating_sub(SECOND));
+    assert_eq!(bench.phase("db"), awaits);
+    bench.wait(SECOND);
+    assert_eq!(bench.phase("db"), Some((Phase::Pending, None)));
+    assert!(bench.refused().unwrap().contains("rollback"));
+    bench.control(Control::Resume);
+    assert_eq!(bench.runs[0].work, crate::healing::Work::Heal);
+}
