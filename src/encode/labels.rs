@@ -86,7 +86,7 @@ impl<'a> Labels<'a> {
         let mut labels = Self(Vec::new());
         let mut rest = text;
         while !rest.is_empty() {
-            let (name, value, more) = first(rest)?;
+            let (name, value, more) = escape::first_label(rest)?;
             // Nothing may follow the comma in the braces but a label.
             let tail = more.strip_prefix(',').filter(|tail| !tail.is_empty());
             rest = if more.is_empty() { more } else { tail? };
@@ -133,25 +133,6 @@ impl<'a> Labels<'a> {
     pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (&**name, *value))
     }
-}
-
-/// The names and the values, still escaped, of rendered labels that are as declared.
-pub(super) fn pairs(text: &str) -> impl Iterator<Item = (&str, &str)> {
-    let mut rest = text;
-    std::iter::from_fn(move || {
-        let (name, value, more) = first(rest)?;
-        rest = more.strip_prefix(',').unwrap_or(more);
-        Some((name, value))
-    })
-}
-
-/// The first label of a text, and what follows its closing quote.
-fn first(text: &str) -> Option<(&str, &str, &str)> {
-    let (name, tail) = text.split_at_checked(text.bytes().position(|byte| byte == b'=')?)?;
-    let tail = tail.strip_prefix("=\"")?;
-    let end = escape::value_end(tail);
-    let rest = tail.get(end..)?.strip_prefix('"')?;
-    Some((name, tail.get(..end)?, rest))
 }
 
 /// A name as a text format writes it: in quotes where it has to be.
@@ -225,7 +206,7 @@ mod tests {
         for text in ["", r#"a="x,b=\"\\",_b="\n""#] {
             let labels = read(text).unwrap();
             assert!(matches!(labels.render(text), Cow::Borrowed(same) if same == text));
-            assert!(labels.iter().eq(pairs(text)));
+            assert!(labels.iter().eq(escape::labels(text)));
         }
     }
 

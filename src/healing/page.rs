@@ -140,7 +140,7 @@ fn after_labels(rest: &str) -> Option<&str> {
         let (_, found) = labels.split_at_checked(at)?;
         match found.strip_prefix('"') {
             None => return found.get(1..),
-            Some(value) => labels = value.get(escape::value_end(value) + 1..)?,
+            Some(value) => labels = escape::first_value(value)?.2,
         }
     }
 }

@@ -42,21 +42,7 @@ impl<'a> SeriesLabels<'a> {
 
     /// Names and values, in the order of the declaration.
     pub fn iter(self) -> impl Iterator<Item = (&'a str, Cow<'a, str>)> {
-        let mut rest = self.0;
-        std::iter::from_fn(move || {
-            let (name, tail) = rest.split_once("=\"")?;
-            let (value, behind) = tail.split_at_checked(escape::value_end(tail))?;
-            let behind = behind.strip_prefix('"').unwrap_or_default();
-            rest = behind.strip_prefix(',').unwrap_or(behind);
-            Some((
-                name,
-                if value.contains('\\') {
-                    Cow::Owned(escape::unescape(value))
-                } else {
-                    Cow::Borrowed(value)
-                },
-            ))
-        })
+        escape::labels(self.0).map(|(name, value)| (name, escape::unescape(value)))
     }
 }
 

@@ -78,9 +78,12 @@ fn escape(out: &mut String, text: &str, quotes: bool) {
     out.push_str(&text[kept..]);
 }
 
-/// Takes the escapes of [`label_value`] back.
+/// Takes the escapes of [`label_value`] back. Allocates only where there are some.
 #[must_use]
-pub fn unescape(text: &str) -> String {
+pub fn unescape(text: &str) -> Cow<'_, str> {
+    if !text.contains('\\') {
+        return Cow::Borrowed(text);
+    }
     let mut out = String::with_capacity(text.len());
     let mut chars = text.chars();
     while let Some(c) = chars.next() {
@@ -94,22 +97,46 @@ pub fn unescape(text: &str) -> String {
             None => out.push('\\'),
         }
     }
-    out
+    Cow::Owned(out)
 }
 
-/// Where the escaped value at the start of `text` ends: at the first quote that is not escaped.
+/// The escaped value at the start of `text`, whether it has escapes, and what follows its closing
+/// quote.
+#[inline]
 #[must_use]
-pub fn value_end(text: &str) -> usize {
-    let mut escaped = false;
-    for (at, byte) in text.bytes().enumerate() {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' => escaped = true,
-            b'"' => return at,
-            _ => {}
+pub fn first_value(text: &str) -> Option<(&str, bool, &str)> {
+    let mut end = 0;
+    let mut has_escapes = false;
+    loop {
+        let bytes = text.as_bytes().get(end..)?;
+        let found = bytes.iter().position(|byte| matches!(byte, b'"' | b'\\'))?;
+        end += found;
+        if bytes.get(found) == Some(&b'"') {
+            return Some((text.get(..end)?, has_escapes, text.get(end + 1..)?));
         }
+        // Whatever follows is escaped.
+        (end, has_escapes) = (end + 2, true);
     }
-    text.len()
+}
+
+/// The names and the escaped values of labels as they stand between the braces: what is read of
+/// rendered labels is read by this. It ends where a label is none.
+pub fn labels(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let (name, value, more) = first_label(rest)?;
+        rest = more.strip_prefix(',').unwrap_or(more);
+        Some((name, value))
+    })
+}
+
+/// The first of rendered labels, and what follows its closing quote.
+#[must_use]
+pub fn first_label(text: &str) -> Option<(&str, &str, &str)> {
+    let (name, tail) = text.split_at_checked(text.bytes().position(|byte| byte == b'=')?)?;
+    let tail = tail.strip_prefix("=\"")?;
+    let (value, _, rest) = first_value(tail)?;
+    Some((name, value, rest))
 }
 
 /// Names of metrics may have colons, those of labels may not.

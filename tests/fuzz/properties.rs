@@ -62,8 +62,8 @@ pub(crate) fn escaping(value: &str) {
     assert_eq!(escape::needs_escape(value), escaped != value);
     assert!(!escaped.contains('\n'));
     assert_eq!(
-        escape::value_end(&format!("{escaped}\",x=\"")),
-        escaped.len()
+        escape::first_value(&format!("{escaped}\",x=\"")),
+        Some((&*escaped, escaped.contains('\\'), ",x=\""))
     );
     let labels = parse_labels(&format!("a=\"{escaped}\",b=\"\""));
     let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());

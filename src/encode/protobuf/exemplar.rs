@@ -1,8 +1,8 @@
 //! Exemplars and times as messages.
 
 use super::{labels, wire};
-use crate::encode::labels::pairs;
 use crate::registry::Exemplar;
+use crate::util::escape;
 
 /// Writes an exemplar as a field. One whose value is no number is left out.
 #[cold]
@@ -11,7 +11,7 @@ pub(super) fn exemplar(buf: &mut Vec<u8>, field: u8, exemplar: &Exemplar) {
         return;
     }
     wire::message(buf, field, |buf| {
-        labels::fields(buf, pairs(exemplar.labels()));
+        labels::fields(buf, escape::labels(exemplar.labels()));
         wire::double(buf, 2, exemplar.value);
         timestamp(buf, 3, exemplar.at);
     });

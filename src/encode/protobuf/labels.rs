@@ -1,9 +1,6 @@
 //! Labels as fields of a metric.
 
-use std::borrow::Cow;
-
 use super::wire;
-use crate::encode::labels::pairs;
 use crate::util::escape;
 
 /// The names of the labels that every series of a family has, in their order, made once for all
@@ -35,15 +32,19 @@ impl Names {
     /// Writes rendered labels.
     pub(super) fn write(&self, buf: &mut Vec<u8>, mut text: &str) {
         for name in &self.0 {
-            let Some(tail) = text.strip_prefix(&*name.text) else {
+            let tail = text.strip_prefix(&*name.text);
+            let Some((value, has_escapes, rest)) = tail.and_then(escape::first_value) else {
                 break;
             };
-            let (value, escaped, rest) = split(tail);
-            label(buf, &name.field, &raw(value, escaped));
-            text = rest;
+            if has_escapes {
+                label(buf, &name.field, &escape::unescape(value));
+            } else {
+                label(buf, &name.field, value);
+            }
+            text = rest.strip_prefix(',').unwrap_or(rest);
         }
         // Nothing, unless the labels are others.
-        fields(buf, pairs(text));
+        fields(buf, escape::labels(text));
     }
 }
 
@@ -53,7 +54,7 @@ pub(super) fn fields<'a>(buf: &mut Vec<u8>, pairs: impl Iterator<Item = (&'a str
     for (name, value) in pairs {
         field.clear();
         wire::string(&mut field, 1, name);
-        label(buf, &field, &raw(value, true));
+        label(buf, &field, &escape::unescape(value));
     }
 }
 
@@ -63,31 +64,6 @@ fn label(buf: &mut Vec<u8>, name: &[u8], value: &str) {
     wire::message_of(buf, 1, length);
     buf.extend_from_slice(name);
     wire::string(buf, 2, value);
-}
-
-/// The escaped value at the beginning of a text, whether it has escapes, and the labels behind.
-#[inline]
-fn split(text: &str) -> (&str, bool, &str) {
-    let bytes = text.as_bytes();
-    let end = bytes.iter().position(|byte| matches!(byte, b'"' | b'\\'));
-    let end = end.unwrap_or(text.len());
-    let escaped = bytes.get(end) == Some(&b'\\');
-    let end = if escaped {
-        escape::value_end(text)
-    } else {
-        end
-    };
-    let (value, rest) = text.split_at(end);
-    let rest = rest.strip_prefix('"').unwrap_or(rest);
-    (value, escaped, rest.strip_prefix(',').unwrap_or(rest))
-}
-
-fn raw(value: &str, escaped: bool) -> Cow<'_, str> {
-    if escaped && value.contains('\\') {
-        Cow::Owned(escape::unescape(value))
-    } else {
-        Cow::Borrowed(value)
-    }
 }
 
 #[cfg(test)]
@@ -107,7 +83,7 @@ mod tests {
         ] {
             let (mut quick, mut slow) = (Vec::new(), Vec::new());
             names.write(&mut quick, text);
-            fields(&mut slow, pairs(text));
+            fields(&mut slow, escape::labels(text));
             assert_eq!(quick, slow, "{text}");
         }
     }

@@ -14,9 +14,10 @@ use self::labels::Names;
 use self::message::{Fits, Length, Message};
 use super::escaping::Escaping;
 use super::format::Format;
-use super::labels::{Globals, Labels, need_no_look, pairs};
+use super::labels::{Globals, Labels, need_no_look};
 use crate::catalog::{Kind, MetricDef, Unit};
 use crate::registry::{Sample, ScrapeFamily};
+use crate::util::escape;
 
 /// Writes one family, in one message.
 pub(super) struct ProtobufFamily<'a> {
@@ -56,7 +57,7 @@ impl<'a> ProtobufFamily<'a> {
             declared && def.labels.iter().any(|label| label == name)
         });
         let mut fields = Vec::new();
-        labels::fields(&mut fields, pairs(&beside));
+        labels::fields(&mut fields, escape::labels(&beside));
         Self {
             kind: def.kind,
             escaping: format.escaping(),
@@ -133,7 +134,7 @@ impl<'a> ProtobufFamily<'a> {
         let taken = |name: &str| own.names().any(|own| own == name);
         let beside = self.globals.beside(self.kind, taken);
         wire::message(buf, 4, |buf| {
-            labels::fields(buf, pairs(&beside));
+            labels::fields(buf, escape::labels(&beside));
             labels::fields(buf, own.iter());
             value::write(buf, self.kind, sample);
         });

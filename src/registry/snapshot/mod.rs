@@ -282,14 +282,8 @@ pub(crate) fn render_pairs<'a>(
 
 /// Rendered labels with each value cut to `most` bytes, where one may be longer.
 pub(super) fn shortened(text: &str, most: usize) -> Option<Box<str>> {
-    let mut rest = text;
-    let mut is_long = false;
     // No value is longer than its escaped form.
-    while let Some((_, tail)) = rest.split_once("=\"").filter(|_| rest.len() > most) {
-        let end = escape::value_end(tail);
-        is_long |= end > most;
-        rest = tail.get(end + 1..).unwrap_or("");
-    }
+    let is_long = text.len() > most && escape::labels(text).any(|(_, value)| value.len() > most);
     is_long.then(|| {
         let labels = parse_labels(text);
         let pairs = labels.iter().map(|(name, value)| (&**name, &**value));
@@ -300,15 +294,10 @@ pub(super) fn shortened(text: &str, most: usize) -> Option<Box<str>> {
 /// Takes rendered labels apart into names and raw values.
 #[must_use]
 pub fn parse_labels(text: &str) -> Vec<(String, String)> {
-    let mut out = Vec::new();
-    let mut rest = text;
-    while let Some((name, tail)) = rest.split_once("=\"") {
-        let end = escape::value_end(tail);
-        out.push((name.to_owned(), escape::unescape(&tail[..end])));
-        rest = tail.get(end + 1..).unwrap_or("");
-        rest = rest.strip_prefix(',').unwrap_or(rest);
-    }
-    out
+    let labels = escape::labels(text);
+    labels
+        .map(|(name, value)| (name.to_owned(), escape::unescape(value).into_owned()))
+        .collect()
 }
 
 #[cfg(test)]
