@@ -87,7 +87,7 @@ async fn report(Path(year): Path<u16>) -> String {
     format!("the report of {year}\n")
 }
 
-/// Counts up once a second for as long as somebody listens. Its hours are no latency: the
+/// Counts up once a second for as long as someone listens. Its hours are no latency: the
 /// request is recorded at its headers, and then it is a session.
 async fn live() -> Sse<impl Stream<Item = Result<Event, axum::Error>>> {
     let ticks = tokio::time::interval(Duration::from_secs(1));

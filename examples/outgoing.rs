@@ -31,12 +31,12 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
         .route("/busy", get(async || StatusCode::TOO_MANY_REQUESTS))
         .route("/slow", get(std::future::pending::<()>));
     tokio::spawn(async move { axum::serve(supplier, routes).await });
-    let nobody = TcpListener::bind("127.0.0.1:0").await?.local_addr()?;
+    let closed = TcpListener::bind("127.0.0.1:0").await?.local_addr()?;
 
     let layer = heal
         .http_client_layer()
         .host(supplier_at.to_string(), "supplier")
-        .host(nobody.to_string(), "closed-shop")
+        .host(closed.to_string(), "closed-shop")
         .names([HttpClientNames::Catalog, HttpClientNames::Api])
         .error_kind(|error| error.is::<Elapsed>().then_some("timeout"))
         .build()?;
@@ -50,7 +50,7 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
         format!("http://{supplier_at}/stock"),
         format!("http://{supplier_at}/busy"),
         format!("http://{supplier_at}/slow"),
-        format!("http://{nobody}/"),
+        format!("http://{closed}/"),
     ] {
         let request = Request::builder().uri(&uri).body(Body::empty())?;
         match client.ready().await?.call(request).await {

@@ -264,11 +264,11 @@ mod tests {
 
     #[test]
     fn names_in_utf8_where_the_definition_wants_them() {
-        let told =
+        let checked =
             |name: &'static str| definition(&MetricDef::new(Kind::Gauge, name, "").utf8_names());
         let def = MetricDef::new(Kind::Gauge, "a", "");
         for name in ["a.b", "längd", "9", "a b", "🦀"] {
-            assert_eq!(told(name), Ok(()), "{name}");
+            assert_eq!(checked(name), Ok(()), "{name}");
             assert_eq!(label_of(&def.clone().utf8_names(), name), Ok(()), "{name}");
             assert!(definition(&MetricDef::new(Kind::Gauge, name, "")).is_err());
             assert!(label_of(&def, name).is_err());
@@ -276,13 +276,13 @@ mod tests {
         for name in [
             "", "a\"", "a=b", "a,b", "{a", "a}", "a\\", "a\nb", "a\u{7f}", "a:b",
         ] {
-            assert!(told(name).is_err(), "{name:?}");
+            assert!(checked(name).is_err(), "{name:?}");
             assert!(label_of(&def.clone().utf8_names(), name).is_err());
         }
         for name in ["__name__", "le", "quantile"] {
             assert!(label_of(&def.clone().utf8_names(), name).is_err(), "{name}");
         }
-        assert!(told("queue.size_total").is_err(), "suffixes are as ever");
+        assert!(checked("queue.size_total").is_err(), "suffixes are as ever");
     }
 
     #[test]

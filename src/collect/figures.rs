@@ -1,4 +1,4 @@
-//! What the collectors of this room share: a table of metrics and how each is read.
+//! What the collectors of this module share: a table of metrics and how each is read.
 
 use std::sync::Arc;
 

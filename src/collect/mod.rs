@@ -57,7 +57,7 @@ pub use system::{
     SystemSource, system,
 };
 
-/// A group of this room, declared once. Two threads that declare one at the same time would
+/// A group of this module, declared once. Two threads that declare one at the same time would
 /// both hand a collector to the registry, and the second would be refused; they take turns.
 /// No code of others runs under the lock.
 fn once<G: Group>(registry: &Registry) -> Result<Arc<G>, DeclareError> {

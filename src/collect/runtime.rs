@@ -18,7 +18,7 @@ use crate::registry::{Collector, DeclareError, FamilySnapshot, Group, Number, Re
 /// the counters start anew.
 ///
 /// # Errors
-/// One of the names is declared already by somebody else.
+/// One of the names is declared already elsewhere.
 pub fn runtime(registry: &Registry, handle: &Handle) -> Result<(), DeclareError> {
     let Runtime(state) = &*super::once::<Runtime>(registry)?;
     *state.metrics.lock() = Some(handle.metrics());

@@ -23,7 +23,7 @@ pub enum ConfigError {
         /// [`io::ErrorKind::InvalidData`].
         source: io::Error,
     },
-    /// The text is not TOML. All errors are listed that the parser can tell apart.
+    /// The text is not TOML. Every error that the parser finds is listed.
     #[error("{}", syntax(.path.as_ref(), .errors))]
     Syntax {
         /// The file, if the text came from one.

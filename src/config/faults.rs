@@ -118,20 +118,20 @@ impl Faults {
         self.at.truncate(outer);
     }
 
-    /// Checks a field, a section or the entry of a map: every fault that `look` adds has its
+    /// Checks a field, a section or the entry of a map: every fault that `check` adds has its
     /// key in front.
-    pub fn within(&mut self, key: &str, look: impl FnOnce(&mut Self)) {
+    pub fn within(&mut self, key: &str, check: impl FnOnce(&mut Self)) {
         let outer = self.at.len();
         push_key(&mut self.at, key);
-        look(self);
+        check(self);
         self.at.truncate(outer);
     }
 
     /// Checks the element of a list, counted from 0.
-    pub fn within_index(&mut self, index: usize, look: impl FnOnce(&mut Self)) {
+    pub fn within_index(&mut self, index: usize, check: impl FnOnce(&mut Self)) {
         let outer = self.at.len();
         push_index(&mut self.at, index);
-        look(self);
+        check(self);
         self.at.truncate(outer);
     }
 

@@ -68,7 +68,7 @@
 //!
 #![doc = include_str!("keys.md")]
 
-// How a section is written, so that every fault in it is found and told with its path:
+// How a section is written, so that every fault in it is found and reported with its path:
 // - `#[serde(default, deny_unknown_fields)]` on the struct, `Default` as the one place of its
 //   defaults; an `Option` field is `None` by default; no `flatten` and no `untagged`, since
 //   serde forgets the path below them;

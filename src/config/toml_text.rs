@@ -166,7 +166,7 @@ fn node(value: &Spanned<DeValue<'_>>, lines: &Lines<'_>) -> Node {
     let value = match value.get_ref() {
         DeValue::String(text) => Value::Text(text.to_string()),
         DeValue::Integer(number) => i128::from_str_radix(number.as_str(), number.radix())
-            // Beyond every range, so that the field tells its own.
+            // Beyond every range, so that the field reports its own.
             .map_or(Value::Int(i128::MAX), Value::Int),
         DeValue::Float(number) => number
             .as_str()

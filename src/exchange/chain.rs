@@ -34,7 +34,7 @@ impl<T> Chain<T> {
     }
 
     /// The first value that `is` the one sought; where there is none, what `make` makes, which
-    /// must be one that `is` finds. Threads that look for the same at once get the same.
+    /// must be one that `is` finds. Threads that search for the same at once get the same.
     #[inline]
     pub(crate) fn find_or_add(&self, is: impl Fn(&T) -> bool, make: impl Fn() -> T) -> &T {
         match self.find(&is) {

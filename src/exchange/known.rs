@@ -35,7 +35,7 @@ impl<S, const LISTS: usize> Known<S, LISTS> {
         self.list(key).find(|known| is(known))
     }
 
-    /// The same; where there is none, what `make` makes while there is room, of how many there
+    /// The same; where there is none, what `make` makes while there is space, of how many there
     /// were before.
     #[cold]
     pub(crate) fn learn(
@@ -59,13 +59,13 @@ impl<S, const LISTS: usize> Known<S, LISTS> {
             },
         );
         if !fresh.get() {
-            // It was there, or another thread was first: give the room back.
+            // It was there, or another thread was first: give the space back.
             self.learnt.fetch_sub(1, Ordering::Relaxed);
         }
         Some(known)
     }
 
-    /// The same for what the program itself names, which takes no room.
+    /// The same for what the program itself names, which takes no space.
     #[cold]
     pub(crate) fn add(
         &self,
@@ -77,7 +77,7 @@ impl<S, const LISTS: usize> Known<S, LISTS> {
         list.find_or_add(|known| is(known), || Arc::new(make()))
     }
 
-    /// Whether there is room to learn.
+    /// Whether there is space to learn.
     pub(crate) fn has_room(&self) -> bool {
         self.learnt() < self.max
     }

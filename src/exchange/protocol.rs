@@ -20,7 +20,7 @@ pub(crate) trait Protocol: Sized + 'static {
     type Recorder: Send + Sync;
     /// What the exchanges of a series have in common when they begin.
     type Name: fmt::Debug + Send + Sync;
-    /// A way to end, as far as the labels tell it.
+    /// A way to end, as far as the labels show it.
     type Outcome: Copy + PartialEq + fmt::Debug + Send + Sync;
     /// What an exchange begins with, beside its series, start and trace.
     type Begin;

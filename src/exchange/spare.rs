@@ -26,7 +26,7 @@ impl<T> Spare<T> {
         taken.ok().flatten()
     }
 
-    /// Keeps a box that nobody needs any more, if there is room.
+    /// Keeps a box that is no longer needed, if there is space.
     #[inline]
     pub(crate) fn keep(of_thread: &'static LocalKey<Self>, unused: Box<T>) {
         let mut unused = Some(unused);

@@ -42,12 +42,12 @@ pub struct GrpcLayerBuilder<L> {
     timeout: Option<Duration>,
     declared: BTreeMap<(String, String), Option<RpcKind>>,
     exclude: Exclude,
-    told: Option<Told<L>>,
+    on_built: Option<OnBuilt<L>>,
     layer: PhantomData<fn() -> L>,
 }
 
 /// Whoever wants to know of a layer that was built.
-type Told<L> = Arc<dyn Fn(&L) + Send + Sync>;
+type OnBuilt<L> = Arc<dyn Fn(&L) + Send + Sync>;
 
 impl<L> GrpcLayerBuilder<L> {
     pub(super) fn new(registry: &Registry, side: Side) -> Self {
@@ -64,14 +64,14 @@ impl<L> GrpcLayerBuilder<L> {
             timeout: None,
             declared: BTreeMap::new(),
             exclude: Exclude::default(),
-            told: None,
+            on_built: None,
             layer: PhantomData,
         }
     }
 
-    /// Calls `told` with the layer when it is built.
-    pub(crate) fn tell(mut self, told: impl Fn(&L) + Send + Sync + 'static) -> Self {
-        self.told = Some(Arc::new(told));
+    /// Calls `on_built` with the layer when it is built.
+    pub(crate) fn on_built(mut self, on_built: impl Fn(&L) + Send + Sync + 'static) -> Self {
+        self.on_built = Some(Arc::new(on_built));
         self
     }
 
@@ -184,11 +184,11 @@ impl GrpcLayerBuilder<GrpcLayer> {
     /// # Errors
     /// The registry already has other metrics under the names of the layer.
     pub fn build(self) -> Result<GrpcLayer, DeclareError> {
-        let told = self.told.clone();
+        let on_built = self.on_built.clone();
         let methods = self.methods()?;
         let layer = GrpcLayer { methods };
-        if let Some(told) = told {
-            told(&layer);
+        if let Some(on_built) = on_built {
+            on_built(&layer);
         }
         Ok(layer)
     }
@@ -217,7 +217,7 @@ impl<L> Clone for GrpcLayerBuilder<L> {
             timeout: self.timeout,
             declared: self.declared.clone(),
             exclude: self.exclude.clone(),
-            told: self.told.clone(),
+            on_built: self.on_built.clone(),
             layer: PhantomData,
         }
     }

@@ -13,7 +13,7 @@ use crate::registry::{DeclareError, Registry};
 ///
 /// Put it on with `Server::builder().layer(..)`, on an axum router, or around one generated
 /// server. Cloning is cheap, and all clones share what they have learnt about methods. A call
-/// that passes two layers is counted twice.
+/// that goes through two layers is counted twice.
 #[derive(Clone, Debug)]
 pub struct GrpcLayer {
     pub(super) methods: Arc<Methods>,

@@ -81,7 +81,7 @@ impl Methods {
             .get_or_init(|| Arc::new(Series::new(&self.recorder, Name::unknown())))
     }
 
-    /// The method, which is taken as it is named while there is room; none if it is excluded.
+    /// The method, which is taken as it is named while there is space; none if it is excluded.
     #[inline]
     pub(super) fn by_name(&self, service: &str, method: &str) -> Option<&Arc<Series>> {
         let known = self.find(service, method);
@@ -113,7 +113,7 @@ impl Methods {
             && is_name(method)
     }
 
-    /// Makes a method known, while there is room.
+    /// Makes a method known, while there is space.
     #[cold]
     pub(super) fn learn(&self, service: &str, method: &str) -> Option<&Arc<Series>> {
         if !is_name(service) || !is_name(method) {
@@ -206,7 +206,7 @@ mod tests {
         methods.declare("x.Y", "Z", None);
         assert!(methods.by_name("x.Y", "Z").is_none());
         assert!(methods.find("x.Y", "Z").is_none() && methods.excludes("x.Y", "Z"));
-        assert_eq!(methods.known.learnt(), 0, "no room is taken");
+        assert_eq!(methods.known.learnt(), 0, "no space is taken");
         assert_eq!(registry.series(), 0);
     }
 

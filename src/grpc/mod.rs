@@ -87,7 +87,7 @@
 //! What tonic's time-outs call `Cancelled` is `DEADLINE_EXCEEDED` here, on both sides: that is
 //! what happened, though tonic reports another code to its callers. A caller that has its last message
 //! and drops the stream without reading on to its end has cancelled the call, and so has one whose
-//! codec refuses a message: that it was too large tonic tells the caller alone, as it does that the
+//! codec refuses a message: tonic reports to the caller alone that it was too large, as it does that the
 //! `OK` of a unary call came without a message.
 //!
 //! Each attempt of a layer that retries is a call if that layer is above this one, and all

@@ -55,7 +55,7 @@ fn of_chain(error: &BoxError) -> Option<Code> {
             return Some(status.code());
         }
         if error.is::<TimeoutExpired>() {
-            // tonic tells its callers `Cancelled` here; what happened is that the time ran out.
+            // tonic reports `Cancelled` to its callers here; what happened is that the time ran out.
             return Some(Code::DeadlineExceeded);
         }
         if error.is::<ConnectError>() {
@@ -66,11 +66,11 @@ fn of_chain(error: &BoxError) -> Option<Code> {
     None
 }
 
-/// What tonic would tell the caller, where it knows. It knows the errors of hyper and HTTP/2, which
+/// The code that tonic would report to the caller, where it knows one. It knows the errors of hyper and HTTP/2, which
 /// this crate does not depend on, but wants to own what it is asked about.
 ///
 /// It says `Cancelled` also where a connection was closing before the request was on it, as on each
-/// restart of a server. Nobody has cancelled that, and only the words tell it from a reset.
+/// restart of a server. No one has cancelled that, and only the words distinguish it from a reset.
 fn of_tonic(error: &mut BoxError) -> Option<Code> {
     let owned = std::mem::replace(error, Box::new(Lent(None)));
     let shared = Arc::new(owned);
@@ -85,7 +85,7 @@ fn of_tonic(error: &mut BoxError) -> Option<Code> {
         Err(_) => None,
     };
     drop(status);
-    // Nobody else has it any more.
+    // No one else has it any more.
     if let Some(owned) = Arc::into_inner(shared) {
         *error = owned;
     }

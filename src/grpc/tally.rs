@@ -79,7 +79,7 @@ pub(super) struct Waiting {
 }
 
 impl Waiting {
-    /// Adds, and hands over if there is somebody to take it. Both this and [`Self::settle`]
+    /// Adds, and hands over if there is a taker. Both this and [`Self::settle`]
     /// change `messages`, so one of the two comes second, sees what the other did, and hands
     /// over; and what is handed over is gone, so that it is counted once.
     fn add(&self, messages: u64) {

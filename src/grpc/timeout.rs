@@ -10,7 +10,7 @@ pub(super) fn of(value: &HeaderValue) -> Option<Duration> {
     parse(value.as_bytes())
 }
 
-/// The one of two time-outs that passes first.
+/// The one of two time-outs that ends first.
 #[inline]
 pub(super) fn shorter(one: Option<Duration>, other: Option<Duration>) -> Option<Duration> {
     match (one, other) {

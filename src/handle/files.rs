@@ -6,9 +6,9 @@ use crate::healing::{FileMetrics, GuardFile, Name};
 use crate::health::{Contributor, Fact};
 
 /// Whether the health report says how many files are guarded: from the first guard on.
-pub(super) struct Told(Once);
+pub(super) struct Declared(Once);
 
-impl Default for Told {
+impl Default for Declared {
     fn default() -> Self {
         Self(Once::new())
     }

@@ -19,7 +19,7 @@ impl Selfheal {
         let inner = Arc::downgrade(&self.inner);
         GrpcLayer::builder(self.registry())
             .clock(self.clock().clone())
-            .tell(move |layer| {
+            .on_built(move |layer| {
                 if let Some(inner) = inner.upgrade()
                     && inner.grpc.0.set(()).is_ok()
                 {

@@ -62,7 +62,7 @@ impl Contributor for Healed {
                 None => parts.push(seen),
             }
         }
-        // Components that nobody named beforehand, but that have an issue.
+        // Components that were not named beforehand, but that have an issue.
         parts.extend(open.into_values().map(|state| {
             part(&state.component).health(health(&state), state.text.replace('_', " "))
         }));

@@ -78,7 +78,7 @@ impl Selfheal {
     ) -> Result<HttpLayer, DeclareError> {
         let layer = set_up(self.http_builder()).build()?;
         self.inner.taken.add(Part::Layer);
-        // The first layer tells the traffic for all.
+        // The first layer reports the traffic of all.
         if self.inner.http.0.set(layer.clone()).is_ok() {
             self.inner.health.add(Arc::new(layer.clone()));
         }

@@ -211,7 +211,7 @@ mod tests {
         let traffic = Some(Traffic { good: 1, total: 1 });
         let half = Component::new("cache").health(0.5, "slow");
         let half = super::score(traffic, &[half]).coverage;
-        assert!((half - 0.5).abs() < 1e-9, "nobody said what it carries");
+        assert!((half - 0.5).abs() < 1e-9, "its weight was not said");
         let well = Component::new("cache").health(1.0, "");
         let well = super::score(traffic, &[well]).coverage;
         assert!((well - 1.0).abs() < 1e-9, "then it does not matter");

@@ -16,7 +16,7 @@ pub(super) const FULL: u32 = 120;
 /// The way of writing, as the first bit of a full chunk.
 const DELTAS: u64 = 1;
 
-/// The bits that tell how many leading zeros a difference has; more count as so many.
+/// The bits that say how many leading zeros a difference has; more count as so many.
 const LEADING_BITS: u32 = 5;
 const LEADING_MOST: u32 = (1 << LEADING_BITS) - 1;
 

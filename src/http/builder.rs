@@ -337,8 +337,8 @@ impl HttpLayerBuilder {
             mounts: self.mounts,
             exclude: self.exclude,
             protocol: {
-                let told = self.names.iter().any(|names| names.names_protocol());
-                told.then_some(self.scheme)
+                let shown = self.names.iter().any(|names| names.names_protocol());
+                shown.then_some(self.scheme)
             },
             table: Table::new(),
         })

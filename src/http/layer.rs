@@ -22,7 +22,7 @@ use crate::util::{RequestHead, Verb};
 /// Records every request of the service it is put on; see [the module](super).
 ///
 /// Cloning is cheap, and all clones share what they have learnt about routes. Several layers
-/// on one registry are fine; a request that passes two of them is counted twice.
+/// on one registry are fine; a request that goes through two of them is counted twice.
 #[derive(Debug)]
 pub struct HttpLayer<M = Axum> {
     shared: Arc<Shared>,

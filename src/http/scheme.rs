@@ -28,7 +28,7 @@ pub enum Scheme {
 impl Scheme {
     pub(super) fn is_https<B>(self, request: &Request<B>) -> bool {
         let headers = request.headers();
-        let told = match self {
+        let stated = match self {
             Self::Uri => None,
             Self::Http => Some(false),
             Self::Https => Some(true),
@@ -39,7 +39,7 @@ impl Scheme {
                 .and_then(proto)
                 .and_then(is_https),
         };
-        told.unwrap_or_else(|| request.uri().scheme_str().and_then(is_https) == Some(true))
+        stated.unwrap_or_else(|| request.uri().scheme_str().and_then(is_https) == Some(true))
     }
 }
 
@@ -87,7 +87,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn told(scheme: Scheme, name: &'static str, value: &str) -> bool {
+    fn stated(scheme: Scheme, name: &'static str, value: &str) -> bool {
         let request = Request::builder().header(name, value).body(()).unwrap();
         scheme.is_https(&request)
     }
@@ -105,7 +105,7 @@ mod tests {
             (", https", false),
         ] {
             assert_eq!(
-                told(Scheme::XForwardedProto, "x-forwarded-proto", value),
+                stated(Scheme::XForwardedProto, "x-forwarded-proto", value),
                 https,
                 "{value:?}"
             );
@@ -128,7 +128,7 @@ mod tests {
             (";;,proto=https", false),
         ] {
             assert_eq!(
-                told(Scheme::Forwarded, "forwarded", value),
+                stated(Scheme::Forwarded, "forwarded", value),
                 https,
                 "{value:?}"
             );
@@ -138,10 +138,10 @@ mod tests {
     #[test]
     fn only_the_header_that_is_named_is_read() {
         for scheme in [Scheme::Uri, Scheme::Http, Scheme::Forwarded] {
-            assert!(!told(scheme, "x-forwarded-proto", "https"), "{scheme:?}");
+            assert!(!stated(scheme, "x-forwarded-proto", "https"), "{scheme:?}");
         }
-        assert!(!told(Scheme::XForwardedProto, "forwarded", "proto=https"));
-        assert!(told(Scheme::Https, "x-forwarded-proto", "http"));
+        assert!(!stated(Scheme::XForwardedProto, "forwarded", "proto=https"));
+        assert!(stated(Scheme::Https, "x-forwarded-proto", "http"));
     }
 
     #[test]

@@ -92,7 +92,7 @@ impl Progress {
                 read.store(0, Ordering::Relaxed);
                 read
             }
-            // None yet, or the body of an earlier request that somebody still holds.
+            // None yet, or the body of an earlier request that is still held.
             _ => Arc::default(),
         };
         self.reading = true;
@@ -166,7 +166,7 @@ impl State {
             || (self.series.name.verb() == Verb::Connect && status.is_success())
     }
 
-    /// A body that does not say its size. Where it is a stream that lives until somebody has
+    /// A body that does not say its size. Where it is a stream that lives until someone has
     /// enough, the request is recorded now.
     pub(super) fn of_unknown_size(&mut self, headers: &HeaderMap) {
         self.progress.promised = content_length(headers).unwrap_or(UNKNOWN);

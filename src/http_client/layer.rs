@@ -14,7 +14,7 @@ use crate::registry::{DeclareError, Registry};
 use crate::trace::{self, Source};
 use crate::util::Clock;
 
-/// Records every request that passes through the client it is put on; see
+/// Records every request that goes through the client it is put on; see
 /// [the module](super). Cloning is cheap.
 #[derive(Clone, Debug)]
 pub struct HttpClientLayer {

@@ -75,7 +75,7 @@ impl Protocol for HttpClient {
         }
     }
 
-    /// Somebody has read enough of the body, or waits no longer for the response.
+    /// The caller has read enough of the body, or waits no longer for the response.
     fn dropped(state: &State) -> Outcome {
         let received = state.progress.received;
         received.map_or(Outcome::Cancelled, |head| {

@@ -37,7 +37,7 @@
 //!
 //! # The two builds of `prometheus`
 //! Any crate of a program can switch on `prometheus`'s feature `protobuf`, which changes the
-//! types behind [`prometheus::proto`]. This room works in both builds.
+//! types behind [`prometheus::proto`]. This module works in both builds.
 
 mod convert;
 mod from;

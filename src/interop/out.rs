@@ -58,7 +58,7 @@ impl<'a> Labels<'a> {
     /// none that a series may have. The label of a series goes before a global one of the same
     /// name.
     fn pairs(&self, kind: Kind, labels: &str) -> Option<Vec<LabelPair>> {
-        // As our own formats do: the label that an encoder writes is nobody else's.
+        // As our own formats do: the label that an encoder writes is reserved.
         let reserved = match kind {
             Kind::Histogram => "le",
             Kind::Summary => "quantile",

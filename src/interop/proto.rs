@@ -1,7 +1,7 @@
 //! Reading `prometheus::proto` in either of its two builds.
 //!
 //! The messages are plain structs, or generated ones where any crate of the program switches
-//! on `prometheus`'s feature `protobuf`; then the getters differ, and nothing tells us at
+//! on `prometheus`'s feature `protobuf`; then the getters differ, and nothing reports that at
 //! compile time. Method resolution does: an inherent method goes before a method of a trait,
 //! so a trait stands in exactly for what a build lacks.
 

@@ -22,7 +22,7 @@ pub(super) struct Theirs {
 }
 
 impl Theirs {
-    /// Looks what `theirs` makes of a metric without labels, and what else it yields.
+    /// Finds what `theirs` makes of a metric without labels, and what else it yields.
     pub(super) fn of(theirs: &prometheus::Registry, ours: &Registry) -> Self {
         let Ok(probe) = Probe::new() else {
             return Self::default();

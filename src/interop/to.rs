@@ -41,8 +41,8 @@ pub fn to_prometheus(from: &Registry, into: &prometheus::Registry) -> Result<(),
             error.names.push(name.clone());
         }
         let labels = bridge.shared_labels(def);
-        let told = labels.map(|label| format!("{name}{{{label}}}"));
-        error.labels.extend(told);
+        let series = labels.map(|label| format!("{name}{{{label}}}"));
+        error.labels.extend(series);
     }
     if error.names.is_empty() && error.labels.is_empty() {
         let registered = into.register(Box::new(bridge));

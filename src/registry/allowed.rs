@@ -77,11 +77,11 @@ impl Values {
         }
         drop(known);
         let mut known = self.known.write();
-        let room = known.contains(value) || known.len() < self.limit;
-        if room {
+        let may_be = known.contains(value) || known.len() < self.limit;
+        if may_be {
             known.insert(value.into());
         }
-        room
+        may_be
     }
 }
 

@@ -79,7 +79,7 @@ impl Registry {
             .unwrap_or(false)
     }
 
-    /// Tells registries apart while they live.
+    /// Distinguishes registries while they live.
     pub(super) fn id(&self) -> usize {
         Arc::as_ptr(&self.inner).addr()
     }

@@ -150,7 +150,7 @@ mod tests {
         }
 
         fn collect(&self, out: &mut Vec<FamilySnapshot>) {
-            let n = self.0.lock().recv().unwrap().expect("told to panic");
+            let n = self.0.lock().recv().unwrap().expect("asked to panic");
             out.push(FamilySnapshot {
                 def: Arc::new(def()),
                 series: vec![SeriesSnapshot::new([], Value::Number(Number::U64(n)))],

@@ -395,48 +395,48 @@ mod tests {
     use crate::registry::{Counter, FloatGauge, Text};
 
     /// The message of a declaration that fails.
-    fn told<M: Metric>(declare: Declare<'_, M>) -> String {
+    fn message<M: Metric>(declare: Declare<'_, M>) -> String {
         declare.build().map(drop).unwrap_err().to_string()
     }
 
     #[test]
-    fn what_breaks_a_rule_is_told_with_its_name() {
+    fn what_breaks_a_rule_is_reported_with_its_name() {
         let registry = Registry::new();
         let histogram = |name| registry.histogram(name, "");
         let counter = |name| -> Declare<'_, Counter> { registry.counter(name, "") };
         let gauge = |name| -> Declare<'_, FloatGauge> { registry.float_gauge(name, "") };
         for (message, culprit, problem) in [
-            (told(counter("calls")), "calls", "_total"),
-            (told(gauge("heat_total")), "heat_total", "_total"),
-            (told(gauge("heat_count")), "heat_count", "_count"),
+            (message(counter("calls")), "calls", "_total"),
+            (message(gauge("heat_total")), "heat_total", "_total"),
+            (message(gauge("heat_count")), "heat_count", "_count"),
             (
-                told(gauge("heat").unit(Unit::other("celsius"))),
+                message(gauge("heat").unit(Unit::other("celsius"))),
                 "heat",
                 "its unit",
             ),
             (
-                told(counter("celsius_heat_total").unit(Unit::other("celsius"))),
+                message(counter("celsius_heat_total").unit(Unit::other("celsius"))),
                 "celsius_heat_total",
                 "its unit",
             ),
-            (told(histogram("a").buckets(&[])), "a", "no buckets"),
+            (message(histogram("a").buckets(&[])), "a", "no buckets"),
             (
-                told(histogram("b").buckets(&[1.0, 3.0, 2.0])),
+                message(histogram("b").buckets(&[1.0, 3.0, 2.0])),
                 "b",
                 "strictly rise",
             ),
             (
-                told(histogram("c").buckets(&[1.0, f64::NAN])),
+                message(histogram("c").buckets(&[1.0, f64::NAN])),
                 "c",
                 "finite",
             ),
             (
-                told(histogram("d").native(Native::growth(1.0))),
+                message(histogram("d").native(Native::growth(1.0))),
                 "d",
                 "do not grow",
             ),
             (
-                told(histogram("e").striped().native(Native::growth(0.5))),
+                message(histogram("e").striped().native(Native::growth(0.5))),
                 "e",
                 "do not grow",
             ),

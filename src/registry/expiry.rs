@@ -35,7 +35,7 @@ impl Registry {
     /// The handle that [`install`](crate::install) returns does this in the background. With a
     /// registry of your own call it now and then, for example four times per shortest time of
     /// expiry but not more often than once a second: what a thread records while it is stopped
-    /// for longer than that may be lost with a series that was idle until then. It looks at
+    /// for longer than that may be lost with a series that was idle until then. It checks
     /// each series of families that expire, and at no others; no lock is held for longer than
     /// it takes to remove 128 series, or to tidy up a family that has lost most of them.
     /// Another call that is under way makes this one return 0.
@@ -114,13 +114,13 @@ mod tests {
             .unwrap()
     }
 
-    /// Time passes, with a look each minute; says how many series went.
+    /// Time goes on, with a check each minute; says how many series went.
     fn pass(registry: &Registry, clock: &Clock, hand: &ManualClock, minutes: u32) -> usize {
-        let look = |_| {
+        let check = |_| {
             hand.advance(MINUTE);
             registry.expire(clock.now())
         };
-        (0..minutes).map(look).sum()
+        (0..minutes).map(check).sum()
     }
 
     #[test]
@@ -155,13 +155,13 @@ mod tests {
             Value::Number(Number::U64(1)),
             "it starts anew"
         );
-        let told = registry.gather();
-        let told = told
+        let itself = registry.gather();
+        let itself = itself
             .iter()
             .find(|family| family.def.name == "selfheal_series_expired_total")
             .unwrap();
-        assert_eq!(&*told.series[0].labels, "metric=\"sent_total\"");
-        assert_eq!(told.series[0].value, Value::Number(Number::U64(3)));
+        assert_eq!(&*itself.series[0].labels, "metric=\"sent_total\"");
+        assert_eq!(itself.series[0].value, Value::Number(Number::U64(3)));
     }
 
     #[test]

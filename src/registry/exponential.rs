@@ -31,7 +31,7 @@ static BELOW: [u16; 1 << CELL_BITS] = below();
 
 const fn bounds() -> [u64; BUCKETS + 1] {
     /// Fixed-point numbers: so many bits behind the point. Their errors are far below what an
-    /// f64 can tell apart.
+    /// f64 can distinguish.
     const POINT: u32 = 62;
     let mut roots = [0_u128; FINEST_SCHEMA as usize];
     let mut root = 2_u128 << POINT;

@@ -413,7 +413,7 @@ impl Registry {
         settings.widen(&mut def);
         let rules = settings.rules(&def.name, expire_after);
         let name = def.name.clone();
-        // Of a series that does not add up, nobody asks since when.
+        // Of a series that does not add up, no one asks since when.
         let created =
             settings.metrics.created_times && matches!(M::KIND, Kind::Counter | Kind::Histogram);
         let allowed = self.inner.allowed.of(&def);

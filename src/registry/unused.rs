@@ -205,7 +205,7 @@ mod tests {
         }
     }
 
-    fn told(registry: &Registry) -> Vec<String> {
+    fn unused(registry: &Registry) -> Vec<String> {
         let faults = registry.unused_settings();
         faults.iter().map(ToString::to_string).collect()
     }
@@ -235,12 +235,12 @@ mod tests {
         ]);
         settings.namespace.push_str("shop");
         let registry = Registry::with_settings(settings);
-        assert_eq!(told(&registry).len(), 5, "before anything is declared");
+        assert_eq!(unused(&registry).len(), 5, "before anything is declared");
         registry.counter("orders_total", "").build().unwrap();
         registry.collect_from(Arc::new(Load)).unwrap();
         let none = "no metric of this name is declared so far";
         assert_eq!(
-            told(&registry),
+            unused(&registry),
             [
                 format!("metrics.family.colour: {none}; declare it, or leave this out"),
                 format!("metrics.family.load_rato: {none}; did you mean `load_ratio`?"),
@@ -260,7 +260,7 @@ mod tests {
             ..buckets()
         };
         let registry = Registry::with_settings(settings(&[("a", implied), ("b", off())]));
-        assert_eq!(told(&registry).len(), 1, "{:?}", told(&registry));
+        assert_eq!(unused(&registry).len(), 1, "{:?}", unused(&registry));
     }
 
     #[test]
@@ -274,7 +274,7 @@ mod tests {
         registry.histogram("b_seconds", "").build().unwrap();
         registry.collect_from(Arc::new(Load)).unwrap();
         assert_eq!(
-            told(&registry),
+            unused(&registry),
             [
                 "metrics.family.a_total.buckets: the metric is a counter and has no buckets; \
                  leave them out",
@@ -300,7 +300,7 @@ mod tests {
         registry.collect_from(Arc::new(Load)).unwrap();
         let problem = "the metric is no histogram that can have native buckets; leave them out";
         assert_eq!(
-            told(&registry),
+            unused(&registry),
             ["a_total", "load_ratio"]
                 .map(|name| format!("metrics.family.{name}.native: {problem}"))
         );
@@ -312,11 +312,13 @@ mod tests {
         registry.counter("a_total", "").build().unwrap();
         registry.collect_from(Arc::new(Load)).unwrap();
         registry.configure(settings(&[("a_total", off()), ("stalls_total", off())]));
-        let told = told(&registry);
-        assert_eq!(told.len(), 2);
+        let unused = unused(&registry);
+        assert_eq!(unused.len(), 2);
         assert!(
-            told.iter().all(|text| text.contains("was declared before")),
-            "{told:?}"
+            unused
+                .iter()
+                .all(|text| text.contains("was declared before")),
+            "{unused:?}"
         );
     }
 }

@@ -44,11 +44,11 @@ mod tests {
 
     #[test]
     fn handles_pass_through_what_catches_panics() {
-        fn passes<T: UnwindSafe + RefUnwindSafe>() {}
-        passes::<Registry>();
-        passes::<(Counter, FloatCounter, Gauge, GaugeFn, Histogram, Info)>();
-        passes::<(StripedCounter, StripedHistogram, StateSet<bool>)>();
-        passes::<Family<Histogram, (Text, bool)>>();
+        fn holds<T: UnwindSafe + RefUnwindSafe>() {}
+        holds::<Registry>();
+        holds::<(Counter, FloatCounter, Gauge, GaugeFn, Histogram, Info)>();
+        holds::<(StripedCounter, StripedHistogram, StateSet<bool>)>();
+        holds::<Family<Histogram, (Text, bool)>>();
 
         let registry = Registry::new();
         let calls = registry.counter("calls_total", "").build().unwrap();

@@ -101,7 +101,7 @@ fn record(rule: &FileRule, found: Vec<InstantSample>, limit: usize) -> Result<Gi
         if !seen.insert(labels.clone()) {
             return Err(
                 "two results have the same labels after the rule's own are added; \
-                 aggregate, or add no label that tells them apart"
+                 aggregate, or add no label that distinguishes them"
                     .to_owned(),
             );
         }

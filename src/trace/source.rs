@@ -44,7 +44,7 @@ impl fmt::Debug for Source {
 macro_rules! trace_by {
     () => {
         /// Finds the trace of a request in another way, `|_| None` for none; see
-        /// [the room of traces](crate::trace). Only with the feature `trace-exemplars`. Default:
+        /// [the module of traces](crate::trace). Only with the feature `trace-exemplars`. Default:
         /// [`TraceContext::of_headers`](crate::trace::TraceContext::of_headers).
         pub fn trace_by(
             mut self,

@@ -60,7 +60,7 @@ pub fn measure<K: TrackerKind, R>(kind: K, work: impl FnOnce() -> R) -> R {
 }
 
 /// Follows a future as a piece of work in the registry of the process: whatever it returns is a
-/// success; [`TrackFuture`] tells errors apart.
+/// success; [`TrackFuture`] distinguishes errors.
 ///
 /// # Cancel safety
 /// Dropped after its first poll, the work is recorded as abandoned.

@@ -4,7 +4,7 @@ use std::time::Duration;
 /// How much of the time on a clock someone was awake who ticks at regular intervals.
 ///
 /// A process that is stopped, a machine that is suspended and a thread that is blocked do not
-/// notice that time passes, and wake with every limit overdue at once. What is measured in this
+/// notice that time goes on, and wake with every limit overdue at once. What is measured in this
 /// time is overdue only after it was waited for: between two ticks at most two intervals count.
 /// Without any tick all time counts.
 ///
@@ -72,7 +72,7 @@ mod tests {
         let ms = Duration::from_millis;
         let awake = Awake::new(ms(100));
         let at = |passed| awake.at(|| ms(passed));
-        assert_eq!(at(5_000), ms(5_000), "nobody ticks");
+        assert_eq!(at(5_000), ms(5_000), "nothing ticks");
         awake.tick(ms(5_000));
         awake.tick(ms(5_100));
         assert_eq!(at(5_250), ms(5_250), "a tick that is a little late");

@@ -1,6 +1,6 @@
 //! Time as an argument.
 //!
-//! Nothing in this crate reads the clock of the machine on its own: every room that needs
+//! Nothing in this crate reads the clock of the machine on its own: every module that needs
 //! to know the time is handed a [`Clock`]. A test hands in a [`ManualClock`] and moves it.
 
 use std::fmt;

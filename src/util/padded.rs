@@ -1,7 +1,7 @@
-/// How many numbers of 8 bytes there are on what nobody else's data shares a cache line with.
+/// How many numbers of 8 bytes there are on one cache line that no other data shares.
 pub(crate) const LINE: usize = 16;
 
-/// What nobody else's data shares a cache line with. Lines have 64 bytes on most processors;
+/// A value on cache lines that no other data shares. Lines have 64 bytes on most processors;
 /// some fetch two at a time, and some have lines of 128.
 #[derive(Debug)]
 #[repr(align(128))]

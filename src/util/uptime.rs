@@ -74,7 +74,7 @@ fn of_the_machine() -> Option<Uptime> {
     None
 }
 
-/// The first half of the random number that a kernel writes as a UUID: enough to tell the boots
+/// The first half of the random number that a kernel writes as a UUID: enough to distinguish the boots
 /// of one machine apart.
 #[cfg_attr(
     not(target_os = "linux"),

@@ -21,7 +21,7 @@ use cgroup::Cgroup;
 /// Calling it again changes nothing.
 ///
 /// # Errors
-/// One of the names is declared already by somebody else.
+/// One of the names is declared already elsewhere.
 pub fn container(registry: &Registry) -> Result<(), DeclareError> {
     super::once::<Container>(registry).map(drop)
 }

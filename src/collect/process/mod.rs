@@ -75,7 +75,7 @@ impl Collector for ProcessCollector {
     }
 }
 
-/// What is known of the process; `None` where the system does not tell.
+/// What is known of the process; `None` where the system does not say.
 #[derive(Debug, Default)]
 struct ProcessFigures {
     cpu_seconds: Option<f64>,

@@ -25,7 +25,7 @@ pub(super) fn stat(text: &str) -> Option<Stat> {
 }
 
 /// `VmRSS` of `/proc/self/status`, in bytes. The same number stands in `stat`, but in pages,
-/// whose size only a system call tells.
+/// whose size only a system call gives.
 pub(super) fn resident(status: &str) -> Option<u64> {
     let value = after(status, "VmRSS:")?.strip_suffix("kB")?;
     value.trim().parse::<u64>().ok()?.checked_mul(1024)

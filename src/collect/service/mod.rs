@@ -66,7 +66,7 @@ impl ServiceInfo {
 ///
 /// # Errors
 /// A label that breaks the rules for names or that is there twice; or one of the four names
-/// is declared already by somebody else.
+/// is declared already elsewhere.
 pub fn service(registry: &Registry, clock: &Clock, info: &ServiceInfo) -> Result<(), DeclareError> {
     let Service(state) = &*super::once::<Service>(registry)?;
     let running = Running {

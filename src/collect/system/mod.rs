@@ -37,7 +37,7 @@ pub const MAX_INTERFACES: usize = 64;
 ///
 /// Nothing is measured until the sampler that is returned is set going, by
 /// [`SystemSampler::spawn`] or [`SystemSampler::refresh`]. A scrape reads its last sample and
-/// never waits; how old that is tells `system_sample_timestamp_seconds`. Without a sampler
+/// never waits; `system_sample_timestamp_seconds` says how old that is. Without a sampler
 /// the metrics have no series.
 ///
 /// Calling it again gives another sampler for the same metrics, the last sample being shown.
@@ -55,7 +55,7 @@ pub const MAX_INTERFACES: usize = 64;
 /// ```
 ///
 /// # Errors
-/// One of the names is declared already by somebody else.
+/// One of the names is declared already elsewhere.
 pub fn system(registry: &Registry, clock: &Clock) -> Result<SystemSampler, DeclareError> {
     let System(state) = &*super::once::<System>(registry)?;
     Ok(SystemSampler::new(Arc::clone(state), clock.clone()))
@@ -82,7 +82,7 @@ struct State {
     last: Mutex<Option<(Owner, Arc<SystemSample>)>>,
 }
 
-/// Tells samplers apart, by the address of the allocation.
+/// Distinguishes samplers by the address of the allocation.
 type Owner = Arc<()>;
 
 impl State {

@@ -10,7 +10,7 @@ use super::sysinfo_source::Sysinfo;
 use super::{Owner, State, SystemSource};
 use crate::util::Clock;
 
-/// Shorter than this, the share of CPU time is noise: `sysinfo` does not look again before.
+/// Shorter than this, the share of CPU time is noise: `sysinfo` does not read again before.
 const SHORTEST: Duration = Duration::from_millis(200);
 
 /// Takes samples of the machine; made by [`system`](super::system). When it is dropped, the

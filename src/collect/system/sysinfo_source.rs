@@ -9,7 +9,7 @@ pub(super) struct Sysinfo {
     system: Option<System>,
     disks: Option<Disks>,
     networks: Option<Networks>,
-    /// CPU time is known from the second look on.
+    /// CPU time is known from the second reading on.
     looked: bool,
 }
 
@@ -114,7 +114,7 @@ fn each_device_once(mut mounts: Vec<Mount>) -> Vec<Disk> {
     known
 }
 
-/// The root comes first; then by depth and by name, so that it is the same at every look.
+/// The root comes first; then by depth and by name, so that it is the same at every reading.
 fn nearness(disk: &Disk) -> (usize, &str) {
     let parts = disk
         .mount

@@ -3,6 +3,12 @@
 //!
 //! A tree lets several sources be laid over one another and be read once, so that all faults
 //! of all of them are reported together.
+//!
+//! The `Deserializer` is our own, for the text of a variable is read as its field wants it. It
+//! knows the path of what it reads, which `serde_path_to_error` would find out as well, for one
+//! fault in a reading: but it needs the path to leave out what had a fault in the reading before,
+//! and to report all keys that a section does not have. `serde_ignored` reports these only where
+//! a type allows them, and without the names that it has, among which the nearest is suggested.
 
 use std::collections::BTreeMap;
 

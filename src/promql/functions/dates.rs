@@ -66,7 +66,7 @@ fn part(
     };
     vector.retain_mut(|sample| match &mut sample.value {
         PointValue::Float(value) => {
-            // Far less than i64 has room for; a cast of what is beyond ends at the bound.
+            // Far less than i64 can hold; a cast of what is beyond ends at the bound.
             #[expect(clippy::cast_possible_truncation, reason = "bounded before")]
             let seconds = value.clamp(-1e15, 1e15) as i64;
             *value = if value.is_nan() {

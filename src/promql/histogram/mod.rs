@@ -85,7 +85,7 @@ impl FloatHistogram {
         self.mapped(factor < 0.0, |count| count * factor)
     }
 
-    /// All counts and the sum divided. By zero, no bucket is left that could be told from others.
+    /// All counts and the sum divided. By zero, no bucket is left that could be distinguished from others.
     pub(crate) fn divided(&self, divisor: f64) -> Self {
         let mut divided = self.mapped(divisor < 0.0, |count| count / divisor);
         if divisor == 0.0 {

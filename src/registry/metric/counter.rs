@@ -345,18 +345,18 @@ mod tests {
 
         let gathered = registry.gather();
         let (a, b) = (series(&gathered, "a_total"), series(&gathered, "b"));
-        let told = |exemplar: &crate::registry::Exemplar| {
+        let shown = |exemplar: &crate::registry::Exemplar| {
             let labels = exemplar.labels().to_owned();
             (labels, exemplar.value.to_string(), exemplar.at - START)
         };
-        let of_a = told(&a.exemplar.unwrap());
+        let of_a = shown(&a.exemplar.unwrap());
         assert_eq!(of_a, ("trace_id=\"1\"".into(), "3".into(), 5.0));
         let Value::Histogram(b) = b.value else {
             unreachable!("{b:?}");
         };
         assert_eq!((b.count(), b.exemplars.len()), (1, 1));
         assert_eq!(
-            told(&b.exemplars[0]),
+            shown(&b.exemplars[0]),
             ("trace_id=\"2\"".into(), "0.5".into(), 5.0)
         );
         let c = series(&gathered, "c_total");
@@ -388,10 +388,10 @@ mod tests {
         handle.add_with_exemplar(f64::NAN, |_| unreachable!("it is left out"));
         handle.add_with_exemplar(4.0, |labels| labels.push("id", "y"));
 
-        let told: Vec<_> = family.snapshot().series.into_iter().collect();
-        let told = told.iter().map(|series| {
+        let shown: Vec<_> = family.snapshot().series.into_iter().collect();
+        let shown = shown.iter().map(|series| {
             let exemplar = series.exemplar.as_ref();
-            let exemplar = exemplar.map(|told| (told.labels(), told.value, told.at - START));
+            let exemplar = exemplar.map(|shown| (shown.labels(), shown.value, shown.at - START));
             (series.created.unwrap() - START, exemplar)
         });
         let want = [
@@ -399,7 +399,7 @@ mod tests {
             (9.0, None),
             (299.0, Some(("id=\"y\"", 4.0, 300.0))),
         ];
-        assert_eq!(told.collect::<Vec<_>>(), want);
+        assert_eq!(shown.collect::<Vec<_>>(), want);
         let kept = family.retain(|_, sample| sample.exemplar.is_some());
         assert_eq!((kept, family.len()), (1, 2), "the one without");
     }

@@ -50,18 +50,18 @@ impl Note {
         }
     }
 
-    /// A sample of the series with what is noted of it. `room` has its exemplar, which is read by
-    /// this.
+    /// A sample of the series with what is noted of it. Its exemplar is put into `exemplar`, and is
+    /// read by this.
     pub(crate) fn complete<'a>(
         &self,
         sample: Sample<'a>,
         common: &Common,
-        room: &'a mut Option<Exemplar>,
+        exemplar: &'a mut Option<Exemplar>,
     ) -> Sample<'a> {
-        *room = self.mark.read(common);
+        *exemplar = self.mark.read(common);
         Sample {
             created: self.born.at(common),
-            exemplar: room.as_ref(),
+            exemplar: exemplar.as_ref(),
             ..sample
         }
     }

@@ -22,14 +22,14 @@ struct Suspend {
     turns: usize,
     given: usize,
     other: Other,
-    told: Told,
+    shared: Shared,
 }
 
 /// Whether the other thread is done.
 type Other = Arc<AtomicBool>;
 
 /// What there is to say of all schedules.
-type Told = Arc<Mutex<Outcome>>;
+type Shared = Arc<Mutex<Outcome>>;
 
 #[derive(Default)]
 struct Outcome {
@@ -40,14 +40,14 @@ struct Outcome {
 
 impl Scheduler for Suspend {
     fn new_execution(&mut self) -> Option<Schedule> {
-        let mut told = self.told.lock().unwrap();
+        let mut shared = self.shared.lock().unwrap();
         // The last schedule gave it all the turns it wants.
-        if told.schedules > 0 && self.given < self.turns {
+        if shared.schedules > 0 && self.given < self.turns {
             return None;
         }
-        self.turns = told.schedules;
+        self.turns = shared.schedules;
         self.given = 0;
-        told.schedules += 1;
+        shared.schedules += 1;
         self.other.store(false, Ordering::Relaxed);
         Some(Schedule::new(0))
     }
@@ -68,9 +68,9 @@ impl Scheduler for Suspend {
             .or(scraper)?;
         if Some(next) == scraper {
             if self.given >= self.turns && !self.other.load(Ordering::Relaxed) {
-                let mut told = self.told.lock().unwrap();
-                if told.waits.last() != Some(&self.turns) {
-                    told.waits.push(self.turns);
+                let mut shared = self.shared.lock().unwrap();
+                if shared.waits.last() != Some(&self.turns) {
+                    shared.waits.push(self.turns);
                 }
             }
             self.given += 1;
@@ -86,12 +86,12 @@ impl Scheduler for Suspend {
 /// Suspends a scrape of what `make` makes everywhere while `work` is done, and says after which
 /// turns `work` waited.
 fn suspended(make: fn() -> Family, work: fn(&Family)) -> Vec<usize> {
-    let (other, told) = (Other::default(), Told::default());
+    let (other, shared) = (Other::default(), Shared::default());
     let scheduler = Suspend {
         turns: 0,
         given: 0,
         other: Arc::clone(&other),
-        told: Arc::clone(&told),
+        shared: Arc::clone(&shared),
     };
     let mut config = Config::new();
     config.stack_size = 1 << 20;
@@ -110,9 +110,9 @@ fn suspended(make: fn() -> Family, work: fn(&Family)) -> Vec<usize> {
         worker.join().unwrap();
         scraper.join().unwrap();
     });
-    let told = told.lock().unwrap();
-    assert!(told.schedules > 20, "{} schedules", told.schedules);
-    told.waits.clone()
+    let shared = shared.lock().unwrap();
+    assert!(shared.schedules > 20, "{} schedules", shared.schedules);
+    shared.waits.clone()
 }
 
 #[track_caller]

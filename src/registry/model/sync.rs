@@ -10,7 +10,7 @@ pub(in crate::registry) use shuttle::sync::atomic::{
     AtomicBool, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering,
 };
 
-/// As in `parking_lot`, nobody asks about panics: one ends the schedule.
+/// As in `parking_lot`, panics are ignored: one ends the schedule.
 #[derive(Default)]
 pub(in crate::registry) struct Mutex<T>(shuttle::sync::Mutex<T>);
 

@@ -5,42 +5,42 @@ use super::sync::{AtomicU64, OnceLock, Ordering};
 /// What holds the value of a series.
 ///
 /// A place for it is made with the group, before there is a series, so that who has a handle
-/// need not look whether the cell is there. That look would be at a word beside the value, for
+/// need not check whether the cell is there. That check would be of a word beside the value, for
 /// which two threads that record to one series would wait once more.
 pub trait Cell: Sized + Send + Sync + 'static {
     /// What a slot has for the cell. Default is the state before there is a series.
-    type Room: Default + Send + Sync;
+    type Place: Default + Send + Sync;
 
     /// Puts the cell where it stays. It is not read yet.
-    fn settle(self, room: &Self::Room);
+    fn settle(self, place: &Self::Place);
 
     /// The cell, if it has settled.
-    fn of(room: &Self::Room) -> Option<&Self>;
+    fn of(place: &Self::Place) -> Option<&Self>;
 }
 
 impl Cell for AtomicU64 {
-    type Room = Self;
+    type Place = Self;
 
-    fn settle(self, room: &Self) {
-        room.store(self.into_inner(), Ordering::Relaxed);
+    fn settle(self, place: &Self) {
+        place.store(self.into_inner(), Ordering::Relaxed);
     }
 
     #[inline]
-    fn of(room: &Self) -> Option<&Self> {
-        Some(room)
+    fn of(place: &Self) -> Option<&Self> {
+        Some(place)
     }
 }
 
 impl Cell for AtomicI64 {
-    type Room = Self;
+    type Place = Self;
 
-    fn settle(self, room: &Self) {
-        room.store(self.into_inner(), Ordering::Relaxed);
+    fn settle(self, place: &Self) {
+        place.store(self.into_inner(), Ordering::Relaxed);
     }
 
     #[inline]
-    fn of(room: &Self) -> Option<&Self> {
-        Some(room)
+    fn of(place: &Self) -> Option<&Self> {
+        Some(place)
     }
 }
 
@@ -50,14 +50,14 @@ pub trait Made: Send + Sync + 'static {}
 impl Made for () {}
 
 impl<T: Made> Cell for T {
-    type Room = OnceLock<T>;
+    type Place = OnceLock<T>;
 
-    fn settle(self, room: &OnceLock<T>) {
-        let _ = room.set(self);
+    fn settle(self, place: &OnceLock<T>) {
+        let _ = place.set(self);
     }
 
     #[inline]
-    fn of(room: &OnceLock<T>) -> Option<&T> {
-        room.get()
+    fn of(place: &OnceLock<T>) -> Option<&T> {
+        place.get()
     }
 }

@@ -29,7 +29,7 @@ static NUMBERS: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new
 pub(super) struct Slot<C: Cell> {
     /// The labels of the series, once it is there.
     text: OnceLock<Box<str>>,
-    room: C::Room,
+    place: C::Place,
 }
 
 /// Series that are allocated together.
@@ -61,7 +61,7 @@ impl<C: Cell, const N: usize> Slots<[Slot<C>; N]> {
             notes: Notebook::new(),
             series: std::array::from_fn(|_| Slot {
                 text: OnceLock::new(),
-                room: C::Room::default(),
+                place: C::Place::default(),
             }),
         })
     }
@@ -71,7 +71,7 @@ impl<C: Cell> Slots<[Slot<C>]> {
     /// Puts a series in its place, which is free.
     fn settle(&self, at: u32, text: Box<str>, new: impl FnOnce(Notes<'_>) -> C) {
         if let Some(slot) = self.series.get(at as usize) {
-            new(self.notes.at(at)).settle(&slot.room);
+            new(self.notes.at(at)).settle(&slot.place);
             // Who sees the text sees what was there before it.
             let _ = slot.text.set(text);
         }
@@ -90,7 +90,7 @@ impl<C: Cell> Slots<[Slot<C>]> {
         let slot = self.series.get(at as usize)?;
         Some(Series {
             text: slot.text.get()?,
-            cell: C::of(&slot.room)?,
+            cell: C::of(&slot.place)?,
             notes: self.notes.at(at),
             number: self.number * u64::from(GROUP) + u64::from(at),
         })
@@ -132,7 +132,7 @@ impl<S: ?Sized> Slots<S> {
     /// Checks whether a series that expires was idle for so many nanoseconds.
     pub(super) fn is_idle(&self, at: u32, now: u64, after: u64) -> bool {
         let life = self.life.as_ref();
-        life.is_some_and(|life| life.look(at as usize, now, after))
+        life.is_some_and(|life| life.check(at as usize, now, after))
     }
 
     /// Marks a series as removed.
@@ -248,7 +248,7 @@ impl<C: Cell> Place<C> {
     /// The cell of the series.
     #[inline]
     pub(crate) fn cell(&self) -> Option<&C> {
-        C::of(&self.group.series.get(self.at as usize)?.room)
+        C::of(&self.group.series.get(self.at as usize)?.place)
     }
 
     /// What else is known of the series.

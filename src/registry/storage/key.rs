@@ -122,7 +122,7 @@ fn word(bytes: [u8; 8]) -> u64 {
     u64::from_le_bytes(bytes)
 }
 
-/// Whether [`few`] tells all of a text.
+/// Whether [`few`] has all of a text.
 #[inline]
 pub(super) fn is_short(bytes: &[u8]) -> bool {
     bytes.len() < 8

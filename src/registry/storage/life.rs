@@ -5,9 +5,9 @@
 //! the flag is set already. Whoever searches for idle series takes the flags down.
 //!
 //! That a series expires must not lose what is recorded at that moment. So whoever is about to
-//! use a series that was idle, and whoever takes it out, each leave their mark first and look
+//! use a series that was idle, and whoever takes it out, each leave their mark first and check
 //! for the mark of the other then; in the one order that all sequentially consistent operations
-//! have, one of the two sees the other. A thread that found the flag up before the last look,
+//! have, one of the two sees the other. A thread that found the flag up before the last check,
 //! and is stopped before it records until the one after it, is the one that can come too late.
 
 use super::group::GROUP;
@@ -21,7 +21,7 @@ pub(super) struct Life {
     held: [AtomicU32; SERIES],
     /// Whether each was used since the last check.
     used: [AtomicBool; SERIES],
-    /// When each was last seen to be used, in nanoseconds on the scale of who looks.
+    /// When each was last seen to be used, in nanoseconds on the scale of whoever checks.
     since: [AtomicU64; SERIES],
 }
 
@@ -29,7 +29,7 @@ impl Life {
     pub(super) fn new() -> Self {
         Self {
             held: std::array::from_fn(|_| AtomicU32::new(0)),
-            // The first look says since when they are there.
+            // The first check says since when they are there.
             used: std::array::from_fn(|_| AtomicBool::new(true)),
             since: std::array::from_fn(|_| AtomicU64::new(0)),
         }
@@ -62,7 +62,7 @@ impl Life {
     }
 
     /// Checks whether a series was idle for `after` nanoseconds.
-    pub(super) fn look(&self, at: usize, now: u64, after: u64) -> bool {
+    pub(super) fn check(&self, at: usize, now: u64, after: u64) -> bool {
         let held = self.held[at].load(Ordering::SeqCst) > 0;
         if self.used[at].swap(false, Ordering::SeqCst) || held {
             self.since[at].store(now, Ordering::Relaxed);

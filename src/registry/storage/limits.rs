@@ -23,7 +23,7 @@ pub(in crate::registry) struct Rules {
 }
 
 impl Total {
-    /// Takes room for one more series, if there is any.
+    /// Takes space for one more series, if there is any.
     pub(super) fn take(&self) -> bool {
         let limit = self.limit.load(Ordering::Relaxed);
         self.series

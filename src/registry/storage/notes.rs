@@ -13,14 +13,14 @@ impl Notebook {
 
     #[inline]
     pub(super) fn at(&self, at: u32) -> Notes<'_> {
-        Notes { book: self, at }
+        Notes { notebook: self, at }
     }
 }
 
 /// The note of one series, which need not exist.
 #[derive(Clone, Copy)]
 pub(in crate::registry) struct Notes<'a> {
-    book: &'a Notebook,
+    notebook: &'a Notebook,
     at: u32,
 }
 
@@ -28,12 +28,12 @@ impl<'a> Notes<'a> {
     /// The note, if there is one of this series or of another in its group.
     #[inline]
     pub(in crate::registry) fn get(self) -> Option<&'a Note> {
-        self.book.0.get().map(|notes| &notes[self.at()])
+        self.notebook.0.get().map(|notes| &notes[self.at()])
     }
 
     /// The note, which is made if it does not exist.
     pub(in crate::registry) fn make(self) -> &'a Note {
-        let notes = self.book.0.get_or_init(Box::default);
+        let notes = self.notebook.0.get_or_init(Box::default);
         &notes[self.at()]
     }
 

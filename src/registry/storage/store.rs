@@ -31,7 +31,7 @@ pub(in crate::registry) struct Storage<C: Cell> {
     /// How many series have expired.
     pub(super) expired: AtomicU64,
     /// In a family that is switched off, the place of everything, which holds nothing.
-    nobody: Option<Place<C>>,
+    off: Option<Place<C>>,
     /// The series of a family without labels.
     alone: OnceLock<Place<C>>,
     pub(super) first: OnceLock<Arc<Table<C>>>,
@@ -59,7 +59,7 @@ impl<C: Cell> Storage<C> {
         total: Arc<Total>,
     ) -> Self {
         Self {
-            nobody: (!rules.enabled).then(Place::default),
+            off: (!rules.enabled).then(Place::default),
             frame: Frame::new(labels, rules.max_label_value),
             keys: Keys::shared(),
             limit: rules.limit,
@@ -192,7 +192,7 @@ impl<C: Cell> Storage<C> {
         })
     }
 
-    /// Creates the series of `labels`, unless there is one by now or there is no room. Where a
+    /// Creates the series of `labels`, unless there is one by now or there is no space. Where a
     /// value is beyond the bounds of its label, the series is that of `other`.
     #[cold]
     #[inline(never)]
@@ -202,8 +202,8 @@ impl<C: Cell> Storage<C> {
         was_full: bool,
         new: impl FnOnce(Notes<'_>) -> C,
     ) -> Place<C> {
-        if let Some(nobody) = &self.nobody {
-            return nobody.clone();
+        if let Some(off) = &self.off {
+            return off.clone();
         }
         match self.bounds.substitute(labels) {
             None => self.create_allowed(labels, was_full, new),
@@ -214,7 +214,7 @@ impl<C: Cell> Storage<C> {
         }
     }
 
-    /// Creates the series of `labels`, unless there is one by now or there is no room.
+    /// Creates the series of `labels`, unless there is one by now or there is no space.
     /// `was_full` says whether there was none before a search that did not find it.
     fn create_allowed<L: Labels>(
         &self,
@@ -226,7 +226,7 @@ impl<C: Cell> Storage<C> {
             return self.create_alone(new);
         }
         // What a search without the lock does not find was not there when it began, so that
-        // what is thrown at a full family waits for nobody and takes no memory.
+        // what is thrown at a full family waits for no one and takes no memory.
         if self.is_full() && (was_full || !self.is_there(labels)) {
             return self.overflow(new);
         }
@@ -290,7 +290,7 @@ impl<C: Cell> Storage<C> {
 
     /// Whether the family is not switched off.
     pub(in crate::registry) fn is_enabled(&self) -> bool {
-        self.nobody.is_none()
+        self.off.is_none()
     }
 
     /// What there is to read out now.

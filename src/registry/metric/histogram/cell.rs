@@ -18,7 +18,7 @@ pub struct Cell<T> {
     bounds: Arc<[f64]>,
     pub(super) tally: T,
     native: Option<Box<Buckets>>,
-    /// One place for each bucket, whatever thread it is: until it is read again they only look at
+    /// One place for each bucket, whatever thread it is: until it is read again they only read
     /// it, and what is only looked at every processor has a copy of.
     exemplars: Slots,
 }

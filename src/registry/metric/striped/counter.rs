@@ -73,30 +73,31 @@ mod tests {
             let declared = registry.counter("events_total", "");
             declared.striped().labels(["x"]).unwrap()
         };
-        let told = || -> Vec<Option<String>> {
+        let shown = || -> Vec<Option<String>> {
             let series = events.snapshot().series.into_iter();
             let exemplars = series.map(|series| series.exemplar);
             exemplars
-                .map(|told| told.map(|told| format!("{} {}", told.labels(), told.value)))
+                .map(|shown| shown.map(|shown| format!("{} {}", shown.labels(), shown.value)))
                 .collect()
         };
         let handle = events.with(&["a"]);
         events.inc(&["b"]);
-        assert_eq!(told(), [None, None]);
+        assert_eq!(shown(), [None, None]);
         handle.add_with_exemplar(3, |labels| labels.push("id", "1"));
         std::thread::scope(|scope| {
-            let other = || events.inc_with_exemplar(&["a"], |_| unreachable!("nobody asks for it"));
+            let other =
+                || events.inc_with_exemplar(&["a"], |_| unreachable!("it is not asked for"));
             scope.spawn(other);
         });
         for _ in 0..2 {
             let want = Some("id=\"1\" 3".to_owned());
-            assert_eq!(told(), [want, None], "it stays until there is another");
+            assert_eq!(shown(), [want, None], "it stays until there is another");
         }
         events.inc_with_exemplar(&["a"], |labels| labels.push("id", "2"));
         handle.inc_with_exemplar(|labels| labels.push("no name", "3"));
-        assert_eq!(told(), [Some("id=\"2\" 1".to_owned()), None]);
+        assert_eq!(shown(), [Some("id=\"2\" 1".to_owned()), None]);
         handle.inc_with_exemplar(|labels| labels.push("no name", "3"));
-        assert_eq!(told(), [Some("id=\"2\" 1".to_owned()), None]);
+        assert_eq!(shown(), [Some("id=\"2\" 1".to_owned()), None]);
         assert_eq!(
             (handle.get(), events.core.shape.common.rejected_exemplars()),
             (7, 1)
@@ -104,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_lost_and_nobody_sees_it_fall() {
+    fn nothing_is_lost_and_no_reader_sees_it_fall() {
         const EACH: u64 = 20_000;
         let registry = Registry::new();
         let counter = registry.counter("a_total", "").striped().build().unwrap();

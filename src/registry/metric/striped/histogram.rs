@@ -13,7 +13,7 @@ use crate::registry::metric::histogram::{Found, Observation, Tally, add_alone};
 /// It takes 128 bytes, or the next multiple for more than 13 buckets, for each thread that can
 /// run at the same time, rounded up to a power of two and 32 at most. With native buckets it is
 /// 128 bytes more for the first 10 of them, 640 for up to 40, and 2.6 KiB for up to 160, which is
-/// their limit by default. Which values they tell apart is the same for all threads, as are
+/// their limit by default. Which values they distinguish is the same for all threads, as are
 /// exemplars.
 pub type StripedHistogram = Histogram<Striped>;
 
@@ -38,7 +38,7 @@ impl Striped {
         Stripe(self.lines.get(first..first + self.each).unwrap_or_default())
     }
 
-    /// The own stripe is taken, by a thread that shares it and may have been interrupted: nobody
+    /// The own stripe is taken, by a thread that shares it and may have been interrupted: no one
     /// waits for it. The native bucket is then added to by an atomic operation, to the count that
     /// all stripes have in common.
     #[cold]

@@ -44,7 +44,7 @@ impl Key {
     }
 }
 
-/// How finely a table tells values apart.
+/// How finely a table distinguishes values.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Scale {
     pub(super) schema: i8,

@@ -69,7 +69,7 @@ fn native_buckets_are_never_behind_and_nothing_falls() {
             assert!(before.iter().zip(&now).all(|(before, now)| before <= now));
             let same = turn.is_some() && Stripe(&shared.stripe).turn() == turn;
             if same && shared.native[1].load(Ordering::Relaxed) == 0 {
-                assert_eq!(now[0], now[1], "nobody wrote meanwhile");
+                assert_eq!(now[0], now[1], "no one wrote meanwhile");
             }
             before = now;
         }
