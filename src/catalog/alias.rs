@@ -36,16 +36,16 @@ pub struct Alias {
     pub profile: Text,
     /// The name, without namespace. It need not end as the names of its kind do.
     pub name: Text,
-    /// What is different about its labels. Default: nothing.
+    /// The changes of its labels. Default: none.
     pub labels: Vec<Relabel>,
-    /// By what its values are multiplied. Default: 1.
+    /// The factor of its values. Default: 1.
     pub scale: f64,
     /// The upper bounds of a histogram's buckets, in the unit of the alias. Default: those of
     /// the metric.
     pub buckets: Vec<f64>,
 }
 
-/// What is different about the labels of an [`Alias`].
+/// A change of the labels of an [`Alias`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Relabel {

@@ -52,7 +52,7 @@ pub struct Assets {
     pub retention_size: String,
     /// Where Prometheus sends all samples as well. Default: empty, for nowhere.
     pub remote_write: String,
-    /// What goes before the name of a page in the link from an alert to it. Default: empty, for
+    /// The text before the name of a page in the link from an alert to it. Default: empty, for
     /// links that are paths in the folder that is written.
     pub runbooks: String,
     /// Where the Alertmanager sends the alerts that the application is to act on: the address of

@@ -47,7 +47,7 @@ pub struct SyntaxError {
     pub line: usize,
     /// The character in the line, counted from 1.
     pub column: usize,
-    /// What the parser expected.
+    /// The message of the parser.
     pub message: String,
 }
 

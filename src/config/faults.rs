@@ -32,9 +32,9 @@ impl fmt::Display for Origin {
 pub struct Fault {
     /// The field, as written in TOML: `metrics.family.http_requests_total.buckets[2]`.
     pub path: String,
-    /// What is wrong.
+    /// The problem, in words.
     pub problem: String,
-    /// What to do about it.
+    /// The way to mend it, in words.
     pub hint: String,
     /// Where the value was written, if it came from a file or from the environment.
     pub origin: Option<Origin>,

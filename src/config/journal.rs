@@ -30,10 +30,10 @@ pub struct Journal {
     /// A file of this age is followed by a new one, from 1 min. Default: 24 h.
     #[serde(with = "duration")]
     pub max_age: Duration,
-    /// So many files are kept, the one that is written to among them; from 2 to 1000.
+    /// The number of files that are kept, the one that is written to among them; from 2 to 1000.
     /// Default: 4.
     pub keep_files: u32,
-    /// So many of the newest records are kept in memory, at most 1 000 000. Default: 2048.
+    /// The number of the newest records that are kept in memory, at most 1 000 000. Default: 2048.
     pub memory: u32,
 }
 

@@ -28,10 +28,10 @@ pub(crate) const LABEL_LIMITS: RangeInclusive<usize> = 16..=4_096;
 pub struct Metrics {
     /// The path of the scrape. Default: `/metrics`.
     pub path: String,
-    /// So many series a family may have; what lies beyond is counted in one overflow series.
+    /// The limit of series of a family; what is beyond it is counted in one overflow series.
     /// Default: 10 000.
     pub max_series_per_family: usize,
-    /// So many series the registry may have. Default: 1 000 000.
+    /// The limit of series of the registry. Default: 1 000 000.
     pub max_series: usize,
     /// The most bytes of a label value that are kept, from 16 to 4096; what is longer is cut at a
     /// character boundary, so that two values may become one. The states of a state set are not
@@ -44,7 +44,7 @@ pub struct Metrics {
     /// where it is configured to, sees their first increment. In OpenMetrics that is one more line for
     /// each. Default: `false`.
     pub created_times: bool,
-    /// What is different for one family, by its name without namespace. Default: nothing.
+    /// Settings of single families, by their names without namespace. Default: none.
     pub family: BTreeMap<String, FamilySettings>,
 }
 
@@ -112,7 +112,7 @@ impl Metrics {
     }
 
     /// Sets what is different for the family of that name, without namespace.
-    /// Default: nothing.
+    /// Default: nothing is.
     #[must_use]
     pub fn family(mut self, name: impl Into<String>, family: FamilySettings) -> Self {
         self.family.insert(name.into(), family);
@@ -172,7 +172,7 @@ fn check_label_limit(bytes: usize, faults: &mut Faults) {
     check_range("max_label_value", &bytes, &LABEL_LIMITS, hint, faults);
 }
 
-/// `[metrics.family.NAME]`: what is different for one family.
+/// `[metrics.family.NAME]`: the settings of one family.
 ///
 /// It is applied once, when the family is created or its collector registered.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

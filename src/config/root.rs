@@ -36,7 +36,7 @@ const RESERVED: [&str; 2] = ["le", "quantile"];
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Config {
-    /// What every metric's name starts with, `_` excluded. Default: empty.
+    /// The first word of every metric's name, without the `_` behind it. Default: empty.
     pub namespace: String,
     /// Which systems' names metrics are exposed by as well: words of
     /// [`PROFILES`](super::PROFILES). Without a
@@ -44,7 +44,7 @@ pub struct Config {
     pub profiles: Vec<String>,
     /// Labels of every series, at most 32. Default: none.
     pub global_labels: BTreeMap<String, String>,
-    /// What the program calls itself.
+    /// The name, version and labels of the program.
     pub service: Service,
     /// The registry and the scrape.
     pub metrics: Metrics,
@@ -54,11 +54,11 @@ pub struct Config {
     pub server: Server,
     /// The collector of the machine's metrics.
     pub system: System,
-    /// What the healing engine may do.
+    /// The limits and guards of the healing engine.
     pub healing: HealingPolicy,
-    /// Where the healing engine writes down what it does.
+    /// The journal of the healing engine.
     pub journal: Journal,
-    /// What is generated for the monitoring stack.
+    /// The files that are generated for the monitoring stack.
     pub assets: Assets,
 }
 
@@ -115,7 +115,7 @@ impl Config {
         self.profiles.iter().filter_map(|word| profiles::find(word))
     }
 
-    /// What every metric's name starts with: the namespace, or else that of the first profile
+    /// The first word of every metric's name: the namespace, or else that of the first profile
     /// that has one.
     #[must_use]
     pub fn namespace_in_force(&self) -> &str {

@@ -52,7 +52,7 @@ pub struct Server {
     /// this too: of both the shorter counts, on the listener and in an application's own router.
     #[serde(with = "super::duration")]
     pub request_timeout: Duration,
-    /// So many connections are open at once, 1 to 65 536; further ones wait. Default: 64.
+    /// The limit of open connections, 1 to 65 536; further ones wait. Default: 64.
     pub max_connections: usize,
     /// User name and password that let in. Default: none.
     pub basic_auth: Option<BasicAuth>,

@@ -14,7 +14,7 @@ use crate::registry::{Sample, Scrape, ScrapeFamily};
 /// the most.
 pub const CHUNK: usize = 64 * 1024;
 
-/// What an exposition came to.
+/// The size of an exposition: its bytes, its series, and those that were left out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Written {

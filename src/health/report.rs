@@ -22,19 +22,19 @@ pub struct Report {
     pub version: String,
     /// Seconds since it was started.
     pub uptime_seconds: f64,
-    /// What else a person wants to know at a glance.
+    /// Further facts at a glance.
     pub facts: Vec<Fact>,
-    /// What a person should do something about, the newest first.
+    /// Warnings that ask for a person, the newest first.
     pub alerts: Vec<Note>,
     /// Whether it wants traffic.
     pub ready: Check,
     /// Whether it makes progress inside. What it depends on has no say in this.
     pub live: Check,
-    /// What happened lately, newest first: each fault is one note, from its detection to its end.
+    /// Recent events, newest first: each fault is one note, from its detection to its end.
     pub recent: Vec<Note>,
     /// The faults that are open, the worst first, with what happens next as their detail.
     pub open: Vec<Note>,
-    /// What holds actions back, and how much of it is left.
+    /// The guards that hold actions back, and how much of each is left.
     pub guards: Vec<Fact>,
     /// The requests of the last five minutes; none where they are not measured.
     pub traffic: Option<Traffic>,
@@ -119,12 +119,12 @@ impl Fact {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Note {
-    /// When, or since when, by the wall clock.
+    /// The time, or the beginning, by the wall clock.
     #[serde(serialize_with = "unix_seconds")]
     pub at: SystemTime,
-    /// To which component.
+    /// The component that it is about.
     pub component: String,
-    /// What, in a few words.
+    /// The event, in a few words.
     pub text: String,
     /// How it stands: up is good or over, degraded is being seen to, down needs a person, unknown
     /// is for information.
@@ -133,7 +133,7 @@ pub struct Note {
     pub detail: String,
     /// The key by which a person refers to it, such as `config/file_corrupt`. Empty for none.
     pub key: String,
-    /// What a person can decide about it: verbs of the control endpoint, such as `acknowledge`.
+    /// The decisions that a person can make about it: verbs of the control endpoint, such as `acknowledge`.
     pub verbs: &'static [&'static str],
 }
 

@@ -43,7 +43,7 @@ use parking_lot::Mutex;
 use self::store::{Sampled, Store};
 use crate::registry::{Registry, SeriesId, ValueRef};
 
-/// What a [`History`] keeps.
+/// The bounds of a [`History`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Settings {

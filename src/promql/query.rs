@@ -44,7 +44,7 @@ struct Inner {
 pub struct Answer {
     /// The result.
     pub result: QueryResult,
-    /// What was left out or repaired; each once.
+    /// Annotations of what was left out or repaired, each once.
     pub annotations: Vec<Annotation>,
 }
 

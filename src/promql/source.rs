@@ -66,7 +66,7 @@ impl Matcher {
         self.op
     }
 
-    /// What the label is compared with.
+    /// The text that the label is compared with.
     #[must_use]
     pub fn value(&self) -> &str {
         &self.value
@@ -156,7 +156,7 @@ pub(super) fn metric_name(matchers: &[Matcher]) -> Option<&str> {
     equal.next().map(Matcher::value)
 }
 
-/// What takes the series that a [`Queryable`] has found, one by one, until it has enough.
+/// A visitor, which takes the series that a [`Queryable`] has found, one by one, until it has enough.
 pub type Sink<'a> = &'a mut dyn FnMut(Series) -> ControlFlow<()>;
 
 /// Where the series of a query come from.

@@ -4,7 +4,7 @@ use super::histogram::FloatHistogram;
 use super::labels::LabelSet;
 use crate::util::STALE;
 
-/// What a series is at one time.
+/// The value of a series at one time.
 #[derive(Clone, Debug, PartialEq)]
 pub enum PointValue {
     /// A number.
@@ -75,7 +75,7 @@ pub struct InstantSample {
 /// A series: its labels and its samples, the oldest first.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Series {
-    /// What identifies the series.
+    /// The labels, which identify the series.
     pub labels: LabelSet,
     /// Sorted by time, no time twice.
     pub samples: Vec<Sample>,

@@ -25,7 +25,7 @@ pub struct Settings {
     ///
     /// [`Alias`]: crate::catalog::Alias
     pub profiles: Vec<Profile>,
-    /// What names this instance of the service in aliases with such a label, for example the
+    /// The name of this instance of the service in aliases with such a label, for example the
     /// name of a pod. Default: empty.
     pub instance: String,
 }

@@ -23,7 +23,7 @@ const RESOLVED: i64 = 15 * 60 * 1_000;
 /// The label that holds the name of an alert.
 pub const ALERT_NAME: &str = "alertname";
 
-/// What state an alert is in.
+/// The state of an alert.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum AlertState {
@@ -76,9 +76,9 @@ pub struct RuleAlert {
 pub struct AlertChange {
     /// The alert as it is now.
     pub alert: RuleAlert,
-    /// What it was before; `None` where it was not there.
+    /// The state before; `None` where it was not there.
     pub before: Option<AlertState>,
-    /// What it is now; `None` where it is gone.
+    /// The state now; `None` where it is gone.
     pub now: Option<AlertState>,
 }
 

@@ -22,9 +22,9 @@ use crate::promql::{LabelSet, QueryOptions, Queryable, Sample};
 pub struct RulesOptions {
     /// The time between two evaluations of a group that sets none. Default: 1 min.
     pub interval: Duration,
-    /// What templates have as `$externalLabels`. Default: nothing.
+    /// `$externalLabels` of templates. Default: none.
     pub external_labels: LabelSet,
-    /// What templates have as `$externalURL`. Default: nothing.
+    /// `$externalURL` of templates. Default: empty.
     pub external_url: Arc<str>,
     /// The bounds of each query. Default: those of [`QueryOptions`].
     pub query: QueryOptions,
@@ -63,7 +63,7 @@ pub enum RuleHealth {
     Failed(Arc<str>),
 }
 
-/// What is known of a rule.
+/// The state of a rule.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct RuleStatus {
@@ -79,7 +79,7 @@ pub struct RuleStatus {
     pub alerts: Vec<RuleAlert>,
 }
 
-/// What is known of a group.
+/// The state of a group.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct GroupStatus {
@@ -93,7 +93,7 @@ pub struct GroupStatus {
     pub evaluated_at: Option<i64>,
     /// How long that took.
     pub took: Duration,
-    /// What is known of each of its rules, in their order.
+    /// The state of each of its rules, in their order.
     pub rules: Vec<RuleStatus>,
 }
 
@@ -168,7 +168,7 @@ impl Evaluator {
         }
     }
 
-    /// What is to be known of the alerts after a restart; `None` as long as some of before have
+    /// The state of the alerts that is kept over a restart; `None` as long as some of before have
     /// still to be restored.
     #[must_use]
     pub fn for_state(&self, now: i64) -> Option<ForState> {
@@ -388,7 +388,7 @@ impl Evaluator {
         changes
     }
 
-    /// What is known of each group.
+    /// The state of each group.
     #[must_use]
     pub fn status(&self) -> Vec<GroupStatus> {
         let groups = self.groups.iter();

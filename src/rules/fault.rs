@@ -18,9 +18,9 @@ const MOST: usize = 100;
 pub struct RuleFault {
     /// Where in the file.
     pub place: Place,
-    /// What is wrong.
+    /// The problem, in words.
     pub problem: String,
-    /// What to do about it.
+    /// The way to mend it, in words.
     pub hint: String,
 }
 
@@ -77,7 +77,7 @@ impl RuleFileError {
         }
     }
 
-    /// What is wrong with the text of the file; empty where it could not be read.
+    /// The faults of the text of the file; empty where it could not be read.
     #[must_use]
     pub fn faults(&self) -> &[RuleFault] {
         match self {

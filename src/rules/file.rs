@@ -48,7 +48,7 @@ pub struct FileRule {
     pub name: Arc<str>,
     /// Whether it raises alerts, and how; `None` for one that records.
     pub alerting: Option<Alerting>,
-    /// What it computes.
+    /// The expression.
     pub expr: Query,
     /// The labels that are added, those of the group included; where it records, they are plain
     /// text. In the order of their names.
@@ -97,7 +97,7 @@ impl RuleFile {
     /// Reads the text of a file; `path` is what it is called in errors.
     ///
     /// # Errors
-    /// All that is wrong with it, each fault with its line and column.
+    /// Its faults, each with its line and column.
     pub fn parse(path: impl AsRef<Path>, text: &str) -> Result<Self, RuleFileError> {
         let path = path.as_ref();
         let invalid = |faults: Vec<RuleFault>| RuleFileError::invalid(path, faults);

@@ -19,7 +19,7 @@ pub struct Report {
     pub refused: Option<String>,
 }
 
-/// What becomes of one rule.
+/// The treatment of one rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ReportedRule {

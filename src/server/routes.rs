@@ -22,7 +22,7 @@ use crate::health::{Check, Source, Status};
 use crate::registry::Registry;
 use crate::util::{BoundedStr, Clock, Printable, Unrecorded, write_json};
 
-/// What the endpoints show, and where.
+/// The endpoints: their content and their paths.
 #[derive(Clone)]
 pub struct Endpoints {
     pub(super) registry: Registry,

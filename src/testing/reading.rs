@@ -52,7 +52,7 @@ impl Reading {
         wanted.map(|(_, value)| value).sum()
     }
 
-    /// What is different from an earlier reading of the same registry.
+    /// The changes since an earlier reading of the same registry.
     #[must_use]
     pub fn since(&self, earlier: &Self) -> Changes {
         Changes::between(earlier, self)

@@ -147,7 +147,7 @@ macro_rules! tracker {
             /// Records by what the work returned, and hands it on; `error_type` names the error.
             ///
             /// # Errors
-            /// That of the work.
+            /// The error that the work returned.
             pub fn result<T, E>(
                 self,
                 result: ::core::result::Result<T, E>,
@@ -159,7 +159,7 @@ macro_rules! tracker {
             /// Awaits the work and records what it returned, an error as of type `error`.
             ///
             /// # Errors
-            /// That of the work.
+            /// The error that the work returned.
             ///
             /// # Cancel safety
             /// Dropped before its end, the work is recorded as abandoned.

@@ -87,7 +87,7 @@ impl<K: TrackerKind> Tracker<K> {
         self.clock.since(self.started)
     }
 
-    /// What is followed.
+    /// The kind of work that is followed.
     pub fn kind(&self) -> &K {
         &self.kind
     }

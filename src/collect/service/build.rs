@@ -3,7 +3,7 @@ use crate::registry::{Number, SeriesSnapshot, Value};
 /// The value of every info metric.
 pub(super) const ONE: Value = Value::Number(Number::U64(1));
 
-/// What a program was built from; made by [`build_info!`](crate::build_info) or by hand.
+/// The version, commit and time that a program was built from; made by [`build_info!`](crate::build_info) or by hand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct BuildInfo {

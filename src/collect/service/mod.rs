@@ -19,7 +19,7 @@ pub use build::BuildInfo;
 
 const UPTIME: &str = "system_uptime_seconds";
 
-/// What `service_info` and `build_info` say.
+/// The labels of `service_info` and `build_info`.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct ServiceInfo {
@@ -30,7 +30,7 @@ pub struct ServiceInfo {
 }
 
 impl ServiceInfo {
-    /// What is known at compile time; see [`build_info!`](crate::build_info).
+    /// The facts of the build; see [`build_info!`](crate::build_info).
     pub fn new(build: BuildInfo) -> Self {
         Self {
             build,

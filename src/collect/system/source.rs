@@ -1,6 +1,6 @@
 use super::{MAX_INTERFACES, MAX_MOUNTS};
 
-/// What a machine says of itself at one moment; `None` where it is not known.
+/// The figures of a machine at one moment; `None` where one is not known.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct SystemSample {

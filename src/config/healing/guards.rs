@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::duration;
 
-/// What to do with an action that is due.
+/// The treatment of an action that is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
@@ -73,7 +73,7 @@ pub struct Override {
     /// The issue type it is about; every one where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issue_type: Option<String>,
-    /// What to do there.
+    /// The mode there.
     pub mode: Mode,
 }
 

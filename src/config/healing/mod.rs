@@ -36,7 +36,7 @@ use crate::config::Faults;
 pub struct HealingPolicy {
     /// Report what would be done, and do nothing, whatever the modes say. Default: false.
     pub dry_run: bool,
-    /// What to do by the risk of an action, where neither its plan nor an override says.
+    /// The mode by the risk of an action, where neither its plan nor an override says.
     /// Default: reversible actions run, disruptive ones are reported, destructive ones wait for
     /// approval.
     pub modes: Modes,
@@ -102,7 +102,7 @@ pub struct HealingPolicy {
     /// raised. Default: 1 h.
     #[serde(with = "duration")]
     pub patience: Duration,
-    /// What follows an alert, when healing has given up. Default: nothing.
+    /// The steps after an alert, when healing has given up. Default: none.
     pub escalation: Escalation,
     /// The head start that each level of severity has over the next lower one in the queue; so
     /// long after it, the lower one goes first. Default: 30 s.

@@ -85,14 +85,14 @@ pub struct Rules {
 }
 
 impl Rules {
-    /// What becomes of each rule here: evaluated, a fleet rule, or without series. It prints as
+    /// The treatment of each rule here: evaluated, a fleet rule, or without series. It prints as
     /// text.
     #[must_use]
     pub fn report(&self) -> Report {
         self.recent.report()
     }
 
-    /// What is known of each group: when it was evaluated, and the alerts of its rules.
+    /// The state of each group: when it was evaluated, and the alerts of its rules.
     #[must_use]
     pub fn status(&self) -> Arc<[GroupStatus]> {
         self.recent.status()

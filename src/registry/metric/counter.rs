@@ -12,7 +12,7 @@ use crate::registry::labels::{LabelKey, Labels};
 use crate::registry::snapshot::{ExemplarLabels, Number, Sample, Scratch, ValueRef};
 use crate::registry::storage::{Cell, Place};
 
-/// What holds the value of one series of a counter.
+/// The cell of one series of a counter, which holds its value.
 pub trait Sum: Cell + fmt::Debug {
     /// At zero.
     fn new() -> Self;

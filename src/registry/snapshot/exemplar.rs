@@ -12,7 +12,7 @@ pub const MAX_EXEMPLAR: usize = 128;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Exemplar {
     labels: Arc<str>,
-    /// What was observed, or by how much the counter grew.
+    /// The value that was observed, or the amount that the counter grew by.
     pub value: f64,
     /// When, in seconds since 1970-01-01T00:00:00Z.
     pub at: f64,

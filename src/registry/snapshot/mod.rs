@@ -117,7 +117,7 @@ impl ValueRef<'_> {
     }
 }
 
-/// What a series says of itself when it is read out.
+/// The value of one series when it is read out, with its exemplar and creation time.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Sample<'a> {
@@ -234,7 +234,7 @@ impl SeriesSnapshot {
 /// All series of one metric at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FamilySnapshot {
-    /// What the metric is.
+    /// The definition of the metric.
     pub def: Arc<MetricDef>,
     /// Its series, in a stable order.
     pub series: Vec<SeriesSnapshot>,

@@ -21,7 +21,7 @@ pub trait Operator: Send + Sync + 'static {
     fn control(&self, order: &Order, by: &str) -> Result<(), String>;
 }
 
-/// What a person decided.
+/// The decision of a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Order {
@@ -52,7 +52,7 @@ pub enum Order {
 pub struct Subject {
     /// Where the fault is.
     pub component: String,
-    /// What kind of fault it is.
+    /// The kind of fault.
     pub issue_type: String,
 }
 

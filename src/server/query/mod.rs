@@ -43,7 +43,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// The most series, labels and values that one answer lists.
 const LISTED: usize = 10_000;
 
-/// What the query endpoints ask: the series of this process, and its rules.
+/// The source of the query endpoints: the series of this process, and its rules.
 ///
 /// [`Selfheal`](crate::Selfheal) brings its own. Series are read on threads that may block.
 pub trait QuerySource: Queryable + Send + Sync + 'static {

@@ -27,7 +27,7 @@ pub trait Tally: fmt::Debug + Send + Sync + 'static {
     fn read(&self, counts: &mut Vec<u64>) -> f64;
 }
 
-/// What an observation adds, and where.
+/// One observation: the buckets that it is in, and the amount.
 #[derive(Clone, Copy, Debug)]
 pub struct Observation<'a> {
     pub(in crate::registry::metric) bucket: usize,
