@@ -162,6 +162,11 @@ fn a_server_and_this_process_raise_the_same_alerts_at_the_same_time() {
         .query(&range)
         .send();
     let ours = times(&answer.unwrap().json()["data"]);
+    compare(&theirs, &ours);
+}
+
+/// The same states of the same alerts, each begun and ended at the same time.
+fn compare(theirs: &Times, ours: &Times) {
     let both = format!("theirs {theirs:#?}\nours {ours:#?}");
     assert_eq!(
         theirs.keys().collect::<Vec<_>>(),
@@ -178,7 +183,7 @@ fn a_server_and_this_process_raise_the_same_alerts_at_the_same_time() {
     }
     // Both evaluate and sample at phases of their own: one evaluation apart, on samples one apart.
     let close = |one: f64, other: f64| (one - other).abs() <= EVALUATION + 2.0 * SCRAPE;
-    for (key, (first, last)) in &theirs {
+    for (key, (first, last)) in theirs {
         let (our_first, our_last) = ours[key];
         assert!(close(*first, our_first), "{key:?} began: {both}");
         assert!(close(*last, our_last), "{key:?} ended: {both}");

@@ -25,7 +25,7 @@ fn promtool_asks_the_process_as_it_asks_a_server() {
     let loaded = served.heal.rules(&file).target("job", "shop");
     loaded.target("instance", "here").install().unwrap();
     orders.add(7);
-    let server = served.url("");
+    let url = served.url("");
     // What promtool says, once it is what is wanted.
     let says = |arguments: &[&str], wanted: &str| {
         eventually(SOON, &format!("{arguments:?} gives {wanted}"), || {
@@ -38,7 +38,7 @@ fn promtool_asks_the_process_as_it_asks_a_server() {
         })
     };
     let instant =
-        |expression: &str, wanted: &str| says(&["query", "instant", &server, expression], wanted);
+        |expression: &str, wanted: &str| says(&["query", "instant", &url, expression], wanted);
     instant("up", "up{instance=\"here\", job=\"shop\"} => 1 @[");
     instant(
         "shop_orders_total",
@@ -48,16 +48,16 @@ fn promtool_asks_the_process_as_it_asks_a_server() {
     instant("ALERTS", "alertstate=\"firing\"");
     instant("scalar(vector(1)) + 1", "scalar: 2 @[");
     let ranged = says(
-        &["query", "range", "--step=1s", &server, "shop_orders_total"],
+        &["query", "range", "--step=1s", &url, "shop_orders_total"],
         "shop_orders_total{instance=\"here\", job=\"shop\"} =>",
     );
     assert!(ranged.contains("7 @["), "{ranged}");
-    says(&["query", "labels", &server, "job"], "shop");
+    says(&["query", "labels", &url, "job"], "shop");
     says(
-        &["query", "series", "--match=up", &server],
+        &["query", "series", "--match=up", &url],
         "{__name__=\"up\", instance=\"here\", job=\"shop\"}",
     );
-    let fault = run(&["query", "instant", &server, "sum("], "");
+    let fault = run(&["query", "instant", &url, "sum("], "");
     assert!(!fault.passed());
     assert!(fault.output.contains("bad_data"), "{fault:?}");
 }
