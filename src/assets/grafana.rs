@@ -5,12 +5,13 @@ use serde_json::{Value, json};
 use super::names::Scope;
 use super::plan::Plan;
 use super::table::{Dashboard, Panel, Shape};
+use crate::catalog::{Kind, MetricDef, Unit};
 
 /// What every expression of a dashboard is narrowed by.
 const VARIABLES: [&str; 3] = ["job", "instance", "namespace"];
 
 /// A dashboard as JSON; `None` where no panel has its metrics here.
-pub(super) fn dashboard(plan: &mut Plan<'_>, dashboard: &Dashboard) -> Option<String> {
+pub(super) fn dashboard(plan: &mut Plan<'_>, dashboard: &Dashboard<'_>) -> Option<String> {
     let matchers = matchers(plan);
     let scope = Scope {
         window: "$__rate_interval",
@@ -59,6 +60,71 @@ pub(super) fn dashboard(plan: &mut Plan<'_>, dashboard: &Dashboard) -> Option<St
         }
     }
     has_data.then(|| whole(plan, (dashboard.uid, dashboard.title), &panels, &marks))
+}
+
+/// A dashboard for a group that the application declared: a panel for each metric.
+pub(super) fn of_group(
+    plan: &mut Plan<'_>,
+    uid: &str,
+    group: &str,
+    defs: &[MetricDef],
+) -> Option<String> {
+    let queries: Vec<(String, String)> = defs.iter().map(query).collect();
+    let queries: Vec<[(&str, &str); 1]> = queries
+        .iter()
+        .map(|(expr, legend)| [(&**expr, &**legend)])
+        .collect();
+    let panels = defs.iter().zip(&queries);
+    let panels: Vec<Panel<'_>> = panels
+        .map(|(def, queries)| Panel::lines(&def.help, unit(def), queries).empty(UNUSED))
+        .collect();
+    let of = Dashboard {
+        uid,
+        title: group,
+        marks: &[],
+        panels: &panels,
+    };
+    dashboard(plan, &of)
+}
+
+const UNUSED: &str = "A metric that is not used has no series.";
+
+/// What is asked of a metric that no table knows, and the legend.
+fn query(def: &MetricDef) -> (String, String) {
+    let (name, labels) = (&def.name, def.labels.join(", "));
+    let legend: Vec<String> = def
+        .labels
+        .iter()
+        .map(|label| format!("{{{{{label}}}}}"))
+        .collect();
+    let by = if labels.is_empty() {
+        String::new()
+    } else {
+        format!(" by ({labels})")
+    };
+    let expr = match def.kind {
+        Kind::Counter => format!("sum{by} (rate({name}[$w]))"),
+        Kind::Histogram if labels.is_empty() => {
+            format!("histogram_quantile(0.95, sum by (le) (rate({name}_bucket[$w])))")
+        }
+        Kind::Histogram => {
+            format!("histogram_quantile(0.95, sum by (le, {labels}) (rate({name}_bucket[$w])))")
+        }
+        _ => name.to_string(),
+    };
+    (expr, legend.join(" "))
+}
+
+fn unit(def: &MetricDef) -> &'static str {
+    match def.unit {
+        _ if def.kind == Kind::Counter => "cps",
+        Some(Unit::SECONDS) => "s",
+        Some(Unit::BYTES) => "bytes",
+        Some(Unit::RATIO) => "percentunit",
+        Some(Unit::PERCENT) => "percent",
+        Some(Unit::USD) => "currencyUSD",
+        _ => "none",
+    }
 }
 
 /// The matchers of the variables, and of the labels that every series has.
@@ -143,7 +209,7 @@ fn mark(name: &str, expr: &str) -> Value {
 }
 
 fn drawn(
-    panel: &Panel,
+    panel: &Panel<'_>,
     targets: &[Value],
     place: &Value,
     id: usize,

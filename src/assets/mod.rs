@@ -14,14 +14,16 @@
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let heal = Selfheal::new(Config::new().namespace("shop"))?;
 //! let assets = heal.assets()?;
-//! let rules = assets.file("prometheus/rules/alerts.yml").unwrap_or_default();
+//! let rules = assets.file("prometheus/rules/platform.yml").unwrap_or_default();
 //! assert!(rules.contains("shop_system_health_score < 80"));
 //! # Ok(())
 //! # }
 //! ```
 
+mod alertmanager;
 mod alerts;
 mod dashboards;
+mod deploy;
 mod error;
 mod foreign;
 mod grafana;
@@ -55,53 +57,68 @@ pub struct Stack {
 
 impl Stack {
     /// Generates all files from definitions, by the names that they are exposed by, and a
-    /// configuration that was checked.
+    /// configuration that was checked. `own` are those of the application.
     pub(crate) fn new(
-        catalog: impl IntoIterator<Item = (String, MetricDef)>,
+        catalog: Vec<(String, MetricDef)>,
+        own: &[MetricDef],
         config: &Config,
     ) -> Result<Self, AssetsError> {
         let names = Names::new(catalog, config.global_labels.keys());
-        let mut plan = Plan::new(config, names);
+        let plan = &mut Plan::new(config, names);
         let mut files = BTreeMap::new();
-        let mut add = |path: String, text: String| drop(files.insert(path, text));
+        let mut add = |path: &str, text: String| drop(files.insert(path.to_owned(), text));
+        let inside = format!("app:{}", plan.port());
         add(
-            "prometheus/prometheus.yml".to_owned(),
-            prometheus::config(&plan),
+            "prometheus/prometheus.yml",
+            prometheus::config(plan, &config.server.listen.to_string()),
         );
-        add(
-            "prometheus/rules/recording.yml".to_owned(),
-            rules::records(&mut plan),
-        );
-        add(
-            "prometheus/rules/alerts.yml".to_owned(),
-            rules::alerts(&mut plan),
-        );
-        add(
-            "prometheus/tests/alerts.yml".to_owned(),
-            rules::tests(&plan, &["../rules/recording.yml", "../rules/alerts.yml"]),
-        );
-        add(
-            "prometheus/rules/objectives.yml".to_owned(),
-            objectives::rules(&mut plan)?,
-        );
+        add("compose/prometheus.yml", prometheus::config(plan, &inside));
+        add("kubernetes/prometheus.yml", prometheus::in_kubernetes(plan));
+        add("alertmanager/alertmanager.yml", alertmanager::config(plan));
+        add("prometheus/rules/recording.yml", rules::records(plan));
+        for group in alerts::GROUPS {
+            if let Some(text) = rules::alerts(plan, group) {
+                add(&format!("prometheus/rules/{}.yml", group.name), text);
+                add(
+                    &format!("prometheus/tests/{}.yml", group.name),
+                    rules::tests(plan, group),
+                );
+            }
+        }
+        add("prometheus/rules/objectives.yml", objectives::rules(plan)?);
         let burn = (
             &objectives::BURN,
             format!("{} > pace * budget", objectives::BURN.expr),
         );
         for (alert, expr) in plan.alerts.clone().iter().chain([&burn]) {
             add(
-                format!("runbooks/{}.md", alert.name),
-                runbook::page(&mut plan, alert, expr),
+                &format!("runbooks/{}.md", alert.name),
+                runbook::page(plan, alert, expr),
             );
         }
         for dashboard in dashboards::DASHBOARDS {
-            if let Some(text) = grafana::dashboard(&mut plan, dashboard) {
-                add(format!("grafana/dashboards/{}.json", dashboard.uid), text);
+            if let Some(text) = grafana::dashboard(plan, dashboard) {
+                add(&format!("grafana/dashboards/{}.json", dashboard.uid), text);
             }
         }
+        for group in own.chunk_by(|a, b| a.group == b.group) {
+            let name = group.first().map_or("", |def| def.group);
+            let name = if name.is_empty() { "application" } else { name };
+            let uid = format!("own-{}", plan::slug(name));
+            if let Some(text) = grafana::of_group(plan, &uid, name, group) {
+                add(&format!("grafana/dashboards/{uid}.json"), text);
+            }
+        }
+        for (path, text) in deploy::texts(plan) {
+            add(&path, text);
+        }
+        let maps = deploy::config_maps(plan, &files);
+        let rules = deploy::operator_rules(plan, &files);
+        files.insert("kubernetes/config.yaml".to_owned(), maps);
+        files.insert("kubernetes/operator-rules.yaml".to_owned(), rules);
         Ok(Self {
             files,
-            left_out: plan.into_left_out(),
+            left_out: plan.take_left_out(),
         })
     }
 

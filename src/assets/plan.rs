@@ -28,8 +28,8 @@ impl<'c> Plan<'c> {
         self.left_out.push(format!("{what}: {why}"));
     }
 
-    pub(super) fn into_left_out(self) -> Vec<String> {
-        self.left_out
+    pub(super) fn take_left_out(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.left_out)
     }
 
     /// The window of rates in rules.
@@ -48,23 +48,48 @@ impl<'c> Plan<'c> {
 
     /// The name of the service as a name in Kubernetes and a job of Prometheus.
     pub(super) fn service(&self) -> String {
-        let name = self.config.service_name().to_ascii_lowercase();
-        let name = name.replace(|c: char| !c.is_ascii_alphanumeric(), "-");
-        let name: String = name.trim_matches('-').chars().take(40).collect();
-        match name.trim_matches('-') {
-            "" => "app".to_owned(),
+        match slug(self.config.service_name()) {
+            name if name.is_empty() => "app".to_owned(),
             name if name.starts_with(|c: char| c.is_ascii_digit()) => format!("app-{name}"),
-            name => name.to_owned(),
+            name => name,
         }
     }
 
-    /// The instances that are scraped.
-    pub(super) fn targets(&self) -> Vec<String> {
+    /// The instances that are scraped; `default` unless they are set.
+    pub(super) fn targets(&self, default: &str) -> Vec<String> {
         let targets = &self.config.assets.targets;
         if targets.is_empty() {
-            vec![self.config.server.listen.to_string()]
+            vec![default.to_owned()]
         } else {
             targets.clone()
         }
     }
+
+    /// The port of the metrics, where the application has a machine to itself.
+    pub(super) fn port(&self) -> u16 {
+        match self.config.server.listen.port() {
+            0 => 9898,
+            port => port,
+        }
+    }
+
+    /// The image of the application.
+    pub(super) fn image(&self) -> String {
+        match &*self.config.assets.image {
+            "" => {
+                let version = self.config.service.version.as_deref();
+                format!("{}:{}", self.service(), version.unwrap_or("latest"))
+            }
+            image => image.to_owned(),
+        }
+    }
+}
+
+/// A text as a name in Kubernetes: small letters, digits and `-`, at most 40.
+pub(super) fn slug(text: &str) -> String {
+    let name = text
+        .to_ascii_lowercase()
+        .replace(|c: char| !c.is_ascii_alphanumeric(), "-");
+    let name: String = name.trim_matches('-').chars().take(40).collect();
+    name.trim_end_matches('-').to_owned()
 }

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use super::deploy;
 use super::plan::Plan;
 use super::yaml::quoted;
 use crate::config::duration;
@@ -10,22 +11,40 @@ use crate::config::duration;
 /// Prometheus waits no longer by default, and no longer than its interval.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// For instances at fixed addresses.
-pub(super) fn config(plan: &Plan<'_>) -> String {
-    let targets: Vec<String> = plan.targets().iter().map(|target| quoted(target)).collect();
+/// For instances at fixed addresses; `default` is that of the application unless addresses are set.
+pub(super) fn config(plan: &Plan<'_>, default: &str) -> String {
+    let targets = plan.targets(default);
+    let targets: Vec<String> = targets.iter().map(|target| quoted(target)).collect();
     let mut text = head(plan);
     let _ = write!(
         text,
         "scrape_configs:\n- job_name: {}\n{}  static_configs:\n  - targets: [{}]\n",
         plan.service(),
-        access(plan, "secrets"),
+        access(plan),
         targets.join(", ")
     );
     text
 }
 
+/// For a cluster: the application's pods, and what else is there.
+pub(super) fn in_kubernetes(plan: &Plan<'_>) -> String {
+    let mut text = head(plan);
+    let service = plan.service();
+    let _ = write!(
+        text,
+        "scrape_configs:\n- job_name: {service}\n{}  kubernetes_sd_configs: [{{role: pod}}]\n  relabel_configs:\n  \
+         - source_labels: [__meta_kubernetes_pod_label_app_kubernetes_io_name, __meta_kubernetes_pod_container_port_name]\n    \
+         regex: {service};metrics\n    action: keep\n  \
+         - {{source_labels: [__meta_kubernetes_namespace], target_label: namespace}}\n  \
+         - {{source_labels: [__meta_kubernetes_pod_name], target_label: pod}}\n{}",
+        access(plan),
+        deploy::fill(plan, deploy::JOBS, "kubernetes")
+    );
+    text
+}
+
 /// What comes before the jobs.
-pub(super) fn head(plan: &Plan<'_>) -> String {
+fn head(plan: &Plan<'_>) -> String {
     let assets = &plan.config.assets;
     let interval = duration::format(assets.scrape_interval);
     let timeout = duration::format(assets.scrape_interval.min(TIMEOUT));
@@ -47,8 +66,10 @@ pub(super) fn head(plan: &Plan<'_>) -> String {
     text
 }
 
-/// How the application is scraped: path, TLS and credentials, whose files are in a folder.
-pub(super) fn access(plan: &Plan<'_>, secrets: &str) -> String {
+/// How the application is scraped: path, TLS and credentials, whose files are in a folder beside the
+/// configuration.
+fn access(plan: &Plan<'_>) -> String {
+    let secrets = "secrets";
     let (assets, server) = (&plan.config.assets, &plan.config.server);
     let mut text = format!("  metrics_path: {}\n", quoted(&plan.config.metrics.path));
     if assets.native_histograms {

@@ -2,11 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::alerts::GROUPS;
 use super::names::Scope;
 use super::plan::Plan;
 use super::records::RECORDS;
-use super::table::Alert;
+use super::table::{Alert, AlertGroup, Input};
 use super::yaml::quoted;
 
 /// Every test is evaluated once a minute up to this time: each alert has fired by then.
@@ -34,30 +33,25 @@ pub(super) fn records(plan: &mut Plan<'_>) -> String {
     text
 }
 
-/// The alerts of which every metric is exposed, by group.
-pub(super) fn alerts(plan: &mut Plan<'_>) -> String {
+/// The alerts of a group of which every metric is exposed; `None` where there is none.
+pub(super) fn alerts(plan: &mut Plan<'_>, group: &'static AlertGroup) -> Option<String> {
     let window = plan.window();
     let scope = Scope {
         window: &window,
         matchers: "",
     };
-    let mut text = String::from("groups:\n");
-    for group in GROUPS {
-        let mut rules = String::new();
-        for alert in group.alerts {
-            match plan.names.resolve(alert.expr, scope) {
-                Ok(expr) => {
-                    rules.push_str(&rule(alert, &expr, &plan.link(alert.name)));
-                    plan.alerts.push((alert, expr));
-                }
-                Err(why) => plan.left_out(&format!("alert {}", alert.name), &why),
+    let mut rules = String::new();
+    for alert in group.alerts {
+        match plan.names.resolve(alert.expr, scope) {
+            Ok(expr) => {
+                rules.push_str(&rule(alert, &expr, &plan.link(alert.name)));
+                plan.alerts.push((alert, expr));
             }
-        }
-        if !rules.is_empty() {
-            let _ = write!(text, "- name: {}\n  rules:\n{rules}", group.name);
+            Err(why) => plan.left_out(&format!("alert {}", alert.name), &why),
         }
     }
-    text
+    let name = group.name;
+    (!rules.is_empty()).then(|| format!("groups:\n- name: {name}\n  rules:\n{rules}"))
 }
 
 fn rule(alert: &Alert, expr: &str, link: &str) -> String {
@@ -77,21 +71,21 @@ fn rule(alert: &Alert, expr: &str, link: &str) -> String {
     text
 }
 
-/// For each alert three tests: it fires when it is to, and is silent when it is not and when no
-/// series is there.
-pub(super) fn tests(plan: &Plan<'_>, files: &[&str]) -> String {
-    let files: Vec<String> = files.iter().map(|file| quoted(file)).collect();
+/// For each alert of a group three tests: it fires when it is to, and is silent when it is not and
+/// when no series is there.
+pub(super) fn tests(plan: &Plan<'_>, group: &AlertGroup) -> String {
     let mut text = format!(
-        "rule_files: [{}]\nevaluation_interval: 1m\ntests:\n",
-        files.join(", ")
+        "rule_files: [../rules/recording.yml, ../rules/{}.yml]\nevaluation_interval: 1m\ntests:\n",
+        group.name
     );
     let window = plan.window();
     let scope = Scope {
         window: &window,
         matchers: "",
     };
-    for (alert, _) in &plan.alerts {
-        let inputs = |values: fn(&super::table::Input) -> &'static str| {
+    let alerts = plan.alerts.iter().map(|(alert, _)| *alert);
+    for alert in alerts.filter(|alert| group.alerts.iter().any(|of| of.name == alert.name)) {
+        let inputs = |values: fn(&Input) -> &'static str| {
             alert.test.iter().fold(String::new(), |mut all, input| {
                 let series = plan.names.write(input.0, scope);
                 let (series, values) = (quoted(&series), quoted(values(input)));

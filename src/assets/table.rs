@@ -45,24 +45,24 @@ pub(super) struct Record {
 }
 
 /// A dashboard.
-pub(super) struct Dashboard {
+pub(super) struct Dashboard<'t> {
     /// Its address in Grafana, and its file.
-    pub(super) uid: &'static str,
-    pub(super) title: &'static str,
+    pub(super) uid: &'t str,
+    pub(super) title: &'t str,
     /// Marks, on the panels, each time that one of these grows: what is shown, and the expression.
-    pub(super) marks: &'static [(&'static str, &'static str)],
-    pub(super) panels: &'static [Panel],
+    pub(super) marks: &'t [(&'t str, &'t str)],
+    pub(super) panels: &'t [Panel<'t>],
 }
 
 /// A panel.
 #[derive(Clone, Copy)]
-pub(super) struct Panel {
-    pub(super) title: &'static str,
+pub(super) struct Panel<'t> {
+    pub(super) title: &'t str,
     pub(super) shape: Shape,
     /// In the words of Grafana: `s`, `bytes`, `percentunit`, `reqps`.
-    pub(super) unit: &'static str,
+    pub(super) unit: &'t str,
     /// Expressions and their legends.
-    pub(super) queries: &'static [(&'static str, &'static str)],
+    pub(super) queries: &'t [(&'t str, &'t str)],
     /// From which value on which colour; that of the first has no lower bound.
     pub(super) steps: &'static [(f64, &'static str)],
     /// The alert whose page it links to; empty for none.
@@ -86,10 +86,10 @@ pub(super) enum Shape {
     Table,
 }
 
-type Queries = &'static [(&'static str, &'static str)];
+type Queries<'t> = &'t [(&'t str, &'t str)];
 
-impl Panel {
-    const fn new(shape: Shape, title: &'static str, unit: &'static str, queries: Queries) -> Self {
+impl<'t> Panel<'t> {
+    const fn new(shape: Shape, title: &'t str, unit: &'t str, queries: Queries<'t>) -> Self {
         Self {
             title,
             shape,
@@ -101,23 +101,23 @@ impl Panel {
         }
     }
 
-    pub(super) const fn row(title: &'static str) -> Self {
+    pub(super) const fn row(title: &'t str) -> Self {
         Self::new(Shape::Row, title, "", &[])
     }
 
-    pub(super) const fn stat(title: &'static str, unit: &'static str, queries: Queries) -> Self {
+    pub(super) const fn stat(title: &'t str, unit: &'t str, queries: Queries<'t>) -> Self {
         Self::new(Shape::Stat, title, unit, queries)
     }
 
-    pub(super) const fn gauge(title: &'static str, unit: &'static str, queries: Queries) -> Self {
+    pub(super) const fn gauge(title: &'t str, unit: &'t str, queries: Queries<'t>) -> Self {
         Self::new(Shape::Gauge, title, unit, queries)
     }
 
-    pub(super) const fn lines(title: &'static str, unit: &'static str, queries: Queries) -> Self {
+    pub(super) const fn lines(title: &'t str, unit: &'t str, queries: Queries<'t>) -> Self {
         Self::new(Shape::Lines, title, unit, queries)
     }
 
-    pub(super) const fn table(title: &'static str, unit: &'static str, queries: Queries) -> Self {
+    pub(super) const fn table(title: &'t str, unit: &'t str, queries: Queries<'t>) -> Self {
         Self::new(Shape::Table, title, unit, queries)
     }
 

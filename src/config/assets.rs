@@ -58,6 +58,8 @@ pub struct Assets {
     /// Where the Alertmanager sends the alerts that the application is to act on: the address of
     /// its own receiver. Default: empty, for nowhere.
     pub webhook: String,
+    /// Which alerts that are, by name. Default: none, which stands for all but those of objectives.
+    pub webhook_alerts: Vec<String>,
     /// The channel of Slack for alerts. Default: empty, for none.
     pub slack: String,
     /// Whether critical alerts go to PagerDuty. Default: `false`.
@@ -104,6 +106,7 @@ impl Default for Assets {
             remote_write: String::new(),
             runbooks: String::new(),
             webhook: String::new(),
+            webhook_alerts: Vec::new(),
             slack: String::new(),
             pagerduty: false,
             email: String::new(),
@@ -253,6 +256,14 @@ impl Assets {
         self
     }
 
+    /// Adds an alert that the application is to act on. Default: none, which stands for all but
+    /// those of objectives.
+    #[must_use]
+    pub fn webhook_alert(mut self, name: impl Into<String>) -> Self {
+        self.webhook_alerts.push(name.into());
+        self
+    }
+
     /// Sets the channel of Slack. Default: empty, for none.
     #[must_use]
     pub fn slack(mut self, channel: impl Into<String>) -> Self {
@@ -310,6 +321,11 @@ impl Assets {
         faults.within("targets", |faults| {
             for (index, target) in self.targets.iter().enumerate() {
                 faults.within_index(index, |faults| check_text("", target, HOST, faults));
+            }
+        });
+        faults.within("webhook_alerts", |faults| {
+            for (index, name) in self.webhook_alerts.iter().enumerate() {
+                faults.within_index(index, |faults| check_text("", name, ALERT, faults));
             }
         });
         check_text("alertmanager", &self.alertmanager, HOST, faults);
@@ -379,6 +395,7 @@ type Shape = (fn(&str) -> bool, &'static str);
 const HOST: Shape = (is_host, "write it as `host:port`");
 const URL: Shape = (is_url, "write it as `https://host/path`");
 const SIZE: Shape = (is_size, "write it as `50GB`");
+const ALERT: Shape = (is_alert, "use letters, digits and `_`");
 const CHANNEL: Shape = (is_plain, "write it as `#alerts`");
 const EMAIL: Shape = (is_email, "write it as `name@host`");
 const IMAGE: Shape = (is_plain, "write it as `registry/name:tag`");
@@ -396,6 +413,10 @@ fn check_text(field: &str, text: &str, (is_right, hint): Shape, faults: &mut Fau
 fn is_plain(text: &str) -> bool {
     text.chars()
         .all(|c| c.is_ascii_graphic() && !"\"'`\\$<>|;{}".contains(c))
+}
+
+fn is_alert(text: &str) -> bool {
+    text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
 fn is_host(text: &str) -> bool {

@@ -37,10 +37,12 @@ impl Selfheal {
                 .get(&*def.name)
                 .is_some_and(|family| !family.enabled)
         };
-        Stack::new(
-            all.into_iter().filter(|(_, def)| !is_off(def)),
-            self.config(),
-        )
+        all.retain(|_, def| !is_off(def));
+        let known = catalogue::catalogue()?;
+        let mut own = self.registry().catalog();
+        own.retain(|def| !is_off(def) && !known.iter().any(|of| of.name == def.name));
+        own.sort_by(|a, b| (a.group, &a.name).cmp(&(b.group, &b.name)));
+        Stack::new(all.into_iter().collect(), &own, self.config())
     }
 
     /// Generates the monitoring stack and writes it below a folder, all or nothing. What a person

@@ -18,9 +18,14 @@
     reason = "these are tests, though clippy only sees those in functions marked #[test]"
 )]
 
+#[path = "../promql/differential/compare.rs"]
+mod compare;
 mod faults;
+mod golden;
 mod names;
 mod promtool;
+mod queries;
+mod stack;
 #[path = "../support/mod.rs"]
 mod support;
 mod writing;

@@ -32,7 +32,7 @@ fn what_is_switched_off_is_left_out_and_that_is_said() {
 #[test]
 fn names_have_the_namespace_and_dashboards_the_labels_of_all_series() {
     let assets = generated(shop());
-    let rules = assets.file("prometheus/rules/alerts.yml").unwrap();
+    let rules = assets.file("prometheus/rules/platform.yml").unwrap();
     assert!(
         rules.contains("\"shop_system_health_score < 30\""),
         "{rules}"

@@ -180,6 +180,7 @@ fn every_setting_of_the_assets_has_a_setter() {
         .remote_write("https://store/write")
         .runbooks("https://wiki/runbooks")
         .webhook("https://shop/alerts")
+        .webhook_alert("FileCorrupted")
         .slack("#alerts")
         .pagerduty(true)
         .email("ops@example.org", "mail:587")

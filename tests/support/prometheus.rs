@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -93,42 +94,54 @@ impl Builder {
             self.jobs
         );
         std::fs::write(&config, text).expect("the configuration is written");
-        let mut command = Command::new(program("SELFHEAL_PROMETHEUS"));
-        command
-            .arg("--web.listen-address=127.0.0.1:0")
-            .arg("--log.format=logfmt")
-            .arg(format!("--config.file={}", config.display()))
-            .arg(format!(
-                "--storage.tsdb.path={}",
-                folder.path().join("data").display()
-            ));
+        let mut flags = Vec::new();
         if !self.features.is_empty() {
-            command.arg(format!("--enable-feature={}", self.features.join(",")));
+            flags.push(format!("--enable-feature={}", self.features.join(",")));
         }
         if self.takes_writes {
-            command.arg("--web.enable-remote-write-receiver");
+            flags.push("--web.enable-remote-write-receiver".to_owned());
         }
-        let process = Process::spawn(&mut command);
-        let address = process.wait_for_line(START, "the address it listens on", |line| {
-            // Version 2 says it without `component` in between.
-            let (_, rest) = line.split_once("msg=\"Listening on\"")?;
-            let (_, rest) = rest.split_once(" address=")?;
-            rest.split(' ').next()?.parse().ok()
-        });
-        let server = Prometheus {
-            address,
-            process,
-            folder,
-        };
-        eventually(START, "/-/ready answers 200", || {
-            let answer = Request::get(&server.url("/-/ready")).send();
-            match answer {
-                Ok(answer) if answer.status == 200 => Ok(()),
-                other => Err(format!("{other:?}\n{}", server.process.text())),
-            }
-        });
-        server
+        launch(&config, folder, &flags)
     }
+}
+
+/// Starts a server with a configuration that is there, and its data in `folder`.
+fn launch(config: &Path, folder: TempDir, flags: &[String]) -> Prometheus {
+    let mut command = Command::new(program("SELFHEAL_PROMETHEUS"));
+    command
+        .arg("--web.listen-address=127.0.0.1:0")
+        .arg("--log.format=logfmt")
+        .arg(format!("--config.file={}", config.display()))
+        .arg(format!(
+            "--storage.tsdb.path={}",
+            folder.path().join("data").display()
+        ))
+        .args(flags);
+    let process = Process::spawn(&mut command);
+    let address = process.wait_for_line(START, "the address it listens on", listening);
+    let server = Prometheus {
+        address,
+        process,
+        folder,
+    };
+    eventually(START, "/-/ready answers 200", || {
+        let answer = Request::get(&server.url("/-/ready")).send();
+        match answer {
+            Ok(answer) if answer.status == 200 => Ok(()),
+            other => Err(format!("{other:?}\n{}", server.process.text())),
+        }
+    });
+    server
+}
+
+/// The address in the line of a program of Prometheus that says where it listens.
+pub(crate) fn listening(line: &str) -> Option<SocketAddr> {
+    // Version 2 says it without `component` in between.
+    let (_, rest) = line
+        .split_once("msg=\"Listening on\"")
+        .or_else(|| line.split_once("msg=Listening"))?;
+    let (_, rest) = rest.split_once(" address=")?;
+    rest.split(' ').next()?.parse().ok()
 }
 
 /// A running server. Dropping it ends the process and removes its data.
@@ -150,6 +163,21 @@ impl Prometheus {
             takes_writes: false,
             rules: None,
         }
+    }
+
+    /// A server with a configuration that is there.
+    pub(crate) fn with_config(config: &Path) -> Prometheus {
+        launch(
+            config,
+            tempfile::tempdir().expect("a temporary folder"),
+            &[],
+        )
+    }
+
+    /// `/api/v1/rules`: the groups.
+    pub(crate) fn rule_groups(&self) -> Vec<Value> {
+        let data = self.api("rules", &[]);
+        data["groups"].as_array().expect("a list of groups").clone()
     }
 
     /// `/api/v1/query`: the `data` of the answer.

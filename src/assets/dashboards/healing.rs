@@ -2,7 +2,7 @@
 
 use crate::assets::table::{Dashboard, Panel};
 
-pub(super) static HEALING: Dashboard = Dashboard {
+pub(super) static HEALING: Dashboard<'static> = Dashboard {
     uid: "healing",
     title: "Healing",
     marks: &[

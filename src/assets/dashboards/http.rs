@@ -2,7 +2,7 @@
 
 use crate::assets::table::{Dashboard, Panel};
 
-pub(super) static HTTP: Dashboard = Dashboard {
+pub(super) static HTTP: Dashboard<'static> = Dashboard {
     uid: "http",
     title: "HTTP and gRPC",
     marks: &[],

@@ -2,7 +2,7 @@
 
 use crate::assets::table::{Dashboard, Panel};
 
-pub(super) static MODELS: Dashboard = Dashboard {
+pub(super) static MODELS: Dashboard<'static> = Dashboard {
     uid: "models",
     title: "Models",
     marks: &[],
@@ -70,7 +70,7 @@ pub(super) static MODELS: Dashboard = Dashboard {
     ],
 };
 
-pub(super) static LLM: Dashboard = Dashboard {
+pub(super) static LLM: Dashboard<'static> = Dashboard {
     uid: "llm",
     title: "LLM calls",
     marks: &[],

@@ -10,7 +10,7 @@ mod work;
 use super::table::Dashboard;
 
 /// Every dashboard.
-pub(super) static DASHBOARDS: &[&Dashboard] = &[
+pub(super) static DASHBOARDS: &[&Dashboard<'static>] = &[
     &overview::OVERVIEW,
     &http::HTTP,
     &system::SYSTEM,

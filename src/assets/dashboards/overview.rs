@@ -3,7 +3,7 @@
 use super::{IS_HIGH, NO_KUBERNETES};
 use crate::assets::table::{Dashboard, Panel};
 
-pub(super) static OVERVIEW: Dashboard = Dashboard {
+pub(super) static OVERVIEW: Dashboard<'static> = Dashboard {
     uid: "overview",
     title: "Overview",
     marks: &[("healed", "sum by (action) (increase(healing_success_total[$w])) > 0")],

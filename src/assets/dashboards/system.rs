@@ -6,7 +6,7 @@ use crate::assets::table::{Dashboard, Panel};
 const NO_LIMIT: &str =
     "Outside of a container, and in one without limits, there is no such figure.";
 
-pub(super) static SYSTEM: Dashboard = Dashboard {
+pub(super) static SYSTEM: Dashboard<'static> = Dashboard {
     uid: "system",
     title: "System resources",
     marks: &[],

@@ -3,7 +3,7 @@
 
 use crate::assets::table::{Dashboard, Panel};
 
-pub(super) static INCIDENTS: Dashboard = Dashboard {
+pub(super) static INCIDENTS: Dashboard<'static> = Dashboard {
     uid: "incidents",
     title: "Incidents and playbooks",
     marks: &[],
@@ -102,7 +102,7 @@ pub(super) static INCIDENTS: Dashboard = Dashboard {
     ],
 };
 
-pub(super) static PIPELINES: Dashboard = Dashboard {
+pub(super) static PIPELINES: Dashboard<'static> = Dashboard {
     uid: "pipelines",
     title: "Pipelines",
     marks: &[],
@@ -154,7 +154,7 @@ pub(super) static PIPELINES: Dashboard = Dashboard {
     ],
 };
 
-pub(super) static TEST_WATCHER: Dashboard = Dashboard {
+pub(super) static TEST_WATCHER: Dashboard<'static> = Dashboard {
     uid: "test-watcher",
     title: "Test watcher",
     marks: &[],
@@ -222,7 +222,7 @@ pub(super) static TEST_WATCHER: Dashboard = Dashboard {
     ],
 };
 
-pub(super) static AUDIT_AGENT: Dashboard = Dashboard {
+pub(super) static AUDIT_AGENT: Dashboard<'static> = Dashboard {
     uid: "audit-agent",
     title: "Audit agent",
     marks: &[],
@@ -291,7 +291,7 @@ pub(super) static AUDIT_AGENT: Dashboard = Dashboard {
     ],
 };
 
-pub(super) static API: Dashboard = Dashboard {
+pub(super) static API: Dashboard<'static> = Dashboard {
     uid: "api",
     title: "Calls to other services",
     marks: &[],
