@@ -29,6 +29,8 @@ declare -rA ABOUT=(
 )
 # shellcheck source=tests/debian.sh
 source tests/debian.sh
+# shellcheck source=tests/assets/tools.sh
+source tests/assets/tools.sh
 # What a step returns for which something is missing here that it can do without.
 readonly MISSING=77
 # A step whose command hangs must not hang the whole run.
@@ -111,33 +113,6 @@ step_browser() {
   if axe=$(axe_core); then export SELFHEAL_AXE=$axe; fi
   SELFHEAL_CHROMIUM=$chromium SELFHEAL_CHROMEDRIVER=$driver \
     run cargo test --locked --all-features --no-fail-fast --test browser -- --ignored --test-threads 1
-}
-
-# In the next release of Debian promtool is a package of its own.
-promtool_of() {
-  if [[ -z $1 ]]; then echo prometheus; else echo promtool; fi
-}
-
-# With the programs of both releases of Debian. What cannot be had is missing, by its name, and the
-# rest is run.
-step_assets() {
-  local tool server manager missing=()
-  manager=$(program prometheus-alertmanager prometheus-alertmanager) || missing+=(alertmanager)
-  run cargo test --locked --all-features --test assets --no-run || return
-  for suite in "" testing; do
-    if server=$(program prometheus prometheus "" "$suite") &&
-      tool=$(program promtool "$(promtool_of "$suite")" "" "$suite"); then
-      "$server" --version 2>&1 | sed -n 1p
-      SELFHEAL_PROMETHEUS=$server SELFHEAL_PROMTOOL=$tool SELFHEAL_ALERTMANAGER=$manager \
-        run cargo test --locked --all-features --no-fail-fast --test assets -- --ignored || return
-    else
-      missing+=("Prometheus${suite:+ of $suite}")
-    fi
-  done
-  if ((${#missing[@]})); then
-    printf 'missing: %s\n' "${missing[@]}"
-    return "$MISSING"
-  fi
 }
 
 # A package of its own, since features are decided once for a whole build. With the versions of our

@@ -244,7 +244,12 @@ fn drawn(
         Shape::Lines => targets.to_vec(),
         _ => targets.iter().cloned().map(newest).collect(),
     };
-    let links = link.map(|url| json!({"title": "Runbook", "url": url, "targetBlank": true}));
+    let links = link.map(|url| {
+        json!({
+            "title": "Runbook", "type": "link", "url": url, "targetBlank": true, "tags": [], "asDropdown": false,
+            "includeVars": false, "keepTime": false, "icon": "external link", "tooltip": "",
+        })
+    });
     json!({
         "id": id,
         "type": kind,

@@ -86,7 +86,7 @@ fn delivered(bodies: &mpsc::Receiver<Value>, alert: &str, status: &str) -> Value
 
 #[test]
 #[ignore = "needs a real Prometheus and Alertmanager; run tests/all.sh assets"]
-fn an_alert_goes_round_the_whole_stack_and_resolves_when_the_fault_is_healed() {
+fn an_alert_goes_by_a_real_alertmanager_and_resolves_when_the_fault_is_healed() {
     let heal = Selfheal::new(quick(Assets::new())).unwrap();
     let listener = heal.listen().unwrap();
     let (webhook, bodies) = receiver();
