@@ -1,0 +1,97 @@
+//! What fifty scrapers of a large page cost another route of the same application, on two workers.
+//! `cargo bench -p selfheal-benches --bench hostile`
+//!
+//! The page has 5,000 histograms, some 6 MB. The scrapers are a process of their own that gets what
+//! the server leaves of the processors (`chrt --idle`), for they stand for other machines; a thread
+//! of this process asks the other route every 2 ms, and what it waits counts from when it was due.
+//! The same scrapers then ask a plain handler of axum for the same bytes, ready in memory: what
+//! ours takes beyond that is our own, the rest is the price of so many bytes.
+#![allow(
+    clippy::unwrap_used,
+    missing_docs,
+    reason = "a benchmark may end on what cannot happen"
+)]
+
+mod route;
+mod scrapers;
+
+use std::time::Duration;
+
+use selfheal_benches::{Line, print};
+
+use route::Waits;
+use scrapers::Load;
+
+/// How long each is measured in a round.
+const EACH: Duration = Duration::from_secs(4);
+
+const ROUNDS: usize = 3;
+
+/// The paths of the server, and what is asked for there.
+const PAGES: [(&str, &str, &str); 4] = [
+    ("selfheal", "/metrics", "identity"),
+    ("the same bytes from a plain handler", "/plain", "identity"),
+    ("selfheal", "/metrics", "gzip"),
+    ("the same bytes from a plain handler", "/plain.gz", "gzip"),
+];
+
+fn main() {
+    if scrapers::are_we() {
+        return;
+    }
+    let address = route::serve();
+    let loads = [
+        ("each once a second", Some(Duration::from_secs(1))),
+        ("each without a pause", None),
+    ];
+    let mut quiet = Waits::default();
+    let mut waits: Vec<Vec<(Waits, Load)>> = Vec::new();
+    waits.resize_with(loads.len(), || {
+        PAGES.map(|_| (Waits::default(), Load::default())).into()
+    });
+    for _ in 0..ROUNDS {
+        quiet.add(route::asked(address, EACH));
+        for ((_, pause), waits) in loads.iter().zip(&mut waits) {
+            for ((_, path, encoding), (waits, load)) in PAGES.iter().zip(waits) {
+                let scrapers = scrapers::start(address, path, encoding, *pause);
+                waits.add(route::asked(address, EACH));
+                load.add(scrapers.end());
+            }
+        }
+    }
+    let mut lines = Vec::new();
+    for ((load, _), waits) in loads.iter().zip(&waits) {
+        for (pair, pages) in waits.chunks(2).zip(PAGES.chunks(2)) {
+            let work = format!("50 scrapers, {load}, {}", pages[0].2);
+            for (part, of) in [("p50", 0.5), ("p99", 0.99), ("p99.9", 0.999)] {
+                let mut cells = vec![
+                    (pages[0].0, pair[0].0.quantile(of)),
+                    (pages[1].0, pair[1].0.quantile(of)),
+                    ("no one scrapes", quiet.quantile(of)),
+                ];
+                for (_, cell) in &mut cells {
+                    *cell *= 1e3;
+                }
+                let line = Line::new(format!("{work}: another route, {part}"), "ms", cells);
+                lines.push(if part == "p99" {
+                    line.target("< 5 more")
+                } else {
+                    line
+                });
+            }
+            let per_second = |at: usize| {
+                let (_, load) = &pair[at];
+                (
+                    pages[at].0,
+                    load.whole / (EACH * ROUNDS as u32).as_secs_f64(),
+                )
+            };
+            let cells = [per_second(0), per_second(1)];
+            lines.push(Line::new(format!("{work}: whole pages"), "/s", cells));
+            let other = |at: usize| (pages[at].0, pair[at].1.other);
+            let cells = [other(0), other(1)];
+            lines.push(Line::new(format!("{work}: refused or cut"), "", cells));
+        }
+    }
+    print("Scrapers beside another route", &lines);
+}
