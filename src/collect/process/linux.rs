@@ -70,22 +70,25 @@ impl Boot {
 
 impl Linux {
     pub(super) fn read(&self) -> ProcessFigures {
-        let text = |path| fs::read_to_string(path).unwrap_or_default();
-        let stat = parse::stat(&text("/proc/self/stat"));
-        let limits = text("/proc/self/limits");
-        let (received_bytes, transmitted_bytes) = parse::octets(
-            &text("/proc/self/net/netstat"),
-            &text("/proc/self/net/snmp6"),
-        );
+        self.read_from(Path::new("/proc"))
+    }
+
+    /// What cannot be read there is not known.
+    fn read_from(&self, proc: &Path) -> ProcessFigures {
+        let text = |path| fs::read_to_string(proc.join(path)).unwrap_or_default();
+        let stat = parse::stat(&text("self/stat"));
+        let limits = text("self/limits");
+        let (received_bytes, transmitted_bytes) =
+            parse::octets(&text("self/net/netstat"), &text("self/net/snmp6"));
         let boot = self.boot.lock().at(SystemTime::now(), Instant::now(), || {
-            parse::boot_time(&text("/proc/stat"))
+            parse::boot_time(&text("stat"))
         });
         ProcessFigures {
             cpu_seconds: stat.as_ref().map(|stat| stat.cpu_ticks as f64 / USER_HZ),
-            resident_bytes: parse::resident(&text("/proc/self/status")),
+            resident_bytes: parse::resident(&text("self/status")),
             virtual_bytes: stat.as_ref().map(|stat| stat.virtual_bytes),
             virtual_max_bytes: parse::soft_limit(&limits, "Max address space"),
-            open_fds: open_fds(Path::new("/proc/self/fd")),
+            open_fds: open_fds(&proc.join("self/fd")),
             max_fds: parse::soft_limit(&limits, "Max open files"),
             threads: stat.as_ref().map(|stat| stat.threads),
             start_time_seconds: stat
@@ -154,6 +157,42 @@ mod tests {
         let mut unknown = Boot::default();
         assert_eq!(unknown.at(epoch, start, || None), None);
         assert_eq!(unknown.at(epoch, start, || Some(1.0)), Some(1.0));
+    }
+
+    /// `/proc` may be hidden, mounted with other files, or cut off in the middle.
+    #[test]
+    fn what_cannot_be_read_is_left_out() {
+        let nothing = format!("{:?}", ProcessFigures::default());
+        let proc = tempfile::tempdir().unwrap();
+        let read = || format!("{:?}", Linux::default().read_from(proc.path()));
+        assert_eq!(read(), nothing, "there is none");
+        let own = proc.path().join("self");
+        fs::create_dir_all(own.join("net")).unwrap();
+        let names = [
+            "stat",
+            "self/stat",
+            "self/status",
+            "self/limits",
+            "self/net/netstat",
+            "self/net/snmp6",
+        ];
+        for junk in [
+            &b""[..],
+            b"\xff\xfe",
+            b"1 (a",
+            b"btime \nMax open files",
+            b"-1 -1 -1",
+        ] {
+            for name in names {
+                fs::write(proc.path().join(name), junk).unwrap();
+            }
+            assert_eq!(read(), nothing, "{junk:?}");
+        }
+        for name in names {
+            fs::remove_file(proc.path().join(name)).unwrap();
+            fs::create_dir(proc.path().join(name)).unwrap();
+        }
+        assert_eq!(read(), nothing, "not files");
     }
 
     #[test]
