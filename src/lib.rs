@@ -68,6 +68,7 @@
 //! | `toml` | yes | configuration from a TOML file |
 //! | `gzip` | yes | compressed scrapes |
 //! | `zstd` | no | scrapes compressed with zstd; builds a C library |
+//! | `bcrypt` | no | passwords of basic authentication as bcrypt hashes |
 //! | `tls` | no | TLS and HTTP/2 on the listener, certificates of clients |
 //! | `http-client` | no | the layer of outgoing requests |
 //! | `reqwest` | no | the same for clients of `reqwest` 0.13 |

@@ -77,10 +77,14 @@
 // - `pub(super) fn check(&self, faults: &mut Faults)` adds every fault of the values, with
 //   field names relative to the section; it never stops at the first.
 
+mod access;
+mod address;
 mod assets;
 pub mod duration;
 mod error;
 mod faults;
+#[cfg_attr(not(feature = "bcrypt"), path = "not_hashed.rs")]
+mod hashed;
 mod healing;
 mod http;
 mod journal;
@@ -102,6 +106,8 @@ mod tls;
 mod toml_text;
 mod tree;
 
+pub use access::{Access, Accesses};
+pub use address::{Address, AddressError};
 pub use assets::{Assets, Objective};
 pub use error::{ConfigError, SyntaxError};
 pub use faults::{Fault, Faults, Origin};

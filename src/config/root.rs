@@ -22,6 +22,7 @@ use super::secret::Secret;
 use super::server::Server;
 use super::service::Service;
 use super::system::System;
+use super::tls::Tls;
 use super::tree::{self, ANY_NAME};
 use crate::catalog::Native;
 
@@ -244,7 +245,7 @@ impl Config {
         let server = Server::new().basic_auth("", Secret::default());
         let family = FamilySettings::new().native(Native::new());
         Self::new()
-            .server(server.bearer_token(Secret::default()))
+            .server(server.bearer_token(Secret::default()).tls(Tls::default()))
             .assets(Assets::new().objective(ANY_NAME, Objective::default()))
             .metrics(Metrics::new().family(ANY_NAME, family))
     }

@@ -7,13 +7,20 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::access::Accesses;
+use super::address::Address;
 use super::faults::Faults;
+use super::hashed;
 use super::names::{HEALTH_PATH, LIVENESS_PATH, PAGE_PATH, READINESS_PATH, check_path};
 use super::range::{check_duration, check_range};
 use super::secret::{Secret, same};
 use super::tls::Tls;
 
 const TIMEOUT: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_secs(600);
+/// A thread serves them all.
+const MOST_ADDRESSES: usize = 16;
+/// The length of a bcrypt hash.
+const HASH_LENGTH: usize = 60;
 const CONNECTIONS: RangeInclusive<usize> = 1..=65_536;
 
 /// `[server]`: the listener that serves the endpoints on a thread of its own.
@@ -31,8 +38,14 @@ const CONNECTIONS: RangeInclusive<usize> = 1..=65_536;
 )]
 pub struct Server {
     /// Address and port; port 0 takes a free one. Default: `127.0.0.1:9898`.
-    #[serde(with = "address")]
+    #[serde(with = "super::address::tcp")]
     pub listen: SocketAddr,
+    /// Where it listens as well, at most 16 addresses: further ones with a port, and Unix sockets,
+    /// as `unix:/run/shop.sock`. A Unix socket speaks no TLS, and its file is for this user alone.
+    /// Default: nowhere.
+    pub listen_also: Vec<Address>,
+    /// Who gets which endpoint. Default: who has the credentials.
+    pub access: Accesses,
     /// Whether other machines may be let in. Default: `false`.
     pub allow_non_loopback: bool,
     /// Whether other machines may be let in without credentials. Default: `false`.
@@ -66,6 +79,8 @@ impl Default for Server {
     fn default() -> Self {
         Self {
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9898),
+            listen_also: Vec::new(),
+            access: Accesses::default(),
             allow_non_loopback: false,
             allow_unauthenticated: false,
             protect_probes: false,
@@ -91,6 +106,21 @@ impl Server {
     #[must_use]
     pub fn listen(mut self, address: SocketAddr) -> Self {
         self.listen = address;
+        self
+    }
+
+    /// Adds where it listens as well: an address with a port, or the path of a Unix socket.
+    /// Default: nowhere.
+    #[must_use]
+    pub fn listen_also(mut self, address: impl Into<Address>) -> Self {
+        self.listen_also.push(address.into());
+        self
+    }
+
+    /// Sets who gets which endpoint. Default: who has the credentials.
+    #[must_use]
+    pub fn access(mut self, access: Accesses) -> Self {
+        self.access = access;
         self
     }
 
@@ -171,7 +201,13 @@ impl Server {
 
     /// Whether no other machine reaches the listener.
     pub(crate) fn is_loopback(&self) -> bool {
-        self.listen.ip().to_canonical().is_loopback()
+        Address::Tcp(self.listen).is_local() && self.listen_also.iter().all(Address::is_local)
+    }
+
+    /// Whether any machine that reaches the listener may read in plain text.
+    pub(crate) fn is_open(&self) -> bool {
+        let known = self.basic_auth.is_some() || self.bearer_token.is_some();
+        !known && self.tls.is_none() && !self.is_loopback()
     }
 
     /// Every secret with the field that it is in.
@@ -210,23 +246,22 @@ impl Server {
     pub(super) fn check(&self, scrape: &str, faults: &mut Faults) {
         let open = self.basic_auth.is_none() && self.bearer_token.is_none();
         let known = self.tls.as_ref().is_some_and(|tls| tls.client_ca.is_some());
-        if self.is_loopback() {
-            // Only this machine gets there.
-        } else if !self.allow_non_loopback {
+        let listen = Address::Tcp(self.listen);
+        let addresses = std::iter::once(("listen".to_owned(), &listen));
+        let also = self.listen_also.iter().enumerate();
+        let addresses =
+            addresses.chain(also.map(|(nth, address)| (format!("listen_also[{nth}]"), address)));
+        for (field, address) in addresses.filter(|(_, address)| !address.is_local()) {
+            self.check_reach(&field, address, open && !known, faults);
+        }
+        if self.listen_also.len() > MOST_ADDRESSES {
             faults.add(
-                "listen",
-                format!("{} can be reached from other machines", self.listen),
-                "listen on 127.0.0.1, or set `allow_non_loopback = true` and a password",
-            );
-        } else if open && !known && !self.allow_unauthenticated {
-            faults.add(
-                "listen",
+                "listen_also",
                 format!(
-                    "{} can be reached from other machines without credentials",
-                    self.listen
+                    "{} addresses are more than {MOST_ADDRESSES}",
+                    self.listen_also.len()
                 ),
-                "set `bearer_token`, `basic_auth` or `tls.client_ca`, or `allow_unauthenticated = \
-                 true` where the network lets in only who may read",
+                "leave some out",
             );
         }
         if self.control && open {
@@ -264,6 +299,24 @@ impl Server {
             check_secret("bearer_token", token, u8::is_ascii_graphic, faults);
         }
     }
+
+    /// An address that other machines reach.
+    fn check_reach(&self, field: &str, address: &Address, open: bool, faults: &mut Faults) {
+        if !self.allow_non_loopback {
+            faults.add(
+                field,
+                format!("{address} can be reached from other machines"),
+                "listen on 127.0.0.1, or set `allow_non_loopback = true` and a password",
+            );
+        } else if open && !self.allow_unauthenticated {
+            faults.add(
+                field,
+                format!("{address} can be reached from other machines without credentials"),
+                "set `bearer_token`, `basic_auth` or `tls.client_ca`, or `allow_unauthenticated = \
+                 true` where the network lets in only who may read",
+            );
+        }
+    }
 }
 
 /// Says nothing of the value, its length included.
@@ -290,18 +343,29 @@ fn check_secret(field: &str, value: &[u8], allowed: fn(&u8) -> bool, faults: &mu
 pub struct BasicAuth {
     /// The user name, without a colon. It has no default.
     pub username: String,
-    /// The password. It has no default.
+    /// The password, or its bcrypt hash as `htpasswd -nB` prints it (`$2y$…`), for which the
+    /// feature `bcrypt` is needed. It has no default.
     pub password: Secret,
 }
 
 impl BasicAuth {
     /// Whether these are the user name and the password; takes as long for a wrong name as for
-    /// a wrong password.
+    /// a wrong password. A hash is compared in some tens of milliseconds.
     #[must_use]
     pub fn matches(&self, username: &[u8], password: &[u8]) -> bool {
         let name = same(self.username.as_bytes(), username);
-        let word = self.password.matches(password);
+        let word = match self.hash() {
+            Some(hash) => hashed::matches(hash, password),
+            None => self.password.matches(password),
+        };
         name & word
+    }
+
+    /// The password, where it is a hash.
+    pub(crate) fn hash(&self) -> Option<&str> {
+        let text = std::str::from_utf8(self.password.bytes()?).ok()?;
+        let is_hash = text.len() == HASH_LENGTH && text.starts_with("$2");
+        is_hash.then_some(text)
     }
 
     fn check(&self, faults: &mut Faults) {
@@ -314,6 +378,13 @@ impl BasicAuth {
                 "choose another",
             );
         }
+        if let Some(problem) = self.hash().and_then(hashed::problem) {
+            faults.add(
+                "password",
+                problem,
+                "give what `htpasswd -nB` prints after the colon",
+            );
+        }
         if let Some(password) = self.password.bytes() {
             check_secret(
                 "password",
@@ -322,27 +393,5 @@ impl BasicAuth {
                 faults,
             );
         }
-    }
-}
-
-mod address {
-    use std::net::SocketAddr;
-
-    use serde::{Deserialize, Deserializer, Serializer, de};
-
-    use crate::config::faults::quote;
-
-    pub(super) fn serialize<S: Serializer>(address: &SocketAddr, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_str(address)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<SocketAddr, D::Error> {
-        let text = String::deserialize(from)?;
-        text.trim().parse().map_err(|_| {
-            let shown = quote(&text);
-            de::Error::custom(format_args!(
-                "{shown} is not an IP address and a port; write `127.0.0.1:9898` or `[::1]:9898`"
-            ))
-        })
     }
 }

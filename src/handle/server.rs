@@ -1,8 +1,22 @@
+use std::time::SystemTime;
+
 use axum::Router;
 
 use super::Selfheal;
 use super::unused::Part;
+use crate::health::{Contributor, Note};
 use crate::server::{Auth, Endpoints, Limits, ListenError, Listener, PathError, router};
+
+/// Says that the listener is everyone's.
+struct Exposed(SystemTime);
+
+impl Contributor for Exposed {
+    fn recent(&self) -> Vec<Note> {
+        let text = "other machines read the endpoints in plain text and without credentials; set \
+                    `server.tls` and `server.bearer_token`, where the network does not see to it";
+        vec![Note::new(self.0, "configuration", text.to_owned())]
+    }
+}
 
 impl Selfheal {
     /// The endpoints as a router to merge into an application's own: the metrics (by default
@@ -69,10 +83,14 @@ impl Selfheal {
     /// The address is in use, or not ours to bind; or the files of TLS cannot be used.
     pub fn listen(&self) -> Result<Listener, ListenError> {
         let server = &self.config().server;
-        let mut router = router(self.endpoints("/"));
+        let mut endpoints = self.endpoints("/");
+        let mut other = Router::new();
         if let Some(auth) = self.auth() {
-            router = auth.protect(router);
+            // What there is not is said to those alone who may know what there is.
+            other = auth.clone().protect(other);
+            endpoints = endpoints.auth(auth);
         }
+        let router = router(endpoints).fallback_service(other);
         let limits = Limits {
             connections: server.max_connections,
             request: server.request_timeout,
@@ -84,7 +102,14 @@ impl Selfheal {
         if let Some(tls) = &server.tls {
             listener = listener.tls(tls.clone());
         }
+        for address in &server.listen_also {
+            listener = listener.also(address.clone());
+        }
         let listener = listener.spawn()?;
+        if server.is_open() {
+            let now = self.clock().wall();
+            self.inner.health.add(std::sync::Arc::new(Exposed(now)));
+        }
         self.inner.taken.add(Part::Listener);
         self.inner.health.application.is_apart();
         Ok(listener)
@@ -129,6 +154,8 @@ impl Selfheal {
         .recorded(!self.config().http.exclude_endpoints)
         .scrape_timeout(server.request_timeout)
         .clock(self.clock().clone())
+        .access(server.access)
+        .configuration(self.config())
         .control(server.control);
         #[cfg(feature = "healing")]
         let endpoints = endpoints.operator(self.operator());

@@ -30,7 +30,9 @@ const PATIENCE: Duration = Duration::from_secs(2);
 ///
 /// Missing or wrong credentials are answered with 401: ten at once, then ten a second, each
 /// after at most 2 s; those beyond that with 429 and `Retry-After`. The pace is common to all
-/// clones. Credentials that are right are never slowed down. That makes guessing loud rather than
+/// clones. Credentials that are right are never slowed down; where the password is known by its
+/// hash alone, that counts from the first time on that it was right, and a guess is hashed on a
+/// thread that may wait, one at a time and at the pace of refusals. That makes guessing loud rather than
 /// impossible: what is hard to guess is a long random token.
 #[derive(Clone, Debug, Default)]
 #[must_use = "nothing is protected until `protect` or `Endpoints::auth` is called"]
@@ -41,6 +43,11 @@ pub struct Auth {
     refused: Option<Counter>,
     /// When the next refusal is due, were there no [`AT_ONCE`].
     due: Arc<Mutex<Option<Instant>>>,
+    /// The password that the hash was last found to be of, so that not each scrape costs as much
+    /// as a guess.
+    found: Arc<Mutex<Option<Secret>>>,
+    /// One hash is computed at a time.
+    hashing: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Auth {
@@ -85,36 +92,66 @@ impl Auth {
         router.layer(middleware::from_fn_with_state(self, check_path))
     }
 
-    /// Puts the check in front of `routes`, and of `probes` if they are to be protected, wherever
-    /// these are mounted later.
-    pub(super) fn cover<S>(self, routes: Router<S>, probes: Router<S>) -> Router<S>
+    /// Whether probes ask for credentials, too.
+    pub(super) fn protects_probes(&self) -> bool {
+        self.protect_probes
+    }
+
+    /// Puts the check in front of `routes`, wherever these are mounted later.
+    pub(super) fn cover<S>(self, routes: Router<S>) -> Router<S>
     where
         S: Clone + Send + Sync + 'static,
     {
-        if self.protect_probes {
-            let routes = routes.merge(probes);
-            return routes.route_layer(middleware::from_fn_with_state(self, check));
-        }
-        let routes = routes.route_layer(middleware::from_fn_with_state(self, check));
-        routes.merge(probes)
+        routes.route_layer(middleware::from_fn_with_state(self, check))
     }
 
-    /// Whose credentials these are, if they are right.
-    fn caller(&self, headers: &HeaderMap) -> Option<Caller> {
+    /// What is known of the credentials of a request.
+    fn caller(&self, headers: &HeaderMap) -> Option<Known> {
         let given = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
         let (scheme, credentials) = given.split_once(' ')?;
         let credentials = credentials.trim();
         if scheme.eq_ignore_ascii_case("bearer") {
             let known = self.bearer.as_ref()?;
             let right = known.matches(credentials.as_bytes());
-            return right.then(|| Caller("bearer token".to_owned()));
+            return right.then(|| Known::Right(Caller("bearer token".to_owned())));
         }
         let known = self.basic.as_ref();
         let known = known.filter(|_| scheme.eq_ignore_ascii_case("basic"))?;
         let decoded = STANDARD.decode(credentials).unwrap_or_default();
         let mut parts = decoded.splitn(2, |byte| *byte == b':');
-        let right = known.matches(parts.next()?, parts.next()?);
-        right.then(|| Caller(known.username.clone()))
+        let (name, password) = (parts.next()?, parts.next()?);
+        let caller = Caller(known.username.clone());
+        let right = if known.hash().is_none() {
+            known.matches(name, password)
+        } else {
+            let found = self.found.lock().clone();
+            // As long as the guess, whatever there is to compare it with.
+            let same = found.unwrap_or_default().matches(&decoded);
+            if !same {
+                let guess = String::from_utf8(decoded).ok()?;
+                return Some(Known::Guess(guess));
+            }
+            same
+        };
+        right.then_some(Known::Right(caller))
+    }
+
+    /// Whether a guess is right: name, colon and password.
+    async fn is_right(&self, guess: String) -> Option<Caller> {
+        let known = self.basic.clone()?;
+        let caller = Caller(known.username.clone());
+        let hashing = self.hashing.lock().await;
+        let secret = Secret::new(guess.as_str());
+        let right = tokio::task::spawn_blocking(move || {
+            let (name, password) = guess.split_once(':')?;
+            known
+                .matches(name.as_bytes(), password.as_bytes())
+                .then_some(())
+        });
+        right.await.ok().flatten()?;
+        drop(hashing);
+        *self.found.lock() = Some(secret);
+        Some(caller)
     }
 
     fn covers(&self, path: &str) -> bool {
@@ -142,6 +179,14 @@ impl Auth {
     }
 }
 
+/// What is known of credentials.
+enum Known {
+    /// They are right.
+    Right(Caller),
+    /// Name, colon and password, whose hash is to be computed.
+    Guess(String),
+}
+
 /// Whose credentials a request came with.
 #[derive(Clone, Debug)]
 pub(super) struct Caller(pub(super) String);
@@ -154,14 +199,21 @@ async fn check_path(auth: State<Auth>, request: Request, next: Next) -> Response
 }
 
 async fn check(State(auth): State<Auth>, mut request: Request, next: Next) -> Response {
-    if let Some(caller) = auth.caller(request.headers()) {
-        request.extensions_mut().insert(caller);
-        return next.run(request).await;
-    }
-    if let Some(refused) = &auth.refused {
-        refused.inc();
-    }
+    let guess = match auth.caller(request.headers()) {
+        Some(Known::Right(caller)) => {
+            request.extensions_mut().insert(caller);
+            return next.run(request).await;
+        }
+        Some(Known::Guess(guess)) => Some(guess),
+        None => None,
+    };
+    let refuse = || {
+        if let Some(refused) = &auth.refused {
+            refused.inc();
+        }
+    };
     let Some(delay) = auth.delay(Instant::now()) else {
+        refuse();
         let headers = [(header::RETRY_AFTER, PATIENCE.as_secs().to_string())];
         let text = "too many requests without credentials; try again with them\n";
         return (StatusCode::TOO_MANY_REQUESTS, headers, text).into_response();
@@ -169,6 +221,13 @@ async fn check(State(auth): State<Auth>, mut request: Request, next: Next) -> Re
     if !delay.is_zero() {
         tokio::time::sleep(delay).await;
     }
+    if let Some(guess) = guess
+        && let Some(caller) = auth.is_right(guess).await
+    {
+        request.extensions_mut().insert(caller);
+        return next.run(request).await;
+    }
+    refuse();
     let headers = [(header::WWW_AUTHENTICATE, auth.challenge())];
     (
         StatusCode::UNAUTHORIZED,
@@ -185,7 +244,31 @@ mod tests {
     fn allows(auth: &Auth, authorization: &str) -> bool {
         let mut headers = HeaderMap::new();
         headers.insert(header::AUTHORIZATION, authorization.parse().unwrap());
-        auth.caller(&headers).is_some()
+        matches!(auth.caller(&headers), Some(Known::Right(_)))
+    }
+
+    /// The hash is computed once, off the worker; then the password is known.
+    #[cfg(feature = "bcrypt")]
+    #[tokio::test(start_paused = true)]
+    async fn a_hash_is_computed_for_a_guess_and_not_for_each_request() {
+        let known = BasicAuth {
+            username: "prometheus".to_owned(),
+            password: Secret::new(bcrypt::hash("a:b", 4).unwrap()),
+        };
+        let auth = Auth::new().basic(known);
+        let header = |text: &str| format!("Basic {}", STANDARD.encode(text));
+        assert!(
+            !allows(&auth, &header("prometheus:a:b")),
+            "not known so far"
+        );
+        for wrong in ["prometheus:a", "other:a:b"] {
+            assert!(auth.is_right(wrong.to_owned()).await.is_none(), "{wrong}");
+        }
+        assert!(auth.is_right("prometheus:a:b".to_owned()).await.is_some());
+        assert!(allows(&auth, &header("prometheus:a:b")));
+        for wrong in ["prometheus:a", "other:a:b", "prometheus", ":", ""] {
+            assert!(!allows(&auth, &header(wrong)), "{wrong}");
+        }
     }
 
     #[test]

@@ -40,6 +40,17 @@ pub(super) struct Served {
     pub(super) tls: Option<Tls>,
 }
 
+impl Served {
+    /// The same without TLS, for who is on this machine.
+    #[cfg(unix)]
+    pub(super) fn in_plain_text(&self) -> Self {
+        Self {
+            tls: None,
+            ..self.clone()
+        }
+    }
+}
+
 /// Ready when the listener stops.
 pub(super) type Stop<'a> = Pin<&'a mut (dyn Future<Output = ()> + Send)>;
 

@@ -74,6 +74,7 @@ pub(crate) fn declare_all(registry: &Registry) {
     drop(failed(registry));
     drop(super::Auth::new().counted(registry));
     drop(super::refused::refused(registry));
+    drop(super::written::Written::new(registry));
 }
 
 /// Counts how a scrape ended, once; as that of a scraper that hung up, if nothing was reported

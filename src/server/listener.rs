@@ -1,5 +1,9 @@
 //! The listener: its thread, its sockets and what it accepts.
 
+mod sockets;
+#[cfg(unix)]
+mod unix;
+
 use std::fmt;
 use std::future::pending;
 use std::io;
@@ -10,25 +14,17 @@ use std::time::Duration;
 
 use axum::Router;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::sleep;
 
+use self::sockets::{Accepted, Socket, accepted};
 use super::connection::{self, Served, reset};
 use super::pages::AT_ONCE;
 use super::places::Places;
 use super::refused::{Refused, refused};
 use super::tls::{Tls, TlsError};
-use crate::config;
+use crate::config::{self, Address};
 use crate::registry::Registry;
-
-/// What the kernel keeps of an answer that is not taken, for each connection; Linux doubles this.
-/// By itself it would keep megabytes.
-const SEND_BUFFER: u32 = 256 * 1024;
-
-/// So many newcomers the kernel keeps until they are accepted.
-const BACKLOG: u32 = 1024;
 
 /// Why a listener could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -40,7 +36,7 @@ pub enum ListenError {
     )]
     Bind {
         /// The address asked for.
-        address: SocketAddr,
+        address: Address,
         /// What the operating system said.
         source: io::Error,
     },
@@ -106,6 +102,7 @@ impl Default for Limits {
 #[must_use = "the listener stops when it is dropped"]
 pub struct Listener {
     address: SocketAddr,
+    addresses: Vec<Address>,
     stop: watch::Sender<bool>,
     thread: Option<JoinHandle<()>>,
 }
@@ -125,6 +122,7 @@ impl Listener {
     pub fn builder(address: SocketAddr, router: Router) -> ListenerBuilder {
         ListenerBuilder {
             address,
+            also: Vec::new(),
             router,
             limits: Limits::default(),
             tls: None,
@@ -136,6 +134,12 @@ impl Listener {
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// All addresses that are listened on, in the order in which they were given.
+    #[must_use]
+    pub fn addresses(&self) -> &[Address] {
+        &self.addresses
     }
 
     /// Stops and waits until the requests under way are finished, at most [`Limits::grace`].
@@ -162,6 +166,7 @@ impl Drop for Listener {
 #[must_use = "nothing listens until `spawn` is called"]
 pub struct ListenerBuilder {
     address: SocketAddr,
+    also: Vec<Address>,
     router: Router,
     limits: Limits,
     tls: Option<config::Tls>,
@@ -172,6 +177,14 @@ impl ListenerBuilder {
     /// Sets how it treats its connections. Default: [`Limits::default`].
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// Listens there, too, under the same limits: the connections of all addresses share them. A
+    /// Unix socket speaks no TLS; its file has mode 0600 and is removed at the end. Default: at one
+    /// address alone.
+    pub fn also(mut self, address: impl Into<Address>) -> Self {
+        self.also.push(address.into());
         self
     }
 
@@ -196,8 +209,6 @@ impl ListenerBuilder {
     /// [`ListenError::Tls`] where the files cannot be used, and [`ListenError::Thread`] where the
     /// thread or its run-time cannot be started.
     pub fn spawn(self) -> Result<Listener, ListenError> {
-        let address = self.address;
-        let bind = |source| ListenError::Bind { address, source };
         let tls = self.tls.as_ref().map(Tls::load).transpose()?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_io()
@@ -205,11 +216,22 @@ impl ListenerBuilder {
             .max_blocking_threads(AT_ONCE)
             .build()?;
         let (stop, stopped) = watch::channel(false);
-        let socket = {
+        let mut sockets = Vec::new();
+        let mut addresses = Vec::new();
+        for address in std::iter::once(Address::Tcp(self.address)).chain(self.also) {
             let _inside = runtime.enter();
-            bound(address).map_err(bind)?
+            let bind = |source| ListenError::Bind {
+                address: address.clone(),
+                source,
+            };
+            let socket = Socket::bind(&address).map_err(bind)?;
+            addresses.push(socket.address().map_err(bind)?);
+            sockets.push(socket);
+        }
+        let local = match addresses.first() {
+            Some(Address::Tcp(local)) => *local,
+            _ => self.address,
         };
-        let local = socket.local_addr().map_err(bind)?;
         let limits = self.limits;
         let places = Places::new(limits, self.refused);
         let served = Served {
@@ -220,12 +242,13 @@ impl ListenerBuilder {
         let thread = std::thread::Builder::new()
             .name("selfheal-http".to_owned())
             .spawn(move || {
-                runtime.block_on(serve(socket, places, served, limits.grace, stopped));
+                runtime.block_on(serve(sockets, places, served, limits.grace, stopped));
                 // A collector that hangs must not hang the process.
                 runtime.shutdown_timeout(Duration::from_millis(100));
             })?;
         Ok(Listener {
             address: local,
+            addresses,
             stop,
             thread: Some(thread),
         })
@@ -236,6 +259,7 @@ impl fmt::Debug for ListenerBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ListenerBuilder")
             .field("address", &self.address)
+            .field("also", &self.also)
             .field("limits", &self.limits)
             .field("tls", &self.tls)
             .finish_non_exhaustive()
@@ -250,22 +274,8 @@ impl fmt::Debug for Listener {
     }
 }
 
-fn bound(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = if address.is_ipv4() {
-        TcpSocket::new_v4()
-    } else {
-        TcpSocket::new_v6()
-    }?;
-    // Else the port could not be used again until the last connection is forgotten.
-    #[cfg(unix)]
-    socket.set_reuseaddr(true)?;
-    socket.set_send_buffer_size(SEND_BUFFER)?;
-    socket.bind(address)?;
-    socket.listen(BACKLOG)
-}
-
 async fn serve(
-    socket: TcpListener,
+    sockets: Vec<Socket>,
     places: Arc<Places>,
     served: Served,
     grace: Duration,
@@ -273,17 +283,21 @@ async fn serve(
 ) {
     let mut connections = JoinSet::new();
     let accept = async {
-        loop {
-            let stream = accepted(&socket).await;
+        for turn in 0_usize.. {
+            let stream = accepted(&sockets, turn).await;
             let place = places.enter().await;
             let stop = stop(stopped.clone());
-            connections.spawn(connection::serve(
-                stream,
-                reset,
-                place,
-                served.clone(),
-                stop,
-            ));
+            match stream {
+                Accepted::Tcp(stream) => {
+                    let served = served.clone();
+                    connections.spawn(connection::serve(stream, reset, place, served, stop));
+                }
+                #[cfg(unix)]
+                Accepted::Unix(stream) => {
+                    let served = served.in_plain_text();
+                    connections.spawn(connection::serve(stream, |_| {}, place, served, stop));
+                }
+            }
             while connections.try_join_next().is_some() {}
             // The request of one newcomer is read before the next comes in.
             tokio::task::yield_now().await;
@@ -300,7 +314,7 @@ async fn serve(
         () = renew => {}
         () = stop(stopped.clone()) => {}
     }
-    drop(socket);
+    drop(sockets);
     let _ = tokio::time::timeout(grace, async {
         while connections.join_next().await.is_some() {}
     })
@@ -324,28 +338,6 @@ where
 async fn stop(mut stopped: watch::Receiver<bool>) {
     // The sender lives in the handle; without it there is nothing left to stop us later.
     let _ = stopped.wait_for(|stop| *stop).await;
-}
-
-async fn accepted(socket: &TcpListener) -> TcpStream {
-    loop {
-        match socket.accept().await {
-            Ok((stream, _)) => {
-                if stream.set_nodelay(true).is_ok() {
-                    return stream;
-                }
-            }
-            // The peer was quicker.
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    io::ErrorKind::ConnectionRefused
-                        | io::ErrorKind::ConnectionAborted
-                        | io::ErrorKind::ConnectionReset
-                ) => {}
-            // The process may be out of file descriptors, and connections that end free some.
-            Err(_) => sleep(Duration::from_millis(100)).await,
-        }
-    }
 }
 
 #[cfg(test)]

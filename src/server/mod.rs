@@ -88,6 +88,7 @@ mod stream;
 mod tls;
 #[cfg(feature = "rules")]
 mod webhook;
+mod written;
 
 pub use api::{Operator, Order, Subject};
 pub use auth::Auth;

@@ -16,6 +16,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use super::ending::{Ending, Failed, Failure, failed};
 use super::log::{Log, Part, WHOLE};
+use super::written::Written;
 use crate::encode::{CHUNK, Encoding, Format, Selection, encode};
 use crate::registry::Registry;
 
@@ -72,6 +73,7 @@ pub(super) struct Pages {
     /// The bytes of all chunks that there are, wherever they are.
     alive: Arc<AtomicUsize>,
     failed: Failed,
+    written: Written,
 }
 
 #[derive(Default)]
@@ -102,6 +104,7 @@ impl Pages {
             turns: Arc::new(Semaphore::new(AT_ONCE)),
             alive: Arc::default(),
             failed: failed(registry),
+            written: Written::new(registry),
         })
     }
 
@@ -138,6 +141,7 @@ impl Pages {
             pages: Arc::clone(self),
             log,
             buffer: Vec::new(),
+            length: 0,
             whole: false,
         };
         tokio::spawn(in_turn(writer, registry.clone(), page.clone()));
@@ -343,7 +347,14 @@ async fn in_turn(mut writer: Writer, registry: Registry, page: Page) {
         if writer.pages.begin(writer.log) {
             let start = Instant::now();
             writer.whole = page.write(&registry, &mut writer).is_ok() && writer.hand_over().is_ok();
-            writer.pages.state.lock().took = start.elapsed().min(REST);
+            let took = start.elapsed();
+            if writer.whole {
+                writer
+                    .pages
+                    .written
+                    .observe(page.encoding, took, writer.length);
+            }
+            writer.pages.state.lock().took = took.min(REST);
         }
     });
 }
@@ -354,6 +365,8 @@ struct Writer {
     pages: Arc<Pages>,
     log: u64,
     buffer: Vec<u8>,
+    /// How much of it is handed over.
+    length: usize,
     whole: bool,
 }
 
@@ -364,6 +377,7 @@ impl Writer {
             return Ok(());
         }
         full.shrink_to_fit();
+        self.length += full.len();
         self.pages.push(self.log, full)
     }
 }

@@ -17,7 +17,10 @@ use super::query::{self, Queries, QuerySource};
 #[cfg(feature = "rules")]
 use super::webhook::{self, AlertReceiver};
 use super::{links, metrics, page};
-use crate::config::{HEALTH_PATH, LIVENESS_PATH, MAX_PATH, PAGE_PATH, READINESS_PATH, is_plain};
+use crate::config::{
+    Access, Accesses, Config, HEALTH_PATH, LIVENESS_PATH, MAX_PATH, PAGE_PATH, READINESS_PATH,
+    is_plain,
+};
 use crate::health::{Check, Source, Status};
 use crate::registry::Registry;
 use crate::util::{BoundedStr, Clock, Printable, Unrecorded, write_json};
@@ -39,6 +42,8 @@ pub struct Endpoints {
     /// What every path begins with; empty, or without a slash at its end.
     prefix: String,
     auth: Option<Auth>,
+    access: Accesses,
+    configuration: Option<Arc<str>>,
     pub(super) compress: bool,
     pub(super) pages: Arc<Pages>,
     pub(super) scrape_timeout: Duration,
@@ -65,6 +70,8 @@ impl Endpoints {
             page_path: PAGE_PATH.to_owned(),
             prefix: String::new(),
             auth: None,
+            access: Accesses::default(),
+            configuration: None,
             compress: true,
             recorded: false,
         }
@@ -169,6 +176,13 @@ impl Endpoints {
         false
     }
 
+    /// The token for the page, which everyone may read where it is open.
+    fn shown_token(&self) -> Option<&str> {
+        let control = self.control.as_ref();
+        let control = control.filter(|_| self.access.page == Access::Credentials);
+        control.map(|control| control.token())
+    }
+
     /// The path that everything beside the page begins with; a slash ends it.
     fn beside(&self) -> String {
         let page = match self.prefix.as_str() {
@@ -183,6 +197,21 @@ impl Endpoints {
     #[must_use]
     pub fn auth(mut self, auth: Auth) -> Self {
         self.auth = Some(auth);
+        self
+    }
+
+    /// Shows the configuration on the page, secrets left out. Default: it is not shown.
+    #[must_use]
+    pub fn configuration(mut self, config: &Config) -> Self {
+        self.configuration = Some(page::configuration(config).into());
+        self
+    }
+
+    /// Sets who gets which endpoint, where there are [credentials](Self::auth) and where there are
+    /// none. Default: who has the credentials.
+    #[must_use]
+    pub fn access(mut self, access: Accesses) -> Self {
+        self.access = access;
         self
     }
 
@@ -284,42 +313,67 @@ where
     let probes = Router::new()
         .route(&at(LIVENESS_PATH), get(livez))
         .route(&at(READINESS_PATH), get(readyz));
-    let mut routes = Router::new()
-        .route(&at(&endpoints.metrics_path), get(metrics::serve))
-        .route(&at(HEALTH_PATH), get(health));
-    if endpoints.prefix.is_empty() {
-        routes = routes.route(&endpoints.page_path, get(index));
+    let metrics = Router::new().route(&at(&endpoints.metrics_path), get(metrics::serve));
+    let health = Router::new().route(&at(HEALTH_PATH), get(health));
+    let mut page = if endpoints.prefix.is_empty() {
+        Router::new().route(&endpoints.page_path, get(index))
     } else {
-        routes = routes
-            .route(&at(""), get(index))
-            .route(&at("/"), get(index));
-    }
+        let index = Router::new().route(&at(""), get(index));
+        index.route(&at("/"), get(self::index))
+    };
     let beside = endpoints.beside();
     for (name, media_type, content) in page::FILES {
         let file = async move || page::file(media_type, content);
-        routes = routes.route(&format!("{beside}{name}"), get(file));
+        page = page.route(&format!("{beside}{name}"), get(file));
     }
-    routes = routes.merge(api::routes(&beside));
-    #[cfg(feature = "rules")]
-    if endpoints.queries.is_some() {
-        routes = routes.merge(query::routes(&beside));
-    }
-    #[cfg(feature = "rules")]
-    if endpoints.receiver.is_some() {
-        routes = routes.merge(webhook::routes(&beside));
-    }
-    let live = page::Live::new(Arc::clone(&endpoints.health));
-    let events = async move || page::events(&live);
-    routes = routes.route(&format!("{beside}{}", page::EVENTS), get(events));
-    let (auth, recorded) = (endpoints.auth.clone(), endpoints.recorded);
-    let (routes, probes) = (
-        routes.with_state(endpoints.clone()),
-        probes.with_state(endpoints),
-    );
-    let routes = match auth {
-        Some(auth) => auth.cover(routes, probes),
-        None => routes.merge(probes),
+    let streams = |render| {
+        let live = page::Live::new(Arc::clone(&endpoints.health), render);
+        get(async move || page::events(&live))
     };
+    let events = streams(page::live_sections);
+    page = page.route(&format!("{beside}{}", page::EVENTS), events);
+    let (api, orders) = api::routes(&beside, streams(page::facts));
+    // An alert that comes in is as good as an order.
+    #[cfg(feature = "rules")]
+    let orders = if endpoints.receiver.is_some() {
+        orders.merge(webhook::routes(&beside))
+    } else {
+        orders
+    };
+    #[cfg(feature = "rules")]
+    let (api, metrics) = if endpoints.queries.is_some() {
+        let metrics = metrics.merge(query::federation(&beside));
+        (api.merge(query::routes(&beside)), metrics)
+    } else {
+        (api, metrics)
+    };
+    let auth = &endpoints.auth;
+    let asked = match auth {
+        Some(auth) if auth.protects_probes() => Access::Credentials,
+        _ => Access::Open,
+    };
+    let access = endpoints.access;
+    let (mut open, mut closed) = (Router::new(), Router::new());
+    for (routes, access) in [
+        (probes, asked),
+        (metrics, access.metrics),
+        (health, access.health),
+        (page, access.page),
+        (api, access.api),
+        // Whatever else is everyone's, orders are not.
+        (orders, Access::Credentials),
+    ] {
+        match access {
+            Access::Credentials => closed = closed.merge(routes),
+            Access::Open => open = open.merge(routes),
+            Access::Off => {}
+        }
+    }
+    if let Some(auth) = auth.clone() {
+        closed = auth.cover(closed);
+    }
+    let recorded = endpoints.recorded;
+    let routes = open.merge(closed).with_state(endpoints);
     if recorded {
         return routes;
     }
@@ -385,8 +439,9 @@ async fn index(State(endpoints): State<Endpoints>, request: Request) -> Response
     let place = page::Place {
         beside: &beside,
         links: &links,
-        token: endpoints.control.as_ref().map(|control| control.token()),
+        token: endpoints.shown_token(),
         charts: endpoints.is_queried().then_some(&*namespace),
+        configuration: endpoints.configuration.as_deref(),
     };
     page::serve(&report, &place, endpoints.clock.wall())
 }

@@ -235,6 +235,16 @@ fn http_server_and_system() {
          write `127.0.0.1:9898` or `[::1]:9898`",
     );
     only(
+        "server.listen_also = ['127.0.0.1:1', '192.0.2.1:80']",
+        "server.listen_also[1] (line 1): 192.0.2.1:80 can be reached from other machines; \
+         listen on 127.0.0.1, or set `allow_non_loopback = true` and a password",
+    );
+    only(
+        "server.listen_also = ['unix:shop.sock']",
+        "server.listen_also[0] (line 1): `unix:shop.sock` is not an IP address and a port; \
+         write `127.0.0.1:9898`, `[::1]:9898` or `unix:/run/shop.sock`",
+    );
+    only(
         "server.tls.cert = 'a.pem'",
         "server.tls.key (line 1): there is no file; give the path of a PEM file",
     );

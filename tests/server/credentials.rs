@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
-use selfheal::config::Secret;
+use selfheal::config::{Access, Accesses, Secret};
 use selfheal::registry::Registry;
 use selfheal::server::{Auth, Endpoints, router};
 use selfheal::testing::assert_value;
@@ -49,6 +49,106 @@ async fn probes_ask_for_no_credentials_unless_they_are_said_to() {
         assert_eq!(refused, StatusCode::UNAUTHORIZED, "{path}");
     }
     assert_value(&registry, "selfheal_unauthorized_total", &[], 7.0);
+}
+
+#[tokio::test]
+async fn each_endpoint_is_for_whom_it_is_configured() {
+    let paths = ["/metrics", "/health", "/selfheal", "/selfheal/api/status"];
+    let statuses = async |access: Accesses, token: Option<&str>| {
+        let auth = Auth::new().bearer(Secret::new("t0ken"));
+        let endpoints = Endpoints::new(Registry::new(), healthy);
+        let app: Router = router(endpoints.access(access).auth(auth));
+        let mut found = Vec::new();
+        for path in paths {
+            found.push(status(app.clone(), path, token).await.as_u16());
+        }
+        found
+    };
+    let plain = Accesses::new();
+    assert_eq!(statuses(plain, None).await, [401; 4]);
+    assert_eq!(statuses(plain, Some("t0ken")).await, [200; 4]);
+    for (nth, access) in [
+        Accesses::metrics as fn(Accesses, Access) -> Accesses,
+        Accesses::health,
+        Accesses::page,
+        Accesses::api,
+    ]
+    .iter()
+    .enumerate()
+    {
+        let with = |one: u16, others: u16| {
+            let mut all = [others; 4];
+            all[nth] = one;
+            all
+        };
+        assert_eq!(
+            statuses(access(plain, Access::Open), None).await,
+            with(200, 401)
+        );
+        let off = access(plain, Access::Off);
+        assert_eq!(statuses(off, Some("t0ken")).await, with(404, 200));
+    }
+}
+
+/// What everyone may read gives no one the token with which a browser orders.
+#[tokio::test]
+async fn orders_need_credentials_where_all_else_is_open() {
+    use http_body_util::BodyExt;
+
+    let auth = Auth::new().bearer(Secret::new("t0ken"));
+    let open = Access::Open;
+    let access = Accesses::new().page(open).api(open);
+    let endpoints = Endpoints::new(Registry::new(), healthy).control(true);
+    let app: Router = router(endpoints.access(access).auth(auth));
+    for path in ["/selfheal/api/control", "/selfheal/api/control/pause"] {
+        let refused = status(app.clone(), path, None).await;
+        assert_eq!(refused, StatusCode::UNAUTHORIZED, "{path}");
+    }
+    let read = async |path: &str, token: &str| {
+        let request = Request::builder().uri(path);
+        let request = request.header("authorization", format!("Bearer {token}"));
+        let request = request.body(Body::empty()).unwrap();
+        let answer = app.clone().oneshot(request).await.unwrap();
+        let body = answer.into_body().collect().await.unwrap().to_bytes();
+        String::from_utf8(body.to_vec()).unwrap()
+    };
+    let control = read("/selfheal/api/control", "t0ken").await;
+    let control: serde_json::Value = serde_json::from_str(&control).unwrap();
+    let token = control["token"].as_str().unwrap();
+    assert!(!read("/selfheal", "").await.contains(token));
+}
+
+/// As in `web.yml` of Prometheus: the configuration has the hash alone.
+#[cfg(feature = "bcrypt")]
+#[test]
+fn a_password_is_known_by_its_hash() {
+    use selfheal::config::Server;
+    use selfheal::{Config, Selfheal};
+
+    // Of `correct horse`, by `htpasswd -nBC 5`.
+    let hash = bcrypt::hash("correct horse", 5).unwrap();
+    let server = Server::new().listen(crate::ANY);
+    let server = server.basic_auth("prometheus", Secret::new(hash.as_str()));
+    let heal = Selfheal::new(Config::new().server(server)).unwrap();
+    let listener = heal.listen().unwrap();
+    let status = |user: &str| {
+        use base64::Engine;
+        let encoded = base64::engine::general_purpose::STANDARD.encode(user);
+        let url = format!("http://{}/metrics", listener.address());
+        let request = crate::support::http::Request::get(&url);
+        let request = request.header("authorization", &format!("Basic {encoded}"));
+        request.send().unwrap().status
+    };
+    assert_eq!(status("prometheus:correct horse"), 200);
+    assert_eq!(status("prometheus:correct horse"), 200);
+    assert_eq!(status("prometheus:battery staple"), 401);
+    assert_eq!(status("someone:correct horse"), 401);
+    assert_eq!(
+        status(&format!("prometheus:{hash}")),
+        401,
+        "the hash lets no one in"
+    );
+    assert_value(heal.registry(), "selfheal_unauthorized_total", &[], 3.0);
 }
 
 #[tokio::test(start_paused = true)]

@@ -5,6 +5,7 @@
     reason = "clippy sees tests only in functions marked as such"
 )]
 
+mod attacks;
 mod credentials;
 mod fuzzed;
 mod hostile;
@@ -20,6 +21,8 @@ mod scrapes;
     feature = "toml"
 ))]
 mod settings;
+#[cfg(unix)]
+mod sockets;
 #[path = "../support/mod.rs"]
 mod support;
 #[cfg(feature = "tls")]
@@ -114,6 +117,31 @@ fn down_and_not_ready_are_503_and_say_why() {
         get(&listener, "/livez").status,
         200,
         "a dependency has no say in liveness"
+    );
+}
+
+#[test]
+fn pages_are_measured() {
+    let registry = Registry::new();
+    registry.counter("orders_total", "Orders").build().unwrap();
+    let listener = listen(Endpoints::new(registry.clone(), healthy).compress(false));
+    let first = get(&listener, "/metrics").body.len();
+    get(&listener, "/metrics?name[]=orders_total");
+    listener.shutdown();
+    let reading = selfheal::testing::Reading::of(&registry);
+    let plain = [("encoding", "identity")];
+    for name in [
+        "metrics_scrape_duration_seconds_count",
+        "metrics_scrape_size_bytes_count",
+    ] {
+        assert_eq!(reading.value(name, &plain), Some(2.0), "{name}");
+    }
+    let bytes = reading
+        .value("metrics_scrape_size_bytes_sum", &plain)
+        .unwrap();
+    assert!(
+        bytes > first as f64 && bytes < 2.0 * first as f64,
+        "{bytes}, {first}"
     );
 }
 

@@ -25,7 +25,7 @@ use self::rows::{NO_LISTENER, ROWS, Row};
 fn unused_part(key: &str) -> Option<&'static str> {
     Some(match key {
         "metrics.path" | "metrics.gzip" => "the endpoints are not served",
-        "server.listen" | "server.max_connections" => NO_LISTENER,
+        "server.listen" | "server.listen_also" | "server.max_connections" => NO_LISTENER,
         _ if key.starts_with("server.tls") => NO_LISTENER,
         "server.control" => "healing was not started",
         "server.page_path" => "the page is in no router of the application at this path",

@@ -9,7 +9,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 use http::{Request, StatusCode};
 use serde::{Deserialize, Serialize};
 
@@ -24,20 +24,27 @@ const OPENAPI: &str = include_str!("openapi.json");
 /// The most records of one answer.
 const MOST: usize = 1_000;
 
-/// The routes, each path beginning with `beside`.
-pub(super) fn routes(beside: &str) -> Router<Endpoints> {
+/// The routes to read, and those of orders, each path beginning with `beside`. `events` are the
+/// changes of the status.
+pub(super) fn routes(
+    beside: &str,
+    events: MethodRouter<Endpoints>,
+) -> (Router<Endpoints>, Router<Endpoints>) {
     let at = |path: &str| format!("{beside}api/{path}");
-    Router::new()
+    let orders = Router::new()
+        .route(&at("control"), get(token))
+        .route(&at("control/{verb}"), post(order));
+    let read = Router::new()
         .route(&at("status"), get(status))
+        .route(&at("events"), events)
         .route(&at("issues"), get(issues))
         .route(&at("explain/{component}/{issue_type}"), get(explain))
         .route(&at("history"), get(history))
-        .route(&at("control"), get(token))
-        .route(&at("control/{verb}"), post(order))
         .route(
             &at("openapi.json"),
             get(async || answer(StatusCode::OK, "application/json", OPENAPI)),
-        )
+        );
+    (read, orders)
 }
 
 async fn status(State(endpoints): State<Endpoints>) -> Response {

@@ -3,14 +3,14 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use axum::routing::get;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use super::*;
 use crate::config::LIVENESS_PATH;
 
 /// Whoever comes has a place, at the cost of one that is silent; and none keeps it for long.
 #[tokio::test(start_paused = true)]
-async fn five_thousand_silent_connections_and_a_probe() {
+async fn ten_thousand_silent_connections_and_a_probe() {
     let limits = Limits::default();
     let places = Places::new(limits, None);
     let router = Router::new().route(LIVENESS_PATH, get(|| async { "up" }));
@@ -36,7 +36,7 @@ async fn five_thousand_silent_connections_and_a_probe() {
         peers.push(peer);
     };
     let begin = Instant::now();
-    for n in 0..5_000 {
+    for n in 0..10_000 {
         serve(&mut peers).await;
         most = most.max(open.load(SeqCst));
         if n % 1_000 == 0 {
@@ -52,7 +52,7 @@ async fn five_thousand_silent_connections_and_a_probe() {
     // Each has 20 ms to send what it wants, 80 at a time.
     assert!(most <= 81, "{most} at a time");
     let took = begin.elapsed();
-    assert!(took < Duration::from_secs(3), "{took:?}");
+    assert!(took < Duration::from_secs(6), "{took:?}");
     sleep(limits.head + limits.idle).await;
     assert_eq!(open.load(SeqCst), 0);
 }

@@ -71,6 +71,19 @@ const selfhealChart = (() => {
     return low > high ? null : [Math.min(0, low), high === low && high <= 0 ? low + 1 : Math.max(high, 0)];
   };
 
+  // Marks that would touch are one, of the worst kind: a storm of faults hides no line.
+  const APART = 16, WORST = ["down", "degraded", "unknown", "up"];
+  const crowds = (flags, x) => {
+    const found = new Map();
+    for (const flag of flags) {
+      const place = Math.floor(x(flag.time) / APART);
+      if (!found.has(place)) found.set(place, []);
+      found.get(place).push(flag);
+    }
+    return [...found.values()];
+  };
+  const few = (texts, most = 5) => (texts.length > most ? [...texts.slice(0, most), `and ${texts.length - most} more`] : texts);
+
   // A small line without axes; it says nothing that its figure does not say.
   const spark = (into, points, gap) => {
     into.replaceChildren();
@@ -107,10 +120,10 @@ const selfhealChart = (() => {
       const anchor = back === 0 ? "end" : x(to - back) < box.x + 30 ? "start" : "middle";
       svg("text", { x: x(to - back), y: height - 8, "text-anchor": anchor }, picture, age(back));
     }
-    for (const flag of chart.flags || []) {
-      if (flag.time < from || flag.time > to) continue;
-      const mark = svg("line", { class: "flag " + (flag.kind || ""), x1: x(flag.time), x2: x(flag.time), y1: box.y, y2: box.y + box.h }, picture);
-      svg("title", {}, mark, clock(flag.time) + " " + flag.text);
+    for (const flags of crowds((chart.flags || []).filter(({ time }) => time >= from && time <= to), x)) {
+      const at = x(flags[0].time), kind = WORST.find((one) => flags.some((flag) => flag.kind === one)) || "";
+      const mark = svg("line", { class: "flag " + kind, x1: at, x2: at, y1: box.y, y2: box.y + box.h }, picture);
+      svg("title", {}, mark, few(flags.map((flag) => clock(flag.time) + " " + flag.text)).join("\n"));
     }
     series.forEach((one, n) => {
       const group = svg("g", { class: "c" + (n % 5) }, picture), line = path(one.points, x, y, chart.gap);
@@ -151,9 +164,8 @@ const selfhealChart = (() => {
         const at = one.points.find(([when]) => when === time);
         html("div", "", tip, (one.name ? one.name + " " : "") + amount(at ? at[1] : null, chart.unit));
       }
-      for (const flag of chart.flags || []) {
-        if (Math.abs(flag.time - time) <= chart.gap) html("div", "soft", tip, flag.text);
-      }
+      const near = (chart.flags || []).filter((flag) => Math.abs(flag.time - time) <= chart.gap);
+      for (const text of few(near.map((flag) => flag.text))) html("div", "soft", tip, text);
       tip.hidden = false;
       const right = x(time) > into.clientWidth / 2;
       tip.style.left = right ? "auto" : x(time) + 10 + "px";

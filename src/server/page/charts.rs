@@ -94,6 +94,14 @@ pub(super) fn charts(out: &mut String, namespace: &str) {
     }
 }
 
+/// Appends the place of the alerts of rules that are pending or firing, which the script fills in.
+pub(super) fn rules(out: &mut String) {
+    out.push_str(
+        "<section id=\"rules\" class=\"card\" hidden aria-labelledby=\"h-rules\">\
+         <h2 id=\"h-rules\">Alerts of rules</h2><ul class=\"opens\"></ul></section>",
+    );
+}
+
 /// Appends the explorer: pick a metric or type an expression, see its series as a chart.
 pub(super) fn explorer(out: &mut String, namespace: &str) {
     out.push_str(

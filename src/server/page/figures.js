@@ -49,6 +49,40 @@
     const series = all.flatMap((one, n) => one.series.map((line) => ({ name: lines[n][0], points: line.points })));
     draw(figure, { ...all[0], series, unit: figure.dataset.unit, flags: flags(), label: figure.dataset.label });
   };
+  // The alerts of rules that are pending or firing, with the expression of each and its values.
+  const rules = async () => {
+    const section = document.getElementById("rules"), list = section.querySelector("ul");
+    const { groups } = await ask("rules", {});
+    const alerting = groups.flatMap((group) => group.rules).filter((rule) => (rule.alerts || []).length).slice(0, 10);
+    const known = JSON.stringify(alerting.map((rule) => [rule.name, rule.state, rule.query, rule.alerts.length]));
+    if (section.dataset.known !== known) {
+      section.dataset.known = known;
+      list.replaceChildren(...alerting.map(alert));
+    }
+    section.hidden = !alerting.length;
+    for (const figure of [...list.querySelectorAll("figure")].slice(0, 3)) {
+      const found = await range(figure.dataset.expression);
+      draw(figure, { ...found, series: found.series.slice(0, 5), label: figure.dataset.expression, empty: "No value in this time." });
+    }
+  };
+  const alert = (rule) => {
+    const make = (tag, name, parent, text) => {
+      const one = document.createElement(tag);
+      one.className = name;
+      one.textContent = text;
+      parent.appendChild(one);
+      return one;
+    };
+    const row = document.createElement("li"), firing = rule.state === "firing";
+    make("span", "mark " + (firing ? "down" : "degraded"), row, firing ? "✕" : "▲");
+    make("b", "", row, rule.name);
+    make("span", "", row, ` ${rule.state}` + (rule.alerts.length > 1 ? `, ${rule.alerts.length} series` : ""));
+    const { summary } = { ...rule.annotations, ...rule.alerts[0].annotations };
+    if (summary) make("p", "why", row, summary);
+    make("code", "", row, rule.query);
+    make("figure", "chart", row, "").dataset.expression = rule.query;
+    return row;
+  };
   const explorer = async () => {
     const into = document.getElementById("answer"), about = document.getElementById("about");
     try {
@@ -76,6 +110,7 @@
     // One after the other: the server evaluates two at a time, and others ask as well.
     const work = [...document.querySelectorAll("[data-query]")].map((card) => () => tile(card));
     work.push(...[...document.querySelectorAll("[data-lines]")].map((figure) => () => chart(figure)));
+    work.push(rules);
     if (asked) work.push(explorer);
     for (const one of work) try { await one(); } catch { /* the next round tries again */ }
     busy = false;

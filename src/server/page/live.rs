@@ -12,6 +12,7 @@ use bytes::Bytes;
 use http::{HeaderValue, StatusCode, header};
 use http_body::Frame;
 use parking_lot::Mutex;
+use serde_json::Value;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 
 use super::sections::{SECTIONS, title};
@@ -28,27 +29,33 @@ const MOST: usize = 32;
 /// that the listener gives a request, and a server that stops waits no longer for it.
 const LASTING: Duration = Duration::from_secs(8);
 
-/// The content of each section, with the title of the page before them.
-type Rendered = Arc<[(&'static str, String)]>;
+/// What a stream is about, in parts, each of which is sent when it has changed.
+pub(in crate::server) type Parts = Vec<(String, Value)>;
 
 /// What all streams of one router share.
 pub(in crate::server) struct Live {
     health: Arc<dyn Source>,
-    last: Mutex<Option<(Instant, Rendered)>>,
+    render: fn(&Report) -> Parts,
+    last: Mutex<Option<(Instant, Arc<Parts>)>>,
     open: AtomicUsize,
 }
 
 impl Live {
-    pub(in crate::server) fn new(health: Arc<dyn Source>) -> Arc<Self> {
+    /// Streams of what is `rendered` from each report.
+    pub(in crate::server) fn new(
+        health: Arc<dyn Source>,
+        render: fn(&Report) -> Parts,
+    ) -> Arc<Self> {
         Arc::new(Self {
             health,
+            render,
             last: Mutex::default(),
             open: AtomicUsize::new(0),
         })
     }
 
-    /// The page as it is now, not older than the half of a second.
-    fn rendered(&self) -> Rendered {
+    /// The parts as they are now, not older than the half of a second.
+    fn rendered(&self) -> Arc<Parts> {
         let now = Instant::now();
         let last = self.last.lock().clone();
         if let Some((at, rendered)) = last
@@ -57,21 +64,30 @@ impl Live {
             return rendered;
         }
         // Not under the lock: the application has a say in the report.
-        let rendered = render(&self.health.report());
+        let rendered = Arc::new((self.render)(&self.health.report()));
         *self.last.lock() = Some((now, Arc::clone(&rendered)));
         rendered
     }
 }
 
-fn render(report: &Report) -> Rendered {
+/// The content of each section of the page, with its title before them.
+pub(in crate::server) fn sections(report: &Report) -> Parts {
     let sections = SECTIONS.iter().map(|(id, render)| {
         let mut out = String::new();
         render(&mut out, report, None);
-        (*id, out)
+        ((*id).to_owned(), out.into())
     });
-    std::iter::once(("title", title(report)))
+    std::iter::once(("title".to_owned(), title(report).into()))
         .chain(sections)
         .collect()
+}
+
+/// The parts of the report itself, as `/api/status` has them.
+pub(in crate::server) fn facts(report: &Report) -> Parts {
+    match serde_json::to_value(report) {
+        Ok(Value::Object(parts)) => parts.into_iter().collect(),
+        _ => Parts::new(),
+    }
 }
 
 /// The stream of events, or 503 where too many are open.
@@ -113,8 +129,8 @@ struct Events {
     open: Open,
     every: Interval,
     until: Instant,
-    /// What the browser has of each section.
-    sent: Vec<String>,
+    /// What the browser has of each part.
+    sent: Vec<Value>,
     began: bool,
 }
 
@@ -122,12 +138,12 @@ impl Events {
     /// The sections that changed, as one event.
     fn next(&mut self) -> Bytes {
         let rendered = self.open.0.rendered();
-        self.sent.resize(rendered.len(), String::new());
+        self.sent.resize(rendered.len(), Value::Null);
         let mut changed = std::collections::BTreeMap::new();
         for ((id, now), sent) in rendered.iter().zip(&mut self.sent) {
             if !self.began || sent != now {
                 sent.clone_from(now);
-                changed.insert(*id, now.as_str());
+                changed.insert(id.as_str(), now);
             }
         }
         let mut event = Vec::new();

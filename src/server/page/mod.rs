@@ -2,6 +2,7 @@
 //! With scripts it is sent what changed, and draws charts.
 
 mod charts;
+mod configuration;
 mod html;
 mod live;
 mod sections;
@@ -12,8 +13,9 @@ use std::time::SystemTime;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 
+pub(super) use self::configuration::configuration;
 use self::html::text;
-pub(super) use self::live::{Live, serve as events};
+pub(super) use self::live::{Live, facts, sections as live_sections, serve as events};
 use self::sections::{SECTIONS, title};
 use super::routes::answer;
 use crate::health::Report;
@@ -88,6 +90,8 @@ pub(super) struct Place<'a> {
     pub(super) token: Option<&'a str>,
     /// The namespace of the metrics, where they can be queried beside the page.
     pub(super) charts: Option<&'a str>,
+    /// The configuration as HTML, where it is known.
+    pub(super) configuration: Option<&'a str>,
 }
 
 /// The whole page.
@@ -155,6 +159,7 @@ fn render(report: &Report, place: &Place<'_>, now: SystemTime) -> String {
     }
     out.push_str("</div><div class=\"cols\"><div class=\"stack\">");
     if let Some(namespace) = place.charts {
+        charts::rules(&mut out);
         charts::charts(&mut out, namespace);
     }
     out.push_str("<section class=\"card\" aria-labelledby=\"h-recent\"><h2 id=\"h-recent\">What happened</h2>");
@@ -174,6 +179,14 @@ fn render(report: &Report, place: &Place<'_>, now: SystemTime) -> String {
             "<section class=\"card\" aria-labelledby=\"h-{id}\"><h2 id=\"h-{id}\">{heading}</h2>"
         );
         section(&mut out, id, "");
+        out.push_str("</section>");
+    }
+    if let Some(configuration) = place.configuration {
+        out.push_str(
+            "<section class=\"card\" aria-labelledby=\"h-settings\">\
+             <h2 id=\"h-settings\">Configuration</h2>",
+        );
+        out.push_str(configuration);
         out.push_str("</section>");
     }
     let _ = writeln!(

@@ -16,6 +16,7 @@ fn page(report: &Report, now: u64) -> String {
         links: &[("metrics".to_owned(), "metrics")],
         token: None,
         charts: Some("shop"),
+        configuration: None,
     };
     render(report, &place, now)
 }
@@ -176,10 +177,11 @@ fn everything_together_is_small_and_what_the_policy_allows() {
 async fn a_browser_is_sent_what_changed() {
     let health = Arc::new(parking_lot::Mutex::new("well"));
     let shown = Arc::clone(&health);
-    let live = Live::new(Arc::new(move || {
+    let report = move || {
         let parts = vec![Component::new("db").health(1.0, *shown.lock())];
         Report::new(score(None, &parts), parts)
-    }));
+    };
+    let live = Live::new(Arc::new(report), live_sections);
     let mut body = events(&live).into_body();
     let mut next = async || -> Option<String> {
         let frame = body.frame().await?.unwrap().into_data().unwrap();
@@ -204,7 +206,8 @@ async fn a_browser_is_sent_what_changed() {
 
 #[tokio::test(start_paused = true)]
 async fn only_so_many_browsers_are_served() {
-    let live = Live::new(Arc::new(|| Report::new(score(None, &[]), Vec::new())));
+    let health = || Report::new(score(None, &[]), Vec::new());
+    let live = Live::new(Arc::new(health), live_sections);
     let open: Vec<_> = (0..32).map(|_| events(&live)).collect();
     assert!(open.iter().all(|response| response.status() == 200));
     let refused = events(&live);

@@ -5,6 +5,7 @@
 //! `http://shop/selfheal`. Parameters come in the address or, by POST, as a form. Two queries are
 //! evaluated at a time and eight wait; further ones are answered with 503 and `Retry-After`.
 
+mod federate;
 mod params;
 mod render;
 mod rules;
@@ -107,6 +108,11 @@ impl Drop for Waits<'_> {
     fn drop(&mut self) {
         *self.0.waiting.lock() -= 1;
     }
+}
+
+/// The route of other Prometheus servers, beginning with `beside`.
+pub(super) fn federation(beside: &str) -> Router<Endpoints> {
+    Router::new().route(&format!("{beside}federate"), get(federate::federate))
 }
 
 /// The routes, each path beginning with `beside`.

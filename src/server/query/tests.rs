@@ -80,6 +80,31 @@ async fn get(router: &Router, path: &str) -> (u16, Value) {
     (status.as_u16(), value)
 }
 
+async fn federate(query: &str) -> (u16, String) {
+    let request = Request::get(format!("/federate{query}"));
+    let request = request.body(Body::empty()).unwrap();
+    let answer = api().oneshot(request).await.unwrap();
+    let status = answer.status().as_u16();
+    let body = answer.into_body().collect().await.unwrap().to_bytes();
+    (status, String::from_utf8(body.to_vec()).unwrap())
+}
+
+#[tokio::test]
+async fn another_prometheus_gets_the_newest_sample_of_what_it_asks_for() {
+    let a = "orders_total{zone=\"a\",instance=\"\"} 600 600000\n";
+    let b = "orders_total{zone=\"b\",instance=\"\"} 1200 600000\n";
+    let head = "# TYPE orders_total untyped\n";
+    let one = federate("?match[]=orders_total%7Bzone%3D%22a%22%7D").await;
+    assert_eq!(one, (200, format!("{head}{a}")));
+    // Each once, whatever asks for it.
+    let both = federate("?match[]=%7Bzone%3D~%22.%22%7D&match[]=orders_total").await;
+    assert_eq!(both, (200, format!("{head}{a}{b}")));
+    assert_eq!(federate("?match[]=none").await, (200, String::new()));
+    for wrong in ["", "?match[]=", "?match[]=1%2B1", "?match[]=%7B"] {
+        assert_eq!(federate(wrong).await.0, 400, "{wrong}");
+    }
+}
+
 #[tokio::test]
 async fn an_instant_query_is_answered_as_prometheus_answers() {
     let expected = json!({

@@ -35,6 +35,7 @@ const NEVER: &str = "the process is never asked to end";
 pub(super) const NO_LISTENER: &str = "the endpoints have no listener of their own";
 const LOOPBACK: &str = "`server.listen` is reached from this machine alone";
 
+const ACCESS: &str = "each_endpoint_is_for_whom_it_is_configured";
 const TLS: Effect = SeenIn("a_real_prometheus_scrapes_with_a_password_and_with_a_certificate");
 
 pub(super) static ROWS: &[Row] = &[
@@ -136,6 +137,10 @@ pub(super) static ROWS: &[Row] = &[
     row("metrics.max_series_per_family", "1", Seen),
     row("metrics.path", "\"/numbers\"", Seen),
     row("namespace", "\"shop\"", Seen),
+    row("server.access.api", "\"off\"", SeenIn(ACCESS)),
+    row("server.access.health", "\"off\"", SeenIn(ACCESS)),
+    row("server.access.metrics", "\"off\"", SeenIn(ACCESS)),
+    row("server.access.page", "\"off\"", SeenIn(ACCESS)),
     row("server.allow_non_loopback", "true", Void(LOOPBACK)),
     row("server.allow_unauthenticated", "true", Void(LOOPBACK)),
     Row {
@@ -161,6 +166,11 @@ pub(super) static ROWS: &[Row] = &[
         )
     },
     row("server.listen", "\"127.0.0.2:0\"", Seen),
+    row(
+        "server.listen_also",
+        "[\"127.0.0.1:0\"]",
+        SeenIn("several_addresses_and_a_unix_socket_are_served"),
+    ),
     row(
         "server.max_connections",
         "1",

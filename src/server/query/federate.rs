@@ -1,0 +1,114 @@
+//! `/federate`: the newest sample of each series that is asked for, as Prometheus gives it to
+//! another.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use http::StatusCode;
+
+use super::params::{self, Params};
+use super::{Endpoints, Fault, LISTED, QuerySource, queries, render};
+use crate::promql::{LabelSet, Selection};
+
+/// A series without a sample in that time is over, as for an instant query.
+const LOOKBACK: Duration = Duration::from_secs(300);
+
+/// The newest value of each series, by its name and labels, with its time.
+type Newest = BTreeMap<String, BTreeMap<LabelSet, (f64, i64)>>;
+
+pub(super) async fn federate(
+    State(endpoints): State<Endpoints>,
+    request: Request<Body>,
+) -> Result<Response, Fault> {
+    let params = Params::read(request).await?;
+    if params.all("match[]").next().is_none() {
+        return Err(Fault::bad("no `match[]` is given"));
+    }
+    let now = params::millis(endpoints.clock.wall());
+    let mut selections = params.selections(now)?;
+    let lookback = i64::try_from(LOOKBACK.as_millis()).unwrap_or(i64::MAX);
+    for selection in &mut selections {
+        (selection.after, selection.until) = (now.saturating_sub(lookback), now);
+    }
+    let page = queries(&endpoints)?.in_turn(move |source| newest(source, &selections));
+    let text = page.await??;
+    let kind = "text/plain; version=0.0.4; charset=utf-8";
+    Ok(super::answer(StatusCode::OK, kind, text))
+}
+
+fn newest(source: &dyn QuerySource, selections: &[Selection]) -> Result<String, Fault> {
+    let mut newest = Newest::new();
+    let mut count = 0;
+    for selection in selections {
+        let read = source.select(selection, &mut |series| {
+            // What ended has a last sample that says so; a native histogram has no place in text.
+            let last = series.samples.last().filter(|last| !last.value.is_stale());
+            let last = last.and_then(|last| Some((last.value.as_float()?, last.time)));
+            if let (Some(value), Some(name)) = (last, series.labels.name()) {
+                let family = newest.entry(legacy(name)).or_default();
+                count += usize::from(family.insert(series.labels.without_name(), value).is_none());
+            }
+            if count > LISTED {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        });
+        read.map_err(|error| Fault::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()))?;
+    }
+    if count > LISTED {
+        // A part would be taken for the whole.
+        let text = format!("more than {LISTED} series match; ask for less at a time");
+        return Err(Fault::new(StatusCode::UNPROCESSABLE_ENTITY, text));
+    }
+    Ok(text(&newest))
+}
+
+fn text(newest: &Newest) -> String {
+    let mut out = String::new();
+    for (name, series) in newest {
+        // As Prometheus has it, which keeps no kinds of single series. Writing cannot fail.
+        let _ = writeln!(out, "# TYPE {name} untyped");
+        for (labels, (value, time)) in series {
+            let _ = write!(out, "{name}{{");
+            let mut known = BTreeSet::new();
+            for (label, value) in labels.iter() {
+                let label = legacy(label).replace(':', "_");
+                if known.insert(label.clone()) {
+                    let _ = write!(out, "{label}=\"{}\",", escaped(value));
+                }
+            }
+            if !known.contains("instance") {
+                // So that `honor_labels` gives it none of the federation's.
+                out.push_str("instance=\"\"");
+            }
+            let _ = writeln!(out, "}} {} {time}", render::number(*value));
+        }
+    }
+    out
+}
+
+/// A name as the text format has it.
+fn legacy(name: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':';
+    let mut plain: String = name
+        .chars()
+        .map(|c| if plain(c) { c } else { '_' })
+        .collect();
+    if plain.starts_with(|c: char| c.is_ascii_digit()) {
+        plain.insert(0, '_');
+    }
+    plain
+}
+
+fn escaped(value: &str) -> String {
+    value
+        .replace('\\', "\\\\")
+        .replace('"', "\\\"")
+        .replace('\n', "\\n")
+}
