@@ -25,7 +25,7 @@ use scrapers::Load;
 /// How long each is measured in a round.
 const EACH: Duration = Duration::from_secs(4);
 
-const ROUNDS: usize = 3;
+const ROUNDS: u32 = 3;
 
 /// The paths of the server, and what is asked for there.
 const PAGES: [(&str, &str, &str); 4] = [
@@ -81,10 +81,7 @@ fn main() {
             }
             let per_second = |at: usize| {
                 let (_, load) = &pair[at];
-                (
-                    pages[at].0,
-                    load.whole / (EACH * ROUNDS as u32).as_secs_f64(),
-                )
+                (pages[at].0, load.whole / (EACH * ROUNDS).as_secs_f64())
             };
             let cells = [per_second(0), per_second(1)];
             lines.push(Line::new(format!("{work}: whole pages"), "/s", cells));

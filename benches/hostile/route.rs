@@ -79,8 +79,9 @@ impl Waits {
         self.0.sort_by(f64::total_cmp);
     }
 
-    pub(crate) fn quantile(&self, of: f64) -> f64 {
-        let at = (self.0.len() as f64 * of) as usize;
+    /// The value below which so many of a thousand are.
+    pub(crate) fn quantile(&self, of_1000: usize) -> f64 {
+        let at = self.0.len() * of_1000 / 1_000;
         self.0.get(at).copied().unwrap_or(f64::NAN)
     }
 }

@@ -77,7 +77,7 @@ struct Inner {
     taken: Arc<unused::Taken>,
     _expiry: expiry::Expiry,
     #[cfg(feature = "files")]
-    files: files::Told,
+    files: files::Declared,
     #[cfg(feature = "grpc")]
     grpc: grpc::Asked,
     #[cfg(feature = "healing")]
@@ -179,7 +179,7 @@ impl Selfheal {
             inner: Arc::new(Inner {
                 _expiry: expiry::start(&registry, &clock),
                 #[cfg(feature = "files")]
-                files: files::Told::default(),
+                files: files::Declared::default(),
                 #[cfg(feature = "grpc")]
                 grpc: grpc::Asked::default(),
                 #[cfg(feature = "healing")]

@@ -42,7 +42,7 @@ async fn an_alert_that_was_pending_goes_on_after_a_restart() {
     // One that has fired fires again at once.
     seconds(60).await;
     let so_far = began.elapsed();
-    hands.advance(so_far - std::time::Duration::from_secs(13 * 60));
+    hands.advance(so_far.saturating_sub(std::time::Duration::from_secs(13 * 60)));
     let heal = process(folder.path(), &clock);
     declare(&heal).set(1);
     let rules = heal.rules(&path).install().unwrap();
