@@ -246,14 +246,16 @@ impl Server {
     pub(super) fn check(&self, scrape: &str, faults: &mut Faults) {
         let open = self.basic_auth.is_none() && self.bearer_token.is_none();
         let known = self.tls.as_ref().is_some_and(|tls| tls.client_ca.is_some());
-        let listen = Address::Tcp(self.listen);
-        let addresses = std::iter::once(("listen".to_owned(), &listen));
-        let also = self.listen_also.iter().enumerate();
-        let addresses =
-            addresses.chain(also.map(|(nth, address)| (format!("listen_also[{nth}]"), address)));
-        for (field, address) in addresses.filter(|(_, address)| !address.is_local()) {
-            self.check_reach(&field, address, open && !known, faults);
-        }
+        faults.within("listen", |faults| {
+            self.check_reach(&Address::Tcp(self.listen), open && !known, faults);
+        });
+        faults.within("listen_also", |faults| {
+            for (nth, address) in self.listen_also.iter().enumerate() {
+                faults.within_index(nth, |faults| {
+                    self.check_reach(address, open && !known, faults);
+                });
+            }
+        });
         if self.listen_also.len() > MOST_ADDRESSES {
             faults.add(
                 "listen_also",
@@ -301,16 +303,19 @@ impl Server {
     }
 
     /// An address that other machines reach.
-    fn check_reach(&self, field: &str, address: &Address, open: bool, faults: &mut Faults) {
+    fn check_reach(&self, address: &Address, open: bool, faults: &mut Faults) {
+        if address.is_local() {
+            return;
+        }
         if !self.allow_non_loopback {
             faults.add(
-                field,
+                "",
                 format!("{address} can be reached from other machines"),
                 "listen on 127.0.0.1, or set `allow_non_loopback = true` and a password",
             );
         } else if open && !self.allow_unauthenticated {
             faults.add(
-                field,
+                "",
                 format!("{address} can be reached from other machines without credentials"),
                 "set `bearer_token`, `basic_auth` or `tls.client_ca`, or `allow_unauthenticated = \
                  true` where the network lets in only who may read",

@@ -24,6 +24,10 @@ pub(crate) fn case(phase: Phase, faults: &Faults) -> (HealingPolicy, Rule) {
         Phase::Running => faults.rule(hang),
         Phase::Verifying => ok().verify(|_: Context, _: Issue| std::future::pending::<Verdict>()),
         Phase::Settling => ok().verify(|_: Context, _: Issue| async { Verdict::Good }),
+        // Time enough to pause while it runs.
+        Phase::AwaitingRollback => faults
+            .rule(slowly_no)
+            .rollback(|_: Context, _: Issue| async { Ok::<_, HealError>(()) }),
         _ => faults.rule(no),
     };
     match phase {
@@ -43,6 +47,10 @@ pub(crate) async fn bring_to(bench: &mut Bench, phase: Phase, rule: Rule) {
         bench.healing.pause(By::Policy).unwrap();
     }
     bench.register(rule);
+    if phase == Phase::AwaitingRollback {
+        bench.reaches("db", Phase::Running).await;
+        bench.healing.pause(By::Policy).unwrap();
+    }
     if phase == Phase::Confirming {
         tokio::time::sleep(seconds(1)).await;
     } else {
@@ -54,7 +62,7 @@ pub(crate) async fn bring_to(bench: &mut Bench, phase: Phase, rule: Rule) {
 /// What a next start makes of an orderly end in `phase`: nothing was cut short, and it heals.
 pub(crate) async fn starts_anew(mut bench: Bench, phase: Phase, faults: &Faults) {
     assert_eq!(bench.healing.replay_report().damage, [], "{phase:?}");
-    if phase == Phase::Pending {
+    if matches!(phase, Phase::Pending | Phase::AwaitingRollback) {
         bench.healing.resume(By::Policy).unwrap();
     }
     let first = bench.scrape();
@@ -81,6 +89,11 @@ async fn in_state(phase: Phase) {
 }
 
 async fn no(_: Context, _: Issue) -> Result<(), HealError> {
+    Err(HealError::retry("no"))
+}
+
+async fn slowly_no(_: Context, _: Issue) -> Result<(), HealError> {
+    tokio::time::sleep(Duration::from_millis(500)).await;
     Err(HealError::retry("no"))
 }
 

@@ -60,6 +60,8 @@ pub(super) struct Watch {
     seen_attempts: BTreeSet<AttemptId>,
     /// The plans of each open key that its engine made.
     plans: BTreeMap<IssueKey, Vec<Plan>>,
+    /// Plans of this event for issues that another engine had before it.
+    taken_over: Vec<(Name, IssueKey, Plan)>,
     /// With the time after which the core no longer waits.
     looks: BTreeMap<Ticket, (IssueKey, Moment)>,
     proofs: BTreeMap<IssueKey, Proof>,
@@ -169,12 +171,27 @@ impl Watch {
         state: &State,
     ) {
         let own = state.owner(key).is_none_or(|owner| owner == *engine);
-        if let Some(Ok(plan)) = plan
-            && plan.validate().is_ok()
-            && own
-        {
+        let Some(Ok(plan)) =
+            plan.filter(|plan| matches!(plan, Ok(plan) if plan.validate().is_ok()))
+        else {
+            return;
+        };
+        if own {
             let plans = self.plans.entry(key.clone()).or_default();
             plans.push(plan.clone());
+        } else {
+            let taken = (engine.clone(), key.clone(), plan.clone());
+            self.taken_over.push(taken);
+        }
+    }
+
+    /// An issue that was superseded in a detection run may be opened again by the same run, with
+    /// the engine of the run as its owner.
+    fn taken_over(&mut self, state: &State) {
+        for (engine, key, plan) in std::mem::take(&mut self.taken_over) {
+            if state.owner(&key) == Some(engine) {
+                self.plans.entry(key).or_default().push(plan);
+            }
         }
     }
 
@@ -226,6 +243,7 @@ impl Watch {
 
     /// After an event was told: what the core wants done.
     pub(super) fn answered(&mut self, effects: &[Effect], state: &State) {
+        self.taken_over(state);
         for effect in effects {
             match effect {
                 Effect::Verify {
