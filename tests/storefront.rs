@@ -103,7 +103,7 @@ fn everything_that_breaks_is_healed_and_the_numbers_add_up() {
     let times = times.unwrap_or_else(|| panic!("no times of the supplier: {said}"));
     assert!(times.is_sorted(), "{times:?}");
     assert!(
-        said.contains("alert SupplierUnusable (line 7): evaluated here"),
+        said.contains("alert SupplierUnusable (line 7): a fleet rule: evaluated"),
         "{said}"
     );
 }

@@ -25,6 +25,7 @@ mod golden;
 mod names;
 mod promtool;
 mod queries;
+mod settings;
 mod stack;
 #[path = "../support/mod.rs"]
 mod support;

@@ -215,7 +215,9 @@ fn is_there(test: &str) -> bool {
 #[test]
 fn every_setting_is_in_the_table() {
     let keys = include_str!("../../src/config/keys.md").lines().skip(2);
-    let keys: BTreeSet<&str> = keys.filter_map(|line| line.split('`').nth(1)).collect();
+    let keys = keys.filter_map(|line| line.split('`').nth(1));
+    // Those of the generated stack have a table of their own, in tests/assets/settings.rs.
+    let keys: BTreeSet<&str> = keys.filter(|key| !key.starts_with("assets.")).collect();
     let rows: BTreeSet<&str> = ROWS.iter().map(|row| row.key).collect();
     assert_eq!(rows, keys);
 }
