@@ -40,9 +40,13 @@ pub(crate) fn heal_by_alerts(
     rules
         .on(UNUSABLE)
         .component("supplier")
-        .run("fail_over", move |_: Context, _: Issue| {
+        .run("fail_over", move |_: Context, issue: Issue| {
             note(&known, &noted);
-            suppliers.fail_over();
+            // The labels of the alert say which.
+            let mut labels = issue.evidence.iter();
+            if let Some((_, supplier)) = labels.find(|(name, _)| *name == "supplier") {
+                suppliers.turn_from(supplier);
+            }
             println!("shop: turned to supplier {}", suppliers.in_use().0);
             async { Ok::<(), HealError>(()) }
         })

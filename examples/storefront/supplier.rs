@@ -192,9 +192,12 @@ impl Suppliers {
         }
     }
 
-    /// Turns to the other supplier: what healing does about one that is of no use.
-    pub(crate) fn fail_over(&self) {
-        self.in_use.fetch_add(1, Ordering::Relaxed);
+    /// Turns away from a supplier: what healing does about one that is of no use. Done twice, it
+    /// changes nothing the second time.
+    pub(crate) fn turn_from(&self, supplier: &str) {
+        let other = self.known.iter().position(|(name, ..)| *name != supplier);
+        self.in_use
+            .store(other.unwrap_or_default(), Ordering::Relaxed);
     }
 
     async fn ask(&self, base: &str, sku: &str) -> Result<u32, SupplierError> {

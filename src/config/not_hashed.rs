@@ -4,6 +4,10 @@ pub(super) fn matches(_: &str, _: &[u8]) -> bool {
     false
 }
 
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "with the feature there may be none"
+)]
 pub(super) fn problem(_: &str) -> Option<&'static str> {
     Some("this version was built without the feature `bcrypt`")
 }

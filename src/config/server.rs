@@ -205,6 +205,7 @@ impl Server {
     }
 
     /// Whether any machine that reaches the listener may read in plain text.
+    #[cfg(feature = "server")]
     pub(crate) fn is_open(&self) -> bool {
         let known = self.basic_auth.is_some() || self.bearer_token.is_some();
         !known && self.tls.is_none() && !self.is_loopback()

@@ -198,7 +198,8 @@ impl Place {
         Some(Request { place, number })
     }
 
-    /// From now on several requests of it are answered at a time.
+    /// From now on several requests of it are answered at a time, as HTTP/2 does.
+    #[cfg(feature = "tls")]
     pub(super) fn multiplexes(&self) {
         self.with(|seat, _| seat.multiplexes = true);
     }

@@ -18,6 +18,7 @@ crate::label_values! {
         /// What it sent was not HTTP, or too much of it.
         Broken = "broken",
         /// The handshake of TLS failed.
+        #[cfg_attr(not(feature = "tls"), expect(dead_code, reason = "there is no TLS then"))]
         Tls = "tls",
     }
 }

@@ -17,10 +17,7 @@ pub(crate) fn civil(days: i64) -> (i64, i64, i64) {
 
 /// Milliseconds since 1970 of a time such as `2026-01-31T12:00:00.5+01:00`; `None` for another text.
 /// The days are those of Howard Hinnant's `days_from_civil`.
-#[cfg_attr(
-    not(feature = "server"),
-    allow(dead_code, reason = "endpoints read times")
-)]
+#[cfg(any(feature = "server", test))]
 pub(crate) fn from_rfc_3339(text: &str) -> Option<i64> {
     let (date, clock) = text.split_once(['T', 't', ' '])?;
     let mut parts = date.splitn(3, '-').map(|part| part.parse::<i64>().ok());

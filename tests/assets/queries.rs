@@ -265,9 +265,13 @@ fn every_query_has_an_answer_and_ours_is_that_of_prometheus() {
         .iter()
         .filter(|asked| asked.reason.is_empty())
         .collect();
+    // Asked of the moment that is compared below: of a moment ago, so that all of it is there.
+    let a_moment_ago = || server.value("time()").unwrap() - 1.5;
     while !silent.is_empty() && begin.elapsed() < PATIENCE {
         std::thread::sleep(Duration::from_secs(1));
-        silent.retain(|asked| is_empty(&server.query(&asked.expr)));
+        let time = a_moment_ago();
+        let answer = |asked: &Asked| server.try_query_at(&asked.expr, time).unwrap();
+        silent.retain(|asked| is_empty(&answer(asked)));
     }
     let silent: Vec<String> = silent
         .iter()
@@ -285,10 +289,10 @@ fn every_query_has_an_answer_and_ours_is_that_of_prometheus() {
         );
     }
 
-    let time = server.value("time()").unwrap();
+    let time = a_moment_ago();
     drop(touched);
     #[expect(clippy::cast_possible_truncation, reason = "a time of this century")]
-    let time = (time * 1_000.0) as i64 - 1_500;
+    let time = (time * 1_000.0) as i64;
     let series = samples(&server, time);
     let (mut values, mut differences) = (0, Vec::new());
     for asked in &asked {
