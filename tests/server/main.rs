@@ -139,7 +139,8 @@ fn pages_are_measured() {
     let bytes = reading
         .value("metrics_scrape_size_bytes_sum", &plain)
         .unwrap();
-    assert_eq!(bytes, (first + second) as f64);
+    let sent = (first + second) as f64;
+    assert!((bytes - sent).abs() < 0.5, "{bytes}, {sent}");
 }
 
 #[test]
