@@ -40,7 +40,8 @@ fn refused(program: impl Into<OsString>, arguments: &[&str], files: &[PathBuf]) 
         .unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     let said = said + &String::from_utf8_lossy(&output.stderr);
-    (!output.status.success()).then(|| format!("{program:?} {arguments:?} {files:?}:\n{said}"))
+    (!output.status.success())
+        .then(|| format!("{} {arguments:?} {files:?}:\n{said}", program.display()))
 }
 
 fn passes(program: impl Into<OsString>, arguments: &[&str], files: &[PathBuf]) {

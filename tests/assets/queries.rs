@@ -305,7 +305,7 @@ fn every_query_has_an_answer_and_ours_is_that_of_prometheus() {
             }
             Ok(compared) => values += compared,
             Err(difference) => {
-                differences.push(format!("{}: {}\n  {difference}", asked.from, asked.expr))
+                differences.push(format!("{}: {}\n  {difference}", asked.from, asked.expr));
             }
         }
     }
