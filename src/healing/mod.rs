@@ -1,6 +1,6 @@
 //! Heals what breaks, and can prove it.
 //!
-//! # What this room promises
+//! # What this module promises
 //!
 //! - **One owner of all decisions.** [`Event`]s go in, [`Effect`]s come out. The core reads no
 //!   clock, does no I/O and holds no lock, so that every history can be replayed and tested.

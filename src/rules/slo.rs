@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use crate::util::escape;
+
 /// How fast a budget burns, over a long window and a short one that says whether it still does, and
 /// how bad that is. At the first pace, 2 % of the budget of 30 days are gone in an hour; the others
 /// are 5 % in six hours, and 10 % in one and in three days. The paces are those of the Site
@@ -210,14 +212,7 @@ fn le(bound: f64) -> String {
 /// A text in double quotes, as both YAML and PromQL read it.
 fn quoted(text: &str) -> String {
     let mut out = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            c => out.push(c),
-        }
-    }
+    escape::label_value(&mut out, text);
     out.push('"');
     out
 }

@@ -1,4 +1,4 @@
-//! Small tools that every room may use and that know nothing of any room: the injected clock,
+//! Small tools that every module may use and that know nothing of any module: the injected clock,
 //! text that cannot grow without bound, and text that gives no orders to a terminal.
 
 #[cfg(feature = "healing")]

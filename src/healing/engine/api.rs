@@ -27,7 +27,7 @@ use crate::healing::{Issue, Name, Observation, Plan, Text, Verdict};
 /// everywhere in async Rust: what must not be cut in half belongs in
 /// [`Context::blocking`] or a task of its own that is awaited.
 ///
-/// The documentation of [the room](crate::healing) shows an engine.
+/// The documentation of [the module](crate::healing) shows an engine.
 pub trait HealingEngine: Send + Sync + 'static {
     /// What it is called: unique among the engines, at most 64 bytes. Asked for once.
     fn name(&self) -> &str;

@@ -1,6 +1,6 @@
 //! What the engine decided and did, written down before it is done.
 //!
-//! # What this room promises
+//! # What this module promises
 //! - **Intent before action.** An action starts only when the record of its intent is in the
 //!   file, and on the disk as far as [`Fsync`](crate::config::Fsync) asks for it.
 //! - **Any prefix is valid.** Each line has a checksum; each file begins with all that the files

@@ -1,7 +1,7 @@
 //! The tokio shell round the pure core: it calls the engines, keeps the time, writes the
 //! journal, and tells whoever listens.
 //!
-//! # What this room promises
+//! # What this module promises
 //! - The [`State`](super::State) has one owner. Its lock is held for one step, never while code
 //!   of an engine runs and never across an await.
 //! - Every call of an engine is a task of its own: a panic, also one in `Drop`, is contained and

@@ -1,7 +1,7 @@
 //! Supervises a background task: restarts it when it panics, fails or stops beating, in the
 //! manner of an OTP supervisor with one child.
 //!
-//! The room promises:
+//! The module promises:
 //! - One task at a time: the next is started only when the one before has ended, also when it
 //!   had to be aborted. A task that blocks its thread and cannot be aborted keeps its place;
 //!   the attempt to restart it becomes a zombie, and is visible as one.

@@ -5,6 +5,7 @@ use crate::promql::eval::{Eval, Value};
 use crate::promql::labels::LabelSet;
 use crate::promql::parse::{Call, Node};
 use crate::promql::value::{InstantSample, PointValue};
+use crate::util::civil;
 
 const DAY: i64 = 86_400;
 
@@ -15,26 +16,10 @@ struct Date {
     day: i64,
 }
 
-/// The date of a day since 1970-01-01. Years begin in March, so that the leap day is the last.
+/// The date of a day since 1970-01-01.
 fn date(days: i64) -> Date {
-    // In eras of 400 years, which all have the same days.
-    let days = days + 719_468;
-    let era = days.div_euclid(146_097);
-    let day_of_era = days.rem_euclid(146_097);
-    let leaps = day_of_era / 1_460 - day_of_era / 36_524 + day_of_era / 146_096;
-    let year_of_era = (day_of_era - leaps) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let from_march = (5 * day_of_year + 2) / 153;
-    let month = if from_march < 10 {
-        from_march + 3
-    } else {
-        from_march - 9
-    };
-    Date {
-        year: year_of_era + era * 400 + i64::from(month <= 2),
-        month,
-        day: day_of_year - (153 * from_march + 2) / 5 + 1,
-    }
+    let (year, month, day) = civil(days);
+    Date { year, month, day }
 }
 
 fn is_leap(year: i64) -> bool {

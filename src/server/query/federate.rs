@@ -14,6 +14,7 @@ use http::StatusCode;
 use super::params::{self, Params};
 use super::{Endpoints, Fault, LISTED, QuerySource, queries, render};
 use crate::promql::{LabelSet, Selection};
+use crate::util::escape;
 
 /// A series without a sample in that time is over, as for an instant query.
 const LOOKBACK: Duration = Duration::from_secs(300);
@@ -80,7 +81,9 @@ fn text(newest: &Newest) -> String {
             for (label, value) in labels.iter() {
                 let label = legacy(label).replace(':', "_");
                 if known.insert(label.clone()) {
-                    let _ = write!(out, "{label}=\"{}\",", escaped(value));
+                    let _ = write!(out, "{label}=\"");
+                    escape::label_value(&mut out, value);
+                    out.push_str("\",");
                 }
             }
             if !known.contains("instance") {
@@ -104,11 +107,4 @@ fn legacy(name: &str) -> String {
         plain.insert(0, '_');
     }
     plain
-}
-
-fn escaped(value: &str) -> String {
-    value
-        .replace('\\', "\\\\")
-        .replace('"', "\\\"")
-        .replace('\n', "\\n")
 }
