@@ -11,9 +11,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use selfheal::healing::runtime::LogAlerts;
 use selfheal::healing::{
-    AlertChange, Confirm, Context, HealError, Healing, Issue, LogAlerts, Observation, Risk, Rule,
-    Severity,
+    AlertChange, Confirm, Context, HealError, Healing, Issue, Observation, Risk, Rule, Severity,
 };
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};

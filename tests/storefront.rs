@@ -12,7 +12,7 @@ mod support;
 
 use std::time::Duration;
 
-use selfheal::healing::check_page;
+use support::adds_up;
 use support::child::{Example, command};
 use support::eventually;
 use support::http::Request;
@@ -43,7 +43,7 @@ fn storm(seconds: u64, load: &str, mut each: impl FnMut(&str)) -> (Example, u32)
     while let Ok(page) = Request::get(&url).send() {
         assert_eq!(page.status, 200);
         assert_eq!(
-            check_page(page.text(), "shop"),
+            adds_up::check(page.text(), "shop"),
             Ok(()),
             "at scrape {scrapes}"
         );

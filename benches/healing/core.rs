@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use criterion::{Bencher, Criterion};
 use selfheal::config::{Backoff, Budget, Confirm, HealingPolicy};
+use selfheal::healing::core::{Effect, Event, Moment, Stamp, State, Text, Wall};
 use selfheal::healing::{
-    AttemptResult, Effect, Event, IssueKey, Moment, Name, Observation, Plan, Risk, Severity, Stamp,
-    State, Text, Verdict, Wall,
+    AttemptResult, IssueKey, Name, Observation, Plan, Risk, Severity, Verdict,
 };
 use selfheal_benches::{Line, fastest};
 

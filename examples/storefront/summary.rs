@@ -4,8 +4,6 @@ use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use selfheal::healing::check_page;
-
 use crate::load::{self, Tally};
 use crate::timeline::Broken;
 
@@ -89,16 +87,46 @@ pub(crate) async fn print(
         closed("exhausted")
     );
     well &= healed + resolved >= faults && open == 0.0;
-    match check_page(&page, "shop") {
-        Ok(()) => println!("the numbers add up: observations, issues and attempts"),
-        Err(faults) => {
-            well = false;
-            for fault in faults {
-                println!("the numbers do not add up: {fault}");
-            }
+    well && adds_up(&page)
+}
+
+/// Whether every observation, issue and attempt on the page is counted once on either side.
+fn adds_up(page: &str) -> bool {
+    let sides: [(&str, &[&str], &[&str]); 3] = [
+        (
+            "observations",
+            &["observations_total"],
+            &["observation_results_total"],
+        ),
+        (
+            "issues",
+            &["issues_opened_total", "issues_restored_total"],
+            &["issues_closed_total", "issues_open"],
+        ),
+        (
+            "attempts",
+            &["attempts_started_total"],
+            &["attempts_finished_total", "attempts_running"],
+        ),
+    ];
+    let all = |names: &[&str]| -> f64 {
+        let each = names
+            .iter()
+            .map(|name| sum(page, &format!("shop_healing_{name}"), ""));
+        each.sum()
+    };
+    let mut fine = true;
+    for (what, left, right) in sides {
+        let (left, right) = (all(left), all(right));
+        if (left - right).abs() > 0.0 {
+            fine = false;
+            println!("the numbers of {what} do not add up: {left} ≠ {right}");
         }
     }
-    well
+    if fine {
+        println!("the numbers add up: observations, issues and attempts");
+    }
+    fine
 }
 
 /// The sum of the series of `name` whose labels contain `label`.

@@ -52,7 +52,7 @@ pub(super) fn declare(registry: &Registry) -> Result<(), DeclareError> {
     #[cfg(feature = "rules")]
     super::rules::declare_all(registry)?;
     #[cfg(feature = "files")]
-    registry.group::<crate::healing::FileMetrics>()?;
+    registry.group::<crate::healing::builtin::FileMetrics>()?;
     Ok(())
 }
 

@@ -2,7 +2,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, Once};
 
 use super::Selfheal;
-use crate::healing::{FileMetrics, GuardFile, Name};
+use crate::healing::builtin::FileMetrics;
+use crate::healing::{GuardFile, Name};
 use crate::health::{Contributor, Fact};
 
 /// Whether the health report says how many files are guarded: from the first guard on.

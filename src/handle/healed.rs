@@ -10,7 +10,8 @@ use tokio::runtime::Handle;
 use super::healing::Watched;
 use super::stories;
 use crate::config::Mode;
-use crate::healing::{Alert, Closed, ComponentState, Name, OpenIssue, Phase, Severity};
+use crate::healing::runtime::ComponentState;
+use crate::healing::{Alert, Closed, Name, OpenIssue, Phase, Severity};
 use crate::health::{Check, Component, Contributor, Fact, Note, Status};
 
 /// The run-time that heals is taken for stuck when a task on it that should run every second

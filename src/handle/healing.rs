@@ -13,9 +13,11 @@ use super::liveness::Progress;
 use super::unused::Part;
 use crate::collect;
 use crate::config::{Config, ConfigError};
+use crate::healing::builtin::TaskOutput;
+use crate::healing::runtime::LogAlerts;
 use crate::healing::{
-    EngineHandle, Healing, HealingEngine, LogAlerts, Name, Restart, StartError, Supervise,
-    SuperviseError, TaskContext, TaskOutput,
+    EngineHandle, Healing, HealingEngine, Name, Restart, StartError, Supervise, SuperviseError,
+    TaskContext,
 };
 use crate::registry::Registry;
 use crate::util::Clock;

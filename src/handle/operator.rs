@@ -8,7 +8,8 @@ use serde_json::json;
 use super::Selfheal;
 use super::healing::Watched;
 use super::stories;
-use crate::healing::{By, Control, IssueKey, Moment, ParkReason, Target};
+use crate::healing::core::{Control, Moment, Target};
+use crate::healing::{By, IssueKey, ParkReason};
 use crate::server::{Operator, Order, Subject};
 
 /// So much is read of the journal's records in memory for those of one component.

@@ -5,9 +5,8 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use crate::healing::{
-    AlertId, AttemptResult, Closed, Explanation, IssueKey, Moment, Name, Phase, Record, Stamp, What,
-};
+use crate::healing::core::{AlertId, Explanation, Moment, Stamp};
+use crate::healing::{AttemptResult, Closed, IssueKey, Name, Phase, Record, What};
 use crate::health::{Note, Status};
 
 /// A fault, as far as the records reach.

@@ -2,8 +2,9 @@
 //!
 //! # What this module promises
 //!
-//! - **One owner of all decisions.** [`Event`]s go in, [`Effect`]s come out. The core reads no
-//!   clock, does no I/O and holds no lock, so that every history can be replayed and tested.
+//! - **One owner of all decisions.** [`Event`](core::Event)s go in, [`Effect`](core::Effect)s come
+//!   out. The core reads no clock, does no I/O and holds no lock, so that every history can be
+//!   replayed and tested.
 //! - **Healed means verified**: an attempt said ok, and a look at data newer than its end stayed
 //!   good for the settling time. That an action returned ok is not enough.
 //! - **It cannot make things worse unseen.** Budgets per component and in all, full-jitter
@@ -55,61 +56,38 @@
 //! ```
 //! An engine made of closures is a [`Rule`]. What heals what, what can go wrong, and which guard
 //! stands against it: [`guide`].
+//!
+//! # Modules
+//! The names that an application needs stand here. The modules, each of which imports only from
+//! those above it, hold the rest:
+//!
+//! | module | contents |
+//! |---|---|
+//! | [`core`] | the vocabulary of issues, plans and records, and the state machine that decides |
+//! | [`engine`] | the trait of an engine, engines made of closures, their context and errors |
+//! | [`journal`] | what was decided and done, on the disk before it is done |
+//! | [`runtime`] | the tokio tasks that call the engines, and views of what they do |
+//! | [`builtin`] | engines that come with the crate: supervised tasks and guarded files |
 
-mod alert;
-mod confidence;
-mod effect;
-mod engine;
-mod escalate;
-mod event;
-mod expose;
-#[cfg(feature = "files")]
-mod files;
+pub mod builtin;
+pub mod core;
+pub mod engine;
 pub mod guide;
-pub mod identities;
-mod issue;
-mod journal;
-mod moment;
-mod outcome;
-mod page;
-mod plan;
-mod record;
-mod runtime;
-mod state;
-mod supervise;
-mod tally;
+pub mod journal;
+pub mod runtime;
 pub mod threat_model;
 
-pub use alert::{Alert, AlertId, AlertKind};
-pub use confidence::{Confidence, Estimate, Outcomes, Samples};
-pub use effect::{AttemptId, Effect, Notice, Start, Ticket, Work};
-pub use engine::{
-    Action, Check, Context, Detector, HealError, HealErrorKind, HealingEngine, Precondition, Rule,
-    Verifier, When,
-};
-pub use escalate::{Climb, ExitRequest, Rung};
-pub use event::{Control, Event, Target};
-pub(crate) use expose::catalogue;
-pub use expose::expose;
 #[cfg(feature = "files")]
-pub use files::{FileMetrics, GoBackError, GuardError, GuardFile, GuardedFile, KeptContent};
-pub use issue::{Evidence, Generation, Issue, IssueKey, Name, Observation, Severity, Text};
-pub use journal::{
-    Append, Damage, DamageKind, Folder, FolderError, HistoryFilter, ReplayReport, Store,
+pub use self::builtin::{GuardError, GuardFile, GuardedFile};
+pub use self::builtin::{Restart, Supervise, SuperviseError, TaskContext};
+pub use self::core::{
+    Alert, AlertKind, AttemptResult, By, Closed, Confirm, Issue, IssueKey, Mode, Name, Observation,
+    ParkReason, Phase, Plan, Record, Risk, Severity, Step, Verdict, What,
 };
-pub use moment::{Moment, Stamp, Wall};
-pub use outcome::{AttemptResult, By, Closed, Dropped, ParkReason, Phase, Verdict};
-pub use page::{PageFault, check_page};
-pub use plan::{Backoff, Budget, Confirm, Mode, Plan, PlanError, Risk, Step};
-pub use record::{Carried, Intent, KeyMemory, Record, What};
-pub use runtime::{
-    AlertChange, AlertHook, Blind, ComponentState, EngineHandle, Events, Healing, HealingBuilder,
-    HealingEvent, LogAlerts, OpenIssue, PassResult, Refused, RegisterError, ShutdownReport,
-    StartError, WatchedComponent,
-};
-pub use state::{Explanation, Hold, NextAction, Snapshot, State};
-pub use supervise::{Restart, Supervise, SuperviseError, TaskContext, TaskOutput};
-pub use tally::{
-    ActionCounts, ActionLabels, ActionTimes, CONFIDENCE_BUCKETS, Counts, DURATION_BUCKETS,
-    DetectedLabels, Histogram, Label, Observations,
+pub use self::engine::{Context, HealError, HealingEngine, Precondition, Rule};
+pub use self::journal::HistoryFilter;
+pub(crate) use self::runtime::catalogue;
+pub use self::runtime::{
+    AlertChange, AlertHook, EngineHandle, Events, Healing, HealingBuilder, HealingEvent, OpenIssue,
+    Refused, RegisterError, ShutdownReport, StartError,
 };

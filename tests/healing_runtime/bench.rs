@@ -8,12 +8,15 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use selfheal::config::{Backoff, Budget, Budgets, HealingPolicy, Mode, Modes};
 use selfheal::encode::{Format, append};
+use selfheal::healing::core::{Snapshot, identities};
 use selfheal::healing::{
     AttemptResult, Closed, Confirm, Context, EngineHandle, Events, HealError, Healing,
     HealingBuilder, HealingEngine, HealingEvent, Issue, IssueKey, Observation, ParkReason, Phase,
-    Plan, Record, Rule, Severity, Snapshot, What, check_page, identities,
+    Plan, Record, Rule, Severity, What,
 };
 use selfheal::registry::Registry;
+
+use crate::adds_up;
 
 /// Longer than any test has to say: what has not happened by then never will.
 const FOREVER: Duration = Duration::from_secs(7 * 86_400);
@@ -153,7 +156,7 @@ impl Bench {
         let mut page = Vec::new();
         append(&self.registry.scrape(), Format::TEXT, &mut page);
         let page = String::from_utf8(page).unwrap();
-        assert_eq!(check_page(&page, ""), Ok(()), "{page}");
+        assert_eq!(adds_up::check(&page, ""), Ok(()), "{page}");
         page
     }
 

@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::time::Duration;
 
 use selfheal::config::{HealingPolicy, Journal, Mode};
+use selfheal::healing::core::Target;
 use selfheal::healing::{
-    By, Context, HealError, Healing, Issue, Observation, Risk, Rule, Severity, Target,
+    By, Context, HealError, Healing, Issue, Observation, Risk, Rule, Severity,
 };
 
 use crate::bench::{Bench, Faults, Renamed, eager, key, seconds};

@@ -6,9 +6,9 @@ use std::time::{Duration, SystemTime};
 
 use parking_lot::Mutex;
 use selfheal::config::{HealingPolicy, Mode};
+use selfheal::healing::core::{Notice, Target};
 use selfheal::healing::{
-    AlertChange, AttemptResult, By, Closed, Healing, HealingEvent, Notice, Phase, Severity, Target,
-    What,
+    AlertChange, AttemptResult, By, Closed, Healing, HealingEvent, Phase, Severity, What,
 };
 use selfheal::util::Clock;
 

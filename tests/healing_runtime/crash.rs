@@ -7,9 +7,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 
-use selfheal::healing::{
-    Append, AttemptResult, Closed, Context, Folder, Healing, HistoryFilter, Issue, Store, What,
-};
+use selfheal::healing::journal::{Append, Folder, Store};
+use selfheal::healing::{AttemptResult, Closed, Context, Healing, HistoryFilter, Issue, What};
 
 use crate::bench::{Bench, Faults, eager};
 

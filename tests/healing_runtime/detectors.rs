@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::SeqCst};
 use std::time::Duration;
 
+use selfheal::healing::runtime::PassResult;
 use selfheal::healing::{
-    By, Closed, Context, HealError, Healing, Issue, Observation, PassResult, RegisterError, Rule,
-    StartError,
+    By, Closed, Context, HealError, Healing, Issue, Observation, RegisterError, Rule, StartError,
 };
 use tokio::time::Instant;
 

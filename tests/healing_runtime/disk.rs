@@ -5,7 +5,7 @@ use std::io::{self, BufRead, Cursor};
 use std::sync::Arc;
 
 use parking_lot::{Condvar, Mutex};
-use selfheal::healing::{Append, Store};
+use selfheal::healing::journal::{Append, Store};
 
 #[derive(Clone, Default)]
 pub(crate) struct Disk(Arc<Inner>);

@@ -7,9 +7,8 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use selfheal::config::{HealingPolicy, Journal};
-use selfheal::healing::{
-    AlertChange, AlertKind, By, Closed, ExitRequest, Healing, HistoryFilter, Rung, What,
-};
+use selfheal::healing::core::{ExitRequest, Rung};
+use selfheal::healing::{AlertChange, AlertKind, By, Closed, Healing, HistoryFilter, What};
 use selfheal::{Config, Selfheal};
 use tokio::time::Instant;
 

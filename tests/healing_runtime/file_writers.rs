@@ -8,7 +8,8 @@ use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use selfheal::healing::{Closed, FileMetrics, GoBackError, GuardError, GuardFile};
+use selfheal::healing::builtin::{FileMetrics, GoBackError};
+use selfheal::healing::{Closed, GuardError, GuardFile};
 
 use crate::bench::{Bench, eager, seconds};
 use crate::file_bench::{DONE, Yard, apart, folder_of_child, parse};

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use selfheal::config::Journal;
+use selfheal::healing::journal::FolderError;
 use selfheal::healing::{
-    AlertKind, AttemptResult, By, Closed, Context, FolderError, Healing, HistoryFilter, Issue,
-    Phase, Risk, StartError, What,
+    AlertKind, AttemptResult, By, Closed, Context, Healing, HistoryFilter, Issue, Phase, Risk,
+    StartError, What,
 };
 
 use crate::bench::{Bench, Faults, eager, key, seconds};

@@ -3,9 +3,9 @@
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::Duration;
 
+use selfheal::healing::core::{Dropped, Notice};
 use selfheal::healing::{
-    Closed, Dropped, HealError, Healing, HealingEvent, Notice, Observation, Phase, Rule, Severity,
-    What,
+    Closed, HealError, Healing, HealingEvent, Observation, Phase, Rule, Severity, What,
 };
 
 use crate::bench::{Bench, Faults, eager, key, seconds, settle_down};
@@ -215,7 +215,7 @@ fn failing() -> Vec<Faults> {
 }
 
 /// Whatever happens: nothing dropped, and everything bounded.
-fn assert_bounded(bench: &Bench) -> selfheal::healing::Snapshot {
+fn assert_bounded(bench: &Bench) -> selfheal::healing::core::Snapshot {
     let snapshot = bench.scrape();
     assert!(snapshot.open.sum() <= 10_000);
     assert!(snapshot.attempts_running <= 4);

@@ -44,6 +44,8 @@
 )]
 
 mod actions;
+#[path = "../support/adds_up.rs"]
+mod adds_up;
 mod bench;
 mod chaos;
 mod control;

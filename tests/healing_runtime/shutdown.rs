@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use selfheal::config::{HealingPolicy, Mode};
+use selfheal::healing::core::Dropped;
 use selfheal::healing::{
-    AttemptResult, By, Closed, Confirm, Context, Dropped, HealError, Healing, Issue, Observation,
-    Phase, RegisterError, Rule, Verdict,
+    AttemptResult, By, Closed, Confirm, Context, HealError, Healing, Issue, Observation, Phase,
+    RegisterError, Rule, Verdict,
 };
 use tokio::time::Instant;
 

@@ -7,9 +7,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::Duration;
 
+use selfheal::healing::runtime::PassResult;
 use selfheal::healing::{
-    AttemptResult, Confirm, Context, Healing, Issue, Observation, PassResult, Restart, Risk, Rule,
-    Supervise, TaskContext, What,
+    AttemptResult, Confirm, Context, Healing, Issue, Observation, Restart, Risk, Rule, Supervise,
+    TaskContext, What,
 };
 use tokio::io::{AsyncBufReadExt, BufReader as AsyncReader};
 use tokio::time::sleep;

@@ -1,6 +1,8 @@
 //! The layers of the crate: a room imports only from rooms below it.
 
-use crate::lexer::words;
+use std::collections::HashSet;
+
+use crate::paths::absolute;
 use crate::source::{Source, of_files};
 
 /// From the ground up. Rooms in one layer do not import each other.
@@ -27,6 +29,23 @@ const LAYERS: [&[&str]; 13] = [
     &["lib"],
 ];
 
+/// The walls inside a module, from the ground up: which module, and the layers of what is in it.
+const INSIDE: [(&[&str], &[&[&str]]); 2] = [
+    (
+        &["healing"],
+        &[
+            // The vocabulary, and the state machine that decides.
+            &["core"],
+            &["engine"],
+            &["journal"],
+            &["runtime"],
+            &["builtin"],
+            &["guide", "threat_model"],
+        ],
+    ),
+    (&["healing", "builtin"], &[&["tasks", "files"]]),
+];
+
 /// What breaks the layers. Test code may look anywhere.
 pub(crate) fn broken(sources: &[Source]) -> Vec<String> {
     let mut found = Vec::new();
@@ -34,95 +53,58 @@ pub(crate) fn broken(sources: &[Source]) -> Vec<String> {
         let Some(modules) = source.modules() else {
             continue;
         };
-        let room = modules.first().copied().unwrap_or("lib");
-        let Some(layer) = layer_of(room) else {
-            found.push(format!(
-                "{}: the room `{room}` is in no layer: give it its place in LAYERS of \
-                 tests/house/layers.rs",
-                source.path
-            ));
-            continue;
-        };
-        for (at, target) in imports(&source.code, modules.len()) {
-            let place = source.place(at);
-            match layer_of(target) {
-                _ if target == room => {}
-                Some(below) if below < layer => {}
-                Some(other) => found.push(format!(
-                    "{place}: `{room}` (layer {layer}) imports `{target}` (layer {other}): a room \
-                     imports only from below"
-                )),
-                None => found.push(format!(
-                    "{place}: `{target}` of the crate's root is no known room: import a name from \
-                     the room that defines it"
-                )),
+        let imports = absolute(&source.code, &modules);
+        for (of, layers) in [(&[][..], &LAYERS[..])].into_iter().chain(INSIDE) {
+            let inside = modules.strip_prefix(of);
+            // Whoever stands in the door shows what is in all rooms.
+            let (Some(inside), true) = (inside, of.is_empty() || inside.is_some_and(is_room))
+            else {
+                continue;
+            };
+            let whose = match of {
+                [] => "the crate's root".to_owned(),
+                of => format!("`{}`", of.join("::")),
+            };
+            let layer_of = |room| layers.iter().position(|rooms| rooms.contains(&room));
+            let room = inside.first().copied().unwrap_or("lib");
+            let Some(layer) = layer_of(room) else {
+                found.push(format!(
+                    "{}: the room `{room}` is in no layer of {whose}: give it its place in \
+                     tests/house/layers.rs",
+                    source.path
+                ));
+                continue;
+            };
+            // Names of one module in one statement are one import.
+            let mut seen = HashSet::new();
+            for (at, path) in &imports {
+                let Some([target, ..]) = path.strip_prefix(of) else {
+                    continue;
+                };
+                if !seen.insert((at, target)) {
+                    continue;
+                }
+                let place = source.place(*at);
+                match layer_of(target) {
+                    _ if *target == room => {}
+                    Some(below) if below < layer => {}
+                    Some(other) => found.push(format!(
+                        "{place}: `{room}` (layer {layer}) imports `{target}` (layer {other}): a \
+                         room imports only from below"
+                    )),
+                    None => found.push(format!(
+                        "{place}: `{target}` of {whose} is no known room: import a name from the \
+                         room that defines it"
+                    )),
+                }
             }
         }
     }
     found
 }
 
-fn layer_of(room: &str) -> Option<usize> {
-    LAYERS.iter().position(|rooms| rooms.contains(&room))
-}
-
-/// The names that code asks of the root of the crate, by `crate::` or by enough `super::`.
-fn imports(code: &str, depth: usize) -> Vec<(usize, &str)> {
-    let mut found = Vec::new();
-    let mut supers = 0;
-    for (at, word) in words(code) {
-        let after = &code[at + word.len()..];
-        let path = after.trim_start().strip_prefix("::").map(str::trim_start);
-        supers = if word == "super" { supers + 1 } else { 0 };
-        let Some(path) = path else {
-            continue;
-        };
-        // A macro stands at the root, wherever it is defined.
-        if path[first_name(path).len()..].starts_with('!') {
-            continue;
-        }
-        let names = first_names(path);
-        if word == "crate" {
-            found.extend(names.into_iter().map(|name| (at, name)));
-        } else if supers > 0 && supers >= depth {
-            // A module in braces makes the path deeper than the file is, so that the name may
-            // be one of the file; if it is that of a room, it is taken for the room.
-            let rooms = names.into_iter().filter(|name| layer_of(name).is_some());
-            found.extend(rooms.map(|name| (at, name)));
-        }
-    }
-    found
-}
-
-/// The first name of a path, or of each path in its braces.
-fn first_names(path: &str) -> Vec<&str> {
-    let Some(group) = path.strip_prefix('{') else {
-        return vec![first_name(path)];
-    };
-    let mut names = vec![first_name(group)];
-    let mut depth = 1;
-    for (at, c) in group.char_indices() {
-        match c {
-            '{' => depth += 1,
-            '}' => depth -= 1,
-            ',' if depth == 1 => names.push(first_name(&group[at + 1..])),
-            _ => {}
-        }
-        if depth == 0 {
-            break;
-        }
-    }
-    names.retain(|name| !matches!(*name, "" | "self"));
-    names
-}
-
-fn first_name(path: &str) -> &str {
-    let path = path.trim_start();
-    if path.starts_with('*') {
-        return "*";
-    }
-    let end = path.find(|c: char| !c.is_alphanumeric() && c != '_');
-    &path[..end.unwrap_or(path.len())]
+fn is_room(inside: &[&str]) -> bool {
+    !inside.is_empty()
 }
 
 fn faults(path: &str, text: &str) -> Vec<String> {
@@ -132,7 +114,7 @@ fn faults(path: &str, text: &str) -> Vec<String> {
 #[test]
 fn imports_from_below_and_from_the_own_room_are_fine() {
     let text = "//! See [`crate::server`].\nuse crate::catalog::MetricDef;\n\
-        use crate::{registry::{Registry, Group}, util::Clock};\nuse super::kinds;\n\
+        use crate::{registry::{Registry, Group}, util::Clock};\nuse self::kinds;\n\
         pub(crate) fn f() -> &'static str { crate::track::g(\"crate::server\") }\n\
         crate::group! {}\n#[cfg(test)]\nmod tests { use crate::encode::text; }";
     assert_eq!(faults("src/track/mod.rs", text), [""; 0]);
@@ -176,8 +158,68 @@ fn an_unknown_room_is_a_fault_with_a_hint() {
         let faults = faults(path, "");
         assert_eq!(faults.len(), 1, "{path}");
         assert!(
-            faults[0].contains("`attic` is in no layer: give it its place"),
+            faults[0].contains("`attic` is in no layer of the crate's root: give it its place"),
             "{faults:?}"
         );
+    }
+}
+
+#[test]
+fn walls_inside_a_module_hold_as_those_between_modules() {
+    let inner = |path: &str, text: &str| {
+        let faults = faults(path, text);
+        assert!(faults.len() < 2, "{faults:?}");
+        faults.into_iter().next().unwrap_or_default()
+    };
+    for (path, text) in [
+        (
+            "src/healing/journal/line.rs",
+            "use crate::healing::core::Record;",
+        ),
+        ("src/healing/journal/line.rs", "use super::store::Store;"),
+        (
+            "src/healing/builtin/mod.rs",
+            "use super::runtime::Healing; use files::X;",
+        ),
+        (
+            "src/healing/mod.rs",
+            "pub use self::builtin::Restart; use crate::healing::runtime::R;",
+        ),
+        (
+            "src/handle/mod.rs",
+            "use crate::healing::{Alert, runtime::Blind};",
+        ),
+    ] {
+        assert_eq!(inner(path, text), "", "{path}: {text}");
+    }
+    for (path, text, fault) in [
+        (
+            "src/healing/core/escalate.rs",
+            "use crate::healing::{core::Hold, runtime::Blind};",
+            "`core` (layer 0) imports `runtime` (layer 3)",
+        ),
+        (
+            "src/healing/engine/context.rs",
+            "use super::super::journal;",
+            "`engine` (layer 1) imports `journal` (layer 2)",
+        ),
+        (
+            "src/healing/builtin/files/watch/mod.rs",
+            "fn f() { crate::healing::builtin::tasks::g() }",
+            "`files` (layer 0) imports `tasks` (layer 0)",
+        ),
+        (
+            "src/healing/runtime/alerts.rs",
+            "use crate::healing::Alert;",
+            "`Alert` of `healing` is no known room",
+        ),
+        (
+            "src/healing/attic.rs",
+            "",
+            "the room `attic` is in no layer of `healing`",
+        ),
+    ] {
+        let found = inner(path, text);
+        assert!(found.contains(fault), "{path}: {text}: {found}");
     }
 }

@@ -5,6 +5,7 @@ mod items;
 mod layers;
 mod lexer;
 mod literals;
+mod paths;
 mod peers;
 mod rules;
 mod source;

@@ -16,6 +16,7 @@
     reason = "these are tests, though clippy only sees those in functions marked #[test]"
 )]
 
+pub(crate) mod adds_up;
 pub(crate) mod alertmanager;
 pub(crate) mod browser;
 pub(crate) mod canned;

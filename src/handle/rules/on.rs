@@ -5,9 +5,9 @@ use super::RulesError;
 use super::Selfheal;
 use super::source::Live;
 use super::wiring::{Filter, Looks, Wiring};
+use crate::healing::engine::{Action, Check, Verifier};
 use crate::healing::{
-    Action, Check, Confirm, Context, EngineHandle, HealError, Issue, Name, Plan, Rule, Severity,
-    Verifier,
+    Confirm, Context, EngineHandle, HealError, Issue, Name, Plan, Rule, Severity,
 };
 
 /// An alert for which something is to be done; see [`Rules::on`](super::Rules::on).

@@ -2,7 +2,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use super::{Context, HealError};
-use crate::healing::{Issue, Name, Observation, Plan, Text, Verdict};
+use crate::healing::core::{Issue, Name, Observation, Plan, Text, Verdict};
 
 /// Finds faults of one kind and knows how to mend them. The run-time does the rest: when to
 /// look, whether to act, how often, what to count and what to write down.

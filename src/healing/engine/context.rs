@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::timeline::Timeline;
-use crate::healing::{AttemptId, Moment, Stamp};
+use crate::healing::core::{AttemptId, Moment, Stamp};
 use crate::util::Clock;
 
 /// What an engine is handed whenever it is asked for something: how long it may take, whether

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use super::{Context, HealError, HealingEngine, Precondition};
-use crate::healing::{Issue, Name, Observation, Plan, Verdict};
+use crate::healing::core::{Issue, Name, Observation, Plan, Verdict};
 
 pub(crate) type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 

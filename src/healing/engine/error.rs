@@ -1,7 +1,7 @@
 use std::error::Error;
 use std::fmt;
 
-use crate::healing::Text;
+use crate::healing::core::Text;
 use crate::util::Printable;
 
 /// Whether trying again can help.
@@ -21,7 +21,8 @@ pub enum HealErrorKind {
 /// gives the error back that it was made of.
 ///
 /// ```
-/// use selfheal::healing::{HealError, HealErrorKind};
+/// use selfheal::healing::HealError;
+/// use selfheal::healing::engine::HealErrorKind;
 ///
 /// fn port(text: &str) -> Result<u16, HealError> {
 ///     if text.is_empty() {

@@ -2,7 +2,7 @@ use std::future::Future;
 
 use super::dynamic::Boxed;
 use super::{Context, HealError, Precondition};
-use crate::healing::{Issue, Observation, Verdict};
+use crate::healing::core::{Issue, Observation, Verdict};
 
 /// One way to find faults: implement it, or use a closure `Fn(Context) -> Future`.
 pub trait Detector: Send + Sync + 'static {

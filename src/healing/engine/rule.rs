@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::pieces::{Action, BoxedDetector, BoxedPiece, Check, Detector, Verifier};
 use super::{Context, HealError, HealingEngine, Precondition};
-use crate::healing::{Issue, Name, Observation, Plan, Verdict};
+use crate::healing::core::{Issue, Name, Observation, Plan, Verdict};
 
 /// An engine put together from small pieces.
 ///

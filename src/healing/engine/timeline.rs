@@ -4,7 +4,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use crate::healing::{Moment, Stamp, Wall};
+use crate::healing::core::{Moment, Stamp, Wall};
 use crate::util::{Awake, Clock};
 
 /// How often the run-time shows that it is awake: the shortest limits are some of these.

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::line::{Head, push_head, push_record};
 use super::store::{Append, Store};
 use crate::config::{Fsync, Journal as Settings};
-use crate::healing::{Record, What};
+use crate::healing::core::{Record, What};
 
 /// So many names in a row may be taken by what is no file of this journal.
 const TAKEN: usize = 64;

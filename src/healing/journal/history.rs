@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use super::line::Line;
 use super::replay::each_line;
 use super::store::Store;
-use crate::healing::{AttemptId, IssueKey, Name, Record, Wall, What};
+use crate::healing::core::{AttemptId, IssueKey, Name, Record, Wall, What};
 
 /// Which records to look for. Every part that is set must fit.
 ///

@@ -10,7 +10,7 @@
 use crc32fast::Hasher;
 use serde::{Deserialize, Serialize};
 
-use crate::healing::Record;
+use crate::healing::core::Record;
 use crate::util::write_json;
 
 /// The version that is written, and the newest that is understood.
@@ -105,7 +105,7 @@ fn split(line: &[u8]) -> Option<(u32, &[u8], &[u8])> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::healing::{Stamp, What};
+    use crate::healing::core::{Stamp, What};
     use proptest::prelude::*;
 
     fn record() -> Record {

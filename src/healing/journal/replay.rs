@@ -5,7 +5,7 @@ use std::io::{self, BufRead, Read};
 
 use super::line::{BadLine, Head, Line, MAX_LINE, parse};
 use super::store::Store;
-use crate::healing::Record;
+use crate::healing::core::Record;
 
 /// What an earlier run left.
 #[derive(Debug, Default)]

@@ -8,8 +8,8 @@ use tokio::runtime::Handle;
 
 use super::*;
 use crate::config::Journal as Settings;
+use crate::healing::core::{AttemptId, IssueKey, Record, Severity, Stamp, Wall, What};
 use crate::healing::engine::Timeline;
-use crate::healing::{AttemptId, IssueKey, Record, Severity, Stamp, Wall, What};
 use crate::util::Clock;
 
 /// Files in memory, on a disk that can be full.
@@ -94,7 +94,7 @@ fn record(seq: u64) -> Record {
         },
         what: What::Worsened {
             key: IssueKey::new("db", format!("type-{}", seq % 2)),
-            generation: crate::healing::Generation(seq),
+            generation: crate::healing::core::Generation(seq),
             severity: Severity::Error,
         },
     }

@@ -13,8 +13,8 @@ use super::file::{Files, Item, Written};
 use super::history::{HistoryFilter, Ring, find_in_files};
 use super::store::Store;
 use crate::config::Journal as Settings;
+use crate::healing::core::{Record, What};
 use crate::healing::engine::Timeline;
-use crate::healing::{Record, What};
 
 /// So many records wait for a slow disk before the journal counts as broken.
 const QUEUE: usize = 8_192;

@@ -9,7 +9,7 @@ use super::Healing;
 use super::call::guarded;
 use super::shell::Shell;
 use super::trace;
-use crate::healing::Alert;
+use crate::healing::core::Alert;
 
 /// An alert began or ceased to fire.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,8 +8,8 @@ use super::call::{End, run};
 use super::engines::Slot;
 use super::shell::Shell;
 use super::trace;
+use crate::healing::core::{AttemptResult, Event, Moment, Risk, Start, Text, Work};
 use crate::healing::engine::{Context, HealErrorKind, Precondition};
-use crate::healing::{AttemptResult, Event, Moment, Risk, Start, Text, Work};
 
 /// What is to be started.
 pub(super) struct Order {

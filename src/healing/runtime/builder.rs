@@ -22,7 +22,7 @@ use super::owner::Owner;
 use super::shell::{Ended, Shell};
 use super::shutdown::Stage;
 use crate::config::{HealingPolicy, Journal as JournalSettings};
-use crate::healing::State;
+use crate::healing::core::State;
 use crate::healing::engine::Timeline;
 use crate::healing::journal::{Folder, Journal, Replay, Store, replay};
 use crate::registry::Registry;

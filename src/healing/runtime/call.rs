@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::task::JoinHandle;
 
-use crate::healing::Text;
+use crate::healing::core::Text;
 use crate::healing::engine::Context;
 
 /// How a call ended.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Healing;
 use super::error::Refused;
 use crate::config::{Faults, HealingPolicy};
-use crate::healing::{By, Control, Event, Generation, IssueKey, Name, Target};
+use crate::healing::core::{By, Control, Event, Generation, IssueKey, Name, Target};
 
 impl Healing {
     /// Follows a decision from outside, at once and in full, or not at all. Who decided is

@@ -11,8 +11,8 @@ use super::engines::{PassResult, Slot};
 use super::looks::over;
 use super::shell::Shell;
 use super::trace;
+use crate::healing::core::{Event, IssueKey, Moment, Observation};
 use crate::healing::engine::Context;
-use crate::healing::{Event, IssueKey, Moment, Observation};
 
 /// Hints lead to a look at most so often.
 const GAP: Duration = Duration::from_millis(100);

@@ -12,9 +12,9 @@ use super::looks;
 use super::shell::Shell;
 use super::shutdown::Stage;
 use super::trace;
+use crate::healing::core::{AttemptId, Effect, Event, Moment, Record, Risk, What};
 use crate::healing::engine::Timeline;
 use crate::healing::journal::Progress;
-use crate::healing::{AttemptId, Effect, Event, Moment, Record, Risk, What};
 
 pub(super) struct Driver {
     shell: Arc<Shell>,

@@ -17,8 +17,8 @@ use super::remark::Remark;
 use super::shell::Shell;
 use super::shutdown::{Stage, close_engine};
 use super::sight::Sight;
+use crate::healing::core::{Event, Issue, Name, Observation, Plan, Text};
 use crate::healing::engine::{DynEngine, HealingEngine};
-use crate::healing::{Event, Issue, Name, Observation, Plan, Text};
 
 /// So many verifications of one engine run at once.
 const LOOKS: usize = 16;

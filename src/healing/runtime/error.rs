@@ -1,8 +1,8 @@
 use std::io;
 
 use crate::config::Faults;
+use crate::healing::core::{Name, Text};
 use crate::healing::journal::FolderError;
-use crate::healing::{Name, Text};
 use crate::registry::DeclareError;
 
 /// Why the healing engine could not start.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::broadcast::{self, error::RecvError};
 
-use crate::healing::{Notice, Record};
+use crate::healing::core::{Notice, Record};
 
 /// So many events are kept for subscribers that are behind.
 pub(super) const KEPT: usize = 1024;

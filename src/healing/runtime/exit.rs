@@ -7,7 +7,7 @@ use tokio::sync::watch;
 
 use super::Healing;
 use super::shell::Shell;
-use crate::healing::{AlertId, ExitRequest};
+use crate::healing::core::{AlertId, ExitRequest};
 
 /// The request waits so long for its record to be in the journal.
 const WRITTEN_WITHIN: Duration = Duration::from_secs(2);

@@ -7,8 +7,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::call::{End, run};
 use super::shell::Shell;
+use crate::healing::core::{Event, Issue, Name, Ticket, Verdict};
 use crate::healing::engine::Context;
-use crate::healing::{Event, Issue, Name, Ticket, Verdict};
 
 /// Has the engine look whether the fault is gone, and answers with what it saw and from when its
 /// data are. A look that takes too long gets no answer: the core keeps the time itself.

@@ -6,9 +6,10 @@ use std::sync::atomic::Ordering;
 use parking_lot::Mutex;
 
 use super::engines::PassResult;
+use super::expose;
 use super::shell::Shell;
 use crate::catalog::{Kind, MetricDef};
-use crate::healing::{Name, expose};
+use crate::healing::core::Name;
 use crate::registry::{
     Collector, DeclareError, FamilySnapshot, Number, Registry, SeriesSnapshot, Value,
 };
@@ -36,7 +37,7 @@ impl Page {
     pub(super) fn new(shell: &Arc<Shell>, registry: &Registry) -> Result<Arc<Self>, DeclareError> {
         let page = Arc::new(Self(Mutex::new(Arc::clone(shell))));
         let core = Arc::clone(&page);
-        expose(registry, move || core.shell().snapshot())?;
+        expose::expose(registry, move || core.shell().snapshot())?;
         registry.collect_from(Arc::new(OfTheShell(Arc::clone(&page))))?;
         Ok(page)
     }
@@ -52,14 +53,18 @@ impl Page {
     }
 }
 
-/// What the shell itself counts.
-pub(in crate::healing) fn catalogue() -> Vec<MetricDef> {
-    vec![OfTheShell::detections(), OfTheShell::missed()]
+/// Every metric of the core and of its run-time.
+pub(crate) fn catalogue() -> Vec<MetricDef> {
+    expose::defs().chain(OfTheShell::defs()).collect()
 }
 
 struct OfTheShell(Arc<Page>);
 
 impl OfTheShell {
+    fn defs() -> [MetricDef; 2] {
+        [Self::detections(), Self::missed()]
+    }
+
     fn missed() -> MetricDef {
         let mut def = MetricDef::new(
             Kind::Counter,
@@ -84,7 +89,7 @@ impl OfTheShell {
 
 impl Collector for OfTheShell {
     fn describe(&self) -> Vec<MetricDef> {
-        catalogue()
+        OfTheShell::defs().into()
     }
 
     fn collect(&self, out: &mut Vec<FamilySnapshot>) {

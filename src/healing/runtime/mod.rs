@@ -2,8 +2,8 @@
 //! journal, and tells whoever listens.
 //!
 //! # What this module promises
-//! - The [`State`](super::State) has one owner. Its lock is held for one step, never while code
-//!   of an engine runs and never across an await.
+//! - The [`State`](crate::healing::core::State) has one owner. Its lock is held for one step, never
+//!   while code of an engine runs and never across an await.
 //! - Every call of an engine is a task of its own: a panic, also one in `Drop`, is contained and
 //!   is the result of that call alone.
 //! - What is called off gets the token first; after half of the policy's grace its future is
@@ -23,6 +23,7 @@ mod engines;
 mod error;
 mod events;
 mod exit;
+mod expose;
 mod looks;
 mod metrics;
 #[cfg(test)]
@@ -46,7 +47,8 @@ pub use builder::HealingBuilder;
 pub use engines::{EngineHandle, PassResult};
 pub use error::{Refused, RegisterError, StartError};
 pub use events::{Events, HealingEvent};
-pub(in crate::healing) use metrics::catalogue;
+pub use expose::expose;
+pub(crate) use metrics::catalogue;
 pub(super) use remark::Remark;
 pub use shutdown::ShutdownReport;
 pub use sight::Blind;
@@ -54,10 +56,9 @@ pub use views::{ComponentState, OpenIssue, WatchedComponent};
 
 use tokio::runtime::Handle;
 
-use super::Event;
 use super::engine::{HealingEngine, Timeline};
-use super::issue::Name;
 use super::journal::ReplayReport;
+use crate::healing::core::{Event, Name};
 use shell::Shell;
 
 /// A healing engine that runs. Cloning is cheap and gives the same one.
@@ -154,7 +155,7 @@ impl Healing {
     }
 
     /// Says that a component depends on another, which is healed first. A circle is refused,
-    /// with a [`Notice`](super::Notice).
+    /// with a [`Notice`](crate::healing::core::Notice).
     pub fn depends_on(&self, component: impl Into<Name>, parent: impl Into<Name>) {
         self.shell.feed(Event::DependsOn {
             component: component.into(),

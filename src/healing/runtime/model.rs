@@ -12,7 +12,7 @@ use loom::thread;
 
 use self::owner::Owner;
 use crate::config::HealingPolicy;
-use crate::healing::{
+use crate::healing::core::{
     AttemptResult, By, Closed, Confirm, Control, Effect, Event, IssueKey, Moment, Name,
     Observation, Plan, Risk, Severity, Snapshot, Stamp, State, Text, Verdict, identities,
 };

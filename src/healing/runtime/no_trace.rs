@@ -4,7 +4,7 @@
 use std::io::Write as _;
 
 use super::alerts::AlertChange;
-use crate::healing::{Name, Notice, Record, Start};
+use crate::healing::core::{Name, Notice, Record, Start};
 
 #[derive(Clone)]
 pub(super) struct Span;

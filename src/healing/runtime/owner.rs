@@ -1,8 +1,8 @@
 //! The one owner of the state, and the queue of what it wants done.
 
 use super::sync::{Kick, Mutex};
+use crate::healing::core::{Effect, Event, Notice, Record, Snapshot, Stamp, State, Text};
 use crate::healing::runtime::call::guarded;
-use crate::healing::{Effect, Event, Notice, Record, Snapshot, Stamp, State, Text};
 
 /// The state and what it has said since the driver last looked, under one lock, so that effects
 /// keep their order. The lock is held for one step, never while anything is waited for.

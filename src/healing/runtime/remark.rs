@@ -1,7 +1,7 @@
 use std::sync::OnceLock;
 
 use super::trace;
-use crate::healing::Name;
+use crate::healing::core::Name;
 
 /// What is to be known of an engine that is no fault, such as a setting that is missing: once in
 /// the log, and in the health report from then on.

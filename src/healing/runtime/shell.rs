@@ -21,9 +21,9 @@ use super::owner::Owner;
 use super::shutdown::Stage;
 use super::trace;
 use crate::config::HealingPolicy;
+use crate::healing::core::{AttemptId, Event, ExitRequest, Snapshot, Text};
 use crate::healing::engine::Timeline;
 use crate::healing::journal::Journal;
-use crate::healing::{AttemptId, Event, ExitRequest, Snapshot, Text};
 
 /// Everything that the tasks of one engine share.
 pub(super) struct Shell {
@@ -129,15 +129,15 @@ mod tests {
     use std::time::Duration;
 
     use crate::config::HealingPolicy;
-    use crate::healing::{
-        Confirm, Context, Healing, Issue, IssueKey, Observation, ParkReason, Phase, Risk, Rule,
-    };
+    use crate::healing::core::{Confirm, Issue, IssueKey, Observation, ParkReason, Phase, Risk};
+    use crate::healing::engine::{Context, Rule};
+    use crate::healing::runtime::Healing;
 
     fn broken(component: &'static str) -> Rule {
         let found = move |_: Context| async move { Ok(vec![Observation::new(component, "down")]) };
         Rule::when(component, found)
             .run("mend", |_: Context, _: Issue| async { Ok(()) })
-            .verify(|_: Context, _: Issue| async { crate::healing::Verdict::Good })
+            .verify(|_: Context, _: Issue| async { crate::healing::core::Verdict::Good })
             .plan(|plan| plan.risk(Risk::Reversible).confirm(Confirm::at_once()))
     }
 
@@ -158,13 +158,13 @@ mod tests {
         tokio::time::sleep(Duration::from_secs(60)).await;
         let snapshot = healing.snapshot();
         assert_eq!(snapshot.panics, 1, "what is set aside is not tried again");
-        assert!(snapshot.closed.get(crate::healing::Closed::Healed) > 0);
+        assert!(snapshot.closed.get(crate::healing::core::Closed::Healed) > 0);
         let open = healing.issue(&bad).unwrap();
         assert_eq!(open.phase, Phase::Parked);
         assert_eq!(open.reason, Some(ParkReason::BadPlan));
         let alerts: Vec<_> = healing.alerts().iter().map(|a| a.id.to_string()).collect();
         assert!(alerts.contains(&"internal".to_owned()), "{alerts:?}");
-        crate::healing::identities::check(&snapshot).unwrap();
+        crate::healing::core::identities::check(&snapshot).unwrap();
         assert!(healing.shutdown(Duration::from_secs(5)).await.is_clean());
     }
 }

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::call::run;
 use super::engines::Slot;
 use super::shell::Shell;
-use crate::healing::Event;
+use crate::healing::core::Event;
 use crate::healing::engine::Context;
 
 /// How far the engine is on its way.
@@ -61,7 +61,7 @@ impl Shell {
         }
         let mut stage = self.stage.subscribe();
         let _ = stage.wait_for(|stage| *stage == Stage::Closed).await;
-        let last = self.owner.read(crate::healing::State::snapshot);
+        let last = self.owner.read(crate::healing::core::State::snapshot);
         ShutdownReport {
             unfinished: last.attempts_running,
             zombies: last.zombies,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::healing::{Moment, Text};
+use crate::healing::core::{Moment, Text};
 use parking_lot::Mutex;
 
 /// A look may take so much longer than the last good one before it counts as one that hangs.

@@ -4,7 +4,7 @@ pub(super) use tracing::Span;
 use tracing::{Instrument, debug, error, info, info_span, warn};
 
 use super::alerts::AlertChange;
-use crate::healing::{AttemptResult, Name, Notice, Record, Severity, Start, What};
+use crate::healing::core::{AttemptResult, Name, Notice, Record, Severity, Start, What};
 use crate::util::Printable;
 
 /// The span that the calls of an attempt run in; its number is the one that the journal has.

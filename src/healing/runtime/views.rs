@@ -7,11 +7,11 @@ use std::time::Duration;
 use super::Healing;
 use super::engines::PassResult;
 use super::sight::Blind;
-use crate::healing::journal::HistoryFilter;
-use crate::healing::{
+use crate::healing::core::{
     Alert, Explanation, Issue, IssueKey, Moment, Name, ParkReason, Phase, Record, Severity,
     Snapshot, State,
 };
+use crate::healing::journal::HistoryFilter;
 
 /// An open issue, and where it stands.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,0 +1,429 @@
+//! One guarded file: what is known of it, and the work on it that may block.
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+use super::GuardError;
+use super::aside;
+use super::content::{Content, Found, Validator, look};
+use super::metrics::{FileEvent, FileMetrics};
+use super::restore::{Expected, RestoreError, replace, restore};
+use super::watch::{Change, Watch};
+use super::worker::{Late, Worker};
+use crate::healing::core::{Moment, Name, Severity};
+use crate::registry::GaugeGuard;
+use crate::util::place::{Place, PlaceError, Sharing};
+
+/// How many good contents are kept: the one to go back to, and those before it.
+const GENERATIONS: usize = 3;
+
+/// A writer that has changed nothing for so long is taken for one that is done: a file that is
+/// cut by its name is never closed.
+const ABANDONED: Duration = Duration::from_secs(300);
+
+/// Called with the content of the file.
+pub(super) type Hook = dyn Fn(&[u8]) + Send + Sync;
+
+/// What the guard does, decided when it was installed.
+pub(super) struct Spec {
+    pub(super) component: Name,
+    pub(super) path: PathBuf,
+    pub(super) sharing: Sharing,
+    pub(super) max_bytes: u64,
+    pub(super) validate: Arc<Validator>,
+    pub(super) on_restored: Vec<Box<Hook>>,
+    pub(super) on_changed: Vec<Box<Hook>>,
+    pub(super) copy: Option<PathBuf>,
+    pub(super) severity: Severity,
+    pub(super) settle: Option<Duration>,
+    pub(super) every: Duration,
+    pub(super) confirm_after: Duration,
+    pub(super) deadline: Duration,
+}
+
+/// Whether someone is writing to the file, as far as the system says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Writer {
+    None,
+    /// The file was made: by a writer, or in one go by a second name.
+    Perhaps,
+    /// Something was written, and the file not closed since.
+    Open,
+}
+
+/// By what two readings know that they found the same fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mark {
+    Corrupt(blake3::Hash),
+    Missing,
+    Unreadable,
+}
+
+impl Mark {
+    /// `None` for what is good.
+    pub(super) fn of(found: &Found) -> Option<Self> {
+        match found {
+            Found::Good(_) => None,
+            Found::Corrupt(content, _) => Some(Self::Corrupt(content.hash)),
+            Found::Missing => Some(Self::Missing),
+            Found::Unreadable(_) => Some(Self::Unreadable),
+        }
+    }
+}
+
+/// What the events of a file come to. It is all that the thread of the watcher has of it.
+pub(super) struct Signals {
+    metrics: Arc<FileMetrics>,
+    writer: AtomicU8,
+}
+
+/// Shared by the engine and the threads of its jobs.
+pub(super) struct Guarded {
+    pub(super) spec: Spec,
+    pub(super) metrics: Arc<FileMetrics>,
+    pub(super) signals: Arc<Signals>,
+    worker: Worker,
+    state: Mutex<State>,
+    watch: Mutex<Option<Watch>>,
+    unwatched: Mutex<Option<GaugeGuard>>,
+    /// One restore at a time: that of the engine, or one that was asked for.
+    restoring: Mutex<()>,
+}
+
+#[derive(Default)]
+struct State {
+    /// The contents that were good, the one to go back to first.
+    good: VecDeque<Content>,
+    /// The good content of the start, until a second reading finds it at rest: someone may have
+    /// been writing it.
+    first: Option<blake3::Hash>,
+    /// Good content that is not adopted yet, and since when it has been there.
+    next: Option<(Content, Moment)>,
+    /// What was reported as bad last, and nothing else may be replaced.
+    reported: Option<Mark>,
+}
+
+impl Signals {
+    pub(super) fn writer(&self) -> Writer {
+        match self.writer.load(Ordering::Relaxed) {
+            0 => Writer::None,
+            1 => Writer::Perhaps,
+            _ => Writer::Open,
+        }
+    }
+
+    fn set(&self, writer: Writer) {
+        self.writer.store(writer as u8, Ordering::Relaxed);
+    }
+
+    /// Takes note of an event. A file that is renamed into place, or gone, is no one's to write
+    /// to any more; after one that may stand for any other nothing is known.
+    pub(super) fn note(&self, change: Change) {
+        let (event, writer) = match change {
+            Change::Seen(FileEvent::Created) => (Some(FileEvent::Created), Some(Writer::Perhaps)),
+            Change::Written => (Some(FileEvent::Modified), Some(Writer::Open)),
+            Change::Seen(gone @ (FileEvent::Removed | FileEvent::Renamed)) => {
+                (Some(gone), Some(Writer::None))
+            }
+            Change::Seen(other) => (Some(other), None),
+            Change::Closed | Change::Unclear => (None, Some(Writer::None)),
+        };
+        if let Some(event) = event {
+            self.metrics.events.inc(&(event,));
+        }
+        if let Some(writer) = writer {
+            self.set(writer);
+        }
+    }
+}
+
+impl Guarded {
+    pub(super) fn new(spec: Spec, metrics: Arc<FileMetrics>) -> Self {
+        let signals = Arc::new(Signals {
+            metrics: Arc::clone(&metrics),
+            writer: AtomicU8::new(Writer::None as u8),
+        });
+        Self {
+            worker: Worker::new(spec.deadline),
+            spec,
+            metrics,
+            state: Mutex::default(),
+            signals,
+            watch: Mutex::new(None),
+            unwatched: Mutex::new(None),
+            restoring: Mutex::new(()),
+        }
+    }
+
+    /// Does work that may hang, and blocks no longer than the deadline.
+    pub(super) fn work<T: Send + 'static>(
+        self: &Arc<Self>,
+        job: impl FnOnce(&Self) -> T + Send + 'static,
+    ) -> Result<T, Late> {
+        let file = Arc::clone(self);
+        self.worker.run(move || job(&file))
+    }
+
+    /// Finds the content to go back to when the guard starts, and clears up after a process that
+    /// was killed.
+    pub(super) fn start(&self) -> Result<(), GuardError> {
+        let spec = &self.spec;
+        let path = spec.path.clone();
+        let copy = match &spec.copy {
+            Some(copy) => Some(self.find(copy).map_err(|why| refused(copy.clone(), &why))?),
+            None => None,
+        };
+        if let Some(copy) = &copy {
+            aside::clean(&copy.directory, &copy.name);
+        }
+        let found = match self.find(&spec.path) {
+            Ok(place) => {
+                aside::clean(&place.directory, &place.name);
+                look(&place, spec.max_bytes, &*spec.validate)
+            }
+            Err(error) if error.is_missing() => Found::Missing,
+            Err(error) => return Err(refused(path, &error)),
+        };
+        let kept = match copy.map(|copy| look(&copy, spec.max_bytes, &*spec.validate)) {
+            Some(Found::Good(content)) => Some(content),
+            _ => None,
+        };
+        let problem = match found {
+            Found::Good(content) => {
+                if kept.is_none() {
+                    self.save_copy(&content);
+                }
+                let mut state = self.state.lock();
+                state.first = Some(content.hash);
+                // What the copy has was at rest once, and is what to go back to until this is.
+                let other = kept.filter(|kept| kept.hash != content.hash);
+                state.good.push_front(other.unwrap_or(content));
+                return Ok(());
+            }
+            Found::Missing => GuardError::Missing { path },
+            Found::Corrupt(_, why) => GuardError::Corrupt { path, why },
+            Found::Unreadable(why) => return Err(GuardError::Unreadable { path, why }),
+        };
+        self.state.lock().good.push_front(kept.ok_or(problem)?);
+        Ok(())
+    }
+
+    /// Watches the way to the file from now on.
+    pub(super) fn watch(&self, watch: Watch) {
+        *self.watch.lock() = Some(watch);
+    }
+
+    pub(super) fn stop_watching(&self) {
+        *self.watch.lock() = None;
+        *self.unwatched.lock() = None;
+    }
+
+    /// Whether the end of writing is reported: other systems than Linux do not say it. It does
+    /// not wait for a job that asks the system for a watch.
+    pub(super) fn hears_of_writers(&self) -> bool {
+        let watch = self.watch.try_lock();
+        let hears = watch.is_some_and(|watch| watch.as_ref().is_some_and(Watch::hears));
+        cfg!(target_os = "linux") && hears
+    }
+
+    fn find(&self, path: &std::path::Path) -> Result<Place, PlaceError> {
+        Place::find(path, self.spec.sharing, &mut Vec::new())
+    }
+
+    /// Follows the path anew and looks at what is there. A place that moved is watched before it
+    /// is read.
+    pub(super) fn look(&self) -> Found {
+        let mut steps = Vec::new();
+        let place = Place::find(&self.spec.path, self.spec.sharing, &mut steps);
+        self.follow(steps);
+        match place {
+            Ok(place) => look(&place, self.spec.max_bytes, &*self.spec.validate),
+            Err(error) if error.is_missing() => Found::Missing,
+            Err(error) => Found::Unreadable(error.to_string().into()),
+        }
+    }
+
+    fn follow(&self, steps: Vec<PathBuf>) {
+        let watch = self.watch.lock();
+        let Some(watch) = watch.as_ref() else {
+            return;
+        };
+        if !watch.is_on(&steps) {
+            // What is heard from now on is about another file.
+            self.signals.set(Writer::None);
+            watch.follow(steps);
+        }
+        let mut unwatched = self.unwatched.lock();
+        match (watch.hears(), unwatched.is_some()) {
+            (true, _) => *unwatched = None,
+            (false, false) => *unwatched = Some(self.metrics.unwatched.hold()),
+            (false, true) => {}
+        }
+    }
+
+    /// Whether it is other good content than the one to go back to, or none was adopted yet.
+    pub(super) fn is_new(&self, content: &Content) -> bool {
+        let state = self.state.lock();
+        let good = state.good.front().map(|good| good.hash);
+        state.first.is_some() || good != Some(content.hash)
+    }
+
+    /// Takes note of good content at rest; says whether it is to be adopted: its writer has
+    /// closed it, or seems to have left it.
+    pub(super) fn may_adopt(&self, content: &Content, now: Moment) -> bool {
+        let writer = self.signals.writer();
+        let mut state = self.state.lock();
+        let since = match &state.next {
+            Some((next, since)) if content.rests_since(next) => *since,
+            _ => now,
+        };
+        let adopts = writer != Writer::Open || now - since >= ABANDONED;
+        state.next = (!adopts).then(|| (content.clone(), since));
+        adopts
+    }
+
+    /// Good content that is new was put there on purpose, and is what we go back to from now on.
+    pub(super) fn adopt(&self, content: &Content) {
+        let changed = {
+            let mut state = self.state.lock();
+            let first = state.first.take();
+            if state.good.front().map(|good| good.hash) == Some(content.hash) {
+                state.good.pop_front();
+            }
+            state.good.push_front(content.clone());
+            state.good.truncate(GENERATIONS);
+            first != Some(content.hash)
+        };
+        self.save_copy(content);
+        if changed {
+            for hook in &self.spec.on_changed {
+                call(hook, content);
+            }
+        }
+    }
+
+    /// The same content with another owner or other rights: these come back as well.
+    pub(super) fn refresh(&self, content: &Content) {
+        let mut state = self.state.lock();
+        if let Some(good) = state.good.front_mut()
+            && good.hash == content.hash
+        {
+            good.facts = content.facts;
+        }
+    }
+
+    /// Takes note of what is reported; each bad content is counted once.
+    pub(super) fn report(&self, found: &Found) {
+        let mark = Mark::of(found);
+        let old = std::mem::replace(&mut self.state.lock().reported, mark);
+        if matches!(mark, Some(Mark::Corrupt(_))) && mark != old {
+            self.metrics.events.inc(&(FileEvent::Corrupted,));
+        }
+    }
+
+    pub(super) fn reported(&self) -> Option<Mark> {
+        self.state.lock().reported
+    }
+
+    /// Writes the copy that outlives the process. Where that fails the guard goes on with what
+    /// it has in memory; the copy is tried again with the next change.
+    fn save_copy(&self, content: &Content) {
+        let Some(copy) = &self.spec.copy else {
+            return;
+        };
+        let Ok(place) = self.find(copy) else {
+            return;
+        };
+        let there = match look(&place, self.spec.max_bytes, &|_| Ok(())) {
+            Found::Good(there) => Some((there.hash, there.facts.owner)),
+            _ => None,
+        };
+        // Whoever else may write to the file must not do so to what it is restored from.
+        let mut owner = content.facts.owner;
+        owner.mode &= 0o755;
+        if there != Some((content.hash, owner)) {
+            let _ = replace(&place, content, owner);
+        }
+    }
+
+    /// Puts the last good content back in the place of what was reported as bad.
+    pub(super) fn restore(&self) -> Result<(), RestoreError> {
+        let (good, reported) = {
+            let state = self.state.lock();
+            (state.good.front().cloned(), state.reported)
+        };
+        let expected = match reported {
+            Some(Mark::Corrupt(hash)) => Expected::Bad(hash),
+            Some(Mark::Missing) => Expected::Missing,
+            Some(Mark::Unreadable) | None => return Err(RestoreError::Changed),
+        };
+        let good = good.ok_or(RestoreError::Changed)?;
+        self.put(&good, expected)?;
+        if self.state.lock().first.take().is_some() {
+            self.save_copy(&good);
+        }
+        self.restored(&good);
+        Ok(())
+    }
+
+    fn put(&self, good: &Content, expected: Expected) -> Result<(), RestoreError> {
+        let _one = self.restoring.lock();
+        let place = self.find(&self.spec.path)?;
+        aside::clean(&place.directory, &place.name);
+        restore(&place, good, expected, self.spec.max_bytes)?;
+        self.metrics.events.inc(&(FileEvent::Restored,));
+        Ok(())
+    }
+
+    fn restored(&self, good: &Content) {
+        for hook in &self.spec.on_restored {
+            hook(&good.bytes);
+        }
+    }
+
+    /// The good contents, the one to go back to first.
+    pub(super) fn kept(&self) -> Vec<Content> {
+        self.state.lock().good.iter().cloned().collect()
+    }
+
+    /// Puts an older good content in the place of whatever is there, and forgets those after it.
+    pub(super) fn go_back(&self, to: blake3::Hash) -> Result<(), RestoreError> {
+        let kept = self.kept();
+        let good = kept.iter().find(|content| content.hash == to);
+        let good = good.ok_or(RestoreError::Changed)?;
+        self.put(good, Expected::Anything)?;
+        {
+            let mut state = self.state.lock();
+            if let Some(newer) = state.good.iter().position(|kept| kept.hash == to) {
+                state.good.drain(..newer);
+            }
+            state.first = None;
+        }
+        self.save_copy(good);
+        self.restored(good);
+        Ok(())
+    }
+}
+
+fn refused(path: PathBuf, error: &PlaceError) -> GuardError {
+    let why = error.to_string();
+    match error {
+        PlaceError::Shared { .. } | PlaceError::Link { .. } => GuardError::Untrusted { path, why },
+        _ => GuardError::Unreadable {
+            path,
+            why: why.into(),
+        },
+    }
+}
+
+/// Calls a hook for a change that someone made; its panic must not look like a bad file.
+fn call(hook: &Hook, content: &Content) {
+    // The panic hook has printed it; there is no one to hand it to.
+    let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| hook(&content.bytes)));
+}

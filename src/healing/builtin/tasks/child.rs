@@ -1,0 +1,373 @@
+//! One supervised task: its state, started and stopped; no decision is made here.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::runtime::Handle;
+use tokio::task::{AbortHandle, JoinError};
+use tokio_util::sync::CancellationToken;
+
+use super::TaskOutput;
+use crate::healing::core::Moment;
+use crate::healing::engine::Timeline;
+use crate::healing::runtime::Remark;
+use crate::util::BoundedStr;
+
+/// What a supervised task is handed when it starts. A clone may be passed on.
+#[derive(Clone, Debug)]
+pub struct TaskContext {
+    timeline: Timeline,
+    /// When it last made progress, in nanoseconds.
+    beat: Arc<AtomicI64>,
+    /// Where to report it that there is no time-out that the beats are for.
+    unheard: Option<Arc<Remark>>,
+    cancel: CancellationToken,
+}
+
+/// What a user sees who calls `heartbeat` to no effect.
+const UNHEARD: &str = "it sends heartbeats, but has no time-out for them, so that a hang goes \
+    unnoticed: set one with `Supervise::heartbeat`";
+
+impl TaskContext {
+    /// Reports that the task makes progress. Call it more often than the
+    /// [time-out](super::Supervise::heartbeat) that the task was given. Without a time-out it has
+    /// no effect but that the log, once, and the health report say so.
+    pub fn heartbeat(&self) {
+        let now = self.timeline.now_inside();
+        self.beat.store(now.as_nanos(), Ordering::Relaxed);
+        if let Some(remark) = &self.unheard {
+            remark.make(UNHEARD);
+        }
+    }
+
+    /// Waits until the task shall stop: because it is restarted or the service shuts down.
+    /// Cancel-safe.
+    pub async fn cancelled(&self) {
+        self.cancel.cancelled().await;
+    }
+
+    /// Whether the task shall stop.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.cancel.is_cancelled()
+    }
+}
+
+/// How a task ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    Returned,
+    Failed(BoundedStr),
+    Panicked(BoundedStr),
+    /// It was asked to stop, or aborted.
+    Stopped,
+}
+
+/// What is known of the task at one moment.
+#[derive(Clone, Debug)]
+pub(super) struct Look {
+    /// How many times it has been started.
+    pub(super) generation: u64,
+    /// Since when it runs.
+    pub(super) started: Moment,
+    /// When it last said that it makes progress.
+    pub(super) beat: Moment,
+    /// How it ended; `None` while it runs.
+    pub(super) end: Option<End>,
+}
+
+/// Makes the future of a task.
+pub(super) type Start =
+    dyn Fn(TaskContext) -> Pin<Box<dyn Future<Output = Option<BoundedStr>> + Send>> + Send + Sync;
+
+/// The same for futures of any type.
+pub(super) fn boxed<F, Fut>(start: F) -> Box<Start>
+where
+    F: Fn(TaskContext) -> Fut + Send + Sync + 'static,
+    Fut: Future + Send + 'static,
+    Fut::Output: TaskOutput,
+{
+    Box::new(move |cx| {
+        let task = start(cx);
+        Box::pin(async move { task.await.into_error() })
+    })
+}
+
+/// A task that can be started over and over, one at a time.
+pub(super) struct Child {
+    start: Box<Start>,
+    timeline: Timeline,
+    unheard: OnceLock<Arc<Remark>>,
+    running: Mutex<Running>,
+    /// Woken whenever the task ends.
+    ended: tokio::sync::Notify,
+}
+
+struct Running {
+    generation: u64,
+    started: Moment,
+    beat: Arc<AtomicI64>,
+    cancel: CancellationToken,
+    abort: Option<AbortHandle>,
+    end: Option<End>,
+}
+
+impl Child {
+    pub(super) fn new(start: Box<Start>, timeline: Timeline) -> Arc<Self> {
+        let now = timeline.now();
+        Arc::new(Self {
+            start,
+            timeline,
+            unheard: OnceLock::new(),
+            running: Mutex::new(Running {
+                generation: 0,
+                started: now,
+                beat: Arc::new(AtomicI64::new(now.as_nanos())),
+                cancel: CancellationToken::new(),
+                abort: None,
+                end: Some(End::Stopped),
+            }),
+            ended: tokio::sync::Notify::new(),
+        })
+    }
+
+    /// No time-out waits for its heartbeats, which is to be reported once there are some.
+    pub(super) fn is_unheard(&self, remark: Arc<Remark>) {
+        let _ = self.unheard.set(remark);
+    }
+
+    /// The time that its beats are measured in.
+    pub(super) fn now(&self) -> Moment {
+        self.timeline.now()
+    }
+
+    /// Starts the task on a run-time unless it runs; says whether it did. `on_end` is called when
+    /// it ends, be it with its run-time.
+    pub(super) fn start(
+        self: &Arc<Self>,
+        runtime: &Handle,
+        on_end: impl FnOnce() + Send + 'static,
+    ) -> bool {
+        let now = self.now();
+        let cx = TaskContext {
+            timeline: self.timeline.clone(),
+            beat: Arc::new(AtomicI64::new(now.as_nanos())),
+            unheard: self.unheard.get().cloned(),
+            cancel: CancellationToken::new(),
+        };
+        let generation = {
+            let mut running = self.running.lock();
+            if running.end.is_none() {
+                return false;
+            }
+            running.generation += 1;
+            running.started = now;
+            running.beat = Arc::clone(&cx.beat);
+            running.cancel = cx.cancel.clone();
+            running.end = None;
+            running.abort = None;
+            running.generation
+        };
+        let mut ending = Ending {
+            child: Arc::clone(self),
+            generation,
+            end: End::Stopped,
+            on_end: Some(on_end),
+        };
+        let cancel = cx.cancel.clone();
+        // The user's closure runs inside the task, so that its panic is the task's.
+        let inner = Arc::clone(self);
+        let task = runtime.spawn(async move { (inner.start)(cx).await });
+        {
+            let mut running = self.running.lock();
+            if running.generation == generation {
+                running.abort = Some(task.abort_handle());
+            }
+        }
+        runtime.spawn(async move {
+            ending.was(match task.await {
+                Ok(_) if cancel.is_cancelled() => End::Stopped,
+                Ok(None) => End::Returned,
+                Ok(Some(error)) => End::Failed(error),
+                Err(error) => of_join(error),
+            });
+        });
+        true
+    }
+
+    /// Asks the task to stop, aborts it when `grace` is over, and waits until it has ended.
+    ///
+    /// A task that blocks its thread cannot be aborted: then this waits, and whoever waits for
+    /// it may give up, but must not start another.
+    pub(super) async fn stop(&self, grace: Duration) {
+        let (cancel, abort) = {
+            let running = self.running.lock();
+            (running.cancel.clone(), running.abort.clone())
+        };
+        cancel.cancel();
+        tokio::select! {
+            () = self.wait() => return,
+            () = self.timeline.sleep(grace) => {}
+        }
+        if let Some(abort) = abort {
+            abort.abort();
+        }
+        self.wait().await;
+    }
+
+    /// Waits until the task has ended.
+    async fn wait(&self) {
+        loop {
+            let ended = self.ended.notified();
+            tokio::pin!(ended);
+            // Registered before the state is read, so that no end slips through between.
+            ended.as_mut().enable();
+            if self.running.lock().end.is_some() {
+                return;
+            }
+            ended.await;
+        }
+    }
+
+    pub(super) fn look(&self) -> Look {
+        let running = self.running.lock();
+        let beat = Moment::from_nanos(running.beat.load(Ordering::Relaxed));
+        Look {
+            generation: running.generation,
+            started: running.started,
+            beat,
+            end: running.end.clone(),
+        }
+    }
+}
+
+/// Reports how a task ended, also where its run-time ended before it could.
+struct Ending<F: FnOnce()> {
+    child: Arc<Child>,
+    generation: u64,
+    end: End,
+    on_end: Option<F>,
+}
+
+impl<F: FnOnce()> Ending<F> {
+    fn was(&mut self, end: End) {
+        self.end = end;
+    }
+}
+
+impl<F: FnOnce()> Drop for Ending<F> {
+    fn drop(&mut self) {
+        {
+            let mut running = self.child.running.lock();
+            if running.generation == self.generation {
+                running.end = Some(self.end.clone());
+            }
+        }
+        self.child.ended.notify_waiters();
+        if let Some(on_end) = self.on_end.take() {
+            on_end();
+        }
+    }
+}
+
+fn of_join(error: JoinError) -> End {
+    match error.try_into_panic() {
+        Ok(payload) => {
+            let text = payload
+                .downcast_ref::<&str>()
+                .copied()
+                .or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+            End::Panicked(text.unwrap_or("the panic carried no text").into())
+        }
+        Err(_cancelled) => End::Stopped,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+    use crate::util::Clock;
+
+    fn child<F, Fut>(start: F) -> Arc<Child>
+    where
+        F: Fn(TaskContext) -> Fut + Send + Sync + 'static,
+        Fut: Future + Send + 'static,
+        Fut::Output: TaskOutput,
+    {
+        let timeline = Timeline::start(Clock::system(), Handle::current());
+        Child::new(boxed(start), timeline)
+    }
+
+    fn start(child: &Arc<Child>) -> bool {
+        child.start(&Handle::current(), || {})
+    }
+
+    #[test]
+    fn a_task_whose_run_time_ends_has_ended() {
+        let runtime = || {
+            tokio::runtime::Builder::new_current_thread()
+                .build()
+                .unwrap()
+        };
+        let (ours, its) = (runtime(), runtime());
+        let _inside = ours.enter();
+        let child = child(|_| std::future::pending::<()>());
+        let (ended, ends) = std::sync::mpsc::channel();
+        assert!(child.start(its.handle(), move || ended.send(()).unwrap()));
+        assert_eq!(child.look().end, None);
+        drop(its);
+        assert_eq!(child.look().end, Some(End::Stopped));
+        ends.try_recv().unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn every_end_is_known_for_what_it_is() {
+        let round = AtomicU32::new(0);
+        let child = child(move |_| {
+            let n = round.fetch_add(1, Ordering::Relaxed);
+            async move {
+                match n {
+                    0 => Ok(()),
+                    1 => Err("no mail server"),
+                    2 => panic!("poison"),
+                    _ => std::future::pending().await,
+                }
+            }
+        });
+        for want in [
+            End::Returned,
+            End::Failed("no mail server".into()),
+            End::Panicked("poison".into()),
+        ] {
+            assert!(start(&child));
+            child.wait().await;
+            assert_eq!(child.look().end, Some(want));
+        }
+        assert!(start(&child));
+        assert!(!start(&child), "one at a time");
+        child.stop(Duration::from_secs(1)).await;
+        assert_eq!(
+            child.look().end,
+            Some(End::Stopped),
+            "aborted when the grace was over"
+        );
+        assert_eq!(child.look().generation, 4);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_task_that_listens_stops_within_the_grace() {
+        let child = child(|cx: TaskContext| async move {
+            cx.cancelled().await;
+        });
+        start(&child);
+        let before = tokio::time::Instant::now();
+        child.stop(Duration::from_secs(60)).await;
+        assert!(before.elapsed() < Duration::from_secs(1));
+    }
+}

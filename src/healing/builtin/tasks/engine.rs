@@ -1,0 +1,153 @@
+//! The engine that supervises one task.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+
+use super::Restart;
+use super::child::{Child, End, Look};
+use crate::healing::core::{
+    Budget, Confirm, Issue, Moment, Name, Observation, Plan, Risk, Severity, Verdict,
+};
+use crate::healing::engine::{Context, HealError, HealingEngine, Precondition};
+
+const RESTART: &str = "restart";
+
+/// What is wrong with a task; the values of the label `issue_type`.
+const PANICKED: &str = "task_panicked";
+const FAILED: &str = "task_failed";
+const EXITED: &str = "task_exited";
+const HUNG: &str = "heartbeat_missed";
+
+/// How the task is supervised, decided when it was set up.
+pub(super) struct Spec {
+    pub(super) component: Name,
+    pub(super) restart: Restart,
+    pub(super) heartbeat: Option<Duration>,
+    pub(super) grace: Duration,
+    pub(super) severity: Severity,
+    pub(super) intensity: Option<Budget>,
+    pub(super) settle: Option<Duration>,
+}
+
+/// Watches one task and restarts it. `N` makes what is called when the task ends.
+pub(super) struct Supervisor<N> {
+    child: Arc<Child>,
+    spec: Spec,
+    on_end: N,
+}
+
+impl<N, F> Supervisor<N>
+where
+    N: Fn() -> F + Send + Sync + 'static,
+    F: FnOnce() + Send + 'static,
+{
+    pub(super) fn new(child: Arc<Child>, spec: Spec, on_end: N) -> Self {
+        Self {
+            child,
+            spec,
+            on_end,
+        }
+    }
+
+    /// What is wrong with the task now, with a text as evidence.
+    fn fault(&self) -> Option<(&'static str, String)> {
+        fault(&self.spec, &self.child.look(), self.child.now())
+    }
+}
+
+/// What is wrong with a task that looks like this, if anything.
+fn fault(spec: &Spec, look: &Look, now: Moment) -> Option<(&'static str, String)> {
+    match &look.end {
+        None => {
+            let timeout = spec.heartbeat?;
+            let silent = now - look.beat;
+            (silent > timeout).then(|| (HUNG, format!("no heartbeat for {silent:.1?}")))
+        }
+        Some(End::Panicked(text)) => Some((PANICKED, text.as_str().to_owned())),
+        Some(End::Failed(text)) => Some((FAILED, text.as_str().to_owned())),
+        // Before its first start a task is no fault; after a stop it is one to be mended by
+        // the start that follows.
+        Some(End::Stopped) if look.generation == 0 => None,
+        Some(End::Stopped) => Some((EXITED, "it was stopped".to_owned())),
+        Some(End::Returned) => {
+            (spec.restart == Restart::Permanent).then(|| (EXITED, "it returned".to_owned()))
+        }
+    }
+}
+
+impl<N, F> HealingEngine for Supervisor<N>
+where
+    N: Fn() -> F + Send + Sync + 'static,
+    F: FnOnce() + Send + 'static,
+{
+    fn name(&self) -> &str {
+        self.spec.component.as_str()
+    }
+
+    fn components(&self) -> Vec<Name> {
+        vec![self.spec.component.clone()]
+    }
+
+    fn every(&self) -> Option<Duration> {
+        // Ends come as hints; a missed heartbeat is found within a half of its time-out more.
+        self.spec.heartbeat.map(|timeout| timeout / 2)
+    }
+
+    async fn detect(&self, _: &Context) -> Result<Vec<Observation>, HealError> {
+        let look = self.child.look();
+        let observed = self.fault().map(|(issue_type, text)| {
+            Observation::new(self.spec.component.clone(), issue_type)
+                .severity(self.spec.severity)
+                .evidence("what", text)
+                .evidence("start", look.generation.to_string())
+                .evidence("ran", format!("{:.1?}", self.child.now() - look.started))
+        });
+        Ok(observed.into_iter().collect())
+    }
+
+    fn plan(&self, _: &Issue) -> Plan {
+        if self.spec.restart == Restart::Temporary {
+            return Plan::report().confirm(Confirm::at_once());
+        }
+        let mut plan = Plan::first(RESTART)
+            // The task is dead or hung already: a restart takes nothing away.
+            .risk(Risk::Reversible)
+            .confirm(Confirm::at_once());
+        if let Some(intensity) = self.spec.intensity {
+            plan = plan.attempts(intensity.max.max(1)).budget(intensity);
+        }
+        if let Some(settle) = self.spec.settle {
+            plan = plan.settle(settle);
+        }
+        plan
+    }
+
+    async fn precondition(&self, _: &Context, _: &Issue) -> Precondition {
+        if self.fault().is_some() {
+            Precondition::Proceed
+        } else {
+            Precondition::Stale
+        }
+    }
+
+    async fn heal(&self, _: &Context, _: &Issue, _action: &str) -> Result<(), HealError> {
+        self.child.stop(self.spec.grace).await;
+        self.child.start(&Handle::current(), (self.on_end)());
+        Ok(())
+    }
+
+    async fn verify(&self, _: &Context, _: &Issue) -> Verdict {
+        // A task that is broken in another way than before is not healed either.
+        if self.fault().is_none() {
+            Verdict::Good
+        } else {
+            Verdict::Bad
+        }
+    }
+
+    async fn close(&self, _: &Context) {
+        self.child.stop(self.spec.grace).await;
+    }
+}

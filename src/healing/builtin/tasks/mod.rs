@@ -1,0 +1,216 @@
+//! Supervises a background task: restarts it when it panics, fails or stops beating, in the
+//! manner of an OTP supervisor with one child.
+//!
+//! The module promises:
+//! - One task at a time: the next is started only when the one before has ended, also when it
+//!   had to be aborted. A task that blocks its thread and cannot be aborted keeps its place;
+//!   the attempt to restart it becomes a zombie, and is visible as one.
+//! - Restarts back off and have an intensity: after so many in a window an alert is raised, and
+//!   from then on the task is restarted slowly, every `retry_every` of the healing policy, until
+//!   it runs again.
+//! - A restart counts as healed once the new task has run, and beaten, for the settling time.
+//!
+//! ```no_run
+//! # async fn example(healing: selfheal::healing::Healing) -> Result<(), Box<dyn std::error::Error>> {
+//! use std::time::Duration;
+//! use selfheal::healing::{Restart, Supervise};
+//!
+//! Supervise::new(healing, "mailer", Restart::Transient, |cx| async move {
+//!     while !cx.is_cancelled() {
+//!         cx.heartbeat();
+//!         // … send mail; an `Err` or a panic is a fault …
+//!         tokio::time::sleep(Duration::from_millis(100)).await;
+//!     }
+//!     Ok::<(), std::io::Error>(())
+//! })
+//! .heartbeat(Duration::from_secs(5))
+//! .spawn()?;
+//! # Ok(())
+//! # }
+//! ```
+
+mod child;
+mod engine;
+mod output;
+
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+
+pub use child::TaskContext;
+pub use output::TaskOutput;
+
+use self::child::{Child, Start};
+use self::engine::{Spec, Supervisor};
+use crate::healing::core::{Budget, Name, Severity};
+use crate::healing::runtime::{Healing, RegisterError, StartError};
+
+/// When a task that has ended is started again; the terms are OTP's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Restart {
+    /// Always: the task is meant to run for ever. After the restarts that its
+    /// [intensity](Supervise::intensity) allows, it goes on at the slow pace of the policy's
+    /// [`retry_every`](crate::config::HealingPolicy::retry_every), 15 min by default, while an
+    /// alert stands.
+    Permanent,
+    /// When it ended abnormally: by a panic, an error or a missed heartbeat. As often as
+    /// [`Permanent`](Self::Permanent).
+    Transient,
+    /// Never, whatever the policy says: its end is only reported, by an alert and as an issue that
+    /// is left to a person.
+    Temporary,
+}
+
+/// Why a task cannot be supervised; it was not started.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SuperviseError {
+    /// There is no healing engine to supervise it.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// The engine cannot be registered.
+    #[error("the task cannot be supervised: {0}")]
+    Register(#[from] RegisterError),
+}
+
+/// How long a task may take to stop by itself before it is aborted.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// A supervised task that is being set up; ended by [`spawn`](Supervise::spawn).
+#[must_use = "a task runs once `spawn` is called"]
+pub struct Supervise {
+    /// Why there is no engine is told by [`spawn`](Supervise::spawn).
+    healing: Result<Healing, StartError>,
+    start: Box<Start>,
+    spec: Spec,
+}
+
+impl Supervise {
+    /// Starts to set up the supervision of the task that `start` makes, reported as
+    /// `component`. `start` is called for each start; its future returns `()` or a `Result`, or
+    /// never does.
+    pub fn new<F, Fut>(
+        healing: Healing,
+        component: impl Into<Name>,
+        restart: Restart,
+        start: F,
+    ) -> Self
+    where
+        F: Fn(TaskContext) -> Fut + Send + Sync + 'static,
+        Fut: Future + Send + 'static,
+        Fut::Output: TaskOutput,
+    {
+        Self::of(Ok(healing), component, restart, start)
+    }
+
+    /// The same where it may turn out that there is no engine.
+    pub(crate) fn of<F, Fut>(
+        healing: Result<Healing, StartError>,
+        component: impl Into<Name>,
+        restart: Restart,
+        start: F,
+    ) -> Self
+    where
+        F: Fn(TaskContext) -> Fut + Send + Sync + 'static,
+        Fut: Future + Send + 'static,
+        Fut::Output: TaskOutput,
+    {
+        Self {
+            start: child::boxed(start),
+            healing,
+            spec: Spec {
+                component: component.into(),
+                restart,
+                heartbeat: None,
+                grace: GRACE,
+                severity: Severity::Error,
+                intensity: None,
+                settle: None,
+            },
+        }
+    }
+
+    /// Takes a task for hung that has not called [`TaskContext::heartbeat`] for this long, from
+    /// half a second on; while the process is stopped or its run-time blocked, no time counts.
+    /// Default: none, a task that runs is well, and one that sends heartbeats nevertheless is
+    /// named in the log and in the health report. There is no default time, since a task that
+    /// waits for its next message may rightly be silent for hours.
+    pub fn heartbeat(mut self, timeout: Duration) -> Self {
+        self.spec.heartbeat = Some(timeout);
+        self
+    }
+
+    /// Sets how long the task may take to stop by itself before it is aborted. Default: 1 s.
+    pub fn grace(mut self, grace: Duration) -> Self {
+        self.spec.grace = grace;
+        self
+    }
+
+    /// Allows at most `max` restarts in any `window`, slow ones included. Default: the policy's
+    /// [`attempts`](crate::config::HealingPolicy::attempts) that do not heal in a row (3), and its
+    /// [`intensity`](crate::config::HealingPolicy::intensity) in all (5 in 10 min).
+    pub fn intensity(mut self, max: u32, window: Duration) -> Self {
+        self.spec.intensity = Some(Budget::new(max, window));
+        self
+    }
+
+    /// Sets how bad it is when the task does not run. Default: [`Severity::Error`].
+    pub fn severity(mut self, severity: Severity) -> Self {
+        self.spec.severity = severity;
+        self
+    }
+
+    /// Sets how long a restarted task must run to count as healed. Default: the policy's.
+    pub fn settle(mut self, settle: Duration) -> Self {
+        self.spec.settle = Some(settle);
+        self
+    }
+
+    /// Starts the task and supervises it from now on: on the run-time that this is called in,
+    /// else on that of the healing engine, on which it is also restarted. Supervision ends with
+    /// the run-time of the healing engine: in another one, call this anew.
+    ///
+    /// # Errors
+    /// Healing cannot start here; an engine of this name is registered already, or the healing
+    /// part has shut down.
+    pub fn spawn(self) -> Result<(), SuperviseError> {
+        let Self {
+            healing,
+            start,
+            spec,
+        } = self;
+        let healing = healing?;
+        let child = Child::new(start, healing.timeline().clone());
+        let runtime = Handle::try_current().unwrap_or_else(|_| healing.runtime().clone());
+        let unheard = spec.heartbeat.is_none();
+        let (hints, name) = (healing.clone(), spec.component.clone());
+        let on_end = move || {
+            let (hints, name) = (hints.clone(), name.clone());
+            move || {
+                hints.hint(name.as_str());
+            }
+        };
+        let engine = Supervisor::new(Arc::clone(&child), spec, on_end.clone());
+        let registered = healing.register(engine)?;
+        if unheard {
+            child.is_unheard(registered.remark());
+        }
+        child.start(&runtime, on_end());
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Supervise {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Supervise")
+            .field("component", &self.spec.component)
+            .field("restart", &self.spec.restart)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,38 @@
+//! The vocabulary of healing and the state machine that decides, without clock, I/O or lock.
+//!
+//! [`State::step`] takes an [`Event`] and returns [`Effect`]s; all other types here are what those
+//! two carry.
+
+mod alert;
+mod confidence;
+mod effect;
+mod escalate;
+mod event;
+mod explanation;
+mod hold;
+pub mod identities;
+mod issue;
+mod moment;
+mod outcome;
+mod plan;
+mod record;
+mod state;
+mod tally;
+
+pub use alert::{Alert, AlertId, AlertKind};
+pub use confidence::{Confidence, Estimate, Outcomes, Samples};
+pub use effect::{AttemptId, Effect, Notice, Start, Ticket, Work};
+pub use escalate::{Climb, ExitRequest, Rung};
+pub use event::{Control, Event, Target};
+pub use explanation::{Explanation, NextAction};
+pub use hold::Hold;
+pub use issue::{Evidence, Generation, Issue, IssueKey, Name, Observation, Severity, Text};
+pub use moment::{Moment, Stamp, Wall};
+pub use outcome::{AttemptResult, By, Closed, Dropped, ParkReason, Phase, Verdict};
+pub use plan::{Backoff, Budget, Confirm, Mode, Plan, PlanError, Risk, Step};
+pub use record::{Carried, Intent, KeyMemory, Record, What};
+pub use state::{Snapshot, State};
+pub use tally::{
+    ActionCounts, ActionLabels, ActionTimes, CONFIDENCE_BUCKETS, Counts, DURATION_BUCKETS,
+    DetectedLabels, Histogram, Label, Observations,
+};

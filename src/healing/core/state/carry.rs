@@ -1,0 +1,94 @@
+//! All that is known, as records: the first lines of a journal that begins anew.
+
+use super::State;
+use crate::healing::core::{AttemptId, Carried, Generation, Moment, Record, Stamp, What};
+
+impl State {
+    /// Tells all that is known as records, so that a journal that begins with them and goes on
+    /// with what follows [restores](State::restore) to the same.
+    ///
+    /// They take the next numbers, so nothing may come between them and the record that follows.
+    pub fn carry(&mut self, now: Stamp) -> Vec<Record> {
+        self.now = Stamp::new(self.now.at.max(now.at), now.wall);
+        let mut all = vec![Carried::Engine {
+            paused: self.paused,
+            killed: self.killed,
+            attempts: AttemptId(self.attempt_ids),
+            generations: Generation(self.generations),
+        }];
+        self.carry_budgets(&mut all);
+        all.extend(self.outcomes.iter().map(|(labels, outcomes)| {
+            let (issue_type, action) = (labels.issue_type.clone(), labels.action.clone());
+            Carried::Outcomes {
+                issue_type,
+                action,
+                outcomes: *outcomes,
+            }
+        }));
+        let memories = self.memories.iter();
+        all.extend(memories.map(|(key, memory)| Carried::Key(memory.carry(key))));
+        all.extend(self.mutes.iter().map(|(target, mute)| Carried::Mute {
+            target: target.clone(),
+            until: mute.until,
+            tolerate: mute.tolerate,
+        }));
+        self.carry_issues(&mut all);
+        let alerts: Vec<_> = self.alerts.iter().cloned().map(Box::new).collect();
+        let carried = all.into_iter().map(|one| What::Carried(Box::new(one)));
+        let remembered = self.remembered.clone().into_iter();
+        let remembered = remembered.map(|(name, value)| What::Remembered { name, value });
+        let carried = carried
+            .chain(alerts.into_iter().map(What::Raised))
+            .chain(remembered);
+        let mut records: Vec<_> = carried.map(|what| self.numbered(what)).collect();
+        if let Some(first) = records.first_mut() {
+            first.stamp.up = now.up;
+        }
+        records
+    }
+
+    fn carry_budgets(&self, all: &mut Vec<Carried>) {
+        let components = self.components.iter();
+        let windows = components.map(|one| (Some(one.name.clone()), &one.spent));
+        for (component, spent) in windows.chain([(None, &self.spent)]) {
+            all.extend(spent.iter().map(|(draw, at)| Carried::Spent {
+                component: component.clone(),
+                severity: draw.severity,
+                unspent: draw.unspent,
+                at: at.iter().copied().collect(),
+            }));
+        }
+        let at: Vec<Moment> = self.exits.iter().collect();
+        if !at.is_empty() {
+            all.push(Carried::Exits { at });
+        }
+    }
+
+    fn carry_issues(&self, all: &mut Vec<Carried>) {
+        for (_, entry) in &self.open {
+            let Some(engine) = self.engines.get(entry.engine) else {
+                continue;
+            };
+            // An attempt that ended and is not verified counts, as it would after a crash.
+            let treatment = entry.treatment.as_ref();
+            let unverified = treatment.is_some_and(|t| self.attempts.get(t.attempt).is_none());
+            let more = match treatment {
+                Some(treatment) if treatment.hopeless => u32::MAX,
+                _ => u32::from(unverified),
+            };
+            all.push(Carried::Issue {
+                issue: entry.issue.clone(),
+                engine: engine.name.clone(),
+                step: entry.step,
+                used: entry.used.saturating_add(more),
+                attempts: entry.attempts,
+            });
+        }
+        for (_, attempt) in self.attempts.iter().filter(|(_, one)| !one.zombie) {
+            all.push(Carried::Attempt {
+                intent: (*attempt.intent).clone(),
+                started: attempt.started,
+            });
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! From the first sight of a fault to the decision that it is one.
+
+use std::sync::Arc;
+
+use super::State;
+use super::observe::Offer;
+use super::samples::Weight;
+use super::slab::SlotId;
+use crate::healing::core::{AlertKind, Closed, Moment, ParkReason, Phase, Plan, Text, What};
+
+impl State {
+    /// Takes the plan in that its engine made for an issue.
+    pub(super) fn planned(&mut self, slot: SlotId, plan: Result<Plan, Text>) {
+        if let Some(entry) = self.open.get_mut(slot) {
+            entry.unplanned = false;
+        }
+        let plan = plan.and_then(|plan| match plan.validate() {
+            Ok(()) => Ok(plan),
+            Err(error) => Err(Text::new(&error.to_string())),
+        });
+        match plan {
+            Ok(plan) => self.follow(slot, plan),
+            Err(why) => self.cannot_follow(slot, &why),
+        }
+    }
+
+    fn follow(&mut self, slot: SlotId, plan: Plan) {
+        let Some(entry) = self.open.get_mut(slot) else {
+            return;
+        };
+        let known = entry.plan.as_ref();
+        let same = known.is_some_and(|known| known.steps == plan.steps);
+        let gone = entry.step >= plan.steps.len();
+        // Other steps begin anew, and so does a restored issue whose step is no longer there.
+        if (known.is_some() && !same) || (known.is_none() && gone) {
+            entry.step = 0;
+            entry.used = 0;
+            // What a person let run was a step of the plan that they saw.
+            entry.approved = None;
+        }
+        let phase = entry.phase;
+        let idle = entry.is_idle();
+        entry.plan = Some(Arc::new(plan));
+        if idle {
+            entry.escalate(self.policy.attempts);
+        }
+        match phase {
+            Phase::Pending | Phase::Backoff if self.is_at_the_end(slot) => self.exhausted(slot),
+            Phase::Confirming => self.weigh(slot),
+            Phase::Pending => self.make_ready(slot),
+            Phase::Approval => self.due(slot),
+            Phase::Parked => self.retime_retry(slot),
+            _ => {}
+        }
+    }
+
+    /// Whether every step of its plan was tried.
+    pub(super) fn is_at_the_end(&self, slot: SlotId) -> bool {
+        let entry = self.open.get(slot);
+        entry.is_some_and(|entry| entry.plan.is_some() && entry.next_step().is_none())
+    }
+
+    fn cannot_follow(&mut self, slot: SlotId, why: &Text) {
+        let Some(entry) = self.open.get(slot) else {
+            return;
+        };
+        let key = entry.issue.key.clone();
+        self.refuse(Text::new(&format!("{key}: {why}")));
+        // What is under way ends by the plan that it began with.
+        if self
+            .open
+            .get(slot)
+            .is_some_and(super::entry::Entry::is_idle)
+        {
+            self.park(slot, ParkReason::BadPlan);
+        }
+    }
+
+    /// Decides about an issue that is being confirmed, if enough passes were made.
+    pub(super) fn weigh(&mut self, slot: SlotId) {
+        let Some(entry) = self.open.get(slot) else {
+            return;
+        };
+        if entry.phase != Phase::Confirming {
+            return;
+        }
+        let planned = entry.plan.as_deref().filter(|_| !entry.unplanned);
+        let confirm = planned
+            .and_then(|plan| plan.confirm)
+            .unwrap_or(self.policy.confirm);
+        match entry.passes.weigh(confirm) {
+            Weight::Refuted => self.close(slot, Closed::SelfResolved),
+            Weight::Confirmed if planned.is_some() => self.confirmed(slot),
+            Weight::Confirmed | Weight::Open => {}
+        }
+    }
+
+    fn confirmed(&mut self, slot: SlotId) {
+        let Some(entry) = self.open.get(slot) else {
+            return;
+        };
+        let memory = self.memories.get(&entry.issue.key);
+        let block = memory.and_then(|memory| memory.block);
+        let flapping =
+            memory.is_some_and(|memory| memory.is_flapping(self.now.at, &self.policy.flap));
+        match block {
+            Some(reason) => self.park(slot, reason),
+            None if flapping => self.park(slot, ParkReason::Flapping),
+            None => self.due(slot),
+        }
+    }
+
+    /// Something is to be done about an issue as soon as its time has come.
+    pub(super) fn due(&mut self, slot: SlotId) {
+        let Some(entry) = self.open.get(slot) else {
+            return;
+        };
+        let not_before = entry.not_before;
+        if !entry.unplanned && self.is_at_the_end(slot) {
+            return self.exhausted(slot);
+        }
+        if entry.reason == Some(ParkReason::Waited) {
+            let key = entry.issue.key.clone();
+            self.resolve_of(&key, &[AlertKind::Waited]);
+        }
+        if not_before > self.now.at {
+            self.move_to(slot, Phase::Backoff, None, Some(not_before));
+        } else {
+            let until = self.now.at + self.policy.patience;
+            self.move_to(slot, Phase::Pending, None, Some(until));
+            self.make_ready(slot);
+        }
+    }
+
+    /// A pass found the fault, or did not.
+    pub(super) fn passed(&mut self, slot: SlotId, began: Moment, bad: bool) {
+        let Some(entry) = self.open.get_mut(slot) else {
+            return;
+        };
+        match entry.phase {
+            Phase::Confirming => {
+                entry.passed(bad);
+                self.weigh(slot);
+            }
+            Phase::Running | Phase::AwaitingRollback => {}
+            Phase::Verifying | Phase::Settling => {
+                let ended = entry.treatment.as_ref().map(|one| one.ended);
+                if bad && ended.is_some_and(|ended| began >= ended) {
+                    self.not_healed(slot, began);
+                }
+            }
+            Phase::Pending | Phase::Backoff | Phase::Approval | Phase::Parked => {
+                entry.passed(bad);
+                entry.good_passes = if bad { 0 } else { entry.good_passes + 1 };
+                if entry.good_passes >= self.policy.clear {
+                    self.close(slot, Closed::SelfResolved);
+                } else if bad {
+                    self.sure_by_now(slot);
+                }
+            }
+        }
+    }
+
+    /// What waits for approval goes on without one if the detector is sure enough by now.
+    pub(super) fn sure_by_now(&mut self, slot: SlotId) {
+        let entry = self.open.get(slot);
+        let asks = entry.is_some_and(|entry| entry.phase == Phase::Approval);
+        if asks && !self.needs_a_person(slot) {
+            self.due(slot);
+        }
+    }
+
+    /// An open issue got worse: decisions made for it before no longer hold.
+    pub(super) fn worsened(
+        &mut self,
+        slot: SlotId,
+        severity: crate::healing::core::Severity,
+        plan: Offer,
+    ) {
+        self.count_out(slot);
+        self.generations += 1;
+        let generation = crate::healing::core::Generation(self.generations);
+        if let Some(entry) = self.open.get_mut(slot) {
+            entry.issue.severity = severity;
+            entry.issue.generation = generation;
+            entry.approved = None;
+            entry.unplanned = true;
+        }
+        self.count_in(slot);
+        let Some(entry) = self.open.get(slot) else {
+            return;
+        };
+        let (key, phase, reason) = (entry.issue.key.clone(), entry.phase, entry.reason);
+        let engine = entry.engine;
+        self.record(What::Worsened {
+            key,
+            generation,
+            severity,
+        });
+        self.alert_given_up(slot);
+        match (phase, reason) {
+            (Phase::Parked, Some(ParkReason::BadPlan)) => self.confirm_anew(slot),
+            // What a person said, or did not say, was about something milder.
+            (Phase::Parked, Some(reason)) if !reason.blocks() => self.due(slot),
+            // It is in line again, with its new rank, once the new plan is there.
+            (Phase::Pending, _) => self.set_place(slot, super::queue::Place::Nowhere),
+            _ => {}
+        }
+        match plan {
+            Some(plan) => self.planned(slot, plan),
+            None => self.ask_to_detect(engine, false),
+        }
+    }
+
+    /// Has an issue confirmed once more, with what is known of it.
+    pub(super) fn confirm_anew(&mut self, slot: SlotId) {
+        let until = self.now.at + self.policy.patience;
+        self.move_to(slot, Phase::Confirming, None, Some(until));
+    }
+}

@@ -1,0 +1,59 @@
+//! What would happen now, and why.
+
+use super::State;
+use super::entry::Entry;
+use crate::healing::core::{Explanation, Hold, IssueKey, NextAction, Phase};
+
+impl State {
+    /// Says what would happen now about a key, and which guards hold it back. It looks at the
+    /// same guards, by the same code, as the decision itself, and changes nothing.
+    ///
+    /// `None` if no issue of the key is open.
+    #[must_use]
+    pub fn explain(&self, key: &IssueKey) -> Option<Explanation> {
+        let slot = *self.keys.get(key)?;
+        let entry = self.open.get(slot)?;
+        let mut holds = self.global_holds(false);
+        // A rollback is held back by what holds everything back, and by nothing else.
+        if entry.phase != Phase::AwaitingRollback {
+            holds.extend(self.holds(slot, false).into_iter().filter(|hold| {
+                // An issue is not held back by its own treatment.
+                let own = entry.treatment.as_ref().map(|own| own.holder);
+                !matches!(hold, Hold::Lock { holder, .. } if Some(*holder) == own)
+            }));
+        }
+        Some(Explanation {
+            key: key.clone(),
+            generation: entry.issue.generation,
+            severity: entry.issue.severity,
+            phase: entry.phase,
+            reason: entry.reason,
+            until: entry.due,
+            next: self.next_action(entry),
+            not_before: entry.not_before,
+            gave_up: entry.gave_up,
+            holds,
+            climb: self.climb_of(key, entry.gave_up),
+        })
+    }
+
+    fn next_action(&self, entry: &Entry) -> Option<NextAction> {
+        let plan = entry.plan.as_deref()?;
+        let parked = entry.gave_up.filter(|_| entry.phase == Phase::Parked);
+        let (nth, used) = match parked {
+            Some(_) => (self.retry_step(entry)?, entry.used.max(entry.attempts)),
+            None => (entry.step, entry.used),
+        };
+        let step = plan.steps.get(nth)?;
+        let risk = step.risk.unwrap_or(plan.risk);
+        Some(NextAction {
+            action: step.action.clone(),
+            step: nth,
+            nth: used.saturating_add(1),
+            of: step.attempts.unwrap_or(self.policy.attempts),
+            risk,
+            mode: self.mode(&entry.issue.key, plan, risk),
+            confidence: self.confidence(entry, step),
+        })
+    }
+}

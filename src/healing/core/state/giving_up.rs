@@ -1,0 +1,198 @@
+//! The faults that healing has given up on: what a person is notified of, what is tried again
+//! slowly, and what ends it.
+
+use super::State;
+use super::entry::Entry;
+use super::memory::Memory;
+use super::slab::SlotId;
+use crate::config::{Mode, duration};
+use crate::healing::core::{AlertId, AlertKind, IssueKey, Moment, ParkReason, Risk, Text};
+
+impl State {
+    /// Blocks the key of an issue until its fault is gone or a person has acknowledged it. What is
+    /// reversible is tried again meanwhile, every [`retry_every`], not before `free`.
+    ///
+    /// [`retry_every`]: crate::config::HealingPolicy::retry_every
+    pub(super) fn give_up(&mut self, slot: SlotId, reason: ParkReason, free: Moment) {
+        let Some(entry) = self.open.get_mut(slot) else {
+            return;
+        };
+        // An issue is given up for the first reason that there was.
+        let reason = *entry.gave_up.get_or_insert(reason);
+        let (key, engine) = (entry.issue.key.clone(), entry.engine);
+        let until = self.retry_at(slot, free);
+        self.move_to(
+            slot,
+            crate::healing::core::Phase::Parked,
+            Some(reason),
+            until,
+        );
+        let engine = self.engines.get(engine).map(|engine| engine.name.clone());
+        self.remember(&key);
+        self.memories.update(self.now.at, &key, |memory| {
+            memory.block = Some(reason);
+            memory.engine = engine;
+        });
+        self.alert_given_up(slot);
+    }
+
+    /// Has its alert fire, and its climb begin, at the severity that the issue has now.
+    pub(super) fn alert_given_up(&mut self, slot: SlotId) {
+        let Some(entry) = self.open.get(slot) else {
+            return;
+        };
+        let (key, severity) = (entry.issue.key.clone(), entry.issue.severity);
+        let Some(reason) = entry.gave_up else { return };
+        let Some(kind) = super::escalate::alert_of(reason) else {
+            return;
+        };
+        let id = AlertId::of(&key, kind);
+        let end = self.how_it_ends(slot, reason);
+        self.raise(id.clone(), severity, || {
+            let why = match reason {
+                ParkReason::Flapping => "healed too often in too short a time",
+                ParkReason::Intensity => "too many attempts in too short a time",
+                _ => "every step was tried",
+            };
+            Text::new(&format!("{key}: {why}; {end}"))
+        });
+        self.begin_climb(&id, severity);
+    }
+
+    /// A person, or health, takes a fault back that healing had given up on.
+    pub(super) fn take_back(&mut self, key: &IssueKey, gave_up: Option<ParkReason>) {
+        if let Some(kind) = gave_up.and_then(super::escalate::alert_of) {
+            self.end_climb(&AlertId::of(key, kind));
+        }
+    }
+
+    /// The step that is tried again without a person: the next one that is reversible and runs,
+    /// from the one at hand on.
+    pub(super) fn retry_step(&self, entry: &Entry) -> Option<usize> {
+        let plan = entry.plan.as_deref()?;
+        let count = plan.steps.len();
+        (0..count)
+            .map(|n| entry.step.saturating_add(n) % count)
+            .find(|&nth| {
+                plan.steps.get(nth).is_some_and(|step| {
+                    let risk = step.risk.unwrap_or(plan.risk);
+                    risk == Risk::Reversible && self.mode(&entry.issue.key, plan, risk) == Mode::Run
+                })
+            })
+    }
+
+    /// When an issue that is given up is tried again, if it is.
+    fn retry_at(&self, slot: SlotId, free: Moment) -> Option<Moment> {
+        let entry = self.open.get(slot)?;
+        self.retry_step(entry)?;
+        let every = self.policy.retry_every;
+        let memory = self.memories.get(&entry.issue.key);
+        let at = if entry.attempts > 0 {
+            self.now.at + every
+        } else {
+            // It was the issues before it that had the attempts.
+            let last = memory.and_then(|memory| memory.attempts.last());
+            last.map_or(self.now.at, |last| last + every)
+        };
+        Some(at.max(entry.not_before).max(free).max(self.now.at))
+    }
+
+    /// Sets anew when an issue that is given up is tried again, after its plan or the policy
+    /// changed.
+    pub(super) fn retime_retry(&mut self, slot: SlotId) {
+        let entry = self.open.get(slot);
+        let waits =
+            entry.is_some_and(|entry| entry.reason.is_some() && entry.reason == entry.gave_up);
+        if waits {
+            let until = self.retry_at(slot, self.now.at);
+            self.set_due(slot, until);
+        }
+    }
+
+    /// The time to try a step again has come.
+    pub(super) fn try_again(&mut self, slot: SlotId) {
+        let step = self.open.get(slot).and_then(|entry| self.retry_step(entry));
+        if let (Some(step), Some(entry)) = (step, self.open.get_mut(slot)) {
+            entry.step = step;
+            entry.used = entry.used.max(entry.attempts);
+            self.due(slot);
+        }
+    }
+
+    /// What would end the alert, for a person.
+    fn how_it_ends(&self, slot: SlotId, reason: ParkReason) -> String {
+        let entry = self.open.get(slot);
+        let again = entry.and_then(|entry| {
+            let step = self.retry_step(entry)?;
+            Some(&entry.plan.as_deref()?.steps.get(step)?.action)
+        });
+        let every = duration::format(self.policy.retry_every);
+        match (again, reason) {
+            (Some(action), ParkReason::Flapping) => format!(
+                "`{action}` runs at most every {every} now; it ends when the fault stays away for \
+                 {}, or a person acknowledges it",
+                duration::format(self.policy.flap.window)
+            ),
+            (Some(action), _) => format!(
+                "`{action}` is tried again every {every}; it ends when that heals, the fault is \
+                 gone, or a person acknowledges it"
+            ),
+            (None, ParkReason::Flapping) => {
+                "nothing is done until a person acknowledges it, which ends it".to_owned()
+            }
+            (None, _) => "nothing is done until a person acknowledges it, which ends it, as does \
+                          the end of the fault"
+                .to_owned(),
+        }
+    }
+
+    /// Makes sure that the key is remembered, which may mean to forget another.
+    pub(super) fn remember(&mut self, key: &IssueKey) {
+        let limit = self.policy.limits.keys;
+        if let Some(forgotten) = self.memories.ensure(self.now.at, key, limit) {
+            let kinds = [
+                AlertKind::Flapping,
+                AlertKind::Intensity,
+                AlertKind::Exhausted,
+                AlertKind::Recurring,
+            ];
+            self.resolve_of(&forgotten, &kinds);
+        }
+    }
+
+    /// The fault of a blocked key is gone: only flapping is held against it still.
+    pub(super) fn unblock_after_health(&mut self, key: &IssueKey) {
+        let forgiven = |memory: &mut Memory| match memory.block {
+            Some(ParkReason::Intensity | ParkReason::Exhausted) => {
+                memory.block = None;
+                true
+            }
+            _ => false,
+        };
+        if self.memories.update(self.now.at, key, forgiven) == Some(true) {
+            self.resolve_of(key, &[AlertKind::Intensity, AlertKind::Exhausted]);
+        }
+    }
+
+    /// A key that flapped, and that is tried again without a person, is forgiven once it was good
+    /// for the whole window.
+    pub(super) fn forgive_flapping_later(&mut self, key: &IssueKey) {
+        let flapping = |memory: &Memory| memory.block == Some(ParkReason::Flapping);
+        if self.memories.get(key).is_some_and(flapping) {
+            let id = AlertId::of(key, AlertKind::Flapping);
+            self.expire_alert(&id, self.now.at + self.policy.flap.window);
+        }
+    }
+
+    /// The time of an alert is over. One about a fault that is there again stays.
+    pub(super) fn alert_over(&mut self, id: &AlertId) {
+        if let (Some(key), AlertKind::Flapping) = (&id.key, id.kind) {
+            if self.keys.contains_key(key) {
+                return;
+            }
+            let forgive = |memory: &mut Memory| memory.block = None;
+            self.memories.update(self.now.at, key, forgive);
+        }
+        self.resolve(id);
+    }
+}

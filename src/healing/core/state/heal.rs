@@ -1,0 +1,480 @@
+//! Attempts: how they start, how they end, and what comes after.
+
+use std::time::Duration;
+
+use super::State;
+use super::attempts::{Attempt, Cancel};
+use super::entry::Treatment;
+use super::queue::WaitFor;
+use super::slab::SlotId;
+use super::spent::Spent;
+use super::timers::Timer;
+use crate::config::Budget;
+use crate::healing::core::tally::ActionLabels;
+use crate::healing::core::{
+    AlertId, AlertKind, AttemptId, AttemptResult, By, Closed, Confidence, Effect, Intent, Moment,
+    ParkReason, Phase, Risk, Severity, Start, Text, What, Work,
+};
+
+/// The alerts that nothing is done, which end when something is.
+const NOT_DONE: [AlertKind; 3] = [
+    AlertKind::Approval,
+    AlertKind::DryRun,
+    AlertKind::ReportOnly,
+];
+
+/// What is about to start.
+struct Order {
+    work: Work,
+    unspent: bool,
+    timeout: Duration,
+    risk: Risk,
+    confidence: Confidence,
+    by: By,
+}
+
+impl State {
+    /// Starts the next attempt of an issue that nothing holds back.
+    pub(super) fn start(&mut self, slot: SlotId) {
+        let Some(entry) = self.open.get(slot) else {
+            return;
+        };
+        let Some((plan, step)) = entry.next_step() else {
+            return;
+        };
+        #[cfg(test)]
+        assert_ne!(Some(&entry.issue.key), self.trap.as_ref(), "a trap");
+        let timeout = step.timeout.or(plan.timeout);
+        let order = Order {
+            work: Work::Heal,
+            unspent: self.draw(entry).unspent,
+            timeout: timeout.unwrap_or(self.policy.timeout),
+            risk: step.risk.unwrap_or(plan.risk),
+            confidence: self.confidence(entry, step),
+            by: entry.approved.clone().unwrap_or_default(),
+        };
+        let intensity = plan.budget.unwrap_or(self.policy.intensity);
+        let labels = ActionLabels {
+            issue_type: entry.issue.key.issue_type.clone(),
+            action: step.action.clone(),
+        };
+        let treatment = Treatment {
+            attempt: AttemptId::default(),
+            action: step.action.clone(),
+            lock: entry.lock().clone(),
+            holder: AttemptId::default(),
+            settle: plan.settle.unwrap_or(self.policy.settle),
+            rollback: step.rollback,
+            hopeless: false,
+            ended: Moment::NEVER,
+            hinted: None,
+            verifying: None,
+            blind: 0,
+            good_since: None,
+        };
+        self.charge(slot, &intensity);
+        let key = self.open.get(slot).map(|entry| entry.issue.key.clone());
+        if let Some(key) = key {
+            self.resolve_of(&key, &NOT_DONE);
+        }
+        let limit = self.policy.limits.series;
+        self.tally
+            .attempt_started(labels, order.confidence.gate(), limit);
+        if let Some(entry) = self.open.get_mut(slot) {
+            entry.attempts = entry.attempts.saturating_add(1);
+            entry.treatment = Some(treatment);
+            entry.dirty = false;
+        }
+        if let Some(attempt) = self.launch(slot, &order)
+            && let Some(entry) = self.open.get_mut(slot)
+            && let Some(treatment) = &mut entry.treatment
+        {
+            treatment.attempt = attempt;
+        }
+    }
+
+    /// Counts an attempt against the budgets: of the issue, its component and all together.
+    fn charge(&mut self, slot: SlotId, intensity: &Budget) {
+        let Some(entry) = self.open.get(slot) else {
+            return;
+        };
+        let (key, component) = (entry.issue.key.clone(), entry.component);
+        let draw = self.draw(entry);
+        let engine = self.engines.get(entry.engine);
+        let engine = engine.map(|engine| engine.name.clone());
+        let now = self.now.at;
+        self.remember(&key);
+        self.memories.update(now, &key, |memory| {
+            memory.engine = engine;
+            memory.streak = memory.streak.saturating_add(1);
+            memory.attempts.spend(now, intensity);
+        });
+        self.spent.spend(now, &self.policy.budget.global, draw);
+        let budget = &self.policy.budget.component;
+        let spend = |own: &mut Spent| own.spend(now, budget, draw);
+        self.components.spend(now, component, spend);
+    }
+
+    /// Starts an attempt or a rollback of the treatment at hand.
+    fn launch(&mut self, slot: SlotId, order: &Order) -> Option<AttemptId> {
+        self.attempt_ids += 1;
+        let id = AttemptId(self.attempt_ids);
+        let due = self.now.at + order.timeout;
+        let entry = self.open.get_mut(slot)?;
+        let treatment = entry.treatment.as_mut()?;
+        treatment.holder = id;
+        let start = Start {
+            attempt: id,
+            work: order.work,
+            engine: self.engines.get(entry.engine)?.name.clone(),
+            issue: entry.issue.clone(),
+            action: treatment.action.clone(),
+            step: entry.step,
+            nth: entry.used.saturating_add(1),
+            timeout: order.timeout,
+            lock: treatment.lock.clone(),
+        };
+        let intent = Box::new(Intent {
+            attempt: id,
+            work: order.work,
+            key: start.issue.key.clone(),
+            generation: start.issue.generation,
+            severity: start.issue.severity,
+            unspent: order.unspent,
+            engine: start.engine.clone(),
+            action: start.action.clone(),
+            step: start.step,
+            nth: start.nth,
+            risk: order.risk,
+            lock: start.lock.clone(),
+            timeout: order.timeout,
+            confidence: order.confidence,
+            evidence: start.issue.evidence.clone(),
+            by: order.by.clone(),
+        });
+        let attempt = Attempt {
+            slot,
+            engine: entry.engine,
+            intent: intent.clone(),
+            started: self.now.at,
+            due,
+            cancel: None,
+            zombie: false,
+        };
+        self.attempts.start(id, attempt);
+        self.timers.set(due, Timer::Attempt(id));
+        self.move_to(slot, Phase::Running, None, None);
+        // The intent is on disk before anything is done.
+        self.record(What::AttemptStarted(intent));
+        self.emit(Effect::Start(Box::new(start)));
+        Some(id)
+    }
+
+    /// An attempt really ended.
+    pub(super) fn ended(
+        &mut self,
+        id: AttemptId,
+        result: AttemptResult,
+        message: Text,
+        hopeless: bool,
+    ) {
+        let Some(attempt) = self.attempts.end(id) else {
+            return self.late("attempt");
+        };
+        if attempt.zombie {
+            return self.zombie_ended(id, &attempt);
+        }
+        self.at_hand = Some(attempt.slot);
+        self.timers.cancel(attempt.due, Timer::Attempt(id));
+        let timed_out = attempt.cancel == Some(Cancel::Timeout);
+        let result = match result {
+            AttemptResult::Cancelled if timed_out => AttemptResult::Timeout,
+            other => other,
+        };
+        let hopeless = hopeless && result.is_failure() && attempt.intent.work == Work::Heal;
+        if hopeless
+            && let Some(entry) = self.open.get_mut(attempt.slot)
+            && let Some(treatment) = &mut entry.treatment
+        {
+            treatment.hopeless = true;
+        }
+        self.finished(id, &attempt, result, message, hopeless);
+        let entry = self.open.get(attempt.slot);
+        let treatment = entry.and_then(|entry| entry.treatment.as_ref());
+        if treatment.is_none_or(|treatment| treatment.holder != id)
+            && self.attempts.release(&attempt.intent.lock, id)
+        {
+            self.pass_lock_on(attempt.intent.lock);
+        }
+    }
+
+    fn zombie_ended(&mut self, id: AttemptId, attempt: &Attempt) {
+        self.record(What::ZombieEnded { attempt: id });
+        if self.attempts.release(&attempt.intent.lock, id) {
+            self.pass_lock_on(attempt.intent.lock.clone());
+        }
+        if self.attempts.zombies() < self.policy.max_zombies as usize {
+            let id = AlertId::global(AlertKind::Zombies);
+            self.resolve(&id);
+            self.end_climb(&id);
+        }
+        // What it did after all may have changed everything.
+        self.ask_to_detect(attempt.engine, true);
+        self.wake_all(&WaitFor::Turn);
+    }
+
+    /// An attempt has had its time: it is called off, and given up when that does not help.
+    pub(super) fn attempt_overdue(&mut self, id: AttemptId) {
+        let Some(attempt) = self.attempts.get(id) else {
+            return;
+        };
+        match attempt.cancel {
+            None => self.call_off(id, Cancel::Timeout),
+            Some(why) => self.turn_zombie(id, why),
+        }
+    }
+
+    pub(super) fn call_off(&mut self, id: AttemptId, why: Cancel) {
+        let due = self.now.at + self.policy.grace;
+        let Some(attempt) = self.attempts.get_mut(id) else {
+            return;
+        };
+        if attempt.zombie || attempt.cancel.is_some() {
+            return;
+        }
+        let old = std::mem::replace(&mut attempt.due, due);
+        attempt.cancel = Some(why);
+        self.timers.cancel(old, Timer::Attempt(id));
+        self.timers.set(due, Timer::Attempt(id));
+        self.emit(Effect::Cancel { attempt: id });
+    }
+
+    pub(super) fn call_off_all(&mut self) {
+        let all: Vec<_> = self.attempts.iter().map(|(id, _)| id).collect();
+        for id in all {
+            self.call_off(id, Cancel::Called);
+        }
+    }
+
+    fn turn_zombie(&mut self, id: AttemptId, why: Cancel) {
+        self.attempts.give_up(id);
+        let Some(attempt) = self.attempts.get(id).cloned() else {
+            return;
+        };
+        let result = match why {
+            Cancel::Timeout => AttemptResult::Timeout,
+            Cancel::Called => AttemptResult::Cancelled,
+        };
+        let zombies = self.attempts.zombies();
+        if zombies >= self.policy.max_zombies as usize {
+            let id = AlertId::global(AlertKind::Zombies);
+            self.raise(id.clone(), Severity::Critical, || {
+                Text::new(&format!(
+                    "{zombies} attempts do not end: nothing is started until they do; restart \
+                     the process if they never will"
+                ))
+            });
+            self.begin_climb(&id, Severity::Critical);
+        }
+        let message = Text::new("it does not end; it keeps its lock until it does");
+        self.finished(id, &attempt, result, message, false);
+    }
+
+    fn finished(
+        &mut self,
+        id: AttemptId,
+        attempt: &Attempt,
+        result: AttemptResult,
+        say: Text,
+        hopeless: bool,
+    ) {
+        let took = self.now.at - attempt.started;
+        self.record(What::AttemptFinished {
+            attempt: id,
+            work: attempt.intent.work,
+            key: attempt.intent.key.clone(),
+            action: attempt.intent.action.clone(),
+            result,
+            took,
+            message: say,
+            hopeless,
+        });
+        match attempt.intent.work {
+            Work::Heal => {
+                let limit = self.policy.limits.series;
+                self.tally
+                    .attempt_finished(&attempt.intent.action, result, took, limit);
+                self.healed_or_not(attempt, result);
+            }
+            Work::Rollback => {
+                self.tally.rollbacks_finished.add(result);
+                self.next(attempt.slot, true);
+            }
+        }
+    }
+
+    fn healed_or_not(&mut self, attempt: &Attempt, result: AttemptResult) {
+        let slot = attempt.slot;
+        let now = self.now.at;
+        let Some(entry) = self.open.get_mut(slot) else {
+            return;
+        };
+        let dirty = std::mem::take(&mut entry.dirty);
+        let superseded = entry.superseded;
+        if let Some(treatment) = &mut entry.treatment {
+            treatment.ended = now;
+        }
+        if result == AttemptResult::Stale {
+            // Nothing was done: what is known of the fault stands, and so does the intensity.
+            self.memories.update(now, &attempt.intent.key, |memory| {
+                memory.attempts.take_back(attempt.started);
+            });
+        } else {
+            entry.good_passes = 0;
+        }
+        if result.is_failure() {
+            self.learn(&attempt.intent.key, &attempt.intent.action, false);
+        }
+        // Whoever saw the fault while the attempt ran is answered by exactly one fresh look; after
+        // ok, that is the verification, unless another fault has taken the place of this one.
+        let verified = result == AttemptResult::Ok && !superseded;
+        if !verified && (dirty || superseded || result == AttemptResult::Stale) {
+            self.ask_to_detect(attempt.engine, true);
+        }
+        if self.is_ending(slot) {
+            return self.next(slot, false);
+        }
+        match result {
+            AttemptResult::Ok => self.begin_to_verify(slot),
+            AttemptResult::Failed
+            | AttemptResult::Timeout
+            | AttemptResult::Panicked
+            | AttemptResult::Interrupted => self.undo_or_next(slot, attempt.zombie),
+            AttemptResult::Stale | AttemptResult::Cancelled => self.next(slot, false),
+        }
+    }
+
+    /// Whether an issue is to be closed as soon as nothing of it runs any more.
+    fn is_ending(&self, slot: SlotId) -> bool {
+        let entry = self.open.get(slot);
+        let engine = entry.and_then(|entry| self.engines.get(entry.engine));
+        let superseded = entry.is_some_and(|entry| entry.superseded);
+        self.stopping || superseded || engine.is_some_and(|engine| engine.removed)
+    }
+
+    /// What did not heal is undone if the plan says so, unless it still runs.
+    pub(super) fn undo_or_next(&mut self, slot: SlotId, zombie: bool) {
+        let entry = self.open.get(slot);
+        let treatment = entry.and_then(|entry| entry.treatment.as_ref());
+        if treatment.is_some_and(|one| one.rollback) && !zombie {
+            self.undo.insert(slot);
+            let until = self.now.at + self.policy.patience;
+            self.move_to(slot, Phase::AwaitingRollback, None, Some(until));
+        } else {
+            self.next(slot, true);
+        }
+    }
+
+    /// Starts the rollbacks that wait; they go before any new attempt.
+    pub(super) fn pump_undo(&mut self) {
+        while let Some(slot) = self.undo.first().copied() {
+            if !self.global_holds(true).is_empty() {
+                return;
+            }
+            self.undo.remove(&slot);
+            let order = self.open.get(slot).and_then(|entry| {
+                let (plan, step) = entry.next_step()?;
+                let timeout = step.timeout.or(plan.timeout);
+                Some(Order {
+                    work: Work::Rollback,
+                    unspent: false,
+                    timeout: timeout.unwrap_or(self.policy.timeout),
+                    risk: step.risk.unwrap_or(plan.risk),
+                    confidence: self.confidence(entry, step),
+                    by: entry.approved.clone().unwrap_or_default(),
+                })
+            });
+            match order {
+                Some(order) => {
+                    self.tally.rollbacks_started += 1;
+                    self.launch(slot, &order);
+                }
+                None => self.next(slot, true),
+            }
+        }
+    }
+
+    /// A rollback waited longer than the policy's patience: the next attempt is more important.
+    pub(super) fn undo_given_up(&mut self, slot: SlotId) {
+        if self.undo.remove(&slot) {
+            self.refuse("a rollback could not start in time, and was left out");
+            self.next(slot, true);
+        }
+    }
+
+    /// The treatment is over, and did not heal: another attempt, the next step, or the end.
+    pub(super) fn next(&mut self, slot: SlotId, counts: bool) {
+        let ending = self.is_ending(slot);
+        let Some(entry) = self.open.get_mut(slot) else {
+            return;
+        };
+        let mut hopeless = false;
+        if let Some(treatment) = entry.treatment.take() {
+            hopeless = treatment.hopeless;
+            if let Some(ticket) = treatment.verifying {
+                self.asked.remove(&ticket);
+            }
+            self.release(&treatment);
+        }
+        if ending {
+            let outcome = if self.stopping {
+                Closed::Shutdown
+            } else {
+                Closed::Superseded
+            };
+            return self.close(slot, outcome);
+        }
+        let Some(entry) = self.open.get_mut(slot) else {
+            return;
+        };
+        if counts {
+            // A step that cannot heal has had all of its attempts.
+            let all = hopeless && entry.gave_up.is_none();
+            let more = if all { u32::MAX } else { 1 };
+            entry.used = entry.used.saturating_add(more);
+        }
+        entry.escalate(self.policy.attempts);
+        let gave_up = entry.gave_up;
+        if gave_up.is_some() && counts {
+            // The turn of another that can be tried again.
+            entry.step = entry.step.saturating_add(1);
+        }
+        let planned = !entry.unplanned;
+        let plan_backoff = entry.plan.as_ref().and_then(|plan| plan.backoff);
+        let (key, stream, now) = (entry.issue.key.clone(), entry.stream, self.now.at);
+        if planned && gave_up.is_none() && self.is_at_the_end(slot) {
+            return self.exhausted(slot);
+        }
+        let backoff = plan_backoff.unwrap_or(self.policy.backoff);
+        let draw = |memory: &mut super::memory::Memory| memory.draw(now, &backoff, stream);
+        let not_before = self.memories.update(now, &key, draw).unwrap_or(now);
+        if let Some(entry) = self.open.get_mut(slot) {
+            entry.not_before = not_before;
+        }
+        match gave_up {
+            Some(reason) => self.park(slot, reason),
+            None => self.due(slot),
+        }
+    }
+
+    /// Every step was tried, or there are none to be tried.
+    pub(super) fn exhausted(&mut self, slot: SlotId) {
+        let plan = self.open.get(slot).and_then(|entry| entry.plan.as_deref());
+        let reason = if plan.is_some_and(|plan| plan.report) {
+            ParkReason::ReportOnly
+        } else {
+            ParkReason::Exhausted
+        };
+        self.park(slot, reason);
+    }
+}

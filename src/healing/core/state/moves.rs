@@ -1,0 +1,286 @@
+//! How an issue changes its phase: the one place where phases, timers, queues and counts are
+//! kept in step.
+
+use super::State;
+use super::components::ComponentIx;
+use super::entry::Entry;
+use super::queue::{Place, Rank, WaitFor};
+use super::slab::SlotId;
+use super::timers::Timer;
+use crate::healing::core::{AlertId, AlertKind, Moment, ParkReason, Phase, Severity, Text, What};
+
+impl State {
+    /// Moves an open issue to a phase that lasts until the time given, or until something
+    /// happens.
+    pub(super) fn move_to(
+        &mut self,
+        slot: SlotId,
+        phase: Phase,
+        reason: Option<ParkReason>,
+        until: Option<Moment>,
+    ) {
+        self.set_place(slot, Place::Nowhere);
+        let Some(entry) = self.open.get(slot) else {
+            return;
+        };
+        let (before, component) = (entry.phase, entry.component);
+        self.count_out(slot);
+        if let Some(entry) = self.open.get_mut(slot) {
+            entry.phase = phase;
+            entry.reason = reason;
+            entry.since = self.now.at;
+        }
+        self.count_in(slot);
+        self.wake_children(component);
+        self.set_due(slot, until);
+        if before == Phase::Approval {
+            self.end_alert(slot, AlertKind::Approval);
+        }
+        // The start of an attempt has a record of its own.
+        if phase != Phase::Running {
+            self.record_move(slot, until);
+        }
+    }
+
+    fn record_move(&mut self, slot: SlotId, until: Option<Moment>) {
+        let Some(entry) = self.open.get(slot) else {
+            return;
+        };
+        let what = What::Moved {
+            key: entry.issue.key.clone(),
+            generation: entry.issue.generation,
+            to: entry.phase,
+            reason: entry.reason,
+            until,
+        };
+        self.record(what);
+    }
+
+    fn end_alert(&mut self, slot: SlotId, kind: AlertKind) {
+        if let Some(entry) = self.open.get(slot) {
+            let id = AlertId::of(&entry.issue.key, kind);
+            self.resolve(&id);
+        }
+    }
+
+    /// Counts an issue in the phase in which it is.
+    pub(super) fn count_in(&mut self, slot: SlotId) {
+        let Some(entry) = self.open.get(slot) else {
+            return;
+        };
+        let (phase, component, engine) = (entry.phase, entry.component, entry.engine);
+        let (claim, idle) = (entry.claim(), entry.is_idle());
+        self.tally.open.add(phase);
+        if is_confirmed(phase) {
+            self.components.count_confirmed(component, true);
+        }
+        if is_treated(phase)
+            && let Some(component) = self.components.get_mut(component)
+        {
+            component.treated += 1;
+        }
+        if idle && let Some(engine) = self.engines.get_mut(engine) {
+            engine.evictable.insert((claim, slot));
+        }
+    }
+
+    /// The opposite of [`count_in`](Self::count_in).
+    pub(super) fn count_out(&mut self, slot: SlotId) {
+        let Some(entry) = self.open.get(slot) else {
+            return;
+        };
+        let (phase, component, engine) = (entry.phase, entry.component, entry.engine);
+        let claim = entry.claim();
+        self.tally.open.remove(phase);
+        if is_confirmed(phase) {
+            self.components.count_confirmed(component, false);
+        }
+        if is_treated(phase)
+            && let Some(parent) = self.components.get_mut(component)
+        {
+            parent.treated = parent.treated.saturating_sub(1);
+        }
+        if let Some(engine) = self.engines.get_mut(engine) {
+            engine.evictable.remove(&(claim, slot));
+        }
+    }
+
+    /// Has the issues of what depends on a component looked at again, if nothing is done about
+    /// the component itself any more.
+    pub(super) fn wake_children(&mut self, component: ComponentIx) {
+        let parent = self.components.get(component);
+        if parent.is_some_and(|parent| parent.treated == 0) {
+            self.wake_all(&WaitFor::Parent(component));
+        }
+    }
+
+    /// Sets or takes away the time at which the phase ends by itself.
+    pub(super) fn set_due(&mut self, slot: SlotId, until: Option<Moment>) {
+        let Some(entry) = self.open.get_mut(slot) else {
+            return;
+        };
+        if let Some(old) = std::mem::replace(&mut entry.due, until) {
+            self.timers.cancel(old, Timer::Issue(slot));
+        }
+        if let Some(at) = until {
+            self.timers.set(at, Timer::Issue(slot));
+        }
+    }
+
+    /// Gives an issue a place in line.
+    pub(super) fn set_place(&mut self, slot: SlotId, place: Place) {
+        let Some(entry) = self.open.get_mut(slot) else {
+            return;
+        };
+        if entry.place == place {
+            return;
+        }
+        self.queue.put(slot, &place);
+        let old = std::mem::replace(&mut entry.place, place);
+        self.queue.take(slot, &old);
+        // Only the first in line for a lock is woken when it is free: whoever then does not take
+        // it passes it on.
+        if matches!(old, Place::Ready(_)) {
+            let lock = entry.lock().clone();
+            self.pass_lock_on(lock);
+        }
+    }
+
+    pub(super) fn rank(&self, entry: &Entry) -> Rank {
+        Rank::new(
+            entry.since,
+            entry.issue.severity,
+            self.policy.ageing,
+            entry.stream,
+        )
+    }
+
+    /// Puts an issue in line to be looked at.
+    pub(super) fn make_ready(&mut self, slot: SlotId) {
+        if let Some(entry) = self.open.get(slot) {
+            let place = Place::Ready(self.rank(entry));
+            self.set_place(slot, place);
+        }
+    }
+
+    pub(super) fn wait_for(&mut self, slot: SlotId, what: WaitFor) {
+        if let Some(entry) = self.open.get(slot) {
+            let place = Place::Waiting(what, self.rank(entry));
+            self.set_place(slot, place);
+        }
+    }
+
+    /// Has everything in line for this looked at again.
+    pub(super) fn wake_all(&mut self, what: &WaitFor) {
+        if matches!(what, WaitFor::Unmute | WaitFor::Journal | WaitFor::Turn) {
+            self.weigh_climbs();
+        }
+        for slot in self.queue.all_waiting(what) {
+            self.wake(slot);
+        }
+    }
+
+    /// Has one issue looked at again: one that is due, or one that is parked for want of a turn.
+    pub(super) fn wake(&mut self, slot: SlotId) {
+        match self.open.get(slot).map(|entry| entry.phase) {
+            Some(Phase::Parked) => self.due(slot),
+            Some(_) => self.make_ready(slot),
+            None => {}
+        }
+    }
+
+    /// Lets the first in line have a lock that is free.
+    pub(super) fn pass_lock_on(&mut self, lock: crate::healing::core::Name) {
+        if self.attempts.holder(&lock).is_none()
+            && let Some((_, slot)) = self.queue.first_waiting(&WaitFor::Lock(lock))
+        {
+            self.make_ready(slot);
+        }
+    }
+
+    /// Leaves an issue to a person.
+    pub(super) fn park(&mut self, slot: SlotId, reason: ParkReason) {
+        if reason.blocks() {
+            return self.give_up(slot, reason, self.now.at);
+        }
+        self.move_to(slot, Phase::Parked, Some(reason), None);
+        let Some(entry) = self.open.get(slot) else {
+            return;
+        };
+        let (key, severity) = (entry.issue.key.clone(), entry.issue.severity);
+        match reason {
+            ParkReason::DryRun => {
+                self.wait_for(slot, WaitFor::Policy);
+                let why = self.not_run(slot);
+                self.raise_about(&key, AlertKind::DryRun, severity, &why);
+            }
+            ParkReason::ReportOnly => {
+                let why = "it is only reported, as its plan says; the end of the fault ends this";
+                self.raise_about(&key, AlertKind::ReportOnly, severity, why);
+            }
+            ParkReason::ApprovalExpired => {
+                let why = "no one approved in time (`healing.approval.expires`): it can still be \
+                           approved";
+                self.raise_about(&key, AlertKind::Approval, severity, why);
+            }
+            ParkReason::Waited => {
+                self.wait_for(slot, WaitFor::Turn);
+                // What holds everything back is known to those who did it, or has its own alert.
+                if !(self.paused || self.killed || self.storm.is_active()) {
+                    let why = "it waits too long, which ends when what holds it back does, or a \
+                               person acknowledges it";
+                    self.raise_about(&key, AlertKind::Waited, severity, why);
+                }
+            }
+            ParkReason::BadPlan => {
+                self.raise_about(
+                    &key,
+                    AlertKind::BadPlan,
+                    severity,
+                    "its plan cannot be followed: mend it, then acknowledge this",
+                );
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn raise_about(
+        &mut self,
+        key: &crate::healing::core::IssueKey,
+        kind: AlertKind,
+        severity: Severity,
+        why: &str,
+    ) {
+        let id = AlertId::of(key, kind);
+        self.raise(id, severity, || Text::new(&format!("{key}: {why}")));
+    }
+
+    /// The phase of an issue has lasted its time.
+    pub(super) fn phase_over(&mut self, slot: SlotId) {
+        let Some(entry) = self.open.get_mut(slot) else {
+            return;
+        };
+        entry.due = None;
+        let gave_up = entry.gave_up;
+        match entry.phase {
+            Phase::Confirming => self.park(slot, ParkReason::Waited),
+            Phase::Pending => self.park(slot, gave_up.unwrap_or(ParkReason::Waited)),
+            Phase::Backoff => self.due(slot),
+            Phase::Approval => self.park(slot, ParkReason::ApprovalExpired),
+            Phase::Running => {}
+            Phase::AwaitingRollback => self.undo_given_up(slot),
+            Phase::Verifying | Phase::Settling => self.look_again(slot),
+            Phase::Parked => self.try_again(slot),
+        }
+    }
+}
+
+/// Whether an issue in this phase is certain to be a fault.
+const fn is_confirmed(phase: Phase) -> bool {
+    !matches!(phase, Phase::Confirming)
+}
+
+/// Whether something is done, or will be, about an issue in this phase.
+const fn is_treated(phase: Phase) -> bool {
+    !matches!(phase, Phase::Parked)
+}

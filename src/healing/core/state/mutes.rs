@@ -1,0 +1,136 @@
+//! What is muted, until when, and up to which severity.
+
+use super::Map;
+use crate::healing::core::{IssueKey, Moment, Severity, Target};
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Mute {
+    pub(super) number: u64,
+    pub(super) until: Moment,
+    /// What is worse ends the mute.
+    pub(super) tolerate: Severity,
+}
+
+/// All mutes.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Mutes {
+    by_target: Map<Target, Mute>,
+    numbers: u64,
+}
+
+/// The number and the time of a mute's timer.
+pub(super) type MuteTimer = (Moment, u64);
+
+impl Mutes {
+    pub(super) fn len(&self) -> usize {
+        self.by_target.len()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.by_target.is_empty()
+    }
+
+    pub(super) fn contains(&self, target: &Target) -> bool {
+        self.by_target.contains_key(target)
+    }
+
+    /// Adds or replaces a mute; gives its timer and that of the one it replaces.
+    pub(super) fn insert(
+        &mut self,
+        target: Target,
+        until: Moment,
+        tolerate: Severity,
+    ) -> (MuteTimer, Option<MuteTimer>) {
+        self.numbers += 1;
+        let number = self.numbers;
+        let mute = Mute {
+            number,
+            until,
+            tolerate,
+        };
+        let old = self.by_target.insert(target, mute);
+        ((until, number), old.map(|old| (old.until, old.number)))
+    }
+
+    pub(super) fn remove(&mut self, target: &Target) -> Option<MuteTimer> {
+        self.by_target
+            .remove(target)
+            .map(|mute| (mute.until, mute.number))
+    }
+
+    /// The mute whose timer this is.
+    pub(super) fn by_number(&self, number: u64) -> Option<Target> {
+        let mut all = self.by_target.iter();
+        all.find(|(_, mute)| mute.number == number)
+            .map(|(target, _)| target.clone())
+    }
+
+    /// Until when a key is muted at this severity, if it is.
+    pub(super) fn muted_until(&self, key: &IssueKey, severity: Severity) -> Option<Moment> {
+        if self.by_target.is_empty() {
+            return None;
+        }
+        targets(key)
+            .into_iter()
+            .filter_map(|target| self.by_target.get(&target))
+            .filter(|mute| severity <= mute.tolerate)
+            .map(|mute| mute.until)
+            .max()
+    }
+
+    /// The mutes of a key that this severity goes beyond.
+    pub(super) fn exceeded(&self, key: &IssueKey, severity: Severity) -> Vec<Target> {
+        if self.by_target.is_empty() {
+            return Vec::new();
+        }
+        let mut exceeded = Vec::from(targets(key));
+        exceeded.retain(|target| {
+            let mute = self.by_target.get(target);
+            mute.is_some_and(|mute| severity > mute.tolerate)
+        });
+        exceeded
+    }
+
+    /// All mutes, in a fixed order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&Target, &Mute)> {
+        let mut all: Vec<_> = self.by_target.iter().collect();
+        all.sort_unstable_by_key(|(_, mute)| mute.number);
+        all.into_iter()
+    }
+}
+
+fn targets(key: &IssueKey) -> [Target; 2] {
+    [
+        Target::Key(key.clone()),
+        Target::Component(key.component.clone()),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mutes_up_to_the_severity_that_is_tolerated() {
+        let at = Moment::from_nanos;
+        let (db, cache) = (IssueKey::new("db", "down"), IssueKey::new("cache", "down"));
+        let component = Target::Component("db".into());
+        let mut mutes = Mutes::default();
+        assert_eq!(mutes.muted_until(&db, Severity::Info), None);
+        let (timer, old) = mutes.insert(component.clone(), at(9), Severity::Warning);
+        assert_eq!(old, None);
+        assert_eq!(mutes.muted_until(&db, Severity::Warning), Some(at(9)));
+        assert_eq!(mutes.muted_until(&cache, Severity::Warning), None);
+        assert_eq!(mutes.muted_until(&db, Severity::Error), None);
+        assert_eq!(mutes.exceeded(&db, Severity::Warning), []);
+        assert_eq!(
+            mutes.exceeded(&db, Severity::Error),
+            std::slice::from_ref(&component)
+        );
+        assert_eq!(mutes.by_number(timer.1), Some(component.clone()));
+        let (_, old) = mutes.insert(component.clone(), at(12), Severity::Error);
+        assert_eq!(old, Some(timer));
+        assert_eq!(mutes.by_number(timer.1), None);
+        assert!(mutes.remove(&component).is_some() && mutes.is_empty());
+    }
+}

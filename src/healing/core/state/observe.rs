@@ -1,0 +1,432 @@
+//! What becomes of one observation, be it a hint or part of a pass.
+
+use super::State;
+use super::components::Refused;
+use super::engines::EngineIx;
+use super::entry::Entry;
+use super::queue::Place;
+use super::samples::Passes;
+use super::slab::SlotId;
+use crate::healing::core::tally::DetectedLabels;
+use crate::healing::core::{
+    By, Closed, Control, Dropped, Generation, Issue, IssueKey, Moment, Name, Observation, Phase,
+    Plan, Stamp, Text, What,
+};
+
+/// The plan that came with an observation, if one was asked for.
+pub(super) type Offer = Option<Result<Plan, Text>>;
+
+/// Whether an observation belongs to a pass, and to which.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Source {
+    Hint,
+    Pass { number: u64, began: Moment },
+}
+
+impl State {
+    /// The issue that an observation would open, or make worse, and that its engine is to be
+    /// asked for a plan about: the plan comes with the observation. `None` where none is needed.
+    #[must_use]
+    pub fn to_plan(&self, now: Stamp, engine: &Name, observation: &Observation) -> Option<Issue> {
+        if self.stopping || !observation.is_valid() {
+            return None;
+        }
+        let (key, severity) = (&observation.key, observation.severity);
+        let next = Generation(self.generations + 1);
+        let Some(&slot) = self.keys.get(key) else {
+            let muted = self.mutes.muted_until(key, severity).is_some();
+            return (!muted).then(|| Issue::opened(now, next, observation.clone()));
+        };
+        let entry = self.open.get(slot)?;
+        let worse = severity > entry.issue.severity;
+        let own = self.engines.get(entry.engine)?.name == *engine;
+        if !own || !(worse || entry.unplanned) {
+            return None;
+        }
+        let mut issue = entry.issue.clone();
+        issue.count = issue.count.saturating_add(1);
+        issue.last_seen = now;
+        issue.evidence = observation.evidence.clone();
+        if worse {
+            issue.severity = severity;
+            issue.generation = next;
+        }
+        Some(issue)
+    }
+
+    pub(super) fn observed(&mut self, engine: &Name, observation: Observation, plan: Offer) {
+        let limit = self.policy.limits.engines;
+        match self.engines.intern(engine, limit) {
+            Some(engine) => self.observe(engine, observation, plan, Source::Hint),
+            None => self.not_taken(observation.key, 1),
+        }
+    }
+
+    /// So many observations that there is no room for.
+    pub(super) fn not_taken(&mut self, key: IssueKey, count: u64) {
+        self.tally.observations.total += count;
+        let reason = if self.stopping {
+            Dropped::Shutdown
+        } else {
+            Dropped::Full
+        };
+        self.dropped(reason, key, count);
+    }
+
+    pub(super) fn observe(
+        &mut self,
+        engine: EngineIx,
+        observation: Observation,
+        plan: Offer,
+        source: Source,
+    ) {
+        self.tally.observations.total += 1;
+        if self.stopping {
+            return self.dropped(Dropped::Shutdown, observation.key, 1);
+        }
+        // What is reported for an engine after it was removed is nobody's.
+        let gone = self.engines.get(engine).is_none_or(|engine| engine.removed);
+        if gone || !observation.is_valid() {
+            return self.dropped(Dropped::Invalid, observation.key, 1);
+        }
+        if !self.mutes.is_empty() {
+            for target in self.mutes.exceeded(&observation.key, observation.severity) {
+                self.record(What::Controlled {
+                    control: Control::Unmute {
+                        target: target.clone(),
+                    },
+                    by: By::Policy,
+                });
+                self.end_mute(&target);
+            }
+        }
+        if observation.superseding {
+            self.supersede(engine, &observation.key);
+        }
+        if let Some(&slot) = self.keys.get(&observation.key) {
+            return self.coalesce(slot, engine, observation, plan, source);
+        }
+        let muted = self
+            .mutes
+            .muted_until(&observation.key, observation.severity);
+        if muted.is_some() {
+            self.tally.observations.muted += 1;
+        } else if self.make_room(engine, &observation) {
+            self.open_issue(engine, observation, plan, source);
+        } else {
+            self.dropped(Dropped::Full, observation.key, 1);
+        }
+    }
+
+    /// Closes what the engine reported before of the component of `newest`.
+    fn supersede(&mut self, ix: EngineIx, newest: &IssueKey) {
+        let Some(engine) = self.engines.get(ix) else {
+            return;
+        };
+        let is_older = |slot: &SlotId| {
+            let key = self.open.get(*slot).map(|entry| &entry.issue.key);
+            key.is_some_and(|key| key.component == newest.component && key != newest)
+        };
+        let older: Vec<SlotId> = engine.open.iter().copied().filter(is_older).collect();
+        for slot in older {
+            match self.open.get_mut(slot) {
+                // What runs holds its lock, and may be about to end the newest fault as well.
+                Some(entry) if entry.is_under_way() => entry.superseded = true,
+                _ => self.close(slot, Closed::Superseded),
+            }
+        }
+    }
+
+    fn coalesce(
+        &mut self,
+        slot: SlotId,
+        by: EngineIx,
+        observation: Observation,
+        mut plan: Offer,
+        mut source: Source,
+    ) {
+        self.tally.observations.coalesced += 1;
+        let now = self.now;
+        let Some(entry) = self.open.get_mut(slot) else {
+            return;
+        };
+        entry.superseded = false;
+        let issue = &mut entry.issue;
+        issue.count = issue.count.saturating_add(1);
+        let newer = now.at > issue.last_seen.at;
+        let worse = (observation.samples, &observation.evidence) > (entry.samples, &issue.evidence);
+        // Of the observations of one moment the strongest is kept, whatever their order.
+        if newer || worse {
+            if entry.samples != observation.samples {
+                entry.samples = observation.samples;
+                entry.weigh_samples();
+            }
+            entry.issue.evidence = observation.evidence;
+        }
+        let issue = &mut entry.issue;
+        issue.last_seen = now;
+        let severity = (observation.severity > issue.severity).then_some(observation.severity);
+        let (component, phase, unplanned) = (entry.component, entry.phase, entry.unplanned);
+        // What another engine says about this one's issue is a hint.
+        if entry.engine != by {
+            source = Source::Hint;
+            plan = None;
+        }
+        match phase {
+            Phase::Running => entry.dirty = true,
+            Phase::Verifying | Phase::Settling | Phase::AwaitingRollback => {}
+            _ => entry.good_passes = 0,
+        }
+        let seen = match source {
+            Source::Pass { number, .. } => {
+                std::mem::replace(&mut entry.seen_pass, number) == number
+            }
+            Source::Hint => true,
+        };
+        if let Some(parent) = &observation.parent {
+            self.learn_parent(component, parent);
+        }
+        match (severity, plan) {
+            (Some(severity), plan) => self.worsened(slot, severity, plan),
+            (None, Some(plan)) if unplanned => self.planned(slot, plan),
+            (None, _) => {}
+        }
+        match source {
+            // A detection run counts once.
+            Source::Pass { began, .. } if !seen => self.passed(slot, began, true),
+            Source::Pass { .. } => {}
+            Source::Hint => {
+                self.hinted(slot);
+                self.sure_by_now(slot);
+            }
+        }
+    }
+
+    fn learn_parent(&mut self, component: super::components::ComponentIx, parent: &Name) {
+        if !self.components.has_parent(component, parent) {
+            let limit = self.policy.limits.components;
+            let parent = self
+                .components
+                .intern_named(self.now.at, parent, false, limit);
+            if let Some(parent) = parent {
+                self.depend(component, parent);
+            }
+        }
+    }
+
+    fn depend(
+        &mut self,
+        component: super::components::ComponentIx,
+        parent: super::components::ComponentIx,
+    ) {
+        let Err(refused) = self.components.depend(component, parent) else {
+            return;
+        };
+        let name = |ix| {
+            let found: Option<&super::components::Component> = self.components.get(ix);
+            found.map_or_else(|| Name::new("it"), |component| component.name.clone())
+        };
+        let (child, parent) = (name(component), name(parent));
+        let why = match refused {
+            Refused::Cycle => "which depends on it: the dependency is left out",
+            Refused::TooMany => "and on as many others as it may: the dependency is left out",
+        };
+        self.refuse(Text::new(&format!("{child} depends on {parent}, {why}")));
+    }
+
+    pub(super) fn depends_on(&mut self, component: &Name, parent: &Name) {
+        let limit = self.policy.limits.components;
+        let now = self.now.at;
+        let mut named = |name| self.components.intern_named(now, name, true, limit);
+        let (Some(component), Some(parent)) = (named(component), named(parent)) else {
+            return self.refuse(Text::new(&format!(
+                "there are too many components for {component} to depend on {parent}; raise \
+                 limits.components"
+            )));
+        };
+        self.depend(component, parent);
+    }
+
+    pub(super) fn engine_added(&mut self, name: &Name, components: &[Name]) {
+        let limits = self.policy.limits;
+        let Some(ix) = self.engines.intern(name, limits.engines) else {
+            return self.refuse(Text::new(&format!(
+                "there are too many engines for {name}; raise limits.engines"
+            )));
+        };
+        let Some(engine) = self.engines.get_mut(ix) else {
+            return;
+        };
+        engine.present = true;
+        engine.removed = false;
+        let before = std::mem::take(&mut engine.named);
+        self.components.release(self.now.at, before);
+        let limit = limits.components;
+        let named = components
+            .iter()
+            .filter_map(|one| self.components.intern_named(self.now.at, one, true, limit));
+        let named: Vec<_> = named.collect();
+        let Some(engine) = self.engines.get_mut(ix) else {
+            return;
+        };
+        engine.named = named;
+        self.ask_to_detect(ix, false);
+    }
+
+    pub(super) fn engine_removed(&mut self, name: &Name) {
+        let Some(ix) = self.engines.find(name) else {
+            return self.refuse(Text::new(&format!("there is no engine {name}")));
+        };
+        let Some(engine) = self.engines.get_mut(ix) else {
+            return;
+        };
+        engine.present = false;
+        engine.removed = true;
+        engine.asked = None;
+        let named = std::mem::take(&mut engine.named);
+        self.components.release(self.now.at, named);
+        let Some(engine) = self.engines.get_mut(ix) else {
+            return;
+        };
+        let open: Vec<_> = engine.open.iter().copied().collect();
+        for slot in open {
+            self.end_issue(slot, Closed::Superseded);
+        }
+        self.sees_again(ix);
+    }
+
+    /// Whether there is room for one more, after others have given way.
+    fn make_room(&mut self, ix: EngineIx, observation: &Observation) -> bool {
+        let limits = self.policy.limits;
+        let Some(engine) = self.engines.get(ix) else {
+            return false;
+        };
+        let gives_way = if engine.open.len() >= limits.open_per_engine as usize {
+            engine.evictable.first().copied()
+        } else if self.open.len() >= limits.open as usize {
+            self.engines.first_to_give_way()
+        } else {
+            return true;
+        };
+        match gives_way {
+            Some(((severity, ..), slot)) if severity < observation.severity => {
+                self.tally.evicted += 1;
+                self.close(slot, Closed::Superseded);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn open_issue(&mut self, ix: EngineIx, observation: Observation, plan: Offer, source: Source) {
+        let now = self.now;
+        let limits = self.policy.limits;
+        let name = &observation.key.component;
+        let component = self.components.intern(now.at, name, limits.components);
+        self.generations += 1;
+        let (samples, parent) = (observation.samples, observation.parent.clone());
+        let issue = Issue::opened(now, Generation(self.generations), observation);
+        self.tally.observations.opened += 1;
+        self.tally.opened += 1;
+        let labels = DetectedLabels {
+            issue_type: issue.key.issue_type.clone(),
+            severity: issue.severity,
+            component: issue.key.component.clone(),
+        };
+        *self.tally.detected.entry(labels, limits.series) += 1;
+        let reset = self.policy.backoff;
+        let memory = self.memories.update(now.at, &issue.key, |memory| {
+            memory.reopen(now.at, &reset);
+            memory.not_before
+        });
+        let mut entry = Entry::new(issue, ix, component, self.seed);
+        entry.samples = samples;
+        entry.not_before = memory.unwrap_or(now.at);
+        entry.passes.push(true);
+        if let Source::Pass { number, .. } = source {
+            entry.seen_pass = number;
+        }
+        let slot = self.insert(entry);
+        // Only now: a parent that needs room must not have it from a component with no issue yet.
+        if let Some(parent) = &parent {
+            self.learn_parent(component, parent);
+        }
+        if let (Some(entry), Some(engine)) = (self.open.get(slot), self.engines.get(ix)) {
+            let what = What::Opened {
+                issue: Box::new(entry.issue.clone()),
+                engine: engine.name.clone(),
+            };
+            self.record(what);
+        }
+        let planned = plan.is_some();
+        if let Some(plan) = plan {
+            self.planned(slot, plan);
+        }
+        if source == Source::Hint || !planned {
+            self.ask_to_detect(ix, false);
+        }
+    }
+
+    /// Takes an issue in, and counts it.
+    pub(super) fn insert(&mut self, entry: Entry) -> SlotId {
+        let (key, engine) = (entry.issue.key.clone(), entry.engine);
+        self.components
+            .count_open(self.now.at, entry.component, true);
+        let slot = self.open.insert(entry);
+        if let Some(engine) = self.engines.get_mut(engine) {
+            engine.watched.remove(&key);
+            engine.open.insert(slot);
+        }
+        self.keys.insert(key, slot);
+        self.count_in(slot);
+        self.set_due(slot, Some(self.now.at + self.policy.patience));
+        slot
+    }
+}
+
+impl Entry {
+    pub(super) fn new(
+        issue: Issue,
+        engine: EngineIx,
+        component: super::components::ComponentIx,
+        seed: u64,
+    ) -> Self {
+        Self {
+            samples: crate::healing::core::Samples::new(0, 0),
+            engine,
+            component,
+            stream: stream(seed, &issue.key),
+            phase: Phase::Confirming,
+            reason: None,
+            since: issue.first_seen.at,
+            due: None,
+            place: Place::Nowhere,
+            passes: Passes::default(),
+            seen_pass: 0,
+            good_passes: 0,
+            plan: None,
+            unplanned: true,
+            step: 0,
+            used: 0,
+            attempts: 0,
+            not_before: issue.first_seen.at,
+            approved: None,
+            gave_up: None,
+            treatment: None,
+            dirty: false,
+            superseded: false,
+            issue,
+        }
+    }
+}
+
+/// FNV-1a over the key, then mixed with the seed: the same in every process, unlike the hash of
+/// a map.
+fn stream(seed: u64, key: &IssueKey) -> u64 {
+    let names = [key.component.as_str(), "/", key.issue_type.as_str()];
+    let bytes = names.iter().flat_map(|name| name.bytes());
+    let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    super::backoff::splitmix(seed ^ hash)
+}

@@ -1,0 +1,149 @@
+//! Passes of detectors: what each found, and what it did not find.
+
+use super::State;
+use super::engines::EngineIx;
+use super::observe::{Offer, Source};
+use super::slab::SlotId;
+use crate::healing::core::{
+    AlertId, AlertKind, Effect, IssueKey, Moment, Name, Observation, Severity, Text,
+};
+
+/// So many passes in a row that failed, and a detector counts as blind.
+const BLIND_AFTER: u32 = 3;
+
+/// What stands for the issue type in the key of an alert about a detector.
+const DETECTOR: &str = "detector";
+
+impl State {
+    /// A detection run has ended.
+    pub(super) fn detected(
+        &mut self,
+        name: &Name,
+        began: Moment,
+        mut found: Vec<(Observation, Offer)>,
+        left_out: Option<(IssueKey, u64)>,
+    ) {
+        let limit = self.policy.limits.engines;
+        let ix = self.engines.intern(name, limit);
+        let run = ix.and_then(|ix| self.run_ended(ix, began.min(self.now.at)));
+        // What is known of a run already, or is older than that, counts as hints.
+        let source = run.map_or(Source::Hint, |(number, began)| Source::Pass {
+            number,
+            began,
+        });
+        // Worst first, and in an order that does not depend on how they were found.
+        found.sort_unstable_by(|(a, _), (b, _)| b.cmp(a));
+        for (observation, plan) in found {
+            match ix {
+                Some(ix) => self.observe(ix, observation, plan, source),
+                None => self.not_taken(observation.key, 1),
+            }
+        }
+        let whole = left_out.is_none();
+        if let Some((key, count)) = left_out {
+            self.not_taken(key, count);
+        }
+        // A run that found too much says nothing about what it does not name.
+        if let (Some(ix), Some((number, began)), true) = (ix, run, whole) {
+            self.not_found(ix, number, began);
+        }
+    }
+
+    /// The number of a run and when it began; none for one that is reported twice, or is older
+    /// than one that was reported.
+    fn run_ended(&mut self, ix: EngineIx, began: Moment) -> Option<(u64, Moment)> {
+        let engine = self.engines.get_mut(ix)?;
+        if engine.asked.is_some_and(|asked| asked <= began) {
+            engine.asked = None;
+        }
+        let fresh = engine.last_pass.is_none_or(|last| began > last);
+        let run = fresh.then(|| {
+            engine.last_pass = Some(began);
+            engine.passes += 1;
+            (engine.passes, began)
+        });
+        self.sees_again(ix);
+        run
+    }
+
+    /// What a pass did not find is good, unless it was seen since the pass began.
+    fn not_found(&mut self, ix: EngineIx, number: u64, began: Moment) {
+        let Some(engine) = self.engines.get_mut(ix) else {
+            return;
+        };
+        let mut good_again = Vec::new();
+        let clear = self.policy.clear;
+        engine.watched.retain(|key, good| {
+            *good += 1;
+            if *good >= clear {
+                good_again.push(key.clone());
+            }
+            *good < clear
+        });
+        let open: Vec<SlotId> = engine.open.iter().copied().collect();
+        for key in good_again {
+            // Another engine may see the fault by now.
+            if !self.keys.contains_key(&key) {
+                self.unblock_after_health(&key);
+            }
+        }
+        for slot in open {
+            let entry = self.open.get(slot);
+            if entry.is_some_and(|e| e.seen_pass != number && began >= e.issue.last_seen.at) {
+                self.passed(slot, began, false);
+            }
+        }
+    }
+
+    pub(super) fn detect_failed(&mut self, name: &Name, began: Moment) {
+        let Some(ix) = self.engines.find(name) else {
+            return;
+        };
+        let Some(engine) = self.engines.get_mut(ix) else {
+            return;
+        };
+        if engine.asked.is_some_and(|asked| asked <= began) {
+            engine.asked = None;
+        }
+        engine.blind = engine.blind.saturating_add(1);
+        let blind = engine.blind == BLIND_AFTER && !engine.removed;
+        if blind {
+            let id = AlertId::of(&IssueKey::new(name.clone(), DETECTOR), AlertKind::Blind);
+            self.raise(id, Severity::Error, || {
+                Text::new(&format!(
+                    "{name}: its detector fails again and again; its faults are not seen"
+                ))
+            });
+        }
+    }
+
+    /// A pass of an engine ended well, or its passes no longer matter.
+    pub(super) fn sees_again(&mut self, ix: EngineIx) {
+        let Some(engine) = self.engines.get_mut(ix) else {
+            return;
+        };
+        if std::mem::take(&mut engine.blind) >= BLIND_AFTER {
+            let key = IssueKey::new(engine.name.clone(), DETECTOR);
+            self.resolve(&AlertId::of(&key, AlertKind::Blind));
+        }
+    }
+
+    /// Has an engine look again; unless forced, once until it did.
+    pub(super) fn ask_to_detect(&mut self, ix: EngineIx, force: bool) {
+        if self.stopping {
+            return;
+        }
+        let now = self.now.at;
+        let Some(engine) = self.engines.get_mut(ix) else {
+            return;
+        };
+        // One that was asked at this very moment has not looked yet.
+        let asked = engine.asked.is_some_and(|asked| !force || asked == now);
+        if engine.removed || asked {
+            return;
+        }
+        engine.asked = Some(now);
+        let engine = engine.name.clone();
+        self.emit(Effect::Detect { engine });
+    }
+}

@@ -1,0 +1,178 @@
+//! What the records leave open, taken up by the new run.
+
+use std::collections::BTreeMap;
+
+use super::{Reopened, Replay, alert_of};
+use crate::healing::core::state::State;
+use crate::healing::core::state::entry::Entry;
+use crate::healing::core::state::timers::Timer;
+use crate::healing::core::tally::ActionLabels;
+use crate::healing::core::{
+    Alert, AlertId, AlertKind, AttemptResult, Closed, Effect, Severity, Text, What, Work,
+};
+
+impl Replay {
+    /// The records end: what they leave open is taken up.
+    pub(super) fn finish(mut self) -> (State, Vec<Effect>) {
+        self.state.record(What::Started);
+        self.interrupt();
+        let mut state = self.state;
+        let mut open: Vec<_> = self.open.into_values().collect();
+        // The worst first, for the case that there is no longer room for all.
+        open.sort_by_key(|one| std::cmp::Reverse(one.issue.severity));
+        for one in open {
+            state.take_up(one);
+        }
+        let timers: Vec<_> = state
+            .mutes
+            .iter()
+            .map(|(_, m)| (m.until, m.number))
+            .collect();
+        for (until, number) in timers {
+            state.timers.set(until, Timer::Mute(number));
+        }
+        state.forget_idle_components();
+        state.take_up_alerts(self.alerts);
+        state.watch_blocked();
+        state.ramp.begin(state.now.at);
+        state.fire_timers();
+        state.finish(false);
+        let effects = std::mem::take(&mut state.out);
+        (state, effects)
+    }
+
+    fn interrupt(&mut self) {
+        let now = self.state.now.at;
+        let limit = self.state.policy.limits.series;
+        for (attempt, (intent, started)) in std::mem::take(&mut self.unended) {
+            let result = AttemptResult::Interrupted;
+            let took = now - started;
+            let state = &mut self.state;
+            match intent.work {
+                Work::Heal => {
+                    let labels = ActionLabels {
+                        issue_type: intent.key.issue_type.clone(),
+                        action: intent.action.clone(),
+                    };
+                    let gate = intent.confidence.gate();
+                    state.tally.attempt_started(labels, gate, limit);
+                    state
+                        .tally
+                        .attempt_finished(&intent.action, result, took, limit);
+                    if let Some(open) = self.open.get_mut(&intent.key) {
+                        open.used = open.used.saturating_add(1);
+                    }
+                }
+                Work::Rollback => {
+                    state.tally.rollbacks_started += 1;
+                    state.tally.rollbacks_finished.add(result);
+                }
+            }
+            state.record(What::AttemptFinished {
+                attempt,
+                work: intent.work,
+                key: intent.key,
+                action: intent.action,
+                result,
+                took,
+                message: Text::new("the process ended before it did"),
+                hopeless: false,
+            });
+        }
+    }
+}
+
+impl State {
+    fn take_up(&mut self, reopened: Reopened) {
+        let limits = self.policy.limits;
+        let now = self.now.at;
+        let engine = self.engines.intern(&reopened.engine, limits.engines);
+        self.tally.restored += 1;
+        let full = self.open.len() >= limits.open as usize;
+        let (Some(engine), false) = (engine, full) else {
+            self.tally.closed.add(Closed::Superseded);
+            let issue = reopened.issue;
+            self.memories
+                .update(now, &issue.key, |memory| memory.closed_at = Some(now));
+            return self.record(What::Closed {
+                key: issue.key,
+                generation: issue.generation,
+                outcome: Closed::Superseded,
+                action: None,
+                attempts: reopened.attempts,
+                open_for: now - issue.first_seen.at,
+                not_before: None,
+            });
+        };
+        let name = &reopened.issue.key.component;
+        let component = self.components.intern(now, name, limits.components);
+        let memory = self.memories.get(&reopened.issue.key);
+        let not_before = memory.map_or(now, |memory| memory.not_before);
+        let mut entry = Entry::new(reopened.issue, engine, component, self.seed);
+        entry.since = now;
+        entry.step = reopened.step;
+        let unverified = u32::from(reopened.unverified);
+        entry.used = reopened.used.saturating_add(unverified);
+        entry.attempts = reopened.attempts;
+        entry.not_before = not_before;
+        self.insert(entry);
+    }
+
+    /// Alerts about what is still so go on; the others end.
+    fn take_up_alerts(&mut self, mut known: BTreeMap<AlertId, Alert>) {
+        let now = self.now.at;
+        let policy = self.policy.recurrence;
+        let mut keep = Vec::new();
+        for (key, memory) in self.memories.iter() {
+            if let Some(kind) = memory.block.and_then(alert_of) {
+                keep.push((AlertId::of(key, kind), None));
+            }
+            let recurring = AlertId::of(key, AlertKind::Recurring);
+            if let Some(until) = memory.recurring_until(now, &policy)
+                && known.contains_key(&recurring)
+            {
+                keep.push((recurring, Some(until)));
+            }
+        }
+        for (id, until) in keep {
+            match known.remove(&id) {
+                Some(alert) => {
+                    let limit = self.policy.limits.alerts;
+                    let (severity, summary) = (alert.severity, alert.summary.clone());
+                    let since = alert.since;
+                    self.alerts
+                        .raise(since, id.clone(), severity, || summary, limit);
+                    self.emit(Effect::Raise(Box::new(alert)));
+                }
+                None => self.raise(id.clone(), Severity::Error, || {
+                    Text::new(&format!("{id}: left alone; acknowledge it to go on"))
+                }),
+            }
+            if let Some(until) = until {
+                self.expire_alert(&id, until);
+            }
+        }
+        for alert in known.into_values().map(Box::new) {
+            self.record(What::Resolved(alert.clone()));
+            self.emit(Effect::Resolve(alert));
+        }
+    }
+
+    /// Blocked keys without an open issue are watched, so that their alerts end.
+    fn watch_blocked(&mut self) {
+        let limit = self.policy.limits.engines;
+        let blocked: Vec<_> = self
+            .memories
+            .iter()
+            .filter(|(key, memory)| memory.block.is_some() && !self.keys.contains_key(key))
+            .filter_map(|(key, memory)| Some((key.clone(), memory.engine.clone()?)))
+            .collect();
+        for (key, engine) in blocked {
+            if let Some(ix) = self.engines.intern(&engine, limit)
+                && let Some(engine) = self.engines.get_mut(ix)
+            {
+                engine.watched.insert(key, 0);
+            }
+        }
+    }
+}

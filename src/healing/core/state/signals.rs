@@ -1,0 +1,165 @@
+//! What the core tells the world: records, notices, alerts, and when it wants to be woken.
+
+use std::time::Duration;
+
+use super::State;
+use super::alerts::Raised;
+use super::timers::Timer;
+use crate::healing::core::tally::Label;
+use crate::healing::core::{
+    Alert, AlertId, AlertKind, Dropped, Effect, IssueKey, Moment, Name, Notice, Severity, Text,
+    What,
+};
+
+/// How often what was dropped is told, at most.
+const TELL_DROPS_EVERY: Duration = Duration::from_secs(1);
+
+/// How long after the last drop the alert about it ends.
+const OVERFLOW_LASTS: Duration = Duration::from_secs(60);
+
+/// What was dropped since it was last told.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Drops {
+    untold: [Option<(IssueKey, u64)>; Dropped::ALL.len()],
+    timer: bool,
+}
+
+impl State {
+    pub(super) fn emit(&mut self, effect: Effect) {
+        self.out.push(effect);
+    }
+
+    pub(super) fn record(&mut self, what: What) {
+        let record = self.numbered(what);
+        self.emit(Effect::Record(Box::new(record)));
+    }
+
+    pub(super) fn refuse(&mut self, why: impl Into<Text>) {
+        let why = why.into();
+        self.emit(Effect::Notice(Notice::Refused { why }));
+    }
+
+    /// An answer to a question that is no longer open.
+    pub(super) fn late(&mut self, what: &str) {
+        self.tally.late += 1;
+        let what = Name::new(what);
+        self.emit(Effect::Notice(Notice::Late { what }));
+    }
+
+    /// Observations that are not taken; the key is that of the last.
+    pub(super) fn dropped(&mut self, reason: Dropped, key: IssueKey, many: u64) {
+        self.tally.observations.dropped.add_many(reason, many);
+        if let Some(untold) = self.drops.untold.get_mut(reason.index()) {
+            let count = untold.as_ref().map_or(0, |(_, count)| *count);
+            *untold = Some((key, count.saturating_add(many)));
+        }
+        if !self.drops.timer {
+            self.tell_drops();
+        }
+    }
+
+    pub(super) fn tell_drops(&mut self) {
+        self.drops.timer = false;
+        for &reason in Dropped::VALUES {
+            let untold = self.drops.untold.get_mut(reason.index());
+            let Some((key, count)) = untold.and_then(Option::take) else {
+                continue;
+            };
+            if reason == Dropped::Full {
+                let id = AlertId::global(AlertKind::Overflow);
+                self.raise(id.clone(), Severity::Error, || {
+                    Text::new(&format!("too many open issues: {key} was dropped"))
+                });
+                self.expire_alert(&id, self.now.at + OVERFLOW_LASTS);
+            }
+            self.emit(Effect::Notice(Notice::Dropped { reason, key, count }));
+            self.drops.timer = true;
+        }
+        if self.drops.timer {
+            self.timers
+                .set(self.now.at + TELL_DROPS_EVERY, Timer::Drops);
+        }
+    }
+
+    pub(super) fn raise(
+        &mut self,
+        id: AlertId,
+        severity: Severity,
+        summary: impl FnOnce() -> Text,
+    ) {
+        let limit = self.policy.limits.alerts;
+        if let Raised::Now(alert) = self.alerts.raise(self.now, id, severity, summary, limit) {
+            self.record(What::Raised(alert.clone()));
+            self.emit(Effect::Raise(alert));
+        }
+    }
+
+    pub(super) fn resolve(&mut self, id: &AlertId) {
+        let Some((alert, expires)) = self.alerts.resolve(id) else {
+            return;
+        };
+        if let Some((at, number)) = expires {
+            self.timers.cancel(at, Timer::Alert(number));
+        }
+        let alert: Box<Alert> = Box::new(alert);
+        self.record(What::Resolved(alert.clone()));
+        self.emit(Effect::Resolve(alert));
+    }
+
+    /// Ends the alerts of these kinds about a key.
+    pub(super) fn resolve_of(&mut self, key: &IssueKey, kinds: &[AlertKind]) {
+        for id in self.alerts.of(key) {
+            if kinds.contains(&id.kind) {
+                self.resolve(&id);
+            }
+        }
+    }
+
+    pub(super) fn expire_alert(&mut self, id: &AlertId, at: Moment) {
+        if let Some((number, old)) = self.alerts.expire_at(id, at) {
+            if let Some((at, number)) = old {
+                self.timers.cancel(at, Timer::Alert(number));
+            }
+            self.timers.set(at, Timer::Alert(number));
+        }
+    }
+
+    /// The end of each step: whether it is over, and when to be woken.
+    pub(super) fn finish(&mut self, ticked: bool) {
+        if self.stopping && !self.stopped && self.open.is_empty() {
+            self.stopped = true;
+            self.emit(Effect::Stopped);
+        }
+        let next = self.timers.next();
+        // A tick that came too early is answered with the time again.
+        if next != self.woken || (ticked && next != Moment::NEVER) {
+            self.woken = next;
+            self.emit(Effect::WakeAt(next));
+        }
+    }
+
+    pub(super) fn fire_timers(&mut self) {
+        while let Some(timer) = self.timers.pop_due(self.now.at) {
+            match timer {
+                Timer::Issue(slot) => {
+                    self.at_hand = Some(slot);
+                    self.phase_over(slot);
+                }
+                Timer::Attempt(attempt) => self.attempt_overdue(attempt),
+                Timer::Storm => self.storm_timer = None,
+                Timer::Mute(number) => self.mute_over(number),
+                Timer::ComponentBudget(component) => self.component_budget_back(component),
+                Timer::GlobalBudget => self.budget_timer = None,
+                Timer::Unspent(slot) => self.unspent(slot),
+                Timer::Ramp => self.ramp_timer = None,
+                Timer::Climb => self.climb_timer = None,
+                Timer::Alert(number) => {
+                    if let Some(id) = self.alerts.by_number(number) {
+                        self.alert_over(&id);
+                    }
+                }
+                Timer::Drops => self.tell_drops(),
+            }
+        }
+    }
+}

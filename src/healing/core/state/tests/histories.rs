@@ -1,0 +1,301 @@
+//! Random histories against the invariants of the contract.
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+use proptest::test_runner::RngAlgorithm;
+
+use super::driver::Driver;
+use super::ops::{Op, Seen, Wish, ops, seen, severities};
+use crate::healing::core::{
+    AttemptResult, Event, Label, Moment, Name, Observation, Phase, Verdict,
+};
+
+/// How many cases one property has: `share` is how many of them share the histories of a run,
+/// 10,000 unless `SELFHEAL_HISTORIES` says otherwise. `PROPTEST_RNG_SEED` gives other histories.
+pub(super) fn config(share: u32) -> ProptestConfig {
+    let cases = std::env::var("SELFHEAL_HISTORIES").ok();
+    let cases = cases.and_then(|n| n.parse().ok()).unwrap_or(10_000);
+    ProptestConfig {
+        cases: (cases / share).max(32),
+        max_shrink_iters: 4_000,
+        failure_persistence: None,
+        // Each choice in a history forks the generator, which the default one takes long for.
+        rng_algorithm: RngAlgorithm::XorShift,
+        ..ProptestConfig::default()
+    }
+}
+
+/// Most faults show in short histories; some need long ones.
+pub(super) fn histories() -> impl Strategy<Value = Vec<Op>> {
+    prop_oneof![
+        6 => prop::collection::vec(ops(), 1..60),
+        1 => prop::collection::vec(ops(), 60..200),
+    ]
+}
+
+/// 1 to 9 hold at every step; then 10 holds whoever answers, or does not.
+fn keeps_its_promises(policy: usize, seed: u64, history: &[Op]) {
+    let mut driver = Driver::new(policy, seed);
+    for op in history {
+        driver.run(op);
+    }
+    driver.state.audit_bounds(&driver.most);
+    everything_ends_though_nobody_answers(driver.clone());
+    everything_closes_once_all_is_well(driver.clone());
+    shuts_down_in_time(driver);
+}
+
+// One property under four policies, so that they run side by side.
+proptest! {
+    #![proptest_config(config(4))]
+
+    #[test]
+    fn no_history_breaks_a_promise_when_all_is_tight(seed in any::<u64>(), history in histories()) {
+        keeps_its_promises(0, seed, &history);
+    }
+
+    #[test]
+    fn no_history_breaks_a_promise_when_all_is_wide(seed in any::<u64>(), history in histories()) {
+        keeps_its_promises(1, seed, &history);
+    }
+
+    #[test]
+    fn no_history_breaks_a_promise_in_a_dry_run(seed in any::<u64>(), history in histories()) {
+        keeps_its_promises(2, seed, &history);
+    }
+
+    #[test]
+    fn no_history_breaks_a_promise_when_people_are_asked(
+        seed in any::<u64>(), history in histories(),
+    ) {
+        keeps_its_promises(3, seed, &history);
+    }
+}
+
+/// 10: a shell that never answers leaves every issue parked, and nothing to wait for but the next
+/// try of what is reversible.
+fn everything_ends_though_nobody_answers(mut driver: Driver) {
+    for _ in 0..20_000 {
+        if driver.wake == Moment::NEVER || driver.state.only_tries_again() {
+            return;
+        }
+        driver.run(&Op::Sleep);
+    }
+    panic!("it never comes to rest");
+}
+
+/// Once detectors find nothing and actions work, nothing stays open.
+fn everything_closes_once_all_is_well(mut driver: Driver) {
+    driver.run(&Op::Control(Wish::Resume));
+    driver.run(&Op::Control(Wish::Revive));
+    for _ in 0..400 {
+        while !driver.is_answered() {
+            driver.end(0, AttemptResult::Ok);
+            driver.judge(0, Verdict::Good, Duration::ZERO);
+        }
+        if driver.state.snapshot().open.sum() == 0 {
+            return;
+        }
+        for engine in 0..2 {
+            driver.run(&Op::Engine(engine, true));
+            driver.run(&Op::Pass {
+                engine,
+                age: Duration::ZERO,
+                seen: Vec::new(),
+                left_out: false,
+            });
+        }
+        driver.run(&Op::Wait(Duration::from_secs(1)));
+    }
+    let open: Vec<_> = driver.state.issues().collect();
+    panic!("{open:?} stay open");
+}
+
+fn shuts_down_in_time(mut driver: Driver) {
+    let grace = driver.state.policy().grace;
+    driver.run(&Op::Shutdown);
+    driver.run(&Op::Wait(grace));
+    let snapshot = driver.state.snapshot();
+    assert_eq!((snapshot.open.sum(), snapshot.attempts_running), (0, 0));
+    let dropped = snapshot.observations.dropped.sum();
+    driver.tell(Event::Observed {
+        engine: Name::new("red"),
+        observation: Observation::new("late", "down"),
+        plan: None,
+    });
+    assert_eq!(
+        driver.state.snapshot().observations.dropped.sum(),
+        dropped + 1
+    );
+}
+
+/// What became of each key: everything but numbers that only tell requests apart.
+fn outcome(driver: &Driver) -> Vec<String> {
+    let mut all: Vec<String> = driver
+        .state
+        .issues()
+        .map(|(issue, phase, reason)| {
+            let (key, severity, evidence) = (&issue.key, issue.severity, &issue.evidence);
+            let explained = driver.state.explain(key).unwrap();
+            format!(
+                "{key} {severity:?} {phase:?} {reason:?} {evidence:?} {:?} {:?} {:?}",
+                issue.confidence, explained.not_before, explained.next
+            )
+        })
+        .collect();
+    all.sort();
+    let snapshot = driver.state.snapshot();
+    let closed: Vec<_> = snapshot.closed.iter().collect();
+    let finished: Vec<_> = snapshot.attempts_finished.iter().collect();
+    all.push(format!(
+        "{closed:?} {finished:?} {}",
+        snapshot.attempts_started
+    ));
+    all
+}
+
+/// A shell that answers everything at once, by the key alone.
+fn settle_down(driver: &mut Driver) {
+    while !driver.is_answered() {
+        driver.end(0, AttemptResult::Ok);
+        driver.judge(0, Verdict::Good, Duration::ZERO);
+    }
+}
+
+proptest! {
+    #![proptest_config(config(24))]
+
+    /// 12: the order and the number of the observations of one tick change no outcome.
+    #[test]
+    fn order_and_repetition_within_a_tick_change_nothing(
+        seed in any::<u64>(),
+        ticks in prop::collection::vec(
+            (prop::collection::vec((seen(), any::<prop::sample::Index>(), 1usize..3), 0..6),
+             1u64..8), 1..30),
+        hints in any::<bool>(),
+    ) {
+        // The observations of a pass are sorted, so that they may even compete. Hints come one by
+        // one: of two that compete, the first has begun before the second is known.
+        let policy = if hints { 4 } else { 0 };
+        let (mut plain, mut shuffled) = (Driver::new(policy, seed), Driver::new(policy, seed));
+        for (tick, seconds) in ticks {
+            let tick: Vec<_> = tick
+                .into_iter()
+                .map(|(one, place, times)| {
+                    let key = if hints { one.key % 5 } else { one.key };
+                    (Seen { engine: 0, parent: None, plan: 0, key, ..one }, place, times)
+                })
+                .collect();
+            let straight: Vec<Seen> = tick.iter().map(|(one, ..)| one.clone()).collect();
+            let mut mixed = Vec::new();
+            for (one, place, times) in &tick {
+                for _ in 0..*times {
+                    mixed.insert(place.index(mixed.len() + 1), one.clone());
+                }
+            }
+            for (driver, seen) in [(&mut plain, straight), (&mut shuffled, mixed)] {
+                if hints {
+                    for one in seen {
+                        driver.run(&Op::Hint(one));
+                    }
+                } else {
+                    driver.run(&Op::Pass {
+                        engine: 0, age: Duration::ZERO, seen, left_out: false,
+                    });
+                }
+                settle_down(driver);
+                driver.run(&Op::Wait(Duration::from_secs(seconds)));
+                settle_down(driver);
+            }
+            prop_assert_eq!(outcome(&plain), outcome(&shuffled));
+        }
+    }
+
+    /// The same events and the same seed give the same effects, to the last.
+    #[test]
+    fn a_history_can_be_replayed(
+        policy in 0usize..4, seed in any::<u64>(), history in histories(),
+    ) {
+        let (mut one, mut two) = (Driver::new(policy, seed), Driver::new(policy, seed));
+        for op in &history {
+            one.run(op);
+            two.run(op);
+        }
+        prop_assert_eq!(one.records, two.records);
+        prop_assert_eq!(one.state.snapshot(), two.state.snapshot());
+    }
+
+    /// Explaining tells the truth: what nothing holds back has started, what is held back has not.
+    #[test]
+    fn what_is_explained_is_what_happens(
+        policy in 0usize..4, seed in any::<u64>(), history in histories(),
+        severity in severities(),
+    ) {
+        let mut driver = Driver::new(policy, seed);
+        driver.run(&Op::Hint(Seen { engine: 0, key: 0, severity, samples: (30, 30), parent: None, plan: 0 }));
+        for op in &history {
+            driver.run(op);
+            let issues: Vec<_> = driver.state.issues().map(|(i, p, _)| (i.key.clone(), p)).collect();
+            for (key, phase) in issues {
+                let explained = driver.state.explain(&key).unwrap();
+                prop_assert_eq!(explained.phase, phase);
+                if phase == Phase::Pending {
+                    prop_assert!(!explained.holds.is_empty(), "{} waits for nothing", key);
+                }
+                if let Some(until) = explained.until {
+                    prop_assert!(until > driver.now.at);
+                }
+                prop_assert!(!explained.to_string().is_empty());
+            }
+        }
+    }
+}
+
+/// The histories are worth something only if they reach every corner.
+#[test]
+fn histories_reach_every_corner() {
+    use proptest::strategy::ValueTree;
+    use proptest::test_runner::{TestRng, TestRunner};
+
+    let dice = TestRng::deterministic_rng(RngAlgorithm::XorShift);
+    let mut runner = TestRunner::new_with_rng(config(1), dice);
+    let (mut closed, mut finished) = ([0u64; 8], [0u64; 8]);
+    let mut escalations = [0u64; 2];
+    let (mut phases, mut rollbacks, mut zombies, mut storms) = ([0u64; 9], 0, 0, 0);
+    let mut evicted = 0;
+    for case in 0..300 {
+        let history = prop::collection::vec(ops(), 100..160);
+        let history = history.new_tree(&mut runner).unwrap().current();
+        let mut driver = Driver::new(case % 4, case as u64);
+        for op in &history {
+            driver.run(op);
+            let snapshot = driver.state.snapshot();
+            zombies += snapshot.zombies;
+            storms += u64::from(snapshot.storm);
+            for (phase, count) in snapshot.open.iter() {
+                phases[phase.index()] += count;
+            }
+        }
+        driver.run(&Op::Shutdown);
+        let snapshot = driver.state.snapshot();
+        for (outcome, count) in snapshot.closed.iter() {
+            closed[outcome.index()] += count;
+        }
+        for (result, count) in snapshot.attempts_finished.iter() {
+            finished[result.index()] += count;
+        }
+        for (rung, count) in snapshot.escalations.iter() {
+            escalations[rung.index()] += count;
+        }
+        rollbacks += snapshot.rollbacks_started;
+        evicted += snapshot.evicted;
+    }
+    println!("closed {closed:?} finished {finished:?} phases {phases:?}");
+    println!("rollbacks {rollbacks} zombies {zombies} storms {storms} evicted {evicted}");
+    assert!(closed[..5].iter().all(|&n| n >= 5), "{closed:?}");
+    assert!(finished[..7].iter().all(|&n| n >= 10), "{finished:?}");
+    assert!(escalations.iter().all(|&n| n >= 5), "{escalations:?}");
+    assert!(phases.iter().all(|&n| n >= 100), "{phases:?}");
+    assert!(rollbacks >= 20 && zombies >= 20 && storms >= 20 && evicted >= 20);
+}

@@ -1,0 +1,371 @@
+//! What goes wrong around the engine.
+
+use super::*;
+use crate::config::Limits;
+use crate::healing::core::{Closed, Dropped, Hold, Notice};
+
+#[test]
+fn a_hundred_thousand_duplicates_are_one_issue() {
+    let mut bench = Bench::new(policy());
+    let mut effects = Vec::new();
+    for n in 0..100_000 {
+        bench.now.at = Moment::from_nanos(n);
+        let observation = down("db");
+        let engine = Name::new("e");
+        let event = Event::Observed {
+            engine,
+            observation,
+            plan: None,
+        };
+        bench.state.step_into(bench.now, event, &mut effects);
+    }
+    let snapshot = bench.state.snapshot();
+    assert_eq!(snapshot.observations.coalesced, 99_999);
+    assert_eq!(snapshot.open.sum(), 1);
+    let records = effects.iter().filter(|e| matches!(e, Effect::Record(_)));
+    assert_eq!(records.count(), 1, "only the first is worth a record");
+    assert_eq!(bench.state.issue(&key("db")).unwrap().0.count, 100_000);
+}
+
+#[test]
+fn a_critical_one_finds_room_among_the_mild() {
+    let mut small = policy();
+    small.limits = Limits {
+        open: 3,
+        ..Limits::default()
+    };
+    let mut bench = Bench::new(small);
+    bench.control(Control::Pause);
+    for component in ["a", "b", "c"] {
+        bench.wait(SECOND);
+        bench.hint(down(component).severity(Severity::Info));
+    }
+    bench.hint(down("d").severity(Severity::Info));
+    assert_eq!(bench.phase("d"), None, "an equal gives no way");
+    bench.hint(critical("e"));
+    assert!(bench.phase("e").is_some());
+    assert_eq!(bench.phase("c"), None, "the newest of the mildest gave way");
+    let snapshot = bench.state.snapshot();
+    assert_eq!(snapshot.observations.dropped.get(Dropped::Full), 1);
+    assert_eq!(snapshot.closed.get(Closed::Superseded), 1);
+    assert_eq!(snapshot.evicted, 1);
+    assert_eq!(bench.alerts(), [AlertKind::Overflow]);
+}
+
+#[test]
+fn an_engine_that_invents_keys_leaves_room_for_the_rest() {
+    let mut small = policy();
+    small.limits.open_per_engine = 100;
+    small.limits.series = 10;
+    small.limits.components = 50;
+    let mut bench = Bench::new(small);
+    let wild = Name::new("wild");
+    let mut effects = Vec::new();
+    for n in 0..200_000 {
+        bench.now.at = Moment::from_nanos(n * 10_000);
+        let event = Event::Observed {
+            engine: wild.clone(),
+            observation: Observation::new(n.to_string().as_str(), "down"),
+            plan: None,
+        };
+        bench.state.step_into(bench.now, event, &mut effects);
+    }
+    let told: Vec<u64> = effects
+        .iter()
+        .filter_map(|effect| match effect {
+            Effect::Notice(Notice::Dropped { count, .. }) => Some(*count),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(told.len(), 2, "once a second");
+    let snapshot = bench.state.snapshot();
+    assert_eq!(snapshot.open.sum(), 100);
+    assert_eq!(snapshot.observations.dropped.get(Dropped::Full), 199_900);
+    assert_eq!(snapshot.detected.len(), 11);
+    assert_eq!(snapshot.components_known, 100, "as many as have an issue");
+    bench.hint(down("db"));
+    assert_eq!(bench.running(), ["db"]);
+    bench.state.audit();
+}
+
+#[test]
+fn a_hung_action_keeps_its_lock_until_it_ends() {
+    let mut bench = Bench::new(policy());
+    bench.hint(down("db"));
+    let attempt = bench.runs[0].attempt;
+    bench.wait(30 * SECOND);
+    assert!(bench.log.contains(&Effect::Cancel { attempt }));
+    assert_eq!(bench.state.snapshot().zombies, 0, "it has some grace");
+    bench.wait(5 * SECOND);
+    let snapshot = bench.state.snapshot();
+    assert_eq!(snapshot.zombies, 1);
+    assert_eq!(
+        snapshot.attempts_finished.get(AttemptResult::Timeout),
+        1,
+        "it is finished, though it has not ended"
+    );
+    let hold = bench.explain("db").holds.remove(0);
+    assert!(matches!(hold, Hold::Lock { holder, .. } if holder == attempt));
+    bench.log.clear();
+    bench.wait(SECOND);
+    // It succeeds late: that is not a second result, but a reason to look.
+    bench.end(AttemptResult::Ok);
+    let engine = Name::new("e");
+    assert!(bench.log.contains(&Effect::Detect { engine }));
+    assert_eq!(bench.running(), ["db"]);
+    let snapshot = bench.state.snapshot();
+    assert_eq!((snapshot.zombies, snapshot.attempts_started), (0, 2));
+    assert_eq!(snapshot.attempts_finished.sum(), 1);
+}
+
+#[test]
+fn too_many_zombies_stop_everything() {
+    let mut bench = Bench::new(policy());
+    for component in ["a", "b", "c"] {
+        bench.hint(down(component));
+    }
+    bench.wait(30 * SECOND);
+    bench.wait(5 * SECOND);
+    assert_eq!(bench.state.snapshot().zombies, 3);
+    bench.hint(down("d"));
+    assert!(matches!(
+        bench.explain("d").holds[0],
+        Hold::Zombies { count: 3, limit: 3 }
+    ));
+    assert_eq!(bench.alerts(), [AlertKind::Zombies]);
+    bench.end(AttemptResult::Panicked);
+    assert_eq!(bench.alerts(), []);
+    assert!(bench.running().contains(&"d"));
+}
+
+#[test]
+fn reports_that_come_twice_change_nothing() {
+    let mut bench = Bench::new(policy());
+    bench.hint(down("db"));
+    let attempt = bench.end(AttemptResult::Ok);
+    let before = bench.state.snapshot();
+    bench.tell(Event::Ended {
+        attempt,
+        result: AttemptResult::Failed,
+        message: Text::new(""),
+        hopeless: false,
+    });
+    bench.tell(Event::Ended {
+        attempt: AttemptId(99),
+        result: AttemptResult::Ok,
+        message: Text::new(""),
+        hopeless: false,
+    });
+    bench.tell(Event::Judged {
+        ticket: Ticket(99),
+        data_from: bench.now.at,
+        verdict: Verdict::Good,
+    });
+    let mut after = bench.state.snapshot();
+    assert_eq!(after.late, 3);
+    after.late = before.late;
+    assert_eq!(after, before);
+}
+
+#[test]
+fn an_invalid_policy_leaves_the_old_one_in_force() {
+    let mut bench = Bench::new(policy());
+    bench.hint(down("db"));
+    let mut bad = policy();
+    bad.max_running = 0;
+    bad.storm.share = 2.0;
+    bench.tell(Event::Reload(Arc::new(bad)));
+    let why = bench.refused().unwrap();
+    assert!(why.contains("max_running"), "{why}");
+    assert_eq!(*bench.state.policy(), policy());
+    bench.heal();
+    assert_eq!(bench.state.snapshot().closed.get(Closed::Healed), 1);
+}
+
+#[test]
+fn what_runs_keeps_the_policy_it_started_with() {
+    let mut bench = Bench::new(policy());
+    bench.hint(down("db"));
+    let mut hasty = policy();
+    hasty.timeout = SECOND;
+    hasty.settle = 500 * SECOND;
+    bench.tell(Event::Reload(Arc::new(hasty)));
+    bench.wait(29 * SECOND);
+    bench.end(AttemptResult::Ok);
+    bench.judge(Verdict::Good);
+    bench.wait(10 * SECOND);
+    bench.judge(Verdict::Good);
+    assert_eq!(bench.state.snapshot().closed.get(Closed::Healed), 1);
+}
+
+#[test]
+fn a_wall_clock_that_jumps_changes_no_decision() {
+    let run = |jumps: [i64; 3]| {
+        let mut bench = Bench::new(policy());
+        let mut at = 0;
+        let mut jump = |bench: &mut Bench| {
+            let wall = bench.now.wall.as_millis().saturating_add_signed(jumps[at]);
+            bench.now.wall = Wall::from_millis(wall);
+            at += 1;
+        };
+        bench.hint(down("db"));
+        jump(&mut bench);
+        bench.end(AttemptResult::Ok);
+        jump(&mut bench);
+        bench.judge(Verdict::Good);
+        jump(&mut bench);
+        bench.wait(10 * SECOND);
+        bench.judge(Verdict::Good);
+        let records = bench.log.into_iter().filter_map(|effect| match effect {
+            Effect::Record(record) => Some((record.stamp.at, std::mem::discriminant(&record.what))),
+            _ => None,
+        });
+        (records.collect::<Vec<_>>(), bench.state.snapshot().closed)
+    };
+    let day = 86_400_000;
+    assert_eq!(run([0, 0, 0]), run([day, -2 * day, day]));
+}
+
+#[test]
+fn a_shutdown_in_every_phase_closes_everything() {
+    let mut all = policy();
+    all.storm.min_components = 100;
+    all.backoff.base = 64 * SECOND;
+    all.backoff.cap = 64 * SECOND;
+    let mut bench = Bench::new(all);
+    for component in ["running", "verifying", "settling", "backoff"] {
+        bench.plan = plan().lock(component);
+        bench.hint(down(component));
+    }
+    bench.runs.rotate_left(1);
+    bench.end(AttemptResult::Ok);
+    bench.end(AttemptResult::Ok);
+    bench.looks.rotate_left(1);
+    bench.judge(Verdict::Good);
+    bench.end(AttemptResult::Failed);
+    bench.plan = plan().confirm(Confirm::of(2, 2));
+    bench.hint(down("confirming"));
+    bench.plan = plan().lock("running");
+    bench.hint(down("pending"));
+    bench.plan = plan().risk(Risk::Destructive);
+    bench.hint(down("approval"));
+    bench.plan = Plan::default();
+    bench.hint(down("parked"));
+    bench.plan = plan().lock("awaits").with_rollback();
+    bench.hint(down("awaits"));
+    bench.control(Control::Pause);
+    bench.runs.rotate_left(1);
+    bench.end(AttemptResult::Failed);
+    let snapshot = bench.state.snapshot();
+    for (phase, count) in snapshot.open.iter() {
+        assert_eq!(count, 1, "{phase:?}");
+    }
+    bench.tell(Event::Shutdown);
+    assert_eq!(bench.state.snapshot().open.sum(), 1, "one runs");
+    assert!(!bench.log.contains(&Effect::Stopped));
+    bench.end(AttemptResult::Cancelled);
+    let snapshot = bench.state.snapshot();
+    assert_eq!(snapshot.closed.get(Closed::Shutdown), 9);
+    assert!(bench.log.contains(&Effect::Stopped));
+    bench.hint(down("late"));
+    let dropped = bench.state.snapshot().observations.dropped;
+    assert_eq!(dropped.get(Dropped::Shutdown), 1);
+    // What remained is taken up by the next run.
+    let records: Vec<_> = bench
+        .log
+        .iter()
+        .filter_map(|effect| match effect {
+            Effect::Record(record) => Some((**record).clone()),
+            _ => None,
+        })
+        .collect();
+    let policy = Arc::new(policy());
+    let (next, _) = State::restore(policy, 1, bench.now, &records);
+    assert_eq!(next.snapshot().restored, 9);
+}
+
+#[test]
+fn nobody_who_answers_leaves_nothing_waiting_for_ever() {
+    let mut bench = Bench::new(HealingPolicy {
+        confirm: Confirm::of(2, 2),
+        ..policy()
+    });
+    bench.hint(down("db"));
+    bench.wait(3600 * SECOND);
+    let parked = Some((Phase::Parked, Some(ParkReason::Waited)));
+    assert_eq!(bench.phase("db"), parked);
+    assert_eq!(bench.alerts(), [AlertKind::Waited]);
+}
+
+#[test]
+fn what_a_long_run_leaves_out_is_counted_and_not_good() {
+    let mut bench = Bench::new(policy());
+    bench.control(Control::Pause);
+    bench.pass(vec![down("mild"), critical("worse")]);
+    for left_out in [5, 5, 0, 0] {
+        assert!(bench.phase("mild").is_some(), "it may be among the rest");
+        bench.wait(SECOND);
+        bench.tell(Event::Detected {
+            engine: Name::new("e"),
+            began: bench.now.at,
+            observations: vec![(critical("worse"), None)],
+            left_out: (left_out > 0).then(|| (key("mild"), left_out)),
+        });
+    }
+    assert_eq!(bench.phase("mild"), None, "two whole runs did not find it");
+    let seen = bench.state.snapshot().observations;
+    assert_eq!((seen.total, seen.dropped.get(Dropped::Full)), (16, 10));
+    let named = |effect: &Effect| matches!(effect, Effect::Notice(Notice::Dropped { key: one, count: 5, .. }) if *one == key("mild"));
+    assert!(bench.log.iter().any(named));
+}
+
+#[test]
+fn of_the_observations_of_a_run_the_strongest_evidence_is_kept() {
+    let mut bench = Bench::new(policy());
+    bench.control(Control::Pause);
+    bench.pass(vec![
+        down("db").samples(1, 2).evidence("why", "slow"),
+        down("db")
+            .evidence("why", "refused")
+            .severity(Severity::Error),
+    ]);
+    let (issue, ..) = bench.state.issue(&key("db")).unwrap();
+    assert_eq!(issue.evidence.iter().next(), Some(("why", "refused")));
+    assert_eq!(issue.confidence.n, 30);
+}
+
+#[test]
+fn a_fault_that_supersedes_does_not_wait_for_what_settles() {
+    let mut bench = Bench::with(policy(), plan().settle(10 * SECOND));
+    let seen = |kind| Observation::new("file", kind).samples(30, 30).superseding();
+    bench.pass(vec![seen("corrupt"), down("db")]);
+    bench.runs.retain(|start| start.issue.key != key("db"));
+    bench.end(AttemptResult::Ok);
+    bench.judge(Verdict::Good);
+    bench.wait(SECOND);
+    bench.pass(vec![seen("missing"), down("db")]);
+    assert_eq!(bench.running(), ["file"], "the lock was free at once");
+    let issue_type = bench.runs[0].issue.key.issue_type.to_string();
+    assert_eq!(issue_type, "missing");
+    let snapshot = bench.state.snapshot();
+    assert_eq!(snapshot.closed.get(Closed::Superseded), 1);
+    assert!(bench.phase("db").is_some(), "another component");
+
+    // What runs is not called off, and is closed when it ends.
+    bench.wait(SECOND);
+    bench.hint(seen("corrupt"));
+    assert_eq!(bench.running(), ["file"]);
+    let cancelled = |effect: &Effect| matches!(effect, Effect::Cancel { .. });
+    assert!(!bench.log.iter().any(cancelled));
+    bench.end(AttemptResult::Ok);
+    assert_eq!(bench.running(), ["file"]);
+    let snapshot = bench.state.snapshot();
+    assert_eq!(snapshot.closed.get(Closed::Superseded), 2);
+    assert_eq!(snapshot.closed.get(Closed::SelfResolved), 0);
+
+    // What runs and is reported again goes on.
+    bench.hint(seen("missing"));
+    bench.hint(seen("corrupt"));
+    bench.heal();
+    assert_eq!(bench.state.snapshot().closed.get(Closed::Healed), 1);
+}

@@ -1,0 +1,85 @@
+//! What is due when.
+
+use std::collections::BTreeSet;
+
+use super::components::ComponentIx;
+use super::slab::SlotId;
+use crate::healing::core::{AttemptId, Moment};
+
+/// What a timer is for; each has at most one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Timer {
+    /// The phase of an issue ends.
+    Issue(SlotId),
+    /// An attempt took too long to end, or to end after it was cancelled.
+    Attempt(AttemptId),
+    /// The storm is over if it stayed calm.
+    Storm,
+    /// A mute ends.
+    Mute(u64),
+    /// A component has budget again.
+    ComponentBudget(ComponentIx),
+    /// There is budget again for some of those that wait for it.
+    GlobalBudget,
+    /// The component of an issue that waits for budget has spent nothing any more.
+    Unspent(SlotId),
+    /// One more attempt may run.
+    Ramp,
+    /// A fault that healing has given up on is taken further.
+    Climb,
+    /// An alert that lasts for a time ends.
+    Alert(u64),
+    /// What was dropped lately is told.
+    Drops,
+}
+
+/// All timers in the order in which they are due.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Timers(BTreeSet<(Moment, Timer)>);
+
+impl Timers {
+    pub(super) fn set(&mut self, at: Moment, timer: Timer) {
+        self.0.insert((at, timer));
+    }
+
+    pub(super) fn cancel(&mut self, at: Moment, timer: Timer) {
+        self.0.remove(&(at, timer));
+    }
+
+    #[cfg(test)]
+    pub(super) fn contains(&self, at: Moment, timer: Timer) -> bool {
+        self.0.contains(&(at, timer))
+    }
+
+    pub(super) fn next(&self) -> Moment {
+        self.0.first().map_or(Moment::NEVER, |&(at, _)| at)
+    }
+
+    pub(super) fn pop_due(&mut self, now: Moment) -> Option<Timer> {
+        if self.next() > now {
+            return None;
+        }
+        self.0.pop_first().map(|(_, timer)| timer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gives_what_is_due_in_order() {
+        let at = Moment::from_nanos;
+        let mut timers = Timers::default();
+        assert_eq!(timers.next(), Moment::NEVER);
+        timers.set(at(5), Timer::Storm);
+        timers.set(at(3), Timer::Mute(1));
+        timers.set(at(4), Timer::Drops);
+        timers.cancel(at(4), Timer::Drops);
+        assert_eq!(timers.next(), at(3));
+        assert_eq!(timers.pop_due(at(2)), None);
+        assert_eq!(timers.pop_due(at(5)), Some(Timer::Mute(1)));
+        assert_eq!(timers.pop_due(at(5)), Some(Timer::Storm));
+        assert_eq!(timers.pop_due(at(9)), None);
+    }
+}

@@ -1,0 +1,191 @@
+//! From "the action said ok" to "healed".
+
+use super::State;
+use super::entry::Treatment;
+use super::slab::SlotId;
+use crate::healing::core::{Closed, Effect, Moment, Phase, Ticket, Verdict, What};
+
+impl State {
+    /// The attempt said ok: now a fresh look decides.
+    pub(super) fn begin_to_verify(&mut self, slot: SlotId) {
+        self.move_to(slot, Phase::Verifying, None, None);
+        self.ask_to_verify(slot);
+    }
+
+    /// Asks for a look at data newer than the attempt's end, or than the settling time's.
+    fn ask_to_verify(&mut self, slot: SlotId) {
+        self.tickets += 1;
+        let ticket = Ticket(self.tickets);
+        self.asked.insert(ticket, slot);
+        let Some(entry) = self.open.get_mut(slot) else {
+            return;
+        };
+        let Some(treatment) = &mut entry.treatment else {
+            return;
+        };
+        let old = treatment.verifying.replace(ticket);
+        let data_after = treatment.data_after(self.now.at);
+        let attempt = treatment.attempt;
+        let issue = Box::new(entry.issue.clone());
+        let engine = self.engines.get(entry.engine);
+        let engine = engine.map(|engine| engine.name.clone());
+        if let Some(old) = old {
+            self.asked.remove(&old);
+        }
+        let timeout = self.policy.verify.timeout;
+        if let Some(engine) = engine {
+            self.emit(Effect::Verify {
+                ticket,
+                engine,
+                issue,
+                attempt,
+                data_after,
+                timeout,
+            });
+        }
+        self.set_due(slot, Some(self.now.at + timeout));
+    }
+
+    /// The time of the phase is over: no verdict came, or the next look is due.
+    pub(super) fn look_again(&mut self, slot: SlotId) {
+        let treatment = self.open.get(slot).and_then(|e| e.treatment.as_ref());
+        match treatment {
+            Some(treatment) if treatment.verifying.is_some() => self.blind(slot),
+            _ => self.ask_to_verify(slot),
+        }
+    }
+
+    pub(super) fn judged(&mut self, ticket: Ticket, data_from: Moment, verdict: Verdict) {
+        let slot = self.asked.get(&ticket).copied();
+        let entry = slot.and_then(|slot| self.open.get(slot));
+        let treatment = entry.and_then(|entry| entry.treatment.as_ref());
+        let (Some(slot), Some(treatment)) = (slot, treatment) else {
+            return self.late("verdict");
+        };
+        if treatment.verifying != Some(ticket) {
+            return self.late("verdict");
+        }
+        self.at_hand = Some(slot);
+        let data_from = data_from.min(self.now.at);
+        let fresh = data_from >= treatment.ended;
+        let since_hint = treatment.hinted.is_none_or(|hint| data_from >= hint);
+        match verdict {
+            Verdict::Bad if fresh => self.not_healed(slot, data_from),
+            Verdict::Good if fresh && since_hint => self.looks_good(slot, data_from),
+            Verdict::Good | Verdict::Bad | Verdict::Unknown => self.blind(slot),
+        }
+    }
+
+    fn looks_good(&mut self, slot: SlotId, data_from: Moment) {
+        let Some(treatment) = self.treatment_mut(slot) else {
+            return;
+        };
+        let answered = treatment.verifying.take();
+        treatment.blind = 0;
+        treatment.hinted = None;
+        let settle = treatment.settle;
+        let (attempt, action) = (treatment.attempt, treatment.action.clone());
+        let first = treatment.good_since.is_none();
+        let since = *treatment.good_since.get_or_insert(data_from);
+        if let Some(ticket) = answered {
+            self.asked.remove(&ticket);
+        }
+        let settled = since + settle;
+        if first {
+            let key = self.open.get(slot).map(|entry| entry.issue.key.clone());
+            if let Some(key) = key {
+                self.record(What::Verified {
+                    attempt,
+                    key,
+                    action,
+                    good: true,
+                    data_from,
+                });
+            }
+        }
+        if data_from >= settled {
+            self.close(slot, Closed::Healed);
+        } else if first {
+            self.move_to(slot, Phase::Settling, None, Some(settled));
+        } else {
+            // A look in between: the one that counts comes when the time is over.
+            self.set_due(
+                slot,
+                Some(settled.max(self.now.at + self.policy.verify.every)),
+            );
+        }
+    }
+
+    /// A fresh look found the fault.
+    pub(super) fn not_healed(&mut self, slot: SlotId, data_from: Moment) {
+        let Some(treatment) = self.treatment_mut(slot) else {
+            return;
+        };
+        let answered = treatment.verifying.take();
+        let (attempt, action) = (treatment.attempt, treatment.action.clone());
+        if let Some(ticket) = answered {
+            self.asked.remove(&ticket);
+        }
+        let Some(key) = self.open.get(slot).map(|entry| entry.issue.key.clone()) else {
+            return;
+        };
+        self.record(What::Verified {
+            attempt,
+            key: key.clone(),
+            action: action.clone(),
+            good: false,
+            data_from,
+        });
+        self.learn(&key, &action, false);
+        self.undo_or_next(slot, false);
+    }
+
+    /// A look that says nothing: another, as long as there were not too many.
+    fn blind(&mut self, slot: SlotId) {
+        let tries = self.policy.verify.tries;
+        let Some(treatment) = self.treatment_mut(slot) else {
+            return;
+        };
+        let answered = treatment.verifying.take();
+        treatment.blind += 1;
+        let given_up = treatment.blind >= tries;
+        if let Some(ticket) = answered {
+            self.asked.remove(&ticket);
+        }
+        if given_up {
+            // What cannot be seen to be healed is not.
+            self.not_healed(slot, self.now.at);
+        } else {
+            self.set_due(slot, Some(self.now.at + self.policy.verify.every));
+        }
+    }
+
+    /// Somebody noticed the fault while it was being verified.
+    pub(super) fn hinted(&mut self, slot: SlotId) {
+        let now = self.now.at;
+        let entry = self.open.get_mut(slot);
+        let entry = entry.filter(|e| matches!(e.phase, Phase::Verifying | Phase::Settling));
+        let Some(treatment) = entry.and_then(|entry| entry.treatment.as_mut()) else {
+            return;
+        };
+        treatment.hinted = Some(now);
+        let settling = treatment.good_since.is_some();
+        // If a look is under way, or about to be, its verdict answers the hint.
+        if settling && treatment.verifying.is_none() && treatment.blind == 0 {
+            self.ask_to_verify(slot);
+        }
+    }
+
+    fn treatment_mut(&mut self, slot: SlotId) -> Option<&mut Treatment> {
+        self.open.get_mut(slot)?.treatment.as_mut()
+    }
+}
+
+impl Treatment {
+    /// How old the data of a verdict may be at most.
+    fn data_after(&self, now: Moment) -> Moment {
+        let settled = self.good_since.map(|since| since + self.settle);
+        let settled = settled.filter(|&settled| settled <= now);
+        self.ended.max(settled.unwrap_or(self.ended))
+    }
+}

@@ -1,0 +1,440 @@
+//! The numbers of the core on the metrics page: one snapshot for each scrape, so that they
+//! add up at every scrape (see [`identities`](crate::healing::core::identities)).
+
+use std::sync::Arc;
+
+use crate::catalog::{Alias, Kind, MetricDef};
+use crate::groups::older as groups;
+use crate::healing::core::{
+    ActionCounts, ActionTimes, CONFIDENCE_BUCKETS, Counts, DURATION_BUCKETS, Histogram, Label,
+    Snapshot,
+};
+use crate::registry::{
+    Collector, DeclareError, FamilySnapshot, HistogramSnapshot, Number, Registry, SeriesSnapshot,
+    Value,
+};
+
+/// The group of all of these in the catalogue.
+const GROUP: &str = "healing";
+
+/// The names that the identities are checked by.
+mod name {
+    pub(super) const OBSERVATIONS: &str = "healing_observations_total";
+    pub(super) const OBSERVATION_RESULTS: &str = "healing_observation_results_total";
+    pub(super) const OPENED: &str = "healing_issues_opened_total";
+    pub(super) const RESTORED: &str = "healing_issues_restored_total";
+    pub(super) const CLOSED: &str = "healing_issues_closed_total";
+    pub(super) const OPEN: &str = "healing_issues_open";
+    pub(super) const STARTED: &str = "healing_attempts_started_total";
+    pub(super) const FINISHED: &str = "healing_attempts_finished_total";
+    pub(super) const RUNNING: &str = "healing_attempts_running";
+}
+use name::{
+    CLOSED, FINISHED, OBSERVATION_RESULTS, OBSERVATIONS, OPEN, OPENED, RESTORED, RUNNING, STARTED,
+};
+
+/// Puts the numbers of a core on the page of `registry`; `take` is called once a scrape.
+///
+/// # Errors
+/// The registry has other metrics of one of these names.
+pub fn expose(
+    registry: &Registry,
+    take: impl Fn() -> Snapshot + Send + Sync + 'static,
+) -> Result<(), DeclareError> {
+    registry.collect_from(Arc::new(Exposed { take }))
+}
+
+/// Every metric of the core.
+pub(super) fn defs() -> impl Iterator<Item = MetricDef> {
+    TABLE.iter().map(Row::def)
+}
+
+struct Exposed<F> {
+    take: F,
+}
+
+impl<F: Fn() -> Snapshot + Send + Sync + 'static> Collector for Exposed<F> {
+    fn describe(&self) -> Vec<MetricDef> {
+        TABLE.iter().map(Row::def).collect()
+    }
+
+    fn collect(&self, out: &mut Vec<FamilySnapshot>) {
+        let snapshot = (self.take)();
+        out.extend(TABLE.iter().map(|row| FamilySnapshot {
+            def: Arc::new(row.def()),
+            series: (row.read)(&snapshot),
+        }));
+    }
+}
+
+/// One metric: what it is, and how it is read from a snapshot.
+struct Row {
+    kind: Kind,
+    name: &'static str,
+    help: &'static str,
+    labels: Labels,
+    buckets: &'static [f64],
+    read: Read,
+    aliases: fn() -> Vec<Alias>,
+}
+
+type Labels = &'static [&'static str];
+type Read = fn(&Snapshot) -> Vec<SeriesSnapshot>;
+
+impl Row {
+    const fn new(
+        kind: Kind,
+        name: &'static str,
+        help: &'static str,
+        labels: Labels,
+        buckets: &'static [f64],
+        read: Read,
+    ) -> Self {
+        Self {
+            kind,
+            name,
+            help,
+            labels,
+            buckets,
+            read,
+            aliases: Vec::new,
+        }
+    }
+
+    /// Other names, for profiles.
+    const fn aliases(mut self, aliases: fn() -> Vec<Alias>) -> Self {
+        self.aliases = aliases;
+        self
+    }
+
+    const fn counter(name: &'static str, help: &'static str, labels: Labels, read: Read) -> Self {
+        Self::new(Kind::Counter, name, help, labels, &[], read)
+    }
+
+    const fn gauge(name: &'static str, help: &'static str, labels: Labels, read: Read) -> Self {
+        Self::new(Kind::Gauge, name, help, labels, &[], read)
+    }
+
+    const fn histogram(
+        name: &'static str,
+        help: &'static str,
+        buckets: &'static [f64],
+        read: Read,
+    ) -> Self {
+        Self::new(Kind::Histogram, name, help, &["action"], buckets, read)
+    }
+
+    fn def(&self) -> MetricDef {
+        let mut def = MetricDef::new(self.kind, self.name, self.help)
+            .with_labels(self.labels.iter().copied());
+        def.buckets = self.buckets.to_vec();
+        def.group = GROUP;
+        def.aliases = (self.aliases)();
+        def
+    }
+}
+
+/// The older names of attempts that ended in one way.
+fn older(status: &'static str, name: &'static str) -> Vec<Alias> {
+    let older = |name| groups::older(name).without("issue_type");
+    vec![older(groups::ALL).with("status", status), older(name)]
+}
+
+/// Every metric of the core, by its full name.
+static TABLE: [Row; 36] = [
+    Row::counter(
+        "healing_issues_detected_total",
+        "Issues opened, by kind of fault, severity and component",
+        &["issue_type", "severity", "component"],
+        |s| {
+            let series = s.detected.iter().map(|(labels, n)| {
+                let pairs = [
+                    ("issue_type", labels.issue_type.as_str()),
+                    ("severity", labels.severity.as_str()),
+                    ("component", labels.component.as_str()),
+                ];
+                SeriesSnapshot::new(pairs, whole(*n))
+            });
+            series.collect()
+        },
+    ),
+    Row::counter(
+        "healing_attempts_total",
+        "Attempts started, by kind of fault and action",
+        &["issue_type", "action"],
+        |s| actions(s, |counts| counts.attempts),
+    ),
+    Row::counter(
+        "healing_success_total",
+        "Attempts that healed, verified on fresh data",
+        &["issue_type", "action"],
+        |s| actions(s, |counts| counts.successes),
+    )
+    .aliases(|| older("succeeded", groups::SUCCEEDED)),
+    Row::counter(
+        "healing_failures_total",
+        "Attempts that failed, took too long, panicked, or did not heal though they said ok",
+        &["issue_type", "action"],
+        |s| actions(s, |counts| counts.failures),
+    )
+    .aliases(|| older("failed", groups::FAILED)),
+    Row::histogram(
+        "healing_duration_seconds",
+        "Time an attempt took",
+        &DURATION_BUCKETS,
+        |s| histograms(s, |times| &times.duration),
+    )
+    .aliases(|| vec![groups::older(groups::DURATION).buckets(&groups::OLDER_BUCKETS)]),
+    Row::histogram(
+        "healing_confidence_score",
+        "Confidence, 0 to 1, that let an attempt run",
+        &CONFIDENCE_BUCKETS,
+        |s| histograms(s, |times| &times.confidence),
+    ),
+    Row::gauge(
+        "healing_queue_size",
+        "Issues that are due and wait for a guard to let them through",
+        &[],
+        |s| one(s.queue),
+    ),
+    Row::gauge(
+        "active_alerts",
+        "Alerts that fire, by severity",
+        &["severity"],
+        |s| each("severity", &s.alerts),
+    ),
+    Row::counter(
+        OBSERVATIONS,
+        "Observations that detectors reported",
+        &[],
+        |s| one(s.observations.total),
+    ),
+    Row::counter(
+        OBSERVATION_RESULTS,
+        "What became of the observations",
+        &["result"],
+        observation_results,
+    ),
+    Row::counter(OPENED, "Issues opened", &[], |s| one(s.opened)),
+    Row::counter(RESTORED, "Issues taken up again from a journal", &[], |s| {
+        one(s.restored)
+    }),
+    Row::counter(CLOSED, "Issues closed, by outcome", &["outcome"], |s| {
+        each("outcome", &s.closed)
+    }),
+    Row::gauge(OPEN, "Open issues, by state", &["state"], |s| {
+        each("state", &s.open)
+    }),
+    Row::counter(
+        STARTED,
+        "Attempts started",
+        &[],
+        |s| one(s.attempts_started),
+    ),
+    Row::counter(FINISHED, "Attempts finished, by result", &["result"], |s| {
+        each("result", &s.attempts_finished)
+    }),
+    Row::gauge(
+        RUNNING,
+        "Attempts that run, those that were given up not among them",
+        &[],
+        |s| one(s.attempts_running),
+    ),
+    Row::counter(
+        "healing_rollbacks_started_total",
+        "Rollbacks started",
+        &[],
+        |s| one(s.rollbacks_started),
+    ),
+    Row::counter(
+        "healing_rollbacks_finished_total",
+        "Rollbacks finished, by result",
+        &["result"],
+        |s| each("result", &s.rollbacks_finished),
+    ),
+    Row::gauge(
+        "healing_zombies",
+        "Attempts and rollbacks that were given up and have not ended",
+        &[],
+        |s| one(s.zombies),
+    ),
+    Row::counter(
+        "healing_issues_evicted_total",
+        "Issues that gave way to a more severe one",
+        &[],
+        |s| one(s.evicted),
+    ),
+    Row::counter(
+        "healing_late_reports_total",
+        "Answers to questions that were no longer open",
+        &[],
+        |s| one(s.late),
+    ),
+    Row::counter(
+        "healing_panics_total",
+        "Panics of the engine itself, contained: a bug of this crate",
+        &[],
+        |s| one(s.panics),
+    ),
+    Row::gauge("healing_paused", "1 while the engine is paused", &[], |s| {
+        flag(s.paused)
+    }),
+    Row::gauge(
+        "healing_killed",
+        "1 while the kill switch is on",
+        &[],
+        |s| flag(s.killed),
+    ),
+    Row::gauge(
+        "healing_storm",
+        "1 while so many components are bad that nothing starts",
+        &[],
+        |s| flag(s.storm),
+    ),
+    Row::gauge(
+        "healing_journal_healthy",
+        "1 while the journal can be written",
+        &[],
+        |s| flag(s.journal_healthy),
+    ),
+    Row::gauge(
+        "healing_budget_left",
+        "Attempts that the budget of all components together allows now",
+        &[],
+        |s| one(s.budget_left),
+    ),
+    Row::gauge(
+        "healing_component_budget_left",
+        "Attempts that the budget of a component allows now",
+        &["component"],
+        |s| {
+            let left = s.component_budget_left.iter();
+            left.map(|(name, n)| SeriesSnapshot::new([("component", name.as_str())], whole(*n)))
+                .collect()
+        },
+    ),
+    Row::gauge(
+        "healing_components_known",
+        "Components that were seen or declared",
+        &[],
+        |s| one(s.components_known),
+    ),
+    Row::gauge(
+        "healing_components_bad",
+        "Components with a confirmed issue",
+        &[],
+        |s| one(s.components_bad),
+    ),
+    Row::gauge("healing_mutes", "Mutes in force", &[], |s| one(s.mutes)),
+    Row::counter(
+        "healing_escalations_total",
+        "Faults taken further than an alert, by how far",
+        &["rung"],
+        |s| each("rung", &s.escalations),
+    ),
+    Row::gauge(
+        "healing_not_ready",
+        "Faults that keep the service from being ready for traffic",
+        &[],
+        |s| one(s.not_ready),
+    ),
+    Row::gauge(
+        "healing_exit_asked",
+        "1 once the process was asked to end",
+        &[],
+        |s| flag(s.exit_asked),
+    ),
+    Row::counter(
+        "healing_alerts_refused_total",
+        "Alerts that could not fire because there were too many",
+        &[],
+        |s| one(s.alerts_refused),
+    ),
+];
+
+fn whole(n: u64) -> Value {
+    Value::Number(Number::U64(n))
+}
+
+fn one(n: u64) -> Vec<SeriesSnapshot> {
+    vec![SeriesSnapshot::new([], whole(n))]
+}
+
+fn flag(on: bool) -> Vec<SeriesSnapshot> {
+    one(u64::from(on))
+}
+
+fn each<L: Label>(label: &str, counts: &Counts<L>) -> Vec<SeriesSnapshot> {
+    counts
+        .iter()
+        .map(|(value, n)| SeriesSnapshot::new([(label, value.text())], whole(n)))
+        .collect()
+}
+
+fn actions(snapshot: &Snapshot, read: fn(&ActionCounts) -> u64) -> Vec<SeriesSnapshot> {
+    let series = snapshot.actions.iter().map(|(labels, counts)| {
+        let pairs = [
+            ("issue_type", labels.issue_type.as_str()),
+            ("action", labels.action.as_str()),
+        ];
+        SeriesSnapshot::new(pairs, whole(read(counts)))
+    });
+    series.collect()
+}
+
+fn observation_results(snapshot: &Snapshot) -> Vec<SeriesSnapshot> {
+    let seen = &snapshot.observations;
+    let taken = [
+        ("opened", seen.opened),
+        ("coalesced", seen.coalesced),
+        ("muted", seen.muted),
+    ];
+    let mut out: Vec<_> = taken
+        .into_iter()
+        .map(|(result, n)| SeriesSnapshot::new([("result", result)], whole(n)))
+        .collect();
+    for (why, n) in seen.dropped.iter() {
+        let result = format!("dropped_{}", why.text());
+        out.push(SeriesSnapshot::new([("result", result.as_str())], whole(n)));
+    }
+    out
+}
+
+fn histograms(snapshot: &Snapshot, read: fn(&ActionTimes) -> &Histogram) -> Vec<SeriesSnapshot> {
+    let series = snapshot.times.iter().map(|(action, times)| {
+        let histogram = read(times);
+        let value = Value::Histogram(HistogramSnapshot::classic(
+            histogram.bounds(),
+            histogram.counts().to_vec(),
+            histogram.sum(),
+        ));
+        SeriesSnapshot::new([("action", action.as_str())], value)
+    });
+    series.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::HealingPolicy;
+    use crate::healing::core::State;
+
+    #[test]
+    fn every_number_of_a_new_core_is_on_the_page() {
+        let registry = Registry::new();
+        let state = State::new(Arc::new(HealingPolicy::default()), 1);
+        expose(&registry, move || state.snapshot()).unwrap();
+        let families = registry.gather();
+        let names: Vec<&str> = families.iter().map(|family| &*family.def.name).collect();
+        for row in &TABLE {
+            // What is by component or action has no series before there is one.
+            let waits = row
+                .labels
+                .iter()
+                .any(|label| ["action", "component"].contains(label));
+            assert_eq!(names.contains(&row.name), !waits, "{}", row.name);
+        }
+        let ours = |group: &str| group == GROUP || group == "selfheal";
+        assert!(families.iter().all(|family| ours(family.def.group)));
+    }
+}
