@@ -111,6 +111,10 @@ fn contenders() -> Vec<Contender> {
         calls("OpenTelemetry's names", server(GrpcNames::OpenTelemetry)),
         calls("client", client.layer(routes())),
         calls("excluded", excluded.layer(routes())),
+        calls(
+            "tonic_prometheus_layer",
+            tonic_prometheus_layer::MetricsLayer::new().layer(routes()),
+        ),
     ]
 }
 

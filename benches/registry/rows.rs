@@ -2,7 +2,7 @@
 
 use crate::labels::many::Texts;
 use crate::ours;
-use crate::peers::{measured, metrics, prometheus, prometheus_client};
+use crate::peers::{measured, metrics, metriken, prometheus, prometheus_client};
 use crate::trackers;
 use crate::work::{Create, Run, creation_rate, heap_per_series};
 
@@ -35,6 +35,7 @@ const PROMETHEUS: &str = "prometheus";
 const CLIENT: &str = "prometheus-client";
 const METRICS: &str = "metrics + exporter";
 const MEASURED: &str = "measured";
+const METRIKEN: &str = "metriken";
 
 pub(crate) const ROWS: &[Row] = &[
     Row {
@@ -61,6 +62,7 @@ pub(crate) const ROWS: &[Row] = &[
             (PROMETHEUS, prometheus::handle),
             (CLIENT, prometheus_client::handle),
             (METRICS, metrics::handle),
+            (METRIKEN, metriken::handle),
         ],
     },
     Row {
@@ -126,6 +128,7 @@ pub(crate) const ROWS: &[Row] = &[
             (OURS, ours::observe_native),
             (CLIENT, prometheus_client::observe_native),
             (METRICS, metrics::observe_native),
+            (METRIKEN, metriken::observe_native),
         ],
     },
     Row {
@@ -149,6 +152,7 @@ pub(crate) const ROWS: &[Row] = &[
             (PROMETHEUS, prometheus::two_counters),
             (CLIENT, prometheus_client::two_counters),
             (MEASURED, measured::two_counters),
+            (METRIKEN, metriken::two_counters),
         ],
     },
     Row {
@@ -181,6 +185,7 @@ pub(crate) const ROWS: &[Row] = &[
             (OURS, ours::two_striped_native_histograms),
             (PLAIN, ours::two_native_histograms),
             (CLIENT, prometheus_client::two_native_histograms),
+            (METRIKEN, metriken::two_native_histograms),
         ],
     },
 ];

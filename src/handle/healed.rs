@@ -43,17 +43,16 @@ impl Contributor for Healed {
         let mut places = BTreeMap::new();
         for watched in healing.watched() {
             let name = watched.component;
+            let one = part(&name).engine(watched.engine.as_str());
             let seen = match (open.remove(&name), watched.blind) {
-                (Some(state), _) => {
-                    part(&name).health(health(&state), state.text.replace('_', " "))
-                }
+                (Some(state), _) => one.health(health(&state), state.text.replace('_', " ")),
                 (None, Some(blind)) => {
                     let (seconds, why) = (blind.lasting.as_secs(), blind.why);
                     let detail = format!("not seen for {seconds} s: {why}");
-                    part(&name).unseen(blind.overdue, detail)
+                    one.unseen(blind.overdue, detail)
                 }
-                (None, None) if watched.looked => part(&name).health(1.0, well(watched.remark)),
-                (None, None) => part(&name),
+                (None, None) if watched.looked => one.health(1.0, well(watched.remark)),
+                (None, None) => one,
             };
             // Of what several engines say of one component, the worst counts.
             let place = *places.entry(name).or_insert(parts.len());

@@ -16,6 +16,8 @@ pub struct Component {
     pub overdue: bool,
     /// A few words for a person, such as "down" or "restarting, attempt 2 of 3".
     pub detail: String,
+    /// The healing engine that looks after it; `None` where none does.
+    pub engine: Option<String>,
 }
 
 impl Component {
@@ -28,6 +30,7 @@ impl Component {
             health: None,
             overdue: false,
             detail: String::new(),
+            engine: None,
         }
     }
 
@@ -58,6 +61,13 @@ impl Component {
         self
     }
 
+    /// Sets the healing engine that looks after it, under which the page shows it. Default: none.
+    #[must_use]
+    pub fn engine(mut self, engine: impl Into<String>) -> Self {
+        self.engine = Some(engine.into());
+        self
+    }
+
     /// The state in one word.
     #[must_use]
     pub fn status(&self) -> Status {
@@ -74,12 +84,13 @@ impl Component {
 /// With its state in one word.
 impl Serialize for Component {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut component = serializer.serialize_struct("Component", 5)?;
+        let mut component = serializer.serialize_struct("Component", 6)?;
         component.serialize_field("name", &self.name)?;
         component.serialize_field("status", &self.status())?;
         component.serialize_field("share", &self.share)?;
         component.serialize_field("health", &self.health)?;
         component.serialize_field("detail", &self.detail)?;
+        component.serialize_field("engine", &self.engine)?;
         component.end()
     }
 }

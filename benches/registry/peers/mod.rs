@@ -2,5 +2,6 @@
 
 pub(crate) mod measured;
 pub(crate) mod metrics;
+pub(crate) mod metriken;
 pub(crate) mod prometheus;
 pub(crate) mod prometheus_client;

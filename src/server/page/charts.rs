@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use super::html::text;
 
-/// Figures with a small line: title, unit and expression. `NS_` stands for the namespace.
+/// Figures with a small line: title, unit and expression. `NS_` stands for the namespace. Where
+/// nothing is recorded for an expression, a dash is shown.
 const FIGURES: [(&str, &str, &str); 5] = [
     ("Requests", "/s", "sum(rate(NS_http_requests_total[1m]))"),
     (
@@ -19,6 +20,16 @@ const FIGURES: [(&str, &str, &str); 5] = [
     ),
     ("CPU", "%", "rate(process_cpu_seconds_total[1m])"),
     ("Memory", "B", "sum(process_resident_memory_bytes)"),
+];
+
+/// Further figures, which are shown where something is recorded for them.
+const MORE_FIGURES: [(&str, &str, &str); 2] = [
+    ("Fullest disk", "%", "max(NS_system_disk_percent) / 100"),
+    (
+        "File events",
+        "/min",
+        "60 * sum(rate(NS_file_events_total[5m]))",
+    ),
 ];
 
 /// Lines of a chart: the name of each and its expression.
@@ -53,10 +64,15 @@ fn named(expression: &str, namespace: &str) -> String {
 
 /// Appends the figures. The script of the page shows them and fills them in.
 pub(super) fn figures(out: &mut String, namespace: &str) {
-    for (title, unit, expression) in FIGURES {
-        out.push_str("<div class=\"card figures\" hidden data-query=\"");
-        text(out, &named(expression, namespace));
+    let always = FIGURES.map(|figure| (figure, ""));
+    let where_recorded = MORE_FIGURES.map(|figure| (figure, " data-maybe"));
+    for ((title, unit, expression), maybe) in always.into_iter().chain(where_recorded) {
         // Writing to a String cannot fail.
+        let _ = write!(
+            out,
+            "<div class=\"card figures\" hidden{maybe} data-query=\""
+        );
+        text(out, &named(expression, namespace));
         let _ = write!(
             out,
             "\" data-unit=\"{unit}\"><h2>{title}</h2><div class=\"big\">–</div>\

@@ -4,7 +4,7 @@
 (() => {
   const parts = document.querySelectorAll(".figures");
   if (!parts.length) return;
-  for (const part of parts) part.hidden = false;
+  for (const part of parts) part.hidden = "maybe" in part.dataset;
   document.documentElement.classList.add("charts");
   const { amount, draw, spark } = selfhealChart;
   const beside = new URL(document.body.dataset.beside, location.origin + location.pathname).href;
@@ -37,6 +37,7 @@
 
   const tile = async (card) => {
     const { gap, series } = await range(card.dataset.query), big = card.querySelector(".big");
+    if ("maybe" in card.dataset) card.hidden = !series.length;
     const points = series.length ? series[0].points.filter(([, value]) => Number.isFinite(value)) : [];
     const [figure, ...unit] = amount(points.length ? points[points.length - 1][1] : null, card.dataset.unit).split(" ");
     const small = document.createElement("small");

@@ -198,16 +198,46 @@ fn components(out: &mut String, report: &Report, _: Option<SystemTime>) {
     }
 }
 
+/// Components in their order. What an engine of another name looks after stands below that engine,
+/// where the first of its components would stand.
 fn rows(out: &mut String, components: &[&Component]) {
+    let mut branches = Vec::new();
     out.push_str("<ul class=\"parts\">");
     for component in components {
-        out.push_str("<li>");
-        mark(out, component.status());
-        element(out, "span class=\"name\"", &component.name);
-        element(out, "span class=\"soft\"", &component.detail);
-        out.push_str("</li>");
+        match branch(component) {
+            None => row(out, component),
+            Some(engine) if branches.contains(&engine) => {}
+            Some(engine) => {
+                branches.push(engine);
+                let below: Vec<_> = components
+                    .iter()
+                    .filter(|one| branch(one) == Some(engine))
+                    .collect();
+                out.push_str("<li class=\"branch\">");
+                element(out, "span class=\"name\"", engine);
+                out.push_str("<ul class=\"parts\">");
+                for one in below {
+                    row(out, one);
+                }
+                out.push_str("</ul></li>");
+            }
+        }
     }
     out.push_str("</ul>");
+}
+
+/// The engine below which a component stands; none where it is an engine of its own.
+fn branch(component: &Component) -> Option<&str> {
+    let engine = component.engine.as_deref();
+    engine.filter(|engine| *engine != component.name)
+}
+
+fn row(out: &mut String, component: &Component) {
+    out.push_str("<li>");
+    mark(out, component.status());
+    element(out, "span class=\"name\"", &component.name);
+    element(out, "span class=\"soft\"", &component.detail);
+    out.push_str("</li>");
 }
 
 /// The open faults: where each stands, what happens next and what holds it back.

@@ -107,6 +107,38 @@ fn what_a_person_wants_to_know_is_on_it() {
     assert!(!page.contains("Not ready"));
 }
 
+#[test]
+fn what_an_engine_looks_after_stands_below_it() {
+    let parts = vec![
+        Component::new("mailer")
+            .engine("mailer")
+            .health(1.0, "well"),
+        Component::new("eu").engine("replicas").health(0.5, "late"),
+        Component::new("db").health(1.0, "well"),
+        Component::new("us").engine("replicas").health(1.0, "well"),
+    ];
+    let page = page(&Report::new(score(None, &parts), parts), 0);
+    let (_, parts) = page.split_once("<ul class=\"parts\">").unwrap();
+    let (parts, _) = parts.split_once("<div id=\"open\"").unwrap();
+    let names: Vec<_> = parts
+        .split("class=\"name\">")
+        .skip(1)
+        .map(|rest| rest.split('<').next().unwrap())
+        .collect();
+    assert_eq!(names, ["replicas", "eu", "us", "mailer", "db"]);
+    assert_eq!(parts.matches("class=\"branch\"").count(), 1);
+    let below = parts.split("<ul class=\"parts\">").nth(1).unwrap();
+    assert_eq!(
+        below
+            .split("</ul></li>")
+            .next()
+            .unwrap()
+            .matches("<li>")
+            .count(),
+        2
+    );
+}
+
 /// With its namespace, each expression is one that can be evaluated.
 #[cfg(feature = "rules")]
 #[test]
