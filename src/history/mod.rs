@@ -6,8 +6,7 @@
 //! - A series that is removed or expires ends with a stale marker, as in Prometheus.
 //! - Time and memory are bounded. Where there is too much, the oldest values go first, and those
 //!   of series that were not read in the last hour before others.
-//! - Histograms are kept as classic buckets and sum. Those with native buckets alone are left
-//!   out.
+//! - Histograms are kept as they are: classic buckets and sum, native buckets, or both.
 //!
 //! ```
 //! use std::time::Duration;
@@ -31,6 +30,7 @@
 
 mod bits;
 mod chunk;
+mod native;
 mod store;
 mod stream;
 
@@ -40,8 +40,9 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
+use self::native::{Bucket, Head};
 use self::store::{Sampled, Store};
-use crate::registry::{Registry, SeriesId, ValueRef};
+use crate::registry::{HistogramSnapshot, Registry, SeriesId, ValueRef};
 
 /// The bounds of a [`History`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,9 +76,11 @@ pub struct Known {
     pub name: Arc<str>,
     /// The rendered labels, without the global ones.
     pub labels: Arc<str>,
-    /// The upper bounds of the buckets of a histogram, `+Inf` not among them; `None` for a
-    /// number.
+    /// The upper bounds of the classic buckets of a histogram, `+Inf` not among them; `None` for
+    /// a number, and for a histogram that has none.
     pub bounds: Option<Arc<[f64]>>,
+    /// Whether it is a histogram with native buckets; see [`History::read_native`].
+    pub native: bool,
 }
 
 /// How much a [`History`] holds.
@@ -113,6 +116,8 @@ struct Inner {
 struct Buffer {
     sampled: Vec<Sampled>,
     numbers: Vec<f64>,
+    /// Of native histograms, one after the other.
+    buckets: Vec<(Bucket, f64)>,
 }
 
 impl History {
@@ -142,34 +147,39 @@ impl History {
         let mut buffer = std::mem::take(&mut *inner.buffer.lock());
         buffer.sampled.clear();
         buffer.numbers.clear();
+        buffer.buckets.clear();
         inner.registry.sample(|id, value| {
             let before = buffer.numbers.len();
-            let bounds = match value {
-                ValueRef::Number(number) => {
-                    buffer.numbers.push(number.as_f64());
-                    None
-                }
-                ValueRef::Histogram(histogram) if histogram.is_classic() => {
-                    let mut below = 0_u64;
-                    buffer.numbers.extend(histogram.counts.iter().map(|count| {
-                        below = below.wrapping_add(*count);
-                        below as f64
-                    }));
-                    buffer.numbers.push(histogram.sum);
-                    Some(Arc::clone(histogram.bounds))
+            let (mut bounds, mut native) = (None, None);
+            match value {
+                ValueRef::Number(number) => buffer.numbers.push(number.as_f64()),
+                ValueRef::Histogram(histogram) => {
+                    if histogram.is_classic() {
+                        let mut below = 0_u64;
+                        buffer.numbers.extend(histogram.counts.iter().map(|count| {
+                            below = below.wrapping_add(*count);
+                            below as f64
+                        }));
+                        buffer.numbers.push(histogram.sum);
+                        bounds = Some(Arc::clone(histogram.bounds));
+                    }
+                    let before = buffer.buckets.len();
+                    let head: Option<Head> = native::split(&histogram, &mut buffer.buckets);
+                    native = head.map(|head| (head, buffer.buckets.len() - before));
                 }
                 _ => return,
-            };
+            }
             let numbers = buffer.numbers.len() - before;
             buffer.sampled.push(Sampled {
                 id,
                 bounds,
                 numbers,
+                native,
             });
         });
         let unnamed = {
             let mut store = inner.store.lock();
-            store.tick(time, &buffer.sampled, &buffer.numbers);
+            store.tick(time, &buffer.sampled, &buffer.numbers, &buffer.buckets);
             store.bound(&inner.settings);
             std::mem::take(&mut store.unnamed)
         };
@@ -199,12 +209,34 @@ impl History {
     }
 
     /// Copies the values of a series from `from` to `to`, both included: times in milliseconds
-    /// and values. A number has one list. A histogram has a list for each bucket, with the count
-    /// of that and all below, then that of `+Inf`, and the sum last. Where the series ends there
-    /// is a value of the bits [`STALE`](crate::util::STALE). Empty for a series that is not known.
+    /// and values. A number has one list. A histogram has a list for each classic bucket, with
+    /// the count of that and all below, then that of `+Inf`, and the sum last. Where the series
+    /// ends there is a value of the bits [`STALE`](crate::util::STALE). Empty for a series that is
+    /// not known.
     #[must_use]
     pub fn read(&self, id: SeriesId, (from, to): (i64, i64)) -> Vec<Vec<(i64, f64)>> {
         self.inner.store.lock().read(id, (from, to))
+    }
+
+    /// Copies the native buckets and sums of a histogram from `from` to `to`, both included, with
+    /// their times in milliseconds. Where the series ends there is a sum of the bits
+    /// [`STALE`](crate::util::STALE) without buckets. Empty for a series that has none.
+    #[must_use]
+    pub fn read_native(
+        &self,
+        id: SeriesId,
+        (from, to): (i64, i64),
+    ) -> Vec<(i64, HistogramSnapshot)> {
+        self.inner.store.lock().read_native(id, (from, to), false)
+    }
+
+    /// The last of [`read_native`](Self::read_native), if there is one.
+    pub(crate) fn newest_native(
+        &self,
+        id: SeriesId,
+        range: (i64, i64),
+    ) -> Option<(i64, HistogramSnapshot)> {
+        self.inner.store.lock().read_native(id, range, true).pop()
     }
 
     /// The newest value of each part of a series from `from` to `to`, both included, as the last

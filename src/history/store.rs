@@ -3,9 +3,10 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
+use super::native::{Bucket, Head, Native};
 use super::stream::Stream;
 use super::{Known, Settings, Stats};
-use crate::registry::SeriesId;
+use crate::registry::{HistogramSnapshot, NativeBuckets, SeriesId};
 use crate::util::STALE;
 
 /// How often what is too old is looked for, in ticks.
@@ -22,9 +23,10 @@ struct Series {
     id: SeriesId,
     /// The exposed name and the rendered labels, once they are known.
     names: Option<(Arc<str>, Arc<str>)>,
-    /// The upper bounds of a histogram, whose buckets and sum are a stream each.
+    /// The upper bounds of a histogram, whose classic buckets and sum are a stream each.
     bounds: Option<Arc<[f64]>>,
     streams: Box<[Stream]>,
+    native: Option<Box<Native>>,
     /// The tick at which it was read last.
     read: Option<u64>,
 }
@@ -35,11 +37,30 @@ pub(super) struct Sampled {
     pub(super) id: SeriesId,
     pub(super) bounds: Option<Arc<[f64]>>,
     pub(super) numbers: usize,
+    /// Of native buckets: the other numbers, and how many buckets there are.
+    pub(super) native: Option<(Head, usize)>,
 }
 
 impl Series {
     fn is_read(&self, now: u64) -> bool {
         self.read.is_some_and(|tick| tick + READ > now)
+    }
+
+    /// The first tick that any part of it is there of.
+    fn first(&self) -> Option<u64> {
+        let native = self.native.iter().filter_map(|native| native.first());
+        self.streams
+            .iter()
+            .filter_map(Stream::first)
+            .chain(native)
+            .min()
+    }
+
+    /// What it takes beside its values, in bytes.
+    fn frame(&self) -> usize {
+        let text = self.names.as_ref().map_or(0, |(_, labels)| labels.len());
+        let native = self.native.as_ref().map_or(0, |_| size_of::<Native>());
+        OVERHEAD + self.streams.len() * size_of::<Stream>() + native + text
     }
 }
 
@@ -68,22 +89,36 @@ impl Store {
     }
 
     /// Adds one tick. Time that has not gone on since the last one makes none.
-    pub(super) fn tick(&mut self, time: i64, sampled: &[Sampled], numbers: &[f64]) {
+    pub(super) fn tick(
+        &mut self,
+        time: i64,
+        sampled: &[Sampled],
+        numbers: &[f64],
+        buckets: &[(Bucket, f64)],
+    ) {
         if self.times.back().is_some_and(|last| *last >= time) {
             return;
         }
         let tick = self.next();
         self.times.push_back(time);
-        let mut rest = numbers;
+        let (mut rest, mut buckets_left) = (numbers, buckets);
         for (at, sampled) in sampled.iter().enumerate() {
-            let Some((mine, others)) = rest.split_at_checked(sampled.numbers) else {
+            let filled = sampled.native.map_or(0, |(_, buckets)| buckets);
+            let (Some((mine, others)), Some((buckets, after))) = (
+                rest.split_at_checked(sampled.numbers),
+                buckets_left.split_at_checked(filled),
+            ) else {
                 break;
             };
-            rest = others;
+            (rest, buckets_left) = (others, after);
             let place = self.place(at, sampled);
             if let Some(series) = self.series.get_mut(place).and_then(Option::as_mut) {
                 for (stream, value) in series.streams.iter_mut().zip(mine) {
                     let grown = stream.push(tick, *value);
+                    self.bytes = self.bytes.saturating_add_signed(grown);
+                }
+                if let (Some(native), Some((head, _))) = (&mut series.native, &sampled.native) {
+                    let grown = native.push(tick, head, buckets);
                     self.bytes = self.bytes.saturating_add_signed(grown);
                 }
             }
@@ -114,10 +149,11 @@ impl Store {
             names: None,
             bounds: sampled.bounds.clone(),
             streams: (0..sampled.numbers).map(|_| Stream::default()).collect(),
+            native: sampled.native.map(|_| Box::default()),
             read: None,
         };
         self.unnamed = true;
-        self.bytes += OVERHEAD + sampled.numbers * size_of::<Stream>();
+        self.bytes += series.frame();
         let place = self.free.pop().unwrap_or_else(|| {
             self.series.push(None);
             self.series.len() - 1
@@ -150,6 +186,7 @@ impl Store {
                     name,
                     labels,
                     bounds: series.bounds.clone(),
+                    native: series.native.is_some(),
                 })
             });
             known.collect()
@@ -176,6 +213,9 @@ impl Store {
                 for stream in &mut series.streams {
                     self.bytes -= stream.drop_before(self.first).min(self.bytes);
                 }
+                if let Some(native) = &mut series.native {
+                    self.bytes -= native.drop_before(self.first).min(self.bytes);
+                }
             }
             self.forget_empty();
         }
@@ -194,10 +234,7 @@ impl Store {
         let oldest = |unread: bool| {
             let series = self.series.iter().flatten();
             let series = series.filter(|series| !(unread && series.is_read(now)));
-            series
-                .flat_map(|series| series.streams.iter())
-                .filter_map(Stream::first)
-                .min()
+            series.filter_map(Series::first).min()
         };
         let (unread, oldest) = match oldest(true) {
             Some(oldest) => (true, oldest),
@@ -219,6 +256,13 @@ impl Store {
                     self.evicted += u64::from(count);
                 }
             }
+            if let Some(native) = &mut series.native
+                && native.first().is_some_and(|first| first <= up_to)
+            {
+                let (bytes, count) = native.drop_oldest();
+                self.bytes -= bytes.min(self.bytes);
+                self.evicted += u64::from(count);
+            }
         }
         true
     }
@@ -226,13 +270,11 @@ impl Store {
     /// Forgets series that have no values any more.
     fn forget_empty(&mut self) {
         for (place, slot) in self.series.iter_mut().enumerate() {
-            let empty = |series: &&mut Series| series.streams.iter().all(|s| s.first().is_none());
+            let empty = |series: &&mut Series| series.first().is_none();
             let Some(series) = slot.as_mut().filter(empty) else {
                 continue;
             };
-            let text = series.names.as_ref().map_or(0, |(_, labels)| labels.len());
-            let size = OVERHEAD + series.streams.len() * size_of::<Stream>() + text;
-            self.bytes -= size.min(self.bytes);
+            self.bytes -= series.frame().min(self.bytes);
             self.places.remove(&series.id);
             self.known = None;
             *slot = None;
@@ -288,6 +330,60 @@ impl Store {
             points
         });
         parts.collect()
+    }
+
+    /// Copies the native buckets and sums of a series from `from` to `to`, or the newest of these
+    /// alone.
+    pub(super) fn read_native(
+        &mut self,
+        id: SeriesId,
+        (from, to): (i64, i64),
+        newest_only: bool,
+    ) -> Vec<(i64, HistogramSnapshot)> {
+        let begin = self.times.partition_point(|time| *time < from) as u64;
+        let end = self.times.partition_point(|time| *time <= to) as u64;
+        let Some(place) = self.places.get(&id).filter(|_| begin < end) else {
+            return Vec::new();
+        };
+        let newest = self.first + self.times.len() as u64 - 1;
+        let Some(series) = self.series[*place].as_mut() else {
+            return Vec::new();
+        };
+        series.read = Some(newest);
+        let Some(native) = &series.native else {
+            return Vec::new();
+        };
+        let range = self.first + begin..=self.first + end - 1;
+        let last = native
+            .newest()
+            .filter(|(tick, _)| newest_only && range.contains(tick));
+        // From one tick further back, for what ended there ends in the range.
+        let found = match last {
+            Some(last) => vec![last],
+            None => native.between(range.start().saturating_sub(1), *range.end()),
+        };
+        let mut points = Vec::with_capacity(found.len());
+        let mut found = found.into_iter().peekable();
+        let mut add = |tick: u64, histogram| {
+            let at = usize::try_from(tick.wrapping_sub(self.first)).ok();
+            if range.contains(&tick)
+                && let Some(time) = at.and_then(|at| self.times.get(at))
+            {
+                points.push((*time, histogram));
+            }
+        };
+        while let Some((tick, histogram)) = found.next() {
+            add(tick, histogram);
+            let follows = found.peek().is_some_and(|(next, _)| *next == tick + 1);
+            if !follows && tick < newest {
+                let ended = f64::from_bits(STALE);
+                add(
+                    tick + 1,
+                    HistogramSnapshot::native(NativeBuckets::default(), ended),
+                );
+            }
+        }
+        points
     }
 
     /// Adds the newest value of each part of a series to `into`, if it is not before `from`.

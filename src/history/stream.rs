@@ -59,6 +59,12 @@ impl Stream {
         size.cast_signed()
     }
 
+    /// The memory that its values take, in bytes.
+    #[cfg(test)]
+    pub(super) fn size(&self) -> usize {
+        self.sealed.iter().map(Sealed::size).sum::<usize>() + self.open.size()
+    }
+
     /// The first tick that is still there.
     pub(super) fn first(&self) -> Option<u64> {
         let open = (self.open.count() > 0).then_some(self.from);
@@ -133,10 +139,7 @@ mod tests {
         for tick in 0..1_000_u32 {
             size += stream.push(tick.into(), f64::from(tick).sqrt());
         }
-        let all = |stream: &Stream| {
-            let sealed: usize = stream.sealed.iter().map(Sealed::size).sum();
-            (sealed + stream.open.size()).cast_signed()
-        };
+        let all = |stream: &Stream| stream.size().cast_signed();
         assert_eq!(size, all(&stream));
         assert_eq!(stream.first(), Some(0));
         size -= stream.drop_before(250).cast_signed();

@@ -1,7 +1,8 @@
 use std::time::Duration;
 
 use super::*;
-use crate::registry::{Counter, Family, Settings as Limits, Text};
+use crate::catalog::Native;
+use crate::registry::{Counter, Family, Histogram, Settings as Limits, Text};
 use crate::util::STALE;
 
 fn registry() -> Registry {
@@ -82,6 +83,93 @@ fn a_histogram_is_buckets_and_sum() {
     assert_eq!(tracks[0].0.bounds.as_deref(), Some(&[0.1, 1.0][..]));
     let last: Vec<f64> = tracks[0].1.iter().map(|part| part[0].1).collect();
     assert_eq!(last, [1.0, 3.0, 4.0, 6.3]);
+}
+
+#[test]
+fn native_buckets_are_kept_beside_classic_ones_and_alone() {
+    let registry = registry();
+    let native = Native::schema(0).max_buckets(4);
+    let both = registry.histogram("both_seconds", "Time").buckets(&[1.0]);
+    let both = both.native(native).build().unwrap();
+    let alone = registry.histogram("alone_seconds", "Time");
+    let alone = alone.native_only(native).build().unwrap();
+    let history = history(&registry, 600, 1 << 20);
+    let mut wanted = Vec::new();
+    for (time, value) in [(1_000, 0.4), (2_000, -3.0), (3_000, 0.0), (4_000, 400.0)] {
+        both.observe(value);
+        alone.observe(value);
+        history.tick(time);
+        wanted.push((time, alone.snapshot()));
+    }
+    let tracks = all(&history, "both_seconds");
+    assert!(tracks[0].0.native && tracks[0].0.bounds.is_some());
+    assert_eq!(tracks[0].1.len(), 3, "two buckets and the sum");
+    let natives = history.read_native(tracks[0].0.id, (i64::MIN, i64::MAX));
+    assert_eq!(natives, wanted);
+    let tracks = all(&history, "alone_seconds");
+    assert!(tracks[0].0.native && tracks[0].0.bounds.is_none() && tracks[0].1.is_empty());
+    let id = tracks[0].0.id;
+    assert_eq!(history.read_native(id, (i64::MIN, i64::MAX)), wanted);
+    assert_eq!(history.read_native(id, (2_000, 3_500)), wanted[1..3]);
+    assert_eq!(history.newest_native(id, (0, 9_000)), wanted.pop());
+    assert_eq!(history.newest_native(id, (0, 3_000)), wanted.pop());
+}
+
+#[test]
+fn a_native_histogram_ends_with_a_stale_marker_and_is_forgotten() {
+    let registry = registry();
+    let took: Family<Histogram, [Text; 1]> = registry
+        .histogram("took_seconds", "Time")
+        .native_only(Native::schema(3))
+        .labels(["path"])
+        .unwrap();
+    let history = history(&registry, 100, 1 << 20);
+    took.observe(&["/"], 1.5);
+    history.tick(1_000);
+    took.remove(&["/"]);
+    history.tick(2_000);
+    let id = history.known()[0].id;
+    let ends = |range| {
+        let found = history.read_native(id, range).into_iter();
+        let stale = found.map(|(time, histogram)| (time, histogram.sum.to_bits() == STALE));
+        stale.collect::<Vec<_>>()
+    };
+    assert_eq!(ends((0, 9_000)), [(1_000, false), (2_000, true)]);
+    assert_eq!(ends((2_000, 9_000)), [(2_000, true)]);
+    let newest = history.newest_native(id, (0, 9_000)).unwrap();
+    assert_eq!((newest.0, newest.1.sum.to_bits()), (2_000, STALE));
+    (3..300).for_each(|second| history.tick(second * 1_000));
+    assert_eq!((history.stats().series, history.stats().bytes), (0, 0));
+}
+
+#[test]
+fn the_memory_of_native_histograms_is_bounded_and_what_is_left_is_whole() {
+    let registry = registry();
+    let took: Family<Histogram, [Text; 1]> = registry
+        .histogram("took_seconds", "Time")
+        .native_only(Native::schema(3))
+        .labels(["path"])
+        .unwrap();
+    let history = history(&registry, 1_000_000, 400_000);
+    let mut counts = Vec::new();
+    for second in 0..1_500_i64 {
+        for path in 0..10_i64 {
+            let value = ((second * 7_919 + path * 104_729) % 1_003 + 1) as f64 / 97.0;
+            took.observe(&[path.to_string()], value);
+        }
+        history.tick(second * 1_000);
+        counts.push(second.unsigned_abs() + 1);
+        assert!(history.stats().bytes <= 400_000, "{:?}", history.stats());
+    }
+    assert!(history.stats().evicted > 0);
+    let kept = history.read_native(history.known()[0].id, (0, i64::MAX));
+    let first = usize::try_from(kept[0].0 / 1_000).unwrap();
+    assert!((1..1_400).contains(&first), "from {first}");
+    let found: Vec<u64> = kept
+        .iter()
+        .map(|(_, histogram)| histogram.count())
+        .collect();
+    assert_eq!(found, counts[first..]);
 }
 
 #[test]

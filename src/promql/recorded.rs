@@ -5,16 +5,18 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::format::plain_float;
+use super::histogram::FloatHistogram;
 use super::labels::{Label, LabelSet, METRIC_NAME};
 use super::source::{Queryable, Selection, Sink};
 use super::value::{Sample, Series};
 use crate::history::{History, Known};
-use crate::registry::{SeriesId, parse_labels};
+use crate::registry::{HistogramSnapshot, SeriesId, parse_labels};
 
 type Map<K, V> = hashbrown::HashMap<K, V, foldhash::fast::RandomState>;
 
 /// The series of a [`History`] as a server has them that scrapes this process: of a histogram
-/// `…_bucket` with its `le`, `…_count` and `…_sum`, and the labels of the target on all.
+/// `…_bucket` with its `le`, `…_count` and `…_sum`, native buckets under its own name, and the
+/// labels of the target on all. A series that was removed and came back is one.
 ///
 /// ```
 /// use selfheal::history::{History, Settings};
@@ -54,10 +56,18 @@ struct Index {
 /// A series that an expression can name.
 #[derive(Debug)]
 struct Entry {
-    id: SeriesId,
     labels: LabelSet,
-    /// Its place among the numbers of a histogram, of how many; `None` for a number.
-    part: Option<(usize, usize)>,
+    /// Where its samples are. Of more than one, each began after another had ended.
+    lives: Vec<(SeriesId, Part)>,
+}
+
+/// What of a series of the history an entry is.
+#[derive(Clone, Copy, Debug)]
+enum Part {
+    /// One of its lists, of how many.
+    List(usize, usize),
+    /// Its native buckets.
+    Native,
 }
 
 impl Recorded {
@@ -103,18 +113,30 @@ impl Recorded {
 
     fn build(&self, known: Arc<[Known]>) -> Index {
         let mut metrics: Map<Arc<str>, Vec<Entry>> = Map::default();
+        let mut places: Map<LabelSet, usize> = Map::default();
         for series in &*known {
             let labels = self.labels(series);
             let id = series.id;
             let mut add = |name: Arc<str>, labels: LabelSet, part| {
                 let labels = labels.with(METRIC_NAME, Arc::clone(&name));
-                metrics
-                    .entry(name)
-                    .or_default()
-                    .push(Entry { id, labels, part });
+                let entries = metrics.entry(name).or_default();
+                let place = *places.entry(labels.clone()).or_insert(entries.len());
+                match entries.get_mut(place) {
+                    // One that was removed has come back.
+                    Some(entry) => entry.lives.push((id, part)),
+                    None => entries.push(Entry {
+                        labels,
+                        lives: vec![(id, part)],
+                    }),
+                }
             };
+            if series.native {
+                add(Arc::clone(&series.name), labels.clone(), Part::Native);
+            }
             let Some(bounds) = &series.bounds else {
-                add(Arc::clone(&series.name), labels, None);
+                if !series.native {
+                    add(Arc::clone(&series.name), labels, Part::List(0, 1));
+                }
                 continue;
             };
             let parts = bounds.len() + 2;
@@ -123,10 +145,11 @@ impl Recorded {
             let texts = bounds.iter().map(|bound| plain_float(*bound));
             for (at, bound) in texts.chain(["+Inf".to_owned()]).enumerate() {
                 let labels = labels.with("le", bound);
-                add(Arc::clone(&bucket), labels, Some((at, parts)));
+                add(Arc::clone(&bucket), labels, Part::List(at, parts));
             }
-            add(named("_count"), labels.clone(), Some((parts - 2, parts)));
-            add(named("_sum"), labels, Some((parts - 1, parts)));
+            let [count, sum] = [parts - 2, parts - 1].map(|at| Part::List(at, parts));
+            add(named("_count"), labels.clone(), count);
+            add(named("_sum"), labels, sum);
         }
         Index { known, metrics }
     }
@@ -149,44 +172,128 @@ impl Recorded {
 
     /// Gives the series of one name to the sink.
     fn read(&self, entries: &[Entry], selection: &Selection, sink: Sink<'_>) -> ControlFlow<()> {
-        let range = (selection.after.saturating_add(1), selection.until);
-        // Entries of one histogram come one after another: it is read once.
-        let (mut known, mut parts, mut newest) = (None, Vec::new(), Vec::new());
+        let mut reader = Reader::new(&self.history, selection);
         for entry in entries {
             if !selection.matches(&entry.labels) {
                 continue;
             }
-            if known != Some(entry.id) {
-                known = Some(entry.id);
-                if selection.newest_only {
-                    self.history.newest(entry.id, range, &mut newest);
-                } else {
-                    parts = self.history.read(entry.id, range);
-                }
-            }
-            // The history may have changed since the index was made.
-            let (place, count) = entry.part.unwrap_or((0, 1));
-            let values = if selection.newest_only {
-                newest.get(place..=place).filter(|_| newest.len() == count)
-            } else {
-                parts
-                    .get(place)
-                    .map(Vec::as_slice)
-                    .filter(|_| parts.len() == count)
-            };
-            let values = values.unwrap_or_default().iter();
-            let samples: Vec<Sample> = values
-                .map(|(time, value)| Sample {
-                    time: *time,
-                    value: (*value).into(),
-                })
-                .collect();
+            let samples = reader.samples(entry);
             if !samples.is_empty() {
                 let labels = entry.labels.clone();
                 sink(Series { labels, samples })?;
             }
         }
         ControlFlow::Continue(())
+    }
+}
+
+/// Reads samples of one selection.
+struct Reader<'a> {
+    history: &'a History,
+    /// The first and the last time.
+    range: (i64, i64),
+    newest_only: bool,
+    /// What was read last: entries of one histogram come one after another.
+    known: Option<SeriesId>,
+    lists: Vec<Vec<(i64, f64)>>,
+    newest: Vec<(i64, f64)>,
+}
+
+impl<'a> Reader<'a> {
+    fn new(history: &'a History, selection: &Selection) -> Self {
+        Self {
+            history,
+            range: (selection.after.saturating_add(1), selection.until),
+            newest_only: selection.newest_only,
+            known: None,
+            lists: Vec::new(),
+            newest: Vec::new(),
+        }
+    }
+
+    fn samples(&mut self, entry: &Entry) -> Vec<Sample> {
+        if let [(id, part)] = *entry.lives {
+            return self.life(id, part);
+        }
+        let lives = entry.lives.iter().map(|(id, part)| self.life(*id, *part));
+        let mut lives: Vec<_> = lives.filter(|samples| !samples.is_empty()).collect();
+        lives.sort_by_key(|samples| samples.first().map(|sample| sample.time));
+        let mut all: Vec<Sample> = Vec::new();
+        for life in lives {
+            // The end of one that came back before the next tick is no end.
+            let first = life.first().map_or(i64::MAX, |sample| sample.time);
+            let before = all.partition_point(|sample| sample.time < first);
+            all.truncate(before);
+            all.extend(life);
+        }
+        if self.newest_only {
+            all.drain(..all.len().saturating_sub(1));
+        }
+        all
+    }
+
+    fn life(&mut self, id: SeriesId, part: Part) -> Vec<Sample> {
+        let Part::List(place, count) = part else {
+            return self.native(id);
+        };
+        if self.known != Some(id) {
+            self.known = Some(id);
+            if self.newest_only {
+                self.history.newest(id, self.range, &mut self.newest);
+            } else {
+                self.lists = self.history.read(id, self.range);
+            }
+        }
+        // The history may have changed since the index was made.
+        let values = if self.newest_only {
+            let newest = self.newest.get(place..=place);
+            newest.filter(|_| self.newest.len() == count)
+        } else {
+            let list = self.lists.get(place).map(Vec::as_slice);
+            list.filter(|_| self.lists.len() == count)
+        };
+        let values = values.unwrap_or_default().iter();
+        let sample = |(time, value): &(i64, f64)| Sample {
+            time: *time,
+            value: (*value).into(),
+        };
+        values.map(sample).collect()
+    }
+
+    fn native(&self, id: SeriesId) -> Vec<Sample> {
+        let sample = |(time, histogram): (i64, HistogramSnapshot)| Sample {
+            time,
+            value: FloatHistogram::of(histogram).into(),
+        };
+        if self.newest_only {
+            let newest = self.history.newest_native(id, self.range);
+            return newest.into_iter().map(sample).collect();
+        }
+        let all = self.history.read_native(id, self.range).into_iter();
+        all.map(sample).collect()
+    }
+}
+
+impl FloatHistogram {
+    /// The native buckets of a histogram of the registry.
+    fn of(histogram: HistogramSnapshot) -> Self {
+        let native = histogram.native.unwrap_or_default();
+        let floats = |buckets: Vec<(i32, u64)>| {
+            let buckets = buckets.into_iter();
+            buckets
+                .map(|(index, count)| (index, count as f64))
+                .collect()
+        };
+        Self {
+            schema: native.schema.into(),
+            zero_threshold: native.zero_threshold,
+            zero_count: native.zero_count as f64,
+            count: native.count() as f64,
+            sum: histogram.sum,
+            positive: floats(native.positive),
+            negative: floats(native.negative),
+            ..Self::default()
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use super::scrape::exposed;
 use super::snapshot::FamilySnapshot;
-use super::{DeclareError, Registered, Registry, Settings, alias, declare};
+use super::{DeclareError, Registered, Registry, Settings, alias, check};
 use crate::catalog::{Kind, MetricDef, names};
 
 /// A source of series that are computed at the time of a scrape: a snapshot of a state machine,
@@ -46,7 +46,7 @@ impl Registry {
         if !foreign {
             for def in defs.iter() {
                 if !matches!(def.kind, Kind::Summary | Kind::Unknown) {
-                    declare::check(def)?;
+                    check::definition(def)?;
                 }
             }
         }

@@ -62,6 +62,7 @@ mod alias;
 mod allowed;
 #[cfg(feature = "prometheus")]
 mod bridge;
+mod check;
 mod collector;
 mod cost;
 mod declare;
@@ -388,7 +389,7 @@ impl Registry {
         is_load: bool,
     ) -> Result<Arc<Core<M>>, DeclareError> {
         settings::spread(&mut asked);
-        declare::check(&asked)?;
+        check::definition(&asked)?;
         // Whoever takes both locks takes that of the collectors first.
         let collectors = self.inner.collectors.read();
         let mut families = self.inner.families.write();
@@ -408,7 +409,7 @@ impl Registry {
         let mut def = asked.clone();
         if let Some(over) = over.filter(|_| M::KIND == Kind::Histogram) {
             settings::apply(over, &mut def);
-            declare::check(&def)?;
+            check::definition(&def)?;
         }
         settings.widen(&mut def);
         let rules = settings.rules(&def.name, expire_after);

@@ -13,6 +13,7 @@ mod env;
 mod faults;
 mod foreign;
 mod keys;
+mod mistyped;
 mod roundtrip;
 mod secrets;
 mod syntax;

@@ -1,5 +1,6 @@
 //! Queries over the recent past of a registry.
 
+use selfheal::catalog::Native;
 use selfheal::history::{History, Settings};
 use selfheal::promql::{InstantSample, Query, QueryOptions, QueryRange, QueryResult, Recorded};
 use selfheal::registry::{Counter, Family, Registry, Text};
@@ -105,4 +106,75 @@ fn a_series_that_was_removed_is_gone_at_once() {
     let recorded = recorded();
     let count = |time| instant(&recorded, "jobs_total{exported_queue=\"b\"}", time).len();
     assert_eq!([count(149_000), count(150_000), count(299_000)], [1, 0, 0]);
+}
+
+#[test]
+fn a_series_that_comes_back_goes_on_as_one() {
+    let registry = Registry::new();
+    let family: Family<Counter, [Text; 1]> = registry
+        .counter("jobs_total", "Jobs")
+        .labels(["queue"])
+        .unwrap();
+    let history = History::new(&registry, Settings::default());
+    // Removed and back between two ticks at 60 s, and away for a while from 120 s.
+    for second in 0..180_i64 {
+        if second == 60 || second == 120 {
+            family.remove(&["a"]);
+        }
+        if !(120..130).contains(&second) {
+            family.add(&["a"], 2);
+        }
+        history.tick(second * 1_000);
+    }
+    let recorded = Recorded::new(&history, [("job", "shop")]);
+    let value = |text: &str, time| {
+        let vector = instant(&recorded, text, time);
+        assert!(vector.len() <= 1, "{text} at {time}: {vector:?}");
+        vector.first().and_then(|sample| sample.value.as_float())
+    };
+    assert_eq!(value("jobs_total", 60_000), Some(2.0));
+    assert_eq!(value("jobs_total", 119_000), Some(120.0));
+    assert_eq!(value("jobs_total", 125_000), None);
+    assert_eq!(value("jobs_total", 130_000), Some(2.0));
+    assert_eq!(
+        value("count_over_time(jobs_total[3m])", 179_000),
+        Some(170.0)
+    );
+    assert_eq!(value("resets(jobs_total[3m])", 179_000), Some(2.0));
+    assert_eq!(value("rate(jobs_total[1m])", 100_000), Some(2.0));
+}
+
+#[test]
+fn native_histograms_are_asked_by_their_own_name() {
+    let registry = Registry::new();
+    let sizes = registry.histogram("sizes", "Sizes");
+    let sizes = sizes.native_only(Native::schema(8)).build().unwrap();
+    let history = History::new(&registry, Settings::default());
+    for second in 0..300_u32 {
+        // From 1 to 10, evenly, ten a second.
+        for value in 1..=10 {
+            sizes.observe(f64::from(value));
+        }
+        history.tick(i64::from(second) * 1_000);
+    }
+    let recorded = Recorded::new(&history, [("job", "shop")]);
+    let value = |text: &str| {
+        let vector = instant(&recorded, text, 299_000);
+        assert_eq!(vector.len(), 1, "{text}: {vector:?}");
+        vector[0].value.as_float().unwrap()
+    };
+    for (text, wanted) in [
+        ("histogram_count(sizes)", 3_000.0),
+        ("histogram_sum(sizes)", 16_500.0),
+        ("histogram_avg(rate(sizes[5m]))", 5.5),
+        ("histogram_count(rate(sizes[1m]))", 10.0),
+        ("histogram_sum(increase(sizes[1m]))", 3_300.0),
+        ("histogram_fraction(0, 4.5, rate(sizes[5m]))", 0.4),
+        ("histogram_quantile(0.85, rate(sizes[5m]))", 9.0),
+    ] {
+        let found = value(text);
+        // A bucket of schema 8 is 0.27 % wide.
+        let near = (found - wanted).abs() <= wanted * 0.003;
+        assert!(near, "{text}: {found}, not {wanted}");
+    }
 }

@@ -5,6 +5,7 @@
 
 mod compare;
 mod expressions;
+mod live;
 mod remote;
 mod series;
 

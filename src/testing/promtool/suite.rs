@@ -1,125 +1,32 @@
-//! Runs the files of `promtool test rules`.
+//! Reads a file of tests, and runs it.
 
-use std::fmt::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::promqltest::notation;
-use crate::promql::{LabelSet, PointValue, Query, QueryOptions, QueryResult, Sample, Series};
-use crate::rules::yaml::{self, Kind, Node};
-use crate::rules::{
-    ALERT_NAME, AlertState, Evaluator, RuleFile, RuleFileError, RulesOptions, parse_duration,
+use super::fields::{Read, at, duration, known_fields, list, map, needed, text, texts};
+use crate::promql::{
+    LabelSet, PointValue, Query, QueryOptions, QueryResult, Queryable, Sample, Series,
 };
+use crate::rules::yaml::Node;
+use crate::rules::{ALERT_NAME, AlertState, Evaluator, RuleFile, RulesOptions};
+use crate::testing::promqltest::notation;
 
 /// The most evaluations of one test.
 const MOST: i64 = 1_000_000;
 
-/// What is wrong with a file of tests, or with what it tests. It prints as text, also as `{:?}`, so
-/// that a failing `unwrap` can be read.
-#[derive(thiserror::Error)]
-#[non_exhaustive]
-pub enum PromtoolError {
-    /// The file of tests cannot be read.
-    #[error("cannot read the tests in `{}`; check the path", .path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// What the system reported.
-        source: std::io::Error,
-    },
-    /// A field of the file of tests is wrong.
-    #[error("{}:{text}", .path.display())]
-    Syntax {
-        /// The file.
-        path: PathBuf,
-        /// Line, column, and what is wrong.
-        text: String,
-    },
-    /// A rule file that it names has faults.
-    #[error(transparent)]
-    Rules(#[from] RuleFileError),
-    /// Some tests do not give what is expected.
-    #[error("{} of the tests fail:\n{}", .failures.len(), .failures.join("\n"))]
-    Failed {
-        /// Each with what was expected and what there was.
-        failures: Vec<String>,
-    },
+/// A file of tests.
+pub(super) struct Suite {
+    pub(super) rule_files: Vec<String>,
+    pub(super) interval: i64,
+    pub(super) order: Vec<String>,
+    pub(super) fuzzy: bool,
+    pub(super) tests: Vec<Test>,
 }
 
-impl fmt::Debug for PromtoolError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-/// Runs a file of tests for rule files, as `promtool test rules` does, with this crate's own
-/// evaluator: `rule_files` (by their paths from the file of tests), `evaluation_interval`,
-/// `group_eval_order` and `tests` with `input_series`, `alert_rule_test` and `promql_expr_test`.
-///
-/// ```no_run
-/// #[test]
-/// fn the_alerts_are_as_expected() -> Result<(), selfheal::testing::PromtoolError> {
-///     selfheal::testing::promtool("alerts_test.yml")
-/// }
-/// ```
-///
-/// # Errors
-/// The file, or a rule file, cannot be read or has faults; or tests fail, and what was expected
-/// and what there was instead.
-pub fn promtool(file: impl AsRef<Path>) -> Result<(), PromtoolError> {
-    let path = file.as_ref();
-    let text = std::fs::read_to_string(path).map_err(|source| PromtoolError::Io {
-        path: path.to_owned(),
-        source,
-    })?;
-    let wrong = |text: String| PromtoolError::Syntax {
-        path: path.to_owned(),
-        text,
-    };
-    let tree = yaml::read(&text).map_err(|fault| wrong(fault.to_string()))?;
-    let tree = tree.ok_or_else(|| wrong("1:1: the file is empty".to_owned()))?;
-    let suite = Suite::read(&tree).map_err(wrong)?;
-    let folder = path.parent().unwrap_or(Path::new(""));
-    let files = suite.rule_files.iter();
-    let files: Result<Vec<_>, _> = files
-        .map(|name| RuleFile::read(folder.join(name)))
-        .collect();
-    let mut files = files?;
-    for file in &mut files {
-        file.groups.sort_by_key(|group| {
-            let at = suite.order.iter().position(|name| **name == *group.name);
-            at.map_or(0, |at| at + 1)
-        });
-    }
-    let mut failures = Vec::new();
-    for (number, test) in suite.tests.iter().enumerate() {
-        let name = match &test.name {
-            Some(name) => format!("test {} `{name}`", number + 1),
-            None => format!("test {}", number + 1),
-        };
-        let run = test
-            .run(&files, suite.interval, suite.fuzzy)
-            .map_err(wrong)?;
-        failures.extend(run.into_iter().map(|failure| format!("{name}, {failure}")));
-    }
-    if failures.is_empty() {
-        Ok(())
-    } else {
-        Err(PromtoolError::Failed { failures })
-    }
-}
-
-struct Suite {
-    rule_files: Vec<String>,
-    interval: i64,
-    order: Vec<String>,
-    fuzzy: bool,
-    tests: Vec<Test>,
-}
-
-struct Test {
-    name: Option<String>,
+/// One of its tests.
+pub(super) struct Test {
+    pub(super) name: Option<String>,
     series: Vec<Series>,
     alerts: Vec<AlertTest>,
     expressions: Vec<ExpressionTest>,
@@ -140,10 +47,8 @@ struct ExpressionTest {
     expected: Vec<(LabelSet, PointValue)>,
 }
 
-type Read<T> = Result<T, String>;
-
 impl Suite {
-    fn read(tree: &Node) -> Read<Self> {
+    pub(super) fn read(tree: &Node) -> Read<Self> {
         let known = [
             "rule_files",
             "evaluation_interval",
@@ -220,7 +125,7 @@ impl Test {
     }
 
     /// Runs it, and gives what is not as expected.
-    fn run(&self, files: &[RuleFile], interval: i64, fuzzy: bool) -> Read<Vec<String>> {
+    pub(super) fn run(&self, files: &[RuleFile], interval: i64, fuzzy: bool) -> Read<Vec<String>> {
         let times = self.alerts.iter().map(|test| test.time);
         let times = times.chain(self.expressions.iter().map(|test| test.time));
         let last = times.max().unwrap_or(0);
@@ -318,7 +223,7 @@ impl ExpressionTest {
         })
     }
 
-    fn check(&self, source: &impl crate::promql::Queryable, fuzzy: bool) -> Option<String> {
+    fn check(&self, source: &impl Queryable, fuzzy: bool) -> Option<String> {
         let what = format!("`{}` at {}", self.text, time(self.time));
         let answer = self
             .query
@@ -393,176 +298,4 @@ fn shown(labels: &LabelSet, annotations: &[(String, String)]) -> String {
 fn time(millis: i64) -> String {
     let millis = u64::try_from(millis).unwrap_or(0);
     crate::rules::format_duration(Duration::from_millis(millis))
-}
-
-fn at(node: &Node, wrong: &str) -> String {
-    format!("{}: {wrong}", node.place)
-}
-
-fn field<'n>(node: &'n Node, name: &str) -> Option<&'n Node> {
-    let Kind::Map(entries) = &node.kind else {
-        return None;
-    };
-    let found = entries.iter().find(|(key, _)| &*key.text == name);
-    let found = found.map(|(_, node)| node);
-    found.filter(|node| !matches!(&node.kind, Kind::Scalar(text) if text.is_null()))
-}
-
-fn known_fields(node: &Node, known: &[&str]) -> Read<()> {
-    let Kind::Map(entries) = &node.kind else {
-        return Err(at(node, "this is a map of fields"));
-    };
-    match entries.iter().find(|(key, _)| !known.contains(&&*key.text)) {
-        None => Ok(()),
-        Some((key, _)) => Err(format!(
-            "{}: there is no field `{}`; the fields are {}",
-            key.place,
-            key.text,
-            known.join(", ")
-        )),
-    }
-}
-
-fn list<'n>(node: &'n Node, name: &str) -> Read<&'n [Node]> {
-    match field(node, name) {
-        None => Ok(&[]),
-        Some(node) => match &node.kind {
-            Kind::List(list) => Ok(list),
-            _ => Err(at(node, &format!("`{name}` is a list"))),
-        },
-    }
-}
-
-fn text(node: &Node, name: &str) -> Read<Option<String>> {
-    match field(node, name) {
-        None => Ok(None),
-        Some(node) => match &node.kind {
-            Kind::Scalar(text) => Ok(Some(text.text.to_string())),
-            _ => Err(at(node, &format!("`{name}` is a text"))),
-        },
-    }
-}
-
-fn needed(node: &Node, name: &str) -> Read<String> {
-    text(node, name)?.ok_or_else(|| at(node, &format!("`{name}` is missing")))
-}
-
-fn texts(node: &Node, name: &str) -> Read<Vec<String>> {
-    let each = list(node, name)?.iter().map(|node| match &node.kind {
-        Kind::Scalar(text) => Ok(text.text.to_string()),
-        _ => Err(at(node, &format!("`{name}` is a list of texts"))),
-    });
-    each.collect()
-}
-
-/// A duration in milliseconds.
-fn duration(node: &Node, name: &str) -> Read<Option<i64>> {
-    let Some(written) = text(node, name)? else {
-        return Ok(None);
-    };
-    let parsed = parse_duration(&written);
-    let millis = parsed.and_then(|duration| i64::try_from(duration.as_millis()).ok());
-    match millis {
-        Some(millis) => Ok(Some(millis)),
-        None => Err(at(node, &format!("`{written}` of `{name}` is no duration"))),
-    }
-}
-
-fn map(node: &Node, name: &str) -> Read<Vec<(String, String)>> {
-    let Some(node) = field(node, name) else {
-        return Ok(Vec::new());
-    };
-    let Kind::Map(entries) = &node.kind else {
-        return Err(at(node, &format!("`{name}` is a map of texts")));
-    };
-    let each = entries.iter().map(|(key, value)| match &value.kind {
-        Kind::Scalar(text) => Ok((key.text.to_string(), text.text.to_string())),
-        _ => Err(at(value, "this is a text")),
-    });
-    each.collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const RULES: &str = "
-groups:
-- name: g
-  rules:
-  - record: job:errors:rate5m
-    expr: sum by (job) (rate(errors_total[5m]))
-  - alert: Errors
-    expr: job:errors:rate5m > 0.5
-    for: 2m
-    labels: {severity: page}
-    annotations: {summary: '{{ $labels.job }}: {{ $value | humanize }}/s'}
-";
-
-    const TESTS: &str = "
-rule_files: [alerts.yml]
-evaluation_interval: 1m
-tests:
-- name: errors
-  interval: 1m
-  input_series:
-  - series: errors_total{job=\"shop\"}
-    values: 0+60x20
-  alert_rule_test:
-  - {eval_time: 2m, alertname: Errors}
-  - eval_time: 5m
-    alertname: Errors
-    exp_alerts:
-    - exp_labels: {job: shop, severity: page}
-      exp_annotations: {summary: 'shop: 1/s'}
-  promql_expr_test:
-  - expr: job:errors:rate5m
-    eval_time: 10m
-    exp_samples: [{labels: 'job:errors:rate5m{job=\"shop\"}', value: 1}]
-";
-
-    fn run(tests: &str) -> Result<(), PromtoolError> {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("alerts.yml"), RULES).unwrap();
-        let file = folder.path().join("tests.yml");
-        std::fs::write(&file, tests).unwrap();
-        promtool(file)
-    }
-
-    #[test]
-    fn a_file_of_tests_passes_or_shows_expected_against_got() {
-        run(TESTS).unwrap();
-        let wrong = TESTS
-            .replace("shop: 1/s", "shop: 2/s")
-            .replace("value: 1}", "value: 2}");
-        assert_eq!(
-            run(&wrong).unwrap_err().to_string(),
-            "2 of the tests fail:\n\
-             test 1 `errors`, alert Errors at 5m:\n    expected:\n      \
-             {alertname=\"Errors\", job=\"shop\", severity=\"page\"} [(\"summary\", \"shop: 2/s\")]\n    got:\n      \
-             {alertname=\"Errors\", job=\"shop\", severity=\"page\"} [(\"summary\", \"shop: 1/s\")]\n\
-             test 1 `errors`, `job:errors:rate5m` at 10m:\n    expected:\n      \
-             job:errors:rate5m{job=\"shop\"} 2\n    got:\n      job:errors:rate5m{job=\"shop\"} 1"
-        );
-    }
-
-    #[test]
-    fn a_fault_of_the_file_is_said_with_its_place() {
-        for (text, wrong) in [
-            ("rule_files: [none.yml]\n", "cannot read the rule file"),
-            ("testss: []\n", "tests.yml:1:1: there is no field `testss`"),
-            (
-                "tests:\n- interval: soon\n",
-                "tests.yml:2:3: `soon` of `interval` is no duration",
-            ),
-            (
-                "tests:\n- input_series:\n  - series: up\n",
-                "`values` is missing",
-            ),
-            ("", "the file is empty"),
-        ] {
-            let error = run(text).unwrap_err().to_string();
-            assert!(error.contains(wrong), "{text}: {error}");
-        }
-    }
 }
