@@ -2,10 +2,12 @@
 
 mod measured_label;
 mod turns;
+mod waits;
 
 use std::path::{Path, PathBuf};
 
 pub use turns::{Contender, only, take_turns};
+pub use waits::{Waits, asked};
 
 /// One row of the table: a piece of work, our figure, and those of the others.
 #[derive(Debug)]

@@ -5,21 +5,21 @@
 //! the server leaves of the processors (`chrt --idle`), for they stand for other machines; a thread
 //! of this process asks the other route every 2 ms, and what it waits counts from when it was due.
 //! The same scrapers then ask a plain handler of axum for the same bytes, ready in memory: what
-//! ours takes beyond that is our own, the rest is the price of so many bytes.
+//! ours takes beyond that is our own, the rest is the price of so many bytes. With `-- short` it is
+//! the worst of it, once: scrapers without a pause that take the page as it is.
 #![allow(
     clippy::unwrap_used,
     missing_docs,
     reason = "a benchmark may end on what cannot happen"
 )]
 
-mod route;
+mod application;
 mod scrapers;
 
 use std::time::Duration;
 
-use selfheal_benches::{Line, print};
+use selfheal_benches::{Line, Waits, asked, print};
 
-use route::Waits;
 use scrapers::Load;
 
 /// How long each is measured in a round.
@@ -39,29 +39,37 @@ fn main() {
     if scrapers::are_we() {
         return;
     }
-    let address = route::serve();
-    let loads = [
+    let address = application::serve();
+    let mut loads = vec![
         ("each once a second", Some(Duration::from_secs(1))),
         ("each without a pause", None),
     ];
+    let (mut rounds, mut pages) = (ROUNDS, &PAGES[..]);
+    if std::env::args().any(|argument| argument == "short") {
+        loads.remove(0);
+        (rounds, pages) = (1, &PAGES[..2]);
+    }
     let mut quiet = Waits::default();
     let mut waits: Vec<Vec<(Waits, Load)>> = Vec::new();
     waits.resize_with(loads.len(), || {
-        PAGES.map(|_| (Waits::default(), Load::default())).into()
+        pages
+            .iter()
+            .map(|_| (Waits::default(), Load::default()))
+            .collect()
     });
-    for _ in 0..ROUNDS {
-        quiet.add(route::asked(address, EACH));
+    for _ in 0..rounds {
+        quiet.add(asked(address, EACH).unwrap());
         for ((_, pause), waits) in loads.iter().zip(&mut waits) {
-            for ((_, path, encoding), (waits, load)) in PAGES.iter().zip(waits) {
+            for ((_, path, encoding), (waits, load)) in pages.iter().zip(waits) {
                 let scrapers = scrapers::start(address, path, encoding, *pause);
-                waits.add(route::asked(address, EACH));
+                waits.add(asked(address, EACH).unwrap());
                 load.add(scrapers.end());
             }
         }
     }
     let mut lines = Vec::new();
     for ((load, _), waits) in loads.iter().zip(&waits) {
-        for (pair, pages) in waits.chunks(2).zip(PAGES.chunks(2)) {
+        for (pair, pages) in waits.chunks(2).zip(pages.chunks(2)) {
             let work = format!("50 scrapers, {load}, {}", pages[0].2);
             for (part, of) in [("p50", 500), ("p99", 990), ("p99.9", 999)] {
                 let mut cells = vec![
@@ -81,7 +89,7 @@ fn main() {
             }
             let per_second = |at: usize| {
                 let (_, load) = &pair[at];
-                (pages[at].0, load.whole / (EACH * ROUNDS).as_secs_f64())
+                (pages[at].0, load.whole / (EACH * rounds).as_secs_f64())
             };
             let cells = [per_second(0), per_second(1)];
             lines.push(Line::new(format!("{work}: whole pages"), "/s", cells));

@@ -7,7 +7,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::faults::Faults;
-use super::names::{HEALTH_PATH, LIVENESS_PATH, READINESS_PATH, check_metric, check_path};
+use super::names::{
+    HEALTH_PATH, LIVENESS_PATH, READINESS_PATH, check_metric, check_path, is_beside,
+};
 use super::native;
 use super::range::{check_buckets, check_range};
 use crate::catalog::Native;
@@ -146,9 +148,14 @@ impl Metrics {
         self.of(family).is_some_and(|family| !family.enabled)
     }
 
-    pub(super) fn check(&self, faults: &mut Faults) {
-        let taken = ["/", HEALTH_PATH, LIVENESS_PATH, READINESS_PATH];
-        check_path(("path", &self.path), "/metrics", &taken, faults);
+    /// `page` is the path of the page in the application's own router.
+    pub(super) fn check(&self, page: &str, faults: &mut Faults) {
+        let taken = |path: &str| {
+            ["/", HEALTH_PATH, LIVENESS_PATH, READINESS_PATH].contains(&path)
+                || is_beside(path, "/")
+                || is_beside(path, page)
+        };
+        check_path(("path", &self.path), "/metrics", taken, faults);
         for (field, series) in [
             ("max_series_per_family", &self.max_series_per_family),
             ("max_series", &self.max_series),

@@ -123,7 +123,7 @@ pub(crate) use metrics::{LABEL_LIMITS, MAX_LABEL_VALUE};
 pub(crate) use names::SERVICE_INFO;
 pub use names::{HEALTH_PATH, LIVENESS_PATH, PAGE_PATH, READINESS_PATH};
 #[cfg(feature = "server")]
-pub(crate) use names::{MAX_PATH, is_plain};
+pub(crate) use names::{MAX_PATH, is_beside, is_plain};
 pub(crate) use profiles::Known;
 #[cfg(feature = "system")]
 pub(crate) use profiles::PIPELINE_GUARD;

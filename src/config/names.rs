@@ -16,6 +16,25 @@ pub const READINESS_PATH: &str = "/readyz";
 /// Where the page answers in an application's own router, unless it is configured.
 pub const PAGE_PATH: &str = "/selfheal";
 
+/// What answers beside the page: its files, its events, and what others collect there. All below
+/// `api/` does so as well.
+pub(crate) const BESIDE_PAGE: [&str; 7] = [
+    "chart.js",
+    "events",
+    "federate",
+    "figures.js",
+    "page.css",
+    "page.js",
+    "siblings",
+];
+
+/// Whether `path` is that of an endpoint beside a page at `page`.
+pub(crate) fn is_beside(path: &str, page: &str) -> bool {
+    let below = path.strip_prefix(page.trim_end_matches('/'));
+    let name = below.and_then(|below| below.strip_prefix('/'));
+    name.is_some_and(|name| BESIDE_PAGE.contains(&name) || name.starts_with("api/"))
+}
+
 /// The most characters of the path of an endpoint.
 pub(crate) const MAX_PATH: usize = 256;
 
@@ -25,18 +44,18 @@ pub(crate) fn is_plain(path: &str) -> bool {
     path.chars().all(plain) && !path.contains("//") && path.len() <= MAX_PATH
 }
 
-/// The path of an endpoint that can be moved, such as `like`, and must not be one of `taken`.
+/// The path of an endpoint that can be moved, such as `like`, and must not be one that is `taken`.
 pub(super) fn check_path(
     (field, path): (&str, &str),
     like: &str,
-    taken: &[&str],
+    taken: impl Fn(&str) -> bool,
     faults: &mut Faults,
 ) {
     let shown = quote(path);
     if !path.starts_with('/') {
         let hint = format!("write it as `{like}`");
         faults.add(field, format!("{shown} does not start with `/`"), hint);
-    } else if taken.contains(&path) {
+    } else if taken(path) {
         let problem = format!("{shown} is the path of another endpoint");
         faults.add(field, problem, format!("choose another, such as `{like}`"));
     } else if !is_plain(path) {

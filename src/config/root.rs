@@ -283,7 +283,9 @@ impl Config {
                 }
             });
         });
-        faults.within("metrics", |faults| self.metrics.check(faults));
+        faults.within("metrics", |faults| {
+            self.metrics.check(&self.server.page_path, faults);
+        });
         faults.within("http", |faults| self.http.check(faults));
         faults.within("server", |faults| {
             self.server.check(&self.metrics.path, faults);

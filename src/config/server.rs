@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::access::Accesses;
+use super::access::{Access, Accesses};
 use super::address::Address;
 use super::faults::Faults;
 use super::hashed;
@@ -19,6 +19,8 @@ use super::tls::Tls;
 const TIMEOUT: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_secs(600);
 /// A thread serves them all.
 const MOST_ADDRESSES: usize = 16;
+/// All are asked at a time.
+const MOST_SIBLINGS: usize = 64;
 /// The length of a bcrypt hash.
 const HASH_LENGTH: usize = 60;
 const CONNECTIONS: RangeInclusive<usize> = 1..=65_536;
@@ -44,6 +46,12 @@ pub struct Server {
     /// as `unix:/run/shop.sock`. A Unix socket speaks no TLS, and its file is for this user alone.
     /// Default: nowhere.
     pub listen_also: Vec<Address>,
+    /// The processes of this service whose metrics are on one page, at `siblings` beside the page:
+    /// for a server of several processes, the addresses of this machine at which each has its own
+    /// endpoints, at most 64; this process is there if it is listed. They are asked in plain text,
+    /// at [`Metrics::path`](super::Metrics::path) and with the credentials that are set here, for
+    /// which a password must not be known by its hash alone. Default: none, and no such page.
+    pub siblings: Vec<Address>,
     /// Who gets which endpoint. Default: who has the credentials.
     pub access: Accesses,
     /// Whether other machines may be let in. Default: `false`.
@@ -80,6 +88,7 @@ impl Default for Server {
         Self {
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9898),
             listen_also: Vec::new(),
+            siblings: Vec::new(),
             access: Accesses::default(),
             allow_non_loopback: false,
             allow_unauthenticated: false,
@@ -114,6 +123,13 @@ impl Server {
     #[must_use]
     pub fn listen_also(mut self, address: impl Into<Address>) -> Self {
         self.listen_also.push(address.into());
+        self
+    }
+
+    /// Adds a process whose metrics are on the page of all. Default: none.
+    #[must_use]
+    pub fn sibling(mut self, address: impl Into<Address>) -> Self {
+        self.siblings.push(address.into());
         self
     }
 
@@ -267,6 +283,7 @@ impl Server {
                 "leave some out",
             );
         }
+        self.check_siblings(faults);
         if self.control && open {
             faults.add(
                 "control",
@@ -275,7 +292,8 @@ impl Server {
             );
         }
         let taken = [HEALTH_PATH, LIVENESS_PATH, READINESS_PATH, scrape];
-        check_path(("page_path", &self.page_path), PAGE_PATH, &taken, faults);
+        let taken = |path: &str| taken.contains(&path);
+        check_path(("page_path", &self.page_path), PAGE_PATH, taken, faults);
         let hint = "give a time within which a scrape can be answered";
         check_duration(
             "request_timeout",
@@ -300,6 +318,44 @@ impl Server {
         }
         if let Some(token) = self.bearer_token.as_ref().and_then(Secret::bytes) {
             check_secret("bearer_token", token, u8::is_ascii_graphic, faults);
+        }
+    }
+
+    fn check_siblings(&self, faults: &mut Faults) {
+        if self.siblings.len() > MOST_SIBLINGS {
+            faults.add(
+                "siblings",
+                format!(
+                    "{} addresses are more than {MOST_SIBLINGS}",
+                    self.siblings.len()
+                ),
+                "let Prometheus scrape each of so many",
+            );
+        }
+        faults.within("siblings", |faults| {
+            for (nth, address) in self.siblings.iter().enumerate() {
+                faults.within_index(nth, |faults| {
+                    if !address.is_local() {
+                        let problem = format!("{address} is not of this machine");
+                        let hint = "name a Unix socket or an address of loopback; over several                                     machines, let Prometheus scrape each";
+                        faults.add("", problem, hint);
+                    } else if self.siblings[..nth].contains(address) {
+                        faults.add("", format!("{address} is there twice"), "leave one out");
+                    }
+                });
+            }
+        });
+        let hashed = self
+            .basic_auth
+            .as_ref()
+            .is_some_and(|auth| auth.hash().is_some());
+        let asked = self.access.metrics == Access::Credentials && self.bearer_token.is_none();
+        if hashed && asked && !self.siblings.is_empty() {
+            faults.add(
+                "siblings",
+                "they ask for a password of which only the hash is known",
+                "set `bearer_token`, too",
+            );
         }
     }
 
@@ -359,10 +415,19 @@ impl BasicAuth {
     /// a wrong password. A hash is compared in some tens of milliseconds.
     #[must_use]
     pub fn matches(&self, username: &[u8], password: &[u8]) -> bool {
+        self.matches_by(username, password, same)
+    }
+
+    fn matches_by(
+        &self,
+        username: &[u8],
+        password: &[u8],
+        mut same: impl FnMut(&[u8], &[u8]) -> bool,
+    ) -> bool {
         let name = same(self.username.as_bytes(), username);
         let word = match self.hash() {
             Some(hash) => hashed::matches(hash, password),
-            None => self.password.matches(password),
+            None => self.password.matches_by(password, same),
         };
         name & word
     }
@@ -401,3 +466,6 @@ impl BasicAuth {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -21,7 +21,7 @@ pub enum Encoding {
 }
 
 /// What writes an exposition, to be run once.
-pub(super) type Body<'a> = &'a mut dyn FnMut(&mut dyn Write) -> io::Result<()>;
+pub(crate) type Body<'a> = &'a mut dyn FnMut(&mut dyn Write) -> io::Result<()>;
 
 /// A compression that is compiled in.
 struct Codec {
@@ -99,7 +99,7 @@ impl Encoding {
     }
 
     /// Runs `body` with a writer that compresses into `out`.
-    pub(super) fn run(self, out: &mut dyn Write, body: Body<'_>) -> io::Result<()> {
+    pub(crate) fn run(self, out: &mut dyn Write, body: Body<'_>) -> io::Result<()> {
         if self == Self::Identity {
             return body(out);
         }

@@ -5,7 +5,7 @@ use axum::Router;
 use super::Selfheal;
 use super::unused::Part;
 use crate::health::{Contributor, Note};
-use crate::server::{Auth, Endpoints, Limits, ListenError, Listener, PathError, router};
+use crate::server::{Auth, Endpoints, Limits, ListenError, Listener, PathError, Siblings, router};
 
 /// Says that the listener is everyone's.
 struct Exposed(SystemTime);
@@ -142,6 +142,18 @@ impl Selfheal {
         }
     }
 
+    /// The processes of the configuration, which ask for what this one asks for.
+    fn siblings(&self) -> Siblings {
+        let server = &self.config().server;
+        let siblings = Siblings::new(server.siblings.iter().cloned());
+        let siblings = siblings.path(&self.config().metrics.path);
+        match (&server.bearer_token, &server.basic_auth) {
+            (Some(token), _) => siblings.bearer(token),
+            (None, Some(known)) => siblings.basic(known),
+            (None, None) => siblings,
+        }
+    }
+
     fn endpoints(&self, page: &str) -> Endpoints {
         let metrics = &self.config().metrics;
         let server = &self.config().server;
@@ -157,6 +169,11 @@ impl Selfheal {
         .access(server.access)
         .configuration(self.config())
         .control(server.control);
+        let endpoints = if server.siblings.is_empty() {
+            endpoints
+        } else {
+            endpoints.siblings(self.siblings())
+        };
         #[cfg(feature = "healing")]
         let endpoints = endpoints.operator(self.operator());
         #[cfg(feature = "rules")]

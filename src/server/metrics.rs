@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, Version, header};
 
 use super::ending::{Deadline, Failure};
-use super::pages::Page;
+use super::pages::{Content, Page};
 use super::routes::{Endpoints, answer};
 use super::stream::{streamed, unread};
 use crate::encode::{Encoding, Format, Selection};
@@ -28,27 +28,54 @@ pub(super) async fn serve(
         }
     };
     let page = Page {
-        selection,
+        content: Content::Own(selection),
         format: Format::negotiate(texts(&headers, header::ACCEPT)),
-        encoding: if endpoints.compress {
-            Encoding::negotiate(texts(&headers, header::ACCEPT_ENCODING))
-        } else {
-            Encoding::Identity
-        },
+        encoding: encoding(&endpoints, &headers),
     };
-    let (format, encoding) = (page.format, page.encoding);
-    let body = if method == Method::HEAD {
-        Ok(unread())
+    if method == Method::HEAD {
+        return headed(&endpoints, unread(), page.format, page.encoding);
+    }
+    let deadline = Deadline::new(&headers, endpoints.scrape_timeout);
+    answered(&endpoints, version, deadline, &page).await
+}
+
+/// How the scraper may be sent a page.
+pub(super) fn encoding(endpoints: &Endpoints, headers: &HeaderMap) -> Encoding {
+    if endpoints.compress {
+        Encoding::negotiate(texts(headers, header::ACCEPT_ENCODING))
     } else {
-        // Without chunks, the end of the connection is the end of the page: only by its length
-        // can a client of HTTP/1.0 tell a part from the whole.
-        let whole = version < Version::HTTP_11;
-        body(&endpoints, &headers, &page, whole).await
+        Encoding::Identity
+    }
+}
+
+/// The page, whole or about to be streamed.
+pub(super) async fn answered(
+    endpoints: &Endpoints,
+    version: Version,
+    deadline: Deadline,
+    page: &Page,
+) -> Response {
+    // Without chunks, the end of the connection is the end of the page: only by its length can a
+    // client of HTTP/1.0 tell a part from the whole.
+    let whole = version < Version::HTTP_11;
+    let body = match endpoints.pages.join(&endpoints.registry, page, whole) {
+        Ok(place) => streamed(Arc::clone(&endpoints.pages), place, deadline).await,
+        Err(failure) => Err(failure),
     };
-    let mut response = match body {
-        Ok(body) => body.into_response(),
-        Err(failure) => return refusal(failure),
-    };
+    match body {
+        Ok(body) => headed(endpoints, body, page.format, page.encoding),
+        Err(failure) => refusal(failure),
+    }
+}
+
+/// A page with what is said of it beforehand.
+pub(super) fn headed(
+    endpoints: &Endpoints,
+    body: Body,
+    format: Format,
+    encoding: Encoding,
+) -> Response {
+    let mut response = body.into_response();
     let headers = response.headers_mut();
     headers.insert(
         header::CONTENT_TYPE,
@@ -69,19 +96,8 @@ pub(super) async fn serve(
     response
 }
 
-/// The page, whole or about to be streamed.
-async fn body(
-    endpoints: &Endpoints,
-    headers: &HeaderMap,
-    page: &Page,
-    whole: bool,
-) -> Result<Body, Failure> {
-    let deadline = Deadline::new(headers, endpoints.scrape_timeout);
-    let place = endpoints.pages.join(&endpoints.registry, page, whole)?;
-    streamed(Arc::clone(&endpoints.pages), place, deadline).await
-}
-
-fn refusal(failure: Failure) -> Response {
+/// What is said where there is no page.
+pub(super) fn refusal(failure: Failure) -> Response {
     let (status, text) = match failure {
         Failure::Busy | Failure::Slow => (
             StatusCode::SERVICE_UNAVAILABLE,

@@ -54,6 +54,25 @@
 //! returns. Pages are written and compressed on threads that may wait, never on the worker that
 //! serves the request, and for half of the time at the most.
 //!
+//! # Several processes, several machines
+//!
+//! A scrape sees the process that answers it. Where several share one address, as the workers of a
+//! server that forks them beforehand do, give each a Unix socket of its own
+//! ([`ListenerBuilder::also`], `server.listen_also`) and list them all as [`Siblings`]
+//! (`server.siblings`): `/siblings` is the page of all of them, whichever answers. Scrape it with
+//! `honor_labels: true`, so that `instance` stays that of the process. Nothing is added up: that is
+//! a query, `sum without (instance) (rate(http_requests_total[5m]))`, and a worker that starts anew
+//! is a counter that starts anew.
+//!
+//! Of several machines no process here asks another. What takes over there:
+//!
+//! | where | what |
+//! |---|---|
+//! | Prometheus reaches each instance | service discovery, a target for each; the generated configuration (feature `assets`) has them, `assets.targets` |
+//! | a Prometheus for each site, one above them | federation: the upper one scrapes `/federate` of the lower ones for the series of recording rules; `/federate` of an instance has the same form where no Prometheus stands in between |
+//! | all samples in one place, for long | remote storage: Prometheus' `remote_write` (`assets.remote_write`) to Thanos, Mimir, Cortex or VictoriaMetrics |
+//! | instances that come and go, or cannot be reached | a collector (OpenTelemetry Collector, Grafana Alloy) on each machine or beside each pod, which scrapes `/metrics` or `/siblings` there and sends on |
+//!
 //! ```
 //! use selfheal::health::{Report, score};
 //! use selfheal::registry::Registry;
@@ -83,6 +102,7 @@ mod places;
 mod query;
 mod refused;
 mod routes;
+mod siblings;
 mod stream;
 #[cfg_attr(not(feature = "tls"), path = "tls/none.rs")]
 mod tls;
@@ -99,6 +119,7 @@ pub use listener::{Limits, ListenError, Listener, ListenerBuilder};
 #[cfg_attr(docsrs, doc(cfg(feature = "rules")))]
 pub use query::QuerySource;
 pub use routes::{Endpoints, PathError, router};
+pub use siblings::Siblings;
 pub use tls::TlsError;
 #[cfg(feature = "rules")]
 #[cfg_attr(docsrs, doc(cfg(feature = "rules")))]

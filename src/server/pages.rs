@@ -16,6 +16,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use super::ending::{Ending, Failed, Failure, failed};
 use super::log::{Log, Part, WHOLE};
+use super::siblings::Gathered;
 use super::written::Written;
 use crate::encode::{CHUNK, Encoding, Format, Selection, encode};
 use crate::registry::Registry;
@@ -49,18 +50,42 @@ const TICK: Duration = Duration::from_millis(50);
 /// as that took, but no longer than this.
 const REST: Duration = Duration::from_millis(50);
 
+/// Whose series are on a page.
+#[derive(Clone)]
+pub(super) enum Content {
+    /// Those of this process.
+    Own(Selection),
+    /// Those of several, which were asked for them.
+    Siblings(Arc<Gathered>),
+}
+
+impl PartialEq for Content {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Own(mine), Self::Own(theirs)) => mine == theirs,
+            (Self::Siblings(mine), Self::Siblings(theirs)) => Arc::ptr_eq(mine, theirs),
+            _ => false,
+        }
+    }
+}
+
 /// What a scraper asks for.
 #[derive(Clone, PartialEq)]
 pub(super) struct Page {
-    pub(super) selection: Selection,
+    pub(super) content: Content,
     pub(super) format: Format,
     pub(super) encoding: Encoding,
 }
 
 impl Page {
-    fn write(&self, registry: &Registry, out: impl Write) -> io::Result<()> {
-        let scrape = self.selection.scrape(registry, self.format);
-        encode(&scrape, self.format, self.encoding, out).map(|_| ())
+    fn write(&self, registry: &Registry, mut out: impl Write) -> io::Result<()> {
+        match &self.content {
+            Content::Own(selection) => {
+                let scrape = selection.scrape(registry, self.format);
+                encode(&scrape, self.format, self.encoding, out).map(|_| ())
+            }
+            Content::Siblings(gathered) => gathered.write(self.encoding, &mut out),
+        }
     }
 }
 

@@ -14,12 +14,13 @@ use super::auth::Auth;
 use super::pages::Pages;
 #[cfg(feature = "rules")]
 use super::query::{self, Queries, QuerySource};
+use super::siblings::{self, Siblings};
 #[cfg(feature = "rules")]
 use super::webhook::{self, AlertReceiver};
 use super::{links, metrics, page};
 use crate::config::{
     Access, Accesses, Config, HEALTH_PATH, LIVENESS_PATH, MAX_PATH, PAGE_PATH, READINESS_PATH,
-    is_plain,
+    is_beside, is_plain,
 };
 use crate::health::{Check, Source, Status};
 use crate::registry::Registry;
@@ -33,6 +34,7 @@ pub struct Endpoints {
     pub(super) operator: Option<Arc<dyn Operator>>,
     pub(super) control: Option<Arc<Control>>,
     pub(super) clock: Clock,
+    pub(super) siblings: Option<Siblings>,
     #[cfg(feature = "rules")]
     pub(super) queries: Option<Arc<Queries>>,
     #[cfg(feature = "rules")]
@@ -60,6 +62,7 @@ impl Endpoints {
             registry,
             health: Arc::new(health),
             operator: None,
+            siblings: None,
             #[cfg(feature = "rules")]
             queries: None,
             #[cfg(feature = "rules")]
@@ -81,13 +84,16 @@ impl Endpoints {
     /// `/metrics`.
     ///
     /// # Errors
-    /// The path is not plain (see [`PathError`]), is `/`, or is that of another endpoint.
+    /// The path is not plain (see [`PathError`]), is `/`, or is that of another endpoint. What
+    /// answers beside the page counts as one, and so does the same directly below `/`, where the
+    /// page may be moved to: `/events`, `/federate`, `/siblings`, its files and all below `/api/`.
     pub fn metrics_path(mut self, path: &str) -> Result<Self, PathError> {
         let path = plain(path)?;
         if path == "/" {
             return Err(PathError::Taken { path });
         }
-        self.metrics_path = free(path, &self.page_path)?;
+        let path = free(path, &self.page_path)?;
+        self.metrics_path = beside_no_page(path, &self.page_path)?;
         Ok(self)
     }
 
@@ -99,6 +105,7 @@ impl Endpoints {
     /// The path is not plain (see [`PathError`]), or is that of another endpoint.
     pub fn page_path(mut self, path: &str) -> Result<Self, PathError> {
         self.page_path = free(plain(path)?, &self.metrics_path)?;
+        self.metrics_path = beside_no_page(self.metrics_path, &self.page_path)?;
         Ok(self)
     }
 
@@ -138,6 +145,19 @@ impl Endpoints {
         } else {
             None
         };
+        self
+    }
+
+    /// Merges the metrics of several processes of this machine, at `siblings` below the page, for a
+    /// server of several processes on one address: of each scrape of that, only one of them would
+    /// hear. It is a page in the text format for whoever may read the metrics, on which each series
+    /// has the `instance` that it is of. A process that does not answer within 2 s, and half of
+    /// what its scraper waits, costs its own series alone: `selfheal_sibling_up` says which do
+    /// (1) and which do not (0), and a comment why. All pages together are bounded by 32 MiB.
+    /// Default: that path is answered with 404.
+    #[must_use]
+    pub fn siblings(mut self, siblings: Siblings) -> Self {
+        self.siblings = Some(siblings);
         self
     }
 
@@ -300,6 +320,14 @@ fn free(path: String, other: &str) -> Result<String, PathError> {
     Ok(path)
 }
 
+/// The path of the metrics, where the page at `page`, or at `/`, has nothing.
+fn beside_no_page(path: String, page: &str) -> Result<String, PathError> {
+    if is_beside(&path, "/") || is_beside(&path, page) {
+        return Err(PathError::Taken { path });
+    }
+    Ok(path)
+}
+
 /// The endpoints as an axum router, to be merged into an application's own or served by a
 /// [`Listener`](super::Listener).
 ///
@@ -314,6 +342,12 @@ where
         .route(&at(LIVENESS_PATH), get(livez))
         .route(&at(READINESS_PATH), get(readyz));
     let metrics = Router::new().route(&at(&endpoints.metrics_path), get(metrics::serve));
+    let metrics = if endpoints.siblings.is_some() {
+        let merged = format!("{}siblings", endpoints.beside());
+        metrics.route(&merged, get(siblings::serve))
+    } else {
+        metrics
+    };
     let health = Router::new().route(&at(HEALTH_PATH), get(health));
     let mut page = if endpoints.prefix.is_empty() {
         Router::new().route(&endpoints.page_path, get(index))

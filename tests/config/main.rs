@@ -14,6 +14,7 @@ mod faults;
 mod foreign;
 mod keys;
 mod mistyped;
+mod paths;
 mod roundtrip;
 mod secrets;
 mod syntax;

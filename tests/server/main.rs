@@ -7,6 +7,8 @@
 
 mod attacks;
 mod credentials;
+#[cfg(all(feature = "healing", feature = "rules"))]
+mod federated;
 mod fuzzed;
 mod hostile;
 mod odd;
@@ -21,6 +23,8 @@ mod scrapes;
     feature = "toml"
 ))]
 mod settings;
+#[cfg(all(unix, feature = "gzip"))]
+mod siblings;
 #[cfg(unix)]
 mod sockets;
 #[path = "../support/mod.rs"]
@@ -210,6 +214,25 @@ fn a_path_that_the_endpoints_cannot_have_is_an_error() {
         ] {
             assert!(matches!(error, PathError::Taken { .. }), "{taken}: {error}");
         }
+    }
+    // What answers beside the page, wherever that is or may be.
+    for name in [
+        "events",
+        "federate",
+        "siblings",
+        "page.css",
+        "page.js",
+        "chart.js",
+        "figures.js",
+        "api/status",
+        "api/v1/query",
+    ] {
+        for path in [format!("/{name}"), format!("/selfheal/{name}")] {
+            let error = endpoints().metrics_path(&path).unwrap_err();
+            assert!(matches!(error, PathError::Taken { .. }), "{path}: {error}");
+        }
+        let moved = endpoints().metrics_path(&format!("/a/{name}")).unwrap();
+        assert!(moved.page_path("/a").is_err(), "{name}");
     }
     assert!(endpoints().metrics_path("/").is_err());
     assert!(endpoints().metrics_path("/selfheal").is_err());

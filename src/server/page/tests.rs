@@ -203,6 +203,18 @@ fn everything_together_is_small_and_what_the_policy_allows() {
     }
 }
 
+/// Where they are, the metrics are refused.
+#[test]
+fn what_is_beside_the_page_is_known_to_the_configuration() {
+    let files = FILES.map(|(name, ..)| name);
+    for name in files.into_iter().chain([EVENTS]) {
+        assert!(
+            crate::config::is_beside(&format!("/ops/{name}"), "/ops/"),
+            "{name}"
+        );
+    }
+}
+
 /// The events of one browser: all of the page at first, then what changed, and an end in good
 /// order.
 #[tokio::test(start_paused = true)]

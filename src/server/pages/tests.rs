@@ -32,7 +32,7 @@ impl Drop for Joined {
 fn page(number: usize) -> Page {
     let query = format!("name[]=depth&name[]={number}");
     Page {
-        selection: Selection::of_query(Some(&query)).unwrap(),
+        content: Content::Own(Selection::of_query(Some(&query)).unwrap()),
         format: Format::TEXT,
         encoding: Encoding::Identity,
     }

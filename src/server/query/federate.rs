@@ -14,7 +14,7 @@ use http::StatusCode;
 use super::params::{self, Params};
 use super::{Endpoints, Fault, LISTED, QuerySource, queries, render};
 use crate::promql::{LabelSet, Selection};
-use crate::util::escape;
+use crate::util::escape::{self, NameOf};
 
 /// A series without a sample in that time is over, as for an instant query.
 const LOOKBACK: Duration = Duration::from_secs(300);
@@ -51,7 +51,7 @@ fn newest(source: &dyn QuerySource, selections: &[Selection]) -> Result<String, 
             let last = series.samples.last().filter(|last| !last.value.is_stale());
             let last = last.and_then(|last| Some((last.value.as_float()?, last.time)));
             if let (Some(value), Some(name)) = (last, series.labels.name()) {
-                let family = newest.entry(legacy(name)).or_default();
+                let family = newest.entry(shown(name, NameOf::Metric)).or_default();
                 count += usize::from(family.insert(series.labels.without_name(), value).is_none());
             }
             if count > LISTED {
@@ -79,7 +79,7 @@ fn text(newest: &Newest) -> String {
             let _ = write!(out, "{name}{{");
             let mut known = BTreeSet::new();
             for (label, value) in labels.iter() {
-                let label = legacy(label).replace(':', "_");
+                let label = shown(label, NameOf::Label);
                 if known.insert(label.clone()) {
                     let _ = write!(out, "{label}=\"");
                     escape::label_value(&mut out, value);
@@ -96,15 +96,7 @@ fn text(newest: &Newest) -> String {
     out
 }
 
-/// A name as the text format has it.
-fn legacy(name: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':';
-    let mut plain: String = name
-        .chars()
-        .map(|c| if plain(c) { c } else { '_' })
-        .collect();
-    if plain.starts_with(|c: char| c.is_ascii_digit()) {
-        plain.insert(0, '_');
-    }
-    plain
+/// A name as the text format has it, the same as on a scrape.
+fn shown(name: &str, of: NameOf) -> String {
+    escape::underscores(name, of).into_owned()
 }

@@ -7,7 +7,7 @@ use tower::ServiceExt;
 use super::*;
 use crate::health::{Report, score};
 use crate::promql::{PointValue, Sample, Selection, Series, Sink};
-use crate::registry::Registry;
+use crate::registry::{Family, Gauge, Registry, Text};
 use crate::rules::{Evaluator, RuleFile, RulesOptions};
 use crate::server::router;
 use crate::util::Clock;
@@ -103,6 +103,55 @@ async fn another_prometheus_gets_the_newest_sample_of_what_it_asks_for() {
     for wrong in ["", "?match[]=", "?match[]=1%2B1", "?match[]=%7B"] {
         assert_eq!(federate(wrong).await.0, 400, "{wrong}");
     }
+}
+
+/// Names with other characters have the same form as on a scrape.
+#[tokio::test]
+async fn a_federated_name_is_that_of_the_scrape() {
+    struct Odd;
+    const NAMES: [&str; 3] = ["9.lives", "a.b.c", "ä"];
+    impl Queryable for Odd {
+        fn select(
+            &self,
+            selection: &Selection,
+            sink: Sink<'_>,
+        ) -> Result<(), Box<dyn Error + Send + Sync>> {
+            let series = NAMES.map(|name| Series {
+                labels: LabelSet::new([(METRIC_NAME, name), ("1.of", "y")]),
+                samples: vec![Sample {
+                    time: 600_000,
+                    value: PointValue::Float(1.0),
+                }],
+            });
+            series[..].select(selection, sink)
+        }
+    }
+    impl QuerySource for Odd {}
+    let registry = Registry::new();
+    for name in NAMES {
+        let family = registry.gauge(name, "").utf8_names();
+        let family: Family<Gauge, [Text; 1]> = family.labels(["1.of"]).unwrap();
+        family.set(&["y"], 1);
+    }
+    let (clock, time) = Clock::manual();
+    time.set_wall(std::time::SystemTime::UNIX_EPOCH + Duration::from_secs(600));
+    let health = || Report::new(score(None, &[]), Vec::new());
+    let endpoints = Endpoints::new(registry, health).clock(clock);
+    let router: Router = router(endpoints.queries(Odd));
+    let lines = async |path: &str| {
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        let answer = router.clone().oneshot(request).await.unwrap();
+        let body = answer.into_body().collect().await.unwrap().to_bytes();
+        let text = String::from_utf8(body.to_vec()).unwrap();
+        let ours = |line: &&str| line.contains("=\"y\"");
+        let shown = |line: &str| line.split("=\"y\"").next().unwrap().to_owned();
+        let mut lines: Vec<String> = text.lines().filter(ours).map(shown).collect();
+        lines.sort();
+        lines
+    };
+    let federated = lines("/selfheal/federate?match[]=%7B__name__%3D~%22.%2B%22%7D").await;
+    assert_eq!(federated, ["__lives{__of", "_{__of", "a_b_c{__of"]);
+    assert_eq!(federated, lines("/metrics").await);
 }
 
 #[tokio::test]

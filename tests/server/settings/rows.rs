@@ -187,6 +187,11 @@ pub(super) static ROWS: &[Row] = &[
         "\"5s\"",
         SeenIn("a_handler_that_hangs_is_answered_for"),
     ),
+    row(
+        "server.siblings",
+        "[\"127.0.0.1:9\"]",
+        SeenIn("one_page_has_the_series_of_two_processes_and_says_who_does_not_answer"),
+    ),
     Row {
         beside: "server.tls.key = \"@/key.pem\"",
         ..row("server.tls.cert", "\"@/cert.pem\"", TLS)

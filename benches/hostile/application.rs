@@ -1,9 +1,6 @@
 //! The application: its metrics, the same bytes by a plain handler, and another route.
 
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
-use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::net::SocketAddr;
 
 use axum::Router;
 use axum::response::IntoResponse;
@@ -15,9 +12,6 @@ use selfheal::registry::{Family, Histogram, Registry, Text};
 use selfheal::server::{Endpoints, router};
 
 const SERIES: usize = 5_000;
-
-/// The other route is asked so often.
-const EVERY: Duration = Duration::from_millis(2);
 
 fn registry() -> Registry {
     let registry = Registry::new();
@@ -67,46 +61,4 @@ pub(crate) fn serve() -> SocketAddr {
     let address = listener.local_addr().unwrap();
     std::thread::spawn(move || runtime.block_on(async { axum::serve(listener, app).await }));
     address
-}
-
-/// How long each request waited, in seconds.
-#[derive(Default)]
-pub(crate) struct Waits(Vec<f64>);
-
-impl Waits {
-    pub(crate) fn add(&mut self, mut more: Self) {
-        self.0.append(&mut more.0);
-        self.0.sort_by(f64::total_cmp);
-    }
-
-    /// The value below which so many of a thousand are.
-    pub(crate) fn quantile(&self, of_1000: usize) -> f64 {
-        let at = self.0.len() * of_1000 / 1_000;
-        self.0.get(at).copied().unwrap_or(f64::NAN)
-    }
-}
-
-/// Asks the other route for so long, on one connection.
-pub(crate) fn asked(address: SocketAddr, time: Duration) -> Waits {
-    let mut stream = TcpStream::connect(address).unwrap();
-    stream.set_nodelay(true).unwrap();
-    let mut waits = Waits::default();
-    let mut answer = [0; 1_024];
-    let begin = Instant::now();
-    let mut due = begin;
-    while begin.elapsed() < time {
-        sleep(due.saturating_duration_since(Instant::now()));
-        stream
-            .write_all(b"GET /other HTTP/1.1\r\nhost: x\r\n\r\n")
-            .unwrap();
-        let mut length = 0;
-        while !answer[..length].ends_with(b"here\n") {
-            let read = stream.read(&mut answer[length..]).unwrap();
-            assert!(read > 0, "the server hung up");
-            length += read;
-        }
-        waits.0.push(due.elapsed().as_secs_f64());
-        due += EVERY;
-    }
-    waits
 }

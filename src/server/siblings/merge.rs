@@ -1,0 +1,215 @@
+//! Pages of several processes as one: each family once, each series with its `instance`.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::{self, Write};
+
+use super::Answer;
+use crate::util::{Printable, escape};
+
+const UP: &str = "selfheal_sibling_up";
+const TOOK: &str = "selfheal_sibling_scrape_duration_seconds";
+
+/// What the name of a sample may have behind that of its family.
+const ENDS: [&str; 7] = [
+    "", "_bucket", "_sum", "_count", "_total", "_created", "_info",
+];
+
+/// What a series says of the process that it is of.
+const INSTANCE: &str = "instance";
+
+/// One family of all pages.
+#[derive(Default)]
+struct Family<'a> {
+    help: Option<&'a str>,
+    kind: Option<&'a str>,
+    /// The samples, with the number of the page that each is of.
+    samples: Vec<(usize, Sample<'a>)>,
+}
+
+/// A line of a page.
+#[derive(Clone, Copy)]
+struct Sample<'a> {
+    name: &'a str,
+    /// As they stand between the braces.
+    labels: &'a str,
+    /// The value, and the time where there is one.
+    rest: &'a str,
+}
+
+/// Writes them in the text format 0.0.4, which has no end that a line could be missing from: a
+/// line that is none is left out, and so is a family that is of another kind elsewhere. A comment
+/// says so.
+pub(super) fn write(answers: &[Answer], out: &mut dyn Write) -> io::Result<()> {
+    let mut comments = String::new();
+    let mut families: BTreeMap<&str, Family<'_>> = BTreeMap::new();
+    let mut up = vec![false; answers.len()];
+    for (nth, answer) in answers.iter().enumerate() {
+        let text = answer.page.as_ref().map_err(Clone::clone);
+        let text = text.and_then(|page| {
+            std::str::from_utf8(page).map_err(|_| "its page is not UTF-8".to_owned())
+        });
+        match text {
+            Ok(text) => {
+                up[nth] = true;
+                read(text, nth, &mut families, |why| {
+                    // Writing to a string cannot fail.
+                    let _ = writeln!(comments, "# {}: {why}", Printable(&answer.instance));
+                });
+            }
+            Err(why) => {
+                let (instance, why) = (Printable(&answer.instance), Printable(&why));
+                let _ = writeln!(comments, "# {instance}: {why}");
+            }
+        }
+    }
+    out.write_all(comments.as_bytes())?;
+    let instances = answers.iter().map(|answer| answer.instance.as_str());
+    let instances: Vec<&str> = instances.collect();
+    let mut line = String::new();
+    for (name, family) in &families {
+        for (keyword, text) in [("HELP", family.help), ("TYPE", family.kind)] {
+            if let Some(text) = text {
+                writeln!(out, "# {keyword} {name} {text}")?;
+            }
+        }
+        for (nth, sample) in &family.samples {
+            line.clear();
+            sample.write(instances.get(*nth).copied().unwrap_or_default(), &mut line);
+            out.write_all(line.as_bytes())?;
+        }
+    }
+    let ours = |name: &str, help: &str, values: &dyn Fn(usize) -> f64, out: &mut dyn Write| {
+        let mut text = format!("# HELP {name} {help}\n# TYPE {name} gauge\n");
+        for (nth, instance) in instances.iter().enumerate() {
+            let _ = write!(text, "{name}{{{INSTANCE}=\"");
+            escape::label_value(&mut text, instance);
+            let _ = writeln!(text, "\"}} {}", values(nth));
+        }
+        out.write_all(text.as_bytes())
+    };
+    let took = |nth: usize| answers[nth].took.as_secs_f64();
+    let help = "Time until the process of this instance had answered, or was given up";
+    ours(TOOK, help, &took, out)?;
+    let is_up = |nth: usize| f64::from(u8::from(up[nth]));
+    let help = "Whether the process of this instance answered with its metrics: 1, or 0";
+    ours(UP, help, &is_up, out)
+}
+
+/// Adds what is on a page; `left_out` is given what is not.
+fn read<'a>(
+    text: &'a str,
+    nth: usize,
+    families: &mut BTreeMap<&'a str, Family<'a>>,
+    mut left_out: impl FnMut(&str),
+) {
+    let (mut current, mut taken, mut none) = ("", true, 0_usize);
+    for line in text.lines().filter(|line| !line.is_empty()) {
+        if let Some(comment) = line.strip_prefix("# ") {
+            let mut words = comment.splitn(3, ' ');
+            let (keyword, name, rest) = (words.next(), words.next(), words.next());
+            let (Some(keyword @ ("HELP" | "TYPE")), Some(name)) = (keyword, name) else {
+                continue;
+            };
+            if !may_have(name) {
+                none += 1;
+                continue;
+            }
+            if name != current {
+                (current, taken) = (name, true);
+            }
+            let family = families.entry(name).or_default();
+            if keyword == "HELP" {
+                family.help = family.help.or(rest);
+            } else if *family.kind.get_or_insert(rest.unwrap_or("untyped"))
+                != rest.unwrap_or("untyped")
+            {
+                taken = false;
+                left_out(&format!("{name} is of another kind elsewhere"));
+            }
+            continue;
+        }
+        if line.starts_with('#') {
+            continue;
+        }
+        match Sample::read(line) {
+            // One whose family has no head is one of its own.
+            Some(sample) if !sample.is_of(current) => {
+                (current, taken) = (sample.name, true);
+                let family = families.entry(current).or_default();
+                family.samples.push((nth, sample));
+            }
+            Some(sample) if taken => {
+                let family = families.entry(current).or_default();
+                family.samples.push((nth, sample));
+            }
+            Some(_) => {}
+            None => none += 1,
+        }
+    }
+    if none > 0 {
+        left_out(&format!("{none} lines are none of the text format"));
+    }
+}
+
+/// Whether a page may have a family of this name: one that is plain, and not ours.
+fn may_have(name: &str) -> bool {
+    escape::is_plain(name, escape::NameOf::Metric) && ![UP, TOOK].contains(&name)
+}
+
+impl<'a> Sample<'a> {
+    /// Reads a line, if it is one.
+    fn read(line: &'a str) -> Option<Self> {
+        let end = line.find(['{', ' '])?;
+        let (name, tail) = line.split_at(end);
+        let (labels, rest) = match tail.strip_prefix('{') {
+            Some(inside) => {
+                let mut rest = inside;
+                while !rest.starts_with('}') {
+                    let (label, _, more) = escape::first_label(rest)?;
+                    if !escape::is_plain(label, escape::NameOf::Label) {
+                        return None;
+                    }
+                    rest = more.strip_prefix(',').unwrap_or(more);
+                }
+                let labels = inside.get(..inside.len() - rest.len())?;
+                (labels.trim_end_matches(','), rest.strip_prefix('}')?)
+            }
+            None => ("", tail),
+        };
+        let rest = rest.strip_prefix(' ')?;
+        let mut words = rest.split(' ');
+        let value: Option<f64> = words.next().and_then(|word| word.parse().ok());
+        let time = words.next().is_none_or(|time| time.parse::<i64>().is_ok());
+        let is_one = value.is_some() && time && words.next().is_none();
+        (is_one && may_have(name)).then_some(Self { name, labels, rest })
+    }
+
+    fn is_of(&self, family: &str) -> bool {
+        let end = self.name.strip_prefix(family);
+        end.is_some_and(|end| ENDS.contains(&end))
+    }
+
+    /// Writes it as a series of `instance`. A label of that name keeps its value under another, as
+    /// Prometheus does it.
+    fn write(&self, instance: &str, out: &mut String) {
+        let _ = write!(out, "{}{{{INSTANCE}=\"", self.name);
+        escape::label_value(out, instance);
+        out.push('"');
+        let has = |name: &str| escape::labels(self.labels).any(|(label, _)| label == name);
+        if has(INSTANCE) {
+            let mut other = format!("exported_{INSTANCE}");
+            while has(&other) {
+                other.insert_str(0, "exported_");
+            }
+            for (label, value) in escape::labels(self.labels) {
+                let label = if label == INSTANCE { &other } else { label };
+                let _ = write!(out, ",{label}=\"{value}\"");
+            }
+        } else if !self.labels.is_empty() {
+            out.push(',');
+            out.push_str(self.labels);
+        }
+        let _ = writeln!(out, "}} {}", self.rest);
+    }
+}

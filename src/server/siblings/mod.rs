@@ -1,0 +1,196 @@
+//! `/siblings`: the metrics of several processes of one machine as one page, such as those of a
+//! server that forks its workers beforehand.
+
+mod ask;
+mod merge;
+
+use std::fmt;
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::response::Response;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Version};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
+
+use super::ending::{Deadline, Failure};
+use super::log::WHOLE;
+use super::metrics;
+use super::pages::{Content, Page};
+use super::routes::{Endpoints, answer};
+use super::stream::unread;
+use crate::config::{Address, BasicAuth, Secret};
+use crate::encode::{Encoding, Format};
+
+/// How long a process has to answer, where the scraper does not wait for less.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// So many bytes of all processes together are held for one page.
+const MOST: usize = 2 * WHOLE;
+
+/// So many pages are asked for at a time.
+const AT_ONCE: usize = 2;
+
+/// The processes whose metrics are on one page: see [`Endpoints::siblings`].
+///
+/// Each is asked for its own metrics, in plain text: at addresses of this machine, where these
+/// show nothing on a wire.
+#[derive(Clone)]
+#[must_use = "they are asked where `Endpoints::siblings` was given them"]
+pub struct Siblings {
+    addresses: Vec<Address>,
+    path: String,
+    authorization: Option<HeaderValue>,
+    turns: Arc<Semaphore>,
+}
+
+impl Siblings {
+    /// The processes that listen at these addresses, which is what `instance` says of each. One
+    /// that is not of this machine is never asked, and counts as one that does not answer.
+    pub fn new(addresses: impl IntoIterator<Item = Address>) -> Self {
+        Self {
+            addresses: addresses.into_iter().collect(),
+            path: "/metrics".to_owned(),
+            authorization: None,
+            turns: Arc::new(Semaphore::new(AT_ONCE)),
+        }
+    }
+
+    /// Sets the path of their metrics. Default: `/metrics`.
+    pub fn path(mut self, path: &str) -> Self {
+        path.clone_into(&mut self.path);
+        self
+    }
+
+    /// Sets the token that they ask for. Default: none is sent.
+    pub fn bearer(mut self, token: &Secret) -> Self {
+        self.authorization = token.bytes().and_then(|token| secret("Bearer", token));
+        self
+    }
+
+    /// Sets the user name and the password, not as a hash, that they ask for. Default: none are
+    /// sent.
+    pub fn basic(mut self, known: &BasicAuth) -> Self {
+        self.authorization = known.password.bytes().and_then(|password| {
+            let both = [known.username.as_bytes(), b":", password].concat();
+            secret("Basic", STANDARD.encode(both).as_bytes())
+        });
+        self
+    }
+
+    /// Asks all of them at the same time, as long as the scraper waits.
+    async fn gather(&self, deadline: Deadline) -> Option<Gathered> {
+        let turn = Arc::clone(&self.turns).acquire_owned();
+        let turn = timeout_at(deadline.answer, turn).await.ok()?.ok()?;
+        let start = Instant::now();
+        let patience = (deadline.answer.saturating_duration_since(start) / 2).min(PATIENCE);
+        let left = Arc::new(AtomicUsize::new(MOST));
+        let mut asked = JoinSet::new();
+        for (nth, address) in self.addresses.iter().cloned().enumerate() {
+            let question = ask::Question {
+                path: self.path.clone(),
+                authorization: self.authorization.clone(),
+                patience,
+            };
+            let left = Arc::clone(&left);
+            asked.spawn(async move {
+                let page = timeout_at(start + patience, ask::ask(&address, question, &left));
+                let page = page.await.unwrap_or_else(|_| {
+                    Err(format!("no whole page in {} ms", patience.as_millis()))
+                });
+                let took = start.elapsed();
+                let instance = address.to_string();
+                (
+                    nth,
+                    Answer {
+                        instance,
+                        page,
+                        took,
+                    },
+                )
+            });
+        }
+        let mut answers = Vec::new();
+        while let Some(answer) = asked.join_next().await {
+            answers.extend(answer.ok());
+        }
+        answers.sort_unstable_by_key(|(nth, _)| *nth);
+        let answers = answers.into_iter().map(|(_, answer)| answer).collect();
+        Some(Gathered {
+            answers,
+            _turn: turn,
+        })
+    }
+}
+
+impl fmt::Debug for Siblings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Siblings")
+            .field("addresses", &self.addresses)
+            .field("path", &self.path)
+            .finish_non_exhaustive()
+    }
+}
+
+fn secret(scheme: &str, credentials: &[u8]) -> Option<HeaderValue> {
+    let text = [scheme.as_bytes(), b" ", credentials].concat();
+    let mut value = HeaderValue::from_bytes(&text).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+/// What one of them answered.
+struct Answer {
+    instance: String,
+    /// Its page, or why there is none.
+    page: Result<Bytes, String>,
+    took: Duration,
+}
+
+/// What all of them answered. As long as it is there, so is its turn.
+pub(super) struct Gathered {
+    answers: Vec<Answer>,
+    _turn: OwnedSemaphorePermit,
+}
+
+impl Gathered {
+    /// Writes the one page of all.
+    pub(super) fn write(&self, encoding: Encoding, out: &mut dyn Write) -> io::Result<()> {
+        encoding.run(out, &mut |out| merge::write(&self.answers, out))
+    }
+}
+
+pub(super) async fn serve(
+    State(endpoints): State<Endpoints>,
+    method: Method,
+    version: Version,
+    headers: HeaderMap,
+) -> Response {
+    let Some(siblings) = &endpoints.siblings else {
+        return answer(StatusCode::NOT_FOUND, "text/plain; charset=utf-8", "");
+    };
+    let deadline = Deadline::new(&headers, endpoints.scrape_timeout);
+    let (format, encoding) = (Format::TEXT, metrics::encoding(&endpoints, &headers));
+    if method == Method::HEAD {
+        return metrics::headed(&endpoints, unread(), format, encoding);
+    }
+    let Some(gathered) = siblings.gather(deadline).await else {
+        return metrics::refusal(Failure::Busy);
+    };
+    let page = Page {
+        content: Content::Siblings(Arc::new(gathered)),
+        format,
+        encoding,
+    };
+    metrics::answered(&endpoints, version, deadline, &page).await
+}
+
+#[cfg(test)]
+mod tests;
