@@ -274,6 +274,22 @@ fn a_stretch_of_code_is_timed_by_the_clock_of_the_registry() {
 }
 
 #[test]
+fn a_tracker_goes_by_the_clock_of_its_registry() {
+    let (clock, hand) = Clock::manual();
+    let registry = Registry::with_clock(selfheal::registry::Settings::default(), clock);
+    let call = call(&registry);
+    hand.advance(Duration::from_secs(2));
+    assert_eq!(call.elapsed(), Duration::from_secs(2));
+    call.success(1, 1, 0.0);
+    assert_value(
+        &registry,
+        "llm_request_duration_seconds_sum",
+        &ended("success")[..3],
+        2.0,
+    );
+}
+
+#[test]
 fn a_tracker_may_live_for_a_day_and_end_on_another_thread() {
     let registry = Registry::new();
     let (clock, hand) = Clock::manual();

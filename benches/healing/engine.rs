@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use selfheal::config::HealingPolicy;
 use selfheal::healing::{By, Context, HealError, Healing, Issue, IssueKey, Observation, Rule};
 use selfheal::registry::Registry;
-use selfheal_benches::Line;
+use selfheal_benches::{Line, processor_time};
 
 const TEN_SECONDS: Duration = Duration::from_secs(10);
 
@@ -40,17 +40,6 @@ async fn nothing(_: Context, _: Issue) -> Result<(), HealError> {
 
 fn quiet(n: usize) -> Rule {
     Rule::when(format!("engine{n}"), |_: Context| async { Ok(Vec::new()) }).run("act", nothing)
-}
-
-/// The time on the processor of all threads of this process: Linux counts it in nanoseconds for
-/// each of them.
-fn processor_time() -> Duration {
-    let threads = std::fs::read_dir("/proc/self/task").expect("this is Linux");
-    let spent = threads.filter_map(|thread| {
-        let text = std::fs::read_to_string(thread.ok()?.path().join("schedstat")).ok()?;
-        text.split(' ').next()?.parse::<u64>().ok()
-    });
-    Duration::from_nanos(spent.sum())
 }
 
 /// One engine with the default policy and ten rules that find nothing, for ten seconds.

@@ -13,7 +13,6 @@ mod labels;
 mod ours;
 mod peers;
 mod rows;
-mod trackers;
 mod work;
 
 use std::time::Duration;

@@ -3,7 +3,6 @@
 use crate::labels::many::Texts;
 use crate::ours;
 use crate::peers::{measured, metrics, metriken, prometheus, prometheus_client};
-use crate::trackers;
 use crate::work::{Create, Run, creation_rate, heap_per_series};
 
 type Contenders<T> = &'static [(&'static str, T)];
@@ -38,19 +37,6 @@ const MEASURED: &str = "measured";
 const METRIKEN: &str = "metriken";
 
 pub(crate) const ROWS: &[Row] = &[
-    Row {
-        name: "a tracker's life",
-        target: "≤ 150",
-        limit: "two readings of the clock",
-        contended: false,
-        contenders: &[
-            ("inference, 1 record", trackers::inference),
-            ("action, 2", trackers::action),
-            ("playbook, 4", trackers::playbook),
-            ("API call, 3", trackers::api),
-            ("LLM call, 5", trackers::llm),
-        ],
-    },
     Row {
         name: "increment by handle",
         target: "≤ 6.5",

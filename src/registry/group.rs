@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 
 use super::Registry;
 use super::error::DeclareError;
+use crate::util::Clock;
 
 /// A set of metrics that belong together: a plain struct whose fields are the handles and
 /// families, and whose constructor asks for each by its full literal name.
@@ -189,6 +190,11 @@ impl Registry {
             self.count_skipped();
         }
         group.ok()
+    }
+
+    /// The clock that the registry goes by.
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.inner.clock
     }
 
     /// Counts something that is not recorded because its metrics could not be declared.

@@ -124,7 +124,7 @@ macro_rules! tracker {
                 Self($crate::track::Tracker::start($Kind::new($($label),*)))
             }
 
-            /// Starts in `registry`.
+            /// Starts in `registry`, by the time that it goes by.
             pub fn start_in(registry: &$crate::registry::Registry, $($label: &str),*) -> Self {
                 Self($crate::track::Tracker::start_in(registry, $Kind::new($($label),*)))
             }

@@ -34,6 +34,17 @@
 //! drop(LlmCall::start_in(&registry, "openai", "gpt-4", "completion")); // counted as abandoned
 //! assert!(registry.gather().iter().any(|family| family.def.name == "llm_cost_usd_total"));
 //! ```
+//!
+//! Of two outcomes the first counts: it takes the tracker, so that a second does not compile.
+//!
+//! ```compile_fail,E0382
+//! use selfheal::groups::PlaybookRun;
+//! use selfheal::registry::Registry;
+//!
+//! let run = PlaybookRun::start_in(&Registry::new(), "restart");
+//! run.success();
+//! run.error("timeout");
+//! ```
 
 mod future;
 mod kind;

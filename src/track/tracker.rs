@@ -25,9 +25,9 @@ impl<K: TrackerKind> Tracker<K> {
         Self::start_in(Registry::global(), kind)
     }
 
-    /// Starts to follow `kind` in `registry`.
+    /// Starts to follow `kind` in `registry`, by the time that the registry goes by.
     pub fn start_in(registry: &Registry, kind: K) -> Self {
-        Self::start_with(registry, Clock::system(), kind)
+        Self::start_with(registry, registry.clock().clone(), kind)
     }
 
     /// Starts to follow `kind` in `registry` by the time of `clock`.

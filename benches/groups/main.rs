@@ -1,0 +1,43 @@
+//! The metric groups: the life of a tracker of each kind, what groups cost that are not used, and
+//! what the collectors cost.
+//! `cargo bench -p selfheal-benches --bench groups`, or with a word of a row's name behind `--`.
+//!
+//! Of a row in nanoseconds the fastest sample counts. What the collectors cost is the time on the
+//! processor of all threads of the process, as the kernel counts it.
+#![allow(
+    clippy::unwrap_used,
+    missing_docs,
+    reason = "a benchmark may end on what cannot happen"
+)]
+
+mod collectors;
+mod trackers;
+mod untouched;
+
+use std::time::Duration;
+
+use criterion::Criterion;
+use selfheal_benches::{criterion_folder, print};
+
+/// Cargo names it while it builds a benchmark, and only then.
+const TMPDIR: &str = env!("CARGO_TARGET_TMPDIR");
+
+fn main() {
+    let mut criterion = Criterion::default()
+        .output_directory(&criterion_folder(TMPDIR))
+        .sample_size(20)
+        .warm_up_time(Duration::from_millis(200))
+        .measurement_time(Duration::from_millis(800))
+        .configure_from_args();
+    let words: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|word| !word.starts_with('-'))
+        .collect();
+    let wanted =
+        |name: &str| words.is_empty() || words.iter().any(|word| name.contains(word.as_str()));
+    let mut lines = trackers::lines(&mut criterion, &wanted);
+    lines.extend(untouched::lines(&mut criterion, &wanted));
+    lines.extend(collectors::lines(&wanted));
+    print("groups", &lines);
+    criterion.final_summary();
+}
