@@ -22,6 +22,7 @@
 
 mod alertmanager;
 mod alerts;
+mod burn;
 mod dashboards;
 mod deploy;
 mod error;
@@ -85,7 +86,11 @@ impl Stack {
                 );
             }
         }
-        add("prometheus/rules/objectives.yml", objectives::rules(plan)?);
+        let objectives = objectives::files(plan)?;
+        add("prometheus/rules/objectives.yml", objectives.rules);
+        if !objectives.tests.is_empty() {
+            add("prometheus/tests/objectives.yml", objectives.tests);
+        }
         let burn = (
             &objectives::BURN,
             format!("{} > pace * budget", objectives::BURN.expr),

@@ -272,6 +272,11 @@ fn check_value(name: &str, def: &MetricDef, matcher: &Matcher) -> Result<(), Str
     }
 }
 
+/// The name of the metric that a series by this name may be of.
+pub(super) fn family(name: &str) -> &str {
+    part_of(name).map_or(name, |(stem, _)| stem)
+}
+
 /// The histogram that a name is a series of, and which.
 fn part_of(name: &str) -> Option<(&str, &str)> {
     let mut parts = ["_bucket", "_sum", "_count"].into_iter();

@@ -1,8 +1,8 @@
 //! The objectives of the service: how fast their budgets burn.
 
-use super::AssetsError;
 use super::plan::Plan;
 use super::table::Alert;
+use super::{AssetsError, burn};
 use crate::config::{Faults, Objective};
 use crate::rules::{RuleFile, Slo};
 
@@ -30,24 +30,40 @@ pub(super) static BURN: Alert = Alert {
     test: &[],
 };
 
-/// The rule file of all objectives.
+/// The rule file of all objectives, and the tests of their alerts; without tests where there are no
+/// rules.
+pub(super) struct Files {
+    pub(super) rules: String,
+    pub(super) tests: String,
+}
+
+/// The files of all objectives.
 ///
 /// # Errors
 /// A bound that the histogram does not have, or matchers that are none; all are listed.
-pub(super) fn rules(plan: &mut Plan<'_>) -> Result<String, AssetsError> {
+pub(super) fn files(plan: &mut Plan<'_>) -> Result<Files, AssetsError> {
     for window in ["5m", "30m", "1h", "2h", "6h", "1d", "3d"] {
         plan.names.record(&format!("slo:error_ratio:rate{window}"));
     }
-    let mut text = String::from("groups:\n");
+    let (mut text, mut tests) = (String::from("groups:\n"), String::new());
     let own = &plan.config.assets.objective;
     let default = [("availability".to_owned(), Objective::default())].into();
     let objectives = if own.is_empty() { &default } else { own };
     let mut faults = Faults::new();
     for (name, objective) in objectives {
-        let rules = slo(plan, name, objective).to_rules();
-        let checked = check(plan, &rules);
-        match checked {
-            Ok(()) => text.push_str(rules.strip_prefix("groups:\n").unwrap_or(&rules)),
+        let slo = slo(plan, name, objective);
+        let rules = slo.to_rules();
+        match check(plan, &rules) {
+            Ok(()) => {
+                text.push_str(rules.strip_prefix("groups:\n").unwrap_or(&rules));
+                match burn::tests(plan, &slo, objective) {
+                    Some(text) => tests.push_str(&text),
+                    None => plan.left_out(
+                        &format!("tests of the objective {name}"),
+                        "no value of a label is known that its selector matches",
+                    ),
+                }
+            }
             Err(why) if own.is_empty() => plan.left_out(&format!("objective {name}"), &why),
             Err(why) => faults.within("assets", |faults| {
                 faults.within("objective", |faults| {
@@ -64,7 +80,13 @@ pub(super) fn rules(plan: &mut Plan<'_>) -> Result<String, AssetsError> {
         bound(plan, name, objective, &mut faults);
     }
     faults.into_result().map_err(AssetsError::Invalid)?;
-    Ok(text)
+    if !tests.is_empty() {
+        tests.insert_str(
+            0,
+            "rule_files: [../rules/objectives.yml]\nevaluation_interval: 1m\ntests:\n",
+        );
+    }
+    Ok(Files { rules: text, tests })
 }
 
 fn slo(plan: &Plan<'_>, name: &str, objective: &Objective) -> Slo {

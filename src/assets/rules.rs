@@ -1,15 +1,17 @@
 //! Rule files of Prometheus, and the tests of them that promtool runs.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use super::names::Scope;
+use super::names::{Scope, family};
 use super::plan::Plan;
 use super::records::RECORDS;
 use super::table::{Alert, AlertGroup, Input};
 use super::yaml::quoted;
+use crate::promql::{METRIC_NAME, Query};
 
 /// Every test is evaluated once a minute up to this time: each alert has fired by then.
-const TESTED: &str = "30m";
+pub(super) const TESTED: &str = "30m";
 
 /// The recording rules of which every metric is exposed, in one group: some read what others
 /// record.
@@ -71,55 +73,100 @@ fn rule(alert: &Alert, expr: &str, link: &str) -> String {
     text
 }
 
-/// For each alert of a group three tests: it fires when it is to, and is silent when it is not and
-/// when no series is there.
+/// The tests of the alerts of a group: they fire when they are to, and are silent when they are not
+/// and when no series is there. Alerts that read different metrics share a test, since promtool
+/// sets up a storage for each.
 pub(super) fn tests(plan: &Plan<'_>, group: &AlertGroup) -> String {
     let mut text = format!(
         "rule_files: [../rules/recording.yml, ../rules/{}.yml]\nevaluation_interval: 1m\ntests:\n",
         group.name
     );
+    let alerts = plan.alerts.iter();
+    let alerts = alerts.filter(|(alert, _)| group.alerts.iter().any(|of| of.name == alert.name));
+    let batches = batches(alerts.map(|(alert, expr)| (*alert, &**expr)));
+    for alerts in &batches {
+        let fire = inputs(plan, alerts, |input| input.1);
+        test(&mut text, alerts, "fire", &fire, true);
+        let silent = inputs(plan, alerts, |input| input.2);
+        test(&mut text, alerts, "are silent", &silent, false);
+    }
+    test(
+        &mut text,
+        &batches.concat(),
+        "are silent without series",
+        "",
+        false,
+    );
+    text
+}
+
+/// Alerts put together such that none reads what another in its batch does.
+fn batches<'p>(
+    alerts: impl Iterator<Item = (&'static Alert, &'p str)>,
+) -> Vec<Vec<&'static Alert>> {
+    let mut batches: Vec<(BTreeSet<String>, Vec<&'static Alert>)> = Vec::new();
+    for (alert, expr) in alerts {
+        let reads = reads(expr);
+        let apart = |(names, _): &&mut (BTreeSet<String>, _)| {
+            names.is_disjoint(&reads) && !names.iter().chain(&reads).any(|name| is_recorded(name))
+        };
+        match batches.iter_mut().find(apart) {
+            Some((names, batch)) => {
+                names.extend(reads);
+                batch.push(alert);
+            }
+            None => batches.push((reads, vec![alert])),
+        }
+    }
+    batches.into_iter().map(|(_, batch)| batch).collect()
+}
+
+/// The metrics that an expression reads, a histogram by its own name.
+fn reads(expr: &str) -> BTreeSet<String> {
+    let query = Query::parse(expr);
+    let matchers = query.iter().flat_map(Query::selectors).flatten();
+    let names = matchers.filter(|matcher| matcher.name() == METRIC_NAME);
+    names.map(|name| family(name.value()).to_owned()).collect()
+}
+
+/// What a rule records reads other metrics in turn.
+fn is_recorded(name: &str) -> bool {
+    name.contains(':')
+}
+
+fn inputs(plan: &Plan<'_>, alerts: &[&Alert], values: fn(&Input) -> &'static str) -> String {
     let window = plan.window();
     let scope = Scope {
         window: &window,
         matchers: "",
     };
-    let alerts = plan.alerts.iter().map(|(alert, _)| *alert);
-    for alert in alerts.filter(|alert| group.alerts.iter().any(|of| of.name == alert.name)) {
-        let inputs = |values: fn(&Input) -> &'static str| {
-            alert.test.iter().fold(String::new(), |mut all, input| {
-                let series = plan.names.write(input.0, scope);
-                let (series, values) = (quoted(&series), quoted(values(input)));
-                let _ = writeln!(all, "  - {{series: {series}, values: {values}}}");
-                all
-            })
-        };
-        test(&mut text, alert, "fires", &inputs(|input| input.1), true);
-        test(
-            &mut text,
-            alert,
-            "is silent",
-            &inputs(|input| input.2),
-            false,
-        );
-        test(&mut text, alert, "is silent without series", "", false);
-    }
-    text
+    let inputs = alerts.iter().flat_map(|alert| alert.test);
+    inputs.fold(String::new(), |mut all, input| {
+        let series = plan.names.write(input.0, scope);
+        let (series, values) = (quoted(&series), quoted(values(input)));
+        let _ = writeln!(all, "  - {{series: {series}, values: {values}}}");
+        all
+    })
 }
 
-fn test(text: &mut String, alert: &Alert, what: &str, series: &str, fires: bool) {
-    let name = alert.name;
-    let expr = format!(
-        "count(ALERTS{{alertname=\"{name}\",alertstate=\"firing\",severity=\"{}\"}}) > bool 0 or vector(0)",
-        alert.severity
-    );
-    let _ = write!(text, "- name: {name} {what}\n  interval: 1m\n");
+fn test(text: &mut String, alerts: &[&Alert], what: &str, series: &str, fires: bool) {
+    let names: Vec<&str> = alerts.iter().map(|alert| alert.name).collect();
+    let name = quoted(&format!("{} {what}", names.join(", ")));
+    let _ = write!(text, "- name: {name}\n  interval: 1m\n");
     if !series.is_empty() {
         let _ = write!(text, "  input_series:\n{series}");
     }
-    let _ = write!(
-        text,
-        "  promql_expr_test:\n  - expr: {}\n    eval_time: {TESTED}\n    exp_samples: [{{labels: '{{}}', value: {}}}]\n",
-        quoted(&expr),
-        u8::from(fires)
-    );
+    text.push_str("  promql_expr_test:\n");
+    for alert in alerts {
+        let expr = format!(
+            "count(ALERTS{{alertname=\"{}\",alertstate=\"firing\",severity=\"{}\"}}) > bool 0 or vector(0)",
+            alert.name, alert.severity
+        );
+        let _ = write!(
+            text,
+            "  - expr: {}\n    eval_time: {TESTED}\n    exp_samples: [{{labels: '{{}}', value: {}}}]\n",
+            quoted(&expr),
+            u8::from(fires)
+        );
+    }
 }

@@ -47,6 +47,8 @@ pub use recheck::{Recheck, longest_range, recheck};
 pub use recorded::RuleSeries;
 pub use report::{Report, ReportedRule};
 pub use scope::{Measured, Scope};
+#[cfg(feature = "assets")]
+pub(crate) use slo::BURNS;
 pub use slo::Slo;
 pub use template::Template;
 

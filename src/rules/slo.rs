@@ -8,7 +8,7 @@ use crate::util::escape;
 /// how bad that is. At the first pace, 2 % of the budget of 30 days are gone in an hour; the others
 /// are 5 % in six hours, and 10 % in one and in three days. The paces are those of the Site
 /// Reliability Workbook, chapter 5.
-const BURNS: [(f64, &str, &str, &str); 4] = [
+pub(crate) const BURNS: [(f64, &str, &str, &str); 4] = [
     (14.4, "1h", "5m", "page"),
     (6.0, "6h", "30m", "page"),
     (3.0, "1d", "2h", "ticket"),

@@ -24,7 +24,7 @@ fn every_alert_fires_and_is_silent_as_its_test_says_here() {
     let folder = tempfile::tempdir().unwrap();
     generated(shop()).write(folder.path()).unwrap();
     let tests = files(&folder.path().join("prometheus/tests"));
-    assert_eq!(tests.len(), 10, "{tests:?}");
+    assert_eq!(tests.len(), 11, "{tests:?}");
     for file in tests {
         selfheal::testing::promtool(file).unwrap();
     }
@@ -44,7 +44,7 @@ fn refused(program: impl Into<OsString>, arguments: &[&str], files: &[PathBuf]) 
         .then(|| format!("{} {arguments:?} {files:?}:\n{said}", program.display()))
 }
 
-fn passes(program: impl Into<OsString>, arguments: &[&str], files: &[PathBuf]) {
+pub(super) fn passes(program: impl Into<OsString>, arguments: &[&str], files: &[PathBuf]) {
     if let Some(said) = refused(program, arguments, files) {
         panic!("{said}");
     }

@@ -86,7 +86,7 @@ pub(super) static RESOURCES: AlertGroup = AlertGroup {
             impact: "Data are not read or not kept.",
             tried: "Where connections are guarded, the engine has renewed the pool.",
             steps: &[
-                "See whether the storage is up and has room.",
+                "See whether the storage is up and has space.",
                 "See whether its limit of connections is reached.",
             ],
             queries: &[

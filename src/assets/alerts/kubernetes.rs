@@ -59,7 +59,7 @@ pub(super) static KUBERNETES: AlertGroup = AlertGroup {
             expr: "kube_node_status_condition{condition=\"Ready\",status=\"true\"} == 0",
             summary: "The node {{ $labels.node }} is not ready",
             description: "The node {{ $labels.node }} has not been ready for five minutes.",
-            impact: "Its pods are moved elsewhere, if there is room.",
+            impact: "Its pods are moved elsewhere, if there is space.",
             tried: "Kubernetes evicts its pods after five minutes.",
             steps: &[
                 "`kubectl describe node`: memory, disk, kubelet.",
@@ -83,7 +83,7 @@ pub(super) static KUBERNETES: AlertGroup = AlertGroup {
             tried: "The autoscaler has added all that it may.",
             steps: &[
                 "See whether the load is real.",
-                "Raise the limit, if the cluster has room.",
+                "Raise the limit, if the cluster has space.",
             ],
             queries: &["kube_horizontalpodautoscaler_status_current_replicas"],
             test: &[

@@ -82,7 +82,7 @@ pub(super) static SYSTEM: AlertGroup = AlertGroup {
             tried: "Nothing: the engine deletes no files of others.",
             steps: &[
                 "Find what grew: logs, data, images.",
-                "Delete or move it, or give the disk more room.",
+                "Delete or move it, or give the disk more space.",
             ],
             queries: &[
                 "system_disk_free_bytes",
