@@ -85,6 +85,7 @@ fn everything_that_breaks_is_healed_and_the_numbers_add_up() {
         "were served",
         "were answered 404: one customer in 200",
         "were answered 502: the supplier was broken",
+        "were answered 503: the till was jammed",
         "failed: no answer within 5 s",
     ]
     .map(|text| number_before(text, &said).unwrap());

@@ -1,16 +1,24 @@
 //! The flags, and what is wrong with them.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 pub(crate) const USAGE: &str = "\
 usage: storefront [--listen ADDR] [--load RPS] [--chaos] [--for SECONDS]
+                  [--groups] [--assets DIR] [--jam]
 
   --listen ADDR    address to listen on, port 0 for any free one (default 127.0.0.1:9898)
   --load RPS       send this many real HTTP requests a second to itself, at most 5000
   --chaos          break something every few seconds: the configuration file, the mailer,
                    the supplier
   --for SECONDS    stop after so many seconds, and say what was broken and healed
+  --groups         record into every metric of the catalogue, so that each dashboard has data
+  --assets DIR     write the monitoring stack into DIR; needs the feature `assets`
+  --jam            jam the till, which an alert frees that an Alertmanager delivers to
+                   /api/alertmanager; needs SELFHEAL_SERVER__BEARER_TOKEN
+
+Every SELFHEAL_… variable of the environment is obeyed.
 ";
 
 /// The flags.
@@ -20,6 +28,9 @@ pub(crate) struct Args {
     pub(crate) load: u32,
     pub(crate) chaos: bool,
     pub(crate) stop_after: Option<Duration>,
+    pub(crate) groups: bool,
+    pub(crate) assets: Option<PathBuf>,
+    pub(crate) jam: bool,
 }
 
 impl Args {
@@ -30,6 +41,9 @@ impl Args {
             load: 0,
             chaos: false,
             stop_after: None,
+            groups: false,
+            assets: None,
+            jam: false,
         };
         while let Some(word) = words.next() {
             let mut value = || words.next().ok_or_else(|| format!("{word} needs a value"));
@@ -59,7 +73,10 @@ impl Args {
                         })?;
                     args.stop_after = Some(Duration::from_secs(seconds));
                 }
+                "--assets" => args.assets = Some(value()?.into()),
                 "--chaos" => args.chaos = true,
+                "--groups" => args.groups = true,
+                "--jam" => args.jam = true,
                 "--help" | "-h" => return Ok(None),
                 _ => return Err(format!("{word}: there is no such flag")),
             }

@@ -24,13 +24,14 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// One customer in so many follows a dead link.
 const DEAD_LINK: u64 = 200;
 
-/// What the client has done: each request that was sent ends as one of the four others.
+/// What the client has done: each request that was sent ends as one of the five others.
 #[derive(Default)]
 pub(crate) struct Tally {
     sent: AtomicU64,
     served: AtomicU64,
     not_found: AtomicU64,
     bad_gateway: AtomicU64,
+    unavailable: AtomicU64,
     failed: AtomicU64,
     left_out: AtomicU64,
     /// The newest order, which a customer may ask for; 0 before the first.
@@ -42,6 +43,7 @@ impl Tally {
         let counter = match status {
             Some(StatusCode::NOT_FOUND) => &self.not_found,
             Some(StatusCode::BAD_GATEWAY) => &self.bad_gateway,
+            Some(StatusCode::SERVICE_UNAVAILABLE) => &self.unavailable,
             Some(status) if status.is_success() => &self.served,
             _ => &self.failed,
         };
@@ -54,6 +56,7 @@ impl Tally {
             &self.served,
             &self.not_found,
             &self.bad_gateway,
+            &self.unavailable,
             &self.failed,
         ];
         let ended = || -> u64 { ends.iter().map(|end| end.load(Ordering::Relaxed)).sum() };
@@ -80,6 +83,10 @@ impl Tally {
                 "were answered 502: the supplier was broken, and healing had not yet turned to \
                  the other"
                     .to_owned(),
+            ),
+            (
+                &self.unavailable,
+                "were answered 503: the till was jammed, and no alert about it had come".to_owned(),
             ),
             (
                 &self.failed,

@@ -4,7 +4,9 @@
 //! `cargo run --release --example storefront -- --help`
 
 mod args;
+mod assets;
 mod chaos;
+mod groups;
 mod healing;
 mod load;
 mod mailer;
@@ -12,14 +14,17 @@ mod rules;
 mod shop;
 mod summary;
 mod supplier;
+mod till;
 mod timeline;
 
 use std::error::Error;
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use axum::Router;
-use selfheal::{Config, Selfheal};
+use selfheal::Selfheal;
+use selfheal::config::{Access, Accesses, Config, Loader, Server, Service};
 use tokio::net::TcpListener;
 use tokio::sync::{Mutex, mpsc, watch};
 use tokio::time::{Instant, sleep_until};
@@ -64,17 +69,14 @@ fn main() -> ExitCode {
 
 /// Runs the shop; whether all that was broken is healed and the numbers add up.
 async fn run(args: &Args) -> Result<bool, Box<dyn Error>> {
-    let heal = selfheal::install(
-        Config::new()
-            .namespace("shop")
-            .global_label("env", "demo")
-            .service(
-                selfheal::config::Service::new("storefront").version(env!("CARGO_PKG_VERSION")),
-            )
-            // The shop has nothing of its own there.
-            .server(selfheal::config::Server::new().page_path("/"))
-            .healing(healing::policy()),
-    )?;
+    let listener = TcpListener::bind(args.listen).await.map_err(|error| {
+        format!(
+            "cannot listen on {}: {error}; try --listen 127.0.0.1:0",
+            args.listen
+        )
+    })?;
+    let address = listener.local_addr()?;
+    let heal = selfheal::install(config(args, address)?)?;
 
     mailer::print_own_panic_in_one_line();
     heal.built_from(selfheal::build_info!())?;
@@ -88,6 +90,7 @@ async fn run(args: &Args) -> Result<bool, Box<dyn Error>> {
     let catalogue = shop::parse(SHOP_TOML.as_bytes())?;
     let shop = Arc::new(Shop::new(catalogue, mail.clone(), Arc::clone(&suppliers)));
 
+    let till = Arc::clone(&shop.till);
     healing::guard_catalogue(&heal, &file, &shop)?;
     healing::supervise_mailer(
         &heal,
@@ -106,24 +109,15 @@ async fn run(args: &Args) -> Result<bool, Box<dyn Error>> {
     tokio::fs::write(&alerts, rules::ALERTS_YML).await?;
     let acted = rules::heal_by_alerts(&heal, &alerts, &suppliers)?;
     tokio::spawn(Arc::clone(&suppliers).probe());
-    let listener = TcpListener::bind(args.listen).await.map_err(|error| {
-        format!(
-            "cannot listen on {}: {error}; try --listen 127.0.0.1:0",
-            args.listen
-        )
-    })?;
-    let address = listener.local_addr()?;
-    println!("listening on http://{address}");
-    for path in [
-        "/",
-        "/metrics",
-        "/health",
-        "/livez",
-        "/readyz",
-        "/catalogue",
-    ] {
-        println!("  http://{address}{path}");
+    if args.jam {
+        till::heal_by_alertmanager(&heal, &till)?;
+        till.jam();
     }
+    let recorded = args.groups.then(|| groups::start(&heal)).transpose()?;
+    if let Some(folder) = &args.assets {
+        assets::write(&heal, folder)?;
+    }
+    announce(address);
 
     let (close, closed) = watch::channel(false);
     let server = tokio::spawn(serve(listener, app, closed));
@@ -163,6 +157,9 @@ async fn run(args: &Args) -> Result<bool, Box<dyn Error>> {
         customers.abort();
         tally.settle().await;
     }
+    if let Some(recorded) = recorded {
+        recorded.abort();
+    }
     healing::wait_until_well(&heal).await;
     watch.abort();
     let well = summary::print(address, &monkey.broken, &tally, &memory).await;
@@ -171,6 +168,45 @@ async fn run(args: &Args) -> Result<bool, Box<dyn Error>> {
     server.await??;
     shut_down(heal).await;
     Ok(well)
+}
+
+fn announce(address: SocketAddr) {
+    println!("listening on http://{address}");
+    for path in [
+        "/",
+        "/metrics",
+        "/health",
+        "/livez",
+        "/readyz",
+        "/catalogue",
+    ] {
+        println!("  http://{address}{path}");
+    }
+}
+
+/// What is set in code, and over it what the environment says.
+fn config(args: &Args, address: SocketAddr) -> Result<Config, Box<dyn Error>> {
+    // Who may see what the shop says of itself is open here; orders need the token.
+    let open = Accesses::new()
+        .metrics(Access::Open)
+        .health(Access::Open)
+        .page(Access::Open)
+        .api(Access::Open);
+    let config = Config::new()
+        .namespace("shop")
+        .global_label("env", "demo")
+        .service(Service::new("storefront").version(env!("CARGO_PKG_VERSION")))
+        // The shop has nothing of its own there.
+        .server(Server::new().page_path("/").access(open))
+        .assets(assets::of(args, address))
+        .healing(healing::policy());
+    let config = Loader::new().base(config).env(std::env::vars_os()).load()?;
+    if args.jam && config.server.bearer_token.is_none() {
+        return Err(
+            "--jam needs SELFHEAL_SERVER__BEARER_TOKEN, the token of the Alertmanager".into(),
+        );
+    }
+    Ok(config)
 }
 
 async fn serve(

@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 
 use crate::mailer::Mail;
 use crate::supplier::Suppliers;
+use crate::till::Till;
 
 /// What stands in `shop.toml` when the shop is opened.
 pub(crate) const SHOP_TOML: &str = "\
@@ -66,6 +67,7 @@ pub(crate) struct Shop {
     next: AtomicU64,
     mail: mpsc::Sender<Mail>,
     pub(crate) suppliers: Arc<Suppliers>,
+    pub(crate) till: Arc<Till>,
 }
 
 const ORDERS_KEPT: u64 = 10_000;
@@ -82,6 +84,7 @@ impl Shop {
             next: AtomicU64::new(1),
             mail,
             suppliers,
+            till: Arc::default(),
         }
     }
 
@@ -141,6 +144,9 @@ async fn order(
     let price = shop
         .price(&new.sku)
         .ok_or((StatusCode::NOT_FOUND, "we do not sell that\n"))?;
+    if shop.till.is_jammed() {
+        return Err((StatusCode::SERVICE_UNAVAILABLE, "the till is jammed\n"));
+    }
     if !(1..=100).contains(&new.pieces) {
         return Err((StatusCode::UNPROCESSABLE_ENTITY, "from 1 to 100 pieces\n"));
     }

@@ -18,13 +18,17 @@
     reason = "these are tests, though clippy only sees those in functions marked #[test]"
 )]
 
+mod annotations;
 #[path = "../promql/differential/compare.rs"]
 mod compare;
 mod faults;
 mod golden;
 mod names;
+mod own;
+mod picture;
 mod promtool;
 mod queries;
+mod served;
 mod settings;
 mod stack;
 #[path = "../support/mod.rs"]

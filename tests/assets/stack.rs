@@ -1,126 +1,95 @@
-//! The stack without containers: a service, a real Prometheus with the generated configuration and
-//! rules, and a real Alertmanager with the generated routes, which delivers to the service.
+//! The stack without containers: the storefront, a real Prometheus with the configuration and rules
+//! that it wrote, and a real Alertmanager with the routes, which delivers to the storefront.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::path::Path;
-use std::process::Command;
-use std::sync::mpsc;
 use std::time::Duration;
 
-use selfheal::Selfheal;
-use selfheal::config::Assets;
-use selfheal::groups::Incident;
 use serde_json::Value;
 
-use super::queries::quick;
-use super::support::process::Process;
-use super::support::prometheus::{Prometheus, listening, program};
+use super::served::{JOB, Served};
+use super::support::alertmanager::Alertmanager;
+use super::support::eventually;
+use super::support::http::Request;
 
-const START: Duration = Duration::from_secs(60);
-/// Room for the waits of the routes, ten seconds each, on a slow machine.
-const DELIVERY: Duration = Duration::from_secs(60);
+/// For the waits of the routes, ten seconds each, on a slow machine.
+const DELIVERY: Duration = Duration::from_secs(90);
 
-/// Hands on the body of each request; ends with the test.
-fn receiver() -> (String, mpsc::Receiver<Value>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}/alerts", listener.local_addr().unwrap());
-    let (sender, bodies) = mpsc::channel();
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            if sender.send(body(stream.unwrap())).is_err() {
-                return;
-            }
-        }
-    });
-    (url, bodies)
+const ROUTES: &str = "alertmanager/alertmanager.yml";
+/// Where secrets are for an Alertmanager in a container.
+const SECRETS: &str = "/etc/alertmanager/secrets";
+const ALERT: &str = "CriticalIncident";
+
+/// The sum of the series of the storefront's page whose lines have all of these in them.
+fn counted(served: &Served, parts: &[&str]) -> f64 {
+    let page = Request::get(&served.shop.url("/metrics")).send().unwrap();
+    let lines = page.text().lines().filter(|line| !line.starts_with('#'));
+    let lines = lines.filter(|line| parts.iter().all(|part| line.contains(part)));
+    let values = lines.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok());
+    // Not `sum()`, which is -0 for no series.
+    values.fold(0.0, |sum, value| sum + value)
 }
 
-fn body(stream: TcpStream) -> Value {
-    let mut reader = BufReader::new(stream);
-    let mut length = 0;
-    let mut line = String::new();
-    while line != "\r\n" {
-        line.clear();
-        reader.read_line(&mut line).unwrap();
-        if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
-            length = value.trim().parse().unwrap();
-        }
-    }
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body).unwrap();
-    let answer = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
-    reader.into_inner().write_all(answer.as_bytes()).unwrap();
-    serde_json::from_slice(&body).unwrap()
-}
-
-fn alertmanager(config: &Path, data: &Path) -> (Process, String) {
-    let process = Process::spawn(
-        Command::new(program("SELFHEAL_ALERTMANAGER"))
-            .arg(format!("--config.file={}", config.display()))
-            .arg(format!("--storage.path={}", data.display()))
-            .args([
-                "--web.listen-address=127.0.0.1:0",
-                "--cluster.listen-address=",
-                "--log.format=logfmt",
-            ]),
-    );
-    let address = process.wait_for_line(START, "the address it listens on", listening);
-    (process, address.to_string())
-}
-
-/// Waits for a delivery about an alert that has a status.
-fn delivered(bodies: &mpsc::Receiver<Value>, alert: &str, status: &str) -> Value {
-    loop {
-        let body = bodies.recv_timeout(DELIVERY);
-        let body = body.unwrap_or_else(|_| panic!("{alert} is not delivered as {status}"));
-        let alerts = body["alerts"].as_array().unwrap();
-        let of = alerts
-            .iter()
-            .find(|of| of["labels"]["alertname"] == alert && of["status"] == status);
-        if let Some(of) = of {
-            return of.clone();
-        }
-    }
+fn order(served: &Served) -> u16 {
+    let order = r#"{"sku":"apple","pieces":1}"#;
+    let request = Request::post(&served.shop.url("/orders"), order);
+    let request = request.header("content-type", "application/json");
+    request.send().unwrap().status
 }
 
 #[test]
 #[ignore = "needs a real Prometheus and Alertmanager; run tests/all.sh assets"]
-fn an_alert_goes_by_a_real_alertmanager_and_resolves_when_the_fault_is_healed() {
-    let heal = Selfheal::new(quick(Assets::new())).unwrap();
-    let listener = heal.listen().unwrap();
-    let (webhook, bodies) = receiver();
-    let folder = tempfile::tempdir().unwrap();
-    let data = tempfile::tempdir().unwrap();
-    let assets = || {
-        Assets::new()
-            .webhook(webhook.clone())
-            .target(listener.address().to_string())
-    };
-    let write = |assets| {
-        Selfheal::new(quick(assets))
-            .unwrap()
-            .write_assets(folder.path())
-            .unwrap()
-    };
-    write(assets());
-    let routes = folder.path().join("alertmanager/alertmanager.yml");
-    let (_manager, address) = alertmanager(&routes, data.path());
-    write(assets().alertmanager(address));
-    let server = Prometheus::with_config(&folder.path().join("prometheus/prometheus.yml"));
-    server.wait_until_up("shop");
+fn an_alert_of_the_stack_makes_the_storefront_heal_and_resolves() {
+    let served = Served::start(&["--jam"]);
+    assert_eq!(order(&served), 503, "the till is jammed");
+    let secrets = served.path().join("alertmanager/secrets");
+    served.edit(ROUTES, SECRETS, &secrets.display().to_string());
+    let manager = Alertmanager::with_config(&served.path().join(ROUTES));
+    served.edit(
+        "prometheus/prometheus.yml",
+        "alertmanager:9093",
+        &manager.address.to_string(),
+    );
+    let prometheus = served.prometheus();
 
-    let incident = Incident::start_in(heal.registry(), "critical");
-    let alert = delivered(&bodies, "CriticalIncident", "firing");
+    let firing = eventually(DELIVERY, "the alert is at the Alertmanager", || {
+        let alerts = manager.alerts();
+        let found = alerts.iter().find(|of| of["labels"]["alertname"] == ALERT);
+        found.cloned().ok_or_else(|| format!("{alerts:?}"))
+    });
+    assert_eq!(firing["labels"]["severity"], "critical");
+    assert_eq!(firing["labels"]["job"], JOB);
+    let annotations = &firing["annotations"];
     assert_eq!(
-        alert["annotations"]["summary"],
-        "1 critical incident(s) in shop"
+        annotations["summary"],
+        "1 critical incident(s) in storefront"
+    );
+    assert_eq!(annotations["runbook_url"], "runbooks/CriticalIncident.md");
+
+    let healed = ["shop_healing_success_total", "action=\"free_till\""];
+    eventually(DELIVERY, "the engine has healed by the alert", || {
+        let resolved = counted(&served, &["alerts_delivered_total", "result=\"resolved\""]);
+        match counted(&served, &healed) {
+            1.0 if resolved >= 1.0 => Ok(()),
+            other => Err(format!(
+                "{other} heals, {resolved} resolved\n{}\n{}",
+                served.shop.process.text(),
+                manager.text()
+            )),
+        }
+    });
+    let attempts = ["shop_healing_attempts_total", "action=\"free_till\""];
+    assert!(
+        (counted(&served, &attempts) - 1.0).abs() < f64::EPSILON,
+        "acted on once"
     );
     assert_eq!(
-        alert["annotations"]["runbook_url"],
-        "runbooks/CriticalIncident.md"
+        counted(&served, &["alerts_delivered_total", "result=\"refused\""]).to_bits(),
+        0
     );
-    assert_eq!(alert["labels"]["severity"], "critical");
-    incident.success();
-    delivered(&bodies, "CriticalIncident", "resolved");
+    assert_eq!(order(&served), 201, "the till is free");
+    let is_ours = |alert: &&Value| alert["labels"]["alertname"] == ALERT;
+    assert!(!manager.alerts().iter().any(|alert| is_ours(&alert)));
+    assert_eq!(
+        prometheus.value(&format!("ALERTS{{alertname=\"{ALERT}\"}}")),
+        None
+    );
 }

@@ -1,6 +1,7 @@
 //! A real Alertmanager that delivers to a webhook, and its HTTP API.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -16,7 +17,8 @@ const START: Duration = Duration::from_secs(60);
 
 /// A running Alertmanager. Dropping it ends the process and removes its data.
 pub(crate) struct Alertmanager {
-    address: SocketAddr,
+    /// Where its own HTTP interface listens.
+    pub(crate) address: SocketAddr,
     // In this order: the process is gone before its folder is removed.
     process: Process,
     _folder: TempDir,
@@ -39,6 +41,15 @@ impl Alertmanager {
                  http_config: {{authorization: {{type: Bearer, credentials: '{token}'}}}}\n"
         );
         std::fs::write(&config, text).expect("the configuration is written");
+        Self::launch(&config, folder)
+    }
+
+    /// Starts one with a configuration that is there, and waits until it is ready.
+    pub(crate) fn with_config(config: &Path) -> Self {
+        Self::launch(config, tempfile::tempdir().expect("a temporary folder"))
+    }
+
+    fn launch(config: &Path, folder: TempDir) -> Self {
         let data = folder.path().join("data");
         let process = Process::spawn(
             Command::new(program("SELFHEAL_ALERTMANAGER"))
@@ -75,6 +86,13 @@ impl Alertmanager {
             .send()
             .expect("an answer");
         assert_eq!(answer.status, 200, "{}", answer.text());
+    }
+
+    /// The alerts that are active.
+    pub(crate) fn alerts(&self) -> Vec<Value> {
+        let answer = Request::get(&self.url("/api/v2/alerts")).send();
+        let alerts = answer.expect("an answer").json();
+        alerts.as_array().expect("a list of alerts").clone()
     }
 
     /// What it has said so far.

@@ -135,7 +135,7 @@ fn launch(config: &Path, folder: TempDir, flags: &[String]) -> Prometheus {
 }
 
 /// The address in the line of a program of Prometheus that says where it listens.
-pub(crate) fn listening(line: &str) -> Option<SocketAddr> {
+fn listening(line: &str) -> Option<SocketAddr> {
     // Version 2 says it without `component` in between.
     let (_, rest) = line
         .split_once("msg=\"Listening on\"")
