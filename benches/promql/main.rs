@@ -9,6 +9,7 @@
 )]
 
 mod rules;
+mod server;
 
 use std::hint::black_box;
 use std::time::Instant;

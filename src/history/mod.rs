@@ -251,6 +251,25 @@ impl History {
         }
     }
 
+    /// The times of the ticks after one time and up to another; into `into`, which is cleared.
+    #[cfg_attr(not(feature = "rules"), allow(dead_code, reason = "rules ask for it"))]
+    pub(crate) fn ticks(&self, after: i64, until: i64, into: &mut Vec<i64>) {
+        self.inner.store.lock().ticks(after, until, into);
+    }
+
+    /// The newest value of each of many numbers from `from` to `to`, both included, with its time:
+    /// of a series the list at a place among so many. What is not there is the marker of an end.
+    /// False, and nothing said, if there are values after `to`.
+    #[cfg_attr(not(feature = "rules"), allow(dead_code, reason = "rules ask for it"))]
+    pub(crate) fn newest_each(
+        &self,
+        wanted: impl Iterator<Item = (SeriesId, usize, usize)>,
+        range: (i64, i64),
+        into: &mut Vec<(i64, f64)>,
+    ) -> bool {
+        self.inner.store.lock().newest_each(wanted, range, into)
+    }
+
     /// How much it holds.
     #[must_use]
     pub fn stats(&self) -> Stats {

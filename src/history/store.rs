@@ -1,7 +1,9 @@
 //! All series by their id, the times of the ticks, and what keeps both within their bounds.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
+
+use hashbrown::HashMap;
 
 use super::native::{Bucket, Head, Native};
 use super::stream::Stream;
@@ -71,7 +73,7 @@ pub(super) struct Store {
     first: u64,
     series: Vec<Option<Series>>,
     free: Vec<usize>,
-    places: HashMap<SeriesId, usize>,
+    places: HashMap<SeriesId, usize, foldhash::fast::RandomState>,
     /// The places of the series in the order of the last tick, which is mostly that of the next.
     order: Vec<usize>,
     bytes: usize,
@@ -421,6 +423,60 @@ impl Store {
             into.extend(time.filter(|time| *time >= from).map(|time| (time, value)));
         }
         true
+    }
+
+    pub(super) fn ticks(&self, after: i64, until: i64, into: &mut Vec<i64>) {
+        let begin = self.times.partition_point(|time| *time <= after);
+        let end = self.times.partition_point(|time| *time <= until);
+        into.clear();
+        into.extend(self.times.range(begin.min(end)..end));
+    }
+
+    pub(super) fn newest_each(
+        &mut self,
+        wanted: impl Iterator<Item = (SeriesId, usize, usize)>,
+        (from, to): (i64, i64),
+        into: &mut Vec<(i64, f64)>,
+    ) -> bool {
+        into.clear();
+        if self.times.back().is_some_and(|last| *last > to) {
+            return false;
+        }
+        let newest = self.next().saturating_sub(1);
+        // Series are mostly asked for in the order in which they are.
+        let mut known: Option<(SeriesId, usize)> = None;
+        for (id, part, parts) in wanted {
+            let place = match known {
+                Some((last, place)) if last == id => Some(place),
+                Some((_, place)) if self.is_at(id, place + 1) => Some(place + 1),
+                _ => self.places.get(&id).copied(),
+            };
+            known = place.map(|place| (id, place));
+            let series = place.and_then(|place| self.series.get_mut(place)?.as_mut());
+            let series = series.filter(|series| series.streams.len() == parts);
+            let newest_value = series.and_then(|series| {
+                series.read = Some(newest);
+                series.streams.get(part)?.newest()
+            });
+            let point = newest_value.and_then(|(tick, value)| {
+                // What has no value at the last tick ended after its own.
+                let (tick, value) = if tick < newest {
+                    (tick + 1, f64::from_bits(STALE))
+                } else {
+                    (tick, value)
+                };
+                let at = usize::try_from(tick.wrapping_sub(self.first)).ok()?;
+                Some((*self.times.get(at)?, value))
+            });
+            let point = point.filter(|(time, _)| *time >= from);
+            into.push(point.unwrap_or((i64::MIN, f64::from_bits(STALE))));
+        }
+        true
+    }
+
+    fn is_at(&self, id: SeriesId, place: usize) -> bool {
+        let series = self.series.get(place).and_then(Option::as_ref);
+        series.is_some_and(|series| series.id == id)
     }
 
     pub(super) fn stats(&self) -> Stats {

@@ -35,6 +35,7 @@ mod quantile;
 mod query;
 mod recorded;
 mod source;
+mod standing;
 mod value;
 
 pub use annotation::{Annotation, Severity};
@@ -47,4 +48,5 @@ pub(crate) use parse::tokens::{Kind as TokenKind, Token, tokens};
 pub use query::{Answer, Query, QueryRange, QueryType};
 pub use recorded::Recorded;
 pub use source::{MatchOp, Matcher, Queryable, Selection, Sink};
+pub(crate) use standing::{Beside, Standing};
 pub use value::{InstantSample, PointValue, QueryResult, Sample, Series};

@@ -105,6 +105,17 @@ impl Query {
         selectors.map(|selector| &*selector.matchers)
     }
 
+    /// Another number for each expression that was parsed, as long as it is kept.
+    pub(super) fn address(&self) -> usize {
+        Arc::as_ptr(&self.inner).addr()
+    }
+
+    /// The parts of the expression, and its selectors.
+    pub(super) fn tree(&self) -> (&parse::Node, &[parse::Selector]) {
+        let parsed = &self.inner.parsed;
+        (&parsed.root, &parsed.selectors)
+    }
+
     /// Evaluates it at one time, in milliseconds since 1970.
     ///
     /// # Errors

@@ -48,7 +48,7 @@ pub struct Recorded {
 
 /// The series of one state of the history, by name.
 #[derive(Debug)]
-struct Index {
+pub(super) struct Index {
     known: Arc<[Known]>,
     metrics: Map<Arc<str>, Vec<Entry>>,
 }
@@ -58,7 +58,54 @@ struct Index {
 struct Entry {
     labels: LabelSet,
     /// Where its samples are. Of more than one, each began after another had ended.
-    lives: Vec<(SeriesId, Part)>,
+    lives: Vec<Life>,
+}
+
+/// A series of the history, and what of it an entry is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Life {
+    pub(super) id: SeriesId,
+    part: Part,
+}
+
+impl Life {
+    /// Whether its samples are numbers.
+    pub(super) fn is_number(&self) -> bool {
+        matches!(self.part, Part::List(..))
+    }
+
+    /// The series, the place of its list there, and how many lists there are.
+    pub(super) fn place(&self) -> (SeriesId, usize, usize) {
+        let (place, count) = match self.part {
+            Part::List(place, count) => (place, count),
+            Part::Native => (0, 0),
+        };
+        (self.id, place, count)
+    }
+
+    /// Its list among those of its series, which may have changed since the index was made.
+    pub(super) fn list<'l>(&self, lists: &'l [Vec<(i64, f64)>]) -> Option<&'l [(i64, f64)]> {
+        let (_, place, count) = self.place();
+        let list = lists.get(place).map(Vec::as_slice);
+        list.filter(|_| lists.len() == count)
+    }
+}
+
+impl Index {
+    /// The series that match, in their order, and where their samples are.
+    pub(super) fn find<'i>(
+        &'i self,
+        selection: &'i Selection,
+    ) -> impl Iterator<Item = (&'i LabelSet, &'i [Life])> {
+        let (one, all) = match selection.metric_name() {
+            Some(name) => (self.metrics.get(name), None),
+            None => (None, Some(self.metrics.values())),
+        };
+        let lists = one.into_iter().chain(all.into_iter().flatten());
+        let entries = lists.flatten();
+        let entries = entries.filter(|entry| selection.matches(&entry.labels));
+        entries.map(|entry| (&entry.labels, &*entry.lives))
+    }
 }
 
 /// What of a series of the history an entry is.
@@ -93,6 +140,11 @@ impl Recorded {
         &self.history
     }
 
+    /// The names of the series that there are values of, each once.
+    pub(crate) fn names(&self) -> Vec<Arc<str>> {
+        self.index().metrics.keys().cloned().collect()
+    }
+
     /// The labels of every series that there are values of.
     #[must_use]
     pub fn series(&self) -> Vec<LabelSet> {
@@ -102,7 +154,7 @@ impl Recorded {
     }
 
     /// The series by name, built anew only where the history has others than before.
-    fn index(&self) -> Arc<Index> {
+    pub(super) fn index(&self) -> Arc<Index> {
         let known = self.history.known();
         let mut index = self.index.lock();
         match &*index {
@@ -123,10 +175,10 @@ impl Recorded {
                 let place = *places.entry(labels.clone()).or_insert(entries.len());
                 match entries.get_mut(place) {
                     // One that was removed has come back.
-                    Some(entry) => entry.lives.push((id, part)),
+                    Some(entry) => entry.lives.push(Life { id, part }),
                     None => entries.push(Entry {
                         labels,
-                        lives: vec![(id, part)],
+                        lives: vec![Life { id, part }],
                     }),
                 }
             };
@@ -170,13 +222,56 @@ impl Recorded {
         LabelSet::new(own.chain(target))
     }
 
-    /// Gives the series of one name to the sink.
-    fn read(&self, entries: &[Entry], selection: &Selection, sink: Sink<'_>) -> ControlFlow<()> {
-        let mut reader = Reader::new(&self.history, selection);
-        for entry in entries {
-            if !selection.matches(&entry.labels) {
+    /// Gives the newest samples of series to the sink, which are read at once. `None`, and nothing
+    /// given, where that is not all that there is to it.
+    fn newest<'e>(
+        &self,
+        entries: impl Iterator<Item = &'e Entry> + Clone,
+        selection: &Selection,
+        sink: Sink<'_>,
+    ) -> Option<ControlFlow<()>> {
+        let mut wanted = Vec::new();
+        for entry in entries.clone() {
+            match &*entry.lives {
+                [life] if life.is_number() => wanted.push(life.place()),
+                _ => return None,
+            }
+        }
+        let mut points = Vec::with_capacity(wanted.len());
+        let range = range(selection);
+        if !self
+            .history
+            .newest_each(wanted.into_iter(), range, &mut points)
+        {
+            return None;
+        }
+        for (entry, (time, value)) in entries.zip(points) {
+            if time < range.0 {
                 continue;
             }
+            let value = value.into();
+            let series = Series {
+                labels: entry.labels.clone(),
+                samples: vec![Sample { time, value }],
+            };
+            if sink(series).is_break() {
+                return Some(ControlFlow::Break(()));
+            }
+        }
+        Some(ControlFlow::Continue(()))
+    }
+
+    /// Gives the series of one name to the sink.
+    fn read(&self, entries: &[Entry], selection: &Selection, sink: Sink<'_>) -> ControlFlow<()> {
+        let entries = entries.iter();
+        let entries = entries.filter(|entry| selection.matches(&entry.labels));
+        if selection.newest_only
+            && let Some(flow) = self.newest(entries.clone(), selection, sink)
+        {
+            return flow;
+        }
+        let mut reader = Reader::new(&self.history, selection);
+        for entry in entries {
             let samples = reader.samples(entry);
             if !samples.is_empty() {
                 let labels = entry.labels.clone();
@@ -185,6 +280,11 @@ impl Recorded {
         }
         ControlFlow::Continue(())
     }
+}
+
+/// The range of a selection, both ends included.
+fn range(selection: &Selection) -> (i64, i64) {
+    (selection.after.saturating_add(1), selection.until)
 }
 
 /// Reads samples of one selection.
@@ -203,7 +303,7 @@ impl<'a> Reader<'a> {
     fn new(history: &'a History, selection: &Selection) -> Self {
         Self {
             history,
-            range: (selection.after.saturating_add(1), selection.until),
+            range: range(selection),
             newest_only: selection.newest_only,
             known: None,
             lists: Vec::new(),
@@ -212,10 +312,10 @@ impl<'a> Reader<'a> {
     }
 
     fn samples(&mut self, entry: &Entry) -> Vec<Sample> {
-        if let [(id, part)] = *entry.lives {
-            return self.life(id, part);
+        if let [life] = &*entry.lives {
+            return self.life(life);
         }
-        let lives = entry.lives.iter().map(|(id, part)| self.life(*id, *part));
+        let lives = entry.lives.iter().map(|life| self.life(life));
         let mut lives: Vec<_> = lives.filter(|samples| !samples.is_empty()).collect();
         lives.sort_by_key(|samples| samples.first().map(|sample| sample.time));
         let mut all: Vec<Sample> = Vec::new();
@@ -232,10 +332,11 @@ impl<'a> Reader<'a> {
         all
     }
 
-    fn life(&mut self, id: SeriesId, part: Part) -> Vec<Sample> {
-        let Part::List(place, count) = part else {
+    fn life(&mut self, life: &Life) -> Vec<Sample> {
+        let (id, place, count) = life.place();
+        if !life.is_number() {
             return self.native(id);
-        };
+        }
         if self.known != Some(id) {
             self.known = Some(id);
             if self.newest_only {
@@ -249,8 +350,7 @@ impl<'a> Reader<'a> {
             let newest = self.newest.get(place..=place);
             newest.filter(|_| self.newest.len() == count)
         } else {
-            let list = self.lists.get(place).map(Vec::as_slice);
-            list.filter(|_| self.lists.len() == count)
+            life.list(&self.lists)
         };
         let values = values.unwrap_or_default().iter();
         let sample = |(time, value): &(i64, f64)| Sample {
@@ -298,6 +398,10 @@ impl FloatHistogram {
 }
 
 impl Queryable for Recorded {
+    fn as_recorded(&self) -> Option<&Recorded> {
+        Some(self)
+    }
+
     fn select(
         &self,
         selection: &Selection,

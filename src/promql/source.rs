@@ -6,6 +6,7 @@ use std::sync::Arc;
 use regex::Regex;
 
 use super::labels::{LabelSet, METRIC_NAME};
+use super::recorded::Recorded;
 use super::value::Series;
 
 /// How a [`Matcher`] compares.
@@ -175,6 +176,12 @@ pub trait Queryable {
         selection: &Selection,
         sink: Sink<'_>,
     ) -> Result<(), Box<dyn Error + Send + Sync>>;
+
+    /// These series as those of a history, if that is what they are: rules evaluate them without
+    /// copies of their samples. Default: `None`.
+    fn as_recorded(&self) -> Option<&Recorded> {
+        None
+    }
 }
 
 /// A list of series, as tests have it. Every selection reads all of it.

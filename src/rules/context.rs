@@ -6,9 +6,11 @@ use std::sync::Arc;
 use super::alert::{AlertChange, Alerts, Surroundings};
 use super::evaluator::RulesOptions;
 use super::file::FileRule;
+use super::recorded::RuleSeries;
 use super::template::Found;
 use crate::promql::{
-    InstantSample, LabelSet, METRIC_NAME, PointValue, Query, QueryOptions, QueryResult, Queryable,
+    Beside, InstantSample, LabelSet, METRIC_NAME, PointValue, Query, QueryOptions, QueryResult,
+    Queryable, Recorded, Standing,
 };
 
 impl Surroundings {
@@ -26,6 +28,8 @@ impl Surroundings {
 /// What the rules of one evaluation have in common.
 pub(super) struct Context<'a, S> {
     pub(super) source: &'a S,
+    /// The history where that is measured, and what is kept of its queries.
+    pub(super) standing: Option<Standings<'a>>,
     pub(super) now: i64,
     /// The time that expressions are evaluated at.
     pub(super) asked: i64,
@@ -36,18 +40,50 @@ pub(super) struct Context<'a, S> {
     pub(super) surroundings: &'a Surroundings,
 }
 
+/// Queries over a history, beside which there are the series that rules make.
+pub(super) struct Standings<'a> {
+    pub(super) queries: &'a mut Standing,
+    pub(super) measured: &'a Recorded,
+    pub(super) made: &'a RuleSeries,
+}
+
+impl Standings<'_> {
+    /// False if the query is to be asked of all series.
+    fn evaluate(
+        &mut self,
+        query: &Query,
+        time: (i64, &QueryOptions),
+        found: &mut Vec<InstantSample>,
+    ) -> bool {
+        let beside = Beside {
+            generation: self.made.names(),
+            has: &|matchers| self.made.may_match(matchers),
+        };
+        self.queries
+            .evaluate(query, self.measured, &beside, time, found)
+    }
+}
+
 /// What a rule gives.
 pub(super) type Given = Vec<(LabelSet, PointValue)>;
 
 impl<S: Queryable> Context<'_, S> {
     /// Evaluates a rule whose alerts are these.
     pub(super) fn rule(
-        &self,
+        &mut self,
         rule: &FileRule,
         alerts: &mut Alerts,
         changes: &mut Vec<AlertChange>,
     ) -> Result<Given, String> {
-        let found = self.query(&rule.expr, self.asked)?;
+        let mut found = Vec::new();
+        let asked = (self.asked, self.options);
+        let stands = match &mut self.standing {
+            Some(standing) => standing.evaluate(&rule.expr, asked, &mut found),
+            None => false,
+        };
+        if !stands {
+            found = self.query(&rule.expr, self.asked)?;
+        }
         if rule.alerting.is_none() {
             return record(rule, found, self.limit);
         }

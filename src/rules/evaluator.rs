@@ -9,12 +9,12 @@ use std::time::Duration;
 use foldhash::fast::FixedState;
 
 use super::alert::{AlertChange, Alerts, RuleAlert, Surroundings};
-use super::context::Context;
+use super::context::{Context, Standings};
 use super::file::{FileRule, RuleFile, RuleGroup};
 use super::for_state::ForState;
 use super::recorded::{Both, Bounds, RuleSeries};
 use super::scope::{Measured, Scope};
-use crate::promql::{LabelSet, QueryOptions, Queryable, Sample};
+use crate::promql::{LabelSet, QueryOptions, Queryable, Sample, Standing};
 
 /// How rules are evaluated, and how much of what they make is kept.
 #[derive(Clone, Debug)]
@@ -106,6 +106,7 @@ pub struct Evaluator {
     bounds: Bounds,
     recorded: RuleSeries,
     groups: Vec<Group>,
+    standing: Standing,
     /// What is known of the alerts before a restart.
     before: Option<ForState>,
 }
@@ -155,6 +156,7 @@ impl Evaluator {
             options,
             recorded: RuleSeries::default(),
             groups: Vec::new(),
+            standing: Standing::default(),
             before: None,
         }
     }
@@ -190,6 +192,7 @@ impl Evaluator {
     /// Puts these files in the place of all before. A rule keeps its state if there was one of
     /// the same name and labels in the same group of the same file; the series of the others end.
     pub fn load(&mut self, files: &[RuleFile], now: i64) {
+        self.standing = Standing::default();
         let mut before: HashMap<_, Vec<Group>> = HashMap::new();
         for group in self.groups.drain(..) {
             let key = (Arc::clone(&group.file), Arc::clone(&group.rules.name));
@@ -341,8 +344,14 @@ impl Evaluator {
             recorded: &self.recorded,
             measured,
         };
-        let context = Context {
+        let queries = &mut self.standing;
+        let mut context = Context {
             source: &source,
+            standing: measured.as_recorded().map(|measured| Standings {
+                queries,
+                measured,
+                made: &self.recorded,
+            }),
             now,
             asked: now - offset,
             limit: group.rules.limit,

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::error::Error;
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use promql_parser::parser::{Expr, FunctionArgs, VectorSelector, parse};
@@ -10,7 +11,10 @@ use super::alert::{Alerts, Surroundings};
 use super::context::Context;
 use super::evaluator::RulesOptions;
 use super::file::FileRule;
-use crate::promql::{LabelSet, Query, QueryError, Queryable, Selection, Sink};
+use crate::promql::{
+    LabelSet, METRIC_NAME, Matcher, Query, QueryError, Queryable, Sample, Selection, Series, Sink,
+};
+use crate::util::STALE;
 
 /// The functions whose result grows with the length of their range.
 const GROWING: [&str; 6] = [
@@ -168,13 +172,123 @@ pub enum Recheck {
     Gives(Vec<LabelSet>),
 }
 
+/// The series of recording rules, as these rules give them on samples of after a moment; others are
+/// those of the inner source.
+struct Renewed<'a, S: ?Sized> {
+    series: Vec<Series>,
+    rules: &'a [&'a FileRule],
+    inner: &'a S,
+}
+
+impl<S: Queryable + ?Sized> Queryable for Renewed<'_, S> {
+    fn select(
+        &self,
+        selection: &Selection,
+        sink: Sink<'_>,
+    ) -> Result<(), Box<dyn Error + Send + Sync>> {
+        let mut ended = false;
+        self.series[..].select(selection, &mut |series| {
+            let flow = sink(series);
+            ended = flow.is_break();
+            flow
+        })?;
+        if ended {
+            return Ok(());
+        }
+        self.inner.select(selection, &mut |series| {
+            let name = series.labels.name();
+            if self.rules.iter().any(|rule| name == Some(&*rule.name)) {
+                return ControlFlow::Continue(());
+            }
+            sink(series)
+        })
+    }
+}
+
+/// Whether an expression reads series of a name.
+fn reads(expr: &Query, name: &str) -> bool {
+    let named = |matcher: &&Matcher| matcher.name() == METRIC_NAME;
+    expr.selectors().any(|matchers| {
+        let mut wanted = matchers.iter().filter(named).peekable();
+        wanted.peek().is_some() && wanted.all(|matcher| matcher.matches(name))
+    })
+}
+
+/// The recording rules that an expression reads the series of, also by way of each other, in
+/// their order.
+fn recorders<'r>(expr: &Query, rules: &'r [FileRule]) -> Vec<&'r FileRule> {
+    let mut needed = vec![false; rules.len()];
+    loop {
+        let more: Vec<usize> = (0..rules.len())
+            .filter(|at| {
+                let rule = &rules[*at];
+                let mut known = rules.iter().zip(&needed).filter(|(_, needed)| **needed);
+                let is_read = reads(expr, &rule.name)
+                    || known.any(|(known, _)| reads(&known.expr, &rule.name));
+                !needed[*at] && rule.alerting.is_none() && is_read
+            })
+            .collect();
+        if more.is_empty() {
+            break;
+        }
+        for at in more {
+            needed[at] = true;
+        }
+    }
+    let rules = rules.iter().zip(needed);
+    rules
+        .filter_map(|(rule, needed)| needed.then_some(rule))
+        .collect()
+}
+
+/// What recording rules give at a time, on samples of after a moment. `None` where one fails.
+fn renew(
+    rules: &[&FileRule],
+    source: &(impl Queryable + ?Sized),
+    (since, now): (i64, i64),
+    options: &RulesOptions,
+) -> Option<Vec<Series>> {
+    let reach = Duration::from_millis(u64::try_from(now - since).ok()?);
+    let surroundings = Surroundings::new(options);
+    let mut renewed = Renewed {
+        series: Vec::new(),
+        rules,
+        inner: source,
+    };
+    for rule in rules {
+        let rule = FileRule {
+            expr: clipped(&rule.expr, reach).ok()?,
+            ..(*rule).clone()
+        };
+        let mut context = Context {
+            source: &renewed,
+            standing: None,
+            now,
+            asked: now,
+            limit: 0,
+            restored: true,
+            options: &options.query,
+            surroundings: &surroundings,
+        };
+        let given = context.rule(&rule, &mut Alerts::default(), &mut Vec::new());
+        let given = given.ok()?.into_iter().map(|(labels, value)| Series {
+            labels,
+            samples: vec![Sample { time: now, value }],
+        });
+        renewed.series.extend(given.collect::<Vec<_>>());
+    }
+    Some(renewed.series)
+}
+
 /// Evaluates an alerting rule at `now` as if there were no samples of before `since`, both in
 /// milliseconds since 1970: what it gives is the state after an action that ended then.
 ///
-/// Series that rules record are taken as they are: what they say may rest on older samples.
+/// Of `rules`, those that record what it reads are evaluated anew in the same way: what they have
+/// recorded may rest on older samples. Series that other rules record are taken as they are.
 #[must_use]
 pub fn recheck(
     rule: &FileRule,
+    rules: &[FileRule],
     source: &(impl Queryable + ?Sized),
     (since, now): (i64, i64),
     options: &RulesOptions,
@@ -183,17 +297,53 @@ pub fn recheck(
     let Ok(expr) = clipped(&rule.expr, Duration::from_millis(reach)) else {
         return Recheck::Unknown;
     };
+    let recorders = recorders(&rule.expr, rules);
     let rule = FileRule {
         expr,
         ..rule.clone()
     };
-    let source = Fresh {
+    let fresh = || Fresh {
         inner: source,
         since,
         starved: Cell::new(false),
     };
-    let context = Context {
+    let measured = fresh();
+    let mut series = Vec::new();
+    // For what is read over a range there are two samples, as far as there can be.
+    let early = fresh();
+    let middle = since + (now - since) / 2;
+    if let Some(first) = renew(&recorders, &early, (since, middle), options)
+        && !early.starved.get()
+    {
+        series = first;
+    }
+    let Some(last) = renew(&recorders, &measured, (since, now), options) else {
+        return Recheck::Unknown;
+    };
+    for new in last {
+        match series
+            .iter_mut()
+            .find(|known: &&mut Series| known.labels == new.labels)
+        {
+            Some(known) => known.samples.extend(new.samples),
+            None => series.push(new),
+        }
+    }
+    // What is given no more has ended.
+    for series in &mut series {
+        if series.samples.last().is_some_and(|last| last.time < now) {
+            let value = f64::from_bits(STALE).into();
+            series.samples.push(Sample { time: now, value });
+        }
+    }
+    let source = Renewed {
+        series,
+        rules: &recorders,
+        inner: &measured,
+    };
+    let mut context = Context {
         source: &source,
+        standing: None,
         now,
         asked: now,
         limit: 0,
@@ -203,7 +353,7 @@ pub fn recheck(
     };
     let mut alerts = Alerts::default();
     let given = context.rule(&rule, &mut alerts, &mut Vec::new());
-    if given.is_err() || source.starved.get() {
+    if given.is_err() || measured.starved.get() {
         return Recheck::Unknown;
     }
     let alerts = alerts.list().into_iter();

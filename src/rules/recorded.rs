@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use crate::promql::{LabelSet, PointValue, Queryable, Sample, Selection, Series, Sink};
+use crate::promql::{
+    LabelSet, METRIC_NAME, Matcher, PointValue, Queryable, Sample, Selection, Series, Sink,
+};
 use crate::util::STALE;
 
 type Rings = HashMap<LabelSet, VecDeque<Sample>>;
@@ -26,6 +28,8 @@ struct Inner {
     series: usize,
     /// Samples that found no place.
     dropped: u64,
+    /// Another number whenever there are series of other names.
+    names: u64,
 }
 
 /// How much is kept.
@@ -45,6 +49,7 @@ impl RuleSeries {
         let name = labels.name().unwrap_or_default();
         if !inner.by_name.contains_key(name) {
             inner.by_name.insert(Arc::from(name), Rings::new());
+            inner.names += 1;
         }
         let Some(rings) = inner.by_name.get_mut(name) else {
             return;
@@ -97,6 +102,21 @@ impl RuleSeries {
         }
     }
 
+    /// Another number whenever there are series of other names.
+    pub(super) fn names(&self) -> u64 {
+        self.inner.lock().names
+    }
+
+    /// Whether there may be series that match.
+    pub(super) fn may_match(&self, matchers: &[Matcher]) -> bool {
+        let inner = self.inner.lock();
+        let named = |name: &Arc<str>| {
+            let mut matchers = matchers.iter();
+            matchers.all(|matcher| matcher.name() != METRIC_NAME || matcher.matches(name))
+        };
+        inner.by_name.keys().any(named)
+    }
+
     /// Whether a series was ever made and is still kept.
     fn has(&self, labels: &LabelSet) -> bool {
         let inner = self.inner.lock();
@@ -123,7 +143,9 @@ impl Inner {
                 !ring.is_empty()
             });
         }
+        let before = self.by_name.len();
         self.by_name.retain(|_, rings| !rings.is_empty());
+        self.names += u64::from(self.by_name.len() < before);
         self.samples -= gone;
         self.series = series;
         if counted {

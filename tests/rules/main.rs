@@ -11,6 +11,7 @@
 
 mod alertmanager;
 mod beside_prometheus;
+mod fuzzed;
 mod promtool;
 #[path = "../support/mod.rs"]
 mod support;

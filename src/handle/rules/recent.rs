@@ -299,12 +299,7 @@ impl Recent {
 
     /// The names of the series that the history has.
     fn names(&self) -> Vec<Arc<str>> {
-        let series = self.source().series();
-        series
-            .iter()
-            .filter_map(LabelSet::name)
-            .map(Arc::from)
-            .collect()
+        self.source().names()
     }
 
     /// All names of series that this process declares, whether or not they have a value yet.
@@ -388,8 +383,13 @@ impl Recent {
             return Recheck::Unknown;
         }
         let source = self.source();
+        let files = self.files();
+        let groups = files.into_iter().flat_map(|file| file.groups);
+        let recorders = groups.flat_map(|group| group.rules);
+        let recorders: Vec<FileRule> = recorders.filter(|rule| rule.alerting.is_none()).collect();
         recheck(
             rule,
+            &recorders,
             &self.series.beside(&*source),
             (since, now),
             &self.options,

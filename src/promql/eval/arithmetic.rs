@@ -1,6 +1,7 @@
 //! Operators on two values.
 
 use super::Notes;
+use crate::promql::histogram::Kept;
 use crate::promql::parse::Op;
 use crate::promql::value::PointValue;
 
@@ -13,7 +14,7 @@ pub(super) enum Outcome {
     Undefined,
 }
 
-pub(super) fn arithmetic(op: Op, left: f64, right: f64) -> f64 {
+pub(crate) fn arithmetic(op: Op, left: f64, right: f64) -> f64 {
     match op {
         Op::Add => left + right,
         Op::Sub => left - right,
@@ -27,7 +28,7 @@ pub(super) fn arithmetic(op: Op, left: f64, right: f64) -> f64 {
 }
 
 #[expect(clippy::float_cmp, reason = "what the operator means")]
-pub(super) fn compare(op: Op, left: f64, right: f64) -> bool {
+pub(crate) fn compare(op: Op, left: f64, right: f64) -> bool {
     match op {
         Op::Equal => left == right,
         Op::NotEqual => left != right,
@@ -52,6 +53,7 @@ pub(super) fn apply(
         (Float(left), Float(right)) if op.is_comparison() => {
             Outcome::Compared(compare(op, *left, *right))
         }
+        (Float(_), Float(_)) if op.keeps_name(false) => undefined("float", op, "float", at, notes),
         (Float(left), Float(right)) => {
             Outcome::Value(PointValue::Float(arithmetic(op, *left, *right)))
         }
@@ -66,6 +68,8 @@ pub(super) fn apply(
         },
         (Histogram(histogram), Float(factor)) => match op {
             Op::Mul => Outcome::Value(histogram.scaled(*factor).into()),
+            Op::TrimUpper => Outcome::Value(histogram.trimmed(*factor, Kept::Below).into()),
+            Op::TrimLower => Outcome::Value(histogram.trimmed(*factor, Kept::Above).into()),
             Op::Div => Outcome::Value(histogram.divided(*factor).into()),
             _ => undefined("histogram", op, "float", at, notes),
         },

@@ -1,5 +1,7 @@
 //! Operators between two operands, and the pairs that vectors make.
 
+use std::sync::Arc;
+
 use hashbrown::{HashSet, HashTable};
 
 use super::arithmetic::{Outcome, apply, arithmetic, compare};
@@ -71,7 +73,7 @@ impl Eval<'_> {
             }
             true
         });
-        if binary.op.is_comparison() && !binary.returns_bool {
+        if binary.op.keeps_name(binary.returns_bool) {
             return Ok(Value::Vector(vector));
         }
         self.drop_names(at, vector).map(Value::Vector)
@@ -191,7 +193,8 @@ impl Eval<'_> {
             Outcome::Compared(true) => left.clone(),
             Outcome::Compared(false) | Outcome::Undefined => return Ok(()),
         };
-        let labels = result.labels(binary, many, one);
+        let matching = (&binary.on, binary.many, &*binary.include);
+        let labels = pair_labels(matching, result.keeps_name, (many, one));
         if !result.seen.insert(labels.clone()) {
             return Err(self.error(
                 at,
@@ -223,25 +226,31 @@ impl Pairs {
                 capacity,
                 foldhash::fast::RandomState::default(),
             ),
-            keeps_name: binary.op.is_comparison() && !binary.returns_bool,
+            keeps_name: binary.op.keeps_name(binary.returns_bool),
         }
     }
+}
 
-    fn labels(&self, binary: &Binary, many: &LabelSet, one: &LabelSet) -> LabelSet {
-        let mut labels = if self.keeps_name {
-            many.clone()
-        } else {
-            many.without_name()
-        };
-        if binary.many == Many::None {
-            labels = in_common(&binary.on, &labels);
-        }
-        for name in &binary.include {
-            let value = one.value(name).cloned();
-            labels = labels.with(name, value.unwrap_or_else(|| "".into()));
-        }
-        labels
+/// The labels of what a pair gives: of the side of many, and those of the side of one that are
+/// included.
+pub(crate) fn pair_labels(
+    (on, many_side, include): (&Grouping, Many, &[Arc<str>]),
+    keeps_name: bool,
+    (many, one): (&LabelSet, &LabelSet),
+) -> LabelSet {
+    let mut labels = if keeps_name {
+        many.clone()
+    } else {
+        many.without_name()
+    };
+    if many_side == Many::None {
+        labels = in_common(on, &labels);
     }
+    for name in include {
+        let value = one.value(name).cloned();
+        labels = labels.with(name, value.unwrap_or_else(|| "".into()));
+    }
+    labels
 }
 
 /// The labels of a pair. `ignoring` leaves the metric's name where it is.

@@ -63,7 +63,7 @@ fn repair(buckets: &mut [Bucket]) -> Option<Repair> {
 }
 
 /// The quantile, linear within a bucket; the first one starts at 0 if it ends above that.
-pub(super) fn quantile(q: f64, mut buckets: Vec<Bucket>) -> (f64, Option<Repair>) {
+pub(super) fn quantile(q: f64, buckets: &mut Vec<Bucket>) -> (f64, Option<Repair>) {
     if q.is_nan() {
         return (f64::NAN, None);
     }
@@ -73,10 +73,10 @@ pub(super) fn quantile(q: f64, mut buckets: Vec<Bucket>) -> (f64, Option<Repair>
     if q > 1.0 {
         return (f64::INFINITY, None);
     }
-    if !sort(&mut buckets) {
+    if !sort(buckets) {
         return (f64::NAN, None);
     }
-    let repaired = repair(&mut buckets);
+    let repaired = repair(buckets);
     let [finite @ .., (_, observations)] = &buckets[..] else {
         return (f64::NAN, repaired);
     };

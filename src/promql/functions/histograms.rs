@@ -160,7 +160,7 @@ fn quantiles(
 ) -> Vec<InstantSample> {
     let mut found = Vec::new();
     for histogram in &histograms.classic {
-        let (value, repair) = classic::quantile(q, histogram.buckets.clone());
+        let (value, repair) = classic::quantile(q, &mut histogram.buckets.clone());
         if let Some(repair) = repair {
             let name = histogram.labels.name().unwrap_or_default();
             eval.notes.info(at, repaired(&repair, name));

@@ -196,6 +196,11 @@ const FUNCTIONS: &[Function] = &[
     vector("year", dates::year),
 ];
 
+/// The quantile of a classic histogram: bounds, and counts up to these.
+pub(crate) fn classic_quantile(q: f64, buckets: &mut Vec<(f64, f64)>) -> f64 {
+    classic::quantile(q, buckets).0
+}
+
 pub(crate) fn find(name: &str) -> Option<&'static Function> {
     let at = FUNCTIONS.binary_search_by(|function| function.name.cmp(name));
     FUNCTIONS.get(at.ok()?)

@@ -15,9 +15,17 @@ pub(super) fn floats(
     notes: &mut Notes<'_>,
     least: usize,
 ) -> Option<Vec<(i64, f64)>> {
-    let float = |sample: &Sample| Some((sample.time, sample.value.as_float()?));
     let floats: Vec<_> = window.samples.iter().filter_map(float).collect();
-    if !floats.is_empty() && floats.len() < window.samples.len() {
+    remark_on_histograms(window, notes, floats.len());
+    (floats.len() >= least).then_some(floats)
+}
+
+fn float(sample: &Sample) -> Option<(i64, f64)> {
+    Some((sample.time, sample.value.as_float()?))
+}
+
+fn remark_on_histograms(window: &Window<'_>, notes: &mut Notes<'_>, floats: usize) {
+    if floats > 0 && floats < window.samples.len() {
         let name = window.labels.name().unwrap_or_default();
         notes.info(
             window.at,
@@ -27,7 +35,6 @@ pub(super) fn floats(
             ),
         );
     }
-    (floats.len() >= least).then_some(floats)
 }
 
 fn values(window: &Window<'_>, notes: &mut Notes<'_>) -> Option<Vec<f64>> {
@@ -94,14 +101,17 @@ fn extreme(
     notes: &mut Notes<'_>,
     is_before: impl Fn(f64, f64) -> bool,
 ) -> Option<(i64, f64)> {
-    let floats = floats(window, notes, 1)?;
-    floats.into_iter().reduce(|best, next| {
+    let mut floats = 0;
+    let found = window.samples.iter().filter_map(float);
+    let found = found.inspect(|_| floats += 1).reduce(|best, next| {
         if is_before(next.1, best.1) || best.1.is_nan() {
             next
         } else {
             best
         }
-    })
+    });
+    remark_on_histograms(window, notes, floats);
+    found
 }
 
 pub(super) fn max(window: &Window<'_>, notes: &mut Notes<'_>) -> Option<PointValue> {

@@ -5,6 +5,7 @@ mod layout;
 mod merge;
 mod statistics;
 mod sum;
+mod trim;
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,6 +14,7 @@ pub(crate) use change::{change, find_resets, instant_change};
 pub use layout::Bucket;
 pub(crate) use statistics::NanEffect;
 pub(crate) use sum::HistogramSum;
+pub(crate) use trim::Kept;
 
 /// The schema of histograms whose bounds are given one by one.
 pub const CUSTOM_BOUNDS: i32 = -53;

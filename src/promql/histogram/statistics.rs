@@ -44,7 +44,7 @@ impl FloatHistogram {
 
     /// Where a bucket begins and ends for what is between: the zero bucket is taken for as wide
     /// as there are observations on both sides of it, and the lowest custom bucket starts at 0.
-    fn narrowed(&self, mut bucket: Bucket) -> Bucket {
+    pub(super) fn narrowed(&self, mut bucket: Bucket) -> Bucket {
         if self.has_custom_bounds() {
             if bucket.lower == f64::NEG_INFINITY && bucket.upper > 0.0 {
                 bucket.lower = 0.0;
@@ -60,7 +60,7 @@ impl FloatHistogram {
     }
 
     /// Whether values are spread evenly over a bucket, and not exponentially.
-    fn is_linear(&self, bucket: &Bucket) -> bool {
+    pub(super) fn is_linear(&self, bucket: &Bucket) -> bool {
         self.has_custom_bounds() || (bucket.lower <= 0.0 && bucket.upper >= 0.0)
     }
 
@@ -159,7 +159,7 @@ impl FloatHistogram {
     }
 
     /// Which part of a bucket is below a value in it.
-    fn part(&self, bucket: &Bucket, value: f64) -> f64 {
+    pub(super) fn part(&self, bucket: &Bucket, value: f64) -> f64 {
         if bucket.lower.is_infinite() {
             // Of custom bounds the lowest: nothing can be said of a part of it.
             return 1.0;

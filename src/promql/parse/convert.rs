@@ -229,15 +229,31 @@ impl Converter<'_> {
     fn binary(&mut self, binary: BinaryExpr) -> Result<Node, QueryError> {
         let at = self.places.here();
         let left = self.node(*binary.lhs)?;
-        let name = binary.op.to_string();
-        let operator = self.places.seek(|_, word| word.eq_ignore_ascii_case(&name));
+        let mut name = binary.op.to_string();
+        let trim = format!("{name}/");
+        let operator = self
+            .places
+            .seek(|_, word| word.eq_ignore_ascii_case(&name) || word == trim);
+        let modifier = binary.modifier.unwrap_or_default();
+        if self
+            .text
+            .get(operator..)
+            .is_some_and(|text| text.starts_with(&trim))
+        {
+            if modifier.return_bool {
+                return Err(self.fault(
+                    operator,
+                    "bool modifier can only be used on comparison operators",
+                ));
+            }
+            name = trim;
+        }
         self.places.skip_modifiers();
         let right = self.node(*binary.rhs)?;
         let found = Op::NAMES.iter().find(|(known, _)| *known == name);
         let Some((_, op)) = found else {
             return Err(self.fault(operator, format!("unknown operator {name:?}")));
         };
-        let modifier = binary.modifier.unwrap_or_default();
         let (many, include) = match modifier.card {
             VectorMatchCardinality::ManyToOne(labels) => (Many::Left, labels.labels),
             VectorMatchCardinality::OneToMany(labels) => (Many::Right, labels.labels),

@@ -51,7 +51,8 @@ pub(crate) fn parse(text: &str) -> Result<Parsed, QueryError> {
     }
     syntax::check_durations(text, &words).map_err(|(at, message)| fault(at, message))?;
     // The parser is not ours: should it panic on some text, that text is no expression.
-    let parsed = catch_unwind(|| promql_parser::parser::parse(text));
+    let known = syntax::without_trims(text, &words);
+    let parsed = catch_unwind(|| promql_parser::parser::parse(&known));
     let parsed = parsed.unwrap_or_else(|_| Err("invalid promql query".to_owned()));
     let tree = parsed.map_err(|message| {
         let (at, unexpected) = syntax::fault(text, &words, &message);

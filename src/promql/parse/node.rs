@@ -81,6 +81,10 @@ pub(crate) enum Op {
     LessEqual,
     Greater,
     GreaterEqual,
+    /// `</`: of histograms, what is below a value.
+    TrimUpper,
+    /// `>/`: what is above.
+    TrimLower,
     And,
     Or,
     Unless,
@@ -119,6 +123,8 @@ impl Op {
         ("<=", Self::LessEqual),
         (">", Self::Greater),
         (">=", Self::GreaterEqual),
+        ("</", Self::TrimUpper),
+        (">/", Self::TrimLower),
         ("and", Self::And),
         ("or", Self::Or),
         ("unless", Self::Unless),
@@ -139,6 +145,12 @@ impl Op {
                 | Self::Greater
                 | Self::GreaterEqual
         )
+    }
+
+    /// Whether what it gives is a part of its left side, and goes by the same name.
+    pub(crate) fn keeps_name(self, returns_bool: bool) -> bool {
+        let trims = matches!(self, Self::TrimUpper | Self::TrimLower);
+        trims || self.is_comparison() && !returns_bool
     }
 
     pub(crate) fn is_set(self) -> bool {

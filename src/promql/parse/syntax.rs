@@ -1,7 +1,24 @@
 //! Where an expression is wrong that the parser has refused.
 
+use std::borrow::Cow;
+
 use super::MAX_SECONDS;
 use super::tokens::{Kind, Token};
+
+/// The text with `<` and `>` in the place of `</` and `>/`, which the parser does not know. They
+/// bind as these do.
+pub(super) fn without_trims<'t>(text: &'t str, tokens: &[Token]) -> Cow<'t, str> {
+    let mut known = Cow::Borrowed(text);
+    for token in tokens {
+        let word = &text[token.span.clone()];
+        if matches!(word, "</" | ">/") {
+            known
+                .to_mut()
+                .replace_range(token.span.end - 1..token.span.end, " ");
+        }
+    }
+    known
+}
 
 /// Finds a number that is no duration where one has to be: the parser would not survive it.
 pub(super) fn check_durations(text: &str, tokens: &[Token]) -> Result<(), (usize, String)> {
@@ -88,7 +105,10 @@ fn unexpected(text: &str, tokens: &[Token]) -> Option<(usize, String)> {
                 operand = true;
             }
             (Kind::Symbol, "+" | "-" | "," | "=" | "=~" | "!~" | "@" | ":") => operand = false,
-            (Kind::Symbol, "*" | "/" | "%" | "^" | "==" | "!=" | "<" | ">" | "<=" | ">=") => {
+            (
+                Kind::Symbol,
+                "*" | "/" | "%" | "^" | "==" | "!=" | "<" | ">" | "<=" | ">=" | "</" | ">/",
+            ) => {
                 if !operand && !open.contains(&"{") {
                     return wrong();
                 }

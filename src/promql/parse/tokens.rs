@@ -19,7 +19,7 @@ pub(crate) struct Token {
     pub(crate) span: Range<usize>,
 }
 
-const PAIRS: [&str; 6] = ["==", "!=", "<=", ">=", "=~", "!~"];
+const PAIRS: [&str; 8] = ["==", "!=", "<=", ">=", "=~", "!~", "</", ">/"];
 
 /// Splits an expression, without blanks and comments. Whatever is no token is a symbol.
 pub(crate) fn tokens(text: &str) -> Vec<Token> {

@@ -231,6 +231,18 @@ fn a_file_that_explodes_by_aliases_is_refused() {
 }
 
 #[test]
+fn two_groups_of_one_name_are_reported_with_file_line_and_column() {
+    let text =
+        "groups:\n- name: a\n  rules: []\n- name: b\n  rules: []\n-\n  name: a\n  rules: []\n";
+    let error = RuleFile::parse("rules/shop.yml", text).unwrap_err();
+    let shown = error.to_string();
+    assert!(
+        shown.contains("rules/shop.yml:7:3: the group `a` is in line 2 already"),
+        "{shown}"
+    );
+}
+
+#[test]
 fn a_file_too_large_or_not_there_is_an_error_of_reading() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("alerts.yml");

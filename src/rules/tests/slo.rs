@@ -84,3 +84,66 @@ fn slow_requests_burn_a_budget_too() {
     assert_eq!(firing(&slo, &all(0.0), 70), [""; 0]);
     assert!(!firing(&slo, &all(600.0), 70).is_empty());
 }
+
+/// An action ends after 60 minutes of errors; then there are none, or there are as many as before.
+#[test]
+fn an_objective_is_verified_on_samples_of_after_the_action() {
+    let slo = Slo::availability("checkout", 99.9);
+    let file = RuleFile::parse("slo.yml", &slo.to_rules()).unwrap();
+    let rules = file.groups[0].rules.clone();
+    let series = |name: &str, status: &str, each: &dyn Fn(i64) -> f64| {
+        let mut value = 0.0;
+        let samples = (0..=80_i64).map(|minute| {
+            value += each(minute);
+            Sample {
+                time: minute * 60_000,
+                value: value.into(),
+            }
+        });
+        Series {
+            labels: LabelSet::new([("__name__", name), ("status", status)]),
+            samples: samples.collect(),
+        }
+    };
+    let at = |after: f64| {
+        let errors = move |minute: i64| if minute > 60 { after } else { 60.0 };
+        let measured = [
+            series("http_requests_total", "200", &|_| 600.0),
+            series("http_requests_total", "500", &errors),
+        ];
+        let mut evaluator = Evaluator::new(RulesOptions::default());
+        evaluator.load(std::slice::from_ref(&file), 0);
+        for minute in 0..=64 {
+            evaluator.evaluate(0, minute * 60_000, &measured[..]);
+        }
+        let made = evaluator.series();
+        let source = made.beside(&measured[..]);
+        let status = evaluator.status();
+        let fires = |rule: &RuleStatus| {
+            let mut alerts = rule.alerts.iter();
+            alerts.any(|alert| alert.state == AlertState::Firing)
+        };
+        let firing = rules.iter().zip(&status[0].rules);
+        let firing: Vec<&FileRule> = firing
+            .filter(|(_, status)| fires(status))
+            .map(|(rule, _)| rule)
+            .collect();
+        // On the series as they were recorded it still fires, over its windows of an hour and more.
+        assert!(!firing.is_empty());
+        let options = RulesOptions::default();
+        let checked = firing.iter().map(|rule| {
+            let times = (60 * 60_000, 64 * 60_000);
+            recheck(rule, &rules, &source, times, &options)
+        });
+        checked.collect::<Vec<_>>()
+    };
+    for checked in at(0.0) {
+        assert_eq!(checked, Recheck::Gives(Vec::new()));
+    }
+    for checked in at(60.0) {
+        let Recheck::Gives(alerts) = checked else {
+            panic!("there are samples enough");
+        };
+        assert_eq!(alerts.len(), 1, "{alerts:?}");
+    }
+}

@@ -64,11 +64,15 @@ impl Live {
     /// One tick of the history, and the same values as samples.
     fn tick(&mut self, random: &mut Random, time: i64) {
         for (at, path) in PATHS.iter().enumerate() {
+            let is_new = self.family.get(&[*path]).is_none();
             if random.once_in(50) {
                 self.family.remove(&[path]);
                 continue;
             }
-            for _ in 0..random.below(30) {
+            // Prometheus 3.5 does not end the extrapolation of histograms where they would be
+            // zero, as later ones do: enough from the start that it makes no difference.
+            let begins = if is_new { 200 } else { 0 };
+            for _ in 0..begins + random.below(30) {
                 let sign = if at == 1 && random.once_in(3) {
                     -1.0
                 } else {

@@ -6,11 +6,44 @@ use crate::promql::parse::Aggregation;
 use crate::promql::quantile::quantile;
 use crate::promql::value::{InstantSample, PointValue};
 
+/// What an aggregation is at after some of its values.
 #[derive(Clone, Copy, Default)]
-struct Fold {
+pub(crate) struct Fold {
     count: f64,
     value: f64,
     mean: f64,
+}
+
+impl Fold {
+    pub(crate) fn add(&mut self, op: Aggregation, value: f64) {
+        self.count += 1.0;
+        let first = self.count <= 1.0;
+        match op {
+            Aggregation::Min if first || value < self.value || self.value.is_nan() => {
+                self.value = value;
+            }
+            Aggregation::Max if first || value > self.value || self.value.is_nan() => {
+                self.value = value;
+            }
+            Aggregation::Stddev | Aggregation::Stdvar => {
+                let delta = value - self.mean;
+                self.mean += delta / self.count;
+                self.value += delta * (value - self.mean);
+            }
+            _ => {}
+        }
+    }
+
+    /// The result; `None` without a value.
+    pub(crate) fn result(&self, op: Aggregation) -> Option<f64> {
+        (self.count > 0.0).then(|| match op {
+            Aggregation::Count => self.count,
+            Aggregation::Group => 1.0,
+            Aggregation::Stdvar => self.value / self.count,
+            Aggregation::Stddev => (self.value / self.count).sqrt(),
+            _ => self.value,
+        })
+    }
 }
 
 pub(super) fn fold(
@@ -22,7 +55,6 @@ pub(super) fn fold(
 ) -> Vec<InstantSample> {
     let mut folds = vec![Fold::default(); groups.len()];
     for (sample, group) in vector.iter().zip(&groups.of) {
-        let fold = &mut folds[*group];
         let value = match (&sample.value, op) {
             (PointValue::Float(value), _) => *value,
             (_, Aggregation::Count | Aggregation::Group) => 0.0,
@@ -31,34 +63,11 @@ pub(super) fn fold(
                 continue;
             }
         };
-        fold.count += 1.0;
-        let first = fold.count <= 1.0;
-        match op {
-            Aggregation::Min if first || value < fold.value || fold.value.is_nan() => {
-                fold.value = value;
-            }
-            Aggregation::Max if first || value > fold.value || fold.value.is_nan() => {
-                fold.value = value;
-            }
-            Aggregation::Stddev | Aggregation::Stdvar => {
-                let delta = value - fold.mean;
-                fold.mean += delta / fold.count;
-                fold.value += delta * (value - fold.mean);
-            }
-            _ => {}
-        }
+        folds[*group].add(op, value);
     }
-    let values = folds.into_iter().map(|fold| {
-        (fold.count > 0.0).then(|| {
-            PointValue::Float(match op {
-                Aggregation::Count => fold.count,
-                Aggregation::Group => 1.0,
-                Aggregation::Stdvar => fold.value / fold.count,
-                Aggregation::Stddev => (fold.value / fold.count).sqrt(),
-                _ => fold.value,
-            })
-        })
-    });
+    let values = folds
+        .iter()
+        .map(|fold| fold.result(op).map(PointValue::Float));
     groups.with(values.collect::<Vec<_>>())
 }
 

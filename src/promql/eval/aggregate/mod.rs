@@ -6,6 +6,8 @@ mod sums;
 
 use hashbrown::HashTable;
 
+pub(crate) use self::fold::Fold;
+
 use super::Eval;
 use crate::promql::error::QueryError;
 use crate::promql::format::{go_float, is_label_name, plain_float};

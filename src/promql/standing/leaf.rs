@@ -1,0 +1,298 @@
+//! Where values come from: the newest ones of series, or those of a range.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::{ABSENT, is_absent};
+use crate::history::History;
+use crate::promql::labels::LabelSet;
+use crate::promql::recorded::{Index, Life};
+use crate::promql::source::{Matcher, Selection};
+use crate::promql::value::Sample;
+
+/// The most ticks of a range that is held. Of a longer one the samples are copied, as the history
+/// has them in a tenth of the memory.
+const MOST_TICKS: usize = 256;
+
+/// The most values that all ranges hold together: 8 MB.
+const MOST_CELLS: usize = 1 << 20;
+
+/// The series that a selector finds.
+pub(super) struct Leaf {
+    pub(super) matchers: Arc<[Matcher]>,
+    /// Where the samples of each series are.
+    lives: Vec<Life>,
+    /// Further ones, of series that were removed and came back.
+    more: Vec<(usize, Life)>,
+}
+
+impl Leaf {
+    pub(super) fn new(matchers: &Arc<[Matcher]>) -> Self {
+        Self {
+            matchers: Arc::clone(matchers),
+            lives: Vec::new(),
+            more: Vec::new(),
+        }
+    }
+
+    /// Finds the series; `None` where there are native histograms or too many.
+    pub(super) fn build(&mut self, index: &Index, most: usize) -> Option<Vec<LabelSet>> {
+        self.lives.clear();
+        self.more.clear();
+        let mut labels = Vec::new();
+        let selection = Selection::newest(Arc::clone(&self.matchers), 0, 0);
+        for (series, lives) in index.find(&selection) {
+            let (first, others) = lives.split_first()?;
+            if lives.iter().any(|life| !life.is_number()) || labels.len() == most {
+                return None;
+            }
+            self.lives.push(*first);
+            let others = others.iter().map(|life| (labels.len(), *life));
+            self.more.extend(others);
+            labels.push(series.clone());
+        }
+        Some(labels)
+    }
+
+    /// The newest values from `from` to `to`. False if there are newer ones.
+    pub(super) fn newest(
+        &self,
+        history: &History,
+        range: (i64, i64),
+        points: &mut Vec<(i64, f64)>,
+        values: &mut [f64],
+    ) -> bool {
+        if !history.newest_each(self.lives.iter().map(Life::place), range, points) {
+            return false;
+        }
+        for (value, (_, point)) in values.iter_mut().zip(&*points) {
+            *value = *point;
+        }
+        if self.more.is_empty() {
+            return true;
+        }
+        let mut times: Vec<i64> = points.iter().map(|(time, _)| *time).collect();
+        let more = self.more.iter().map(|(_, life)| life.place());
+        if !history.newest_each(more, range, points) {
+            return false;
+        }
+        for ((at, _), (time, point)) in self.more.iter().zip(&*points) {
+            // The end of one that came back before the next tick is no end.
+            let later = *time > times[*at] || (*time == times[*at] && !is_absent(*point));
+            if later {
+                (times[*at], values[*at]) = (*time, *point);
+            }
+        }
+        true
+    }
+
+    /// Calls `visit` with every value from `from` to `to`: the place of the series, time, value.
+    fn each(&self, history: &History, range: (i64, i64), mut visit: impl FnMut(usize, i64, f64)) {
+        let lives = self.lives.iter().enumerate();
+        let lives = lives.chain(self.more.iter().map(|(at, life)| (*at, life)));
+        let mut known = None;
+        let mut lists = Vec::new();
+        for (at, life) in lives {
+            if known != Some(life.id) {
+                known = Some(life.id);
+                lists = history.read(life.id, range);
+            }
+            let list = life.list(&lists).unwrap_or_default();
+            for (time, value) in list.iter().filter(|(_, value)| !is_absent(*value)) {
+                visit(at, *time, *value);
+            }
+        }
+    }
+}
+
+/// The samples of series in a range. All series have one line of as many cells, and all lines
+/// the same times.
+pub(super) struct Ring {
+    pub(super) leaf: Leaf,
+    /// In milliseconds.
+    pub(super) range: i64,
+    times: VecDeque<i64>,
+    /// The cell of the first time.
+    start: usize,
+    /// How many cells a line has.
+    width: usize,
+    cells: Vec<f64>,
+    /// Whether it was read for this set of series.
+    pub(super) filled: bool,
+}
+
+impl Ring {
+    pub(super) fn new(leaf: Leaf, range: i64) -> Self {
+        Self {
+            leaf,
+            range,
+            times: VecDeque::new(),
+            start: 0,
+            width: 0,
+            cells: Vec::new(),
+            filled: false,
+        }
+    }
+
+    /// Goes on to a time. False where the samples have to be copied: there are too many to hold, or
+    /// more than the `most` of a query.
+    pub(super) fn advance(
+        &mut self,
+        history: &History,
+        time: i64,
+        (points, ticks): (&mut Vec<(i64, f64)>, &mut Vec<i64>),
+        (held, most): (&mut usize, usize),
+    ) -> bool {
+        let last = self.times.back().copied().filter(|_| self.filled);
+        if last.is_some_and(|last| last > time) {
+            return false;
+        }
+        let after = last
+            .unwrap_or(i64::MIN)
+            .max(time.saturating_sub(self.range));
+        history.ticks(after, time, ticks);
+        self.forget(time);
+        if !self.filled || self.times.len() + ticks.len() > self.width {
+            return self.fill(history, time, ticks, (held, most));
+        }
+        match ticks[..] {
+            [] => true,
+            [tick] => {
+                let column = self.push(tick);
+                self.newest(history, (tick, time), column, points)
+            }
+            _ => {
+                let from = ticks[0];
+                for tick in &*ticks {
+                    let column = self.push(*tick);
+                    self.clear(column);
+                }
+                self.copy(history, (from, time));
+                true
+            }
+        }
+    }
+
+    /// Writes the values of the last tick into their column.
+    fn newest(
+        &mut self,
+        history: &History,
+        range: (i64, i64),
+        column: usize,
+        points: &mut Vec<(i64, f64)>,
+    ) -> bool {
+        let width = self.width;
+        let lives = self.leaf.lives.iter().map(Life::place);
+        if !history.newest_each(lives, range, points) {
+            return false;
+        }
+        let cells = self.cells.iter_mut().skip(column).step_by(width.max(1));
+        for (cell, (_, value)) in cells.zip(&*points) {
+            *cell = *value;
+        }
+        if self.leaf.more.is_empty() {
+            return true;
+        }
+        let more = self.leaf.more.iter().map(|(_, life)| life.place());
+        if !history.newest_each(more, range, points) {
+            return false;
+        }
+        for ((at, _), (_, value)) in self.leaf.more.iter().zip(&*points) {
+            if !is_absent(*value) {
+                self.cells[at * width + column] = *value;
+            }
+        }
+        true
+    }
+
+    /// Reads the whole range.
+    fn fill(
+        &mut self,
+        history: &History,
+        time: i64,
+        ticks: &mut Vec<i64>,
+        (held, most): (&mut usize, usize),
+    ) -> bool {
+        let before = if self.filled { self.cells.len() } else { 0 };
+        let from = time.saturating_sub(self.range);
+        history.ticks(from, time, ticks);
+        // Twice as many as there are, for more may come before the first is too old.
+        let width = (ticks.len() * 2).next_power_of_two().max(16);
+        let cells = width * self.leaf.lives.len();
+        let all = *held - before.min(*held) + cells;
+        let samples = ticks.len() * self.leaf.lives.len();
+        if ticks.len() > MOST_TICKS || all > MOST_CELLS || samples > most {
+            return false;
+        }
+        *held = all;
+        self.filled = true;
+        self.width = width;
+        self.start = 0;
+        self.cells.clear();
+        self.cells.resize(cells, ABSENT);
+        self.times.clear();
+        self.times.reserve(width);
+        self.times.extend(ticks.iter().copied());
+        self.copy(history, (from.saturating_add(1), time));
+        true
+    }
+
+    fn copy(&mut self, history: &History, range: (i64, i64)) {
+        let Self {
+            leaf,
+            times,
+            start,
+            width,
+            cells,
+            ..
+        } = self;
+        let mut at = 0;
+        leaf.each(history, range, |series, time, value| {
+            if times.get(at) != Some(&time) {
+                let Ok(found) = times.binary_search(&time) else {
+                    return;
+                };
+                at = found;
+            }
+            cells[series * *width + (*start + at) % *width] = value;
+            at += 1;
+        });
+    }
+
+    /// Adds a time, and gives its column.
+    fn push(&mut self, tick: i64) -> usize {
+        let column = (self.start + self.times.len()) % self.width;
+        self.times.push_back(tick);
+        column
+    }
+
+    fn clear(&mut self, column: usize) {
+        let cells = self.cells.iter_mut().skip(column);
+        cells.step_by(self.width).for_each(|cell| *cell = ABSENT);
+    }
+
+    /// Drops the times before the range.
+    fn forget(&mut self, time: i64) {
+        let after = time.saturating_sub(self.range);
+        while self.times.front().is_some_and(|time| *time <= after) {
+            self.times.pop_front();
+            self.start = (self.start + 1) % self.width;
+        }
+    }
+
+    /// The samples of a series.
+    pub(super) fn samples(&self, series: usize, into: &mut Vec<Sample>) {
+        into.clear();
+        let line = self
+            .cells
+            .get(series * self.width..(series + 1) * self.width);
+        let line = line.unwrap_or_default();
+        let (wrapped, first) = line.split_at(self.start.min(line.len()));
+        let values = first.iter().chain(wrapped).zip(&self.times);
+        let values = values.filter(|(value, _)| !is_absent(**value));
+        into.extend(values.map(|(value, time)| Sample {
+            time: *time,
+            value: (*value).into(),
+        }));
+    }
+}

@@ -1,0 +1,7 @@
+#![no_main]
+
+#[path = "../rules.rs"]
+#[allow(dead_code, reason = "each target has one property of it")]
+mod properties;
+
+libfuzzer_sys::fuzz_target!(|text: &str| properties::template(text));
