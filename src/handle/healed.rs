@@ -108,7 +108,7 @@ impl Contributor for Healed {
                 Severity::Error | Severity::Critical => Status::Down,
             };
             let note = match &alert.id.key {
-                Some(key) => Note::new(at, key.component.as_str(), alert.summary.as_str())
+                Some(key) => Note::new(at, key.component.as_str(), stories::summary(&alert, key))
                     .key(key.to_string())
                     .verbs(&["acknowledge", "mute"]),
                 None => Note::new(at, "healing", alert.summary.as_str()),

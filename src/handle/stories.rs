@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crate::healing::core::{AlertId, Explanation, Moment, Stamp};
-use crate::healing::{AttemptResult, Closed, IssueKey, Name, Phase, Record, What};
+use crate::healing::{Alert, AttemptResult, Closed, IssueKey, Name, Phase, Record, What};
 use crate::health::{Note, Status};
 
 /// A fault, as far as the records reach.
@@ -123,6 +123,15 @@ impl Story {
             .status(status)
             .detail(detail)
             .key(self.key.to_string())
+    }
+}
+
+/// What an alert says, with the kind of its fault in words where the summary begins with the key.
+pub(super) fn summary(alert: &Alert, key: &IssueKey) -> String {
+    let summary = alert.summary.as_str();
+    match summary.strip_prefix(&key.to_string()) {
+        Some(rest) => format!("{}{rest}", words(key.issue_type.as_str())),
+        None => summary.to_owned(),
     }
 }
 

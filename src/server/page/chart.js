@@ -52,12 +52,14 @@ const selfhealChart = (() => {
   };
   const clock = (seconds) => new Date(seconds * 1000).toLocaleTimeString();
 
-  // A path with a gap wherever a point is missing.
+  // A path with a gap wherever a point is missing. One that stands alone is a dot: a line of no
+  // length with round ends.
   const path = (points, x, y, gap) => {
     let text = "", last = null;
     for (const [time, value] of points) {
       if (!Number.isFinite(value)) { last = null; continue; }
-      text += (last === null || time - last > gap ? "M" : "L") + x(time).toFixed(1) + " " + y(value).toFixed(1);
+      const alone = last === null || time - last > gap;
+      text += (alone ? "M" : "L") + x(time).toFixed(1) + " " + y(value).toFixed(1) + (alone ? "h0" : "");
       last = time;
     }
     return text;

@@ -6,7 +6,7 @@ use super::html::text;
 
 /// Figures with a small line: title, unit and expression. `NS_` stands for the namespace. Where
 /// nothing is recorded for an expression, a dash is shown.
-const FIGURES: [(&str, &str, &str); 5] = [
+const FIGURES: [(&str, &str, &str); 6] = [
     ("Requests", "/s", "sum(rate(NS_http_requests_total[1m]))"),
     (
         "Errors",
@@ -17,6 +17,11 @@ const FIGURES: [(&str, &str, &str); 5] = [
         "Latency p99",
         "s",
         "histogram_quantile(0.99, sum by (le) (rate(NS_http_request_duration_seconds_bucket[1m])))",
+    ),
+    (
+        "Healed in an hour",
+        "",
+        "round(sum(increase(NS_healing_success_total[1h])))",
     ),
     ("CPU", "%", "rate(process_cpu_seconds_total[1m])"),
     ("Memory", "B", "sum(process_resident_memory_bytes)"),
@@ -79,6 +84,15 @@ pub(super) fn figures(out: &mut String, namespace: &str) {
              <div class=\"spark\"></div></div>"
         );
     }
+}
+
+/// Appends the line of the health score, whose figure stands above it.
+pub(super) fn score(out: &mut String, namespace: &str) {
+    out.push_str("<div class=\"figures\" hidden data-query=\"");
+    text(out, &named("max(NS_system_health_score)", namespace));
+    out.push_str(
+        "\" data-unit=\"\"><div class=\"big\" hidden></div><div class=\"spark\"></div></div>",
+    );
 }
 
 /// Appends the charts.

@@ -46,7 +46,13 @@ pub(in crate::server) fn configuration(config: &Config) -> String {
 fn list(out: &mut String, settings: &[Setting]) {
     out.push_str("<dl class=\"settings\">");
     for setting in settings {
-        element(out, "dt", &setting.path);
+        out.push_str("<dt>");
+        // A long path breaks after a dot.
+        for (n, part) in setting.path.split('.').enumerate() {
+            out.push_str(if n > 0 { ".<wbr>" } else { "" });
+            text(out, part);
+        }
+        out.push_str("</dt>");
         element(out, "dd", &setting.value);
     }
     out.push_str("</dl>");
@@ -88,12 +94,14 @@ mod tests {
         let shown = configuration(&Config::new().server(server));
         let (set, default) = shown.split_once("<details").unwrap();
         assert!(
-            set.contains("<dt>server.max_connections</dt><dd>65</dd>"),
+            set.contains("<dt>server.<wbr>max_connections</dt><dd>65</dd>"),
             "{set}"
         );
-        assert!(set.contains("<dt>server.basic_auth.username</dt><dd>&lt;ann&gt;</dd>"));
-        assert!(set.contains("<dt>server.basic_auth.password</dt><dd>set, not shown</dd>"));
-        assert!(default.contains("<dt>server.request_timeout</dt><dd>10s</dd>"));
+        assert!(set.contains("<dt>server.<wbr>basic_auth.<wbr>username</dt><dd>&lt;ann&gt;</dd>"));
+        assert!(
+            set.contains("<dt>server.<wbr>basic_auth.<wbr>password</dt><dd>set, not shown</dd>")
+        );
+        assert!(default.contains("<dt>server.<wbr>request_timeout</dt><dd>10s</dd>"));
         assert!(!shown.contains("s3cret"));
         assert!(configuration(&Config::new()).starts_with("<p"));
     }

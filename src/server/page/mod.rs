@@ -152,7 +152,12 @@ fn render(report: &Report, place: &Place<'_>, now: SystemTime) -> String {
     out.push_str("</nav></header><main id=\"main\" tabindex=\"-1\">");
     section(&mut out, "alerts", "stack");
     out.push_str("<div class=\"tiles\">");
-    section(&mut out, "health", "card");
+    out.push_str("<div class=\"card score\">");
+    section(&mut out, "health", "");
+    if let Some(namespace) = place.charts {
+        charts::score(&mut out, namespace);
+    }
+    out.push_str("</div>");
     section(&mut out, "traffic", "card pair");
     if let Some(namespace) = place.charts {
         charts::figures(&mut out, namespace);

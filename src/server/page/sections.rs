@@ -5,10 +5,14 @@ use std::fmt::Write as _;
 use std::time::{Duration, SystemTime};
 
 use super::html::{duration, element, figure, mark, shape, since, text, time_of_day};
-use crate::health::{Component, Fact, Report, Status};
+use crate::health::{Component, Fact, Note, Report, Status};
 
 /// The most rows of each list; what is beyond is counted.
 const ROWS: usize = 20;
+
+/// Of what happened, so many faults are shown, and at most so many more folded away.
+const NEWEST: usize = 10;
+const OLDER: usize = 100;
 
 /// So many components are shown before those that are well are folded away.
 const COMPONENTS: usize = 12;
@@ -155,8 +159,22 @@ fn recent(out: &mut String, report: &Report, now: Option<SystemTime>) {
         out.push_str("<p class=\"soft\">Nothing so far.</p>");
         return;
     }
+    let (newest, older) = report.recent.split_at(report.recent.len().min(NEWEST));
+    notes(out, newest, now);
+    if !older.is_empty() {
+        let _ = write!(
+            out,
+            "<details id=\"older\"><summary>{} older</summary>",
+            older.len()
+        );
+        notes(out, &older[..older.len().min(OLDER)], now);
+        out.push_str("</details>");
+    }
+}
+
+fn notes(out: &mut String, notes: &[Note], now: Option<SystemTime>) {
     out.push_str("<ol class=\"rows\">");
-    for note in report.recent.iter().take(ROWS) {
+    for note in notes {
         out.push_str("<li>");
         since(out, note.at, now);
         element(out, "b", &note.component);
@@ -168,7 +186,6 @@ fn recent(out: &mut String, report: &Report, now: Option<SystemTime>) {
         out.push_str("</li>");
     }
     out.push_str("</ol>");
-    more(out, "p", report.recent.len());
 }
 
 /// The parts of the service, the worst first.

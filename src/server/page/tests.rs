@@ -165,7 +165,7 @@ fn figures_and_charts_ask_what_can_be_answered() {
     for (_, expression) in &lines {
         crate::promql::Query::parse(expression).unwrap();
     }
-    assert_eq!((found, lines.len()), (7, 2));
+    assert_eq!((found, lines.len()), (9, 2));
     assert!(page.contains("sum(rate(shop_http_requests_total[1m]))"));
 }
 
