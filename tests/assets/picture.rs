@@ -209,14 +209,21 @@ fn curves(
             format!("{x:.1},{y:.1}")
         });
         let points = points.collect::<Vec<_>>().join(" ");
-        let text = escaped(&line.legend);
         let _ = writeln!(
             out,
-            "<polyline fill=\"none\" stroke=\"{colour}\" stroke-width=\"1.5\" points=\"{points}\"/>\
-             <text x=\"{from:.0}\" y=\"{:.0}\" fill=\"{colour}\" font-size=\"10\">{text}</text>",
-            y + h - 1.0
+            "<polyline fill=\"none\" stroke=\"{colour}\" stroke-width=\"1.5\" points=\"{points}\"/>"
         );
-        from += line.legend.len() as f64 * 5.6 + 14.0;
+        // A legend that has no space is left out.
+        let length = line.legend.len() as f64 * 5.6;
+        if from + length < left + wide {
+            let _ = writeln!(
+                out,
+                "<text x=\"{from:.0}\" y=\"{:.0}\" fill=\"{colour}\" font-size=\"10\">{}</text>",
+                y + h - 1.0,
+                escaped(&line.legend)
+            );
+            from += length + 14.0;
+        }
     }
 }
 
