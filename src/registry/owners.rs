@@ -3,6 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
+
 use super::scrape::{ScrapeFamily, Source};
 use super::snapshot::{FamilySnapshot, SeriesSnapshot, parse_labels};
 use crate::catalog::names;
@@ -10,7 +13,8 @@ use crate::catalog::names;
 /// The families of a scrape, no two of which have a sample name in common: who comes first has
 /// it, and who comes later with the same name is left out whole.
 pub(super) struct Owners<'a> {
-    families: BTreeMap<String, ScrapeFamily>,
+    /// By hash: each family, used or not, is looked up by the names of all its samples.
+    families: HashMap<String, ScrapeFamily, RandomState>,
     left_out: Vec<LeftOut>,
     /// The labels that every series carries beside its own.
     global: &'a BTreeMap<String, String>,
@@ -26,7 +30,7 @@ pub(super) struct LeftOut {
 impl<'a> Owners<'a> {
     pub(super) fn new(global: &'a BTreeMap<String, String>) -> Self {
         Self {
-            families: BTreeMap::new(),
+            families: HashMap::default(),
             left_out: Vec::new(),
             global,
         }
@@ -93,8 +97,9 @@ impl<'a> Owners<'a> {
 
     /// The families that have series, by name.
     pub(super) fn into_families(self) -> Vec<ScrapeFamily> {
-        let mut families: Vec<_> = self.families.into_values().collect();
-        families.retain(|family| !family.is_empty());
+        let families = self.families.into_values();
+        let mut families: Vec<_> = families.filter(|family| !family.is_empty()).collect();
+        families.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         families
     }
 }
