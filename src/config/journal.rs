@@ -23,6 +23,9 @@ pub struct Journal {
     /// The folder that the files are in. Default: none, which keeps the newest records in
     /// memory and forgets everything at the end of the process.
     pub path: Option<PathBuf>,
+    /// Whether a process that runs as root keeps it in a folder in which another user may write, or
+    /// below one. Default: `false`, and the start is refused.
+    pub allow_shared_directory: bool,
     /// When records are forced to the disk. Default: `on_intent`.
     pub fsync: Fsync,
     /// A file of this size is followed by a new one, from 4 KiB to 1 GiB. Default: 8 MiB.
@@ -54,6 +57,7 @@ impl Default for Journal {
     fn default() -> Self {
         Self {
             path: None,
+            allow_shared_directory: false,
             fsync: Fsync::default(),
             max_bytes: 8 << 20,
             max_age: Duration::from_secs(86_400),
@@ -74,6 +78,13 @@ impl Journal {
     #[must_use]
     pub fn path(mut self, folder: impl Into<PathBuf>) -> Self {
         self.path = Some(folder.into());
+        self
+    }
+
+    /// Whether root keeps it where another user may write. Default: `false`.
+    #[must_use]
+    pub fn allow_shared_directory(mut self, on: bool) -> Self {
+        self.allow_shared_directory = on;
         self
     }
 

@@ -82,6 +82,8 @@ struct Inner {
     grpc: grpc::Asked,
     #[cfg(feature = "healing")]
     healing: healing::Lazy,
+    #[cfg(all(feature = "healing", feature = "server"))]
+    log_level: Arc<operator::LogLevel>,
     #[cfg(feature = "http")]
     http: http::Lazy,
     #[cfg(feature = "rules")]
@@ -184,6 +186,8 @@ impl Selfheal {
                 grpc: grpc::Asked::default(),
                 #[cfg(feature = "healing")]
                 healing: healing::Lazy::new(&health),
+                #[cfg(all(feature = "healing", feature = "server"))]
+                log_level: Arc::default(),
                 #[cfg(feature = "http")]
                 http: http::Lazy::default(),
                 #[cfg(feature = "rules")]

@@ -1,25 +1,38 @@
 //! What people ask of healing and decide through the endpoints.
 
+use std::error::Error;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use serde_json::json;
 
 use super::Selfheal;
 use super::healing::Watched;
 use super::stories;
-use crate::healing::core::{Control, Moment, Target};
-use crate::healing::{By, IssueKey, ParkReason};
+use crate::healing::core::{Control, Moment, Target, Text};
+use crate::healing::{By, Healing, IssueKey, ParkReason};
 use crate::server::{Operator, Order, Subject};
 
 /// So much is read of the journal's records in memory for those of one component.
 const MEMORY: usize = 10_000;
 
-struct Healer(Arc<Watched>);
+/// What sets what the application logs.
+type SetLogLevel = dyn Fn(&str) -> Result<(), Box<dyn Error + Send + Sync>> + Send + Sync;
+
+/// Set by [`Selfheal::log_level`].
+#[derive(Default)]
+pub(super) struct LogLevel(Mutex<Option<Arc<SetLogLevel>>>);
+
+struct Healer {
+    watched: Arc<Watched>,
+    log_level: Arc<LogLevel>,
+}
 
 impl Operator for Healer {
     fn explain(&self, component: &str, issue_type: &str) -> Option<String> {
-        let healing = self.0.running()?;
+        let healing = self.watched.running()?;
         let explained = healing.explain(&IssueKey::new(component, issue_type))?;
         let now = healing.now();
         let seconds = |at: Moment| (at - now).as_secs_f64();
@@ -54,7 +67,7 @@ impl Operator for Healer {
     }
 
     fn history(&self, component: Option<&str>, most: usize) -> Vec<String> {
-        let Some(healing) = self.0.running() else {
+        let Some(healing) = self.watched.running() else {
             return Vec::new();
         };
         let records = healing.recent(if component.is_some() { MEMORY } else { most });
@@ -74,7 +87,7 @@ impl Operator for Healer {
     }
 
     fn control(&self, order: &Order, by: &str) -> Result<(), String> {
-        let healing = self.0.running().ok_or("healing does not run")?;
+        let healing = self.watched.running().ok_or("healing does not run")?;
         let key = |subject: &Subject| IssueKey::new(&*subject.component, &*subject.issue_type);
         let control = match order {
             Order::Pause => Control::Pause,
@@ -96,6 +109,7 @@ impl Operator for Healer {
             },
             Order::Deny(subject) => Control::Deny { key: key(subject) },
             Order::Trigger(subject) => Control::Trigger { key: key(subject) },
+            Order::LogLevel(filter) => return self.set_log_level(&healing, filter, by),
         };
         let by = By::Person(by.into());
         let followed = healing.control(control, by);
@@ -103,8 +117,64 @@ impl Operator for Healer {
     }
 }
 
+impl Healer {
+    /// Sets what is logged. It is in the journal before it is done, with who did it.
+    fn set_log_level(&self, healing: &Healing, filter: &str, by: &str) -> Result<(), String> {
+        let set = self.log_level.0.lock().clone();
+        let set =
+            set.ok_or("the application has not said how; it does by `Selfheal::log_level`")?;
+        let order = Control::LogLevel {
+            filter: Text::new(filter),
+        };
+        let written = healing.control(order, By::Person(by.into()));
+        written.map_err(|refused| refused.why.as_str().to_owned())?;
+        match catch_unwind(AssertUnwindSafe(|| set(filter))) {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(why)) => Err(why.to_string()),
+            Err(_) => Err("the application panicked when it set the level".to_owned()),
+        }
+    }
+}
+
 impl Selfheal {
+    /// Lets a person set what the application logs, while it runs: `POST /api/control/log-level`
+    /// with `{"filter":"info"}` calls `set` with the filter, which is what it makes of the text.
+    /// Like every order it needs [`Server::control`](crate::config::Server::control), credentials
+    /// and the token, and the journal has who gave it. It holds until the end of the process. `set`
+    /// is called on a worker of the endpoints and must not block; the one handed over last counts.
+    /// Default: the order is refused.
+    ///
+    /// With the reload handle of `tracing-subscriber`:
+    ///
+    /// ```
+    /// use selfheal::{Config, Selfheal};
+    /// use tracing_subscriber::filter::LevelFilter;
+    /// use tracing_subscriber::layer::SubscriberExt;
+    /// use tracing_subscriber::{Registry, reload};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let heal = Selfheal::new(Config::new())?;
+    /// let (filter, handle) = reload::Layer::new(LevelFilter::INFO);
+    /// let subscriber = Registry::default().with(filter); // and what writes the log
+    /// heal.log_level(move |level| Ok(handle.reload(level.parse::<LevelFilter>()?)?));
+    /// # drop(subscriber);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// With its feature `env-filter`, `EnvFilter` in the place of `LevelFilter` takes directives for
+    /// each module: `shop=debug,info`.
+    pub fn log_level(
+        &self,
+        set: impl Fn(&str) -> Result<(), Box<dyn Error + Send + Sync>> + Send + Sync + 'static,
+    ) {
+        *self.inner.log_level.0.lock() = Some(Arc::new(set));
+    }
+
     pub(super) fn operator(&self) -> impl Operator + use<> {
-        Healer(Arc::clone(&self.inner.healing.watched))
+        Healer {
+            watched: Arc::clone(&self.inner.healing.watched),
+            log_level: Arc::clone(&self.inner.log_level),
+        }
     }
 }

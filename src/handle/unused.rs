@@ -126,6 +126,7 @@ static RULES: &[Rule] = &[
     },
     Rule {
         settings: &[
+            "journal.allow_shared_directory",
             "journal.fsync",
             "journal.keep_files",
             "journal.max_age",

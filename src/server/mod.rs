@@ -95,6 +95,7 @@ mod links;
 mod listener;
 mod log;
 mod metrics;
+mod pace;
 mod page;
 mod pages;
 mod places;

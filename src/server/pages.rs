@@ -16,6 +16,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use super::ending::{Ending, Failed, Failure, failed};
 use super::log::{Log, Part, WHOLE};
+use super::pace::Pace;
 use super::siblings::Gathered;
 use super::written::Written;
 use crate::encode::{CHUNK, Encoding, Format, Selection, encode};
@@ -112,6 +113,7 @@ struct State {
     due: Option<Instant>,
     /// How long the last one took.
     took: Duration,
+    sending: Pace,
 }
 
 /// A reader of a page, by number.
@@ -231,6 +233,11 @@ impl Pages {
             self.freed.notify_all();
         }
         part
+    }
+
+    /// A reader begins a turn. Gives until when it has to wait, where that is not at once.
+    pub(super) fn send(&self) -> Option<Instant> {
+        self.state.lock().sending.take(Instant::now())
     }
 
     /// A reader has the last byte.

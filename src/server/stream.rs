@@ -1,6 +1,6 @@
 //! A page as the body of a response, which its reader takes at its own pace.
 
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use axum::body::{Body, HttpBody};
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use tokio::task::AbortHandle;
-use tokio::time::{sleep_until, timeout_at};
+use tokio::time::{Sleep, sleep_until, timeout_at};
 
 use super::ending::{Deadline, Failure};
 use super::log::Part;
@@ -23,8 +23,10 @@ const FRAME: usize = 8 * 1024;
 
 /// After so many bytes in one turn of its task a body lets others have theirs. A server sends
 /// what a body has ready for as long as the socket takes it, and a reader on the same machine
-/// takes megabytes.
-const TURN: usize = CHUNK;
+/// takes megabytes. With many readers that is not enough: as long as each of them has something to
+/// send, all that is not theirs waits behind a turn of each. So the turns of all have a
+/// [pace](super::pace), too.
+pub(super) const TURN: usize = CHUNK;
 
 /// Returns once there is something to send; else why not.
 pub(super) async fn streamed(
@@ -57,6 +59,8 @@ struct Parts {
     left: Option<usize>,
     /// How many bytes it gave since it last waited.
     given: usize,
+    /// Until its next turn.
+    rest: Option<Pin<Box<Sleep>>>,
     ended: bool,
     watch: AbortHandle,
 }
@@ -76,6 +80,7 @@ impl Parts {
             chunk: Bytes::new(),
             left: None,
             given: 0,
+            rest: None,
             ended: false,
             watch: watch.abort_handle(),
         }
@@ -100,8 +105,15 @@ impl HttpBody for Parts {
         }
         if self.given >= TURN {
             self.given = 0;
-            cx.waker().wake_by_ref();
-            return Poll::Pending;
+            let Some(at) = self.pages.send() else {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            };
+            self.rest = Some(Box::pin(sleep_until(at)));
+        }
+        if let Some(rest) = &mut self.rest {
+            ready!(rest.as_mut().poll(cx));
+            self.rest = None;
         }
         if self.chunk.is_empty() {
             match ready!(self.pages.poll_take(self.place, cx)) {

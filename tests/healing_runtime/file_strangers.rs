@@ -271,3 +271,31 @@ async fn owner_and_rights_are_those_of_when_it_was_good() {
         yard.bench.end().await;
     }
 }
+
+/// Another account deploys the file, and is named.
+#[tokio::test(start_paused = true)]
+async fn a_file_behind_a_link_of_a_user_who_is_named_is_guarded() {
+    if !is_root("a_file_behind_a_link_of_a_user_who_is_named_is_guarded") {
+        return;
+    }
+    let street = Street::new();
+    let current = street.folder.path().join("current");
+    symlink("his", &current).unwrap();
+    std::os::unix::fs::lchown(&current, Some(STRANGER), Some(STRANGER)).unwrap();
+    let path = current.join("port");
+    let bench = Bench::start(eager());
+    let guard = || GuardFile::new(bench.healing.clone(), "config", &path).validate(parse);
+    let refused = guard().allow_shared_directory().install().unwrap_err();
+    assert!(matches!(refused, GuardError::Untrusted { .. }), "{refused}");
+    let other = guard().trust_user(STRANGER - 1).install().unwrap_err();
+    assert!(matches!(other, GuardError::Untrusted { .. }), "{other}");
+    bench.end().await;
+
+    let mut yard = Yard::with(&path, |guard| {
+        guard.validate(parse).every(seconds(1)).trust_user(STRANGER)
+    });
+    street.write("garbage");
+    yard.heals().await;
+    assert_eq!(fs::read(street.path()).unwrap(), b"80");
+    yard.bench.end().await;
+}

@@ -11,6 +11,8 @@ mod credentials;
 mod federated;
 mod fuzzed;
 mod hostile;
+#[cfg(feature = "healing")]
+mod log_level;
 mod odd;
 mod ready;
 mod scrapes;

@@ -253,7 +253,12 @@ async fn readers_that_take_nothing_are_in_no_ones_way_and_are_cut_when_their_tim
     for _ in 0..100 {
         assert_whole(&done(scrape(&app, None).await).await);
     }
-    assert_eq!(Instant::now(), now, "there is a turn for each");
+    // 200 MB, at the pace of sending.
+    let took = now.elapsed();
+    assert!(
+        took < Duration::from_secs(1),
+        "there is a turn for each: {took:?}"
+    );
     advance(Duration::from_secs(2)).await;
     tokio::task::yield_now().await;
     assert_failed(&registry, "late", 8.0);

@@ -172,6 +172,11 @@ pub enum Control {
         /// Which.
         key: IssueKey,
     },
+    /// What the application logs is set. It changes nothing here, and is written down.
+    LogLevel {
+        /// What is logged from now on, in the words of the application.
+        filter: Text,
+    },
 }
 
 /// What a mute is about.

@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 
 use super::lock::{self, Lock};
 use super::store::{Append, Store};
-use crate::util::place::{Directory, PlaceError};
+use crate::util::place::{Directory, PlaceError, Sharing};
 
 /// So many files are found at the most; [`Journal::keep_files`](crate::config::Journal) are kept.
 const FILES: usize = 10_000;
@@ -40,7 +40,7 @@ pub enum FolderError {
     /// This process runs as root, and another user may write there.
     #[error(
         "no journal is kept in {path:?}, since this process runs as root and {folder:?} {why}; choose \
-         a folder in which root alone may write, or run as another user"
+         a folder in which root alone may write, run as another user, or set `journal.allow_shared_directory`"
     )]
     Shared {
         /// The folder of the journal.
@@ -68,9 +68,22 @@ impl Folder {
     /// [`FolderError::InUse`] while another holds it, [`FolderError::Shared`] for root where
     /// another user may write, and [`FolderError::Io`] where it cannot be made, opened or locked.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, FolderError> {
-        let path = path.into();
+        Self::opened(path.into(), Sharing::REFUSED)
+    }
+
+    /// The same for a folder in which another user may write, or below one, as root too. That user
+    /// may remove the journal, or put another in its place: what it says of past attempts and of
+    /// pauses is then that user's word.
+    ///
+    /// # Errors
+    /// Those of [`open`](Self::open) but [`FolderError::Shared`].
+    pub fn open_shared(path: impl Into<PathBuf>) -> Result<Self, FolderError> {
+        Self::opened(path.into(), Sharing::ALLOWED)
+    }
+
+    fn opened(path: PathBuf, sharing: Sharing) -> Result<Self, FolderError> {
         let own = |name: &OsStr| number(name).is_some() || name == lock::NAME;
-        let directory = match Directory::make_private(&path, own) {
+        let directory = match Directory::make_private(&path, sharing, own) {
             Ok(directory) => directory,
             Err(PlaceError::Shared { folder, why }) => {
                 return Err(FolderError::Shared { path, folder, why });

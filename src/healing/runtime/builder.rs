@@ -128,6 +128,9 @@ impl HealingBuilder {
         self.journal.validate().map_err(StartError::Invalid)?;
         let store: Option<Arc<dyn Store>> = match (self.store, &self.journal.path) {
             (Some(store), _) => Some(store),
+            (None, Some(path)) if self.journal.allow_shared_directory => {
+                Some(Arc::new(Folder::open_shared(path)?))
+            }
             (None, Some(path)) => Some(Arc::new(Folder::open(path)?)),
             (None, None) => None,
         };

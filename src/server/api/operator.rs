@@ -45,6 +45,8 @@ pub enum Order {
     Deny(Subject),
     /// Detect now, and heal as if acknowledged and approved.
     Trigger(Subject),
+    /// What the application logs is by this filter from now on, until the end of the process.
+    LogLevel(String),
 }
 
 /// The key of an issue.
@@ -57,7 +59,7 @@ pub struct Subject {
 }
 
 /// The verbs of the control endpoint, and whether each is about a key.
-pub(super) const VERBS: [(&str, bool); 10] = [
+pub(super) const VERBS: [(&str, bool); 11] = [
     ("pause", false),
     ("resume", false),
     ("kill", false),
@@ -68,7 +70,13 @@ pub(super) const VERBS: [(&str, bool); 10] = [
     ("approve", true),
     ("deny", true),
     ("trigger", true),
+    (LOG_LEVEL, false),
 ];
+
+const LOG_LEVEL: &str = "log-level";
+
+/// The longest filter, in bytes.
+const LONGEST_FILTER: usize = 256;
 
 /// The body of a request to the control endpoint.
 #[derive(Debug, Default, Deserialize)]
@@ -76,6 +84,7 @@ pub(super) const VERBS: [(&str, bool); 10] = [
 pub(super) struct Details {
     key: String,
     minutes: Option<u32>,
+    filter: Option<String>,
 }
 
 /// How long a mute may last: a day. What is to be longer is a matter of the policy.
@@ -108,7 +117,17 @@ impl Order {
         if !(1..=MOST_MINUTES).contains(&minutes) {
             return Err(format!("`minutes` are 1 to {MOST_MINUTES}"));
         }
+        if verb != LOG_LEVEL && details.filter.is_some() {
+            return Err("only `log-level` has a `filter`; leave it out".to_owned());
+        }
+        let filter = details.filter.as_deref().unwrap_or_default();
+        if verb == LOG_LEVEL && !(1..=LONGEST_FILTER).contains(&filter.len()) {
+            return Err(format!(
+                "`filter` is to be what is logged, such as `info`, in 1 to {LONGEST_FILTER} bytes"
+            ));
+        }
         Ok(match verb {
+            LOG_LEVEL => Self::LogLevel(filter.to_owned()),
             "pause" => Self::Pause,
             "resume" => Self::Resume,
             "kill" => Self::Kill,
@@ -136,7 +155,11 @@ mod tests {
     fn each_verb_is_an_order_of_its_own() {
         let mut seen = Vec::new();
         for (verb, keyed) in VERBS {
-            let body = if keyed { r#"{"key":"db/down"}"# } else { "{}" };
+            let body = match verb {
+                LOG_LEVEL => r#"{"filter":"shop=debug"}"#,
+                _ if keyed => r#"{"key":"db/down"}"#,
+                _ => "{}",
+            };
             let order = read(verb, body).unwrap();
             assert!(!seen.contains(&order), "{verb}");
             seen.push(order);
@@ -152,6 +175,9 @@ mod tests {
             ("deny", r#"{"key":"db/down","minutes":5}"#, "only `mute`"),
             ("mute", r#"{"key":"db/down","minutes":0}"#, "1 to 1440"),
             ("mute", r#"{"kee":"db/down"}"#, "unknown field"),
+            ("log-level", "{}", "1 to 256 bytes"),
+            ("log-level", r#"{"filter":""}"#, "1 to 256 bytes"),
+            ("pause", r#"{"filter":"info"}"#, "only `log-level`"),
         ] {
             let error = read(verb, body).unwrap_err();
             assert!(error.contains(want), "{verb} {body}: {error}");

@@ -9,7 +9,8 @@
 //! - Files are opened without following a link and without blocking, a FIFO included, and only
 //!   regular files are read. What is new is created exclusively, with mode 0600.
 //! - As root, a place in which another user may write is refused with the reason, unless
-//!   [`Sharing::Allowed`]: whatever root puts there may be replaced or made a link by that user.
+//!   [`Sharing::ALLOWED`]: whatever root puts there may be replaced or made a link by that user.
+//! - A user who is named as [trusted](Sharing::trusted) counts as this one on the way.
 //!
 //! "No one else may write" is read off the owner and the mode, so an access list counts by its
 //! mask. A folder on a mount that is read-only here counts as one in which no one may write:
@@ -54,13 +55,27 @@ const LINKS: usize = 40;
 /// How many names with random parts are tried before giving up.
 const NAMES: usize = 16;
 
-/// Whether root works in a directory in which another user may write.
+/// What was asked for by name of places that others have a hand in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Sharing {
-    /// It does not.
-    Refused,
-    /// It does, since that was asked for.
-    Allowed,
+pub(crate) struct Sharing {
+    /// Whether root works in a directory in which another user may write.
+    pub(crate) allowed: bool,
+    /// Who is trusted with the way like this user and root: with its links, and with the folders
+    /// that are theirs.
+    pub(crate) trusted: Option<u32>,
+}
+
+impl Sharing {
+    /// Nothing.
+    pub(crate) const REFUSED: Self = Self {
+        allowed: false,
+        trusted: None,
+    };
+    /// To work where others may write.
+    pub(crate) const ALLOWED: Self = Self {
+        allowed: true,
+        trusted: None,
+    };
 }
 
 /// Why a place cannot be used.

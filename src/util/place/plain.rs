@@ -35,9 +35,10 @@ impl Directory {
     /// The same: nothing is known of others.
     pub(crate) fn make_private(
         path: &Path,
+        sharing: Sharing,
         _: impl Fn(&OsStr) -> bool,
     ) -> Result<Self, PlaceError> {
-        Self::make(path, Sharing::Refused)
+        Self::make(path, sharing)
     }
 
     /// Nothing is known of owners.

@@ -22,17 +22,21 @@ impl Directory {
     /// content that is not `own` is left as it is: it is there for more than that.
     pub(crate) fn make_private(
         path: &Path,
+        sharing: Sharing,
         own: impl Fn(&OsStr) -> bool,
     ) -> Result<Self, PlaceError> {
         let asked = Asked {
-            sharing: Sharing::Refused,
+            sharing,
             file: false,
             make: true,
             private: true,
         };
         let walked = walk(&absolute(path)?, asked, &mut Vec::new())?;
         let directory = Self::of(walked.directory, walked.path);
-        match directory.narrow(own).and_then(|()| directory.refused()) {
+        match directory
+            .narrow(own)
+            .and_then(|()| directory.refused(sharing))
+        {
             Ok(None) => Ok(directory),
             Ok(Some(why)) => {
                 let folder = directory.path;
@@ -61,9 +65,10 @@ impl Directory {
     }
 
     /// Why root is not to put files here, if it is root and that is so.
-    fn refused(&self) -> io::Result<Option<String>> {
+    fn refused(&self, sharing: Sharing) -> io::Result<Option<String>> {
         let me = Me::now(&std::fs::metadata("/")?);
-        Ok(if me.privileged { self.shared()? } else { None })
+        let asks = me.privileged && !sharing.allowed;
+        Ok(if asks { self.shared()? } else { None })
     }
 
     /// Whether a file belongs to this user, or to whom the directory belongs and who can replace

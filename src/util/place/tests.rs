@@ -15,7 +15,7 @@ fn folder() -> tempfile::TempDir {
 }
 
 fn find(path: &Path) -> Result<Place, PlaceError> {
-    Place::find(path, Sharing::Refused, &mut Vec::new())
+    Place::find(path, Sharing::REFUSED, &mut Vec::new())
 }
 
 fn read(place: &Place) -> String {
@@ -42,7 +42,7 @@ fn a_path_is_followed_through_links_of_ours() {
     symlink("../current/./etc/port", root.join("r2/port")).unwrap();
     let mut steps = Vec::new();
     let path = root.join("current/../r2/port");
-    let place = Place::find(&path, Sharing::Refused, &mut steps).unwrap();
+    let place = Place::find(&path, Sharing::REFUSED, &mut steps).unwrap();
     assert_eq!(place.path(), root.join("r2/etc/port"));
     assert!(place.linked);
     let file = root.join("r2/etc/port");
@@ -51,7 +51,7 @@ fn a_path_is_followed_through_links_of_ours() {
     assert_eq!(steps[3..], *std::slice::from_ref(&file));
     assert_eq!(read(&place), "80");
 
-    let place = Place::find(&root.join("current/etc/port"), Sharing::Refused, &mut steps);
+    let place = Place::find(&root.join("current/etc/port"), Sharing::REFUSED, &mut steps);
     assert!(!place.unwrap().linked);
     assert_eq!(steps, [root.join("current"), file]);
 }
@@ -127,7 +127,7 @@ fn what_is_held_is_not_what_has_the_name_now() {
 #[test]
 fn what_is_new_is_private_and_known_by_its_name() {
     let folder = folder();
-    let directory = Directory::make(&folder.path().join("a/b"), Sharing::Refused).unwrap();
+    let directory = Directory::make(&folder.path().join("a/b"), Sharing::REFUSED).unwrap();
     let mode = |path: &Path| fs::metadata(path).unwrap().mode() & 0o7777;
     assert_eq!(mode(&folder.path().join("a")), 0o700);
     assert_eq!(mode(&folder.path().join("a/b")), 0o700);
@@ -184,7 +184,7 @@ fn root_refuses_where_another_may_write() {
         let error = find(&path).unwrap_err();
         assert!(matches!(error, PlaceError::Shared { .. }), "{error}");
         assert!(error.to_string().contains(what), "{error}");
-        let place = Place::find(&path, Sharing::Allowed, &mut Vec::new()).unwrap();
+        let place = Place::find(&path, Sharing::ALLOWED, &mut Vec::new()).unwrap();
         assert!(place.directory.shared().unwrap().unwrap().contains(what));
     };
     mode(0o775);
@@ -218,7 +218,7 @@ fn a_link_of_a_stranger_is_not_followed_though_sharing_is_allowed() {
     let etc = folder.path().join("etc");
     fs::create_dir(&etc).unwrap();
     fs::create_dir(etc.join("r1")).unwrap();
-    let find = |path: &str| Place::find(&etc.join(path), Sharing::Allowed, &mut Vec::new());
+    let find = |path: &str| Place::find(&etc.join(path), Sharing::ALLOWED, &mut Vec::new());
     let refused = |path: &str, what: &str| {
         let error = find(path).unwrap_err();
         assert!(matches!(error, PlaceError::Link { .. }), "{error}");
@@ -238,4 +238,38 @@ fn a_link_of_a_stranger_is_not_followed_though_sharing_is_allowed() {
     chown(&etc, Some(STRANGER), None).unwrap();
     refused("port", "its folder belongs to user 65534");
     refused("current/port", "its folder belongs to user 65534");
+}
+
+/// As where another account deploys: `current` is its link, in its folder.
+#[test]
+fn a_user_who_is_named_is_trusted_with_links_and_folders() {
+    if !is_root("a_user_who_is_named_is_trusted_with_links_and_folders") {
+        return;
+    }
+    let folder = folder();
+    let etc = folder.path().join("etc");
+    fs::create_dir_all(etc.join("r1")).unwrap();
+    symlink("r1", etc.join("current")).unwrap();
+    std::os::unix::fs::lchown(etc.join("current"), Some(STRANGER), None).unwrap();
+    for path in [&etc, &etc.join("r1")] {
+        chown(path, Some(STRANGER), None).unwrap();
+    }
+    let find = |user| {
+        let sharing = Sharing {
+            trusted: Some(user),
+            ..Sharing::REFUSED
+        };
+        Place::find(&etc.join("current/port"), sharing, &mut Vec::new())
+    };
+    assert_eq!(find(STRANGER).unwrap().path(), etc.join("r1/port"));
+    let error = find(STRANGER - 1).unwrap_err();
+    assert!(matches!(error, PlaceError::Shared { .. }), "{error}");
+
+    // Others are no more trusted than before.
+    fs::set_permissions(etc.join("r1"), fs::Permissions::from_mode(0o777)).unwrap();
+    let error = find(STRANGER).unwrap_err();
+    assert!(error.to_string().contains("by every user"), "{error}");
+    std::os::unix::fs::lchown(etc.join("current"), Some(STRANGER - 1), None).unwrap();
+    let error = find(STRANGER).unwrap_err();
+    assert!(matches!(error, PlaceError::Link { .. }), "{error}");
 }

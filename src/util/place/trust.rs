@@ -13,6 +13,8 @@ pub(super) struct Me {
     pub(super) group: u32,
     /// Whether it is root, and not only in a namespace of its own: there `/` is someone else's.
     pub(super) privileged: bool,
+    /// Who is trusted besides, since that was asked for.
+    pub(super) besides: Option<u32>,
 }
 
 impl Me {
@@ -22,12 +24,13 @@ impl Me {
             user,
             group: rustix::process::getegid().as_raw(),
             privileged: user == 0 && root.uid() == 0,
+            besides: None,
         }
     }
 
     /// Whether what belongs to `user` is trusted.
     pub(super) fn trusts(self, user: u32) -> bool {
-        user == 0 || user == self.user
+        user == 0 || user == self.user || self.besides == Some(user)
     }
 }
 
@@ -87,11 +90,13 @@ mod tests {
             user: 0,
             group: 0,
             privileged: true,
+            besides: None,
         };
         let ann = Me {
             user: 1000,
             group: 100,
             privileged: false,
+            besides: Some(70),
         };
         for (me, (user, group, mode), write, replace) in [
             (root, (0, 0, 0o755), false, false),
@@ -106,6 +111,9 @@ mod tests {
             (ann, (1000, 101, 0o775), true, true),
             (ann, (0, 0, 0o1777), true, false),
             (ann, (1001, 100, 0o755), true, true),
+            (ann, (70, 100, 0o755), false, false),
+            (ann, (70, 101, 0o775), true, true),
+            (ann, (70, 101, 0o1777), true, false),
         ] {
             let folder = Folder { user, group, mode };
             let said = (folder.others_write(me), folder.others_replace(me));

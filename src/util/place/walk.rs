@@ -112,7 +112,10 @@ impl Walk {
             PlaceError::Io { path, source }
         })?;
         let mut walk = Self {
-            me: Me::now(&meta),
+            me: Me {
+                besides: asked.sharing.trusted,
+                ..Me::now(&meta)
+            },
             asked,
             here,
             path: root,
@@ -204,7 +207,7 @@ impl Walk {
 
     /// Whether this directory may be gone through.
     fn admit(&self) -> Result<(), PlaceError> {
-        if !self.me.privileged || self.asked.sharing == Sharing::Allowed {
+        if !self.me.privileged || self.asked.sharing.allowed {
             return Ok(());
         }
         let last = match self.ahead.as_slice() {

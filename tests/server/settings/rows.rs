@@ -109,6 +109,7 @@ pub(super) static ROWS: &[Row] = &[
     row("http.exclude", "[\"/skip\"]", Seen),
     row("http.exclude_endpoints", "false", Seen),
     row("http.sample_rate", "0.0", Seen),
+    row("journal.allow_shared_directory", "true", Void(MEMORY)),
     row("journal.fsync", "\"never\"", Void(MEMORY)),
     row("journal.keep_files", "5", Void(MEMORY)),
     row("journal.max_age", "\"2d\"", Void(MEMORY)),

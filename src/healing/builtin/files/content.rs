@@ -116,7 +116,7 @@ mod tests {
     }
 
     fn found(path: &Path, max_bytes: u64, validate: &Validator) -> Found {
-        let place = Place::find(path, Sharing::Refused, &mut Vec::new()).unwrap();
+        let place = Place::find(path, Sharing::REFUSED, &mut Vec::new()).unwrap();
         look(&place, max_bytes, validate)
     }
 

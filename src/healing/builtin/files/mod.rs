@@ -127,7 +127,7 @@ impl GuardFile<()> {
             spec: Spec {
                 component: component.into(),
                 path: path.into(),
-                sharing: Sharing::Refused,
+                sharing: Sharing::REFUSED,
                 max_bytes: MAX_BYTES,
                 validate: Arc::new(|_| Ok(())),
                 on_restored: Vec::new(),
@@ -221,7 +221,17 @@ impl<T: 'static> GuardFile<T> {
     /// [`install`](GuardFile::install) refuses such a place. It is of no meaning for a process
     /// that is not root.
     pub fn allow_shared_directory(mut self) -> Self {
-        self.spec.sharing = Sharing::Allowed;
+        self.spec.sharing.allowed = true;
+        self
+    }
+
+    /// Trusts another user, by number, with the way to the file as this one and root are: follows
+    /// the links that are theirs, and takes folders of theirs for no one else's. It is for a file
+    /// that another account deploys, as `current -> releases/7`; that user then decides what this
+    /// process reads, where it has the rights to. Default: no one, and a link of another user is
+    /// refused.
+    pub fn trust_user(mut self, user: u32) -> Self {
+        self.spec.sharing.trusted = Some(user);
         self
     }
 

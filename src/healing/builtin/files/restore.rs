@@ -77,10 +77,7 @@ pub(super) fn restore(
         return Err(RestoreError::Link);
     }
     let beside = match Next::write(place, good, good.facts.owner) {
-        Ok(next) => {
-            let bad = check(place, expected, max_bytes)?;
-            next.put().map(|()| bad)
-        }
+        Ok(next) => next.replace(open(place)?.as_ref(), expected, max_bytes),
         Err(error) => Err(error),
     };
     let bad = match beside {
@@ -103,20 +100,16 @@ pub(super) fn replace(place: &Place, content: &Content, owner: Owner) -> Result<
     synced.map_err(io("cannot sync the directory"))
 }
 
-/// What is there, if it is what was expected.
-fn check(
-    place: &Place,
-    expected: Expected,
-    max_bytes: u64,
-) -> Result<Option<Content>, RestoreError> {
-    let opened = match place.open() {
-        Ok(opened) => Some(opened),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-        Err(error) => return Err(io("cannot read the file again")(error)),
-    };
-    checked(opened.as_ref(), expected, max_bytes)
+/// The file that is there, held by its descriptor from here on.
+fn open(place: &Place) -> Result<Option<Opened>, RestoreError> {
+    match place.open() {
+        Ok(opened) => Ok(Some(opened)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(io("cannot read the file again")(error)),
+    }
 }
 
+/// What an open file has, if it is what was expected.
 fn checked(
     opened: Option<&Opened>,
     expected: Expected,
@@ -229,6 +222,17 @@ impl<'p> Next<'p> {
         Ok(next)
     }
 
+    /// Takes the place of the file that is open, if that has what was expected. Gives what it had.
+    fn replace(
+        self,
+        opened: Option<&Opened>,
+        expected: Expected,
+        max_bytes: u64,
+    ) -> Result<Option<Content>, RestoreError> {
+        let bad = checked(opened, expected, max_bytes)?;
+        self.put().map(|()| bad)
+    }
+
     fn put(mut self) -> Result<(), RestoreError> {
         if let Some(name) = &self.name {
             let renamed = self.place.directory.rename(name, &self.place.name);
@@ -258,7 +262,7 @@ mod tests {
     const MAX: u64 = 1 << 20;
 
     fn place(path: &Path) -> Place {
-        Place::find(path, Sharing::Refused, &mut Vec::new()).unwrap()
+        Place::find(path, Sharing::REFUSED, &mut Vec::new()).unwrap()
     }
 
     /// Good content as it was in a file of mode 0644.
@@ -291,6 +295,29 @@ mod tests {
         let aside = aside_of(&path);
         assert_eq!(aside.len(), 1, "{aside:?}");
         assert_eq!(fs::read(&aside[0]).unwrap(), b"bad");
+    }
+
+    /// Between two openings of one path there may be a rename: there is but one.
+    #[test]
+    #[cfg(unix)]
+    fn what_is_checked_and_kept_is_what_was_opened_whatever_has_the_name_now() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("shop.toml");
+        let secret = dir.path().join("secret");
+        fs::write(&secret, b"4711").unwrap();
+        for (there, expected) in [("bad", bad(b"bad")), ("anything", Expected::Anything)] {
+            fs::write(&path, there).unwrap();
+            let (place, good) = (place(&path), good(dir.path()));
+            let next = Next::write(&place, &good, good.facts.owner).unwrap();
+            let opened = open(&place).unwrap();
+            fs::remove_file(&path).unwrap();
+            std::os::unix::fs::symlink(&secret, &path).unwrap();
+            let kept = next.replace(opened.as_ref(), expected, MAX).unwrap();
+            assert_eq!(&*kept.unwrap().bytes, there.as_bytes());
+            assert!(!fs::symlink_metadata(&path).unwrap().is_symlink());
+            assert_eq!(fs::read(&path).unwrap(), b"good");
+            assert_eq!(fs::read(&secret).unwrap(), b"4711");
+        }
     }
 
     #[test]

@@ -50,7 +50,7 @@ fn desk() -> Desk {
     let spec = Spec {
         component: "config".into(),
         path: path.clone(),
-        sharing: Sharing::Refused,
+        sharing: Sharing::REFUSED,
         max_bytes: 1024,
         validate: Arc::new(valid),
         on_restored: vec![count(&restored)],
@@ -322,7 +322,7 @@ async fn the_copy_outlives_the_process() {
     let spec = |copy: Option<PathBuf>| Spec {
         component: "config".into(),
         path: desk.path.clone(),
-        sharing: Sharing::Refused,
+        sharing: Sharing::REFUSED,
         max_bytes: 1024,
         validate: Arc::new(valid),
         on_restored: Vec::new(),

@@ -73,6 +73,7 @@ impl State {
                 }
             }
             Control::Trigger { key } => self.trigger(&key, by),
+            Control::LogLevel { .. } => {}
         }
     }
 

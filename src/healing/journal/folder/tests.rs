@@ -296,11 +296,18 @@ mod attacks {
         let error = Folder::open(folder.path().join("above/journal")).unwrap_err();
         assert!(matches!(error, FolderError::Shared { .. }), "{error:?}");
 
+        // Asked for by name, each of them is taken; a link of a stranger is not.
+        for name in ["journal", "above/journal"] {
+            let kept = Folder::open_shared(folder.path().join(name)).unwrap();
+            kept.create(1).unwrap();
+            assert_eq!(kept.list().unwrap(), [1], "{name}");
+        }
+
         let link = folder.path().join("link");
         fs::create_dir(folder.path().join("own")).unwrap();
         symlink("own", &link).unwrap();
         lchown(&link, Some(STRANGER), None).unwrap();
-        assert!(Folder::open(&link).is_err());
+        assert!(Folder::open(&link).is_err() && Folder::open_shared(&link).is_err());
         lchown(&link, Some(0), None).unwrap();
         assert!(Folder::open(&link).is_ok());
     }

@@ -291,7 +291,10 @@ impl Replay {
                     open.used = 0;
                 }
             }
-            Control::Approve { .. } | Control::Deny { .. } | Control::Trigger { .. } => {}
+            Control::Approve { .. }
+            | Control::Deny { .. }
+            | Control::Trigger { .. }
+            | Control::LogLevel { .. } => {}
         }
     }
 

@@ -1,0 +1,47 @@
+//! How fast all pages together are sent.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// A turn of [`TURN`](super::stream::TURN) bytes may come so often, over all readers: some 650 MB a
+/// second. To hand so much to the kernel takes half as long on a machine of today, so that sending
+/// takes half of one processor, as writing does, whatever the number of readers on fast networks.
+pub(super) const EACH: Duration = Duration::from_micros(100);
+
+/// So far ahead of the pace turns are taken at once: a timer is no more exact than a millisecond.
+const AHEAD: Duration = Duration::from_millis(1);
+
+/// When the next turn may come.
+#[derive(Default)]
+pub(super) struct Pace(Option<Instant>);
+
+impl Pace {
+    /// Takes a turn. Gives until when it has to wait, where that is not at once.
+    pub(super) fn take(&mut self, now: Instant) -> Option<Instant> {
+        let next = self.0.map_or(now, |next| next.max(now)) + EACH;
+        self.0 = Some(next);
+        let at = next - AHEAD;
+        (at > now).then_some(at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_few_turns_come_at_once_and_the_others_at_the_pace() {
+        let mut pace = Pace::default();
+        let begin = Instant::now();
+        let waits: Vec<Duration> = (0..1_000)
+            .map(|_| pace.take(begin).map_or(Duration::ZERO, |at| at - begin))
+            .collect();
+        assert_eq!(waits[..10], [Duration::ZERO; 10]);
+        assert_eq!(waits[10], EACH);
+        assert_eq!(waits[999], 990 * EACH);
+        // Who comes later waits no longer for what was not used.
+        let later = begin + Duration::from_secs(1);
+        assert_eq!(pace.take(later), None);
+    }
+}
