@@ -6,7 +6,7 @@ use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use super::rendered::SeriesLabels;
-use super::scrape::{ScrapeFamily, Source, exposed_name};
+use super::scrape_family::{ScrapeFamily, Source, exposed_name};
 use super::snapshot::{
     FamilySnapshot, HistogramRef, HistogramSnapshot, Number, SeriesSnapshot, Value, ValueRef,
 };

@@ -3,7 +3,7 @@
 use super::Registry;
 use super::collector::Collecting;
 use super::owners::LeftOut;
-use super::scrape::exposed_name;
+use super::scrape_family::exposed_name;
 use crate::catalog::MetricDef;
 
 impl Registry {

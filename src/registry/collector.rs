@@ -2,7 +2,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::scrape::exposed;
+use super::scrape_family::exposed;
 use super::snapshot::FamilySnapshot;
 use super::{DeclareError, Registered, Registry, Settings, alias, check};
 use crate::catalog::{Kind, MetricDef, names};

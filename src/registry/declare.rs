@@ -7,14 +7,9 @@ use super::error::DeclareError;
 use super::family::{Core, Family};
 use super::labels::LabelKey;
 use super::metric::{Histogram, Metric, Tally};
+use super::settings::DEFAULT_BUCKETS;
 use super::{Registry, group};
 use crate::catalog::{Alias, Allowed, Kind, MetricDef, Native, Unit};
-
-/// The buckets of a histogram that declares none: 5 ms to 10 s, as the Prometheus client
-/// libraries have them.
-pub const DEFAULT_BUCKETS: [f64; 11] = [
-    0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
-];
 
 /// The values of a label are listed in the catalogue where there are fewer.
 const MAX_LISTED: usize = 64;

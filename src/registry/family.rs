@@ -2,7 +2,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::allowed::Bounds;
@@ -10,8 +10,9 @@ use super::error::DeclareError;
 use super::labels::{Combination, LabelKey, Labels};
 use super::metric::sealed::Shape;
 use super::metric::{Common, FloatGauge, Gauge, Histogram, Metric, Note, Plan, Tally};
+use super::rejected::Rejected;
 use super::rendered::SeriesLabels;
-use super::sample::SeriesId;
+use super::series_id::SeriesId;
 use super::snapshot::{ExemplarLabels, FamilySnapshot, Sample, Scratch, ValueRef};
 use super::storage::{Layout, Notes, Rules, Storage, Total, View};
 use crate::catalog::{MetricDef, names};
@@ -31,27 +32,6 @@ pub(super) struct Core<M: Metric> {
     pub(super) shape: Shape,
     expire_after: Option<Duration>,
     storage: Storage<M::Cell>,
-}
-
-/// How many values a metric has refused: NaN, infinities and negative increments.
-#[derive(Clone, Default)]
-pub(crate) struct Rejected(Arc<AtomicU64>);
-
-impl Rejected {
-    #[cold]
-    pub(super) fn count(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(super) fn get(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
-    }
-}
-
-impl fmt::Debug for Rejected {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Rejected({})", self.get())
-    }
 }
 
 impl<M: Metric> Core<M> {
@@ -109,7 +89,7 @@ impl<M: Metric> Core<M> {
 
 /// The cell of a series that is created now.
 fn new_cell<M: Metric>(shape: &Shape, notes: Notes<'_>) -> M::Cell {
-    Note::birth(notes, &shape.common);
+    notes.birth(&shape.common);
     M::cell(shape)
 }
 

@@ -80,9 +80,12 @@ mod metric;
 #[cfg(test)]
 mod model;
 mod owners;
+mod rejected;
 mod rendered;
 mod sample;
 mod scrape;
+mod scrape_family;
+mod series_id;
 mod settings;
 mod snapshot;
 mod storage;
@@ -103,7 +106,7 @@ use lazy_static::lazy_static;
 use parking_lot::RwLock;
 
 pub use collector::Collector;
-pub use declare::{DEFAULT_BUCKETS, Declare};
+pub use declare::Declare;
 pub use dynamic::Declared;
 pub use error::DeclareError;
 pub use exponential::{COARSEST_SCHEMA, FINEST_SCHEMA};
@@ -117,9 +120,10 @@ pub use metric::{
     StateSet, StripedCounter, StripedHistogram, Timer,
 };
 pub use rendered::SeriesLabels;
-pub use sample::SeriesId;
-pub use scrape::{Scrape, ScrapeFamily};
-pub use settings::{Profile, Settings};
+pub use scrape::Scrape;
+pub use scrape_family::ScrapeFamily;
+pub use series_id::SeriesId;
+pub use settings::{DEFAULT_BUCKETS, Profile, Settings};
 pub use snapshot::{
     Exemplar, ExemplarLabels, FamilySnapshot, HistogramRef, HistogramSnapshot, InvalidExemplar,
     MAX_EXEMPLAR, NativeBuckets, Number, Sample, SeriesSnapshot, Value, ValueRef, parse_labels,

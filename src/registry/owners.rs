@@ -1,12 +1,11 @@
 //! Which family of a scrape has which names.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
-use super::scrape::{ScrapeFamily, Source};
+use super::scrape_family::{ScrapeFamily, Source};
 use super::snapshot::{FamilySnapshot, SeriesSnapshot, parse_labels};
 use crate::catalog::names;
 
@@ -132,19 +131,4 @@ fn exposed_labels(text: &str, global: &BTreeMap<String, String>) -> BTreeSet<(St
         .map(|(name, value)| (name.clone(), value.clone()));
     let beside: Vec<_> = beside.collect();
     own.into_iter().chain(beside).collect()
-}
-
-impl ScrapeFamily {
-    /// One without series, to hold its place.
-    pub(super) fn reserved(name: String, def: &Arc<crate::catalog::MetricDef>) -> Self {
-        Self {
-            name,
-            def: Arc::clone(def),
-            source: Source::Taken(Vec::new()),
-        }
-    }
-
-    fn is_empty(&self) -> bool {
-        matches!(&self.source, Source::Taken(series) if series.is_empty())
-    }
 }

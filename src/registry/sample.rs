@@ -4,23 +4,10 @@ use std::sync::Arc;
 
 use super::Registry;
 use super::family::AnyFamily;
-use super::scrape::exposed_name;
+use super::scrape_family::exposed_name;
+use super::series_id::SeriesId;
 use super::snapshot::{Scratch, ValueRef};
 use crate::catalog::MetricDef;
-
-/// Identifies a series of this process for as long as it lives. Another series never has the
-/// same one, not even one with the same labels that comes after it was removed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SeriesId(u64);
-
-/// The bits that say which state of a [`StateSet`](super::StateSet) it is; there are at most 64.
-const PART_BITS: u32 = 6;
-
-impl SeriesId {
-    pub(super) fn new(number: u64, part: usize) -> Self {
-        Self(number << PART_BITS | part as u64)
-    }
-}
 
 impl Registry {
     /// Calls `visit` with the id and the value of every series that is recorded here, family by

@@ -1,13 +1,11 @@
 //! One pass over everything that a registry exposes.
 
-use std::borrow::Cow;
-use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::alias::Aliases;
-use super::family::Rows;
 use super::owners::Owners;
-use super::snapshot::{FamilySnapshot, Sample, SeriesSnapshot, render_pairs};
+use super::scrape_family::{ScrapeFamily, Source, exposed_name};
+use super::snapshot::{FamilySnapshot, render_pairs};
 use super::{Entry, Registered, Registry, Settings};
 use crate::catalog::{Kind, MetricDef};
 
@@ -17,18 +15,6 @@ pub struct Scrape {
     settings: Arc<Settings>,
     global_labels: String,
     families: Vec<ScrapeFamily>,
-}
-
-/// One family of a [`Scrape`].
-pub struct ScrapeFamily {
-    pub(super) name: String,
-    pub(super) def: Arc<MetricDef>,
-    pub(super) source: Source,
-}
-
-pub(super) enum Source {
-    Live(Box<dyn Rows>),
-    Taken(Vec<SeriesSnapshot>),
 }
 
 impl Registry {
@@ -158,93 +144,10 @@ impl Scrape {
     }
 }
 
-impl ScrapeFamily {
-    /// The name as exposed: with the namespace, and with `_total` or `_info` where the
-    /// declaration has it.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// The declaration.
-    #[must_use]
-    pub fn def(&self) -> &MetricDef {
-        &self.def
-    }
-
-    /// Whether every series has exactly the labels of the declaration, in that order. What a
-    /// collector yields may have others, and the states of a state set have one more.
-    #[must_use]
-    pub fn labels_are_declared(&self) -> bool {
-        matches!(self.source, Source::Live(_)) && self.def.kind != Kind::StateSet
-    }
-
-    /// Calls `visit` with the rendered labels and the sample of every series.
-    pub fn each(&self, visit: &mut dyn FnMut(&str, &Sample<'_>)) {
-        let mut next = Some(0);
-        while let Some(from) = next {
-            next = self.each_from(from, &mut |labels, sample| {
-                visit(labels, sample);
-                ControlFlow::Continue(())
-            });
-        }
-    }
-
-    /// Like [`each`](ScrapeFamily::each), a few series at a time: starts at position `from` (0
-    /// for the first) and ends when `visit` breaks off or a few series are done. Returns the
-    /// position to go on from, or `None` at the end. No lock is held, not even for `visit`.
-    pub fn each_from(
-        &self,
-        from: usize,
-        visit: &mut dyn FnMut(&str, &Sample<'_>) -> ControlFlow<()>,
-    ) -> Option<usize> {
-        match &self.source {
-            Source::Live(rows) => rows.each_from(from, visit),
-            Source::Taken(series) => {
-                for (at, series) in series.iter().enumerate().skip(from) {
-                    if visit(&series.labels, &series.sample()).is_break() {
-                        return Some(at + 1);
-                    }
-                }
-                None
-            }
-        }
-    }
-
-    fn into_snapshot(self) -> FamilySnapshot {
-        let mut series = Vec::new();
-        self.each(&mut |labels, sample| series.push(sample.to_series(labels)));
-        FamilySnapshot {
-            def: self.def,
-            series,
-        }
-    }
-}
-
-pub(super) fn exposed_name(settings: &Settings, def: &MetricDef) -> String {
-    exposed(settings, def).into_owned()
-}
-
-/// The name of a definition as it is exposed.
-pub(super) fn exposed<'d>(settings: &Settings, def: &'d MetricDef) -> Cow<'d, str> {
-    let namespace = &settings.namespace;
-    if namespace.is_empty() || !def.namespaced {
-        Cow::Borrowed(&def.name)
-    } else {
-        Cow::Owned(format!("{namespace}_{}", def.name))
-    }
-}
-
 impl std::fmt::Debug for Scrape {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_list()
             .entries(self.families.iter().map(ScrapeFamily::name))
             .finish()
-    }
-}
-
-impl std::fmt::Debug for ScrapeFamily {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.name)
     }
 }

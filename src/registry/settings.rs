@@ -5,6 +5,12 @@ use super::storage::Rules;
 use crate::catalog::MetricDef;
 use crate::config::{FamilySettings, Metrics};
 
+/// The buckets of a histogram that declares none: 5 ms to 10 s, as the Prometheus client
+/// libraries have them.
+pub const DEFAULT_BUCKETS: [f64; 11] = [
+    0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
+];
+
 /// What an operator may decide about a registry without touching the code that records.
 ///
 /// Namespace and global labels apply to every scrape from then on; limits and overrides apply
@@ -100,7 +106,7 @@ pub(super) fn spread(def: &mut MetricDef) {
         return;
     };
     if !native.enabled && def.buckets.is_empty() {
-        def.buckets = super::DEFAULT_BUCKETS.to_vec();
+        def.buckets = DEFAULT_BUCKETS.to_vec();
     } else if native.enabled && !native.classic {
         def.buckets.clear();
     }

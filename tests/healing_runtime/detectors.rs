@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::SeqCst};
 use std::time::Duration;
 
-use selfheal::healing::runtime::PassResult;
+use selfheal::healing::runtime::DetectionResult;
 use selfheal::healing::{
     By, Closed, Context, HealError, Healing, Issue, Observation, RegisterError, Rule, StartError,
 };
@@ -16,9 +16,9 @@ async fn nothing(_: Context, _: Issue) -> Result<(), HealError> {
     Ok(())
 }
 
-fn passes(bench: &Bench, engine: &str, result: PassResult) -> u64 {
-    let all = bench.healing.passes();
-    let of = |(name, is, _): &&(_, PassResult, u64)| -> bool {
+fn detections(bench: &Bench, engine: &str, result: DetectionResult) -> u64 {
+    let all = bench.healing.detections();
+    let of = |(name, is, _): &&(_, DetectionResult, u64)| -> bool {
         let name: &selfheal::healing::Name = name;
         name.as_str() == engine && *is == result
     };
@@ -45,9 +45,9 @@ async fn a_detector_that_panics_every_tick() {
         sick.hint();
         tokio::time::sleep(seconds(1)).await;
     }
-    let panicked = passes(&bench, "sick", PassResult::Panicked);
+    let panicked = detections(&bench, "sick", DetectionResult::Panicked);
     assert!((10..30).contains(&panicked), "{panicked} in an hour");
-    assert!(passes(&bench, "engine", PassResult::Ok) > 300);
+    assert!(detections(&bench, "engine", DetectionResult::Ok) > 300);
     let page = bench.page();
     assert!(
         page.contains(&format!(
@@ -62,10 +62,10 @@ async fn a_detector_that_panics_every_tick() {
     well.store(true, SeqCst);
     tokio::time::sleep(seconds(301)).await;
     assert_eq!(bench.healing.alerts(), []);
-    let ok = passes(&bench, "sick", PassResult::Ok);
+    let ok = detections(&bench, "sick", DetectionResult::Ok);
     tokio::time::sleep(seconds(100)).await;
     assert!(
-        passes(&bench, "sick", PassResult::Ok) >= ok + 9,
+        detections(&bench, "sick", DetectionResult::Ok) >= ok + 9,
         "as often as ever"
     );
     bench.end().await;
@@ -86,7 +86,7 @@ async fn a_detector_that_hangs_holds_up_nobody() {
     bench.register(good.mending_rule());
     assert_eq!(bench.closed("good").await, Closed::Healed);
     tokio::time::sleep(seconds(3_600)).await;
-    let hung = passes(&bench, "stuck", PassResult::Timeout);
+    let hung = detections(&bench, "stuck", DetectionResult::Timeout);
     assert!((10..30).contains(&hung), "{hung} in an hour");
     assert!(u64::from(running.load(SeqCst)) <= hung + 1, "one at a time");
     bench.end().await;
@@ -109,14 +109,18 @@ async fn a_detector_that_blocks_for_ever_is_told() {
     .run("nothing", nothing);
     bench.register(rule);
     tokio::time::sleep(seconds(600)).await;
-    assert_eq!(passes(&bench, "stuck", PassResult::Timeout), 1, "one pass");
+    assert_eq!(
+        detections(&bench, "stuck", DetectionResult::Timeout),
+        1,
+        "one pass"
+    );
     let alerts = bench.healing.alerts();
     assert_eq!(alerts[0].id.to_string(), "blind stuck/detector");
     release.send(()).unwrap();
     let mut looked = 0;
     while looked == 0 {
         tokio::time::sleep(seconds(10)).await;
-        looked = passes(&bench, "stuck", PassResult::Ok);
+        looked = detections(&bench, "stuck", DetectionResult::Ok);
     }
     assert_eq!(bench.healing.alerts(), []);
     bench.end().await;
@@ -157,21 +161,24 @@ async fn hints_are_answered_soon_and_become_one_look() {
     let bench = Bench::start(eager());
     let handle = bench.register(Faults::default().mending_rule());
     tokio::time::sleep(seconds(5)).await;
-    let before = passes(&bench, "engine", PassResult::Ok);
+    let before = detections(&bench, "engine", DetectionResult::Ok);
     for _ in 0..1_000 {
         handle.hint();
         bench.healing.hint("engine");
     }
     bench.healing.hint("nobody");
     settle_down().await;
-    assert_eq!(passes(&bench, "engine", PassResult::Ok), before + 1);
+    assert_eq!(
+        detections(&bench, "engine", DetectionResult::Ok),
+        before + 1
+    );
     // A flood of hints leads to ten looks a second at most.
     let began = Instant::now();
     while began.elapsed() < seconds(1) {
         handle.hint();
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
-    let looks = passes(&bench, "engine", PassResult::Ok) - before - 1;
+    let looks = detections(&bench, "engine", DetectionResult::Ok) - before - 1;
     assert!((8..=11).contains(&looks), "{looks}");
     bench.end().await;
 }
@@ -183,11 +190,11 @@ async fn a_new_interval_holds_at_once() {
     let bench = Bench::start(policy.clone());
     bench.register(Faults::default().mending_rule());
     tokio::time::sleep(seconds(60)).await;
-    assert_eq!(passes(&bench, "engine", PassResult::Ok), 1);
+    assert_eq!(detections(&bench, "engine", DetectionResult::Ok), 1);
     policy.detect_every = seconds(30);
     bench.healing.reload(policy).unwrap();
     tokio::time::sleep(seconds(300)).await;
-    let looks = passes(&bench, "engine", PassResult::Ok);
+    let looks = detections(&bench, "engine", DetectionResult::Ok);
     assert!((9..=11).contains(&looks), "{looks}");
     bench.end().await;
 }

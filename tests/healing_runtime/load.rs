@@ -310,8 +310,8 @@ async fn one_engine_with_all_the_time_in_the_world_is_idle() {
     let bench = Bench::start(eager());
     let handle = bench.register(Faults::default().mending_rule());
     tokio::time::sleep(seconds(86_400)).await;
-    let passes = bench.healing.passes();
-    let looked: u64 = passes.iter().map(|(.., count)| count).sum();
+    let detections = bench.healing.detections();
+    let looked: u64 = detections.iter().map(|(.., count)| count).sum();
     assert!((8_600..=8_650).contains(&looked), "{looked}");
     assert_eq!(handle.name().as_str(), "engine");
     bench.end().await;

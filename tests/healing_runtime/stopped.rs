@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::Duration;
 
-use selfheal::healing::runtime::PassResult;
+use selfheal::healing::runtime::DetectionResult;
 use selfheal::healing::{
     AttemptResult, Confirm, Context, Healing, Issue, Observation, Restart, Risk, Rule, Supervise,
     TaskContext, What,
@@ -89,8 +89,8 @@ fn ended(healing: &Healing) -> Vec<String> {
 }
 
 fn overdue(healing: &Healing) -> u64 {
-    let passes = healing.passes().into_iter();
-    let overdue = passes.filter(|(_, result, _)| *result == PassResult::Timeout);
+    let detections = healing.detections().into_iter();
+    let overdue = detections.filter(|(_, result, _)| *result == DetectionResult::Timeout);
     overdue.map(|(_, _, count)| count).sum()
 }
 
@@ -190,7 +190,7 @@ fn a_process_that_was_stopped_has_nothing_restarted_or_timed_out() {
         .filter_map(|line| line.strip_prefix("stopped: ").map(str::to_owned));
     assert_eq!(lines.next().as_deref(), Some("ready"));
     signal("-STOP");
-    // What is tested is that this much time passes.
+    // What is tested is that this much time detections.
     std::thread::sleep(seconds(5));
     signal("-CONT");
     child.stdin.take().unwrap().write_all(b"go on\n").unwrap();

@@ -1,6 +1,7 @@
 //! The rules of the house, held against the sources of this package. What each rule forbids is
 //! shown to be found by a test on a bad sample next to it.
 
+mod circles;
 mod items;
 mod layers;
 mod lexer;
@@ -33,6 +34,11 @@ fn hold(rule: fn(&[Source]) -> Vec<String>) {
 #[test]
 fn a_room_imports_only_from_below() {
     hold(layers::broken);
+}
+
+#[test]
+fn no_files_import_each_other_in_a_circle() {
+    hold(circles::unwanted);
 }
 
 #[test]

@@ -18,6 +18,10 @@ pub(crate) fn absolute<'a>(code: &'a str, modules: &[&'a str]) -> Vec<Path<'a>> 
         if at == after_super || !matches!(word, "crate" | "self" | "super") {
             continue;
         }
+        // Who may see an item is no need of it: `pub(in crate::a)`.
+        if code[..at].ends_with("(in ") {
+            continue;
+        }
         let Some(mut rest) = after_colons(&code[at + word.len()..]) else {
             continue;
         };
@@ -162,7 +166,7 @@ fn paths_are_counted_from_the_root() {
     assert_eq!(
         written(
             "use crate::{x::{self, Y as Z, w::*}, v};\nuse super::{c::D, E};\nuse super::super::f;\n\
-             use self::child::G;\nfn h() -> super :: I { crate::j::k!() }"
+             use self::child::G;\nfn h() -> super :: I { crate::j::k!() }\npub(in crate::l) struct M;"
         ),
         [
             "x",

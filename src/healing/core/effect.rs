@@ -5,35 +5,12 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::alert::Alert;
+use super::attempt::{AttemptId, Ticket, Work};
 use super::escalate::ExitRequest;
 use super::issue::{Issue, IssueKey, Name, Text};
 use super::moment::Moment;
 use super::outcome::Dropped;
 use super::record::Record;
-
-/// The number of an attempt or a rollback; unique over all runs of one journal.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize,
-)]
-#[serde(transparent)]
-pub struct AttemptId(pub u64);
-
-/// The number of a request that the shell answers.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize,
-)]
-#[serde(transparent)]
-pub struct Ticket(pub u64);
-
-/// Whether something is to be done or undone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Work {
-    /// The step's action: it is an attempt, and counted as one.
-    Heal,
-    /// The undoing of an attempt that did not heal.
-    Rollback,
-}
 
 /// Something to be done, to be answered by [`Event::Ended`](super::Event::Ended).
 #[derive(Debug, Clone, PartialEq)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::effect::{AttemptId, Ticket};
+use super::attempt::{AttemptId, Ticket};
 use super::issue::{Generation, IssueKey, Name, Observation, Severity, Text};
 use super::moment::Moment;
 use super::outcome::{AttemptResult, By, Verdict};

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::effect::AttemptId;
+use super::attempt::AttemptId;
 use super::issue::Name;
 use super::moment::Moment;
 

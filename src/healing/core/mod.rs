@@ -4,6 +4,7 @@
 //! two carry.
 
 mod alert;
+mod attempt;
 mod confidence;
 mod effect;
 mod escalate;
@@ -20,8 +21,9 @@ mod state;
 mod tally;
 
 pub use alert::{Alert, AlertId, AlertKind};
+pub use attempt::{AttemptId, Ticket, Work};
 pub use confidence::{Confidence, Estimate, Outcomes, Samples};
-pub use effect::{AttemptId, Effect, Notice, Start, Ticket, Work};
+pub use effect::{Effect, Notice, Start};
 pub use escalate::{Climb, ExitRequest, Rung};
 pub use event::{Control, Event, Target};
 pub use explanation::{Explanation, NextAction};

@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::alert::{Alert, AlertId};
+use super::attempt::{AttemptId, Work};
 use super::confidence::{Confidence, Outcomes};
-use super::effect::{AttemptId, Work};
 use super::escalate::Rung;
 use super::event::Control;
 use super::issue::{Evidence, Generation, Issue, IssueKey, Name, Severity, Text};

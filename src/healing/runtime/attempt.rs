@@ -5,8 +5,8 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use super::call::{End, run};
-use super::engines::Slot;
 use super::shell::Shell;
+use super::slots::Slot;
 use super::trace;
 use crate::healing::core::{AttemptResult, Event, Moment, Risk, Start, Text, Work};
 use crate::healing::engine::{Context, HealErrorKind, Precondition};

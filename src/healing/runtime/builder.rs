@@ -1,7 +1,7 @@
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
@@ -11,16 +11,16 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::Healing;
-use super::alerts::{self, AlertHook};
+use super::alert_hook::{self, AlertHook};
+use super::alerts;
 use super::call::guarded;
 use super::driver::Driver;
-use super::engines::Engines;
 use super::error::StartError;
 use super::events;
 use super::metrics::Page;
 use super::owner::Owner;
-use super::shell::{Ended, Shell};
-use super::shutdown::Stage;
+use super::shell::{Ended, Shell, Stage};
+use super::slots::Slots;
 use crate::config::{HealingPolicy, Journal as JournalSettings};
 use crate::healing::core::State;
 use crate::healing::engine::Timeline;
@@ -154,11 +154,11 @@ impl HealingBuilder {
             }
             None => Journal::in_memory(&settings),
         };
-        let (alert_sender, changes) = mpsc::channel(alerts::WAITING);
+        let (alert_sender, changes) = mpsc::channel(alert_hook::WAITING);
         let shell = Arc::new(Shell {
             timeline,
             owner: Owner::new(state, outbox),
-            engines: RwLock::new(Engines::default()),
+            engines: RwLock::new(Slots::default()),
             running: Mutex::default(),
             journal,
             events: broadcast::Sender::new(events::KEPT),
@@ -168,14 +168,11 @@ impl HealingBuilder {
             exit: watch::Sender::new(None),
             closing: CancellationToken::new(),
             ended: CancellationToken::new(),
-            page: OnceLock::new(),
             tasks: TaskTracker::new(),
             driver: Mutex::default(),
             runtime,
         });
-        let known = self
-            .after
-            .and_then(|before| before.shell.page.get()?.upgrade());
+        let known = self.after.and_then(|before| before.page.upgrade());
         let page = match (known, &self.registry) {
             (Some(page), _) => {
                 page.turn_to(&shell);
@@ -186,11 +183,8 @@ impl HealingBuilder {
             }
             (None, None) => None,
         };
-        if let Some(page) = page {
-            let _ = shell.page.set(Arc::downgrade(&page));
-        }
-        let telling = alerts::tell(Arc::downgrade(&shell), changes, self.hooks);
-        shell.runtime.spawn(telling);
+        let delivering = alerts::deliver(Arc::downgrade(&shell), changes, self.hooks);
+        shell.runtime.spawn(delivering);
         let ends = Ended(Arc::downgrade(&shell));
         shell
             .runtime
@@ -200,6 +194,7 @@ impl HealingBuilder {
         Ok(Healing {
             shell,
             report: Arc::new(report),
+            page: page.as_ref().map(Arc::downgrade).unwrap_or_default(),
         })
     }
 }

@@ -7,11 +7,11 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::call::{End, run as call};
-use super::engines::{PassResult, Slot};
-use super::looks::over;
 use super::shell::Shell;
+use super::slots::{DetectionResult, Slot};
 use super::trace;
-use crate::healing::core::{Event, IssueKey, Moment, Observation};
+use super::verify::over;
+use crate::healing::core::{Event, IssueKey, Moment, Observation, Plan, Text};
 use crate::healing::engine::Context;
 
 /// Hints lead to a look at most so often.
@@ -36,7 +36,7 @@ pub(super) async fn run(shell: Arc<Shell>, slot: Arc<Slot>) {
         }
         last = Some(Instant::now());
         failures = match pass(&shell, &slot).await {
-            PassResult::Ok => 0,
+            DetectionResult::Ok => 0,
             _ => failures + 1,
         };
     }
@@ -75,7 +75,7 @@ fn backed_off(every: Duration, failures: u32) -> Duration {
 
 /// One look. It returns when nothing of it runs any more, which may be long after it was
 /// reported as failed; until then it is reported again and again.
-async fn pass(shell: &Arc<Shell>, slot: &Slot) -> PassResult {
+async fn pass(shell: &Arc<Shell>, slot: &Slot) -> DetectionResult {
     let (timeout, grace) = shell.policy(|policy| (policy.timeout, policy.grace));
     let token = CancellationToken::new();
     let cx = Context::new(shell.timeline.clone(), timeout, token.clone());
@@ -90,11 +90,11 @@ async fn pass(shell: &Arc<Shell>, slot: &Slot) -> PassResult {
         end = &mut look => end,
         () = over(shell, timeout, &slot.gone) => {
             token.cancel();
-            slot.passes.count(PassResult::Timeout);
+            slot.detections.count(DetectionResult::Timeout);
             loop {
                 failed(shell, slot, began, "it did not end in time");
                 tokio::select! {
-                    _ = &mut look => return PassResult::Timeout,
+                    _ = &mut look => return DetectionResult::Timeout,
                     () = tokio::time::sleep(LONGEST_WAIT.min(timeout)), if !slot.gone.is_cancelled() => {}
                 }
             }
@@ -104,14 +104,14 @@ async fn pass(shell: &Arc<Shell>, slot: &Slot) -> PassResult {
         End::Done(Ok(observations)) => {
             slot.sight.sees(shell.timeline.now());
             hand_over(shell, slot, cx.data_from(), observations).await;
-            slot.passes.count(PassResult::Ok);
-            return PassResult::Ok;
+            slot.detections.count(DetectionResult::Ok);
+            return DetectionResult::Ok;
         }
-        End::Done(Err(text)) => (PassResult::Failed, text),
-        End::Panicked(text) => (PassResult::Panicked, text),
-        End::Cancelled => (PassResult::Timeout, "it was called off".into()),
+        End::Done(Err(text)) => (DetectionResult::Failed, text),
+        End::Panicked(text) => (DetectionResult::Panicked, text),
+        End::Cancelled => (DetectionResult::Timeout, "it was called off".into()),
     };
-    slot.passes.count(result);
+    slot.detections.count(result);
     failed(shell, slot, began, why.as_str());
     result
 }
@@ -130,7 +130,7 @@ async fn hand_over(shell: &Shell, slot: &Slot, began: Moment, mut found: Vec<Obs
     shell.feed(Event::Detected {
         engine: slot.name.clone(),
         began,
-        observations: slot.with_plans(shell, found),
+        observations: with_plans(shell, slot, found),
         left_out,
     });
 }
@@ -141,6 +141,22 @@ fn worst(mut found: Vec<Observation>) -> (Vec<Observation>, Option<(IssueKey, u6
     let left_out = (next.key.clone(), 1 + others.len() as u64);
     found.truncate(MOST);
     (found, Some(left_out))
+}
+
+/// Has the engine plan for those observations that need it. Its code runs with no lock held, and
+/// its panics are contained.
+fn with_plans(
+    shell: &Shell,
+    slot: &Slot,
+    found: Vec<Observation>,
+) -> Vec<(Observation, Option<Result<Plan, Text>>)> {
+    let now = shell.timeline.stamp();
+    let issues: Vec<_> = shell.owner.read(|state| {
+        let issues = found.iter().map(|one| state.to_plan(now, &slot.name, one));
+        issues.collect()
+    });
+    let plans = issues.into_iter().map(|issue| slot.plan(issue));
+    found.into_iter().zip(plans).collect()
 }
 
 fn failed(shell: &Shell, slot: &Slot, began: Moment, why: &str) {

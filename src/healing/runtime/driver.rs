@@ -5,13 +5,12 @@ use std::sync::atomic::Ordering;
 
 use tokio::sync::watch;
 
-use super::alerts::{AlertChange, Tell};
+use super::alert_hook::{AlertChange, Delivery};
 use super::attempt::{self, Order};
 use super::events::HealingEvent;
-use super::looks;
-use super::shell::Shell;
-use super::shutdown::Stage;
+use super::shell::{Shell, Stage};
 use super::trace;
+use super::verify;
 use crate::healing::core::{AttemptId, Effect, Event, Moment, Record, Risk, What};
 use crate::healing::engine::Timeline;
 use crate::healing::journal::Progress;
@@ -99,7 +98,7 @@ impl Driver {
                 attempt: _,
                 data_after: _,
                 timeout,
-            } => looks::verify(shell, ticket, &engine, issue, timeout),
+            } => verify::verify(shell, ticket, &engine, issue, timeout),
             Effect::Detect { engine } => {
                 if let Some(slot) = shell.engines.read().get(&engine) {
                     slot.hint.notify_one();
@@ -138,7 +137,12 @@ impl Driver {
 
     fn alert(&self, change: AlertChange) {
         // Hooks that are so far behind miss alerts; the list of those that fire is complete.
-        if self.shell.alerts.try_send(Tell::Change(change)).is_err() {
+        if self
+            .shell
+            .alerts
+            .try_send(Delivery::Change(change))
+            .is_err()
+        {
             self.shell.alerts_missed.fetch_add(1, Ordering::Relaxed);
         }
     }

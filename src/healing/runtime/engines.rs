@@ -1,139 +1,17 @@
-//! The engines that are registered, and what each of them is doing.
+//! Engines as they are registered, asked for plans and removed.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
-
-use tokio::sync::{Notify, Semaphore};
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 use super::call::guarded;
 use super::detect;
 use super::error::RegisterError;
 use super::remark::Remark;
-use super::shell::Shell;
-use super::shutdown::{Stage, close_engine};
-use super::sight::Sight;
-use crate::healing::core::{Event, Issue, Name, Observation, Plan, Text};
+use super::shell::{Shell, Stage};
+use super::shutdown::close_engine;
+use super::slots::Slot;
+use crate::healing::core::{Event, Name, Observation};
 use crate::healing::engine::{DynEngine, HealingEngine};
-
-/// So many verifications of one engine run at once.
-const LOOKS: usize = 16;
-
-/// One engine.
-pub(super) struct Slot {
-    pub(super) name: Name,
-    pub(super) engine: Arc<dyn DynEngine>,
-    pub(super) components: Vec<Name>,
-    pub(super) every: Option<Duration>,
-    /// There is a reason to look now.
-    pub(super) hint: Notify,
-    /// The time of the next look is to be computed anew.
-    pub(super) retimed: Notify,
-    /// It was removed, or everything ends.
-    pub(super) gone: CancellationToken,
-    /// Calls of its code under way.
-    pub(super) calls: TaskTracker,
-    pub(super) looks: Semaphore,
-    pub(super) passes: Passes,
-    pub(super) sight: Sight,
-    pub(super) remark: Arc<Remark>,
-}
-
-/// How often an engine looked, by what came of it.
-#[derive(Debug, Default)]
-pub(super) struct Passes([AtomicU64; PassResult::ALL.len()]);
-
-/// What came of a pass of a detector.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum PassResult {
-    /// It looked.
-    Ok,
-    /// It said that it could not look.
-    Failed,
-    /// It panicked.
-    Panicked,
-    /// It did not end in time.
-    Timeout,
-}
-
-impl PassResult {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::Ok, Self::Failed, Self::Panicked, Self::Timeout];
-
-    /// The label value.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Failed => "failed",
-            Self::Panicked => "panicked",
-            Self::Timeout => "timeout",
-        }
-    }
-}
-
-impl Passes {
-    pub(super) fn count(&self, result: PassResult) {
-        self.0[result as usize].fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(super) fn get(&self, result: PassResult) -> u64 {
-        self.0[result as usize].load(Ordering::Relaxed)
-    }
-}
-
-/// All engines by name.
-#[derive(Default)]
-pub(super) struct Engines {
-    by_name: BTreeMap<Name, Arc<Slot>>,
-}
-
-impl Engines {
-    pub(super) fn get(&self, name: &Name) -> Option<Arc<Slot>> {
-        self.by_name.get(name).cloned()
-    }
-
-    pub(super) fn all(&self) -> Vec<Arc<Slot>> {
-        self.by_name.values().cloned().collect()
-    }
-
-    pub(super) fn remove(&mut self, name: &Name) {
-        self.by_name.remove(name);
-    }
-
-    /// Has every engine compute its next look anew.
-    pub(super) fn retime(&self) {
-        for slot in self.by_name.values() {
-            slot.retimed.notify_one();
-        }
-    }
-}
-
-impl Slot {
-    /// Has the engine plan for those observations that need it. Its code runs with no lock held,
-    /// and its panics are contained.
-    pub(super) fn with_plans(
-        &self,
-        shell: &Shell,
-        found: Vec<Observation>,
-    ) -> Vec<(Observation, Option<Result<Plan, Text>>)> {
-        let now = shell.timeline.stamp();
-        let issues: Vec<_> = shell.owner.read(|state| {
-            let issues = found.iter().map(|one| state.to_plan(now, &self.name, one));
-            issues.collect()
-        });
-        let plans = issues.into_iter().map(|issue| self.plan(issue));
-        found.into_iter().zip(plans).collect()
-    }
-
-    fn plan(&self, issue: Option<Issue>) -> Option<Result<Plan, Text>> {
-        issue.map(|issue| guarded(|| self.engine.plan(&issue)))
-    }
-}
 
 impl Shell {
     /// Takes an engine in and has it look for the first time.
@@ -157,27 +35,21 @@ impl Shell {
             if *self.stage.borrow() != Stage::Running {
                 return Err(RegisterError::ShutDown { name });
             }
-            if engines.by_name.contains_key(&name) {
+            if engines.get(&name).is_some() {
                 return Err(RegisterError::Taken { name });
             }
-            if engines.by_name.len() >= limit as usize {
+            if engines.len() >= limit as usize {
                 return Err(RegisterError::TooMany { name, limit });
             }
-            let slot = Arc::new(Slot {
-                name: name.clone(),
+            let gone = self.closing.child_token();
+            let slot = Arc::new(Slot::new(
+                name.clone(),
                 engine,
-                components: components.clone(),
+                components.clone(),
                 every,
-                hint: Notify::new(),
-                retimed: Notify::new(),
-                gone: self.closing.child_token(),
-                calls: TaskTracker::new(),
-                looks: Semaphore::new(LOOKS),
-                passes: Passes::default(),
-                sight: Sight::default(),
-                remark: Arc::new(Remark::new(name.clone())),
-            });
-            engines.by_name.insert(name.clone(), Arc::clone(&slot));
+                gone,
+            ));
+            engines.insert(Arc::clone(&slot));
             slot
         };
         let added = Event::EngineAdded {
@@ -185,7 +57,7 @@ impl Shell {
             components,
         };
         if self.decide(added).is_err() {
-            // Engines of an earlier run, with issues that are still open, take the room.
+            // Engines of an earlier run, with issues that are still open, take its place.
             self.engines.write().remove(&name);
             return Err(RegisterError::TooMany { name, limit });
         }

@@ -5,9 +5,9 @@ use std::sync::atomic::Ordering;
 
 use parking_lot::Mutex;
 
-use super::engines::PassResult;
 use super::expose;
 use super::shell::Shell;
+use super::slots::DetectionResult;
 use crate::catalog::{Kind, MetricDef};
 use crate::healing::core::Name;
 use crate::registry::{
@@ -16,12 +16,13 @@ use crate::registry::{
 
 impl Shell {
     /// Each engine, each result, and how often.
-    pub(super) fn passes(&self) -> Vec<(Name, PassResult, u64)> {
+    pub(super) fn detections(&self) -> Vec<(Name, DetectionResult, u64)> {
         let slots = self.engines.read().all();
         let mut all: Vec<_> = slots
             .iter()
             .flat_map(|slot| {
-                PassResult::ALL.map(|result| (slot.name.clone(), result, slot.passes.get(result)))
+                DetectionResult::ALL
+                    .map(|result| (slot.name.clone(), result, slot.detections.get(result)))
             })
             .collect();
         all.sort_by(|a, b| a.0.cmp(&b.0).then((a.1 as usize).cmp(&(b.1 as usize))));
@@ -94,10 +95,13 @@ impl Collector for OfTheShell {
 
     fn collect(&self, out: &mut Vec<FamilySnapshot>) {
         let shell = self.0.shell();
-        let series = shell.passes().into_iter().map(|(engine, result, count)| {
-            let labels = [("engine", engine.as_str()), ("result", result.as_str())];
-            SeriesSnapshot::new(labels, Value::Number(Number::U64(count)))
-        });
+        let series = shell
+            .detections()
+            .into_iter()
+            .map(|(engine, result, count)| {
+                let labels = [("engine", engine.as_str()), ("result", result.as_str())];
+                SeriesSnapshot::new(labels, Value::Number(Number::U64(count)))
+            });
         out.push(FamilySnapshot {
             def: Arc::new(Self::detections()),
             series: series.collect(),

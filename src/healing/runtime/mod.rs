@@ -12,6 +12,7 @@
 //!   for longer and longer, and holds up nobody else.
 //! - Nothing here grows without bound, and nothing panics in the host.
 
+mod alert_hook;
 mod alerts;
 mod attempt;
 mod builder;
@@ -24,7 +25,6 @@ mod error;
 mod events;
 mod exit;
 mod expose;
-mod looks;
 mod metrics;
 #[cfg(test)]
 mod model;
@@ -33,18 +33,21 @@ mod remark;
 mod shell;
 mod shutdown;
 mod sight;
+mod slots;
 mod sync;
 #[cfg_attr(not(feature = "tracing"), path = "no_trace.rs")]
 mod trace;
+mod verify;
 mod views;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-pub use alerts::{AlertChange, AlertHook, LogAlerts};
+pub use alert_hook::{AlertChange, AlertHook};
+pub use alerts::LogAlerts;
 pub use builder::HealingBuilder;
-pub use engines::{EngineHandle, PassResult};
+pub use engines::EngineHandle;
 pub use error::{Refused, RegisterError, StartError};
 pub use events::{Events, HealingEvent};
 pub use expose::expose;
@@ -52,6 +55,7 @@ pub(crate) use metrics::catalogue;
 pub(super) use remark::Remark;
 pub use shutdown::ShutdownReport;
 pub use sight::Blind;
+pub use slots::DetectionResult;
 pub use views::{ComponentState, OpenIssue, WatchedComponent};
 
 use tokio::runtime::Handle;
@@ -59,6 +63,7 @@ use tokio::runtime::Handle;
 use super::engine::{HealingEngine, Timeline};
 use super::journal::ReplayReport;
 use crate::healing::core::{Event, Name};
+use metrics::Page;
 use shell::Shell;
 
 /// A healing engine that runs. Cloning is cheap and gives the same one.
@@ -70,7 +75,7 @@ use shell::Shell;
 /// time pass with `tokio::time::sleep`, as `tokio::time::advance` is such a stop.
 ///
 /// ```
-/// use std::sync::Arc;
+/// use std::sync::{Arc, Weak};
 /// use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 /// use std::time::Duration;
 /// use selfheal::config::HealingPolicy;
@@ -110,6 +115,8 @@ use shell::Shell;
 pub struct Healing {
     shell: Arc<Shell>,
     report: Arc<ReplayReport>,
+    /// Where its numbers are exposed; the registry keeps it.
+    page: Weak<Page>,
 }
 
 impl Healing {

@@ -3,7 +3,7 @@
 
 use std::io::Write as _;
 
-use super::alerts::AlertChange;
+use super::alert_hook::AlertChange;
 use crate::healing::core::{Name, Notice, Record, Start};
 
 #[derive(Clone)]

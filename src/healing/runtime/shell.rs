@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::{Arc, Weak};
 
 use parking_lot::{Mutex, RwLock};
 use tokio::runtime::Handle;
@@ -11,14 +11,12 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::alerts::Tell;
+use super::alert_hook::Delivery;
 use super::call::guarded;
-use super::engines::Engines;
 use super::error::Refused;
 use super::events::HealingEvent;
-use super::metrics::Page;
 use super::owner::Owner;
-use super::shutdown::Stage;
+use super::slots::Slots;
 use super::trace;
 use crate::config::HealingPolicy;
 use crate::healing::core::{AttemptId, Event, ExitRequest, Snapshot, Text};
@@ -30,12 +28,12 @@ pub(super) struct Shell {
     pub(super) runtime: Handle,
     pub(super) timeline: Timeline,
     pub(super) owner: Owner,
-    pub(super) engines: RwLock<Engines>,
+    pub(super) engines: RwLock<Slots>,
     /// How to call off what runs.
     pub(super) running: Mutex<BTreeMap<AttemptId, CancellationToken>>,
     pub(super) journal: Journal,
     pub(super) events: broadcast::Sender<HealingEvent>,
-    pub(super) alerts: mpsc::Sender<Tell>,
+    pub(super) alerts: mpsc::Sender<Delivery>,
     /// How many changes of alerts the hooks have missed.
     pub(super) alerts_missed: AtomicU64,
     pub(super) stage: watch::Sender<Stage>,
@@ -47,10 +45,20 @@ pub(super) struct Shell {
     pub(super) tasks: TaskTracker,
     /// Its run-time has ended, with everything that ran on it.
     pub(super) ended: CancellationToken,
-    /// Where its numbers are on the page of a registry.
-    pub(super) page: OnceLock<Weak<Page>>,
     /// The task that does what the core says; the shutdown waits for it last.
     pub(super) driver: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// How far the engine is on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Stage {
+    Running,
+    /// Nothing starts any more.
+    Stopping,
+    /// The core has closed everything.
+    Stopped,
+    /// It is over.
+    Closed,
 }
 
 impl Shell {

@@ -8,22 +8,10 @@ use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::call::run;
-use super::engines::Slot;
-use super::shell::Shell;
+use super::shell::{Shell, Stage};
+use super::slots::Slot;
 use crate::healing::core::Event;
 use crate::healing::engine::Context;
-
-/// How far the engine is on its way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Stage {
-    Running,
-    /// Nothing starts any more.
-    Stopping,
-    /// The core has closed everything.
-    Stopped,
-    /// It is over.
-    Closed,
-}
 
 /// Writing the last records may take so long, whatever the grace.
 const LAST_WORDS: Duration = Duration::from_secs(2);

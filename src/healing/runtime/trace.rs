@@ -3,7 +3,7 @@
 pub(super) use tracing::Span;
 use tracing::{Instrument, debug, error, info, info_span, warn};
 
-use super::alerts::AlertChange;
+use super::alert_hook::AlertChange;
 use crate::healing::core::{AttemptResult, Name, Notice, Record, Severity, Start, What};
 use crate::util::Printable;
 

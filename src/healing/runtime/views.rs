@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Healing;
-use super::engines::PassResult;
 use super::sight::Blind;
+use super::slots::DetectionResult;
 use crate::healing::core::{
     Alert, Explanation, Issue, IssueKey, Moment, Name, ParkReason, Phase, Record, Severity,
     Snapshot, State,
@@ -137,7 +137,7 @@ impl Healing {
         let mut watched = Vec::new();
         for slot in slots {
             let blind = slot.sight.blind(now, timeout);
-            let looked = slot.passes.get(PassResult::Ok) > 0;
+            let looked = slot.detections.get(DetectionResult::Ok) > 0;
             let itself = blind.is_some() && slot.components.is_empty();
             let itself = itself.then_some(&slot.name);
             let components = slot.components.iter().chain(itself);
@@ -170,8 +170,8 @@ impl Healing {
 
     /// How often each engine looked for faults, by what came of it.
     #[must_use]
-    pub fn passes(&self) -> Vec<(Name, PassResult, u64)> {
-        self.shell.passes()
+    pub fn detections(&self) -> Vec<(Name, DetectionResult, u64)> {
+        self.shell.detections()
     }
 }
 

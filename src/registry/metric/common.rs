@@ -62,7 +62,7 @@ impl Common {
     }
 
     /// How long ago the family was declared, if its series note when they are created.
-    pub(super) fn age(&self) -> Option<Duration> {
+    pub(crate) fn age(&self) -> Option<Duration> {
         let age = || self.clock.wall().duration_since(self.start);
         self.created.then(|| age().unwrap_or_default())
     }

@@ -3,12 +3,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::common::Common;
-use super::note::Note;
 use super::sealed::{Sealed, Shape};
 use super::{Metric, add_f64};
 use crate::catalog::Kind;
-use crate::registry::family::{Family, Rejected};
+use crate::registry::family::Family;
 use crate::registry::labels::{LabelKey, Labels};
+use crate::registry::rejected::Rejected;
 use crate::registry::snapshot::{ExemplarLabels, Number, Sample, Scratch, ValueRef};
 use crate::registry::storage::{Cell, Place};
 
@@ -92,7 +92,7 @@ impl<S: Sum> Counter<S> {
     pub fn add_with_exemplar(&self, n: u64, labels: impl FnOnce(&mut ExemplarLabels)) {
         if let Some(sum) = self.place.cell() {
             sum.add(n);
-            Note::exemplar(self.place.notes(), &self.common, n as f64, labels);
+            self.place.notes().exemplar(&self.common, n as f64, labels);
         }
     }
 
@@ -175,7 +175,7 @@ impl FloatCounter {
         if let Some(sum) = self.place.cell()
             && grow(sum, &self.rejected, amount)
         {
-            Note::exemplar(self.place.notes(), &self.common, amount, labels);
+            self.place.notes().exemplar(&self.common, amount, labels);
         }
     }
 
@@ -235,7 +235,7 @@ impl<S: Sum, K: LabelKey> Family<Counter<S>, K> {
         let common = &self.core.shape.common;
         self.core.record(labels, |sum, notes| {
             sum.add(1);
-            Note::exemplar(notes, common, 1.0, exemplar);
+            notes.exemplar(common, 1.0, exemplar);
         });
     }
 }
@@ -261,7 +261,7 @@ impl<K: LabelKey> Family<FloatCounter, K> {
         let shape = &self.core.shape;
         self.core.record(labels, |sum, notes| {
             if grow(sum, &shape.rejected, amount) {
-                Note::exemplar(notes, &shape.common, amount, exemplar);
+                notes.exemplar(&shape.common, amount, exemplar);
             }
         });
     }

@@ -9,8 +9,9 @@ use parking_lot::Mutex;
 use super::Metric;
 use super::sealed::{Sealed, Shape, Visit};
 use crate::catalog::Kind;
-use crate::registry::family::{Family, Rejected};
+use crate::registry::family::Family;
 use crate::registry::labels::{LabelKey, Labels};
+use crate::registry::rejected::Rejected;
 use crate::registry::snapshot::{Number, Sample, Scratch, ValueRef};
 use crate::registry::storage::{Made, Place};
 

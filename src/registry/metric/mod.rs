@@ -41,7 +41,7 @@ pub(super) mod sealed {
     use std::ops::ControlFlow;
 
     use super::{Arc, Common, Kind, Place, Plan, Sample, Scratch, ValueRef};
-    use crate::registry::family::Rejected;
+    use crate::registry::rejected::Rejected;
 
     /// What all series of a family have in common.
     #[derive(Clone, Debug)]

@@ -4,7 +4,6 @@ use std::time::Duration;
 use super::common::Common;
 use super::exemplar::Mark;
 use crate::registry::snapshot::{Exemplar, ExemplarLabels, Sample};
-use crate::registry::storage::Notes;
 
 /// What is known of a series beside its value, where it is asked for: 8 bytes.
 #[derive(Debug, Default)]
@@ -14,40 +13,30 @@ pub(crate) struct Note {
 }
 
 impl Note {
-    /// Notes that a series is created now, if its family wants to know.
-    pub(crate) fn birth(notes: Notes<'_>, common: &Common) {
-        if let Some(age) = common.age() {
-            notes.make().born.set(age);
-        }
+    /// Notes that the series was created when its family had this age.
+    pub(crate) fn born(&self, age: Duration) {
+        self.born.set(age);
     }
 
-    /// Takes an exemplar for a series, unless it has one that was not read yet.
+    /// Takes an exemplar, unless there is one that was not read yet.
     #[inline]
-    pub(crate) fn exemplar(
-        notes: Notes<'_>,
+    pub(crate) fn offer(
+        &self,
         common: &Common,
         value: f64,
         labels: impl FnOnce(&mut ExemplarLabels),
     ) {
-        match notes.get() {
-            Some(note) => note.mark.offer(common, value, labels),
-            None => Self::first_exemplar(notes, common, value, labels),
-        }
+        self.mark.offer(common, value, labels);
     }
 
-    #[cold]
-    fn first_exemplar(
-        notes: Notes<'_>,
-        common: &Common,
-        value: f64,
-        labels: impl FnOnce(&mut ExemplarLabels),
-    ) {
-        let mark = Mark::default();
-        mark.offer(common, value, labels);
-        // Where no exemplar came of it there is nothing to note.
-        if !mark.is_none() {
-            notes.make().mark.set(mark);
-        }
+    /// Has the exemplar of another note.
+    pub(crate) fn set_exemplar(&self, other: Self) {
+        self.mark.set(other.mark);
+    }
+
+    /// Whether there never was an exemplar.
+    pub(crate) fn has_no_exemplar(&self) -> bool {
+        self.mark.is_none()
     }
 
     /// A sample of the series with what is noted of it. Its exemplar is put into `exemplar`, and is

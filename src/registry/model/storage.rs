@@ -24,6 +24,7 @@ mod life;
 #[path = "../storage/limits.rs"]
 mod limits;
 #[path = "../storage/notes.rs"]
+#[allow(dead_code, reason = "exemplars and births are for metrics")]
 mod notes;
 #[path = "../storage/places.rs"]
 mod places;

@@ -3,14 +3,10 @@
 use std::fmt;
 
 use super::cell::Cell;
-use super::life::Life;
+use super::life::{GROUP, Life};
 use super::notes::{Notebook, Notes};
 use super::sync::{Arc, AtomicU16, AtomicU32, OnceLock, Ordering};
 use super::text::Rendered;
-
-/// How many series are allocated together. A group is freed when its last series and the last
-/// handle to one of them are gone; few, so that a survivor keeps little else alive.
-pub(super) const GROUP: u32 = 16;
 
 /// A series: its labels as they are exposed, its value, and what else is known of it.
 pub(in crate::registry) struct Series<'a, C> {

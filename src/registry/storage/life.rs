@@ -10,8 +10,11 @@
 //! have, one of the two sees the other. A thread that found the flag up before the last check,
 //! and is stopped before it records until the one after it, is the one that can come too late.
 
-use super::group::GROUP;
 use super::sync::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+
+/// How many series are allocated together. A group is freed when its last series and the last
+/// handle to one of them are gone; few, so that a survivor keeps little else alive.
+pub(super) const GROUP: u32 = 16;
 
 const SERIES: usize = GROUP as usize;
 

@@ -1,6 +1,7 @@
-use super::group::GROUP;
+use super::life::GROUP;
 use super::sync::OnceLock;
-use crate::registry::metric::Note;
+use crate::registry::metric::{Common, Note};
+use crate::registry::snapshot::ExemplarLabels;
 
 /// What the series of a group have beside their cells. Few families want to know more of their
 /// series than a value; the others pay for a word in each group.
@@ -25,6 +26,37 @@ pub(in crate::registry) struct Notes<'a> {
 }
 
 impl<'a> Notes<'a> {
+    /// Notes that a series is created now, if its family wants to know.
+    pub(in crate::registry) fn birth(self, common: &Common) {
+        if let Some(age) = common.age() {
+            self.make().born(age);
+        }
+    }
+
+    /// Takes an exemplar for the series, unless it has one that was not read yet.
+    #[inline]
+    pub(in crate::registry) fn exemplar(
+        self,
+        common: &Common,
+        value: f64,
+        labels: impl FnOnce(&mut ExemplarLabels),
+    ) {
+        match self.get() {
+            Some(note) => note.offer(common, value, labels),
+            None => self.first_exemplar(common, value, labels),
+        }
+    }
+
+    #[cold]
+    fn first_exemplar(self, common: &Common, value: f64, labels: impl FnOnce(&mut ExemplarLabels)) {
+        let first = Note::default();
+        first.offer(common, value, labels);
+        // Where no exemplar came of it there is nothing to note.
+        if !first.has_no_exemplar() {
+            self.make().set_exemplar(first);
+        }
+    }
+
     /// The note, if there is one of this series or of another in its group.
     #[inline]
     pub(in crate::registry) fn get(self) -> Option<&'a Note> {

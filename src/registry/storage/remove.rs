@@ -1,8 +1,9 @@
 //! How series go: one by one, those that match, those that are idle.
 
 use super::cell::Cell;
-use super::group::{GROUP, Series};
+use super::group::Series;
 use super::index::Progress;
+use super::life::GROUP;
 use super::store::{Storage, Writer, find_text};
 use super::sync::{Arc, MutexGuard, Ordering, RwLock};
 use super::table::Table;

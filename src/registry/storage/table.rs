@@ -3,8 +3,9 @@
 use std::ops::{ControlFlow, Range};
 
 use super::cell::Cell;
-use super::group::{GROUP, Place, Series, Slot, Slots};
+use super::group::{Place, Series, Slot, Slots};
 use super::index::{Entry, Index, Indexed, POSITIONS, Progress};
+use super::life::GROUP;
 use super::notes::Notes;
 use super::places::{Layout, Places};
 use super::sync::{Arc, AtomicU32, OnceLock, Ordering};

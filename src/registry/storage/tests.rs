@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::group::GROUP;
+use super::life::GROUP;
 use super::*;
 use crate::registry::labels::{Labels, MAX_LABEL_VALUE, cut};
 use crate::registry::snapshot::render_pairs;

@@ -1,7 +1,8 @@
 use std::ops::ControlFlow;
 
 use super::cell::Cell;
-use super::group::{GROUP, Place, Series};
+use super::group::{Place, Series};
+use super::life::GROUP;
 use super::sync::Arc;
 use super::table::Table;
 use crate::registry::metric::Note;

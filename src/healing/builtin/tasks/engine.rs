@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 
-use super::Restart;
 use super::child::{Child, End, Look};
+use super::restart::Restart;
 use crate::healing::core::{
     Budget, Confirm, Issue, Moment, Name, Observation, Plan, Risk, Severity, Verdict,
 };

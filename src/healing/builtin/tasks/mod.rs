@@ -32,6 +32,7 @@
 mod child;
 mod engine;
 mod output;
+mod restart;
 
 use std::fmt;
 use std::future::Future;
@@ -42,27 +43,12 @@ use tokio::runtime::Handle;
 
 pub use child::TaskContext;
 pub use output::TaskOutput;
+pub use restart::Restart;
 
 use self::child::{Child, Start};
 use self::engine::{Spec, Supervisor};
 use crate::healing::core::{Budget, Name, Severity};
 use crate::healing::runtime::{Healing, RegisterError, StartError};
-
-/// When a task that has ended is started again; the terms are OTP's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Restart {
-    /// Always: the task is meant to run for ever. After the restarts that its
-    /// [intensity](Supervise::intensity) allows, it goes on at the slow pace of the policy's
-    /// [`retry_every`](crate::config::HealingPolicy::retry_every), 15 min by default, while an
-    /// alert stands.
-    Permanent,
-    /// When it ended abnormally: by a panic, an error or a missed heartbeat. As often as
-    /// [`Permanent`](Self::Permanent).
-    Transient,
-    /// Never, whatever the policy says: its end is only reported, by an alert and as an issue that
-    /// is left to a person.
-    Temporary,
-}
 
 /// Why a task cannot be supervised; it was not started.
 #[derive(Debug, thiserror::Error)]

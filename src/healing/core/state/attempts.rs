@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::Map;
 use super::engines::EngineIx;
+use super::map::Map;
 use super::slab::SlotId;
 use crate::healing::core::{AttemptId, Intent, Moment, Name};
 

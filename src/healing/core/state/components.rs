@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::Map;
+use super::map::Map;
 use super::slab::{Slab, SlotId};
 use super::spent::Spent;
 use crate::healing::core::{Moment, Name};

@@ -3,8 +3,8 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Map;
 use super::components::ComponentIx;
+use super::map::Map;
 use super::slab::SlotId;
 use crate::healing::core::{IssueKey, Moment, Name, Severity};
 

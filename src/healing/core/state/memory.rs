@@ -6,8 +6,8 @@
 use std::collections::BTreeSet;
 use std::collections::VecDeque;
 
-use super::Map;
 use super::backoff;
+use super::map::Map;
 use super::window::Window;
 use crate::config::{Backoff, Budget, Flap, Recurrence};
 use crate::healing::core::{IssueKey, KeyMemory, Moment, Name, ParkReason};

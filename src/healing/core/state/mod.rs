@@ -71,12 +71,14 @@ mod components;
 mod confirm;
 mod control;
 mod decide;
+mod drops;
 mod engines;
 mod entry;
 mod escalate;
 mod explain;
 mod giving_up;
 mod heal;
+mod map;
 mod memory;
 mod moves;
 mod mutes;
@@ -100,7 +102,7 @@ mod window;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub use snapshot::Snapshot;
@@ -109,13 +111,14 @@ use self::alerts::Alerts;
 use self::attempts::Attempts;
 use self::climbs::Climbs;
 use self::components::Components;
+use self::drops::Drops;
 use self::engines::Engines;
 use self::entry::Entry;
+use self::map::Map;
 use self::memory::Memories;
 use self::mutes::Mutes;
 use self::queue::Queue;
 use self::ramp::Ramp;
-use self::signals::Drops;
 use self::slab::{Slab, SlotId};
 use self::spent::Spent;
 use self::storm::StormGuard;
@@ -124,10 +127,6 @@ use self::window::Window;
 use super::tally::{ActionLabels, Series, Tally};
 use super::{Effect, Event, IssueKey, Moment, Name, Outcomes, Stamp, Ticket};
 use crate::config::HealingPolicy;
-
-/// Keys come from outside: the hash is seeded for each map, and no decision depends on the order
-/// of a map.
-type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
 
 /// What the engine knows. It changes by [`step`](Self::step) alone.
 #[derive(Debug, Clone)]

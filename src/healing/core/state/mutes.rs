@@ -1,6 +1,6 @@
 //! What is muted, until when, and up to which severity.
 
-use super::Map;
+use super::map::Map;
 use crate::healing::core::{IssueKey, Moment, Severity, Target};
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::Map;
 use super::components::ComponentIx;
+use super::map::Map;
 use super::slab::SlotId;
 use super::spent::Draw;
 use crate::healing::core::{Moment, Name, Severity};

@@ -1,4 +1,4 @@
-//! What the core tells the world: records, notices, alerts, and when it wants to be woken.
+//! What the core reports: records, notices, alerts, and when it wants to be woken.
 
 use std::time::Duration;
 
@@ -11,18 +11,11 @@ use crate::healing::core::{
     What,
 };
 
-/// How often what was dropped is told, at most.
-const TELL_DROPS_EVERY: Duration = Duration::from_secs(1);
+/// The least time between two reports of dropped observations.
+const REPORT_DROPS_EVERY: Duration = Duration::from_secs(1);
 
 /// How long after the last drop the alert about it ends.
 const OVERFLOW_LASTS: Duration = Duration::from_secs(60);
-
-/// What was dropped since it was last told.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Drops {
-    untold: [Option<(IssueKey, u64)>; Dropped::ALL.len()],
-    timer: bool,
-}
 
 impl State {
     pub(super) fn emit(&mut self, effect: Effect) {
@@ -49,20 +42,16 @@ impl State {
     /// Observations that are not taken; the key is that of the last.
     pub(super) fn dropped(&mut self, reason: Dropped, key: IssueKey, many: u64) {
         self.tally.observations.dropped.add_many(reason, many);
-        if let Some(untold) = self.drops.untold.get_mut(reason.index()) {
-            let count = untold.as_ref().map_or(0, |(_, count)| *count);
-            *untold = Some((key, count.saturating_add(many)));
-        }
+        self.drops.add(reason, key, many);
         if !self.drops.timer {
-            self.tell_drops();
+            self.report_drops();
         }
     }
 
-    pub(super) fn tell_drops(&mut self) {
+    pub(super) fn report_drops(&mut self) {
         self.drops.timer = false;
         for &reason in Dropped::VALUES {
-            let untold = self.drops.untold.get_mut(reason.index());
-            let Some((key, count)) = untold.and_then(Option::take) else {
+            let Some((key, count)) = self.drops.take(reason) else {
                 continue;
             };
             if reason == Dropped::Full {
@@ -77,7 +66,7 @@ impl State {
         }
         if self.drops.timer {
             self.timers
-                .set(self.now.at + TELL_DROPS_EVERY, Timer::Drops);
+                .set(self.now.at + REPORT_DROPS_EVERY, Timer::Drops);
         }
     }
 
@@ -158,7 +147,7 @@ impl State {
                         self.alert_over(&id);
                     }
                 }
-                Timer::Drops => self.tell_drops(),
+                Timer::Drops => self.report_drops(),
             }
         }
     }

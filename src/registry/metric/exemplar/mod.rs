@@ -4,8 +4,10 @@
 //! scrapes a series of a counter, or a bucket of a histogram, takes one. So there is no clock to
 //! ask, and one that is left out costs a relaxed load. Memory is made with the first one.
 
+mod mark;
 mod ring;
 mod slots;
 
-pub(super) use ring::{Mark, Ring};
+pub(super) use mark::Mark;
+pub(super) use ring::Ring;
 pub(super) use slots::Slots;

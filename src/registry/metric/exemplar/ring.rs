@@ -1,33 +1,30 @@
-use std::sync::atomic::{AtomicU32, Ordering};
-
 use parking_lot::Mutex;
 
-use crate::registry::metric::common::Common;
-use crate::registry::snapshot::{Exemplar, ExemplarLabels};
+use crate::registry::snapshot::Exemplar;
 
 /// The last exemplars of a family's counters, each with the stamp under which its series knows
 /// it. A series whose exemplar had to give way finds another stamp there and has none.
 #[derive(Debug, Default)]
-pub(in crate::registry::metric) struct Ring(Mutex<Kept>);
+pub(in crate::registry::metric) struct Ring(pub(super) Mutex<Kept>);
 
 #[derive(Debug, Default)]
-struct Kept {
-    last: u32,
-    exemplars: Vec<(u32, Exemplar)>,
+pub(super) struct Kept {
+    pub(super) last: u32,
+    pub(super) exemplars: Vec<(u32, Exemplar)>,
 }
 
 /// How many exemplars a family of counters keeps: some 200 KiB.
-const KEPT: u32 = 1024;
+pub(super) const KEPT: u32 = 1024;
 
 /// Says of a mark that its exemplar was not read yet.
-const FRESH: u32 = 1 << 31;
+pub(super) const FRESH: u32 = 1 << 31;
 
 /// The last stamp; after it comes the first one again, in the place that follows.
-const LAST: u32 = FRESH - KEPT;
+pub(super) const LAST: u32 = FRESH - KEPT;
 
 impl Ring {
     /// Keeps an exemplar and returns its stamp. None while another thread is here.
-    fn put(&self, exemplar: Exemplar) -> Option<u32> {
+    pub(super) fn put(&self, exemplar: Exemplar) -> Option<u32> {
         let mut kept = self.0.try_lock()?;
         let stamp = kept.last % LAST + 1;
         let at = usize::try_from((stamp - 1) % KEPT).unwrap_or(0);
@@ -40,139 +37,10 @@ impl Ring {
         Some(stamp)
     }
 
-    fn get(&self, stamp: u32) -> Option<Exemplar> {
+    pub(super) fn get(&self, stamp: u32) -> Option<Exemplar> {
         let kept = self.0.lock();
         let at = usize::try_from(stamp.checked_sub(1)? % KEPT).ok()?;
         let (there, exemplar) = kept.exemplars.get(at)?;
         (*there == stamp).then(|| exemplar.clone())
-    }
-}
-
-/// By what a counter knows its exemplar: the stamp, 0 for none, and whether it was read.
-#[derive(Debug, Default)]
-pub(in crate::registry::metric) struct Mark(AtomicU32);
-
-impl Mark {
-    /// Takes an exemplar, unless there is one that was not read yet.
-    #[inline]
-    pub(in crate::registry::metric) fn offer(
-        &self,
-        common: &Common,
-        value: f64,
-        labels: impl FnOnce(&mut ExemplarLabels),
-    ) {
-        if self.0.load(Ordering::Relaxed) & FRESH == 0 {
-            self.take(common, value, labels);
-        }
-    }
-
-    #[cold]
-    fn take(&self, common: &Common, value: f64, labels: impl FnOnce(&mut ExemplarLabels)) {
-        match common.exemplar(value, labels) {
-            Ok(None) => {}
-            Ok(Some(exemplar)) => {
-                if let Some(stamp) = common.ring().put(exemplar) {
-                    self.0.store(stamp | FRESH, Ordering::Relaxed);
-                }
-            }
-            // Who brings one that is wrong brings more: the next is looked at after a scrape.
-            Err(()) => {
-                self.0.fetch_or(FRESH, Ordering::Relaxed);
-            }
-        }
-    }
-
-    /// What is known of another mark is known of this one.
-    pub(in crate::registry::metric) fn set(&self, mark: Self) {
-        self.0.store(mark.0.into_inner(), Ordering::Relaxed);
-    }
-
-    /// Whether there never was one.
-    #[inline]
-    pub(in crate::registry::metric) fn is_none(&self) -> bool {
-        self.0.load(Ordering::Relaxed) == 0
-    }
-
-    /// The exemplar, which is read by this.
-    pub(in crate::registry::metric) fn read(&self, common: &Common) -> Option<Exemplar> {
-        // Most counters of a family that notes created times: nothing is written to them.
-        if self.is_none() {
-            return None;
-        }
-        let mark = self.0.fetch_and(!FRESH, Ordering::Relaxed);
-        common.ring().get(mark & !FRESH)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::util::Clock;
-
-    fn common() -> Common {
-        Common::new(Clock::manual().0, false)
-    }
-
-    fn offer(mark: &Mark, common: &Common, id: &str) {
-        mark.offer(common, 1.0, |labels| labels.push("id", id));
-    }
-
-    fn read(mark: &Mark, common: &Common) -> Option<String> {
-        let exemplar = mark.read(common)?;
-        Some(exemplar.labels().to_owned())
-    }
-
-    #[test]
-    fn the_next_is_taken_when_the_last_was_read() {
-        let (common, mark) = (common(), Mark::default());
-        assert_eq!(read(&mark, &common), None);
-        offer(&mark, &common, "1");
-        mark.offer(&common, 1.0, |_| unreachable!("it is not asked for"));
-        assert_eq!(read(&mark, &common).unwrap(), "id=\"1\"");
-        assert_eq!(read(&mark, &common).unwrap(), "id=\"1\"", "it stays");
-        offer(&mark, &common, "2");
-        assert_eq!(read(&mark, &common).unwrap(), "id=\"2\"");
-    }
-
-    #[test]
-    fn wrong_labels_are_counted_once_a_scrape_and_take_nothing_away() {
-        let (common, mark) = (common(), Mark::default());
-        offer(&mark, &common, "1");
-        read(&mark, &common);
-        let wrong = |labels: &mut ExemplarLabels| labels.push("no name", "x");
-        for rejected in [1, 2] {
-            mark.offer(&common, 1.0, wrong);
-            mark.offer(&common, 1.0, wrong);
-            assert_eq!(common.rejected_exemplars(), rejected);
-            assert_eq!(read(&mark, &common).unwrap(), "id=\"1\"");
-        }
-    }
-
-    #[test]
-    fn without_labels_there_is_no_exemplar() {
-        let (common, mark) = (common(), Mark::default());
-        mark.offer(&common, 1.0, |_| {});
-        assert_eq!(read(&mark, &common), None);
-        offer(&mark, &common, "1");
-        assert!(read(&mark, &common).is_some());
-    }
-
-    #[test]
-    fn the_oldest_give_way() {
-        let common = common();
-        common.ring().0.lock().last = LAST - 3;
-        let marks: Vec<Mark> = (0..KEPT + 2).map(|_| Mark::default()).collect();
-        // The places before are filled, as they would be.
-        let filler = common.exemplar(1.0, |labels| labels.push("id", "x"));
-        let filler = filler.unwrap().unwrap();
-        common.ring().0.lock().exemplars = vec![(0, filler); KEPT as usize];
-        for (at, mark) in marks.iter().enumerate() {
-            offer(mark, &common, &at.to_string());
-        }
-        for (at, mark) in marks.iter().enumerate() {
-            let want = (at >= 2).then(|| format!("id=\"{at}\""));
-            assert_eq!(read(mark, &common), want);
-        }
-        assert_eq!(common.ring().0.lock().exemplars.len(), KEPT as usize);
     }
 }

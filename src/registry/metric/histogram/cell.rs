@@ -5,10 +5,10 @@ use std::sync::atomic::{Ordering, fence};
 use super::native::Buckets;
 use super::numbers::bucket;
 use super::tally::{Observation, Tally};
-use crate::registry::family::Rejected;
 use crate::registry::metric::common::Common;
 use crate::registry::metric::exemplar::Slots;
 use crate::registry::metric::sealed::Shape;
+use crate::registry::rejected::Rejected;
 use crate::registry::snapshot::{ExemplarLabels, HistogramRef, Sample, Scratch, ValueRef};
 use crate::registry::storage::Made;
 

@@ -20,7 +20,7 @@ use super::Metric;
 use super::common::Common;
 use super::sealed::{Sealed, Shape};
 use crate::catalog::Kind;
-use crate::registry::family::Rejected;
+use crate::registry::rejected::Rejected;
 use crate::registry::snapshot::{ExemplarLabels, HistogramSnapshot, Sample, Scratch, ValueRef};
 use crate::registry::storage::Place;
 use crate::util::Clock;

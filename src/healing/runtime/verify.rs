@@ -26,7 +26,7 @@ pub(super) fn verify(
     shell.spawn(async move {
         // Looks that never end must not pile up: an engine has so many at once.
         let _turn = tokio::select! {
-            Ok(turn) = slot.looks.acquire() => turn,
+            Ok(turn) = slot.verifications.acquire() => turn,
             () = over(&own, timeout, &slot.gone) => return,
         };
         let token = CancellationToken::new();

@@ -1,0 +1,28 @@
+//! Observations that were not taken and are not reported yet.
+
+use crate::healing::core::tally::Label;
+use crate::healing::core::{Dropped, IssueKey};
+
+/// What was dropped since the last report.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Drops {
+    unreported: [Option<(IssueKey, u64)>; Dropped::ALL.len()],
+    /// Whether the next report waits for its time.
+    pub(super) timer: bool,
+}
+
+impl Drops {
+    /// Adds observations; the key is that of the last.
+    pub(super) fn add(&mut self, reason: Dropped, key: IssueKey, many: u64) {
+        if let Some(unreported) = self.unreported.get_mut(reason.index()) {
+            let count = unreported.as_ref().map_or(0, |(_, count)| *count);
+            *unreported = Some((key, count.saturating_add(many)));
+        }
+    }
+
+    /// The last key and the count of those that are not reported yet.
+    pub(super) fn take(&mut self, reason: Dropped) -> Option<(IssueKey, u64)> {
+        let unreported = self.unreported.get_mut(reason.index());
+        unreported.and_then(Option::take)
+    }
+}

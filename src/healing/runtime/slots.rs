@@ -1,0 +1,146 @@
+//! What the run-time keeps of each engine.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::sync::{Notify, Semaphore};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::call::guarded;
+use super::remark::Remark;
+use super::sight::Sight;
+use crate::healing::core::{Issue, Name, Plan, Text};
+use crate::healing::engine::DynEngine;
+
+/// So many verifications of one engine run at once.
+const VERIFICATIONS: usize = 16;
+
+/// One engine.
+pub(super) struct Slot {
+    pub(super) name: Name,
+    pub(super) engine: Arc<dyn DynEngine>,
+    pub(super) components: Vec<Name>,
+    pub(super) every: Option<Duration>,
+    /// A detection run is wanted now.
+    pub(super) hint: Notify,
+    /// The time of the next detection run is to be computed anew.
+    pub(super) retimed: Notify,
+    /// It was removed, or everything ends.
+    pub(super) gone: CancellationToken,
+    /// Calls of its code under way.
+    pub(super) calls: TaskTracker,
+    pub(super) verifications: Semaphore,
+    pub(super) detections: Detections,
+    pub(super) sight: Sight,
+    pub(super) remark: Arc<Remark>,
+}
+
+impl Slot {
+    pub(super) fn new(
+        name: Name,
+        engine: Arc<dyn DynEngine>,
+        components: Vec<Name>,
+        every: Option<Duration>,
+        gone: CancellationToken,
+    ) -> Self {
+        Self {
+            remark: Arc::new(Remark::new(name.clone())),
+            name,
+            engine,
+            components,
+            every,
+            hint: Notify::new(),
+            retimed: Notify::new(),
+            gone,
+            calls: TaskTracker::new(),
+            verifications: Semaphore::new(VERIFICATIONS),
+            detections: Detections::default(),
+            sight: Sight::default(),
+        }
+    }
+
+    pub(super) fn plan(&self, issue: Option<Issue>) -> Option<Result<Plan, Text>> {
+        issue.map(|issue| guarded(|| self.engine.plan(&issue)))
+    }
+}
+
+/// The detection runs of an engine, by result.
+#[derive(Debug, Default)]
+pub(super) struct Detections([AtomicU64; DetectionResult::ALL.len()]);
+
+/// The result of a detection run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum DetectionResult {
+    /// It ended, with or without faults found.
+    Ok,
+    /// It returned an error.
+    Failed,
+    /// It panicked.
+    Panicked,
+    /// It did not end in time.
+    Timeout,
+}
+
+impl DetectionResult {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Ok, Self::Failed, Self::Panicked, Self::Timeout];
+
+    /// The label value.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Failed => "failed",
+            Self::Panicked => "panicked",
+            Self::Timeout => "timeout",
+        }
+    }
+}
+
+impl Detections {
+    pub(super) fn count(&self, result: DetectionResult) {
+        self.0[result as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn get(&self, result: DetectionResult) -> u64 {
+        self.0[result as usize].load(Ordering::Relaxed)
+    }
+}
+
+/// All engines by name.
+#[derive(Default)]
+pub(super) struct Slots {
+    by_name: BTreeMap<Name, Arc<Slot>>,
+}
+
+impl Slots {
+    pub(super) fn len(&self) -> usize {
+        self.by_name.len()
+    }
+
+    pub(super) fn insert(&mut self, slot: Arc<Slot>) {
+        self.by_name.insert(slot.name.clone(), slot);
+    }
+
+    pub(super) fn get(&self, name: &Name) -> Option<Arc<Slot>> {
+        self.by_name.get(name).cloned()
+    }
+
+    pub(super) fn all(&self) -> Vec<Arc<Slot>> {
+        self.by_name.values().cloned().collect()
+    }
+
+    pub(super) fn remove(&mut self, name: &Name) {
+        self.by_name.remove(name);
+    }
+
+    /// Has every engine compute the time of its next detection run anew.
+    pub(super) fn retime(&self) {
+        for slot in self.by_name.values() {
+            slot.retimed.notify_one();
+        }
+    }
+}
