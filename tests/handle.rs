@@ -304,6 +304,77 @@ async fn a_component_whose_detector_fails_or_hangs_is_not_well() {
     }
 }
 
+/// A program without a line of async code has its engines on the thread of the listener.
+#[cfg(all(feature = "healing", feature = "server"))]
+#[test]
+fn a_program_without_a_run_time_heals_on_the_thread_of_its_listener() {
+    use selfheal::config::HealingPolicy;
+    use selfheal::healing::core::Confirm;
+    use selfheal::healing::{
+        Context, Healing, HealingEvent, Issue, Observation, Risk, Rule, StartError, What,
+    };
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+
+    // It only waits: there are no timers, no I/O and no tasks.
+    let waiting = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    let mut policy = HealingPolicy::default();
+    policy.settle = std::time::Duration::ZERO;
+    let heal = Selfheal::new(config().healing(policy)).unwrap();
+    let none = |heal: &Selfheal| matches!(heal.healing(), Err(StartError::NoRuntime(_)));
+    assert!(none(&heal), "there is no listener yet");
+    for round in 0..2 {
+        let listener = heal.listen().unwrap();
+        let healing: Healing = heal.healing().unwrap();
+        let mut events = healing.subscribe();
+        let broken = Arc::new(AtomicBool::new(true));
+        let (seen, mended) = (Arc::clone(&broken), Arc::clone(&broken));
+        let rule = Rule::when("cache", move |_: Context| {
+            let bad = seen.load(SeqCst);
+            async move {
+                let found = bad.then(|| Observation::new("cache", "corrupt"));
+                Ok(found.into_iter().collect())
+            }
+        })
+        .run("rebuild", move |cx: Context, _: Issue| {
+            let mended = Arc::clone(&mended);
+            async move {
+                cx.blocking(move || {
+                    mended.store(false, SeqCst);
+                    Ok(())
+                })
+                .await
+            }
+        })
+        .plan(|plan| plan.risk(Risk::Reversible).confirm(Confirm::at_once()));
+        heal.register(rule).unwrap();
+        let outcome = waiting.block_on(async {
+            loop {
+                match events.next().await.expect("healing goes on") {
+                    HealingEvent::Record(record) => {
+                        if let What::Closed { outcome, .. } = &record.what {
+                            break *outcome;
+                        }
+                    }
+                    other => panic!("{other:?}"),
+                }
+            }
+        });
+        assert_eq!(outcome.as_str(), "healed", "round {round}");
+        let page = Request::get(&format!("http://{}/metrics", listener.address()))
+            .send()
+            .unwrap();
+        assert!(page.text().contains("shop_healing_success_total"));
+        if round == 1 {
+            assert!(waiting.block_on(heal.shutdown()));
+        }
+        listener.shutdown();
+        assert!(round == 1 || none(&heal), "it has ended with the listener");
+    }
+}
+
 /// One handle, and one run-time after another.
 #[cfg(feature = "files")]
 mod run_times {

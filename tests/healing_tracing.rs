@@ -123,7 +123,7 @@ async fn each_step_is_told_and_an_attempt_is_a_span() {
     ]);
     has(&["1 ", "message=rebuilding"]);
     has(&["attempt finished", "action=rebuild", "took="]);
-    has(&["looked again", "good=true"]);
+    has(&["verified", "good=true"]);
     has(&["issue closed", "outcome=\"healed\""]);
     assert_eq!(log.0.inside.lock().len(), 0);
 }

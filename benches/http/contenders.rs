@@ -13,7 +13,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Empty, Full};
 use hyper::body::Body;
 use hyper::{Request, Response};
-use selfheal::http::{HttpLayer, HttpLayerBuilder, HttpService};
+use selfheal::http::{HttpLayer, HttpLayerBuilder, HttpService, Load};
 use selfheal::registry::Registry;
 use selfheal::util::Clock;
 use selfheal_benches::Contender;
@@ -39,6 +39,10 @@ pub(crate) fn of_axum() -> Vec<Contender> {
         router("bare", routes()),
         router(OURS, routes().layer(ours().build().unwrap())),
         router(PASSING, routes().layer(passing)),
+        router(
+            "ours, with its load kept",
+            routes().layer(ours().load(&Load::default()).build().unwrap()),
+        ),
         router(
             "ours, one in ten timed",
             routes().layer(ours().sample_rate(0.1).build().unwrap()),

@@ -54,6 +54,10 @@
 
 mod contenders;
 
+use std::hint::black_box;
+use std::time::Instant;
+
+use selfheal::http::Load;
 use selfheal_benches::{Contender, Line, only, print, take_turns};
 use tokio::runtime::Runtime;
 
@@ -68,6 +72,21 @@ async fn over_bare(work: &str, contenders: &[Contender]) -> Line {
     let cost = |at: usize| (contenders[at].name, medians[at] - medians[0]);
     let line = Line::new(work, "ns", (1..contenders.len()).map(cost));
     line.limit(format!("no layer at all: {:.0}", medians[0]))
+}
+
+/// The fastest of the rounds in which both figures of a load are read.
+fn load_read() -> f64 {
+    const READINGS: u32 = 10_000;
+    let load = Load::default();
+    let round = || {
+        let start = Instant::now();
+        for _ in 0..READINGS {
+            let load = black_box(&load);
+            black_box((load.in_flight(), load.latency()));
+        }
+        start.elapsed().as_secs_f64() * 1e9 / f64::from(READINGS)
+    };
+    (0..ROUNDS).map(|_| round()).fold(f64::INFINITY, f64::min)
 }
 
 async fn run() {
@@ -100,6 +119,7 @@ async fn run() {
         "ns",
         [(OURS, recording)],
     ));
+    lines.push(Line::new("both figures of the load", "ns", [("ours", load_read())]).target("≤ 20"));
     print("HTTP", &lines);
 }
 

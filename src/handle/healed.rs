@@ -51,7 +51,7 @@ impl Contributor for Healed {
                     let detail = format!("not seen for {seconds} s: {why}");
                     one.unseen(blind.overdue, detail)
                 }
-                (None, None) if watched.looked => one.health(1.0, well(watched.remark)),
+                (None, None) if watched.checked => one.health(1.0, well(watched.remark)),
                 (None, None) => one,
             };
             // Of what several engines say of one component, the worst counts.

@@ -1,10 +1,11 @@
 use std::collections::BTreeMap;
 use std::future::Future;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use tokio::runtime::Handle;
 
 use super::Selfheal;
 use super::healed::Healed;
@@ -31,6 +32,8 @@ const GRACE: Duration = Duration::from_secs(10);
 pub(super) struct Lazy {
     /// Held while it starts, so that it is started once; a report does not wait for that.
     starting: Mutex<()>,
+    /// The run-time of the listener, for programs that have none.
+    listener: Mutex<Weak<Handle>>,
     pub(super) watched: Arc<Watched>,
 }
 
@@ -70,6 +73,11 @@ impl Lazy {
             .clock(clock.clone())
             .registry(registry)
             .on_alert(LogAlerts);
+        if Handle::try_current().is_err()
+            && let Some(runtime) = self.listener.lock().upgrade()
+        {
+            builder = builder.runtime(Handle::clone(&runtime));
+        }
         let again = before.is_some();
         if let Some(before) = before {
             builder = builder.after(before);
@@ -97,6 +105,15 @@ impl Lazy {
 
     pub(super) fn running(&self) -> Option<Healing> {
         self.watched.running()
+    }
+
+    /// What starts from now on without a run-time of its own has this one.
+    #[cfg_attr(
+        not(feature = "server"),
+        expect(dead_code, reason = "there is no listener")
+    )]
+    pub(super) fn lend(&self, runtime: Weak<Handle>) {
+        *self.listener.lock() = runtime;
     }
 }
 
@@ -126,14 +143,17 @@ pub enum ReloadError {
 
 impl Selfheal {
     /// The healing engine: to pause it, approve an action, read issues and history. It is
-    /// started with the handle where that is installed inside a tokio run-time, else now.
+    /// started with the handle where that is installed inside a tokio run-time, else now. A program
+    /// without a run-time has it on the thread of its listener, once it [listens](Self::listen):
+    /// there the engines share the thread with the endpoints, so that blocking work belongs in
+    /// [`Context::blocking`](crate::healing::Context::blocking).
     ///
     /// It ends with that run-time, and so does everything that was registered, supervised and
     /// guarded. Asked for in another run-time afterwards, it is started again, from what the
     /// journal has of it and empty otherwise; the health report says so as long as it is not.
     ///
     /// # Errors
-    /// There is no tokio run-time here, or its journal cannot be used.
+    /// There is no tokio run-time here and no listener, or its journal cannot be used.
     pub fn healing(&self) -> Result<Healing, StartError> {
         let inner = &self.inner;
         let healing = inner
@@ -206,7 +226,7 @@ impl Selfheal {
     /// Starts healing where that is possible, so that its numbers are on the page from the
     /// beginning.
     pub(super) fn heal_if_possible(&self) -> Result<(), StartError> {
-        match tokio::runtime::Handle::try_current() {
+        match Handle::try_current() {
             Ok(_) => self.healing().map(drop),
             Err(_) => Ok(()),
         }

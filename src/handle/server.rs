@@ -110,6 +110,8 @@ impl Selfheal {
             let now = self.clock().wall();
             self.inner.health.add(std::sync::Arc::new(Exposed(now)));
         }
+        #[cfg(feature = "healing")]
+        self.inner.healing.lend(listener.runtime());
         self.inner.taken.add(Part::Listener);
         self.inner.health.application.is_apart();
         Ok(listener)

@@ -73,9 +73,9 @@ mod tests {
         assert_eq!(stated("`max_zombies`"), policy.max_zombies.to_string());
         let escalation = policy.escalation;
         let never = |after: Option<std::time::Duration>| after.map_or("never".to_owned(), short);
-        let rungs = [escalation.not_ready_after, escalation.exit_after].map(never);
+        let levels = [escalation.not_ready_after, escalation.exit_after].map(never);
         let severity = escalation.severity.as_str();
-        let chain = format!("{severity}, {}", rungs.join(", "));
+        let chain = format!("{severity}, {}", levels.join(", "));
         assert_eq!(stated("`escalation`"), chain);
         assert_eq!(stated("`escalation.exits`"), budget(escalation.exits));
         let sure = policy.min_confidence;

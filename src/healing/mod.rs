@@ -5,8 +5,8 @@
 //! - **One owner of all decisions.** [`Event`](core::Event)s go in, [`Effect`](core::Effect)s come
 //!   out. The core reads no clock, does no I/O and holds no lock, so that every history can be
 //!   replayed and tested.
-//! - **Healed means verified**: an attempt said ok, and a look at data newer than its end stayed
-//!   good for the settling time. That an action returned ok is not enough.
+//! - **Healed means verified**: an attempt said ok, and a verification on data newer than its end
+//!   stayed good for the settling time. That an action returned ok is not enough.
 //! - **It cannot make things worse unseen.** Budgets per component and in all, full-jitter
 //!   backoff, restart intensity, a storm guard, flap damping, locks that a hung action keeps,
 //!   modes by risk, pause and kill switch: all on by default, see

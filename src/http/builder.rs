@@ -5,6 +5,7 @@ use http::Extensions;
 use super::exclude::Exclude;
 use super::labels::{Added, OfRequest, OfResponse};
 use super::layer::{HttpLayer, Shared};
+use super::load::Load;
 use super::mount::Mounts;
 use super::names::{self, HttpNames, Naming};
 use super::route::{Classifier, RouteRule, Rules};
@@ -37,6 +38,7 @@ pub struct HttpLayerBuilder {
     scheme: Scheme,
     clock: Clock,
     trace: Source,
+    load: Option<Load>,
 }
 
 impl HttpLayerBuilder {
@@ -56,6 +58,7 @@ impl HttpLayerBuilder {
             scheme: Scheme::default(),
             clock: Clock::system(),
             trace: Source::default(),
+            load: None,
         }
     }
 
@@ -291,6 +294,13 @@ impl HttpLayerBuilder {
         self
     }
 
+    /// Keeps in `load` how many requests are in flight and how long the last ones took, for a layer
+    /// that refuses requests. Default: neither is kept.
+    pub fn load(mut self, load: &Load) -> Self {
+        self.load = Some(load.clone());
+        self
+    }
+
     trace::trace_by!();
 
     /// Declares the metrics and makes the layer.
@@ -332,6 +342,7 @@ impl HttpLayerBuilder {
                 response_labels: self.response_labels,
                 trace: self.trace,
                 traffic,
+                load: self.load,
             }),
             classifier: self.classifier,
             mounts: self.mounts,

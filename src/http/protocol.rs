@@ -53,6 +53,9 @@ impl Protocol for Http {
         for names in &recorder.names {
             names.open(&route.name, open);
         }
+        if let Some(load) = &recorder.load {
+            open.in_flight.push(load.gauge());
+        }
     }
 
     fn ended(

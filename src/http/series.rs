@@ -2,6 +2,7 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use super::labels::{Added, Chosen, OfRequest, OfResponse};
+use super::load::Load;
 use super::names::{Name, Naming};
 use super::protocol::Series;
 use super::route::{Protocol, Rules};
@@ -31,6 +32,7 @@ pub(crate) struct Recorder {
     pub(super) response_labels: Added<OfResponse>,
     pub(super) trace: Source,
     pub(super) traffic: Arc<TrafficCounter>,
+    pub(super) load: Option<Load>,
 }
 
 /// The labels that are known when a request begins.
@@ -80,7 +82,7 @@ impl Route {
             buckets: rule.and_then(|rule| rule.buckets.clone()),
         };
         let sample = rule.and_then(|rule| rule.sample).unwrap_or(recorder.sample);
-        let samples = recorder.names.iter().any(|names| names.samples());
+        let samples = recorder.load.is_some() || recorder.names.iter().any(|names| names.samples());
         Self {
             sample: if samples { sample } else { Sample::NONE },
             tickets: Tickets::new(seed as u64),
@@ -163,6 +165,7 @@ mod tests {
             response_labels: crate::http::labels::Added::default(),
             trace: crate::trace::Source::default(),
             traffic: Arc::default(),
+            load: None,
         })
     }
 

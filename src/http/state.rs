@@ -216,6 +216,9 @@ impl State {
             self.end_session(took);
             self.handles(End::Complete)
         } else {
+            if let (Some(load), Some(took)) = (&self.series.recorder.load, took) {
+                load.took(took);
+            }
             self.count(end, took)
         };
         if took.is_some() {

@@ -8,12 +8,13 @@ use std::fmt;
 use std::future::pending;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use axum::Router;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -25,6 +26,11 @@ use super::refused::{Refused, refused};
 use super::tls::{Tls, TlsError};
 use crate::config::{self, Address};
 use crate::registry::Registry;
+
+/// The threads for blocking work beside those that write pages, started when they are needed: for
+/// the healing engine of a program that has no run-time of its own. Whatever it does there, the
+/// pages have theirs.
+const OTHERS: usize = 32;
 
 /// Why a listener could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -105,6 +111,8 @@ pub struct Listener {
     addresses: Vec<Address>,
     stop: watch::Sender<bool>,
     thread: Option<JoinHandle<()>>,
+    /// Of its thread.
+    runtime: Arc<Handle>,
 }
 
 impl Listener {
@@ -140,6 +148,15 @@ impl Listener {
     #[must_use]
     pub fn addresses(&self) -> &[Address] {
         &self.addresses
+    }
+
+    /// The run-time of its thread, which is there until the listener stops.
+    #[cfg_attr(
+        not(feature = "healing"),
+        expect(dead_code, reason = "nothing else runs there")
+    )]
+    pub(crate) fn runtime(&self) -> Weak<Handle> {
+        Arc::downgrade(&self.runtime)
     }
 
     /// Stops and waits until the requests under way are finished, at most [`Limits::grace`].
@@ -213,7 +230,7 @@ impl ListenerBuilder {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_io()
             .enable_time()
-            .max_blocking_threads(AT_ONCE)
+            .max_blocking_threads(AT_ONCE + OTHERS)
             .build()?;
         let (stop, stopped) = watch::channel(false);
         let mut sockets = Vec::new();
@@ -232,6 +249,7 @@ impl ListenerBuilder {
             Some(Address::Tcp(local)) => *local,
             _ => self.address,
         };
+        let handle = Arc::new(runtime.handle().clone());
         let limits = self.limits;
         let places = Places::new(limits, self.refused);
         let served = Served {
@@ -251,6 +269,7 @@ impl ListenerBuilder {
             addresses,
             stop,
             thread: Some(thread),
+            runtime: handle,
         })
     }
 }

@@ -5,9 +5,10 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering::SeqCst};
 use std::sync::mpsc;
 
 use parking_lot::Mutex;
+use selfheal::healing::engine::BoxedEngine;
 use selfheal::healing::{
     AttemptResult, Closed, Context, HealError, Healing, HealingEngine, Issue, Observation, Phase,
-    Plan, Precondition, Rule, Severity, What,
+    Plan, Precondition, Rule, Severity, Verdict, What,
 };
 
 use crate::bench::{Bench, Faults, Renamed, begun, eager, key, once, seconds, settle_down};
@@ -254,6 +255,12 @@ async fn a_look_right_before_acting_decides() {
 
 #[tokio::test(start_paused = true)]
 async fn what_did_not_heal_is_undone_before_the_next_step() {
+    for boxed in [false, true] {
+        undone_before_the_next_step(boxed).await;
+    }
+}
+
+async fn undone_before_the_next_step(boxed: bool) {
     let faults = Faults::one("db");
     let log = Arc::new(Mutex::new(Vec::new()));
     let note = |what: &'static str, end: Result<(), &'static str>| {
@@ -277,11 +284,24 @@ async fn what_did_not_heal_is_undone_before_the_next_step() {
             mended.mend("db");
             note(cx, issue)
         }
+    })
+    .verify({
+        let (log, faults) = (Arc::clone(&log), faults.clone());
+        move |_: Context, _: Issue| {
+            log.lock().push("verify");
+            let good = faults.found().is_empty();
+            async move { if good { Verdict::Good } else { Verdict::Bad } }
+        }
     });
     let mut bench = Bench::start(eager());
-    bench.register(rule);
+    if boxed {
+        bench.register(BoxedEngine::new(rule));
+    } else {
+        bench.register(rule);
+    }
     assert_eq!(bench.closed("db").await, Closed::Healed);
-    assert_eq!(*log.lock(), ["first", "undo", "second"]);
+    log.lock().dedup();
+    assert_eq!(*log.lock(), ["first", "undo", "second", "verify"]);
     assert_eq!(bench.scrape().rollbacks_started, 1);
     bench.end().await;
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use selfheal::config::{HealingPolicy, Journal};
-use selfheal::healing::core::{ExitRequest, Rung};
+use selfheal::healing::core::{ExitRequest, ServiceEscalation};
 use selfheal::healing::{AlertChange, AlertKind, By, Closed, Healing, HistoryFilter, What};
 use selfheal::{Config, Selfheal};
 use tokio::time::Instant;
@@ -39,13 +39,13 @@ async fn action_alert_readiness_exit() {
     assert_eq!(bench.healing.alerts()[0].id.kind, AlertKind::Exhausted);
     assert_eq!(bench.healing.not_ready(), []);
 
-    let rung = |rung| {
+    let level = |level| {
         move |record: &selfheal::healing::Record| match &record.what {
-            What::Escalated { rung: is, .. } => (*is == rung).then_some(()),
+            What::Escalated { level: is, .. } => (*is == level).then_some(()),
             _ => None,
         }
     };
-    bench.until(rung(Rung::NotReady)).await;
+    bench.until(level(ServiceEscalation::NotReady)).await;
     let waited = given_up.elapsed();
     assert!((60..63).contains(&waited.as_secs()), "{waited:?}");
     assert_eq!(
@@ -53,7 +53,10 @@ async fn action_alert_readiness_exit() {
         "exhausted db/broken"
     );
     let explained = bench.healing.explain(&key("db")).unwrap();
-    assert_eq!(explained.climb.unwrap().reached, Some(Rung::NotReady));
+    assert_eq!(
+        explained.escalation.unwrap().reached,
+        Some(ServiceEscalation::NotReady)
+    );
 
     let request: ExitRequest = asked.await;
     let waited = given_up.elapsed();
@@ -63,11 +66,15 @@ async fn action_alert_readiness_exit() {
         "{}",
         request.why
     );
-    assert!(disk.text().contains("\"rung\":\"exit\""), "{}", disk.text());
+    assert!(
+        disk.text().contains("\"level\":\"exit\""),
+        "{}",
+        disk.text()
+    );
     let page = bench.page();
     for line in [
-        "healing_escalations_total{rung=\"not_ready\"} 1",
-        "healing_escalations_total{rung=\"exit\"} 1",
+        "healing_escalations_total{level=\"not_ready\"} 1",
+        "healing_escalations_total{level=\"exit\"} 1",
         "healing_not_ready 1",
         "healing_exit_asked 1",
     ] {
@@ -161,7 +168,7 @@ async fn a_process_that_asked_for_it_is_ended_in_order() {
         matches!(
             what,
             What::Escalated {
-                rung: Rung::Exit,
+                level: ServiceEscalation::Exit,
                 ..
             }
         )

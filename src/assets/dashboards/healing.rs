@@ -48,7 +48,7 @@ pub(super) static HEALING: Dashboard<'static> = Dashboard {
         )
         .empty("Without an attempt in the window there is no confidence of one."),
         Panel::lines("Detection runs", "cps", &[("sum by (engine, result) (rate(healing_detections_total[$w]))", "{{engine}} {{result}}")]),
-        Panel::lines("Escalations", "none", &[("sum by (rung) (increase(healing_escalations_total[1h]))", "{{rung}}")]),
+        Panel::lines("Escalations", "none", &[("sum by (level) (increase(healing_escalations_total[1h]))", "{{level}}")]),
         Panel::lines("Alerts of the engine", "none", &[("sum by (severity) (active_alerts)", "{{severity}}")]).alert("HealingGaveUp"),
         Panel::lines("Stopped", "none", &[("healing_paused", "{{instance}} paused"), ("healing_killed", "{{instance}} killed"), ("healing_storm", "{{instance}} storm")])
             .alert("HealingStopped"),

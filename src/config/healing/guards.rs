@@ -47,7 +47,7 @@ pub struct ByRisk {
     /// For what can be undone unnoticed. Default: 0.05, which an action falls
     /// below after 19 verified failures in a row.
     pub reversible: f64,
-    /// For what users may notice. Default: 0.2, which one confirming sample of one just passes.
+    /// For what users may notice. Default: 0.2, which one confirming sample of one just reaches.
     pub disruptive: f64,
     /// For what cannot be undone. Default: 0.4, which takes 3 confirming samples of 3.
     pub destructive: f64,
@@ -165,14 +165,14 @@ pub struct Limits {
     /// Open issues. Beyond, an issue that waits gives way to one that is more severe.
     /// Default: 10,000.
     pub open: u32,
-    /// Open issues of one engine, so that one that runs wild leaves room for the rest.
+    /// Open issues of one engine, so that one that runs wild leaves a share to the rest.
     /// Default: 2,000.
     pub open_per_engine: u32,
     /// Engines. Default: 256.
     pub engines: u32,
-    /// Components that are named beforehand. One with an issue always has room and a budget of its
-    /// own; one that is idle for as long as the longest budget window is forgotten.
-    /// Default: 1,024.
+    /// Components that are named beforehand. One with an issue always has a place and a budget of
+    /// its own; one that is idle for as long as the longest budget window is forgotten. Default:
+    /// 1,024.
     pub components: u32,
     /// Keys whose past attempts, heals and blocks are remembered. Default: 8,192.
     pub keys: u32,

@@ -40,9 +40,9 @@ pub struct Start {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Effect {
-    /// Write it to the journal before anything that follows, and tell the subscribers.
+    /// Write it to the journal before anything that follows, and notify the subscribers.
     Record(Box<Record>),
-    /// Tell the subscribers; it is not worth a record.
+    /// Notify the subscribers; it is not worth a record.
     Notice(Notice),
     /// Begin, in a task of its own.
     Start(Box<Start>),
@@ -51,7 +51,7 @@ pub enum Effect {
         /// Which.
         attempt: AttemptId,
     },
-    /// Have the engine look at data newer than `data_after`, and answer with
+    /// Have the engine verify on data newer than `data_after`, and answer with
     /// [`Event::Judged`](super::Event::Judged).
     Verify {
         /// The request.
@@ -67,7 +67,7 @@ pub enum Effect {
         /// How long it may take; after it the core counts it as without a verdict.
         timeout: Duration,
     },
-    /// Have the engine look at everything now, and answer with
+    /// Have the engine detect now, and answer with
     /// [`Event::Detected`](super::Event::Detected) or
     /// [`Event::DetectFailed`](super::Event::DetectFailed).
     Detect {
@@ -78,7 +78,7 @@ pub enum Effect {
     Raise(Box<Alert>),
     /// An alert no longer fires.
     Resolve(Box<Alert>),
-    /// The process should end: once the record before it is in the journal, tell the host.
+    /// The process should end: once the record before it is in the journal, notify the host.
     Exit(Box<ExitRequest>),
     /// Send [`Event::Tick`](super::Event::Tick) at this time, if nothing else happens before.
     /// It replaces the time that was asked for before; [`Moment::NEVER`] takes it back.
@@ -92,7 +92,7 @@ pub enum Effect {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Notice {
-    /// Observations were dropped; told once a second for each reason, with the last key.
+    /// Observations were dropped; reported once a second for each reason, with the last key.
     Dropped {
         /// Why.
         reason: Dropped,

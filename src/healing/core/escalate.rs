@@ -10,14 +10,14 @@ use super::moment::{Moment, Stamp};
 /// How far a fault is taken, once healing has given up on it and an alert fires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Rung {
-    /// The service is not ready for traffic, until the fault is gone or somebody acknowledges it.
+pub enum ServiceEscalation {
+    /// The service is not ready for traffic, until the fault is gone or a person acknowledges it.
     NotReady,
     /// The process is asked to end in order, for whatever started it to start it anew.
     Exit,
 }
 
-impl Rung {
+impl ServiceEscalation {
     /// Both, in their order.
     pub const ALL: [Self; 2] = [Self::NotReady, Self::Exit];
 
@@ -48,13 +48,13 @@ pub struct ExitRequest {
 /// Where the escalation of a fault stands that healing has given up on.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
-pub struct Climb {
+pub struct EscalationState {
     /// Since when healing has given up.
     pub since: Moment,
     /// How far it was taken beyond the alert.
-    pub reached: Option<Rung>,
+    pub reached: Option<ServiceEscalation>,
     /// What is next, and when; none where the policy takes it no further.
-    pub next: Option<(Rung, Moment)>,
-    /// What would hold the next rung back now.
+    pub next: Option<(ServiceEscalation, Moment)>,
+    /// What would hold the next level back now.
     pub hold: Option<Hold>,
 }

@@ -1,4 +1,4 @@
-//! What the core is told.
+//! What goes into the core.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,12 +19,12 @@ use crate::config::HealingPolicy;
 pub enum Event {
     /// Time has passed; also what the shell sends when a [`WakeAt`](super::Effect::WakeAt) is due.
     Tick,
-    /// An engine is there, with the components it looks after. They count as known to the storm
+    /// An engine is there, with the components it watches. They count as known to the storm
     /// guard. Restored issues of the engine go on from here.
     EngineAdded {
         /// Its name.
         engine: Name,
-        /// The components it looks after, as far as it can tell beforehand.
+        /// The components it watches, as far as they are known beforehand.
         components: Vec<Name>,
     },
     /// An engine is gone: its issues that do not run close as superseded.
@@ -39,8 +39,8 @@ pub enum Event {
         /// What it depends on.
         parent: Name,
     },
-    /// A hint: a fault was noticed between two passes. It opens an issue, or adds to one, and has
-    /// the engine look again; it confirms nothing by being repeated.
+    /// A hint: a fault was noticed between two detection runs. It opens an issue, or adds to one,
+    /// and has the engine detect again; it confirms nothing by being repeated.
     Observed {
         /// Whose issue it is.
         engine: Name,
@@ -148,7 +148,7 @@ pub enum Control {
         /// What.
         target: Target,
     },
-    /// A person has looked: a parked issue, or a blocked key, starts anew.
+    /// A person acknowledges: a parked issue, or a blocked key, starts anew.
     Acknowledge {
         /// Which.
         key: IssueKey,
@@ -157,7 +157,7 @@ pub enum Control {
     Approve {
         /// Which.
         key: IssueKey,
-        /// The generation that was looked at; refused if it is another by now. Where absent:
+        /// The generation that was read; refused if it is another by now. Where absent:
         /// whatever it is.
         generation: Option<Generation>,
     },

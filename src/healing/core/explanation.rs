@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::confidence::Confidence;
-use super::escalate::{Climb, Rung};
+use super::escalate::{EscalationState, ServiceEscalation};
 use super::hold::Hold;
 use super::issue::{Generation, IssueKey, Name, Severity};
 use super::moment::Moment;
@@ -69,7 +69,7 @@ pub struct Explanation {
     /// Everything that would hold it back if it were due now, the first of it first.
     pub holds: Vec<Hold>,
     /// How far it is taken beyond an alert, if healing has given up on it.
-    pub climb: Option<Climb>,
+    pub escalation: Option<EscalationState>,
 }
 
 /// `db/down is pending: restart (attempt 2 of 3) is held back: the engine is paused`.
@@ -79,14 +79,14 @@ impl fmt::Display for Explanation {
         if let Some(reason) = self.reason {
             write!(f, " ({})", reason.as_str())?;
         }
-        if let Some(climb) = &self.climb {
-            f.write_str(match climb.reached {
+        if let Some(escalation) = &self.escalation {
+            f.write_str(match escalation.reached {
                 None => "",
-                Some(Rung::NotReady) => ", the service is not ready",
-                Some(Rung::Exit) => ", the process is asked to end",
+                Some(ServiceEscalation::NotReady) => ", the service is not ready",
+                Some(ServiceEscalation::Exit) => ", the process is asked to end",
             })?;
-            if let (Some((rung, _)), Some(hold)) = (climb.next, &climb.hold) {
-                write!(f, ", {} is held back: {hold}", rung.as_str())?;
+            if let (Some((level, _)), Some(hold)) = (escalation.next, &escalation.hold) {
+                write!(f, ", {} is held back: {hold}", level.as_str())?;
             }
         }
         let Some(next) = &self.next else {

@@ -110,7 +110,7 @@ impl From<Evidence> for Vec<(Name, Text)> {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Observation {
-    /// Worst first, so that a pass sorted by it is handled in the order of need.
+    /// Worst first, so that a list sorted by it is handled in the order of need.
     pub severity: Severity,
     /// Where and what.
     pub key: IssueKey,
@@ -194,7 +194,7 @@ impl Observation {
     }
 }
 
-/// A number that changes whenever an issue is no longer what it was when it was looked at:
+/// A number that changes whenever an issue is no longer what it was when it was read:
 /// when it opens anew and when it worsens.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize,

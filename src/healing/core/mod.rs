@@ -24,7 +24,7 @@ pub use alert::{Alert, AlertId, AlertKind};
 pub use attempt::{AttemptId, Ticket, Work};
 pub use confidence::{Confidence, Estimate, Outcomes, Samples};
 pub use effect::{Effect, Notice, Start};
-pub use escalate::{Climb, ExitRequest, Rung};
+pub use escalate::{EscalationState, ExitRequest, ServiceEscalation};
 pub use event::{Control, Event, Target};
 pub use explanation::{Explanation, NextAction};
 pub use hold::Hold;

@@ -12,7 +12,7 @@ use crate::util::Uptime;
 /// Time that its run-time slept through does not count: while the process was stopped, the
 /// machine suspended, a debugger attached or the run-time blocked.
 ///
-/// It can be negative: what a journal tells of an earlier run happened before the start.
+/// It can be negative: what a journal holds of an earlier run happened before the start.
 /// Arithmetic stops at the ends (292 years away) instead of wrapping.
 ///
 /// ```
@@ -54,7 +54,7 @@ impl Moment {
         Self::START + since
     }
 
-    /// The same time told on another clock, which shows `there` when this one shows `here`.
+    /// The same time on another clock, which shows `there` when this one shows `here`.
     #[must_use]
     pub(super) const fn translate(self, here: Self, there: Self) -> Self {
         let since_here = self.0.saturating_sub(here.0);
@@ -135,7 +135,7 @@ pub struct Stamp {
     /// The wall clock, which people read.
     pub wall: Wall,
     /// How long the machine has been running, where a run or a file of the journal begins: what
-    /// tells the next run how much time has passed, whatever the wall clock was set to meanwhile.
+    /// shows the next run how much time has passed, whatever the wall clock was set to meanwhile.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub up: Option<Uptime>,
 }

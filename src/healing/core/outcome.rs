@@ -18,9 +18,9 @@ pub enum Phase {
     Approval,
     /// An attempt or a rollback is under way.
     Running,
-    /// The attempt said ok; a fresh look decides.
+    /// The attempt said ok; a verification decides.
     Verifying,
-    /// It looks good; it must stay so for the settling time.
+    /// It is good; it must stay so for the settling time.
     Settling,
     /// The attempt did not heal, and its rollback waits for a guard to let it through. Nothing
     /// runs.
@@ -68,7 +68,7 @@ pub enum ParkReason {
     DryRun,
     /// A person said no.
     Denied,
-    /// Nobody approved in time.
+    /// No one approved in time.
     ApprovalExpired,
     /// It was healed too often in too short a time.
     Flapping,
@@ -123,7 +123,7 @@ pub enum AttemptResult {
     Panicked,
     /// It was called off.
     Cancelled,
-    /// A look just before acting showed that the issue is no longer what it was. Nothing was
+    /// A check just before acting showed that the issue is no longer what it was. Nothing was
     /// done: it uses up no attempt of its step and none of the intensity.
     Stale,
     /// The process ended before it did.
@@ -167,7 +167,7 @@ impl AttemptResult {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Closed {
-    /// An attempt said ok, and a fresh look stayed good for the settling time.
+    /// An attempt said ok, and the verification stayed good for the settling time.
     Healed,
     /// It went away without a verified attempt.
     SelfResolved,
@@ -202,7 +202,7 @@ impl Closed {
     }
 }
 
-/// What a fresh look after an attempt shows.
+/// The verdict of a verification after an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
@@ -210,7 +210,7 @@ pub enum Verdict {
     Good,
     /// The fault is still there.
     Bad,
-    /// The look failed; it says nothing.
+    /// The verification failed; it says nothing.
     Unknown,
 }
 

@@ -14,7 +14,7 @@ use crate::config::{Faults, duration};
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Risk {
-    /// It can be undone, or nobody notices.
+    /// It can be undone, or no one notices.
     Reversible,
     /// Users may notice. The default, since whoever does not say should not surprise anybody.
     #[default]
@@ -35,7 +35,7 @@ impl Risk {
     }
 }
 
-/// One rung of the escalation: an action, and how often it is tried.
+/// One escalation step of a plan: an action, and how often it is tried.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Step {
@@ -92,7 +92,7 @@ pub struct Plan {
     pub backoff: Option<Backoff>,
     /// How many attempts this key may take in a window before it is left to a person.
     pub budget: Option<Budget>,
-    /// How many passes must find the fault before it is acted on.
+    /// How many detection runs must find the fault before it is acted on.
     pub confirm: Option<Confirm>,
     /// How long a verification must stay good.
     #[serde(default, with = "duration::optional")]
@@ -224,7 +224,7 @@ impl Plan {
         self
     }
 
-    /// How many passes must find the fault first. Default: the policy's.
+    /// How many detection runs must find the fault first. Default: the policy's.
     #[must_use]
     pub fn confirm(mut self, confirm: Confirm) -> Self {
         self.confirm = Some(confirm);

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::alert::{Alert, AlertId};
 use super::attempt::{AttemptId, Work};
 use super::confidence::{Confidence, Outcomes};
-use super::escalate::Rung;
+use super::escalate::ServiceEscalation;
 use super::event::Control;
 use super::issue::{Evidence, Generation, Issue, IssueKey, Name, Severity, Text};
 use super::moment::{Moment, Stamp};
@@ -101,7 +101,7 @@ pub enum What {
         /// Which.
         attempt: AttemptId,
     },
-    /// A fresh look decided about an attempt.
+    /// A verification decided about an attempt.
     Verified {
         /// Which.
         attempt: AttemptId,
@@ -140,8 +140,9 @@ pub enum What {
     Escalated {
         /// What healing has given up on.
         id: AlertId,
-        /// How far.
-        rung: Rung,
+        /// How far. Journals of older versions have it as `rung`.
+        #[serde(alias = "rung")]
+        level: ServiceEscalation,
         /// How bad it is.
         severity: Severity,
         /// In words.
@@ -170,7 +171,7 @@ pub enum What {
     },
     /// The shutdown began.
     ShuttingDown,
-    /// What an earlier file of the journal told, for the first lines of the next one.
+    /// What an earlier file of the journal holds, for the first lines of the next one.
     Carried(Box<Carried>),
 }
 
@@ -235,7 +236,7 @@ pub enum Carried {
         /// How many attempts it has had in all.
         attempts: u32,
     },
-    /// An attempt or a rollback that runs: its end has still to be told. Its attempt is among
+    /// An attempt or a rollback that runs: its end has still to come. Its attempt is among
     /// those spent.
     Attempt {
         /// What is done.

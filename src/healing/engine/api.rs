@@ -5,7 +5,7 @@ use super::{Context, HealError};
 use crate::healing::core::{Issue, Name, Observation, Plan, Text, Verdict};
 
 /// Finds faults of one kind and knows how to mend them. The run-time does the rest: when to
-/// look, whether to act, how often, what to count and what to write down.
+/// detect, whether to act, how often, what to count and what to write down.
 ///
 /// Implement it with plain `async fn`; only [`name`](Self::name), [`detect`](Self::detect),
 /// [`plan`](Self::plan) and [`heal`](Self::heal) have no default. An engine made of closures is
@@ -32,7 +32,7 @@ pub trait HealingEngine: Send + Sync + 'static {
     /// What it is called: unique among the engines, at most 64 bytes. Asked for once.
     fn name(&self) -> &str;
 
-    /// The components it looks after, as far as it can tell beforehand: the storm guard weighs
+    /// The components it watches, as far as they are known beforehand: the storm guard weighs
     /// what is broken against what is known. Asked for once. Default: those it reports on.
     fn components(&self) -> Vec<Name> {
         Vec::new()
@@ -44,11 +44,11 @@ pub trait HealingEngine: Send + Sync + 'static {
         None
     }
 
-    /// Looks at everything it looks after and reports every fault there is now. What is not
+    /// Checks everything it watches and reports every fault there is now. What is not
     /// reported is good.
     ///
     /// # Errors
-    /// It could not look. That says nothing about any component: no issue opens or goes away.
+    /// It could not detect. That says nothing about any component: no issue opens or goes away.
     fn detect(
         &self,
         cx: &Context,
@@ -59,7 +59,7 @@ pub trait HealingEngine: Send + Sync + 'static {
     /// a plan that panicked is parked until a person acknowledges it or it gets worse.
     fn plan(&self, issue: &Issue) -> Plan;
 
-    /// Looks once more, right before [`heal`](Self::heal) is called: time has passed since the
+    /// Checks once more, right before [`heal`](Self::heal) is called: time has passed since the
     /// fault was seen. Default: proceed.
     fn precondition(
         &self,
@@ -82,9 +82,9 @@ pub trait HealingEngine: Send + Sync + 'static {
         action: &str,
     ) -> impl Future<Output = Result<(), HealError>> + Send;
 
-    /// Looks whether the fault is gone, on data that are newer than the end of the attempt, and
+    /// Verifies that the fault is gone, on data that are newer than the end of the attempt, and
     /// better by another signal than the one that detected it.
-    /// Default: detects again, and looks for the issue's key.
+    /// Default: detects again, and searches for the issue's key.
     fn verify(&self, cx: &Context, issue: &Issue) -> impl Future<Output = Verdict> + Send {
         detect_again(self, cx, issue)
     }
@@ -111,13 +111,13 @@ pub trait HealingEngine: Send + Sync + 'static {
     }
 }
 
-/// What a look right before acting shows.
+/// The result of the check right before acting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Precondition {
     /// The fault is still there, and the action can run.
     Proceed,
-    /// The fault is gone, or is no longer what it was: look again instead of acting. It uses up
+    /// The fault is gone, or is no longer what it was: detect again instead of acting. It uses up
     /// no attempt of the step.
     Stale,
     /// The action must not run now. The attempt counts as failed, with this message.

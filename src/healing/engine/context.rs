@@ -34,7 +34,7 @@ struct Inner {
 }
 
 impl Context {
-    /// A context for a look that takes as long as it may from now on.
+    /// A context for a call whose time begins now.
     pub(crate) fn new(timeline: Timeline, timeout: Duration, token: CancellationToken) -> Self {
         let deadline = timeline.in_time(timeout);
         Self::until(timeline, deadline, None, token)
@@ -138,7 +138,7 @@ impl Context {
         match tokio::task::spawn_blocking(job).await {
             Ok(Some(done)) => done,
             Err(error) if error.is_panic() => resume_unwind(error.into_panic()),
-            // It never started, so that nobody waits for what it would say.
+            // It never started, so that no one waits for what it would say.
             Ok(None) | Err(_) => pending().await,
         }
     }
@@ -159,7 +159,7 @@ impl Context {
         let thread = std::thread::Builder::new().name("selfheal-job".to_owned());
         thread.spawn(move || {
             let result = catch_unwind(AssertUnwindSafe(job));
-            // Nobody waits any more: what it gave is dropped here.
+            // No one waits any more: what it gave is dropped here.
             let _ = catch_unwind(AssertUnwindSafe(|| drop(done.send(result))));
         })?;
         match end.await {

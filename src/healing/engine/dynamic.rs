@@ -10,7 +10,7 @@ use crate::healing::core::{Issue, Name, Observation, Plan, Verdict};
 pub(crate) type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 pub(crate) trait DynEngine: Send + Sync + 'static {
-    fn name(&self) -> Name;
+    fn name(&self) -> &str;
     fn components(&self) -> Vec<Name>;
     fn every(&self) -> Option<Duration>;
     fn plan(&self, issue: &Issue) -> Plan;
@@ -33,8 +33,8 @@ pub(crate) trait DynEngine: Send + Sync + 'static {
 }
 
 impl<E: HealingEngine> DynEngine for E {
-    fn name(&self) -> Name {
-        Name::from(HealingEngine::name(self))
+    fn name(&self) -> &str {
+        HealingEngine::name(self)
     }
 
     fn components(&self) -> Vec<Name> {

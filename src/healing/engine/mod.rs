@@ -2,6 +2,7 @@
 //! [`Rule`] put together from closures.
 
 mod api;
+mod boxed;
 mod context;
 mod dynamic;
 mod error;
@@ -10,6 +11,7 @@ mod rule;
 mod timeline;
 
 pub use api::{HealingEngine, Precondition};
+pub use boxed::BoxedEngine;
 pub use context::Context;
 pub use error::{HealError, HealErrorKind};
 pub use pieces::{Action, Check, Detector, Verifier};

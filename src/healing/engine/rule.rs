@@ -109,7 +109,7 @@ impl Rule {
         self
     }
 
-    /// Looks once more, right before each action. Default: proceed.
+    /// Checks once more, right before each action. Default: proceed.
     #[must_use]
     pub fn only_if(mut self, check: impl Check) -> Self {
         let check = Arc::new(check);
@@ -120,7 +120,7 @@ impl Rule {
         self
     }
 
-    /// Says whether the fault is gone. Default: detects again and looks for the key.
+    /// Says whether the fault is gone. Default: detects again and searches for the key.
     #[must_use]
     pub fn verify(mut self, verifier: impl Verifier) -> Self {
         let verifier = Arc::new(verifier);
@@ -139,7 +139,7 @@ impl Rule {
         self
     }
 
-    /// Names a component that it looks after. Default: those it reports on.
+    /// Names a component that it watches. Default: those it reports on.
     #[must_use]
     pub fn component(mut self, component: impl Into<Name>) -> Self {
         self.base.components.push(component.into());

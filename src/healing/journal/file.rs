@@ -17,7 +17,7 @@ const TAKEN: usize = 64;
 #[derive(Debug)]
 pub(super) enum Item {
     Record(Arc<Record>),
-    /// Begin a new file; the records tell what the files before it told, either in short or as a
+    /// Begin a new file; the records repeat what the files before it hold, either in short or as a
     /// copy.
     Begin {
         carried: Vec<Record>,
@@ -70,7 +70,7 @@ impl Files {
     }
 
     /// Writes what there is. After a failure the rest is left out until a new file begins: what
-    /// follows a half-written line could not be told from it.
+    /// follows a half-written line could not be separated from it.
     pub(super) fn write(&mut self, batch: Vec<Item>, now: Instant) -> Written {
         let mut written = Written {
             upto: None,
@@ -157,7 +157,7 @@ impl Files {
                 Ok(())
             }
             Err(error) => {
-                // A beginning without an end takes up room where there is none left.
+                // A beginning without an end takes up space where there is none left.
                 let _ = self.store.remove(number);
                 Err(error)
             }

@@ -10,7 +10,7 @@ use super::replay::each_line;
 use super::store::Store;
 use crate::healing::core::{AttemptId, IssueKey, Name, Record, Wall, What};
 
-/// Which records to look for. Every part that is set must fit.
+/// The records to find. Every part that is set must fit.
 ///
 /// ```
 /// use selfheal::healing::{HistoryFilter, IssueKey};
@@ -97,7 +97,7 @@ impl HistoryFilter {
         self
     }
 
-    /// Whether a record is one of those looked for; the limit aside.
+    /// Whether a record fits; the limit aside.
     #[must_use]
     pub fn fits(&self, record: &Record) -> bool {
         let wall = record.stamp.wall;

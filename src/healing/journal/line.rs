@@ -24,7 +24,7 @@ pub(super) const MAX_LINE: usize = 64 * 1024;
 pub(super) struct Head {
     /// The number of the file.
     pub(super) segment: u64,
-    /// How many of the records that follow tell what earlier files told.
+    /// How many of the records that follow repeat what earlier files hold.
     pub(super) carried: usize,
 }
 
@@ -105,7 +105,7 @@ fn split(line: &[u8]) -> Option<(u32, &[u8], &[u8])> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::healing::core::{Stamp, What};
+    use crate::healing::core::{AlertId, AlertKind, ServiceEscalation, Severity, Stamp, What};
     use proptest::prelude::*;
 
     fn record() -> Record {
@@ -143,6 +143,19 @@ mod tests {
         );
         push_head(&mut line, head).unwrap();
         assert_eq!(parse(&line), Ok(Line::Head(head)));
+    }
+
+    #[test]
+    fn names_of_older_versions_are_read() {
+        let what = What::Escalated {
+            id: AlertId::global(AlertKind::Overflow),
+            level: ServiceEscalation::Exit,
+            severity: Severity::Error,
+            why: "nothing helped".into(),
+        };
+        let older = serde_json::to_string(&what).unwrap();
+        let older = older.replace("\"level\":", "\"rung\":");
+        assert_eq!(serde_json::from_str::<What>(&older).unwrap(), what);
     }
 
     #[test]

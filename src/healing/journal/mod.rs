@@ -4,10 +4,10 @@
 //! - **Intent before action.** An action starts only when the record of its intent is in the
 //!   file, and on the disk as far as [`Fsync`](crate::config::Fsync) asks for it.
 //! - **Any prefix is valid.** Each line has a checksum; each file begins with all that the files
-//!   before it told. What is read back is the longest valid prefix of the newest whole file, and
+//!   before it hold. What is read back is the longest valid prefix of the newest whole file, and
 //!   a [`ReplayReport`] of what was wrong after it.
-//! - **A broken disk stops nothing.** The journal goes on in memory, the core is told (it refuses
-//!   disruptive actions meanwhile), and a new file is tried again and again.
+//! - **A broken disk stops nothing.** The journal goes on in memory, the core is notified (it
+//!   refuses disruptive actions meanwhile), and a new file is tried again and again.
 //! - **It is bounded**: files by size, age and number; the queue to the disk; what is in memory.
 //!
 //! Writing happens in batches on a thread for blocking work, never on one that runs tasks.

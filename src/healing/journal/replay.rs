@@ -76,7 +76,7 @@ impl fmt::Display for Damage {
     }
 }
 
-/// Reads the newest file that has a whole head: it tells what all files before it told. One
+/// Reads the newest file that has a whole head: it repeats what all files before it hold. One
 /// without is a file whose beginning was cut off, and nothing was acted on by it.
 pub(crate) fn replay(store: &dyn Store) -> io::Result<Replay> {
     let mut numbers = store.list()?;

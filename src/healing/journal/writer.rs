@@ -44,7 +44,7 @@ pub(crate) struct Journal {
     disk: Option<Arc<Disk>>,
 }
 
-/// Without a journal nobody needs its files.
+/// Without a journal its files are not needed.
 impl Drop for Journal {
     fn drop(&mut self) {
         if let Some(disk) = &self.disk {
@@ -128,7 +128,7 @@ impl Journal {
         self.begin_file(records, true);
     }
 
-    /// Begins a new file, which tells first what is known now.
+    /// Begins a new file, which starts with what is known now.
     pub(crate) fn begin(&self, carried: Vec<Record>) {
         self.begin_file(carried, false);
     }
@@ -141,7 +141,7 @@ impl Journal {
         }
     }
 
-    /// What tells when a new file is wanted, or the disk is broken; none without files.
+    /// Says when a new file is wanted, or the disk is broken; none without files.
     pub(crate) fn progress(&self) -> Option<watch::Receiver<Progress>> {
         self.disk.as_ref().map(|disk| disk.progress.subscribe())
     }

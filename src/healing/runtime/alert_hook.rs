@@ -34,13 +34,13 @@ impl fmt::Display for AlertChange {
     }
 }
 
-/// Is told of every alert, one after another, in a task of its own: it may take its time, and
+/// Receives every alert, one after another, in a task of its own: it may take its time, and
 /// its panics are contained. A closure `Fn(&AlertChange)` is one, and so is `()`, which is silent.
 ///
-/// An alert is known by its [`id`](Alert::id): it may be told as raised more than once, and counts
+/// An alert is known by its [`id`](Alert::id): it may be raised more than once, and counts
 /// as one until it is resolved. Hooks that are more than a thousand changes behind miss some,
 /// which `healing_alert_changes_missed_total` counts; what fires now is always in
-/// [`Healing::alerts`].
+/// [`Healing::alerts`](super::Healing::alerts).
 pub trait AlertHook: Send + Sync + 'static {
     /// Called for each change. It must not block for long.
     fn changed(&self, change: &AlertChange);
@@ -59,9 +59,9 @@ impl AlertHook for () {
 /// So many changes may wait for the hooks.
 pub(super) const WAITING: usize = 1024;
 
-/// What the task that tells the hooks is sent.
+/// What the task that delivers alerts is sent.
 pub(super) enum Delivery {
     Change(AlertChange),
-    /// One more hook, which is told first what fires now.
+    /// One more receiver, which first gets what fires now.
     Hook(Box<dyn AlertHook>),
 }

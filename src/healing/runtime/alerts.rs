@@ -1,4 +1,4 @@
-//! Who is told of alerts.
+//! Alerts delivered to their receivers.
 
 use std::sync::{Arc, Weak};
 
@@ -22,7 +22,7 @@ impl AlertHook for LogAlerts {
     }
 }
 
-/// Tells the hooks until nobody sends any more.
+/// Delivers to the receivers until the last sender is gone.
 pub(super) async fn deliver(
     shell: Weak<Shell>,
     mut news: mpsc::Receiver<Delivery>,
@@ -49,7 +49,7 @@ pub(super) async fn deliver(
     }
 }
 
-/// A hook that panics is told the next change as well.
+/// A receiver that panics gets the next change as well.
 fn call(hook: &dyn AlertHook, change: &AlertChange) {
     let _ = guarded(|| hook.changed(change));
 }
@@ -62,11 +62,11 @@ impl Shell {
 }
 
 impl Healing {
-    /// Adds somebody who is told of alerts: first of those that fire now, then of each change.
+    /// Adds an alert receiver: it gets the alerts that fire now, then each change.
     pub fn on_alert(&self, hook: impl AlertHook) {
         let (shell, hook) = (Arc::clone(&self.shell), Box::new(hook));
         self.shell.runtime.spawn(async move {
-            // Nobody listens any more after the end.
+            // No one listens any more after the end.
             let _ = shell.alerts.send(Delivery::Hook(hook)).await;
         });
     }

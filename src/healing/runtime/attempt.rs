@@ -111,7 +111,7 @@ async fn attempt(
             Work::Heal => engine.heal(&own, &issue, action.as_str()).await,
             Work::Rollback => engine.rollback(&own, &issue, action.as_str()).await,
         };
-        // The error is somebody else's type: it is read, and dropped, inside of this task.
+        // The error is another's type: it is read, and dropped, inside of this task.
         done.map_err(|error| (error.kind(), error.text()))
     };
     match run(&cx, grace, trace::within(&span, call)).await {

@@ -70,7 +70,7 @@ impl HealingBuilder {
     }
 
     /// Sets another place for the files of the journal than a folder; the path of the settings
-    /// is not looked at then. Default: none.
+    /// is not used then. Default: none.
     pub fn store(mut self, store: impl Store) -> Self {
         self.store = Some(Arc::new(store));
         self
@@ -89,7 +89,7 @@ impl HealingBuilder {
         self
     }
 
-    /// Adds somebody who is told of alerts. Default: nobody.
+    /// Adds an alert receiver. Default: none.
     pub fn on_alert(mut self, hook: impl AlertHook) -> Self {
         self.hooks.push(Box::new(hook));
         self

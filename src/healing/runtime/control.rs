@@ -56,12 +56,12 @@ impl Healing {
         self.control(Control::Unmute { target }, by)
     }
 
-    /// Somebody has looked: what was left to a person starts anew.
+    /// A person has acknowledged it: what was left to a person starts anew.
     pub fn acknowledge(&self, key: IssueKey, by: By) -> Result<(), Refused> {
         self.control(Control::Acknowledge { key }, by)
     }
 
-    /// The step that waits for approval may run. With the generation that was looked at, it is
+    /// The step that waits for approval may run. With the generation that was read, it is
     /// refused where the issue is another by now.
     pub fn approve(
         &self,
@@ -89,7 +89,7 @@ impl Healing {
     /// told.
     pub fn reload(&self, policy: HealingPolicy) -> Result<(), Faults> {
         let checked = policy.validate();
-        // One that is not valid is refused by the core as well, which tells everybody.
+        // One that is not valid is refused by the core as well, which says so in a notice.
         let _ = self.shell.decide(Event::Reload(Arc::new(policy)));
         checked
     }

@@ -1,4 +1,4 @@
-//! The loop that has one engine look again and again.
+//! The detection loop of one engine.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,17 +14,18 @@ use super::verify::over;
 use crate::healing::core::{Event, IssueKey, Moment, Observation, Plan, Text};
 use crate::healing::engine::Context;
 
-/// Hints lead to a look at most so often.
+/// The least time between two detection runs that hints lead to.
 const GAP: Duration = Duration::from_millis(100);
-/// The longest wait between two looks of a detector that fails, unless its interval is longer.
+/// The longest wait between two detection runs of a detector that fails, unless its interval is
+/// longer.
 const LONGEST_WAIT: Duration = Duration::from_secs(300);
 
 /// So many observations of one detection run are handed over: they are taken in under one lock,
 /// which scrapes and people wait for.
 const MOST: usize = 1024;
 
-/// Looks on every tick and every hint, one look at a time, until the engine is gone. A detector
-/// that fails is left alone for longer and longer, hints or not.
+/// Detects on every tick and every hint, one run at a time, until the engine is gone. A detector
+/// that fails is run less and less often, hints or not.
 pub(super) async fn run(shell: Arc<Shell>, slot: Arc<Slot>) {
     let mut failures = 0;
     let mut last = None;
@@ -42,7 +43,7 @@ pub(super) async fn run(shell: Arc<Shell>, slot: Arc<Slot>) {
     }
 }
 
-/// Waits for the next reason to look. The first look comes at once: the core asks for it, unless
+/// Waits for the next reason to detect. The first run comes at once: the core asks for it, unless
 /// it did so before the engine was there.
 async fn wait(shell: &Shell, slot: &Slot, last: Option<Instant>, failures: u32) {
     let Some(last) = last else {
@@ -73,7 +74,7 @@ fn backed_off(every: Duration, failures: u32) -> Duration {
     every.saturating_mul(factor).min(LONGEST_WAIT.max(every))
 }
 
-/// One look. It returns when nothing of it runs any more, which may be long after it was
+/// One detection run. It returns when nothing of it runs any more, which may be long after it was
 /// reported as failed; until then it is reported again and again.
 async fn pass(shell: &Arc<Shell>, slot: &Slot) -> DetectionResult {
     let (timeout, grace) = shell.policy(|policy| (policy.timeout, policy.grace));

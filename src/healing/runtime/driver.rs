@@ -131,7 +131,7 @@ impl Driver {
         }
         trace::record(&record);
         self.shell.journal.push(Arc::clone(&record));
-        // Nobody has to listen.
+        // No one has to listen.
         let _ = self.shell.events.send(HealingEvent::Record(record));
     }
 

@@ -14,13 +14,19 @@ use crate::healing::core::{Event, Name, Observation};
 use crate::healing::engine::{DynEngine, HealingEngine};
 
 impl Shell {
-    /// Takes an engine in and has it look for the first time.
+    /// Registers an engine and starts its first detection run.
     pub(super) fn register(
         self: &Arc<Self>,
         engine: impl HealingEngine,
     ) -> Result<EngineHandle, RegisterError> {
         let engine: Arc<dyn DynEngine> = Arc::new(engine);
-        let asked = guarded(|| (engine.name(), engine.components(), engine.every()));
+        let asked = guarded(|| {
+            (
+                Name::from(engine.name()),
+                engine.components(),
+                engine.every(),
+            )
+        });
         let (name, components, every) = asked.map_err(|what| RegisterError::Panicked { what })?;
         if name.as_str().is_empty() {
             return Err(RegisterError::Nameless);
@@ -83,8 +89,8 @@ impl EngineHandle {
         &self.slot.name
     }
 
-    /// There may be a fault: have the engine look soon. Hints that come while it looks, or
-    /// within a tenth of a second of its last look, become one further look.
+    /// Asks for a detection run soon, as there may be a fault. Hints that come during a run, or
+    /// within a tenth of a second of the last one, become one further run.
     pub fn hint(&self) {
         self.slot.hint.notify_one();
     }
@@ -95,8 +101,8 @@ impl EngineHandle {
     }
 
     /// A fault was noticed outside of [`detect`](HealingEngine::detect): it opens an issue, or
-    /// adds to one, and has the engine look. It confirms nothing by being repeated. Where it needs
-    /// a plan, [`plan`](HealingEngine::plan) is called on this thread.
+    /// adds to one, and asks for a detection run. It confirms nothing by being repeated. Where it
+    /// needs a plan, [`plan`](HealingEngine::plan) is called on this thread.
     pub fn observe(&self, observation: Observation) {
         let (shell, slot) = (&self.shell, &self.slot);
         let now = shell.timeline.stamp();

@@ -11,7 +11,7 @@ use crate::registry::DeclareError;
 pub enum StartError {
     /// There is no tokio run-time here.
     #[error(
-        "healing needs a tokio run-time: call `start` from async code, or name one with `runtime`"
+        "healing needs a tokio run-time: start it in async code, name one with `runtime`, or have a `Selfheal` listen first, whose thread has one"
     )]
     NoRuntime(#[source] tokio::runtime::TryCurrentError),
     /// The run-time has no clock.

@@ -22,7 +22,7 @@ pub enum HealingEvent {
     Missed(u64),
 }
 
-/// The events from the subscription on. One that is not read costs nobody but itself.
+/// The events from the subscription on. A subscriber that does not read holds up no other.
 pub struct Events(pub(super) broadcast::Receiver<HealingEvent>);
 
 impl Events {

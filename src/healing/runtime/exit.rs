@@ -1,4 +1,4 @@
-//! What the host is told, once a fault is taken further than an alert.
+//! Requests to the host, once a fault is escalated beyond an alert.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,7 +40,7 @@ impl Healing {
     ///
     /// How to end is for the host to say: let requests that are under way finish, call
     /// [`shutdown`](Self::shutdown), which writes down what remains, and return from `main`.
-    /// Nothing happens where nobody waits. Cancel-safe; one that comes later has the answer at
+    /// Nothing happens where no one waits. Cancel-safe; one that comes later has the answer at
     /// once.
     ///
     /// ```

@@ -329,8 +329,8 @@ static TABLE: [Row; 36] = [
     Row::counter(
         "healing_escalations_total",
         "Faults taken further than an alert, by how far",
-        &["rung"],
-        |s| each("rung", &s.escalations),
+        &["level"],
+        |s| each("level", &s.escalations),
     ),
     Row::gauge(
         "healing_not_ready",

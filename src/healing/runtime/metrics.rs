@@ -1,4 +1,4 @@
-//! What the shell itself counts: how often each engine looked, and what hooks missed.
+//! The metrics of the run-time: detection runs of each engine, and changes that receivers missed.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -80,7 +80,7 @@ impl OfTheShell {
         let mut def = MetricDef::new(
             Kind::Counter,
             "healing_detections_total",
-            "Times an engine looked for faults, by what came of it",
+            "Detection runs of each engine, by result",
         )
         .with_labels(["engine", "result"]);
         def.group = "healing";

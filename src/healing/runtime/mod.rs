@@ -1,5 +1,5 @@
 //! The tokio shell round the pure core: it calls the engines, keeps the time, writes the
-//! journal, and tells whoever listens.
+//! journal, and notifies subscribers and alert receivers.
 //!
 //! # What this module promises
 //! - The [`State`](crate::healing::core::State) has one owner. Its lock is held for one step, never
@@ -8,8 +8,8 @@
 //!   is the result of that call alone.
 //! - What is called off gets the token first; after half of the policy's grace its future is
 //!   dropped; what still runs after all of it is a zombie, and keeps its lock until it ends.
-//! - One look of a detector at a time, on a tick or a hint. A detector that fails is left alone
-//!   for longer and longer, and holds up nobody else.
+//! - One detection run of an engine at a time, on a tick or a hint. A detector that fails is run
+//!   less and less often, and holds up no other.
 //! - Nothing here grows without bound, and nothing panics in the host.
 
 mod alert_hook;
@@ -145,8 +145,8 @@ impl Healing {
         self.shell.is_orphaned()
     }
 
-    /// Takes an engine in; it looks for faults at once. Works at any time before the shutdown,
-    /// on any thread.
+    /// Registers an engine; its first detection run begins at once. Works at any time before the
+    /// shutdown, on any thread.
     ///
     /// # Errors
     /// Its name is empty or taken, there are too many engines, or it is too late.
@@ -154,7 +154,8 @@ impl Healing {
         self.shell.register(engine)
     }
 
-    /// Has an engine look soon; nothing happens where there is none of that name.
+    /// Asks for a detection run of an engine soon; nothing happens where there is none of that
+    /// name.
     pub fn hint(&self, engine: &str) {
         if let Some(slot) = self.shell.engines.read().get(&Name::from(engine)) {
             slot.hint.notify_one();

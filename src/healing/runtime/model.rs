@@ -89,7 +89,7 @@ fn by_ann(control: Control) -> Event {
     }
 }
 
-/// An owner whose engine acts at the first sight, and heals as soon as it looked.
+/// An owner whose engine acts at the first observation, and heals as soon as it is verified.
 fn owner() -> Arc<Owner> {
     let policy = HealingPolicy {
         confirm: Confirm::at_once(),
@@ -111,8 +111,8 @@ struct Log {
     stopped: bool,
 }
 
-/// Does what the core says until it has stopped. Every action that starts says ok, every look is
-/// good, and the answers come from here.
+/// Does what the core says until it has stopped. Every action that starts returns ok, every
+/// verification is good, and the answers come from here.
 fn drive(owner: &Owner) -> Log {
     let mut log = Log::default();
     let mut batch = Vec::new();
@@ -221,7 +221,7 @@ fn shutdown_racing_with_trigger() {
         let (driving, asking) = (Arc::clone(&owner), Arc::clone(&owner));
         let driver = thread::spawn(move || drive(&driving));
         let person = thread::spawn(move || {
-            // It may come too early, for nobody has asked yet, or too late: then it is refused.
+            // It may come too early, for no one has asked yet, or too late: then it is refused.
             let _ = asking.decide(now(), by_ann(Control::Trigger { key: key() }));
             let _ = asking.decide(
                 now(),

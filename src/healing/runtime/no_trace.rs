@@ -1,4 +1,4 @@
-//! In place of `trace`, without the feature `tracing`: silence, but for alerts that somebody
+//! In place of `trace`, without the feature `tracing`: silence, but for alerts that someone
 //! asked to have logged.
 
 use std::io::Write as _;

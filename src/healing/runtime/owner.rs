@@ -4,7 +4,7 @@ use super::sync::{Kick, Mutex};
 use crate::healing::core::{Effect, Event, Notice, Record, Snapshot, Stamp, State, Text};
 use crate::healing::runtime::call::guarded;
 
-/// The state and what it has said since the driver last looked, under one lock, so that effects
+/// The state and what it has said since the driver last read it, under one lock, so that effects
 /// keep their order. The lock is held for one step, never while anything is waited for.
 pub(super) struct Owner {
     core: Mutex<Core>,
@@ -43,7 +43,7 @@ impl Owner {
 
     /// Tells the core that something happened.
     pub(super) fn feed(&self, stamp: Stamp, event: Event) {
-        // A panic is counted and told by the core.
+        // A panic is counted and reported by the core.
         let _ = self.work(|core| core.step(stamp, event));
     }
 

@@ -41,7 +41,7 @@ pub(super) struct Shell {
     pub(super) exit: watch::Sender<Option<ExitRequest>>,
     /// The end of everything that is not an attempt.
     pub(super) closing: CancellationToken,
-    /// Detectors, attempts and looks under way.
+    /// Detection runs, attempts and verifications under way.
     pub(super) tasks: TaskTracker,
     /// Its run-time has ended, with everything that ran on it.
     pub(super) ended: CancellationToken,

@@ -1,37 +1,37 @@
-//! Whether the detector of an engine sees: a component is well only as long as someone looks.
+//! Whether the detector of an engine works: a component is well only as long as it is watched.
 
 use std::time::Duration;
 
 use crate::healing::core::{Moment, Text};
 use parking_lot::Mutex;
 
-/// A look may take so much longer than the last good one before it counts as one that hangs.
+/// A detection run may take so much longer than the last good one before it counts as hanging.
 const SLACK: Duration = Duration::from_secs(1);
 
-/// A detector that does not see its components: its last look failed, or the one under way takes
-/// far longer than the last good one did.
+/// A detector that does not see its components: its last detection run failed, or the one under way
+/// takes far longer than the last good one did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Blind {
-    /// For how long, from the beginning of the first look that failed.
+    /// For how long, from the beginning of the first detection run that failed.
     pub lasting: Duration,
-    /// Whether that is longer than a look may take: the policy's `timeout`.
+    /// Whether that is longer than a detection run may take: the policy's `timeout`.
     pub overdue: bool,
     /// What the detector said.
     pub why: Text,
 }
 
-/// What came of the looks of one engine so far.
+/// The results of the detection runs of one engine so far.
 #[derive(Debug, Default)]
 pub(super) struct Sight(Mutex<Looks>);
 
 #[derive(Debug, Default)]
 struct Looks {
-    /// When the look under way began.
+    /// When the detection run under way began.
     began: Option<Moment>,
     /// How long the last good one took.
     good: Option<Duration>,
-    /// When the first look since then began that failed, and what the last of them said.
+    /// When the first detection run since then began that failed, and what the last of them said.
     failed: Option<(Moment, Text)>,
 }
 
@@ -56,8 +56,8 @@ impl Sight {
         looks.failed = Some((since, why));
     }
 
-    /// Whether it cannot see now, where a look may take `timeout`. None also before its first
-    /// look has ended.
+    /// Whether it cannot see now, where a detection run may take `timeout`. None also before its
+    /// first run has ended.
     pub(super) fn blind(&self, now: Moment, timeout: Duration) -> Option<Blind> {
         let looks = self.0.lock();
         let (since, why) = match (&looks.failed, looks.began, looks.good) {

@@ -57,7 +57,7 @@ pub(super) fn record(record: &Record) {
         ),
         What::Verified {
             key, action, good, ..
-        } => info!(seq, %key, %action, good, "looked again"),
+        } => info!(seq, %key, %action, good, "verified"),
         What::Moved {
             key,
             reason: Some(reason),
@@ -66,12 +66,12 @@ pub(super) fn record(record: &Record) {
         What::Closed { key, outcome, .. } => {
             info!(seq, %key, outcome = outcome.as_str(), "issue closed");
         }
-        What::Escalated { id, rung, why, .. } => {
-            error!(seq, %id, rung = rung.as_str(), %why, "escalated");
+        What::Escalated { id, level, why, .. } => {
+            error!(seq, %id, level = level.as_str(), %why, "escalated");
         }
         What::Deescalated { id } => info!(seq, %id, "ready again"),
         What::Controlled { control, by } => info!(seq, ?control, ?by, "decided from outside"),
-        // The hooks are told of these, and a hook can be one that logs.
+        // The receivers get these, and a hook can be one that logs.
         What::Raised(_) | What::Resolved(_) => {}
         what => debug!(seq, ?what, "healing"),
     }
@@ -83,7 +83,7 @@ pub(super) fn notice(notice: &Notice) {
 
 pub(super) fn detect_failed(engine: &Name, why: &str) {
     let why = Printable(why);
-    warn!(%engine, %why, "a detector could not look");
+    warn!(%engine, %why, "a detector failed");
 }
 
 pub(super) fn orphaned(engines: usize) {

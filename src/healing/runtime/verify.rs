@@ -10,8 +10,8 @@ use super::shell::Shell;
 use crate::healing::core::{Event, Issue, Name, Ticket, Verdict};
 use crate::healing::engine::Context;
 
-/// Has the engine look whether the fault is gone, and answers with what it saw and from when its
-/// data are. A look that takes too long gets no answer: the core keeps the time itself.
+/// Has the engine verify that the fault is gone, and answers with the verdict and the age of its
+/// data. A verification that takes too long gets no answer: the core keeps the time itself.
 pub(super) fn verify(
     shell: &Arc<Shell>,
     ticket: Ticket,

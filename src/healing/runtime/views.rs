@@ -1,4 +1,4 @@
-//! What can be looked at.
+//! Read access: issues, components, alerts, history.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -44,7 +44,7 @@ pub struct ComponentState {
     pub issues: usize,
 }
 
-/// A component that an engine looks after.
+/// A component that an engine watches.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WatchedComponent {
@@ -52,8 +52,8 @@ pub struct WatchedComponent {
     pub component: Name,
     /// The engine.
     pub engine: Name,
-    /// Whether the engine has looked, at least once.
-    pub looked: bool,
+    /// Whether a detection run of the engine has ended well, at least once.
+    pub checked: bool,
     /// Why nothing is known of it now, if its detector fails or hangs.
     pub blind: Option<Blind>,
     /// What its engine wants known that is no fault, such as a setting that is missing.
@@ -96,7 +96,7 @@ impl Healing {
     }
 
     /// What would be done now about a key, everything that holds it back, and how far it was
-    /// taken beyond an alert; none where the key is good. It looks at the same guards, by the same
+    /// taken beyond an alert; none where the key is good. It asks the same guards, by the same
     /// code, as the decision itself, and changes nothing. See the [guide](crate::healing::guide).
     #[must_use]
     pub fn explain(&self, key: &IssueKey) -> Option<Explanation> {
@@ -127,7 +127,7 @@ impl Healing {
         self.shell.owner.read(|state| components(state, now))
     }
 
-    /// The components that engines said they look after, by engine. An engine that named none
+    /// The components that engines watch, by engine. An engine that named none
     /// stands for them itself while its detector does not see.
     #[must_use]
     pub fn watched(&self) -> Vec<WatchedComponent> {
@@ -137,14 +137,14 @@ impl Healing {
         let mut watched = Vec::new();
         for slot in slots {
             let blind = slot.sight.blind(now, timeout);
-            let looked = slot.detections.get(DetectionResult::Ok) > 0;
+            let checked = slot.detections.get(DetectionResult::Ok) > 0;
             let itself = blind.is_some() && slot.components.is_empty();
             let itself = itself.then_some(&slot.name);
             let components = slot.components.iter().chain(itself);
             watched.extend(components.map(|component| WatchedComponent {
                 component: component.clone(),
                 engine: slot.name.clone(),
-                looked,
+                checked,
                 blind: blind.clone(),
                 remark: slot.remark.text(),
             }));
@@ -161,14 +161,14 @@ impl Healing {
     /// The records that fit, oldest first: those in memory and, where these do not fill the
     /// limit, those in the files of the journal, which are read on a thread that may block. It is
     /// the audit trail: which evidence, what was decided and by whom (the policy, a person, an
-    /// alert from outside), what was done, and what a fresh look found. Files that cannot be read
-    /// are left out. Cancel-safe.
+    /// alert from outside), what was done, and what the verification found. Files that cannot be
+    /// read are left out. Cancel-safe.
     pub async fn history(&self, filter: HistoryFilter) -> Vec<Arc<Record>> {
         let shell = &self.shell;
         shell.journal.history(filter, &shell.runtime).await
     }
 
-    /// How often each engine looked for faults, by what came of it.
+    /// The detection runs of each engine, by result.
     #[must_use]
     pub fn detections(&self) -> Vec<(Name, DetectionResult, u64)> {
         self.shell.detections()

@@ -11,7 +11,7 @@ use crate::util::place::{Directory, is_random};
 /// How many bad versions are kept beside the file; the oldest goes first.
 pub(super) const KEPT: usize = 3;
 
-/// How many files of a kind are looked at: with those of a stranger there may be any number.
+/// How many files of a kind are considered: with those of a stranger there may be any number.
 const MOST: usize = 1_000;
 
 /// How the names of new content begin: the same for the same file.

@@ -236,7 +236,7 @@ impl Guarded {
         Place::find(path, self.spec.sharing, &mut Vec::new())
     }
 
-    /// Follows the path anew and looks at what is there. A place that moved is watched before it
+    /// Follows the path anew and reads what is there. A place that moved is watched before it
     /// is read.
     pub(super) fn look(&self) -> Found {
         let mut steps = Vec::new();
@@ -422,7 +422,7 @@ fn refused(path: PathBuf, error: &PlaceError) -> GuardError {
     }
 }
 
-/// Calls a hook for a change that someone made; its panic must not look like a bad file.
+/// Calls a hook for a change that someone made; its panic must not be taken for a bad file.
 fn call(hook: &Hook, content: &Content) {
     // The panic hook has printed it; there is no one to hand it to.
     let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| hook(&content.bytes)));

@@ -18,7 +18,7 @@ impl FileMetrics {
     }
 
     /// How many of them the system does not watch now, so that a change is found only when the
-    /// file is looked at next.
+    /// file is checked next.
     #[must_use]
     pub fn unwatched(&self) -> i64 {
         self.unwatched.get()
@@ -37,7 +37,7 @@ impl Group for FileMetrics {
             unwatched: registry
                 .gauge(
                     "files_unwatched_paths",
-                    "Guarded paths that the system does not watch, which are looked at from time \
+                    "Guarded paths that the system does not watch, which are checked from time \
                      to time alone",
                 )
                 .build()?,

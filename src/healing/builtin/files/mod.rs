@@ -19,7 +19,7 @@
 //!   when someone was writing between them; see [`confirm_after`](GuardFile::confirm_after). A
 //!   newer fault of another kind takes the place of the older one.
 //! - The folders on the way are watched, for editors replace files and links move; an event is
-//!   only a hint, and a periodic look by hash is the truth, so a lost event costs time and nothing
+//!   only a hint, and a periodic check by hash is the truth, so a lost event costs time and nothing
 //!   else. All guards of a process share one watcher of the system.
 //! - A file that cannot be read, that is too large, or whose validator panics is reported and
 //!   left alone: of what cannot be judged no one knows that it is bad.
@@ -39,7 +39,7 @@
 //! GuardFile::new(healing, "port", "port.conf")
 //!     .validate(parse)
 //!     .on_restored(|port| println!("back to port {port}"))
-//!     .on_changed(|port| println!("somebody chose port {port}"))
+//!     .on_changed(|port| println!("port {port} was chosen"))
 //!     .install()?;
 //! # Ok(())
 //! # }
@@ -81,10 +81,10 @@ use crate::util::place::Sharing;
 /// good content is kept in memory.
 const MAX_BYTES: u64 = 16 * 1024 * 1024;
 
-/// How often the file is looked at when no event hints at a change.
+/// How often the file is checked when no event hints at a change.
 const EVERY: Duration = Duration::from_secs(5);
 
-/// How long after the first look that found a fault the second one comes.
+/// How long after the first check that found a fault the second one comes.
 const CONFIRM_AFTER: Duration = Duration::from_millis(200);
 
 /// How long the file system, the validator and the hooks may take together.
@@ -95,7 +95,7 @@ const DEADLINE: Duration = Duration::from_secs(10);
 /// `T` is what the validator makes of the content, and what the hooks are handed.
 #[must_use = "a file is guarded once `install` is called"]
 pub struct GuardFile<T = ()> {
-    /// Why there is no engine is told by [`install`](GuardFile::install).
+    /// Why there is no engine is returned by [`install`](GuardFile::install).
     healing: Result<Healing, StartError>,
     registry: Registry,
     spec: Spec,
@@ -191,7 +191,7 @@ impl<T: 'static> GuardFile<T> {
         self
     }
 
-    /// Calls `hook` with the parsed content whenever somebody else changed the file to other
+    /// Calls `hook` with the parsed content whenever someone else changed the file to other
     /// good content. Default: nothing is called.
     pub fn on_changed(mut self, hook: impl Fn(T) + Send + Sync + 'static) -> Self {
         let hook = self.parsed(hook);
@@ -257,18 +257,18 @@ impl<T: 'static> GuardFile<T> {
         self
     }
 
-    /// Sets how often the file is looked at when no event hints at a change.
+    /// Sets how often the file is checked when no event hints at a change.
     /// Default: 5 s.
     pub fn every(mut self, interval: Duration) -> Self {
         self.spec.every = interval;
         self
     }
 
-    /// Sets how long after the first look that found a fault the second one comes, which has to
+    /// Sets how long after the first check that found a fault the second one comes, which has to
     /// find the same. Default: 200 ms.
     ///
     /// A file that is being written is bad for a moment: shorter than it will be, or empty. What
-    /// tells that from a fault is less the time than the end of the writing. On Linux the
+    /// distinguishes that from a fault is less the time than the end of the writing. On Linux the
     /// kernel says when a writer has closed the file, and nothing is reported before; a file
     /// that is renamed into place, or removed, is complete as it is. So the time has to cover
     /// only those who write in several goes, such as a script that removes the file and makes
@@ -277,8 +277,8 @@ impl<T: 'static> GuardFile<T> {
     /// or goes on changing it, is waited for 5 s, but no longer than half of the policy's
     /// `timeout`.
     ///
-    /// Where nobody says that a writer is done (another system than Linux, a directory that
-    /// cannot be watched) the second look comes after the time of [`every`](GuardFile::every).
+    /// Where nothing says that a writer is done (another system than Linux, a directory that
+    /// cannot be watched) the second check comes after the time of [`every`](GuardFile::every).
     pub fn confirm_after(mut self, wait: Duration) -> Self {
         self.spec.confirm_after = wait;
         self

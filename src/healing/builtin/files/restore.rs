@@ -15,7 +15,7 @@ use crate::util::place::{Opened, Owner, Place};
 #[non_exhaustive]
 pub(super) enum RestoreError {
     /// Between the reading that found it bad and the restore the file was changed.
-    #[error("the file changed since it was found bad; it is looked at again")]
+    #[error("the file changed since it was found bad; it is checked again")]
     Changed,
     /// The path is a symbolic link: whoever made it manages the content.
     #[error("the file is a symbolic link; restore it where the link leads to")]
@@ -61,9 +61,9 @@ pub(super) enum Expected {
 ///
 /// The new content is written beside the file, synced, and renamed over it, so a reader sees the
 /// old or the new content and never a part. A file that cannot be renamed over, since it is a
-/// mount, its directory is not ours to write in, or the disk is full, is written to. What is left to chance is an
-/// edit in the moment between the last reading and the rename, for which file systems offer no
-/// lock that an editor would respect.
+/// mount, its directory is not ours to write in, or the disk is full, is written to. What is left
+/// to chance is an edit in the moment between the last reading and the rename, for which file
+/// systems offer no lock that an editor would respect.
 ///
 /// What was there is kept aside afterwards, from the same descriptor that it was checked by; a
 /// full disk fails that, and not the restore.
@@ -212,7 +212,7 @@ impl<'p> Next<'p> {
             place,
             name: Some(name),
         };
-        // Nobody but this user may read it before it belongs to its owner.
+        // No one but this user may read it before it belongs to its owner.
         file.write_all(&content.bytes)
             .map_err(io("cannot write beside the file"))?;
         owner

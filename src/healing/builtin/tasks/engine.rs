@@ -57,7 +57,7 @@ where
     }
 }
 
-/// What is wrong with a task that looks like this, if anything.
+/// The fault of a task in this condition, if any.
 fn fault(spec: &Spec, look: &Look, now: Moment) -> Option<(&'static str, String)> {
     match &look.end {
         None => {

@@ -68,7 +68,7 @@ const GRACE: Duration = Duration::from_secs(1);
 /// A supervised task that is being set up; ended by [`spawn`](Supervise::spawn).
 #[must_use = "a task runs once `spawn` is called"]
 pub struct Supervise {
-    /// Why there is no engine is told by [`spawn`](Supervise::spawn).
+    /// Why there is no engine is returned by [`spawn`](Supervise::spawn).
     healing: Result<Healing, StartError>,
     start: Box<Start>,
     spec: Spec,

@@ -2,7 +2,7 @@
 //!
 //! A component is known as long as it is needed: while it has an open issue, was named beforehand,
 //! or what it has spent may still count. One that is idle is forgotten after a while, so that names
-//! long gone neither dilute the storm guard's share nor take the room of others.
+//! long gone neither dilute the storm guard's share nor take the place of others.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -64,7 +64,7 @@ impl Components {
         std::mem::take(&mut self.forgot)
     }
 
-    /// The number of a component that has an issue, or has spent something. There is always room
+    /// The number of a component that has an issue, or has spent something. There is always a place
     /// for it; where there are as many as may be, those give way first that are idle and have
     /// spent nothing.
     pub(super) fn intern(&mut self, now: Moment, name: &Name, limit: u32) -> ComponentIx {
@@ -115,7 +115,7 @@ impl Components {
         }
     }
 
-    /// Whether there is room for one more, after those have given way that can.
+    /// Whether one more fits, after those have given way that can.
     fn make_room(&mut self, limit: u32) -> bool {
         while self.known() >= limit as usize {
             let Some(&(_, ix)) = self.idle[0].first() else {
@@ -243,7 +243,7 @@ impl Components {
         if ix == parent || self.ancestor(parent, |above, _| above == ix).is_some() {
             return Err(Refused::Cycle);
         }
-        // Those that were forgotten make room.
+        // Those that were forgotten make place.
         let mut parents = component.parents.clone();
         parents.retain(|parent| self.get(*parent).is_some());
         parents.push(parent);
@@ -273,7 +273,7 @@ impl Components {
     ) -> Option<ComponentIx> {
         let mut level: Vec<ComponentIx> = self.get(ix)?.parents.clone();
         let mut seen = level.clone();
-        // Ends, since each component is looked at once.
+        // Ends, since each component is visited once.
         loop {
             let mut above = Vec::new();
             for ix in level {
@@ -332,7 +332,7 @@ mod tests {
         let other = components.intern(NOW, &"other".into(), 4);
         assert_eq!(components.find(&"idle".into()), None);
         components.count_open(NOW, other, true);
-        // There is room for whatever has an issue, each with a budget of its own.
+        // There is a place for whatever has an issue, each with a budget of its own.
         let more = components.intern(NOW, &"more".into(), 4);
         assert_ne!(more, other);
         components.count_open(NOW, more, true);

@@ -76,7 +76,7 @@ impl State {
         }
     }
 
-    /// Decides about an issue that is being confirmed, if enough passes were made.
+    /// Decides about an issue that is being confirmed, if enough detection runs were made.
     pub(super) fn weigh(&mut self, slot: SlotId) {
         let Some(entry) = self.open.get(slot) else {
             return;
@@ -132,7 +132,7 @@ impl State {
         }
     }
 
-    /// A pass found the fault, or did not.
+    /// A detection run found the fault, or did not.
     pub(super) fn passed(&mut self, slot: SlotId, began: Moment, bad: bool) {
         let Some(entry) = self.open.get_mut(slot) else {
             return;

@@ -88,7 +88,7 @@ impl State {
                 Some(format!("{key} does not wait for approval"))
             }
             Control::Trigger { key } if self.cannot_trigger(key) => Some(format!(
-                "nothing is known of {key}: no engine could look at it"
+                "nothing is known of {key}: no detection run could see it"
             )),
             Control::Mute { target, .. }
                 if !self.mutes.contains(target)
@@ -174,7 +174,7 @@ impl State {
         }
         match generation {
             Some(seen) if seen != entry.issue.generation => Some(format!(
-                "{key} is no longer what was looked at; look again before approving"
+                "{key} is no longer what was read; read it again before approving"
             )),
             _ => None,
         }
@@ -290,7 +290,7 @@ impl State {
         }
         self.policy = policy;
         self.record(What::Reloaded);
-        self.reload_climbs();
+        self.reload_escalations();
         for slot in self.queue.everything_waiting() {
             self.wake(slot);
         }
@@ -325,7 +325,7 @@ impl State {
         for slot in open {
             self.end_issue(slot, Closed::Shutdown);
         }
-        // A rollback or an attempt that is a zombie by now is nobody's any more.
+        // A rollback or an attempt that is a zombie by now is no one's any more.
         self.call_off_all();
     }
 

@@ -149,7 +149,7 @@ impl State {
         let (key, now) = (&entry.issue.key, self.now.at);
         let risk = step.risk.unwrap_or(plan.risk);
         let approved = entry.approved.is_some();
-        // Each is only looked at if none before it holds, unless all are wanted.
+        // Each is only asked if none before it holds, unless all are wanted.
         let budgets = &self.policy.budget;
         let draw = self.draw(entry);
         let checks: [&dyn Fn() -> Option<Hold>; 9] = [

@@ -1,4 +1,4 @@
-//! The engines, what is open for each, and who gives way when there is no room.
+//! The engines, what is open for each, and who gives way when a limit is reached.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,14 +27,14 @@ pub(super) struct Engine {
     pub(super) open: BTreeSet<SlotId>,
     /// Those of them that can give way: nothing is done about them right now.
     pub(super) evictable: BTreeSet<(Claim, SlotId)>,
-    /// When its last pass began, and how many there were.
+    /// When its last detection run began, and how many there were.
     pub(super) last_pass: Option<Moment>,
     pub(super) passes: u64,
-    /// How many passes in a row failed.
+    /// How many detection runs in a row failed.
     pub(super) blind: u32,
-    /// Since when it is asked to look again.
+    /// Since when it is asked to detect again.
     pub(super) asked: Option<Moment>,
-    /// Its blocked keys without an open issue, and how many passes in a row they were good.
+    /// Its blocked keys without an open issue, and how many detection runs in a row they were good.
     pub(super) watched: BTreeMap<IssueKey, u32>,
 }
 
@@ -69,7 +69,7 @@ impl Engines {
             self.list.push(fresh);
             EngineIx(number)
         } else {
-            // An engine that is gone, with nothing left open, makes room.
+            // An engine that is gone, with nothing left open, gives way.
             let gone = |engine: &Engine| {
                 !engine.present && engine.open.is_empty() && engine.watched.is_empty()
             };

@@ -31,9 +31,9 @@ pub(super) struct Entry {
     pub(super) place: Place,
 
     pub(super) passes: Passes,
-    /// The last pass that found it.
+    /// The last detection run that found it.
     pub(super) seen_pass: u64,
-    /// How many passes in a row did not find it.
+    /// How many detection runs in a row did not find it.
     pub(super) good_passes: u32,
 
     pub(super) plan: Option<Arc<Plan>>,
@@ -74,9 +74,9 @@ pub(super) struct Treatment {
     /// When it was last hinted that the fault is back.
     pub(super) hinted: Option<Moment>,
     pub(super) verifying: Option<Ticket>,
-    /// How many looks in a row ended without a verdict.
+    /// How many verifications in a row ended without a verdict.
     pub(super) blind: u32,
-    /// Since when it looks good.
+    /// Since when it is good.
     pub(super) good_since: Option<Moment>,
 }
 
@@ -87,14 +87,14 @@ impl Entry {
         plan.steps.get(self.step).map(|step| (plan, step))
     }
 
-    /// Notes whether a pass found it.
+    /// Notes whether a detection run found it.
     pub(super) fn passed(&mut self, bad: bool) {
         self.passes.push(bad);
         self.weigh_samples();
     }
 
-    /// Computes anew how sure the detector is: by its samples, and by the passes that found the
-    /// fault or did not.
+    /// Computes anew how sure the detector is: by its samples, and by the detection runs that found
+    /// the fault or did not.
     pub(super) fn weigh_samples(&mut self) {
         if self.samples.total > 0 {
             self.issue.confidence = self.passes.with(self.samples).confidence();
@@ -122,7 +122,7 @@ impl Entry {
         lock.unwrap_or(&self.issue.key.component)
     }
 
-    /// Its claim to stay when there is no room.
+    /// Its claim to stay when a limit is reached.
     pub(super) fn claim(&self) -> Claim {
         let newest_first = Reverse(self.issue.first_seen.at);
         (self.issue.severity, newest_first, self.stream)

@@ -5,7 +5,7 @@ use super::entry::Entry;
 use crate::healing::core::{Explanation, Hold, IssueKey, NextAction, Phase};
 
 impl State {
-    /// Says what would happen now about a key, and which guards hold it back. It looks at the
+    /// Says what would happen now about a key, and which guards hold it back. It asks the
     /// same guards, by the same code, as the decision itself, and changes nothing.
     ///
     /// `None` if no issue of the key is open.
@@ -33,7 +33,7 @@ impl State {
             not_before: entry.not_before,
             gave_up: entry.gave_up,
             holds,
-            climb: self.climb_of(key, entry.gave_up),
+            escalation: self.escalation_of(key, entry.gave_up),
         })
     }
 

@@ -36,7 +36,7 @@ impl State {
         self.alert_given_up(slot);
     }
 
-    /// Has its alert fire, and its climb begin, at the severity that the issue has now.
+    /// Has its alert fire, and its escalation begin, at the severity that the issue has now.
     pub(super) fn alert_given_up(&mut self, slot: SlotId) {
         let Some(entry) = self.open.get(slot) else {
             return;
@@ -56,13 +56,13 @@ impl State {
             };
             Text::new(&format!("{key}: {why}; {end}"))
         });
-        self.begin_climb(&id, severity);
+        self.begin_escalation(&id, severity);
     }
 
     /// A person, or health, takes a fault back that healing had given up on.
     pub(super) fn take_back(&mut self, key: &IssueKey, gave_up: Option<ParkReason>) {
         if let Some(kind) = gave_up.and_then(super::escalate::alert_of) {
-            self.end_climb(&AlertId::of(key, kind));
+            self.end_escalation(&AlertId::of(key, kind));
         }
     }
 

@@ -216,7 +216,7 @@ impl State {
         if self.attempts.zombies() < self.policy.max_zombies as usize {
             let id = AlertId::global(AlertKind::Zombies);
             self.resolve(&id);
-            self.end_climb(&id);
+            self.end_escalation(&id);
         }
         // What it did after all may have changed everything.
         self.ask_to_detect(attempt.engine, true);
@@ -274,7 +274,7 @@ impl State {
                      the process if they never will"
                 ))
             });
-            self.begin_climb(&id, Severity::Critical);
+            self.begin_escalation(&id, Severity::Critical);
         }
         let message = Text::new("it does not end; it keeps its lock until it does");
         self.finished(id, &attempt, result, message, false);
@@ -335,8 +335,8 @@ impl State {
         if result.is_failure() {
             self.learn(&attempt.intent.key, &attempt.intent.action, false);
         }
-        // Whoever saw the fault while the attempt ran is answered by exactly one fresh look; after
-        // ok, that is the verification, unless another fault has taken the place of this one.
+        // Whoever saw the fault while the attempt ran is answered by exactly one verification;
+        // after ok, that is the verification, unless another fault has taken the place of this one.
         let verified = result == AttemptResult::Ok && !superseded;
         if !verified && (dirty || superseded || result == AttemptResult::Stale) {
             self.ask_to_detect(attempt.engine, true);

@@ -74,7 +74,7 @@ impl Memory {
         u32::try_from(self.heals.len() - old).unwrap_or(u32::MAX)
     }
 
-    /// A person has looked: what was held against the key is forgotten.
+    /// A person acknowledges: what was held against the key is forgotten.
     pub(super) fn acknowledge(&mut self) {
         self.block = None;
         self.heals.clear();

@@ -6,32 +6,32 @@
 //! |---|---|---|
 //! | – | an observation of a key that is not open | *confirming*, with the plan that came with it; `Detect` after a hint |
 //! | – | … of a muted key | counted as muted |
-//! | – | … when there is no room and nobody milder to give way | counted as dropped |
-//! | confirming | N of the last M passes found it, and there is a plan | *pending*; *backoff* if the key's last wait is not over; *parked* if the key is blocked or flaps |
-//! | confirming | M passes were made, and too few found it | closed `self_resolved` |
+//! | – | … when a limit is reached and nothing milder can give way | counted as dropped |
+//! | confirming | N of the last M detection runs found it, and there is a plan | *pending*; *backoff* if the key's last wait is not over; *parked* if the key is blocked or flaps |
+//! | confirming | M detection runs were made, and too few found it | closed `self_resolved` |
 //! | pending | nothing holds it back | *running*; the intent is recorded, then `Start` |
 //! | pending | its mode is dry-run | *parked*, what would be done is recorded, and an alert |
 //! | pending, backoff | its plan only reports | *parked*, and an alert |
 //! | pending | its mode is approval, or the confidence is too low | *approval*, and an alert |
 //! | pending | it took too many attempts in a window | *parked*, the key is blocked |
 //! | approval | approved | *pending* |
-//! | approval | denied, or nobody answers in time | *parked*; an alert where nobody answered |
+//! | approval | denied, or no one answers in time | *parked*; an alert where no one answered |
 //! | running | the attempt says ok | *verifying*; `Verify` |
 //! | running | it fails, panics, or takes longer than timeout and grace | the attempt counts; *awaiting rollback* if the step says so; else *backoff*, or the next step |
 //! | running | it was called off, or is stale | *backoff*; the attempt does not count |
-//! | verifying | a look at data newer than the attempt's end is good | *settling* |
-//! | verifying, settling | a look or a pass finds the fault, or too many looks say nothing | the attempt counts; *awaiting rollback*, *backoff*, or the next step |
+//! | verifying | a verification on data newer than the attempt's end is good | *settling* |
+//! | verifying, settling | a verification or a detection run finds the fault, or too many verifications give no verdict | the attempt counts; *awaiting rollback*, *backoff*, or the next step |
 //! | awaiting rollback | nothing holds everything back | *running*; the intent is recorded, then `Start` |
 //! | awaiting rollback | it waits longer than the policy's patience | the rollback is left out; *backoff*, or the next step |
 //! | running | the rollback ends, however it does | *backoff*, or the next step |
-//! | settling | a look after the settling time is good | closed `healed` |
+//! | settling | a verification after the settling time is good | closed `healed` |
 //! | any of these | all steps were tried | *parked*, the key is blocked, an alert |
 //! | backoff | the time that was drawn is over | *pending* |
 //! | confirming, pending | it waits longer than the policy's patience | *parked*, and an alert |
-//! | pending, backoff, approval, parked | so many passes in a row do not find it | closed `self_resolved` |
+//! | pending, backoff, approval, parked | so many detection runs in a row do not find it | closed `self_resolved` |
 //! | parked, its key blocked | `retry_every` is over, and a step is reversible and runs | *pending*, for one attempt; *parked* again if it does not heal |
 //! | parked | acknowledged | *pending*, with all steps before it |
-//! | any but running, verifying, settling, awaiting rollback | a more severe one needs the room | closed `superseded` |
+//! | any but running, verifying, settling, awaiting rollback | a more severe one needs its place | closed `superseded` |
 //! | any | it gets worse | a new generation and a new plan; a pending approval is void |
 //! | any | its engine is removed | closed `superseded`, once nothing of it runs |
 //! | any | shutdown | closed `shutdown`, once nothing of it runs |
@@ -50,9 +50,9 @@
 //!
 //! In this order, and [`State::explain`] shows all of it: shutdown, kill switch, pause, storm,
 //! zombies, concurrency; then a missing plan, mute, a parent that is healed first, the journal,
-//! mode, confidence, intensity, the component's budget, the global budget, the lock. Of both budgets
-//! a share is kept for each higher severity, of the global one also for components that have spent
-//! nothing.
+//! mode, confidence, intensity, the component's budget, the global budget, the lock. Of both
+//! budgets a share is kept for each higher severity, of the global one also for components that
+//! have spent nothing.
 //!
 //! # How it stays fast
 //!
@@ -65,16 +65,17 @@ mod alerts;
 mod attempts;
 mod backoff;
 mod carry;
-mod climbs;
 mod close;
 mod components;
 mod confirm;
 mod control;
 mod decide;
+mod detections;
 mod drops;
 mod engines;
 mod entry;
 mod escalate;
+mod escalations;
 mod explain;
 mod giving_up;
 mod heal;
@@ -84,7 +85,6 @@ mod moves;
 mod mutes;
 mod observe;
 mod panicked;
-mod passes;
 mod queue;
 mod ramp;
 mod remember;
@@ -109,11 +109,11 @@ pub use snapshot::Snapshot;
 
 use self::alerts::Alerts;
 use self::attempts::Attempts;
-use self::climbs::Climbs;
 use self::components::Components;
 use self::drops::Drops;
 use self::engines::Engines;
 use self::entry::Entry;
+use self::escalations::Escalations;
 use self::map::Map;
 use self::memory::Memories;
 use self::mutes::Mutes;
@@ -156,7 +156,7 @@ pub struct State {
     mutes: Mutes,
     remembered: BTreeMap<Name, serde_json::Value>,
     alerts: Alerts,
-    climbs: Climbs,
+    escalations: Escalations,
     exits: Window,
     storm: StormGuard,
     ramp: Ramp,
@@ -176,7 +176,7 @@ pub struct State {
     budget_timer: Option<Moment>,
     storm_timer: Option<Moment>,
     ramp_timer: Option<Moment>,
-    climb_timer: Option<Moment>,
+    escalation_timer: Option<Moment>,
     drops: Drops,
     tally: Tally,
     /// The issue at hand: should the step panic, it is this one that is set aside.
@@ -213,7 +213,7 @@ impl State {
             mutes: Mutes::default(),
             remembered: BTreeMap::new(),
             alerts: Alerts::default(),
-            climbs: Climbs::default(),
+            escalations: Escalations::default(),
             exits: Window::default(),
             storm: StormGuard::default(),
             ramp: Ramp::default(),
@@ -231,7 +231,7 @@ impl State {
             budget_timer: None,
             storm_timer: None,
             ramp_timer: None,
-            climb_timer: None,
+            escalation_timer: None,
             drops: Drops::default(),
             tally: Tally::default(),
             at_hand: None,
@@ -263,7 +263,7 @@ impl State {
         self.fire_timers();
         self.forget_idle_components();
         self.weigh_storm();
-        self.climb();
+        self.escalate();
         self.pump();
         self.finish(ticked);
         self.at_hand = None;

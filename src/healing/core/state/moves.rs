@@ -105,7 +105,7 @@ impl State {
         }
     }
 
-    /// Has the issues of what depends on a component looked at again, if nothing is done about
+    /// Has the issues of what depends on a component decided again, if nothing is done about
     /// the component itself any more.
     pub(super) fn wake_children(&mut self, component: ComponentIx) {
         let parent = self.components.get(component);
@@ -139,7 +139,7 @@ impl State {
         let old = std::mem::replace(&mut entry.place, place);
         self.queue.take(slot, &old);
         // Only the first in line for a lock is woken when it is free: whoever then does not take
-        // it passes it on.
+        // it hands it on.
         if matches!(old, Place::Ready(_)) {
             let lock = entry.lock().clone();
             self.pass_lock_on(lock);
@@ -155,7 +155,7 @@ impl State {
         )
     }
 
-    /// Puts an issue in line to be looked at.
+    /// Puts an issue in line to be decided.
     pub(super) fn make_ready(&mut self, slot: SlotId) {
         if let Some(entry) = self.open.get(slot) {
             let place = Place::Ready(self.rank(entry));
@@ -170,17 +170,17 @@ impl State {
         }
     }
 
-    /// Has everything in line for this looked at again.
+    /// Has everything in line for this decided again.
     pub(super) fn wake_all(&mut self, what: &WaitFor) {
         if matches!(what, WaitFor::Unmute | WaitFor::Journal | WaitFor::Turn) {
-            self.weigh_climbs();
+            self.weigh_escalations();
         }
         for slot in self.queue.all_waiting(what) {
             self.wake(slot);
         }
     }
 
-    /// Has one issue looked at again: one that is due, or one that is parked for want of a turn.
+    /// Has one issue decided again: one that is due, or one that is parked for want of a turn.
     pub(super) fn wake(&mut self, slot: SlotId) {
         match self.open.get(slot).map(|entry| entry.phase) {
             Some(Phase::Parked) => self.due(slot),

@@ -1,4 +1,4 @@
-//! What becomes of one observation, be it a hint or part of a pass.
+//! What becomes of one observation, be it a hint or part of a detection run.
 
 use super::State;
 use super::components::Refused;
@@ -16,7 +16,7 @@ use crate::healing::core::{
 /// The plan that came with an observation, if one was asked for.
 pub(super) type Offer = Option<Result<Plan, Text>>;
 
-/// Whether an observation belongs to a pass, and to which.
+/// Whether an observation belongs to a detection run, and to which.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Source {
     Hint,
@@ -62,7 +62,7 @@ impl State {
         }
     }
 
-    /// So many observations that there is no room for.
+    /// So many observations that are beyond the limit.
     pub(super) fn not_taken(&mut self, key: IssueKey, count: u64) {
         self.tally.observations.total += count;
         let reason = if self.stopping {
@@ -84,7 +84,7 @@ impl State {
         if self.stopping {
             return self.dropped(Dropped::Shutdown, observation.key, 1);
         }
-        // What is reported for an engine after it was removed is nobody's.
+        // What is reported for an engine after it was removed is no one's.
         let gone = self.engines.get(engine).is_none_or(|engine| engine.removed);
         if gone || !observation.is_valid() {
             return self.dropped(Dropped::Invalid, observation.key, 1);
@@ -295,7 +295,7 @@ impl State {
         self.sees_again(ix);
     }
 
-    /// Whether there is room for one more, after others have given way.
+    /// Whether one more fits, after others have given way.
     fn make_room(&mut self, ix: EngineIx, observation: &Observation) -> bool {
         let limits = self.policy.limits;
         let Some(engine) = self.engines.get(ix) else {
@@ -347,7 +347,8 @@ impl State {
             entry.seen_pass = number;
         }
         let slot = self.insert(entry);
-        // Only now: a parent that needs room must not have it from a component with no issue yet.
+        // Only now: a parent that needs a place must not take it from a component with no issue
+        // yet.
         if let Some(parent) = &parent {
             self.learn_parent(component, parent);
         }

@@ -54,7 +54,7 @@ pub(super) enum Place {
     /// Nowhere.
     #[default]
     Nowhere,
-    /// Next to be looked at.
+    /// Next to be decided.
     Ready(Rank),
     /// Waiting.
     Waiting(WaitFor, Rank),

@@ -1,16 +1,16 @@
-//! N of M: which of the last passes found the fault.
+//! N of M: which of the last detection runs found the fault.
 
 use crate::config::Confirm;
 use crate::healing::core::Samples;
 
-/// The last 64 passes, the newest in the lowest bit.
+/// The last 64 detection runs, the newest in the lowest bit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Passes {
     bad: u64,
     count: u32,
 }
 
-/// What the passes so far amount to.
+/// What the detection runs so far amount to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Weight {
     /// Enough of them found it.
@@ -27,8 +27,8 @@ impl Passes {
         self.count = self.count.saturating_add(1);
     }
 
-    /// What these passes and the samples of the last observation confirm together. The pass of the
-    /// observation is among the passes, and counts by its samples.
+    /// What these detection runs and the samples of the last observation confirm together. The
+    /// detection run of the observation is among the detection runs, and counts by its samples.
     pub(super) fn with(self, samples: Samples) -> Samples {
         let others = |all: u32| all.min(Confirm::MOST).saturating_sub(1);
         Samples {

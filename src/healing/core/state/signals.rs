@@ -141,7 +141,7 @@ impl State {
                 Timer::GlobalBudget => self.budget_timer = None,
                 Timer::Unspent(slot) => self.unspent(slot),
                 Timer::Ramp => self.ramp_timer = None,
-                Timer::Climb => self.climb_timer = None,
+                Timer::EscalationState => self.escalation_timer = None,
                 Timer::Alert(number) => {
                     if let Some(id) = self.alerts.by_number(number) {
                         self.alert_over(&id);

@@ -6,7 +6,8 @@ use crate::healing::core::tally::{
     ActionCounts, ActionLabels, ActionTimes, Counts, DetectedLabels, Observations,
 };
 use crate::healing::core::{
-    Alert, AttemptResult, Closed, Issue, IssueKey, Name, ParkReason, Phase, Rung, Severity, Stamp,
+    Alert, AttemptResult, Closed, Issue, IssueKey, Name, ParkReason, Phase, ServiceEscalation,
+    Severity, Stamp,
 };
 
 /// All numbers of the core at one moment.
@@ -76,7 +77,7 @@ pub struct Snapshot {
     /// Alerts that could not fire because there were too many.
     pub alerts_refused: u64,
     /// How often a fault was taken further than an alert, by how far.
-    pub escalations: Counts<Rung>,
+    pub escalations: Counts<ServiceEscalation>,
     /// Faults that keep the service from being ready for traffic.
     pub not_ready: u64,
     /// Whether the process was asked to end.
@@ -143,7 +144,7 @@ impl State {
             alerts,
             alerts_refused: self.alerts.refused(),
             escalations: tally.escalations,
-            not_ready: number(self.climbs.not_ready().len()),
+            not_ready: number(self.escalations.not_ready().len()),
             exit_asked: self.exit_asked,
             detected: tally.detected.to_vec(|| DetectedLabels {
                 issue_type: other(),

@@ -26,10 +26,10 @@ pub(super) enum Timer {
     /// One more attempt may run.
     Ramp,
     /// A fault that healing has given up on is taken further.
-    Climb,
+    EscalationState,
     /// An alert that lasts for a time ends.
     Alert(u64),
-    /// What was dropped lately is told.
+    /// What was dropped lately is reported.
     Drops,
 }
 

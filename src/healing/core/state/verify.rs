@@ -6,13 +6,13 @@ use super::slab::SlotId;
 use crate::healing::core::{Closed, Effect, Moment, Phase, Ticket, Verdict, What};
 
 impl State {
-    /// The attempt said ok: now a fresh look decides.
+    /// The attempt said ok: now a verification decides.
     pub(super) fn begin_to_verify(&mut self, slot: SlotId) {
         self.move_to(slot, Phase::Verifying, None, None);
         self.ask_to_verify(slot);
     }
 
-    /// Asks for a look at data newer than the attempt's end, or than the settling time's.
+    /// Asks for a verification on data newer than the attempt's end, or than the settling time's.
     fn ask_to_verify(&mut self, slot: SlotId) {
         self.tickets += 1;
         let ticket = Ticket(self.tickets);
@@ -46,7 +46,7 @@ impl State {
         self.set_due(slot, Some(self.now.at + timeout));
     }
 
-    /// The time of the phase is over: no verdict came, or the next look is due.
+    /// The time of the phase is over: no verdict came, or the next verification is due.
     pub(super) fn look_again(&mut self, slot: SlotId) {
         let treatment = self.open.get(slot).and_then(|e| e.treatment.as_ref());
         match treatment {
@@ -108,7 +108,7 @@ impl State {
         } else if first {
             self.move_to(slot, Phase::Settling, None, Some(settled));
         } else {
-            // A look in between: the one that counts comes when the time is over.
+            // A verification in between: the one that counts comes when the time is over.
             self.set_due(
                 slot,
                 Some(settled.max(self.now.at + self.policy.verify.every)),
@@ -116,7 +116,7 @@ impl State {
         }
     }
 
-    /// A fresh look found the fault.
+    /// A verification found the fault.
     pub(super) fn not_healed(&mut self, slot: SlotId, data_from: Moment) {
         let Some(treatment) = self.treatment_mut(slot) else {
             return;
@@ -140,7 +140,7 @@ impl State {
         self.undo_or_next(slot, false);
     }
 
-    /// A look that says nothing: another, as long as there were not too many.
+    /// A verification without a verdict: another, as long as there were not too many.
     fn blind(&mut self, slot: SlotId) {
         let tries = self.policy.verify.tries;
         let Some(treatment) = self.treatment_mut(slot) else {
@@ -160,7 +160,7 @@ impl State {
         }
     }
 
-    /// Somebody noticed the fault while it was being verified.
+    /// Someone noticed the fault while it was being verified.
     pub(super) fn hinted(&mut self, slot: SlotId) {
         let now = self.now.at;
         let entry = self.open.get_mut(slot);
@@ -170,7 +170,7 @@ impl State {
         };
         treatment.hinted = Some(now);
         let settling = treatment.good_since.is_some();
-        // If a look is under way, or about to be, its verdict answers the hint.
+        // If a verification is under way, or about to be, its verdict answers the hint.
         if settling && treatment.verifying.is_none() && treatment.blind == 0 {
             self.ask_to_verify(slot);
         }

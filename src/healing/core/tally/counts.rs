@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use crate::healing::core::{AttemptResult, Closed, Dropped, Phase, Rung, Severity};
+use crate::healing::core::{AttemptResult, Closed, Dropped, Phase, ServiceEscalation, Severity};
 
 /// A closed set of label values.
 pub trait Label: Copy + 'static {
@@ -76,7 +76,7 @@ impl Label for Severity {
     }
 }
 
-impl Label for Rung {
+impl Label for ServiceEscalation {
     const VALUES: &'static [Self] = &Self::ALL;
 
     fn index(self) -> usize {
@@ -169,6 +169,6 @@ mod tests {
         fits::<Closed>();
         fits::<Dropped>();
         fits::<Severity>();
-        fits::<Rung>();
+        fits::<ServiceEscalation>();
     }
 }

@@ -10,7 +10,7 @@ pub(super) use series::Series;
 
 use std::time::Duration;
 
-use super::escalate::Rung;
+use super::escalate::ServiceEscalation;
 use super::issue::{Name, Severity};
 use super::outcome::{AttemptResult, Closed, Dropped, Phase};
 
@@ -94,7 +94,7 @@ pub(super) struct Tally {
     pub(super) evicted: u64,
     pub(super) late: u64,
     pub(super) panics: u64,
-    pub(super) escalations: Counts<Rung>,
+    pub(super) escalations: Counts<ServiceEscalation>,
     pub(super) detected: Series<DetectedLabels, u64>,
     pub(super) actions: Series<ActionLabels, ActionCounts>,
     pub(super) times: Series<Name, ActionTimes>,

@@ -33,7 +33,7 @@ pub(super) type Hint = dyn Fn(Change) + Send + Sync;
 /// Watches the folders on the way to a file, for editors replace files instead of writing them,
 /// and links move. All watches of a process share one watcher of the system.
 ///
-/// An event is a hint and no more: what is true is found by looking.
+/// An event is a hint and no more: what is true is found by reading the file.
 pub(super) struct Watch {
     hint: Arc<Hint>,
     way: Mutex<Way>,

@@ -95,7 +95,7 @@ impl Folder {
 
 impl Control {
     /// What says whether this directory is gone. Those who listen to another of its name find
-    /// that out when they look.
+    /// that out when they read it.
     fn current(&mut self, path: &Path, id: Id) -> Gone {
         if let Some(watched) = self.watched.get(path) {
             if watched.id == id && !watched.gone.load(Ordering::Relaxed) {

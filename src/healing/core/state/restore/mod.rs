@@ -1,4 +1,4 @@
-//! Taking up what a journal tells.
+//! Taking up what a journal holds.
 //!
 //! Whatever prefix of a journal is read, it restores to a valid state: a record that belongs to
 //! one that is missing changes nothing. Open issues have to be confirmed anew, since what was
@@ -28,7 +28,7 @@ struct Reopened {
     step: usize,
     used: u32,
     attempts: u32,
-    /// Its last attempt said ok, and nobody has looked.
+    /// Its last attempt said ok, and it is not verified.
     unverified: bool,
 }
 

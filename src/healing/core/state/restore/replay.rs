@@ -1,4 +1,4 @@
-//! What each record tells, from the first to the last.
+//! What each record adds, from the first to the last.
 
 use super::{Reopened, Replay, alert_of};
 use crate::healing::core::state::memory::Memory;
@@ -6,7 +6,8 @@ use crate::healing::core::state::spent::{Draw, Spent};
 use crate::healing::core::tally::ActionLabels;
 use crate::healing::core::{
     AlertId, AlertKind, AttemptId, AttemptResult, Carried, Closed, Control, Intent, Issue,
-    IssueKey, Moment, Name, ParkReason, Phase, Record, Rung, Severity, Target, What, Work,
+    IssueKey, Moment, Name, ParkReason, Phase, Record, ServiceEscalation, Severity, Target, What,
+    Work,
 };
 
 impl Replay {
@@ -75,7 +76,8 @@ impl Replay {
                 self.unblock(&alert.id);
             }
             What::Escalated {
-                rung: Rung::Exit, ..
+                level: ServiceEscalation::Exit,
+                ..
             } => self.asked_to_end(at),
             What::Controlled { control, .. } => self.controlled(control),
             What::Remembered { name, value } => {
@@ -132,7 +134,7 @@ impl Replay {
         });
     }
 
-    /// An alert about a block tells of the block.
+    /// An alert about a block stands for the block.
     fn blocked_by(&mut self, id: &AlertId) {
         let reasons = [
             ParkReason::Flapping,

@@ -18,7 +18,7 @@ impl Replay {
         self.interrupt();
         let mut state = self.state;
         let mut open: Vec<_> = self.open.into_values().collect();
-        // The worst first, for the case that there is no longer room for all.
+        // The worst first, for the case that there is no longer place for all.
         open.sort_by_key(|one| std::cmp::Reverse(one.issue.severity));
         for one in open {
             state.take_up(one);

@@ -16,21 +16,24 @@ impl State {
         self.audit_counts();
         self.audit_places();
         self.audit_attempts();
-        self.audit_climbs();
+        self.audit_escalations();
     }
 
-    /// What climbs is what healing has given up on, and no wake-up is lost.
-    fn audit_climbs(&self) {
+    /// What escalations is what healing has given up on, and no wake-up is lost.
+    fn audit_escalations(&self) {
         let parked = self.open.iter().filter_map(|(_, entry)| {
             let kind = entry.gave_up.and_then(alert_of)?;
             Some(AlertId::of(&entry.issue.key, kind))
         });
         let parked: BTreeSet<_> = parked.collect();
-        let climbs = self.climbs.ids().filter(|id| id.key.is_some());
-        assert_eq!(climbs.cloned().collect::<BTreeSet<_>>(), parked);
-        assert!(self.not_ready().all(|id| self.climbs.get(id).is_some()));
-        if let Some((at, _)) = self.climbs.next_due() {
-            assert!(at > self.now.at && self.timers.contains(at, Timer::Climb));
+        let escalations = self.escalations.ids().filter(|id| id.key.is_some());
+        assert_eq!(escalations.cloned().collect::<BTreeSet<_>>(), parked);
+        assert!(
+            self.not_ready()
+                .all(|id| self.escalations.get(id).is_some())
+        );
+        if let Some((at, _)) = self.escalations.next_due() {
+            assert!(at > self.now.at && self.timers.contains(at, Timer::EscalationState));
         }
     }
 

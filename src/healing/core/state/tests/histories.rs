@@ -285,8 +285,8 @@ fn histories_reach_every_corner() {
         for (result, count) in snapshot.attempts_finished.iter() {
             finished[result.index()] += count;
         }
-        for (rung, count) in snapshot.escalations.iter() {
-            escalations[rung.index()] += count;
+        for (level, count) in snapshot.escalations.iter() {
+            escalations[level.index()] += count;
         }
         rollbacks += snapshot.rollbacks_started;
         evicted += snapshot.evicted;

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::config::{Budget, Escalation, Mode};
-use crate::healing::core::{AlertId, Hold, Rung, Target};
+use crate::healing::core::{AlertId, Hold, ServiceEscalation, Target};
 
 fn chain() -> HealingPolicy {
     let mut policy = policy();
@@ -42,8 +42,11 @@ fn an_alert_is_the_end_of_it_by_default() {
     assert_eq!(bench.alerts(), [AlertKind::Exhausted]);
     assert_eq!(not_ready(&bench), Vec::<String>::new());
     assert_eq!(bench.state.snapshot().escalations.sum(), 0);
-    let climb = bench.explain("db").climb.unwrap();
-    assert_eq!((climb.reached, climb.next, climb.hold), (None, None, None));
+    let escalation = bench.explain("db").escalation.unwrap();
+    assert_eq!(
+        (escalation.reached, escalation.next, escalation.hold),
+        (None, None, None)
+    );
 }
 
 #[test]
@@ -51,8 +54,11 @@ fn action_after_action_alert_readiness_exit() {
     let mut bench = given_up(chain());
     let since = bench.now.at;
     assert_eq!(bench.alerts(), [AlertKind::Exhausted]);
-    let climb = bench.explain("db").climb.unwrap();
-    assert_eq!(climb.next, Some((Rung::NotReady, since + 60 * SECOND)));
+    let escalation = bench.explain("db").escalation.unwrap();
+    assert_eq!(
+        escalation.next,
+        Some((ServiceEscalation::NotReady, since + 60 * SECOND))
+    );
     bench.wait(Duration::from_nanos(59_999_999_999));
     assert_eq!(not_ready(&bench), Vec::<String>::new());
     bench.wait(Duration::from_nanos(1));
@@ -65,8 +71,8 @@ fn action_after_action_alert_readiness_exit() {
     bench.wait(540 * SECOND);
     assert_eq!(exits(&bench), 1);
     let snapshot = bench.state.snapshot();
-    assert_eq!(snapshot.escalations.get(Rung::NotReady), 1);
-    assert_eq!(snapshot.escalations.get(Rung::Exit), 1);
+    assert_eq!(snapshot.escalations.get(ServiceEscalation::NotReady), 1);
+    assert_eq!(snapshot.escalations.get(ServiceEscalation::Exit), 1);
     assert!(snapshot.exit_asked && snapshot.not_ready == 1);
     let recorded = bench.recorded(|what| matches!(what, What::Escalated { .. }));
     assert_eq!(recorded, 2);
@@ -121,7 +127,7 @@ fn what_is_mild_muted_paused_or_a_dry_run_goes_no_further() {
     });
     bench.wait(600 * SECOND);
     assert_eq!(not_ready(&bench), Vec::<String>::new());
-    let hold = bench.explain("db").climb.unwrap().hold;
+    let hold = bench.explain("db").escalation.unwrap().hold;
     assert!(matches!(hold, Some(Hold::Muted { .. })));
     bench.control(Control::Unmute { target });
     assert_eq!((not_ready(&bench).len(), exits(&bench)), (1, 1));
@@ -129,7 +135,10 @@ fn what_is_mild_muted_paused_or_a_dry_run_goes_no_further() {
     let mut bench = given_up(chain());
     bench.control(Control::Pause);
     bench.wait(600 * SECOND);
-    assert_eq!(bench.explain("db").climb.unwrap().hold, Some(Hold::Paused));
+    assert_eq!(
+        bench.explain("db").escalation.unwrap().hold,
+        Some(Hold::Paused)
+    );
     assert_eq!(not_ready(&bench), Vec::<String>::new());
     bench.control(Control::Resume);
     assert_eq!((not_ready(&bench).len(), exits(&bench)), (1, 1));
@@ -139,7 +148,10 @@ fn what_is_mild_muted_paused_or_a_dry_run_goes_no_further() {
     let mut bench = given_up(chain());
     bench.tell(Event::Reload(Arc::new(dry)));
     bench.wait(600 * SECOND);
-    assert_eq!(bench.explain("db").climb.unwrap().hold, Some(Hold::DryRun));
+    assert_eq!(
+        bench.explain("db").escalation.unwrap().hold,
+        Some(Hold::DryRun)
+    );
 }
 
 #[test]
@@ -169,7 +181,10 @@ fn the_process_does_not_end_over_and_over_or_without_a_journal() {
     bench.tell(Event::Journal { healthy: false });
     bench.wait(600 * SECOND);
     assert_eq!((not_ready(&bench).len(), exits(&bench)), (1, 0));
-    assert_eq!(bench.explain("db").climb.unwrap().hold, Some(Hold::Journal));
+    assert_eq!(
+        bench.explain("db").escalation.unwrap().hold,
+        Some(Hold::Journal)
+    );
     bench.tell(Event::Journal { healthy: true });
     assert_eq!(exits(&bench), 1);
 
@@ -205,9 +220,9 @@ fn the_process_does_not_end_over_and_over_or_without_a_journal() {
         bench.wait(SECOND);
         assert_eq!(exits(&bench), process.min(2));
     }
-    let climb = bench.explain("db").climb.unwrap();
-    let Some(Hold::Exits { until }) = climb.hold else {
-        panic!("{climb:?}");
+    let escalation = bench.explain("db").escalation.unwrap();
+    let Some(Hold::Exits { until }) = escalation.hold else {
+        panic!("{escalation:?}");
     };
     bench.wait(until - bench.now.at);
     assert_eq!(exits(&bench), 3, "after the window, another one");

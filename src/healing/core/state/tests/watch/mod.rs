@@ -1,7 +1,7 @@
 //! An independent witness: it sees only what goes in and what comes out, keeps its own books,
 //! and panics when a promise is broken.
 
-mod climbs;
+mod escalations;
 mod starts;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -286,8 +286,11 @@ impl Watch {
                 }
             }
             What::Escalated {
-                id, rung, severity, ..
-            } => self.escalated(id, *rung, *severity, state),
+                id,
+                level,
+                severity,
+                ..
+            } => self.escalated(id, *level, *severity, state),
             What::Deescalated { id } => assert!(self.not_ready.remove(id), "{id}"),
             What::AttemptFinished {
                 attempt,

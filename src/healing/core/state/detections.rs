@@ -8,7 +8,7 @@ use crate::healing::core::{
     AlertId, AlertKind, Effect, IssueKey, Moment, Name, Observation, Severity, Text,
 };
 
-/// So many passes in a row that failed, and a detector counts as blind.
+/// So many detection runs in a row that failed, and a detector counts as blind.
 const BLIND_AFTER: u32 = 3;
 
 /// What stands for the issue type in the key of an alert about a detector.
@@ -66,7 +66,7 @@ impl State {
         run
     }
 
-    /// What a pass did not find is good, unless it was seen since the pass began.
+    /// What a detection run did not find is good, unless it was seen since the detection run began.
     fn not_found(&mut self, ix: EngineIx, number: u64, began: Moment) {
         let Some(engine) = self.engines.get_mut(ix) else {
             return;
@@ -117,7 +117,7 @@ impl State {
         }
     }
 
-    /// A pass of an engine ended well, or its passes no longer matter.
+    /// A detection run of an engine ended well, or its detection runs no longer matter.
     pub(super) fn sees_again(&mut self, ix: EngineIx) {
         let Some(engine) = self.engines.get_mut(ix) else {
             return;
@@ -128,7 +128,7 @@ impl State {
         }
     }
 
-    /// Has an engine look again; unless forced, once until it did.
+    /// Has an engine detect again; unless forced, once until it did.
     pub(super) fn ask_to_detect(&mut self, ix: EngineIx, force: bool) {
         if self.stopping {
             return;
@@ -137,7 +137,7 @@ impl State {
         let Some(engine) = self.engines.get_mut(ix) else {
             return;
         };
-        // One that was asked at this very moment has not looked yet.
+        // One that was asked at this very moment has not run yet.
         let asked = engine.asked.is_some_and(|asked| !force || asked == now);
         if engine.removed || asked {
             return;

@@ -1,22 +1,22 @@
 //! What must hold whenever a fault is taken further than an alert.
 
 use super::Watch;
-use crate::healing::core::{AlertId, Rung, Severity, State, Target};
+use crate::healing::core::{AlertId, ServiceEscalation, Severity, State, Target};
 
 impl Watch {
     pub(super) fn escalated(
         &mut self,
         id: &AlertId,
-        rung: Rung,
+        level: ServiceEscalation,
         severity: Severity,
         state: &State,
     ) {
         let policy = state.policy();
         assert!(!self.paused && !self.killed && !self.stopping && !policy.dry_run);
         assert!(!state.storm.is_active(), "{id} is escalated in a storm");
-        let after = match rung {
-            Rung::NotReady => policy.escalation.not_ready_after,
-            Rung::Exit => policy.escalation.exit_after,
+        let after = match level {
+            ServiceEscalation::NotReady => policy.escalation.not_ready_after,
+            ServiceEscalation::Exit => policy.escalation.exit_after,
         };
         let after = after.expect("the policy wants it");
         assert!(severity >= policy.escalation.severity, "{id} is too mild");
@@ -33,9 +33,11 @@ impl Watch {
         } else {
             assert!(self.runs.values().any(|runs| runs.given_up));
         }
-        match rung {
-            Rung::NotReady => assert!(self.not_ready.insert(id.clone()), "{id}: twice"),
-            Rung::Exit => {
+        match level {
+            ServiceEscalation::NotReady => {
+                assert!(self.not_ready.insert(id.clone()), "{id}: twice");
+            }
+            ServiceEscalation::Exit => {
                 assert!(!self.exiting && !self.journal_down);
                 self.exiting = true;
                 let budget = policy.escalation.exits;
