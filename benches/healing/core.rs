@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use criterion::{Bencher, Criterion};
 use selfheal::config::{Backoff, Budget, Confirm, HealingPolicy};
-use selfheal::healing::core::{Effect, Event, Moment, Stamp, State, Text, Wall};
+use selfheal::healing::core::{Effect, Event, Moment, ShortText, Stamp, State, Wall};
 use selfheal::healing::{
     AttemptResult, IssueKey, Name, Observation, Plan, Risk, Severity, Verdict,
 };
@@ -101,7 +101,7 @@ impl Bench {
         self.tell(Event::Ended {
             attempt: attempt.expect("it starts"),
             result: AttemptResult::Ok,
-            message: Text::new(""),
+            message: ShortText::new(""),
             hopeless: false,
         });
         let ticket = self.effects.iter().find_map(|effect| match effect {

@@ -67,7 +67,7 @@ pub(crate) fn supervise_mailer(
     })
     .heartbeat(Duration::from_secs(1))
     .grace(Duration::from_millis(100))
-    .spawn()?;
+    .install()?;
     Ok(())
 }
 

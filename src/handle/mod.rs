@@ -64,6 +64,10 @@ use crate::registry::{DeclareError, Profile, Registry, Settings};
 use crate::util::Clock;
 
 /// Everything of this crate in one handle. Cloning is cheap and gives the same handle.
+///
+/// What it sets up in several steps is a builder whose steps cannot fail. One that takes effect in
+/// the process (a supervised task, a guarded file, rules, what heals an alert) is ended by
+/// `install`, which returns all that was wrong; one that makes a layer, by `build`.
 #[derive(Clone)]
 pub struct Selfheal {
     inner: Arc<Inner>,

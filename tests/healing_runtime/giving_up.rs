@@ -23,7 +23,7 @@ async fn a_permanent_task_is_down_while_it_is_dead_and_runs_again_once_it_can() 
             cx.cancelled().await;
         }
     })
-    .spawn()
+    .install()
     .unwrap();
     tokio::time::sleep(seconds(300)).await;
     let report = heal.report();

@@ -5,7 +5,7 @@ use super::RulesError;
 use super::Selfheal;
 use super::source::Live;
 use super::wiring::{Filter, Looks, Wiring};
-use crate::healing::engine::{Action, Check, Verifier};
+use crate::healing::engine::{Action, Condition, Verifier};
 use crate::healing::{
     Confirm, Context, EngineHandle, HealError, Issue, Name, Plan, Rule, Severity,
 };
@@ -128,7 +128,7 @@ impl AlertRule {
     }
 
     /// Looks once more, right before each action. Default: proceed.
-    pub fn only_if(mut self, check: impl Check) -> Self {
+    pub fn only_if(mut self, check: impl Condition) -> Self {
         self.rule = self.rule.only_if(check);
         self
     }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::issue::{IssueKey, Severity, Text};
+use super::issue::{IssueKey, Severity, ShortText};
 use super::moment::Stamp;
 
 /// What an alert is about.
@@ -132,7 +132,7 @@ pub struct Alert {
     /// How bad it is.
     pub severity: Severity,
     /// In words.
-    pub summary: Text,
+    pub summary: ShortText,
     /// Since when it fires.
     pub since: Stamp,
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::alert::Alert;
 use super::attempt::{AttemptId, Ticket, Work};
 use super::escalate::ExitRequest;
-use super::issue::{Issue, IssueKey, Name, Text};
+use super::issue::{Issue, IssueKey, Name, ShortText};
 use super::moment::Moment;
 use super::outcome::Dropped;
 use super::record::Record;
@@ -109,6 +109,6 @@ pub enum Notice {
     /// A decision from outside could not be followed.
     Refused {
         /// Why, and what to do.
-        why: Text,
+        why: ShortText,
     },
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::alert::AlertId;
 use super::hold::Hold;
-use super::issue::{Severity, Text};
+use super::issue::{Severity, ShortText};
 use super::moment::{Moment, Stamp};
 
 /// How far a fault is taken, once healing has given up on it and an alert fires.
@@ -40,7 +40,7 @@ pub struct ExitRequest {
     /// How bad it is.
     pub severity: Severity,
     /// In words.
-    pub why: Text,
+    pub why: ShortText,
     /// When it was asked for.
     pub stamp: Stamp,
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::attempt::{AttemptId, Ticket};
-use super::issue::{Generation, IssueKey, Name, Observation, Severity, Text};
+use super::issue::{Generation, IssueKey, Name, Observation, Severity, ShortText};
 use super::moment::Moment;
 use super::outcome::{AttemptResult, By, Verdict};
 use super::plan::Plan;
@@ -48,7 +48,7 @@ pub enum Event {
         observation: Observation,
         /// The engine's plan for it, where [`State::to_plan`](super::State::to_plan) asked for
         /// one; or why there is none: `plan` panicked.
-        plan: Option<Result<Plan, Text>>,
+        plan: Option<Result<Plan, ShortText>>,
     },
     /// A detection run ended: the whole truth about the engine's components at that time. Keys
     /// that are not named are good, unless some were left out.
@@ -58,7 +58,7 @@ pub enum Event {
         /// When the run began, which is how old its data may be.
         began: Moment,
         /// Every fault that it found, with a plan as in [`Observed`](Self::Observed).
-        observations: Vec<(Observation, Option<Result<Plan, Text>>)>,
+        observations: Vec<(Observation, Option<Result<Plan, ShortText>>)>,
         /// How many more it found than are handed over, and the key of one of them. They count as
         /// dropped.
         left_out: Option<(IssueKey, u64)>,
@@ -77,7 +77,7 @@ pub enum Event {
         /// How.
         result: AttemptResult,
         /// What it said.
-        message: Text,
+        message: ShortText,
         /// Whether another try of the same step would fail as well: the next step follows. It
         /// counts only where the result is a failure.
         hopeless: bool,

@@ -14,7 +14,7 @@ use crate::util::BoundedStr;
 pub type Name = BoundedStr<64>;
 
 /// A message or a piece of evidence: at most 256 bytes, cheap to clone.
-pub type Text = BoundedStr<256>;
+pub type ShortText = BoundedStr<256>;
 
 /// What an issue is known by: where the fault is, and what kind of fault it is.
 ///
@@ -53,15 +53,15 @@ impl fmt::Debug for IssueKey {
 
 /// What was seen, as pairs of text: at most 16, further ones are left out.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(from = "Vec<(Name, Text)>", into = "Vec<(Name, Text)>")]
-pub struct Evidence(Option<Arc<Vec<(Name, Text)>>>);
+#[serde(from = "Vec<(Name, ShortText)>", into = "Vec<(Name, ShortText)>")]
+pub struct Evidence(Option<Arc<Vec<(Name, ShortText)>>>);
 
 impl Evidence {
     /// The most pairs that are kept.
     pub const MAX: usize = 16;
 
     /// Adds a pair, unless there are [`MAX`](Self::MAX) already.
-    pub fn push(&mut self, what: impl Into<Name>, found: impl Into<Text>) {
+    pub fn push(&mut self, what: impl Into<Name>, found: impl Into<ShortText>) {
         let pairs = Arc::make_mut(self.0.get_or_insert_default());
         if pairs.len() < Self::MAX {
             pairs.push((what.into(), found.into()));
@@ -83,14 +83,14 @@ impl Evidence {
     }
 }
 
-impl From<Vec<(Name, Text)>> for Evidence {
-    fn from(mut pairs: Vec<(Name, Text)>) -> Self {
+impl From<Vec<(Name, ShortText)>> for Evidence {
+    fn from(mut pairs: Vec<(Name, ShortText)>) -> Self {
         pairs.truncate(Self::MAX);
         Self((!pairs.is_empty()).then(|| Arc::new(pairs)))
     }
 }
 
-impl From<Evidence> for Vec<(Name, Text)> {
+impl From<Evidence> for Vec<(Name, ShortText)> {
     fn from(evidence: Evidence) -> Self {
         evidence.0.map_or_else(Vec::new, Arc::unwrap_or_clone)
     }
@@ -158,7 +158,7 @@ impl Observation {
 
     /// Adds a piece of evidence; at most [`Evidence::MAX`] are kept.
     #[must_use]
-    pub fn evidence(mut self, what: impl Into<Name>, found: impl Into<Text>) -> Self {
+    pub fn evidence(mut self, what: impl Into<Name>, found: impl Into<ShortText>) -> Self {
         self.evidence.push(what, found);
         self
     }
@@ -273,7 +273,7 @@ mod tests {
         let text = serde_json::to_string(&evidence).unwrap();
         let read: Evidence = serde_json::from_str(&text).unwrap();
         assert_eq!(read, evidence);
-        let long: Vec<(Name, Text)> = vec![("a".into(), "b".into()); 40];
+        let long: Vec<(Name, ShortText)> = vec![("a".into(), "b".into()); 40];
         assert_eq!(Evidence::from(long).iter().count(), Evidence::MAX);
     }
 

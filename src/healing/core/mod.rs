@@ -28,7 +28,7 @@ pub use escalate::{EscalationState, ExitRequest, ServiceEscalation};
 pub use event::{Control, Event, Target};
 pub use explanation::{Explanation, NextAction};
 pub use hold::Hold;
-pub use issue::{Evidence, Generation, Issue, IssueKey, Name, Observation, Severity, Text};
+pub use issue::{Evidence, Generation, Issue, IssueKey, Name, Observation, Severity, ShortText};
 pub use moment::{Moment, Stamp, Wall};
 pub use outcome::{AttemptResult, By, Closed, Dropped, ParkReason, Phase, Verdict};
 pub use plan::{Backoff, Budget, Confirm, Mode, Plan, PlanError, Risk, Step};
@@ -36,5 +36,5 @@ pub use record::{Carried, Intent, KeyMemory, Record, What};
 pub use state::{Snapshot, State};
 pub use tally::{
     ActionCounts, ActionLabels, ActionTimes, CONFIDENCE_BUCKETS, Counts, DURATION_BUCKETS,
-    DetectedLabels, Histogram, Label, Observations,
+    DetectedLabels, Distribution, Label, Observations,
 };

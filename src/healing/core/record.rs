@@ -9,7 +9,7 @@ use super::attempt::{AttemptId, Work};
 use super::confidence::{Confidence, Outcomes};
 use super::escalate::ServiceEscalation;
 use super::event::Control;
-use super::issue::{Evidence, Generation, Issue, IssueKey, Name, Severity, Text};
+use super::issue::{Evidence, Generation, Issue, IssueKey, Name, Severity, ShortText};
 use super::moment::{Moment, Stamp};
 use super::outcome::{AttemptResult, By, Closed, ParkReason, Phase};
 use super::plan::Risk;
@@ -91,7 +91,7 @@ pub enum What {
         #[serde(with = "duration")]
         took: Duration,
         /// What it said.
-        message: Text,
+        message: ShortText,
         /// Whether another try of the same step would fail as well.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         hopeless: bool,
@@ -146,7 +146,7 @@ pub enum What {
         /// How bad it is.
         severity: Severity,
         /// In words.
-        why: Text,
+        why: ShortText,
     },
     /// The service is ready again, as far as this is concerned.
     Deescalated {

@@ -2,7 +2,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use super::{Context, HealError};
-use crate::healing::core::{Issue, Name, Observation, Plan, Text, Verdict};
+use crate::healing::core::{Issue, Name, Observation, Plan, ShortText, Verdict};
 
 /// Finds faults of one kind and knows how to mend them. The run-time does the rest: when to
 /// detect, whether to act, how often, what to count and what to write down.
@@ -121,13 +121,13 @@ pub enum Precondition {
     /// no attempt of the step.
     Stale,
     /// The action must not run now. The attempt counts as failed, with this message.
-    Refuse(Text),
+    Refuse(ShortText),
 }
 
 impl Precondition {
     /// The action must not run now, and why.
     #[must_use]
-    pub fn refuse(why: impl Into<Text>) -> Self {
+    pub fn refuse(why: impl Into<ShortText>) -> Self {
         Self::Refuse(why.into())
     }
 }

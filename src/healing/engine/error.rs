@@ -1,7 +1,7 @@
 use std::error::Error;
 use std::fmt;
 
-use crate::healing::core::Text;
+use crate::healing::core::ShortText;
 use crate::util::Printable;
 
 /// Whether trying again can help.
@@ -38,24 +38,24 @@ pub enum HealErrorKind {
 /// ```
 pub struct HealError {
     kind: HealErrorKind,
-    message: Text,
+    message: ShortText,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
 impl HealError {
     /// An error that another attempt may not meet. The message is kept up to 256 bytes.
     #[must_use]
-    pub fn retry(message: impl Into<Text>) -> Self {
+    pub fn retry(message: impl Into<ShortText>) -> Self {
         Self::new(HealErrorKind::Retry, message)
     }
 
     /// An error that every attempt would meet. The message is kept up to 256 bytes.
     #[must_use]
-    pub fn permanent(message: impl Into<Text>) -> Self {
+    pub fn permanent(message: impl Into<ShortText>) -> Self {
         Self::new(HealErrorKind::Permanent, message)
     }
 
-    fn new(kind: HealErrorKind, message: impl Into<Text>) -> Self {
+    fn new(kind: HealErrorKind, message: impl Into<ShortText>) -> Self {
         Self {
             kind,
             message: message.into(),
@@ -97,8 +97,8 @@ impl HealError {
 
     /// The message with its causes, for records: at most 256 bytes.
     #[must_use]
-    pub fn text(&self) -> Text {
-        Text::from(self.to_string())
+    pub fn text(&self) -> ShortText {
+        ShortText::from(self.to_string())
     }
 }
 
@@ -107,7 +107,7 @@ impl<E: Error + Send + Sync + 'static> From<E> for HealError {
     fn from(error: E) -> Self {
         Self {
             kind: HealErrorKind::Retry,
-            message: Text::from(error.to_string()),
+            message: ShortText::from(error.to_string()),
             source: Some(Box::new(error)),
         }
     }

@@ -14,7 +14,7 @@ pub use api::{HealingEngine, Precondition};
 pub use boxed::BoxedEngine;
 pub use context::Context;
 pub use error::{HealError, HealErrorKind};
-pub use pieces::{Action, Check, Detector, Verifier};
+pub use pieces::{Action, Condition, Detector, Verifier};
 pub use rule::{Rule, When};
 
 pub(super) use dynamic::DynEngine;

@@ -27,7 +27,7 @@ pub trait Verifier: Send + Sync + 'static {
 }
 
 /// One reason not to act: implement it, or use a closure `Fn(Context, Issue) -> Future`.
-pub trait Check: Send + Sync + 'static {
+pub trait Condition: Send + Sync + 'static {
     /// See [`HealingEngine::precondition`](super::HealingEngine::precondition).
     fn check(&self, cx: Context, issue: Issue) -> impl Future<Output = Precondition> + Send;
 }
@@ -65,7 +65,7 @@ where
     }
 }
 
-impl<F, Fut> Check for F
+impl<F, Fut> Condition for F
 where
     F: Fn(Context, Issue) -> Fut + Send + Sync + 'static,
     Fut: Future<Output = Precondition> + Send,

@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::pieces::{Action, BoxedDetector, BoxedPiece, Check, Detector, Verifier};
+use super::pieces::{Action, BoxedDetector, BoxedPiece, Condition, Detector, Verifier};
 use super::{Context, HealError, HealingEngine, Precondition};
 use crate::healing::core::{Issue, Name, Observation, Plan, Verdict};
 
@@ -39,7 +39,7 @@ use crate::healing::core::{Issue, Name, Observation, Plan, Verdict};
 /// # assert_eq!(rule.name(), "queue");
 /// ```
 ///
-/// The pieces are closures or implementations of [`Detector`], [`Action`], [`Check`] and
+/// The pieces are closures or implementations of [`Detector`], [`Action`], [`Condition`] and
 /// [`Verifier`].
 pub struct Rule {
     base: Base,
@@ -111,7 +111,7 @@ impl Rule {
 
     /// Checks once more, right before each action. Default: proceed.
     #[must_use]
-    pub fn only_if(mut self, check: impl Check) -> Self {
+    pub fn only_if(mut self, check: impl Condition) -> Self {
         let check = Arc::new(check);
         self.check = Some(Box::new(move |cx, issue| {
             let check = Arc::clone(&check);

@@ -8,7 +8,7 @@ use super::call::{End, run};
 use super::shell::Shell;
 use super::slots::Slot;
 use super::trace;
-use crate::healing::core::{AttemptResult, Event, Moment, Risk, Start, Text, Work};
+use crate::healing::core::{AttemptResult, Event, Moment, Risk, ShortText, Start, Work};
 use crate::healing::engine::{Context, HealErrorKind, Precondition};
 
 /// What is to be started.
@@ -22,13 +22,13 @@ pub(super) struct Order {
 /// How it ended, for the core.
 struct Outcome {
     result: AttemptResult,
-    message: Text,
+    message: ShortText,
     /// Another try would fail as well.
     hopeless: bool,
 }
 
 impl Outcome {
-    fn new(result: AttemptResult, message: impl Into<Text>) -> Self {
+    fn new(result: AttemptResult, message: impl Into<ShortText>) -> Self {
         Self {
             result,
             message: message.into(),

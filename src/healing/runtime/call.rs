@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use tokio::task::JoinHandle;
 
-use crate::healing::core::Text;
+use crate::healing::core::ShortText;
 use crate::healing::engine::Context;
 
 /// How a call ended.
 #[derive(Debug)]
 pub(super) enum End<T> {
     Done(T),
-    Panicked(Text),
+    Panicked(ShortText),
     /// Its future was dropped after it was called off.
     Cancelled,
 }
@@ -57,18 +57,18 @@ impl<T> Drop for EndWithUs<T> {
 }
 
 /// Calls code of an engine that is not async, and contains its panic.
-pub(super) fn guarded<T>(call: impl FnOnce() -> T) -> Result<T, Text> {
+pub(super) fn guarded<T>(call: impl FnOnce() -> T) -> Result<T, ShortText> {
     catch_unwind(AssertUnwindSafe(call)).map_err(panic_text)
 }
 
 /// What a panic said. Dropping what it threw may panic as well.
-fn panic_text(panic: Box<dyn Any + Send>) -> Text {
+fn panic_text(panic: Box<dyn Any + Send>) -> ShortText {
     let text = if let Some(text) = panic.downcast_ref::<&str>() {
-        Text::from(format!("panicked: {text}"))
+        ShortText::from(format!("panicked: {text}"))
     } else if let Some(text) = panic.downcast_ref::<String>() {
-        Text::from(format!("panicked: {text}"))
+        ShortText::from(format!("panicked: {text}"))
     } else {
-        Text::from("panicked without a message")
+        ShortText::from("panicked without a message")
     };
     if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
         std::mem::forget(again);

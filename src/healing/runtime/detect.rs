@@ -11,7 +11,7 @@ use super::shell::Shell;
 use super::slots::{DetectionResult, Slot};
 use super::trace;
 use super::verify::over;
-use crate::healing::core::{Event, IssueKey, Moment, Observation, Plan, Text};
+use crate::healing::core::{Event, IssueKey, Moment, Observation, Plan, ShortText};
 use crate::healing::engine::Context;
 
 /// The least time between two detection runs that hints lead to.
@@ -150,7 +150,7 @@ fn with_plans(
     shell: &Shell,
     slot: &Slot,
     found: Vec<Observation>,
-) -> Vec<(Observation, Option<Result<Plan, Text>>)> {
+) -> Vec<(Observation, Option<Result<Plan, ShortText>>)> {
     let now = shell.timeline.stamp();
     let issues: Vec<_> = shell.owner.read(|state| {
         let issues = found.iter().map(|one| state.to_plan(now, &slot.name, one));

@@ -1,7 +1,7 @@
 use std::io;
 
 use crate::config::Faults;
-use crate::healing::core::{Name, Text};
+use crate::healing::core::{Name, ShortText};
 use crate::healing::journal::FolderError;
 use crate::registry::DeclareError;
 
@@ -56,7 +56,7 @@ pub enum RegisterError {
     #[error("the engine {what} when it was asked for its name; mend it")]
     Panicked {
         /// What it said.
-        what: Text,
+        what: ShortText,
     },
     /// The run-time that the healing engine ran on has ended, and it with it.
     #[error(
@@ -80,5 +80,5 @@ pub enum RegisterError {
 #[error("refused: {why}")]
 pub struct Refused {
     /// Why, and what to do.
-    pub why: Text,
+    pub why: ShortText,
 }

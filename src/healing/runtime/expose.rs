@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::catalog::{Alias, Kind, MetricDef};
 use crate::groups::older as groups;
 use crate::healing::core::{
-    ActionCounts, ActionTimes, CONFIDENCE_BUCKETS, Counts, DURATION_BUCKETS, Histogram, Label,
+    ActionCounts, ActionTimes, CONFIDENCE_BUCKETS, Counts, DURATION_BUCKETS, Distribution, Label,
     Snapshot,
 };
 use crate::registry::{
@@ -400,7 +400,7 @@ fn observation_results(snapshot: &Snapshot) -> Vec<SeriesSnapshot> {
     out
 }
 
-fn histograms(snapshot: &Snapshot, read: fn(&ActionTimes) -> &Histogram) -> Vec<SeriesSnapshot> {
+fn histograms(snapshot: &Snapshot, read: fn(&ActionTimes) -> &Distribution) -> Vec<SeriesSnapshot> {
     let series = snapshot.times.iter().map(|(action, times)| {
         let histogram = read(times);
         let value = Value::Histogram(HistogramSnapshot::classic(

@@ -14,7 +14,7 @@ use self::owner::Owner;
 use crate::config::HealingPolicy;
 use crate::healing::core::{
     AttemptResult, By, Closed, Confirm, Control, Effect, Event, IssueKey, Moment, Name,
-    Observation, Plan, Risk, Severity, Snapshot, Stamp, State, Text, Verdict, identities,
+    Observation, Plan, Risk, Severity, ShortText, Snapshot, Stamp, State, Verdict, identities,
 };
 
 mod sync {
@@ -130,7 +130,7 @@ fn drive(owner: &Owner) -> Log {
                     Event::Ended {
                         attempt: start.attempt,
                         result: AttemptResult::Ok,
-                        message: Text::new(""),
+                        message: ShortText::new(""),
                         hopeless: false,
                     }
                 }

@@ -1,7 +1,7 @@
 //! The one owner of the state, and the queue of what it wants done.
 
 use super::sync::{Kick, Mutex};
-use crate::healing::core::{Effect, Event, Notice, Record, Snapshot, Stamp, State, Text};
+use crate::healing::core::{Effect, Event, Notice, Record, ShortText, Snapshot, Stamp, State};
 use crate::healing::runtime::call::guarded;
 
 /// The state and what it has said since the driver last read it, under one lock, so that effects
@@ -23,7 +23,7 @@ impl Core {
     ///
     /// # Errors
     /// What the panic said.
-    fn step(&mut self, stamp: Stamp, event: Event) -> Result<(), Text> {
+    fn step(&mut self, stamp: Stamp, event: Event) -> Result<(), ShortText> {
         let Self { state, outbox } = self;
         let step = guarded(|| state.step_into(stamp, event, outbox));
         step.inspect_err(|what| {
@@ -48,7 +48,7 @@ impl Owner {
     }
 
     /// Tells the core of a decision, and why it was refused if it was.
-    pub(super) fn decide(&self, stamp: Stamp, event: Event) -> Result<(), Text> {
+    pub(super) fn decide(&self, stamp: Stamp, event: Event) -> Result<(), ShortText> {
         self.work(|core| {
             let before = core.outbox.len();
             core.step(stamp, event)?;

@@ -19,7 +19,7 @@ use super::owner::Owner;
 use super::slots::Slots;
 use super::trace;
 use crate::config::HealingPolicy;
-use crate::healing::core::{AttemptId, Event, ExitRequest, Snapshot, Text};
+use crate::healing::core::{AttemptId, Event, ExitRequest, ShortText, Snapshot};
 use crate::healing::engine::Timeline;
 use crate::healing::journal::Journal;
 
@@ -71,7 +71,8 @@ impl Shell {
     /// Tells the core of a decision, and whether it was refused.
     pub(super) fn decide(&self, event: Event) -> Result<(), Refused> {
         if self.is_orphaned() {
-            let why = Text::from("the run-time of healing has ended: nothing follows decisions");
+            let why =
+                ShortText::from("the run-time of healing has ended: nothing follows decisions");
             return Err(Refused { why });
         }
         let decided = self.owner.decide(self.timeline.stamp(), event);

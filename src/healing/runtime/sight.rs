@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::healing::core::{Moment, Text};
+use crate::healing::core::{Moment, ShortText};
 use parking_lot::Mutex;
 
 /// A detection run may take so much longer than the last good one before it counts as hanging.
@@ -18,7 +18,7 @@ pub struct Blind {
     /// Whether that is longer than a detection run may take: the policy's `timeout`.
     pub overdue: bool,
     /// What the detector said.
-    pub why: Text,
+    pub why: ShortText,
 }
 
 /// The results of the detection runs of one engine so far.
@@ -32,7 +32,7 @@ struct Looks {
     /// How long the last good one took.
     good: Option<Duration>,
     /// When the first detection run since then began that failed, and what the last of them said.
-    failed: Option<(Moment, Text)>,
+    failed: Option<(Moment, ShortText)>,
 }
 
 impl Sight {
@@ -47,7 +47,7 @@ impl Sight {
         looks.failed = None;
     }
 
-    pub(super) fn failed(&self, now: Moment, why: Text) {
+    pub(super) fn failed(&self, now: Moment, why: ShortText) {
         let mut looks = self.0.lock();
         let since = match looks.failed.take() {
             Some((since, _)) => since,
@@ -64,7 +64,7 @@ impl Sight {
             (Some((since, why)), ..) => (*since, why.clone()),
             (None, Some(began), Some(good)) => {
                 let hangs = (now - began) > good.saturating_add(SLACK);
-                hangs.then(|| (began, Text::new("it has not ended yet")))?
+                hangs.then(|| (began, ShortText::new("it has not ended yet")))?
             }
             _ => return None,
         };
@@ -94,9 +94,9 @@ mod tests {
         let hangs = blind(17).unwrap();
         assert_eq!((hangs.lasting, hangs.overdue), (7 * second, false));
         assert!(blind(40).unwrap().overdue);
-        sight.failed(start + 40 * second, Text::new("no"));
+        sight.failed(start + 40 * second, ShortText::new("no"));
         sight.began(start + 60 * second);
-        sight.failed(start + 60 * second, Text::new("again"));
+        sight.failed(start + 60 * second, ShortText::new("again"));
         let failed = blind(61).unwrap();
         assert_eq!(
             (failed.lasting, failed.why.as_str()),

@@ -12,7 +12,7 @@ use tokio_util::task::TaskTracker;
 use super::call::guarded;
 use super::remark::Remark;
 use super::sight::Sight;
-use crate::healing::core::{Issue, Name, Plan, Text};
+use crate::healing::core::{Issue, Name, Plan, ShortText};
 use crate::healing::engine::DynEngine;
 
 /// So many verifications of one engine run at once.
@@ -62,7 +62,7 @@ impl Slot {
         }
     }
 
-    pub(super) fn plan(&self, issue: Option<Issue>) -> Option<Result<Plan, Text>> {
+    pub(super) fn plan(&self, issue: Option<Issue>) -> Option<Result<Plan, ShortText>> {
         issue.map(|issue| guarded(|| self.engine.plan(&issue)))
     }
 }

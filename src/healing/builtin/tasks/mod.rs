@@ -24,7 +24,7 @@
 //!     Ok::<(), std::io::Error>(())
 //! })
 //! .heartbeat(Duration::from_secs(5))
-//! .spawn()?;
+//! .install()?;
 //! # Ok(())
 //! # }
 //! ```
@@ -65,10 +65,10 @@ pub enum SuperviseError {
 /// How long a task may take to stop by itself before it is aborted.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// A supervised task that is being set up; ended by [`spawn`](Supervise::spawn).
-#[must_use = "a task runs once `spawn` is called"]
+/// A supervised task that is being set up; ended by [`install`](Supervise::install).
+#[must_use = "a task runs once `install` is called"]
 pub struct Supervise {
-    /// Why there is no engine is returned by [`spawn`](Supervise::spawn).
+    /// Why there is no engine is returned by [`install`](Supervise::install).
     healing: Result<Healing, StartError>,
     start: Box<Start>,
     spec: Spec,
@@ -162,7 +162,7 @@ impl Supervise {
     /// # Errors
     /// Healing cannot start here; an engine of this name is registered already, or the healing
     /// part has shut down.
-    pub fn spawn(self) -> Result<(), SuperviseError> {
+    pub fn install(self) -> Result<(), SuperviseError> {
         let Self {
             healing,
             start,
@@ -186,6 +186,14 @@ impl Supervise {
         }
         child.start(&runtime, on_end());
         Ok(())
+    }
+
+    /// The same as [`install`](Self::install), by the name that tokio has for starting a task.
+    ///
+    /// # Errors
+    /// As of [`install`](Self::install).
+    pub fn spawn(self) -> Result<(), SuperviseError> {
+        self.install()
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::healing::core::{Alert, AlertId, AlertKind, IssueKey, Moment, Severity, Stamp, Text};
+use crate::healing::core::{
+    Alert, AlertId, AlertKind, IssueKey, Moment, Severity, ShortText, Stamp,
+};
 
 #[derive(Debug, Clone)]
 struct Firing {
@@ -38,7 +40,7 @@ impl Alerts {
         now: Stamp,
         id: AlertId,
         severity: Severity,
-        summary: impl FnOnce() -> Text,
+        summary: impl FnOnce() -> ShortText,
         limit: u32,
     ) -> Raised {
         if let Some(firing) = self.firing.get_mut(&id) {

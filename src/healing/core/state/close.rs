@@ -6,7 +6,9 @@ use super::memory::Memory;
 use super::queue::Place;
 use super::slab::SlotId;
 use crate::healing::core::tally::ActionLabels;
-use crate::healing::core::{AlertId, AlertKind, Closed, IssueKey, Name, ParkReason, Text, What};
+use crate::healing::core::{
+    AlertId, AlertKind, Closed, IssueKey, Name, ParkReason, ShortText, What,
+};
 
 /// The alerts that are about an open issue, and end with it.
 const OF_AN_OPEN_ISSUE: [AlertKind; 5] = [
@@ -126,7 +128,7 @@ impl State {
         if let Some(until) = self.memories.update(now, key, heal).flatten() {
             let id = AlertId::of(key, AlertKind::Recurring);
             self.raise(id.clone(), severity, || {
-                Text::new(&format!(
+                ShortText::new(&format!(
                     "{key}: healed again and again; its cause is still there"
                 ))
             });

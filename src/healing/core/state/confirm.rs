@@ -6,17 +6,17 @@ use super::State;
 use super::observe::Offer;
 use super::samples::Weight;
 use super::slab::SlotId;
-use crate::healing::core::{AlertKind, Closed, Moment, ParkReason, Phase, Plan, Text, What};
+use crate::healing::core::{AlertKind, Closed, Moment, ParkReason, Phase, Plan, ShortText, What};
 
 impl State {
     /// Takes the plan in that its engine made for an issue.
-    pub(super) fn planned(&mut self, slot: SlotId, plan: Result<Plan, Text>) {
+    pub(super) fn planned(&mut self, slot: SlotId, plan: Result<Plan, ShortText>) {
         if let Some(entry) = self.open.get_mut(slot) {
             entry.unplanned = false;
         }
         let plan = plan.and_then(|plan| match plan.validate() {
             Ok(()) => Ok(plan),
-            Err(error) => Err(Text::new(&error.to_string())),
+            Err(error) => Err(ShortText::new(&error.to_string())),
         });
         match plan {
             Ok(plan) => self.follow(slot, plan),
@@ -60,12 +60,12 @@ impl State {
         entry.is_some_and(|entry| entry.plan.is_some() && entry.next_step().is_none())
     }
 
-    fn cannot_follow(&mut self, slot: SlotId, why: &Text) {
+    fn cannot_follow(&mut self, slot: SlotId, why: &ShortText) {
         let Some(entry) = self.open.get(slot) else {
             return;
         };
         let key = entry.issue.key.clone();
-        self.refuse(Text::new(&format!("{key}: {why}")));
+        self.refuse(ShortText::new(&format!("{key}: {why}")));
         // What is under way ends by the plan that it began with.
         if self
             .open

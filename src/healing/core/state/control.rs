@@ -11,7 +11,7 @@ use super::timers::Timer;
 use crate::config::HealingPolicy;
 use crate::healing::core::{
     AlertId, AlertKind, By, Closed, Control, Generation, IssueKey, ParkReason, Phase, Severity,
-    Target, Text, What,
+    ShortText, Target, What,
 };
 
 /// The alerts that a person's acknowledgement ends.
@@ -36,7 +36,7 @@ impl State {
             *tolerate = Some(tolerate.unwrap_or_else(|| self.tolerated(target)));
         }
         if let Some(why) = self.refusal(&control) {
-            return self.refuse(Text::new(&why));
+            return self.refuse(ShortText::new(&why));
         }
         let what = What::Controlled {
             control: control.clone(),
@@ -275,7 +275,7 @@ impl State {
             self.wake_all(&WaitFor::Journal);
         } else {
             self.raise(id, Severity::Error, || {
-                Text::new(
+                ShortText::new(
                     "the journal cannot be written: it is kept in memory, and only reversible \
                      actions start",
                 )
@@ -286,7 +286,7 @@ impl State {
     pub(super) fn reload(&mut self, policy: Arc<HealingPolicy>) {
         if let Err(faults) = policy.validate() {
             let why = format!("the new policy is not valid, the old one stays: {faults}");
-            return self.refuse(Text::new(&why));
+            return self.refuse(ShortText::new(&why));
         }
         self.policy = policy;
         self.record(What::Reloaded);

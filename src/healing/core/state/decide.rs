@@ -10,7 +10,7 @@ use crate::config::{Mode, Override};
 use crate::healing::core::tally::ActionLabels;
 use crate::healing::core::{
     AlertId, AlertKind, Confidence, Hold, IssueKey, Moment, Outcomes, ParkReason, Phase, Plan,
-    Risk, Severity, Step, Text, What,
+    Risk, Severity, ShortText, Step, What,
 };
 
 impl State {
@@ -382,7 +382,7 @@ impl State {
             StormChange::Began => {
                 let id = AlertId::global(AlertKind::Storm);
                 self.raise(id, Severity::Critical, || {
-                    Text::new(&format!(
+                    ShortText::new(&format!(
                         "{bad} of {known} components are bad at once: nothing is started; look \
                          for what they share"
                     ))

@@ -5,7 +5,7 @@ use super::engines::EngineIx;
 use super::observe::{Offer, Source};
 use super::slab::SlotId;
 use crate::healing::core::{
-    AlertId, AlertKind, Effect, IssueKey, Moment, Name, Observation, Severity, Text,
+    AlertId, AlertKind, Effect, IssueKey, Moment, Name, Observation, Severity, ShortText,
 };
 
 /// So many detection runs in a row that failed, and a detector counts as blind.
@@ -110,7 +110,7 @@ impl State {
         if blind {
             let id = AlertId::of(&IssueKey::new(name.clone(), DETECTOR), AlertKind::Blind);
             self.raise(id, Severity::Error, || {
-                Text::new(&format!(
+                ShortText::new(&format!(
                     "{name}: its detector fails again and again; its faults are not seen"
                 ))
             });

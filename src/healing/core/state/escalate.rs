@@ -4,7 +4,7 @@ use super::State;
 use super::timers::Timer;
 use crate::healing::core::{
     AlertId, AlertKind, Effect, EscalationState, ExitRequest, Hold, IssueKey, ParkReason,
-    ServiceEscalation, Severity, Text, What,
+    ServiceEscalation, Severity, ShortText, What,
 };
 
 impl State {
@@ -136,7 +136,7 @@ impl State {
             ServiceEscalation::NotReady => "the service is not ready",
             ServiceEscalation::Exit => "the process is asked to end",
         };
-        let why = Text::new(&format!("{about}; {next}"));
+        let why = ShortText::new(&format!("{about}; {next}"));
         self.record(What::Escalated {
             id: id.clone(),
             level,

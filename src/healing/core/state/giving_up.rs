@@ -6,7 +6,7 @@ use super::entry::Entry;
 use super::memory::Memory;
 use super::slab::SlotId;
 use crate::config::{Mode, duration};
-use crate::healing::core::{AlertId, AlertKind, IssueKey, Moment, ParkReason, Risk, Text};
+use crate::healing::core::{AlertId, AlertKind, IssueKey, Moment, ParkReason, Risk, ShortText};
 
 impl State {
     /// Blocks the key of an issue until its fault is gone or a person has acknowledged it. What is
@@ -54,7 +54,7 @@ impl State {
                 ParkReason::Intensity => "too many attempts in too short a time",
                 _ => "every step was tried",
             };
-            Text::new(&format!("{key}: {why}; {end}"))
+            ShortText::new(&format!("{key}: {why}; {end}"))
         });
         self.begin_escalation(&id, severity);
     }

@@ -13,7 +13,7 @@ use crate::config::Budget;
 use crate::healing::core::tally::ActionLabels;
 use crate::healing::core::{
     AlertId, AlertKind, AttemptId, AttemptResult, By, Closed, Confidence, Effect, Intent, Moment,
-    ParkReason, Phase, Risk, Severity, Start, Text, What, Work,
+    ParkReason, Phase, Risk, Severity, ShortText, Start, What, Work,
 };
 
 /// The alerts that nothing is done, which end when something is.
@@ -175,7 +175,7 @@ impl State {
         &mut self,
         id: AttemptId,
         result: AttemptResult,
-        message: Text,
+        message: ShortText,
         hopeless: bool,
     ) {
         let Some(attempt) = self.attempts.end(id) else {
@@ -269,14 +269,14 @@ impl State {
         if zombies >= self.policy.max_zombies as usize {
             let id = AlertId::global(AlertKind::Zombies);
             self.raise(id.clone(), Severity::Critical, || {
-                Text::new(&format!(
+                ShortText::new(&format!(
                     "{zombies} attempts do not end: nothing is started until they do; restart \
                      the process if they never will"
                 ))
             });
             self.begin_escalation(&id, Severity::Critical);
         }
-        let message = Text::new("it does not end; it keeps its lock until it does");
+        let message = ShortText::new("it does not end; it keeps its lock until it does");
         self.finished(id, &attempt, result, message, false);
     }
 
@@ -285,7 +285,7 @@ impl State {
         id: AttemptId,
         attempt: &Attempt,
         result: AttemptResult,
-        say: Text,
+        say: ShortText,
         hopeless: bool,
     ) {
         let took = self.now.at - attempt.started;

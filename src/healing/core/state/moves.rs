@@ -7,7 +7,9 @@ use super::entry::Entry;
 use super::queue::{Place, Rank, WaitFor};
 use super::slab::SlotId;
 use super::timers::Timer;
-use crate::healing::core::{AlertId, AlertKind, Moment, ParkReason, Phase, Severity, Text, What};
+use crate::healing::core::{
+    AlertId, AlertKind, Moment, ParkReason, Phase, Severity, ShortText, What,
+};
 
 impl State {
     /// Moves an open issue to a phase that lasts until the time given, or until something
@@ -252,7 +254,7 @@ impl State {
         why: &str,
     ) {
         let id = AlertId::of(key, kind);
-        self.raise(id, severity, || Text::new(&format!("{key}: {why}")));
+        self.raise(id, severity, || ShortText::new(&format!("{key}: {why}")));
     }
 
     /// The phase of an issue has lasted its time.

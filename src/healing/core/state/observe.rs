@@ -10,11 +10,11 @@ use super::slab::SlotId;
 use crate::healing::core::tally::DetectedLabels;
 use crate::healing::core::{
     By, Closed, Control, Dropped, Generation, Issue, IssueKey, Moment, Name, Observation, Phase,
-    Plan, Stamp, Text, What,
+    Plan, ShortText, Stamp, What,
 };
 
 /// The plan that came with an observation, if one was asked for.
-pub(super) type Offer = Option<Result<Plan, Text>>;
+pub(super) type Offer = Option<Result<Plan, ShortText>>;
 
 /// Whether an observation belongs to a detection run, and to which.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -231,7 +231,9 @@ impl State {
             Refused::Cycle => "which depends on it: the dependency is left out",
             Refused::TooMany => "and on as many others as it may: the dependency is left out",
         };
-        self.refuse(Text::new(&format!("{child} depends on {parent}, {why}")));
+        self.refuse(ShortText::new(&format!(
+            "{child} depends on {parent}, {why}"
+        )));
     }
 
     pub(super) fn depends_on(&mut self, component: &Name, parent: &Name) {
@@ -239,7 +241,7 @@ impl State {
         let now = self.now.at;
         let mut named = |name| self.components.intern_named(now, name, true, limit);
         let (Some(component), Some(parent)) = (named(component), named(parent)) else {
-            return self.refuse(Text::new(&format!(
+            return self.refuse(ShortText::new(&format!(
                 "there are too many components for {component} to depend on {parent}; raise \
                  limits.components"
             )));
@@ -250,7 +252,7 @@ impl State {
     pub(super) fn engine_added(&mut self, name: &Name, components: &[Name]) {
         let limits = self.policy.limits;
         let Some(ix) = self.engines.intern(name, limits.engines) else {
-            return self.refuse(Text::new(&format!(
+            return self.refuse(ShortText::new(&format!(
                 "there are too many engines for {name}; raise limits.engines"
             )));
         };
@@ -275,7 +277,7 @@ impl State {
 
     pub(super) fn engine_removed(&mut self, name: &Name) {
         let Some(ix) = self.engines.find(name) else {
-            return self.refuse(Text::new(&format!("there is no engine {name}")));
+            return self.refuse(ShortText::new(&format!("there is no engine {name}")));
         };
         let Some(engine) = self.engines.get_mut(ix) else {
             return;

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::State;
-use crate::healing::core::{Name, Text, What};
+use crate::healing::core::{Name, ShortText, What};
 
 /// The most names under which something is remembered.
 const NAMES: usize = 8;
@@ -21,12 +21,12 @@ impl State {
     pub(super) fn remember_value(&mut self, name: Name, value: Value) {
         let known = self.remembered.contains_key(&name);
         if !known && self.remembered.len() >= NAMES {
-            return self.refuse(Text::new(
+            return self.refuse(ShortText::new(
                 "too much is to be remembered: use fewer names, as at most 8 are kept",
             ));
         }
         if value.to_string().len() > BYTES {
-            return self.refuse(Text::new(
+            return self.refuse(ShortText::new(
                 "what is to be remembered is too long: keep less, as 48 KiB are kept of a name",
             ));
         }

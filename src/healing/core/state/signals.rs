@@ -7,8 +7,8 @@ use super::alerts::Raised;
 use super::timers::Timer;
 use crate::healing::core::tally::Label;
 use crate::healing::core::{
-    Alert, AlertId, AlertKind, Dropped, Effect, IssueKey, Moment, Name, Notice, Severity, Text,
-    What,
+    Alert, AlertId, AlertKind, Dropped, Effect, IssueKey, Moment, Name, Notice, Severity,
+    ShortText, What,
 };
 
 /// The least time between two reports of dropped observations.
@@ -27,7 +27,7 @@ impl State {
         self.emit(Effect::Record(Box::new(record)));
     }
 
-    pub(super) fn refuse(&mut self, why: impl Into<Text>) {
+    pub(super) fn refuse(&mut self, why: impl Into<ShortText>) {
         let why = why.into();
         self.emit(Effect::Notice(Notice::Refused { why }));
     }
@@ -57,7 +57,7 @@ impl State {
             if reason == Dropped::Full {
                 let id = AlertId::global(AlertKind::Overflow);
                 self.raise(id.clone(), Severity::Error, || {
-                    Text::new(&format!("too many open issues: {key} was dropped"))
+                    ShortText::new(&format!("too many open issues: {key} was dropped"))
                 });
                 self.expire_alert(&id, self.now.at + OVERFLOW_LASTS);
             }
@@ -74,7 +74,7 @@ impl State {
         &mut self,
         id: AlertId,
         severity: Severity,
-        summary: impl FnOnce() -> Text,
+        summary: impl FnOnce() -> ShortText,
     ) {
         let limit = self.policy.limits.alerts;
         if let Raised::Now(alert) = self.alerts.raise(self.now, id, severity, summary, limit) {

@@ -1,11 +1,11 @@
 //! What the core counts: plain numbers, changed by `step` alone.
 
 mod counts;
-mod histogram;
+mod distribution;
 mod series;
 
 pub use counts::{Counts, Label};
-pub use histogram::{CONFIDENCE_BUCKETS, DURATION_BUCKETS, Histogram};
+pub use distribution::{CONFIDENCE_BUCKETS, DURATION_BUCKETS, Distribution};
 pub(super) use series::Series;
 
 use std::time::Duration;
@@ -64,16 +64,16 @@ pub struct ActionCounts {
 #[derive(Debug, Clone, PartialEq)]
 pub struct ActionTimes {
     /// How long an attempt took, in seconds.
-    pub duration: Histogram,
+    pub duration: Distribution,
     /// The confidence that let it run.
-    pub confidence: Histogram,
+    pub confidence: Distribution,
 }
 
 impl Default for ActionTimes {
     fn default() -> Self {
         Self {
-            duration: Histogram::new(&DURATION_BUCKETS),
-            confidence: Histogram::new(&CONFIDENCE_BUCKETS),
+            duration: Distribution::new(&DURATION_BUCKETS),
+            confidence: Distribution::new(&CONFIDENCE_BUCKETS),
         }
     }
 }

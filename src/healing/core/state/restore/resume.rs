@@ -8,7 +8,7 @@ use crate::healing::core::state::entry::Entry;
 use crate::healing::core::state::timers::Timer;
 use crate::healing::core::tally::ActionLabels;
 use crate::healing::core::{
-    Alert, AlertId, AlertKind, AttemptResult, Closed, Effect, Severity, Text, What, Work,
+    Alert, AlertId, AlertKind, AttemptResult, Closed, Effect, Severity, ShortText, What, Work,
 };
 
 impl Replay {
@@ -75,7 +75,7 @@ impl Replay {
                 action: intent.action,
                 result,
                 took,
-                message: Text::new("the process ended before it did"),
+                message: ShortText::new("the process ended before it did"),
                 hopeless: false,
             });
         }
@@ -145,7 +145,7 @@ impl State {
                     self.emit(Effect::Raise(Box::new(alert)));
                 }
                 None => self.raise(id.clone(), Severity::Error, || {
-                    Text::new(&format!("{id}: left alone; acknowledge it to go on"))
+                    ShortText::new(&format!("{id}: left alone; acknowledge it to go on"))
                 }),
             }
             if let Some(until) = until {

@@ -7,8 +7,8 @@ use super::ops::{COMPONENTS, Op, Seen, Wish, engine, key, policies};
 use super::watch::Watch;
 use crate::config::{HealingPolicy, Limits};
 use crate::healing::core::{
-    AttemptId, AttemptResult, By, Control, Effect, Event, Generation, Moment, Name, Record, Stamp,
-    State, Target, Text, Ticket, Verdict, Wall,
+    AttemptId, AttemptResult, By, Control, Effect, Event, Generation, Moment, Name, Record,
+    ShortText, Stamp, State, Target, Ticket, Verdict, Wall,
 };
 use crate::util::Uptime;
 
@@ -275,7 +275,7 @@ fn ended(attempt: AttemptId, result: AttemptResult) -> Event {
     Event::Ended {
         attempt,
         result,
-        message: Text::new("x"),
+        message: ShortText::new("x"),
         hopeless: attempt.0.is_multiple_of(5),
     }
 }

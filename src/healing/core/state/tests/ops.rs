@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::driver::Policies;
 use crate::config::{Budget, Confirm, HealingPolicy, Limits, Mode};
 use crate::healing::core::{
-    AttemptResult, IssueKey, Name, Observation, Plan, Risk, Severity, Text, Verdict,
+    AttemptResult, IssueKey, Name, Observation, Plan, Risk, Severity, ShortText, Verdict,
 };
 
 /// One thing that happens. Numbers pick one of what there is at that time.
@@ -89,9 +89,9 @@ pub(super) fn engine(n: u8) -> Name {
 
 impl Seen {
     /// As it is handed over. Some plans panic, and some engines were not asked for one.
-    pub(super) fn offered(&self) -> (Observation, Option<Result<Plan, Text>>) {
+    pub(super) fn offered(&self) -> (Observation, Option<Result<Plan, ShortText>>) {
         let plan = match self.plan {
-            PANICS => Some(Err(Text::new("it panicked"))),
+            PANICS => Some(Err(ShortText::new("it panicked"))),
             NOT_ASKED => None,
             which => Some(Ok(plan(which))),
         };

@@ -147,13 +147,13 @@ fn reports_that_come_twice_change_nothing() {
     bench.tell(Event::Ended {
         attempt,
         result: AttemptResult::Failed,
-        message: Text::new(""),
+        message: ShortText::new(""),
         hopeless: false,
     });
     bench.tell(Event::Ended {
         attempt: AttemptId(99),
         result: AttemptResult::Ok,
-        message: Text::new(""),
+        message: ShortText::new(""),
         hopeless: false,
     });
     bench.tell(Event::Judged {

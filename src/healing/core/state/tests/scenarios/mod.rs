@@ -16,7 +16,7 @@ use super::super::State;
 use crate::config::{Confirm, HealingPolicy};
 use crate::healing::core::{
     AlertKind, AttemptId, AttemptResult, By, Control, Effect, Event, Explanation, IssueKey, Moment,
-    Name, Observation, ParkReason, Phase, Plan, Risk, Severity, Stamp, Start, Text, Ticket,
+    Name, Observation, ParkReason, Phase, Plan, Risk, Severity, ShortText, Stamp, Start, Ticket,
     Verdict, Wall, What,
 };
 
@@ -102,7 +102,7 @@ impl Bench {
     }
 
     /// As a shell hands it over: with a plan where the core needs one.
-    fn offer(&self, engine: &str, observation: &Observation) -> Option<Result<Plan, Text>> {
+    fn offer(&self, engine: &str, observation: &Observation) -> Option<Result<Plan, ShortText>> {
         let engine = Name::new(engine);
         let issue = self.state.to_plan(self.now, &engine, observation)?;
         assert_eq!(issue.key, observation.key);
@@ -155,7 +155,7 @@ impl Bench {
         self.tell(Event::Ended {
             attempt,
             result,
-            message: Text::new(""),
+            message: ShortText::new(""),
             hopeless: false,
         });
         attempt

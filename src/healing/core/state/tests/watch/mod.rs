@@ -9,12 +9,12 @@ use std::time::Duration;
 
 use crate::healing::core::{
     AlertId, AlertKind, AttemptId, AttemptResult, Closed, Control, Effect, Event, Generation,
-    IssueKey, Moment, Name, Observation, Phase, Plan, Severity, State, Target, Text, Ticket,
+    IssueKey, Moment, Name, Observation, Phase, Plan, Severity, ShortText, State, Target, Ticket,
     Verdict, What, Work,
 };
 
 /// An observation, and the plan that came with it.
-type Offered = (Observation, Option<Result<Plan, Text>>);
+type Offered = (Observation, Option<Result<Plan, ShortText>>);
 
 /// What is known of an attempt that has not really ended.
 #[derive(Debug, Clone)]
@@ -167,7 +167,7 @@ impl Watch {
         &mut self,
         engine: &Name,
         key: &IssueKey,
-        plan: Option<&Result<Plan, Text>>,
+        plan: Option<&Result<Plan, ShortText>>,
         state: &State,
     ) {
         let own = state.owner(key).is_none_or(|owner| owner == *engine);

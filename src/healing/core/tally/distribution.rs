@@ -10,14 +10,14 @@ pub const CONFIDENCE_BUCKETS: [f64; 10] = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.
 
 /// How many values fell into each bucket, and their sum.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Histogram {
+pub struct Distribution {
     bounds: &'static [f64],
     /// One more than there are bounds: the last is what lies beyond.
     counts: Box<[u64]>,
     sum: f64,
 }
 
-impl Histogram {
+impl Distribution {
     pub(super) fn new(bounds: &'static [f64]) -> Self {
         Self {
             bounds,
@@ -66,7 +66,7 @@ mod tests {
 
     #[test]
     fn a_value_on_a_bound_is_in_its_bucket() {
-        let mut histogram = Histogram::new(&CONFIDENCE_BUCKETS);
+        let mut histogram = Distribution::new(&CONFIDENCE_BUCKETS);
         for value in [0.0, 0.1, 0.11, 1.0, 2.0] {
             histogram.observe(value);
         }
