@@ -11,7 +11,7 @@ use serde_json::json;
 use super::Selfheal;
 use super::healing::Watched;
 use super::stories;
-use crate::healing::core::{Control, Moment, Target, Text};
+use crate::healing::core::{Control, Moment, ShortText, Target};
 use crate::healing::{By, Healing, IssueKey, ParkReason};
 use crate::server::{Operator, Order, Subject};
 
@@ -124,7 +124,7 @@ impl Healer {
         let set =
             set.ok_or("the application has not said how; it does by `Selfheal::log_level`")?;
         let order = Control::LogLevel {
-            filter: Text::new(filter),
+            filter: ShortText::new(filter),
         };
         let written = healing.control(order, By::Person(by.into()));
         written.map_err(|refused| refused.why.as_str().to_owned())?;

@@ -175,7 +175,7 @@ pub enum Control {
     /// What the application logs is set. It changes nothing here, and is written down.
     LogLevel {
         /// What is logged from now on, in the words of the application.
-        filter: Text,
+        filter: ShortText,
     },
 }
 
