@@ -2,7 +2,8 @@
 #![cfg(feature = "rules")]
 #![allow(clippy::unwrap_used, reason = "this is a test")]
 
-use selfheal::history::{History, Settings};
+use selfheal::config::HistorySettings;
+use selfheal::history::History;
 use selfheal::promql::Recorded;
 use selfheal::registry::{Counter, Family, Histogram, Registry, Text};
 use selfheal::rules::{Evaluator, RuleFile, RuleHealth, RulesOptions};
@@ -27,7 +28,7 @@ fn a_steady_tick_of_rules_allocates_nothing() {
         .labels(["path"])
         .unwrap();
     let took: Histogram = registry.histogram("took_seconds", "Time").build().unwrap();
-    let history = History::new(&registry, Settings::default());
+    let history = History::new(&registry, HistorySettings::new());
     let recorded = Recorded::new(&history, [("job", "shop")]);
     let mut evaluator = Evaluator::new(RulesOptions::default());
     evaluator.load(&[RuleFile::parse("rules.yml", RULES).unwrap()], 0);

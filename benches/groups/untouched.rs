@@ -5,7 +5,10 @@ use std::time::Instant;
 
 use criterion::Criterion;
 use selfheal::encode::{Format, append};
-use selfheal::groups::{self, *};
+use selfheal::groups::{
+    self, ActionMetrics, ApiMetrics, ErrorMetrics, LlmMetrics, ModelMetrics, NotificationMetrics,
+    PipelineMetrics, PlaybookMetrics, StorageMetrics,
+};
 use selfheal::registry::{Counter, Family, Registry, Text};
 use selfheal_benches::{Line, fastest};
 

@@ -3,6 +3,7 @@
 //!
 //! Each figure is the fastest of many runs of one expression, parsed before.
 #![allow(
+    clippy::panic,
     clippy::unwrap_used,
     missing_docs,
     reason = "a benchmark may end on what cannot happen"
@@ -14,7 +15,8 @@ mod server;
 use std::hint::black_box;
 use std::time::Instant;
 
-use selfheal::history::{History, Settings};
+use selfheal::config::HistorySettings;
+use selfheal::history::History;
 use selfheal::promql::{Query, QueryOptions, QueryRange, Recorded};
 use selfheal::registry::{Counter, Family, Registry, Settings as Limits, Text};
 use selfheal_benches::{Line, print};
@@ -47,7 +49,7 @@ fn recorded() -> (Recorded, i64) {
         .counter("requests_total", "Requests")
         .labels(["path", "code"])
         .unwrap();
-    let mut settings = Settings::default();
+    let mut settings = HistorySettings::new();
     settings.max_bytes = 64_000_000;
     let history = History::new(&registry, settings);
     for tick in 0..TICKS {

@@ -4,7 +4,8 @@
 use std::time::{Duration, Instant};
 
 use allocation_counter::measure;
-use selfheal::history::{History, Settings};
+use selfheal::config::HistorySettings;
+use selfheal::history::History;
 use selfheal::promql::Recorded;
 use selfheal::registry::{Counter, Family, Registry, Settings as Limits, Text};
 use selfheal::rules::{Evaluator, RuleFile, RulesOptions};
@@ -64,7 +65,7 @@ impl Bench {
         limits.metrics.max_series = 20_000;
         limits.metrics.max_series_per_family = 10_000;
         let registry = Registry::with_settings(limits);
-        let mut settings = Settings::default();
+        let mut settings = HistorySettings::new();
         settings.max_bytes = 64_000_000;
         let history = History::new(&registry, settings);
         let family = registry.counter("requests_total", "Requests");

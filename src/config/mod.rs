@@ -86,6 +86,7 @@ mod faults;
 #[cfg_attr(not(feature = "bcrypt"), path = "not_hashed.rs")]
 mod hashed;
 mod healing;
+mod history;
 mod http;
 mod journal;
 mod loader;
@@ -115,6 +116,7 @@ pub use healing::{
     Approval, Backoff, Budget, Budgets, ByRisk, Confirm, Escalation, Flap, HealingPolicy, Limits,
     Mode, Modes, Override, Recurrence, Severity, Storm, Verify,
 };
+pub use history::{HistoryScope, HistorySettings};
 pub use http::Http;
 pub use journal::{Fsync, Journal};
 pub use loader::Loader;

@@ -10,6 +10,7 @@ use super::assets::{Assets, Objective};
 use super::error::ConfigError;
 use super::faults::Faults;
 use super::healing::HealingPolicy;
+use super::history::HistorySettings;
 use super::http::Http;
 use super::journal::Journal;
 use super::loader::Loader;
@@ -59,6 +60,8 @@ pub struct Config {
     pub healing: HealingPolicy,
     /// The journal of the healing engine.
     pub journal: Journal,
+    /// The recent past that rules, queries and charts look back on.
+    pub history: HistorySettings,
     /// The files that are generated for the monitoring stack.
     pub assets: Assets,
 }
@@ -185,6 +188,13 @@ impl Config {
         self
     }
 
+    /// Sets how much of the recent past is kept. Default: [`HistorySettings::new`].
+    #[must_use]
+    pub fn history(mut self, history: HistorySettings) -> Self {
+        self.history = history;
+        self
+    }
+
     /// Sets what is generated for the monitoring stack. Default: [`Assets::default`].
     #[must_use]
     pub fn assets(mut self, assets: Assets) -> Self {
@@ -293,6 +303,7 @@ impl Config {
         faults.within("system", |faults| self.system.check(faults));
         faults.within("healing", |faults| self.healing.check(faults));
         faults.within("journal", |faults| self.journal.check(faults));
+        faults.within("history", |faults| self.history.check(faults));
         faults.within("assets", |faults| self.assets.check(faults));
     }
 }

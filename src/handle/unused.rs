@@ -86,6 +86,18 @@ static RULES: &[Rule] = &[
         hint: "switch the feature `healing` on, or leave it out",
     },
     Rule {
+        settings: &["history"],
+        idle: Idle::Always(cfg!(not(feature = "rules"))),
+        problem: OFF,
+        hint: "switch the feature `rules` on, or leave it out",
+    },
+    Rule {
+        settings: &["history.coarse_step"],
+        idle: Idle::By(|config| config.history.coarse_keep.is_zero()),
+        problem: "without `history.coarse_keep` no such samples are kept",
+        hint: "set that, or leave this out",
+    },
+    Rule {
         settings: &["http"],
         idle: Idle::Always(cfg!(not(feature = "http"))),
         problem: OFF,

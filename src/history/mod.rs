@@ -4,19 +4,21 @@
 //!   and without its collectors; see [`Registry::sample`](crate::registry::Registry::sample).
 //! - All series of a tick share one timestamp. Values are compressed, about a byte each.
 //! - A series that is removed or expires ends with a stale marker, as in Prometheus.
+//! - On request every so many ticks are kept for longer: what lies further back is read from those.
 //! - Time and memory are bounded. Where there is too much, the oldest values go first, and those
 //!   of series that were not read in the last hour before others.
 //! - Histograms are kept as they are: classic buckets and sum, native buckets, or both.
 //!
 //! ```
 //! use std::time::Duration;
-//! use selfheal::history::{History, Settings};
+//! use selfheal::config::HistorySettings;
+//! use selfheal::history::History;
 //! use selfheal::registry::{DeclareError, Registry};
 //!
 //! # fn main() -> Result<(), DeclareError> {
 //! let registry = Registry::new();
 //! let jobs = registry.counter("jobs_total", "Jobs done").build()?;
-//! let history = History::new(&registry, Settings::default());
+//! let history = History::new(&registry, HistorySettings::new());
 //! for second in 0..3 {
 //!     jobs.inc();
 //!     history.tick(second * 1_000); // milliseconds since 1970
@@ -31,40 +33,20 @@
 mod bits;
 mod chunk;
 mod native;
+mod scope;
 mod store;
 mod stream;
 
+use parking_lot::Mutex;
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
-
-use parking_lot::Mutex;
 
 use self::native::{Bucket, Head};
+use self::scope::Scope;
 use self::store::{Sampled, Store};
+use crate::config::{HistoryScope, HistorySettings};
 use crate::registry::{HistogramSnapshot, Registry, SeriesId, ValueRef};
-
-/// The bounds of a [`History`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Settings {
-    /// The time between two ticks, for whoever calls [`History::tick`]. Default: 15 s.
-    pub step: Duration,
-    /// How long values are kept. Default: 2 h.
-    pub keep: Duration,
-    /// The most memory for values and what finds them, in bytes. Default: 8 MB.
-    pub max_bytes: usize,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            step: Duration::from_secs(15),
-            keep: Duration::from_secs(7_200),
-            max_bytes: 8_000_000,
-        }
-    }
-}
 
 /// A series that a [`History`] has values of.
 #[derive(Clone, Debug, PartialEq)]
@@ -105,8 +87,11 @@ pub struct History {
 
 struct Inner {
     registry: Registry,
-    settings: Settings,
+    settings: HistorySettings,
     store: Mutex<Store>,
+    /// The ticks that are kept for longer, where there are any.
+    coarse: Option<Mutex<Store>>,
+    scope: Mutex<Scope>,
     /// What one tick reads, before it is stored: the functions of gauges run meanwhile, and may
     /// ask this history.
     buffer: Mutex<Buffer>,
@@ -123,12 +108,15 @@ struct Buffer {
 impl History {
     /// An empty history of a registry.
     #[must_use]
-    pub fn new(registry: &Registry, settings: Settings) -> Self {
+    pub fn new(registry: &Registry, settings: HistorySettings) -> Self {
+        let coarse = (!settings.coarse_keep.is_zero()).then(Mutex::default);
         Self {
             inner: Arc::new(Inner {
                 registry: registry.clone(),
+                scope: Mutex::new(Scope::new(settings.only == HistoryScope::Rules)),
                 settings,
                 store: Mutex::default(),
+                coarse,
                 buffer: Mutex::default(),
             }),
         }
@@ -136,7 +124,7 @@ impl History {
 
     /// The settings it was made with.
     #[must_use]
-    pub fn settings(&self) -> &Settings {
+    pub fn settings(&self) -> &HistorySettings {
         &self.inner.settings
     }
 
@@ -148,7 +136,13 @@ impl History {
         buffer.sampled.clear();
         buffer.numbers.clear();
         buffer.buckets.clear();
+        let left_out = inner.scope.lock().left_out();
+        let mut still_left_out = HashSet::new();
         inner.registry.sample(|id, value| {
+            if left_out.contains(&id) {
+                still_left_out.insert(id);
+                return;
+            }
             let before = buffer.numbers.len();
             let (mut bounds, mut native) = (None, None);
             match value {
@@ -177,16 +171,35 @@ impl History {
                 native,
             });
         });
-        let unnamed = {
+        inner.scope.lock().put_back(still_left_out);
+        let settings = &inner.settings;
+        let most = usize::try_from(settings.max_bytes).unwrap_or(usize::MAX);
+        let most = most / if inner.coarse.is_some() { 2 } else { 1 };
+        let read = (&*buffer.sampled, &*buffer.numbers, &*buffer.buckets);
+        let mut unnamed = {
             let mut store = inner.store.lock();
-            store.tick(time, &buffer.sampled, &buffer.numbers, &buffer.buckets);
-            store.bound(&inner.settings);
+            store.tick(time, read);
+            store.bound(settings.keep, most);
             std::mem::take(&mut store.unnamed)
         };
+        if let Some(coarse) = &inner.coarse {
+            let mut coarse = coarse.lock();
+            if coarse.is_due(time, settings.coarse_step) {
+                coarse.tick(time, read);
+                coarse.bound(settings.coarse_keep, most);
+                unnamed |= std::mem::take(&mut coarse.unnamed);
+            }
+        }
         *inner.buffer.lock() = buffer;
         if unnamed {
             self.identify();
         }
+    }
+
+    /// Has the series of a metric sampled from the next tick on, by the name that it is exposed
+    /// under, where [`HistoryScope::Rules`] samples no others. Of no effect beyond 1,000 names.
+    pub fn want(&self, name: &str) {
+        self.inner.scope.lock().want(name);
     }
 
     /// Finds out what new series are called.
@@ -196,8 +209,18 @@ impl History {
             if *name != *exposed {
                 name = Arc::from(exposed);
             }
-            // The lock is held for one series: no code of others runs meanwhile.
+            // The locks are held for one series: no code of others runs meanwhile.
+            if !self.inner.scope.lock().wants(id, &name) {
+                self.inner.store.lock().forget(id);
+                if let Some(coarse) = &self.inner.coarse {
+                    coarse.lock().forget(id);
+                }
+                return;
+            }
             self.inner.store.lock().identify(id, &name, labels);
+            if let Some(coarse) = &self.inner.coarse {
+                coarse.lock().identify(id, &name, labels);
+            }
         });
     }
 
@@ -205,7 +228,11 @@ impl History {
     /// [`Arc::ptr_eq`].
     #[must_use]
     pub fn known(&self) -> Arc<[Known]> {
-        self.inner.store.lock().known()
+        let known = self.inner.store.lock().known();
+        let Some(coarse) = &self.inner.coarse else {
+            return known;
+        };
+        coarse.lock().known_beside(&known)
     }
 
     /// Copies the values of a series from `from` to `to`, both included: times in milliseconds
@@ -215,7 +242,30 @@ impl History {
     /// not known.
     #[must_use]
     pub fn read(&self, id: SeriesId, (from, to): (i64, i64)) -> Vec<Vec<(i64, f64)>> {
-        self.inner.store.lock().read(id, (from, to))
+        let fine = self.inner.store.lock().read(id, (from, to));
+        let Some(coarse) = self.further_back(from) else {
+            return fine;
+        };
+        let first = fine
+            .iter()
+            .filter_map(|part| part.first())
+            .map(|point| point.0);
+        let until = first.min().map_or(to, |first| first - 1);
+        let mut all = coarse.lock().read(id, (from, until));
+        if all.is_empty() {
+            return fine;
+        }
+        for (part, newer) in all.iter_mut().zip(fine) {
+            part.extend(newer);
+        }
+        all
+    }
+
+    /// The ticks that are kept for longer, where the others do not reach back to a time.
+    fn further_back(&self, from: i64) -> Option<&Mutex<Store>> {
+        let coarse = self.inner.coarse.as_ref()?;
+        let reaches = self.inner.store.lock().reaches(from);
+        (!reaches).then_some(coarse)
     }
 
     /// Copies the native buckets and sums of a histogram from `from` to `to`, both included, with
@@ -227,7 +277,14 @@ impl History {
         id: SeriesId,
         (from, to): (i64, i64),
     ) -> Vec<(i64, HistogramSnapshot)> {
-        self.inner.store.lock().read_native(id, (from, to), false)
+        let mut fine = self.inner.store.lock().read_native(id, (from, to), false);
+        let Some(coarse) = self.further_back(from) else {
+            return fine;
+        };
+        let until = fine.first().map_or(to, |(first, _)| first - 1);
+        let mut all = coarse.lock().read_native(id, (from, until), false);
+        all.append(&mut fine);
+        all
     }
 
     /// The last of [`read_native`](Self::read_native), if there is one.
@@ -243,10 +300,10 @@ impl History {
     /// of each list of [`read`](Self::read); into `into`, which is cleared.
     pub(crate) fn newest(&self, id: SeriesId, range: (i64, i64), into: &mut Vec<(i64, f64)>) {
         into.clear();
-        let mut store = self.inner.store.lock();
-        if !store.newest(id, range, into) {
+        let found = self.inner.store.lock().newest(id, range, into);
+        if !found {
             into.clear();
-            let parts = store.read(id, range);
+            let parts = self.read(id, range);
             into.extend(parts.iter().filter_map(|part| part.last()).copied());
         }
     }
@@ -273,7 +330,13 @@ impl History {
     /// How much it holds.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        self.inner.store.lock().stats()
+        let mut stats = self.inner.store.lock().stats();
+        if let Some(coarse) = &self.inner.coarse {
+            let coarse = coarse.lock().stats();
+            stats.bytes += coarse.bytes;
+            stats.evicted += coarse.evicted;
+        }
+        stats
     }
 }
 

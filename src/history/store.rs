@@ -1,15 +1,17 @@
 //! All series by their id, the times of the ticks, and what keeps both within their bounds.
 
-use std::collections::VecDeque;
+mod read;
+
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use hashbrown::HashMap;
 
 use super::native::{Bucket, Head, Native};
 use super::stream::Stream;
-use super::{Known, Settings, Stats};
-use crate::registry::{HistogramSnapshot, NativeBuckets, SeriesId};
-use crate::util::STALE;
+use super::{Known, Stats};
+use crate::registry::SeriesId;
 
 /// How often what is too old is looked for, in ticks.
 const SWEEP: u64 = 16;
@@ -82,6 +84,8 @@ pub(super) struct Store {
     pub(super) unnamed: bool,
     /// What [`known`](Store::known) returns, until it changes.
     known: Option<Arc<[Known]>>,
+    /// What [`known_beside`](Store::known_beside) returns for these two lists.
+    beside: Option<[Arc<[Known]>; 3]>,
 }
 
 impl Store {
@@ -90,13 +94,23 @@ impl Store {
         self.first + self.times.len() as u64
     }
 
+    /// Whether it is at least so long since the last tick.
+    pub(super) fn is_due(&self, time: i64, step: Duration) -> bool {
+        let step = i64::try_from(step.as_millis()).unwrap_or(i64::MAX);
+        let last = self.times.back();
+        last.is_none_or(|last| time.saturating_sub(*last) >= step)
+    }
+
+    /// Whether there are ticks of a time or before it.
+    pub(super) fn reaches(&self, time: i64) -> bool {
+        self.times.front().is_some_and(|first| *first <= time)
+    }
+
     /// Adds one tick. Time that has not gone on since the last one makes none.
     pub(super) fn tick(
         &mut self,
         time: i64,
-        sampled: &[Sampled],
-        numbers: &[f64],
-        buckets: &[(Bucket, f64)],
+        (sampled, numbers, buckets): (&[Sampled], &[f64], &[(Bucket, f64)]),
     ) {
         if self.times.back().is_some_and(|last| *last >= time) {
             return;
@@ -177,6 +191,41 @@ impl Store {
         }
     }
 
+    /// Drops a series.
+    pub(super) fn forget(&mut self, id: SeriesId) {
+        let Some(place) = self.places.remove(&id) else {
+            return;
+        };
+        if let Some(mut series) = self.series[place].take() {
+            for stream in &mut series.streams {
+                self.bytes -= stream.drop_before(u64::MAX).min(self.bytes);
+            }
+            if let Some(native) = &mut series.native {
+                self.bytes -= native.drop_before(u64::MAX).min(self.bytes);
+            }
+            self.bytes -= series.frame().min(self.bytes);
+            self.known = None;
+            self.free.push(place);
+        }
+    }
+
+    /// The series of another list, and after them those that only this one has. Until either
+    /// changes it is the same list.
+    pub(super) fn known_beside(&mut self, others: &Arc<[Known]>) -> Arc<[Known]> {
+        let own = self.known();
+        if let Some([before, mine, both]) = &self.beside
+            && Arc::ptr_eq(before, others)
+            && Arc::ptr_eq(mine, &own)
+        {
+            return Arc::clone(both);
+        }
+        let there: HashSet<_> = others.iter().map(|known| known.id).collect();
+        let more = own.iter().filter(|known| !there.contains(&known.id));
+        let both: Arc<[Known]> = others.iter().chain(more).cloned().collect();
+        self.beside = Some([Arc::clone(others), own, Arc::clone(&both)]);
+        both
+    }
+
     /// Every series that has a name.
     pub(super) fn known(&mut self) -> Arc<[Known]> {
         let series = &self.series;
@@ -197,8 +246,8 @@ impl Store {
     }
 
     /// Drops what is too old and what is too much.
-    pub(super) fn bound(&mut self, settings: &Settings) {
-        let keep = i64::try_from(settings.keep.as_millis()).unwrap_or(i64::MAX);
+    pub(super) fn bound(&mut self, keep: Duration, max_bytes: usize) {
+        let keep = i64::try_from(keep.as_millis()).unwrap_or(i64::MAX);
         let Some(now) = self.times.back().copied() else {
             return;
         };
@@ -221,9 +270,9 @@ impl Store {
             }
             self.forget_empty();
         }
-        if self.bytes > settings.max_bytes {
+        if self.bytes > max_bytes {
             // A little more than needed, so that it is not needed again at once.
-            let goal = settings.max_bytes - settings.max_bytes / 16;
+            let goal = max_bytes - max_bytes / 16;
             while self.bytes > goal && self.evict() {}
             self.forget_empty();
         }
@@ -282,201 +331,6 @@ impl Store {
             *slot = None;
             self.free.push(place);
         }
-    }
-
-    /// Copies the values of a series from `from` to `to`, a list for each of its parts; none
-    /// where the series is gone.
-    pub(super) fn read(&mut self, id: SeriesId, (from, to): (i64, i64)) -> Vec<Vec<(i64, f64)>> {
-        let begin = self.times.partition_point(|time| *time < from);
-        let end = self.times.partition_point(|time| *time <= to);
-        let series = self
-            .places
-            .get(&id)
-            .and_then(|at| self.series[*at].as_mut());
-        let Some(series) = series.filter(|_| begin < end) else {
-            return Vec::new();
-        };
-        let newest = self.first + self.times.len() as u64 - 1;
-        series.read = Some(newest);
-        let range = self.first + begin as u64..self.first + end as u64;
-        let parts = series.streams.iter().map(|stream| {
-            let mut points = Vec::new();
-            let mut add = |tick: u64, value: f64| {
-                let at = usize::try_from(tick.wrapping_sub(self.first)).ok();
-                if range.contains(&tick)
-                    && let Some(time) = at.and_then(|at| self.times.get(at))
-                {
-                    points.push((*time, value));
-                }
-            };
-            // From one tick further back, for what ended there ends in the range.
-            let mut ended = None;
-            stream.each(
-                range.start.saturating_sub(1),
-                range.end - 1,
-                |first, values| {
-                    if let Some(tick) = ended.take().filter(|tick| *tick < first) {
-                        add(tick, f64::from_bits(STALE));
-                    }
-                    let mut tick = first;
-                    for value in values {
-                        add(tick, value);
-                        tick += 1;
-                    }
-                    ended = Some(tick);
-                },
-            );
-            if let Some(tick) = ended.filter(|tick| *tick <= newest) {
-                add(tick, f64::from_bits(STALE));
-            }
-            points
-        });
-        parts.collect()
-    }
-
-    /// Copies the native buckets and sums of a series from `from` to `to`, or the newest of these
-    /// alone.
-    pub(super) fn read_native(
-        &mut self,
-        id: SeriesId,
-        (from, to): (i64, i64),
-        newest_only: bool,
-    ) -> Vec<(i64, HistogramSnapshot)> {
-        let begin = self.times.partition_point(|time| *time < from) as u64;
-        let end = self.times.partition_point(|time| *time <= to) as u64;
-        let Some(place) = self.places.get(&id).filter(|_| begin < end) else {
-            return Vec::new();
-        };
-        let newest = self.first + self.times.len() as u64 - 1;
-        let Some(series) = self.series[*place].as_mut() else {
-            return Vec::new();
-        };
-        series.read = Some(newest);
-        let Some(native) = &series.native else {
-            return Vec::new();
-        };
-        let range = self.first + begin..=self.first + end - 1;
-        let last = native
-            .newest()
-            .filter(|(tick, _)| newest_only && range.contains(tick));
-        // From one tick further back, for what ended there ends in the range.
-        let found = match last {
-            Some(last) => vec![last],
-            None => native.between(range.start().saturating_sub(1), *range.end()),
-        };
-        let mut points = Vec::with_capacity(found.len());
-        let mut found = found.into_iter().peekable();
-        let mut add = |tick: u64, histogram| {
-            let at = usize::try_from(tick.wrapping_sub(self.first)).ok();
-            if range.contains(&tick)
-                && let Some(time) = at.and_then(|at| self.times.get(at))
-            {
-                points.push((*time, histogram));
-            }
-        };
-        while let Some((tick, histogram)) = found.next() {
-            add(tick, histogram);
-            let follows = found.peek().is_some_and(|(next, _)| *next == tick + 1);
-            if !follows && tick < newest {
-                let ended = f64::from_bits(STALE);
-                add(
-                    tick + 1,
-                    HistogramSnapshot::native(NativeBuckets::default(), ended),
-                );
-            }
-        }
-        points
-    }
-
-    /// Adds the newest value of each part of a series to `into`, if it is not before `from`.
-    /// Without decoding anything, for a time that is not before the last tick; false for another.
-    pub(super) fn newest(
-        &mut self,
-        id: SeriesId,
-        (from, to): (i64, i64),
-        into: &mut Vec<(i64, f64)>,
-    ) -> bool {
-        if self.times.back().is_none_or(|last| *last > to) {
-            return false;
-        }
-        let Some(place) = self.places.get(&id) else {
-            return true;
-        };
-        let Some(series) = self.series[*place].as_mut() else {
-            return true;
-        };
-        let newest = self.first + self.times.len() as u64 - 1;
-        series.read = Some(newest);
-        for stream in &series.streams {
-            let Some((tick, value)) = stream.newest() else {
-                return false;
-            };
-            // What has no value at the last tick ended after its own.
-            let ended = tick < newest;
-            let (tick, value) = if ended {
-                (tick + 1, f64::from_bits(STALE))
-            } else {
-                (tick, value)
-            };
-            let at = usize::try_from(tick.wrapping_sub(self.first)).ok();
-            let time = at.and_then(|at| self.times.get(at)).copied();
-            into.extend(time.filter(|time| *time >= from).map(|time| (time, value)));
-        }
-        true
-    }
-
-    pub(super) fn ticks(&self, after: i64, until: i64, into: &mut Vec<i64>) {
-        let begin = self.times.partition_point(|time| *time <= after);
-        let end = self.times.partition_point(|time| *time <= until);
-        into.clear();
-        into.extend(self.times.range(begin.min(end)..end));
-    }
-
-    pub(super) fn newest_each(
-        &mut self,
-        wanted: impl Iterator<Item = (SeriesId, usize, usize)>,
-        (from, to): (i64, i64),
-        into: &mut Vec<(i64, f64)>,
-    ) -> bool {
-        into.clear();
-        if self.times.back().is_some_and(|last| *last > to) {
-            return false;
-        }
-        let newest = self.next().saturating_sub(1);
-        // Series are mostly asked for in the order in which they are.
-        let mut known: Option<(SeriesId, usize)> = None;
-        for (id, part, parts) in wanted {
-            let place = match known {
-                Some((last, place)) if last == id => Some(place),
-                Some((_, place)) if self.is_at(id, place + 1) => Some(place + 1),
-                _ => self.places.get(&id).copied(),
-            };
-            known = place.map(|place| (id, place));
-            let series = place.and_then(|place| self.series.get_mut(place)?.as_mut());
-            let series = series.filter(|series| series.streams.len() == parts);
-            let newest_value = series.and_then(|series| {
-                series.read = Some(newest);
-                series.streams.get(part)?.newest()
-            });
-            let point = newest_value.and_then(|(tick, value)| {
-                // What has no value at the last tick ended after its own.
-                let (tick, value) = if tick < newest {
-                    (tick + 1, f64::from_bits(STALE))
-                } else {
-                    (tick, value)
-                };
-                let at = usize::try_from(tick.wrapping_sub(self.first)).ok()?;
-                Some((*self.times.get(at)?, value))
-            });
-            let point = point.filter(|(time, _)| *time >= from);
-            into.push(point.unwrap_or((i64::MIN, f64::from_bits(STALE))));
-        }
-        true
-    }
-
-    fn is_at(&self, id: SeriesId, place: usize) -> bool {
-        let series = self.series.get(place).and_then(Option::as_ref);
-        series.is_some_and(|series| series.id == id)
     }
 
     pub(super) fn stats(&self) -> Stats {

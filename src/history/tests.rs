@@ -13,12 +13,8 @@ fn registry() -> Registry {
 }
 
 fn history(registry: &Registry, keep: u64, max_bytes: usize) -> History {
-    let settings = Settings {
-        keep: Duration::from_secs(keep),
-        max_bytes,
-        ..Settings::default()
-    };
-    History::new(registry, settings)
+    let settings = HistorySettings::new().keep(Duration::from_secs(keep));
+    History::new(registry, settings.max_bytes(max_bytes as u64))
 }
 
 /// The values of a series, a list for each part.
@@ -312,4 +308,81 @@ fn what_ended_before_the_range_is_not_in_it() {
     );
     assert_eq!([read(3_000, 9_000), read(0, 1_000)], [0, 1]);
     assert!(history.read(id, (7_000, 9_000)).is_empty());
+}
+
+#[test]
+fn what_lies_further_back_is_read_from_the_coarse_samples() {
+    let registry = registry();
+    let jobs = registry.counter("jobs_total", "Jobs").build().unwrap();
+    let native = registry
+        .histogram("took_seconds", "Time")
+        .native(Native::growth(1.1))
+        .build()
+        .unwrap();
+    let old: Family<Counter, [Text; 1]> = registry
+        .counter("old_total", "What goes early")
+        .labels(["kind"])
+        .unwrap();
+    old.inc(&["a"]);
+    let settings = HistorySettings::new()
+        .keep(Duration::from_secs(120))
+        .coarse_keep(Duration::from_secs(3_600));
+    let history = History::new(&registry, settings);
+    for tick in 0..40 {
+        jobs.inc();
+        native.observe(0.1);
+        history.tick(tick * 15_000);
+        if tick == 8 {
+            old.remove(&["a"]);
+        }
+    }
+    let (_, parts) = all(&history, "jobs_total").remove(0);
+    let times: Vec<i64> = parts[0].iter().map(|(time, _)| time / 1_000).collect();
+    // A minute apart, and 15 s apart in the last two minutes.
+    let coarse = (0..).map(|n| n * 60).take_while(|time| *time < 465);
+    let fine = (465..=585).step_by(15);
+    assert_eq!(times, coarse.chain(fine).collect::<Vec<_>>());
+    assert!(parts[0].windows(2).all(|pair| pair[0].1 < pair[1].1));
+    let (known, _) = all(&history, "took_seconds").remove(0);
+    let read = history.read_native(known.id, (i64::MIN, i64::MAX));
+    assert_eq!(read.len(), times.len());
+    assert!(read.windows(2).all(|pair| pair[0].0 < pair[1].0));
+    // What ended before the fine ones begin is still known, with its end.
+    let (_, parts) = all(&history, "old_total").remove(0);
+    let last = parts[0].last().unwrap();
+    assert_eq!((last.0, last.1.to_bits()), (180_000, STALE));
+    assert!(Arc::ptr_eq(&history.known(), &history.known()));
+}
+
+#[test]
+fn with_the_scope_of_rules_only_what_is_wanted_is_kept() {
+    let registry = registry();
+    let jobs = registry.counter("jobs_total", "Jobs").build().unwrap();
+    let took = registry.histogram("took_seconds", "Time").build().unwrap();
+    let settings = HistorySettings::new().only(HistoryScope::Rules);
+    let history = History::new(&registry, settings);
+    history.want("jobs_total");
+    let names = || -> Vec<_> {
+        history
+            .known()
+            .iter()
+            .map(|one| one.name.to_string())
+            .collect()
+    };
+    for tick in 1..=3 {
+        jobs.inc();
+        took.observe(0.1);
+        history.tick(tick * 15_000);
+        assert_eq!(names(), ["jobs_total"]);
+    }
+    assert_eq!(history.stats().series, 1);
+    history.want("took_seconds_bucket");
+    for tick in 4..=5 {
+        history.tick(tick * 15_000);
+    }
+    let mut both = names();
+    both.sort_unstable();
+    assert_eq!(both, ["jobs_total", "took_seconds"]);
+    let (_, parts) = all(&history, "took_seconds").remove(0);
+    assert_eq!(parts[0].len(), 2, "since it was asked for");
 }

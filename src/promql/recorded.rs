@@ -19,14 +19,15 @@ type Map<K, V> = hashbrown::HashMap<K, V, foldhash::fast::RandomState>;
 /// labels of the target on all. A series that was removed and came back is one.
 ///
 /// ```
-/// use selfheal::history::{History, Settings};
+/// use selfheal::config::HistorySettings;
+/// use selfheal::history::History;
 /// use selfheal::promql::{Query, QueryOptions, QueryResult, Recorded};
 /// use selfheal::registry::Registry;
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let registry = Registry::new();
 /// let jobs = registry.counter("jobs_total", "Jobs done").build()?;
-/// let history = History::new(&registry, Settings::default());
+/// let history = History::new(&registry, HistorySettings::new());
 /// for second in 0..60 {
 ///     jobs.add(2);
 ///     history.tick(second * 1_000);

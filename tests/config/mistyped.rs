@@ -88,7 +88,7 @@ fn unknown_keys_all_of_them() {
         [
             "colour (line 2): no setting has this name; the keys here are `namespace`, \
              `profiles`, `global_labels`, `service`, `metrics`, `http`, `server`, `system`, \
-             `healing`, `journal`, `assets`",
+             `healing`, `journal`, `history`, `assets`",
             "htpp (line 3): no setting has this name; did you mean `http`?",
             "namespcae (line 1): no setting has this name; did you mean `namespace`?",
             "healing.bakcoff (line 9): no setting has this name; did you mean `backoff`?",

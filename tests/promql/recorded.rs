@@ -1,7 +1,8 @@
 //! Queries over the recent past of a registry.
 
 use selfheal::catalog::Native;
-use selfheal::history::{History, Settings};
+use selfheal::config::HistorySettings;
+use selfheal::history::History;
 use selfheal::promql::{InstantSample, Query, QueryOptions, QueryRange, QueryResult, Recorded};
 use selfheal::registry::{Counter, Family, Registry, Text};
 
@@ -26,7 +27,7 @@ fn recorded() -> Recorded {
         .unwrap();
     let sizes = registry.histogram("sizes", "Sizes").buckets(&[1.0, 2.0]);
     let sizes = sizes.build().unwrap();
-    let history = History::new(&registry, Settings::default());
+    let history = History::new(&registry, HistorySettings::new());
     for tick in 0..300_u32 {
         family.add(&["a"], tick.into());
         sizes.observe(f64::from(tick % 4));
@@ -115,7 +116,7 @@ fn a_series_that_comes_back_goes_on_as_one() {
         .counter("jobs_total", "Jobs")
         .labels(["queue"])
         .unwrap();
-    let history = History::new(&registry, Settings::default());
+    let history = History::new(&registry, HistorySettings::new());
     // Removed and back between two ticks at 60 s, and away for a while from 120 s.
     for second in 0..180_i64 {
         if second == 60 || second == 120 {
@@ -149,7 +150,7 @@ fn native_histograms_are_asked_by_their_own_name() {
     let registry = Registry::new();
     let sizes = registry.histogram("sizes", "Sizes");
     let sizes = sizes.native_only(Native::schema(8)).build().unwrap();
-    let history = History::new(&registry, Settings::default());
+    let history = History::new(&registry, HistorySettings::new());
     for second in 0..300_u32 {
         // From 1 to 10, evenly, ten a second.
         for value in 1..=10 {

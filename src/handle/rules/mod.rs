@@ -111,7 +111,12 @@ impl Selfheal {
         if let Some(recent) = lazy.as_ref().filter(|recent| !recent.has_ended()) {
             return Ok(Arc::clone(recent));
         }
-        let recent = Recent::start(self.registry(), self.clock(), &healing);
+        let recent = Recent::start(
+            self.registry(),
+            &self.config().history,
+            self.clock(),
+            &healing,
+        );
         *lazy = Some(Arc::clone(&recent));
         Ok(recent)
     }

@@ -14,8 +14,9 @@ use super::kept::Kept;
 use super::metrics::HistoryMetrics;
 use super::source::Watchers;
 use crate::catalog::Kind;
+use crate::config::HistorySettings;
 use crate::healing::Healing;
-use crate::history::{History, Settings};
+use crate::history::History;
 use crate::promql::{Answer, LabelSet, METRIC_NAME, MatchOp, Query, Recorded};
 use crate::registry::{Registry, ValueRef, parse_labels};
 use crate::rules::{
@@ -75,17 +76,21 @@ struct State {
 
 impl Recent {
     /// Begins to keep the recent past.
-    pub(super) fn start(registry: &Registry, clock: &Clock, healing: &Healing) -> Arc<Self> {
+    pub(super) fn start(
+        registry: &Registry,
+        settings: &HistorySettings,
+        clock: &Clock,
+        healing: &Healing,
+    ) -> Arc<Self> {
         let runtime = healing.runtime().clone();
         let began = {
             let _inside = runtime.enter();
             (Instant::now(), unix_millis(clock))
         };
-        let settings = Settings::default();
         let history = History::new(registry, settings.clone());
         let target = LabelSet::empty();
         let options = RulesOptions {
-            keep: settings.keep,
+            keep: settings.reach(),
             ..RulesOptions::default()
         };
         let mut evaluator = Evaluator::new(options.clone());
@@ -183,6 +188,9 @@ impl Recent {
             let rules = state.files.iter().flat_map(|file| &file.groups);
             let rules = rules.flat_map(|group| &group.rules);
             let asked: Vec<_> = rules.flat_map(|rule| names(&rule.expr)).collect();
+            for name in &asked {
+                self.history.want(name);
+            }
             state.asked.extend(asked);
             state.refused = None;
             state.files.clone()
@@ -241,6 +249,7 @@ impl Recent {
     pub(in crate::handle) fn note_name(&self, name: &str) {
         let mut state = self.state.lock();
         if state.asked.len() < MOST_ASKED && !state.asked.contains(name) {
+            self.history.want(name);
             state.asked.insert(Arc::from(name));
         }
     }

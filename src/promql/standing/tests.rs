@@ -1,7 +1,8 @@
 //! Any tick of any query gives what the query gives that is asked by itself.
 
 use super::*;
-use crate::history::{History, Settings};
+use crate::config::HistorySettings;
+use crate::history::History;
 use crate::promql::{PointValue, QueryResult};
 use crate::registry::{Counter, Family, FloatGauge, Histogram, Registry, Text};
 
@@ -72,7 +73,7 @@ impl Shop {
             a: a.unwrap(),
             g: g.unwrap(),
             h: h.labels(["path"]).unwrap(),
-            history: History::new(&registry, Settings::default()),
+            history: History::new(&registry, HistorySettings::new()),
             seed,
         }
     }

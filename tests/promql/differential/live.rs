@@ -2,7 +2,8 @@
 //! keeps of the same values, which do not come by way of the history.
 
 use selfheal::catalog::Native;
-use selfheal::history::{History, Settings};
+use selfheal::config::HistorySettings;
+use selfheal::history::History;
 use selfheal::promql::{
     FloatHistogram, LabelSet, PointValue, Query, QueryOptions, Recorded, Sample, Series,
 };
@@ -55,7 +56,7 @@ impl Live {
         });
         Self {
             family: family.labels(["path"]).unwrap(),
-            history: History::new(&registry, Settings::default()),
+            history: History::new(&registry, HistorySettings::new()),
             series: series.into(),
             registry,
         }

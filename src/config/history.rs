@@ -1,0 +1,188 @@
+//! The recent past of the metrics, which rules, queries and charts look back on.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::duration;
+use super::faults::Faults;
+
+/// `[history]`: how much of the recent past is kept in memory, once rules, the page or a query ask
+/// for it.
+///
+/// ```
+/// use std::time::Duration;
+/// use selfheal::config::HistorySettings;
+///
+/// let day = Duration::from_secs(86_400);
+/// let history = HistorySettings::new().max_bytes(16_000_000).coarse_keep(day);
+/// assert_eq!(history.keep, Duration::from_secs(7_200));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct HistorySettings {
+    /// The time between two samples, from 100 ms to 1 h. A group of rules with a shorter interval
+    /// has samples taken as often. Default: 15 s.
+    #[serde(with = "duration")]
+    pub step: Duration,
+    /// How long samples are kept, from `step` to 31 days. Default: 2 h.
+    #[serde(with = "duration")]
+    pub keep: Duration,
+    /// The time between two samples that are kept for longer, from `step` to 1 h. Default: 1 min.
+    #[serde(with = "duration")]
+    pub coarse_step: Duration,
+    /// How long those are kept, more than `keep`, to 31 days; they answer what lies further back.
+    /// Default: zero, no such samples are kept.
+    #[serde(with = "duration")]
+    pub coarse_keep: Duration,
+    /// The most memory for samples and what finds them, in bytes, from 64 kB to 4 GB. Where samples
+    /// are kept for longer as well, half of it is theirs. Default: 8 MB.
+    pub max_bytes: u64,
+    /// Which series are sampled. Default: `all`.
+    pub only: HistoryScope,
+}
+
+/// Which series are sampled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HistoryScope {
+    /// Everything that the process exposes, so that an ad-hoc query finds it.
+    #[default]
+    All,
+    /// What rules read, and what queries and charts have asked for since.
+    Rules,
+}
+
+impl Default for HistorySettings {
+    fn default() -> Self {
+        Self {
+            step: Duration::from_secs(15),
+            keep: Duration::from_secs(7_200),
+            coarse_step: Duration::from_secs(60),
+            coarse_keep: Duration::ZERO,
+            max_bytes: 8_000_000,
+            only: HistoryScope::All,
+        }
+    }
+}
+
+impl HistorySettings {
+    /// The defaults.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets the time between two samples. Default: 15 s.
+    #[must_use]
+    pub fn step(mut self, step: Duration) -> Self {
+        self.step = step;
+        self
+    }
+
+    /// Sets how long samples are kept. Default: 2 h.
+    #[must_use]
+    pub fn keep(mut self, keep: Duration) -> Self {
+        self.keep = keep;
+        self
+    }
+
+    /// Sets the time between two samples that are kept for longer. Default: 1 min.
+    #[must_use]
+    pub fn coarse_step(mut self, step: Duration) -> Self {
+        self.coarse_step = step;
+        self
+    }
+
+    /// Keeps samples a [`coarse_step`](Self::coarse_step) apart for this long. Default: none.
+    #[must_use]
+    pub fn coarse_keep(mut self, keep: Duration) -> Self {
+        self.coarse_keep = keep;
+        self
+    }
+
+    /// Sets the most memory, in bytes. Default: 8 MB.
+    #[must_use]
+    pub fn max_bytes(mut self, bytes: u64) -> Self {
+        self.max_bytes = bytes;
+        self
+    }
+
+    /// Sets which series are sampled. Default: all.
+    #[must_use]
+    pub fn only(mut self, scope: HistoryScope) -> Self {
+        self.only = scope;
+        self
+    }
+
+    /// How far back there are samples.
+    pub(crate) fn reach(&self) -> Duration {
+        self.keep.max(self.coarse_keep)
+    }
+
+    /// Says everything that is wrong, each fault with the path of its field.
+    pub fn validate(&self) -> Result<(), Faults> {
+        let mut faults = Faults::new();
+        self.check(&mut faults);
+        faults.into_result()
+    }
+
+    pub(super) fn check(&self, faults: &mut Faults) {
+        const HOUR: Duration = Duration::from_secs(3_600);
+        const LONGEST: Duration = Duration::from_secs(31 * 86_400);
+        if !(Duration::from_millis(100)..=HOUR).contains(&self.step) {
+            faults.add("step", "it is outside 100 ms to 1 h", "give \"15s\", say");
+        }
+        if !(self.step..=LONGEST).contains(&self.keep) {
+            let problem = "it is less than `step`, or more than 31 days";
+            faults.add("keep", problem, "give \"2h\", say");
+        }
+        if !self.coarse_keep.is_zero() {
+            if !(self.step..=HOUR).contains(&self.coarse_step) {
+                let problem = "it is less than `step`, or more than 1 h";
+                faults.add("coarse_step", problem, "give \"1m\", say");
+            }
+            if self.coarse_keep <= self.keep || self.coarse_keep > LONGEST {
+                let problem = "it is not more than `keep`, or more than 31 days";
+                faults.add("coarse_keep", problem, "give \"1d\", say, or leave it out");
+            }
+        }
+        if !(64_000..=4_000_000_000).contains(&self.max_bytes) {
+            let problem = format!("{} is outside 64000..=4000000000", self.max_bytes);
+            faults.add("max_bytes", problem, "give the most memory in bytes");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_fault_is_reported() {
+        assert_eq!(HistorySettings::new().validate(), Ok(()));
+        let bad = HistorySettings::new()
+            .step(Duration::ZERO)
+            .keep(Duration::from_secs(40 * 86_400))
+            .coarse_step(Duration::from_secs(4_000))
+            .coarse_keep(Duration::from_secs(60))
+            .max_bytes(1);
+        let faults = bad.validate().unwrap_err();
+        let paths: Vec<_> = faults.iter().map(|fault| fault.path.as_str()).collect();
+        assert_eq!(
+            paths,
+            ["step", "keep", "coarse_step", "coarse_keep", "max_bytes"]
+        );
+    }
+
+    #[test]
+    fn reads_what_it_writes() {
+        let history = HistorySettings::new().only(HistoryScope::Rules);
+        let text = serde_json::to_string(&history).unwrap();
+        assert_eq!(
+            serde_json::from_str::<HistorySettings>(&text).unwrap(),
+            history
+        );
+    }
+}

@@ -1,0 +1,206 @@
+//! What is read of the series.
+
+use super::Store;
+use crate::registry::{HistogramSnapshot, NativeBuckets, SeriesId};
+use crate::util::STALE;
+
+impl Store {
+    /// Copies the values of a series from `from` to `to`, a list for each of its parts; none
+    /// where the series is gone.
+    pub(in crate::history) fn read(
+        &mut self,
+        id: SeriesId,
+        (from, to): (i64, i64),
+    ) -> Vec<Vec<(i64, f64)>> {
+        let begin = self.times.partition_point(|time| *time < from);
+        let end = self.times.partition_point(|time| *time <= to);
+        let series = self
+            .places
+            .get(&id)
+            .and_then(|at| self.series[*at].as_mut());
+        let Some(series) = series.filter(|_| begin < end) else {
+            return Vec::new();
+        };
+        let newest = self.first + self.times.len() as u64 - 1;
+        series.read = Some(newest);
+        let range = self.first + begin as u64..self.first + end as u64;
+        let parts = series.streams.iter().map(|stream| {
+            let mut points = Vec::new();
+            let mut add = |tick: u64, value: f64| {
+                let at = usize::try_from(tick.wrapping_sub(self.first)).ok();
+                if range.contains(&tick)
+                    && let Some(time) = at.and_then(|at| self.times.get(at))
+                {
+                    points.push((*time, value));
+                }
+            };
+            // From one tick further back, for what ended there ends in the range.
+            let mut ended = None;
+            stream.each(
+                range.start.saturating_sub(1),
+                range.end - 1,
+                |first, values| {
+                    if let Some(tick) = ended.take().filter(|tick| *tick < first) {
+                        add(tick, f64::from_bits(STALE));
+                    }
+                    let mut tick = first;
+                    for value in values {
+                        add(tick, value);
+                        tick += 1;
+                    }
+                    ended = Some(tick);
+                },
+            );
+            if let Some(tick) = ended.filter(|tick| *tick <= newest) {
+                add(tick, f64::from_bits(STALE));
+            }
+            points
+        });
+        parts.collect()
+    }
+
+    /// Copies the native buckets and sums of a series from `from` to `to`, or the newest of these
+    /// alone.
+    pub(in crate::history) fn read_native(
+        &mut self,
+        id: SeriesId,
+        (from, to): (i64, i64),
+        newest_only: bool,
+    ) -> Vec<(i64, HistogramSnapshot)> {
+        let begin = self.times.partition_point(|time| *time < from) as u64;
+        let end = self.times.partition_point(|time| *time <= to) as u64;
+        let Some(place) = self.places.get(&id).filter(|_| begin < end) else {
+            return Vec::new();
+        };
+        let newest = self.first + self.times.len() as u64 - 1;
+        let Some(series) = self.series[*place].as_mut() else {
+            return Vec::new();
+        };
+        series.read = Some(newest);
+        let Some(native) = &series.native else {
+            return Vec::new();
+        };
+        let range = self.first + begin..=self.first + end - 1;
+        let last = native
+            .newest()
+            .filter(|(tick, _)| newest_only && range.contains(tick));
+        // From one tick further back, for what ended there ends in the range.
+        let found = match last {
+            Some(last) => vec![last],
+            None => native.between(range.start().saturating_sub(1), *range.end()),
+        };
+        let mut points = Vec::with_capacity(found.len());
+        let mut found = found.into_iter().peekable();
+        let mut add = |tick: u64, histogram| {
+            let at = usize::try_from(tick.wrapping_sub(self.first)).ok();
+            if range.contains(&tick)
+                && let Some(time) = at.and_then(|at| self.times.get(at))
+            {
+                points.push((*time, histogram));
+            }
+        };
+        while let Some((tick, histogram)) = found.next() {
+            add(tick, histogram);
+            let follows = found.peek().is_some_and(|(next, _)| *next == tick + 1);
+            if !follows && tick < newest {
+                let ended = f64::from_bits(STALE);
+                add(
+                    tick + 1,
+                    HistogramSnapshot::native(NativeBuckets::default(), ended),
+                );
+            }
+        }
+        points
+    }
+
+    /// Adds the newest value of each part of a series to `into`, if it is not before `from`.
+    /// Without decoding anything, for a time that is not before the last tick; false for another.
+    pub(in crate::history) fn newest(
+        &mut self,
+        id: SeriesId,
+        (from, to): (i64, i64),
+        into: &mut Vec<(i64, f64)>,
+    ) -> bool {
+        if self.times.back().is_none_or(|last| *last > to) {
+            return false;
+        }
+        let Some(place) = self.places.get(&id) else {
+            return true;
+        };
+        let Some(series) = self.series[*place].as_mut() else {
+            return true;
+        };
+        let newest = self.first + self.times.len() as u64 - 1;
+        series.read = Some(newest);
+        for stream in &series.streams {
+            let Some((tick, value)) = stream.newest() else {
+                return false;
+            };
+            // What has no value at the last tick ended after its own.
+            let ended = tick < newest;
+            let (tick, value) = if ended {
+                (tick + 1, f64::from_bits(STALE))
+            } else {
+                (tick, value)
+            };
+            let at = usize::try_from(tick.wrapping_sub(self.first)).ok();
+            let time = at.and_then(|at| self.times.get(at)).copied();
+            into.extend(time.filter(|time| *time >= from).map(|time| (time, value)));
+        }
+        true
+    }
+
+    pub(in crate::history) fn ticks(&self, after: i64, until: i64, into: &mut Vec<i64>) {
+        let begin = self.times.partition_point(|time| *time <= after);
+        let end = self.times.partition_point(|time| *time <= until);
+        into.clear();
+        into.extend(self.times.range(begin.min(end)..end));
+    }
+
+    pub(in crate::history) fn newest_each(
+        &mut self,
+        wanted: impl Iterator<Item = (SeriesId, usize, usize)>,
+        (from, to): (i64, i64),
+        into: &mut Vec<(i64, f64)>,
+    ) -> bool {
+        into.clear();
+        if self.times.back().is_some_and(|last| *last > to) {
+            return false;
+        }
+        let newest = self.next().saturating_sub(1);
+        // Series are mostly asked for in the order in which they are.
+        let mut known: Option<(SeriesId, usize)> = None;
+        for (id, part, parts) in wanted {
+            let place = match known {
+                Some((last, place)) if last == id => Some(place),
+                Some((_, place)) if self.is_at(id, place + 1) => Some(place + 1),
+                _ => self.places.get(&id).copied(),
+            };
+            known = place.map(|place| (id, place));
+            let series = place.and_then(|place| self.series.get_mut(place)?.as_mut());
+            let series = series.filter(|series| series.streams.len() == parts);
+            let newest_value = series.and_then(|series| {
+                series.read = Some(newest);
+                series.streams.get(part)?.newest()
+            });
+            let point = newest_value.and_then(|(tick, value)| {
+                // What has no value at the last tick ended after its own.
+                let (tick, value) = if tick < newest {
+                    (tick + 1, f64::from_bits(STALE))
+                } else {
+                    (tick, value)
+                };
+                let at = usize::try_from(tick.wrapping_sub(self.first)).ok()?;
+                Some((*self.times.get(at)?, value))
+            });
+            let point = point.filter(|(time, _)| *time >= from);
+            into.push(point.unwrap_or((i64::MIN, f64::from_bits(STALE))));
+        }
+        true
+    }
+
+    fn is_at(&self, id: SeriesId, place: usize) -> bool {
+        let series = self.series.get(place).and_then(Option::as_ref);
+        series.is_some_and(|series| series.id == id)
+    }
+}
