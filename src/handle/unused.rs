@@ -207,7 +207,7 @@ static RULES: &[Rule] = &[
         hint: "put `Selfheal::http_layer` on the router, or leave it out",
     },
     Rule {
-        settings: &["healing", "journal", "server.control"],
+        settings: &["healing", "history", "journal", "server.control"],
         idle: Idle::Until(|_, taken| !taken.has(Part::Healing)),
         problem: "healing was not started",
         hint: "install selfheal inside of the tokio run-time, or leave it out",

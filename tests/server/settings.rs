@@ -31,7 +31,10 @@ fn unused_part(key: &str) -> Option<&'static str> {
         "server.page_path" => "the page is in no router of the application at this path",
         _ if key.starts_with("server.") => "the endpoints are not served",
         _ if key.starts_with("http.") => "the HTTP layer is not in use",
-        _ if key.starts_with("healing.") || key.starts_with("journal.") => {
+        _ if ["healing.", "history.", "journal."]
+            .iter()
+            .any(|part| key.starts_with(part)) =>
+        {
             "healing was not started"
         }
         _ => return None,

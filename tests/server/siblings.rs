@@ -137,6 +137,12 @@ fn what_never_ends_costs_a_bounded_amount_of_memory() {
     let socket = UnixListener::bind(&endless).unwrap();
     let floods = std::thread::spawn(move || {
         let (mut stream, _) = socket.accept().unwrap();
+        // What comes before the question is no answer to it.
+        let mut asked = [0; 4096];
+        let mut length = 0;
+        while !asked[..length].ends_with(b"\r\n\r\n") {
+            length += stream.read(&mut asked[length..]).unwrap();
+        }
         let head = b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\n\r\n";
         stream.write_all(head).unwrap();
         let line = b"a 1\n".repeat(64 * 1024);
@@ -150,10 +156,13 @@ fn what_never_ends_costs_a_bounded_amount_of_memory() {
     let heal = Selfheal::new(Config::new().server(server)).unwrap();
     let listener = heal.listen().unwrap();
     let text = page(&listener, "20").text().to_owned();
-    assert!(text.contains("too long together"), "{}", text.len());
+    // On a busy machine its time is up before.
+    let ended = ["too long together", "no whole page in"];
+    assert!(ended.iter().any(|why| text.contains(why)), "{text}");
     assert!(text.ends_with("\"} 0\n"));
     let sent = floods.join().unwrap();
-    assert!((32 << 20..40 << 20).contains(&sent), "{sent}");
+    assert!(sent < 40 << 20, "{sent}");
+    assert!(sent >= 32 << 20 || text.contains(ended[1]), "{sent}");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use super::RulesError;
 use super::Selfheal;
 use super::source::Live;
-use super::wiring::{Filter, Looks, Wiring};
+use super::wiring::{Filter, Mapping, Wiring};
 use crate::healing::engine::{Action, Condition, Verifier};
 use crate::healing::{
     Confirm, Context, EngineHandle, HealError, Issue, Name, Plan, Rule, Severity,
@@ -17,7 +17,7 @@ pub struct OnAlert {
     live: Live,
     filter: Option<Filter>,
     name: String,
-    looks: Looks,
+    mapping: Mapping,
 }
 
 impl OnAlert {
@@ -27,27 +27,27 @@ impl OnAlert {
             live,
             filter: Filter::parse(name).ok(),
             name: name.to_owned(),
-            looks: Looks::default(),
+            mapping: Mapping::default(),
         }
     }
 
     /// Names the component that the alert is about. Default: the value of its label `component`,
     /// or else the name of the alert.
     pub fn component(mut self, component: impl Into<Name>) -> Self {
-        self.looks.component = Some(component.into());
+        self.mapping.component = Some(component.into());
         self
     }
 
     /// Sets the label that says which component an alert is about, so that alerts of several are
     /// healed one by one. Default: `component`.
     pub fn component_label(mut self, label: &str) -> Self {
-        label.clone_into(&mut self.looks.component_label);
+        label.clone_into(&mut self.mapping.component_label);
         self
     }
 
     /// Sets the label that says how bad an alert is. Default: `severity`.
     pub fn severity_label(mut self, label: &str) -> Self {
-        label.clone_into(&mut self.looks.severity_label);
+        label.clone_into(&mut self.mapping.severity_label);
         self
     }
 
@@ -55,21 +55,21 @@ impl OnAlert {
     /// critical, `error` and `high` an error, `info`, `none` and `low` an information; all else is a
     /// warning.
     pub fn severity(mut self, value: &str, severity: Severity) -> Self {
-        self.looks.severities.insert(value.to_owned(), severity);
+        self.mapping.severities.insert(value.to_owned(), severity);
         self
     }
 
-    /// Whether to wait with actions until the history reaches as far back as the rule looks: before
+    /// Whether to wait with actions until the history reaches as far back as the rule mapping: before
     /// that, what it gives rests on a part of its range. Default: yes.
     pub fn await_history(mut self, wait: bool) -> Self {
-        self.looks.await_history = wait;
+        self.mapping.await_history = wait;
         self
     }
 
     /// Sets what is done first about the alert. It is healed when the same expression no longer
     /// gives it on samples that are newer than the end of the action.
     pub fn run(self, action: impl Into<Name>, act: impl Action) -> AlertRule {
-        let wiring = Arc::new(Wiring::new(&self.live, self.filter, self.looks));
+        let wiring = Arc::new(Wiring::new(&self.live, self.filter, self.mapping));
         let (seen, judged) = (Arc::clone(&wiring), Arc::clone(&wiring));
         let timed = Timed::new(act, &wiring);
         let rule = Rule::when(
@@ -127,7 +127,7 @@ impl AlertRule {
         self
     }
 
-    /// Looks once more, right before each action. Default: proceed.
+    /// Checks once more, right before each action. Default: proceed.
     pub fn only_if(mut self, check: impl Condition) -> Self {
         self.rule = self.rule.only_if(check);
         self

@@ -134,7 +134,7 @@ struct Watching {
 }
 
 impl Watchers {
-    /// An engine looks at alerts, and is to look again when one has changed.
+    /// An engine reads alerts, and is to detect anew when one has changed.
     pub(super) fn add(&self, engine: EngineHandle, wiring: Option<&Arc<Wiring>>) {
         {
             let mut watching = self.0.lock();
@@ -145,7 +145,7 @@ impl Watchers {
         self.hint();
     }
 
-    /// Whether no engine looks at alerts yet.
+    /// Whether no engine reads alerts yet.
     pub(super) fn is_empty(&self) -> bool {
         self.0.lock().engines.is_empty()
     }

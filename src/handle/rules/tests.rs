@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
+use crate::config::{HistoryScope, HistorySettings};
 use crate::healing::{Alert, Closed, Context, HealError, Issue, Phase, Risk, Severity};
 use crate::promql::QueryResult;
 use crate::registry::{Counter, Family, Text};
@@ -205,6 +206,39 @@ async fn a_file_with_faults_keeps_the_last_valid_one_and_says_so() {
     assert_eq!(alert.state, AlertState::Firing, "with the state of before");
     let missing = bench.heal.rules("nowhere.yml").install();
     assert!(matches!(missing, Err(RulesError::File(_))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn history_is_as_it_is_configured() {
+    let secs = Duration::from_secs;
+    let history = HistorySettings::new()
+        .step(secs(5))
+        .keep(secs(20))
+        .coarse_step(secs(10))
+        .coarse_keep(secs(100))
+        .only(HistoryScope::Rules);
+    let heal = Selfheal::new(Config::new().history(history)).unwrap();
+    let jobs = heal.registry().counter("jobs_total", "").build().unwrap();
+    let others = heal.registry().counter("others_total", "").build().unwrap();
+    let count = async |query: &str| match heal.query(query).await.unwrap().result {
+        QueryResult::Vector(found) => found.first().map(|one| format!("{:?}", one.value)),
+        _ => panic!("a vector"),
+    };
+    count("jobs_total").await;
+    for _ in 0..60 {
+        jobs.inc();
+        others.inc();
+        seconds(5).await;
+    }
+    // No query asked for those before.
+    assert_eq!(count("count_over_time(others_total[1h])").await, None);
+    // Four or five in the last 20 s, and one each 10 s in the 80 s before.
+    let samples = count("count_over_time(jobs_total[1h]) >= 12 <= 14").await;
+    assert!(
+        samples.is_some(),
+        "{:?}",
+        count("count_over_time(jobs_total[1h])").await
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,7 +1,7 @@
 //! Alerts that nothing is set to be done about: issues that are reported, and left to a person.
 
 use super::source::{Live, Source};
-use super::wiring::Looks;
+use super::wiring::Mapping;
 use crate::healing::{Confirm, Context, HealError, HealingEngine, Issue, Observation, Plan, Risk};
 
 /// The value of the label `severity` of alerts that are no fault, as the one that always fires to
@@ -12,7 +12,7 @@ const NO_FAULT: &str = "none";
 pub(super) struct Unwired {
     source: Source,
     name: String,
-    looks: Looks,
+    mapping: Mapping,
 }
 
 impl Unwired {
@@ -20,7 +20,7 @@ impl Unwired {
         Self {
             source: live.downgrade(),
             name: format!("{}s", live.name()),
-            looks: Looks::default(),
+            mapping: Mapping::default(),
         }
     }
 }
@@ -41,7 +41,7 @@ impl HealingEngine for Unwired {
         });
         let seen = alerts.iter();
         Ok(seen
-            .map(|(_, alert)| self.looks.observation(alert))
+            .map(|(_, alert)| self.mapping.observation(alert))
             .collect())
     }
 

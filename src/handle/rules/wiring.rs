@@ -48,7 +48,7 @@ impl Filter {
 }
 
 /// How an alert is seen as an issue.
-pub(super) struct Looks {
+pub(super) struct Mapping {
     pub(super) component: Option<Name>,
     pub(super) component_label: String,
     pub(super) severity_label: String,
@@ -56,7 +56,7 @@ pub(super) struct Looks {
     pub(super) await_history: bool,
 }
 
-impl Default for Looks {
+impl Default for Mapping {
     fn default() -> Self {
         Self {
             component: None,
@@ -68,7 +68,7 @@ impl Default for Looks {
     }
 }
 
-impl Looks {
+impl Mapping {
     fn severity(&self, alert: &RuleAlert) -> Severity {
         let value = alert.labels.get(&self.severity_label).unwrap_or_default();
         self.severities.get(value).copied().unwrap_or(match value {
@@ -113,23 +113,23 @@ pub(super) struct Wiring {
     source: Source,
     /// `None` where the selector has a fault, with which it is not installed.
     filter: Option<Filter>,
-    looks: Looks,
+    mapping: Mapping,
     /// When the last action for a key ended well, in milliseconds since 1970.
     ends: Mutex<HashMap<IssueKey, i64>>,
 }
 
 impl Wiring {
-    pub(super) fn new(live: &Live, filter: Option<Filter>, looks: Looks) -> Self {
+    pub(super) fn new(live: &Live, filter: Option<Filter>, mapping: Mapping) -> Self {
         Self {
             source: live.downgrade(),
             filter,
-            looks,
+            mapping,
             ends: Mutex::default(),
         }
     }
 
     pub(super) fn component(&self) -> Option<&Name> {
-        self.looks.component.as_ref()
+        self.mapping.component.as_ref()
     }
 
     /// Whether there is an alert that is meant. Which ones an Alertmanager has is not known.
@@ -184,7 +184,7 @@ impl Wiring {
         let found = cx.blocking(move || {
             let mut found = Vec::new();
             for (rule, alert) in live.firing(|labels| wiring.covers(labels)) {
-                let no_news = live.is_no_news(&wiring.looks.key(&alert.labels));
+                let no_news = live.is_no_news(&wiring.mapping.key(&alert.labels));
                 let over = match (&live, &rule) {
                     (Live::Rules(recent), Some(rule)) => {
                         wiring.is_early(&live, rule) || wiring.helped(recent, rule, &alert)
@@ -192,7 +192,7 @@ impl Wiring {
                     _ => false,
                 };
                 if !no_news && !over {
-                    found.push(wiring.looks.observation(&alert));
+                    found.push(wiring.mapping.observation(&alert));
                 }
             }
             found
@@ -202,7 +202,7 @@ impl Wiring {
 
     /// Whether what a rule gives rests on a part of its range.
     fn is_early(&self, live: &Live, rule: &FileRule) -> bool {
-        self.looks.await_history && !live.reaches(longest_range(&rule.expr))
+        self.mapping.await_history && !live.reaches(longest_range(&rule.expr))
     }
 
     /// Whether an alert still fires only since its expression looks back to before the action.
@@ -210,7 +210,7 @@ impl Wiring {
         let end = self
             .ends
             .lock()
-            .get(&self.looks.key(&alert.labels))
+            .get(&self.mapping.key(&alert.labels))
             .copied();
         let Some(end) = end.filter(|end| alert.active_at <= *end) else {
             return false;
@@ -239,7 +239,7 @@ impl Wiring {
                 Live::Received(_) => {
                     let fires = live.firing(|labels| wiring.covers(labels));
                     let mut fires = fires.iter();
-                    if fires.any(|(_, alert)| wiring.looks.key(&alert.labels) == key) {
+                    if fires.any(|(_, alert)| wiring.mapping.key(&alert.labels) == key) {
                         // It may be over, and that not delivered yet.
                         Verdict::Unknown
                     } else {
@@ -268,7 +268,7 @@ impl Wiring {
             match recent.recheck(rule, end) {
                 Recheck::Gives(alerts) => {
                     let mut same = alerts.iter().filter(|labels| self.covers(labels));
-                    if same.any(|labels| self.looks.key(labels) == *key) {
+                    if same.any(|labels| self.mapping.key(labels) == *key) {
                         return Verdict::Bad;
                     }
                 }

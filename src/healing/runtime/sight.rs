@@ -41,26 +41,26 @@ impl Sight {
     }
 
     pub(super) fn sees(&self, now: Moment) {
-        let mut looks = self.0.lock();
-        let began = looks.began.take().unwrap_or(now);
-        looks.good = Some(now - began);
-        looks.failed = None;
+        let mut seen = self.0.lock();
+        let began = seen.began.take().unwrap_or(now);
+        seen.good = Some(now - began);
+        seen.failed = None;
     }
 
     pub(super) fn failed(&self, now: Moment, why: ShortText) {
-        let mut looks = self.0.lock();
-        let since = match looks.failed.take() {
+        let mut seen = self.0.lock();
+        let since = match seen.failed.take() {
             Some((since, _)) => since,
-            None => looks.began.unwrap_or(now),
+            None => seen.began.unwrap_or(now),
         };
-        looks.failed = Some((since, why));
+        seen.failed = Some((since, why));
     }
 
     /// Whether it cannot see now, where a detection run may take `timeout`. None also before its
     /// first run has ended.
     pub(super) fn blind(&self, now: Moment, timeout: Duration) -> Option<Blind> {
-        let looks = self.0.lock();
-        let (since, why) = match (&looks.failed, looks.began, looks.good) {
+        let seen = self.0.lock();
+        let (since, why) = match (&seen.failed, seen.began, seen.good) {
             (Some((since, why)), ..) => (*since, why.clone()),
             (None, Some(began), Some(good)) => {
                 let hangs = (now - began) > good.saturating_add(SLACK);

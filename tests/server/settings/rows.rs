@@ -36,6 +36,7 @@ pub(super) const NO_LISTENER: &str = "the endpoints have no listener of their ow
 const LOOPBACK: &str = "`server.listen` is reached from this machine alone";
 
 const ACCESS: &str = "each_endpoint_is_for_whom_it_is_configured";
+const HISTORY: &str = "history_is_as_it_is_configured";
 const TLS: Effect = SeenIn("a_real_prometheus_scrapes_with_a_password_and_with_a_certificate");
 
 pub(super) static ROWS: &[Row] = &[
@@ -105,6 +106,20 @@ pub(super) static ROWS: &[Row] = &[
     row("healing.verify.every", "\"2s\"", Seen),
     row("healing.verify.timeout", "\"11s\"", Seen),
     row("healing.verify.tries", "4", Seen),
+    row("history.coarse_keep", "\"1d\"", SeenIn(HISTORY)),
+    row(
+        "history.coarse_step",
+        "\"2m\"",
+        Void("without `history.coarse_keep`"),
+    ),
+    row("history.keep", "\"1h\"", SeenIn(HISTORY)),
+    row(
+        "history.max_bytes",
+        "1000000",
+        SeenIn("a_full_memory_drops_the_oldest_and_says_so"),
+    ),
+    row("history.only", "\"rules\"", SeenIn(HISTORY)),
+    row("history.step", "\"5s\"", SeenIn(HISTORY)),
     row("http.buckets", "[0.5]", Seen),
     row("http.exclude", "[\"/skip\"]", Seen),
     row("http.exclude_endpoints", "false", Seen),

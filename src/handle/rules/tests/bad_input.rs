@@ -45,6 +45,7 @@ async fn a_clock_that_jumps_a_day_moves_no_alert() {
 async fn a_full_memory_drops_the_oldest_and_says_so() {
     let mut config = Config::new();
     config.metrics.max_series_per_family = 3_000;
+    config.history.max_bytes = 1_000_000;
     let heal = Selfheal::new(config).unwrap();
     let noise: Family<crate::registry::FloatGauge, [Text; 1]> = heal
         .registry()
@@ -53,9 +54,9 @@ async fn a_full_memory_drops_the_oldest_and_says_so() {
         .unwrap();
     let registry = heal.registry().clone();
     heal.query("1").await.unwrap();
-    // Random bits take the most memory: 8 MB are full after some hundred samples of 2,000 series.
+    // Random bits take the most memory: 1 MB is full after some 50 samples of 2,000 series.
     let mut state = 1_u64;
-    for _ in 0..700 {
+    for _ in 0..120 {
         for n in 0..2_000 {
             state = state
                 .wrapping_mul(6_364_136_223_846_793_005)
@@ -77,7 +78,7 @@ async fn a_full_memory_drops_the_oldest_and_says_so() {
         value
     };
     assert!(value("selfheal_history_evicted_total") > 10_000.0);
-    assert!(value("selfheal_history_bytes") <= 8_000_000.0);
+    assert!(value("selfheal_history_bytes") <= 1_000_000.0);
     assert!(value("selfheal_history_series") >= 2_000.0);
     let newest = heal.query("count(noise)").await.unwrap();
     let QueryResult::Vector(found) = newest.result else {

@@ -88,7 +88,7 @@ impl State {
         let confirm = planned
             .and_then(|plan| plan.confirm)
             .unwrap_or(self.policy.confirm);
-        match entry.passes.weigh(confirm) {
+        match entry.runs.weigh(confirm) {
             Weight::Refuted => self.close(slot, Closed::SelfResolved),
             Weight::Confirmed if planned.is_some() => self.confirmed(slot),
             Weight::Confirmed | Weight::Open => {}

@@ -1,4 +1,4 @@
-//! Passes of detectors: what each found, and what it did not find.
+//! Runs of detectors: what each found, and what it did not find.
 
 use super::State;
 use super::engines::EngineIx;
@@ -59,8 +59,8 @@ impl State {
         let fresh = engine.last_pass.is_none_or(|last| began > last);
         let run = fresh.then(|| {
             engine.last_pass = Some(began);
-            engine.passes += 1;
-            (engine.passes, began)
+            engine.runs += 1;
+            (engine.runs, began)
         });
         self.sees_again(ix);
         run

@@ -29,7 +29,7 @@ pub(super) struct Engine {
     pub(super) evictable: BTreeSet<(Claim, SlotId)>,
     /// When its last detection run began, and how many there were.
     pub(super) last_pass: Option<Moment>,
-    pub(super) passes: u64,
+    pub(super) runs: u64,
     /// How many detection runs in a row failed.
     pub(super) blind: u32,
     /// Since when it is asked to detect again.
@@ -59,7 +59,7 @@ impl Engines {
             open: BTreeSet::new(),
             evictable: BTreeSet::new(),
             last_pass: None,
-            passes: 0,
+            runs: 0,
             blind: 0,
             asked: None,
             watched: BTreeMap::new(),

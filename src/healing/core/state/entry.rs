@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::components::ComponentIx;
 use super::engines::{Claim, EngineIx};
 use super::queue::Place;
-use super::samples::Passes;
+use super::samples::Runs;
 use crate::healing::core::{
     AttemptId, By, Issue, Moment, Name, ParkReason, Phase, Plan, Samples, Step, Ticket,
 };
@@ -30,7 +30,7 @@ pub(super) struct Entry {
     pub(super) due: Option<Moment>,
     pub(super) place: Place,
 
-    pub(super) passes: Passes,
+    pub(super) runs: Runs,
     /// The last detection run that found it.
     pub(super) seen_pass: u64,
     /// How many detection runs in a row did not find it.
@@ -89,7 +89,7 @@ impl Entry {
 
     /// Notes whether a detection run found it.
     pub(super) fn passed(&mut self, bad: bool) {
-        self.passes.push(bad);
+        self.runs.push(bad);
         self.weigh_samples();
     }
 
@@ -97,7 +97,7 @@ impl Entry {
     /// the fault or did not.
     pub(super) fn weigh_samples(&mut self) {
         if self.samples.total > 0 {
-            self.issue.confidence = self.passes.with(self.samples).confidence();
+            self.issue.confidence = self.runs.with(self.samples).confidence();
         }
     }
 

@@ -5,7 +5,7 @@ use super::components::Refused;
 use super::engines::EngineIx;
 use super::entry::Entry;
 use super::queue::Place;
-use super::samples::Passes;
+use super::samples::Runs;
 use super::slab::SlotId;
 use crate::healing::core::tally::DetectedLabels;
 use crate::healing::core::{
@@ -344,7 +344,7 @@ impl State {
         let mut entry = Entry::new(issue, ix, component, self.seed);
         entry.samples = samples;
         entry.not_before = memory.unwrap_or(now.at);
-        entry.passes.push(true);
+        entry.runs.push(true);
         if let Source::Pass { number, .. } = source {
             entry.seen_pass = number;
         }
@@ -404,7 +404,7 @@ impl Entry {
             since: issue.first_seen.at,
             due: None,
             place: Place::Nowhere,
-            passes: Passes::default(),
+            runs: Runs::default(),
             seen_pass: 0,
             good_passes: 0,
             plan: None,

@@ -5,7 +5,7 @@ use crate::healing::core::Samples;
 
 /// The last 64 detection runs, the newest in the lowest bit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Passes {
+pub(super) struct Runs {
     bad: u64,
     count: u32,
 }
@@ -21,7 +21,7 @@ pub(super) enum Weight {
     Open,
 }
 
-impl Passes {
+impl Runs {
     pub(super) fn push(&mut self, bad: bool) {
         self.bad = self.bad << 1 | u64::from(bad);
         self.count = self.count.saturating_add(1);
@@ -57,9 +57,9 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn after(passes: &[bool], confirm: Confirm) -> Weight {
-        let mut window = Passes::default();
-        for &bad in passes {
+    fn after(runs: &[bool], confirm: Confirm) -> Weight {
+        let mut window = Runs::default();
+        for &bad in runs {
             window.push(bad);
         }
         window.weigh(confirm)
@@ -78,35 +78,35 @@ mod tests {
 
     #[test]
     fn passes_add_to_the_samples_of_an_observation() {
-        let mut passes = Passes::default();
+        let mut runs = Runs::default();
         let one = Samples::new(1, 1);
-        assert_eq!(passes.with(one), one, "it was not in a pass");
+        assert_eq!(runs.with(one), one, "it was in no run");
         for (bad, confirming, total) in [(true, 1, 1), (true, 2, 2), (false, 2, 3)] {
-            passes.push(bad);
-            assert_eq!(passes.with(one), Samples::new(confirming, total));
+            runs.push(bad);
+            assert_eq!(runs.with(one), Samples::new(confirming, total));
         }
-        assert_eq!(passes.with(Samples::new(5, 9)), Samples::new(6, 11));
+        assert_eq!(runs.with(Samples::new(5, 9)), Samples::new(6, 11));
         for _ in 0..100 {
-            passes.push(true);
+            runs.push(true);
         }
-        assert_eq!(passes.with(one), Samples::new(64, 64));
+        assert_eq!(runs.with(one), Samples::new(64, 64));
     }
 
     proptest! {
         #[test]
         fn agrees_with_counting(
-            passes in prop::collection::vec(any::<bool>(), 0..100), of in 1u32..=64, bad in 1u32..=64,
+            runs in prop::collection::vec(any::<bool>(), 0..100), of in 1u32..=64, bad in 1u32..=64,
         ) {
             let bad = bad.min(of);
-            let found = passes.iter().rev().take(of as usize).filter(|&&b| b).count();
+            let found = runs.iter().rev().take(of as usize).filter(|&&b| b).count();
             let expected = if found >= bad as usize {
                 Weight::Confirmed
-            } else if passes.len() >= of as usize {
+            } else if runs.len() >= of as usize {
                 Weight::Refuted
             } else {
                 Weight::Open
             };
-            prop_assert_eq!(after(&passes, Confirm::of(bad, of)), expected);
+            prop_assert_eq!(after(&runs, Confirm::of(bad, of)), expected);
         }
     }
 }

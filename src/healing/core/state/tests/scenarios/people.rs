@@ -93,7 +93,7 @@ fn destructive_actions_wait_for_approval() {
     let seen = bench.explain("db").generation;
     bench.hint(critical("db"));
     bench.control(approve(Some(seen)));
-    assert!(bench.refused().unwrap().contains("look again"));
+    assert!(bench.refused().unwrap().contains("read it again"));
     assert!(bench.runs.is_empty(), "it got worse since");
     let now = bench.explain("db").generation;
     assert_ne!(now, seen);
