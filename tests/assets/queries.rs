@@ -2,7 +2,7 @@
 //! scrapes it while every group is in use and things break and are healed, and by this crate's own
 //! evaluator on the same samples.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -132,9 +132,14 @@ fn is_empty(answer: &Value) -> bool {
 
 /// All samples of a server up to a time in milliseconds.
 fn samples(server: &Prometheus, time: i64) -> Vec<Series> {
-    let all = server
-        .try_query_at("{__name__=~\".+\"}[30m]", time as f64 / 1_000.0)
-        .unwrap();
+    let at = |selector: &str| {
+        let found = server.try_query_at(selector, time as f64 / 1_000.0);
+        found.unwrap()
+    };
+    let now = at("{__name__=~\".+\"}");
+    let now = now["result"].as_array().unwrap().iter();
+    let now: BTreeSet<String> = now.map(|series| series["metric"].to_string()).collect();
+    let all = at("{__name__=~\".+\"}[30m]");
     let series = all["result"].as_array().unwrap().iter().map(|series| {
         let labels: BTreeMap<String, String> =
             serde_json::from_value(series["metric"].clone()).unwrap();
@@ -150,22 +155,33 @@ fn samples(server: &Prometheus, time: i64) -> Vec<Series> {
         });
         Series {
             labels: LabelSet::new(labels),
-            samples: with_ends(samples.collect(), time),
+            samples: with_ends(
+                samples.collect(),
+                now.contains(&series["metric"].to_string()),
+            ),
         }
     });
     series.collect()
 }
 
-/// The API leaves out the markers that a series ends; they are where nothing came for a while.
-fn with_ends(samples: Vec<Sample>, until: i64) -> Vec<Sample> {
-    let times: Vec<i64> = samples.iter().map(|sample| sample.time).collect();
-    let next = times.into_iter().skip(1).chain([until]);
+/// The API leaves out the markers that a series ends. There is one where a series is not there at
+/// the last moment, and one where nothing came for a while.
+fn with_ends(samples: Vec<Sample>, is_there: bool) -> Vec<Sample> {
+    let end_after = |sample: &Sample| Sample {
+        time: sample.time + 1_000,
+        value: f64::from_bits(STALE).into(),
+    };
+    let next: Vec<i64> = samples.iter().skip(1).map(|next| next.time).collect();
+    let mut next = next.into_iter();
     let mut all = Vec::with_capacity(samples.len());
-    for (sample, next) in samples.into_iter().zip(next) {
-        let end = (next - sample.time > STALE_AFTER).then(|| Sample {
-            time: sample.time + 1_000,
-            value: f64::from_bits(STALE).into(),
-        });
+    for sample in samples {
+        let end = match next.next() {
+            Some(next) => (next - sample.time > STALE_AFTER).then(|| end_after(&sample)),
+            None => (!is_there).then(|| Sample {
+                time: sample.time + 1,
+                ..end_after(&sample)
+            }),
+        };
         all.push(sample);
         all.extend(end);
     }
