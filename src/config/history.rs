@@ -116,11 +116,6 @@ impl HistorySettings {
         self
     }
 
-    /// How far back there are samples.
-    pub(crate) fn reach(&self) -> Duration {
-        self.keep.max(self.coarse_keep)
-    }
-
     /// Says everything that is wrong, each fault with the path of its field.
     pub fn validate(&self) -> Result<(), Faults> {
         let mut faults = Faults::new();

@@ -90,7 +90,7 @@ impl Recent {
         let history = History::new(registry, settings.clone());
         let target = LabelSet::empty();
         let options = RulesOptions {
-            keep: settings.reach(),
+            keep: settings.keep.max(settings.coarse_keep),
             ..RulesOptions::default()
         };
         let mut evaluator = Evaluator::new(options.clone());
