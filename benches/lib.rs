@@ -136,6 +136,17 @@ fn samples(tmpdir: &str, group: &str, name: &str) -> Option<Vec<f64>> {
     Some(each)
 }
 
+/// Whether a row is among those whose names have a word behind `--` in them; all are where none is
+/// given.
+#[must_use]
+pub fn is_wanted(name: &str) -> bool {
+    let mut words = std::env::args()
+        .skip(1)
+        .filter(|word| !word.starts_with('-'))
+        .peekable();
+    words.peek().is_none() || words.any(|word| name.contains(&word))
+}
+
 /// Where criterion is to put its files, and [`fastest`] looks for them: `target/criterion`.
 #[must_use]
 pub fn criterion_folder(tmpdir: &str) -> PathBuf {

@@ -17,7 +17,7 @@ mod untouched;
 use std::time::Duration;
 
 use criterion::Criterion;
-use selfheal_benches::{criterion_folder, print};
+use selfheal_benches::{criterion_folder, is_wanted, print};
 
 /// Cargo names it while it builds a benchmark, and only then.
 const TMPDIR: &str = env!("CARGO_TARGET_TMPDIR");
@@ -29,15 +29,9 @@ fn main() {
         .warm_up_time(Duration::from_millis(200))
         .measurement_time(Duration::from_millis(800))
         .configure_from_args();
-    let words: Vec<String> = std::env::args()
-        .skip(1)
-        .filter(|word| !word.starts_with('-'))
-        .collect();
-    let wanted =
-        |name: &str| words.is_empty() || words.iter().any(|word| name.contains(word.as_str()));
-    let mut lines = trackers::lines(&mut criterion, &wanted);
-    lines.extend(untouched::lines(&mut criterion, &wanted));
-    lines.extend(collectors::lines(&wanted));
+    let mut lines = trackers::lines(&mut criterion, &is_wanted);
+    lines.extend(untouched::lines(&mut criterion, &is_wanted));
+    lines.extend(collectors::lines(&is_wanted));
     print("groups", &lines);
     criterion.final_summary();
 }

@@ -16,7 +16,7 @@ mod engine;
 use std::time::Duration;
 
 use criterion::Criterion;
-use selfheal_benches::{criterion_folder, print};
+use selfheal_benches::{criterion_folder, is_wanted, print};
 
 /// Cargo names it while it builds a benchmark, and only then.
 const TMPDIR: &str = env!("CARGO_TARGET_TMPDIR");
@@ -28,13 +28,7 @@ fn main() {
         .warm_up_time(Duration::from_millis(200))
         .measurement_time(Duration::from_millis(800))
         .configure_from_args();
-    let words: Vec<String> = std::env::args()
-        .skip(1)
-        .filter(|word| !word.starts_with('-'))
-        .collect();
-    let wanted =
-        |name: &str| words.is_empty() || words.iter().any(|word| name.contains(word.as_str()));
-    let mut lines = core::lines(&mut criterion, TMPDIR, &wanted);
-    lines.extend(engine::lines(&wanted));
+    let mut lines = core::lines(&mut criterion, TMPDIR, &is_wanted);
+    lines.extend(engine::lines(&is_wanted));
     print("healing", &lines);
 }

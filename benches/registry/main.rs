@@ -18,7 +18,7 @@ mod work;
 use std::time::Duration;
 
 use criterion::Criterion;
-use selfheal_benches::{Line, criterion_folder, fastest, median, print};
+use selfheal_benches::{Line, criterion_folder, fastest, is_wanted, median, print};
 
 /// Cargo names it while it builds a benchmark, and only then.
 const TMPDIR: &str = env!("CARGO_TARGET_TMPDIR");
@@ -30,10 +30,9 @@ fn main() {
         .warm_up_time(Duration::from_millis(200))
         .measurement_time(Duration::from_millis(800))
         .configure_from_args();
-    let filter: Vec<String> = std::env::args().skip(1).collect();
     let mut lines = Vec::new();
     for row in rows::ROWS {
-        if !wanted(&filter, row.name) {
+        if !is_wanted(row.name) {
             continue;
         }
         let mut group = criterion.benchmark_group(row.name);
@@ -50,7 +49,7 @@ fn main() {
         lines.push(line.target(row.target).limit(row.limit));
     }
     for whole in rows::WHOLES {
-        if wanted(&filter, whole.name) {
+        if is_wanted(whole.name) {
             let cells = whole.contenders.iter();
             let cells = cells.map(|(library, create)| (*library, (whole.measure)(*create)));
             let line = Line::new(whole.name, whole.unit, cells);
@@ -59,12 +58,4 @@ fn main() {
     }
     print("recording", &lines);
     criterion.final_summary();
-}
-
-fn wanted(filter: &[String], name: &str) -> bool {
-    let mut words = filter
-        .iter()
-        .filter(|word| !word.starts_with('-'))
-        .peekable();
-    words.peek().is_none() || words.any(|word| name.contains(word.as_str()))
 }

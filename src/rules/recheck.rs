@@ -2,7 +2,6 @@
 
 use std::cell::Cell;
 use std::error::Error;
-use std::ops::ControlFlow;
 use std::time::Duration;
 
 use promql_parser::parser::{Expr, FunctionArgs, VectorSelector, parse};
@@ -11,6 +10,7 @@ use super::alert::{Alerts, Surroundings};
 use super::context::Context;
 use super::evaluator::RulesOptions;
 use super::file::FileRule;
+use super::recorded::one_after_other;
 use crate::promql::{
     LabelSet, METRIC_NAME, Matcher, Query, QueryError, Queryable, Sample, Selection, Series, Sink,
 };
@@ -186,22 +186,11 @@ impl<S: Queryable + ?Sized> Queryable for Renewed<'_, S> {
         selection: &Selection,
         sink: Sink<'_>,
     ) -> Result<(), Box<dyn Error + Send + Sync>> {
-        let mut ended = false;
-        self.series[..].select(selection, &mut |series| {
-            let flow = sink(series);
-            ended = flow.is_break();
-            flow
-        })?;
-        if ended {
-            return Ok(());
-        }
-        self.inner.select(selection, &mut |series| {
-            let name = series.labels.name();
-            if self.rules.iter().any(|rule| name == Some(&*rule.name)) {
-                return ControlFlow::Continue(());
-            }
-            sink(series)
-        })
+        let renewed = |labels: &LabelSet| {
+            let name = labels.name();
+            self.rules.iter().any(|rule| name == Some(&*rule.name))
+        };
+        one_after_other(&self.series[..], self.inner, renewed, selection, sink)
     }
 }
 

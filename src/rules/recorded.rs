@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::error::Error;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -201,20 +202,32 @@ impl<M: Queryable + ?Sized> Queryable for Both<'_, M> {
         selection: &Selection,
         sink: Sink<'_>,
     ) -> Result<(), Box<dyn Error + Send + Sync>> {
-        let mut ended = false;
-        self.recorded.select(selection, &mut |series| {
-            let flow = sink(series);
-            ended = flow.is_break();
-            flow
-        })?;
-        if ended {
-            return Ok(());
-        }
-        self.measured.select(selection, &mut |series| {
-            if self.recorded.has(&series.labels) {
-                return std::ops::ControlFlow::Continue(());
-            }
-            sink(series)
-        })
+        let known = |labels: &LabelSet| self.recorded.has(labels);
+        one_after_other(self.recorded, self.measured, known, selection, sink)
     }
+}
+
+/// The series of two sources; of the second those that are not known.
+pub(super) fn one_after_other<A: Queryable + ?Sized, B: Queryable + ?Sized>(
+    first: &A,
+    second: &B,
+    known: impl Fn(&LabelSet) -> bool,
+    selection: &Selection,
+    sink: Sink<'_>,
+) -> Result<(), Box<dyn Error + Send + Sync>> {
+    let mut ended = false;
+    first.select(selection, &mut |series| {
+        let flow = sink(series);
+        ended = flow.is_break();
+        flow
+    })?;
+    if ended {
+        return Ok(());
+    }
+    second.select(selection, &mut |series| {
+        if known(&series.labels) {
+            return ControlFlow::Continue(());
+        }
+        sink(series)
+    })
 }
