@@ -119,7 +119,12 @@ pub(crate) fn lines() -> Vec<Line> {
     let theirs = server::seconds();
     let mut lines = vec![
         line("append of a sample", "ns", append, "≤ 100"),
-        line("a sample in memory, all told", "bytes", bytes, "≤ 1.3"),
+        line(
+            "a sample in memory, everything included",
+            "bytes",
+            bytes,
+            "≤ 1.3",
+        ),
     ];
     for (work, expr, target, theirs) in [
         (
