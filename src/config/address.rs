@@ -7,22 +7,22 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::faults::quote;
 
-/// What the path of a Unix socket begins with where it is written.
+/// The prefix of a Unix socket's path in text.
 const UNIX: &str = "unix:";
 
-/// Where a listener listens: an address with a port, or a Unix socket.
+/// The address of a listener: an IP address with a port, or a Unix socket.
 ///
-/// Written, it is `127.0.0.1:9898`, `[::1]:9898` or `unix:/run/shop.sock`.
+/// Its text form is `127.0.0.1:9898`, `[::1]:9898` or `unix:/run/shop.sock`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Address {
-    /// IP address and port; port 0 takes a free one.
+    /// IP address and port; port 0 selects a free one.
     Tcp(SocketAddr),
     /// The path of a Unix socket.
     Unix(PathBuf),
 }
 
-/// A text that is neither an address with a port nor the path of a Unix socket.
+/// The error for a text that is neither an address with a port nor a Unix socket.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{} is not an IP address and a port; write `127.0.0.1:9898`, `[::1]:9898` or `unix:/run/shop.sock`",
@@ -68,7 +68,7 @@ impl fmt::Display for Address {
 }
 
 impl Address {
-    /// Whether no other machine reaches it.
+    /// Whether the address is reachable from this machine only.
     pub(crate) fn is_local(&self) -> bool {
         match self {
             Self::Tcp(address) => address.ip().to_canonical().is_loopback(),
@@ -90,7 +90,7 @@ impl<'de> Deserialize<'de> for Address {
     }
 }
 
-/// An address with a port alone.
+/// Serde for an address that must be an IP address with a port.
 pub(super) mod tcp {
     use std::net::SocketAddr;
 

@@ -1,4 +1,4 @@
-//! What is generated for the monitoring stack.
+//! Settings of the files that are generated for the monitoring stack.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,86 +9,84 @@ use super::duration;
 use super::faults::{Faults, quote};
 use super::range::check_duration;
 
-/// Prometheus itself takes no shorter one that is of use, and loses series after 5 minutes.
+/// A shorter scrape interval is of no use, and Prometheus marks series stale after 5 minutes.
 const SCRAPE: std::ops::RangeInclusive<Duration> =
     Duration::from_millis(100)..=Duration::from_secs(120);
 const RETENTION: std::ops::RangeInclusive<Duration> =
     Duration::from_secs(2 * 3_600)..=Duration::from_secs(3_650 * 86_400);
 /// A rate needs two samples in its window.
 const SAMPLES: u32 = 2;
-/// The least window whose rates outlast a scrape that fails.
+/// The longest window of rates.
 const MOST_WINDOW: Duration = Duration::from_secs(3_600);
 
 /// `[assets]`: the dashboards, rules and deployment files that `Selfheal::write_assets` writes.
-/// Secrets are not among it: the files that are written name the files that hold them.
+/// They hold no secrets, only the names of the files that do.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Assets {
-    /// The time between two scrapes, and between two evaluations of rules, 100 ms to 2 min.
-    /// Default: 15 s.
+    /// The interval of scrapes and of rule evaluations, 100 ms to 2 min. Default: 15 s.
     #[serde(with = "super::duration")]
     pub scrape_interval: Duration,
     /// The window of the rates in rules, from two scrape intervals to 1 h. Default: 5 min.
     #[serde(with = "super::duration")]
     pub window: Duration,
-    /// The instances to scrape, as `host:port`. Default: none, which stands for the address of
+    /// The instances to scrape, as `host:port`. Default: empty, for the address of
     /// [`Server::listen`](super::Server::listen).
     pub targets: Vec<String>,
-    /// Whether instances are scraped over TLS, with a client certificate; the files are
-    /// `secrets/ca.crt`, `secrets/client.crt` and `secrets/client.key` beside the configuration
-    /// of Prometheus. Default: `false`.
+    /// Whether instances are scraped over TLS with a client certificate; the files are
+    /// `secrets/ca.crt`, `secrets/client.crt` and `secrets/client.key` beside the Prometheus
+    /// configuration. Default: `false`.
     pub https: bool,
-    /// Whether Prometheus, of version 3.8 or later, keeps native histograms; it asks for protobuf
-    /// then. Earlier ones have the flag `--enable-feature=native-histograms` for it and refuse the
-    /// setting. Default: `false`.
+    /// Whether Prometheus stores native histograms, which it then scrapes as protobuf. Needs
+    /// Prometheus 3.8 or later; earlier versions reject the setting and use the flag
+    /// `--enable-feature=native-histograms`. Default: `false`.
     pub native_histograms: bool,
-    /// Where Prometheus finds the Alertmanager, as `host:port`. Default: `alertmanager:9093`.
+    /// The address of the Alertmanager, as `host:port`. Default: `alertmanager:9093`.
     pub alertmanager: String,
     /// How long Prometheus keeps samples, 2 h to 10 years. Default: 15 d.
     #[serde(with = "super::duration")]
     pub retention: Duration,
-    /// How many bytes of samples Prometheus keeps, such as `50GB`. Default: empty, for no limit.
+    /// The size limit of Prometheus' storage, such as `50GB`. Default: empty, for no limit.
     pub retention_size: String,
-    /// Where Prometheus sends all samples as well. Default: empty, for nowhere.
+    /// The remote-write URL of Prometheus. Default: empty, for no remote write.
     pub remote_write: String,
-    /// The text before the name of a page in the link from an alert to it. Default: empty, for
-    /// links that are paths in the folder that is written.
+    /// The URL prefix of the runbook links in alerts. Default: empty, for links relative to the
+    /// written folder.
     pub runbooks: String,
-    /// Where the Alertmanager sends the alerts that the application is to act on: the address of
-    /// its own receiver. Default: empty, for nowhere.
+    /// The URL of the application's own alert receiver, to which the Alertmanager sends the alerts
+    /// that the application acts on. Default: empty, for none.
     pub webhook: String,
-    /// Which alerts that are, by name. Default: none, which stands for all but those of objectives.
+    /// The names of those alerts. Default: empty, for all except those of objectives.
     pub webhook_alerts: Vec<String>,
-    /// The channel of Slack for alerts. Default: empty, for none.
+    /// The Slack channel for alerts. Default: empty, for none.
     pub slack: String,
     /// Whether critical alerts go to PagerDuty. Default: `false`.
     pub pagerduty: bool,
-    /// The address of e-mail about alerts. Default: empty, for none.
+    /// The e-mail address for alerts. Default: empty, for none.
     pub email: String,
-    /// The mail server, as `host:port`; needed where there is an address. Default: empty.
+    /// The mail server, as `host:port`; required with an e-mail address. Default: empty.
     pub smarthost: String,
-    /// The namespace in Kubernetes of the stack. Default: `monitoring`.
+    /// The Kubernetes namespace of the stack. Default: `monitoring`.
     pub kubernetes_namespace: String,
-    /// The image of the application. Default: empty, which stands for the name of the service
-    /// and its version.
+    /// The container image of the application. Default: empty, for the service's name and version.
     pub image: String,
-    /// The objectives, by name. Default: none, which stands for `availability` with 99.9 %.
+    /// The service level objectives, by name. Default: empty, for `availability` with 99.9 %.
     pub objective: BTreeMap<String, Objective>,
 }
 
-/// A share of good requests that the service is to have over 30 days.
+/// A service level objective: the target share of good requests over 30 days.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Objective {
-    /// The share, above 0 and below 100. Default: 99.9.
+    /// The target in percent, above 0 and below 100. Default: 99.9.
     pub percent: f64,
-    /// Good is what takes at most so many seconds: a bound of the buckets of
-    /// `http_request_duration_seconds`. Default: none, where good is what is not answered
-    /// with 5xx.
+    /// The longest duration of a good request in seconds; must be a bucket bound of
+    /// `http_request_duration_seconds`. Default: none: a request is good unless it is answered with
+    /// 5xx.
     pub seconds: Option<f64>,
-    /// Which requests count, as matchers in PromQL: `path="/orders"`. Default: empty, for all.
+    /// The requests that count, as PromQL matchers: `path="/orders"`. Default: empty, for all.
     pub selector: String,
 }
 
@@ -129,7 +127,7 @@ impl Default for Objective {
 }
 
 impl Objective {
-    /// An objective of so many percent.
+    /// Creates an objective with a target in percent.
     #[must_use]
     pub fn new(percent: f64) -> Self {
         Self {
@@ -138,15 +136,15 @@ impl Objective {
         }
     }
 
-    /// Sets how long a good request takes at most. Default: none, where good is what is not
-    /// answered with 5xx.
+    /// Sets the longest duration of a good request, in seconds. Default: none: a request is good
+    /// unless it is answered with 5xx.
     #[must_use]
     pub fn seconds(mut self, seconds: f64) -> Self {
         self.seconds = Some(seconds);
         self
     }
 
-    /// Sets which requests count, as matchers in PromQL. Default: empty, for all.
+    /// Sets the requests that count, as PromQL matchers. Default: empty, for all.
     #[must_use]
     pub fn selector(mut self, matchers: impl Into<String>) -> Self {
         self.selector = matchers.into();
@@ -179,7 +177,7 @@ impl Assets {
         Self::default()
     }
 
-    /// Sets the time between two scrapes, 100 ms to 2 min. Default: 15 s.
+    /// Sets the interval of scrapes and rule evaluations, 100 ms to 2 min. Default: 15 s.
     #[must_use]
     pub fn scrape_interval(mut self, interval: Duration) -> Self {
         self.scrape_interval = interval;
@@ -207,14 +205,14 @@ impl Assets {
         self
     }
 
-    /// Whether Prometheus, of version 3.8 or later, keeps native histograms. Default: `false`.
+    /// Whether Prometheus (3.8 or later) stores native histograms. Default: `false`.
     #[must_use]
     pub fn native_histograms(mut self, on: bool) -> Self {
         self.native_histograms = on;
         self
     }
 
-    /// Sets where Prometheus finds the Alertmanager. Default: `alertmanager:9093`.
+    /// Sets the address of the Alertmanager. Default: `alertmanager:9093`.
     #[must_use]
     pub fn alertmanager(mut self, address: impl Into<String>) -> Self {
         self.alertmanager = address.into();
@@ -228,43 +226,43 @@ impl Assets {
         self
     }
 
-    /// Sets how many bytes of samples Prometheus keeps, such as `50GB`. Default: empty.
+    /// Sets the size limit of Prometheus' storage, such as `50GB`. Default: empty, for no limit.
     #[must_use]
     pub fn retention_size(mut self, size: impl Into<String>) -> Self {
         self.retention_size = size.into();
         self
     }
 
-    /// Sets where Prometheus sends all samples as well. Default: empty, for nowhere.
+    /// Sets the remote-write URL of Prometheus. Default: empty, for no remote write.
     #[must_use]
     pub fn remote_write(mut self, url: impl Into<String>) -> Self {
         self.remote_write = url.into();
         self
     }
 
-    /// Sets what goes before the name of a page in the link to it. Default: empty.
+    /// Sets the URL prefix of the runbook links. Default: empty.
     #[must_use]
     pub fn runbooks(mut self, url: impl Into<String>) -> Self {
         self.runbooks = url.into();
         self
     }
 
-    /// Sets the address of the application's own receiver of alerts. Default: empty.
+    /// Sets the URL of the application's own alert receiver. Default: empty.
     #[must_use]
     pub fn webhook(mut self, url: impl Into<String>) -> Self {
         self.webhook = url.into();
         self
     }
 
-    /// Adds an alert that the application is to act on. Default: none, which stands for all but
-    /// those of objectives.
+    /// Adds an alert that the application acts on. Default: none, for all except those of
+    /// objectives.
     #[must_use]
     pub fn webhook_alert(mut self, name: impl Into<String>) -> Self {
         self.webhook_alerts.push(name.into());
         self
     }
 
-    /// Sets the channel of Slack. Default: empty, for none.
+    /// Sets the Slack channel. Default: empty, for none.
     #[must_use]
     pub fn slack(mut self, channel: impl Into<String>) -> Self {
         self.slack = channel.into();
@@ -278,28 +276,28 @@ impl Assets {
         self
     }
 
-    /// Sets the address of e-mail about alerts, and the mail server. Default: none.
+    /// Sets the e-mail address for alerts, and the mail server. Default: none.
     #[must_use]
     pub fn email(mut self, address: impl Into<String>, smarthost: impl Into<String>) -> Self {
         (self.email, self.smarthost) = (address.into(), smarthost.into());
         self
     }
 
-    /// Sets the namespace in Kubernetes. Default: `monitoring`.
+    /// Sets the Kubernetes namespace. Default: `monitoring`.
     #[must_use]
     pub fn kubernetes_namespace(mut self, name: impl Into<String>) -> Self {
         self.kubernetes_namespace = name.into();
         self
     }
 
-    /// Sets the image of the application. Default: the name of the service and its version.
+    /// Sets the container image of the application. Default: the service's name and version.
     #[must_use]
     pub fn image(mut self, image: impl Into<String>) -> Self {
         self.image = image.into();
         self
     }
 
-    /// Adds an objective. Default: none, which stands for `availability` with 99.9 %.
+    /// Adds an objective. Default: none, for `availability` with 99.9 %.
     #[must_use]
     pub fn objective(mut self, name: impl Into<String>, objective: Objective) -> Self {
         self.objective.insert(name.into(), objective);
@@ -389,7 +387,7 @@ impl Assets {
     }
 }
 
-/// What a text is to look like: whether it does, and how to write it.
+/// A text format: its check, and its description for the error message.
 type Shape = (fn(&str) -> bool, &'static str);
 
 const HOST: Shape = (is_host, "write it as `host:port`");
@@ -409,7 +407,7 @@ fn check_text(field: &str, text: &str, (is_right, hint): Shape, faults: &mut Fau
     }
 }
 
-/// No blanks, quotes and other characters that mean something where the text ends up.
+/// Whether the text has no blanks, quotes or other characters special in the generated files.
 fn is_plain(text: &str) -> bool {
     text.chars()
         .all(|c| c.is_ascii_graphic() && !"\"'`\\$<>|;{}".contains(c))

@@ -1,10 +1,10 @@
-//! The one format for durations in a configuration.
+//! The text format of durations in a configuration.
 //!
-//! Text is a number and a unit: `"250ms"`, `"30s"`, `"1.5m"`, `"1h"`. The units are `ns`, `us`
-//! (or `µs`), `ms`, `s`, `m`, `h` and `d`; a number alone, as text or as a TOML number, is
-//! seconds. What is written is always read back to the same nanosecond.
+//! Text is a number and a unit: `"250ms"`, `"30s"`, `"1.5m"`, `"1h"`. The units are `ns`, `us` (or
+//! `µs`), `ms`, `s`, `m`, `h` and `d`; a number without a unit, as text or as a TOML number, is
+//! seconds. Written and read back, a duration is the same to the nanosecond.
 //!
-//! A field takes part with `#[serde(with = "selfheal::config::duration")]`.
+//! Use it for a field with `#[serde(with = "selfheal::config::duration")]`.
 //!
 //! ```
 //! use std::time::Duration;
@@ -25,7 +25,7 @@ use super::faults::quote;
 
 const SECOND: u128 = 1_000_000_000;
 
-/// From large to small: the first that divides a duration exactly is the one it is written in.
+/// From large to small: a duration is written in the first unit that divides it exactly.
 const UNITS: [(&str, u128); 8] = [
     ("d", 86_400 * SECOND),
     ("h", 3_600 * SECOND),
@@ -37,7 +37,7 @@ const UNITS: [(&str, u128); 8] = [
     ("ns", 1),
 ];
 
-/// Why a text or a number is not a duration.
+/// The error for a text or a number that is not a duration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DurationError {
@@ -52,7 +52,7 @@ pub enum DurationError {
     OutOfRange(String),
 }
 
-/// Reads `"250ms"`, `"30s"`, `"5m"`, `"1h"`; a number without a unit is seconds.
+/// Parses `"250ms"`, `"30s"`, `"5m"`, `"1h"`; a number without a unit is seconds.
 pub fn parse(text: &str) -> Result<Duration, DurationError> {
     let malformed = || DurationError::Malformed(text.to_owned());
     let trimmed = text.trim();
@@ -85,9 +85,9 @@ pub fn parse(text: &str) -> Result<Duration, DurationError> {
     exact(whole, fraction, nanos_per_unit).ok_or_else(|| DurationError::OutOfRange(text.to_owned()))
 }
 
-/// Decimal arithmetic, since `1.1h` as a float would be off by some nanoseconds.
+/// Exact decimal arithmetic: `1.1h` as a float would be off by some nanoseconds.
 fn exact(whole: &str, fraction: &str, nanos_per_unit: u128) -> Option<Duration> {
-    // Twelve places are a nanosecond of a day and more; what lies beyond cannot matter.
+    // Twelve decimal places resolve a nanosecond even in days; further digits have no effect.
     const PLACES: usize = 12;
     const SCALE: u128 = 1_000_000_000_000;
     let fraction = format!("{:0<PLACES$}", &fraction[..fraction.len().min(PLACES)]);
@@ -99,7 +99,7 @@ fn exact(whole: &str, fraction: &str, nanos_per_unit: u128) -> Option<Duration> 
     Some(Duration::new(seconds, rest))
 }
 
-/// Writes a duration in the largest unit that holds it exactly: `"90s"`, `"1h"`, `"1500us"`.
+/// Formats a duration in the largest unit that holds it exactly: `"90s"`, `"1h"`, `"1500us"`.
 #[must_use]
 pub fn format(duration: Duration) -> String {
     let nanos = duration.as_nanos();
@@ -113,7 +113,7 @@ pub fn format(duration: Duration) -> String {
     format!("{}{unit}", nanos / size)
 }
 
-/// For `#[serde(with = …)]`: writes what [`format()`] gives.
+/// For `#[serde(with = …)]`: serializes the text of [`format()`].
 #[allow(
     clippy::trivially_copy_pass_by_ref,
     reason = "serde calls it with a reference"
@@ -122,7 +122,7 @@ pub fn serialize<S: Serializer>(duration: &Duration, to: S) -> Result<S::Ok, S::
     to.serialize_str(&format(*duration))
 }
 
-/// For `#[serde(with = …)]`: reads what [`parse`] takes, or a number of seconds.
+/// For `#[serde(with = …)]`: deserializes text as [`parse`] does, or a number of seconds.
 pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
     from.deserialize_any(DurationVisitor)
 }
@@ -156,7 +156,7 @@ impl Visitor<'_> for DurationVisitor {
     }
 }
 
-/// The same for a field of type `Option<Duration>`; give it `#[serde(default)]` as well.
+/// The same for fields of type `Option<Duration>`; add `#[serde(default)]`.
 pub mod optional {
     use std::fmt;
     use std::time::Duration;
@@ -164,7 +164,7 @@ pub mod optional {
     use serde::de::{self, Visitor};
     use serde::{Deserializer, Serializer};
 
-    /// Writes nothing for `None`.
+    /// Serializes `None` as nothing.
     #[allow(clippy::ref_option, reason = "serde calls it with a reference")]
     pub fn serialize<S: Serializer>(duration: &Option<Duration>, to: S) -> Result<S::Ok, S::Error> {
         match duration {
@@ -173,7 +173,7 @@ pub mod optional {
         }
     }
 
-    /// Reads what [`super::deserialize`] reads.
+    /// Deserializes as [`super::deserialize`] does.
     pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
         from.deserialize_option(OptionVisitor)
     }

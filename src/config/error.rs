@@ -1,4 +1,4 @@
-//! Why there is no configuration.
+//! Errors of loading a configuration.
 
 use std::fmt;
 use std::io;
@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use super::faults::Faults;
 use crate::util::Printable;
 
-/// Why a configuration was refused.
+/// The error of a configuration that was refused.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
@@ -17,35 +17,35 @@ pub enum ConfigError {
         Printable(.path.display())
     )]
     Io {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// What the system said. A file that is too large or not UTF-8 is
-        /// [`io::ErrorKind::InvalidData`].
+        /// The error of the system; [`io::ErrorKind::InvalidData`] for a file that is too large or
+        /// not UTF-8.
         source: io::Error,
     },
-    /// The text is not TOML. Every error that the parser finds is listed.
+    /// The text is not valid TOML. All errors of the parser are listed.
     #[error("{}", syntax(.path.as_ref(), .errors))]
     Syntax {
-        /// The file, if the text came from one.
+        /// The path of the file, if the text came from one.
         path: Option<PathBuf>,
-        /// What the parser said, in the order of the lines.
+        /// The errors of the parser, ordered by line.
         errors: Vec<SyntaxError>,
     },
-    /// The text was understood, and this is all that is wrong with it.
+    /// The text is valid TOML but has these faults.
     #[error("the configuration has {} fault(s):\n{}", .0.len(), .0)]
     Invalid(Faults),
 }
 
-/// A place where the text is not TOML.
+/// A TOML syntax error.
 ///
-/// The text itself is not part of it, since the line may hold a secret.
+/// It does not contain the text itself, since the line may hold a secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}, column {column}: {}", Printable(.message))]
 #[non_exhaustive]
 pub struct SyntaxError {
     /// The line, counted from 1.
     pub line: usize,
-    /// The character in the line, counted from 1.
+    /// The column in characters, counted from 1.
     pub column: usize,
     /// The message of the parser.
     pub message: String,

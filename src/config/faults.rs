@@ -1,16 +1,16 @@
-//! What is wrong with a configuration: all of it, each with the path of its field.
+//! Faults of a configuration: a list of all of them, each with the path of its field.
 
 use std::fmt::{self, Write as _};
 
 use crate::util::{BoundedStr, Printable};
 
-/// Where a faulty value was written.
+/// The source of a faulty value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Origin {
     /// The line of the TOML text, counted from 1.
     Line(usize),
-    /// The environment variable.
+    /// The name of the environment variable.
     Variable(String),
 }
 
@@ -23,20 +23,20 @@ impl fmt::Display for Origin {
     }
 }
 
-/// One fault of a configuration.
+/// A fault of a configuration.
 ///
-/// It prints as `http.sample_rate (line 3): 1.5 is outside 0..=1; give the share of requests
-/// to record`; without the part in brackets where the value was set in code.
+/// It is displayed as `http.sample_rate (line 3): 1.5 is outside 0..=1; give the share of requests
+/// to record`; without the parenthesis if the value was set in code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Fault {
-    /// The field, as written in TOML: `metrics.family.http_requests_total.buckets[2]`.
+    /// The path of the field in TOML: `metrics.family.http_requests_total.buckets[2]`.
     pub path: String,
-    /// The problem, in words.
+    /// The problem, as text.
     pub problem: String,
-    /// The way to mend it, in words.
+    /// How to fix it, as text.
     pub hint: String,
-    /// Where the value was written, if it came from a file or from the environment.
+    /// The source of the value, if it is a file or the environment.
     pub origin: Option<Origin>,
 }
 
@@ -51,7 +51,7 @@ impl fmt::Display for Fault {
     }
 }
 
-/// The faults found so far, and the place in the configuration that is being checked.
+/// The faults found so far, with the path of the section being checked.
 ///
 /// ```
 /// use selfheal::config::Faults;
@@ -73,17 +73,17 @@ pub struct Faults {
 }
 
 impl Faults {
-    /// So many faults are kept; further ones are only counted, for no file that people write
-    /// has more, and one that a program wrote must not fill the memory.
+    /// The number of faults kept; further ones are only counted. No file written by a person has
+    /// more, and the bound protects memory from generated ones.
     pub const MAX: usize = 1_000;
 
-    /// None yet.
+    /// Creates an empty list.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds a fault of `field` of the section at hand (see [`within`](Self::within)); an empty
+    /// Adds a fault of `field` in the current section (see [`within`](Self::within)); an empty
     /// `field` means the section itself.
     pub fn add(&mut self, field: &str, problem: impl Into<String>, hint: impl Into<String>) {
         let mut path = self.at.clone();
@@ -98,7 +98,7 @@ impl Faults {
         });
     }
 
-    /// Adds a fault of the field with this path, as it is written in TOML.
+    /// Adds a fault of the field with this TOML path.
     pub(crate) fn add_at(&mut self, path: String, problem: &str, hint: &str) {
         self.push_with(|| Fault {
             path,
@@ -118,8 +118,8 @@ impl Faults {
         self.at.truncate(outer);
     }
 
-    /// Checks a field, a section or the entry of a map: every fault that `check` adds has its
-    /// key in front.
+    /// Runs `check` for a field, a section or a map entry: the path of each fault it adds is
+    /// prefixed with `key`.
     pub fn within(&mut self, key: &str, check: impl FnOnce(&mut Self)) {
         let outer = self.at.len();
         push_key(&mut self.at, key);
@@ -127,7 +127,7 @@ impl Faults {
         self.at.truncate(outer);
     }
 
-    /// Checks the element of a list, counted from 0.
+    /// Runs `check` for the element of a list, counted from 0.
     pub fn within_index(&mut self, index: usize, check: impl FnOnce(&mut Self)) {
         let outer = self.at.len();
         push_index(&mut self.at, index);
@@ -139,7 +139,7 @@ impl Faults {
         self.push_with(|| fault);
     }
 
-    /// Makes the fault only if it is kept.
+    /// Calls `fault` only if its result is kept.
     pub(super) fn push_with(&mut self, fault: impl FnOnce() -> Fault) {
         if self.list.len() < Self::MAX {
             self.list.push(fault());
@@ -155,7 +155,7 @@ impl Faults {
         self.omitted += other.omitted;
     }
 
-    /// Gives an origin to the faults that have none.
+    /// Sets the origin of the faults that have none.
     pub(super) fn with_origins(mut self, find: impl Fn(&str) -> Option<Origin>) -> Self {
         for fault in &mut self.list {
             if fault.origin.is_none() {
@@ -165,24 +165,24 @@ impl Faults {
         self
     }
 
-    /// Whether there are none.
+    /// Whether the list is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
     }
 
-    /// An error if there are any.
+    /// Returns the faults as an error if there are any.
     pub(crate) fn into_result(self) -> Result<(), Self> {
         if self.is_empty() { Ok(()) } else { Err(self) }
     }
 
-    /// How many there are, those beyond [`MAX`](Self::MAX) included.
+    /// The number of faults, including those beyond [`MAX`](Self::MAX).
     #[must_use]
     pub fn len(&self) -> usize {
         self.list.len() + self.omitted
     }
 
-    /// The faults kept, in the order in which they were found.
+    /// Iterates over the kept faults, in the order in which they were found.
     pub fn iter(&self) -> std::slice::Iter<'_, Fault> {
         self.list.iter()
     }
@@ -206,7 +206,7 @@ impl IntoIterator for Faults {
     }
 }
 
-/// As it is displayed, from a line of its own on: a `main` that returns the error prints this.
+/// Prints the `Display` text on a line of its own, as `main` prints a returned error by `Debug`.
 impl fmt::Debug for Faults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "\n{self}")
@@ -226,13 +226,13 @@ impl fmt::Display for Faults {
     }
 }
 
-/// Appends `.key`, in quotes where TOML would want them.
+/// Appends `.key`, quoted if TOML requires it.
 pub(super) fn push_key(path: &mut String, key: &str) {
     if !path.is_empty() {
         path.push('.');
     }
     let bare = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-    // Keys of a file have any length. Writing to a `String` cannot fail.
+    // Keys in a file can have any length. Writing to a `String` cannot fail.
     let short = BoundedStr::<256>::new(key);
     let _ = if !key.is_empty() && key.chars().all(bare) {
         write!(path, "{short}")
@@ -246,7 +246,7 @@ pub(super) fn push_index(path: &mut String, index: usize) {
     let _ = write!(path, "[{index}]");
 }
 
-/// A value as it appears in a message: in backquotes, cut where it is long.
+/// Formats a value for a message: in backquotes, truncated if long.
 pub(crate) fn quote(value: &str) -> String {
     format!("`{}`", BoundedStr::<64>::new(value).as_str().escape_debug())
 }

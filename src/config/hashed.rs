@@ -1,13 +1,13 @@
-//! Passwords as bcrypt hashes.
+//! Checks for passwords given as bcrypt hashes.
 
-/// A guess costs so much time, doubled with each: at 14 it is a second.
+/// The highest bcrypt cost: each step doubles the time of a check, and 14 takes a second.
 const MOST: u32 = 14;
 
 pub(super) fn matches(hash: &str, password: &[u8]) -> bool {
     bcrypt::verify(password, hash).unwrap_or(false)
 }
 
-/// What is wrong with a hash.
+/// Returns the problem of a hash, if any.
 pub(super) fn problem(hash: &str) -> Option<&'static str> {
     match hash.parse::<bcrypt::HashParts>() {
         Err(_) => Some("the bcrypt hash is malformed"),

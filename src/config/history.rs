@@ -1,4 +1,4 @@
-//! The recent past of the metrics, which rules, queries and charts look back on.
+//! Settings of the in-memory history that rules, queries and charts read.
 
 use std::time::Duration;
 
@@ -7,8 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::duration;
 use super::faults::Faults;
 
-/// `[history]`: how much of the recent past is kept in memory, once rules, the page or a query ask
-/// for it.
+/// `[history]`: the in-memory history, which starts once rules, the page or a query need it.
 ///
 /// ```
 /// use std::time::Duration;
@@ -22,35 +21,35 @@ use super::faults::Faults;
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct HistorySettings {
-    /// The time between two samples, from 100 ms to 1 h. A group of rules with a shorter interval
-    /// has samples taken as often. Default: 15 s.
+    /// The sampling interval, 100 ms to 1 h. Groups of rules with a shorter interval shorten it.
+    /// Default: 15 s.
     #[serde(with = "duration")]
     pub step: Duration,
-    /// How long samples are kept, from `step` to 31 days. Default: 2 h.
+    /// The retention of samples, from `step` to 31 days. Default: 2 h.
     #[serde(with = "duration")]
     pub keep: Duration,
-    /// The time between two samples that are kept for longer, from `step` to 1 h. Default: 1 min.
+    /// The interval of the coarse samples, from `step` to 1 h. Default: 1 min.
     #[serde(with = "duration")]
     pub coarse_step: Duration,
-    /// How long those are kept, more than `keep`, to 31 days; they answer what lies further back.
-    /// Default: zero, no such samples are kept.
+    /// The retention of coarse samples, longer than `keep`, up to 31 days; they answer queries
+    /// beyond `keep`. Default: zero, for no coarse samples.
     #[serde(with = "duration")]
     pub coarse_keep: Duration,
-    /// The most memory for samples and what finds them, in bytes, from 64 kB to 4 GB. Where samples
-    /// are kept for longer as well, half of it is theirs. Default: 8 MB.
+    /// The memory limit of the samples and their index in bytes, 64 kB to 4 GB. Coarse samples, if
+    /// any, use half of it. Default: 8 MB.
     pub max_bytes: u64,
-    /// Which series are sampled. Default: `all`.
+    /// The series that are sampled. Default: `all`.
     pub only: HistoryScope,
 }
 
-/// Which series are sampled.
+/// The series that are sampled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HistoryScope {
-    /// Everything that the process exposes, so that an ad-hoc query finds it.
+    /// All series of the process, for ad-hoc queries.
     #[default]
     All,
-    /// What rules read, and what queries and charts have asked for since.
+    /// The series that rules read, and those that queries and charts have asked for since.
     Rules,
 }
 
@@ -74,49 +73,49 @@ impl HistorySettings {
         Self::default()
     }
 
-    /// Sets the time between two samples. Default: 15 s.
+    /// Sets the sampling interval. Default: 15 s.
     #[must_use]
     pub fn step(mut self, step: Duration) -> Self {
         self.step = step;
         self
     }
 
-    /// Sets how long samples are kept. Default: 2 h.
+    /// Sets the retention of samples. Default: 2 h.
     #[must_use]
     pub fn keep(mut self, keep: Duration) -> Self {
         self.keep = keep;
         self
     }
 
-    /// Sets the time between two samples that are kept for longer. Default: 1 min.
+    /// Sets the interval of the coarse samples. Default: 1 min.
     #[must_use]
     pub fn coarse_step(mut self, step: Duration) -> Self {
         self.coarse_step = step;
         self
     }
 
-    /// Keeps samples a [`coarse_step`](Self::coarse_step) apart for this long. Default: none.
+    /// Sets the retention of samples a [`coarse_step`](Self::coarse_step) apart. Default: none.
     #[must_use]
     pub fn coarse_keep(mut self, keep: Duration) -> Self {
         self.coarse_keep = keep;
         self
     }
 
-    /// Sets the most memory, in bytes. Default: 8 MB.
+    /// Sets the memory limit in bytes. Default: 8 MB.
     #[must_use]
     pub fn max_bytes(mut self, bytes: u64) -> Self {
         self.max_bytes = bytes;
         self
     }
 
-    /// Sets which series are sampled. Default: all.
+    /// Sets the series that are sampled. Default: all.
     #[must_use]
     pub fn only(mut self, scope: HistoryScope) -> Self {
         self.only = scope;
         self
     }
 
-    /// Says everything that is wrong, each fault with the path of its field.
+    /// Reports every fault, with the path of its field.
     pub fn validate(&self) -> Result<(), Faults> {
         let mut faults = Faults::new();
         self.check(&mut faults);

@@ -1,33 +1,31 @@
-//! The HTTP layer.
+//! Settings of the HTTP layer.
 
 use serde::{Deserialize, Serialize};
 
 use super::faults::{Faults, quote};
 use super::range::{check_buckets, check_range};
 
-/// Each request is compared with every pattern.
+/// A limit, since each request is compared with every pattern.
 const MAX_PATTERNS: usize = 256;
 const MAX_PATTERN: usize = 1_024;
 
-/// `[http]`: which requests the HTTP layer records, and how finely.
+/// `[http]`: the requests that the HTTP layer records, and their buckets.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Http {
-    /// Requests to these paths are not recorded: `/health` is that path, `/internal/*` every
-    /// path that starts with `/internal/`; a `*` stands for any text. Default: none beside
+    /// The paths that are not recorded: `/health` is that path, `/internal/*` every path that
+    /// starts with `/internal/`; `*` matches any text. Default: none besides
     /// [`exclude_endpoints`](Self::exclude_endpoints).
     pub exclude: Vec<String>,
-    /// Whether the crate's own endpoints are excluded too: the paths of the scrape and of health,
-    /// and the routes of the handle's router wherever it is nested, the page among them.
-    /// Default: `true`.
+    /// Whether the crate's own endpoints are excluded too: the metrics and health paths, and the
+    /// routes of the handle's router wherever it is nested, including the page. Default: `true`.
     pub exclude_endpoints: bool,
-    /// The share of requests whose duration is recorded, from 0 to 1; counters count every
-    /// request. Default: 1.
+    /// The share of requests whose duration is recorded, 0 to 1; counters count every request.
+    /// Default: 1.
     pub sample_rate: f64,
-    /// The upper bounds of the buckets of the durations and the times to the first byte, in
-    /// seconds. Default: .005, .01, .025, .05,
-    /// .1, .25, .5, 1, 2.5, 5 and 10, as in the client libraries of Prometheus.
+    /// The bucket bounds of durations and times to first byte, in seconds. Default: .005, .01,
+    /// .025, .05, .1, .25, .5, 1, 2.5, 5 and 10, as in the client libraries of Prometheus.
     pub buckets: Vec<f64>,
 }
 
@@ -51,8 +49,8 @@ impl Http {
         Self::default()
     }
 
-    /// Adds a path that is not recorded, `/health`, or many, `/internal/*`. Default: none
-    /// beside the crate's own endpoints.
+    /// Adds a path that is not recorded, `/health`, or many, `/internal/*`. Default: none besides
+    /// the crate's own endpoints.
     #[must_use]
     pub fn exclude(mut self, pattern: impl Into<String>) -> Self {
         self.exclude.push(pattern.into());
@@ -66,17 +64,16 @@ impl Http {
         self
     }
 
-    /// Sets the share of requests whose duration is recorded, from 0 to 1; counters count every
-    /// request. Default: 1.
+    /// Sets the share of requests whose duration is recorded, 0 to 1; counters count every request.
+    /// Default: 1.
     #[must_use]
     pub fn sample_rate(mut self, share: f64) -> Self {
         self.sample_rate = share;
         self
     }
 
-    /// Sets the upper bounds of the buckets of the durations and the times to the first byte, in
-    /// seconds, ascending, without `+Inf`.
-    /// Default: .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10.
+    /// Sets the bucket bounds of durations and times to first byte, in seconds, ascending, without
+    /// `+Inf`. Default: .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10.
     #[must_use]
     pub fn buckets(mut self, bounds: impl IntoIterator<Item = f64>) -> Self {
         self.buckets = bounds.into_iter().collect();

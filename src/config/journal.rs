@@ -1,4 +1,4 @@
-//! The journal of the healing part: where it is kept, and how safe it is.
+//! Settings of the healing journal: its location and durability.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::duration;
 use super::faults::Faults;
 
-/// `[journal]`: the record of everything that the healing part decides and does.
+/// `[journal]`: the record of every decision and action of the healing engine.
 ///
 /// ```
 /// use selfheal::config::{Fsync, Journal};
@@ -20,36 +20,35 @@ use super::faults::Faults;
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Journal {
-    /// The folder that the files are in. Default: none, which keeps the newest records in
-    /// memory and forgets everything at the end of the process.
+    /// The folder of the journal files. Default: none: the newest records are kept in memory until
+    /// the process ends.
     pub path: Option<PathBuf>,
-    /// Whether a process that runs as root keeps it in a folder in which another user may write, or
-    /// below one. Default: `false`, and the start is refused.
+    /// Whether a process that runs as root may keep the journal in or below a folder that another
+    /// user can write to. Default: `false`, and the start is refused.
     pub allow_shared_directory: bool,
-    /// When records are forced to the disk. Default: `on_intent`.
+    /// When records are synced to disk. Default: `on_intent`.
     pub fsync: Fsync,
-    /// A file of this size is followed by a new one, from 4 KiB to 1 GiB. Default: 8 MiB.
+    /// The size at which a file is rotated, 4 KiB to 1 GiB. Default: 8 MiB.
     pub max_bytes: u64,
-    /// A file of this age is followed by a new one, from 1 min. Default: 24 h.
+    /// The age at which a file is rotated, at least 1 min. Default: 24 h.
     #[serde(with = "duration")]
     pub max_age: Duration,
-    /// The number of files that are kept, the one that is written to among them; from 2 to 1000.
-    /// Default: 4.
+    /// The number of files kept, including the current one; 2 to 1000. Default: 4.
     pub keep_files: u32,
-    /// The number of the newest records that are kept in memory, at most 1 000 000. Default: 2048.
+    /// The number of newest records kept in memory, at most 1 000 000. Default: 2048.
     pub memory: u32,
 }
 
-/// When the records of the journal are forced to the disk.
+/// When the records of the journal are synced to disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fsync {
-    /// After each write: nothing is lost in a power cut but what was about to be written.
+    /// After each write: a power failure loses only the write in progress.
     Always,
-    /// Before each action: what a power cut loses is decisions, never that something was done.
+    /// Before each action: a power failure may lose decisions, never the record of an action.
     #[default]
     OnIntent,
-    /// Never: a crash of the process loses nothing, a power cut may lose the last seconds.
+    /// Never: a crash of the process loses nothing, a power failure may lose the last seconds.
     Never,
 }
 
@@ -74,56 +73,56 @@ impl Journal {
         Self::default()
     }
 
-    /// Keeps the journal in files in this folder. Default: in memory alone.
+    /// Keeps the journal in files in this folder. Default: in memory only.
     #[must_use]
     pub fn path(mut self, folder: impl Into<PathBuf>) -> Self {
         self.path = Some(folder.into());
         self
     }
 
-    /// Whether root keeps it where another user may write. Default: `false`.
+    /// Whether root may keep the journal where another user can write. Default: `false`.
     #[must_use]
     pub fn allow_shared_directory(mut self, on: bool) -> Self {
         self.allow_shared_directory = on;
         self
     }
 
-    /// Sets when records are forced to the disk. Default: on intent.
+    /// Sets when records are synced to disk. Default: on intent.
     #[must_use]
     pub fn fsync(mut self, when: Fsync) -> Self {
         self.fsync = when;
         self
     }
 
-    /// Sets the size, in bytes, at which a file is followed by a new one. Default: 8 MiB.
+    /// Sets the size, in bytes, at which a file is rotated. Default: 8 MiB.
     #[must_use]
     pub fn max_bytes(mut self, bytes: u64) -> Self {
         self.max_bytes = bytes;
         self
     }
 
-    /// Sets the age at which a file is followed by a new one. Default: 24 h.
+    /// Sets the age at which a file is rotated. Default: 24 h.
     #[must_use]
     pub fn max_age(mut self, age: Duration) -> Self {
         self.max_age = age;
         self
     }
 
-    /// Sets how many files are kept. Default: 4.
+    /// Sets the number of files kept. Default: 4.
     #[must_use]
     pub fn keep_files(mut self, files: u32) -> Self {
         self.keep_files = files;
         self
     }
 
-    /// Sets how many of the newest records are kept in memory. Default: 2048.
+    /// Sets the number of newest records kept in memory. Default: 2048.
     #[must_use]
     pub fn memory(mut self, records: u32) -> Self {
         self.memory = records;
         self
     }
 
-    /// Says everything that is wrong, each fault with the path of its field.
+    /// Reports every fault, with the path of its field.
     pub fn validate(&self) -> Result<(), Faults> {
         let mut faults = Faults::new();
         self.check(&mut faults);

@@ -1,4 +1,4 @@
-//! Several sources, one configuration, one list of faults.
+//! The loader: merges several sources into one configuration and one list of faults.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -10,10 +10,10 @@ use super::faults::Faults;
 use super::root::Config;
 use super::tree::{self, Node};
 
-/// Lays sources over one another, then checks the result as a whole.
+/// Merges sources, then validates the result as a whole.
 ///
-/// TOML texts count in the order in which they are given, a later one over an earlier one,
-/// tables key by key. The environment counts last, whenever it is given.
+/// A later TOML text overrides an earlier one, tables key by key. The environment overrides both,
+/// whenever it is given.
 ///
 /// ```
 /// # #[cfg(feature = "toml")] {
@@ -30,16 +30,16 @@ use super::tree::{self, Node};
 #[must_use = "a loader does nothing until `load`"]
 pub struct Loader {
     pub(super) tree: Node,
-    /// The last base, for the secrets that a tree written from it does not hold.
+    /// The last base, for its secrets, which the tree written from it does not hold.
     base: Config,
     faults: Faults,
     variables: Option<BTreeMap<OsString, OsString>>,
-    /// The first source that could not be understood at all.
+    /// The error of the first source that could not be parsed.
     pub(super) failed: Option<ConfigError>,
 }
 
 impl Loader {
-    /// The defaults, over which everything else is laid.
+    /// Creates a loader of the defaults.
     pub fn new() -> Self {
         Self {
             tree: Node::table(),
@@ -51,7 +51,7 @@ impl Loader {
         .base(Config::default())
     }
 
-    /// Starts over from a configuration made in code, in place of what was given before.
+    /// Starts over from a configuration made in code; discards the sources given before.
     pub fn base(mut self, config: Config) -> Self {
         match tree::write(&config) {
             Ok(node) => self.tree = node,
@@ -61,11 +61,11 @@ impl Loader {
         self
     }
 
-    /// Takes the variables that start with `SELFHEAL_` for the configuration, and all of them
-    /// for secrets of the form `{ env = "…" }`; without this call those are read from the
-    /// environment of the process.
+    /// Uses `variables` that start with `SELFHEAL_` as configuration, and all of them for secrets
+    /// of the form `{ env = "…" }`; without this call those secrets are read from the environment
+    /// of the process.
     ///
-    /// Pass [`std::env::vars_os`] for the real ones.
+    /// Pass [`std::env::vars_os`] for the environment of the process.
     pub fn env<K, V>(mut self, variables: impl IntoIterator<Item = (K, V)>) -> Self
     where
         K: Into<OsString>,
@@ -78,7 +78,7 @@ impl Loader {
         self
     }
 
-    /// Reads, checks and hands out the configuration.
+    /// Reads, validates and returns the configuration.
     ///
     /// # Errors
     /// [`ConfigError::Io`] and [`ConfigError::Syntax`] for the first file that cannot be read
@@ -121,7 +121,7 @@ impl Default for Loader {
     }
 }
 
-/// Shows nothing of the sources, which may hold secrets.
+/// Shows nothing of the sources, since they may hold secrets.
 impl fmt::Debug for Loader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Loader").finish_non_exhaustive()

@@ -1,4 +1,4 @@
-//! The registry and the scrape.
+//! Settings of the registry and the metrics endpoint.
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -14,39 +14,39 @@ use super::native;
 use super::range::{check_buckets, check_range};
 use crate::catalog::Native;
 
-/// A series takes about 100 bytes, so that the upper end is a heap of 10 GB.
+/// The limits of series; at about 100 bytes each, the upper one is a heap of 10 GB.
 const SERIES: RangeInclusive<usize> = 1..=100_000_000;
 
 /// The default of [`Metrics::max_label_value`].
 pub(crate) const MAX_LABEL_VALUE: usize = 256;
-/// The limits of label values that can be set: shorter ones would make different values one (and
-/// the value of the overflow series has to fit), longer ones a scrape large.
+/// The limits of label value lengths: shorter ones would merge distinct values (and the value of
+/// the overflow series must fit), longer ones would bloat scrapes.
 pub(crate) const LABEL_LIMITS: RangeInclusive<usize> = 16..=4_096;
 
-/// `[metrics]`: the registry's limits and the scrape.
+/// `[metrics]`: the limits of the registry, and the metrics endpoint.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Metrics {
-    /// The path of the scrape. Default: `/metrics`.
+    /// The path of the metrics endpoint. Default: `/metrics`.
     pub path: String,
-    /// The limit of series of a family; what is beyond it is counted in one overflow series.
-    /// Default: 10 000.
+    /// The limit of series of a family; further ones are counted in one overflow series. Default:
+    /// 10 000.
     pub max_series_per_family: usize,
-    /// The limit of series of the registry. Default: 1 000 000.
+    /// The limit of series of the whole registry. Default: 1 000 000.
     pub max_series: usize,
-    /// The most bytes of a label value that are kept, from 16 to 4096; what is longer is cut at a
-    /// character boundary, so that two values may become one. The states of a state set are not
-    /// cut. A Prometheus with a lower `label_value_length_limit` drops the whole target.
+    /// The length limit of label values in bytes, 16 to 4096; longer ones are truncated at a
+    /// character boundary, so that two values may become one. States of state sets are not
+    /// truncated. A Prometheus with a lower `label_value_length_limit` drops the whole target.
     /// Default: 256.
     pub max_label_value: usize,
-    /// Whether a scrape is compressed when the scraper asks for it. Default: `true`.
+    /// Whether a scrape is compressed if the scraper accepts it. Default: `true`.
     pub gzip: bool,
-    /// Whether series of counters and histograms say when they were created, so that Prometheus,
-    /// where it is configured to, sees their first increment. In OpenMetrics that is one more line for
-    /// each. Default: `false`.
+    /// Whether counters and histograms expose their creation time, so that a Prometheus configured
+    /// for it sees their first increment. In OpenMetrics this adds one line per series. Default:
+    /// `false`.
     pub created_times: bool,
-    /// Settings of single families, by their names without namespace. Default: none.
+    /// Settings of single families, by name without namespace. Default: none.
     pub family: BTreeMap<String, FamilySettings>,
 }
 
@@ -71,28 +71,28 @@ impl Metrics {
         Self::default()
     }
 
-    /// Sets the path of the scrape. Default: `/metrics`.
+    /// Sets the path of the metrics endpoint. Default: `/metrics`.
     #[must_use]
     pub fn path(mut self, path: impl Into<String>) -> Self {
         self.path = path.into();
         self
     }
 
-    /// Sets the limit of series per family. Default: 10 000.
+    /// Sets the limit of series of a family. Default: 10 000.
     #[must_use]
     pub fn max_series_per_family(mut self, series: usize) -> Self {
         self.max_series_per_family = series;
         self
     }
 
-    /// Sets the limit of series in all. Default: 1 000 000.
+    /// Sets the limit of series of the whole registry. Default: 1 000 000.
     #[must_use]
     pub fn max_series(mut self, series: usize) -> Self {
         self.max_series = series;
         self
     }
 
-    /// Sets the most bytes of a label value that are kept, from 16 to 4096. Default: 256.
+    /// Sets the length limit of label values in bytes, 16 to 4096. Default: 256.
     #[must_use]
     pub fn max_label_value(mut self, bytes: usize) -> Self {
         self.max_label_value = bytes;
@@ -106,22 +106,21 @@ impl Metrics {
         self
     }
 
-    /// Whether series say when they were created. Default: `false`.
+    /// Whether series expose their creation time. Default: `false`.
     #[must_use]
     pub fn created_times(mut self, on: bool) -> Self {
         self.created_times = on;
         self
     }
 
-    /// Sets what is different for the family of that name, without namespace.
-    /// Default: nothing is.
+    /// Sets the settings of the family with this name, without namespace. Default: none.
     #[must_use]
     pub fn family(mut self, name: impl Into<String>, family: FamilySettings) -> Self {
         self.family.insert(name.into(), family);
         self
     }
 
-    /// The limit of series for the family of that name, without namespace.
+    /// The limit of series of the family with this name, without namespace.
     #[must_use]
     pub fn series_limit(&self, family: &str) -> usize {
         let own = self.of(family).and_then(|family| family.max_series);
@@ -129,8 +128,8 @@ impl Metrics {
             .min(self.max_series)
     }
 
-    /// The most bytes of a label value of the family of that name, without namespace: from 16 to
-    /// 4096, whatever is set.
+    /// The length limit of label values, in bytes, of the family with this name, without namespace;
+    /// always from 16 to 4096.
     #[must_use]
     pub fn label_limit(&self, family: &str) -> usize {
         let own = self.of(family).and_then(|family| family.max_label_value);
@@ -138,17 +137,17 @@ impl Metrics {
         most.clamp(*LABEL_LIMITS.start(), *LABEL_LIMITS.end())
     }
 
-    /// What is different for the family of that name, without namespace.
+    /// The settings of the family with this name, without namespace.
     pub(crate) fn of(&self, family: &str) -> Option<&FamilySettings> {
         self.family.get(family)
     }
 
-    /// Whether the family of that name, without namespace, is switched off.
+    /// Whether the family with this name, without namespace, is disabled.
     pub(crate) fn is_off(&self, family: &str) -> bool {
         self.of(family).is_some_and(|family| !family.enabled)
     }
 
-    /// `page` is the path of the page in the application's own router.
+    /// Adds every fault; `page` is the path of the page in the application's own router.
     pub(super) fn check(&self, page: &str, faults: &mut Faults) {
         let taken = |path: &str| {
             ["/", HEALTH_PATH, LIVENESS_PATH, READINESS_PATH].contains(&path)
@@ -181,36 +180,35 @@ fn check_label_limit(bytes: usize, faults: &mut Faults) {
 
 /// `[metrics.family.NAME]`: the settings of one family.
 ///
-/// It is applied once, when the family is created or its collector registered.
+/// Applied once, when the family is created or its collector registered.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct FamilySettings {
-    /// Whether the family records and is exposed. Default: `true`. With `false`, its handles do
-    /// nothing and read 0, in the time of a comparison, and a collector of which nothing else is
-    /// left is not asked any more.
+    /// Whether the family records and is exposed. Default: `true`. With `false`, its handles are
+    /// no-ops that read 0, and a collector without enabled families is no longer called.
     pub enabled: bool,
-    /// The upper bounds of a histogram's buckets, ascending, without `+Inf`. Default: those
-    /// that the family is declared with.
+    /// The bucket bounds of a histogram, ascending, without `+Inf`. Default: those of the
+    /// declaration.
     pub buckets: Option<Vec<f64>>,
-    /// Native buckets of a histogram. Default: those that the family is declared with, if any.
+    /// The native buckets of a histogram. Default: those of the declaration, if any.
     pub native: Option<Native>,
-    /// The limit of series. Default: [`Metrics::max_series_per_family`]. What a collector yields
-    /// beyond it is left out and counted in `selfheal_collectors_skipped_total`; without one of its
-    /// own, it has no limit.
+    /// The limit of series. Default: [`Metrics::max_series_per_family`]; none for a collector.
+    /// Series of a collector beyond the limit are dropped and counted in
+    /// `selfheal_collectors_skipped_total`.
     pub max_series: Option<usize>,
-    /// The most bytes of a label value that are kept, from 16 to 4096. Default:
-    /// [`Metrics::max_label_value`]. What a collector yields is cut as well; of two series that
-    /// become one the first is kept, the other is left out and counted in
+    /// The length limit of label values in bytes, 16 to 4096. Default:
+    /// [`Metrics::max_label_value`]. Values of a collector are truncated too; if two series become
+    /// one, the first is kept, and the other is dropped and counted in
     /// `selfheal_collectors_skipped_total`.
     pub max_label_value: Option<usize>,
-    /// How long a series may be idle before it is removed; `"0s"` keeps all for ever. Default:
-    /// as the family is declared, which is for ever unless
-    /// [`Declare::expire_after`](crate::registry::Declare::expire_after) says otherwise.
+    /// How long a series may be idle before it is removed; `"0s"` keeps it forever. Default: that
+    /// of the declaration, which is forever unless
+    /// [`Declare::expire_after`](crate::registry::Declare::expire_after) sets a time.
     #[serde(with = "super::duration::optional")]
     pub expire_after: Option<Duration>,
     /// Whether this follows from another setting, as the buckets of the HTTP layer do from
-    /// `http.buckets`. Then it is not reported where it has no effect.
+    /// `http.buckets`. If so, it is not reported where it has no effect.
     #[serde(skip)]
     pub(crate) implied: bool,
 }
@@ -230,7 +228,7 @@ impl Default for FamilySettings {
 }
 
 impl FamilySettings {
-    /// Nothing different.
+    /// Creates settings that change nothing.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -243,15 +241,14 @@ impl FamilySettings {
         self
     }
 
-    /// Sets the upper bounds of the buckets, ascending, without `+Inf`. Default: those that the
-    /// family is declared with.
+    /// Sets the bucket bounds, ascending, without `+Inf`. Default: those of the declaration.
     #[must_use]
     pub fn buckets(mut self, bounds: impl IntoIterator<Item = f64>) -> Self {
         self.buckets = Some(bounds.into_iter().collect());
         self
     }
 
-    /// Sets the native buckets. Default: those that the family is declared with, if any.
+    /// Sets the native buckets. Default: those of the declaration, if any.
     #[must_use]
     pub fn native(mut self, native: Native) -> Self {
         self.native = Some(native);
@@ -265,7 +262,7 @@ impl FamilySettings {
         self
     }
 
-    /// Sets the most bytes of a label value that are kept, from 16 to 4096. Default:
+    /// Sets the length limit of label values in bytes, 16 to 4096. Default:
     /// [`Metrics::max_label_value`].
     #[must_use]
     pub fn max_label_value(mut self, bytes: usize) -> Self {
@@ -273,8 +270,8 @@ impl FamilySettings {
         self
     }
 
-    /// Sets how long a series may be idle before it is removed; zero keeps all for ever.
-    /// Default: as the family is declared.
+    /// Sets how long a series may be idle before it is removed; zero keeps it forever. Default:
+    /// that of the declaration.
     #[must_use]
     pub fn expire_after(mut self, idle: Duration) -> Self {
         self.expire_after = Some(idle);
@@ -300,8 +297,8 @@ impl FamilySettings {
     }
 }
 
-/// A fault if it is known by the name that the metric has no buckets. Of other names it is known
-/// when the metric is declared.
+/// Adds a fault if the named metric is known to have no buckets. Unknown names are checked when the
+/// metric is declared.
 fn check_has_buckets(field: &str, name: &str, faults: &mut Faults) {
     for (suffix, kind) in [("_total", "a counter"), ("_info", "an info metric")] {
         if name.ends_with(suffix) {

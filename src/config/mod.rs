@@ -1,8 +1,8 @@
-//! What a program can set: serde data, one file per section, checked as a whole.
+//! The configuration of the crate: serde data, one file per section, validated as a whole.
 //!
-//! A [`Config`] is made in code, read from TOML, taken from the environment, or all of these
-//! laid over one another by a [`Loader`]. All faults are reported at once, each with the
-//! path of its field, the line or variable it was written in, and what to do about it.
+//! A [`Config`] is built in code, read from TOML, taken from the environment, or merged from all of
+//! these by a [`Loader`]. All faults are reported at once, each with the path of its field, its
+//! line or variable, and how to fix it.
 //!
 //! ```
 //! use selfheal::config::{Config, ConfigError, Http};
@@ -48,32 +48,31 @@
 //! [healing.modes]
 //! disruptive = "run"
 //! ```
-//! What a text does not set keeps its default, key by key; a list is replaced as a whole.
+//! Keys that a text does not set keep their defaults; a list is replaced as a whole.
 //!
 //! # Environment
 //! A variable is `SELFHEAL_` and the key in capitals, with `__` for each dot:
-//! `SELFHEAL_HTTP__SAMPLE_RATE` is `http.sample_rate`. The field decides how its text is read: a
-//! list is `a,b,c`, a map `a=1,b=2` (or one variable for each entry, such as
-//! `SELFHEAL_GLOBAL_LABELS__ENV`), a truth value `true`, `false`, `1` or `0`; an empty text is an
-//! empty list or map, or "none". A value in quotes is a fault: they are for a shell to take off,
-//! and would be a part of the value. Keys that need capitals can be set in TOML and code only. A
-//! variable with this prefix that means nothing is a fault, but for those that Kubernetes sets for
-//! a Service named `selfheal` or `selfheal-…` (`SELFHEAL_PORT=tcp://…`, `SELFHEAL_SERVICE_HOST`):
-//! they are ignored. The environment wins over TOML, and
-//! TOML over code.
+//! `SELFHEAL_HTTP__SAMPLE_RATE` is `http.sample_rate`. The type of the field decides how the text
+//! is parsed: a list is `a,b,c`, a map `a=1,b=2` (or one variable per entry, such as
+//! `SELFHEAL_GLOBAL_LABELS__ENV`), a boolean `true`, `false`, `1` or `0`; an empty text is an empty
+//! list or map, or "none". A value in quotes is a fault: the shell should have removed them. Keys
+//! that need capitals can be set in TOML and code only. An unknown variable with this prefix is a
+//! fault, except those that Kubernetes sets for a Service named `selfheal` or `selfheal-…`
+//! (`SELFHEAL_PORT=tcp://…`, `SELFHEAL_SERVICE_HOST`), which are ignored. The environment overrides
+//! TOML, and TOML overrides code.
 //!
 //! # All keys
-//! Durations are text such as `"250ms"` or a number of seconds (see [`duration`]). A key without
-//! a default is optional.
+//! Durations are text such as `"250ms"` or a number of seconds (see [`duration`]). A key without a
+//! default is optional.
 //!
 #![doc = include_str!("keys.md")]
 
-// How a section is written, so that every fault in it is found and reported with its path:
-// - `#[serde(default, deny_unknown_fields)]` on the struct, `Default` as the one place of its
-//   defaults; an `Option` field is `None` by default; no `flatten` and no `untagged`, since
-//   serde forgets the path below them;
+// Conventions of a section, so that every fault in it is found and reported with its path:
+// - `#[serde(default, deny_unknown_fields)]` on the struct, `Default` as the only place of its
+//   defaults; an `Option` field is `None` by default; no `flatten` and no `untagged`, since serde
+//   loses the path below them;
 // - durations through `duration`;
-// - a `Deserialize` or `FromStr` of one's own says "what is wrong; what to do about it";
+// - an own `Deserialize` or `FromStr` reports "the problem; how to fix it";
 // - `pub(super) fn check(&self, faults: &mut Faults)` adds every fault of the values, with
 //   field names relative to the section; it never stops at the first.
 

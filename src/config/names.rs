@@ -1,23 +1,23 @@
-//! The rules for names and label values, shared by the sections.
+//! Rules for names and label values, shared by the sections.
 
 use std::collections::BTreeMap;
 
 use super::faults::{Faults, quote};
 
-/// The metric that has the labels of `[service]`.
+/// The metric that carries the labels of `[service]`.
 pub(crate) const SERVICE_INFO: &str = "service_info";
 
-/// Where the health endpoint answers.
+/// The path of the health endpoint.
 pub const HEALTH_PATH: &str = "/health";
-/// Where the liveness endpoint answers.
+/// The path of the liveness endpoint.
 pub const LIVENESS_PATH: &str = "/livez";
-/// Where the readiness endpoint answers.
+/// The path of the readiness endpoint.
 pub const READINESS_PATH: &str = "/readyz";
-/// Where the page answers in an application's own router, unless it is configured.
+/// The default path of the page in an application's own router.
 pub const PAGE_PATH: &str = "/selfheal";
 
-/// What answers beside the page: its files, its events, and what others collect there. All below
-/// `api/` does so as well.
+/// The paths served beside the page: its assets, its events and its API. Paths below `api/` are
+/// served as well.
 pub(crate) const BESIDE_PAGE: [&str; 7] = [
     "chart.js",
     "events",
@@ -28,23 +28,23 @@ pub(crate) const BESIDE_PAGE: [&str; 7] = [
     "siblings",
 ];
 
-/// Whether `path` is that of an endpoint beside a page at `page`.
+/// Whether `path` is an endpoint beside a page at `page`.
 pub(crate) fn is_beside(path: &str, page: &str) -> bool {
     let below = path.strip_prefix(page.trim_end_matches('/'));
     let name = below.and_then(|below| below.strip_prefix('/'));
     name.is_some_and(|name| BESIDE_PAGE.contains(&name) || name.starts_with("api/"))
 }
 
-/// The most characters of the path of an endpoint.
+/// The length limit of an endpoint's path, in characters.
 pub(crate) const MAX_PATH: usize = 256;
 
-/// Whether a router takes this path literally and no client encodes it.
+/// Whether a router matches this path literally and no client encodes it.
 pub(crate) fn is_plain(path: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/-_.~".contains(c);
     path.chars().all(plain) && !path.contains("//") && path.len() <= MAX_PATH
 }
 
-/// The path of an endpoint that can be moved, such as `like`, and must not be one that is `taken`.
+/// Checks the path of an endpoint, which must not be one that is `taken`; `like` is an example.
 pub(super) fn check_path(
     (field, path): (&str, &str),
     like: &str,
@@ -65,7 +65,7 @@ pub(super) fn check_path(
     }
 }
 
-/// Each label is in every series, so that more would be a mistake rather than a wish.
+/// Each label is in every series, so more are likely a mistake.
 pub(super) const MAX_LABELS: usize = 32;
 const MAX_NAME: usize = 128;
 
@@ -77,7 +77,7 @@ fn is_word(text: &str) -> bool {
 
 const WORD: &str = "use letters, digits and `_`, and no digit first";
 
-/// Whether `name` can be the name of a metric, which may also hold colons.
+/// Checks the name of a metric, which may contain colons.
 pub(super) fn check_metric(name: &str, faults: &mut Faults) {
     if name.len() > MAX_NAME {
         faults.add("", too_long(name.len(), MAX_NAME), "give a shorter name");
@@ -90,7 +90,7 @@ pub(super) fn check_metric(name: &str, faults: &mut Faults) {
     }
 }
 
-/// The prefix of metric names, to which `_` is appended.
+/// Checks the prefix of metric names, to which `_` is appended.
 pub(super) fn check_namespace(name: &str, faults: &mut Faults) {
     const FIELD: &str = "namespace";
     let shown = quote(name);
@@ -116,7 +116,7 @@ pub(super) fn check_namespace(name: &str, faults: &mut Faults) {
     }
 }
 
-/// Labels that are put on series of ours: their names, values, of at most so many bytes, and
+/// Checks labels added to series: their names, the length of their values in bytes, and their
 /// number.
 pub(super) fn check_labels(
     field: &str,

@@ -1,4 +1,4 @@
-//! What stands in for bcrypt where it was not compiled in: no password matches.
+//! Replaces bcrypt if it is not compiled in: no password matches.
 
 pub(super) fn matches(_: &str, _: &[u8]) -> bool {
     false

@@ -1,15 +1,15 @@
-//! The profiles: one word for what a system that is run today expects to be called how.
+//! Profiles: the metric names that an existing system expects, selected by one word.
 
 use super::faults::Faults;
 use super::suggest;
 
-/// A word of `profiles` and what it stands for.
+/// A profile: its name and the namespace and groups it selects.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Known {
     pub(crate) word: &'static str,
     /// The namespace of its metrics; empty for none.
     pub(crate) namespace: &'static str,
-    /// The groups whose metrics it uses.
+    /// The metric groups it uses.
     pub(crate) groups: &'static [&'static str],
 }
 
@@ -19,7 +19,7 @@ pub(crate) const PIPELINE_GUARD: &str = "pipeline_guard";
 pub(crate) const AUTOMATION: &str = "automation_platform";
 pub(crate) const INCIDENT_MANAGER: &str = "llm_incident_manager";
 
-/// Every profile that there is.
+/// All profiles.
 static KNOWN: [Known; 5] = [
     Known {
         word: LUMINOUS_NIX,
@@ -77,7 +77,7 @@ static KNOWN: [Known; 5] = [
     },
 ];
 
-/// The words of all profiles.
+/// The names of all profiles.
 pub const PROFILES: [&str; 5] = [
     LUMINOUS_NIX,
     PLATFORM,
@@ -86,7 +86,7 @@ pub const PROFILES: [&str; 5] = [
     INCIDENT_MANAGER,
 ];
 
-/// The profile of a word.
+/// Finds the profile of this name.
 pub(super) fn find(word: &str) -> Option<&'static Known> {
     KNOWN.iter().find(|profile| profile.word == word)
 }

@@ -1,12 +1,12 @@
-//! Quotes that were meant for a shell and arrived as a part of the value.
+//! Detects shell quotes that became part of a value.
 
-/// What is wrong with a value in quotes, and what to do about it.
+/// The problem and the hint for a value in quotes.
 pub(super) const PROBLEM: &str = "the value is in quotes, which are a part of it";
 pub(super) const HINT: &str = "leave the quotes out: where no shell takes them off, as in \
                                Docker's `--env-file`, they stay; a value that needs them can \
                                be set in TOML";
 
-/// Whether the text of a variable stands between two quotes of a kind.
+/// Whether the text is enclosed in a pair of equal quotes.
 pub(super) fn is_quoted(text: &[u8]) -> bool {
     matches!(text.trim_ascii(), [b'"', .., b'"'] | [b'\'', .., b'\''])
 }

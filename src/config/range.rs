@@ -1,4 +1,4 @@
-//! Checks that sections share.
+//! Checks shared by the sections.
 
 use std::fmt::Display;
 use std::ops::RangeInclusive;
@@ -7,10 +7,10 @@ use std::time::Duration;
 use super::duration;
 use super::faults::Faults;
 
-/// More buckets cost every series more than a finer curve is worth.
+/// More buckets cost more memory per series than their resolution is worth.
 const MAX_BUCKETS: usize = 256;
 
-/// A fault if `value` is outside `range`.
+/// Adds a fault if `value` is outside `range`.
 pub(super) fn check_range<T: PartialOrd + Display>(
     field: &str,
     value: &T,
@@ -24,7 +24,7 @@ pub(super) fn check_range<T: PartialOrd + Display>(
     }
 }
 
-/// A fault if `value` is outside `range`.
+/// Adds a fault if `value` is outside `range`.
 pub(super) fn check_duration(
     field: &str,
     value: Duration,
@@ -38,7 +38,7 @@ pub(super) fn check_duration(
     }
 }
 
-/// The upper bounds of a histogram.
+/// Checks the bucket bounds of a histogram.
 pub(super) fn check_buckets(field: &str, bounds: &[f64], faults: &mut Faults) {
     if bounds.is_empty() {
         faults.add(field, "there is no bucket", "give at least one upper bound");

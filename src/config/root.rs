@@ -1,4 +1,4 @@
-//! The whole configuration.
+//! The root of the configuration.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -27,28 +27,28 @@ use super::tls::Tls;
 use super::tree::{self, ANY_NAME};
 use crate::catalog::Native;
 
-/// Labels that histograms and summaries give their own series.
+/// Labels that histograms and summaries add to their own series.
 const RESERVED: [&str; 2] = ["le", "quantile"];
 
-/// Everything that can be set, and what `selfheal::install` takes.
+/// The whole configuration, which `selfheal::install` takes.
 ///
-/// Setters take what they are given; [`checked`](Self::checked), which `install` calls, reports
-/// all faults at once. The table in the [module's documentation](super) lists all keys.
+/// Setters do not validate; [`checked`](Self::checked), which `install` calls, reports all faults
+/// at once. The table in the [module's documentation](super) lists all keys.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Config {
-    /// The first word of every metric's name, without the `_` behind it. Default: empty.
+    /// The prefix of every metric name, without the `_` after it. Default: empty.
     pub namespace: String,
-    /// Which systems' names metrics are exposed by as well: words of
-    /// [`PROFILES`](super::PROFILES). Without a
-    /// namespace of its own, the service has that of the first that has one. Default: none.
+    /// The systems under whose metric names metrics are also exposed: words of
+    /// [`PROFILES`](super::PROFILES). Without a namespace, the service uses that of the first
+    /// profile that has one. Default: none.
     pub profiles: Vec<String>,
-    /// Labels of every series, at most 32. Default: none.
+    /// Labels added to every series, at most 32. Default: none.
     pub global_labels: BTreeMap<String, String>,
     /// The name, version and labels of the program.
     pub service: Service,
-    /// The registry and the scrape.
+    /// The registry and the metrics endpoint.
     pub metrics: Metrics,
     /// The HTTP layer.
     pub http: Http,
@@ -56,11 +56,11 @@ pub struct Config {
     pub server: Server,
     /// The collector of the machine's metrics.
     pub system: System,
-    /// The limits and guards of the healing engine.
+    /// The policy of the healing engine.
     pub healing: HealingPolicy,
     /// The journal of the healing engine.
     pub journal: Journal,
-    /// The recent past that rules, queries and charts look back on.
+    /// The in-memory history that rules, queries and charts read.
     pub history: HistorySettings,
     /// The files that are generated for the monitoring stack.
     pub assets: Assets,
@@ -73,12 +73,12 @@ impl Config {
         Self::default()
     }
 
-    /// Defaults, and over them what the `SELFHEAL_…` variables of the process say.
+    /// Reads the `SELFHEAL_…` variables of the process over the defaults.
     pub fn from_env() -> Result<Self, ConfigError> {
         Loader::new().env(env::vars_os()).load()
     }
 
-    /// Lays the `SELFHEAL_…` variables among `variables` over this configuration and checks it.
+    /// Merges the `SELFHEAL_…` variables among `variables` into this and validates the result.
     ///
     /// ```
     /// use selfheal::config::Config;
@@ -100,7 +100,7 @@ impl Config {
         Loader::new().base(self).env(variables).load()
     }
 
-    /// Sets what every metric's name starts with; `_` is put behind it. Default: empty.
+    /// Sets the prefix of every metric name; `_` is appended to it. Default: empty.
     #[must_use]
     pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
         self.namespace = namespace.into();
@@ -114,13 +114,13 @@ impl Config {
         self
     }
 
-    /// The profiles that are on, in order.
+    /// The enabled profiles, in order.
     pub(crate) fn profiles_on(&self) -> impl Iterator<Item = &'static Known> {
         self.profiles.iter().filter_map(|word| profiles::find(word))
     }
 
-    /// The first word of every metric's name: the namespace, or else that of the first profile
-    /// that has one.
+    /// The prefix of every metric name: the namespace, or else that of the first profile that has
+    /// one.
     #[must_use]
     pub fn namespace_in_force(&self) -> &str {
         let mut of_profiles = self.profiles_on().map(|profile| profile.namespace);
@@ -139,14 +139,14 @@ impl Config {
         self
     }
 
-    /// Sets what the program calls itself. Default: [`Service::default`].
+    /// Sets the name, version and labels of the program. Default: [`Service::default`].
     #[must_use]
     pub fn service(mut self, service: Service) -> Self {
         self.service = service;
         self
     }
 
-    /// Sets the registry and the scrape. Default: [`Metrics::default`].
+    /// Sets the registry and the metrics endpoint. Default: [`Metrics::default`].
     #[must_use]
     pub fn metrics(mut self, metrics: Metrics) -> Self {
         self.metrics = metrics;
@@ -174,35 +174,35 @@ impl Config {
         self
     }
 
-    /// Sets what the healing engine may do. Default: [`HealingPolicy::default`].
+    /// Sets the policy of the healing engine. Default: [`HealingPolicy::default`].
     #[must_use]
     pub fn healing(mut self, policy: HealingPolicy) -> Self {
         self.healing = policy;
         self
     }
 
-    /// Sets where the healing engine writes down what it does. Default: [`Journal::default`].
+    /// Sets the journal of the healing engine. Default: [`Journal::default`].
     #[must_use]
     pub fn journal(mut self, journal: Journal) -> Self {
         self.journal = journal;
         self
     }
 
-    /// Sets how much of the recent past is kept. Default: [`HistorySettings::new`].
+    /// Sets the in-memory history. Default: [`HistorySettings::new`].
     #[must_use]
     pub fn history(mut self, history: HistorySettings) -> Self {
         self.history = history;
         self
     }
 
-    /// Sets what is generated for the monitoring stack. Default: [`Assets::default`].
+    /// Sets the generated files of the monitoring stack. Default: [`Assets::default`].
     #[must_use]
     pub fn assets(mut self, assets: Assets) -> Self {
         self.assets = assets;
         self
     }
 
-    /// The name of the service: its own, or else the namespace.
+    /// The name of the service, or else the namespace.
     #[must_use]
     pub fn service_name(&self) -> &str {
         match self.service.name.as_str() {
@@ -211,15 +211,15 @@ impl Config {
         }
     }
 
-    /// The patterns of paths that the HTTP layer does not record: those of [`Http::exclude`] and, unless
-    /// switched off, the scrape and the health paths.
+    /// The path patterns that the HTTP layer does not record: those of [`Http::exclude`] and,
+    /// unless disabled, the metrics and health paths.
     #[must_use]
     pub fn excluded_paths(&self) -> Vec<String> {
         let own = self.endpoint_paths().map(str::to_owned);
         self.http.exclude.iter().cloned().chain(own).collect()
     }
 
-    /// The paths of the scrape and of health, unless they are to be recorded.
+    /// The metrics and health paths, unless they are to be recorded.
     pub(crate) fn endpoint_paths(&self) -> impl Iterator<Item = &str> {
         let own = [
             &*self.metrics.path,
@@ -230,7 +230,7 @@ impl Config {
         own.into_iter().filter(|_| self.http.exclude_endpoints)
     }
 
-    /// Reads the secrets that stand in variables and files, and checks every field.
+    /// Resolves the secrets in variables and files, and validates every field.
     ///
     /// # Errors
     /// [`ConfigError::Invalid`] with all faults.
@@ -250,7 +250,7 @@ impl Config {
         faults.within("server", |faults| self.server.resolve(variable, faults));
     }
 
-    /// Every setting, those aside that are absent by default and hold nothing else.
+    /// Returns a configuration with every setting present, including those absent by default.
     pub(super) fn sample() -> Self {
         let server = Server::new().basic_auth("", Secret::default());
         let family = FamilySettings::new().native(Native::new());
@@ -260,12 +260,12 @@ impl Config {
             .metrics(Metrics::new().family(ANY_NAME, family))
     }
 
-    /// The paths of the settings that are not what they are by default, such as `http.exclude`.
+    /// The paths of the settings that differ from their defaults, such as `http.exclude`.
     pub(crate) fn changed(&self) -> Vec<String> {
         let (ours, default) = (tree::write(self), tree::write(&Self::default()));
         match (ours, default) {
             (Ok(ours), Ok(default)) => ours.differing(&default),
-            // Of a tree that it cannot be written as, the loader says the same.
+            // The loader reports a configuration that cannot be written as a tree.
             _ => Vec::new(),
         }
     }

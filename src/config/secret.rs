@@ -1,4 +1,4 @@
-//! A password or token that never shows itself.
+//! Secrets: passwords and tokens that are never shown.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -15,19 +15,19 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::faults::quote;
 use super::quotes;
 
-/// A file of a secret is a line; this much is a mistake such as `/dev/zero`.
+/// The size limit of a secret's file, against mistakes such as `/dev/zero`.
 const MAX_BYTES: u64 = 64 * 1024;
 
 /// A password or token.
 ///
-/// In TOML it is the text itself, or names where it stands: `{ env = "SCRAPE_PASSWORD" }` or
-/// `{ file = "/run/secrets/scrape" }`. Those are read once, when the configuration is loaded
-/// or checked; one line break at the end of a file does not count.
+/// In TOML it is the text itself, or a reference: `{ env = "SCRAPE_PASSWORD" }` or `{ file =
+/// "/run/secrets/scrape" }`. References are read once, when the configuration is loaded or checked;
+/// one line break at the end of a file is removed.
 ///
-/// `Debug` and `Serialize` never show the text. What is serialized names the variable or the
-/// file; for a secret given as text it says `{ redacted = true }`, which is read back as a
-/// secret that matches nothing and that [`Config::checked`](super::Config::checked) refuses.
-/// The memory is not wiped when the secret is dropped.
+/// `Debug` and `Serialize` never show the text. Serialized, it names the variable or the file; a
+/// secret given as text becomes `{ redacted = true }`, which is read back as a secret that matches
+/// nothing and that [`Config::checked`](super::Config::checked) refuses. The memory is not wiped
+/// when the secret is dropped.
 ///
 /// ```
 /// use selfheal::config::Secret;
@@ -51,7 +51,7 @@ enum Source {
     Redacted,
 }
 
-/// How a secret that is not given as text is written.
+/// The serialized form of a secret that is not given as text.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Place {
@@ -64,7 +64,7 @@ struct Place {
 }
 
 impl Secret {
-    /// The text itself.
+    /// Creates a secret from its text.
     #[must_use]
     pub fn new(text: impl Into<String>) -> Self {
         Self {
@@ -73,13 +73,13 @@ impl Secret {
         }
     }
 
-    /// The value of an environment variable, read when the configuration is checked.
+    /// Creates a secret from an environment variable, read when the configuration is checked.
     #[must_use]
     pub fn from_env(variable: impl Into<String>) -> Self {
         Self::unread(Source::Env(variable.into()))
     }
 
-    /// The content of a file, read when the configuration is checked.
+    /// Creates a secret from a file, read when the configuration is checked.
     #[must_use]
     pub fn from_file(path: impl Into<PathBuf>) -> Self {
         Self::unread(Source::File(path.into()))
@@ -92,10 +92,10 @@ impl Secret {
         }
     }
 
-    /// Whether `given` is the secret; never, as long as the secret is not known.
+    /// Whether `given` equals the secret; `false` until the secret is resolved.
     ///
-    /// The time it takes depends on the length of `given` alone, so that it shows an attacker
-    /// neither how much of a guess is right nor how long the secret is.
+    /// The time depends only on the length of `given`, so it reveals neither the length of the
+    /// secret nor how much of a guess is right.
     #[must_use]
     pub fn matches(&self, given: &[u8]) -> bool {
         self.matches_by(given, same)
@@ -112,12 +112,12 @@ impl Secret {
         self.source == Source::Redacted
     }
 
-    /// The value, for the checks of its section.
+    /// The text, for the checks of its section.
     pub(crate) fn bytes(&self) -> Option<&[u8]> {
         self.value.as_deref()
     }
 
-    /// Reads the variable or the file; one that is known already stays as it is.
+    /// Reads the variable or the file; a resolved secret is left unchanged.
     pub(super) fn resolve(
         &mut self,
         variable: &dyn Fn(&str) -> Option<OsString>,
@@ -178,13 +178,13 @@ fn read(path: &PathBuf) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Compares in a time that depends on the length of `given` alone.
+/// Compares in a time that depends only on the length of `given`.
 pub(super) fn same(secret: &[u8], given: &[u8]) -> bool {
-    // Opaque to the optimizer, which could otherwise leave the loop at the first difference.
+    // Opaque to the optimizer, which could otherwise end the loop at the first difference.
     same_by(secret, given, black_box)
 }
 
-/// Compares with one `step` for each byte of `given`, which hands on the differences so far.
+/// Compares by calling `step` for each byte of `given` with the differences so far.
 pub(super) fn same_by(secret: &[u8], given: &[u8], mut step: impl FnMut(u8) -> u8) -> bool {
     let mut differences = u8::from(secret.len() != given.len());
     for (byte, known) in given.iter().zip(secret.iter().cycle()) {
@@ -193,14 +193,14 @@ pub(super) fn same_by(secret: &[u8], given: &[u8], mut step: impl FnMut(u8) -> u
     differences == 0
 }
 
-/// A secret that is still to be given.
+/// An unset secret.
 impl Default for Secret {
     fn default() -> Self {
         Self::unread(Source::Redacted)
     }
 }
 
-/// Takes as long as [`Secret::matches`] does.
+/// Takes as long as [`Secret::matches`].
 impl PartialEq for Secret {
     fn eq(&self, other: &Self) -> bool {
         let values = match (&self.value, &other.value) {
@@ -242,7 +242,7 @@ impl<'de> Deserialize<'de> for Secret {
 
 struct SecretVisitor;
 
-/// A number in place of text is refused without showing it.
+/// Rejects a number without showing it.
 const NOT_TEXT: &str = "a secret is text; write it in quotes";
 
 impl<'de> Visitor<'de> for SecretVisitor {

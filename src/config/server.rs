@@ -1,4 +1,4 @@
-//! The stand-alone listener.
+//! Settings of the stand-alone listener.
 
 use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -17,9 +17,9 @@ use super::secret::{Secret, same};
 use super::tls::Tls;
 
 const TIMEOUT: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_secs(600);
-/// A thread serves them all.
+/// A limit, since one thread serves all addresses.
 const MOST_ADDRESSES: usize = 16;
-/// All are asked at a time.
+/// A limit, since all siblings are scraped at the same time.
 const MOST_SIBLINGS: usize = 64;
 /// The length of a bcrypt hash.
 const HASH_LENGTH: usize = 60;
@@ -27,10 +27,10 @@ const CONNECTIONS: RangeInclusive<usize> = 1..=65_536;
 
 /// `[server]`: the listener that serves the endpoints on a thread of its own.
 ///
-/// Where neither [`basic_auth`](Self::basic_auth) nor [`bearer_token`](Self::bearer_token) is
-/// set, any client that reaches it may read, which beyond loopback needs
-/// [`allow_unauthenticated`](Self::allow_unauthenticated) or certificates of clients
-/// ([`Tls::client_ca`]); where both are, either of them lets in.
+/// If neither [`basic_auth`](Self::basic_auth) nor [`bearer_token`](Self::bearer_token) is set, any
+/// client that reaches it may read; beyond loopback this requires
+/// [`allow_unauthenticated`](Self::allow_unauthenticated) or client certificates
+/// ([`Tls::client_ca`]). If both are set, either of them grants access.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
@@ -39,47 +39,47 @@ const CONNECTIONS: RangeInclusive<usize> = 1..=65_536;
     reason = "each is a key of its own, and all combinations occur"
 )]
 pub struct Server {
-    /// Address and port; port 0 takes a free one. Default: `127.0.0.1:9898`.
+    /// The address and port; port 0 selects a free one. Default: `127.0.0.1:9898`.
     #[serde(with = "super::address::tcp")]
     pub listen: SocketAddr,
-    /// Where it listens as well, at most 16 addresses: further ones with a port, and Unix sockets,
-    /// as `unix:/run/shop.sock`. A Unix socket speaks no TLS, and its file is for this user alone.
-    /// Default: nowhere.
+    /// Additional addresses, at most 16: IP addresses with a port, and Unix sockets as
+    /// `unix:/run/shop.sock`. A Unix socket has no TLS, and only this user can open its file.
+    /// Default: none.
     pub listen_also: Vec<Address>,
-    /// The processes of this service whose metrics are on one page, at `siblings` beside the page:
-    /// for a server of several processes, the addresses of this machine at which each has its own
-    /// endpoints, at most 64; this process is there if it is listed. They are asked in plain text,
-    /// at [`Metrics::path`](super::Metrics::path) and with the credentials that are set here, for
-    /// which a password must not be known by its hash alone. Default: none, and no such page.
+    /// The addresses of the processes of a multi-process service whose metrics are merged at
+    /// `siblings` beside the page, at most 64, all on this machine; this process is included if
+    /// listed. They are scraped in plain text at [`Metrics::path`](super::Metrics::path) with the
+    /// credentials configured here, so the password must be given as text, not only as a hash.
+    /// Default: none, and no such page.
     pub siblings: Vec<Address>,
-    /// Who gets which endpoint. Default: who has the credentials.
+    /// Access control per endpoint. Default: all need the credentials.
     pub access: Accesses,
-    /// Whether other machines may be let in. Default: `false`.
+    /// Whether the listener may be reachable from other machines. Default: `false`.
     pub allow_non_loopback: bool,
-    /// Whether other machines may be let in without credentials. Default: `false`.
+    /// Whether other machines may read without credentials. Default: `false`.
     pub allow_unauthenticated: bool,
-    /// Whether `/livez` and `/readyz` ask for the credentials, too. Default: `false`, since what
-    /// probes them seldom has any.
+    /// Whether `/livez` and `/readyz` need credentials too. Default: `false`, since probes seldom
+    /// have any.
     pub protect_probes: bool,
-    /// Whether people may decide through the endpoints and the page: acknowledge, mute, pause,
-    /// approve, trigger. It needs credentials, and each order is in the journal with who gave it.
-    /// Default: `false`.
+    /// Whether operators may give commands through the endpoints and the page: acknowledge, mute,
+    /// pause, approve, trigger. Requires credentials; the journal records each command and its
+    /// author. Default: `false`.
     pub control: bool,
-    /// The path of the page where the endpoints are merged into an application's own router; the
-    /// listener has it at `/`. Default: `/selfheal`.
+    /// The path of the page in an application's own router; the listener serves it at `/`. Default:
+    /// `/selfheal`.
     pub page_path: String,
-    /// How long a request may take, from 100 ms to 10 min. Default: 10 s, which is how long
-    /// Prometheus waits. Where its `scrape_timeout` is longer and a scrape needs that, raise
-    /// this too: of both the shorter counts, on the listener and in an application's own router.
+    /// The time limit of a request, 100 ms to 10 min. Default: 10 s, the default `scrape_timeout`
+    /// of Prometheus. For a scrape that needs a longer `scrape_timeout`, raise both. Applies to the
+    /// listener and to an application's own router.
     #[serde(with = "super::duration")]
     pub request_timeout: Duration,
     /// The limit of open connections, 1 to 65 536; further ones wait. Default: 64.
     pub max_connections: usize,
-    /// User name and password that let in. Default: none.
+    /// The user name and password that grant access. Default: none.
     pub basic_auth: Option<BasicAuth>,
-    /// The token that lets in. Default: none.
+    /// The token that grants access. Default: none.
     pub bearer_token: Option<Secret>,
-    /// The certificate with which the listener speaks TLS. Default: none, plain text.
+    /// The TLS certificate of the listener. Default: none, for plain text.
     pub tls: Option<Tls>,
 }
 
@@ -111,58 +111,58 @@ impl Server {
         Self::default()
     }
 
-    /// Sets address and port; port 0 takes a free one. Default: `127.0.0.1:9898`.
+    /// Sets the address and port; port 0 selects a free one. Default: `127.0.0.1:9898`.
     #[must_use]
     pub fn listen(mut self, address: SocketAddr) -> Self {
         self.listen = address;
         self
     }
 
-    /// Adds where it listens as well: an address with a port, or the path of a Unix socket.
-    /// Default: nowhere.
+    /// Adds an address to listen on: an address with a port, or the path of a Unix socket. Default:
+    /// none.
     #[must_use]
     pub fn listen_also(mut self, address: impl Into<Address>) -> Self {
         self.listen_also.push(address.into());
         self
     }
 
-    /// Adds a process whose metrics are on the page of all. Default: none.
+    /// Adds a process whose metrics are merged on the siblings page. Default: none.
     #[must_use]
     pub fn sibling(mut self, address: impl Into<Address>) -> Self {
         self.siblings.push(address.into());
         self
     }
 
-    /// Sets who gets which endpoint. Default: who has the credentials.
+    /// Sets the access control per endpoint. Default: all need the credentials.
     #[must_use]
     pub fn access(mut self, access: Accesses) -> Self {
         self.access = access;
         self
     }
 
-    /// Whether `listen` may be an address that other machines reach. Default: `false`.
+    /// Whether `listen` may be reachable from other machines. Default: `false`.
     #[must_use]
     pub fn allow_non_loopback(mut self, on: bool) -> Self {
         self.allow_non_loopback = on;
         self
     }
 
-    /// Whether other machines may be let in without credentials. Default: `false`.
+    /// Whether other machines may read without credentials. Default: `false`.
     #[must_use]
     pub fn allow_unauthenticated(mut self, on: bool) -> Self {
         self.allow_unauthenticated = on;
         self
     }
 
-    /// Whether `/livez` and `/readyz` ask for the credentials, too. Default: `false`.
+    /// Whether `/livez` and `/readyz` need credentials too. Default: `false`.
     #[must_use]
     pub fn protect_probes(mut self, on: bool) -> Self {
         self.protect_probes = on;
         self
     }
 
-    /// Whether people may decide through the endpoints and the page, which needs credentials.
-    /// Default: `false`.
+    /// Whether operators may give commands through the endpoints and the page; requires
+    /// credentials. Default: `false`.
     #[must_use]
     pub fn control(mut self, on: bool) -> Self {
         self.control = on;
@@ -176,21 +176,21 @@ impl Server {
         self
     }
 
-    /// Sets how long a request may take, from 100 ms to 10 min. Default: 10 s.
+    /// Sets the time limit of a request, 100 ms to 10 min. Default: 10 s.
     #[must_use]
     pub fn request_timeout(mut self, limit: Duration) -> Self {
         self.request_timeout = limit;
         self
     }
 
-    /// Sets how many connections are open at once, 1 to 65 536. Default: 64.
+    /// Sets the limit of open connections, 1 to 65 536. Default: 64.
     #[must_use]
     pub fn max_connections(mut self, connections: usize) -> Self {
         self.max_connections = connections;
         self
     }
 
-    /// Sets the user name and password that let in. Default: none.
+    /// Sets the user name and password that grant access. Default: none.
     #[must_use]
     pub fn basic_auth(mut self, username: impl Into<String>, password: Secret) -> Self {
         self.basic_auth = Some(BasicAuth {
@@ -200,22 +200,22 @@ impl Server {
         self
     }
 
-    /// Sets the token that lets in. Default: none.
+    /// Sets the token that grants access. Default: none.
     #[must_use]
     pub fn bearer_token(mut self, token: Secret) -> Self {
         self.bearer_token = Some(token);
         self
     }
 
-    /// Sets the certificate with which the listener speaks TLS, for which the feature `tls` is
-    /// needed. Default: none, plain text.
+    /// Sets the TLS certificate of the listener; needs the feature `tls`. Default: none, for plain
+    /// text.
     #[must_use]
     pub fn tls(mut self, tls: Tls) -> Self {
         self.tls = Some(tls);
         self
     }
 
-    /// Whether no other machine reaches the listener.
+    /// Whether the listener is reachable from this machine only.
     pub(crate) fn is_loopback(&self) -> bool {
         Address::Tcp(self.listen).is_local() && self.listen_also.iter().all(Address::is_local)
     }
@@ -227,7 +227,7 @@ impl Server {
         !known && self.tls.is_none() && !self.is_loopback()
     }
 
-    /// Every secret with the field that it is in.
+    /// Iterates over the secrets, each with its field.
     fn secrets(&mut self) -> impl Iterator<Item = (&'static str, &mut Secret)> {
         let password = self.basic_auth.as_mut().map(|auth| &mut auth.password);
         let token = self.bearer_token.as_mut();
@@ -249,7 +249,7 @@ impl Server {
         }
     }
 
-    /// Takes the text of each secret that is redacted here from `known`.
+    /// Restores the text of each redacted secret from `known`.
     pub(super) fn restore_secrets(&mut self, known: &Self) {
         let mut known = known.clone();
         for (field, secret) in self.secrets().filter(|(_, secret)| secret.is_redacted()) {
@@ -259,7 +259,7 @@ impl Server {
         }
     }
 
-    /// `scrape` is the path of the metrics.
+    /// Adds every fault; `scrape` is the path of the metrics.
     pub(super) fn check(&self, scrape: &str, faults: &mut Faults) {
         let open = self.basic_auth.is_none() && self.bearer_token.is_none();
         let known = self.tls.as_ref().is_some_and(|tls| tls.client_ca.is_some());
@@ -359,7 +359,7 @@ impl Server {
         }
     }
 
-    /// An address that other machines reach.
+    /// Checks an address that other machines can reach.
     fn check_reach(&self, address: &Address, open: bool, faults: &mut Faults) {
         if address.is_local() {
             return;
@@ -381,7 +381,7 @@ impl Server {
     }
 }
 
-/// Says nothing of the value, its length included.
+/// Reveals nothing of the value, including its length.
 fn check_secret(field: &str, value: &[u8], allowed: fn(&u8) -> bool, faults: &mut Faults) {
     if value.is_empty() {
         faults.add(
@@ -403,16 +403,16 @@ fn check_secret(field: &str, value: &[u8], allowed: fn(&u8) -> bool, faults: &mu
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct BasicAuth {
-    /// The user name, without a colon. It has no default.
+    /// The user name, without a colon. Required.
     pub username: String,
-    /// The password, or its bcrypt hash as `htpasswd -nB` prints it (`$2y$…`), for which the
-    /// feature `bcrypt` is needed. It has no default.
+    /// The password, or its bcrypt hash as `htpasswd -nB` prints it (`$2y$…`), which needs the
+    /// feature `bcrypt`. Required.
     pub password: Secret,
 }
 
 impl BasicAuth {
-    /// Whether these are the user name and the password; takes as long for a wrong name as for
-    /// a wrong password. A hash is compared in some tens of milliseconds.
+    /// Whether the user name and the password match; a wrong name takes as long as a wrong
+    /// password. Checking a hash takes some tens of milliseconds.
     #[must_use]
     pub fn matches(&self, username: &[u8], password: &[u8]) -> bool {
         self.matches_by(username, password, same)
@@ -432,7 +432,7 @@ impl BasicAuth {
         name & word
     }
 
-    /// The password, where it is a hash.
+    /// The password, if it is a hash.
     pub(crate) fn hash(&self) -> Option<&str> {
         let text = std::str::from_utf8(self.password.bytes()?).ok()?;
         let is_hash = text.len() == HASH_LENGTH && text.starts_with("$2");

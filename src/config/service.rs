@@ -1,4 +1,4 @@
-//! What the program calls itself.
+//! Settings that identify the program.
 
 use std::collections::BTreeMap;
 
@@ -8,29 +8,28 @@ use super::faults::Faults;
 use super::names::check_labels;
 use super::range::check_range;
 
-/// The labels of `service_info` that are not the user's to set.
+/// The labels of `service_info` that users cannot set.
 const RESERVED: [&str; 4] = ["version", "healing_enabled", "le", "quantile"];
 
-/// `[service]`: what `service_info`, `/health` and the status page say the program is, and when
-/// it is ready.
+/// `[service]`: the identity of the program in `service_info`, `/health` and the status page, and
+/// when it is ready.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Service {
-    /// The name. Default: empty, which stands for the namespace.
+    /// The name. Default: empty, for the namespace.
     pub name: String,
     /// The version. Default: none.
     pub version: Option<String>,
-    /// Further labels of `service_info`. Default: none.
+    /// Additional labels of `service_info`. Default: none.
     pub labels: BTreeMap<String, String>,
-    /// Whether the service is not ready until the application says that it serves, by
-    /// [`Selfheal::serving`](crate::Selfheal::serving). Default: `false`, so that an application
-    /// that never says so is ready.
+    /// Whether the service is not ready until the application calls
+    /// [`Selfheal::serving`](crate::Selfheal::serving). Default: `false`.
     pub wait_until_serving: bool,
 }
 
 impl Service {
-    /// A service of that name.
+    /// Creates a service of this name.
     #[must_use]
     pub fn new(name: impl Into<String>) -> Self {
         Self {
@@ -61,7 +60,7 @@ impl Service {
         self
     }
 
-    /// `most` is how many bytes of a label value are kept.
+    /// Adds every fault; `most` is the length limit of label values in bytes.
     pub(super) fn check(&self, most: usize, faults: &mut Faults) {
         let version = self.version.as_deref().unwrap_or_default();
         for (field, text, most) in [("name", &*self.name, 256), ("version", version, most)] {

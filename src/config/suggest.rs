@@ -1,12 +1,12 @@
-//! "Did you mean": the known word that is nearest to an unknown one.
+//! "Did you mean": finds the known word nearest to an unknown one.
 
 pub(super) use super::faults::quote;
 use crate::util::distance;
 
-/// Longer words are no typing errors of ours; the bound keeps the comparison cheap.
+/// A longer word is no typing error; the bound keeps the comparison cheap.
 const LONGEST: usize = 64;
 
-/// `did you mean …?`, or else all known words behind `otherwise`.
+/// Returns `did you mean …?`, or else `otherwise` and all known words.
 pub(super) fn hint(word: &str, known: &[&str], otherwise: &str) -> String {
     match nearest(word, known) {
         Some(near) => format!("did you mean `{near}`?"),
@@ -15,9 +15,9 @@ pub(super) fn hint(word: &str, known: &[&str], otherwise: &str) -> String {
     }
 }
 
-/// The known word at the smallest edit distance, if that is at most a third of its length.
+/// The known word with the smallest edit distance, at most a third of its length.
 ///
-/// Case and `-` for `_` count as no edit. The first of several equally near ones is taken.
+/// Case and `-` for `_` cost nothing. Among equally near words, the first is returned.
 pub(super) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     let word = plain(word);
     if word.chars().count() > LONGEST {

@@ -1,4 +1,4 @@
-//! The collector of machine and process metrics.
+//! Settings of the collector of machine metrics.
 
 use std::time::Duration;
 
@@ -7,19 +7,19 @@ use serde::{Deserialize, Serialize};
 use super::faults::Faults;
 use super::range::check_duration;
 
-/// Below it, the share of CPU time is noise: Linux counts it in ticks of 10 ms.
+/// Below it, CPU usage is noise: Linux counts CPU time in ticks of 10 ms.
 const MIN_REFRESH: Duration = Duration::from_millis(200);
 const MAX_REFRESH: Duration = Duration::from_secs(3_600);
 
-/// `[system]`: CPU, memory, disks and network of the machine. What concerns the process itself is
-/// collected in any case.
+/// `[system]`: CPU, memory, disks and network of the machine. Metrics of the process itself are
+/// always collected.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct System {
     /// Whether they are collected. Default: `true`.
     pub enabled: bool,
-    /// How old the figures may get, from 200 ms to 1 h. Default: 5 s.
+    /// The maximum age of the values, 200 ms to 1 h. Default: 5 s.
     #[serde(with = "super::duration")]
     pub refresh: Duration,
 }
@@ -47,7 +47,7 @@ impl System {
         self
     }
 
-    /// Sets how old the figures may get, from 200 ms to 1 h. Default: 5 s.
+    /// Sets the maximum age of the values, 200 ms to 1 h. Default: 5 s.
     #[must_use]
     pub fn refresh(mut self, interval: Duration) -> Self {
         self.refresh = interval;

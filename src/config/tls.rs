@@ -4,27 +4,27 @@ use serde::{Deserialize, Serialize};
 
 use super::faults::Faults;
 
-/// `[server.tls]`: the listener speaks TLS 1.2 and 1.3, and HTTP/2 with clients that offer it.
+/// `[server.tls]`: TLS 1.2 and 1.3 on the listener, with HTTP/2 for clients that offer it.
 ///
-/// The files are PEM. They are read when the listener starts, and again every ten seconds: where
-/// their content has changed and is usable, new connections get it; where it is not, they get what
-/// was there before. It needs the feature `tls`; without it the listener does not start.
+/// The files are PEM. They are read when the listener starts and again every ten seconds: if their
+/// content has changed and is valid, new connections use it; otherwise they use the previous
+/// content. Needs the feature `tls`; without it the listener does not start.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Tls {
-    /// The file of the certificate, with those that lead from it to the root. It has no default.
+    /// The file of the certificate, followed by its intermediate certificates. Required.
     pub cert: PathBuf,
-    /// The file of its private key. It has no default.
+    /// The file of its private key. Required.
     pub key: PathBuf,
-    /// The file of the certificates one of which has to have signed that of a client. Where it is
-    /// set, no one gets beyond the handshake without one, probes included. Default: none, clients
-    /// need no certificate.
+    /// The file of the CA certificates, one of which must have signed the client's certificate. If
+    /// set, the handshake fails without one, also for probes. Default: none, for no client
+    /// certificates.
     pub client_ca: Option<PathBuf>,
 }
 
 impl Tls {
-    /// The files of a certificate and of its private key.
+    /// Creates the settings from the files of a certificate and its private key.
     #[must_use]
     pub fn new(cert: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
         Self {
@@ -34,8 +34,8 @@ impl Tls {
         }
     }
 
-    /// Sets the file of the certificates one of which has to have signed that of a client.
-    /// Default: none, clients need no certificate.
+    /// Sets the file of the CA certificates that sign client certificates. Default: none, for no
+    /// client certificates.
     #[must_use]
     pub fn client_ca(mut self, file: impl Into<PathBuf>) -> Self {
         self.client_ca = Some(file.into());

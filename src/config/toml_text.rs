@@ -14,13 +14,13 @@ use super::loader::Loader;
 use super::root::Config;
 use super::tree::{Node, Value};
 
-/// No configuration that people write is as long; the bound is for `/dev/zero` and the like.
+/// A bound against `/dev/zero` and the like; no configuration is that long.
 const MAX_BYTES: u64 = 1024 * 1024;
-/// After an error the parser guesses where to go on, so that the later ones help less and less.
+/// After an error the parser guesses where to continue, so later errors are less useful.
 const MAX_ERRORS: usize = 20;
 
 impl Config {
-    /// Reads and checks a TOML text; what it does not set has its default.
+    /// Parses and validates a TOML text; keys that it does not set have their defaults.
     ///
     /// ```
     /// use selfheal::config::{Config, ConfigError};
@@ -35,31 +35,31 @@ impl Config {
     /// ```
     ///
     /// # Errors
-    /// [`ConfigError::Syntax`] where it is not TOML, [`ConfigError::Invalid`] with all faults.
+    /// [`ConfigError::Syntax`] if it is not TOML, [`ConfigError::Invalid`] with all faults.
     pub fn from_toml_str(text: &str) -> Result<Self, ConfigError> {
         Loader::new().toml_str(text).load()
     }
 
-    /// Reads and checks a TOML file of at most 1 MiB; what it does not set has its default.
+    /// Parses and validates a TOML file of at most 1 MiB; keys it does not set have their defaults.
     ///
-    /// To lay the environment over it, use a [`Loader`]: then a fault of the file that a
-    /// variable replaces is none.
+    /// To merge the environment, use a [`Loader`]: a faulty value that a variable replaces is then
+    /// no fault.
     ///
     /// # Errors
-    /// [`ConfigError::Io`] where it cannot be read, [`ConfigError::Syntax`] where it is not
-    /// TOML, [`ConfigError::Invalid`] with all faults.
+    /// [`ConfigError::Io`] if it cannot be read, [`ConfigError::Syntax`] if it is not TOML,
+    /// [`ConfigError::Invalid`] with all faults.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
         Loader::new().file(path).load()
     }
 }
 
 impl Loader {
-    /// Lays a TOML text over what was given so far.
+    /// Merges a TOML text over the sources given so far.
     pub fn toml_str(self, text: &str) -> Self {
         self.add(text, None)
     }
 
-    /// Lays a TOML file of at most 1 MiB over what was given so far.
+    /// Merges a TOML file of at most 1 MiB over the sources given so far.
     pub fn file(mut self, path: impl AsRef<Path>) -> Self {
         let path = path.as_ref();
         match read(path) {
@@ -101,7 +101,7 @@ fn read(path: &Path) -> io::Result<String> {
 }
 
 impl Node {
-    /// Lays `upper` over this: tables merge key by key, everything else is replaced.
+    /// Merges `upper` over this: tables key by key, everything else is replaced.
     fn merge(&mut self, upper: Self) {
         match (&mut self.value, upper.value) {
             (Value::Table(mine), Value::Table(theirs)) => {
@@ -134,7 +134,7 @@ fn parse(text: &str) -> Result<Node, Vec<SyntaxError>> {
     let mut errors: Vec<SyntaxError> = errors
         .iter()
         .map(|error| {
-            // At the end of the text the parser gives no place.
+            // At the end of the text the parser gives no position.
             let at = error.span().map_or(text.len(), |span| span.start);
             let (line, column) = lines.place(at);
             SyntaxError {
@@ -145,7 +145,7 @@ fn parse(text: &str) -> Result<Node, Vec<SyntaxError>> {
         })
         .collect();
     errors.sort_by_key(|error| (error.line, error.column));
-    // Further errors of a line mostly follow from its first.
+    // Further errors on the same line mostly follow from the first.
     errors.dedup_by_key(|error| error.line);
     errors.truncate(MAX_ERRORS);
     Err(errors)
@@ -166,14 +166,14 @@ fn node(value: &Spanned<DeValue<'_>>, lines: &Lines<'_>) -> Node {
     let value = match value.get_ref() {
         DeValue::String(text) => Value::Text(text.to_string()),
         DeValue::Integer(number) => i128::from_str_radix(number.as_str(), number.radix())
-            // Beyond every range, so that the field reports its own.
+            // Outside every range, so that the field reports its own.
             .map_or(Value::Int(i128::MAX), Value::Int),
         DeValue::Float(number) => number
             .as_str()
             .parse()
             .map_or(Value::Float(f64::NAN), Value::Float),
         DeValue::Boolean(value) => Value::Bool(*value),
-        // Its author forgot the quotes; no field is a date.
+        // The quotes are missing; no field is a date.
         DeValue::Datetime(time) => Value::Text(time.to_string()),
         DeValue::Array(list) => Value::List(list.iter().map(|value| node(value, lines)).collect()),
         DeValue::Table(table) => return node_of_table(table, origin, lines),
@@ -181,7 +181,7 @@ fn node(value: &Spanned<DeValue<'_>>, lines: &Lines<'_>) -> Node {
     Node { value, origin }
 }
 
-/// From offsets to lines.
+/// Converts offsets to lines.
 struct Lines<'a> {
     text: &'a str,
     starts: Vec<usize>,
@@ -196,7 +196,7 @@ impl<'a> Lines<'a> {
         }
     }
 
-    /// Line and column, counted from 1.
+    /// The line and column, counted from 1.
     fn place(&self, offset: usize) -> (usize, usize) {
         let line = self.starts.partition_point(|start| *start <= offset);
         let start = self.starts[line - 1];

@@ -1,11 +1,11 @@
-//! What a policy may not say. Every fault is reported, none is mended silently.
+//! Validation of the policy. Every fault is reported; none is corrected silently.
 
 use std::time::Duration;
 
 use super::{Backoff, Budget, Budgets, Confirm, Escalation, HealingPolicy, Limits};
 use crate::config::{Faults, duration};
 
-/// Ten years: longer is a mistake in the unit.
+/// Ten years; a longer duration is a mistake in the unit.
 const LONGEST: Duration = Duration::from_secs(10 * 365 * 86_400);
 
 impl HealingPolicy {

@@ -1,4 +1,4 @@
-//! What follows when healing has given up on a fault.
+//! Escalation after healing has given up on a fault.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::Budget;
 use crate::config::duration;
 
-/// How bad a fault is. An open issue keeps the worst that was seen.
+/// The severity of a fault. An open issue keeps the highest severity seen.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize,
 )]
@@ -25,7 +25,7 @@ pub enum Severity {
 }
 
 impl Severity {
-    /// All of them, the mildest first.
+    /// All severities, in ascending order.
     pub const ALL: [Self; 4] = [Self::Info, Self::Warning, Self::Error, Self::Critical];
 
     /// The label value.
@@ -39,34 +39,33 @@ impl Severity {
         }
     }
 
-    /// 0 for the mildest to 3.
+    /// The numeric level, 0 (info) to 3 (critical).
     #[must_use]
     pub const fn level(self) -> u32 {
         self as u32
     }
 }
 
-/// How far a fault is taken beyond an alert, once healing has given up on it: every step of its
-/// plan was tried, it flaps, it took too many attempts, or attempts hang that cannot be ended.
+/// The escalation beyond an alert after healing has given up on a fault: every step of its plan was
+/// tried, it flaps, it took too many attempts, or its attempts hang and cannot be cancelled.
 ///
-/// Default: no further than the alert. The service is ready again as soon as the issue closes, or
-/// a person acknowledges it.
+/// Default: an alert only. The service becomes ready again when the issue closes or a person
+/// acknowledges it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Escalation {
-    /// What is milder than this goes no further than an alert. Default: critical.
+    /// The lowest severity that escalates beyond an alert. Default: critical.
     pub severity: Severity,
-    /// So long after healing has given up, the service is not ready for traffic. Default: never.
+    /// The time from giving up until the service reports not ready. Default: never.
     #[serde(with = "duration::optional")]
     pub not_ready_after: Option<Duration>,
-    /// So long after healing has given up, the process is asked to end, for whatever started it
-    /// to start it anew; at least as long as [`not_ready_after`](Self::not_ready_after).
-    /// Default: never.
+    /// The time from giving up until the process is asked to exit, so that its supervisor restarts
+    /// it; at least [`not_ready_after`](Self::not_ready_after). Default: never.
     #[serde(with = "duration::optional")]
     pub exit_after: Option<Duration>,
-    /// How often it may be asked to end, counted over restarts by the journal; without a journal
-    /// each process counts for itself. Default: 3 in 1 h.
+    /// The budget of requested exits. The journal counts them across restarts; without a journal
+    /// each process counts its own. Default: 3 in 1 h.
     pub exits: Budget,
 }
 

@@ -1,4 +1,4 @@
-//! What holds the engine back, and how much it remembers.
+//! Guards and limits of the healing engine.
 
 use std::time::Duration;
 
@@ -6,27 +6,27 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::duration;
 
-/// The treatment of an action that is due.
+/// How a due action is treated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
-    /// Run it.
+    /// Run the action.
     Run,
-    /// Wait until a person approves.
+    /// Wait for a person's approval.
     Approval,
-    /// Report what would be done, and do nothing.
+    /// Report the action without running it.
     DryRun,
 }
 
-/// The mode by the risk of the action.
+/// The mode for each risk of an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Modes {
-    /// For what can be undone unnoticed. Default: `run`.
+    /// For actions that can be undone unnoticed. Default: `run`.
     pub reversible: Mode,
-    /// For what users may notice, such as a restart. Default: `dry_run`.
+    /// For actions that users may notice, such as a restart. Default: `dry_run`.
     pub disruptive: Mode,
-    /// For what cannot be undone, such as deleting. Default: `approval`.
+    /// For actions that cannot be undone, such as deleting. Default: `approval`.
     pub destructive: Mode,
 }
 
@@ -40,16 +40,16 @@ impl Default for Modes {
     }
 }
 
-/// A ratio from 0 to 1 by the risk of the action.
+/// A ratio from 0 to 1 for each risk of an action.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ByRisk {
-    /// For what can be undone unnoticed. Default: 0.05, which an action falls
-    /// below after 19 verified failures in a row.
+    /// For actions that can be undone unnoticed. Default: 0.05; 19 verified failures in a row bring
+    /// an action below it.
     pub reversible: f64,
-    /// For what users may notice. Default: 0.2, which one confirming sample of one just reaches.
+    /// For actions that users may notice. Default: 0.2, just reached by 1 confirming sample of 1.
     pub disruptive: f64,
-    /// For what cannot be undone. Default: 0.4, which takes 3 confirming samples of 3.
+    /// For actions that cannot be undone. Default: 0.4, which takes 3 confirming samples of 3.
     pub destructive: f64,
 }
 
@@ -63,30 +63,30 @@ impl Default for ByRisk {
     }
 }
 
-/// The mode for one component, one issue type, or one issue type of one component.
+/// A mode for one component, one issue type, or one issue type of one component.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Override {
-    /// The component it is about; every one where absent.
+    /// The component it applies to; all if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub component: Option<String>,
-    /// The issue type it is about; every one where absent.
+    /// The issue type it applies to; all if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issue_type: Option<String>,
-    /// The mode there.
+    /// The mode to use.
     pub mode: Mode,
 }
 
-/// When so many components are bad at once that the fault is elsewhere: nothing starts.
+/// The storm guard: starts no action while so many components are bad that the cause is elsewhere.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Storm {
-    /// The share of the known components that may be bad, 0 to 1. Default: 0.5.
+    /// The share of bad components that is a storm, 0 to 1. Default: 0.5.
     pub share: f64,
-    /// So many components must be bad before it is a storm; with fewer, a share says little.
+    /// The minimum number of bad components for a storm, since with fewer the share means little.
     /// Default: 5.
     pub min_components: u32,
-    /// How long the share must stay below before anything starts again. Default: 30 s.
+    /// How long the share must stay below the limit before actions start again. Default: 30 s.
     #[serde(with = "duration")]
     pub hold: Duration,
 }
@@ -101,11 +101,11 @@ impl Default for Storm {
     }
 }
 
-/// When a fault was healed so often that healing hides it: it waits until acknowledged.
+/// The flap guard: a fault healed this often waits until acknowledged, since healing hides it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Flap {
-    /// How many heals of one key within the window. Default: 3.
+    /// The number of heals of one key within the window. Default: 3.
     pub heals: u32,
     /// The window. Default: 30 min.
     #[serde(with = "duration")]
@@ -121,11 +121,11 @@ impl Default for Flap {
     }
 }
 
-/// When a fault was healed so often that a person should search for its cause.
+/// The recurrence alert: raised for a fault healed so often that its cause should be found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Recurrence {
-    /// The heal of one key within the window that raises the alert. Default: the 5th.
+    /// The number of heals of one key within the window that raises the alert. Default: 5.
     pub heals: u32,
     /// The window. Default: 24 h.
     #[serde(with = "duration")]
@@ -141,11 +141,11 @@ impl Default for Recurrence {
     }
 }
 
-/// How long a request for approval stands.
+/// The lifetime of a request for approval.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Approval {
-    /// After so long the issue is parked. Default: 24 h.
+    /// The time after which the issue is parked. Default: 24 h.
     #[serde(with = "duration")]
     pub expires: Duration,
 }
@@ -158,29 +158,27 @@ impl Default for Approval {
     }
 }
 
-/// How much the engine keeps in memory. What does not fit is refused, counted and named.
+/// The memory limits of the engine. What exceeds them is refused, counted and reported by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
-    /// Open issues. Beyond, an issue that waits gives way to one that is more severe.
-    /// Default: 10,000.
+    /// Open issues. At the limit a more severe issue replaces a waiting one. Default: 10,000.
     pub open: u32,
-    /// Open issues of one engine, so that one that runs wild leaves a share to the rest.
-    /// Default: 2,000.
+    /// Open issues of one engine, so that a faulty engine cannot use the whole limit. Default:
+    /// 2,000.
     pub open_per_engine: u32,
     /// Engines. Default: 256.
     pub engines: u32,
-    /// Components that are named beforehand. One with an issue always has a place and a budget of
-    /// its own; one that is idle for as long as the longest budget window is forgotten. Default:
-    /// 1,024.
+    /// Components registered in advance. One with an issue always has its own entry and budget; one
+    /// idle for the longest budget window is forgotten. Default: 1,024.
     pub components: u32,
-    /// Keys whose past attempts, heals and blocks are remembered. Default: 8,192.
+    /// Keys whose past attempts, heals and blocks are kept. Default: 8,192.
     pub keys: u32,
     /// Mutes. Default: 1,024.
     pub mutes: u32,
-    /// Alerts that fire at once. Default: 1,024.
+    /// Alerts that fire at the same time. Default: 1,024.
     pub alerts: u32,
-    /// Label combinations counted for each metric; those beyond count as `other`. Default: 512.
+    /// Label combinations counted for each metric; further ones count as `other`. Default: 512.
     pub series: u32,
 }
 

@@ -1,4 +1,4 @@
-//! How often and how fast: windows, waits and repetitions.
+//! Budgets, backoff, confirmation and verification settings.
 
 use std::time::Duration;
 
@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::duration;
 
-/// At most `max` attempts in any window of this length.
+/// A budget: at most `max` attempts in any window of this length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Budget {
-    /// How many attempts, 1 to 10,000.
+    /// The number of attempts, 1 to 10,000.
     pub max: u32,
     /// The length of the sliding window.
     #[serde(with = "duration")]
@@ -18,30 +18,29 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// The most attempts that a budget can allow, since each is remembered for exactness.
+    /// The largest `max`, since each attempt in the window is remembered.
     pub const MOST: u32 = 10_000;
 
-    /// At most `max` attempts in any `window`.
+    /// Creates a budget of at most `max` attempts in any `window`.
     #[must_use]
     pub const fn new(max: u32, window: Duration) -> Self {
         Self { max, window }
     }
 }
 
-/// The budgets that every attempt draws on, and how much of them is kept for whom.
+/// The budgets that every attempt draws on, and the shares of them that are reserved.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Budgets {
-    /// For each component. Default: 10 in 10 min.
+    /// The budget of each component. Default: 10 in 10 min.
     pub component: Budget,
-    /// For all components together. Default: 60 in 10 min.
+    /// The budget of all components together. Default: 60 in 10 min.
     pub global: Budget,
-    /// The share of each budget, 0 to 1, that is kept for each higher severity: what is milder
-    /// cannot draw on it. Default: 0.1.
+    /// The share of each budget, 0 to 1, that is reserved for each higher severity. Default: 0.1.
     pub kept_per_severity: f64,
-    /// The share of the global budget, 0 to 1, that is kept for components that have spent nothing
-    /// in its window, so that a few that keep failing leave some for the rest. Default: 0.2.
+    /// The share of the global budget, 0 to 1, reserved for components that have spent nothing in
+    /// its window, so that a few failing ones cannot use it up. Default: 0.2.
     pub kept_for_unspent: f64,
 }
 
@@ -56,7 +55,7 @@ impl Default for Budgets {
     }
 }
 
-/// The wait between two attempts: drawn evenly from zero to `base · 2ⁿ`, at most `cap`.
+/// The delay between two attempts: drawn evenly from zero to `base · 2ⁿ`, at most `cap`.
 ///
 /// This is the "full jitter" of Marc Brooker, "Exponential Backoff And Jitter" (AWS, 2015):
 /// of the variants measured there, it spreads the load best. `n` counts the attempts since the
@@ -64,13 +63,13 @@ impl Default for Budgets {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Backoff {
-    /// The longest wait before the second attempt. Default: 1 s.
+    /// The longest delay before the second attempt. Default: 1 s.
     #[serde(with = "duration")]
     pub base: Duration,
-    /// The longest wait of all. Default: 5 min.
+    /// The longest delay of all. Default: 5 min.
     #[serde(with = "duration")]
     pub cap: Duration,
-    /// How long a key must be healthy before its next fault is the first again. Default: 10 min.
+    /// How long a key must be healthy before `n` restarts at zero. Default: 10 min.
     #[serde(with = "duration")]
     pub reset_after: Duration,
 }
@@ -89,23 +88,23 @@ impl Default for Backoff {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Confirm {
-    /// How many detection runs must find it, at least 1.
+    /// The number of detection runs that must find it, at least 1.
     pub bad: u32,
-    /// Of how many, at most 64.
+    /// The number of runs considered, at most 64.
     pub of: u32,
 }
 
 impl Confirm {
-    /// The most detection runs that are remembered.
+    /// The largest number of detection runs considered.
     pub const MOST: u32 = 64;
 
-    /// The first sight is enough, for detectors that cannot be mistaken: a task did panic.
+    /// Confirms at the first detection, for faults that are certain, such as a task panic.
     #[must_use]
     pub const fn at_once() -> Self {
         Self { bad: 1, of: 1 }
     }
 
-    /// `bad` of the last `of` detection runs.
+    /// Confirms after `bad` of the last `of` detection runs.
     #[must_use]
     pub const fn of(bad: u32, of: u32) -> Self {
         Self { bad, of }
@@ -118,17 +117,17 @@ impl Default for Confirm {
     }
 }
 
-/// How often a verification that comes to no verdict is repeated.
+/// The retries of a verification without a verdict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Verify {
-    /// How long one may take. Default: 10 s.
+    /// The time limit of one try. Default: 10 s.
     #[serde(with = "duration")]
     pub timeout: Duration,
-    /// How many may end without a verdict before the attempt counts as not verified. Default: 3.
+    /// The tries without a verdict after which the attempt counts as not verified. Default: 3.
     pub tries: u32,
-    /// The wait between two. Default: 1 s.
+    /// The interval between two tries. Default: 1 s.
     #[serde(with = "duration")]
     pub every: Duration,
 }

@@ -1,5 +1,5 @@
-//! Constructors and setters of the policy and its parts, as a table: each starts from the
-//! defaults, and each setter says its own.
+//! Constructors and setters of the policy and its parts, as a table. Each constructor returns the
+//! defaults, and each setter states its own.
 
 use std::time::Duration;
 
@@ -30,69 +30,67 @@ macro_rules! setters {
 }
 
 setters!(HealingPolicy {
-    /// Whether to report what would be done, and do nothing. Default: false.
+    /// Whether actions are only reported. Default: false.
     dry_run: bool,
-    /// Sets what to do by the risk of an action. Default: reversible actions run, disruptive ones
-    /// are reported, destructive ones wait for approval.
+    /// Sets the mode by the risk of an action. Default: reversible actions run, disruptive ones are
+    /// reported, destructive ones wait for approval.
     modes: Modes,
     /// Sets the confidence below which an action waits for approval. Default: 0.05, 0.2 and 0.4.
     min_confidence: ByRisk,
-    /// Sets how often each engine detects. Default: 10 s.
+    /// Sets the interval between detection runs of an engine. Default: 10 s.
     detect_every: Duration,
     /// Sets how many of the last detection runs must find a fault. Default: 2 of 3.
     confirm: Confirm,
-    /// Sets how many detection runs in a row must find nothing before an issue counts as gone by
-    /// itself. Default: 2.
+    /// Sets how many consecutive detection runs must find nothing before an issue counts as
+    /// cleared. Default: 2.
     clear: u32,
-    /// Sets how long a verification must stay good before an issue is healed. Default: 10 s.
+    /// Sets how long verification must stay good before an issue counts as healed. Default: 10 s.
     settle: Duration,
-    /// Sets how long an attempt may take before it is cancelled. Default: 30 s.
+    /// Sets the time limit of an attempt, after which it is cancelled. Default: 30 s.
     timeout: Duration,
-    /// Sets how long a cancelled attempt has to end before it is a zombie. Default: 5 s.
+    /// Sets how long a cancelled attempt may take to end before it is a zombie. Default: 5 s.
     grace: Duration,
-    /// Sets the attempts of a step whose plan does not say. Default: 3.
+    /// Sets the attempts of a step whose plan sets no number. Default: 3.
     attempts: u32,
-    /// Sets the wait between attempts. Default: up to 1 s, doubling, at most 5 min.
+    /// Sets the delay between attempts. Default: up to 1 s, doubling, at most 5 min.
     backoff: Backoff,
-    /// Sets how many attempts are allowed per component and in all. Default: 10 and 60 in 10 min.
+    /// Sets the attempts allowed per component and in total. Default: 10 and 60 in 10 min.
     budget: Budgets,
-    /// Sets how many attempts one key may take before it is left to a person.
-    /// Default: 5 in 10 min.
+    /// Sets how many attempts one key may take before it is left to a person. Default: 5 in 10 min.
     intensity: Budget,
-    /// Sets how often what is reversible is tried again after healing has given up on a fault.
+    /// Sets the interval at which reversible actions are retried after healing has given up.
     /// Default: 15 min.
     retry_every: Duration,
     /// Sets how many attempts may run at once. Default: 4.
     max_running: u32,
-    /// Sets how many zombies there may be before nothing starts any more. Default: 3.
+    /// Sets the number of zombies at which no attempt starts any more. Default: 3.
     max_zombies: u32,
-    /// Sets how verification is repeated. Default: 3 tries, 1 s apart, 10 s each.
+    /// Sets the retries of verification. Default: 3 tries, 1 s apart, 10 s each.
     verify: Verify,
-    /// Sets when so much is broken that acting would make it worse. Default: half of the
-    /// components, at least 5, and 30 s of calm to leave it.
+    /// Sets the storm guard. Default: half of the components, at least 5, and 30 s of calm to end
+    /// it.
     storm: Storm,
-    /// Sets how long it takes after a pause, a storm or a restart until
-    /// [`max_running`](HealingPolicy::max_running) attempts may run. Default: 30 s.
+    /// Sets the time over which the number of attempts that may run rises to
+    /// [`max_running`](HealingPolicy::max_running). Default: 30 s.
     ramp: Duration,
-    /// Sets when a fault that keeps coming back is left to a person. Default: 3 heals in 30 min.
+    /// Sets the flap guard. Default: 3 heals of one key in 30 min.
     flap: Flap,
-    /// Sets when a fault that keeps being healed raises an alert. Default: 5 heals in 24 h.
+    /// Sets the recurrence alert. Default: 5 heals in 24 h.
     recurrence: Recurrence,
-    /// Sets how long a request for approval stands. Default: 24 h.
+    /// Sets the lifetime of a request for approval. Default: 24 h.
     approval: Approval,
     /// Sets how long an issue may wait before it is parked and an alert is raised. Default: 1 h.
     patience: Duration,
-    /// Sets what follows an alert, when healing has given up. Default: nothing.
+    /// Sets the escalation beyond an alert. Default: none.
     escalation: Escalation,
-    /// Sets the head start of each level of severity over the next lower one. Default: 30 s.
+    /// Sets the head start of each severity over the next lower one. Default: 30 s.
     ageing: Duration,
-    /// Sets the bounds of everything the engine remembers. Default: [`Limits::default`].
+    /// Sets the memory limits of the engine. Default: [`Limits::default`].
     limits: Limits,
 });
 
 impl HealingPolicy {
-    /// Adds the operator's word on a component or issue type, after those that are there: the
-    /// first match counts. Default: none.
+    /// Appends a mode for a component or issue type; the first match applies. Default: none.
     #[must_use]
     pub fn override_mode(mut self, word: Override) -> Self {
         self.overrides.push(word);
@@ -101,7 +99,7 @@ impl HealingPolicy {
 }
 
 impl Override {
-    /// This mode for every component and issue type, until narrowed.
+    /// Creates an override of every component and issue type; narrow it with the setters.
     #[must_use]
     pub const fn new(mode: Mode) -> Self {
         Self {
@@ -111,14 +109,14 @@ impl Override {
         }
     }
 
-    /// Sets the component that it is about. Default: every one.
+    /// Sets the component it applies to. Default: all.
     #[must_use]
     pub fn component(mut self, component: impl Into<String>) -> Self {
         self.component = Some(component.into());
         self
     }
 
-    /// Sets the issue type that it is about. Default: every one.
+    /// Sets the issue type it applies to. Default: all.
     #[must_use]
     pub fn issue_type(mut self, issue_type: impl Into<String>) -> Self {
         self.issue_type = Some(issue_type.into());
@@ -127,20 +125,20 @@ impl Override {
 }
 
 setters!(Modes {
-    /// Sets the mode for what can be undone unnoticed. Default: [`Mode::Run`].
+    /// Sets the mode of actions that can be undone unnoticed. Default: [`Mode::Run`].
     reversible: Mode,
-    /// Sets the mode for what users may notice. Default: [`Mode::DryRun`].
+    /// Sets the mode of actions that users may notice. Default: [`Mode::DryRun`].
     disruptive: Mode,
-    /// Sets the mode for what cannot be undone. Default: [`Mode::Approval`].
+    /// Sets the mode of actions that cannot be undone. Default: [`Mode::Approval`].
     destructive: Mode,
 });
 
 setters!(ByRisk {
-    /// Sets the ratio for what can be undone unnoticed, 0 to 1. Default: 0.05.
+    /// Sets the ratio for actions that can be undone unnoticed, 0 to 1. Default: 0.05.
     reversible: f64,
-    /// Sets the ratio for what users may notice, 0 to 1. Default: 0.2.
+    /// Sets the ratio for actions that users may notice, 0 to 1. Default: 0.2.
     disruptive: f64,
-    /// Sets the ratio for what cannot be undone, 0 to 1. Default: 0.4.
+    /// Sets the ratio for actions that cannot be undone, 0 to 1. Default: 0.4.
     destructive: f64,
 });
 
@@ -149,76 +147,75 @@ setters!(Budgets {
     component: Budget,
     /// Sets the budget of all components together. Default: 60 in 10 min.
     global: Budget,
-    /// Sets the share of each budget that is kept for each higher severity. Default: 0.1.
+    /// Sets the share of each budget reserved for each higher severity. Default: 0.1.
     kept_per_severity: f64,
-    /// Sets the share of the global budget that is kept for components that have spent nothing.
+    /// Sets the share of the global budget reserved for components that have spent nothing.
     /// Default: 0.2.
     kept_for_unspent: f64,
 });
 
 setters!(Backoff {
-    /// Sets the longest wait before the second attempt. Default: 1 s.
+    /// Sets the longest delay before the second attempt. Default: 1 s.
     base: Duration,
-    /// Sets the longest wait of all. Default: 5 min.
+    /// Sets the longest delay of all. Default: 5 min.
     cap: Duration,
-    /// Sets how long a key must be healthy before its next fault is the first again.
-    /// Default: 10 min.
+    /// Sets how long a key must be healthy before the delay restarts at `base`. Default: 10 min.
     reset_after: Duration,
 });
 
 setters!(Verify {
-    /// Sets how long one verification may take. Default: 10 s.
+    /// Sets the time limit of one try. Default: 10 s.
     timeout: Duration,
-    /// Sets how many may end without a verdict. Default: 3.
+    /// Sets the number of tries without a verdict. Default: 3.
     tries: u32,
-    /// Sets the wait between two. Default: 1 s.
+    /// Sets the interval between two tries. Default: 1 s.
     every: Duration,
 });
 
 setters!(Storm {
-    /// Sets the share of the known components that may be bad, 0 to 1. Default: 0.5.
+    /// Sets the share of bad components that is a storm, 0 to 1. Default: 0.5.
     share: f64,
-    /// Sets how many components must be bad before it is a storm. Default: 5.
+    /// Sets the minimum number of bad components for a storm. Default: 5.
     min_components: u32,
-    /// Sets how long the share must stay below before anything starts again. Default: 30 s.
+    /// Sets how long the share must stay below before actions start again. Default: 30 s.
     hold: Duration,
 });
 
 setters!(Flap {
-    /// Sets how many heals of one key within the window are too many. Default: 3.
+    /// Sets the number of heals of one key within the window. Default: 3.
     heals: u32,
     /// Sets the window. Default: 30 min.
     window: Duration,
 });
 
 setters!(Recurrence {
-    /// Sets which heal of one key within the window raises the alert. Default: the 5th.
+    /// Sets the number of heals of one key within the window that raises the alert. Default: 5.
     heals: u32,
     /// Sets the window. Default: 24 h.
     window: Duration,
 });
 
 setters!(Approval {
-    /// Sets after how long the issue is parked. Default: 24 h.
+    /// Sets the time after which the issue is parked. Default: 24 h.
     expires: Duration,
 });
 
 setters!(Escalation {
-    /// Sets the mildest severity that goes further than an alert. Default: critical.
+    /// Sets the lowest severity that escalates beyond an alert. Default: critical.
     severity: Severity,
-    /// Sets how often the process may be asked to end. Default: 3 in 1 h.
+    /// Sets the budget of requested exits. Default: 3 in 1 h.
     exits: Budget,
 });
 
 impl Escalation {
-    /// Turns traffic away so long after healing has given up. Default: never.
+    /// Sets the time from giving up until the service reports not ready. Default: never.
     #[must_use]
     pub fn not_ready_after(mut self, wait: Duration) -> Self {
         self.not_ready_after = Some(wait);
         self
     }
 
-    /// Asks the process to end so long after healing has given up. Default: never.
+    /// Sets the time from giving up until the process is asked to exit. Default: never.
     #[must_use]
     pub fn exit_after(mut self, wait: Duration) -> Self {
         self.exit_after = Some(wait);
@@ -235,11 +232,11 @@ setters!(Limits {
     engines: u32,
     /// Sets the limit of components. Default: 1,024.
     components: u32,
-    /// Sets the limit of keys that are remembered. Default: 8,192.
+    /// Sets the limit of keys that are kept. Default: 8,192.
     keys: u32,
     /// Sets the limit of mutes. Default: 1,024.
     mutes: u32,
-    /// Sets the limit of alerts that fire at once. Default: 1,024.
+    /// Sets the limit of alerts that fire at the same time. Default: 1,024.
     alerts: u32,
     /// Sets the limit of label combinations counted for each metric. Default: 512.
     series: u32,

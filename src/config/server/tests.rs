@@ -16,7 +16,7 @@ const GUESSES: [&str; 10] = [
     "\u{e4}",
 ];
 
-/// The steps of both comparisons, and their verdict.
+/// The steps of both comparisons, and the result.
 fn steps(known: &BasicAuth, username: &str, password: &str) -> (Vec<usize>, bool) {
     let mut steps = Vec::new();
     let right = known.matches_by(username.as_bytes(), password.as_bytes(), |secret, given| {
@@ -31,8 +31,8 @@ fn steps(known: &BasicAuth, username: &str, password: &str) -> (Vec<usize>, bool
     (steps, right)
 }
 
-/// Whatever is wrong with a guess, it is compared to its end, and the password of a user that there
-/// is not as well: how long that takes says nothing but what who guesses knows.
+/// A guess is always compared to its end, also for an unknown user, so the time reveals only what
+/// the client knows already.
 #[test]
 fn a_guess_takes_as_many_steps_as_it_has_bytes_however_wrong_it_is() {
     for secret in ["correct horse", "c", "of a length that no guess has: 4711"] {

@@ -1,4 +1,4 @@
-//! serde's view of what a list or a table holds.
+//! serde's access to the elements of a list or the entries of a table.
 
 use serde::de::{DeserializeSeed, IntoDeserializer, MapAccess, SeqAccess};
 
@@ -8,7 +8,7 @@ use super::reader::Reader;
 use super::{Node, Table, Value, child_path, element_path};
 use crate::config::quotes;
 
-/// A value that stands in the tree, or one that the text of a variable was split into.
+/// A value in the tree, or a part of a variable's text.
 enum Part<'a> {
     Kept(&'a Node),
     Split(Node),
@@ -27,7 +27,8 @@ impl Part<'_> {
     }
 }
 
-/// Reads the value at `path`, unless it is the text of a variable in quotes; an error that comes from nowhere deeper is one of that value.
+/// Reads the value at `path`, unless it is a variable in quotes; adds `path` to an error that has
+/// none.
 fn read<'de, T: DeserializeSeed<'de>>(
     seed: T,
     node: &Node,
@@ -43,7 +44,7 @@ fn read<'de, T: DeserializeSeed<'de>>(
         .map_err(|error| error.at(path))
 }
 
-/// The pieces between the commas; none of an empty text.
+/// The parts between the commas; none for an empty text.
 fn pieces(text: &str) -> impl Iterator<Item = &str> + '_ {
     let blank = text.trim().is_empty();
     text.split(',').filter(move |_| !blank)
@@ -88,7 +89,7 @@ impl<'de> SeqAccess<'de> for Elements<'_> {
 
 /// The entries of a table.
 ///
-/// Paths are made one by one: a reading that ends at an error has gone no further.
+/// Paths are made one by one: a reading that ends at an error gets no further.
 pub(super) struct Entries<'a> {
     pass: &'a Pass,
     path: String,
@@ -109,7 +110,7 @@ impl<'a> Entries<'a> {
         }
     }
 
-    /// `a=1,b=2`; `None` where a piece has no `=`.
+    /// Parses `a=1,b=2`; `None` if a part has no `=`.
     pub(super) fn of_text(text: &'a str, pass: &'a Pass, path: String) -> Option<Self> {
         let entries: Option<Vec<_>> = pieces(text)
             .map(|piece| piece.split_once('='))

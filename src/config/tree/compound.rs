@@ -1,4 +1,4 @@
-//! Lists and tables on their way into a tree.
+//! Serializers of lists and tables into a tree.
 
 use serde::{Serialize, ser};
 

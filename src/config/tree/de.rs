@@ -1,8 +1,8 @@
-//! Reads typed values from a tree and finds every fault, not only the first.
+//! Deserializes typed values from a tree and finds every fault, not only the first.
 //!
-//! serde stops at the first error. So the value at fault is noted and left out, and the tree
-//! is read again, until what remains is read without error. Keys that a struct does not know
-//! are seen in one go, since serde passes the names of its fields.
+//! serde stops at the first error. So the faulty value is recorded and removed, and the tree is
+//! read again, until no error remains. Unknown keys of a struct are found in one reading, since
+//! serde passes the names of its fields.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -17,9 +17,9 @@ use super::{Node, child_path, env, leads_to, write};
 use crate::config::faults::{Fault, Faults, Origin};
 use crate::config::suggest;
 
-/// Reads a `T`; a faulty value is reported and its default taken, if need be that of the whole.
-/// `sample` has every setting, optional ones too, and an entry named [`ANY_NAME`] in each map of
-/// sections.
+/// Reads a `T`; a faulty value is reported and replaced by its default, if need be that of the
+/// whole. `sample` has every setting, including optional ones, and an entry named [`ANY_NAME`] in
+/// each map of sections.
 pub(in crate::config) fn read<T: DeserializeOwned + Serialize + Default>(
     root: &Node,
     sample: &T,
@@ -51,9 +51,9 @@ pub(in crate::config) fn read<T: DeserializeOwned + Serialize + Default>(
     value
 }
 
-/// What is known about the tree from the readings so far.
+/// The state of reading a tree, kept across readings.
 pub(super) struct Pass {
-    /// Every setting, to find the place of one that stands elsewhere, and those that exist.
+    /// A tree of every setting, to find the right place of an unknown key.
     whole: Node,
     left_out: RefCell<BTreeSet<String>>,
     faults: RefCell<Faults>,
@@ -72,8 +72,8 @@ impl Pass {
             .any(|path| leads_to(place, path))
     }
 
-    /// Notes the fault, unless it follows from one that was noted. Returns whether there is hope
-    /// that another reading gets further.
+    /// Records the fault, unless it follows from a recorded one. Returns whether another reading
+    /// can get further.
     fn leave_out(&self, error: Error) -> bool {
         let place = error.path.clone().unwrap_or_default();
         let consequence = match error.missing {
@@ -86,8 +86,8 @@ impl Pass {
         !place.is_empty() && self.left_out.borrow_mut().insert(place)
     }
 
-    /// A list that lacks some of its elements would be checked with wrong positions, and
-    /// checked for what its author did not write: it is left out as a whole.
+    /// Removes lists that lack elements, since their checks would report wrong positions and values
+    /// that the author did not write.
     fn leave_out_cut_lists(&self) -> bool {
         let mut left_out = self.left_out.borrow_mut();
         let cut: Vec<String> = left_out
@@ -101,7 +101,7 @@ impl Pass {
         left_out.len() > before
     }
 
-    /// Notes a key that no field has, whichever of the sources it came from.
+    /// Records a key that no field has, from any source.
     pub(super) fn unknown_key(&self, parent: &str, key: &str, node: &Node, fields: &[&str]) {
         let path = child_path(parent, key);
         if !self.left_out.borrow_mut().insert(path.clone()) {

@@ -1,16 +1,15 @@
-//! Where a key belongs that stands where there is none of its name: `namespace` below
-//! `[metrics]`.
+//! Finds the section to which a misplaced key belongs, such as `namespace` below `[metrics]`.
 
 use super::{ANY_NAME, Node, Value, child_path};
 
-/// A place of a setting or of a section.
+/// The path of a setting or of a section.
 pub(super) struct Place {
-    /// `http.sample_rate`
+    /// Such as `http.sample_rate`.
     pub(super) path: String,
     is_section: bool,
 }
 
-/// The place of `key` in `whole`, where there is only one.
+/// The place of `key` in `whole`, if there is exactly one.
 pub(super) fn place(whole: &Node, key: &str) -> Option<Place> {
     let mut places = Vec::new();
     search(whole, "", key, &mut places);
@@ -37,7 +36,7 @@ fn search(node: &Node, path: &str, key: &str, places: &mut Vec<Place>) {
 }
 
 impl Place {
-    /// A hint for whoever writes TOML.
+    /// A hint for authors of TOML.
     pub(super) fn hint(&self) -> String {
         let path = &self.path;
         if self.is_section {

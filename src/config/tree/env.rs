@@ -1,4 +1,4 @@
-//! The environment, laid over a tree: `SELFHEAL_HTTP__SAMPLE_RATE` is `http.sample_rate`.
+//! Merges the environment into a tree: `SELFHEAL_HTTP__SAMPLE_RATE` is `http.sample_rate`.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -9,15 +9,15 @@ use crate::config::faults::{Fault, Faults, Origin, push_key, quote};
 use crate::config::suggest;
 use crate::util::BoundedStr;
 
-/// What every variable for this crate starts with.
+/// The prefix of every variable of this crate.
 const PREFIX: &str = "SELFHEAL_";
 pub(super) const SEPARATOR: &str = "__";
-/// No setting has a name as long or as deep; the bounds keep messages short and recursion flat.
+/// Longer than any setting's name; the bounds keep messages short and limit recursion.
 const MAX_NAME: usize = 512;
 const MAX_DEPTH: usize = 16;
 
-/// Lays those of `variables` that start with [`PREFIX`] over `root`, those aside that Kubernetes
-/// sets for a Service of that name.
+/// Merges the `variables` that start with [`PREFIX`] into `root`, except those that Kubernetes sets
+/// for a Service of that name.
 pub(in crate::config) fn overlay(
     root: &mut Node,
     variables: &BTreeMap<OsString, OsString>,
@@ -53,7 +53,7 @@ fn keys(name: &str) -> impl Iterator<Item = String> {
         .map(str::to_ascii_lowercase)
 }
 
-/// Variables come in the order of their names, so that of a table before those of its keys.
+/// Variables are sorted by name, so a table comes before its keys.
 fn insert(root: &mut Node, name: &str, value: &str) -> Result<(), (String, &'static str)> {
     const HOW: &str = "write SELFHEAL_SECTION__KEY, such as SELFHEAL_HTTP__SAMPLE_RATE";
     if name.len() > MAX_NAME || keys(name).count() > MAX_DEPTH {
@@ -87,7 +87,7 @@ fn insert(root: &mut Node, name: &str, value: &str) -> Result<(), (String, &'sta
 pub(super) struct Found<'a> {
     pub(super) path: String,
     pub(super) name: &'a str,
-    /// How many keys its name has before that of the node that was searched.
+    /// The number of keys in its name before that of the searched node.
     depth: usize,
 }
 
@@ -110,8 +110,8 @@ fn search<'a>(node: &'a Node, path: String, levels: usize, found: &mut Vec<Found
     }
 }
 
-/// What to do about a variable that means nothing; `known` has every setting, and `place` is
-/// where the unknown key belongs, if there is one place. A variable is named only if there is one.
+/// Returns a hint for an unknown variable; `known` has every setting, and `place` is where the
+/// unknown key belongs, if it is unique. Only an existing variable is named.
 pub(super) fn hint(variable: &Found<'_>, place: Option<&str>, known: &Node) -> Option<String> {
     let wanted: Vec<String> = match place {
         Some(place) => {
@@ -126,7 +126,7 @@ pub(super) fn hint(variable: &Found<'_>, place: Option<&str>, known: &Node) -> O
             let name = meant.join(SEPARATOR).to_ascii_uppercase();
             Some(format!("did you mean `{PREFIX}{name}`?"))
         }
-        // The keys at hand are all that can be said, and the caller knows their order.
+        // The hint could only list the keys of this section, whose order the caller knows.
         Err(_) if meant.len() <= variable.depth => None,
         Err(keys) => {
             let (section, keys) = (meant.join("."), keys.join("`, `"));
@@ -135,15 +135,15 @@ pub(super) fn hint(variable: &Found<'_>, place: Option<&str>, known: &Node) -> O
     }
 }
 
-/// Finds the setting that is nearest to the `wanted` keys, or else the keys of the last section
-/// that was found. `meant` is the way to it.
+/// Finds the setting nearest to the `wanted` keys, or else the keys of the last section found.
+/// `meant` is the path to it.
 fn resolve<'a>(
     known: &'a Node,
     wanted: &[String],
     meant: &mut Vec<String>,
 ) -> Result<(), Vec<&'a str>> {
     let Value::Table(table) = &known.value else {
-        // It has no keys: what stands below it in the name is left out.
+        // A leaf: the rest of the name is ignored.
         return Ok(());
     };
     let fields: Vec<&str> = if table.contains_key("redacted") {
@@ -159,13 +159,13 @@ fn resolve<'a>(
         };
     };
     if let [] | [ANY_NAME] = fields[..] {
-        // The entry of a map, which may have any name.
+        // The entry of a map can have any name.
         meant.push(key.clone());
         return table
             .get(ANY_NAME)
             .map_or(Ok(()), |entry| resolve(entry, below, meant));
     }
-    // One underscore in place of two is the likeliest slip of all.
+    // A single underscore instead of two is the most likely mistake.
     let split = |field: &&'a str| {
         let rest = key.strip_prefix(*field)?.strip_prefix('_')?;
         let is_section = matches!(table.get(*field)?.value, Value::Table(_));

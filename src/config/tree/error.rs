@@ -1,4 +1,4 @@
-//! What a `Deserialize` implementation complains of, made into a fault.
+//! The error of a `Deserialize` implementation, which becomes a fault.
 
 use std::fmt::{self, Display};
 
@@ -10,17 +10,17 @@ use crate::config::suggest;
 
 const SEE_DOCS: &str = "the documentation of `selfheal::config` lists what each key takes";
 
-/// Of a key that no field has; the path names it.
+/// The problem of a key that no field has; the path names it.
 pub(super) const NO_SUCH_NAME: &str = "no setting has this name";
 
-/// One complaint, not yet tied to a path, or tied by the innermost value that it passed.
+/// An error without a path yet, or with the path of the innermost value it passed through.
 #[derive(Debug)]
 pub(in crate::config) struct Error {
     pub(super) problem: String,
     pub(super) hint: String,
-    /// The value at fault.
+    /// The path of the faulty value.
     pub(super) path: Option<String>,
-    /// The field that the value at fault lacks.
+    /// The field that the faulty value lacks.
     pub(super) missing: Option<&'static str>,
 }
 
@@ -34,7 +34,7 @@ impl Error {
         }
     }
 
-    /// Of a type that has no place in a tree, which the author of a setting has to correct.
+    /// The error of a type that a tree cannot hold; the author of the setting must fix it.
     pub(super) fn no_setting() -> Self {
         Self::new(
             "a setting cannot have this type",
@@ -60,7 +60,7 @@ impl Error {
         }
     }
 
-    /// Puts `key` before the path, which a writer builds from the inside out.
+    /// Prepends `key` to the path, which a writer builds from the inside out.
     pub(super) fn below(mut self, key: &str) -> Self {
         let mut path = String::new();
         push_key(&mut path, key);
@@ -96,8 +96,7 @@ impl de::Error for Error {
         }
     }
 
-    /// Never shows the value: whoever writes `basic_auth = "user:password"` must not find it
-    /// in a log.
+    /// Never shows the value, so that `basic_auth = "user:password"` does not end up in a log.
     fn invalid_type(unexpected: Unexpected<'_>, expected: &dyn Expected) -> Self {
         let found = match unexpected {
             Unexpected::Bool(_) => "a boolean",

@@ -1,7 +1,7 @@
-//! The variables that Kubernetes sets for each Service of a namespace ("service links").
+//! Recognizes the variables that Kubernetes sets for each Service of a namespace ("service links").
 //!
-//! For a Service named `selfheal`, or `selfheal-` and more, they start as those of this crate do.
-//! They are known by their names and by what stands in them, and they are no settings:
+//! For a Service named `selfheal` or `selfheal-…` they have the prefix of this crate. They are
+//! recognized by name and value, and are not settings:
 //!
 //! | variable | value |
 //! |---|---|
@@ -14,12 +14,12 @@ use std::net::IpAddr;
 
 use super::env::SEPARATOR;
 
-/// What Kubernetes calls the protocols of a port.
+/// The protocols of a port in Kubernetes.
 const PROTOCOLS: [&str; 3] = ["TCP", "UDP", "SCTP"];
 
 /// Whether a variable is a service link; `rest` is its name without the prefix of this crate.
 pub(super) fn is_service_link(rest: &str, value: &str) -> bool {
-    // Where there are two keys, the second one may have any name, such as that of a label.
+    // With two keys, the second one may have any name, such as that of a label.
     if rest.trim_start_matches('_').contains(SEPARATOR) {
         return false;
     }
@@ -49,7 +49,7 @@ fn is_address(text: &str) -> bool {
     text.parse::<IpAddr>().is_ok()
 }
 
-/// `tcp://10.0.0.1:9898`
+/// Whether the text is a URL such as `tcp://10.0.0.1:9898`.
 fn is_url(text: &str) -> bool {
     let known = |protocol: &str| {
         let mut protocols = PROTOCOLS.iter();
@@ -82,7 +82,7 @@ mod tests {
             ("PORT_9898_TCP_ADDR", "10.0.0.1"),
             ("SERVER_PORT", "tcp://10.0.0.1:9898"),
             ("SERVER_SERVICE_PORT", "9898"),
-            // Of Services named `selfheal-service`, `selfheal-metrics-v2` and `selfheal--x`.
+            // Services named `selfheal-service`, `selfheal-metrics-v2` and `selfheal--x`.
             ("SERVICE_PORT", "tcp://10.0.0.1:9898"),
             ("METRICS_V2_PORT_9898_SCTP_ADDR", "10.0.0.1"),
             ("_X_SERVICE_HOST", "10.0.0.1"),

@@ -1,14 +1,14 @@
-//! A configuration before it has types: what a file, the environment or a builder said, each
-//! value with the place where it was written.
+//! The untyped configuration: the values of a file, the environment or a builder, each with its
+//! source.
 //!
-//! A tree lets several sources be laid over one another and be read once, so that all faults
-//! of all of them are reported together.
+//! Several sources are merged into a tree that is deserialized once, so that all faults of all
+//! sources are reported together.
 //!
-//! The `Deserializer` is our own, for the text of a variable is read as its field wants it. It
-//! knows the path of what it reads, which `serde_path_to_error` would find out as well, for one
-//! fault in a reading: but it needs the path to leave out what had a fault in the reading before,
-//! and to report all keys that a section does not have. `serde_ignored` reports these only where
-//! a type allows them, and without the names that it has, among which the nearest is suggested.
+//! The `Deserializer` is our own, since the type of a field decides how the text of a variable is
+//! parsed. It needs the path of each value to remove what failed in the previous reading, and
+//! reports all unknown keys of a section; `serde_path_to_error` gives one fault per reading, and
+//! `serde_ignored` reports keys only if the type allows them, and without the known names to
+//! suggest from.
 
 use std::collections::BTreeMap;
 
@@ -28,11 +28,11 @@ pub(super) use de::read;
 pub(super) use env::overlay;
 pub(super) use ser::write;
 
-/// In a sample of all settings, what the entry of a map of sections is called, which is the
-/// user's to name; settings are in small letters.
+/// The key of the entry of a map of sections in a sample of all settings, where users choose the
+/// name; settings are lowercase.
 pub(super) const ANY_NAME: &str = "NAME";
 
-/// No `Debug`: a tree holds secrets as they were written.
+/// No `Debug`: a tree holds secrets in plain text.
 #[derive(PartialEq)]
 pub(super) struct Node {
     pub(super) value: Value,
@@ -47,7 +47,7 @@ pub(super) enum Value {
     Int(i128),
     Float(f64),
     Text(String),
-    /// The text of an environment variable: the field that it is for decides what it means.
+    /// The text of an environment variable, parsed according to its field.
     Variable(String),
     List(Vec<Node>),
     Table(Table),
@@ -84,7 +84,7 @@ impl Node {
         Value::Table(Table::new()).into()
     }
 
-    /// The paths of the values that are not the same in `other`, or not in it at all.
+    /// The paths of the values that differ from or are absent in `other`.
     pub(super) fn differing(&self, other: &Self) -> Vec<String> {
         let mut paths = Vec::new();
         self.compare(other, String::new(), &mut paths);
@@ -107,7 +107,7 @@ impl Node {
         }
     }
 
-    /// Adds to each fault where its value was written, or else what is around it.
+    /// Adds to each fault the origin of its value, or else of the enclosing table.
     pub(super) fn locate(&self, faults: Faults) -> Faults {
         let mut origins = BTreeMap::new();
         self.collect_origins(String::new(), &mut origins);

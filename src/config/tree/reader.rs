@@ -8,14 +8,14 @@ use super::de::Pass;
 use super::error::Error;
 use super::{Node, Value};
 
-/// One value, ready to be read, and the path to it.
+/// A value to deserialize, and its path.
 pub(super) struct Reader<'a> {
     node: &'a Node,
     pass: &'a Pass,
     path: String,
 }
 
-/// What a field takes, and how that is written.
+/// The type that a field takes, and how to write it.
 struct Wanted(&'static str, &'static str);
 
 const BOOLEAN: Wanted = Wanted("true or false", "write `true` or `false`, without quotes");
@@ -127,7 +127,7 @@ macro_rules! whole_numbers {
 impl<'de> Deserializer<'de> for Reader<'_> {
     type Error = Error;
 
-    /// For fields that take several types, such as a duration: a variable is text to them.
+    /// For fields of several types, such as a duration: a variable is text to them.
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match &self.node.value {
             Value::Null => visitor.visit_unit(),
@@ -179,7 +179,7 @@ impl<'de> Deserializer<'de> for Reader<'_> {
         self.deserialize_str(visitor)
     }
 
-    /// An empty variable is how the environment says "none".
+    /// An empty variable means "none".
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match &self.node.value {
             Value::Null => visitor.visit_none(),

@@ -1,7 +1,7 @@
-//! Writes a typed value as a tree, so that the environment can be laid over what a builder set.
+//! Serializes a typed value as a tree, so that the environment can override a builder's values.
 //!
-//! Of what serde knows, a tree takes what settings are made of: numbers, text, options, lists,
-//! tables with text as keys, structs, and choices that are a name alone.
+//! A tree holds the types that settings use: numbers, text, options, lists, tables with text keys,
+//! structs, and unit variants.
 
 use serde::Serialize;
 use serde::ser::{self, Impossible};
@@ -10,7 +10,7 @@ use super::compound::{ListWriter, TableWriter};
 use super::error::Error;
 use super::{Node, Value};
 
-/// `None` becomes [`Value::Null`], so that the tree shows every field there is.
+/// `None` becomes [`Value::Null`], so that the tree contains every field.
 pub(in crate::config) fn write<T: Serialize>(value: &T) -> Result<Node, Error> {
     value.serialize(Writer).map(Node::from)
 }
