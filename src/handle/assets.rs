@@ -7,12 +7,12 @@ use crate::catalog::MetricDef;
 use crate::registry::Registry;
 
 impl Selfheal {
-    /// Generates the monitoring stack: rules, dashboards and deployment files for every metric of
-    /// this crate and every one that the application has declared so far, under the names and
-    /// with the labels, buckets and objectives of the configuration. No file is touched.
+    /// Generates the monitoring stack: rules, dashboards and deployment files for every metric that
+    /// this crate and the application have declared so far, with the names, labels, buckets and
+    /// objectives of the configuration. Writes no file.
     ///
     /// # Errors
-    /// The configuration asks for what cannot be generated; all faults are listed.
+    /// Settings from which nothing can be generated; all faults are listed.
     pub fn assets(&self) -> Result<Stack, AssetsError> {
         let registry = &Registry::with_settings((*self.registry().settings()).clone());
         catalogue::declare(registry)?;
@@ -45,13 +45,13 @@ impl Selfheal {
         Stack::new(all.into_iter().collect(), &own, self.config())
     }
 
-    /// Generates the monitoring stack and writes it below a folder, all or nothing. What a person
-    /// has edited there is not overwritten; [`Stack::overwrite`] does.
+    /// Generates the monitoring stack and writes it to a folder, all or nothing. Files that were
+    /// edited there are not overwritten; [`Stack::overwrite`] does that.
     ///
-    /// It blocks on the disk: within async code, call it from `spawn_blocking`.
+    /// Blocks on disk I/O: in async code, call it from `spawn_blocking`.
     ///
-    /// # Errors
-    /// Faults of the configuration; files that were edited, with the differences; what the system
+    /// Faults of the configuration; edited files, with the differences; I/O errors. Nothing is
+    /// written then.
     /// refuses. Then nothing is written.
     pub fn write_assets(&self, folder: impl AsRef<Path>) -> Result<Written, AssetsError> {
         self.assets()?.write(folder)

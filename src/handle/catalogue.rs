@@ -1,4 +1,4 @@
-//! Every metric that this crate can declare.
+//! The catalogue of every metric that this crate can declare.
 
 use std::sync::Arc;
 
@@ -10,14 +10,14 @@ use crate::groups;
 use crate::registry::{DeclareError, Registry};
 use crate::util::Clock;
 
-/// Every metric that this crate can declare with the features it was built with, used or not, by
-/// name: its kind, unit, labels and their values, help, buckets and aliases. What an application
-/// has declared is in [`Registry::catalog`].
+/// Returns every metric that this crate can declare with its compiled features, used or not, by
+/// name: kind, unit, labels and their values, help, buckets and aliases. [`Registry::catalog`]
+/// returns the metrics that an application has declared.
 ///
-/// Each is declared, in a registry of its own, by the very code that declares it for use.
+/// Each is declared, in a separate registry, by the same code that declares it for use.
 ///
 /// # Errors
-/// Two declarations that clash, which the tests of this crate would have found.
+/// Conflicting declarations, which would be a bug of this crate.
 pub fn catalogue() -> Result<Vec<MetricDef>, DeclareError> {
     let registry = &Registry::new();
     declare(registry)?;
@@ -28,8 +28,7 @@ pub fn catalogue() -> Result<Vec<MetricDef>, DeclareError> {
     Ok(defs)
 }
 
-/// Declares in a registry every metric that a registry has declared for use, those of the healing
-/// engine aside.
+/// Declares every metric that the handle declares for use, except those of the healing engine.
 pub(super) fn declare(registry: &Registry) -> Result<(), DeclareError> {
     let clock = Clock::system();
     groups::declare_all(registry)?;
@@ -56,7 +55,7 @@ pub(super) fn declare(registry: &Registry) -> Result<(), DeclareError> {
     Ok(())
 }
 
-/// What the layers record, by all their names.
+/// Declares the metrics of the layers, under all their names.
 #[cfg(any(feature = "http", feature = "http-client", feature = "grpc"))]
 fn layers(registry: &Registry) -> Result<(), DeclareError> {
     #[cfg(feature = "http")]

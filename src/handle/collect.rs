@@ -4,7 +4,7 @@ use crate::config::Config;
 use crate::registry::{DeclareError, Registry};
 use crate::util::Clock;
 
-/// The process, and what the configuration says of the service.
+/// Starts the collectors of the process and of the service described by the configuration.
 pub(super) fn start(
     config: &Config,
     registry: &Registry,
@@ -27,9 +27,9 @@ fn about(config: &Config, build: BuildInfo) -> ServiceInfo {
 }
 
 impl Selfheal {
-    /// Says what the service was built from, for `build_info`; usually
-    /// `heal.built_from(selfheal::build_info!())`, right after [`install`](super::install): the
-    /// uptime starts anew. Default: version, commit and time are `unknown`.
+    /// Sets the build of the service, for `build_info`, and restarts its uptime; usually
+    /// `heal.built_from(selfheal::build_info!())`, right after [`install`](super::install).
+    /// Default: version, commit and time are `unknown`.
     ///
     /// # Errors
     /// See [`collect::service`].

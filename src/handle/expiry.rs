@@ -5,15 +5,14 @@ use std::time::Duration;
 use crate::registry::Registry;
 use crate::util::Clock;
 
-/// Keeps the thread that removes idle series going. It ends when this is dropped, at once or
-/// after the check that is under way.
+/// Keeps the thread that removes idle series running. When dropped, the thread ends, after the
+/// check in progress if any.
 pub(super) struct Expiry {
-    /// Never sent to: that it is gone is the message.
+    /// Never sent to; dropping it stops the thread.
     _stop: Sender<()>,
 }
 
-/// Removes idle series on a thread of its own, from the moment there is a family whose series
-/// expire.
+/// Removes idle series on a thread of its own, started with the first family whose series expire.
 pub(super) fn start(registry: &Registry, clock: &Clock) -> Expiry {
     let (stop, stopped) = channel();
     let clock = clock.clone();
@@ -25,7 +24,7 @@ pub(super) fn start(registry: &Registry, clock: &Clock) -> Expiry {
             });
         };
         let thread = thread::Builder::new().name("selfheal-expiry".to_owned());
-        // Whoever declares a metric can do nothing about a system without threads.
+        // The caller that declares a metric cannot handle a failure to start a thread.
         if thread.spawn(run).is_err() {
             registry.count_skipped();
         }
@@ -33,7 +32,7 @@ pub(super) fn start(registry: &Registry, clock: &Clock) -> Expiry {
     Expiry { _stop: stop }
 }
 
-/// Removes idle series after each `wait`, until that returns false.
+/// Removes idle series after each `wait`, until it returns false.
 fn run(registry: &Registry, clock: &Clock, mut wait: impl FnMut(Duration) -> bool) {
     while let Some(interval) = registry.expiry_interval() {
         if !wait(interval) {

@@ -6,7 +6,7 @@ use crate::healing::builtin::FileMetrics;
 use crate::healing::{GuardFile, Name};
 use crate::health::{Contributor, Fact};
 
-/// Whether the health report says how many files are guarded: from the first guard on.
+/// Adds the number of guarded files to the health report once, at the first guard.
 pub(super) struct Declared(Once);
 
 impl Default for Declared {
@@ -22,7 +22,7 @@ impl Contributor for Guarded {
         let mut facts = vec![Fact::new("files guarded", self.0.guarded().to_string())];
         let unwatched = self.0.unwatched();
         if unwatched > 0 {
-            // They are looked at from time to time alone.
+            // These are only checked periodically.
             facts.push(Fact::new("files not watched", unwatched.to_string()));
         }
         facts
@@ -30,11 +30,10 @@ impl Contributor for Guarded {
 }
 
 impl Selfheal {
-    /// Starts to set up a guard of the file at `path`, reported as `component`; see
-    /// [`GuardFile`].
+    /// Starts building a guard of the file at `path`, reported as `component`; see [`GuardFile`].
     pub fn guard_file(&self, component: impl Into<Name>, path: impl Into<PathBuf>) -> GuardFile {
         self.inner.files.0.call_once(|| {
-            // Where they clash with others, the guard says so when it is installed.
+            // If they clash with other metrics, installing the guard reports it.
             if let Ok(metrics) = self.registry().group() {
                 self.contribute(Guarded(metrics));
             }

@@ -3,18 +3,17 @@ use std::sync::{Arc, OnceLock};
 use super::Selfheal;
 use crate::grpc::{GrpcClientLayer, GrpcLayer, GrpcLayerBuilder};
 
-/// Whether the layer of a server was built.
+/// Whether a server layer was built.
 #[derive(Default)]
 pub(super) struct Asked(OnceLock<()>);
 
 impl Selfheal {
-    /// Starts to set up the layer that measures a tonic server, by the registry and the clock
-    /// of this handle: `heal.grpc_layer().build()?`, or with what the server serves declared
-    /// before.
+    /// Starts building the layer that measures a tonic server, with the registry and the clock of
+    /// this handle: `heal.grpc_layer().build()?`, or with the server's services declared before.
     ///
-    /// Calls count for the health score, like requests of the HTTP layer, whatever the names
-    /// they are recorded under. Of several layers, the first counts for all: under other names
-    /// the next ones record the same calls.
+    /// Its calls count for the health score, as HTTP requests do, under whatever names they are
+    /// recorded. Only the first of several layers counts, since layers with other names record the
+    /// same calls.
     pub fn grpc_layer(&self) -> GrpcLayerBuilder<GrpcLayer> {
         let inner = Arc::downgrade(&self.inner);
         GrpcLayer::builder(self.registry())
@@ -28,8 +27,8 @@ impl Selfheal {
             })
     }
 
-    /// Starts to set up the layer that measures the calls of a tonic `Channel`, by the
-    /// registry and the clock of this handle.
+    /// Starts building the layer that measures the calls of a tonic `Channel`, with the registry
+    /// and the clock of this handle.
     pub fn grpc_client_layer(&self) -> GrpcLayerBuilder<GrpcClientLayer> {
         GrpcClientLayer::builder(self.registry()).clock(self.clock().clone())
     }

@@ -1,4 +1,4 @@
-//! What the healing engine says of the service's health.
+//! The healing engine's part of the health report.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,11 +14,10 @@ use crate::healing::runtime::ComponentState;
 use crate::healing::{Alert, Closed, Name, OpenIssue, Phase, Severity};
 use crate::health::{Check, Component, Contributor, Fact, Note, Status};
 
-/// The run-time that heals is taken for stuck when a task on it that should run every second
-/// has not run for so long.
+/// How long a task that should run every second may not run before its runtime counts as stalled.
 const STALLED: Duration = Duration::from_secs(10);
 
-/// What the healing engine says of the service's health.
+/// Contributes the state of the healing engine to health reports.
 pub(super) struct Healed(pub(super) Arc<Watched>);
 
 impl Contributor for Healed {
@@ -54,7 +53,7 @@ impl Contributor for Healed {
                 (None, None) if watched.checked => one.health(1.0, well(watched.remark)),
                 (None, None) => one,
             };
-            // Of what several engines say of one component, the worst counts.
+            // If several engines report a component, the worst report counts.
             let place = *places.entry(name).or_insert(parts.len());
             match parts.get_mut(place) {
                 Some(known) if seen.status() > known.status() => *known = seen,
@@ -62,7 +61,7 @@ impl Contributor for Healed {
                 None => parts.push(seen),
             }
         }
-        // Components that were not named beforehand, but that have an issue.
+        // Components that were not registered in advance but have an issue.
         parts.extend(open.into_values().map(|state| {
             part(&state.component).health(health(&state), state.text.replace('_', " "))
         }));
@@ -84,7 +83,7 @@ impl Contributor for Healed {
             Fact::new("issues healed", now.closed.get(Closed::Healed).to_string()),
             Fact::new("issues open", open.to_string()),
         ];
-        // Why nothing may start at all.
+        // The reasons for which no action may start.
         let held = [
             (now.shutting_down, "shut down"),
             (now.killed, "switched off by the kill switch"),
@@ -120,7 +119,7 @@ impl Contributor for Healed {
     }
 
     fn recent(&self) -> Vec<Note> {
-        /// A fault is a handful of records, and this is as many faults as a person reads.
+        /// A fault has a few records; this is more faults than a person reads.
         const MOST: usize = 250;
         let healing = self.0.running();
         healing.map_or_else(Vec::new, |healing| stories::fold(&healing.recent(MOST)))
@@ -217,7 +216,7 @@ impl Contributor for Healed {
         let Some(healing) = self.0.engine().filter(|healing| !healing.has_ended()) else {
             return Check::passed();
         };
-        // Whoever asks from inside of the run-time has its answer: it had to wait as well.
+        // A caller inside the runtime shows that it runs; the call itself had to wait for it.
         let here = Handle::try_current().is_ok_and(|here| here.id() == healing.runtime().id());
         let silent = self.0.progress.silent();
         match Some(silent).filter(|silent| !here && *silent > STALLED) {
@@ -236,8 +235,8 @@ fn well(remark: Option<&str>) -> String {
     }
 }
 
-/// How much of what it is asked for a component does while it has an issue of this severity,
-/// as long as nothing measures it. What nothing will repair soon does nothing.
+/// The assumed share of its work that a component does during an issue of this severity, unless it
+/// is measured. A component that will not be repaired soon does none.
 fn health(state: &ComponentState) -> f64 {
     match state.severity {
         Severity::Info => 1.0,

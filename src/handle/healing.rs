@@ -23,33 +23,32 @@ use crate::healing::{
 use crate::registry::Registry;
 use crate::util::Clock;
 
-/// How long a shutdown waits for what is under way.
+/// The time limit of a shutdown for work in progress.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// The healing engine: started with the handle where there is a run-time, else when it is
-/// first asked for.
+/// The healing engine: started with the handle inside a runtime, otherwise on first use.
 #[derive(Default)]
 pub(super) struct Lazy {
-    /// Held while it starts, so that it is started once; a report does not wait for that.
+    /// Held during the start, so that it happens once; reports do not wait for it.
     starting: Mutex<()>,
-    /// The run-time of the listener, for programs that have none.
+    /// The runtime of the listener, for programs without one.
     listener: Mutex<Weak<Handle>>,
     pub(super) watched: Arc<Watched>,
 }
 
-/// What is known of the components that are watched.
+/// The observed state of the watched components.
 #[derive(Default)]
 pub(super) struct Watched {
-    /// The share of the traffic that needs a component, as far as it is known.
+    /// The share of the traffic that needs each component, if known.
     pub(super) shares: Mutex<BTreeMap<Name, f64>>,
     engine: Mutex<Option<Healing>>,
-    /// Of its run-time.
+    /// The progress of the engine's runtime.
     pub(super) progress: Arc<Progress>,
     pub(super) shutting_down: AtomicBool,
 }
 
 impl Lazy {
-    /// Not started; what it will say of the service's health goes into its reports.
+    /// Creates it without starting the engine, and adds its state to the reports of `health`.
     pub(super) fn new(health: &Health) -> Self {
         let lazy = Self::default();
         health.add(Arc::new(Healed(Arc::clone(&lazy.watched))));
@@ -107,7 +106,7 @@ impl Lazy {
         self.watched.running()
     }
 
-    /// What starts from now on without a run-time of its own has this one.
+    /// Sets the runtime for engines that start later outside a runtime.
     #[cfg_attr(
         not(feature = "server"),
         expect(dead_code, reason = "there is no listener")
@@ -118,42 +117,42 @@ impl Lazy {
 }
 
 impl Watched {
-    /// A copy, so that the lock is not held while the engine is asked.
+    /// Returns a clone, so that the lock is not held during calls.
     pub(super) fn engine(&self) -> Option<Healing> {
         self.engine.lock().clone()
     }
 
-    /// The same, unless its run-time has ended, so that what it says is of the past.
+    /// The engine, unless its runtime has ended, which makes its state stale.
     pub(super) fn running(&self) -> Option<Healing> {
         self.engine().filter(|healing| !healing.is_orphaned())
     }
 }
 
-/// Why a policy could not be put in force.
+/// The error of reloading a policy.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReloadError {
-    /// The configuration that it stands in cannot be read or has faults.
+    /// The configuration cannot be read or has faults.
     #[error("the policy in force stays: {0}")]
     Config(#[from] ConfigError),
-    /// There is no healing engine.
+    /// The healing engine cannot be started.
     #[error(transparent)]
     Start(#[from] StartError),
 }
 
 impl Selfheal {
-    /// The healing engine: to pause it, approve an action, read issues and history. It is
-    /// started with the handle where that is installed inside a tokio run-time, else now. A program
-    /// without a run-time has it on the thread of its listener, once it [listens](Self::listen):
-    /// there the engines share the thread with the endpoints, so that blocking work belongs in
-    /// [`Context::blocking`](crate::healing::Context::blocking).
+    /// Returns the healing engine: to pause it, approve an action, read issues and history. It is
+    /// started with the handle if that is installed inside a tokio runtime, otherwise by this call.
+    /// In a program without a runtime it runs on the thread of the listener, once it
+    /// [listens](Self::listen): there the engines share the thread with the endpoints, so blocking
+    /// work belongs in [`Context::blocking`](crate::healing::Context::blocking).
     ///
-    /// It ends with that run-time, and so does everything that was registered, supervised and
-    /// guarded. Asked for in another run-time afterwards, it is started again, from what the
-    /// journal has of it and empty otherwise; the health report says so as long as it is not.
+    /// The engine ends with its runtime, together with everything registered, supervised and
+    /// guarded; the health report shows that. Called in another runtime afterwards, this starts it
+    /// again, restored from the journal if there is one.
     ///
     /// # Errors
-    /// There is no tokio run-time here and no listener, or its journal cannot be used.
+    /// No tokio runtime and no listener is running, or the journal cannot be used.
     pub fn healing(&self) -> Result<Healing, StartError> {
         let inner = &self.inner;
         let healing = inner
@@ -163,28 +162,28 @@ impl Selfheal {
         Ok(healing)
     }
 
-    /// Puts the policy of a configuration in force that was loaded again, as by
-    /// `Config::from_file`, for decisions from now on. The other sections are ignored.
+    /// Applies the healing policy of a configuration that was loaded again, as by
+    /// `Config::from_file`, to later decisions. The other sections are ignored.
     ///
     /// # Errors
-    /// It could not be loaded, or has faults: the policy in force stays. Or healing cannot start
-    /// here.
+    /// The configuration cannot be loaded or has faults (the current policy stays in force), or
+    /// healing cannot start here.
     pub fn reload_policy(&self, loaded: Result<Config, ConfigError>) -> Result<(), ReloadError> {
         let policy = loaded?.healing;
         let reloaded = self.healing()?.reload(policy);
         Ok(reloaded.map_err(ConfigError::Invalid)?)
     }
 
-    /// Registers an engine of the application's own; its first detection run begins at
-    /// once. What it returns may be dropped.
+    /// Registers an engine of the application; its first detection run starts at once. The returned
+    /// handle may be dropped.
     ///
     /// # Errors
-    /// Healing cannot start here; or the engine's name is empty or taken.
+    /// Healing cannot start here, or the engine's name is empty or taken.
     pub fn register(&self, engine: impl HealingEngine) -> Result<EngineHandle, SuperviseError> {
         Ok(self.healing()?.register(engine)?)
     }
 
-    /// Starts to set up a supervised task, reported as `component`; see [`Supervise`].
+    /// Starts building a supervised task, reported as `component`; see [`Supervise`].
     pub fn supervise<F, Fut>(
         &self,
         component: impl Into<Name>,
@@ -199,21 +198,21 @@ impl Selfheal {
         Supervise::of(self.healing(), component, restart, start)
     }
 
-    /// Says which share of the traffic, 0 to 1, needs a component: it goes into the health
-    /// [score](crate::health::score()). What is outside is moved inside, and NaN is not known.
-    /// Default: not known, which counts as all of it.
+    /// Sets the share of the traffic that needs a component, for the health
+    /// [score](crate::health::score()). Values are clamped to 0 to 1; NaN means unknown. Default:
+    /// unknown, which counts as all of it.
     pub fn carries(&self, component: impl Into<Name>, share: f64) {
         let mut shares = self.inner.healing.watched.shares.lock();
         shares.insert(component.into(), share);
     }
 
-    /// Ends the healing engine in order: nothing starts any more, what runs is called off,
-    /// supervised tasks are stopped, the journal is written. Takes 10 s at most, and 2 s more to
-    /// write the last records, and says whether nothing was left behind. Metrics and endpoints
-    /// go on, and say that the service is not ready.
+    /// Shuts the healing engine down: no action starts any more, running ones are cancelled,
+    /// supervised tasks are stopped, the journal is written. Takes at most 10 s, and 2 s more for
+    /// the last records; returns whether everything ended in time. Metrics and endpoints continue
+    /// and report not ready.
     ///
-    /// Dropping the future before it is ready does not stop the shutdown; asked again, it waits
-    /// for the same one.
+    /// Cancel-safe: dropping the future does not stop the shutdown, and another call waits for the
+    /// same one.
     pub async fn shutdown(&self) -> bool {
         let watched = &self.inner.healing.watched;
         watched.shutting_down.store(true, Ordering::Relaxed);
@@ -223,8 +222,7 @@ impl Selfheal {
         }
     }
 
-    /// Starts healing where that is possible, so that its numbers are on the page from the
-    /// beginning.
+    /// Starts healing if possible, so that its metrics are exposed from the beginning.
     pub(super) fn heal_if_possible(&self) -> Result<(), StartError> {
         match Handle::try_current() {
             Ok(_) => self.healing().map(drop),

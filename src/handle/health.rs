@@ -1,4 +1,4 @@
-//! The health report: put together from what the other modules report.
+//! Builds the health report from the reports of the other modules.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,10 +17,10 @@ use crate::registry::{
 };
 use crate::util::Clock;
 
-/// The traffic of so much time goes into the score.
+/// The window of traffic that counts for the score.
 const WINDOW: Duration = Duration::from_secs(300);
 
-/// Puts reports together.
+/// Builds health reports.
 pub(super) struct Health {
     clock: Clock,
     started: Instant,
@@ -28,7 +28,7 @@ pub(super) struct Health {
     version: String,
     contributors: Mutex<Vec<Arc<dyn Contributor>>>,
     window: Mutex<TrafficWindow>,
-    /// What the application itself says of its readiness.
+    /// The readiness reported by the application.
     pub(super) application: Application,
 }
 
@@ -49,7 +49,7 @@ impl Health {
         self.contributors.lock().push(contributor);
     }
 
-    /// The contributors, copied so that no lock is held while they are asked.
+    /// Returns the contributors, cloned so that no lock is held while they are called.
     fn contributors(&self) -> Vec<Arc<dyn Contributor>> {
         self.contributors.lock().clone()
     }
@@ -116,7 +116,7 @@ fn first_no(mut checks: impl Iterator<Item = Check>) -> Check {
     checks.find(|check| !check.ok).unwrap_or_else(Check::passed)
 }
 
-/// Puts the score on the metrics page.
+/// Exposes the score as a metric.
 pub(super) fn expose(health: &Arc<Health>, registry: &Registry) -> Result<(), DeclareError> {
     registry.collect_from(Arc::new(ScoreCollector(Arc::clone(health))))
 }
@@ -165,12 +165,12 @@ impl Collector for ScoreCollector {
 }
 
 impl Selfheal {
-    /// Lets a part of the application have a say in health reports, from now on.
+    /// Adds a contributor to health reports.
     pub fn contribute(&self, contributor: impl Contributor) {
         self.inner.health.add(Arc::new(contributor));
     }
 
-    /// Everything that `/health` says.
+    /// Builds the health report, the content of `/health`.
     #[must_use]
     pub fn report(&self) -> Report {
         self.inner.health.report()

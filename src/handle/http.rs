@@ -6,7 +6,7 @@ use crate::config::{Config, FamilySettings, Http};
 use crate::http::{DURATION, FIRST_BYTE, HttpLayer, HttpLayerBuilder};
 use crate::registry::{DeclareError, Settings};
 
-/// The buckets of the durations, unless the family's own section has others.
+/// Sets the buckets of the durations, unless the family has settings of its own.
 pub(super) fn settings(config: &Config, settings: &mut Settings) {
     for name in [DURATION, FIRST_BYTE] {
         let family = settings.metrics.family.entry(name.to_owned());
@@ -20,7 +20,7 @@ pub(super) fn settings(config: &Config, settings: &mut Settings) {
     }
 }
 
-/// Whether no family is left that has `http.buckets`.
+/// Whether every family has buckets other than `http.buckets`.
 pub(super) fn buckets_are_replaced(config: &Config) -> bool {
     [DURATION, FIRST_BYTE].iter().all(|name| {
         let family = config.metrics.family.get(*name);
@@ -28,20 +28,19 @@ pub(super) fn buckets_are_replaced(config: &Config) -> bool {
     })
 }
 
-/// The layer, made when it is first asked for: until then it is open which labels it has.
+/// The HTTP layer, built on first use, when its labels are decided.
 #[derive(Default)]
 pub(super) struct Lazy(OnceLock<HttpLayer>);
 
 impl Selfheal {
-    /// The layer that measures a router: `.layer(heal.http_layer())`, after the routes and after
-    /// every `merge`, that of [`router`](Self::router) among them: a router that is merged in
-    /// later brings a fallback of its own, and takes what matches no route out of sight.
-    /// Its paths to exclude, sample rate and buckets are those of the configuration.
+    /// Returns the layer that measures a router: add `.layer(heal.http_layer())` after the routes
+    /// and after every `merge`, including that of [`router`](Self::router), since a router merged
+    /// later brings its own fallback and hides unmatched requests. Excluded paths, sample rate and
+    /// buckets come from the configuration.
     ///
-    /// The first call declares its metrics. Should the application have declared others under
-    /// the same names, the layer records nothing, and the scrape says so in
-    /// `selfheal_collectors_skipped_total`; [`http_layer_with`](Self::http_layer_with) returns
-    /// the error.
+    /// The first call declares its metrics. If the application has declared others under the same
+    /// names, the layer records nothing and `selfheal_collectors_skipped_total` counts it;
+    /// [`http_layer_with`](Self::http_layer_with) returns the error.
     #[must_use]
     pub fn http_layer(&self) -> HttpLayer {
         self.inner.taken.add(Part::Layer);
@@ -53,8 +52,8 @@ impl Selfheal {
         layer.clone()
     }
 
-    /// The same layer, set up further: labels, rules for routes, other names. Every further
-    /// [`http_layer`](Self::http_layer) gives this one; ask for it first.
+    /// Returns the layer with further options: labels, route rules, other names. Call it first:
+    /// later calls of [`http_layer`](Self::http_layer) return this layer.
     ///
     /// ```
     /// use selfheal::http::RouteRule;
@@ -70,15 +69,15 @@ impl Selfheal {
     /// ```
     ///
     /// # Errors
-    /// As of [`HttpLayerBuilder::build`]; a clash with the metrics of a layer that there is
-    /// already, among them.
+    /// Those of [`HttpLayerBuilder::build`], including a clash with the metrics of an existing
+    /// layer.
     pub fn http_layer_with(
         &self,
         set_up: impl FnOnce(HttpLayerBuilder) -> HttpLayerBuilder,
     ) -> Result<HttpLayer, DeclareError> {
         let layer = set_up(self.http_builder()).build()?;
         self.inner.taken.add(Part::Layer);
-        // The first layer reports the traffic of all.
+        // The first layer reports the traffic of all layers.
         if self.inner.http.0.set(layer.clone()).is_ok() {
             self.inner.health.add(Arc::new(layer.clone()));
         }
@@ -91,7 +90,7 @@ impl Selfheal {
             .clock(self.inner.clock.clone())
             .sample_rate(config.http.sample_rate)
             .exclude_nothing();
-        // Other names bring buckets of their own, which those of the configuration replace.
+        // Other naming schemes have their own buckets, which configured ones replace.
         if config.http.buckets != Http::default().buckets {
             layer = layer.buckets_elsewhere(&config.http.buckets);
         }

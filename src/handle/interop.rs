@@ -1,8 +1,8 @@
 use crate::interop;
 use crate::registry::{DeclareError, Registry};
 
-/// What the application and its dependencies have registered with the `prometheus` crate comes
-/// out on our page as well.
+/// Exposes the metrics that the application and its dependencies registered with the `prometheus`
+/// crate.
 pub(super) fn start(registry: &Registry) -> Result<(), DeclareError> {
     interop::from_default(registry)
 }

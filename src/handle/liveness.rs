@@ -1,4 +1,4 @@
-//! Whether a run-time makes progress, as seen by a thread beside it.
+//! Detects a stalled runtime from a separate thread.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,15 +7,15 @@ use std::time::{Duration, Instant};
 
 use crate::util::Awake;
 
-/// How often the thread shows that it is awake itself.
+/// The interval at which the thread records that it is awake.
 const TICK: Duration = Duration::from_millis(500);
 
-/// How long a run-time has been silent while others were awake: a process that was stopped, or a
-/// machine that was suspended, has everyone wake late, and that is no stall.
+/// Measures how long a runtime made no progress while the process was awake, so that a stopped
+/// process or a suspended machine does not count as a stall.
 pub(super) struct Progress {
     awake: Awake,
     start: Instant,
-    /// When the run-time last showed progress, in nanoseconds of time awake.
+    /// The last progress of the runtime, in nanoseconds of time awake.
     beat: AtomicU64,
 }
 
@@ -30,8 +30,8 @@ impl Default for Progress {
 }
 
 impl Progress {
-    /// Watches from a thread of its own until this is dropped. Where the system has no thread
-    /// left, all time counts.
+    /// Watches from a thread of its own until this is dropped. If no thread can be started, all
+    /// time counts as awake.
     pub(super) fn watch(self: &Arc<Self>) {
         let watched = Arc::downgrade(self);
         let watch = move || {
@@ -46,12 +46,12 @@ impl Progress {
             .spawn(watch);
     }
 
-    /// The run-time makes progress.
+    /// Records progress of the runtime.
     pub(super) fn beat(&self) {
         self.beat_at(|| self.start.elapsed());
     }
 
-    /// For how long it has made none.
+    /// The time without progress.
     pub(super) fn silent(&self) -> Duration {
         self.silent_at(|| self.start.elapsed())
     }
@@ -81,12 +81,12 @@ mod tests {
         progress.beat_at(|| ms(100));
         tick(500);
         assert_eq!(silent(800), ms(700));
-        // Stopped for half a minute; asked before anyone else has had a turn.
+        // The process was stopped for 30 s, and this is the first call after it resumes.
         assert!(silent(30_000) < ms(2_000), "{:?}", silent(30_000));
         tick(30_000);
         progress.beat_at(|| ms(30_001));
         assert_eq!(silent(30_001), Duration::ZERO);
-        // The run-time alone is stuck.
+        // Only the runtime is stalled.
         for at in 61..90 {
             tick(at * 500);
         }

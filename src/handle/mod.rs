@@ -1,13 +1,12 @@
-//! The handle that connects the modules: [`install`] one for the process, or make a [`Selfheal`] of
-//! your own for a test or where one process needs several.
+//! The handle that connects the modules: [`install`] one for the process, or create a [`Selfheal`]
+//! for a test or if a process needs several.
 //!
-//! The module promises:
-//! - Nothing runs that was not asked for: no listener and no healing engine. What does run in
-//!   the background (the refresh of system figures, where that is switched on; the removal of
-//!   idle series, where there are families whose series expire; the watch on the run-time that
-//!   heals, for `/livez`) ends with the last clone of the handle.
-//! - A configuration is checked as a whole before anything of it takes effect.
-//! - A health report and a scrape are each taken at one moment, and neither can fail.
+//! Guarantees:
+//! - Nothing runs unless requested: no listener and no healing engine. Background work (sampling of
+//!   the system, if enabled; removal of idle series, if any expire; the runtime watch for `/livez`)
+//!   ends with the last clone of the handle.
+//! - A configuration is validated as a whole before any of it is applied.
+//! - A health report and a scrape are each taken at one moment and never fail.
 
 #[cfg(feature = "assets")]
 mod assets;
@@ -63,11 +62,11 @@ use crate::config::{self, Config, ConfigError};
 use crate::registry::{DeclareError, Profile, Registry, Settings};
 use crate::util::Clock;
 
-/// Everything of this crate in one handle. Cloning is cheap and gives the same handle.
+/// The handle to everything in this crate. Clones are cheap and share one state.
 ///
-/// What it sets up in several steps is a builder whose steps cannot fail. One that takes effect in
-/// the process (a supervised task, a guarded file, rules, what heals an alert) is ended by
-/// `install`, which returns all that was wrong; one that makes a layer, by `build`.
+/// Its builders collect errors to the end: those that take effect in the process (a supervised
+/// task, a guarded file, rules, the healing of an alert) end with `install`, which returns all
+/// errors; those of layers end with `build`.
 #[derive(Clone)]
 pub struct Selfheal {
     inner: Arc<Inner>,
@@ -99,14 +98,14 @@ struct Inner {
     _system: Option<crate::collect::SystemHandle>,
 }
 
-/// Why the crate could not be installed.
+/// The error of [`install`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum InstallError {
     /// The configuration has faults; all of them are listed.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// A metric of this crate clashes with one that the application declared.
+    /// A metric of this crate clashes with one declared by the application.
     #[error(transparent)]
     Declare(#[from] DeclareError),
     /// The thread that samples the machine could not be started.
@@ -118,7 +117,7 @@ pub enum InstallError {
     #[cfg(feature = "healing")]
     #[error(transparent)]
     Healing(#[from] crate::healing::StartError),
-    /// There is one already.
+    /// The crate is already installed.
     #[error(
         "selfheal is installed already; install it once, and clone the handle or make one with `Selfheal::new`"
     )]
@@ -128,15 +127,15 @@ pub enum InstallError {
 /// Whether the global registry has an owner.
 static INSTALLED: Mutex<bool> = Mutex::new(false);
 
-/// Installs the crate for this process: configures the global registry, which trackers use
-/// by default, and returns the handle to it.
+/// Installs the crate for this process: configures the global registry, which trackers use by
+/// default, and returns the handle.
 ///
-/// May be called inside or outside of a tokio run-time; only what heals needs one.
+/// May be called inside or outside a tokio runtime; only healing needs one.
 ///
 /// # Errors
-/// All faults of the configuration at once; a metric that the application declared before and
-/// that clashes with one of this crate; a thread or the healing engine that cannot be started; a
-/// second installation. See [`InstallError`].
+/// All faults of the configuration; a metric of the application that clashes with one of this
+/// crate; a thread or healing engine that cannot be started; a second installation. See
+/// [`InstallError`].
 pub fn install(config: Config) -> Result<Selfheal, InstallError> {
     let config = config.checked()?;
     let mut installed = INSTALLED.lock();
@@ -150,19 +149,19 @@ pub fn install(config: Config) -> Result<Selfheal, InstallError> {
 }
 
 impl Selfheal {
-    /// A handle with a registry of its own: for tests, and where one process has several.
+    /// Creates a handle with its own registry, for tests or several handles in one process.
     ///
     /// # Errors
-    /// All faults of the configuration at once; a thread or the healing engine that cannot be
-    /// started. See [`InstallError`].
+    /// All faults of the configuration; a thread or the healing engine that cannot be started. See
+    /// [`InstallError`].
     pub fn new(config: Config) -> Result<Self, InstallError> {
         Self::with_clock(config, Clock::system())
     }
 
-    /// A handle with a registry of its own that goes by the time of `clock`.
+    /// Creates a handle with its own registry and this clock.
     ///
     /// # Errors
-    /// As of [`new`](Self::new).
+    /// Those of [`new`](Self::new).
     pub fn with_clock(config: Config, clock: Clock) -> Result<Self, InstallError> {
         let registry = Registry::with_clock(Settings::default(), clock.clone());
         Self::wire(config.checked()?, registry, clock)
@@ -212,7 +211,7 @@ impl Selfheal {
         Ok(handle)
     }
 
-    /// The registry: declare metrics in it, or hand it to trackers.
+    /// The registry, in which metrics are declared; trackers take it too.
     #[must_use]
     pub fn registry(&self) -> &Registry {
         &self.inner.registry
@@ -224,7 +223,7 @@ impl Selfheal {
         &self.inner.config
     }
 
-    /// The clock that everything goes by.
+    /// The clock of the handle.
     #[must_use]
     pub fn clock(&self) -> &Clock {
         &self.inner.clock
@@ -237,7 +236,7 @@ impl AsRef<Registry> for Selfheal {
     }
 }
 
-/// What the configuration says about the registry.
+/// The registry settings of the configuration.
 fn settings(config: &Config) -> Settings {
     #[cfg_attr(
         not(feature = "http"),
@@ -255,15 +254,15 @@ fn settings(config: &Config) -> Settings {
     settings
 }
 
-/// What a profile is to the registry.
+/// Converts a profile to the registry's form.
 fn profile(known: &config::Known) -> Profile {
     let profile = Profile::new(known.word).namespace(known.namespace);
     let groups = known.groups.iter();
     groups.fold(profile, |profile, group| profile.group(*group))
 }
 
-/// What names this instance where an older name has a label for it: the label `pod` of the service
-/// or of all series, or else the host, whose name in Kubernetes is that of the pod.
+/// The name of this instance, for older metrics that label it: the label `pod` of the service or of
+/// all series, or else the host name, which in Kubernetes is that of the pod.
 fn instance(config: &Config) -> String {
     let declared = [&config.service.labels, &config.global_labels];
     let declared = declared.into_iter().find_map(|labels| labels.get("pod"));

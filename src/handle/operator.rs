@@ -1,4 +1,4 @@
-//! What people ask of healing and decide through the endpoints.
+//! Operator queries and commands of the endpoints.
 
 use std::error::Error;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -15,13 +15,13 @@ use crate::healing::core::{Control, Moment, ShortText, Target};
 use crate::healing::{By, Healing, IssueKey, ParkReason};
 use crate::server::{Operator, Order, Subject};
 
-/// So much is read of the journal's records in memory for those of one component.
+/// The number of newest journal records searched for those of one component.
 const MEMORY: usize = 10_000;
 
-/// What sets what the application logs.
+/// A callback that sets the application's log filter.
 type SetLogLevel = dyn Fn(&str) -> Result<(), Box<dyn Error + Send + Sync>> + Send + Sync;
 
-/// Set by [`Selfheal::log_level`].
+/// The callback set by [`Selfheal::log_level`].
 #[derive(Default)]
 pub(super) struct LogLevel(Mutex<Option<Arc<SetLogLevel>>>);
 
@@ -118,7 +118,7 @@ impl Operator for Healer {
 }
 
 impl Healer {
-    /// Sets what is logged. It is in the journal before it is done, with who did it.
+    /// Sets the log filter, after recording it and its author in the journal.
     fn set_log_level(&self, healing: &Healing, filter: &str, by: &str) -> Result<(), String> {
         let set = self.log_level.0.lock().clone();
         let set =
@@ -137,12 +137,12 @@ impl Healer {
 }
 
 impl Selfheal {
-    /// Lets a person set what the application logs, while it runs: `POST /api/control/log-level`
-    /// with `{"filter":"info"}` calls `set` with the filter, which is what it makes of the text.
-    /// Like every order it needs [`Server::control`](crate::config::Server::control), credentials
-    /// and the token, and the journal has who gave it. It holds until the end of the process. `set`
-    /// is called on a worker of the endpoints and must not block; the one handed over last counts.
-    /// Default: the order is refused.
+    /// Lets operators change the application's log filter at run time: `POST
+    /// /api/control/log-level` with `{"filter":"info"}` calls `set` with the filter text. Like
+    /// every command it needs [`Server::control`](crate::config::Server::control), credentials and
+    /// the token, and the journal records its author. It lasts until the process ends. `set` is
+    /// called on a worker of the endpoints and must not block; a later callback replaces an earlier
+    /// one. Default: the command is refused.
     ///
     /// With the reload handle of `tracing-subscriber`:
     ///
@@ -162,8 +162,8 @@ impl Selfheal {
     /// # }
     /// ```
     ///
-    /// With its feature `env-filter`, `EnvFilter` in the place of `LevelFilter` takes directives for
-    /// each module: `shop=debug,info`.
+    /// With its feature `env-filter`, `EnvFilter` instead of `LevelFilter` accepts directives per
+    /// module: `shop=debug,info`.
     pub fn log_level(
         &self,
         set: impl Fn(&str) -> Result<(), Box<dyn Error + Send + Sync>> + Send + Sync + 'static,

@@ -1,4 +1,4 @@
-//! Whether the application is ready for traffic, as it says itself.
+//! The readiness of the application as it reports it.
 
 use std::future::IntoFuture;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use super::Selfheal;
 use super::health::Health;
 use crate::health::{Check, Fact};
 
-/// The part of the application in the readiness of the service.
+/// The application's state for the readiness of the service.
 ///
 /// | state | `/readyz` |
 /// |---|---|
@@ -17,18 +17,18 @@ use crate::health::{Check, Fact};
 /// | all run that ever ran at once | 200 |
 /// | fewer run | 503 |
 ///
-/// Whatever the state, a reason of [`Selfheal::set_not_ready`] is 503.
+/// In every state, a reason set by [`Selfheal::set_not_ready`] gives 503.
 pub(super) struct Application(Mutex<State>);
 
 struct State {
-    /// Whether it is not ready before it has said that it is.
+    /// Whether the service is not ready until the application reports ready.
     waits: bool,
-    /// Whether the endpoints have a listener of their own, which answers without the application.
+    /// Whether the endpoints have their own listener, which answers without the application.
     apart: bool,
     reason: Option<String>,
-    /// How many of its servers run.
+    /// The number of its servers that run.
     running: usize,
-    /// The most that ran at once.
+    /// The largest number that ran at once.
     most: usize,
 }
 
@@ -43,7 +43,7 @@ impl Application {
         }))
     }
 
-    /// The endpoints have a listener of their own.
+    /// Records that the endpoints have their own listener.
     #[cfg(feature = "server")]
     pub(super) fn is_apart(&self) {
         self.0.lock().apart = true;
@@ -65,7 +65,7 @@ impl Application {
         }
     }
 
-    /// What the report says of its servers.
+    /// The servers' fact for the report.
     pub(super) fn fact(&self) -> Option<Fact> {
         let state = self.0.lock();
         let value = match (state.running, state.most) {
@@ -96,7 +96,7 @@ impl State {
     }
 }
 
-/// A server that runs, until this is dropped.
+/// A running server; dropping it ends it.
 struct Running(Arc<Health>);
 
 impl Running {
@@ -116,21 +116,20 @@ impl Drop for Running {
 }
 
 impl Selfheal {
-    /// Runs a server of the application: from the first poll on the service is ready, and once
-    /// the server has ended, in whatever way, `/readyz` is 503 and says so. The output is that of
+    /// Runs a server of the application: the service is ready from the first poll on, and once the
+    /// server has ended for any reason, `/readyz` answers 503 and reports it. Returns the output of
     /// the server.
     ///
     /// With [`Service::wait_until_serving`](crate::config::Service::wait_until_serving) the service
-    /// is not ready before. Without it, a service whose endpoints have a
-    /// [listener](Self::listen) of their own is ready as soon as that listens, which is earlier
-    /// than the application does.
+    /// is not ready before. Without it, a service whose endpoints have their own
+    /// [listener](Self::listen) is ready once that listens, possibly before the application does.
     ///
-    /// An application with several servers hands over each: it is not ready while fewer run than
-    /// ran before. One that is started again, as by [`supervise`](Self::supervise), is ready
-    /// again. A server that is no future says by [`set_not_ready`](Self::set_not_ready) when it
-    /// serves, `None`, and when it has ended.
+    /// Wrap each of several servers: the service is not ready while fewer run than before. A
+    /// restarted server, as by [`supervise`](Self::supervise), makes it ready again. For a server
+    /// that is not a future, call [`set_not_ready`](Self::set_not_ready) with `None` when it serves
+    /// and with a reason when it has ended.
     ///
-    /// Dropping the future drops the server, which has then ended.
+    /// Dropping the future drops the server, which then counts as ended.
     ///
     /// ```no_run
     /// # async fn main_of_the_shop() -> Result<(), Box<dyn std::error::Error>> {
@@ -152,10 +151,10 @@ impl Selfheal {
         server.into_future().await
     }
 
-    /// Sets why the service wants no traffic, which `/readyz` then answers with 503; `None` for
-    /// no reason, which also ends the wait of
-    /// [`Service::wait_until_serving`](crate::config::Service::wait_until_serving). Default: no
-    /// reason. The service is ready if healing, shutdown and the state of
+    /// Sets the reason for which the service is not ready, so that `/readyz` answers 503; `None`
+    /// removes it and ends the wait of
+    /// [`Service::wait_until_serving`](crate::config::Service::wait_until_serving). Default: none.
+    /// Healing, shutdown and [`serving`](Self::serving) can still make the service not ready.
     /// [`serving`](Self::serving) do not say otherwise either.
     pub fn set_not_ready(&self, reason: Option<&str>) {
         self.inner.health.application.set_reason(reason);

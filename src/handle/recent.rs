@@ -1,4 +1,4 @@
-//! How the HTTP requests of the last minutes fared, for the older names that are gauges of that.
+//! HTTP traffic over the last minutes, for older metric names that are gauges of it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,8 +16,8 @@ use crate::util::Clock;
 
 const WINDOW: Duration = Duration::from_secs(300);
 
-/// Exposes them where the profile is on that has these names: each scrape goes through the
-/// durations of all routes.
+/// Exposes them if a profile with these names is enabled: each scrape reads the durations of all
+/// routes.
 pub(super) fn start(
     config: &Config,
     registry: &Registry,
@@ -32,7 +32,7 @@ pub(super) fn start(
 pub(super) fn expose(registry: &Registry, clock: &Clock) -> Result<(), DeclareError> {
     let window = || {
         let mut window = TrafficWindow::new(WINDOW);
-        // It begins now, and not with the first scrape.
+        // The window starts now, not at the first scrape.
         window.sample(clock.now(), Traffic::default());
         window
     };
@@ -46,7 +46,7 @@ pub(super) fn expose(registry: &Registry, clock: &Clock) -> Result<(), DeclareEr
 struct Recent {
     registry: crate::registry::WeakRegistry,
     clock: Clock,
-    /// Of requests, and of the microseconds that they took.
+    /// The windows of requests and of the microseconds they took.
     windows: Mutex<[TrafficWindow; 2]>,
 }
 
@@ -71,7 +71,7 @@ fn defs() -> [MetricDef; 2] {
 }
 
 impl Recent {
-    /// All requests so far, those not answered with 5xx, and the microseconds they took.
+    /// The totals so far: requests, those not answered with 5xx, and the microseconds they took.
     fn totals(registry: &Registry) -> (Traffic, u64) {
         let (mut traffic, mut micros) = (Traffic::default(), 0.0);
         let scrape = registry.scrape_only(|name, _| name.ends_with(DURATION));

@@ -7,7 +7,7 @@ use super::unused::Part;
 use crate::health::{Contributor, Note};
 use crate::server::{Auth, Endpoints, Limits, ListenError, Listener, PathError, Siblings, router};
 
-/// Says that the listener is everyone's.
+/// Reports that the listener is open to everyone.
 struct Exposed(SystemTime);
 
 impl Contributor for Exposed {
@@ -19,19 +19,19 @@ impl Contributor for Exposed {
 }
 
 impl Selfheal {
-    /// The endpoints as a router to merge into an application's own: the metrics (by default
-    /// at `/metrics`), `/health`, `/livez`, `/readyz` and a page at `/selfheal`
-    /// ([`Server::page_path`](crate::config::Server::page_path)). It has these paths and no
-    /// fallback; `/` and what matches nothing stay the application's. An application that has one
-    /// of the paths itself takes [`router_at`](Self::router_at).
+    /// Returns the endpoints as a router to merge into the application's own: the metrics (by
+    /// default at `/metrics`), `/health`, `/livez`, `/readyz` and a page at `/selfheal`
+    /// ([`Server::page_path`](crate::config::Server::page_path)). It has no fallback; `/` and
+    /// unmatched paths stay the application's. If the application uses one of these paths, use
+    /// [`router_at`](Self::router_at).
     ///
-    /// It can be nested as well: by `nest("/ops", heal.router())` the page is at `/ops/selfheal`.
+    /// It can be nested too: with `nest("/ops", heal.router())` the page is at `/ops/selfheal`.
     ///
-    /// Merge it in, or nest it, before a layer that measures the application is put on. Requests
-    /// to it are no traffic of the application, wherever it is mounted: the layer leaves them out
-    /// (see [`Http::exclude_endpoints`](crate::config::Http::exclude_endpoints)). Where the
-    /// configuration has credentials, they are asked for here as on the
-    /// [listener](Self::listen): on every route but `/livez` and `/readyz`.
+    /// Merge or nest it before adding a layer that measures the application. The layer does not
+    /// count requests to it as traffic, wherever it is mounted (see
+    /// [`Http::exclude_endpoints`](crate::config::Http::exclude_endpoints)). If the configuration
+    /// has credentials, they are required as on the [listener](Self::listen): on every route except
+    /// `/livez` and `/readyz`.
     pub fn router<S>(&self) -> Router<S>
     where
         S: Clone + Send + Sync + 'static,
@@ -40,8 +40,8 @@ impl Selfheal {
         router(self.merged())
     }
 
-    /// The endpoints as [`router`](Self::router) has them, to be merged too, but all below one path:
-    /// at `/ops`, the metrics are `/ops/metrics`, and the page answers at `/ops` and `/ops/`.
+    /// Returns the endpoints as [`router`](Self::router) does, but all below one path: with `/ops`,
+    /// the metrics are at `/ops/metrics`, and the page at `/ops` and `/ops/`.
     ///
     /// ```
     /// use axum::{Router, routing::get};
@@ -59,8 +59,8 @@ impl Selfheal {
     /// ```
     ///
     /// # Errors
-    /// The path is not plain, as one with a parameter of axum's: letters, digits, `-`, `_`, `.`,
-    /// `~` and single slashes are.
+    /// The path is not plain (letters, digits, `-`, `_`, `.`, `~` and single slashes), for example
+    /// because it has an axum parameter.
     pub fn router_at<S>(&self, path: &str) -> Result<Router<S>, PathError>
     where
         S: Clone + Send + Sync + 'static,
@@ -70,23 +70,24 @@ impl Selfheal {
         Ok(router(endpoints))
     }
 
-    /// Serves the endpoints on a thread of its own, at the address and with the credentials and
-    /// limits of the configuration; by default 127.0.0.1:9898, without credentials, the page at
-    /// `/`. Needs no async code in the program.
+    /// Serves the endpoints on a separate thread, at the address and with the credentials and
+    /// limits of the configuration; by default on 127.0.0.1:9898, without credentials, the page at
+    /// `/`. The program needs no async code.
     ///
-    /// The listener answers from now on, whether or not the application serves: `/readyz` is 200
-    /// at once. With [`Service::wait_until_serving`](crate::config::Service::wait_until_serving) it
-    /// is 503 until the application calls [`serving`](Self::serving), and, with or without,
-    /// 503 again when the server that was handed over there has ended.
+    /// The listener answers from now on, even if the application does not serve yet: `/readyz` is
+    /// 200 at once. With
+    /// [`Service::wait_until_serving`](crate::config::Service::wait_until_serving) it is 503 until
+    /// the application calls [`serving`](Self::serving). In both cases it is 503 again once the
+    /// server given to `serving` has ended.
     ///
     /// # Errors
-    /// The address is in use, or not ours to bind; or the files of TLS cannot be used.
+    /// The address is in use or cannot be bound, or the TLS files cannot be used.
     pub fn listen(&self) -> Result<Listener, ListenError> {
         let server = &self.config().server;
         let mut endpoints = self.endpoints("/");
         let mut other = Router::new();
         if let Some(auth) = self.auth() {
-            // What there is not is said to those alone who may know what there is.
+            // Unknown paths are reported only to clients that may know the existing ones.
             other = auth.clone().protect(other);
             endpoints = endpoints.auth(auth);
         }
@@ -117,7 +118,7 @@ impl Selfheal {
         Ok(listener)
     }
 
-    /// Who may read, if not everyone.
+    /// The required credentials, unless everyone may read.
     fn auth(&self) -> Option<Auth> {
         let server = &self.config().server;
         if server.basic_auth.is_none() && server.bearer_token.is_none() {
@@ -144,7 +145,7 @@ impl Selfheal {
         }
     }
 
-    /// The processes of the configuration, which ask for what this one asks for.
+    /// The configured sibling processes, which require the same credentials as this one.
     fn siblings(&self) -> Siblings {
         let server = &self.config().server;
         let siblings = Siblings::new(server.siblings.iter().cloned());

@@ -1,5 +1,4 @@
-//! The records of the healing engine, folded: one note for each fault, from its detection to its
-//! end.
+//! Condenses the records of the healing engine into one note per fault, from detection to end.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -9,17 +8,17 @@ use crate::healing::core::{AlertId, Explanation, Moment, Stamp};
 use crate::healing::{Alert, AttemptResult, Closed, IssueKey, Name, Phase, Record, What};
 use crate::health::{Note, Status};
 
-/// A fault, as far as the records reach.
+/// A fault, as far as the records show it.
 struct Story {
     key: IssueKey,
     at: SystemTime,
-    /// What was done last, and what came of it.
+    /// The last action and its result.
     done: String,
     end: Option<(String, Status)>,
     lasted: Option<Duration>,
 }
 
-/// Notes on the faults in `records`, which are in order of time; the one that changed last comes
+/// Returns the notes on the faults in `records`, which are ordered by time; the last changed comes
 /// first.
 pub(super) fn fold(records: &[Arc<Record>]) -> Vec<Note> {
     let mut stories: Vec<Story> = Vec::new();
@@ -27,7 +26,7 @@ pub(super) fn fold(records: &[Arc<Record>]) -> Vec<Note> {
         let Some(key) = key(&record.what) else {
             continue;
         };
-        // Of each key, the last story is the one that may go on.
+        // Only the last story of a key may continue.
         let known = stories.iter().rposition(|story| story.key == *key);
         let goes_on = known.filter(|place| {
             !matches!(record.what, What::Opened { .. }) && stories[*place].lasted.is_none()
@@ -49,7 +48,7 @@ pub(super) fn fold(records: &[Arc<Record>]) -> Vec<Note> {
     stories.into_iter().rev().map(Story::note).collect()
 }
 
-/// The key of a record that is worth a person's time.
+/// The key of a record that is relevant for operators.
 pub(super) fn key(what: &What) -> Option<&IssueKey> {
     match what {
         What::Opened { issue, .. } => Some(&issue.key),
@@ -126,7 +125,7 @@ impl Story {
     }
 }
 
-/// What an alert says, with the kind of its fault in words where the summary begins with the key.
+/// The summary of an alert, with the kind of its fault in words if it starts with the key.
 pub(super) fn summary(alert: &Alert, key: &IssueKey) -> String {
     let summary = alert.summary.as_str();
     match summary.strip_prefix(&key.to_string()) {
@@ -135,7 +134,7 @@ pub(super) fn summary(alert: &Alert, key: &IssueKey) -> String {
     }
 }
 
-/// How a fault ended.
+/// The outcome of a fault.
 fn end(outcome: Closed) -> (String, Status) {
     let (text, status) = match outcome {
         Closed::Healed => ("healed", Status::Up),
@@ -147,7 +146,7 @@ fn end(outcome: Closed) -> (String, Status) {
     (text.to_owned(), status)
 }
 
-/// Where an open fault stands and what happens next, as sentences.
+/// The state of an open fault and the next step, as sentences.
 pub(super) fn outlook(explained: &Explanation, now: Moment) -> String {
     let mut text = String::new();
     if let Some(next) = &explained.next {
@@ -178,7 +177,7 @@ pub(super) fn outlook(explained: &Explanation, now: Moment) -> String {
     text
 }
 
-/// A name of code as a person reads it: `file_corrupt` as `File corrupt`.
+/// An identifier as words: `file_corrupt` as `File corrupt`.
 pub(super) fn words(name: &str) -> String {
     let mut text = name.replace(['_', '-'], " ");
     if let Some(first) = text.get_mut(..1) {
@@ -187,12 +186,12 @@ pub(super) fn words(name: &str) -> String {
     text
 }
 
-/// The same in the middle of a sentence.
+/// The same in lower case, for use within a sentence.
 fn plain(name: &Name) -> String {
     name.as_str().replace(['_', '-'], " ")
 }
 
-/// A duration with one unit and two or three digits.
+/// Formats a duration with one unit and two or three digits.
 pub(super) fn lasting(duration: Duration) -> String {
     let seconds = duration.as_secs_f64();
     match seconds {

@@ -4,7 +4,7 @@ use crate::config::Config;
 use crate::registry::Registry;
 use crate::util::Clock;
 
-/// Samples the machine on a thread of its own, where that is switched on.
+/// Samples the machine on a thread of its own, if enabled.
 pub(super) fn start(
     config: &Config,
     registry: &Registry,

@@ -1,4 +1,4 @@
-//! Which settings have no effect, reported as soon as that is known.
+//! Reports settings that have no effect, as soon as that is known.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -12,26 +12,26 @@ use crate::health::{Contributor, Fact, Note};
 use crate::registry::{Registry, WeakRegistry};
 use crate::util::Clock;
 
-/// By then an application has taken the parts that it uses and declared its metrics; what has no
-/// effect now is reported.
+/// The time after which an application has taken the parts it uses and declared its metrics;
+/// settings without effect are then reported.
 const SETTLED: Duration = Duration::from_secs(60);
 
-/// A part of the handle that an application takes or does not take.
+/// A part of the handle that an application may use.
 #[derive(Clone, Copy)]
 pub(super) enum Part {
-    /// The layer of HTTP servers.
+    /// The HTTP server layer.
     Layer = 1,
     /// The endpoints in a router, with the page at its configured path.
     Merged = 2,
     /// The endpoints in a router, below a path.
     Below = 4,
-    /// The endpoints on a listener of their own.
+    /// The endpoints on their own listener.
     Listener = 8,
     /// The healing engine.
     Healing = 16,
 }
 
-/// The parts that were taken so far.
+/// The parts taken so far.
 #[derive(Default)]
 pub(super) struct Taken(AtomicU8);
 
@@ -55,9 +55,9 @@ impl Taken {
 
 /// When settings have no effect, and why.
 struct Rule {
-    /// What their paths begin with.
+    /// The prefixes of their paths.
     settings: &'static [&'static str],
-    /// Whether they have none. What depends on the parts is known once these were taken.
+    /// Whether they have no effect. Rules on parts are evaluated once the parts were taken.
     idle: Idle,
     problem: &'static str,
     hint: &'static str,
@@ -71,7 +71,7 @@ enum Idle {
 
 const OFF: &str = "this version was built without the feature that it is for";
 
-/// Of several that fit a setting, the first counts.
+/// The first rule that matches a setting applies.
 static RULES: &[Rule] = &[
     Rule {
         settings: &["assets"],
@@ -265,7 +265,7 @@ impl Rule {
     }
 }
 
-/// The settings that are not what they are by default, and which of them have no effect.
+/// The settings that differ from their defaults, and which of them have no effect.
 struct Settings {
     config: Config,
     changed: Vec<String>,
@@ -279,8 +279,8 @@ impl Settings {
         }
     }
 
-    /// Those that have no effect whatever the application does and, where `taken` is given, those
-    /// that have none with these parts.
+    /// Those without effect regardless of the application and, if `taken` is given, those without
+    /// effect with these parts.
     fn unused(&self, taken: Option<&Taken>) -> Faults {
         let config = &self.config;
         let mut faults = Faults::new();
@@ -310,7 +310,7 @@ impl Settings {
     }
 }
 
-/// Overrides of what an earlier one matches already.
+/// Overrides that an earlier one already covers.
 fn beaten(overrides: &[Override], faults: &mut Faults) {
     let covers = |wide: &Option<String>, narrow: &Option<String>| wide.is_none() || wide == narrow;
     for (index, one) in overrides.iter().enumerate() {
@@ -326,7 +326,7 @@ fn beaten(overrides: &[Override], faults: &mut Faults) {
     }
 }
 
-/// Settings of a family that another one beside them makes void.
+/// Settings of a family that another of its settings makes void.
 fn void(family: &FamilySettings, faults: &mut Faults) {
     let hint = "set that to true, or leave this out";
     let others = [
@@ -350,10 +350,10 @@ fn void(family: &FamilySettings, faults: &mut Faults) {
     }
 }
 
-/// Notes about settings that have no effect, in the health report.
+/// Contributes settings without effect to the health report.
 struct Unused {
     settings: Settings,
-    /// The registry keeps the health report alive, which has this.
+    /// Weak, since the registry keeps the health report alive, which holds this.
     registry: WeakRegistry,
     taken: Arc<Taken>,
     clock: Clock,
@@ -395,7 +395,7 @@ impl Contributor for Unused {
     }
 }
 
-/// Lets the health report say which settings have no effect.
+/// Adds settings without effect to the health report.
 pub(super) fn report(
     config: &Config,
     registry: &Registry,
@@ -417,13 +417,13 @@ pub(super) fn report(
 }
 
 impl Selfheal {
-    /// The settings that have no effect so far, whichever they are: for a part that the
-    /// application has not taken (the HTTP layer, the endpoints, their listener, healing) or that
-    /// was not compiled in, beside another setting that decides alone, or of metrics that do not
-    /// exist or have no use for them ([`Registry::unused_settings`]).
+    /// The settings that have no effect so far: of a part that the application does not use (the
+    /// HTTP layer, the endpoints, their listener, healing) or that is not compiled in, overridden
+    /// by another setting, or of metrics that do not exist or cannot use them
+    /// ([`Registry::unused_settings`]).
     ///
-    /// The health report has them as well: those that are known from the configuration from the
-    /// start on, the others from a minute later on, when the application has taken what it uses.
+    /// The health report lists them too: those known from the configuration from the start, the
+    /// others after a minute, when the application has taken what it uses.
     ///
     /// ```
     /// use selfheal::config::{Config, Http};

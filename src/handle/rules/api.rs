@@ -1,4 +1,4 @@
-//! The recent past as the query API reads it, and what an Alertmanager delivers.
+//! The query API over the history, and the receiver of Alertmanager deliveries.
 
 use std::error::Error;
 use std::sync::{Arc, Weak};
@@ -9,29 +9,29 @@ use crate::promql::{Queryable, Selection, Sink};
 use crate::rules::{DeliveredAlert, Delivery, GroupStatus};
 use crate::server::{AlertReceiver, QuerySource};
 
-/// A wall clock that is off by less than this from the time of the samples goes at its own pace.
+/// In milliseconds: a wall clock that differs less from the samples' time is used unadjusted.
 const SLACK: i64 = 1_000;
 
-/// Answers for a handle as long as there is one.
+/// Answers queries while the handle exists.
 struct Queries(Weak<Inner>);
 
 impl Selfheal {
-    /// What answers the query API.
+    /// Returns the source of the query API.
     pub(in crate::handle) fn queries(&self) -> impl QuerySource + use<> {
         Queries(Arc::downgrade(&self.inner))
     }
 
-    /// What takes the deliveries of an Alertmanager in.
+    /// Returns the receiver of Alertmanager deliveries.
     pub(in crate::handle) fn receiver(&self) -> impl AlertReceiver + use<> {
         Receiver(Arc::downgrade(&self.inner))
     }
 }
 
 impl Queries {
-    /// The recent past, kept from the first query on.
+    /// The history, started by the first query.
     fn recent(&self) -> Result<Arc<Recent>, Box<dyn Error + Send + Sync>> {
         let inner = self.0.upgrade().ok_or("the handle is gone")?;
-        // A run-time of the endpoints is none to begin to heal on.
+        // The runtime of the endpoints is not one to start healing on.
         if inner.healing.running().is_none() {
             return Err("healing does not run, which keeps the recent past".into());
         }
@@ -49,7 +49,7 @@ impl Queryable for Queries {
         if let Some(name) = selection.metric_name() {
             recent.note_name(name);
         }
-        // Those who ask go by the wall clock, which may have been set meanwhile.
+        // Clients use the wall clock, which may have been set meanwhile.
         let skew = Some(recent.skew()).filter(|skew| skew.abs() >= SLACK);
         let skew = skew.unwrap_or_default();
         let mut asked = selection.clone();
@@ -75,7 +75,7 @@ impl QuerySource for Queries {
     }
 }
 
-/// Takes deliveries in for a handle as long as there is one.
+/// Accepts deliveries while the handle exists.
 struct Receiver(Weak<Inner>);
 
 impl AlertReceiver for Receiver {

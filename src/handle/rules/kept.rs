@@ -1,33 +1,32 @@
-//! Since when alerts are active, kept by the journal over a restart.
+//! The start times of active alerts, kept in the journal across restarts.
 
 use parking_lot::Mutex;
 
 use crate::healing::Healing;
 use crate::rules::{Evaluator, ForState};
 
-/// What it is called in the journal.
+/// The key of the record in the journal.
 const NAME: &str = "alerts";
 
-/// The shortest time between two records of alerts that come and go, in milliseconds. What is
-/// restored is off by as much, which does not matter beside the 10 min that a restored alert waits.
+/// The shortest time between two records of changed alerts, in milliseconds. Restored times are off
+/// by at most this, which is small beside the 10 min that a restored alert waits.
 const SHORTEST: i64 = 10_000;
 
-/// The longest time between two records while there are alerts, in milliseconds: the end of the
-/// process is the last of them.
+/// The longest time between two records while alerts are active, in milliseconds; the last record
+/// is taken as the end of the process.
 const LONGEST: i64 = 30_000;
 
-/// What the journal has last.
+/// The state last written to the journal.
 #[derive(Default)]
 pub(super) struct Kept(Mutex<ForState>);
 
 impl Kept {
-    /// What the journal has of the process before this one. What cannot be read is left out: its
-    /// alerts begin anew.
+    /// The state written by the previous process. Alerts whose state cannot be read start anew.
     pub(super) fn before(healing: &Healing) -> Option<ForState> {
         serde_json::from_value(healing.remembered(NAME)?).ok()
     }
 
-    /// What the journal should have now, if that is something else.
+    /// The state to write to the journal, if it has changed.
     pub(super) fn next(&self, now: i64, evaluator: &Evaluator) -> Option<ForState> {
         let mut last = self.0.lock();
         let age = now - last.at;
@@ -43,8 +42,7 @@ impl Kept {
         Some(next)
     }
 
-    /// Writes it to the journal. A journal that takes it no more, as at the end of healing, has
-    /// what it had before.
+    /// Writes the state to the journal. A closed journal, as at shutdown, keeps its previous state.
     pub(super) fn keep(healing: &Healing, kept: &ForState) {
         if let Ok(value) = serde_json::to_value(kept) {
             let _ = healing.remember(NAME, value);

@@ -10,7 +10,7 @@ use super::{RulesError, Selfheal};
 use crate::promql::LabelSet;
 use crate::rules::{GroupStatus, Report, RuleAlert, RuleFile, RuleFileError};
 
-/// A rule file that is being set up; see [`Selfheal::rules`].
+/// A builder of rule files; see [`Selfheal::rules`].
 #[must_use = "nothing is read before `install`"]
 pub struct LoadRules {
     heal: Selfheal,
@@ -27,28 +27,27 @@ impl LoadRules {
         }
     }
 
-    /// Adds a further file.
+    /// Adds a file.
     pub fn file(mut self, file: impl Into<PathBuf>) -> Self {
         self.files.push(file.into());
         self
     }
 
-    /// Sets a label that the server which the rules were written for gives to all series of this
-    /// process: `job`, `instance`. Selectors that want another value find nothing here. Default:
-    /// none.
+    /// Sets a label that the Prometheus server adds to all series of this process, such as `job` or
+    /// `instance`. Selectors for another value match nothing here. Default: none.
     pub fn target(mut self, label: &str, value: &str) -> Self {
         self.target = self.target.with(label, value);
         self
     }
 
-    /// Reads the files and puts their rules in force.
+    /// Reads the files and starts evaluating their rules.
     ///
-    /// An alert that fires and has no [action](Rules::on) is an issue that is reported and left to
-    /// a person, unless its label `severity` is `none`: alerts that always fire have that.
+    /// A firing alert without an [action](Rules::on) becomes an issue that is only reported, unless
+    /// its label `severity` is `none`, as on alerts that always fire.
     ///
     /// # Errors
     /// A file cannot be read or has faults, all of which are listed; or healing cannot start here.
-    /// Then nothing is in force.
+    /// No rule is loaded then.
     pub fn install(self) -> Result<Rules, RulesError> {
         let files = read(&self.files)?;
         let recent = self.heal.recent()?;
@@ -77,7 +76,7 @@ fn read(files: &[PathBuf]) -> Result<Vec<RuleFile>, RuleFileError> {
     files.iter().map(RuleFile::read).collect()
 }
 
-/// Rules in force. Cloning is cheap; dropping it changes nothing.
+/// The loaded rules. Clones are cheap; dropping it changes nothing.
 #[derive(Clone)]
 pub struct Rules {
     pub(super) heal: Selfheal,
@@ -85,20 +84,20 @@ pub struct Rules {
 }
 
 impl Rules {
-    /// The treatment of each rule here: evaluated, a fleet rule, or without series. It prints as
-    /// text.
+    /// How each rule is treated here: evaluated, a fleet rule, or without series. It implements
+    /// `Display`.
     #[must_use]
     pub fn report(&self) -> Report {
         self.recent.report()
     }
 
-    /// The state of each group: when it was evaluated, and the alerts of its rules.
+    /// The state of each group: its last evaluation, and the alerts of its rules.
     #[must_use]
     pub fn status(&self) -> Arc<[GroupStatus]> {
         self.recent.status()
     }
 
-    /// The alerts that are pending, firing, or were resolved in the last 15 min.
+    /// The alerts that are pending, firing, or resolved within the last 15 min.
     #[must_use]
     pub fn alerts(&self) -> Vec<RuleAlert> {
         let status = self.status();
@@ -106,11 +105,11 @@ impl Rules {
         rules.flat_map(|rule| rule.alerts.iter().cloned()).collect()
     }
 
-    /// Reads all files again. Rules of the same name and labels go on where they were.
+    /// Reads all files again. Rules with unchanged name and labels keep their state.
     ///
     /// # Errors
-    /// A file cannot be read or has faults: all files stay in force as they were, and the
-    /// [report](Self::report) says so.
+    /// A file cannot be read or has faults: all current rules stay, and the [report](Self::report)
+    /// shows the error.
     pub fn reload(&self) -> Result<(), Arc<RuleFileError>> {
         let files = self.recent.files();
         let paths: Vec<_> = files.into_iter().map(|file| file.path).collect();
@@ -127,8 +126,8 @@ impl Rules {
         }
     }
 
-    /// Starts to set up what is done about an alert: its name, or a selector with matchers of its
-    /// labels, `HighErrorRate{severity="page"}`.
+    /// Starts building an action for an alert, given by name or by a selector with label matchers,
+    /// `HighErrorRate{severity="page"}`.
     #[must_use = "nothing is done before `install`"]
     pub fn on(&self, alert: &str) -> OnAlert {
         OnAlert::new(
@@ -138,7 +137,7 @@ impl Rules {
         )
     }
 
-    /// The files that are in force.
+    /// The loaded files.
     #[must_use]
     pub fn files(&self) -> Vec<RuleFile> {
         self.recent.files()

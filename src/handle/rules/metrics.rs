@@ -1,10 +1,10 @@
-//! What the recent past takes, and what an Alertmanager has delivered.
+//! Metrics of the history's memory and of Alertmanager deliveries.
 
 use crate::history::Stats;
 use crate::registry::{Counter, DeclareError, Family, Gauge, Group, Registry, Text};
 use crate::rules::Delivery;
 
-/// The memory of the recent past.
+/// The metrics of the history's memory.
 pub(super) struct HistoryMetrics {
     bytes: Gauge,
     series: Gauge,
@@ -40,7 +40,7 @@ impl Group for HistoryMetrics {
 }
 
 impl HistoryMetrics {
-    /// What there is now; `evicted` values were dropped before.
+    /// Sets the current values; `evicted` values were dropped before.
     pub(super) fn show(&self, stats: Stats, evicted: u64) {
         let shown = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
         self.bytes.set(shown(stats.bytes));
@@ -49,7 +49,7 @@ impl HistoryMetrics {
     }
 }
 
-/// The deliveries of an Alertmanager.
+/// The metrics of Alertmanager deliveries.
 pub(super) struct DeliveryMetrics {
     delivered: Family<Counter, [Text; 1]>,
 }
@@ -76,7 +76,7 @@ impl DeliveryMetrics {
     }
 }
 
-/// Declares all of it, for the catalogue.
+/// Declares all of them, for the catalogue.
 pub(in crate::handle) fn declare_all(registry: &Registry) -> Result<(), DeclareError> {
     registry.group::<HistoryMetrics>()?;
     registry.group::<DeliveryMetrics>().map(drop)

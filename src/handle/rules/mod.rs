@@ -1,4 +1,4 @@
-//! Rule files that heal: what the handle keeps of the recent past, and what rules make of it.
+//! Rule files that heal: the history of the handle and the rules evaluated over it.
 
 #[cfg(feature = "server")]
 mod api;
@@ -28,7 +28,7 @@ use crate::healing::{StartError, SuperviseError};
 use crate::promql::{Answer, Query, QueryError};
 use crate::rules::RuleFileError;
 
-/// Why rules could not be installed, or a query has no answer.
+/// The error of installing rules or of a query.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RulesError {
@@ -38,35 +38,35 @@ pub enum RulesError {
     /// Healing cannot start here.
     #[error(transparent)]
     Start(#[from] StartError),
-    /// What heals an alert cannot be registered.
+    /// The engine that heals an alert cannot be registered.
     #[error(transparent)]
     Register(#[from] SuperviseError),
-    /// The expression has a fault, or asks for too much.
+    /// The expression has a fault or exceeds a limit.
     #[error(transparent)]
     Query(#[from] QueryError),
-    /// What was to be healed is no alert of the rule files.
+    /// No rule raises the alert to heal.
     #[error("no rule raises an alert `{wanted}`; the rule files have {known}")]
     NoSuchAlert {
-        /// The name, or what stands for it.
+        /// The name or selector given.
         wanted: String,
-        /// The names that there are.
+        /// The names of the existing alerts.
         known: String,
     },
-    /// The run-time of the healing engine ended before there was an answer.
+    /// The runtime of the healing engine ended before the answer.
     #[error("the run-time ended before there was an answer; ask again in a new one")]
     Ended,
 }
 
-/// The recent past: kept from the moment on that something asks for it.
+/// The history, started on first use.
 #[derive(Default)]
 pub(super) struct Lazy(Mutex<Option<Arc<Recent>>>);
 
 impl Selfheal {
-    /// Starts to set up a Prometheus rule file, unchanged. Its alerts are raised here, seconds
-    /// after they would be pending at a server, on the series of this process.
+    /// Starts building the evaluation of an unmodified Prometheus rule file. Its alerts are raised
+    /// here, on the series of this process, seconds after a server would have them pending.
     ///
-    /// The recent past of the metrics is kept from [`install`](LoadRules::install) on, in 8 MB at
-    /// most: nothing runs and nothing is kept before that.
+    /// [`install`](LoadRules::install) starts the history of the metrics, in at most 8 MB by
+    /// default; before that nothing runs and nothing is kept.
     ///
     /// ```no_run
     /// # use selfheal::{Selfheal, Config};
@@ -90,21 +90,20 @@ impl Selfheal {
         LoadRules::new(self.clone(), file.into())
     }
 
-    /// Evaluates an expression in PromQL now, over the recent past of the metrics and what rules
-    /// make of it. The first query, where there are no rules, has the values of now alone: they are
-    /// kept from then on.
+    /// Evaluates a PromQL expression now, over the history and the results of rules. Without rules,
+    /// the first query starts the history and has only the current values.
     ///
-    /// Dropping the future does not end the evaluation, which has a deadline of 10 s.
+    /// Dropping the future does not cancel the evaluation, which has a deadline of 10 s.
     ///
     /// # Errors
-    /// The expression has a fault or asks for too much; there is no tokio run-time here.
+    /// The expression has a fault or exceeds a limit; or no tokio runtime is running here.
     pub async fn query(&self, expression: &str) -> Result<Answer, RulesError> {
         let query = Query::parse(expression)?;
         let recent = self.recent()?;
         recent.ask(query).await
     }
 
-    /// What is kept of the recent past; begins to keep it.
+    /// Returns the history; starts it if needed.
     fn recent(&self) -> Result<Arc<Recent>, StartError> {
         let healing = self.healing()?;
         let mut lazy = self.inner.rules.0.lock();

@@ -10,7 +10,7 @@ use crate::healing::{
     Confirm, Context, EngineHandle, HealError, Issue, Name, Plan, Rule, Severity,
 };
 
-/// An alert for which something is to be done; see [`Rules::on`](super::Rules::on).
+/// A builder of the action for an alert; see [`Rules::on`](super::Rules::on).
 #[must_use = "nothing is done before `install`"]
 pub struct OnAlert {
     heal: Selfheal,
@@ -31,43 +31,43 @@ impl OnAlert {
         }
     }
 
-    /// Names the component that the alert is about. Default: the value of its label `component`,
-    /// or else the name of the alert.
+    /// Sets the component of the alert. Default: the value of its label `component`, or else the
+    /// alert's name.
     pub fn component(mut self, component: impl Into<Name>) -> Self {
         self.mapping.component = Some(component.into());
         self
     }
 
-    /// Sets the label that says which component an alert is about, so that alerts of several are
-    /// healed one by one. Default: `component`.
+    /// Sets the label that names the component, so that alerts of several are healed separately.
+    /// Default: `component`.
     pub fn component_label(mut self, label: &str) -> Self {
         label.clone_into(&mut self.mapping.component_label);
         self
     }
 
-    /// Sets the label that says how bad an alert is. Default: `severity`.
+    /// Sets the label that gives the severity. Default: `severity`.
     pub fn severity_label(mut self, label: &str) -> Self {
         label.clone_into(&mut self.mapping.severity_label);
         self
     }
 
-    /// Says what a value of that label means. Default: `critical`, `page` and `emergency` are
-    /// critical, `error` and `high` an error, `info`, `none` and `low` an information; all else is a
-    /// warning.
+    /// Maps a value of that label to a severity. Default: `critical`, `page` and `emergency` are
+    /// critical, `error` and `high` are errors, `info`, `none` and `low` are infos; all others are
+    /// warnings.
     pub fn severity(mut self, value: &str, severity: Severity) -> Self {
         self.mapping.severities.insert(value.to_owned(), severity);
         self
     }
 
-    /// Whether to wait with actions until the history reaches as far back as the rule mapping: before
-    /// that, what it gives rests on a part of its range. Default: yes.
+    /// Whether to delay actions until the history covers the range of the rule; before that, its
+    /// result is based on part of it. Default: yes.
     pub fn await_history(mut self, wait: bool) -> Self {
         self.mapping.await_history = wait;
         self
     }
 
-    /// Sets what is done first about the alert. It is healed when the same expression no longer
-    /// gives it on samples that are newer than the end of the action.
+    /// Sets the first action. The alert counts as healed once the same expression no longer yields
+    /// it on samples newer than the end of the action.
     pub fn run(self, action: impl Into<Name>, act: impl Action) -> AlertRule {
         let wiring = Arc::new(Wiring::new(&self.live, self.filter, self.mapping));
         let (seen, judged) = (Arc::clone(&wiring), Arc::clone(&wiring));
@@ -84,7 +84,7 @@ impl OnAlert {
             let wiring = Arc::clone(&judged);
             async move { wiring.verify(&cx, &issue).await }
         })
-        // Its `for` has confirmed it.
+        // Already confirmed by its `for`.
         .plan(|plan| plan.confirm(Confirm::at_once()));
         AlertRule {
             heal: self.heal,
@@ -96,7 +96,7 @@ impl OnAlert {
     }
 }
 
-/// An alert and what is done about it.
+/// A builder of the steps for an alert.
 #[must_use = "nothing is done before `install`"]
 pub struct AlertRule {
     heal: Selfheal,
@@ -107,34 +107,34 @@ pub struct AlertRule {
 }
 
 impl AlertRule {
-    /// Adds what is done when the steps so far did not heal.
+    /// Adds an action for when the previous steps did not heal.
     pub fn then(mut self, action: impl Into<Name>, act: impl Action) -> Self {
         let timed = Timed::new(act, &self.wiring);
         self.rule = self.rule.then(action, timed);
         self
     }
 
-    /// Adds what is done last of all; nothing may follow it.
+    /// Adds the last action; nothing may follow it.
     pub fn at_last(mut self, action: impl Into<Name>, act: impl Action) -> Self {
         let timed = Timed::new(act, &self.wiring);
         self.rule = self.rule.at_last(action, timed);
         self
     }
 
-    /// Undoes each attempt of the step added last that did not heal. Default: nothing is undone.
+    /// Sets the undo of the last added step, run after attempts that did not heal. Default: none.
     pub fn rollback(mut self, undo: impl Action) -> Self {
         self.rule = self.rule.rollback(undo);
         self
     }
 
-    /// Checks once more, right before each action. Default: proceed.
+    /// Sets a check to run right before each action. Default: proceed.
     pub fn only_if(mut self, check: impl Condition) -> Self {
         self.rule = self.rule.only_if(check);
         self
     }
 
-    /// Judges by another signal whether the fault is gone. Default: the same expression on samples
-    /// of after the action; for an alert that was delivered, that it is delivered as over.
+    /// Sets another verification of the heal. Default: the same expression on samples after the
+    /// action; for a delivered alert, its delivery as resolved.
     pub fn verify(mut self, verifier: impl Verifier) -> Self {
         self.rule = self.rule.verify(verifier);
         self
@@ -146,11 +146,11 @@ impl AlertRule {
         self
     }
 
-    /// Has the alert healed from now on, also after a reload of the rule files.
+    /// Starts healing the alert, also after reloads of the rule files.
     ///
     /// # Errors
-    /// No rule raises such an alert; the selector has a fault; it has an action already, or healing
-    /// is shut down.
+    /// No rule raises such an alert; the selector has a fault; the alert already has an action, or
+    /// healing is shut down.
     pub fn install(self) -> Result<EngineHandle, RulesError> {
         Wiring::check(&self.live, &self.wanted)?;
         let mut rule = self.rule;
@@ -163,7 +163,7 @@ impl AlertRule {
     }
 }
 
-/// An action whose end is noted: what was measured before says nothing about it.
+/// An action that records when it ended, since earlier samples say nothing about its effect.
 struct Timed<A> {
     act: A,
     wiring: Arc<Wiring>,

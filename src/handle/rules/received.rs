@@ -1,4 +1,4 @@
-//! The alerts that an Alertmanager delivers.
+//! Alerts delivered by an Alertmanager.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,38 +14,37 @@ use crate::healing::{Healing, SuperviseError};
 use crate::rules::{DeliveredAlert, Deliveries, Delivery, RuleAlert};
 use crate::util::Clock;
 
-/// What it is called in the journal.
+/// The key of the record in the journal.
 const NAME: &str = "alertmanager";
 
-/// The alerts that were delivered to one handle.
+/// The alerts delivered to one handle.
 pub(in crate::handle) struct Received {
     healing: Healing,
     clock: Clock,
     deliveries: Mutex<Deliveries>,
     pub(super) watchers: Watchers,
-    /// None where the application has another metric by that name.
+    /// `None` if the application has another metric of that name.
     counted: Option<Arc<DeliveryMetrics>>,
 }
 
-/// Nothing is taken in before something asks for it.
+/// Created on first use; deliveries before are not accepted.
 #[derive(Default)]
 pub(in crate::handle) struct Lazy(pub(super) Mutex<Option<Arc<Received>>>);
 
 impl Selfheal {
-    /// Takes in the alerts that an Alertmanager delivers from now on: a receiver of its
-    /// configuration with the URL of the page and `api/alertmanager` behind it,
+    /// Starts accepting the alerts that an Alertmanager delivers. Its configuration needs a
+    /// receiver with the URL of the page followed by `api/alertmanager`,
     /// `http://127.0.0.1:9898/api/alertmanager`.
     ///
-    /// It is for alerts on what this process cannot see: the whole fleet, other services. Alerts
-    /// on its own series are raised [here](Self::rules) sooner.
+    /// Use it for alerts that this process cannot evaluate: on the whole fleet or other services.
+    /// Alerts on its own series are raised sooner by [`rules`](Self::rules).
     ///
-    /// Deliveries are followed from callers with credentials alone
-    /// ([`Server::bearer_token`](crate::config::Server::bearer_token)), as they make the process
-    /// act. A delivery that comes twice, or late, is recognised and changes nothing, also after a
-    /// restart.
+    /// Since they trigger actions, deliveries are accepted only with credentials
+    /// ([`Server::bearer_token`](crate::config::Server::bearer_token)). A repeated or late delivery
+    /// is recognised and changes nothing, also after a restart.
     ///
-    /// An alert that fires and has no [action](Alertmanager::on) is an issue that is reported and
-    /// left to a person, as one of a rule file is.
+    /// A firing alert without an [action](Alertmanager::on) becomes an issue that is only reported,
+    /// as for a rule file.
     ///
     /// ```no_run
     /// # use selfheal::{Selfheal, Config};
@@ -110,7 +109,7 @@ impl Received {
         &self.healing
     }
 
-    /// The alerts that fire.
+    /// The firing alerts.
     pub(super) fn firing(&self) -> Vec<RuleAlert> {
         self.deliveries.lock().firing(self.now())
     }
@@ -134,7 +133,7 @@ impl Received {
             counted.count(&became);
         }
         if let Some(kept) = over {
-            // A journal that takes it no more, as at the end of healing, has what it had before.
+            // A closed journal, as at shutdown, keeps its previous state.
             let _ = self.healing.remember(NAME, kept);
         }
         let changed = |one: &Delivery| matches!(one, Delivery::Firing | Delivery::Resolved);
@@ -145,7 +144,7 @@ impl Received {
     }
 }
 
-/// The alerts of an Alertmanager; see [`Selfheal::alertmanager`]. Cloning is cheap; dropping it
+/// The alerts of an Alertmanager; see [`Selfheal::alertmanager`]. Clones are cheap; dropping it
 /// changes nothing.
 #[derive(Clone)]
 pub struct Alertmanager {
@@ -154,11 +153,11 @@ pub struct Alertmanager {
 }
 
 impl Alertmanager {
-    /// Starts to set up what is done about an alert: its name, or a selector with matchers of its
-    /// labels, `ZoneUnreachable{severity="page"}`.
+    /// Starts building an action for an alert, given by name or by a selector with label matchers,
+    /// `ZoneUnreachable{severity="page"}`.
     ///
-    /// It counts as healed when the Alertmanager delivers that it is over, which takes up to the
-    /// `group_interval` of its route, and a verification waits 3 × 10 s by default: set longer ones
+    /// It counts as healed when the Alertmanager delivers it as resolved, which takes up to the
+    /// `group_interval` of its route, while verification waits 3 × 10 s by default: set longer ones
     /// ([`HealingPolicy::verify`](crate::config::HealingPolicy::verify)), or
     /// [verify](crate::AlertRule::verify) by another signal.
     #[must_use = "nothing is done before `install`"]
@@ -167,7 +166,7 @@ impl Alertmanager {
         OnAlert::new(self.heal.clone(), live, alert)
     }
 
-    /// The alerts that fire, in the order of their fingerprints.
+    /// The firing alerts, ordered by fingerprint.
     #[must_use]
     pub fn alerts(&self) -> Vec<RuleAlert> {
         self.received.firing()

@@ -1,4 +1,4 @@
-//! Samples the registry, evaluates rules when they are due, and answers queries about both.
+//! Samples the registry, evaluates due rules, and answers queries about both.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Weak};
@@ -25,17 +25,16 @@ use crate::rules::{
 };
 use crate::util::Clock;
 
-/// The most names of series that only collectors have and that are sampled because they were asked
-/// for.
+/// The limit of names of collector series that are sampled because they were asked for.
 const MOST_ASKED: usize = 1_000;
 
-/// So many of the last times of sampling are known.
+/// The number of latest sampling times kept.
 const TICKS: usize = 64;
 
 /// The shortest time between two samples.
 const SHORTEST: Duration = Duration::from_millis(100);
 
-/// The recent past of one handle, and its rules.
+/// The history of one handle, and its rules.
 pub(in crate::handle) struct Recent {
     registry: Registry,
     #[cfg_attr(
@@ -45,14 +44,14 @@ pub(in crate::handle) struct Recent {
     clock: Clock,
     runtime: Handle,
     healing: Healing,
-    /// Time goes on from here by tokio's clock: that a wall clock is set moves no sample.
+    /// The start, from which tokio's clock counts: setting the wall clock moves no sample.
     began: (Instant, i64),
     history: History,
     series: RuleSeries,
     options: RulesOptions,
     evaluator: Mutex<Evaluator>,
     kept: Kept,
-    /// None where the application has another metric by such a name.
+    /// `None` if the application has another metric of such a name.
     shown: Option<Arc<HistoryMetrics>>,
     pub(super) watchers: Watchers,
     state: Mutex<State>,
@@ -66,16 +65,16 @@ struct State {
     step: Duration,
     ticks: VecDeque<i64>,
     first_tick: Option<i64>,
-    /// The names that queries and rules ask for.
+    /// The names that queries and rules read.
     asked: HashSet<Arc<str>>,
     measured: Measured,
     status: Arc<[GroupStatus]>,
-    /// Why the last reload was refused.
+    /// The error of the last refused reload.
     refused: Option<Arc<RuleFileError>>,
 }
 
 impl Recent {
-    /// Begins to keep the recent past.
+    /// Starts the history.
     pub(super) fn start(
         registry: &Registry,
         settings: &HistorySettings,
@@ -138,7 +137,7 @@ impl Recent {
         self.began.1 + millis(self.began.0.elapsed())
     }
 
-    /// By how much the wall clock is ahead of the time that samples are stamped with.
+    /// The lead of the wall clock over the time of the samples.
     #[cfg_attr(
         not(feature = "server"),
         allow(dead_code, reason = "the query endpoints ask for it")
@@ -167,7 +166,7 @@ impl Recent {
         self.state.lock().files.clone()
     }
 
-    /// Puts files in force, in the place of those of the same paths, and the labels of the target.
+    /// Loads files, replacing those with the same paths, and sets the labels of the target.
     pub(super) fn load(&self, files: Vec<RuleFile>, target: &LabelSet) {
         let all = {
             let mut state = self.state.lock();
@@ -210,7 +209,7 @@ impl Recent {
         self.wake.notify_one();
     }
 
-    /// Notes why files were not put in force.
+    /// Records why files were not loaded.
     pub(super) fn refuse(&self, error: Arc<RuleFileError>) {
         self.state.lock().refused = Some(error);
     }
@@ -228,7 +227,7 @@ impl Recent {
         &self.healing
     }
 
-    /// Answers a query with the values of now.
+    /// Answers a query at the current time.
     pub(super) async fn ask(self: &Arc<Self>, query: Query) -> Result<Answer, RulesError> {
         let recent = Arc::clone(self);
         let asked = self.runtime.spawn_blocking(move || {
@@ -245,7 +244,7 @@ impl Recent {
         Ok(asked.await.map_err(|_| RulesError::Ended)??)
     }
 
-    /// Has series of a name sampled from now on, as far as collectors have them.
+    /// Starts sampling the collector series of this name.
     pub(in crate::handle) fn note_name(&self, name: &str) {
         let mut state = self.state.lock();
         if state.asked.len() < MOST_ASKED && !state.asked.contains(name) {
@@ -254,7 +253,7 @@ impl Recent {
         }
     }
 
-    /// Reads all values as those of `now`.
+    /// Reads all values with the timestamp `now`.
     pub(super) fn tick(&self, now: i64) {
         let evicted = self.history.stats().evicted;
         self.history.tick(now);
@@ -276,7 +275,7 @@ impl Recent {
         self.collect(now, &asked, &target);
     }
 
-    /// Samples what only collectors have, as far as it is asked for.
+    /// Samples the requested series of collectors.
     fn collect(&self, now: i64, asked: &HashSet<Arc<str>>, target: &LabelSet) {
         let own: HashSet<_> = self.names().into_iter().collect();
         let wanted: HashSet<_> = asked.iter().filter(|name| !own.contains(*name)).collect();
@@ -306,12 +305,12 @@ impl Recent {
         }
     }
 
-    /// The names of the series that the history has.
+    /// The names of the series in the history.
     fn names(&self) -> Vec<Arc<str>> {
         self.source().names()
     }
 
-    /// All names of series that this process declares, whether or not they have a value yet.
+    /// All names of series that this process declares, with or without a value yet.
     fn measure(&self) -> Measured {
         let scrape = self.registry.scrape();
         let families = scrape.families().iter();
@@ -343,7 +342,7 @@ impl Recent {
         Measured::new(names, target)
     }
 
-    /// Samples and evaluates what is due, and gives how long there is nothing to do.
+    /// Samples and evaluates what is due, and returns the time until the next round.
     fn round(&self) -> Duration {
         let now = self.now();
         let (step, last) = {
@@ -381,7 +380,7 @@ impl Recent {
         Duration::from_millis(u64::try_from(next - now).unwrap_or(0)).max(Duration::from_millis(1))
     }
 
-    /// What a rule gives on samples of after a moment alone.
+    /// The result of a rule on samples after `since` only.
     pub(super) fn recheck(&self, rule: &FileRule, since: i64) -> Recheck {
         let now = self.now();
         let after = {
@@ -405,14 +404,14 @@ impl Recent {
         )
     }
 
-    /// Whether the history reaches as far back as an expression looks.
+    /// Whether the history covers the range of an expression.
     pub(super) fn reaches(&self, range: Duration) -> bool {
         let first = self.state.lock().first_tick;
         first.is_some_and(|first| self.now() - first >= millis(range))
     }
 }
 
-/// Runs until the last handle is gone.
+/// Runs until the last handle is dropped.
 async fn drive(recent: Weak<Recent>) {
     let mut wait = Duration::ZERO;
     loop {
@@ -420,14 +419,14 @@ async fn drive(recent: Weak<Recent>) {
             return;
         };
         let round = Arc::clone(&now);
-        // Functions of gauges run here, which may take their time or panic.
+        // Gauge functions run here; they may block or panic.
         wait = match tokio::task::spawn_blocking(move || round.round()).await {
             Ok(wait) => wait,
             Err(error) if error.is_panic() => wait.max(Duration::from_secs(1)),
             Err(_) => return,
         };
         let notified = async move { now.wake.notified().await };
-        // Seldom enough to cost nothing, often enough to see that all handles are gone.
+        // Rare enough to cost nothing, frequent enough to notice that all handles are gone.
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
             () = notified => {}
@@ -450,8 +449,7 @@ fn names(query: &Query) -> Vec<Arc<str>> {
     named.collect()
 }
 
-/// The series of a history with the labels that all series of the registry have, and with those of
-/// the target.
+/// The series of a history, with the labels that all series of the registry and of the target have.
 fn recorded(history: &History, registry: &Registry, target: &LabelSet) -> Arc<Recorded> {
     let settings = registry.settings();
     let global = settings.global_labels.iter();

@@ -1,4 +1,4 @@
-//! Where alerts come from, and what acts on them.
+//! Sources of alerts, and the engines that act on them.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::healing::{EngineHandle, Healing, IssueKey, ParkReason, Phase};
 use crate::promql::LabelSet;
 use crate::rules::{AlertState, FileRule, RuleAlert};
 
-/// Where alerts come from. It goes with the last handle.
+/// A source of alerts; it ends with the last handle.
 #[derive(Clone)]
 pub(super) enum Source {
     /// The rules of this process.
@@ -21,7 +21,7 @@ pub(super) enum Source {
     Received(Weak<Received>),
 }
 
-/// A source that is there.
+/// A source whose handle exists.
 #[derive(Clone)]
 pub(super) enum Live {
     Rules(Arc<Recent>),
@@ -45,7 +45,7 @@ impl Live {
         }
     }
 
-    /// What the engines that see its alerts are called.
+    /// The name of the engines that read its alerts.
     pub(super) fn name(&self) -> &'static str {
         match self {
             Self::Rules(_) => "alert",
@@ -75,7 +75,7 @@ impl Live {
         }
     }
 
-    /// All alerts that fire and are wanted, with their rules where these are here.
+    /// All firing alerts that match, with their rules if they are rules of this process.
     pub(super) fn firing(
         &self,
         wanted: impl Fn(&LabelSet) -> bool,
@@ -101,7 +101,7 @@ impl Live {
         found
     }
 
-    /// Whether its history reaches as far back as a rule looks; always, where the rule is elsewhere.
+    /// Whether its history covers the range of a rule; true if the rule is evaluated elsewhere.
     pub(super) fn reaches(&self, range: Duration) -> bool {
         match self {
             Self::Rules(recent) => recent.reaches(range),
@@ -109,9 +109,9 @@ impl Live {
         }
     }
 
-    /// Whether an alert is no news about its issue: that is another engine's as long as it is only
-    /// reported; and a verification is under way, and an Alertmanager does not say at once that
-    /// something is over.
+    /// Whether an alert adds nothing to its issue: the issue belongs to another engine while it is
+    /// only reported, or it is being verified, and an Alertmanager is late to deliver that an alert
+    /// is resolved.
     pub(super) fn is_no_news(&self, key: &IssueKey) -> bool {
         let Some(open) = self.healing().issue(key) else {
             return false;
@@ -122,19 +122,19 @@ impl Live {
     }
 }
 
-/// The engines that look at alerts, and the alerts that have an action.
+/// The engines that read alerts, and the alerts that have an action.
 #[derive(Default)]
 pub(super) struct Watchers(Mutex<Watching>);
 
 #[derive(Default)]
 struct Watching {
     engines: Vec<EngineHandle>,
-    /// As long as their actions are registered.
+    /// The wirings; each lives as long as its actions are registered.
     wirings: Vec<Weak<Wiring>>,
 }
 
 impl Watchers {
-    /// An engine reads alerts, and is to detect anew when one has changed.
+    /// Adds an engine that reads alerts and detects anew when one has changed.
     pub(super) fn add(&self, engine: EngineHandle, wiring: Option<&Arc<Wiring>>) {
         {
             let mut watching = self.0.lock();
@@ -150,7 +150,7 @@ impl Watchers {
         self.0.lock().engines.is_empty()
     }
 
-    /// Has all of them look again.
+    /// Triggers a detection run of all engines.
     pub(super) fn hint(&self) {
         let engines = self.0.lock().engines.clone();
         engines.iter().for_each(EngineHandle::hint);

@@ -17,7 +17,7 @@ use crate::{Config, RulesError, Selfheal};
 struct Bench {
     heal: Selfheal,
     folder: tempfile::TempDir,
-    /// While this is set, ten errors come every second.
+    /// While set, ten errors occur every second.
     broken: Arc<AtomicBool>,
     actions: Arc<AtomicU32>,
 }
@@ -56,7 +56,7 @@ impl Bench {
         path
     }
 
-    /// An action that mends what is broken, or only seems to.
+    /// An action that repairs the fault, or only seems to.
     fn mend(
         &self,
         helps: bool,
@@ -230,9 +230,9 @@ async fn history_is_as_it_is_configured() {
         others.inc();
         seconds(5).await;
     }
-    // No query asked for those before.
+    // No query read that series before.
     assert_eq!(count("count_over_time(others_total[1h])").await, None);
-    // Four or five in the last 20 s, and one each 10 s in the 80 s before.
+    // Four or five in the last 20 s, and one per 10 s in the 80 s before.
     let samples = count("count_over_time(jobs_total[1h]) >= 12 <= 14").await;
     assert!(
         samples.is_some(),

@@ -1,14 +1,14 @@
-//! Alerts that nothing is set to be done about: issues that are reported, and left to a person.
+//! Alerts without an action: issues that are only reported.
 
 use super::source::{Live, Source};
 use super::wiring::Mapping;
 use crate::healing::{Confirm, Context, HealError, HealingEngine, Issue, Observation, Plan, Risk};
 
-/// The value of the label `severity` of alerts that are no fault, as the one that always fires to
-/// show that alerts arrive.
+/// The label `severity` of alerts that are no fault, such as one that always fires to show that
+/// alerts arrive.
 const NO_FAULT: &str = "none";
 
-/// Sees the alerts that have no action.
+/// Detects the alerts that have no action.
 pub(super) struct Unwired {
     source: Source,
     name: String,
@@ -45,7 +45,7 @@ impl HealingEngine for Unwired {
             .collect())
     }
 
-    /// Its `for` has confirmed it.
+    /// Already confirmed by its `for`.
     fn plan(&self, _: &Issue) -> Plan {
         Plan::report()
             .risk(Risk::Reversible)

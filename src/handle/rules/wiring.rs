@@ -1,4 +1,4 @@
-//! From alerts to issues: which alerts, how bad, and whether an action has helped.
+//! Maps alerts to issues: their selection, severity and verification.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -13,14 +13,14 @@ use crate::healing::{Context, HealError, Issue, IssueKey, Name, Observation, Sev
 use crate::promql::{LabelSet, METRIC_NAME, Matcher, Query, QueryError};
 use crate::rules::{ALERT_NAME, FileRule, Recheck, RuleAlert, longest_range};
 
-/// The most actions whose ends are remembered.
+/// The limit of remembered ends of actions.
 const ENDS: usize = 1_024;
 
-/// Which alerts are meant.
+/// The selection of alerts.
 pub(super) struct Filter(Vec<Matcher>);
 
 impl Filter {
-    /// The name of an alert, or a selector.
+    /// Parses the name of an alert, or a selector.
     pub(super) fn parse(alert: &str) -> Result<Self, QueryError> {
         let query = Query::parse(alert)?;
         let matchers = query.selectors().flatten().cloned().collect();
@@ -37,7 +37,7 @@ impl Filter {
         })
     }
 
-    /// Whether alerts of that name may match.
+    /// Whether alerts of this name may match.
     fn may_match(&self, name: &str) -> bool {
         let named = |matcher: &&Matcher| [METRIC_NAME, ALERT_NAME].contains(&matcher.name());
         self.0
@@ -47,7 +47,7 @@ impl Filter {
     }
 }
 
-/// How an alert is seen as an issue.
+/// The mapping of an alert to an issue.
 pub(super) struct Mapping {
     pub(super) component: Option<Name>,
     pub(super) component_label: String,
@@ -79,7 +79,7 @@ impl Mapping {
         })
     }
 
-    /// The key of the issue that an alert with these labels is.
+    /// The key of the issue for an alert with these labels.
     fn key(&self, labels: &LabelSet) -> IssueKey {
         let name = labels.get(ALERT_NAME).unwrap_or_default();
         let component = match &self.component {
@@ -108,13 +108,13 @@ impl Mapping {
     }
 }
 
-/// An alert with what is done about it.
+/// An alert and its actions.
 pub(super) struct Wiring {
     source: Source,
-    /// `None` where the selector has a fault, with which it is not installed.
+    /// `None` if the selector has a fault, which prevents installation.
     filter: Option<Filter>,
     mapping: Mapping,
-    /// When the last action for a key ended well, in milliseconds since 1970.
+    /// The time at which the last action for a key succeeded, in milliseconds since 1970.
     ends: Mutex<HashMap<IssueKey, i64>>,
 }
 
@@ -132,7 +132,7 @@ impl Wiring {
         self.mapping.component.as_ref()
     }
 
-    /// Whether there is an alert that is meant. Which ones an Alertmanager has is not known.
+    /// Checks that a matching alert exists. Those of an Alertmanager are not known.
     pub(super) fn check(live: &Live, wanted: &str) -> Result<(), RulesError> {
         let filter = Filter::parse(wanted)?;
         let Live::Rules(recent) = live else {
@@ -172,7 +172,7 @@ impl Wiring {
         ends.insert(key, now);
     }
 
-    /// The alerts that fire, as observations.
+    /// The firing alerts, as observations.
     pub(super) async fn detect(
         self: &Arc<Self>,
         cx: &Context,
@@ -200,12 +200,12 @@ impl Wiring {
         Ok(found.await)
     }
 
-    /// Whether what a rule gives rests on a part of its range.
+    /// Whether the result of a rule is based on part of its range.
     fn is_early(&self, live: &Live, rule: &FileRule) -> bool {
         self.mapping.await_history && !live.reaches(longest_range(&rule.expr))
     }
 
-    /// Whether an alert still fires only since its expression looks back to before the action.
+    /// Whether an alert still fires only because its expression includes samples before the action.
     fn helped(&self, recent: &Recent, rule: &FileRule, alert: &RuleAlert) -> bool {
         let end = self
             .ends
@@ -221,8 +221,8 @@ impl Wiring {
         }
     }
 
-    /// Whether the fault of an issue is gone: by the same expression on samples of after the
-    /// action, or by what was delivered. Waits for these as long as it may.
+    /// Whether the fault of an issue is gone: by the same expression on samples after the action,
+    /// or by the deliveries. Waits for these as long as it may.
     pub(super) async fn verify(self: &Arc<Self>, cx: &Context, issue: &Issue) -> Verdict {
         const PAUSE: Duration = Duration::from_millis(250);
         let end = self.ends.lock().get(&issue.key).copied();
@@ -240,7 +240,7 @@ impl Wiring {
                     let fires = live.firing(|labels| wiring.covers(labels));
                     let mut fires = fires.iter();
                     if fires.any(|(_, alert)| wiring.mapping.key(&alert.labels) == key) {
-                        // It may be over, and that not delivered yet.
+                        // It may be resolved but not delivered yet.
                         Verdict::Unknown
                     } else {
                         Verdict::Good

@@ -84,7 +84,7 @@ async fn a_delivered_alert_is_acted_on_and_healed_when_it_is_delivered_as_over()
     assert_eq!(send("resolved", START, over).await, said("resolved"));
     seconds(10).await;
     assert_eq!(healing.snapshot().closed.get(Closed::Healed), 1);
-    // One that was delivered late, or is sent again by someone who has recorded it.
+    // Delivered late, or replayed by someone who recorded it.
     assert_eq!(send("firing", START, NEVER).await, said("replayed"));
     seconds(10).await;
     assert_eq!(actions.load(SeqCst), 1);

@@ -1,4 +1,4 @@
-//! What goes wrong around rules: clocks and memory.
+//! Bad conditions for rules: clocks and memory.
 
 use super::*;
 use crate::util::Clock;
@@ -34,7 +34,7 @@ async fn a_clock_that_jumps_a_day_moves_no_alert() {
     }
     seconds(35).await;
     assert_eq!(rules.alerts()[0].state, AlertState::Firing);
-    // Those who ask go by the wall clock, whatever it was set to.
+    // Clients use the wall clock, whatever it was set to.
     let QueryResult::Vector(found) = heal.query("full").await.unwrap().result else {
         panic!("a vector")
     };

@@ -1,8 +1,8 @@
-//! What is known of alerts over a restart, by the journal.
+//! The state of alerts across a restart, by the journal.
 
 use super::*;
 
-/// A process of the same folder, at a time that is set by hand.
+/// A process with the same folder, and a clock set by hand.
 fn process(folder: &std::path::Path, clock: &crate::util::Clock) -> Selfheal {
     let mut config = Config::new();
     config.journal.path = Some(folder.join("journal"));
@@ -19,7 +19,7 @@ async fn an_alert_that_was_pending_goes_on_after_a_restart() {
     let (clock, hands) = crate::util::Clock::manual();
     let began = tokio::time::Instant::now();
     let declare = |heal: &Selfheal| heal.registry().gauge("full", "").build().unwrap();
-    // 8 of 20 minutes are over when the process ends.
+    // 8 of 20 minutes have elapsed when the process ends.
     let heal = process(folder.path(), &clock);
     declare(&heal).set(1);
     let rules = heal.rules(&path).install().unwrap();
@@ -27,7 +27,7 @@ async fn an_alert_that_was_pending_goes_on_after_a_restart() {
     assert_eq!(rules.alerts()[0].state, AlertState::Pending);
     assert!(heal.shutdown().await);
     drop((rules, heal));
-    // It is away for 5 minutes.
+    // It is down for 5 minutes.
     seconds(5 * 60).await;
     hands.advance(began.elapsed());
     let heal = process(folder.path(), &clock);
