@@ -75,7 +75,7 @@
 //! | `grpc` | no | the layers of tonic's servers and channels |
 //! | `tracing` | no | spans and events of the healing engine |
 //! | `trace-exemplars` | no | the trace of a request or call as an exemplar of its duration |
-//! | `rules` | yes | the recent past of the metrics in memory, PromQL over it, and Prometheus rule files |
+//! | `rules` | no | the recent past of the metrics in memory, PromQL over it, Prometheus rule files, figures and charts of the page |
 //! | `assets` | no | dashboards, rules and deployment files of the monitoring stack, generated from the catalogue |
 //! | `tsc` | no | the processor's counter as the clock of durations: half the time for a reading |
 #![forbid(unsafe_code)]

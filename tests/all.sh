@@ -8,8 +8,7 @@
 # A failed step does not stop the ones after it. The exit status is 0 only if all passed.
 #
 # The Prometheus programs come from $PATH, else from Debian's packages. Others can be named by
-# SELFHEAL_PROMETHEUS, SELFHEAL_PROMTOOL, SELFHEAL_ALERTMANAGER, SELFHEAL_PROMETHEUS_3 and
-# SELFHEAL_PROMTOOL_3.
+# TEST_PROMETHEUS, TEST_PROMTOOL, TEST_ALERTMANAGER, TEST_PROMETHEUS_3 and TEST_PROMTOOL_3.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -25,7 +24,7 @@ declare -rA ABOUT=(
   [protobuf]="the bridges to the prometheus crate, with its feature protobuf switched on elsewhere"
   [features]="each feature alone, and none: no warning; unit tests of what stands in for a missing one"
   [docs]="rustdoc without a warning, all features on"
-  [release]="the storefront example with the default features, optimised"
+  [release]="the storefront example by the command of the README, optimised"
 )
 # shellcheck source=tests/debian.sh
 source tests/debian.sh
@@ -39,7 +38,7 @@ readonly COMMAND_LIMIT_SECONDS=1200
 readonly LINES_AGAIN=60
 
 usage() {
-  sed -n '2,12s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+  sed -n '2,11s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
 }
 
 list() {
@@ -73,13 +72,13 @@ step_test() {
 
 step_prometheus() {
   local server tool alerts without=()
-  server=$(program prometheus prometheus "${SELFHEAL_PROMETHEUS:-}")
-  tool=$(program promtool prometheus "${SELFHEAL_PROMTOOL:-}")
+  server=$(program prometheus prometheus "${TEST_PROMETHEUS:-}")
+  tool=$(program promtool prometheus "${TEST_PROMTOOL:-}")
   # Without it, the tests that need it are left out, and it is said why.
-  alerts=$(alertmanager "${SELFHEAL_ALERTMANAGER:-}") || without=(--skip real_alertmanager)
+  alerts=$(alertmanager "${TEST_ALERTMANAGER:-}") || without=(--skip real_alertmanager)
   "$server" --version 2>&1 | sed -n 1p
   # `--tests`: a doc example marked `ignore` is not a test that waits for a server.
-  SELFHEAL_PROMETHEUS=$server SELFHEAL_PROMTOOL=$tool SELFHEAL_ALERTMANAGER=$alerts \
+  TEST_PROMETHEUS=$server TEST_PROMTOOL=$tool TEST_ALERTMANAGER=$alerts \
     run cargo test --locked --all-features --no-fail-fast --tests -- --ignored --skip prometheus_3 --skip chromium_ "${without[@]}"
 }
 
@@ -87,10 +86,10 @@ step_prometheus() {
 # here, that is said and is no failure.
 step_prometheus3() {
   local server tool
-  server=$(program prometheus prometheus "${SELFHEAL_PROMETHEUS_3:-}" testing) &&
-    tool=$(program promtool promtool "${SELFHEAL_PROMTOOL_3:-}" testing) || return "$MISSING"
+  server=$(program prometheus prometheus "${TEST_PROMETHEUS_3:-}" testing) &&
+    tool=$(program promtool promtool "${TEST_PROMTOOL_3:-}" testing) || return "$MISSING"
   "$server" --version 2>&1 | sed -n 1p
-  SELFHEAL_PROMETHEUS=$server SELFHEAL_PROMTOOL=$tool \
+  TEST_PROMETHEUS=$server TEST_PROMTOOL=$tool \
     run cargo test --locked --all-features --no-fail-fast \
     --test encode --test harness --test collect --test promql -- --ignored
 }
@@ -113,8 +112,8 @@ step_browser() {
     if [[ -d $root/etc/fonts ]]; then export FONTCONFIG_PATH=$root/etc/fonts; fi
   fi
   opens_a_page "$chromium" "$driver" || return "$MISSING"
-  if axe=$(axe_core); then export SELFHEAL_AXE=$axe; fi
-  SELFHEAL_CHROMIUM=$chromium SELFHEAL_CHROMEDRIVER=$driver \
+  if axe=$(axe_core); then export TEST_AXE=$axe; fi
+  TEST_CHROMIUM=$chromium TEST_CHROMEDRIVER=$driver \
     run cargo test --locked --all-features --no-fail-fast --test browser -- --ignored --test-threads 1
 }
 
@@ -136,13 +135,13 @@ step_features() {
   names=$(feature_names)
   for name in "" $names; do
     printf '\n-- %s\n' "${name:-no feature}"
-    run cargo clippy --locked --quiet --no-default-features --features "$name" --lib -- -D warnings ||
+    run cargo clippy --locked --quiet --package selfheal --no-default-features --features "$name" --lib -- -D warnings ||
       failed+=("clippy: ${name:-none}")
   done
   for name in "${TESTED_ALONE[@]}"; do
     printf '\n-- %s, tested\n' "${name:-no feature}"
     # The models of these two take most of the time and know of no feature.
-    run cargo test --locked --quiet --no-default-features --features "$name" --lib -- \
+    run cargo test --locked --quiet --package selfheal --no-default-features --features "$name" --lib -- \
       --skip registry:: --skip healing::core::state:: ||
       failed+=("test: ${name:-none}")
   done
@@ -153,14 +152,10 @@ step_features() {
 }
 
 step_docs() {
-  RUSTDOCFLAGS="-D warnings" run cargo doc --locked --all-features --no-deps
+  RUSTDOCFLAGS="-D warnings" run cargo doc --locked --package selfheal --all-features --no-deps
 }
 
 step_release() {
-  if [[ ! -e examples/storefront.rs && ! -d examples/storefront ]]; then
-    echo "there is no storefront example"
-    return 0
-  fi
   run cargo build --locked --release --example storefront
 }
 

@@ -14,7 +14,7 @@ usage: storefront [--listen ADDR] [--load RPS] [--chaos] [--for SECONDS]
                    the supplier
   --for SECONDS    stop after so many seconds, and say what was broken and healed
   --groups         record into every metric of the catalogue, so that each dashboard has data
-  --assets DIR     write the monitoring stack into DIR; needs the feature `assets`
+  --assets DIR     write the monitoring stack into DIR
   --jam            jam the till, which an alert frees that an Alertmanager delivers to
                    /api/alertmanager; needs SELFHEAL_SERVER__BEARER_TOKEN
 

@@ -20,17 +20,9 @@ pub(crate) fn of(args: &Args, address: SocketAddr) -> Assets {
 }
 
 /// Writes it below a folder.
-#[cfg(feature = "assets")]
 pub(crate) fn write(heal: &Selfheal, folder: &Path) -> Result<(), Box<dyn Error>> {
     let written = heal.write_assets(folder)?;
     let (files, folder) = (written.written.len(), folder.display());
     println!("{files} files of the monitoring stack are written into {folder}");
     Ok(())
-}
-
-/// Says that it cannot be written.
-#[cfg(not(feature = "assets"))]
-pub(crate) fn write(_: &Selfheal, folder: &Path) -> Result<(), Box<dyn Error>> {
-    let folder = folder.display();
-    Err(format!("{folder}: run with --features assets to have the stack written").into())
 }
