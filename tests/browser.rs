@@ -144,7 +144,7 @@ async fn chromium_it_can_be_read_by_everyone_everywhere() {
             let wide = browser.value("document.documentElement.scrollWidth > innerWidth");
             assert_eq!(wide, false, "at {width} pixels");
             browser.picture(&pictures.join(format!("page-{width}-{theme}.png")));
-            if let Ok(axe) = std::env::var("SELFHEAL_AXE") {
+            if let Ok(axe) = std::env::var("TEST_AXE") {
                 let axe = fs::read_to_string(axe).unwrap();
                 let script = format!(
                     "{axe};const done = arguments[arguments.length - 1];\

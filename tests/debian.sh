@@ -38,7 +38,7 @@ exec unshare --map-root-user --mount sh -c \
 EOF
   chmod +x "$wrapper"
   if ! "$wrapper" --version >/dev/null; then
-    echo "Alertmanager cannot have a mount namespace here: apt-get install prometheus-alertmanager, or name one by SELFHEAL_ALERTMANAGER" >&2
+    echo "Alertmanager cannot have a mount namespace here: apt-get install prometheus-alertmanager, or name one by TEST_ALERTMANAGER" >&2
     return 1
   fi
   printf '%s\n' "$wrapper"
@@ -120,9 +120,9 @@ axe_core() {
 # instead SUITE: what a person can do where Debian's package cannot be had.
 instead() {
   if [[ -z $1 ]]; then
-    echo "install Prometheus (apt-get install prometheus), or name its programs by SELFHEAL_PROMETHEUS and SELFHEAL_PROMTOOL"
+    echo "install Prometheus (apt-get install prometheus), or name its programs by TEST_PROMETHEUS and TEST_PROMTOOL"
   else
-    echo "name a Prometheus 3 and its promtool by SELFHEAL_PROMETHEUS_3 and SELFHEAL_PROMTOOL_3"
+    echo "name a Prometheus 3 and its promtool by TEST_PROMETHEUS_3 and TEST_PROMTOOL_3"
   fi
 }
 

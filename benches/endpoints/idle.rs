@@ -14,7 +14,7 @@ use crate::server;
 const WATCHED: Duration = Duration::from_secs(20);
 
 /// What the process is to do.
-const ORDER: &str = "SELFHEAL_ENDPOINTS_IDLE";
+const ORDER: &str = "BENCH_ENDPOINTS_IDLE";
 
 /// What there is beside the application.
 const KINDS: [&str; 3] = [

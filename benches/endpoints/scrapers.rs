@@ -15,7 +15,7 @@ const CONNECTIONS: u32 = 50;
 const EVERY: Duration = Duration::from_millis(25);
 
 /// What the process is to do: address and encoding.
-const ORDER: &str = "SELFHEAL_ENDPOINTS_SCRAPERS";
+const ORDER: &str = "BENCH_ENDPOINTS_SCRAPERS";
 
 /// What the scrapers got.
 #[derive(Default)]

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 const SCRAPERS: u32 = 50;
 
 /// What the process is to do: address, path, encoding, and milliseconds between scrapes.
-const ORDER: &str = "SELFHEAL_SCRAPERS";
+const ORDER: &str = "BENCH_HOSTILE_SCRAPERS";
 
 /// What the scrapers got.
 #[derive(Clone, Copy, Default)]

@@ -1,5 +1,5 @@
 //! What rules and samples cost: a tick of 200 rules, a sample in memory, and its append; and the same
-//! rules on the same series in a real Prometheus, which `SELFHEAL_PROMETHEUS_3` names.
+//! rules on the same series in a real Prometheus, which `TEST_PROMETHEUS_3` names.
 
 use std::time::{Duration, Instant};
 

@@ -30,8 +30,8 @@ impl Drop for Running {
 /// How long an evaluation of a group takes it, in seconds, as the middle one of some: with rules on 25 series each and on all.
 /// `None` without a Prometheus.
 pub(crate) fn seconds() -> Option<(f64, f64)> {
-    let Some(program) = std::env::var_os("SELFHEAL_PROMETHEUS_3") else {
-        println!("missing: SELFHEAL_PROMETHEUS_3");
+    let Some(program) = std::env::var_os("TEST_PROMETHEUS_3") else {
+        println!("missing: TEST_PROMETHEUS_3");
         return None;
     };
     let own = run(Path::new(&program), |n| own(n, RANGE));

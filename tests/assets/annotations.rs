@@ -148,7 +148,7 @@ fn write(folder: &Path) -> usize {
 #[test]
 #[ignore = "needs promtool; run tests/all.sh assets"]
 fn the_labels_and_annotations_of_every_alert_are_those_of_prometheus() {
-    let tool = program("SELFHEAL_PROMTOOL");
+    let tool = program("TEST_PROMTOOL");
     for (config, least) in [(shop(), 50), (full(), 50)] {
         let folder = tempfile::tempdir().unwrap();
         generated(config).write(folder.path()).unwrap();

@@ -53,7 +53,7 @@ pub(super) fn passes(program: impl Into<OsString>, arguments: &[&str], files: &[
 #[test]
 #[ignore = "needs promtool; run tests/all.sh assets"]
 fn promtool_takes_the_rules_and_their_tests_pass() {
-    let tool = program("SELFHEAL_PROMTOOL");
+    let tool = program("TEST_PROMTOOL");
     for config in [shop(), Config::new(), full()] {
         let folder = tempfile::tempdir().unwrap();
         generated(config).write(folder.path()).unwrap();
@@ -104,9 +104,9 @@ pub(super) fn full() -> Config {
 #[test]
 #[ignore = "needs promtool and amtool; run tests/all.sh assets"]
 fn the_configurations_are_taken_by_promtool_and_amtool() {
-    let tool = program("SELFHEAL_PROMTOOL");
+    let tool = program("TEST_PROMTOOL");
     let check = &["check", "config", "--syntax-only"];
-    let amtool = std::env::var_os("SELFHEAL_AMTOOL");
+    let amtool = std::env::var_os("TEST_AMTOOL");
     for config in [shop(), full()] {
         let assets = generated(config);
         let folder = tempfile::tempdir().unwrap();
@@ -138,7 +138,7 @@ fn the_configurations_are_taken_by_promtool_and_amtool() {
         let file = folder.path().join("alertmanager/alertmanager.yml");
         match &amtool {
             Some(amtool) => passes(amtool, &["check-config"], &[file]),
-            None => println!("missing: amtool, which SELFHEAL_AMTOOL names"),
+            None => println!("missing: amtool, which TEST_AMTOOL names"),
         }
     }
 }

@@ -13,7 +13,7 @@ with_prometheus_of() {
   if [[ -n $suite ]]; then package=promtool; fi
   server=$(program prometheus prometheus "" "$suite") && tool=$(program promtool "$package" "" "$suite") || return "$MISSING"
   "$server" --version 2>&1 | sed -n 1p
-  SELFHEAL_PROMETHEUS=$server SELFHEAL_PROMTOOL=$tool SELFHEAL_ALERTMANAGER=$manager SELFHEAL_AMTOOL=$(amtool_path) \
+  TEST_PROMETHEUS=$server TEST_PROMTOOL=$tool TEST_ALERTMANAGER=$manager TEST_AMTOOL=$(amtool_path) \
     run cargo test --locked --all-features --no-fail-fast --test assets -- --ignored
 }
 
@@ -56,7 +56,7 @@ step_assets() {
   else
     absent+=("typescript, @grafana/schema and @kubernetes-models/prometheus-operator of npm")
   fi
-  if manager=$(alertmanager "${SELFHEAL_ALERTMANAGER:-}"); then
+  if manager=$(alertmanager "${TEST_ALERTMANAGER:-}"); then
     for suite in "" testing; do
       status=0
       with_prometheus_of "$suite" || status=$?

@@ -185,8 +185,8 @@ async fn an_hour(seed: u64) {
 
 #[tokio::test(start_paused = true)]
 async fn an_hour_of_everything_at_once() {
-    // More of them: `SELFHEAL_TEST_SEEDS=200`.
-    let set = std::env::var("SELFHEAL_TEST_SEEDS").ok();
+    // More of them: `TEST_SEEDS=200`.
+    let set = std::env::var("TEST_SEEDS").ok();
     let seeds = set.and_then(|text| text.parse().ok()).unwrap_or(3);
     for seed in 0..seeds {
         an_hour(seed).await;

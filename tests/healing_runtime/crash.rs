@@ -12,8 +12,8 @@ use selfheal::healing::{AttemptResult, Closed, Context, Healing, HistoryFilter, 
 
 use crate::bench::{Bench, Faults, eager};
 
-const FOLDER: &str = "SELFHEAL_TEST_CRASH_FOLDER";
-const BOUNDARY: &str = "SELFHEAL_TEST_CRASH_BOUNDARY";
+const FOLDER: &str = "TEST_CRASH_FOLDER";
+const BOUNDARY: &str = "TEST_CRASH_BOUNDARY";
 
 /// A folder that stops for ever at the boundary of a write.
 struct Stops {

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use crate::bench::{Bench, Faults, eager, key, seconds, settle_down};
 use crate::disk::Disk;
 
-const FOLDER: &str = "SELFHEAL_TEST_EXIT_FOLDER";
+const FOLDER: &str = "TEST_EXIT_FOLDER";
 
 fn chain() -> HealingPolicy {
     let mut policy = eager();

@@ -11,7 +11,7 @@ use selfheal::healing::{AlertKind, AttemptResult, Closed, GuardFile, IssueKey, O
 
 use crate::bench::{Bench, eager, seconds};
 
-const READ_ONLY: &str = "SELFHEAL_TEST_READ_ONLY";
+const READ_ONLY: &str = "TEST_READ_ONLY";
 
 fn parse(bytes: &[u8]) -> Result<u64, std::num::ParseIntError> {
     String::from_utf8_lossy(bytes).trim().parse()

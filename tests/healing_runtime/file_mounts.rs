@@ -12,8 +12,8 @@ use selfheal::healing::{AttemptResult, IssueKey};
 use crate::bench::seconds;
 use crate::file_bench::{DONE, Yard, apart, folder_of_child, parse};
 
-const FULL: &str = "SELFHEAL_TEST_FULL_DISK";
-const BOUND: &str = "SELFHEAL_TEST_BIND_MOUNT";
+const FULL: &str = "TEST_FULL_DISK";
+const BOUND: &str = "TEST_BIND_MOUNT";
 
 const KIB: usize = 1024;
 

@@ -229,7 +229,7 @@ async fn a_hundred_and_fifty_guards_share_one_watcher() {
     bench.end().await;
 }
 
-const DEAF: &str = "SELFHEAL_TEST_NO_WATCHER";
+const DEAF: &str = "TEST_NO_WATCHER";
 
 /// Where the user may have no watcher of the system.
 #[tokio::test(start_paused = true)]

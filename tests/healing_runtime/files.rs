@@ -10,7 +10,7 @@ use selfheal::healing::{Closed, GuardFile, Healing};
 
 use crate::bench::{Bench, eager};
 
-const CHILD: &str = "SELFHEAL_TEST_RELATIVE";
+const CHILD: &str = "TEST_RELATIVE";
 
 fn parse(bytes: &[u8]) -> Result<u16, std::num::ParseIntError> {
     String::from_utf8_lossy(bytes).trim().parse()

@@ -12,8 +12,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::bench::{Bench, Faults, eager, seconds};
 use crate::shutdown::{bring_to, case, starts_anew};
 
-const FOLDER: &str = "SELFHEAL_TEST_SIGTERM_FOLDER";
-const PHASE: &str = "SELFHEAL_TEST_SIGTERM_PHASE";
+const FOLDER: &str = "TEST_SIGTERM_FOLDER";
+const PHASE: &str = "TEST_SIGTERM_PHASE";
 
 fn on(folder: &Path, policy: selfheal::config::HealingPolicy) -> Bench {
     let journal = Journal::new().path(folder);

@@ -17,7 +17,7 @@ use tokio::time::sleep;
 
 use crate::bench::{eager, seconds};
 
-const CHILD: &str = "SELFHEAL_TEST_STOPPED_CHILD";
+const CHILD: &str = "TEST_STOPPED_CHILD";
 
 const fn ms(n: u64) -> Duration {
     Duration::from_millis(n)

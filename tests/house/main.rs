@@ -10,6 +10,7 @@ mod paths;
 mod peers;
 mod rules;
 mod source;
+mod variables;
 
 use std::path::Path;
 
@@ -79,6 +80,13 @@ fn a_metric_name_stands_at_its_declaration_alone() {
 #[test]
 fn every_fault_that_others_have_has_a_test() {
     hold(peers::untold);
+}
+
+#[test]
+fn a_variable_of_our_prefix_is_configuration() {
+    hold(variables::no_configuration);
+    let faults = variables::in_scripts(Path::new(env!("CARGO_MANIFEST_DIR")));
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::path::Path;
 use selfheal::testing::promqltest::{Outcome, run};
 
 /// Where the corpus is: `*.test` in this folder.
-const FOLDER: &str = "SELFHEAL_PROMQLTEST";
+const FOLDER: &str = "TEST_PROMQLTEST";
 
 /// How many cases have to pass. More may, fewer may not.
 const PASSED: usize = 1_652;

@@ -6,10 +6,10 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 #[path = "../fuzz/rules.rs"]
 mod shared;
 
-/// The same inputs in each run; `SELFHEAL_SEED` gives others.
+/// The same inputs in each run; `TEST_SEED` gives others.
 fn run(cases: u32, inputs: &impl Strategy<Value = String>, property: impl Fn(&str)) {
-    let seed = std::env::var("SELFHEAL_SEED").map_or(15, |text| text.parse().unwrap());
-    println!("SELFHEAL_SEED={seed}");
+    let seed = std::env::var("TEST_SEED").map_or(15, |text| text.parse().unwrap());
+    println!("TEST_SEED={seed}");
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&u64::to_le_bytes(seed));
     let random = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);

@@ -18,7 +18,7 @@ use crate::support::http::{Request, Response};
 use crate::support::prometheus::Prometheus;
 
 /// Where a worker has its socket, and how many orders it counts.
-const WORKER: &str = "SELFHEAL_TEST_WORKER";
+const WORKER: &str = "TEST_WORKER";
 
 fn orders(heal: &Selfheal, number: u64) {
     let orders: Family<Counter, [Text; 1]> = heal

@@ -75,7 +75,7 @@ fn a_socket_that_was_left_over_gives_way_and_nothing_else_does() {
 }
 
 /// Names the limit of descriptors under which the process beside is to listen.
-const FEW: &str = "SELFHEAL_TEST_FEW_DESCRIPTORS";
+const FEW: &str = "TEST_FEW_DESCRIPTORS";
 
 #[test]
 #[ignore = "is the process that the test below starts"]

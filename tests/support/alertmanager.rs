@@ -52,7 +52,7 @@ impl Alertmanager {
     fn launch(config: &Path, folder: TempDir) -> Self {
         let data = folder.path().join("data");
         let process = Process::spawn(
-            Command::new(program("SELFHEAL_ALERTMANAGER"))
+            Command::new(program("TEST_ALERTMANAGER"))
                 .arg("--web.listen-address=127.0.0.1:0")
                 .arg("--cluster.listen-address=")
                 .arg("--log.format=logfmt")

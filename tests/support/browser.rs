@@ -20,8 +20,8 @@ pub(crate) struct Browser {
 }
 
 impl Browser {
-    /// Starts chromedriver and a browser: the programs that `SELFHEAL_CHROMEDRIVER` and
-    /// `SELFHEAL_CHROMIUM` name.
+    /// Starts chromedriver and a browser: the programs that `TEST_CHROMEDRIVER` and
+    /// `TEST_CHROMIUM` name.
     pub(crate) fn start() -> Self {
         let program = |variable: &str| {
             let named = std::env::var(variable);
@@ -29,10 +29,7 @@ impl Browser {
                 panic!("{variable} names no program; run `tests/all.sh browser`")
             })
         };
-        let (driver, browser) = (
-            program("SELFHEAL_CHROMEDRIVER"),
-            program("SELFHEAL_CHROMIUM"),
-        );
+        let (driver, browser) = (program("TEST_CHROMEDRIVER"), program("TEST_CHROMIUM"));
         let driver = Process::spawn(Command::new(driver).arg("--port=0"));
         let port = driver.wait_for_line(PATIENCE, "the port of chromedriver", |line| {
             let (_, rest) = line.split_once("started successfully on port ")?;

@@ -107,7 +107,7 @@ impl Builder {
 
 /// Starts a server with a configuration that is there, and its data in `folder`.
 fn launch(config: &Path, folder: TempDir, flags: &[String]) -> Prometheus {
-    let mut command = Command::new(program("SELFHEAL_PROMETHEUS"));
+    let mut command = Command::new(program("TEST_PROMETHEUS"));
     command
         .arg("--web.listen-address=127.0.0.1:0")
         .arg("--log.format=logfmt")

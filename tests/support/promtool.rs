@@ -24,7 +24,7 @@ pub(crate) fn check_metrics(text: &str) -> Verdict {
 
 /// promtool with any arguments and `input` on its standard input.
 pub(crate) fn run(arguments: &[&str], input: &str) -> Verdict {
-    let mut child = Command::new(super::prometheus::program("SELFHEAL_PROMTOOL"))
+    let mut child = Command::new(super::prometheus::program("TEST_PROMTOOL"))
         .args(arguments)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

@@ -132,8 +132,8 @@ impl Live {
 #[test]
 #[ignore = "needs a Prometheus 3: run `tests/all.sh prometheus3`"]
 fn live_native_histograms_agree_with_prometheus_3() {
-    let seed = setting("SELFHEAL_SEED", 15);
-    println!("SELFHEAL_SEED={seed}");
+    let seed = setting("TEST_SEED", 15);
+    println!("TEST_SEED={seed}");
     let server = Prometheus::builder()
         .native_histograms()
         .remote_write()

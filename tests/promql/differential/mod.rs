@@ -1,7 +1,7 @@
 //! Any expression on any series: ours against a real Prometheus 3, value by value.
 //!
-//! `SELFHEAL_SEED` repeats a run; `SELFHEAL_CASES` sets how many expressions are tried.
-//! `SELFHEAL_EXPRESSION` and `SELFHEAL_TIME`, in milliseconds, show both answers to one.
+//! `TEST_SEED` repeats a run; `TEST_CASES` sets how many expressions are tried.
+//! `TEST_EXPRESSION` and `TEST_TIME`, in milliseconds, show both answers to one.
 
 mod compare;
 mod expressions;
@@ -53,9 +53,9 @@ fn setting(name: &str, default: u64) -> u64 {
 #[test]
 #[ignore = "needs a Prometheus 3: run `tests/all.sh prometheus3`"]
 fn random_expressions_on_random_series_agree_with_prometheus_3() {
-    let seed = setting("SELFHEAL_SEED", 15);
-    let cases = setting("SELFHEAL_CASES", 2_000);
-    println!("SELFHEAL_SEED={seed} SELFHEAL_CASES={cases}");
+    let seed = setting("TEST_SEED", 15);
+    let cases = setting("TEST_CASES", 2_000);
+    println!("TEST_SEED={seed} TEST_CASES={cases}");
     let server = Prometheus::builder()
         .native_histograms()
         .remote_write()
@@ -67,8 +67,8 @@ fn random_expressions_on_random_series_agree_with_prometheus_3() {
     let mut random = Random(seed);
     let series = series::random(&mut random);
     remote::write(&server, &series);
-    if let Ok(expression) = std::env::var("SELFHEAL_EXPRESSION") {
-        let time = i64::try_from(setting("SELFHEAL_TIME", 0)).unwrap();
+    if let Ok(expression) = std::env::var("TEST_EXPRESSION") {
+        let time = i64::try_from(setting("TEST_TIME", 0)).unwrap();
         let query = Query::parse(&expression).unwrap();
         println!(
             "ours {:?}",

@@ -12,9 +12,9 @@ use crate::healing::core::{
 };
 
 /// How many cases one property has: `share` is how many of them share the histories of a run,
-/// 10,000 unless `SELFHEAL_HISTORIES` says otherwise. `PROPTEST_RNG_SEED` gives other histories.
+/// 10,000 unless `TEST_HISTORIES` says otherwise. `PROPTEST_RNG_SEED` gives other histories.
 pub(super) fn config(share: u32) -> ProptestConfig {
-    let cases = std::env::var("SELFHEAL_HISTORIES").ok();
+    let cases = std::env::var("TEST_HISTORIES").ok();
     let cases = cases.and_then(|n| n.parse().ok()).unwrap_or(10_000);
     ProptestConfig {
         cases: (cases / share).max(32),
