@@ -1,24 +1,24 @@
-//! Heals what breaks, and can prove it.
+//! Detects faults, plans and runs repairs, and verifies that they worked.
 //!
 //! # What this module promises
 //!
 //! - **One owner of all decisions.** [`Event`](core::Event)s go in, [`Effect`](core::Effect)s come
 //!   out. The core reads no clock, does no I/O and holds no lock, so that every history can be
 //!   replayed and tested.
-//! - **Healed means verified**: an attempt said ok, and a verification on data newer than its end
-//!   stayed good for the settling time. That an action returned ok is not enough.
-//! - **It cannot make things worse unseen.** Budgets per component and in all, full-jitter
-//!   backoff, restart intensity, a storm guard, flap damping, locks that a hung action keeps,
-//!   modes by risk, pause and kill switch: all on by default, see
+//! - **Healed means verified**: an attempt returned ok, and a verification on data newer than its
+//!   end stayed good for the settling time. A successful return alone is not enough.
+//! - **It does no unnoticed harm.** Budgets per component and global, full-jitter backoff, restart
+//!   intensity, a storm guard, flap damping, locks held until a hung action ends, modes by risk,
+//!   pause and kill switch: all on by default, see
 //!   [`HealingPolicy`](crate::config::HealingPolicy).
-//! - **It adds up.** Every observation, issue and attempt is counted exactly once.
-//! - **It is bounded.** Open issues, keys, components, mutes, alerts, labels and every text have
-//!   a limit; what does not fit is refused, counted and named.
-//! - **Nothing reaches the host.** Every call of an engine is a task of its own; panics, hangs and
-//!   lies are results that are counted.
+//! - **Its counts are consistent.** Every observation, issue and attempt is counted exactly once.
+//! - **It is bounded.** Open issues, keys, components, mutes, alerts, labels and every text have a
+//!   limit; what exceeds it is refused, counted and reported.
+//! - **The host is isolated.** Every engine call runs in its own task; panics, hangs and false
+//!   successes are counted results.
 //!
-//! # An engine of one's own
-//! It says what is broken, what to do, and how to do it; [`Healing`] does the rest.
+//! # Writing an engine
+//! An engine detects faults, plans the repair and performs it; [`Healing`] does the rest.
 //! ```
 //! use selfheal::healing::{Confirm, Context, HealError, Healing, HealingEngine, Issue, Observation};
 //! use selfheal::healing::{Plan, Risk};
@@ -54,19 +54,19 @@
 //! # Ok(())
 //! # }
 //! ```
-//! An engine made of closures is a [`Rule`]. What heals what, what can go wrong, and which guard
-//! stands against it: [`guide`].
+//! A [`Rule`] is an engine made of closures. Which faults are healed by which engine, what can go
+//! wrong, and which guard prevents it: [`guide`].
 //!
 //! # Modules
-//! The names that an application needs stand here. The modules, each of which imports only from
-//! those above it, hold the rest:
+//! This module exports the names that an application needs. The submodules hold the rest; each
+//! imports only from those above it:
 //!
 //! | module | contents |
 //! |---|---|
 //! | [`core`] | the vocabulary of issues, plans and records, and the state machine that decides |
 //! | [`engine`] | the trait of an engine, engines made of closures, their context and errors |
-//! | [`journal`] | what was decided and done, on the disk before it is done |
-//! | [`runtime`] | the tokio tasks that call the engines, and views of what they do |
+//! | [`journal`] | decisions and actions, written to disk before they take effect |
+//! | [`runtime`] | the tokio tasks that call the engines, and views of their state |
 //! | [`builtin`] | engines that come with the crate: supervised tasks and guarded files |
 
 pub mod builtin;

@@ -1,4 +1,4 @@
-//! What a person should know about now.
+//! Alerts: conditions that a person should know about now.
 
 use std::fmt;
 
@@ -7,37 +7,37 @@ use serde::{Deserialize, Serialize};
 use super::issue::{IssueKey, Severity, ShortText};
 use super::moment::Stamp;
 
-/// What an alert is about.
+/// The kind of condition an alert reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AlertKind {
     /// All steps of a plan were tried.
     Exhausted,
-    /// A key was healed too often in too short a time: only what is reversible is tried, slowly.
+    /// A key was healed too often within a window: only reversible steps are retried, slowly.
     Flapping,
-    /// A key took too many attempts in too short a time: only what is reversible is tried, slowly.
+    /// A key used too many attempts within a window: only reversible steps are retried, slowly.
     Intensity,
-    /// A key is healed again and again: its cause is still there.
+    /// A key is healed again and again: its cause persists.
     Recurring,
     /// An issue waited longer than the policy's patience.
     Waited,
     /// A plan cannot be followed.
     BadPlan,
-    /// A person's approval is asked for, or was not given in time.
+    /// A person's approval is requested, or was not given in time.
     Approval,
-    /// So many components are bad that nothing starts any more.
+    /// So many components are bad that no attempt starts.
     Storm,
-    /// So many attempts do not end that nothing starts any more.
+    /// So many attempts hang that no attempt starts.
     Zombies,
     /// The journal cannot be written: disruptive actions are refused.
     Journal,
     /// Observations were dropped because there are too many open issues.
     Overflow,
-    /// A detector fails again and again: what it would find is not seen. The key is that of the
-    /// engine and `detector`.
+    /// A detector fails repeatedly, so its faults go unseen. The key is the engine's name and
+    /// `detector`.
     Blind,
-    /// The engine itself panicked, which is a bug of this crate: it goes on, and the issue at hand
-    /// is left to a person. It lasts for an hour after the last one.
+    /// The engine itself panicked, which is a bug of this crate: it continues, and the issue being
+    /// processed is left to a person. Resolves an hour after the last panic.
     Internal,
     /// An action would run if its mode were not dry-run; the text names the setting.
     DryRun,
@@ -46,7 +46,7 @@ pub enum AlertKind {
 }
 
 impl AlertKind {
-    /// All of them.
+    /// All kinds.
     pub const ALL: [Self; 15] = [
         Self::Exhausted,
         Self::Flapping,
@@ -88,12 +88,12 @@ impl AlertKind {
     }
 }
 
-/// What an alert is known by: at most one fires for each.
+/// The identity of an alert: at most one fires for each.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct AlertId {
-    /// The key it is about; none where it is about the engine as a whole.
+    /// The affected key; none if the alert concerns the whole engine.
     pub key: Option<IssueKey>,
-    /// What it is about.
+    /// The kind of alert.
     pub kind: AlertKind,
 }
 
@@ -127,12 +127,12 @@ impl fmt::Display for AlertId {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Alert {
-    /// What it is about.
+    /// The identity of the alert.
     pub id: AlertId,
-    /// How bad it is.
+    /// Severity of the alert.
     pub severity: Severity,
-    /// In words.
+    /// Description in plain text.
     pub summary: ShortText,
-    /// Since when it fires.
+    /// When it began to fire.
     pub since: Stamp,
 }

@@ -1,27 +1,27 @@
-//! The numbers of attempts and of requests, and what an attempt is for.
+//! Identifiers of attempts and requests, and whether an attempt heals or rolls back.
 
 use serde::{Deserialize, Serialize};
 
-/// The number of an attempt or a rollback; unique over all runs of one journal.
+/// The identifier of an attempt or a rollback; unique over all runs of one journal.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize,
 )]
 #[serde(transparent)]
 pub struct AttemptId(pub u64);
 
-/// The number of a request that the shell answers.
+/// The identifier of a request that the runtime answers.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize,
 )]
 #[serde(transparent)]
 pub struct Ticket(pub u64);
 
-/// Whether something is to be done or undone.
+/// Whether an attempt heals or rolls back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Work {
-    /// The step's action: it is an attempt, and counted as one.
+    /// Runs the step's action; counted as an attempt.
     Heal,
-    /// The undoing of an attempt that did not heal.
+    /// Undoes an attempt that did not heal.
     Rollback,
 }

@@ -1,29 +1,29 @@
-//! Confidence that is computed, never made up.
+//! Confidence, computed from samples and verified outcomes.
 //!
 //! A detector's confidence is the lower end of the 95 % Wilson score interval of its confirming
 //! samples (E. B. Wilson, "Probable inference, the law of succession, and statistical
 //! inference", 1927): with few samples it stays low even if all of them confirm. An action's
-//! confidence is the mean of the Beta distribution that its verified outcomes for that issue
-//! type leave of an even prior, Beta(1, 1): `(good + 1) / (good + bad + 2)`, which is Laplace's
-//! rule of succession. The smaller of the two decides; both are shown with their `n`.
+//! confidence is the mean of the Beta distribution of its verified outcomes for that issue type
+//! with the uniform prior Beta(1, 1): `(good + 1) / (good + bad + 2)`, Laplace's rule of
+//! succession. The smaller of the two decides; both are shown with their `n`.
 
 use serde::{Deserialize, Serialize};
 
-/// A ratio from 0 to 1, and how many samples it rests on.
+/// A ratio from 0 to 1, and the number of samples behind it.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Estimate {
-    /// 0 to 1.
+    /// The ratio, 0 to 1.
     pub value: f64,
-    /// How many samples.
+    /// Number of samples.
     pub n: u64,
 }
 
-/// What a detector sampled.
+/// Counts of a detector's samples.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Samples {
-    /// How many confirm the fault.
+    /// Samples that confirm the fault.
     pub confirming: u32,
-    /// Of how many.
+    /// All samples.
     pub total: u32,
 }
 
@@ -65,14 +65,14 @@ impl Samples {
 /// The verified outcomes of one action for one issue type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Outcomes {
-    /// How often the issue was healed by it.
+    /// How often the action healed the issue.
     pub good: u64,
-    /// How often it was not.
+    /// How often it did not.
     pub bad: u64,
 }
 
 impl Outcomes {
-    /// The posterior mean from an even prior: one half while nothing is known.
+    /// The posterior mean with a uniform prior: one half without outcomes.
     ///
     /// ```
     /// use selfheal::healing::core::Outcomes;
@@ -96,17 +96,17 @@ impl Outcomes {
     }
 }
 
-/// What an attempt is weighed by.
+/// The confidence with which an attempt is decided.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Confidence {
-    /// How sure the detector is that the fault is real.
+    /// Confidence of the detector that the fault is real.
     pub detector: Estimate,
-    /// How likely the action heals it.
+    /// Confidence that the action heals it.
     pub action: Estimate,
 }
 
 impl Confidence {
-    /// The smaller one, which decides.
+    /// The smaller of the two, which decides.
     #[must_use]
     pub fn gate(self) -> f64 {
         self.detector.value.min(self.action.value)

@@ -1,4 +1,4 @@
-//! What the core wants done, as data.
+//! Effects: the requests of the core to its runtime, as data.
 
 use std::time::Duration;
 
@@ -12,43 +12,43 @@ use super::moment::Moment;
 use super::outcome::Dropped;
 use super::record::Record;
 
-/// Something to be done, to be answered by [`Event::Ended`](super::Event::Ended).
+/// An attempt to start, answered by [`Event::Ended`](super::Event::Ended).
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Start {
-    /// Its number.
+    /// Identifier of the attempt.
     pub attempt: AttemptId,
-    /// Done or undone.
+    /// Whether it heals or rolls back.
     pub work: Work,
-    /// Who does it.
+    /// The engine that runs it.
     pub engine: Name,
-    /// What it is about, at the time of the decision.
+    /// The issue at the time of the decision.
     pub issue: Issue,
-    /// What to do.
+    /// The action to run.
     pub action: Name,
-    /// The step of the plan, from 0.
+    /// Step of the plan, from 0.
     pub step: usize,
-    /// Which attempt of the step, from 1.
+    /// Attempt number within the step, from 1.
     pub nth: u32,
-    /// How long it may take; the core says [`Effect::Cancel`] when it is over.
+    /// Time limit; the core sends [`Effect::Cancel`] when it is over.
     pub timeout: Duration,
-    /// What it holds meanwhile.
+    /// The lock it holds while it runs.
     pub lock: Name,
 }
 
-/// What the shell is to do, in this order.
+/// A request to the runtime; effects are carried out in order.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Effect {
-    /// Write it to the journal before anything that follows, and notify the subscribers.
+    /// Write the record to the journal before any later effect, and notify the subscribers.
     Record(Box<Record>),
-    /// Notify the subscribers; it is not worth a record.
+    /// Notify the subscribers of an occurrence that is not journaled.
     Notice(Notice),
-    /// Begin, in a task of its own.
+    /// Start the attempt in its own task.
     Start(Box<Start>),
-    /// Call it off. It is over only when [`Event::Ended`](super::Event::Ended) says so.
+    /// Cancel the attempt. It ends only with [`Event::Ended`](super::Event::Ended).
     Cancel {
-        /// Which.
+        /// The attempt.
         attempt: AttemptId,
     },
     /// Have the engine verify on data newer than `data_after`, and answer with
@@ -56,59 +56,59 @@ pub enum Effect {
     Verify {
         /// The request.
         ticket: Ticket,
-        /// Whom to ask.
+        /// The engine to ask.
         engine: Name,
-        /// What about.
+        /// The issue to verify.
         issue: Box<Issue>,
         /// The attempt that is verified.
         attempt: AttemptId,
-        /// The time before which data are too old.
+        /// Data gathered before this time are too old.
         data_after: Moment,
-        /// How long it may take; after it the core counts it as without a verdict.
+        /// Time limit; when it is over the core counts no verdict.
         timeout: Duration,
     },
     /// Have the engine detect now, and answer with
     /// [`Event::Detected`](super::Event::Detected) or
     /// [`Event::DetectFailed`](super::Event::DetectFailed).
     Detect {
-        /// Whom to ask.
+        /// The engine to ask.
         engine: Name,
     },
-    /// An alert begins to fire, or its severity changed.
+    /// An alert began to fire, or its severity changed.
     Raise(Box<Alert>),
     /// An alert no longer fires.
     Resolve(Box<Alert>),
-    /// The process should end: once the record before it is in the journal, notify the host.
+    /// The process should end: notify the host once the preceding records are in the journal.
     Exit(Box<ExitRequest>),
-    /// Send [`Event::Tick`](super::Event::Tick) at this time, if nothing else happens before.
-    /// It replaces the time that was asked for before; [`Moment::NEVER`] takes it back.
+    /// Send [`Event::Tick`](super::Event::Tick) at this time unless another event comes first. It
+    /// replaces the previous request; [`Moment::NEVER`] cancels it.
     WakeAt(Moment),
-    /// Nothing runs any more and everything is closed: the shell can end.
+    /// Nothing runs and every issue is closed: the runtime can end.
     Stopped,
 }
 
-/// What happened without a decision.
+/// An occurrence without a decision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Notice {
-    /// Observations were dropped; reported once a second for each reason, with the last key.
+    /// Observations were dropped; reported once a second for each reason.
     Dropped {
-        /// Why.
+        /// The reason.
         reason: Dropped,
-        /// The last of them.
+        /// Key of the last dropped observation.
         key: IssueKey,
         /// How many since the last notice.
         count: u64,
     },
-    /// An answer came to a question that is no longer open.
+    /// An answer arrived for a request that is no longer open.
     Late {
-        /// What answered.
+        /// The kind of answer.
         what: Name,
     },
-    /// A decision from outside could not be followed.
+    /// A decision from outside was refused.
     Refused {
-        /// Why, and what to do.
+        /// The reason, and what to do.
         why: ShortText,
     },
 }

@@ -1,4 +1,4 @@
-//! What follows an alert.
+//! Service escalation: readiness and process exit after an alert.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,18 +7,18 @@ use super::hold::Hold;
 use super::issue::{Severity, ShortText};
 use super::moment::{Moment, Stamp};
 
-/// How far a fault is taken, once healing has given up on it and an alert fires.
+/// The levels beyond an alert to which an unhealed fault is escalated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ServiceEscalation {
-    /// The service is not ready for traffic, until the fault is gone or a person acknowledges it.
+    /// The service is not ready for traffic until the fault is gone or acknowledged by a person.
     NotReady,
-    /// The process is asked to end in order, for whatever started it to start it anew.
+    /// The process is asked to end in order, so that its supervisor restarts it.
     Exit,
 }
 
 impl ServiceEscalation {
-    /// Both, in their order.
+    /// Both, in order.
     pub const ALL: [Self; 2] = [Self::NotReady, Self::Exit];
 
     /// The label value.
@@ -31,30 +31,30 @@ impl ServiceEscalation {
     }
 }
 
-/// Why the process should end.
+/// A request to end the process, and its reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ExitRequest {
-    /// What healing has given up on.
+    /// The alert of the fault that healing has given up on.
     pub id: AlertId,
-    /// How bad it is.
+    /// Severity of the fault.
     pub severity: Severity,
-    /// In words.
+    /// The reason in plain text.
     pub why: ShortText,
-    /// When it was asked for.
+    /// Time of the request.
     pub stamp: Stamp,
 }
 
-/// Where the escalation of a fault stands that healing has given up on.
+/// The escalation state of a fault that healing has given up on.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct EscalationState {
-    /// Since when healing has given up.
+    /// When healing gave up.
     pub since: Moment,
-    /// How far it was taken beyond the alert.
+    /// The level reached beyond the alert.
     pub reached: Option<ServiceEscalation>,
-    /// What is next, and when; none where the policy takes it no further.
+    /// The next level and its time; none if the policy has no further one.
     pub next: Option<(ServiceEscalation, Moment)>,
-    /// What would hold the next level back now.
+    /// The guard that holds the next level back now.
     pub hold: Option<Hold>,
 }

@@ -1,4 +1,4 @@
-//! What goes into the core.
+//! Events: the inputs of the core.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,22 +12,22 @@ use super::outcome::{AttemptResult, By, Verdict};
 use super::plan::Plan;
 use crate::config::HealingPolicy;
 
-/// Something that happened. Reports carry the number of the request that they answer, so that a
-/// late, doubled or invented one changes nothing.
+/// An input of the core. Reports carry the identifier of the request that they answer, so that
+/// late, duplicate or unknown ones have no effect.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Event {
-    /// Time has passed; also what the shell sends when a [`WakeAt`](super::Effect::WakeAt) is due.
+    /// Time has passed; the runtime sends it when a [`WakeAt`](super::Effect::WakeAt) is due.
     Tick,
-    /// An engine is there, with the components it watches. They count as known to the storm
-    /// guard. Restored issues of the engine go on from here.
+    /// An engine was added, with the components it watches, which count as known to the storm
+    /// guard. Restored issues of the engine continue.
     EngineAdded {
         /// Its name.
         engine: Name,
-        /// The components it watches, as far as they are known beforehand.
+        /// The components it watches, as far as known beforehand.
         components: Vec<Name>,
     },
-    /// An engine is gone: its issues that do not run close as superseded.
+    /// An engine was removed: its issues close as superseded once nothing of them runs.
     EngineRemoved {
         /// Its name.
         engine: Name,
@@ -39,47 +39,47 @@ pub enum Event {
         /// What it depends on.
         parent: Name,
     },
-    /// A hint: a fault was noticed between two detection runs. It opens an issue, or adds to one,
-    /// and has the engine detect again; it confirms nothing by being repeated.
+    /// A hint: a fault was noticed between two detection runs. It opens an issue or adds to one,
+    /// and requests a detection run; repeated hints do not confirm it.
     Observed {
-        /// Whose issue it is.
+        /// The engine of the issue.
         engine: Name,
-        /// What was noticed.
+        /// The observation.
         observation: Observation,
-        /// The engine's plan for it, where [`State::to_plan`](super::State::to_plan) asked for
-        /// one; or why there is none: `plan` panicked.
+        /// The engine's plan for it, if [`State::to_plan`](super::State::to_plan) asked for one; an
+        /// error if `plan` panicked.
         plan: Option<Result<Plan, ShortText>>,
     },
-    /// A detection run ended: the whole truth about the engine's components at that time. Keys
-    /// that are not named are good, unless some were left out.
+    /// A detection run ended. It is complete: keys of the engine that it does not name are good,
+    /// unless some were left out.
     Detected {
         /// The engine.
         engine: Name,
-        /// When the run began, which is how old its data may be.
+        /// When the run began: the possible age of its data.
         began: Moment,
         /// Every fault that it found, with a plan as in [`Observed`](Self::Observed).
         observations: Vec<(Observation, Option<Result<Plan, ShortText>>)>,
-        /// How many more it found than are handed over, and the key of one of them. They count as
+        /// The number of observations beyond the limit, and the key of one of them. They count as
         /// dropped.
         left_out: Option<(IssueKey, u64)>,
     },
-    /// A detection run failed, panicked or took too long: it says nothing about any key.
+    /// A detection run failed, panicked or timed out: it says nothing about any key.
     DetectFailed {
         /// The engine.
         engine: Name,
         /// When the run began.
         began: Moment,
     },
-    /// An attempt or a rollback really ended: nothing of it runs any more.
+    /// An attempt or a rollback ended: nothing of it runs any more.
     Ended {
-        /// Which.
+        /// The attempt.
         attempt: AttemptId,
-        /// How.
+        /// Its result.
         result: AttemptResult,
-        /// What it said.
+        /// Its message.
         message: ShortText,
-        /// Whether another try of the same step would fail as well: the next step follows. It
-        /// counts only where the result is a failure.
+        /// Whether another try of the same step would fail as well, so that the next step follows.
+        /// Counts only if the result is a failure.
         hopeless: bool,
     },
     /// The answer to [`Effect::Verify`](super::Effect::Verify).
@@ -88,34 +88,33 @@ pub enum Event {
         ticket: Ticket,
         /// When the oldest of the data was gathered.
         data_from: Moment,
-        /// What it shows.
+        /// The verdict.
         verdict: Verdict,
     },
-    /// A person or a system outside decided something.
+    /// A decision of a person or an external system.
     Control {
-        /// What.
+        /// The decision.
         control: Control,
-        /// Who.
+        /// Who decided.
         by: By,
     },
-    /// Whether the journal can be written. While it cannot, only reversible actions start.
+    /// Whether the journal is writable. While it is not, only reversible actions start.
     Journal {
-        /// Whether it can.
+        /// Whether it is writable.
         healthy: bool,
     },
-    /// A module of this process wants to know something after a restart, in the place of what it
-    /// wanted to know under that name before. It is refused where it is too long.
+    /// A module of this process stores a value to read after a restart, replacing the value under
+    /// that name. Refused if it is too long.
     Remember {
-        /// What it is called.
+        /// Name of the value.
         name: Name,
-        /// What is to be known.
+        /// The value.
         value: serde_json::Value,
     },
-    /// A new policy, for decisions from now on. One that is not valid is refused: the last valid
-    /// one stays.
+    /// A new policy for decisions from now on. An invalid one is refused: the last valid one stays.
     Reload(Arc<HealingPolicy>),
-    /// The process ends: nothing starts any more, what runs is cancelled, what remains is
-    /// recorded; [`Effect::Stopped`](super::Effect::Stopped) is the end.
+    /// The process ends: nothing starts, running attempts are cancelled, open issues are recorded;
+    /// [`Effect::Stopped`](super::Effect::Stopped) is the last effect.
     Shutdown,
 }
 
@@ -124,62 +123,61 @@ pub enum Event {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Control {
-    /// Nothing starts; what runs goes on.
+    /// Pause: nothing starts; running attempts continue.
     Pause,
-    /// The end of a pause.
+    /// Ends a pause.
     Resume,
-    /// The kill switch: nothing starts, and what runs is cancelled.
+    /// The kill switch: nothing starts, and running attempts are cancelled.
     Kill,
-    /// The end of the kill switch.
+    /// Ends the kill switch.
     Revive,
-    /// Nothing starts for a key or a component, and new issues of it are not opened, until the
-    /// time is over or a fault is worse than what is tolerated.
+    /// Mutes a key or a component: nothing starts for it and no new issues open, until the time is
+    /// over or a fault exceeds the tolerated severity.
     Mute {
-        /// What.
+        /// The key or component.
         target: Target,
-        /// For how long.
+        /// Duration of the mute.
         #[serde(with = "crate::config::duration")]
         lasting: Duration,
-        /// The worst severity that stays muted. Where absent: that of the open issue, or any.
+        /// The worst severity that stays muted. Default: that of the open issue, or any.
         tolerate: Option<Severity>,
     },
-    /// The end of a mute.
+    /// Ends a mute.
     Unmute {
-        /// What.
+        /// The key or component.
         target: Target,
     },
-    /// A person acknowledges: a parked issue, or a blocked key, starts anew.
+    /// A person acknowledges: a parked issue or a blocked key starts over.
     Acknowledge {
-        /// Which.
+        /// The key.
         key: IssueKey,
     },
-    /// The current step of an issue may run.
+    /// Approves the current step of an issue.
     Approve {
-        /// Which.
+        /// The key.
         key: IssueKey,
-        /// The generation that was read; refused if it is another by now. Where absent:
-        /// whatever it is.
+        /// The generation that was read; refused if it has changed since. Default: any.
         generation: Option<Generation>,
     },
-    /// The current step of an issue must not run.
+    /// Denies the current step of an issue.
     Deny {
-        /// Which.
+        /// The key.
         key: IssueKey,
     },
-    /// Look now, and heal what can be healed: as acknowledged and approved by whoever asks.
-    /// Every other guard stands.
+    /// Detect now, and heal what can be healed, as acknowledged and approved by the requester. All
+    /// other guards apply.
     Trigger {
-        /// Which.
+        /// The key.
         key: IssueKey,
     },
-    /// What the application logs is set. It changes nothing here, and is written down.
+    /// The application's log filter was set. Recorded only; the core ignores it.
     LogLevel {
-        /// What is logged from now on, in the words of the application.
+        /// The new filter, in the application's syntax.
         filter: ShortText,
     },
 }
 
-/// What a mute is about.
+/// The target of a mute.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Target {

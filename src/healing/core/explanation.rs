@@ -1,4 +1,4 @@
-//! What would happen next to an issue, and why.
+//! Explanations: the next action for an issue, and the guards that hold it back.
 
 use std::fmt;
 
@@ -10,28 +10,28 @@ use super::moment::Moment;
 use super::outcome::{ParkReason, Phase};
 use super::plan::{Mode, Risk};
 
-/// What would be done next about an issue.
+/// The next action for an issue.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct NextAction {
-    /// What.
+    /// The action.
     pub action: Name,
-    /// The step of the plan, from 0.
+    /// Step of the plan, from 0.
     pub step: usize,
-    /// Which attempt of the step, from 1.
+    /// Attempt number within the step, from 1.
     pub nth: u32,
-    /// Of how many; what is tried again after healing has given up goes beyond.
+    /// Attempts of the step; retries after healing has given up exceed it.
     pub of: u32,
-    /// What can go wrong.
+    /// Risk of the action.
     pub risk: Risk,
-    /// What to do when it is due.
+    /// Mode in which it would run.
     pub mode: Mode,
-    /// How sure the detector and the action are.
+    /// Confidence of the detector and the action.
     pub confidence: Confidence,
 }
 
-/// `attempt 2 of 3`, or `attempt 4, beyond the 3 of its plan` of what is tried again though
-/// healing has given up.
+/// `attempt 2 of 3`, or `attempt 4, beyond the 3 of its plan` for retries after healing has given
+/// up.
 impl fmt::Display for NextAction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (nth, of) = (self.nth, self.of);
@@ -43,32 +43,32 @@ impl fmt::Display for NextAction {
     }
 }
 
-/// What would happen now about a key, and why.
+/// What would happen now for a key, and why.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Explanation {
-    /// Which.
+    /// The key.
     pub key: IssueKey,
     /// Its generation.
     pub generation: Generation,
-    /// How bad it is.
+    /// Severity of the issue.
     pub severity: Severity,
-    /// Where it stands.
+    /// Its phase.
     pub phase: Phase,
     /// Why it is left to a person, if it is.
     pub reason: Option<ParkReason>,
     /// When its phase ends by itself, if it does.
     pub until: Option<Moment>,
-    /// What would be done next; none without a plan, or when all of it was tried.
+    /// The next action; none without a plan, or when all steps were tried.
     pub next: Option<NextAction>,
-    /// The time before which nothing starts for it.
+    /// Nothing starts for it before this time.
     pub not_before: Moment,
-    /// Why healing has given up on it, if it has: a person is needed, though what is reversible
-    /// is tried again.
+    /// Why healing has given up on it, if it has: a person is needed, though reversible steps are
+    /// retried.
     pub gave_up: Option<ParkReason>,
-    /// Everything that would hold it back if it were due now, the first of it first.
+    /// Every guard that would hold it back if it were due now, in the order they are checked.
     pub holds: Vec<Hold>,
-    /// How far it is taken beyond an alert, if healing has given up on it.
+    /// Its escalation, if healing has given up on it.
     pub escalation: Option<EscalationState>,
 }
 
@@ -109,7 +109,7 @@ impl fmt::Display for Explanation {
 }
 
 impl Explanation {
-    /// Whether the issue is left to a person. What only waits goes on by itself.
+    /// Whether the issue is left to a person. Issues that only wait continue by themselves.
     pub(in crate::healing) fn is_left(&self) -> bool {
         let parked = self.reason.is_some_and(|why| why != ParkReason::Waited);
         parked || self.gave_up.is_some()

@@ -6,7 +6,7 @@ use super::attempt::AttemptId;
 use super::issue::Name;
 use super::moment::Moment;
 
-/// A guard that holds something back.
+/// A guard that holds an attempt back.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Hold {
@@ -16,82 +16,81 @@ pub enum Hold {
     Killed,
     /// The engine is paused.
     Paused,
-    /// So many components are bad at once that the fault is elsewhere.
+    /// So many components are bad at once that the cause is elsewhere.
     Storm {
         /// When it ends if it stays calm; none while it is not calm.
         until: Option<Moment>,
     },
-    /// So many attempts do not end that nothing starts.
+    /// So many attempts hang that nothing starts.
     Zombies {
-        /// How many.
+        /// Hung attempts.
         count: usize,
-        /// How many are too many.
+        /// The limit from which nothing starts.
         limit: u32,
     },
-    /// As many attempts run as may.
+    /// The limit of concurrent attempts is reached.
     Concurrency {
-        /// How many, zombies included.
+        /// Running attempts, zombies included.
         running: usize,
-        /// How many may now: fewer for a while after a pause, a storm or a restart.
+        /// The current limit: lower for a while after a pause, a storm or a restart.
         limit: u32,
     },
     /// The global budget is spent, as far as this issue may draw on it.
     GlobalBudget {
-        /// Until when.
+        /// When it is available again.
         until: Moment,
-        /// How many attempts are kept for worse faults, and for components that have spent
-        /// nothing.
+        /// Attempts reserved for worse faults, and for components that have spent nothing.
         kept: u32,
     },
-    /// The engine has not said what to do.
+    /// The engine has supplied no plan.
     NoPlan,
     /// The key or its component is muted.
     Muted {
-        /// Until when.
+        /// When the mute ends.
         until: Moment,
     },
-    /// What the component depends on is healed first.
+    /// A component that it depends on is healed first.
     Parent {
-        /// Which.
+        /// The parent component.
         component: Name,
     },
-    /// The journal cannot be written, and the action is not reversible.
+    /// The journal is not writable, and the action is not reversible.
     Journal,
     /// The mode is dry-run.
     DryRun,
     /// A person must approve.
     Approval,
-    /// The confidence is too low to act without a person's approval.
+    /// The confidence is too low to act without approval.
     Confidence {
         /// The confidence.
         gate: f64,
-        /// What the policy asks for.
+        /// The confidence that the policy requires.
         needed: f64,
     },
-    /// The key took too many attempts in too short a time.
+    /// The key used too many attempts within a window.
     Intensity {
-        /// Until when.
+        /// When an attempt is allowed again.
         until: Moment,
     },
     /// The component's budget is spent, as far as this issue may draw on it.
     ComponentBudget {
-        /// Until when.
+        /// When it is available again.
         until: Moment,
-        /// How many attempts are kept for worse faults.
+        /// Attempts reserved for worse faults.
         kept: u32,
     },
-    /// The process was asked to end already.
+    /// The process was already asked to end.
     Exiting,
-    /// The process was asked to end too often in too short a time.
+    /// The process was asked to end too often within a window.
     Exits {
-        /// Until when.
+        /// When an exit is allowed again.
         until: Moment,
     },
     /// Another attempt, or a zombie, holds the lock.
     Lock {
-        /// Which.
+        /// The lock.
         lock: Name,
-        /// Who holds it.
+        /// The attempt that holds it.
         holder: AttemptId,
     },
 }
@@ -138,7 +137,7 @@ impl fmt::Display for Hold {
 }
 
 impl Hold {
-    /// Until when, where that is known.
+    /// When the hold ends, if known.
     #[must_use]
     pub const fn until(&self) -> Option<Moment> {
         match self {

@@ -1,14 +1,14 @@
-//! What must add up at every scrape.
+//! Accounting identities that hold at every scrape.
 
 use std::fmt;
 
 use super::state::Snapshot;
 
-/// Two sides that should be equal and are not.
+/// A violated identity: two sides that should be equal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Violation {
-    /// Which identity, in words.
+    /// The identity, in words.
     pub identity: &'static str,
     /// Its left side.
     pub left: u64,

@@ -1,4 +1,4 @@
-//! What a detector says, and the issue that the engine makes of it.
+//! Observations, and the issues that the engine opens from them.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,20 +10,20 @@ use super::moment::Stamp;
 pub use crate::config::Severity;
 use crate::util::BoundedStr;
 
-/// A component, an issue type, an action, a lock, an engine: at most 64 bytes, cheap to clone.
+/// The name of a component, issue type, action, lock or engine: at most 64 bytes, cheap to clone.
 pub type Name = BoundedStr<64>;
 
 /// A message or a piece of evidence: at most 256 bytes, cheap to clone.
 pub type ShortText = BoundedStr<256>;
 
-/// What an issue is known by: where the fault is, and what kind of fault it is.
+/// The identity of an issue: the component and the kind of fault.
 ///
 /// There is at most one open issue for each key.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct IssueKey {
-    /// Where the fault is: `db`, `mailer`, `config`.
+    /// The component: `db`, `mailer`, `config`.
     pub component: Name,
-    /// What kind of fault it is: `down`, `panicked`, `corrupt`.
+    /// The kind of fault: `down`, `panicked`, `corrupt`.
     pub issue_type: Name,
 }
 
@@ -51,16 +51,16 @@ impl fmt::Debug for IssueKey {
     }
 }
 
-/// What was seen, as pairs of text: at most 16, further ones are left out.
+/// Details of a fault as pairs of text: at most 16, further ones are left out.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(from = "Vec<(Name, ShortText)>", into = "Vec<(Name, ShortText)>")]
 pub struct Evidence(Option<Arc<Vec<(Name, ShortText)>>>);
 
 impl Evidence {
-    /// The most pairs that are kept.
+    /// The maximum number of pairs.
     pub const MAX: usize = 16;
 
-    /// Adds a pair, unless there are [`MAX`](Self::MAX) already.
+    /// Adds a pair, unless there are already [`MAX`](Self::MAX).
     pub fn push(&mut self, what: impl Into<Name>, found: impl Into<ShortText>) {
         let pairs = Arc::make_mut(self.0.get_or_insert_default());
         if pairs.len() < Self::MAX {
@@ -96,7 +96,7 @@ impl From<Evidence> for Vec<(Name, ShortText)> {
     }
 }
 
-/// What a detector reports: one fault, seen once.
+/// A detector's report of one fault, seen once.
 ///
 /// ```
 /// use selfheal::healing::{Observation, Severity};
@@ -110,23 +110,23 @@ impl From<Evidence> for Vec<(Name, ShortText)> {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Observation {
-    /// Worst first, so that a list sorted by it is handled in the order of need.
+    /// Severity; the first sort key.
     pub severity: Severity,
-    /// Where and what.
+    /// The key of the fault.
     pub key: IssueKey,
     /// How many of the detector's samples confirm the fault.
     pub samples: Samples,
-    /// What was seen.
+    /// Details of the fault.
     pub evidence: Evidence,
     /// The component that this one depends on: it is healed first.
     pub parent: Option<Name>,
-    /// Whether it takes the place of the other faults of its component.
+    /// Whether it supersedes the other faults of its component.
     #[serde(default)]
     pub superseding: bool,
 }
 
 impl Observation {
-    /// A fault of severity [`Severity::Warning`], seen in one sample of one.
+    /// A fault of severity [`Severity::Warning`], with one sample of one.
     #[must_use]
     pub fn new(component: impl Into<Name>, issue_type: impl Into<Name>) -> Self {
         Self {
@@ -139,7 +139,7 @@ impl Observation {
         }
     }
 
-    /// Sets how bad it is. Default: warning.
+    /// Sets the severity. Default: warning.
     #[must_use]
     pub fn severity(mut self, severity: Severity) -> Self {
         self.severity = severity;
@@ -171,19 +171,19 @@ impl Observation {
         self
     }
 
-    /// Says that a component has one fault at a time, and that this is it now: other issues of
-    /// the component which the same engine reported are closed at once as superseded, what is
-    /// verified or settling included, and their locks are free. One whose attempt or rollback
-    /// runs is closed when that ends, unless it is reported again. An engine reports at most one
-    /// such observation of a component in a detection run. Default: the faults of a component
-    /// are independent of each other.
+    /// Declares that the component has one fault at a time, and that this is the current one: other
+    /// issues of the component that the same engine reported close at once as superseded, also
+    /// while verifying or settling, and their locks are released. An issue whose attempt or
+    /// rollback runs closes when that ends, unless it is reported again. An engine reports at most
+    /// one such observation of a component in a detection run. Default: the faults of a component
+    /// are independent.
     #[must_use]
     pub fn superseding(mut self) -> Self {
         self.superseding = true;
         self
     }
 
-    /// Whether the engine can use it.
+    /// Whether the engine can use the observation.
     #[must_use]
     pub fn is_valid(&self) -> bool {
         let Samples { confirming, total } = self.samples;
@@ -194,33 +194,33 @@ impl Observation {
     }
 }
 
-/// A number that changes whenever an issue is no longer what it was when it was read:
-/// when it opens anew and when it worsens.
+/// A number that changes when an issue opens anew or worsens, so that a stale reading of it can be
+/// detected.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize,
 )]
 #[serde(transparent)]
 pub struct Generation(pub u64);
 
-/// A fault that is open: all observations of one key since it was last gone.
+/// An open fault: all observations of one key since it was last good.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Issue {
-    /// Where and what.
+    /// The key.
     pub key: IssueKey,
-    /// The worst that was seen.
+    /// The worst severity seen.
     pub severity: Severity,
-    /// How sure the detector is: see [`Samples::confidence`].
+    /// The detector's confidence: see [`Samples::confidence`].
     pub confidence: Estimate,
-    /// What was seen last, from the worst observation of that moment.
+    /// Latest evidence, from the worst observation of that moment.
     pub evidence: Evidence,
-    /// Changes when the issue opens anew and when it worsens.
+    /// Changes when the issue opens anew or worsens.
     pub generation: Generation,
     /// When it opened.
     pub first_seen: Stamp,
     /// When it was last seen.
     pub last_seen: Stamp,
-    /// How many observations it has gathered.
+    /// Number of observations.
     pub count: u64,
 }
 
@@ -242,7 +242,7 @@ impl Issue {
 
 #[cfg(test)]
 impl Issue {
-    /// An issue as the tests of engines need one.
+    /// A sample issue for the tests of engines.
     pub(in crate::healing) fn sample(component: &str, issue_type: &str) -> Self {
         serde_json::from_value(serde_json::json!({
             "key": {"component": component, "issue_type": issue_type},

@@ -1,7 +1,7 @@
 //! The vocabulary of healing and the state machine that decides, without clock, I/O or lock.
 //!
-//! [`State::step`] takes an [`Event`] and returns [`Effect`]s; all other types here are what those
-//! two carry.
+//! [`State::step`] takes an [`Event`] and returns [`Effect`]s; all other types here are carried by
+//! these two.
 
 mod alert;
 mod attempt;

@@ -1,4 +1,4 @@
-//! Time as the core sees it: a number it is handed.
+//! Time in the core, always passed in as an argument.
 
 use std::ops::{Add, Sub};
 use std::time::{Duration, SystemTime};
@@ -9,11 +9,11 @@ use crate::util::Uptime;
 
 /// A point on the engine's own monotonic clock: nanoseconds since it started.
 ///
-/// Time that its run-time slept through does not count: while the process was stopped, the
+/// Time during which its run-time did not run does not count: while the process was stopped, the
 /// machine suspended, a debugger attached or the run-time blocked.
 ///
-/// It can be negative: what a journal holds of an earlier run happened before the start.
-/// Arithmetic stops at the ends (292 years away) instead of wrapping.
+/// Negative values precede the start, as in the journal of an earlier run.
+/// Arithmetic saturates at the ends (292 years away) instead of wrapping.
 ///
 /// ```
 /// use std::time::Duration;
@@ -33,10 +33,10 @@ pub struct Moment(i64);
 impl Moment {
     /// The start of the engine.
     pub const START: Self = Self(0);
-    /// Later than anything.
+    /// Later than any other moment.
     pub const NEVER: Self = Self(i64::MAX);
 
-    /// So many nanoseconds after the start, or before it.
+    /// A moment this many nanoseconds after the start, or before it if negative.
     #[must_use]
     pub const fn from_nanos(nanos: i64) -> Self {
         Self(nanos)
@@ -48,20 +48,20 @@ impl Moment {
         self.0
     }
 
-    /// So long after the start.
+    /// A moment this long after the start.
     #[must_use]
     pub fn after_start(since: Duration) -> Self {
         Self::START + since
     }
 
-    /// The same time on another clock, which shows `there` when this one shows `here`.
+    /// The same moment on another clock that shows `there` when this one shows `here`.
     #[must_use]
     pub(super) const fn translate(self, here: Self, there: Self) -> Self {
         let since_here = self.0.saturating_sub(here.0);
         Self(there.0.saturating_add(since_here))
     }
 
-    /// So long before this.
+    /// The moment this long before `self`.
     #[must_use]
     pub fn back(self, by: Duration) -> Self {
         Self(self.0.saturating_sub(nanos(by)))
@@ -76,7 +76,7 @@ impl Add<Duration> for Moment {
     }
 }
 
-/// The time from `earlier` to `self`; zero where `earlier` is later.
+/// The time from `earlier` to `self`; zero if `earlier` is later.
 impl Sub for Moment {
     type Output = Duration;
 
@@ -89,8 +89,8 @@ fn nanos(span: Duration) -> i64 {
     i64::try_from(span.as_nanos()).unwrap_or(i64::MAX)
 }
 
-/// A reading of the wall clock, for people and records: decisions depend on it only for how long a
-/// reboot took.
+/// A reading of the wall clock, for people and records: decisions use it only for how long a reboot
+/// took.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize,
 )]
@@ -98,7 +98,7 @@ fn nanos(span: Duration) -> i64 {
 pub struct Wall(u64);
 
 impl Wall {
-    /// So many milliseconds since 1970-01-01T00:00:00Z.
+    /// A time this many milliseconds after 1970-01-01T00:00:00Z.
     #[must_use]
     pub const fn from_millis(millis: u64) -> Self {
         Self(millis)
@@ -110,14 +110,14 @@ impl Wall {
         self.0
     }
 
-    /// The time from `earlier` to `self`; zero where the clock was set back in between.
+    /// The time from `earlier` to `self`; zero if the clock was set back.
     #[must_use]
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
     }
 }
 
-/// Times before 1970 become zero.
+/// Converts a system time; times before 1970 become zero.
 impl From<SystemTime> for Wall {
     fn from(time: SystemTime) -> Self {
         let since = time
@@ -127,28 +127,28 @@ impl From<SystemTime> for Wall {
     }
 }
 
-/// One reading of the clocks.
+/// A simultaneous reading of the clocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct Stamp {
-    /// The engine's monotonic clock, which decisions are made by.
+    /// The engine's monotonic clock, used for decisions.
     pub at: Moment,
-    /// The wall clock, which people read.
+    /// The wall clock, for people.
     pub wall: Wall,
-    /// How long the machine has been running, where a run or a file of the journal begins: what
-    /// shows the next run how much time has passed, whatever the wall clock was set to meanwhile.
+    /// Uptime of the machine, set at the start of a run or a journal file: from it the next run
+    /// computes how much time has passed, whatever the wall clock was set to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub up: Option<Uptime>,
 }
 
 impl Stamp {
-    /// The engine's clock and the wall clock.
+    /// A stamp of the engine's clock and the wall clock, without uptime.
     #[must_use]
     pub const fn new(at: Moment, wall: Wall) -> Self {
         let up = None;
         Self { at, wall, up }
     }
 
-    /// With how long the machine has been running, if it says so.
+    /// Sets the machine's uptime, if it is known.
     #[must_use]
     pub const fn with_uptime(self, up: Option<Uptime>) -> Self {
         Self { up, ..self }

@@ -1,36 +1,36 @@
-//! The closed sets of words for what became of things.
+//! Closed sets of phases, results and reasons.
 
 use serde::{Deserialize, Serialize};
 
 use super::issue::Name;
 
-/// Where an open issue stands.
+/// The phase of an open issue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
-    /// Not seen often enough to be acted on.
+    /// Seen too rarely so far to be acted on.
     Confirming,
     /// Due, and waiting for a guard to let it through.
     Pending,
-    /// Waiting for the time that was drawn after the last attempt.
+    /// Waiting for the backoff drawn after the last attempt.
     Backoff,
     /// Waiting for a person to approve.
     Approval,
     /// An attempt or a rollback is under way.
     Running,
-    /// The attempt said ok; a verification decides.
+    /// The attempt returned ok; a verification decides.
     Verifying,
-    /// It is good; it must stay so for the settling time.
+    /// The fault is gone; it must stay gone for the settling time.
     Settling,
     /// The attempt did not heal, and its rollback waits for a guard to let it through. Nothing
     /// runs.
     AwaitingRollback,
-    /// Left to a person, and visible.
+    /// Left to a person.
     Parked,
 }
 
 impl Phase {
-    /// All of them.
+    /// All phases.
     pub const ALL: [Self; 9] = [
         Self::Confirming,
         Self::Pending,
@@ -64,28 +64,28 @@ impl Phase {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ParkReason {
-    /// The mode is dry-run: what would be done was reported.
+    /// The mode is dry-run: the action was only reported.
     DryRun,
-    /// A person said no.
+    /// A person denied it.
     Denied,
     /// No one approved in time.
     ApprovalExpired,
-    /// It was healed too often in too short a time.
+    /// It was healed too often within a window.
     Flapping,
-    /// It took too many attempts in too short a time.
+    /// It used too many attempts within a window.
     Intensity,
     /// All steps of its plan were tried.
     Exhausted,
     /// It waited longer than the policy's patience.
     Waited,
-    /// Its plan cannot be followed, or there is none.
+    /// Its plan is invalid, or there is none.
     BadPlan,
     /// Its plan only reports.
     ReportOnly,
 }
 
 impl ParkReason {
-    /// The word for it.
+    /// The reason's name.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -101,37 +101,37 @@ impl ParkReason {
         }
     }
 
-    /// Whether healing has given up. That outlives the issue: the key stays blocked until its fault
-    /// is gone or a person acknowledges it, though what is reversible is tried again meanwhile.
+    /// Whether healing has given up. This outlives the issue: the key stays blocked until its fault
+    /// is gone or a person acknowledges it, though reversible steps are retried.
     #[must_use]
     pub const fn blocks(self) -> bool {
         matches!(self, Self::Flapping | Self::Intensity | Self::Exhausted)
     }
 }
 
-/// How an attempt ended.
+/// The result of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AttemptResult {
-    /// The action says that it worked; whether it did is for the verification to say.
+    /// The action returned ok; the verification decides whether it healed.
     Ok,
-    /// The action says that it did not work, or that it must not run.
+    /// The action returned an error, or refused to run.
     Failed,
     /// It did not end in time.
     Timeout,
     /// It panicked.
     Panicked,
-    /// It was called off.
+    /// It was cancelled.
     Cancelled,
-    /// A check just before acting showed that the issue is no longer what it was. Nothing was
-    /// done: it uses up no attempt of its step and none of the intensity.
+    /// A check just before acting showed that the issue has changed. Nothing was done: it uses no
+    /// attempt of its step and no intensity.
     Stale,
-    /// The process ended before it did.
+    /// The process ended before the attempt did.
     Interrupted,
 }
 
 impl AttemptResult {
-    /// All of them.
+    /// All results.
     pub const ALL: [Self; 7] = [
         Self::Ok,
         Self::Failed,
@@ -156,31 +156,31 @@ impl AttemptResult {
         }
     }
 
-    /// Whether it says by itself that the action does not heal this kind of issue.
+    /// Whether it shows by itself that the action does not heal this kind of issue.
     #[must_use]
     pub const fn is_failure(self) -> bool {
         matches!(self, Self::Failed | Self::Timeout | Self::Panicked)
     }
 }
 
-/// How an issue ended.
+/// How an issue closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Closed {
-    /// An attempt said ok, and the verification stayed good for the settling time.
+    /// An attempt returned ok, and the verification stayed good for the settling time.
     Healed,
     /// It went away without a verified attempt.
     SelfResolved,
-    /// All steps of its plan were tried and none healed it; the fault went away without one.
+    /// All steps of its plan were tried and none healed it; the fault went away by itself.
     Exhausted,
-    /// It gave way to a more severe one, or its engine is gone.
+    /// A more severe one replaced it, or its engine was removed.
     Superseded,
-    /// The engine shut down; the next start takes it up again from the journal.
+    /// The engine shut down; the next start restores it from the journal.
     Shutdown,
 }
 
 impl Closed {
-    /// All of them.
+    /// All outcomes.
     pub const ALL: [Self; 5] = [
         Self::Healed,
         Self::SelfResolved,
@@ -210,24 +210,24 @@ pub enum Verdict {
     Good,
     /// The fault is still there.
     Bad,
-    /// The verification failed; it says nothing.
+    /// The verification failed: no verdict.
     Unknown,
 }
 
-/// Why an observation was not taken.
+/// Why an observation was dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Dropped {
-    /// There are too many open issues, none of them less severe.
+    /// Too many issues are open, none of them less severe.
     Full,
     /// The engine is shutting down.
     Shutdown,
-    /// It names no component or issue type, its samples make no sense, or its engine was removed.
+    /// It names no component or issue type, its samples are invalid, or its engine was removed.
     Invalid,
 }
 
 impl Dropped {
-    /// All of them.
+    /// All reasons.
     pub const ALL: [Self; 3] = [Self::Full, Self::Shutdown, Self::Invalid];
 
     /// The label value.
@@ -241,7 +241,7 @@ impl Dropped {
     }
 }
 
-/// Who decided.
+/// The origin of a decision.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum By {
@@ -250,6 +250,6 @@ pub enum By {
     Policy,
     /// A person.
     Person(Name),
-    /// An alert from outside.
+    /// An external alert.
     Alert(Name),
 }

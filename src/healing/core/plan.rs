@@ -1,4 +1,4 @@
-//! What an engine wants done about an issue.
+//! Plans: the actions an engine proposes for an issue.
 
 use std::time::Duration;
 
@@ -8,15 +8,15 @@ use super::issue::Name;
 pub use crate::config::{Backoff, Budget, Confirm, Mode};
 use crate::config::{Faults, duration};
 
-/// What can go wrong when an action runs; the policy maps it to a [`Mode`].
+/// The risk of an action; the policy maps it to a [`Mode`].
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Risk {
-    /// It can be undone, or no one notices.
+    /// It can be undone, or has no visible effect.
     Reversible,
-    /// Users may notice. The default, since whoever does not say should not surprise anybody.
+    /// Users may notice. The default, so that an unstated risk causes no surprise.
     #[default]
     Disruptive,
     /// It cannot be undone.
@@ -35,28 +35,28 @@ impl Risk {
     }
 }
 
-/// One escalation step of a plan: an action, and how often it is tried.
+/// One escalation step of a plan: an action and its limits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Step {
-    /// What the engine is asked to do.
+    /// The action the engine is asked to run.
     pub action: Name,
-    /// How often it is tried before the next step; the policy's number where absent.
+    /// Attempts before the next step. Default: the policy's.
     pub attempts: Option<u32>,
-    /// How long one attempt may take; the plan's or the policy's where absent.
+    /// Time limit of one attempt. Default: the plan's or the policy's.
     #[serde(default, with = "duration::optional")]
     pub timeout: Option<Duration>,
-    /// What can go wrong; the plan's where absent.
+    /// Risk of the action. Default: the plan's.
     pub risk: Option<Risk>,
-    /// Whether an attempt that did not heal is undone before the next one.
+    /// Whether a failed attempt is rolled back before the next one.
     pub rollback: bool,
-    /// Whether nothing may follow it.
+    /// Whether it must be the last step.
     pub last: bool,
 }
 
-/// Steps of escalation, and how they are to be taken.
+/// Escalation steps, and how they are taken.
 ///
-/// What a plan leaves open is decided by the policy when it is needed.
+/// Unset fields are filled from the policy at the time of use.
 ///
 /// ```
 /// use std::time::Duration;
@@ -76,32 +76,32 @@ pub struct Step {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Plan {
-    /// What is tried, in this order.
+    /// The steps, in order.
     pub steps: Vec<Step>,
-    /// Whether it only reports: it has no steps, and no mode makes it act.
+    /// Whether the plan only reports: it has no steps, and no mode makes it act.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub report: bool,
-    /// What can go wrong, for steps that do not say. Default: disruptive.
+    /// Risk of steps that set none. Default: disruptive.
     pub risk: Risk,
-    /// What to do when an action is due; by risk where absent.
+    /// What to do when an action is due. Default: by risk.
     pub mode: Option<Mode>,
-    /// How long one attempt may take, for steps that do not say.
+    /// Time limit of one attempt, for steps that set none.
     #[serde(default, with = "duration::optional")]
     pub timeout: Option<Duration>,
     /// The wait between attempts.
     pub backoff: Option<Backoff>,
-    /// How many attempts this key may take in a window before it is left to a person.
+    /// Attempts the key may use in a window before it is left to a person.
     pub budget: Option<Budget>,
-    /// How many detection runs must find the fault before it is acted on.
+    /// Detection runs that must find the fault before it is acted on.
     pub confirm: Option<Confirm>,
     /// How long a verification must stay good.
     #[serde(default, with = "duration::optional")]
     pub settle: Option<Duration>,
-    /// What no other attempt may hold meanwhile; the component where absent.
+    /// The lock held during an attempt. Default: the component.
     pub lock: Option<Name>,
 }
 
-/// Why a plan cannot be followed.
+/// The faults that make a plan invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the plan cannot be followed: {faults}")]
 pub struct PlanError {
@@ -109,7 +109,7 @@ pub struct PlanError {
 }
 
 impl PlanError {
-    /// Everything that is wrong, each fault with its field.
+    /// All faults, each with its field.
     #[must_use]
     pub fn faults(&self) -> &Faults {
         &self.faults
@@ -117,18 +117,17 @@ impl PlanError {
 }
 
 impl Plan {
-    /// The most steps that a plan may have.
+    /// The maximum number of steps.
     pub const MAX_STEPS: usize = 16;
 
-    /// A plan that begins with this action.
+    /// A plan whose first step is this action.
     #[must_use]
     pub fn first(action: impl Into<Name>) -> Self {
         Self::default().then(action)
     }
 
-    /// A plan that only reports: the issue is left to a person as soon as it is confirmed, and an
-    /// alert fires until the fault is gone. Nothing is done about it, whatever modes, overrides
-    /// and approvals say.
+    /// A plan that only reports: the issue is left to a person once confirmed, and an alert fires
+    /// until the fault is gone. Modes, overrides and approvals do not make it act.
     ///
     /// ```
     /// use selfheal::healing::{Confirm, Plan};
@@ -145,7 +144,7 @@ impl Plan {
         }
     }
 
-    /// What is tried when the steps so far did not heal.
+    /// Adds a step, taken if the steps before it did not heal.
     #[must_use]
     pub fn then(mut self, action: impl Into<Name>) -> Self {
         self.steps.push(Step {
@@ -159,93 +158,93 @@ impl Plan {
         self
     }
 
-    /// What is tried last of all; nothing may follow it.
+    /// Adds the last step; no step may follow it.
     #[must_use]
     pub fn at_last(self, action: impl Into<Name>) -> Self {
         self.then(action).last_step(|step| step.last = true)
     }
 
-    /// How often the step added last is tried. Default: the policy's `attempts`.
+    /// Sets how often the step added last is tried. Default: the policy's `attempts`.
     #[must_use]
     pub fn attempts(self, attempts: u32) -> Self {
         self.last_step(|step| step.attempts = Some(attempts))
     }
 
-    /// How long one attempt of the step added last may take. Default: the plan's timeout.
+    /// Sets the time limit of one attempt of the step added last. Default: the plan's timeout.
     #[must_use]
     pub fn step_timeout(self, timeout: Duration) -> Self {
         self.last_step(|step| step.timeout = Some(timeout))
     }
 
-    /// What can go wrong in the step added last. Default: the plan's risk.
+    /// Sets the risk of the step added last. Default: the plan's risk.
     #[must_use]
     pub fn step_risk(self, risk: Risk) -> Self {
         self.last_step(|step| step.risk = Some(risk))
     }
 
-    /// Has the engine undo each attempt of the step added last that did not heal.
+    /// Makes the engine undo each failed attempt of the step added last.
     #[must_use]
     pub fn with_rollback(self) -> Self {
         self.last_step(|step| step.rollback = true)
     }
 
-    /// What can go wrong, for steps that do not say. Default: disruptive.
+    /// Sets the risk of steps that set none. Default: disruptive.
     #[must_use]
     pub fn risk(mut self, risk: Risk) -> Self {
         self.risk = risk;
         self
     }
 
-    /// What to do when an action is due. Default: the policy's mode for the risk.
+    /// Sets what to do when an action is due. Default: the policy's mode for the risk.
     #[must_use]
     pub fn mode(mut self, mode: Mode) -> Self {
         self.mode = Some(mode);
         self
     }
 
-    /// How long one attempt may take, for steps that do not say. Default: the policy's.
+    /// Sets the time limit of one attempt, for steps that set none. Default: the policy's.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
     }
 
-    /// The wait between attempts. Default: the policy's.
+    /// Sets the wait between attempts. Default: the policy's.
     #[must_use]
     pub fn backoff(mut self, backoff: Backoff) -> Self {
         self.backoff = Some(backoff);
         self
     }
 
-    /// How many attempts this key may take in a window. Default: the policy's `intensity`.
+    /// Sets how many attempts the key may use in a window. Default: the policy's `intensity`.
     #[must_use]
     pub fn budget(mut self, budget: Budget) -> Self {
         self.budget = Some(budget);
         self
     }
 
-    /// How many detection runs must find the fault first. Default: the policy's.
+    /// Sets how many detection runs must find the fault first. Default: the policy's.
     #[must_use]
     pub fn confirm(mut self, confirm: Confirm) -> Self {
         self.confirm = Some(confirm);
         self
     }
 
-    /// How long a verification must stay good. Default: the policy's.
+    /// Sets how long a verification must stay good. Default: the policy's.
     #[must_use]
     pub fn settle(mut self, settle: Duration) -> Self {
         self.settle = Some(settle);
         self
     }
 
-    /// What no other attempt may hold meanwhile. Default: the component.
+    /// Sets the lock held during an attempt. Default: the component.
     #[must_use]
     pub fn lock(mut self, lock: impl Into<Name>) -> Self {
         self.lock = Some(lock.into());
         self
     }
 
-    /// Says everything that is wrong with the plan, each fault with its field.
+    /// Checks the plan and reports all faults, each with its field.
     pub fn validate(&self) -> Result<(), PlanError> {
         let mut faults = Faults::new();
         self.check(&mut faults);

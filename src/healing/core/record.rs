@@ -1,4 +1,4 @@
-//! What the journal keeps: enough to go on after a crash, and to answer who did what and why.
+//! Journal records: enough to resume after a crash, and to audit who did what and why.
 
 use std::time::Duration;
 
@@ -18,15 +18,15 @@ use crate::config::duration;
 /// One line of the journal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Record {
-    /// Counts up by one over all runs.
+    /// Sequence number, increasing by one over all runs.
     pub seq: u64,
-    /// When, on both clocks; the monotonic one counts from the start of the run.
+    /// Time on both clocks; the monotonic one counts from the start of the run.
     pub stamp: Stamp,
-    /// What.
+    /// The recorded event.
     pub what: What,
 }
 
-/// What happened.
+/// The event of a record.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -35,14 +35,14 @@ pub enum What {
     Started,
     /// An issue opened.
     Opened {
-        /// As first seen.
+        /// The issue as first seen.
         issue: Box<Issue>,
-        /// Whose it is.
+        /// Its engine.
         engine: Name,
     },
     /// An open issue got worse.
     Worsened {
-        /// Which.
+        /// The key.
         key: IssueKey,
         /// Its new generation.
         generation: Generation,
@@ -51,63 +51,63 @@ pub enum What {
     },
     /// An open issue changed its phase.
     Moved {
-        /// Which.
+        /// The key.
         key: IssueKey,
         /// Its generation.
         generation: Generation,
-        /// Where it stands now.
+        /// Its new phase.
         to: Phase,
         /// Why it is left to a person, if it is.
         reason: Option<ParkReason>,
-        /// Until when it stays there at the longest, or at the least in [`Phase::Backoff`].
+        /// When the phase ends at the latest; in [`Phase::Backoff`] at the earliest.
         until: Option<Moment>,
     },
-    /// What would have been done if the mode were not dry-run.
+    /// An action that was not run because its mode is dry-run.
     WouldRun {
-        /// For which issue.
+        /// Key of the issue.
         key: IssueKey,
         /// Its generation.
         generation: Generation,
-        /// What.
+        /// The action.
         action: Name,
-        /// How sure.
+        /// Confidence of the detector and the action.
         confidence: Confidence,
     },
     /// The intent to act, written before acting.
     AttemptStarted(Box<Intent>),
-    /// An attempt or a rollback ended, or was given up as a zombie.
+    /// An attempt or a rollback ended, or was abandoned as a zombie.
     AttemptFinished {
-        /// Which.
+        /// The attempt.
         attempt: AttemptId,
-        /// Done or undone.
+        /// Whether it healed or rolled back.
         work: Work,
-        /// For which issue.
+        /// Key of the issue.
         key: IssueKey,
-        /// What.
+        /// The action.
         action: Name,
-        /// How.
+        /// Its result.
         result: AttemptResult,
-        /// How long it took.
+        /// Its duration.
         #[serde(with = "duration")]
         took: Duration,
-        /// What it said.
+        /// Its message.
         message: ShortText,
         /// Whether another try of the same step would fail as well.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         hopeless: bool,
     },
-    /// A zombie really ended, and its lock is free.
+    /// A zombie ended, and its lock is free.
     ZombieEnded {
-        /// Which.
+        /// The attempt.
         attempt: AttemptId,
     },
-    /// A verification decided about an attempt.
+    /// The verification of an attempt ended.
     Verified {
-        /// Which.
+        /// The attempt.
         attempt: AttemptId,
-        /// For which issue.
+        /// Key of the issue.
         key: IssueKey,
-        /// What was done.
+        /// The action.
         action: Name,
         /// Whether the fault is gone.
         good: bool,
@@ -116,107 +116,109 @@ pub enum What {
     },
     /// An issue closed.
     Closed {
-        /// Which.
+        /// The key.
         key: IssueKey,
         /// Its generation.
         generation: Generation,
-        /// How.
+        /// The outcome.
         outcome: Closed,
         /// The action that healed it, if one did.
         action: Option<Name>,
-        /// How many attempts it took.
+        /// Number of attempts.
         attempts: u32,
-        /// How long it was open.
+        /// Time from opening to closing.
         #[serde(with = "duration")]
         open_for: Duration,
-        /// The time before which the next issue of the key is not acted on, as it was drawn.
+        /// The time before which the key's next issue is not acted on, from the drawn backoff.
         not_before: Option<Moment>,
     },
     /// An alert began to fire.
     Raised(Box<Alert>),
     /// An alert no longer fires.
     Resolved(Box<Alert>),
-    /// Healing has given up on a fault, and it was taken further than an alert.
+    /// Healing has given up on a fault, and it was escalated beyond an alert.
     Escalated {
-        /// What healing has given up on.
+        /// The alert of the fault.
         id: AlertId,
-        /// How far. Journals of older versions have it as `rung`.
+        /// The level reached. Older journals name it `rung`.
         #[serde(alias = "rung")]
         level: ServiceEscalation,
-        /// How bad it is.
+        /// Severity of the fault.
         severity: Severity,
-        /// In words.
+        /// The reason in plain text.
         why: ShortText,
     },
-    /// The service is ready again, as far as this is concerned.
+    /// The fault no longer keeps the service from being ready.
     Deescalated {
-        /// What healing had given up on.
+        /// The alert of the fault.
         id: AlertId,
     },
-    /// A decision from outside was followed.
+    /// A decision from outside was carried out.
     Controlled {
-        /// What.
+        /// The decision.
         control: Control,
-        /// Who.
+        /// Who decided.
         by: By,
     },
     /// A new policy is in force.
     Reloaded,
-    /// What a module of this process wants to know after a restart. The newest of each name counts.
+    /// A value that a module of this process stores across restarts. The latest of each name
+    /// counts.
     Remembered {
-        /// What it is called.
+        /// Name of the value.
         name: Name,
-        /// What is to be known.
+        /// The value.
         value: serde_json::Value,
     },
     /// The shutdown began.
     ShuttingDown,
-    /// What an earlier file of the journal holds, for the first lines of the next one.
+    /// State carried over from an earlier journal file, at the start of the next one.
     Carried(Box<Carried>),
 }
 
-/// What is about to be done, and why.
+/// An attempt that is about to start, and why.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Intent {
-    /// Its number.
+    /// Identifier of the attempt.
     pub attempt: AttemptId,
-    /// Done or undone.
+    /// Whether it heals or rolls back.
     pub work: Work,
-    /// For which issue.
+    /// Key of the issue.
     pub key: IssueKey,
     /// Its generation.
     pub generation: Generation,
-    /// How bad it is.
+    /// Severity of the issue.
     #[serde(default)]
     pub severity: Severity,
-    /// Whether its component had spent nothing, so that it could draw on what is kept for such.
+    /// Whether its component had spent nothing, so that it could draw on the share reserved for
+    /// such.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unspent: bool,
-    /// Who does it.
+    /// The engine that runs it.
     pub engine: Name,
-    /// What.
+    /// The action.
     pub action: Name,
-    /// The step of the plan, from 0.
+    /// Step of the plan, from 0.
     pub step: usize,
-    /// Which attempt of the step, from 1.
+    /// Attempt number within the step, from 1.
     pub nth: u32,
-    /// What can go wrong.
+    /// Risk of the action.
     pub risk: Risk,
-    /// What it holds meanwhile.
+    /// The lock it holds while it runs.
     pub lock: Name,
-    /// How long it may take.
+    /// Time limit of the attempt.
     #[serde(with = "duration")]
     pub timeout: Duration,
-    /// How sure the detector and the action are.
+    /// Confidence of the detector and the action.
     pub confidence: Confidence,
-    /// What was seen, captured before acting destroys it.
+    /// Evidence of the fault, captured before the action destroys it.
     pub evidence: Evidence,
-    /// Who let it run.
+    /// Who allowed it.
     pub by: By,
 }
 
-/// One thing that the engine remembers, for a journal that begins anew.
+/// A piece of the engine's state, written to a new journal file.
 ///
 /// Its times are on the clock of the record's own stamp.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -225,32 +227,31 @@ pub struct Intent {
 pub enum Carried {
     /// An issue that is open.
     Issue {
-        /// As it stands.
+        /// The issue in its current state.
         issue: Issue,
-        /// Whose it is.
+        /// Its engine.
         engine: Name,
         /// The step of its plan, from 0.
         step: usize,
-        /// How many attempts that step has had.
+        /// Attempts of that step so far.
         used: u32,
-        /// How many attempts it has had in all.
+        /// Attempts of the issue so far.
         attempts: u32,
     },
-    /// An attempt or a rollback that runs: its end has still to come. Its attempt is among
-    /// those spent.
+    /// A running attempt or rollback. Its attempt is also counted among the spent ones.
     Attempt {
-        /// What is done.
+        /// The intent of the attempt.
         intent: Intent,
-        /// Since when.
+        /// When it started.
         started: Moment,
     },
-    /// What is known of a key beyond its open issue.
+    /// State of a key beyond its open issue.
     Key(KeyMemory),
     /// Attempts that still count against a budget.
     Spent {
-        /// The component whose budget it is; none for the global one.
+        /// The component of the budget; none for the global one.
         component: Option<Name>,
-        /// How bad their faults were.
+        /// Severity of their faults.
         #[serde(default)]
         severity: Severity,
         /// Whether their components had spent nothing before.
@@ -259,9 +260,9 @@ pub enum Carried {
         /// When they started.
         at: Vec<Moment>,
     },
-    /// When a process was asked to end.
+    /// Times at which the process was asked to end.
     Exits {
-        /// When.
+        /// The times.
         at: Vec<Moment>,
     },
     /// The verified outcomes of an action for an issue type.
@@ -270,48 +271,48 @@ pub enum Carried {
         issue_type: Name,
         /// The action.
         action: Name,
-        /// How often it healed, and did not.
+        /// How often it healed, and how often not.
         outcomes: Outcomes,
     },
     /// A mute.
     Mute {
-        /// What.
+        /// The key or component.
         target: super::event::Target,
-        /// Until when.
+        /// When it ends.
         until: Moment,
         /// The worst severity that stays muted.
         tolerate: Severity,
     },
-    /// What there is only one of.
+    /// Engine-wide state.
     Engine {
         /// Whether it is paused.
         paused: bool,
         /// Whether the kill switch is on.
         killed: bool,
-        /// The last number of an attempt, so that none is used twice.
+        /// The last attempt identifier, so that none is reused.
         attempts: AttemptId,
         /// The last generation.
         generations: Generation,
     },
 }
 
-/// What is known of a key beyond its open issue.
+/// State of a key beyond its open issue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct KeyMemory {
-    /// Which.
+    /// The key.
     pub key: IssueKey,
-    /// Whose issue its last one was.
+    /// The engine of its last issue.
     pub engine: Option<Name>,
-    /// The attempts since it was last healthy for long enough.
+    /// Attempts since it was last healthy for long enough.
     pub streak: u32,
-    /// The time before which nothing starts for it.
+    /// Nothing starts for it before this time.
     pub not_before: Moment,
     /// When its last issue closed.
     pub closed_at: Option<Moment>,
     /// The attempts that count against its intensity.
     pub attempts: Vec<Moment>,
-    /// When it was healed.
+    /// Times at which it was healed.
     pub heals: Vec<Moment>,
     /// Why it is left to a person, if it is.
     pub block: Option<ParkReason>,

@@ -8,7 +8,7 @@ use super::dynamic::DynEngine;
 use super::{Context, HealError, HealingEngine, Precondition};
 use crate::healing::core::{Issue, Name, Observation, Plan, Verdict};
 
-/// An engine of any type: for plug-ins, and for lists of engines that differ. Cloning is cheap and
+/// An engine of any type, for plug-ins and for lists of different engines. Cloning is cheap and
 /// gives the same engine.
 ///
 /// ```

@@ -14,12 +14,12 @@ use super::timeline::Timeline;
 use crate::healing::core::{AttemptId, Moment, Stamp};
 use crate::util::Clock;
 
-/// What an engine is handed whenever it is asked for something: how long it may take, whether
-/// it was called off, and what time it is. Cloning is cheap and gives the same context.
+/// The context of an engine call: its time limit, cancellation and clocks. Cloning is cheap and
+/// gives the same context.
 ///
-/// An engine that is called off has half of the policy's grace to end by itself; then its future
-/// is dropped at its next await. What still runs when all of the grace is over, a
-/// [`blocking`](Self::blocking) job for one, is a zombie: it keeps its lock until it ends.
+/// A cancelled call has half of the policy's grace to end by itself; then its future is dropped at
+/// its next await. Whatever still runs after the whole grace, such as a
+/// [`blocking`](Self::blocking) job, is a zombie: it keeps its lock until it ends.
 #[derive(Clone)]
 pub struct Context(Arc<Inner>);
 
@@ -28,13 +28,13 @@ struct Inner {
     timeline: Timeline,
     deadline: Moment,
     attempt: Option<AttemptId>,
-    /// What runs on threads of its own and outlives the future that asked for it.
+    /// Jobs on threads, which outlive the future that started them.
     jobs: TaskTracker,
     data_from: AtomicI64,
 }
 
 impl Context {
-    /// A context for a call whose time begins now.
+    /// A context for a call that begins now.
     pub(crate) fn new(timeline: Timeline, timeout: Duration, token: CancellationToken) -> Self {
         let deadline = timeline.in_time(timeout);
         Self::until(timeline, deadline, None, token)
@@ -57,65 +57,65 @@ impl Context {
         }))
     }
 
-    /// A context for calling an engine by hand, in a test: a minute of time, never called off.
+    /// A context for calling an engine by hand in a test: one minute, never cancelled.
     ///
     /// # Errors
-    /// There is no tokio run-time here.
+    /// There is no tokio run-time.
     pub fn by_hand() -> Result<Self, tokio::runtime::TryCurrentError> {
         let timeline = Timeline::start(Clock::system(), tokio::runtime::Handle::try_current()?);
         let minute = Duration::from_secs(60);
         Ok(Self::new(timeline, minute, CancellationToken::new()))
     }
 
-    /// The number of the attempt or rollback; none when detecting and verifying.
+    /// The identifier of the attempt or rollback; none when detecting and verifying.
     #[must_use]
     pub fn attempt(&self) -> Option<AttemptId> {
         self.0.attempt
     }
 
-    /// How much time is left before it is called off.
+    /// The time left before the call is cancelled.
     #[must_use]
     pub fn remaining(&self) -> Duration {
         self.0.deadline - self.0.timeline.now()
     }
 
-    /// When it is called off, for [`tokio::time::timeout_at`]; later, if the process is stopped
-    /// or its run-time blocked meanwhile, by as long as that lasts.
+    /// When the call is cancelled, for [`tokio::time::timeout_at`]; it moves later by any time for
+    /// which the process is stopped or its run-time blocked.
     #[must_use]
     pub fn deadline(&self) -> Instant {
         self.0.timeline.instant_of(self.0.deadline)
     }
 
-    /// Whether it was called off.
+    /// Whether the call was cancelled.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         self.0.token.is_cancelled()
     }
 
-    /// Waits until it is called off. Cancel-safe.
+    /// Waits until the call is cancelled. Cancel-safe.
     pub async fn cancelled(&self) {
         self.0.token.cancelled().await;
     }
 
-    /// The token behind [`cancelled`](Self::cancelled), to hand on to other code.
+    /// The token behind [`cancelled`](Self::cancelled), to pass to other code.
     #[must_use]
     pub fn token(&self) -> &CancellationToken {
         &self.0.token
     }
 
-    /// The time now, on both clocks.
+    /// The current time, on both clocks.
     #[must_use]
     pub fn now(&self) -> Stamp {
         self.0.timeline.stamp()
     }
 
-    /// The clock that the engine's records are stamped with.
+    /// The clock used to stamp the engine's records.
     #[must_use]
     pub fn clock(&self) -> &Clock {
         self.0.timeline.clock()
     }
 
-    /// Says that what is reported rests on data this old, such as a cached reading. A
+    /// Declares that the call's report rests on data this old, such as a cached reading. A
     /// verification on data older than the end of the attempt proves nothing and is repeated.
     /// Default: the data are as old as the call.
     pub fn data_age(&self, age: Duration) {
@@ -123,14 +123,13 @@ impl Context {
         self.0.data_from.fetch_min(from, Ordering::Relaxed);
     }
 
-    /// Runs `job`, which blocks for a while and ends by itself (files, hashing), on one of
-    /// tokio's threads for such work, and waits for it. What may never end belongs
-    /// [on a thread of its own](Self::on_thread): a tokio run-time waits for this one when it is
-    /// dropped.
+    /// Runs `job`, which blocks for a while and ends by itself (files, hashing), on one of tokio's
+    /// blocking threads, and waits for it. A job that may never end belongs [on a thread of its
+    /// own](Self::on_thread): a tokio run-time waits for this one when it is dropped.
     ///
-    /// A thread cannot be cancelled: when the attempt is called off, the job goes on, and the
-    /// attempt counts as running, then as a zombie, until the job has ended. A job that was
-    /// called off before it had a thread never starts. A panic of the job is one of the caller.
+    /// A thread cannot be cancelled: when the attempt is cancelled, the job continues, and the
+    /// attempt counts as running, then as a zombie, until the job has ended. A job cancelled before
+    /// it got a thread never starts. A panic of the job panics the caller.
     ///
     /// Dropping the future does not end the job.
     pub async fn blocking<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> T {
@@ -143,13 +142,12 @@ impl Context {
         }
     }
 
-    /// Runs `job`, which may never end (a foreign library, a command), on a new thread of its
-    /// own, and waits for it. In all else it is as [`blocking`](Self::blocking), but for two
-    /// things: the end of the run-time and of the process does not wait for it, and neither does
-    /// a clock that a test has paused.
+    /// Runs `job`, which may never end (a foreign library, a command), on a new thread, and waits
+    /// for it. Otherwise like [`blocking`](Self::blocking), but the end of the run-time and of the
+    /// process does not wait for it, and neither does a clock that a test has paused.
     ///
     /// # Errors
-    /// The system has no thread left.
+    /// The system cannot start a thread.
     pub async fn on_thread<T: Send + 'static>(
         &self,
         job: impl FnOnce() -> T + Send + 'static,
@@ -169,8 +167,7 @@ impl Context {
         }
     }
 
-    /// The job, counted as running until it has ended; left out if it is called off before it
-    /// begins.
+    /// The job, counted as running until it has ended; skipped if it is cancelled before it begins.
     fn tracked<T, F: FnOnce() -> T>(&self, job: F) -> impl FnOnce() -> Option<T> + use<T, F> {
         let (token, ends) = (self.0.token.clone(), self.0.jobs.token());
         move || {
@@ -179,13 +176,12 @@ impl Context {
         }
     }
 
-    /// Waits until every blocking job has ended. No further one may be started.
+    /// Waits until every blocking job has ended. No more may be started.
     pub(crate) async fn jobs_ended(&self) {
         self.0.jobs.close();
         self.0.jobs.wait().await;
     }
 
-    /// Waits for so much time.
     pub(crate) async fn sleep(&self, wait: Duration) {
         self.0.timeline.sleep(wait).await;
     }

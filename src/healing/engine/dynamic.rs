@@ -1,4 +1,4 @@
-//! [`HealingEngine`] with boxed futures, so that engines of any type fit into one list.
+//! [`HealingEngine`] with boxed futures, for lists of engines of any type.
 
 use std::future::Future;
 use std::pin::Pin;

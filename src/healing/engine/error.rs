@@ -4,21 +4,20 @@ use std::fmt;
 use crate::healing::core::ShortText;
 use crate::util::Printable;
 
-/// Whether trying again can help.
+/// Whether a retry can help.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum HealErrorKind {
-    /// It may work the next time: the step goes on with its next attempt.
+    /// It may work next time: the step goes on with its next attempt.
     Retry,
-    /// It will not work however often it is tried: the plan goes on with its next step.
+    /// It will never work: the plan goes on with its next step.
     Permanent,
 }
 
-/// Why an engine could not do what it was asked for.
+/// The error of an engine call.
 ///
-/// Every error converts into one by `?`, as one that is worth another attempt. For that reason
-/// this type does not implement [`std::error::Error`] itself; [`into_source`](Self::into_source)
-/// gives the error back that it was made of.
+/// Every error converts into a retryable one by `?`. For that reason this type does not implement
+/// [`std::error::Error`] itself; [`into_source`](Self::into_source) returns the original error.
 ///
 /// ```
 /// use selfheal::healing::HealError;
@@ -43,13 +42,13 @@ pub struct HealError {
 }
 
 impl HealError {
-    /// An error that another attempt may not meet. The message is kept up to 256 bytes.
+    /// An error that a retry may avoid. The message is kept up to 256 bytes.
     #[must_use]
     pub fn retry(message: impl Into<ShortText>) -> Self {
         Self::new(HealErrorKind::Retry, message)
     }
 
-    /// An error that every attempt would meet. The message is kept up to 256 bytes.
+    /// An error that no retry avoids. The message is kept up to 256 bytes.
     #[must_use]
     pub fn permanent(message: impl Into<ShortText>) -> Self {
         Self::new(HealErrorKind::Permanent, message)
@@ -63,33 +62,33 @@ impl HealError {
         }
     }
 
-    /// Keeps the error that this one was caused by. Default: none.
+    /// Sets the cause of this error. Default: none.
     #[must_use]
     pub fn caused_by(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         self.source = Some(source.into());
         self
     }
 
-    /// Makes it one that every attempt would meet.
+    /// Makes the error permanent.
     #[must_use]
     pub fn give_up(mut self) -> Self {
         self.kind = HealErrorKind::Permanent;
         self
     }
 
-    /// Whether trying again can help.
+    /// Whether a retry can help.
     #[must_use]
     pub fn kind(&self) -> HealErrorKind {
         self.kind
     }
 
-    /// The error that this one was caused by.
+    /// The cause of this error.
     #[must_use]
     pub fn source(&self) -> Option<&(dyn Error + Send + Sync + 'static)> {
         self.source.as_deref()
     }
 
-    /// The error that this one was caused by, to keep.
+    /// The cause of this error, by value.
     #[must_use]
     pub fn into_source(self) -> Option<Box<dyn Error + Send + Sync>> {
         self.source
@@ -102,7 +101,7 @@ impl HealError {
     }
 }
 
-/// Whatever goes wrong in an action is worth another attempt unless it says otherwise.
+/// Errors of an action are retryable unless they say otherwise.
 impl<E: Error + Send + Sync + 'static> From<E> for HealError {
     fn from(error: E) -> Self {
         Self {
@@ -116,7 +115,7 @@ impl<E: Error + Send + Sync + 'static> From<E> for HealError {
 /// The message, then each cause that says something new, separated by colons.
 impl fmt::Display for HealError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        /// A chain longer than this is a loop.
+        /// A longer chain is taken for a loop.
         const CAUSES: usize = 16;
         write!(f, "{}", self.message)?;
         let mut said = self.message.as_str().to_owned();

@@ -1,5 +1,4 @@
-//! What a user of the crate writes: an engine, as an implementation of [`HealingEngine`] or as a
-//! [`Rule`] put together from closures.
+//! The API for writing an engine: implement [`HealingEngine`], or build a [`Rule`] from closures.
 
 mod api;
 mod boxed;

@@ -4,7 +4,7 @@ use super::dynamic::Boxed;
 use super::{Context, HealError, Precondition};
 use crate::healing::core::{Issue, Observation, Verdict};
 
-/// One way to find faults: implement it, or use a closure `Fn(Context) -> Future`.
+/// Finds faults: implement it, or use a closure `Fn(Context) -> Future`.
 pub trait Detector: Send + Sync + 'static {
     /// See [`HealingEngine::detect`](super::HealingEngine::detect).
     fn detect(
@@ -13,20 +13,19 @@ pub trait Detector: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Vec<Observation>, HealError>> + Send;
 }
 
-/// One thing to do or to undo: implement it, or use a closure `Fn(Context, Issue) -> Future`.
+/// Performs or undoes a step: implement it, or use a closure `Fn(Context, Issue) -> Future`.
 pub trait Action: Send + Sync + 'static {
     /// See [`HealingEngine::heal`](super::HealingEngine::heal).
     fn act(&self, cx: Context, issue: Issue) -> impl Future<Output = Result<(), HealError>> + Send;
 }
 
-/// One way to see whether a fault is gone: implement it, or use a closure
-/// `Fn(Context, Issue) -> Future`.
+/// Checks whether a fault is gone: implement it, or use a closure `Fn(Context, Issue) -> Future`.
 pub trait Verifier: Send + Sync + 'static {
     /// See [`HealingEngine::verify`](super::HealingEngine::verify).
     fn verify(&self, cx: Context, issue: Issue) -> impl Future<Output = Verdict> + Send;
 }
 
-/// One reason not to act: implement it, or use a closure `Fn(Context, Issue) -> Future`.
+/// Checks whether to act: implement it, or use a closure `Fn(Context, Issue) -> Future`.
 pub trait Condition: Send + Sync + 'static {
     /// See [`HealingEngine::precondition`](super::HealingEngine::precondition).
     fn check(&self, cx: Context, issue: Issue) -> impl Future<Output = Precondition> + Send;

@@ -6,7 +6,7 @@ use super::pieces::{Action, BoxedDetector, BoxedPiece, Condition, Detector, Veri
 use super::{Context, HealError, HealingEngine, Precondition};
 use crate::healing::core::{Issue, Name, Observation, Plan, Verdict};
 
-/// An engine put together from small pieces.
+/// An engine built from closures.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -39,7 +39,7 @@ use crate::healing::core::{Issue, Name, Observation, Plan, Verdict};
 /// # assert_eq!(rule.name(), "queue");
 /// ```
 ///
-/// The pieces are closures or implementations of [`Detector`], [`Action`], [`Condition`] and
+/// The parts are closures or implementations of [`Detector`], [`Action`], [`Condition`] and
 /// [`Verifier`].
 pub struct Rule {
     base: Base,
@@ -49,7 +49,7 @@ pub struct Rule {
     plan: Plan,
 }
 
-/// A rule that knows when, and not yet what; made by [`Rule::when`].
+/// A rule that has a detector and no action yet; made by [`Rule::when`].
 pub struct When(Base);
 
 struct Base {
@@ -66,7 +66,7 @@ struct Step {
 }
 
 impl Rule {
-    /// Begins a rule with its name and what finds its faults.
+    /// Begins a rule with its name and its detector.
     #[must_use]
     pub fn when(name: impl Into<Name>, detector: impl Detector) -> When {
         let detector = Arc::new(detector);
@@ -81,7 +81,7 @@ impl Rule {
         })
     }
 
-    /// Adds what is done when the steps so far did not heal.
+    /// Adds a step, taken if the steps before it did not heal.
     #[must_use]
     pub fn then(mut self, action: impl Into<Name>, act: impl Action) -> Self {
         let name = action.into();
@@ -90,7 +90,7 @@ impl Rule {
         self
     }
 
-    /// Adds what is done last of all; nothing may follow it.
+    /// Adds the last step; no step may follow it.
     #[must_use]
     pub fn at_last(mut self, action: impl Into<Name>, act: impl Action) -> Self {
         let name = action.into();
@@ -99,7 +99,7 @@ impl Rule {
         self
     }
 
-    /// Undoes each attempt of the step added last that did not heal. Default: nothing is undone.
+    /// Sets how to undo each failed attempt of the step added last. Default: nothing is undone.
     #[must_use]
     pub fn rollback(mut self, undo: impl Action) -> Self {
         self.plan = self.plan.with_rollback();
@@ -109,7 +109,7 @@ impl Rule {
         self
     }
 
-    /// Checks once more, right before each action. Default: proceed.
+    /// Adds a check right before each action. Default: proceed.
     #[must_use]
     pub fn only_if(mut self, check: impl Condition) -> Self {
         let check = Arc::new(check);
@@ -120,7 +120,8 @@ impl Rule {
         self
     }
 
-    /// Says whether the fault is gone. Default: detects again and searches for the issue's key.
+    /// Sets how to verify that the fault is gone. Default: detects again and searches for the
+    /// issue's key.
     #[must_use]
     pub fn verify(mut self, verifier: impl Verifier) -> Self {
         let verifier = Arc::new(verifier);
@@ -131,8 +132,8 @@ impl Rule {
         self
     }
 
-    /// Changes the plan: `.plan(|plan| plan.risk(Risk::Reversible).attempts(5))`. What
-    /// [`Plan`] says of "the step added last" holds here as well.
+    /// Changes the plan: `.plan(|plan| plan.risk(Risk::Reversible).attempts(5))`. "The step added
+    /// last" in [`Plan`] holds here as well.
     #[must_use]
     pub fn plan(mut self, change: impl FnOnce(Plan) -> Plan) -> Self {
         self.plan = change(self.plan);
@@ -146,7 +147,7 @@ impl Rule {
         self
     }
 
-    /// How often the detector runs when nothing hints at a fault. Default: the policy's
+    /// Sets the interval of the detector when nothing hints at a fault. Default: the policy's
     /// `detect_every`.
     #[must_use]
     pub fn every(mut self, interval: Duration) -> Self {
@@ -166,7 +167,7 @@ impl Rule {
 }
 
 impl When {
-    /// Adds what is done first.
+    /// Adds the first step.
     #[must_use]
     pub fn run(self, action: impl Into<Name>, act: impl Action) -> Rule {
         let rule = Rule {

@@ -7,15 +7,15 @@ use tokio::time::{Instant, sleep, sleep_until};
 use crate::healing::core::{Moment, Stamp, Wall};
 use crate::util::{Awake, Clock};
 
-/// How often the run-time shows that it is awake: the shortest limits are some of these.
+/// How often the run-time shows that it is awake, a fraction of the shortest time limits.
 const TICK: Duration = Duration::from_millis(100);
 
-/// Where the core's time comes from: tokio's clock for decisions, so that a test that pauses it
-/// drives everything, and the injected clock for what people read.
+/// The core's clocks: tokio's clock for decisions, so that a test that pauses it drives everything,
+/// and the injected clock for people.
 ///
-/// A [`Moment`] counts the time that the run-time was awake for. After the process was stopped,
-/// the machine suspended or the run-time blocked, no limit is over that was not waited for:
-/// heartbeats, time-outs, windows of confirmation and settling go on where they were.
+/// A [`Moment`] counts only time during which the run-time was awake. If the process was stopped,
+/// the machine suspended or the run-time blocked, no limit expires for that reason: heartbeats,
+/// time-outs, confirmation windows and settling resume where they were.
 #[derive(Clone, Debug)]
 pub(crate) struct Timeline {
     clock: Clock,
@@ -39,7 +39,7 @@ impl Timeline {
         }
     }
 
-    /// Shows that the run-time is awake, for ever; to be run on it once.
+    /// Shows forever that the run-time is awake; run it once on the run-time.
     pub(crate) async fn tick(self) {
         loop {
             self.awake.tick(self.start.elapsed());
@@ -55,20 +55,20 @@ impl Timeline {
         &self.clock
     }
 
-    /// Tokio's time now, also on a thread that is not one of tokio's: a paused clock belongs to
-    /// its run-time and is seen only from inside.
+    /// Tokio's current time, also on other threads: a paused clock belongs to its run-time and is
+    /// seen only from inside.
     fn instant(&self) -> Instant {
         let _inside = self.runtime.enter();
         Instant::now()
     }
 
-    /// The time when so much has passed. What does not fit is as good as never.
+    /// The moment after this wait; never, if it overflows.
     pub(crate) fn in_time(&self, wait: Duration) -> Moment {
         const YEARS: Duration = Duration::from_secs(30 * 365 * 86_400);
         self.now() + wait.min(YEARS)
     }
 
-    /// When it will be that time, if the run-time stays awake.
+    /// The instant of this moment, if the run-time stays awake.
     pub(crate) fn instant_of(&self, moment: Moment) -> Instant {
         self.start + self.awake.passed_at(moment - Moment::START)
     }
@@ -78,7 +78,7 @@ impl Timeline {
         Moment::after_start(self.awake.at(passed))
     }
 
-    /// As [`now`](Self::now), for less, on a thread of the run-time.
+    /// Like [`now`](Self::now), cheaper, on a thread of the run-time.
     pub(crate) fn now_inside(&self) -> Moment {
         let passed = || Instant::now().saturating_duration_since(self.start);
         Moment::after_start(self.awake.at(passed))
@@ -88,12 +88,12 @@ impl Timeline {
         Stamp::new(self.now(), Wall::from(self.clock.wall()))
     }
 
-    /// For the first record of a run or of a file: with the clock that the next run shares.
+    /// The stamp of the first record of a run or a file, with the machine's uptime.
     pub(crate) fn first_stamp(&self) -> Stamp {
         self.stamp().with_uptime(self.clock.uptime())
     }
 
-    /// Waits, inside of the run-time, until that time. Cancel-safe.
+    /// Waits, on the run-time, until this moment. Cancel-safe.
     pub(crate) async fn sleep_until(&self, moment: Moment) {
         sleep_until(self.instant_of(moment)).await;
         while self.now_inside() < moment {
@@ -102,7 +102,7 @@ impl Timeline {
         }
     }
 
-    /// Waits, inside of the run-time, for so much time. Cancel-safe.
+    /// Waits, on the run-time, for this long. Cancel-safe.
     pub(crate) async fn sleep(&self, wait: Duration) {
         self.sleep_until(self.in_time(wait)).await;
     }

@@ -1,4 +1,4 @@
-//! The file that is written to now. Everything here may block.
+//! The current journal file. Everything here may block.
 
 use std::io;
 use std::sync::Arc;
@@ -10,52 +10,52 @@ use super::store::{Append, Store};
 use crate::config::{Fsync, Journal as Settings};
 use crate::healing::core::{Record, What};
 
-/// So many names in a row may be taken by what is no file of this journal.
+/// The maximum number of consecutive names taken by foreign files.
 const TAKEN: usize = 64;
 
-/// What the writer is handed, in this order.
+/// An item for the writer, in order.
 #[derive(Debug)]
 pub(super) enum Item {
     Record(Arc<Record>),
-    /// Begin a new file; the records repeat what the files before it hold, either in short or as a
+    /// Begin a new file; the records repeat the state from the files before it, condensed or as a
     /// copy.
     Begin {
         carried: Vec<Record>,
         copy: bool,
     },
-    /// Force everything so far to the disk.
+    /// Sync everything so far to disk.
     Sync,
-    /// Records are missing from here to the next beginning.
+    /// Records are missing from here to the next new file.
     Lost,
 }
 
-/// The files of a journal, seen by the one who writes them.
+/// The files of a journal, for the writer.
 pub(super) struct Files {
     store: Arc<dyn Store>,
     settings: Arc<Settings>,
     next: u64,
-    /// None before the first file, and from a failure to the next beginning.
+    /// None before the first file, and from a failure to the next new file.
     current: Option<Current>,
 }
 
 struct Current {
     file: Box<dyn Append>,
     bytes: u64,
-    /// How much of it was there from the start.
+    /// Bytes of its carried-over head.
     head_bytes: u64,
     began: Instant,
 }
 
-/// What became of a batch.
+/// The result of a batch.
 #[derive(Debug)]
 pub(super) struct Written {
-    /// The number of the last record that is in a file, if there was one.
+    /// Sequence number of the last written record, if any.
     pub(super) upto: Option<u64>,
     /// The first failure.
     pub(super) failed: Option<io::Error>,
     /// Whether a file was begun.
     pub(super) began: bool,
-    /// Whether a new file is wanted, for size, age or because the last one failed.
+    /// Whether a new file is wanted, by size, age or after a failure.
     pub(super) wants_new: bool,
 }
 
@@ -69,8 +69,8 @@ impl Files {
         }
     }
 
-    /// Writes what there is. After a failure the rest is left out until a new file begins: what
-    /// follows a half-written line could not be separated from it.
+    /// Writes a batch. After a failure the rest is skipped until a new file begins, as it could not
+    /// be separated from a partially written line.
     pub(super) fn write(&mut self, batch: Vec<Item>, now: Instant) -> Written {
         let mut written = Written {
             upto: None,
@@ -164,7 +164,7 @@ impl Files {
         }
     }
 
-    /// Creates the next file. A name that someone else has taken is left to them.
+    /// Creates the next file. A name that is already taken is skipped.
     fn create(&mut self) -> io::Result<(u64, Box<dyn Append>)> {
         let mut tries = 0;
         loop {
@@ -179,7 +179,7 @@ impl Files {
         }
     }
 
-    /// Lets go of the oldest files. One that cannot be deleted is tried again the next time.
+    /// Deletes the oldest files. One that cannot be deleted is retried next time.
     fn prune(&self) {
         let mut numbers = self.store.list().unwrap_or_default();
         numbers.sort_unstable();
@@ -204,7 +204,7 @@ impl Files {
     }
 }
 
-/// What a file begins with.
+/// The head of a file.
 fn beginning(number: u64, carried: &[Record]) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let head = Head {
@@ -218,7 +218,7 @@ fn beginning(number: u64, carried: &[Record]) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Lines that are not in the file yet.
+/// Lines not yet in the file.
 #[derive(Default)]
 struct Pending {
     bytes: Vec<u8>,

@@ -9,19 +9,19 @@ use super::lock::{self, Lock};
 use super::store::{Append, Store};
 use crate::util::place::{Directory, PlaceError, Sharing};
 
-/// So many files are found at the most; [`Journal::keep_files`](crate::config::Journal) are kept.
+/// The maximum number of files read; [`Journal::keep_files`](crate::config::Journal) are kept.
 const FILES: usize = 10_000;
 
 /// Journal files in a folder: `journal-00000001.jsonl`, `journal-00000002.jsonl`, …
 ///
-/// The folder belongs to one process at a time, which a lock on its file `journal.lock` sees to.
-/// That file is removed at the end; one that a crash left behind is no lock.
+/// The folder belongs to one process at a time, ensured by a lock on its file `journal.lock`. That
+/// file is removed at the end; one left behind by a crash is no lock.
 ///
-/// What is written down says what went wrong in a service, so it is for its user alone: the
-/// folder is made with mode 0700 and the files with 0600. A folder that is there already, is this
-/// user's and has nothing else in it is narrowed to 0700. It is held from the start: a path that
-/// leads elsewhere later changes nothing. No link in it is followed, and only regular files of
-/// this user, or of the folder's owner, are read or removed.
+/// A journal describes the faults of a service, so only its user may read it: the folder is created
+/// with mode 0700 and the files with 0600. An existing folder of this user with no other content is
+/// narrowed to 0700. It is held open from the start, so a path that later points elsewhere has no
+/// effect. No link in it is followed, and only regular files of this user, or of the folder's
+/// owner, are read or removed.
 pub struct Folder {
     directory: Directory,
     lock: Mutex<Lock>,
@@ -31,7 +31,7 @@ pub struct Folder {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FolderError {
-    /// Another process, or another engine of this one, uses it.
+    /// It is used by another process, or by another engine of this one.
     #[error("the journal in {path:?} is in use; give each process a folder of its own")]
     InUse {
         /// The folder.
@@ -45,38 +45,38 @@ pub enum FolderError {
     Shared {
         /// The folder of the journal.
         path: PathBuf,
-        /// The folder on the way to it, or itself, that another user may write to.
+        /// The folder, or a parent of it, that another user may write to.
         folder: PathBuf,
-        /// What says so.
+        /// How that was found.
         why: String,
     },
-    /// It cannot be made or opened.
+    /// It cannot be created or opened.
     #[error("cannot open the journal in {path:?}; make the folder writable or choose another")]
     Io {
         /// The folder.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
 }
 
 impl Folder {
-    /// Makes the folder if it is not there, and takes hold of it. A relative path is taken from
-    /// where the process is now, wherever it goes later.
+    /// Creates the folder if it does not exist, and locks it. A relative path is resolved once,
+    /// against the current directory.
     ///
     /// # Errors
-    /// [`FolderError::InUse`] while another holds it, [`FolderError::Shared`] for root where
-    /// another user may write, and [`FolderError::Io`] where it cannot be made, opened or locked.
+    /// [`FolderError::InUse`] if it is locked, [`FolderError::Shared`] for root if another user may
+    /// write, and [`FolderError::Io`] if it cannot be created, opened or locked.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, FolderError> {
         Self::opened(path.into(), Sharing::REFUSED)
     }
 
-    /// The same for a folder in which another user may write, or below one, as root too. That user
-    /// may remove the journal, or put another in its place: what it says of past attempts and of
-    /// pauses is then that user's word.
+    /// Like [`open`](Self::open), but as root also accepts a folder in which, or above which,
+    /// another user may write. That user may remove or replace the journal, and so forge its record
+    /// of past attempts and pauses.
     ///
     /// # Errors
-    /// Those of [`open`](Self::open) but [`FolderError::Shared`].
+    /// As for [`open`](Self::open), except [`FolderError::Shared`].
     pub fn open_shared(path: impl Into<PathBuf>) -> Result<Self, FolderError> {
         Self::opened(path.into(), Sharing::ALLOWED)
     }
@@ -104,7 +104,7 @@ impl Folder {
         Ok(folder)
     }
 
-    /// Takes the rights of others from files that are there: earlier versions gave them some.
+    /// Removes the access of others from existing files: earlier versions granted some.
     fn narrow(&self) {
         for number in self.list().unwrap_or_default() {
             if let Ok(opened) = self.directory.open(&name(number)) {
@@ -172,7 +172,7 @@ fn name(number: u64) -> OsString {
     format!("journal-{number:08}.jsonl").into()
 }
 
-/// The number in a name that [`name`] made, to the letter.
+/// The number in an exact [`name`] of a file.
 fn number(of: &OsStr) -> Option<u64> {
     let digits = of.to_str()?.strip_prefix("journal-")?;
     let number = digits.strip_suffix(".jsonl")?.parse().ok()?;

@@ -1,4 +1,4 @@
-//! Who did what, when and why: the newest records in memory, older ones in the files.
+//! Queries of past records: the newest in memory, older ones in the files.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use super::replay::each_line;
 use super::store::Store;
 use crate::healing::core::{AttemptId, IssueKey, Name, Record, Wall, What};
 
-/// The records to find. Every part that is set must fit.
+/// A filter for records. All parts that are set must match.
 ///
 /// ```
 /// use selfheal::healing::{HistoryFilter, IssueKey};
@@ -21,17 +21,17 @@ use crate::healing::core::{AttemptId, IssueKey, Name, Record, Wall, What};
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HistoryFilter {
-    /// About this key.
+    /// Records about this key.
     pub key: Option<IssueKey>,
-    /// About this component.
+    /// Records about this component.
     pub component: Option<Name>,
-    /// About this attempt.
+    /// Records about this attempt.
     pub attempt: Option<AttemptId>,
     /// Not before this time.
     pub since: Option<Wall>,
     /// Not after this time.
     pub until: Option<Wall>,
-    /// At most so many, the newest.
+    /// The maximum number of records, the newest.
     pub limit: usize,
 }
 
@@ -49,55 +49,55 @@ impl Default for HistoryFilter {
 }
 
 impl HistoryFilter {
-    /// The newest 100 records of all.
+    /// A filter for the newest 100 records.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Only what is about one key. Default: any.
+    /// Sets the key. Default: any.
     #[must_use]
     pub fn key(mut self, key: IssueKey) -> Self {
         self.key = Some(key);
         self
     }
 
-    /// Only what is about one component. Default: any.
+    /// Sets the component. Default: any.
     #[must_use]
     pub fn component(mut self, component: impl Into<Name>) -> Self {
         self.component = Some(component.into());
         self
     }
 
-    /// Only what is about one attempt. Default: any.
+    /// Sets the attempt. Default: any.
     #[must_use]
     pub fn attempt(mut self, attempt: AttemptId) -> Self {
         self.attempt = Some(attempt);
         self
     }
 
-    /// Only what happened at this time or later. Default: any time.
+    /// Sets the earliest time, inclusive. Default: any time.
     #[must_use]
     pub fn since(mut self, since: Wall) -> Self {
         self.since = Some(since);
         self
     }
 
-    /// Only what happened at this time or before. Default: any time.
+    /// Sets the latest time, inclusive. Default: any time.
     #[must_use]
     pub fn until(mut self, until: Wall) -> Self {
         self.until = Some(until);
         self
     }
 
-    /// At most so many, the newest. Default: 100.
+    /// Sets the maximum number of records, the newest. Default: 100.
     #[must_use]
     pub fn limit(mut self, limit: usize) -> Self {
         self.limit = limit;
         self
     }
 
-    /// Whether a record fits; the limit aside.
+    /// Whether a record matches, regardless of the limit.
     #[must_use]
     pub fn fits(&self, record: &Record) -> bool {
         let wall = record.stamp.wall;
@@ -115,7 +115,7 @@ impl HistoryFilter {
 }
 
 impl What {
-    /// The key that it is about.
+    /// The key of the record, if it has one.
     #[must_use]
     pub fn key(&self) -> Option<&IssueKey> {
         match self {
@@ -133,7 +133,7 @@ impl What {
         }
     }
 
-    /// The attempt or rollback that it is about.
+    /// The attempt or rollback of the record, if it has one.
     #[must_use]
     pub fn attempt(&self) -> Option<AttemptId> {
         match self {
@@ -171,7 +171,7 @@ impl Ring {
         }
     }
 
-    /// The newest that fit, oldest first.
+    /// The newest matching records, oldest first.
     pub(crate) fn find(&self, filter: &HistoryFilter) -> Vec<Arc<Record>> {
         let records = self.records.lock();
         let newest = records.iter().rev().filter(|record| filter.fits(record));
@@ -180,14 +180,14 @@ impl Ring {
         found
     }
 
-    /// The number of the oldest record here.
+    /// Sequence number of the oldest record here.
     pub(crate) fn oldest(&self) -> Option<u64> {
         self.records.lock().front().map(|record| record.seq)
     }
 }
 
-/// The newest records in the files that fit and have a number below `before`, oldest first.
-/// What cannot be read is left out.
+/// The newest matching records in the files with a sequence number below `before`, oldest first.
+/// Unreadable files are skipped.
 pub(crate) fn find_in_files(
     store: &dyn Store,
     filter: &HistoryFilter,

@@ -4,8 +4,8 @@
 //! {"v":1,"crc":"5c64e4b9","head":{"segment":4,"carried":2}}
 //! {"v":1,"crc":"9b1f60c2","record":{"seq":17,"stamp":{…},"what":{…}}}
 //! ```
-//! The layout is fixed to the byte up to the payload, so that the checksum covers exactly the
-//! bytes on the disk: version and payload. Each line is JSON, for `jq` and for people.
+//! The layout is fixed to the byte up to the payload, so that the checksum covers exactly the bytes
+//! on disk: version and payload. Each line is JSON, readable by `jq` and by people.
 
 use crc32fast::Hasher;
 use serde::{Deserialize, Serialize};
@@ -13,18 +13,18 @@ use serde::{Deserialize, Serialize};
 use crate::healing::core::Record;
 use crate::util::write_json;
 
-/// The version that is written, and the newest that is understood.
+/// The version written, and the newest one read.
 const VERSION: u32 = 1;
 
-/// The longest line that is read: a record with all its texts at their limits has 10 KiB.
+/// The maximum length of a line: a record with all texts at their limits has 10 KiB.
 pub(super) const MAX_LINE: usize = 64 * 1024;
 
-/// What a file begins with.
+/// The head of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Head {
-    /// The number of the file.
+    /// Number of the file.
     pub(super) segment: u64,
-    /// How many of the records that follow repeat what earlier files hold.
+    /// Number of following records that repeat the state of earlier files.
     pub(super) carried: usize,
 }
 
@@ -34,14 +34,14 @@ pub(super) enum Line {
     Record(Box<Record>),
 }
 
-/// Why a line cannot be used.
+/// Why a line is unusable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum BadLine {
-    /// It has no end: the write was cut off.
+    /// It has no end: the write was interrupted.
     Torn,
-    /// The checksum does not fit, or it is not a line of a journal at all.
+    /// The checksum does not match, or it is not a journal line.
     Corrupt,
-    /// A later version of this crate wrote it.
+    /// Written by a later version of this crate.
     Newer(u32),
 }
 
@@ -63,8 +63,8 @@ fn push<T: Serialize>(out: &mut Vec<u8>, kind: &str, payload: &T) -> serde_json:
     Ok(())
 }
 
-/// The CRC-32 of gzip and PNG: it finds every burst of up to 32 flipped bits, which is what a torn
-/// write or a bad sector leaves.
+/// The CRC-32 of gzip and PNG: it detects every burst of up to 32 flipped bits, as a torn write or
+/// a bad sector causes.
 fn checksum(version: u32, body: &[u8]) -> u32 {
     let mut crc = Hasher::new();
     crc.update(&version.to_le_bytes());
@@ -72,7 +72,7 @@ fn checksum(version: u32, body: &[u8]) -> u32 {
     crc.finalize()
 }
 
-/// Reads a line with its line feed.
+/// Parses a line, including its line feed.
 pub(super) fn parse(line: &[u8]) -> Result<Line, BadLine> {
     let line = line.strip_suffix(b"\n").ok_or(BadLine::Torn)?;
     let (version, crc, body) = split(line).ok_or(BadLine::Corrupt)?;

@@ -1,4 +1,4 @@
-//! Who uses a folder: a lock on a file in it.
+//! Exclusive use of a folder: a lock on a file in it.
 
 use std::ffi::OsStr;
 use std::fs::TryLockError;
@@ -6,18 +6,17 @@ use std::io;
 
 use crate::util::place::{Directory, Opened};
 
-/// The file that is locked. It is empty: what counts is the lock, which the system ends with the
-/// process.
+/// The locked file. It is empty: only the lock counts, which the system releases with the process.
 pub(super) const NAME: &str = "journal.lock";
 
-/// So often another process may be found to remove its file just then.
+/// How often taking the lock is retried when another process removes its file just then.
 const TRIES: usize = 16;
 
-/// A folder that is in use here, until it is [released](Lock::release).
+/// A folder in use by this process, until it is [released](Lock::release).
 pub(super) struct Lock(Opened);
 
 impl Lock {
-    /// Takes the lock; `None` while another has it.
+    /// Takes the lock; `None` while another process holds it.
     pub(super) fn take(directory: &Directory) -> io::Result<Option<Self>> {
         for _ in 0..TRIES {
             let opened = directory.open_or_create(OsStr::new(NAME))?;
@@ -43,11 +42,11 @@ impl Lock {
         Ok(None)
     }
 
-    /// Makes sure that no other process can take it: the file may have been removed by someone
-    /// who took it for a leftover.
+    /// Makes sure that no other process can take it: its file may have been removed by a process
+    /// that took it for a leftover.
     ///
     /// # Errors
-    /// When another process has taken it since.
+    /// Another process has taken it since.
     pub(super) fn hold(&mut self, directory: &Directory) -> io::Result<()> {
         if !self.is_there(directory) {
             *self = Self::take(directory)?.ok_or_else(|| {
@@ -59,7 +58,7 @@ impl Lock {
         Ok(())
     }
 
-    /// Removes the file while no other can have it, so that nothing is left behind.
+    /// Removes the file while no other process can lock it, so that nothing is left behind.
     pub(super) fn release(&self, directory: &Directory) {
         if self.is_there(directory) {
             // Left behind, it is no lock either.
@@ -67,7 +66,7 @@ impl Lock {
         }
     }
 
-    /// Whether the file that is locked has the name that others lock.
+    /// Whether the locked file still has its name in the folder.
     fn is_there(&self, directory: &Directory) -> bool {
         let there = directory.open(OsStr::new(NAME));
         there.is_ok_and(|there| there.facts.id == self.0.facts.id)

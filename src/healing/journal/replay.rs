@@ -1,4 +1,4 @@
-//! Reads back what an earlier run wrote: the longest valid prefix, and what was wrong after it.
+//! Reads the journal of an earlier run: the longest valid prefix, and the damage after it.
 
 use std::fmt;
 use std::io::{self, BufRead, Read};
@@ -7,56 +7,56 @@ use super::line::{BadLine, Head, Line, MAX_LINE, parse};
 use super::store::Store;
 use crate::healing::core::Record;
 
-/// What an earlier run left.
+/// The records of an earlier run.
 #[derive(Debug, Default)]
 pub(crate) struct Replay {
-    /// In the order in which they were written, from the head of one file on.
+    /// Records in the order written, from the head of one file on.
     pub(crate) records: Vec<Record>,
     pub(crate) report: ReplayReport,
     next: u64,
 }
 
 impl Replay {
-    /// The number for the next file: none is used twice.
+    /// The number of the next file; none is reused.
     pub(crate) fn next_number(&self) -> u64 {
         self.next.max(1)
     }
 }
 
-/// How reading the journal back went.
+/// The result of reading the journal back.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ReplayReport {
-    /// How many records were read.
+    /// Number of records read.
     pub records: usize,
-    /// What was wrong, if anything; what came before it was used.
+    /// Damage found, if any; records before it were used.
     pub damage: Vec<Damage>,
 }
 
-/// One place in a journal that could not be used.
+/// An unusable place in a journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Damage {
-    /// The number of the file.
+    /// Number of the file.
     pub file: u64,
     /// The line, from 1; 0 for the file as a whole.
     pub line: usize,
-    /// What is wrong.
+    /// Kind of damage.
     pub kind: DamageKind,
 }
 
-/// What is wrong with a line of a journal.
+/// The kind of damage to a journal line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DamageKind {
-    /// The last line was cut off in the middle of a write: usual after a crash.
+    /// The last line was cut off during a write: usual after a crash.
     Torn,
-    /// The checksum does not fit, or it is no line of a journal.
+    /// The checksum does not match, or it is not a journal line.
     Corrupt,
-    /// A later version of this crate wrote it. The file is left as it is.
+    /// Written by a later version of this crate. The file is left as is.
     Newer,
     /// Records before it are missing.
     Gap,
-    /// The file has no whole head: the process ended while it began the file.
+    /// The file has no complete head: the process ended while beginning the file.
     Headless,
     /// The file cannot be read.
     Unreadable(io::ErrorKind),
@@ -76,8 +76,8 @@ impl fmt::Display for Damage {
     }
 }
 
-/// Reads the newest file that has a whole head: it repeats what all files before it hold. One
-/// without is a file whose beginning was cut off, and nothing was acted on by it.
+/// Reads the newest file with a complete head: it repeats the state of all files before it. A file
+/// without one was cut off at its beginning, and nothing was done on its basis.
 pub(crate) fn replay(store: &dyn Store) -> io::Result<Replay> {
     let mut numbers = store.list()?;
     numbers.sort_unstable();
@@ -97,7 +97,7 @@ pub(crate) fn replay(store: &dyn Store) -> io::Result<Replay> {
     Ok(replay)
 }
 
-/// The records of one file, none where its head is not whole, and what is wrong with it.
+/// The records of one file, none if its head is incomplete, and its damage.
 fn read_file(store: &dyn Store, number: u64) -> (Option<Vec<Record>>, Option<Damage>) {
     let mut damage = None;
     let mut spoil = |line, kind| {
@@ -147,7 +147,7 @@ fn follows(records: &[Record], next: &Record) -> bool {
         .is_none_or(|last| next.seq == last.seq.saturating_add(1))
 }
 
-/// Calls `each` with the number of each line, from 1, and what it is, until it returns false.
+/// Calls `each` with the number of each line, from 1, and its content, until it returns false.
 pub(super) fn each_line(
     store: &dyn Store,
     number: u64,

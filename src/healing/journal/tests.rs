@@ -19,7 +19,7 @@ struct Disk(Arc<Mutex<Content>>);
 #[derive(Default)]
 struct Content {
     by_number: BTreeMap<u64, Vec<u8>>,
-    /// So many bytes may still be written.
+    /// Bytes that may still be written.
     room: Option<usize>,
     syncs: usize,
 }
@@ -108,7 +108,7 @@ fn journal(disk: &Disk, settings: Settings) -> Journal {
     Journal::in_files(store, &Arc::new(settings), next, &timeline)
 }
 
-/// Writes records of these numbers after a beginning that carries nothing.
+/// Writes records with these numbers after a head that carries nothing over.
 async fn write(disk: &Disk, numbers: std::ops::Range<u64>) {
     let journal = journal(disk, Settings::new());
     journal.begin(Vec::new());

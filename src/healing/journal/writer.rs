@@ -1,4 +1,4 @@
-//! The queue to the disk, and the task that empties it.
+//! The queue to the disk, and the task that drains it.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -16,35 +16,35 @@ use crate::config::Journal as Settings;
 use crate::healing::core::{Record, What};
 use crate::healing::engine::Timeline;
 
-/// So many records wait for a slow disk before the journal counts as broken.
+/// The maximum number of queued records before the journal counts as broken.
 const QUEUE: usize = 8_192;
-/// So many items are written at once.
+/// The maximum number of items in one write.
 const BATCH: usize = 512;
-/// A write that takes longer counts as a broken disk until it is over.
+/// A write that takes longer counts as a broken disk until it ends.
 const STUCK: Duration = Duration::from_secs(5);
-/// The wait before a new file is tried, doubling up to the second.
+/// The wait before a new file is tried, doubling from the first to the second.
 const RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
 
-/// How far the journal is.
+/// The progress of the journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Progress {
-    /// The number of the last record that is in a file.
+    /// Sequence number of the last record in a file.
     pub(crate) upto: u64,
     /// Whether records reach a file.
     pub(crate) healthy: bool,
-    /// Whether a new file is to be begun with what is known now.
+    /// Whether a new file should begin with the current state.
     pub(crate) wants_new: bool,
     /// Whether it was closed and everything is written.
     closed: bool,
 }
 
-/// The records of one engine: the newest in memory, all of them in files if it has any.
+/// The records of one engine: the newest in memory, and all in files if there are any.
 pub(crate) struct Journal {
     ring: Ring,
     disk: Option<Arc<Disk>>,
 }
 
-/// Without a journal its files are not needed.
+/// Closes the queue, as the files are no longer needed.
 impl Drop for Journal {
     fn drop(&mut self) {
         if let Some(disk) = &self.disk {
@@ -55,9 +55,9 @@ impl Drop for Journal {
 }
 
 struct Disk {
-    /// None once it is closed: the files are free for the next run then.
+    /// None once closed: the files are then free for the next run.
     store: Mutex<Option<Arc<dyn Store>>>,
-    /// What a write that takes too long is measured by.
+    /// The clock for writes that take too long.
     timeline: Timeline,
     queue: Mutex<Queue>,
     filled: Notify,
@@ -67,16 +67,15 @@ struct Disk {
 #[derive(Default)]
 struct Queue {
     items: VecDeque<Item>,
-    /// A record did not fit. What follows would have a gap before it, so that it is left out
-    /// until a new file begins.
+    /// A record was lost. Later ones are skipped until a new file begins, to avoid a gap.
     lost: bool,
-    /// A beginning waits: what the old file still wants does not matter.
+    /// A new file is queued: requests of the old one no longer matter.
     begins: bool,
     closed: bool,
 }
 
 impl Journal {
-    /// A journal that forgets.
+    /// A journal in memory only.
     pub(crate) fn in_memory(settings: &Settings) -> Self {
         Self {
             ring: Ring::new(settings.memory as usize),
@@ -84,8 +83,8 @@ impl Journal {
         }
     }
 
-    /// A journal in files, the next of which has the number `next`. Nothing is written before
-    /// the first [`begin`](Self::begin).
+    /// A journal in files; `next` is the number of the next file. Nothing is written before the
+    /// first [`begin`](Self::begin).
     pub(crate) fn in_files(
         store: Arc<dyn Store>,
         settings: &Arc<Settings>,
@@ -112,7 +111,7 @@ impl Journal {
         }
     }
 
-    /// Takes a record in; never waits.
+    /// Appends a record; never waits.
     pub(crate) fn push(&self, record: Arc<Record>) {
         if let Some(disk) = &self.disk {
             disk.push(Item::Record(Arc::clone(&record)));
@@ -123,12 +122,12 @@ impl Journal {
         }
     }
 
-    /// Begins the first file of this run with what the last run left.
+    /// Begins the first file of this run with the records of the last run.
     pub(crate) fn begin_with_copy(&self, records: Vec<Record>) {
         self.begin_file(records, true);
     }
 
-    /// Begins a new file, which starts with what is known now.
+    /// Begins a new file with the current state.
     pub(crate) fn begin(&self, carried: Vec<Record>) {
         self.begin_file(carried, false);
     }
@@ -141,13 +140,13 @@ impl Journal {
         }
     }
 
-    /// Says when a new file is wanted, or the disk is broken; none without files.
+    /// Signals when a new file is wanted, or the disk is broken; none without files.
     pub(crate) fn progress(&self) -> Option<watch::Receiver<Progress>> {
         self.disk.as_ref().map(|disk| disk.progress.subscribe())
     }
 
-    /// Waits until the record of this number is in a file, and on the disk as far as that was
-    /// asked for. False where the disk is broken; at once and true without files.
+    /// Waits until the record with this sequence number is in a file, and on disk as far as
+    /// required. False if the disk is broken; immediately true without files.
     pub(crate) fn written(&self, seq: u64) -> impl Future<Output = bool> + Send + 'static {
         let progress = self.progress();
         async move {
@@ -159,8 +158,7 @@ impl Journal {
         }
     }
 
-    /// Forces everything to the disk, ends, and lets go of the files. What is pushed later stays
-    /// in memory.
+    /// Syncs everything to disk, ends, and releases the files. Later records stay in memory.
     pub(crate) async fn close(&self) {
         let Some(disk) = &self.disk else { return };
         disk.push(Item::Sync);
@@ -171,8 +169,8 @@ impl Journal {
         let _ = progress.wait_for(|now| now.closed || !now.healthy).await;
     }
 
-    /// The records that fit, oldest first: those in memory and, where these do not fill the
-    /// limit, those in the files.
+    /// The matching records, oldest first: those in memory and, if these do not fill the limit,
+    /// those in the files.
     pub(crate) async fn history(
         &self,
         filter: HistoryFilter,
@@ -196,13 +194,13 @@ impl Journal {
         found
     }
 
-    /// The newest records that are in memory, oldest first.
+    /// The newest records in memory, oldest first.
     pub(crate) fn recent(&self, most: usize) -> Vec<Arc<Record>> {
         self.ring.find(&HistoryFilter::new().limit(most))
     }
 }
 
-/// Lets go of the files, also where the run-time ends before the journal is closed.
+/// Releases the files, also if the run-time ends before the journal is closed.
 struct LetsGo(Arc<Disk>);
 
 impl Drop for LetsGo {
@@ -233,7 +231,7 @@ impl Disk {
         self.filled.notify_one();
     }
 
-    /// Empties the queue until it is closed.
+    /// Drains the queue until it is closed.
     async fn run(self: Arc<Self>, mut files: Files) {
         let lets_go = LetsGo(Arc::clone(&self));
         let mut retry = RETRY.0;
@@ -276,7 +274,7 @@ impl Disk {
         (batch, queue.closed)
     }
 
-    /// Waits for something to do, or for the time to ask for a new file.
+    /// Waits for work, or for the time to request a new file.
     async fn wait(&self, try_again: &mut Option<Instant>) {
         let Some(at) = *try_again else {
             return self.filled.notified().await;
@@ -290,7 +288,7 @@ impl Disk {
         }
     }
 
-    /// Writes on a thread that may block. None where the run-time is going away.
+    /// Writes on a blocking thread. None if the run-time is shutting down.
     async fn write(&self, mut files: Files, batch: Vec<Item>) -> Option<(Files, Written)> {
         let now = Instant::now();
         let mut writing = tokio::task::spawn_blocking(move || {

@@ -1,13 +1,13 @@
-//! Alert receivers: the trait, and what is delivered.
+//! Alert receivers: the trait, and the changes delivered to them.
 
 use std::fmt;
 
 use crate::healing::core::Alert;
 
-/// An alert began or ceased to fire.
+/// A change of an alert.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AlertChange {
-    /// It fires, or its severity changed.
+    /// It began to fire, or its severity changed.
     Raised(Alert),
     /// It no longer fires.
     Resolved(Alert),
@@ -34,12 +34,12 @@ impl fmt::Display for AlertChange {
     }
 }
 
-/// Receives every alert, one after another, in a task of its own: it may take its time, and
-/// its panics are contained. A closure `Fn(&AlertChange)` is one, and so is `()`, which is silent.
+/// Receives every alert, one after another, in a separate task: it may be slow, and its panics are
+/// contained. Implemented for closures `Fn(&AlertChange)`, and for `()`, which ignores them.
 ///
-/// An alert is known by its [`id`](Alert::id): it may be raised more than once, and counts
-/// as one until it is resolved. Hooks that are more than a thousand changes behind miss some,
-/// which `healing_alert_changes_missed_total` counts; what fires now is always in
+/// An alert is identified by its [`id`](Alert::id): it may be raised repeatedly, and counts as one
+/// until it is resolved. Hooks more than a thousand changes behind miss some, counted by
+/// `healing_alert_changes_missed_total`; the firing alerts are always in
 /// [`Healing::alerts`](super::Healing::alerts).
 pub trait AlertHook: Send + Sync + 'static {
     /// Called for each change. It must not block for long.
@@ -56,12 +56,12 @@ impl AlertHook for () {
     fn changed(&self, _: &AlertChange) {}
 }
 
-/// So many changes may wait for the hooks.
+/// The maximum number of changes waiting for the hooks.
 pub(super) const WAITING: usize = 1024;
 
-/// What the task that delivers alerts is sent.
+/// A message to the task that delivers alerts.
 pub(super) enum Delivery {
     Change(AlertChange),
-    /// One more receiver, which first gets what fires now.
+    /// Another receiver, which first gets the firing alerts.
     Hook(Box<dyn AlertHook>),
 }

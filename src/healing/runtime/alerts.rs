@@ -1,4 +1,4 @@
-//! Alerts delivered to their receivers.
+//! Delivery of alerts to their receivers.
 
 use std::sync::{Arc, Weak};
 
@@ -11,8 +11,8 @@ use super::shell::Shell;
 use super::trace;
 use crate::healing::core::Alert;
 
-/// Writes each change of an alert to the log: as a `tracing` event with the feature `tracing`,
-/// else as a line on standard error.
+/// Logs each change of an alert: as a `tracing` event with the feature `tracing`, else as a line on
+/// standard error.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct LogAlerts;
 
@@ -49,20 +49,20 @@ pub(super) async fn deliver(
     }
 }
 
-/// A receiver that panics gets the next change as well.
+/// Calls a receiver; one that panics gets the next change as well.
 fn call(hook: &dyn AlertHook, change: &AlertChange) {
     let _ = guarded(|| hook.changed(change));
 }
 
 impl Shell {
-    /// The alerts that fire.
+    /// The firing alerts.
     pub(super) fn firing(&self) -> Vec<Alert> {
         self.owner.read(|state| state.alerts().cloned().collect())
     }
 }
 
 impl Healing {
-    /// Adds an alert receiver: it gets the alerts that fire now, then each change.
+    /// Adds an alert receiver: it gets the firing alerts, then each change.
     pub fn on_alert(&self, hook: impl AlertHook) {
         let (shell, hook) = (Arc::clone(&self.shell), Box::new(hook));
         self.shell.runtime.spawn(async move {

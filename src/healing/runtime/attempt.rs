@@ -1,4 +1,4 @@
-//! Attempts and rollbacks: from the decision to the report of their real end.
+//! Attempts and rollbacks: from the decision to the report of their end.
 
 use std::sync::Arc;
 
@@ -11,15 +11,15 @@ use super::trace;
 use crate::healing::core::{AttemptResult, Event, Moment, Risk, ShortText, Start, Work};
 use crate::healing::engine::{Context, HealErrorKind, Precondition};
 
-/// What is to be started.
+/// An attempt to start.
 pub(super) struct Order {
     pub(super) start: Start,
     pub(super) risk: Risk,
-    /// The record that must be in the journal before.
+    /// Sequence number of the record that must be in the journal first.
     pub(super) intent: u64,
 }
 
-/// How it ended, for the core.
+/// The result of an attempt, for the core.
 struct Outcome {
     result: AttemptResult,
     message: ShortText,
@@ -37,7 +37,7 @@ impl Outcome {
     }
 }
 
-/// Starts a task that ends in exactly one report.
+/// Starts a task that sends exactly one report.
 pub(super) fn start(shell: &Arc<Shell>, order: Order) {
     let id = order.start.attempt;
     let token = CancellationToken::new();

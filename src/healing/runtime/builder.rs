@@ -28,7 +28,7 @@ use crate::healing::journal::{Folder, Journal, Replay, Store, replay};
 use crate::registry::Registry;
 use crate::util::Clock;
 
-/// How a healing engine is to be; made by [`Healing::builder`].
+/// Builds a healing engine; made by [`Healing::builder`].
 #[must_use = "nothing happens before `start`"]
 pub struct HealingBuilder {
     policy: HealingPolicy,
@@ -57,33 +57,33 @@ impl HealingBuilder {
         }
     }
 
-    /// Sets what it may do. Default: [`HealingPolicy::default`].
+    /// Sets the policy. Default: [`HealingPolicy::default`].
     pub fn policy(mut self, policy: HealingPolicy) -> Self {
         self.policy = policy;
         self
     }
 
-    /// Sets where it writes down what it does. Default: in memory alone.
+    /// Sets the journal. Default: in memory only.
     pub fn journal(mut self, settings: JournalSettings) -> Self {
         self.journal = settings;
         self
     }
 
-    /// Sets another place for the files of the journal than a folder; the path of the settings
-    /// is not used then. Default: none.
+    /// Sets a store for the journal files instead of a folder; the path in the settings is then
+    /// unused. Default: none.
     pub fn store(mut self, store: impl Store) -> Self {
         self.store = Some(Arc::new(store));
         self
     }
 
-    /// Sets the clock that records are stamped with. Decisions are made by tokio's clock.
-    /// Default: the clock of the machine.
+    /// Sets the clock that stamps records. Decisions use tokio's clock.
+    /// Default: the machine's clock.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
         self
     }
 
-    /// Sets what picks the random waits. Default: random.
+    /// Sets the seed of the random waits. Default: random.
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = Some(seed);
         self
@@ -95,26 +95,26 @@ impl HealingBuilder {
         self
     }
 
-    /// Sets the registry that its metrics are scraped from. Default: none, no metrics.
+    /// Sets the registry that exposes its metrics. Default: none, no metrics.
     pub fn registry(mut self, registry: &Registry) -> Self {
         self.registry = Some(registry.clone());
         self
     }
 
-    /// Takes the place of an engine whose run-time has ended on the page of its registry.
+    /// Replaces an engine whose run-time has ended on the page of its registry.
     pub(crate) fn after(mut self, before: Healing) -> Self {
         self.after = Some(before);
         self
     }
 
-    /// Sets the run-time that its tasks run on, with its time enabled. Default: the one that
-    /// [`start`](Self::start) is called in.
+    /// Sets the run-time for its tasks, which needs its timer enabled. Default: the one in which
+    /// [`start`](Self::start) is called.
     pub fn runtime(mut self, runtime: Handle) -> Self {
         self.runtime = Some(runtime);
         self
     }
 
-    /// Reads the journal, which may take a moment, and starts.
+    /// Reads the journal, which may take a moment, and starts the engine.
     pub fn start(self) -> Result<Healing, StartError> {
         let runtime = match self.runtime {
             Some(runtime) => runtime,

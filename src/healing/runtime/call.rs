@@ -1,4 +1,4 @@
-//! One call of an engine's code: a task of its own, contained whatever it does.
+//! A call of an engine's code in its own task, contained.
 
 use std::any::Any;
 use std::future::Future;
@@ -15,13 +15,13 @@ use crate::healing::engine::Context;
 pub(super) enum End<T> {
     Done(T),
     Panicked(ShortText),
-    /// Its future was dropped after it was called off.
+    /// Its future was dropped after it was cancelled.
     Cancelled,
 }
 
-/// Runs `call` in a task. When its context is called off, the future has half of the grace to
-/// end by itself; then it is dropped at its next await. Returns when nothing of it runs any
-/// more, which may be never.
+/// Runs `call` in a task. When its context is cancelled, the future has half of the grace to end by
+/// itself; then it is dropped at its next await. Returns when nothing of it runs any more, which
+/// may be never.
 pub(super) async fn run<T, F>(cx: &Context, grace: Duration, call: F) -> End<T>
 where
     T: Send + 'static,
@@ -47,7 +47,7 @@ where
     }
 }
 
-/// Nothing is left behind when the one who waits is gone.
+/// Aborts the task when its waiter is dropped.
 struct EndWithUs<T>(JoinHandle<T>);
 
 impl<T> Drop for EndWithUs<T> {
@@ -56,12 +56,12 @@ impl<T> Drop for EndWithUs<T> {
     }
 }
 
-/// Calls code of an engine that is not async, and contains its panic.
+/// Calls synchronous code of an engine, and contains its panic.
 pub(super) fn guarded<T>(call: impl FnOnce() -> T) -> Result<T, ShortText> {
     catch_unwind(AssertUnwindSafe(call)).map_err(panic_text)
 }
 
-/// What a panic said. Dropping what it threw may panic as well.
+/// The message of a panic. Dropping its payload may panic as well.
 fn panic_text(panic: Box<dyn Any + Send>) -> ShortText {
     let text = if let Some(text) = panic.downcast_ref::<&str>() {
         ShortText::from(format!("panicked: {text}"))

@@ -1,4 +1,4 @@
-//! What a person, or a system outside, can decide.
+//! Decisions of a person or an external system.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,16 +9,16 @@ use crate::config::{Faults, HealingPolicy};
 use crate::healing::core::{By, Control, Event, Generation, IssueKey, Name, Target};
 
 impl Healing {
-    /// Follows a decision from outside, at once and in full, or not at all. Who decided is
-    /// written down.
+    /// Carries out a decision from outside, immediately and completely, or refuses it. Records who
+    /// decided.
     ///
     /// # Errors
-    /// It cannot be followed: there is no such issue, it does not wait for approval, …
+    /// The decision is refused: there is no such issue, it does not wait for approval, …
     pub fn control(&self, control: Control, by: By) -> Result<(), Refused> {
         self.shell.decide(Event::Control { control, by })
     }
 
-    /// Nothing starts until [`resume`](Self::resume); what runs goes on.
+    /// Pauses: nothing starts until [`resume`](Self::resume); running attempts continue.
     pub fn pause(&self, by: By) -> Result<(), Refused> {
         self.control(Control::Pause, by)
     }
@@ -28,17 +28,17 @@ impl Healing {
         self.control(Control::Resume, by)
     }
 
-    /// The kill switch: nothing starts, and what runs is called off.
+    /// Sets the kill switch: nothing starts, and running attempts are cancelled.
     pub fn kill(&self, by: By) -> Result<(), Refused> {
         self.control(Control::Kill, by)
     }
 
-    /// Takes the kill switch back.
+    /// Clears the kill switch.
     pub fn revive(&self, by: By) -> Result<(), Refused> {
         self.control(Control::Revive, by)
     }
 
-    /// Nothing starts for a key or a component for so long, unless it becomes worse.
+    /// Mutes a key or a component for this long, unless it worsens: nothing starts for it.
     pub fn mute(&self, target: Target, lasting: Duration, by: By) -> Result<(), Refused> {
         let tolerate = None;
         self.control(
@@ -56,13 +56,13 @@ impl Healing {
         self.control(Control::Unmute { target }, by)
     }
 
-    /// A person has acknowledged it: what was left to a person starts anew.
+    /// Acknowledges an issue that was left to a person: it starts over.
     pub fn acknowledge(&self, key: IssueKey, by: By) -> Result<(), Refused> {
         self.control(Control::Acknowledge { key }, by)
     }
 
-    /// The step that waits for approval may run. With the generation that was read, it is
-    /// refused where the issue is another by now.
+    /// Approves the step that waits for approval. If a generation is given, it is refused if the
+    /// issue has changed since.
     pub fn approve(
         &self,
         key: IssueKey,
@@ -72,21 +72,20 @@ impl Healing {
         self.control(Control::Approve { key, generation }, by)
     }
 
-    /// The step that waits for approval must not run.
+    /// Denies the step that waits for approval.
     pub fn deny(&self, key: IssueKey, by: By) -> Result<(), Refused> {
         self.control(Control::Deny { key }, by)
     }
 
-    /// Looks now, and heals what can be healed, as if acknowledged and approved.
+    /// Detects now, and heals what can be healed, as if acknowledged and approved.
     pub fn trigger(&self, key: IssueKey, by: By) -> Result<(), Refused> {
         self.control(Control::Trigger { key }, by)
     }
 
-    /// Puts a new policy in force, for decisions from now on.
+    /// Sets a new policy for decisions from now on.
     ///
     /// # Errors
-    /// All faults of one that is not valid. The policy in force stays, and the subscribers are
-    /// told.
+    /// All faults of an invalid policy. The current policy stays, and the subscribers are notified.
     pub fn reload(&self, policy: HealingPolicy) -> Result<(), Faults> {
         let checked = policy.validate();
         // One that is not valid is refused by the core as well, which says so in a notice.
@@ -94,16 +93,16 @@ impl Healing {
         checked
     }
 
-    /// Has the journal keep a value over restarts, in the place of what had that name before.
+    /// Stores a value in the journal across restarts, replacing the value of that name.
     ///
     /// # Errors
-    /// There are 8 names already, or it is longer than 48 KiB as JSON.
+    /// There are already 8 names, or the value is longer than 48 KiB as JSON.
     pub fn remember(&self, name: impl Into<Name>, value: serde_json::Value) -> Result<(), Refused> {
         let name = name.into();
         self.shell.decide(Event::Remember { name, value })
     }
 
-    /// What the journal has under a name: of this run, or of one before it.
+    /// The value stored under a name, by this run or an earlier one.
     #[must_use]
     pub fn remembered(&self, name: impl Into<Name>) -> Option<serde_json::Value> {
         let name = name.into();
@@ -111,7 +110,7 @@ impl Healing {
         owner.read(|state| state.remembered(&name).cloned())
     }
 
-    /// The policy in force.
+    /// The current policy.
     #[must_use]
     pub fn policy(&self) -> HealingPolicy {
         self.shell.policy(Clone::clone)

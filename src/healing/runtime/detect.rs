@@ -14,18 +14,18 @@ use super::verify::over;
 use crate::healing::core::{Event, IssueKey, Moment, Observation, Plan, ShortText};
 use crate::healing::engine::Context;
 
-/// The least time between two detection runs that hints lead to.
+/// The minimum time between two detection runs caused by hints.
 const GAP: Duration = Duration::from_millis(100);
-/// The longest wait between two detection runs of a detector that fails, unless its interval is
+/// The maximum wait between two detection runs of a failing detector, unless its interval is
 /// longer.
 const LONGEST_WAIT: Duration = Duration::from_secs(300);
 
-/// So many observations of one detection run are handed over: they are taken in under one lock,
-/// which scrapes and people wait for.
+/// The maximum number of observations handed over from one detection run: they are processed under
+/// one lock, which scrapes and people wait for.
 const MOST: usize = 1024;
 
-/// Detects on every tick and every hint, one run at a time, until the engine is gone. A detector
-/// that fails is run less and less often, hints or not.
+/// Detects on every tick and every hint, one run at a time, until the engine is removed. A failing
+/// detector runs less and less often, even with hints.
 pub(super) async fn run(shell: Arc<Shell>, slot: Arc<Slot>) {
     let mut failures = 0;
     let mut last = None;
@@ -43,8 +43,8 @@ pub(super) async fn run(shell: Arc<Shell>, slot: Arc<Slot>) {
     }
 }
 
-/// Waits for the next reason to detect. The first run comes at once: the core asks for it, unless
-/// it did so before the engine was there.
+/// Waits for the next detection run. The first is immediate: the core requests it, unless it did so
+/// before the engine was added.
 async fn wait(shell: &Shell, slot: &Slot, last: Option<Instant>, failures: u32) {
     let Some(last) = last else {
         tokio::select! {
@@ -74,8 +74,8 @@ fn backed_off(every: Duration, failures: u32) -> Duration {
     every.saturating_mul(factor).min(LONGEST_WAIT.max(every))
 }
 
-/// One detection run. It returns when nothing of it runs any more, which may be long after it was
-/// reported as failed; until then it is reported again and again.
+/// Makes one detection run. Returns when nothing of it runs any more, which may be long after it
+/// was reported as failed; until then it is reported repeatedly.
 async fn pass(shell: &Arc<Shell>, slot: &Slot) -> DetectionResult {
     let (timeout, grace) = shell.policy(|policy| (policy.timeout, policy.grace));
     let token = CancellationToken::new();
@@ -117,7 +117,7 @@ async fn pass(shell: &Arc<Shell>, slot: &Slot) -> DetectionResult {
     result
 }
 
-/// Hands over what a run found: the worst, if it is too much.
+/// Hands over the observations of a run: the worst, if there are too many.
 async fn hand_over(shell: &Shell, slot: &Slot, began: Moment, mut found: Vec<Observation>) {
     let mut left_out = None;
     if found.len() > MOST {
@@ -136,7 +136,7 @@ async fn hand_over(shell: &Shell, slot: &Slot, began: Moment, mut found: Vec<Obs
     });
 }
 
-/// The worst of these, the key of one of the others, and how many they are.
+/// The worst observations, the key of one of the others, and their number.
 fn worst(mut found: Vec<Observation>) -> (Vec<Observation>, Option<(IssueKey, u64)>) {
     let (_, next, others) = found.select_nth_unstable_by(MOST, |a, b| b.cmp(a));
     let left_out = (next.key.clone(), 1 + others.len() as u64);
@@ -144,8 +144,8 @@ fn worst(mut found: Vec<Observation>) -> (Vec<Observation>, Option<(IssueKey, u6
     (found, Some(left_out))
 }
 
-/// Has the engine plan for those observations that need it. Its code runs with no lock held, and
-/// its panics are contained.
+/// Calls the engine's `plan` for the observations that need one, with no lock held and panics
+/// contained.
 fn with_plans(
     shell: &Shell,
     slot: &Slot,

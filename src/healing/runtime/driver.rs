@@ -1,4 +1,4 @@
-//! Does what the core says, in its order, and wakes it when it asked for that.
+//! Carries out the effects of the core in order, and wakes it as requested.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -17,11 +17,11 @@ use crate::healing::journal::Progress;
 
 pub(super) struct Driver {
     shell: Arc<Shell>,
-    /// When the core wants to be woken.
+    /// When to wake the core.
     wake: Option<Moment>,
-    /// The last record that went to the journal.
+    /// Sequence number of the last journaled record.
     last_seq: u64,
-    /// The attempt that the last intent was about, and what it risks.
+    /// The attempt of the last intent, and its risk.
     intent: Option<(AttemptId, Risk)>,
     progress: Option<watch::Receiver<Progress>>,
     journal_healthy: bool,
@@ -39,7 +39,7 @@ impl Driver {
         }
     }
 
-    /// Runs until the end of the engine.
+    /// Runs until the engine ends.
     pub(super) async fn run(mut self) {
         let mut batch = Vec::new();
         let shell = Arc::clone(&self.shell);
@@ -158,7 +158,7 @@ impl Driver {
         }
     }
 
-    /// A new file begins with what is known at one point of the stream of records: everything
+    /// Begins a journal file with the state at one point of the stream of records: everything
     /// before that point goes to the old file.
     fn begin_file(&mut self) {
         let shell = Arc::clone(&self.shell);
@@ -179,7 +179,7 @@ async fn until(timeline: &Timeline, wake: Option<Moment>) {
     }
 }
 
-/// Waits for the journal to have something to say; for ever where there are no files.
+/// Waits for a change of the journal; forever without files.
 async fn changed(progress: &mut Option<watch::Receiver<Progress>>) -> Progress {
     if let Some(receiver) = progress
         && receiver.changed().await.is_ok()

@@ -1,4 +1,4 @@
-//! Engines as they are registered, asked for plans and removed.
+//! Registration, planning and removal of engines.
 
 use std::fmt;
 use std::sync::Arc;
@@ -75,7 +75,7 @@ impl Shell {
     }
 }
 
-/// An engine that is registered. Cloning is cheap; dropping it changes nothing.
+/// A registered engine. Cloning is cheap; dropping it has no effect.
 #[derive(Clone)]
 pub struct EngineHandle {
     shell: Arc<Shell>,
@@ -83,26 +83,26 @@ pub struct EngineHandle {
 }
 
 impl EngineHandle {
-    /// What it is called.
+    /// The engine's name.
     #[must_use]
     pub fn name(&self) -> &Name {
         &self.slot.name
     }
 
-    /// Asks for a detection run soon, as there may be a fault. Hints that come during a run, or
-    /// within a tenth of a second of the last one, become one further run.
+    /// Requests a detection run soon, as there may be a fault. Hints during a run, or within 100 ms
+    /// of the last one, are merged into one further run.
     pub fn hint(&self) {
         self.slot.hint.notify_one();
     }
 
-    /// Where to make something known of it that is no fault.
+    /// The remark of the engine, for conditions that are no fault.
     pub(in crate::healing) fn remark(&self) -> Arc<Remark> {
         Arc::clone(&self.slot.remark)
     }
 
-    /// A fault was noticed outside of [`detect`](HealingEngine::detect): it opens an issue, or
-    /// adds to one, and asks for a detection run. It confirms nothing by being repeated. Where it
-    /// needs a plan, [`plan`](HealingEngine::plan) is called on this thread.
+    /// Reports a fault noticed outside of [`detect`](HealingEngine::detect): it opens an issue or
+    /// adds to one, and requests a detection run. Repeated reports do not confirm it. If it needs a
+    /// plan, [`plan`](HealingEngine::plan) is called on this thread.
     pub fn observe(&self, observation: Observation) {
         let (shell, slot) = (&self.shell, &self.slot);
         let now = shell.timeline.stamp();
@@ -116,11 +116,11 @@ impl EngineHandle {
         });
     }
 
-    /// Takes the engine out: its issues close as superseded, what runs is called off, and
+    /// Removes the engine: its issues close as superseded, running attempts are cancelled, and
     /// [`close`](HealingEngine::close) is called last. Returns when that is done, or when the
     /// policy's grace is over.
     ///
-    /// Once begun it goes on though the future is dropped.
+    /// Once begun, it continues even if the future is dropped.
     pub async fn remove(&self) {
         let (shell, slot) = (Arc::clone(&self.shell), Arc::clone(&self.slot));
         if slot.gone.is_cancelled() {

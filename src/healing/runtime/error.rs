@@ -9,18 +9,18 @@ use crate::registry::DeclareError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
-    /// There is no tokio run-time here.
+    /// There is no tokio run-time.
     #[error(
         "healing needs a tokio run-time: start it in async code, name one with `runtime`, or have a `Selfheal` listen first, whose thread has one"
     )]
     NoRuntime(#[source] tokio::runtime::TryCurrentError),
-    /// The run-time has no clock.
+    /// The run-time has no timer.
     #[error("healing needs tokio's timers: call `enable_time` or `enable_all` on the run-time")]
     NoTime,
-    /// The policy or the settings of the journal are not valid.
+    /// The policy or the journal settings are invalid.
     #[error("the healing settings are not valid:\n{0}")]
     Invalid(Faults),
-    /// The folder of the journal cannot be used.
+    /// The journal folder cannot be used.
     #[error(transparent)]
     Folder(#[from] FolderError),
     /// The journal cannot be read.
@@ -38,47 +38,47 @@ pub enum RegisterError {
     /// Its name is empty.
     #[error("the engine has no name; give it one that no other engine has")]
     Nameless,
-    /// Another engine has its name.
+    /// Another engine has this name.
     #[error("there is an engine `{name}` already; remove it first, or choose another name")]
     Taken {
         /// The name.
         name: Name,
     },
-    /// There are as many engines as there may be.
+    /// The limit of engines is reached.
     #[error("engine `{name}` is one more than {limit}; raise healing.limits.engines")]
     TooMany {
-        /// Its name.
+        /// The engine's name.
         name: Name,
-        /// How many there may be.
+        /// The limit.
         limit: u32,
     },
-    /// It panicked when it was asked for its name, its components or its interval.
+    /// It panicked when asked for its name, its components or its interval.
     #[error("the engine {what} when it was asked for its name; mend it")]
     Panicked {
-        /// What it said.
+        /// The panic message.
         what: ShortText,
     },
-    /// The run-time that the healing engine ran on has ended, and it with it.
+    /// The tokio run-time of the healing engine has ended.
     #[error(
         "engine `{name}` comes too late: healing has ended with its tokio run-time; start it in \
          the one that runs now, which a `Selfheal` does when it is asked for its engine there"
     )]
     RuntimeEnded {
-        /// Its name.
+        /// The engine's name.
         name: Name,
     },
-    /// The healing engine is shutting down, or has.
+    /// The healing engine is shutting down, or has shut down.
     #[error("engine `{name}` comes too late: healing shuts down")]
     ShutDown {
-        /// Its name.
+        /// The engine's name.
         name: Name,
     },
 }
 
-/// A decision from outside could not be followed; nothing changed.
+/// A refused decision from outside; nothing changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("refused: {why}")]
 pub struct Refused {
-    /// Why, and what to do.
+    /// The reason, and what to do.
     pub why: ShortText,
 }

@@ -1,4 +1,4 @@
-//! The stream of everything that happens.
+//! The event stream for subscribers.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,22 +7,22 @@ use tokio::sync::broadcast::{self, error::RecvError};
 
 use crate::healing::core::{Notice, Record};
 
-/// So many events are kept for subscribers that are behind.
+/// The number of events kept for slow subscribers.
 pub(super) const KEPT: usize = 1024;
 
-/// Something that the engine decided, did or refused.
+/// A decision, action or refusal of the engine.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum HealingEvent {
-    /// What also stands in the journal.
+    /// A journaled record.
     Record(Arc<Record>),
-    /// What is not worth a record.
+    /// An occurrence that is not journaled.
     Notice(Notice),
-    /// This subscriber was so far behind that it missed so many events.
+    /// This subscriber was too slow and missed this many events.
     Missed(u64),
 }
 
-/// The events from the subscription on. A subscriber that does not read holds up no other.
+/// The events since the subscription. A slow subscriber blocks no other.
 pub struct Events(pub(super) broadcast::Receiver<HealingEvent>);
 
 impl Events {

@@ -1,4 +1,4 @@
-//! Requests to the host, once a fault is escalated beyond an alert.
+//! Requests to the host when a fault is escalated beyond an alert.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,11 +9,11 @@ use super::Healing;
 use super::shell::Shell;
 use crate::healing::core::{AlertId, ExitRequest};
 
-/// The request waits so long for its record to be in the journal.
+/// How long the request waits for its record to be in the journal.
 const WRITTEN_WITHIN: Duration = Duration::from_secs(2);
 
 impl Shell {
-    /// Tells the host that the process should end, once the record of that is in the journal.
+    /// Asks the host to end the process, once the record of that is in the journal.
     pub(super) fn ask_to_end(self: &Arc<Self>, request: ExitRequest, record: u64) {
         let written = self.journal.written(record);
         let shell = Arc::clone(self);
@@ -25,9 +25,9 @@ impl Shell {
 }
 
 impl Healing {
-    /// The faults that keep the service from being ready for traffic: healing has given up on
-    /// them, and the policy's [`escalation`](crate::config::HealingPolicy::escalation) turns
-    /// traffic away then. Empty by default. The handle's `/readyz` heeds it.
+    /// The faults that keep the service from being ready: healing has given up on them, and the
+    /// policy's [`escalation`](crate::config::HealingPolicy::escalation) diverts traffic in that
+    /// case. Empty by default. The handle's `/readyz` uses it.
     #[must_use]
     pub fn not_ready(&self) -> Vec<AlertId> {
         let owner = &self.shell.owner;
@@ -35,13 +35,13 @@ impl Healing {
     }
 
     /// Waits until the process should end: healing has given up on a fault, and the policy's
-    /// [`escalation`](crate::config::HealingPolicy::escalation) asks for a restart. By default it
-    /// never does. The request is in the journal by then.
+    /// [`escalation`](crate::config::HealingPolicy::escalation) asks for a restart. Pending forever
+    /// by default. The request is then already in the journal.
     ///
-    /// How to end is for the host to say: let requests that are under way finish, call
-    /// [`shutdown`](Self::shutdown), which writes down what remains, and return from `main`.
-    /// Nothing happens where no one waits. Cancel-safe; one that comes later has the answer at
-    /// once.
+    /// The host decides how to end: let requests in flight finish, call
+    /// [`shutdown`](Self::shutdown), which records open issues, and return from `main`. A request
+    /// has no effect if nothing waits for it. Cancel-safe; a later call returns the same request
+    /// immediately.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -66,9 +66,9 @@ impl Healing {
         }
     }
 
-    /// Ends this process with `code` when [`exit_asked`](Self::exit_asked) says so, after a
-    /// [`shutdown`](Self::shutdown) of at most `grace`: for a program that has nothing else to see
-    /// to. Nothing of the program runs after that, destructors included.
+    /// Ends this process with `code` when [`exit_asked`](Self::exit_asked) returns, after a
+    /// [`shutdown`](Self::shutdown) of at most `grace`: for a program with no other cleanup.
+    /// Nothing of the program runs after that, destructors included.
     pub fn exit_process_when_asked(&self, code: u8, grace: Duration) {
         let healing = self.clone();
         self.shell.runtime.spawn(async move {

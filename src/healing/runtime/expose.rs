@@ -1,5 +1,5 @@
-//! The numbers of the core on the metrics page: one snapshot for each scrape, so that they
-//! add up at every scrape (see [`identities`](crate::healing::core::identities)).
+//! Metrics of the core: one snapshot for each scrape, so that the accounting identities hold at
+//! every scrape (see [`identities`](crate::healing::core::identities)).
 
 use std::sync::Arc;
 
@@ -14,10 +14,10 @@ use crate::registry::{
     Value,
 };
 
-/// The group of all of these in the catalogue.
+/// The catalogue group of these metrics.
 const GROUP: &str = "healing";
 
-/// The names that the identities are checked by.
+/// The names used to check the identities.
 mod name {
     pub(super) const OBSERVATIONS: &str = "healing_observations_total";
     pub(super) const OBSERVATION_RESULTS: &str = "healing_observation_results_total";
@@ -33,10 +33,10 @@ use name::{
     CLOSED, FINISHED, OBSERVATION_RESULTS, OBSERVATIONS, OPEN, OPENED, RESTORED, RUNNING, STARTED,
 };
 
-/// Puts the numbers of a core on the page of `registry`; `take` is called once a scrape.
+/// Exposes the counts of a core in `registry`; `take` is called once a scrape.
 ///
 /// # Errors
-/// The registry has other metrics of one of these names.
+/// The registry has another metric of one of these names.
 pub fn expose(
     registry: &Registry,
     take: impl Fn() -> Snapshot + Send + Sync + 'static,
@@ -67,7 +67,7 @@ impl<F: Fn() -> Snapshot + Send + Sync + 'static> Collector for Exposed<F> {
     }
 }
 
-/// One metric: what it is, and how it is read from a snapshot.
+/// A metric: its definition, and how to read it from a snapshot.
 struct Row {
     kind: Kind,
     name: &'static str,
@@ -101,7 +101,7 @@ impl Row {
         }
     }
 
-    /// Other names, for profiles.
+    /// Sets other names, for profiles.
     const fn aliases(mut self, aliases: fn() -> Vec<Alias>) -> Self {
         self.aliases = aliases;
         self
@@ -134,7 +134,7 @@ impl Row {
     }
 }
 
-/// The older names of attempts that ended in one way.
+/// The older names for attempts with one result.
 fn older(status: &'static str, name: &'static str) -> Vec<Alias> {
     let older = |name| groups::older(name).without("issue_type");
     vec![older(groups::ALL).with("status", status), older(name)]

@@ -1,4 +1,4 @@
-//! The metrics of the run-time: detection runs of each engine, and changes that receivers missed.
+//! Metrics of the run-time: detection runs of each engine, and changes that receivers missed.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -15,7 +15,7 @@ use crate::registry::{
 };
 
 impl Shell {
-    /// Each engine, each result, and how often.
+    /// The number of detection runs by engine and result.
     pub(super) fn detections(&self) -> Vec<(Name, DetectionResult, u64)> {
         let slots = self.engines.read().all();
         let mut all: Vec<_> = slots
@@ -30,11 +30,11 @@ impl Shell {
     }
 }
 
-/// Whose numbers are on the page of a registry.
+/// The healing engine whose metrics a registry exposes.
 pub(super) struct Page(Mutex<Arc<Shell>>);
 
 impl Page {
-    /// Puts the numbers of the core and of the shell on the page of a registry.
+    /// Exposes the metrics of the core and of the run-time in a registry.
     pub(super) fn new(shell: &Arc<Shell>, registry: &Registry) -> Result<Arc<Self>, DeclareError> {
         let page = Arc::new(Self(Mutex::new(Arc::clone(shell))));
         let core = Arc::clone(&page);
@@ -43,7 +43,7 @@ impl Page {
         Ok(page)
     }
 
-    /// Shows another engine from now on, whose counters start anew.
+    /// Exposes another engine from now on, whose counters start at zero.
     pub(super) fn turn_to(&self, shell: &Arc<Shell>) {
         let before = std::mem::replace(&mut *self.0.lock(), Arc::clone(shell));
         drop(before);

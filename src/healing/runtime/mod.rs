@@ -1,15 +1,15 @@
-//! The tokio shell round the pure core: it calls the engines, keeps the time, writes the
+//! The tokio run-time around the pure core: it calls the engines, keeps the time, writes the
 //! journal, and notifies subscribers and alert receivers.
 //!
 //! # What this module promises
 //! - The [`State`](crate::healing::core::State) has one owner. Its lock is held for one step, never
 //!   while code of an engine runs and never across an await.
-//! - Every call of an engine is a task of its own: a panic, also one in `Drop`, is contained and
-//!   is the result of that call alone.
-//! - What is called off gets the token first; after half of the policy's grace its future is
-//!   dropped; what still runs after all of it is a zombie, and keeps its lock until it ends.
-//! - One detection run of an engine at a time, on a tick or a hint. A detector that fails is run
-//!   less and less often, and holds up no other.
+//! - Every call of an engine is a separate task: a panic, also one in `Drop`, is contained and is
+//!   the result of that call alone.
+//! - A cancelled call gets the token first; after half of the policy's grace its future is dropped;
+//!   whatever runs after the whole grace is a zombie, and keeps its lock until it ends.
+//! - One detection run of an engine at a time, on a tick or a hint. A failing detector runs less and
+//!   less often, and delays no other.
 //! - Nothing here grows without bound, and nothing panics in the host.
 
 mod alert_hook;
@@ -66,13 +66,13 @@ use crate::healing::core::{Event, Name};
 use metrics::Page;
 use shell::Shell;
 
-/// A healing engine that runs. Cloning is cheap and gives the same one.
+/// A running healing engine. Cloning is cheap and gives the same engine.
 ///
 /// It runs until [`shutdown`](Self::shutdown), or until its tokio run-time ends; dropping the
-/// handle does not end it. After the end of the run-time it refuses engines and decisions with
-/// the reason. What it measures time by stands still while the process is stopped or its run-time
-/// blocked, so that nothing is overdue that was not waited for; in a test with a paused clock, let
-/// time pass with `tokio::time::sleep`, as `tokio::time::advance` is such a stop.
+/// handle does not end it. After the run-time has ended it refuses engines and decisions with the
+/// reason. Its clock stands still while the process is stopped or its run-time blocked, so that no
+/// limit expires in that time; in a test with a paused clock, let time pass with
+/// `tokio::time::sleep`, as `tokio::time::advance` counts as such a stop.
 ///
 /// ```
 /// use std::sync::{Arc, Weak};
@@ -115,54 +115,53 @@ use shell::Shell;
 pub struct Healing {
     shell: Arc<Shell>,
     report: Arc<ReplayReport>,
-    /// Where its numbers are exposed; the registry keeps it.
+    /// The page that exposes its metrics; owned by the registry.
     page: Weak<Page>,
 }
 
 impl Healing {
-    /// Begins to say how it is to be.
+    /// A builder with the default settings.
     pub fn builder() -> HealingBuilder {
         HealingBuilder::new()
     }
 
-    /// The time that its decisions are made by.
+    /// The clock of its decisions.
     pub(super) fn timeline(&self) -> &Timeline {
         &self.shell.timeline
     }
 
-    /// The run-time that its tasks run on.
+    /// The run-time of its tasks.
     pub(crate) fn runtime(&self) -> &Handle {
         &self.shell.runtime
     }
 
-    /// Whether that run-time has ended.
+    /// Whether its run-time has ended.
     pub(crate) fn has_ended(&self) -> bool {
         self.shell.ended.is_cancelled()
     }
 
-    /// Whether it did before a shutdown.
+    /// Whether its run-time ended before a shutdown.
     pub(crate) fn is_orphaned(&self) -> bool {
         self.shell.is_orphaned()
     }
 
-    /// Registers an engine; its first detection run begins at once. Works at any time before the
-    /// shutdown, on any thread.
+    /// Registers an engine; its first detection run begins immediately. Works until the shutdown,
+    /// on any thread.
     ///
     /// # Errors
-    /// Its name is empty or taken, there are too many engines, or it is too late.
+    /// Its name is empty or taken, there are too many engines, or healing has ended.
     pub fn register(&self, engine: impl HealingEngine) -> Result<EngineHandle, RegisterError> {
         self.shell.register(engine)
     }
 
-    /// Asks for a detection run of an engine soon; nothing happens where there is none of that
-    /// name.
+    /// Requests a detection run of an engine soon; no effect if there is no engine of that name.
     pub fn hint(&self, engine: &str) {
         if let Some(slot) = self.shell.engines.read().get(&Name::from(engine)) {
             slot.hint.notify_one();
         }
     }
 
-    /// Says that a component depends on another, which is healed first. A circle is refused,
+    /// Declares that a component depends on another, which is healed first. A cycle is refused,
     /// with a [`Notice`](crate::healing::core::Notice).
     pub fn depends_on(&self, component: impl Into<Name>, parent: impl Into<Name>) {
         self.shell.feed(Event::DependsOn {
@@ -171,24 +170,24 @@ impl Healing {
         });
     }
 
-    /// Everything that happens from now on.
+    /// Subscribes to all events from now on.
     #[must_use]
     pub fn subscribe(&self) -> Events {
         Events(self.shell.events.subscribe())
     }
 
-    /// What was wrong with the journal when it was read at the start.
+    /// The damage found in the journal when it was read at the start.
     #[must_use]
     pub fn replay_report(&self) -> &ReplayReport {
         &self.report
     }
 
-    /// Ends in order: nothing starts any more, what runs is called off, open issues are closed
-    /// as shut down (the next start takes them up from the journal), engines are closed, the
-    /// journal is forced to the disk. Returns when that is done, shortly after `grace` at the
-    /// latest; asked again, it waits for the same end.
+    /// Shuts down in order: nothing starts any more, running attempts are cancelled, open issues
+    /// are closed as shut down (the next start restores them from the journal), engines are closed,
+    /// the journal is synced to disk. Returns when that is done, shortly after `grace` at the
+    /// latest; further calls wait for the same end.
     ///
-    /// Once begun it goes on though the future is dropped.
+    /// Once begun, it continues even if the future is dropped.
     pub async fn shutdown(&self, grace: Duration) -> ShutdownReport {
         self.shell.shut_down(grace).await
     }

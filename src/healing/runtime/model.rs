@@ -1,7 +1,7 @@
-//! The owner of the state under every order in which its threads can get their turns, as `loom`
-//! tries them: with at most two of them interrupted anywhere.
+//! `loom` models of the owner of the state, over all interleavings of its threads with at most two
+//! preemptions.
 //!
-//! Each model is the real [`Owner`](owner::Owner) over the real state, with threads that do what
+//! Each model is the real [`Owner`](owner::Owner) over the real state, with threads that act as
 //! those of the shell do; the driver's is a loop as in `driver`.
 
 use std::sync::Arc as Plain;
@@ -89,7 +89,7 @@ fn by_ann(control: Control) -> Event {
     }
 }
 
-/// An owner whose engine acts at the first observation, and heals as soon as it is verified.
+/// An owner whose engine acts on the first observation, and heals as soon as it is verified.
 fn owner() -> Arc<Owner> {
     let policy = HealingPolicy {
         confirm: Confirm::at_once(),
@@ -111,8 +111,8 @@ struct Log {
     stopped: bool,
 }
 
-/// Does what the core says until it has stopped. Every action that starts returns ok, every
-/// verification is good, and the answers come from here.
+/// Carries out effects until the core has stopped: every action returns ok, and every verification
+/// is good.
 fn drive(owner: &Owner) -> Log {
     let mut log = Log::default();
     let mut batch = Vec::new();

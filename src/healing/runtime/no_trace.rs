@@ -1,5 +1,5 @@
-//! In place of `trace`, without the feature `tracing`: silence, but for alerts that someone
-//! asked to have logged.
+//! Replacement of `trace` without the feature `tracing`: silent, except for alerts for which
+//! logging was requested.
 
 use std::io::Write as _;
 

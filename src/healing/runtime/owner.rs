@@ -1,14 +1,14 @@
-//! The one owner of the state, and the queue of what it wants done.
+//! The owner of the state, and the queue of its effects.
 
 use super::sync::{Kick, Mutex};
 use crate::healing::core::{Effect, Event, Notice, Record, ShortText, Snapshot, Stamp, State};
 use crate::healing::runtime::call::guarded;
 
-/// The state and what it has said since the driver last read it, under one lock, so that effects
-/// keep their order. The lock is held for one step, never while anything is waited for.
+/// The state and its effects since the driver last read them, under one lock, so that effects keep
+/// their order. The lock is held for one step, never during a wait.
 pub(super) struct Owner {
     core: Mutex<Core>,
-    /// Wakes the driver when there is something to do.
+    /// Wakes the driver when there are effects.
     pub(super) kick: Kick,
 }
 
@@ -18,11 +18,11 @@ struct Core {
 }
 
 impl Core {
-    /// One step. A panic in it is a bug of ours: it is contained and reported, and the state goes
-    /// on from where it was, without the issue that was at hand.
+    /// Makes one step. A panic in it is a bug of this crate: it is contained and reported, and the
+    /// state continues without the issue that was being processed.
     ///
     /// # Errors
-    /// What the panic said.
+    /// The panic message.
     fn step(&mut self, stamp: Stamp, event: Event) -> Result<(), ShortText> {
         let Self { state, outbox } = self;
         let step = guarded(|| state.step_into(stamp, event, outbox));
@@ -41,13 +41,13 @@ impl Owner {
         }
     }
 
-    /// Tells the core that something happened.
+    /// Passes an event to the core.
     pub(super) fn feed(&self, stamp: Stamp, event: Event) {
         // A panic is counted and reported by the core.
         let _ = self.work(|core| core.step(stamp, event));
     }
 
-    /// Tells the core of a decision, and why it was refused if it was.
+    /// Passes a decision to the core; returns why it was refused, if it was.
     pub(super) fn decide(&self, stamp: Stamp, event: Event) -> Result<(), ShortText> {
         self.work(|core| {
             let before = core.outbox.len();
@@ -61,7 +61,7 @@ impl Owner {
         })
     }
 
-    /// All numbers now. A step goes before, so that budgets that came back in a quiet time show.
+    /// The current counts. A tick precedes, so that budgets that became available show.
     pub(super) fn snapshot(&self, stamp: Stamp) -> Snapshot {
         self.work(|core| {
             let _ = core.step(stamp, Event::Tick);
@@ -73,18 +73,18 @@ impl Owner {
         read(&self.core.lock().state)
     }
 
-    /// Swaps what there is to do for an empty batch.
+    /// Swaps the queued effects for an empty batch.
     pub(super) fn take(&self, batch: &mut Vec<Effect>) {
         std::mem::swap(batch, &mut self.core.lock().outbox);
     }
 
-    /// What there is to do before, and then all that is known as records.
+    /// The queued effects, and then the state as records.
     pub(super) fn carry(&self, stamp: Stamp) -> (Vec<Effect>, Vec<Record>) {
         let mut core = self.core.lock();
         (std::mem::take(&mut core.outbox), core.state.carry(stamp))
     }
 
-    /// Works on the state; then has the driver do what it said.
+    /// Changes the state; then wakes the driver if there are effects.
     fn work<T>(&self, work: impl FnOnce(&mut Core) -> T) -> T {
         let mut core = self.core.lock();
         let done = work(&mut core);

@@ -3,8 +3,8 @@ use std::sync::OnceLock;
 use super::trace;
 use crate::healing::core::Name;
 
-/// What is to be known of an engine that is no fault, such as a setting that is missing: once in
-/// the log, and in the health report from then on.
+/// A condition of an engine that is no fault, such as a missing setting: logged once, and shown in
+/// the health report from then on.
 #[derive(Debug)]
 pub(in crate::healing) struct Remark {
     engine: Name,
@@ -19,7 +19,7 @@ impl Remark {
         }
     }
 
-    /// Makes it known; the first counts.
+    /// Sets the remark; the first one counts.
     pub(in crate::healing) fn make(&self, text: &'static str) {
         if self.text.set(text).is_ok() {
             trace::remark(&self.engine, text);

@@ -1,4 +1,4 @@
-//! What the tasks of one engine share.
+//! State shared by the tasks of one engine.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU64;
@@ -23,33 +23,33 @@ use crate::healing::core::{AttemptId, Event, ExitRequest, ShortText, Snapshot};
 use crate::healing::engine::Timeline;
 use crate::healing::journal::Journal;
 
-/// Everything that the tasks of one engine share.
+/// State shared by the tasks of one engine.
 pub(super) struct Shell {
     pub(super) runtime: Handle,
     pub(super) timeline: Timeline,
     pub(super) owner: Owner,
     pub(super) engines: RwLock<Slots>,
-    /// How to call off what runs.
+    /// Cancellation tokens of running attempts.
     pub(super) running: Mutex<BTreeMap<AttemptId, CancellationToken>>,
     pub(super) journal: Journal,
     pub(super) events: broadcast::Sender<HealingEvent>,
     pub(super) alerts: mpsc::Sender<Delivery>,
-    /// How many changes of alerts the hooks have missed.
+    /// Alert changes that the hooks have missed.
     pub(super) alerts_missed: AtomicU64,
     pub(super) stage: watch::Sender<Stage>,
-    /// Whether the process should end.
+    /// The request that the process should end.
     pub(super) exit: watch::Sender<Option<ExitRequest>>,
-    /// The end of everything that is not an attempt.
+    /// Cancels everything that is not an attempt.
     pub(super) closing: CancellationToken,
-    /// Detection runs, attempts and verifications under way.
+    /// Running detection runs, attempts and verifications.
     pub(super) tasks: TaskTracker,
-    /// Its run-time has ended, with everything that ran on it.
+    /// Cancelled when its run-time has ended.
     pub(super) ended: CancellationToken,
-    /// The task that does what the core says; the shutdown waits for it last.
+    /// The task that carries out the effects; the shutdown waits for it last.
     pub(super) driver: Mutex<Option<JoinHandle<()>>>,
 }
 
-/// How far the engine is on its way.
+/// The stage of the engine's life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Stage {
     Running,
@@ -57,18 +57,18 @@ pub(super) enum Stage {
     Stopping,
     /// The core has closed everything.
     Stopped,
-    /// It is over.
+    /// The shutdown is complete.
     Closed,
 }
 
 impl Shell {
-    /// Tells the core that something happened.
+    /// Passes an event to the core.
     pub(super) fn feed(&self, event: Event) {
         self.owner.feed(self.timeline.stamp(), event);
         self.forget_if_ended();
     }
 
-    /// Tells the core of a decision, and whether it was refused.
+    /// Passes a decision to the core; returns whether it was refused.
     pub(super) fn decide(&self, event: Event) -> Result<(), Refused> {
         if self.is_orphaned() {
             let why =
@@ -79,26 +79,26 @@ impl Shell {
         decided.map_err(|why| Refused { why })
     }
 
-    /// All numbers now.
+    /// The current counts.
     pub(super) fn snapshot(&self) -> Snapshot {
         let snapshot = self.owner.snapshot(self.timeline.stamp());
         self.forget_if_ended();
         snapshot
     }
 
-    /// What the core wants done is kept for a driver that is gone.
+    /// Discards effects if the driver is gone.
     fn forget_if_ended(&self) {
         if self.ended.is_cancelled() {
             self.owner.take(&mut Vec::new());
         }
     }
 
-    /// Whether its run-time ended before it was shut down: it neither acts nor ends any more.
+    /// Whether its run-time ended before a shutdown: it neither acts nor ends any more.
     pub(super) fn is_orphaned(&self) -> bool {
         self.ended.is_cancelled() && *self.stage.borrow() == Stage::Running
     }
 
-    /// Reads something of the policy in force.
+    /// Reads from the current policy.
     pub(super) fn policy<T>(&self, read: impl FnOnce(&HealingPolicy) -> T) -> T {
         self.owner.read(|state| read(state.policy()))
     }
@@ -115,7 +115,7 @@ impl Shell {
     }
 }
 
-/// Notes the end of a run-time: it drops the tasks that run on it.
+/// Detects the end of a run-time, which drops its tasks.
 pub(super) struct Ended(pub(super) Weak<Shell>);
 
 impl Drop for Ended {

@@ -1,4 +1,4 @@
-//! The orderly end: nothing starts, what runs is called off, what remains is written down.
+//! Shutdown: nothing starts, running attempts are cancelled, open issues are recorded.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,22 +13,22 @@ use super::slots::Slot;
 use crate::healing::core::Event;
 use crate::healing::engine::Context;
 
-/// Writing the last records may take so long, whatever the grace.
+/// Time limit for writing the last records, regardless of the grace.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
-/// How the shutdown went.
+/// The result of a shutdown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ShutdownReport {
     /// Attempts and rollbacks that had not ended when the grace was over. The journal has their
     /// intent: the next start counts them as interrupted.
     pub unfinished: u64,
-    /// Those that were given up long before and still ran.
+    /// Attempts and rollbacks that were abandoned earlier and still run.
     pub zombies: u64,
 }
 
 impl ShutdownReport {
-    /// Whether nothing was left behind.
+    /// Whether no attempt was left running.
     #[must_use]
     pub fn is_clean(&self) -> bool {
         self.unfinished == 0 && self.zombies == 0
@@ -57,7 +57,7 @@ impl Shell {
     }
 }
 
-/// Tells those who wait for the end, also where the run-time goes away before it.
+/// Notifies the waiters of the end, also if the run-time is dropped first.
 struct Over(Arc<Shell>);
 
 impl Drop for Over {
@@ -94,7 +94,7 @@ async fn end(over: Over, grace: Duration) {
     let _ = timeout_at(last_words, shell.journal.close()).await;
 }
 
-/// Waits for the calls of an engine that are under way, and makes the last one.
+/// Waits for the running calls of an engine, then closes it.
 pub(super) async fn close_engine(shell: &Shell, slot: &Slot, grace: Duration) {
     let began = Instant::now();
     slot.calls.close();

@@ -1,23 +1,23 @@
-//! Whether the detector of an engine works: a component is well only as long as it is watched.
+//! Whether an engine's detector works: a component is good only while it is watched.
 
 use std::time::Duration;
 
 use crate::healing::core::{Moment, ShortText};
 use parking_lot::Mutex;
 
-/// A detection run may take so much longer than the last good one before it counts as hanging.
+/// How much longer than the last good run a detection run may take before it counts as hanging.
 const SLACK: Duration = Duration::from_secs(1);
 
-/// A detector that does not see its components: its last detection run failed, or the one under way
-/// takes far longer than the last good one did.
+/// A detector that does not see its components: its last detection run failed, or the current one
+/// takes far longer than the last good one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Blind {
-    /// For how long, from the beginning of the first detection run that failed.
+    /// How long, since the first failed detection run began.
     pub lasting: Duration,
-    /// Whether that is longer than a detection run may take: the policy's `timeout`.
+    /// Whether that exceeds the time limit of a detection run: the policy's `timeout`.
     pub overdue: bool,
-    /// What the detector said.
+    /// The detector's message.
     pub why: ShortText,
 }
 
@@ -27,11 +27,11 @@ pub(super) struct Sight(Mutex<Looks>);
 
 #[derive(Debug, Default)]
 struct Looks {
-    /// When the detection run under way began.
+    /// When the current detection run began.
     began: Option<Moment>,
-    /// How long the last good one took.
+    /// How long the last good run took.
     good: Option<Duration>,
-    /// When the first detection run since then began that failed, and what the last of them said.
+    /// When the first failed run since then began, and the message of the last one.
     failed: Option<(Moment, ShortText)>,
 }
 
@@ -56,8 +56,8 @@ impl Sight {
         seen.failed = Some((since, why));
     }
 
-    /// Whether it cannot see now, where a detection run may take `timeout`. None also before its
-    /// first run has ended.
+    /// Whether it is blind now, given the `timeout` of a detection run. None before its first run
+    /// has ended.
     pub(super) fn blind(&self, now: Moment, timeout: Duration) -> Option<Blind> {
         let seen = self.0.lock();
         let (since, why) = match (&seen.failed, seen.began, seen.good) {

@@ -1,4 +1,4 @@
-//! What the run-time keeps of each engine.
+//! The run-time's state of each engine.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use super::sight::Sight;
 use crate::healing::core::{Issue, Name, Plan, ShortText};
 use crate::healing::engine::DynEngine;
 
-/// So many verifications of one engine run at once.
+/// The maximum number of concurrent verifications of one engine.
 const VERIFICATIONS: usize = 16;
 
 /// One engine.
@@ -24,13 +24,13 @@ pub(super) struct Slot {
     pub(super) engine: Arc<dyn DynEngine>,
     pub(super) components: Vec<Name>,
     pub(super) every: Option<Duration>,
-    /// A detection run is wanted now.
+    /// Requests a detection run.
     pub(super) hint: Notify,
-    /// The time of the next detection run is to be computed anew.
+    /// Requests that the time of the next detection run is recomputed.
     pub(super) retimed: Notify,
-    /// It was removed, or everything ends.
+    /// Cancelled when it is removed, or on shutdown.
     pub(super) gone: CancellationToken,
-    /// Calls of its code under way.
+    /// Running calls of its code.
     pub(super) calls: TaskTracker,
     pub(super) verifications: Semaphore,
     pub(super) detections: Detections,
@@ -85,7 +85,7 @@ pub enum DetectionResult {
 }
 
 impl DetectionResult {
-    /// All of them.
+    /// All results.
     pub const ALL: [Self; 4] = [Self::Ok, Self::Failed, Self::Panicked, Self::Timeout];
 
     /// The label value.
@@ -137,7 +137,7 @@ impl Slots {
         self.by_name.remove(name);
     }
 
-    /// Has every engine compute the time of its next detection run anew.
+    /// Makes every engine recompute the time of its next detection run.
     pub(super) fn retime(&self) {
         for slot in self.by_name.values() {
             slot.retimed.notify_one();

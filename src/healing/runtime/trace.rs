@@ -1,4 +1,4 @@
-//! What happens, as `tracing` spans and events.
+//! Events as `tracing` spans and events.
 
 pub(super) use tracing::Span;
 use tracing::{Instrument, debug, error, info, info_span, warn};
@@ -7,7 +7,7 @@ use super::alert_hook::AlertChange;
 use crate::healing::core::{AttemptResult, Name, Notice, Record, Severity, Start, What};
 use crate::util::Printable;
 
-/// The span that the calls of an attempt run in; its number is the one that the journal has.
+/// The span of an attempt's calls, with the identifier that the journal has.
 pub(super) fn attempt(start: &Start) -> Span {
     info_span!(
         "heal",
@@ -24,7 +24,7 @@ pub(super) fn within<F: Future>(span: &Span, task: F) -> impl Future<Output = F:
     task.instrument(span.clone())
 }
 
-/// One event for each record.
+/// Emits one event for each record.
 pub(super) fn record(record: &Record) {
     let seq = record.seq;
     match &record.what {

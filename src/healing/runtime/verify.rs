@@ -1,4 +1,4 @@
-//! Whether a fault is gone: the verification of an attempt.
+//! Verification of attempts.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,8 +10,8 @@ use super::shell::Shell;
 use crate::healing::core::{Event, Issue, Name, Ticket, Verdict};
 use crate::healing::engine::Context;
 
-/// Has the engine verify that the fault is gone, and answers with the verdict and the age of its
-/// data. A verification that takes too long gets no answer: the core keeps the time itself.
+/// Calls the engine's `verify`, and answers with the verdict and the age of its data. A
+/// verification that times out gets no answer: the core has its own timer.
 pub(super) fn verify(
     shell: &Arc<Shell>,
     ticket: Ticket,
@@ -54,7 +54,7 @@ pub(super) fn verify(
     });
 }
 
-/// The time is over, or the engine is.
+/// Waits for the timeout, or the removal of the engine.
 pub(super) async fn over(shell: &Shell, timeout: Duration, gone: &CancellationToken) {
     tokio::select! {
         () = shell.timeline.sleep(timeout) => {}

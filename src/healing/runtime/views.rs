@@ -13,13 +13,13 @@ use crate::healing::core::{
 };
 use crate::healing::journal::HistoryFilter;
 
-/// An open issue, and where it stands.
+/// An open issue, and its phase.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct OpenIssue {
-    /// What is known of it.
+    /// The issue.
     pub issue: Issue,
-    /// Where it stands.
+    /// Its phase.
     pub phase: Phase,
     /// Why it is left to a person, if it is.
     pub reason: Option<ParkReason>,
@@ -33,14 +33,14 @@ pub struct ComponentState {
     pub component: Name,
     /// The severity of its worst issue.
     pub severity: Severity,
-    /// Where its worst issue stands.
+    /// Phase of its worst issue.
     pub phase: Phase,
-    /// Whether it is left to a person: nothing more is done about it, but that what is reversible
-    /// is tried again slowly.
+    /// Whether it is left to a person: nothing more is done, except slow retries of reversible
+    /// steps.
     pub left: bool,
-    /// That in words: `down: restart, attempt 2 of 3, next in 8 s`.
+    /// Its state in words: `down: restart, attempt 2 of 3, next in 8 s`.
     pub text: String,
-    /// How many issues it has.
+    /// Number of its open issues.
     pub issues: usize,
 }
 
@@ -52,28 +52,28 @@ pub struct WatchedComponent {
     pub component: Name,
     /// The engine.
     pub engine: Name,
-    /// Whether a detection run of the engine has ended well, at least once.
+    /// Whether at least one detection run of the engine ended well.
     pub checked: bool,
-    /// Why nothing is known of it now, if its detector fails or hangs.
+    /// Why its state is unknown, if its detector fails or hangs.
     pub blind: Option<Blind>,
-    /// What its engine wants known that is no fault, such as a setting that is missing.
+    /// A condition that its engine reports and that is no fault, such as a missing setting.
     pub remark: Option<&'static str>,
 }
 
 impl Healing {
-    /// The time now on the engine's clock, as in [`Explanation::until`].
+    /// The current time on the engine's clock, as in [`Explanation::until`].
     #[must_use]
     pub fn now(&self) -> Moment {
         self.shell.timeline.now()
     }
 
-    /// All numbers now: one consistent copy.
+    /// All current counts: one consistent copy.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         self.shell.snapshot()
     }
 
-    /// The open issues, the worst first, of these the oldest.
+    /// The open issues, worst first, then oldest first.
     #[must_use]
     pub fn issues(&self) -> Vec<OpenIssue> {
         let owner = &self.shell.owner;
@@ -88,22 +88,22 @@ impl Healing {
         all
     }
 
-    /// The open issue of a key; none where the key is good.
+    /// The open issue of a key; none if the key is good.
     #[must_use]
     pub fn issue(&self, key: &IssueKey) -> Option<OpenIssue> {
         let owner = &self.shell.owner;
         owner.read(|state| state.issue(key).map(open_issue))
     }
 
-    /// What would be done now about a key, everything that holds it back, and how far it was
-    /// taken beyond an alert; none where the key is good. It asks the same guards, by the same
-    /// code, as the decision itself, and changes nothing. See the [guide](crate::healing::guide).
+    /// The next action for a key, everything that holds it back, and its escalation; none if the
+    /// key is good. It calls the code that decides, and changes nothing. See the
+    /// [guide](crate::healing::guide).
     #[must_use]
     pub fn explain(&self, key: &IssueKey) -> Option<Explanation> {
         self.shell.owner.read(|state| state.explain(key))
     }
 
-    /// What would be done now about each open issue, and what holds it back.
+    /// The next action for each open issue, and what holds it back.
     #[must_use]
     pub fn dry_run(&self) -> Vec<Explanation> {
         self.shell.owner.read(|state| {
@@ -114,21 +114,21 @@ impl Healing {
         })
     }
 
-    /// The alerts that fire.
+    /// The firing alerts.
     #[must_use]
     pub fn alerts(&self) -> Vec<Alert> {
         self.shell.firing()
     }
 
-    /// The components that have open issues, by name, for health reports.
+    /// The components with open issues, by name, for health reports.
     #[must_use]
     pub fn components(&self) -> Vec<ComponentState> {
         let now = self.shell.timeline.now();
         self.shell.owner.read(|state| components(state, now))
     }
 
-    /// The components that engines watch, by engine. An engine that named none
-    /// stands for them itself while its detector does not see.
+    /// The components that engines watch, by engine. An engine that named none is listed under its
+    /// own name while its detector is blind.
     #[must_use]
     pub fn watched(&self) -> Vec<WatchedComponent> {
         let slots = self.shell.engines.read().all();
@@ -158,11 +158,10 @@ impl Healing {
         self.shell.journal.recent(most)
     }
 
-    /// The records that fit, oldest first: those in memory and, where these do not fill the
-    /// limit, those in the files of the journal, which are read on a thread that may block. It is
-    /// the audit trail: which evidence, what was decided and by whom (the policy, a person, an
-    /// alert from outside), what was done, and what the verification found. Files that cannot be
-    /// read are left out. Cancel-safe.
+    /// The matching records, oldest first: those in memory and, if these do not fill the limit,
+    /// those in the journal files, read on a blocking thread. It is the audit trail: the evidence,
+    /// the decision and who made it (the policy, a person, an external alert), the action, and the
+    /// verification. Unreadable files are skipped. Cancel-safe.
     pub async fn history(&self, filter: HistoryFilter) -> Vec<Arc<Record>> {
         let shell = &self.shell;
         shell.journal.history(filter, &shell.runtime).await
@@ -200,7 +199,7 @@ fn components(state: &State, now: Moment) -> Vec<ComponentState> {
     states.collect()
 }
 
-/// The worst, of these the oldest, whatever the order in which they are gone through.
+/// The rank of an issue: the worst first, then the oldest, independent of iteration order.
 fn rank(issue: &Issue) -> (Severity, std::cmp::Reverse<(Moment, &IssueKey)>) {
     let first = (issue.first_seen.at, &issue.key);
     (issue.severity, std::cmp::Reverse(first))

@@ -1,6 +1,6 @@
-//! The files that the guard makes beside a file: new content on its way, and bad content that was
-//! kept. Each has a name of its kind with sixteen digits at its end; only such names are ever
-//! removed, and only of regular files of this user that have no other name.
+//! Files that the guard creates beside the guarded one: new content being written, and kept bad
+//! content. Their names end in sixteen digits; only such names are ever removed, and only of
+//! regular files of this user with no other name.
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
@@ -8,26 +8,26 @@ use std::time::SystemTime;
 
 use crate::util::place::{Directory, is_random};
 
-/// How many bad versions are kept beside the file; the oldest goes first.
+/// The number of bad versions kept beside the file; the oldest is removed first.
 pub(super) const KEPT: usize = 3;
 
-/// How many files of a kind are considered: with those of a stranger there may be any number.
+/// The maximum number of files of a kind considered: others may create any number.
 const MOST: usize = 1_000;
 
-/// How the names of new content begin: the same for the same file.
+/// The name prefix of new content: the same for the same file.
 pub(super) fn next(name: &OsStr) -> OsString {
     let hash = blake3::hash(name.as_encoded_bytes()).to_hex();
     format!(".selfheal-{}-", &hash[..8]).into()
 }
 
-/// How the names of bad content begin.
+/// The name prefix of bad content.
 pub(super) fn corrupt(name: &OsStr) -> OsString {
     let mut prefix = name.to_owned();
     prefix.push(".corrupt-");
     prefix
 }
 
-/// Removes new content that was on its way when a process was killed.
+/// Removes new content left behind by a killed process.
 pub(super) fn clean(directory: &Directory, name: &OsStr) {
     for (_, left) in own(directory, &next(name)) {
         // What cannot be removed now is tried again at the next start.
@@ -35,8 +35,8 @@ pub(super) fn clean(directory: &Directory, name: &OsStr) {
     }
 }
 
-/// Keeps bad content in a file of its own, of mode 0600, and removes the oldest others first.
-/// What cannot be written whole is not left there.
+/// Stores bad content in a separate file of mode 0600, after removing the oldest ones. A partially
+/// written file is removed.
 pub(super) fn keep(directory: &Directory, name: &OsStr, bad: &[u8]) -> io::Result<OsString> {
     let prefix = corrupt(name);
     let mut kept = own(directory, &prefix);
@@ -56,7 +56,7 @@ pub(super) fn keep(directory: &Directory, name: &OsStr, bad: &[u8]) -> io::Resul
     }
 }
 
-/// The files of a kind that this process or an earlier one has made, with their age.
+/// The files of a kind made by this process or an earlier one, with their age.
 fn own(directory: &Directory, prefix: &OsStr) -> Vec<(Option<SystemTime>, OsString)> {
     let names = directory.names(MOST, |name| is_random(name, prefix));
     let mut found = Vec::new();

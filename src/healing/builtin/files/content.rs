@@ -1,4 +1,4 @@
-//! What is in the file: read with a bound, hashed, judged by the user's validator.
+//! The content of the file: read with a limit, hashed, and validated.
 
 use std::fmt;
 use std::io;
@@ -8,10 +8,10 @@ use std::sync::Arc;
 use crate::util::BoundedStr;
 use crate::util::place::{Facts, Opened, Place};
 
-/// Says whether content is good; "corrupt" is what it refuses, never merely what is different.
+/// Validates content; "corrupt" means refused by it, never merely different.
 pub(super) type Validator = dyn Fn(&[u8]) -> Result<(), BoundedStr> + Send + Sync;
 
-/// The content of a file with its hash, and what else the file was, all read from one descriptor.
+/// The content of a file, its hash and its metadata, all read from one descriptor.
 #[derive(Clone)]
 pub(super) struct Content {
     pub(super) bytes: Arc<[u8]>,
@@ -28,13 +28,13 @@ impl Content {
         }
     }
 
-    /// Reads what an open file has.
+    /// Reads an open file.
     pub(super) fn of(opened: &Opened, max_bytes: u64) -> io::Result<Self> {
         Ok(Self::new(opened.read(max_bytes)?, opened.facts))
     }
 
-    /// Whether nothing was written between the two, as far as can be seen: the same content of
-    /// the same file with the same time of change, which a writer moves that maps the file.
+    /// Whether nothing was written between the two, as far as can be seen: same content, same file
+    /// and same modification time, which a writer through a mapping changes.
     pub(super) fn rests_since(&self, earlier: &Self) -> bool {
         let of = |content: &Self| (content.hash, content.facts.id, content.facts.modified);
         of(self) == of(earlier)
@@ -47,22 +47,22 @@ impl fmt::Debug for Content {
     }
 }
 
-/// What is found at the place of a file.
+/// The result of reading a guarded path.
 #[derive(Clone, Debug)]
 pub(super) enum Found {
-    /// Content that the validator takes.
+    /// Content that the validator accepts.
     Good(Content),
     /// Content that the validator refuses, and why.
     Corrupt(Content, BoundedStr),
-    /// No file there.
+    /// The file does not exist.
     Missing,
-    /// Something is there that cannot be read, and why. Nothing is known of its content, so
-    /// nothing may be done about it.
+    /// It exists but cannot be read, and why. Its content is unknown, so nothing may be done about
+    /// it.
     Unreadable(BoundedStr),
 }
 
 impl Found {
-    /// Whether two readings, some time apart, found the same and nothing was written between.
+    /// Whether two readings, some time apart, agree and nothing was written between.
     pub(super) fn rests_since(&self, earlier: &Self) -> bool {
         match (self, earlier) {
             (Self::Good(now), Self::Good(then))
@@ -73,7 +73,7 @@ impl Found {
     }
 }
 
-/// Reads and judges. A validator that panics has said nothing about the content.
+/// Reads and validates the file. A panic of the validator says nothing about the content.
 pub(super) fn look(place: &Place, max_bytes: u64, validate: &Validator) -> Found {
     let content = match read(place, max_bytes) {
         Ok(content) => content,
@@ -87,8 +87,8 @@ pub(super) fn look(place: &Place, max_bytes: u64, validate: &Validator) -> Found
     }
 }
 
-/// Opens the file once, and reads it. Where others make files, a second name may be that of a
-/// file which they cannot read.
+/// Opens the file once, and reads it. In a directory where others may create files, a second name
+/// may refer to a file that they cannot read.
 fn read(place: &Place, max_bytes: u64) -> io::Result<Content> {
     let opened = place.open()?;
     if opened.facts.links > 1

@@ -19,13 +19,13 @@ const MISSING: &str = "file_missing";
 const UNREADABLE: &str = "file_unreadable";
 const RESTORE: &str = "restore";
 
-/// How long someone who writes is waited for: a writer that hangs must not keep the file bad.
+/// How long to wait for a writer: one that hangs must not keep the file bad.
 const WRITER: Duration = Duration::from_secs(5);
 
-/// Watches a file, adopts every good content as the one to go back to, and restores it when
-/// the file is corrupt or gone.
+/// Watches a file, adopts every good content as the one to restore, and restores it when the file
+/// is corrupt or missing.
 pub(super) struct FileGuard {
-    /// Shared with the jobs that read and write on threads that may block.
+    /// Shared with the jobs that read and write on blocking threads.
     file: Arc<Guarded>,
     _counted: GaugeGuard,
 }
@@ -38,8 +38,8 @@ impl FileGuard {
         }
     }
 
-    /// Does work that may hang. The tokio thread that waits for it is free again after the
-    /// deadline at the latest, so that the end of a run-time waits no longer.
+    /// Runs work that may hang. The tokio thread that waits for it is freed at the deadline, so
+    /// that the end of a run-time waits no longer.
     async fn work<T: Send + 'static>(
         &self,
         cx: &Context,
@@ -53,9 +53,9 @@ impl FileGuard {
         self.work(cx, Guarded::look).await
     }
 
-    /// Looks until what was found is known already, or was found twice at rest while no one was
-    /// writing. A fault that never comes to rest is reported as it is when the patience is over;
-    /// good content is then left for a later run.
+    /// Reads until the result is already known, or is the same twice at rest while no one was
+    /// writing. A fault that never comes to rest is reported as is when the patience is over; good
+    /// content is left for a later run.
     async fn look_twice(&self, cx: &Context) -> Result<Found, Late> {
         let (spec, signals) = (&self.file.spec, &self.file.signals);
         let mut found = self.look(cx).await?;

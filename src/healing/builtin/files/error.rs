@@ -1,4 +1,4 @@
-//! Why a file is not guarded, or not put back.
+//! Errors of guarding and restoring a file.
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ use crate::util::{BoundedStr, Printable};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum GuardError {
-    /// There is no file, and no copy of a good one.
+    /// The file does not exist, and there is no copy of a good one.
     #[error(
         "{}: there is no such file, and no copy to restore it from; create it first, or name a copy",
         Printable(.path.display())
@@ -29,7 +29,7 @@ pub enum GuardError {
     Corrupt {
         /// The file.
         path: PathBuf,
-        /// What the validator said; see [`GuardFile::verbatim`](super::GuardFile::verbatim).
+        /// The validator's message; see [`GuardFile::verbatim`](super::GuardFile::verbatim).
         why: BoundedStr,
     },
     /// The file cannot be read.
@@ -37,15 +37,15 @@ pub enum GuardError {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What stands against it.
+        /// The reason.
         why: BoundedStr,
     },
-    /// Others than root and the user of this process may change the way to the file.
+    /// Users other than root and that of this process may change the path to the file.
     #[error("{}: it is not guarded: {why}", Printable(.path.display()))]
     Untrusted {
         /// The file, or its copy.
         path: PathBuf,
-        /// Who may do what where.
+        /// The user, the permission and the directory.
         why: String,
     },
     /// The file system or the validator hangs.
@@ -56,13 +56,13 @@ pub enum GuardError {
     Late {
         /// The file.
         path: PathBuf,
-        /// How long was waited.
+        /// The deadline that passed.
         deadline: Duration,
     },
-    /// The metrics of guarded files clash with others.
+    /// The metrics of guarded files clash with others of the registry.
     #[error("the metrics of guarded files cannot be declared: {0}")]
     Metrics(#[from] DeclareError),
-    /// There is no healing engine to guard it.
+    /// The healing engine could not start.
     #[error(transparent)]
     Start(#[from] StartError),
     /// The engine cannot be registered.
@@ -70,22 +70,22 @@ pub enum GuardError {
     Register(#[from] RegisterError),
 }
 
-/// Why a file was not put back to older content.
+/// Why older content of a file was not restored.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum GoBackError {
-    /// There is no such content any more.
+    /// The content is no longer kept.
     #[error("there is no content {blake3} to go back to; choose one that is kept")]
     NotKept {
-        /// The hash that was asked for.
+        /// The requested hash.
         blake3: String,
     },
-    /// It cannot be written.
+    /// The file cannot be written.
     #[error("{}: cannot go back: {source}", Printable(.path.display()))]
     Failed {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: Box<dyn Error + Send + Sync>,
     },
 }

@@ -1,4 +1,4 @@
-//! One guarded file: what is known of it, and the work on it that may block.
+//! A guarded file: its state, and its blocking work.
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -19,17 +19,17 @@ use crate::healing::core::{Moment, Name, Severity};
 use crate::registry::GaugeGuard;
 use crate::util::place::{Place, PlaceError, Sharing};
 
-/// How many good contents are kept: the one to go back to, and those before it.
+/// The number of good contents kept: the one to restore, and earlier ones.
 const GENERATIONS: usize = 3;
 
-/// A writer that has changed nothing for so long is taken for one that is done: a file that is
-/// cut by its name is never closed.
+/// A writer without changes for this long counts as done: a file truncated by its path is never
+/// closed.
 const ABANDONED: Duration = Duration::from_secs(300);
 
 /// Called with the content of the file.
 pub(super) type Hook = dyn Fn(&[u8]) + Send + Sync;
 
-/// What the guard does, decided when it was installed.
+/// The settings of a guard, fixed at its installation.
 pub(super) struct Spec {
     pub(super) component: Name,
     pub(super) path: PathBuf,
@@ -46,18 +46,18 @@ pub(super) struct Spec {
     pub(super) deadline: Duration,
 }
 
-/// Whether someone is writing to the file, as far as the system says.
+/// Whether the file has a writer, as far as the system reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(super) enum Writer {
     None,
-    /// The file was made: by a writer, or in one go by a second name.
+    /// The file was created: by a writer, or complete as a hard link.
     Perhaps,
-    /// Something was written, and the file not closed since.
+    /// It was written to, and not closed since.
     Open,
 }
 
-/// By what two readings know that they found the same fault.
+/// The identity of a fault, to compare two readings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mark {
     Corrupt(blake3::Hash),
@@ -66,7 +66,7 @@ pub(super) enum Mark {
 }
 
 impl Mark {
-    /// `None` for what is good.
+    /// The mark of a bad reading; `None` if it is good.
     pub(super) fn of(found: &Found) -> Option<Self> {
         match found {
             Found::Good(_) => None,
@@ -77,13 +77,13 @@ impl Mark {
     }
 }
 
-/// What the events of a file come to. It is all that the thread of the watcher has of it.
+/// The state derived from file events; all that the watcher's thread can access.
 pub(super) struct Signals {
     metrics: Arc<FileMetrics>,
     writer: AtomicU8,
 }
 
-/// Shared by the engine and the threads of its jobs.
+/// State shared by the engine and the threads of its jobs.
 pub(super) struct Guarded {
     pub(super) spec: Spec,
     pub(super) metrics: Arc<FileMetrics>,
@@ -92,20 +92,20 @@ pub(super) struct Guarded {
     state: Mutex<State>,
     watch: Mutex<Option<Watch>>,
     unwatched: Mutex<Option<GaugeGuard>>,
-    /// One restore at a time: that of the engine, or one that was asked for.
+    /// Allows one restore at a time: the engine's, or a requested one.
     restoring: Mutex<()>,
 }
 
 #[derive(Default)]
 struct State {
-    /// The contents that were good, the one to go back to first.
+    /// The good contents, the one to restore first.
     good: VecDeque<Content>,
-    /// The good content of the start, until a second reading finds it at rest: someone may have
-    /// been writing it.
+    /// The good content found at the start, until a second reading finds it at rest: it may have
+    /// been read during a write.
     first: Option<blake3::Hash>,
-    /// Good content that is not adopted yet, and since when it has been there.
+    /// Good content that is not adopted yet, and since when it exists.
     next: Option<(Content, Moment)>,
-    /// What was reported as bad last, and nothing else may be replaced.
+    /// The last reported fault: nothing else may be replaced.
     reported: Option<Mark>,
 }
 
@@ -122,8 +122,8 @@ impl Signals {
         self.writer.store(writer as u8, Ordering::Relaxed);
     }
 
-    /// Takes note of an event. A file that is renamed into place, or gone, is no one's to write
-    /// to any more; after one that may stand for any other nothing is known.
+    /// Records an event. A file renamed into place, or gone, has no writer any more; after an
+    /// unclear event nothing is known.
     pub(super) fn note(&self, change: Change) {
         let (event, writer) = match change {
             Change::Seen(FileEvent::Created) => (Some(FileEvent::Created), Some(Writer::Perhaps)),
@@ -161,7 +161,7 @@ impl Guarded {
         }
     }
 
-    /// Does work that may hang, and blocks no longer than the deadline.
+    /// Runs work that may hang, and blocks no longer than the deadline.
     pub(super) fn work<T: Send + 'static>(
         self: &Arc<Self>,
         job: impl FnOnce(&Self) -> T + Send + 'static,
@@ -170,8 +170,7 @@ impl Guarded {
         self.worker.run(move || job(&file))
     }
 
-    /// Finds the content to go back to when the guard starts, and clears up after a process that
-    /// was killed.
+    /// Finds the content to restore when the guard starts, and cleans up after a killed process.
     pub(super) fn start(&self) -> Result<(), GuardError> {
         let spec = &self.spec;
         let path = spec.path.clone();
@@ -214,7 +213,7 @@ impl Guarded {
         Ok(())
     }
 
-    /// Watches the way to the file from now on.
+    /// Watches the path to the file from now on.
     pub(super) fn watch(&self, watch: Watch) {
         *self.watch.lock() = Some(watch);
     }
@@ -224,8 +223,8 @@ impl Guarded {
         *self.unwatched.lock() = None;
     }
 
-    /// Whether the end of writing is reported: other systems than Linux do not say it. It does
-    /// not wait for a job that asks the system for a watch.
+    /// Whether the end of writing is reported: only Linux does. It does not wait for a job that
+    /// sets up a watch.
     pub(super) fn hears_of_writers(&self) -> bool {
         let watch = self.watch.try_lock();
         let hears = watch.is_some_and(|watch| watch.as_ref().is_some_and(Watch::hears));
@@ -236,8 +235,7 @@ impl Guarded {
         Place::find(path, self.spec.sharing, &mut Vec::new())
     }
 
-    /// Follows the path anew and reads what is there. A place that moved is watched before it
-    /// is read.
+    /// Resolves the path again and reads the file. A path that moved is watched before it is read.
     pub(super) fn look(&self) -> Found {
         let mut steps = Vec::new();
         let place = Place::find(&self.spec.path, self.spec.sharing, &mut steps);
@@ -267,15 +265,15 @@ impl Guarded {
         }
     }
 
-    /// Whether it is other good content than the one to go back to, or none was adopted yet.
+    /// Whether it differs from the content to restore, or none was adopted yet.
     pub(super) fn is_new(&self, content: &Content) -> bool {
         let state = self.state.lock();
         let good = state.good.front().map(|good| good.hash);
         state.first.is_some() || good != Some(content.hash)
     }
 
-    /// Takes note of good content at rest; says whether it is to be adopted: its writer has
-    /// closed it, or seems to have left it.
+    /// Records good content at rest; returns whether to adopt it: its writer has closed it, or
+    /// seems to have abandoned it.
     pub(super) fn may_adopt(&self, content: &Content, now: Moment) -> bool {
         let writer = self.signals.writer();
         let mut state = self.state.lock();
@@ -288,7 +286,7 @@ impl Guarded {
         adopts
     }
 
-    /// Good content that is new was put there on purpose, and is what we go back to from now on.
+    /// Adopts good content, which from now on is the one to restore.
     pub(super) fn adopt(&self, content: &Content) {
         let changed = {
             let mut state = self.state.lock();
@@ -308,7 +306,7 @@ impl Guarded {
         }
     }
 
-    /// The same content with another owner or other rights: these come back as well.
+    /// Updates the owner and the mode of unchanged content: these are restored as well.
     pub(super) fn refresh(&self, content: &Content) {
         let mut state = self.state.lock();
         if let Some(good) = state.good.front_mut()
@@ -318,7 +316,7 @@ impl Guarded {
         }
     }
 
-    /// Takes note of what is reported; each bad content is counted once.
+    /// Records the reported fault; each bad content is counted once.
     pub(super) fn report(&self, found: &Found) {
         let mark = Mark::of(found);
         let old = std::mem::replace(&mut self.state.lock().reported, mark);
@@ -331,8 +329,8 @@ impl Guarded {
         self.state.lock().reported
     }
 
-    /// Writes the copy that outlives the process. Where that fails the guard goes on with what
-    /// it has in memory; the copy is tried again with the next change.
+    /// Writes the copy that outlives the process. On failure the guard continues with its memory;
+    /// the copy is retried with the next change.
     fn save_copy(&self, content: &Content) {
         let Some(copy) = &self.spec.copy else {
             return;
@@ -352,7 +350,7 @@ impl Guarded {
         }
     }
 
-    /// Puts the last good content back in the place of what was reported as bad.
+    /// Restores the last good content in place of the reported fault.
     pub(super) fn restore(&self) -> Result<(), RestoreError> {
         let (good, reported) = {
             let state = self.state.lock();
@@ -387,12 +385,12 @@ impl Guarded {
         }
     }
 
-    /// The good contents, the one to go back to first.
+    /// The good contents, the one to restore first.
     pub(super) fn kept(&self) -> Vec<Content> {
         self.state.lock().good.iter().cloned().collect()
     }
 
-    /// Puts an older good content in the place of whatever is there, and forgets those after it.
+    /// Restores older good content regardless of what is there, and forgets later contents.
     pub(super) fn go_back(&self, to: blake3::Hash) -> Result<(), RestoreError> {
         let kept = self.kept();
         let good = kept.iter().find(|content| content.hash == to);
@@ -422,7 +420,7 @@ fn refused(path: PathBuf, error: &PlaceError) -> GuardError {
     }
 }
 
-/// Calls a hook for a change that someone made; its panic must not be taken for a bad file.
+/// Calls a hook after an external change; its panic must not count as a bad file.
 fn call(hook: &Hook, content: &Content) {
     // The panic hook has printed it; there is no one to hand it to.
     let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| hook(&content.bytes)));

@@ -6,12 +6,11 @@ use super::GoBackError;
 use super::guarded::Guarded;
 use super::restore::RestoreError;
 
-/// A file that is guarded, as [`install`](super::GuardFile::install) gives it: the good contents
-/// that are kept of it, and the way back to one. The file is guarded without it as well.
+/// A guarded file, returned by [`install`](super::GuardFile::install): its kept good contents, and
+/// a way to restore one. Dropping it does not end the guard.
 ///
-/// The last three different good contents are kept in memory, for a validator takes what it can
-/// parse: half of a file, or an empty one. What was adopted so is undone by
-/// [`go_back`](Self::go_back).
+/// The last three different good contents are kept in memory, since a validator may accept a
+/// partial or empty file. [`go_back`](Self::go_back) undoes such an adoption.
 ///
 /// ```no_run
 /// # fn example(heal: &selfheal::Selfheal) -> Result<(), Box<dyn std::error::Error>> {
@@ -28,15 +27,15 @@ pub struct GuardedFile {
     file: Arc<Guarded>,
 }
 
-/// Good content of a file that is kept.
+/// A kept good content of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct KeptContent {
-    /// Its hash, as in the evidence of faults and in hexadecimal digits.
+    /// Its BLAKE3 hash in hexadecimal digits, as in the evidence of faults.
     pub blake3: String,
-    /// How many bytes it has.
+    /// Its size in bytes.
     pub bytes: usize,
-    /// When the file with it was last written, if the system says so.
+    /// Modification time of the file with this content, if known.
     pub modified: Option<SystemTime>,
 }
 
@@ -45,7 +44,7 @@ impl GuardedFile {
         Self { file }
     }
 
-    /// The good contents that are kept, at most three; first the one that is restored.
+    /// The kept good contents, at most three; the one to restore first.
     #[must_use]
     pub fn kept(&self) -> Vec<KeptContent> {
         let kept = self.file.kept();
@@ -57,9 +56,9 @@ impl GuardedFile {
         kept.iter().map(about).collect()
     }
 
-    /// Puts older content in the place of whatever the file has now, which is kept aside, and
-    /// calls the hooks for a restore. From then on this is what is restored; what was good after
-    /// it is forgotten. It blocks while it writes, at most for the guard's `deadline`.
+    /// Replaces the current content, which is kept aside, by older content, and calls the restore
+    /// hooks. From then on this content is the one to restore; later good contents are forgotten.
+    /// Blocks while it writes, at most for the guard's `deadline`.
     ///
     /// # Errors
     /// The content is no longer kept, or the file cannot be written.

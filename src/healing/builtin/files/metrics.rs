@@ -11,14 +11,14 @@ pub struct FileMetrics {
 }
 
 impl FileMetrics {
-    /// How many paths are guarded now.
+    /// Number of guarded paths.
     #[must_use]
     pub fn guarded(&self) -> i64 {
         self.paths.get()
     }
 
-    /// How many of them the system does not watch now, so that a change is found only when the
-    /// file is checked next.
+    /// Number of guarded paths without a working watch, where a change is only found by the
+    /// periodic check.
     #[must_use]
     pub fn unwatched(&self) -> i64 {
         self.unwatched.get()
@@ -53,7 +53,7 @@ impl Group for FileMetrics {
     }
 }
 
-/// What happened to a guarded file, or was done about it: the values of `event_type`.
+/// Events of a guarded file: the values of `event_type`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FileEvent {
     Created,

@@ -1,32 +1,32 @@
-//! Guards a file: adopts every good content as the one to go back to, and restores it when
-//! the file becomes corrupt or disappears.
+//! Guards a file: adopts every good content as the one to restore, and restores it when the file
+//! becomes corrupt or disappears.
 //!
 //! The module promises:
-//! - "Corrupt" is what the validator refuses, never merely what is different: a legitimate
-//!   edit is adopted, and never undone, not even one made between detection and restore.
+//! - "Corrupt" means refused by the validator, never merely different: a legitimate edit is
+//!   adopted, and never undone, not even one made between detection and restore.
 //! - Content is adopted when two readings, some time apart, found the same at rest and no writer
-//!   has the file open, as far as the system says (one who writes nothing for five minutes has
-//!   left it; what changes for ever is adopted as soon as the system says that it is whole). The
-//!   last three are kept; see [`GuardedFile::go_back`]. That holds for what the file has when the
-//!   guard starts as well: until it was found at rest, what the [copy](GuardFile::copy_at) has is
-//!   restored and kept. Where there is none, there is nothing else to go back to.
-//! - The restore is atomic (written beside the file, synced, renamed over it), and brings back the
-//!   owner, the group and the rights of when the file was good, without those that are lent to
-//!   whoever runs it. A file that is a mount of its own is written to instead. The bad content is
-//!   then kept aside as `NAME.corrupt-` and random digits, for this user alone, the newest three
-//!   of them, where there is space.
-//! - A fault is one when two readings found the same (the same bad content, or no file), and not
-//!   when someone was writing between them; see [`confirm_after`](GuardFile::confirm_after). A
-//!   newer fault of another kind takes the place of the older one.
-//! - The folders on the way are watched, for editors replace files and links move; an event is
-//!   only a hint, and a periodic check by hash is the truth, so a lost event costs time and nothing
-//!   else. All guards of a process share one watcher of the system.
-//! - A file that cannot be read, that is too large, or whose validator panics is reported and
-//!   left alone: of what cannot be judged no one knows that it is bad.
-//! - A path that ends in a symbolic link is read and not restored: whoever made the link
-//!   (Kubernetes' ConfigMaps, for one) manages the content behind it.
-//! - Nothing that another user does to the file or its folder makes this process read, write or
-//!   hang where it should not; see [`threat_model`](crate::healing::threat_model).
+//!   has the file open, as far as the system reports (a writer without changes for five minutes
+//!   counts as done; content that changes constantly is adopted once the system reports it closed).
+//!   The last three are kept; see [`GuardedFile::go_back`]. This also holds for the content at the
+//!   start: until it was found at rest, the [copy](GuardFile::copy_at) is restored and kept, if
+//!   there is one.
+//! - The restore is atomic (written beside the file, synced, renamed over it), and restores the
+//!   owner, the group and the mode of the good file, without setuid and setgid. A file that is a
+//!   mount point is written in place instead. The bad content is then kept aside as
+//!   `NAME.corrupt-` and random digits, readable by this user only, the newest three of them, if
+//!   there is space.
+//! - A fault counts when two readings found the same (the same bad content, or no file), and no one
+//!   was writing between them; see [`confirm_after`](GuardFile::confirm_after). A newer fault of
+//!   another kind supersedes the older one.
+//! - The folders on the path are watched, since editors replace files and links move; an event is
+//!   only a hint, and a periodic check by hash decides, so a lost event only costs time. All guards
+//!   of a process share one system watcher.
+//! - A file that is unreadable or too large, or whose validator panics, is reported and left alone:
+//!   it is not known to be bad.
+//! - A path that ends in a symbolic link is read and not restored: its creator (such as Kubernetes
+//!   for ConfigMaps) manages the content behind it.
+//! - No action of another user on the file or its folder makes this process read, write or hang
+//!   where it should not; see [`threat_model`](crate::healing::threat_model).
 //!
 //! ```no_run
 //! # async fn example(healing: selfheal::healing::Healing) -> Result<(), Box<dyn std::error::Error>> {
@@ -77,25 +77,25 @@ use crate::registry::Registry;
 use crate::util::BoundedStr;
 use crate::util::place::Sharing;
 
-/// Files larger than this are not guarded unless [`GuardFile::max_bytes`] allows it: the last
-/// good content is kept in memory.
+/// Default of [`GuardFile::max_bytes`]: larger files are not guarded, as the last good content is
+/// kept in memory.
 const MAX_BYTES: u64 = 16 * 1024 * 1024;
 
 /// How often the file is checked when no event hints at a change.
 const EVERY: Duration = Duration::from_secs(5);
 
-/// How long after the first check that found a fault the second one comes.
+/// The wait between the first check that finds a fault and the second.
 const CONFIRM_AFTER: Duration = Duration::from_millis(200);
 
-/// How long the file system, the validator and the hooks may take together.
+/// Time limit of the file system, the validator and the hooks together.
 const DEADLINE: Duration = Duration::from_secs(10);
 
-/// A file guard that is being set up; ended by [`install`](GuardFile::install).
+/// Builds a file guard; ended by [`install`](GuardFile::install).
 ///
-/// `T` is what the validator makes of the content, and what the hooks are handed.
+/// `T` is the value that the validator parses from the content, and that the hooks receive.
 #[must_use = "a file is guarded once `install` is called"]
 pub struct GuardFile<T = ()> {
-    /// Why there is no engine is returned by [`install`](GuardFile::install).
+    /// The engine, or the error that [`install`](GuardFile::install) returns.
     healing: Result<Healing, StartError>,
     registry: Registry,
     spec: Spec,
@@ -103,19 +103,19 @@ pub struct GuardFile<T = ()> {
     verbatim: bool,
 }
 
-/// What makes a value of the content, or says why it cannot.
+/// Parses the content to a value, or returns why it is bad.
 type Parser<T> = dyn Fn(&[u8]) -> Result<T, BoundedStr> + Send + Sync;
 
 impl GuardFile<()> {
-    /// Starts to set up a guard of the file at `path`, reported as `component`. Until
-    /// [`validate`](GuardFile::validate) is called every content is good, and only a file that
-    /// disappears is restored. A relative path starts where the process is when the guard is
-    /// installed, wherever it goes later.
+    /// Starts to build a guard of the file at `path`, reported as `component`. Unless
+    /// [`validate`](GuardFile::validate) is called, every content is good, and only a file that
+    /// disappears is restored. A relative path is resolved against the current directory at
+    /// installation.
     pub fn new(healing: Healing, component: impl Into<Name>, path: impl Into<PathBuf>) -> Self {
         Self::of(Ok(healing), component, path)
     }
 
-    /// The same where it may turn out that there is no engine.
+    /// Like [`new`](Self::new), for an engine that may have failed to start.
     pub(crate) fn of(
         healing: Result<Healing, StartError>,
         component: impl Into<Name>,
@@ -146,8 +146,8 @@ impl GuardFile<()> {
 }
 
 impl<T: 'static> GuardFile<T> {
-    /// Sets what says whether content is good: usually the application's own parser. It is
-    /// called on a thread that may block, and may panic.
+    /// Sets the validator: usually the application's own parser. It is called on a blocking thread,
+    /// and may panic.
     pub fn validate<U: 'static, E: fmt::Display>(
         mut self,
         parse: impl Fn(&[u8]) -> Result<U, E> + Send + Sync + 'static,
@@ -166,33 +166,33 @@ impl<T: 'static> GuardFile<T> {
         }
     }
 
-    /// Whether what the validator says is written down as it is, up to 256 bytes: its message may
-    /// show lines of the file, and so a password, and goes to the journal, the page, the log and
-    /// the alerts. Default: no. Then its first line is kept, with everything masked that may be a
-    /// value: what stands in quotes or behind `=`, numbers other than those of lines and columns,
-    /// and words of the file's values.
+    /// Sets whether the validator's message is recorded unchanged, up to 256 bytes: it may show
+    /// lines of the file, and so a password, and goes to the journal, the page, the log and the
+    /// alerts. Default: no. Then its first line is kept, with possible values masked: text in
+    /// quotes or behind `=`, numbers other than those of lines and columns, and words of the file's
+    /// values.
     pub fn verbatim(mut self, on: bool) -> Self {
         self.verbatim = on;
         self
     }
 
-    /// Sets the registry that the [`FileMetrics`] are recorded in. Default: none that anybody
-    /// sees, but that of the handle where it was made by one.
+    /// Sets the registry of the [`FileMetrics`]. Default: that of the handle if made by one, else a
+    /// private one.
     pub fn registry(mut self, registry: &Registry) -> Self {
         self.registry = registry.clone();
         self
     }
 
-    /// Calls `hook` with the parsed content after each restore; a panic in it makes the
-    /// attempt a failed one. Default: nothing is called.
+    /// Sets a hook called with the parsed content after each restore; a panic in it fails the
+    /// attempt. Default: none.
     pub fn on_restored(mut self, hook: impl Fn(T) + Send + Sync + 'static) -> Self {
         let hook = self.parsed(hook);
         self.spec.on_restored.push(hook);
         self
     }
 
-    /// Calls `hook` with the parsed content whenever someone else changed the file to other
-    /// good content. Default: nothing is called.
+    /// Sets a hook called with the parsed content after an external change to other good content.
+    /// Default: none.
     pub fn on_changed(mut self, hook: impl Fn(T) + Send + Sync + 'static) -> Self {
         let hook = self.parsed(hook);
         self.spec.on_changed.push(hook);
@@ -200,58 +200,57 @@ impl<T: 'static> GuardFile<T> {
     }
 
     /// Keeps a copy of the last good content at `path`, so that it outlives the process: a file
-    /// that is bad or missing when the service starts is then restored from it, with the owner
-    /// and the rights of the copy, which are those of the file but for the right of others to
-    /// write. The directory must exist. Default: the last good content is kept in memory only.
+    /// that is bad or missing when the service starts is then restored from it, with the owner and
+    /// the mode of the copy, which are those of the file without write access for others. The
+    /// directory must exist. Default: in memory only.
     pub fn copy_at(mut self, path: impl Into<PathBuf>) -> Self {
         self.spec.copy = Some(path.into());
         self
     }
 
-    /// Sets the largest content that is guarded, in bytes; it is kept in memory.
+    /// Sets the maximum size of guarded content, in bytes; it is kept in memory.
     /// Default: 16 MiB.
     pub fn max_bytes(mut self, max_bytes: u64) -> Self {
         self.spec.max_bytes = max_bytes;
         self
     }
 
-    /// Guards the file as root though another user may write in its directory, or in one on the
-    /// way to it. That user decides then what the file is, and may undo each restore; what the
-    /// guard does for all that is in the [threat model](crate::healing::threat_model). Default:
-    /// [`install`](GuardFile::install) refuses such a place. It is of no meaning for a process
-    /// that is not root.
+    /// Guards the file as root even if another user may write in its directory, or in one on the
+    /// path to it. That user then controls the file, and may undo each restore; the guard's
+    /// remaining protection is in the [threat model](crate::healing::threat_model). Default:
+    /// [`install`](GuardFile::install) refuses such a place. No effect for a process that is not
+    /// root.
     pub fn allow_shared_directory(mut self) -> Self {
         self.spec.sharing.allowed = true;
         self
     }
 
-    /// Trusts another user, by number, with the way to the file as this one and root are: follows
-    /// the links that are theirs, and takes folders of theirs for no one else's. It is for a file
-    /// that another account deploys, as `current -> releases/7`; that user then decides what this
-    /// process reads, where it has the rights to. Default: no one, and a link of another user is
-    /// refused.
+    /// Trusts another user, by numeric id, with the path to the file like this one and root:
+    /// follows its links, and accepts its folders. For a file that another account deploys, as
+    /// `current -> releases/7`; that user then decides what this process reads, within its
+    /// permissions. Default: none, and a link of another user is refused.
     pub fn trust_user(mut self, user: u32) -> Self {
         self.spec.sharing.trusted = Some(user);
         self
     }
 
-    /// Sets how long the file system, the validator and the hooks may take together, each time
-    /// that the file is read or restored; it is a time of the machine. What takes longer goes on
-    /// by itself: detection fails until it has ended, so that the component is unknown, then
-    /// degraded, and nothing waits for it. Default: 10 s.
+    /// Sets the time limit of the file system, the validator and the hooks together, for each
+    /// reading and restore, in real time. Work that takes longer continues by itself: detection
+    /// fails until it has ended, so that the component is unknown, then degraded, and nothing waits
+    /// for it. Default: 10 s.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.spec.deadline = deadline;
         self
     }
 
-    /// Sets how bad it is when the file is corrupt or missing. Default: [`Severity::Error`].
+    /// Sets the severity of a corrupt or missing file. Default: [`Severity::Error`].
     pub fn severity(mut self, severity: Severity) -> Self {
         self.spec.severity = severity;
         self
     }
 
     /// Sets how long a restored file must stay good to count as healed.
-    /// Default: that of the policy.
+    /// Default: the policy's.
     pub fn settle(mut self, settle: Duration) -> Self {
         self.spec.settle = Some(settle);
         self
@@ -264,37 +263,36 @@ impl<T: 'static> GuardFile<T> {
         self
     }
 
-    /// Sets how long after the first check that found a fault the second one comes, which has to
-    /// find the same. Default: 200 ms.
+    /// Sets the wait between the first check that finds a fault and the second, which must find the
+    /// same. Default: 200 ms.
     ///
-    /// A file that is being written is bad for a moment: shorter than it will be, or empty. What
-    /// distinguishes that from a fault is less the time than the end of the writing. On Linux the
-    /// kernel says when a writer has closed the file, and nothing is reported before; a file
-    /// that is renamed into place, or removed, is complete as it is. So the time has to cover
-    /// only those who write in several goes, such as a script that removes the file and makes
-    /// it anew: give it more where those take longer. Content that changes between the
-    /// looks, and once more before the restore, is looked at anew. One who keeps the file open,
-    /// or goes on changing it, is waited for 5 s, but no longer than half of the policy's
-    /// `timeout`.
+    /// A file that is being written is bad for a moment: too short, or empty. The end of the
+    /// writing distinguishes that from a fault better than time. On Linux the kernel reports when a
+    /// writer has closed the file, and nothing is reported before; a file that is renamed into
+    /// place, or removed, is complete. So the wait only has to cover writers that write in several
+    /// steps, such as a script that removes the file and creates it anew: increase it if those take
+    /// longer. Content that changes between the checks, or before the restore, is checked again. A
+    /// writer that keeps the file open, or keeps changing it, is waited for 5 s, but no longer than
+    /// half of the policy's `timeout`.
     ///
-    /// Where nothing says that a writer is done (another system than Linux, a directory that
-    /// cannot be watched) the second check comes after the time of [`every`](GuardFile::every).
+    /// If the end of writing is not reported (on systems other than Linux, in a directory that
+    /// cannot be watched) the second check comes after [`every`](GuardFile::every).
     pub fn confirm_after(mut self, wait: Duration) -> Self {
         self.spec.confirm_after = wait;
         self
     }
 
-    /// Looks at the file and guards it from now on. This reads the file, and blocks until it has
-    /// or its [`deadline`](GuardFile::deadline) is over.
+    /// Reads the file and guards it from now on. Blocks until the file is read or its
+    /// [`deadline`](GuardFile::deadline) is over.
     ///
-    /// Good content that is found now is what the guard goes back to, unless a copy has other good
-    /// content: then it is that, until the first detection run finds the file at rest. For someone
-    /// may be writing it just now, and half of a file may be good to the validator.
+    /// Good content found now is the one to restore, unless a copy has other good content: then the
+    /// copy is, until the first detection run finds the file at rest. The file may be being
+    /// written, and the validator may accept a partial one.
     ///
     /// # Errors
     /// There is nothing good to restore: the file is missing, bad or unreadable and there is no
-    /// usable copy of it; someone else may change the way to it; it is not read in time; or an
-    /// engine of this name is registered already.
+    /// usable copy of it; another user may change the path to it; it is not read in time; or an
+    /// engine of this name is already registered.
     pub fn install(self) -> Result<GuardedFile, GuardError> {
         let Self {
             healing,
@@ -341,7 +339,7 @@ impl<T: 'static> GuardFile<T> {
 #[cfg(test)]
 mod tests;
 
-/// A path that means the same wherever the process goes, and that has a directory in it.
+/// Makes a path absolute, so that it includes a directory.
 fn settled(path: &Path) -> Result<PathBuf, GuardError> {
     std::path::absolute(path).map_err(|error| GuardError::Unreadable {
         path: path.to_owned(),

@@ -1,15 +1,15 @@
-//! Which mount a path is.
+//! Detection of mount points.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-/// Says what is mounted at `path` itself, if the system says so.
+/// The mount at `path` itself, if the system reports it.
 pub(super) fn at(path: &Path) -> Option<String> {
     let table = std::fs::read("/proc/self/mountinfo").ok()?;
     named(&String::from_utf8_lossy(&table), path)
 }
 
-/// The last mount at a path counts: it hides the others.
+/// Finds the last mount at a path: it hides the others.
 fn named(table: &str, path: &Path) -> Option<String> {
     table.lines().rev().find_map(|line| {
         let mut words = line.split(' ');
@@ -22,7 +22,7 @@ fn named(table: &str, path: &Path) -> Option<String> {
     })
 }
 
-/// Blanks and backslashes stand as three octal digits.
+/// Decodes blanks and backslashes from three octal digits.
 fn unescaped(word: &str) -> PathBuf {
     let mut out = String::new();
     let mut rest = word;

@@ -1,21 +1,21 @@
-//! What of a validator's message may be written down: its first line without the values.
+//! Redaction of a validator's message: its first line without values of the file.
 //!
-//! The message of a parser often shows the line that it stumbled over, and that line may hold a
-//! password. Records go to the journal, the page, the log and whoever gets alerts, so that they
-//! have the place and the words of the validator, and none of those of the file.
+//! A parser's message often shows the offending line, and that line may hold a password. Records go
+//! to the journal, the page, the log and alert receivers, so they have the position and the
+//! validator's own words, and none of the file's.
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use crate::util::BoundedStr;
 
-/// What stands in place of a value.
+/// The replacement of a value.
 const MASK: &str = "…";
 
-/// Shorter words of a file are everywhere: `a`, `is`, `to`.
+/// Shorter words of a file are not masked: `a`, `is`, `to`.
 const SHORTEST: usize = 3;
 
-/// What a number is that follows one of these: a place.
+/// Words before a number that denotes a position.
 const PLACES: [&str; 8] = [
     "line", "column", "col", "row", "byte", "offset", "position", "char",
 ];
@@ -26,9 +26,9 @@ const TYPES: [&str; 15] = [
     "ipv4", "ipv6",
 ];
 
-/// The first line of a message about `content` with its values masked: what stands in quotes or
-/// behind `=`, numbers other than places, and words that are among the values of the content. The
-/// place that it names is at its end if it would be masked.
+/// The first line of a message about `content` with values masked: text in quotes or behind `=`,
+/// numbers other than positions, and words among the values of the content. If the position in it
+/// would be masked, it is appended.
 pub(super) fn masked(message: &str, content: &[u8]) -> BoundedStr {
     let first = message.lines().map(str::trim).find(|line| !line.is_empty());
     let first = first.unwrap_or_default();
@@ -55,7 +55,7 @@ pub(super) fn masked(message: &str, content: &[u8]) -> BoundedStr {
     BoundedStr::from(out)
 }
 
-/// The place that a message names, as `LINE:COLUMN` or `LINE`.
+/// The position in a message, as `LINE:COLUMN` or `LINE`.
 pub(super) fn place(message: &str) -> Option<String> {
     let mut line = None;
     let mut column = None;
@@ -83,7 +83,7 @@ fn is_of_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 
-/// A word without what stands around it.
+/// A word without surrounding punctuation.
 fn core(word: &str) -> &str {
     word.trim_matches(|c| !is_of_word(c))
 }
@@ -93,7 +93,7 @@ fn words(core: &str) -> impl Iterator<Item = &str> {
         .filter(|word| !word.is_empty())
 }
 
-/// `12:5`
+/// Whether it is like `12:5`.
 fn is_pair(core: &str) -> bool {
     core.split_once(':')
         .is_some_and(|(line, column)| is_number(line) && is_number(column))
@@ -103,8 +103,8 @@ fn is_number(word: &str) -> bool {
     word.parse::<u32>().is_ok()
 }
 
-/// The words of a line that are among the values of a file, in small letters. The values are, of
-/// each line of the file, what follows its first `=` or `:`, or all of it.
+/// The words of a line that are among the values of a file, in lower case. The values are the text
+/// after the first `=` or `:` of each line, or the whole line.
 fn values_among(line: &str, content: &str) -> HashSet<String> {
     let mut said: Vec<&str> = line.split_whitespace().map(core).collect();
     let parts: Vec<&str> = said.iter().copied().flat_map(words).collect();
@@ -141,8 +141,8 @@ fn is_value(core: &str, before: &str, values: &HashSet<String>) -> bool {
         })
 }
 
-/// The text with what stands in quotes masked, the quotes aside; a quote that is not closed goes
-/// to the end. An apostrophe within a word is none.
+/// The text with everything in quotes masked; an unclosed quote extends to the end. An apostrophe
+/// within a word is no quote.
 fn without_quoted(text: &str) -> String {
     let mut out = String::new();
     let mut closing = None;

@@ -1,5 +1,4 @@
-//! Puts the last known good content back, atomically where that can be, and keeps the bad content
-//! aside.
+//! Restores the last good content, atomically if possible, and keeps the bad content aside.
 
 use std::fs::File;
 use std::io::{self, Seek, Write};
@@ -10,20 +9,20 @@ use super::{aside, mounts};
 use crate::util::Printable;
 use crate::util::place::{Opened, Owner, Place};
 
-/// Why the file was left as it is.
+/// Why the file was left as is.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub(super) enum RestoreError {
-    /// Between the reading that found it bad and the restore the file was changed.
+    /// The file was changed between the reading that found it bad and the restore.
     #[error("the file changed since it was found bad; it is checked again")]
     Changed,
-    /// The path is a symbolic link: whoever made it manages the content.
+    /// The path is a symbolic link: its creator manages the content.
     #[error("the file is a symbolic link; restore it where the link leads to")]
     Link,
-    /// The way to it cannot be followed.
+    /// The path to it cannot be resolved.
     #[error(transparent)]
     Place(#[from] crate::util::place::PlaceError),
-    /// The file is a mount, which cannot be renamed over, and it cannot be written to either.
+    /// The file is a mount point, so it cannot be replaced, and writing to it fails too.
     #[error(
         "{} is a mount of its own, of {mount}, and cannot be replaced; writing to it fails too: {source}; mount its directory instead, or mount it writable",
         Printable(.path.display())
@@ -33,7 +32,7 @@ pub(super) enum RestoreError {
         mount: String,
         source: io::Error,
     },
-    /// The operating system refused.
+    /// The operating system returned an error.
     #[error("{what}: {source}; check permissions and free space of the directory")]
     Io {
         what: &'static str,
@@ -45,28 +44,27 @@ fn io(what: &'static str) -> impl FnOnce(io::Error) -> RestoreError {
     move |source| RestoreError::Io { what, source }
 }
 
-/// What may be replaced by good content.
+/// The state of the file that may be replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Expected {
-    /// Content of this hash.
+    /// Content with this hash.
     Bad(blake3::Hash),
     /// No file.
     Missing,
-    /// Whatever is there: a person asked for it.
+    /// Any: a person requested the restore.
     Anything,
 }
 
-/// Replaces the file by `good`, with the owner, the group and the rights that it had when it was
-/// good. Anything that is there now and not `expected` stays.
+/// Replaces the file by `good`, with the owner, the group and the mode that it had when good. A
+/// file in any other state than `expected` is left alone.
 ///
 /// The new content is written beside the file, synced, and renamed over it, so a reader sees the
-/// old or the new content and never a part. A file that cannot be renamed over, since it is a
-/// mount, its directory is not ours to write in, or the disk is full, is written to. What is left
-/// to chance is an edit in the moment between the last reading and the rename, for which file
-/// systems offer no lock that an editor would respect.
+/// old or the new content and never a part. A file that cannot be renamed over (a mount point, a
+/// read-only directory, a full disk) is written in place. An edit between the last reading and the
+/// rename can be lost: file systems offer no lock for it that editors respect.
 ///
-/// What was there is kept aside afterwards, from the same descriptor that it was checked by; a
-/// full disk fails that, and not the restore.
+/// The old content is kept aside afterwards, from the descriptor that was checked; a full disk
+/// fails only that, not the restore.
 pub(super) fn restore(
     place: &Place,
     good: &Content,
@@ -93,14 +91,14 @@ pub(super) fn restore(
     Ok(())
 }
 
-/// Replaces the file by `content`, or makes it, whatever is there.
+/// Replaces or creates the file, whatever is there.
 pub(super) fn replace(place: &Place, content: &Content, owner: Owner) -> Result<(), RestoreError> {
     Next::write(place, content, owner)?.put()?;
     let synced = place.directory.sync();
     synced.map_err(io("cannot sync the directory"))
 }
 
-/// The file that is there, held by its descriptor from here on.
+/// Opens the existing file.
 fn open(place: &Place) -> Result<Option<Opened>, RestoreError> {
     match place.open() {
         Ok(opened) => Ok(Some(opened)),
@@ -109,7 +107,7 @@ fn open(place: &Place) -> Result<Option<Opened>, RestoreError> {
     }
 }
 
-/// What an open file has, if it is what was expected.
+/// The content of an open file, if it is as expected.
 fn checked(
     opened: Option<&Opened>,
     expected: Expected,
@@ -133,8 +131,8 @@ fn checked(
     }
 }
 
-/// Whether the file itself may be written to where a new one beside it is not possible: it takes
-/// up the space of its old content.
+/// Whether to write in place if no new file can be created beside it: this reuses the space of the
+/// old content.
 fn wants_place(error: &RestoreError) -> bool {
     use io::ErrorKind as Kind;
     let RestoreError::Io { source, .. } = error else {
@@ -151,7 +149,7 @@ fn wants_place(error: &RestoreError) -> bool {
     )
 }
 
-/// Writes to the file as it is; `failed` is why it could not be replaced.
+/// Writes to the file in place; `failed` is why it could not be replaced.
 fn in_place(
     place: &Place,
     good: &Content,
@@ -198,7 +196,7 @@ fn overwrite(mut file: &File, good: &Content) -> io::Result<()> {
     file.sync_all()
 }
 
-/// New content in a file of its own beside its place, removed unless it is put there.
+/// A new file beside the guarded one, removed unless it is renamed into place.
 struct Next<'p> {
     place: &'p Place,
     name: Option<std::ffi::OsString>,
@@ -222,7 +220,7 @@ impl<'p> Next<'p> {
         Ok(next)
     }
 
-    /// Takes the place of the file that is open, if that has what was expected. Gives what it had.
+    /// Replaces the open file, if its content is as expected. Returns that content.
     fn replace(
         self,
         opened: Option<&Opened>,
@@ -265,7 +263,7 @@ mod tests {
         Place::find(path, Sharing::REFUSED, &mut Vec::new()).unwrap()
     }
 
-    /// Good content as it was in a file of mode 0644.
+    /// Good content as read from a file of mode 0644.
     fn good(dir: &Path) -> Content {
         let path = dir.join("was-good");
         fs::write(&path, b"good").unwrap();
@@ -297,7 +295,7 @@ mod tests {
         assert_eq!(fs::read(&aside[0]).unwrap(), b"bad");
     }
 
-    /// Between two openings of one path there may be a rename: there is but one.
+    /// Opens the path once, as a rename may come between two openings.
     #[test]
     #[cfg(unix)]
     fn what_is_checked_and_kept_is_what_was_opened_whatever_has_the_name_now() {

@@ -1,4 +1,4 @@
-//! The engine by hand: every look, restore and hook without a run-time around it.
+//! Tests of the engine by hand: readings, restores and hooks without a run-time around it.
 
 use std::fs;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -95,7 +95,7 @@ impl Desk {
             .collect()
     }
 
-    /// What is seen, and after how many milliseconds.
+    /// The observations, and the milliseconds they took.
     async fn seen_after(&self) -> (Vec<String>, u128) {
         let began = Instant::now();
         let seen = self.seen().await;
@@ -112,7 +112,7 @@ impl Desk {
         healed.map_err(|error| error.to_string())
     }
 
-    /// They are all there from the start.
+    /// The number of events; the series exist from the start.
     fn events(&self, event: FileEvent) -> u64 {
         let metrics = self.registry.group::<FileMetrics>().unwrap();
         metrics.events.get(&(event,)).unwrap().get()
@@ -361,7 +361,7 @@ async fn what_a_killed_process_left_is_removed_and_nothing_else() {
     assert_eq!(left, 5, "the file, its copy, a folder, notes, another's");
 }
 
-/// One who maps the file is noticed by nothing else, and closes it long after.
+/// A write through a mapping shows only in the modification time, and closes much later.
 #[tokio::test(start_paused = true)]
 async fn what_is_written_between_is_not_at_rest_though_it_is_the_same() {
     let desk = desk();
@@ -397,7 +397,7 @@ async fn what_changes_for_ever_is_adopted_when_each_change_is_whole() {
     assert_eq!(desk.changed.load(Ordering::Relaxed), 1);
 }
 
-/// `kill -9`, or a file that is cut by its name: no one says that it is closed.
+/// After `kill -9`, or for a file truncated by its path, no close is reported.
 #[tokio::test(start_paused = true)]
 async fn a_writer_who_writes_nothing_for_five_minutes_has_left_the_file() {
     let desk = desk();

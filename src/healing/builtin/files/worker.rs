@@ -1,4 +1,4 @@
-//! Work on files that may never end.
+//! Execution of file work that may never end.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -9,11 +9,11 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::runtime::Handle;
 
-/// Runs jobs on threads of their own and waits for each only so long: a file system that hangs,
-/// a validator or a hook that does, then keeps a thread and no one else. While one is late no
-/// further one is begun, so that there are at most as many of these threads as callers at once.
+/// Runs each job on a new thread and waits for it up to a deadline: a hanging file system,
+/// validator or hook then blocks only that thread. No job starts while one is late, so there are at
+/// most as many of these threads as concurrent callers.
 ///
-/// The time is that of the machine, since this is about real threads.
+/// Deadlines are in real time, since this is about real threads.
 pub(super) struct Worker {
     deadline: Duration,
     late: Arc<Mutex<usize>>,
@@ -48,7 +48,7 @@ impl Worker {
         }
     }
 
-    /// Runs a job, and blocks until it has ended or is late. A panic of it is one of the caller.
+    /// Runs a job, and blocks until it has ended or is late. A panic of it panics the caller.
     pub(super) fn run<T: Send + 'static>(
         &self,
         job: impl FnOnce() -> T + Send + 'static,

@@ -1,4 +1,4 @@
-//! One supervised task: its state, started and stopped; no decision is made here.
+//! A supervised task: its state, start and stop, without decisions.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -17,25 +17,25 @@ use crate::healing::engine::Timeline;
 use crate::healing::runtime::Remark;
 use crate::util::BoundedStr;
 
-/// What a supervised task is handed when it starts. A clone may be passed on.
+/// The context of a supervised task. Clones may be passed on.
 #[derive(Clone, Debug)]
 pub struct TaskContext {
     timeline: Timeline,
-    /// When it last made progress, in nanoseconds.
+    /// Time of the last heartbeat, in nanoseconds.
     beat: Arc<AtomicI64>,
-    /// Where to report it that there is no time-out that the beats are for.
+    /// The remark to set on a heartbeat without a time-out.
     unheard: Option<Arc<Remark>>,
     cancel: CancellationToken,
 }
 
-/// What a user sees who calls `heartbeat` to no effect.
+/// The remark shown for heartbeats without effect.
 const UNHEARD: &str = "it sends heartbeats, but has no time-out for them, so that a hang goes \
     unnoticed: set one with `Supervise::heartbeat`";
 
 impl TaskContext {
-    /// Reports that the task makes progress. Call it more often than the
-    /// [time-out](super::Supervise::heartbeat) that the task was given. Without a time-out it has
-    /// no effect but that the log, once, and the health report say so.
+    /// Reports that the task makes progress. Call it more often than the task's
+    /// [time-out](super::Supervise::heartbeat). Without a time-out it only leads to a remark, once
+    /// in the log, and in the health report.
     pub fn heartbeat(&self) {
         let now = self.timeline.now_inside();
         self.beat.store(now.as_nanos(), Ordering::Relaxed);
@@ -44,13 +44,12 @@ impl TaskContext {
         }
     }
 
-    /// Waits until the task shall stop: because it is restarted or the service shuts down.
-    /// Cancel-safe.
+    /// Waits until the task should stop, for a restart or a shutdown. Cancel-safe.
     pub async fn cancelled(&self) {
         self.cancel.cancelled().await;
     }
 
-    /// Whether the task shall stop.
+    /// Whether the task should stop.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         self.cancel.is_cancelled()
@@ -67,24 +66,24 @@ pub(super) enum End {
     Stopped,
 }
 
-/// What is known of the task at one moment.
+/// The state of the task at one moment.
 #[derive(Clone, Debug)]
 pub(super) struct Look {
-    /// How many times it has been started.
+    /// Number of starts.
     pub(super) generation: u64,
-    /// Since when it runs.
+    /// Time of its start.
     pub(super) started: Moment,
-    /// When it last said that it makes progress.
+    /// Time of its last heartbeat.
     pub(super) beat: Moment,
     /// How it ended; `None` while it runs.
     pub(super) end: Option<End>,
 }
 
-/// Makes the future of a task.
+/// Creates the future of a task.
 pub(super) type Start =
     dyn Fn(TaskContext) -> Pin<Box<dyn Future<Output = Option<BoundedStr>> + Send>> + Send + Sync;
 
-/// The same for futures of any type.
+/// Boxes a task of any future type.
 pub(super) fn boxed<F, Fut>(start: F) -> Box<Start>
 where
     F: Fn(TaskContext) -> Fut + Send + Sync + 'static,
@@ -97,13 +96,13 @@ where
     })
 }
 
-/// A task that can be started over and over, one at a time.
+/// A restartable task, one instance at a time.
 pub(super) struct Child {
     start: Box<Start>,
     timeline: Timeline,
     unheard: OnceLock<Arc<Remark>>,
     running: Mutex<Running>,
-    /// Woken whenever the task ends.
+    /// Notified when the task ends.
     ended: tokio::sync::Notify,
 }
 
@@ -135,18 +134,18 @@ impl Child {
         })
     }
 
-    /// No time-out waits for its heartbeats, which is to be reported once there are some.
+    /// Sets the remark for heartbeats that no time-out waits for.
     pub(super) fn is_unheard(&self, remark: Arc<Remark>) {
         let _ = self.unheard.set(remark);
     }
 
-    /// The time that its beats are measured in.
+    /// The current time on the clock of the heartbeats.
     pub(super) fn now(&self) -> Moment {
         self.timeline.now()
     }
 
-    /// Starts the task on a run-time unless it runs; says whether it did. `on_end` is called when
-    /// it ends, be it with its run-time.
+    /// Starts the task on a run-time unless it runs; returns whether it did. `on_end` is called
+    /// when it ends, also if its run-time ends.
     pub(super) fn start(
         self: &Arc<Self>,
         runtime: &Handle,
@@ -199,10 +198,10 @@ impl Child {
         true
     }
 
-    /// Asks the task to stop, aborts it when `grace` is over, and waits until it has ended.
+    /// Asks the task to stop, aborts it after `grace`, and waits until it has ended.
     ///
-    /// A task that blocks its thread cannot be aborted: then this waits, and whoever waits for
-    /// it may give up, but must not start another.
+    /// A task that blocks its thread cannot be aborted: this then keeps waiting, and a caller that
+    /// gives up must not start another.
     pub(super) async fn stop(&self, grace: Duration) {
         let (cancel, abort) = {
             let running = self.running.lock();
@@ -219,7 +218,6 @@ impl Child {
         self.wait().await;
     }
 
-    /// Waits until the task has ended.
     async fn wait(&self) {
         loop {
             let ended = self.ended.notified();
@@ -245,7 +243,7 @@ impl Child {
     }
 }
 
-/// Reports how a task ended, also where its run-time ended before it could.
+/// Reports how a task ended, also if its run-time ended first.
 struct Ending<F: FnOnce()> {
     child: Arc<Child>,
     generation: u64,

@@ -14,13 +14,13 @@ use crate::healing::engine::{Context, HealError, HealingEngine, Precondition};
 
 const RESTART: &str = "restart";
 
-/// What is wrong with a task; the values of the label `issue_type`.
+/// Faults of a task; the values of the label `issue_type`.
 const PANICKED: &str = "task_panicked";
 const FAILED: &str = "task_failed";
 const EXITED: &str = "task_exited";
 const HUNG: &str = "heartbeat_missed";
 
-/// How the task is supervised, decided when it was set up.
+/// The supervision settings of a task, fixed at its installation.
 pub(super) struct Spec {
     pub(super) component: Name,
     pub(super) restart: Restart,
@@ -31,7 +31,7 @@ pub(super) struct Spec {
     pub(super) settle: Option<Duration>,
 }
 
-/// Watches one task and restarts it. `N` makes what is called when the task ends.
+/// Watches one task and restarts it. `N` creates the callback for the task's end.
 pub(super) struct Supervisor<N> {
     child: Arc<Child>,
     spec: Spec,
@@ -51,13 +51,13 @@ where
         }
     }
 
-    /// What is wrong with the task now, with a text as evidence.
+    /// The current fault of the task, with a text as evidence.
     fn fault(&self) -> Option<(&'static str, String)> {
         fault(&self.spec, &self.child.look(), self.child.now())
     }
 }
 
-/// The fault of a task in this condition, if any.
+/// The fault of a task in this state, if any.
 fn fault(spec: &Spec, look: &Look, now: Moment) -> Option<(&'static str, String)> {
     match &look.end {
         None => {

@@ -1,14 +1,14 @@
-//! Supervises a background task: restarts it when it panics, fails or stops beating, in the
-//! manner of an OTP supervisor with one child.
+//! Supervises a background task: restarts it when it panics, fails or stops its heartbeats, like an
+//! OTP supervisor with one child.
 //!
 //! The module promises:
-//! - One task at a time: the next is started only when the one before has ended, also when it
-//!   had to be aborted. A task that blocks its thread and cannot be aborted keeps its place;
-//!   the attempt to restart it becomes a zombie, and is visible as one.
-//! - Restarts back off and have an intensity: after so many in a window an alert is raised, and
+//! - One instance at a time: the next starts only when the one before has ended, also if it had to
+//!   be aborted. A task that blocks its thread and cannot be aborted keeps its place; the attempt
+//!   to restart it becomes a zombie, and is visible as one.
+//! - Restarts back off and have an intensity: after that many in a window an alert is raised, and
 //!   from then on the task is restarted slowly, every `retry_every` of the healing policy, until
 //!   it runs again.
-//! - A restart counts as healed once the new task has run, and beaten, for the settling time.
+//! - A restart counts as healed once the new task has run, with heartbeats, for the settling time.
 //!
 //! ```no_run
 //! # async fn example(healing: selfheal::healing::Healing) -> Result<(), Box<dyn std::error::Error>> {
@@ -54,7 +54,7 @@ use crate::healing::runtime::{Healing, RegisterError, StartError};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SuperviseError {
-    /// There is no healing engine to supervise it.
+    /// The healing engine could not start.
     #[error(transparent)]
     Start(#[from] StartError),
     /// The engine cannot be registered.
@@ -65,19 +65,18 @@ pub enum SuperviseError {
 /// How long a task may take to stop by itself before it is aborted.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// A supervised task that is being set up; ended by [`install`](Supervise::install).
+/// Builds the supervision of a task; ended by [`install`](Supervise::install).
 #[must_use = "a task runs once `install` is called"]
 pub struct Supervise {
-    /// Why there is no engine is returned by [`install`](Supervise::install).
+    /// The engine, or the error that [`install`](Supervise::install) returns.
     healing: Result<Healing, StartError>,
     start: Box<Start>,
     spec: Spec,
 }
 
 impl Supervise {
-    /// Starts to set up the supervision of the task that `start` makes, reported as
-    /// `component`. `start` is called for each start; its future returns `()` or a `Result`, or
-    /// never does.
+    /// Starts to build the supervision of the task that `start` creates, reported as `component`.
+    /// `start` is called for each start; its future returns `()` or a `Result`, or never ends.
     pub fn new<F, Fut>(
         healing: Healing,
         component: impl Into<Name>,
@@ -92,7 +91,7 @@ impl Supervise {
         Self::of(Ok(healing), component, restart, start)
     }
 
-    /// The same where it may turn out that there is no engine.
+    /// Like [`new`](Self::new), for an engine that may have failed to start.
     pub(crate) fn of<F, Fut>(
         healing: Result<Healing, StartError>,
         component: impl Into<Name>,
@@ -119,11 +118,11 @@ impl Supervise {
         }
     }
 
-    /// Takes a task for hung that has not called [`TaskContext::heartbeat`] for this long, from
-    /// half a second on; while the process is stopped or its run-time blocked, no time counts.
-    /// Default: none, a task that runs is well, and one that sends heartbeats nevertheless is
-    /// named in the log and in the health report. There is no default time, since a task that
-    /// waits for its next message may rightly be silent for hours.
+    /// Sets how long the task may go without calling [`TaskContext::heartbeat`] before it counts as
+    /// hung, at least half a second; time while the process is stopped or its run-time blocked does
+    /// not count. Default: none, a running task is good, and if it sends heartbeats nevertheless,
+    /// the log and the health report say so. There is no default time, since a task that waits for
+    /// messages may be silent for hours.
     pub fn heartbeat(mut self, timeout: Duration) -> Self {
         self.spec.heartbeat = Some(timeout);
         self
@@ -143,7 +142,7 @@ impl Supervise {
         self
     }
 
-    /// Sets how bad it is when the task does not run. Default: [`Severity::Error`].
+    /// Sets the severity of a task that does not run. Default: [`Severity::Error`].
     pub fn severity(mut self, severity: Severity) -> Self {
         self.spec.severity = severity;
         self
@@ -155,13 +154,13 @@ impl Supervise {
         self
     }
 
-    /// Starts the task and supervises it from now on: on the run-time that this is called in,
-    /// else on that of the healing engine, on which it is also restarted. Supervision ends with
-    /// the run-time of the healing engine: in another one, call this anew.
+    /// Starts the task and supervises it: on the current run-time, else on that of the healing
+    /// engine, which also runs its restarts. Supervision ends with the run-time of the healing
+    /// engine: in another one, call this again.
     ///
     /// # Errors
-    /// Healing cannot start here; an engine of this name is registered already, or the healing
-    /// part has shut down.
+    /// Healing cannot start here; an engine of this name is already registered, or healing has shut
+    /// down.
     pub fn install(self) -> Result<(), SuperviseError> {
         let Self {
             healing,
@@ -188,10 +187,10 @@ impl Supervise {
         Ok(())
     }
 
-    /// The same as [`install`](Self::install), by the name that tokio has for starting a task.
+    /// Same as [`install`](Self::install), with tokio's name for starting a task.
     ///
     /// # Errors
-    /// As of [`install`](Self::install).
+    /// As for [`install`](Self::install).
     pub fn spawn(self) -> Result<(), SuperviseError> {
         self.install()
     }

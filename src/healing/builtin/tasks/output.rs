@@ -3,8 +3,8 @@ use std::fmt;
 
 use crate::util::BoundedStr;
 
-/// What a supervised task may return: `()`, a `Result` whose error can be shown, or `!`, which
-/// is what the compiler takes a body for that ends in an endless `loop`.
+/// The output of a supervised task: `()`, a `Result` whose error implements `Display`, or `!`, the
+/// inferred type of a body that ends in an endless `loop`.
 #[diagnostic::on_unimplemented(
     message = "a supervised task cannot return `{Self}`",
     label = "returns `{Self}`",
@@ -27,7 +27,7 @@ impl<T: Send + 'static, E: fmt::Display + Send + 'static> TaskOutput for Result<
     }
 }
 
-/// The type `!`, which has no name in stable Rust but that of what such a function returns.
+/// The type `!`, which stable Rust can only name as the return type of a function.
 type Never = <fn() -> ! as Returns>::Output;
 
 trait Returns {

@@ -1,4 +1,4 @@
-//! The engine by hand, on a paused clock.
+//! Tests of the engine by hand, on a paused clock.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -125,7 +125,7 @@ async fn the_plan_says_how_often_and_a_temporary_task_is_only_reported() {
     assert!(temporary.report && temporary.validate().is_ok());
 }
 
-/// Each way in which people write a task; that this compiles is the test.
+/// Each way to write a task; that this compiles is the test.
 #[tokio::test(start_paused = true)]
 async fn a_task_may_return_nothing_or_a_result_or_never() {
     async fn forever(cx: TaskContext) -> std::convert::Infallible {

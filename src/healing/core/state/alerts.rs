@@ -1,4 +1,4 @@
-//! The alerts that fire: one for each kind and key.
+//! The firing alerts: one for each kind and key.
 
 use std::collections::BTreeMap;
 
@@ -9,11 +9,11 @@ use crate::healing::core::{
 #[derive(Debug, Clone)]
 struct Firing {
     alert: Alert,
-    /// When it ends by itself, and the number of that timer.
+    /// When it resolves by itself, and the number of that timer.
     expires: Option<(Moment, u64)>,
 }
 
-/// All alerts that fire.
+/// All firing alerts.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Alerts {
     firing: BTreeMap<AlertId, Firing>,
@@ -23,14 +23,14 @@ pub(super) struct Alerts {
     refused: u64,
 }
 
-/// What became of an alert that was to fire.
+/// The result of raising an alert.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Raised {
-    /// It fires, or fires at another severity.
+    /// It began to fire, or its severity changed.
     Now(Box<Alert>),
     /// It fires already.
     Already,
-    /// There are as many as there may be.
+    /// The limit of alerts is reached.
     Refused,
 }
 
@@ -74,7 +74,7 @@ impl Alerts {
         Raised::Now(Box::new(alert))
     }
 
-    /// Has an alert end by itself; gives its timer and that of the end set before.
+    /// Sets when an alert resolves by itself; returns its timer and the one it replaces.
     pub(super) fn expire_at(
         &mut self,
         id: &AlertId,
@@ -91,7 +91,7 @@ impl Alerts {
         Some((self.numbers, old))
     }
 
-    /// Ends an alert; gives it and the timer of its end, if one was set.
+    /// Ends an alert; returns it and its timer, if one was set.
     pub(super) fn resolve(&mut self, id: &AlertId) -> Option<(Alert, Option<(Moment, u64)>)> {
         let firing = self.firing.remove(id)?;
         count(&mut self.by_severity, firing.alert.severity, false);
@@ -101,7 +101,7 @@ impl Alerts {
         Some((firing.alert, firing.expires))
     }
 
-    /// The alert whose end this timer is.
+    /// The alert of this timer.
     pub(super) fn by_number(&self, number: u64) -> Option<AlertId> {
         self.by_number.get(&number).cloned()
     }

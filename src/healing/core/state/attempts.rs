@@ -1,4 +1,4 @@
-//! What runs, what should have ended, and what each of them holds.
+//! Running attempts, zombies, and the locks they hold.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::healing::core::{AttemptId, Intent, Moment, Name};
 pub(super) enum Cancel {
     /// It took too long.
     Timeout,
-    /// The kill switch, a shutdown, or the end of its engine.
+    /// Kill switch, shutdown, or removal of its engine.
     Called,
 }
 
@@ -25,11 +25,11 @@ pub(super) struct Attempt {
     /// When its timer is due.
     pub(super) due: Moment,
     pub(super) cancel: Option<Cancel>,
-    /// It was given up, and still runs.
+    /// It was abandoned, and still runs.
     pub(super) zombie: bool,
 }
 
-/// All attempts and rollbacks that have not really ended, and the locks.
+/// All attempts and rollbacks that have not ended, and the locks.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Attempts {
     unended: BTreeMap<AttemptId, Attempt>,
@@ -38,7 +38,7 @@ pub(super) struct Attempts {
 }
 
 impl Attempts {
-    /// How many run, zombies included.
+    /// Running attempts, zombies included.
     pub(super) fn running(&self) -> usize {
         self.unended.len()
     }
@@ -55,19 +55,19 @@ impl Attempts {
         self.unended.get_mut(&id)
     }
 
-    /// Who holds a lock.
+    /// The attempt that holds a lock.
     pub(super) fn holder(&self, lock: &Name) -> Option<AttemptId> {
         self.locks.get(lock).copied()
     }
 
-    /// Begins an attempt, which holds its lock from now on. A rollback takes over the lock of
-    /// the attempt that it undoes.
+    /// Starts an attempt, which takes its lock. A rollback takes over the lock of the attempt that
+    /// it undoes.
     pub(super) fn start(&mut self, id: AttemptId, attempt: Attempt) {
         self.locks.insert(attempt.intent.lock.clone(), id);
         self.unended.insert(id, attempt);
     }
 
-    /// Gives an attempt up: it keeps its lock until it really ends.
+    /// Abandons an attempt: it keeps its lock until it ends.
     pub(super) fn give_up(&mut self, id: AttemptId) {
         if let Some(attempt) = self.unended.get_mut(&id)
             && !attempt.zombie
@@ -77,14 +77,14 @@ impl Attempts {
         }
     }
 
-    /// It really ended. Its lock is still held.
+    /// Removes an ended attempt. Its lock is still held.
     pub(super) fn end(&mut self, id: AttemptId) -> Option<Attempt> {
         let attempt = self.unended.remove(&id)?;
         self.zombies -= usize::from(attempt.zombie);
         Some(attempt)
     }
 
-    /// Frees a lock, unless it is held by another by now, or its holder has not really ended.
+    /// Frees a lock, unless another attempt holds it by now, or its holder has not ended.
     pub(super) fn release(&mut self, lock: &Name, holder: AttemptId) -> bool {
         if self.locks.get(lock) == Some(&holder) && !self.unended.contains_key(&holder) {
             self.locks.remove(lock);

@@ -13,11 +13,10 @@ pub(super) const fn splitmix(state: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// Draws evenly from zero to `min(cap, base · 2ⁿ)`, where `n` is one less than the attempts so
+/// Draws uniformly from zero to `min(cap, base · 2ⁿ)`, where `n` is one less than the attempts so
 /// far.
 ///
-/// The stream of numbers belongs to the key: what other keys do, and in which order things are
-/// reported, changes nothing.
+/// Each key has its own stream of numbers, independent of other keys and of the order of reports.
 pub(super) fn draw(backoff: &Backoff, attempts: u32, stream: u64, nth_draw: u64) -> Duration {
     let doublings = attempts.saturating_sub(1).min(63);
     let longest = backoff.base.as_nanos().checked_mul(1 << doublings);

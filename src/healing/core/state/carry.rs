@@ -1,13 +1,13 @@
-//! All that is known, as records: the first lines of a journal that begins anew.
+//! The state as records: the first lines of a new journal file.
 
 use super::State;
 use crate::healing::core::{AttemptId, Carried, Generation, Moment, Record, Stamp, What};
 
 impl State {
-    /// Tells all that is known as records, so that a journal that begins with them and goes on
-    /// with what follows [restores](State::restore) to the same.
+    /// Returns the state as records: a journal that begins with them and continues with later
+    /// records [restores](State::restore) to the same state.
     ///
-    /// They take the next numbers, so nothing may come between them and the record that follows.
+    /// They take the next sequence numbers: the next record must follow them directly.
     pub fn carry(&mut self, now: Stamp) -> Vec<Record> {
         self.now = Stamp::new(self.now.at.max(now.at), now.wall);
         let mut all = vec![Carried::Engine {

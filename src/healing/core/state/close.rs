@@ -1,4 +1,4 @@
-//! How an issue ends, and what is remembered of it.
+//! Closing an issue, and the memory kept of it.
 
 use super::State;
 use super::entry::Treatment;
@@ -10,7 +10,7 @@ use crate::healing::core::{
     AlertId, AlertKind, Closed, IssueKey, Name, ParkReason, ShortText, What,
 };
 
-/// The alerts that are about an open issue, and end with it.
+/// Alerts about an open issue, which end with it.
 const OF_AN_OPEN_ISSUE: [AlertKind; 5] = [
     AlertKind::Approval,
     AlertKind::Waited,
@@ -20,7 +20,6 @@ const OF_AN_OPEN_ISSUE: [AlertKind; 5] = [
 ];
 
 impl State {
-    /// Closes an issue.
     pub(super) fn close(&mut self, slot: SlotId, mut outcome: Closed) {
         let retried = self
             .open

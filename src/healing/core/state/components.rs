@@ -1,8 +1,8 @@
-//! The components, what they depend on, and what they have spent.
+//! Components, their dependencies, and their spent budgets.
 //!
-//! A component is known as long as it is needed: while it has an open issue, was named beforehand,
-//! or what it has spent may still count. One that is idle is forgotten after a while, so that names
-//! long gone neither dilute the storm guard's share nor take the place of others.
+//! A component stays known while it has an open issue, was named beforehand, or has spent attempts
+//! that may still count. An idle one is forgotten after a while, so that outdated names neither
+//! dilute the storm guard's share nor take up places.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use super::slab::{Slab, SlotId};
 use super::spent::Spent;
 use crate::healing::core::{Moment, Name};
 
-/// The number of a component; one that is forgotten has none.
+/// The identifier of a component; invalid once it is forgotten.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct ComponentIx(SlotId);
 
@@ -23,25 +23,25 @@ const MOST_PARENTS: usize = 8;
 pub(super) struct Component {
     pub(super) name: Name,
     parents: Vec<ComponentIx>,
-    /// Open issues.
+    /// Number of open issues.
     open: u32,
-    /// How many engines named it beforehand, and how often a dependency did.
+    /// Number of engines that named it beforehand, and of dependencies on it.
     named: u32,
-    /// Since when it is as it is.
+    /// Time of its last change.
     since: Moment,
-    /// Open issues that are being dealt with: they hold the children back.
+    /// Open issues under treatment: they hold the children back.
     pub(super) treated: u32,
-    /// Open issues that are confirmed.
+    /// Confirmed open issues.
     pub(super) confirmed: u32,
     pub(super) spent: Spent,
 }
 
-/// Why a dependency was not taken.
+/// Why a dependency was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Refused {
     /// The parent depends on the component.
     Cycle,
-    /// It has as many parents as it may have.
+    /// It already has the maximum number of parents.
     TooMany,
 }
 
@@ -50,23 +50,22 @@ pub(super) enum Refused {
 pub(super) struct Components {
     slots: Slab<Component>,
     by_name: Map<Name, ComponentIx>,
-    /// Those that are not needed now: that have spent nothing, and that have.
+    /// Idle components: those that have spent nothing, and those that have.
     idle: [BTreeSet<(Moment, ComponentIx)>; 2],
     bad: usize,
-    /// Whether one was forgotten since that was asked last.
+    /// Whether one was forgotten since the last query.
     forgot: bool,
 }
 
 impl Components {
-    /// Whether one was forgotten since this was asked last: those that were held back by what they
-    /// depend on through it may be so no more.
+    /// Whether one was forgotten since the last call: issues that it held back through a dependency
+    /// may be free.
     pub(super) fn take_forgot(&mut self) -> bool {
         std::mem::take(&mut self.forgot)
     }
 
-    /// The number of a component that has an issue, or has spent something. There is always a place
-    /// for it; where there are as many as may be, those give way first that are idle and have
-    /// spent nothing.
+    /// The identifier of a component that has an issue, or has spent something; always succeeds. At
+    /// the limit, idle components that have spent nothing are evicted first.
     pub(super) fn intern(&mut self, now: Moment, name: &Name, limit: u32) -> ComponentIx {
         if let Some(&found) = self.by_name.get(name) {
             return found;
@@ -87,8 +86,8 @@ impl Components {
         ix
     }
 
-    /// The number of a component that is named, be it for good or by an observation. None where
-    /// there are as many as may be.
+    /// The identifier of a component named beforehand or by an observation; none if the limit is
+    /// reached.
     pub(super) fn intern_named(
         &mut self,
         now: Moment,
@@ -106,7 +105,7 @@ impl Components {
         Some(ix)
     }
 
-    /// Those who named these beforehand are gone.
+    /// Releases components that were named beforehand.
     pub(super) fn release(&mut self, now: Moment, named: Vec<ComponentIx>) {
         for ix in named {
             self.change(now, ix, |component| {
@@ -115,7 +114,7 @@ impl Components {
         }
     }
 
-    /// Whether one more fits, after those have given way that can.
+    /// Whether one more fits, after eviction of idle ones.
     fn make_room(&mut self, limit: u32) -> bool {
         while self.known() >= limit as usize {
             let Some(&(_, ix)) = self.idle[0].first() else {
@@ -126,7 +125,7 @@ impl Components {
         true
     }
 
-    /// Changes what a component is needed for.
+    /// Changes a component, and updates its place among the idle ones.
     fn change(&mut self, now: Moment, ix: ComponentIx, change: impl FnOnce(&mut Component)) {
         let Some(component) = self.slots.get_mut(ix.0) else {
             return;
@@ -144,7 +143,7 @@ impl Components {
         }
     }
 
-    /// An issue of it opened, or closed.
+    /// Counts an opened or a closed issue.
     pub(super) fn count_open(&mut self, now: Moment, ix: ComponentIx, more: bool) {
         self.change(now, ix, |component| {
             component.open = if more {
@@ -155,12 +154,12 @@ impl Components {
         });
     }
 
-    /// It spends something.
+    /// Adds to its spent attempts.
     pub(super) fn spend(&mut self, now: Moment, ix: ComponentIx, spend: impl FnOnce(&mut Spent)) {
         self.change(now, ix, |component| spend(&mut component.spent));
     }
 
-    /// Forgets those that have been idle for so long, and those beyond the limit that have spent
+    /// Forgets components idle for longer than `after`, and those beyond the limit that have spent
     /// nothing.
     pub(super) fn forget_idle(&mut self, now: Moment, after: Duration, limit: u32) {
         self.make_room(limit.saturating_add(1));
@@ -196,22 +195,22 @@ impl Components {
         self.by_name.get(name).copied()
     }
 
-    /// All that are known, in the order of their numbers.
+    /// All known components, by identifier.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Component> {
         self.slots.iter().map(|(_, component)| component)
     }
 
-    /// How many there are.
+    /// Number of known components.
     pub(super) fn known(&self) -> usize {
         self.by_name.len()
     }
 
-    /// How many have a confirmed issue.
+    /// Number of components with a confirmed issue.
     pub(super) const fn bad(&self) -> usize {
         self.bad
     }
 
-    /// One more or one fewer confirmed issue.
+    /// Counts one more or one fewer confirmed issue.
     pub(super) fn count_confirmed(&mut self, ix: ComponentIx, more: bool) {
         let Some(component) = self.slots.get_mut(ix.0) else {
             return;
@@ -227,7 +226,7 @@ impl Components {
         }
     }
 
-    /// Notes that one depends on the other.
+    /// Adds a dependency.
     pub(super) fn depend(&mut self, ix: ComponentIx, parent: ComponentIx) -> Result<(), Refused> {
         let slots = &self.slots;
         let Some(component) = slots.get(ix.0) else {
@@ -253,7 +252,7 @@ impl Components {
         Ok(())
     }
 
-    /// Whether a parent of this name is noted already.
+    /// Whether it has a parent of this name.
     pub(super) fn has_parent(&self, ix: ComponentIx, name: &Name) -> bool {
         self.get(ix).is_some_and(|component| {
             let mut parents = component.parents.iter();
@@ -261,7 +260,7 @@ impl Components {
         })
     }
 
-    /// What this one depends on, near or far, and that is being dealt with.
+    /// A direct or indirect parent that is under treatment.
     pub(super) fn blocking_parent(&self, ix: ComponentIx) -> Option<ComponentIx> {
         self.ancestor(ix, |_, component| component.treated > 0)
     }

@@ -1,4 +1,4 @@
-//! From the first sight of a fault to the decision that it is one.
+//! Confirmation of a fault, from its first observation.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use super::slab::SlotId;
 use crate::healing::core::{AlertKind, Closed, Moment, ParkReason, Phase, Plan, ShortText, What};
 
 impl State {
-    /// Takes the plan in that its engine made for an issue.
+    /// Takes in the plan that an engine made for an issue.
     pub(super) fn planned(&mut self, slot: SlotId, plan: Result<Plan, ShortText>) {
         if let Some(entry) = self.open.get_mut(slot) {
             entry.unplanned = false;
@@ -76,7 +76,7 @@ impl State {
         }
     }
 
-    /// Decides about an issue that is being confirmed, if enough detection runs were made.
+    /// Decides on an issue in confirmation, once enough detection runs were made.
     pub(super) fn weigh(&mut self, slot: SlotId) {
         let Some(entry) = self.open.get(slot) else {
             return;
@@ -110,7 +110,7 @@ impl State {
         }
     }
 
-    /// Something is to be done about an issue as soon as its time has come.
+    /// Moves an issue to pending, or to backoff until its wait is over.
     pub(super) fn due(&mut self, slot: SlotId) {
         let Some(entry) = self.open.get(slot) else {
             return;
@@ -132,7 +132,7 @@ impl State {
         }
     }
 
-    /// A detection run found the fault, or did not.
+    /// Takes in whether a detection run found the fault.
     pub(super) fn passed(&mut self, slot: SlotId, began: Moment, bad: bool) {
         let Some(entry) = self.open.get_mut(slot) else {
             return;
@@ -161,7 +161,7 @@ impl State {
         }
     }
 
-    /// What waits for approval goes on without one if the detector is sure enough by now.
+    /// Continues an issue in approval without one, if the detector's confidence now suffices.
     pub(super) fn sure_by_now(&mut self, slot: SlotId) {
         let entry = self.open.get(slot);
         let asks = entry.is_some_and(|entry| entry.phase == Phase::Approval);
@@ -170,7 +170,7 @@ impl State {
         }
     }
 
-    /// An open issue got worse: decisions made for it before no longer hold.
+    /// An open issue worsened: earlier decisions about it are void.
     pub(super) fn worsened(
         &mut self,
         slot: SlotId,
@@ -212,7 +212,7 @@ impl State {
         }
     }
 
-    /// Has an issue confirmed once more, with what is known of it.
+    /// Starts the confirmation over, with the current knowledge of the issue.
     pub(super) fn confirm_anew(&mut self, slot: SlotId) {
         let until = self.now.at + self.policy.patience;
         self.move_to(slot, Phase::Confirming, None, Some(until));

@@ -1,4 +1,4 @@
-//! Decisions from outside: people, alerts, the journal's health, a new policy, the end.
+//! Decisions from outside: people, alerts, journal health, a new policy, shutdown.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::healing::core::{
     ShortText, Target, What,
 };
 
-/// The alerts that a person's acknowledgement ends.
+/// The alerts that an acknowledgement resolves.
 const ACKNOWLEDGED: [AlertKind; 8] = [
     AlertKind::DryRun,
     AlertKind::ReportOnly,
@@ -77,7 +77,7 @@ impl State {
         }
     }
 
-    /// Why a decision comes to nothing, if it does.
+    /// Why a decision is refused, if it is.
     fn refusal(&self, control: &Control) -> Option<String> {
         match control {
             Control::Acknowledge { key } if !self.can_acknowledge(key) => {
@@ -224,7 +224,7 @@ impl State {
         }
     }
 
-    /// What a mute tolerates that does not say: what is open now, or anything.
+    /// The default tolerance of a mute: the worst open severity, or any.
     fn tolerated(&self, target: &Target) -> Severity {
         let worst_open = match target {
             Target::Key(key) => {
@@ -329,7 +329,7 @@ impl State {
         self.call_off_all();
     }
 
-    /// Closes an issue, or has what runs for it end first.
+    /// Closes an issue, after cancelling what runs for it.
     pub(super) fn end_issue(&mut self, slot: SlotId, outcome: Closed) {
         let holder = self
             .open

@@ -1,4 +1,4 @@
-//! What may start now, and what holds the rest back.
+//! Which attempts may start now, and the guards that hold back the rest.
 
 use super::State;
 use super::queue::{Place, WaitFor};
@@ -14,7 +14,7 @@ use crate::healing::core::{
 };
 
 impl State {
-    /// Starts what may start, worst first, until something holds everything back.
+    /// Starts attempts, worst fault first, until a guard holds all back.
     pub(super) fn pump(&mut self) {
         self.pump_undo();
         while let Some(slot) = self.next_in_line() {
@@ -31,7 +31,7 @@ impl State {
         }
     }
 
-    /// The first of those that are ready, or of those that there is budget for again.
+    /// The first of the ready issues and of those whose budget is available again.
     fn next_in_line(&mut self) -> Option<SlotId> {
         if let Some(slot) = self.queue.first() {
             return Some(slot);
@@ -62,7 +62,7 @@ impl State {
         self.queue.first()
     }
 
-    /// What the next attempt of an issue may draw on.
+    /// The share of the budgets that the next attempt of an issue may draw on.
     pub(super) fn draw(&self, entry: &super::entry::Entry) -> Draw {
         Draw {
             severity: entry.issue.severity,
@@ -70,7 +70,7 @@ impl State {
         }
     }
 
-    /// When what a component has spent no longer counts.
+    /// When the attempts spent by a component no longer count.
     fn unspent_at(&self, component: super::components::ComponentIx) -> Moment {
         let component = self.components.get(component);
         let last = component.and_then(|component| component.spent.last());
@@ -79,7 +79,7 @@ impl State {
         })
     }
 
-    /// Has itself woken when the ramp lets one more run.
+    /// Requests a wake-up when the ramp admits one more attempt.
     fn wait_for_ramp(&mut self) {
         let policy = &self.policy;
         let rises = self
@@ -93,7 +93,7 @@ impl State {
         }
     }
 
-    /// What holds everything back, the undoing of attempts as well: the first of it, or all.
+    /// Guards that hold everything back, rollbacks included: the first, or all.
     pub(super) fn global_holds(&self, first: bool) -> Vec<Hold> {
         let policy = &self.policy;
         let (running, zombies) = (self.attempts.running(), self.attempts.zombies());
@@ -137,7 +137,7 @@ impl State {
         holds
     }
 
-    /// What holds this issue back: the first of it, or all.
+    /// Guards that hold this issue back: the first, or all.
     pub(super) fn holds(&self, slot: SlotId, first: bool) -> Vec<Hold> {
         let mut holds = Vec::new();
         let Some(entry) = self.open.get(slot) else {
@@ -228,7 +228,7 @@ impl State {
         holds
     }
 
-    /// Whether it would be asked for approval.
+    /// Whether it needs a person's approval.
     pub(super) fn needs_a_person(&self, slot: SlotId) -> bool {
         let holds = self.holds(slot, false);
         let mut holds = holds.iter();
@@ -277,7 +277,8 @@ impl State {
         }
     }
 
-    /// The component of an issue has spent nothing any more: it may draw on what is kept for such.
+    /// The component of an issue has no spent attempts any more: it may draw on the share reserved
+    /// for such.
     pub(super) fn unspent(&mut self, slot: SlotId) {
         let entry = self.open.get(slot);
         let waits = entry.is_some_and(|entry| {
@@ -288,7 +289,7 @@ impl State {
         }
     }
 
-    /// A dry run: says what would be done.
+    /// Reports what a dry run would do.
     fn report(&mut self, slot: SlotId) {
         let Some(entry) = self.open.get(slot) else {
             return;
@@ -305,7 +306,7 @@ impl State {
         self.park(slot, ParkReason::DryRun);
     }
 
-    /// What would run but for its mode, and the setting that would change that.
+    /// The action that would run but for its mode, and the setting that would enable it.
     pub(super) fn not_run(&self, slot: SlotId) -> String {
         let entry = self.open.get(slot);
         let Some((entry, (plan, step))) = entry.and_then(|e| Some((e, e.next_step()?))) else {
@@ -373,7 +374,7 @@ impl State {
         }
     }
 
-    /// Whether so much is bad that the fault is elsewhere.
+    /// Whether so many components are bad that the cause is elsewhere.
     pub(super) fn weigh_storm(&mut self) {
         let (bad, known) = (self.components.bad(), self.components.known());
         let policy = self.policy.storm;
@@ -406,7 +407,7 @@ impl State {
         }
     }
 
-    /// Forgets the components that are idle, and whose attempts no longer count.
+    /// Forgets components that are idle and whose attempts no longer count.
     pub(super) fn forget_idle_components(&mut self) {
         let budget = &self.policy.budget;
         let longest = budget.component.window.max(budget.global.window);

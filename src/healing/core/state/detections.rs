@@ -1,4 +1,4 @@
-//! Runs of detectors: what each found, and what it did not find.
+//! Detection runs: the faults they found, and those they no longer found.
 
 use super::State;
 use super::engines::EngineIx;
@@ -8,14 +8,14 @@ use crate::healing::core::{
     AlertId, AlertKind, Effect, IssueKey, Moment, Name, Observation, Severity, ShortText,
 };
 
-/// So many detection runs in a row that failed, and a detector counts as blind.
+/// Consecutive failed detection runs after which a detector counts as blind.
 const BLIND_AFTER: u32 = 3;
 
-/// What stands for the issue type in the key of an alert about a detector.
+/// The issue type in the key of an alert about a detector.
 const DETECTOR: &str = "detector";
 
 impl State {
-    /// A detection run has ended.
+    /// Takes in the end of a detection run.
     pub(super) fn detected(
         &mut self,
         name: &Name,
@@ -49,8 +49,8 @@ impl State {
         }
     }
 
-    /// The number of a run and when it began; none for one that is reported twice, or is older
-    /// than one that was reported.
+    /// The number of a run and when it began; none for a duplicate, or a run older than the last
+    /// reported one.
     fn run_ended(&mut self, ix: EngineIx, began: Moment) -> Option<(u64, Moment)> {
         let engine = self.engines.get_mut(ix)?;
         if engine.asked.is_some_and(|asked| asked <= began) {
@@ -66,7 +66,7 @@ impl State {
         run
     }
 
-    /// What a detection run did not find is good, unless it was seen since the detection run began.
+    /// Marks keys that a run did not find as good, unless seen since it began.
     fn not_found(&mut self, ix: EngineIx, number: u64, began: Moment) {
         let Some(engine) = self.engines.get_mut(ix) else {
             return;
@@ -117,7 +117,7 @@ impl State {
         }
     }
 
-    /// A detection run of an engine ended well, or its detection runs no longer matter.
+    /// Ends blindness: a detection run ended well, or its runs no longer matter.
     pub(super) fn sees_again(&mut self, ix: EngineIx) {
         let Some(engine) = self.engines.get_mut(ix) else {
             return;
@@ -128,7 +128,7 @@ impl State {
         }
     }
 
-    /// Has an engine detect again; unless forced, once until it did.
+    /// Requests a detection run; unless forced, only once until it ends.
     pub(super) fn ask_to_detect(&mut self, ix: EngineIx, force: bool) {
         if self.stopping {
             return;

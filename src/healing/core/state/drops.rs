@@ -1,13 +1,13 @@
-//! Observations that were not taken and are not reported yet.
+//! Dropped observations that are not reported yet.
 
 use crate::healing::core::tally::Label;
 use crate::healing::core::{Dropped, IssueKey};
 
-/// What was dropped since the last report.
+/// Observations dropped since the last report.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Drops {
     unreported: [Option<(IssueKey, u64)>; Dropped::ALL.len()],
-    /// Whether the next report waits for its time.
+    /// Whether the next report has a timer.
     pub(super) timer: bool,
 }
 
@@ -20,7 +20,7 @@ impl Drops {
         }
     }
 
-    /// The last key and the count of those that are not reported yet.
+    /// The last key and the count of unreported drops.
     pub(super) fn take(&mut self, reason: Dropped) -> Option<(IssueKey, u64)> {
         let unreported = self.unreported.get_mut(reason.index());
         unreported.and_then(Option::take)

@@ -1,4 +1,4 @@
-//! The engines, what is open for each, and who gives way when a limit is reached.
+//! Engines, their open issues, and the order of eviction at a limit.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,33 +8,33 @@ use super::map::Map;
 use super::slab::SlotId;
 use crate::healing::core::{IssueKey, Moment, Name, Severity};
 
-/// The number of an engine.
+/// The identifier of an engine.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct EngineIx(u32);
 
-/// Who gives way first: the mildest, of these the newest.
+/// The eviction order: least severe first, then newest first.
 pub(super) type Claim = (Severity, Reverse<Moment>, u64);
 
 #[derive(Debug, Clone)]
 pub(super) struct Engine {
     pub(super) name: Name,
     pub(super) present: bool,
-    /// It was there, and is gone.
+    /// It was registered, and is removed.
     pub(super) removed: bool,
     /// The components that it named beforehand.
     pub(super) named: Vec<ComponentIx>,
-    /// Its open issues.
     pub(super) open: BTreeSet<SlotId>,
-    /// Those of them that can give way: nothing is done about them right now.
+    /// Open issues that can be evicted: nothing is done about them now.
     pub(super) evictable: BTreeSet<(Claim, SlotId)>,
-    /// When its last detection run began, and how many there were.
+    /// When its last detection run began.
     pub(super) last_pass: Option<Moment>,
     pub(super) runs: u64,
-    /// How many detection runs in a row failed.
+    /// Consecutive failed detection runs.
     pub(super) blind: u32,
-    /// Since when it is asked to detect again.
+    /// When a detection run was requested.
     pub(super) asked: Option<Moment>,
-    /// Its blocked keys without an open issue, and how many detection runs in a row they were good.
+    /// Its blocked keys without an open issue, each with the number of consecutive good detection
+    /// runs.
     pub(super) watched: BTreeMap<IssueKey, u32>,
 }
 
@@ -46,7 +46,7 @@ pub(super) struct Engines {
 }
 
 impl Engines {
-    /// The number of an engine; a new one, as long as there are fewer than `limit`.
+    /// The identifier of an engine; a new one while there are fewer than `limit`.
     pub(super) fn intern(&mut self, name: &Name, limit: u32) -> Option<EngineIx> {
         if let Some(&found) = self.by_name.get(name) {
             return Some(found);
@@ -94,7 +94,7 @@ impl Engines {
         self.list.get_mut(ix.0 as usize)
     }
 
-    /// The issue of any engine that gives way first.
+    /// The issue, of any engine, to evict first.
     pub(super) fn first_to_give_way(&self) -> Option<(Claim, SlotId)> {
         self.list
             .iter()

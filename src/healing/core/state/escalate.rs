@@ -1,4 +1,4 @@
-//! From the alert to a service that is not ready, and to the orderly end of the process.
+//! Service escalation: from the alert to not ready, and to the orderly exit.
 
 use super::State;
 use super::timers::Timer;
@@ -8,20 +8,20 @@ use crate::healing::core::{
 };
 
 impl State {
-    /// Healing has given up on a fault, or it has got worse since.
+    /// Starts or updates the escalation of a fault that healing has given up on.
     pub(super) fn begin_escalation(&mut self, id: &AlertId, severity: Severity) {
         let policy = &self.policy.escalation;
         self.escalations.begin(self.now.at, id, severity, policy);
     }
 
-    /// The fault is gone, or a person deals with it.
+    /// Ends an escalation: the fault is gone, or a person deals with it.
     pub(super) fn end_escalation(&mut self, id: &AlertId) {
         if self.escalations.end(id) {
             self.record(What::Deescalated { id: id.clone() });
         }
     }
 
-    /// Looks anew at what was put off, since something changed that held it back.
+    /// Reschedules postponed escalations after a guard changed.
     pub(super) fn weigh_escalations(&mut self) {
         let ids: Vec<AlertId> = self.escalations.ids().cloned().collect();
         for id in ids {
@@ -29,7 +29,7 @@ impl State {
         }
     }
 
-    /// A new policy is in force: what it no longer wants is taken back.
+    /// Applies a new policy: levels it no longer allows are taken back.
     pub(super) fn reload_escalations(&mut self) {
         let policy = self.policy.escalation;
         let not_ready: Vec<_> = self.escalations.not_ready().iter().cloned().collect();
@@ -44,7 +44,7 @@ impl State {
         self.weigh_escalations();
     }
 
-    /// Takes what is due a level further.
+    /// Takes the escalations that are due to their next level.
     pub(super) fn escalate(&mut self) {
         while let Some((at, id)) = self.escalations.next_due() {
             if at > self.now.at {
@@ -79,8 +79,8 @@ impl State {
         }
     }
 
-    /// What holds the next level back. A storm is a fault elsewhere, which neither turning traffic
-    /// away nor a restart mends.
+    /// The guard that holds the next level back. A storm is a fault elsewhere, which neither
+    /// diverting traffic nor a restart repairs.
     fn escalation_hold(
         &self,
         id: &AlertId,
@@ -155,7 +155,7 @@ impl State {
         }
     }
 
-    /// Where the escalation of an open issue stands, if healing has given up on it.
+    /// The escalation state of an open issue, if healing has given up on it.
     pub(super) fn escalation_of(
         &self,
         key: &IssueKey,
@@ -172,14 +172,14 @@ impl State {
         })
     }
 
-    /// The faults that keep the service from being ready for traffic: those that healing has
-    /// given up on, as far as the policy's [`escalation`](crate::config::Escalation) says so.
+    /// The faults that keep the service from being ready: those that healing has given up on, as
+    /// far as the policy's [`escalation`](crate::config::Escalation) says so.
     pub fn not_ready(&self) -> impl Iterator<Item = &AlertId> {
         self.escalations.not_ready().iter()
     }
 }
 
-/// The alert that says that healing has given up.
+/// The kind of alert that reports giving up for this reason.
 pub(super) const fn alert_of(reason: ParkReason) -> Option<AlertKind> {
     match reason {
         ParkReason::Flapping => Some(AlertKind::Flapping),

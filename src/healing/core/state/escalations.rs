@@ -1,4 +1,4 @@
-//! The faults that healing has given up on, and when each is taken a level further.
+//! Faults that healing has given up on, and when each is escalated further.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ pub(super) struct EscalationState {
     due: Option<Moment>,
 }
 
-/// All of them.
+/// All escalations.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Escalations {
     by_id: BTreeMap<AlertId, EscalationState>,
@@ -44,7 +44,7 @@ impl Escalations {
         self.by_id.get(id)
     }
 
-    /// Healing has given up on a fault, or it has got worse since.
+    /// Starts or updates the escalation of a fault.
     pub(super) fn begin(
         &mut self,
         now: Moment,
@@ -62,14 +62,14 @@ impl Escalations {
         self.plan(id, policy);
     }
 
-    /// It is over; whether the service was not ready because of it.
+    /// Ends an escalation; returns whether it kept the service from being ready.
     pub(super) fn end(&mut self, id: &AlertId) -> bool {
         self.postpone(id, None);
         self.by_id.remove(id);
         self.not_ready.remove(id)
     }
 
-    /// Computes anew when the next level of a escalation is due.
+    /// Recomputes when the next level of an escalation is due.
     pub(super) fn plan(&mut self, id: &AlertId, policy: &Escalation) {
         let next = self
             .by_id
@@ -78,7 +78,7 @@ impl Escalations {
         self.postpone(id, next.map(|(_, at)| at));
     }
 
-    /// Puts the next level of a escalation off: to a time, or until something changes.
+    /// Postpones the next level of an escalation: to a time, or until a guard changes.
     pub(super) fn postpone(&mut self, id: &AlertId, until: Option<Moment>) {
         let Some(escalation) = self.by_id.get_mut(id) else {
             return;
@@ -91,7 +91,7 @@ impl Escalations {
         }
     }
 
-    /// Notes that a level was taken.
+    /// Records that a level was taken.
     pub(super) fn take(&mut self, id: &AlertId, level: ServiceEscalation, policy: &Escalation) {
         if let Some(escalation) = self.by_id.get_mut(id) {
             escalation.reached = Some(level);
@@ -102,7 +102,7 @@ impl Escalations {
         }
     }
 
-    /// Takes a escalation back to the alert.
+    /// Takes an escalation back to the alert.
     pub(super) fn step_back(&mut self, id: &AlertId) {
         if let Some(escalation) = self.by_id.get_mut(id) {
             escalation.reached = None;
@@ -114,7 +114,7 @@ impl Escalations {
         self.due.first().map(|(at, id)| (*at, id))
     }
 
-    /// Those that keep the service from being ready.
+    /// The faults that keep the service from being ready.
     pub(super) const fn not_ready(&self) -> &BTreeSet<AlertId> {
         &self.not_ready
     }

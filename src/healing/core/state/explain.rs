@@ -1,12 +1,12 @@
-//! What would happen now, and why.
+//! Explanation of what would happen now, and why.
 
 use super::State;
 use super::entry::Entry;
 use crate::healing::core::{Explanation, Hold, IssueKey, NextAction, Phase};
 
 impl State {
-    /// Says what would happen now about a key, and which guards hold it back. It asks the
-    /// same guards, by the same code, as the decision itself, and changes nothing.
+    /// Explains what would happen now for a key, and which guards hold it back. It calls the code
+    /// that decides, and changes nothing.
     ///
     /// `None` if no issue of the key is open.
     #[must_use]

@@ -1,5 +1,4 @@
-//! The faults that healing has given up on: what a person is notified of, what is tried again
-//! slowly, and what ends it.
+//! Faults that healing has given up on: their alerts, slow retries, and how they end.
 
 use super::State;
 use super::entry::Entry;
@@ -9,8 +8,8 @@ use crate::config::{Mode, duration};
 use crate::healing::core::{AlertId, AlertKind, IssueKey, Moment, ParkReason, Risk, ShortText};
 
 impl State {
-    /// Blocks the key of an issue until its fault is gone or a person has acknowledged it. What is
-    /// reversible is tried again meanwhile, every [`retry_every`], not before `free`.
+    /// Blocks the key of an issue until its fault is gone or a person acknowledges it. Reversible
+    /// steps are retried meanwhile, every [`retry_every`], not before `free`.
     ///
     /// [`retry_every`]: crate::config::HealingPolicy::retry_every
     pub(super) fn give_up(&mut self, slot: SlotId, reason: ParkReason, free: Moment) {
@@ -36,7 +35,7 @@ impl State {
         self.alert_given_up(slot);
     }
 
-    /// Has its alert fire, and its escalation begin, at the severity that the issue has now.
+    /// Raises its alert, and starts its escalation, at the issue's current severity.
     pub(super) fn alert_given_up(&mut self, slot: SlotId) {
         let Some(entry) = self.open.get(slot) else {
             return;
@@ -59,15 +58,15 @@ impl State {
         self.begin_escalation(&id, severity);
     }
 
-    /// A person, or health, takes a fault back that healing had given up on.
+    /// Ends the escalation of a fault that is gone or acknowledged.
     pub(super) fn take_back(&mut self, key: &IssueKey, gave_up: Option<ParkReason>) {
         if let Some(kind) = gave_up.and_then(super::escalate::alert_of) {
             self.end_escalation(&AlertId::of(key, kind));
         }
     }
 
-    /// The step that is tried again without a person: the next one that is reversible and runs,
-    /// from the one at hand on.
+    /// The step to retry without a person: the next one, from the current on, that is reversible
+    /// and in run mode.
     pub(super) fn retry_step(&self, entry: &Entry) -> Option<usize> {
         let plan = entry.plan.as_deref()?;
         let count = plan.steps.len();
@@ -81,7 +80,7 @@ impl State {
             })
     }
 
-    /// When an issue that is given up is tried again, if it is.
+    /// When a given-up issue is retried, if it is.
     fn retry_at(&self, slot: SlotId, free: Moment) -> Option<Moment> {
         let entry = self.open.get(slot)?;
         self.retry_step(entry)?;
@@ -97,8 +96,7 @@ impl State {
         Some(at.max(entry.not_before).max(free).max(self.now.at))
     }
 
-    /// Sets anew when an issue that is given up is tried again, after its plan or the policy
-    /// changed.
+    /// Reschedules the retry of a given-up issue after its plan or the policy changed.
     pub(super) fn retime_retry(&mut self, slot: SlotId) {
         let entry = self.open.get(slot);
         let waits =
@@ -109,7 +107,7 @@ impl State {
         }
     }
 
-    /// The time to try a step again has come.
+    /// Retries a step that is due.
     pub(super) fn try_again(&mut self, slot: SlotId) {
         let step = self.open.get(slot).and_then(|entry| self.retry_step(entry));
         if let (Some(step), Some(entry)) = (step, self.open.get_mut(slot)) {
@@ -119,7 +117,7 @@ impl State {
         }
     }
 
-    /// What would end the alert, for a person.
+    /// Explains to a person how the alert ends.
     fn how_it_ends(&self, slot: SlotId, reason: ParkReason) -> String {
         let entry = self.open.get(slot);
         let again = entry.and_then(|entry| {
@@ -146,7 +144,7 @@ impl State {
         }
     }
 
-    /// Makes sure that the key is remembered, which may mean to forget another.
+    /// Creates a memory for the key, which may evict another.
     pub(super) fn remember(&mut self, key: &IssueKey) {
         let limit = self.policy.limits.keys;
         if let Some(forgotten) = self.memories.ensure(self.now.at, key, limit) {
@@ -160,7 +158,7 @@ impl State {
         }
     }
 
-    /// The fault of a blocked key is gone: only flapping is held against it still.
+    /// The fault of a blocked key is gone: only a flapping block remains.
     pub(super) fn unblock_after_health(&mut self, key: &IssueKey) {
         let forgiven = |memory: &mut Memory| match memory.block {
             Some(ParkReason::Intensity | ParkReason::Exhausted) => {
@@ -174,8 +172,8 @@ impl State {
         }
     }
 
-    /// A key that flapped, and that is tried again without a person, is forgiven once it was good
-    /// for the whole window.
+    /// Schedules the end of a flapping block, for a key that is retried without a person, after a
+    /// whole good window.
     pub(super) fn forgive_flapping_later(&mut self, key: &IssueKey) {
         let flapping = |memory: &Memory| memory.block == Some(ParkReason::Flapping);
         if self.memories.get(key).is_some_and(flapping) {
@@ -184,7 +182,7 @@ impl State {
         }
     }
 
-    /// The time of an alert is over. One about a fault that is there again stays.
+    /// Handles an alert's expiry. One whose fault is back stays.
     pub(super) fn alert_over(&mut self, id: &AlertId) {
         if let (Some(key), AlertKind::Flapping) = (&id.key, id.kind) {
             if self.keys.contains_key(key) {

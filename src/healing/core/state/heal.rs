@@ -1,4 +1,4 @@
-//! Attempts: how they start, how they end, and what comes after.
+//! Attempts: their start, their end, and what follows.
 
 use std::time::Duration;
 
@@ -16,14 +16,14 @@ use crate::healing::core::{
     ParkReason, Phase, Risk, Severity, ShortText, Start, What, Work,
 };
 
-/// The alerts that nothing is done, which end when something is.
+/// Alerts that report inaction; they end when an action starts.
 const NOT_DONE: [AlertKind; 3] = [
     AlertKind::Approval,
     AlertKind::DryRun,
     AlertKind::ReportOnly,
 ];
 
-/// What is about to start.
+/// An attempt about to start.
 struct Order {
     work: Work,
     unspent: bool,
@@ -93,7 +93,7 @@ impl State {
         }
     }
 
-    /// Counts an attempt against the budgets: of the issue, its component and all together.
+    /// Counts an attempt against the budgets: the issue's, its component's and the global one.
     fn charge(&mut self, slot: SlotId, intensity: &Budget) {
         let Some(entry) = self.open.get(slot) else {
             return;
@@ -115,7 +115,7 @@ impl State {
         self.components.spend(now, component, spend);
     }
 
-    /// Starts an attempt or a rollback of the treatment at hand.
+    /// Starts an attempt or a rollback of the current treatment.
     fn launch(&mut self, slot: SlotId, order: &Order) -> Option<AttemptId> {
         self.attempt_ids += 1;
         let id = AttemptId(self.attempt_ids);
@@ -170,7 +170,7 @@ impl State {
         Some(id)
     }
 
-    /// An attempt really ended.
+    /// Takes in the end of an attempt.
     pub(super) fn ended(
         &mut self,
         id: AttemptId,
@@ -223,7 +223,7 @@ impl State {
         self.wake_all(&WaitFor::Turn);
     }
 
-    /// An attempt has had its time: it is called off, and given up when that does not help.
+    /// Cancels an overdue attempt, and abandons it if it does not end then.
     pub(super) fn attempt_overdue(&mut self, id: AttemptId) {
         let Some(attempt) = self.attempts.get(id) else {
             return;
@@ -354,7 +354,7 @@ impl State {
         }
     }
 
-    /// Whether an issue is to be closed as soon as nothing of it runs any more.
+    /// Whether an issue closes as soon as nothing of it runs.
     fn is_ending(&self, slot: SlotId) -> bool {
         let entry = self.open.get(slot);
         let engine = entry.and_then(|entry| self.engines.get(entry.engine));
@@ -362,7 +362,7 @@ impl State {
         self.stopping || superseded || engine.is_some_and(|engine| engine.removed)
     }
 
-    /// What did not heal is undone if the plan says so, unless it still runs.
+    /// Rolls a failed attempt back if the plan says so, unless it still runs.
     pub(super) fn undo_or_next(&mut self, slot: SlotId, zombie: bool) {
         let entry = self.open.get(slot);
         let treatment = entry.and_then(|entry| entry.treatment.as_ref());
@@ -375,7 +375,7 @@ impl State {
         }
     }
 
-    /// Starts the rollbacks that wait; they go before any new attempt.
+    /// Starts pending rollbacks; they go before any new attempt.
     pub(super) fn pump_undo(&mut self) {
         while let Some(slot) = self.undo.first().copied() {
             if !self.global_holds(true).is_empty() {
@@ -404,7 +404,8 @@ impl State {
         }
     }
 
-    /// A rollback waited longer than the policy's patience: the next attempt is more important.
+    /// Skips a rollback that waited longer than the policy's patience: the next attempt matters
+    /// more.
     pub(super) fn undo_given_up(&mut self, slot: SlotId) {
         if self.undo.remove(&slot) {
             self.refuse("a rollback could not start in time, and was left out");
@@ -412,7 +413,7 @@ impl State {
         }
     }
 
-    /// The treatment is over, and did not heal: another attempt, the next step, or the end.
+    /// Ends a treatment that did not heal: another attempt, the next step, or giving up.
     pub(super) fn next(&mut self, slot: SlotId, counts: bool) {
         let ending = self.is_ending(slot);
         let Some(entry) = self.open.get_mut(slot) else {
@@ -467,7 +468,7 @@ impl State {
         }
     }
 
-    /// Every step was tried, or there are none to be tried.
+    /// Handles an issue without further steps.
     pub(super) fn exhausted(&mut self, slot: SlotId) {
         let plan = self.open.get(slot).and_then(|entry| entry.plan.as_deref());
         let reason = if plan.is_some_and(|plan| plan.report) {

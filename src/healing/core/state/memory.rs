@@ -1,7 +1,7 @@
-//! What is known of a key beyond its open issue: attempts, heals, blocks.
+//! Memory of a key beyond its open issue: attempts, heals, blocks.
 //!
 //! Only keys that were acted on or blocked get a memory, so that a detector that invents keys
-//! cannot push out what matters.
+//! cannot evict relevant ones.
 
 use std::collections::BTreeSet;
 use std::collections::VecDeque;
@@ -12,14 +12,14 @@ use super::window::Window;
 use crate::config::{Backoff, Budget, Flap, Recurrence};
 use crate::healing::core::{IssueKey, KeyMemory, Moment, Name, ParkReason};
 
-/// The most heals that are remembered of a key; the policy cannot ask for more.
+/// The maximum number of heals kept for a key; the policy cannot require more.
 const MOST_HEALS: usize = 64;
 
 #[derive(Debug, Clone, Default)]
 pub(super) struct Memory {
-    /// Whose issue the last one was.
+    /// The engine of its last issue.
     pub(super) engine: Option<Name>,
-    /// The attempts since it was last healthy for long enough.
+    /// Attempts since it was last healthy for long enough.
     pub(super) streak: u32,
     pub(super) not_before: Moment,
     pub(super) closed_at: Option<Moment>,
@@ -31,7 +31,7 @@ pub(super) struct Memory {
 }
 
 impl Memory {
-    /// Draws the wait before the next attempt, and keeps to it whatever becomes of the issue.
+    /// Draws the wait before the next attempt; it holds whatever becomes of the issue.
     pub(super) fn draw(&mut self, now: Moment, policy: &Backoff, stream: u64) -> Moment {
         let wait = backoff::draw(policy, self.streak, stream, self.draws);
         self.draws = self.draws.wrapping_add(1);
@@ -39,7 +39,7 @@ impl Memory {
         self.not_before
     }
 
-    /// A new issue of the key opens: after lasting health it is the first again.
+    /// Reopens the key; after lasting health its backoff starts over.
     pub(super) fn reopen(&mut self, now: Moment, policy: &Backoff) {
         let lasted = |closed| now - closed >= policy.reset_after;
         if self.closed_at.is_some_and(lasted) {
@@ -60,7 +60,7 @@ impl Memory {
         self.heals_since(now.back(policy.window)) >= policy.heals
     }
 
-    /// Until when it counts as healed again and again, if it does now.
+    /// Until when it counts as recurring, if it does now.
     pub(super) fn recurring_until(&self, now: Moment, policy: &Recurrence) -> Option<Moment> {
         if self.heals_since(now.back(policy.window)) < policy.heals {
             return None;
@@ -74,7 +74,7 @@ impl Memory {
         u32::try_from(self.heals.len() - old).unwrap_or(u32::MAX)
     }
 
-    /// A person acknowledges: what was held against the key is forgotten.
+    /// Forgets attempts, heals and blocks after an acknowledgement.
     pub(super) fn acknowledge(&mut self) {
         self.block = None;
         self.heals.clear();
@@ -113,8 +113,8 @@ impl Memory {
     }
 }
 
-/// The memories of all keys, at most as many as the policy allows: the one that was not needed
-/// for longest is forgotten first, and a block only when there is nothing else to forget.
+/// The memories of all keys, limited by the policy: the least recently used is evicted first, a
+/// blocked one only if all others are gone.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Memories {
     by_key: Map<IssueKey, Memory>,
@@ -155,7 +155,7 @@ impl Memories {
         Some(result)
     }
 
-    /// Makes sure that the key has a memory; gives the key that was forgotten for it.
+    /// Creates a memory for the key; returns the key evicted for it.
     pub(super) fn ensure(&mut self, now: Moment, key: &IssueKey, limit: u32) -> Option<IssueKey> {
         if self.by_key.contains_key(key) {
             return None;

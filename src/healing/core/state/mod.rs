@@ -1,4 +1,4 @@
-//! The state machine: one pure function from what happened to what is to be done.
+//! The state machine: a pure function from events to effects.
 //!
 //! # Phases
 //!
@@ -18,7 +18,7 @@
 //! | approval | denied, or no one answers in time | *parked*; an alert where no one answered |
 //! | running | the attempt says ok | *verifying*; `Verify` |
 //! | running | it fails, panics, or takes longer than timeout and grace | the attempt counts; *awaiting rollback* if the step says so; else *backoff*, or the next step |
-//! | running | it was called off, or is stale | *backoff*; the attempt does not count |
+//! | running | it was cancelled, or is stale | *backoff*; the attempt does not count |
 //! | verifying | a verification on data newer than the attempt's end is good | *settling* |
 //! | verifying, settling | a verification or a detection run finds the fault, or too many verifications give no verdict | the attempt counts; *awaiting rollback*, *backoff*, or the next step |
 //! | awaiting rollback | nothing holds everything back | *running*; the intent is recorded, then `Start` |
@@ -28,7 +28,7 @@
 //! | any of these | all steps were tried | *parked*, the key is blocked, an alert |
 //! | backoff | the time that was drawn is over | *pending* |
 //! | confirming, pending | it waits longer than the policy's patience | *parked*, and an alert |
-//! | pending, backoff, approval, parked | so many detection runs in a row do not find it | closed `self_resolved` |
+//! | pending, backoff, approval, parked | `clear` consecutive detection runs do not find it | closed `self_resolved` |
 //! | parked, its key blocked | `retry_every` is over, and a step is reversible and runs | *pending*, for one attempt; *parked* again if it does not heal |
 //! | parked | acknowledged | *pending*, with all steps before it |
 //! | any but running, verifying, settling, awaiting rollback | a more severe one needs its place | closed `superseded` |
@@ -36,30 +36,28 @@
 //! | any | its engine is removed | closed `superseded`, once nothing of it runs |
 //! | any | shutdown | closed `shutdown`, once nothing of it runs |
 //!
-//! # What follows an alert
+//! # Service escalation
 //!
-//! While healing has given up on an issue (`exhausted`, `flapping`, `intensity`), also while what
-//! is reversible is tried again, and while too many attempts hang, the policy's
-//! [`escalation`](crate::config::Escalation) may take it further: after a time the service is not
-//! ready, after a longer one the process is asked to end. Both wait for the end of a shutdown, kill
-//! switch, pause, storm, dry-run or mute; the end of the process also for a journal that can be
-//! written, and for its own budget. The way back is the issue's: once it closes or is acknowledged,
-//! the service is ready.
+//! While healing has given up on an issue (`exhausted`, `flapping`, `intensity`), also during
+//! retries of reversible steps, and while too many attempts hang, the policy's
+//! [`escalation`](crate::config::Escalation) may go further: after a time the service is not ready,
+//! after a longer one the process is asked to end. Both wait for the end of a shutdown, kill
+//! switch, pause, storm, dry-run or mute; the exit also for a writable journal, and for its own
+//! budget. Once the issue closes or is acknowledged, the service is ready.
 //!
 //! # What holds a pending issue back
 //!
-//! In this order, and [`State::explain`] shows all of it: shutdown, kill switch, pause, storm,
+//! In this order, all of it shown by [`State::explain`]: shutdown, kill switch, pause, storm,
 //! zombies, concurrency; then a missing plan, mute, a parent that is healed first, the journal,
-//! mode, confidence, intensity, the component's budget, the global budget, the lock. Of both
-//! budgets a share is kept for each higher severity, of the global one also for components that
-//! have spent nothing.
+//! mode, confidence, intensity, the component's budget, the global budget, the lock. Both budgets
+//! reserve a share for each higher severity, the global one also for components that have spent
+//! nothing.
 //!
-//! # How it stays fast
+//! # Performance
 //!
-//! Nothing goes through all open issues. What is due at a time is in an ordered set of timers;
-//! what may start is in an ordered line; what waits is in the line of what it waits for, and is
-//! woken when that changes. Ageing is a head start that is fixed when an issue gets in line, so
-//! that the order never has to be computed anew.
+//! No step iterates over all open issues. Timers are an ordered set; issues that may start are in
+//! an ordered queue; waiting issues are in the queue of what they wait for, and are woken when that
+//! changes. Ageing is a head start fixed when an issue is queued, so the order is never recomputed.
 
 mod alerts;
 mod attempts;
@@ -128,7 +126,7 @@ use super::tally::{ActionLabels, Series, Tally};
 use super::{Effect, Event, IssueKey, Moment, Name, Outcomes, Stamp, Ticket};
 use crate::config::HealingPolicy;
 
-/// What the engine knows. It changes by [`step`](Self::step) alone.
+/// The engine's state, changed only by [`step`](Self::step).
 #[derive(Debug, Clone)]
 #[allow(
     clippy::struct_excessive_bools,
@@ -179,7 +177,7 @@ pub struct State {
     escalation_timer: Option<Moment>,
     drops: Drops,
     tally: Tally,
-    /// The issue at hand: should the step panic, it is this one that is set aside.
+    /// The issue being processed: parked if the step panics.
     at_hand: Option<SlotId>,
     /// Starting an attempt for this key panics.
     #[cfg(test)]
@@ -187,10 +185,10 @@ pub struct State {
 }
 
 impl State {
-    /// An engine that has seen nothing yet. The seed picks the random waits; the same seed and
-    /// the same events give the same effects.
+    /// A new engine. The seed selects the random waits; the same seed and the same events give the
+    /// same effects.
     ///
-    /// The policy is taken as it is; whoever loads it [validates](HealingPolicy::validate) it.
+    /// The policy is used as is; the caller [validates](HealingPolicy::validate) it.
     #[must_use]
     pub fn new(policy: Arc<HealingPolicy>, seed: u64) -> Self {
         Self {
@@ -240,7 +238,7 @@ impl State {
         }
     }
 
-    /// Takes in what happened, and says what is to be done, in this order.
+    /// Processes an event, and returns the effects in order.
     ///
     /// A time before that of an earlier step counts as that earlier time.
     #[must_use]
@@ -250,10 +248,9 @@ impl State {
         effects
     }
 
-    /// As [`step`](Self::step), appending to a buffer that can be used again and again.
+    /// Like [`step`](Self::step), appending to a reusable buffer.
     ///
-    /// It does not panic. Should it do so nevertheless, [`panicked`](Self::panicked) has the state
-    /// go on from there.
+    /// It does not panic. If it does nevertheless, call [`panicked`](Self::panicked) to continue.
     pub fn step_into(&mut self, now: Stamp, event: Event, effects: &mut Vec<Effect>) {
         self.now = Stamp::new(self.now.at.max(now.at), now.wall);
         let ticked = matches!(event, Event::Tick);

@@ -1,5 +1,5 @@
-//! How an issue changes its phase: the one place where phases, timers, queues and counts are
-//! kept in step.
+//! Phase changes of an issue: the one place that keeps phases, timers, queues and counts
+//! consistent.
 
 use super::State;
 use super::components::ComponentIx;
@@ -12,8 +12,7 @@ use crate::healing::core::{
 };
 
 impl State {
-    /// Moves an open issue to a phase that lasts until the time given, or until something
-    /// happens.
+    /// Moves an open issue to a phase that lasts until the given time, or until an event.
     pub(super) fn move_to(
         &mut self,
         slot: SlotId,
@@ -65,7 +64,7 @@ impl State {
         }
     }
 
-    /// Counts an issue in the phase in which it is.
+    /// Counts an issue in its current phase.
     pub(super) fn count_in(&mut self, slot: SlotId) {
         let Some(entry) = self.open.get(slot) else {
             return;
@@ -107,8 +106,7 @@ impl State {
         }
     }
 
-    /// Has the issues of what depends on a component decided again, if nothing is done about
-    /// the component itself any more.
+    /// Requeues the issues that depend on a component once nothing is done about it any more.
     pub(super) fn wake_children(&mut self, component: ComponentIx) {
         let parent = self.components.get(component);
         if parent.is_some_and(|parent| parent.treated == 0) {
@@ -116,7 +114,7 @@ impl State {
         }
     }
 
-    /// Sets or takes away the time at which the phase ends by itself.
+    /// Sets or clears the time at which the phase ends by itself.
     pub(super) fn set_due(&mut self, slot: SlotId, until: Option<Moment>) {
         let Some(entry) = self.open.get_mut(slot) else {
             return;
@@ -129,7 +127,7 @@ impl State {
         }
     }
 
-    /// Gives an issue a place in line.
+    /// Sets the place of an issue in the queue.
     pub(super) fn set_place(&mut self, slot: SlotId, place: Place) {
         let Some(entry) = self.open.get_mut(slot) else {
             return;
@@ -157,7 +155,7 @@ impl State {
         )
     }
 
-    /// Puts an issue in line to be decided.
+    /// Puts an issue in the ready queue.
     pub(super) fn make_ready(&mut self, slot: SlotId) {
         if let Some(entry) = self.open.get(slot) {
             let place = Place::Ready(self.rank(entry));
@@ -172,7 +170,7 @@ impl State {
         }
     }
 
-    /// Has everything in line for this decided again.
+    /// Wakes all issues that wait for this.
     pub(super) fn wake_all(&mut self, what: &WaitFor) {
         if matches!(what, WaitFor::Unmute | WaitFor::Journal | WaitFor::Turn) {
             self.weigh_escalations();
@@ -182,7 +180,7 @@ impl State {
         }
     }
 
-    /// Has one issue decided again: one that is due, or one that is parked for want of a turn.
+    /// Wakes one issue: a waiting one, or one parked for want of a turn.
     pub(super) fn wake(&mut self, slot: SlotId) {
         match self.open.get(slot).map(|entry| entry.phase) {
             Some(Phase::Parked) => self.due(slot),
@@ -191,7 +189,7 @@ impl State {
         }
     }
 
-    /// Lets the first in line have a lock that is free.
+    /// Wakes the first issue that waits for a lock, if the lock is free.
     pub(super) fn pass_lock_on(&mut self, lock: crate::healing::core::Name) {
         if self.attempts.holder(&lock).is_none()
             && let Some((_, slot)) = self.queue.first_waiting(&WaitFor::Lock(lock))
@@ -257,7 +255,7 @@ impl State {
         self.raise(id, severity, || ShortText::new(&format!("{key}: {why}")));
     }
 
-    /// The phase of an issue has lasted its time.
+    /// Handles the end of a phase's time.
     pub(super) fn phase_over(&mut self, slot: SlotId) {
         let Some(entry) = self.open.get_mut(slot) else {
             return;
@@ -277,12 +275,12 @@ impl State {
     }
 }
 
-/// Whether an issue in this phase is certain to be a fault.
+/// Whether an issue in this phase is confirmed.
 const fn is_confirmed(phase: Phase) -> bool {
     !matches!(phase, Phase::Confirming)
 }
 
-/// Whether something is done, or will be, about an issue in this phase.
+/// Whether an issue in this phase is acted on, or will be.
 const fn is_treated(phase: Phase) -> bool {
     !matches!(phase, Phase::Parked)
 }

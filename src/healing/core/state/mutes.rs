@@ -1,4 +1,4 @@
-//! What is muted, until when, and up to which severity.
+//! Mutes: their targets, ends and tolerated severities.
 
 use super::map::Map;
 use crate::healing::core::{IssueKey, Moment, Severity, Target};
@@ -7,7 +7,7 @@ use crate::healing::core::{IssueKey, Moment, Severity, Target};
 pub(super) struct Mute {
     pub(super) number: u64,
     pub(super) until: Moment,
-    /// What is worse ends the mute.
+    /// A worse severity ends the mute.
     pub(super) tolerate: Severity,
 }
 
@@ -18,7 +18,7 @@ pub(super) struct Mutes {
     numbers: u64,
 }
 
-/// The number and the time of a mute's timer.
+/// The time and the number of a mute's timer.
 pub(super) type MuteTimer = (Moment, u64);
 
 impl Mutes {
@@ -34,7 +34,7 @@ impl Mutes {
         self.by_target.contains_key(target)
     }
 
-    /// Adds or replaces a mute; gives its timer and that of the one it replaces.
+    /// Adds or replaces a mute; returns its timer and the one it replaces.
     pub(super) fn insert(
         &mut self,
         target: Target,
@@ -58,14 +58,14 @@ impl Mutes {
             .map(|mute| (mute.until, mute.number))
     }
 
-    /// The mute whose timer this is.
+    /// The mute of this timer.
     pub(super) fn by_number(&self, number: u64) -> Option<Target> {
         let mut all = self.by_target.iter();
         all.find(|(_, mute)| mute.number == number)
             .map(|(target, _)| target.clone())
     }
 
-    /// Until when a key is muted at this severity, if it is.
+    /// When the mute of a key at this severity ends, if it is muted.
     pub(super) fn muted_until(&self, key: &IssueKey, severity: Severity) -> Option<Moment> {
         if self.by_target.is_empty() {
             return None;
@@ -78,7 +78,7 @@ impl Mutes {
             .max()
     }
 
-    /// The mutes of a key that this severity goes beyond.
+    /// The mutes of a key that this severity exceeds.
     pub(super) fn exceeded(&self, key: &IssueKey, severity: Severity) -> Vec<Target> {
         if self.by_target.is_empty() {
             return Vec::new();

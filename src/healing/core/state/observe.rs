@@ -1,4 +1,4 @@
-//! What becomes of one observation, be it a hint or part of a detection run.
+//! Handling of an observation, from a hint or a detection run.
 
 use super::State;
 use super::components::Refused;
@@ -16,7 +16,7 @@ use crate::healing::core::{
 /// The plan that came with an observation, if one was asked for.
 pub(super) type Offer = Option<Result<Plan, ShortText>>;
 
-/// Whether an observation belongs to a detection run, and to which.
+/// The origin of an observation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Source {
     Hint,
@@ -24,8 +24,8 @@ pub(super) enum Source {
 }
 
 impl State {
-    /// The issue that an observation would open, or make worse, and that its engine is to be
-    /// asked for a plan about: the plan comes with the observation. `None` where none is needed.
+    /// The issue that an observation would open or worsen, if its engine has to supply a plan with
+    /// the observation; `None` if no plan is needed.
     #[must_use]
     pub fn to_plan(&self, now: Stamp, engine: &Name, observation: &Observation) -> Option<Issue> {
         if self.stopping || !observation.is_valid() {
@@ -62,7 +62,7 @@ impl State {
         }
     }
 
-    /// So many observations that are beyond the limit.
+    /// Counts observations beyond the limit as dropped.
     pub(super) fn not_taken(&mut self, key: IssueKey, count: u64) {
         self.tally.observations.total += count;
         let reason = if self.stopping {
@@ -118,7 +118,7 @@ impl State {
         }
     }
 
-    /// Closes what the engine reported before of the component of `newest`.
+    /// Closes earlier issues of the same engine in the component of `newest`.
     fn supersede(&mut self, ix: EngineIx, newest: &IssueKey) {
         let Some(engine) = self.engines.get(ix) else {
             return;
@@ -297,7 +297,7 @@ impl State {
         self.sees_again(ix);
     }
 
-    /// Whether one more fits, after others have given way.
+    /// Whether one more fits, after evictions.
     fn make_room(&mut self, ix: EngineIx, observation: &Observation) -> bool {
         let limits = self.policy.limits;
         let Some(engine) = self.engines.get(ix) else {
@@ -370,7 +370,7 @@ impl State {
         }
     }
 
-    /// Takes an issue in, and counts it.
+    /// Inserts an issue, and counts it.
     pub(super) fn insert(&mut self, entry: Entry) -> SlotId {
         let (key, engine) = (entry.issue.key.clone(), entry.engine);
         self.components
@@ -423,8 +423,7 @@ impl Entry {
     }
 }
 
-/// FNV-1a over the key, then mixed with the seed: the same in every process, unlike the hash of
-/// a map.
+/// FNV-1a over the key, mixed with the seed: the same in every process, unlike a map's hash.
 fn stream(seed: u64, key: &IssueKey) -> u64 {
     let names = [key.component.as_str(), "/", key.issue_type.as_str()];
     let bytes = names.iter().flat_map(|name| name.bytes());

@@ -1,4 +1,4 @@
-//! A step that panicked: a bug of this crate, which must not stop the healing of everything else.
+//! Recovery from a step that panicked: a bug of this crate must not stop all healing.
 
 use std::time::Duration;
 
@@ -10,9 +10,9 @@ use crate::healing::core::{AlertId, AlertKind, Effect, ParkReason, Severity, Sho
 const ALERT_LASTS: Duration = Duration::from_secs(3600);
 
 impl State {
-    /// After a step that panicked, and in place of what was left of it: counts it, reports it, and
-    /// parks the issue that was at hand, which would have the next step panic as well. The effects
-    /// go on with those that the step had come to.
+    /// Recovers from a step that panicked: counts it, reports it, and parks the issue being
+    /// processed, which would make the next step panic too. Appends to the effects that the step
+    /// had already produced.
     pub fn panicked(&mut self, what: &ShortText, effects: &mut Vec<Effect>) {
         self.tally.panics += 1;
         if let Some(slot) = self.at_hand.take() {
@@ -31,7 +31,7 @@ impl State {
         effects.append(&mut self.out);
     }
 
-    /// Has every attempt for a key panic on its way.
+    /// Makes every attempt for a key panic.
     #[cfg(test)]
     pub(in crate::healing) fn set_trap(&mut self, key: crate::healing::core::IssueKey) {
         self.trap = Some(key);

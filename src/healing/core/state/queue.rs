@@ -1,4 +1,4 @@
-//! Which issue goes first, and what the others wait for.
+//! The order of issues, and what each waits for.
 
 use std::collections::BTreeSet;
 
@@ -8,11 +8,11 @@ use super::slab::SlotId;
 use super::spent::Draw;
 use crate::healing::core::{Moment, Name, Severity};
 
-/// The place in the order: lower goes first.
+/// The rank in the queue: lower goes first.
 ///
-/// Each level of severity is worth a head start of `ageing`, so that the order never has to be
-/// computed anew and a mild issue is overtaken only for so long. The second part, from the key
-/// itself, makes the order of two issues of one moment independent of who was reported first.
+/// Each level of severity is worth a head start of `ageing`, so the order is never recomputed and a
+/// mild issue is overtaken only for a bounded time. The second part, from the key itself, orders
+/// issues of the same moment independently of which was reported first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Rank(Moment, u64);
 
@@ -27,34 +27,34 @@ impl Rank {
     }
 }
 
-/// What an issue that cannot start waits for.
+/// What a held-back issue waits for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum WaitFor {
     /// A lock.
     Lock(Name),
-    /// A component that it depends on.
+    /// A parent component.
     Parent(ComponentIx),
     /// Its component's budget.
     Budget(ComponentIx),
-    /// The budget of all, as far as it may draw on it.
+    /// The global budget, as far as it may draw on it.
     GlobalBudget(Draw),
     /// The end of a mute.
     Unmute,
-    /// A journal that can be written.
+    /// A writable journal.
     Journal,
-    /// Another policy.
+    /// A new policy.
     Policy,
-    /// That something changes that holds everything back.
+    /// The end of a hold on everything.
     Turn,
 }
 
-/// Where an issue stands in line.
+/// The place of an issue in the queue.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) enum Place {
-    /// Nowhere.
+    /// Not queued.
     #[default]
     Nowhere,
-    /// Next to be decided.
+    /// Ready to be decided.
     Ready(Rank),
     /// Waiting.
     Waiting(WaitFor, Rank),
@@ -62,7 +62,7 @@ pub(super) enum Place {
 
 type Line = BTreeSet<(Rank, SlotId)>;
 
-/// The issues that are due, and those that wait.
+/// Ready and waiting issues.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Queue {
     ready: Line,
@@ -104,19 +104,19 @@ impl Queue {
         self.ready.first().map(|&(_, slot)| slot)
     }
 
-    /// The first in line for this.
+    /// The first issue that waits for this.
     pub(super) fn first_waiting(&self, what: &WaitFor) -> Option<(Rank, SlotId)> {
         self.waiting.get(what)?.first().copied()
     }
 
-    /// All in line for this, in order.
+    /// All issues that wait for this, in order.
     pub(super) fn all_waiting(&self, what: &WaitFor) -> Vec<SlotId> {
         self.waiting.get(what).map_or_else(Vec::new, |line| {
             line.iter().map(|&(_, slot)| slot).collect()
         })
     }
 
-    /// All that wait for a component that they depend on, in order.
+    /// All issues that wait for a parent, in order.
     pub(super) fn waiting_for_parents(&self) -> Vec<SlotId> {
         let lines = self.waiting.iter();
         let lines = lines.filter(|(what, _)| matches!(what, WaitFor::Parent(_)));
@@ -125,7 +125,7 @@ impl Queue {
         all.into_iter().map(|(_, slot)| slot).collect()
     }
 
-    /// Everything that waits, for whatever.
+    /// All waiting issues.
     pub(super) fn everything_waiting(&self) -> Vec<SlotId> {
         let mut all: Vec<_> = self.waiting.values().flatten().copied().collect();
         all.sort_unstable();

@@ -1,10 +1,10 @@
-//! The slow start: what was held back must not come all at once.
+//! The slow start: attempts that were held back do not start all at once.
 
 use std::time::Duration;
 
 use crate::healing::core::Moment;
 
-/// How many attempts may run, rising evenly from one after everything was held back.
+/// The limit of concurrent attempts, rising linearly from one after a hold on everything.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Ramp {
     since: Option<Moment>,
@@ -15,7 +15,7 @@ impl Ramp {
         self.since = Some(now);
     }
 
-    /// How many may run now.
+    /// The current limit.
     pub(super) fn allowed(self, now: Moment, length: Duration, most: u32) -> u32 {
         let Some(since) = self.since else {
             return most;
@@ -27,7 +27,7 @@ impl Ramp {
         more.map_or(most, |more| more.saturating_add(1).min(most))
     }
 
-    /// When one more may run, if not all may already.
+    /// When the limit rises by one, if it is not at its end.
     pub(super) fn rises_at(self, now: Moment, length: Duration, most: u32) -> Option<Moment> {
         let allowed = self.allowed(now, length, most);
         let steps = most.saturating_sub(1);

@@ -1,18 +1,18 @@
-//! What modules of the process want to know after a restart.
+//! Values that modules of the process keep across restarts.
 
 use serde_json::Value;
 
 use super::State;
 use crate::healing::core::{Name, ShortText, What};
 
-/// The most names under which something is remembered.
+/// The maximum number of names.
 const NAMES: usize = 8;
 
-/// The most bytes of what is remembered under one name: a line of the journal holds them with ease.
+/// The maximum size of a value in bytes, well within a line of the journal.
 const BYTES: usize = 48 * 1024;
 
 impl State {
-    /// What was remembered last under a name, by this run or one before it.
+    /// The latest value stored under a name, by this run or an earlier one.
     #[must_use]
     pub fn remembered(&self, name: &Name) -> Option<&Value> {
         self.remembered.get(name)

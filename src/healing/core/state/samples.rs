@@ -10,14 +10,14 @@ pub(super) struct Runs {
     count: u32,
 }
 
-/// What the detection runs so far amount to.
+/// The verdict of the detection runs so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Weight {
     /// Enough of them found it.
     Confirmed,
-    /// As many as count were made, and too few found it.
+    /// All runs of the window were made, and too few found it.
     Refuted,
-    /// More are needed.
+    /// More runs are needed.
     Open,
 }
 
@@ -27,8 +27,8 @@ impl Runs {
         self.count = self.count.saturating_add(1);
     }
 
-    /// What these detection runs and the samples of the last observation confirm together. The
-    /// detection run of the observation is among the detection runs, and counts by its samples.
+    /// The combined count of these detection runs and the samples of the last observation, whose
+    /// own run counts by its samples.
     pub(super) fn with(self, samples: Samples) -> Samples {
         let others = |all: u32| all.min(Confirm::MOST).saturating_sub(1);
         Samples {

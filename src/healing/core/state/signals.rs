@@ -1,4 +1,4 @@
-//! What the core reports: records, notices, alerts, and when it wants to be woken.
+//! Outputs of the core: records, notices, alerts and wake-ups.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::healing::core::{
     ShortText, What,
 };
 
-/// The least time between two reports of dropped observations.
+/// The minimum time between two reports of dropped observations.
 const REPORT_DROPS_EVERY: Duration = Duration::from_secs(1);
 
 /// How long after the last drop the alert about it ends.
@@ -32,14 +32,14 @@ impl State {
         self.emit(Effect::Notice(Notice::Refused { why }));
     }
 
-    /// An answer to a question that is no longer open.
+    /// Reports an answer to a request that is no longer open.
     pub(super) fn late(&mut self, what: &str) {
         self.tally.late += 1;
         let what = Name::new(what);
         self.emit(Effect::Notice(Notice::Late { what }));
     }
 
-    /// Observations that are not taken; the key is that of the last.
+    /// Counts dropped observations; the key is that of the last.
     pub(super) fn dropped(&mut self, reason: Dropped, key: IssueKey, many: u64) {
         self.tally.observations.dropped.add_many(reason, many);
         self.drops.add(reason, key, many);
@@ -95,7 +95,7 @@ impl State {
         self.emit(Effect::Resolve(alert));
     }
 
-    /// Ends the alerts of these kinds about a key.
+    /// Resolves the alerts of these kinds about a key.
     pub(super) fn resolve_of(&mut self, key: &IssueKey, kinds: &[AlertKind]) {
         for id in self.alerts.of(key) {
             if kinds.contains(&id.kind) {
@@ -113,7 +113,7 @@ impl State {
         }
     }
 
-    /// The end of each step: whether it is over, and when to be woken.
+    /// Ends a step: reports the stop, and requests the next wake-up.
     pub(super) fn finish(&mut self, ticked: bool) {
         if self.stopping && !self.stopped && self.open.is_empty() {
             self.stopped = true;

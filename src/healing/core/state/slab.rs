@@ -1,8 +1,8 @@
-//! The open issues, each in a slot whose number is never valid for another issue.
+//! Storage of open issues, in slots whose identifiers are never valid for another issue.
 
 use slotmap::{DefaultKey, SlotMap};
 
-/// The place of an issue. A slot used again has another version, so that an old number finds
+/// The slot of an issue. A reused slot has another version, so that an old identifier finds
 /// nothing.
 pub(super) type SlotId = DefaultKey;
 

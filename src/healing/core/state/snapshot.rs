@@ -1,4 +1,4 @@
-//! One consistent copy of all numbers, for a scrape.
+//! A consistent copy of all counts, for a scrape.
 
 use super::State;
 use crate::config::HealingPolicy;
@@ -10,7 +10,7 @@ use crate::healing::core::{
     Severity, Stamp,
 };
 
-/// All numbers of the core at one moment.
+/// All counts of the core at one moment.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 #[allow(
@@ -20,11 +20,11 @@ use crate::healing::core::{
 pub struct Snapshot {
     /// The time of the last step.
     pub stamp: Stamp,
-    /// What became of the observations.
+    /// Observations, by result.
     pub observations: Observations,
     /// Issues opened.
     pub opened: u64,
-    /// Issues taken up again from a journal.
+    /// Issues restored from a journal.
     pub restored: u64,
     /// Issues closed, by outcome.
     pub closed: Counts<Closed>,
@@ -34,21 +34,21 @@ pub struct Snapshot {
     pub attempts_started: u64,
     /// Attempts finished, by result.
     pub attempts_finished: Counts<AttemptResult>,
-    /// Attempts that run; zombies are finished, though they have not ended.
+    /// Running attempts; zombies count as finished, though they have not ended.
     pub attempts_running: u64,
     /// Rollbacks started.
     pub rollbacks_started: u64,
     /// Rollbacks finished, by result.
     pub rollbacks_finished: Counts<AttemptResult>,
-    /// Attempts and rollbacks that were given up and have not ended.
+    /// Attempts and rollbacks that were abandoned and have not ended.
     pub zombies: u64,
-    /// Issues that gave way to a more severe one; they are closed as superseded.
+    /// Issues evicted by a more severe one; they close as superseded.
     pub evicted: u64,
-    /// Answers to questions that were no longer open.
+    /// Answers to requests that were no longer open.
     pub late: u64,
     /// Steps that panicked, which is a bug of this crate.
     pub panics: u64,
-    /// Issues that are due and wait for a guard to let them through.
+    /// Due issues that wait for a guard to let them through.
     pub queue: u64,
     /// Whether the engine is paused.
     pub paused: bool,
@@ -56,29 +56,29 @@ pub struct Snapshot {
     pub killed: bool,
     /// Whether so many components are bad that nothing starts.
     pub storm: bool,
-    /// Whether the journal can be written.
+    /// Whether the journal is writable.
     pub journal_healthy: bool,
-    /// Whether the engine shuts down.
+    /// Whether the engine is shutting down.
     pub shutting_down: bool,
-    /// How many more attempts the global budget allows now.
+    /// Attempts left in the global budget.
     pub budget_left: u64,
-    /// How many more attempts each component's budget allows now.
+    /// Attempts left in each component's budget.
     pub component_budget_left: Vec<(Name, u64)>,
-    /// Components that were seen or declared.
+    /// Known components.
     pub components_known: u64,
     /// Components with a confirmed issue.
     pub components_bad: u64,
     /// Mutes in force.
     pub mutes: u64,
-    /// Keys that are remembered.
+    /// Keys with a memory.
     pub keys_remembered: u64,
-    /// Alerts that fire, by severity.
+    /// Firing alerts, by severity.
     pub alerts: Counts<Severity>,
-    /// Alerts that could not fire because there were too many.
+    /// Alerts refused because too many fire.
     pub alerts_refused: u64,
-    /// How often a fault was taken further than an alert, by how far.
+    /// Escalations of faults beyond an alert, by level.
     pub escalations: Counts<ServiceEscalation>,
-    /// Faults that keep the service from being ready for traffic.
+    /// Faults that keep the service from being ready.
     pub not_ready: u64,
     /// Whether the process was asked to end.
     pub exit_asked: bool,
@@ -95,8 +95,8 @@ fn number(count: usize) -> u64 {
 }
 
 impl State {
-    /// Copies all numbers. It takes no longer than the number of label combinations, which is
-    /// bounded, asks for; the open issues are not gone through.
+    /// Copies all counts. The cost depends on the bounded number of label combinations, not on the
+    /// number of open issues.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         let tally = &self.tally;
@@ -165,21 +165,21 @@ impl State {
         &self.policy
     }
 
-    /// The open issue of a key, and where it stands.
+    /// The open issue of a key, its phase, and why it is parked, if it is.
     #[must_use]
     pub fn issue(&self, key: &IssueKey) -> Option<(&Issue, Phase, Option<ParkReason>)> {
         let entry = self.open.get(*self.keys.get(key)?)?;
         Some((&entry.issue, entry.phase, entry.reason))
     }
 
-    /// All open issues, in no particular order.
+    /// All open issues with phase and park reason, in no particular order.
     pub fn issues(&self) -> impl Iterator<Item = (&Issue, Phase, Option<ParkReason>)> {
         self.open
             .iter()
             .map(|(_, entry)| (&entry.issue, entry.phase, entry.reason))
     }
 
-    /// The alerts that fire.
+    /// The firing alerts.
     pub fn alerts(&self) -> impl Iterator<Item = &Alert> {
         self.alerts.iter()
     }

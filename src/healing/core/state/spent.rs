@@ -1,4 +1,4 @@
-//! The attempts that count against a budget, a share of which is kept for worse faults and for
+//! Attempts that count against a budget, a share of which is reserved for worse faults and for
 //! components that have spent nothing.
 
 use std::collections::VecDeque;
@@ -6,30 +6,29 @@ use std::collections::VecDeque;
 use crate::config::{Budget, Budgets};
 use crate::healing::core::{Moment, Severity};
 
-/// What an attempt may draw on.
+/// The share of a budget that an attempt may draw on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Draw {
-    /// How bad its fault is: the shares of all milder ones are open to it as well.
+    /// Severity of its fault: the shares of all milder ones are open to it as well.
     pub(super) severity: Severity,
-    /// Its component has spent nothing in the window.
+    /// Whether its component has spent nothing in the window.
     pub(super) unspent: bool,
 }
 
 const CLASSES: usize = 2 * Severity::ALL.len();
 
-/// The shares of a budget that are kept, 0 to 1.
+/// The reserved shares of a budget, 0 to 1.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Kept {
     per_severity: f64,
     for_unspent: f64,
 }
 
-/// The last attempts, as many as the budget allows, by what they drew on.
+/// The last attempts, at most the budget, by the share they drew on.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Spent([VecDeque<Moment>; CLASSES]);
 
 impl Draw {
-    /// All of them.
     pub(super) fn all() -> impl Iterator<Item = Self> {
         Severity::ALL
             .into_iter()
@@ -42,7 +41,7 @@ impl Draw {
 }
 
 impl Kept {
-    /// Of the budget of all components together.
+    /// The reserved shares of the global budget.
     pub(super) const fn of_all(budgets: &Budgets) -> Self {
         Self {
             per_severity: budgets.kept_per_severity,
@@ -50,7 +49,7 @@ impl Kept {
         }
     }
 
-    /// Of the budget of one component.
+    /// The reserved shares of a component's budget.
     pub(super) const fn of_one(budgets: &Budgets) -> Self {
         Self {
             per_severity: budgets.kept_per_severity,
@@ -58,8 +57,8 @@ impl Kept {
         }
     }
 
-    /// How much of a budget those can take together that are no worse than this one, and, unless
-    /// it may draw on that share, whose components have spent before. At least one.
+    /// The part of a budget available to faults up to this severity and, unless `unspent`, to
+    /// components that have spent before. At least one.
     #[allow(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -95,7 +94,7 @@ impl Spent {
             .max()
     }
 
-    /// Until when those within a limit have had as many attempts as they may.
+    /// When the attempts within a limit fall below it.
     fn full_until(&self, now: Moment, budget: &Budget, limit: Draw, most: usize) -> Option<Moment> {
         let within = |draw: &Draw| draw.severity <= limit.severity && draw.unspent <= limit.unspent;
         // The first of each class that counts.
@@ -130,7 +129,7 @@ impl Spent {
         self.0[draw.index()].push_back(now);
     }
 
-    /// How many more may start now, for the worst fault of a component that has spent nothing.
+    /// Attempts left now, for the worst fault of a component that has spent nothing.
     pub(super) fn left(&self, now: Moment, budget: &Budget) -> u32 {
         let counting: usize = self
             .0
@@ -154,14 +153,14 @@ impl Spent {
         self.0.iter().all(VecDeque::is_empty)
     }
 
-    /// What was drawn on, and when.
+    /// The times of attempts, by the share they drew on.
     pub(super) fn iter(&self) -> impl Iterator<Item = (Draw, &VecDeque<Moment>)> {
         let all = Draw::all().map(|draw| (draw, &self.0[draw.index()]));
         all.filter(|(_, times)| !times.is_empty())
     }
 }
 
-/// How many no longer count.
+/// The number of attempts that no longer count.
 fn gone(times: &VecDeque<Moment>, now: Moment, budget: &Budget) -> usize {
     times.partition_point(|&at| at + budget.window <= now)
 }
@@ -185,7 +184,7 @@ mod tests {
         Draw { severity, unspent }
     }
 
-    /// How many start at once until the budget says no.
+    /// Starts attempts until the budget is spent; returns their number.
     fn fill(spent: &mut Spent, budget: &Budget, draw: Draw) -> usize {
         let now = Moment::START;
         let mut started = 0;

@@ -1,4 +1,4 @@
-//! The storm guard: when so much is bad at once, the fault is elsewhere.
+//! The storm guard: with many components bad at once, the cause is elsewhere.
 
 use crate::config::Storm;
 use crate::healing::core::Moment;
@@ -10,14 +10,14 @@ pub(super) struct StormGuard {
     calm_since: Option<Moment>,
 }
 
-/// What became of the storm.
+/// A change of the storm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum StormChange {
-    /// Nothing new.
+    /// No change.
     None,
-    /// It began.
+    /// The storm began.
     Began,
-    /// It is over.
+    /// The storm ended.
     Ended,
 }
 
@@ -31,7 +31,7 @@ impl StormGuard {
         self.calm_since.map(|since| since + policy.hold)
     }
 
-    /// Weighs the bad components against the known ones.
+    /// Compares the number of bad components with the known ones.
     pub(super) fn update(
         &mut self,
         now: Moment,

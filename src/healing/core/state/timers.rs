@@ -1,4 +1,4 @@
-//! What is due when.
+//! Timers.
 
 use std::collections::BTreeSet;
 
@@ -6,30 +6,30 @@ use super::components::ComponentIx;
 use super::slab::SlotId;
 use crate::healing::core::{AttemptId, Moment};
 
-/// What a timer is for; each has at most one.
+/// The purpose of a timer; each has at most one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Timer {
     /// The phase of an issue ends.
     Issue(SlotId),
     /// An attempt took too long to end, or to end after it was cancelled.
     Attempt(AttemptId),
-    /// The storm is over if it stayed calm.
+    /// The storm ends if it stayed calm.
     Storm,
     /// A mute ends.
     Mute(u64),
     /// A component has budget again.
     ComponentBudget(ComponentIx),
-    /// There is budget again for some of those that wait for it.
+    /// The global budget is available again for some waiting issues.
     GlobalBudget,
-    /// The component of an issue that waits for budget has spent nothing any more.
+    /// The component of an issue waiting for budget has no spent attempts any more.
     Unspent(SlotId),
     /// One more attempt may run.
     Ramp,
-    /// A fault that healing has given up on is taken further.
+    /// A fault that healing has given up on is escalated further.
     EscalationState,
-    /// An alert that lasts for a time ends.
+    /// An alert expires.
     Alert(u64),
-    /// What was dropped lately is reported.
+    /// Dropped observations are reported.
     Drops,
 }
 

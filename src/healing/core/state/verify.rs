@@ -1,4 +1,4 @@
-//! From "the action said ok" to "healed".
+//! Verification: from a successful return to a healed issue.
 
 use super::State;
 use super::entry::Treatment;
@@ -6,7 +6,7 @@ use super::slab::SlotId;
 use crate::healing::core::{Closed, Effect, Moment, Phase, Ticket, Verdict, What};
 
 impl State {
-    /// The attempt said ok: now a verification decides.
+    /// Begins verification after an attempt returned ok.
     pub(super) fn begin_to_verify(&mut self, slot: SlotId) {
         self.move_to(slot, Phase::Verifying, None, None);
         self.ask_to_verify(slot);
@@ -46,7 +46,7 @@ impl State {
         self.set_due(slot, Some(self.now.at + timeout));
     }
 
-    /// The time of the phase is over: no verdict came, or the next verification is due.
+    /// Handles the end of a phase's time: no verdict came, or the next verification is due.
     pub(super) fn look_again(&mut self, slot: SlotId) {
         let treatment = self.open.get(slot).and_then(|e| e.treatment.as_ref());
         match treatment {
@@ -140,7 +140,7 @@ impl State {
         self.undo_or_next(slot, false);
     }
 
-    /// A verification without a verdict: another, as long as there were not too many.
+    /// Handles a verification without a verdict: retries it, up to the policy's tries.
     fn blind(&mut self, slot: SlotId) {
         let tries = self.policy.verify.tries;
         let Some(treatment) = self.treatment_mut(slot) else {
@@ -160,7 +160,7 @@ impl State {
         }
     }
 
-    /// Someone noticed the fault while it was being verified.
+    /// Handles a hint of the fault during its verification.
     pub(super) fn hinted(&mut self, slot: SlotId) {
         let now = self.now.at;
         let entry = self.open.get_mut(slot);
@@ -182,7 +182,7 @@ impl State {
 }
 
 impl Treatment {
-    /// How old the data of a verdict may be at most.
+    /// The time before which the data of a verdict are too old.
     fn data_after(&self, now: Moment) -> Moment {
         let settled = self.good_since.map(|since| since + self.settle);
         let settled = settled.filter(|&settled| settled <= now);

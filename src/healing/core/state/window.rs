@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use crate::config::Budget;
 use crate::healing::core::Moment;
 
-/// The last attempts, as many as the budget allows; no more are ever needed to decide.
+/// The last attempts, at most the budget: more are never needed to decide.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Window(VecDeque<Moment>);
 
@@ -29,7 +29,7 @@ impl Window {
         self.0.push_back(now);
     }
 
-    /// The attempt that was remembered last does not count, if it is this one.
+    /// Removes the last attempt, if it is this one.
     pub(super) fn take_back(&mut self, at: Moment) {
         if self.0.back() == Some(&at) {
             self.0.pop_back();

@@ -1,4 +1,4 @@
-//! One number for each word of a closed set.
+//! A counter for each value of a closed set.
 
 use std::marker::PhantomData;
 
@@ -6,13 +6,13 @@ use crate::healing::core::{AttemptResult, Closed, Dropped, Phase, ServiceEscalat
 
 /// A closed set of label values.
 pub trait Label: Copy + 'static {
-    /// All of them, in the order of [`index`](Self::index).
+    /// All values, in the order of [`index`](Self::index).
     const VALUES: &'static [Self];
 
-    /// Its place in [`VALUES`](Self::VALUES).
+    /// The value's index in [`VALUES`](Self::VALUES).
     fn index(self) -> usize;
 
-    /// Its text.
+    /// The label value.
     fn text(self) -> &'static str;
 }
 
@@ -88,7 +88,7 @@ impl Label for ServiceEscalation {
     }
 }
 
-/// The largest of these sets.
+/// The size of the largest of these sets.
 const MOST: usize = 9;
 
 /// A number for each value of a closed set.
@@ -108,13 +108,13 @@ impl<L> Default for Counts<L> {
 }
 
 impl<L: Label> Counts<L> {
-    /// The number of one value.
+    /// The count of one value.
     #[must_use]
     pub fn get(&self, label: L) -> u64 {
         self.values.get(label.index()).copied().unwrap_or(0)
     }
 
-    /// Each value and its number.
+    /// Each value and its count.
     pub fn iter(&self) -> impl Iterator<Item = (L, u64)> {
         L::VALUES
             .iter()
@@ -122,13 +122,13 @@ impl<L: Label> Counts<L> {
             .map(|(&label, n)| (label, n))
     }
 
-    /// All of them together.
+    /// The sum over all values.
     #[must_use]
     pub fn sum(&self) -> u64 {
         self.values.iter().sum()
     }
 
-    /// One more.
+    /// Adds one.
     pub fn add(&mut self, label: L) {
         self.add_many(label, 1);
     }

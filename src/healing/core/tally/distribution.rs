@@ -8,11 +8,11 @@ pub const DURATION_BUCKETS: [f64; 15] = [
 /// Upper bounds of the confidence, 0 to 1.
 pub const CONFIDENCE_BUCKETS: [f64; 10] = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0];
 
-/// How many values fell into each bucket, and their sum.
+/// The number of values in each bucket, and their sum.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Distribution {
     bounds: &'static [f64],
-    /// One more than there are bounds: the last is what lies beyond.
+    /// One more than there are bounds: the last holds values beyond them.
     counts: Box<[u64]>,
     sum: f64,
 }
@@ -40,20 +40,20 @@ impl Distribution {
         self.bounds
     }
 
-    /// How many values are at most each bound but above the one before; the last is what lies
-    /// beyond all bounds.
+    /// The number of values in each bucket: at most its bound and above the one before. The last
+    /// holds values beyond all bounds.
     #[must_use]
     pub fn counts(&self) -> &[u64] {
         &self.counts
     }
 
-    /// How many values there are.
+    /// The number of values.
     #[must_use]
     pub fn count(&self) -> u64 {
         self.counts.iter().sum()
     }
 
-    /// Their sum.
+    /// The sum of the values.
     #[must_use]
     pub const fn sum(&self) -> f64 {
         self.sum

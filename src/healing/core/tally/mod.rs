@@ -1,4 +1,4 @@
-//! What the core counts: plain numbers, changed by `step` alone.
+//! Counts of the core: plain numbers, changed only by `step`.
 
 mod counts;
 mod distribution;
@@ -14,58 +14,58 @@ use super::escalate::ServiceEscalation;
 use super::issue::{Name, Severity};
 use super::outcome::{AttemptResult, Closed, Dropped, Phase};
 
-/// What became of the observations.
+/// Counts of observations, by result.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Observations {
-    /// All of them.
+    /// All observations.
     pub total: u64,
-    /// Those that opened an issue.
+    /// Observations that opened an issue.
     pub opened: u64,
-    /// Those that added to an open one.
+    /// Observations that added to an open issue.
     pub coalesced: u64,
-    /// Those that were muted.
+    /// Muted observations.
     pub muted: u64,
-    /// Those that were not taken.
+    /// Dropped observations, by reason.
     pub dropped: Counts<Dropped>,
 }
 
-/// The labels of what was detected.
+/// The labels of detected issues.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DetectedLabels {
     /// The kind of fault.
     pub issue_type: Name,
-    /// How bad it was when it opened.
+    /// Severity when it opened.
     pub severity: Severity,
-    /// Where.
+    /// The component.
     pub component: Name,
 }
 
-/// The labels of what was done.
+/// The labels of actions.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ActionLabels {
     /// The kind of fault.
     pub issue_type: Name,
-    /// What was done about it.
+    /// The action.
     pub action: Name,
 }
 
 /// The attempts of one action for one issue type.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ActionCounts {
-    /// Those that started.
+    /// Started attempts.
     pub attempts: u64,
-    /// Those that healed, verified.
+    /// Attempts verified as healed.
     pub successes: u64,
-    /// Those that failed, took too long, panicked, or did not heal though they said ok.
+    /// Attempts that failed, timed out, panicked, or returned ok without healing.
     pub failures: u64,
 }
 
 /// The distributions of one action.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ActionTimes {
-    /// How long an attempt took, in seconds.
+    /// Duration of an attempt in seconds.
     pub duration: Distribution,
-    /// The confidence that let it run.
+    /// The confidence with which it ran.
     pub confidence: Distribution,
 }
 

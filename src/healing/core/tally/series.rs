@@ -1,11 +1,11 @@
-//! A value for each combination of labels, as long as there are not too many.
+//! A value for each combination of labels, up to a limit.
 
 use std::hash::Hash;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
-/// Values by labels, in the order in which they first came. Beyond the limit all share one.
+/// Values by labels, in the order of their first use. Beyond the limit all share one.
 #[derive(Debug, Clone)]
 pub(in crate::healing) struct Series<K, V> {
     list: Vec<(K, V)>,
@@ -56,7 +56,7 @@ impl<K: Clone + Eq + Hash, V: Default> Series<K, V> {
         self.list.iter().map(|(labels, value)| (labels, value))
     }
 
-    /// All of them; those beyond the limit under the labels given.
+    /// All values; those beyond the limit under the given labels.
     pub(in crate::healing) fn to_vec(&self, other: impl FnOnce() -> K) -> Vec<(K, V)>
     where
         V: Clone,

@@ -75,7 +75,7 @@ fn a_lock_that_was_removed_is_taken_again_unless_another_has_it() {
     second.create(2).unwrap();
 }
 
-/// What a stranger, or an earlier version, may have left at the names of the journal.
+/// Files that a stranger, or an earlier version, may have left at the journal's names.
 #[cfg(unix)]
 mod attacks {
     use std::os::unix::fs::{PermissionsExt, chown, lchown, symlink};
@@ -100,7 +100,7 @@ mod attacks {
         fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
     }
 
-    /// Whether there can be a second user here.
+    /// Whether a second user is possible here.
     fn is_root(test: &str) -> bool {
         let root = rustix::process::geteuid().is_root();
         if !root {
@@ -141,7 +141,7 @@ mod attacks {
         assert_eq!(mode(&folder.path().join(lock)), 0o600);
     }
 
-    /// A folder like `/var/lib` is there for others too: it must not become unusable for them.
+    /// A folder like `/var/lib` is shared: it must stay usable for others.
     #[test]
     fn a_folder_with_other_content_stays_as_it_is() {
         let folder = tempfile::tempdir().unwrap();
@@ -214,7 +214,7 @@ mod attacks {
         assert!(Folder::open(folder.path()).is_err());
     }
 
-    /// The folder keeps what it is, though its path leads elsewhere.
+    /// The open folder stays in use, though its path points elsewhere.
     #[test]
     fn a_folder_that_is_swapped_stays() {
         let folder = tempfile::tempdir().unwrap();

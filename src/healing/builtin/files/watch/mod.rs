@@ -13,27 +13,27 @@ use parking_lot::Mutex;
 use self::shared::Folder;
 use super::metrics::FileEvent;
 
-/// What happened to the file, as far as the operating system says.
+/// An event of the file, as far as the operating system reports it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Change {
-    /// This did.
+    /// This event.
     Seen(FileEvent),
-    /// Something was written to it; more may follow until it is closed.
+    /// It was written to; more writes may follow until it is closed.
     Written,
-    /// Someone who could write to it has closed it. Only Linux says so.
+    /// A writer has closed it. Only Linux reports this.
     Closed,
-    /// Something may have been missed (the queue of events overflowed), or the way to the file
-    /// changed: a folder of it, or a link (as Kubernetes' `..data` does).
+    /// Events may have been missed (the queue overflowed), or the path to the file changed: a
+    /// folder of it, or a link (such as Kubernetes' `..data`).
     Unclear,
 }
 
-/// Called for every change, on the thread of the watcher: it must be short.
+/// Called for every change, on the watcher's thread: must be short.
 pub(super) type Hint = dyn Fn(Change) + Send + Sync;
 
-/// Watches the folders on the way to a file, for editors replace files instead of writing them,
-/// and links move. All watches of a process share one watcher of the system.
+/// Watches the folders on the path to a file, since editors replace files instead of writing them,
+/// and links move. All watches of a process share one system watcher.
 ///
-/// An event is a hint and no more: what is true is found by reading the file.
+/// An event is only a hint: reading the file decides.
 pub(super) struct Watch {
     hint: Arc<Hint>,
     way: Mutex<Way>,
@@ -43,12 +43,12 @@ pub(super) struct Watch {
 #[derive(Default)]
 struct Way {
     steps: Vec<PathBuf>,
-    /// Dropping one ends its watch.
+    /// Each ends its watch when dropped.
     folders: Vec<Folder>,
 }
 
 impl Watch {
-    /// Watches nothing yet.
+    /// A watch without folders yet.
     pub(super) fn new(hint: impl Fn(Change) + Send + Sync + 'static) -> Self {
         Self {
             hint: Arc::new(hint),
@@ -57,14 +57,14 @@ impl Watch {
         }
     }
 
-    /// Whether it watches the folders of these names, each as it is now.
+    /// Whether it watches the folders at these paths, each as it is now.
     pub(super) fn is_on(&self, steps: &[PathBuf]) -> bool {
         let way = self.way.lock();
         self.hears() && way.steps == steps && way.folders.iter().all(Folder::is_watched)
     }
 
-    /// Watches the folders of these names, the last of which is that of the file, and no others
-    /// any more. What cannot be watched is tried again the next time.
+    /// Watches exactly the folders at these paths, the last of which is that of the file. Failed
+    /// watches are retried at the next call.
     pub(super) fn follow(&self, steps: Vec<PathBuf>) {
         let mut way = self.way.lock();
         let mut folders = Vec::new();
@@ -98,7 +98,7 @@ impl Watch {
         self.hears.store(hears, Ordering::Relaxed);
     }
 
-    /// Whether every folder on the way is watched.
+    /// Whether every folder on the path is watched.
     pub(super) fn hears(&self) -> bool {
         self.hears.load(Ordering::Relaxed)
     }
@@ -108,7 +108,7 @@ fn folder_of(step: &Path) -> Option<(&Path, &std::ffi::OsStr)> {
     Some((step.parent()?, step.file_name()?))
 }
 
-/// What an event in a folder says about the file called `name`, or the link, if anything.
+/// The change that an event in a folder means for the file, or the link, called `name`, if any.
 fn change(event: &Event, name: &std::ffi::OsStr, file: bool) -> Option<Change> {
     if event.need_rescan() {
         return Some(Change::Unclear);

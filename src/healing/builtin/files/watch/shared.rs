@@ -1,5 +1,5 @@
-//! The one watcher of the process, and the folders that are watched with it: a user has but so
-//! many watchers for all programs, and many files may be guarded.
+//! The process's one system watcher, and the folders it watches: the number of watchers of a user
+//! is limited, and many files may be guarded.
 
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -22,16 +22,16 @@ lazy_static! {
 
 #[derive(Default)]
 struct Shared {
-    /// Held while the system is asked, and never by the thread of the watcher, which answers.
+    /// Held during system calls, and never by the watcher's thread, which answers them.
     control: Mutex<Control>,
-    /// Held for a moment.
+    /// Held only briefly.
     folders: RwLock<HashMap<PathBuf, Vec<Arc<Entry>>>>,
 }
 
 #[derive(Default)]
 struct Control {
     watcher: Option<RecommendedWatcher>,
-    /// Which directory of a name is watched.
+    /// The watched directory at each path.
     watched: HashMap<PathBuf, Watched>,
 }
 
@@ -53,10 +53,10 @@ thread_local! {
     static HEARS: Cell<bool> = const { Cell::new(false) };
 }
 
-/// The same for the same directory alone.
+/// Identifies a directory.
 type Id = (u64, u64);
 
-/// A share of the watch of a folder, which ends with the last of them.
+/// A share of the watch of a folder; the watch ends with the last share.
 pub(super) struct Folder {
     path: PathBuf,
     id: Id,
@@ -86,16 +86,15 @@ impl Folder {
         watched.map(|()| folder)
     }
 
-    /// Whether the directory is still there; a watch on one that was removed or replaced is
-    /// deaf.
+    /// Whether the directory is still there; a watch on a removed or replaced one reports nothing.
     pub(super) fn is_watched(&self) -> bool {
         !self.entry.gone.load(Ordering::Relaxed) && id(&self.path).is_ok_and(|id| id == self.id)
     }
 }
 
 impl Control {
-    /// What says whether this directory is gone. Those who listen to another of its name find
-    /// that out when they read it.
+    /// The flag that this directory is gone. Listeners to a replaced one notice it when they read
+    /// the flag.
     fn current(&mut self, path: &Path, id: Id) -> Gone {
         if let Some(watched) = self.watched.get(path) {
             if watched.id == id && !watched.gone.load(Ordering::Relaxed) {
@@ -141,7 +140,7 @@ impl Drop for Folder {
 }
 
 impl Shared {
-    /// Ends the watch of a folder to which no one listens, and the watcher with the last.
+    /// Ends the watch of a folder without listeners, and the watcher with the last.
     fn release(&self, path: &Path) {
         let mut control = self.control.lock();
         let mut folders = self.folders.write();
@@ -161,7 +160,7 @@ impl Shared {
     }
 }
 
-/// Hands an event on to those who listen to its folder, or to all if it may be about any.
+/// Passes an event to the listeners of its folder, or to all if it may concern any.
 fn hear(event: &notify::Result<Event>) {
     HEARS.set(true);
     let listening: Vec<Arc<Entry>> = {
@@ -196,7 +195,7 @@ fn hear(event: &notify::Result<Event>) {
     }
 }
 
-/// Whether an event says that its path is no longer where it was.
+/// Whether an event removes or moves its path.
 fn takes_away(event: &Event) -> bool {
     matches!(
         event.kind,

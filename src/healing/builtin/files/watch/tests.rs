@@ -98,7 +98,7 @@ fn what_cannot_be_watched_is_not_heard() {
     assert!(watch.hears(), "it is tried again");
 }
 
-/// What the guard waits for before it takes bad content for a fault.
+/// The event that the guard awaits before it takes bad content for a fault.
 #[cfg(target_os = "linux")]
 #[test]
 fn the_end_of_writing_is_told_last() {

@@ -1,8 +1,8 @@
-//! Taking up what a journal holds.
+//! Restoring the state from a journal.
 //!
-//! Whatever prefix of a journal is read, it restores to a valid state: a record that belongs to
-//! one that is missing changes nothing. Open issues have to be confirmed anew, since what was
-//! seen before the start is old; budgets, waits, blocks, mutes, switches and outcomes go on.
+//! Any prefix of a journal restores to a valid state: a record that belongs to a missing one has no
+//! effect. Open issues are confirmed anew, since earlier observations are old; budgets, waits,
+//! blocks, mutes, switches and outcomes continue.
 
 mod replay;
 mod resume;
@@ -18,17 +18,17 @@ use crate::healing::core::{
     Alert, AlertId, AttemptId, Effect, Intent, Issue, IssueKey, Moment, Name, Record, Stamp, What,
 };
 
-/// The clocks between two runs are cut to milliseconds: so much less is sure to have passed.
+/// Clocks are cut to milliseconds between runs: this much less is certain to have passed.
 const PRECISION: Duration = Duration::from_millis(1);
 
-/// An issue that was open when the records ended.
+/// An issue that was open at the end of the records.
 struct Reopened {
     issue: Issue,
     engine: Name,
     step: usize,
     used: u32,
     attempts: u32,
-    /// Its last attempt said ok, and it is not verified.
+    /// Its last attempt returned ok, and is not verified.
     unverified: bool,
 }
 
@@ -40,15 +40,15 @@ struct Replay {
 }
 
 impl State {
-    /// An engine that goes on where the records end, at the time `now` of a new run.
+    /// A new engine that continues from the records, at the time `now` of the new run.
     ///
-    /// The effects come before those of the first step. Each attempt without an end becomes
-    /// [`Interrupted`](crate::healing::core::AttemptResult::Interrupted) by a record among them, so
-    /// that it does so only once; it still counts against the budgets.
+    /// The effects precede those of the first step. They record each unfinished attempt as
+    /// [`Interrupted`](crate::healing::core::AttemptResult::Interrupted), so that this happens only
+    /// once; it still counts against the budgets.
     ///
-    /// How long the process was away is known from how long the machine has been running, if
-    /// that is the same boot; a wall clock that was set meanwhile does not matter then. After a
-    /// reboot it is what the wall clock says, and no time where that was set back.
+    /// The downtime is computed from the machine's uptime if the boot is the same, regardless of
+    /// changes of the wall clock. After a reboot it is computed from the wall clock, and is zero if
+    /// that was set back.
     #[must_use]
     pub fn restore(
         policy: Arc<HealingPolicy>,
@@ -71,7 +71,7 @@ impl State {
         replay.finish()
     }
 
-    /// A record with the next number.
+    /// A record with the next sequence number.
     pub(super) fn numbered(&mut self, what: What) -> Record {
         self.records += 1;
         Record {
@@ -82,8 +82,8 @@ impl State {
     }
 }
 
-/// When each record was written, on the clock that shows `now`. Counted from the end, so that a
-/// clock that once was centuries ahead moves what came before that alone.
+/// The time of each record, on the clock of `now`. Counted from the end, so that a clock that once
+/// was centuries ahead shifts only the records before that.
 fn moments(now: Stamp, records: &[Record]) -> Vec<Moment> {
     let mut anchor = None;
     let mut gaps = Vec::with_capacity(records.len());
@@ -106,9 +106,9 @@ fn moments(now: Stamp, records: &[Record]) -> Vec<Moment> {
     moments
 }
 
-/// The time from the last record of a run to the first of the next: by how long the machine has
-/// been running if `anchor`, a record of the first run, says so, else by the wall clock. What
-/// the first run slept through counts, as it does between runs.
+/// The time from the last record of a run to the first of the next: from the machine's uptime if
+/// `anchor`, a record of the first run, has it, else from the wall clock. Time that the first run
+/// slept through counts, as it does between runs.
 fn away(anchor: Option<Stamp>, last: Stamp, next: Stamp) -> Duration {
     let up = |anchor: Stamp| anchor.up.map(|up| up.later(last.at - anchor.at));
     let since = |up| next.up.and_then(|next| next.since(up));

@@ -1,4 +1,4 @@
-//! What each record adds, from the first to the last.
+//! Replay of the records, from the first to the last.
 
 use super::{Reopened, Replay, alert_of};
 use crate::healing::core::state::memory::Memory;
@@ -134,7 +134,7 @@ impl Replay {
         });
     }
 
-    /// An alert about a block stands for the block.
+    /// Restores a block from its alert.
     fn blocked_by(&mut self, id: &AlertId) {
         let reasons = [
             ParkReason::Flapping,
@@ -153,7 +153,7 @@ impl Replay {
         }
     }
 
-    /// The end of an alert about a block is the end of the block.
+    /// Ends a block with its alert.
     fn unblock(&mut self, id: &AlertId) {
         let Some(key) = &id.key else { return };
         self.state
@@ -261,7 +261,7 @@ impl Replay {
             .update(now, key, |memory| memory.closed_at = Some(now));
     }
 
-    /// The fault is gone: only flapping is held against the key.
+    /// The fault is gone: only a flapping block remains.
     fn forgive(&mut self, key: &IssueKey) {
         self.unblock(&AlertId::of(key, AlertKind::Intensity));
         self.unblock(&AlertId::of(key, AlertKind::Exhausted));

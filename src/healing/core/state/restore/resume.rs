@@ -1,4 +1,4 @@
-//! What the records leave open, taken up by the new run.
+//! Resumption of open work by the new run.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::healing::core::{
 };
 
 impl Replay {
-    /// The records end: what they leave open is taken up.
+    /// Completes the replay: resumes open issues, alerts and attempts.
     pub(super) fn finish(mut self) -> (State, Vec<Effect>) {
         self.state.record(What::Started);
         self.interrupt();
@@ -118,7 +118,7 @@ impl State {
         self.insert(entry);
     }
 
-    /// Alerts about what is still so go on; the others end.
+    /// Continues alerts whose condition still holds; resolves the others.
     fn take_up_alerts(&mut self, mut known: BTreeMap<AlertId, Alert>) {
         let now = self.now.at;
         let policy = self.policy.recurrence;
@@ -158,7 +158,7 @@ impl State {
         }
     }
 
-    /// Blocked keys without an open issue are watched, so that their alerts end.
+    /// Watches blocked keys without an open issue, so that their alerts end.
     fn watch_blocked(&mut self) {
         let limit = self.policy.limits.engines;
         let blocked: Vec<_> = self

@@ -1,4 +1,4 @@
-//! What must hold inside the state after every step, counted anew from the open issues.
+//! Invariants of the state after every step, recomputed from the open issues.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use crate::config::Limits;
 use crate::healing::core::{AlertId, Label, Moment, Phase, identities};
 
 impl State {
-    /// Panics with what is wrong.
+    /// Panics if an invariant is violated.
     pub(super) fn audit(&self) {
         self.audit_identities();
         self.audit_counts();
@@ -19,7 +19,7 @@ impl State {
         self.audit_escalations();
     }
 
-    /// What escalations is what healing has given up on, and no wake-up is lost.
+    /// Exactly the faults that healing has given up on escalate, and no wake-up is lost.
     fn audit_escalations(&self) {
         let parked = self.open.iter().filter_map(|(_, entry)| {
             let kind = entry.gave_up.and_then(alert_of)?;
@@ -37,7 +37,7 @@ impl State {
         }
     }
 
-    /// 1 to 3. A snapshot has the same numbers, and copies far more.
+    /// Invariants 1 to 3. A snapshot has the same counts, and copies far more.
     fn audit_identities(&self) {
         let tally = &self.tally;
         let seen = &tally.observations;
@@ -86,7 +86,7 @@ impl State {
         }
     }
 
-    /// No wake-up is lost: whatever waits has a reason to wait.
+    /// No wake-up is lost: every waiting issue has a reason to wait.
     fn audit_places(&self) {
         let stopped = !self.global_holds(true).is_empty();
         for (slot, entry) in &self.open {
@@ -165,13 +165,13 @@ impl State {
         assert_eq!(self.attempts.locks(), treated.count() + zombies);
     }
 
-    /// Whether every issue is left to a person, though what is reversible is tried again.
+    /// Whether every issue is left to a person, apart from retries of reversible steps.
     pub(super) fn only_tries_again(&self) -> bool {
         let mut open = self.open.iter();
         open.all(|(_, entry)| entry.phase == Phase::Parked || entry.gave_up.is_some())
     }
 
-    /// Nothing grows beyond the largest limits that were ever in force.
+    /// Nothing grows beyond the largest limits that were ever set.
     pub(super) fn audit_bounds(&self, most: &Limits) {
         assert!(self.open.len() <= most.open as usize);
         assert!(self.mutes.len() <= most.mutes as usize);

@@ -1,4 +1,4 @@
-//! A shell that does what a history says, and has everything checked.
+//! A runtime that follows a history, and checks every step.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,10 +12,10 @@ use crate::healing::core::{
 };
 use crate::util::Uptime;
 
-/// The policies that a history changes between.
+/// The policies that a history switches between.
 pub(super) type Policies = [Arc<HealingPolicy>; 5];
 
-/// A shell that answers when the history says so.
+/// A runtime that answers when the history says so.
 #[derive(Debug, Clone)]
 pub(super) struct Driver {
     pub(super) state: State,
@@ -25,7 +25,7 @@ pub(super) struct Driver {
     pub(super) records: Vec<Record>,
     pub(super) wake: Moment,
     elapsed: Duration,
-    /// How far the wall clock is behind, in milliseconds.
+    /// How far the wall clock lags, in milliseconds.
     behind: u64,
     attempts: Vec<AttemptId>,
     ended: Vec<AttemptId>,
@@ -53,7 +53,7 @@ impl Driver {
         }
     }
 
-    /// The process is killed, and a new one takes up what its journal tells.
+    /// Kills the process, and starts a new one from its journal.
     fn restart(&mut self, down: Duration) {
         self.pass_time(down);
         let gone = self.now.at - Moment::START;
@@ -73,13 +73,13 @@ impl Driver {
         self.add_engines();
     }
 
-    /// With how long the machine has been running, which is as long as the test.
+    /// The stamp with the machine's uptime, which is that of the test.
     pub(super) fn first_stamp(&self) -> Stamp {
         let up = Uptime::new(1, self.elapsed);
         self.now.with_uptime(Some(up))
     }
 
-    /// Sets the wall clock back by a day, or ahead again.
+    /// Sets the wall clock back by a day, or forward again.
     fn set_wall(&mut self) {
         const DAY: u64 = 86_400_000;
         self.behind = DAY - self.behind;
@@ -103,7 +103,7 @@ impl Driver {
         }
     }
 
-    /// Tells the core, and has everything checked.
+    /// Passes an event to the core, and checks the step.
     pub(super) fn tell(&mut self, event: Event) -> Vec<Effect> {
         self.watch.told(self.now.at, &event, &self.state);
         let effects = self.state.step(self.now, event);
@@ -265,7 +265,7 @@ impl Driver {
         });
     }
 
-    /// Whether everything that was asked for is answered.
+    /// Whether every request is answered.
     pub(super) fn is_answered(&self) -> bool {
         self.attempts.is_empty() && self.looks.is_empty()
     }

@@ -11,8 +11,8 @@ use crate::healing::core::{
     AttemptResult, Event, Label, Moment, Name, Observation, Phase, Verdict,
 };
 
-/// How many cases one property has: `share` is how many of them share the histories of a run,
-/// 10,000 unless `TEST_HISTORIES` says otherwise. `PROPTEST_RNG_SEED` gives other histories.
+/// The number of cases of a property: one of `share` equal parts of a run's histories, 10,000
+/// unless `TEST_HISTORIES` says otherwise. `PROPTEST_RNG_SEED` gives other histories.
 pub(super) fn config(share: u32) -> ProptestConfig {
     let cases = std::env::var("TEST_HISTORIES").ok();
     let cases = cases.and_then(|n| n.parse().ok()).unwrap_or(10_000);
@@ -34,7 +34,7 @@ pub(super) fn histories() -> impl Strategy<Value = Vec<Op>> {
     ]
 }
 
-/// 1 to 9 hold at every step; then 10 holds whoever answers, or does not.
+/// Invariants 1 to 9 hold at every step; 10 holds at the end, with or without answers.
 fn keeps_its_promises(policy: usize, seed: u64, history: &[Op]) {
     let mut driver = Driver::new(policy, seed);
     for op in history {
@@ -73,8 +73,7 @@ proptest! {
     }
 }
 
-/// 10: a shell that never answers leaves every issue parked, and nothing to wait for but the next
-/// try of what is reversible.
+/// 10: without any answer every issue ends parked, and only retries of reversible steps remain.
 fn everything_ends_though_nobody_answers(mut driver: Driver) {
     for _ in 0..20_000 {
         if driver.wake == Moment::NEVER || driver.state.only_tries_again() {
@@ -130,7 +129,7 @@ fn shuts_down_in_time(mut driver: Driver) {
     );
 }
 
-/// What became of each key: everything but numbers that only tell requests apart.
+/// The outcome of each key: everything but identifiers of requests.
 fn outcome(driver: &Driver) -> Vec<String> {
     let mut all: Vec<String> = driver
         .state
@@ -155,7 +154,7 @@ fn outcome(driver: &Driver) -> Vec<String> {
     all
 }
 
-/// A shell that answers everything at once, by the key alone.
+/// Answers everything immediately, depending only on the key.
 fn settle_down(driver: &mut Driver) {
     while !driver.is_answered() {
         driver.end(0, AttemptResult::Ok);
@@ -226,7 +225,7 @@ proptest! {
         prop_assert_eq!(one.state.snapshot(), two.state.snapshot());
     }
 
-    /// Explaining tells the truth: what nothing holds back has started, what is held back has not.
+    /// Explanations are true: an issue without holds has started, one with holds has not.
     #[test]
     fn what_is_explained_is_what_happens(
         policy in 0usize..4, seed in any::<u64>(), history in histories(),
@@ -252,7 +251,7 @@ proptest! {
     }
 }
 
-/// The histories are worth something only if they reach every corner.
+/// The histories cover every phase and result.
 #[test]
 fn histories_reach_every_corner() {
     use proptest::strategy::ValueTree;

@@ -1,4 +1,4 @@
-//! The whole machine: scenarios by name, and random histories against the invariants.
+//! Tests of the whole state machine: named scenarios, and random histories against the invariants.
 
 mod audit;
 mod driver;

@@ -1,4 +1,4 @@
-//! What can happen in a history, and the policies and plans that it happens under.
+//! The operations of a history, and its policies and plans.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,11 +11,11 @@ use crate::healing::core::{
     AttemptResult, IssueKey, Name, Observation, Plan, Risk, Severity, ShortText, Verdict,
 };
 
-/// One thing that happens. Numbers pick one of what there is at that time.
+/// An operation. Numbers select one of the candidates at that time.
 #[derive(Debug, Clone)]
 pub(super) enum Op {
     Wait(Duration),
-    /// Until something is due.
+    /// Waits until a timer is due.
     Sleep,
     Hint(Seen),
     Pass {
@@ -26,7 +26,7 @@ pub(super) enum Op {
     },
     PassFails(u8),
     End(usize, AttemptResult),
-    /// An answer once more that was given before.
+    /// Repeats an answer that was given before.
     EndAgain(usize),
     Judge(usize, Verdict, Duration),
     Control(Wish),
@@ -35,9 +35,9 @@ pub(super) enum Op {
     Engine(u8, bool),
     Depends(u8, u8),
     Shutdown,
-    /// The journal begins anew with what is known.
+    /// Begins a new journal file with the current state.
     Rotate,
-    /// The process is killed, and starts again after this time.
+    /// Kills the process, and starts it again after this time.
     Restart(Duration),
 }
 
@@ -48,7 +48,7 @@ pub(super) struct Seen {
     pub(super) severity: Severity,
     pub(super) samples: (u32, u32),
     pub(super) parent: Option<u8>,
-    /// The plan that comes with it.
+    /// The plan of the observation.
     pub(super) plan: u8,
 }
 
@@ -88,7 +88,7 @@ pub(super) fn engine(n: u8) -> Name {
 }
 
 impl Seen {
-    /// As it is handed over. Some plans panic, and some engines were not asked for one.
+    /// The observation with its plan. Some plans panic, and some engines were not asked for one.
     pub(super) fn offered(&self) -> (Observation, Option<Result<Plan, ShortText>>) {
         let plan = match self.plan {
             PANICS => Some(Err(ShortText::new("it panicked"))),
@@ -114,7 +114,7 @@ impl Seen {
     }
 }
 
-/// Times around those of the policies, so that borders are met exactly.
+/// Times around those of the policies, so that limits are met exactly.
 pub(super) fn waits() -> impl Strategy<Value = Duration> {
     prop_oneof![
         4 => (0u64..40).prop_map(|n| Duration::from_millis(n * 500)),

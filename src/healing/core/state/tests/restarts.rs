@@ -1,4 +1,4 @@
-//! 11: whatever of the journal is left, a new run takes it up.
+//! Invariant 11: a new run resumes from any prefix of the journal.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::healing::core::{
 };
 use crate::util::Uptime;
 
-/// All that outlives a restart, in a form that can be compared and printed.
+/// The state that outlives a restart, in a comparable and printable form.
 fn digest(state: &State) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
     for (_, entry) in &state.open {
@@ -85,7 +85,7 @@ fn interrupted(effects: &[Effect]) -> usize {
     effects.iter().filter(is_one).count()
 }
 
-/// What must be open and unfinished after these records, counted in the simplest way.
+/// The open issues and unfinished attempts after these records, counted in the simplest way.
 fn expected(records: &[Record]) -> (BTreeSet<IssueKey>, usize) {
     let (mut open, mut unended) = (BTreeSet::new(), BTreeMap::new());
     for record in records {
@@ -161,7 +161,7 @@ proptest! {
         prop_assert_eq!(digest(&again), digest(&state));
     }
 
-    /// A journal that begins anew tells the same as the one before it.
+    /// A new journal file restores to the same state as the one before it.
     #[test]
     fn what_is_carried_over_tells_all(
         seed in any::<u64>(), history in histories(),
@@ -228,7 +228,7 @@ fn hint() -> super::ops::Seen {
     }
 }
 
-/// The escalation goes on where it was: an attempt that was interrupted counts.
+/// The step of a plan outlives a crash: an interrupted attempt counts.
 #[test]
 fn steps_outlive_a_crash() {
     let hint = || super::ops::Seen { plan: 8, ..hint() };
@@ -258,7 +258,7 @@ fn steps_outlive_a_crash() {
     }
 }
 
-/// After a reboot with a wall clock that was set back no time has passed, but it goes on.
+/// After a reboot with the wall clock set back no time has passed, and waits still end.
 #[test]
 fn after_a_reboot_waits_run_off_in_any_case() {
     let mut driver = Driver::new(1, 1);
@@ -300,7 +300,7 @@ fn a_clock_that_was_centuries_ahead() {
     assert_eq!(state.snapshot().budget_left, left + 1);
 }
 
-/// If the wall clock was set back meanwhile, no time has passed: budgets stay spent.
+/// If the wall clock was set back in the downtime, no time has passed: budgets stay spent.
 #[test]
 fn a_wall_clock_set_back_frees_no_budget() {
     let mut driver = Driver::new(1, 1);

@@ -1,4 +1,4 @@
-//! Who may start, how many at once, and in which order.
+//! Scenarios of budgets, concurrency and order.
 
 use super::*;
 use crate::config::Budget;
@@ -35,7 +35,7 @@ fn budgets_hold_for_each_component_and_for_all() {
     assert_eq!(bench.runs.len(), 2, "the first two no longer count");
 }
 
-/// Seven components of 28 that flap all the time; then an unrelated fault.
+/// Seven components of 28 flap constantly; then an unrelated fault occurs.
 #[test]
 fn noisy_neighbours_leave_a_share_for_worse_faults_and_for_other_components() {
     for (noise, fault) in [
@@ -80,7 +80,7 @@ fn noisy_neighbours_leave_a_share_for_worse_faults_and_for_other_components() {
     }
 }
 
-/// What waits for budget goes on as soon as its component counts as one that has spent nothing.
+/// An issue that waits for budget continues once its component's attempts no longer count.
 #[test]
 fn a_component_whose_attempts_are_long_over_has_spent_nothing() {
     let mut tight = policy();

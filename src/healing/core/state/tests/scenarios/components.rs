@@ -1,4 +1,4 @@
-//! Which components are known, and for how long.
+//! Scenarios of known and forgotten components.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! What follows when healing has given up.
+//! Scenarios of service escalation.
 
 use super::*;
 use crate::config::{Budget, Escalation, Mode};
@@ -12,7 +12,7 @@ fn chain() -> HealingPolicy {
     policy
 }
 
-/// A fault that no action mends, and that nothing tries to mend again without a person.
+/// A fault that no action heals, and that is not retried without a person.
 fn given_up(policy: HealingPolicy) -> Bench {
     let plan = plan().attempts(1).then("failover").attempts(1);
     let plan = plan.risk(Risk::Disruptive).mode(Mode::Run);

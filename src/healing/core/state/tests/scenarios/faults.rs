@@ -1,4 +1,4 @@
-//! What goes wrong around the engine.
+//! Scenarios of faults around the engine.
 
 use super::*;
 use crate::config::Limits;

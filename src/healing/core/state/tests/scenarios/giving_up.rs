@@ -1,4 +1,4 @@
-//! What is done, and what is not, after healing has given up.
+//! Scenarios of what follows after healing has given up.
 
 use super::*;
 use crate::config::{Budget, Mode};

@@ -1,4 +1,4 @@
-//! What holds the engine back.
+//! Scenarios of the guards.
 
 use super::*;
 use crate::config::Mode;

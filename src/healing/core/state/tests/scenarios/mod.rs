@@ -1,4 +1,4 @@
-//! Each guard and each fault by name, on a shell that does as it is told.
+//! Each guard and each fault by name, on a scripted runtime.
 
 mod budgets;
 mod components;
@@ -33,7 +33,7 @@ pub(super) struct Bench {
     wake: Moment,
 }
 
-/// Confirms at once, never flaps, and has budget for everything.
+/// A policy that confirms at once, never flaps, and has budget for everything.
 fn policy() -> HealingPolicy {
     let mut policy = HealingPolicy {
         confirm: Confirm::at_once(),
@@ -101,7 +101,7 @@ impl Bench {
         self.log.extend(effects);
     }
 
-    /// As a shell hands it over: with a plan where the core needs one.
+    /// The engine's plan, if the core needs one for the observation.
     fn offer(&self, engine: &str, observation: &Observation) -> Option<Result<Plan, ShortText>> {
         let engine = Name::new(engine);
         let issue = self.state.to_plan(self.now, &engine, observation)?;
@@ -149,7 +149,7 @@ impl Bench {
         self.tell(Event::Tick);
     }
 
-    /// Ends the oldest attempt that runs.
+    /// Ends the oldest running attempt.
     fn end(&mut self, result: AttemptResult) -> AttemptId {
         let attempt = self.runs.remove(0).attempt;
         self.tell(Event::Ended {
@@ -161,7 +161,7 @@ impl Bench {
         attempt
     }
 
-    /// Answers the oldest look.
+    /// Answers the oldest verification.
     fn judge(&mut self, verdict: Verdict) {
         let (_, ticket) = self.looks.remove(0);
         self.tell(Event::Judged {
@@ -171,7 +171,7 @@ impl Bench {
         });
     }
 
-    /// From the running attempt to the end, all well.
+    /// Heals a running attempt: it returns ok, and is verified.
     fn heal(&mut self) {
         self.end(AttemptResult::Ok);
         self.judge(Verdict::Good);
@@ -236,7 +236,7 @@ impl Bench {
     }
 }
 
-/// As severe as it gets.
+/// A critical observation.
 fn critical(component: &str) -> Observation {
     down(component).severity(Severity::Critical)
 }

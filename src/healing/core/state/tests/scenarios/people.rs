@@ -1,4 +1,4 @@
-//! What people decide.
+//! Scenarios of people's decisions.
 
 use super::*;
 use crate::config::{Mode, Override};

@@ -1,4 +1,4 @@
-//! What healing decides not to do, and says.
+//! Scenarios of reports about inaction.
 
 use super::*;
 use crate::config::{Mode, Override};

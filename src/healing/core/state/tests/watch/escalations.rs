@@ -1,4 +1,4 @@
-//! What must hold whenever a fault is taken further than an alert.
+//! Invariants of service escalation.
 
 use super::Watch;
 use crate::healing::core::{AlertId, ServiceEscalation, Severity, State, Target};
@@ -51,7 +51,7 @@ impl Watch {
         }
     }
 
-    /// The way back is the issue's.
+    /// Escalations end with their issues.
     pub(super) fn is_ready_again(&self, state: &State) {
         assert!(state.not_ready().eq(&self.not_ready));
         for id in &self.not_ready {

@@ -1,5 +1,5 @@
-//! An independent witness: it sees only what goes in and what comes out, keeps its own books,
-//! and panics when a promise is broken.
+//! An independent observer: it sees only inputs and outputs, keeps its own counts, and panics when
+//! an invariant is violated.
 
 mod escalations;
 mod starts;
@@ -16,7 +16,7 @@ use crate::healing::core::{
 /// An observation, and the plan that came with it.
 type Offered = (Observation, Option<Result<Plan, ShortText>>);
 
-/// What is known of an attempt that has not really ended.
+/// The state of an attempt that has not ended.
 #[derive(Debug, Clone)]
 struct Runs {
     engine: Name,
@@ -33,11 +33,11 @@ struct Started {
     at: Moment,
     component: Name,
     severity: Severity,
-    /// Its component had spent nothing, as far as it is known here.
+    /// Its component had spent nothing, as far as the observer knows.
     unspent: bool,
 }
 
-/// The proof that an issue is healed, as it builds up.
+/// The proof that an issue is healed, as it accumulates.
 #[derive(Debug, Clone, Default)]
 struct Proof {
     said_ok: Option<Moment>,
@@ -55,34 +55,34 @@ struct Proof {
 pub(super) struct Watch {
     now: Moment,
     runs: BTreeMap<AttemptId, Runs>,
-    /// The one that really ended by the event at hand.
+    /// The attempt that the current event ends.
     ending: Option<(AttemptId, Runs)>,
     seen_attempts: BTreeSet<AttemptId>,
-    /// The plans of each open key that its engine made.
+    /// The engine's plans for each open key.
     plans: BTreeMap<IssueKey, Vec<Plan>>,
-    /// Plans of this event for issues that another engine had before it.
+    /// Plans of this event for issues that belonged to another engine before.
     taken_over: Vec<(Name, IssueKey, Plan)>,
     /// With the time after which the core no longer waits.
     looks: BTreeMap<Ticket, (IssueKey, Moment)>,
     proofs: BTreeMap<IssueKey, Proof>,
-    /// Since when an engine is asked to look.
+    /// When each engine was asked to detect.
     asked: BTreeMap<Name, Moment>,
-    /// When the last pass of each engine began.
+    /// When the last detection run of each engine began.
     passes: BTreeMap<Name, Moment>,
     /// The starts since the policy last changed.
     starts: Vec<Started>,
     /// The last start of each key.
     last_start: BTreeMap<IssueKey, Moment>,
     drawn: BTreeMap<IssueKey, Moment>,
-    /// The generation and the step that a person let run last.
+    /// The generation and the step that a person approved last.
     approved: BTreeMap<IssueKey, (Generation, usize)>,
     mutes: BTreeMap<Target, (Moment, Severity)>,
-    /// Since when healing has given up on a key.
+    /// When healing gave up on a key.
     given_up: BTreeMap<IssueKey, Moment>,
     not_ready: BTreeSet<AlertId>,
     exits: Vec<Moment>,
     exiting: bool,
-    /// When everything was let go that was held back.
+    /// When the last hold on everything ended.
     let_go: Option<Moment>,
     paused: bool,
     killed: bool,
@@ -93,7 +93,7 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    /// Before an event is told.
+    /// Observes an event before it is passed to the core.
     pub(super) fn told(&mut self, now: Moment, event: &Event, state: &State) {
         self.now = self.now.max(now);
         self.mutes.retain(|_, (until, _)| *until > self.now);
@@ -162,7 +162,7 @@ impl Watch {
         }
     }
 
-    /// A plan that came with an observation: it may be followed from now on.
+    /// Observes a plan that came with an observation: it may be followed from now on.
     fn planned(
         &mut self,
         engine: &Name,
@@ -185,8 +185,8 @@ impl Watch {
         }
     }
 
-    /// An issue that was superseded in a detection run may be opened again by the same run, with
-    /// the engine of the run as its owner.
+    /// An issue superseded in a detection run may be opened again by the same run, owned by the
+    /// engine of the run.
     fn taken_over(&mut self, state: &State) {
         for (engine, key, plan) in std::mem::take(&mut self.taken_over) {
             if state.owner(&key) == Some(engine) {
@@ -241,7 +241,7 @@ impl Watch {
         }
     }
 
-    /// After an event was told: what the core wants done.
+    /// Checks the effects after an event.
     pub(super) fn answered(&mut self, effects: &[Effect], state: &State) {
         self.taken_over(state);
         for effect in effects {
@@ -363,7 +363,7 @@ impl Watch {
         }
     }
 
-    /// 9.
+    /// Invariant 9.
     fn finished(
         &mut self,
         attempt: AttemptId,
@@ -399,7 +399,7 @@ impl Watch {
         }
     }
 
-    /// 4.
+    /// Invariant 4.
     fn healed(&mut self, key: &IssueKey) {
         let proof = self.proofs.remove(key).unwrap_or_default();
         let ended = proof.said_ok.expect("an attempt said ok");
@@ -415,7 +415,7 @@ impl Watch {
         self.healed += 1;
     }
 
-    /// A new run takes over, on a clock that began `gone` later: what ran is gone.
+    /// Observes a restart on a clock that began `gone` later: running attempts are gone.
     pub(super) fn restarted(&mut self, gone: Duration, effects: &[Effect]) {
         let interrupted = effects.iter().filter(|effect| {
             matches!(effect, Effect::Record(record) if matches!(record.what,

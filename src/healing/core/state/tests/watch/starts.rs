@@ -1,4 +1,4 @@
-//! What must hold whenever something starts.
+//! Invariants of starts.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::healing::core::{
 };
 
 impl Watch {
-    /// 3, 5 to 8.
+    /// Invariants 3, 5 to 8.
     pub(super) fn start(&mut self, start: &Start, effects: &[Effect], state: &State) {
         let key = &start.issue.key;
         let policy = state.policy();
