@@ -9,10 +9,10 @@ use super::guard::Guard;
 use super::protocol::{Counts, Protocol, Reads};
 
 pin_project! {
-    /// The body of a response, which records its request or call when it ends, fails, or is dropped
+    /// The body of a response; records its request or call when it ends, fails, or is dropped
     /// early.
     ///
-    /// It passes on every frame, the size and the end of the body inside unchanged.
+    /// Forwards every frame, the size hint and the end of the inner body unchanged.
     pub struct ResponseBody<B, P: Protocol> {
         #[pin]
         inner: B,
@@ -26,7 +26,7 @@ impl<B, P: Protocol> ResponseBody<B, P> {
         Self { inner, guard }
     }
 
-    /// The body inside.
+    /// Returns the inner body.
     #[must_use]
     pub fn get_ref(&self) -> &B {
         &self.inner
@@ -78,9 +78,9 @@ impl<B: fmt::Debug, P: Protocol> fmt::Debug for ResponseBody<B, P> {
 }
 
 pin_project! {
-    /// The body of a request, of which what passes is counted.
+    /// The body of a request; counts what is read from it.
     ///
-    /// It passes on every frame, the size and the end of the body inside unchanged.
+    /// Forwards every frame, the size hint and the end of the inner body unchanged.
     #[derive(Debug)]
     pub struct RequestBody<B, C> {
         #[pin]
@@ -95,7 +95,7 @@ impl<B, C> RequestBody<B, C> {
         Self { inner, count }
     }
 
-    /// The body inside.
+    /// Returns the inner body.
     #[must_use]
     pub fn get_ref(&self) -> &B {
         &self.inner

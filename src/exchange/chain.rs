@@ -1,13 +1,13 @@
-//! A list that only grows and is read without a lock.
+//! An append-only list that is read without a lock.
 
 use std::fmt;
 use std::sync::OnceLock;
 
-/// Values that are added under `&self`, stay where they are until the list is dropped, and
-/// are found by walking the list: a few loads, no lock, no reference count. For caches of
-/// handles that are few, bounded by their owner, and never go.
+/// Values are added under `&self`, keep their address until the list is dropped, and are found by
+/// walking the list: a few loads, no lock, no reference count. For small caches of handles, bounded
+/// by their owner, that are never removed.
 ///
-/// A new value goes to the end, so what is used first is found first.
+/// New values are appended, so the values used first are found first.
 pub(crate) struct Chain<T>(OnceLock<Box<Link<T>>>);
 
 struct Link<T> {
@@ -20,7 +20,7 @@ impl<T> Chain<T> {
         Self(OnceLock::new())
     }
 
-    /// The first value that `is` the one sought.
+    /// Returns the first value that satisfies `is`.
     #[inline]
     pub(crate) fn find(&self, is: impl Fn(&T) -> bool) -> Option<&T> {
         let mut at = self;
@@ -33,8 +33,8 @@ impl<T> Chain<T> {
         None
     }
 
-    /// The first value that `is` the one sought; where there is none, what `make` makes, which
-    /// must be one that `is` finds. Threads that search for the same at once get the same.
+    /// Returns the first value that satisfies `is`, or else appends the one that `make` returns,
+    /// which must satisfy `is`. Concurrent calls for the same value get the same one.
     #[inline]
     pub(crate) fn find_or_add(&self, is: impl Fn(&T) -> bool, make: impl Fn() -> T) -> &T {
         match self.find(&is) {
@@ -55,7 +55,7 @@ impl<T> Chain<T> {
                     next: Self::new(),
                 })
             });
-            // Another thread may have put another value here first.
+            // Another thread may have appended another value first.
             if fresh || is(&link.value) {
                 return &link.value;
             }
@@ -70,7 +70,7 @@ impl<T> Default for Chain<T> {
     }
 }
 
-/// One link after the other: dropping the first must not recurse as deep as the list is long.
+/// Drops the links in a loop: recursion would be as deep as the list is long.
 impl<T> Drop for Chain<T> {
     fn drop(&mut self) {
         let mut rest = self.0.take();

@@ -12,11 +12,11 @@ use pin_project_lite::pin_project;
 use super::guard::Guard;
 use super::protocol::{Fails, Generic, Protocol, Reads, Wrap};
 
-/// An error of a service, boxed as the middleware of tower does it.
+/// A boxed error of a service, as used by tower's middleware.
 pub type BoxError = Box<dyn Error + Send + Sync>;
 
 pin_project! {
-    /// The future of a service whose requests or calls are recorded. Dropping it before it is ready
+    /// The future of a service whose requests or calls are recorded. Dropping it before completion
     /// records that the caller has given up.
     pub struct ResponseFuture<F, P: Protocol, M = Generic> {
         #[pin]
@@ -64,7 +64,7 @@ where
             }
             Poll::Ready(Ok(response)) => {
                 let mut guard = std::mem::take(this.guard);
-                // Apart and together again: `Response::map` moves the whole head more often.
+                // Taken apart and rebuilt: `Response::map` moves the whole head more often.
                 let (head, body) = response.into_parts();
                 P::begun(&mut guard, &head, &body);
                 Poll::Ready(Ok(Response::from_parts(head, M::wrap(body, guard))))
@@ -87,7 +87,7 @@ impl<F: fmt::Debug, P: Protocol, M> fmt::Debug for ResponseFuture<F, P, M> {
 }
 
 pin_project! {
-    /// A future whose error is boxed, so that it can be asked for its causes.
+    /// A future with a boxed error, whose causes can be inspected.
     #[derive(Debug)]
     pub struct BoxedErr<F> {
         #[pin]

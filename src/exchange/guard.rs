@@ -10,30 +10,30 @@ use super::spare::Spare;
 use crate::trace::Trace;
 use crate::util::Mark;
 
-/// One exchange on its way. It travels from the call of a service through the future into the body
-/// of the response, and whatever becomes of those, it records the exchange exactly once: where its
-/// end is reported, or else where it is dropped.
+/// The guard of an exchange in flight. It moves from the service call through the future into the
+/// response body, and records the exchange exactly once: when its end is reported, or else when it
+/// is dropped.
 ///
-/// It is one pointer: futures and responses are moved many times between the layers of a stack,
-/// and a move of fields that were just written makes the processor wait for the stores. The state
-/// behind it is used again for the next exchange.
+/// It is one pointer, since futures and responses move many times between the layers of a stack,
+/// and moving freshly written fields makes the processor wait for the stores. The state behind it
+/// is reused for the next exchange.
 pub struct Guard<P: Protocol>(Option<Box<State<P>>>);
 
-/// What is known of an exchange on its way.
+/// State of an exchange in flight.
 pub(crate) struct State<P: Protocol> {
-    /// That of the last exchange until there is a next, which spares the count of references where
-    /// that is of the same.
+    /// Kept until the next exchange, which saves changing the reference count if that has the same
+    /// series.
     pub(crate) series: Arc<Series<P>>,
-    /// When it began, if that is of use.
+    /// The start, if it is needed.
     pub(crate) start: Option<Mark>,
     pub(crate) trace: Trace,
-    /// With which handles it is in flight, if it is.
+    /// The handles of its in-flight gauges, while it is in flight.
     entered: Option<Entered>,
     pub(crate) progress: P::Progress,
 }
 
 impl<P: Protocol> Guard<P> {
-    /// Begins an exchange, which is not in flight yet.
+    /// Begins an exchange; it is not in flight yet.
     #[inline]
     pub(crate) fn begin(
         series: &Arc<Series<P>>,
@@ -55,7 +55,7 @@ impl<P: Protocol> Guard<P> {
         }))
     }
 
-    /// Whether anything is recorded.
+    /// Whether the exchange is recorded and not over.
     #[inline]
     pub(crate) fn is_on(&self) -> bool {
         self.0.is_some()
@@ -73,7 +73,7 @@ impl<P: Protocol> Guard<P> {
         self.0.as_deref_mut()
     }
 
-    /// Code of the application begins to run.
+    /// Marks the start of application code.
     #[inline]
     pub(crate) fn inside(&mut self) -> Inside<'_, P> {
         Inside(self)
@@ -89,7 +89,7 @@ impl<P: Protocol> Guard<P> {
         }
     }
 
-    /// Forgets the exchange: it is in flight no more, and recorded nowhere else.
+    /// Discards the exchange: it is no longer in flight and is not recorded.
     #[cold]
     pub(crate) fn forget(&mut self) {
         if let Some(mut state) = self.0.take() {
@@ -113,7 +113,7 @@ impl<P: Protocol> State<P> {
         }
     }
 
-    /// The exchange is in flight from now on.
+    /// Marks the exchange as in flight.
     #[inline]
     pub(crate) fn enter(&mut self) {
         if self.entered.is_none() {
@@ -129,7 +129,7 @@ impl<P: Protocol> State<P> {
         }
     }
 
-    /// It turns out to be an exchange of another name.
+    /// Moves the exchange to the series of another name.
     #[cold]
     pub(crate) fn move_to(&mut self, series: &Arc<Series<P>>) {
         if let Some(entered) = self.entered.take() {
@@ -139,19 +139,19 @@ impl<P: Protocol> State<P> {
         self.series = Arc::clone(series);
     }
 
-    /// The handles that it uses before it ends.
+    /// The handles used before the exchange ends.
     #[inline]
     pub(crate) fn open(&self) -> Current<'_, Open> {
         self.series.open()
     }
 
-    /// The handles for one way to end.
+    /// The handles for an outcome.
     #[inline]
     pub(crate) fn ended(&self, outcome: P::Outcome) -> Current<'_, Ended> {
         self.series.ended(outcome)
     }
 
-    /// The time since it began, if that was taken.
+    /// The time since the start, if that was taken.
     #[inline]
     pub(crate) fn elapsed(&self) -> Option<Duration> {
         let start = self.start?;
@@ -159,12 +159,12 @@ impl<P: Protocol> State<P> {
     }
 }
 
-/// Code of the application runs on top of a guard. If this is dropped and not [left](Self::left),
-/// that code has panicked, and this is the unwinding.
+/// A scope of application code. If it is dropped without [`left`](Self::left), that code has
+/// panicked and the stack unwinds.
 pub(crate) struct Inside<'a, P: Protocol>(&'a mut Guard<P>);
 
 impl<P: Protocol> Inside<'_, P> {
-    /// The code has returned.
+    /// Marks the return of the application code.
     #[inline]
     pub(crate) fn left(self) {
         std::mem::forget(self);
@@ -186,7 +186,7 @@ impl<P: Protocol> Drop for Inside<'_, P> {
     }
 }
 
-/// A guard of nothing.
+/// A guard that records nothing.
 impl<P: Protocol> Default for Guard<P> {
     fn default() -> Self {
         Self(None)

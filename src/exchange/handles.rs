@@ -1,4 +1,4 @@
-//! The handles of the series that an exchange is recorded to, under all names at once.
+//! The handles of the series that an exchange is recorded to, under all its names.
 
 use std::fmt;
 use std::time::Duration;
@@ -6,12 +6,12 @@ use std::time::Duration;
 use crate::registry::{Counter, Gauge, Handle, Histogram};
 use crate::trace::Trace;
 
-/// Handles that are found and lost together.
+/// Handles that are looked up and expire together.
 pub(crate) trait Handles {
-    /// Lets their series expire. Says whether any may.
+    /// Lets their series expire. Returns whether any of them can.
     fn loosen(&mut self) -> bool;
 
-    /// Whether the series of all are there. That counts as use.
+    /// Whether all series still exist; counts as use of them.
     fn may_use(&self) -> bool;
 }
 
@@ -25,16 +25,16 @@ fn may_use(handles: &[impl Handle]) -> bool {
     handles.iter().all(Handle::may_use)
 }
 
-/// The handles that an exchange uses before it ends.
+/// The handles used before an exchange ends.
 #[derive(Debug, Default)]
 pub(crate) struct Open {
     pub(crate) in_flight: Vec<Gauge>,
     pub(crate) first_byte: Vec<Histogram>,
-    /// Exchanges that have begun.
+    /// Counts started exchanges.
     pub(crate) started: Vec<Counter>,
-    /// Messages in the bodies of requests: received by a server, sent by a client.
+    /// Messages in request bodies: received by a server, sent by a client.
     pub(crate) requests: Vec<Counter>,
-    /// Messages in the bodies of responses.
+    /// Messages in response bodies.
     pub(crate) responses: Vec<Counter>,
 }
 
@@ -72,7 +72,7 @@ impl Handles for Open {
     }
 }
 
-/// The handles that an exchange uses when it has ended.
+/// The handles used when an exchange has ended.
 #[derive(Default)]
 pub(crate) struct Ended {
     pub(crate) requests: Vec<Counter>,
@@ -80,13 +80,13 @@ pub(crate) struct Ended {
     pub(crate) durations: Vec<Histogram>,
     pub(crate) request_sizes: Vec<Histogram>,
     pub(crate) response_sizes: Vec<Histogram>,
-    /// For names that record in a way of their own.
+    /// Callbacks of names that record in their own way.
     pub(crate) also: Vec<Box<dyn Fn(Duration) + Send + Sync>>,
 }
 
 impl Ended {
-    /// Counts an exchange and, where its time was taken, how long it `took` in seconds: for so many
-    /// as it `stands_for`.
+    /// Counts an exchange and, if it was timed, its duration `took` in seconds, with the weight
+    /// `stands_for`.
     #[inline]
     pub(crate) fn count(&self, took: Option<f64>, stands_for: u32, trace: Trace) {
         for counter in &self.requests {

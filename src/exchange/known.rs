@@ -8,8 +8,8 @@ use foldhash::fast::RandomState;
 
 use super::chain::Chain;
 
-/// All that has been seen, found without a lock, in so many lists by hash; and a bound on how much
-/// of it comes from outside.
+/// A lock-free lookup of everything seen so far, in `LISTS` lists by hash, with a limit on entries
+/// that come from outside.
 pub(crate) struct Known<S, const LISTS: usize> {
     hash: RandomState,
     lists: Box<[Chain<Arc<S>>]>,
@@ -18,7 +18,7 @@ pub(crate) struct Known<S, const LISTS: usize> {
 }
 
 impl<S, const LISTS: usize> Known<S, LISTS> {
-    /// Learns `max` things and no more.
+    /// Creates a lookup with a limit of `max` learnt entries.
     pub(crate) fn new(max: usize) -> Self {
         Self {
             hash: RandomState::default(),
@@ -28,15 +28,14 @@ impl<S, const LISTS: usize> Known<S, LISTS> {
         }
     }
 
-    /// What `is` the one sought, by its key; without an allocation, a lock or a change to shared
-    /// memory.
+    /// Finds the entry with this key that satisfies `is`, without allocation, lock or write to
+    /// shared memory.
     #[inline]
     pub(crate) fn find(&self, key: impl Hash, is: impl Fn(&S) -> bool) -> Option<&Arc<S>> {
         self.list(key).find(|known| is(known))
     }
 
-    /// The same; where there is none, what `make` makes while there is space, of how many there
-    /// were before.
+    /// Finds it, or else adds `make(n)`, where `n` entries were learnt before; `None` at the limit.
     #[cold]
     pub(crate) fn learn(
         &self,
@@ -59,13 +58,13 @@ impl<S, const LISTS: usize> Known<S, LISTS> {
             },
         );
         if !fresh.get() {
-            // It was there, or another thread was first: give the space back.
+            // It existed, or another thread was first: undo the count.
             self.learnt.fetch_sub(1, Ordering::Relaxed);
         }
         Some(known)
     }
 
-    /// The same for what the program itself names, which takes no space.
+    /// Finds or adds an entry named by the program itself, which does not count against the limit.
     #[cold]
     pub(crate) fn add(
         &self,
@@ -77,19 +76,19 @@ impl<S, const LISTS: usize> Known<S, LISTS> {
         list.find_or_add(|known| is(known), || Arc::new(make()))
     }
 
-    /// Whether there is space to learn.
+    /// Whether the limit is not reached.
     pub(crate) fn has_room(&self) -> bool {
         self.learnt() < self.max
     }
 
-    /// How many things were learnt.
+    /// The number of learnt entries.
     pub(crate) fn learnt(&self) -> usize {
         self.learnt.load(Ordering::Relaxed)
     }
 
     #[inline]
     fn list(&self, key: impl Hash) -> &Chain<Arc<S>> {
-        // Only the low bits are wanted.
+        // Only the low bits are needed.
         #[expect(clippy::cast_possible_truncation)]
         let at = self.hash.hash_one(key) as usize % LISTS;
         &self.lists[at]

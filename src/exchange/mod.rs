@@ -1,13 +1,12 @@
-//! The life of one exchange, a request or a call, from its head to the end of its response: what
-//! the layers of HTTP and gRPC have in common, on both sides of the wire.
+//! The life of an exchange, a request or a call, from its head to the end of its response: the
+//! shared part of the HTTP and gRPC layers, for servers and clients.
 //!
-//! A layer makes a [`Recorded`] service of the one it is put on. For each request that has a
-//! [`Guard`], which travels through the [`ResponseFuture`] into the [`ResponseBody`] and records
-//! the exchange once, whatever ends it. The body of the request goes its own way as a
-//! [`RequestBody`]. Which names and outcomes there are is up to a [`Protocol`]; what records them
-//! is a [`Series`], and [`Known`] has those that have been seen.
+//! A layer wraps a service in [`Recorded`]. Each request gets a [`Guard`], which moves through the
+//! [`ResponseFuture`] into the [`ResponseBody`] and records the exchange once, however it ends. The
+//! request body is wrapped separately, as a [`RequestBody`]. A [`Protocol`] defines names and
+//! outcomes, a [`Series`] records them, and [`Known`] finds the existing series.
 //!
-//! Everything is generic over the protocol, so that each is compiled for itself.
+//! Everything is generic over the protocol and monomorphised.
 
 #![cfg_attr(
     not(all(feature = "http", feature = "http-client", feature = "grpc")),

@@ -1,4 +1,4 @@
-//! What a protocol says of its exchanges.
+//! The trait that a protocol implements for its exchanges.
 
 use std::fmt;
 use std::thread::LocalKey;
@@ -12,106 +12,106 @@ use super::handles::{Ended, Open};
 use super::spare::Spare;
 use crate::util::Clock;
 
-/// A protocol: under which names its exchanges are recorded, and how they end.
+/// A protocol: the names and outcomes of its exchanges.
 pub(crate) trait Protocol: Sized + 'static {
-    /// What all clones of a service share.
+    /// State shared by all clones of a service.
     type Shared: fmt::Debug + Send + Sync;
-    /// What all series of a layer record with.
+    /// State shared by all series of a layer.
     type Recorder: Send + Sync;
-    /// What the exchanges of a series have in common when they begin.
+    /// The labels of an exchange that are known when it begins.
     type Name: fmt::Debug + Send + Sync;
-    /// A way to end, as far as the labels show it.
+    /// How an exchange ended, as its labels show it.
     type Outcome: Copy + PartialEq + fmt::Debug + Send + Sync;
-    /// What an exchange begins with, beside its series, start and trace.
+    /// The input of a new exchange, besides its series, start and trace.
     type Begin;
-    /// What else is known of it on its way.
+    /// Further state of an exchange in flight.
     type Progress: Default + Send;
-    /// How an exchange ends.
+    /// The event that ends an exchange.
     type End;
 
-    /// The states that a thread is done with.
+    /// The thread's unused states.
     fn spare() -> &'static LocalKey<Spare<State<Self>>>;
 
-    /// The clock that durations are taken from.
+    /// The clock for durations.
     fn clock(recorder: &Self::Recorder) -> &Clock;
 
-    /// The handles that an exchange uses before it ends. Called once for each series.
+    /// Adds the handles used before an exchange ends. Called once per series.
     fn open(recorder: &Self::Recorder, name: &Self::Name, open: &mut Open);
 
-    /// The handles for one way to end. Called once for each.
+    /// Adds the handles for an outcome. Called once per series and outcome.
     fn ended(recorder: &Self::Recorder, name: &Self::Name, outcome: Self::Outcome, to: &mut Ended);
 
-    /// Puts what a new exchange begins with in the place of what an old one has left; field by
-    /// field, for what was just written is slow to move.
+    /// Resets the state of an old exchange for a new one; field by field, since freshly written
+    /// memory is slow to move.
     fn renew(progress: &mut Self::Progress, begin: Self::Begin);
 
-    /// Lets go of what an exchange that is over may not hold until the next one begins.
+    /// Releases what a finished exchange must not hold until the next one begins.
     #[inline]
     fn release(_: &mut Self::Progress) {}
 
-    /// The service is about to be polled.
+    /// Called before the service is polled.
     #[inline]
     fn polled() {}
 
-    /// The service was polled and has no response yet.
+    /// Called when the service was polled and is pending.
     #[inline]
     fn pending(_: &mut Guard<Self>) {}
 
-    /// How an exchange ends whose future or body is dropped.
+    /// The end of an exchange whose future or body is dropped.
     fn dropped(state: &State<Self>) -> Self::End;
 
-    /// How an exchange ends whose service or body has panicked.
+    /// The end of an exchange whose service or body has panicked.
     fn panicked(state: &State<Self>) -> Self::End;
 
     /// Records the end.
     fn close(state: &mut State<Self>, end: Self::End);
 }
 
-/// A protocol whose responses can have this body.
+/// A protocol that can record responses with this body.
 pub(crate) trait Reads<B: Body>: Protocol {
-    /// The response has begun. If there is no body to wait for, this ends the exchange.
+    /// Called with the head of the response. Ends the exchange if there is no body to wait for.
     fn begun(guard: &mut Guard<Self>, head: &Parts, body: &B);
 
-    /// The body has nothing to hand over yet.
+    /// Called when the body is pending.
     #[inline]
     fn waits(_: &mut Guard<Self>) {}
 
-    /// A frame was handed over; `over` says whether the body says that it was the last.
+    /// Called after a frame; `over` returns whether it was the last one.
     fn passed(guard: &mut Guard<Self>, frame: &Frame<B::Data>, over: impl FnOnce() -> bool);
 
-    /// The body has nothing more to hand over.
+    /// Called at the end of the body.
     fn over(guard: &mut Guard<Self>);
 
-    /// The body has failed. The error is as it was afterwards.
+    /// Called when the body has failed. The error is left unchanged.
     fn broken(guard: &mut Guard<Self>, error: &mut B::Error);
 }
 
-/// A protocol whose services can have this error.
+/// A protocol that can record services with this error.
 pub(crate) trait Fails<E>: Protocol {
-    /// There is no response, but this error, which is as it was afterwards.
+    /// Called when the service has failed. The error is left unchanged.
     fn failed(guard: &mut Guard<Self>, error: &mut E);
 }
 
-/// Counts what passes in the body of a request.
+/// Counts the frames of a request body.
 pub(crate) trait Counts<B: Body> {
-    /// A frame was read.
+    /// Called after a frame.
     fn passed(&mut self, frame: &Frame<B::Data>);
 
-    /// The body has failed.
+    /// Called when the body has failed.
     #[inline]
     fn broken(&mut self, _: &B::Error) {}
 }
 
-/// What becomes of the body of a response.
+/// Wraps the body of a response.
 pub trait Wrap<B, P: Protocol> {
-    /// The body that the caller gets.
+    /// The wrapped body.
     type Body;
 
-    /// Gives the body its guard.
+    /// Wraps the body with its guard.
     fn wrap(body: B, guard: Guard<P>) -> Self::Body;
 }
 
-/// The mode of a layer for any tower service: bodies of any type, wrapped and not boxed.
+/// The mode of a layer for any tower service: bodies of any type are wrapped, not boxed.
 #[derive(Clone, Copy, Debug)]
 pub enum Generic {}
 

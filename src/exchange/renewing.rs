@@ -8,26 +8,26 @@ use parking_lot::RwLock;
 use super::handles::Handles;
 use crate::registry::removals;
 
-/// Handles that are looked up anew once the series of one of them is gone: removed, or expired.
+/// Handles that are looked up again once one of their series has been removed or has expired.
 ///
-/// Nothing changes about the first ones, so that they are used without a lock; those that came in
-/// their place are found behind one that is held for the copy of a pointer.
+/// The first handles never change and are used without a lock; their successors are behind a lock
+/// that is held to clone one pointer.
 #[derive(Debug)]
 pub(crate) struct Renewing<T> {
     first: Held<T>,
     later: OnceLock<RwLock<Arc<Held<T>>>>,
 }
 
-/// Handles, and how many series had been removed when they were last seen to be in use.
+/// Handles, with the number of removals in the registry at the last check that they are in use.
 #[derive(Debug)]
 pub(crate) struct Held<T> {
     handles: T,
     seen: AtomicU64,
-    /// Whether a series of theirs may expire, so that its use is to be noted.
+    /// Whether one of their series may expire, so that its use is noted.
     expire: bool,
 }
 
-/// As [`Held::seen`], that some of the handles are of no use any more.
+/// The value of [`Held::seen`] once some of the handles are unusable.
 const GONE: u64 = u64::MAX;
 
 impl<T: Handles> Held<T> {
@@ -41,7 +41,7 @@ impl<T: Handles> Held<T> {
         }
     }
 
-    /// Whether the series of all handles are there, which counts as use.
+    /// Whether the series of all handles still exist; counts as use of them.
     #[inline]
     fn may_use(&self) -> bool {
         let now = removals();
@@ -78,13 +78,13 @@ impl<T: Handles> Renewing<T> {
         }
     }
 
-    /// The first handles, whatever has become of them.
+    /// The first handles, even if their series are gone.
     #[inline]
     pub(super) fn first(&self) -> &T {
         &self.first.handles
     }
 
-    /// The handles to use now; `make` looks them up.
+    /// The current handles; `make` looks up new ones.
     #[inline]
     pub(super) fn get(&self, make: impl Fn() -> T) -> Current<'_, T> {
         if self.first.may_use() {
@@ -109,7 +109,7 @@ impl<T: Handles> Renewing<T> {
     }
 }
 
-/// Handles in use.
+/// The current handles.
 pub(crate) enum Current<'a, T> {
     First(&'a T),
     Later(Arc<Held<T>>),

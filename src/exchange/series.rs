@@ -6,19 +6,19 @@ use super::handles::{Ended, Open};
 use super::protocol::Protocol;
 use super::renewing::{Current, Held, Renewing};
 
-/// The exchanges of one name, and the handles of their series, held, so that recording touches no
-/// index of the registry. A cache line away from the count of references, which changes with each
-/// exchange.
+/// The exchanges of one name, and the handles of their series, kept so that recording needs no
+/// lookup in the registry. Kept a cache line apart from the reference count, which changes with
+/// each exchange.
 #[repr(align(64))]
 pub(crate) struct Series<P: Protocol> {
     pub(crate) recorder: Arc<P::Recorder>,
     pub(crate) name: P::Name,
-    /// Once there has been an exchange to record.
+    /// Set by the first recorded exchange.
     open: OnceLock<Renewing<Open>>,
     ends: Chain<(P::Outcome, Renewing<Ended>)>,
 }
 
-/// In flight with these handles, which are to be left as they were entered.
+/// The handles with which an exchange is in flight; it leaves with the same ones.
 #[derive(Debug)]
 pub(crate) enum Entered {
     First,
@@ -35,13 +35,13 @@ impl<P: Protocol> Series<P> {
         }
     }
 
-    /// Whether there has been an exchange to record.
+    /// Whether an exchange was recorded.
     #[inline]
     pub(crate) fn is_open(&self) -> bool {
         self.open.get().is_some()
     }
 
-    /// The handles that an exchange uses before it ends.
+    /// The handles used before an exchange ends.
     #[inline]
     pub(crate) fn open(&self) -> Current<'_, Open> {
         self.opened().get(|| self.look_up())
@@ -66,7 +66,7 @@ impl<P: Protocol> Series<P> {
         open
     }
 
-    /// One more is in flight. Its series do not expire meanwhile.
+    /// Counts an exchange as in flight. Its series do not expire meanwhile.
     #[inline]
     pub(crate) fn enter(&self) -> Entered {
         match self.open() {
@@ -81,7 +81,7 @@ impl<P: Protocol> Series<P> {
         }
     }
 
-    /// One that entered is in flight no more.
+    /// Ends the time in flight of an exchange.
     #[inline]
     pub(crate) fn leave(&self, entered: Entered) {
         match entered {
@@ -90,7 +90,7 @@ impl<P: Protocol> Series<P> {
         }
     }
 
-    /// The handles for one way to end, of which there are few, the common ones first.
+    /// The handles for an outcome; there are few, with the common ones first.
     #[inline]
     pub(crate) fn ended(&self, outcome: P::Outcome) -> Current<'_, Ended> {
         let look_up = || {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::protocol::{Generic, Protocol};
 
-/// A service whose requests or calls are recorded; made by the layer of a protocol.
+/// A service whose requests or calls are recorded; created by the layer of a protocol.
 pub struct Recorded<S, P: Protocol, M = Generic> {
     pub(crate) inner: S,
     pub(crate) shared: Arc<P::Shared>,
@@ -20,19 +20,19 @@ impl<S, P: Protocol, M> Recorded<S, P, M> {
         }
     }
 
-    /// The service inside.
+    /// Returns the inner service.
     #[must_use]
     pub fn get_ref(&self) -> &S {
         &self.inner
     }
 
-    /// The service inside.
+    /// Returns the inner service.
     #[must_use]
     pub fn get_mut(&mut self) -> &mut S {
         &mut self.inner
     }
 
-    /// The service inside; what has begun is still recorded.
+    /// Returns the inner service; exchanges in flight are still recorded.
     #[must_use]
     pub fn into_inner(self) -> S {
         self.inner

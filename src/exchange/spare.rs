@@ -1,36 +1,36 @@
-//! Boxes that are used again.
+//! Boxes for reuse.
 
 use std::cell::RefCell;
 use std::thread::LocalKey;
 
-/// Boxes of one type that a thread is done with, kept for its next need, so that what comes and
-/// goes with each request is not allocated each time.
+/// A thread's unused boxes of one type, kept for reuse so that state of each request needs no
+/// allocation.
 ///
-/// Each thread keeps its own. What is taken on one thread and kept by another evens out over
-/// many requests.
+/// Each thread keeps its own. Boxes taken on one thread and kept by another even out over many
+/// requests.
 pub(crate) struct Spare<T>(RefCell<Vec<Box<T>>>);
 
 impl<T> Spare<T> {
-    /// The most boxes that a thread keeps.
+    /// The limit of boxes that a thread keeps.
     const MAX: usize = 64;
 
     pub(crate) const fn new() -> Self {
         Self(RefCell::new(Vec::new()))
     }
 
-    /// A box that is free, as its last user left it.
+    /// Returns an unused box, with the content that its last user left.
     #[inline]
     pub(crate) fn take(of_thread: &'static LocalKey<Self>) -> Option<Box<T>> {
-        // A thread that ends has no spare boxes any more.
+        // An ending thread has no spare boxes any more.
         let taken = of_thread.try_with(|spare| spare.0.try_borrow_mut().ok()?.pop());
         taken.ok().flatten()
     }
 
-    /// Keeps a box that is no longer needed, if there is space.
+    /// Keeps a box for reuse, unless the limit is reached.
     #[inline]
     pub(crate) fn keep(of_thread: &'static LocalKey<Self>, unused: Box<T>) {
         let mut unused = Some(unused);
-        // What is not kept is dropped here, outside of the borrow: dropping it may run anything.
+        // A box that is not kept is dropped here, outside the borrow: its drop may run any code.
         let _ = of_thread.try_with(|spare| {
             if let Ok(mut kept) = spare.0.try_borrow_mut()
                 && kept.len() < Self::MAX

@@ -15,8 +15,8 @@ use crate::trace::Trace;
 use crate::util::RequestHead;
 
 impl Methods {
-    /// Begins to record a request, unless it is no gRPC call. Also says where the messages of
-    /// the request are counted.
+    /// Begins to record a request, unless it is no gRPC call. Also returns the counter for the
+    /// messages of the request.
     #[inline]
     pub(super) fn begin(self: &Arc<Self>, request: RequestHead<'_>) -> (Call, Option<Tally>) {
         let side = self.recorder.side;
@@ -26,8 +26,8 @@ impl Methods {
         let may_be_call = match content {
             Content::Grpc => true,
             Content::Web => false,
-            // What tonic serves it serves by the path alone, whatever the content type, but a
-            // browser's OPTIONS is no call.
+            // tonic routes by path only, whatever the content type; but a browser's OPTIONS request
+            // is no call.
             Content::Other => side == Side::Server && *request.method == Method::POST,
         };
         if !may_be_call {
@@ -80,7 +80,7 @@ impl Methods {
         (call, Some(Tally::Later(waiting)))
     }
 
-    /// Records a call that a channel did not even take: which one it would have been is not known.
+    /// Records a call that a channel refused before it was handed over, so its method is unknown.
     #[cold]
     pub(super) fn refused(&self, error: &mut dyn Any) {
         let series = self.unknown();
@@ -89,7 +89,7 @@ impl Methods {
         protocol::failed(&mut call, error);
     }
 
-    /// A call that is active from now on.
+    /// Begins an active call.
     #[inline]
     pub(super) fn call(
         &self,

@@ -16,7 +16,7 @@ use crate::registry::{DeclareError, Registry};
 use crate::trace::{self, Source};
 use crate::util::Clock;
 
-/// Sets up a [`GrpcLayer`] or a [`GrpcClientLayer`].
+/// Builder of a [`GrpcLayer`] or a [`GrpcClientLayer`].
 ///
 /// ```
 /// use selfheal::grpc::{GrpcLayer, RpcMethod};
@@ -46,7 +46,7 @@ pub struct GrpcLayerBuilder<L> {
     layer: PhantomData<fn() -> L>,
 }
 
-/// Whoever wants to know of a layer that was built.
+/// A callback for the built layer.
 type OnBuilt<L> = Arc<dyn Fn(&L) + Send + Sync>;
 
 impl<L> GrpcLayerBuilder<L> {
@@ -75,8 +75,8 @@ impl<L> GrpcLayerBuilder<L> {
         self
     }
 
-    /// Declares the methods of a service, `package.Service`. Their series exist from the start,
-    /// at zero. Default: none is declared.
+    /// Declares the methods of a service, `package.Service`. Their series exist from the start, at
+    /// zero. Default: none.
     pub fn service<M: Into<RpcMethod>>(
         mut self,
         service: &str,
@@ -91,11 +91,11 @@ impl<L> GrpcLayerBuilder<L> {
         self
     }
 
-    /// Declares every service in an encoded `FileDescriptorSet`, with the kinds of its methods:
-    /// the bytes that server reflection takes as well.
+    /// Declares every service in an encoded `FileDescriptorSet`, with the kinds of its methods;
+    /// server reflection uses the same bytes.
     ///
     /// # Errors
-    /// The bytes are no descriptor set.
+    /// The bytes are no valid descriptor set.
     pub fn descriptor_set(mut self, encoded: &[u8]) -> Result<Self, InvalidDescriptorSet> {
         for service in descriptor::services(encoded)? {
             self = self.service(&service.name, service.methods);
@@ -103,23 +103,22 @@ impl<L> GrpcLayerBuilder<L> {
         Ok(self)
     }
 
-    /// Records every method that was not declared as `unknown`.
+    /// Records every undeclared method as `unknown`.
     ///
-    /// Default: a server learns a method from the first call of it that a handler answered
-    /// with more than an error, and a client from the first call it makes; 1,000 at most.
+    /// Default: a server learns a method from the first call that a handler answers with more than
+    /// an error, a client from its first call; at most 1,000.
     pub fn only_declared(mut self) -> Self {
         self.learn = Learn::Never;
         self
     }
 
-    /// Leaves calls alone: they are not counted, timed or active, and have no series, not even
-    /// where they are declared.
+    /// Excludes calls: they are not counted, timed or active, and have no series, even if declared.
     ///
-    /// `grpc.health.v1.Health` is that service, `grpc.health.v1.Health/Check` that method, and
-    /// `grpc.*` every service whose name starts so; a `*` stands for any text within the name of
-    /// the service or that of the method. What fits is left alone whether it is served or
-    /// not, so that a wide pattern hides scanners, too. No other call gets dearer by it. Default:
-    /// none, for the reasons in [the module](super#what-is-left-out).
+    /// `grpc.health.v1.Health` matches that service, `grpc.health.v1.Health/Check` that method, and
+    /// `grpc.*` every service whose name starts so; `*` matches any text within the name of the
+    /// service or the method. A match is excluded whether it is served or not, so a wide pattern
+    /// also hides scanners. Other calls do not become slower. Default: none; [the
+    /// module](super#what-is-left-out) says why.
     ///
     /// ```
     /// use selfheal::grpc::GrpcLayer;
@@ -138,13 +137,13 @@ impl<L> GrpcLayerBuilder<L> {
         self
     }
 
-    /// Records under these names. Default: those of the [catalogue](GrpcNames::Catalog).
+    /// Sets the metric names. Default: those of the [catalogue](GrpcNames::Catalog).
     pub fn names(mut self, names: GrpcNames) -> Self {
         self.names = names;
         self
     }
 
-    /// Takes the time from this clock. Default: that of the machine.
+    /// Sets the clock. Default: the system's.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
         self
@@ -170,16 +169,16 @@ impl<L> GrpcLayerBuilder<L> {
 }
 
 impl GrpcLayerBuilder<GrpcLayer> {
-    /// Sets the time-out that the server has of its own, that of `Server::timeout` for example. The
-    /// server drops such a call, which cannot be distinguished from a caller who has gone except
-    /// by this: what is dropped so long after its start has exceeded its deadline. Nothing is
-    /// timed out by this. Default: none but the caller's `grpc-timeout`, which is always known.
+    /// Declares the server's own timeout, such as that of `Server::timeout`. The server drops such
+    /// a call, which otherwise looks like one whose caller has gone: a call dropped after this time
+    /// counts as `DEADLINE_EXCEEDED`. The layer itself enforces no timeout. Default: none; the
+    /// caller's `grpc-timeout` is always known.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
     }
 
-    /// Declares the metrics and makes the layer.
+    /// Declares the metrics and builds the layer.
     ///
     /// # Errors
     /// The registry already has other metrics under the names of the layer.
@@ -195,7 +194,7 @@ impl GrpcLayerBuilder<GrpcLayer> {
 }
 
 impl GrpcLayerBuilder<GrpcClientLayer> {
-    /// Declares the metrics and makes the layer.
+    /// Declares the metrics and builds the layer.
     ///
     /// # Errors
     /// The registry already has other metrics under the names of the layer.

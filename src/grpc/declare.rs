@@ -1,18 +1,18 @@
 use std::borrow::Cow;
 
-/// How many messages go each way in a call of a method.
+/// The streaming kind of a method.
 ///
-/// The wire does not say it: a stream of one message looks like a unary call. It is known
-/// where it is declared, by hand or by a descriptor set.
+/// It cannot be seen on the wire, where a stream of one message is like a unary call, so it has to
+/// be declared, by hand or by a descriptor set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RpcKind {
-    /// One message, one answer.
+    /// One request message, one response message.
     Unary,
-    /// Many messages, one answer.
+    /// Many request messages, one response message.
     ClientStreaming,
-    /// One message, many answers.
+    /// One request message, many response messages.
     ServerStreaming,
-    /// Many messages, many answers.
+    /// Many request messages, many response messages.
     BidiStreaming,
 }
 
@@ -27,7 +27,7 @@ impl RpcKind {
     }
 }
 
-/// A method of a service, as it is declared to a layer. The name alone will do:
+/// A method of a service, to declare it to a layer. The name alone is enough:
 ///
 /// ```
 /// use selfheal::grpc::RpcMethod;
@@ -42,7 +42,7 @@ pub struct RpcMethod {
 }
 
 impl RpcMethod {
-    /// A method of that kind.
+    /// Creates a method of this kind.
     pub fn new(name: impl Into<Cow<'static, str>>, kind: RpcKind) -> Self {
         Self {
             name: name.into(),
@@ -50,22 +50,22 @@ impl RpcMethod {
         }
     }
 
-    /// A unary method.
+    /// Creates a unary method.
     pub fn unary(name: impl Into<Cow<'static, str>>) -> Self {
         Self::new(name, RpcKind::Unary)
     }
 
-    /// A method to which the client sends a stream.
+    /// Creates a method to which the client sends a stream.
     pub fn client_streaming(name: impl Into<Cow<'static, str>>) -> Self {
         Self::new(name, RpcKind::ClientStreaming)
     }
 
-    /// A method that answers with a stream.
+    /// Creates a method that answers with a stream.
     pub fn server_streaming(name: impl Into<Cow<'static, str>>) -> Self {
         Self::new(name, RpcKind::ServerStreaming)
     }
 
-    /// A method with a stream each way.
+    /// Creates a method with a stream in each direction.
     pub fn bidi_streaming(name: impl Into<Cow<'static, str>>) -> Self {
         Self::new(name, RpcKind::BidiStreaming)
     }

@@ -1,11 +1,11 @@
-//! The services in a `FileDescriptorSet`.
+//! Reads the services from a `FileDescriptorSet`.
 
 use prost::Message;
 use prost_types::{FileDescriptorSet, MethodDescriptorProto};
 
 use super::declare::{RpcKind, RpcMethod};
 
-/// The bytes given as a descriptor set are not one.
+/// The error for bytes that are no descriptor set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "these bytes are no FileDescriptorSet: hand in what `protoc --descriptor_set_out` or \
@@ -14,14 +14,14 @@ use super::declare::{RpcKind, RpcMethod};
 #[non_exhaustive]
 pub struct InvalidDescriptorSet;
 
-/// A service with its package in its name.
+/// A service, with its package in its name.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Service {
     pub(super) name: String,
     pub(super) methods: Vec<RpcMethod>,
 }
 
-/// Every service in the set.
+/// Returns every service in the set.
 pub(super) fn services(set: &[u8]) -> Result<Vec<Service>, InvalidDescriptorSet> {
     let set = FileDescriptorSet::decode(set).map_err(|_| InvalidDescriptorSet)?;
     let services = set.file.into_iter().flat_map(|file| {
@@ -62,7 +62,7 @@ mod tests {
         assert!(services(&set[..set.len() - 1]).is_err(), "cut short");
     }
 
-    /// A field of bytes, short enough for one byte of length.
+    /// Encodes a bytes field that is short enough for one byte of length.
     fn bytes(number: u8, value: &[u8]) -> Vec<u8> {
         let mut out = vec![number << 3 | 2, u8::try_from(value.len()).unwrap()];
         out.extend(value);

@@ -1,9 +1,9 @@
 use crate::util::Pattern;
 
-/// Which calls are left alone.
+/// The excluded calls.
 ///
-/// It is asked about methods that are not known alone, and an excluded one never becomes known:
-/// what it costs, no other call pays.
+/// Only consulted for unknown methods, and excluded ones never become known, so it costs other
+/// calls nothing.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Exclude(Vec<Excluded>);
 

@@ -1,30 +1,29 @@
-/// The bytes before each message: a flag and the length, as PROTOCOL-HTTP2.md of gRPC has it
-/// under "Length-Prefixed-Message".
+/// The length of the header of each message: a flag and the message length, as gRPC's
+/// PROTOCOL-HTTP2.md defines under "Length-Prefixed-Message".
 const HEADER: u8 = 5;
 
-/// Counts the messages that pass in a stream of bytes, however the bytes are cut.
+/// Counts the messages in a stream of bytes, however the bytes are split.
 ///
-/// It keeps no bytes, only how far it is: eight bytes of state, whatever is sent. A message
-/// counts when its last byte has passed, so one that breaks off does not. The flag is not
-/// read: a compressed message is a message, and a flag that means nothing is for the
-/// decoder to refuse.
+/// It buffers nothing and has eight bytes of state. A message counts when its last byte has passed,
+/// so an incomplete one does not. The flag is ignored: compressed messages count, and rejecting an
+/// invalid flag is up to the decoder.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct FrameCounter {
-    /// How many bytes of the header have passed; at [`HEADER`] the message itself follows.
+    /// The number of header bytes seen; at [`HEADER`] the message itself follows.
     header: u8,
-    /// The length as far as it has been read, then how many bytes of the message are to come.
+    /// The length read so far, then the number of bytes left in the message.
     left: u32,
 }
 
 impl FrameCounter {
-    /// Lets bytes pass and says how many messages ended among them.
+    /// Processes bytes and returns how many messages ended in them.
     #[inline]
     pub(super) fn feed(&mut self, mut bytes: &[u8]) -> u64 {
         let mut messages = 0;
         loop {
             if self.header == HEADER {
                 let Some((_, rest)) = bytes.split_at_checked(self.left as usize) else {
-                    // Fewer bytes than `left`, which is a u32.
+                    // At most `left`, which is a u32.
                     #[expect(clippy::cast_possible_truncation)]
                     let passed = bytes.len() as u32;
                     self.left -= passed;
@@ -89,7 +88,7 @@ mod tests {
         }
     }
 
-    /// Counts in the obvious way, with everything in memory.
+    /// A simple reference counter, with everything in memory.
     fn reference(mut bytes: &[u8]) -> u64 {
         let mut messages = 0;
         while let Some((header, rest)) = bytes.split_at_checked(5) {
@@ -126,7 +125,7 @@ mod tests {
 
         #[test]
         fn any_bytes_at_all(
-            // Mostly zeros, so that lengths are small and much is counted.
+            // Mostly zeros, so that lengths are small and many messages are counted.
             bytes in prop::collection::vec(prop_oneof![4 => Just(0_u8), 1 => 0_u8..9, 1 => any::<u8>()], 0..400),
             cuts in prop::collection::vec(0_usize..12, 0..100),
         ) {

@@ -1,7 +1,7 @@
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-/// The first value of each of these headers, as [`HeaderMap::get`] gives it. The few headers of
-/// a call are gone through once, which is faster than to hash each name.
+/// Returns the first value of each of these headers, as [`HeaderMap::get`] does. Scanning the few
+/// headers of a call once is faster than hashing each name.
 #[inline]
 pub(super) fn first<'h, const N: usize>(
     headers: &'h HeaderMap,

@@ -14,13 +14,13 @@ use crate::registry::{Counter, DeclareError, Group, Registry};
 use crate::trace::{Current, Source};
 use crate::util::Clock;
 
-/// Records gRPC calls by hand, for code that no layer sees.
+/// Records gRPC calls by hand, for code that no layer covers.
 ///
-/// It records [`GrpcMetrics`], by the names that it is given: literals, not what a client
-/// sent. After 1,000 methods, all further ones are `unknown`.
+/// It records [`GrpcMetrics`] under the given names, which must be literals, not client input.
+/// After 1,000 methods, further ones are `unknown`.
 ///
-/// With the feature `trace-exemplars`, the duration carries the trace that is current as the call
-/// starts, by what `trace::current_by` was given, or the one that [`GrpcCall`] is given.
+/// With the feature `trace-exemplars`, the duration carries the trace that is current when the call
+/// starts, from the source set by `trace::current_by`, or the one given to [`GrpcCall`].
 ///
 /// ```
 /// use selfheal::grpc::MetricsInterceptor;
@@ -37,7 +37,7 @@ use crate::util::Clock;
 pub struct MetricsInterceptor;
 
 impl MetricsInterceptor {
-    /// Starts a call in the registry of the process.
+    /// Starts a call in the global registry.
     pub fn start_request(service: &str, method: &str) -> GrpcCall {
         Self::start_request_in(Registry::global(), service, method)
     }
@@ -56,42 +56,41 @@ impl MetricsInterceptor {
 
 /// A gRPC call recorded by hand: counted by its code, timed, and active until it ends.
 ///
-/// Dropped without a word it counts as `CANCELLED`, in a panic as `UNKNOWN`. It never panics
-/// and never fails: where its metrics clash with others that the application declared under
-/// the same names, it records nothing, and the scrape says so in
-/// `selfheal_collectors_skipped_total`.
+/// If it is dropped without a result it counts as `CANCELLED`, in a panic as `UNKNOWN`. It never
+/// panics or fails: if its metrics clash with others that the application declared under the same
+/// names, it records nothing, and `selfheal_collectors_skipped_total` counts it.
 #[derive(Debug)]
 #[must_use = "a call that is dropped at once is recorded as cancelled"]
 pub struct GrpcCall(pub(super) Call);
 
 impl GrpcCall {
-    /// The call went well: `OK`.
+    /// Ends the call with `OK`.
     pub fn success(self) {
         self.error(Code::Ok);
     }
 
-    /// The call ended with this code.
+    /// Ends the call with this code.
     pub fn error(mut self, code: Code) {
         self.0.end(code);
     }
 
-    /// The call ended with this result, which is handed on.
+    /// Ends the call with the code of this result, and returns the result.
     pub fn result<T>(self, result: Result<T, Status>) -> Result<T, Status> {
         self.error(result.as_ref().map_or_else(Status::code, |_| Code::Ok));
         result
     }
 
-    /// A message has come from the client.
+    /// Counts a message from the client.
     pub fn received(&self) {
         self.count(|open| &open.requests);
     }
 
-    /// A message was sent to the client.
+    /// Counts a message to the client.
     pub fn sent(&self) {
         self.count(|open| &open.responses);
     }
 
-    /// How long the call has taken so far; zero where no duration is recorded.
+    /// The duration of the call so far; zero if no duration is recorded.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         let took = self.0.state().and_then(State::elapsed);
@@ -114,14 +113,14 @@ impl Drop for GrpcCall {
     }
 }
 
-/// Records what `call` does in the registry of the process, and hands on its result. The macro
-/// [`instrument_grpc!`](crate::instrument_grpc) is the same in another form.
+/// Records `call` in the global registry and returns its result. The macro
+/// [`instrument_grpc!`](crate::instrument_grpc) does the same.
 ///
-/// Dropping the future before it is ready records the call as `CANCELLED`. The call starts
-/// when the future is first polled.
+/// The call starts when the future is first polled. Dropping the future before completion records
+/// it as `CANCELLED`.
 ///
 /// # Errors
-/// Those of `call`, unchanged.
+/// The errors of `call`, unchanged.
 pub async fn instrument<T>(
     service: &str,
     method: &str,
@@ -131,8 +130,8 @@ pub async fn instrument<T>(
     started.result(call.await)
 }
 
-/// Records a gRPC call in the registry of the process: service, method, and the future of its
-/// result. The same as [`instrument`](crate::grpc::instrument).
+/// Records a gRPC call in the global registry: takes the service, the method, and the future of its
+/// result. Does the same as [`instrument`](crate::grpc::instrument).
 ///
 /// ```
 /// use tonic::{Request, Response, Status};
@@ -154,7 +153,7 @@ macro_rules! instrument_grpc {
     };
 }
 
-/// The methods that were recorded by hand in one registry.
+/// The methods recorded by hand in one registry.
 struct ByHand {
     methods: Methods,
     current: Arc<Current>,

@@ -11,16 +11,16 @@ use crate::registry::{DeclareError, Registry};
 
 /// Records every gRPC call that a server answers; see [the module](super).
 ///
-/// Put it on with `Server::builder().layer(..)`, on an axum router, or around one generated
-/// server. Cloning is cheap, and all clones share what they have learnt about methods. A call
-/// that goes through two layers is counted twice.
+/// Add it with `Server::builder().layer(..)`, to an axum router, or around one generated server.
+/// Clones are cheap and share the learnt methods. A call that goes through two layers is counted
+/// twice.
 #[derive(Clone, Debug)]
 pub struct GrpcLayer {
     pub(super) methods: Arc<Methods>,
 }
 
 impl GrpcLayer {
-    /// A layer with the defaults of its [builder](Self::builder).
+    /// Creates a layer with the defaults of its [builder](Self::builder).
     ///
     /// # Errors
     /// The registry already has other metrics under the names of
@@ -29,14 +29,14 @@ impl GrpcLayer {
         Self::builder(registry).build()
     }
 
-    /// Starts to set up a layer.
+    /// Starts building a layer.
     pub fn builder(registry: &Registry) -> GrpcLayerBuilder<Self> {
         GrpcLayerBuilder::new(registry, Side::Server)
     }
 }
 
-/// What the layer has recorded, for a health score. All layers of one registry and one profile
-/// are counted together, so only one of them may contribute.
+/// Contributes the recorded calls to the health score. All layers of one registry and profile are
+/// counted together, so only one of them may contribute.
 impl Contributor for GrpcLayer {
     fn traffic(&self) -> Option<Traffic> {
         let traffic = self.methods.recorder.traffic.as_ref();
@@ -69,14 +69,14 @@ impl<S> Layer<S> for GrpcLayer {
 /// # }
 /// ```
 ///
-/// Cloning is cheap; put clones of one layer on all channels of a program.
+/// Clones are cheap; put clones of one layer on all channels of a program.
 #[derive(Clone, Debug)]
 pub struct GrpcClientLayer {
     pub(super) methods: Arc<Methods>,
 }
 
 impl GrpcClientLayer {
-    /// A layer with the defaults of its [builder](Self::builder).
+    /// Creates a layer with the defaults of its [builder](Self::builder).
     ///
     /// # Errors
     /// The registry already has other metrics under the names of
@@ -85,7 +85,7 @@ impl GrpcClientLayer {
         Self::builder(registry).build()
     }
 
-    /// Starts to set up a layer.
+    /// Starts building a layer.
     pub fn builder(registry: &Registry) -> GrpcLayerBuilder<Self> {
         GrpcLayerBuilder::new(registry, Side::Client)
     }

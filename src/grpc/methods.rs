@@ -10,25 +10,25 @@ use super::protocol::{Recorder, Series};
 use crate::exchange::Known;
 use crate::registry::MAX_LABEL_VALUE;
 
-/// The most methods that are remembered without having been declared. A program has as many
-/// as it was written with; this bounds a proxy that serves whatever it is asked for.
+/// The limit of learnt methods. A program has a fixed number of methods; the limit protects a proxy
+/// that serves any method.
 const MAX_LEARNT: usize = 1_000;
 
-/// Lists of methods by hash. An empty table takes two kilobytes.
+/// The number of hash lists. An empty table takes two kilobytes.
 const LISTS: usize = 256;
 
-/// How a method becomes known, apart from being declared.
+/// When an undeclared method becomes known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Learn {
     Never,
-    /// When a call of it was answered by something that serves it.
+    /// When a handler answers a call of it.
     FromAnswers,
-    /// When it is named. For names that come from the program itself.
+    /// When it is first named; for names that come from the program itself.
     FromNames,
 }
 
-/// Every method that is known, by service and name. A cache line away from the count of
-/// references, which changes whenever a service is cloned.
+/// All known methods, by service and name. Kept a cache line apart from the reference count, which
+/// changes whenever a service is cloned.
 #[repr(align(64))]
 pub(crate) struct Methods {
     pub(super) recorder: Arc<Recorder>,
@@ -56,8 +56,8 @@ impl Methods {
         }
     }
 
-    /// Makes a method known from the start, unless it is excluded. Its series are there from then on, at zero, for a
-    /// rate misses the first count of a series that was not there before.
+    /// Makes a method known from the start, unless it is excluded. Its series start at zero, since
+    /// a rate misses the first increment of a new series.
     pub(super) fn declare(&self, service: &str, method: &str, kind: Option<RpcKind>) {
         if !self.excludes(service, method) {
             let is = |series: &Series| series.name.is(service, method);
@@ -68,20 +68,20 @@ impl Methods {
         }
     }
 
-    /// The method, if it is known; without an allocation, a lock or a change to shared memory.
+    /// Returns the method if it is known, without allocation, lock or write to shared memory.
     #[inline]
     pub(super) fn find(&self, service: &str, method: &str) -> Option<&Arc<Series>> {
         self.known
             .find((service, method), |series| series.name.is(service, method))
     }
 
-    /// What all methods share that are not known.
+    /// The series shared by all unknown methods.
     pub(super) fn unknown(&self) -> &Arc<Series> {
         self.unknown
             .get_or_init(|| Arc::new(Series::new(&self.recorder, Name::unknown())))
     }
 
-    /// The method, which is taken as it is named while there is space; none if it is excluded.
+    /// Returns the method, learnt by name up to the limit; `None` if it is excluded.
     #[inline]
     pub(super) fn by_name(&self, service: &str, method: &str) -> Option<&Arc<Series>> {
         let known = self.find(service, method);
@@ -100,7 +100,7 @@ impl Methods {
         Some(series.unwrap_or_else(|| self.unknown()))
     }
 
-    /// Whether calls of a method that is not known are left alone.
+    /// Whether calls of an unknown method are excluded.
     pub(super) fn excludes(&self, service: &str, method: &str) -> bool {
         self.exclude.matches(service, method)
     }
@@ -113,7 +113,7 @@ impl Methods {
             && is_name(method)
     }
 
-    /// Makes a method known, while there is space.
+    /// Makes a method known, up to the limit.
     #[cold]
     pub(super) fn learn(&self, service: &str, method: &str) -> Option<&Arc<Series>> {
         if !is_name(service) || !is_name(method) {
@@ -134,8 +134,8 @@ impl Methods {
     }
 }
 
-/// Whether this can be the name of a service or a method: the identifiers and the dots of the
-/// protobuf language, no longer than a label is kept.
+/// Whether this can be the name of a service or a method: protobuf identifiers and dots, no longer
+/// than the limit of label values.
 fn is_name(name: &str) -> bool {
     let fits = (1..=MAX_LABEL_VALUE).contains(&name.len());
     fits && name

@@ -1,18 +1,18 @@
-/// Service and method of `/package.Service/Method`; empty where the path is no such thing.
+/// Splits `/package.Service/Method` into service and method; both are empty for other paths.
 #[inline]
 pub(super) fn split(path: &str) -> (&str, &str) {
     let rest = path.strip_prefix('/');
     rest.and_then(split_last).unwrap_or_default()
 }
 
-/// An origin with a path puts that before the service.
+/// Removes the path of the origin, which precedes the service.
 #[inline]
 pub(super) fn last_segment(service: &str) -> &str {
     split_last(service).map_or(service, |(_, last)| last)
 }
 
-/// What is before and behind the last slash. Names are short, so that a plain loop is quicker
-/// than the search that is made for long text.
+/// Splits at the last slash. Names are short, so a plain loop is faster than a search made for long
+/// text.
 #[inline]
 fn split_last(text: &str) -> Option<(&str, &str)> {
     let at = text.bytes().rposition(|byte| byte == b'/')?;

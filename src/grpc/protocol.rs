@@ -22,43 +22,43 @@ use crate::health::TrafficCounter;
 use crate::trace::Source;
 use crate::util::Clock;
 
-/// Calls of gRPC, on both sides.
+/// The gRPC protocol, on both sides.
 #[derive(Debug)]
 pub enum Grpc {}
 
-/// One call on its way.
+/// A call in flight.
 pub(super) type Call = exchange::Guard<Grpc>;
 pub(super) type State = exchange::State<Grpc>;
 
-/// One method, and the handles of its series.
+/// The series of one method.
 pub(super) type Series = exchange::Series<Grpc>;
 
 thread_local! {
     static SPARE: Spare<State> = const { Spare::new() };
 }
 
-/// What every method of a layer records with.
+/// State shared by the methods of a layer.
 #[derive(Debug)]
 pub(crate) struct Recorder {
     pub(super) naming: Arc<dyn Naming>,
     pub(super) clock: Clock,
     pub(super) trace: Source,
     pub(super) side: Side,
-    /// The time-out that the server keeps of its own accord.
+    /// The server's own timeout.
     pub(super) timeout: Option<Duration>,
-    /// What was answered, on a server.
+    /// The traffic counter, on a server.
     pub(super) traffic: Option<Arc<TrafficCounter>>,
 }
 
-/// How far a call has come.
+/// State of a call in flight.
 pub(crate) struct Progress {
-    /// The time that it was given.
+    /// The timeout of the call.
     timeout: Option<Duration>,
-    /// What it is if the response ends without a code.
+    /// The code if the response ends without one.
     codeless: Code,
     /// The messages of the response.
     frames: FrameCounter,
-    /// Until it turns out whether the method is served.
+    /// Present until it is known whether the method is served.
     unsettled: Option<Box<Unsettled>>,
 }
 
@@ -161,8 +161,8 @@ where
         state.trace.begun(&head.extensions);
         let code = status::of_headers(&head.headers);
         if state.progress.unsettled.is_some() {
-            // A handler has answered: what refuses calls before they reach one (a router, an
-            // interceptor) does so with a code in the headers.
+            // A handler has answered: routers and interceptors reject calls with a code in the
+            // headers.
             let [kind] = headers::first(&head.headers, [&CONTENT_TYPE]);
             let served = code.is_none()
                 && head.status == StatusCode::OK
@@ -200,7 +200,7 @@ where
                 }
             }
         }
-        // A reader may ask this, and then never for the frame after the last.
+        // A reader may check this and then never poll for the end.
         if over() {
             codeless(call);
         }
@@ -210,8 +210,8 @@ where
         codeless(call);
     }
 
-    /// What a server has to say comes in the trailers, so that `Unknown` is what tonic calls a
-    /// connection that was lost.
+    /// A server reports its status in the trailers, so `Unknown` here is tonic's code for a lost
+    /// connection.
     fn broken(call: &mut Call, error: &mut B::Error) {
         let code = status::of_error(error);
         end_by(call, code.filter(|code| *code != Code::Unknown));
@@ -228,25 +228,25 @@ pub(super) fn failed(call: &mut Call, error: &mut dyn Any) {
     end_by(call, status::of_error(error));
 }
 
-/// The response has ended without a code.
+/// Ends a call whose response has no code.
 fn codeless(call: &mut Call) {
     if let Some(state) = call.state() {
         call.end(state.progress.codeless);
     }
 }
 
-/// Ends by an error, of this code if it is known.
+/// Ends a call by an error, with this code if it is known.
 fn end_by(call: &mut Call, code: Option<Code>) {
     let Some(state) = call.state() else { return };
     let or_else = match state.series.recorder.side {
         Side::Server => Code::Unknown,
-        // No answer came, or no end of it.
+        // There was no complete answer.
         Side::Client => Code::Unavailable,
     };
     call.end(code.unwrap_or(or_else));
 }
 
-/// It is known now whether the method is served. If it is, the call moves to its series.
+/// Records whether the method is served. If so, the call moves to its series.
 #[cold]
 fn settle(state: &mut State, served: bool) {
     let Some(unsettled) = state.progress.unsettled.take() else {
@@ -265,7 +265,7 @@ fn settle(state: &mut State, served: bool) {
     waiting.settle(&state.series);
 }
 
-/// Counts a call that has started, where that is counted.
+/// Counts a started call, if the profile counts these.
 #[inline]
 pub(super) fn started(series: &Series) {
     for started in &series.open().started {

@@ -12,23 +12,22 @@ use super::tally::Messages;
 use crate::exchange::{self, BoxError, BoxedErr, Recorded, ResponseFuture};
 use crate::util::RequestHead;
 
-/// A service whose gRPC calls are recorded; made by [`GrpcLayer`](super::GrpcLayer).
+/// A service whose gRPC calls are recorded; created by [`GrpcLayer`](super::GrpcLayer).
 ///
-/// A layer around a single generated server keeps its name, so that it can still be given to
-/// `add_service`.
+/// Around a single generated server it keeps that server's name, so `add_service` accepts it.
 pub type GrpcService<S> = Recorded<S, Grpc, Served>;
 
-/// A client service whose calls are recorded; made by
+/// A client service whose calls are recorded; created by
 /// [`GrpcClientLayer`](super::GrpcClientLayer).
 ///
-/// The service inside takes [`tonic::body::Body`], as a `Channel` does. Its error is boxed, as
-/// the middleware of tower does it, and otherwise passed on as it is.
+/// The inner service takes [`tonic::body::Body`], as a `Channel` does. Its error is boxed, as in
+/// tower's middleware, and otherwise unchanged.
 pub type GrpcClientService<S> = Recorded<S, Grpc, Made>;
 
 /// The body of a request whose messages are counted as they pass.
 pub type RequestBody<B> = exchange::RequestBody<B, Messages>;
 
-/// The body of a response that counts its messages and records the call when it ends, fails, or is
+/// The body of a response; counts its messages and records the call when it ends, fails, or is
 /// dropped early.
 pub type ResponseBody<B> = exchange::ResponseBody<B, Grpc>;
 

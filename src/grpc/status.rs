@@ -1,4 +1,4 @@
-//! The code of a call, wherever it stands: in headers, in trailers, in an error, or nowhere.
+//! Finds the code of a call in headers, in trailers or in an error.
 
 use std::any::Any;
 use std::error::Error;
@@ -13,15 +13,15 @@ use crate::exchange::BoxError;
 
 static GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 
-/// The code in headers or trailers. One that is malformed, or none of the 17, is `Unknown`.
+/// The code in headers or trailers; `Unknown` if malformed or not one of the 17.
 #[inline]
 pub(super) fn of_headers(headers: &HeaderMap) -> Option<Code> {
     let [value] = headers::first(headers, [&GRPC_STATUS]);
     value.map(|value| Code::from_bytes(value.as_bytes()))
 }
 
-/// The code of a response that never gives one, by its HTTP status: the table in
-/// http-grpc-status-mapping.md of gRPC.
+/// The code for the HTTP status of a response without one: the table in gRPC's
+/// http-grpc-status-mapping.md.
 #[inline]
 pub(super) fn of_http(status: StatusCode) -> Code {
     match status {
@@ -37,8 +37,8 @@ pub(super) fn of_http(status: StatusCode) -> Code {
     }
 }
 
-/// The code that an error of a service or a body carries somewhere in its chain, or that tonic
-/// finds in there. The error is as it was afterwards.
+/// The code in the chain of a service's or a body's error, as found by us or by tonic. The error is
+/// left unchanged.
 #[cold]
 pub(super) fn of_error(error: &mut dyn Any) -> Option<Code> {
     if let Some(status) = error.downcast_ref::<Status>() {
@@ -55,7 +55,7 @@ fn of_chain(error: &BoxError) -> Option<Code> {
             return Some(status.code());
         }
         if error.is::<TimeoutExpired>() {
-            // tonic reports `Cancelled` to its callers here; what happened is that the time ran out.
+            // tonic reports `Cancelled` to its callers here; the cause is a timeout.
             return Some(Code::DeadlineExceeded);
         }
         if error.is::<ConnectError>() {
@@ -66,11 +66,11 @@ fn of_chain(error: &BoxError) -> Option<Code> {
     None
 }
 
-/// The code that tonic would report to the caller, where it knows one. It knows the errors of hyper and HTTP/2, which
-/// this crate does not depend on, but wants to own what it is asked about.
+/// The code that tonic would report, if it knows the error. It knows the errors of hyper and
+/// HTTP/2, on which this crate does not depend, but it needs ownership of the error.
 ///
-/// It says `Cancelled` also where a connection was closing before the request was on it, as on each
-/// restart of a server. No one has cancelled that, and only the words distinguish it from a reset.
+/// tonic reports `Cancelled` also if a connection was closing before the request was sent, as at
+/// each restart of a server. Only the message distinguishes that from a reset.
 fn of_tonic(error: &mut BoxError) -> Option<Code> {
     let owned = std::mem::replace(error, Box::new(Lent(None)));
     let shared = Arc::new(owned);
@@ -85,14 +85,14 @@ fn of_tonic(error: &mut BoxError) -> Option<Code> {
         Err(_) => None,
     };
     drop(status);
-    // No one else has it any more.
+    // No other owner is left.
     if let Some(owned) = Arc::into_inner(shared) {
         *error = owned;
     }
     code
 }
 
-/// An error that is lent while its causes are examined.
+/// An error that is borrowed while its causes are examined.
 #[derive(Debug)]
 struct Lent(Option<Arc<BoxError>>);
 
@@ -109,11 +109,11 @@ impl Error for Lent {
     }
 }
 
-/// What a content type says about a request or a response.
+/// What the content type says about a request or a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Content {
     Grpc,
-    /// gRPC-Web: other frames, its status in the body. Put the layer below its translator.
+    /// gRPC-Web: other frames, and the status in the body. Put the layer below its translator.
     Web,
     Other,
 }
@@ -130,13 +130,13 @@ impl Content {
     }
 }
 
-/// The name of a code in the documents of gRPC and OpenTelemetry: `DEADLINE_EXCEEDED`.
+/// The name of a code in the specifications of gRPC and OpenTelemetry: `DEADLINE_EXCEEDED`.
 pub(super) fn name(code: Code) -> &'static str {
     both_names(code).0
 }
 
-/// Whether a code says that the server failed; what a client got wrong is served well. As for
-/// HTTP, where these are 500, 503 and 504; `UNIMPLEMENTED` is what scanners get, as 404 is there.
+/// Whether a code is a failure of the server rather than of the client, as 500, 503 and 504 are for
+/// HTTP; `UNIMPLEMENTED` is not, since scanners get it as they get 404.
 #[inline]
 pub(super) fn is_fault(code: Code) -> bool {
     matches!(
@@ -149,7 +149,7 @@ pub(super) fn is_fault(code: Code) -> bool {
     )
 }
 
-/// The name of a code as Go prints it: `DeadlineExceeded`.
+/// The name of a code in Go: `DeadlineExceeded`.
 pub(super) fn go_name(code: Code) -> &'static str {
     both_names(code).1
 }

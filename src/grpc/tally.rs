@@ -34,11 +34,10 @@ impl<B: Body<Data = Bytes>> Counts<B> for Messages {
     }
 }
 
-/// Where the messages of a request are counted. The body of a request goes its own way, apart
-/// from the call.
+/// The counter of a request's messages. The request body is separate from the call.
 #[derive(Debug)]
 pub(super) enum Tally {
-    /// The method's; its handles are several counts of references, and this is one.
+    /// The series of the method: one reference count instead of one per handle.
     To(Arc<Series>),
     /// The method is not known yet.
     Later(Arc<Waiting>),
@@ -71,7 +70,7 @@ fn add(series: &Series, messages: u64) {
     }
 }
 
-/// Messages that wait for the method they belong to.
+/// Messages counted before their method is known.
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
     messages: AtomicU64,
@@ -79,17 +78,17 @@ pub(super) struct Waiting {
 }
 
 impl Waiting {
-    /// Adds, and hands over if there is a taker. Both this and [`Self::settle`]
-    /// change `messages`, so one of the two comes second, sees what the other did, and hands
-    /// over; and what is handed over is gone, so that it is counted once.
+    /// Adds messages, and hands them over if the method is known. This and [`Self::settle`] both
+    /// modify `messages`, so the second one sees the first one's change and hands over; the swap
+    /// empties it, so each message is counted once.
     fn add(&self, messages: u64) {
         self.messages.fetch_add(messages, Ordering::AcqRel);
         self.hand_over();
     }
 
-    /// Says where the messages belong, those to come as well.
+    /// Sets the series for the messages so far and all later ones.
     pub(super) fn settle(&self, series: &Arc<Series>) {
-        // Only the one call that this belongs to settles it, and once.
+        // Only the call that owns this settles it, once.
         let _ = self.series.set(Arc::clone(series));
         self.hand_over();
     }

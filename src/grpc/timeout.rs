@@ -4,13 +4,13 @@ use http::{HeaderName, HeaderValue};
 
 pub(super) static GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
 
-/// The time that the caller gives the call, if the header makes sense.
+/// The caller's timeout in the header, if valid.
 #[inline]
 pub(super) fn of(value: &HeaderValue) -> Option<Duration> {
     parse(value.as_bytes())
 }
 
-/// The one of two time-outs that ends first.
+/// The shorter of two optional timeouts.
 #[inline]
 pub(super) fn shorter(one: Option<Duration>, other: Option<Duration>) -> Option<Duration> {
     match (one, other) {
@@ -19,21 +19,21 @@ pub(super) fn shorter(one: Option<Duration>, other: Option<Duration>) -> Option<
     }
 }
 
-/// The most by which a call is taken to be late before its time.
+/// The tolerance by which a call counts as timed out early.
 const SLACK: Duration = Duration::from_millis(10);
 
-/// Whether a call that was dropped after it `took` so long was dropped for being late.
+/// Whether a call that was dropped after `took` was dropped because of its timeout.
 ///
-/// The clock of its caller has been running since before the request was on its way, and the word
-/// that it has run out needs a way, too. The two differ by what a queue or a handshake takes:
-/// without slack one call in ten counted as cancelled over loopback, though all had run out of
-/// time, and with it one in a hundred. Who gives up by chance seldom does so in that last moment.
+/// The caller's clock starts before the request arrives, and its cancellation needs time to arrive,
+/// too. The difference is the delay of queues or a handshake: over loopback, without tolerance one
+/// timed-out call in ten counted as cancelled, with it one in a hundred. Other callers seldom give
+/// up in that last moment.
 pub(super) fn has_passed(timeout: Duration, took: Duration) -> bool {
     took >= timeout.saturating_sub(SLACK.min(timeout / 2))
 }
 
-/// Reads a `grpc-timeout`: one to eight digits and a unit, as PROTOCOL-HTTP2.md of gRPC has
-/// it under "Timeout". Anything else is no timeout.
+/// Parses a `grpc-timeout`: one to eight digits and a unit, as gRPC's PROTOCOL-HTTP2.md defines
+/// under "Timeout". Anything else is no timeout.
 fn parse(value: &[u8]) -> Option<Duration> {
     let (unit, digits) = value.split_last()?;
     if !(1..=8).contains(&digits.len()) {

@@ -2,8 +2,8 @@ use super::interceptor::GrpcCall;
 use crate::trace::{Trace, TraceContext};
 
 impl GrpcCall {
-    /// Gives the call its trace; none leaves it the one that it has. Only with the feature
-    /// `trace-exemplars`. Default: the [current](crate::trace::current_by) one as it starts.
+    /// Sets the trace of the call; `None` changes nothing. Needs the feature `trace-exemplars`.
+    /// Default: the trace that is [current](crate::trace::current_by) when the call starts.
     ///
     /// ```
     /// use selfheal::grpc::MetricsInterceptor;

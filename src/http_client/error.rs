@@ -1,17 +1,17 @@
-//! Kinds of errors, from a small set.
+//! Classifies errors into a small set of kinds.
 
 use std::error::Error;
 use std::io::ErrorKind;
 
 use crate::util::causes;
 
-/// What an application knows about errors that this crate cannot know.
+/// The application's classifier, for errors that this crate does not know.
 pub(super) type OwnKinds = dyn Fn(&(dyn Error + 'static)) -> Option<&'static str> + Send + Sync;
 
-/// An error of which nothing more is known.
+/// The kind of an unknown error.
 pub(super) const ERROR: &str = "error";
 
-/// The kind of an error: the first known one among it and its causes.
+/// The kind of an error: the first known one in its chain of causes.
 pub(super) fn kind(error: &(dyn Error + 'static), own: Option<&OwnKinds>) -> Option<&'static str> {
     causes(error).find_map(|error| own.and_then(|own| own(error)).or_else(|| of_io(error)))
 }
@@ -33,8 +33,8 @@ fn of_io(error: &(dyn Error + 'static)) -> Option<&'static str> {
     })
 }
 
-/// Whether no address was found. The standard library has a kind of its own for this, but none
-/// that can be named, so that the words it begins with must do.
+/// Whether no address was found. The standard library's kind for this is not public, so the message
+/// is compared.
 fn is_lookup(error: &std::io::Error) -> bool {
     let text = error.to_string();
     text.starts_with("failed to lookup address information")

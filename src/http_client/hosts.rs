@@ -1,17 +1,17 @@
 use http::Uri;
 
-/// The label of every host that was not declared.
+/// The label of every undeclared host.
 pub(super) const OTHER: &str = "other";
 
-/// The hosts that have labels of their own. The program decides which hosts it calls, but
-/// often after a redirect or from a database, so only declared ones become label values.
+/// The hosts that have labels of their own. The hosts that a program calls often come from
+/// redirects or a database, so only declared ones become label values.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Hosts(Vec<Host>);
 
-/// One declared host.
+/// A declared host.
 #[derive(Clone, Debug)]
 pub(super) struct Host {
-    /// In small letters; of `*.example.com` what follows the star.
+    /// In lowercase; for `*.example.com` the part after the star.
     name: Box<str>,
     below: bool,
     pub(super) port: Option<u16>,
@@ -33,7 +33,7 @@ impl Hosts {
         });
     }
 
-    /// The place of the first declared host that fits.
+    /// Returns the index of the first declared host that matches.
     #[inline]
     pub(super) fn find(&self, uri: &Uri) -> Option<usize> {
         let host = uri.host()?;
@@ -54,7 +54,7 @@ impl Host {
     fn is(&self, host: &str, uri: &Uri) -> bool {
         let name = match host.len().checked_sub(self.name.len()) {
             Some(0) if !self.below => host,
-            // At least one character stands where the star is; hosts are plain ASCII.
+            // The star matches at least one character; hosts are plain ASCII.
             Some(before @ 1..) if self.below => host.get(before..).unwrap_or_default(),
             _ => return false,
         };
@@ -62,14 +62,14 @@ impl Host {
             && self.port.is_none_or(|port| port_of(uri) == Some(port))
     }
 
-    /// The host as it was declared.
+    /// The host as declared.
     pub(super) fn address(&self) -> String {
         let star = if self.below { "*" } else { "" };
         format!("{star}{}", self.name)
     }
 }
 
-/// The port of an address, by its scheme where it names none.
+/// The port of an address, or the default port of its scheme.
 pub(super) fn port_of(uri: &Uri) -> Option<u16> {
     uri.port_u16().or_else(|| match uri.scheme_str()? {
         "http" => Some(80),

@@ -14,16 +14,15 @@ use crate::registry::{DeclareError, Registry};
 use crate::trace::{self, Source};
 use crate::util::Clock;
 
-/// Records every request that goes through the client it is put on; see
-/// [the module](super). Cloning is cheap.
+/// Records every request of the client it wraps; see [the module](super). Clones are cheap.
 #[derive(Clone, Debug)]
 pub struct HttpClientLayer {
     pub(super) shared: Arc<Shared>,
 }
 
 impl HttpClientLayer {
-    /// A layer with the defaults of its [builder](Self::builder): the host of every request is
-    /// `other`.
+    /// Creates a layer with the defaults of its [builder](Self::builder): the host of every request
+    /// is `other`.
     ///
     /// # Errors
     /// The registry already has other metrics under the names of
@@ -32,7 +31,7 @@ impl HttpClientLayer {
         Self::builder(registry).build()
     }
 
-    /// Starts to set up a layer.
+    /// Starts building a layer.
     pub fn builder(registry: &Registry) -> HttpClientLayerBuilder {
         HttpClientLayerBuilder {
             registry: registry.clone(),
@@ -54,7 +53,7 @@ impl<S> Layer<S> for HttpClientLayer {
     }
 }
 
-/// Sets up an [`HttpClientLayer`].
+/// Builder of an [`HttpClientLayer`].
 #[derive(Clone)]
 #[must_use = "a layer is made by `build`"]
 pub struct HttpClientLayerBuilder {
@@ -68,15 +67,15 @@ pub struct HttpClientLayerBuilder {
 }
 
 impl HttpClientLayerBuilder {
-    /// Declares a host and the label it has. `*.example.com` is every host below that one,
-    /// and `example.com:8443` that port alone. Of several that fit, the first counts.
-    /// Default: none; a host that is not declared is `other`.
+    /// Declares a host and its label. `*.example.com` matches every host below it,
+    /// `example.com:8443` only that port. The first match applies. Default: none; an undeclared
+    /// host is `other`.
     pub fn host(mut self, host: impl AsRef<str>, label: impl AsRef<str>) -> Self {
         self.hosts.add(host.as_ref(), label.as_ref());
         self
     }
 
-    /// Declares hosts that are labelled with their own names; see [`host`](Self::host).
+    /// Declares hosts that are labelled by their own names; see [`host`](Self::host).
     pub fn hosts<H: AsRef<str>>(mut self, hosts: impl IntoIterator<Item = H>) -> Self {
         for host in hosts {
             self.hosts.add(host.as_ref(), host.as_ref());
@@ -84,7 +83,7 @@ impl HttpClientLayerBuilder {
         self
     }
 
-    /// Records under these names, all of them at once. None at all is an error of
+    /// Sets the metric names; several sets are recorded at once. An empty list is an error of
     /// [`build`](Self::build). Default: those of [`HttpClientMetrics`](super::HttpClientMetrics).
     pub fn names(mut self, names: impl IntoIterator<Item = HttpClientNames>) -> Self {
         self.names.clear();
@@ -96,11 +95,11 @@ impl HttpClientLayerBuilder {
         self
     }
 
-    /// Names errors that only the application knows. `kind` is called with the error of a request
-    /// and then with each of its causes, the one inside an [`std::io::Error`] among them, before
-    /// the kinds of this crate. Default: the kind of an [`std::io::Error`], else `error`.
+    /// Classifies errors that only the application knows. Before the kinds of this crate are
+    /// tried, `kind` is called with the error of a request and each of its causes, including the
+    /// one inside an [`std::io::Error`]. Default: the kind of an [`std::io::Error`], else `error`.
     ///
-    /// The names become label values, so let them be few. For a client of `hyper-util`:
+    /// The kinds become label values, so there should be few. For a client of `hyper-util`:
     ///
     /// ```
     /// use selfheal::http_client::HttpClientLayer;
@@ -132,15 +131,15 @@ impl HttpClientLayerBuilder {
         self
     }
 
-    /// Sets the upper bounds of the buckets of the durations in seconds, `+Inf` not among
-    /// them. The registry's settings for a family win over them. Default:
-    /// [`DEFAULT_BUCKETS`](crate::registry::DEFAULT_BUCKETS), or those that the names bring.
+    /// Sets the bucket bounds of the durations in seconds, without `+Inf`. The registry's settings
+    /// for a family override them. Default: [`DEFAULT_BUCKETS`](crate::registry::DEFAULT_BUCKETS),
+    /// or those of the names.
     pub fn buckets(mut self, bounds: impl IntoIterator<Item = f64>) -> Self {
         self.buckets = Some(bounds.into_iter().collect());
         self
     }
 
-    /// Takes the time from this clock. Default: that of the machine.
+    /// Sets the clock. Default: the system's.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
         self
@@ -148,11 +147,11 @@ impl HttpClientLayerBuilder {
 
     trace::trace_by!();
 
-    /// Declares the metrics and makes the layer.
+    /// Declares the metrics and builds the layer.
     ///
     /// # Errors
-    /// The registry already has other metrics under one of the names, a set of buckets breaks a
-    /// rule, or there are no [names](Self::names).
+    /// The registry already has other metrics under one of the names, the buckets are invalid, or
+    /// there are no [names](Self::names).
     pub fn build(self) -> Result<HttpClientLayer, DeclareError> {
         if self.names.is_empty() {
             return Err(DeclareError::NoNames {

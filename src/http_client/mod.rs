@@ -1,11 +1,11 @@
 //! Outgoing HTTP requests: a tower layer for clients, such as that of `hyper-util`.
 //!
-//! The module promises:
-//! - Every request is counted once, whatever ended it; see the table. In-flight is back where
-//!   it was afterwards.
+//! Guarantees:
+//! - Every request is counted once, however it ends; see the table. The in-flight gauge always
+//!   returns to its previous value.
 //! - Hosts become labels only if they are declared; all others are `other`. Methods beyond
 //!   the ten standard ones are `other` too.
-//! - Requests pass as they are; of responses, frames, size hints and trailers do.
+//! - Requests are forwarded unchanged; so are the frames, size hints and trailers of responses.
 //!
 //! ```
 //! use http_body_util::Empty;
@@ -33,24 +33,24 @@
 //!
 //! # What is recorded
 //!
-//! | what happens | `status` | duration until |
+//! | event | `status` | duration until |
 //! |---|---|---|
 //! | the response is read to its end | as received | the end of the body |
 //! | the caller drops the response before its end: it has read enough | as received | it is dropped |
-//! | the body of the response fails | `body_error` | the error |
+//! | the caller drops the response before its end: it has read enough | as received | the drop |
 //! | there is no response, but an error | its kind: `connection_refused`, `connection_lost`, `unreachable`, `dns`, `timeout`, one that the application [names](HttpClientLayerBuilder::error_kind), or `error` | the error |
-//! | the client is not ready and never will be, as one behind a `Buffer` whose worker has ended | the kind of the error, of host and method `other`, for it fails before it is handed the request | the error |
-//! | the caller drops the future: a timeout *above* the layer, for example | `cancelled` | it is dropped |
-//! | the client or the body panics | `panic` | the unwinding drops it |
+//! | the client will never be ready, such as a `Buffer` whose worker has ended | the kind of the error, of host and method `other`, since it fails before it gets the request | the error |
+//! | the caller drops the future: a timeout *above* the layer, for example | `cancelled` | the drop |
+//! | the client or the body panics | `panic` | the unwinding |
 //!
-//! Each attempt of a layer that retries or follows redirects is a request if that layer is above
-//! this one, and all attempts are one request if it is below, to the host that was asked first.
+//! If a layer that retries or follows redirects is above this one, each attempt is a request; if it
+//! is below, all attempts are one request, to the first host.
 //!
 //! # Other clients
 //!
-//! `reqwest` has requests and responses of its own. With the feature `reqwest` the layer has a
-//! method of that name, which takes a client of version 0.13. For any other version a closure
-//! makes a service of the client:
+//! `reqwest` has its own request and response types. With the feature `reqwest` the layer has a
+//! method of that name for a client of version 0.13. For any other version a closure makes the
+//! client a service:
 //!
 //! ```
 //! use selfheal::http_client::HttpClientLayer;
@@ -72,7 +72,7 @@
 //! # }
 //! ```
 //!
-//! What is no service at all is recorded by hand with [`ApiCall`](crate::groups::ApiCall).
+//! Record calls that are not a tower service with [`ApiCall`](crate::groups::ApiCall).
 
 mod error;
 mod hosts;

@@ -5,9 +5,9 @@ use super::error::ERROR;
 /// How an outgoing request ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// There was a response, and its body ended in this way.
+    /// A response was received, and its body ended in this way.
     Received(Received, BodyEnd),
-    /// With an error of this kind, before the headers.
+    /// An error of this kind before the headers.
     Failed(&'static str),
     /// The future was dropped before there was a response.
     Cancelled,
@@ -15,7 +15,7 @@ pub(crate) enum Outcome {
     Panicked,
 }
 
-/// What the head of a response says.
+/// The relevant parts of a response's head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Received {
     pub(super) status: u16,
@@ -24,14 +24,14 @@ pub(crate) struct Received {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BodyEnd {
-    /// It was read to its end, or the caller has read enough.
+    /// Read to its end, or dropped by the caller.
     Read,
     Failed,
     Panicked,
 }
 
 impl Outcome {
-    /// What one label says of it: the status, or why there is none that counts.
+    /// The label value: the status, or the reason why there is none that counts.
     pub(super) fn label(self, digits: &mut itoa::Buffer) -> &str {
         match self {
             Self::Received(head, BodyEnd::Read) => digits.format(head.status),
@@ -42,7 +42,7 @@ impl Outcome {
         }
     }
 
-    /// What the response said, if there was one, whatever became of it afterwards.
+    /// The response's head, if there was one, however its body ended.
     pub(super) fn received(self) -> Option<Received> {
         match self {
             Self::Received(head, _) => Some(head),
@@ -50,7 +50,7 @@ impl Outcome {
         }
     }
 
-    /// The status of a response that was read.
+    /// The status of a response whose body did not fail.
     pub(super) fn status(self) -> Option<u16> {
         match self {
             Self::Received(head, BodyEnd::Read) => Some(head.status),
@@ -58,7 +58,7 @@ impl Outcome {
         }
     }
 
-    /// Whether it is an error of which nothing more is known.
+    /// Whether it is an error of unknown kind.
     pub(super) fn is_of_no_kind(self) -> bool {
         self == Self::Failed(ERROR)
     }

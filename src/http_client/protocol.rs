@@ -12,7 +12,7 @@ use super::shared::Shared;
 use crate::exchange::{self, BoxError, Ended, Fails, Open, Protocol, Reads, Spare};
 use crate::util::Clock;
 
-/// Outgoing requests of HTTP.
+/// The protocol of outgoing HTTP requests.
 #[derive(Debug)]
 pub enum HttpClient {}
 
@@ -24,17 +24,17 @@ thread_local! {
     static SPARE: Spare<State> = const { Spare::new() };
 }
 
-/// What every series of a layer records with.
+/// State shared by the series of a layer.
 pub(crate) struct Recorder {
     pub(super) names: Vec<Arc<dyn Naming>>,
     pub(super) own_kinds: Option<Arc<OwnKinds>>,
     pub(super) clock: Clock,
 }
 
-/// How far a request has come.
+/// State of a request in flight.
 #[derive(Default)]
 pub(crate) struct Progress {
-    /// The head of the response, once there is one.
+    /// The head of the response, once received.
     received: Option<Received>,
     read: u64,
 }
@@ -75,7 +75,7 @@ impl Protocol for HttpClient {
         }
     }
 
-    /// The caller has read enough of the body, or waits no longer for the response.
+    /// The caller has read enough of the body, or no longer waits for the response.
     fn dropped(state: &State) -> Outcome {
         let received = state.progress.received;
         received.map_or(Outcome::Cancelled, |head| {
@@ -159,7 +159,7 @@ impl Fails<BoxError> for HttpClient {
     }
 }
 
-/// There is no response, but this error; of this kind, if nothing more is known of it.
+/// Ends the request by an error without a response; `or_else` is the kind of an unknown error.
 pub(super) fn failed(
     guard: &mut Guard,
     error: &(dyn std::error::Error + 'static),

@@ -17,8 +17,8 @@ use crate::exchange::{Fails, ResponseFuture};
 use crate::util::RequestHead;
 
 impl HttpClientLayer {
-    /// Puts the layer on a client of `reqwest`, whose requests and responses are types of its
-    /// own. Only with the feature `reqwest`.
+    /// Wraps a client of `reqwest`, which has its own request and response types. Needs the feature
+    /// `reqwest`.
     ///
     /// ```no_run
     /// use selfheal::http_client::HttpClientLayer;
@@ -44,13 +44,13 @@ impl HttpClientLayer {
     }
 }
 
-/// A client of `reqwest` whose requests are recorded; made by [`HttpClientLayer::reqwest`].
+/// A `reqwest` client whose requests are recorded; created by [`HttpClientLayer::reqwest`].
 ///
-/// Cloning is cheap. It is a tower service of `reqwest`'s requests as well, always ready, for
-/// layers above it. Redirects that the client follows are one request, of the first host, and
-/// until the end of the last response. Its time-outs are of the kind `timeout`, unless the
-/// application [names](super::HttpClientLayerBuilder::error_kind) them otherwise. What is sent
-/// past it, with [`RequestBuilder::send`](reqwest::RequestBuilder::send), is not recorded.
+/// Clones are cheap. It is also a tower service of `reqwest` requests, always ready, for layers
+/// above it. Redirects that the client follows are part of one request, to the first host, until
+/// the last response ends. Its timeouts are of the kind `timeout`, unless the application
+/// [classifies](super::HttpClientLayerBuilder::error_kind) them otherwise. Requests sent directly
+/// with [`RequestBuilder::send`](reqwest::RequestBuilder::send) are not recorded.
 #[derive(Clone)]
 pub struct ReqwestClient {
     client: Client,
@@ -58,25 +58,25 @@ pub struct ReqwestClient {
 }
 
 impl ReqwestClient {
-    /// The client inside, to build requests with.
+    /// Returns the inner client, for building requests.
     #[must_use]
     pub fn get_ref(&self) -> &Client {
         &self.client
     }
 
-    /// Sends a request, as [`Client::execute`] does. Dropping the future before it is ready
-    /// records the request as cancelled.
+    /// Sends a request, as [`Client::execute`] does. Dropping the future before completion records
+    /// the request as cancelled.
     ///
     /// # Errors
-    /// Those of the client, unchanged.
+    /// The errors of the client, unchanged.
     pub fn execute(&self, request: Request) -> ReqwestFuture {
-        // One that `reqwest` takes and `http` does not is no host that was declared.
+        // A URL that `reqwest` accepts and `http` does not is no declared host.
         let uri = request.url().as_str().parse().unwrap_or(Uri::default());
         let mut guard = self.shared.begin(RequestHead {
             method: request.method(),
             uri: &uri,
             headers: request.headers(),
-            // The layer asks for no extensions.
+            // The layer uses no extensions.
             extensions: &Extensions::new(),
         });
         let inside = guard.inside();
@@ -111,7 +111,7 @@ impl fmt::Debug for ReqwestClient {
 }
 
 pin_project! {
-    /// The future of [`ReqwestClient`]. Dropping it before it is ready records the request as
+    /// The future of [`ReqwestClient`]. Dropping it before completion records the request as
     /// cancelled.
     pub struct ReqwestFuture {
         #[pin]
@@ -142,7 +142,7 @@ impl fmt::Debug for ReqwestFuture {
 }
 
 pin_project! {
-    /// A response on its way, as the crate `http` has responses.
+    /// A response in flight, as a response of the crate `http`.
     struct AsHttp {
         #[pin]
         inner: <Client as Service<Request>>::Future,
@@ -154,7 +154,7 @@ impl Future for AsHttp {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let response = ready!(self.project().inner.poll(cx))?;
-        // `reqwest` takes the address from the extensions when it gets the response back.
+        // `reqwest` reads the URL from the extensions when it converts the response back.
         let address = HttpResponse::builder().url(response.url().clone()).body(());
         let mut response = HttpResponse::from(response);
         if let Ok(address) = address {

@@ -8,13 +8,13 @@ use super::protocol::HttpClient;
 use crate::exchange::{BoxError, BoxedErr, Recorded, ResponseBody, ResponseFuture};
 use crate::util::RequestHead;
 
-/// A client whose requests are recorded; made by [`HttpClientLayer`](super::HttpClientLayer).
+/// A client whose requests are recorded; created by [`HttpClientLayer`](super::HttpClientLayer).
 ///
-/// Its error is boxed, as the middleware of tower does it, so that it can be asked for its
-/// causes; otherwise it is passed on as it is.
+/// Its error is boxed, as in tower's middleware, so that its causes can be inspected; otherwise it
+/// is unchanged.
 pub type HttpClientService<S> = Recorded<S, HttpClient>;
 
-/// The body of a response to an outgoing request, which is recorded when it ends, fails, or is
+/// The body of a response to an outgoing request; records the request when it ends, fails, or is
 /// dropped.
 pub type ClientBody<B> = ResponseBody<B, HttpClient>;
 

@@ -11,20 +11,20 @@ use crate::exchange::Known;
 use crate::trace::{Source, Trace};
 use crate::util::{RequestHead, Verb};
 
-/// The most series that a declared host has, by method and port; further ports are not kept
-/// apart, for a redirect may lead to any.
+/// The limit of series per declared host, by method and port; ports beyond it are not
+/// distinguished, since a redirect may lead to any.
 const MAX_OF_HOST: usize = 100;
 
-/// What all services of a layer share.
+/// State shared by all services of a layer.
 pub(crate) struct Shared {
     pub(super) recorder: Arc<Recorder>,
-    /// Whether any of the names has ports as a label.
+    /// Whether any name set has ports as a label.
     names_port: bool,
     hosts: Hosts,
     trace: Source,
-    /// By place of the host, those not declared last.
+    /// By index of the host, with the undeclared hosts last.
     series: Box<[Known<Series, 1>]>,
-    /// Of a client that failed before it took a request.
+    /// For requests that the client refused.
     refused: Arc<Series>,
 }
 
@@ -54,8 +54,8 @@ impl Shared {
         self.guard(series, self.trace.of(request))
     }
 
-    /// Records a request that a client did not even take: which one it would have been is not
-    /// known.
+    /// Records a request that the client refused before it was handed over, so its labels are
+    /// unknown.
     #[cold]
     pub(super) fn refused(&self, error: &(dyn std::error::Error + 'static)) {
         let mut guard = self.guard(&self.refused, Trace::default());
@@ -87,7 +87,7 @@ impl Shared {
             .unwrap_or_else(|| of_host.add((), is(None), || make(None)))
     }
 
-    /// The port to a declared host, if a name has it as a label.
+    /// The port to a declared host, if a name set has it as a label.
     fn port(&self, host: Option<&Host>, uri: &Uri) -> Option<u16> {
         let host = host.filter(|_| self.names_port)?;
         host.port.or_else(|| hosts::port_of(uri))

@@ -1,4 +1,4 @@
-//! Text that cannot grow without bound.
+//! Text of bounded length.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,8 +10,8 @@ use super::Printable;
 
 /// A cheaply cloned string of at most `MAX` bytes.
 ///
-/// What comes from outside (an error message, a panic payload, a file name) passes through
-/// this type before it is kept. Longer text is cut at a character boundary and ends in `…`.
+/// Text from outside (an error message, a panic payload, a file name) is converted to this type
+/// before it is kept. Longer text is truncated at a character boundary and ends in `…`.
 ///
 /// ```
 /// use selfheal::util::BoundedStr;
@@ -23,7 +23,7 @@ use super::Printable;
 pub struct BoundedStr<const MAX: usize = 256>(Arc<str>);
 
 impl<const MAX: usize> BoundedStr<MAX> {
-    /// Keeps `text`, cut to `MAX` bytes where it is longer.
+    /// Copies `text`, truncated to `MAX` bytes.
     #[must_use]
     pub fn new(text: &str) -> Self {
         const MORE: &str = "…";
@@ -37,7 +37,7 @@ impl<const MAX: usize> BoundedStr<MAX> {
         Self(Arc::from(format!("{}{MORE}", &text[..end])))
     }
 
-    /// The text kept.
+    /// Returns the text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -50,8 +50,8 @@ impl<const MAX: usize> fmt::Debug for BoundedStr<MAX> {
     }
 }
 
-/// As [`Printable`]: on its way to a log or a terminal. The text as it is gives
-/// [`as_str`](BoundedStr::as_str).
+/// As [`Printable`], for logs and terminals. [`as_str`](BoundedStr::as_str) returns the text
+/// unescaped.
 impl<const MAX: usize> fmt::Display for BoundedStr<MAX> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&Printable(self.as_str()), f)
@@ -76,14 +76,14 @@ impl<const MAX: usize> AsRef<str> for BoundedStr<MAX> {
     }
 }
 
-/// As plain text.
+/// Serializes as text.
 impl<const MAX: usize> Serialize for BoundedStr<MAX> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         to.serialize_str(self.as_str())
     }
 }
 
-/// From text, cut as by [`BoundedStr::new`].
+/// Deserializes from text, truncated as by [`BoundedStr::new`].
 impl<'de, const MAX: usize> Deserialize<'de> for BoundedStr<MAX> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         from.deserialize_str(TextVisitor)

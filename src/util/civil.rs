@@ -1,7 +1,7 @@
-//! Days as people count them.
+//! Calendar dates.
 
-/// Year, month and day of so many days after 1970-01-01, in the Gregorian calendar: counted in
-/// years that begin in March, so that the day which not all years have is the last.
+/// The year, month and day of `days` days after 1970-01-01 in the Gregorian calendar; computed in
+/// years that begin in March, so that the leap day is the last.
 pub(crate) fn civil(days: i64) -> (i64, i64, i64) {
     const ERA: i64 = 146_097; // days of 400 years
     let days = days.saturating_add(719_468); // from 0000-03-01
@@ -15,8 +15,8 @@ pub(crate) fn civil(days: i64) -> (i64, i64, i64) {
     (year, month, day)
 }
 
-/// Milliseconds since 1970 of a time such as `2026-01-31T12:00:00.5+01:00`; `None` for another text.
-/// The days are those of Howard Hinnant's `days_from_civil`.
+/// Milliseconds since 1970 of a time such as `2026-01-31T12:00:00.5+01:00`; `None` for other text.
+/// Uses Howard Hinnant's `days_from_civil`.
 #[cfg(any(feature = "server", test))]
 pub(crate) fn from_rfc_3339(text: &str) -> Option<i64> {
     let (date, clock) = text.split_once(['T', 't', ' '])?;

@@ -1,7 +1,7 @@
-//! Time as an argument.
+//! The clock, passed as an argument.
 //!
-//! Nothing in this crate reads the clock of the machine on its own: every module that needs
-//! to know the time is handed a [`Clock`]. A test hands in a [`ManualClock`] and moves it.
+//! This crate reads the system clock only through a [`Clock`] that is passed to every module that
+//! needs the time. A test passes a manual one and moves it by its [`ManualClock`].
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,10 +11,10 @@ use parking_lot::Mutex;
 
 use super::tsc::{Counter, Ticks};
 
-/// A source of monotonic and of wall-clock time.
+/// A source of monotonic and wall-clock time.
 ///
-/// Cloning is cheap (at most one reference count). The two times are independent, as they
-/// are in reality: an operator can set the wall clock back while the monotonic one goes on.
+/// Clones are cheap (at most one reference count). The two times are independent, as in reality:
+/// the wall clock can be set back while the monotonic time goes on.
 ///
 /// ```
 /// use std::time::Duration;
@@ -37,7 +37,7 @@ pub(super) enum Source {
     Manual(Arc<Mutex<Hands>>),
 }
 
-/// When something began, for the clock that has made it to say how long that is ago.
+/// A start time, from which the clock that made it can measure.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Mark(Moment);
 
@@ -61,16 +61,16 @@ impl Hands {
 }
 
 impl Clock {
-    /// The clock of the machine: [`Instant::now`] and [`SystemTime::now`].
+    /// Returns the system clock: [`Instant::now`] and [`SystemTime::now`].
     #[must_use]
     pub fn system() -> Self {
         Self(Source::System)
     }
 
-    /// A clock that stands still until its [`ManualClock`] moves it.
+    /// Creates a clock that stands still until its [`ManualClock`] moves it.
     ///
-    /// Its wall clock starts at 2020-01-01T00:00:00Z, so that what a test prints does not
-    /// depend on the day it runs.
+    /// Its wall clock starts at 2020-01-01T00:00:00Z, so that the output of a test does not depend
+    /// on the day.
     #[must_use]
     pub fn manual() -> (Self, ManualClock) {
         const FIRST_OF_2020: Duration = Duration::from_secs(1_577_836_800);
@@ -82,7 +82,7 @@ impl Clock {
         (Self(Source::Manual(Arc::clone(&hands))), ManualClock(hands))
     }
 
-    /// The monotonic time.
+    /// Returns the monotonic time.
     #[inline]
     #[must_use]
     pub fn now(&self) -> Instant {
@@ -92,7 +92,7 @@ impl Clock {
         }
     }
 
-    /// The start of something that [`since`](Self::since) will be asked about.
+    /// Returns a start time for [`since`](Self::since).
     #[inline]
     pub(crate) fn mark(&self) -> Mark {
         Mark(match &self.0 {
@@ -101,7 +101,7 @@ impl Clock {
         })
     }
 
-    /// How long a mark of this clock is ago; zero for one of another.
+    /// The time since a mark of this clock; zero for a mark of another.
     #[inline]
     pub(crate) fn since(&self, mark: Mark) -> Duration {
         match (&self.0, mark.0) {
@@ -111,7 +111,7 @@ impl Clock {
         }
     }
 
-    /// The wall-clock time.
+    /// Returns the wall-clock time.
     #[inline]
     #[must_use]
     pub fn wall(&self) -> SystemTime {
@@ -121,7 +121,7 @@ impl Clock {
         }
     }
 
-    /// The wall-clock time as seconds since 1970-01-01T00:00:00Z; zero for any time before it.
+    /// Returns the wall-clock time as seconds since 1970-01-01T00:00:00Z; zero before that.
     #[must_use]
     pub fn unix_seconds(&self) -> f64 {
         self.wall()
@@ -140,19 +140,19 @@ impl fmt::Debug for Clock {
     }
 }
 
-/// The hand that moves a [`Clock::manual`].
+/// The control of a [`Clock::manual`].
 #[derive(Clone)]
 pub struct ManualClock(Arc<Mutex<Hands>>);
 
 impl ManualClock {
-    /// Moves both times on.
+    /// Advances both times.
     pub fn advance(&self, by: Duration) {
         let mut hands = self.0.lock();
         hands.passed += by;
         hands.wall += by;
     }
 
-    /// Sets the wall clock alone, forwards or backwards, as an operator or NTP does.
+    /// Sets only the wall clock, forwards or backwards, as an operator or NTP does.
     pub fn set_wall(&self, wall: SystemTime) {
         self.0.lock().wall = wall;
     }

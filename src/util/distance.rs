@@ -1,10 +1,8 @@
-/// What is longer than this is compared by its beginning: the time grows with the product of
-/// the lengths.
+/// Only this many leading characters are compared, since the time is the product of the lengths.
 const LONGEST: usize = 256;
 
-/// How many characters have to be put in, left out, changed or swapped with their neighbour to make
-/// one text of the other, or of their first 256 characters: the distance called optimal string
-/// alignment.
+/// The edit distance of two texts, or of their first 256 characters: the number of insertions,
+/// deletions, substitutions and swaps of neighbours (optimal string alignment).
 pub(crate) fn distance(a: &str, b: &str) -> usize {
     let [a, b] = [a, b].map(|text| match text.char_indices().nth(LONGEST) {
         Some((end, _)) => &text[..end],

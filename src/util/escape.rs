@@ -22,9 +22,9 @@ pub fn help(out: &mut String, text: &str, quotes: bool) {
 #[must_use]
 pub fn needs_escape(value: &str) -> bool {
     const LOW: u64 = 0x0101_0101_0101_0101;
-    // A bit for each byte that is one of the three: a byte is zero where it equals the pattern,
-    // and only a zero byte borrows without having had its upper bit set. Bits above the first
-    // may be false, which does not matter here.
+    // A bit for each byte that is one of the three: a byte is zero if it equals the pattern, and
+    // only a zero byte borrows without having had its upper bit set. Bits above the first may be
+    // wrong, which does not matter here.
     let found = |bytes: [u8; 8]| {
         let word = u64::from_le_bytes(bytes);
         let equal = |byte: u8| {
@@ -42,7 +42,7 @@ pub fn needs_escape(value: &str) -> bool {
         != 0
 }
 
-/// What follows `value` in a text that begins with its escaped form; `None` if it does not.
+/// Returns the rest of a text that begins with the escaped form of `value`; `None` if it does not.
 #[must_use]
 pub fn strip_label_value<'t>(text: &'t [u8], value: &[u8]) -> Option<&'t [u8]> {
     value
@@ -78,7 +78,7 @@ fn escape(out: &mut String, text: &str, quotes: bool) {
     out.push_str(&text[kept..]);
 }
 
-/// Takes the escapes of [`label_value`] back. Allocates only where there are some.
+/// Reverses the escapes of [`label_value`]. Allocates only if there are any.
 #[must_use]
 pub fn unescape(text: &str) -> Cow<'_, str> {
     if !text.contains('\\') {
@@ -100,7 +100,7 @@ pub fn unescape(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// The escaped value at the start of `text`, whether it has escapes, and what follows its closing
+/// The escaped value at the start of `text`, whether it has escapes, and the text after its closing
 /// quote.
 #[inline]
 #[must_use]
@@ -119,8 +119,8 @@ pub fn first_value(text: &str) -> Option<(&str, bool, &str)> {
     }
 }
 
-/// The names and the escaped values of labels as they stand between the braces: what is read of
-/// rendered labels is read by this. It ends where a label is none.
+/// Iterates over the names and escaped values of rendered labels, as they stand between the braces.
+/// Ends at the first malformed label.
 pub fn labels(text: &str) -> impl Iterator<Item = (&str, &str)> {
     let mut rest = text;
     std::iter::from_fn(move || {
@@ -130,7 +130,7 @@ pub fn labels(text: &str) -> impl Iterator<Item = (&str, &str)> {
     })
 }
 
-/// The first of rendered labels, and what follows its closing quote.
+/// The name and value of the first rendered label, and the text after its closing quote.
 #[must_use]
 pub fn first_label(text: &str) -> Option<(&str, &str, &str)> {
     let (name, tail) = text.split_at_checked(text.bytes().position(|byte| byte == b'=')?)?;
@@ -139,7 +139,7 @@ pub fn first_label(text: &str) -> Option<(&str, &str, &str)> {
     Some((name, value, rest))
 }
 
-/// Names of metrics may have colons, those of labels may not.
+/// Metric names may contain colons, label names may not.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NameOf {
     Metric,
@@ -151,7 +151,7 @@ pub(crate) fn is_plain(name: &str, of: NameOf) -> bool {
     !name.is_empty() && name.char_indices().all(|(at, c)| fits(c, at, of))
 }
 
-/// Whether a name without quotes may have this character at this place.
+/// Whether an unquoted name may have this character at this position.
 pub(crate) fn fits(c: char, at: usize, of: NameOf) -> bool {
     c.is_ascii_alphabetic()
         || c == '_'
@@ -159,7 +159,7 @@ pub(crate) fn fits(c: char, at: usize, of: NameOf) -> bool {
         || (c.is_ascii_digit() && at > 0)
 }
 
-/// The name with `_` for each character that does not fit, as every scraper reads it.
+/// Replaces each character that is not allowed with `_`, as scrapers do.
 pub(crate) fn underscores(name: &str, of: NameOf) -> Cow<'_, str> {
     if is_plain(name, of) {
         return Cow::Borrowed(name);

@@ -1,6 +1,6 @@
 use http::{Extensions, HeaderMap, Method, Request, Uri};
 
-/// What classifiers see of a request: everything but the body.
+/// The head of a request: everything except the body.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct RequestHead<'a> {
@@ -10,7 +10,7 @@ pub struct RequestHead<'a> {
     pub uri: &'a Uri,
     /// The headers.
     pub headers: &'a HeaderMap,
-    /// The extensions; in axum its `MatchedPath` is among them.
+    /// The extensions; in axum they include the `MatchedPath`.
     pub extensions: &'a Extensions,
 }
 

@@ -1,5 +1,5 @@
-//! JSON whose texts give no orders to a terminal: control characters that JSON allows are
-//! escaped as well, which every reader takes back.
+//! JSON that is safe to print on a terminal: control characters that JSON allows are escaped as
+//! well, which every parser reverses.
 
 use std::io;
 
@@ -9,7 +9,7 @@ use serde_json::ser::Formatter;
 
 use super::printable;
 
-/// Appends a value as JSON in one line.
+/// Appends a value as single-line JSON.
 pub(crate) fn write_json(out: &mut Vec<u8>, value: &impl Serialize) -> serde_json::Result<()> {
     value.serialize(&mut Serializer::with_formatter(out, Plain))
 }

@@ -1,5 +1,5 @@
-//! Small tools that every module may use and that know nothing of any module: the injected clock,
-//! text that cannot grow without bound, and text that gives no orders to a terminal.
+//! Helpers without dependencies on other modules: the injected clock, text of bounded length, and
+//! text that is safe to print on a terminal.
 
 #[cfg(feature = "healing")]
 mod awake;

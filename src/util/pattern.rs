@@ -1,6 +1,6 @@
 //! Patterns for paths, routes and names.
 
-/// Text with stars, each of which stands for any text, slashes among it.
+/// A text with stars, each of which matches any text, including slashes.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Pattern {
     Exact(Box<str>),
@@ -28,8 +28,8 @@ impl Pattern {
     }
 }
 
-/// Whether `path` is the parts in order with anything between them. Taking each part where it
-/// is found first never misses a match, so there is nothing to try again.
+/// Whether `path` contains the parts in order with anything between them. Matching each part at its
+/// first occurrence never misses a match, so there is no backtracking.
 fn stars(parts: &[Box<str>], path: &str) -> bool {
     let [first, middle @ .., last] = parts else {
         return false;
@@ -77,7 +77,7 @@ mod tests {
         }
     }
 
-    /// A slow and obvious matcher.
+    /// A slow and simple reference matcher.
     fn reference(pattern: &[u8], path: &[u8]) -> bool {
         match (pattern.split_first(), path.split_first()) {
             (None, None) => true,

@@ -1,13 +1,13 @@
-//! Text of others on its way to a terminal, a log or a page.
+//! Escapes untrusted text for a terminal, a log or a page.
 
 use std::fmt::{self, Write};
 
-/// Displays a value with every control character escaped, line breaks included, so that what
-/// comes from outside is one line of a log and gives no orders to a terminal.
+/// Displays a value with every control character escaped, including line breaks, so that untrusted
+/// text stays on one line of a log and cannot control a terminal.
 ///
-/// Control characters are those of ASCII and Latin-1, the ones that change the direction of
-/// writing, and those without a width; they are written as in Rust, `\n` or `\u{202e}`. All other
-/// text is as it was, backslashes too.
+/// Control characters are those of ASCII and Latin-1, bidirectional formatting characters and
+/// zero-width ones; they are written as in Rust, `\n` or `\u{202e}`. All other text is unchanged,
+/// including backslashes.
 ///
 /// ```
 /// use selfheal::util::Printable;
@@ -38,7 +38,7 @@ impl Write for Escaping<'_, '_> {
     }
 }
 
-/// A text as what can be shown, each piece with the control character that ends it.
+/// Splits a text into printable pieces, each with the control character that ends it.
 pub(crate) fn pieces(text: &str) -> impl Iterator<Item = (&str, Option<char>)> {
     text.split_inclusive(is_control).map(|piece| {
         let last = piece.chars().next_back().filter(|last| is_control(*last));
@@ -52,8 +52,8 @@ fn is_control(c: char) -> bool {
     c.is_ascii_control() || !c.is_ascii() && is_hidden(c)
 }
 
-/// Unicode's characters of the categories `Cc` and `Cf` beyond ASCII that a text can do without,
-/// and the two that end lines and paragraphs.
+/// Whether this is a non-ASCII character of the categories `Cc` or `Cf` that text can do without,
+/// or a line or paragraph separator.
 fn is_hidden(c: char) -> bool {
     matches!(
         c,

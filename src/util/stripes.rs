@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::padded::Padded;
 
-/// The most stripes of one series: 4 KB for a counter. Beyond so many threads that run at the
-/// same time, two that meet are rare.
+/// The limit of stripes per series: 4 KB for a counter. With more running threads, collisions of
+/// two are rare.
 const MOST: usize = 32;
 
 /// One value for each thread that may write at the same time.
@@ -17,10 +17,10 @@ impl<T> Stripes<T> {
         Self((0..count()).map(|_| Padded(value())).collect())
     }
 
-    /// The value that this thread writes to. Another thread may have the same.
+    /// The value of this thread, possibly shared with another thread.
     #[inline]
     pub(crate) fn mine(&self) -> Option<&T> {
-        // Their number is a power of two.
+        // The length is a power of two.
         let at = number() & self.0.len().wrapping_sub(1);
         self.0.get(at).map(|padded| &padded.0)
     }
@@ -30,7 +30,7 @@ impl<T> Stripes<T> {
     }
 }
 
-/// How many stripes a series has: as many as threads can run at the same time, rounded up to a
+/// The number of stripes per series: the number of threads that can run at once, rounded up to a
 /// power of two.
 pub(crate) fn count() -> usize {
     static COUNT: OnceLock<usize> = OnceLock::new();
@@ -44,8 +44,8 @@ thread_local! {
     static NUMBER: Cell<usize> = const { Cell::new(usize::MAX) };
 }
 
-/// The number of this thread among those that write to striped metrics, given in turn, so that
-/// the threads of a pool have one stripe each.
+/// The number of this thread among those that write to striped metrics; consecutive, so that the
+/// threads of a pool have one stripe each.
 #[inline]
 pub(crate) fn number() -> usize {
     NUMBER.with(|number| match number.get() {
@@ -57,7 +57,7 @@ pub(crate) fn number() -> usize {
 #[cold]
 fn first(number: &Cell<usize>) -> usize {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
-    // Never the mark itself, not even after so many threads.
+    // Never the marker itself, not even after that many threads.
     let fresh = NEXT.fetch_add(1, Ordering::Relaxed) % usize::MAX;
     number.set(fresh);
     fresh

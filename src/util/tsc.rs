@@ -1,4 +1,4 @@
-//! The counter of the processor as a clock for durations.
+//! The processor's time stamp counter as a clock for durations.
 
 use std::fmt;
 use std::time::Duration;
@@ -6,11 +6,11 @@ use std::time::Duration;
 use super::Clock;
 use super::clock::{Moment, Source};
 
-/// The counter, with its rate.
+/// The calibrated counter.
 #[derive(Clone)]
 pub(super) struct Counter(quanta::Clock);
 
-/// What the counter showed.
+/// A value of the counter.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ticks(u64);
 
@@ -27,22 +27,20 @@ impl Counter {
 }
 
 impl Clock {
-    /// The clock of the machine, with the processor's counter to measure durations by: the time
-    /// stamp counter of x86-64, the system counter of `AArch64`, read through the crate `quanta`.
+    /// Returns the system clock, with durations measured by the processor's counter: the time stamp
+    /// counter of x86-64 or the system counter of `AArch64`, read through the crate `quanta`.
     ///
-    /// What is measured is how long requests, calls and the work of trackers take, which reads the
-    /// clock twice each; a reading takes about half the time that the system's takes. Everything
-    /// else is as with [`system`](Self::system), and so is a processor without such a counter.
+    /// Durations are those of requests, calls and trackers, each of which takes two readings; a
+    /// reading takes about half the time of the system's. Everything else, and a processor without
+    /// such a counter, is as with [`system`](Self::system).
     ///
-    /// The rate of the counter is found once for the process, by comparing it to the system's
-    /// clock: the first call blocks for some 10 to 20 ms, 200 at most. The rate is not corrected
-    /// later, as NTP corrects the system's. It may be off by what an oscillator is off, less than
-    /// one part in 2,000.
+    /// The rate of the counter is calibrated once per process against the system clock: the first
+    /// call blocks for some 10 to 20 ms, at most 200. The rate is not corrected later, as NTP
+    /// corrects the system's; its error is that of an oscillator, less than one part in 2,000.
     ///
-    /// Not the default, for where a counter is not to be relied on (it stops in deep sleep, its
-    /// rate changes as a virtual machine moves to other hardware) Linux notices and changes to
-    /// another clock, and this does not. Choose it where
-    /// `/sys/devices/system/clocksource/clocksource0/current_clocksource` says `tsc` or
+    /// Not the default: if the counter is unreliable (it stops in deep sleep, or its rate changes
+    /// when a virtual machine migrates), Linux switches to another clock, and this does not. Use it
+    /// if `/sys/devices/system/clocksource/clocksource0/current_clocksource` is `tsc` or
     /// `arch_sys_counter`.
     ///
     /// ```
@@ -69,7 +67,7 @@ mod tests {
     use std::time::Instant;
 
     /// Reads both clocks for a while; either may be read late, so that one span is within the
-    /// other: a rate that is off by a thousandth is found whatever else the machine does.
+    /// other: a rate error of a thousandth is found under any load.
     #[test]
     fn the_counter_goes_as_fast_as_the_clock_of_the_machine() {
         let clock = Clock::tsc();

@@ -1,4 +1,4 @@
-//! What takes the place of the counter where its feature is off: none.
+//! Replaces the counter if its feature is off.
 
 use std::time::Duration;
 

@@ -2,14 +2,14 @@ use std::cell::Cell;
 use std::future::poll_fn;
 use std::task::Poll;
 
-/// Put into the extensions of a response, says that its request is about the service and no
-/// traffic of it: the HTTP layer forgets it.
+/// A response extension that marks its request as no traffic of the service: the HTTP layer does
+/// not record it.
 ///
-/// For routes that know this of themselves, wherever a router is nested, as the
-/// [endpoints](crate::server) of this crate do. Until there is a response, such a request is in
-/// flight, and it is `499` if there never is one, unless it has [announced](Self::announce) this
-/// before. A path that is known beforehand is better
-/// [excluded](crate::http::HttpLayerBuilder::exclude), which is cheaper.
+/// For routes that decide this themselves, wherever a router is nested, such as the
+/// [endpoints](crate::server) of this crate. Until there is a response, such a request is in
+/// flight, and it counts as `499` if there never is one, unless it was [announced](Self::announce)
+/// before. If the path is known in advance, it is cheaper to
+/// [exclude](crate::http::HttpLayerBuilder::exclude) it.
 ///
 /// ```
 /// use axum::Router;
@@ -30,18 +30,16 @@ use std::task::Poll;
 pub struct Unrecorded;
 
 thread_local! {
-    /// Whether the request that is polled on this thread has announced that it is unrecorded.
+    /// Whether the request being polled on this thread was announced as unrecorded.
     static ANNOUNCED: Cell<bool> = const { Cell::new(false) };
 }
 
 impl Unrecorded {
-    /// Says so at once: as the first thing in a handler or a middleware, before anything is done
-    /// for the request. From then on the request is not in flight either, and a route that only
-    /// ever says this has no series.
+    /// Announces it early: call it first in a handler or a middleware. From then on the request is
+    /// not in flight either, and a route that always announces has no series.
     ///
-    /// The task gives way once, for the layer to take notice. It does so on its own task alone: a
-    /// handler on a task that a middleware has spawned had better put the mark into its response,
-    /// too.
+    /// Yields to the layer once. This works only on the task of the layer: a handler on a task that
+    /// a middleware spawned should also put the marker into its response.
     ///
     /// ```
     /// use axum::response::{Extension, IntoResponse};
@@ -54,7 +52,7 @@ impl Unrecorded {
     /// ```
     ///
     /// # Cancel safety
-    /// Nothing is lost when it is dropped.
+    /// Cancel-safe.
     pub async fn announce() -> Self {
         let mut announced = false;
         poll_fn(|cx| {
@@ -69,14 +67,14 @@ impl Unrecorded {
         .await
     }
 
-    /// To be called before a request is polled.
+    /// Resets the announcement; called before a request is polled.
     #[cfg(feature = "http")]
     #[inline]
     pub(crate) fn listen() {
         ANNOUNCED.set(false);
     }
 
-    /// Whether the request that was polled since has announced it.
+    /// Whether the request polled since then was announced.
     #[cfg(feature = "http")]
     #[inline]
     pub(crate) fn was_announced() -> bool {

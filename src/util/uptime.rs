@@ -4,10 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use super::clock::{Clock, Source};
 
-/// How long the machine has been running: a clock that no one sets, and that two processes of
-/// one boot share.
+/// The time since the machine's boot: a clock that no one sets, shared by all processes of one
+/// boot.
 ///
-/// Times of sleep count. After a reboot it begins anew, under another mark.
+/// Includes suspended time. After a reboot it restarts, with another boot mark.
 ///
 /// ```
 /// use std::time::Duration;
@@ -25,22 +25,22 @@ pub struct Uptime {
 }
 
 impl Uptime {
-    /// So long after the start of the boot with this mark, to the millisecond.
+    /// Creates the uptime `up` of the boot with this mark, in milliseconds.
     #[must_use]
     pub fn new(boot: u64, up: Duration) -> Self {
         let millis = u64::try_from(up.as_millis()).unwrap_or(u64::MAX);
         Self { boot, millis }
     }
 
-    /// The time from `earlier` to `self`. `None` where the machine was started in between, or
-    /// where `earlier` is later: then the two are not of one clock.
+    /// The time from `earlier` to `self`. `None` after a reboot in between, or if `earlier` is
+    /// later.
     #[must_use]
     pub fn since(self, earlier: Self) -> Option<Duration> {
         let passed = self.millis.checked_sub(earlier.millis)?;
         (self.boot == earlier.boot).then_some(Duration::from_millis(passed))
     }
 
-    /// So much later in the same boot.
+    /// The uptime `by` later in the same boot.
     #[must_use]
     pub(crate) fn later(self, by: Duration) -> Self {
         let by = u64::try_from(by.as_millis()).unwrap_or(u64::MAX);
@@ -50,7 +50,7 @@ impl Uptime {
 }
 
 impl Clock {
-    /// How long the machine has been running. `None` where it does not say: outside of Linux.
+    /// The machine's uptime. `None` if the system does not provide it (other than Linux).
     pub(crate) fn uptime(&self) -> Option<Uptime> {
         match &self.0 {
             Source::System | Source::Counter(_) => of_the_machine(),
@@ -74,8 +74,8 @@ fn of_the_machine() -> Option<Uptime> {
     None
 }
 
-/// The first half of the random number that a kernel writes as a UUID: enough to distinguish the boots
-/// of one machine apart.
+/// The first half of the random boot UUID of the kernel: enough to distinguish the boots of one
+/// machine.
 #[cfg_attr(
     not(target_os = "linux"),
     allow(dead_code, reason = "no boot id is read")

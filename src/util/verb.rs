@@ -1,9 +1,9 @@
 use http::Method;
 
-/// A method as a label: one of the nine of RFC 9110 and RFC 5789, `QUERY`, or something else;
-/// these are the ones that OpenTelemetry's conventions know, too.
+/// An HTTP method as a label: one of the nine of RFC 9110 and RFC 5789, `QUERY`, or other; the same
+/// set as in OpenTelemetry's conventions.
 ///
-/// HTTP lets a client send any word as a method, so only these become label values.
+/// Clients can send any word as a method, so only these become label values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Verb {
     Get,
@@ -32,13 +32,13 @@ impl Verb {
             Method::OPTIONS => Self::Options,
             Method::TRACE => Self::Trace,
             Method::PATCH => Self::Patch,
-            // The crate `http` has a constant for it in its later versions alone.
+            // Only later versions of the crate `http` have a constant for it.
             _ if method.as_str() == "QUERY" => Self::Query,
             _ => Self::Other,
         }
     }
 
-    /// The texts, in the order of the variants.
+    /// The label values, in the order of the variants.
     pub(crate) const NAMES: [&'static str; 11] = [
         "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "QUERY",
         "other",

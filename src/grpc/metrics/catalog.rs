@@ -8,11 +8,11 @@ use crate::grpc::names::{Name, Naming};
 use crate::grpc::status;
 use crate::registry::{Counter, DeclareError, Family, Gauge, Group, Histogram, Registry, Text};
 
-/// The metrics of gRPC servers, as the catalogue names them; those of clients are
+/// The metrics of gRPC servers, under the names of the catalogue; those of clients are
 /// [`GrpcClientMetrics`].
 ///
-/// [`GrpcLayer`](crate::grpc::GrpcLayer) records them; ask the registry for the group to read
-/// them, in a test for example:
+/// [`GrpcLayer`](crate::grpc::GrpcLayer) records them; get the group from the registry to read
+/// them, for example in a test:
 ///
 /// ```
 /// use selfheal::grpc::GrpcMetrics;
@@ -28,16 +28,16 @@ use crate::registry::{Counter, DeclareError, Family, Gauge, Group, Histogram, Re
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct GrpcMetrics<S = Served> {
-    /// `grpc_requests_total`, by service, method and status: the name of the code in the
-    /// documents of gRPC, `OK` or `DEADLINE_EXCEEDED`.
+    /// `grpc_requests_total`, by service, method and status: the gRPC name of the code, such as
+    /// `OK` or `DEADLINE_EXCEEDED`.
     pub requests: Family<Counter, [Text; 3]>,
-    /// `grpc_request_duration_seconds`, by service and method: from the call of the layer to
-    /// the end of the response, its trailers. With
-    /// [`DEFAULT_BUCKETS`](crate::registry::DEFAULT_BUCKETS), unless the configuration gives the
-    /// metric others, by name.
+    /// `grpc_request_duration_seconds`, by service and method: from the call of the layer to the
+    /// end of the response, including its trailers. Has
+    /// [`DEFAULT_BUCKETS`](crate::registry::DEFAULT_BUCKETS) unless the configuration of the metric
+    /// sets others.
     pub duration: Family<Histogram, [Text; 2]>,
-    /// `grpc_streams_active`, by service and method: calls that have not ended, of all kinds,
-    /// for each is a stream of HTTP/2.
+    /// `grpc_streams_active`, by service and method: calls in progress of all kinds, since each is
+    /// an HTTP/2 stream.
     pub active: Family<Gauge, [Text; 2]>,
     /// `grpc_messages_received_total`, by service and method.
     pub received: Family<Counter, [Text; 2]>,

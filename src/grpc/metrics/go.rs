@@ -1,4 +1,4 @@
-//! The names of github.com/grpc-ecosystem/go-grpc-middleware, `providers/prometheus`.
+//! Metrics under the names of github.com/grpc-ecosystem/go-grpc-middleware, `providers/prometheus`.
 
 use std::marker::PhantomData;
 

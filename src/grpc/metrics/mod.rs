@@ -1,4 +1,4 @@
-//! The metrics, one file for each naming profile, each of which has both sides.
+//! The gRPC metrics: one file per naming profile, each for both sides.
 
 mod catalog;
 mod go;
@@ -30,7 +30,7 @@ pub(super) fn declare(
     })
 }
 
-/// What the layers of a server record under each profile, for all of a registry.
+/// The traffic counters of a registry, one per profile.
 #[derive(Default)]
 struct Traffics([Arc<TrafficCounter>; 3]);
 
@@ -42,8 +42,8 @@ impl Group for Traffics {
     }
 }
 
-/// What the layers of this registry that have this profile count together. Of a client nothing is
-/// counted: its calls are no traffic of this service.
+/// The traffic counter shared by the layers of this registry and profile. `None` for clients, whose
+/// calls are no traffic of this service.
 pub(super) fn traffic(
     registry: &Registry,
     side: Side,

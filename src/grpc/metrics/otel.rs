@@ -1,7 +1,7 @@
-//! The names of OpenTelemetry's semantic conventions for RPC metrics, 1.45, where they became
-//! stable: the attributes `rpc.system.name`, `rpc.method`, `rpc.status_code` (until 1.44
-//! `rpc.response.status_code`) and `error.type`. `server.address` and `server.port` are for
-//! instrumentation that knows the target, and a `Channel` keeps its own to itself.
+//! Metrics under the names of OpenTelemetry's semantic conventions for RPC metrics, 1.45, where
+//! they became stable: the attributes `rpc.system.name`, `rpc.method`, `rpc.status_code` (until
+//! 1.44 `rpc.response.status_code`) and `error.type`. `server.address` and `server.port` are left
+//! out, since a `Channel` does not reveal its target.
 
 use std::marker::PhantomData;
 
@@ -16,7 +16,7 @@ use crate::registry::{DeclareError, Family, Group, Histogram, Registry, Text};
 const LABELS: [&str; 4] = ["rpc_system_name", "rpc_method", CODE, "error_type"];
 const CODE: &str = "rpc_status_code";
 
-/// The buckets that the conventions advise for both histograms.
+/// The buckets that the conventions recommend for both histograms.
 const BUCKETS: [f64; 14] = [
     0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
 ];
@@ -61,7 +61,7 @@ impl<S: OneSide> Naming for Otel<S> {
         };
         let failed = S::either(is_error_of_server(code), code != Code::Ok);
         let code = status::name(code);
-        // A label without a value is a label that is not there.
+        // An empty label value means that the label is absent.
         let error = if failed { code } else { "" };
         let duration = self.duration.live(&["grpc", &method, code, error]);
         handles.durations.extend(duration);
@@ -72,8 +72,7 @@ impl<S: OneSide> Naming for Otel<S> {
     }
 }
 
-/// On a server only these codes say that it failed; the others are its answer to what the
-/// caller did.
+/// The codes that are errors on a server; the others are caused by the caller.
 fn is_error_of_server(code: Code) -> bool {
     matches!(
         code,

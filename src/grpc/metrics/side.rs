@@ -1,17 +1,17 @@
 use std::fmt;
 
-/// Which side of the wire a layer is on.
+/// The side of a layer: server or client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
     Server,
     Client,
 }
 
-/// A side as a type, so that each has metrics of its own.
+/// A side as a type, so that each side has its own metrics.
 pub trait OneSide: Clone + Copy + fmt::Debug + Send + Sync + 'static {
     const SIDE: Side;
 
-    /// What is one thing on a server and another on a client.
+    /// Selects the value for this side.
     fn either<T>(server: T, client: T) -> T {
         match Self::SIDE {
             Side::Server => server,
@@ -20,11 +20,11 @@ pub trait OneSide: Clone + Copy + fmt::Debug + Send + Sync + 'static {
     }
 }
 
-/// The calls that a server answers.
+/// The side of a server.
 #[derive(Clone, Copy, Debug)]
 pub enum Served {}
 
-/// The calls that a client makes.
+/// The side of a client.
 #[derive(Clone, Copy, Debug)]
 pub enum Made {}
 

@@ -1,4 +1,4 @@
-//! The names of calls to other services in general.
+//! The metric names of API calls in general.
 
 use std::fmt;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! The names of this module.
+//! The metric names of this module.
 
 use super::{Name, Naming};
 use crate::exchange::{Ended, Open};
@@ -18,26 +18,26 @@ const SIZES: [f64; 8] = [
     1_000_000_000.0,
 ];
 
-/// The metrics of outgoing HTTP requests. `status` is the code, or why there is none; see the
-/// table of [the module](crate::http_client).
+/// The metrics of outgoing HTTP requests. `status` is the status code, or the reason why there is
+/// none; see the table of [the module](crate::http_client).
 ///
-/// The duration is not called `http_client_request_duration_seconds`: that is
-/// OpenTelemetry's, with other labels, and both may be recorded side by side.
+/// The duration is not called `http_client_request_duration_seconds`, which is OpenTelemetry's,
+/// with other labels; both may be recorded.
 ///
-/// Both times have the [buckets](crate::http_client::HttpClientLayerBuilder::buckets) of the
-/// layer, sizes one for each power of ten from 100 B to 1 GB. The configuration can give any of
-/// them others, by name.
+/// Both durations have the [buckets](crate::http_client::HttpClientLayerBuilder::buckets) of the
+/// layer; sizes have one per power of ten from 100 B to 1 GB. The configuration can set others for
+/// each metric.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct HttpClientMetrics {
     /// `http_client_requests_total`, by method, host and status.
     pub requests: Family<Counter, [Text; 3]>,
-    /// `http_client_duration_seconds`, by method, host and status: to the end of the response
-    /// body, or to where it is dropped.
+    /// `http_client_duration_seconds`, by method, host and status: until the response body ends or
+    /// is dropped.
     pub duration: Family<Histogram, [Text; 3]>,
-    /// `http_client_time_to_first_byte_seconds`, by method and host: to the headers.
+    /// `http_client_time_to_first_byte_seconds`, by method and host: until the headers.
     pub first_byte: Family<Histogram, [Text; 2]>,
-    /// `http_client_response_size_bytes`, by method and host: what of the body was read.
+    /// `http_client_response_size_bytes`, by method and host: the part of the body that was read.
     pub response_size: Family<Histogram, [Text; 2]>,
     /// `http_client_requests_in_flight`, by host: requests whose response body has not ended.
     pub in_flight: Family<Gauge, [Text; 1]>,
@@ -51,7 +51,7 @@ impl Group for HttpClientMetrics {
     }
 }
 
-/// The metrics with the buckets of one layer.
+/// Declares the metrics with the buckets of one layer.
 pub(super) fn declare(
     registry: &Registry,
     buckets: Option<&[f64]>,

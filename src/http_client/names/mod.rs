@@ -1,4 +1,4 @@
-//! Under which names outgoing requests are recorded.
+//! The metric names of outgoing requests.
 
 mod api;
 mod catalog;
@@ -15,40 +15,39 @@ use crate::exchange::{Ended, Open};
 use crate::registry::{DeclareError, Registry};
 use crate::util::Verb;
 
-/// Under which names a layer records.
+/// The metric names of a layer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum HttpClientNames {
-    /// Those of this module; see [`HttpClientMetrics`].
+    /// The names of this module; see [`HttpClientMetrics`].
     #[default]
     Catalog,
-    /// Those of calls to other services in general, which
-    /// [`ApiCall`](crate::groups::ApiCall) records too: `api_calls_total`,
-    /// `api_request_duration_seconds` and the others of
-    /// [`ApiMetrics`](crate::groups::ApiMetrics). The label of the host is the `api`; a status
-    /// of 400 or more is an error, 429 a rate limit.
+    /// The names of API calls in general, which [`ApiCall`](crate::groups::ApiCall) records too:
+    /// `api_calls_total`, `api_request_duration_seconds` and the others of
+    /// [`ApiMetrics`](crate::groups::ApiMetrics). The host is the label `api`; a status of 400 or
+    /// more is an error, 429 a rate limit.
     Api,
-    /// Those of OpenTelemetry's semantic conventions for HTTP clients, as Prometheus names:
+    /// The names of OpenTelemetry's semantic conventions for HTTP clients, in Prometheus form:
     /// `http_client_request_duration_seconds` by `http_request_method`, `server_address`,
-    /// `server_port`, `http_response_status_code`, `error_type` and `network_protocol_version`,
-    /// and `http_client_active_requests` by the first three. The address is the host as it was
-    /// declared, `other` where it was not. The port is the one that was declared or, of a declared
-    /// host, that of the request; after 100 ports times methods of a host it is left out. An
-    /// unknown method is `_OTHER`.
+    /// `server_port`, `http_response_status_code`, `error_type` and `network_protocol_version`, and
+    /// `http_client_active_requests` by the first three. The address is the host as declared, else
+    /// `other`. The port is the declared one or, for a host declared without, that of the request;
+    /// beyond 100 combinations of port and method of a host it is left out. An unknown method is
+    /// `_OTHER`.
     ///
-    /// The status is there whenever headers came. `error_type` is the status from 400 on, or what
-    /// the table of [the module](crate::http_client) has as `status`, where the fallback `error` is
-    /// `_OTHER`. The conventions would rather not have `cancelled` as an error if the caller meant
-    /// it; a future that is dropped cannot be distinguished from a time-out above the layer.
+    /// The status is present whenever headers were received. `error_type` is the status from 400
+    /// on, or the `status` in the table of [the module](crate::http_client), where `error` becomes
+    /// `_OTHER`. The conventions advise against `cancelled` as an error if the caller intended it;
+    /// a dropped future cannot be distinguished from a timeout above the layer.
     OpenTelemetry,
 }
 
-/// What the requests of a series have in common.
+/// The labels shared by the requests of a series.
 #[derive(Debug)]
 pub(crate) struct Name {
     pub(super) verb: Verb,
     pub(super) host: Option<Host>,
-    /// The port, where one of the names has it as a label.
+    /// The port, if one of the name sets has it as a label.
     pub(super) port: Option<u16>,
 }
 
@@ -62,12 +61,12 @@ impl Name {
     }
 }
 
-/// One set of names. Asked once for each series, never on the way of a request.
+/// A set of names. Called once per series, never during a request.
 pub(crate) trait Naming: fmt::Debug + Send + Sync {
-    /// Adds the handles that a request uses before it ends.
+    /// Adds the handles used before a request ends.
     fn open(&self, name: &Name, handles: &mut Open);
 
-    /// Adds the handles for one way to end.
+    /// Adds the handles for an outcome.
     fn end(&self, name: &Name, outcome: Outcome, handles: &mut Ended);
 }
 

@@ -1,5 +1,5 @@
-//! The names of OpenTelemetry's semantic conventions for HTTP clients, 1.44, the way its
-//! exporter for Prometheus writes them.
+//! Metrics under the names of OpenTelemetry's semantic conventions for HTTP clients, 1.44, as its
+//! Prometheus exporter writes them.
 
 use http::Version;
 
@@ -12,7 +12,7 @@ use crate::util::Verb;
 
 const GROUP: &str = "otel_http_client";
 
-/// The buckets that the conventions advise for the duration.
+/// The buckets that the conventions recommend for the duration.
 const BUCKETS: [f64; 14] = [
     0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
 ];
@@ -68,7 +68,7 @@ impl Naming for Otel {
     fn end(&self, name: &Name, outcome: Outcome, handles: &mut Ended) {
         let (address, port) = address(name);
         let (mut digits, mut label) = (itoa::Buffer::new(), itoa::Buffer::new());
-        // A label without a value is a label that is not there.
+        // An empty label value means that the label is absent.
         let (status, version) = match outcome.received() {
             Some(head) => (digits.format(head.status), version(head.version)),
             None => ("", ""),

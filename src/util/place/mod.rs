@@ -1,23 +1,21 @@
-//! Directories that are held open, and files in them that are opened once.
+//! Safe file access: directories held open by descriptor, and files in them that are opened once.
 //!
-//! Where another user may write, a path means something else each time it is used: a name becomes
-//! a link between two system calls, and a directory is swapped for another. So a path is followed
-//! once, step by step, to a directory that is held by its descriptor; everything after that is
-//! about names in that directory:
-//! - A link on the way is followed only if it belongs to this user or to root, and so does the
-//!   folder that holds it, in which no one else may write (or, with the sticky bit, replace it).
-//! - Files are opened without following a link and without blocking, a FIFO included, and only
-//!   regular files are read. What is new is created exclusively, with mode 0600.
-//! - As root, a place in which another user may write is refused with the reason, unless
-//!   [`Sharing::ALLOWED`]: whatever root puts there may be replaced or made a link by that user.
-//! - A user who is named as [trusted](Sharing::trusted) counts as this one on the way.
+//! If another user can write to a directory, a path may mean something else each time it is used: a
+//! name becomes a link between two system calls, or a directory is swapped for another. So a path
+//! is resolved once, step by step, to an open directory; later operations use names in it:
+//! - A link is followed only if it and its folder belong to this user or root, and no one else can
+//!   write to the folder (or, with the sticky bit, replace the link).
+//! - Files are opened without following a link and without blocking, including FIFOs, and only
+//!   regular files are read. New files are created exclusively, with mode 0600.
+//! - As root, a directory in which another user can write is refused with the reason, unless
+//!   [`Sharing::ALLOWED`]: that user could replace or link whatever root puts there.
+//! - A user configured as [trusted](Sharing::trusted) counts as this user during resolution.
 //!
-//! "No one else may write" is read off the owner and the mode, so an access list counts by its
-//! mask. A folder on a mount that is read-only here counts as one in which no one may write:
-//! Kubernetes mounts ConfigMaps so, with mode 0777. For an unprivileged process its own primary
-//! group is not someone else.
+//! Write access is derived from owner and mode, so an access list counts by its mask. A folder on a
+//! read-only mount counts as not writable: Kubernetes mounts ConfigMaps so, with mode 0777. For an
+//! unprivileged process its own primary group counts as itself.
 //!
-//! Systems other than Unix have none of these rules; there a place is a path.
+//! On systems other than Unix these rules do not apply; a place is just a path.
 
 #![allow(
     dead_code,
@@ -49,36 +47,35 @@ pub(crate) use unix::Directory;
 
 use super::Printable;
 
-/// How many links a path may have; Linux allows as many.
+/// The limit of links on a path, that of Linux.
 const LINKS: usize = 40;
 
-/// How many names with random parts are tried before giving up.
+/// The number of random names tried before giving up.
 const NAMES: usize = 16;
 
-/// What was asked for by name of places that others have a hand in.
+/// The explicitly allowed exceptions for directories that other users can write to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Sharing {
-    /// Whether root works in a directory in which another user may write.
+    /// Whether root may work in a directory in which another user can write.
     pub(crate) allowed: bool,
-    /// Who is trusted with the way like this user and root: with its links, and with the folders
-    /// that are theirs.
+    /// A user trusted during resolution like this user and root, with links and folders.
     pub(crate) trusted: Option<u32>,
 }
 
 impl Sharing {
-    /// Nothing.
+    /// No exceptions.
     pub(crate) const REFUSED: Self = Self {
         allowed: false,
         trusted: None,
     };
-    /// To work where others may write.
+    /// Allows directories in which others can write.
     pub(crate) const ALLOWED: Self = Self {
         allowed: true,
         trusted: None,
     };
 }
 
-/// Why a place cannot be used.
+/// The error of a place that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PlaceError {
     #[error(
@@ -101,26 +98,26 @@ pub(crate) enum PlaceError {
 }
 
 impl PlaceError {
-    /// Whether a step of the path does not exist.
+    /// Whether a component of the path does not exist.
     pub(crate) fn is_missing(&self) -> bool {
         matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
     }
 }
 
-/// Where a path leads: a directory that is held, and a name in it that was no link.
+/// A resolved path: an open directory, and a name in it that was no link.
 #[derive(Debug)]
 pub(crate) struct Place {
     pub(crate) directory: Directory,
     pub(crate) name: OsString,
-    /// Whether the last step of the path was a link.
+    /// Whether the last component of the path was a link.
     pub(crate) linked: bool,
 }
 
 impl Place {
-    /// Follows `path`, taken from where the process is now if it is relative, to the directory of
-    /// its file, which need not exist. `steps` has the names then on which the way depends: those
-    /// of the links that were followed, and at last that of the file; after an error, the one
-    /// that was met last. Each is a path without links in the folders that hold it.
+    /// Resolves `path`, if relative from the current directory, to the directory of its file, which
+    /// need not exist. `steps` receives the names on which the resolution depends: those of the
+    /// followed links, then that of the file; after an error, the last one reached. Each is a
+    /// link-free path.
     pub(crate) fn find(
         path: &Path,
         sharing: Sharing,
@@ -138,7 +135,7 @@ impl Place {
         found
     }
 
-    /// The path without links, as it was when it was followed.
+    /// The link-free path, as of the resolution.
     pub(crate) fn path(&self) -> PathBuf {
         self.directory.path().join(&self.name)
     }
@@ -149,7 +146,7 @@ impl Place {
     }
 }
 
-/// A regular file that is open, and what it was then.
+/// An open regular file, and its metadata when opened.
 #[derive(Debug)]
 pub(crate) struct Opened {
     pub(crate) file: File,
@@ -157,7 +154,7 @@ pub(crate) struct Opened {
 }
 
 impl Opened {
-    /// Refuses what is no regular file.
+    /// Refuses anything except a regular file.
     fn of(file: File) -> io::Result<Self> {
         let meta = file.metadata()?;
         if !meta.is_file() {
@@ -167,11 +164,11 @@ impl Opened {
         Ok(Self { file, facts })
     }
 
-    /// What is in the file, if that is no more than `most` bytes.
+    /// Reads the file, if it has at most `most` bytes.
     pub(crate) fn read(&self, most: u64) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
-        // One byte more than allowed tells a file that is too large from one that just fits,
-        // whatever its metadata says.
+        // One byte more than allowed distinguishes a file that is too large from one that just
+        // fits, whatever its metadata says.
         (&self.file)
             .take(most.saturating_add(1))
             .read_to_end(&mut bytes)?;
@@ -182,20 +179,19 @@ impl Opened {
     }
 }
 
-/// What a file is beside its content.
+/// The metadata of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Facts {
     pub(crate) owner: Owner,
     pub(crate) len: u64,
     pub(crate) modified: Option<SystemTime>,
-    /// How many names it has.
+    /// The number of hard links.
     pub(crate) links: u64,
-    /// The same for the same file alone, as long as it exists; zero where the system has none.
+    /// Unique to the file as long as it exists; zero if the system has no such number.
     pub(crate) id: (u64, u64),
 }
 
-/// To whom a file belongs, and what they and others may do with it: the nine bits of the mode,
-/// never one that lends its owner's rights to those who run it.
+/// The owner of a file, and its permissions: the nine bits of the mode, never setuid or setgid.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Owner {
     pub(crate) user: u32,
@@ -233,7 +229,7 @@ impl Facts {
 }
 
 impl Directory {
-    /// Creates a file whose name is `prefix` and sixteen digits that cannot be foreseen.
+    /// Creates a file whose name is `prefix` and sixteen unpredictable digits.
     pub(crate) fn create_random(&self, prefix: &OsStr) -> io::Result<(OsString, File)> {
         let random = RandomState::new();
         for n in 0..NAMES {
@@ -249,7 +245,7 @@ impl Directory {
     }
 }
 
-/// Whether a name is one that [`Directory::create_random`] makes of `prefix`.
+/// Whether [`Directory::create_random`] may have made this name with `prefix`.
 pub(crate) fn is_random(name: &OsStr, prefix: &OsStr) -> bool {
     let (name, prefix) = (name.as_encoded_bytes(), prefix.as_encoded_bytes());
     let hex = |byte: &u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(byte);

@@ -1,4 +1,4 @@
-//! A directory by its path, where the system has no descriptors of directories.
+//! Directories by path, for systems without directory descriptors.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, OpenOptions};
@@ -7,14 +7,14 @@ use std::path::{Path, PathBuf};
 
 use super::{Facts, Opened, Owner, Place, PlaceError, Sharing, absolute};
 
-/// A directory that is named by its path.
+/// A directory that is identified by its path.
 #[derive(Debug)]
 pub(crate) struct Directory {
     path: PathBuf,
 }
 
 impl Directory {
-    /// Takes `path` for a directory.
+    /// Opens the directory at `path`.
     pub(crate) fn open_at(path: &Path, _: Sharing) -> Result<Self, PlaceError> {
         let path = absolute(path)?;
         match fs::read_dir(&path) {
@@ -23,7 +23,7 @@ impl Directory {
         }
     }
 
-    /// The same, and makes the directories that are missing.
+    /// The same, and creates missing directories.
     pub(crate) fn make(path: &Path, sharing: Sharing) -> Result<Self, PlaceError> {
         let path = absolute(path)?;
         if let Err(source) = fs::create_dir_all(&path) {
@@ -32,7 +32,7 @@ impl Directory {
         Self::open_at(&path, sharing)
     }
 
-    /// The same: nothing is known of others.
+    /// The same: other users are not checked.
     pub(crate) fn make_private(
         path: &Path,
         sharing: Sharing,
@@ -41,12 +41,12 @@ impl Directory {
         Self::make(path, sharing)
     }
 
-    /// Nothing is known of owners.
+    /// Owners are not checked.
     pub(crate) fn owns(&self, _: &Facts) -> io::Result<bool> {
         Ok(true)
     }
 
-    /// Whether this is the name of a regular file; no link is.
+    /// Whether this is the name of a regular file; links are not.
     pub(crate) fn has_own(&self, name: &OsStr) -> io::Result<bool> {
         match fs::symlink_metadata(self.path.join(name)) {
             Ok(meta) => Ok(meta.is_file()),
@@ -73,12 +73,12 @@ impl Directory {
         })
     }
 
-    /// Where it is.
+    /// Returns the path of the directory.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Nothing is known of others.
+    /// Other users are not checked.
     pub(crate) fn shared(&self) -> io::Result<Option<String>> {
         Ok(None)
     }
@@ -88,7 +88,7 @@ impl Directory {
         self.opened(name, OpenOptions::new().read(true))
     }
 
-    /// Opens a regular file for reading and writing, as it is.
+    /// Opens a regular file for reading and writing, without truncation.
     pub(crate) fn open_to_write(&self, name: &OsStr) -> io::Result<Opened> {
         self.opened(name, OpenOptions::new().read(true).write(true))
     }
@@ -103,14 +103,14 @@ impl Directory {
         Opened::of(options.open(self.path.join(name))?)
     }
 
-    /// Creates a file where nothing was.
+    /// Creates a file; fails if the name exists.
     pub(crate) fn create_new(&self, name: &OsStr) -> io::Result<File> {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create_new(true);
         options.open(self.path.join(name))
     }
 
-    /// Gives a file its new name; what had it is gone.
+    /// Renames a file and replaces an existing one.
     pub(crate) fn rename(&self, from: &OsStr, to: &OsStr) -> io::Result<()> {
         fs::rename(self.path.join(from), self.path.join(to))
     }
@@ -120,7 +120,7 @@ impl Directory {
         fs::remove_file(self.path.join(name))
     }
 
-    /// Whether anything has this name.
+    /// Whether the name exists.
     pub(crate) fn has(&self, name: &OsStr) -> io::Result<bool> {
         match fs::symlink_metadata(self.path.join(name)) {
             Ok(_) => Ok(true),
@@ -129,12 +129,12 @@ impl Directory {
         }
     }
 
-    /// A directory cannot be synced here.
+    /// Directories cannot be synced here.
     pub(crate) fn sync(&self) -> io::Result<()> {
         Ok(())
     }
 
-    /// The names in it, at most `most` of them, that `wanted` wants.
+    /// Returns the names for which `wanted` is true, at most `most` of them.
     pub(crate) fn names(
         &self,
         most: usize,
@@ -155,19 +155,19 @@ impl Directory {
 }
 
 impl Facts {
-    /// Nothing says whose it is.
+    /// Ownership is unknown.
     pub(crate) fn is_ours(&self) -> bool {
         true
     }
 }
 
 impl Opened {
-    /// What others may do stays as it is.
+    /// Permissions are left unchanged.
     pub(crate) fn narrow(&self) {}
 }
 
 impl Owner {
-    /// Whose a file is stays as it is.
+    /// Ownership is left unchanged.
     pub(crate) fn give(self, _: &File) -> io::Result<()> {
         Ok(())
     }

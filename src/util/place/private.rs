@@ -1,4 +1,4 @@
-//! A directory for the files of this process alone.
+//! Directories for the files of this process only.
 
 use std::ffi::OsStr;
 use std::io;
@@ -11,15 +11,15 @@ use super::trust::Me;
 use super::walk::{Asked, walk};
 use super::{Directory, Facts, Opened, PlaceError, Sharing, absolute};
 
-/// What others may do with a file or a directory.
+/// The permission bits of group and others.
 const OTHERS: u32 = 0o077;
 
 impl Directory {
-    /// Follows `path` to a directory for files of this process alone, and makes the directories
-    /// that are missing, with mode 0700.
+    /// Resolves `path` to a directory for the files of this process only, and creates missing
+    /// directories with mode 0700.
     ///
-    /// One that is there already, and belongs to this user, loses the rights of others. One with
-    /// content that is not `own` is left as it is: it is there for more than that.
+    /// An existing one that belongs to this user loses the permissions of others, unless it
+    /// contains files that are not `own`: then it has other uses and is left unchanged.
     pub(crate) fn make_private(
         path: &Path,
         sharing: Sharing,
@@ -58,21 +58,21 @@ impl Directory {
         let foreign = |name: &OsStr| name != "." && name != ".." && !own(name);
         if self.names(1, foreign)?.is_empty() {
             let mode = Mode::from_raw_mode((meta.mode() & 0o7777 & !OTHERS) as _);
-            // Where a file system has no modes, what counts is who may write all the same.
+            // If a file system has no modes, the check of write access still applies.
             let _ = rustix::fs::fchmod(&self.held, mode);
         }
         Ok(())
     }
 
-    /// Why root is not to put files here, if it is root and that is so.
+    /// Returns why root must not put files here, if it is root and others can write here.
     fn refused(&self, sharing: Sharing) -> io::Result<Option<String>> {
         let me = Me::now(&std::fs::metadata("/")?);
         let asks = me.privileged && !sharing.allowed;
         Ok(if asks { self.shared()? } else { None })
     }
 
-    /// Whether a file belongs to this user, or to whom the directory belongs and who can replace
-    /// what is in it anyway.
+    /// Whether a file belongs to this user, or to the owner of the directory, who can replace its
+    /// content anyway.
     pub(crate) fn owns(&self, facts: &Facts) -> io::Result<bool> {
         self.is_owner(facts.owner.user)
     }
@@ -82,8 +82,8 @@ impl Directory {
         Ok(user == me || user == self.held.metadata()?.uid())
     }
 
-    /// Whether this is the name of a regular file that this directory [owns](Self::owns); no link
-    /// is.
+    /// Whether this is the name of a regular file that this directory [owns](Self::owns); links are
+    /// not.
     pub(crate) fn has_own(&self, name: &OsStr) -> io::Result<bool> {
         match rustix::fs::statat(&self.held, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(stat) => Ok(
@@ -97,7 +97,7 @@ impl Directory {
 }
 
 impl Opened {
-    /// Takes the rights of others from a file of this user. What cannot be changed stays.
+    /// Removes the permissions of others from a file of this user. Errors are ignored.
     pub(crate) fn narrow(&self) {
         let mode = self.facts.owner.mode;
         if mode & OTHERS != 0 {

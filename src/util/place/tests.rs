@@ -1,5 +1,5 @@
-//! What a stranger may do to a path. The tests with two users need root, and say so where they
-//! are left out.
+//! Attacks of other users on a path. The tests with two users need root, and report it if they are
+//! skipped.
 
 use std::fs;
 use std::io::Write;
@@ -9,7 +9,7 @@ use super::*;
 
 const STRANGER: u32 = 65534;
 
-/// A folder below one that no one else writes to.
+/// A folder below one that no one else can write to.
 fn folder() -> tempfile::TempDir {
     tempfile::tempdir().unwrap()
 }
@@ -23,7 +23,7 @@ fn read(place: &Place) -> String {
     String::from_utf8(bytes).unwrap()
 }
 
-/// Whether there can be a second user here.
+/// Whether a second user is possible here.
 fn is_root(test: &str) -> bool {
     let root = rustix::process::geteuid().is_root();
     if !root {
@@ -196,7 +196,7 @@ fn root_refuses_where_another_may_write() {
     chown(&etc, Some(STRANGER), None).unwrap();
     refused("user 65534");
 
-    // Higher up the sticky bit is enough, for what is below belongs to root.
+    // Higher up the sticky bit is enough, since what is below belongs to root.
     let below = etc.join("below");
     fs::create_dir(&below).unwrap();
     let error = find(&below.join("port")).unwrap_err();
@@ -240,7 +240,7 @@ fn a_link_of_a_stranger_is_not_followed_though_sharing_is_allowed() {
     refused("current/port", "its folder belongs to user 65534");
 }
 
-/// As where another account deploys: `current` is its link, in its folder.
+/// As with another account that deploys: `current` is its link, in its folder.
 #[test]
 fn a_user_who_is_named_is_trusted_with_links_and_folders() {
     if !is_root("a_user_who_is_named_is_trusted_with_links_and_folders") {
@@ -265,7 +265,7 @@ fn a_user_who_is_named_is_trusted_with_links_and_folders() {
     let error = find(STRANGER - 1).unwrap_err();
     assert!(matches!(error, PlaceError::Shared { .. }), "{error}");
 
-    // Others are no more trusted than before.
+    // Others are still not trusted.
     fs::set_permissions(etc.join("r1"), fs::Permissions::from_mode(0o777)).unwrap();
     let error = find(STRANGER).unwrap_err();
     assert!(error.to_string().contains("by every user"), "{error}");

@@ -1,4 +1,4 @@
-//! Who may write where.
+//! Decides which users can write where.
 
 use std::fs::{File, Metadata};
 use std::io;
@@ -6,14 +6,14 @@ use std::os::unix::fs::MetadataExt;
 
 const STICKY: u32 = 0o1000;
 
-/// As whom this process writes.
+/// The user as whom this process runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Me {
     pub(super) user: u32,
     pub(super) group: u32,
-    /// Whether it is root, and not only in a namespace of its own: there `/` is someone else's.
+    /// Whether it is root outside a user namespace, where `/` belongs to someone else.
     pub(super) privileged: bool,
-    /// Who is trusted besides, since that was asked for.
+    /// The additional trusted user, if configured.
     pub(super) besides: Option<u32>,
 }
 
@@ -34,7 +34,7 @@ impl Me {
     }
 }
 
-/// What of a folder says who may write in it.
+/// The metadata that decides who can write in a folder.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Folder {
     pub(super) user: u32,
@@ -51,7 +51,7 @@ impl Folder {
         }
     }
 
-    /// Why someone who is not trusted may make files in it, if that is so: what follows "it".
+    /// Returns why an untrusted user can create files in it, if so: the text after "it".
     pub(super) fn others_write(self, me: Me) -> Option<String> {
         let own_group = !me.privileged && self.group == me.group;
         if !me.trusts(self.user) {
@@ -65,7 +65,7 @@ impl Folder {
         }
     }
 
-    /// Why someone who is not trusted may replace what is in it and belongs to who is.
+    /// Returns why an untrusted user can replace a trusted user's files in it, if so.
     pub(super) fn others_replace(self, me: Me) -> Option<String> {
         if self.mode & STICKY != 0 && me.trusts(self.user) {
             return None;
@@ -74,7 +74,7 @@ impl Folder {
     }
 }
 
-/// Whether no one may write in a folder because of its mount.
+/// Whether no one can write in a folder because of its mount.
 pub(super) fn is_read_only(folder: &File) -> io::Result<bool> {
     let mount = rustix::fs::fstatvfs(folder)?;
     Ok(mount.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY))

@@ -1,4 +1,4 @@
-//! A directory by its descriptor.
+//! Directories by descriptor.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -12,16 +12,16 @@ use super::trust::{Folder, Me, is_read_only};
 use super::walk::{Asked, walk};
 use super::{Facts, Opened, Owner, Place, PlaceError, Sharing, absolute};
 
-/// Opens files: never through a link, never waiting for the other end of a FIFO.
+/// Flags for opening files: never through a link, never waiting for the other end of a FIFO.
 const SAFE: OFlags = OFlags::NOFOLLOW
     .union(OFlags::NONBLOCK)
     .union(OFlags::NOCTTY)
     .union(OFlags::CLOEXEC);
 
-/// What is new belongs to this user alone.
+/// The mode of new files: only this user has access.
 const OWN: Mode = Mode::RUSR.union(Mode::WUSR);
 
-/// A directory that is held, whatever becomes of its name.
+/// An open directory, which renames of its path do not affect.
 #[derive(Debug)]
 pub(crate) struct Directory {
     pub(super) held: File,
@@ -31,12 +31,12 @@ pub(crate) struct Directory {
 }
 
 impl Directory {
-    /// Follows `path` to a directory.
+    /// Resolves `path` to a directory.
     pub(crate) fn open_at(path: &Path, sharing: Sharing) -> Result<Self, PlaceError> {
         Self::walk(path, sharing, false)
     }
 
-    /// Follows `path` to a directory, and makes those that are missing, with mode 0700.
+    /// Resolves `path` to a directory, and creates missing ones with mode 0700.
     pub(crate) fn make(path: &Path, sharing: Sharing) -> Result<Self, PlaceError> {
         Self::walk(path, sharing, true)
     }
@@ -89,12 +89,12 @@ impl Directory {
         }
     }
 
-    /// Where it was when it was found.
+    /// The path at the time of the resolution.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Why another user may make, rename and remove files in it, if that is so.
+    /// Returns why another user can create, rename and remove files in it, if so.
     pub(crate) fn shared(&self) -> io::Result<Option<String>> {
         let root = std::fs::metadata("/")?;
         let folder = Folder::of(&self.held.metadata()?);
@@ -110,7 +110,7 @@ impl Directory {
         Opened::of(file.into())
     }
 
-    /// Opens a regular file for reading and writing, as it is.
+    /// Opens a regular file for reading and writing, without truncation.
     pub(crate) fn open_to_write(&self, name: &OsStr) -> io::Result<Opened> {
         let file = rustix::fs::openat(&self.held, name, OFlags::RDWR | SAFE, Mode::empty())?;
         Opened::of(file.into())
@@ -122,23 +122,23 @@ impl Directory {
         Opened::of(rustix::fs::openat(&self.held, name, flags, OWN)?.into())
     }
 
-    /// Creates a file of mode 0600 where nothing was, not even a link.
+    /// Creates a file with mode 0600; fails if the name exists, even as a link.
     pub(crate) fn create_new(&self, name: &OsStr) -> io::Result<File> {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | SAFE;
         Ok(rustix::fs::openat(&self.held, name, flags, OWN)?.into())
     }
 
-    /// Gives a file its new name in one go; what had it is gone.
+    /// Renames a file atomically and replaces an existing one.
     pub(crate) fn rename(&self, from: &OsStr, to: &OsStr) -> io::Result<()> {
         Ok(rustix::fs::renameat(&self.held, from, &self.held, to)?)
     }
 
-    /// Removes a file, or a link, but no directory.
+    /// Removes a file or a link, but no directory.
     pub(crate) fn remove(&self, name: &OsStr) -> io::Result<()> {
         Ok(rustix::fs::unlinkat(&self.held, name, AtFlags::empty())?)
     }
 
-    /// Whether anything has this name, be it a link that leads nowhere.
+    /// Whether the name exists, even as a dangling link.
     pub(crate) fn has(&self, name: &OsStr) -> io::Result<bool> {
         match rustix::fs::statat(&self.held, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(_) => Ok(true),
@@ -147,20 +147,20 @@ impl Directory {
         }
     }
 
-    /// Makes what was created, renamed and removed outlive a power cut. A directory that cannot
-    /// be read cannot be synced either.
+    /// Syncs the directory, so that created, renamed and removed names survive a power failure. An
+    /// unreadable directory cannot be synced.
     pub(crate) fn sync(&self) -> io::Result<()> {
         if !self.readable {
             return Ok(());
         }
         match rustix::fs::fsync(&self.held) {
-            // Not every file system has something to sync here.
+            // Some file systems have nothing to sync here.
             Ok(()) | Err(rustix::io::Errno::INVAL) => Ok(()),
             Err(error) => Err(error.into()),
         }
     }
 
-    /// The names in it, at most `most` of them, that `wanted` wants.
+    /// Returns the names for which `wanted` is true, at most `most` of them.
     pub(crate) fn names(
         &self,
         most: usize,
@@ -182,19 +182,19 @@ impl Directory {
 }
 
 impl Facts {
-    /// Whether it is a file that this process may have made: of its user, with one name.
+    /// Whether this process may have created the file: it belongs to its user and has one name.
     pub(crate) fn is_ours(&self) -> bool {
         self.owner.user == rustix::process::geteuid().as_raw() && self.links == 1
     }
 }
 
 impl Owner {
-    /// Gives a file to this owner, with these rights. What this process may not give away stays
-    /// its own; then a group that is another gets the rights that all have.
+    /// Sets owner and permissions of a file. An owner that this process may not set stays
+    /// unchanged; if the group stays, it gets only the permissions of others.
     pub(crate) fn give(self, file: &File) -> io::Result<()> {
         let mut mode = self.mode & 0o777;
         let (user, group) = (Uid::from_raw(self.user), Gid::from_raw(self.group));
-        // The owner last: what belongs to another cannot be changed any more.
+        // The owner last: a file of another owner cannot be changed any more.
         if rustix::fs::fchown(file, None, Some(group)).is_err() {
             mode &= !0o070 | ((mode & 0o007) << 3);
         }

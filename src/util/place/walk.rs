@@ -1,4 +1,4 @@
-//! Follows a path, a step at a time.
+//! Resolves a path step by step.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -11,33 +11,33 @@ use rustix::fs::{AtFlags, FileType, Mode, OFlags};
 use super::trust::{Folder, Me, is_read_only};
 use super::{LINKS, PlaceError, Sharing};
 
-/// How a directory on the way is opened: to go through it, one need not be allowed to list it.
+/// Flags for opening an intermediate directory, which need not be readable.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const PASS: OFlags = OFlags::PATH;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 const PASS: OFlags = OFlags::RDONLY;
 
-/// What is asked of a walk.
+/// The options of a resolution.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Asked {
     pub(super) sharing: Sharing,
-    /// Whether the path is one of a file, whose own step is not taken unless it is a link.
+    /// Whether the path names a file; the last step is then taken only if it is a link.
     pub(super) file: bool,
-    /// Whether directories that are missing are made, with mode 0700.
+    /// Whether missing directories are created, with mode 0700.
     pub(super) make: bool,
-    /// Whether the last directory is judged by who asks.
+    /// Whether the caller checks the last directory itself.
     pub(super) private: bool,
 }
 
-/// Where a walk ended.
+/// The result of a resolution.
 pub(super) struct Walked {
     pub(super) directory: File,
     pub(super) path: PathBuf,
-    /// The name of the file, and whether the path gave it by a link.
+    /// The name of the file, and whether the path reached it through a link.
     pub(super) name: Option<(OsString, bool)>,
 }
 
-/// Follows an absolute path; see [`Place::find`](super::Place::find).
+/// Resolves an absolute path; see [`Place::find`](super::Place::find).
 pub(super) fn walk(
     path: &Path,
     asked: Asked,
@@ -96,9 +96,9 @@ struct Walk {
     asked: Asked,
     here: File,
     path: PathBuf,
-    /// The steps to come, the next one last.
+    /// The remaining steps, the next one last.
     ahead: Vec<Step>,
-    /// Whether the file's own step was a link.
+    /// Whether the last step of the path was a link.
     linked: bool,
 }
 
@@ -137,7 +137,7 @@ impl Walk {
         self.ahead.extend(steps);
     }
 
-    /// Goes into a directory, unless that is a link: then it says where that leads to.
+    /// Enters a directory; if it is a link, returns its target instead.
     fn enter(&mut self, name: &OsStr) -> Result<Option<PathBuf>, PlaceError> {
         let source = match open(&self.here, name) {
             Ok(next) => return self.arrive(next, name).map(|()| None),
@@ -172,14 +172,14 @@ impl Walk {
 
     fn make(&self, name: &OsStr) -> Result<(), PlaceError> {
         match rustix::fs::mkdirat(&self.here, name, Mode::RWXU) {
-            // Another process may have been faster.
+            // Another process may have created it first.
             Ok(()) | Err(rustix::io::Errno::EXIST) => Ok(()),
             Err(error) => Err(self.fault(name, error.into())),
         }
     }
 
-    /// Where the link of this name leads to, if it is one. In a folder where others may write,
-    /// what was looked at is not what is read.
+    /// Returns the target of the link of this name, if it is one. A link in a folder where others
+    /// can write is refused, since it may change between check and read.
     fn link(&self, name: &OsStr) -> Result<Option<PathBuf>, PlaceError> {
         let stat = match rustix::fs::statat(&self.here, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(stat) => stat,
@@ -205,7 +205,7 @@ impl Walk {
         Ok(Some(target.into()))
     }
 
-    /// Whether this directory may be gone through.
+    /// Checks whether this directory may be passed through.
     fn admit(&self) -> Result<(), PlaceError> {
         if !self.me.privileged || self.asked.sharing.allowed {
             return Ok(());
@@ -226,7 +226,7 @@ impl Walk {
         }
     }
 
-    /// Why another user may write here, or only `replace` what is there.
+    /// Returns why another user can write here, or with `replace` only replace what exists.
     fn shared(&self, replace: bool) -> io::Result<Option<String>> {
         let folder = Folder::of(&self.here.metadata()?);
         let why = if replace {
