@@ -31,7 +31,7 @@
 //!
 //! # Modules
 //!
-//! | module | what it is for | feature |
+//! | module | purpose | feature |
 //! |---|---|---|
 //! | [`install`], [`Selfheal`] | the handle, which connects everything | |
 //! | [`config`] | all settings, from code, TOML and the environment | |
@@ -39,45 +39,45 @@
 //! | [`track`] | guards that record an operation, even if it is dropped early | |
 //! | [`groups`] | the metric groups that come with this crate, with their trackers | |
 //! | [`testing`] | reading and asserting metrics in tests | |
-//! | [`http`] | the layer of HTTP servers | `http` |
-//! | [`http_client`] | the layer of outgoing requests | `http-client`, `reqwest` |
-//! | [`grpc`] | the layers of tonic's servers and channels | `grpc` |
+//! | [`http`] | the layer for HTTP servers | `http` |
+//! | [`http_client`] | the layer for outgoing requests | `http-client`, `reqwest` |
+//! | [`grpc`] | the layers for tonic servers and channels | `grpc` |
 //! | [`healing`] | engines, supervised tasks and guarded files; its [guide](healing::guide) | `healing`, `files` |
 //! | [`health`] | the health score, reports, readiness and liveness | |
-//! | [`server`] | the endpoints and a listener on a thread of its own | `server` |
-//! | [`collect`] | metrics of the process, the machine, the run-time and the build | |
+//! | [`server`] | the endpoints and a listener on its own thread | `server` |
+//! | [`collect`] | metrics of the process, the machine, the runtime and the build | |
 //! | [`encode`] | the exposition formats | |
-//! | [`interop`] | both directions to the crate `prometheus` | `prometheus` |
+//! | [`interop`] | bridges to and from the crate `prometheus` | `prometheus` |
 //! | [`trace`] | the trace of a request or call as an exemplar | `trace-exemplars` |
 //! | [`history`], [`promql`], [`rules`] | recent values in memory, queries over them, Prometheus rule files | `rules` |
 //! | [`assets`] | dashboards, rules and deployment files, generated from the catalogue | `assets` |
 //! | [`catalog`] | the definition of a metric | |
-//! | [`util`] | the injected clock and other small tools | |
+//! | [`util`] | the injected clock and other helpers | |
 //!
 //! # Features
 //!
-//! | feature | default | what it adds |
+//! | feature | default | adds |
 //! |---|---|---|
-//! | `http` | yes | the layer of HTTP servers |
-//! | `server` | yes | `/metrics`, `/health`, `/livez`, `/readyz`, a page and `/api`, as a router or on a thread of their own |
-//! | `healing` | yes | the `HealingEngine` trait, its run-time and journal, supervised tasks |
+//! | `http` | yes | the layer for HTTP servers |
+//! | `server` | yes | `/metrics`, `/health`, `/livez`, `/readyz`, a page and `/api`, as a router or on their own thread |
+//! | `healing` | yes | the `HealingEngine` trait, its runtime and journal, supervised tasks |
 //! | `files` | yes | guarded files |
 //! | `system` | yes | CPU, memory, disks and network of the machine |
-//! | `tokio-metrics` | yes, by `healing` | workers, tasks and queue of a tokio run-time |
-//! | `prometheus` | yes | both directions between this registry and that of the crate `prometheus` |
+//! | `tokio-metrics` | yes, by `healing` | workers, tasks and queue of a tokio runtime |
+//! | `prometheus` | yes | bridges between this registry and that of the crate `prometheus` |
 //! | `toml` | yes | configuration from a TOML file |
 //! | `gzip` | yes | compressed scrapes |
 //! | `zstd` | no | scrapes compressed with zstd; builds a C library |
-//! | `bcrypt` | no | passwords of basic authentication as bcrypt hashes |
-//! | `tls` | no | TLS and HTTP/2 on the listener, certificates of clients |
-//! | `http-client` | no | the layer of outgoing requests |
+//! | `bcrypt` | no | basic authentication passwords as bcrypt hashes |
+//! | `tls` | no | TLS and HTTP/2 on the listener, client certificates |
+//! | `http-client` | no | the layer for outgoing requests |
 //! | `reqwest` | no | the same for clients of `reqwest` 0.13 |
-//! | `grpc` | no | the layers of tonic's servers and channels |
+//! | `grpc` | no | the layers for tonic servers and channels |
 //! | `tracing` | no | spans and events of the healing engine |
 //! | `trace-exemplars` | no | the trace of a request or call as an exemplar of its duration |
-//! | `rules` | no | the recent past of the metrics in memory, PromQL over it, Prometheus rule files, figures and charts of the page |
+//! | `rules` | yes | the in-memory history of the metrics, PromQL over it, and Prometheus rule files |
 //! | `assets` | no | dashboards, rules and deployment files of the monitoring stack, generated from the catalogue |
-//! | `tsc` | no | the processor's counter as the clock of durations: half the time for a reading |
+//! | `tsc` | no | the processor's counter as the clock of durations: half the time per reading |
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

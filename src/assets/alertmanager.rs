@@ -1,22 +1,22 @@
-//! The configuration of the Alertmanager: who is notified of which alerts.
+//! Generates the Alertmanager's configuration: which receiver gets which alerts.
 
 use std::fmt::Write as _;
 
 use super::plan::Plan;
 use super::yaml::quoted;
 
-/// Where the files with secrets are.
+/// The folder of the files with secrets.
 const SECRETS: &str = "/etc/alertmanager/secrets";
 
-/// A receiver and the alerts that go to it.
+/// A receiver and its alerts.
 struct Route {
     receiver: &'static str,
     matcher: String,
-    /// What it is made of, a block below its name.
+    /// Its integration, a block below its name.
     integration: String,
 }
 
-/// Routes by severity; an alert goes to every receiver that it matches.
+/// Generates the routes by severity; an alert goes to every receiver that matches.
 pub(super) fn config(plan: &Plan<'_>) -> String {
     let assets = &plan.config.assets;
     let mut text = String::from("global:\n  resolve_timeout: 5m\n");
@@ -53,8 +53,8 @@ pub(super) fn config(plan: &Plan<'_>) -> String {
     text
 }
 
-/// What is down is down: its other alerts say nothing new. A page of an objective stands for the
-/// tickets about it.
+/// If an instance is down, its other alerts are inhibited; a page of an objective inhibits its
+/// tickets.
 const INHIBITED: &str = "inhibit_rules:
 - source_matchers: ['alertname=\"ServiceDown\"']
   target_matchers: ['alertname!=\"ServiceDown\"']
@@ -123,12 +123,12 @@ fn routes(plan: &Plan<'_>) -> Vec<Route> {
     routes
 }
 
-/// Texts in the template language of the Alertmanager.
+/// Texts in the Alertmanager's template language.
 const SLACK: &str = r#"    title: '{{ .CommonLabels.alertname }} ({{ .Status }})'
     text: '{{ range .Alerts }}{{ .Annotations.summary }} {{ .Annotations.runbook_url }}{{ "\n" }}{{ end }}'
 "#;
 
-/// The application lets in by the credentials of its own listener.
+/// The credentials of the application's own listener.
 fn credentials(plan: &Plan<'_>) -> String {
     let server = &plan.config.server;
     if let Some(basic) = &server.basic_auth {

@@ -1,4 +1,4 @@
-//! The tests of the alerts on how fast the budgets of the objectives burn, for promtool.
+//! Generates promtool tests of the alerts on the burn rates of objectives.
 
 use std::fmt::Write as _;
 
@@ -9,20 +9,19 @@ use crate::config::Objective;
 use crate::promql::{METRIC_NAME, Matcher, Query};
 use crate::rules::{BURNS, Slo};
 
-/// Events a minute; a budget of a millionth is still a number of them.
+/// Events per minute, so many that even a budget of a millionth is at least one.
 const EVENTS: f64 = 1e6;
 
-/// What becomes of a budget, and the share of bad events in times of the budget. The ticket alone
-/// is due at four times the pace: the slowest pace of a page is six.
+/// The cases: the share of bad events, as a multiple of the budget. At 4, only the ticket fires:
+/// the slowest burn rate of a page is 6.
 const BURNING: [(&str, f64); 3] = [
     ("burns at once", f64::INFINITY),
     ("burns slowly", 4.0),
     ("lasts", 0.5),
 ];
 
-/// The tests of one objective: with all bad, with so much that a ticket is due and no page, with
-/// less than the budget, and without series. None where no labels can be found that its selector
-/// matches.
+/// The tests of one objective: all events bad, enough bad ones for a ticket but no page, fewer than
+/// the budget, and no series. `None` if no labels can be found that match its selector.
 pub(super) fn tests(plan: &Plan<'_>, slo: &Slo, objective: &Objective) -> Option<String> {
     let budget = 1.0 - objective.percent / 100.0;
     let mut text = String::new();
@@ -58,7 +57,7 @@ fn test(text: &mut String, slo: &Slo, what: &str, series: &str, fires: impl Fn(f
     }
 }
 
-/// Good and bad events as the rules of the objective count them.
+/// The good and bad events as the objective's rules count them.
 fn series(plan: &Plan<'_>, objective: &Objective, bad: f64) -> Option<String> {
     let prefix = match plan.config.namespace_in_force() {
         "" => String::new(),
@@ -104,8 +103,8 @@ fn series(plan: &Plan<'_>, objective: &Objective, bad: f64) -> Option<String> {
     Some(text)
 }
 
-/// Labels that a selector matches: those that are wanted, and for each other one that it names a
-/// value that it names. None where such a value is not among them.
+/// Labels that match a selector: the wanted ones, and for each other label a value that the
+/// selector names. `None` if there is no such value.
 fn labels(selector: &str, wanted: &[(&str, &str)]) -> Option<Vec<(String, String)>> {
     let query = Query::parse(&format!("events{{{selector}}}")).ok()?;
     let matchers: Vec<&Matcher> = query.selectors().flatten().collect();

@@ -1,5 +1,5 @@
-//! Compose and Kubernetes: fixed texts with a few places to fill in, and config maps that hold the
-//! other files.
+//! Generates files for Compose and Kubernetes: templates with placeholders, and config maps that
+//! contain the other files.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -8,7 +8,7 @@ use super::plan::Plan;
 use super::yaml::{block, quoted};
 use crate::config::duration;
 
-/// Files and the texts that they are filled in from.
+/// The files, and their templates.
 const TEXTS: [(&str, &str); 9] = [
     ("compose/compose.yaml", include_str!("files/compose.yaml")),
     (
@@ -39,10 +39,10 @@ const TEXTS: [(&str, &str); 9] = [
     ("kubernetes/backup.sh", include_str!("files/backup.sh")),
 ];
 
-/// The jobs of a cluster beside the application's.
+/// The jobs of a cluster besides the application's.
 pub(super) const JOBS: &str = include_str!("files/kubernetes/jobs.yml");
 
-/// A config map of Kubernetes and the folder whose files it holds.
+/// A Kubernetes config map and the folder whose files it contains.
 const MAPS: [(&str, &str); 6] = [
     ("prometheus-config", "kubernetes/prometheus.yml"),
     ("prometheus-rules", "prometheus/rules/"),
@@ -58,14 +58,14 @@ const MAPS: [(&str, &str); 6] = [
     ("grafana-dashboards", "grafana/dashboards/"),
 ];
 
-/// The texts with their places filled in.
+/// The templates with their placeholders filled in.
 pub(super) fn texts(plan: &Plan<'_>) -> impl Iterator<Item = (String, String)> {
     TEXTS
         .into_iter()
         .map(|(path, text)| (path.to_owned(), fill(plan, text, path)))
 }
 
-/// Fills in the places `@name@` of a text.
+/// Fills in the placeholders `@name@` of a template.
 pub(super) fn fill(plan: &Plan<'_>, text: &str, path: &str) -> String {
     let (assets, server) = (&plan.config.assets, &plan.config.server);
     let open = server.basic_auth.is_none() && server.bearer_token.is_none();
@@ -95,7 +95,7 @@ pub(super) fn fill(plan: &Plan<'_>, text: &str, path: &str) -> String {
     })
 }
 
-/// The config maps of Kubernetes, with the files that they hold.
+/// The Kubernetes config maps, with the files they contain.
 pub(super) fn config_maps(plan: &Plan<'_>, files: &BTreeMap<String, String>) -> String {
     let namespace = &plan.config.assets.kubernetes_namespace;
     let mut text = String::new();
@@ -112,7 +112,7 @@ pub(super) fn config_maps(plan: &Plan<'_>, files: &BTreeMap<String, String>) -> 
     text
 }
 
-/// All rules as the Prometheus operator takes them.
+/// All rules as a resource of the Prometheus operator.
 pub(super) fn operator_rules(plan: &Plan<'_>, files: &BTreeMap<String, String>) -> String {
     let (service, namespace) = (plan.service(), &plan.config.assets.kubernetes_namespace);
     let mut text = format!(

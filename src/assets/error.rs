@@ -1,4 +1,4 @@
-//! Why the files are not written.
+//! Errors of generating and writing the files.
 
 use std::fmt;
 use std::io;
@@ -7,37 +7,37 @@ use std::path::PathBuf;
 use crate::config::Faults;
 use crate::registry::DeclareError;
 
-/// Why the files could not be generated or written. Then nothing was written.
+/// The error of generating or writing the files. Nothing was written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AssetsError {
-    /// The configuration asks for what cannot be generated; all faults are listed.
+    /// Settings from which nothing can be generated; all faults are listed.
     #[error("the configuration of the assets has {} fault(s):\n{}", .0.len(), .0)]
     Invalid(Faults),
-    /// The catalogue cannot be made.
+    /// The catalogue cannot be built.
     #[error(transparent)]
     Declare(#[from] DeclareError),
-    /// Files were edited since they were generated, or were never generated; each with what would
-    /// be lost.
+    /// Files were edited since they were generated, or were never generated; each with the
+    /// difference.
     #[error("{}", Edits(.0))]
     Edited(Vec<EditedFile>),
-    /// A file cannot be read or written. What was there is as it was.
+    /// A file cannot be read or written. The existing files are unchanged.
     #[error("cannot write `{}`; check its permissions, and that the path is free", .path.display())]
     Io {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// What the system reported.
+        /// The error of the system.
         source: io::Error,
     },
 }
 
-/// A file that a person has edited.
+/// A file that was edited by hand.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EditedFile {
     /// Its path in the folder.
     pub path: String,
-    /// From what is there to what would be written, as `diff -u` shows it.
+    /// The difference from the existing file to the generated one, as by `diff -u`.
     pub diff: String,
 }
 

@@ -1,6 +1,6 @@
-//! The metrics of other exporters that rules and dashboards read, and the labels that these read.
+//! Metrics of other exporters that rules and dashboards use, with the labels used.
 
-/// A name and labels, those of the scrape aside.
+/// Names and labels, without those of the scrape.
 static METRICS: &[(&str, &[&str])] = &[
     ("up", &[]),
     ("scrape_duration_seconds", &[]),
@@ -27,7 +27,7 @@ static METRICS: &[(&str, &[&str])] = &[
     ("probe_success", &[]),
 ];
 
-/// The labels of such a metric.
+/// The labels of a metric in the table.
 pub(super) fn labels(name: &str) -> Option<&'static [&'static str]> {
     let metric = METRICS.iter().find(|(known, _)| *known == name);
     metric.map(|(_, labels)| *labels)

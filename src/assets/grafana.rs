@@ -1,4 +1,4 @@
-//! Dashboards of Grafana.
+//! Generates Grafana dashboards.
 
 use serde_json::{Value, json};
 
@@ -7,10 +7,10 @@ use super::plan::Plan;
 use super::table::{Dashboard, Panel, Shape};
 use crate::catalog::{Kind, MetricDef, Unit};
 
-/// What every expression of a dashboard is narrowed by.
+/// The variables that filter every expression of a dashboard.
 const VARIABLES: [&str; 3] = ["job", "instance", "namespace"];
 
-/// A dashboard as JSON; `None` where no panel has its metrics here.
+/// A dashboard as JSON; `None` if no panel has its metrics here.
 pub(super) fn dashboard(plan: &mut Plan<'_>, dashboard: &Dashboard<'_>) -> Option<String> {
     let matchers = matchers(plan);
     let scope = Scope {
@@ -62,7 +62,7 @@ pub(super) fn dashboard(plan: &mut Plan<'_>, dashboard: &Dashboard<'_>) -> Optio
     has_data.then(|| whole(plan, (dashboard.uid, dashboard.title), &panels, &marks))
 }
 
-/// A dashboard for a group that the application declared: a panel for each metric.
+/// A dashboard of a group declared by the application: a panel per metric.
 pub(super) fn of_group(
     plan: &mut Plan<'_>,
     uid: &str,
@@ -89,7 +89,7 @@ pub(super) fn of_group(
 
 const UNUSED: &str = "A metric that is not used has no series.";
 
-/// What is asked of a metric that no table knows, and the legend.
+/// The default query and legend of a metric.
 fn query(def: &MetricDef) -> (String, String) {
     let (name, labels) = (&def.name, def.labels.join(", "));
     let legend: Vec<String> = def
@@ -127,7 +127,7 @@ fn unit(def: &MetricDef) -> &'static str {
     }
 }
 
-/// The matchers of the variables, and of the labels that every series has.
+/// The matchers of the variables and of the global labels.
 fn matchers(plan: &Plan<'_>) -> String {
     let own = plan.config.global_labels.keys().map(String::as_str);
     let matchers = VARIABLES
@@ -164,7 +164,7 @@ fn whole(plan: &Plan<'_>, (uid, title): (&str, &str), panels: &[Value], marks: &
         }],
         "panels": panels,
     });
-    // Values of this form always have a text.
+    // Values of this form always serialize.
     serde_json::to_string_pretty(&value).unwrap_or_default() + "\n"
 }
 
@@ -264,14 +264,14 @@ fn drawn(
     })
 }
 
-/// A query of the newest values alone.
+/// Makes a query instant.
 fn newest(mut target: Value) -> Value {
     target["instant"] = json!(true);
     target["range"] = json!(false);
     target
 }
 
-/// Where the next panel goes: rows of 24, filled from the left.
+/// The position of the next panel: rows of width 24, filled from the left.
 #[derive(Default)]
 struct Place {
     x: usize,

@@ -1,12 +1,12 @@
-//! The monitoring stack, generated from the catalogue: rules and dashboards that name what the
-//! process exposes and nothing else, with its namespace and labels, and the page of each alert.
+//! Generates the monitoring stack from the catalogue: rules and dashboards of exactly the metrics
+//! that the process exposes, with its namespace and labels, and a runbook for each alert.
 //!
-//! - Everything is a pure function of definitions and configuration; [`Stack`] holds texts, and
+//! - Everything is a pure function of definitions and configuration; [`Stack`] holds texts and
 //!   touches no file before [`Stack::write`].
-//! - A dashboard, an alert, a page is an entry in a table. Its expressions name metrics as the
-//!   catalogue does; each is resolved against what is exposed, label by label. What names a metric
-//!   that is not exposed here is left out, and [`Stack::left_out`] says so.
-//! - Writing is all or nothing, and what a person has edited is not overwritten.
+//! - Dashboards, alerts and runbooks are table entries. Their expressions use catalogue names, each
+//!   resolved against the exposed metrics, label by label. Entries with a metric that is not
+//!   exposed are left out and listed by [`Stack::left_out`].
+//! - Writing is all or nothing, and edited files are not overwritten.
 //!
 //! ```
 //! use selfheal::{Config, Selfheal};
@@ -57,8 +57,8 @@ pub struct Stack {
 }
 
 impl Stack {
-    /// Generates all files from definitions, by the names that they are exposed by, and a
-    /// configuration that was checked. `own` are those of the application.
+    /// Generates all files from definitions, by their exposed names, and a validated configuration.
+    /// `own` are the application's definitions.
     pub(crate) fn new(
         catalog: Vec<(String, MetricDef)>,
         own: &[MetricDef],
@@ -127,19 +127,19 @@ impl Stack {
         })
     }
 
-    /// The files, by their paths, in order.
+    /// Iterates over the files, ordered by path.
     pub fn files(&self) -> impl Iterator<Item = (&str, &str)> {
         self.files.iter().map(|(path, text)| (&**path, &**text))
     }
 
-    /// The text of one file.
+    /// Returns the text of one file.
     #[must_use]
     pub fn file(&self, path: &str) -> Option<&str> {
         self.files.get(path).map(String::as_str)
     }
 
-    /// What is not generated, and why: it needs a metric that is not exposed here, since a feature
-    /// of this crate or the family is switched off.
+    /// The entries that were not generated, and why: they need a metric that is not exposed here,
+    /// since a feature of this crate or the family is disabled.
     #[must_use]
     pub fn left_out(&self) -> &[String] {
         &self.left_out

@@ -1,4 +1,4 @@
-//! From the names of the catalogue in an expression to those that are exposed here.
+//! Translates catalogue names in expressions to the names exposed here.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,10 +6,10 @@ use super::foreign;
 use crate::catalog::{Allowed, Kind, MetricDef};
 use crate::promql::{METRIC_NAME, MatchOp, Matcher, Query, Token, TokenKind, tokens};
 
-/// The labels that a scrape gives to every series, here and in a cluster.
+/// The labels that a scrape adds to every series, here and in a cluster.
 const OF_THE_SCRAPE: [&str; 4] = ["job", "instance", "namespace", "pod"];
 
-/// Words that a list of labels follows.
+/// Keywords followed by a list of labels.
 const LISTS: [&str; 6] = [
     "by",
     "without",
@@ -19,20 +19,20 @@ const LISTS: [&str; 6] = [
     "group_right",
 ];
 
-/// What stands for the window of rates in an expression of a table.
+/// The placeholder for the window of rates in an expression of a table.
 const WINDOW: &str = "$w";
 
-/// What an expression is written for.
+/// The context for which an expression is written.
 #[derive(Clone, Copy)]
 pub(super) struct Scope<'a> {
     /// The window of its rates.
     pub(super) window: &'a str,
-    /// Matchers that every selector of a metric of the catalogue gets.
+    /// Matchers added to every selector of a catalogue metric.
     pub(super) matchers: &'a str,
 }
 
-/// Every metric that may be named: those of the catalogue, by their names in it and by those that
-/// are exposed, what rules record, and what other exporters have.
+/// All metrics that expressions may use: those of the catalogue, by catalogue name and exposed
+/// name, recorded ones, and those of other exporters.
 pub(super) struct Names {
     by_name: BTreeMap<String, String>,
     exposed: BTreeMap<String, MetricDef>,
@@ -41,8 +41,8 @@ pub(super) struct Names {
 }
 
 impl Names {
-    /// The names of definitions with what they are exposed as; `everywhere` are the labels that
-    /// every series has.
+    /// Creates it from definitions and their exposed names; `everywhere` are the labels of every
+    /// series.
     pub(super) fn new<'a>(
         catalog: impl IntoIterator<Item = (String, MetricDef)>,
         everywhere: impl IntoIterator<Item = &'a String>,
@@ -63,23 +63,23 @@ impl Names {
         names
     }
 
-    /// The definitions, by the names that they are exposed by.
+    /// Iterates over the definitions, by exposed name.
     pub(super) fn exposed(&self) -> impl Iterator<Item = (&str, &MetricDef)> {
         self.exposed.iter().map(|(name, def)| (&**name, def))
     }
 
-    /// Makes the name of a recording rule known.
+    /// Adds the name of a recording rule.
     pub(super) fn record(&mut self, name: &str) {
         self.records.insert(name.to_owned());
     }
 
-    /// An expression of a table as it is written for a scope, checked: every metric is exposed
-    /// here, every label is one of its, every value one that the label can have.
+    /// Writes an expression of a table for a scope and checks it: every metric must be exposed
+    /// here, every label must be one of its metric, and every value one that the label can have.
     ///
     /// # Errors
-    /// What is not declared here.
+    /// The names that are not declared here.
     pub(super) fn resolve(&self, text: &str, scope: Scope<'_>) -> Result<String, String> {
-        // What a dashboard fills in later stands for any value.
+        // Variables that a dashboard fills in later stand for any value.
         let plain = Scope {
             window: "5m",
             matchers: "",
@@ -93,7 +93,7 @@ impl Names {
         Ok(self.write(text, scope))
     }
 
-    /// An expression with the names that are exposed, and the matchers of the scope.
+    /// Writes an expression with the exposed names and the matchers of the scope.
     pub(super) fn write(&self, text: &str, scope: Scope<'_>) -> String {
         let text = text.replace(WINDOW, scope.window);
         let words = tokens(&text);
@@ -129,8 +129,8 @@ impl Names {
         out
     }
 
-    /// What a metric is exposed as, and its definition: by its name in the catalogue, that of a
-    /// series of a histogram among them.
+    /// The exposed name and the definition of a metric, by its catalogue name or that of a series
+    /// of a histogram.
     fn metric(&self, name: &str) -> Option<(String, &MetricDef)> {
         if let Some(exposed) = self.by_name.get(name) {
             return Some((exposed.clone(), self.exposed.get(exposed)?));
@@ -138,20 +138,20 @@ impl Names {
         let (stem, part) = part_of(name)?;
         let exposed = self.by_name.get(stem)?;
         let def = self.exposed.get(exposed)?;
-        // Of native buckets alone the quantile is taken of the series itself.
+        // With native buckets only, a quantile is computed from the series itself.
         let whole = part == "_bucket" && def.buckets.is_empty();
         (def.kind == Kind::Histogram)
             .then(|| (format!("{exposed}{}", if whole { "" } else { part }), def))
     }
 
-    /// The definition of a series by the name that it is exposed by.
+    /// The definition of a series by its exposed name.
     fn series(&self, name: &str) -> Option<&MetricDef> {
         let of_part = || self.exposed.get(part_of(name)?.0);
         self.exposed.get(name).or_else(of_part)
     }
 
     /// # Errors
-    /// What is not declared.
+    /// The names that are not declared.
     pub(super) fn check(&self, expression: &str) -> Result<(), String> {
         let query = Query::parse(expression).map_err(|error| format!("{expression}: {error}"))?;
         let mut labels: BTreeSet<&str> = OF_THE_SCRAPE.into_iter().collect();
@@ -161,7 +161,7 @@ impl Names {
             labels.extend(self.check_selector(matchers)?);
         }
         for label in listed(expression) {
-            // A label that a function makes stands in quotes before it is listed.
+            // A label that a function creates appears in quotes before it is listed.
             if !labels.contains(label) && !expression.contains(&format!("\"{label}\"")) {
                 return Err(format!(
                     "no metric of the expression has the label `{label}`"
@@ -171,7 +171,7 @@ impl Names {
         Ok(())
     }
 
-    /// The labels of what a selector reads.
+    /// Checks the matchers of a selector and returns the labels of its metric.
     fn check_selector(&self, matchers: &[Matcher]) -> Result<Vec<&str>, String> {
         let is_name =
             |matcher: &&Matcher| matcher.name() == METRIC_NAME && matcher.op() == MatchOp::Equal;
@@ -187,7 +187,7 @@ impl Names {
         } else if let Some(labels) = foreign::labels(name) {
             labels.to_vec()
         } else if self.records.contains(name) {
-            // What a rule records has the labels that it keeps.
+            // The labels of a recorded metric are those that its rule keeps.
             return Ok(Vec::new());
         } else {
             return Err(format!("no metric `{name}` is declared here"));
@@ -206,7 +206,7 @@ impl Names {
     }
 }
 
-/// Whether a word names what is read: it stands in no braces and no list of labels, and is no
+/// Whether a word is the metric of a selector: outside braces and lists of labels, and not a
 /// function.
 fn is_selector(text: &str, words: &[Token], at: usize) -> bool {
     let symbol = |token: &Token| text[token.span.clone()].to_owned();
@@ -247,8 +247,8 @@ fn listed(text: &str) -> Vec<&str> {
     found
 }
 
-/// A value that a label of a closed set is compared with has to be one of the set, and a pattern
-/// has to match one with each of its alternatives.
+/// Checks the value for a label with a closed set: it must be in the set, and every alternative of
+/// a pattern must match one.
 fn check_value(name: &str, def: &MetricDef, matcher: &Matcher) -> Result<(), String> {
     let Some(Allowed::These(values)) = def.allowed.get(matcher.name()) else {
         return Ok(());
@@ -272,12 +272,12 @@ fn check_value(name: &str, def: &MetricDef, matcher: &Matcher) -> Result<(), Str
     }
 }
 
-/// The name of the metric that a series by this name may be of.
+/// The metric to which a series of this name may belong.
 pub(super) fn family(name: &str) -> &str {
     part_of(name).map_or(name, |(stem, _)| stem)
 }
 
-/// The histogram that a name is a series of, and which.
+/// The histogram and the suffix of a series name.
 fn part_of(name: &str) -> Option<(&str, &str)> {
     let mut parts = ["_bucket", "_sum", "_count"].into_iter();
     parts.find_map(|part| Some((name.strip_suffix(part)?, part)))

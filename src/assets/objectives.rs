@@ -1,4 +1,4 @@
-//! The objectives of the service: how fast their budgets burn.
+//! Generates the rules of objectives: the burn rates of their budgets.
 
 use super::plan::Plan;
 use super::table::Alert;
@@ -8,7 +8,7 @@ use crate::rules::{RuleFile, Slo};
 
 const DURATION: &str = "http_request_duration_seconds";
 
-/// The alert of every objective, for its page: its rules come from [`Slo`].
+/// The alert of all objectives, for its runbook: its rules come from [`Slo`].
 pub(super) static BURN: Alert = Alert {
     name: "SloBudgetBurn",
     severity: "page or ticket",
@@ -30,17 +30,17 @@ pub(super) static BURN: Alert = Alert {
     test: &[],
 };
 
-/// The rule file of all objectives, and the tests of their alerts; without tests where there are no
+/// The rule file of all objectives, and the tests of their alerts; empty tests if there are no
 /// rules.
 pub(super) struct Files {
     pub(super) rules: String,
     pub(super) tests: String,
 }
 
-/// The files of all objectives.
+/// Generates the files of all objectives.
 ///
 /// # Errors
-/// A bound that the histogram does not have, or matchers that are none; all are listed.
+/// Bounds that the histogram does not have, or invalid matchers; all are listed.
 pub(super) fn files(plan: &mut Plan<'_>) -> Result<Files, AssetsError> {
     for window in ["5m", "30m", "1h", "2h", "6h", "1d", "3d"] {
         plan.names.record(&format!("slo:error_ratio:rate{window}"));
@@ -103,7 +103,7 @@ fn slo(plan: &Plan<'_>, name: &str, objective: &Objective) -> Slo {
     }
 }
 
-/// Whether every expression names what is exposed.
+/// Checks that every expression uses exposed metrics.
 fn check(plan: &Plan<'_>, rules: &str) -> Result<(), String> {
     let file = RuleFile::parse("objectives.yml", rules).map_err(|error| error.to_string())?;
     let rules = file.groups.iter().flat_map(|group| &group.rules);
@@ -112,7 +112,7 @@ fn check(plan: &Plan<'_>, rules: &str) -> Result<(), String> {
         .try_for_each(|rule| plan.names.check(rule.expr.text()))
 }
 
-/// An objective on time needs a bucket that ends there.
+/// Checks that the histogram has a bucket at the objective's duration.
 fn bound(plan: &Plan<'_>, name: &str, objective: &Objective, faults: &mut Faults) {
     let Some(seconds) = objective.seconds else {
         return;

@@ -1,4 +1,4 @@
-//! What all generators share: the names, the configuration, and what could not be generated.
+//! State shared by all generators: names, configuration, and omissions.
 
 use super::names::Names;
 use super::table::Alert;
@@ -8,7 +8,7 @@ use crate::config::{Config, duration};
 pub(super) struct Plan<'c> {
     pub(super) config: &'c Config,
     pub(super) names: Names,
-    /// The alerts that there are here, with their expressions.
+    /// The alerts generated here, with their expressions.
     pub(super) alerts: Vec<(&'static Alert, String)>,
     left_out: Vec<String>,
 }
@@ -23,7 +23,7 @@ impl<'c> Plan<'c> {
         }
     }
 
-    /// Notes what is not generated, and why.
+    /// Records what is not generated, and why.
     pub(super) fn left_out(&mut self, what: &str, why: &str) {
         self.left_out.push(format!("{what}: {why}"));
     }
@@ -37,7 +37,7 @@ impl<'c> Plan<'c> {
         duration::format(self.config.assets.window)
     }
 
-    /// Where the page of an alert is.
+    /// The location of an alert's runbook.
     pub(super) fn link(&self, alert: &str) -> String {
         let base = match &*self.config.assets.runbooks {
             "" => "runbooks",
@@ -46,7 +46,7 @@ impl<'c> Plan<'c> {
         format!("{base}/{alert}.md")
     }
 
-    /// The name of the service as a name in Kubernetes and a job of Prometheus.
+    /// The name of the service as a Kubernetes name and a Prometheus job.
     pub(super) fn service(&self) -> String {
         match slug(self.config.service_name()) {
             name if name.is_empty() => "app".to_owned(),
@@ -55,7 +55,7 @@ impl<'c> Plan<'c> {
         }
     }
 
-    /// The instances that are scraped; `default` unless they are set.
+    /// The instances to scrape, or `default` if none are set.
     pub(super) fn targets(&self, default: &str) -> Vec<String> {
         let targets = &self.config.assets.targets;
         if targets.is_empty() {
@@ -65,7 +65,7 @@ impl<'c> Plan<'c> {
         }
     }
 
-    /// The port of the metrics, where the application has a machine to itself.
+    /// The port of the metrics in a container or VM of its own; 9898 if the configured one is 0.
     pub(super) fn port(&self) -> u16 {
         match self.config.server.listen.port() {
             0 => 9898,
@@ -73,7 +73,7 @@ impl<'c> Plan<'c> {
         }
     }
 
-    /// The image of the application.
+    /// The container image of the application.
     pub(super) fn image(&self) -> String {
         match &*self.config.assets.image {
             "" => {
@@ -85,7 +85,7 @@ impl<'c> Plan<'c> {
     }
 }
 
-/// A text as a name in Kubernetes: small letters, digits and `-`, at most 40.
+/// A text as a Kubernetes name: lowercase letters, digits and `-`, at most 40.
 pub(super) fn slug(text: &str) -> String {
     let name = text
         .to_ascii_lowercase()

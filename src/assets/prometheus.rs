@@ -1,4 +1,4 @@
-//! The configuration of Prometheus.
+//! Generates the configuration of Prometheus.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -8,10 +8,10 @@ use super::plan::Plan;
 use super::yaml::quoted;
 use crate::config::duration;
 
-/// Prometheus waits no longer by default, and no longer than its interval.
+/// The default scrape timeout of Prometheus, which must not exceed the interval.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// For instances at fixed addresses; `default` is that of the application unless addresses are set.
+/// The configuration for fixed addresses; `default` is used if none are set.
 pub(super) fn config(plan: &Plan<'_>, default: &str) -> String {
     let targets = plan.targets(default);
     let targets: Vec<String> = targets.iter().map(|target| quoted(target)).collect();
@@ -26,7 +26,7 @@ pub(super) fn config(plan: &Plan<'_>, default: &str) -> String {
     text
 }
 
-/// For a cluster: the application's pods, and what else is there.
+/// The configuration for a cluster: the application's pods, and the cluster's own jobs.
 pub(super) fn in_kubernetes(plan: &Plan<'_>) -> String {
     let mut text = head(plan);
     let service = plan.service();
@@ -43,7 +43,7 @@ pub(super) fn in_kubernetes(plan: &Plan<'_>) -> String {
     text
 }
 
-/// What comes before the jobs.
+/// The part before the jobs.
 fn head(plan: &Plan<'_>) -> String {
     let assets = &plan.config.assets;
     let interval = duration::format(assets.scrape_interval);
@@ -66,8 +66,8 @@ fn head(plan: &Plan<'_>) -> String {
     text
 }
 
-/// How the application is scraped: path, TLS and credentials, whose files are in a folder beside the
-/// configuration.
+/// How the application is scraped: path, TLS and credentials, whose files are in a folder beside
+/// the configuration.
 fn access(plan: &Plan<'_>) -> String {
     let secrets = "secrets";
     let (assets, server) = (&plan.config.assets, &plan.config.server);

@@ -1,4 +1,4 @@
-//! The recording rules.
+//! The table of recording rules.
 
 use super::table::Record;
 

@@ -1,4 +1,4 @@
-//! Rule files of Prometheus, and the tests of them that promtool runs.
+//! Generates Prometheus rule files, and their tests for promtool.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -10,11 +10,10 @@ use super::table::{Alert, AlertGroup, Input};
 use super::yaml::quoted;
 use crate::promql::{METRIC_NAME, Query};
 
-/// Every test is evaluated once a minute up to this time: each alert has fired by then.
+/// The time at which the tests are evaluated, by which each alert has fired; the interval is 1 min.
 pub(super) const TESTED: &str = "30m";
 
-/// The recording rules of which every metric is exposed, in one group: some read what others
-/// record.
+/// The recording rules whose metrics are all exposed, in one group, since some depend on others.
 pub(super) fn records(plan: &mut Plan<'_>) -> String {
     let window = plan.window();
     let scope = Scope {
@@ -35,7 +34,7 @@ pub(super) fn records(plan: &mut Plan<'_>) -> String {
     text
 }
 
-/// The alerts of a group of which every metric is exposed; `None` where there is none.
+/// The alerts of a group whose metrics are all exposed; `None` if there are none.
 pub(super) fn alerts(plan: &mut Plan<'_>, group: &'static AlertGroup) -> Option<String> {
     let window = plan.window();
     let scope = Scope {
@@ -73,9 +72,8 @@ fn rule(alert: &Alert, expr: &str, link: &str) -> String {
     text
 }
 
-/// The tests of the alerts of a group: they fire when they are to, and are silent when they are not
-/// and when no series is there. Alerts that read different metrics share a test, since promtool
-/// sets up a storage for each.
+/// The tests of a group's alerts: each fires and stays silent as expected, and is silent without
+/// series. Alerts on different metrics share a test, since promtool sets up a storage for each.
 pub(super) fn tests(plan: &Plan<'_>, group: &AlertGroup) -> String {
     let mut text = format!(
         "rule_files: [../rules/recording.yml, ../rules/{}.yml]\nevaluation_interval: 1m\ntests:\n",
@@ -100,7 +98,7 @@ pub(super) fn tests(plan: &Plan<'_>, group: &AlertGroup) -> String {
     text
 }
 
-/// Alerts put together such that none reads what another in its batch does.
+/// Groups alerts into batches in which no two read the same metric.
 fn batches<'p>(
     alerts: impl Iterator<Item = (&'static Alert, &'p str)>,
 ) -> Vec<Vec<&'static Alert>> {
@@ -121,7 +119,7 @@ fn batches<'p>(
     batches.into_iter().map(|(_, batch)| batch).collect()
 }
 
-/// The metrics that an expression reads, a histogram by its own name.
+/// The metrics that an expression reads; a histogram by its own name.
 fn reads(expr: &str) -> BTreeSet<String> {
     let query = Query::parse(expr);
     let matchers = query.iter().flat_map(Query::selectors).flatten();
@@ -129,7 +127,7 @@ fn reads(expr: &str) -> BTreeSet<String> {
     names.map(|name| family(name.value()).to_owned()).collect()
 }
 
-/// What a rule records reads other metrics in turn.
+/// Whether the name is that of a recording rule, which reads other metrics.
 fn is_recorded(name: &str) -> bool {
     name.contains(':')
 }

@@ -1,4 +1,4 @@
-//! The page of an alert.
+//! Generates the runbook of an alert.
 
 use std::fmt::Write as _;
 
@@ -6,7 +6,7 @@ use super::names::Scope;
 use super::plan::Plan;
 use super::table::Alert;
 
-/// The page in Markdown.
+/// The runbook in Markdown.
 pub(super) fn page(plan: &mut Plan<'_>, alert: &Alert, expr: &str) -> String {
     let hold = match alert.hold {
         "" => "as soon as it is so".to_owned(),
@@ -42,7 +42,7 @@ pub(super) fn page(plan: &mut Plan<'_>, alert: &Alert, expr: &str) -> String {
     text
 }
 
-/// A text whose templates are what they stand for: `{{ $labels.job }}` is *job*, a value *value*.
+/// Replaces the templates of a text by names: `{{ $labels.job }}` is *job*, a value *value*.
 fn without_templates(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;

@@ -1,37 +1,36 @@
-//! What the tables are made of. Expressions name metrics as the catalogue does, without namespace,
-//! and `$w` stands for the window of a rate.
+//! Types of the tables. Expressions use catalogue names without namespace, and `$w` for the window
+//! of a rate.
 
-/// Alerts that belong together.
+/// A group of related alerts.
 pub(super) struct AlertGroup {
     pub(super) name: &'static str,
     pub(super) alerts: &'static [Alert],
 }
 
-/// An alert, its page and its test.
+/// An alert, its runbook and its test.
 pub(super) struct Alert {
     pub(super) name: &'static str,
     /// `info`, `warning` or `critical`.
     pub(super) severity: &'static str,
-    /// How long the expression must hold; empty for no time.
+    /// The duration (`for`) for which the expression must hold; empty for none.
     pub(super) hold: &'static str,
     pub(super) expr: &'static str,
     /// Both in the template language of Prometheus.
     pub(super) summary: &'static str,
     pub(super) description: &'static str,
-    /// What it costs whoever uses the service.
+    /// The impact on users of the service.
     pub(super) impact: &'static str,
-    /// What was tried before a person is asked.
+    /// Automatic measures before a person is paged.
     pub(super) tried: &'static str,
-    /// What a person does.
+    /// The steps for a person.
     pub(super) steps: &'static [&'static str],
-    /// What a person asks.
+    /// The queries for a person.
     pub(super) queries: &'static [&'static str],
-    /// The series of its test: what it is fired by, and what it is silent on.
+    /// The series of its test, which make it fire or stay silent.
     pub(super) test: &'static [Input],
 }
 
-/// A series in the notation of promtool, with its values where the alert fires, and where it is
-/// silent.
+/// A series in promtool's notation, with its values when the alert fires and when it is silent.
 pub(super) struct Input(
     pub(super) &'static str,
     pub(super) &'static str,
@@ -46,10 +45,10 @@ pub(super) struct Record {
 
 /// A dashboard.
 pub(super) struct Dashboard<'t> {
-    /// Its address in Grafana, and its file.
+    /// Its UID in Grafana, and its file name.
     pub(super) uid: &'t str,
     pub(super) title: &'t str,
-    /// Marks, on the panels, each time that one of these grows: what is shown, and the expression.
+    /// Annotations on the panels whenever one of these grows: label and expression.
     pub(super) marks: &'t [(&'t str, &'t str)],
     pub(super) panels: &'t [Panel<'t>],
 }
@@ -59,22 +58,22 @@ pub(super) struct Dashboard<'t> {
 pub(super) struct Panel<'t> {
     pub(super) title: &'t str,
     pub(super) shape: Shape,
-    /// In the words of Grafana: `s`, `bytes`, `percentunit`, `reqps`.
+    /// In Grafana's names: `s`, `bytes`, `percentunit`, `reqps`.
     pub(super) unit: &'t str,
     /// Expressions and their legends.
     pub(super) queries: &'t [(&'t str, &'t str)],
-    /// From which value on which colour; that of the first has no lower bound.
+    /// Colours by lower bound; the first bound is ignored.
     pub(super) steps: &'static [(f64, &'static str)],
-    /// The alert whose page it links to; empty for none.
+    /// The alert whose runbook it links to; empty for none.
     pub(super) alert: &'static str,
-    /// Why it may have no data while all is well; empty where it must have some.
+    /// Why it may be empty in normal operation; empty if it must have data.
     pub(super) empty: &'static str,
 }
 
-/// How a panel is drawn, of a width of 24.
+/// The kind of a panel; a row is 24 wide.
 #[derive(Clone, Copy)]
 pub(super) enum Shape {
-    /// A heading over the panels that follow.
+    /// A heading above the following panels.
     Row,
     /// One number, 4 wide.
     Stat,

@@ -1,12 +1,12 @@
-//! Writing is all or nothing: new files are complete beside the old ones before the first is
-//! exchanged, and what was exchanged is put back should a later one fail, now or, after a crash,
-//! by the next run.
+//! Writes the stack, all or nothing: new files are complete beside the old ones before the first is
+//! replaced, and if a later step fails, replaced files are restored, at once or, after a crash, by
+//! the next run.
 //!
-//! | in the folder | what it is |
+//! | in the folder | content |
 //! |---|---|
-//! | `.selfheal-assets` | each file that was generated, with its hash: whether someone has edited it since |
-//! | `.selfheal-assets.new/` | files that are complete and not yet in their place |
-//! | `.selfheal-assets.old/` | files that were replaced, and in `absent` the paths that had none |
+//! | `.selfheal-assets` | each generated file with its hash, to detect edits |
+//! | `.selfheal-assets.new/` | complete files that are not yet in place |
+//! | `.selfheal-assets.old/` | replaced files, and in `absent` the paths of new ones |
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -19,35 +19,35 @@ use super::{AssetsError, EditedFile, Stack};
 const LIST: &str = ".selfheal-assets";
 const NEW: &str = ".selfheal-assets.new";
 const OLD: &str = ".selfheal-assets.old";
-/// In the folder of old files, what had no old file.
+/// The list, in the folder of old files, of paths that had no old file.
 const ABSENT: &str = "absent";
 
-/// What was written.
+/// The result of writing the files.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Written {
-    /// Files that are new or were replaced.
+    /// New and replaced files.
     pub written: Vec<String>,
-    /// Files that were as they are to be.
+    /// Files that were already up to date.
     pub unchanged: Vec<String>,
-    /// Files of an earlier run that are no longer generated. Those that were edited stay.
+    /// Files of an earlier run that are no longer generated. Edited ones are kept.
     pub removed: Vec<String>,
 }
 
 impl Stack {
-    /// Writes all files below a folder, or none. Files that are not generated are left alone.
+    /// Writes all files below a folder, or none. Other files are left alone.
     ///
     /// # Errors
-    /// A file was edited since it was generated, with the differences; or the system refuses a
-    /// file. Then everything is as it was.
+    /// A file was edited since it was generated, with the differences; or an I/O error. All files
+    /// are then unchanged.
     pub fn write(&self, folder: impl AsRef<Path>) -> Result<Written, AssetsError> {
         self.write_with(folder.as_ref(), false)
     }
 
-    /// Writes all files as [`write`](Self::write) does, those that were edited as well.
+    /// Writes all files as [`write`](Self::write) does, including edited ones.
     ///
     /// # Errors
-    /// The system refuses a file. Then everything is as it was.
+    /// An I/O error. All files are then unchanged.
     pub fn overwrite(&self, folder: impl AsRef<Path>) -> Result<Written, AssetsError> {
         self.write_with(folder.as_ref(), true)
     }
@@ -110,7 +110,7 @@ impl Stack {
                 executable(&staged).map_err(at(&staged))?;
             }
         }
-        // From here on there is something to undo.
+        // From here on, a failure must be undone.
         let mut absent = String::new();
         for path in texts.keys() {
             if !exists(&folder.join(path))? {
@@ -126,12 +126,12 @@ impl Stack {
             undo(folder)?;
             return Err(error);
         }
-        // The one step that makes it final.
+        // This atomic step commits.
         fs::rename(&old, new.join(".done")).map_err(at(&old))?;
         remove(&new)
     }
 
-    /// The files with their hashes, a line each.
+    /// The files with their hashes, one per line.
     fn list(&self) -> String {
         self.files
             .iter()
@@ -163,7 +163,7 @@ fn move_all(folder: &Path, new: &BTreeSet<&str>, removed: &[String]) -> Result<(
     Ok(())
 }
 
-/// Puts back what an exchange that was not finished has moved.
+/// Reverts an unfinished replacement.
 fn undo(folder: &Path) -> Result<(), AssetsError> {
     let old = folder.join(OLD);
     if !exists(&old)? {
@@ -203,7 +203,7 @@ fn listed(folder: &Path) -> Result<BTreeMap<String, String>, AssetsError> {
     let list = String::from_utf8_lossy(&list);
     let lines = list.lines().filter_map(|line| {
         let (hash, path) = line.split_once("  ")?;
-        // A list that was edited must not lead out of the folder.
+        // An edited list must not lead out of the folder.
         let inside = Path::new(path)
             .components()
             .all(|part| matches!(part, std::path::Component::Normal(_)));

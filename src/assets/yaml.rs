@@ -1,11 +1,11 @@
-//! Texts as YAML has them.
+//! Formats texts for YAML.
 
-/// A text in double quotes, with the escapes that JSON, YAML and PromQL share.
+/// A double-quoted text, with the escapes shared by JSON, YAML and PromQL.
 pub(super) fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-/// A text whose lines are indented by so many blanks, as they stand below `|`.
+/// A text indented by this many blanks, for a block after `|`.
 pub(super) fn block(text: &str, blanks: usize) -> String {
     let indent = " ".repeat(blanks);
     let mut out = String::with_capacity(text.len() + text.len() / 8);

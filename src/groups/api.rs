@@ -3,7 +3,7 @@ use std::time::Duration;
 use crate::track::Outcome;
 
 crate::group! {
-    /// The metrics of calls to other services' interfaces.
+    /// The metrics of calls to other services.
     pub struct ApiMetrics: "api" {
         /// Calls to other services, by how they ended
         pub calls: Counter = "api_calls_total" ["api", "status"] .at_most("api", 200) .only("status", &Outcome::STATUSES);
@@ -37,9 +37,9 @@ impl ApiMetrics {
 }
 
 crate::tracker! {
-    /// One call to another service: counted by outcome and timed.
+    /// A call to another service: counted by outcome and timed.
     ///
-    /// Dropped without a word it counts as `abandoned`; in a panic as an error of type `panic`.
+    /// Dropped without an outcome it counts as `abandoned`, in a panic as an error of type `panic`.
     ///
     /// ```
     /// use selfheal::groups::ApiCall;
@@ -56,12 +56,12 @@ crate::tracker! {
 }
 
 impl ApiCall {
-    /// Adds tokens that the service charges for, which some count instead of money.
+    /// Adds tokens that the service charges for.
     pub fn tokens(&self, used: u64) {
         self.record(|metrics, [api]| metrics.tokens.add(&(api,), used));
     }
 
-    /// Records that the service refused the call for its rate: an error of type `rate_limit`.
+    /// Records that the service rate-limited the call: an error of type `rate_limit`.
     pub fn rate_limited(self) {
         self.error(super::RATE_LIMIT);
     }

@@ -25,7 +25,7 @@ crate::group! {
 }
 
 crate::tracker! {
-    /// One run of the agent: counted by what set it off, timed, and active meanwhile.
+    /// A run of the agent: counted by trigger, timed, and active until it ends.
     pub struct AuditRun: Audit(trigger) in AuditMetrics {
         started(metrics) {
             metrics.runs.inc(&(trigger,));
@@ -43,7 +43,7 @@ crate::tracker! {
 }
 
 impl AuditRun {
-    /// Adds what the run found: markers of completed work, and commits.
+    /// Adds the run's findings: markers of completed work, and commits.
     pub fn found(&self, markers: u64, commits: u64) {
         self.record(|metrics, _| {
             metrics.markers.add(markers);
@@ -51,7 +51,7 @@ impl AuditRun {
         });
     }
 
-    /// Sets the share of the work that is covered, 0 to 100.
+    /// Sets the share of covered work, 0 to 100.
     pub fn coverage(&self, percent: f64) {
         self.record(|metrics, _| metrics.coverage.set(&(), percent));
     }

@@ -1,5 +1,5 @@
 crate::group! {
-    /// The metrics of a bridge over which blocking code calls async code.
+    /// The metrics of a bridge through which blocking code calls async code.
     pub struct BridgeMetrics: "async_bridge" {
         /// Calls over the bridge
         pub calls: Counter = "async_bridge_calls_total" ["operation"] .at_most("operation", 100);
@@ -17,8 +17,8 @@ crate::group! {
 }
 
 crate::tracker! {
-    /// One call over the bridge: counted, timed, and pending meanwhile. An error of type `timeout`
-    /// is counted as one, too.
+    /// A call over the bridge: counted, timed, and pending until it ends. An error of type
+    /// `timeout` also counts as a timeout.
     pub struct BridgeCall: Bridge(operation) in BridgeMetrics {
         started(metrics) {
             metrics.calls.inc(&(operation,));

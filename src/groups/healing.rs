@@ -2,8 +2,8 @@ use super::LONG;
 use super::older::{ALL, DURATION, FAILED, OLDER_BUCKETS, SUCCEEDED, older};
 
 crate::group! {
-    /// Anomalies that the application detects, and what it heals by its own code. What the
-    /// healing engine of this crate does is counted by itself.
+    /// The metrics of anomalies and healing actions in the application's own code. This crate's
+    /// healing engine has separate metrics.
     pub struct ActionMetrics: "actions" {
         /// Anomalies that were detected
         pub anomalies: Counter = "anomalies_detected_total" ["anomaly_type", "severity"] .at_most("anomaly_type", 100) .at_most("severity", 16);
@@ -19,7 +19,7 @@ crate::group! {
 }
 
 crate::tracker! {
-    /// One healing action of the application itself: counted by outcome and timed.
+    /// A healing action of the application itself: counted by outcome and timed.
     pub struct HealingAction: Action(action) in ActionMetrics {
         ended(metrics, outcome, took) {
             match outcome {

@@ -1,6 +1,6 @@
 use crate::track::Outcome;
 
-/// From a second to a day.
+/// Buckets from a second to a day.
 const PROCESSING: [f64; 10] = [
     1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3_600.0, 14_400.0, 43_200.0, 86_400.0,
 ];
@@ -24,8 +24,8 @@ crate::group! {
 }
 
 crate::tracker! {
-    /// One incident, from when it is opened to when it is resolved: by severity, counted by
-    /// outcome, timed, and active meanwhile.
+    /// An incident, from opened to resolved: by severity, counted by outcome, timed, and active
+    /// until it ends.
     pub struct Incident: IncidentKind(severity) in IncidentMetrics {
         started(metrics) { metrics.active.inc(&(severity,)); }
         ended(metrics, outcome, took) {
@@ -37,17 +37,17 @@ crate::tracker! {
 }
 
 impl Incident {
-    /// Counts that it was escalated to this level.
+    /// Counts an escalation to this level.
     pub fn escalated(&self, level: &str) {
         self.record(|metrics, _| metrics.escalated.inc(&(level,)));
     }
 
-    /// Counts that it was found to belong to another.
+    /// Counts the incident as belonging to another.
     pub fn correlated(&self) {
         self.record(|metrics, _| metrics.correlated.inc());
     }
 
-    /// Counts a report that was of this incident.
+    /// Counts a duplicate report of this incident.
     pub fn deduplicated(&self) {
         self.record(|metrics, _| metrics.deduplicated.inc());
     }

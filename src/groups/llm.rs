@@ -40,9 +40,9 @@ crate::group! {
 }
 
 crate::tracker! {
-    /// One call to a language model: counted by outcome, timed, its tokens and cost added up.
+    /// A call to a language model: counted by outcome, timed, with its tokens and cost.
     ///
-    /// Dropped without a word it counts as `abandoned`; in a panic as an error of type `panic`.
+    /// Dropped without an outcome it counts as `abandoned`, in a panic as an error of type `panic`.
     pub struct LlmCall: Llm(provider, model, operation) in LlmMetrics, without success {
         ended(metrics, outcome, took) {
             metrics.requests.inc(&(provider, model, operation, outcome.status()));
@@ -61,8 +61,8 @@ impl LlmCall {
         self.record(|llm, [provider, model, _]| llm.first_token.observe(&(provider, model), took));
     }
 
-    /// Records that the call went well, the tokens sent and received, and its cost in dollars.
-    /// A cost that is negative or not finite is left out and counted as rejected.
+    /// Records success, the tokens sent and received, and the cost in dollars. A cost that is
+    /// negative or not finite is ignored and counted as rejected.
     pub fn success(self, tokens_in: u64, tokens_out: u64, usd: f64) {
         self.record(|llm, [provider, model, _]| {
             llm.tokens.add(&(provider, model, "input"), tokens_in);
@@ -72,7 +72,7 @@ impl LlmCall {
         self.0.success();
     }
 
-    /// Records that the provider refused the call for its rate: an error of type `rate_limit`.
+    /// Records that the provider rate-limited the call: an error of type `rate_limit`.
     pub fn rate_limited(self) {
         self.record(|llm, [provider, ..]| llm.rate_limits.inc(&(provider,)));
         self.error(super::RATE_LIMIT);

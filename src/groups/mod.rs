@@ -1,9 +1,9 @@
-//! The metric groups that come with this crate, and a tracker for each kind of work.
+//! Ready-made metric groups, with a tracker for each kind of work.
 //!
-//! A file has the declarations of one group, a line for each metric, and what moves when a piece
-//! of work starts and ends. It uses nothing that an application could not use for a group of its
-//! own: [`group!`](crate::group!) and [`tracker!`](crate::tracker!). A group costs nothing until
-//! it is used.
+//! Each file declares one group, a line per metric, and what its trackers record at the start and
+//! end of a piece of work. Applications can define their own the same way, with
+//! [`group!`](crate::group!) and [`tracker!`](crate::tracker!). A group costs nothing until it is
+//! used.
 //!
 //! | group | trackers | for |
 //! |---|---|---|
@@ -21,8 +21,8 @@
 //! | [`ActionMetrics`] | [`HealingAction`] | anomalies, and what the application heals itself |
 //! | [`ErrorMetrics`] | | errors by component and type |
 //!
-//! What is known only when it is over is recorded by a [`Recorder`]; how code of other systems moves
-//! here is in [`migration`].
+//! Use a [`Recorder`] for work that is reported only after it is over; [`migration`] maps calls of
+//! other metrics modules.
 //!
 //! ```
 //! use selfheal::groups::{ErrorMetrics, Incident};
@@ -76,15 +76,15 @@ pub use test_watcher::{TestRun, TestRunKind, TestWatcherMetrics, WatchedFile, Wa
 
 use crate::registry::{DeclareError, Registry};
 
-/// The type of the error of a call that was refused for its rate.
+/// The error type of a rate-limited call.
 pub(crate) const RATE_LIMIT: &str = "rate_limit";
 
-/// Buckets for work that takes from a tenth of a second to an hour.
+/// Buckets for work of a tenth of a second to an hour.
 const LONG: [f64; 11] = [
     0.1, 0.5, 1.0, 5.0, 15.0, 30.0, 60.0, 300.0, 600.0, 1_800.0, 3_600.0,
 ];
 
-/// Declares every group of this module, for a catalogue of what there can be.
+/// Declares every group of this module, for a complete catalogue.
 ///
 /// # Errors
 /// The first declaration that failed.

@@ -1,6 +1,6 @@
 use crate::track::Outcome;
 
-/// From a second to a week.
+/// Buckets from a second to a week.
 const TRAINING: [f64; 10] = [
     1.0, 10.0, 60.0, 300.0, 1_800.0, 7_200.0, 28_800.0, 86_400.0, 259_200.0, 604_800.0,
 ];
@@ -24,14 +24,14 @@ crate::group! {
 }
 
 crate::tracker! {
-    /// One inference: timed, however it ends.
+    /// An inference: timed, however it ends.
     pub struct InferenceRun: Inference(model) in ModelMetrics {
         ended(metrics, outcome, took) { metrics.inference.observe(&(model,), took.as_secs_f64()); }
     }
 }
 
 crate::tracker! {
-    /// One training run of a model: counted by outcome and timed.
+    /// A training run of a model: counted by outcome and timed.
     pub struct TrainingRun: Training(model) in ModelMetrics {
         ended(metrics, outcome, took) {
             metrics.runs.inc(&(model, outcome.status()));
@@ -41,7 +41,7 @@ crate::tracker! {
 }
 
 impl TrainingRun {
-    /// Sets the loss that the run has reached.
+    /// Sets the current loss of the run.
     pub fn loss(&self, loss: f64) {
         self.record(|metrics, [model]| metrics.loss.set(&(model,), loss));
     }

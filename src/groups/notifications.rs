@@ -13,7 +13,7 @@ crate::group! {
 }
 
 crate::tracker! {
-    /// The delivery of one notification: counted by outcome and timed.
+    /// The delivery of a notification: counted by outcome and timed.
     pub struct Delivery: Notification(channel) in NotificationMetrics {
         ended(metrics, outcome, took) {
             metrics.notifications.inc(&(channel, outcome.status()));

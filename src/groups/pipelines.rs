@@ -16,7 +16,7 @@ crate::group! {
 }
 
 crate::tracker! {
-    /// One run of a pipeline: active meanwhile, and a detected failure where it fails.
+    /// A run of a pipeline: active until it ends; a failure counts as detected.
     pub struct PipelineRun: Pipeline(pipeline_type) in PipelineMetrics {
         started(metrics) { metrics.active.inc(&(pipeline_type,)); }
         ended(metrics, outcome, took) {
@@ -29,7 +29,7 @@ crate::tracker! {
 }
 
 crate::tracker! {
-    /// One attempt to heal a pipeline: counted by outcome and timed.
+    /// An attempt to heal a pipeline: counted by outcome and timed.
     pub struct PipelineHealing: PipelineHeal(pipeline_type) in PipelineMetrics {
         ended(metrics, outcome, took) {
             metrics.attempts.inc(&(pipeline_type, outcome.status()));

@@ -14,7 +14,7 @@ crate::group! {
 }
 
 crate::tracker! {
-    /// One execution of a playbook: counted by outcome, timed, and active meanwhile.
+    /// An execution of a playbook: counted by outcome, timed, and active until it ends.
     pub struct PlaybookRun: Playbook(playbook) in PlaybookMetrics {
         started(metrics) { metrics.active.inc(&(playbook,)); }
         ended(metrics, outcome, took) {

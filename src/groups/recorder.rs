@@ -10,13 +10,12 @@ use crate::catalog::{Kind, MetricDef};
 use crate::registry::{DeclareError, Group, Registry};
 use crate::track::Outcome;
 
-/// Records what is known only when it is over, in one call: for code that was written against a
-/// metrics module of its own. Where a piece of work can be followed, a tracker does better: it
-/// also records what is dropped early or panics.
+/// Records finished work in one call, for code written against its own metrics module. Where
+/// possible, use a tracker: it also records work that is dropped early or panics.
 ///
-/// No call fails. Metrics that clash with those of the application are not recorded, and the
-/// scrape says so in `selfheal_collectors_skipped_total`; amounts that no counter takes are counted in
-/// `selfheal_values_rejected_total`. Cloning is cheap.
+/// Calls never fail. Metrics that clash with those of the application are not recorded, and
+/// `selfheal_collectors_skipped_total` counts them; values that a counter cannot take are counted
+/// in `selfheal_values_rejected_total`. Clones are cheap.
 ///
 /// ```
 /// use std::time::Duration;
@@ -32,24 +31,24 @@ use crate::track::Outcome;
 /// selfheal::testing::assert_value(&registry, "errors_total", &labels, 1.0);
 /// ```
 ///
-/// The table old call → new call is in [`migration`](super::migration).
+/// [`migration`](super::migration) has a table of old and new calls.
 #[derive(Clone, Debug)]
 pub struct Recorder(Registry);
 
 impl Recorder {
-    /// Records in `registry`, or in that of a handle.
+    /// Creates a recorder for `registry`, or for that of a handle.
     #[must_use]
     pub fn of(registry: &impl AsRef<Registry>) -> Self {
         Self(registry.as_ref().clone())
     }
 
-    /// Records in the registry of the process.
+    /// Creates a recorder for the global registry.
     #[must_use]
     pub fn global() -> Self {
         Self(Registry::global().clone())
     }
 
-    /// The metrics of a group, unless they could not be declared.
+    /// The metrics of a group, or `None` if they could not be declared.
     #[must_use]
     pub fn group<G: Group>(&self) -> Option<Arc<G>> {
         self.0.group_or_skip()
@@ -61,7 +60,7 @@ impl Recorder {
         }
     }
 
-    /// Counts and times an HTTP request that no layer of this crate has seen.
+    /// Counts and times an HTTP request that no layer of this crate recorded.
     #[cfg(feature = "http")]
     #[cfg_attr(docsrs, doc(cfg(feature = "http")))]
     pub fn request(&self, method: &str, route: &str, status: u16, took: Duration) {
@@ -101,17 +100,17 @@ impl Recorder {
         self.with::<ApiMetrics>(|metrics| metrics.ended(api, outcome, took));
     }
 
-    /// Counts a call that another service refused for its rate.
+    /// Counts a call that another service rate-limited.
     pub fn api_rate_limit(&self, api: &str) {
         self.with::<ApiMetrics>(|metrics| metrics.rate_limits.inc(&(api,)));
     }
 
-    /// Counts a call that a provider of models refused for its rate.
+    /// Counts a call that a model provider rate-limited.
     pub fn llm_rate_limit(&self, provider: &str) {
         self.with::<LlmMetrics>(|llm| llm.rate_limits.inc(&(provider,)));
     }
 
-    /// Counts and times an operation on storage.
+    /// Counts and times a storage operation.
     pub fn storage(&self, operation: &str, backend: &str, took: Duration, succeeded: bool) {
         self.with::<StorageMetrics>(|storage| {
             storage
@@ -123,7 +122,7 @@ impl Recorder {
         });
     }
 
-    /// Sets how many bytes a storage holds.
+    /// Sets the size of a storage, in bytes.
     pub fn storage_size(&self, backend: &str, bytes: i64) {
         self.with::<StorageMetrics>(|storage| storage.size.set(&(backend,), bytes));
     }
@@ -136,17 +135,17 @@ impl Recorder {
         });
     }
 
-    /// Sets how many notifications wait for their delivery.
+    /// Sets the number of notifications waiting for delivery.
     pub fn notification_queue(&self, channel: &str, waiting: i64) {
         self.with::<NotificationMetrics>(|metrics| metrics.queue.set(&(channel,), waiting));
     }
 
-    /// Counts a report of an incident that was known already.
+    /// Counts a report of a known incident.
     pub fn deduplication(&self) {
         self.with::<IncidentMetrics>(|incidents| incidents.deduplicated.inc());
     }
 
-    /// Counts an incident that was found to belong to another.
+    /// Counts an incident that belongs to another.
     pub fn correlation(&self) {
         self.with::<IncidentMetrics>(|incidents| incidents.correlated.inc());
     }
@@ -156,12 +155,12 @@ impl Recorder {
         self.with::<IncidentMetrics>(|incidents| incidents.escalated.inc(&(level,)));
     }
 
-    /// Counts a failure of a pipeline that was detected.
+    /// Counts a detected failure of a pipeline.
     pub fn pipeline_failure(&self, pipeline_type: &str) {
         self.with::<PipelineMetrics>(|pipelines| pipelines.failures.inc(&(pipeline_type,)));
     }
 
-    /// Sets how well a model does, as shares from 0 to 1.
+    /// Sets the accuracy and false positive rate of a model, 0 to 1.
     pub fn model(&self, model: &str, accuracy: f64, false_positive_rate: f64) {
         self.with::<ModelMetrics>(|models| {
             models.accuracy.set(&(model,), accuracy);
@@ -169,7 +168,7 @@ impl Recorder {
         });
     }
 
-    /// Counts and times a changed file that a test watcher has processed.
+    /// Counts and times a changed file that a test watcher processed.
     pub fn file_processed(&self, took: Duration) {
         self.with::<TestWatcherMetrics>(|watcher| {
             watcher.files.inc();
@@ -177,7 +176,7 @@ impl Recorder {
         });
     }
 
-    /// Counts tests that were run by a test watcher, and times the run.
+    /// Counts the tests of one run of a test watcher, and times the run.
     pub fn test_run(&self, passed: u64, failed: u64, errors: u64, took: Duration) {
         self.with::<TestWatcherMetrics>(|watcher| {
             for (status, n) in [("pass", passed), ("fail", failed), ("error", errors)] {
@@ -187,21 +186,21 @@ impl Recorder {
         });
     }
 
-    /// Sets the share of the work, 0 to 100, that an audit found to be covered.
+    /// Sets the share of the work that an audit found covered, 0 to 100.
     pub fn coverage(&self, percent: f64) {
         self.with::<AuditMetrics>(|audit| audit.coverage.set(&(), percent));
     }
 
-    /// Sets how many run-times a bridge from blocking to async code has going.
+    /// Sets the number of runtimes of a bridge from blocking to async code.
     pub fn bridge_loops(&self, loops: i64) {
         self.with::<BridgeMetrics>(|bridge| bridge.loops.set(loops));
     }
 
-    /// Sets a gauge, or adds to a counter, whose name is known only at run time: it is declared
-    /// where it is new. Keep what [`Registry::declare`] gives where this is called often.
+    /// Sets a gauge or adds to a counter whose name is known only at run time, and declares it if
+    /// it is new. For frequent calls, keep the result of [`Registry::declare`].
     ///
     /// # Errors
-    /// As of [`Registry::declare`]; a name that ends in `_total` is a counter, every other a gauge.
+    /// Those of [`Registry::declare`]; a name ending in `_total` is a counter, any other a gauge.
     pub fn metric(
         &self,
         name: &str,

@@ -15,7 +15,7 @@ crate::group! {
 }
 
 crate::tracker! {
-    /// One operation on storage: counted by outcome and timed.
+    /// A storage operation: counted by outcome and timed.
     pub struct StorageOperation: Storage(operation, backend) in StorageMetrics {
         ended(metrics, outcome, took) {
             metrics.operations.inc(&(operation, backend, outcome.status()));
@@ -25,7 +25,7 @@ crate::tracker! {
 }
 
 impl StorageOperation {
-    /// Sets how many bytes the storage holds now.
+    /// Sets the current size of the storage, in bytes.
     pub fn size(&self, bytes: i64) {
         self.record(|metrics, [_, backend]| metrics.size.set(&(backend,), bytes));
     }

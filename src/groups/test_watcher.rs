@@ -1,7 +1,7 @@
 use crate::track::Outcome;
 
 crate::group! {
-    /// The metrics of a test watcher: what runs tests when files change.
+    /// The metrics of a test watcher, which runs tests when files change.
     pub struct TestWatcherMetrics: "test_watcher" {
         /// Changed files that were processed
         pub files: Counter = "test_watcher_files_processed_total";
@@ -27,7 +27,7 @@ crate::group! {
 }
 
 crate::tracker! {
-    /// One changed file that is processed: counted and timed.
+    /// The processing of a changed file: counted and timed.
     pub struct WatchedFile: WatchedFileKind() in TestWatcherMetrics {
         ended(metrics, outcome, took) {
             metrics.files.inc();
@@ -40,8 +40,8 @@ crate::tracker! {
 }
 
 crate::tracker! {
-    /// One run of tests: timed, and of status `pass`, or `fail` for an error of that type, or else
-    /// `error`. One that is dropped early is an `error`.
+    /// A test run: timed, with the status `pass`, or `fail` for an error of that type, else
+    /// `error`. Dropped early, it is an `error`.
     pub struct TestRun: TestRunKind() in TestWatcherMetrics {
         ended(metrics, outcome, took) {
             let status = match outcome {

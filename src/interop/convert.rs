@@ -1,4 +1,4 @@
-//! From the messages of the `prometheus` crate to snapshots of ours.
+//! Converts messages of the `prometheus` crate to our snapshots.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -9,11 +9,10 @@ use super::{GROUP, proto};
 use crate::catalog::{Kind, MetricDef, names};
 use crate::registry::{FamilySnapshot, HistogramSnapshot, Number, SeriesSnapshot, Value};
 
-/// A family with all of its series that can be exposed; those that cannot are added to
-/// `skipped`.
+/// A family with all series that can be exposed; the others are added to `skipped`.
 pub(super) fn snapshot(family: &MetricFamily, skipped: &mut u64) -> Option<FamilySnapshot> {
     let kind = kind(family);
-    // A colon is for recording rules, but a scraper takes it.
+    // A colon is reserved for recording rules, but scrapers accept it.
     if names::metric(&family.name().replace(':', "_")).is_err() {
         *skipped += family.get_metric().len() as u64;
         return None;
@@ -58,8 +57,8 @@ pub(super) fn kind(family: &MetricFamily) -> Kind {
     }
 }
 
-/// The labels by name, so that equal sets are equal texts; `None` where one is there twice or
-/// cannot be a label here.
+/// The labels sorted by name, so that equal sets are equal texts; `None` for a duplicate or invalid
+/// label.
 fn labels(kind: Kind, metric: &Metric) -> Option<Vec<(&str, &str)>> {
     let mut labels: Vec<(&str, &str)> = metric
         .get_label()
@@ -87,8 +86,8 @@ fn value(kind: Kind, metric: &Metric, bounds: &mut Arc<[f64]>) -> Option<Value> 
     }
 }
 
-/// Their buckets are cumulative and usually without `+Inf`; ours are not cumulative, and the
-/// last is `+Inf`. The bounds of the series before are used again where they are the same.
+/// Their buckets are cumulative and usually without `+Inf`; ours are not cumulative, and the last
+/// is `+Inf`. The bounds of the previous series are reused if they are equal.
 fn histogram(from: &Histogram, known: &mut Arc<[f64]>) -> Option<HistogramSnapshot> {
     let mut bounds: Vec<f64> = Vec::with_capacity(from.get_bucket().len());
     let mut counts = Vec::with_capacity(from.get_bucket().len() + 1);

@@ -4,24 +4,22 @@ use super::{GROUP, convert, gather};
 use crate::catalog::MetricDef;
 use crate::registry::{Collector, Counter, DeclareError, FamilySnapshot, Group, Registry};
 
-/// Exposes what is in a registry of the `prometheus` crate along with what is in `into`.
+/// Exposes the metrics of a `prometheus` registry together with those of `into`.
 ///
-/// What the other registry holds is read at every scrape, so metrics that are registered
-/// there later come out too. Names, labels and values are taken as they are: no namespace
-/// goes before the names, and a counter need not end in `_total`. The global labels of `into`
-/// apply. A label value longer than
-/// [`Metrics::max_label_value`](crate::config::Metrics::max_label_value) is cut; time stamps are left out.
+/// The other registry is read at every scrape, so metrics registered there later are exposed too.
+/// Names, labels and values are unchanged: names get no namespace, and a counter need not end in
+/// `_total`. The global labels of `into` apply. Label values longer than
+/// [`Metrics::max_label_value`](crate::config::Metrics::max_label_value) are truncated; time stamps
+/// are dropped.
 ///
-/// A name that `into` has as well is one family: of a series that both have, that of `into`
-/// is exposed. What cannot be exposed (a name that is none, a label or a series that is there
-/// twice, buckets that do not rise) is left out and counted, at every scrape, in
-/// `selfheal_prometheus_skipped_total`.
+/// A name that `into` has as well is one family: of a series in both, that of `into` is exposed.
+/// What cannot be exposed (an invalid name, a duplicate label or series, buckets that do not
+/// ascend) is dropped and counted, at every scrape, in `selfheal_prometheus_skipped_total`.
 ///
 /// # Errors
-/// [`DeclareError::Clash`] if both registries have a metric of one name with different kinds.
-/// A clash that arises later is an error where the metric is declared in `into`; where it is
-/// registered in `from`, the metric of `from` is left out and counted in
-/// `selfheal_collectors_skipped_total`.
+/// [`DeclareError::Clash`] if both registries have a metric of one name with different kinds. A
+/// later clash is an error of the declaration in `into`; a metric registered in `from` is dropped
+/// and counted in `selfheal_collectors_skipped_total`.
 pub fn from_prometheus(into: &Registry, from: &prometheus::Registry) -> Result<(), DeclareError> {
     let skipped = into
         .counter(
@@ -41,8 +39,8 @@ pub fn from_prometheus(into: &Registry, from: &prometheus::Registry) -> Result<(
     }))
 }
 
-/// Like [`from_prometheus`] for the registry of the process, `prometheus::default_registry()`.
-/// Calling it again changes nothing.
+/// Like [`from_prometheus`] for the global registry, `prometheus::default_registry()`. Calling it
+/// again has no effect.
 ///
 /// # Errors
 /// See [`from_prometheus`].
@@ -63,7 +61,7 @@ impl Group for DefaultRegistry {
 
 struct Bridge {
     from: prometheus::Registry,
-    /// What there was when the bridge was made; what comes later is collected all the same.
+    /// The metrics present when the bridge was created; later ones are collected too.
     defs: Vec<MetricDef>,
     skipped: Counter,
 }

@@ -1,10 +1,10 @@
-//! Both directions between this crate's registry and those of the `prometheus` crate 0.14.
+//! Bridges in both directions between this crate's registry and those of `prometheus` 0.14.
 //!
-//! - [`from_prometheus`] and [`from_default`]: what the application or its dependencies
-//!   registered over there comes out of our scrape, under its own names.
-//! - [`to_prometheus`]: what is declared here comes out of theirs.
+//! - [`from_prometheus`] and [`from_default`] expose what the application or its dependencies
+//!   registered there in our scrape, under unchanged names.
+//! - [`to_prometheus`] exposes our metrics in theirs.
 //!
-//! Both may be on at once for the same two registries: each leaves out what it would get back.
+//! Both may be active for the same two registries: each omits what it would get back.
 //!
 //! ```
 //! use selfheal::interop;
@@ -31,13 +31,13 @@
 //!
 //! # What is lost on the way
 //! The other crate has no units, info metrics, exemplars and created time stamps; ours has no
-//! time stamps of samples. A counter from over there whose name does not end in `_total` keeps
-//! name and type in the text format. OpenMetrics demands the suffix of every counter; there
-//! the name is kept too, since dashboards ask for it, and the type is `unknown`.
+//! sample time stamps. A counter from there whose name does not end in `_total` keeps name and type
+//! in the text format. OpenMetrics requires the suffix for counters; there the name is kept too,
+//! since dashboards use it, and the type is `unknown`.
 //!
 //! # The two builds of `prometheus`
-//! Any crate of a program can switch on `prometheus`'s feature `protobuf`, which changes the
-//! types behind [`prometheus::proto`]. This module works in both builds.
+//! Any crate of a program can enable `prometheus`'s feature `protobuf`, which changes the types
+//! behind [`prometheus::proto`]. This module works in both builds.
 
 mod convert;
 mod from;
@@ -54,11 +54,11 @@ use crate::registry::Registry;
 pub use from::{from_default, from_prometheus};
 pub use to::{ExportError, to_prometheus};
 
-/// The group of what comes from the other crate, in the catalogue.
+/// The catalogue group of metrics from the other crate.
 const GROUP: &str = "prometheus";
 
-/// What `theirs` holds that does not come from `ours`. A collector of the application may
-/// panic; that is no reason to take the program down.
+/// Gathers the metrics of `theirs` that do not come from `ours`. A panic of an application's
+/// collector is contained.
 fn gather(theirs: &prometheus::Registry, ours: &Registry) -> Vec<prometheus::proto::MetricFamily> {
     // While `ours` counts as collecting, a bridge from it yields nothing.
     let _collecting = ours.enter_collecting();

@@ -1,4 +1,4 @@
-//! From a scrape of ours to the messages of the `prometheus` crate.
+//! Converts our scrape to messages of the `prometheus` crate.
 
 use prometheus::proto::{
     Bucket, Counter, Gauge, Histogram, LabelPair, Metric, MetricFamily, MetricType, Quantile,
@@ -9,11 +9,11 @@ use crate::catalog::Kind;
 use crate::registry::{HistogramRef, ScrapeFamily, ValueRef, parse_labels};
 use crate::util::escape::{NameOf, is_plain, underscores};
 
-/// The labels that every series carries.
+/// The labels of every series.
 pub(super) struct Labels<'a> {
-    /// Ours.
+    /// Our global labels.
     global: Vec<(String, String)>,
-    /// The names of those that the other registry adds.
+    /// The names of the labels that the other registry adds.
     theirs: &'a [String],
 }
 
@@ -24,8 +24,8 @@ impl<'a> Labels<'a> {
         Self { global, theirs }
     }
 
-    /// A family by the name that it has in the other crate, and how many of its series a collector
-    /// got so wrong that no scraper could read them.
+    /// Converts a family under its name in the other crate; also returns how many series were
+    /// dropped because a collector made them invalid.
     pub(super) fn convert(&self, family: &ScrapeFamily, name: String) -> (MetricFamily, u64) {
         let kind = family.def().kind;
         let mut metrics = Vec::new();
@@ -54,11 +54,10 @@ impl<'a> Labels<'a> {
         (out, skipped)
     }
 
-    /// All labels by name, as the other crate sorts them; `None` if a name is there twice or is
-    /// none that a series may have. The label of a series goes before a global one of the same
-    /// name.
+    /// All labels sorted by name, as in the other crate; `None` for a duplicate or invalid name. A
+    /// label of a series overrides a global one of the same name.
     fn pairs(&self, kind: Kind, labels: &str) -> Option<Vec<LabelPair>> {
-        // As our own formats do: the label that an encoder writes is reserved.
+        // As in our own formats, the label that an encoder writes is reserved.
         let reserved = match kind {
             Kind::Histogram => "le",
             Kind::Summary => "quantile",
@@ -92,7 +91,7 @@ fn may_be_exposed(label: &str) -> bool {
     is_plain(label, NameOf::Label) && label != "__name__"
 }
 
-/// Sets the value; false where a collector yielded one that is not of the kind it declared.
+/// Sets the value; false if a collector yielded one of another kind than declared.
 fn fill(metric: &mut Metric, kind: Kind, value: ValueRef<'_>) -> bool {
     match (kind, value) {
         (Kind::Counter, ValueRef::Number(number)) => {

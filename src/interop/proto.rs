@@ -1,13 +1,13 @@
-//! Reading `prometheus::proto` in either of its two builds.
+//! Reads `prometheus::proto` in either of its two builds.
 //!
-//! The messages are plain structs, or generated ones where any crate of the program switches
-//! on `prometheus`'s feature `protobuf`; then the getters differ, and nothing reports that at
-//! compile time. Method resolution does: an inherent method goes before a method of a trait,
-//! so a trait stands in exactly for what a build lacks.
+//! The messages are plain structs, or generated ones if any crate of the program enables
+//! `prometheus`'s feature `protobuf`; the getters then differ, which no `cfg` can detect. Method
+//! resolution can: an inherent method has priority over a trait method, so a trait adds exactly
+//! what a build lacks.
 
 use prometheus::proto::{Counter, Gauge, Metric};
 
-// Brings the method that the generated build lacks.
+// Adds the method that the generated build lacks.
 #[allow(unused_imports, reason = "shadowed in the plain build")]
 use super::untyped::GetUntyped;
 
@@ -19,13 +19,13 @@ pub(super) fn gauge(metric: &Metric) -> f64 {
     metric.get_gauge().value()
 }
 
-// Deprecated in the plain build, with nothing in its place.
+// Deprecated in the plain build without a replacement.
 #[allow(deprecated)]
 pub(super) fn untyped(metric: &Metric) -> f64 {
     metric.get_untyped().get_value()
 }
 
-/// Each of the two is inherent in one build and calls the inherent one in the other.
+/// Each is inherent in one build and calls the inherent method in the other.
 #[allow(dead_code, reason = "in each build one of the two is shadowed")]
 trait EitherBuild {
     fn value(&self) -> f64;

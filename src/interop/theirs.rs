@@ -1,4 +1,4 @@
-//! What a registry of the `prometheus` crate has of its own, which it does not say.
+//! Probes a `prometheus` registry for the prefix and labels it adds, which it has no getters for.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,17 +12,17 @@ use super::gather;
 use crate::catalog::Kind;
 use crate::registry::Registry;
 
-/// What another registry adds to what it is handed, and what it has besides.
+/// The labels that another registry adds, and its other metrics.
 #[derive(Debug, Default)]
 pub(super) struct Theirs {
-    /// The labels that it puts on every series.
+    /// The labels that it adds to every series.
     pub(super) labels: Vec<String>,
-    /// Its metrics that have series, without the prefix that it gives all.
+    /// Its metrics with series, without its prefix.
     pub(super) metrics: BTreeMap<String, Kind>,
 }
 
 impl Theirs {
-    /// Finds what `theirs` makes of a metric without labels, and what else it yields.
+    /// Finds the labels that `theirs` adds to a metric without labels, and its other metrics.
     pub(super) fn of(theirs: &prometheus::Registry, ours: &Registry) -> Self {
         let Ok(probe) = Probe::new() else {
             return Self::default();
@@ -54,7 +54,7 @@ impl Theirs {
     }
 }
 
-/// A gauge that only the thread sees that made it.
+/// A gauge that only the thread that created it sees.
 #[derive(Clone)]
 struct Probe {
     desc: Desc,

@@ -9,26 +9,25 @@ use crate::catalog::{MetricDef, names};
 use crate::registry::Registry;
 use crate::util::escape::{NameOf, underscores};
 
-/// Adds a whole registry of ours to one of the `prometheus` crate, so that whatever gathers
-/// that one exposes or pushes our metrics too: with their namespace and global labels, read
-/// at every gathering.
+/// Registers one of our registries in a `prometheus` registry, so that whatever gathers it also
+/// exposes or pushes our metrics, with their namespace and global labels, read at every gathering.
 ///
-/// What `from` itself has from the `prometheus` crate (see
-/// [`from_prometheus`](super::from_prometheus)) is not handed on, so both directions may be on
-/// for the same two registries. Info metrics become gauges, as in the text format 0.0.4. Names in
-/// UTF-8, which the other crate has no words for, have `_` for each character that it does not
-/// know, as in that format. A global label of `from` that `into` puts on every series as well
-/// (see `prometheus::Registry::new_custom`) has the value that `into` gives it, once.
+/// Metrics that `from` has from the `prometheus` crate (see
+/// [`from_prometheus`](super::from_prometheus)) are omitted, so both directions may be active for
+/// the same two registries. Info metrics become gauges, as in the text format 0.0.4. In UTF-8
+/// names, which the other crate does not support, each unsupported character becomes `_`, as in
+/// that format. If `into` adds a global label of `from` to every series (see
+/// `prometheus::Registry::new_custom`), its value from `into` applies.
 ///
 /// # Errors
-/// [`ExportError`] if `into` has this registry already; a metric of a name that is declared in
-/// `from`, or that a sample of it has: the `prometheus` crate would expose both, and a scraper
-/// would take neither; or if `into` puts a label on every series that one of them has of its own.
+/// [`ExportError`] if `into` has this registry already; if it has a metric with a name declared in
+/// `from` or that of one of its samples, since the `prometheus` crate would expose both, which
+/// scrapers reject; or if `into` adds a label to every series that one of them has.
 ///
-/// The names declared so far, and those of their samples, are then taken in `into`. What is
-/// declared in `from` later, and clashes with what `into` has by now, is left out whole and counted
-/// by name, see [the registry](crate::registry#one-owner-for-each-name). What is added to both
-/// later cannot be known: keep those names apart.
+/// The names declared so far, and those of their samples, are then taken in `into`. A metric
+/// declared in `from` later that clashes with one of `into` is omitted and counted by name, see
+/// [the registry](crate::registry#one-owner-for-each-name). Clashes of metrics added to both later
+/// cannot be detected: keep those names apart.
 pub fn to_prometheus(from: &Registry, into: &prometheus::Registry) -> Result<(), ExportError> {
     let bridge = Bridge::new(from, Theirs::of(into, from));
     let mut error = ExportError {
@@ -51,17 +50,17 @@ pub fn to_prometheus(from: &Registry, into: &prometheus::Registry) -> Result<(),
     Err(error)
 }
 
-/// Why [`to_prometheus`] failed.
+/// The error of [`to_prometheus`].
 #[derive(Debug, thiserror::Error)]
 #[error("{}", self.explain())]
 #[non_exhaustive]
 pub struct ExportError {
-    /// Our metrics whose name, or that of a sample, a metric of the other registry has. Empty if
-    /// this registry was added before, or if theirs has the names without a series.
+    /// Our metrics whose name, or that of a sample, exists in the other registry. Empty if this
+    /// registry was added before, or if theirs has the names without a series.
     pub names: Vec<String>,
-    /// Our labels, as `metric{label}`, that the other registry puts on every series.
+    /// Our labels, as `metric{label}`, that the other registry adds to every series.
     pub labels: Vec<String>,
-    /// What the other registry says.
+    /// The error of the other registry.
     pub source: prometheus::Error,
 }
 
@@ -93,10 +92,10 @@ impl ExportError {
 
 struct Bridge {
     from: Registry,
-    /// One of its own, so that a registry in which nothing is declared has an identity, and
-    /// one for each name. They must not change while the bridge is registered.
+    /// One for the bridge, so that a registry without declarations has an identity, and one for
+    /// each name. They must not change while the bridge is registered.
     descs: Vec<Desc>,
-    /// What was declared when it was made, by the names that the other crate can have.
+    /// The declarations at creation, by their names in the other crate.
     declared: Vec<(String, MetricDef)>,
     theirs: Theirs,
 }
@@ -124,20 +123,20 @@ impl Bridge {
         }
         Self {
             from: from.clone(),
-            // None fails: what we let be declared is valid in the other crate once it is escaped.
+            // None fails: names valid here are valid in the other crate once escaped.
             descs: descs.into_iter().flatten().collect(),
             declared,
             theirs,
         }
     }
 
-    /// The metric of theirs that has this name or that of a sample.
+    /// Their metric that has this name or that of a sample.
     fn owner(&self, name: &str, def: &MetricDef) -> Option<String> {
         let theirs = |name: &str| self.theirs.metrics.get(name).copied();
         names::owner(name, def.kind, theirs).map(Into::into)
     }
 
-    /// The labels of a metric that they put on every series themselves.
+    /// The labels of a metric that they add to every series themselves.
     fn shared_labels(&self, def: &MetricDef) -> impl Iterator<Item = String> {
         let labels = def.labels.iter();
         let shown = labels.map(|label| underscores(label, NameOf::Label).into_owned());
@@ -145,13 +144,13 @@ impl Bridge {
     }
 }
 
-/// A name as the other crate can have it.
+/// A name as the other crate supports it.
 fn shown(name: &str) -> String {
     underscores(name, NameOf::Metric).into_owned()
 }
 
 fn desc(name: String, def: &MetricDef) -> prometheus::Result<Desc> {
-    // The other crate refuses an empty help text.
+    // The other crate rejects an empty help text.
     let help = if def.help.is_empty() {
         &def.name
     } else {
@@ -168,7 +167,7 @@ impl Collector for Bridge {
     }
 
     fn collect(&self) -> Vec<MetricFamily> {
-        // Asked for in the middle of a scrape of the same registry, which has it all already.
+        // Called during a scrape of the same registry, which has these metrics already.
         if self.from.is_collecting() {
             return Vec::new();
         }
@@ -178,7 +177,7 @@ impl Collector for Bridge {
         let mut out = Vec::new();
         for family in scrape.families() {
             let (name, def) = (shown(family.name()), family.def());
-            // Two names may be one once they are escaped.
+            // Two names may become one when they are escaped.
             let ours = names::owner(&name, def.kind, |name| given.get(name).copied());
             let owner = ours.map(Into::into).or_else(|| self.owner(&name, def));
             let owner = owner.or_else(|| self.shared_labels(def).next());

@@ -1,10 +1,10 @@
-//! The value of an untyped metric in the generated build of `prometheus::proto`, which has a
-//! public field where the plain build has a getter. The field cannot be named without breaking
-//! the plain build, so its value is read from the encoded message.
+//! Reads the value of an untyped metric in the generated build of `prometheus::proto`, which has a
+//! public field where the plain build has a getter. Naming the field would break the plain build,
+//! so the value is read from the encoded message.
 //!
-//! This is as much of the protobuf wire format as it takes to find one number.
-//! Source of the encoding: <https://protobuf.dev/programming-guides/encoding/>; of the field
-//! numbers: `proto_model.proto` in `prometheus` 0.14.
+//! Implements just enough of the protobuf wire format to find one number.
+//! Encoding: <https://protobuf.dev/programming-guides/encoding/>; field numbers:
+//! `proto_model.proto` in `prometheus` 0.14.
 
 #![allow(dead_code, reason = "all of it is shadowed in the plain build")]
 
@@ -25,8 +25,8 @@ impl Decoded {
 
 impl GetUntyped for Metric {
     fn get_untyped(&self) -> Decoded {
-        // An import goes before an item of the module: this is their encoder where there is
-        // one, which is where it is needed, and else the stand-in below.
+        // This import shadows the items of the module: `ProtobufEncoder` is theirs if there is one,
+        // else the stand-in below.
         #[allow(clippy::wildcard_imports)]
         use prometheus::*;
 
@@ -95,7 +95,7 @@ fn field(mut message: &[u8], number: u64) -> Option<&[u8]> {
     }
 }
 
-/// A number of up to ten bytes, seven bits in each, and what follows it.
+/// Reads a varint of up to ten bytes, seven bits in each; returns it and the rest.
 fn varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
     let mut value = 0;
     for (at, byte) in bytes.iter().take(10).enumerate() {

@@ -4,26 +4,26 @@ use super::reading::Reading;
 use super::series::Series;
 use crate::registry::Registry;
 
-/// How many of the nearest series a message shows.
+/// The number of nearest series in a message.
 const SHOWN: usize = 5;
 
-/// Numbers are taken for equal that differ by less than this share of the greater: what sums of
-/// fractions lose, and nothing that was counted.
+/// The relative difference up to which numbers are equal: it covers rounding in sums of fractions,
+/// but no counted event.
 const TOLERANCE: f64 = 1e-9;
 
-/// The value that the sample of that name with exactly these labels has now; `None` if it is not
-/// there. See [`Reading::value`], which is cheaper where several are asked for.
+/// The current value of the sample with this name and exactly these labels; `None` if it does not
+/// exist. For several values, [`Reading::value`] is cheaper.
 #[must_use]
 pub fn value(registry: &impl AsRef<Registry>, name: &str, labels: &[(&str, &str)]) -> Option<f64> {
     Reading::of(registry).value(name, labels)
 }
 
-/// Asserts that a sample has this value: exactly, except that fractions may differ by a
-/// billionth part. NaN is NaN.
+/// Asserts that a sample has this value: exactly, except that fractions may differ by a billionth.
+/// NaN equals NaN.
 ///
 /// # Panics
-/// Where it has another value or is not there. The message shows the nearest series, by how
-/// many characters differ, with their values.
+/// If it has another value or does not exist. The message shows the series with the smallest edit
+/// distance, with their values.
 #[track_caller]
 pub fn assert_value(
     registry: &impl AsRef<Registry>,
@@ -42,10 +42,10 @@ pub fn assert_value(
     );
 }
 
-/// Asserts that there is no such sample.
+/// Asserts that a sample does not exist.
 ///
 /// # Panics
-/// Where there is one; the message shows its value and the nearest others.
+/// If it exists; the message shows its value and the nearest others.
 #[track_caller]
 pub fn assert_absent(registry: &impl AsRef<Registry>, name: &str, labels: &[(&str, &str)]) {
     let reading = Reading::of(registry);
@@ -65,7 +65,7 @@ pub(super) fn same(a: f64, b: f64) -> bool {
     close || a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan())
 }
 
-/// The series of a reading that are most like the one asked for, which itself is left out.
+/// The series of a reading most similar to the given one, which is excluded.
 fn nearest(reading: &Reading, name: &str, labels: &[(&str, &str)]) -> String {
     let short = Series::of(name, labels);
     let full = Series::of(&reading.full(name), labels);

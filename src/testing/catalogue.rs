@@ -3,15 +3,15 @@ use std::collections::BTreeMap;
 use crate::catalog::{Allowed, Kind, MetricDef, OTHER};
 use crate::registry::{OVERFLOW, Registry, ScrapeFamily, parse_labels};
 
-/// How many differences a message shows.
+/// The number of differences in a message.
 const SHOWN: usize = 20;
 
-/// Asserts that what a registry exposes is what is declared in it: no metric of another name or
-/// kind, no series with other labels, no value of a label that its declaration does not have. A
-/// metric's aliases are held to it as well, where their profile is on; what other libraries
-/// declared (see [`Collector::foreign`](crate::registry::Collector::foreign)) is not.
+/// Asserts that a registry exposes what is declared in it: no metric of another name or kind, no
+/// series with other labels, no label value outside its declaration. Aliases of enabled profiles
+/// are checked too; declarations of other libraries (see
+/// [`Collector::foreign`](crate::registry::Collector::foreign)) are not.
 ///
-/// Run it at the end of a test that has the application do all kinds of things.
+/// Run it at the end of a test that exercises the application.
 ///
 /// ```
 /// use selfheal::groups::TestRun;
@@ -23,7 +23,7 @@ const SHOWN: usize = 20;
 /// ```
 ///
 /// # Panics
-/// Where something differs; the message lists the first twenty differences.
+/// If anything differs; the message lists the first twenty differences.
 #[track_caller]
 pub fn check_catalogue(registry: &impl AsRef<Registry>) {
     let differences = differences(registry.as_ref());
@@ -76,14 +76,14 @@ fn of_family(name: &str, family: &ScrapeFamily, defs: &[MetricDef], found: &mut 
     });
 }
 
-/// What is wrong with a series, by one definition.
+/// The problem of a series with respect to one definition.
 fn wrong_with(name: &str, def: &MetricDef, series: &[(String, String)]) -> Option<String> {
     let has = |label: &str| series.iter().any(|(name, _)| name == label);
     if let Some(label) = def.labels.iter().find(|label| !has(label)) {
         return Some(format!("the label {label:?} is missing"));
     }
     for (label, value) in series {
-        // The states of a state set are a label of its name, and an info metric may say more.
+        // A state set's label is its name, and an info metric may have more labels.
         let is_state = def.kind == Kind::StateSet && label == name;
         if !is_state && def.kind != Kind::Info && !def.labels.iter().any(|known| known == label) {
             return Some(format!("the label {label:?} is not declared"));

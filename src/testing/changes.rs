@@ -5,9 +5,9 @@ use super::assert::same;
 use super::reading::{BUCKET, Reading};
 use super::series::Series;
 
-/// What is different between two readings of a registry; from [`Reading::since`].
+/// The difference between two readings of a registry; from [`Reading::since`].
 ///
-/// It prints as one line for each sample that differs, sorted, with what was added to it:
+/// Displayed as one line per changed sample, sorted, with its increase:
 ///
 /// ```text
 /// orders_total{payment="card"} +3
@@ -15,8 +15,7 @@ use super::series::Series;
 /// sessions{room="a"} -5 (gone)
 /// ```
 ///
-/// A sample that was not there counts from 0. The buckets of histograms are left out, as their
-/// count shows.
+/// A new sample counts from 0. Histogram buckets are omitted, since the count shows the change.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Changes {
     changes: BTreeMap<Series, Change>,
@@ -52,8 +51,8 @@ impl Changes {
         }
     }
 
-    /// By how much the sample of that name with exactly these labels has grown; 0 if it is as it
-    /// was. The namespace may be left off.
+    /// The increase of the sample with this name and exactly these labels; 0 if unchanged. The
+    /// namespace may be omitted.
     #[must_use]
     pub fn of(&self, name: &str, labels: &[(&str, &str)]) -> f64 {
         let full = self.after.full(name);
@@ -72,8 +71,8 @@ impl Changes {
         self.changes.is_empty()
     }
 
-    /// The changes of the samples whose name begins so, those of one metric or of a group. The
-    /// namespace may be left off.
+    /// Keeps the changes of samples whose name has this prefix, such as those of a metric or group.
+    /// The namespace may be omitted.
     #[must_use]
     pub fn only(mut self, prefix: &str) -> Self {
         let full = self.after.full(prefix);
@@ -82,11 +81,10 @@ impl Changes {
         self
     }
 
-    /// Asserts that these lines are all that has changed, in whatever order.
+    /// Asserts that these lines are all the changes, in any order.
     ///
     /// # Panics
-    /// Where something else has changed, or not all of it. The message shows which lines are
-    /// missing and which are too many.
+    /// If the changes differ. The message shows the missing and the unexpected lines.
     #[track_caller]
     pub fn assert(&self, lines: &[&str]) {
         let found: Vec<String> = self.lines().collect();

@@ -3,9 +3,9 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::server::{Limits, serve_alone};
 
-/// Serves one connection as a [`Listener`](crate::server::Listener) does that has no other: with
-/// its deadlines and its bounds, over any stream, so that a test can have one in memory and
-/// tokio's time paused. Returns when the connection has ended.
+/// Serves a single connection as a [`Listener`](crate::server::Listener) would, with its deadlines
+/// and limits, over any stream: a test can use one in memory with tokio's time paused. Returns when
+/// the connection has ended.
 ///
 /// ```
 /// use std::time::Duration;
@@ -24,7 +24,7 @@ use crate::server::{Limits, serve_alone};
 /// ```
 ///
 /// # Cancel safety
-/// Dropped before it is ready, it drops the stream.
+/// Dropping the future drops the stream.
 pub async fn serve_connection<S>(stream: S, router: Router, limits: Limits)
 where
     S: AsyncRead + AsyncWrite + Unpin + 'static,

@@ -1,18 +1,18 @@
-//! What a test asks of metrics: the value of a series, what has changed, and an assertion whose
-//! message shows what is there instead.
+//! Metrics in tests: reads the value of a series, compares readings, and asserts with messages that
+//! show the nearest series.
 //!
-//! The module promises:
-//! - It reads what a scrape would read, by the names that a scrape has: of a histogram
-//!   `…_count`, `…_sum` and `…_bucket` with its `le`, of a state set a series for each state. The
-//!   order of labels does not matter, and the namespace may be left off.
-//! - It works on a [`Registry`](crate::registry::Registry) and on a handle alike: on whatever
-//!   gives a registry by `as_ref`.
-//! - Only the functions that begin with `assert`, [`Changes::assert`] and [`check_catalogue`] panic, at
-//!   the place that called them. They are the only ones in this crate, and they are for tests.
+//! Guarantees:
+//! - Reads what a scrape would read, with the names of a scrape: for a histogram `…_count`, `…_sum`
+//!   and `…_bucket` with its `le`, for a state set a series per state. The order of labels does not
+//!   matter, and the namespace may be omitted.
+//! - Works with a [`Registry`](crate::registry::Registry) and with a handle: anything that is
+//!   `AsRef<Registry>`.
+//! - Only the functions that begin with `assert`, [`Changes::assert`] and [`check_catalogue`]
+//!   panic, with the caller's location. No other function of this crate does.
 //!
-//! Tests run in parallel, so each makes a registry of its own and hands it to what it tests;
-//! there is nothing to reset and nothing to lock. Where code under test insists on the global
-//! registry, compare two [`Reading`]s and use label values that no other test uses.
+//! Tests run in parallel, so each should create its own registry and pass it to the code under
+//! test; there is nothing to reset or lock. If that code requires the global registry, compare two
+//! [`Reading`]s and use label values that no other test uses.
 //!
 //! ```
 //! use selfheal::registry::{Counter, DeclareError, Family, Registry, Text};
@@ -43,7 +43,7 @@
 //! # }
 //! ```
 //!
-//! An assertion that fails shows the series that are nearest to the one asked for:
+//! A failed assertion shows the series nearest to the given one:
 //!
 //! ```should_panic
 //! # use selfheal::registry::Registry;
@@ -54,7 +54,7 @@
 //! selfheal::testing::assert_value(&registry, "oders_total", &[], 1.0);
 //! ```
 //!
-//! With a handle of the test's own, whose time is moved by hand:
+//! With a handle of the test's own, and a clock set by hand:
 //!
 //! ```
 //! use selfheal::{Config, Selfheal, testing};
@@ -71,9 +71,9 @@
 
 //! # Responses
 //!
-//! The layers for HTTP and gRPC record a request when the body of its response *ends*. A test that
-//! asserts on the head of a response and drops the rest has hung up, and is counted as that: with
-//! status `499` (`CANCELLED` for gRPC). [`read_to_end`] reads the rest:
+//! The HTTP and gRPC layers record a request when the body of its response *ends*. A test that
+//! checks the head of a response and drops the rest counts as a disconnected client: status `499`
+//! (`CANCELLED` for gRPC). [`read_to_end`] reads the rest:
 #![cfg_attr(
     feature = "http",
     doc = "```

@@ -5,9 +5,9 @@ use super::changes::Changes;
 use super::series::Series;
 use crate::registry::{HistogramRef, Registry, ValueRef, parse_labels};
 
-/// Every sample of a registry at one moment, with its value.
+/// A reading of every sample of a registry at one moment.
 ///
-/// It prints as one line for each, sorted: `orders_total{payment="card"} 3`.
+/// Displayed as one line per sample, sorted: `orders_total{payment="card"} 3`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reading {
     pub(super) samples: BTreeMap<Series, f64>,
@@ -15,8 +15,8 @@ pub struct Reading {
 }
 
 impl Reading {
-    /// Reads everything that a scrape would read now, collectors and functions of gauges
-    /// included; the labels that every series carries are left off.
+    /// Reads everything that a scrape would read now, including collectors and gauge functions,
+    /// without the global labels.
     #[must_use]
     pub fn of(registry: &impl AsRef<Registry>) -> Self {
         let scrape = registry.as_ref().scrape();
@@ -32,16 +32,16 @@ impl Reading {
         reading
     }
 
-    /// The value of the sample of that name with exactly these labels, in whatever order. The
-    /// namespace may be left off.
+    /// The value of the sample with this name and exactly these labels, in any order. The namespace
+    /// may be omitted.
     #[must_use]
     pub fn value(&self, name: &str, labels: &[(&str, &str)]) -> Option<f64> {
         let known = |name: &str| self.samples.get(&Series::of(name, labels)).copied();
         known(name).or_else(|| known(&self.full(name)))
     }
 
-    /// The sum of all samples of that name that have these labels, among others; 0 if there are
-    /// none. The namespace may be left off.
+    /// The sum of all samples with this name and at least these labels; 0 if there are none. The
+    /// namespace may be omitted.
     #[must_use]
     pub fn sum(&self, name: &str, labels: &[(&str, &str)]) -> f64 {
         let full = self.full(name);
@@ -58,7 +58,7 @@ impl Reading {
         Changes::between(earlier, self)
     }
 
-    /// A name with the namespace before it.
+    /// The name with the namespace prepended.
     pub(super) fn full(&self, name: &str) -> String {
         match &*self.namespace {
             "" => name.to_owned(),
@@ -118,7 +118,7 @@ impl Reading {
     }
 }
 
-/// The end of the names of buckets.
+/// The suffix of bucket names.
 pub(super) const BUCKET: &str = "_bucket";
 
 impl fmt::Display for Reading {

@@ -5,17 +5,17 @@ use bytes::{Buf, Bytes, BytesMut};
 use http::Response;
 use http_body::Body;
 
-/// Reads the body of a response to its end, as a client does that wants all of it, and gives back
-/// the response with that body in one piece, without its trailers.
+/// Reads the body of a response to its end and returns the response with the whole body, without
+/// trailers.
 ///
-/// Until then a request is in flight, and one whose response is dropped earlier has been broken
-/// off: the layers count it as `499`, or `CANCELLED` for gRPC. There is no bound on what is read.
+/// A request is in flight until then; if its response is dropped earlier, the layers count it as
+/// `499`, or `CANCELLED` for gRPC. The size of the body is not limited.
 ///
 /// # Errors
-/// That of the body.
+/// The error of the body.
 ///
 /// # Cancel safety
-/// Dropped before it is ready, it drops the response.
+/// Dropping the future drops the response.
 pub async fn read_to_end<B: Body>(response: Response<B>) -> Result<Response<Bytes>, B::Error> {
     let (head, body) = response.into_parts();
     let mut body = pin!(body);

@@ -2,7 +2,7 @@ use std::fmt;
 
 use crate::util::{Printable, distance, escape};
 
-/// What a sample is found by: its name and its labels, sorted.
+/// The key of a sample: its name and its sorted labels.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Series {
     pub(super) name: String,
@@ -28,8 +28,8 @@ impl Series {
         })
     }
 
-    /// How unlike another it is. A slip in the name is as bad as two in the labels: of the
-    /// series of the right metric, even the farthest helps.
+    /// The edit distance to another series. A difference in the name counts double, so that any
+    /// series of the right metric ranks high.
     pub(super) fn distance(&self, other: &Self) -> usize {
         2 * distance(&self.name, &other.name)
             + distance(&self.labels_as_text(), &other.labels_as_text())

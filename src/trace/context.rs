@@ -2,11 +2,11 @@ use std::num::{NonZeroU64, NonZeroU128};
 
 use http::HeaderMap;
 
-/// The trace that a request or a call belongs to, by the ids of W3C Trace Context, which OpenTelemetry
-/// has, too. None of them is zero.
+/// The trace of a request or a call, with the ids of W3C Trace Context, as in OpenTelemetry.
+/// Neither id is zero.
 ///
-/// A layer or a handler further in may put it into the extensions of the response; what is
-/// there counts over what the request says.
+/// An inner layer or a handler may put it into the extensions of the response; that overrides the
+/// trace of the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TraceContext {
     pub(super) trace: NonZeroU128,
@@ -14,30 +14,29 @@ pub struct TraceContext {
 }
 
 impl TraceContext {
-    /// Of a trace id; `None` if that is zero, which means that there is none.
+    /// Creates it from a trace id; `None` if that is zero, the invalid id.
     #[must_use]
     pub fn new(trace_id: u128) -> Option<Self> {
         let trace = NonZeroU128::new(trace_id)?;
         Some(Self { trace, span: None })
     }
 
-    /// Adds the id of the span that stands for the request. Zero is none. Default: none.
+    /// Sets the id of the request's span; zero is ignored. Default: none.
     #[must_use]
     pub fn span(mut self, span_id: u64) -> Self {
         self.span = NonZeroU64::new(span_id);
         self
     }
 
-    /// The trace of the header `traceparent`, if it is sampled: of any other there is nothing to
-    /// look up. The span in there is the caller's, and left out.
+    /// The trace of the header `traceparent`, if it is sampled; others cannot be looked up. The
+    /// header's span is the caller's and is left out.
     #[must_use]
     pub fn of_headers(headers: &HeaderMap) -> Option<Self> {
         parse(headers.get("traceparent")?.as_bytes())
     }
 }
 
-/// Reads a `traceparent` as W3C Trace Context has it in section 3.2; a later version may have
-/// more behind what is known.
+/// Parses a `traceparent` (W3C Trace Context, section 3.2); a later version may append fields.
 fn parse(value: &[u8]) -> Option<TraceContext> {
     let (known, more) = value.split_at_checked(55)?;
     let version = hex(known.get(..2)?)?;
@@ -54,7 +53,7 @@ fn parse(value: &[u8]) -> Option<TraceContext> {
     (whole && dashes && parent != 0 && sampled).then(|| TraceContext::new(trace))?
 }
 
-/// Small letters only, as the document has it.
+/// Lowercase only, as the specification requires.
 fn hex(digits: &[u8]) -> Option<u128> {
     digits.iter().try_fold(0, |number, digit| {
         let value = match digit {

@@ -6,13 +6,13 @@ use crate::registry::{DeclareError, Group, Registry};
 
 type Find = dyn Fn() -> Option<TraceContext> + Send + Sync;
 
-/// Says which trace is the current one, for gRPC calls that are recorded by hand in this
-/// registry: those of [`MetricsInterceptor`](crate::grpc::MetricsInterceptor) and
-/// [`instrument_grpc!`](crate::instrument_grpc), which see no headers. Only with the features
+/// Sets the source of the current trace for gRPC calls recorded by hand in this registry, by
+/// [`MetricsInterceptor`](crate::grpc::MetricsInterceptor) or
+/// [`instrument_grpc!`](crate::instrument_grpc), which see no headers. Needs the features
 /// `trace-exemplars` and `grpc`.
 ///
-/// The closure runs once for each call, as it starts, on the task that has it. Of several, the
-/// first counts. Default: there is no current trace.
+/// The closure runs once per call, when it starts, on its task. Only the first closure set is used.
+/// Default: no current trace.
 ///
 /// ```
 /// use selfheal::registry::Registry;
@@ -27,13 +27,13 @@ pub fn current_by(
     find: impl Fn() -> Option<TraceContext> + Send + Sync + 'static,
 ) {
     if let Some(current) = registry.group_or_skip::<Current>() {
-        // The first counts.
+        // Only the first one is used.
         let _ = current.0.set(Box::new(find));
     }
 }
 
-/// Where the traces of what is recorded by hand come from. It has no metrics, and is a group so
-/// that each registry has one.
+/// The trace source of calls recorded by hand. A group without metrics, so that each registry has
+/// one.
 #[derive(Default)]
 pub(crate) struct Current(OnceLock<Box<Find>>);
 

@@ -1,15 +1,15 @@
-//! Which trace a duration is an example of: exemplars for the layers of HTTP and gRPC, on both
-//! sides of the wire.
+//! Exemplars: the trace of a request as an example of its duration, for the HTTP and gRPC layers of
+//! servers and clients.
 //!
-//! Each layer looks for the trace of a request as it begins, by default in its header
-//! `traceparent`, and offers it as an exemplar of the duration when the request ends: `trace_id`,
-//! and `span_id` where it is known, on scrapes in OpenMetrics and protobuf, at most one for each
-//! bucket between two scrapes. Prometheus keeps them with `--enable-feature=exemplar-storage`.
+//! Each layer reads the trace of a request when it begins, by default from the header
+//! `traceparent`, and adds it to the duration as an exemplar when the request ends: `trace_id`, and
+//! `span_id` if known, in OpenMetrics and protobuf scrapes, at most one per bucket between two
+//! scrapes. Prometheus keeps them with `--enable-feature=exemplar-storage`.
 //!
-//! The builder of each layer has `trace_by` for another way to find it. The closure runs once for
-//! each request, as it begins, on the task that has it: what a tracing layer *further out* has
-//! entered is current. So it is with OpenTelemetry, and with `tracing` under
-//! `tracing-opentelemetry`, which makes the context of the span that is entered the current one:
+//! `trace_by` on the builder of each layer sets another source. The closure runs once per request,
+//! when it begins, on its task, so a span entered by an *outer* tracing layer is current. That
+//! holds for OpenTelemetry, and for `tracing` with `tracing-opentelemetry`, which makes the context
+//! of the entered span current:
 //!
 //! ```
 //! use opentelemetry::Context;
@@ -35,8 +35,8 @@
 //!
 //! A tracing layer *further in* puts the [`TraceContext`] into the extensions of its response.
 //!
-//! gRPC calls that are recorded by hand pass no layer. `current_by` says once for a registry what
-//! is current for them, by the same closure, and `GrpcCall::trace` gives one call its trace.
+//! gRPC calls recorded by hand go through no layer. `current_by` sets such a closure for them, once
+//! per registry, and `GrpcCall::trace` sets the trace of one call.
 
 mod context;
 #[cfg(feature = "grpc")]

@@ -1,4 +1,4 @@
-//! In place of the module where its feature is off: nothing, at no cost.
+//! Replaces the module if its feature is off: no-ops without cost.
 
 use http::Extensions;
 

@@ -9,7 +9,7 @@ use crate::util::RequestHead;
 
 type Find = dyn Fn(RequestHead<'_>) -> Option<TraceContext> + Send + Sync;
 
-/// Where the trace of a request comes from.
+/// The source of a request's trace.
 #[derive(Clone)]
 pub(crate) struct Source(Arc<Find>);
 
@@ -20,7 +20,7 @@ impl Default for Source {
 }
 
 impl Source {
-    /// Asks this closure.
+    /// Uses this closure.
     pub(crate) fn new(
         find: impl Fn(RequestHead<'_>) -> Option<TraceContext> + Send + Sync + 'static,
     ) -> Self {
@@ -39,12 +39,11 @@ impl fmt::Debug for Source {
     }
 }
 
-/// The setter of every builder that has a field `trace: Source`. Where the feature is off, it makes
-/// nothing.
+/// Generates the setter of a builder with a field `trace: Source`; nothing if the feature is off.
 macro_rules! trace_by {
     () => {
-        /// Finds the trace of a request in another way, `|_| None` for none; see
-        /// [the module of traces](crate::trace). Only with the feature `trace-exemplars`. Default:
+        /// Sets another source of a request's trace, `|_| None` for none; see [the module of
+        /// traces](crate::trace). Needs the feature `trace-exemplars`. Default:
         /// [`TraceContext::of_headers`](crate::trace::TraceContext::of_headers).
         pub fn trace_by(
             mut self,
@@ -60,7 +59,7 @@ macro_rules! trace_by {
 }
 pub(crate) use trace_by;
 
-/// The trace of a request on its way, if it has one.
+/// The trace of a request in flight, if any.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Trace(Option<TraceContext>);
 
@@ -70,7 +69,7 @@ impl Trace {
         Self(context)
     }
 
-    /// The response has begun, with these extensions.
+    /// Reads the extensions of the response.
     #[inline]
     pub(crate) fn begun(&mut self, extensions: &Extensions) {
         if let Some(inner) = extensions.get() {
@@ -78,7 +77,7 @@ impl Trace {
         }
     }
 
-    /// Offers the trace as an example of a value that was observed.
+    /// Offers the trace as an exemplar of an observed value.
     #[inline]
     pub(crate) fn exemplify(self, histogram: &Histogram, value: f64) {
         if let Some(context) = self.0 {

@@ -1,4 +1,4 @@
-//! Guarded files, and the resources that the service uses.
+//! Alerts on guarded files and on the resources that the service uses.
 
 use crate::assets::table::{Alert, AlertGroup, Input};
 

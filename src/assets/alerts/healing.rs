@@ -1,4 +1,4 @@
-//! The healing engine itself: whether it heals, and whether it can.
+//! Alerts on the healing engine itself: whether it heals, and whether it can.
 
 use crate::assets::table::{Alert, AlertGroup, Input};
 

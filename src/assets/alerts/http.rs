@@ -1,4 +1,4 @@
-//! Requests that fail, and requests that take long.
+//! Alerts on failing and slow requests.
 
 use crate::assets::table::{Alert, AlertGroup, Input};
 

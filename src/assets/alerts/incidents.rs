@@ -1,4 +1,4 @@
-//! Incidents, and what works on them: playbooks and notifications.
+//! Alerts on incidents, playbooks and notifications.
 
 use crate::assets::table::{Alert, AlertGroup, Input};
 

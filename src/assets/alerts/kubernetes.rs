@@ -1,4 +1,4 @@
-//! Pods, nodes and autoscalers, from kube-state-metrics, and probes from outside.
+//! Alerts on pods, nodes and autoscalers, from kube-state-metrics, and on probes from outside.
 
 use crate::assets::table::{Alert, AlertGroup, Input};
 

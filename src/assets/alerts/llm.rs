@@ -1,4 +1,4 @@
-//! Calls to language models: what they cost, and whether they work.
+//! Alerts on the cost and failures of calls to language models.
 
 use crate::assets::table::{Alert, AlertGroup, Input};
 

@@ -1,4 +1,4 @@
-//! The alerts, a table for each group.
+//! The tables of alerts, one per group.
 
 mod files;
 mod healing;
@@ -12,7 +12,7 @@ mod system;
 
 use super::table::AlertGroup;
 
-/// Every group, in the order of the file.
+/// All groups, in the order of the file.
 pub(super) static GROUPS: &[&AlertGroup] = &[
     &platform::PLATFORM,
     &http::HTTP,

@@ -1,4 +1,4 @@
-//! Models, and the anomalies that they find.
+//! Alerts on models, and on the anomalies that they find.
 
 use crate::assets::table::{Alert, AlertGroup, Input};
 

@@ -1,4 +1,4 @@
-//! The platform as a whole: whether it is up, and how well it is.
+//! Alerts on the whole platform: availability and health.
 
 use crate::assets::table::{Alert, AlertGroup, Input};
 

@@ -1,4 +1,4 @@
-//! The machine and the process: CPU, memory, disks, descriptors, the run-time.
+//! Alerts on the machine and the process: CPU, memory, disks, descriptors, the runtime.
 
 use crate::assets::table::{Alert, AlertGroup, Input};
 

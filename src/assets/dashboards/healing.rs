@@ -1,4 +1,4 @@
-//! The healing engine in detail.
+//! The dashboard of the healing engine.
 
 use crate::assets::table::{Dashboard, Panel};
 

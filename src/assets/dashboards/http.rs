@@ -1,4 +1,4 @@
-//! Requests and calls, served and made.
+//! The dashboard of requests and calls, served and made.
 
 use crate::assets::table::{Dashboard, Panel};
 

@@ -1,4 +1,4 @@
-//! Models of one's own, and calls to language models.
+//! The dashboard of own models and of calls to language models.
 
 use crate::assets::table::{Dashboard, Panel};
 

@@ -1,4 +1,4 @@
-//! The dashboards, a table for each.
+//! The tables of dashboards.
 
 mod healing;
 mod http;
@@ -9,7 +9,7 @@ mod work;
 
 use super::table::Dashboard;
 
-/// Every dashboard.
+/// All dashboards.
 pub(super) static DASHBOARDS: &[&Dashboard<'static>] = &[
     &overview::OVERVIEW,
     &http::HTTP,
@@ -24,7 +24,7 @@ pub(super) static DASHBOARDS: &[&Dashboard<'static>] = &[
     &work::API,
 ];
 
-/// Colours of a share in percent that is better low.
+/// Colours for a percentage that should be low.
 const IS_HIGH: &[(f64, &str)] = &[(0.0, "green"), (80.0, "yellow"), (90.0, "red")];
 
 /// Why a panel on Kubernetes may be empty.

@@ -1,4 +1,4 @@
-//! The service at a glance.
+//! The overview dashboard of the service.
 
 use super::{IS_HIGH, NO_KUBERNETES};
 use crate::assets::table::{Dashboard, Panel};

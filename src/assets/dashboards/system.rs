@@ -1,4 +1,4 @@
-//! The machine, the process and its run-time.
+//! The dashboard of the machine, the process and its runtime.
 
 use super::{IS_HIGH, NO_KUBERNETES};
 use crate::assets::table::{Dashboard, Panel};

@@ -1,5 +1,5 @@
-//! What the groups of the catalogue record about work: incidents, pipelines, a test watcher, an
-//! audit agent, calls to other services.
+//! Dashboards of the catalogue's work groups: incidents, pipelines, a test watcher, an audit agent,
+//! calls to other services.
 
 use crate::assets::table::{Dashboard, Panel};
 

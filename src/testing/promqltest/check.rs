@@ -1,4 +1,4 @@
-//! Compares a result with what a corpus file expects.
+//! Compares a result with the expectation of a corpus file.
 
 use regex::Regex;
 
@@ -9,7 +9,7 @@ use crate::promql::{
     QueryResult, Sample, Series, Severity,
 };
 
-/// The relative difference that makes no difference.
+/// The tolerated relative difference.
 const EPSILON: f64 = 1e-6;
 
 pub(super) fn answer(evaluation: &Evaluation, answer: &Answer) -> Result<(), String> {
@@ -131,7 +131,7 @@ fn range(evaluation: &Evaluation, series: &[Series], start: i64, step: i64) -> R
     let mut lines: Vec<_> = lines
         .map(|line| notation::line(line))
         .collect::<Result<_, _>>()?;
-    // One number alone is a scalar.
+    // A single number is a scalar.
     for (line, text) in lines.iter_mut().zip(&evaluation.expected.lines) {
         if line.values.is_empty()
             && let Some(value) = notation::number(text)

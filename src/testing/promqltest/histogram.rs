@@ -4,7 +4,7 @@ use crate::promql::{FloatHistogram, ResetHint};
 
 use super::notation::number;
 
-/// The histogram at the start of a text, and what follows it.
+/// Parses the histogram at the start of a text; also returns the rest.
 pub(crate) fn parse(text: &str) -> Result<(FloatHistogram, &str), String> {
     let inner = text
         .strip_prefix("{{")

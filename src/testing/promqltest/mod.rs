@@ -19,25 +19,25 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use self::script::{Command, Evaluation};
 use crate::promql::{Query, QueryError, QueryOptions, QueryRange, Series};
 
-/// How a [`Case`] went.
+/// The outcome of a [`Case`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// As expected.
     Passed,
-    /// Not as expected, and what was there instead.
+    /// Not as expected, with the actual result.
     Failed(String),
-    /// The expression is of a syntax that is not known here.
+    /// The expression uses unsupported syntax.
     Unsupported(String),
 }
 
 /// One `eval` of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Case {
-    /// The line it begins at, from 1.
+    /// The line where it begins, counted from 1.
     pub line: usize,
-    /// The expression, or the line if it is no command.
+    /// The expression, or the whole line if it is no command.
     pub expression: String,
-    /// How it went.
+    /// The outcome.
     pub outcome: Outcome,
 }
 
@@ -77,7 +77,7 @@ pub fn run(text: &str) -> Vec<Case> {
 }
 
 fn case(evaluation: &Evaluation, store: &[Series]) -> Case {
-    // A panic is a failure of this case, not the end of the run.
+    // A panic fails this case only.
     let outcome = catch_unwind(AssertUnwindSafe(|| evaluate(evaluation, store)));
     Case {
         line: evaluation.line,

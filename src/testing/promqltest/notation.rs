@@ -1,4 +1,4 @@
-//! Series as the tests of Prometheus write them: `name{label="value"} 1 2+3x4 _ stale {{…}}x2`.
+//! Parses the notation of Prometheus' tests: `name{label="value"} 1 2+3x4 _ stale {{…}}x2`.
 
 use std::sync::Arc;
 
@@ -7,17 +7,17 @@ use crate::util::STALE;
 
 use super::histogram;
 
-/// The most values that one series may have, by whatever repetition.
+/// The limit of values of one series, including repetitions.
 const MAX_VALUES: usize = 1_000_000;
 
-/// A series and its value at each step; `None` where there is none.
+/// A series and its value at each step; `None` for no value.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Line {
     pub(crate) labels: LabelSet,
     pub(crate) values: Vec<Option<PointValue>>,
 }
 
-/// Reads one line.
+/// Parses a line.
 pub(crate) fn line(text: &str) -> Result<Line, String> {
     let (labels, rest) = labels(text)?;
     Ok(Line {
@@ -26,7 +26,7 @@ pub(crate) fn line(text: &str) -> Result<Line, String> {
     })
 }
 
-/// The labels at the start of a text, and what follows them.
+/// Parses the labels at the start of a text; also returns the rest.
 pub(crate) fn labels(text: &str) -> Result<(LabelSet, &str), String> {
     let text = text.trim_start();
     let end = text.find(|c: char| c == '{' || c.is_whitespace());
@@ -54,7 +54,7 @@ pub(crate) fn labels(text: &str) -> Result<(LabelSet, &str), String> {
                 labels.push((key.into(), value.into()));
                 rest = after.trim_start();
             } else {
-                // A name in quotes stands alone.
+                // A name in quotes has no `=`.
                 labels.push((METRIC_NAME.into(), key.into()));
                 rest = after;
             }
@@ -65,7 +65,7 @@ pub(crate) fn labels(text: &str) -> Result<(LabelSet, &str), String> {
     Ok((LabelSet::new(labels), rest))
 }
 
-/// A text in quotes at the start of `text`, and what follows it.
+/// Parses the quoted text at the start of `text`; also returns the rest.
 pub(crate) fn quoted(text: &str) -> Result<(String, &str), String> {
     let missing = || format!("a text in quotes is missing: {text}");
     let quote = text
@@ -89,7 +89,7 @@ pub(crate) fn quoted(text: &str) -> Result<(String, &str), String> {
     }
 }
 
-/// Values divided by blanks.
+/// Parses values separated by blanks.
 fn values(text: &str) -> Result<Vec<Option<PointValue>>, String> {
     let mut values = Vec::new();
     let mut rest = text.trim_start();
@@ -114,7 +114,7 @@ fn repeat(text: &str) -> Option<usize> {
     text.parse().ok().filter(|count| *count < MAX_VALUES)
 }
 
-/// A number, or several: `_`, `_x3`, `1`, `1x3`, `1+2x3`, `1-2x3`, `stale`.
+/// Parses one or several numbers: `_`, `_x3`, `1`, `1x3`, `1+2x3`, `1-2x3`, `stale`.
 fn floats(word: &str, values: &mut Vec<Option<PointValue>>) -> Option<()> {
     if let Some(gap) = word.strip_prefix('_') {
         let times = if gap.is_empty() {
@@ -137,7 +137,7 @@ fn floats(word: &str, values: &mut Vec<Option<PointValue>>) -> Option<()> {
         values.extend(std::iter::repeat_n(Some(value), times + 1));
         return Some(());
     }
-    // The sign between start and step: neither that at the start nor one of an exponent.
+    // The sign between start and step: not a leading one, nor one of an exponent.
     let at = pattern.char_indices().skip(1).find_map(|(at, c)| {
         let exponent = matches!(pattern.as_bytes().get(at - 1), Some(b'e' | b'E'))
             && !pattern.starts_with("0x");
@@ -160,7 +160,7 @@ fn float(word: &str) -> Option<PointValue> {
     }
 }
 
-/// A number as PromQL writes it.
+/// Parses a PromQL number.
 pub(crate) fn number(word: &str) -> Option<f64> {
     let (sign, digits) = match word.strip_prefix('-') {
         Some(digits) => (-1.0, digits),
@@ -176,7 +176,7 @@ pub(crate) fn number(word: &str) -> Option<f64> {
     Some(sign * value)
 }
 
-/// `{{…}}`, `{{…}}x3`, `{{…}}+{{…}}x3`; returns what follows.
+/// Parses `{{…}}`, `{{…}}x3`, `{{…}}+{{…}}x3`; returns the rest.
 fn histograms<'a>(text: &'a str, values: &mut Vec<Option<PointValue>>) -> Result<&'a str, String> {
     let (first, rest) = histogram::parse(text)?;
     let (step, rest) = match rest.as_bytes().first() {

@@ -1,13 +1,13 @@
-//! The commands of a corpus file.
+//! Parses the commands of a corpus file.
 
 use std::time::Duration;
 
-/// One `eval` and what is expected of it.
+/// An `eval` and its expectation.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Evaluation {
     pub(super) line: usize,
     pub(super) expression: String,
-    /// In milliseconds; both the same for an instant query.
+    /// In milliseconds; start and end are equal for an instant query.
     pub(super) start: i64,
     pub(super) end: i64,
     /// `None` for an instant query.
@@ -20,11 +20,11 @@ pub(super) struct Expected {
     pub(super) fails: bool,
     pub(super) ordered: bool,
     pub(super) text: Option<String>,
-    /// The start and step of the range that an instant query gives.
+    /// The expected start and step if an instant query returns a range.
     pub(super) range: Option<(i64, i64)>,
-    /// Of failures, warnings and infos: whether there are to be some, and their words.
+    /// Expected failures, warnings and infos, and their texts.
     pub(super) notes: Vec<Note>,
-    /// Lines of series, or of one number.
+    /// Expected series, or a single number.
     pub(super) lines: Vec<String>,
 }
 
@@ -38,7 +38,7 @@ pub(super) enum Kind {
 #[derive(Clone, Debug)]
 pub(super) struct Note {
     pub(super) kind: Kind,
-    /// Whether there is to be none.
+    /// Whether none is expected.
     pub(super) none: bool,
     pub(super) words: Words,
 }
@@ -61,11 +61,11 @@ pub(super) enum Command {
         series: Vec<String>,
     },
     Evaluate(Box<Evaluation>),
-    /// A line that is no command, and what is wrong.
+    /// A line that is no command, with the problem.
     Unknown(usize, String),
 }
 
-/// Reads a file.
+/// Parses a file.
 pub(super) fn commands(text: &str) -> Vec<Command> {
     let mut commands = Vec::new();
     let mut lines = text.lines().enumerate().peekable();
@@ -109,7 +109,7 @@ fn command(line: usize, text: &str, block: Vec<String>) -> Result<Command, Strin
     }
 }
 
-/// A duration, or a number of seconds, in milliseconds.
+/// Parses a duration, or a number of seconds, to milliseconds.
 pub(super) fn duration(text: &str) -> Option<i64> {
     let (sign, text) = match text.strip_prefix('-') {
         Some(text) => (-1, text),

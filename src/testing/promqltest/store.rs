@@ -1,4 +1,4 @@
-//! The series that a corpus file loads.
+//! The series loaded by a corpus file.
 
 use std::collections::BTreeMap;
 
@@ -44,7 +44,7 @@ fn add(store: &mut Vec<Series>, line: Line, step: i64) {
     });
     let all = &mut store[place].samples;
     all.extend(samples);
-    // Stable: of two values at one time, the one that was written last is kept.
+    // A stable sort: of two values at one time, the last written is kept.
     all.sort_by_key(|sample| sample.time);
     all.reverse();
     all.dedup_by_key(|sample| sample.time);
@@ -52,7 +52,7 @@ fn add(store: &mut Vec<Series>, line: Line, step: i64) {
     hint(all);
 }
 
-/// Sets what a server's storage knows of resets: that a histogram goes on from the one before.
+/// Sets reset hints as a server's storage does: not reset if a histogram continues the one before.
 fn hint(samples: &mut [Sample]) {
     let mut before: Option<FloatHistogram> = None;
     for sample in samples {
@@ -75,9 +75,9 @@ fn hint(samples: &mut [Sample]) {
     }
 }
 
-/// Classic histograms as native ones with the same bounds.
+/// Converts classic histograms to native ones with the same bounds.
 fn native(lines: &[Line]) -> Vec<Line> {
-    // Of each histogram and step: the counts by bound, and the sum and count where given.
+    // Per histogram and step: the counts by bound, and the sum and count if given.
     #[derive(Default)]
     struct Classic {
         buckets: BTreeMap<u64, (f64, Vec<Option<f64>>)>,
@@ -165,7 +165,7 @@ fn native(lines: &[Line]) -> Vec<Line> {
     lines.collect()
 }
 
-/// A number whose order is that of the bounds.
+/// A number that sorts like the bound.
 fn order(bound: f64) -> u64 {
     let bits = bound.to_bits();
     if bound.is_sign_negative() {

@@ -1,9 +1,9 @@
-//! The fields of a file of tests.
+//! Parses the fields of a test file.
 
 use crate::rules::parse_duration;
 use crate::rules::yaml::{Kind, Node};
 
-/// What was read, or what is wrong and where.
+/// The parsed value, or the problem and its location.
 pub(super) type Read<T> = Result<T, String>;
 
 pub(super) fn at(node: &Node, wrong: &str) -> String {
@@ -66,7 +66,7 @@ pub(super) fn texts(node: &Node, name: &str) -> Read<Vec<String>> {
     each.collect()
 }
 
-/// A duration in milliseconds.
+/// Parses a duration to milliseconds.
 pub(super) fn duration(node: &Node, name: &str) -> Read<Option<i64>> {
     let Some(written) = text(node, name)? else {
         return Ok(None);

@@ -1,4 +1,4 @@
-//! Runs the files of `promtool test rules`.
+//! Runs test files of `promtool test rules`.
 
 mod fields;
 mod suite;
@@ -9,34 +9,34 @@ use std::path::{Path, PathBuf};
 use self::suite::Suite;
 use crate::rules::{RuleFile, RuleFileError, yaml};
 
-/// What is wrong with a file of tests, or with what it tests. It prints as text, also as `{:?}`, so
-/// that a failing `unwrap` can be read.
+/// The error of a test file or of the tests in it. `{:?}` prints the same text as `{}`, so that a
+/// failing `unwrap` is readable.
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum PromtoolError {
-    /// The file of tests cannot be read.
+    /// The test file cannot be read.
     #[error("cannot read the tests in `{}`; check the path", .path.display())]
     Io {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// What the system reported.
+        /// The error of the system.
         source: std::io::Error,
     },
-    /// A field of the file of tests is wrong.
+    /// A field of the test file is invalid.
     #[error("{}:{text}", .path.display())]
     Syntax {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// Line, column, and what is wrong.
+        /// The line, column and problem.
         text: String,
     },
     /// A rule file that it names has faults.
     #[error(transparent)]
     Rules(#[from] RuleFileError),
-    /// Some tests do not give what is expected.
+    /// Some tests fail.
     #[error("{} of the tests fail:\n{}", .failures.len(), .failures.join("\n"))]
     Failed {
-        /// Each with what was expected and what there was.
+        /// The failures, each with the expected and the actual result.
         failures: Vec<String>,
     },
 }
@@ -47,9 +47,9 @@ impl fmt::Debug for PromtoolError {
     }
 }
 
-/// Runs a file of tests for rule files, as `promtool test rules` does, with this crate's own
-/// evaluator: `rule_files` (by their paths from the file of tests), `evaluation_interval`,
-/// `group_eval_order` and `tests` with `input_series`, `alert_rule_test` and `promql_expr_test`.
+/// Runs a test file for rule files, as `promtool test rules` does, with this crate's evaluator:
+/// `rule_files` (relative to the test file), `evaluation_interval`, `group_eval_order` and `tests`
+/// with `input_series`, `alert_rule_test` and `promql_expr_test`.
 ///
 /// ```no_run
 /// #[test]
@@ -59,8 +59,8 @@ impl fmt::Debug for PromtoolError {
 /// ```
 ///
 /// # Errors
-/// The file, or a rule file, cannot be read or has faults; or tests fail, and what was expected
-/// and what there was instead.
+/// The test file or a rule file cannot be read or has faults; or tests fail, with the expected and
+/// the actual results.
 pub fn promtool(file: impl AsRef<Path>) -> Result<(), PromtoolError> {
     let path = file.as_ref();
     let text = std::fs::read_to_string(path).map_err(|source| PromtoolError::Io {

@@ -1,4 +1,4 @@
-//! Reads a file of tests, and runs it.
+//! Parses and runs a test file.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -12,10 +12,10 @@ use crate::rules::yaml::Node;
 use crate::rules::{ALERT_NAME, AlertState, Evaluator, RuleFile, RulesOptions};
 use crate::testing::promqltest::notation;
 
-/// The most evaluations of one test.
+/// The limit of evaluations of one test.
 const MOST: i64 = 1_000_000;
 
-/// A file of tests.
+/// A test file.
 pub(super) struct Suite {
     pub(super) rule_files: Vec<String>,
     pub(super) interval: i64,
@@ -24,7 +24,7 @@ pub(super) struct Suite {
     pub(super) tests: Vec<Test>,
 }
 
-/// One of its tests.
+/// A test of the file.
 pub(super) struct Test {
     pub(super) name: Option<String>,
     series: Vec<Series>,
@@ -36,7 +36,7 @@ pub(super) struct Test {
 struct AlertTest {
     time: i64,
     name: String,
-    /// Labels and annotations, a line each.
+    /// Labels and annotations, one per line.
     expected: Vec<String>,
 }
 
@@ -105,7 +105,7 @@ impl Test {
             });
         }
         let mut options = RulesOptions {
-            // All of a test is kept.
+            // Keeps all samples of a test.
             keep: Duration::from_secs(u64::from(u32::MAX)),
             ..RulesOptions::default()
         };
@@ -124,7 +124,7 @@ impl Test {
         })
     }
 
-    /// Runs it, and gives what is not as expected.
+    /// Runs it and returns the failures.
     pub(super) fn run(&self, files: &[RuleFile], interval: i64, fuzzy: bool) -> Read<Vec<String>> {
         let times = self.alerts.iter().map(|test| test.time);
         let times = times.chain(self.expressions.iter().map(|test| test.time));
