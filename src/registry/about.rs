@@ -1,4 +1,4 @@
-//! What a registry says of itself: refused values, overflow, what was left out.
+//! The registry's own metrics: refused values, overflow, metrics left out.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use super::snapshot::{FamilySnapshot, Number, SeriesSnapshot, Value};
 use super::{Registry, cost};
 use crate::catalog::{Kind, MetricDef};
 
-/// So many metrics that are left out are named; of the others only the number is known.
+/// The maximum number of left-out metrics that are named; further ones are only counted.
 const NAMED: usize = 100;
 
 /// How many times each metric was left out.
@@ -20,8 +20,8 @@ const NAMED: usize = 100;
 pub(super) struct LeftOuts(Mutex<BTreeMap<LeftOut, u64>>);
 
 impl Registry {
-    /// Counts and names what is left out of a scrape, here or by a bridge: another metric has a
-    /// name of its samples.
+    /// Counts and names metrics left out of a scrape, here or by a bridge, because another metric
+    /// has a name of their samples.
     pub(super) fn leave_out(&self, left_out: &[LeftOut]) {
         let count = left_out.len() as u64;
         self.inner.skipped.fetch_add(count, Ordering::Relaxed);
@@ -38,7 +38,7 @@ impl Registry {
         }
     }
 
-    /// What the registry has to say of itself. Series are there once there is something to say.
+    /// The registry's own metrics. A series appears once it has a value.
     pub(super) fn about_itself(&self, families: &[Arc<dyn AnyFamily>]) -> Vec<FamilySnapshot> {
         let by_metric = |name, help, read: fn(&dyn AnyFamily) -> u64| {
             let counted = families.iter().map(|family| (family, read(&**family)));

@@ -1,4 +1,4 @@
-//! Metrics under the other names that profiles switch on.
+//! Exposition of metrics under the other names that profiles enable.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -14,8 +14,8 @@ use super::{DeclareError, Registry, Settings};
 use crate::catalog::{Alias, Kind, MetricDef, names};
 
 impl Settings {
-    /// Every alias of a definition that is switched on, with its full name. Of a profile with a
-    /// namespace of its own the metrics of its groups are aliases as they are.
+    /// The enabled aliases of a definition, with their full names. A profile with a namespace of
+    /// its own aliases the metrics of its groups unchanged.
     fn aliases<'d>(&self, def: &'d MetricDef) -> Vec<(Cow<'d, Alias>, String)> {
         let mut on: Vec<(Cow<'d, Alias>, String)> = Vec::new();
         for profile in &self.profiles {
@@ -47,7 +47,7 @@ impl Settings {
         std::iter::once(own).chain(aliases).collect()
     }
 
-    /// Gives a histogram the bounds of its aliases beside its own, so that they can be counted.
+    /// Adds the bounds of its aliases to a histogram, so that they can be counted.
     pub(super) fn widen(&self, def: &mut MetricDef) {
         let aliases = self.aliases(def);
         let bounds = aliases.iter().flat_map(|(alias, _)| {
@@ -64,8 +64,8 @@ impl Settings {
 }
 
 impl Registry {
-    /// Every name that is exposed, or would be, with its definition: those of
-    /// [`catalog`](Self::catalog), with the namespace, and the aliases of the profiles that are on.
+    /// Every name that is or could be exposed, with its definition: those of
+    /// [`catalog`](Self::catalog), with the namespace, and the aliases of the enabled profiles.
     #[must_use]
     pub fn exposed_catalog(&self) -> Vec<(String, MetricDef)> {
         let settings = self.settings();
@@ -80,8 +80,8 @@ impl Registry {
     }
 }
 
-/// Checks that of two definitions neither has a name that is an alias of the other. Two may share
-/// an alias, which has then the series of both.
+/// Checks that neither of two definitions has a name that is an alias of the other. Two may share
+/// an alias, which then has the series of both.
 pub(super) fn apart(
     settings: &Settings,
     existing: &MetricDef,
@@ -124,7 +124,7 @@ impl<'s> Aliases<'s> {
         }
     }
 
-    /// Adds the aliases of a family, which is read once for all of them: they have the same
+    /// Adds the aliases of a family, which is read once for all of them, so they have the same
     /// values.
     pub(super) fn add(&mut self, family: &mut ScrapeFamily) {
         if self.settings.profiles.is_empty() || family.def.kind == Kind::StateSet {
@@ -143,7 +143,7 @@ impl<'s> Aliases<'s> {
         family.source = Source::Taken(series);
     }
 
-    /// As [`add`](Self::add), for what a collector yields.
+    /// Like [`add`](Self::add), for a family of a collector.
     pub(super) fn add_collected(&mut self, family: &FamilySnapshot) {
         for (alias, name) in self.settings.aliases(&family.def) {
             self.rewrite(&alias, name, &family.def, &family.series);
@@ -192,7 +192,7 @@ impl<'s> Aliases<'s> {
     }
 }
 
-/// The value of a series as its alias has it.
+/// The value of a series as its alias exposes it.
 fn reshaped(alias: &Alias, series: &SeriesSnapshot) -> Value {
     if !alias.is_reshaped() {
         return series.value.clone();
@@ -204,8 +204,7 @@ fn reshaped(alias: &Alias, series: &SeriesSnapshot) -> Value {
     }
 }
 
-/// Counts by other bounds: each of them takes what lies below the highest of the old ones that is
-/// not above it.
+/// Counts by other bounds: each covers the old buckets whose bounds do not exceed it.
 fn rebucketed(alias: &Alias, histogram: HistogramRef<'_>) -> HistogramSnapshot {
     let scaled = histogram.bounds.iter().map(|bound| bound * alias.scale);
     let old: Vec<f64> = scaled.collect();
@@ -232,7 +231,7 @@ fn rebucketed(alias: &Alias, histogram: HistogramRef<'_>) -> HistogramSnapshot {
     HistogramSnapshot::classic(bounds, counts, histogram.sum * alias.scale)
 }
 
-/// Adds a series to one that has become the same by a label that is left out.
+/// Adds a series to one that became equal by a dropped label.
 fn add(there: &mut SeriesSnapshot, new: &SeriesSnapshot) {
     match (&mut there.value, &new.value) {
         (Value::Number(Number::U64(sum)), Value::Number(Number::U64(n))) => {

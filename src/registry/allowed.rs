@@ -1,4 +1,4 @@
-//! Labels whose values are bounded: what may not be, or comes too late, is `other`.
+//! Labels with bounded values: a value beyond the bound is recorded as `other`.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
@@ -10,12 +10,12 @@ use parking_lot::{Mutex, RwLock};
 use super::labels::Labels;
 use crate::catalog::{Allowed, MetricDef, OTHER};
 
-/// The values of all labels with bounds. The metrics of a group have those of one label in
-/// common, so that a model is `other` in all of them or in none.
+/// The values of all bounded labels. The metrics of a group share those of a label, so that a model
+/// is `other` in all of them or in none.
 #[derive(Default)]
 pub(super) struct All(Mutex<BTreeMap<(String, String), Arc<Values>>>);
 
-/// The values that one label has had.
+/// The values seen of one label.
 #[derive(Debug)]
 struct Values {
     limit: usize,
@@ -62,7 +62,7 @@ impl Values {
         }
     }
 
-    /// Whether a series may have this value, which is one of those known from now on.
+    /// Whether a series may have this value, which is then known.
     fn admit(&self, value: &str) -> bool {
         // A label that is not there is no value of its own.
         if value.is_empty() || value == OTHER {
@@ -85,23 +85,22 @@ impl Values {
     }
 }
 
-/// The bounds of the labels of one family; empty where none has any.
+/// The bounds of the labels of one family; empty if none is bounded.
 #[derive(Default)]
 pub(super) struct Bounds(Box<[Bounded]>);
 
 struct Bounded {
     label: String,
-    /// Where it stands among the labels.
+    /// Index among the labels.
     at: usize,
     values: Arc<Values>,
-    /// How many look-ups had a value that is `other`.
+    /// Look-ups with a value recorded as `other`.
     overflowed: AtomicU64,
 }
 
 impl Bounds {
-    /// The labels to look up in place of these, if any of them has a value that is `other`.
-    /// Asked where no series has these labels, so that what is bounded costs nothing where it is
-    /// known.
+    /// The labels to look up instead of these, if any of them has a value that is `other`. Called
+    /// only if no series has these labels, so that bounds cost nothing for existing series.
     pub(super) fn substitute<'l, L: Labels>(&self, labels: &'l L) -> Option<Substituted<'l, L>> {
         let mut other = 0_u64;
         for bounded in &self.0 {
@@ -117,7 +116,7 @@ impl Bounds {
         (other != 0).then_some(Substituted { labels, other })
     }
 
-    /// How many look-ups of each label had a value that is `other`.
+    /// For each label, the look-ups with a value recorded as `other`.
     pub(super) fn overflowed(&self) -> impl Iterator<Item = (&str, u64)> {
         let bounded = self.0.iter();
         bounded.map(|bounded| (&*bounded.label, bounded.overflowed.load(Ordering::Relaxed)))
@@ -130,10 +129,10 @@ impl fmt::Debug for Bounds {
     }
 }
 
-/// Labels of which some are `other`.
+/// Labels some of which are replaced by `other`.
 pub(super) struct Substituted<'l, L> {
     labels: &'l L,
-    /// A bit for each that is.
+    /// A bit for each replaced label.
     other: u64,
 }
 

@@ -1,4 +1,4 @@
-//! What a bridge to another metrics library needs to know.
+//! Registry access for bridges to other metrics libraries.
 
 use super::Registry;
 use super::collector::Collecting;
@@ -13,17 +13,18 @@ impl Registry {
         Collecting::enter(self.id())
     }
 
-    /// Counts and names a metric that a bridge leaves out because `owner` is in its way.
+    /// Counts and names a metric that a bridge leaves out because it clashes with `owner`.
     pub(crate) fn left_out(&self, metric: String, owner: String) {
         self.leave_out(&[LeftOut { metric, owner }]);
     }
 
-    /// A number that no other registry has at the same time.
+    /// A number that no other live registry has.
     pub(crate) fn identity(&self) -> usize {
         self.id()
     }
 
-    /// The names under which this registry's own metrics are exposed now, with their definitions.
+    /// The names under which this registry's own metrics are currently exposed, with their
+    /// definitions.
     pub(crate) fn own_names(&self) -> Vec<(String, MetricDef)> {
         let settings = self.settings();
         let mut defs: Vec<MetricDef> = self

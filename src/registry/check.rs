@@ -1,4 +1,4 @@
-//! Whether a definition keeps the rules of names, labels and aliases.
+//! Checks of a definition against the rules of names, labels and aliases.
 
 use super::error::DeclareError;
 use crate::catalog::{Kind, MetricDef, Relabel, names};
@@ -31,7 +31,7 @@ pub(super) fn definition(def: &MetricDef) -> Result<(), DeclareError> {
     check_more(def)
 }
 
-/// Checks what a definition says beside its own name and labels.
+/// Checks the parts of a definition other than its own name and labels.
 fn check_more(def: &MetricDef) -> Result<(), DeclareError> {
     let unknown = |label: &str, problem| DeclareError::Label {
         name: def.name.to_string(),
@@ -82,8 +82,8 @@ fn check_more(def: &MetricDef) -> Result<(), DeclareError> {
     Ok(())
 }
 
-/// Whether a label has the name of one before it, or of the state, for a scraper that does not
-/// ask for names in UTF-8.
+/// Whether a label has the name of an earlier one, or of the state, for a scraper that does not
+/// request UTF-8 names.
 fn is_twice_escaped(def: &MetricDef, at: usize) -> bool {
     let escaped = |name| escape::underscores(name, NameOf::Label);
     let Some((label, before)) = def.labels.get(at).zip(def.labels.get(..at)) else {

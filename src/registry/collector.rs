@@ -7,38 +7,38 @@ use super::snapshot::FamilySnapshot;
 use super::{DeclareError, Registered, Registry, Settings, alias, check};
 use crate::catalog::{Kind, MetricDef, names};
 
-/// A source of series that are computed at the time of a scrape: a snapshot of a state machine,
-/// figures of the operating system, another metrics library.
+/// A source of series computed at scrape time: a snapshot of a state machine, statistics of the
+/// operating system, another metrics library.
 ///
 /// One call of [`collect`](Collector::collect) is one consistent moment. A collector that
 /// panics is skipped for that scrape and counted; it cannot fail the scrape.
 pub trait Collector: Send + Sync + 'static {
-    /// Says what this collector may yield, for the catalogue, and for a scrape that asks for
-    /// some families and calls only who has them (of one that says nothing, or that is
-    /// [`foreign`](Self::foreign), that is not known). Called once, when it is registered.
+    /// Describes the metrics that this collector may yield, for the catalogue, and for a scrape
+    /// that requests some families and skips collectors without them (a collector that describes
+    /// nothing, or is [`foreign`](Self::foreign), is always called). Called once, at registration.
     fn describe(&self) -> Vec<MetricDef>;
 
-    /// Appends what there is now. Called on the thread that scrapes; it must not block. One that
-    /// takes more than a second all the same is not waited for again: scrapes get what it yielded
-    /// last, and it runs on a thread of its own until it is faster. What each costs is in
+    /// Appends the current series. Called on the scraping thread; it must not block. A collector
+    /// that takes more than a second is no longer waited for: scrapes get its previous result, and
+    /// it runs on a separate thread until it is faster. The cost of each is in
     /// `collector_duration_seconds` and `collector_errors_total`, by the group of its metrics.
     fn collect(&self, out: &mut Vec<FamilySnapshot>);
 
-    /// Whether another library declared these metrics. Their names are then not held to the
-    /// rules of this crate, and may be those of metrics declared here, as long as the kinds
-    /// agree; of a series that both have, ours is exposed. One with a sample that is called like
-    /// another metric or a sample of it (`job_seconds_count`, where `job_seconds` is a histogram)
-    /// is left out whole, see [the registry](super#one-owner-for-each-name). Default: no.
+    /// Whether another library declared these metrics. Their names are then exempt from the rules
+    /// of this crate, and may equal those of metrics declared here if the kinds agree; of a series
+    /// that both have, ours is exposed. A metric with a sample named like another metric or a
+    /// sample of it (`job_seconds_count`, where `job_seconds` is a histogram) is left out as a
+    /// whole, see [the registry](super#one-owner-for-each-name). Default: no.
     fn foreign(&self) -> bool {
         false
     }
 }
 
 impl Registry {
-    /// Adds a source of series that are computed at scrape time.
+    /// Adds a source of series computed at scrape time.
     ///
     /// # Errors
-    /// A definition that breaks a rule, or that clashes with one already registered.
+    /// A definition breaks a rule, or clashes with a registered one.
     pub fn collect_from(&self, collector: Arc<dyn Collector>) -> Result<(), DeclareError> {
         // The collector's code runs before any lock is taken.
         let defs: Arc<[MetricDef]> = collector.describe().into();
@@ -71,7 +71,7 @@ impl Registry {
         Ok(())
     }
 
-    /// Whether this thread is in the middle of calling the collectors of this registry.
+    /// Whether this thread is currently calling the collectors of this registry.
     #[must_use]
     pub fn is_collecting(&self) -> bool {
         COLLECTING
@@ -79,12 +79,12 @@ impl Registry {
             .unwrap_or(false)
     }
 
-    /// Distinguishes registries while they live.
+    /// Identifies a registry among live ones.
     pub(super) fn id(&self) -> usize {
         Arc::as_ptr(&self.inner).addr()
     }
 
-    /// Calls the collectors that are wanted.
+    /// Calls the wanted collectors.
     pub(super) fn collect(&self, wanted: impl Fn(&Registered) -> bool) -> Vec<FamilySnapshot> {
         let _inside = Collecting::enter(self.id());
         // Copies first: a collector may declare metrics without meeting a lock held here.
@@ -110,19 +110,20 @@ impl Registry {
 }
 
 impl Registered {
-    /// The name by which its cost is known; `None` for what another library or no group yields.
+    /// The name under which its cost is reported; `None` for metrics of another library or of no
+    /// group.
     pub(super) fn name(&self) -> Option<&'static str> {
         let group = self.defs.first()?.group;
         (!self.foreign && !group.is_empty()).then_some(group)
     }
 
-    /// Whether everything that it says it yields is switched off.
+    /// Whether all metrics that it describes are disabled.
     fn is_off(&self) -> bool {
         let off = |def: &MetricDef| self.settings.metrics.is_off(&def.name);
         !self.defs.is_empty() && self.defs.iter().all(off)
     }
 
-    /// Cuts a family to its limits; false if it is switched off.
+    /// Cuts a family to its limits; false if it is disabled.
     fn limit(&self, family: &mut FamilySnapshot, skipped: &mut u64) -> bool {
         let (name, metrics) = (&family.def.name, &self.settings.metrics);
         let most = metrics.of(name).and_then(|over| over.max_series);
@@ -141,7 +142,7 @@ thread_local! {
     static COLLECTING: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Takes the registry off the list again, on whatever path.
+/// Removes the registry from the list when dropped.
 pub(super) struct Collecting;
 
 impl Collecting {
@@ -158,7 +159,7 @@ impl Drop for Collecting {
     }
 }
 
-/// Whether no collector stands in the way of `wanted`.
+/// Whether no collector clashes with `wanted`.
 pub(super) fn check_free(
     settings: &Settings,
     collectors: &[Registered],
@@ -176,8 +177,8 @@ pub(super) fn check_free(
     Ok(())
 }
 
-/// Two sources of one name: never, unless one is another library's and the kinds agree. Nor two
-/// metrics with a sample of one name; that of another library is then left out of the scrape.
+/// Checks two sources of one name: they clash, unless one is another library's and the kinds agree.
+/// So do two metrics with a sample of one name; another library's is left out of the scrape.
 fn clash(
     settings: &Settings,
     existing: &MetricDef,
@@ -206,7 +207,7 @@ fn clash(
     })
 }
 
-/// Checks that no sample of the one is called like the other or a sample of it.
+/// Checks that no sample of one is named like the other or a sample of it.
 pub(super) fn apart(
     settings: &Settings,
     existing: &MetricDef,

@@ -1,4 +1,4 @@
-//! What collectors cost, and how one that is slow keeps no scrape waiting.
+//! The cost of collectors, and how a slow one is kept from delaying scrapes.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,17 +12,16 @@ use parking_lot::Mutex;
 use super::collector::{Collecting, Collector};
 use super::snapshot::FamilySnapshot;
 
-/// A collector that took so long is not waited for again: the next scrapes get what it yielded
-/// last, while it runs on a thread of its own. Servers scrape with time-outs of ten seconds and
-/// less.
+/// A collector that took this long is not waited for again: later scrapes get its previous result,
+/// while it runs on a separate thread. Servers scrape with time-outs of ten seconds and less.
 const SLOW: Duration = Duration::from_secs(1);
 
-/// What the runs of one collector took and how many failed.
+/// Duration and failures of one collector's runs.
 pub(super) struct Cost {
-    /// One that takes so long is slow.
+    /// The duration from which it is slow.
     limit: Duration,
     runs: AtomicU64,
-    /// How long the last run took, in nanoseconds.
+    /// Duration of the last run, in nanoseconds.
     nanos: AtomicU64,
     errors: AtomicU64,
     slow: Mutex<Option<Slow>>,
@@ -47,7 +46,7 @@ impl Default for Cost {
 }
 
 impl Cost {
-    /// What the collector yields; `None` if it panicked.
+    /// The series of the collector; `None` if it panicked.
     pub(super) fn collect(
         self: &Arc<Self>,
         collector: &Arc<dyn Collector>,
@@ -72,7 +71,7 @@ impl Cost {
         out
     }
 
-    /// Runs it on a thread of its own, if there is one to be had.
+    /// Runs it on a separate thread, if one can be started.
     fn run_apart(self: &Arc<Self>, collector: &Arc<dyn Collector>, registry: usize) -> bool {
         let (cost, collector) = (Arc::clone(self), Arc::clone(collector));
         let thread = thread::Builder::new().name("selfheal-collect".to_owned());
@@ -111,7 +110,8 @@ impl Cost {
     }
 }
 
-/// The last time of each collector in seconds and its errors, by name; those of one name together.
+/// The last duration of each collector in seconds and its errors, by name; collectors of one name
+/// are summed.
 pub(super) fn by_name<'c>(
     costs: impl IntoIterator<Item = (&'c str, &'c Cost)>,
 ) -> BTreeMap<String, (f64, u64)> {
@@ -135,7 +135,7 @@ mod tests {
     use crate::catalog::{Kind, MetricDef};
     use crate::registry::{Registry, SeriesSnapshot, Value, snapshot::Number};
 
-    /// Yields what it is sent, and waits for that.
+    /// Waits for a value, and yields it.
     struct Waits(Mutex<Receiver<Option<u64>>>);
 
     fn def() -> MetricDef {

@@ -11,10 +11,10 @@ use super::settings::DEFAULT_BUCKETS;
 use super::{Registry, group};
 use crate::catalog::{Alias, Allowed, Kind, MetricDef, Native, Unit};
 
-/// The values of a label are listed in the catalogue where there are fewer.
+/// The values of a label are listed in the catalogue if there are fewer.
 const MAX_LISTED: usize = 64;
 
-/// A metric that is being declared; made by [`Registry::counter`] and its siblings, ended by
+/// A metric declaration; made by [`Registry::counter`] and its siblings, ended by
 /// [`build`](Declare::build) or [`labels`](Declare::labels).
 #[derive(Debug)]
 #[must_use = "a metric is declared by `build` or `labels`"]
@@ -50,21 +50,20 @@ impl<'r, M: Metric> Declare<'r, M> {
         }
     }
 
-    /// Sets the unit. Default: the last word of the name, where it is one of the constants of
-    /// [`Unit`]. Only units that are not need this.
+    /// Sets the unit. Default: the last word of the name, if it is one of the constants of
+    /// [`Unit`].
     pub fn unit(mut self, unit: Unit) -> Self {
         self.def.unit = Some(unit);
         self
     }
 
-    /// Keeps the namespace away from the name, for names that the field has standardised.
+    /// Omits the namespace from the name, for standardised names.
     pub fn standard_name(mut self) -> Self {
         self.def.namespaced = false;
         self
     }
 
-    /// Lets the names of the metric and its labels be any in UTF-8; see
-    /// [`MetricDef::utf8_names`].
+    /// Allows any UTF-8 names for the metric and its labels; see [`MetricDef::utf8_names`].
     ///
     /// ```
     /// use selfheal::registry::{DeclareError, Family, Gauge, Registry, Text};
@@ -82,19 +81,18 @@ impl<'r, M: Metric> Declare<'r, M> {
         self
     }
 
-    /// Removes series that are idle for so long, so that what no longer exists (a customer, a
-    /// peer, a file) does not fill memory and scrapes for ever. Default: series stay.
+    /// Removes series that are idle for this long, so that entities that no longer exist (a
+    /// customer, a peer, a file) do not fill memory and scrapes. Default: series stay.
     ///
-    /// A series is idle while nothing is recorded under its labels and there is no handle to it: a
-    /// handle that recorded to a series that is not exposed would lose data in silence, so as long
-    /// as it is held the series stays. One that comes back starts at zero, which
-    /// Prometheus takes as a reset of the counter. To set the function of a [`GaugeFn`] is to
-    /// record, to call it is not. A metric without labels does not expire, nor does the
-    /// overflow series. Zero means that series stay.
+    /// A series is idle while nothing is recorded under its labels and no handle to it exists: a
+    /// handle to a series that is no longer exposed would silently lose data, so a held series
+    /// stays. A removed series starts at zero again, which Prometheus takes as a counter reset.
+    /// Setting the function of a [`GaugeFn`] counts as recording, calling it does not. A metric
+    /// without labels does not expire, nor does the overflow series. Zero means that series stay.
     ///
-    /// The time is checked now and then: a series goes at the latest 30 s, or a quarter of
-    /// the time and 1 s, after it may; see [`Registry::expire`]. Of two declarations of one
-    /// metric the first decides; an operator decides before both, by
+    /// Expiry is checked periodically: a series is removed at most 30 s, or a quarter of the time
+    /// plus 1 s, after it expires; see [`Registry::expire`]. Of two declarations of one metric the
+    /// first decides; an operator overrides both, by
     /// [`FamilySettings::expire_after`](super::FamilySettings::expire_after).
     ///
     /// ```
@@ -123,16 +121,16 @@ impl<'r, M: Metric> Declare<'r, M> {
         self
     }
 
-    /// Adds another name under which the metric is exposed where a profile says so, with the
-    /// same values. Default: none. A metric may have several; see [`Alias`].
+    /// Adds another name under which the metric is exposed, with the same values, if a profile
+    /// enables it. Default: none. A metric may have several; see [`Alias`].
     pub fn alias(mut self, alias: Alias) -> Self {
         self.def.aliases.push(alias);
         self
     }
 
-    /// Bounds a label to these values. Another one is recorded as [`OTHER`] and counted in
-    /// `selfheal_label_values_overflowed_total`; a type that is closed, see
-    /// [`LabelValue::VALUES`], does not let one come. Default: as the type of the label has it.
+    /// Restricts a label to these values. Any other is recorded as [`OTHER`] and counted in
+    /// `selfheal_label_values_overflowed_total`; a closed type, see [`LabelValue::VALUES`], has no
+    /// others. Default: as the type of the label has it.
     ///
     /// [`OTHER`]: crate::catalog::OTHER
     /// [`LabelValue::VALUES`]: super::LabelValue::VALUES
@@ -142,10 +140,10 @@ impl<'r, M: Metric> Declare<'r, M> {
         self
     }
 
-    /// Bounds a label to the first so many values that come, for what others choose: names of
-    /// models, types of errors. Each further one is recorded as [`OTHER`] and counted in
-    /// `selfheal_label_values_overflowed_total`. The metrics of a [`Group`](super::Group) have the
-    /// values of one label in common. Default: no bound but that of the family.
+    /// Restricts a label to the first `values` distinct values, for values that others choose:
+    /// names of models, types of errors. Each further one is recorded as [`OTHER`] and counted in
+    /// `selfheal_label_values_overflowed_total`. The metrics of a [`Group`](super::Group) share the
+    /// values of a label. Default: only the limit of the family.
     ///
     /// ```
     /// use selfheal::registry::{Counter, DeclareError, Family, Registry, Text};
@@ -173,20 +171,20 @@ impl<'r, M: Metric> Declare<'r, M> {
         self
     }
 
-    /// Declares the metric without labels. Its one series exists from now on, at zero.
+    /// Declares the metric without labels. Its single series exists immediately, at zero.
     ///
     /// # Errors
-    /// A name, unit or bucket that breaks a rule, or a name that is taken by a metric that
-    /// differs. The same declaration again gives the same metric.
+    /// A name, unit or bucket breaks a rule, or the name is taken by a different metric. Repeating
+    /// the same declaration gives the same metric.
     pub fn build(self) -> Result<M, DeclareError> {
         Ok(self.register()?.with(&()))
     }
 
-    /// Declares the metric with labels; the type of the family says what their values are.
-    /// A series exists from its first look-up on.
+    /// Declares the metric with labels; the family's type determines their values. A series exists
+    /// from its first look-up on.
     ///
     /// # Errors
-    /// As for [`build`](Declare::build), and a label name that breaks a rule.
+    /// As for [`build`](Declare::build), or a label name breaks a rule.
     #[expect(
         clippy::needless_pass_by_value,
         reason = "an array of literals reads better without `&`"
@@ -207,9 +205,8 @@ impl<'r, M: Metric> Declare<'r, M> {
         Ok(Family::new(self.register()?))
     }
 
-    /// As [`build`](Declare::build), for a static, which has no one to return an error to: where
-    /// that fails, the metric records nothing, and that is counted in
-    /// `selfheal_collectors_skipped_total`.
+    /// Like [`build`](Declare::build), for a static, which cannot return an error: on failure the
+    /// metric records nothing, and `selfheal_collectors_skipped_total` counts it.
     ///
     /// ```
     /// use std::sync::LazyLock;
@@ -222,8 +219,8 @@ impl<'r, M: Metric> Declare<'r, M> {
     /// ORDERS.inc();
     /// ```
     ///
-    /// Such a metric is declared when it is first used: install the crate before, for its
-    /// settings apply to what is declared afterwards.
+    /// Such a metric is declared at its first use: install the crate before, as its settings only
+    /// apply to later declarations.
     #[must_use]
     pub fn build_or_skip(self) -> M {
         let registry = self.registry;
@@ -232,8 +229,8 @@ impl<'r, M: Metric> Declare<'r, M> {
         core.unwrap_or_else(|_| registry.skip(nothing)).with(&())
     }
 
-    /// As [`labels`](Declare::labels), for a static: where that fails, the family records
-    /// nothing; see [`build_or_skip`](Declare::build_or_skip).
+    /// Like [`labels`](Declare::labels), for a static: on failure the family records nothing; see
+    /// [`build_or_skip`](Declare::build_or_skip).
     #[must_use]
     pub fn labels_or_skip<K: LabelKey>(self, names: K::Names) -> Family<M, K> {
         let registry = self.registry;
@@ -249,18 +246,18 @@ impl<'r, M: Metric> Declare<'r, M> {
 }
 
 impl<T: Tally> Declare<'_, Histogram<T>> {
-    /// Sets the upper bounds of the classic buckets, `+Inf` not among them.
+    /// Sets the upper bounds of the classic buckets, without `+Inf`.
     /// Default: [`DEFAULT_BUCKETS`].
     pub fn buckets(mut self, bounds: &[f64]) -> Self {
         self.def.buckets = bounds.to_vec();
         self
     }
 
-    /// Gives the histogram native buckets beside the classic ones. Default: none.
+    /// Adds native buckets to the classic ones. Default: none.
     ///
-    /// They are exponential and come into being with the values that fall into them, so that
-    /// no one has to know beforehand where the values lie. Prometheus takes them over protobuf,
-    /// where it is configured to; other formats show the classic ones.
+    /// They are exponential and created with the first value in them, so that the range of values
+    /// need not be known beforehand. Prometheus ingests them over protobuf, if configured; other
+    /// formats show the classic ones.
     ///
     /// ```
     /// use selfheal::catalog::Native;
@@ -283,8 +280,8 @@ impl<T: Tally> Declare<'_, Histogram<T>> {
         self
     }
 
-    /// Gives the histogram native buckets and no classic ones, which formats other than
-    /// protobuf can then say little of. Default: classic ones.
+    /// Uses native buckets instead of classic ones; formats other than protobuf then show only the
+    /// count and the sum. Default: classic ones.
     pub fn native_only(self, native: Native) -> Self {
         self.native(native.classic(false))
     }
@@ -295,7 +292,7 @@ mod tests {
     use super::*;
     use crate::registry::{Counter, FloatGauge, Text};
 
-    /// The message of a declaration that fails.
+    /// The message of a failing declaration.
     fn message<M: Metric>(declare: Declare<'_, M>) -> String {
         declare.build().map(drop).unwrap_err().to_string()
     }

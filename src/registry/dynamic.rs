@@ -1,4 +1,4 @@
-//! Metrics whose names are known only at run time.
+//! Metrics with names known only at run time.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,8 +9,8 @@ use super::metric::{FloatCounter, FloatGauge, Histogram, Metric};
 use super::{DeclareError, Registry};
 use crate::catalog::{Kind, MetricDef};
 
-/// A metric that was declared at run time; from [`Registry::declare`]. Cloning is cheap and gives
-/// the same metric.
+/// A metric declared at run time, by [`Registry::declare`]. Cloning is cheap and gives the same
+/// metric.
 #[derive(Clone)]
 pub struct Declared {
     registry: Registry,
@@ -26,8 +26,8 @@ enum AnyMetric {
 
 impl Registry {
     /// Declares a counter, gauge or histogram whose name is known only at run time: of a plug-in,
-    /// or from a configuration. Labels, bounds of their values and aliases are as in any other
-    /// declaration. Declared again alike it is the same metric.
+    /// or from a configuration. Labels, their bounds and aliases work as in other declarations.
+    /// Declaring the same again gives the same metric.
     ///
     /// ```
     /// use selfheal::catalog::{Allowed, Kind, MetricDef};
@@ -49,8 +49,8 @@ impl Registry {
     /// ```
     ///
     /// # Errors
-    /// A name, unit, label or bucket that breaks a rule, a name that is taken by a metric that
-    /// differs, or a kind other than the three.
+    /// A name, unit, label or bucket breaks a rule, the name is taken by a different metric, or the
+    /// kind is not one of the three.
     pub fn declare(&self, mut def: MetricDef) -> Result<Declared, DeclareError> {
         if def.group.is_empty() {
             def.group = super::group::declaring();
@@ -74,10 +74,10 @@ impl Registry {
 }
 
 impl Declared {
-    /// Records a value in the series with these label values, in the order of their names: adds
-    /// it to a counter, sets a gauge, counts it in a histogram. As for any metric, what is not
-    /// finite or would make a counter fall is refused and counted in
-    /// `selfheal_values_rejected_total`; so is a number of values that is not that of the names.
+    /// Records a value in the series with these label values, in the order of their names: adds it
+    /// to a counter, sets a gauge, observes it in a histogram. As for any metric, a value that is
+    /// not finite or would decrease a counter is refused and counted in
+    /// `selfheal_values_rejected_total`; so is a wrong number of label values.
     pub fn record(&self, labels: &[&str], value: f64) {
         match &self.metric {
             AnyMetric::Counter(core) => at(core, labels, |counter| counter.add(value)),
@@ -86,8 +86,8 @@ impl Declared {
         }
     }
 
-    /// The value of the series with these label values, of a histogram its number of
-    /// observations; `None` where there is no such series.
+    /// The value of the series with these label values, for a histogram its number of observations;
+    /// `None` if there is no such series.
     #[must_use]
     pub fn get(&self, labels: &[&str]) -> Option<f64> {
         let labels = &Values(labels);
@@ -107,9 +107,9 @@ impl Declared {
         self.family().def()
     }
 
-    /// Takes the declaration back: with the last one, the metric and its series are no longer
-    /// exposed, and its name is free. It stays where code declares it as well, and where it was
-    /// declared at run time once more. What is recorded by handles that are left is lost.
+    /// Withdraws the declaration: with the last one, the metric and its series are no longer
+    /// exposed, and its name is free. The metric stays if it is also declared in code, or once more
+    /// at run time. Values recorded by remaining handles are lost.
     pub fn unload(self) {
         let def = Arc::clone(self.family().def());
         let mut families = self.registry.inner.families.write();
@@ -153,7 +153,7 @@ impl fmt::Debug for Declared {
     }
 }
 
-/// Label values whose number is known at run time only; as many as the family has labels.
+/// Label values, as many as the family has labels, for a number known only at run time.
 pub(super) struct Values<'a>(pub(super) &'a [&'a str]);
 
 impl Labels for Values<'_> {

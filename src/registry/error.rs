@@ -1,7 +1,6 @@
 use crate::catalog::MetricDef;
 
-/// Why a metric could not be declared. Every variant names the metric, or the layer that would have
-/// none.
+/// Why a metric could not be declared. Every variant names the metric, or the layer without one.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DeclareError {
@@ -10,7 +9,7 @@ pub enum DeclareError {
     Metric {
         /// The metric as declared.
         name: String,
-        /// What is wrong, following the name.
+        /// The problem, phrased to follow the name.
         problem: &'static str,
     },
     /// A label name breaks a rule.
@@ -20,20 +19,20 @@ pub enum DeclareError {
         name: String,
         /// The label.
         label: String,
-        /// What is wrong, following the label.
+        /// The problem, phrased to follow the label.
         problem: &'static str,
     },
-    /// The name is taken by a metric that differs.
+    /// The name is taken by a different metric.
     #[error(
         "metric {wanted} cannot be declared: {existing} has the name and differs in {difference}; \
          declare both alike or rename one"
     )]
     Clash {
-        /// What is registered.
+        /// The registered metric.
         existing: Box<MetricDef>,
-        /// What was asked for.
+        /// The requested metric.
         wanted: Box<MetricDef>,
-        /// In what they differ: kind, labels, unit, namespace or buckets.
+        /// The difference: kind, labels, unit, namespace or buckets.
         difference: &'static str,
     },
     /// A sample would have the name of another metric or of a sample of it: `job_seconds_count` is
@@ -43,31 +42,31 @@ pub enum DeclareError {
          rename one"
     )]
     Samples {
-        /// What is registered.
+        /// The registered metric.
         existing: Box<MetricDef>,
-        /// What was asked for.
+        /// The requested metric.
         wanted: Box<MetricDef>,
     },
-    /// A name would be that of one metric and, by a profile that is on, of another.
+    /// An enabled profile would give two metrics the same name.
     #[error(
         "metric {wanted} cannot be declared: it and {existing} would both be exposed as {name:?}, \
          one of them by an alias; rename one, or switch the profile off"
     )]
     Alias {
-        /// The name, as exposed.
+        /// The exposed name.
         name: String,
-        /// What is registered.
+        /// The registered metric.
         existing: Box<MetricDef>,
-        /// What was asked for.
+        /// The requested metric.
         wanted: Box<MetricDef>,
     },
-    /// A layer was given no set of names, and would record nothing in silence.
+    /// A layer has no set of names, and would silently record nothing.
     #[error(
         "the {layer} has no set of names to record under; give its `names` at least one, or do not \
          call it, which leaves the default"
     )]
     NoNames {
-        /// Which layer.
+        /// The layer.
         layer: &'static str,
     },
 }

@@ -1,4 +1,4 @@
-//! When idle series go: on demand, with the time as an argument.
+//! Removal of idle series on demand; time is an argument.
 
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -11,11 +11,11 @@ use super::family::AnyFamily;
 /// The state of a registry's expiry.
 #[derive(Default)]
 pub(super) struct Expiry {
-    /// When the scale of the families' times begins.
+    /// Origin of the families' time scale.
     start: OnceLock<Instant>,
-    /// One checks at a time.
+    /// Serializes checks.
     looking: Mutex<()>,
-    /// What the first family with expiry sets off.
+    /// The callback for the first family with expiry.
     first: Mutex<First>,
 }
 
@@ -28,17 +28,16 @@ enum First {
 }
 
 impl Registry {
-    /// Removes the series that expire and were idle for longer than their family says, and
-    /// returns how many went; see [`Declare::expire_after`](super::Declare::expire_after).
-    /// How many went so far is in `selfheal_series_expired_total`.
+    /// Removes the series that were idle for longer than their family's expiry, and returns their
+    /// number; see [`Declare::expire_after`](super::Declare::expire_after). The total is in
+    /// `selfheal_series_expired_total`.
     ///
-    /// The handle that [`install`](crate::install) returns does this in the background. With a
-    /// registry of your own call it now and then, for example four times per shortest time of
-    /// expiry but not more often than once a second: what a thread records while it is stopped
-    /// for longer than that may be lost with a series that was idle until then. It checks
-    /// each series of families that expire, and at no others; no lock is held for longer than
-    /// it takes to remove 128 series, or to tidy up a family that has lost most of them.
-    /// Another call that is under way makes this one return 0.
+    /// The handle that [`install`](crate::install) returns does this in the background. For a
+    /// registry of your own call it regularly, for example four times per shortest expiry but at
+    /// most once a second: a thread that is suspended in the middle of recording for longer than
+    /// that may lose its value with a series that was idle until then. It checks only families with
+    /// expiry; no lock is held for longer than the removal of 128 series, or the compaction of a
+    /// family that has lost most of them. Returns 0 while another call is running.
     #[expect(
         clippy::must_use_candidate,
         reason = "how many went is news, not what it is called for"
@@ -56,7 +55,7 @@ impl Registry {
             .sum()
     }
 
-    /// How often [`expire`](Self::expire) should be called; `None` while nothing expires.
+    /// How often to call [`expire`](Self::expire); `None` while nothing expires.
     pub(crate) fn expiry_interval(&self) -> Option<Duration> {
         const SHORTEST: Duration = Duration::from_secs(1);
         const LONGEST: Duration = Duration::from_secs(30);
@@ -64,7 +63,7 @@ impl Registry {
         Some((shortest / 4).clamp(SHORTEST, LONGEST))
     }
 
-    /// Runs `start` when the first family that expires is declared; now, if there is one.
+    /// Runs `start` when the first family with expiry is declared; immediately if there is one.
     pub(crate) fn when_expiring(&self, start: impl FnOnce(&Self) + Send + 'static) {
         let mut first = self.inner.expiry.first.lock();
         if matches!(*first, First::Declared) {
@@ -75,7 +74,7 @@ impl Registry {
         }
     }
 
-    /// Says that a family that expires was declared.
+    /// Runs the callback when a family with expiry is declared.
     pub(super) fn set_off_expiry(&self) {
         let before = std::mem::replace(&mut *self.inner.expiry.first.lock(), First::Declared);
         if let First::SetsOff(start) = before {
@@ -93,7 +92,7 @@ impl Registry {
     }
 }
 
-/// Saturates after 584 years.
+/// Nanoseconds, saturating after 584 years.
 fn nanoseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
@@ -114,7 +113,7 @@ mod tests {
             .unwrap()
     }
 
-    /// Time goes on, with a check each minute; says how many series went.
+    /// Advances time with a check each minute; returns the number of removed series.
     fn pass(registry: &Registry, clock: &Clock, hand: &ManualClock, minutes: u32) -> usize {
         let check = |_| {
             hand.advance(MINUTE);

@@ -1,7 +1,7 @@
-//! The bounds of exponential buckets, `2^(i · 2^-schema)`, and which bucket a value is in.
+//! The bounds of exponential buckets, `2^(i · 2^-schema)`, and the bucket of a value.
 //!
-//! All is reckoned in the finest schema, where a power of two has 256 buckets; a bucket of a
-//! coarser schema is so many of those, and thus coarser buckets are exactly sums of finer ones.
+//! Everything is computed in the finest schema, with 256 buckets for each power of two; a bucket of
+//! a coarser schema is a group of those, and thus coarser buckets are exact sums of finer ones.
 //! <https://prometheus.io/docs/specs/native_histograms/#schema>
 
 /// The finest schema: 256 buckets for each power of two.
@@ -13,25 +13,25 @@ pub const COARSEST_SCHEMA: i8 = -4;
 /// The buckets of a power of two in the finest schema.
 const BUCKETS: usize = 1 << FINEST_SCHEMA;
 
-/// How many bits of an f64 are behind the point.
+/// Number of mantissa bits of an f64.
 const MANTISSA: u32 = 52;
 
-/// What an f64 adds to its exponent.
+/// The exponent bias of an f64.
 const BIAS: i32 = 1023;
 
-/// The bits behind the point of `2^(i / 256)`; the last is that of 2, beyond all mantissas.
+/// The mantissa bits of `2^(i / 256)`; the last is that of 2, beyond all mantissas.
 static BOUNDS: [u64; BUCKETS + 1] = bounds();
 
-/// The mantissas from 1 to 2 are cut into so many cells that none has more than one bound in it:
+/// The mantissas from 1 to 2 are divided into cells small enough to have at most one bound each:
 /// the first bounds are 0.0027 apart.
 const CELL_BITS: u32 = 9;
 
-/// How many bounds are below each cell.
+/// The number of bounds below each cell.
 static BELOW: [u16; 1 << CELL_BITS] = below();
 
 const fn bounds() -> [u64; BUCKETS + 1] {
-    /// Fixed-point numbers: so many bits behind the point. Their errors are far below what an
-    /// f64 can distinguish.
+    /// Fractional bits of the fixed-point numbers. Their errors are far below the precision of an
+    /// f64.
     const POINT: u32 = 62;
     let mut roots = [0_u128; FINEST_SCHEMA as usize];
     let mut root = 2_u128 << POINT;
@@ -86,11 +86,11 @@ const fn below() -> [u16; 1 << CELL_BITS] {
     below
 }
 
-/// The index of the bucket that `value` is in: above the bound before, at most its own.
-/// `value` is above zero and finite.
+/// The index of the bucket of `value`: above the bound before, at most its own. `value` is positive
+/// and finite.
 #[inline]
 pub(super) fn index(value: f64, schema: i8) -> i32 {
-    /// Numbers too small for a mantissa of full length get one by this factor, 2^54.
+    /// Subnormal numbers are normalized by this factor, 2^54.
     const SUBNORMAL: i32 = 54;
     let mut bits = value.to_bits();
     let mut exponent = -BIAS;
@@ -107,18 +107,18 @@ pub(super) fn index(value: f64, schema: i8) -> i32 {
     coarser(exponent * 256 + within, FINEST_SCHEMA, schema)
 }
 
-/// The index, in the schema `to`, of the bucket that the bucket `index` of the schema `from` is
-/// in; `to` is not finer.
+/// The index, in the schema `to`, of the bucket that contains the bucket `index` of the schema
+/// `from`; `to` is not finer.
 #[inline]
 pub(super) fn coarser(index: i32, from: i8, to: i8) -> i32 {
     let shift = u32::from(from.abs_diff(to));
     (index + (1 << shift) - 1) >> shift
 }
 
-/// The upper bound of a bucket, which belongs to it.
+/// The inclusive upper bound of a bucket.
 ///
-/// That of the last bucket is the largest finite number, as the specification has it, and what
-/// is too small for an f64 is 0.
+/// That of the last bucket is the largest finite number, as specified, and values too small for an
+/// f64 become 0.
 pub(super) fn upper_bound(index: i32, schema: i8) -> f64 {
     let shift = u32::from(FINEST_SCHEMA.abs_diff(schema));
     let fine = i64::from(index) << shift;

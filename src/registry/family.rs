@@ -19,14 +19,14 @@ use crate::catalog::{MetricDef, names};
 
 /// All series of one metric, found by their label values.
 ///
-/// Cloning is cheap. [`Family::with`] gives a handle to keep; the short forms such as
-/// [`inc`](Family::inc) record without making one.
+/// Cloning is cheap. [`Family::with`] returns a handle to keep; short forms such as
+/// [`inc`](Family::inc) record without one.
 pub struct Family<M: Metric, K: LabelKey> {
     pub(super) core: Arc<Core<M>>,
     key: PhantomData<fn() -> K>,
 }
 
-/// The part of a family that does not depend on how it is labelled.
+/// The part of a family that does not depend on its label types.
 pub(super) struct Core<M: Metric> {
     pub(super) def: Arc<MetricDef>,
     pub(super) shape: Shape,
@@ -56,7 +56,7 @@ impl<M: Metric> Core<M> {
         }
     }
 
-    /// The series of `labels`; if it is new, with these buckets and not those of the family.
+    /// The series of `labels`; a new one has these buckets instead of the family's.
     fn with_buckets<L: Labels>(&self, labels: &L, bounds: &Arc<[f64]>) -> M {
         let shape = Shape {
             bounds: Arc::clone(bounds),
@@ -87,7 +87,7 @@ impl<M: Metric> Core<M> {
     }
 }
 
-/// The cell of a series that is created now.
+/// Creates the cell of a new series.
 fn new_cell<M: Metric>(shape: &Shape, notes: Notes<'_>) -> M::Cell {
     notes.birth(&shape.common);
     M::cell(shape)
@@ -101,20 +101,19 @@ impl<M: Metric, K: LabelKey> Family<M, K> {
         }
     }
 
-    /// The handle of the series with these label values, which is created, at zero, where it
-    /// does not exist. Beyond the limit of the family all further values share one series,
-    /// whose label values are [`OVERFLOW`](super::OVERFLOW).
+    /// The handle of the series with these label values, which is created, at zero, if it does not
+    /// exist. Beyond the family's limit all further label values share one series, whose label
+    /// values are [`OVERFLOW`](super::OVERFLOW).
     pub fn with<L: Labels<Key = K>>(&self, labels: &L) -> M {
         self.core.with(labels)
     }
 
-    /// As [`with`](Self::with), unless the family is switched off: then there is nothing to
-    /// record, and no handle.
+    /// Like [`with`](Self::with), but `None` if the family is disabled.
     pub fn live<L: Labels<Key = K>>(&self, labels: &L) -> Option<M> {
         self.is_enabled().then(|| self.with(labels))
     }
 
-    /// Whether anything is recorded here: an operator may have switched the family off.
+    /// Whether anything is recorded here: an operator may disable the family.
     #[must_use]
     pub fn is_enabled(&self) -> bool {
         self.core.storage.is_enabled()
@@ -125,27 +124,27 @@ impl<M: Metric, K: LabelKey> Family<M, K> {
         self.core.get(labels)
     }
 
-    /// Removes the series with these label values and says whether there was one. Handles
-    /// that are held go on working, but what they record is no longer exposed.
+    /// Removes the series with these label values and returns whether there was one. Held handles
+    /// keep working, but their values are no longer exposed.
     pub fn remove<L: Labels<Key = K>>(&self, labels: &L) -> bool {
         self.core.storage.remove(labels)
     }
 
-    /// Removes every series for which `matches` says yes, and says how many went.
+    /// Removes every series for which `matches` returns true, and returns their number.
     ///
-    /// The overflow series is not asked about, nor is the only one of a metric without labels.
-    /// No lock is held while `matches` runs: it may record and declare, and series that come
-    /// meanwhile may be left out. For handles that are held see [`remove`](Self::remove).
+    /// `matches` is not called for the overflow series, nor for the single series of a metric
+    /// without labels. No lock is held while it runs: it may record and declare, and series created
+    /// meanwhile may be skipped. For held handles see [`remove`](Self::remove).
     pub fn remove_matching(&self, mut matches: impl FnMut(SeriesLabels<'_>) -> bool) -> usize {
         let keep =
             &mut |labels: &str, _: &M::Cell, _: Option<&Note>| !matches(SeriesLabels::new(labels));
         self.core.storage.retain(keep)
     }
 
-    /// Keeps the series for which `keep` says yes, removes the others, and says how many went;
-    /// otherwise as [`remove_matching`](Self::remove_matching). Where others remove series at
-    /// the same time, `keep` may be asked about a series twice. What is recorded between the
-    /// answer and the removal goes with the series.
+    /// Keeps the series for which `keep` returns true, removes the others, and returns their
+    /// number; otherwise like [`remove_matching`](Self::remove_matching). If other threads remove
+    /// series at the same time, `keep` may be called for a series twice. Values recorded between
+    /// the call and the removal are lost with the series.
     pub fn retain(&self, mut keep: impl FnMut(SeriesLabels<'_>, Sample<'_>) -> bool) -> usize {
         let common = &self.core.shape.common;
         let (mut scratch, mut exemplar) = (Scratch::default(), None);
@@ -182,7 +181,7 @@ impl<M: Metric, K: LabelKey> Family<M, K> {
         &self.core.def
     }
 
-    /// How many series there are, the overflow series aside.
+    /// Number of series, without the overflow series.
     #[must_use]
     pub fn len(&self) -> usize {
         self.core.storage.len()
@@ -197,12 +196,12 @@ impl<M: Metric, K: LabelKey> Family<M, K> {
 
 impl<M: Metric, K: Labels<Key = K> + LabelKey> Family<M, K> {
     /// Creates every series that the family can have, at zero, so that `rate()` sees the first
-    /// increment of each. Without this a series appears with the value 1, and Prometheus takes
-    /// the 1 for where it started.
+    /// increment of each. Otherwise a series appears with the value 1, which Prometheus takes as
+    /// its start.
     ///
-    /// For families whose labels are all closed (see [`LabelValue::VALUES`]) with no more than
-    /// 1,024 combinations; another one does not compile. The limits of the family and of the
-    /// registry hold here too. A series that is removed comes back when it is recorded to.
+    /// Only for families whose labels are all closed (see [`LabelValue::VALUES`]) with at most
+    /// 1,024 combinations; others do not compile. The limits of the family and of the registry
+    /// apply. A removed series is created again when it is recorded to.
     ///
     /// ```
     /// use selfheal::registry::{Counter, Family, Registry};
@@ -255,7 +254,7 @@ impl<K: LabelKey> Family<Gauge, K> {
         self.add(labels, 1);
     }
 
-    /// Takes one away from the series with these label values.
+    /// Subtracts one from the series with these label values.
     pub fn dec<L: Labels<Key = K>>(&self, labels: &L) {
         self.add(labels, -1);
     }
@@ -269,7 +268,7 @@ impl<K: LabelKey> Family<FloatGauge, K> {
         });
     }
 
-    /// Sets the series with these label values to the time of the registry, in seconds since
+    /// Sets the series with these label values to the registry's current time, in seconds since
     /// 1970-01-01T00:00:00Z.
     pub fn set_to_now<L: Labels<Key = K>>(&self, labels: &L) {
         self.set(labels, self.core.shape.common.clock().unix_seconds());
@@ -277,7 +276,7 @@ impl<K: LabelKey> Family<FloatGauge, K> {
 }
 
 impl<T: Tally, K: LabelKey> Family<Histogram<T>, K> {
-    /// Counts one observation in the series with these label values; see [`Histogram::observe`].
+    /// Observes a value in the series with these label values; see [`Histogram::observe`].
     #[inline]
     pub fn observe<L: Labels<Key = K>>(&self, labels: &L, value: f64) {
         let rejected = &self.core.shape.rejected;
@@ -286,8 +285,8 @@ impl<T: Tally, K: LabelKey> Family<Histogram<T>, K> {
         });
     }
 
-    /// Counts one observation in the series with these label values, and offers an exemplar;
-    /// see [`Histogram::observe_with_exemplar`].
+    /// Observes a value in the series with these label values, with an exemplar; see
+    /// [`Histogram::observe_with_exemplar`].
     pub fn observe_with_exemplar<L: Labels<Key = K>>(
         &self,
         labels: &L,
@@ -301,15 +300,14 @@ impl<T: Tally, K: LabelKey> Family<Histogram<T>, K> {
         });
     }
 
-    /// The handle of the series with these label values, as [`with`](Self::with) gives it,
-    /// except that the series, if it is new, has buckets of its own: upper bounds, `+Inf` not
-    /// among them.
+    /// Like [`with`](Self::with), but a new series has these upper bounds, without `+Inf`, instead
+    /// of the family's.
     ///
-    /// Prometheus takes series of one histogram with unlike buckets. Summed up by `le` they
-    /// give nonsense, though, so do this where one kind of series lives on another scale.
+    /// Prometheus accepts different buckets within one histogram. Sums by `le` over them are
+    /// meaningless, though, so use this only if one kind of series has another scale.
     ///
     /// # Errors
-    /// Bounds that are none, too many, not finite or do not strictly rise.
+    /// The bounds are empty, too many, not finite or not strictly increasing.
     pub fn with_buckets<L: Labels<Key = K>>(
         &self,
         labels: &L,
@@ -335,10 +333,10 @@ impl<M: Metric, K: LabelKey> fmt::Debug for Family<M, K> {
     }
 }
 
-/// A family as the registry holds it, its metric type forgotten.
+/// A family as the registry holds it, with its metric type erased.
 pub(super) trait AnyFamily: Send + Sync {
     fn def(&self) -> &Arc<MetricDef>;
-    /// The series, of a family that is exposed under this name.
+    /// The series, for a family that is exposed under this name.
     fn rows(&self, exposed: &str) -> Box<dyn Rows>;
     /// See [`Registry::sample`](super::Registry::sample).
     fn sample(&self, scratch: &mut Scratch, visit: &mut dyn FnMut(SeriesId, ValueRef<'_>));
@@ -347,11 +345,11 @@ pub(super) trait AnyFamily: Send + Sync {
     fn is_empty(&self) -> bool;
     fn overflowed(&self) -> u64;
     fn expired(&self) -> u64;
-    /// How long a series may be idle, if that is bounded.
+    /// How long a series may be idle, if limited.
     fn expires_after(&self) -> Option<Duration>;
-    /// Removes the series that were idle for `after`; see [`Registry::expire`](super::Registry::expire).
+    /// Removes the series idle for `after`; see [`Registry::expire`](super::Registry::expire).
     fn expire(&self, now: u64, after: u64) -> usize;
-    /// How many look-ups of each label had a value beyond its bounds.
+    /// For each label, the number of look-ups with a value beyond its bounds.
     fn not_allowed(&self) -> Vec<(&str, u64)>;
     /// Removes every series.
     fn clear(&self);
@@ -359,7 +357,7 @@ pub(super) trait AnyFamily: Send + Sync {
     fn rejected_exemplars(&self) -> u64;
 }
 
-/// The series of a family as one scrape sees them.
+/// The series of a family as seen by one scrape.
 pub(super) trait Rows: Send + Sync {
     /// See [`ScrapeFamily::each_from`](super::ScrapeFamily::each_from).
     fn each_from(

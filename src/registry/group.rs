@@ -7,8 +7,8 @@ use super::Registry;
 use super::error::DeclareError;
 use crate::util::Clock;
 
-/// A set of metrics that belong together: a plain struct whose fields are the handles and
-/// families, and whose constructor asks for each by its full literal name.
+/// A set of related metrics: a plain struct whose fields are the handles and families, and whose
+/// constructor declares each by its full literal name.
 ///
 /// ```
 /// use selfheal::registry::{Counter, DeclareError, Family, Group, Histogram, Registry, Text};
@@ -43,7 +43,7 @@ use crate::util::Clock;
 /// # }
 /// ```
 ///
-/// A group costs nothing until it is asked for; asking again gives the same metrics.
+/// A group costs nothing until its first use; later calls return the same metrics.
 pub trait Group: Send + Sync + Sized + 'static {
     /// The name of the group in the catalogue.
     const NAME: &'static str;
@@ -51,12 +51,12 @@ pub trait Group: Send + Sync + Sized + 'static {
     /// Declares every metric of the group.
     ///
     /// # Errors
-    /// Whatever the declarations return; see [`DeclareError`].
+    /// The error of the first failing declaration.
     fn declare(registry: &Registry) -> Result<Self, DeclareError>;
 }
 
-/// Declares a [`Group`](crate::registry::Group): a struct with a field for each metric, a line
-/// for each, whose comment is its help.
+/// Declares a [`Group`](crate::registry::Group): a struct with a field for each metric, one line
+/// each, whose doc comment is its help.
 ///
 /// ```
 /// use selfheal::registry::{DeclareError, LabelValue, Registry};
@@ -95,10 +95,10 @@ pub trait Group: Send + Sync + Sized + 'static {
 /// ```
 ///
 /// A metric is a type of [`registry`](crate::registry), its name, and in brackets its labels, each
-/// with the type of its values where that is not [`Text`](crate::registry::Text). Calls of
-/// [`Declare`](crate::registry::Declare) may follow. Without brackets the field is one series,
-/// there from the start; with them it is a [`Family`](crate::registry::Family), with none to begin
-/// with.
+/// with the type of its values unless that is [`Text`](crate::registry::Text). Calls of
+/// [`Declare`](crate::registry::Declare) may follow. Without brackets the field is a single series,
+/// which exists from the start; with them it is a [`Family`](crate::registry::Family), initially
+/// empty.
 #[macro_export]
 macro_rules! group {
     (
@@ -151,8 +151,7 @@ macro_rules! group {
 }
 
 thread_local! {
-    /// The group that is being declared on this thread, so that a metric knows its group
-    /// without every declaration repeating it.
+    /// The group being declared on this thread, so that declarations need not repeat it.
     static DECLARING: Cell<&'static str> = const { Cell::new("") };
 }
 
@@ -160,8 +159,8 @@ impl Registry {
     /// The metrics of a group, declared on first use.
     ///
     /// # Errors
-    /// The first declaration of the group that failed. Nothing of what the group declared
-    /// before that is taken back; correct the group and ask again.
+    /// The error of the first failing declaration. Earlier declarations of the group stay; correct
+    /// the group and call this again.
     pub fn group<G: Group>(&self) -> Result<Arc<G>, DeclareError> {
         let id = TypeId::of::<G>();
         let known = self.inner.groups.get(id).map(Arc::clone);
@@ -174,16 +173,16 @@ impl Registry {
         Ok(kept.downcast::<G>().unwrap_or(group))
     }
 
-    /// Declares metrics as of the group `name`, for sets whose labels are known only at run
-    /// time and that therefore are no [`Group`].
+    /// Declares metrics in the group `name`, for sets that are no [`Group`] because their labels
+    /// are known only at run time.
     #[cfg(any(feature = "http", feature = "http-client"))]
     pub(crate) fn declare_as<T>(&self, name: &'static str, declare: impl FnOnce(&Self) -> T) -> T {
         let _outer = Declaring::enter(name);
         declare(self)
     }
 
-    /// The metrics of a group, for code that must go on without them: where the group cannot
-    /// be declared, that is counted in `selfheal_collectors_skipped_total`.
+    /// The metrics of a group, for code that must continue without them: a failing declaration is
+    /// counted in `selfheal_collectors_skipped_total`.
     pub(crate) fn group_or_skip<G: Group>(&self) -> Option<Arc<G>> {
         let group = self.group();
         if group.is_err() {
@@ -192,23 +191,23 @@ impl Registry {
         group.ok()
     }
 
-    /// The clock that the registry goes by.
+    /// The registry's clock.
     pub(crate) fn clock(&self) -> &Clock {
         &self.inner.clock
     }
 
-    /// Counts something that is not recorded because its metrics could not be declared.
+    /// Counts metrics that are not recorded because they could not be declared.
     pub(crate) fn count_skipped(&self) {
         self.inner.skipped.fetch_add(1, Ordering::Relaxed);
     }
 }
 
-/// The group that is being declared on this thread; empty outside of one.
+/// The group being declared on this thread; empty outside of one.
 pub(super) fn declaring() -> &'static str {
     DECLARING.get()
 }
 
-/// Puts the outer group's name back when an inner one is done, on whatever path.
+/// Restores the name of the outer group when dropped.
 struct Declaring(&'static str);
 
 impl Declaring {

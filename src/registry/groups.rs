@@ -4,9 +4,9 @@ use std::sync::{Arc, OnceLock};
 /// A group of any type.
 pub(super) type AnyGroup = Arc<dyn Any + Send + Sync>;
 
-/// The groups that were asked for, by their type. They are found without a lock, since every
-/// tracker asks for its own when it starts; each stays as long as the registry. A service has a
-/// handful of them, so that a list is short enough.
+/// The groups in use, by type. Look-ups take no lock, since every tracker looks up its group when
+/// it starts; groups live as long as the registry. A service has few of them, so a list is fast
+/// enough.
 #[derive(Default)]
 pub(super) struct Groups(Next);
 
@@ -30,7 +30,7 @@ impl Groups {
         None
     }
 
-    /// Keeps a group, unless there is one of its type, and returns the one that is kept.
+    /// Keeps a group, unless there is one of its type, and returns the kept one.
     pub(super) fn keep(&self, id: TypeId, group: AnyGroup) -> AnyGroup {
         let mut place = &self.0;
         let mut new = Box::new(Node {

@@ -5,7 +5,7 @@ use http::{Method, StatusCode};
 use super::labels::LabelValue;
 use crate::util::Verb;
 
-/// As its three digits.
+/// The three digits.
 impl LabelValue for StatusCode {
     type Key = Self;
     #[inline]
@@ -14,8 +14,8 @@ impl LabelValue for StatusCode {
     }
 }
 
-/// As its name, where it is one of the nine of RFC 9110 and RFC 5789 or `QUERY`; any other is
-/// `other`, since a client can send whatever word it likes.
+/// The name, if it is one of the nine methods of RFC 9110 and RFC 5789 or `QUERY`; any other is
+/// `other`, since a client can send any word.
 impl LabelValue for Method {
     type Key = Self;
     const VALUES: &'static [&'static str] = &Verb::NAMES;

@@ -1,22 +1,22 @@
-//! Label values as they are looked up: borrowed, typed, never allocated.
+//! Label values as look-ups take them: borrowed, typed, never allocated.
 //!
-//! A family's type names its *key*, for example `Family<Counter, (Method, Text, u16)>`; a
-//! look-up hands in anything that stands for that key, for example `(Method::Get, path, 200_u16)`
-//! with a borrowed `path`. [`LabelValue`] ties one value to its key, [`Labels`] a whole set.
+//! A family's type names its *key*, for example `Family<Counter, (Method, Text, u16)>`; a look-up
+//! takes any value with that key, for example `(Method::Get, path, 200_u16)` with a borrowed
+//! `path`. [`LabelValue`] maps one value to its key, [`Labels`] a whole set.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::util::BoundedStr;
 
-/// The most bytes of a label value that are kept, unless
-/// [`Metrics::max_label_value`](crate::config::Metrics::max_label_value) or that of its family says
-/// otherwise; what is longer is cut at a character boundary before it is looked up, so that a
-/// client cannot make a scrape large.
+/// The maximum size of a label value in bytes, unless
+/// [`Metrics::max_label_value`](crate::config::Metrics::max_label_value) or that of its family
+/// overrides it; longer values are cut at a character boundary before look-up, so that a client
+/// cannot make a scrape large.
 pub const MAX_LABEL_VALUE: usize = crate::config::MAX_LABEL_VALUE;
 
-/// The key of a label whose value is any text: `&str`, `String`, `Arc<str>`, `Cow<str>`,
-/// `Box<str>`, and whatever is [`Displayed`](super::Displayed).
+/// The key of a label with any text value: `&str`, `String`, `Arc<str>`, `Cow<str>`, `Box<str>`,
+/// and any [`Displayed`](super::Displayed) value.
 #[derive(Clone, Copy, Debug)]
 pub enum Text {}
 
@@ -35,9 +35,9 @@ pub enum Text {}
 /// }
 /// ```
 ///
-/// Such a type is *closed*: all its values are known. Where every label of a family is closed
-/// and there are no more than 1,024 combinations, a look-up is an index into an array. A type
-/// that is not closed implements [`visit`](LabelValue::visit) instead:
+/// Such a type is *closed*: all its values are known. If every label of a family is closed and
+/// there are at most 1,024 combinations, a look-up is an array index. A type that is not closed
+/// implements [`visit`](LabelValue::visit) instead:
 ///
 /// ```
 /// use selfheal::registry::LabelValue;
@@ -54,23 +54,22 @@ pub enum Text {}
 ///
 /// An impl with neither `VALUES` nor `visit` does not compile where it is used.
 pub trait LabelValue {
-    /// What stands for this type in the type of a family: `Self` for a type without
-    /// lifetimes, [`Text`] for anything that is looked up as text.
+    /// The type that represents this one in the type of a family: `Self` for a type without
+    /// lifetimes, [`Text`] for any text.
     type Key: LabelValue + 'static;
 
-    /// Every text that there is, each once; empty where any text may come. Default: empty.
+    /// All possible texts, each once; empty if any text is possible. Default: empty.
     const VALUES: &'static [&'static str] = &[];
 
-    /// Where in [`VALUES`](LabelValue::VALUES) the text of this value stands. An index beyond
-    /// their end stands for a value of its own, the empty text. Default: beyond the end.
+    /// The index of this value's text in [`VALUES`](LabelValue::VALUES). An index beyond the end
+    /// denotes a separate value, the empty text. Default: beyond the end.
     #[inline]
     fn index(&self) -> usize {
         usize::MAX
     }
 
-    /// Calls `visit` once with the value as text, which is the one at
-    /// [`index`](LabelValue::index) where there are [`VALUES`](LabelValue::VALUES).
-    /// Default: that one.
+    /// Calls `visit` once with the value as text, which must be the one at
+    /// [`index`](LabelValue::index) if there are [`VALUES`](LabelValue::VALUES). Default: that one.
     #[inline]
     fn visit(&self, visit: impl FnOnce(&str)) {
         const {
@@ -83,10 +82,10 @@ pub trait LabelValue {
     }
 }
 
-/// A whole set of label values, in the order in which the family declared their names.
+/// A complete set of label values, in the order of the family's label names.
 ///
-/// Implemented for arrays of strings and for tuples of one to six [`LabelValue`]s. A struct
-/// of your own joins with two short impls:
+/// Implemented for arrays of strings and for tuples of one to six [`LabelValue`]s. For a struct of
+/// your own write two short impls:
 ///
 /// ```
 /// use selfheal::registry::{Family, Counter, LabelKey, Labels, Registry};
@@ -113,18 +112,18 @@ pub trait LabelValue {
 /// # }
 /// ```
 pub trait Labels {
-    /// The key of the families that this set can be looked up in.
+    /// The key of the families in which this set can be looked up.
     type Key: LabelKey;
 
     /// Calls `visit` once for each value, in order.
     fn visit(&self, visit: &mut impl FnMut(&str));
 
-    /// The values that each label can have, in order, where all of them are closed; see
-    /// [`LabelValue::VALUES`]. Default: empty, as where one of them is.
+    /// The possible values of each label, in order, if all are closed; see [`LabelValue::VALUES`].
+    /// Default: empty, as if one is not.
     const VALUES: &'static [&'static [&'static str]] = &[];
 
-    /// Where this set stands among all combinations of [`VALUES`](Labels::VALUES), the last
-    /// label counting fastest; beyond them if a value is none of those. Default: beyond them.
+    /// The index of this set among all combinations of [`VALUES`](Labels::VALUES), the last label
+    /// varying fastest; beyond the end if a value is not listed. Default: beyond the end.
     #[inline]
     fn place(&self) -> usize {
         usize::MAX
@@ -139,13 +138,13 @@ pub trait Labels {
     }
 }
 
-/// The key of a family: says how many label names its declaration takes.
+/// The key of a family: determines how many label names its declaration takes.
 pub trait LabelKey: 'static {
-    /// `[&'static str; N]`.
+    /// The label names: `[&'static str; N]`.
     type Names: AsRef<[&'static str]>;
 
-    /// The values that each label can have, in order, empty for one that can have any. Default:
-    /// as if all could.
+    /// The possible values of each label, in order, empty for one that is not closed. Default: none
+    /// is closed.
     const VALUES: &'static [&'static [&'static str]] = &[];
 }
 
@@ -181,7 +180,7 @@ impl Labels for () {
     fn visit(&self, _: &mut impl FnMut(&str)) {}
 }
 
-/// Tuples differ in nothing but their length, which the language cannot abstract over.
+/// Implements the traits for tuples, which differ only in length.
 macro_rules! tuples {
     ($(($len:literal $($value:ident $at:tt)+))+) => {$(
         impl<$($value: LabelValue + 'static),+> LabelKey for ($($value,)+) {
@@ -290,8 +289,8 @@ impl<T: LabelValue + ?Sized> LabelValue for &T {
     }
 }
 
-/// `None` is the empty text, which Prometheus takes as the absence of the label. The key is that of
-/// the type itself, so that a family takes values with and without the option.
+/// `None` is the empty text, which Prometheus treats as an absent label. The key is that of the
+/// inner type, so that a family takes values with and without the option.
 impl<T: LabelValue> LabelValue for Option<T> {
     type Key = T::Key;
     const VALUES: &'static [&'static str] = T::VALUES;
@@ -308,10 +307,9 @@ impl<T: LabelValue> LabelValue for Option<T> {
     }
 }
 
-/// Declares an enum whose variants are all the values of a label, each beside its text, so that
-/// order and texts cannot differ; it implements
-/// [`LabelValue`](crate::registry::LabelValue), `Clone`, `Copy`, `Debug`, `PartialEq`, `Eq` and
-/// `Hash`. A look-up by such labels is an index into an array.
+/// Declares an enum whose variants are all the values of a label, each with its text, so that order
+/// and texts always agree; it implements [`LabelValue`](crate::registry::LabelValue), `Clone`,
+/// `Copy`, `Debug`, `PartialEq`, `Eq` and `Hash`. A look-up by such labels is an array index.
 ///
 /// ```
 /// use selfheal::registry::{Counter, DeclareError, Family, LabelValue, Registry};
@@ -371,7 +369,7 @@ macro_rules! label_values {
     };
 }
 
-/// Whether no text is there twice; for [`label_values!`](crate::label_values).
+/// Whether all texts are distinct; for [`label_values!`](crate::label_values).
 #[doc(hidden)]
 #[must_use]
 pub const fn are_distinct(texts: &[&str]) -> bool {
@@ -415,7 +413,7 @@ impl Labels for Combination {
     }
 }
 
-/// Cuts a value to so many bytes at a character boundary.
+/// Cuts a value to at most `most` bytes at a character boundary.
 #[inline]
 pub(super) fn cut(value: &str, most: usize) -> &str {
     if value.len() <= most {

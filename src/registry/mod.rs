@@ -1,44 +1,44 @@
-//! Where metrics are declared, recorded and read.
+//! Declares, records and reads metrics.
 //!
 //! The module promises:
 //! - Declaring the same metric twice gives the same metric; declaring a different one under
 //!   the same name is an error that names both. Nothing here panics.
-//! - Recording to an existing series does not allocate, takes no lock and does not wait, a
-//!   scrape least of all. (By labels, in a family that once lost most of its series, there is a
-//!   lock, shared and held while a pointer is copied.) A scrape holds no lock while a series is
-//!   read or a page is written: it may stop anywhere for as long as it likes.
+//! - Recording to an existing series does not allocate, takes no lock and never waits, not even for
+//!   a scrape. (By labels, in a family that once lost most of its series, it takes a shared lock
+//!   while it copies a pointer.) A scrape holds no lock while it reads a series or writes a page:
+//!   it may be suspended at any point.
 //! - The labels of a series are escaped and rendered once, when the series is created.
-//! - The number of series is bounded, per family and in total; what is beyond the bound is
+//! - The number of series is bounded, per family and in total; values beyond the bound are
 //!   recorded in one overflow series and counted.
-//! - A series goes when it is removed or, in a family that says so, when it was idle for long;
-//!   never while there is a handle to it, unless it is removed by name.
-//! - A history reads values alone with [`Registry::sample`], at a few nanoseconds a series.
+//! - A series is removed by name or, in a family with expiry, when it was idle for long enough;
+//!   never while a handle to it exists, unless it is removed by name.
+//! - A history reads only values with [`Registry::sample`], at a few nanoseconds per series.
 //! - A scrape works on a copy of the list of families: declaring during a scrape, even from
 //!   inside a collector, cannot deadlock.
 //!
 //! | metric | declared by | for |
 //! |---|---|---|
-//! | [`Counter`], [`FloatCounter`] | `counter`, `float_counter` | what only grows |
-//! | [`Gauge`], [`FloatGauge`] | `gauge`, `float_gauge` | what goes up and down |
+//! | [`Counter`], [`FloatCounter`] | `counter`, `float_counter` | values that only increase |
+//! | [`Gauge`], [`FloatGauge`] | `gauge`, `float_gauge` | values that increase and decrease |
 //! | [`GaugeFn`] | `gauge_fn`, `gauge_fns` | a value that is computed when it is read |
 //! | [`Histogram`] | `histogram` | durations and sizes |
-//! | [`StripedCounter`], [`StripedHistogram`] | `.striped()` after `counter`, `histogram` | what many threads record all the time |
+//! | [`StripedCounter`], [`StripedHistogram`] | `.striped()` after `counter`, `histogram` | values that many threads record constantly |
 //! | [`Info`] | `info` | text about the service |
-//! | [`StateSet`] | `state_set` | which of a few states something is in |
-//! | [`Collector`] | `collect_from` | many figures of one moment |
+//! | [`StateSet`] | `state_set` | the current state out of a closed set |
+//! | [`Collector`] | `collect_from` | many values of one moment |
 //!
 //! # One owner for each name
-//! A histogram `job_seconds` has samples called `job_seconds_bucket`, `job_seconds_sum` and
-//! `job_seconds_count`; no other metric can have one of these names, or a scraper would take the
-//! two for one. Where metrics of this registry would, the declaration of the second fails. What
-//! comes to light at a scrape (of another library, of a collector that does not describe what it
-//! yields) is left out whole, in every format alike, and counted by name in
-//! `selfheal_metrics_left_out_total` and with all else in `selfheal_collectors_skipped_total`. Who
-//! is declared here comes first, then our collectors, then other libraries. What is declared and
-//! has no series yet has its names; what an operator has switched off has none.
+//! A histogram `job_seconds` has samples named `job_seconds_bucket`, `job_seconds_sum` and
+//! `job_seconds_count`; no other metric can have one of these names, or a scraper would confuse the
+//! two. If two metrics of this registry would clash, the second declaration fails. A clash found at
+//! a scrape (with another library, or a collector that does not describe its metrics) leaves out
+//! the later metric as a whole, in every format, counted by name in
+//! `selfheal_metrics_left_out_total` and in `selfheal_collectors_skipped_total`. Metrics declared
+//! here take precedence, then our collectors, then other libraries. A declared metric without
+//! series reserves its names; a disabled one does not.
 //!
-//! Use [`Registry::global`] in an application, [`Registry::new`] in a test or where one
-//! process needs several. A set of metrics that belong together is a [`Group`].
+//! Use [`Registry::global`] in an application, [`Registry::new`] in a test or if one process needs
+//! several. A set of related metrics is a [`Group`].
 //!
 //! ```
 //! use selfheal::registry::{Counter, DeclareError, Family, Registry, Text};
@@ -149,7 +149,7 @@ lazy_static! {
     static ref GLOBAL: Registry = Registry::new();
 }
 
-/// A set of metrics that are scraped together. Cloning is cheap and gives the same registry.
+/// A set of metrics scraped together. Cloning is cheap and gives the same registry.
 #[derive(Clone)]
 pub struct Registry {
     inner: Arc<Inner>,
@@ -165,7 +165,7 @@ struct Inner {
     skipped: AtomicU64,
     left_out: about::LeftOuts,
     expiry: expiry::Expiry,
-    /// The values that labels with bounds have had.
+    /// The values seen of bounded labels.
     allowed: allowed::All,
     clock: Clock,
 }
@@ -175,17 +175,16 @@ struct Entry {
     family: Arc<dyn AnyFamily>,
     /// The same family, to get its metric type back.
     any: Arc<dyn Any + Send + Sync>,
-    /// The definition as asked for, before an operator's overrides.
+    /// The definition as declared, before an operator's overrides.
     asked: Arc<MetricDef>,
-    /// Those overrides.
+    /// The operator's overrides.
     over: Option<FamilySettings>,
-    /// How many declarations at run time it has, where there are no others; see
-    /// [`Registry::declare`].
+    /// Number of run-time declarations, if there are no others; see [`Registry::declare`].
     loads: Option<usize>,
 }
 
 impl Entry {
-    /// The family, for whoever declares the same once more.
+    /// The family, for a repeated declaration.
     fn shared_with<M: Metric>(&self, asked: MetricDef) -> Result<Arc<Core<M>>, DeclareError> {
         let same_type = Arc::clone(&self.any).downcast::<Core<M>>();
         match (self.asked.difference(&asked), same_type) {
@@ -203,10 +202,10 @@ impl Entry {
 struct Registered {
     collector: Arc<dyn Collector>,
     defs: Arc<[MetricDef]>,
-    /// What [`Collector::foreign`] said.
+    /// The result of [`Collector::foreign`].
     foreign: bool,
     cost: Arc<cost::Cost>,
-    /// The settings when it was registered, whose overrides apply to what it yields.
+    /// The settings at its registration, whose overrides apply to its series.
     settings: Arc<Settings>,
 }
 
@@ -229,7 +228,7 @@ impl Registry {
         Self::with_clock(settings, Clock::system())
     }
 
-    /// An empty registry that goes by the time of `clock`: exemplars and created times have it.
+    /// An empty registry with this clock for exemplars and created times.
     #[must_use]
     pub fn with_clock(settings: Settings, clock: Clock) -> Self {
         Self {
@@ -251,13 +250,13 @@ impl Registry {
         }
     }
 
-    /// The registry of the process, which trackers use unless they are given another.
+    /// The registry of the process, used by trackers unless another is given.
     #[must_use]
     pub fn global() -> &'static Self {
         &GLOBAL
     }
 
-    /// Replaces the settings; see [`Settings`] for what applies from when.
+    /// Replaces the settings; see [`Settings`] for when each takes effect.
     pub fn configure(&self, settings: Settings) {
         self.inner
             .total
@@ -266,24 +265,24 @@ impl Registry {
         *self.inner.settings.write() = Arc::new(settings);
     }
 
-    /// The settings in force.
+    /// The current settings.
     #[must_use]
     pub fn settings(&self) -> Arc<Settings> {
         Arc::clone(&self.inner.settings.read())
     }
 
-    /// Starts to declare a metric of any type: what [`counter`](Self::counter) and its siblings
-    /// do for one type each.
+    /// Starts the declaration of a metric of any type: the generic form of
+    /// [`counter`](Self::counter) and its siblings.
     pub fn metric<M: Metric>(&self, name: &'static str, help: &'static str) -> Declare<'_, M> {
         Declare::new(self, name, help)
     }
 
-    /// Starts to declare a counter of whole numbers. Its name ends in `_total`.
+    /// Starts the declaration of a counter of whole numbers. Its name ends in `_total`.
     pub fn counter(&self, name: &'static str, help: &'static str) -> Declare<'_, Counter> {
         Declare::new(self, name, help)
     }
 
-    /// Starts to declare a counter of floating-point amounts. Its name ends in `_total`.
+    /// Starts the declaration of a counter of floating-point amounts. Its name ends in `_total`.
     pub fn float_counter(
         &self,
         name: &'static str,
@@ -292,18 +291,18 @@ impl Registry {
         Declare::new(self, name, help)
     }
 
-    /// Starts to declare a gauge of whole numbers.
+    /// Starts the declaration of a gauge of whole numbers.
     pub fn gauge(&self, name: &'static str, help: &'static str) -> Declare<'_, Gauge> {
         Declare::new(self, name, help)
     }
 
-    /// Starts to declare a gauge of floating-point values.
+    /// Starts the declaration of a gauge of floating-point values.
     pub fn float_gauge(&self, name: &'static str, help: &'static str) -> Declare<'_, FloatGauge> {
         Declare::new(self, name, help)
     }
 
-    /// Declares a gauge whose value `function` computes at every scrape; see [`GaugeFn`]. With a
-    /// label, a unit or a standard name, it begins with [`gauge_fns`](Registry::gauge_fns).
+    /// Declares a gauge whose value `function` computes at every scrape; see [`GaugeFn`]. For
+    /// labels, a unit or a standard name, use [`gauge_fns`](Registry::gauge_fns).
     ///
     /// ```
     /// use std::sync::{Arc, Mutex};
@@ -321,7 +320,7 @@ impl Registry {
     /// ```
     ///
     /// # Errors
-    /// As for [`Declare::build`]. Declared again, it is the same series with the new function.
+    /// As for [`Declare::build`]. Declaring it again sets the new function in the same series.
     pub fn gauge_fn(
         &self,
         name: &'static str,
@@ -333,18 +332,18 @@ impl Registry {
         Ok(gauge)
     }
 
-    /// Starts to declare gauges whose values functions compute, which are set afterwards: by
+    /// Starts the declaration of gauges with computed values, whose functions are set by
     /// [`GaugeFn::set`], or by `set` of the family for each series.
     pub fn gauge_fns(&self, name: &'static str, help: &'static str) -> Declare<'_, GaugeFn> {
         Declare::new(self, name, help)
     }
 
-    /// Starts to declare text about the service. Its name ends in `_info`.
+    /// Starts the declaration of text about the service. Its name ends in `_info`.
     pub fn info(&self, name: &'static str, help: &'static str) -> Declare<'_, Info> {
         Declare::new(self, name, help)
     }
 
-    /// Starts to declare which of a closed set of states something is in.
+    /// Starts the declaration of the current state out of a closed set.
     pub fn state_set<E: LabelValue + 'static>(
         &self,
         name: &'static str,
@@ -353,13 +352,13 @@ impl Registry {
         Declare::new(self, name, help)
     }
 
-    /// Starts to declare a histogram.
+    /// Starts the declaration of a histogram.
     pub fn histogram(&self, name: &'static str, help: &'static str) -> Declare<'_, Histogram> {
         Declare::new(self, name, help)
     }
 
-    /// Every definition that is registered, by name, and those of what the registry says of
-    /// itself: the catalogue of this registry.
+    /// All registered definitions, by name, with those of the registry's own metrics: the catalogue
+    /// of this registry.
     #[must_use]
     pub fn catalog(&self) -> Vec<MetricDef> {
         let mut defs: Vec<MetricDef> = self
@@ -380,7 +379,7 @@ impl Registry {
         defs
     }
 
-    /// How many series there are, those of collectors aside.
+    /// Number of series, without those of collectors.
     #[must_use]
     pub fn series(&self) -> usize {
         self.inner.total.series.load(Ordering::Relaxed)
@@ -448,8 +447,8 @@ impl Registry {
 }
 
 impl Registry {
-    /// Counts a metric that cannot be declared, and makes one in its place that is registered
-    /// nowhere and records nothing.
+    /// Counts a metric that cannot be declared, and returns an unregistered one that records
+    /// nothing.
     fn skip<M: Metric>(&self, mut def: MetricDef) -> Arc<Core<M>> {
         self.count_skipped();
         // Whatever is wrong with these.

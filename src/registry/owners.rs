@@ -1,4 +1,4 @@
-//! Which family of a scrape has which names.
+//! Ownership of names among the families of a scrape.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -9,17 +9,17 @@ use super::scrape_family::{ScrapeFamily, Source};
 use super::snapshot::{FamilySnapshot, SeriesSnapshot, parse_labels};
 use crate::catalog::names;
 
-/// The families of a scrape, no two of which have a sample name in common: who comes first has
-/// it, and who comes later with the same name is left out whole.
+/// The families of a scrape, no two of which have a sample name in common: the first has it, and a
+/// later one with the same name is left out as a whole.
 pub(super) struct Owners<'a> {
-    /// By hash: each family, used or not, is looked up by the names of all its samples.
+    /// By hash, since each family, used or not, is looked up by the names of all its samples.
     families: HashMap<String, ScrapeFamily, RandomState>,
     left_out: Vec<LeftOut>,
-    /// The labels that every series carries beside its own.
+    /// The labels that every series carries in addition.
     global: &'a BTreeMap<String, String>,
 }
 
-/// A family that is left out, and the one that has a name of its samples.
+/// A left-out family, and the one that has a name of its samples.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct LeftOut {
     pub(super) metric: String,
@@ -35,15 +35,15 @@ impl<'a> Owners<'a> {
         }
     }
 
-    /// Adds a family that is declared here. Its names are its own while it has no series, too:
-    /// what others have under one of them does not come and go with its first series.
+    /// Adds a family that is declared here. It reserves its names even without series, so that
+    /// others' metrics under them do not come and go with its first series.
     pub(super) fn declared(&mut self, family: ScrapeFamily) {
         if self.is_free(&family) {
             self.families.insert(family.name.clone(), family);
         }
     }
 
-    /// Adds what a collector yields: to the family of its name, if the kinds agree.
+    /// Adds a family of a collector: merged with the family of its name, if the kinds agree.
     pub(super) fn collected(&mut self, name: String, family: FamilySnapshot) {
         let FamilySnapshot { def, series } = family;
         if series.is_empty() {
@@ -66,7 +66,7 @@ impl<'a> Owners<'a> {
         }
     }
 
-    /// Adds what the registry says of itself, before what others have under that name.
+    /// Adds the registry's own metrics, before others of the same name.
     pub(super) fn said(&mut self, name: &str, series: Vec<SeriesSnapshot>) {
         if let Some(there) = self.families.get_mut(name) {
             let others = std::mem::replace(&mut there.source, Source::Taken(series));
@@ -76,8 +76,8 @@ impl<'a> Owners<'a> {
         }
     }
 
-    /// Whether nothing else has a name of the family's samples. If something has, the family is
-    /// noted as left out.
+    /// Whether no other family has a name of its samples. If one has, the family is recorded as
+    /// left out.
     fn is_free(&mut self, family: &ScrapeFamily) -> bool {
         let kind_of = |name: &str| Some(self.families.get(name)?.def.kind);
         let owner = names::owner(&family.name, family.def.kind, kind_of);
@@ -89,7 +89,7 @@ impl<'a> Owners<'a> {
         false
     }
 
-    /// What was left out so far.
+    /// The families left out so far.
     pub(super) fn left_out(&self) -> &[LeftOut] {
         &self.left_out
     }
@@ -103,8 +103,8 @@ impl<'a> Owners<'a> {
     }
 }
 
-/// The series of a family and more of them from another source. A series that is already there
-/// stays as it is: two samples of one series would make Prometheus refuse the scrape.
+/// Merges the series of a family with those of another source. An existing series is kept: two
+/// samples of one series would make Prometheus reject the scrape.
 fn merged(
     there: &ScrapeFamily,
     more: Vec<SeriesSnapshot>,
@@ -121,8 +121,8 @@ fn merged(
     series
 }
 
-/// The labels as they are exposed. Their order is that of the declaration here and that of the
-/// names in other libraries; the series is the same.
+/// The labels as exposed, as a set: the order is that of the declaration here and that of the names
+/// in other libraries.
 fn exposed_labels(text: &str, global: &BTreeMap<String, String>) -> BTreeSet<(String, String)> {
     let own = parse_labels(text);
     let beside = global

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// How many values a metric has refused: NaN, infinities and negative increments.
+/// Number of values that a metric has refused: NaN, infinities and negative increments.
 #[derive(Clone, Default)]
 pub(crate) struct Rejected(Arc<AtomicU64>);
 

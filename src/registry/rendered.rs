@@ -3,7 +3,7 @@ use std::fmt;
 
 use crate::util::escape;
 
-/// The labels of a series as [`Family::retain`](super::Family::retain) shows them.
+/// The labels of a series, as passed to [`Family::retain`](super::Family::retain).
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct SeriesLabels<'a>(&'a str);
 
@@ -12,13 +12,13 @@ impl<'a> SeriesLabels<'a> {
         Self(text)
     }
 
-    /// The labels as they are exposed: `method="GET",status="200"`, values escaped.
+    /// The labels as exposed: `method="GET",status="200"`, values escaped.
     #[must_use]
     pub fn as_str(self) -> &'a str {
         self.0
     }
 
-    /// The value of the label with this name. Allocates only where the value has an escape.
+    /// The value of the label with this name. Allocates only if the value has an escape.
     ///
     /// ```
     /// # use selfheal::registry::{Counter, Family, Registry, Text};
@@ -40,7 +40,7 @@ impl<'a> SeriesLabels<'a> {
             .map(|(_, value)| value)
     }
 
-    /// Names and values, in the order of the declaration.
+    /// Names and values, in the order of declaration.
     pub fn iter(self) -> impl Iterator<Item = (&'a str, Cow<'a, str>)> {
         escape::labels(self.0).map(|(name, value)| (name, escape::unescape(value)))
     }

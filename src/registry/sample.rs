@@ -1,4 +1,4 @@
-//! Values alone: what a history reads every few seconds.
+//! Reading of values only, as a history does every few seconds.
 
 use std::sync::Arc;
 
@@ -10,13 +10,13 @@ use super::snapshot::{Scratch, ValueRef};
 use crate::catalog::MetricDef;
 
 impl Registry {
-    /// Calls `visit` with the id and the value of every series that is recorded here, family by
-    /// family. [`identify`](Registry::identify) says which series an id is.
+    /// Calls `visit` with the id and the value of every series recorded here, family by family.
+    /// [`identify`](Registry::identify) maps ids to series.
     ///
-    /// This is much cheaper than a [`scrape`](Registry::scrape): no label is written, no
-    /// collector is called, and exemplars and created times stay where they are. The functions
-    /// of a [`GaugeFn`](super::GaugeFn) do run. No lock is held while `visit` runs, which may
-    /// record and declare.
+    /// This is much cheaper than a [`scrape`](Registry::scrape): no label is written, no collector
+    /// is called, and exemplars and created times are not read. The functions of a
+    /// [`GaugeFn`](super::GaugeFn) do run. No lock is held while `visit` runs, which may record and
+    /// declare.
     ///
     /// ```
     /// use selfheal::registry::{DeclareError, Number, Registry, ValueRef};
@@ -41,9 +41,9 @@ impl Registry {
         }
     }
 
-    /// Calls `visit` with the id of every series that is recorded here, the name that its
-    /// metric is exposed under, its declaration, and its rendered labels, global ones not among
-    /// them. Values are not read. The order is that of [`sample`](Registry::sample).
+    /// Calls `visit` with the id of every series recorded here, the exposed name of its metric, its
+    /// declaration, and its rendered labels, without global ones. Values are not read. The order is
+    /// that of [`sample`](Registry::sample).
     pub fn identify(&self, mut visit: impl FnMut(SeriesId, &str, &Arc<MetricDef>, &str)) {
         let settings = self.settings();
         for family in self.own_families() {
@@ -53,7 +53,7 @@ impl Registry {
         }
     }
 
-    /// A copy of the list, so that no lock is held while it is gone through.
+    /// A copy of the list, so that no lock is held during iteration.
     pub(super) fn own_families(&self) -> Vec<Arc<dyn AnyFamily>> {
         let families = self.inner.families.read();
         families

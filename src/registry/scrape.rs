@@ -1,4 +1,4 @@
-//! One pass over everything that a registry exposes.
+//! A scrape of everything that a registry exposes.
 
 use std::sync::Arc;
 
@@ -18,17 +18,16 @@ pub struct Scrape {
 }
 
 impl Registry {
-    /// Starts a scrape: calls every collector and lists what there is.
+    /// Starts a scrape: calls every collector and lists the families.
     ///
-    /// A scrape that a collector starts on the registry that it is collected for leaves the
-    /// collectors out, so that it ends.
+    /// If a collector scrapes its own registry, collectors are skipped there, to prevent recursion.
     #[must_use]
     pub fn scrape(&self) -> Scrape {
         self.scrape_from(|_| true)
     }
 
-    /// A scrape of the families that `wanted` says yes to, by exposed name and kind. A collector
-    /// that describes what it yields, and none of it is wanted, is not called.
+    /// A scrape of the families for which `wanted` returns true, by exposed name and kind. A
+    /// collector whose described metrics are all unwanted is not called.
     #[must_use]
     pub fn scrape_only(&self, wanted: impl Fn(&str, Kind) -> bool) -> Scrape {
         let settings = self.settings();
@@ -47,7 +46,8 @@ impl Registry {
         scrape
     }
 
-    /// A scrape without what other libraries declared; see [`Collector::foreign`](super::Collector::foreign).
+    /// A scrape without metrics of other libraries; see
+    /// [`Collector::foreign`](super::Collector::foreign).
     #[must_use]
     pub fn scrape_own(&self) -> Scrape {
         self.scrape_from(|registered| !registered.foreign)
@@ -137,7 +137,7 @@ impl Scrape {
         &self.global_labels
     }
 
-    /// The settings in force.
+    /// The current settings.
     #[must_use]
     pub fn settings(&self) -> &Settings {
         &self.settings

@@ -1,4 +1,4 @@
-//! One family as a scrape has it, and the name that it is exposed under.
+//! A family as scraped, with its exposed name.
 
 use std::borrow::Cow;
 use std::ops::ControlFlow;
@@ -22,7 +22,7 @@ pub(super) enum Source {
 }
 
 impl ScrapeFamily {
-    /// One without series, to hold its place.
+    /// A family without series, to reserve its name.
     pub(super) fn reserved(name: String, def: &Arc<MetricDef>) -> Self {
         Self {
             name,
@@ -35,8 +35,8 @@ impl ScrapeFamily {
         matches!(&self.source, Source::Taken(series) if series.is_empty())
     }
 
-    /// The name as exposed: with the namespace, and with `_total` or `_info` where the
-    /// declaration has it.
+    /// The exposed name: with the namespace, and with `_total` or `_info` if the declaration has
+    /// it.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
@@ -48,8 +48,8 @@ impl ScrapeFamily {
         &self.def
     }
 
-    /// Whether every series has exactly the labels of the declaration, in that order. What a
-    /// collector yields may have others, and the states of a state set have one more.
+    /// Whether every series has exactly the declared labels, in that order. Series of a collector
+    /// may have others, and the states of a state set have one more.
     #[must_use]
     pub fn labels_are_declared(&self) -> bool {
         matches!(self.source, Source::Live(_)) && self.def.kind != Kind::StateSet
@@ -66,9 +66,9 @@ impl ScrapeFamily {
         }
     }
 
-    /// Like [`each`](ScrapeFamily::each), a few series at a time: starts at position `from` (0
-    /// for the first) and ends when `visit` breaks off or a few series are done. Returns the
-    /// position to go on from, or `None` at the end. No lock is held, not even for `visit`.
+    /// Like [`each`](ScrapeFamily::each), in chunks: starts at position `from` (0 for the first)
+    /// and ends when `visit` breaks or a chunk is done. Returns the position to continue from, or
+    /// `None` at the end. No lock is held, not even during `visit`.
     pub fn each_from(
         &self,
         from: usize,
@@ -101,7 +101,7 @@ pub(super) fn exposed_name(settings: &Settings, def: &MetricDef) -> String {
     exposed(settings, def).into_owned()
 }
 
-/// The name of a definition as it is exposed.
+/// The exposed name of a definition.
 pub(super) fn exposed<'d>(settings: &Settings, def: &'d MetricDef) -> Cow<'d, str> {
     let namespace = &settings.namespace;
     if namespace.is_empty() || !def.namespaced {

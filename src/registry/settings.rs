@@ -5,46 +5,45 @@ use super::storage::Rules;
 use crate::catalog::MetricDef;
 use crate::config::{FamilySettings, Metrics};
 
-/// The buckets of a histogram that declares none: 5 ms to 10 s, as the Prometheus client
-/// libraries have them.
+/// The default buckets of a histogram: 5 ms to 10 s, as in the Prometheus client libraries.
 pub const DEFAULT_BUCKETS: [f64; 11] = [
     0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
 ];
 
-/// What an operator may decide about a registry without touching the code that records.
+/// An operator's settings of a registry, independent of the code that records.
 ///
-/// Namespace and global labels apply to every scrape from then on; limits and overrides apply
-/// to families that are declared and collectors that are registered afterwards. Those that have no
-/// effect are returned by [`Registry::unused_settings`](super::Registry::unused_settings).
+/// Namespace and global labels apply to every later scrape; limits and overrides apply to families
+/// declared and collectors registered later. Those without effect are returned by
+/// [`Registry::unused_settings`](super::Registry::unused_settings).
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Settings {
-    /// Goes before every name that is not standardised, with an underscore. Default: empty.
+    /// Prefix of every name that is not standardised, with an underscore. Default: empty.
     pub namespace: String,
     /// Labels that every series carries. Default: none.
     pub global_labels: BTreeMap<String, String>,
-    /// Limits, created times and what is different for single families. The path and the
-    /// compression of a scrape are for the endpoints.
+    /// Limits, created times and overrides for single families. The path and the compression of a
+    /// scrape only concern the endpoints.
     pub metrics: Metrics,
-    /// The profiles that are on: metrics are exposed by their [`Alias`]es as well. Buckets that
-    /// these need reach the metrics that are declared afterwards. Default: none.
+    /// The enabled profiles: metrics are also exposed under their [`Alias`]es. Buckets that these
+    /// need apply to metrics declared later. Default: none.
     ///
     /// [`Alias`]: crate::catalog::Alias
     pub profiles: Vec<Profile>,
-    /// The name of this instance of the service in aliases with such a label, for example the
-    /// name of a pod. Default: empty.
+    /// The name of this service instance in aliases with such a label, for example the name of a
+    /// pod. Default: empty.
     pub instance: String,
 }
 
-/// A profile that is on: by its name the aliases that belong to it.
+/// An enabled profile: selects the aliases of its name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Profile {
-    /// The word.
+    /// The profile's name.
     pub name: String,
-    /// Goes before the names of its aliases, with an underscore. Default: empty.
+    /// Prefix of the names of its aliases, with an underscore. Default: empty.
     pub namespace: String,
-    /// The groups whose metrics it wants by its namespace, where that of the registry is another.
+    /// The groups whose metrics are also exposed with its namespace, if the registry's is another.
     /// Default: none.
     pub groups: Vec<String>,
 }
@@ -59,14 +58,14 @@ impl Profile {
         }
     }
 
-    /// Sets what goes before the names, with an underscore. Default: nothing.
+    /// Sets the prefix of the names, with an underscore. Default: none.
     #[must_use]
     pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
         self.namespace = namespace.into();
         self
     }
 
-    /// Adds a group whose metrics are wanted by the namespace of the profile. Default: none.
+    /// Adds a group whose metrics are also exposed with the profile's namespace. Default: none.
     #[must_use]
     pub fn group(mut self, group: impl Into<String>) -> Self {
         self.groups.push(group.into());
@@ -75,7 +74,7 @@ impl Profile {
 }
 
 impl Settings {
-    /// The rules for the family of that name, where `declared` is its own time to expire.
+    /// The rules for the family of this name, where `declared` is its declared expiry.
     pub(super) fn rules(&self, family: &str, declared: Option<Duration>) -> Rules {
         let over = self.metrics.of(family);
         let max_series = over.and_then(|over| over.max_series);
@@ -89,7 +88,7 @@ impl Settings {
     }
 }
 
-/// Gives a histogram the buckets that an operator wants.
+/// Applies an operator's buckets to a histogram.
 pub(super) fn apply(over: &FamilySettings, def: &mut MetricDef) {
     if let Some(bounds) = &over.buckets {
         def.buckets.clone_from(bounds);
@@ -100,7 +99,7 @@ pub(super) fn apply(over: &FamilySettings, def: &mut MetricDef) {
     }
 }
 
-/// Lets `enabled` and `classic` of native buckets say which of the two kinds a definition has.
+/// Applies `enabled` and `classic` of native buckets to the two kinds of a definition's buckets.
 pub(super) fn spread(def: &mut MetricDef) {
     let Some(native) = def.native.take() else {
         return;

@@ -1,4 +1,4 @@
-//! What the storage shares memory by.
+//! Synchronization primitives of the storage.
 
 pub(super) use std::hint::spin_loop;
 pub(super) use std::sync::atomic::{

@@ -273,7 +273,7 @@ fn declaring_while_collecting_does_not_deadlock() {
     });
 }
 
-/// What another library holds: two series of one name, labels in another order than ours.
+/// A foreign collector: two series of one name, with labels in another order than ours.
 struct Foreign(Kind);
 
 impl Collector for Foreign {

@@ -1,4 +1,4 @@
-//! Which of an operator's settings have no effect.
+//! Operator settings without effect.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
@@ -9,12 +9,12 @@ use crate::config::Faults;
 use crate::util::distance;
 
 impl Registry {
-    /// The settings of single families that have no effect so far, each with its path in the
-    /// configuration: of a name that no metric has, for a metric that was declared before they
-    /// were made, or buckets of what is no histogram.
+    /// The settings of single families without effect so far, each with its path in the
+    /// configuration: for a name that no metric has, for a metric declared before them, or buckets
+    /// for a metric that is no histogram.
     ///
-    /// Metrics may be declared at any time, those of a group or a layer when it is first used; so
-    /// ask once the service is running.
+    /// Metrics may be declared at any time, those of a group or a layer at its first use; so call
+    /// this once the service is running.
     ///
     /// ```
     /// use selfheal::registry::{DeclareError, FamilySettings, Registry, Settings};
@@ -52,7 +52,7 @@ impl Registry {
         faults
     }
 
-    /// Every metric that there is, by name.
+    /// All metrics, by name.
     fn known(&self, settings: &Settings) -> BTreeMap<String, Known> {
         let mut known = BTreeMap::new();
         for family in self.about_itself(&[]) {
@@ -83,13 +83,13 @@ impl Registry {
     }
 }
 
-/// What is known of a metric that was declared.
+/// Properties of a declared metric.
 struct Known {
     kind: Kind,
     collected: bool,
     /// Whether it has no labels.
     bare: bool,
-    /// The settings that reached it.
+    /// The settings that applied to it.
     over: Option<FamilySettings>,
 }
 
@@ -141,7 +141,7 @@ impl Known {
     }
 }
 
-/// Adds the fault of a name that is not declared.
+/// Adds the fault of an undeclared name.
 fn unknown(settings: &Settings, known: &BTreeMap<String, Known>, name: &str, faults: &mut Faults) {
     let problem = "no metric of this name is declared so far";
     let bare = name.strip_prefix(&*settings.namespace);

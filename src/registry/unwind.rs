@@ -1,9 +1,9 @@
-//! A panic that is caught leaves nothing here half done.
+//! Unwind safety of registries and handles.
 //!
-//! No lock is held while foreign code runs, and what is under a lock does not panic; so handles
-//! and registries may be used on both sides of a [`catch_unwind`](std::panic::catch_unwind), by a
-//! server that catches the panics of its requests for one. The compiler sees locks and functions
-//! and has to be reported.
+//! No lock is held while foreign code runs, and code under a lock does not panic; so handles and
+//! registries may be used on both sides of a [`catch_unwind`](std::panic::catch_unwind), such as in
+//! a server that catches the panics of its requests. The compiler cannot infer this through locks
+//! and functions, so it is asserted here.
 
 use std::panic::{RefUnwindSafe, UnwindSafe};
 

@@ -1,16 +1,15 @@
-//! Label values that are written out to be looked up: numbers, and whatever can be displayed.
+//! Label values formatted for look-up: numbers, and any displayable value.
 
 use std::fmt::{self, Write};
 
 use super::labels::{LabelValue, MAX_LABEL_VALUE, Text};
 
-/// A value that is displayed, as the value of a label: an address, an identifier, a
-/// [`fmt::Arguments`] with a part of something larger.
+/// A displayable value as a label value: an address, an identifier, a [`fmt::Arguments`] with a
+/// part of something larger.
 ///
-/// It is written out once, without an allocation, and cut at [`MAX_LABEL_VALUE`] bytes, also
-/// where the limit of the family is higher. In the
-/// type of a family it is a [`Text`]; where a family has texts alone, it stands in an array of
-/// them. What `fmt` writes before it returns an error is kept.
+/// It is formatted once, without an allocation, and cut at [`MAX_LABEL_VALUE`] bytes, even if the
+/// family's limit is higher. In the type of a family it is a [`Text`]; if all labels are texts, it
+/// can be in an array of them. Output that `fmt` writes before an error is kept.
 ///
 /// ```
 /// use std::net::Ipv4Addr;
@@ -30,12 +29,12 @@ use super::labels::{LabelValue, MAX_LABEL_VALUE, Text};
 pub struct Displayed {
     bytes: [u8; MAX_LABEL_VALUE],
     length: usize,
-    /// Whether something was left off, after which nothing more is taken.
+    /// Whether something was cut off, after which nothing more is added.
     cut: bool,
 }
 
 impl Displayed {
-    /// Writes `value` out.
+    /// Formats `value`.
     #[must_use]
     pub fn new(value: impl fmt::Display) -> Self {
         let mut displayed = Self {
@@ -48,7 +47,7 @@ impl Displayed {
         displayed
     }
 
-    /// The text kept.
+    /// The kept text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         // What is cut is cut at the boundary of a character.
@@ -102,7 +101,7 @@ impl LabelValue for Box<str> {
     }
 }
 
-/// Closed: all 256 are known, and found by place where the other labels are closed too.
+/// Closed: all 256 values are known, and found by place if the other labels are closed too.
 impl LabelValue for u8 {
     type Key = Self;
     const VALUES: &'static [&'static str] = &BYTES;

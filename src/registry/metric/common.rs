@@ -6,17 +6,17 @@ use super::exemplar::Ring;
 use crate::registry::snapshot::{Exemplar, ExemplarLabels};
 use crate::util::Clock;
 
-/// What the series of a family share beside their shape: the time, and exemplars.
+/// State shared by the series of a family besides their shape: clock and exemplars.
 #[derive(Debug)]
 pub(crate) struct Common {
     clock: Clock,
-    /// When the family was declared.
+    /// Time of the family's declaration.
     start: SystemTime,
-    /// Whether series note when they were created.
+    /// Whether series record their creation time.
     created: bool,
-    /// The exemplars of counters, made when there is the first one.
+    /// The exemplars of counters, allocated with the first one.
     exemplars: OnceLock<Ring>,
-    /// How many exemplars had labels that break a rule.
+    /// Exemplars rejected because their labels break a rule.
     rejected: AtomicU64,
 }
 
@@ -31,20 +31,19 @@ impl Common {
         }
     }
 
-    /// The time.
     pub(crate) fn clock(&self) -> &Clock {
         &self.clock
     }
 
-    /// How many exemplars were left out because of their labels.
+    /// Number of exemplars rejected because of their labels.
     pub(crate) fn rejected_exemplars(&self) -> u64 {
         self.rejected.load(Ordering::Relaxed)
     }
 
-    /// Makes an exemplar of what happened just now. None if there are no labels.
+    /// Makes an exemplar at the current time. None if there are no labels.
     ///
     /// # Errors
-    /// Labels that break a rule, which are counted.
+    /// The labels break a rule, which is counted.
     pub(super) fn exemplar(
         &self,
         value: f64,
@@ -61,18 +60,18 @@ impl Common {
         })
     }
 
-    /// How long ago the family was declared, if its series note when they are created.
+    /// The age of the family, if its series record their creation time.
     pub(crate) fn age(&self) -> Option<Duration> {
         let age = || self.clock.wall().duration_since(self.start);
         self.created.then(|| age().unwrap_or_default())
     }
 
-    /// When the family had this age, in seconds since 1970-01-01T00:00:00Z.
+    /// The time at which the family had this age, in seconds since 1970-01-01T00:00:00Z.
     pub(super) fn at(&self, age: Duration) -> f64 {
         seconds(self.start + age)
     }
 
-    /// Where counters keep their exemplars.
+    /// The storage of counters' exemplars.
     pub(super) fn ring(&self) -> &Ring {
         self.exemplars.get_or_init(Ring::default)
     }

@@ -12,15 +12,15 @@ use crate::registry::rejected::Rejected;
 use crate::registry::snapshot::{ExemplarLabels, Number, Sample, Scratch, ValueRef};
 use crate::registry::storage::{Cell, Place};
 
-/// The cell of one series of a counter, which holds its value.
+/// The cell of a counter series, which holds its value.
 pub trait Sum: Cell + fmt::Debug {
-    /// At zero.
+    /// A cell at zero.
     fn new() -> Self;
 
     /// Adds `n`.
     fn add(&self, n: u64);
 
-    /// The value now. Who reads it twice never sees it fall before it wraps.
+    /// The current value. Successive reads never decrease, except when it wraps.
     fn get(&self) -> u64;
 }
 
@@ -40,9 +40,9 @@ impl Sum for AtomicU64 {
     }
 }
 
-/// A whole number that only grows. It wraps at 2⁶⁴, as Prometheus expects of a reset.
+/// A whole number that only increases. It wraps at 2⁶⁴, which Prometheus treats as a reset.
 ///
-/// `S` says how threads share it. It is seldom named: one that is declared is a `Counter`, one
+/// `S` determines how threads share it, and is rarely named: a declared one is a `Counter`, one
 /// number for all threads, and with `striped` a
 /// [`StripedCounter`](crate::registry::StripedCounter).
 #[derive(Debug)]
@@ -70,12 +70,12 @@ impl<S: Sum> Counter<S> {
         self.add_with_exemplar(1, labels);
     }
 
-    /// Adds `n`, and offers an exemplar of it.
+    /// Adds `n`, with an exemplar.
     ///
-    /// It is taken where the one before was read by a scrape, and only then is `labels` called,
-    /// so that this costs hardly more than [`add`](Self::add). A family keeps the last 1,024
-    /// exemplars of its counters. Labels that break a rule make no exemplar and are counted in
-    /// `selfheal_exemplars_rejected_total`, see [`ExemplarLabels::push`]; without any there is
+    /// The exemplar is taken, and `labels` called, only if a scrape has read the previous one, so
+    /// this costs hardly more than [`add`](Self::add). A family keeps the last 1,024 exemplars of
+    /// its counters. Labels that break a rule give no exemplar and are counted in
+    /// `selfheal_exemplars_rejected_total`, see [`ExemplarLabels::push`]; without labels there is
     /// no exemplar.
     ///
     /// ```
@@ -96,7 +96,7 @@ impl<S: Sum> Counter<S> {
         }
     }
 
-    /// The value now.
+    /// The current value.
     #[must_use]
     pub fn get(&self) -> u64 {
         self.place.cell().map_or(0, S::get)
@@ -135,10 +135,10 @@ impl<S: Sum> Sealed for Counter<S> {
     }
 }
 
-/// A sum of floating-point amounts that only grows: seconds, dollars.
+/// A sum of floating-point amounts that only increases: seconds, dollars.
 ///
-/// A sum beyond [`f64::MAX`] is `+Inf` from then on, as with Prometheus' own clients: a scrape
-/// takes it, and no rate is made up from a sum that stands still at some large number.
+/// A sum beyond [`f64::MAX`] becomes `+Inf` permanently, as in Prometheus' own clients: a scrape
+/// accepts it, and no rate is computed from a sum stuck at a large number.
 #[derive(Clone, Debug)]
 pub struct FloatCounter {
     place: Place<AtomicU64>,
@@ -146,7 +146,7 @@ pub struct FloatCounter {
     common: Arc<Common>,
 }
 
-/// Adds to the bits of a sum that only grows, and says whether it did.
+/// Adds to the bits of an increasing sum, and returns whether it did.
 #[inline]
 fn grow(sum: &AtomicU64, rejected: &Rejected, amount: f64) -> bool {
     let grows = amount >= 0.0 && amount.is_finite();
@@ -159,8 +159,8 @@ fn grow(sum: &AtomicU64, rejected: &Rejected, amount: f64) -> bool {
 }
 
 impl FloatCounter {
-    /// Adds `amount`. A negative amount or one that is not finite is left out and counted as
-    /// rejected under the name of the metric, for a counter that takes either is ruined.
+    /// Adds `amount`. A negative or non-finite amount is skipped and counted as rejected under the
+    /// name of the metric, as it would ruin the counter.
     #[inline]
     pub fn add(&self, amount: f64) {
         self.place.use_cell(|sum| {
@@ -168,8 +168,8 @@ impl FloatCounter {
         });
     }
 
-    /// Adds `amount`, and offers an exemplar of it; see [`Counter::add_with_exemplar`]. Of an
-    /// amount that is left out there is none.
+    /// Adds `amount`, with an exemplar; see [`Counter::add_with_exemplar`]. A skipped amount gives
+    /// none.
     #[inline]
     pub fn add_with_exemplar(&self, amount: f64, labels: impl FnOnce(&mut ExemplarLabels)) {
         if let Some(sum) = self.place.cell()
@@ -179,7 +179,7 @@ impl FloatCounter {
         }
     }
 
-    /// The value now.
+    /// The current value.
     #[must_use]
     pub fn get(&self) -> f64 {
         let sum = self.place.cell();
@@ -225,7 +225,7 @@ impl<S: Sum, K: LabelKey> Family<Counter<S>, K> {
         self.core.record(labels, |sum, _| sum.add(n));
     }
 
-    /// Adds one to the series with these label values, and offers an exemplar; see
+    /// Adds one to the series with these label values, with an exemplar; see
     /// [`Counter::add_with_exemplar`].
     pub fn inc_with_exemplar<L: Labels<Key = K>>(
         &self,
@@ -250,7 +250,7 @@ impl<K: LabelKey> Family<FloatCounter, K> {
         });
     }
 
-    /// Adds `amount` to the series with these label values, and offers an exemplar; see
+    /// Adds `amount` to the series with these label values, with an exemplar; see
     /// [`FloatCounter::add_with_exemplar`].
     pub fn add_with_exemplar<L: Labels<Key = K>>(
         &self,

@@ -15,17 +15,15 @@ use crate::registry::rejected::Rejected;
 use crate::registry::snapshot::{Number, Sample, Scratch, ValueRef};
 use crate::registry::storage::{Made, Place};
 
-/// A gauge whose value is computed when it is read: the length of a queue, the age of a
-/// cache.
+/// A gauge whose value is computed when it is read: the length of a queue, the age of a cache.
 ///
-/// Its function runs on the thread that scrapes, once for each scrape, with no lock held, so it
-/// must not block. One that panics is left out of that scrape and counted as rejected under the
-/// name of the metric. One that has the registry scraped, or that reads another gauge of this
-/// type, gets an answer without the functions, so that this ends.
+/// Its function runs on the scraping thread, once per scrape, with no lock held, so it must not
+/// block. If it panics it is left out of that scrape and counted as rejected under the name of the
+/// metric. If it scrapes the registry, or reads another gauge of this type, functions are skipped
+/// there, to prevent recursion.
 ///
-/// What the function owns lives until it is replaced, or taken away by
-/// [`clear`](GaugeFn::clear): give it a `Weak` where it must not keep the thing alive that it
-/// measures.
+/// The captures of the function live until it is replaced, or removed by [`clear`](GaugeFn::clear):
+/// capture a `Weak` if it must not keep the measured object alive.
 #[derive(Clone, Debug)]
 pub struct GaugeFn(Place<Cell>);
 
@@ -48,18 +46,18 @@ impl fmt::Debug for Cell {
 }
 
 impl GaugeFn {
-    /// Sets the function, in place of the one before.
+    /// Sets the function, replacing the previous one.
     pub fn set(&self, function: impl Fn() -> f64 + Send + Sync + 'static) {
         self.replace(Some(Arc::new(function)));
     }
 
-    /// Takes the function away: the series is no longer exposed.
+    /// Removes the function: the series is no longer exposed.
     pub fn clear(&self) {
         self.replace(None);
     }
 
-    /// What the function says now; `None` if there is none, if it panics, or if this is the
-    /// function of such a gauge asking.
+    /// The current result of the function; `None` if there is none, if it panics, or if called from
+    /// the function of such a gauge.
     #[must_use]
     pub fn get(&self) -> Option<f64> {
         self.0.cell()?.call()
@@ -112,7 +110,7 @@ impl Sealed for GaugeFn {
         Self(place)
     }
 
-    /// NaN where there is nothing to read.
+    /// NaN if there is no value.
     fn read<'a>(cell: &'a Cell, _: &'a mut Scratch) -> Sample<'a> {
         let value = cell.call().unwrap_or(f64::NAN);
         Sample::new(ValueRef::Number(Number::F64(value)))
@@ -137,8 +135,8 @@ impl Sealed for GaugeFn {
 }
 
 impl<K: LabelKey> Family<GaugeFn, K> {
-    /// Sets the function of the series with these label values, in place of the one before.
-    /// Beyond the limit of the family, the overflow series has the function that came last.
+    /// Sets the function of the series with these label values, replacing the previous one. Beyond
+    /// the family's limit, the overflow series has the function set last.
     pub fn set<L: Labels<Key = K>>(
         &self,
         labels: &L,
@@ -147,9 +145,9 @@ impl<K: LabelKey> Family<GaugeFn, K> {
         self.with(labels).set(function);
     }
 
-    /// Removes the series with these label values and drops its function, and says whether there
-    /// was one. [`remove`](Family::remove) alone may keep the function for a while, as it keeps
-    /// whatever handles to the series still have.
+    /// Removes the series with these label values and drops its function, and returns whether there
+    /// was one. [`remove`](Family::remove) alone may keep the function for as long as handles to
+    /// the series exist, and somewhat longer.
     pub fn clear<L: Labels<Key = K>>(&self, labels: &L) -> bool {
         if let Some(gauge) = self.get(labels) {
             gauge.clear();

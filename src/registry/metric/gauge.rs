@@ -6,7 +6,7 @@ use crate::catalog::Kind;
 use crate::registry::snapshot::{Number, Sample, Scratch, ValueRef};
 use crate::registry::storage::Place;
 
-/// A whole number that goes up and down.
+/// A whole number that can increase and decrease.
 #[derive(Clone, Debug)]
 pub struct Gauge(pub(super) Place<AtomicI64>);
 
@@ -31,20 +31,20 @@ impl Gauge {
         self.add(1);
     }
 
-    /// Takes one away.
+    /// Subtracts one.
     #[inline]
     pub fn dec(&self) {
         self.add(-1);
     }
 
-    /// Adds one until the guard is dropped, on whatever path.
+    /// Adds one until the guard is dropped.
     #[must_use = "the gauge falls again when the guard is dropped"]
     pub fn hold(&self) -> GaugeGuard {
         self.inc();
         GaugeGuard(self.clone())
     }
 
-    /// Adds one. The series does not expire before [`leave`](Self::leave), which takes it away.
+    /// Adds one. The series does not expire before [`leave`](Self::leave), which subtracts it.
     #[inline]
     #[cfg(any(feature = "http", feature = "http-client", feature = "grpc"))]
     pub(crate) fn enter(&self) {
@@ -52,7 +52,7 @@ impl Gauge {
         self.inc();
     }
 
-    /// Takes one away that [`enter`](Self::enter) has added.
+    /// Subtracts one that [`enter`](Self::enter) has added.
     #[inline]
     #[cfg(any(feature = "http", feature = "http-client", feature = "grpc"))]
     pub(crate) fn leave(&self) {
@@ -60,14 +60,14 @@ impl Gauge {
         self.0.let_go();
     }
 
-    /// The value now.
+    /// The current value.
     #[must_use]
     pub fn get(&self) -> i64 {
         self.0.cell().map_or(0, |cell| cell.load(Ordering::Relaxed))
     }
 }
 
-/// Takes one away from a gauge when it is dropped; see [`Gauge::hold`].
+/// Subtracts one from a gauge when dropped; see [`Gauge::hold`].
 #[derive(Debug)]
 pub struct GaugeGuard(Gauge);
 
@@ -96,8 +96,8 @@ impl Sealed for Gauge {
     }
 }
 
-/// A floating-point value that goes up and down. NaN and infinities are values like any
-/// other here: Prometheus stores them, and "not known" is a thing that a gauge may say.
+/// A floating-point value that can increase and decrease. NaN and infinities are ordinary values:
+/// Prometheus stores them, and a gauge may be unknown.
 #[derive(Clone, Debug)]
 pub struct FloatGauge(Place<AtomicU64>);
 
@@ -115,7 +115,7 @@ impl FloatGauge {
         self.0.use_cell(|bits| add_f64(bits, amount));
     }
 
-    /// The value now.
+    /// The current value.
     #[must_use]
     pub fn get(&self) -> f64 {
         let bits = self.0.cell().map_or(0, |cell| cell.load(Ordering::Relaxed));

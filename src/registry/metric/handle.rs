@@ -1,12 +1,11 @@
 use super::{Counter, Gauge, Histogram};
 
-/// A handle of those who keep it for long and look it up anew once its series is gone.
+/// A handle that is kept for long, and looked up again once its series is gone.
 pub(crate) trait Handle {
-    /// Lets the series expire although this handle is kept. Says whether it may.
+    /// Lets the series expire even if this handle is kept. Returns whether it may.
     fn loosen(&mut self) -> bool;
 
-    /// Whether the series is there. That counts as use: it does not expire before it is recorded
-    /// to.
+    /// Whether the series exists. This counts as use: it does not expire before it is recorded to.
     fn may_use(&self) -> bool;
 }
 

@@ -9,12 +9,12 @@ use crate::registry::error::DeclareError;
 use crate::registry::snapshot::{Number, Sample, Scratch, ValueRef};
 use crate::registry::storage::Place;
 
-/// Text about the service, as the labels of a series whose value is always 1: what it was built
-/// from, which model it has loaded. Its name ends in `_info`.
+/// Text about the service, as the labels of a series whose value is always 1: its build, its loaded
+/// model. Its name ends in `_info`.
 ///
-/// The handle is the proof that the series is there; there is nothing to record. What is said
-/// for a while only is a family: [`with`](crate::registry::Family::with) says it,
-/// [`remove`](crate::registry::Family::remove) takes it back.
+/// The series exists as soon as it is declared; there is nothing to record. For text that changes
+/// use a family: [`with`](crate::registry::Family::with) adds it,
+/// [`remove`](crate::registry::Family::remove) removes it.
 ///
 /// ```
 /// use selfheal::registry::{DeclareError, Family, Info, Registry, Text};
@@ -58,12 +58,11 @@ impl Sealed for Info {
 }
 
 impl Declare<'_, Info> {
-    /// Declares the metric with one series: pairs of label name and value, which may be known at
-    /// run time only. A value longer than
-    /// the limit of the family is cut, which is
-    /// [`MAX_LABEL_VALUE`](crate::registry::MAX_LABEL_VALUE) bytes by default.
+    /// Declares the metric with one series: pairs of label name and value, which may be known only
+    /// at run time. A value longer than the family's limit is cut, by default at
+    /// [`MAX_LABEL_VALUE`](crate::registry::MAX_LABEL_VALUE) bytes.
     ///
-    /// Declared again with the same names and other values, there are both series.
+    /// Declaring it again with the same names and other values adds a second series.
     ///
     /// # Errors
     /// As for [`labels`](Declare::labels).

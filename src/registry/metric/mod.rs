@@ -34,7 +34,7 @@ use super::snapshot::{Sample, Scratch, ValueRef};
 use super::storage::Place;
 use crate::catalog::Kind;
 
-/// A type of metric that a family can hold. Sealed: the formats know what there is.
+/// A metric type that a family can hold. Sealed, as the formats only support these.
 pub trait Metric: Clone + Send + Sync + 'static + sealed::Sealed {}
 
 pub(super) mod sealed {
@@ -43,12 +43,12 @@ pub(super) mod sealed {
     use super::{Arc, Common, Kind, Place, Plan, Sample, Scratch, ValueRef};
     use crate::registry::rejected::Rejected;
 
-    /// What all series of a family have in common.
+    /// Settings shared by all series of a family.
     #[derive(Clone, Debug)]
     pub struct Shape {
         /// The upper bounds of the buckets of a histogram.
         pub(crate) bounds: Arc<[f64]>,
-        /// The native buckets of a histogram that has them.
+        /// The native buckets of a histogram, if any.
         pub(crate) native: Option<Plan>,
         pub(crate) rejected: Rejected,
         pub(crate) common: Arc<Common>,
@@ -56,7 +56,7 @@ pub(super) mod sealed {
 
     #[cfg(test)]
     impl Shape {
-        /// That of a family on its own, whose time stands still.
+        /// The shape of a standalone family, with a stopped clock.
         pub(crate) fn of(bounds: &[f64], native: Option<crate::catalog::Native>) -> Self {
             let (clock, _) = crate::util::Clock::manual();
             Self {
@@ -68,20 +68,20 @@ pub(super) mod sealed {
         }
     }
 
-    /// Takes the rendered labels and the value of a sample, and says whether to go on.
+    /// Takes the rendered labels and the value of a sample; returns whether to continue.
     pub(crate) type Visit<'v> = &'v mut dyn FnMut(&str, &Sample<'_>) -> ControlFlow<()>;
 
-    /// What the registry needs to know of a metric type.
+    /// The registry's interface to a metric type.
     pub trait Sealed {
-        /// What holds the value of a series.
+        /// The storage of a series' value.
         type Cell: crate::registry::storage::Cell;
         const KIND: Kind;
         fn cell(shape: &Shape) -> Self::Cell;
         fn handle(place: Place<Self::Cell>, shape: &Shape) -> Self;
-        /// Reads the value; `scratch` holds what does not fit into it.
+        /// Reads the value; `scratch` holds parts that it borrows.
         fn read<'a>(cell: &'a Self::Cell, scratch: &'a mut Scratch) -> Sample<'a>;
-        /// Reads a series out, of which the names are the exposed one of its metric and its
-        /// rendered labels. One sample, except where a type says otherwise.
+        /// Visits the samples of a series, given the exposed metric name and its rendered labels.
+        /// One sample, unless a type has more.
         fn each(
             cell: &Self::Cell,
             (_, labels): (&str, &str),
@@ -91,10 +91,10 @@ pub(super) mod sealed {
             visit(labels, &Self::read(cell, scratch))
         }
 
-        /// How many series one cell is exposed as.
+        /// Number of series that one cell is exposed as.
         const PARTS: usize = 1;
-        /// The value of a part. Unlike [`read`](Sealed::read) it leaves exemplars where they
-        /// are, for a scrape. `None` where there is nothing to read.
+        /// The value of a part. Unlike [`read`](Sealed::read) it leaves exemplars for a scrape.
+        /// `None` if there is no value.
         fn value<'a>(
             cell: &'a Self::Cell,
             _part: usize,
@@ -110,7 +110,7 @@ pub(super) mod sealed {
     }
 }
 
-/// Adds to an f64 that is kept as its bits.
+/// Adds to an f64 stored as bits.
 #[inline]
 fn add_f64(bits: &std::sync::atomic::AtomicU64, value: f64) {
     use std::sync::atomic::Ordering::Relaxed;

@@ -5,7 +5,7 @@ use super::common::Common;
 use super::exemplar::Mark;
 use crate::registry::snapshot::{Exemplar, ExemplarLabels, Sample};
 
-/// What is known of a series beside its value, where it is asked for: 8 bytes.
+/// The creation time and exemplar of a series, if it records them: 8 bytes.
 #[derive(Debug, Default)]
 pub(crate) struct Note {
     born: Born,
@@ -13,12 +13,12 @@ pub(crate) struct Note {
 }
 
 impl Note {
-    /// Notes that the series was created when its family had this age.
+    /// Records the family's age at the creation of the series.
     pub(crate) fn born(&self, age: Duration) {
         self.born.set(age);
     }
 
-    /// Takes an exemplar, unless there is one that was not read yet.
+    /// Takes an exemplar, unless there is an unread one.
     #[inline]
     pub(crate) fn offer(
         &self,
@@ -29,7 +29,7 @@ impl Note {
         self.mark.offer(common, value, labels);
     }
 
-    /// Has the exemplar of another note.
+    /// Copies the exemplar of another note.
     pub(crate) fn set_exemplar(&self, other: Self) {
         self.mark.set(other.mark);
     }
@@ -39,8 +39,8 @@ impl Note {
         self.mark.is_none()
     }
 
-    /// A sample of the series with what is noted of it. Its exemplar is put into `exemplar`, and is
-    /// read by this.
+    /// A sample of the series with its note. Its exemplar is put into `exemplar`, and marked as
+    /// read.
     pub(crate) fn complete<'a>(
         &self,
         sample: Sample<'a>,
@@ -56,15 +56,15 @@ impl Note {
     }
 }
 
-/// When a series was created, in four bytes.
+/// The creation time of a series, in four bytes.
 #[derive(Debug, Default)]
 struct Born(AtomicU32);
 
 impl Born {
-    /// A second has so many ticks; 2^32 of them are more than eight years.
+    /// Ticks per second; 2^32 of them are more than eight years.
     const TICKS: u32 = 16;
 
-    /// The family had this age.
+    /// Sets the family's age.
     fn set(&self, age: Duration) {
         let ticks = age.as_millis() * u128::from(Self::TICKS) / 1000;
         // 0 is for not known. Rounded down, it is never after the first value.
@@ -72,7 +72,7 @@ impl Born {
         self.0.store(ticks, Ordering::Relaxed);
     }
 
-    /// In seconds since 1970-01-01T00:00:00Z, if it is known.
+    /// The time in seconds since 1970-01-01T00:00:00Z, if known.
     fn at(&self, common: &Common) -> Option<f64> {
         let ticks = self.0.load(Ordering::Relaxed).checked_sub(1)?;
         Some(common.at(Duration::from_secs(1) * ticks / Self::TICKS))

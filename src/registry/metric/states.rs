@@ -12,14 +12,13 @@ use crate::registry::snapshot::{Number, Sample, Scratch, ValueRef};
 use crate::registry::storage::Place;
 use crate::util::escape;
 
-/// Which of a closed set of states something is in: one of them, or several that are each on or
-/// off.
+/// The current state out of a closed set: exactly one, or several that are each on or off.
 ///
-/// `E` is an enum that lists its states, as the closed label types do; see [`LabelValue`]. There
-/// may be 64 of them, each with a text of its own; other types do not compile here. Each state is
-/// a sample with the value 0 or 1, and a label that has the name of the metric, as OpenMetrics
-/// wants it; the other formats have a gauge. All states are read at once: no scrape sees two
-/// where [`set`](StateSet::set) was called. No state is on to begin with.
+/// `E` is an enum that lists its states, like the closed label types; see [`LabelValue`]. There may
+/// be at most 64, with distinct texts; other types do not compile here. Each state is a sample with
+/// the value 0 or 1, and a label with the name of the metric, as OpenMetrics requires; the other
+/// formats have a gauge. All states are read at once: after [`set`](StateSet::set) no scrape sees
+/// two. Initially no state is on.
 ///
 /// ```
 /// use selfheal::registry::{DeclareError, LabelValue, Registry, StateSet};
@@ -53,7 +52,7 @@ pub struct StateSet<E> {
 }
 
 impl<E: LabelValue> StateSet<E> {
-    /// Puts it into this state and no other.
+    /// Sets this state and no other.
     #[inline]
     pub fn set(&self, state: E) {
         let bit = bit(&state);
@@ -61,7 +60,7 @@ impl<E: LabelValue> StateSet<E> {
             .use_cell(|bits| bits.store(bit, Ordering::Relaxed));
     }
 
-    /// Switches one state on or off and leaves the others as they are.
+    /// Switches one state on or off, and leaves the others unchanged.
     #[inline]
     pub fn switch(&self, state: E, on: bool) {
         let bit = bit(&state);
@@ -79,7 +78,7 @@ impl<E: LabelValue> StateSet<E> {
         self.bits.use_cell(|bits| bits.store(0, Ordering::Relaxed));
     }
 
-    /// Whether it is in this state.
+    /// Whether this state is on.
     #[must_use]
     pub fn has(&self, state: E) -> bool {
         let bits = self.bits.cell();
@@ -87,7 +86,7 @@ impl<E: LabelValue> StateSet<E> {
     }
 }
 
-/// The bit of a state; none for one that is not listed.
+/// The bit of a state; none if it is not listed.
 fn bit<E: LabelValue>(state: &E) -> u64 {
     match state.index() {
         index if index < E::VALUES.len() => 1 << index,
@@ -134,7 +133,7 @@ impl<E: LabelValue + 'static> Sealed for StateSet<E> {
         }
     }
 
-    /// How many states are on.
+    /// The number of states that are on.
     fn read<'a>(cell: &'a AtomicU64, _: &'a mut Scratch) -> Sample<'a> {
         let on = cell.load(Ordering::Relaxed).count_ones();
         Sample::new(ValueRef::Number(Number::U64(on.into())))
@@ -188,7 +187,7 @@ fn state_labels<E: LabelValue>((metric, labels): (&str, &str), state: usize, tex
     text.push('"');
 }
 
-/// Whether no text is there twice. Loops, because this runs while a user's code is compiled.
+/// Whether all texts are distinct. Written with loops, as it runs while a user's code is compiled.
 const fn are_distinct(texts: &[&str]) -> bool {
     let mut a = 0;
     while a < texts.len() {
@@ -219,7 +218,7 @@ const fn are_same(a: &[u8], b: &[u8]) -> bool {
 }
 
 impl<E: LabelValue + 'static, K: LabelKey> Family<StateSet<E>, K> {
-    /// Puts the series with these label values into this state and no other.
+    /// Sets the series with these label values to this state and no other.
     pub fn set<L: Labels<Key = K>>(&self, labels: &L, state: E) {
         let bit = bit(&state);
         self.core

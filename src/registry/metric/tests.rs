@@ -10,7 +10,7 @@ use crate::registry::{
 enum Phase {
     Starting,
     Serving,
-    /// Not listed.
+    /// Not a listed value.
     Beyond,
 }
 
@@ -22,7 +22,7 @@ impl LabelValue for Phase {
     }
 }
 
-/// The samples of a registry with nothing in it but numbers.
+/// The samples of a registry that only has numbers.
 fn samples(registry: &Registry) -> Vec<(String, f64)> {
     let mut out = Vec::new();
     for family in registry.gather() {

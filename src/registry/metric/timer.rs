@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::histogram::{Histogram, Tally};
 use crate::util::{Clock, Mark};
 
-/// Observes in a histogram for how long it lived, in seconds, when it is dropped; from
-/// [`Histogram::timer`]. What unwinds, or returns early, is timed too.
+/// Observes its lifetime in a histogram, in seconds, when it is dropped; from [`Histogram::timer`].
+/// Also on unwinding and early return.
 #[must_use = "a timer that is dropped at once observes no time"]
 pub struct Timer<'h, T: Tally> {
     histogram: &'h Histogram<T>,
@@ -16,7 +16,7 @@ pub struct Timer<'h, T: Tally> {
 }
 
 impl<T: Tally> Histogram<T> {
-    /// Starts to time what follows, by the clock of the registry.
+    /// Starts a timer, by the registry's clock.
     ///
     /// ```
     /// # use selfheal::registry::{DeclareError, Registry};
@@ -51,7 +51,7 @@ impl<T: Tally> Histogram<T> {
     /// Times a future, from its first poll to its end or its drop.
     ///
     /// # Cancel safety
-    /// As that of the future; the time up to the drop is observed.
+    /// Same as the future; the time up to the drop is observed.
     pub async fn measure_async<R>(&self, work: impl Future<Output = R>) -> R {
         let _timer = self.timer();
         work.await
@@ -59,16 +59,16 @@ impl<T: Tally> Histogram<T> {
 }
 
 impl<T: Tally> Timer<'_, T> {
-    /// Observes the time now, as a drop does.
+    /// Observes the elapsed time now, like a drop.
     pub fn stop(self) {}
 
-    /// How long it has been so far.
+    /// The elapsed time so far.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         self.clock.since(self.started)
     }
 
-    /// Observes nothing.
+    /// Drops the timer without an observation.
     pub fn discard(mut self) {
         self.is_on = false;
     }

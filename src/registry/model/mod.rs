@@ -1,11 +1,11 @@
-//! The storage under every order of its threads that a checker thinks of.
+//! The storage under thread interleavings of a model checker.
 //!
-//! The files of `storage` are compiled once more here, on the primitives of `shuttle`: its
-//! threads take turns at each of their operations, as a seeded scheduler decides. What is
-//! searched are the orders of operations; that an ordering of memory is too weak it does not
-//! find. A schedule that fails is printed, to be replayed with `shuttle::replay`.
+//! The files of `storage` are compiled again here, with the primitives of `shuttle`: a seeded
+//! scheduler switches threads at each of their operations. It explores the order of operations, and
+//! does not find too weak memory orderings. A failing schedule is printed, to be replayed with
+//! `shuttle::replay`.
 //!
-//! Other files that are tried in this way have a `model` beside them.
+//! Other files tested in this way have a `model` beside them.
 
 mod scenarios;
 mod storage;

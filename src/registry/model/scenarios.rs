@@ -10,8 +10,8 @@ use super::sync::{Arc, AtomicU64, AtomicUsize, Ordering};
 use crate::registry::allowed::Bounds;
 use crate::registry::labels::LabelValue;
 
-/// Half of the schedules at random, half with few changes of thread at unlikely moments, which
-/// find what random ones miss.
+/// Half of the schedules are random, half have few thread switches at unlikely points, which find
+/// faults that random ones miss.
 fn check(schedules: usize, scenario: fn()) {
     let config = || {
         let mut config = Config::new();
@@ -64,7 +64,7 @@ fn value(place: &Place<AtomicU64>) -> u64 {
     place.cell().map_or(0, |cell| cell.load(Ordering::Relaxed))
 }
 
-/// One scrape. No scraper takes a series twice.
+/// Scrapes once. No scrape reads a series twice.
 pub(super) fn scrape(family: &Family) -> BTreeMap<String, u64> {
     let mut seen = BTreeMap::new();
     let view = family.view();

@@ -1,4 +1,4 @@
-//! The same files as `super::super::storage` has, on other primitives.
+//! The files of `super::super::storage`, with other primitives.
 #![allow(
     clippy::duplicate_mod,
     reason = "the files are meant to be compiled a second time"

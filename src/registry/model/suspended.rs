@@ -1,8 +1,8 @@
-//! What a scrape that is stopped in its middle keeps from going on: nothing.
+//! A suspended scrape blocks no other thread.
 //!
-//! A thread that scrapes is suspended after each of its operations in turn, and stays so until
-//! the other thread is done with all of its work. If that thread ever waited for the scraper, by
-//! a lock or by spinning, it would never be.
+//! A scraping thread is suspended after each of its operations in turn, until the other thread has
+//! done all of its work. If that thread ever waited for the scraper, by a lock or by spinning, it
+//! would never finish.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -17,7 +17,7 @@ use super::storage::has_moved;
 const SCRAPER: usize = 1;
 const OTHER: usize = 2;
 
-/// Gives the scraper so many turns, then all to the other thread, then the rest to the scraper.
+/// Gives the scraper this many turns, then all to the other thread, then the rest to the scraper.
 struct Suspend {
     turns: usize,
     given: usize,
@@ -28,13 +28,13 @@ struct Suspend {
 /// Whether the other thread is done.
 type Other = Arc<AtomicBool>;
 
-/// What there is to say of all schedules.
+/// The results of all schedules.
 type Shared = Arc<Mutex<Outcome>>;
 
 #[derive(Default)]
 struct Outcome {
     schedules: usize,
-    /// After how many turns of the scraper the other thread waited for it.
+    /// The turns of the scraper after which the other thread waited for it.
     waits: Vec<usize>,
 }
 
@@ -83,8 +83,8 @@ impl Scheduler for Suspend {
     }
 }
 
-/// Suspends a scrape of what `make` makes everywhere while `work` is done, and says after which
-/// turns `work` waited.
+/// Suspends a scrape of the family that `make` makes at every point while `work` runs, and returns
+/// the turns at which `work` waited.
 fn suspended(make: fn() -> Family, work: fn(&Family)) -> Vec<usize> {
     let (other, shared) = (Other::default(), Shared::default());
     let scheduler = Suspend {
@@ -198,8 +198,8 @@ fn who_overflows_does_not_wait_for_a_scrape() {
     never(&suspended(full, over));
 }
 
-/// That a thread which waits is found: one who moves the family needs for an instant what a
-/// scrape holds while it copies the pointer to the table.
+/// A waiting thread is detected: moving the family needs briefly the lock that a scrape holds while
+/// it copies the pointer to the table.
 #[test]
 fn who_moves_a_family_again_waits_for_a_copied_pointer_at_the_most() {
     let move_again = |family: &Family| {

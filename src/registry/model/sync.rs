@@ -1,4 +1,4 @@
-//! What `registry::sync` offers, where each operation is a turn that the scheduler gives.
+//! The types of `registry::sync`, where the scheduler grants each operation as a turn.
 
 use std::fmt;
 pub(in crate::registry) use std::sync::Arc;
@@ -36,7 +36,7 @@ impl<T> RwLock<T> {
     }
 }
 
-/// A cell that is written once: who reads it sees it empty until the flag is up.
+/// A cell that is written once, and empty to readers until the flag is set.
 #[expect(
     unreachable_pub,
     reason = "a public trait has it, as it has that of `std`"

@@ -38,7 +38,7 @@ fn sampled(registry: &Registry) -> BTreeMap<String, Value> {
     named
 }
 
-/// The same by a scrape.
+/// Every series with its value, by a scrape.
 fn scraped(registry: &Registry) -> BTreeMap<String, Value> {
     let mut named = BTreeMap::new();
     for family in registry.scrape().families() {

@@ -3,18 +3,18 @@ use std::sync::Arc;
 use crate::catalog::names;
 use crate::util::escape;
 
-/// The most characters that names and values of an exemplar's labels may have together
+/// The maximum number of characters in the names and values of an exemplar's labels together
 /// (OpenMetrics 1.0, section "Exemplars").
 pub const MAX_EXEMPLAR: usize = 128;
 
-/// One observation with labels of its own, by which a person gets from a histogram to what
-/// happened: usually the identity of a trace. Cloning is cheap.
+/// An observation with labels of its own, which link a metric to an event: usually a trace id.
+/// Cloning is cheap.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Exemplar {
     labels: Arc<str>,
-    /// The value that was observed, or the amount that the counter grew by.
+    /// The observed value, or the increment of the counter.
     pub value: f64,
-    /// When, in seconds since 1970-01-01T00:00:00Z.
+    /// The time, in seconds since 1970-01-01T00:00:00Z.
     pub at: f64,
 }
 
@@ -23,7 +23,7 @@ impl Exemplar {
     /// 1970-01-01T00:00:00Z.
     ///
     /// # Errors
-    /// Labels that break a rule; see [`InvalidExemplar`].
+    /// The labels break a rule; see [`InvalidExemplar`].
     pub fn new<'l>(
         labels: impl IntoIterator<Item = (&'l str, &'l str)>,
         value: f64,
@@ -36,21 +36,21 @@ impl Exemplar {
         all.finish(value, at)
     }
 
-    /// The labels, escaped and rendered as those of a series are: `trace_id="4bf92f35"`.
+    /// The labels, escaped and rendered like those of a series: `trace_id="4bf92f35"`.
     #[must_use]
     pub fn labels(&self) -> &str {
         &self.labels
     }
 }
 
-/// Why labels make no exemplar.
+/// Why labels give no exemplar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidExemplar {
-    /// A name that no label may have.
+    /// An invalid label name.
     #[error("a label name of an exemplar {0}")]
     Name(&'static str),
-    /// Two labels have one name.
+    /// Two labels have the same name.
     #[error("an exemplar has a label twice")]
     Twice,
     /// More than [`MAX_EXEMPLAR`] characters.
@@ -58,7 +58,7 @@ pub enum InvalidExemplar {
     TooLong,
 }
 
-/// The labels of an exemplar that is being made.
+/// The labels of an exemplar under construction.
 #[derive(Debug, Default)]
 pub struct ExemplarLabels {
     text: String,
@@ -67,8 +67,8 @@ pub struct ExemplarLabels {
 }
 
 impl ExemplarLabels {
-    /// Adds a label. Names follow the rules for label names; names and values together have at
-    /// most [`MAX_EXEMPLAR`] characters. A label that breaks a rule makes the exemplar invalid.
+    /// Adds a label. Names follow the rules for label names; names and values together have at most
+    /// [`MAX_EXEMPLAR`] characters. A label that breaks a rule makes the exemplar invalid.
     pub fn push(&mut self, name: &str, value: &str) {
         if self.problem.is_none()
             && let Err(problem) = self.try_push(name, value)

@@ -4,14 +4,14 @@ use super::{Exemplar, NativeBuckets};
 
 /// The state of a histogram at one moment.
 ///
-/// It has classic buckets, native ones or both; with both, each observation is in either.
+/// It has classic buckets, native ones or both; with both, each observation is in one of each.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct HistogramSnapshot {
-    /// The upper bounds of the classic buckets, `+Inf` not among them.
+    /// The upper bounds of the classic buckets, without `+Inf`.
     pub bounds: Arc<[f64]>,
-    /// How many observations each classic bucket holds, the one for `+Inf` last; not
-    /// cumulative. Empty, even without `+Inf`, in a histogram that has none but native buckets.
+    /// Number of observations in each classic bucket, the one for `+Inf` last; not cumulative.
+    /// Empty, even without `+Inf`, in a histogram that has only native buckets.
     pub counts: Vec<u64>,
     /// The sum of all observations.
     pub sum: f64,
@@ -22,8 +22,8 @@ pub struct HistogramSnapshot {
 }
 
 impl HistogramSnapshot {
-    /// A histogram with classic buckets alone: the upper bounds, `+Inf` not among them, and the
-    /// number of observations in each bucket, not cumulative, that for `+Inf` last.
+    /// A histogram with only classic buckets: the upper bounds, without `+Inf`, and the number of
+    /// observations in each bucket, not cumulative, that for `+Inf` last.
     #[must_use]
     pub fn classic(bounds: impl Into<Arc<[f64]>>, counts: Vec<u64>, sum: f64) -> Self {
         Self {
@@ -35,7 +35,7 @@ impl HistogramSnapshot {
         }
     }
 
-    /// A histogram with native buckets alone.
+    /// A histogram with only native buckets.
     #[must_use]
     pub fn native(buckets: NativeBuckets, sum: f64) -> Self {
         Self {
@@ -44,7 +44,7 @@ impl HistogramSnapshot {
         }
     }
 
-    /// The same, borrowed.
+    /// Borrows the snapshot.
     #[must_use]
     pub fn as_ref(&self) -> HistogramRef<'_> {
         HistogramRef {
@@ -56,28 +56,28 @@ impl HistogramSnapshot {
         }
     }
 
-    /// How many observations there are.
+    /// Number of observations.
     #[must_use]
     pub fn count(&self) -> u64 {
         self.as_ref().count()
     }
 }
 
-/// The state of a histogram as it is read out: a [`HistogramSnapshot`] that owns nothing.
+/// The state of a histogram while it is read: a borrowed [`HistogramSnapshot`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct HistogramRef<'a> {
-    /// The upper bounds of the classic buckets, `+Inf` not among them.
+    /// The upper bounds of the classic buckets, without `+Inf`.
     pub bounds: &'a Arc<[f64]>,
-    /// How many observations each classic bucket holds, the one for `+Inf` last; not
-    /// cumulative. Empty, even without `+Inf`, in a histogram that has none but native buckets.
+    /// Number of observations in each classic bucket, the one for `+Inf` last; not cumulative.
+    /// Empty, even without `+Inf`, in a histogram that has only native buckets.
     pub counts: &'a [u64],
     /// The sum of all observations.
     pub sum: f64,
-    /// The native buckets. Their counts and those of the classic ones come to the same.
+    /// The native buckets. Their counts and those of the classic ones have the same sum.
     pub native: Option<&'a NativeBuckets>,
-    /// Observations with labels of their own, by rising value: at most one for each classic
-    /// bucket, and a few where there are none but native buckets.
+    /// Exemplars, by rising value: at most one for each classic bucket, and a few if there are only
+    /// native buckets.
     pub exemplars: &'a [Exemplar],
 }
 
@@ -88,7 +88,7 @@ impl HistogramRef<'_> {
         !self.counts.is_empty()
     }
 
-    /// How many observations there are.
+    /// Number of observations.
     #[must_use]
     pub fn count(&self) -> u64 {
         match self.native {
@@ -100,7 +100,7 @@ impl HistogramRef<'_> {
         }
     }
 
-    /// A copy to keep.
+    /// An owned copy.
     #[must_use]
     pub fn to_snapshot(self) -> HistogramSnapshot {
         HistogramSnapshot {

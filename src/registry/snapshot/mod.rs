@@ -1,4 +1,4 @@
-//! What a scrape sees: families of series with values, read once.
+//! Owned and borrowed results of a scrape: families of series with values.
 
 mod exemplar;
 mod histogram;
@@ -16,10 +16,10 @@ use crate::catalog::MetricDef;
 use crate::config::LABEL_LIMITS;
 use crate::util::escape;
 
-/// A number as it was recorded; whole numbers are written without a detour over floats.
+/// A number as recorded; whole numbers are written without conversion to floats.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Number {
-    /// A whole number that only grows.
+    /// A whole number that only increases.
     U64(u64),
     /// A whole number.
     I64(i64),
@@ -43,7 +43,7 @@ impl Number {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Value {
-    /// A counter, a gauge, an info or something of unknown kind.
+    /// A counter, a gauge, an info or a metric of unknown kind.
     Number(Number),
     /// A histogram, with classic buckets, native ones or both.
     Histogram(HistogramSnapshot),
@@ -53,13 +53,13 @@ pub enum Value {
         quantiles: Vec<(f64, f64)>,
         /// The sum of all observations.
         sum: f64,
-        /// How many observations there are.
+        /// Number of observations.
         count: u64,
     },
 }
 
 impl Value {
-    /// The same value, borrowed.
+    /// Borrows the value.
     #[must_use]
     pub fn as_ref(&self) -> ValueRef<'_> {
         match self {
@@ -78,11 +78,11 @@ impl Value {
     }
 }
 
-/// The value of one series as it is read out: a [`Value`] that owns nothing.
+/// The value of one series while it is read: a borrowed [`Value`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum ValueRef<'a> {
-    /// A counter, a gauge, an info or something of unknown kind.
+    /// A counter, a gauge, an info or a metric of unknown kind.
     Number(Number),
     /// A histogram, with classic buckets, native ones or both.
     Histogram(HistogramRef<'a>),
@@ -92,13 +92,13 @@ pub enum ValueRef<'a> {
         quantiles: &'a [(f64, f64)],
         /// The sum of all observations.
         sum: f64,
-        /// How many observations there are.
+        /// Number of observations.
         count: u64,
     },
 }
 
 impl ValueRef<'_> {
-    /// A copy to keep.
+    /// An owned copy.
     #[must_use]
     pub fn to_value(self) -> Value {
         match self {
@@ -117,16 +117,16 @@ impl ValueRef<'_> {
     }
 }
 
-/// The value of one series when it is read out, with its exemplar and creation time.
+/// The value of one series while it is read, with its exemplar and creation time.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Sample<'a> {
     /// The value.
     pub value: ValueRef<'a>,
-    /// When the series began to count, in seconds since 1970-01-01T00:00:00Z, where that is
-    /// known: so that a counter's first increment is seen as one.
+    /// When the series was created, in seconds since 1970-01-01T00:00:00Z, if known: lets a scraper
+    /// see a counter's first increment.
     pub created: Option<f64>,
-    /// The exemplar of a counter. A histogram has its own in its value.
+    /// The exemplar of a counter. A histogram's are in its value.
     pub exemplar: Option<&'a Exemplar>,
 }
 
@@ -137,7 +137,7 @@ impl<'a> Sample<'a> {
         of_histogram || self.exemplar.is_some()
     }
 
-    /// The same without exemplars.
+    /// The sample without exemplars.
     pub(crate) fn without_exemplars(&self) -> Self {
         let mut bare = *self;
         bare.exemplar = None;
@@ -147,7 +147,7 @@ impl<'a> Sample<'a> {
         bare
     }
 
-    /// A sample that is nothing but its value.
+    /// A sample with only a value.
     #[must_use]
     #[inline]
     pub fn new(value: ValueRef<'a>) -> Self {
@@ -158,7 +158,7 @@ impl<'a> Sample<'a> {
         }
     }
 
-    /// A copy to keep, with the rendered labels of the series.
+    /// An owned copy, with the rendered labels of the series.
     #[must_use]
     pub fn to_series(self, labels: &str) -> SeriesSnapshot {
         SeriesSnapshot {
@@ -170,7 +170,7 @@ impl<'a> Sample<'a> {
     }
 }
 
-/// Room for what a sample borrows while it is read out. It is used again from series to series.
+/// A buffer for the parts that a sample borrows while it is read, reused between series.
 #[derive(Debug, Default)]
 pub struct Scratch {
     pub(super) counts: Vec<u64>,
@@ -193,8 +193,8 @@ pub struct SeriesSnapshot {
 }
 
 impl SeriesSnapshot {
-    /// A series; `labels` are pairs of name and raw value. Values are kept up to 4,096 bytes, and
-    /// cut to the limit of their family by the registry that collects them.
+    /// A series; `labels` are pairs of name and raw value. Values are cut at 4,096 bytes here, and
+    /// to the limit of their family by the registry that collects them.
     #[must_use]
     pub fn new<'a>(labels: impl IntoIterator<Item = (&'a str, &'a str)>, value: Value) -> Self {
         Self {
@@ -205,8 +205,8 @@ impl SeriesSnapshot {
         }
     }
 
-    /// Sets when the series began to count, in seconds since 1970-01-01T00:00:00Z.
-    /// Default: not known.
+    /// Sets when the series was created, in seconds since 1970-01-01T00:00:00Z.
+    /// Default: unknown.
     #[must_use]
     pub fn created(mut self, at: f64) -> Self {
         self.created = Some(at);
@@ -220,7 +220,7 @@ impl SeriesSnapshot {
         self
     }
 
-    /// The same without the labels, borrowed.
+    /// Borrows the series without its labels.
     #[must_use]
     pub fn sample(&self) -> Sample<'_> {
         Sample {
@@ -241,8 +241,8 @@ pub struct FamilySnapshot {
 }
 
 impl FamilySnapshot {
-    /// Cuts label values to `most` bytes. Of series that become one the first is kept; returns how
-    /// many others there were.
+    /// Cuts label values to `most` bytes. Of series that become equal the first is kept; returns
+    /// the number of the others.
     pub(super) fn shorten(&mut self, most: usize) -> usize {
         let mut is_changed = false;
         for series in &mut self.series {
@@ -261,8 +261,7 @@ impl FamilySnapshot {
     }
 }
 
-/// Renders pairs of name and raw value as they stand between the braces, each value cut to `most`
-/// bytes.
+/// Renders pairs of name and raw value as between the braces, each value cut to `most` bytes.
 pub(crate) fn render_pairs<'a>(
     labels: impl IntoIterator<Item = (&'a str, &'a str)>,
     most: usize,
@@ -280,7 +279,7 @@ pub(crate) fn render_pairs<'a>(
     text
 }
 
-/// Rendered labels with each value cut to `most` bytes, where one may be longer.
+/// Rendered labels with each value cut to `most` bytes, if one may be longer.
 pub(super) fn shortened(text: &str, most: usize) -> Option<Box<str>> {
     // No value is longer than its escaped form.
     let is_long = text.len() > most && escape::labels(text).any(|(_, value)| value.len() > most);
@@ -291,7 +290,7 @@ pub(super) fn shortened(text: &str, most: usize) -> Option<Box<str>> {
     })
 }
 
-/// Takes rendered labels apart into names and raw values.
+/// Parses rendered labels into names and raw values.
 #[must_use]
 pub fn parse_labels(text: &str) -> Vec<(String, String)> {
     let labels = escape::labels(text);

@@ -2,19 +2,19 @@ use std::sync::atomic::AtomicI64;
 
 use super::sync::{AtomicU64, OnceLock, Ordering};
 
-/// What holds the value of a series.
+/// The storage of a series' value.
 ///
-/// A place for it is made with the group, before there is a series, so that who has a handle
-/// need not check whether the cell is there. That check would be of a word beside the value, for
-/// which two threads that record to one series would wait once more.
+/// Its place is allocated with the group, before the series exists, so that a handle need not check
+/// whether the cell exists. That check would read a word beside the value, which threads recording
+/// to one series contend for.
 pub trait Cell: Sized + Send + Sync + 'static {
-    /// What a slot has for the cell. Default is the state before there is a series.
+    /// The place for the cell in a slot; its default is the state before the series exists.
     type Place: Default + Send + Sync;
 
-    /// Puts the cell where it stays. It is not read yet.
+    /// Puts the cell into its place, which is not read yet.
     fn settle(self, place: &Self::Place);
 
-    /// The cell, if it has settled.
+    /// The cell, if it is in its place.
     fn of(place: &Self::Place) -> Option<&Self>;
 }
 
@@ -44,7 +44,7 @@ impl Cell for AtomicI64 {
     }
 }
 
-/// A cell that is made with its series, of what only the family knows.
+/// A cell that is created with its series, from data of the family.
 pub trait Made: Send + Sync + 'static {}
 
 impl Made for () {}

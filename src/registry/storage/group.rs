@@ -1,4 +1,4 @@
-//! Series that are allocated together, and the handles that keep them.
+//! Series that are allocated together, and the handles to them.
 
 use std::fmt;
 
@@ -8,45 +8,44 @@ use super::notes::{Notebook, Notes};
 use super::sync::{Arc, AtomicU16, AtomicU32, OnceLock, Ordering};
 use super::text::Rendered;
 
-/// A series: its labels as they are exposed, its value, and what else is known of it.
+/// A series: its rendered labels, its value, and its note.
 pub(in crate::registry) struct Series<'a, C> {
     pub(in crate::registry) text: &'a str,
     pub(in crate::registry) cell: &'a C,
     pub(super) notes: Notes<'a>,
-    /// What no other series of the process has, before or after.
+    /// A process-wide unique number, never reused.
     pub(in crate::registry) number: u64,
 }
 
-/// The numbers of groups that are used up. Not a part of what the models explore: it orders
-/// nothing.
+/// The number of the next group. Not explored by the models: it orders nothing.
 static NUMBERS: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
 
-/// Where a series is, or will be.
+/// The slot of an existing or future series.
 pub(super) struct Slot<C: Cell> {
-    /// The labels of the series, once it is there.
+    /// The labels of the series, once it exists.
     text: OnceLock<Box<str>>,
     place: C::Place,
 }
 
-/// Series that are allocated together.
+/// Slots that are allocated together.
 pub(super) struct Slots<S: ?Sized> {
-    /// What no other group of the process has, before or after.
+    /// A process-wide unique number, never reused.
     number: u64,
-    /// Which of them are removed, a bit for each in the lower half; and which of them may be
-    /// about to expire, in the upper half. Tables that share a group share this.
+    /// A bit for each removed series in the lower half, and for each that may be about to expire in
+    /// the upper half. Shared by tables that share the group.
     gone: AtomicU32,
-    /// Whose text has escapes, a bit for each.
+    /// A bit for each series whose text has escapes.
     escaped: AtomicU16,
-    /// The hash of each, so that an index grows without reading the texts.
+    /// The hash of each, so that an index can grow without reading the texts.
     hashes: [AtomicU32; GROUP as usize],
-    /// In a family whose idle series expire.
+    /// Usage state, if the family's idle series expire.
     life: Option<Box<Life>>,
     notes: Notebook,
     series: S,
 }
 
 impl<C: Cell, const N: usize> Slots<[Slot<C>; N]> {
-    /// Without any series yet.
+    /// A group without series.
     pub(super) fn new(expires: bool) -> Arc<Self> {
         Arc::new(Self {
             number: NUMBERS.fetch_add(1, Ordering::Relaxed),
@@ -64,7 +63,7 @@ impl<C: Cell, const N: usize> Slots<[Slot<C>; N]> {
 }
 
 impl<C: Cell> Slots<[Slot<C>]> {
-    /// Puts a series in its place, which is free.
+    /// Puts a series into a free slot.
     fn settle(&self, at: u32, text: Box<str>, new: impl FnOnce(Notes<'_>) -> C) {
         if let Some(slot) = self.series.get(at as usize) {
             new(self.notes.at(at)).settle(&slot.place);
@@ -73,7 +72,7 @@ impl<C: Cell> Slots<[Slot<C>]> {
         }
     }
 
-    /// Puts a series in its place, with what the index has to know of it.
+    /// Puts a series into a free slot, with its data for the index.
     pub(super) fn put(&self, at: u32, rendered: Rendered, new: impl FnOnce(Notes<'_>) -> C) {
         self.hashes[at as usize].store(rendered.hash, Ordering::Relaxed);
         let escaped = u16::from(rendered.escaped) << at;
@@ -109,7 +108,7 @@ impl<S: ?Sized> Slots<S> {
                 .is_none_or(|life| life.is_used(at as usize) || self.wake(life, at))
     }
 
-    /// Uses a series that was idle. False if it expires at this moment.
+    /// Marks an idle series as used. False if it is expiring at this moment.
     #[cold]
     #[inline(never)]
     fn wake(&self, life: &Life, at: u32) -> bool {
@@ -125,7 +124,7 @@ impl<S: ?Sized> Slots<S> {
         self.escaped.load(Ordering::Relaxed) & 1 << at != 0
     }
 
-    /// Checks whether a series that expires was idle for so many nanoseconds.
+    /// Checks whether a series with expiry was idle for `after` nanoseconds.
     pub(super) fn is_idle(&self, at: u32, now: u64, after: u64) -> bool {
         let life = self.life.as_ref();
         life.is_some_and(|life| life.check(at as usize, now, after))
@@ -136,7 +135,7 @@ impl<S: ?Sized> Slots<S> {
         self.gone.fetch_or(dead(at), Ordering::SeqCst);
     }
 
-    /// The same for a series that seems idle, unless it is in use.
+    /// Marks a series that seems idle as removed, unless it is in use.
     pub(super) fn bury_idle(&self, at: u32) -> bool {
         self.gone.fetch_or(doomed(at), Ordering::SeqCst);
         let in_use = |life: &Life| life.is_in_use(at as usize);
@@ -163,12 +162,12 @@ fn doomed(at: u32) -> u32 {
     1 << (GROUP + at)
 }
 
-/// Where a series is, whatever becomes of its family. A series that was removed lives on in the
-/// handles to it, and its place is never taken by another.
+/// The location of a series, independent of its family. A removed series lives on in its handles,
+/// and its slot is never reused.
 pub struct Place<C: Cell> {
     group: Arc<Slots<[Slot<C>]>>,
     at: u32,
-    /// Whether the series is in use as long as this is there.
+    /// Whether this keeps the series in use.
     holds: bool,
 }
 
@@ -183,7 +182,7 @@ impl<C: Cell> Place<C> {
         place
     }
 
-    /// The series is in use until [`let_go`](Self::let_go).
+    /// Marks the series as in use until [`let_go`](Self::let_go).
     #[inline]
     pub(in crate::registry) fn hold(&self) {
         if let Some(life) = &self.group.life {
@@ -191,7 +190,7 @@ impl<C: Cell> Place<C> {
         }
     }
 
-    /// The series is in use no longer.
+    /// Ends the use of the series by this handle.
     #[inline]
     pub(in crate::registry) fn let_go(&self) {
         if let Some(life) = &self.group.life {
@@ -200,7 +199,7 @@ impl<C: Cell> Place<C> {
     }
 
     #[cfg(any(feature = "http", feature = "http-client", feature = "grpc"))]
-    /// Lets the series expire although this is there. Says whether it may.
+    /// Lets the series expire even while this exists. Returns whether it may.
     pub(in crate::registry) fn loosen(&mut self) -> bool {
         if std::mem::take(&mut self.holds) {
             self.let_go();
@@ -219,13 +218,13 @@ impl<C: Cell> Place<C> {
         self.group.gone.load(Ordering::SeqCst) & dead(self.at) != 0
     }
 
-    /// Whether the series may be about to expire. That is decided under the lock of the family,
-    /// for it to stay where this handle came first; a handle that found it safe keeps it.
+    /// Whether the series may be about to expire. That is decided under the lock of the family; the
+    /// series stays if this handle came first, and then the handle is kept.
     pub(super) fn is_doomed(&self) -> bool {
         self.group.gone.load(Ordering::SeqCst) & doomed(self.at) != 0
     }
 
-    /// A series that stands alone.
+    /// A standalone series.
     pub(super) fn alone(text: Box<str>, new: impl FnOnce(Notes<'_>) -> C) -> Self {
         let group: Arc<Slots<[Slot<C>]>> = Slots::<[Slot<C>; 1]>::new(false);
         group.settle(0, text, new);
@@ -236,7 +235,7 @@ impl<C: Cell> Place<C> {
         }
     }
 
-    /// The series, which is there in every place but the default one.
+    /// The series; `None` only for the default place.
     pub(super) fn series(&self) -> Option<Series<'_, C>> {
         self.group.series(self.at)
     }
@@ -247,13 +246,13 @@ impl<C: Cell> Place<C> {
         C::of(&self.group.series.get(self.at as usize)?.place)
     }
 
-    /// What else is known of the series.
+    /// The notes of the series.
     #[inline]
     pub(in crate::registry) fn notes(&self) -> Notes<'_> {
         self.group.notes.at(self.at)
     }
 
-    /// Runs `use_cell` on the cell and what else is known of the series.
+    /// Runs `use_cell` on the cell and the notes of the series.
     pub(super) fn record(&self, use_cell: impl FnOnce(&C, Notes<'_>)) {
         if let Some(cell) = self.cell() {
             use_cell(cell, self.notes());
@@ -268,7 +267,7 @@ impl<C: Cell> Place<C> {
     }
 }
 
-/// A place with no series, where recording has no effect.
+/// A place without a series, where recording has no effect.
 impl<C: Cell> Default for Place<C> {
     fn default() -> Self {
         Self {

@@ -1,25 +1,25 @@
-//! Where a thread found a series last time.
+//! Per-thread cache of the positions of recently used series.
 //!
-//! A look-up by content reads every byte twice, to hash it and to compare it. But what an
-//! application records under is mostly the same few texts at the same addresses, so that each
-//! thread keeps the positions where it found its latest series, by the addresses of their
-//! values. That an address is known proves nothing: the text there is compared before it is
-//! believed. Values of at most four bytes are kept themselves, not their addresses.
+//! A look-up by content reads every byte twice, to hash and to compare it. But an application
+//! mostly records under the same few texts at the same addresses, so each thread caches the
+//! positions of its latest series, by the addresses of their values. A known address proves
+//! nothing: the text there is compared before it is trusted. Values of at most four bytes are
+//! stored themselves, instead of their addresses.
 //!
-//! Hints are never handed from thread to thread and own nothing.
+//! Hints are never passed between threads and own nothing.
 
 use std::cell::{Cell, OnceCell};
 
 use crate::registry::labels::Labels;
 
-/// Sets of four hints: 8 KiB for a thread that records by labels.
+/// The number of sets of four hints: 8 KiB for a thread that records by labels.
 const SETS: usize = 64;
 
-/// Of so many look-ups that went the long way one is remembered: a thread that goes round more
-/// series than there are hints would else find none of them, and pay for each.
+/// One of this many cache misses is cached: otherwise a thread that cycles through more series than
+/// there are hints would miss every time, and pay for each.
 const PATIENCE: u32 = 4;
 
-/// Sets of more labels are looked up the long way.
+/// Sets with more labels are not cached.
 const MOST_LABELS: usize = 4;
 
 /// Odd numbers without a pattern, from the digits of π.
@@ -30,42 +30,42 @@ const MULTIPLIERS: [u64; MOST_LABELS] = [
     0x082E_FA98_EC4E_6C89,
 ];
 
-/// A set of label values as hints know it.
+/// The cache key of a set of label values.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Guess {
-    /// The values that are short; 0 for others.
+    /// The short values; 0 for others.
     short: [u32; MOST_LABELS],
     /// The length of each value.
     lengths: u32,
-    /// All values, of those that are not short the addresses.
+    /// A mix of all values, with addresses for those that are not short.
     mix: u32,
-    /// The number of the table; 0 in a hint that is not one yet.
+    /// The number of the table; 0 in an empty hint.
     table: u32,
 }
 
-/// Values that are too many or too long, of which there are no hints.
+/// Marks values that are too many or too long to cache.
 const UNKNOWN: u32 = u32::MAX;
 
-/// Where a series was found.
+/// The position of a series.
 #[derive(Clone, Copy, Default)]
 struct Hint {
     guess: Guess,
     position: u32,
 }
 
-/// Hints that fill two lines of the cache.
+/// Hints that fill two cache lines.
 #[derive(Default)]
 #[repr(align(64))]
 struct Set([Cell<Hint>; 4]);
 
 thread_local! {
-    /// Made when there is something to remember.
+    /// Allocated on first use.
     static HINTS: OnceCell<Box<[Set]>> = const { OnceCell::new() };
-    /// How many look-ups went the long way.
+    /// Number of cache misses.
     static MISSED: Cell<u32> = const { Cell::new(0) };
 }
 
-/// Whether it is the turn of a look-up that went the long way to be remembered.
+/// Whether this cache miss is one to be cached.
 #[inline]
 pub(super) fn is_due() -> bool {
     let missed = MISSED.get();
@@ -73,7 +73,7 @@ pub(super) fn is_due() -> bool {
     missed.is_multiple_of(PATIENCE)
 }
 
-/// Whether a value is kept itself.
+/// Whether a value is stored itself.
 #[inline]
 pub(super) fn is_short(value: &[u8]) -> bool {
     value.len() <= size_of::<u32>()
@@ -90,7 +90,7 @@ fn few(bytes: &[u8]) -> u32 {
 }
 
 impl Guess {
-    /// For the table with this number, which is not 0.
+    /// The key for the table with this number, which is not 0.
     #[inline(always)]
     #[expect(
         clippy::inline_always,
@@ -133,14 +133,14 @@ impl Guess {
         }
     }
 
-    /// The set that its hint is in.
+    /// The set of its hint.
     #[inline]
     fn set(self, hints: &[Set]) -> Option<&Set> {
         hints.get((self.mix >> 16) as usize % SETS)
     }
 
-    /// The position where this thread found a series whose short values are the same, and whose
-    /// others had the same lengths and addresses.
+    /// The position where this thread found a series with the same short values, and the same
+    /// lengths and addresses of the others.
     #[inline]
     pub(super) fn position(self) -> Option<u32> {
         let found = |hint: &Cell<Hint>| Some(hint.get()).filter(|hint| self.is(hint.guess));
@@ -158,7 +158,7 @@ impl Guess {
             && short.fold(0, |other, (a, b)| other | (a ^ b)) == 0
     }
 
-    /// Remembers where a series without escapes was found.
+    /// Caches the position of a series without escapes.
     pub(super) fn note(self, position: u32) {
         if self.lengths == UNKNOWN {
             return;

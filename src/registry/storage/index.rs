@@ -1,25 +1,25 @@
-//! From the hash of a label set to the position of its series.
+//! The index from the hash of a label set to the position of its series.
 //!
-//! An open-addressing table of positions, read without a lock. It grows level by level: the
-//! next level, twice as large, is filled a few series at a time while new ones come in, so
-//! that no insertion waits for all. Levels left behind stay allocated until the index goes;
-//! together they are as large as the one in use.
+//! An open-addressing table of positions, read without a lock. It grows level by level: the next
+//! level, twice as large, is filled incrementally with each insertion, so that no insertion waits
+//! for all. Old levels stay allocated until the index is dropped; together they are as large as the
+//! current one.
 //!
-//! What a reader finds is a proposal: whoever asks compares the label values.
+//! A reader gets a candidate, and compares the label values itself.
 
 use super::sync::{AtomicU32, OnceLock, Ordering};
 
 /// Sizes from 16 to 2²⁵ entries.
 const LEVELS: usize = 22;
 const SMALLEST: usize = 16;
-/// How many series move with each insertion. The new level has room for as many again as the
-/// old one had, so that one would do.
+/// Series moved with each insertion. One would suffice, as the new level has space for as many
+/// again as the old one had.
 const MOVED_AT_ONCE: u32 = 4;
 
-/// An entry of the index: the position of a series, and what is known of it without a look.
+/// An entry of the index: the position of a series, and hash bits for a quick check.
 ///
-/// Two bits say `USED` and `ESCAPED`. Of the others as many as the size of the level needs are
-/// the position, and the rest are from the hash; 0 is empty.
+/// Two bits are `USED` and `ESCAPED`. Of the others, the position takes as many as the size of the
+/// level needs, and the rest are from the hash; 0 is empty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Entry {
     pub(super) position: u32,
@@ -27,36 +27,35 @@ pub(super) struct Entry {
     pub(super) escaped: bool,
 }
 
-/// How many positions an index can hold.
+/// The maximum number of positions in an index.
 pub(super) const POSITIONS: u32 = 1 << 24;
 
 const USED: u32 = 1 << 31;
 const ESCAPED: u32 = 1 << 30;
-/// Where an entry was removed; a search goes on behind it.
+/// A removed entry; a search continues after it.
 const REMOVED: u32 = ESCAPED;
 
-/// The index of one table. Readers may come from any thread; those who change it hold the lock
-/// of the family and are alone.
+/// The index of one table. Any thread may read; writers hold the lock of the family.
 pub(super) struct Index {
     levels: [OnceLock<Box<[AtomicU32]>>; LEVELS],
-    /// The level in use, counted from 1; 0 while there is none. `MOVING` is added while series
-    /// are missing that are in the level before.
+    /// The current level, counted from 1; 0 if there is none. `MOVING` is set while series of the
+    /// previous level are missing in it.
     state: AtomicU32,
 }
 
 const MOVING: u32 = 1 << 8;
 
-/// How far those who change an [`Index`] have come.
+/// The writers' progress in an [`Index`].
 #[derive(Default)]
 pub(super) struct Progress {
-    /// How many entries of the level in use are taken, removed ones among them.
+    /// Taken entries of the current level, including removed ones.
     taken: usize,
-    /// The positions that have yet to move from the level before.
+    /// The positions still to move from the previous level.
     next: u32,
     end: u32,
 }
 
-/// An entry and the hash it is found by.
+/// An entry and its hash.
 #[derive(Clone, Copy)]
 pub(super) struct Indexed {
     pub(super) hash: u32,
@@ -71,7 +70,7 @@ impl Index {
         }
     }
 
-    /// The entry for which `is` says yes, among those with this hash.
+    /// The entry for which `is` returns true, among those with this hash.
     #[inline(always)]
     #[expect(
         clippy::inline_always,
@@ -131,8 +130,8 @@ impl Index {
         Some(self.levels.get(at)?.get()?)
     }
 
-    /// Adds a series behind all others. `at` says what is at an earlier position, if it is
-    /// still there.
+    /// Adds a series after all others. `at` returns the data of an earlier position, if its series
+    /// still exists.
     pub(super) fn insert(
         &self,
         progress: &mut Progress,
@@ -148,7 +147,7 @@ impl Index {
         self.enter(progress, indexed);
     }
 
-    /// Whether the level in use can take an entry with this position; the last one can.
+    /// Whether the current level can take an entry with this position; the last one always can.
     fn has_room(&self, progress: &Progress, position: u32) -> bool {
         let level = self.state.load(Ordering::Relaxed) % MOVING;
         let capacity = self.level(level).map_or(0, <[_]>::len);
@@ -157,7 +156,7 @@ impl Index {
             || level as usize == LEVELS
     }
 
-    /// Sets up the next level.
+    /// Allocates the next level.
     fn grow(&self, progress: &mut Progress, end: u32) {
         let level = self.state.load(Ordering::Relaxed) % MOVING;
         let Some(next) = self.levels.get(level as usize) else {
@@ -174,7 +173,7 @@ impl Index {
         self.state.store(level + 1 + moving, Ordering::Release);
     }
 
-    /// Enters series of the level before in that in use.
+    /// Moves series of the previous level to the current one.
     fn go_on_moving(
         &self,
         progress: &mut Progress,
@@ -222,7 +221,7 @@ impl Index {
         }
     }
 
-    /// Takes out the series at a position.
+    /// Removes the series at a position.
     pub(super) fn remove(&self, hash: u32, position: u32) {
         let state = self.state.load(Ordering::Relaxed);
         let level = state % MOVING;

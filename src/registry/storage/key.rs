@@ -1,21 +1,21 @@
-//! Label values as they are hashed and compared, without putting them together first.
+//! Hashing and comparison of label values, without concatenating them.
 
 use std::hash::{BuildHasher, RandomState};
 
 use lazy_static::lazy_static;
 
-/// So many labels have multipliers of their own; labels beyond share them with earlier ones.
+/// The number of labels with separate multipliers; later labels reuse them.
 const PLACES: usize = 8;
 
 lazy_static! {
     static ref KEYS: Keys = Keys::random();
 }
 
-/// The secret numbers of the hash: without them, values that collide cannot be chosen.
+/// The secret keys of the hash, so that colliding values cannot be chosen.
 ///
-/// Sixteen bytes of a value are two words; each is mixed with a secret, and the halves of their
-/// product of 128 bits are folded into one, as in wyhash and foldhash. The parts are summed:
-/// none waits for another, which is what short values need.
+/// Sixteen bytes of a value are two words; each is mixed with a secret, and their 128-bit product
+/// is folded into 64 bits, as in wyhash and foldhash. The parts are summed, so that none depends on
+/// another, which makes short values fast.
 pub(super) struct Keys([[u64; 4]; PLACES]);
 
 impl Keys {
@@ -27,7 +27,7 @@ impl Keys {
         }))
     }
 
-    /// Those of this process.
+    /// The keys of this process.
     pub(super) fn shared() -> &'static Self {
         &KEYS
     }
@@ -42,8 +42,8 @@ impl Keys {
     }
 }
 
-/// Takes the values of a set one after the other, cut to what is kept of them. Equal sets have
-/// equal hashes, whatever type they are.
+/// Hashes the values of a set in order, each cut to its limit. Equal sets have equal hashes,
+/// whatever their type.
 pub(super) struct Hasher<'k> {
     keys: &'k Keys,
     sum: u64,
@@ -83,7 +83,7 @@ fn part(value: &str, keys: &[u64; 4]) -> u64 {
     sum
 }
 
-/// What the first and the last eight bytes leave out.
+/// Hashes the bytes between the first and the last eight.
 #[inline]
 fn middle(value: &str, keys: &[u64; 4]) -> u64 {
     let bytes = value.as_bytes();
@@ -122,13 +122,13 @@ fn word(bytes: [u8; 8]) -> u64 {
     u64::from_le_bytes(bytes)
 }
 
-/// Whether [`few`] has all of a text.
+/// Whether [`few`] covers the whole text.
 #[inline]
 pub(super) fn is_short(bytes: &[u8]) -> bool {
     bytes.len() < 8
 }
 
-/// What [`few`] makes of a text that is short.
+/// The number of a short text, by [`few`].
 #[inline]
 fn short(bytes: &[u8]) -> Option<u64> {
     is_short(bytes).then(|| few(bytes))
@@ -146,7 +146,7 @@ pub(super) fn few(bytes: &[u8]) -> u64 {
     }
 }
 
-/// Whether two texts of one length are equal. A call of `memcmp` costs more than this does.
+/// Whether two texts of one length are equal, faster than a call of `memcmp`.
 #[inline(always)]
 #[expect(
     clippy::inline_always,
@@ -247,9 +247,9 @@ mod tests {
         Keys(std::array::from_fn(|_| std::array::from_fn(|_| next())))
     }
 
-    /// Of 4096 balls thrown into 4096 boxes, 63 % of the boxes (2,589) get one. Values that
-    /// differ in a few digits come close to that on the average of the keys; single keys are
-    /// worse, which costs steps of a search and never a wrong answer.
+    /// Of 4096 balls thrown into 4096 boxes, 63 % of the boxes (2,589) get one. Values that differ
+    /// in a few digits come close to that on the average of the keys; single keys are worse, which
+    /// costs search steps and never a wrong answer.
     #[test]
     fn hashes_are_spread() {
         const SEEDS: u64 = 32;

@@ -1,30 +1,30 @@
-//! Whether series are in use, in families whose idle ones expire.
+//! Usage tracking of series, in families whose idle series expire.
 //!
-//! A series is in use while there is a handle to it, and it was used when it was recorded to by
-//! its labels. Both are noted in flags beside it, which cost the recording thread a load where
-//! the flag is set already. Whoever searches for idle series takes the flags down.
+//! A series is in use while a handle to it exists, and was used when it was recorded to by its
+//! labels. Both are flags beside it, which cost the recording thread a load if the flag is already
+//! set. The expiry check clears the flags.
 //!
-//! That a series expires must not lose what is recorded at that moment. So whoever is about to
-//! use a series that was idle, and whoever takes it out, each leave their mark first and check
-//! for the mark of the other then; in the one order that all sequentially consistent operations
-//! have, one of the two sees the other. A thread that found the flag up before the last check,
-//! and is stopped before it records until the one after it, is the one that can come too late.
+//! Expiry must not lose values recorded at that moment. So a thread about to use an idle series,
+//! and the thread removing it, each first set their mark and then check the mark of the other; in
+//! the single order of sequentially consistent operations, one of the two sees the other. Only a
+//! thread that found the flag set before the last check, and is suspended before it records until
+//! the next one, can come too late.
 
 use super::sync::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
-/// How many series are allocated together. A group is freed when its last series and the last
+/// The number of series allocated together. A group is freed when its last series and the last
 /// handle to one of them are gone; few, so that a survivor keeps little else alive.
 pub(super) const GROUP: u32 = 16;
 
 const SERIES: usize = GROUP as usize;
 
-/// What is known of the use of the series that are allocated together.
+/// Usage state of the series of a group.
 pub(super) struct Life {
-    /// How many handles there are.
+    /// Number of handles to each.
     held: [AtomicU32; SERIES],
     /// Whether each was used since the last check.
     used: [AtomicBool; SERIES],
-    /// When each was last seen to be used, in nanoseconds on the scale of whoever checks.
+    /// When each was last seen in use, in nanoseconds on the checker's scale.
     since: [AtomicU64; SERIES],
 }
 
@@ -38,12 +38,12 @@ impl Life {
         }
     }
 
-    /// There is one more handle.
+    /// Adds a handle.
     pub(super) fn hold(&self, at: usize) {
         self.held[at].fetch_add(1, Ordering::SeqCst);
     }
 
-    /// There is one handle less. That counts as use: what was held is not idle since long.
+    /// Removes a handle. This counts as use, so that the idle time starts now.
     pub(super) fn let_go(&self, at: usize) {
         self.used[at].store(true, Ordering::SeqCst);
         self.held[at].fetch_sub(1, Ordering::SeqCst);

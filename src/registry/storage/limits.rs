@@ -2,28 +2,28 @@ use std::time::Duration;
 
 use super::sync::{AtomicUsize, Ordering};
 
-/// The number of series in a registry and its bound.
+/// The number of series in a registry and its limit.
 #[derive(Debug)]
 pub(in crate::registry) struct Total {
     pub(in crate::registry) series: AtomicUsize,
     pub(in crate::registry) limit: AtomicUsize,
 }
 
-/// What is decided about a family when it is declared.
+/// The settings of a family, fixed at its declaration.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::registry) struct Rules {
-    /// A family that is not has no series, and what is recorded to it goes nowhere.
+    /// Whether it is enabled; a disabled family has no series and discards values.
     pub(in crate::registry) enabled: bool,
-    /// How many series it may have.
+    /// Maximum number of series.
     pub(in crate::registry) limit: usize,
-    /// The most bytes of a label value that are kept.
+    /// Maximum size of a label value in bytes.
     pub(in crate::registry) max_label_value: usize,
-    /// How long a series may be idle, if that is bounded.
+    /// How long a series may be idle, if limited.
     pub(in crate::registry) expire_after: Option<Duration>,
 }
 
 impl Total {
-    /// Takes space for one more series, if there is any.
+    /// Reserves space for one more series, if there is any.
     pub(super) fn take(&self) -> bool {
         let limit = self.limit.load(Ordering::Relaxed);
         self.series

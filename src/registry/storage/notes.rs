@@ -3,8 +3,8 @@ use super::sync::OnceLock;
 use crate::registry::metric::{Common, Note};
 use crate::registry::snapshot::ExemplarLabels;
 
-/// What the series of a group have beside their cells. Few families want to know more of their
-/// series than a value; the others pay for a word in each group.
+/// Notes of the series of a group, allocated on first use. Families without notes pay for a word in
+/// each group.
 pub(super) struct Notebook(OnceLock<Box<[Note; GROUP as usize]>>);
 
 impl Notebook {
@@ -26,14 +26,14 @@ pub(in crate::registry) struct Notes<'a> {
 }
 
 impl<'a> Notes<'a> {
-    /// Notes that a series is created now, if its family wants to know.
+    /// Records the creation time, if its family does so.
     pub(in crate::registry) fn birth(self, common: &Common) {
         if let Some(age) = common.age() {
             self.make().born(age);
         }
     }
 
-    /// Takes an exemplar for the series, unless it has one that was not read yet.
+    /// Takes an exemplar for the series, unless it has an unread one.
     #[inline]
     pub(in crate::registry) fn exemplar(
         self,
@@ -57,13 +57,13 @@ impl<'a> Notes<'a> {
         }
     }
 
-    /// The note, if there is one of this series or of another in its group.
+    /// The note, if this series or another in its group has one.
     #[inline]
     pub(in crate::registry) fn get(self) -> Option<&'a Note> {
         self.notebook.0.get().map(|notes| &notes[self.at()])
     }
 
-    /// The note, which is made if it does not exist.
+    /// The note, created if it does not exist.
     pub(in crate::registry) fn make(self) -> &'a Note {
         let notes = self.notebook.0.get_or_init(Box::default);
         &notes[self.at()]

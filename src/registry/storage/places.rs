@@ -1,21 +1,21 @@
-//! Where the series of a closed label set are: a position for each combination of its values.
+//! Positions of the series of a closed label set, one for each combination of its values.
 
 use super::sync::{AtomicU32, Ordering};
 
-/// Sets with more combinations are looked up by content. An array of so many takes 4 KiB.
+/// Sets with more combinations are looked up by content. An array of this size takes 4 KiB.
 const MOST: usize = 1024;
 
-/// The combinations of the values of a closed set, as their order numbers them.
+/// The combinations of the values of a closed set, numbered in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::registry) struct Layout {
     places: usize,
-    /// A digest of the values. Types of one key are meant to have the same, but only their
-    /// authors know: a number may not be taken for a place where it counts other values.
+    /// A digest of the values. Types of one key should have the same values, but that is up to
+    /// their authors: an index must not be used with other values.
     digest: u64,
 }
 
 impl Layout {
-    /// `None` for a set that is open or has too many combinations.
+    /// The layout; `None` for a set that is open or has too many combinations.
     pub(in crate::registry) const fn of(labels: &[&[&str]]) -> Option<Self> {
         // FNV-1a, since it is short and runs at compile time; an adversary has no part in it.
         const PRIME: u64 = 0x0100_0000_01B3;
@@ -47,17 +47,17 @@ impl Layout {
         }
     }
 
-    /// How many combinations there are.
+    /// Number of combinations.
     pub(in crate::registry) fn places(self) -> usize {
         self.places
     }
 }
 
-/// What is known of where the series of one table are. As with a hint, a position says where
-/// to look and not that the series is still there.
+/// The known positions of the series of one table. Like a hint, a position is only a candidate: its
+/// series may be gone.
 pub(super) struct Places {
     layout: Layout,
-    /// Counted from 1; 0 is not known.
+    /// Counted from 1; 0 is unknown.
     positions: Box<[AtomicU32]>,
 }
 

@@ -1,4 +1,4 @@
-//! How series go: one by one, those that match, those that are idle.
+//! Removal of series: single, matching, and idle ones.
 
 use super::cell::Cell;
 use super::group::Series;
@@ -11,12 +11,12 @@ use super::view::CHUNK;
 use crate::registry::labels::Labels;
 use crate::registry::metric::Note;
 
-/// How many series of the process were removed. Not a part of what the models explore: who reads it
-/// too early is one who came just before the removal.
+/// Number of series removed in the process. Not explored by the models: a too early read is
+/// equivalent to one just before the removal.
 static REMOVALS: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
 
-/// How many series were removed so far, of all registries: as long as this is the same, no handle
-/// has lost its series.
+/// Number of series removed so far, in all registries: while it is unchanged, no handle has lost
+/// its series.
 #[cfg(any(feature = "http", feature = "http-client", feature = "grpc"))]
 #[cfg_attr(
     test,
@@ -28,7 +28,7 @@ pub(crate) fn removals() -> u64 {
 }
 
 impl<C: Cell> Storage<C> {
-    /// Removes the series of `labels`; handles that are held go on, and what they count is not exposed.
+    /// Removes the series of `labels`; held handles keep working, unexposed.
     pub(in crate::registry) fn remove<L: Labels>(&self, labels: &L) -> bool {
         let rendered = self.frame.render(self.keys, labels);
         let mut writer = self.writer.lock();
@@ -44,9 +44,9 @@ impl<C: Cell> Storage<C> {
         true
     }
 
-    /// Removes the series for which `keep` says no, by rendered labels, cell and note, and says how
-    /// many. No lock is held while `keep` runs; where others remove at the same time it may be
-    /// asked about a series twice.
+    /// Removes the series for which `keep` returns false, given rendered labels, cell and note, and
+    /// returns their number. No lock is held while `keep` runs; with concurrent removals it may be
+    /// called for a series twice.
     pub(in crate::registry) fn retain(
         &self,
         keep: &mut dyn FnMut(&str, &C, Option<&Note>) -> bool,
@@ -61,8 +61,8 @@ impl<C: Cell> Storage<C> {
         self.sweep(goes, bury)
     }
 
-    /// Removes the series that were not used for `after`; says how many. `now` and `after` are
-    /// nanoseconds, and `now` never goes back.
+    /// Removes the series unused for `after`; returns their number. `now` and `after` are in
+    /// nanoseconds, and `now` never decreases.
     pub(in crate::registry) fn expire(&self, now: u64, after: u64) -> usize {
         let goes =
             |table: &Table<C>, position, _: Series<'_, C>| table.is_idle(position, now, after);
@@ -71,7 +71,7 @@ impl<C: Cell> Storage<C> {
         gone
     }
 
-    /// Removes the series that `goes` chooses and that `bury` buries, a few at a time.
+    /// Removes the series selected by `goes` and marked by `bury`, in chunks.
     fn sweep(
         &self,
         mut goes: impl FnMut(&Table<C>, u32, Series<'_, C>) -> bool,
@@ -122,7 +122,7 @@ impl<C: Cell> Storage<C> {
         gone
     }
 
-    /// Forgets a series that is buried.
+    /// Removes a marked series from the index and the counts.
     fn take_out(&self, writer: &mut Writer, table: &Table<C>, position: u32) {
         table.leave(position);
         writer.dead_groups += u32::from(table.is_group_dead(position));
@@ -131,8 +131,8 @@ impl<C: Cell> Storage<C> {
         REMOVALS.fetch_add(1, Ordering::Release);
     }
 
-    /// Moves to a new table without the groups that are dead, if it would be much smaller.
-    /// Those who read the old one at this moment still write to the same cells.
+    /// Moves to a new table without dead groups, if it would be much smaller. Readers of the old
+    /// one still write to the same cells.
     fn move_if_worth(&self, mut writer: MutexGuard<'_, Writer>, old: &Table<C>) {
         if !old.is_worth_leaving(writer.dead_groups) {
             return;

@@ -14,23 +14,23 @@ use super::view::View;
 use crate::registry::allowed::Bounds;
 use crate::registry::labels::Labels;
 
-/// The series of one family. `C` is the cell that holds a value.
+/// The series of one family. `C` is the cell type of their values.
 pub(in crate::registry) struct Storage<C: Cell> {
     pub(super) frame: Frame,
     pub(super) keys: &'static Keys,
     limit: usize,
     /// Whether idle series expire.
     pub(super) expires: bool,
-    /// How many series the whole registry has, and how many it may have.
+    /// Number and limit of series in the whole registry.
     pub(super) total: Arc<Total>,
-    /// How many series there are.
+    /// Number of series.
     pub(super) live: AtomicUsize,
-    /// How many look-ups were sent to the overflow series.
+    /// Number of look-ups redirected to the overflow series.
     overflowed: AtomicU64,
     overflow: OnceLock<Place<C>>,
-    /// How many series have expired.
+    /// Number of expired series.
     pub(super) expired: AtomicU64,
-    /// In a family that is switched off, the place of everything, which holds nothing.
+    /// In a disabled family, the place of all look-ups, without a series.
     off: Option<Place<C>>,
     /// The series of a family without labels.
     alone: OnceLock<Place<C>>,
@@ -38,11 +38,11 @@ pub(in crate::registry) struct Storage<C: Cell> {
     /// The table after the first one, once the family has moved.
     pub(super) later: OnceLock<RwLock<Arc<Table<C>>>>,
     pub(super) writer: Mutex<Writer>,
-    /// The bounds of the values of labels.
+    /// The bounds of label values.
     pub(in crate::registry) bounds: Bounds,
 }
 
-/// What those who change a table need to know of it.
+/// State of a table's writers.
 #[derive(Default)]
 pub(super) struct Writer {
     pub(super) progress: Progress,
@@ -51,7 +51,7 @@ pub(super) struct Writer {
 }
 
 impl<C: Cell> Storage<C> {
-    /// Storage for a family with these label names.
+    /// Creates the storage of a family with these label names.
     pub(in crate::registry) fn new(
         labels: &[impl AsRef<str>],
         rules: Rules,
@@ -77,8 +77,8 @@ impl<C: Cell> Storage<C> {
         }
     }
 
-    /// Runs `use_cell` on the cell of `labels` and what else is known of the series, which is
-    /// created where it does not exist.
+    /// Runs `use_cell` on the cell and the notes of the series of `labels`, which is created if it
+    /// does not exist.
     #[inline]
     pub(in crate::registry) fn record<L: Labels>(
         &self,
@@ -145,7 +145,7 @@ impl<C: Cell> Storage<C> {
         }
     }
 
-    /// The place of `labels`, which is created where it does not exist.
+    /// The place of `labels`, created if it does not exist.
     pub(in crate::registry) fn place<L: Labels>(
         &self,
         labels: &L,
@@ -170,7 +170,7 @@ impl<C: Cell> Storage<C> {
         (!place.is_removed()).then_some(place)
     }
 
-    /// The table in use.
+    /// The current table.
     pub(super) fn table(&self) -> Option<Arc<Table<C>>> {
         match self.later.get() {
             Some(later) => Some(Arc::clone(&later.read())),
@@ -192,8 +192,8 @@ impl<C: Cell> Storage<C> {
         })
     }
 
-    /// Creates the series of `labels`, unless there is one by now or there is no space. Where a
-    /// value is beyond the bounds of its label, the series is that of `other`.
+    /// Creates the series of `labels`, unless it exists by now or there is no space. If a value is
+    /// beyond the bounds of its label, it is replaced by `other`.
     #[cold]
     #[inline(never)]
     fn create<L: Labels>(
@@ -214,8 +214,8 @@ impl<C: Cell> Storage<C> {
         }
     }
 
-    /// Creates the series of `labels`, unless there is one by now or there is no space.
-    /// `was_full` says whether there was none before a search that did not find it.
+    /// Creates the series of `labels`, unless it exists by now or there is no space. `was_full` is
+    /// whether there was no space before an unsuccessful search.
     fn create_allowed<L: Labels>(
         &self,
         labels: &L,
@@ -281,43 +281,41 @@ impl<C: Cell> Storage<C> {
         self.len() >= self.limit || !self.total.has_room()
     }
 
-    /// The series that takes what is beyond the limit.
+    /// The overflow series.
     fn overflow(&self, new: impl FnOnce(Notes<'_>) -> C) -> Place<C> {
         self.overflowed.fetch_add(1, Ordering::Relaxed);
         let new = || Place::alone(self.frame.render_overflow(), new);
         self.overflow.get_or_init(new).clone()
     }
 
-    /// Whether the family is not switched off.
+    /// Whether the family is enabled.
     pub(in crate::registry) fn is_enabled(&self) -> bool {
         self.off.is_none()
     }
 
-    /// What there is to read out now.
+    /// The series to read now.
     pub(in crate::registry) fn view(&self) -> View<C> {
         let places = [&self.alone, &self.overflow];
         let places = places.map(|place| place.get().cloned());
         View::new(self.table(), places)
     }
 
-    /// How many series there are.
     pub(in crate::registry) fn len(&self) -> usize {
         self.live.load(Ordering::Relaxed)
     }
 
-    /// How many series have expired.
     pub(in crate::registry) fn expired(&self) -> u64 {
         self.expired.load(Ordering::Relaxed)
     }
 
-    /// How many look-ups the overflow series has taken.
+    /// Number of look-ups redirected to the overflow series.
     pub(in crate::registry) fn overflowed(&self) -> u64 {
         self.overflowed.load(Ordering::Relaxed)
     }
 }
 
-/// Runs `use_cell` if this thread remembers where the series of `labels` is, or else gives it back.
-/// A call costs less than what the registers hold for the long way, were this written out before it.
+/// Runs `use_cell` if this thread has a cached position of `labels`, or else returns it. Not
+/// inlined: a call costs less than saving the registers of the slow path.
 #[inline(never)]
 fn recall<C: Cell, L: Labels, U: FnOnce(&C, Notes<'_>)>(
     table: &Table<C>,

@@ -1,4 +1,4 @@
-//! Series by position, and the index that finds them.
+//! Series by position, and their index.
 
 use std::ops::{ControlFlow, Range};
 
@@ -11,31 +11,31 @@ use super::places::{Layout, Places};
 use super::sync::{Arc, AtomicU32, OnceLock, Ordering};
 use super::text::Rendered;
 
-/// A table with fewer groups than this is not worth leaving.
+/// A table with fewer groups than this is not compacted.
 const FEW_GROUPS: u32 = 8;
 
-/// The groups of a small family are found without a detour.
+/// The groups of a small family are found directly.
 const NEAR: u32 = 32;
 
-/// Directories of the groups behind: 32, 64, 128, …
+/// Directories of further groups: 32, 64, 128, …
 const DIRECTORIES: usize = 16;
 
 type Directory<C> = Box<[OnceLock<Group<C>>]>;
 type Group<C> = Arc<Slots<[Slot<C>; GROUP as usize]>>;
 
-/// The series of a family. Series are only ever added; a family that has lost many moves to a
-/// new table, which shares the groups that still have series.
+/// The series of a family. Series are only ever added; a family that has lost many moves to a new
+/// table, which shares the groups that still have series.
 ///
-/// Anybody may read at any time. Those who add hold the lock of the family.
+/// Any thread may read at any time. Writers hold the lock of the family.
 pub(super) struct Table<C: Cell> {
-    /// No other table has this number; it is not 0.
+    /// A unique number, never 0.
     pub(super) number: u32,
     near: [OnceLock<Group<C>>; NEAR as usize],
     directories: [OnceLock<Directory<C>>; DIRECTORIES],
     pub(super) index: Index,
-    /// In a family with a closed label set.
+    /// Set in a family with a closed label set.
     places: OnceLock<Places>,
-    /// All positions below were handed out.
+    /// All lower positions are in use.
     end: AtomicU32,
     /// Whether idle series expire.
     expires: bool,
@@ -62,8 +62,8 @@ impl<C: Cell> Table<C> {
         self.end.load(Ordering::Acquire)
     }
 
-    /// The directory of a group that is not near. Each begins with the group whose number is
-    /// the size of the directory.
+    /// The directory of a group that is not near. Each begins with the group whose number is the
+    /// size of the directory.
     #[inline]
     fn directory(group: u32) -> usize {
         (group.ilog2() - NEAR.ilog2()) as usize
@@ -86,7 +86,7 @@ impl<C: Cell> Table<C> {
             .get()
     }
 
-    /// The group of a position, and which of its series it is.
+    /// The group of a position, and the index in it.
     #[inline]
     fn slots(&self, position: u32) -> Option<(&Slots<[Slot<C>]>, u32)> {
         Some((&**self.group(position / GROUP)?, position % GROUP))
@@ -99,13 +99,13 @@ impl<C: Cell> Table<C> {
         group.series(at)
     }
 
-    /// The series at a position, unless it is removed.
+    /// The series at a position, unless removed.
     pub(super) fn living(&self, position: u32) -> Option<Series<'_, C>> {
         let (group, at) = self.slots(position)?;
         group.series(at).filter(|_| !group.is_dead(at))
     }
 
-    /// The series at a position to record to, unless it is removed.
+    /// The series at a position for recording, unless removed.
     #[inline]
     pub(super) fn to_use(&self, position: u32) -> Option<Series<'_, C>> {
         let (group, at) = self.slots(position)?;
@@ -113,19 +113,19 @@ impl<C: Cell> Table<C> {
         group.may_use(at).then_some(series)
     }
 
-    /// Checks whether a series that expires was idle for so many nanoseconds.
+    /// Checks whether a series with expiry was idle for `after` nanoseconds.
     pub(super) fn is_idle(&self, position: u32, now: u64, after: u64) -> bool {
         self.slots(position)
             .is_some_and(|(group, at)| group.is_idle(at, now, after))
     }
 
-    /// The position that was last noted for a combination of closed values.
+    /// The last recorded position of a combination of closed values.
     #[inline]
     pub(super) fn position_at(&self, layout: Layout, place: usize) -> Option<u32> {
         self.places.get()?.position(layout, place)
     }
 
-    /// Notes where the series of a combination of closed values is.
+    /// Records the position of the series of a combination of closed values.
     pub(super) fn note_place(&self, layout: Layout, place: usize, position: u32) {
         let places = self.places.get_or_init(|| Places::new(layout));
         places.note(layout, place, position);
@@ -138,12 +138,12 @@ impl<C: Cell> Table<C> {
         Some(Place::new(group, position % GROUP))
     }
 
-    /// Whether there is a position left.
+    /// Whether there is a free position.
     pub(super) fn has_room(&self) -> bool {
         self.end() < POSITIONS
     }
 
-    /// Adds a series and returns its position; the table has room.
+    /// Adds a series and returns its position; the table must have space.
     pub(super) fn push(&self, rendered: Rendered, new: impl FnOnce(Notes<'_>) -> C) -> u32 {
         let position = self.end.load(Ordering::Relaxed);
         if position.is_multiple_of(GROUP) {
@@ -156,21 +156,21 @@ impl<C: Cell> Table<C> {
         position
     }
 
-    /// Enters the series at a position in the index, unless it is removed.
+    /// Adds the series at a position to the index, unless removed.
     pub(super) fn enter(&self, progress: &mut Progress, position: u32) {
         if let Some(indexed) = self.indexed(position) {
             self.index.insert(progress, indexed, &|at| self.indexed(at));
         }
     }
 
-    /// Takes the series at a position out of the index.
+    /// Removes the series at a position from the index.
     pub(super) fn leave(&self, position: u32) {
         if let Some((group, at)) = self.slots(position) {
             self.index.remove(group.hash(at), position);
         }
     }
 
-    /// What the index has to know of the series at a position, unless it is removed.
+    /// The index data of the series at a position, unless removed.
     fn indexed(&self, position: u32) -> Option<Indexed> {
         let (group, at) = self.slots(position)?;
         let escaped = group.is_escaped(at);
@@ -199,20 +199,20 @@ impl<C: Cell> Table<C> {
         }
     }
 
-    /// The same for a series that seems idle, unless it is in use. Until that is known it is
-    /// read out as ever; who wants to use it waits for the lock of the family.
+    /// Marks a series that seems idle as removed, unless it is in use. Until that is decided
+    /// scrapes still read it; a thread that wants to use it waits for the family's lock.
     pub(super) fn bury_idle(&self, position: u32) -> bool {
         self.slots(position)
             .is_some_and(|(group, at)| group.bury_idle(at))
     }
 
-    /// Whether the group at a position has no series any more.
+    /// Whether the group at a position has no series left.
     pub(super) fn is_group_dead(&self, position: u32) -> bool {
         self.group(position / GROUP)
             .is_some_and(|group| group.is_all_dead())
     }
 
-    /// Whether a new table would be much smaller, given how many groups have no series left.
+    /// Whether a new table would be much smaller, given the number of groups without series.
     pub(super) fn is_worth_leaving(&self, dead_groups: u32) -> bool {
         dead_groups >= FEW_GROUPS && dead_groups > self.end().div_ceil(GROUP) / 2
     }
@@ -229,8 +229,8 @@ impl<C: Cell> Table<C> {
         }
     }
 
-    /// Adds a group of another table, in which nothing more will be put, and returns the
-    /// position of its first series.
+    /// Adds a group of another table, which gets no more series, and returns the position of its
+    /// first series.
     pub(super) fn adopt(&self, group: &Group<C>) -> u32 {
         let first = self.end().next_multiple_of(GROUP);
         self.put(first / GROUP, Arc::clone(group));
@@ -244,8 +244,8 @@ impl<C: Cell> Table<C> {
         first
     }
 
-    /// Calls `visit` with the series in a range of positions: their texts, cells and notes.
-    /// Returns where `visit` broke off.
+    /// Calls `visit` with the series in a range of positions: their texts, cells and notes. Returns
+    /// where `visit` broke off.
     pub(super) fn each_in(
         &self,
         range: Range<u32>,

@@ -401,12 +401,12 @@ fn a_series_takes_32_bytes_beside_its_text_and_the_index() {
     assert_eq!(size_of::<group::Slot<AtomicU64>>(), 32);
 }
 
-/// What may happen to a family.
+/// An operation on a family.
 #[derive(Clone, Debug)]
 enum Step {
     Add([String; 3]),
     Remove([String; 3]),
-    /// Forgets everything, so that the family moves.
+    /// Removes everything, so that the family moves.
     Clear,
 }
 

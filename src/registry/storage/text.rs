@@ -1,4 +1,4 @@
-//! The labels of a series as they are exposed, rendered once and then compared with.
+//! The labels of a series as exposed, rendered once and then compared with.
 
 use crate::registry::labels::{self, Labels};
 use crate::util::escape;
@@ -6,21 +6,21 @@ use crate::util::escape;
 use super::key::{self, Keys};
 use super::{OVERFLOW, hint};
 
-/// The names of a family's labels, as they stand between the values.
+/// The names of a family's labels, as they separate the values.
 pub(super) struct Frame {
     /// `name="` of the first label, `",name="` of each further one.
     separators: Box<[Box<str>]>,
-    /// How far it is from the quote behind a value, or from the start, to the quote before the
-    /// next value. No name is longer than 200 bytes.
+    /// Distance from the quote after a value, or from the start, to the quote before the next
+    /// value. No name is longer than 200 bytes.
     gaps: Box<[u8]>,
-    /// The most bytes of a value that are kept.
+    /// Maximum size of a value in bytes.
     most: usize,
 }
 
-/// The labels of a series that is found by its text.
+/// The rendered labels of a series.
 pub(super) struct Rendered {
     pub(super) text: Box<str>,
-    /// Whether the text differs from its raw values by escapes.
+    /// Whether escapes make the text differ from its raw values.
     pub(super) escaped: bool,
     /// The hash of the values.
     pub(super) hash: u32,
@@ -41,7 +41,7 @@ impl Frame {
         }
     }
 
-    /// What is kept of a value.
+    /// Cuts a value to the limit.
     #[inline]
     fn cut<'v>(&self, value: &'v str) -> &'v str {
         labels::cut(value, self.most)
@@ -55,7 +55,7 @@ impl Frame {
         hasher.finish()
     }
 
-    /// Whether the family has no labels, and so one series.
+    /// Whether the family has no labels, and so a single series.
     pub(super) fn is_bare(&self) -> bool {
         self.separators.is_empty()
     }
@@ -88,7 +88,7 @@ impl Frame {
         }
     }
 
-    /// How long the text is if nothing needs an escape.
+    /// The length of the text without escapes.
     fn length<L: Labels>(&self, labels: &L) -> usize {
         let mut length = 1;
         let mut separators = self.separators.iter();
@@ -100,7 +100,7 @@ impl Frame {
         length
     }
 
-    /// The text of the series that takes what is beyond the limit.
+    /// The text of the overflow series.
     pub(super) fn render_overflow(&self) -> Box<str> {
         let mut text = String::new();
         for separator in &self.separators {
@@ -113,11 +113,11 @@ impl Frame {
         text.into_boxed_str()
     }
 
-    /// Whether `text` is that of `labels`, for a text without escapes.
+    /// Whether `text` represents `labels`, for a text without escapes.
     ///
-    /// Each value must stand between two quotes, and the last one at the end. Such a text has
-    /// two quotes for each label and no others, so that as many values as there are labels, one
-    /// behind the other, are between the right ones.
+    /// Each value must be between two quotes, and the last one at the end. Such a text has two
+    /// quotes for each label and no others, so if as many values as there are labels follow one
+    /// another, they are in the right places.
     #[inline]
     pub(super) fn is_of<L: Labels>(&self, text: &str, labels: &L) -> bool {
         let mut rest = text.as_bytes();
@@ -137,8 +137,8 @@ impl Frame {
         same && rest.len() <= 1
     }
 
-    /// Whether `text` is that of `labels`, given that it has no escapes, that its values are as
-    /// long as those of `labels`, and that those are equal that a hint keeps.
+    /// Whether `text` represents `labels`, given that it has no escapes, that its values have the
+    /// lengths of `labels`, and that the values stored in a hint are equal.
     #[inline]
     pub(super) fn has_long_values_of<L: Labels>(&self, text: &str, labels: &L) -> bool {
         let mut gaps = self.gaps.iter();
@@ -156,7 +156,7 @@ impl Frame {
         })
     }
 
-    /// Whether `text` is that of `labels`, for a text with escapes.
+    /// Whether `text` represents `labels`, for a text with escapes.
     #[cold]
     #[inline(never)]
     pub(super) fn is_escaped_of<L: Labels>(&self, text: &str, labels: &L) -> bool {
@@ -173,7 +173,7 @@ impl Frame {
     }
 }
 
-/// What begins with the quote behind `value`, if that is what stands after `gap` bytes and a quote.
+/// The rest from the quote after `value`, if `gap` bytes, a quote and `value` precede it.
 #[inline(always)]
 #[expect(
     clippy::inline_always,

@@ -7,17 +7,17 @@ use super::sync::Arc;
 use super::table::Table;
 use crate::registry::metric::Note;
 
-/// How many series are read out at once, so that whoever reads can let others go ahead.
+/// The number of series read at once, so that a reader can yield to others.
 pub(super) const CHUNK: u32 = 128;
 
-/// The series of a family as one scrape sees them. Series that come later are not in it, and
-/// those that go may be.
+/// The series of a family as seen by one scrape. Series created later are not in it, and removed
+/// ones may be.
 pub(in crate::registry) struct View<C: Cell> {
     table: Option<Arc<Table<C>>>,
-    /// What was there when it began. A series that is removed and comes back meanwhile is
-    /// behind this, or it would be read out twice.
+    /// The end at its start. A series that is removed and created again meanwhile is beyond it, or
+    /// it would be read twice.
     end: u32,
-    /// The series of a family without labels, and what is beyond the limit.
+    /// The series of a family without labels, and the overflow series.
     others: [Option<Place<C>>; 2],
 }
 
@@ -30,9 +30,9 @@ impl<C: Cell> View<C> {
         }
     }
 
-    /// Calls `visit` with the rendered labels, the cell and the note, if there is one, of every
-    /// series from position `from` on, oldest first, until `visit` breaks off or a few are done. Returns the position to go
-    /// on from; `None` at the end. No lock is held.
+    /// Calls `visit` with the rendered labels, the cell and the note, if any, of every series from
+    /// position `from` on, oldest first, until `visit` breaks or a chunk is done. Returns the
+    /// position to continue from; `None` at the end. No lock is held.
     pub(in crate::registry) fn each_from(
         &self,
         from: usize,

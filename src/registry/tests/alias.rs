@@ -1,4 +1,4 @@
-//! Aliases, bounds of label values, and metrics that are declared at run time.
+//! Aliases, bounds of label values, and metrics declared at run time.
 
 use crate::catalog::{Alias, Allowed, Kind, MetricDef};
 use crate::registry::{

@@ -1,4 +1,4 @@
-//! Label values longer than their limit: in families, in what collectors yield, in global labels.
+//! Label values longer than their limit: in families, in collectors' series, in global labels.
 
 use std::sync::Arc;
 

@@ -1,6 +1,5 @@
-//! What a scrape holds while it is in the middle of a family or of a series: nothing. Whatever
-//! else is done with a registry is done at that moment, on the same thread, which could not give
-//! back what it held.
+//! A scrape holds no lock in the middle of a family or of a series: every other operation on the
+//! registry is run at that point, on the same thread, which would deadlock otherwise.
 
 use std::ops::ControlFlow;
 use std::sync::atomic::AtomicUsize;
@@ -69,7 +68,7 @@ impl Shop {
         Ok(shop)
     }
 
-    /// Records something in every family under that name.
+    /// Records in every family under this name.
     fn record(&self, name: &str) {
         let trace = |labels: &mut ExemplarLabels| labels.push("trace_id", "4bf92f3577b34da6");
         self.sold.inc_with_exemplar(&[name], trace);
@@ -83,7 +82,7 @@ impl Shop {
         self.full.inc(&[name]);
     }
 
-    /// Does everything that can be done, some of it under names that were never used.
+    /// Runs every operation, partly under unused names.
     fn everything(&self) {
         self.nothing_is_locked();
         let done = self.done.fetch_add(1, Ordering::Relaxed);
@@ -111,7 +110,7 @@ impl Shop {
         self.registry.counter(name, "").build().unwrap().inc();
     }
 
-    /// A try says more than a thread that stands still.
+    /// Locks by `try_write`, which reports more than a deadlocked thread.
     fn nothing_is_locked(&self) {
         let inner = &self.registry.inner;
         assert!(inner.settings.try_write().is_some());
@@ -120,7 +119,7 @@ impl Shop {
     }
 }
 
-/// Runs `work`, which could stand still for ever, and says so after a minute.
+/// Runs `work`, which could hang, and fails after a minute.
 pub(super) fn comes_to_an_end(work: impl FnOnce() + Send + 'static) {
     let (done, is_done) = mpsc::channel();
     let thread = std::thread::spawn(move || {

@@ -4,12 +4,12 @@ use super::ring::FRESH;
 use crate::registry::metric::common::Common;
 use crate::registry::snapshot::{Exemplar, ExemplarLabels};
 
-/// By what a counter knows its exemplar: the stamp, 0 for none, and whether it was read.
+/// A counter's reference to its exemplar: the stamp, 0 for none, and whether it was read.
 #[derive(Debug, Default)]
 pub(in crate::registry::metric) struct Mark(AtomicU32);
 
 impl Mark {
-    /// Takes an exemplar, unless there is one that was not read yet.
+    /// Takes an exemplar, unless there is an unread one.
     #[inline]
     pub(in crate::registry::metric) fn offer(
         &self,
@@ -38,18 +38,18 @@ impl Mark {
         }
     }
 
-    /// What is known of another mark is known of this one.
+    /// Copies another mark.
     pub(in crate::registry::metric) fn set(&self, mark: Self) {
         self.0.store(mark.0.into_inner(), Ordering::Relaxed);
     }
 
-    /// Whether there never was one.
+    /// Whether there never was an exemplar.
     #[inline]
     pub(in crate::registry::metric) fn is_none(&self) -> bool {
         self.0.load(Ordering::Relaxed) == 0
     }
 
-    /// The exemplar, which is read by this.
+    /// The exemplar, which is then marked as read.
     pub(in crate::registry::metric) fn read(&self, common: &Common) -> Option<Exemplar> {
         // Most counters of a family that notes created times: nothing is written to them.
         if self.is_none() {

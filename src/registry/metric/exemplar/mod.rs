@@ -1,8 +1,8 @@
-//! Where exemplars wait for the next scrape.
+//! Storage of exemplars until the next scrape.
 //!
-//! An exemplar is taken where the one before was read, and otherwise left out: between two
-//! scrapes a series of a counter, or a bucket of a histogram, takes one. So there is no clock to
-//! ask, and one that is left out costs a relaxed load. Memory is made with the first one.
+//! An exemplar is taken only if the previous one was read: between two scrapes a series of a
+//! counter, or a bucket of a histogram, takes one. So no clock is read, and skipping one costs a
+//! relaxed load. Memory is allocated with the first one.
 
 mod mark;
 mod ring;

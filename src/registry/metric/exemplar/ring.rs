@@ -2,8 +2,8 @@ use parking_lot::Mutex;
 
 use crate::registry::snapshot::Exemplar;
 
-/// The last exemplars of a family's counters, each with the stamp under which its series knows
-/// it. A series whose exemplar had to give way finds another stamp there and has none.
+/// The last exemplars of a family's counters, each with the stamp by which its series refers to it.
+/// A series whose exemplar was evicted finds another stamp and has none.
 #[derive(Debug, Default)]
 pub(in crate::registry::metric) struct Ring(pub(super) Mutex<Kept>);
 
@@ -13,17 +13,17 @@ pub(super) struct Kept {
     pub(super) exemplars: Vec<(u32, Exemplar)>,
 }
 
-/// How many exemplars a family of counters keeps: some 200 KiB.
+/// The number of exemplars kept for a family of counters: some 200 KiB.
 pub(super) const KEPT: u32 = 1024;
 
-/// Says of a mark that its exemplar was not read yet.
+/// The bit of a mark for an unread exemplar.
 pub(super) const FRESH: u32 = 1 << 31;
 
-/// The last stamp; after it comes the first one again, in the place that follows.
+/// The last stamp, followed by the first one in the next place.
 pub(super) const LAST: u32 = FRESH - KEPT;
 
 impl Ring {
-    /// Keeps an exemplar and returns its stamp. None while another thread is here.
+    /// Keeps an exemplar and returns its stamp. None if another thread holds the lock.
     pub(super) fn put(&self, exemplar: Exemplar) -> Option<u32> {
         let mut kept = self.0.try_lock()?;
         let stamp = kept.last % LAST + 1;

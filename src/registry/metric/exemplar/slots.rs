@@ -6,20 +6,20 @@ use parking_lot::Mutex;
 use crate::registry::metric::common::Common;
 use crate::registry::snapshot::{Exemplar, ExemplarLabels};
 
-/// The exemplars of a histogram, one for each bucket. Threads share them: a place that is full is
-/// only read until a scrape has read it.
+/// The exemplars of a histogram, one for each bucket, shared by all threads: a full slot is only
+/// read until a scrape has read it.
 #[derive(Debug, Default)]
 pub(in crate::registry::metric) struct Slots(OnceLock<Box<[Slot]>>);
 
 #[derive(Debug, Default)]
 struct Slot {
-    /// Whether the exemplar was not read yet.
+    /// Whether the exemplar is unread.
     fresh: AtomicBool,
     exemplar: Mutex<Option<Exemplar>>,
 }
 
 impl Slots {
-    /// Takes an exemplar at `at` of `count` places, unless there is one that was not read yet.
+    /// Takes an exemplar at `at` of `count` slots, unless there is an unread one.
     #[inline]
     pub(in crate::registry::metric) fn offer(
         &self,
@@ -60,7 +60,7 @@ impl Slots {
         slot.fresh.store(true, Ordering::Relaxed);
     }
 
-    /// Copies the exemplars, by rising value. They are read by this.
+    /// Copies the exemplars, by rising value, and marks them as read.
     pub(in crate::registry::metric) fn read(&self, out: &mut Vec<Exemplar>) {
         out.clear();
         for slot in self.0.get().into_iter().flatten() {

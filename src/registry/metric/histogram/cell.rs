@@ -18,8 +18,8 @@ pub struct Cell<T> {
     bounds: Arc<[f64]>,
     pub(super) tally: T,
     native: Option<Box<Buckets>>,
-    /// One place for each bucket, whatever thread it is: until it is read again they only read
-    /// it, and what is only looked at every processor has a copy of.
+    /// One slot for each bucket, for all threads: until it is read they only read it, so each
+    /// processor caches it.
     exemplars: Slots,
 }
 
@@ -37,7 +37,7 @@ impl<T: Tally> Cell<T> {
         }
     }
 
-    /// Counts `n` observations, and says in which classic bucket; none if the value is rejected.
+    /// Counts `n` observations, and returns the classic bucket; none if the value is rejected.
     #[inline]
     pub(crate) fn observe(&self, rejected: &Rejected, value: f64, n: u32) -> Option<usize> {
         let total = value * f64::from(n);
@@ -59,8 +59,7 @@ impl<T: Tally> Cell<T> {
         Some(bucket)
     }
 
-    /// Counts one observation, and takes an exemplar of it, unless its bucket has one that was not
-    /// has read.
+    /// Counts one observation, and takes an exemplar of it, unless its bucket has an unread one.
     #[inline]
     pub(crate) fn observe_with_exemplar(
         &self,
@@ -73,7 +72,7 @@ impl<T: Tally> Cell<T> {
         }
     }
 
-    /// Takes an exemplar of a value that is counted otherwise.
+    /// Takes an exemplar of a value that is counted separately.
     #[inline]
     pub(super) fn exemplar(
         &self,
@@ -94,8 +93,7 @@ impl<T: Tally> Cell<T> {
         value: f64,
         labels: impl FnOnce(&mut ExemplarLabels),
     ) {
-        /// Where there are no classic buckets: values of unlike magnitude keep out of each
-        /// other's way.
+        /// Slots without classic buckets: values of different magnitude use different ones.
         const PLACES: usize = 8;
         let place = if self.native.is_some() && self.bounds.is_empty() {
             // The exponent: a place for each power of two, and again from the first.
@@ -124,7 +122,7 @@ impl<T: Tally> Cell<T> {
         self.of(sum, scratch)
     }
 
-    /// The same without exemplars, which stay for another to read.
+    /// Reads the cell without exemplars, which stay unread.
     pub(super) fn counted<'a>(&'a self, scratch: &'a mut Scratch) -> HistogramRef<'a> {
         scratch.exemplars.clear();
         let sum = self.read(scratch);

@@ -1,11 +1,11 @@
-//! Histograms: one handle, one cell for a series, and two ways to add up in it.
+//! Histograms: one handle, one cell for each series, and two ways to sum up in it.
 //!
 //! | part | job |
 //! |---|---|
-//! | `cell` | what an observation is and what a reader sees, however it is added up |
-//! | `tally` | what is asked of a way to add up: by `single` here, or on stripes next door |
-//! | `single`, `numbers` | one set of counts, taken in turn |
-//! | `native` | exponential buckets, made as values come |
+//! | `cell` | observations and reads, independent of the way of summing |
+//! | `tally` | the trait of a way of summing: by `single` here, or by stripes in `striped` |
+//! | `single`, `numbers` | one set of counts, written by one thread at a time |
+//! | `native` | exponential buckets, created as values come |
 
 mod cell;
 mod native;
@@ -33,16 +33,15 @@ use single::Single;
 pub(super) use tally::Observation;
 pub(in crate::registry) use tally::Tally;
 
-/// Observations counted by buckets, with their sum: by classic buckets, whose bounds are declared,
-/// by native ones, which are exponential and made as values come
+/// Observations counted by buckets, with their sum: by classic buckets, with declared bounds, by
+/// native ones, which are exponential and created as values come
 /// ([`Declare::native`](crate::registry::Declare::native)), or by both.
 ///
-/// The count is the sum of the buckets, computed when they are read, so `+Inf` always equals
-/// the count. A value on a bound is in the bucket below it. Negative values have native buckets
-/// of their own; those next to zero are in the zero bucket, see
-/// [`Native`](crate::catalog::Native).
+/// The count is the sum of the buckets, computed when they are read, so `+Inf` always equals the
+/// count. A value equal to a bound is in the bucket below it. Negative values have separate native
+/// buckets; values near zero are in the zero bucket, see [`Native`](crate::catalog::Native).
 ///
-/// `T` says how threads share it. It is seldom named: one that is declared is a `Histogram`, which
+/// `T` determines how threads share it, and is rarely named: a declared one is a `Histogram`, which
 /// all threads write to in turn, and with `striped` a
 /// [`StripedHistogram`](crate::registry::StripedHistogram).
 #[derive(Debug)]
@@ -53,15 +52,15 @@ pub struct Histogram<T: Tally = Single> {
 }
 
 impl<T: Tally> Histogram<T> {
-    /// Counts one observation. NaN and infinities are left out and counted as rejected under
-    /// the name of the metric: either would make the sum useless for ever.
+    /// Counts one observation. NaN and infinities are skipped and counted as rejected under the
+    /// name of the metric: either would make the sum permanently useless.
     #[inline]
     pub fn observe(&self, value: f64) {
         self.observe_n(value, 1);
     }
 
-    /// Counts `n` observations of one value at once: what a sample of one in `n` stands for.
-    /// As for [`observe`](Self::observe), a value that is not finite is counted as rejected.
+    /// Counts `n` observations of the same value at once, as for a one-in-`n` sample. As for
+    /// [`observe`](Self::observe), a value that is not finite is counted as rejected.
     #[inline]
     pub fn observe_n(&self, value: f64, n: u32) {
         // No closure, which would have to be called with what it borrows in memory.
@@ -76,14 +75,14 @@ impl<T: Tally> Histogram<T> {
         self.observe(duration.as_secs_f64());
     }
 
-    /// Counts one observation, as [`observe`](Self::observe) does, and offers an exemplar of it.
+    /// Counts one observation, like [`observe`](Self::observe), with an exemplar.
     ///
-    /// It is taken where its bucket has none that was not read by a scrape yet, and only then is
-    /// `labels` called, so that this costs hardly more than `observe`. There is one for each
-    /// classic bucket, and eight where there are none but native ones; the memory for them, some
-    /// 50 bytes each and their labels, is made with the first. Labels that break a rule make no
-    /// exemplar and are counted in `selfheal_exemplars_rejected_total`, see
-    /// [`ExemplarLabels::push`]; without any there is no exemplar.
+    /// The exemplar is taken, and `labels` called, only if its bucket has no unread one, so this
+    /// costs hardly more than `observe`. There is one for each classic bucket, and eight if there
+    /// are only native ones; their memory, some 50 bytes each and their labels, is allocated with
+    /// the first. Labels that break a rule give no exemplar and are counted in
+    /// `selfheal_exemplars_rejected_total`, see [`ExemplarLabels::push`]; without labels there is
+    /// no exemplar.
     ///
     /// ```
     /// use selfheal::registry::{DeclareError, Registry};
@@ -104,9 +103,8 @@ impl<T: Tally> Histogram<T> {
         }
     }
 
-    /// Offers an exemplar of a value that is counted otherwise, for example by
-    /// [`observe_n`](Self::observe_n); see
-    /// [`observe_with_exemplar`](Self::observe_with_exemplar).
+    /// Offers an exemplar of a value that is counted separately, for example by
+    /// [`observe_n`](Self::observe_n); see [`observe_with_exemplar`](Self::observe_with_exemplar).
     #[inline]
     pub fn exemplar(&self, value: f64, labels: impl FnOnce(&mut ExemplarLabels)) {
         if let Some(cell) = self.place.cell() {
@@ -114,12 +112,12 @@ impl<T: Tally> Histogram<T> {
         }
     }
 
-    /// The time that the registry goes by.
+    /// The registry's clock.
     pub(super) fn clock(&self) -> &Clock {
         self.common.clock()
     }
 
-    /// The counts and the sum now. Exemplars are read by this: it makes room for new ones.
+    /// The current counts and sum. Marks exemplars as read, so that new ones can be taken.
     #[must_use]
     pub fn snapshot(&self) -> HistogramSnapshot {
         let Some(cell) = self.place.cell() else {

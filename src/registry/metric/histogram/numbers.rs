@@ -4,8 +4,8 @@ use crate::registry::metric::add_f64;
 
 /// The bits of the sum, then one count for each bound and one for `+Inf`, not cumulative.
 ///
-/// The counts are written after everything else of an observation, and say so to other threads:
-/// what is seen here was seen by whoever reads native buckets afterwards.
+/// The counts are written last in an observation, with release ordering: a reader of these counts
+/// then also sees the native buckets.
 #[derive(Debug)]
 pub(super) struct Numbers(Box<[AtomicU64]>);
 
@@ -18,7 +18,7 @@ impl Numbers {
         Self(self.0.iter().map(|_| AtomicU64::new(0)).collect())
     }
 
-    /// Adds as the only one who writes.
+    /// Adds without other writers.
     #[inline]
     pub(super) fn add_alone(&self, bucket: usize, n: u32, total: f64) {
         if let [sum, counts @ ..] = &*self.0
@@ -59,10 +59,10 @@ impl Numbers {
     }
 }
 
-/// The first bucket whose bound is not below `value`.
+/// The first bucket whose bound is at least `value`.
 #[inline]
 pub(in crate::registry::metric) fn bucket(bounds: &[f64], value: f64) -> usize {
-    /// Up to here it is quicker to compare with all bounds at once than to halve.
+    /// Up to this many bounds, comparing all is faster than a binary search.
     const FEW: usize = 24;
     if bounds.len() <= FEW {
         bounds.iter().map(|bound| usize::from(*bound < value)).sum()

@@ -5,24 +5,23 @@ use super::native::{Found, add_alone};
 use super::numbers::Numbers;
 use super::tally::{Observation, Tally};
 
-/// One set of numbers for all threads.
+/// One set of counts for all threads.
 ///
-/// An observation moves a count, the sum and perhaps a native bucket. An atomic addition to each
-/// would take so many times the time of one; so a thread takes the numbers for itself with one
-/// atomic operation and then writes plainly. Who finds them taken does not wait: there is a second
-/// set, made when it is first needed, to which atomic additions are made.
+/// An observation updates a count, the sum and perhaps a native bucket. An atomic addition for each
+/// would multiply the time; so a thread locks the set with one atomic operation and then writes
+/// plainly. A thread that finds it locked does not wait: it adds atomically to a second set,
+/// allocated on first use.
 #[derive(Debug)]
 pub struct Single {
     taken: AtomicBool,
-    /// How often they were taken, for readers to see that there was no write while they read. In one
-    /// word with `taken`, each observation would wait for what the exchange of the one before
-    /// gave.
+    /// Number of times it was taken, by which readers detect writes. In one word with `taken`, each
+    /// observation would depend on the result of the previous exchange.
     turn: AtomicU32,
     numbers: Numbers,
     aside: OnceLock<Numbers>,
 }
 
-/// The column of native counts for those who find the numbers taken.
+/// The column of native counts for threads that find the set locked.
 const ASIDE: usize = 0;
 
 impl Single {
@@ -36,7 +35,7 @@ impl Single {
         aside.add(observation.bucket, observation.n, observation.total);
     }
 
-    /// Takes the numbers and does not give them back, as a thread that is interrupted.
+    /// Takes the set and never returns it, like an interrupted thread.
     #[cfg(test)]
     pub(super) fn take(&self) {
         self.taken.store(true, Ordering::Relaxed);

@@ -2,32 +2,32 @@ use std::fmt;
 
 use super::native::Found;
 
-/// Where the observations of one series are added up: how many in each classic bucket, and their
-/// sum. The native buckets of the series are there beside it, and written to by it.
+/// Sums up the observations of one series: the count of each classic bucket, and the sum. It also
+/// writes to the series' native buckets, which are stored beside it.
 pub trait Tally: fmt::Debug + Send + Sync + 'static {
-    /// How often it is read again, at the most, because of a write meanwhile. A writer is
-    /// done within nanoseconds. One that was interrupted is not waited for: sum and counts may
-    /// then differ by its observation.
+    /// The maximum number of repeated reads because of concurrent writes. A write takes
+    /// nanoseconds. An interrupted writer is not waited for: sum and counts may then differ by its
+    /// observation.
     const ATTEMPTS: usize;
 
-    /// One for so many bounds, at zero.
+    /// A tally for this many bounds, at zero.
     fn new(bounds: usize) -> Self;
 
-    /// How many columns of counts its native buckets have beside the counts of their own.
+    /// Number of columns of counts its native buckets have besides their own counts.
     fn columns() -> usize;
 
-    /// Adds an observation. Who sees it in a classic bucket sees it in its native one.
+    /// Adds an observation. A reader that sees it in a classic bucket also sees it in its native
+    /// one.
     fn add(&self, observation: Observation<'_>);
 
-    /// What changes with each observation; none while one is being added.
+    /// A number that changes with each observation; none while one is being added.
     fn turn(&self) -> Option<u64>;
 
-    /// Copies the counts, of which there are as many as in `counts`, and returns the sum. All
-    /// that is read afterwards is not older.
+    /// Copies the counts, as many as in `counts`, and returns the sum. Later reads are not older.
     fn read(&self, counts: &mut Vec<u64>) -> f64;
 }
 
-/// One observation: the buckets that it is in, and the amount.
+/// An observation: its buckets and its amount.
 #[derive(Clone, Copy, Debug)]
 pub struct Observation<'a> {
     pub(in crate::registry::metric) bucket: usize,

@@ -6,14 +6,14 @@ use crate::registry::metric::counter::Sum;
 use crate::registry::storage::Made;
 use crate::util::stripes::Stripes;
 
-/// A [`Counter`] whose threads do not wait for each other's cache lines; declared by
-/// `striped` of [`Declare`].
+/// A [`Counter`] whose threads do not contend for cache lines; declared by `striped` of
+/// [`Declare`].
 ///
-/// It takes 128 bytes for each thread that can run at the same time, rounded up to a power of
-/// two and 32 at most.
+/// It takes 128 bytes for each thread that can run in parallel, rounded up to a power of two, at
+/// most 32.
 pub type StripedCounter = Counter<Parts>;
 
-/// A number for each thread that can run at the same time. Their sum is the value.
+/// A number for each thread that can run in parallel. The value is their sum.
 #[derive(Debug)]
 pub struct Parts(Stripes<AtomicU64>);
 
@@ -31,7 +31,7 @@ impl Sum for Parts {
         }
     }
 
-    /// No part ever falls, so neither does the sum, whatever is added in between.
+    /// No part ever decreases, so neither does the sum, even with concurrent additions.
     fn get(&self) -> u64 {
         self.0.iter().fold(0, |sum, part| {
             sum.wrapping_add(part.load(Ordering::Relaxed))
@@ -40,8 +40,8 @@ impl Sum for Parts {
 }
 
 impl<'r> Declare<'r, Counter> {
-    /// Gives every thread that can run at the same time a number of its own in each series, so
-    /// that none waits for another: 128 bytes each. For what many threads count all the time.
+    /// Gives every thread that can run in parallel its own number in each series, without
+    /// contention: 128 bytes each. For counters that many threads update constantly.
     ///
     /// ```
     /// use selfheal::registry::{DeclareError, Registry, StripedCounter};

@@ -7,26 +7,25 @@ use crate::registry::declare::Declare;
 use crate::registry::metric::Histogram;
 use crate::registry::metric::histogram::{Found, Observation, Tally, add_alone};
 
-/// A [`Histogram`] whose threads do not wait for each other's cache lines; declared by `striped`
-/// of [`Declare`].
+/// A [`Histogram`] whose threads do not contend for cache lines; declared by `striped` of
+/// [`Declare`].
 ///
-/// It takes 128 bytes, or the next multiple for more than 13 buckets, for each thread that can
-/// run at the same time, rounded up to a power of two and 32 at most. With native buckets it is
-/// 128 bytes more for the first 10 of them, 640 for up to 40, and 2.6 KiB for up to 160, which is
-/// their limit by default. Which values they distinguish is the same for all threads, as are
-/// exemplars.
+/// It takes 128 bytes, or the next multiple for more than 13 buckets, for each thread that can run
+/// in parallel, rounded up to a power of two, at most 32. Native buckets add 128 bytes for the
+/// first 10 of them, 640 for up to 40, and 2.6 KiB for up to 160, their default limit. Their
+/// resolution and exemplars are shared by all threads.
 pub type StripedHistogram = Histogram<Striped>;
 
-/// A set of numbers for each thread that can run at the same time.
+/// A set of counts for each thread that can run in parallel.
 #[derive(Debug)]
 pub struct Striped {
-    /// The stripes one after the other, each on lines of its own.
+    /// The stripes one after the other, each on separate cache lines.
     lines: Box<[Line]>,
-    /// How many lines a stripe has.
+    /// Number of lines of a stripe.
     each: usize,
-    /// The number of stripes, a power of two, less one.
+    /// The number of stripes, a power of two, minus one.
     mask: usize,
-    /// Where an observation goes that finds every stripe taken; made when it is first needed.
+    /// Observations that find every stripe locked; allocated on first use.
     aside: OnceLock<Box<[Line]>>,
 }
 
@@ -38,9 +37,9 @@ impl Striped {
         Stripe(self.lines.get(first..first + self.each).unwrap_or_default())
     }
 
-    /// The own stripe is taken, by a thread that shares it and may have been interrupted: no one
-    /// waits for it. The native bucket is then added to by an atomic operation, to the count that
-    /// all stripes have in common.
+    /// Adds to another stripe, as the own one is locked by a thread that shares it, without
+    /// waiting. The native bucket is then incremented atomically, in the count that all stripes
+    /// share.
     #[cold]
     fn add_elsewhere(&self, mine: usize, observation: Observation<'_>) {
         let Observation {
@@ -59,13 +58,13 @@ impl Striped {
         Stripe(aside).add(bucket, n, total);
     }
 
-    /// The stripes, and what is aside of them.
+    /// The stripes, and the counts aside.
     fn all(&self) -> impl Iterator<Item = Stripe<'_>> {
         let aside = self.aside.get().map(|lines| &**lines);
         self.lines.chunks(self.each).chain(aside).map(Stripe)
     }
 
-    /// Takes all stripes and does not give them back, as threads that are interrupted.
+    /// Takes all stripes and never returns them, like interrupted threads.
     #[cfg(test)]
     pub(in crate::registry::metric) fn take(&self) {
         self.all().for_each(Stripe::take);
@@ -73,7 +72,7 @@ impl Striped {
 }
 
 impl Tally for Striped {
-    /// Each stripe is read again for itself.
+    /// Each stripe retries its own reads.
     const ATTEMPTS: usize = 1;
 
     fn new(bounds: usize) -> Self {
@@ -87,7 +86,7 @@ impl Tally for Striped {
         }
     }
 
-    /// One for each stripe.
+    /// A column for each stripe.
     fn columns() -> usize {
         stripes::count()
     }
@@ -136,9 +135,9 @@ impl Tally for Striped {
 }
 
 impl<'r> Declare<'r, Histogram> {
-    /// Gives every thread that can run at the same time buckets of its own in each series, so
-    /// that none waits for another; what that takes is said at [`StripedHistogram`]. For what
-    /// many threads observe all the time.
+    /// Gives every thread that can run in parallel its own buckets in each series, without
+    /// contention; for the memory see [`StripedHistogram`]. For histograms that many threads update
+    /// constantly.
     ///
     /// ```
     /// use selfheal::registry::{DeclareError, Registry, StripedHistogram};

@@ -3,12 +3,12 @@ use super::{LINE, Padded};
 
 pub(super) type Line = Padded<[AtomicU64; LINE]>;
 
-/// The numbers of one stripe: its turn, the bits of the sum, then one count for each bound and
-/// one for `+Inf`, not cumulative.
+/// The counts of one stripe: its turn, the bits of the sum, then one count for each bound and one
+/// for `+Inf`, not cumulative.
 ///
-/// The turn is odd while a thread has the stripe for itself. It takes it by one atomic operation
-/// and then writes plainly, where a count and a sum that are added to atomically would take twice
-/// the time. A reader sees by the turn whether there was a write meanwhile.
+/// The turn is odd while a thread has exclusive access. It takes it by one atomic operation and
+/// then writes plainly; adding atomically to a count and a sum would take twice the time. A reader
+/// detects concurrent writes by the turn.
 #[derive(Clone, Copy)]
 pub(super) struct Stripe<'a>(pub(super) &'a [Line]);
 
@@ -16,12 +16,12 @@ const TURN: usize = 0;
 const SUM: usize = 1;
 const COUNTS: usize = 2;
 
-/// How many lines a stripe has for so many bounds.
+/// Number of lines of a stripe with this many bounds.
 pub(super) fn each(bounds: usize) -> usize {
     (COUNTS + bounds + 1).div_ceil(LINE)
 }
 
-/// So many lines, at zero.
+/// Lines with counts at zero.
 pub(super) fn empty(count: usize) -> Box<[Line]> {
     let line = |_| Padded(std::array::from_fn(|_| AtomicU64::new(0)));
     (0..count).map(line).collect()
@@ -33,8 +33,8 @@ impl<'a> Stripe<'a> {
         self.0.get(at / LINE)?.0.get(at % LINE)
     }
 
-    /// Adds as the only one who writes, or returns false where another thread writes. What
-    /// `first` writes, that only one does at a time, too; who sees the count sees it.
+    /// Adds with exclusive access, or returns false if another thread has it. `first` also runs
+    /// exclusively, and its writes are visible to readers of the count.
     #[inline]
     pub(super) fn add_alone(self, bucket: usize, n: u32, total: f64, first: impl FnOnce()) -> bool {
         let numbers = (
@@ -66,8 +66,8 @@ impl<'a> Stripe<'a> {
         true
     }
 
-    /// Adds as one of many; never to a stripe that others have for themselves. Who sees the count
-    /// sees what was written before.
+    /// Adds atomically; never to a stripe with exclusive writers. Earlier writes are visible to
+    /// readers of the count.
     pub(super) fn add(self, bucket: usize, n: u32, total: f64) {
         if let (Some(sum), Some(count)) = (self.number(SUM), self.number(COUNTS + bucket)) {
             count.fetch_add(u64::from(n), Ordering::Release);
@@ -77,16 +77,16 @@ impl<'a> Stripe<'a> {
         }
     }
 
-    /// How often it was taken and given back; none while it is taken.
+    /// Number of times it was taken and returned; none while it is taken.
     pub(super) fn turn(self) -> Option<u64> {
         let turn = self.number(TURN)?.load(Ordering::Acquire);
         turn.is_multiple_of(2).then_some(turn)
     }
 
-    /// Copies the counts and returns the sum. What is read afterwards is not older.
+    /// Copies the counts and returns the sum. Later reads are not older.
     pub(super) fn read(self, counts: &mut [u64]) -> f64 {
-        /// A writer is done within nanoseconds. One that was interrupted is not waited for: sum
-        /// and counts may then differ by its observation.
+        /// A write takes nanoseconds. An interrupted writer is not waited for: sum and counts may
+        /// then differ by its observation.
         const ATTEMPTS: usize = 64;
         let number = |at| self.number(at).map_or(0, |n| n.load(Ordering::Relaxed));
         let mut sum = 0.0;
@@ -105,7 +105,7 @@ impl<'a> Stripe<'a> {
         sum
     }
 
-    /// Takes it and does not give it back, as a thread that is interrupted.
+    /// Takes it and never returns it, like an interrupted thread.
     #[cfg(test)]
     pub(super) fn take(self) {
         if let Some(turn) = self.number(TURN) {

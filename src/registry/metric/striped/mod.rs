@@ -1,17 +1,17 @@
-//! Metrics that many threads write at once.
+//! Metrics for many concurrent writers.
 //!
-//! Two threads that add to one number take turns with its cache line, which takes several times
-//! as long as the addition. A striped metric has one number for each thread that can run at the
-//! same time, each on cache lines of its own; a thread writes to its own, and who reads adds them
-//! up. What that costs is memory: 128 bytes for each stripe of each series and more, where a
-//! plain counter has 8. So it is for a family to choose, where threads are known to meet.
+//! Threads that add to one number contend for its cache line, which takes several times as long as
+//! the addition. A striped metric has a number for each thread that can run in parallel, each on
+//! separate cache lines; a thread writes to its own, and readers sum them. This costs memory: 128
+//! bytes and more for each stripe of each series, where a plain counter has 8. So each family has
+//! to opt in.
 //!
 //! | part | job |
 //! |---|---|
-//! | `util::stripes` | which stripe is whose, and how many there are |
+//! | `util::stripes` | the stripe of each thread, and their number |
 //! | `counter` | a number on each stripe |
 //! | `histogram` | classic buckets and a sum on each stripe, and a column of the native ones |
-//! | `lines` | how they are written and read (`model` tries the orders of that) |
+//! | `lines` | writing and reading of stripes (`model` tests its orderings) |
 
 mod counter;
 mod histogram;

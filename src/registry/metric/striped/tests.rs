@@ -1,4 +1,4 @@
-//! Striped or not, a metric says the same.
+//! Striped and plain metrics give the same results.
 
 use proptest::prelude::*;
 
@@ -8,8 +8,8 @@ use crate::registry::{
     Declare, Family, FamilySettings, Histogram, HistogramSnapshot, Registry, Settings, Text,
 };
 
-/// Zero, what is next to it, and values of both signs and all magnitudes whose sum is exact
-/// enough.
+/// Zero, values near it, and values of both signs and all magnitudes whose sum is sufficiently
+/// exact.
 fn any_value() -> impl Strategy<Value = f64> {
     prop_oneof![
         1 => Just(0.0),
@@ -19,8 +19,8 @@ fn any_value() -> impl Strategy<Value = f64> {
     ]
 }
 
-/// Few buckets, so that many histograms outgrow them. The zero bucket has bounds that buckets of
-/// all schemas have: elsewhere it matters what comes first.
+/// Few buckets, so that many histograms exceed them. The zero bucket has bounds that buckets of all
+/// schemas have: elsewhere the order of values matters.
 fn any_native() -> impl Strategy<Value = Native> {
     (-4..=8_i8, 1..60_u32, prop_oneof![Just(0.0), Just(1.0)]).prop_map(|(schema, max, zero)| {
         let native = Native::schema(schema).max_buckets(max);

@@ -1,4 +1,4 @@
-//! Closed label sets, which are found by place, beside look-ups by text in the same family.
+//! Closed label sets, which are found by place, mixed with look-ups by text in the same family.
 
 use super::*;
 use crate::registry::labels::LabelValue;
@@ -7,7 +7,7 @@ use crate::registry::labels::LabelValue;
 enum Verb {
     Get,
     Put,
-    /// Not among the values.
+    /// Not a listed value.
     Other = 9,
 }
 
@@ -30,7 +30,7 @@ impl LabelValue for Backwards {
     }
 }
 
-/// A text that has to be escaped.
+/// A text that needs escaping.
 struct Quoted;
 
 impl LabelValue for Quoted {
@@ -41,7 +41,7 @@ impl LabelValue for Quoted {
     }
 }
 
-/// How often a family is looked up by place, if nothing else happens meanwhile.
+/// The position that is known by place.
 fn known_places<L: Labels>(storage: &Storage<AtomicU64>, labels: &L) -> Option<u32> {
     let layout = Layout::of(L::VALUES).unwrap();
     storage.first.get()?.position_at(layout, labels.place())
@@ -133,7 +133,7 @@ fn limits_and_switches_hold() {
     assert_eq!(all(&full)[0], (r#"verb="put""#.to_owned(), 1));
 }
 
-/// What may happen to one of 24 series, by place or by text.
+/// An operation on one of 24 series, by place or by text.
 #[derive(Clone, Debug)]
 enum Step {
     Add(u8),

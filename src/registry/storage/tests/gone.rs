@@ -1,4 +1,4 @@
-//! Series that go: those that match, and those that are idle.
+//! Removal of matching and of idle series.
 
 use super::*;
 

@@ -4,8 +4,8 @@ use crate::registry::metric::histogram::single::Single;
 use crate::registry::metric::striped::Striped;
 use crate::registry::snapshot::{Exemplar, HistogramSnapshot};
 
-/// What each of some threads adds, more of them than have numbers of their own, and what one more
-/// sees meanwhile: the counts, by how many threads they are.
+/// The state that a further thread sees while more threads than stripes add: the counts, by number
+/// of threads.
 fn between_threads<T: Tally>(shape: &Shape) -> HistogramSnapshot {
     const EACH: u32 = 20_000;
     let cell = Cell::<T>::new(shape);
@@ -59,7 +59,7 @@ fn between_threads<T: Tally>(shape: &Shape) -> HistogramSnapshot {
     seen
 }
 
-/// The same, whichever way it is added up.
+/// The state, which is the same for both ways of counting.
 fn either_way(shape: &Shape) -> HistogramSnapshot {
     let single = between_threads::<Single>(shape);
     assert_eq!(between_threads::<Striped>(shape), single);

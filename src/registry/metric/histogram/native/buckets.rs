@@ -6,16 +6,16 @@ use crate::catalog::Native;
 use crate::registry::exponential::COARSEST_SCHEMA;
 use crate::registry::snapshot::NativeBuckets;
 
-/// The slots of the first table.
+/// The number of slots of the first table.
 const FEWEST: usize = 16;
 
-/// How many times as many slots each following one has.
+/// The growth factor from one table to the next.
 const GROWTH: usize = 4;
 
-/// At the coarsest schema there are 132 indices for either sign, and zero: all have room.
+/// Slots for the coarsest schema, which has 132 indices for each sign, and zero.
 const ALL_OF_THE_COARSEST: usize = 512;
 
-/// The tables that the histograms of a family go through.
+/// The sequence of tables used by the histograms of a family.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan(Arc<[Step]>);
 
@@ -74,11 +74,11 @@ impl Plan {
 #[derive(Debug)]
 pub(in crate::registry::metric) struct Buckets {
     plan: Plan,
-    /// A table for each step of the plan; those that were skipped are not there.
+    /// A table for each step of the plan; skipped ones are empty.
     pub(super) tables: Box<[OnceLock<Table>]>,
     /// The table that is written to.
     current: AtomicUsize,
-    /// How many columns of counts a table has beside the counts in its slots.
+    /// Number of columns of counts a table has besides the counts in its slots.
     columns: usize,
 }
 
@@ -92,7 +92,7 @@ impl Buckets {
         }
     }
 
-    /// The bucket of a finite value; there is one for each.
+    /// The bucket of a finite value; always found.
     #[inline]
     pub(in crate::registry::metric) fn find(&self, value: f64) -> Option<Found<'_>> {
         let current = self.current.load(Ordering::Relaxed);
@@ -104,7 +104,7 @@ impl Buckets {
         self.find_further(current, value)
     }
 
-    /// Goes on through the steps until there is room.
+    /// Advances through the steps until a bucket fits.
     #[cold]
     #[inline(never)]
     fn find_further(&self, from: usize, value: f64) -> Option<Found<'_>> {
@@ -115,8 +115,8 @@ impl Buckets {
         })
     }
 
-    /// The table of a step, which begins with the buckets of those before, empty, so that all
-    /// together are never more than it may have. None if those and one for `value` are too many.
+    /// The table of a step, initialized with the empty buckets of earlier tables, so that the total
+    /// never exceeds its limit. None if those and one for `value` are too many.
     fn table(&self, at: usize, value: f64) -> Option<&Table> {
         if let Some(table) = self.tables[at].get() {
             return Some(table);
@@ -144,9 +144,8 @@ impl Buckets {
         Some(self.tables[at].get_or_init(new))
     }
 
-    /// Adds up all tables at the scale of the last one, or at the next one at which they are not
-    /// more buckets than there may be: threads that add buckets at the same time may add one too
-    /// many.
+    /// Sums all tables at the scale of the last one, or of the next at which the buckets do not
+    /// exceed the limit: threads that add buckets concurrently may add one too many.
     pub(in crate::registry::metric) fn read(&self, out: &mut NativeBuckets) {
         // What a table that follows only now takes is for the next reading.
         let tables: &[_] = match self.tables.iter().rposition(|table| table.get().is_some()) {
@@ -165,7 +164,7 @@ impl Buckets {
 }
 
 impl Step {
-    /// Adds up the tables at the scale of this step.
+    /// Sums the tables at the scale of this step.
     fn add_up(&self, tables: &[OnceLock<Table>], out: &mut NativeBuckets) {
         out.schema = self.scale.schema;
         out.zero_threshold = self.scale.zero_threshold;
@@ -186,7 +185,7 @@ impl Step {
     }
 }
 
-/// Makes one of the counts of each index, by rising index.
+/// Merges the counts of equal indices, by rising index.
 fn merge(buckets: &mut Vec<(i32, u64)>) {
     buckets.sort_unstable_by_key(|(index, _)| *index);
     buckets.dedup_by(|(index, count), (kept, sum)| {

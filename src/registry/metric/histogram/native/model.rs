@@ -1,5 +1,5 @@
-//! The tables in orders of their threads that a checker thinks of, as `registry::model` has it for
-//! the storage.
+//! The tables under thread interleavings of a model checker, as `registry::model` does for the
+//! storage.
 #![expect(
     clippy::duplicate_mod,
     dead_code,
@@ -21,7 +21,7 @@ use crate::registry::model::sync;
 use crate::registry::snapshot::NativeBuckets;
 use buckets::{Buckets, Plan};
 
-/// So few that each thread alone outgrows them.
+/// So few that each thread alone exceeds them.
 const MOST: u32 = 2;
 const VALUES: [&[f64]; 2] = [&[1.5, 40.0, 3.0], &[1.0, 40.0, 0.1]];
 
@@ -35,7 +35,7 @@ fn read(buckets: &Buckets) -> NativeBuckets {
     out
 }
 
-/// What one thread makes of the values, without a checker.
+/// The result of one thread, without a checker.
 fn of_one_thread() -> NativeBuckets {
     let buckets = super::Buckets::new(&super::Plan::new(&plan()), 1);
     for value in VALUES.iter().copied().flatten() {

@@ -2,11 +2,11 @@ use super::sync::{AtomicU32, AtomicU64, OnceLock, Ordering};
 use crate::registry::exponential;
 use crate::util::{LINE, Padded};
 
-/// What a value is counted under: its sign and its index, as a number.
+/// The key of a bucket: sign and index as a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Key(u32);
 
-/// A key taken apart.
+/// A decoded key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Bucket {
     Zero,
@@ -15,10 +15,10 @@ pub(super) enum Bucket {
 }
 
 impl Key {
-    /// Not the key of anything.
+    /// No key.
     const NONE: u32 = 0;
     const ZERO: Self = Self(1);
-    /// Makes every index a number above 0. No f64 has an index beyond ±275,200.
+    /// Makes every index positive. No f64 has an index beyond ±275,200.
     const BIAS: i32 = 1 << 20;
 
     #[inline]
@@ -26,8 +26,8 @@ impl Key {
         Self((index.wrapping_add(Self::BIAS)).cast_unsigned() << 1 | u32::from(negative))
     }
 
-    /// Fibonacci hashing: neighbours, which the buckets of a histogram are, come to lie far
-    /// apart. The upper half of the product is the well mixed one.
+    /// Fibonacci hashing: spreads adjacent keys, as the buckets of a histogram are. The upper half
+    /// of the product is the well-mixed one.
     #[inline]
     fn hash(self) -> usize {
         let product = u64::from(self.0).wrapping_mul(0x9E37_79B9_7F4A_7C15);
@@ -44,7 +44,7 @@ impl Key {
     }
 }
 
-/// How finely a table distinguishes values.
+/// The resolution of a table.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Scale {
     pub(super) schema: i8,
@@ -62,7 +62,7 @@ impl Scale {
         Key::new(exponential::index(magnitude, self.schema), value < 0.0)
     }
 
-    /// The key that what was counted under `key` at a finer scale has at this one.
+    /// The key at this scale of values counted under `key` at a finer scale.
     pub(super) fn coarser(self, key: Key, from: Self) -> Key {
         let (index, negative) = match key.bucket() {
             Bucket::Zero => return key,
@@ -79,19 +79,19 @@ impl Scale {
     }
 }
 
-/// Counts by bucket: a hash table that only ever gains buckets, so that whoever has found one
-/// may use it for ever. Finding and adding a bucket take no lock.
+/// Counts by bucket: a hash table that only gains buckets, so that a found bucket stays valid.
+/// Finding and adding a bucket take no lock.
 #[derive(Debug)]
 pub(super) struct Table {
     pub(super) scale: Scale,
     slots: Box<[Slot]>,
-    /// How many buckets there may be, that for zero aside.
+    /// The maximum number of buckets, without that for zero.
     limit: u32,
     used: AtomicU32,
-    /// How many further counts each slot has.
+    /// Number of additional counts for each slot.
     width: usize,
-    /// Those, a column of all slots after the other, each on lines of its own. Made when there is
-    /// the first of them.
+    /// The additional counts, one column of all slots after the other, each on separate cache
+    /// lines. Allocated with the first one.
     columns: OnceLock<Box<[Line]>>,
 }
 
@@ -103,7 +103,7 @@ struct Slot {
     count: AtomicU64,
 }
 
-/// A bucket that was found.
+/// A found bucket.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::registry::metric) struct Found<'a> {
     table: &'a Table,
@@ -128,7 +128,7 @@ impl Table {
         }
     }
 
-    /// The bucket of `key`, which is added where there is room for it.
+    /// The bucket of `key`, which is added if it fits.
     #[inline]
     pub(super) fn find(&self, key: Key) -> Option<Found<'_>> {
         let mask = self.slots.len() - 1;
@@ -178,13 +178,13 @@ impl Table {
         (0..lines).map(line).collect()
     }
 
-    /// Room for one more bucket than there may be.
+    /// Raises the limit by one bucket.
     #[cfg(test)]
     pub(super) fn make_room_for_one(&self) {
         self.used.fetch_sub(1, Ordering::Relaxed);
     }
 
-    /// The keys that are there, used or not.
+    /// The keys in the table, used or not.
     pub(super) fn keys(&self) -> impl Iterator<Item = Key> {
         let keys = self
             .slots
@@ -193,7 +193,7 @@ impl Table {
         keys.filter(|key| *key != Key::NONE).map(Key)
     }
 
-    /// The buckets and how much each holds.
+    /// The buckets and their counts.
     pub(super) fn counts(&self) -> impl Iterator<Item = (Key, u64)> {
         let columns = self.columns.get().map_or(&[][..], |lines| lines);
         let lines_each = self.slots.len() / LINE;
@@ -229,7 +229,7 @@ impl<'a> Found<'a> {
     }
 }
 
-/// Adds as the only one who does so at this time.
+/// Adds to a count that no other thread writes.
 #[inline]
 pub(in crate::registry::metric) fn add_alone(count: &AtomicU64, n: u32) {
     let now = count.load(Ordering::Relaxed);

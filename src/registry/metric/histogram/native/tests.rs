@@ -22,7 +22,7 @@ fn observe(buckets: &Buckets, value: f64) {
     add_alone(buckets.find(value).unwrap().count().unwrap(), 1);
 }
 
-/// What the buckets hold, counted anew from the values.
+/// The expected buckets, recounted from the values.
 fn counted(values: &[f64], at: &NativeBuckets) -> NativeBuckets {
     let mut out = NativeBuckets::new(at.schema, at.zero_threshold);
     let mut sides = [BTreeMap::new(), BTreeMap::new()];

@@ -1,5 +1,5 @@
-//! What is written with the weakest order that will do must not be lost. Of readers loom forgets
-//! orders where a writer reads a number before it writes it; shuttle tries those.
+//! Writes with the weakest sufficient ordering must not be lost. loom skips readers' interleavings
+//! where a writer reads a number before it writes it; shuttle tries those.
 
 mod sync {
     pub(super) use loom::hint::spin_loop;

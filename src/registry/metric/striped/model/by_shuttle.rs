@@ -1,4 +1,4 @@
-//! Readers see whole observations, and nothing that they have seen falls.
+//! Readers see whole observations, and no value that they have seen decreases.
 
 mod sync {
     pub(super) use shuttle::hint::spin_loop;
@@ -11,11 +11,11 @@ use shuttle::{Config, Runner, thread};
 
 super::shared!();
 
-/// So many orders by chance; a fault in one of a few hundred is found.
+/// Random schedules; enough to find a fault in one of a few hundred.
 const ORDERS: usize = 2_000;
 const SEED: u64 = 3;
 
-/// Two threads that observe twice each, in a bucket of their own.
+/// Two threads that observe twice each, in separate buckets.
 fn writers(shared: &Arc<Shared>) -> [thread::JoinHandle<()>; 2] {
     [0, 1].map(|bucket| {
         let shared = Arc::clone(shared);
@@ -26,7 +26,7 @@ fn writers(shared: &Arc<Shared>) -> [thread::JoinHandle<()>; 2] {
     })
 }
 
-/// Runs a model in orders by chance, and in such of few turns.
+/// Runs a model under random schedules, and under schedules with few switches.
 fn explore(model: impl Fn() + Copy + Send + Sync + 'static) {
     let random = RandomScheduler::new_from_seed(SEED, ORDERS);
     Runner::new(random, Config::default()).run(model);

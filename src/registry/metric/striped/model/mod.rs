@@ -1,12 +1,12 @@
-//! The lines of a striped histogram in the orders in which writers and readers can meet: tried by
-//! `loom`, which knows the rules of memory ordering, and by `shuttle`, which tries many more turns
-//! that threads can take. Each compiles `lines` once more, over atomics of its own.
+//! Models of a striped histogram's lines under concurrent writers and readers: by `loom`, which
+//! knows memory ordering, and by `shuttle`, which tries many more schedules. Each compiles `lines`
+//! again, with its own atomics.
 
 mod by_loom;
 mod by_shuttle;
 
-/// One stripe that threads share, and where goes who finds it taken; and what stands for a native
-/// bucket: its count for the stripe, and the one that all have in common.
+/// A shared stripe, the counts aside of it, and a stand-in for a native bucket: its count for the
+/// stripe, and the shared one.
 macro_rules! shared {
     () => {
         use super::super::{LINE, Padded};
@@ -49,7 +49,7 @@ macro_rules! shared {
                 }
             }
 
-            /// How many are in classic buckets, and afterwards how many in native ones.
+            /// Observations in classic buckets, then in native ones.
             fn both(&self) -> [u64; 2] {
                 let classic = [&self.stripe, &self.aside].map(|lines| Self::read(lines).0);
                 let native = self.native.each_ref().map(|n| n.load(Ordering::Relaxed));
