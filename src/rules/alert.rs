@@ -1,12 +1,12 @@
-//! The states of alerts, as Prometheus has them.
+//! The state machine of alerts, as in Prometheus.
 //!
 //! ```text
 //!                 ┌── found, held for `for` ──> firing ──┐
 //! found ──> pending                               not found, `keep_firing_for` over
 //!                 └── not found ──> gone                 └──> resolved ── 15 min ──> gone
 //! ```
-//! One result that is missing ends a pending alert. `keep_firing_for` counts from the first result
-//! that is missing. A firing alert whose rule is given a longer `for` is pending again.
+//! One missing result ends a pending alert. `keep_firing_for` starts at the first missing result. A
+//! firing alert whose rule gets a longer `for` is pending again.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -20,23 +20,23 @@ use crate::promql::{InstantSample, Label, LabelSet, METRIC_NAME};
 /// How long a resolved alert is kept, in milliseconds.
 const RESOLVED: i64 = 15 * 60 * 1_000;
 
-/// The label that holds the name of an alert.
+/// The label with the name of an alert.
 pub const ALERT_NAME: &str = "alertname";
 
 /// The state of an alert.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum AlertState {
-    /// It was firing and is no more.
+    /// It was firing and no longer is.
     Resolved,
-    /// Its expression gives it, and its `for` is not over.
+    /// Its expression yields it, and its `for` has not elapsed.
     Pending,
-    /// It is an alert.
+    /// It fires.
     Firing,
 }
 
 impl AlertState {
-    /// As in the label `alertstate`; a resolved one is `inactive` to Prometheus.
+    /// The value of the label `alertstate`; a resolved alert is `inactive` in Prometheus.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -47,38 +47,37 @@ impl AlertState {
     }
 }
 
-/// One alert of a rule: a set of labels that its expression gave. Times are milliseconds since
-/// 1970.
+/// An alert of a rule: a label set that its expression yielded. Times are milliseconds since 1970.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct RuleAlert {
-    /// Its labels, `alertname` among them.
+    /// Its labels, including `alertname`.
     pub labels: LabelSet,
-    /// Its texts, in the order of their names.
+    /// Its annotations, sorted by name.
     pub annotations: Arc<[Label]>,
-    /// The value that its expression gave last; zero for a native histogram.
+    /// The last value of its expression; zero for a native histogram.
     pub value: f64,
     /// Its state.
     pub state: AlertState,
-    /// Since when its expression gives it.
+    /// When its expression started to yield it.
     pub active_at: i64,
-    /// When it began to fire.
+    /// When it started to fire.
     pub fired_at: Option<i64>,
-    /// When it ended.
+    /// When it was resolved.
     pub resolved_at: Option<i64>,
-    /// Since when it fires though its expression does not give it.
+    /// Since when it keeps firing although its expression does not yield it.
     pub keep_firing_since: Option<i64>,
 }
 
-/// An alert whose state is another than before.
+/// A change of an alert's state.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct AlertChange {
-    /// The alert as it is now.
+    /// The alert after the change.
     pub alert: RuleAlert,
-    /// The state before; `None` where it was not there.
+    /// The state before; `None` if it is new.
     pub before: Option<AlertState>,
-    /// The state now; `None` where it is gone.
+    /// The state now; `None` if it is gone.
     pub now: Option<AlertState>,
 }
 
@@ -88,7 +87,7 @@ pub(super) struct Alerts {
     active: HashMap<LabelSet, RuleAlert>,
 }
 
-/// What templates may say beside labels and value.
+/// The data of templates besides labels and value.
 #[derive(Clone, Debug)]
 pub(super) struct Surroundings {
     pub(super) external_labels: Arc<[Label]>,
@@ -96,16 +95,16 @@ pub(super) struct Surroundings {
 }
 
 impl Alerts {
-    /// All that are there, resolved ones among them, in the order of their labels.
+    /// All alerts, including resolved ones, sorted by labels.
     pub(super) fn list(&self) -> Vec<RuleAlert> {
         let mut list: Vec<_> = self.active.values().cloned().collect();
         list.sort_by(|a, b| a.labels.cmp(&b.labels));
         list
     }
 
-    /// Goes one evaluation on: `found` is what the expression gave at `now`, in milliseconds since
-    /// 1970. Gives what has changed; the state stays as it was where there is an error but the
-    /// limit, which ends all alerts.
+    /// Advances by one evaluation: `found` is the result of the expression at `now`, in
+    /// milliseconds since 1970. Returns the changes. An error leaves the state unchanged, except
+    /// that of the limit, which ends all alerts.
     pub(super) fn step(
         &mut self,
         rule: &FileRule,
@@ -167,13 +166,13 @@ impl Alerts {
         Ok(changes)
     }
 
-    /// Those that are pending or firing.
+    /// The pending and firing alerts.
     pub(super) fn active(&self) -> impl Iterator<Item = &RuleAlert> {
         let active = self.active.values();
         active.filter(|alert| alert.state != AlertState::Resolved)
     }
 
-    /// Has alerts go on from what was known before a restart.
+    /// Restores alerts from their state before a restart.
     pub(super) fn restore(&mut self, rule: &FileRule, before: &ForState, now: i64) {
         let hold = rule.alerting.as_ref().map(|alerting| alerting.hold);
         for (labels, alert) in &mut self.active {
@@ -182,8 +181,8 @@ impl Alerts {
         }
     }
 
-    /// The series `ALERTS` as it is now, and `ALERTS_FOR_STATE` unless what that was before a
-    /// restart has still to be `restored`.
+    /// The current series `ALERTS`, and `ALERTS_FOR_STATE` unless its state from before a restart
+    /// is not yet `restored`.
     pub(super) fn series(&self, restored: bool) -> impl Iterator<Item = (LabelSet, f64)> {
         self.active().flat_map(move |alert| {
             let state = alert.state.as_str();
@@ -199,7 +198,7 @@ impl Alerts {
     }
 }
 
-/// An alert as one result of the expression makes it.
+/// Creates an alert from a result of the expression.
 fn new(
     rule: &FileRule,
     alerting: &Alerting,
@@ -219,7 +218,7 @@ fn new(
         value,
         now,
     });
-    // What cannot be written says so: an alert without its text is better than none.
+    // A template error becomes the text: an alert without its text is better than none.
     let mut expand = |template: &super::Template| -> Arc<str> {
         let rendered = template.render(&data, ask);
         rendered.unwrap_or_else(|error| format!("<error expanding template: {error}>").into())
@@ -243,7 +242,7 @@ fn new(
     }
 }
 
-/// Moves an alert on, and says whether it stays.
+/// Advances an alert, and returns whether it is kept.
 fn advance(alert: &mut RuleAlert, alerting: &Alerting, now: i64, found: bool) -> bool {
     let for_long = |since: i64, long: Duration| i128::from(now - since) >= millis(long);
     if found {
@@ -271,7 +270,7 @@ fn advance(alert: &mut RuleAlert, alerting: &Alerting, now: i64, found: bool) ->
             alert.state = AlertState::Firing;
             alert.fired_at = Some(now);
         }
-        // Its rule has been given a longer `for`.
+        // Its rule got a longer `for`.
         AlertState::Firing if !held => {
             alert.state = AlertState::Pending;
             alert.fired_at = None;

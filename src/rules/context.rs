@@ -1,4 +1,4 @@
-//! One evaluation of one rule: queries in, series out.
+//! Evaluates one rule once: queries in, series out.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -25,22 +25,22 @@ impl Surroundings {
     }
 }
 
-/// What the rules of one evaluation have in common.
+/// State shared by the rules of one evaluation.
 pub(super) struct Context<'a, S> {
     pub(super) source: &'a S,
-    /// The history where that is measured, and what is kept of its queries.
+    /// The history, if it is the source, with the standing state of its queries.
     pub(super) standing: Option<Standings<'a>>,
     pub(super) now: i64,
-    /// The time that expressions are evaluated at.
+    /// The time of the evaluation.
     pub(super) asked: i64,
     pub(super) limit: usize,
-    /// Whether nothing of before a restart has still to be restored.
+    /// Whether the restore after a restart is complete.
     pub(super) restored: bool,
     pub(super) options: &'a QueryOptions,
     pub(super) surroundings: &'a Surroundings,
 }
 
-/// Queries over a history, beside which there are the series that rules make.
+/// Standing queries over a history, next to the series of rules.
 pub(super) struct Standings<'a> {
     pub(super) queries: &'a mut Standing,
     pub(super) measured: &'a Recorded,
@@ -48,7 +48,7 @@ pub(super) struct Standings<'a> {
 }
 
 impl Standings<'_> {
-    /// False if the query is to be asked of all series.
+    /// False if the query must be evaluated over all series instead.
     fn evaluate(
         &mut self,
         query: &Query,
@@ -64,11 +64,11 @@ impl Standings<'_> {
     }
 }
 
-/// What a rule gives.
+/// The samples that a rule yields.
 pub(super) type Given = Vec<(LabelSet, PointValue)>;
 
 impl<S: Queryable> Context<'_, S> {
-    /// Evaluates a rule whose alerts are these.
+    /// Evaluates a rule with these alerts.
     pub(super) fn rule(
         &mut self,
         rule: &FileRule,
@@ -125,7 +125,7 @@ fn as_found(sample: &InstantSample) -> Found {
     }
 }
 
-/// The samples of a rule that records.
+/// The samples of a recording rule.
 fn record(rule: &FileRule, found: Vec<InstantSample>, limit: usize) -> Result<Given, String> {
     let mut given = Vec::with_capacity(found.len());
     let mut seen = HashSet::with_capacity(found.len());

@@ -1,10 +1,10 @@
-//! The alerts that another system has raised and delivers: which fire, and which deliveries are old.
+//! Alerts raised and delivered by another system: which fire, and which deliveries are replays.
 //!
-//! A delivery is known by its fingerprint and by when its alert began:
+//! A delivery is identified by its fingerprint and the start of its alert:
 //!
 //! | known | delivered firing | delivered resolved |
 //! |---|---|---|
-//! | nothing | fires | is noted, so that what comes late does not fire |
+//! | nothing | fires | is recorded, so that a late delivery does not fire |
 //! | firing | replayed, unless it began later | resolved, unless it ended before this one began |
 //! | resolved | replayed, unless it began later | replayed |
 
@@ -17,37 +17,37 @@ use super::alert::{AlertState, RuleAlert};
 use super::for_state::fingerprint;
 use crate::promql::{Label, LabelSet};
 
-/// The most alerts that are known, resolved ones among them.
+/// The limit of known alerts, including resolved ones.
 const MOST: usize = 1_000;
 
-/// The most bytes of the labels and annotations of one alert.
+/// The size limit of the labels and annotations of an alert, in bytes.
 const MOST_TEXT: usize = 8 * 1024;
 
-/// An alert that is not delivered again for so long counts as resolved, in milliseconds: who
-/// delivers it repeats it every 4 h by default.
+/// The time, in milliseconds, after which an alert counts as resolved unless it is delivered again:
+/// Alertmanager repeats it every 4 h by default.
 const FORGOTTEN: i64 = 24 * 60 * 60 * 1_000;
 
-/// So many resolved alerts are known over a restart, the newest.
+/// The number of newest resolved alerts kept across a restart.
 const KEPT: usize = 500;
 
-/// An alert as it is delivered. Times are milliseconds since 1970.
+/// A delivered alert. Times are milliseconds since 1970.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct DeliveredAlert {
-    /// What it is known by; empty where who delivers it gives none.
+    /// Its fingerprint; empty if the sender gives none.
     pub fingerprint: String,
-    /// Its labels, `alertname` among them.
+    /// Its labels, including `alertname`.
     pub labels: LabelSet,
-    /// Its texts, in the order of their names.
+    /// Its annotations, sorted by name.
     pub annotations: Arc<[Label]>,
-    /// When it began.
+    /// When it started.
     pub starts_at: i64,
     /// When it ended; `None` while it fires.
     pub ends_at: Option<i64>,
 }
 
 impl DeliveredAlert {
-    /// An alert with these labels that began at a time.
+    /// Creates a firing alert with these labels and start time.
     #[must_use]
     pub fn new(fingerprint: impl Into<String>, labels: LabelSet, starts_at: i64) -> Self {
         Self {
@@ -60,22 +60,22 @@ impl DeliveredAlert {
     }
 }
 
-/// What became of a delivery.
+/// The result of a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Delivery {
-    /// The alert fires from now on.
+    /// The alert now fires.
     Firing,
-    /// The alert is over.
+    /// The alert is resolved.
     Resolved,
-    /// It was known, or is older than what is known.
+    /// The delivery is a repetition or older than the known state.
     Replayed,
-    /// There is no place for it, or its texts are too long.
+    /// The limit of alerts is reached, or its texts are too long.
     Refused,
 }
 
 impl Delivery {
-    /// All of them.
+    /// All results.
     pub const ALL: [Self; 4] = [Self::Firing, Self::Resolved, Self::Replayed, Self::Refused];
 
     /// The label value.
@@ -90,7 +90,7 @@ impl Delivery {
     }
 }
 
-/// The alerts that were delivered.
+/// The delivered alerts.
 #[derive(Debug, Default)]
 pub(crate) struct Deliveries {
     known: BTreeMap<String, Known>,
@@ -99,16 +99,16 @@ pub(crate) struct Deliveries {
 #[derive(Debug)]
 struct Known {
     starts_at: i64,
-    /// When it was delivered last.
+    /// The time of the last delivery.
     seen_at: i64,
     /// `None` while it fires.
     ends_at: Option<i64>,
-    /// `None` for one of before a restart.
+    /// `None` if restored after a restart.
     alert: Option<RuleAlert>,
 }
 
 impl Deliveries {
-    /// Takes a delivery in.
+    /// Processes a delivery.
     pub(crate) fn take(&mut self, delivered: DeliveredAlert, now: i64) -> Delivery {
         self.forget(now);
         let texts = delivered.labels.iter().chain(
@@ -153,7 +153,7 @@ impl Deliveries {
         }
     }
 
-    /// Whether one more can be known: a resolved one gives way, the oldest first.
+    /// Makes space for an alert by dropping the oldest resolved one; false if none can be dropped.
     fn has_place(&mut self) -> bool {
         if self.known.len() < MOST {
             return true;
@@ -172,15 +172,15 @@ impl Deliveries {
         }
     }
 
-    /// The alerts that fire at `now`, in the order of their fingerprints.
+    /// The alerts that fire at `now`, sorted by fingerprint.
     pub(crate) fn firing(&mut self, now: i64) -> Vec<RuleAlert> {
         self.forget(now);
         let firing = self.known.values().filter(|known| known.ends_at.is_none());
         firing.filter_map(|known| known.alert.clone()).collect()
     }
 
-    /// What is to be known after a restart: the newest of those that are over, as what fires is
-    /// delivered again.
+    /// The state to keep across a restart: the newest resolved alerts; firing ones are delivered
+    /// again.
     pub(crate) fn kept(&self) -> Value {
         let over = self.known.iter();
         let mut over: Vec<_> = over
@@ -188,12 +188,12 @@ impl Deliveries {
             .collect();
         over.sort_unstable_by(|one, other| other.cmp(one));
         over.truncate(KEPT);
-        // A fingerprint of another form than that of Alertmanager may be long.
+        // Fingerprints other than Alertmanager's may be long.
         over.retain(|(_, _, name)| name.len() <= 32);
         json!(over)
     }
 
-    /// Takes up what was known before a restart. What cannot be read is left out.
+    /// Restores the state from before a restart. Unreadable entries are skipped.
     pub(crate) fn restore(&mut self, kept: Value) {
         let over: Vec<(i64, i64, String)> = serde_json::from_value(kept).unwrap_or_default();
         for (ends_at, starts_at, name) in over.into_iter().take(KEPT) {
@@ -208,7 +208,7 @@ impl Deliveries {
     }
 }
 
-/// As the alert of a rule whose value is not known.
+/// Converts to the alert of a rule without a value.
 fn alert(delivered: DeliveredAlert) -> RuleAlert {
     let state = match delivered.ends_at {
         None => AlertState::Firing,
@@ -250,7 +250,7 @@ mod tests {
         assert_eq!(take(100, None, 230), Delivery::Replayed, "it is over");
         assert_eq!(take(300, None, 310), Delivery::Firing, "again");
         assert_eq!(take(100, Some(200), 320), Delivery::Replayed);
-        // Who delivers it has learned that it began earlier.
+        // The sender has learned that it started earlier.
         assert_eq!(take(250, Some(400), 410), Delivery::Resolved);
         assert!(all.firing(410).is_empty());
     }

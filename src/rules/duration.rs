@@ -1,4 +1,4 @@
-//! Durations as Prometheus writes them: `5m`, `1h30m`, `500ms`, `0`.
+//! Durations in the notation of Prometheus: `5m`, `1h30m`, `500ms`, `0`.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -14,11 +14,11 @@ const UNITS: [(&str, u64); 7] = [
     ("ms", 1),
 ];
 
-/// The longest that Prometheus can hold, about 292 years.
+/// The longest duration in Prometheus, about 292 years.
 const MAX_MILLIS: u64 = i64::MAX as u64 / 1_000_000;
 
-/// Reads a duration: whole numbers, each with its unit, the larger before the smaller; `None` for
-/// any other text.
+/// Parses a duration: whole numbers with units, from larger to smaller units; `None` for other
+/// text.
 #[must_use]
 pub fn parse_duration(text: &str) -> Option<Duration> {
     if text == "0" {
@@ -43,7 +43,7 @@ pub fn parse_duration(text: &str) -> Option<Duration> {
     (millis <= MAX_MILLIS).then(|| Duration::from_millis(millis))
 }
 
-/// Writes a duration as Prometheus does: `1h30m`; parts of a millisecond are left out.
+/// Formats a duration as Prometheus does: `1h30m`; truncated to milliseconds.
 #[must_use]
 pub fn format_duration(duration: Duration) -> String {
     let mut millis = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
@@ -52,7 +52,7 @@ pub fn format_duration(duration: Duration) -> String {
     }
     let mut text = String::new();
     for (unit, size) in UNITS {
-        // Years and weeks stand for whole durations alone: `400d` is no `1y5w`.
+        // Years and weeks are used only for whole durations: `400d` is not `1y5w`.
         if matches!(unit, "y" | "w") && millis % size != 0 {
             continue;
         }

@@ -1,4 +1,4 @@
-//! Evaluates groups of rules when they are due: queries in, samples and changes of alerts out.
+//! Evaluates groups of rules when they are due: queries in, samples and alert changes out.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasher;
@@ -16,23 +16,23 @@ use super::recorded::{Both, Bounds, RuleSeries};
 use super::scope::{Measured, Scope};
 use crate::promql::{LabelSet, QueryOptions, Queryable, Sample, Standing};
 
-/// How rules are evaluated, and how much of what they make is kept.
+/// Options of evaluation, and limits of the resulting series.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct RulesOptions {
-    /// The time between two evaluations of a group that sets none. Default: 1 min.
+    /// The interval of groups that set none. Default: 1 min.
     pub interval: Duration,
     /// `$externalLabels` of templates. Default: none.
     pub external_labels: LabelSet,
     /// `$externalURL` of templates. Default: empty.
     pub external_url: Arc<str>,
-    /// The bounds of each query. Default: those of [`QueryOptions`].
+    /// The limits of each query. Default: those of [`QueryOptions`].
     pub query: QueryOptions,
-    /// How long the series that rules make are kept. Default: 2 h.
+    /// The retention of the series of rules. Default: 2 h.
     pub keep: Duration,
-    /// The most samples of those series. Default: 250,000.
+    /// The limit of samples of those series. Default: 250,000.
     pub max_samples: usize,
-    /// The most of those series. Default: 10,000.
+    /// The limit of those series. Default: 10,000.
     pub max_series: usize,
 }
 
@@ -50,16 +50,16 @@ impl Default for RulesOptions {
     }
 }
 
-/// How the last evaluation of a rule ended.
+/// The result of the last evaluation of a rule.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RuleHealth {
-    /// It was not evaluated yet.
+    /// Not evaluated yet.
     #[default]
     Unknown,
-    /// It went well.
+    /// Evaluated without error.
     Ok,
-    /// It failed, and why.
+    /// Failed with this error.
     Failed(Arc<str>),
 }
 
@@ -67,15 +67,15 @@ pub enum RuleHealth {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct RuleStatus {
-    /// Whether it can be evaluated in this process.
+    /// Whether the rule can be evaluated in this process.
     pub scope: Scope,
-    /// How its last evaluation ended.
+    /// The result of its last evaluation.
     pub health: RuleHealth,
-    /// When it was evaluated last, in milliseconds since 1970.
+    /// The time of its last evaluation, in milliseconds since 1970.
     pub evaluated_at: Option<i64>,
-    /// How long that took.
+    /// The duration of its last evaluation.
     pub took: Duration,
-    /// Its alerts, resolved ones of the last 15 min among them, in the order of their labels.
+    /// Its alerts, including those resolved within 15 min, sorted by labels.
     pub alerts: Vec<RuleAlert>,
 }
 
@@ -83,22 +83,22 @@ pub struct RuleStatus {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct GroupStatus {
-    /// The file that it stands in.
+    /// The path of its file.
     pub file: Arc<PathBuf>,
     /// The group.
     pub group: Arc<RuleGroup>,
-    /// The time between two evaluations.
+    /// The interval between two evaluations.
     pub interval: Duration,
-    /// When it was evaluated last, in milliseconds since 1970.
+    /// The time of its last evaluation, in milliseconds since 1970.
     pub evaluated_at: Option<i64>,
-    /// How long that took.
+    /// The duration of its last evaluation.
     pub took: Duration,
-    /// The state of each of its rules, in their order.
+    /// The states of its rules, in their order.
     pub rules: Vec<RuleStatus>,
 }
 
-/// Evaluates rules. It reads no clock but to measure itself: time is an argument, in milliseconds
-/// since 1970, and so are the series.
+/// Evaluates rules. The time, in milliseconds since 1970, and the series are arguments; it reads a
+/// clock only to measure its own duration.
 #[derive(Debug)]
 pub struct Evaluator {
     options: RulesOptions,
@@ -107,7 +107,7 @@ pub struct Evaluator {
     recorded: RuleSeries,
     groups: Vec<Group>,
     standing: Standing,
-    /// What is known of the alerts before a restart.
+    /// The state of the alerts before a restart.
     before: Option<ForState>,
 }
 
@@ -117,17 +117,17 @@ struct Group {
     rules: Arc<RuleGroup>,
     /// In milliseconds.
     interval: i64,
-    /// By so much its evaluations are after the multiples of the interval.
+    /// The offset of its evaluations from multiples of the interval.
     phase: i64,
-    /// The last time that it was due and evaluated.
+    /// The last due time that was evaluated.
     slot: Option<i64>,
     took: Duration,
     runs: Vec<Run>,
-    /// After so many evaluations, what was known before a restart is restored.
+    /// The number of evaluations until the state from before a restart is restored.
     restores_in: u32,
 }
 
-/// As Prometheus: rules of one group may build on each other, and the first evaluation has them half.
+/// As in Prometheus: rules of a group may depend on each other, so the first is incomplete.
 const RESTORED_AFTER: u32 = 2;
 
 /// The state of one rule.
@@ -138,12 +138,12 @@ struct Run {
     evaluated_at: Option<i64>,
     took: Duration,
     alerts: Alerts,
-    /// What it gave last: what of that it gives no more has ended.
+    /// Its last result: series no longer in the result have ended.
     given: HashSet<LabelSet>,
 }
 
 impl Evaluator {
-    /// An evaluator without rules.
+    /// Creates an evaluator without rules.
     #[must_use]
     pub fn new(options: RulesOptions) -> Self {
         Self {
@@ -161,8 +161,8 @@ impl Evaluator {
         }
     }
 
-    /// Has alerts go on from what was known before a restart. Groups that were evaluated already
-    /// are left as they are.
+    /// Restores alerts from their state before a restart. Groups that were evaluated already are
+    /// unchanged.
     pub fn restore(&mut self, before: ForState) {
         self.before = Some(before);
         for group in self.groups.iter_mut().filter(|group| group.slot.is_none()) {
@@ -170,8 +170,8 @@ impl Evaluator {
         }
     }
 
-    /// The state of the alerts that is kept over a restart; `None` as long as some of before have
-    /// still to be restored.
+    /// The state of the alerts to keep across a restart; `None` until the previous state is
+    /// restored.
     #[must_use]
     pub fn for_state(&self, now: i64) -> Option<ForState> {
         if self.groups.iter().any(|group| group.restores_in > 0) {
@@ -189,8 +189,8 @@ impl Evaluator {
         Some(ForState::of(now, active))
     }
 
-    /// Puts these files in the place of all before. A rule keeps its state if there was one of
-    /// the same name and labels in the same group of the same file; the series of the others end.
+    /// Replaces all files. A rule keeps its state if the same group of the same file had a rule
+    /// with the same name and labels; the series of all others end.
     pub fn load(&mut self, files: &[RuleFile], now: i64) {
         self.standing = Standing::default();
         let mut before: HashMap<_, Vec<Group>> = HashMap::new();
@@ -217,7 +217,7 @@ impl Evaluator {
     fn group(&self, file: &Arc<PathBuf>, group: &RuleGroup, old: Option<Group>, now: i64) -> Group {
         let interval = millis(group.interval.unwrap_or(self.options.interval)).max(1);
         let hash = FixedState::with_seed(0).hash_one((&**file, &*group.name));
-        // Which rule of the old group has the state of one of the new.
+        // Finds the old rule whose state a new rule takes over.
         let mut known: HashMap<_, Vec<Run>> = HashMap::new();
         let slot = old.as_ref().and_then(|old| old.slot);
         let restores_in = match (&old, &self.before) {
@@ -252,7 +252,7 @@ impl Evaluator {
         }
     }
 
-    /// The series of a rule that is no more end.
+    /// Ends the series of a removed rule.
     fn end(&self, run: Run, now: i64, offset: Duration) {
         for labels in run.given {
             self.recorded
@@ -260,9 +260,9 @@ impl Evaluator {
         }
     }
 
-    /// Finds out which rules can be evaluated by a process that measures these series alone, also
-    /// by way of what other rules record. One that cannot is left out, and its alerts and series
-    /// end. Without this, all are evaluated.
+    /// Determines which rules can be evaluated from these series alone, including those that other
+    /// rules record. The others are skipped, and their alerts and series end. Without this call,
+    /// all are evaluated.
     pub fn classify(&mut self, measured: &Measured) {
         let runs = |groups: &mut Vec<Group>, each: &mut dyn FnMut(&FileRule, &mut Run)| {
             for group in groups {
@@ -273,7 +273,7 @@ impl Evaluator {
             }
         };
         runs(&mut self.groups, &mut |_, run| run.scope = Scope::Here);
-        // A rule that is left out takes those along that read what it would record.
+        // Skipping a rule also skips the rules that read its recorded series.
         loop {
             let mut recorded: HashSet<Arc<str>> = HashSet::new();
             recorded.extend(["ALERTS", "ALERTS_FOR_STATE", "up"].map(Arc::from));
@@ -305,7 +305,7 @@ impl Evaluator {
         due.min()
     }
 
-    /// Evaluates each group that is due, one after the other. One that was due more than once is
+    /// Evaluates each due group, one after the other. A group that was due several times is
     /// evaluated once.
     pub fn evaluate_due(
         &mut self,
@@ -326,7 +326,7 @@ impl Evaluator {
         changes
     }
 
-    /// Evaluates one group at a time of the caller's choice, as tests do.
+    /// Evaluates one group at any time, as tests do.
     pub fn evaluate(
         &mut self,
         at: usize,
@@ -376,7 +376,7 @@ impl Evaluator {
                 Vec::new()
             };
             run.took = clock.since(begun);
-            // Of a rule whose series are the same as before, nothing is built anew.
+            // If a rule yields the same series as before, nothing is rebuilt.
             let mut ended = run.given.clone();
             for (labels, value) in given {
                 if !ended.remove(&labels) {
@@ -413,20 +413,20 @@ impl Evaluator {
             .collect()
     }
 
-    /// Adds a sample to the series that rules can read beside those that are measured.
+    /// Adds a sample to the series that rules can read besides the source's.
     pub fn record(&self, labels: &LabelSet, time: i64, value: f64) {
         let value = value.into();
         self.recorded
             .push(labels, Sample { time, value }, &self.bounds);
     }
 
-    /// How many samples of the series that rules make found no place.
+    /// The number of dropped samples of rules' series.
     #[must_use]
     pub fn dropped(&self) -> u64 {
         self.recorded.dropped()
     }
 
-    /// The series that rules make.
+    /// The series of the rules.
     #[must_use]
     pub fn series(&self) -> RuleSeries {
         self.recorded.clone()
@@ -434,13 +434,13 @@ impl Evaluator {
 }
 
 impl Group {
-    /// The last time at or before `now` that it is due at.
+    /// The last due time at or before `now`.
     fn slot_at(&self, now: i64) -> i64 {
         let passed = now - self.phase;
         passed.div_euclid(self.interval) * self.interval + self.phase
     }
 
-    /// Has alerts go on from what was known before a restart, once enough was evaluated.
+    /// Restores alerts from before a restart, once enough evaluations are done.
     fn restore(&mut self, before: Option<&ForState>, now: i64) {
         if self.restores_in == 0 {
             return;
@@ -468,7 +468,7 @@ impl Run {
 
 type Identity = (Arc<str>, bool, Vec<(Arc<str>, String)>);
 
-/// What a rule is known by when its file is read again.
+/// The identity of a rule when its file is reloaded.
 fn identity(rule: &FileRule) -> Identity {
     let labels = rule.labels.iter();
     let labels = labels.map(|(name, text)| (Arc::clone(name), text.as_str().to_owned()));

@@ -1,4 +1,4 @@
-//! What is wrong with a rule file: all of it, each fault with its line and column.
+//! Faults of a rule file: a list of all of them, each with its line and column.
 
 use std::fmt::{self, Write as _};
 use std::io;
@@ -7,20 +7,20 @@ use std::path::{Path, PathBuf};
 use crate::promql::Place;
 use crate::util::Printable;
 
-/// The most faults that are listed of one file.
+/// The limit of faults listed per file.
 const MOST: usize = 100;
 
-/// One fault of a rule file.
+/// A fault of a rule file.
 ///
-/// It prints as `12:9: no rule has a field `exprs`; do you mean `expr`?`
+/// Displayed as `12:9: no rule has a field `exprs`; do you mean `expr`?`
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RuleFault {
-    /// Where in the file.
+    /// The position in the file.
     pub place: Place,
-    /// The problem, in words.
+    /// The problem, as text.
     pub problem: String,
-    /// The way to mend it, in words.
+    /// How to fix it, as text.
     pub hint: String,
 }
 
@@ -41,7 +41,7 @@ impl fmt::Display for RuleFault {
     }
 }
 
-/// Why a rule file was refused.
+/// The error of a rule file that was refused.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RuleFileError {
@@ -51,18 +51,18 @@ pub enum RuleFileError {
         Printable(.path.display())
     )]
     Io {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// What the system reported. A file that is too large or not UTF-8 is
-        /// [`io::ErrorKind::InvalidData`].
+        /// The error of the system; [`io::ErrorKind::InvalidData`] for a file that is too large or
+        /// not UTF-8.
         source: io::Error,
     },
-    /// The file was read, and this is all that is wrong with it.
+    /// The file has these faults.
     #[error("the rule file has {} fault(s):{}", .faults.len(), list(.path, .faults))]
     Invalid {
-        /// The file, or what the text was called.
+        /// The path of the file, or the name given to the text.
         path: PathBuf,
-        /// In the order of the lines; at most 100.
+        /// Sorted by line; at most 100.
         faults: Vec<RuleFault>,
     },
 }
@@ -77,7 +77,7 @@ impl RuleFileError {
         }
     }
 
-    /// The faults of the text of the file; empty where it could not be read.
+    /// The faults of the file; empty if it cannot be read.
     #[must_use]
     pub fn faults(&self) -> &[RuleFault] {
         match self {
@@ -87,7 +87,7 @@ impl RuleFileError {
     }
 }
 
-/// Each fault on a line of its own, as compilers write them.
+/// Lists the faults one per line, in the format of compilers.
 fn list(path: &Path, faults: &[RuleFault]) -> String {
     let path = Printable(path.display());
     faults.iter().fold(String::new(), |mut list, fault| {

@@ -1,4 +1,4 @@
-//! A rule file as it is read: groups of rules, in the order of the file.
+//! The model of a rule file: groups of rules, in file order.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,63 +9,63 @@ use super::template::Template;
 use super::{read, yaml};
 use crate::promql::{Place, Query};
 
-/// The most bytes of a rule file.
+/// The size limit of a rule file, in bytes.
 pub(super) const MAX_BYTES: u64 = 4 << 20;
 
-/// A rule file of Prometheus, checked as a whole.
+/// A Prometheus rule file, validated as a whole.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct RuleFile {
-    /// Where it was read from, or what its text was called.
+    /// The path of the file, or the name given to the text.
     pub path: PathBuf,
-    /// Its groups, each name once.
+    /// Its groups, with unique names.
     pub groups: Vec<RuleGroup>,
 }
 
-/// Rules that are evaluated one after the other.
+/// A group of rules, which are evaluated in order.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct RuleGroup {
     /// Its name, unique in the file.
     pub name: Arc<str>,
-    /// The time between two evaluations; the default of whoever evaluates where absent.
+    /// The interval between two evaluations; the evaluator's default if absent.
     pub interval: Option<Duration>,
-    /// How far back of the time of an evaluation its rules look. Default: zero.
+    /// How far its rules' queries are shifted into the past. Default: zero.
     pub query_offset: Duration,
-    /// The most alerts or series that one rule may give; zero means any number.
+    /// The limit of alerts or series that one rule may yield; zero means none.
     pub limit: usize,
     /// Its rules, in the order of evaluation.
     pub rules: Vec<FileRule>,
-    /// Where it stands in the file.
+    /// Its position in the file.
     pub place: Place,
 }
 
-/// A rule: what it computes, and what becomes of that.
+/// A recording or alerting rule.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct FileRule {
-    /// The alert, or the series that it records.
+    /// The name of the alert or of the recorded series.
     pub name: Arc<str>,
-    /// Whether it raises alerts, and how; `None` for one that records.
+    /// How it raises alerts; `None` for a recording rule.
     pub alerting: Option<Alerting>,
     /// The expression.
     pub expr: Query,
-    /// The labels that are added, those of the group included; where it records, they are plain
-    /// text. In the order of their names.
+    /// The labels to add, including those of the group, sorted by name; plain text for a recording
+    /// rule.
     pub labels: Vec<(Arc<str>, Template)>,
-    /// Where it stands in the file.
+    /// Its position in the file.
     pub place: Place,
 }
 
-/// How a rule raises alerts.
+/// The alerting part of a rule.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Alerting {
-    /// How long its expression must give a series before that is an alert. Default: zero.
+    /// How long its expression must yield a series before it fires (`for`). Default: zero.
     pub hold: Duration,
-    /// How long an alert goes on when its expression gives the series no more. Default: zero.
+    /// How long an alert keeps firing after its expression stops yielding it. Default: zero.
     pub keep_firing_for: Duration,
-    /// The texts that go with it, in the order of their names.
+    /// Its annotations, sorted by name.
     pub annotations: Vec<(Arc<str>, Template)>,
 }
 
@@ -73,7 +73,7 @@ impl RuleFile {
     /// Reads a file of at most 4 MiB.
     ///
     /// # Errors
-    /// It cannot be read; or all that is wrong with it, each fault with its line and column.
+    /// The file cannot be read, or has faults, each with its line and column.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, RuleFileError> {
         use std::io::Read as _;
         let path = path.as_ref();
@@ -94,7 +94,7 @@ impl RuleFile {
         Self::parse(path, &text)
     }
 
-    /// Reads the text of a file; `path` is what it is called in errors.
+    /// Parses the text of a file; `path` names it in errors.
     ///
     /// # Errors
     /// Its faults, each with its line and column.

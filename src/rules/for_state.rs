@@ -1,16 +1,16 @@
-//! Since when alerts are active, over a restart: as Prometheus restores it from the series
+//! The start times of alerts across a restart, restored as Prometheus does from the series
 //! `ALERTS_FOR_STATE`.
 //!
-//! A group is evaluated twice first, so that only what its rules give again is restored. Then an
-//! alert goes on as if the time of the outage had not been:
+//! A group is first evaluated twice, so that only alerts its rules still yield are restored. Then
+//! an alert continues as if the outage had taken no time:
 //!
-//! | of its `for`, before the end | it is active since |
+//! | rest of its `for` before the outage | restored start |
 //! |---|---|
-//! | all was over | as before: it fires at the next evaluation |
-//! | less than 10 min were left | so that it fires in 10 min |
-//! | more was left | as much later as the outage took |
+//! | none | unchanged: it fires at the next evaluation |
+//! | less than 10 min | such that it fires in 10 min |
+//! | more | later by the duration of the outage |
 //!
-//! A `for` of less than 10 min begins anew, and so does each after an outage of more than 1 h.
+//! A `for` of less than 10 min starts anew; after an outage of more than 1 h all do.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -21,28 +21,28 @@ use super::alert::RuleAlert;
 use super::evaluator::millis;
 use crate::promql::LabelSet;
 
-/// The least time that a restored alert is pending, unless it fired already.
+/// The minimum time that a restored alert is pending, unless it fired already.
 const GRACE: Duration = Duration::from_secs(10 * 60);
 
 /// The longest outage after which anything is restored.
 const TOLERANCE: Duration = Duration::from_secs(60 * 60);
 
-/// The most alerts that are known over a restart: those that are active for the longest time.
+/// The limit of alerts kept across a restart: those active for the longest time.
 const MOST: usize = 1_000;
 
-/// Since when the alerts of an [`Evaluator`](super::Evaluator) are active: what a process that is
-/// started again goes on from.
+/// The start times of an [`Evaluator`](super::Evaluator)'s alerts, from which a restarted process
+/// continues.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ForState {
-    /// When this was so, in milliseconds since 1970.
+    /// The time of this state, in milliseconds since 1970.
     pub at: i64,
-    /// Since when each alert is active, in milliseconds since 1970, by a fingerprint of its labels.
+    /// The start of each active alert, in milliseconds since 1970, by a fingerprint of its labels.
     pub since: BTreeMap<String, i64>,
 }
 
 impl ForState {
-    /// Of these alerts, each with its `for`.
+    /// The state of these alerts, each with its `for`.
     pub(super) fn of<'a>(at: i64, active: impl Iterator<Item = (&'a RuleAlert, Duration)>) -> Self {
         let kept = active.filter(|(_, hold)| *hold >= GRACE);
         let mut kept: Vec<_> = kept.map(|(alert, _)| alert).collect();
@@ -56,7 +56,7 @@ impl ForState {
         }
     }
 
-    /// Since when an alert counts as active that is given again at `now`.
+    /// The restored start of an alert that is yielded again at `now`.
     pub(super) fn restored(&self, labels: &LabelSet, hold: Duration, now: i64) -> Option<i64> {
         let outage = now.checked_sub(self.at)?;
         if hold < GRACE || !(0..=millis(TOLERANCE)).contains(&outage) {
@@ -72,10 +72,10 @@ impl ForState {
     }
 }
 
-/// The same for the same labels in each version of this crate (FNV-1a, 64 bits).
+/// Stable across versions of this crate (FNV-1a, 64 bits).
 pub(super) fn fingerprint(labels: &LabelSet) -> String {
     let bytes = labels.iter().flat_map(|(name, value)| {
-        // No text has these bytes in UTF-8.
+        // These bytes do not occur in UTF-8.
         let name = name.bytes().chain([0xFE]);
         name.chain(value.bytes()).chain([0xFF])
     });

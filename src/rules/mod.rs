@@ -1,5 +1,5 @@
-//! Prometheus rule files as they are: groups of rules that record and raise alerts, on queries
-//! over the process's own [`history`](crate::history).
+//! Evaluates unmodified Prometheus rule files: groups of recording and alerting rules, over the
+//! process's own [`history`](crate::history).
 //!
 //! ```
 //! use selfheal::rules::RuleFile;

@@ -1,4 +1,4 @@
-//! From the tree of a rule file to its groups, gathering all faults on the way.
+//! Converts the tree of a rule file to groups and collects all faults.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -31,7 +31,7 @@ const RULE_FIELDS: &[&str] = &[
     "annotations",
 ];
 
-/// The groups of a file, or all that is wrong with it.
+/// The groups of a file, or all of its faults.
 pub(super) fn groups(source: &str, tree: Option<&Node>) -> Result<Vec<RuleGroup>, Vec<RuleFault>> {
     let mut reader = Reader {
         source,
@@ -114,7 +114,7 @@ impl Reader<'_> {
             .iter()
             .filter_map(|rule| self.rule(rule, &labels))
             .collect();
-        // One that has faults is still known by its name, which another may not have.
+        // A group with faults still occupies its name.
         let name = name.or_else(|| (self.faults.len() > before).then(|| Arc::from("")))?;
         (!name.is_empty()).then_some(RuleGroup {
             name,
@@ -175,7 +175,7 @@ impl Reader<'_> {
                     self.fault(at, problem, "remove it, or write `alert` for `record`");
                 }
             }
-            // Any other text is a name, as in Prometheus 3.
+            // Any other text is a valid name, as in Prometheus 3.
             if let Some(name) = name.as_deref().filter(|name| name.contains(['{', '}'])) {
                 let at = record.map_or(fields.place, |node| node.place);
                 let problem = format!("`{name}` is no name for a series");
@@ -211,7 +211,7 @@ impl Reader<'_> {
         None
     }
 
-    /// Parses templates, or takes the texts as they are where a rule records.
+    /// Parses templates, or keeps the texts for a recording rule.
     fn templates(&mut self, texts: Labels, parse: bool) -> Vec<(Arc<str>, Template)> {
         let mut templates = Vec::with_capacity(texts.len());
         for (name, scalar) in texts {
@@ -289,7 +289,7 @@ impl Reader<'_> {
         None
     }
 
-    /// A text that is there and not empty.
+    /// A text that must be present and not empty.
     fn required(&mut self, fields: &Fields<'_>, name: &str, what: &str) -> Option<Arc<str>> {
         let Some(node) = fields.get(name) else {
             self.fault(fields.place, format!("{what} needs `{name}`"), "add it");
@@ -317,7 +317,7 @@ impl Reader<'_> {
         parsed
     }
 
-    /// Zero, and whatever is below it, means no limit, as in Prometheus.
+    /// Zero and negative values mean no limit, as in Prometheus.
     fn limit(&mut self, node: Option<&Node>) -> usize {
         let Some(scalar) = node.and_then(|node| self.scalar(node, "`limit`")) else {
             return 0;
@@ -351,7 +351,7 @@ impl Reader<'_> {
         };
         let mut found = Labels::new();
         for (key, value) in entries.iter() {
-            // Any other text is a name, as in Prometheus 3.
+            // Any other text is a valid name, as in Prometheus 3.
             if key.text.is_empty() || (labels && &*key.text == "__name__") {
                 let problem = format!("`{}` is no name for a label", key.text);
                 self.fault(key.place, problem, "use another");
@@ -374,7 +374,7 @@ fn quoted(names: &[&str]) -> String {
     names.join(", ")
 }
 
-/// The byte of a text that is at a place.
+/// The byte offset of a position.
 fn offset(text: &str, place: Place) -> usize {
     let lines = text
         .split_inclusive('\n')

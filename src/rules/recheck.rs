@@ -1,4 +1,4 @@
-//! What an expression says of the time after a moment alone: whether an action has helped.
+//! Evaluates an expression on samples after a moment only, to verify that an action has helped.
 
 use std::cell::Cell;
 use std::error::Error;
@@ -26,10 +26,9 @@ const GROWING: [&str; 6] = [
     "resets",
 ];
 
-/// An expression whose ranges reach back to a moment and no further. What grows with the length
-/// of its range (`increase` and others) is scaled up to the whole range, so that the limits that it
-/// is compared with stay the same. Ranges with an offset or `@` look at another time on purpose
-/// and stay as they are.
+/// The expression with its ranges shortened to start at a moment. Results that grow with the range
+/// (`increase` and others) are scaled up to the whole range, so that limits in the expression stay
+/// valid. Ranges with an offset or `@` refer to another time on purpose and stay unchanged.
 fn clipped(query: &Query, reach: Duration) -> Result<Query, QueryError> {
     let Ok(mut expr) = parse(query.text()) else {
         return Ok(query.clone());
@@ -89,7 +88,7 @@ fn is_now(selector: &VectorSelector) -> bool {
     selector.offset.is_none() && selector.at.is_none()
 }
 
-/// The range among arguments.
+/// The range selector among the arguments.
 fn range(arguments: &FunctionArgs) -> Option<Duration> {
     arguments
         .args
@@ -101,7 +100,7 @@ fn range(arguments: &FunctionArgs) -> Option<Duration> {
         })
 }
 
-/// How far back an expression looks, offsets aside.
+/// The longest range of an expression, without offsets.
 #[must_use]
 pub fn longest_range(query: &Query) -> Duration {
     fn longest(expr: &Expr) -> Duration {
@@ -128,8 +127,8 @@ pub fn longest_range(query: &Query) -> Duration {
     parse(query.text()).map_or(Duration::ZERO, |expr| longest(&expr))
 }
 
-/// A source that notices where it has too few samples of after a moment: of a series that is read
-/// at one time the newest, of one that is read over a range two.
+/// A source that detects too few samples after a moment: one is needed for an instant selector, two
+/// for a range.
 struct Fresh<'a, S: ?Sized> {
     inner: &'a S,
     /// In milliseconds since 1970.
@@ -144,7 +143,7 @@ impl<S: Queryable + ?Sized> Queryable for Fresh<'_, S> {
         sink: Sink<'_>,
     ) -> Result<(), Box<dyn Error + Send + Sync>> {
         self.inner.select(selection, &mut |series| {
-            // What is read of an earlier time is no part of the question.
+            // Reads of an earlier time are not affected.
             if selection.until > self.since {
                 let ended = series
                     .samples
@@ -162,18 +161,18 @@ impl<S: Queryable + ?Sized> Queryable for Fresh<'_, S> {
     }
 }
 
-/// What a rule gives on samples of after a moment alone.
+/// The result of a rule on samples after a moment only.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Recheck {
     /// There are too few samples, or the expression cannot be evaluated on them.
     Unknown,
-    /// The labels of its alerts; `for` is not waited for.
+    /// The labels of its alerts, regardless of `for`.
     Gives(Vec<LabelSet>),
 }
 
-/// The series of recording rules, as these rules give them on samples of after a moment; others are
-/// those of the inner source.
+/// The series of recording rules, recomputed on samples after a moment; other series come from the
+/// inner source.
 struct Renewed<'a, S: ?Sized> {
     series: Vec<Series>,
     rules: &'a [&'a FileRule],
@@ -194,7 +193,7 @@ impl<S: Queryable + ?Sized> Queryable for Renewed<'_, S> {
     }
 }
 
-/// Whether an expression reads series of a name.
+/// Whether an expression reads series of this name.
 fn reads(expr: &Query, name: &str) -> bool {
     let named = |matcher: &&Matcher| matcher.name() == METRIC_NAME;
     expr.selectors().any(|matchers| {
@@ -203,8 +202,7 @@ fn reads(expr: &Query, name: &str) -> bool {
     })
 }
 
-/// The recording rules that an expression reads the series of, also by way of each other, in
-/// their order.
+/// The recording rules on which an expression depends, directly or indirectly, in order.
 fn recorders<'r>(expr: &Query, rules: &'r [FileRule]) -> Vec<&'r FileRule> {
     let mut needed = vec![false; rules.len()];
     loop {
@@ -230,7 +228,7 @@ fn recorders<'r>(expr: &Query, rules: &'r [FileRule]) -> Vec<&'r FileRule> {
         .collect()
 }
 
-/// What recording rules give at a time, on samples of after a moment. `None` where one fails.
+/// The results of recording rules at a time, on samples after a moment. `None` if one fails.
 fn renew(
     rules: &[&FileRule],
     source: &(impl Queryable + ?Sized),
@@ -269,11 +267,11 @@ fn renew(
     Some(renewed.series)
 }
 
-/// Evaluates an alerting rule at `now` as if there were no samples of before `since`, both in
-/// milliseconds since 1970: what it gives is the state after an action that ended then.
+/// Evaluates an alerting rule at `now` as if there were no samples before `since`, both in
+/// milliseconds since 1970: the result is the state after an action that ended at `since`.
 ///
-/// Of `rules`, those that record what it reads are evaluated anew in the same way: what they have
-/// recorded may rest on older samples. Series that other rules record are taken as they are.
+/// Those of `rules` that record what it reads are recomputed in the same way, since their recorded
+/// samples may depend on older ones. Series recorded by other rules are used as they are.
 #[must_use]
 pub fn recheck(
     rule: &FileRule,
@@ -298,7 +296,7 @@ pub fn recheck(
     };
     let measured = fresh();
     let mut series = Vec::new();
-    // For what is read over a range there are two samples, as far as there can be.
+    // Recorded halfway too, so that ranges contain two samples, if possible.
     let early = fresh();
     let middle = since + (now - since) / 2;
     if let Some(first) = renew(&recorders, &early, (since, middle), options)
@@ -318,7 +316,7 @@ pub fn recheck(
             None => series.push(new),
         }
     }
-    // What is given no more has ended.
+    // Series no longer in the result have ended.
     for series in &mut series {
         if series.samples.last().is_some_and(|last| last.time < now) {
             let value = f64::from_bits(STALE).into();

@@ -1,4 +1,4 @@
-//! The series that rules make: what recording rules compute, `ALERTS`, `ALERTS_FOR_STATE`, `up`.
+//! The series of rules: results of recording rules, `ALERTS`, `ALERTS_FOR_STATE`, `up`.
 
 use std::collections::{HashMap, VecDeque};
 use std::error::Error;
@@ -15,8 +15,8 @@ use crate::util::STALE;
 
 type Rings = HashMap<LabelSet, VecDeque<Sample>>;
 
-/// The recent samples of the series that rules make, bounded in time and number. Cloning is cheap
-/// and gives the same series.
+/// The recent samples of the series of rules, bounded in time and number. Clones are cheap and
+/// share the series.
 #[derive(Clone, Debug, Default)]
 pub struct RuleSeries {
     inner: Arc<Mutex<Inner>>,
@@ -27,13 +27,13 @@ struct Inner {
     by_name: HashMap<Arc<str>, Rings>,
     samples: usize,
     series: usize,
-    /// Samples that found no place.
+    /// The number of dropped samples.
     dropped: u64,
-    /// Another number whenever there are series of other names.
+    /// Changes whenever the set of names changes.
     names: u64,
 }
 
-/// How much is kept.
+/// The limits of the series.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bounds {
     pub(super) keep: Duration,
@@ -42,8 +42,8 @@ pub(super) struct Bounds {
 }
 
 impl RuleSeries {
-    /// Adds a sample, unless it is older than the newest of its series or there is no place for
-    /// one more series.
+    /// Adds a sample, unless it is older than the newest of its series or the limit of series is
+    /// reached.
     pub(super) fn push(&self, labels: &LabelSet, sample: Sample, bounds: &Bounds) {
         let mut inner = self.inner.lock();
         let inner = &mut *inner;
@@ -59,7 +59,7 @@ impl RuleSeries {
             let newest = ring.back().map(|newest| newest.time);
             match newest {
                 Some(newest) if newest > sample.time => return,
-                // Whoever says a second time what a series is at a time has the last word.
+                // For the same time, the last value counts.
                 Some(newest) if newest == sample.time => {
                     ring.pop_back();
                     inner.samples -= 1;
@@ -84,7 +84,7 @@ impl RuleSeries {
         self.push(labels, Sample { time, value }, bounds);
     }
 
-    /// Drops what is too old, and the oldest where there is too much.
+    /// Drops samples that are too old, and the oldest beyond the limit.
     pub(super) fn bound(&self, now: i64, bounds: &Bounds) {
         let mut inner = self.inner.lock();
         let mut keep = i64::try_from(bounds.keep.as_millis()).unwrap_or(i64::MAX);
@@ -95,7 +95,7 @@ impl RuleSeries {
         }
     }
 
-    /// These series and those that are measured, as one source of queries.
+    /// Combines these series with the measured ones into one source of queries.
     pub fn beside<'a>(&'a self, measured: &'a (impl Queryable + ?Sized)) -> impl Queryable + 'a {
         Both {
             recorded: self,
@@ -103,12 +103,12 @@ impl RuleSeries {
         }
     }
 
-    /// Another number whenever there are series of other names.
+    /// Changes whenever the set of names changes.
     pub(super) fn names(&self) -> u64 {
         self.inner.lock().names
     }
 
-    /// Whether there may be series that match.
+    /// Whether any series may match.
     pub(super) fn may_match(&self, matchers: &[Matcher]) -> bool {
         let inner = self.inner.lock();
         let named = |name: &Arc<str>| {
@@ -118,14 +118,14 @@ impl RuleSeries {
         inner.by_name.keys().any(named)
     }
 
-    /// Whether a series was ever made and is still kept.
+    /// Whether a series exists and is still kept.
     fn has(&self, labels: &LabelSet) -> bool {
         let inner = self.inner.lock();
         let rings = inner.by_name.get(labels.name().unwrap_or_default());
         rings.is_some_and(|rings| rings.contains_key(labels))
     }
 
-    /// How many samples found no place.
+    /// The number of dropped samples.
     pub(super) fn dropped(&self) -> u64 {
         self.inner.lock().dropped
     }
@@ -190,7 +190,7 @@ impl Queryable for RuleSeries {
     }
 }
 
-/// Two sources as one; where both have a series, that of the first counts.
+/// Two sources as one; if both have a series, the first one is used.
 pub(super) struct Both<'a, M: ?Sized> {
     pub(super) recorded: &'a RuleSeries,
     pub(super) measured: &'a M,
@@ -207,7 +207,7 @@ impl<M: Queryable + ?Sized> Queryable for Both<'_, M> {
     }
 }
 
-/// The series of two sources; of the second those that are not known.
+/// Selects the series of two sources, except those of the second that are `known`.
 pub(super) fn one_after_other<A: Queryable + ?Sized, B: Queryable + ?Sized>(
     first: &A,
     second: &B,

@@ -1,4 +1,4 @@
-//! What becomes of each rule of a file in this process, for people.
+//! The report on how each rule of a file is treated in this process.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -9,13 +9,13 @@ use super::fault::RuleFileError;
 use super::scope::Scope;
 use crate::util::Printable;
 
-/// Rule by rule: evaluated here, a fleet rule, or no such series here. It prints as text.
+/// The treatment of each rule: evaluated, a fleet rule, or without series. It implements `Display`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Report {
     /// In the order of the files.
     pub rules: Vec<ReportedRule>,
-    /// Why the last reload was refused; the rules are those from before.
+    /// The error of the last refused reload, if any; the rules are then the previous ones.
     pub refused: Option<String>,
 }
 
@@ -23,24 +23,24 @@ pub struct Report {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ReportedRule {
-    /// The file that it stands in.
+    /// The path of its file.
     pub file: Arc<PathBuf>,
-    /// The line in it.
+    /// Its line in the file.
     pub line: usize,
     /// Its group.
     pub group: Arc<str>,
-    /// The alert, or the series that it records.
+    /// The name of the alert or of the recorded series.
     pub name: Arc<str>,
-    /// Whether it raises alerts.
+    /// Whether it is an alerting rule.
     pub alerts: bool,
     /// Whether it can be evaluated here.
     pub scope: Scope,
-    /// How its last evaluation ended.
+    /// The result of its last evaluation.
     pub health: RuleHealth,
 }
 
 impl Report {
-    /// The report on groups that an evaluator has.
+    /// Creates a report from an evaluator's groups.
     #[must_use]
     pub fn new(groups: &[GroupStatus]) -> Self {
         let rules = groups.iter().flat_map(|status| {
@@ -61,7 +61,7 @@ impl Report {
         }
     }
 
-    /// The report after a reload that was refused.
+    /// Adds the error of a refused reload.
     #[must_use]
     pub(crate) fn refused(mut self, why: &RuleFileError) -> Self {
         self.refused = Some(why.to_string());
@@ -77,7 +77,7 @@ impl Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(why) = &self.refused {
-            // Its lines are those of the faults, each escaped already.
+            // The lines of the faults are escaped already.
             writeln!(f, "the last valid rules stay in force: {why}")?;
         }
         let mut last: Option<&PathBuf> = None;

@@ -1,4 +1,4 @@
-//! Which rules one process can evaluate by itself.
+//! Determines which rules a process can evaluate by itself.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -10,17 +10,17 @@ use crate::promql::{LabelSet, METRIC_NAME, MatchOp, Matcher, Query};
 
 /// Whether a rule can be evaluated in this process.
 ///
-/// A rule file is written for a server that scrapes many targets. Here are the series of one.
+/// Rule files are written for a server with many targets; this process has the series of one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Scope {
-    /// All series that it reads are of this process.
+    /// All series that it reads belong to this process.
     #[default]
     Here,
-    /// It aggregates over instances, and here it sees this one alone: evaluated, of its share.
+    /// It aggregates over instances, but sees only this one: evaluated, for this instance's share.
     Fleet,
-    /// It reads series that this process does not have: not evaluated, since that others' data are
-    /// missing must not raise an alert.
+    /// It reads series that this process does not have: not evaluated, since their absence here
+    /// must not raise an alert.
     NoSeries(Arc<[Arc<str>]>),
 }
 
@@ -31,7 +31,7 @@ impl Scope {
         !matches!(self, Self::NoSeries(_))
     }
 
-    /// The scope of a rule with this expression.
+    /// Determines the scope of a rule with this expression.
     pub(super) fn of(query: &Query, measured: &Measured, recorded: &HashSet<Arc<str>>) -> Self {
         let mut missing: Vec<Arc<str>> = Vec::new();
         for matchers in query.selectors() {
@@ -44,7 +44,7 @@ impl Scope {
         if !missing.is_empty() {
             return Self::NoSeries(missing.into());
         }
-        // What the library cannot parse is of newer syntax, and evaluated.
+        // If the library cannot parse it, the syntax is newer, and it is evaluated.
         match parse(query.text()) {
             Ok(expr) if drops_instance(&expr) => Self::Fleet,
             _ => Self::Here,
@@ -64,7 +64,7 @@ impl fmt::Display for Scope {
     }
 }
 
-/// The series that a process has or will have: all that it declares.
+/// The series that a process declares, with or without values yet.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Measured {
     names: HashSet<Arc<str>>,
@@ -72,7 +72,7 @@ pub struct Measured {
 }
 
 impl Measured {
-    /// Series of these names, each with the labels of the target.
+    /// Creates it from names, with the labels of the target on each series.
     #[must_use]
     pub fn new(names: impl IntoIterator<Item = Arc<str>>, target: LabelSet) -> Self {
         Self {
@@ -81,7 +81,7 @@ impl Measured {
         }
     }
 
-    /// What a selector asks for in vain, for people.
+    /// Returns a selector that cannot match, as text.
     fn missing(&self, matchers: &[Matcher], recorded: &HashSet<Arc<str>>) -> Option<Arc<str>> {
         let named = |matcher: &&Matcher| matcher.name() == METRIC_NAME;
         let known = |name: &Arc<str>| matchers.iter().filter(named).all(|m| m.matches(name));
@@ -92,7 +92,7 @@ impl Measured {
         if !self.names.iter().any(known) {
             return Some(name.map_or_else(|| Arc::from("{}"), shown));
         }
-        // No other label of the target will ever be there.
+        // The target will never have another label.
         let wrong = matchers.iter().find(|matcher| {
             let target = self.target.get(matcher.name());
             target.is_some_and(|value| !matcher.matches(value))
@@ -109,7 +109,7 @@ fn shown(matcher: &Matcher) -> Arc<str> {
     }
 }
 
-/// Whether the label `instance` is aggregated away somewhere in an expression.
+/// Whether an expression aggregates away the label `instance`.
 fn drops_instance(expr: &Expr) -> bool {
     match expr {
         Expr::Aggregate(aggregate) => {
@@ -120,7 +120,7 @@ fn drops_instance(expr: &Expr) -> bool {
                 }
                 None => false,
             };
-            // These give some of the series as they are.
+            // These return some of the series unchanged.
             let picks = matches!(&*aggregate.op.to_string(), "topk" | "bottomk" | "limitk");
             !kept && !picks || drops_instance(&aggregate.expr)
         }

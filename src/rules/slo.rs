@@ -1,13 +1,13 @@
-//! Objectives as rules: recording rules of error ratios, and alerts on how fast the budget burns.
+//! Service level objectives as rules: recording rules of error ratios, and burn rate alerts.
 
 use std::fmt::Write as _;
 
 use crate::util::escape;
 
-/// How fast a budget burns, over a long window and a short one that says whether it still does, and
-/// how bad that is. At the first pace, 2 % of the budget of 30 days are gone in an hour; the others
-/// are 5 % in six hours, and 10 % in one and in three days. The paces are those of the Site
-/// Reliability Workbook, chapter 5.
+/// The burn rates, each with a long window, a short one that shows whether it continues, and a
+/// severity. At the first rate, 2 % of the budget of 30 days are consumed in an hour; the others
+/// are 5 % in six hours, and 10 % in one and in three days. Source: Site Reliability Workbook,
+/// chapter 5.
 pub(crate) const BURNS: [(f64, &str, &str, &str); 4] = [
     (14.4, "1h", "5m", "page"),
     (6.0, "6h", "30m", "page"),
@@ -15,11 +15,11 @@ pub(crate) const BURNS: [(f64, &str, &str, &str); 4] = [
     (1.0, "3d", "6h", "ticket"),
 ];
 
-/// A share of good events that a service is to have over 30 days.
+/// A service level objective: the target share of good events over 30 days.
 ///
-/// It expands into the text of a rule file, which is evaluated here and by a Prometheus server
-/// alike: recording rules `slo:error_ratio:rate5m` and so on for each window, and the alert
-/// `SloBudgetBurn` with two severities, `page` and `ticket`, all with the label `slo`.
+/// It expands to the text of a rule file for this crate or a Prometheus server: recording rules
+/// `slo:error_ratio:rate5m` and so on for each window, and the alert `SloBudgetBurn` with two
+/// severities, `page` and `ticket`, all with the label `slo`.
 ///
 /// ```
 /// use selfheal::rules::{RuleFile, Slo};
@@ -41,21 +41,21 @@ pub struct Slo {
 
 #[derive(Clone, Debug, PartialEq)]
 enum SloKind {
-    /// Bad and all events.
+    /// Counters of bad events and of all events.
     Ratio { bad: String, all: String },
-    /// A histogram, and the bound that good events are below.
+    /// A histogram, and the upper bound of good events.
     Below { histogram: String, bound: f64 },
 }
 
 impl Slo {
-    /// The share of requests that are not answered with 5xx: `http_requests_total` by `status`.
+    /// The share of requests not answered with 5xx: `http_requests_total` by `status`.
     pub fn availability(name: &str, percent: f64) -> Self {
         let bad = "http_requests_total{status=~\"5..\"}";
         let all = bad.split('{').next().unwrap_or(bad);
         Self::ratio(name, percent, bad, all)
     }
 
-    /// The share of requests that take at most so many seconds: a bound of the buckets of
+    /// The share of requests that take at most `seconds`, a bucket bound of
     /// `http_request_duration_seconds`.
     pub fn latency(name: &str, percent: f64, seconds: f64) -> Self {
         Self::of(
@@ -68,7 +68,7 @@ impl Slo {
         )
     }
 
-    /// Any share: counters of bad and of all events, as selectors.
+    /// A custom share: counters of bad and of all events, as selectors.
     pub fn ratio(name: &str, percent: f64, bad: &str, all: &str) -> Self {
         let (bad, all) = (bad.to_owned(), all.to_owned());
         Self::of(name, percent, SloKind::Ratio { bad, all })
@@ -94,13 +94,13 @@ impl Slo {
         self
     }
 
-    /// Sets the address of the page about the alert, its annotation `runbook_url`. Default: none.
+    /// Sets the URL of the runbook, the annotation `runbook_url`. Default: none.
     pub fn runbook(mut self, url: &str) -> Self {
         url.clone_into(&mut self.runbook);
         self
     }
 
-    /// Puts the namespace of the service before the names of its metrics. Default: none.
+    /// Prepends the namespace of the service to the metric names. Default: none.
     pub fn namespace(mut self, namespace: &str) -> Self {
         let named = |name: &str| format!("{namespace}_{name}");
         self.kind = match self.kind {
@@ -116,13 +116,13 @@ impl Slo {
         self
     }
 
-    /// The name.
+    /// Returns the name.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The text of a rule file.
+    /// Generates the text of a rule file.
     #[must_use]
     pub fn to_rules(&self) -> String {
         let name = quoted(&self.name);
@@ -145,7 +145,7 @@ impl Slo {
             );
         }
         for (pace, long, short, severity) in BURNS {
-            // No figure beyond what the paces and percentages have.
+            // No more digits than the rates and percentages have.
             let limit = format!("{:.10}", pace * budget);
             let limit = limit.trim_end_matches('0').trim_end_matches('.');
             let over =
@@ -174,7 +174,7 @@ impl Slo {
         let rate = |selector: &str| format!("sum(rate({}[{window}]))", self.narrowed(selector));
         match &self.kind {
             SloKind::Ratio { bad, all } => {
-                // Where nothing bad was ever counted, its series is not there.
+                // If no bad event was ever counted, its series does not exist.
                 let none = format!("{} * 0", rate(all));
                 format!("({} or {none}) / ({} > 0)", rate(bad), rate(all))
             }
@@ -186,7 +186,7 @@ impl Slo {
         }
     }
 
-    /// A selector with the matchers of the objective.
+    /// A selector with the objective's matchers.
     fn narrowed(&self, selector: &str) -> String {
         if self.selector.is_empty() {
             return selector.to_owned();
@@ -199,7 +199,7 @@ impl Slo {
     }
 }
 
-/// A bound as servers write it: `1` before, `1.0` since version 3 of Prometheus.
+/// A bound as Prometheus writes it: `1` in version 2, `1.0` since version 3.
 fn le(bound: f64) -> String {
     let text = bound.to_string();
     if text.contains('.') {
@@ -209,7 +209,7 @@ fn le(bound: f64) -> String {
     }
 }
 
-/// A text in double quotes, as both YAML and PromQL read it.
+/// A double-quoted text, valid in YAML and PromQL.
 fn quoted(text: &str) -> String {
     let mut out = String::from("\"");
     escape::label_value(&mut out, text);

@@ -1,4 +1,4 @@
-//! YAML as a tree in which every node knows its line and column.
+//! Parses YAML to a tree whose nodes have their line and column.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,13 +8,13 @@ use saphyr_parser::{Event, Parser, ScalarStyle, Span};
 use super::fault::RuleFault;
 use crate::promql::Place;
 
-/// The most nodes of a file, those that aliases repeat included.
+/// The limit of nodes of a file, including those repeated by aliases.
 const NODES: usize = 1_000_000;
 
-/// How deep a file may be nested; rule files need five levels.
+/// The limit of nesting; rule files need five levels.
 const DEPTH: usize = 32;
 
-/// A node and where it begins.
+/// A node and its position.
 #[derive(Clone, Debug)]
 pub(crate) struct Node {
     pub(crate) place: Place,
@@ -25,33 +25,33 @@ pub(crate) struct Node {
 pub(crate) enum Kind {
     Scalar(Scalar),
     List(Arc<[Node]>),
-    /// In the order of the file, each key once.
+    /// In file order, with unique keys.
     Map(Arc<[(Scalar, Node)]>),
 }
 
-/// Text, as a key or a value.
+/// A scalar, as a key or a value.
 #[derive(Clone, Debug)]
 pub(crate) struct Scalar {
     pub(crate) place: Place,
     pub(crate) text: Arc<str>,
-    /// The first character in the file, counted in characters.
+    /// The offset of the first character in the file, in characters.
     start: usize,
     style: ScalarStyle,
 }
 
 impl Scalar {
-    /// Whether it is `null`, `~` or nothing.
+    /// Whether it is `null`, `~` or empty.
     pub(crate) fn is_null(&self) -> bool {
         self.style == ScalarStyle::Plain
             && matches!(&*self.text, "" | "~" | "null" | "Null" | "NULL")
     }
 
-    /// Where a byte of the text stands in the file `source`, whatever the style: characters that
-    /// are not blank stand in both in the same order.
+    /// The position in the file `source` of a byte of the text, for any scalar style: non-blank
+    /// characters have the same order in both.
     pub(crate) fn place_of(&self, source: &str, at: usize) -> Place {
         let end = self.text.trim_end().len();
         if at >= end && end > 0 {
-            // Right behind the last character.
+            // Just after the last character.
             let last = self.text[..end].char_indices().next_back();
             let Place { line, column } = self.place_of(source, last.map_or(0, |(at, _)| at));
             let column = column + 1;
@@ -70,7 +70,7 @@ impl Scalar {
             };
             place
         };
-        // That of `|` and `>` begins at its text.
+        // For `|` and `>` it begins at the text.
         if matches!(
             self.style,
             ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted
@@ -102,7 +102,7 @@ impl Scalar {
     }
 }
 
-/// Reads the one document of a text; `None` where there is nothing in it.
+/// Parses the single document of a text; `None` if it is empty.
 pub(crate) fn read(source: &str) -> Result<Option<Node>, RuleFault> {
     let source = source.strip_prefix('\u{feff}').unwrap_or(source);
     let mut reader = Reader {
@@ -133,7 +133,7 @@ pub(crate) fn read(source: &str) -> Result<Option<Node>, RuleFault> {
 
 struct Reader<'a> {
     parser: Parser<'a, saphyr_parser::StrInput<'a>>,
-    /// What each anchor stands for, and how many nodes that is.
+    /// The node of each anchor, and its number of nodes.
     anchors: Vec<(usize, Node, usize)>,
     nodes: usize,
 }

@@ -1,4 +1,4 @@
-//! The functions of templates, as a table.
+//! The table of template functions.
 
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use super::value::Value;
 use crate::rules::duration::parse_duration;
 use crate::util::distance;
 
-/// A function: its name, how many arguments it takes, and what it does.
+/// A function: its name, its number of arguments, and its implementation.
 #[derive(Debug)]
 pub(super) struct Function {
     pub(super) name: &'static str,
@@ -36,7 +36,7 @@ const fn function(name: &'static str, takes: (usize, usize), call: Call) -> Func
 }
 
 static FUNCTIONS: [Function; 49] = [
-    // Of Go.
+    // From Go.
     function("and", (1, ANY), |_, args| Ok(last_or(args, false))),
     function("or", (1, ANY), |_, args| Ok(last_or(args, true))),
     function("not", (1, 1), |_, args| Ok(Value::Bool(!args[0].is_true()))),
@@ -77,7 +77,7 @@ static FUNCTIONS: [Function; 49] = [
     function("urlquery", (0, ANY), |_, args| {
         Ok(Value::text(url_query(&print(args))))
     }),
-    // Of Prometheus.
+    // From Prometheus.
     function("query", (1, 1), |run, args| run.query(&text(&args[0])?)),
     function("first", (1, 1), |_, args| match &args[0] {
         Value::List(found) => found
@@ -215,7 +215,7 @@ static FUNCTIONS: [Function; 49] = [
     function("externalURL", (0, 0), |run, _| {
         Ok(Value::Text(Arc::clone(&run.data.external_url)))
     }),
-    // No template of a rule can call what it has no value of, and no other file is read.
+    // Templates of rules have no callable values, and no other file is read.
     function("call", (1, ANY), |_, _| {
         Err("there is no function to call".to_owned())
     }),
@@ -224,7 +224,7 @@ static FUNCTIONS: [Function; 49] = [
     }),
 ];
 
-/// The function of that name.
+/// Finds the function of this name.
 pub(super) fn find(name: &str, at: usize) -> Result<&'static Function, TemplateError> {
     if let Some(found) = FUNCTIONS.iter().find(|function| function.name == name) {
         return Ok(found);
@@ -240,7 +240,7 @@ pub(super) fn find(name: &str, at: usize) -> Result<&'static Function, TemplateE
 }
 
 impl Function {
-    /// Whether it takes so many arguments.
+    /// Checks the number of arguments.
     pub(super) fn takes(&self, count: usize, at: usize) -> Result<(), TemplateError> {
         if (self.least..=self.most).contains(&count) {
             return Ok(());
@@ -255,7 +255,7 @@ impl Function {
     }
 }
 
-/// What `and` and `or` give where no value before the last decides.
+/// The result of `and` and `or` if no value before the last one decides.
 fn last_or(args: &[Value], decides: bool) -> Value {
     let found = args.iter().find(|value| value.is_true() == decides);
     found.or(args.last()).cloned().unwrap_or(Value::Nil)
@@ -272,7 +272,7 @@ fn text(value: &Value) -> Result<Arc<str>, String> {
     }
 }
 
-/// A number, or the number that a text says.
+/// Converts a number, or the text of one.
 fn float(value: &Value) -> Result<f64, String> {
     match value {
         Value::Float(number) => Ok(*number),
@@ -300,7 +300,7 @@ fn equal(a: &Value, b: &Value) -> Result<bool, String> {
     }
 }
 
-/// How two values of one type compare; `None` for NaN.
+/// Compares two values of one type; `None` for NaN.
 fn order(a: &Value, b: &Value) -> Result<Option<Ordering>, String> {
     match (a, b) {
         (Value::Int(a), Value::Int(b)) => Ok(Some(a.cmp(b))),
@@ -372,7 +372,7 @@ fn slice(args: &[Value]) -> Result<Value, String> {
     }
 }
 
-/// Four digits, as in all that is written for people.
+/// Four digits, as in Prometheus' humanized output.
 fn short(value: f64) -> String {
     general(value, Some(4))
 }
@@ -428,7 +428,7 @@ fn duration(value: f64) -> String {
     }
 }
 
-/// A time that Go can hold.
+/// Checks that Go can represent the time.
 fn in_range(seconds: f64) -> Result<f64, String> {
     if seconds.abs() < 9.2e15 {
         return Ok(seconds);
@@ -438,7 +438,7 @@ fn in_range(seconds: f64) -> Result<f64, String> {
     ))
 }
 
-/// As Go prints a duration: `1h2m3.5s`.
+/// A duration in Go's format: `1h2m3.5s`.
 fn go_duration(seconds: f64) -> String {
     if seconds == 0.0 {
         return "0s".to_owned();
@@ -470,7 +470,7 @@ fn link(expression: &str, tab: u8) -> Value {
     Value::text(format!("/graph?g0.expr={expression}&g0.tab={tab}"))
 }
 
-/// The path of an address.
+/// The path of a URL.
 fn path(url: &str) -> &str {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     rest.find('/').map_or("", |at| &rest[at..])

@@ -1,18 +1,18 @@
-//! From the text of a template to text and actions, and from an action to tokens.
+//! Splits a template into text and actions, and an action into tokens.
 
 use super::TemplateError;
 
-/// What a template is made of.
+/// A part of a template.
 pub(super) enum Part<'a> {
     Text(&'a str),
-    /// What stands between `{{` and `}}`, and where it begins.
+    /// The text between `{{` and `}}`, and its offset.
     Action(usize, &'a str),
 }
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Token {
     Dot,
-    /// `.name`
+    /// Such as `.name`.
     Field(String),
     /// `$` or `$name`, without the sign.
     Variable(String),
@@ -28,7 +28,7 @@ pub(super) enum Token {
     Assign,
 }
 
-/// A token, where it begins, and whether blanks stand before it.
+/// A token, its offset, and whether blanks precede it.
 pub(super) struct Lexeme {
     pub(super) at: usize,
     pub(super) spaced: bool,
@@ -37,7 +37,7 @@ pub(super) struct Lexeme {
 
 const BLANKS: [char; 4] = [' ', '\t', '\r', '\n'];
 
-/// Splits a template; comments are left out, and blanks where `{{-` or `-}}` ask for that.
+/// Splits a template; removes comments, and blanks at `{{-` and `-}}`.
 pub(super) fn parts(text: &str) -> Result<Vec<Part<'_>>, TemplateError> {
     let mut parts = Vec::new();
     let mut at = 0;
@@ -85,7 +85,7 @@ fn push<'a>(parts: &mut Vec<Part<'a>>, text: &'a str, left: bool, right: bool) {
     }
 }
 
-/// Where the `}}` of an action is that begins at `start`: not one in a text or a comment.
+/// Finds the `}}` of the action that begins at `start`, outside of strings and comments.
 fn closing(text: &str, start: usize) -> Option<usize> {
     let mut at = start;
     let rest = text[start..].trim_start();
@@ -108,7 +108,7 @@ fn closing(text: &str, start: usize) -> Option<usize> {
     None
 }
 
-/// The tokens of an action whose text begins at `start` of the template.
+/// The tokens of an action whose text begins at `start` in the template.
 pub(super) fn tokens(start: usize, action: &str) -> Result<Vec<Lexeme>, TemplateError> {
     let mut found = Vec::new();
     let mut rest = action;
@@ -165,7 +165,7 @@ fn word(text: &str) -> &str {
     &text[..end.unwrap_or(text.len())]
 }
 
-/// A text in quotes, or a character as its number, and how many bytes that takes.
+/// Parses a string, or a character as its number; also returns the length in bytes.
 fn text(rest: &str, quote: char) -> Option<(Token, usize)> {
     let mut text = String::new();
     let mut chars = rest.char_indices().skip(1);
@@ -186,7 +186,7 @@ fn text(rest: &str, quote: char) -> Option<(Token, usize)> {
     None
 }
 
-/// What follows a backslash, as in Go.
+/// Parses the part after a backslash, as in Go.
 fn escaped(chars: &mut impl Iterator<Item = (usize, char)>) -> Option<char> {
     let (_, kind) = chars.next()?;
     let digits = match kind {

@@ -1,5 +1,5 @@
-//! The templates of labels and annotations: the part of Go's `text/template` that rule files use,
-//! with the functions of Prometheus. Each is bounded in steps, queries and bytes.
+//! Templates of labels and annotations: the part of Go's `text/template` that rule files use, with
+//! Prometheus' functions, limited in steps, queries and bytes.
 
 mod functions;
 mod lexer;
@@ -18,21 +18,21 @@ pub(super) use self::run::Ask;
 use self::run::Run;
 pub(super) use self::value::{Data, Found};
 
-/// The variables that Prometheus sets.
+/// The variables that Prometheus defines.
 const VARIABLES: [&str; 5] = ["", "labels", "externalLabels", "externalURL", "value"];
 
-/// A text with `{{ … }}` in it, parsed.
+/// A parsed text with `{{ … }}` actions.
 #[derive(Clone)]
 pub struct Template {
     text: Arc<str>,
-    /// `None` where the text stands for itself.
+    /// `None` for plain text.
     nodes: Option<Arc<[Node]>>,
 }
 
-/// Why a text is no template.
+/// The error of an invalid template.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::rules) struct TemplateError {
-    /// The byte of the text.
+    /// The byte offset in the text.
     pub(in crate::rules) at: usize,
     pub(in crate::rules) problem: String,
     pub(in crate::rules) hint: String,
@@ -45,7 +45,7 @@ impl TemplateError {
     }
 }
 
-/// Why a template could not be evaluated.
+/// The error of evaluating a template.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub(in crate::rules) struct RenderError(String);
@@ -57,7 +57,7 @@ impl RenderError {
 }
 
 impl Template {
-    /// A text that stands for itself.
+    /// Creates a template from plain text.
     pub(in crate::rules) fn plain(text: &str) -> Self {
         Self {
             text: Arc::from(text),
@@ -75,13 +75,13 @@ impl Template {
         })
     }
 
-    /// As it stands in the file.
+    /// Returns the text as in the file.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// Its text for these data.
+    /// Evaluates the template with these data.
     pub(in crate::rules) fn render(
         &self,
         data: &Arc<Data>,
@@ -90,7 +90,7 @@ impl Template {
         let Some(nodes) = &self.nodes else {
             return Ok(Arc::clone(&self.text));
         };
-        // The bound on its life is that of the call.
+        // Reborrowed, since the trait object's lifetime is that of the call.
         let mut ask = |text: &str| ask(text);
         let mut run = Run::new(Arc::clone(data), &mut ask);
         run.all(nodes)?;

@@ -1,13 +1,13 @@
-//! Numbers and times as Go writes them.
+//! Numbers and times in Go's formats.
 
 use crate::util::civil;
 
-/// As `%v` writes a float: the shortest text that is read back as the same number.
+/// Go's `%v` of a float: the shortest text that parses to the same number.
 pub(super) fn go_float(value: f64) -> String {
     general(value, None)
 }
 
-/// As `%g` does: with the shortest digits, or with so many.
+/// Go's `%g`: the shortest digits, or this many.
 pub(super) fn general(value: f64, digits: Option<usize>) -> String {
     if !value.is_finite() {
         return not_finite(value);
@@ -25,7 +25,7 @@ pub(super) fn general(value: f64, digits: Option<usize>) -> String {
     let figures: String = mantissa.chars().filter(char::is_ascii_digit).collect();
     let figures = figures.trim_end_matches('0');
     let figures = if figures.is_empty() { "0" } else { figures };
-    // From how large an exponent on it is written with one.
+    // The exponent from which on scientific notation is used.
     let count = i32::try_from(figures.len()).unwrap_or(i32::MAX);
     let most = match digits {
         None => 6,
@@ -58,7 +58,7 @@ pub(super) fn general(value: f64, digits: Option<usize>) -> String {
     format!("{sign}{text}")
 }
 
-/// As `%e` does.
+/// Go's `%e`.
 pub(super) fn scientific(value: f64, places: usize) -> String {
     if !value.is_finite() {
         return not_finite(value);
@@ -81,7 +81,7 @@ pub(super) fn not_finite(value: f64) -> String {
     text.to_owned()
 }
 
-/// A time in seconds since 1970 as Go prints it, in UTC and to the millisecond.
+/// A time in seconds since 1970 in Go's format, in UTC with milliseconds.
 pub(super) fn go_time(seconds: f64) -> String {
     #[expect(
         clippy::cast_possible_truncation,

@@ -1,5 +1,5 @@
-//! From tokens to the tree of a template. What is unknown or cannot work is a fault here, so that
-//! a file with it is refused when it is loaded.
+//! Parses tokens to a template's tree. Unknown names and impossible calls are faults here, so that
+//! a file with them is refused when it is loaded.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use super::functions::{self, Function};
 use super::lexer::{Lexeme, Part, Token, parts, tokens};
 use super::value::Value;
 
-/// How deep a template may be nested.
+/// The limit of nesting.
 const DEPTH: usize = 50;
 
 #[derive(Debug)]
@@ -22,18 +22,18 @@ pub(super) enum Node {
     Continue,
 }
 
-/// `$a, $b := first | second`
+/// Such as `$a, $b := first | second`.
 #[derive(Debug, Default)]
 pub(super) struct Pipe {
     pub(super) variables: Vec<Arc<str>>,
-    /// Whether the variables are new, or are given another value.
+    /// Whether the variables are declared or assigned.
     pub(super) declares: bool,
     pub(super) commands: Vec<Command>,
 }
 
 #[derive(Debug)]
 pub(super) struct Command {
-    /// A function, or a term that stands alone.
+    /// A function, or a single term.
     pub(super) head: Head,
     pub(super) arguments: Vec<Term>,
 }
@@ -57,23 +57,23 @@ pub(super) enum Term {
 
 struct Parser<'a> {
     parts: std::iter::Peekable<std::vec::IntoIter<Part<'a>>>,
-    /// The names of the variables that are known here.
+    /// The names of the variables in scope.
     variables: Vec<Arc<str>>,
     loops: usize,
     depth: usize,
     end: usize,
 }
 
-/// What ends a list of nodes.
+/// The terminator of a list of nodes.
 #[derive(PartialEq)]
 enum End<'a> {
     Text,
     Closed,
-    /// And what follows it in its action.
+    /// With the rest of its action.
     Else(usize, &'a str),
 }
 
-/// Parses a template in which these variables are known.
+/// Parses a template with these variables in scope.
 pub(super) fn parse(text: &str, known: &[&str]) -> Result<Vec<Node>, TemplateError> {
     let mut parser = Parser {
         parts: parts(text)?.into_iter().peekable(),
@@ -160,7 +160,7 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    /// The rest of `if`, `with` or `range`, up to its `end`.
+    /// Parses the rest of `if`, `with` or `range`, up to its `end`.
     fn block(
         &mut self,
         keyword: &str,
@@ -187,7 +187,7 @@ impl<'a> Parser<'a> {
                 }
                 other
             }
-            // `else if …` is an `if` inside of the `else`, with the same `end`.
+            // `else if …` is an `if` inside the `else`, with the same `end`.
             End::Else(start, rest) => {
                 let found = tokens(start, rest)?;
                 let mut stream = Stream::new(&found, start + rest.len());
@@ -244,7 +244,7 @@ impl<'a> Parser<'a> {
             }
             stream.next();
         }
-        // What is declared is known from here on, not in its own value.
+        // A declared variable is in scope from here on, but not in its own value.
         for name in &pipe.variables {
             if pipe.declares {
                 self.variables.push(Arc::clone(name));
@@ -268,8 +268,7 @@ impl<'a> Parser<'a> {
         ))
     }
 
-    /// A function with its arguments, or one value. What comes through the pipe is one argument
-    /// more.
+    /// Parses a function with its arguments, or a value. A piped value is an additional argument.
     fn command(&mut self, stream: &mut Stream<'_>, first: bool) -> Result<Command, TemplateError> {
         let at = stream.offset();
         let head = match stream.peek() {
@@ -305,7 +304,7 @@ impl<'a> Parser<'a> {
         Ok(Command { head, arguments })
     }
 
-    /// One value, with the fields that are asked of it.
+    /// Parses a value with its field accesses.
     fn term(&mut self, stream: &mut Stream<'_>) -> Result<Term, TemplateError> {
         let at = stream.offset();
         let mut term = match stream.next() {

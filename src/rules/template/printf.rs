@@ -1,14 +1,14 @@
-//! `print` and `printf` as Go has them, for the types of templates.
+//! Go's `print` and `printf`, for the types of templates.
 
 use std::fmt::Write as _;
 
 use super::number::{general, not_finite, scientific};
 use super::value::Value;
 
-/// The widest that a value may be filled up to, and the most places of a number.
+/// The limit of the width and of the precision.
 const WIDEST: usize = 1_024;
 
-/// The values one after the other, with a blank between two that are no texts.
+/// Concatenates the values, with a blank between two that are not strings.
 pub(super) fn print(values: &[Value]) -> String {
     let mut out = String::new();
     let mut before_text = true;
@@ -91,7 +91,7 @@ pub(super) fn printf(format: &str, values: &[Value]) -> Result<String, String> {
     Ok(out)
 }
 
-/// A number of the format, or `*` and the next value.
+/// Parses a number of the format, or takes the next value for `*`.
 fn number<'a>(
     chars: &mut std::iter::Peekable<std::str::Chars<'_>>,
     values: &mut impl Iterator<Item = &'a Value>,
@@ -139,7 +139,7 @@ fn one(spec: &Spec, verb: char, value: &Value) -> String {
         ('d' | 'x' | 'X' | 'o' | 'b' | 'c', Value::Int(number)) => {
             integer(spec, verb, *number).unwrap_or_else(unknown)
         }
-        // A text, a list and a map are written with the verb for each of their parts.
+        // Strings, lists and maps apply the verb to each of their elements.
         ('s', Value::Labels(_) | Value::Time(_)) => value.shown(),
         _ => unknown(),
     }
@@ -163,7 +163,7 @@ fn signed(spec: &Spec, number: f64, text: String) -> String {
     match (spec.plus, spec.space) {
         (true, _) if positive => format!("+{text}"),
         (false, true) if positive => format!(" {text}"),
-        // Go writes the sign of an infinity always.
+        // Go always writes the sign of an infinity.
         _ if number == f64::INFINITY => format!("+{text}"),
         _ => text,
     }

@@ -1,4 +1,4 @@
-//! Evaluates a template, within bounds.
+//! Evaluates a template within limits.
 
 use std::sync::Arc;
 
@@ -7,19 +7,19 @@ use super::functions::Function;
 use super::parser::{Command, Head, Node, Pipe, Term};
 use super::value::{Data, Found, Value};
 
-/// The most steps of one template: nodes, calls and elements of loops.
+/// The limit of steps of a template: nodes, calls and loop iterations.
 const STEPS: usize = 20_000;
 
-/// The most bytes that a template may give.
+/// The limit of a template's output, in bytes.
 pub(super) const BYTES: usize = 64 * 1024;
 
-/// The most queries of one template.
+/// The limit of queries of a template.
 const QUERIES: usize = 64;
 
-/// Answers the queries of templates, or says why not.
+/// Answers the queries of templates, or returns an error.
 pub(in crate::rules) type Ask<'a> = dyn FnMut(&str) -> Result<Vec<Found>, String> + 'a;
 
-/// A template on its way.
+/// State of a template's evaluation.
 pub(super) struct Run<'a> {
     pub(super) data: Arc<Data>,
     pub(super) out: String,
@@ -67,7 +67,7 @@ impl<'a> Run<'a> {
         self.list(nodes, &dot).map(drop)
     }
 
-    /// The answer to a query at the time of the evaluation.
+    /// Runs a query at the time of the evaluation.
     pub(super) fn query(&mut self, text: &str) -> Result<Value, String> {
         self.queries += 1;
         if self.queries > QUERIES {
@@ -244,7 +244,7 @@ impl<'a> Run<'a> {
         match &command.head {
             Head::Term(term) => self.term(term, dot),
             Head::Function(function) => {
-                // The second value is not asked for where the first decides.
+                // The second argument is not evaluated if the first one decides.
                 let decides = match function.name {
                     "and" => Some(false),
                     "or" => Some(true),
@@ -266,7 +266,7 @@ impl<'a> Run<'a> {
 
     fn call(&mut self, function: &Function, arguments: &[Value]) -> Result<Value, RenderError> {
         let result = (function.call)(self, arguments).and_then(|value| match &value {
-            // What grows in a loop is stopped here.
+            // Limits texts that grow in a loop.
             Value::Text(text) if text.len() > BYTES => Err("the text is too long".to_owned()),
             _ => Ok(value),
         });

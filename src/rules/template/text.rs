@@ -1,8 +1,8 @@
-//! What functions do to texts.
+//! Text functions of templates.
 
 use std::fmt::Write as _;
 
-/// Each word with a capital first, the rest as it was.
+/// Capitalizes each word and leaves the rest unchanged.
 pub(super) fn title(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut chars = text.chars().peekable();
@@ -16,7 +16,7 @@ pub(super) fn title(text: &str) -> String {
             }
             inside = true;
         } else {
-            // These stand within words, between letters.
+            // These join letters within a word.
             let joins = matches!(c, '\'' | '’' | '.' | ':' | '·');
             inside = inside && joins && chars.peek().is_some_and(|c| c.is_alphanumeric());
             out.push(c);
@@ -25,7 +25,7 @@ pub(super) fn title(text: &str) -> String {
     out
 }
 
-/// Escapes for the query part of an address, blanks as `+`.
+/// Escapes for the query of a URL, with blanks as `+`.
 pub(super) fn url_query(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
@@ -76,7 +76,7 @@ pub(super) fn js(text: &str) -> String {
     out
 }
 
-/// `host:port` without the port.
+/// Removes the port from `host:port`.
 pub(super) fn strip_port(text: &str) -> &str {
     let Some((host, port)) = text.rsplit_once(':') else {
         return text;
@@ -91,7 +91,7 @@ pub(super) fn strip_port(text: &str) -> &str {
     if plain { host } else { text }
 }
 
-/// The first part of a host name, with the port if there is one; an address as it is.
+/// The first label of a host name, with the port if any; IP addresses are unchanged.
 pub(super) fn strip_domain(text: &str) -> String {
     let host = strip_port(text);
     if host.parse::<std::net::IpAddr>().is_ok() {

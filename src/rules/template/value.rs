@@ -1,20 +1,20 @@
-//! What the functions of a template take and give.
+//! The values of templates.
 
 use std::sync::Arc;
 
 use super::number::{go_float, go_time};
 
-/// Labels, in the order of their names.
+/// Labels, sorted by name.
 pub(in crate::rules) type Labels = Arc<[(Arc<str>, Arc<str>)]>;
 
-/// One series of the result of a query.
+/// A series of a query's result.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::rules) struct Found {
     pub(in crate::rules) labels: Labels,
     pub(in crate::rules) value: f64,
 }
 
-/// What a template says something about.
+/// The data of a template.
 #[derive(Clone, Debug)]
 pub(in crate::rules) struct Data {
     pub(in crate::rules) labels: Labels,
@@ -33,7 +33,7 @@ pub(super) enum Value {
     Float(f64),
     Text(Arc<str>),
     Labels(Labels),
-    /// What `args` makes.
+    /// The result of `args`.
     Named(Arc<[(Arc<str>, Value)]>),
     Found(Arc<Found>),
     List(Arc<[Value]>),
@@ -47,7 +47,7 @@ impl Value {
         Self::Text(text.into())
     }
 
-    /// The name of the type in Go, for messages.
+    /// The name of the Go type, for messages.
     pub(super) fn kind(&self) -> &'static str {
         match self {
             Self::Nil => "nil",
@@ -64,7 +64,7 @@ impl Value {
         }
     }
 
-    /// Whether `if` and `with` take it for true: whatever is not zero or empty.
+    /// Whether `if` and `with` take it for true: everything except zero and empty values.
     pub(super) fn is_true(&self) -> bool {
         match self {
             Self::Nil => false,
@@ -79,7 +79,7 @@ impl Value {
         }
     }
 
-    /// `.name` of it.
+    /// Accesses `.name`.
     pub(super) fn field(&self, name: &str) -> Result<Self, String> {
         let found = match (self, name) {
             (Self::Data(data), "Labels") => Self::Labels(Arc::clone(&data.labels)),
@@ -94,7 +94,7 @@ impl Value {
         Ok(found)
     }
 
-    /// The entry of a map; that of labels which is not there is empty.
+    /// The entry of a map; a missing label is empty.
     pub(super) fn entry(&self, name: &str) -> Self {
         match self {
             Self::Labels(labels) => {
@@ -109,7 +109,7 @@ impl Value {
         }
     }
 
-    /// As `%v` writes it.
+    /// Formats it as Go's `%v`.
     pub(super) fn show(&self, to: &mut String) {
         match self {
             Self::Nil => to.push_str("<no value>"),

@@ -1,4 +1,4 @@
-//! Evaluation, in a time that the tests count.
+//! Evaluation with time counted by the tests.
 
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ impl Bench {
         Self { evaluator, series }
     }
 
-    /// Evaluates all groups at a second, and gives what changed.
+    /// Evaluates all groups at a second, and returns the changes.
     pub(super) fn at(&mut self, second: i64) -> Vec<String> {
         let groups = self.evaluator.status().len();
         let mut changes = Vec::new();
@@ -51,7 +51,7 @@ impl Bench {
         changes.iter().map(text).collect()
     }
 
-    /// What an expression gives at a second, the series of the rules included.
+    /// The result of an expression at a second, including the series of the rules.
     pub(super) fn query(&self, expression: &str, second: i64) -> Vec<String> {
         let query = Query::parse(expression).unwrap();
         let recorded = self.evaluator.series();
@@ -115,7 +115,7 @@ fn an_alert_is_pending_then_firing_then_resolved() {
     assert_eq!(bench.at(50), [format!("firing>inactive {labels}")]);
     assert_eq!(bench.query("ALERTS", 50), NONE);
     assert_eq!(bench.query("ALERTS_FOR_STATE", 50), NONE);
-    // A resolved alert is kept for a quarter of an hour.
+    // A resolved alert is kept for 15 min.
     assert_eq!(bench.at(950), NONE);
     assert_eq!(bench.at(951), [format!("inactive>- {labels}")]);
 }
@@ -330,7 +330,7 @@ fn groups_are_due_by_their_interval_and_late_ones_once() {
         "{times:?}"
     );
     assert_eq!(evaluator.status()[1].interval, Duration::from_secs(60));
-    // An hour in which nothing ran is one evaluation, not sixty.
+    // An hour without evaluations is caught up by one, not sixty.
     evaluator.evaluate_due(now + 3_600_000, &none[..]);
     assert_eq!(evaluator.status()[0].evaluated_at, Some(now + 3_600_000));
     assert!(evaluator.next_due(now + 3_600_000).unwrap() > now + 3_600_000);

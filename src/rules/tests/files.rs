@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use crate::rules::*;
 
-/// What is wrong with a file, a line each.
+/// The faults of a file, one per line.
 fn faults(text: &str) -> Vec<String> {
     match RuleFile::parse("alerts.yml", text) {
         Ok(_) => Vec::new(),

@@ -1,9 +1,9 @@
-//! What is known of alerts over a restart.
+//! The start times of alerts across a restart.
 
 use super::alerts::{Bench, series};
 
-/// An alert of `for: 20m` that was pending or firing at the end, `pending` seconds after it became
-/// active; an outage; and the seconds after the start at which it fires again.
+/// The seconds from the restart until an alert of `for: 20m` fires again, which was active for
+/// `pending` seconds before the outage.
 fn fires_after(hold: &str, pending: i64, outage: i64) -> Option<i64> {
     let rules = format!("  rules: [{{alert: Down, expr: bad == 1, for: {hold}}}]");
     let bad = || vec![series("bad", &[("shop", "a")], 0, &[1.0; 2_000])];
@@ -28,9 +28,9 @@ fn fires_after(hold: &str, pending: i64, outage: i64) -> Option<i64> {
 
 #[test]
 fn a_pending_alert_goes_on_after_a_restart_as_prometheus_has_it() {
-    // Evaluated twice, then restored: it fires at the third.
+    // Evaluated twice, then restored: it fires at the third evaluation.
     assert_eq!(fires_after("20m", 1_300, 100), Some(20), "it fired before");
-    // 15 min were left when it ended; what was pending before the outage counts.
+    // 15 min were left; the time pending before the outage counts.
     assert_eq!(fires_after("20m", 300, 120), Some(910));
     // 5 min were left: 10 min of grace from the second evaluation on.
     assert_eq!(fires_after("20m", 900, 120), Some(610));

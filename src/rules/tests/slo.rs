@@ -3,7 +3,7 @@
 use crate::promql::{LabelSet, Sample, Series};
 use crate::rules::*;
 
-/// A counter that grows by so much a minute, with more of it in the last minutes.
+/// A counter with a growth per minute, and another one in the last minutes.
 fn counter(name: &str, labels: &[(&str, &str)], (usual, last): (f64, f64)) -> Series {
     let mut value = 0.0;
     let samples = (0..=120_i64).map(|minute| {
@@ -85,7 +85,7 @@ fn slow_requests_burn_a_budget_too() {
     assert!(!firing(&slo, &all(600.0), 70).is_empty());
 }
 
-/// An action ends after 60 minutes of errors; then there are none, or there are as many as before.
+/// An action ends after 60 minutes of errors; then there are none, or as many as before.
 #[test]
 fn an_objective_is_verified_on_samples_of_after_the_action() {
     let slo = Slo::availability("checkout", 99.9);
@@ -128,7 +128,7 @@ fn an_objective_is_verified_on_samples_of_after_the_action() {
             .filter(|(_, status)| fires(status))
             .map(|(rule, _)| rule)
             .collect();
-        // On the series as they were recorded it still fires, over its windows of an hour and more.
+        // On the recorded series it still fires, because of windows of an hour and more.
         assert!(!firing.is_empty());
         let options = RulesOptions::default();
         let checked = firing.iter().map(|rule| {
