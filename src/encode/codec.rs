@@ -7,11 +7,11 @@ mod gzip;
 #[cfg(feature = "zstd")]
 mod zstd;
 
-/// How the bytes of an exposition are compressed.
+/// The compression of an exposition.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Encoding {
-    /// Not at all.
+    /// No compression.
     #[default]
     Identity,
     /// gzip (RFC 1952); needs the feature `gzip`.
@@ -20,16 +20,16 @@ pub enum Encoding {
     Zstd,
 }
 
-/// What writes an exposition, to be run once.
+/// A function that writes an exposition, to be run once.
 pub(crate) type Body<'a> = &'a mut dyn FnMut(&mut dyn Write) -> io::Result<()>;
 
-/// A compression that is compiled in.
+/// A compiled-in compression.
 struct Codec {
     encoding: Encoding,
     run: fn(&mut dyn Write, Body<'_>) -> io::Result<()>,
 }
 
-/// The compressions that are compiled in, the one preferred where a scraper does not care first.
+/// The compiled-in compressions, most preferred first.
 const CODECS: &[Codec] = &[
     #[cfg(feature = "zstd")]
     zstd::CODEC,
@@ -38,13 +38,13 @@ const CODECS: &[Codec] = &[
 ];
 
 impl Encoding {
-    /// The compression that suits the `Accept-Encoding` header best, out of those that are
-    /// compiled in; give all its lines, or an `Option` of the only one. To switch compression
-    /// off, do not ask: use [`Encoding::Identity`].
+    /// Selects the compiled-in compression that best matches the `Accept-Encoding` header; pass all
+    /// its lines, or an `Option` of the only one. To disable compression, use
+    /// [`Encoding::Identity`] instead.
     ///
-    /// The highest quality wins, and compression over none where they are equal or none is not
-    /// mentioned. Where nothing suits (`identity;q=0` and nothing that we know) the answer is
-    /// [`Encoding::Identity`] nevertheless: see [`Format::negotiate`](super::Format::negotiate).
+    /// The highest quality wins, and compression over none if they are equal or none is not
+    /// mentioned. If nothing matches (`identity;q=0` and only unknown ones) the result is still
+    /// [`Encoding::Identity`]: see [`Format::negotiate`](super::Format::negotiate).
     ///
     /// ```
     /// use selfheal::encode::Encoding;
@@ -84,7 +84,7 @@ impl Encoding {
             .map_or(Self::Identity, |(encoding, _)| encoding)
     }
 
-    /// The value of the `Content-Encoding` header; `None` where that header is to be left out.
+    /// The value of the `Content-Encoding` header; `None` if that header is to be omitted.
     #[must_use]
     pub fn content_encoding(self) -> Option<&'static str> {
         (self != Self::Identity).then_some(self.name())

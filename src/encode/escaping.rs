@@ -4,26 +4,26 @@ use std::fmt::Write as _;
 use crate::util::escape::{self, fits};
 pub(super) use crate::util::escape::{NameOf, is_plain};
 
-/// What becomes of a name with characters other than `a-z A-Z 0-9 _` (and `:` in the name of a
-/// metric), which a scraper asks for with `escaping=` in its `Accept` header.
+/// The escaping of names with characters other than `a-z A-Z 0-9 _` (and `:` in the name of a
+/// metric), which a scraper requests with `escaping=` in its `Accept` header.
 ///
-/// The registry refuses such names where a metric is declared without
-/// [`utf8_names`](crate::registry::Declare::utf8_names), so this concerns those and what a
-/// [`Collector`](crate::registry::Collector) hands through from elsewhere. The schemes are those
-/// of Prometheus 3 ("Escaping schemes" in its documentation).
+/// The registry refuses such names for metrics declared without
+/// [`utf8_names`](crate::registry::Declare::utf8_names), so this concerns those and metrics that a
+/// [`Collector`](crate::registry::Collector) passes through. The schemes are those of Prometheus 3
+/// ("Escaping schemes" in its documentation).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Escaping {
-    /// `underscores`: each such character becomes `_`. What every scraper reads.
+    /// `underscores`: each such character becomes `_`. Readable by every scraper.
     #[default]
     Underscores,
     /// `dots`: a dot becomes `_dot_`, an underscore `__`, and each other such character `__`.
     Dots,
     /// `values`: the name begins with `U__`, an underscore becomes `__`, and each such character
-    /// its code point in hexadecimal between underscores. The only one that can be taken back.
+    /// its code point in hexadecimal between underscores. The only reversible scheme.
     Values,
-    /// `allow-utf-8`: names stay as they are and are written in quotes. Only for the formats
-    /// that have quoted names; the text format 0.0.4 has none.
+    /// `allow-utf-8`: names are unchanged and written in quotes. Only for formats with quoted
+    /// names; the text format 0.0.4 has none.
     AllowUtf8,
 }
 
@@ -31,7 +31,7 @@ impl Escaping {
     pub(super) const ALL: [Self; 4] =
         [Self::Underscores, Self::Dots, Self::Values, Self::AllowUtf8];
 
-    /// The scheme as it is written in headers.
+    /// The scheme as written in headers.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -46,7 +46,7 @@ impl Escaping {
         Self::ALL.into_iter().find(|scheme| scheme.as_str() == text)
     }
 
-    /// The name as it is exposed. One that needs no escaping stays as it is in every scheme.
+    /// The exposed name. A name that needs no escaping is unchanged in every scheme.
     pub(super) fn name(self, name: &str, of: NameOf) -> Cow<'_, str> {
         match self {
             Self::AllowUtf8 => return Cow::Borrowed(name),

@@ -1,9 +1,9 @@
-//! Which exemplar of a histogram belongs to which bucket.
+//! Assignment of a histogram's exemplars to its buckets.
 
 use crate::registry::Exemplar;
 
-/// Takes those of a bucket off the beginning of the exemplars of a histogram, which are in the
-/// order of their values.
+/// Removes those of a bucket from the beginning of a histogram's exemplars, which are ordered by
+/// value.
 pub(super) fn up_to<'a>(exemplars: &mut &'a [Exemplar], bound: f64) -> &'a [Exemplar] {
     let rest = *exemplars;
     let (within, above) = rest.split_at(rest.partition_point(|one| one.value <= bound));
@@ -11,7 +11,7 @@ pub(super) fn up_to<'a>(exemplars: &mut &'a [Exemplar], bound: f64) -> &'a [Exem
     within
 }
 
-/// A bucket can show one only: that seen last.
+/// The exemplar to show, as a bucket can only show one: the latest.
 pub(super) fn latest(exemplars: &[Exemplar]) -> Option<&Exemplar> {
     exemplars.iter().max_by(|a, b| a.at.total_cmp(&b.at))
 }

@@ -7,11 +7,11 @@ use super::header::{self, Element};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Format {
     syntax: Syntax,
-    /// `None` where the scraper did not say: then it is the default, and not in the header.
+    /// `None` if the scraper did not request one: then it is the default, and not in the header.
     escaping: Option<Escaping>,
 }
 
-/// How a format is written.
+/// The syntax of a format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Syntax {
     Text,
@@ -21,18 +21,18 @@ pub(super) enum Syntax {
 }
 
 impl Format {
-    /// The Prometheus text format, version 0.0.4: what a browser or `curl` gets.
+    /// The Prometheus text format, version 0.0.4: the default, as for a browser or `curl`.
     pub const TEXT: Self = Self::of(Syntax::Text);
-    /// The Prometheus text format, version 1.0.0, which has names in quotes.
+    /// The Prometheus text format, version 1.0.0, with names in quotes.
     pub const TEXT_1: Self = Self::of(Syntax::Text1);
     /// OpenMetrics text, version 1.0.0.
     pub const OPEN_METRICS: Self = Self::of(Syntax::OpenMetrics);
-    /// The Prometheus protobuf format: messages `io.prometheus.client.MetricFamily`, each after
-    /// its length. [`encode`](super::encode()) splits a family that is longer than a chunk into
-    /// several messages of the same name, as Prometheus reads them.
+    /// The Prometheus protobuf format: messages `io.prometheus.client.MetricFamily`, each
+    /// length-delimited. [`encode`](super::encode()) splits a family that is longer than a chunk
+    /// into several messages of the same name, as Prometheus reads them.
     pub const PROTOBUF: Self = Self::of(Syntax::Protobuf);
 
-    /// What is offered, the one preferred where a scraper does not care first.
+    /// The offered formats, most preferred first.
     const OFFERED: [Self; 4] = [Self::TEXT, Self::OPEN_METRICS, Self::TEXT_1, Self::PROTOBUF];
 
     const fn of(syntax: Syntax) -> Self {
@@ -42,9 +42,8 @@ impl Format {
         }
     }
 
-    /// The same format with another scheme for names that need it. Default:
-    /// [`Escaping::Underscores`]. The text format 0.0.4, which has no word for a scheme, stays
-    /// as it is.
+    /// Sets the scheme for names that need escaping. Default: [`Escaping::Underscores`]. The text
+    /// format 0.0.4, which cannot name a scheme, is unchanged.
     #[must_use]
     pub fn with_escaping(mut self, escaping: Escaping) -> Self {
         if self.syntax != Syntax::Text {
@@ -53,13 +52,13 @@ impl Format {
         self
     }
 
-    /// The format that suits the `Accept` header best; give all its lines, or an `Option` of
-    /// the only one.
+    /// Selects the format that best matches the `Accept` header; pass all its lines, or an `Option`
+    /// of the only one.
     ///
-    /// The most specific range that covers a format says its quality (RFC 9110, section
-    /// 12.5.1); the highest quality wins, then the more specific range, then the earlier one.
-    /// Where nothing suits, or nothing can be understood, it is [`Format::TEXT`]: a scraper is
-    /// served better by a format that it did not name than by an error.
+    /// The most specific range that covers a format determines its quality (RFC 9110, section
+    /// 12.5.1); the highest quality wins, then the more specific range, then the earlier one. If
+    /// nothing matches or is valid, it is [`Format::TEXT`]: for a scraper an unrequested format is
+    /// better than an error.
     ///
     /// ```
     /// use selfheal::encode::Format;
@@ -101,10 +100,10 @@ impl Format {
             .map_or(Self::TEXT, |(format, _)| format)
     }
 
-    /// The value of the `Content-Type` header, without which Prometheus 3 refuses a scrape.
+    /// The value of the `Content-Type` header, which Prometheus 3 requires.
     #[must_use]
     pub fn content_type(self) -> &'static str {
-        /// Only literals can be joined to a text that lives for ever.
+        /// Concatenates literals to a static string.
         macro_rules! content_type {
             ($media:literal) => {
                 match self.escaping {
@@ -137,7 +136,7 @@ impl Format {
         self.escaping.unwrap_or_default()
     }
 
-    /// How closely an element of `Accept` names this format; `None` if it does not cover it.
+    /// How specifically an element of `Accept` names this format; `None` if it does not cover it.
     fn specificity(self, element: &Element<'_>) -> Option<u8> {
         let media = match self.syntax {
             Syntax::Text | Syntax::Text1 => "text/plain",
@@ -169,7 +168,7 @@ impl Format {
     }
 }
 
-/// How an `Accept` header covers one format. The order decides which of several elements counts.
+/// The match of an `Accept` header with one format; the greatest of several counts.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Match {
     specificity: u8,

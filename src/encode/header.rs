@@ -1,22 +1,22 @@
 //! Headers that list alternatives with quality values: `Accept` and `Accept-Encoding`
 //! (RFC 9110, sections 12.4.2, 12.5.1 and 12.5.3).
 
-/// How much of a header is read: the longest that a Prometheus server sends has 5 elements in
-/// 400 bytes. What is beyond either limit is as if it had not been sent.
+/// The maximum number of bytes read of a header: the longest that a Prometheus server sends has 5
+/// elements in 400 bytes. Anything beyond the limits is ignored.
 const MAX_BYTES: usize = 4096;
 const MAX_ELEMENTS: usize = 64;
 
 /// One alternative of such a header.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Element<'a> {
-    /// What stands before the first `;`.
+    /// The part before the first `;`.
     pub(super) name: &'a str,
     parameters: &'a str,
     /// The quality value in thousandths: 0 (not wanted) to 1000.
     pub(super) quality: u16,
 }
 
-/// The alternatives in all lines of one header. What cannot be understood is left out.
+/// The alternatives in all lines of one header. Invalid ones are skipped.
 pub(super) fn elements<'a>(
     lines: impl IntoIterator<Item = &'a str>,
 ) -> impl Iterator<Item = Element<'a>> {
@@ -48,7 +48,7 @@ impl<'a> Element<'a> {
         (!name.is_empty()).then_some(element)
     }
 
-    /// The value of a parameter, without the quotes around it; the first, if it is there twice.
+    /// The value of a parameter, without its quotes; the first, if it is duplicate.
     pub(super) fn parameter(&self, name: &str) -> Option<&'a str> {
         split(self.parameters, b';').find_map(|parameter| {
             let (key, value) = parameter.split_once('=')?;
@@ -63,7 +63,7 @@ impl<'a> Element<'a> {
     }
 }
 
-/// Splits at a separator, quoted strings aside.
+/// Splits at a separator, except in quoted strings.
 fn split(text: &str, separator: u8) -> impl Iterator<Item = &str> {
     let mut rest = Some(text);
     std::iter::from_fn(move || {
@@ -86,7 +86,7 @@ fn split(text: &str, separator: u8) -> impl Iterator<Item = &str> {
     })
 }
 
-/// `0` to `1` with any number of digits, of which three count.
+/// Parses `0` to `1` with any number of digits, of which three count.
 fn quality(text: &str) -> Option<u16> {
     let (whole, part) = text.split_once('.').unwrap_or((text, ""));
     if !part.bytes().all(|digit| digit.is_ascii_digit()) {

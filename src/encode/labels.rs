@@ -1,4 +1,4 @@
-//! The labels that every series carries, and a check of those that a collector wrote.
+//! Labels common to all series, and a check of collectors' labels.
 
 use std::borrow::Cow;
 
@@ -18,12 +18,13 @@ struct Global {
     text: String,
 }
 
-/// The labels of one series that a collector wrote, each with its value as it was escaped.
+/// The labels of one series of a collector, each with its escaped value.
 #[derive(Debug, PartialEq)]
 pub(super) struct Labels<'a>(Vec<(Cow<'a, str>, &'a str)>);
 
 impl Globals {
-    /// Those of a scrape. A name that no series may carry is left out: it would spoil them all.
+    /// The global labels of a scrape. An invalid name is left out: it would invalidate every
+    /// series.
     pub(super) fn of(scrape: &Scrape) -> Self {
         let pairs = parse_labels(scrape.global_labels());
         Self(
@@ -40,8 +41,8 @@ impl Globals {
         )
     }
 
-    /// Those that a series of `kind` carries beside labels of its own whose names are `taken`,
-    /// rendered: its own come before ours.
+    /// The rendered global labels for a series of `kind` whose own labels have the names `taken`:
+    /// its own take precedence.
     pub(super) fn beside(&self, kind: Kind, taken: impl Fn(&str) -> bool) -> String {
         let mut text = String::new();
         for global in &self.0 {
@@ -56,14 +57,14 @@ impl Globals {
         text
     }
 
-    /// Whether one of them goes by the name of one of these.
+    /// Whether a global label has the name of one of these.
     pub(super) fn clash(&self, labels: &Labels<'_>) -> bool {
         self.0.iter().any(|global| labels.has(&global.name))
     }
 }
 
-/// Whether the labels of every series can be written as they are: they are those declared, and
-/// have names that need no quotes.
+/// Whether the labels of every series can be written unchanged: they are those declared, and have
+/// names that need no quotes.
 pub(super) fn need_no_look(family: &ScrapeFamily) -> bool {
     let names = &family.def().labels;
     family.labels_are_declared() && names.iter().all(|name| is_plain(name, NameOf::Label))
@@ -79,9 +80,8 @@ fn reserved(kind: Kind) -> Option<&'static str> {
 }
 
 impl<'a> Labels<'a> {
-    /// Takes rendered labels apart and escapes their names. `None` if a parser would stumble
-    /// over them: a name that is none, is there twice or is the exposition's own; a quote, a
-    /// backslash or a line feed that is not escaped.
+    /// Parses rendered labels and escapes their names. `None` if a parser would fail on them: an
+    /// invalid, duplicate or reserved name; an unescaped quote, backslash or line feed.
     pub(super) fn read(text: &'a str, kind: Kind, escaping: Escaping) -> Option<Self> {
         let mut labels = Self(Vec::new());
         let mut rest = text;
@@ -108,7 +108,7 @@ impl<'a> Labels<'a> {
         self.0.iter().map(|(name, _)| &**name)
     }
 
-    /// The labels rendered: `text` itself, from which they were read, where that will do.
+    /// The rendered labels: `text` itself, from which they were parsed, if possible.
     pub(super) fn render(&self, text: &'a str) -> Cow<'a, str> {
         let as_it_was = |(name, _): &(Cow<'_, str>, _)| {
             matches!(name, Cow::Borrowed(_)) && is_plain(name, NameOf::Label)
@@ -135,7 +135,7 @@ impl<'a> Labels<'a> {
     }
 }
 
-/// A name as a text format writes it: in quotes where it has to be.
+/// A name as written in a text format: in quotes if necessary.
 pub(super) fn quoted(name: &str, of: NameOf) -> Cow<'_, str> {
     if is_plain(name, of) {
         return Cow::Borrowed(name);
@@ -147,12 +147,12 @@ pub(super) fn quoted(name: &str, of: NameOf) -> Cow<'_, str> {
     Cow::Owned(text)
 }
 
-/// Whether a text is a name and not the debris of labels that were put together wrongly.
+/// Whether a text is a name and not a fragment of malformed labels.
 fn could_be_a_name(name: &str) -> bool {
     !name.is_empty() && name != "__name__" && !name.contains(['"', ',', '=', '{', '}', '\\', '\n'])
 }
 
-/// Whether a value has no line feed, and a backslash only before what it escapes.
+/// Whether a value has no line feed, and backslashes only in valid escapes.
 fn is_escaped(value: &str) -> bool {
     let mut bytes = value.bytes();
     while let Some(byte) = bytes.next() {

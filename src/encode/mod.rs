@@ -1,39 +1,39 @@
-//! Turns a scrape into bytes, in the format and the compression that the scraper asked for.
+//! Encodes a scrape in the format and the compression that the scraper requested.
 //!
 //! The module promises:
-//! - What a scraper asks for is negotiated by quality values; whatever it sends, it gets an
-//!   answer: the plain text format at the least. The work on a hostile header is bounded.
-//! - A scraper that names families with `name[]` gets those and nothing else; see [`Selection`].
+//! - Requests are negotiated by quality values; any scraper gets an answer, at least in the plain
+//!   text format. The work on a hostile header is bounded.
+//! - A scraper that names families with `name[]` gets only those; see [`Selection`].
 //! - The labels of a series were escaped when it was created; here its text is copied and its
-//!   value written behind it. Order is that of the scrape: families by name, series by age.
+//!   value appended. The order is that of the scrape: families by name, series by age.
 //! - [`encode`] writes chunks of about 64 KiB and holds no lock while it writes, so that a slow
-//!   reader holds up nothing, and a million series take no more memory than a thousand.
-//! - A series that a collector got wrong is left out and counted, and the rest is served.
+//!   reader blocks nothing, and a million series take no more memory than a thousand.
+//! - An invalid series of a collector is left out and counted, and the rest is served.
 //!
-//! What a format has no place for is left out, and the rest of the series stays:
+//! Anything that a format cannot express is left out, and the rest of the series stays:
 //!
 //! | | text 0.0.4 and 1.0.0 | OpenMetrics 1.0 | protobuf |
 //! |---|---|---|---|
 //! | exemplars | – | of counters and buckets | of counters, buckets and native histograms |
 //! | created times | – | series ending in `_created` | fields |
 //! | native histograms | one bucket, sum and count | one bucket, sum and count | spans and deltas |
-//! | units | – | `# UNIT`, where the name ends in it | a field, where the name ends in it |
+//! | units | – | `# UNIT`, if the name ends in it | a field, if the name ends in it |
 //! | infos and state sets | gauges | `info`, `stateset` | gauges |
 //!
-//! Whose a sample name is does not depend on the format: a histogram has its own name and those
-//! with `_bucket`, `_sum` and `_count` in all of them, a summary the last two, also where it
-//! writes none of these; see [the registry](crate::registry#one-owner-for-each-name). What only
-//! one format has gives way there: in OpenMetrics a counter whose name without `_total` is
-//! another's keeps its whole name and is `unknown`, and a `_created` that is another's name is
-//! not written. Where names are escaped, a family whose name then clashes is left out.
+//! Ownership of sample names is the same in all formats: a histogram owns its own name and those
+//! with `_bucket`, `_sum` and `_count`, a summary the last two, even if none is written; see [the
+//! registry](crate::registry#one-owner-for-each-name). Names of one format only give way: in
+//! OpenMetrics a counter whose name without `_total` belongs to another keeps its whole name and is
+//! `unknown`, and a `_created` that is another's name is not written. If escaping makes a family's
+//! name clash, the family is left out.
 //!
-//! A histogram with both classic and native buckets has the classic ones in all formats, and
-//! the native ones in protobuf as well, where Prometheus takes those alone unless it is configured
-//! otherwise (`always_scrape_classic_histograms`). Created series are there only where the time
-//! is known; Prometheus stores them as series like others unless its feature
-//! `created-timestamp-zero-ingestion` is on. OpenMetrics has no sum and no count of a histogram
-//! whose observations can be negative, and does not allow an info that is not 1, a state that is
-//! neither 0 nor 1, or a counter below 0: such a series is left out there.
+//! A histogram with both classic and native buckets has the classic ones in all formats, and the
+//! native ones in protobuf as well, of which Prometheus only ingests the latter unless configured
+//! otherwise (`always_scrape_classic_histograms`). Created series only exist if the time is known;
+//! Prometheus stores them like other series unless its feature `created-timestamp-zero-ingestion`
+//! is on. OpenMetrics has no sum and no count of a histogram whose observations can be negative,
+//! and does not allow an info that is not 1, a state that is neither 0 nor 1, or a counter below 0:
+//! such a series is left out there.
 //!
 //! ```
 //! use selfheal::encode::{self, Encoding, Format};

@@ -5,12 +5,11 @@ use super::escaping::{Escaping, NameOf};
 use crate::catalog::{Kind, names};
 use crate::registry::{Scrape, ScrapeFamily};
 
-/// The names of families as they are exposed, each for one family only, as those of all their
-/// samples are.
+/// The exposed names of families and their samples, each owned by one family.
 pub(super) struct Names<'a> {
     scrape: &'a Scrape,
     escaping: Escaping,
-    /// Names that escaping makes, the kind of the family, and whether it has been given the name.
+    /// Escaped names, with the kind of the family, and whether the name was assigned.
     made: HashMap<String, (Kind, bool)>,
 }
 
@@ -33,8 +32,8 @@ impl<'a> Names<'a> {
         }
     }
 
-    /// The name of a family; `None` if it has none, or escaping makes it that of another family
-    /// or of a sample of one. To be asked once for each.
+    /// The name of a family; `None` if it has none, or escaping makes it that of another family or
+    /// of a sample of one. Call it once per family.
     pub(super) fn of(&mut self, family: &'a ScrapeFamily) -> Option<Cow<'a, str>> {
         if family.name().is_empty() {
             return None;
@@ -54,7 +53,7 @@ impl<'a> Names<'a> {
         Some(shown)
     }
 
-    /// Whether a family, or a sample of one, is exposed by this name.
+    /// Whether a family, or a sample of one, is exposed under this name.
     pub(super) fn has(&self, name: &str) -> bool {
         let any = |name: &str| {
             let made = self.made.get(name).map(|(kind, _)| *kind);
@@ -63,7 +62,7 @@ impl<'a> Names<'a> {
         names::owner(name, Kind::Gauge, any).is_some()
     }
 
-    /// The kind of the family that the source of the scrape has by this name.
+    /// The kind of the scrape's family with this name.
     fn source(&self, name: &str) -> Option<Kind> {
         let families = self.scrape.families();
         let found = families.binary_search_by(|family| family.name().cmp(name));

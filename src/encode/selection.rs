@@ -3,19 +3,19 @@ use super::format::Format;
 use crate::catalog::Kind;
 use crate::registry::{Registry, Scrape};
 
-/// How much may be asked for. A federation asks for a handful; every name is compared with that
-/// of every family.
+/// The maximum number of requested names. A federation requests a few; every name is compared with
+/// that of every family.
 const MAX_NAMES: usize = 128;
-/// Room for a name of 200 bytes with each character escaped.
+/// Enough for a name of 200 bytes with each character escaped.
 const MAX_BYTES: usize = 2048;
 
-/// The families that a scraper asks for by `name[]=` in the query of the URL, as it does with
-/// the clients of other languages: `/metrics?name[]=http_requests_total&name[]=up_seconds`.
+/// The families that a scraper requests by `name[]=` in the query of the URL, as with clients in
+/// other languages: `/metrics?name[]=http_requests_total&name[]=up_seconds`.
 ///
-/// A family is asked for by its name or by that of its samples, with the namespace, in whatever
-/// format: `x_total`, `x` and `x_created` all ask for the counter `x_total`; `x`, `x_bucket`,
-/// `x_sum`, `x_count` and `x_created` for the histogram `x`. One whose name is escaped in the
-/// format goes by either name. It comes with all its series.
+/// A family is requested by its name or by that of its samples, with the namespace, in any format:
+/// `x_total`, `x` and `x_created` all request the counter `x_total`; `x`, `x_bucket`, `x_sum`,
+/// `x_count` and `x_created` the histogram `x`. A name that the format escapes may be given either
+/// way. The family has all its series.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use = "a selection does nothing until something is scraped by it"]
 pub struct Selection {
@@ -23,7 +23,7 @@ pub struct Selection {
     names: Option<Vec<String>>,
 }
 
-/// A query that asks for more than is allowed: 128 names of 2048 bytes each.
+/// A query that exceeds the limits: 128 names of 2048 bytes each.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "the query asks for more than {MAX_NAMES} names, or for one of more than {MAX_BYTES} bytes; \
@@ -36,9 +36,9 @@ impl Selection {
     /// Everything.
     pub const ALL: Self = Self { names: None };
 
-    /// Reads the query of a URL, percent-encoded as it stands behind the `?`. Without a
-    /// `name[]` it is everything; a name that no family has selects nothing, the empty one
-    /// included. Other parameters are left alone, as Prometheus sends those of its `params`.
+    /// Parses the query of a URL, percent-encoded as after the `?`. Without a `name[]` it selects
+    /// everything; an unknown name, also an empty one, selects nothing. Other parameters are
+    /// ignored, as Prometheus sends those of its `params`.
     ///
     /// ```
     /// use selfheal::encode::{Format, Selection, append};
@@ -58,8 +58,8 @@ impl Selection {
     /// ```
     ///
     /// # Errors
-    /// More than 128 names, or one of more than 2048 bytes: a part of what was asked for would
-    /// be taken for the whole.
+    /// More than 128 names, or one of more than 2048 bytes: a partial result would be taken for the
+    /// whole.
     pub fn of_query(query: Option<&str>) -> Result<Self, SelectionTooLarge> {
         let mut names: Option<Vec<String>> = None;
         for pair in query.unwrap_or_default().split('&') {
@@ -77,8 +77,8 @@ impl Selection {
         Ok(Self { names })
     }
 
-    /// Scrapes what is asked for. A collector that describes what it yields, and none of it is
-    /// asked for, is not called.
+    /// Scrapes the selected families. A collector whose described metrics are all unselected is not
+    /// called.
     #[must_use]
     pub fn scrape(&self, registry: &Registry, format: Format) -> Scrape {
         let Some(names) = &self.names else {
@@ -92,7 +92,7 @@ impl Selection {
     }
 }
 
-/// Whether a family that is exposed as `family`, or one of its samples, is called `name`.
+/// Whether a family exposed as `family`, or one of its samples, is named `name`.
 fn is_of(name: &str, family: &str, kind: Kind) -> bool {
     let suffix = match kind {
         Kind::Counter => "_total",
@@ -114,8 +114,7 @@ fn is_of(name: &str, family: &str, kind: Kind) -> bool {
     }
 }
 
-/// Takes percent-encoding back, as forms have it: a plus is a space. What is no encoding stays
-/// as it is.
+/// Decodes percent-encoding, as in forms: a plus is a space. Invalid encoding is unchanged.
 fn decoded(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
@@ -128,7 +127,7 @@ fn decoded(text: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// The byte that two hexadecimal digits stand for.
+/// The byte of two hexadecimal digits.
 fn byte([high, low]: [u8; 2]) -> Option<u8> {
     let digit = |byte: u8| char::from(byte).to_digit(16);
     u8::try_from(digit(high)? * 16 + digit(low)?).ok()
@@ -143,7 +142,7 @@ mod tests {
     use crate::encode::Escaping;
     use crate::registry::{Collector, FamilySnapshot, Number, SeriesSnapshot, Settings, Value};
 
-    /// Yields one of each kind that is declared nowhere, and says so.
+    /// A foreign collector with one metric of each kind, which are declared nowhere.
     struct Foreign;
 
     impl Collector for Foreign {

@@ -10,18 +10,18 @@ use super::protobuf::ProtobufFamily;
 use super::text::TextFamily;
 use crate::registry::{Sample, Scrape, ScrapeFamily};
 
-/// How many bytes [`encode`] collects before it writes them; a chunk is longer by one series at
-/// the most.
+/// The number of bytes that [`encode`] collects before it writes them; a chunk exceeds this by at
+/// most one series.
 pub const CHUNK: usize = 64 * 1024;
 
-/// The size of an exposition: its bytes, its series, and those that were left out.
+/// The size of an exposition: its bytes, its series, and those left out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Written {
-    /// The series in it.
+    /// The number of series written.
     pub series: u64,
-    /// The series left out because a collector got them wrong: labels that no parser reads, a
-    /// value that is not of the family's kind, a name that after escaping is another family's.
+    /// The number of invalid series of collectors that were left out: with invalid labels, a value
+    /// that does not match the family's kind, or a name that escaping makes that of another family.
     pub skipped: u64,
     /// The length before compression.
     pub bytes: u64,
@@ -29,14 +29,14 @@ pub struct Written {
 
 /// Writes a scrape to `out`, in chunks of about [`CHUNK`] bytes.
 ///
-/// No lock is held while `out` is written to, so it may block, for example on a channel to a
-/// slow client. The memory used beyond that of the registry does not grow with the number of
-/// series. In protobuf, where the length of a family stands before it, the series of one that is
-/// longer than a chunk are read twice.
+/// No lock is held while `out` is written to, so it may block, for example on a channel to a slow
+/// client. The memory used in addition to the registry's does not grow with the number of series.
+/// In protobuf, where a family's length precedes it, series of families longer than a chunk are
+/// read twice.
 ///
 /// # Errors
-/// Those of `out`, on which the exposition ends; `Unsupported` for a compression whose feature
-/// is off (which [`Encoding::negotiate`] does not return).
+/// An error of `out`, which ends the exposition; `Unsupported` for a compression whose feature is
+/// off (which [`Encoding::negotiate`] never returns).
 pub fn encode(
     scrape: &Scrape,
     format: Format,
@@ -57,8 +57,8 @@ pub fn encode(
     Ok(written)
 }
 
-/// Appends a whole scrape to `out`, uncompressed: the quickest way, where memory is no concern.
-/// A buffer that is cleared and used again keeps its capacity.
+/// Appends a whole scrape to `out`, uncompressed: fastest if memory does not matter. A buffer that
+/// is cleared and reused keeps its capacity.
 pub fn append(scrape: &Scrape, format: Format, out: &mut Vec<u8>) -> Written {
     let start = out.len();
     let Ok(mut written) = exposition(scrape, format, out, usize::MAX, &mut |_| {
@@ -68,8 +68,8 @@ pub fn append(scrape: &Scrape, format: Format, out: &mut Vec<u8>) -> Written {
     written
 }
 
-/// Writes a scrape to `buf` and calls `flush`, which empties it, whenever it has reached
-/// `full` bytes, and at the end.
+/// Writes a scrape to `buf` and calls `flush`, which empties it, whenever it reaches `full` bytes,
+/// and at the end.
 fn exposition<E>(
     scrape: &Scrape,
     format: Format,
@@ -125,7 +125,7 @@ fn exposition<E>(
     Ok(written)
 }
 
-/// Writes one family in whatever format.
+/// Writes one family in any format.
 enum Writer<'a> {
     Text(Box<TextFamily<'a>>),
     Protobuf(ProtobufFamily<'a>),
@@ -154,7 +154,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Makes what is in `buf` ready to be handed over, before the series from `next` on.
+    /// Prepares `buf` to be handed over, before the series from `next` on.
     fn hand_over(&mut self, buf: &mut Vec<u8>, family: &ScrapeFamily, next: usize) {
         match self {
             Self::Text(_) => {}
@@ -162,8 +162,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Writes what is behind the last series, until `buf` has `full` bytes; false where there is
-    /// more of it.
+    /// Writes the part after the last series, until `buf` has `full` bytes; false if more remains.
     fn finish(&mut self, buf: &mut Vec<u8>, full: usize) -> bool {
         match self {
             Self::Text(_) => true,

@@ -9,11 +9,11 @@ pub(super) const CODEC: Codec = Codec {
     run,
 };
 
-/// The fastest level of those that compress well; an exposition repeats itself so much that the
-/// slower ones gain little.
+/// The fastest level that compresses well; an exposition is so repetitive that slower ones gain
+/// little.
 const LEVEL: i32 = 1;
 
-/// A window of 256 KiB: repetition in an exposition is near, and the heap of a scrape is bounded.
+/// A window of 256 KiB: repetition in an exposition is local, and this bounds the heap of a scrape.
 const WINDOW_LOG: u32 = 18;
 
 fn run(out: &mut dyn Write, body: Body<'_>) -> io::Result<()> {

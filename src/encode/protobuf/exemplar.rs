@@ -4,7 +4,7 @@ use super::{labels, wire};
 use crate::registry::Exemplar;
 use crate::util::escape;
 
-/// Writes an exemplar as a field. One whose value is no number is left out.
+/// Writes an exemplar as a field. One with a non-finite value is left out.
 #[cold]
 pub(super) fn exemplar(buf: &mut Vec<u8>, field: u8, exemplar: &Exemplar) {
     if !exemplar.value.is_finite() {
@@ -17,8 +17,8 @@ pub(super) fn exemplar(buf: &mut Vec<u8>, field: u8, exemplar: &Exemplar) {
     });
 }
 
-/// Writes a `google.protobuf.Timestamp` as a field: whole seconds, and what is above them in
-/// nanoseconds. A time that is none is left out.
+/// Writes a `google.protobuf.Timestamp` as a field: whole seconds and nanoseconds. An invalid time
+/// is left out.
 pub(super) fn timestamp(buf: &mut Vec<u8>, field: u8, at: f64) {
     // The type knows the years 1 to 9999; an f64 of today knows fractions of a microsecond.
     if !(-62_135_596_800.0..253_402_300_799.0).contains(&at) {

@@ -3,16 +3,15 @@
 use super::wire;
 use crate::util::escape;
 
-/// The names of the labels that every series of a family has, in their order, made once for all
-/// series.
+/// The label names of a family, in order, encoded once for all series.
 #[derive(Debug)]
 pub(super) struct Names(Vec<Name>);
 
 #[derive(Debug)]
 struct Name {
-    /// `method="`, as it stands before a value.
+    /// `method="`, as it precedes a value.
     text: String,
-    /// The field of a label that holds the name.
+    /// The field of a label with its name.
     field: Vec<u8>,
 }
 

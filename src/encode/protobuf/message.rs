@@ -1,41 +1,41 @@
-//! The message of one family, however many series that has.
+//! The single message of a family of any size.
 //!
-//! Its length stands before it, and a large one is handed over in parts. So the length is
-//! measured: the series that are still to come are written once into a buffer that is thrown
-//! away. When they are written again, to be sent, their values are newer and may be longer or
-//! shorter; the length has room for that, and what is left of it is filled with a field that the
-//! message does not have, which every reader of protobuf passes over.
+//! Its length precedes it, and a large message is handed over in parts. So the length is measured
+//! first: the remaining series are encoded into a buffer that is discarded. When they are encoded
+//! again, to be sent, their values are newer and may be longer or shorter; the length includes
+//! spare space for that, and the unused part is filled with an unknown field, which every protobuf
+//! reader skips.
 
 use super::wire;
 use crate::catalog::Kind;
 
-/// The shortest filling: a key and a length.
+/// The shortest padding: a key and a length.
 const LEAST: usize = 2;
 
-/// The longest field of filling, and the longest two whose lengths take one byte and two.
+/// The longest padding field, the longest with a one-byte length, the shortest with a two-byte one.
 const LONGEST: usize = 16 * 1024;
 const ONE_BYTE: usize = 1 + 1 + 0x7f;
 const TWO_BYTES: usize = 1 + 2 + 0x80;
 
-/// Room for exemplars that come up, and for buckets that grow, between the two times that series
-/// are written. An eighth of the length comes to it for buckets: that is a byte more for each
-/// count, or a few native buckets more in every series.
+/// Spare bytes for new exemplars, and for growing buckets, between the two encodings of a series.
+/// For buckets an eighth of the length is added: a byte more for each count, or a few native
+/// buckets more in every series.
 const SPARE: usize = 64 * 1024;
 
-/// Room for series that were being created when the length was measured.
+/// Spare bytes for series that were being created during the measurement.
 const CREATED: usize = 4 * 1024;
 
-/// How long something is, or may be.
+/// The actual or maximum length of an encoding.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Length {
     /// Without exemplars.
     pub(super) bare: usize,
-    /// The exemplars alone. They have their own part of the room, so that exemplars that come up
-    /// push no series out.
+    /// The exemplars alone. They have a separate share of the spare space, so that new exemplars
+    /// displace no series.
     pub(super) exemplars: usize,
 }
 
-/// Of a series, what there is room for.
+/// The part of a series that fits.
 pub(super) enum Fits {
     Whole,
     WithoutExemplars,
@@ -43,16 +43,16 @@ pub(super) enum Fits {
 }
 
 pub(super) enum Message {
-    /// None has begun.
+    /// No message has begun.
     None,
     /// All of it is in the buffer, from here on.
     Short { start: usize },
-    /// Its length is handed over; so many bytes of it are to come.
+    /// Its length is handed over; these bytes are still to come.
     Long { left: Length },
 }
 
 impl Message {
-    /// Begins one where none has begun, and says whether it did.
+    /// Begins a message if none has begun, and returns whether it did.
     pub(super) fn begin(&mut self, buf: &mut Vec<u8>, head: &[u8]) -> bool {
         let begins = matches!(self, Self::None);
         if begins {
@@ -62,7 +62,7 @@ impl Message {
         begins
     }
 
-    /// What there is room for of a series.
+    /// The part of a series that fits.
     pub(super) fn takes(&mut self, series: Length) -> Fits {
         let Self::Long { left } = self else {
             return Fits::Whole;
@@ -78,8 +78,8 @@ impl Message {
         Fits::Whole
     }
 
-    /// Writes the length before what is in the buffer, which is to be handed over: `rest` is how
-    /// long what is still to come is by now.
+    /// Inserts the length before the buffer's content, which is to be handed over: `rest` is the
+    /// current length of what is still to come.
     pub(super) fn begin_long(
         &mut self,
         buf: &mut Vec<u8>,
@@ -101,8 +101,7 @@ impl Message {
         }
     }
 
-    /// Ends the message, in the buffer of which `room` bytes more are to be filled; false where
-    /// there is more to come.
+    /// Ends the message, padding up to `room` bytes in the buffer; false if more padding remains.
     pub(super) fn finish(&mut self, buf: &mut Vec<u8>, room: usize) -> bool {
         match self {
             Self::None => {}
@@ -127,8 +126,8 @@ impl Message {
     }
 }
 
-/// How long the next field of filling is, so that another one or nothing remains. No field is
-/// of a length between those whose own length takes one byte and two.
+/// The length of the next padding field, so that the rest is zero or can be padded. No field has a
+/// length between those with a length of one byte and of two.
 fn filling(left: usize) -> usize {
     match left {
         0..=ONE_BYTE | TWO_BYTES..=LONGEST => left,

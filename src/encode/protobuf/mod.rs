@@ -1,5 +1,5 @@
-//! The protobuf format: `io.prometheus.client.MetricFamily` of
-//! github.com/prometheus/client_model, each message after its length.
+//! The protobuf format: `io.prometheus.client.MetricFamily` of github.com/prometheus/client_model,
+//! each message length-delimited.
 
 mod exemplar;
 mod labels;
@@ -24,11 +24,11 @@ pub(super) struct ProtobufFamily<'a> {
     kind: Kind,
     escaping: Escaping,
     globals: &'a Globals,
-    /// Those of the labels, where every series has the declared ones.
+    /// The label names, if every series has the declared ones.
     declared: Option<Names>,
     /// The fields of a message before its metrics: name, help, type and unit.
     head: Vec<u8>,
-    /// The labels that every series carries, as fields of a metric.
+    /// The global labels, as fields of a metric.
     beside: Vec<u8>,
     message: Message,
 }
@@ -69,8 +69,8 @@ impl<'a> ProtobufFamily<'a> {
         }
     }
 
-    /// Writes one series; false, and nothing written, if it is not what its family says it is, or
-    /// has become longer than the message has room for.
+    /// Writes one series; writes nothing and returns false if it does not match its family's kind,
+    /// or has outgrown the message's spare space.
     pub(super) fn series(&mut self, buf: &mut Vec<u8>, text: &str, sample: &Sample<'_>) -> bool {
         if !value::is_of(sample.value, self.kind) {
             return false;
@@ -99,7 +99,7 @@ impl<'a> ProtobufFamily<'a> {
         !matches!(fits, Fits::Not)
     }
 
-    /// How long the metric is that was written from `start` on.
+    /// The length of the metric written from `start` on.
     fn length_of(
         &self,
         buf: &mut Vec<u8>,
@@ -118,7 +118,7 @@ impl<'a> ProtobufFamily<'a> {
         Length { bare, exemplars }
     }
 
-    /// Writes the metric of a series; false, and nothing written, if its labels cannot be read.
+    /// Writes the metric of a series; writes nothing and returns false if its labels are invalid.
     fn metric(&self, buf: &mut Vec<u8>, text: &str, sample: &Sample<'_>) -> bool {
         if let Some(names) = &self.declared {
             wire::message(buf, 4, |buf| {
@@ -141,14 +141,14 @@ impl<'a> ProtobufFamily<'a> {
         true
     }
 
-    /// Makes what is in the buffer ready to be handed over, before the series from `next` on.
+    /// Prepares the buffer to be handed over, before the series from `next` on.
     pub(super) fn hand_over(&mut self, buf: &mut Vec<u8>, family: &ScrapeFamily, next: usize) {
         let mut message = std::mem::replace(&mut self.message, Message::None);
         message.begin_long(buf, self.kind, || self.length(family, next));
         self.message = message;
     }
 
-    /// How long the series from `next` on are now.
+    /// The current length of the series from `next` on.
     fn length(&self, family: &ScrapeFamily, next: usize) -> Length {
         let (mut all, mut scratch) = (Length::default(), Vec::new());
         let mut next = Some(next);
@@ -167,14 +167,14 @@ impl<'a> ProtobufFamily<'a> {
         all
     }
 
-    /// Ends the message; false where `room` bytes did not do for its end.
+    /// Ends the message; false if `room` bytes were not enough.
     pub(super) fn finish(&mut self, buf: &mut Vec<u8>, room: usize) -> bool {
         self.message.finish(buf, room)
     }
 }
 
-/// The unit, where it is the end of the exposed name, the `_total` of a counter aside.
-/// Prometheus 2.50 to 3.8 refuse a whole page for one that is not.
+/// The unit, if the exposed name, without the `_total` of a counter, ends in it. Otherwise
+/// Prometheus 2.50 to 3.8 reject the whole page.
 fn unit(def: &MetricDef, name: &str) -> Option<&'static str> {
     let fits = |unit: &Unit| {
         let suffixed = name.ends_with("_total") && def.kind != Kind::Counter;

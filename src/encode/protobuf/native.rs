@@ -4,10 +4,10 @@
 use super::wire;
 use crate::registry::{COARSEST_SCHEMA, FINEST_SCHEMA, NativeBuckets};
 
-/// A bucket between two others costs one byte as an empty one, a new span several.
+/// The largest gap encoded as empty buckets, a byte each; a new span costs several.
 const GAP: i64 = 2;
 
-/// The numbers of the fields of a side.
+/// The field numbers of one side.
 struct Side {
     span: u8,
     delta: u8,
@@ -19,7 +19,7 @@ const POSITIVE: Side = Side {
     delta: 13,
 };
 
-/// Whether Prometheus would take them: for others it refuses a whole page.
+/// Whether Prometheus accepts them: for invalid ones it rejects the whole page.
 pub(super) fn is_valid(native: &NativeBuckets) -> bool {
     let threshold = native.zero_threshold;
     let side = |buckets: &[(i32, u64)]| {
@@ -37,7 +37,7 @@ pub(super) fn is_valid(native: &NativeBuckets) -> bool {
         && side(&native.negative)
 }
 
-/// Writes the fields of a histogram that are its native buckets.
+/// Writes the native buckets as fields of a histogram.
 pub(super) fn write(buf: &mut Vec<u8>, native: &NativeBuckets) {
     wire::sint(buf, 5, i64::from(native.schema));
     wire::double(buf, 6, native.zero_threshold);
@@ -51,7 +51,7 @@ pub(super) fn write(buf: &mut Vec<u8>, native: &NativeBuckets) {
     }
 }
 
-/// Writes one side: runs of buckets, and the change of the count from one bucket to the next.
+/// Writes one side: spans of buckets, and the change of the count from one bucket to the next.
 fn side(buf: &mut Vec<u8>, fields: &Side, buckets: &[(i32, u64)]) {
     // Where the run begins, seen from the end of the one before, and how long it is.
     let (mut offset, mut length) = (0, 0);

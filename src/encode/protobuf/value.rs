@@ -84,7 +84,7 @@ fn created(buf: &mut Vec<u8>, field: u8, sample: &Sample<'_>) {
     }
 }
 
-/// A histogram with the buckets that it has, classic ones, native ones or both.
+/// A histogram with its buckets: classic ones, native ones or both.
 fn histogram(buf: &mut Vec<u8>, histogram: HistogramRef<'_>) {
     // Prometheus wants the count of a native histogram to be that of its buckets.
     let count = histogram
@@ -107,7 +107,7 @@ fn histogram(buf: &mut Vec<u8>, histogram: HistogramRef<'_>) {
     }
 }
 
-/// The classic buckets, `+Inf` among them.
+/// The classic buckets, with `+Inf`.
 fn classic(buf: &mut Vec<u8>, histogram: HistogramRef<'_>) {
     let mut exemplars = histogram.exemplars;
     let bounds = histogram.bounds.iter().chain([&f64::INFINITY]);

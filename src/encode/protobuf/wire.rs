@@ -1,11 +1,11 @@
-//! The wire format of Protocol Buffers (protobuf.dev/programming-guides/encoding), as much of
-//! it as the exposition needs.
+//! The subset of the Protocol Buffers wire format (protobuf.dev/programming-guides/encoding) that
+//! the exposition needs.
 
 const VARINT: u8 = 0;
 const FIXED_64: u8 = 1;
 const LENGTH: u8 = 2;
 
-/// The most bytes that stand before a message or a string: a key and a length.
+/// The maximum number of bytes before a message or a string: a key and a length.
 pub(super) const LONGEST_HEAD: usize = 2 + 10;
 
 /// Appends a whole number in groups of seven bits, the lowest first.
@@ -18,7 +18,7 @@ pub(super) fn varint(buf: &mut Vec<u8>, mut number: u64) {
     buf.push(number.to_le_bytes()[0]);
 }
 
-/// Appends the number of a field and how its value is written.
+/// Appends the number of a field and its wire type.
 fn key(buf: &mut Vec<u8>, field: u8, wire: u8) {
     varint(buf, u64::from(field) << 3 | u64::from(wire));
 }
@@ -28,13 +28,13 @@ pub(super) fn uint(buf: &mut Vec<u8>, field: u8, number: u64) {
     varint(buf, number);
 }
 
-/// Appends a signed number, so that one near zero is short.
+/// Appends a signed number, with a short encoding near zero.
 pub(super) fn sint(buf: &mut Vec<u8>, field: u8, number: i64) {
     key(buf, field, VARINT);
     zigzag(buf, number);
 }
 
-/// Appends what is left of the key of a [`sint`]: 0, -1, 1, -2 are written as 0, 1, 2, 3.
+/// Appends the value of a [`sint`]: 0, -1, 1, -2 are written as 0, 1, 2, 3.
 pub(super) fn zigzag(buf: &mut Vec<u8>, number: i64) {
     varint(buf, (number << 1 ^ number >> 63).cast_unsigned());
 }
@@ -50,7 +50,7 @@ pub(super) fn string(buf: &mut Vec<u8>, field: u8, text: &str) {
     buf.extend_from_slice(text.as_bytes());
 }
 
-/// How many bytes [`string`] appends.
+/// The number of bytes that [`string`] appends.
 #[inline]
 pub(super) fn string_length(text: &str) -> usize {
     let bytes = match text.len() {
@@ -60,7 +60,7 @@ pub(super) fn string_length(text: &str) -> usize {
     1 + bytes + text.len()
 }
 
-/// Appends the key and the length of a message, which is to follow.
+/// Appends the key and the length of a message, which must follow.
 pub(super) fn message_of(buf: &mut Vec<u8>, field: u8, length: usize) {
     key(buf, field, LENGTH);
     varint(buf, length as u64);
@@ -82,7 +82,7 @@ pub(super) fn message(buf: &mut Vec<u8>, field: u8, write: impl FnOnce(&mut Vec<
     }
 }
 
-/// Puts the length of everything from `start` on, and of so much more to come, before it.
+/// Inserts, before `start`, the length of everything after it and of `more` bytes to come.
 pub(super) fn insert_length(buf: &mut Vec<u8>, start: usize, more: usize) {
     let end = buf.len();
     varint(buf, (end - start + more) as u64);

@@ -1,10 +1,10 @@
-//! What OpenMetrics alone has: exemplars behind a value, and when a series was created.
+//! Exemplars and creation times, which only OpenMetrics has.
 
 use super::head::Head;
 use super::number;
 use crate::registry::Exemplar;
 
-/// Writes an exemplar behind the value of a sample. One whose value is no number is left out.
+/// Writes an exemplar after the value of a sample. One with a non-finite value is left out.
 #[cold]
 pub(super) fn exemplar(buf: &mut Vec<u8>, exemplar: &Exemplar) {
     if !exemplar.value.is_finite() {
@@ -20,8 +20,7 @@ pub(super) fn exemplar(buf: &mut Vec<u8>, exemplar: &Exemplar) {
     }
 }
 
-/// Writes the line that says since when a series counts. Prometheus takes nothing but a finite
-/// time.
+/// Writes the line with the creation time of a series. Prometheus only accepts a finite time.
 pub(super) fn created(buf: &mut Vec<u8>, head: &Head, labels: &str, at: f64) {
     if at.is_finite() {
         head.write(buf, labels);

@@ -5,18 +5,18 @@ use crate::encode::escaping::{NameOf, is_plain};
 use crate::encode::labels::quoted;
 use crate::registry::{Exemplar, Number};
 
-/// The beginnings of the lines of one sample name, made once for all its series.
+/// The line prefixes of one sample name, rendered once for all its series.
 #[derive(Debug)]
 pub(super) struct Head {
     /// `name{env="production",`: the labels of a series follow.
     labelled: Vec<u8>,
-    /// `name{env="production"} `: for the series that has none of its own.
+    /// `name{env="production"} `: for the series without labels of its own.
     bare: Vec<u8>,
 }
 
 impl Head {
-    /// For samples called `name` + `suffix` that carry the rendered labels `globals`. A name that
-    /// has to be in quotes goes into the braces.
+    /// The prefixes of samples named `name` + `suffix` with the rendered labels `globals`. A name
+    /// that needs quotes goes into the braces.
     pub(super) fn new(name: &str, suffix: &str, globals: &str) -> Self {
         let name = format!("{name}{suffix}");
         let plain = is_plain(&name, NameOf::Metric);
@@ -54,8 +54,8 @@ impl Head {
         }
     }
 
-    /// Writes a line up to where a label of the exposition's own goes; the text of that label
-    /// begins with its comma, which is left out by the caller where `{` stands before it.
+    /// Writes a line up to the exposition's own label; the text of that label begins with a comma,
+    /// which the caller omits after a `{`.
     pub(super) fn write_open(&self, buf: &mut Vec<u8>, labels: &str) {
         if labels.is_empty() {
             let end = self.labelled.strip_suffix(b",");
@@ -67,10 +67,10 @@ impl Head {
     }
 }
 
-/// What follows the labels of a line: brace, space, the longest number and the line feed.
+/// The longest text after the labels of a line: brace, space, number and line feed.
 const LONGEST_VALUE: usize = 32;
 
-/// Writes the only line of a counter, a gauge, an info or something unknown.
+/// Writes the single line of a counter, a gauge, an info or a metric of unknown kind.
 #[inline]
 pub(super) fn sample(
     buf: &mut Vec<u8>,

@@ -7,7 +7,7 @@ use super::{exemplar, number};
 use crate::encode::exemplars::{latest, up_to};
 use crate::registry::{HistogramRef, Number};
 
-/// The beginnings of the lines of a histogram or a summary.
+/// The line prefixes of a histogram or a summary.
 #[derive(Debug)]
 pub(super) struct Heads {
     /// Buckets or quantiles.
@@ -16,21 +16,21 @@ pub(super) struct Heads {
     pub(super) count: Head,
 }
 
-/// The ends of bucket lines, from the label `le` to the space before the value, rendered once
+/// The suffixes of bucket lines, from the label `le` to the space before the value, rendered once
 /// for all series with the same bounds.
 #[derive(Debug, Default)]
 pub(super) struct Bounds {
     of: Option<Arc<[f64]>>,
-    /// `,le="0.5"} ` for each bound, `+Inf` the last.
+    /// `,le="0.5"} ` for each bound, `+Inf` last.
     text: Vec<String>,
-    /// OpenMetrics: with a negative bound the sum may fall, and neither it nor the count may be
-    /// there then (section "Histogram").
+    /// OpenMetrics: with a negative bound the sum may decrease, and sum and count must be omitted
+    /// (section "Histogram").
     negative: bool,
 }
 
 impl Bounds {
-    /// Renders these bounds, unless they are those rendered last. False if they are not those of
-    /// a histogram.
+    /// Renders these bounds, unless they were rendered last. False if they are not valid for a
+    /// histogram.
     fn set(&mut self, bounds: &Arc<[f64]>, openmetrics: bool) -> bool {
         if self.of.as_ref().is_some_and(|of| Arc::ptr_eq(of, bounds)) {
             return true;
@@ -50,8 +50,8 @@ impl Bounds {
     }
 }
 
-/// Writes one histogram; false if it is none. The text formats know no native buckets: where
-/// there are no others, all observations are in the one for `+Inf`.
+/// Writes one histogram; false if it is invalid. The text formats have no native buckets: if there
+/// are no others, all observations are in the `+Inf` bucket.
 pub(super) fn histogram(
     buf: &mut Vec<u8>,
     heads: &Heads,

@@ -1,4 +1,4 @@
-//! What stands before the series of a family: HELP, TYPE and UNIT.
+//! The lines before the series of a family: HELP, TYPE and UNIT.
 
 use crate::catalog::{Kind, MetricDef};
 use crate::encode::escaping::NameOf;
@@ -7,8 +7,8 @@ use crate::encode::labels::quoted;
 use crate::encode::names::Names;
 use crate::util::escape;
 
-/// Writes the metadata of one family under its exposed name, and says by what name and as what
-/// kind the format knows the family.
+/// Writes the metadata of one family under its exposed name, and returns its name and kind in the
+/// format.
 pub(super) fn write<'a>(
     buf: &mut Vec<u8>,
     syntax: Syntax,
@@ -38,10 +38,10 @@ pub(super) fn write<'a>(
     }
 }
 
-/// The name of the family and its kind in OpenMetrics, where `_total` and `_info` are suffixes
-/// of the samples. A name that breaks the rules of its kind, or that is another family's without
-/// the suffix, stays whole, with a kind that has no rules: so nothing is lost and no two
-/// families share a name. A state set is one only by a name that a label can have as well.
+/// The name of the family and its kind in OpenMetrics, where `_total` and `_info` are suffixes of
+/// the samples. A name that breaks the rules of its kind, or that without the suffix is another
+/// family's, is kept whole, with a kind without rules: so nothing is lost and no two families share
+/// a name. A state set also needs a name that is valid for a label.
 fn openmetrics<'a>(names: &Names<'_>, name: &'a str, kind: Kind) -> (&'a str, Kind) {
     let (suffix, otherwise) = match kind {
         Kind::Counter => ("_total", Kind::Unknown),
@@ -80,7 +80,7 @@ mod tests {
     use crate::encode::{Format, append};
     use crate::registry::Registry;
 
-    /// Prometheus refuses a whole page for a unit that is not the end of the family's name.
+    /// Prometheus rejects the whole page for a unit that is not the end of the family's name.
     #[test]
     fn a_counter_that_must_keep_its_suffix_has_no_unit() {
         let registry = Registry::new();

@@ -19,13 +19,12 @@ use crate::registry::{Number, Sample, ScrapeFamily, ValueRef};
 
 /// Writes one family in a text format.
 pub(super) struct TextFamily<'a> {
-    /// The name of its samples, a suffix that its kind adds to each aside.
+    /// The name of its samples, without the suffixes of its kind.
     name: &'a str,
     kind: Kind,
     /// In OpenMetrics, the kind whose rules the samples follow.
     rules: Option<Kind>,
-    /// The name of the samples that say when a series was created, where the format has them
-    /// for the kind.
+    /// The name of the creation-time samples, if the format has them for the kind.
     created: Option<String>,
     escaping: Escaping,
     globals: &'a Globals,
@@ -35,13 +34,13 @@ pub(super) struct TextFamily<'a> {
     bounds: Bounds,
 }
 
-/// The beginnings of lines.
+/// The line prefixes.
 struct Lines {
     value: Values,
     created: Option<Head>,
 }
 
-/// By what a series of the kind consists of.
+/// The parts of a series, by kind.
 enum Values {
     One(Head),
     Several(Heads),
@@ -86,7 +85,7 @@ impl<'a> TextFamily<'a> {
         }
     }
 
-    /// Writes one series; false, and nothing written, if it is not what its family says it is.
+    /// Writes one series; writes nothing and returns false if it does not match its family's kind.
     #[inline]
     pub(super) fn series(&mut self, buf: &mut Vec<u8>, labels: &str, sample: &Sample<'_>) -> bool {
         if self.declared {
@@ -96,7 +95,7 @@ impl<'a> TextFamily<'a> {
         }
     }
 
-    /// A series whose labels are anybody's.
+    /// Writes a series with unchecked labels.
     fn foreign(&mut self, buf: &mut Vec<u8>, text: &str, sample: &Sample<'_>) -> bool {
         let Some(labels) = Labels::read(text, self.kind, self.escaping) else {
             return false;
@@ -161,7 +160,7 @@ impl<'a> TextFamily<'a> {
     }
 }
 
-/// Whether OpenMetrics lets a sample of this kind have this value.
+/// Whether OpenMetrics allows this value in a sample of this kind.
 #[inline]
 fn allows(kind: Kind, number: Number) -> bool {
     match (kind, number) {
@@ -174,7 +173,7 @@ fn allows(kind: Kind, number: Number) -> bool {
 }
 
 impl Lines {
-    /// For the samples of `name`, and those by the other name if there are any.
+    /// The prefixes for the samples of `name`, and for creation times if there are any.
     fn new((name, created): (&str, Option<&str>), kind: Kind, globals: &str) -> Self {
         let parts = match kind {
             Kind::Histogram => Some("_bucket"),

@@ -1,4 +1,4 @@
-//! Numbers as text: the shortest that reads back as the same number.
+//! Formatting of numbers: the shortest text that parses to the same number.
 
 use crate::registry::Number;
 
@@ -14,9 +14,9 @@ pub(super) fn value(buf: &mut Vec<u8>, number: Number) {
 
 /// Appends a whole number.
 ///
-/// Its digits are made in a register and stored at once. A library that writes them to a buffer
-/// of its own, a few bytes at a time, from which they are copied, makes the processor wait for
-/// each of its stores: a seventh of the time that a page of counters takes.
+/// Its digits are computed in a register and stored at once. Libraries that write them to a buffer,
+/// a few bytes at a time, and then copy it, stall the processor on each store: a seventh of the
+/// time of a page of counters.
 #[inline]
 pub(super) fn whole(buf: &mut Vec<u8>, number: u64) {
     match u32::try_from(number) {
@@ -32,10 +32,10 @@ pub(super) fn whole(buf: &mut Vec<u8>, number: u64) {
     }
 }
 
-/// One more than what eight digits can say.
+/// One more than the largest number of eight digits.
 const EIGHT: u32 = 100_000_000;
 
-/// What makes a character of each of eight digits.
+/// Added to eight digits to make them characters.
 const ASCII: u64 = 0x3030_3030_3030_3030;
 
 #[inline(never)]
@@ -50,8 +50,8 @@ fn long(buf: &mut Vec<u8>, number: u64) {
 }
 
 /// The eight digits of a number below [`EIGHT`], the first in the lowest byte. All halves are
-/// divided at once, then all quarters: a multiplication by 10,486 / 2²⁰ divides what is below
-/// 10,000 by 100, and one by 103 / 2¹⁰ what is below 100 by 10.
+/// divided at once, then all quarters: a multiplication by 10,486 / 2²⁰ divides numbers below
+/// 10,000 by 100, and one by 103 / 2¹⁰ those below 100 by 10.
 #[inline]
 fn eight(number: u32) -> u64 {
     let halves = u64::from(number / 10_000) | u64::from(number % 10_000) << 32;
@@ -69,7 +69,7 @@ fn signed(buf: &mut Vec<u8>, number: i64) {
     whole(buf, number.unsigned_abs());
 }
 
-/// Appends a float; one that is whole has no `.0`.
+/// Appends a float; a whole one has no `.0`.
 pub(super) fn float(buf: &mut Vec<u8>, number: f64) {
     /// Up to here every whole float is an `i64`, and the text is no longer than that of ryu.
     const WHOLE: f64 = 1e15;
@@ -88,9 +88,9 @@ pub(super) fn float(buf: &mut Vec<u8>, number: f64) {
     }
 }
 
-/// A float as it stands in the labels `le` and `quantile`, where the text is the identity of
-/// the series: as Go's `%g` writes it, which OpenMetrics 1.0 recommends ("Canonical Numbers")
-/// and the Prometheus libraries for Go do. OpenMetrics wants a `.0` on whole ones.
+/// A float in the labels `le` and `quantile`, where the text identifies the series: formatted like
+/// Go's `%g`, as OpenMetrics 1.0 recommends ("Canonical Numbers") and the Prometheus libraries for
+/// Go do. OpenMetrics requires a `.0` on whole ones.
 pub(super) fn canonical(number: f64, openmetrics: bool) -> String {
     if !number.is_finite() {
         let mut text = Vec::new();
