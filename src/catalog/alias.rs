@@ -4,12 +4,11 @@ use super::{Allowed, Kind, MetricDef, Unit};
 
 type Text = Cow<'static, str>;
 
-/// Another name under which a metric is exposed, for dashboards and rules that know it by that
-/// name.
+/// Another name under which a metric is exposed, for dashboards and rules that use that name.
 ///
-/// It is a line in the declaration of the metric (`Declare::alias`, [`MetricDef::alias`]) and
-/// belongs to a *profile*, the word that switches it on. Nothing is recorded for it: at each
-/// scrape it is written from the values of its metric.
+/// It is part of the metric's declaration (`Declare::alias`, [`MetricDef::alias`]) and belongs to a
+/// *profile*, which enables it by name. Nothing is recorded for it: each scrape writes it from the
+/// values of its metric.
 ///
 /// ```
 /// use selfheal::catalog::Alias;
@@ -32,9 +31,9 @@ type Text = Cow<'static, str>;
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Alias {
-    /// The profile that switches it on.
+    /// The profile that enables it.
     pub profile: Text,
-    /// The name, without namespace. It need not end as the names of its kind do.
+    /// The name, without namespace. The suffix rules of its kind do not apply.
     pub name: Text,
     /// The changes of its labels. Default: none.
     pub labels: Vec<Relabel>,
@@ -49,19 +48,19 @@ pub struct Alias {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Relabel {
-    /// A label has another name.
+    /// Renames a label.
     Rename(Text, Text),
-    /// A label is left out; series that become one are added up.
+    /// Drops a label; series that become equal are summed.
     Without(Text),
-    /// A label of this name and value is added.
+    /// Adds a label with this name and value.
     With(Text, Text),
-    /// A label of this name is added whose value names this instance of the service; see
+    /// Adds a label with this name whose value is the name of this service instance; see
     /// `Settings::instance`.
     Instance(Text),
 }
 
 impl Alias {
-    /// An alias that differs in its name alone.
+    /// An alias that differs only in its name.
     #[must_use]
     pub fn new(profile: impl Into<Text>, name: impl Into<Text>) -> Self {
         Self {
@@ -73,13 +72,13 @@ impl Alias {
         }
     }
 
-    /// Gives a label another name.
+    /// Renames a label.
     #[must_use]
     pub fn rename(self, from: impl Into<Text>, to: impl Into<Text>) -> Self {
         self.relabel(Relabel::Rename(from.into(), to.into()))
     }
 
-    /// Leaves a label out; series that become one are added up.
+    /// Drops a label; series that become equal are summed.
     #[must_use]
     pub fn without(self, label: impl Into<Text>) -> Self {
         self.relabel(Relabel::Without(label.into()))
@@ -91,22 +90,22 @@ impl Alias {
         self.relabel(Relabel::With(label.into(), value.into()))
     }
 
-    /// Adds a label whose value names this instance of the service.
+    /// Adds a label whose value is the name of this service instance.
     #[must_use]
     pub fn with_instance(self, label: impl Into<Text>) -> Self {
         self.relabel(Relabel::Instance(label.into()))
     }
 
-    /// Multiplies the values, where the old name has another unit. Default: 1.
+    /// Multiplies the values, if the old name has another unit. Default: 1.
     #[must_use]
     pub fn scaled(mut self, by: f64) -> Self {
         self.scale = by;
         self
     }
 
-    /// Sets the upper bounds of a histogram's buckets, `+Inf` not among them, in the unit of the
-    /// alias. While the profile is on, the metric has these bounds beside its own, so that the
-    /// counts are exact. Default: those of the metric.
+    /// Sets the upper bounds of a histogram's buckets, without `+Inf`, in the unit of the alias.
+    /// While the profile is enabled, the metric has these bounds in addition to its own, so that
+    /// the counts are exact. Default: those of the metric.
     #[must_use]
     pub fn buckets(mut self, bounds: &[f64]) -> Self {
         self.buckets = bounds.to_vec();
@@ -118,7 +117,7 @@ impl Alias {
         self
     }
 
-    /// The labels that a series has under this name, from those that it has in its metric.
+    /// The labels of a series under this name, from those of its metric.
     pub(crate) fn labels_of<'a>(
         &'a self,
         labels: impl IntoIterator<Item = (Cow<'a, str>, Cow<'a, str>)>,
@@ -143,7 +142,7 @@ impl Alias {
         out
     }
 
-    /// What the alias of a metric is, under its full name.
+    /// The definition of a metric's alias, under its full name.
     pub(crate) fn definition(&self, of: &MetricDef, name: String) -> MetricDef {
         let labels = of.labels.iter().map(|name| (name.clone(), Cow::default()));
         let labels = self.labels_of(labels, "");
@@ -182,7 +181,7 @@ impl Alias {
         def
     }
 
-    /// Whether its values or buckets are others than those of its metric.
+    /// Whether its values or buckets differ from those of its metric.
     pub(crate) fn is_reshaped(&self) -> bool {
         (self.scale - 1.0).abs() > f64::EPSILON || !self.buckets.is_empty()
     }

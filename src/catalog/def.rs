@@ -6,24 +6,24 @@ use super::alias::Alias;
 use super::native::Native;
 use crate::util::Printable;
 
-/// The type of a metric, as Prometheus and OpenMetrics name it.
+/// The type of a metric, named as in Prometheus and OpenMetrics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Kind {
-    /// A sum that only grows; its name ends in `_total`.
+    /// A sum that only increases; its name ends in `_total`.
     Counter,
-    /// A value that goes up and down.
+    /// A value that can increase and decrease.
     Gauge,
     /// Observations counted by buckets.
     Histogram,
     /// Text about the service as labels of a series whose value is always 1; ends in `_info`.
     Info,
-    /// Which of a closed set of states something is in, each as a series with the value 0 or 1
-    /// and a label that has the name of the metric.
+    /// The current state out of a closed set, each as a series with the value 0 or 1 and a label
+    /// that has the name of the metric.
     StateSet,
-    /// Quantiles computed elsewhere; only ever handed through from another library.
+    /// Quantiles computed elsewhere; only passed through from another library.
     Summary,
-    /// A value of unknown meaning; only ever handed through from another library.
+    /// A value of unknown meaning; only passed through from another library.
     Unknown,
 }
 
@@ -73,7 +73,7 @@ impl Unit {
     pub const BYTES: Self = Self("bytes");
     /// A share, 0 to 1.
     pub const RATIO: Self = Self("ratio");
-    /// A share, 0 to 100. Ratios are the base unit; this is for names that dashboards already use.
+    /// A share, 0 to 100. Ratios are the base unit; this is for names already in use by dashboards.
     pub const PERCENT: Self = Self("percent");
     /// United States dollars.
     pub const USD: Self = Self("usd");
@@ -86,7 +86,7 @@ impl Unit {
         Self::USD,
     ];
 
-    /// A unit of your own, for example `"celsius"`.
+    /// A custom unit, for example `"celsius"`.
     #[must_use]
     pub const fn other(name: &'static str) -> Self {
         Self(name)
@@ -103,7 +103,7 @@ impl Unit {
         Self::KNOWN.into_iter().find(|unit| unit.ends(name))
     }
 
-    /// Whether `name` (a `_total` at its end aside) ends in this unit.
+    /// Whether `name`, without `_total`, ends in this unit.
     pub(crate) fn ends(self, name: &str) -> bool {
         name.strip_suffix("_total")
             .unwrap_or(name)
@@ -112,56 +112,57 @@ impl Unit {
     }
 }
 
-/// Which values a label can have.
+/// The allowed values of a label.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Allowed {
-    /// These and no others. Where the type of the label does not see to that already, another
-    /// is recorded as [`OTHER`] and counted.
+    /// Only these. Unless the type of the label ensures that, any other is recorded as [`OTHER`]
+    /// and counted.
     These(Vec<Cow<'static, str>>),
-    /// The first so many that come; each further one is recorded as [`OTHER`] and counted.
+    /// The first distinct values up to this number; each further one is recorded as [`OTHER`] and
+    /// counted.
     First(usize),
 }
 
 impl Allowed {
-    /// These values and no others.
+    /// Allows only these values.
     #[must_use]
     pub fn these<V: Into<Cow<'static, str>>>(values: impl IntoIterator<Item = V>) -> Self {
         Self::These(values.into_iter().map(Into::into).collect())
     }
 }
 
-/// The value that stands for all which a label may not have; see [`Allowed`].
+/// The value recorded for all others than the allowed ones; see [`Allowed`].
 pub const OTHER: &str = "other";
 
-/// The declaration of one metric: what the exposition, the catalogue and all that is
-/// generated from it know about the metric.
+/// The declaration of one metric, used by the exposition, the catalogue and everything generated
+/// from it.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct MetricDef {
     /// The full name as declared, without the namespace: `http_requests_total`.
     pub name: Cow<'static, str>,
-    /// One sentence for a person.
+    /// A one-sentence description.
     pub help: Cow<'static, str>,
     /// The type.
     pub kind: Kind,
-    /// The unit, where the name ends in one.
+    /// The unit, if the name ends in one.
     pub unit: Option<Unit>,
-    /// The names of the labels, in the order in which their values are given.
+    /// The names of the labels, in the order of their values.
     pub labels: Vec<Cow<'static, str>>,
-    /// The values that a label can have, by its name, where they are bounded beforehand.
+    /// The allowed values of labels, by name, if bounded beforehand.
     pub allowed: BTreeMap<Cow<'static, str>, Allowed>,
-    /// Other names that profiles switch on.
+    /// Other names, which profiles enable.
     pub aliases: Vec<Alias>,
-    /// The upper bounds of a histogram's classic buckets, `+Inf` not among them; empty for
-    /// another kind, and for a histogram that has none but native buckets.
+    /// The upper bounds of a histogram's classic buckets, without `+Inf`; empty for another kind,
+    /// and for a histogram that has only native buckets.
     pub buckets: Vec<f64>,
-    /// The native buckets of a histogram that has them.
+    /// The native buckets of a histogram, if any.
     pub native: Option<Native>,
     /// The group that declared it; empty for a metric on its own.
     pub group: &'static str,
-    /// Whether the namespace goes before the name; false for names that the field has
-    /// standardised, such as `process_cpu_seconds_total`.
+    /// Whether the namespace is prepended to the name; false for standardised names, such as
+    /// `process_cpu_seconds_total`.
     pub namespaced: bool,
     /// Whether the names of the metric and its labels may have characters other than
     /// `a-z A-Z 0-9 _`; see [`utf8_names`](Self::utf8_names).
@@ -169,7 +170,7 @@ pub struct MetricDef {
 }
 
 impl MetricDef {
-    /// A definition without labels, unit and group. It is checked when it is registered.
+    /// A definition without labels, unit and group. It is checked at registration.
     #[must_use]
     pub fn new(
         kind: Kind,
@@ -203,49 +204,49 @@ impl MetricDef {
         self
     }
 
-    /// Says which values a label can have. Default: any.
+    /// Sets the allowed values of a label. Default: any.
     #[must_use]
     pub fn allow(mut self, label: impl Into<Cow<'static, str>>, allowed: Allowed) -> Self {
         self.allowed.insert(label.into(), allowed);
         self
     }
 
-    /// Adds another name, which a profile switches on. Default: none.
+    /// Adds another name, which a profile enables. Default: none.
     #[must_use]
     pub fn alias(mut self, alias: Alias) -> Self {
         self.aliases.push(alias);
         self
     }
 
-    /// Sets the upper bounds of a histogram's buckets, `+Inf` not among them. Default: none, and
-    /// a histogram needs some.
+    /// Sets the upper bounds of a histogram's buckets, without `+Inf`. Default: none; a histogram
+    /// needs some.
     #[must_use]
     pub fn with_buckets(mut self, bounds: impl IntoIterator<Item = f64>) -> Self {
         self.buckets = bounds.into_iter().collect();
         self
     }
 
-    /// Keeps the namespace away from the name. Default: the namespace goes before it.
+    /// Omits the namespace from the name. Default: the namespace is prepended.
     #[must_use]
     pub fn standard_name(mut self) -> Self {
         self.namespaced = false;
         self
     }
 
-    /// Lets the names of the metric and its labels be any in UTF-8, such as OpenTelemetry's
-    /// `http.route`, without control characters and `" , = { } \ :`. Default: letters, digits
-    /// and underscores, which every scraper reads.
+    /// Allows any UTF-8 names for the metric and its labels, such as OpenTelemetry's `http.route`,
+    /// without control characters and `" , = { } \ :`. Default: letters, digits and underscores,
+    /// which every scraper reads.
     ///
-    /// A scraper that does not ask for UTF-8, as Prometheus before version 3, gets each such
-    /// name [escaped](crate::encode::Escaping).
+    /// A scraper that does not request UTF-8, like Prometheus before version 3, gets each such name
+    /// [escaped](crate::encode::Escaping).
     #[must_use]
     pub fn utf8_names(mut self) -> Self {
         self.utf8 = true;
         self
     }
 
-    /// What differs between two definitions of one name in a way that matters to a reader of
-    /// the series, or `None` where both may share the series. Help may differ.
+    /// The difference between two definitions of one name that matters to readers of the series, or
+    /// `None` if both may share the series. Help may differ.
     pub(crate) fn difference(&self, other: &Self) -> Option<&'static str> {
         if self.kind != other.kind {
             Some("kind")

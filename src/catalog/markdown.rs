@@ -68,7 +68,7 @@ fn row(text: &mut String, def: &MetricDef) {
     );
 }
 
-/// A label with its values, or how many it may have.
+/// A label with its values, or their maximum number.
 fn of_label(def: &MetricDef, label: &str) -> String {
     match def.allowed.get(label) {
         None => label.to_owned(),

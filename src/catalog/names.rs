@@ -1,21 +1,21 @@
 //! The rules for names, from the Prometheus data model and OpenMetrics 1.0.
 //!
-//! Each function returns what is wrong in words that follow the name: `"…" <problem>`.
+//! Each function returns the problem, phrased to follow the name: `"…" <problem>`.
 
 use std::borrow::Cow;
 
 use super::{Kind, MetricDef};
 
-/// The most bytes a metric or label name may have. Neither format sets a limit; a name
-/// longer than this is a mistake, and it would be repeated on every line of the exposition.
+/// The maximum size of a metric or label name in bytes. Neither format sets a limit; a longer name
+/// is a mistake, and would be repeated on every line of the exposition.
 pub const MAX_NAME: usize = 200;
 
 /// The suffixes that the exposition itself adds to the parts of a histogram or a summary.
 const RESERVED: [&str; 4] = ["_bucket", "_count", "_sum", "_created"];
 
-/// The suffixes of the samples that a family of this kind has beside those by its own name, in
-/// every format: which of them are written differs, whose they are does not. The `_created` of
-/// OpenMetrics is not among them: it gives way to whatever has its name.
+/// The suffixes of the samples that a family of this kind owns besides its own name, in every
+/// format, whether written or not. The `_created` of OpenMetrics is not among them: it gives way to
+/// any family of that name.
 fn parts(kind: Kind) -> &'static [&'static str] {
     match kind {
         Kind::Histogram => &["_bucket", "_sum", "_count"],
@@ -24,12 +24,12 @@ fn parts(kind: Kind) -> &'static [&'static str] {
     }
 }
 
-/// The names of the samples of a family beside its own.
+/// The names of a family's samples other than its own.
 pub(crate) fn samples(name: &str, kind: Kind) -> impl Iterator<Item = String> {
     parts(kind).iter().map(move |part| format!("{name}{part}"))
 }
 
-/// The family, among those that `kind_of` knows, that has this name or that of a sample of it:
+/// The family, among those known to `kind_of`, that has this name or owns a sample of it:
 /// `job_seconds` for `job_seconds_count`, if it is a histogram, and the other way round.
 pub(crate) fn owner(
     name: &str,
@@ -53,7 +53,7 @@ pub(crate) fn owner(
     })
 }
 
-/// Checks the name of a metric as its definition wants it.
+/// Checks the name of a metric by the rules of its definition.
 fn metric_of(def: &MetricDef) -> Result<(), &'static str> {
     if def.utf8 {
         utf8(&def.name)
@@ -62,7 +62,7 @@ fn metric_of(def: &MetricDef) -> Result<(), &'static str> {
     }
 }
 
-/// Checks the name of a label as the definition of its metric wants it.
+/// Checks the name of a label by the rules of its metric's definition.
 pub(crate) fn label_of(def: &MetricDef, name: &str) -> Result<(), &'static str> {
     if def.utf8 {
         utf8(name)?;
@@ -72,7 +72,7 @@ pub(crate) fn label_of(def: &MetricDef, name: &str) -> Result<(), &'static str> 
     }
 }
 
-/// Checks a metric name: `[a-zA-Z_:][a-zA-Z0-9_:]*`. The colon is left to recording rules.
+/// Checks a metric name: `[a-zA-Z_:][a-zA-Z0-9_:]*`. The colon is reserved for recording rules.
 pub fn metric(name: &str) -> Result<(), &'static str> {
     if name.contains(':') {
         return Err("contains a colon, which is for recording rules");
@@ -81,13 +81,13 @@ pub fn metric(name: &str) -> Result<(), &'static str> {
 }
 
 /// Checks a label name: `[a-zA-Z_][a-zA-Z0-9_]*`, not starting with `__`, which Prometheus
-/// keeps for itself, and neither `le` nor `quantile`, which the exposition writes.
+/// reserves, and neither `le` nor `quantile`, which the exposition writes.
 pub fn label(name: &str) -> Result<(), &'static str> {
     word(name)?;
     free(name)
 }
 
-/// Checks that a label name is not one that has a meaning already.
+/// Checks that a label name is not reserved.
 fn free(name: &str) -> Result<(), &'static str> {
     if name.starts_with("__") {
         return Err("starts with two underscores, which Prometheus keeps for itself");
@@ -124,7 +124,7 @@ pub fn suffix(kind: Kind, name: &str) -> Result<(), &'static str> {
     }
 }
 
-/// Checks bucket bounds: at least one, finite, strictly rising, at most 256.
+/// Checks bucket bounds: at least one, finite, strictly increasing, at most 256.
 pub fn buckets(bounds: &[f64]) -> Result<(), &'static str> {
     if bounds.is_empty() {
         return Err("has no buckets");
@@ -141,7 +141,7 @@ pub fn buckets(bounds: &[f64]) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// Checks everything about a definition but its labels.
+/// Checks a definition except for its labels.
 pub(crate) fn definition(def: &MetricDef) -> Result<(), &'static str> {
     metric_of(def)?;
     suffix(def.kind, &def.name)?;
@@ -169,7 +169,7 @@ pub(crate) fn definition(def: &MetricDef) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// Checks a name of any characters, but those between which labels stand when they are rendered.
+/// Checks a name of any characters except the delimiters of rendered labels.
 fn utf8(name: &str) -> Result<(), &'static str> {
     if name.is_empty() {
         return Err("is empty");

@@ -2,11 +2,11 @@ use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 
-/// Native buckets of a histogram: exponential ones that come into being with the values that
-/// fall into them (<https://prometheus.io/docs/specs/native_histograms/>).
+/// Native buckets of a histogram: exponential ones, created with the first value in them
+/// (<https://prometheus.io/docs/specs/native_histograms/>).
 ///
-/// A declaration has them, and so has the configuration as `[metrics.family.NAME.native]`, which
-/// gives a histogram such buckets whether it is declared with any or not.
+/// Set by a declaration, or by `[metrics.family.NAME.native]` in the configuration, which gives a
+/// histogram such buckets even if it is declared without.
 ///
 /// ```
 /// use selfheal::catalog::Native;
@@ -15,31 +15,28 @@ use serde::{Deserialize, Serialize};
 /// assert_eq!(native, Native::schema(3).max_buckets(100)); // the bounds grow by 2^(1/8), or 9 %
 /// ```
 ///
-/// When an observation asks for one bucket more than there may be, the zero bucket is widened,
-/// where that is allowed, and then the resolution halved until there is room. This is for good:
-/// a histogram never gets finer again.
+/// When an observation needs a bucket beyond the limit, the zero bucket is widened, if allowed, and
+/// then the resolution halved until the buckets fit. This is permanent: a histogram never regains
+/// resolution.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Native {
-    /// Whether there are native buckets; `false` takes away those that are declared.
-    /// Default: `true`.
+    /// Whether there are native buckets; `false` removes declared ones. Default: `true`.
     pub enabled: bool,
-    /// Whether the classic buckets stay beside them. Default: `true`.
+    /// Whether the classic buckets are kept as well. Default: `true`.
     pub classic: bool,
-    /// By what factor the bounds grow at most from one bucket to the next, above 1.
-    /// Default: 1.1.
+    /// The maximum growth factor of the bounds from one bucket to the next, above 1. Default: 1.1.
     pub growth: f64,
-    /// The most buckets of a series, the zero bucket aside; 1 to 10,000. Default: 160.
+    /// The maximum number of buckets of a series, without the zero bucket; 1 to 10,000. Default:
+    /// 160.
     ///
-    /// At the coarsest resolution, a factor of 65,536, there is no limit: a series has then 264
-    /// buckets at the most.
+    /// At the coarsest resolution, a factor of 65,536, there is no limit: a series then has at most
+    /// 264 buckets.
     pub max_buckets: u32,
-    /// How far from zero the zero bucket reaches, this value included. Default: 2^-128, as in
-    /// other client libraries.
+    /// The inclusive bound of the zero bucket. Default: 2^-128, as in other client libraries.
     pub zero_threshold: f64,
-    /// How far the zero bucket may be widened when there are too many buckets. Default: 0, not
-    /// at all.
+    /// How far the zero bucket may be widened at too many buckets. Default: 0, not at all.
     pub max_zero_threshold: f64,
 }
 
@@ -47,7 +44,7 @@ impl Native {
     const SCHEMAS: RangeInclusive<i8> = -4..=8;
     pub(crate) const BUCKETS: RangeInclusive<u32> = 1..=10_000;
 
-    /// Native buckets of the default growth beside the classic ones.
+    /// Native buckets of the default growth in addition to the classic ones.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -61,8 +58,8 @@ impl Native {
         }
     }
 
-    /// Buckets of a schema, from -4 to 8: the bounds grow by the factor `2^(2^-schema)` from one
-    /// to the next. The default growth is schema 3.
+    /// Buckets of a schema, from -4 to 8: the bounds grow by the factor `2^(2^-schema)` from one to
+    /// the next. The default growth is schema 3.
     #[must_use]
     pub fn schema(schema: i8) -> Self {
         // Of another schema there are no buckets, and the check says so.
@@ -70,8 +67,8 @@ impl Native {
         Self::growth(if is_known { base(schema) } else { f64::NAN })
     }
 
-    /// Buckets whose bounds grow by at most `factor` from one to the next, which is above 1:
-    /// those of the coarsest schema of which that is true, or of the finest one.
+    /// Buckets whose bounds grow by at most `factor`, above 1, from one to the next: those of the
+    /// coarsest schema that satisfies this, or of the finest one.
     #[must_use]
     pub fn growth(factor: f64) -> Self {
         Self {
@@ -80,28 +77,28 @@ impl Native {
         }
     }
 
-    /// Whether there are native buckets. Default: `true`.
+    /// Sets whether there are native buckets. Default: `true`.
     #[must_use]
     pub fn enabled(mut self, on: bool) -> Self {
         self.enabled = on;
         self
     }
 
-    /// Whether the classic buckets stay beside them. Default: `true`.
+    /// Sets whether the classic buckets are kept as well. Default: `true`.
     #[must_use]
     pub fn classic(mut self, on: bool) -> Self {
         self.classic = on;
         self
     }
 
-    /// Sets the most buckets, 1 to 10,000. Default: 160.
+    /// Sets the maximum number of buckets, 1 to 10,000. Default: 160.
     #[must_use]
     pub fn max_buckets(mut self, buckets: u32) -> Self {
         self.max_buckets = buckets;
         self
     }
 
-    /// Sets how far from zero the zero bucket reaches, 0 or above. Default: 2^-128.
+    /// Sets the inclusive bound of the zero bucket, at least 0. Default: 2^-128.
     #[must_use]
     pub fn zero_threshold(mut self, threshold: f64) -> Self {
         self.zero_threshold = threshold;
@@ -115,7 +112,7 @@ impl Native {
         self
     }
 
-    /// How fine the buckets are at first; `None` where the bounds do not grow.
+    /// The initial schema; `None` if the bounds do not grow.
     pub(crate) fn finest(&self) -> Option<i8> {
         let finest = *Self::SCHEMAS.end();
         let is_within = |schema: &i8| *schema == finest || base(*schema) <= self.growth;
@@ -123,7 +120,7 @@ impl Native {
         schemas.take_while(is_within).last()
     }
 
-    /// Says what is wrong, in words that follow the name of the metric.
+    /// Checks the settings; returns the problem, phrased to follow the name of the metric.
     pub(crate) fn check(&self) -> Result<(), &'static str> {
         let threshold = |is: f64| is.is_finite() && is >= 0.0;
         if self.finest().is_none() {
@@ -138,20 +135,20 @@ impl Native {
     }
 }
 
-/// By what factor the bounds of a schema grow.
+/// The growth factor of a schema's bounds.
 fn base(schema: i8) -> f64 {
     f64::from(-schema).exp2().exp2()
 }
 
 impl Default for Native {
-    /// As of [`new`](Native::new).
+    /// Same as [`new`](Native::new).
     fn default() -> Self {
         Self::new()
     }
 }
 
 impl PartialEq for Native {
-    /// Two factors of which the same schema comes are the same.
+    /// Growth factors are equal if they give the same schema.
     fn eq(&self, other: &Self) -> bool {
         let rest = |of: &Self| {
             let thresholds = (of.zero_threshold, of.max_zero_threshold);
