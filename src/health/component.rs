@@ -1,27 +1,27 @@
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 
-/// A part of the service that can be well or not: a database, a background task, a file.
+/// A part of the service that can be healthy or not: a database, a background task, a file.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Component {
     /// Its name.
     pub name: String,
-    /// The share of the traffic that needs it, 0 to 1; `None` where it is not set.
+    /// The share of the traffic that needs it, 0 to 1; `None` if unset.
     pub share: Option<f64>,
-    /// How much of what it is asked for it does, 0 to 1; `None` where it has not been checked.
+    /// The share of its requests that it can serve, 0 to 1; `None` if not checked yet.
     pub health: Option<f64>,
-    /// Whether it could not be checked for so long that it counts as degraded, though its
-    /// health is not known.
+    /// Whether it could not be checked for so long that it counts as degraded, though its health is
+    /// unknown.
     pub overdue: bool,
-    /// A few words for a person, such as "down" or "restarting, attempt 2 of 3".
+    /// A short description for a person, such as "down" or "restarting, attempt 2 of 3".
     pub detail: String,
-    /// The healing engine that looks after it; `None` where none does.
+    /// The healing engine that watches it, if any.
     pub engine: Option<String>,
 }
 
 impl Component {
-    /// A component of which nothing is known yet.
+    /// A component with unknown health.
     #[must_use]
     pub fn new(name: impl Into<String>) -> Self {
         Self {
@@ -34,16 +34,15 @@ impl Component {
         }
     }
 
-    /// Sets the share of the traffic that needs it; what is outside 0 to 1 is moved inside,
-    /// and NaN is not known. Default: not known.
+    /// Sets the share of the traffic that needs it, clamped to 0 to 1; NaN is unknown. Default:
+    /// unknown.
     #[must_use]
     pub fn share(mut self, share: f64) -> Self {
         self.share = ratio(share);
         self
     }
 
-    /// Sets its health and says why; what is outside 0 to 1 is moved inside, and NaN is not
-    /// known. Default: not known.
+    /// Sets its health and the reason, clamped to 0 to 1; NaN is unknown. Default: unknown.
     #[must_use]
     pub fn health(mut self, health: f64, detail: impl Into<String>) -> Self {
         self.health = ratio(health);
@@ -51,8 +50,8 @@ impl Component {
         self
     }
 
-    /// Sets that it could not be checked, and why; `overdue` once that lasts so long that it
-    /// counts as degraded.
+    /// Sets that it could not be checked, and why; `overdue` once that lasts so long that it counts
+    /// as degraded.
     #[must_use]
     pub fn unseen(mut self, overdue: bool, detail: impl Into<String>) -> Self {
         self.health = None;
@@ -61,7 +60,7 @@ impl Component {
         self
     }
 
-    /// Sets the healing engine that looks after it, under which the page shows it. Default: none.
+    /// Sets the healing engine that watches it, under which the page shows it. Default: none.
     #[must_use]
     pub fn engine(mut self, engine: impl Into<String>) -> Self {
         self.engine = Some(engine.into());
@@ -81,7 +80,7 @@ impl Component {
     }
 }
 
-/// With its state in one word.
+/// Serializes the component with its state.
 impl Serialize for Component {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut component = serializer.serialize_struct("Component", 6)?;
@@ -103,18 +102,18 @@ fn ratio(value: f64) -> Option<f64> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
-    /// Does all that it is asked for.
+    /// Serves all of its requests.
     Up,
     /// Not checked yet, or its detector fails.
     Unknown,
-    /// Does a part of what it is asked for.
+    /// Serves a part of its requests.
     Degraded,
-    /// Does nothing of what it is asked for.
+    /// Serves none of its requests.
     Down,
 }
 
 impl Status {
-    /// The state of a service by those of its components: the worst of them.
+    /// The state of a service: the worst of its components' states.
     #[must_use]
     pub fn worst(components: &[Component]) -> Self {
         components
@@ -124,7 +123,7 @@ impl Status {
             .unwrap_or(Self::Up)
     }
 
-    /// The word: `up`, `unknown`, `degraded` or `down`.
+    /// The state as a word: `up`, `unknown`, `degraded` or `down`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

@@ -2,8 +2,8 @@ use super::component::Component;
 use super::report::{Check, Fact, Note};
 use super::window::Traffic;
 
-/// What one part of a service contributes to its health report. Every method is called
-/// at every report, so none may block; by default each contributes nothing.
+/// A contributor to a service's health report. Every method is called for every report, so none may
+/// block; by default each contributes nothing.
 ///
 /// ```
 /// use selfheal::health::{Component, Contributor};
@@ -24,7 +24,7 @@ use super::window::Traffic;
 /// # }
 /// ```
 pub trait Contributor: Send + Sync + 'static {
-    /// Parts of the service and how well they are.
+    /// The components of the service and their health.
     fn components(&self) -> Vec<Component> {
         Vec::new()
     }
@@ -34,32 +34,32 @@ pub trait Contributor: Send + Sync + 'static {
         None
     }
 
-    /// What else a person wants to know at a glance.
+    /// Further facts for the overview.
     fn facts(&self) -> Vec<Fact> {
         Vec::new()
     }
 
-    /// What a person should do something about, since when; in any order.
+    /// Conditions that need a person's attention, with their start; in any order.
     fn alerts(&self) -> Vec<Note> {
         Vec::new()
     }
 
-    /// What happened lately, newest first.
+    /// Recent events, newest first.
     fn recent(&self) -> Vec<Note> {
         Vec::new()
     }
 
-    /// The faults that are open, the worst first, with what happens next as their detail.
+    /// The open faults, worst first, with the next action as their detail.
     fn open(&self) -> Vec<Note> {
         Vec::new()
     }
 
-    /// What holds actions back, and how much of it is left.
+    /// The guards that hold actions back, and how much of each is left.
     fn guards(&self) -> Vec<Fact> {
         Vec::new()
     }
 
-    /// Whether the service wants traffic, as far as this contributor has a say.
+    /// Whether this contributor considers the service ready for traffic.
     fn ready(&self) -> Check {
         Check::passed()
     }

@@ -3,11 +3,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::window::Traffic;
 use crate::util::stripes::Stripes;
 
-/// The requests that a layer has recorded, for the health score: read in the same time however
-/// many series there are.
+/// The requests recorded by a layer, for the health score: read in constant time, independent of
+/// the number of series.
 #[derive(Debug)]
 pub(crate) struct TrafficCounter {
-    /// The numbers of requests served well and of the others, apart for each thread.
+    /// Numbers of good and other requests, separate for each thread.
     parts: Stripes<[AtomicU64; 2]>,
 }
 
@@ -20,8 +20,7 @@ impl Default for TrafficCounter {
 }
 
 impl TrafficCounter {
-    /// Counts one request. Only what the server got wrong is bad; what a client got wrong is
-    /// served well.
+    /// Counts one request. Only server errors are bad; client errors count as served well.
     #[inline]
     pub(crate) fn count(&self, good: bool) {
         if let Some([bad_ones, good_ones]) = self.parts.mine() {
@@ -30,7 +29,7 @@ impl TrafficCounter {
         }
     }
 
-    /// All requests so far. Neither number ever falls.
+    /// All requests so far. Neither number ever decreases.
     pub(crate) fn traffic(&self) -> Traffic {
         let parts = self.parts.iter();
         parts.fold(Traffic::default(), |sum, [bad, good]| {

@@ -1,9 +1,8 @@
-//! How well the service does, as one number and as the parts behind it.
+//! The health of the service as a score, and its components.
 //!
-//! The module is pure: it is given the state of components and the traffic of the last
-//! minutes, and computes a [`Score`] and a [`Status`]. The formula and its properties stand
-//! with [`score`]. The score is for people and alerts: no action, readiness or liveness
-//! consumes it.
+//! The module is pure: it takes the state of components and the traffic of the last minutes, and
+//! computes a [`Score`] and a [`Status`]. The formula and its properties are documented at
+//! [`score`]. The score is for people and alerts: no action, readiness or liveness uses it.
 //!
 //! ```
 //! use selfheal::health::{Component, Traffic, score};

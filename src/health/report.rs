@@ -6,44 +6,44 @@ use super::component::{Component, Status};
 use super::score::Score;
 use super::window::Traffic;
 
-/// Everything that `/health` and the page say, taken at one moment.
+/// The content of `/health` and the page, at one moment.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Report {
     /// The state of the service: that of its worst component.
     pub status: Status,
-    /// The score and where it comes from.
+    /// The score and its explanation.
     pub score: Score,
-    /// The parts of the service.
+    /// The components of the service.
     pub components: Vec<Component>,
     /// The name of the service; empty if it has none.
     pub service: String,
     /// Its version; empty if it has none.
     pub version: String,
-    /// Seconds since it was started.
+    /// Seconds since its start.
     pub uptime_seconds: f64,
-    /// Further facts at a glance.
+    /// Further facts for the overview.
     pub facts: Vec<Fact>,
-    /// Warnings that ask for a person, the newest first.
+    /// Alerts that need a person, newest first.
     pub alerts: Vec<Note>,
-    /// Whether it wants traffic.
+    /// Whether it is ready for traffic.
     pub ready: Check,
-    /// Whether it makes progress inside. What it depends on has no say in this.
+    /// Whether it makes progress internally. Its dependencies do not count.
     pub live: Check,
     /// Recent events, newest first: each fault is one note, from its detection to its end.
     pub recent: Vec<Note>,
-    /// The faults that are open, the worst first, with what happens next as their detail.
+    /// The open faults, worst first, with the next action as their detail.
     pub open: Vec<Note>,
     /// The guards that hold actions back, and how much of each is left.
     pub guards: Vec<Fact>,
-    /// The requests of the last five minutes; none where they are not measured.
+    /// The requests of the last five minutes; none if not measured.
     pub traffic: Option<Traffic>,
-    /// The seconds that [`traffic`](Self::traffic) is of: fewer in the first minutes.
+    /// The seconds that [`traffic`](Self::traffic) covers: fewer in the first minutes.
     pub traffic_seconds: f64,
 }
 
 impl Report {
-    /// A report on a service of which nothing is known but its parts: up, ready and live.
+    /// A report of only a score and components: up, ready and live.
     #[must_use]
     pub fn new(score: Score, components: Vec<Component>) -> Self {
         Self {
@@ -66,17 +66,17 @@ impl Report {
     }
 }
 
-/// The answer to a yes-or-no question, with the reason for a no.
+/// The result of a check, with the reason for a failure.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Check {
-    /// The answer.
+    /// Whether it succeeded.
     pub ok: bool,
-    /// Why not; empty for a yes.
+    /// The reason for a failure; empty on success.
     pub reason: String,
 }
 
 impl Check {
-    /// Yes.
+    /// A successful check.
     #[must_use]
     pub fn passed() -> Self {
         Self {
@@ -85,7 +85,7 @@ impl Check {
         }
     }
 
-    /// No, because.
+    /// A failed check with its reason.
     #[must_use]
     pub fn failed(reason: impl Into<String>) -> Self {
         Self {
@@ -95,12 +95,12 @@ impl Check {
     }
 }
 
-/// A figure or a state in a few words: `issues healed`, `19`.
+/// A named value: `issues healed`, `19`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Fact {
-    /// Of what.
+    /// The name.
     pub name: String,
-    /// The figure or the state.
+    /// The value.
     pub value: String,
 }
 
@@ -115,30 +115,30 @@ impl Fact {
     }
 }
 
-/// One thing that happened, or that lasts.
+/// An event, or a lasting condition.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Note {
-    /// The time, or the beginning, by the wall clock.
+    /// Wall-clock time of the event, or of its start.
     #[serde(serialize_with = "unix_seconds")]
     pub at: SystemTime,
-    /// The component that it is about.
+    /// The affected component.
     pub component: String,
-    /// The event, in a few words.
+    /// A short description of the event.
     pub text: String,
-    /// How it stands: up is good or over, degraded is being seen to, down needs a person, unknown
-    /// is for information.
+    /// Its state: up is good or over, degraded is being handled, down needs a person, unknown is
+    /// informational.
     pub status: Status,
-    /// A few words or figures beside it: how long it took, what happens next. Empty for none.
+    /// Further details: how long it took, what happens next. Empty for none.
     pub detail: String,
     /// The key by which a person refers to it, such as `config/file_corrupt`. Empty for none.
     pub key: String,
-    /// The decisions that a person can make about it: verbs of the control endpoint, such as `acknowledge`.
+    /// The possible decisions of a person: verbs of the control endpoint, such as `acknowledge`.
     pub verbs: &'static [&'static str],
 }
 
 impl Note {
-    /// A note for information, without detail and key.
+    /// An informational note, without detail and key.
     #[must_use]
     pub fn new(at: SystemTime, component: impl Into<String>, text: impl Into<String>) -> Self {
         Self {
@@ -152,14 +152,14 @@ impl Note {
         }
     }
 
-    /// Sets how it stands. Default: [`Status::Unknown`].
+    /// Sets its state. Default: [`Status::Unknown`].
     #[must_use]
     pub fn status(mut self, status: Status) -> Self {
         self.status = status;
         self
     }
 
-    /// Sets the words beside it. Default: none.
+    /// Sets the details. Default: none.
     #[must_use]
     pub fn detail(mut self, detail: impl Into<String>) -> Self {
         self.detail = detail.into();
@@ -173,7 +173,7 @@ impl Note {
         self
     }
 
-    /// Sets what a person can decide about it. Default: nothing.
+    /// Sets the possible decisions of a person. Default: none.
     #[must_use]
     pub fn verbs(mut self, verbs: &'static [&'static str]) -> Self {
         self.verbs = verbs;
@@ -188,18 +188,18 @@ fn unix_seconds<S: serde::Serializer>(at: &SystemTime, to: S) -> Result<S::Ok, S
     to.serialize_f64(since.as_secs_f64())
 }
 
-/// Where a [`Report`] comes from. It is asked on every request for `/health`, `/livez`,
-/// `/readyz` and the page, so it must not block.
+/// A source of [`Report`]s. Called on every request for `/health`, `/livez`, `/readyz` and the
+/// page, so it must not block.
 pub trait Source: Send + Sync + 'static {
     /// Takes a report.
     fn report(&self) -> Report;
 
-    /// Whether the service wants traffic, for `/readyz`. Default: as a whole report says.
+    /// Whether the service is ready for traffic, for `/readyz`. Default: from a whole report.
     fn ready(&self) -> Check {
         self.report().ready
     }
 
-    /// Whether the service makes progress inside, for `/livez`. Default: as a whole report says.
+    /// Whether the service makes progress internally, for `/livez`. Default: from a whole report.
     fn live(&self) -> Check {
         self.report().live
     }

@@ -3,17 +3,17 @@ use serde::Serialize;
 use super::component::Component;
 use super::window::Traffic;
 
-/// The share of traffic that we can expect to serve well, 0 to 100, as an interval.
+/// The share of traffic that is expected to be served well, 0 to 100, as an interval.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Score {
-    /// The score if everything that is not known is bad: the number to publish.
+    /// The score if everything unknown is bad: the number to publish.
     pub low: f64,
-    /// The score if everything that is not known is good.
+    /// The score if everything unknown is good.
     pub high: f64,
-    /// The share of what goes into the score that is known, 0 to 1.
+    /// The known share of the score's inputs, 0 to 1.
     pub coverage: f64,
-    /// Where the low end comes from, as a sum that adds up.
+    /// The derivation of the low end, as a sum.
     pub explanation: String,
 }
 
@@ -21,13 +21,13 @@ pub struct Score {
 ///
 /// `100 · min(S, 1 − max over components of w·(1 − h))`
 ///
-/// with S the share of requests served well in the last minutes, w the share of the traffic
-/// that needs a component and h the component's health. A w or h that is not known counts as
-/// the worst in [`Score::low`] and as the best in [`Score::high`]. Without any traffic there
-/// is no failure to expect more of, so S is 1, and the coverage says that it is not known.
+/// with S the share of requests served well in the last minutes, w the share of the traffic that
+/// needs a component and h the component's health. An unknown w or h counts as the worst in
+/// [`Score::low`] and as the best in [`Score::high`]. Without traffic no failures are expected, so
+/// S is 1, and the coverage shows that it is unknown.
 ///
-/// It stays in 0 to 100, never rises when anything gets worse, does not change when a further
-/// healthy component joins, and is 0 when a component that all traffic needs is down.
+/// It stays within 0 to 100, never rises when an input worsens, does not change when another
+/// healthy component is added, and is 0 when a component that all traffic needs is down.
 #[must_use]
 pub fn score(traffic: Option<Traffic>, components: &[Component]) -> Score {
     let served = traffic.and_then(Traffic::success_ratio);
@@ -63,7 +63,7 @@ enum Unknown {
     Bad,
 }
 
-/// The share of the traffic that a component costs us.
+/// The share of the traffic lost by a component.
 fn loss(component: &Component, unknown: Unknown) -> f64 {
     let (share, health) = match unknown {
         Unknown::Bad => (1.0, 0.0),
@@ -97,13 +97,14 @@ fn explain(loss: f64, why: &str) -> String {
     format!("{} = 100 − {}: {why}", short(100.0 - loss), short(loss))
 }
 
-/// At most one decimal, and none where it is zero.
+/// Formats with at most one decimal, and none if it is zero.
 fn short(value: f64) -> String {
     let rounded = (value * 10.0).round() / 10.0;
     format!("{rounded}")
 }
 
-/// A component is known when its loss does not depend on a share that is not set.
+/// The known share of the inputs: a component is known if its loss does not depend on an unset
+/// share.
 fn coverage(served: Option<f64>, components: &[Component]) -> f64 {
     let known = components
         .iter()

@@ -3,10 +3,10 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-/// Requests of some time, and how many of them were served well.
+/// A number of requests, and how many of them were served well.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Traffic {
-    /// Requests that were served well: not answered with a server error.
+    /// Requests served well: not answered with a server error.
     pub good: u64,
     /// All requests.
     pub total: u64,
@@ -20,10 +20,10 @@ impl Traffic {
     }
 }
 
-/// Turns counters that only grow into the traffic of the last minutes.
+/// Computes the traffic of the last minutes from increasing counters.
 ///
-/// It keeps one sample for each thirtieth of the window, so its memory is bounded however
-/// often it is sampled.
+/// It keeps one sample for each thirtieth of the window, so its memory is bounded, however often it
+/// is called.
 #[derive(Clone, Debug)]
 pub struct TrafficWindow {
     length: Duration,
@@ -42,13 +42,12 @@ impl TrafficWindow {
         }
     }
 
-    /// Takes the value of the counters at `now` and returns the traffic since the oldest
-    /// sample of the window.
+    /// Takes the counters at `now` and returns the traffic since the oldest sample of the window.
     pub fn sample(&mut self, now: Instant, counters: Traffic) -> Traffic {
         self.sample_lasting(now, counters).0
     }
 
-    /// Does what [`sample`](Self::sample) does, and gives the time that the traffic is of.
+    /// Like [`sample`](Self::sample), and also returns the duration that the traffic covers.
     pub fn sample_lasting(&mut self, now: Instant, counters: Traffic) -> (Traffic, Duration) {
         // One sample older than the window stays: the window begins there.
         while self.samples.len() > 1
