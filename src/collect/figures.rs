@@ -1,12 +1,12 @@
-//! What the collectors of this module share: a table of metrics and how each is read.
+//! A table of metrics and how to read each, shared by the collectors of this module.
 
 use std::sync::Arc;
 
 use crate::catalog::{Alias, Kind, MetricDef};
 use crate::registry::{FamilySnapshot, Number, SeriesSnapshot, Value};
 
-/// Metrics that are read from a `T`; `None` where there is nothing to read. They have no
-/// labels, or one and the same, by which there are several `T`s.
+/// Metrics read from a `T`; `None` if there is no value. They have no labels, or one common label
+/// that distinguishes several `T`s.
 pub(super) struct Figures<T> {
     group: &'static str,
     label: Option<&'static str>,
@@ -26,7 +26,7 @@ impl<T> Figures<T> {
         }
     }
 
-    /// Keeps the namespace away from the names that follow.
+    /// Omits the namespace from the names that follow.
     pub(super) fn standard_names(mut self) -> Self {
         self.namespaced = false;
         self
@@ -40,7 +40,7 @@ impl<T> Figures<T> {
         self.metric(MetricDef::new(Kind::Counter, name, help), read)
     }
 
-    /// Gives the metric declared last another name, for a profile.
+    /// Adds another name to the metric declared last, for a profile.
     pub(super) fn alias(mut self, alias: Alias) -> Self {
         if let Some((def, _)) = self.metrics.last_mut() {
             Arc::make_mut(def).aliases.push(alias);
@@ -64,7 +64,7 @@ impl<T> Figures<T> {
         self.collect_each(&[("", from)], out);
     }
 
-    /// Reads every metric from each of `all`, which come with the value of the label.
+    /// Reads every metric from each of `all`, given with the value of the label.
     pub(super) fn collect_each(&self, all: &[(&str, &T)], out: &mut Vec<FamilySnapshot>) {
         out.extend(self.metrics.iter().map(|(def, read)| {
             let series = all.iter().filter_map(|&(value, from)| {

@@ -1,8 +1,8 @@
-//! Figures about the process, the machine, the service and its async run-time.
+//! Metrics of the process, the machine, the service and its async run-time.
 //!
-//! Each part is switched on by one call and is independent of the others; switching one on
-//! again changes nothing, or renews what it shows. What is cheap to read is read at scrape
-//! time; what may be slow is sampled beforehand, so a scrape never waits for it.
+//! Each part is enabled by one call, independently of the others; enabling it again has no effect,
+//! or updates it. Fast sources are read at scrape time; slow ones are sampled beforehand, so a
+//! scrape never waits for them.
 //!
 //! | call | metrics | where |
 //! |---|---|---|
@@ -57,9 +57,8 @@ pub use system::{
     SystemSource, system,
 };
 
-/// A group of this module, declared once. Two threads that declare one at the same time would
-/// both hand a collector to the registry, and the second would be refused; they take turns.
-/// No code of others runs under the lock.
+/// Declares a group of this module once. Concurrent declarations are serialized, since both would
+/// register a collector, and the second would be refused. No foreign code runs under the lock.
 fn once<G: Group>(registry: &Registry) -> Result<Arc<G>, DeclareError> {
     static TURN: Mutex<()> = Mutex::new(());
     let _turn = TURN.lock();

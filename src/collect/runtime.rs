@@ -1,4 +1,4 @@
-//! The async run-time that the service runs on.
+//! Metrics of the service's async run-time.
 
 use std::sync::Arc;
 
@@ -10,22 +10,21 @@ use crate::catalog::MetricDef;
 use crate::registry::Number::{F64, U64};
 use crate::registry::{Collector, DeclareError, FamilySnapshot, Group, Number, Registry};
 
-/// Exposes figures of a tokio run-time: workers, tasks that are alive, tasks that wait in the
-/// global queue, how often workers went to sleep and how long they were busy, over all workers.
+/// Exposes metrics of a tokio run-time: workers, live tasks, tasks in the global queue, how often
+/// workers parked and how long they were busy, summed over all workers.
 ///
-/// They are read at scrape time through tokio's stable metrics, which are a few atomics for
-/// each worker. One run-time a registry: calling it again shows the new one from then on, and
-/// the counters start anew.
+/// They are read at scrape time through tokio's stable metrics, a few atomics for each worker. One
+/// run-time per registry: calling it again switches to the new one, and the counters start at zero.
 ///
 /// # Errors
-/// One of the names is declared already elsewhere.
+/// One of the names is already declared elsewhere.
 pub fn runtime(registry: &Registry, handle: &Handle) -> Result<(), DeclareError> {
     let Runtime(state) = &*super::once::<Runtime>(registry)?;
     *state.metrics.lock() = Some(handle.metrics());
     Ok(())
 }
 
-/// Declares the metrics without a run-time that they would be of.
+/// Declares the metrics without a run-time.
 pub(crate) fn declare(registry: &Registry) -> Result<(), DeclareError> {
     super::once::<Runtime>(registry).map(drop)
 }

@@ -3,15 +3,15 @@ use std::path::{Path, PathBuf};
 
 use super::Usage;
 
-/// An absent limit is a number of this size in cgroup v1.
+/// In cgroup v1, limits of at least this size mean none.
 const UNLIMITED: u64 = 1 << 62;
 
-/// Groups are nested no deeper than this; the bound ends a walk through odd paths.
+/// The maximum nesting of groups; ends the walk through unexpected paths.
 const DEEPEST: usize = 64;
 
-/// Where the kernel shows the control groups of this process.
+/// The kernel's files about the control groups of this process.
 pub(super) struct Cgroup {
-    /// Lists the groups of the process.
+    /// The file that lists the groups of the process.
     list: PathBuf,
     root: PathBuf,
 }
@@ -85,7 +85,7 @@ impl Cgroup {
         }
     }
 
-    /// The lowest limit of a group and those around it.
+    /// The lowest limit of a group and its ancestors.
     fn lowest<T: PartialOrd>(&self, group: &Path, limit: impl Fn(&Path) -> Option<T>) -> Option<T> {
         let around = group.ancestors().take(DEEPEST);
         let limits = around
@@ -95,8 +95,8 @@ impl Cgroup {
     }
 }
 
-/// The folder of a group. Inside of a container its path may be that of the host, of which
-/// nothing is to be seen but the group itself, as the root.
+/// The folder of a group. Inside a container its path may be that of the host, of which only the
+/// group itself is visible, as the root.
 fn folder(root: &Path, group: &str) -> Option<PathBuf> {
     let whole = root.join(group.trim().trim_start_matches('/'));
     // A path that climbs is that of a process outside of the namespace.
@@ -120,7 +120,7 @@ fn number(path: &Path) -> Option<u64> {
     text(path).trim().parse().ok()
 }
 
-/// The number behind a key at the start of a line.
+/// The number after a key at the start of a line.
 fn number_of(text: &str, key: &str) -> Option<u64> {
     let mut lines = text.lines().filter_map(|line| line.split_once(' '));
     lines.find(|(name, _)| *name == key)?.1.trim().parse().ok()

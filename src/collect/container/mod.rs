@@ -1,4 +1,4 @@
-//! What the container, or whatever control group the process is in, uses and may use.
+//! Usage and limits of the container or other control group of the process.
 
 mod cgroup;
 
@@ -11,17 +11,17 @@ use crate::registry::{Collector, DeclareError, FamilySnapshot, Group, Registry};
 
 use cgroup::Cgroup;
 
-/// Exposes what the control group of the process uses and may use, beside the figures of the
-/// machine: memory, the limit of CPU time in cores, CPU time, and for how long it was held back.
+/// Exposes usage and limits of the process's control group, in addition to those of the machine:
+/// memory, the CPU limit in cores, CPU time, and throttled time.
 ///
-/// They are read at scrape time from cgroup v2, or v1 where that is all there is. The lowest limit
-/// of the group and those around it counts. A figure that cannot be read, and a limit that there
-/// is not, is left out; outside of Linux there are none.
+/// They are read at scrape time from cgroup v2, or v1 if there is no other. The lowest limit of the
+/// group and its ancestors counts. An unreadable value, and a missing limit, is left out; outside
+/// of Linux there are none.
 ///
-/// Calling it again changes nothing.
+/// Calling it again has no effect.
 ///
 /// # Errors
-/// One of the names is declared already elsewhere.
+/// One of the names is already declared elsewhere.
 pub fn container(registry: &Registry) -> Result<(), DeclareError> {
     super::once::<Container>(registry).map(drop)
 }
@@ -55,7 +55,7 @@ impl Collector for ContainerCollector {
     }
 }
 
-/// What is known of a control group; `None` where there is nothing to know.
+/// Values of a control group; `None` if unknown.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 struct Usage {
     memory_bytes: Option<u64>,

@@ -6,9 +6,9 @@ use parking_lot::Mutex;
 
 use super::{ProcessFigures, parse};
 
-/// Clock ticks a second in `/proc/self/stat`. The kernel counts in its own rate and converts
-/// to `USER_HZ` for user space, which is 100 on every architecture that Rust's Linux targets
-/// have (`include/asm-generic/param.h`; Alpha alone has 1024).
+/// Clock ticks per second in `/proc/self/stat`. The kernel counts at its own rate and converts to
+/// `USER_HZ` for user space, which is 100 on every Linux architecture that Rust targets
+/// (`include/asm-generic/param.h`; only Alpha has 1024).
 const USER_HZ: f64 = 100.0;
 
 /// Reads `/proc/self`.
@@ -17,28 +17,28 @@ pub(super) struct Linux {
     boot: Mutex<Boot>,
 }
 
-/// When the machine was started. The kernel's answer follows every change of the wall clock,
-/// while the start of a process does not move, and `/proc/stat` is long on a machine with many
-/// CPUs: it is read once, and again only after the wall clock was set by more than [`STEP`].
+/// The boot time of the machine. The kernel's value follows every change of the wall clock, while
+/// the start of a process is fixed, and `/proc/stat` is long on a machine with many CPUs: it is
+/// read once, and again only after the wall clock was set by more than [`STEP`].
 #[derive(Default)]
 struct Boot(Option<Known>);
 
 #[derive(Clone, Copy)]
 struct Known {
-    /// In seconds since 1970.
+    /// Seconds since 1970.
     boot: f64,
-    /// Both clocks when it was read, to notice that the wall clock was set.
+    /// Both clocks at that reading, to detect changes of the wall clock.
     wall: SystemTime,
     at: Instant,
 }
 
-/// A wall clock that was wrong by more than this was never right: a machine without a hardware
-/// clock starts in 1970, or one that keeps local time is hours off. Less than this is what time
-/// servers correct while a machine runs.
+/// A wall clock that is set by more than this was wrong before: a machine without a hardware clock
+/// starts in 1970, or one that keeps local time is hours off. Smaller steps are corrections by time
+/// servers while a machine runs.
 const STEP: Duration = Duration::from_secs(3600);
 
 impl Boot {
-    /// In seconds since 1970; `read` asks the kernel.
+    /// The boot time in seconds since 1970; `read` asks the kernel.
     fn at(
         &mut self,
         wall: SystemTime,
@@ -73,7 +73,7 @@ impl Linux {
         self.read_from(Path::new("/proc"))
     }
 
-    /// What cannot be read there is not known.
+    /// Reads the values of the process; unreadable ones are `None`.
     fn read_from(&self, proc: &Path) -> ProcessFigures {
         let text = |path| fs::read_to_string(proc.join(path)).unwrap_or_default();
         let stat = parse::stat(&text("self/stat"));
@@ -99,8 +99,8 @@ impl Linux {
     }
 }
 
-/// Since Linux 6.2 the size of the directory is the number of descriptors (kernel commit
-/// f1f1f2569901); before, it is 0 and they have to be listed.
+/// The number of open descriptors. Since Linux 6.2 it is the size of the directory (kernel commit
+/// f1f1f2569901); before, that is 0 and they have to be listed.
 fn open_fds(directory: &Path) -> Option<u64> {
     match fs::metadata(directory).ok()?.len() {
         0 => listed(directory),
@@ -108,7 +108,7 @@ fn open_fds(directory: &Path) -> Option<u64> {
     }
 }
 
-/// How many there are, the one that lists them aside.
+/// Counts the listed descriptors, except that of the listing.
 fn listed(directory: &Path) -> Option<u64> {
     let entries = fs::read_dir(directory).ok()?.count() as u64;
     Some(entries.saturating_sub(1))
@@ -159,7 +159,7 @@ mod tests {
         assert_eq!(unknown.at(epoch, start, || Some(1.0)), Some(1.0));
     }
 
-    /// `/proc` may be hidden, mounted with other files, or cut off in the middle.
+    /// `/proc` may be hidden, mounted with other files, or truncated.
     #[test]
     fn what_cannot_be_read_is_left_out() {
         let nothing = format!("{:?}", ProcessFigures::default());

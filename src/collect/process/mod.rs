@@ -25,23 +25,22 @@ use none::Nothing as Source;
 #[cfg(all(feature = "system", not(target_os = "linux")))]
 use portable::Portable as Source;
 
-/// Exposes the standard `process_*` metrics, without namespace, as every Prometheus client
-/// names them: CPU seconds, resident and virtual memory, open and most file descriptors,
-/// threads, start time, bytes received and transmitted.
+/// Exposes the standard `process_*` metrics, without namespace, named as in every Prometheus
+/// client: CPU seconds, resident and virtual memory, open and maximum file descriptors, threads,
+/// start time, bytes received and transmitted.
 ///
-/// They are read at scrape time, on Linux from `/proc/self` (some 0.2 ms). A figure that
-/// cannot be read is left out. The start time stays when the wall clock is set by seconds, and
-/// follows a step of more than an hour, as on a machine without a hardware clock, which starts in
-/// 1970. A limit that is "unlimited" is 2⁶⁴ − 1, as in the Go client.
-/// The bytes are those of the network namespace of the process, IPv4 and IPv6: Linux does not
-/// count them by process. Elsewhere the figures come from `sysinfo`, with the feature
-/// `system`, as far as it has them; without it there are none.
+/// They are read at scrape time, on Linux from `/proc/self` (some 0.2 ms). An unreadable value is
+/// left out. The start time stays if the wall clock is set by seconds, and follows a step of more
+/// than an hour, as on a machine without a hardware clock, which starts in 1970. An "unlimited"
+/// limit is 2⁶⁴ − 1, as in the Go client. The bytes are those of the network namespace of the
+/// process, IPv4 and IPv6: Linux does not count them by process. Elsewhere the values come from
+/// `sysinfo`, with the feature `system`, as far as it has them; without it there are none.
 ///
-/// Calling it again changes nothing.
+/// Calling it again has no effect.
 ///
 /// # Errors
-/// A metric of the same name and another kind is declared already, or another collector of
-/// ours yields it.
+/// A metric of the same name and another kind is already declared, or another collector of ours
+/// yields it.
 pub fn process(registry: &Registry) -> Result<(), DeclareError> {
     super::once::<Process>(registry).map(drop)
 }
@@ -75,7 +74,7 @@ impl Collector for ProcessCollector {
     }
 }
 
-/// What is known of the process; `None` where the system does not say.
+/// Values of the process; `None` if the system does not report one.
 #[derive(Debug, Default)]
 struct ProcessFigures {
     cpu_seconds: Option<f64>,

@@ -1,6 +1,6 @@
 use super::ProcessFigures;
 
-/// Where neither `/proc` nor `sysinfo` is.
+/// The source of systems without `/proc` and `sysinfo`.
 #[derive(Default)]
 pub(super) struct Nothing;
 

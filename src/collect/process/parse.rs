@@ -1,11 +1,11 @@
-//! Texts of `/proc`, as `proc(5)` describes them. Anything unexpected is `None`.
+//! Parsers of `/proc` files, as described by `proc(5)`. Anything unexpected gives `None`.
 
-/// What is used of `/proc/self/stat`.
+/// The used fields of `/proc/self/stat`.
 #[derive(Debug, PartialEq)]
 pub(super) struct Stat {
     pub(super) cpu_ticks: u64,
     pub(super) threads: u64,
-    /// Since the start of the machine.
+    /// Start time in ticks since boot.
     pub(super) start_ticks: u64,
     pub(super) virtual_bytes: u64,
 }
@@ -24,8 +24,8 @@ pub(super) fn stat(text: &str) -> Option<Stat> {
     })
 }
 
-/// `VmRSS` of `/proc/self/status`, in bytes. The same number stands in `stat`, but in pages,
-/// whose size only a system call gives.
+/// `VmRSS` of `/proc/self/status`, in bytes. `stat` has it too, but in pages, whose size only a
+/// system call reports.
 pub(super) fn resident(status: &str) -> Option<u64> {
     let value = after(status, "VmRSS:")?.strip_suffix("kB")?;
     value.trim().parse::<u64>().ok()?.checked_mul(1024)
@@ -39,14 +39,14 @@ pub(super) fn soft_limit(limits: &str, name: &str) -> Option<u64> {
     }
 }
 
-/// When the machine was started, in seconds since 1970, from `/proc/stat`.
+/// The boot time of the machine in seconds since 1970, from `/proc/stat`.
 pub(super) fn boot_time(stat: &str) -> Option<f64> {
     let seconds: u64 = after(stat, "btime ")?.parse().ok()?;
     Some(seconds as f64)
 }
 
 /// Bytes received and transmitted over IPv4 (`/proc/self/net/netstat`) and IPv6
-/// (`/proc/self/net/snmp6`), whichever there is.
+/// (`/proc/self/net/snmp6`), as far as available.
 pub(super) fn octets(netstat: &str, snmp6: &str) -> (Option<u64>, Option<u64>) {
     let sum = |v4: &str, v6: &str| {
         let v6 = after(snmp6, v6).and_then(|value| value.parse().ok());

@@ -3,10 +3,10 @@ use sysinfo::{ProcessRefreshKind, ProcessesToUpdate, System};
 
 use super::ProcessFigures;
 
-/// Asks `sysinfo` about this process alone, which is a few system calls.
+/// Queries `sysinfo` for this process only, which takes a few system calls.
 #[derive(Default)]
 pub(super) struct Portable {
-    /// Made at the first scrape; nothing but this crate's own code runs under the lock.
+    /// Created at the first scrape; only code of this crate runs under the lock.
     system: Mutex<Option<System>>,
 }
 

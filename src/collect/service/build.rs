@@ -3,7 +3,8 @@ use crate::registry::{Number, SeriesSnapshot, Value};
 /// The value of every info metric.
 pub(super) const ONE: Value = Value::Number(Number::U64(1));
 
-/// The version, commit and time that a program was built from; made by [`build_info!`](crate::build_info) or by hand.
+/// The version, commit and time of a program's build; made by [`build_info!`](crate::build_info) or
+/// by hand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct BuildInfo {
@@ -15,7 +16,7 @@ pub struct BuildInfo {
 impl BuildInfo {
     pub(super) const LABELS: [&'static str; 3] = ["version", "commit", "timestamp"];
 
-    /// A build of that version. Commit and time are `unknown` until they are set.
+    /// A build of this version. Commit and time are `unknown` until they are set.
     pub const fn new(version: &'static str) -> Self {
         Self {
             version,
@@ -24,14 +25,13 @@ impl BuildInfo {
         }
     }
 
-    /// Sets the commit to the first that is there. Default: `unknown`.
+    /// Sets the commit to the first one present. Default: `unknown`.
     pub fn commit(mut self, candidates: &[Option<&'static str>]) -> Self {
         self.commit = first(candidates).unwrap_or(self.commit);
         self
     }
 
-    /// Sets the time of the build to the first that is there, in whatever notation.
-    /// Default: `unknown`.
+    /// Sets the build time to the first one present, in any notation. Default: `unknown`.
     pub fn timestamp(mut self, candidates: &[Option<&'static str>]) -> Self {
         self.timestamp = first(candidates).unwrap_or(self.timestamp);
         self
@@ -47,23 +47,23 @@ impl BuildInfo {
     }
 }
 
-/// A variable that is set to nothing, as CI systems do, counts as not set.
+/// An empty variable, as CI systems set, counts as unset.
 fn first(candidates: &[Option<&'static str>]) -> Option<&'static str> {
     let mut set = candidates.iter().flatten();
     set.find(|text| !text.is_empty()).copied()
 }
 
-/// The [`BuildInfo`](crate::collect::BuildInfo) of the crate that calls it, without a build
-/// script: the version is that of its `Cargo.toml`, the rest comes from the environment of the
-/// compiler, as far as it is set there.
+/// The [`BuildInfo`](crate::collect::BuildInfo) of the calling crate, without a build script: the
+/// version is that of its `Cargo.toml`, the rest comes from the compiler's environment, as far as
+/// set there.
 ///
 /// | label | first of these variables |
 /// |---|---|
 /// | `commit` | `GIT_COMMIT`, `VERGEN_GIT_SHA`, `GITHUB_SHA`, `CI_COMMIT_SHA` |
 /// | `timestamp` | `BUILD_TIMESTAMP`, `VERGEN_BUILD_TIMESTAMP`, `SOURCE_DATE_EPOCH` |
 ///
-/// For example `GIT_COMMIT=$(git rev-parse HEAD) cargo build --release`. It is a macro because
-/// a function of this crate would see the environment of this crate.
+/// For example `GIT_COMMIT=$(git rev-parse HEAD) cargo build --release`. It is a macro because a
+/// function of this crate would see this crate's environment.
 ///
 /// ```
 /// let build = selfheal::build_info!();

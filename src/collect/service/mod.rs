@@ -1,4 +1,4 @@
-//! What the service is, and since when it runs.
+//! Identity and uptime of the service.
 
 mod build;
 
@@ -30,7 +30,7 @@ pub struct ServiceInfo {
 }
 
 impl ServiceInfo {
-    /// The facts of the build; see [`build_info!`](crate::build_info).
+    /// Labels for this build; see [`build_info!`](crate::build_info).
     pub fn new(build: BuildInfo) -> Self {
         Self {
             build,
@@ -46,27 +46,27 @@ impl ServiceInfo {
         self
     }
 
-    /// Says whether healing is switched on. Default: no.
+    /// Sets whether healing is enabled. Default: no.
     pub fn healing_enabled(mut self, enabled: bool) -> Self {
         self.healing_enabled = enabled;
         self
     }
 
-    /// Adds a label to `service_info`. Default: none but `version` and `healing_enabled`.
+    /// Adds a label to `service_info`. Default: only `version` and `healing_enabled`.
     pub fn label(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.labels.push((name.into(), value.into()));
         self
     }
 }
 
-/// Exposes `service_info`, `build_info`, and for how long the service has been up, counted by
-/// `clock` from now on: `uptime_seconds` as a gauge and `uptime_seconds_total` as a counter.
+/// Exposes `service_info`, `build_info`, and the uptime of the service from now on by `clock`:
+/// `uptime_seconds` as a gauge and `uptime_seconds_total` as a counter.
 ///
-/// Calling it again replaces what the call before said, and the uptime starts anew.
+/// Calling it again replaces the information, and the uptime starts at zero.
 ///
 /// # Errors
-/// A label that breaks the rules for names or that is there twice; or one of the four names
-/// is declared already elsewhere.
+/// A label breaks the rules for names or is duplicate; or one of the four names is already declared
+/// elsewhere.
 pub fn service(registry: &Registry, clock: &Clock, info: &ServiceInfo) -> Result<(), DeclareError> {
     let Service(state) = &*super::once::<Service>(registry)?;
     let running = Running {
@@ -98,7 +98,7 @@ struct State {
     running: Mutex<Option<Arc<Running>>>,
 }
 
-/// What one call of [`service`] set.
+/// The values set by one call of [`service`].
 struct Running {
     service: SeriesSnapshot,
     build: SeriesSnapshot,
@@ -157,7 +157,7 @@ impl Collector for State {
     }
 }
 
-/// The labels of `service_info` that every service has; those of the user come after them.
+/// The labels of every `service_info`; those of the user follow.
 const OWN_LABELS: [&str; 2] = ["version", "healing_enabled"];
 
 fn service_series(def: &MetricDef, info: &ServiceInfo) -> Result<SeriesSnapshot, DeclareError> {

@@ -18,29 +18,29 @@ pub use source::{Disk, Network, SystemSample, SystemSource};
 
 use metrics::Metrics;
 
-/// The most mount points that are exposed; those whose names come last are left out and
-/// counted in `selfheal_system_omitted`.
+/// The maximum number of mount points that are exposed; those last by name are left out and counted
+/// in `selfheal_system_omitted`.
 pub const MAX_MOUNTS: usize = 64;
 
-/// The most network interfaces that are exposed, likewise.
+/// The maximum number of network interfaces that are exposed, likewise.
 pub const MAX_INTERFACES: usize = 64;
 
-/// Exposes figures of the whole machine (not of a container in it): share of CPU time in use,
+/// Exposes metrics of the whole machine (not of a container in it): share of CPU time in use,
 /// memory, space on disks by `mount`, bytes over the network by `interface`.
 ///
-/// A device is shown once, at the mount point nearest to the root, however often it is mounted,
-/// so that a sum over all mount points counts no byte twice. Mounts are one device where their
-/// device number is the same (bind mounts, folders and single files of it), where they are
-/// subvolumes of one `btrfs`, and where an overlay shows the space of another mount. What shares
-/// space without any of these, such as the datasets of a ZFS pool or the volumes of an APFS
-/// container, is shown each. Another [`source`](SystemSampler::source) is shown as it is.
+/// A device is shown once, at the mount point nearest to the root, however often it is mounted, so
+/// that a sum over all mount points counts no byte twice. Mounts are one device if their device
+/// number is the same (bind mounts, folders and single files of it), if they are subvolumes of one
+/// `btrfs`, and if an overlay shows the space of another mount. Mounts that share space in other
+/// ways, such as the datasets of a ZFS pool or the volumes of an APFS container, are each shown.
+/// Another [`source`](SystemSampler::source) is shown unchanged.
 ///
-/// Nothing is measured until the sampler that is returned is set going, by
-/// [`SystemSampler::spawn`] or [`SystemSampler::refresh`]. A scrape reads its last sample and
-/// never waits; `system_sample_timestamp_seconds` says how old that is. Without a sampler
-/// the metrics have no series.
+/// Nothing is measured until the returned sampler is started, by [`SystemSampler::spawn`] or
+/// [`SystemSampler::refresh`]. A scrape reads its last sample and never waits;
+/// `system_sample_timestamp_seconds` is the time of that sample. Without a sampler the metrics have
+/// no series.
 ///
-/// Calling it again gives another sampler for the same metrics, the last sample being shown.
+/// Calling it again returns another sampler for the same metrics, which show the last sample.
 ///
 /// ```
 /// use selfheal::collect;
@@ -55,7 +55,7 @@ pub const MAX_INTERFACES: usize = 64;
 /// ```
 ///
 /// # Errors
-/// One of the names is declared already elsewhere.
+/// One of the names is already declared elsewhere.
 pub fn system(registry: &Registry, clock: &Clock) -> Result<SystemSampler, DeclareError> {
     let System(state) = &*super::once::<System>(registry)?;
     Ok(SystemSampler::new(Arc::clone(state), clock.clone()))
@@ -78,11 +78,11 @@ impl Group for System {
 
 struct State {
     metrics: Metrics,
-    /// The last sample, and which sampler it is from.
+    /// The last sample, and its sampler.
     last: Mutex<Option<(Owner, Arc<SystemSample>)>>,
 }
 
-/// Distinguishes samplers by the address of the allocation.
+/// Identifies a sampler by the address of the allocation.
 type Owner = Arc<()>;
 
 impl State {
@@ -90,7 +90,7 @@ impl State {
         *self.last.lock() = Some((Arc::clone(owner), Arc::new(sample)));
     }
 
-    /// Forgets the sample if it is that sampler's.
+    /// Removes the sample if it is from this sampler.
     fn clear(&self, owner: &Owner) {
         self.last.lock().take_if(|(is, _)| Arc::ptr_eq(is, owner));
     }

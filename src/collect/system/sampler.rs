@@ -10,11 +10,12 @@ use super::sysinfo_source::Sysinfo;
 use super::{Owner, State, SystemSource};
 use crate::util::Clock;
 
-/// Shorter than this, the share of CPU time is noise: `sysinfo` does not read again before.
+/// The minimum interval: below it the share of CPU time is noise, and `sysinfo` does not read
+/// again.
 const SHORTEST: Duration = Duration::from_millis(200);
 
-/// Takes samples of the machine; made by [`system`](super::system). When it is dropped, the
-/// metrics have no series any more.
+/// Takes samples of the machine; made by [`system`](super::system). When it is dropped, the metrics
+/// lose their series.
 pub struct SystemSampler {
     state: Arc<State>,
     owner: Owner,
@@ -36,22 +37,22 @@ impl SystemSampler {
         }
     }
 
-    /// Sets how often a sample is taken, 200 ms at the least. Default: 5 s.
+    /// Sets the sampling interval, at least 200 ms. Default: 5 s.
     #[must_use]
     pub fn interval(mut self, interval: Duration) -> Self {
         self.interval = interval.max(SHORTEST);
         self
     }
 
-    /// Sets where samples come from. Default: `sysinfo`.
+    /// Sets the source of samples. Default: `sysinfo`.
     #[must_use]
     pub fn source(mut self, source: impl SystemSource) -> Self {
         self.source = Box::new(source);
         self
     }
 
-    /// Takes a sample if one is due at `now`, and returns when the next will be. This blocks
-    /// for as long as the source takes, some milliseconds as a rule.
+    /// Takes a sample if one is due at `now`, and returns when the next is due. Blocks for the
+    /// duration of the source, usually some milliseconds.
     pub fn refresh(&mut self, now: Instant) -> Instant {
         if let Some(due) = self.due.filter(|due| now < *due) {
             return due;
@@ -69,10 +70,10 @@ impl SystemSampler {
         due
     }
 
-    /// Takes samples on a thread of its own until the handle is dropped.
+    /// Takes samples on a separate thread until the handle is dropped.
     ///
     /// # Errors
-    /// The system has no thread left.
+    /// The system cannot start a thread.
     pub fn spawn(mut self) -> io::Result<SystemHandle> {
         let (stop, stopped) = channel::<()>();
         thread::Builder::new()
@@ -108,12 +109,11 @@ impl fmt::Debug for SystemSampler {
     }
 }
 
-/// Keeps a sampler's thread going. When it is dropped the thread ends, at once or after the
-/// sample that it is taking; the drop does not wait for it, since a file system that hangs can
-/// make that take for ever.
+/// Keeps a sampler's thread running. When it is dropped the thread ends, immediately or after the
+/// current sample; the drop does not wait for it, since a hanging file system can block it forever.
 #[must_use = "sampling ends when the handle is dropped"]
 pub struct SystemHandle {
-    /// Never sent to: that it is gone is the message.
+    /// Never sent to: dropping it stops the thread.
     _stop: Sender<()>,
 }
 

@@ -1,22 +1,22 @@
 use super::{MAX_INTERFACES, MAX_MOUNTS};
 
-/// The figures of a machine at one moment; `None` where one is not known.
+/// A sample of a machine at one moment; `None` for an unknown value.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct SystemSample {
-    /// The share of CPU time in use since the sample before, 0 to 100 over all CPUs.
+    /// The share of CPU time in use since the previous sample, 0 to 100 over all CPUs.
     pub cpu_usage_percent: Option<f64>,
     /// Memory in use, in bytes.
     pub memory_used_bytes: Option<u64>,
-    /// Memory that there is, in bytes.
+    /// Total memory, in bytes.
     pub memory_total_bytes: Option<u64>,
     /// Space by mount point, each device once.
     pub disks: Vec<Disk>,
     /// Traffic by interface.
     pub networks: Vec<Network>,
-    /// How many of both were left out.
+    /// Number of mount points and interfaces left out.
     pub(super) omitted: Omitted,
-    /// When it was taken, in seconds since 1970.
+    /// Time of the sample, in seconds since 1970.
     pub(super) at: f64,
 }
 
@@ -29,18 +29,18 @@ pub(super) struct Omitted {
 /// The space on one file system.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Disk {
-    /// Where it is mounted.
+    /// The mount point.
     pub mount: String,
-    /// Space that is free for this user, in bytes.
+    /// Space available to this user, in bytes.
     pub free_bytes: u64,
-    /// Space that there is, in bytes.
+    /// Total space, in bytes.
     pub total_bytes: u64,
 }
 
 /// The traffic of one network interface since it came up.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Network {
-    /// Its name.
+    /// The interface's name.
     pub interface: String,
     /// Bytes received.
     pub received_bytes: u64,
@@ -48,9 +48,8 @@ pub struct Network {
     pub transmitted_bytes: u64,
 }
 
-/// Where samples come from; `sysinfo` unless [`SystemSampler::source`] says otherwise. It may
-/// take its time: it is asked by the sampler alone, never by a scrape. If it panics, the
-/// sample before stays.
+/// The source of samples: `sysinfo` unless [`SystemSampler::source`] sets another. It may be slow:
+/// only the sampler calls it, never a scrape. If it panics, the previous sample stays.
 ///
 /// Implemented for closures.
 ///
@@ -67,7 +66,7 @@ impl<F: FnMut() -> SystemSample + Send + 'static> SystemSource for F {
 }
 
 impl SystemSample {
-    /// In order, each name once and no more of them than can be exposed.
+    /// Sorts the entries, with each name once, and cuts them to what can be exposed.
     pub(super) fn bounded(mut self) -> Self {
         // Of file systems that are mounted over each other the last is the one that is seen,
         // so it has to come first among equals.

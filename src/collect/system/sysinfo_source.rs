@@ -4,12 +4,12 @@ use sysinfo::{DiskRefreshKind, Disks, MemoryRefreshKind, Networks, System};
 
 use super::{Disk, Network, SystemSample, SystemSource};
 
-/// Asks `sysinfo`. Whatever the system does not support stays `None` or empty.
+/// Queries `sysinfo`. Values that the system does not support stay `None` or empty.
 pub(super) struct Sysinfo {
     system: Option<System>,
     disks: Option<Disks>,
     networks: Option<Networks>,
-    /// CPU time is known from the second reading on.
+    /// Whether it was read before: CPU time is known from the second reading on.
     looked: bool,
 }
 
@@ -66,22 +66,22 @@ impl SystemSource for Sysinfo {
     }
 }
 
-/// A mount point, and what its space lies on.
+/// A mount point, and the device of its space.
 struct Mount {
     device: Device,
     disk: Disk,
 }
 
-/// What makes two mounts one device.
+/// The identity of a device.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Device {
-    /// The number of the device (`st_dev`): bind mounts have that of the original, and two
-    /// `tmpfs` of the same name have two.
+    /// The device number (`st_dev`): bind mounts have that of the original, and two `tmpfs` of the
+    /// same name have different ones.
     Number(u64),
-    /// What was mounted: each subvolume of `btrfs` has a device number of its own.
+    /// The mount source: each subvolume of `btrfs` has a separate device number.
     Source(String),
-    /// An overlay has no space: it shows that of the file system below its upper layer, which
-    /// cannot be asked for from inside of a container.
+    /// An overlay has no space of its own: it shows that of the file system of its upper layer,
+    /// which cannot be queried from inside a container.
     Borrowed,
     Unknown,
 }
@@ -114,7 +114,7 @@ fn each_device_once(mut mounts: Vec<Mount>) -> Vec<Disk> {
     known
 }
 
-/// The root comes first; then by depth and by name, so that it is the same at every reading.
+/// The sort key of a mount: the root first, then by depth and name, so that the order is stable.
 fn nearness(disk: &Disk) -> (usize, &str) {
     let parts = disk
         .mount
@@ -123,8 +123,8 @@ fn nearness(disk: &Disk) -> (usize, &str) {
     (parts.count(), &disk.mount)
 }
 
-/// Whether an overlay shows the space of that disk. Both are read one after the other, so that
-/// what is free may differ by what was written meanwhile.
+/// Whether an overlay shows the space of this disk. They are read one after the other, so free
+/// space may differ by writes in between.
 fn same_space(disk: &Disk, overlay: &Disk) -> bool {
     let apart = disk.free_bytes.abs_diff(overlay.free_bytes);
     disk.total_bytes == overlay.total_bytes && apart <= disk.total_bytes / 100
@@ -146,7 +146,7 @@ mod tests {
         }
     }
 
-    /// The mount points that are left, and the sum of all space.
+    /// The remaining mount points, and the sum of all space.
     fn counted(mounts: Vec<Mount>) -> (Vec<String>, u64) {
         let disks = each_device_once(mounts);
         let sum = disks.iter().map(|disk| disk.total_bytes).sum();
