@@ -1,10 +1,10 @@
-//! Bits, one after the other.
+//! A bit stream writer and reader.
 
 /// Writes bits into bytes, highest bit first.
 #[derive(Clone, Debug, Default)]
 pub(super) struct BitWriter {
     bytes: Vec<u8>,
-    /// How many bits of the last byte are free.
+    /// The number of free bits in the last byte.
     free: u32,
 }
 
@@ -32,7 +32,7 @@ impl BitWriter {
         &self.bytes
     }
 
-    /// How much memory it takes, in bytes.
+    /// The memory it takes, in bytes.
     pub(super) fn capacity(&self) -> usize {
         self.bytes.capacity()
     }
@@ -41,9 +41,9 @@ impl BitWriter {
 /// Reads bits in the order in which they were written. Beyond the end all bits are zero.
 #[derive(Clone, Debug)]
 pub(super) struct BitReader<'a> {
-    /// What is not wholly read.
+    /// The bytes not completely read.
     bytes: &'a [u8],
-    /// How many bits of the first byte are read.
+    /// The number of bits read from the first byte.
     used: u32,
 }
 

@@ -1,32 +1,32 @@
-//! Values of one series at consecutive ticks, compressed. Times are kept elsewhere.
+//! Compressed chunks of one series' values at consecutive ticks. Times are stored elsewhere.
 //!
-//! | way | for | costs |
+//! | encoding | for | size |
 //! |---|---|---|
-//! | XOR | any number | one bit where nothing changed, else the bits that did |
-//! | deltas | whole numbers below 2⁵³ | for each, the bits by which the steps differ |
+//! | XOR | any number | one bit if nothing changed, else the changed bits |
+//! | deltas | integers below 2⁵³ | per value, the bits by which the steps differ |
 //!
-//! A chunk that grows is written by XOR (Pelkonen et al., "Gorilla", VLDB 2015, section 4.1.2).
-//! When it is full it is written once more, in the way that takes less.
+//! A growing chunk is encoded by XOR (Pelkonen et al., "Gorilla", VLDB 2015, section 4.1.2). When
+//! it is full it is encoded again, in the smaller encoding.
 
 use super::bits::{BitReader, BitWriter};
 
-/// How many values a chunk takes: half an hour at a step of 15 seconds.
+/// The number of values in a chunk: half an hour at a step of 15 seconds.
 pub(super) const FULL: u32 = 120;
 
-/// The way of writing, as the first bit of a full chunk.
+/// The encoding, as the first bit of a full chunk.
 const DELTAS: u64 = 1;
 
-/// The bits that say how many leading zeros a difference has; more count as so many.
+/// The bits of the number of leading zeros of a difference, which is capped accordingly.
 const LEADING_BITS: u32 = 5;
 const LEADING_MOST: u32 = (1 << LEADING_BITS) - 1;
 
-/// Writes values by XOR with the one before.
+/// A growing chunk, which encodes each value by XOR with the previous one.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Open {
     bits: BitWriter,
     last: u64,
     count: u32,
-    /// How many bits at either end of the last difference were zero.
+    /// The numbers of leading and trailing zeros of the last difference.
     zeros: Option<(u32, u32)>,
 }
 
@@ -35,12 +35,12 @@ impl Open {
         self.count
     }
 
-    /// The value that was added last, if there is one.
+    /// The last added value.
     pub(super) fn last(&self) -> Option<f64> {
         (self.count > 0).then(|| f64::from_bits(self.last))
     }
 
-    /// The memory that its bits take, in bytes.
+    /// The memory of its bits, in bytes.
     pub(super) fn size(&self) -> usize {
         self.bits.capacity()
     }
@@ -48,7 +48,7 @@ impl Open {
     pub(super) fn push(&mut self, value: f64) {
         let value = value.to_bits();
         if self.count == 0 {
-            // Of a full chunk this bit says how it is written.
+            // In a full chunk this bit is the encoding.
             self.bits.write(0, 1);
             self.bits.write(value, 64);
         } else {
@@ -84,7 +84,7 @@ impl Open {
         Values::new(self.bits.bytes(), self.count)
     }
 
-    /// The same values in the way that takes least.
+    /// Encodes the same values in the smallest encoding.
     pub(super) fn seal(self) -> Box<[u8]> {
         let values: Vec<f64> = self.values().collect();
         match deltas(&values) {
@@ -96,7 +96,7 @@ impl Open {
     }
 }
 
-/// A whole number that an f64 holds exactly, and that comes back as the same bits.
+/// The integer, if an f64 holds it exactly and converts back to the same bits.
 fn whole(value: f64) -> Option<i64> {
     const LIMIT: f64 = 9_007_199_254_740_992.0;
     #[expect(clippy::cast_possible_truncation, reason = "it is within the limit")]
@@ -104,12 +104,12 @@ fn whole(value: f64) -> Option<i64> {
     (to_float(whole).to_bits() == value.to_bits()).then_some(whole)
 }
 
-/// Exact, for the number is within the limit of `whole`.
+/// Exact, since the number is within the limit of `whole`.
 fn to_float(whole: i64) -> f64 {
     whole as f64
 }
 
-/// Whole numbers as steps from one to the next, each in as many bits as the widest needs.
+/// Encodes integers as steps between neighbours, each with as many bits as the widest needs.
 fn deltas(values: &[f64]) -> Option<BitWriter> {
     let whole: Vec<i64> = values.iter().map(|v| whole(*v)).collect::<Option<_>>()?;
     let first = *whole.first()?;
@@ -128,7 +128,7 @@ fn deltas(values: &[f64]) -> Option<BitWriter> {
     Some(bits)
 }
 
-/// A number with its length in front.
+/// Writes an integer, preceded by its length.
 fn number(bits: &mut BitWriter, number: i64) {
     let folded = (number << 1 ^ number >> 63).cast_unsigned();
     let length = 64 - folded.leading_zeros();
@@ -142,7 +142,7 @@ fn read_number(bits: &mut BitReader<'_>) -> i64 {
     (folded >> 1).cast_signed() ^ -(folded & 1).cast_signed()
 }
 
-/// The values of a chunk, oldest first.
+/// Iterates over the values of a chunk, oldest first.
 #[derive(Clone, Debug)]
 pub(super) struct Values<'a> {
     bits: BitReader<'a>,
@@ -164,7 +164,7 @@ enum Way {
 }
 
 impl<'a> Values<'a> {
-    /// The values of `bytes`, which has `count` of them.
+    /// Decodes `bytes`, which holds `count` values.
     pub(super) fn new(bytes: &'a [u8], count: u32) -> Self {
         let mut bits = BitReader::new(bytes);
         let way = if bits.read(1) == DELTAS {
@@ -292,7 +292,7 @@ mod tests {
                 value += f64::from(step);
                 values.push(value);
             }
-            // Steps below 1,000 take ten bits, and nothing else is stored for each.
+            // Steps below 1,000 take ten bits, and nothing else is stored per value.
             prop_assert!(assert_same(&values) <= 119 * 10 / 8 + 15);
         }
     }

@@ -1,13 +1,13 @@
-//! The recent past of a registry, in memory: what rules, queries and charts look back on.
+//! The recent samples of a registry, in memory, for rules, queries and charts.
 //!
-//! - Every few seconds [`tick`](History::tick) reads all values of the registry, without labels
-//!   and without its collectors; see [`Registry::sample`](crate::registry::Registry::sample).
+//! - At every step [`tick`](History::tick) reads all values of the registry, without labels and
+//!   without its collectors; see [`Registry::sample`](crate::registry::Registry::sample).
 //! - All series of a tick share one timestamp. Values are compressed, about a byte each.
 //! - A series that is removed or expires ends with a stale marker, as in Prometheus.
-//! - On request every so many ticks are kept for longer: what lies further back is read from those.
-//! - Time and memory are bounded. Where there is too much, the oldest values go first, and those
-//!   of series that were not read in the last hour before others.
-//! - Histograms are kept as they are: classic buckets and sum, native buckets, or both.
+//! - Optionally, coarser ticks are kept for longer; queries beyond the finer ones read those.
+//! - Time and memory are bounded. At the memory limit the oldest values are dropped first, starting
+//!   with series that were not read within the last hour.
+//! - Histograms are kept completely: classic buckets and sum, native buckets, or both.
 //!
 //! ```
 //! use std::time::Duration;
@@ -48,38 +48,38 @@ use self::store::{Sampled, Store};
 use crate::config::{HistoryScope, HistorySettings};
 use crate::registry::{HistogramSnapshot, Registry, SeriesId, ValueRef};
 
-/// A series that a [`History`] has values of.
+/// A series with values in a [`History`].
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Known {
     /// Identifies the series.
     pub id: SeriesId,
-    /// The name that its metric is exposed under.
+    /// The exposed name of its metric.
     pub name: Arc<str>,
     /// The rendered labels, without the global ones.
     pub labels: Arc<str>,
-    /// The upper bounds of the classic buckets of a histogram, `+Inf` not among them; `None` for
-    /// a number, and for a histogram that has none.
+    /// The upper bounds of a histogram's classic buckets, without `+Inf`; `None` for a number, and
+    /// for a histogram without them.
     pub bounds: Option<Arc<[f64]>>,
     /// Whether it is a histogram with native buckets; see [`History::read_native`].
     pub native: bool,
 }
 
-/// How much a [`History`] holds.
+/// The size of a [`History`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
-    /// How many series; a histogram is one.
+    /// The number of series; a histogram is one.
     pub series: usize,
-    /// How many ticks.
+    /// The number of ticks.
     pub ticks: usize,
-    /// The memory for values and what finds them, in bytes.
+    /// The memory of the values and their index, in bytes.
     pub bytes: usize,
-    /// How many values were dropped before their time, for want of memory.
+    /// The number of values dropped early because of the memory limit.
     pub evicted: u64,
 }
 
-/// The recent past of a registry. Cloning is cheap and gives the same history.
+/// The recent samples of a registry. Clones are cheap and share the history.
 #[derive(Clone)]
 pub struct History {
     inner: Arc<Inner>,
@@ -89,11 +89,11 @@ struct Inner {
     registry: Registry,
     settings: HistorySettings,
     store: Mutex<Store>,
-    /// The ticks that are kept for longer, where there are any.
+    /// The coarse ticks, if any.
     coarse: Option<Mutex<Store>>,
     scope: Mutex<Scope>,
-    /// What one tick reads, before it is stored: the functions of gauges run meanwhile, and may
-    /// ask this history.
+    /// The values of one tick before they are stored: gauge functions run meanwhile, and may read
+    /// this history.
     buffer: Mutex<Buffer>,
 }
 
@@ -101,12 +101,12 @@ struct Inner {
 struct Buffer {
     sampled: Vec<Sampled>,
     numbers: Vec<f64>,
-    /// Of native histograms, one after the other.
+    /// Of native histograms, concatenated.
     buckets: Vec<(Bucket, f64)>,
 }
 
 impl History {
-    /// An empty history of a registry.
+    /// Creates an empty history of a registry.
     #[must_use]
     pub fn new(registry: &Registry, settings: HistorySettings) -> Self {
         let coarse = (!settings.coarse_keep.is_zero()).then(Mutex::default);
@@ -122,14 +122,14 @@ impl History {
         }
     }
 
-    /// The settings it was made with.
+    /// The settings of the history.
     #[must_use]
     pub fn settings(&self) -> &HistorySettings {
         &self.inner.settings
     }
 
-    /// Reads all values, as those of `time`, in milliseconds since 1970-01-01T00:00:00Z. Has no
-    /// effect unless `time` is after that of the tick before.
+    /// Reads all values with the timestamp `time`, in milliseconds since 1970-01-01T00:00:00Z. Has
+    /// no effect unless `time` is after that of the previous tick.
     pub fn tick(&self, time: i64) {
         let inner = &*self.inner;
         let mut buffer = std::mem::take(&mut *inner.buffer.lock());
@@ -196,20 +196,20 @@ impl History {
         }
     }
 
-    /// Has the series of a metric sampled from the next tick on, by the name that it is exposed
-    /// under, where [`HistoryScope::Rules`] samples no others. Of no effect beyond 1,000 names.
+    /// Starts sampling the metric with this exposed name at the next tick, if
+    /// [`HistoryScope::Rules`] limits the samples. Has no effect beyond 1,000 names.
     pub fn want(&self, name: &str) {
         self.inner.scope.lock().want(name);
     }
 
-    /// Finds out what new series are called.
+    /// Looks up the names of new series.
     fn identify(&self) {
         let mut name: Arc<str> = Arc::from("");
         self.inner.registry.identify(|id, exposed, _, labels| {
             if *name != *exposed {
                 name = Arc::from(exposed);
             }
-            // The locks are held for one series: no code of others runs meanwhile.
+            // The locks are held for one series: no foreign code runs meanwhile.
             if !self.inner.scope.lock().wants(id, &name) {
                 self.inner.store.lock().forget(id);
                 if let Some(coarse) = &self.inner.coarse {
@@ -224,7 +224,7 @@ impl History {
         });
     }
 
-    /// Every series that there are values of. Until that changes it is the same list, by
+    /// Lists the series with values. Until they change, the same list is returned, by
     /// [`Arc::ptr_eq`].
     #[must_use]
     pub fn known(&self) -> Arc<[Known]> {
@@ -235,11 +235,10 @@ impl History {
         coarse.lock().known_beside(&known)
     }
 
-    /// Copies the values of a series from `from` to `to`, both included: times in milliseconds
-    /// and values. A number has one list. A histogram has a list for each classic bucket, with
-    /// the count of that and all below, then that of `+Inf`, and the sum last. Where the series
-    /// ends there is a value of the bits [`STALE`](crate::util::STALE). Empty for a series that is
-    /// not known.
+    /// Copies the values of a series from `from` to `to`, inclusive: times in milliseconds and
+    /// values. A number has one list. A histogram has a list of cumulative counts per classic
+    /// bucket, one for `+Inf`, and one for the sum. An ended series has a value with the bits
+    /// [`STALE`](crate::util::STALE). Empty for an unknown series.
     #[must_use]
     pub fn read(&self, id: SeriesId, (from, to): (i64, i64)) -> Vec<Vec<(i64, f64)>> {
         let fine = self.inner.store.lock().read(id, (from, to));
@@ -261,16 +260,16 @@ impl History {
         all
     }
 
-    /// The ticks that are kept for longer, where the others do not reach back to a time.
+    /// The coarse ticks, if the others do not reach back to a time.
     fn further_back(&self, from: i64) -> Option<&Mutex<Store>> {
         let coarse = self.inner.coarse.as_ref()?;
         let reaches = self.inner.store.lock().reaches(from);
         (!reaches).then_some(coarse)
     }
 
-    /// Copies the native buckets and sums of a histogram from `from` to `to`, both included, with
-    /// their times in milliseconds. Where the series ends there is a sum of the bits
-    /// [`STALE`](crate::util::STALE) without buckets. Empty for a series that has none.
+    /// Copies the native buckets and sums of a histogram from `from` to `to`, inclusive, with their
+    /// times in milliseconds. An ended series has a sum with the bits [`STALE`](crate::util::STALE)
+    /// without buckets. Empty for a series without native buckets.
     #[must_use]
     pub fn read_native(
         &self,
@@ -287,7 +286,7 @@ impl History {
         all
     }
 
-    /// The last of [`read_native`](Self::read_native), if there is one.
+    /// The last result of [`read_native`](Self::read_native), if any.
     pub(crate) fn newest_native(
         &self,
         id: SeriesId,
@@ -296,8 +295,8 @@ impl History {
         self.inner.store.lock().read_native(id, range, true).pop()
     }
 
-    /// The newest value of each part of a series from `from` to `to`, both included, as the last
-    /// of each list of [`read`](Self::read); into `into`, which is cleared.
+    /// The newest value of each part of a series from `from` to `to`, inclusive, as the last of
+    /// each list of [`read`](Self::read); stored in `into`, which is cleared.
     pub(crate) fn newest(&self, id: SeriesId, range: (i64, i64), into: &mut Vec<(i64, f64)>) {
         into.clear();
         let found = self.inner.store.lock().newest(id, range, into);
@@ -308,15 +307,15 @@ impl History {
         }
     }
 
-    /// The times of the ticks after one time and up to another; into `into`, which is cleared.
+    /// The times of the ticks after `after`, up to `until`; stored in `into`, which is cleared.
     #[cfg_attr(not(feature = "rules"), allow(dead_code, reason = "rules ask for it"))]
     pub(crate) fn ticks(&self, after: i64, until: i64, into: &mut Vec<i64>) {
         self.inner.store.lock().ticks(after, until, into);
     }
 
-    /// The newest value of each of many numbers from `from` to `to`, both included, with its time:
-    /// of a series the list at a place among so many. What is not there is the marker of an end.
-    /// False, and nothing said, if there are values after `to`.
+    /// The newest value and time of each wanted number from `from` to `to`, inclusive; a number is
+    /// a series, the index of a list, and the number of lists. An absent one gets the stale marker.
+    /// Returns false without a result if there are values after `to`.
     #[cfg_attr(not(feature = "rules"), allow(dead_code, reason = "rules ask for it"))]
     pub(crate) fn newest_each(
         &self,
@@ -327,7 +326,7 @@ impl History {
         self.inner.store.lock().newest_each(wanted, range, into)
     }
 
-    /// How much it holds.
+    /// The size of the history.
     #[must_use]
     pub fn stats(&self) -> Stats {
         let mut stats = self.inner.store.lock().stats();

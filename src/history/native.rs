@@ -1,38 +1,37 @@
-//! A native histogram over time: a stream for each of its numbers, and one for each bucket.
+//! A native histogram over time: a stream for each of its numbers and for each bucket.
 //!
-//! A bucket has a stream as soon as it holds observations, and no values at ticks at which it
-//! holds none. When the schema changes, the same indices are other buckets: the schema is a
-//! stream like the others.
+//! A bucket has a stream once it has observations, and no values at ticks without any. After a
+//! change of the schema the same indices are other buckets: the schema is one of the streams.
 
 use super::chunk::Values;
 use super::stream::Stream;
 use crate::registry::{HistogramRef, HistogramSnapshot, NativeBuckets};
 
-/// Which side of zero a bucket is on, and its index.
+/// The side of zero of a bucket, and its index.
 pub(super) type Bucket = (Side, i32);
 
-/// The side of zero that a bucket is on.
+/// The side of zero of a bucket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Side {
     Below,
     Above,
 }
 
-/// The numbers beside the buckets: schema, width and count of the zero bucket, sum.
+/// The numbers besides the buckets: schema, zero threshold and zero count, sum.
 pub(super) type Head = [f64; 4];
 
-/// What a bucket takes beside its values.
+/// The memory of a bucket besides its values.
 const BUCKET: usize = size_of::<(Bucket, Stream)>();
 
 /// The values of a native histogram at consecutive ticks.
 #[derive(Debug, Default)]
 pub(super) struct Native {
     head: [Stream; 4],
-    /// By rising side and index.
+    /// Sorted by side and index.
     buckets: Vec<(Bucket, Stream)>,
 }
 
-/// Splits a histogram with native buckets into numbers: the buckets into `buckets`.
+/// Splits a histogram with native buckets into numbers; stores the buckets in `buckets`.
 pub(super) fn split(
     histogram: &HistogramRef<'_>,
     buckets: &mut Vec<(Bucket, f64)>,
@@ -54,8 +53,8 @@ pub(super) fn split(
 }
 
 impl Native {
-    /// Adds the values at a tick, with the buckets by rising side and index. Returns by how many
-    /// bytes it has grown, which may be negative.
+    /// Adds the values of a tick, with the buckets sorted by side and index. Returns the growth in
+    /// bytes, which may be negative.
     pub(super) fn push(&mut self, tick: u64, head: &Head, buckets: &[(Bucket, f64)]) -> isize {
         let mut grown = 0;
         for (stream, value) in self.head.iter_mut().zip(head) {
@@ -85,18 +84,18 @@ impl Native {
         grown
     }
 
-    /// The first tick that is still there.
+    /// The first tick kept.
     pub(super) fn first(&self) -> Option<u64> {
         self.head[0].first()
     }
 
-    /// Drops the chunks that end before a tick. Returns how many bytes those were.
+    /// Drops the chunks that end before a tick. Returns the number of bytes freed.
     pub(super) fn drop_before(&mut self, tick: u64) -> usize {
         let head = self.head.iter_mut();
         head.map(|stream| stream.drop_before(tick)).sum::<usize>() + self.drop_unheaded()
     }
 
-    /// Drops the oldest chunks. Returns how many bytes and histograms those were.
+    /// Drops the oldest chunks. Returns the numbers of bytes and histograms dropped.
     pub(super) fn drop_oldest(&mut self) -> (usize, u32) {
         let (mut bytes, mut count) = (0, 0);
         for stream in &mut self.head {
@@ -106,7 +105,7 @@ impl Native {
         (bytes + self.drop_unheaded(), count)
     }
 
-    /// Drops what buckets have of a time that the other numbers are gone of.
+    /// Drops the values of buckets at ticks whose other numbers are gone.
     fn drop_unheaded(&mut self) -> usize {
         let first = self.first().unwrap_or(u64::MAX);
         let mut bytes = 0;
@@ -139,7 +138,7 @@ impl Native {
         Some((newest?, HistogramSnapshot::native(native, head[3])))
     }
 
-    /// The histograms from tick `from` to tick `to`, both included, with their ticks.
+    /// The histograms from tick `from` to tick `to`, inclusive, with their ticks.
     pub(super) fn between(&self, from: u64, to: u64) -> Vec<(u64, HistogramSnapshot)> {
         let mut heads: Vec<(u64, Head)> = Vec::new();
         let within = |tick: u64| (from..=to).contains(&tick);
@@ -211,7 +210,7 @@ mod tests {
 
     use super::*;
 
-    /// Some of few buckets, so that they come and go.
+    /// A few buckets of a small range, so that they come and go.
     fn any_buckets() -> impl Strategy<Value = Vec<(i32, u64)>> {
         prop::collection::btree_map(-6_i32..6, 1_u64..1_000, 0..6)
             .prop_map(|buckets| buckets.into_iter().collect())
@@ -233,7 +232,7 @@ mod tests {
         )
     }
 
-    /// All with the bits of the sum, which may be NaN.
+    /// With the bits of each sum, which may be NaN.
     fn plain(all: Vec<(u64, HistogramSnapshot)>) -> Vec<(u64, u64, Option<NativeBuckets>)> {
         let all = all.into_iter();
         all.map(|(tick, snapshot)| (tick, snapshot.sum.to_bits(), snapshot.native))
@@ -253,7 +252,7 @@ mod tests {
     }
 
     proptest! {
-        // Long enough for several chunks, so not as many as usual.
+        // Long enough for several chunks, so with fewer cases.
         #![proptest_config(ProptestConfig::with_cases(32))]
 
         #[test]
@@ -276,7 +275,7 @@ mod tests {
             let mut wanted = all.clone();
             wanted.retain(|(tick, _)| (from..=to).contains(tick));
             prop_assert_eq!(plain(native.between(from, to)), plain(wanted));
-            // What is left after the oldest has gone is whole.
+            // The remaining histograms are complete.
             grown -= native.drop_before(old).cast_signed();
             grown -= native.drop_oldest().0.cast_signed();
             prop_assert_eq!(grown, size(&native).cast_signed());

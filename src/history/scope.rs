@@ -1,22 +1,22 @@
-//! Which series are sampled: all, or those of the metrics that something asked for.
+//! Selects the series that are sampled: all, or those of requested metrics.
 
 use std::collections::HashSet;
 
 use crate::registry::SeriesId;
 
-/// So many names are asked for at most.
+/// The limit of requested names.
 const MOST: usize = 1_000;
 
-/// What a histogram's series are called beside its name.
+/// The suffixes of a histogram's series.
 const PARTS: [&str; 3] = ["_bucket", "_sum", "_count"];
 
 #[derive(Debug, Default)]
 pub(super) struct Scope {
-    /// The names that were asked for; `None` where everything is sampled.
+    /// The requested names; `None` if everything is sampled.
     wanted: Option<HashSet<String>>,
-    /// The series that no one asked for, as far as they were there at the last tick.
+    /// The series that were not requested, as of the last tick.
     left_out: HashSet<SeriesId>,
-    /// Whether a name was asked for since the last tick.
+    /// Whether a name was requested since the last tick.
     changed: bool,
 }
 
@@ -28,21 +28,21 @@ impl Scope {
         }
     }
 
-    /// Takes the series that are left out at this tick.
+    /// Takes the set of series to leave out at this tick.
     pub(super) fn left_out(&mut self) -> HashSet<SeriesId> {
         self.changed = false;
         std::mem::take(&mut self.left_out)
     }
 
-    /// Puts those of them back that are still there.
+    /// Stores those of the set that still exist.
     pub(super) fn put_back(&mut self, still: HashSet<SeriesId>) {
-        // Who bears a name that was asked for meanwhile is found out anew.
+        // If names were requested meanwhile, all series are looked up again.
         if !self.changed {
             self.left_out = still;
         }
     }
 
-    /// Whether a series of a name is sampled from now on.
+    /// Whether a series of this name is sampled from now on.
     pub(super) fn wants(&mut self, id: SeriesId, name: &str) -> bool {
         let wants = self.wanted.as_ref().is_none_or(|all| all.contains(name));
         if !wants {

@@ -1,4 +1,4 @@
-//! All series by their id, the times of the ticks, and what keeps both within their bounds.
+//! Stores all series by id and the times of the ticks, within limits of time and memory.
 
 mod read;
 
@@ -13,35 +13,35 @@ use super::stream::Stream;
 use super::{Known, Stats};
 use crate::registry::SeriesId;
 
-/// How often what is too old is looked for, in ticks.
+/// The interval of dropping old values, in ticks.
 const SWEEP: u64 = 16;
 
-/// For how many ticks a series that was read is kept before others: an hour at a step of 15 s.
+/// The number of ticks for which a read series is kept before others: an hour at a step of 15 s.
 const READ: u64 = 240;
 
-/// What one series takes beside its values and its text: the entries in the lists here.
+/// The memory of a series besides its values and its text: its entries in the lists here.
 const OVERHEAD: usize = size_of::<Series>() + size_of::<(SeriesId, usize)>() + 16;
 
 #[derive(Debug)]
 struct Series {
     id: SeriesId,
-    /// The exposed name and the rendered labels, once they are known.
+    /// The exposed name and the rendered labels, once known.
     names: Option<(Arc<str>, Arc<str>)>,
-    /// The upper bounds of a histogram, whose classic buckets and sum are a stream each.
+    /// The upper bounds of a histogram; each classic bucket and the sum are a stream.
     bounds: Option<Arc<[f64]>>,
     streams: Box<[Stream]>,
     native: Option<Box<Native>>,
-    /// The tick at which it was read last.
+    /// The tick of the last read.
     read: Option<u64>,
 }
 
-/// One value as it is sampled, with as many numbers as its kind has.
+/// A sampled value, with as many numbers as its kind has.
 #[derive(Debug)]
 pub(super) struct Sampled {
     pub(super) id: SeriesId,
     pub(super) bounds: Option<Arc<[f64]>>,
     pub(super) numbers: usize,
-    /// Of native buckets: the other numbers, and how many buckets there are.
+    /// For native buckets: the other numbers, and the number of buckets.
     pub(super) native: Option<(Head, usize)>,
 }
 
@@ -50,7 +50,7 @@ impl Series {
         self.read.is_some_and(|tick| tick + READ > now)
     }
 
-    /// The first tick that any part of it is there of.
+    /// The first tick kept in any part.
     fn first(&self) -> Option<u64> {
         let native = self.native.iter().filter_map(|native| native.first());
         self.streams
@@ -60,7 +60,7 @@ impl Series {
             .min()
     }
 
-    /// What it takes beside its values, in bytes.
+    /// The memory besides its values, in bytes.
     fn frame(&self) -> usize {
         let text = self.names.as_ref().map_or(0, |(_, labels)| labels.len());
         let native = self.native.as_ref().map_or(0, |_| size_of::<Native>());
@@ -76,37 +76,37 @@ pub(super) struct Store {
     series: Vec<Option<Series>>,
     free: Vec<usize>,
     places: HashMap<SeriesId, usize, foldhash::fast::RandomState>,
-    /// The places of the series in the order of the last tick, which is mostly that of the next.
+    /// The indices of the series in the order of the last tick, usually that of the next.
     order: Vec<usize>,
     bytes: usize,
     evicted: u64,
-    /// Whether there are series that have no name yet.
+    /// Whether any series has no name yet.
     pub(super) unnamed: bool,
-    /// What [`known`](Store::known) returns, until it changes.
+    /// The cached result of [`known`](Store::known).
     known: Option<Arc<[Known]>>,
-    /// What [`known_beside`](Store::known_beside) returns for these two lists.
+    /// The cached result of [`known_beside`](Store::known_beside), with its two inputs.
     beside: Option<[Arc<[Known]>; 3]>,
 }
 
 impl Store {
-    /// The number of the tick that comes next.
+    /// The number of the next tick.
     fn next(&self) -> u64 {
         self.first + self.times.len() as u64
     }
 
-    /// Whether it is at least so long since the last tick.
+    /// Whether at least a step has passed since the last tick.
     pub(super) fn is_due(&self, time: i64, step: Duration) -> bool {
         let step = i64::try_from(step.as_millis()).unwrap_or(i64::MAX);
         let last = self.times.back();
         last.is_none_or(|last| time.saturating_sub(*last) >= step)
     }
 
-    /// Whether there are ticks of a time or before it.
+    /// Whether any tick is at or before a time.
     pub(super) fn reaches(&self, time: i64) -> bool {
         self.times.front().is_some_and(|first| *first <= time)
     }
 
-    /// Adds one tick. Time that has not gone on since the last one makes none.
+    /// Adds a tick, unless its time is not after that of the last one.
     pub(super) fn tick(
         &mut self,
         time: i64,
@@ -142,7 +142,7 @@ impl Store {
         self.order.truncate(sampled.len());
     }
 
-    /// Where the series of a sample is, which is made where there is none.
+    /// The index of a sample's series, which is created if needed.
     fn place(&mut self, at: usize, sampled: &Sampled) -> usize {
         if let Some(place) = self.order.get(at)
             && let Some(series) = &self.series[*place]
@@ -179,7 +179,7 @@ impl Store {
         place
     }
 
-    /// Names the series of an id, if it has no name yet.
+    /// Sets the name of a series that has none yet.
     pub(super) fn identify(&mut self, id: SeriesId, name: &Arc<str>, labels: &str) {
         if let Some(place) = self.places.get(&id)
             && let Some(series) = &mut self.series[*place]
@@ -209,8 +209,8 @@ impl Store {
         }
     }
 
-    /// The series of another list, and after them those that only this one has. Until either
-    /// changes it is the same list.
+    /// The series of another list, followed by those that only this one has. Until either changes,
+    /// the same list is returned.
     pub(super) fn known_beside(&mut self, others: &Arc<[Known]>) -> Arc<[Known]> {
         let own = self.known();
         if let Some([before, mine, both]) = &self.beside
@@ -226,7 +226,7 @@ impl Store {
         both
     }
 
-    /// Every series that has a name.
+    /// Lists the series that have a name.
     pub(super) fn known(&mut self) -> Arc<[Known]> {
         let series = &self.series;
         let list = || {
@@ -245,7 +245,7 @@ impl Store {
         Arc::clone(self.known.get_or_insert_with(list))
     }
 
-    /// Drops what is too old and what is too much.
+    /// Drops values beyond the limits of time and memory.
     pub(super) fn bound(&mut self, keep: Duration, max_bytes: usize) {
         let keep = i64::try_from(keep.as_millis()).unwrap_or(i64::MAX);
         let Some(now) = self.times.back().copied() else {
@@ -271,15 +271,15 @@ impl Store {
             self.forget_empty();
         }
         if self.bytes > max_bytes {
-            // A little more than needed, so that it is not needed again at once.
+            // A little more than needed, so that the limit is not reached again at once.
             let goal = max_bytes - max_bytes / 16;
             while self.bytes > goal && self.evict() {}
             self.forget_empty();
         }
     }
 
-    /// Drops the oldest chunks: of series that no one reads, or else of all. False if there is
-    /// nothing left to drop.
+    /// Drops the oldest chunks: of series that are not read, or else of all. Returns false if
+    /// nothing is left to drop.
     fn evict(&mut self) -> bool {
         let now = self.next();
         let oldest = |unread: bool| {
@@ -318,7 +318,7 @@ impl Store {
         true
     }
 
-    /// Forgets series that have no values any more.
+    /// Removes series without values.
     fn forget_empty(&mut self) {
         for (place, slot) in self.series.iter_mut().enumerate() {
             let empty = |series: &&mut Series| series.first().is_none();

@@ -1,18 +1,18 @@
-//! The values of one series over time: full chunks, and one that grows.
+//! The values of one series over time: full chunks, and a growing one.
 
 use std::collections::VecDeque;
 
 use super::chunk::{FULL, Open, Values};
 
-/// What a chunk takes beside its bytes: its own fields, and what an allocation costs.
+/// The memory of a chunk besides its bytes: its fields and the overhead of an allocation.
 const OVERHEAD: usize = size_of::<Sealed>() + 16;
 
-/// Values at consecutive ticks. Where a tick is left out, the next chunk begins.
+/// Values at consecutive ticks. A gap starts a new chunk.
 #[derive(Debug, Default)]
 pub(super) struct Stream {
     sealed: VecDeque<Sealed>,
     open: Open,
-    /// The tick of the first value in the open chunk.
+    /// The tick of the first value in the growing chunk.
     from: u64,
 }
 
@@ -30,8 +30,8 @@ impl Sealed {
 }
 
 impl Stream {
-    /// Adds the value at a tick, which is after those before. Returns by how many bytes the
-    /// stream has grown, which is negative where a chunk became full.
+    /// Adds the value of a later tick. Returns the growth in bytes, which is negative when a chunk
+    /// becomes full.
     pub(super) fn push(&mut self, tick: u64, value: f64) -> isize {
         let before = self.open.size();
         let mut grown = 0;
@@ -46,7 +46,7 @@ impl Stream {
         grown + self.open.size().cast_signed() - before.cast_signed()
     }
 
-    /// Writes the open chunk once more, and begins a new one. Returns the size of what it made.
+    /// Compresses the growing chunk and starts a new one. Returns the size of the result.
     fn seal(&mut self) -> isize {
         let open = std::mem::take(&mut self.open);
         let sealed = Sealed {
@@ -59,13 +59,13 @@ impl Stream {
         size.cast_signed()
     }
 
-    /// The memory that its values take, in bytes.
+    /// The memory of its values, in bytes.
     #[cfg(test)]
     pub(super) fn size(&self) -> usize {
         self.sealed.iter().map(Sealed::size).sum::<usize>() + self.open.size()
     }
 
-    /// The first tick that is still there.
+    /// The first tick kept.
     pub(super) fn first(&self) -> Option<u64> {
         let open = (self.open.count() > 0).then_some(self.from);
         self.sealed.front().map(|sealed| sealed.from).or(open)
@@ -77,8 +77,8 @@ impl Stream {
         Some((self.from + u64::from(self.open.count()) - 1, value))
     }
 
-    /// Drops the oldest full chunk, or else the open one. Returns how many bytes and values that
-    /// were.
+    /// Drops the oldest full chunk, or else the growing one. Returns the numbers of bytes and
+    /// values dropped.
     pub(super) fn drop_oldest(&mut self) -> (usize, u32) {
         if let Some(sealed) = self.sealed.pop_front() {
             return (sealed.size(), sealed.count);
@@ -87,7 +87,7 @@ impl Stream {
         (open.size(), open.count())
     }
 
-    /// Drops the chunks that end before a tick. Returns how many bytes those were.
+    /// Drops the chunks that end before a tick. Returns the number of bytes freed.
     pub(super) fn drop_before(&mut self, tick: u64) -> usize {
         let mut bytes = 0;
         let old = |sealed: &Sealed| sealed.from + u64::from(sealed.count) <= tick;
@@ -101,8 +101,8 @@ impl Stream {
         bytes
     }
 
-    /// Calls `visit` with the chunks that have values from tick `from` to tick `to`: the tick of
-    /// the first value, and the values.
+    /// Calls `visit` with each chunk that has values from tick `from` to tick `to`: the tick of the
+    /// first value, and the values.
     pub(super) fn each(&self, from: u64, to: u64, mut visit: impl FnMut(u64, Values<'_>)) {
         let meant = |first: u64, count: u32| first <= to && first + u64::from(count) > from;
         for sealed in &self.sealed {

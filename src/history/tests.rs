@@ -17,7 +17,7 @@ fn history(registry: &Registry, keep: u64, max_bytes: usize) -> History {
     History::new(registry, settings.max_bytes(max_bytes as u64))
 }
 
-/// The values of a series, a list for each part.
+/// The values of a series, one list per part.
 type Parts = Vec<Vec<(i64, f64)>>;
 
 /// Every series of a metric, with all its values.
@@ -244,7 +244,7 @@ fn the_function_of_a_gauge_may_ask_the_history() {
     assert_eq!(all(&history, "ticks")[0].1[0], [(1_000, 0.0), (2_000, 1.0)]);
 }
 
-/// Values as a service has them: two thirds never change, the others are counters or move.
+/// Typical values of a service: two thirds never change, the others are counters or vary.
 #[test]
 fn a_sample_takes_about_a_byte() {
     let registry = registry();
@@ -338,7 +338,7 @@ fn what_lies_further_back_is_read_from_the_coarse_samples() {
     }
     let (_, parts) = all(&history, "jobs_total").remove(0);
     let times: Vec<i64> = parts[0].iter().map(|(time, _)| time / 1_000).collect();
-    // A minute apart, and 15 s apart in the last two minutes.
+    // One minute apart, and 15 s apart in the last two minutes.
     let coarse = (0..).map(|n| n * 60).take_while(|time| *time < 465);
     let fine = (465..=585).step_by(15);
     assert_eq!(times, coarse.chain(fine).collect::<Vec<_>>());
@@ -347,7 +347,7 @@ fn what_lies_further_back_is_read_from_the_coarse_samples() {
     let read = history.read_native(known.id, (i64::MIN, i64::MAX));
     assert_eq!(read.len(), times.len());
     assert!(read.windows(2).all(|pair| pair[0].0 < pair[1].0));
-    // What ended before the fine ones begin is still known, with its end.
+    // A series that ended before the fine samples begin is still known, with its end.
     let (_, parts) = all(&history, "old_total").remove(0);
     let last = parts[0].last().unwrap();
     assert_eq!((last.0, last.1.to_bits()), (180_000, STALE));

@@ -2,22 +2,21 @@ use std::fmt;
 
 use super::error::Place;
 
-/// How much an [`Annotation`] matters.
+/// The severity of an [`Annotation`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
-    /// Worth knowing; the result is probably what was meant.
+    /// Informational; the result is probably as intended.
     Info,
-    /// Something was left out of the result, or is probably wrong.
+    /// Part of the result was dropped or is probably wrong.
     Warning,
 }
 
-/// A remark on a result: what was left out or repaired, and which part of the expression it is
-/// about.
+/// A remark on a result: what was dropped or corrected, and the part of the expression concerned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Annotation {
-    /// How much it matters.
+    /// The severity.
     pub severity: Severity,
-    /// In the words of Prometheus, for those who search for them.
+    /// The message, worded as in Prometheus.
     pub message: String,
     /// The part of the expression.
     pub place: Place,

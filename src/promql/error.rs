@@ -1,17 +1,17 @@
 use std::error::Error;
 use std::fmt;
 
-/// A place in the text of an expression.
+/// A position in the text of an expression.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
-    /// Starts at 1.
+    /// The line, counted from 1.
     pub line: usize,
-    /// Starts at 1, in bytes.
+    /// The column in bytes, counted from 1.
     pub column: usize,
 }
 
 impl Place {
-    /// The place of a byte.
+    /// The position of a byte offset.
     pub(super) fn of(text: &str, at: usize) -> Self {
         let before = text.as_bytes().get(..at).unwrap_or(text.as_bytes());
         let start = before.iter().rposition(|byte| *byte == b'\n');
@@ -28,7 +28,7 @@ impl fmt::Display for Place {
     }
 }
 
-/// The limit of [`QueryOptions`](super::QueryOptions) that a query was stopped by.
+/// The limit of [`QueryOptions`](super::QueryOptions) that stopped a query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Limit {
@@ -55,16 +55,16 @@ impl fmt::Display for Limit {
     }
 }
 
-/// Why a query has no result.
+/// The error of a query.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum QueryError {
-    /// The text is no valid expression.
+    /// The text is not a valid expression.
     #[error("{place}: parse error: {message}")]
     Syntax {
-        /// Where, as far as that is known.
+        /// The position, as far as it is known.
         place: Place,
-        /// What is wrong.
+        /// The problem.
         message: String,
     },
     /// The expression cannot be evaluated on these series.
@@ -72,13 +72,13 @@ pub enum QueryError {
     Evaluation {
         /// The part of the expression.
         place: Place,
-        /// What is wrong.
+        /// The problem.
         message: String,
     },
-    /// The query asks for more than it may.
+    /// The query exceeds a limit.
     #[error("the query exceeds its limit {limit} ({place})")]
     Limit {
-        /// The part of the expression that was too much.
+        /// The part of the expression that exceeded it.
         place: Place,
         /// The limit.
         limit: Limit,
@@ -89,7 +89,7 @@ pub enum QueryError {
 }
 
 impl QueryError {
-    /// Where in the expression, if the fault is there.
+    /// The position in the expression, if the fault has one.
     #[must_use]
     pub fn place(&self) -> Option<Place> {
         match self {

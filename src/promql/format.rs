@@ -1,6 +1,6 @@
-//! Numbers and names as Prometheus writes them.
+//! Formats numbers and names as Prometheus does.
 
-/// A number without an exponent, as short as it can be.
+/// The shortest form of a number without an exponent.
 pub(crate) fn plain_float(value: f64) -> String {
     if value.is_infinite() {
         return if value > 0.0 { "+Inf" } else { "-Inf" }.to_owned();
@@ -8,7 +8,7 @@ pub(crate) fn plain_float(value: f64) -> String {
     value.to_string()
 }
 
-/// A number with an exponent where it is very large or very small.
+/// The form of a number with an exponent if it is very large or very small.
 pub(crate) fn go_float(value: f64) -> String {
     let size = value.abs();
     if !value.is_finite() || size < f64::MIN_POSITIVE || (1e-4..1e21).contains(&size) {
@@ -25,7 +25,7 @@ pub(crate) fn go_float(value: f64) -> String {
     format!("{digits}e{sign}{exponent:0>2}")
 }
 
-/// A bound or quantile as the value of a label, which is never that of a whole number.
+/// The label value of a bound or quantile, which is always written as a float.
 pub(crate) fn bound_text(value: f64) -> String {
     let text = go_float(value);
     if text.contains(['.', 'e', 'N', 'I']) {
@@ -34,7 +34,7 @@ pub(crate) fn bound_text(value: f64) -> String {
     text + ".0"
 }
 
-/// Whether a text is the name of a label: any text in UTF-8 but none.
+/// Whether a text is a valid label name: any UTF-8 text except the empty one.
 pub(crate) fn is_label_name(text: &str) -> bool {
     !text.is_empty()
 }

@@ -1,4 +1,4 @@
-//! Which labels make series belong together: `by`, `without`, `on`, `ignoring`.
+//! Label groupings: `by`, `without`, `on`, `ignoring`.
 
 use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
@@ -9,19 +9,19 @@ use super::labels::{Label, LabelSet, METRIC_NAME};
 
 const HASHER: FixedState = FixedState::with_seed(0x9e0);
 
-/// A choice of labels.
+/// A selection of labels.
 #[derive(Clone, Debug)]
 pub(crate) struct Grouping {
-    /// Whether these labels are taken, or all others.
+    /// Whether these labels are selected, or all others.
     pub(crate) takes: bool,
     /// Sorted; without the metric's name.
     pub(crate) names: Vec<Arc<str>>,
-    /// Whether the metric's name is one of the labels that are taken.
+    /// Whether the metric's name is selected.
     takes_name: bool,
 }
 
 impl Grouping {
-    /// `by` and `on` take the labels of the list.
+    /// Selects the labels of the list, for `by` and `on`.
     pub(crate) fn with(mut names: Vec<Arc<str>>) -> Self {
         names.sort_unstable();
         names.dedup();
@@ -34,7 +34,7 @@ impl Grouping {
         }
     }
 
-    /// `without` and `ignoring` take all labels but those of the list, and never the name.
+    /// Selects all labels except those of the list and the name, for `without` and `ignoring`.
     pub(crate) fn without(names: Vec<Arc<str>>) -> Self {
         Self {
             takes: false,
@@ -43,7 +43,7 @@ impl Grouping {
         }
     }
 
-    /// All labels, the metric's name among them.
+    /// Selects all labels, including the metric's name.
     pub(crate) fn all() -> Self {
         Self {
             takes_name: true,
@@ -55,7 +55,7 @@ impl Grouping {
         self.names.binary_search(&label.0).is_ok() == self.takes
     }
 
-    /// A hash of the chosen labels.
+    /// A hash of the selected labels.
     pub(crate) fn hash(&self, labels: &LabelSet) -> u64 {
         let mut hasher = HASHER.build_hasher();
         if self.takes_name {
@@ -70,7 +70,7 @@ impl Grouping {
         hasher.finish()
     }
 
-    /// Whether two sets have the same chosen labels.
+    /// Whether two sets have the same selected labels.
     pub(crate) fn same(&self, a: &LabelSet, b: &LabelSet) -> bool {
         if self.takes_name && a.name() != b.name() {
             return false;
@@ -80,7 +80,7 @@ impl Grouping {
         a.filter(chosen).eq(b.filter(chosen))
     }
 
-    /// The chosen labels alone.
+    /// Keeps only the selected labels.
     pub(crate) fn apply(&self, labels: &LabelSet) -> LabelSet {
         let name = labels.value(METRIC_NAME).filter(|_| self.takes_name);
         let rest = labels.rest().iter().filter(|label| self.takes(label));

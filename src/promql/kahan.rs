@@ -1,6 +1,6 @@
-//! Sums that do not lose what is small beside what is large.
+//! Compensated summation.
 
-/// Adds to a sum and its compensation, after Neumaier.
+/// Adds to a sum and its compensation (Neumaier's variant).
 pub(crate) fn add(value: f64, (sum, compensation): (f64, f64)) -> (f64, f64) {
     let total = sum + value;
     if total.is_infinite() {
@@ -14,7 +14,7 @@ pub(crate) fn add(value: f64, (sum, compensation): (f64, f64)) -> (f64, f64) {
     (total, compensation + lost)
 }
 
-/// A mean, which stays one where the sum is beyond the largest number.
+/// A compensated mean, which does not overflow if the sum does.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Mean {
     count: f64,

@@ -7,16 +7,16 @@ use foldhash::fast::FixedState;
 
 use crate::util::escape;
 
-/// The label that holds the name of a metric.
+/// The label with the name of a metric.
 pub const METRIC_NAME: &str = "__name__";
 
-/// One label: its name and its value.
+/// A label: its name and its value.
 pub type Label = (Arc<str>, Arc<str>);
 
-/// The labels of a series, the metric's name among them, sorted by label name. A label with an
-/// empty value is the same as none, and is not kept.
+/// The labels of a series, including the metric's name, sorted by label name. A label with an empty
+/// value is absent.
 ///
-/// Cloning is cheap, and so is leaving out the metric's name.
+/// Cloning is cheap, and so is removing the metric's name.
 ///
 /// ```
 /// use selfheal::promql::LabelSet;
@@ -32,7 +32,7 @@ pub struct LabelSet {
     rest: Arc<Rest>,
 }
 
-/// All labels but the metric's name, sorted.
+/// All labels except the metric's name, sorted.
 struct Rest {
     hash: u64,
     labels: Box<[Label]>,
@@ -42,11 +42,11 @@ lazy_static::lazy_static! {
     static ref EMPTY: LabelSet = LabelSet::from_labels(None, Vec::new());
 }
 
-/// Two label sets of one process are compared by this; no one else sees it.
+/// Only compares label sets within one process.
 const HASHER: FixedState = FixedState::with_seed(0x5eed);
 
 impl LabelSet {
-    /// A set of these labels. Of several with one name the last is kept.
+    /// Creates a set of labels. Of several with one name the last is kept.
     pub fn new<N: Into<Arc<str>>, V: Into<Arc<str>>>(
         labels: impl IntoIterator<Item = (N, V)>,
     ) -> Self {
@@ -60,7 +60,7 @@ impl LabelSet {
                 rest.push((key, value));
             }
         }
-        // Stable, so that the last of equal names stays last.
+        // A stable sort, so that the last of equal names stays last.
         rest.sort_by(|(a, _), (b, _)| a.cmp(b));
         rest.reverse();
         rest.dedup_by(|(a, _), (b, _)| a == b);
@@ -68,13 +68,13 @@ impl LabelSet {
         Self::from_labels(name, rest)
     }
 
-    /// The set without a label.
+    /// Creates a set without labels.
     #[must_use]
     pub fn empty() -> Self {
         EMPTY.clone()
     }
 
-    /// From labels that are sorted and have no name twice.
+    /// Creates a set from sorted labels without duplicate names.
     pub(super) fn from_labels(name: Option<Arc<str>>, mut rest: Vec<Label>) -> Self {
         rest.retain(|(_, value)| !value.is_empty());
         let hash = HASHER.hash_one(rest.as_slice());
@@ -93,7 +93,7 @@ impl LabelSet {
         self.name.as_deref()
     }
 
-    /// The value of a label; the metric's name is that of `__name__`.
+    /// The value of a label; `__name__` is the metric's name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         self.value(name).map(|value| &**value)
@@ -108,7 +108,7 @@ impl LabelSet {
         found.next().map(|(_, value)| value)
     }
 
-    /// All labels, sorted by name.
+    /// Iterates over all labels, sorted by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         let rest = &self.rest.labels;
         let at = rest.partition_point(|(key, _)| &**key < METRIC_NAME);
@@ -130,19 +130,19 @@ impl LabelSet {
         &self.rest.labels
     }
 
-    /// How many labels there are.
+    /// The number of labels.
     #[must_use]
     pub fn len(&self) -> usize {
         self.rest.labels.len() + usize::from(self.name.is_some())
     }
 
-    /// Whether there is no label.
+    /// Whether the set is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The set without the metric's name.
+    /// Returns the set without the metric's name.
     #[must_use]
     pub fn without_name(&self) -> Self {
         Self {
@@ -151,7 +151,7 @@ impl LabelSet {
         }
     }
 
-    /// The set with another value for a label; an empty one removes it.
+    /// Returns the set with a changed label; an empty value removes it.
     #[must_use]
     pub fn with(&self, name: &str, value: impl Into<Arc<str>>) -> Self {
         let value = value.into();
@@ -169,7 +169,7 @@ impl LabelSet {
         Self::from_labels(self.name.clone(), rest)
     }
 
-    /// A number that is the same for the same labels, in each process of one version.
+    /// A hash that is stable across processes of one version.
     pub(super) fn fingerprint(&self) -> u64 {
         const SEED: FixedState = FixedState::with_seed(2);
         SEED.hash_one((self.name.as_deref(), self.rest.hash))

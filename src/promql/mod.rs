@@ -1,11 +1,11 @@
-//! PromQL: expressions over series, evaluated at one time or at many.
+//! PromQL: expressions over series, evaluated at one time or over a range.
 //!
-//! - [`Query::parse`] checks an expression once; [`Query::instant`] and [`Query::range`] evaluate
-//!   it over any [`Queryable`], in the semantics of Prometheus 3.
-//! - [`Recorded`] is the recent past of a registry, under the names that a scrape has.
-//! - A query is bounded by [`QueryOptions`] in series, samples, steps and time, and an expression
-//!   in length and depth. Faults and remarks say which part of the expression they are about.
-//! - Nothing here reads a clock but to see whether a query has taken too long.
+//! - [`Query::parse`] validates an expression once; [`Query::instant`] and [`Query::range`]
+//!   evaluate it over any [`Queryable`], with the semantics of Prometheus 3.
+//! - [`Recorded`] is the history of a registry under the names that a scrape has.
+//! - [`QueryOptions`] limits the series, samples, steps and time of a query; the length and depth
+//!   of expressions are limited too. Faults and annotations have a position.
+//! - A clock is only read to enforce the time limit of a query.
 //!
 //! ```
 //! use selfheal::promql::{Query, QueryOptions, QueryResult, Series};

@@ -2,24 +2,23 @@ use std::time::Duration;
 
 use crate::util::Clock;
 
-/// How a query is evaluated, and how much it may take.
+/// The options and limits of a query.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct QueryOptions {
-    /// How far back an instant selector looks for the newest sample. Default: 5 min.
+    /// How far back an instant selector finds the newest sample. Default: 5 min.
     pub lookback: Duration,
-    /// The step of subqueries that have none. Default: 1 min.
+    /// The step of subqueries that set none. Default: 1 min.
     pub subquery_step: Duration,
-    /// How many series a query may read, over all its selectors. Default: 100,000.
+    /// The limit of series that a query reads, over all selectors. Default: 100,000.
     pub max_series: usize,
-    /// How many samples a query may read and hold. Default: 10,000,000.
+    /// The limit of samples that a query reads and holds. Default: 10,000,000.
     pub max_samples: usize,
-    /// How many steps a range query, or one of its subqueries, may have. Default: 11,000.
+    /// The limit of steps of a range query or a subquery. Default: 11,000.
     pub max_steps: usize,
-    /// How long a query may take, by `clock`. Default: 10 s.
+    /// The time limit of a query, measured by `clock`. Default: 10 s.
     pub timeout: Duration,
-    /// Measures the time that a query takes; not the time that it asks about. Default: that of
-    /// the machine.
+    /// The clock of the time limit; not the time of the evaluation. Default: the system's.
     pub clock: Clock,
 }
 

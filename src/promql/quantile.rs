@@ -2,8 +2,8 @@
 
 use std::cmp::Ordering;
 
-/// The quantile of values, which it sorts: linear between the two values nearest to the rank.
-/// NaN for no values, and beyond 0 and 1 the infinities.
+/// The quantile of values, which it sorts: linear between the two values nearest to the rank. NaN
+/// without values, and infinite for `q` outside 0 to 1.
 pub(crate) fn quantile(q: f64, values: &mut [f64]) -> f64 {
     if values.is_empty() || q.is_nan() {
         return f64::NAN;
@@ -17,7 +17,7 @@ pub(crate) fn quantile(q: f64, values: &mut [f64]) -> f64 {
     values.sort_by(|a, b| nan_first(*a, *b));
     let last = values.len() - 1;
     let rank = q * last as f64;
-    // At most the last place, which is no negative number.
+    // At most the last index, and not negative.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -29,7 +29,7 @@ pub(crate) fn quantile(q: f64, values: &mut [f64]) -> f64 {
     values[lower] * (1.0 - weight) + values[upper] * weight
 }
 
-/// Orders numbers; NaN is smaller than all.
+/// Orders numbers; NaN comes first.
 pub(crate) fn nan_first(a: f64, b: f64) -> Ordering {
     match (a.is_nan(), b.is_nan()) {
         (false, false) => a.partial_cmp(&b).unwrap_or(Ordering::Equal),

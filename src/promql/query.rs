@@ -10,7 +10,7 @@ use super::parse::{self, Kind, Parsed};
 use super::source::{Matcher, Queryable};
 use super::value::{InstantSample, QueryResult, Series};
 
-/// A valid expression, which can be evaluated any number of times. Cloning is cheap.
+/// A valid expression, which can be evaluated repeatedly. Clones are cheap.
 ///
 /// ```
 /// use selfheal::promql::{LabelSet, PointValue, Query, QueryOptions, QueryResult, Sample, Series};
@@ -39,12 +39,12 @@ struct Inner {
     parsed: Parsed,
 }
 
-/// A result and the remarks on it.
+/// A result and its annotations.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answer {
     /// The result.
     pub result: QueryResult,
-    /// Annotations of what was left out or repaired, each once.
+    /// The annotations, without duplicates.
     pub annotations: Vec<Annotation>,
 }
 
@@ -61,14 +61,14 @@ pub enum QueryType {
     Matrix,
 }
 
-/// The times that a range query is evaluated at, in milliseconds since 1970.
+/// The times of a range query, in milliseconds since 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct QueryRange {
-    /// The first.
+    /// The first time.
     pub start: i64,
-    /// No later one than this.
+    /// The last possible time, inclusive.
     pub end: i64,
-    /// The time between two of them; more than zero.
+    /// The interval, greater than zero.
     pub step: i64,
 }
 
@@ -77,7 +77,7 @@ impl Query {
     ///
     /// # Errors
     ///
-    /// [`QueryError::Syntax`], with the place of the fault.
+    /// [`QueryError::Syntax`], with the position of the fault.
     pub fn parse(text: &str) -> Result<Self, QueryError> {
         Ok(Self {
             inner: Arc::new(Inner {
@@ -87,7 +87,7 @@ impl Query {
         })
     }
 
-    /// The expression as it was written.
+    /// Returns the text of the expression.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.inner.text
@@ -99,28 +99,28 @@ impl Query {
         self.inner.parsed.root.result_type()
     }
 
-    /// The matchers of each selector in it, in the order of the text.
+    /// Iterates over the matchers of each selector, in the order of the text.
     pub fn selectors(&self) -> impl Iterator<Item = &[Matcher]> {
         let selectors = self.inner.parsed.selectors.iter();
         selectors.map(|selector| &*selector.matchers)
     }
 
-    /// Another number for each expression that was parsed, as long as it is kept.
+    /// Unique among the queries that are alive.
     pub(super) fn address(&self) -> usize {
         Arc::as_ptr(&self.inner).addr()
     }
 
-    /// The parts of the expression, and its selectors.
+    /// The tree of the expression, and its selectors.
     pub(super) fn tree(&self) -> (&parse::Node, &[parse::Selector]) {
         let parsed = &self.inner.parsed;
         (&parsed.root, &parsed.selectors)
     }
 
-    /// Evaluates it at one time, in milliseconds since 1970.
+    /// Evaluates the query at one time, in milliseconds since 1970.
     ///
     /// # Errors
     ///
-    /// [`QueryError::Evaluation`] if these series cannot be combined as the expression says, and
+    /// [`QueryError::Evaluation`] if these series cannot be combined as in the expression,
     /// [`QueryError::Limit`] or [`QueryError::Source`].
     pub fn instant(
         &self,
@@ -151,12 +151,12 @@ impl Query {
         })
     }
 
-    /// Evaluates it at one time after another. The result is always a
-    /// [`QueryResult::Matrix`]; of a scalar it has one series without labels.
+    /// Evaluates the query at each time of a range. The result is always a [`QueryResult::Matrix`];
+    /// for a scalar it has one series without labels.
     ///
     /// # Errors
     ///
-    /// As [`instant`](Self::instant); and if the expression is a text or a range itself.
+    /// As [`instant`](Self::instant), and if the expression itself is a text or a range.
     pub fn range(
         &self,
         source: &(impl Queryable + ?Sized),
@@ -205,7 +205,7 @@ impl Query {
     }
 }
 
-/// How many times a range has; `None` if it has none.
+/// The number of times in a range; `None` for an invalid range.
 fn steps(range: QueryRange) -> Option<usize> {
     let whole = range.end.checked_sub(range.start);
     let whole = whole.filter(|whole| *whole >= 0 && range.step > 0)?;

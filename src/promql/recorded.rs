@@ -14,9 +14,9 @@ use crate::registry::{HistogramSnapshot, SeriesId, parse_labels};
 
 type Map<K, V> = hashbrown::HashMap<K, V, foldhash::fast::RandomState>;
 
-/// The series of a [`History`] as a server has them that scrapes this process: of a histogram
+/// The series of a [`History`] as a server that scrapes this process has them: for a histogram
 /// `…_bucket` with its `le`, `…_count` and `…_sum`, native buckets under its own name, and the
-/// labels of the target on all. A series that was removed and came back is one.
+/// target's labels on all. A series that was removed and came back is one series.
 ///
 /// ```
 /// use selfheal::config::HistorySettings;
@@ -47,22 +47,22 @@ pub struct Recorded {
     index: Mutex<Option<Arc<Index>>>,
 }
 
-/// The series of one state of the history, by name.
+/// The series of the history in one state, by name.
 #[derive(Debug)]
 pub(super) struct Index {
     known: Arc<[Known]>,
     metrics: Map<Arc<str>, Vec<Entry>>,
 }
 
-/// A series that an expression can name.
+/// A series of queries.
 #[derive(Debug)]
 struct Entry {
     labels: LabelSet,
-    /// Where its samples are. Of more than one, each began after another had ended.
+    /// The sources of its samples. Each of several began after the previous one had ended.
     lives: Vec<Life>,
 }
 
-/// A series of the history, and what of it an entry is.
+/// A series of the history, and the part of it that an entry is.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Life {
     pub(super) id: SeriesId,
@@ -75,7 +75,7 @@ impl Life {
         matches!(self.part, Part::List(..))
     }
 
-    /// The series, the place of its list there, and how many lists there are.
+    /// The series, the index of its list, and the number of lists.
     pub(super) fn place(&self) -> (SeriesId, usize, usize) {
         let (place, count) = match self.part {
             Part::List(place, count) => (place, count),
@@ -84,7 +84,7 @@ impl Life {
         (self.id, place, count)
     }
 
-    /// Its list among those of its series, which may have changed since the index was made.
+    /// Its list among those of its series, which may have changed since the index was built.
     pub(super) fn list<'l>(&self, lists: &'l [Vec<(i64, f64)>]) -> Option<&'l [(i64, f64)]> {
         let (_, place, count) = self.place();
         let list = lists.get(place).map(Vec::as_slice);
@@ -93,7 +93,7 @@ impl Life {
 }
 
 impl Index {
-    /// The series that match, in their order, and where their samples are.
+    /// The matching series in order, with the sources of their samples.
     pub(super) fn find<'i>(
         &'i self,
         selection: &'i Selection,
@@ -109,18 +109,18 @@ impl Index {
     }
 }
 
-/// What of a series of the history an entry is.
+/// The part of a history's series that an entry is.
 #[derive(Clone, Copy, Debug)]
 enum Part {
-    /// One of its lists, of how many.
+    /// The index of a list, and the number of lists.
     List(usize, usize),
     /// Its native buckets.
     Native,
 }
 
 impl Recorded {
-    /// The series of a history, each with these labels too. A label that a series has itself is
-    /// kept, as `exported_…` beside that of the target.
+    /// Creates the series of a history with these labels on each. A conflicting label of a series
+    /// is kept as `exported_…`.
     pub fn new<N: Into<Arc<str>>, V: Into<Arc<str>>>(
         history: &History,
         target: impl IntoIterator<Item = (N, V)>,
@@ -135,18 +135,18 @@ impl Recorded {
         }
     }
 
-    /// The history.
+    /// Returns the history.
     #[must_use]
     pub fn history(&self) -> &History {
         &self.history
     }
 
-    /// The names of the series that there are values of, each once.
+    /// The names of the series with values, without duplicates.
     pub(crate) fn names(&self) -> Vec<Arc<str>> {
         self.index().metrics.keys().cloned().collect()
     }
 
-    /// The labels of every series that there are values of.
+    /// The labels of the series with values.
     #[must_use]
     pub fn series(&self) -> Vec<LabelSet> {
         let index = self.index();
@@ -154,7 +154,7 @@ impl Recorded {
         entries.map(|entry| entry.labels.clone()).collect()
     }
 
-    /// The series by name, built anew only where the history has others than before.
+    /// The series by name; rebuilt only if the series of the history have changed.
     pub(super) fn index(&self) -> Arc<Index> {
         let known = self.history.known();
         let mut index = self.index.lock();
@@ -175,7 +175,7 @@ impl Recorded {
                 let entries = metrics.entry(name).or_default();
                 let place = *places.entry(labels.clone()).or_insert(entries.len());
                 match entries.get_mut(place) {
-                    // One that was removed has come back.
+                    // A removed series has come back.
                     Some(entry) => entry.lives.push(Life { id, part }),
                     None => entries.push(Entry {
                         labels,
@@ -223,8 +223,8 @@ impl Recorded {
         LabelSet::new(own.chain(target))
     }
 
-    /// Gives the newest samples of series to the sink, which are read at once. `None`, and nothing
-    /// given, where that is not all that there is to it.
+    /// Passes the newest samples of series to the sink, read at once. Returns `None` without a call
+    /// if other samples are needed.
     fn newest<'e>(
         &self,
         entries: impl Iterator<Item = &'e Entry> + Clone,
@@ -262,7 +262,7 @@ impl Recorded {
         Some(ControlFlow::Continue(()))
     }
 
-    /// Gives the series of one name to the sink.
+    /// Passes the series of one name to the sink.
     fn read(&self, entries: &[Entry], selection: &Selection, sink: Sink<'_>) -> ControlFlow<()> {
         let entries = entries.iter();
         let entries = entries.filter(|entry| selection.matches(&entry.labels));
@@ -283,7 +283,7 @@ impl Recorded {
     }
 }
 
-/// The range of a selection, both ends included.
+/// The range of a selection, inclusive.
 fn range(selection: &Selection) -> (i64, i64) {
     (selection.after.saturating_add(1), selection.until)
 }
@@ -294,7 +294,7 @@ struct Reader<'a> {
     /// The first and the last time.
     range: (i64, i64),
     newest_only: bool,
-    /// What was read last: entries of one histogram come one after another.
+    /// The last series read: entries of one histogram are consecutive.
     known: Option<SeriesId>,
     lists: Vec<Vec<(i64, f64)>>,
     newest: Vec<(i64, f64)>,
@@ -321,7 +321,7 @@ impl<'a> Reader<'a> {
         lives.sort_by_key(|samples| samples.first().map(|sample| sample.time));
         let mut all: Vec<Sample> = Vec::new();
         for life in lives {
-            // The end of one that came back before the next tick is no end.
+            // A stale marker is dropped if the series came back before the next tick.
             let first = life.first().map_or(i64::MAX, |sample| sample.time);
             let before = all.partition_point(|sample| sample.time < first);
             all.truncate(before);
@@ -346,7 +346,7 @@ impl<'a> Reader<'a> {
                 self.lists = self.history.read(id, self.range);
             }
         }
-        // The history may have changed since the index was made.
+        // The history may have changed since the index was built.
         let values = if self.newest_only {
             let newest = self.newest.get(place..=place);
             newest.filter(|_| self.newest.len() == count)
@@ -376,7 +376,7 @@ impl<'a> Reader<'a> {
 }
 
 impl FloatHistogram {
-    /// The native buckets of a histogram of the registry.
+    /// Converts the native buckets of a registry's histogram.
     fn of(histogram: HistogramSnapshot) -> Self {
         let native = histogram.native.unwrap_or_default();
         let floats = |buckets: Vec<(i32, u64)>| {

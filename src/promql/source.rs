@@ -9,7 +9,7 @@ use super::labels::{LabelSet, METRIC_NAME};
 use super::recorded::Recorded;
 use super::value::Series;
 
-/// How a [`Matcher`] compares.
+/// The comparison of a [`Matcher`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MatchOp {
     /// `=`
@@ -22,7 +22,7 @@ pub enum MatchOp {
     NotRegex,
 }
 
-/// A condition on one label. A label that is not there has the empty value.
+/// A condition on one label. A missing label has the empty value.
 #[derive(Clone)]
 pub struct Matcher {
     name: Arc<str>,
@@ -32,11 +32,11 @@ pub struct Matcher {
 }
 
 impl Matcher {
-    /// A condition on the label `name`.
+    /// Creates a condition on the label `name`.
     ///
     /// # Errors
     ///
-    /// If `value` is to be a regular expression and is none.
+    /// `value` is not a valid regular expression, if `op` requires one.
     pub fn new(
         name: impl Into<Arc<str>>,
         op: MatchOp,
@@ -61,19 +61,19 @@ impl Matcher {
         &self.name
     }
 
-    /// How it compares.
+    /// The comparison.
     #[must_use]
     pub fn op(&self) -> MatchOp {
         self.op
     }
 
-    /// The text that the label is compared with.
+    /// The value or pattern to compare with.
     #[must_use]
     pub fn value(&self) -> &str {
         &self.value
     }
 
-    /// Whether a value of the label meets the condition.
+    /// Whether a label value meets the condition.
     #[must_use]
     pub fn matches(&self, value: &str) -> bool {
         let regex = || {
@@ -90,7 +90,7 @@ impl Matcher {
     }
 }
 
-/// Compiles a regular expression that has to match a whole text, of which `.` matches every
+/// Compiles a regular expression that is anchored at both ends, and whose `.` matches every
 /// character.
 pub(super) fn anchored(pattern: &str) -> Result<Regex, Box<dyn Error + Send + Sync>> {
     Regex::new(&format!("^(?s:{pattern})$")).map_err(Into::into)
@@ -108,23 +108,23 @@ impl fmt::Debug for Matcher {
     }
 }
 
-/// Which series an expression reads, and from when.
+/// The series and time range that an expression reads.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Selection {
-    /// All of them have to match.
+    /// The conditions, all of which must hold.
     pub matchers: Arc<[Matcher]>,
-    /// Samples after this time, in milliseconds since 1970.
+    /// The start in milliseconds since 1970, exclusive.
     pub after: i64,
-    /// Samples up to this time and at it, in milliseconds since 1970.
+    /// The end in milliseconds since 1970, inclusive.
     pub until: i64,
-    /// Whether of each series the newest sample in that time is enough.
+    /// Whether only the newest sample of each series is needed.
     pub newest_only: bool,
 }
 
 impl Selection {
-    /// The newest sample after one time and up to another of each series that matches: which series
-    /// there are.
+    /// Selects the newest sample after one time and up to another of each matching series, to list
+    /// series.
     #[must_use]
     pub fn newest(matchers: Arc<[Matcher]>, after: i64, until: i64) -> Self {
         Self {
@@ -143,7 +143,7 @@ impl Selection {
             .all(|matcher| matcher.matches(labels.get(matcher.name()).unwrap_or_default()))
     }
 
-    /// The name that the series have to have, if one alone will do.
+    /// The name that the series must have, if the matchers allow only one.
     #[must_use]
     pub fn metric_name(&self) -> Option<&str> {
         metric_name(&self.matchers)
@@ -157,15 +157,15 @@ pub(super) fn metric_name(matchers: &[Matcher]) -> Option<&str> {
     equal.next().map(Matcher::value)
 }
 
-/// A visitor, which takes the series that a [`Queryable`] has found, one by one, until it has enough.
+/// A visitor of the series that a [`Queryable`] has found, which can stop the search.
 pub type Sink<'a> = &'a mut dyn FnMut(Series) -> ControlFlow<()>;
 
-/// Where the series of a query come from.
+/// A source of series for queries.
 ///
-/// A series of several samples has them sorted by time, no time twice; where a series ends there
-/// may be a sample with the bits [`STALE`](crate::util::STALE). No label set comes twice.
+/// The samples of a series are sorted by time, without duplicate times; an ended series may have a
+/// sample with the bits [`STALE`](crate::util::STALE). Label sets are unique.
 pub trait Queryable {
-    /// Finds the series that match, and gives each that has samples to `sink` until that breaks.
+    /// Finds the matching series, and passes each with samples to `sink` until it breaks.
     ///
     /// # Errors
     ///
@@ -177,14 +177,14 @@ pub trait Queryable {
         sink: Sink<'_>,
     ) -> Result<(), Box<dyn Error + Send + Sync>>;
 
-    /// These series as those of a history, if that is what they are: rules evaluate them without
-    /// copies of their samples. Default: `None`.
+    /// Returns the source as a history, if it is one, which rules read without copying samples.
+    /// Default: `None`.
     fn as_recorded(&self) -> Option<&Recorded> {
         None
     }
 }
 
-/// A list of series, as tests have it. Every selection reads all of it.
+/// A list of series, for tests. Every selection scans all of it.
 impl Queryable for [Series] {
     fn select(
         &self,

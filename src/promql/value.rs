@@ -32,7 +32,7 @@ impl PointValue {
         }
     }
 
-    /// Whether it marks the end of a series.
+    /// Whether it is a stale marker.
     #[must_use]
     pub fn is_stale(&self) -> bool {
         match self {
@@ -54,7 +54,7 @@ impl From<FloatHistogram> for PointValue {
     }
 }
 
-/// A value of a series and its time, in milliseconds since 1970.
+/// A value of a series and its time.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sample {
     /// Milliseconds since 1970.
@@ -63,7 +63,7 @@ pub struct Sample {
     pub value: PointValue,
 }
 
-/// One element of an instant vector.
+/// An element of an instant vector.
 #[derive(Clone, Debug, PartialEq)]
 pub struct InstantSample {
     /// The labels of the series.
@@ -72,26 +72,25 @@ pub struct InstantSample {
     pub value: PointValue,
 }
 
-/// A series: its labels and its samples, the oldest first.
+/// A series: its labels and its samples, oldest first.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Series {
     /// The labels, which identify the series.
     pub labels: LabelSet,
-    /// Sorted by time, no time twice.
+    /// Sorted by time, without duplicate times.
     pub samples: Vec<Sample>,
 }
 
 /// The result of a query, by the type of its expression.
 #[derive(Clone, Debug, PartialEq)]
 pub enum QueryResult {
-    /// One number without labels.
+    /// A number without labels.
     Scalar(f64),
-    /// A text, as of the expression `"text"`.
+    /// A text, such as of the expression `"text"`.
     Text(Arc<str>),
-    /// At most one sample for each label set. In no particular order, unless the outermost
-    /// function sorts.
+    /// At most one sample per label set. Unordered, unless the outermost function sorts.
     Vector(Vec<InstantSample>),
-    /// Series over time: the result of a range query, or of an expression such as `up[5m]`.
-    /// Sorted by labels.
+    /// Series over time, sorted by labels: the result of a range query, or of an expression such as
+    /// `up[5m]`.
     Matrix(Vec<Series>),
 }

@@ -1,12 +1,12 @@
-//! What is read of the series.
+//! Reads the values of series.
 
 use super::Store;
 use crate::registry::{HistogramSnapshot, NativeBuckets, SeriesId};
 use crate::util::STALE;
 
 impl Store {
-    /// Copies the values of a series from `from` to `to`, a list for each of its parts; none
-    /// where the series is gone.
+    /// Copies the values of a series from `from` to `to`, one list per part; empty if the series is
+    /// gone.
     pub(in crate::history) fn read(
         &mut self,
         id: SeriesId,
@@ -34,7 +34,7 @@ impl Store {
                     points.push((*time, value));
                 }
             };
-            // From one tick further back, for what ended there ends in the range.
+            // From one tick earlier, since a series that ended there ends in the range.
             let mut ended = None;
             stream.each(
                 range.start.saturating_sub(1),
@@ -59,8 +59,7 @@ impl Store {
         parts.collect()
     }
 
-    /// Copies the native buckets and sums of a series from `from` to `to`, or the newest of these
-    /// alone.
+    /// Copies the native buckets and sums of a series from `from` to `to`, or only the newest.
     pub(in crate::history) fn read_native(
         &mut self,
         id: SeriesId,
@@ -84,7 +83,7 @@ impl Store {
         let last = native
             .newest()
             .filter(|(tick, _)| newest_only && range.contains(tick));
-        // From one tick further back, for what ended there ends in the range.
+        // From one tick earlier, since a series that ended there ends in the range.
         let found = match last {
             Some(last) => vec![last],
             None => native.between(range.start().saturating_sub(1), *range.end()),
@@ -114,7 +113,7 @@ impl Store {
     }
 
     /// Adds the newest value of each part of a series to `into`, if it is not before `from`.
-    /// Without decoding anything, for a time that is not before the last tick; false for another.
+    /// Decodes nothing, which requires a time at or after the last tick; false for another.
     pub(in crate::history) fn newest(
         &mut self,
         id: SeriesId,
@@ -136,7 +135,7 @@ impl Store {
             let Some((tick, value)) = stream.newest() else {
                 return false;
             };
-            // What has no value at the last tick ended after its own.
+            // A part without a value at the last tick ended after its own.
             let ended = tick < newest;
             let (tick, value) = if ended {
                 (tick + 1, f64::from_bits(STALE))
@@ -168,7 +167,7 @@ impl Store {
             return false;
         }
         let newest = self.next().saturating_sub(1);
-        // Series are mostly asked for in the order in which they are.
+        // Series are mostly requested in their order here.
         let mut known: Option<(SeriesId, usize)> = None;
         for (id, part, parts) in wanted {
             let place = match known {
@@ -184,7 +183,7 @@ impl Store {
                 series.streams.get(part)?.newest()
             });
             let point = newest_value.and_then(|(tick, value)| {
-                // What has no value at the last tick ended after its own.
+                // A number without a value at the last tick ended after its own.
                 let (tick, value) = if tick < newest {
                     (tick + 1, f64::from_bits(STALE))
                 } else {

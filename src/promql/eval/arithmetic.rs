@@ -1,16 +1,16 @@
-//! Operators on two values.
+//! Arithmetic and comparison of two values.
 
 use super::Notes;
 use crate::promql::histogram::Kept;
 use crate::promql::parse::Op;
 use crate::promql::value::PointValue;
 
-/// What an operator makes of two values.
+/// The result of an operator on two values.
 pub(super) enum Outcome {
     Value(PointValue),
-    /// Whether a comparison is true.
+    /// The result of a comparison.
     Compared(bool),
-    /// Not for values of these kinds.
+    /// The operator does not apply to values of these kinds.
     Undefined,
 }
 
@@ -40,7 +40,7 @@ pub(crate) fn compare(op: Op, left: f64, right: f64) -> bool {
     }
 }
 
-/// Applies an operator that is none of sets.
+/// Applies an operator other than a set operator.
 pub(super) fn apply(
     op: Op,
     left: &PointValue,

@@ -1,4 +1,4 @@
-//! Operators between two operands, and the pairs that vectors make.
+//! Binary operators, and the matching of vectors.
 
 use std::sync::Arc;
 
@@ -47,7 +47,7 @@ impl Eval<'_> {
         }
     }
 
-    /// A vector and a scalar, which stands `first` or not.
+    /// Applies an operator to a vector and a scalar, which is the left operand if `first`.
     fn with_scalar(
         &mut self,
         at: usize,
@@ -79,7 +79,7 @@ impl Eval<'_> {
         self.drop_names(at, vector).map(Value::Vector)
     }
 
-    /// Finds the pairs of two vectors and applies the operator to each.
+    /// Matches two vectors and applies the operator to each pair.
     fn pairs(
         &mut self,
         at: usize,
@@ -88,7 +88,7 @@ impl Eval<'_> {
         right: Vec<InstantSample>,
     ) -> Result<Vec<InstantSample>, QueryError> {
         let swapped = binary.many == Many::Right;
-        // The side of which several may belong to one of the other comes first.
+        // The "many" side comes first.
         let (many, one) = if swapped {
             (right, left)
         } else {
@@ -135,7 +135,7 @@ impl Eval<'_> {
         Ok(result.found)
     }
 
-    /// Where on the side of one each of the labels in common is found.
+    /// Indexes the "one" side by its matching labels.
     fn index(
         &self,
         at: usize,
@@ -171,7 +171,7 @@ impl Eval<'_> {
         Ok(index)
     }
 
-    /// One pair: the labels and values of the side of many and of the side of one.
+    /// A pair: the labels and values of the "many" side and of the "one" side.
     fn pair(
         &mut self,
         at: usize,
@@ -211,7 +211,7 @@ impl Eval<'_> {
     }
 }
 
-/// The result so far.
+/// The results so far.
 struct Pairs {
     found: Vec<InstantSample>,
     seen: HashSet<LabelSet, foldhash::fast::RandomState>,
@@ -231,8 +231,8 @@ impl Pairs {
     }
 }
 
-/// The labels of what a pair gives: of the side of many, and those of the side of one that are
-/// included.
+/// The labels of a pair's result: those of the "many" side, and the included ones of the "one"
+/// side.
 pub(crate) fn pair_labels(
     (on, many_side, include): (&Grouping, Many, &[Arc<str>]),
     keeps_name: bool,
@@ -253,7 +253,7 @@ pub(crate) fn pair_labels(
     labels
 }
 
-/// The labels of a pair. `ignoring` leaves the metric's name where it is.
+/// The matching labels of a pair. `ignoring` keeps the metric's name.
 fn in_common(on: &Grouping, labels: &LabelSet) -> LabelSet {
     let common = on.apply(labels);
     match labels.value(METRIC_NAME) {
@@ -262,7 +262,7 @@ fn in_common(on: &Grouping, labels: &LabelSet) -> LabelSet {
     }
 }
 
-/// All labels in braces, as faults show them.
+/// All labels in braces, for messages.
 fn braced(labels: &LabelSet) -> String {
     let labels = labels
         .iter()

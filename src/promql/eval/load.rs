@@ -1,4 +1,4 @@
-//! Reads all series of a query before it is evaluated: each selector once, for all steps.
+//! Reads all series of a query before its evaluation: each selector once, for all steps.
 
 use std::ops::ControlFlow;
 use std::rc::Rc;
@@ -11,11 +11,11 @@ use crate::promql::parse::{Fixed, Kind, Node, Parsed, Selector, Shift};
 use crate::promql::source::{Queryable, Selection};
 use crate::promql::value::Series;
 
-/// The first and the last time that a part of the expression is evaluated at.
+/// The first and last time at which a part of the expression is evaluated.
 pub(crate) type Span = (i64, i64);
 
 impl Shift {
-    /// The time that a part is evaluated at, where the expression around it is at `time`.
+    /// The time at which a part is evaluated when the enclosing expression is at `time`.
     pub(crate) fn apply(&self, time: i64, (start, end): Span) -> i64 {
         let fixed = match self.fixed {
             None => time,
@@ -27,7 +27,7 @@ impl Shift {
     }
 }
 
-/// When each selector and each subquery is evaluated.
+/// The evaluation times of each selector and each subquery.
 #[derive(Debug, Default)]
 pub(crate) struct Spans {
     pub(crate) selectors: Vec<Span>,

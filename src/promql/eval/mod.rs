@@ -1,4 +1,4 @@
-//! Evaluates an expression at one time after another.
+//! Evaluates an expression at each step.
 
 mod aggregate;
 mod arithmetic;
@@ -37,7 +37,7 @@ pub(crate) enum Value {
     Vector(Vec<InstantSample>),
 }
 
-/// The options of a query in milliseconds.
+/// The options of a query, in milliseconds.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bounds {
     lookback: i64,
@@ -56,8 +56,7 @@ impl Bounds {
         subquery.step.unwrap_or(self.subquery_step)
     }
 
-    /// The first step of a subquery at `time`: steps are multiples of the step, after the start
-    /// of the range.
+    /// The first step of a subquery at `time`: a multiple of the step after the start of the range.
     fn first_step(&self, subquery: &Subquery, time: i64) -> i64 {
         let step = self.step(subquery);
         let start = time.saturating_sub(subquery.range);
@@ -68,12 +67,12 @@ impl Bounds {
     }
 }
 
-/// A duration in milliseconds.
+/// Converts a duration to milliseconds.
 pub(crate) fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).map_or(i64::MAX / 64, |millis| millis.min(i64::MAX / 64))
 }
 
-/// Stops a query that takes too much.
+/// Stops a query that exceeds a limit.
 #[derive(Debug)]
 pub(crate) struct Guard<'a> {
     text: &'a str,
@@ -99,7 +98,7 @@ impl<'a> Guard<'a> {
         }
     }
 
-    /// Counts samples that are kept until the query ends.
+    /// Counts samples that are held until the query ends.
     pub(crate) fn hold(&mut self, samples: usize, at: usize) -> Result<(), QueryError> {
         self.held = self.held.saturating_add(samples);
         if self.held > self.options.max_samples {
@@ -108,7 +107,7 @@ impl<'a> Guard<'a> {
         Ok(())
     }
 
-    /// Whether there is time left.
+    /// Checks the time limit.
     pub(crate) fn check(&self, at: usize) -> Result<(), QueryError> {
         if self
             .deadline
@@ -125,19 +124,19 @@ pub(crate) struct Eval<'a> {
     text: &'a str,
     parsed: &'a Parsed,
     query: Span,
-    /// The time between two steps of a range query, 0 in others.
+    /// The interval of the steps of a range query, 0 for others.
     pub(crate) step: i64,
     bounds: Bounds,
     spans: Spans,
     series: Vec<Rc<[Series]>>,
-    /// What the subqueries evaluated so far give, over all of the query's time.
+    /// The results of the subqueries evaluated so far, for the whole time of the query.
     subqueries: Vec<Option<Rc<[Series]>>>,
     pub(crate) notes: Notes<'a>,
     pub(crate) guard: Guard<'a>,
 }
 
 impl<'a> Eval<'a> {
-    /// Reads what the query needs from its first step to its last.
+    /// Reads the series that the query needs from its first step to its last.
     pub(crate) fn new(
         text: &'a str,
         parsed: &'a Parsed,
@@ -173,7 +172,7 @@ impl<'a> Eval<'a> {
         &self.parsed.selectors[place].matchers
     }
 
-    /// In a range query, says of functions that sort that they have no effect.
+    /// Warns in a range query that sorting functions have no effect.
     pub(crate) fn warn_of_sorting(&mut self, node: &Node) {
         if let Kind::Call(call) = &node.kind {
             if call.function.name.starts_with("sort") {
@@ -249,13 +248,13 @@ impl<'a> Eval<'a> {
         }
     }
 
-    /// The samples that an instant selector finds at a time.
+    /// The samples of an instant selector at a time.
     fn select(&mut self, place: usize, time: i64) -> Vec<InstantSample> {
         let found = self.select_samples(place, time);
         found.into_iter().map(|(sample, _)| sample).collect()
     }
 
-    /// The same, and when each was taken.
+    /// The same, with the time of each sample.
     pub(crate) fn select_samples(&self, place: usize, time: i64) -> Vec<(InstantSample, i64)> {
         let time = self.parsed.selectors[place].shift.apply(time, self.query);
         let after = time.saturating_sub(self.bounds.lookback);
@@ -321,7 +320,7 @@ impl<'a> Eval<'a> {
         }
     }
 
-    /// Leaves out the names of the metrics. Two samples that are the same then are a fault.
+    /// Removes the metric names. It is a fault if two samples then have the same labels.
     pub(crate) fn drop_names(
         &self,
         at: usize,
@@ -338,7 +337,7 @@ impl<'a> Eval<'a> {
         Ok(vector)
     }
 
-    /// A fault if two samples have the same labels.
+    /// Checks that no two samples have the same labels.
     pub(crate) fn check_unique(
         &self,
         at: usize,

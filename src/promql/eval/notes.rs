@@ -1,9 +1,9 @@
-//! The remarks of one evaluation.
+//! Collects the annotations of an evaluation.
 
 use crate::promql::annotation::{Annotation, Severity};
 use crate::promql::error::Place;
 
-/// How many remarks a result has at most; more say nothing new.
+/// The limit of annotations of a result.
 const MAX_NOTES: usize = 64;
 
 #[derive(Debug)]

@@ -1,4 +1,4 @@
-//! `and`, `or`, `unless`.
+//! The set operators `and`, `or`, `unless`.
 
 use hashbrown::HashTable;
 

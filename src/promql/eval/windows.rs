@@ -1,4 +1,4 @@
-//! Ranges: selectors of a range and subqueries, and functions over them.
+//! Evaluates range selectors and subqueries, and functions over them.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -17,31 +17,31 @@ use crate::promql::value::{InstantSample, PointValue, Sample, Series};
 #[derive(Debug)]
 pub(crate) struct Windows {
     series: Rc<[Series]>,
-    /// The bounds of the range in milliseconds, the first one not included.
+    /// The bounds of the range in milliseconds; the first one is exclusive.
     pub(crate) after: i64,
     pub(crate) until: i64,
 }
 
-/// The samples of one series in a range, and what a function over them needs beside.
+/// The samples of one series in a range, with further arguments of a function over them.
 #[derive(Debug)]
 pub(crate) struct Window<'a> {
     pub(crate) labels: &'a LabelSet,
-    /// At least one, the oldest first, no stale markers.
+    /// At least one, oldest first, without stale markers.
     pub(crate) samples: &'a [Sample],
     pub(crate) after: i64,
     pub(crate) until: i64,
-    /// The time of the evaluation, which offsets do not move.
+    /// The time of the evaluation, not shifted by offsets.
     pub(crate) time: i64,
-    /// The arguments beside the range.
+    /// The arguments besides the range.
     pub(crate) scalars: &'a [f64],
-    /// Where the range stands in the expression.
+    /// The position of the range in the expression.
     pub(crate) at: usize,
-    /// Where the first of the scalars stands.
+    /// The position of the first scalar.
     pub(crate) scalar_at: usize,
 }
 
 impl Windows {
-    /// Each series that has samples in the range.
+    /// Iterates over the series with samples in the range.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&LabelSet, &[Sample])> {
         self.series.iter().filter_map(|series| {
             let samples = &series.samples;
@@ -57,7 +57,7 @@ impl Windows {
 }
 
 impl Eval<'_> {
-    /// The series of a range selector or subquery.
+    /// Evaluates a range selector or subquery.
     pub(crate) fn windows(&mut self, node: &Node, time: i64) -> Result<Windows, QueryError> {
         match &node.kind {
             Kind::Range(place, range) => {
@@ -80,7 +80,7 @@ impl Eval<'_> {
         }
     }
 
-    /// All steps of a subquery that any step of the query needs, evaluated once.
+    /// Evaluates all steps of a subquery that any step of the query needs, once.
     fn subquery(&mut self, at: usize, subquery: &Subquery) -> Result<Rc<[Series]>, QueryError> {
         if let Some(known) = &self.subqueries[subquery.place] {
             return Ok(Rc::clone(known));
@@ -151,7 +151,7 @@ impl Eval<'_> {
     }
 }
 
-/// What storage knows of resets is about the samples that it has, not about those of steps.
+/// Removes the reset hint, which storage gives for its own samples, not for those of steps.
 fn forget_resets(sample: &mut InstantSample) {
     if let PointValue::Histogram(histogram) = &mut sample.value
         && matches!(histogram.reset_hint, ResetHint::Reset | ResetHint::NotReset)
@@ -160,7 +160,7 @@ fn forget_resets(sample: &mut InstantSample) {
     }
 }
 
-/// Collects the vectors of one step after another to series.
+/// Collects the vectors of the steps into series.
 #[derive(Debug, Default)]
 pub(crate) struct Steps {
     places: HashMap<LabelSet, usize, foldhash::fast::RandomState>,
@@ -168,8 +168,7 @@ pub(crate) struct Steps {
 }
 
 impl Steps {
-    /// Adds the vector of a step, which is after those before. False if two of its samples have
-    /// the same labels.
+    /// Adds the vector of a later step. False if two of its samples have the same labels.
     pub(crate) fn add(&mut self, time: i64, vector: Vec<InstantSample>) -> bool {
         for InstantSample { labels, value } in vector {
             let place = if let Some(place) = self.places.get(&labels) {

@@ -2,23 +2,23 @@
 
 use std::cmp::Ordering;
 
-/// Counts this near to each other, relatively, are the same: they come from sums of fractions.
+/// The relative difference up to which counts are equal, since they come from sums of fractions.
 const SMALL_DIFFERENCE: f64 = 1e-12;
 
-/// An upper bound and how many observations are at or below it.
+/// An upper bound and the cumulative count.
 pub(super) type Bucket = (f64, f64);
 
-/// What had to be repaired, for the remark on it.
+/// A correction of counts, for its annotation.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Repair {
-    /// The first and last bound of which the count was below that of a smaller bound.
+    /// The first and last bound whose count was below that of a smaller bound.
     pub(super) from: f64,
     pub(super) to: f64,
-    /// By how much at most.
+    /// The largest difference.
     pub(super) difference: f64,
 }
 
-/// Sorts the buckets and adds up those of one bound. False without a bucket of +Inf.
+/// Sorts the buckets and merges equal bounds. False if there is no +Inf bucket.
 fn sort(buckets: &mut Vec<Bucket>) -> bool {
     buckets.sort_by(|(a, _), (b, _)| a.partial_cmp(b).unwrap_or(Ordering::Equal));
     #[expect(clippy::float_cmp, reason = "bounds are the same, or they are not")]
@@ -34,7 +34,7 @@ fn sort(buckets: &mut Vec<Bucket>) -> bool {
         .is_some_and(|(bound, _)| *bound == f64::INFINITY)
 }
 
-/// Makes counts rise with their bounds.
+/// Makes counts increase with their bounds.
 fn repair(buckets: &mut [Bucket]) -> Option<Repair> {
     let mut repaired: Option<Repair> = None;
     let mut before = buckets.first()?.1;
@@ -62,7 +62,7 @@ fn repair(buckets: &mut [Bucket]) -> Option<Repair> {
     repaired
 }
 
-/// The quantile, linear within a bucket; the first one starts at 0 if it ends above that.
+/// The quantile, linear within a bucket; the first bucket starts at 0 if its bound is positive.
 pub(super) fn quantile(q: f64, buckets: &mut Vec<Bucket>) -> (f64, Option<Repair>) {
     if q.is_nan() {
         return (f64::NAN, None);
@@ -101,7 +101,7 @@ pub(super) fn quantile(q: f64, buckets: &mut Vec<Bucket>) -> (f64, Option<Repair
     (start + (end - start) * (rank / count), repaired)
 }
 
-/// Which part of the observations is between two values.
+/// The share of observations between two values.
 pub(super) fn fraction(lower: f64, upper: f64, mut buckets: Vec<Bucket>) -> f64 {
     if !sort(&mut buckets) {
         return f64::NAN;
@@ -120,8 +120,8 @@ pub(super) fn fraction(lower: f64, upper: f64, mut buckets: Vec<Bucket>) -> f64 
                 return below;
             }
             if *end > value {
-                // Nothing can be said of a part of what begins at -Inf, unless it ends above 0:
-                // then it is taken to begin there.
+                // A bucket that begins at -Inf cannot be divided, unless its bound is positive:
+                // then it is assumed to begin at 0.
                 if start.is_infinite() && *end <= 0.0 {
                     return *count;
                 }

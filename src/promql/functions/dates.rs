@@ -1,4 +1,4 @@
-//! Parts of a date, in UTC, of seconds since 1970.
+//! Date functions, in UTC, of seconds since 1970.
 
 use crate::promql::error::QueryError;
 use crate::promql::eval::{Eval, Value};
@@ -51,7 +51,7 @@ fn part(
     };
     vector.retain_mut(|sample| match &mut sample.value {
         PointValue::Float(value) => {
-            // Far less than i64 can hold; a cast of what is beyond ends at the bound.
+            // Far less than i64 can hold; the cast saturates.
             #[expect(clippy::cast_possible_truncation, reason = "bounded before")]
             let seconds = value.clamp(-1e15, 1e15) as i64;
             *value = if value.is_nan() {

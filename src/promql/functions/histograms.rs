@@ -1,4 +1,4 @@
-//! Functions of histograms, classic and native.
+//! Functions of classic and native histograms.
 
 use std::sync::Arc;
 
@@ -36,7 +36,7 @@ numbers! {
     histogram_stddev: |histogram| histogram.variance().sqrt();
 }
 
-/// A number of each native histogram; numbers are left out.
+/// Maps each native histogram to a number; numbers are dropped.
 fn number(
     eval: &mut Eval<'_>,
     node: &Node,
@@ -62,7 +62,7 @@ struct Histograms {
 }
 
 struct Classic {
-    /// Without the bound.
+    /// The labels without the bound.
     labels: LabelSet,
     buckets: Vec<Bucket>,
 }
@@ -105,7 +105,7 @@ fn collect(eval: &mut Eval<'_>, argument: &Node, time: i64) -> Result<Histograms
         });
         found.classic[place].buckets.push((bound, value));
     }
-    // What is a classic and a native histogram at once is neither.
+    // A series that is a classic and a native histogram at once is dropped.
     let classic = &mut found.classic;
     let mut places: HashMap<LabelSet, Vec<usize>, foldhash::fast::RandomState> = HashMap::default();
     if !found.native.is_empty() {

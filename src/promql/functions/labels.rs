@@ -10,7 +10,7 @@ use crate::promql::parse::{Call, Node};
 use crate::promql::source::anchored;
 use crate::promql::value::InstantSample;
 
-/// Gives each sample the labels that a function makes, where it makes others.
+/// Replaces the labels of each sample with those that a function returns.
 fn relabel(
     eval: &Eval<'_>,
     at: usize,

@@ -1,4 +1,4 @@
-//! Functions of one number after another that take settings.
+//! Math functions with parameters.
 
 use crate::promql::error::QueryError;
 use crate::promql::eval::{Eval, Value};
@@ -15,7 +15,7 @@ pub(super) fn sgn(value: f64) -> f64 {
     }
 }
 
-/// The larger one; NaN if one is.
+/// The larger one; NaN if either is.
 fn larger(a: f64, b: f64) -> f64 {
     if a.is_nan() || b.is_nan() {
         f64::NAN
@@ -32,7 +32,7 @@ fn smaller(a: f64, b: f64) -> f64 {
     }
 }
 
-/// Applies a function to the numbers of the first argument; histograms are left out.
+/// Maps the numbers of the first argument; histograms are dropped.
 fn map(
     eval: &mut Eval<'_>,
     node: &Node,
@@ -98,7 +98,7 @@ pub(super) fn round(
         Some(argument) => eval.scalar(argument, time)?,
         None => 1.0,
     };
-    // The inverse, so that multiples of 0.1 and the like come out exactly.
+    // The inverse, so that multiples of 0.1 and the like are exact.
     let inverse = 1.0 / nearest;
     map(eval, node, call, time, |value| {
         (value * inverse + 0.5).floor() / inverse

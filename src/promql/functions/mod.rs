@@ -1,4 +1,4 @@
-//! All functions, in one table. Their signatures are checked by the parser.
+//! The table of all functions. The parser checks their signatures.
 
 #![expect(
     clippy::unnecessary_wraps,
@@ -23,10 +23,10 @@ use super::parse::{Call, Node};
 use super::query::QueryType;
 use super::value::PointValue;
 
-/// Of the samples of a series in a range.
+/// A function of a series' samples in a range.
 pub(crate) type WindowFunction = fn(&Window<'_>, &mut Notes<'_>) -> Option<PointValue>;
 
-/// Of anything: the node is that of the call.
+/// A function of arbitrary arguments; the node is the call.
 pub(crate) type GeneralFunction = fn(&mut Eval<'_>, &Node, &Call, i64) -> Result<Value, QueryError>;
 
 /// How a function is applied.
@@ -73,7 +73,7 @@ const fn window(name: &'static str, function: WindowFunction) -> Function {
     }
 }
 
-/// The value is one of the range, so that the metric is the same.
+/// A function that returns one of the range's values, so that the metric's name is kept.
 const fn picks(name: &'static str, function: WindowFunction) -> Function {
     Function {
         name,
@@ -196,7 +196,7 @@ const FUNCTIONS: &[Function] = &[
     vector("year", dates::year),
 ];
 
-/// The quantile of a classic histogram: bounds, and counts up to these.
+/// The quantile of a classic histogram, given as bounds and cumulative counts.
 pub(crate) fn classic_quantile(q: f64, buckets: &mut Vec<(f64, f64)>) -> f64 {
     classic::quantile(q, buckets).0
 }

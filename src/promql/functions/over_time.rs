@@ -1,4 +1,4 @@
-//! Aggregations of the samples of each series in a range.
+//! Aggregations of each series' samples in a range.
 
 use super::rate::{Content, content, mixed};
 use crate::promql::eval::{Notes, Window};
@@ -8,8 +8,8 @@ use crate::promql::kahan::{self, Mean};
 use crate::promql::quantile;
 use crate::promql::value::{PointValue, Sample};
 
-/// The numbers of a window and their times, if there are at least `least`; a remark if there are
-/// histograms beside them.
+/// The numbers of a window and their times, if there are at least `least`; adds an annotation if
+/// there are histograms as well.
 pub(super) fn floats(
     window: &Window<'_>,
     notes: &mut Notes<'_>,
@@ -95,7 +95,7 @@ pub(super) fn avg(window: &Window<'_>, notes: &mut Notes<'_>) -> Option<PointVal
     total(window, notes, true)
 }
 
-/// The sample that none is before; one that is NaN is after all others.
+/// The sample that `is_before` orders first; NaN comes last.
 fn extreme(
     window: &Window<'_>,
     notes: &mut Notes<'_>,
@@ -136,7 +136,7 @@ pub(super) fn ts_of_last(window: &Window<'_>, _: &mut Notes<'_>) -> Option<Point
     window.samples.last().map(|sample| at_time(sample.time))
 }
 
-/// Of equal ones the last.
+/// The last one of equal values.
 pub(super) fn ts_of_max(window: &Window<'_>, notes: &mut Notes<'_>) -> Option<PointValue> {
     let (time, _) = extreme(window, notes, |a, b| a >= b)?;
     Some(at_time(time))

@@ -1,4 +1,4 @@
-//! What is not there.
+//! The functions `absent` and the like.
 
 use crate::promql::error::QueryError;
 use crate::promql::eval::{Eval, Value};
@@ -37,7 +37,7 @@ fn missing(eval: &Eval<'_>, argument: &Node, is_absent: bool) -> Value {
     Value::Vector(is_absent.then(sample).into_iter().collect())
 }
 
-/// The labels that an absent series would have: those that one `=` alone says.
+/// The labels of an absent series: those set by a single `=` matcher.
 fn labels(eval: &Eval<'_>, argument: &Node) -> LabelSet {
     let (Kind::Selector(place) | Kind::Range(place, _)) = argument.kind else {
         return LabelSet::empty();

@@ -1,10 +1,10 @@
-//! How counters and gauges change over a range.
+//! Changes of counters and gauges over a range.
 
 use crate::promql::eval::{Notes, Window};
 use crate::promql::histogram::{self, FloatHistogram};
 use crate::promql::value::{PointValue, Sample};
 
-/// A gap up to this many mean intervals at an edge is filled.
+/// Gaps at the edges of up to this many mean intervals are extrapolated.
 const FILLED_GAP: f64 = 1.1;
 
 pub(super) fn rate(window: &Window<'_>, notes: &mut Notes<'_>) -> Option<PointValue> {
@@ -19,7 +19,7 @@ pub(super) fn delta(window: &Window<'_>, notes: &mut Notes<'_>) -> Option<PointV
     extrapolated(window, notes, false, false)
 }
 
-/// What a window has of each kind.
+/// The samples of a window by kind.
 pub(super) enum Content<'a> {
     Floats,
     Histograms(Vec<&'a FloatHistogram>),
@@ -40,7 +40,7 @@ pub(super) fn content(samples: &[Sample]) -> Content<'_> {
     }
 }
 
-/// The numbers of samples; what is a histogram is NaN.
+/// The number of a sample; NaN for a histogram.
 pub(super) fn float(sample: &Sample) -> f64 {
     sample.value.as_float().unwrap_or(f64::NAN)
 }
@@ -104,7 +104,7 @@ fn extrapolated(
         to_start = mean / 2.0;
     }
     if is_counter {
-        // A counter is not below zero: where the line through it crosses that, it began.
+        // A counter is not negative: it is extrapolated back to zero at most.
         let to_zero = if size > 0.0 && start_value >= 0.0 {
             sampled * (start_value / size)
         } else {
@@ -147,7 +147,7 @@ pub(super) fn idelta(window: &Window<'_>, notes: &mut Notes<'_>) -> Option<Point
     instant(window, notes, false)
 }
 
-/// Between the last two samples.
+/// The change between the last two samples.
 fn instant(window: &Window<'_>, notes: &mut Notes<'_>, is_rate: bool) -> Option<PointValue> {
     let [.., before, last] = window.samples else {
         return None;

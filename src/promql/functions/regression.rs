@@ -1,11 +1,11 @@
-//! Lines and curves through the samples of a range.
+//! Regression and smoothing of the samples in a range.
 
 use super::over_time::floats;
 use crate::promql::eval::{Notes, Window};
 use crate::promql::kahan;
 use crate::promql::value::PointValue;
 
-/// The slope per second and the value at `zero` of the line through the samples.
+/// The slope per second and the value at `zero` of the regression line.
 fn line(samples: &[(i64, f64)], zero: i64) -> (f64, f64) {
     let first = samples.first().map_or(f64::NAN, |(_, value)| *value);
     #[expect(clippy::float_cmp, reason = "a constant has one value exactly")]

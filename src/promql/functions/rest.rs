@@ -1,4 +1,4 @@
-//! Between scalars and vectors, and the time.
+//! Conversions between scalars and vectors, and time functions.
 
 use crate::promql::error::QueryError;
 use crate::promql::eval::{Eval, Value};
@@ -37,7 +37,7 @@ pub(super) fn pi(_: &mut Eval<'_>, _: &Node, _: &Call, _: i64) -> Result<Value, 
     Ok(Value::Scalar(std::f64::consts::PI))
 }
 
-/// The number of the one sample that is one.
+/// The number of the only sample.
 pub(super) fn scalar(
     eval: &mut Eval<'_>,
     node: &Node,
@@ -65,7 +65,7 @@ pub(super) fn vector(
     }]))
 }
 
-/// When the samples of a selector were taken; of anything else the time of the evaluation.
+/// The times of a selector's samples; the evaluation time for any other expression.
 pub(super) fn timestamp(
     eval: &mut Eval<'_>,
     node: &Node,

@@ -1,4 +1,4 @@
-//! Orders of a vector. In a range query they have no effect.
+//! Sorting functions, which have no effect in a range query.
 
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use crate::promql::eval::{Eval, Value};
 use crate::promql::parse::{Call, Node};
 use crate::promql::value::InstantSample;
 
-/// By value; NaN comes last, and histograms are left out.
+/// By value; NaN comes last, and histograms are dropped.
 fn by_value(
     eval: &mut Eval<'_>,
     node: &Node,
@@ -46,7 +46,7 @@ pub(super) fn sort_desc(
     by_value(eval, node, call, time, Ordering::reverse)
 }
 
-/// By the values of labels, numbers in them by their size; then by all labels.
+/// By label values in natural order, then by all labels.
 fn by_label(
     eval: &mut Eval<'_>,
     node: &Node,
@@ -91,7 +91,7 @@ pub(super) fn sort_by_label_desc(
     Ok(Value::Vector(vector))
 }
 
-/// Compares texts; runs of digits in both by the number they are.
+/// Compares texts in natural order: runs of digits as numbers.
 fn natural(a: &str, b: &str) -> Ordering {
     let (mut a, mut b) = (a.as_bytes(), b.as_bytes());
     loop {

@@ -1,4 +1,4 @@
-//! How a native histogram changes over a range.
+//! Changes of native histograms over a range.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use crate::promql::eval::{Notes, Window};
 use crate::promql::value::{PointValue, Sample};
 
 impl FloatHistogram {
-    /// Whether it began anew since the one before.
+    /// Whether a reset happened since the previous one.
     pub(crate) fn is_reset_of(&self, before: &Self) -> bool {
         match self.reset_hint {
             ResetHint::Reset => true,
@@ -17,8 +17,8 @@ impl FloatHistogram {
         }
     }
 
-    /// Whether any of its counters is below that of the one before, or cannot be compared with
-    /// it because its buckets are finer.
+    /// Whether any counter is below that of the previous one, or cannot be compared because its
+    /// buckets are finer.
     fn has_less_than(&self, before: &Self) -> bool {
         if self.count < before.count {
             return true;
@@ -53,7 +53,7 @@ impl FloatHistogram {
     }
 }
 
-/// Says of each histogram that storage knows nothing of whether it is a reset.
+/// Detects resets for histograms without a reset hint.
 pub(crate) fn find_resets(samples: &mut [Sample]) {
     let mut before: Option<Arc<FloatHistogram>> = None;
     for sample in samples {
@@ -106,7 +106,7 @@ fn is_gauge(histogram: &FloatHistogram) -> bool {
     histogram.reset_hint == ResetHint::Gauge
 }
 
-/// The last of a range less the first, with what resets of a counter took away.
+/// The last histogram of a range minus the first, corrected for counter resets.
 pub(crate) fn change(
     points: &[&FloatHistogram],
     is_counter: bool,
@@ -119,7 +119,7 @@ pub(crate) fn change(
     if is_counter && points.iter().any(|point| is_gauge(point)) {
         not_a_counter(window, notes);
     }
-    // If the second is a reset, nothing of the first matters, its buckets least of all.
+    // If the second one is a reset, the first one has no effect, including its bucket layout.
     let second = others.first().unwrap_or(last);
     let empty;
     let mut before: &FloatHistogram = first;
@@ -167,7 +167,7 @@ pub(crate) fn change(
     Some(change)
 }
 
-/// The last two of a range.
+/// The change between the last two of a range.
 pub(crate) fn instant_change(
     before: &FloatHistogram,
     last: &FloatHistogram,

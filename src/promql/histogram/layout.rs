@@ -1,19 +1,19 @@
-//! Where the buckets of a histogram begin and end.
+//! The bucket layout of a histogram.
 
 use super::FloatHistogram;
 
 /// A bucket of a native histogram.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Bucket {
-    /// Where it begins.
+    /// The lower bound.
     pub lower: f64,
-    /// Where it ends.
+    /// The upper bound.
     pub upper: f64,
-    /// Whether `lower` itself is in it.
+    /// Whether the lower bound is inclusive.
     pub includes_lower: bool,
-    /// Whether `upper` itself is in it.
+    /// Whether the upper bound is inclusive.
     pub includes_upper: bool,
-    /// How many observations are in it alone.
+    /// The number of observations, not cumulative.
     pub count: f64,
 }
 
@@ -35,13 +35,13 @@ fn power_of_two(exponent: i64) -> f64 {
     i32::try_from(exponent).map_or(f64::INFINITY, |exponent| f64::from(exponent).exp2())
 }
 
-/// The index of a bucket in a schema that is coarser by so many steps.
+/// The index of a bucket in a schema coarser by this many steps.
 pub(super) fn coarser(index: i32, steps: u32) -> i32 {
     (index.wrapping_sub(1) >> steps.min(31)).wrapping_add(1)
 }
 
 impl FloatHistogram {
-    /// The bounds of a bucket above zero.
+    /// The bounds of a positive bucket.
     pub(super) fn positive_bounds(&self, index: i32) -> (f64, f64) {
         if self.has_custom_bounds() {
             let place = usize::try_from(index).unwrap_or(usize::MAX);
@@ -60,7 +60,7 @@ impl FloatHistogram {
             Bucket {
                 lower,
                 upper,
-                // Of custom bounds the first bucket may begin below zero.
+                // With custom bounds, the first bucket may begin below zero.
                 includes_lower: lower.is_infinite() && lower < 0.0,
                 includes_upper: true,
                 count: *count,
@@ -81,10 +81,10 @@ impl FloatHistogram {
         })
     }
 
-    /// All buckets, the lowest first.
+    /// Iterates over the buckets in ascending order.
     #[must_use]
     pub fn buckets(&self) -> impl DoubleEndedIterator<Item = Bucket> {
-        // As in Prometheus, whose quantiles of differences would be others: none below zero.
+        // As in Prometheus, a negative zero bucket is skipped, for the same quantiles.
         let zero = (self.zero_count > 0.0).then_some(Bucket {
             lower: -self.zero_threshold,
             upper: self.zero_threshold,
@@ -97,7 +97,7 @@ impl FloatHistogram {
             .chain(self.positive_buckets())
     }
 
-    /// The same in a coarser schema.
+    /// Converts to a coarser schema.
     pub(super) fn reduce_to(&mut self, schema: i32) {
         let steps = u32::try_from(self.schema - schema).unwrap_or(0);
         if steps == 0 || self.has_custom_bounds() {
@@ -117,8 +117,8 @@ impl FloatHistogram {
         self.schema = schema;
     }
 
-    /// What the zero bucket would count if it were wider, and how wide it gets: a bucket that
-    /// the threshold falls into is taken as a whole.
+    /// The count and width of the zero bucket if it were widened to the threshold: a bucket that
+    /// contains the threshold is merged completely.
     pub(super) fn wider_zero(&self, mut threshold: f64) -> (f64, f64) {
         'again: loop {
             let mut count = self.zero_count;
@@ -145,7 +145,7 @@ impl FloatHistogram {
         }
     }
 
-    /// Makes the zero bucket wider.
+    /// Widens the zero bucket.
     pub(super) fn widen_zero(&mut self, threshold: f64) {
         if self.zero_threshold >= threshold {
             return;

@@ -1,4 +1,4 @@
-//! One histogram more or less another.
+//! Addition and subtraction of histograms.
 
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -6,20 +6,20 @@ use std::sync::Arc;
 use super::{FloatHistogram, ResetHint};
 use crate::promql::eval::Notes;
 
-/// One has exponential buckets, and the other bounds of its own.
+/// The error of combining exponential buckets with custom bounds.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Incompatible;
 
-/// What was remarkable about a sum.
+/// Annotations of a sum.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Merged {
-    /// One was reset, and the other was not.
+    /// One has a reset hint, and the other the opposite.
     pub(super) collision: bool,
-    /// Only the bounds that both have are left.
+    /// Only the common bounds are left.
     pub(super) reconciled: bool,
 }
 
-/// Gives two histograms the same buckets.
+/// Converts two histograms to the same buckets.
 pub(super) fn align(
     a: &mut FloatHistogram,
     b: &mut FloatHistogram,
@@ -36,7 +36,7 @@ pub(super) fn align(
             merged.reconciled = true;
         }
     } else {
-        // Widening one may take in a whole bucket, so that the other has to follow.
+        // Widening may merge a whole bucket, so that the other one has to follow.
         while a.zero_threshold < b.zero_threshold || b.zero_threshold < a.zero_threshold {
             a.widen_zero(b.zero_threshold);
             b.widen_zero(a.zero_threshold);
@@ -53,7 +53,7 @@ fn intersection(a: &[f64], b: &[f64]) -> Arc<[f64]> {
     a.iter().filter(has).copied().collect()
 }
 
-/// Merges sorted buckets; where only one side has a bucket, the other is zero.
+/// Merges sorted buckets; a bucket missing on one side is zero.
 pub(super) fn zip(a: &[(i32, f64)], b: &[(i32, f64)], mut with: impl FnMut(i32, f64, f64)) {
     let (mut a, mut b) = (a.iter().peekable(), b.iter().peekable());
     loop {
@@ -87,7 +87,7 @@ impl ResetHint {
 }
 
 impl FloatHistogram {
-    /// Sorts the counts into fewer bounds, each of which is one of the bounds before.
+    /// Merges the counts into fewer bounds, each of which is one of the previous bounds.
     pub(super) fn rebound(&mut self, bounds: &Arc<[f64]>) {
         let mut found: Vec<(i32, f64)> = Vec::with_capacity(self.positive.len());
         for (index, count) in &self.positive {
@@ -103,7 +103,7 @@ impl FloatHistogram {
         self.bounds = Arc::clone(bounds);
     }
 
-    /// Adds another, multiplied by 1 or −1.
+    /// Adds another histogram, multiplied by 1 or −1.
     pub(super) fn add(&mut self, other: &Self, sign: f64) -> Result<Merged, Incompatible> {
         let mut other = other.clone();
         let mut merged = align(self, &mut other)?;
@@ -122,14 +122,14 @@ impl FloatHistogram {
         Ok(merged)
     }
 
-    /// The sum with another that is multiplied by 1 or −1, if the two can be added.
+    /// The sum with another one, multiplied by 1 or −1, if they are compatible.
     pub(crate) fn plus(&self, other: &Self, sign: f64) -> Option<Self> {
         let mut sum = self.clone();
         sum.add(other, sign).ok()?;
         Some(sum)
     }
 
-    /// What the operators `+` and `-` give, if the two can be combined.
+    /// The result of the operators `+` and `-`, if the two are compatible.
     pub(crate) fn combined(
         &self,
         other: &Self,
@@ -161,7 +161,7 @@ impl FloatHistogram {
 }
 
 impl Merged {
-    /// Where resets are dealt with, that they differ is no news.
+    /// Drops the annotation on differing resets, for functions that handle resets.
     pub(super) fn without_collision(self) -> Self {
         Self {
             collision: false,

@@ -16,58 +16,57 @@ pub(crate) use statistics::NanEffect;
 pub(crate) use sum::HistogramSum;
 pub(crate) use trim::Kept;
 
-/// The schema of histograms whose bounds are given one by one.
+/// The schema of histograms with custom bounds.
 pub const CUSTOM_BOUNDS: i32 = -53;
 
-/// What is known of how a histogram relates to the one before in its series.
+/// The relation of a histogram to the previous one in its series.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ResetHint {
-    /// Nothing.
+    /// Unknown.
     #[default]
     Unknown,
-    /// The counters began anew.
+    /// The counters were reset.
     Reset,
-    /// The counters went on.
+    /// The counters were not reset.
     NotReset,
-    /// It is no counter.
+    /// It is a gauge.
     Gauge,
 }
 
-/// A native histogram with counts that may be fractions, as results of a query have.
+/// A native histogram with fractional counts, as in query results.
 ///
-/// Buckets are kept sorted by index, each with the count of what fell into it alone; those with a
-/// count of zero may be left out. Of an exponential schema `s`, the bucket `i` ends at
-/// 2^(i × 2^−s).
+/// Buckets are sorted by index, with non-cumulative counts; empty ones may be missing. With an
+/// exponential schema `s`, the bucket `i` has the upper bound 2^(i × 2^−s).
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct FloatHistogram {
     /// −4 to 8, or [`CUSTOM_BOUNDS`].
     pub schema: i32,
-    /// How wide the zero bucket is, to either side.
+    /// The width of the zero bucket on either side.
     pub zero_threshold: f64,
-    /// The observations in the zero bucket.
+    /// The number of observations in the zero bucket.
     pub zero_count: f64,
-    /// All observations.
+    /// The number of all observations.
     pub count: f64,
     /// The sum of all observations.
     pub sum: f64,
-    /// The buckets above zero.
+    /// The positive buckets.
     pub positive: Vec<(i32, f64)>,
-    /// The buckets below zero.
+    /// The negative buckets.
     pub negative: Vec<(i32, f64)>,
-    /// The upper bounds of the buckets of [`CUSTOM_BOUNDS`], `+Inf` not among them.
+    /// The upper bounds for [`CUSTOM_BOUNDS`], without `+Inf`.
     pub bounds: Arc<[f64]>,
-    /// How it relates to the histogram before.
+    /// The relation to the previous histogram.
     pub reset_hint: ResetHint,
 }
 
 impl FloatHistogram {
-    /// Whether its bounds are given one by one.
+    /// Whether it has custom bounds.
     #[must_use]
     pub fn has_custom_bounds(&self) -> bool {
         self.schema == CUSTOM_BOUNDS
     }
 
-    /// Whether two are the same, with NaN equal to NaN and buckets of zero equal to none.
+    /// Whether two are equal, with NaN equal to NaN and empty buckets ignored.
     pub(crate) fn equals(&self, other: &Self) -> bool {
         #[expect(clippy::float_cmp, reason = "equal, not near")]
         let same = |a: f64, b: f64| a.to_bits() == b.to_bits() || a == b;
@@ -82,12 +81,12 @@ impl FloatHistogram {
             && same_buckets(&self.negative, &other.negative)
     }
 
-    /// All counts and the sum multiplied. Below zero it is no counter any more.
+    /// Multiplies all counts and the sum. With a negative factor the result is a gauge.
     pub(crate) fn scaled(&self, factor: f64) -> Self {
         self.mapped(factor < 0.0, |count| count * factor)
     }
 
-    /// All counts and the sum divided. By zero, no bucket is left that could be distinguished from others.
+    /// Divides all counts and the sum. Division by zero removes all buckets.
     pub(crate) fn divided(&self, divisor: f64) -> Self {
         let mut divided = self.mapped(divisor < 0.0, |count| count / divisor);
         if divisor == 0.0 {
@@ -110,7 +109,7 @@ impl FloatHistogram {
         mapped
     }
 
-    /// Leaves out buckets of zero.
+    /// Removes empty buckets.
     pub(crate) fn compact(&mut self) {
         self.positive.retain(|(_, count)| *count != 0.0);
         self.negative.retain(|(_, count)| *count != 0.0);

@@ -1,10 +1,10 @@
-//! What a native histogram says of its observations.
+//! Statistics of a native histogram's observations.
 
 use super::FloatHistogram;
 use super::layout::Bucket;
 use crate::promql::kahan;
 
-/// Whether a result is affected by observations that were NaN.
+/// The effect of NaN observations on a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NanEffect {
     None,
@@ -15,7 +15,7 @@ pub(crate) enum NanEffect {
 }
 
 impl FloatHistogram {
-    /// The mean of the squared distances from the mean; each bucket stands for its middle.
+    /// The variance, with each bucket represented by its midpoint.
     pub(crate) fn variance(&self) -> f64 {
         let mean = self.sum / self.count;
         let mut sum = (0.0, 0.0);
@@ -33,7 +33,7 @@ impl FloatHistogram {
         (sum.0 + sum.1) / self.count
     }
 
-    /// The observations that are in buckets, in which those that were NaN are not.
+    /// The number of observations in buckets, which excludes NaN.
     fn in_buckets(&self) -> f64 {
         self.buckets().map(|bucket| bucket.count).sum()
     }
@@ -42,8 +42,8 @@ impl FloatHistogram {
         self.sum.is_nan() && self.count > self.in_buckets()
     }
 
-    /// Where a bucket begins and ends for what is between: the zero bucket is taken for as wide
-    /// as there are observations on both sides of it, and the lowest custom bucket starts at 0.
+    /// The bounds of a bucket for interpolation: the zero bucket is limited to the side that has
+    /// observations, and the lowest custom bucket starts at 0.
     pub(super) fn narrowed(&self, mut bucket: Bucket) -> Bucket {
         if self.has_custom_bounds() {
             if bucket.lower == f64::NEG_INFINITY && bucket.upper > 0.0 {
@@ -59,7 +59,7 @@ impl FloatHistogram {
         bucket
     }
 
-    /// Whether values are spread evenly over a bucket, and not exponentially.
+    /// Whether values are assumed to be spread evenly in a bucket, not exponentially.
     pub(super) fn is_linear(&self, bucket: &Bucket) -> bool {
         self.has_custom_bounds() || (bucket.lower <= 0.0 && bucket.upper >= 0.0)
     }
@@ -74,7 +74,7 @@ impl FloatHistogram {
         if self.count == 0.0 || q.is_nan() {
             return (f64::NAN, NanEffect::None);
         }
-        // From the side that is nearer, so that less is added up. NaN is above everything.
+        // From the nearer side, so that fewer counts are added. NaN sorts above everything.
         let forward = self.sum.is_nan() || q < 0.5;
         let rank = if forward {
             q * self.count
@@ -118,8 +118,8 @@ impl FloatHistogram {
         (value.copysign(bucket.lower), effect)
     }
 
-    /// Which part of the observations is between two values; and whether some were NaN, which
-    /// are in no part.
+    /// The share of observations between two values, and whether some were NaN, which count in no
+    /// share.
     pub(crate) fn fraction(&self, lower: f64, upper: f64) -> (f64, NanEffect) {
         if self.count == 0.0 || lower.is_nan() || upper.is_nan() {
             return (f64::NAN, NanEffect::None);
@@ -136,7 +136,7 @@ impl FloatHistogram {
         (part / self.count, effect)
     }
 
-    /// How many observations are below a value.
+    /// The number of observations below a value.
     fn rank(&self, value: f64) -> f64 {
         let mut below = 0.0;
         for bucket in self.buckets() {
@@ -158,10 +158,10 @@ impl FloatHistogram {
         below.min(self.count)
     }
 
-    /// Which part of a bucket is below a value in it.
+    /// The share of a bucket below a value in it.
     pub(super) fn part(&self, bucket: &Bucket, value: f64) -> f64 {
         if bucket.lower.is_infinite() {
-            // Of custom bounds the lowest: nothing can be said of a part of it.
+            // The lowest bucket of custom bounds cannot be divided.
             return 1.0;
         }
         let (lower, upper, value) = if self.is_linear(bucket) {
@@ -174,7 +174,7 @@ impl FloatHistogram {
     }
 }
 
-/// The bucket at which the sum of the counts reaches a rank, or else the last, and that sum.
+/// The bucket at which the cumulative count reaches a rank, or else the last one, and that count.
 fn reach(buckets: impl Iterator<Item = Bucket>, rank: f64) -> (Option<Bucket>, f64) {
     let (mut found, mut count) = (None, 0.0);
     for bucket in buckets.filter(|bucket| bucket.count != 0.0) {

@@ -5,34 +5,34 @@ use super::{FloatHistogram, ResetHint};
 use crate::promql::eval::Notes;
 use crate::promql::kahan;
 
-/// What a [`HistogramSum`] holds.
+/// The content of a [`HistogramSum`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
-    /// The sum, which is what is wanted.
+    /// The sum, which is the result.
     Sum,
-    /// The sum, of which the mean is wanted.
+    /// The sum, from which the mean is computed.
     SumOfMean,
-    /// The mean, as the sum would be beyond the largest number.
+    /// The mean, since the sum would overflow.
     Mean,
 }
 
-/// A sum or mean of histograms that does not lose what is small.
+/// A compensated sum or mean of histograms.
 #[derive(Debug)]
 pub(crate) struct HistogramSum {
     kind: Kind,
     count: f64,
     sum: Option<FloatHistogram>,
-    /// What the numbers of `sum` lack; of the same buckets.
+    /// The compensation of the numbers in `sum`, with the same buckets.
     lost: FloatHistogram,
     was_reset: bool,
     was_not_reset: bool,
     reconciled: bool,
-    /// One that could not be added.
+    /// Set if one could not be added.
     failed: Option<Incompatible>,
 }
 
 impl HistogramSum {
-    /// Of nothing; it will be a mean or a sum.
+    /// Creates an empty mean or sum.
     pub(crate) fn new(averages: bool) -> Self {
         Self {
             kind: if averages { Kind::SumOfMean } else { Kind::Sum },

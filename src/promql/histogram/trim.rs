@@ -1,4 +1,4 @@
-//! The part of a histogram below or above a value: `</` and `>/`.
+//! The operators `</` and `>/`: the part of a histogram below or above a value.
 
 use super::FloatHistogram;
 use super::layout::Bucket;
@@ -15,9 +15,9 @@ pub(crate) enum Kept {
 const NOTHING: (f64, f64) = (0.0, 0.0);
 
 impl FloatHistogram {
-    /// The observations on one side of a value. Of a bucket that the value is in, as many as
-    /// there would be if they were spread as for quantiles; the sum is that of the middles of the
-    /// buckets, unless all observations are kept.
+    /// The observations on one side of a value. A bucket that contains the value is interpolated as
+    /// for quantiles; the sum is computed from the midpoints of the buckets, unless all
+    /// observations are kept.
     pub(crate) fn trimmed(&self, cut: f64, kept: Kept) -> Self {
         let mut trimmed = Self {
             zero_count: 0.0,
@@ -64,7 +64,7 @@ impl FloatHistogram {
         trimmed
     }
 
-    /// Which part of a bucket is kept, and its middle.
+    /// The share of a bucket that is kept, and its midpoint.
     fn kept(&self, bucket: &Bucket, cut: f64, kept: Kept) -> (f64, f64) {
         let narrow = self.narrowed(*bucket);
         let (lower, upper) = (narrow.lower, narrow.upper);
@@ -85,7 +85,7 @@ impl FloatHistogram {
             Kept::Below if upper.is_infinite() || lower >= cut || cut == f64::NEG_INFINITY => {
                 NOTHING
             }
-            // Nothing can be said of a part of what begins at -Inf.
+            // A bucket that begins at -Inf cannot be divided.
             Kept::Below if lower.is_infinite() => (1.0, cut),
             Kept::Below => (self.part(&narrow, cut), middle(lower, cut)),
             Kept::Above if bucket.lower >= cut => whole,

@@ -1,5 +1,4 @@
-//! From the parser's tree to ours: with places, matchers as Prometheus anchors them, and functions
-//! that are there.
+//! Converts the parser's tree to ours: with positions, anchored matchers, and known functions.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -43,7 +42,7 @@ struct Converter<'a> {
     places: Places<'a>,
     selectors: Vec<Selector>,
     subqueries: usize,
-    /// Within a function that uses count and sum of histograms alone.
+    /// Within a function that uses only the count and sum of histograms.
     in_statistics: bool,
 }
 
@@ -121,7 +120,7 @@ impl Converter<'_> {
 
     fn millis(&self, duration: Duration) -> Result<i64, QueryError> {
         let millis = i64::try_from(duration.as_millis()).ok();
-        // Far from the ends of the range, so that sums of several do not overflow.
+        // Far from the limits of i64, so that sums of several do not overflow.
         millis
             .filter(|millis| *millis < i64::MAX / 64)
             .ok_or_else(|| self.fault(self.places.here(), "duration out of range"))
@@ -316,7 +315,7 @@ impl Converter<'_> {
     }
 }
 
-/// Without a list, aggregations take no label, and operators all of them.
+/// Without a list, aggregations select no label, and operators all labels.
 fn grouping(modifier: Option<LabelModifier>, aggregates: bool) -> Grouping {
     let names = |names: Vec<String>| names.into_iter().map(Into::into).collect();
     match modifier {

@@ -1,4 +1,4 @@
-//! From the text of an expression to what is evaluated.
+//! Parses the text of an expression into a form that can be evaluated.
 
 mod convert;
 mod node;
@@ -13,13 +13,13 @@ pub(crate) use node::{
     Aggregate, Aggregation, Binary, Call, Fixed, Kind, Many, Node, Op, Selector, Shift, Subquery,
 };
 
-/// The longest expression, in bytes. Those of people are below 4 KiB.
+/// The length limit of an expression, in bytes. Those written by people are below 4 KiB.
 const MAX_LENGTH: usize = 65_536;
 
-/// The deepest expression: evaluation takes stack for each level.
+/// The depth limit of an expression, since evaluation is recursive.
 const MAX_DEPTH: usize = 200;
 
-/// The longest range, offset or step in seconds: a hundred years.
+/// The limit of a range, offset or step in seconds: a hundred years.
 const MAX_SECONDS: f64 = 3_155_760_000.0;
 
 /// An expression and the selectors in it.
@@ -27,7 +27,7 @@ const MAX_SECONDS: f64 = 3_155_760_000.0;
 pub(crate) struct Parsed {
     pub(crate) root: Node,
     pub(crate) selectors: Vec<Selector>,
-    /// How many subqueries there are.
+    /// The number of subqueries.
     pub(crate) subqueries: usize,
 }
 
@@ -50,7 +50,7 @@ pub(crate) fn parse(text: &str) -> Result<Parsed, QueryError> {
         return Err(fault(0, message));
     }
     syntax::check_durations(text, &words).map_err(|(at, message)| fault(at, message))?;
-    // The parser is not ours: should it panic on some text, that text is no expression.
+    // A panic of the external parser is reported as a syntax error.
     let known = syntax::without_trims(text, &words);
     let parsed = catch_unwind(|| promql_parser::parser::parse(&known));
     let parsed = parsed.unwrap_or_else(|_| Err("invalid promql query".to_owned()));

@@ -1,4 +1,4 @@
-//! An expression as it is evaluated.
+//! The tree of an expression, as it is evaluated.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use crate::promql::grouping::Grouping;
 use crate::promql::query::QueryType;
 use crate::promql::source::Matcher;
 
-/// A part of an expression and where it begins, in bytes.
+/// A part of an expression and its offset in bytes.
 #[derive(Debug)]
 pub(crate) struct Node {
     pub(crate) at: usize,
@@ -18,9 +18,9 @@ pub(crate) struct Node {
 pub(crate) enum Kind {
     Number(f64),
     Text(Arc<str>),
-    /// An instant selector: its place in the list of selectors.
+    /// An instant selector: its index in the list of selectors.
     Selector(usize),
-    /// A range selector, and its range in milliseconds.
+    /// A range selector's index, and its range in milliseconds.
     Range(usize, i64),
     Subquery(Box<Subquery>),
     Negate(Box<Node>),
@@ -29,14 +29,14 @@ pub(crate) enum Kind {
     Call(Box<Call>),
 }
 
-/// Moves the time that a selector or subquery is evaluated at. Times in milliseconds.
+/// Shifts the evaluation time of a selector or subquery, in milliseconds.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Shift {
     pub(crate) offset: i64,
     pub(crate) fixed: Option<Fixed>,
 }
 
-/// What stands after `@`.
+/// The time after `@`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Fixed {
     At(i64),
@@ -49,16 +49,16 @@ pub(crate) struct Selector {
     pub(crate) at: usize,
     pub(crate) matchers: Arc<[Matcher]>,
     pub(crate) shift: Shift,
-    /// Whether resets of histograms are looked for as they are read, since of the histograms only
-    /// count and sum are used.
+    /// Whether resets of histograms are detected on reading, since only their count and sum are
+    /// used.
     pub(crate) finds_resets: bool,
-    /// The milliseconds of a range selector; `None` for an instant selector.
+    /// The range in milliseconds; `None` for an instant selector.
     pub(crate) range: Option<i64>,
 }
 
 #[derive(Debug)]
 pub(crate) struct Subquery {
-    /// Its place among the subqueries.
+    /// Its index among the subqueries.
     pub(crate) place: usize,
     pub(crate) inner: Node,
     pub(crate) range: i64,
@@ -81,9 +81,9 @@ pub(crate) enum Op {
     LessEqual,
     Greater,
     GreaterEqual,
-    /// `</`: of histograms, what is below a value.
+    /// `</`: keeps the part of a histogram below a value.
     TrimUpper,
-    /// `>/`: what is above.
+    /// `>/`: keeps the part above a value.
     TrimLower,
     And,
     Or,
@@ -108,7 +108,7 @@ impl Node {
 }
 
 impl Op {
-    /// All operators and how they are written.
+    /// All operators with their notation.
     pub(crate) const NAMES: &[(&str, Self)] = &[
         ("+", Self::Add),
         ("-", Self::Sub),
@@ -147,7 +147,7 @@ impl Op {
         )
     }
 
-    /// Whether what it gives is a part of its left side, and goes by the same name.
+    /// Whether the result is a part of the left side and keeps its name.
     pub(crate) fn keeps_name(self, returns_bool: bool) -> bool {
         let trims = matches!(self, Self::TrimUpper | Self::TrimLower);
         trims || self.is_comparison() && !returns_bool
@@ -158,7 +158,7 @@ impl Op {
     }
 }
 
-/// Which side may have several series for one of the other.
+/// The side that may have several series per series of the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Many {
     None,
@@ -172,12 +172,12 @@ pub(crate) struct Binary {
     pub(crate) left: Node,
     pub(crate) right: Node,
     pub(crate) returns_bool: bool,
-    /// The labels that pairs have in common.
+    /// The matching labels.
     pub(crate) on: Grouping,
     pub(crate) many: Many,
-    /// The labels that the result has from the side of one.
+    /// The labels that the result takes from the "one" side.
     pub(crate) include: Vec<Arc<str>>,
-    /// What stands for a missing left or right.
+    /// The values for a missing left or right side.
     pub(crate) fill: (Option<f64>, Option<f64>),
 }
 
@@ -214,8 +214,7 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    /// An argument; the call itself, which is of no use as one, if the parser let a call pass
-    /// that has too few.
+    /// An argument; the call itself, which is invalid as one, if the parser accepted too few.
     pub(crate) fn argument<'a>(&'a self, place: usize, call: &'a Node) -> &'a Node {
         self.arguments.get(place).unwrap_or(call)
     }

@@ -1,4 +1,4 @@
-//! Walks over the words of an expression beside its tree, so that each node has its place.
+//! Walks over the tokens of an expression along its tree, to find the position of each node.
 
 use super::tokens::{Kind, Token};
 
@@ -22,15 +22,15 @@ impl<'a> Places<'a> {
         Some((token.kind, self.text.get(token.span.clone())?))
     }
 
-    /// Where the next token begins.
+    /// The offset of the next token.
     pub(super) fn here(&self) -> usize {
         self.tokens
             .get(self.next)
             .map_or(self.text.len(), |token| token.span.start)
     }
 
-    /// Goes on to the next token that `is` finds and past it; returns where it begins. Without
-    /// such a token nothing moves.
+    /// Advances past the next token that satisfies `is`, and returns its offset. Does not move if
+    /// there is none.
     pub(super) fn seek(&mut self, is: impl Fn(Kind, &str) -> bool) -> usize {
         let rest = self.tokens.get(self.next..).unwrap_or_default();
         let found = rest
@@ -43,7 +43,7 @@ impl<'a> Places<'a> {
         self.here()
     }
 
-    /// Goes on past a number that may have a sign, which is where it begins.
+    /// Advances past a number with an optional sign, and returns its offset.
     pub(super) fn number(&mut self) -> usize {
         let first = self.peek();
         let here = self.here();
@@ -59,8 +59,8 @@ impl<'a> Places<'a> {
         }
     }
 
-    /// Whether the text just passed names bytes above 127 by their number, of which the parser
-    /// makes characters.
+    /// Whether the last string has escapes of bytes above 127, which the parser converts to
+    /// characters.
     pub(super) fn has_raw_bytes(&self) -> bool {
         let token = self.next.checked_sub(1).and_then(|at| self.tokens.get(at));
         let text = token.and_then(|token| self.text.get(token.span.clone()));
@@ -87,7 +87,7 @@ impl<'a> Places<'a> {
         self.seek(|_, word| word == symbol)
     }
 
-    /// Goes past the next token if it is one of these words.
+    /// Advances past the next token if it is one of these words.
     pub(super) fn skip_word(&mut self, words: &[&str]) -> bool {
         let found = self
             .peek()
@@ -96,14 +96,14 @@ impl<'a> Places<'a> {
         found
     }
 
-    /// Goes past a bracket and all in it, if it comes next.
+    /// Advances past a bracket and its content, if it comes next.
     pub(super) fn skip_brackets(&mut self, open: &str, close: &str) {
         if self.skip_word(&[open]) {
             self.skip_opened(open, close);
         }
     }
 
-    /// Goes past the end of a bracket that is open.
+    /// Advances past the end of an open bracket.
     pub(super) fn skip_opened(&mut self, open: &str, close: &str) {
         let mut depth = 1_usize;
         while let Some((_, word)) = self.peek() {
@@ -116,7 +116,7 @@ impl<'a> Places<'a> {
         }
     }
 
-    /// Goes past what may follow a selector: range, offset and `@`.
+    /// Advances past the suffixes of a selector: range, offset and `@`.
     pub(super) fn skip_suffixes(&mut self) {
         loop {
             let before = self.next;
@@ -132,7 +132,7 @@ impl<'a> Places<'a> {
         }
     }
 
-    /// Goes past what may follow an operator.
+    /// Advances past the modifiers of an operator.
     pub(super) fn skip_modifiers(&mut self) {
         self.skip_word(&["bool"]);
         while self.skip_word(&[
@@ -148,7 +148,7 @@ impl<'a> Places<'a> {
         }
     }
 
-    /// Goes past `by (…)` or `without (…)`.
+    /// Advances past `by (…)` or `without (…)`.
     pub(super) fn skip_grouping(&mut self) {
         if self.skip_word(&["by", "without"]) {
             self.skip_brackets("(", ")");

@@ -1,12 +1,12 @@
-//! Where an expression is wrong that the parser has refused.
+//! Locates the error in an expression that the parser has rejected.
 
 use std::borrow::Cow;
 
 use super::MAX_SECONDS;
 use super::tokens::{Kind, Token};
 
-/// The text with `<` and `>` in the place of `</` and `>/`, which the parser does not know. They
-/// bind as these do.
+/// The text with `</` and `>/`, which the parser does not know, replaced by `<` and `>`, which have
+/// the same precedence.
 pub(super) fn without_trims<'t>(text: &'t str, tokens: &[Token]) -> Cow<'t, str> {
     let mut known = Cow::Borrowed(text);
     for token in tokens {
@@ -20,7 +20,7 @@ pub(super) fn without_trims<'t>(text: &'t str, tokens: &[Token]) -> Cow<'t, str>
     known
 }
 
-/// Finds a number that is no duration where one has to be: the parser would not survive it.
+/// Finds a number where a duration is required: the parser would panic.
 pub(super) fn check_durations(text: &str, tokens: &[Token]) -> Result<(), (usize, String)> {
     let mut brackets = 0_usize;
     let mut after_offset = false;
@@ -45,10 +45,9 @@ pub(super) fn check_durations(text: &str, tokens: &[Token]) -> Result<(), (usize
     Ok(())
 }
 
-/// The place that a fault is at, and, for faults that the parser does not describe, what is wrong
-/// there.
+/// The position of a fault and, if the parser does not describe it, its description.
 pub(super) fn fault(text: &str, tokens: &[Token], message: &str) -> (usize, Option<String>) {
-    // What the parser quotes in its message is where it stands first.
+    // The text quoted in the parser's message is at its first occurrence.
     let quoted = message
         .split(['\'', '"'])
         .nth(1)
@@ -80,8 +79,8 @@ pub(super) fn fault(text: &str, tokens: &[Token], message: &str) -> (usize, Opti
     }
 }
 
-/// The first token that cannot stand where it stands: expressions are operands with operators
-/// between them.
+/// The first token that is invalid in its position: expressions are operands separated by
+/// operators.
 fn unexpected(text: &str, tokens: &[Token]) -> Option<(usize, String)> {
     let mut open: Vec<&str> = Vec::new();
     let mut operand = false;

@@ -1,5 +1,4 @@
-//! The words of an expression and where they are. The parser gives no places, so that an error
-//! could not point anywhere.
+//! Tokens of an expression with their positions, which the parser does not provide for errors.
 
 use std::ops::Range;
 
@@ -21,11 +20,11 @@ pub(crate) struct Token {
 
 const PAIRS: [&str; 8] = ["==", "!=", "<=", ">=", "=~", "!~", "</", ">/"];
 
-/// Splits an expression, without blanks and comments. Whatever is no token is a symbol.
+/// Splits an expression, without blanks and comments. Anything unknown is a symbol.
 pub(crate) fn tokens(text: &str) -> Vec<Token> {
     let mut found = Vec::new();
     let mut at = 0;
-    // In brackets a colon parts range and step; elsewhere it belongs to a name.
+    // In brackets a colon separates range and step; elsewhere it belongs to a name.
     let mut brackets = 0_usize;
     while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
         let (kind, length) = token(rest, brackets > 0);
@@ -44,7 +43,7 @@ pub(crate) fn tokens(text: &str) -> Vec<Token> {
     found
 }
 
-/// The kind of the token at the start of a text that is not empty, if it is one, and its length.
+/// The kind, if known, and length of the token at the start of a text that is not empty.
 fn token(text: &str, in_brackets: bool) -> (Option<Kind>, usize) {
     let while_is = |is: &dyn Fn(char) -> bool| text.find(|c| !is(c)).unwrap_or(text.len());
     let first = text.chars().next().unwrap_or(' ');
@@ -88,10 +87,10 @@ fn number(text: &str) -> usize {
     text.len()
 }
 
-/// How deep the tree of an expression can be at most: each bracket is a level, and of operators
-/// in a row each stands above those before.
+/// The maximum depth of an expression's tree: each bracket is a level, and each of several
+/// operators in a row is one level above the previous.
 pub(super) fn depth(text: &str, tokens: &[Token]) -> usize {
-    // Of each open bracket: the operators directly in it, and the depth of what is deepest.
+    // For each open bracket: the operators directly in it, and the depth of its deepest part.
     let mut open = vec![(0_usize, 0_usize)];
     let close = |open: &mut Vec<(usize, usize)>| {
         if let Some((own, below)) = open.pop()

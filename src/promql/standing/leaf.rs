@@ -1,4 +1,4 @@
-//! Where values come from: the newest ones of series, or those of a range.
+//! The leaves of standing queries: the newest values of series, or those of a range.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -10,19 +10,19 @@ use crate::promql::recorded::{Index, Life};
 use crate::promql::source::{Matcher, Selection};
 use crate::promql::value::Sample;
 
-/// The most ticks of a range that is held. Of a longer one the samples are copied, as the history
-/// has them in a tenth of the memory.
+/// The limit of ticks of a range held in memory. The samples of longer ones are copied, since the
+/// history stores them in a tenth of the memory.
 const MOST_TICKS: usize = 256;
 
-/// The most values that all ranges hold together: 8 MB.
+/// The limit of values held by all ranges: 8 MB.
 const MOST_CELLS: usize = 1 << 20;
 
-/// The series that a selector finds.
+/// The series of a selector.
 pub(super) struct Leaf {
     pub(super) matchers: Arc<[Matcher]>,
-    /// Where the samples of each series are.
+    /// The source of each series' samples.
     lives: Vec<Life>,
-    /// Further ones, of series that were removed and came back.
+    /// Further sources, of series that were removed and came back.
     more: Vec<(usize, Life)>,
 }
 
@@ -35,7 +35,7 @@ impl Leaf {
         }
     }
 
-    /// Finds the series; `None` where there are native histograms or too many.
+    /// Finds the series; `None` if there are native histograms or too many series.
     pub(super) fn build(&mut self, index: &Index, most: usize) -> Option<Vec<LabelSet>> {
         self.lives.clear();
         self.more.clear();
@@ -54,7 +54,7 @@ impl Leaf {
         Some(labels)
     }
 
-    /// The newest values from `from` to `to`. False if there are newer ones.
+    /// Reads the newest values from `from` to `to`. False if there are newer ones.
     pub(super) fn newest(
         &self,
         history: &History,
@@ -77,7 +77,7 @@ impl Leaf {
             return false;
         }
         for ((at, _), (time, point)) in self.more.iter().zip(&*points) {
-            // The end of one that came back before the next tick is no end.
+            // A stale marker is dropped if the series came back before the next tick.
             let later = *time > times[*at] || (*time == times[*at] && !is_absent(*point));
             if later {
                 (times[*at], values[*at]) = (*time, *point);
@@ -86,7 +86,7 @@ impl Leaf {
         true
     }
 
-    /// Calls `visit` with every value from `from` to `to`: the place of the series, time, value.
+    /// Calls `visit` with every value from `from` to `to`: the index of the series, time, value.
     fn each(&self, history: &History, range: (i64, i64), mut visit: impl FnMut(usize, i64, f64)) {
         let lives = self.lives.iter().enumerate();
         let lives = lives.chain(self.more.iter().map(|(at, life)| (*at, life)));
@@ -105,8 +105,7 @@ impl Leaf {
     }
 }
 
-/// The samples of series in a range. All series have one line of as many cells, and all lines
-/// the same times.
+/// The samples of series in a range: a row of cells per series, with common times.
 pub(super) struct Ring {
     pub(super) leaf: Leaf,
     /// In milliseconds.
@@ -114,7 +113,7 @@ pub(super) struct Ring {
     times: VecDeque<i64>,
     /// The cell of the first time.
     start: usize,
-    /// How many cells a line has.
+    /// The number of cells in a row.
     width: usize,
     cells: Vec<f64>,
     /// Whether it was read for this set of series.
@@ -134,8 +133,8 @@ impl Ring {
         }
     }
 
-    /// Goes on to a time. False where the samples have to be copied: there are too many to hold, or
-    /// more than the `most` of a query.
+    /// Advances to a time. False if the samples must be copied: too many to hold, or more than the
+    /// `most` of a query.
     pub(super) fn advance(
         &mut self,
         history: &History,
@@ -216,7 +215,7 @@ impl Ring {
         let before = if self.filled { self.cells.len() } else { 0 };
         let from = time.saturating_sub(self.range);
         history.ticks(from, time, ticks);
-        // Twice as many as there are, for more may come before the first is too old.
+        // Twice as many as needed, since more ticks arrive before the first one is too old.
         let width = (ticks.len() * 2).next_power_of_two().max(16);
         let cells = width * self.leaf.lives.len();
         let all = *held - before.min(*held) + cells;
@@ -259,7 +258,7 @@ impl Ring {
         });
     }
 
-    /// Adds a time, and gives its column.
+    /// Adds a time, and returns its column.
     fn push(&mut self, tick: i64) -> usize {
         let column = (self.start + self.times.len()) % self.width;
         self.times.push_back(tick);

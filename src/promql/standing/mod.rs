@@ -1,20 +1,20 @@
-//! Queries that are evaluated again and again over one history, as those of rules are.
+//! Standing queries: evaluated repeatedly over one history, such as those of rules.
 //!
-//! What a query costs are labels, and copies of samples. Here both are paid when the set of series
-//! changes, and a tick moves numbers alone:
+//! The cost of a query is in labels and copies of samples. Here both occur only when the set of
+//! series changes; a tick only moves numbers:
 //!
-//! | part | for a set of series | at each tick |
+//! | part | per set of series | per tick |
 //! |---|---|---|
 //! | selector | the list of its series | the newest value of each |
-//! | range | the same, and their samples | the newest value of each into a ring |
+//! | range | the same, and their samples | the newest value of each, into a ring |
 //! | function | the labels of its results | applied to each number or range |
 //! | aggregation | the group of each series | every value added to its group |
-//! | operator | the pairs of its two sides | applied to each pair |
+//! | operator | the matching of its two sides | applied to each pair |
 //!
-//! - A part that several queries have in common is evaluated once.
-//! - Whatever is none of these parts (offsets, subqueries, functions of whole vectors), and what
-//!   depends on which series have a value at the moment (native histograms, labels that clash), is
-//!   left to [`Query::instant`], which gives the same values.
+//! - A part shared by several queries is evaluated once.
+//! - Other parts (offsets, subqueries, functions of whole vectors), and results that depend on
+//!   which series have a value (native histograms, conflicting labels), are evaluated by
+//!   [`Query::instant`], which returns the same values.
 
 mod leaf;
 mod plan;
@@ -38,67 +38,67 @@ use crate::util::STALE;
 
 type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
 
-/// What stands for no value. A sample of these bits ends a series and is no value either.
+/// Marks a missing value. A stale marker has these bits and is no value either.
 const ABSENT: f64 = f64::from_bits(STALE);
 
 fn is_absent(value: f64) -> bool {
     value.to_bits() == STALE
 }
 
-/// The series beside the history that a query may read, as those that rules make.
+/// Series besides the history that a query may read, such as those of rules.
 pub(crate) struct Beside<'a> {
-    /// Another number whenever there may be series of other names.
+    /// Changes whenever there may be series of other names.
     pub(crate) generation: u64,
-    /// Whether there may be series that match.
+    /// Whether any series may match.
     pub(crate) has: &'a dyn Fn(&[Matcher]) -> bool,
 }
 
-/// Queries and what is kept of them from one tick to the next.
+/// The state of queries kept from one tick to the next.
 #[derive(Default)]
 pub(crate) struct Standing {
-    /// Each after those that it is computed from.
+    /// In topological order, inputs first.
     parts: Vec<Part>,
-    /// The parts by what they say.
+    /// The parts by their description.
     known: Map<String, usize>,
     /// By the address of the query.
     plans: Map<usize, Plan>,
-    /// The series that the parts were made for.
+    /// The series for which the parts were built.
     index: Option<Arc<Index>>,
-    /// Another number for each set of series.
+    /// Counts the sets of series.
     generation: u64,
     scratch: Scratch,
-    /// How many values all ranges hold.
+    /// The number of values held by all ranges.
     cells: usize,
 }
 
-/// How a query is evaluated.
+/// The plan of a query.
 struct Plan {
-    /// Kept, so that no other query gets its address.
+    /// Kept alive, so that no other query gets its address.
     _query: Query,
-    /// Its parts in order, its own result last; none where it has parts of other kinds.
+    /// Its parts in order, the result last; empty if it needs other kinds of parts.
     parts: Box<[usize]>,
 }
 
 /// A part of a query.
 struct Part {
     work: Work,
-    /// What it is computed from.
+    /// The parts from which it is computed.
     inputs: Vec<usize>,
     /// The labels of its results.
     labels: Vec<LabelSet>,
-    /// A value for each of these, or [`ABSENT`].
+    /// The value of each result, or [`ABSENT`].
     values: Vec<f64>,
-    /// The set of series that `labels` belongs to, and whether it can be computed for that.
+    /// The set of series of `labels`, and whether the part supports it.
     built: Option<(u64, bool)>,
-    /// The time that `values` belongs to, and whether there was a way to compute them.
+    /// The time of `values`, and whether they could be computed.
     computed: Option<(i64, bool)>,
-    /// Of a leaf: whether there are series beside the history that it would have to read.
+    /// For a leaf: whether no series besides the history match.
     clear: Option<(u64, bool)>,
 }
 
 impl Standing {
-    /// Evaluates a query at a time, in milliseconds since 1970, as [`Query::instant`] does; the
-    /// samples go into `found`. False if it is to be evaluated by that.
+    /// Evaluates a query at a time, in milliseconds since 1970, as [`Query::instant`] does; stores
+    /// the samples in `found`. False if that must be used instead.
     pub(crate) fn evaluate(
         &mut self,
         query: &Query,
@@ -186,7 +186,7 @@ impl Part {
         }
     }
 
-    /// The leaf that it is.
+    /// The leaf of the part, if it is one.
     fn leaf(&self) -> Option<&Leaf> {
         match &self.work {
             Work::Select(leaf) | Work::Range(Ring { leaf, .. }) => Some(leaf),
@@ -194,7 +194,7 @@ impl Part {
         }
     }
 
-    /// Whether no series beside the history have to be read.
+    /// Whether no series besides the history must be read.
     fn is_clear(&mut self, beside: &Beside<'_>) -> bool {
         let Some(leaf) = self.leaf() else {
             return true;

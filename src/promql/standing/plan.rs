@@ -1,4 +1,4 @@
-//! From an expression to parts.
+//! Plans an expression as parts.
 
 use super::leaf::{Leaf, Ring};
 use super::shape::{Matching, Sets};
@@ -9,13 +9,13 @@ use crate::promql::functions::Run;
 use crate::promql::parse::{Aggregate, Aggregation, Binary, Call, Kind, Node, Op, Selector, Shift};
 use crate::promql::query::Query;
 
-/// Makes parts of expressions.
+/// Creates the parts of expressions.
 pub(super) struct Planner<'a> {
     parts: &'a mut Vec<Part>,
     known: &'a mut Map<String, usize>,
 }
 
-/// What an operand is.
+/// An operand of an operator.
 enum Operand {
     Number(f64),
     Part(usize),
@@ -42,8 +42,7 @@ impl<'a> Planner<'a> {
         Self { parts, known }
     }
 
-    /// The parts of a query, each after those that it is computed from; `None` where there are
-    /// others in it than are known here.
+    /// The parts of a query, inputs first; `None` if it needs parts of other kinds.
     pub(super) fn plan(&mut self, query: &Query) -> Option<Vec<usize>> {
         let (root, selectors) = query.tree();
         let root = self.node(root, selectors)?.part()?;
@@ -58,7 +57,7 @@ impl<'a> Planner<'a> {
         Some(needed)
     }
 
-    /// The part that says so, which is made where there is none.
+    /// The part with this description, created if needed.
     fn part(&mut self, says: &str, inputs: Vec<usize>, work: impl FnOnce() -> Work) -> usize {
         let key = format!("{says} {inputs:?}");
         *self.known.entry(key).or_insert_with(|| {
@@ -213,7 +212,7 @@ impl<'a> Planner<'a> {
     }
 }
 
-/// Whether it is about the time of the query itself.
+/// Whether the selector is evaluated at the time of the query itself.
 fn is_now(shift: &Shift) -> bool {
     shift.offset == 0 && shift.fixed.is_none()
 }

@@ -1,4 +1,4 @@
-//! Which results a part has and what each is computed from: all that depends on labels alone.
+//! The results of a part and their inputs, as far as they depend on labels only.
 
 use super::Map;
 use crate::promql::eval::pair_labels;
@@ -6,7 +6,7 @@ use crate::promql::grouping::Grouping;
 use crate::promql::labels::LabelSet;
 use crate::promql::parse::{Many, Op};
 
-/// Which series of one side belongs to which of the other.
+/// The vector matching of an operator.
 #[derive(Clone, Debug)]
 pub(super) struct Matching {
     pub(super) on: Grouping,
@@ -14,10 +14,10 @@ pub(super) struct Matching {
     pub(super) include: Vec<std::sync::Arc<str>>,
 }
 
-/// The places of the left and of the right of each pair.
+/// The indices of the left and right side of each pair.
 pub(super) type Pairs = Vec<(usize, usize)>;
 
-/// The labels without the metric's name; `None` where two are then the same.
+/// The labels without the metric's name; `None` if two become equal.
 pub(super) fn without_names(labels: &[LabelSet]) -> Option<Vec<LabelSet>> {
     let bare: Vec<LabelSet> = labels.iter().map(LabelSet::without_name).collect();
     let first = labels.first().and_then(LabelSet::name);
@@ -50,8 +50,8 @@ pub(super) fn groups(
     (of, groups)
 }
 
-/// The pairs of two sides, left and right, and the labels of what they give. `None` where it
-/// depends on the values that are there which of several belong together.
+/// The pairs of two sides, left and right, and the labels of their results. `None` if the matching
+/// depends on which series have values.
 pub(super) fn pairs(
     matching: &Matching,
     keeps_name: bool,
@@ -94,10 +94,10 @@ pub(super) fn pairs(
     are_unique(&labels).then_some((pairs, labels))
 }
 
-/// Of each series of one side, those of the other side that have the same labels in common.
+/// For each series of one side, the series of the other side with the same matching labels.
 #[derive(Debug, Default)]
 pub(super) struct Partners {
-    /// Where in `places` those of each series end.
+    /// The end of each series' part of `places`.
     ends: Vec<usize>,
     places: Vec<usize>,
 }
@@ -124,13 +124,13 @@ impl Partners {
     }
 }
 
-/// `and`, `or`, `unless`: the results are those of the left side, and for `or` those of the right
-/// side that have other labels.
+/// `and`, `or`, `unless`: the results are those of the left side, and for `or` also those of the
+/// right side with other labels.
 #[derive(Debug, Default)]
 pub(super) struct Sets {
-    /// Of each of the deciding side, its partners on the other: `or` decides on the right.
+    /// For each series of the deciding side (the right for `or`), its partners on the other.
     pub(super) partners: Partners,
-    /// Of `or`, the result that each of the right side becomes.
+    /// For `or`, the index of the result of each series on the right.
     pub(super) places: Vec<usize>,
 }
 

@@ -1,4 +1,4 @@
-//! Any tick of any query gives what the query gives that is asked by itself.
+//! Each tick of each standing query yields the same as a query evaluated once.
 
 use super::*;
 use crate::config::HistorySettings;
@@ -42,7 +42,7 @@ const STANDING: &[&str] = &[
     "{__name__=~\"g|a_total\", path=\"2\"}",
 ];
 
-/// These are asked of all series, always or where labels clash.
+/// Queries evaluated over all series, always or if labels conflict.
 const ASKED: &[&str] = &[
     "a_total offset 1m",
     "rate(a_total[2m] @ 60)",
@@ -86,7 +86,7 @@ impl Shop {
         (self.seed >> 33) % bound
     }
 
-    /// Something happens, and series come and go.
+    /// Changes values, and adds and removes series.
     fn tick(&mut self, time: i64) {
         for _ in 0..self.below(12) {
             let path = self.below(4).to_string();
@@ -137,13 +137,13 @@ fn a_query_that_stands_gives_what_it_gives_by_itself() {
         let mut found = Vec::new();
         let mut time = 0;
         for round in 0..150 {
-            // Mostly each tick, and now and then after some.
+            // Usually every tick, and sometimes after several.
             for _ in 0..if round % 9 == 0 { 4 } else { 1 } {
                 time += 15_000;
                 shop.tick(time);
             }
             for (query, stood) in queries.iter().zip(&mut stood) {
-                // Not at the tick itself, as rules are.
+                // Not at the tick itself, as for rules.
                 let now = time + 700;
                 let stands =
                     standing.evaluate(query, &recorded, &beside, (now, &options), &mut found);
@@ -186,7 +186,7 @@ fn series_beside_the_history_and_limits_are_left_to_the_query() {
     assert!(ask(1, false, &options, 290_000));
     assert!(!ask(2, true, &options, 291_000));
     assert!(ask(3, false, &options, 292_000));
-    // A time of before the last tick.
+    // A time before the last tick.
     assert!(!ask(3, false, &options, 200_000));
     assert!(ask(3, false, &options, 293_000));
     let few = QueryOptions {

@@ -1,4 +1,4 @@
-//! What a part does: once for a set of series, and at each tick.
+//! The work of a part: once per set of series, and at each tick.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::promql::parse::{Aggregation, Op};
 use crate::promql::recorded::{Index, Recorded};
 use crate::promql::value::Sample;
 
-/// What a part does.
+/// The work of a part.
 pub(super) enum Work {
     Select(Leaf),
     Range(Ring),
@@ -29,7 +29,7 @@ pub(super) enum Work {
     Scalar {
         op: Op,
         scalar: f64,
-        /// Whether the scalar stands on the left.
+        /// Whether the scalar is the left operand.
         first: bool,
         returns_bool: bool,
     },
@@ -52,19 +52,19 @@ pub(super) enum Work {
     },
     Quantile {
         q: f64,
-        /// Of each series its bound, and the histogram that it belongs to.
+        /// For each series its bound, and the index of its histogram.
         bounds: Vec<(f64, usize)>,
         buckets: Vec<Vec<(f64, f64)>>,
     },
 }
 
-/// The groups of an aggregation as they are added up.
+/// The accumulators of an aggregation's groups.
 pub(super) enum Groups {
     Sums(Vec<(bool, Mean)>),
     Folds(Vec<Fold>),
 }
 
-/// What is used at one tick after another.
+/// Buffers reused from tick to tick.
 #[derive(Default)]
 pub(super) struct Scratch {
     points: Vec<(i64, f64)>,
@@ -121,8 +121,8 @@ impl Groups {
 }
 
 impl Part {
-    /// Finds out what it has to do for a set of series. False if its values cannot be computed
-    /// without knowing which of them are there.
+    /// Prepares the work for a set of series. False if its values depend on which series have
+    /// values.
     pub(super) fn build(
         &mut self,
         before: &[Self],
@@ -185,7 +185,7 @@ impl Part {
         good
     }
 
-    /// Computes its values at a time. False where the history cannot say them this way.
+    /// Computes its values at a time. False if the history cannot provide them this way.
     pub(super) fn compute(
         &mut self,
         before: &[Self],
@@ -333,7 +333,7 @@ fn map(values: &[f64], results: &mut [f64], function: impl Fn(f64) -> f64) {
     }
 }
 
-/// What an operator makes of two values; a comparison that is true gives the one that is kept.
+/// Applies an operator to two values; a true comparison returns `kept`.
 fn apply((op, returns_bool): (Op, bool), (left, right): (f64, f64), kept: f64) -> f64 {
     if !op.is_comparison() {
         return arithmetic(op, left, right);
@@ -367,8 +367,8 @@ fn set(op: Op, sets: &Sets, (left, right): (&[f64], &[f64]), results: &mut [f64]
     }
 }
 
-/// The histograms that series are the buckets of; `None` where one is no bucket, which is worth a
-/// remark.
+/// The histograms to which bucket series belong; `None` if one is no bucket, which needs an
+/// annotation.
 fn histograms(
     labels: &[LabelSet],
     bounds: &mut Vec<(f64, usize)>,

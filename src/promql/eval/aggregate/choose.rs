@@ -1,4 +1,4 @@
-//! Aggregations that keep some of the series as they are.
+//! Aggregations that select series and leave them unchanged.
 
 use std::cmp::Ordering;
 
@@ -32,7 +32,7 @@ impl Eval<'_> {
         if parameter < 1.0 {
             return Ok(Vec::new());
         }
-        // At least 1, and a vector is never longer than the largest number of its kind.
+        // At least 1, and a vector's length fits into an index.
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
@@ -58,7 +58,7 @@ impl Eval<'_> {
         Ok(members.into_iter().flatten().collect())
     }
 
-    /// Of each series it depends on its labels alone whether it is kept.
+    /// The selection of a series depends only on its labels.
     fn limit_ratio(
         &mut self,
         (at, parameter_at): (usize, usize),
@@ -87,7 +87,7 @@ impl Eval<'_> {
     }
 }
 
-/// Orders two numbers as `order` says; NaN comes last.
+/// Orders two numbers by `order`; NaN comes last.
 fn nan_last(
     a: &InstantSample,
     b: &InstantSample,

@@ -1,4 +1,4 @@
-//! Aggregations of numbers that fold one value after another.
+//! Aggregations of numbers that are computed value by value.
 
 use super::Groups;
 use crate::promql::eval::Notes;
@@ -6,7 +6,7 @@ use crate::promql::parse::Aggregation;
 use crate::promql::quantile::quantile;
 use crate::promql::value::{InstantSample, PointValue};
 
-/// What an aggregation is at after some of its values.
+/// The state of an aggregation after some of its values.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Fold {
     count: f64,

@@ -1,4 +1,4 @@
-//! Aggregations.
+//! Evaluates aggregations.
 
 mod choose;
 mod fold;
@@ -19,14 +19,14 @@ use crate::promql::value::{InstantSample, PointValue};
 /// The groups of a vector, in the order of their first samples.
 struct Groups {
     labels: Vec<LabelSet>,
-    /// The group of each sample.
+    /// The index of each sample's group.
     of: Vec<usize>,
 }
 
 impl Groups {
     fn new(by: &Grouping, vector: &[InstantSample]) -> Self {
         let mut index: HashTable<usize> = HashTable::new();
-        // Of each group: its hash and its first sample.
+        // For each group its hash and its first sample.
         let mut firsts: Vec<(u64, usize)> = Vec::new();
         let mut of = Vec::with_capacity(vector.len());
         for (at, sample) in vector.iter().enumerate() {
@@ -169,7 +169,7 @@ impl Eval<'_> {
             };
             sample.labels = aggregate.by.apply(&sample.labels).with(label, value);
         }
-        // What is left are the labels of the groups.
+        // The remaining labels are those of the groups.
         let all = Grouping::all();
         let groups = Groups::new(&all, &vector);
         let mut counts = vec![0.0; groups.len()];

@@ -1,4 +1,4 @@
-//! `sum` and `avg`, of numbers and of histograms.
+//! `sum` and `avg` of numbers and histograms.
 
 use super::Groups;
 use crate::promql::eval::Notes;
