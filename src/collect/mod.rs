@@ -1,4 +1,4 @@
-//! Metrics of the process, the machine, the service and its async run-time.
+//! Metrics of the process, the machine, the service and its async runtime.
 //!
 //! Each part is enabled by one call, independently of the others; enabling it again has no effect,
 //! or updates it. Fast sources are read at scrape time; slow ones are sampled beforehand, so a

@@ -1,4 +1,4 @@
-//! Metrics of the service's async run-time.
+//! Metrics of the service's async runtime.
 
 use std::sync::Arc;
 
@@ -10,11 +10,11 @@ use crate::catalog::MetricDef;
 use crate::registry::Number::{F64, U64};
 use crate::registry::{Collector, DeclareError, FamilySnapshot, Group, Number, Registry};
 
-/// Exposes metrics of a tokio run-time: workers, live tasks, tasks in the global queue, how often
+/// Exposes metrics of a tokio runtime: workers, live tasks, tasks in the global queue, how often
 /// workers parked and how long they were busy, summed over all workers.
 ///
 /// They are read at scrape time through tokio's stable metrics, a few atomics for each worker. One
-/// run-time per registry: calling it again switches to the new one, and the counters start at zero.
+/// runtime per registry: calling it again switches to the new one, and the counters start at zero.
 ///
 /// # Errors
 /// One of the names is already declared elsewhere.
@@ -24,7 +24,7 @@ pub fn runtime(registry: &Registry, handle: &Handle) -> Result<(), DeclareError>
     Ok(())
 }
 
-/// Declares the metrics without a run-time.
+/// Declares the metrics without a runtime.
 pub(crate) fn declare(registry: &Registry) -> Result<(), DeclareError> {
     super::once::<Runtime>(registry).map(drop)
 }

@@ -13,7 +13,7 @@ use super::collector::{Collecting, Collector};
 use super::snapshot::FamilySnapshot;
 
 /// A collector that took this long is not waited for again: later scrapes get its previous result,
-/// while it runs on a separate thread. Servers scrape with time-outs of ten seconds and less.
+/// while it runs on a separate thread. Servers scrape with timeouts of ten seconds and less.
 const SLOW: Duration = Duration::from_secs(1);
 
 /// Duration and failures of one collector's runs.

@@ -179,7 +179,7 @@ struct Entry {
     asked: Arc<MetricDef>,
     /// The operator's overrides.
     over: Option<FamilySettings>,
-    /// Number of run-time declarations, if there are no others; see [`Registry::declare`].
+    /// Number of declarations at run time, if there are no others; see [`Registry::declare`].
     loads: Option<usize>,
 }
 

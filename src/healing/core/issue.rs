@@ -194,7 +194,7 @@ impl Observation {
     }
 }
 
-/// A number that changes when an issue opens anew or worsens, so that a stale reading of it can be
+/// A number that changes when an issue reopens or worsens, so that a stale reading of it can be
 /// detected.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize,
@@ -214,7 +214,7 @@ pub struct Issue {
     pub confidence: Estimate,
     /// Latest evidence, from the worst observation of that moment.
     pub evidence: Evidence,
-    /// Changes when the issue opens anew or worsens.
+    /// Changes when the issue reopens or worsens.
     pub generation: Generation,
     /// When it opened.
     pub first_seen: Stamp,

@@ -9,8 +9,8 @@ use crate::util::Uptime;
 
 /// A point on the engine's own monotonic clock: nanoseconds since it started.
 ///
-/// Time during which its run-time did not run does not count: while the process was stopped, the
-/// machine suspended, a debugger attached or the run-time blocked.
+/// Time during which its runtime did not run does not count: while the process was stopped, the
+/// machine suspended, a debugger attached or the runtime blocked.
 ///
 /// Negative values precede the start, as in the journal of an earlier run.
 /// Arithmetic saturates at the ends (292 years away) instead of wrapping.

@@ -4,7 +4,7 @@ use std::time::Duration;
 use super::{Context, HealError};
 use crate::healing::core::{Issue, Name, Observation, Plan, ShortText, Verdict};
 
-/// Detects faults of one kind, and plans and performs their repair. The run-time decides when to
+/// Detects faults of one kind, and plans and performs their repair. The runtime decides when to
 /// detect, whether and how often to act, and what to count and record.
 ///
 /// Implement it with plain `async fn`; only [`name`](Self::name), [`detect`](Self::detect),
@@ -19,7 +19,7 @@ use crate::healing::core::{Issue, Name, Observation, Plan, ShortText, Verdict};
 /// | `precondition`, then `heal` | a step of the plan is due and every guard lets it through | one for each lock of the plan |
 /// | `verify` | `heal` returned ok | one for each issue |
 /// | `rollback` | an attempt did not heal and its step asks for it | one for each lock |
-/// | `close` | the engine was removed, or the run-time shuts down | one, the last call |
+/// | `close` | the engine was removed, or the runtime shuts down | one, the last call |
 ///
 /// Each call runs in its own task, except `plan`, which runs where the observation is handed over.
 /// A call that panics or times out is contained and counted; for an attempt this is its result.

@@ -60,7 +60,7 @@ impl Context {
     /// A context for calling an engine by hand in a test: one minute, never cancelled.
     ///
     /// # Errors
-    /// There is no tokio run-time.
+    /// There is no tokio runtime.
     pub fn by_hand() -> Result<Self, tokio::runtime::TryCurrentError> {
         let timeline = Timeline::start(Clock::system(), tokio::runtime::Handle::try_current()?);
         let minute = Duration::from_secs(60);
@@ -80,7 +80,7 @@ impl Context {
     }
 
     /// When the call is cancelled, for [`tokio::time::timeout_at`]; it moves later by any time for
-    /// which the process is stopped or its run-time blocked.
+    /// which the process is stopped or its runtime blocked.
     #[must_use]
     pub fn deadline(&self) -> Instant {
         self.0.timeline.instant_of(self.0.deadline)
@@ -125,7 +125,7 @@ impl Context {
 
     /// Runs `job`, which blocks for a while and ends by itself (files, hashing), on one of tokio's
     /// blocking threads, and waits for it. A job that may never end belongs [on a thread of its
-    /// own](Self::on_thread): a tokio run-time waits for this one when it is dropped.
+    /// own](Self::on_thread): a tokio runtime waits for this one when it is dropped.
     ///
     /// A thread cannot be cancelled: when the attempt is cancelled, the job continues, and the
     /// attempt counts as running, then as a zombie, until the job has ended. A job cancelled before
@@ -143,7 +143,7 @@ impl Context {
     }
 
     /// Runs `job`, which may never end (a foreign library, a command), on a new thread, and waits
-    /// for it. Otherwise like [`blocking`](Self::blocking), but the end of the run-time and of the
+    /// for it. Otherwise like [`blocking`](Self::blocking), but the end of the runtime and of the
     /// process does not wait for it, and neither does a clock that a test has paused.
     ///
     /// # Errors

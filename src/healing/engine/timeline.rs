@@ -7,15 +7,15 @@ use tokio::time::{Instant, sleep, sleep_until};
 use crate::healing::core::{Moment, Stamp, Wall};
 use crate::util::{Awake, Clock};
 
-/// How often the run-time shows that it is awake, a fraction of the shortest time limits.
+/// How often the runtime shows that it is awake, a fraction of the shortest time limits.
 const TICK: Duration = Duration::from_millis(100);
 
 /// The core's clocks: tokio's clock for decisions, so that a test that pauses it drives everything,
 /// and the injected clock for people.
 ///
-/// A [`Moment`] counts only time during which the run-time was awake. If the process was stopped,
-/// the machine suspended or the run-time blocked, no limit expires for that reason: heartbeats,
-/// time-outs, confirmation windows and settling resume where they were.
+/// A [`Moment`] counts only time during which the runtime was awake. If the process was stopped,
+/// the machine suspended or the runtime blocked, no limit expires for that reason: heartbeats,
+/// timeouts, confirmation windows and settling resume where they were.
 #[derive(Clone, Debug)]
 pub(crate) struct Timeline {
     clock: Clock,
@@ -39,7 +39,7 @@ impl Timeline {
         }
     }
 
-    /// Shows forever that the run-time is awake; run it once on the run-time.
+    /// Shows forever that the runtime is awake; run it once on the runtime.
     pub(crate) async fn tick(self) {
         loop {
             self.awake.tick(self.start.elapsed());
@@ -55,7 +55,7 @@ impl Timeline {
         &self.clock
     }
 
-    /// Tokio's current time, also on other threads: a paused clock belongs to its run-time and is
+    /// Tokio's current time, also on other threads: a paused clock belongs to its runtime and is
     /// seen only from inside.
     fn instant(&self) -> Instant {
         let _inside = self.runtime.enter();
@@ -68,7 +68,7 @@ impl Timeline {
         self.now() + wait.min(YEARS)
     }
 
-    /// The instant of this moment, if the run-time stays awake.
+    /// The instant of this moment, if the runtime stays awake.
     pub(crate) fn instant_of(&self, moment: Moment) -> Instant {
         self.start + self.awake.passed_at(moment - Moment::START)
     }
@@ -78,7 +78,7 @@ impl Timeline {
         Moment::after_start(self.awake.at(passed))
     }
 
-    /// Like [`now`](Self::now), cheaper, on a thread of the run-time.
+    /// Like [`now`](Self::now), cheaper, on a thread of the runtime.
     pub(crate) fn now_inside(&self) -> Moment {
         let passed = || Instant::now().saturating_duration_since(self.start);
         Moment::after_start(self.awake.at(passed))
@@ -93,7 +93,7 @@ impl Timeline {
         self.stamp().with_uptime(self.clock.uptime())
     }
 
-    /// Waits, on the run-time, until this moment. Cancel-safe.
+    /// Waits, on the runtime, until this moment. Cancel-safe.
     pub(crate) async fn sleep_until(&self, moment: Moment) {
         sleep_until(self.instant_of(moment)).await;
         while self.now_inside() < moment {
@@ -102,7 +102,7 @@ impl Timeline {
         }
     }
 
-    /// Waits, on the run-time, for this long. Cancel-safe.
+    /// Waits, on the runtime, for this long. Cancel-safe.
     pub(crate) async fn sleep(&self, wait: Duration) {
         self.sleep_until(self.in_time(wait)).await;
     }

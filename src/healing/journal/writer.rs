@@ -200,7 +200,7 @@ impl Journal {
     }
 }
 
-/// Releases the files, also if the run-time ends before the journal is closed.
+/// Releases the files, also if the runtime ends before the journal is closed.
 struct LetsGo(Arc<Disk>);
 
 impl Drop for LetsGo {
@@ -288,7 +288,7 @@ impl Disk {
         }
     }
 
-    /// Writes on a blocking thread. None if the run-time is shutting down.
+    /// Writes on a blocking thread. None if the runtime is shutting down.
     async fn write(&self, mut files: Files, batch: Vec<Item>) -> Option<(Files, Written)> {
         let now = Instant::now();
         let mut writing = tokio::task::spawn_blocking(move || {

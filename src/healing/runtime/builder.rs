@@ -101,13 +101,13 @@ impl HealingBuilder {
         self
     }
 
-    /// Replaces an engine whose run-time has ended on the page of its registry.
+    /// Replaces an engine whose runtime has ended on the page of its registry.
     pub(crate) fn after(mut self, before: Healing) -> Self {
         self.after = Some(before);
         self
     }
 
-    /// Sets the run-time for its tasks, which needs its timer enabled. Default: the one in which
+    /// Sets the runtime for its tasks, which needs its timer enabled. Default: the one in which
     /// [`start`](Self::start) is called.
     pub fn runtime(mut self, runtime: Handle) -> Self {
         self.runtime = Some(runtime);

@@ -9,12 +9,12 @@ use crate::registry::DeclareError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
-    /// There is no tokio run-time.
+    /// There is no tokio runtime.
     #[error(
         "healing needs a tokio run-time: start it in async code, name one with `runtime`, or have a `Selfheal` listen first, whose thread has one"
     )]
     NoRuntime(#[source] tokio::runtime::TryCurrentError),
-    /// The run-time has no timer.
+    /// The runtime has no timer.
     #[error("healing needs tokio's timers: call `enable_time` or `enable_all` on the run-time")]
     NoTime,
     /// The policy or the journal settings are invalid.
@@ -58,7 +58,7 @@ pub enum RegisterError {
         /// The panic message.
         what: ShortText,
     },
-    /// The tokio run-time of the healing engine has ended.
+    /// The tokio runtime of the healing engine has ended.
     #[error(
         "engine `{name}` comes too late: healing has ended with its tokio run-time; start it in \
          the one that runs now, which a `Selfheal` does when it is asked for its engine there"

@@ -1,4 +1,4 @@
-//! Metrics of the run-time: detection runs of each engine, and changes that receivers missed.
+//! Metrics of the runtime: detection runs of each engine, and changes that receivers missed.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -34,7 +34,7 @@ impl Shell {
 pub(super) struct Page(Mutex<Arc<Shell>>);
 
 impl Page {
-    /// Exposes the metrics of the core and of the run-time in a registry.
+    /// Exposes the metrics of the core and of the runtime in a registry.
     pub(super) fn new(shell: &Arc<Shell>, registry: &Registry) -> Result<Arc<Self>, DeclareError> {
         let page = Arc::new(Self(Mutex::new(Arc::clone(shell))));
         let core = Arc::clone(&page);
@@ -54,7 +54,7 @@ impl Page {
     }
 }
 
-/// Every metric of the core and of its run-time.
+/// Every metric of the core and of its runtime.
 pub(crate) fn catalogue() -> Vec<MetricDef> {
     expose::defs().chain(OfTheShell::defs()).collect()
 }

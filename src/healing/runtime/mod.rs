@@ -1,4 +1,4 @@
-//! The tokio run-time around the pure core: it calls the engines, keeps the time, writes the
+//! The tokio runtime around the pure core: it calls the engines, keeps the time, writes the
 //! journal, and notifies subscribers and alert receivers.
 //!
 //! # What this module promises
@@ -68,9 +68,9 @@ use shell::Shell;
 
 /// A running healing engine. Cloning is cheap and gives the same engine.
 ///
-/// It runs until [`shutdown`](Self::shutdown), or until its tokio run-time ends; dropping the
-/// handle does not end it. After the run-time has ended it refuses engines and decisions with the
-/// reason. Its clock stands still while the process is stopped or its run-time blocked, so that no
+/// It runs until [`shutdown`](Self::shutdown), or until its tokio runtime ends; dropping the
+/// handle does not end it. After the runtime has ended it refuses engines and decisions with the
+/// reason. Its clock stands still while the process is stopped or its runtime blocked, so that no
 /// limit expires in that time; in a test with a paused clock, let time pass with
 /// `tokio::time::sleep`, as `tokio::time::advance` counts as such a stop.
 ///
@@ -130,17 +130,17 @@ impl Healing {
         &self.shell.timeline
     }
 
-    /// The run-time of its tasks.
+    /// The runtime of its tasks.
     pub(crate) fn runtime(&self) -> &Handle {
         &self.shell.runtime
     }
 
-    /// Whether its run-time has ended.
+    /// Whether its runtime has ended.
     pub(crate) fn has_ended(&self) -> bool {
         self.shell.ended.is_cancelled()
     }
 
-    /// Whether its run-time ended before a shutdown.
+    /// Whether its runtime ended before a shutdown.
     pub(crate) fn is_orphaned(&self) -> bool {
         self.shell.is_orphaned()
     }

@@ -43,7 +43,7 @@ pub(super) struct Shell {
     pub(super) closing: CancellationToken,
     /// Running detection runs, attempts and verifications.
     pub(super) tasks: TaskTracker,
-    /// Cancelled when its run-time has ended.
+    /// Cancelled when its runtime has ended.
     pub(super) ended: CancellationToken,
     /// The task that carries out the effects; the shutdown waits for it last.
     pub(super) driver: Mutex<Option<JoinHandle<()>>>,
@@ -93,7 +93,7 @@ impl Shell {
         }
     }
 
-    /// Whether its run-time ended before a shutdown: it neither acts nor ends any more.
+    /// Whether its runtime ended before a shutdown: it neither acts nor ends any more.
     pub(super) fn is_orphaned(&self) -> bool {
         self.ended.is_cancelled() && *self.stage.borrow() == Stage::Running
     }
@@ -103,7 +103,7 @@ impl Shell {
         self.owner.read(|state| read(state.policy()))
     }
 
-    /// Shows that the run-time is awake, until it ends.
+    /// Shows that the runtime is awake, until it ends.
     pub(super) async fn tick(guard: Ended, timeline: Timeline) {
         let _guard = guard;
         timeline.tick().await;
@@ -115,7 +115,7 @@ impl Shell {
     }
 }
 
-/// Detects the end of a run-time, which drops its tasks.
+/// Detects the end of a runtime, which drops its tasks.
 pub(super) struct Ended(pub(super) Weak<Shell>);
 
 impl Drop for Ended {

@@ -57,7 +57,7 @@ impl Shell {
     }
 }
 
-/// Notifies the waiters of the end, also if the run-time is dropped first.
+/// Notifies the waiters of the end, also if the runtime is dropped first.
 struct Over(Arc<Shell>);
 
 impl Drop for Over {

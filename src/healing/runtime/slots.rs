@@ -1,4 +1,4 @@
-//! The run-time's state of each engine.
+//! The runtime's state of each engine.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

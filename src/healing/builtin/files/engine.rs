@@ -39,7 +39,7 @@ impl FileGuard {
     }
 
     /// Runs work that may hang. The tokio thread that waits for it is freed at the deadline, so
-    /// that the end of a run-time waits no longer.
+    /// that the end of a runtime waits no longer.
     async fn work<T: Send + 'static>(
         &self,
         cx: &Context,

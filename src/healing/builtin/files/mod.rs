@@ -270,7 +270,7 @@ impl<T: 'static> GuardFile<T> {
     /// writing distinguishes that from a fault better than time. On Linux the kernel reports when a
     /// writer has closed the file, and nothing is reported before; a file that is renamed into
     /// place, or removed, is complete. So the wait only has to cover writers that write in several
-    /// steps, such as a script that removes the file and creates it anew: increase it if those take
+    /// steps, such as a script that removes the file and recreates it: increase it if those take
     /// longer. Content that changes between the checks, or before the restore, is checked again. A
     /// writer that keeps the file open, or keeps changing it, is waited for 5 s, but no longer than
     /// half of the policy's `timeout`.

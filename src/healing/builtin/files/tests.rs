@@ -1,4 +1,4 @@
-//! Tests of the engine by hand: readings, restores and hooks without a run-time around it.
+//! Tests of the engine by hand: readings, restores and hooks without a runtime around it.
 
 use std::fs;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -23,7 +23,7 @@ pub struct TaskContext {
     timeline: Timeline,
     /// Time of the last heartbeat, in nanoseconds.
     beat: Arc<AtomicI64>,
-    /// The remark to set on a heartbeat without a time-out.
+    /// The remark to set on a heartbeat without a timeout.
     unheard: Option<Arc<Remark>>,
     cancel: CancellationToken,
 }
@@ -34,7 +34,7 @@ const UNHEARD: &str = "it sends heartbeats, but has no time-out for them, so tha
 
 impl TaskContext {
     /// Reports that the task makes progress. Call it more often than the task's
-    /// [time-out](super::Supervise::heartbeat). Without a time-out it only leads to a remark, once
+    /// [timeout](super::Supervise::heartbeat). Without a timeout it only leads to a remark, once
     /// in the log, and in the health report.
     pub fn heartbeat(&self) {
         let now = self.timeline.now_inside();
@@ -134,7 +134,7 @@ impl Child {
         })
     }
 
-    /// Sets the remark for heartbeats that no time-out waits for.
+    /// Sets the remark for heartbeats that no timeout waits for.
     pub(super) fn is_unheard(&self, remark: Arc<Remark>) {
         let _ = self.unheard.set(remark);
     }
@@ -144,8 +144,8 @@ impl Child {
         self.timeline.now()
     }
 
-    /// Starts the task on a run-time unless it runs; returns whether it did. `on_end` is called
-    /// when it ends, also if its run-time ends.
+    /// Starts the task on a runtime unless it runs; returns whether it did. `on_end` is called
+    /// when it ends, also if its runtime ends.
     pub(super) fn start(
         self: &Arc<Self>,
         runtime: &Handle,
@@ -243,7 +243,7 @@ impl Child {
     }
 }
 
-/// Reports how a task ended, also if its run-time ended first.
+/// Reports how a task ended, also if its runtime ended first.
 struct Ending<F: FnOnce()> {
     child: Arc<Child>,
     generation: u64,

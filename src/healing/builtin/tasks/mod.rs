@@ -119,7 +119,7 @@ impl Supervise {
     }
 
     /// Sets how long the task may go without calling [`TaskContext::heartbeat`] before it counts as
-    /// hung, at least half a second; time while the process is stopped or its run-time blocked does
+    /// hung, at least half a second; time while the process is stopped or its runtime blocked does
     /// not count. Default: none, a running task is good, and if it sends heartbeats nevertheless,
     /// the log and the health report say so. There is no default time, since a task that waits for
     /// messages may be silent for hours.
@@ -154,8 +154,8 @@ impl Supervise {
         self
     }
 
-    /// Starts the task and supervises it: on the current run-time, else on that of the healing
-    /// engine, which also runs its restarts. Supervision ends with the run-time of the healing
+    /// Starts the task and supervises it: on the current runtime, else on that of the healing
+    /// engine, which also runs its restarts. Supervision ends with the runtime of the healing
     /// engine: in another one, call this again.
     ///
     /// # Errors

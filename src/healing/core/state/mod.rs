@@ -16,17 +16,17 @@
 //! | pending | it took too many attempts in a window | *parked*, the key is blocked |
 //! | approval | approved | *pending* |
 //! | approval | denied, or no one answers in time | *parked*; an alert where no one answered |
-//! | running | the attempt says ok | *verifying*; `Verify` |
-//! | running | it fails, panics, or takes longer than timeout and grace | the attempt counts; *awaiting rollback* if the step says so; else *backoff*, or the next step |
+//! | running | the attempt returns ok | *verifying*; `Verify` |
+//! | running | it fails, panics, or takes longer than timeout and grace | the attempt counts; *awaiting rollback* if the step asks for it; else *backoff*, or the next step |
 //! | running | it was cancelled, or is stale | *backoff*; the attempt does not count |
 //! | verifying | a verification on data newer than the attempt's end is good | *settling* |
 //! | verifying, settling | a verification or a detection run finds the fault, or too many verifications give no verdict | the attempt counts; *awaiting rollback*, *backoff*, or the next step |
 //! | awaiting rollback | nothing holds everything back | *running*; the intent is recorded, then `Start` |
-//! | awaiting rollback | it waits longer than the policy's patience | the rollback is left out; *backoff*, or the next step |
-//! | running | the rollback ends, however it does | *backoff*, or the next step |
+//! | awaiting rollback | it waits longer than the policy's patience | the rollback is skipped; *backoff*, or the next step |
+//! | running | the rollback ends, with any result | *backoff*, or the next step |
 //! | settling | a verification after the settling time is good | closed `healed` |
 //! | any of these | all steps were tried | *parked*, the key is blocked, an alert |
-//! | backoff | the time that was drawn is over | *pending* |
+//! | backoff | the drawn wait is over | *pending* |
 //! | confirming, pending | it waits longer than the policy's patience | *parked*, and an alert |
 //! | pending, backoff, approval, parked | `clear` consecutive detection runs do not find it | closed `self_resolved` |
 //! | parked, its key blocked | `retry_every` is over, and a step is reversible and runs | *pending*, for one attempt; *parked* again if it does not heal |

@@ -1,7 +1,7 @@
 //! Restoring the state from a journal.
 //!
 //! Any prefix of a journal restores to a valid state: a record that belongs to a missing one has no
-//! effect. Open issues are confirmed anew, since earlier observations are old; budgets, waits,
+//! effect. Open issues are confirmed again, since earlier observations are old; budgets, waits,
 //! blocks, mutes, switches and outcomes continue.
 
 mod replay;
