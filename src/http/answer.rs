@@ -1,9 +1,9 @@
-//! What the head of a response says of it.
+//! Properties of a response's head.
 
 use http::{HeaderMap, StatusCode, header};
 
-/// The status that the client is sent. An informational one is no answer: a server that is handed
-/// it says so, with 500. RFC 9110, section 15.2.
+/// The status that the client receives. An informational status is no final response: a server that
+/// gets one answers 500. RFC 9110, section 15.2.
 pub(super) fn sent(status: StatusCode) -> u16 {
     if status.is_informational() && status != StatusCode::SWITCHING_PROTOCOLS {
         return StatusCode::INTERNAL_SERVER_ERROR.as_u16();

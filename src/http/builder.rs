@@ -18,7 +18,7 @@ use crate::registry::{DeclareError, Registry};
 use crate::trace::{self, Source};
 use crate::util::{Clock, RequestHead};
 
-/// Sets up an [`HttpLayer`].
+/// Builder of an [`HttpLayer`].
 #[derive(Clone, Debug)]
 #[must_use = "a layer is made by `build`"]
 pub struct HttpLayerBuilder {
@@ -31,8 +31,8 @@ pub struct HttpLayerBuilder {
     request_labels: Added<OfRequest>,
     response_labels: Added<OfResponse>,
     buckets: Option<Vec<f64>>,
-    /// Those of names that are not the catalogue's, unless the layer has some: the catalogue's
-    /// families have them from the registry's settings.
+    /// The buckets of other names than the catalogue's, unless the layer sets some: the catalogue's
+    /// families get theirs from the registry's settings.
     elsewhere: Option<Vec<f64>>,
     sample: Sample,
     scheme: Scheme,
@@ -62,8 +62,8 @@ impl HttpLayerBuilder {
         }
     }
 
-    /// Records under these names, all of them at once: `[HttpNames::Catalog,
-    /// HttpNames::OpenTelemetry]` on the way from one to the other. None at all is an error of
+    /// Sets the metric names; several sets are recorded at once: `[HttpNames::Catalog,
+    /// HttpNames::OpenTelemetry]` for a migration. An empty list is an error of
     /// [`build`](Self::build). Default: those of the catalogue.
     pub fn names(mut self, names: impl IntoIterator<Item = HttpNames>) -> Self {
         self.names.clear();
@@ -75,40 +75,40 @@ impl HttpLayerBuilder {
         self
     }
 
-    /// Leaves requests to these paths alone: they are not counted, timed or in flight.
+    /// Excludes requests to these paths: they are not counted, timed or in flight.
     ///
-    /// `/health` is that path, `/internal/*` every path that starts with `/internal/`; a `*`
-    /// anywhere stands for any text, slashes among it. Paths are compared as they stand in
-    /// the request, without the query. Default: `/metrics`, `/health`, `/livez`, `/readyz`,
-    /// to which this adds; those are the whole path of a request, so that an `/api/metrics` is not
-    /// meant where the layer is on a router nested at `/api`.
+    /// `/health` matches that path, `/internal/*` every path that starts with `/internal/`; a `*`
+    /// anywhere matches any text, including slashes. The path of the request is compared, without
+    /// the query. Adds to the default: `/metrics`, `/health`, `/livez`, `/readyz`, which match only
+    /// whole paths, so that an `/api/metrics` is recorded even by a layer on a router nested at
+    /// `/api`.
     pub fn exclude(mut self, pattern: impl AsRef<str>) -> Self {
         self.exclude.add(pattern.as_ref());
         self
     }
 
-    /// Leaves a path alone as those of the default are.
+    /// Excludes a path in the same way as the default ones.
     pub(crate) fn exclude_endpoint(mut self, path: &str) -> Self {
         self.exclude.add_endpoint(path);
         self
     }
 
-    /// Forgets all excluded paths, the default ones among them. What says of itself that it is
-    /// [`Unrecorded`](super::Unrecorded) still is.
+    /// Removes all excluded paths, including the default ones. Responses marked
+    /// [`Unrecorded`](super::Unrecorded) are still not recorded.
     pub fn exclude_nothing(mut self) -> Self {
         self.exclude = Exclude::default();
         self
     }
 
-    /// Finds the route of a request in another way: `None` is
-    /// [`unmatched`](super::UNMATCHED). Default: the pattern that axum matched.
+    /// Sets another source of the route of a request; `None` is [`unmatched`](super::UNMATCHED).
+    /// Default: the pattern that axum matched.
     ///
-    /// Give routes and not paths: a layer remembers 8,192 routes, each method and each value of
-    /// a request label counted apart, and all further ones share the route `__overflow__`. The
-    /// closure runs once for each request, so it had better be quick.
+    /// Return routes, not paths: a layer remembers 8,192 combinations of route, method and request
+    /// labels; further ones share the route `__overflow__`. The closure runs once per request, so
+    /// it should be fast.
     ///
-    /// With it the layer can go around a whole axum router, which knows the pattern only inside.
-    /// That costs two allocations less for each request than `Router::layer`, which boxes every
+    /// With it the layer can wrap a whole axum router, which knows the pattern only inside. That
+    /// saves two allocations per request compared with `Router::layer`, which boxes every route:
     /// route:
     ///
     /// ```
@@ -136,12 +136,11 @@ impl HttpLayerBuilder {
         self
     }
 
-    /// Names what is mounted at a path where axum does not: requests that matched no route and go
-    /// to `/assets` or below have the route `/assets/{*rest}` instead of
-    /// [`unmatched`](super::UNMATCHED), for `mount("/assets")`. That is for a `fallback_service`
-    /// and for a layer around the whole router, which compare the path as it stands in the
-    /// request; of what `nest_service` mounts the route is known without it. Of several, the
-    /// first counts. Default: none.
+    /// Names the service mounted at a path if axum does not: requests that matched no route, to
+    /// `/assets` or below, have the route `/assets/{*rest}` instead of
+    /// [`unmatched`](super::UNMATCHED), for `mount("/assets")`. Needed for a `fallback_service` and
+    /// for a layer around the whole router, which compare the path of the request; routes below
+    /// `nest_service` are known without it. The first match applies. Default: none.
     ///
     /// ```
     /// use selfheal::http::HttpLayer;
@@ -157,18 +156,17 @@ impl HttpLayerBuilder {
         self
     }
 
-    /// Treats the routes that fit a pattern in a way of their own. In the pattern, a `*`
-    /// stands for any text; it is compared with the route, `/orders/{id}`, and not with the
-    /// path. Of several that fit, the first counts. Default: all routes are treated alike.
+    /// Sets a rule for the routes that match a pattern, in which `*` matches any text; it is
+    /// compared with the route, `/orders/{id}`, not with the path. The first match applies.
+    /// Default: no rules.
     pub fn route(mut self, pattern: impl AsRef<str>, rule: RouteRule) -> Self {
         self.rules.add(pattern.as_ref(), rule);
         self
     }
 
-    /// Adds a label to every metric that has labels, read from the extensions of the request
-    /// *as it reaches the layer*: what a layer further out has put there. A value that is not
-    /// among `values` is `other`; with `None` the label is left off. At most four, of at most
-    /// 254 values each. Default: none.
+    /// Adds a label to every metric with labels, read from the extensions of the request *as it
+    /// reaches the layer*, set by an outer layer. A value outside `values` becomes `other`; with
+    /// `None` the label is absent. At most four labels with at most 254 values each. Default: none.
     ///
     /// ```
     /// use selfheal::http::HttpLayer;
@@ -195,9 +193,9 @@ impl HttpLayerBuilder {
         self.request_label_by(name, values, move |head| read(head.extensions))
     }
 
-    /// Adds a label as [`request_label`](Self::request_label) does, read from anything of the
-    /// request but its body. What a client can say it can say wrongly: trust a header as far as
-    /// whoever sets it. Default: none.
+    /// Adds a label as [`request_label`](Self::request_label) does, read from any part of the
+    /// request except its body. Clients can forge headers: trust one only as far as whoever sets
+    /// it. Default: none.
     ///
     /// ```
     /// use selfheal::http::HttpLayer;
@@ -223,9 +221,9 @@ impl HttpLayerBuilder {
         self
     }
 
-    /// Adds a label to the metrics that have the status, read from the extensions of the
-    /// response: what the handler or a layer further in has put there. Otherwise as
-    /// [`request_label`](Self::request_label). Default: none.
+    /// Adds a label to the metrics with a status, read from the extensions of the response, set by
+    /// the handler or an inner layer. Otherwise as [`request_label`](Self::request_label). Default:
+    /// none.
     pub fn response_label<V: Into<Box<str>>>(
         mut self,
         name: &'static str,
@@ -237,28 +235,27 @@ impl HttpLayerBuilder {
         self
     }
 
-    /// Sets the upper bounds of the buckets of the durations in seconds, `+Inf` not among
-    /// them; the time to the first byte has the same. The registry's settings for a family win
-    /// over them, and sessions and sizes keep their own. Default:
-    /// [`DEFAULT_BUCKETS`](crate::registry::DEFAULT_BUCKETS), or those that the names bring.
+    /// Sets the bucket bounds of the durations and times to first byte in seconds, without `+Inf`.
+    /// The registry's settings for a family override them; sessions and sizes keep their own.
+    /// Default: [`DEFAULT_BUCKETS`](crate::registry::DEFAULT_BUCKETS), or those of the names.
     pub fn buckets(mut self, bounds: impl IntoIterator<Item = f64>) -> Self {
         self.buckets = Some(bounds.into_iter().collect());
         self
     }
 
-    /// Sets the buckets of names that are not the catalogue's.
+    /// Sets the buckets of other names than the catalogue's.
     pub(crate) fn buckets_elsewhere(mut self, bounds: &[f64]) -> Self {
         self.elsewhere = Some(bounds.to_vec());
         self
     }
 
-    /// Measures only a share of the requests, from 0 to 1, rounded to one in a whole number:
+    /// Sets the share of requests that are measured, from 0 to 1, rounded to one in a whole number:
     /// 0.3 is one in three, and above two thirds it is every one. Default: 1.
     ///
-    /// Counters and gauges are exact at every rate. Each request that is measured counts in
-    /// the histograms (durations and sizes) for as many as it stands for (`n` at one in `n`),
-    /// so that `_count`, `_sum`, rates and quantiles stay unbiased: `_count` is the true
-    /// number give or take `n` for each route and method. At 0 the histograms stay empty.
+    /// Counters and gauges are exact at every rate. A measured request counts `n` times in the
+    /// histograms (durations and sizes) at one in `n`, so `_count`, `_sum`, rates and quantiles
+    /// stay unbiased: `_count` is within `n` of the true number per route and method. At 0 the
+    /// histograms stay empty.
     ///
     /// A number below 0 means 0; a number above 1, or NaN, means 1.
     pub fn sample_rate(mut self, share: f64) -> Self {
@@ -266,10 +263,10 @@ impl HttpLayerBuilder {
         self
     }
 
-    /// Says where the label `url_scheme` comes from, which behind a proxy that ends TLS is
-    /// otherwise `http`: from the header that the proxy sets, or a fixed one. Only
-    /// [OpenTelemetry's names](HttpNames::OpenTelemetry) have that label. Default:
-    /// [`Scheme::Uri`], since any client may send a header.
+    /// Sets the source of the label `url_scheme`, which is otherwise `http` behind a proxy that
+    /// terminates TLS: a header set by the proxy, or a fixed value. Only [OpenTelemetry's
+    /// names](HttpNames::OpenTelemetry) have that label. Default: [`Scheme::Uri`], since any client
+    /// may send a header.
     ///
     /// ```
     /// use selfheal::http::{HttpLayer, HttpNames, Scheme};
@@ -288,14 +285,14 @@ impl HttpLayerBuilder {
         self
     }
 
-    /// Takes the time from this clock. Default: that of the machine.
+    /// Sets the clock. Default: the system's.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
         self
     }
 
-    /// Keeps in `load` how many requests are in flight and how long the last ones took, for a layer
-    /// that refuses requests. Default: neither is kept.
+    /// Records in `load` the requests in flight and the latency of the last ones, for a layer that
+    /// rejects requests. Default: not recorded.
     pub fn load(mut self, load: &Load) -> Self {
         self.load = Some(load.clone());
         self
@@ -303,12 +300,11 @@ impl HttpLayerBuilder {
 
     trace::trace_by!();
 
-    /// Declares the metrics and makes the layer.
+    /// Declares the metrics and builds the layer.
     ///
     /// # Errors
-    /// The registry already has other metrics under one of the names, a label or a set of
-    /// buckets breaks a rule, there are too many labels or values, or there are no
-    /// [names](Self::names).
+    /// The registry already has other metrics under one of the names, a label or the buckets are
+    /// invalid, there are too many labels or values, or there are no [names](Self::names).
     pub fn build(self) -> Result<HttpLayer, DeclareError> {
         self.check()?;
         let added = names::Added {
@@ -355,8 +351,8 @@ impl HttpLayerBuilder {
         })
     }
 
-    /// As [`build`](Self::build), for code that must go on without: where that fails, the layer
-    /// records nothing, and that is counted in `selfheal_collectors_skipped_total`.
+    /// As [`build`](Self::build), for code that must continue: on an error the layer records
+    /// nothing, and `selfheal_collectors_skipped_total` counts it.
     pub(crate) fn build_or_skip(self) -> HttpLayer {
         let registry = self.registry.clone();
         let nothing = Self::new(&registry).names([]).exclude("*");
@@ -366,7 +362,7 @@ impl HttpLayerBuilder {
         })
     }
 
-    /// What the declarations do not find by themselves.
+    /// Checks what the declarations do not.
     fn check(&self) -> Result<(), DeclareError> {
         if self.names.is_empty() {
             return Err(DeclareError::NoNames {

@@ -1,21 +1,21 @@
 use crate::config::{HEALTH_PATH, LIVENESS_PATH, READINESS_PATH};
 use crate::util::Pattern;
 
-/// Which paths are left alone.
+/// The excluded paths.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Exclude {
     exact: Vec<Pattern>,
-    /// A bit for each length that an exact path has, modulo 64: most paths are distinguished by
+    /// A bit for the length of each exact path, modulo 64, since most paths are distinguished by
     /// their length.
     lengths: u64,
-    /// The patterns with stars, which have no fixed length.
+    /// The patterns with stars, which match any length.
     stars: Vec<Pattern>,
-    /// Paths that are the crate's own where they are the whole path. On a nested router they may
-    /// be the end of one of the application's, and there its own say themselves what they are.
+    /// Endpoints of this crate, which match whole paths only. On a nested router the same path may
+    /// belong to the application; there this crate's responses are marked instead.
     endpoints: Vec<Pattern>,
 }
 
-/// What a service answers about itself: scraping and probing it would drown its real traffic.
+/// The endpoints about the service itself, whose scrapes and probes would hide its real traffic.
 const ABOUT_ITSELF: [&str; 4] = ["/metrics", HEALTH_PATH, LIVENESS_PATH, READINESS_PATH];
 
 impl Exclude {
@@ -45,7 +45,7 @@ impl Exclude {
         }
     }
 
-    /// Whether a path is left alone; `nested` says whether it is what axum has left of a longer one.
+    /// Whether a path is excluded; `nested` returns whether axum has removed a prefix of it.
     #[inline]
     pub(super) fn matches(&self, path: &str, nested: impl FnOnce() -> bool) -> bool {
         (self.lengths & bit(path) != 0 || !self.stars.is_empty()) && self.has(path, nested)

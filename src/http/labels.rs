@@ -1,4 +1,4 @@
-//! Labels that the application adds, each with the values it may have.
+//! Labels added by the application, with declared values.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,11 +8,11 @@ use http::Extensions;
 use crate::registry::{LabelKey, Labels};
 use crate::util::RequestHead;
 
-/// The value of an added label that is not among those declared.
+/// The value of an added label outside the declared ones.
 const OTHER: &str = "other";
 
-/// The most added labels on either side, and the most values of one: a choice of all fits
-/// into one number, which is cheap to compare.
+/// The limit of added labels per side; together with that of values, a combination fits into one
+/// number, which is cheap to compare.
 pub(super) const MAX_LABELS: usize = 4;
 pub(super) const MAX_VALUES: usize = 254;
 
@@ -31,7 +31,7 @@ struct Label<R: ?Sized> {
     read: Arc<R>,
 }
 
-/// Which value each label has: a byte each, 0 for none, 255 for one that is not declared.
+/// The value of each label: a byte each, 0 for none, 255 for an undeclared one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Chosen(u32);
 
@@ -62,7 +62,7 @@ impl<R: ?Sized> Added<R> {
         self.0.iter().map(|label| label.name).collect()
     }
 
-    /// What of the labels is too much, if anything: a label and what is wrong with it.
+    /// The label that exceeds a limit, if any, and the problem.
     pub(super) fn fault(&self) -> Option<(&'static str, &'static str)> {
         if let Some(fifth) = self.0.get(MAX_LABELS) {
             return Some((fifth.name, "is one too many: a layer adds at most four"));
@@ -83,7 +83,7 @@ impl<R: ?Sized> Added<R> {
         Chosen(chosen)
     }
 
-    /// The values that were chosen.
+    /// The label values of a combination.
     pub(super) fn values(&self, chosen: Chosen) -> Vec<&str> {
         let mut rest = chosen.0;
         let mut values: Vec<&str> = self
@@ -109,7 +109,7 @@ impl<R: ?Sized> Label<R> {
             .unwrap_or(u8::MAX)
     }
 
-    /// A label without a value is a label that is not there.
+    /// An empty label value means that the label is absent.
     fn value(&self, at: usize) -> &str {
         match at.checked_sub(1) {
             None => "",
@@ -148,7 +148,7 @@ impl<R: ?Sized> fmt::Debug for Added<R> {
     }
 }
 
-/// The values of one series whose labels are known only at run time.
+/// The label values of a series whose labels are known only at run time.
 #[derive(Debug)]
 pub(super) struct Row<'a>(Vec<&'a str>);
 

@@ -19,24 +19,24 @@ use crate::health::{Contributor, Traffic};
 use crate::registry::{DeclareError, Registry};
 use crate::util::{RequestHead, Verb};
 
-/// Records every request of the service it is put on; see [the module](super).
+/// Records every request of the service it wraps; see [the module](super).
 ///
-/// Cloning is cheap, and all clones share what they have learnt about routes. Several layers
-/// on one registry are fine; a request that goes through two of them is counted twice.
+/// Clones are cheap and share the learnt routes. Several layers may use one registry; a request
+/// that goes through two of them is counted twice.
 #[derive(Debug)]
 pub struct HttpLayer<M = Axum> {
     shared: Arc<Shared>,
     mode: PhantomData<fn() -> M>,
 }
 
-/// What all services of a layer share.
+/// State shared by all services of a layer.
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) recorder: Arc<Recorder>,
     pub(super) classifier: Classifier,
     pub(super) mounts: Mounts,
     pub(super) exclude: Exclude,
-    /// Where the scheme is read, if a label has the protocol.
+    /// The source of the scheme, if a label needs the protocol.
     pub(super) protocol: Option<Scheme>,
     pub(super) table: Table,
 }
@@ -60,7 +60,7 @@ impl Shared {
 }
 
 impl HttpLayer {
-    /// A layer with the defaults of its [builder](Self::builder).
+    /// Creates a layer with the defaults of its [builder](Self::builder).
     ///
     /// # Errors
     /// The registry already has other metrics under the names of
@@ -69,7 +69,7 @@ impl HttpLayer {
         Self::builder(registry).build()
     }
 
-    /// Starts to set up a layer.
+    /// Starts building a layer.
     pub fn builder(registry: &Registry) -> HttpLayerBuilder {
         HttpLayerBuilder::new(registry)
     }
@@ -78,8 +78,8 @@ impl HttpLayer {
         Self::around(Arc::new(shared))
     }
 
-    /// The same layer for services of any request and response body. The service inside is
-    /// called with a [`CountedBody`](super::CountedBody), the caller gets an
+    /// Converts the layer for services with any request and response body. The inner service gets a
+    /// [`CountedBody`](super::CountedBody), the caller an
     /// [`InstrumentedBody`](super::InstrumentedBody), and nothing is boxed:
     ///
     /// ```
@@ -123,8 +123,8 @@ impl<M> Clone for HttpLayer<M> {
     }
 }
 
-/// What the layer has recorded, for a health score, by its first set of names. All layers of one
-/// registry and one set of names are counted together, so only one of them may contribute.
+/// Contributes the recorded requests to the health score, by the first set of names. All layers of
+/// one registry and set of names are counted together, so only one of them may contribute.
 impl<M: 'static> Contributor for HttpLayer<M> {
     fn traffic(&self) -> Option<Traffic> {
         let recorder = &self.shared.recorder;
@@ -141,12 +141,12 @@ impl<S, M> Layer<S> for HttpLayer<M> {
     }
 }
 
-/// What the clones of one service share. A cache line away from the count of references, which
-/// changes with each request, for axum clones a service to call it; what is in here does not
+/// State shared by the clones of one service. Kept a cache line apart from the reference count,
+/// which changes with each request, since axum clones a service to call it; this state does not
 /// change, and so stays in the cache of every core.
 ///
-/// An axum router puts the layer around each method of each route, so that most services only
-/// ever see one key, and know its series without a look-up.
+/// An axum router puts the layer around each method of each route, so most services only ever see
+/// one key and skip the lookup of its series.
 #[derive(Debug)]
 #[repr(align(64))]
 pub(crate) struct Endpoint {
@@ -179,7 +179,7 @@ impl Endpoint {
         series
     }
 
-    /// The series of a request that matched no route of its own.
+    /// The series of a request without a route of its own.
     #[inline(never)]
     fn unmatched<B>(&self, request: &Request<B>) -> &Arc<Series> {
         let shared = &*self.shared;
@@ -212,7 +212,7 @@ impl Endpoint {
         let trace = stands_for.map(|_| recorder.trace.of(RequestHead::of(request)));
         let stands_for = stands_for.unwrap_or_default();
         let mut guard = Guard::begin(series, start, trace.unwrap_or_default(), stands_for);
-        // Of a first request it turns out when it is polled whether it is one to record.
+        // Whether the first request is recorded is known only once it is polled.
         if series.is_open()
             && let Some(state) = guard.state_mut()
         {

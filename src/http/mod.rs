@@ -1,19 +1,18 @@
-//! Requests of an HTTP server: a tower layer for axum routers and any other tower service.
+//! A tower layer that records requests of HTTP servers: axum routers and any other tower service.
 //!
-//! The module promises:
-//! - Every request is counted once, when its *response body* ends, whatever ended it; see the
-//!   table. In-flight is back where it was afterwards.
-//! - No client can create series: the route is the pattern that axum matched, what matched
-//!   none is [`unmatched`](UNMATCHED), a method that is not one of the ten standard ones is
-//!   `other`, and labels that the application adds have declared values.
-//! - Once a route, method and status have been seen, recording takes no lock (one for the copy of a
-//!   pointer, where series of theirs were removed or have expired since) and allocates
-//!   nothing, but a small box for each request beyond 64 at once on a thread: two readings of the
-//!   clock (a third where the body comes in pieces), one look-up and a few atomic additions.
-//!   Under axum, a body that is watched is boxed, as axum boxes every body that is not its own;
-//!   elsewhere ([`HttpLayer::generic`]) it is not.
-//! - What an operator has switched off is not recorded; without any histogram no time is taken.
-//! - Frames, size hints and trailers pass as they are.
+//! Guarantees:
+//! - Every request is counted once, when its *response body* ends, however it ends; see the table.
+//!   The in-flight gauge always returns to its previous value.
+//! - No client can create series: the route is the pattern that axum matched, or else
+//!   [`unmatched`](UNMATCHED), a method other than the ten standard ones is `other`, and labels
+//!   added by the application have declared values.
+//! - Once a route, method and status have been seen, recording takes no lock (except to clone a
+//!   pointer, if their series were removed or have expired) and allocates nothing, except a small
+//!   box per request beyond 64 at once on a thread: two clock readings (three for a body in several
+//!   pieces), one lookup and a few atomic additions. Under axum, a watched body is boxed, as axum
+//!   boxes every foreign body; with [`HttpLayer::generic`] it is not.
+//! - Disabled families are not recorded; without any histogram the clock is not read.
+//! - Frames, size hints and trailers are forwarded unchanged.
 //!
 //! ```
 //! use axum::{Router, routing::get};
@@ -29,75 +28,74 @@
 //! # }
 //! ```
 //!
-//! [`HttpLayerBuilder`] has the rest: excluded paths, samples, routes with labels and buckets
-//! of their own, labels from requests and responses, other [names](HttpNames), the
-//! [scheme](Scheme) behind a proxy. With the feature `trace-exemplars`, durations carry the
-//! trace of a request as an exemplar.
+//! [`HttpLayerBuilder`] has further options: excluded paths, sampling, labels and buckets per
+//! route, labels from requests and responses, other [names](HttpNames), the [scheme](Scheme) behind
+//! a proxy. With the feature `trace-exemplars`, durations carry the trace of a request as an
+//! exemplar.
 //!
 //! # What is recorded
 //!
-//! [`HttpMetrics`] lists the metrics. `status` and the duration are those of the end:
+//! [`HttpMetrics`] lists the metrics. `status` and the duration are determined at the end:
 //!
-//! | what happens | `status` | duration until |
+//! | event | `status` | duration until |
 //! |---|---|---|
 //! | the body is read to its end | as sent | the last frame is handed to the server |
 //! | HEAD, 204, 304, an empty body, CONNECT with 2xx | as sent | the headers |
-//! | 100, 102 or 103 as the answer: servers refuse it (the 100 for `Expect` is the server's own and not seen here) | `500` | the headers |
-//! | WebSocket and other upgrades | `101` | the headers; with a [`HttpSession`] in the handler, the life of the connection is in `http_session_duration_seconds`, and it is in flight until its end |
-//! | a stream of server-sent events | as sent | the headers; its life is in `http_session_duration_seconds`, and it is in flight until its end |
-//! | a stream on a route that is declared one ([`RouteRule::session`]): a 2xx whose body does not say its size | as sent | the same |
+//! | a final response of 100, 102 or 103: servers reject it (the 100 for `Expect` comes from the server and is not seen here) | `500` | the headers |
+//! | WebSocket and other upgrades | `101` | the headers; with an [`HttpSession`] in the handler, the lifetime of the connection is in `http_session_duration_seconds`, and it is in flight until its end |
+//! | a stream of server-sent events | as sent | the headers; its lifetime is in `http_session_duration_seconds`, and it is in flight until its end |
+//! | a stream on a route declared as one ([`RouteRule::session`]): a 2xx whose body has no known size | as sent | the same |
 //! | no route matches, a `fallback` or `fallback_service` answers | as sent, path `unmatched` | as above |
 //! | the path matches and the method does not | `405`, path as matched | as above |
-//! | the client hangs up, or resets its HTTP/2 stream, before the headers or inside the body | `499` | it is noticed |
-//! | the client goes after the server was handed the last frame, which for a body in one piece is all of it | as sent | that frame is handed over |
-//! | the client breaks off its upload, so that the body of the request fails | `499` for an answer of 5xx (axum's `Multipart` and proxies give one), an error, or none that can be sent; else as the handler answers (400 by axum's other extractors) | as above |
-//! | the body of the request fails for another reason: a layer *above* cuts it (tower-http's limits of size and time, a gzip that is none), or its chunks are no HTTP | as the handler answers; `499` for an error, or an answer that breaks off | as above |
+//! | the client disconnects, or resets its HTTP/2 stream, before the headers or within the body | `499` | it is noticed |
+//! | the client disconnects after the server got the last frame, which for a body in one piece is all of it | as sent | that frame is handed over |
+//! | the client aborts its upload, so that the request body fails | `499` for a response of 5xx (as from axum's `Multipart` and proxies), an error, or a response that cannot be sent; else as the handler answers (400 by axum's other extractors) | as above |
+//! | the request body fails for another reason: a layer *above* aborts it (tower-http's limits of size and time, invalid gzip), or its chunks are invalid | as the handler answers; `499` for an error, or an incomplete response | as above |
 //! | a timeout *above* the layer drops the future | `499` | then |
 //! | a timeout *below* the layer | as it answers | as above |
 //! | the body fails after the headers were sent | `500` | the error |
-//! | the body is shorter than the `Content-Length`: the response breaks off | `500` | its end |
-//! | the body is longer than the `Content-Length`: the server cuts it | as sent | the last byte that fits |
+//! | the body is shorter than the `Content-Length`: the response is incomplete | `500` | its end |
+//! | the body is longer than the `Content-Length`: the server truncates it | as sent | the last byte that fits |
 //! | the service fails (axum's cannot): `tower`'s load shedding, limits and timeouts below the layer | `500` | the error |
-//! | the handler or the body panics, whether or not that is caught above the layer | `500` | the unwinding drops it |
+//! | the handler or the body panics, whether or not that is caught above the layer | `500` | the unwinding |
 //! | a panic is caught below the layer | as its catcher answers | as above |
 //! | the path is excluded | nothing is recorded | |
-//! | the response says that it is [`Unrecorded`], as those of this crate's own endpoints do | nothing; it is in flight until its headers | |
-//! | bytes that are no HTTP, a request that waits behind another on its connection | nothing, for it has not come yet | |
-//! | the server refuses the request itself: a URI (414) or headers (431) too large, contradictions in them (400), HTTP/2 streams beyond its limit or reset too fast | nothing, for no layer sees it | |
+//! | the response is marked [`Unrecorded`], as those of this crate's own endpoints are | nothing; it is in flight until its headers | |
+//! | bytes that are no HTTP, a request queued behind another on its connection | nothing, since it has not arrived yet | |
+//! | the server rejects the request itself: a URI (414) or headers (431) too large, contradictory headers (400), HTTP/2 streams beyond its limit or reset too fast | nothing, since no layer sees it | |
 //!
-//! A client that has gone is noticed when the server reads the end of its connection; on HTTP/1.1
-//! one that only closes its own side (`nc -N`) is taken for gone, too, and if that is before the
-//! handler has begun, the request is not seen. There hyper reads no further while another request
-//! of the client waits, sent ahead of its turn: until the handler is done, the first one stays in
-//! flight.
+//! A disconnected client is noticed when the server reads the end of its connection; on HTTP/1.1 a
+//! client that only closes its sending side (`nc -N`) counts as disconnected, too, and if that
+//! happens before the handler starts, the request is not seen. hyper does not read while another
+//! request is pipelined on an HTTP/1.1 connection: until the handler is done, the first one stays
+//! in flight.
 //!
-//! 499 is what nginx logs for a client that closed the connection. The end counts over the
-//! headers: a response that breaks off after `200 OK` is not counted under 200. (Under
-//! OpenTelemetry's names the status is the one sent, and `error_type` says how the request ended:
-//! `client_closed`, `body_error`, `service_error`, `panic`.)
+//! 499 is nginx's log status for a client that closed the connection. The end overrides the
+//! headers: an incomplete response after `200 OK` does not count as 200. (Under OpenTelemetry's
+//! names the status is the one sent, and `error_type` shows how the request ended: `client_closed`,
+//! `body_error`, `service_error`, `panic`.)
 //!
-//! Sizes are what passed, frame by frame: of the request what was read by the time the
-//! response ended, of the response what was sent. Each request is one sample of both, which is
-//! zero where there is no body. The time to the first byte is the time until the server has
-//! taken the headers and asks for the body, together with the first frame where that is there
-//! at once; a request that ends before its headers has none.
+//! Sizes are those of the frames that passed: of the request what was read until the response
+//! ended, of the response what was sent. Each request adds one sample to both, which is zero
+//! without a body. The time to first byte ends when the server has taken the headers and polls the
+//! body, including the first frame if that is ready at once; a request that ends before its headers
+//! has none.
 //!
-//! Put the layer on with `Router::layer` after the routes *and after every `merge`*, or with
-//! `route_layer` to leave the unmatched alone. Of two routers without a fallback that are merged,
-//! axum keeps the silent 404 of the second one, so that a router merged in after the layer takes
-//! the unmatched out of sight. Likewise, a `fallback` that is set after the layer is not seen.
+//! Add the layer with `Router::layer` after the routes *and after every `merge`*, or with
+//! `route_layer` to ignore unmatched requests. When two routers without a fallback are merged, axum
+//! keeps the implicit 404 of the second, so a router merged after the layer hides unmatched
+//! requests. A `fallback` that is set after the layer is not seen either.
 //!
-//! What a layer *above* this one answers is not seen: a request that is refused there is nothing
-//! here, and one whose time is up there is `499`, though its client is sent a 504 and the fault is
-//! the server's. So put this layer on last, above timeouts, limits and catchers of panics, save
-//! for what gives it labels.
+//! Responses of a layer *above* this one are not seen: a request rejected there is not recorded,
+//! and one that times out there is `499`, although its client gets a 504 and the server is at
+//! fault. So add this layer last, above timeouts, limits and panic catchers, but below layers that
+//! set its labels.
 //!
-//! On a nested router the layer sees the whole pattern as the route, but of the path only what
-//! axum has left of it: there, `/internal` is excluded as `/internal` and not as `/api/internal`.
-//! A layer *outside* of the router (around `into_service`, or on a service
-//! given to `nest_service`) runs before axum has matched and sees `unmatched`;
-//! [`route_by`](HttpLayerBuilder::route_by) helps there. Where such a closure is cheap, that place
-//! is also the faster one, by a third: axum boxes and clones whatever a router has inside of it.
+//! On a nested router the layer sees the whole pattern as the route, but the path without the
+//! prefix that axum removed: there, exclude `/internal`, not `/api/internal`. A layer *outside* the
+//! router (around `into_service`, or on a service given to `nest_service`) runs before axum matches
+//! and sees `unmatched`; use [`route_by`](HttpLayerBuilder::route_by) there. With a cheap closure,
+//! that position is also faster, by a third: axum boxes and clones everything inside a router.
 
 mod answer;
 mod builder;

@@ -6,9 +6,8 @@ use http_body::Body;
 use super::protocol::{Guard, Http};
 use crate::exchange::{ResponseBody, Wrap};
 
-/// The mode of a layer for axum: requests and responses keep axum's own body type, and a body
-/// is boxed only where there is something to watch. The default of
-/// [`HttpLayer`](super::HttpLayer).
+/// The mode of a layer for axum: requests and responses keep axum's body type, and a body is boxed
+/// only if it must be watched. The default of [`HttpLayer`](super::HttpLayer).
 #[derive(Clone, Copy, Debug)]
 pub enum Axum {}
 

@@ -1,4 +1,4 @@
-//! What a service is mounted at, for requests that matched no route of their own.
+//! The path at which a service is mounted, for requests without a route of their own.
 
 use std::pin::pin;
 use std::sync::{Arc, OnceLock};
@@ -11,10 +11,10 @@ use axum::{Extension, Router};
 use http::{Extensions, Request};
 use tower_service::Service;
 
-/// What follows the path of a mount in its label. In axum's own pattern this has a private name.
+/// The suffix of a mount's label. In axum's own pattern the wildcard has a private name.
 const REST: &str = "/{*rest}";
 
-/// The mounts that the application names.
+/// The mounts named by the application.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Mounts(Vec<Box<str>>);
 
@@ -37,10 +37,10 @@ fn label(path: &str) -> Box<str> {
     format!("{}{REST}", path.trim_end_matches('/')).into()
 }
 
-/// The mount by `nest_service` that requests to one endpoint of a router come through, if any.
+/// The `nest_service` mount through which requests reach an endpoint of a router, if any.
 ///
-/// It is the same for all of them, unless the router that has the endpoint is itself mounted in
-/// several places, which [`NestedPath`] distinguishes.
+/// The same for all requests, unless the router of the endpoint is itself mounted in several
+/// places, which [`NestedPath`] distinguishes.
 #[derive(Debug, Default)]
 pub(super) struct Nested(OnceLock<(Option<NestedPath>, Option<Arc<str>>)>);
 
@@ -56,8 +56,8 @@ impl Nested {
     }
 }
 
-/// Of a service that `nest_service` mounts, axum keeps the pattern to itself, but adds it to that
-/// of a route which a router further in matches. Here is one.
+/// axum does not expose the pattern of a `nest_service` mount, but prepends it to that of a route
+/// matched by an inner router. This creates one.
 fn ask_axum(extensions: &Extensions) -> Option<Arc<str>> {
     let mut request = Request::new(Body::empty());
     *request.extensions_mut() = extensions.clone();

@@ -3,8 +3,8 @@
 pub(crate) enum End {
     /// The whole response was handed over.
     Complete,
-    /// The future or the body was dropped before its end: the client hung up, or a layer
-    /// above gave up.
+    /// The future or the body was dropped before its end: the client disconnected, or a layer above
+    /// gave up.
     Dropped,
     /// The service or the body returned an error.
     Failed,
@@ -15,20 +15,20 @@ pub(crate) enum End {
 /// The end of a request together with the status that was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Outcome {
-    /// The status code of the response; 0 where there was none yet.
+    /// The status code of the response; 0 before there is one.
     pub(super) sent: u16,
     pub(super) end: End,
 }
 
-/// What nginx logs for a client that closed the connection before it had its response. No
-/// RFC assigns 499, so a series with it is not mistaken for an answer of the application.
+/// nginx's log status for a client that closed the connection before the response. No RFC assigns
+/// 499, so it is not mistaken for a response of the application.
 const CLIENT_CLOSED: u16 = 499;
 
 const INTERNAL_ERROR: u16 = 500;
 
 impl Outcome {
-    /// The value of the label `status`: how it ended counts over what the headers said, for a
-    /// response that breaks off after `200 OK` served no one.
+    /// The value of the label `status`: the end overrides the headers, since an incomplete response
+    /// after `200 OK` served no one.
     #[inline]
     pub(super) fn status(self) -> u16 {
         match self.end {
@@ -38,7 +38,7 @@ impl Outcome {
         }
     }
 
-    /// Whether the server did what it was asked for. What a client got wrong is served well.
+    /// Whether the server served the request; errors of the client count as served.
     #[inline]
     pub(super) fn is_good(self) -> bool {
         !(500..600).contains(&self.status())

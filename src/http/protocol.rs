@@ -13,15 +13,15 @@ use super::state::{BROKEN_OFF, CLIENT_GONE, Progress, Stage, UNKNOWN};
 use crate::exchange::{self, Ended, Fails, Open, Protocol, Reads, Spare};
 use crate::util::{Clock, Unrecorded};
 
-/// Requests of an HTTP server.
+/// The HTTP server protocol.
 #[derive(Debug)]
 pub enum Http {}
 
-/// One request on its way.
+/// A request in flight.
 pub(super) type Guard = exchange::Guard<Http>;
 pub(super) type State = exchange::State<Http>;
 
-/// One route with one method, and the handles of its series.
+/// The series of one route and method.
 pub(super) type Series = exchange::Series<Http>;
 
 thread_local! {
@@ -32,9 +32,9 @@ impl Protocol for Http {
     type Shared = Endpoint;
     type Recorder = Recorder;
     type Name = Route;
-    /// How it ended, and the values of the response labels.
+    /// The outcome, and the values of the response labels.
     type Outcome = (Outcome, Chosen);
-    /// For how many requests it stands in the histograms.
+    /// The weight of the request in the histograms.
     type Begin = u32;
     type Progress = Progress;
     type End = End;
@@ -85,7 +85,7 @@ impl Protocol for Http {
         Unrecorded::listen();
     }
 
-    /// The request may have announced that it is none to record.
+    /// Checks whether the request has announced that it is not recorded.
     #[inline]
     fn pending(guard: &mut Guard) {
         if Unrecorded::was_announced() {
@@ -98,7 +98,7 @@ impl Protocol for Http {
     #[inline]
     fn dropped(state: &State) -> End {
         if state.progress.is_all_sent() {
-            // A server that knows the length need not ask for the end after the last byte.
+            // A server that knows the length need not poll for the end after the last byte.
             End::Complete
         } else {
             End::Dropped
@@ -174,7 +174,7 @@ impl<B: Body> Reads<B> for Http {
         };
         let bytes = frame.data_ref().map_or(0, Buf::remaining);
         state.progress.sent = state.progress.sent.saturating_add(bytes as u64);
-        // Servers ask for the end too, and then never for the frame after the last.
+        // Servers ask whether the body has ended, and then never poll for the end.
         if state.progress.is_all_sent() || over() {
             end_of_body(guard);
         } else {
@@ -200,7 +200,7 @@ impl<E> Fails<E> for Http {
     }
 }
 
-/// The service or the body has failed; not of itself where it was reading a request that did.
+/// The service or the body has failed; not by itself if it was reading a request body that failed.
 fn failed(guard: &mut Guard) {
     let broken_off = |state: &State| state.progress.upload(BROKEN_OFF);
     guard.end(if guard.state().is_some_and(broken_off) {
@@ -210,19 +210,19 @@ fn failed(guard: &mut Guard) {
     });
 }
 
-/// The body has nothing more to hand over.
+/// The body has ended.
 #[inline]
 fn end_of_body(guard: &mut Guard) {
     let Some(state) = guard.state() else { return };
     let Progress { sent, promised, .. } = state.progress;
-    // Short of what the headers promise, the server cannot end the response, and breaks off.
+    // If the body is shorter than the headers promise, the server aborts the response.
     let short = sent < promised && promised != UNKNOWN;
     guard.end(if short { End::Failed } else { End::Complete });
 }
 
-/// Ends the request at its headers where the body of the response does not matter: it is not
-/// to be recorded, or there is no one to send it to: that is why the server has failed
-/// (axum's `Multipart` makes a 500 of it, a proxy a 502), which is no fault of its own.
+/// Ends the request at its headers if the response body does not matter: the request is not
+/// recorded, or the client is gone, which is why the server has failed (axum's `Multipart` makes a
+/// 500 of it, a proxy a 502) through no fault of its own.
 #[cold]
 fn is_settled(guard: &mut Guard, head: &Parts) -> bool {
     let Some(state) = guard.state() else {

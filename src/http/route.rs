@@ -8,14 +8,14 @@ use super::sample::Sample;
 use super::scheme::Scheme;
 use crate::util::{Pattern, RequestHead};
 
-/// The route label of every request that no route of the application matched, so that what
-/// scanners ask for is one series and not one each. No route of axum can have this name, for
-/// all of them start with a slash.
+/// The route label of every request that no route of the application matched, so that scanners
+/// create one series instead of many. No axum route can have this name, since all of them start
+/// with a slash.
 pub const UNMATCHED: &str = "unmatched";
 
 type OwnClassifier = dyn for<'a> Fn(RequestHead<'a>) -> Option<&'a str> + Send + Sync;
 
-/// Where the route of a request comes from.
+/// The source of a request's route.
 #[derive(Clone, Default)]
 pub(super) enum Classifier {
     /// The pattern that axum matched, as the application wrote it: `/orders/{id}`.
@@ -50,8 +50,7 @@ impl fmt::Debug for Classifier {
     }
 }
 
-/// What is different about some routes; see
-/// [`HttpLayerBuilder::route`](super::HttpLayerBuilder::route).
+/// Settings for some routes; see [`HttpLayerBuilder::route`](super::HttpLayerBuilder::route).
 ///
 /// ```
 /// use selfheal::http::{HttpLayer, RouteRule};
@@ -75,43 +74,42 @@ pub struct RouteRule {
 }
 
 impl RouteRule {
-    /// A rule that changes nothing yet.
+    /// Creates a rule that changes nothing.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Gives the routes this label, so that several become one. Default: each its own.
+    /// Sets the label of the routes, so that several become one. Default: each its own.
     pub fn label(mut self, label: impl Into<String>) -> Self {
         self.label = Some(label.into().into_boxed_str());
         self
     }
 
-    /// Times only this share of the requests; see
-    /// [`HttpLayerBuilder::sample_rate`](super::HttpLayerBuilder::sample_rate). Default: that
-    /// of the layer.
+    /// Sets the share of requests that are measured; see
+    /// [`HttpLayerBuilder::sample_rate`](super::HttpLayerBuilder::sample_rate). Default: that of
+    /// the layer.
     pub fn sample_rate(mut self, share: f64) -> Self {
         self.sample = Some(Sample::of_rate(share));
         self
     }
 
-    /// Gives the durations of the routes, and the times to their first byte, these buckets: upper
-    /// bounds in seconds, `+Inf` not among them. They win over those of the layer and of the configuration. A sum over
-    /// routes with unlike buckets is nonsense. Default: those of the layer.
+    /// Sets the bucket bounds of the routes' durations and times to first byte, in seconds, without
+    /// `+Inf`. They override those of the layer and of the configuration. Sums over routes with
+    /// different buckets are meaningless. Default: those of the layer.
     pub fn buckets(mut self, bounds: impl IntoIterator<Item = f64>) -> Self {
         self.buckets = Some(bounds.into_iter().collect());
         self
     }
 
-    /// Takes what the routes stream for sessions, as server-sent events always are: NDJSON, the
-    /// tail of a log, a watch, a download of minutes. Such a request is counted and timed at its
-    /// headers, with the status sent; it is in flight until the stream ends, however it does, and
-    /// then its length is in `http_session_duration_seconds` (not under
-    /// [other names](super::HttpNames)). Whether the stream came to its end is not recorded: that its
-    /// client has had enough is no fault.
+    /// Treats streams of the routes as sessions, as server-sent events always are: NDJSON, tailed
+    /// logs, watches, long downloads. Such a request is counted and timed at its headers, with the
+    /// status sent; it is in flight until the stream ends, and then its lifetime is recorded in
+    /// `http_session_duration_seconds` (not under [other names](super::HttpNames)). Whether the
+    /// stream was complete is not recorded, since a client that ends it is no fault.
     ///
-    /// Only a success (2xx) whose body does not say its size
-    /// ([`size_hint`](http_body::Body::size_hint)) is a stream. Errors, and the list that a watch
-    /// gives to those who do not watch, stay requests, timed to their end. Default: no.
+    /// Only a success (2xx) without a known body size ([`size_hint`](http_body::Body::size_hint))
+    /// is a stream. Errors, and the list that a watch endpoint returns without watching, stay
+    /// requests, timed to their end. Default: no.
     ///
     /// ```
     /// use selfheal::http::{HttpLayer, RouteRule};
@@ -130,7 +128,7 @@ impl RouteRule {
     }
 }
 
-/// The rules by pattern; the first that fits counts.
+/// The rules by pattern; the first match applies.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Rules(Vec<(Pattern, RouteRule)>);
 
@@ -149,7 +147,7 @@ impl Rules {
     }
 }
 
-/// The protocol of a request, as far as labels have it.
+/// The protocol of a request, as used by labels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Protocol {
     version: u8,

@@ -1,15 +1,14 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Which requests are timed: one in `every`.
+/// Samples the requests to time: one in `every`.
 ///
-/// Requests are taken in blocks of `every`, and from each block the one at a place drawn from
-/// the seed and the number of the block. So each request is as likely as any other to be in
-/// the sample, a beat in the traffic (every tenth request is slow) does not meet a beat in the
-/// sampling, and standing for `every` requests each, the sampled ones never miss the true
-/// count by more than one block.
+/// Requests form blocks of `every`, and one of each block is chosen by the seed and the number of
+/// the block. So each request is equally likely to be sampled, periodic traffic (every tenth
+/// request is slow) does not alias with the sampling, and since each sampled request counts `every`
+/// times, the total is off by less than one block.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Sample {
-    /// 0 for none at all.
+    /// 0 for no requests.
     every: u32,
 }
 
@@ -17,7 +16,7 @@ impl Sample {
     pub(super) const ALL: Self = Self { every: 1 };
     pub(super) const NONE: Self = Self { every: 0 };
 
-    /// One in `1 / rate`, rounded to a whole number. What is not a rate is the nearest that is.
+    /// One in `1 / rate`, rounded to a whole number. Invalid rates are clamped.
     pub(super) fn of_rate(rate: f64) -> Self {
         if rate.is_nan() || rate >= 1.0 {
             Self::ALL
@@ -32,7 +31,7 @@ impl Sample {
         }
     }
 
-    /// Whether the request that draws now is in the sample, and for how many it stands.
+    /// Returns the weight of the current request if it is sampled.
     #[inline]
     pub(super) fn draw(self, tickets: &Tickets) -> Option<u32> {
         if self.every <= 1 {
@@ -45,8 +44,8 @@ impl Sample {
     }
 }
 
-/// What is counted to draw from. Each method of each route has its own, so that a quiet route
-/// is sampled as fairly as a busy one.
+/// The counter to draw from. Each method of each route has its own, so that a quiet route is
+/// sampled as fairly as a busy one.
 #[derive(Debug)]
 pub(super) struct Tickets {
     seed: u64,
@@ -63,7 +62,7 @@ impl Tickets {
 }
 
 /// The output step of SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number
-/// generators", OOPSLA 2014): every bit of the input moves every bit of the output.
+/// generators", OOPSLA 2014): every input bit affects every output bit.
 fn mix(n: u64) -> u64 {
     let n = n.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let n = (n ^ (n >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

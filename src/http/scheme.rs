@@ -1,23 +1,22 @@
 use http::{HeaderMap, Request, header};
 
-/// Where the scheme of a request is read, for the label `url_scheme` of
-/// [OpenTelemetry's names](super::HttpNames::OpenTelemetry); see
+/// The source of a request's scheme, for the label `url_scheme` of [OpenTelemetry's
+/// names](super::HttpNames::OpenTelemetry); see
 /// [`HttpLayerBuilder::scheme`](super::HttpLayerBuilder::scheme).
 ///
-/// A header is what a client says unless a proxy overwrites it. So it is named here which one
-/// the proxy sets, and no other is read. Of a list, as several proxies make it, the first entry
-/// counts: the scheme that the client itself used. A header that is missing, or says neither
-/// `http` nor `https` (in whatever case), leaves it at the URI.
+/// Clients can forge a header unless a proxy overwrites it, so only the header chosen here is read.
+/// Of a list, as from several proxies, the first entry counts: the scheme that the client used. If
+/// the header is missing, or is neither `http` nor `https` (in any case), the URI is used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Scheme {
-    /// The URI of the request, which has one in HTTP/2, and in HTTP/1.1 if sent to a proxy;
+    /// The URI of the request, which has a scheme in HTTP/2, and in HTTP/1.1 if sent to a proxy;
     /// without one, `http`.
     #[default]
     Uri,
     /// Always `http`.
     Http,
-    /// Always `https`: all that comes here has come through something that ends TLS.
+    /// Always `https`, behind a proxy that terminates TLS.
     Https,
     /// The header `X-Forwarded-Proto`.
     XForwardedProto,
@@ -56,7 +55,7 @@ fn is_https(scheme: &str) -> Option<bool> {
     }
 }
 
-/// The value of `proto` in the first element of a list of forwarders: RFC 7239, section 4.
+/// The value of `proto` in the first element of the header: RFC 7239, section 4.
 fn proto(list: &str) -> Option<&str> {
     let (mut quoted, mut escaped) = (false, false);
     let pairs = list.split_inclusive(|c| {

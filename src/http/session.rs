@@ -11,13 +11,13 @@ use super::protocol::{Guard, Series};
 use crate::exchange::Entered;
 use crate::util::Mark;
 
-/// The life of a connection after its upgrade, to a WebSocket or any other protocol.
+/// The lifetime of an upgraded connection, such as a WebSocket.
 ///
-/// A server takes the connection out of HTTP and hands it to the application, and no layer sees
-/// it again. So the application says how long it lives: it takes the session from the request
-/// and holds on to it, or to a clone, as long as the connection is in use. From the `101` (for
-/// CONNECT, the 2xx) until the last clone is dropped the request stays in flight, and then its
-/// length, counted from the request, goes into `http_session_duration_seconds`, once.
+/// A server takes an upgraded connection out of HTTP, and no layer sees it again. So the
+/// application measures it: the handler takes the session from the request and holds it, or a
+/// clone, as long as the connection is in use. From the `101` (for CONNECT, the 2xx) until the last
+/// clone is dropped the request is in flight; then its lifetime since the start of the request is
+/// recorded in `http_session_duration_seconds`, once.
 ///
 /// ```
 /// use axum::extract::ws::{WebSocket, WebSocketUpgrade};
@@ -31,10 +31,9 @@ use crate::util::Mark;
 /// async fn talk(socket: WebSocket) {}
 /// ```
 ///
-/// A handler that does not take it leaves the connection unmeasured after its `101`: hyper hands
-/// that over through an `OnUpgrade` in the request, which no layer can make or wrap, and which
-/// gives the connection to one owner alone. Where there is nothing to measure (no layer, an
-/// excluded path, no upgrade) the session has no effect.
+/// Otherwise the connection is not measured after its `101`: hyper passes it on through an
+/// `OnUpgrade` in the request, which no layer can create or wrap, and which has one owner. If there
+/// is nothing to measure (no layer, an excluded path, no upgrade), the session has no effect.
 #[derive(Clone, Default)]
 #[must_use = "the session ends when it is dropped"]
 pub struct HttpSession(Option<Arc<Life>>);
@@ -43,7 +42,7 @@ struct Life {
     series: Arc<Series>,
     start: Option<Mark>,
     stands_for: u32,
-    /// Once the upgrade was granted.
+    /// Set once the upgrade was granted.
     begun: OnceLock<Entered>,
 }
 
@@ -57,19 +56,19 @@ impl HttpSession {
         })))
     }
 
-    /// Takes the session out of the extensions of a request, for services that are not axum's.
+    /// Takes the session out of a request's extensions, for services other than axum's.
     pub fn take(extensions: &mut Extensions) -> Self {
         extensions.remove().unwrap_or_default()
     }
 
-    /// Runs what uses the connection; the session ends with it, also where it is dropped.
+    /// Awaits the future that uses the connection; the session ends with it, or when it is dropped.
     pub async fn hold<T>(self, connection: impl Future<Output = T>) -> T {
         let _until_the_end = self;
         connection.await
     }
 
-    /// The upgrade was granted. If nothing else holds the session, it will never be known how long
-    /// it is, and it never begins.
+    /// Starts the session when the upgrade was granted, unless nothing else holds it, so that its
+    /// end would never be seen.
     pub(super) fn granted(self) {
         if let Some(life) = &self.0
             && Arc::strong_count(life) > 1
@@ -79,8 +78,7 @@ impl HttpSession {
     }
 }
 
-/// Gives the application what it is to hold on to if it grants the upgrade that the request
-/// asks for.
+/// Puts a session into the request's extensions if the request asks for an upgrade.
 #[cold]
 pub(super) fn offer(guard: &mut Guard, extensions: &mut Extensions) {
     if let Some(state) = guard.state_mut() {
@@ -90,8 +88,8 @@ pub(super) fn offer(guard: &mut Guard, extensions: &mut Extensions) {
     }
 }
 
-/// Whether a request asks for another protocol: RFC 9110, section 7.8, which is for HTTP/1.1
-/// alone, and CONNECT, which HTTP/2 uses for it (RFC 8441).
+/// Whether a request asks for an upgrade: RFC 9110, section 7.8, for HTTP/1.1 only, or CONNECT,
+/// which HTTP/2 uses for it (RFC 8441).
 #[inline]
 pub(super) fn is_asked<B>(request: &Request<B>) -> bool {
     let upgrades = request.version() == Version::HTTP_11;

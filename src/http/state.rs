@@ -1,4 +1,4 @@
-//! What is known of a request on its way.
+//! State of a request in flight.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,47 +13,47 @@ use super::session::HttpSession;
 use crate::exchange::{Current, Ended};
 use crate::util::Verb;
 
-/// The size of a body that does not say it.
+/// The size of a body that does not declare it.
 pub(super) const UNKNOWN: u64 = u64::MAX;
 
-/// Set in the number of bytes read once the body of the request has failed.
+/// A flag in the number of bytes read: the request body has failed.
 pub(super) const BROKEN_OFF: u64 = 1 << 63;
 
-/// Set besides if that was because the client has gone.
+/// An additional flag: it failed because the client is gone.
 pub(super) const CLIENT_GONE: u64 = 1 << 62;
 
-/// How far a request has come.
+/// State of a request in flight.
 pub(crate) struct Progress {
-    /// For how many requests it stands in the histograms.
+    /// The weight of the request in the histograms.
     pub(super) stands_for: u32,
     /// The status code sent, 0 before there is one.
     pub(super) status: u16,
     pub(super) stage: Stage,
-    /// What the connection may become, where the request asks for another protocol.
+    /// The session of the connection, if the request asks for an upgrade.
     pub(super) upgrade: Option<HttpSession>,
     /// The values of the response labels.
     pub(super) labels: Chosen,
-    /// How many bytes of body there are to be.
+    /// The declared size of the body.
     pub(super) promised: u64,
-    /// How many there have been.
+    /// The size sent so far.
     pub(super) sent: u64,
-    /// Whether the request has a body that is counted, in `read`.
+    /// Whether the request has a body that is counted in `read`.
     reading: bool,
-    /// Kept for the next request if this one has no use for it.
+    /// Kept for the next request if this one does not use it.
     read: Option<Arc<AtomicU64>>,
 }
 
-/// How far the response has come.
+/// The stage of the response.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Stage {
-    /// There is none yet.
+    /// There is no response yet.
     Called,
-    /// There are headers; the time to the first byte is still to be recorded.
+    /// There are headers; the time to first byte is not recorded yet.
     Headers,
-    /// The first byte has gone.
+    /// The first byte was sent.
     Body,
-    /// The request has been recorded at its headers, and this is a session that goes on,
-    /// measured by its length alone.
+    /// The request was recorded at its headers, and the response is a session, of which only the
+    /// lifetime is measured.
     Session,
 }
 
@@ -74,7 +74,7 @@ impl Default for Progress {
 }
 
 impl Progress {
-    /// Begins anew with what an earlier request has left.
+    /// Resets the state left by an earlier request.
     #[inline]
     pub(super) fn renew(&mut self, stands_for: u32) {
         self.stands_for = stands_for;
@@ -100,7 +100,7 @@ impl Progress {
         read
     }
 
-    /// Whether all has been sent that was promised.
+    /// Whether the declared size has been sent.
     #[inline]
     pub(super) fn is_all_sent(&self) -> bool {
         self.sent >= self.promised
@@ -116,7 +116,7 @@ impl Progress {
         }
     }
 
-    /// Whether the body of the request has failed: for this reason, or for any.
+    /// Whether the request body has failed: for this reason, or for any.
     #[cold]
     pub(super) fn upload(&self, reason: u64) -> bool {
         let read = self.read.as_ref().filter(|_| self.reading);
@@ -125,13 +125,13 @@ impl Progress {
 }
 
 impl State {
-    /// Seconds since it began.
+    /// The seconds since the start.
     #[inline]
     fn seconds(&self) -> Option<f64> {
         self.elapsed().map(|took| took.as_secs_f64())
     }
 
-    /// The headers have gone, and with them the first byte.
+    /// Records the time to first byte, once the headers were sent.
     #[inline]
     pub(super) fn first_byte(&mut self) {
         if self.progress.stage == Stage::Headers
@@ -151,8 +151,8 @@ impl State {
         }
     }
 
-    /// Whether HTTP gives this response no body, whatever the handler returned: the server
-    /// drops that body unread, which is no early end. RFC 9110, sections 6.4.1 and 9.3.6.
+    /// Whether HTTP allows this response no body, whatever the handler returned: the server drops
+    /// it unread, which is no early end. RFC 9110, sections 6.4.1 and 9.3.6.
     pub(super) fn bodiless(&self, status: StatusCode) -> bool {
         status.is_informational()
             || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
@@ -160,14 +160,13 @@ impl State {
             || self.upgraded(status)
     }
 
-    /// Whether the connection is not HTTP any more.
+    /// Whether the connection is no longer HTTP.
     pub(super) fn upgraded(&self, status: StatusCode) -> bool {
         status == StatusCode::SWITCHING_PROTOCOLS
             || (self.series.name.verb() == Verb::Connect && status.is_success())
     }
 
-    /// A body that does not say its size. Where it is a stream that lives until someone has
-    /// enough, the request is recorded now.
+    /// Called for a body without a known size. If it is a session, the request is recorded now.
     pub(super) fn of_unknown_size(&mut self, headers: &HeaderMap) {
         self.progress.promised = content_length(headers).unwrap_or(UNKNOWN);
         if is_event_stream(headers) || self.opens_session() {
@@ -180,8 +179,8 @@ impl State {
         }
     }
 
-    /// Whether this is a stream that the application has declared one. What answers with an error
-    /// there is an answer, in pieces or not.
+    /// Whether this is a stream declared by the application. An error response is none, in pieces
+    /// or not.
     fn opens_session(&self) -> bool {
         self.series.name.streams && (200..300).contains(&self.progress.status)
     }
@@ -204,10 +203,10 @@ impl State {
 
     #[inline]
     pub(super) fn close(&mut self, end: End) {
-        // One reading for all: where the whole body was there at once, the first byte and the
-        // last are handed over together.
+        // One clock reading: if the whole body was ready at once, its first and last byte are
+        // handed over together.
         let took = self.seconds();
-        // What is recorded has the series of what goes on, too, though it never had to wait.
+        // A recorded request has the in-flight series too, even if it was never pending.
         self.open();
         if let Some(took) = took {
             self.first_byte_at(took);

@@ -1,4 +1,4 @@
-//! The body of a request: how much of it was read, and why it failed.
+//! The request body: the number of bytes read, and why it failed.
 
 use std::any::Any;
 use std::error::Error;
@@ -20,7 +20,7 @@ use crate::util::causes;
 pub struct Upload(Arc<AtomicU64>);
 
 impl Upload {
-    /// That of a request, if it is recorded.
+    /// The counter of a request's body, if it is recorded.
     #[inline]
     pub(super) fn of(guard: &mut Guard) -> Option<Self> {
         let state = guard.state_mut()?;
@@ -42,9 +42,9 @@ impl<B: Body<Error: 'static>> Counts<B> for Upload {
     }
 }
 
-/// Whether the client is not there any more, by the error with which the body of its request
-/// failed. If not, a layer has cut the body (for its size, its encoding or the time it took), or
-/// what came is no HTTP, and whoever sent it can still be answered.
+/// Whether the client is gone, by the error of the request body. If not, a layer has aborted the
+/// body (for its size, its encoding or the time it took), or it is no valid HTTP, and the client
+/// can still be answered.
 #[cold]
 fn client_is_gone(error: &dyn Any) -> bool {
     let error: Option<&(dyn Error + 'static)> = if let Some(error) = error.downcast_ref() {
@@ -62,13 +62,13 @@ fn client_is_gone(error: &dyn Any) -> bool {
     error.is_some_and(of_connection)
 }
 
-/// Whether the connection is at the bottom of it, which the server says with an error of hyper
-/// or one of the system.
+/// Whether the connection has failed, which the server reports as an error of hyper or of the
+/// system.
 fn of_connection(error: &(dyn Error + 'static)) -> bool {
     let of_hyper = causes(error).any(<dyn Error>::is::<hyper::Error>);
     let of_system = causes(error).filter_map(|error| error.downcast_ref::<io::Error>());
     match of_system.last().map(io::Error::kind) {
-        // Chunks that contradict their lengths, as hyper reads them.
+        // Invalid chunks, as hyper reports them.
         Some(ErrorKind::InvalidInput | ErrorKind::InvalidData) => false,
         Some(
             ErrorKind::ConnectionReset

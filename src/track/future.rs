@@ -2,8 +2,8 @@ use super::kind::TrackerKind;
 use super::tracker::Tracker;
 use crate::registry::Registry;
 
-/// Follows a future as a piece of work, from its first poll to its end; for every future that
-/// returns a [`Result`].
+/// Tracks a future as a piece of work, from its first poll to its end; implemented for every future
+/// that returns a [`Result`].
 ///
 /// ```
 /// use selfheal::groups::Api;
@@ -21,15 +21,15 @@ use crate::registry::Registry;
 /// # }
 /// ```
 ///
-/// Its error is of type `error`. Dropped after its first poll it is recorded as abandoned; in a
+/// An error is of type `error`. Dropped after its first poll it is recorded as abandoned, in a
 /// panic as an error of type `panic`.
 pub trait TrackFuture<T, E>: Future<Output = Result<T, E>> + Sized {
-    /// Follows it in the registry of the process.
+    /// Tracks it in the global registry.
     fn tracked<K: TrackerKind>(self, kind: K) -> impl Future<Output = Result<T, E>> {
         async move { Tracker::start(kind).run(self).await }
     }
 
-    /// Follows it in `registry`.
+    /// Tracks it in `registry`.
     fn tracked_in<K: TrackerKind>(
         self,
         registry: &Registry,
@@ -42,8 +42,7 @@ pub trait TrackFuture<T, E>: Future<Output = Result<T, E>> + Sized {
 
 impl<T, E, F: Future<Output = Result<T, E>>> TrackFuture<T, E> for F {}
 
-/// Follows a closure as a piece of work in the registry of the process: whatever it returns is a
-/// success, a panic is an error.
+/// Tracks a closure in the global registry: any return value is a success, a panic is an error.
 ///
 /// ```
 /// use selfheal::groups::Inference;
@@ -59,8 +58,8 @@ pub fn measure<K: TrackerKind, R>(kind: K, work: impl FnOnce() -> R) -> R {
     done
 }
 
-/// Follows a future as a piece of work in the registry of the process: whatever it returns is a
-/// success; [`TrackFuture`] distinguishes errors.
+/// Tracks a future in the global registry: any output is a success; use [`TrackFuture`] to
+/// distinguish errors.
 ///
 /// # Cancel safety
 /// Dropped after its first poll, the work is recorded as abandoned.

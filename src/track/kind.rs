@@ -2,25 +2,25 @@ use std::time::Duration;
 
 use crate::registry::Group;
 
-/// How a piece of work ended.
+/// The outcome of a piece of work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome<'a> {
-    /// The code said that it went well.
+    /// It was reported as successful.
     Success,
-    /// It failed; the type of the error, from a small set of values. A panic is of type `panic`.
+    /// It failed; the error type is one of a small set of values. A panic is of type `panic`.
     Error(&'a str),
-    /// The tracker was dropped before anybody said how it went.
+    /// The tracker was dropped without an outcome.
     Abandoned,
 }
 
 impl<'a> Outcome<'a> {
-    /// Every value of a `status` label.
+    /// All values of a `status` label.
     pub const STATUSES: [&'static str; 3] = ["success", "error", "abandoned"];
 
-    /// The type of an error of which nothing more is known.
+    /// The type of an unknown error.
     pub const ERROR: &'static str = "error";
 
-    /// The type of the error, if it is one.
+    /// The error type, if it is an error.
     #[must_use]
     pub fn error_type(self) -> Option<&'a str> {
         match self {
@@ -40,8 +40,8 @@ impl<'a> Outcome<'a> {
     }
 }
 
-/// A kind of work that a [`Tracker`](super::Tracker) can follow: what identifies one piece of
-/// it, its metrics, and what of them moves when it ends.
+/// A kind of work that a [`Tracker`](super::Tracker) can follow: the identity of a piece of work,
+/// its metrics, and how they change when it ends.
 ///
 /// ```
 /// use std::time::Duration;

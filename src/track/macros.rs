@@ -1,5 +1,5 @@
-/// Declares a tracker of a kind of work: what names a piece of it, where it is recorded, and what
-/// moves when it starts and ends. Everything else is as for every [`Tracker`].
+/// Declares a tracker for a kind of work: its labels, its metrics, and how they change when it
+/// starts and ends. Everything else is common to every [`Tracker`].
 ///
 /// ```
 /// use selfheal::registry::{DeclareError, Registry};
@@ -49,10 +49,9 @@
 /// # }
 /// ```
 ///
-/// It makes two types: the kind (`ReportKind`), which [`tracked`] takes, and the tracker, with
+/// It generates two types: the kind (`ReportKind`), which [`tracked`] takes, and the tracker, with
 /// `start`, `start_in`, `start_with`, `success`, `error`, `result`, `run`, `record` and `elapsed`.
-/// With `without success` behind the type of the metrics, one that takes arguments can be written
-/// by hand.
+/// With `without success` after the metrics type, `success` can be written by hand, with arguments.
 ///
 /// [`Tracker`]: crate::track::Tracker
 /// [`tracked`]: crate::track::TrackFuture::tracked
@@ -105,7 +104,7 @@ macro_rules! tracker {
         $vis struct $Kind($crate::track::Texts<{ <[&str]>::len(&[$(stringify!($label)),*]) }>);
 
         impl $Kind {
-            /// Names a piece of work. The names become labels: hand in values of a small set.
+            /// Identifies a piece of work. The texts become label values: use a small set.
             #[must_use]
             #[allow(clippy::new_without_default, reason = "only one without names has no arguments")]
             pub fn new($($label: &str),*) -> Self {
@@ -119,17 +118,17 @@ macro_rules! tracker {
         $vis struct $Tracker($crate::track::Tracker<$Kind>);
 
         impl $Tracker {
-            /// Starts in the registry of the process.
+            /// Starts in the global registry.
             pub fn start($($label: &str),*) -> Self {
                 Self($crate::track::Tracker::start($Kind::new($($label),*)))
             }
 
-            /// Starts in `registry`, by the time that it goes by.
+            /// Starts in `registry`, with its clock.
             pub fn start_in(registry: &$crate::registry::Registry, $($label: &str),*) -> Self {
                 Self($crate::track::Tracker::start_in(registry, $Kind::new($($label),*)))
             }
 
-            /// Starts in `registry` by the time of `clock`.
+            /// Starts in `registry` with this clock.
             pub fn start_with(
                 registry: &$crate::registry::Registry,
                 clock: $crate::util::Clock,
@@ -139,15 +138,15 @@ macro_rules! tracker {
                 Self($crate::track::Tracker::start_with(registry, clock, kind))
             }
 
-            /// Records that it failed, by a name from a small set, for example `timeout`.
+            /// Records a failure, with a type from a small set, for example `timeout`.
             pub fn error(self, error_type: &str) {
                 self.0.error(error_type);
             }
 
-            /// Records by what the work returned, and hands it on; `error_type` names the error.
+            /// Records the work's outcome and returns its result; `error_type` classifies the error.
             ///
             /// # Errors
-            /// The error that the work returned.
+            /// The error of the work.
             pub fn result<T, E>(
                 self,
                 result: ::core::result::Result<T, E>,
@@ -156,10 +155,10 @@ macro_rules! tracker {
                 self.0.result(result, error_type)
             }
 
-            /// Awaits the work and records what it returned, an error as of type `error`.
+            /// Awaits the work and records its outcome; an error is of type `error`.
             ///
             /// # Errors
-            /// The error that the work returned.
+            /// The error of the work.
             ///
             /// # Cancel safety
             /// Dropped before its end, the work is recorded as abandoned.
@@ -170,8 +169,8 @@ macro_rules! tracker {
                 self.0.run(work).await
             }
 
-            /// Records facts about the work while it goes on: calls `record` with the metrics
-            /// and the names of the work, unless the metrics could not be declared.
+            /// Calls `record` with the metrics and the labels of the work, to record facts while it
+            /// runs; does nothing if the metrics could not be declared.
             pub fn record(
                 &self,
                 record: impl FnOnce(
@@ -184,7 +183,7 @@ macro_rules! tracker {
                 }
             }
 
-            /// How long it has taken so far.
+            /// The duration so far.
             #[must_use]
             pub fn elapsed(&self) -> ::core::time::Duration {
                 self.0.elapsed()
@@ -193,7 +192,7 @@ macro_rules! tracker {
     };
     (@success $Tracker:ident) => {
         impl $Tracker {
-            /// Records that it went well.
+            /// Records success.
             pub fn success(self) {
                 self.0.success();
             }

@@ -1,27 +1,25 @@
-//! RAII trackers: start one when a piece of work begins, and the work is recorded however it
+//! RAII trackers: start one when a piece of work begins, and its outcome is recorded however it
 //! ends.
 //!
-//! The module promises:
-//! - A [`Tracker`] records exactly once: as success or error where the code says so, as an
-//!   error of type `panic` where it unwinds, as abandoned where it is dropped early (a future
-//!   that was cancelled, a `?` on the way).
+//! Guarantees:
+//! - A [`Tracker`] records exactly once: success or error if the code reports it, an error of type
+//!   `panic` if it unwinds, abandoned if it is dropped early (a cancelled future, a `?`).
 //! - It never panics and never fails. Where its metrics clash with others that the application
 //!   declared under the same names, it records nothing, and the scrape says so in
 //!   `selfheal_collectors_skipped_total`.
 //! - It takes two readings of the clock. It takes no lock and, once the series are there and as
 //!   long as what names the work has at most 112 bytes, allocates nothing.
 //!
-//! [`groups`](crate::groups) has the kinds of work that come with this crate. Your own are made by
-//! the same means: metrics by [`group!`](crate::group!), a tracker by
-//! [`tracker!`](crate::tracker!) or, where a piece of work is named otherwise than by texts, by
-//! [`TrackerKind`].
+//! [`groups`](crate::groups) has ready-made kinds of work. Define your own with the same means:
+//! metrics by [`group!`](crate::group!), a tracker by [`tracker!`](crate::tracker!) or, if texts do
+//! not identify the work, by [`TrackerKind`].
 //!
-//! | code | is followed by |
+//! | code | tracked by |
 //! |---|---|
 //! | anything | `let call = LlmCall::start(…)`, then `call.success(…)`, `call.error(…)` or `call.result(…)` |
 //! | a future that returns a `Result` | [`future.tracked(kind)`](TrackFuture::tracked), `tracker.run(future)` |
 //! | a closure or future that cannot fail | [`measure`], [`measure_async`] |
-//! | a stretch of code, by its time alone | [`Histogram::timer`](crate::registry::Histogram::timer), [`Histogram::measure`](crate::registry::Histogram::measure) |
+//! | a section of code, only its duration | [`Histogram::timer`](crate::registry::Histogram::timer), [`Histogram::measure`](crate::registry::Histogram::measure) |
 //!
 //! ```
 //! use selfheal::groups::LlmCall;
@@ -35,7 +33,7 @@
 //! assert!(registry.gather().iter().any(|family| family.def.name == "llm_cost_usd_total"));
 //! ```
 //!
-//! Of two outcomes the first counts: it takes the tracker, so that a second does not compile.
+//! The first outcome counts: recording it consumes the tracker, so a second does not compile.
 //!
 //! ```compile_fail,E0382
 //! use selfheal::groups::PlaybookRun;

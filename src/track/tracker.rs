@@ -7,30 +7,30 @@ use super::kind::{Outcome, TrackerKind};
 use crate::registry::Registry;
 use crate::util::{Clock, Mark};
 
-/// Follows one piece of work and records how it ended; see the [module](super).
+/// Tracks a piece of work and records its outcome; see the [module](super).
 ///
 /// Dropping it is always safe: a future that holds one may be cancelled at any await.
 #[must_use = "a tracker that is dropped at once records the work as abandoned"]
 pub struct Tracker<K: TrackerKind> {
     kind: K,
-    /// `None` where the metrics could not be declared, and once the work is recorded.
+    /// `None` if the metrics could not be declared, and once the work is recorded.
     metrics: Option<Arc<K::Metrics>>,
     clock: Clock,
     started: Mark,
 }
 
 impl<K: TrackerKind> Tracker<K> {
-    /// Starts to follow `kind` in the registry of the process.
+    /// Starts to track `kind` in the global registry.
     pub fn start(kind: K) -> Self {
         Self::start_in(Registry::global(), kind)
     }
 
-    /// Starts to follow `kind` in `registry`, by the time that the registry goes by.
+    /// Starts to track `kind` in `registry`, with its clock.
     pub fn start_in(registry: &Registry, kind: K) -> Self {
         Self::start_with(registry, registry.clock().clone(), kind)
     }
 
-    /// Starts to follow `kind` in `registry` by the time of `clock`.
+    /// Starts to track `kind` in `registry` with this clock.
     pub fn start_with(registry: &Registry, clock: Clock, kind: K) -> Self {
         let metrics = registry.group_or_skip::<K::Metrics>();
         if let Some(metrics) = &metrics {
@@ -44,18 +44,18 @@ impl<K: TrackerKind> Tracker<K> {
         }
     }
 
-    /// Records that the work went well.
+    /// Records success.
     pub fn success(mut self) {
         self.end(Outcome::Success);
     }
 
-    /// Records that the work failed. `error_type` becomes a label: hand in one of a small set
-    /// of names, not the text of the error.
+    /// Records a failure. `error_type` becomes a label value: use a small set of names, not the
+    /// text of the error.
     pub fn error(mut self, error_type: &str) {
         self.end(Outcome::Error(error_type));
     }
 
-    /// Records by what the work returned, and hands it on; `error_type` names the error.
+    /// Records the outcome of a result and returns the result; `error_type` classifies the error.
     pub fn result<T, E>(
         self,
         result: Result<T, E>,
@@ -68,11 +68,11 @@ impl<K: TrackerKind> Tracker<K> {
         result
     }
 
-    /// Awaits the work and records what it returned, an error as of type `error`;
-    /// [`result`](Self::result) can name it.
+    /// Awaits the work and records its outcome, an error as of type `error`;
+    /// [`result`](Self::result) can classify it.
     ///
     /// # Errors
-    /// That of the work.
+    /// The error of the work.
     ///
     /// # Cancel safety
     /// Dropped before its end, the work is recorded as abandoned.
@@ -81,19 +81,19 @@ impl<K: TrackerKind> Tracker<K> {
         self.result(result, |_| Outcome::ERROR)
     }
 
-    /// How long the work has taken so far.
+    /// The duration so far.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         self.clock.since(self.started)
     }
 
-    /// The kind of work that is followed.
+    /// Returns the kind of work.
     pub fn kind(&self) -> &K {
         &self.kind
     }
 
-    /// The metrics, to record facts about the work while it goes on; `None` where they could not
-    /// be declared.
+    /// Returns the metrics, to record facts while the work runs; `None` if they could not be
+    /// declared.
     #[must_use]
     pub fn metrics(&self) -> Option<&K::Metrics> {
         self.metrics.as_deref()
@@ -107,9 +107,9 @@ impl<K: TrackerKind> Tracker<K> {
     }
 }
 
-/// Runs a kind's own code, which may be a user's, such that it cannot panic through `Drop`.
+/// Runs a kind's code, possibly a user's, such that it cannot panic out of `Drop`.
 fn guarded(run: impl FnOnce()) {
-    // Nothing is left to do with the payload: the panic hook has printed it.
+    // The payload needs no handling: the panic hook has printed it.
     let _ = catch_unwind(AssertUnwindSafe(run));
 }
 

@@ -1,4 +1,4 @@
-//! The names of the crate `axum-prometheus`, version 0.10.
+//! Metrics under the names of the crate `axum-prometheus`, version 0.10.
 
 use super::{Added, Name, Naming};
 use crate::exchange::{Ended, Open};
@@ -8,7 +8,7 @@ use crate::registry::{Counter, DeclareError, Family, Gauge, Histogram, Registry}
 
 const GROUP: &str = "axum_prometheus";
 
-/// The buckets that it sets for sizes, if it is asked to.
+/// The buckets that it uses for sizes, if they are enabled.
 const SIZES: [f64; 8] = [
     512.0,
     1_024.0,

@@ -1,4 +1,4 @@
-//! The names of this crate's catalogue.
+//! The metric names of this crate's catalogue.
 
 use super::{Added, Name, Naming, SIZES};
 use crate::catalog::Alias;
@@ -10,22 +10,22 @@ use crate::registry::{
     Counter, Declare, DeclareError, Family, Gauge, Group, Histogram, Registry, Text,
 };
 
-/// The histogram of durations, whose buckets the configuration can set.
+/// The histogram of durations, whose buckets are configurable.
 pub const DURATION: &str = "http_request_duration_seconds";
 
-/// The histogram of times to the first byte, which has the same buckets.
+/// The histogram of times to first byte, which has the same buckets.
 pub(crate) const FIRST_BYTE: &str = "http_time_to_first_byte_seconds";
 
 /// The buckets of the alias of the durations.
 const MILLISECONDS: [f64; 7] = [50.0, 100.0, 200.0, 500.0, 1_000.0, 2_000.0, 5_000.0];
 
-/// From one second to a day.
+/// Buckets from a second to a day.
 const SESSIONS: [f64; 8] = [1.0, 10.0, 60.0, 300.0, 900.0, 3_600.0, 14_400.0, 86_400.0];
 
-/// The metrics of HTTP servers, as the catalogue names them.
+/// The metrics of HTTP servers, under the names of the catalogue.
 ///
-/// [`HttpLayer`](crate::http::HttpLayer) records them; ask the registry for the group to read
-/// them, in a test for example:
+/// [`HttpLayer`](crate::http::HttpLayer) records them; get the group from the registry to read
+/// them, for example in a test:
 ///
 /// ```
 /// use selfheal::http::HttpMetrics;
@@ -39,12 +39,12 @@ const SESSIONS: [f64; 8] = [1.0, 10.0, 60.0, 300.0, 900.0, 3_600.0, 14_400.0, 86
 /// # }
 /// ```
 ///
-/// A layer with labels or buckets of its own declares metrics that differ, so a registry with
-/// such a layer gives an error for this group.
+/// A layer with labels or buckets of its own declares different metrics, so in its registry this
+/// group is an error.
 ///
-/// Sizes have a bucket for each power of ten from 100 B to 1 GB, sessions eight from a second to
-/// a day; the others have [`DEFAULT_BUCKETS`](crate::registry::DEFAULT_BUCKETS). The
-/// configuration can give any of them others, by name.
+/// Sizes have a bucket per power of ten from 100 B to 1 GB, sessions eight from a second to a day;
+/// the others have [`DEFAULT_BUCKETS`](crate::registry::DEFAULT_BUCKETS). The configuration can set
+/// others for each metric.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct HttpMetrics {
@@ -53,18 +53,17 @@ pub struct HttpMetrics {
     /// `http_request_duration_seconds`, by method, path and status: from the call of the
     /// layer to the end of the response body.
     pub duration: Family<Histogram, [Text; 3]>,
-    /// `http_time_to_first_byte_seconds`, by method and path: from the call of the layer until
-    /// the server has taken the response headers.
+    /// `http_time_to_first_byte_seconds`, by method and path: from the call of the layer until the
+    /// server has taken the response headers.
     pub first_byte: Family<Histogram, [Text; 2]>,
-    /// `http_request_size_bytes`, by method and path: what of the body had been read when the
-    /// response ended.
+    /// `http_request_size_bytes`, by method and path: the part of the body that had been read when
+    /// the response ended.
     pub request_size: Family<Histogram, [Text; 2]>,
-    /// `http_response_size_bytes`, by method and path: what of the body was sent.
+    /// `http_response_size_bytes`, by method and path: the part of the body that was sent.
     pub response_size: Family<Histogram, [Text; 2]>,
-    /// `http_session_duration_seconds`, by method and path: how long streams of server-sent
-    /// events lived, those of routes that are [declared](crate::http::RouteRule::session) to
-    /// stream, and upgraded connections whose handler holds the
-    /// [`HttpSession`](crate::http::HttpSession).
+    /// `http_session_duration_seconds`, by method and path: the lifetime of server-sent event
+    /// streams, of streams on routes [declared](crate::http::RouteRule::session) as such, and of
+    /// upgraded connections whose handler holds the [`HttpSession`](crate::http::HttpSession).
     pub session: Family<Histogram, [Text; 2]>,
     /// `http_requests_in_flight`: requests whose response body has not ended.
     pub in_flight: Gauge,

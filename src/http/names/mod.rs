@@ -1,4 +1,4 @@
-//! Under which names requests are recorded.
+//! The metric names of HTTP requests.
 
 mod axum_prometheus;
 mod catalog;
@@ -18,7 +18,7 @@ use crate::health::TrafficCounter;
 use crate::registry::{DeclareError, Family, Group, Histogram, Registry};
 use crate::util::Verb;
 
-/// By powers of ten, for what a service sends and takes spans many of them.
+/// Powers of ten, since sizes span many of them.
 const SIZES: [f64; 8] = [
     100.0,
     1_000.0,
@@ -30,64 +30,63 @@ const SIZES: [f64; 8] = [
     1_000_000_000.0,
 ];
 
-/// Under which names a layer records.
+/// The metric names of a layer.
 ///
-/// The older names that the catalogue lists as aliases are not among them: those of `Catalog` are
-/// exposed by them as well where a [profile](crate::config::Config::profile) has them.
+/// The catalogue's older aliases are not among them: those of `Catalog` are also exposed under them
+/// if a [profile](crate::config::Config::profile) enables them.
 ///
-/// Those that other tools have made a standard stay as they are, whatever the namespace, for
-/// they are there to fit dashboards and rules that exist.
+/// Names of other tools get no namespace, since they must match existing dashboards and rules.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum HttpNames {
-    /// Those of this crate; see [`HttpMetrics`].
+    /// The names of this crate; see [`HttpMetrics`].
     #[default]
     Catalog,
-    /// Those of OpenTelemetry's semantic conventions for HTTP servers, as Prometheus names:
+    /// The names of OpenTelemetry's semantic conventions for HTTP servers, in Prometheus form:
     /// `http_server_request_duration_seconds`, `http_server_request_body_size_bytes` and
-    /// `http_server_response_body_size_bytes` by `http_request_method`, `url_scheme`,
-    /// `http_route`, `http_response_status_code`, `error_type` and
-    /// `network_protocol_version`, and `http_server_active_requests` by the first two. An
-    /// unknown method is `_OTHER`, and a request that matched no route has no route.
+    /// `http_server_response_body_size_bytes` by `http_request_method`, `url_scheme`, `http_route`,
+    /// `http_response_status_code`, `error_type` and `network_protocol_version`, and
+    /// `http_server_active_requests` by the first two. An unknown method is `_OTHER`, and an
+    /// unmatched request has no route.
     OpenTelemetry,
-    /// Those of the crate `axum-prometheus`: `axum_http_requests_total` and
+    /// The names of the crate `axum-prometheus`: `axum_http_requests_total` and
     /// `axum_http_requests_duration_seconds` by method, status and endpoint,
-    /// `axum_http_requests_pending` and `axum_http_response_body_size` by method and
-    /// endpoint. Unlike there, what matched no route is `unmatched` and not the path.
+    /// `axum_http_requests_pending` and `axum_http_response_body_size` by method and endpoint.
+    /// Unlike there, an unmatched request has the endpoint `unmatched`, not its path.
     AxumPrometheus,
 }
 
-/// What the requests of a series have in common when they begin.
+/// The labels of a series that are known when a request begins.
 #[derive(Debug)]
 pub(crate) struct Name {
     pub(super) verb: Verb,
-    /// The route as it is labelled.
+    /// The route label.
     pub(super) route: Box<str>,
     pub(super) protocol: Protocol,
     /// The values of the request labels.
     pub(super) labels: Box<[Box<str>]>,
-    /// Buckets for the durations of this route alone.
+    /// Buckets for the durations of this route only.
     pub(super) buckets: Option<Arc<[f64]>>,
 }
 
-/// One set of names. Asked once for each series, never on the way of a request.
+/// A set of names. Called once per series, never during a request.
 pub(crate) trait Naming: fmt::Debug + Send + Sync {
-    /// Adds the handles that a request uses before it ends.
+    /// Adds the handles used before a request ends.
     fn open(&self, name: &Name, handles: &mut Open);
 
-    /// Adds the handles for one way to end; `labels` are the values of the response labels.
+    /// Adds the handles for an outcome; `labels` are the values of the response labels.
     fn end(&self, name: &Name, outcome: Outcome, labels: &[&str], handles: &mut Ended);
 
-    /// The lengths of sessions.
+    /// The histogram of session lifetimes.
     fn session(&self, _: &Name) -> Option<Histogram> {
         None
     }
 
-    /// Whether it has histograms at all: an operator may have switched them off.
+    /// Whether it has any histograms: an operator may have disabled them.
     fn samples(&self) -> bool;
 }
 
-/// The names of the labels that the application adds.
+/// The names of the labels added by the application.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Added {
     pub(super) request: Vec<&'static str>,
@@ -95,29 +94,29 @@ pub(super) struct Added {
 }
 
 impl Added {
-    /// `names` and the labels that are known when a request begins.
+    /// Appends the labels known when a request begins to `names`.
     fn to_request(&self, names: &[&'static str]) -> Vec<&'static str> {
         [names, &self.request].concat()
     }
 
-    /// `names` and all added labels.
+    /// Appends all added labels to `names`.
     fn to_all(&self, names: &[&'static str]) -> Vec<&'static str> {
         [names, &self.request, &self.response].concat()
     }
 }
 
 impl Name {
-    /// `values` and those of the request labels.
+    /// Appends the values of the request labels to `values`.
     fn row<'a>(&'a self, values: &[&'a str]) -> Row<'a> {
         Row::new(values, &self.labels, &[])
     }
 
-    /// `values`, those of the request labels, and those of the response labels.
+    /// Appends the values of the request and response labels to `values`.
     fn row_and<'a>(&'a self, values: &[&'a str], labels: &[&'a str]) -> Row<'a> {
         Row::new(values, &self.labels, labels)
     }
 
-    /// The series of a duration, with the buckets of the route where it has its own.
+    /// The series of a duration, with the route's own buckets if it has any.
     fn duration(
         &self,
         family: &Family<Histogram, Row<'static>>,
@@ -132,7 +131,7 @@ impl Name {
     }
 }
 
-/// What was recorded under each set of names, for all layers of a registry.
+/// The traffic counters of a registry, one per set of names.
 #[derive(Default)]
 struct Traffics([Arc<TrafficCounter>; 3]);
 
@@ -145,7 +144,7 @@ impl Group for Traffics {
 }
 
 impl HttpNames {
-    /// What the layers of this registry that have these names first count together.
+    /// The traffic counter shared by the layers of this registry whose first set of names is this.
     pub(super) fn traffic(self, registry: &Registry) -> Result<Arc<TrafficCounter>, DeclareError> {
         let Traffics([catalog, otel, axum_prometheus]) = &*registry.group()?;
         Ok(Arc::clone(match self {
@@ -170,7 +169,7 @@ impl HttpNames {
         })
     }
 
-    /// Whether the protocol of a request is part of its labels.
+    /// Whether the protocol of a request is one of its labels.
     pub(super) fn names_protocol(self) -> bool {
         self == Self::OpenTelemetry
     }

@@ -1,5 +1,5 @@
-//! The names of OpenTelemetry's semantic conventions for HTTP servers, 1.44, the way its
-//! exporter for Prometheus writes them.
+//! Metrics under the names of OpenTelemetry's semantic conventions for HTTP servers, 1.44, as its
+//! Prometheus exporter writes them.
 
 use super::{Added, Name, Naming, SIZES};
 use crate::exchange::{Ended, Open};
@@ -11,7 +11,7 @@ use crate::util::Verb;
 
 const GROUP: &str = "otel_http_server";
 
-/// The one error that is not the server's.
+/// The only error that is not the server's.
 const CLIENT_CLOSED: &str = "client_closed";
 
 const LABELS: [&str; 6] = [
@@ -23,7 +23,7 @@ const LABELS: [&str; 6] = [
     "network_protocol_version",
 ];
 
-/// The buckets that the conventions advise for the duration.
+/// The buckets that the conventions recommend for the duration.
 const BUCKETS: [f64; 14] = [
     0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
 ];
@@ -89,7 +89,7 @@ impl Naming for Otel {
 
     fn end(&self, name: &Name, outcome: Outcome, labels: &[&str], handles: &mut Ended) {
         let mut status = itoa::Buffer::new();
-        // A label without a value is a label that is not there.
+        // An empty label value means that the label is absent.
         let status = match outcome.sent {
             0 => "",
             sent => status.format(sent),
@@ -128,8 +128,7 @@ fn method(name: &Name) -> &'static str {
     }
 }
 
-/// For a server a status of 4xx is an answer and no error; a response that broke off is one,
-/// whatever its status.
+/// For a server a status of 4xx is no error; an incomplete response is one, whatever its status.
 fn error_type(outcome: Outcome, status: &str) -> &str {
     match outcome.end {
         End::Complete if outcome.sent >= 500 => status,
