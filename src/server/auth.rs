@@ -14,26 +14,25 @@ use tokio::time::Instant;
 use crate::config::{BasicAuth, LIVENESS_PATH, READINESS_PATH, Secret};
 use crate::registry::{Counter, Registry};
 
-/// At this pace those without credentials are answered, after [`AT_ONCE`] that are at once.
+/// The interval of responses to unauthenticated requests, after the first [`AT_ONCE`].
 const PACE: Duration = Duration::from_millis(100);
 const AT_ONCE: u32 = 10;
 
-/// So long one of them waits at the most; what would wait longer is turned away at once. With
-/// the pace, this bounds how many wait.
+/// The longest delay of such a response; later ones get 429 at once. With the interval, this bounds
+/// the number waiting.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Who may read the endpoints. Where both kinds of credentials are set, either will do.
-/// Secrets are compared in constant time and never shown.
+/// The credentials that the endpoints require. If both kinds are set, either is accepted. Secrets
+/// are compared in constant time and never shown.
 ///
-/// `/livez` and `/readyz` ask for none, unless [`protect_probes`](Self::protect_probes) is set:
-/// what probes them seldom has credentials, and they say no more than yes or no.
+/// `/livez` and `/readyz` require none, unless [`protect_probes`](Self::protect_probes) is set:
+/// probes seldom have credentials, and these endpoints reveal only a yes or no.
 ///
-/// Missing or wrong credentials are answered with 401: ten at once, then ten a second, each
-/// after at most 2 s; those beyond that with 429 and `Retry-After`. The pace is common to all
-/// clones. Credentials that are right are never slowed down; where the password is known by its
-/// hash alone, that counts from the first time on that it was right, and a guess is hashed on a
-/// thread that may wait, one at a time and at the pace of refusals. That makes guessing loud rather than
-/// impossible: what is hard to guess is a long random token.
+/// Missing or wrong credentials get 401: the first ten at once, then ten per second, each delayed
+/// by at most 2 s; further ones get 429 with `Retry-After`. All clones share this rate. Right
+/// credentials are never delayed, though a password known only by its hash must first succeed once;
+/// guesses are hashed on a blocking thread, one at a time and within the rate. This makes guessing
+/// visible, not impossible: use a long random token.
 #[derive(Clone, Debug, Default)]
 #[must_use = "nothing is protected until `protect` or `Endpoints::auth` is called"]
 pub struct Auth {
@@ -41,63 +40,62 @@ pub struct Auth {
     bearer: Option<Secret>,
     protect_probes: bool,
     refused: Option<Counter>,
-    /// When the next refusal is due, were there no [`AT_ONCE`].
+    /// When the next refusal is due, not counting [`AT_ONCE`].
     due: Arc<Mutex<Option<Instant>>>,
-    /// The password that the hash was last found to be of, so that not each scrape costs as much
-    /// as a guess.
+    /// The password that last matched the hash, so that not every scrape computes a hash.
     found: Arc<Mutex<Option<Secret>>>,
-    /// One hash is computed at a time.
+    /// Only one hash is computed at a time.
     hashing: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Auth {
-    /// There are no credentials: no one is let in until some are set.
+    /// Creates it without credentials: all requests are refused until some are set.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// HTTP basic authentication, as `basic_auth` in Prometheus' scrape configuration.
-    /// Default: none.
+    /// Sets credentials of HTTP basic authentication, as `basic_auth` in Prometheus' scrape
+    /// configuration. Default: none.
     pub fn basic(mut self, credentials: BasicAuth) -> Self {
         self.basic = Some(credentials);
         self
     }
 
-    /// A bearer token, as `authorization` in Prometheus' scrape configuration. Default: none.
+    /// Sets a bearer token, as `authorization` in Prometheus' scrape configuration. Default: none.
     pub fn bearer(mut self, token: Secret) -> Self {
         self.bearer = Some(token);
         self
     }
 
-    /// Whether `/livez` and `/readyz` ask for credentials, too. Default: no.
+    /// Whether `/livez` and `/readyz` require credentials too. Default: no.
     pub fn protect_probes(mut self, protect: bool) -> Self {
         self.protect_probes = protect;
         self
     }
 
-    /// Counts requests without the credentials in `selfheal_unauthorized_total` of `registry`.
-    /// Default: they are not counted.
+    /// Counts unauthenticated requests in `selfheal_unauthorized_total` of `registry`. Default: not
+    /// counted.
     pub fn counted(mut self, registry: &Registry) -> Self {
         let refused = registry.counter(
             "selfheal_unauthorized_total",
             "Requests to the endpoints whose credentials were missing or wrong",
         );
-        // Nothing is counted where the application has another metric by that name.
+        // Nothing is counted if the application has another metric of that name.
         self.refused = refused.build().ok();
         self
     }
 
-    /// Puts the check in front of every route of `router` but the probes, and of its fallback.
+    /// Adds the check to every route of `router` except the probes, and to its fallback.
     pub fn protect(self, router: Router) -> Router {
         router.layer(middleware::from_fn_with_state(self, check_path))
     }
 
-    /// Whether probes ask for credentials, too.
+    /// Whether probes require credentials too.
     pub(super) fn protects_probes(&self) -> bool {
         self.protect_probes
     }
 
-    /// Puts the check in front of `routes`, wherever these are mounted later.
+    /// Adds the check to `routes`, wherever they are mounted later.
     pub(super) fn cover<S>(self, routes: Router<S>) -> Router<S>
     where
         S: Clone + Send + Sync + 'static,
@@ -105,7 +103,7 @@ impl Auth {
         routes.route_layer(middleware::from_fn_with_state(self, check))
     }
 
-    /// What is known of the credentials of a request.
+    /// Checks the credentials of a request as far as possible without hashing.
     fn caller(&self, headers: &HeaderMap) -> Option<Known> {
         let given = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
         let (scheme, credentials) = given.split_once(' ')?;
@@ -125,7 +123,7 @@ impl Auth {
             known.matches(name, password)
         } else {
             let found = self.found.lock().clone();
-            // As long as the guess, whatever there is to compare it with.
+            // Takes as long as the guess requires, whatever it is compared with.
             let same = found.unwrap_or_default().matches(&decoded);
             if !same {
                 let guess = String::from_utf8(decoded).ok()?;
@@ -158,7 +156,7 @@ impl Auth {
         self.protect_probes || ![LIVENESS_PATH, READINESS_PATH].contains(&path)
     }
 
-    /// How long a refusal that is due now is held back; `None` where too many are already.
+    /// The delay of a refusal that is due now; `None` if too many are waiting.
     fn delay(&self, now: Instant) -> Option<Duration> {
         let mut due = self.due.lock();
         let next = due.map_or(now, |due| due.max(now)) + PACE;
@@ -179,15 +177,15 @@ impl Auth {
     }
 }
 
-/// What is known of credentials.
+/// The result of checking credentials without hashing.
 enum Known {
     /// They are right.
     Right(Caller),
-    /// Name, colon and password, whose hash is to be computed.
+    /// Name, colon and password, whose hash must be computed.
     Guess(String),
 }
 
-/// Whose credentials a request came with.
+/// The user of a request's credentials.
 #[derive(Clone, Debug)]
 pub(super) struct Caller(pub(super) String);
 

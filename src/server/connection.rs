@@ -1,4 +1,4 @@
-//! One connection of the listener: HTTP with a bound on everything that its peer has in hand.
+//! Serves one HTTP connection of the listener, with limits on everything its peer controls.
 
 use std::convert::Infallible;
 use std::future::{Future, poll_fn, ready};
@@ -28,11 +28,11 @@ use super::routes::answer;
 use super::tls::Tls;
 use crate::config::{HEALTH_PATH, LIVENESS_PATH, READINESS_PATH};
 
-/// The longest head of a request; and what is kept of an answer that is not taken, beside the
-/// frames that its body gives.
+/// The size limit of a request head, and of the buffered part of a response besides its body's
+/// frames.
 pub(super) const BUFFER: u32 = 64 * 1024;
 
-/// What a connection is served.
+/// The service of a connection.
 #[derive(Clone)]
 pub(super) struct Served {
     pub(super) router: Router,
@@ -41,7 +41,7 @@ pub(super) struct Served {
 }
 
 impl Served {
-    /// The same without TLS, for who is on this machine.
+    /// The same without TLS, for local clients.
     #[cfg(unix)]
     pub(super) fn in_plain_text(&self) -> Self {
         Self {
@@ -51,20 +51,20 @@ impl Served {
     }
 }
 
-/// Ready when the listener stops.
+/// Resolves when the listener stops.
 pub(super) type Stop<'a> = Pin<&'a mut (dyn Future<Output = ()> + Send)>;
 
-/// What lets the end of a stream be a reset: no peer takes a part of an answer for the whole, and
-/// what the kernel keeps of it is let go at once.
+/// Makes closing a stream reset it: the peer cannot take a partial response for a complete one, and
+/// the kernel drops its buffer at once.
 pub(super) type Reset<S> = fn(&S);
 
-/// Of TCP.
+/// Makes closing a TCP stream reset it.
 pub(super) fn reset(stream: &TcpStream) {
-    // If it fails, the connection is closed.
+    // On failure, the connection is closed normally.
     let _ = stream.set_zero_linger();
 }
 
-/// Serves a connection until its peer or `stop` ends it, or its time is up.
+/// Serves a connection until its peer, `stop` or a deadline ends it.
 pub(super) async fn serve<S>(
     stream: S,
     reset: Reset<S>,
@@ -115,7 +115,7 @@ pub(super) async fn serve<S>(
     .await;
 }
 
-/// Answers by HTTP/1.
+/// Serves HTTP/1.
 pub(super) async fn http1<I>(io: I, answers: Answers, stop: Stop<'_>) -> Result<(), Refusal>
 where
     I: AsyncRead + AsyncWrite + Unpin + 'static,
@@ -124,14 +124,14 @@ where
     http.header_read_timeout(None).max_buf_size(BUFFER as usize);
     let connection = http.serve_connection(TokioIo::new(io), answers);
     let ended = until_done(connection, http1::Connection::graceful_shutdown, stop).await;
-    // That a peer goes away in between is no offence.
+    // A disconnected peer is no refusal.
     match ended {
         Err(error) if error.is_parse() => Err(Refusal::Broken),
         _ => Ok(()),
     }
 }
 
-/// Waits for the end of a connection, which `stop` makes come soon by `shut_down`.
+/// Awaits the end of a connection, which `shut_down` initiates after `stop`.
 pub(super) async fn until_done<C: Future>(
     connection: C,
     shut_down: impl Fn(Pin<&mut C>),
@@ -149,7 +149,7 @@ pub(super) async fn until_done<C: Future>(
     .await
 }
 
-/// A stream that reports what its peer sends and takes.
+/// A stream that reports what its peer sends and reads.
 struct Metered<S> {
     stream: S,
     reset: Reset<S>,
@@ -222,7 +222,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Metered<S> {
     }
 }
 
-/// The router, as long as there is a place for the request.
+/// The router, with a check that a request has a slot.
 pub(super) struct Answers {
     router: Router,
     pub(super) place: Arc<Place>,

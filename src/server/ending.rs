@@ -1,4 +1,4 @@
-//! Until when a scrape is of use, and how it ended.
+//! The deadline of a scrape, and how it ended.
 
 use std::time::Duration;
 
@@ -7,39 +7,39 @@ use tokio::time::Instant;
 
 use crate::registry::{Counter, Family, Registry};
 
-/// What Prometheus and its relatives say of how long they wait, in seconds.
+/// The header with the scraper's timeout in seconds, sent by Prometheus and compatible scrapers.
 const TIMEOUT: &str = "x-prometheus-scrape-timeout-seconds";
 
 crate::label_values! {
-    /// Why a scraper did not get a whole page: the values of `reason`.
+    /// Why a scraper did not get a complete page: the values of `reason`.
     pub(super) enum Failure {
-        /// It did not get its turn in time, or too much is held for others.
+        /// It got no turn in time, or too much memory was held for others.
         Busy = "busy",
-        /// It got its turn, and not the whole page in time.
+        /// It got a turn, but not the complete page in time.
         Late = "late",
-        /// It was the slowest when others needed what was held for it.
+        /// It was the slowest reader when others needed the memory.
         Slow = "slow",
-        /// It hung up.
+        /// It disconnected.
         Gone = "gone",
         /// The page could not be written.
         Failed = "failed",
-        /// The page is longer than is kept for a client that must know its length beforehand.
+        /// The page exceeds the limit for a client that needs its length in advance.
         Large = "large",
     }
 }
 
-/// Until when a scrape is of use to who asked for it.
+/// The deadline of a scrape.
 #[derive(Clone, Copy)]
 pub(super) struct Deadline {
-    /// An answer that says no comes by then, a tenth of the time before the scraper hangs up:
-    /// early enough for it to be heard.
+    /// The deadline of an error response, a tenth of the timeout before the scraper disconnects, so
+    /// that it arrives in time.
     pub(super) answer: Instant,
     pub(super) end: Instant,
 }
 
 impl Deadline {
-    /// When a scrape that begins now is to end: what the scraper says, but no longer than the
-    /// limit. A header that is no time above zero is as if it were not there.
+    /// The deadline of a scrape that begins now: the scraper's timeout, at most the limit. An
+    /// invalid header is ignored.
     pub(super) fn new(headers: &HeaderMap, limit: Duration) -> Self {
         let said = headers.get(TIMEOUT).and_then(|value| value.to_str().ok());
         let said =
@@ -54,8 +54,7 @@ impl Deadline {
     }
 }
 
-/// The counter of scrapes that failed; `None` where the application has another metric by that
-/// name.
+/// The counter of failed scrapes; `None` if the application has another metric of that name.
 pub(super) type Failed = Option<Family<Counter, (Failure,)>>;
 
 pub(super) fn failed(registry: &Registry) -> Failed {
@@ -69,7 +68,7 @@ pub(super) fn failed(registry: &Registry) -> Failed {
     failed.labels(["reason"]).ok()
 }
 
-/// Declares what the endpoints count.
+/// Declares the counters of the endpoints.
 pub(crate) fn declare_all(registry: &Registry) {
     drop(failed(registry));
     drop(super::Auth::new().counted(registry));
@@ -77,8 +76,7 @@ pub(crate) fn declare_all(registry: &Registry) {
     drop(super::written::Written::new(registry));
 }
 
-/// Counts how a scrape ended, once; as that of a scraper that hung up, if nothing was reported
-/// before.
+/// Counts how a scrape ended, once; as disconnected if nothing was reported before.
 pub(super) struct Ending(pub(super) Failed);
 
 impl Ending {

@@ -27,12 +27,11 @@ use super::tls::{Tls, TlsError};
 use crate::config::{self, Address};
 use crate::registry::Registry;
 
-/// The threads for blocking work beside those that write pages, started when they are needed: for
-/// the healing engine of a program that has no run-time of its own. Whatever it does there, the
-/// pages have theirs.
+/// The limit of blocking threads besides those that write pages, started on demand: for the healing
+/// engine of a program without a runtime. They do not reduce the threads for pages.
 const OTHERS: usize = 32;
 
-/// Why a listener could not be started.
+/// The error of starting a listener.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ListenError {
@@ -41,48 +40,46 @@ pub enum ListenError {
         "cannot listen on {address}: {source}; choose another address, or port 0 for any free port"
     )]
     Bind {
-        /// The address asked for.
+        /// The requested address.
         address: Address,
-        /// What the operating system said.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// It cannot speak TLS.
+    /// TLS cannot be set up.
     #[error("cannot speak TLS: {0}")]
     Tls(#[from] TlsError),
-    /// The thread or its run-time could not be started.
+    /// The thread or its runtime could not be started.
     #[error(
         "cannot start the thread of the listener: {source}; the process may be out of threads or memory"
     )]
     Thread {
-        /// What the operating system said.
+        /// The error of the operating system.
         #[from]
         source: io::Error,
     },
 }
 
-/// How a [`Listener`] treats its connections. Whatever a peer does, it holds one connection, and
-/// that no longer than these.
+/// Limits of a [`Listener`]'s connections. Whatever a peer does, it holds one connection, within
+/// these limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// The most connections with a request under way, probes (`/livez`, `/readyz` and `/health`)
-    /// aside; a further request takes the place of the slowest reader, or gets 503. There are 16
-    /// connections more, for probes and newcomers: where those are taken, too, the one gives way
-    /// that has gone longest without a whole request. Default: 64.
+    /// The limit of connections with a request in progress, except probes (`/livez`, `/readyz` and
+    /// `/health`); a further request replaces the slowest reader, or gets 503. There are 16 more
+    /// connections for probes and new clients: if they are used up too, the connection that has
+    /// gone longest without a complete request is closed. Default: 64.
     pub connections: usize,
-    /// How long the head of a request may take, from the connection or its first byte. Default:
-    /// 5 s.
+    /// The time limit of a request's head, from the connection or its first byte. Default: 5 s.
     pub head: Duration,
-    /// How long a connection may be silent between requests before it is closed. Default: 30 s.
+    /// The idle timeout between two requests. Default: 30 s.
     pub idle: Duration,
-    /// How long a request may take to be answered; then it gets 503. An answer that is not taken
-    /// to its last byte a second later is cut off. Default: 10 s, which is how long Prometheus
-    /// waits.
+    /// The time limit of a request's processing, after which it gets 503. A response not completely
+    /// read a second later is aborted. Default: 10 s, the default timeout of Prometheus.
     pub request: Duration,
-    /// How long a peer may leave what it is sent without taking 32 KiB of it; then the connection
-    /// is reset. Default: 5 s.
+    /// The time limit for a peer to read 32 KiB of pending data, after which the connection is
+    /// reset. Default: 5 s.
     pub stall: Duration,
-    /// How long requests under way may take when the listener stops. Default: 5 s.
+    /// The time limit of requests in progress when the listener stops. Default: 5 s.
     pub grace: Duration,
 }
 
@@ -99,34 +96,34 @@ impl Default for Limits {
     }
 }
 
-/// A listener on a thread of its own with a run-time of its own: it answers while the host's
-/// threads are busy, and serves programs that have no async code at all.
+/// A listener with its own thread and runtime: it answers while the host's threads are busy, and
+/// works in programs without async code.
 ///
-/// It stops when it is dropped or [shut down](Listener::shutdown): it accepts no further
-/// connection and finishes the requests under way, within [`Limits::grace`]. Whoever drops it
-/// waits for that, so async code had better do so in `spawn_blocking`.
+/// It stops when it is dropped or [shut down](Listener::shutdown): it accepts no further connection
+/// and finishes the requests in progress, within [`Limits::grace`]. The drop blocks until then, so
+/// in async code use `spawn_blocking`.
 #[must_use = "the listener stops when it is dropped"]
 pub struct Listener {
     address: SocketAddr,
     addresses: Vec<Address>,
     stop: watch::Sender<bool>,
     thread: Option<JoinHandle<()>>,
-    /// Of its thread.
+    /// The runtime of its thread.
     runtime: Arc<Handle>,
 }
 
 impl Listener {
     /// Binds `address` and serves `router` there, in plain text; [`builder`](Self::builder) has
-    /// more. With port 0 the system chooses a free one; see [`address`](Listener::address).
+    /// more options. Port 0 selects a free one; see [`address`](Listener::address).
     ///
     /// # Errors
-    /// [`ListenError::Bind`] where the address is taken or not ours to bind, and
-    /// [`ListenError::Thread`] where the thread or its run-time cannot be started.
+    /// [`ListenError::Bind`] if the address is in use or cannot be bound, and
+    /// [`ListenError::Thread`] if the thread or its runtime cannot be started.
     pub fn spawn(address: SocketAddr, router: Router, limits: Limits) -> Result<Self, ListenError> {
         Self::builder(address, router).limits(limits).spawn()
     }
 
-    /// A listener that is to serve `router` at `address`.
+    /// Starts building a listener that serves `router` at `address`.
     pub fn builder(address: SocketAddr, router: Router) -> ListenerBuilder {
         ListenerBuilder {
             address,
@@ -138,19 +135,19 @@ impl Listener {
         }
     }
 
-    /// The address that is listened on.
+    /// Returns the bound address.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// All addresses that are listened on, in the order in which they were given.
+    /// Returns all bound addresses, in the given order.
     #[must_use]
     pub fn addresses(&self) -> &[Address] {
         &self.addresses
     }
 
-    /// The run-time of its thread, which is there until the listener stops.
+    /// The runtime of its thread, which exists until the listener stops.
     #[cfg_attr(
         not(feature = "healing"),
         expect(dead_code, reason = "nothing else runs there")
@@ -159,7 +156,7 @@ impl Listener {
         Arc::downgrade(&self.runtime)
     }
 
-    /// Stops and waits until the requests under way are finished, at most [`Limits::grace`].
+    /// Stops and waits until the requests in progress are finished, at most [`Limits::grace`].
     pub fn shutdown(mut self) {
         self.end();
     }
@@ -167,7 +164,7 @@ impl Listener {
     fn end(&mut self) {
         self.stop.send_replace(true);
         if let Some(thread) = self.thread.take() {
-            // An error means that the thread panicked, which leaves nothing to wait for.
+            // An error means that the thread panicked; there is nothing to wait for.
             let _ = thread.join();
         }
     }
@@ -179,7 +176,7 @@ impl Drop for Listener {
     }
 }
 
-/// How a [`Listener`] is to be started; made by [`Listener::builder`].
+/// Builder of a [`Listener`]; created by [`Listener::builder`].
 #[must_use = "nothing listens until `spawn` is called"]
 pub struct ListenerBuilder {
     address: SocketAddr,
@@ -191,40 +188,39 @@ pub struct ListenerBuilder {
 }
 
 impl ListenerBuilder {
-    /// Sets how it treats its connections. Default: [`Limits::default`].
+    /// Sets the limits of connections. Default: [`Limits::default`].
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// Listens there, too, under the same limits: the connections of all addresses share them. A
-    /// Unix socket speaks no TLS; its file has mode 0600 and is removed at the end. Default: at one
-    /// address alone.
+    /// Adds an address to listen on; all addresses share the limits. A Unix socket has no TLS; its
+    /// file has mode 0600 and is removed at the end. Default: no further address.
     pub fn also(mut self, address: impl Into<Address>) -> Self {
         self.also.push(address.into());
         self
     }
 
-    /// Speaks TLS with these files, and HTTP/2 with clients that offer it. It needs the feature
-    /// `tls`. Default: plain text.
+    /// Enables TLS with these files, and HTTP/2 for clients that offer it. Needs the feature `tls`.
+    /// Default: plain text.
     pub fn tls(mut self, files: config::Tls) -> Self {
         self.tls = Some(files);
         self
     }
 
-    /// Counts in `selfheal_connections_refused_total` of `registry` what it refuses, by `reason`.
-    /// Default: that is not counted.
+    /// Counts refusals in `selfheal_connections_refused_total` of `registry`, by `reason`. Default:
+    /// not counted.
     pub fn counted(mut self, registry: &Registry) -> Self {
         self.refused = refused(registry);
         self
     }
 
-    /// Starts it. What is in the way of that is reported here: the address, the files of TLS.
+    /// Binds the addresses, loads the TLS files and starts the listener.
     ///
     /// # Errors
-    /// [`ListenError::Bind`] where the address is taken or not ours to bind,
-    /// [`ListenError::Tls`] where the files cannot be used, and [`ListenError::Thread`] where the
-    /// thread or its run-time cannot be started.
+    /// [`ListenError::Bind`] if an address is in use or cannot be bound, [`ListenError::Tls`] if
+    /// the files cannot be used, and [`ListenError::Thread`] if the thread or its runtime cannot be
+    /// started.
     pub fn spawn(self) -> Result<Listener, ListenError> {
         let tls = self.tls.as_ref().map(Tls::load).transpose()?;
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -261,7 +257,7 @@ impl ListenerBuilder {
             .name("selfheal-http".to_owned())
             .spawn(move || {
                 runtime.block_on(serve(sockets, places, served, limits.grace, stopped));
-                // A collector that hangs must not hang the process.
+                // A hanging collector must not hang the process.
                 runtime.shutdown_timeout(Duration::from_millis(100));
             })?;
         Ok(Listener {
@@ -318,7 +314,7 @@ async fn serve(
                 }
             }
             while connections.try_join_next().is_some() {}
-            // The request of one newcomer is read before the next comes in.
+            // The request of a new connection is read before the next one is accepted.
             tokio::task::yield_now().await;
         }
     };
@@ -340,7 +336,7 @@ async fn serve(
     .await;
 }
 
-/// Serves one connection as a listener does that has no other.
+/// Serves one connection as a listener without others would.
 pub(crate) async fn serve_alone<S>(stream: S, router: Router, limits: Limits)
 where
     S: AsyncRead + AsyncWrite + Unpin + 'static,
@@ -355,7 +351,7 @@ where
 }
 
 async fn stop(mut stopped: watch::Receiver<bool>) {
-    // The sender lives in the handle; without it there is nothing left to stop us later.
+    // The handle owns the sender; without it nothing can stop the listener later.
     let _ = stopped.wait_for(|stop| *stop).await;
 }
 

@@ -1,4 +1,4 @@
-//! The chunks of one page between the thread that writes it and those who read it.
+//! The chunks of a page between the thread that writes it and its readers.
 
 use std::collections::VecDeque;
 use std::task::{Context, Poll, Waker};
@@ -9,43 +9,43 @@ use tokio::time::Instant;
 use super::ending::{Ending, Failure};
 use crate::encode::CHUNK;
 
-/// The longest page that is kept whole for a client that must know its length beforehand.
+/// The size limit of a page that is buffered for a client that needs its length in advance.
 pub(super) const WHOLE: usize = 16 * 1024 * 1024;
 
-/// One page: what is written and not yet taken by all of its readers.
+/// A page: the chunks written and not yet taken by all of its readers.
 #[derive(Default)]
 pub(super) struct Log {
-    /// With the time that each was written.
+    /// Each with the time at which it was written.
     chunks: VecDeque<(Bytes, Instant)>,
-    /// The number of the first of them.
+    /// The number of the first chunk.
     first: usize,
-    /// How many bytes they hold.
+    /// The size of the chunks in bytes.
     bytes: usize,
-    /// How many bytes were ever written.
+    /// The number of bytes written so far.
     written: usize,
-    /// Whether values were read already, so that no one can join any more.
+    /// Whether values were read already, so that no reader can join any more.
     pub(super) begun: bool,
-    /// Whether the thread that writes it waits for its readers.
+    /// Whether the writing thread waits for its readers.
     pub(super) stalled: bool,
-    /// Whether the page is whole; `None` while it is being written.
+    /// Whether the page is complete; `None` while it is being written.
     end: Option<bool>,
     readers: Vec<Reader>,
 }
 
-/// One who reads a page.
+/// A reader of a page.
 struct Reader {
     number: u64,
-    /// The number of the chunk that it takes next.
+    /// The number of its next chunk.
     next: usize,
-    /// Whether it takes nothing before the page is whole.
+    /// Whether it waits for the complete page.
     whole: bool,
-    /// Why it gets no more.
+    /// Why it gets no more chunks.
     cut: Option<Failure>,
     waker: Option<Waker>,
     ending: Ending,
 }
 
-/// What a reader is given.
+/// The result of reading.
 pub(super) enum Part {
     Chunk(Bytes),
     End,
@@ -64,21 +64,21 @@ impl Log {
         });
     }
 
-    /// The reader has taken the last byte.
+    /// Called when the reader has taken the last byte.
     pub(super) fn whole(&mut self, number: u64) {
         if let Some(reader) = self.reader(number) {
             reader.ending.whole();
         }
     }
 
-    /// Removes a reader, and says whether it was the last one.
+    /// Removes a reader, and returns whether it was the last one.
     pub(super) fn leave(&mut self, number: u64) -> bool {
         self.readers.retain(|reader| reader.number != number);
         self.trim();
         self.readers.is_empty()
     }
 
-    /// Whether the page is of use still.
+    /// Whether the page still has readers.
     pub(super) fn is_read(&self) -> bool {
         self.active().next().is_some()
     }
@@ -87,15 +87,14 @@ impl Log {
         self.bytes
     }
 
-    /// Whether a reader has taken all there is, and waits for more.
+    /// Whether a reader waits for more chunks.
     pub(super) fn starves(&self) -> bool {
         let end = self.first + self.chunks.len();
         self.active()
             .any(|reader| reader.whole || reader.next == end)
     }
 
-    /// Since when the chunk waits that a reader takes next, of the reader for which that is
-    /// longest.
+    /// The reader whose next chunk has waited longest, and since when.
     pub(super) fn slowest(&self) -> Option<(Instant, u64)> {
         let waits = |reader: &Reader| {
             let (_, since) = self.chunks.get(reader.next - self.first)?;
@@ -104,7 +103,7 @@ impl Log {
         self.active().filter_map(waits).min()
     }
 
-    /// Adds a chunk. Gives those to wake.
+    /// Adds a chunk. Returns the readers to wake.
     pub(super) fn push(&mut self, chunk: Bytes, now: Instant) -> Vec<Waker> {
         self.bytes += chunk.len();
         self.written += chunk.len();
@@ -118,13 +117,13 @@ impl Log {
         self.wakers()
     }
 
-    /// Ends the page, and says whether it is whole. Gives those to wake.
+    /// Ends the page; `whole` if it is complete. Returns the readers to wake.
     pub(super) fn end(&mut self, whole: bool) -> Vec<Waker> {
         self.end.get_or_insert(whole);
         self.wakers()
     }
 
-    /// Takes away what a reader has not taken yet. Gives the waker of that reader.
+    /// Drops the rest of a reader's page. Returns the waker of the reader.
     pub(super) fn cut(&mut self, number: u64, failure: Failure) -> Option<Waker> {
         let mut readers = self.readers.iter_mut();
         let reader = readers.find(|reader| reader.number == number)?;
@@ -134,8 +133,8 @@ impl Log {
         waker
     }
 
-    /// Waits until there is something to send to a reader. Gives the length of the page where
-    /// that is to be sent.
+    /// Waits until there is something to send to a reader. Returns the length of the page if it
+    /// must be sent.
     pub(super) fn poll_begin(
         &mut self,
         number: u64,
@@ -204,7 +203,7 @@ impl Log {
         readers.filter_map(|reader| reader.waker.take()).collect()
     }
 
-    /// Lets go of the chunks that all readers have taken.
+    /// Drops the chunks that all readers have taken.
     fn trim(&mut self) {
         let end = self.first + self.chunks.len();
         let next = self.active().map(|reader| reader.next).min();

@@ -1,4 +1,4 @@
-//! `/metrics`: a scrape, negotiated, and streamed where it is large.
+//! `/metrics`: content negotiation, and streaming of large pages.
 
 use std::sync::Arc;
 
@@ -39,7 +39,7 @@ pub(super) async fn serve(
     answered(&endpoints, version, deadline, &page).await
 }
 
-/// How the scraper may be sent a page.
+/// Negotiates the encoding with the scraper.
 pub(super) fn encoding(endpoints: &Endpoints, headers: &HeaderMap) -> Encoding {
     if endpoints.compress {
         Encoding::negotiate(texts(headers, header::ACCEPT_ENCODING))
@@ -48,15 +48,15 @@ pub(super) fn encoding(endpoints: &Endpoints, headers: &HeaderMap) -> Encoding {
     }
 }
 
-/// The page, whole or about to be streamed.
+/// The page, complete or streamed.
 pub(super) async fn answered(
     endpoints: &Endpoints,
     version: Version,
     deadline: Deadline,
     page: &Page,
 ) -> Response {
-    // Without chunks, the end of the connection is the end of the page: only by its length can a
-    // client of HTTP/1.0 tell a part from the whole.
+    // Without chunked encoding, the page ends with the connection: a client of HTTP/1.0 recognises
+    // a partial page only by its length.
     let whole = version < Version::HTTP_11;
     let body = match endpoints.pages.join(&endpoints.registry, page, whole) {
         Ok(place) => streamed(Arc::clone(&endpoints.pages), place, deadline).await,
@@ -68,7 +68,7 @@ pub(super) async fn answered(
     }
 }
 
-/// A page with what is said of it beforehand.
+/// A page with its headers.
 pub(super) fn headed(
     endpoints: &Endpoints,
     body: Body,
@@ -96,7 +96,7 @@ pub(super) fn headed(
     response
 }
 
-/// What is said where there is no page.
+/// The response without a page.
 pub(super) fn refusal(failure: Failure) -> Response {
     let (status, text) = match failure {
         Failure::Busy | Failure::Slow => (
@@ -125,7 +125,7 @@ pub(super) fn refusal(failure: Failure) -> Response {
     response
 }
 
-/// The values of a header that are text; anything else asks for nothing that we offer.
+/// The text values of a header; other values match nothing on offer.
 fn texts(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
     headers
         .get_all(name)

@@ -1,5 +1,4 @@
-//! The pages that are being written and read: whose turn it is, who shares one, and how much
-//! memory all of them together take.
+//! The pages being written and read: turns, sharing, and the memory of all of them together.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -22,41 +21,39 @@ use super::written::Written;
 use crate::encode::{CHUNK, Encoding, Format, Selection, encode};
 use crate::registry::Registry;
 
-/// The most pages that are written at a time. Prometheus never overlaps its own scrapes: this is
-/// enough for a pair of them, an agent and a person. Each takes a processor while it is written.
+/// The limit of pages written at a time. Prometheus never overlaps its own scrapes: this is enough
+/// for a pair of servers, an agent and a person. Each takes a processor while it is written.
 pub(super) const AT_ONCE: usize = 4;
 
-/// The most pages that wait for their turn. Scrapes that want the same share one: more of them
-/// mean that something is wrong on the other side.
+/// The limit of queued pages. Equal scrapes share one, so more of them indicate a faulty client.
 const WAITING: usize = 16;
 
-/// So many bytes are held of all pages that are written and not yet taken. Beyond it, a page is
-/// written no faster than it is read.
+/// The limit of bytes held by all pages and not yet taken. Beyond it, a page is written only as
+/// fast as it is read.
 const HELD: usize = 2 * WHOLE;
 
-/// So many bytes of each page are held even then, so that the slow readers of others do not stop
-/// it.
+/// The bytes that each page may hold even then, so that slow readers of others do not stop it.
 const OWN: usize = 2 * (CHUNK + CHUNK / 8);
 
-/// Beyond so many bytes no page is begun: those count, too, that were taken and not yet sent.
+/// The limit beyond which no page is started, including bytes taken but not yet sent.
 const MOST: usize = 2 * HELD;
 
-/// Who leaves a chunk for so long is slow, and gives way.
+/// A reader that leaves a chunk for this long is slow, and gives way.
 const SLOW: Duration = Duration::from_secs(1);
 
-/// How often those that wait search for one that gives way.
+/// The interval at which waiting pages check for a slow reader.
 const TICK: Duration = Duration::from_millis(50);
 
-/// Writing takes half of one processor at the most: after a page, the next one waits for as long
-/// as that took, but no longer than this.
+/// Writing takes at most half of one processor: after a page, the next one waits for as long as
+/// that took, at most this long.
 const REST: Duration = Duration::from_millis(50);
 
-/// Whose series are on a page.
+/// The series of a page.
 #[derive(Clone)]
 pub(super) enum Content {
-    /// Those of this process.
+    /// The series of this process.
     Own(Selection),
-    /// Those of several, which were asked for them.
+    /// The series of several processes, gathered from them.
     Siblings(Arc<Gathered>),
 }
 
@@ -70,7 +67,7 @@ impl PartialEq for Content {
     }
 }
 
-/// What a scraper asks for.
+/// The request of a scraper.
 #[derive(Clone, PartialEq)]
 pub(super) struct Page {
     pub(super) content: Content,
@@ -93,10 +90,10 @@ impl Page {
 /// All pages of some endpoints.
 pub(super) struct Pages {
     state: Mutex<State>,
-    /// Notified when fewer bytes may be held.
+    /// Notified when bytes are released.
     freed: Condvar,
     turns: Arc<Semaphore>,
-    /// The bytes of all chunks that there are, wherever they are.
+    /// The bytes of all chunks alive.
     alive: Arc<AtomicUsize>,
     failed: Failed,
     written: Written,
@@ -105,13 +102,13 @@ pub(super) struct Pages {
 #[derive(Default)]
 struct State {
     logs: BTreeMap<u64, Log>,
-    /// The pages that can be joined, as they wait for their turn.
+    /// The queued pages, which can be joined.
     waiting: Vec<(Page, u64)>,
     /// The last number given to a log or a reader.
     number: u64,
-    /// When the next page may begin.
+    /// When the next page may start.
     due: Option<Instant>,
-    /// How long the last one took.
+    /// The duration of the last one.
     took: Duration,
     sending: Pace,
 }
@@ -135,8 +132,8 @@ impl Pages {
         })
     }
 
-    /// A place among the readers of a page, which is begun no sooner than now: what was recorded
-    /// before is in it. `whole` asks for its length before its first byte.
+    /// Joins the readers of a page that is not started yet, so it includes everything recorded
+    /// before. `whole` requests its length before its first byte.
     pub(super) fn join(
         self: &Arc<Self>,
         registry: &Registry,
@@ -175,7 +172,7 @@ impl Pages {
         Ok(Place { log, reader })
     }
 
-    /// Ends the part of a reader.
+    /// Removes a reader.
     pub(super) fn leave(&self, place: Place) {
         let mut state = self.state.lock();
         let log = state.logs.get_mut(&place.log);
@@ -187,7 +184,7 @@ impl Pages {
         self.freed.notify_all();
     }
 
-    /// Takes away what a reader has not taken yet.
+    /// Drops the rest of a reader's page.
     pub(super) fn cut(&self, place: Place, failure: Failure) {
         let mut state = self.state.lock();
         let log = state.logs.get_mut(&place.log);
@@ -199,7 +196,7 @@ impl Pages {
         }
     }
 
-    /// The time of a reader is up, before there was anything to send.
+    /// Ends a reader whose deadline has passed before there was anything to send.
     pub(super) fn late(&self, place: Place) -> Failure {
         let state = self.state.lock();
         let begun = state.logs.get(&place.log).is_some_and(|log| log.begun);
@@ -209,8 +206,7 @@ impl Pages {
         failure
     }
 
-    /// Waits until there is something to send. Gives the length of the page where that is to be
-    /// sent.
+    /// Waits until there is something to send. Returns the length of the page if it must be sent.
     pub(super) fn poll_begin(
         &self,
         place: Place,
@@ -235,12 +231,12 @@ impl Pages {
         part
     }
 
-    /// A reader begins a turn. Gives until when it has to wait, where that is not at once.
+    /// Begins a turn of a reader. Returns until when it must wait, if at all.
     pub(super) fn send(&self) -> Option<Instant> {
         self.state.lock().sending.take(Instant::now())
     }
 
-    /// A reader has the last byte.
+    /// Called when a reader has the last byte.
     pub(super) fn whole(&self, place: Place) {
         if let Some(log) = self.state.lock().logs.get_mut(&place.log) {
             log.whole(place.reader);
@@ -258,7 +254,7 @@ impl Pages {
             if !self.state.lock().logs.contains_key(&log) {
                 return None;
             }
-            // Those that are written are in no one's way: they have no turn any more.
+            // Only stalled ones: a completely written page has released its turn.
             self.displace(|log| log.stalled);
         }
     }
@@ -277,8 +273,7 @@ impl Pages {
         }
     }
 
-    /// Takes away what is left for the reader whose next chunk waits for longest, if that is
-    /// long.
+    /// Drops the rest of the reader whose next chunk has waited longest, if it is slow.
     fn displace(&self, among: impl Fn(&Log) -> bool) -> bool {
         let state = self.state.lock();
         let logs = state.logs.iter().filter(|(_, log)| among(log));
@@ -296,7 +291,7 @@ impl Pages {
         slow.is_some()
     }
 
-    /// The values are read now: no one can join any more. Says whether there are readers.
+    /// Marks the start of reading values: no reader can join any more. Returns whether there are any.
     fn begin(&self, log: u64) -> bool {
         let mut state = self.state.lock();
         state.waiting.retain(|(_, waiting)| *waiting != log);
@@ -307,7 +302,7 @@ impl Pages {
         })
     }
 
-    /// Adds a chunk to a page; waits where too much is held.
+    /// Adds a chunk to a page; waits if too much is held.
     fn push(&self, log: u64, bytes: Vec<u8>) -> io::Result<()> {
         let length = bytes.len();
         self.alive.fetch_add(length, Ordering::Relaxed);
@@ -350,7 +345,7 @@ impl Pages {
     }
 }
 
-/// A chunk that is counted as long as it is there.
+/// A chunk that is counted while it is alive.
 struct Counted {
     bytes: Vec<u8>,
     alive: Arc<AtomicUsize>,
@@ -368,8 +363,8 @@ impl Drop for Counted {
     }
 }
 
-/// Writes a page when it is its turn, on a thread that may wait: collectors may, and to compress
-/// takes longer than other requests should be kept waiting.
+/// Writes a page when it is its turn, on a blocking thread: collectors may block, and compression
+/// would delay other requests.
 async fn in_turn(mut writer: Writer, registry: Registry, page: Page) {
     let Some(turn) = writer.pages.turn(writer.log).await else {
         return;
@@ -391,13 +386,13 @@ async fn in_turn(mut writer: Writer, registry: Registry, page: Page) {
     });
 }
 
-/// Collects what is written in chunks; fails when no one reads them any more. Ends the page when
-/// it is dropped, also where that is because a collector panicked.
+/// Collects written data in chunks; fails without readers. Ends the page when it is dropped, also
+/// after a panic of a collector.
 struct Writer {
     pages: Arc<Pages>,
     log: u64,
     buffer: Vec<u8>,
-    /// How much of it is handed over.
+    /// The length handed over so far.
     length: usize,
     whole: bool,
 }

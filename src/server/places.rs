@@ -1,4 +1,4 @@
-//! Who may stay when all connections are taken, and until when.
+//! Decides which connections stay when all slots are taken, and their deadlines.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,24 +13,23 @@ use tokio::time::Instant;
 use super::listener::Limits;
 use super::refused::{Refusal, Refused};
 
-/// So many connections there are beside those that [`Limits::connections`] allows: for requests
-/// to probes, and to read what a newcomer wants.
+/// The number of connections beyond [`Limits::connections`]: for probes, and to read the requests
+/// of new connections.
 const RESERVE: usize = 16;
 
-/// A newcomer has at least so long to send what it wants: on its way, a request is right behind
-/// the connection.
+/// The minimum time for a new connection to send its request, which usually follows at once.
 const ARRIVAL: Duration = Duration::from_millis(20);
 
-/// Whose bytes have waited for so long gives way to others.
+/// A reader whose data has waited for this long gives way to others.
 const SLOW: Duration = Duration::from_secs(1);
 
-/// A reader that takes so many bytes makes progress.
+/// The bytes that a reader must take to make progress.
 const ENOUGH: usize = 32 * 1024;
 
-/// After the time for an answer, so much for what says that there is none.
+/// The time for an error response after the deadline.
 const LAST_WORD: Duration = Duration::from_secs(1);
 
-/// What a connection does while no request of it is answered.
+/// The state of a connection without a request in progress.
 ///
 /// ```text
 /// Head ─ head complete ─> answered, until the last answer is written ─> Idle ─ first byte ─> Head
@@ -39,14 +38,14 @@ const LAST_WORD: Duration = Duration::from_secs(1);
 enum Stage {
     /// It sends a head.
     Head,
-    /// It was answered.
+    /// Its last request was answered.
     Idle,
 }
 
-/// A request that is answered.
+/// A request in progress.
 struct Answering {
     number: u64,
-    /// It is about health.
+    /// Whether it is a probe.
     probe: bool,
     since: Instant,
 }
@@ -54,15 +53,15 @@ struct Answering {
 struct Seat {
     stage: Stage,
     since: Instant,
-    /// Several requests of it are answered at a time, and what it sends in between is no head.
+    /// It answers several requests at a time, and data between requests is no head.
     multiplexes: bool,
-    /// By HTTP/1 one at the most.
+    /// At most one with HTTP/1.
     answering: Vec<Answering>,
-    /// Since when what it is sent waits for it to be taken.
+    /// Since when pending data waits to be taken.
     waits: Option<Instant>,
-    /// What it took since.
+    /// The bytes taken since then.
     taken: usize,
-    /// What it took since the stage began.
+    /// The bytes taken since the stage began.
     total: usize,
     cut: bool,
     waker: Option<Waker>,
@@ -76,14 +75,14 @@ pub(super) struct Places {
     left: Notify,
 }
 
-/// The place of one connection, until it is dropped.
+/// The slot of one connection, until it is dropped.
 pub(super) struct Place {
     places: Arc<Places>,
     number: u64,
     cut_short: AtomicBool,
 }
 
-/// The turn of a request that is answered, until it is dropped.
+/// The slot of a request in progress, until it is dropped.
 pub(super) struct Request {
     place: Arc<Place>,
     number: u64,
@@ -99,8 +98,8 @@ impl Places {
         })
     }
 
-    /// A place for a newcomer. Where all are taken, the one gives way that has gone longest
-    /// without a whole request.
+    /// Waits for a slot for a new connection. If all are taken, the one that has gone longest
+    /// without a complete request is closed.
     pub(super) async fn enter(self: &Arc<Self>) -> Place {
         loop {
             let left = self.left.notified();
@@ -115,7 +114,7 @@ impl Places {
         }
     }
 
-    /// A place, or when to try again.
+    /// Takes a slot, or returns when to try again.
     fn try_enter(self: &Arc<Self>) -> Result<Place, Instant> {
         let now = Instant::now();
         let mut guard = self.seats.lock();
@@ -156,8 +155,8 @@ impl Places {
 }
 
 impl Place {
-    /// The head of a request is complete. Gives its turn if it is answered: beyond the limit a
-    /// probe is, and another where a slow reader gives way to it.
+    /// Called when the head of a request is complete. Returns its slot if it is to be answered:
+    /// beyond the limit, only a probe is, or a request that replaces a slow reader.
     pub(super) fn begin(self: &Arc<Self>, probe: bool) -> Option<Request> {
         let now = Instant::now();
         let mut guard = self.places.seats.lock();
@@ -198,7 +197,7 @@ impl Place {
         Some(Request { place, number })
     }
 
-    /// From now on several requests of it are answered at a time, as HTTP/2 does.
+    /// Switches to several requests at a time, as in HTTP/2.
     #[cfg(feature = "tls")]
     pub(super) fn multiplexes(&self) {
         self.with(|seat, _| seat.multiplexes = true);
@@ -214,7 +213,7 @@ impl Place {
         });
     }
 
-    /// So many bytes of those that were to be sent were taken.
+    /// Records that some of the pending bytes were taken.
     pub(super) fn wrote(&self, taken: usize, of: usize) {
         self.with(|seat, now| {
             seat.taken += taken;
@@ -228,7 +227,7 @@ impl Place {
         });
     }
 
-    /// Whether the connection is to end now, since it gave way or its time is up; else by when.
+    /// The deadline of the connection; `None` if it must end now.
     pub(super) fn until(&self, cx: &Context<'_>) -> Option<Instant> {
         let mut seats = self.places.seats.lock();
         let seat = seats.1.get_mut(&self.number)?;
@@ -237,7 +236,7 @@ impl Place {
             seat.waker = Some(cx.waker().clone());
             return Some(until);
         }
-        // A part of an answer may be on its way.
+        // Part of a response may have been sent.
         let answered = seat.waits.is_some() || seat.busy() > 0;
         self.cut_short.store(answered, Ordering::Relaxed);
         if let (false, Some(refusal)) = (seat.cut, refusal) {
@@ -246,7 +245,7 @@ impl Place {
         None
     }
 
-    /// Whether it was ended while an answer was on its way.
+    /// Whether it was ended during a response.
     pub(super) fn is_cut_short(&self) -> bool {
         self.cut_short.load(Ordering::Relaxed)
     }
@@ -276,7 +275,7 @@ impl Request {
 }
 
 impl Drop for Request {
-    /// The answer is written, or never will be.
+    /// The response is written, or never will be.
     fn drop(&mut self) {
         self.place.with(|seat, now| {
             seat.answering.retain(|other| other.number != self.number);
@@ -308,12 +307,12 @@ impl Seat {
         self.total = 0;
     }
 
-    /// So many requests of it are answered, probes aside.
+    /// The number of requests in progress, except probes.
     fn busy(&self) -> usize {
         self.answering.iter().filter(|one| !one.probe).count()
     }
 
-    /// From when on it gives way to others; `None` while it waits for us.
+    /// When it starts to give way to others; `None` while it waits for us.
     fn gives_way_from(&self) -> Option<Instant> {
         if self.answering.is_empty() {
             return Some(self.since + ARRIVAL);
@@ -321,13 +320,13 @@ impl Seat {
         self.waits.map(|since| since.max(self.since) + SLOW)
     }
 
-    /// How fast it takes what it is sent, in bytes a second.
+    /// The rate at which it takes data, in bytes per second.
     fn rate(&self, now: Instant) -> u128 {
         let age = now.saturating_duration_since(self.since).as_millis().max(1);
         1_000 * self.total as u128 / age
     }
 
-    /// When its time is up, and what was wrong then; nothing where it was just idle.
+    /// Its deadline, and the reason of refusal; `None` if it is just idle.
     fn until(&self, limits: &Limits) -> (Instant, Option<Refusal>) {
         let oldest = self.answering.iter().map(|one| one.since).min();
         let stage = match (oldest, self.stage) {

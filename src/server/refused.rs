@@ -1,29 +1,29 @@
-//! What the listener refused, and why.
+//! The refusals of the listener, and their reasons.
 
 use crate::registry::{Counter, Family, Registry};
 
 crate::label_values! {
-    /// Why a connection was ended or a request turned away: the values of `reason`.
+    /// Why a connection was closed or a request refused: the values of `reason`.
     pub(super) enum Refusal {
-        /// There was no whole request in time.
+        /// There was no complete request in time.
         Head = "head",
-        /// It gave way to another when all places were taken.
+        /// It was replaced by another at the limit.
         Displaced = "displaced",
-        /// The request got 503, since all places were taken.
+        /// The request got 503 at the limit of connections.
         Full = "full",
         /// The request was not answered in time.
         Late = "late",
-        /// What was sent to it was not taken.
+        /// It did not read its data.
         Stalled = "stalled",
-        /// What it sent was not HTTP, or too much of it.
+        /// It sent invalid HTTP, or too much of it.
         Broken = "broken",
-        /// The handshake of TLS failed.
+        /// The TLS handshake failed.
         #[cfg_attr(not(feature = "tls"), expect(dead_code, reason = "there is no TLS then"))]
         Tls = "tls",
     }
 }
 
-/// The counter of refusals; `None` where they are not counted.
+/// The counter of refusals; `None` if they are not counted.
 pub(super) type Refused = Option<Family<Counter, (Refusal,)>>;
 
 pub(super) fn refused(registry: &Registry) -> Refused {

@@ -41,7 +41,7 @@ pub struct Endpoints {
     pub(super) receiver: Option<Arc<dyn AlertReceiver>>,
     metrics_path: String,
     page_path: String,
-    /// What every path begins with; empty, or without a slash at its end.
+    /// The prefix of every path; empty, or without a trailing slash.
     prefix: String,
     auth: Option<Auth>,
     access: Accesses,
@@ -53,7 +53,7 @@ pub struct Endpoints {
 }
 
 impl Endpoints {
-    /// Endpoints for a registry and a source of health reports.
+    /// Creates endpoints for a registry and a source of health reports.
     #[must_use]
     pub fn new(registry: Registry, health: impl Source) -> Self {
         Self {
@@ -80,13 +80,12 @@ impl Endpoints {
         }
     }
 
-    /// Sets the path of the metrics. A path that does not start with a slash gets one. Default:
-    /// `/metrics`.
+    /// Sets the path of the metrics. A missing leading slash is added. Default: `/metrics`.
     ///
     /// # Errors
-    /// The path is not plain (see [`PathError`]), is `/`, or is that of another endpoint. What
-    /// answers beside the page counts as one, and so does the same directly below `/`, where the
-    /// page may be moved to: `/events`, `/federate`, `/siblings`, its files and all below `/api/`.
+    /// The path is not plain (see [`PathError`]), is `/`, or belongs to another endpoint. The paths
+    /// beside the page count too, and so do the same directly below `/`, where the page may be
+    /// moved: `/events`, `/federate`, `/siblings`, the assets and all below `/api/`.
     pub fn metrics_path(mut self, path: &str) -> Result<Self, PathError> {
         let path = plain(path)?;
         if path == "/" {
@@ -97,20 +96,19 @@ impl Endpoints {
         Ok(self)
     }
 
-    /// Sets the path of the page. Default: `/selfheal`, since `/` is the application's own where
-    /// the router is merged into one; a [`Listener`](super::Listener) of its own has the page
-    /// better at `/`.
+    /// Sets the path of the page. Default: `/selfheal`, since in a merged router `/` belongs to the
+    /// application; with a [`Listener`](super::Listener), `/` is the better choice.
     ///
     /// # Errors
-    /// The path is not plain (see [`PathError`]), or is that of another endpoint.
+    /// The path is not plain (see [`PathError`]), or belongs to another endpoint.
     pub fn page_path(mut self, path: &str) -> Result<Self, PathError> {
         self.page_path = free(plain(path)?, &self.metrics_path)?;
         self.metrics_path = beside_no_page(self.metrics_path, &self.page_path)?;
         Ok(self)
     }
 
-    /// Puts all paths below this one, for a router that is merged: at `/ops` the metrics are
-    /// `/ops/metrics`, and the page is `/ops` and `/ops/`. Default: `/`, which changes nothing.
+    /// Sets a prefix of all paths, for a router that is merged: with `/ops` the metrics are at
+    /// `/ops/metrics`, and the page at `/ops` and `/ops/`. Default: `/`, which changes nothing.
     ///
     /// # Errors
     /// The path is not plain; see [`PathError`].
@@ -120,24 +118,22 @@ impl Endpoints {
         Ok(self)
     }
 
-    /// Sets both paths, which a configuration has checked.
+    /// Sets both paths, which a configuration has validated.
     pub(crate) fn paths(mut self, metrics: &str, page: &str) -> Self {
         metrics.clone_into(&mut self.metrics_path);
         page.clone_into(&mut self.page_path);
         self
     }
 
-    /// Lets people ask of healing what `/api/explain/…` and `/api/history` say. Default: these are
-    /// empty.
+    /// Sets the source of `/api/explain/…` and `/api/history`. Default: these are empty.
     #[must_use]
     pub fn operator(mut self, operator: impl Operator) -> Self {
         self.operator = Some(Arc::new(operator));
         self
     }
 
-    /// Whether the [operator](Self::operator) follows orders through `/api/control/…` and the
-    /// buttons of the page. It follows those of callers with [credentials](Auth) alone. Default:
-    /// no.
+    /// Whether the [operator](Self::operator) accepts commands through `/api/control/…` and the
+    /// buttons of the page, which always require [credentials](Auth). Default: no.
     #[must_use]
     pub fn control(mut self, on: bool) -> Self {
         self.control = if on {
@@ -148,21 +144,21 @@ impl Endpoints {
         self
     }
 
-    /// Merges the metrics of several processes of this machine, at `siblings` below the page, for a
-    /// server of several processes on one address: of each scrape of that, only one of them would
-    /// hear. It is a page in the text format for whoever may read the metrics, on which each series
-    /// has the `instance` that it is of. A process that does not answer within 2 s, and half of
-    /// what its scraper waits, costs its own series alone: `selfheal_sibling_up` says which do
-    /// (1) and which do not (0), and a comment why. All pages together are bounded by 32 MiB.
-    /// Default: that path is answered with 404.
+    /// Merges the metrics of several processes of this machine at `siblings` below the page, for a
+    /// server of several processes on one address, where each scrape reaches only one of them. The
+    /// page is in the text format, for clients that may read the metrics, with the `instance` of
+    /// each series. A process that does not answer within 2 s, and half of its scraper's timeout,
+    /// loses only its own series: `selfheal_sibling_up` is 1 for those that answer and 0 for the
+    /// others, and a comment gives the reason. All pages together are limited to 32 MiB. Default:
+    /// that path answers 404.
     #[must_use]
     pub fn siblings(mut self, siblings: Siblings) -> Self {
         self.siblings = Some(siblings);
         self
     }
 
-    /// Answers queries below `/api/v1` as a Prometheus server does, read only, and draws the charts
-    /// of the page. Default: these paths are answered with 404.
+    /// Serves a read-only Prometheus query API below `/api/v1`, and draws the charts of the page.
+    /// Default: these paths answer 404.
     #[cfg(feature = "rules")]
     #[cfg_attr(docsrs, doc(cfg(feature = "rules")))]
     #[must_use]
@@ -171,8 +167,8 @@ impl Endpoints {
         self
     }
 
-    /// Takes in the alerts that an Alertmanager delivers to `api/alertmanager` below the page, from
-    /// callers with [credentials](Auth) alone. Default: that path is answered with 404.
+    /// Accepts the alerts that an Alertmanager delivers to `api/alertmanager` below the page;
+    /// requires [credentials](Auth). Default: that path answers 404.
     #[cfg(feature = "rules")]
     #[cfg_attr(docsrs, doc(cfg(feature = "rules")))]
     #[must_use]
@@ -181,7 +177,7 @@ impl Endpoints {
         self
     }
 
-    /// Whether there is something to query beside the page.
+    /// Whether there is a query API beside the page.
     #[cfg_attr(
         not(feature = "rules"),
         allow(
@@ -196,14 +192,14 @@ impl Endpoints {
         false
     }
 
-    /// The token for the page, which everyone may read where it is open.
+    /// The token for the page, unless the page is open to everyone.
     fn shown_token(&self) -> Option<&str> {
         let control = self.control.as_ref();
         let control = control.filter(|_| self.access.page == Access::Credentials);
         control.map(|control| control.token())
     }
 
-    /// The path that everything beside the page begins with; a slash ends it.
+    /// The prefix of everything beside the page, with a trailing slash.
     fn beside(&self) -> String {
         let page = match self.prefix.as_str() {
             "" => self.page_path.trim_end_matches('/'),
@@ -212,56 +208,53 @@ impl Endpoints {
         format!("{page}/")
     }
 
-    /// Asks for credentials on every route but those that [`Auth`] leaves open. Default: none
-    /// are asked for.
+    /// Requires credentials on every route except those that [`Auth`] leaves open. Default: none
+    /// required.
     #[must_use]
     pub fn auth(mut self, auth: Auth) -> Self {
         self.auth = Some(auth);
         self
     }
 
-    /// Shows the configuration on the page, secrets left out. Default: it is not shown.
+    /// Shows the configuration on the page, without secrets. Default: not shown.
     #[must_use]
     pub fn configuration(mut self, config: &Config) -> Self {
         self.configuration = Some(page::configuration(config).into());
         self
     }
 
-    /// Sets who gets which endpoint, where there are [credentials](Self::auth) and where there are
-    /// none. Default: who has the credentials.
+    /// Sets the access control per endpoint, whether or not there are [credentials](Self::auth).
+    /// Default: all require the credentials.
     #[must_use]
     pub fn access(mut self, access: Accesses) -> Self {
         self.access = access;
         self
     }
 
-    /// Whether a scrape is compressed when the scraper asks for it. Default: yes.
+    /// Whether a scrape is compressed if the scraper accepts it. Default: yes.
     #[must_use]
     pub fn compress(mut self, compress: bool) -> Self {
         self.compress = compress;
         self
     }
 
-    /// Sets the longest that a scrape may take, from the request to the last byte. A scraper
-    /// that says that it waits for less gets less. Default: 10 s, which is how long Prometheus
-    /// waits.
+    /// Sets the time limit of a scrape, from the request to the last byte; a shorter timeout of the
+    /// scraper applies. Default: 10 s, the default timeout of Prometheus.
     #[must_use]
     pub fn scrape_timeout(mut self, limit: Duration) -> Self {
         self.scrape_timeout = limit;
         self
     }
 
-    /// Whether the HTTP layer of an application that merges or nests the router records requests
-    /// to it, too. Default: no; its responses say that they are
-    /// [`Unrecorded`](crate::util::Unrecorded).
+    /// Whether the HTTP layer of an application that merges or nests the router also records
+    /// requests to it. Default: no; responses are marked [`Unrecorded`](crate::util::Unrecorded).
     #[must_use]
     pub fn recorded(mut self, recorded: bool) -> Self {
         self.recorded = recorded;
         self
     }
 
-    /// Sets the clock by which the page says how long ago something was.
-    /// Default: that of the system.
+    /// Sets the clock for the ages on the page. Default: the system's.
     #[must_use]
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
@@ -279,10 +272,10 @@ impl fmt::Debug for Endpoints {
     }
 }
 
-/// A path that the endpoints cannot have.
+/// An invalid path of the endpoints.
 ///
-/// A router takes a plain path as it is written, and a client sends it as it is written: letters,
-/// digits, `-`, `_`, `.`, `~` and single slashes, at most 256 characters.
+/// A plain path is matched literally by the router and sent literally by clients: letters, digits,
+/// `-`, `_`, `.`, `~` and single slashes, at most 256 characters.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PathError {
@@ -295,7 +288,7 @@ pub enum PathError {
         /// The path.
         path: String,
     },
-    /// Another endpoint has it.
+    /// It belongs to another endpoint.
     #[error("`{path}` is the path of another endpoint; choose another one")]
     Taken {
         /// The path.
@@ -303,7 +296,7 @@ pub enum PathError {
     },
 }
 
-/// The path with a slash before it.
+/// Validates a path and adds a missing leading slash.
 fn plain(path: &str) -> Result<String, PathError> {
     let path = format!("/{}", path.strip_prefix('/').unwrap_or(path));
     if is_plain(&path) {
@@ -320,7 +313,7 @@ fn free(path: String, other: &str) -> Result<String, PathError> {
     Ok(path)
 }
 
-/// The path of the metrics, where the page at `page`, or at `/`, has nothing.
+/// Checks that the metrics' path is not beside the page at `page`, or at `/`.
 fn beside_no_page(path: String, page: &str) -> Result<String, PathError> {
     if is_beside(&path, "/") || is_beside(&path, page) {
         return Err(PathError::Taken { path });
@@ -328,11 +321,11 @@ fn beside_no_page(path: String, page: &str) -> Result<String, PathError> {
     Ok(path)
 }
 
-/// The endpoints as an axum router, to be merged into an application's own or served by a
+/// The endpoints as an axum router, to merge into an application's own or to serve by a
 /// [`Listener`](super::Listener).
 ///
-/// It has no fallback, and of the paths nothing but its own, so that it can be merged into any
-/// router that has none of these; [`Endpoints::at`] moves them where one has.
+/// It has no fallback, so it can be merged into any router without the same paths;
+/// [`Endpoints::at`] moves them if there is a conflict.
 pub fn router<S>(endpoints: Endpoints) -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
@@ -367,7 +360,7 @@ where
     let events = streams(page::live_sections);
     page = page.route(&format!("{beside}{}", page::EVENTS), events);
     let (api, orders) = api::routes(&beside, streams(page::facts));
-    // An alert that comes in is as good as an order.
+    // An incoming alert acts like a command.
     #[cfg(feature = "rules")]
     let orders = if endpoints.receiver.is_some() {
         orders.merge(webhook::routes(&beside))
@@ -394,7 +387,7 @@ where
         (health, access.health),
         (page, access.page),
         (api, access.api),
-        // Whatever else is everyone's, orders are not.
+        // Commands are never open to everyone.
         (orders, Access::Credentials),
     ] {
         match access {
@@ -411,7 +404,7 @@ where
     if recorded {
         return routes;
     }
-    // Of the routes alone: what matches none of them is the application's.
+    // Only for the routes: unmatched requests belong to the application.
     routes.route_layer(from_fn(async |request: Request, next: Next| {
         let mark = Unrecorded::announce().await;
         (Extension(mark), next.run(request).await)
@@ -480,7 +473,7 @@ async fn index(State(endpoints): State<Endpoints>, request: Request) -> Response
     page::serve(&report, &place, endpoints.clock.wall())
 }
 
-/// An answer that no cache keeps and no browser takes for something else.
+/// A response that is not cached, and whose type browsers do not guess.
 pub(super) fn answer(
     status: StatusCode,
     content_type: &'static str,

@@ -1,7 +1,7 @@
-//! The webhook of an Alertmanager, version 4 of its format: alerts that fire and that are over.
+//! The webhook of an Alertmanager, version 4 of its format: firing and resolved alerts.
 //!
-//! `POST api/alertmanager` below the page. It is followed only for callers with
-//! [credentials](super::Auth): an alert makes this process act.
+//! `POST api/alertmanager` below the page. It always requires [credentials](super::Auth), since an
+//! alert makes this process act.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,28 +21,28 @@ use crate::promql::LabelSet;
 use crate::rules::{DeliveredAlert, Delivery};
 use crate::util::from_rfc_3339;
 
-/// The longest delivery, in bytes.
+/// The size limit of a delivery, in bytes.
 const LONGEST: usize = 1024 * 1024;
 
-/// The most alerts of one delivery.
+/// The limit of alerts in a delivery.
 const MOST: usize = 1_000;
 
-/// The one version of the format that there is.
+/// The only version of the format.
 const VERSION: &str = "4";
 
-/// Takes in the alerts that an Alertmanager delivers.
+/// Receives the alerts that an Alertmanager delivers.
 ///
-/// [`Selfheal`](crate::Selfheal) brings its own. It is called on a worker of the endpoints, so it
+/// [`Selfheal`](crate::Selfheal) provides one. It is called on a worker of the endpoints, so it
 /// must not block.
 pub trait AlertReceiver: Send + Sync + 'static {
-    /// Takes alerts in, and gives what became of each, in their order.
+    /// Processes alerts, and returns the result of each, in order.
     ///
     /// # Errors
-    /// No one is set to take alerts in; why, and what to do.
+    /// Alerts are not accepted: the reason, and how to enable them.
     fn receive(&self, alerts: Vec<DeliveredAlert>) -> Result<Vec<Delivery>, String>;
 }
 
-/// The routes, each path beginning with `beside`.
+/// The routes, with `beside` as the prefix of each path.
 pub(super) fn routes(beside: &str) -> Router<Endpoints> {
     Router::new().route(&format!("{beside}api/alertmanager"), post(receive))
 }
@@ -75,10 +75,10 @@ enum Status {
     Resolved,
 }
 
-/// Reads a delivery.
+/// Parses a delivery.
 ///
 /// # Errors
-/// What is wrong with it.
+/// The problem with the delivery.
 fn read(body: &[u8]) -> Result<Vec<DeliveredAlert>, String> {
     let message: Message = serde_json::from_slice(body)
         .map_err(|error| format!("this is no delivery of an Alertmanager: {error}"))?;
@@ -141,7 +141,7 @@ async fn receive(State(endpoints): State<Endpoints>, request: Request<Body>) -> 
     };
     match receiver.receive(alerts) {
         Err(why) => refuse(StatusCode::NOT_FOUND, &why),
-        // It is delivered again then.
+        // Makes the Alertmanager deliver it again.
         Ok(became) if became.contains(&Delivery::Refused) => refuse(
             StatusCode::SERVICE_UNAVAILABLE,
             "too many alerts, or one that is too long",

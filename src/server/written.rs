@@ -1,18 +1,18 @@
-//! How long pages take to write, and how long they are.
+//! Metrics of the duration of writing pages, and of their sizes.
 
 use std::time::Duration;
 
 use crate::encode::Encoding;
 use crate::registry::{Family, Histogram, Registry, Text};
 
-/// From a small registry to the half of the default time of a scrape.
+/// From a small registry to half of the default scrape timeout.
 const SECONDS: [f64; 8] = [0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 5.0];
 
-/// From a page that fits one packet to the most that is held for readers.
+/// From a page that fits one packet to the limit held for readers.
 const BYTES: [f64; 8] = [1e3, 5e3, 2e4, 1e5, 5e5, 2e6, 1e7, 3.2e7];
 
-/// What is measured of each page, by the encoding in which it is sent. Nothing is where the
-/// application has other metrics by these names.
+/// The metrics of pages, by the encoding sent. Nothing is recorded if the application has other
+/// metrics of these names.
 #[derive(Clone)]
 pub(super) struct Written {
     seconds: Option<Family<Histogram, [Text; 1]>>,

@@ -1,8 +1,8 @@
-//! Decisions of people, through `/api/control/…`.
+//! Operator commands, through `/api/control/…`.
 //!
-//! A browser sends credentials along with any request, whoever made the page that asks for it. So
-//! an order is followed only if it comes with the token that the page itself was given, which no
-//! page of another origin can read, and if what the browser says of its origin does not contradict.
+//! A browser sends credentials with any request, even one that another site's page makes. So a
+//! command is accepted only with the token given to the page itself, which no page of another
+//! origin can read, and if the browser's headers do not name another origin.
 
 use std::fmt::Write as _;
 
@@ -15,21 +15,21 @@ use super::{json, refuse};
 use crate::config::Secret;
 use crate::server::auth::Caller;
 
-/// The header that the token comes in.
+/// The header with the token.
 pub(in crate::server) const TOKEN: &str = "x-selfheal-token";
 
-/// The longest order.
+/// The size limit of a command's body, in bytes.
 const LONGEST: usize = 4 * 1024;
 
-/// What is needed to follow orders.
+/// The state for accepting commands.
 pub(in crate::server) struct Control {
     token: Secret,
-    /// The same, for the page.
+    /// The token as text, for the page.
     shown: String,
 }
 
 impl Control {
-    /// With a token of its own; none where the system has no random numbers.
+    /// Creates a new token; `None` if the system has no random numbers.
     pub(in crate::server) fn new() -> Option<Self> {
         let mut bytes = [0; 32];
         getrandom::fill(&mut bytes).ok()?;
@@ -44,12 +44,12 @@ impl Control {
         })
     }
 
-    /// The token, for those who may read the page.
+    /// The token, for clients that may read the page.
     pub(in crate::server) fn token(&self) -> &str {
         &self.shown
     }
 
-    /// Follows the order of a request to `/api/control/VERB`.
+    /// Executes the command of a request to `/api/control/VERB`.
     pub(super) async fn follow(
         &self,
         operator: &dyn Operator,
@@ -98,7 +98,7 @@ impl Control {
     }
 }
 
-/// Whether a browser says that a page of this very origin asks. What is no browser says nothing.
+/// Whether the browser's headers name this origin. Other clients send none.
 fn same_origin(headers: &HeaderMap) -> bool {
     let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or(""));
     let site = text(header::HeaderName::from_static("sec-fetch-site"));

@@ -1,6 +1,6 @@
-//! What the page shows, as JSON, and what a person can decide.
+//! The content of the page as JSON, and operator commands.
 //!
-//! Every path stands in [`openapi.json`](OPENAPI), which is served beside them.
+//! Every path is described in [`openapi.json`](OPENAPI), which is served beside them.
 
 mod control;
 mod operator;
@@ -18,14 +18,14 @@ pub use self::operator::{Operator, Order, Subject};
 use super::routes::{Endpoints, answer};
 use crate::util::write_json;
 
-/// The description of the endpoints below `/api`.
+/// The OpenAPI description of the endpoints below `/api`.
 const OPENAPI: &str = include_str!("openapi.json");
 
-/// The most records of one answer.
+/// The limit of records in a response.
 const MOST: usize = 1_000;
 
-/// The routes to read, and those of orders, each path beginning with `beside`. `events` are the
-/// changes of the status.
+/// The routes to read, and those of commands, with `beside` as the prefix of each path. `events`
+/// streams the changes of the status.
 pub(super) fn routes(
     beside: &str,
     events: MethodRouter<Endpoints>,
@@ -127,7 +127,7 @@ fn json(status: StatusCode, value: &impl Serialize) -> Response {
 
 fn refuse(status: StatusCode, why: &str) -> Response {
     let mut body = Vec::new();
-    // A text can be written as JSON.
+    // Text always serializes as JSON.
     let _ = write_json(&mut body, &serde_json::json!({ "error": why }));
     answer(status, "application/json", body)
 }

@@ -1,64 +1,64 @@
 use serde::Deserialize;
 
-/// What a person can ask of healing, and decide, through the endpoints: the answers behind
-/// `/api/explain/…`, `/api/history` and `/api/control/…`.
+/// Operator queries and commands: the implementation of `/api/explain/…`, `/api/history` and
+/// `/api/control/…`.
 ///
-/// [`Selfheal`](crate::Selfheal) brings its own. Each method is called on a worker of the
-/// endpoints, so none may block; texts are JSON.
+/// [`Selfheal`](crate::Selfheal) provides one. Each method is called on a worker of the endpoints,
+/// so it must not block; texts are JSON.
 pub trait Operator: Send + Sync + 'static {
-    /// Where the open issue of a key stands, what happens next and what holds it back; none where
-    /// nothing is open.
+    /// The state of the open issue of a key, its next step and what holds it back; `None` if no
+    /// issue is open.
     fn explain(&self, component: &str, issue_type: &str) -> Option<String>;
 
-    /// The newest records in memory, oldest first, at most `most`; of one component where that is
-    /// named.
+    /// The newest records in memory, oldest first, at most `most`; only those of `component` if
+    /// given.
     fn history(&self, component: Option<&str>, most: usize) -> Vec<String>;
 
-    /// Follows an order, at once and in full, or not at all. `by` is who gave it.
+    /// Executes a command at once, completely or not at all. `by` is its author.
     ///
     /// # Errors
-    /// Why it is refused, and what to do.
+    /// Why it is refused, and how to proceed.
     fn control(&self, order: &Order, by: &str) -> Result<(), String>;
 }
 
-/// The decision of a person.
+/// An operator command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Order {
-    /// Nothing starts until [`Resume`](Self::Resume); what runs goes on.
+    /// Starts nothing until [`Resume`](Self::Resume); running attempts continue.
     Pause,
-    /// The end of a pause.
+    /// Ends a pause.
     Resume,
-    /// Nothing starts, and what runs is cancelled.
+    /// Starts nothing, and cancels running attempts.
     Kill,
-    /// The end of that.
+    /// Ends a kill.
     Revive,
-    /// Nothing starts for an issue, for some minutes.
+    /// Starts nothing for an issue, for some minutes.
     Mute(Subject, u32),
-    /// The end of that.
+    /// Ends a mute.
     Unmute(Subject),
-    /// A person has looked: what was left to a person starts anew.
+    /// Acknowledges an issue: if it was left to a person, it starts anew.
     Acknowledge(Subject),
-    /// The step that waits for approval may run.
+    /// Approves the step that waits for approval.
     Approve(Subject),
-    /// The step that waits for approval must not run.
+    /// Denies the step that waits for approval.
     Deny(Subject),
-    /// Detect now, and heal as if acknowledged and approved.
+    /// Detects now, and heals as if acknowledged and approved.
     Trigger(Subject),
-    /// What the application logs is by this filter from now on, until the end of the process.
+    /// Sets the application's log filter until the process ends.
     LogLevel(String),
 }
 
 /// The key of an issue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subject {
-    /// Where the fault is.
+    /// The component with the fault.
     pub component: String,
     /// The kind of fault.
     pub issue_type: String,
 }
 
-/// The verbs of the control endpoint, and whether each is about a key.
+/// The verbs of the control endpoint, and whether each needs a key.
 pub(super) const VERBS: [(&str, bool); 11] = [
     ("pause", false),
     ("resume", false),
@@ -75,7 +75,7 @@ pub(super) const VERBS: [(&str, bool); 11] = [
 
 const LOG_LEVEL: &str = "log-level";
 
-/// The longest filter, in bytes.
+/// The size limit of a filter, in bytes.
 const LONGEST_FILTER: usize = 256;
 
 /// The body of a request to the control endpoint.
@@ -87,7 +87,7 @@ pub(super) struct Details {
     filter: Option<String>,
 }
 
-/// How long a mute may last: a day. What is to be longer is a matter of the policy.
+/// The longest mute: a day. The policy is the place for longer ones.
 const MOST_MINUTES: u32 = 24 * 60;
 
 impl Order {

@@ -106,7 +106,7 @@ async fn the_description_and_the_routes_are_the_same() {
             assert_ne!(status, StatusCode::METHOD_NOT_ALLOWED, "{method} {path}");
         }
     }
-    // As many as are routed.
+    // As many as there are routes.
     let sources = [include_str!("mod.rs"), include_str!("../webhook.rs")];
     let count = sources.iter().flat_map(|source| source.matches(".route("));
     assert_eq!(count.count(), paths.len());
@@ -116,7 +116,7 @@ async fn the_description_and_the_routes_are_the_same() {
     assert_eq!(described, operator::VERBS.map(|(verb, _)| verb).into());
 }
 
-/// Every field of a report is described, and no other.
+/// The description has exactly the fields of a report.
 #[tokio::test]
 async fn the_report_is_as_described() {
     let document: Value = serde_json::from_str(OPENAPI).unwrap();
@@ -193,7 +193,7 @@ async fn an_order_is_followed_with_credentials_and_token_alone() {
     assert_eq!(followed, [(Order::Mute(subject, 60), "ann".to_owned())]);
 }
 
-/// Without credentials, whoever reaches it could decide.
+/// Without credentials, any client could give commands.
 #[tokio::test]
 async fn without_credentials_no_one_decides() {
     let open = router::<()>(endpoints().operator(Desk::default()).control(true));

@@ -1,4 +1,4 @@
-//! The sockets of a listener, and what comes in at them.
+//! The sockets of a listener, and their incoming connections.
 
 use std::future::poll_fn;
 use std::io;
@@ -14,15 +14,14 @@ use tokio::time::sleep;
 
 use crate::config::Address;
 
-/// What the kernel keeps of an answer that is not taken, for each connection; Linux doubles this.
-/// By itself it would keep megabytes.
+/// The kernel's send buffer of a connection; Linux doubles it. The default would be megabytes.
 const SEND_BUFFER: u32 = 256 * 1024;
 
-/// So many newcomers the kernel keeps until they are accepted.
+/// The number of connections that the kernel queues for accept.
 const BACKLOG: u32 = 1024;
 
-/// So long nothing is accepted when that fails, as without a free file descriptor: connections
-/// that end free some.
+/// The pause after a failed accept, such as without free file descriptors, which ending connections
+/// release.
 const PAUSE: Duration = Duration::from_millis(100);
 
 pub(super) enum Accepted {
@@ -68,7 +67,7 @@ impl Socket {
     fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<Accepted>> {
         match self {
             Self::Tcp(socket) => socket.poll_accept(cx).map_ok(|(stream, _)| {
-                // Without it, small answers may wait for others.
+                // Without it, small responses may be delayed.
                 let _ = stream.set_nodelay(true);
                 Accepted::Tcp(stream)
             }),
@@ -86,7 +85,7 @@ fn bound(address: SocketAddr) -> io::Result<TcpListener> {
     } else {
         TcpSocket::new_v6()
     }?;
-    // Else the port could not be used again until the last connection is forgotten.
+    // Otherwise the port is unavailable until the last connection has timed out.
     #[cfg(unix)]
     socket.set_reuseaddr(true)?;
     socket.set_send_buffer_size(SEND_BUFFER)?;
@@ -94,7 +93,7 @@ fn bound(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-/// The next connection, whatever goes wrong before. The sockets take turns, from `turn` on.
+/// Accepts the next connection, retrying on errors. The sockets take turns, starting at `turn`.
 pub(super) async fn accepted(sockets: &[Socket], turn: usize) -> Accepted {
     loop {
         let next = poll_fn(|cx| {
@@ -108,7 +107,7 @@ pub(super) async fn accepted(sockets: &[Socket], turn: usize) -> Accepted {
         });
         match next.await {
             Ok(accepted) => return accepted,
-            // The peer was quicker.
+            // The peer has already disconnected.
             Err(error)
                 if matches!(
                     error.kind(),

@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep};
 use super::*;
 use crate::config::LIVENESS_PATH;
 
-/// Whoever comes has a place, at the cost of one that is silent; and none keeps it for long.
+/// Every client gets a slot, at the expense of a silent one; no silent one keeps it for long.
 #[tokio::test(start_paused = true)]
 async fn ten_thousand_silent_connections_and_a_probe() {
     let limits = Limits::default();
@@ -31,7 +31,7 @@ async fn ten_thousand_silent_connections_and_a_probe() {
             connection::serve(stream, |_| {}, place, served, pending()).await;
             open.fetch_sub(1, SeqCst);
         });
-        // What gave way to it ends.
+        // The connection that gave way ends.
         tokio::task::yield_now().await;
         peers.push(peer);
     };
@@ -49,7 +49,7 @@ async fn ten_thousand_silent_connections_and_a_probe() {
             assert_eq!(&status, b"HTTP/1.1 200", "after {n}");
         }
     }
-    // Each has 20 ms to send what it wants, 80 at a time.
+    // Each has 20 ms to send its request, 80 at a time.
     assert!(most <= 81, "{most} at a time");
     let took = begin.elapsed();
     assert!(took < Duration::from_secs(6), "{took:?}");

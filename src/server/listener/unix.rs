@@ -1,4 +1,4 @@
-//! Unix sockets: the file of one is there as long as it is listened on.
+//! Unix sockets, whose file exists while the listener does.
 
 use std::fs;
 use std::io;
@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 
 use tokio::net::UnixListener;
 
-/// Only this user connects; whoever is to, too, is let in by the application.
+/// Only this user can connect; the application grants others access.
 const MODE: u32 = 0o600;
 
-/// The file of a socket, until it is dropped.
+/// The file of a socket, removed on drop.
 pub(super) struct File(PathBuf);
 
 impl File {
@@ -22,13 +22,13 @@ impl File {
 
 impl Drop for File {
     fn drop(&mut self) {
-        // If it stays, the next one that listens there finds that no one answers.
+        // If it stays, the next listener finds that no one answers there.
         let _ = fs::remove_file(&self.0);
     }
 }
 
-/// Listens at `path`. A socket that a process left there without an end of its own gives way;
-/// nothing else does.
+/// Binds a socket at `path`. A stale socket of an ended process is replaced; any other file is an
+/// error.
 pub(super) fn bound(path: &Path) -> io::Result<(UnixListener, File)> {
     let socket = match net::UnixListener::bind(path) {
         Err(error) if error.kind() == io::ErrorKind::AddrInUse && is_left_over(path) => {

@@ -1,11 +1,11 @@
-//! The figures and charts of the page: each is a line of a table, drawn from the query API.
+//! The figures and charts of the page, defined in tables and drawn from the query API.
 
 use std::fmt::Write as _;
 
 use super::html::text;
 
-/// Figures with a small line: title, unit and expression. `NS_` stands for the namespace. Where
-/// nothing is recorded for an expression, a dash is shown.
+/// Figures with a sparkline: title, unit and expression. `NS_` is the placeholder of the namespace.
+/// Without data, a dash is shown.
 const FIGURES: [(&str, &str, &str); 6] = [
     ("Requests", "/s", "sum(rate(NS_http_requests_total[1m]))"),
     (
@@ -27,7 +27,7 @@ const FIGURES: [(&str, &str, &str); 6] = [
     ("Memory", "B", "sum(process_resident_memory_bytes)"),
 ];
 
-/// Further figures, which are shown where something is recorded for them.
+/// Further figures, shown only if there is data.
 const MORE_FIGURES: [(&str, &str, &str); 2] = [
     ("Fullest disk", "%", "max(NS_system_disk_percent) / 100"),
     (
@@ -37,7 +37,7 @@ const MORE_FIGURES: [(&str, &str, &str); 2] = [
     ),
 ];
 
-/// Lines of a chart: the name of each and its expression.
+/// The lines of a chart: name and expression of each.
 type Lines = [(&'static str, &'static str)];
 
 /// Charts: title, unit and lines.
@@ -56,7 +56,7 @@ const CHARTS: [(&str, &str, &Lines); 1] = [(
     ],
 )];
 
-/// How far back charts reach, in minutes.
+/// The time ranges of charts, in minutes.
 const RANGES: [(u32, &str); 3] = [(15, "15 min"), (60, "1 h"), (120, "2 h")];
 
 fn named(expression: &str, namespace: &str) -> String {
@@ -67,7 +67,7 @@ fn named(expression: &str, namespace: &str) -> String {
     expression.replace("NS_", &prefix)
 }
 
-/// Appends the figures. The script of the page shows them and fills them in.
+/// Appends the figures, which the script of the page shows and fills in.
 pub(super) fn figures(out: &mut String, namespace: &str) {
     let always = FIGURES.map(|figure| (figure, ""));
     let where_recorded = MORE_FIGURES.map(|figure| (figure, " data-maybe"));
@@ -86,7 +86,7 @@ pub(super) fn figures(out: &mut String, namespace: &str) {
     }
 }
 
-/// Appends the line of the health score, whose figure stands above it.
+/// Appends the line of the health score, whose figure is shown above it.
 pub(super) fn score(out: &mut String, namespace: &str) {
     out.push_str("<div class=\"figures\" hidden data-query=\"");
     text(out, &named("max(NS_system_health_score)", namespace));
@@ -124,7 +124,7 @@ pub(super) fn charts(out: &mut String, namespace: &str) {
     }
 }
 
-/// Appends the place of the alerts of rules that are pending or firing, which the script fills in.
+/// Appends the placeholder of pending and firing alerts of rules, which the script fills in.
 pub(super) fn rules(out: &mut String) {
     out.push_str(
         "<section id=\"rules\" class=\"card\" hidden aria-labelledby=\"h-rules\">\
@@ -132,7 +132,7 @@ pub(super) fn rules(out: &mut String) {
     );
 }
 
-/// Appends the explorer: pick a metric or type an expression, see its series as a chart.
+/// Appends the explorer: select a metric or type an expression, and see its series as a chart.
 pub(super) fn explorer(out: &mut String, namespace: &str) {
     out.push_str(
         "<section class=\"card figures\" hidden><h2><label for=\"ask\">Ask: a metric, or an \

@@ -1,22 +1,22 @@
-//! The running configuration, secrets left out.
+//! Shows the running configuration, without secrets.
 
 use serde_json::Value;
 
 use super::html::{element, text};
 use crate::config::Config;
 
-/// A setting as it is shown: its path, its value, and whether it is not what it is by default.
+/// A setting: its path, its value, and whether it differs from its default.
 struct Setting {
     path: String,
     value: String,
     changed: bool,
 }
 
-/// What the page shows of a configuration, as HTML.
+/// Renders a configuration as HTML.
 pub(in crate::server) fn configuration(config: &Config) -> String {
     let changed = config.changed();
     let mut all = Vec::new();
-    // What cannot be written as JSON is not shown.
+    // Values that cannot be written as JSON are not shown.
     flatten(
         String::new(),
         serde_json::to_value(config).unwrap_or_default(),
@@ -24,7 +24,7 @@ pub(in crate::server) fn configuration(config: &Config) -> String {
     );
     for setting in &mut all {
         let path = &setting.path;
-        // A table that is absent by default is changed as a whole.
+        // A table that is absent by default counts as changed as a whole.
         let of = |one: &String| one == path || path.starts_with(&format!("{one}."));
         setting.changed = changed.iter().any(of);
     }
@@ -47,7 +47,7 @@ fn list(out: &mut String, settings: &[Setting]) {
     out.push_str("<dl class=\"settings\">");
     for setting in settings {
         out.push_str("<dt>");
-        // A long path breaks after a dot.
+        // Allows a line break after each dot of a path.
         for (n, part) in setting.path.split('.').enumerate() {
             out.push_str(if n > 0 { ".<wbr>" } else { "" });
             text(out, part);

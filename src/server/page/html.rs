@@ -1,4 +1,4 @@
-//! Text as HTML, and figures as a person reads them.
+//! Renders text as HTML, and numbers for people.
 
 use std::fmt::{Display, Write as _};
 use std::time::{Duration, SystemTime};
@@ -6,8 +6,8 @@ use std::time::{Duration, SystemTime};
 use crate::health::Status;
 use crate::util::pieces;
 
-/// Appends text such that it is nothing but text, in content and in quoted attributes. Control
-/// characters are shown as they are escaped: some change the order of what stands around them.
+/// Appends escaped text, for content and quoted attributes. Control characters are shown escaped,
+/// since some reorder the surrounding text.
 pub(super) fn text(out: &mut String, raw: &str) {
     for (visible, hidden) in pieces(raw) {
         for c in visible.chars() {
@@ -33,7 +33,7 @@ pub(super) fn element(out: &mut String, tag: &str, content: impl Display) {
     let _ = write!(out, "</{name}>");
 }
 
-/// Appends the mark of a state: a shape and a colour, with its word for those who see neither.
+/// Appends the mark of a status: a shape and a colour, with a text alternative.
 pub(super) fn mark(out: &mut String, status: Status) {
     let (shape, word) = (shape(status), status.as_str());
     let _ = write!(
@@ -51,7 +51,7 @@ pub(super) fn shape(status: Status) -> char {
     }
 }
 
-/// A duration in its two largest units.
+/// Formats a duration in its two largest units.
 pub(super) fn duration(duration: Duration) -> String {
     let seconds = duration.as_secs();
     match seconds {
@@ -62,8 +62,7 @@ pub(super) fn duration(duration: Duration) -> String {
     }
 }
 
-/// Appends how long ago something was. Without `now` the script of the page fills it in, and keeps
-/// it right without another event.
+/// Appends the age of an event. Without `now` the script of the page fills it in and updates it.
 pub(super) fn since(out: &mut String, at: SystemTime, now: Option<SystemTime>) {
     let seconds = at.duration_since(SystemTime::UNIX_EPOCH);
     let _ = write!(
@@ -74,7 +73,7 @@ pub(super) fn since(out: &mut String, at: SystemTime, now: Option<SystemTime>) {
     );
 }
 
-/// How long ago something was, in one unit.
+/// Formats the age of an event in one unit.
 fn ago(at: SystemTime, now: SystemTime) -> String {
     let seconds = now.duration_since(at).unwrap_or_default().as_secs();
     match seconds {
@@ -86,7 +85,7 @@ fn ago(at: SystemTime, now: SystemTime) -> String {
     }
 }
 
-/// Hours, minutes and seconds in UTC: to see that a page is an old one.
+/// Hours, minutes and seconds in UTC, to recognise an outdated page.
 pub(super) fn time_of_day(now: SystemTime) -> String {
     let since = now.duration_since(SystemTime::UNIX_EPOCH);
     let seconds = since.unwrap_or_default().as_secs() % 86_400;
@@ -94,7 +93,7 @@ pub(super) fn time_of_day(now: SystemTime) -> String {
     format!("{hours:02}:{minutes:02}:{:02} UTC", seconds % 60)
 }
 
-/// A figure with three digits at the most before and after its point together.
+/// Formats a number with at most three digits, or as an integer from 100 on.
 pub(super) fn figure(value: f64) -> String {
     match value.abs() {
         ..0.005 => "0".to_owned(),

@@ -1,4 +1,4 @@
-//! The events of the page: what changed on it, a second at a time, as server-sent events.
+//! Server-sent events of the page: its changes, once per second.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -19,20 +19,20 @@ use super::sections::{SECTIONS, title};
 use crate::health::{Report, Source};
 use crate::util::write_json;
 
-/// How often the page is rendered anew, for all that have it open.
+/// The interval of rendering the page, for all open browsers together.
 const EVERY: Duration = Duration::from_secs(1);
 
-/// So many browsers have the page live at a time; others load it anew by themselves.
+/// The limit of open streams; further browsers reload the page by themselves.
 const MOST: usize = 32;
 
-/// After so long a stream ends in good order, and the browser opens the next: it is within the time
-/// that the listener gives a request, and a server that stops waits no longer for it.
+/// The lifetime of a stream, after which the browser opens the next one: it is shorter than the
+/// listener's limit of a request, and bounds the wait of a stopping server.
 const LASTING: Duration = Duration::from_secs(8);
 
-/// What a stream is about, in parts, each of which is sent when it has changed.
+/// The parts of a stream, each of which is sent when it has changed.
 pub(in crate::server) type Parts = Vec<(String, Value)>;
 
-/// What all streams of one router share.
+/// State shared by all streams of one router.
 pub(in crate::server) struct Live {
     health: Arc<dyn Source>,
     render: fn(&Report) -> Parts,
@@ -41,7 +41,7 @@ pub(in crate::server) struct Live {
 }
 
 impl Live {
-    /// Streams of what is `rendered` from each report.
+    /// Creates streams of the parts `rendered` from each report.
     pub(in crate::server) fn new(
         health: Arc<dyn Source>,
         render: fn(&Report) -> Parts,
@@ -54,7 +54,7 @@ impl Live {
         })
     }
 
-    /// The parts as they are now, not older than the half of a second.
+    /// The current parts, at most half an interval old.
     fn rendered(&self) -> Arc<Parts> {
         let now = Instant::now();
         let last = self.last.lock().clone();
@@ -63,14 +63,14 @@ impl Live {
         {
             return rendered;
         }
-        // Not under the lock: the application has a say in the report.
+        // Not under the lock: contributors of the application are called.
         let rendered = Arc::new((self.render)(&self.health.report()));
         *self.last.lock() = Some((now, Arc::clone(&rendered)));
         rendered
     }
 }
 
-/// The content of each section of the page, with its title before them.
+/// The content of each section of the page, preceded by its title.
 pub(in crate::server) fn sections(report: &Report) -> Parts {
     let sections = SECTIONS.iter().map(|(id, render)| {
         let mut out = String::new();
@@ -82,7 +82,7 @@ pub(in crate::server) fn sections(report: &Report) -> Parts {
         .collect()
 }
 
-/// The parts of the report itself, as `/api/status` has them.
+/// The parts of the report itself, as in `/api/status`.
 pub(in crate::server) fn facts(report: &Report) -> Parts {
     match serde_json::to_value(report) {
         Ok(Value::Object(parts)) => parts.into_iter().collect(),
@@ -90,7 +90,7 @@ pub(in crate::server) fn facts(report: &Report) -> Parts {
     }
 }
 
-/// The stream of events, or 503 where too many are open.
+/// Opens a stream of events, or answers 503 if too many are open.
 pub(in crate::server) fn serve(live: &Arc<Live>) -> Response {
     let open = Open(Arc::clone(live));
     if live.open.fetch_add(1, Ordering::Relaxed) >= MOST {
@@ -116,7 +116,7 @@ pub(in crate::server) fn serve(live: &Arc<Live>) -> Response {
     (headers, Body::new(events)).into_response()
 }
 
-/// One of the streams that are open, until it is dropped.
+/// An open stream, until it is dropped.
 struct Open(Arc<Live>);
 
 impl Drop for Open {
@@ -129,13 +129,13 @@ struct Events {
     open: Open,
     every: Interval,
     until: Instant,
-    /// What the browser has of each part.
+    /// The content last sent of each part.
     sent: Vec<Value>,
     began: bool,
 }
 
 impl Events {
-    /// The sections that changed, as one event.
+    /// The changed parts, as one event.
     fn next(&mut self) -> Bytes {
         let rendered = self.open.0.rendered();
         self.sent.resize(rendered.len(), Value::Null);
@@ -152,7 +152,7 @@ impl Events {
             self.began = true;
         }
         event.extend_from_slice(b"data: ");
-        // JSON has no raw line breaks, so it is one line of the event. It cannot fail on text.
+        // JSON has no raw line breaks, so it is one line of the event. Writing text cannot fail.
         let _ = write_json(&mut event, &changed);
         while event.last() == Some(&b'\n') {
             event.pop();

@@ -1,5 +1,5 @@
-//! The page: rendered on the server, so that it has every fact without scripts and on a phone.
-//! With scripts it is sent what changed, and draws charts.
+//! The status page: rendered on the server, so that it is complete without scripts and on a phone.
+//! With scripts it receives changes and draws charts.
 
 mod charts;
 mod configuration;
@@ -20,16 +20,16 @@ use self::sections::{SECTIONS, title};
 use super::routes::answer;
 use crate::health::Report;
 
-/// How often a browser without scripts loads it anew, in seconds.
+/// The reload interval of a browser without scripts, in seconds.
 const RELOAD: u32 = 5;
 
-/// What a browser may load and do: nothing but what is served beside the page.
+/// The content security policy: only what is served beside the page.
 const POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src data:; \
      form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
 );
 
-/// The files beside the page: name, media type and content.
+/// The assets of the page: name, media type and content.
 pub(super) const FILES: [(&str, &str, &str); 4] = [
     (
         "page.css",
@@ -53,18 +53,18 @@ pub(super) const FILES: [(&str, &str, &str); 4] = [
     ),
 ];
 
-/// The name of the events beside the page.
+/// The name of the event stream beside the page.
 pub(super) const EVENTS: &str = "events";
 
-/// A file beside the page. A browser asks each time whether it changed, as the next version of the
-/// program may have another.
+/// An asset of the page. Browsers revalidate it each time, since the next version of the program
+/// may have another.
 pub(super) fn file(media_type: &'static str, content: &'static str) -> Response {
     let mut response = answer(StatusCode::OK, media_type, content);
     guard(&mut response);
     response
 }
 
-/// Headers by which a browser keeps to the page.
+/// Adds security headers.
 fn guard(response: &mut Response) {
     let headers = [
         (header::CONTENT_SECURITY_POLICY, POLICY),
@@ -80,21 +80,21 @@ fn guard(response: &mut Response) {
     response.headers_mut().extend(headers);
 }
 
-/// Where a page is, and what it may do.
+/// The location of a page, and its abilities.
 pub(super) struct Place<'a> {
-    /// The way to the files beside the page.
+    /// The relative path of the assets.
     pub(super) beside: &'a str,
-    /// Pairs of path and what is there.
+    /// Pairs of path and description.
     pub(super) links: &'a [(String, &'a str)],
-    /// What orders of people come with, where they are followed.
+    /// The token of commands, if they are enabled.
     pub(super) token: Option<&'a str>,
-    /// The namespace of the metrics, where they can be queried beside the page.
+    /// The namespace of the metrics, if they can be queried beside the page.
     pub(super) charts: Option<&'a str>,
-    /// The configuration as HTML, where it is known.
+    /// The configuration as HTML, if known.
     pub(super) configuration: Option<&'a str>,
 }
 
-/// The whole page.
+/// Renders the whole page.
 pub(super) fn serve(report: &Report, place: &Place<'_>, now: SystemTime) -> Response {
     let page = render(report, place, now);
     let mut response = answer(StatusCode::OK, "text/html; charset=utf-8", page);

@@ -1,5 +1,5 @@
-//! The parts of the page, each rendered from a health report. A browser that has the page open is
-//! sent the parts that changed.
+//! The sections of the page, each rendered from a health report. An open browser receives those
+//! that changed.
 
 use std::fmt::Write as _;
 use std::time::{Duration, SystemTime};
@@ -7,21 +7,21 @@ use std::time::{Duration, SystemTime};
 use super::html::{duration, element, figure, mark, shape, since, text, time_of_day};
 use crate::health::{Component, Fact, Note, Report, Status};
 
-/// The most rows of each list; what is beyond is counted.
+/// The limit of rows of each list; further ones are counted.
 const ROWS: usize = 20;
 
-/// Of what happened, so many faults are shown, and at most so many more folded away.
+/// The number of recent faults shown, and the limit of further, collapsed ones.
 const NEWEST: usize = 10;
 const OLDER: usize = 100;
 
-/// So many components are shown before those that are well are folded away.
+/// The number of components from which on the healthy ones are collapsed.
 const COMPONENTS: usize = 12;
 
-/// A part of the page: the id of its element, and how what is in it is rendered. Without a time,
-/// ages are left to the script of the page, so that they are no change.
+/// A section: the id of its element, and the renderer of its content. Without a time, ages are left
+/// to the script of the page, so that they are no change.
 type Section = (&'static str, fn(&mut String, &Report, Option<SystemTime>));
 
-/// All parts that change.
+/// All sections.
 pub(super) const SECTIONS: [Section; 8] = [
     ("head", head),
     ("alerts", alerts),
@@ -33,7 +33,7 @@ pub(super) const SECTIONS: [Section; 8] = [
     ("guards", guards),
 ];
 
-/// The service in one word and its name, for the tab of a browser.
+/// The status in one word and the name of the service, for the browser's tab.
 pub(super) fn title(report: &Report) -> String {
     let shape = shape(report.status);
     format!("{shape} {} · {}", report.status.as_str(), name(report))
@@ -46,7 +46,7 @@ fn name(report: &Report) -> &str {
     }
 }
 
-/// Name, state and age, on one line.
+/// Name, status and age, on one line.
 fn head(out: &mut String, report: &Report, _: Option<SystemTime>) {
     element(out, "h1", name(report));
     if !report.version.is_empty() {
@@ -59,7 +59,7 @@ fn head(out: &mut String, report: &Report, _: Option<SystemTime>) {
         shape(report.status)
     );
     let up = Duration::try_from_secs_f64(report.uptime_seconds).unwrap_or_default();
-    // By the minute: by the second it would be a change each second.
+    // Rounded to a minute, so that it does not change every second.
     let up = Duration::from_secs(up.as_secs() / 60 * 60);
     let up = match up.as_secs() {
         0 => "up less than a minute".to_owned(),
@@ -68,7 +68,7 @@ fn head(out: &mut String, report: &Report, _: Option<SystemTime>) {
     element(out, "span class=\"soft\"", up);
 }
 
-/// What a person should do something about.
+/// Alerts that need a person.
 fn alerts(out: &mut String, report: &Report, now: Option<SystemTime>) {
     for (check, what) in [
         (&report.live, "No progress inside"),
@@ -104,7 +104,7 @@ fn alerts(out: &mut String, report: &Report, now: Option<SystemTime>) {
     more(out, "p", report.alerts.len());
 }
 
-/// The score, and why it is not 100.
+/// The score, and why it is below 100.
 fn health(out: &mut String, report: &Report, _: Option<SystemTime>) {
     let score = &report.score;
     let low = (score.low * 10.0).round() / 10.0;
@@ -124,7 +124,7 @@ fn health(out: &mut String, report: &Report, _: Option<SystemTime>) {
     out.push_str("</p>");
 }
 
-/// The requests of the last minutes, as far as they are measured.
+/// The requests of the last minutes, if measured.
 fn traffic(out: &mut String, report: &Report, _: Option<SystemTime>) {
     let Some(traffic) = report.traffic else {
         out.push_str("<p class=\"soft\">Requests are not measured here.</p>");
@@ -153,7 +153,7 @@ fn traffic(out: &mut String, report: &Report, _: Option<SystemTime>) {
     }
 }
 
-/// What happened lately, one row for each fault.
+/// Recent events, one row per fault.
 fn recent(out: &mut String, report: &Report, now: Option<SystemTime>) {
     if report.recent.is_empty() {
         out.push_str("<p class=\"soft\">Nothing so far.</p>");
@@ -188,7 +188,7 @@ fn notes(out: &mut String, notes: &[Note], now: Option<SystemTime>) {
     out.push_str("</ol>");
 }
 
-/// The parts of the service, the worst first.
+/// The components of the service, the worst first.
 fn components(out: &mut String, report: &Report, _: Option<SystemTime>) {
     if report.components.is_empty() {
         out.push_str("<p class=\"soft\">None are watched.</p>");
@@ -215,8 +215,7 @@ fn components(out: &mut String, report: &Report, _: Option<SystemTime>) {
     }
 }
 
-/// Components in their order. What an engine of another name looks after stands below that engine,
-/// where the first of its components would stand.
+/// Sorts components. Those of an engine are grouped below it, at the position of the first.
 fn rows(out: &mut String, components: &[&Component]) {
     let mut branches = Vec::new();
     out.push_str("<ul class=\"parts\">");
@@ -243,7 +242,7 @@ fn rows(out: &mut String, components: &[&Component]) {
     out.push_str("</ul>");
 }
 
-/// The engine below which a component stands; none where it is an engine of its own.
+/// The engine under which a component is grouped; `None` if it is an engine of its own.
 fn branch(component: &Component) -> Option<&str> {
     let engine = component.engine.as_deref();
     engine.filter(|engine| *engine != component.name)
@@ -257,7 +256,7 @@ fn row(out: &mut String, component: &Component) {
     out.push_str("</li>");
 }
 
-/// The open faults: where each stands, what happens next and what holds it back.
+/// The open faults: the state of each, the next step and what holds it back.
 fn open(out: &mut String, report: &Report, now: Option<SystemTime>) {
     if report.open.is_empty() {
         out.push_str("<p class=\"soft\">Nothing is open.</p>");
@@ -279,7 +278,7 @@ fn open(out: &mut String, report: &Report, now: Option<SystemTime>) {
     more(out, "p", report.open.len());
 }
 
-/// What holds actions back, and the other facts.
+/// The guards that hold actions back, and the other facts.
 fn guards(out: &mut String, report: &Report, now: Option<SystemTime>) {
     let facts: Vec<&Fact> = report.guards.iter().chain(&report.facts).collect();
     out.push_str("<dl>");
@@ -303,7 +302,7 @@ fn guards(out: &mut String, report: &Report, now: Option<SystemTime>) {
     }
 }
 
-/// What each verb of the control endpoint is called on its button.
+/// The label of each verb's button.
 const BUTTONS: [(&str, &str); 8] = [
     ("acknowledge", "Acknowledge"),
     ("mute", "Mute 1 h"),
@@ -315,7 +314,7 @@ const BUTTONS: [(&str, &str); 8] = [
     ("resume", "Resume healing"),
 ];
 
-/// Buttons, hidden where orders are not followed.
+/// Buttons, hidden if commands are disabled.
 fn buttons(out: &mut String, verbs: &[&str], key: &str) {
     if verbs.is_empty() {
         return;

@@ -139,7 +139,7 @@ fn what_an_engine_looks_after_stands_below_it() {
     );
 }
 
-/// With its namespace, each expression is one that can be evaluated.
+/// With its namespace, each expression can be evaluated.
 #[cfg(feature = "rules")]
 #[test]
 fn figures_and_charts_ask_what_can_be_answered() {
@@ -169,7 +169,7 @@ fn figures_and_charts_ask_what_can_be_answered() {
     assert!(page.contains("sum(rate(shop_http_requests_total[1m]))"));
 }
 
-/// The worst is seen first, and a list is no longer than a person reads.
+/// The worst is shown first, and lists have a limit.
 #[test]
 fn many_components_and_faults_are_folded() {
     let mut parts: Vec<_> = (0..50)
@@ -203,7 +203,7 @@ fn everything_together_is_small_and_what_the_policy_allows() {
     }
 }
 
-/// Where they are, the metrics are refused.
+/// The configuration rejects these paths for the metrics.
 #[test]
 fn what_is_beside_the_page_is_known_to_the_configuration() {
     let files = FILES.map(|(name, ..)| name);
@@ -215,8 +215,7 @@ fn what_is_beside_the_page_is_known_to_the_configuration() {
     }
 }
 
-/// The events of one browser: all of the page at first, then what changed, and an end in good
-/// order.
+/// The events of one browser: the whole page first, then changes, and a regular end.
 #[tokio::test(start_paused = true)]
 async fn a_browser_is_sent_what_changed() {
     let health = Arc::new(parking_lot::Mutex::new("well"));

@@ -3,7 +3,7 @@ use std::task::Waker;
 use super::*;
 use crate::registry::{Family, Gauge, Text};
 
-/// What takes longer in this file has gone wrong.
+/// A test that takes longer has failed.
 const LONG: Duration = Duration::from_secs(60);
 
 fn large(megabytes: usize) -> Registry {
@@ -19,7 +19,7 @@ fn large(megabytes: usize) -> Registry {
     registry
 }
 
-/// A place that is left also where the test fails: the thread that writes would wait for it.
+/// A reader that leaves also if the test fails, since the writing thread would wait for it.
 struct Joined(Arc<Pages>, Place);
 
 impl Drop for Joined {
@@ -60,7 +60,7 @@ impl Joined {
         timeout(LONG, take).await.unwrap()
     }
 
-    /// Reads to the end: how many bytes there were, or why there are no more.
+    /// Reads to the end; returns the number of bytes, or why it failed.
     async fn read(&self) -> Result<usize, Failure> {
         let mut bytes = 0;
         loop {
@@ -80,7 +80,7 @@ impl Joined {
     }
 }
 
-/// In real time, for threads that wait are no part of the virtual one.
+/// In real time, since blocking threads do not use virtual time.
 #[tokio::test]
 async fn of_readers_that_take_nothing_little_is_held_and_no_one_waits_for_long() {
     let registry = large(6);
@@ -88,7 +88,7 @@ async fn of_readers_that_take_nothing_little_is_held_and_no_one_waits_for_long()
     let mut hostile = Vec::new();
     for number in 0..10 {
         let place = join(&pages, &registry, number, false).unwrap();
-        // The first have all of their page; four of the others have a turn.
+        // The first have their whole page; four of the others have a turn.
         if number < 8 {
             assert_eq!(place.begun().await, Ok(None));
         }
@@ -161,7 +161,7 @@ async fn a_page_that_is_not_written_to_its_end_is_no_whole_one() {
     let registry = Registry::new();
     let pages = Pages::new(&registry);
     let place = join(&pages, &registry, 0, false).unwrap();
-    // What becomes of the writer where a collector panics, or the run-time ends.
+    // The state of the writer after a collector's panic, or the end of the runtime.
     pages.end(place.1.log, false);
     assert_eq!(place.begun().await, Err(Failure::Failed));
     assert!(matches!(place.take().await, Part::Cut(Failure::Failed)));

@@ -1,5 +1,4 @@
-//! `/federate`: the newest sample of each series that is asked for, as Prometheus gives it to
-//! another.
+//! `/federate`: the newest sample of each selected series, as Prometheus serves it to another.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -16,7 +15,7 @@ use super::{Endpoints, Fault, LISTED, QuerySource, queries, render};
 use crate::promql::{LabelSet, Selection};
 use crate::util::escape::{self, NameOf};
 
-/// A series without a sample in that time is over, as for an instant query.
+/// A series without a sample in this time has ended, as for an instant query.
 const LOOKBACK: Duration = Duration::from_secs(300);
 
 /// The newest value of each series, by its name and labels, with its time.
@@ -47,7 +46,7 @@ fn newest(source: &dyn QuerySource, selections: &[Selection]) -> Result<String, 
     let mut count = 0;
     for selection in selections {
         let read = source.select(selection, &mut |series| {
-            // What ended has a last sample that says so; a native histogram has no place in text.
+            // An ended series has a stale marker; a native histogram cannot be written as text.
             let last = series.samples.last().filter(|last| !last.value.is_stale());
             let last = last.and_then(|last| Some((last.value.as_float()?, last.time)));
             if let (Some(value), Some(name)) = (last, series.labels.name()) {
@@ -63,7 +62,7 @@ fn newest(source: &dyn QuerySource, selections: &[Selection]) -> Result<String, 
         read.map_err(|error| Fault::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()))?;
     }
     if count > LISTED {
-        // A part would be taken for the whole.
+        // A partial list would be taken for a complete one.
         let text = format!("more than {LISTED} series match; ask for less at a time");
         return Err(Fault::new(StatusCode::UNPROCESSABLE_ENTITY, text));
     }
@@ -73,7 +72,7 @@ fn newest(source: &dyn QuerySource, selections: &[Selection]) -> Result<String, 
 fn text(newest: &Newest) -> String {
     let mut out = String::new();
     for (name, series) in newest {
-        // As Prometheus has it, which keeps no kinds of single series. Writing cannot fail.
+        // As Prometheus does, which stores no types of series. Writing cannot fail.
         let _ = writeln!(out, "# TYPE {name} untyped");
         for (labels, (value, time)) in series {
             let _ = write!(out, "{name}{{");
@@ -87,7 +86,7 @@ fn text(newest: &Newest) -> String {
                 }
             }
             if !known.contains("instance") {
-                // So that `honor_labels` gives it none of the federation's.
+                // So that `honor_labels` does not add the federating server's.
                 out.push_str("instance=\"\"");
             }
             let _ = writeln!(out, "}} {} {time}", render::number(*value));
@@ -96,7 +95,7 @@ fn text(newest: &Newest) -> String {
     out
 }
 
-/// A name as the text format has it, the same as on a scrape.
+/// A name as in the text format of a scrape.
 fn shown(name: &str, of: NameOf) -> String {
     escape::underscores(name, of).into_owned()
 }

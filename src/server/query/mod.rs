@@ -1,9 +1,9 @@
-//! The query API of Prometheus over the recent past of this process, read only: what `promtool`,
-//! Grafana's data source and people's scripts ask a server for.
+//! The read-only query API of Prometheus over the history of this process, for `promtool`,
+//! Grafana's data source and scripts.
 //!
-//! Below the page: the URL for Grafana is that of the page, `http://127.0.0.1:9898` or
-//! `http://shop/selfheal`. Parameters come in the address or, by POST, as a form. Two queries are
-//! evaluated at a time and eight wait; further ones are answered with 503 and `Retry-After`.
+//! It is below the page: the URL for Grafana is that of the page, `http://127.0.0.1:9898` or
+//! `http://shop/selfheal`. Parameters come in the URL or, by POST, as a form. Two queries are
+//! evaluated at a time and eight are queued; further ones get 503 and `Retry-After`.
 
 mod federate;
 mod params;
@@ -34,27 +34,27 @@ use crate::promql::{
 };
 use crate::rules::GroupStatus;
 
-/// So many queries are evaluated at a time: each takes a processor.
+/// The limit of queries evaluated at a time, since each takes a processor.
 const AT_ONCE: usize = 2;
 
-/// So many wait for their turn, and how long.
+/// The limit of queued queries, and of their wait.
 const WAITING: usize = 8;
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// The most series, labels and values that one answer lists.
+/// The limit of series, labels and values in a response.
 const LISTED: usize = 10_000;
 
 /// The source of the query endpoints: the series of this process, and its rules.
 ///
-/// [`Selfheal`](crate::Selfheal) brings its own. Series are read on threads that may block.
+/// [`Selfheal`](crate::Selfheal) provides one. Series are read on threads that may block.
 pub trait QuerySource: Queryable + Send + Sync + 'static {
-    /// The groups of rules that are in force, and what is known of each. Default: none.
+    /// The loaded groups of rules, with their state. Default: none.
     fn groups(&self) -> Arc<[GroupStatus]> {
         Arc::default()
     }
 }
 
-/// What all query endpoints of a router share.
+/// State shared by all query endpoints of a router.
 pub(super) struct Queries {
     source: Arc<dyn QuerySource>,
     turns: Arc<Semaphore>,
@@ -70,7 +70,7 @@ impl Queries {
         })
     }
 
-    /// Does work that takes a processor, when it is its turn.
+    /// Runs CPU-bound work when it is its turn.
     async fn in_turn<T: Send + 'static>(
         self: &Arc<Self>,
         work: impl FnOnce(&dyn QuerySource) -> T + Send + 'static,
@@ -90,7 +90,7 @@ impl Queries {
     }
 }
 
-/// One of those that wait, until it is dropped.
+/// A queued query, until it is dropped.
 struct Waits<'a>(&'a Queries);
 
 impl<'a> Waits<'a> {
@@ -110,12 +110,12 @@ impl Drop for Waits<'_> {
     }
 }
 
-/// The route of other Prometheus servers, beginning with `beside`.
+/// The route for other Prometheus servers, with the prefix `beside`.
 pub(super) fn federation(beside: &str) -> Router<Endpoints> {
     Router::new().route(&format!("{beside}federate"), get(federate::federate))
 }
 
-/// The routes, each path beginning with `beside`.
+/// The routes, with `beside` as the prefix of each path.
 pub(super) fn routes(beside: &str) -> Router<Endpoints> {
     let at = |path: &str| format!("{beside}api/v1/{path}");
     Router::new()
@@ -130,7 +130,7 @@ pub(super) fn routes(beside: &str) -> Router<Endpoints> {
         .route(&at("status/buildinfo"), get(build_info))
 }
 
-/// Why there is no answer.
+/// The error of a query.
 pub(super) struct Fault {
     status: StatusCode,
     text: String,
@@ -146,7 +146,7 @@ impl Fault {
         Self::new(StatusCode::BAD_REQUEST, text)
     }
 
-    /// The kind, as Prometheus names it.
+    /// The error type in Prometheus' API.
     fn kind(&self) -> &'static str {
         match self.status {
             StatusCode::BAD_REQUEST | StatusCode::PAYLOAD_TOO_LARGE => "bad_data",
@@ -184,7 +184,7 @@ impl IntoResponse for Fault {
     }
 }
 
-/// An answer in the envelope of Prometheus.
+/// A successful response in Prometheus' envelope.
 fn success(data: impl Into<Value>) -> Response {
     let body = json!({ "status": "success", "data": data.into() });
     answer(StatusCode::OK, "application/json", body.to_string())
@@ -253,7 +253,7 @@ async fn query_range(
     Ok(render::answer(&answer.await??, end, limit))
 }
 
-/// The label sets that match, in order, each once.
+/// The matching label sets, sorted, without duplicates.
 async fn found(endpoints: &Endpoints, params: &Params) -> Result<Vec<LabelSet>, Fault> {
     let selections = params.selections(params::millis(endpoints.clock.wall()))?;
     let found = queries(endpoints)?.in_turn(move |source| {
@@ -321,7 +321,7 @@ async fn values(
     Ok(success(values))
 }
 
-/// Kind, help and unit of each metric that is declared, by its name.
+/// The type, help and unit of each declared metric, by name.
 async fn metadata(
     State(endpoints): State<Endpoints>,
     request: Request<Body>,
@@ -346,7 +346,7 @@ async fn metadata(
     Ok(success(json!(all)))
 }
 
-/// The version whose query API this is; Grafana asks for it.
+/// The Prometheus version of this query API, which Grafana reads.
 async fn build_info() -> Response {
     success(json!({
         "version": "3.5.0",
@@ -360,7 +360,7 @@ async fn build_info() -> Response {
     }))
 }
 
-/// What every series matches: some name.
+/// The label that every series has.
 const ANY: &str = METRIC_NAME;
 
 #[cfg(test)]

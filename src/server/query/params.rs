@@ -1,4 +1,4 @@
-//! The parameters of a request: in its address, and in the form that a POST brings.
+//! The parameters of a request: from its URL, and from the form of a POST.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -12,19 +12,19 @@ use crate::promql::{MatchOp, Matcher, Query, Selection};
 use crate::rules::parse_duration;
 use crate::util::from_rfc_3339;
 
-/// The longest form: an expression may be a page of text.
+/// The size limit of a form: an expression may be a page of text.
 const LONGEST: usize = 1 << 20;
 
-/// The most selectors of one request.
+/// The limit of selectors in a request.
 const SELECTORS: usize = 64;
 
-/// How far back series are listed where no `start` is given.
+/// The default time range of listed series.
 const RECENT: i64 = 3_600_000;
 
 pub(super) struct Params(Vec<(String, String)>);
 
 impl Params {
-    /// Reads a request. Of the form, its body is waited for as long as for any other request.
+    /// Reads a request. The body of a form has the deadline of any request.
     pub(super) async fn read(request: Request<Body>) -> Result<Self, Fault> {
         let (head, body) = request.into_parts();
         let address = head.uri.query().unwrap_or_default().as_bytes();
@@ -51,7 +51,7 @@ impl Params {
         self.get(name).ok_or_else(missing)
     }
 
-    /// How many of a list are wanted; zero, like nothing, is as many as there may be.
+    /// The requested limit of a list; zero or none means the largest allowed.
     pub(super) fn limit(&self) -> Result<usize, Fault> {
         let Some(text) = self.get("limit") else {
             return Ok(LISTED);
@@ -63,7 +63,7 @@ impl Params {
         }
     }
 
-    /// A time in milliseconds since 1970, given in seconds or as of RFC 3339.
+    /// A time in milliseconds since 1970, given in seconds or in RFC 3339 format.
     pub(super) fn time(&self, name: &str) -> Result<Option<i64>, Fault> {
         let Some(text) = self.get(name) else {
             return Ok(None);
@@ -99,7 +99,7 @@ impl Params {
         duration.ok_or_else(fault).map(Some)
     }
 
-    /// What is listed: the series of each `match[]`, or all.
+    /// The selected series: those of each `match[]`, or all.
     pub(super) fn selections(&self, now: i64) -> Result<Vec<Selection>, Fault> {
         let until = self.time("end")?.unwrap_or(now);
         let after = self.time("start")?.unwrap_or(until.saturating_sub(RECENT));

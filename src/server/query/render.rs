@@ -1,4 +1,4 @@
-//! Results in Prometheus's own JSON.
+//! Formats results as Prometheus' JSON.
 
 use axum::response::Response;
 use http::StatusCode;
@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::promql::{Answer, FloatHistogram, LabelSet, PointValue, QueryResult, Severity};
 use crate::server::routes;
 
-/// An answer, with at most so many series.
+/// An answer, with a limit of series.
 pub(super) fn answer(answer: &Answer, time: i64, limit: usize) -> Response {
     let (kind, result, all) = match &answer.result {
         QueryResult::Scalar(value) => ("scalar", json!([seconds(time), number(*value)]), 1),
@@ -91,7 +91,7 @@ fn seconds(time: i64) -> Value {
     }
 }
 
-/// A value as text, since JSON has no infinite ones.
+/// A value as text, since JSON has no infinite numbers.
 pub(super) fn number(value: f64) -> String {
     if value.is_nan() {
         "NaN".to_owned()

@@ -1,4 +1,4 @@
-//! The rules that are in force and their alerts, as Prometheus lists them.
+//! Lists the loaded rules and their alerts, as Prometheus does.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -87,7 +87,7 @@ fn alert(alert: &RuleAlert) -> Value {
     })
 }
 
-/// A time as of RFC 3339; that of year 1 for none, as Prometheus has it.
+/// A time in RFC 3339 format; year 1 for none, as in Prometheus.
 fn time(millis: Option<i64>) -> String {
     let Some(millis) = millis else {
         return "0001-01-01T00:00:00Z".to_owned();

@@ -12,7 +12,7 @@ use crate::rules::{Evaluator, RuleFile, RulesOptions};
 use crate::server::router;
 use crate::util::Clock;
 
-/// A counter in two zones, each ten seconds, that grows by 1 and 2 a second.
+/// A counter in two zones, every ten seconds, that grows by 1 and 2 per second.
 struct Shop(Arc<[GroupStatus]>);
 
 fn shop() -> Vec<Series> {
@@ -96,7 +96,7 @@ async fn another_prometheus_gets_the_newest_sample_of_what_it_asks_for() {
     let head = "# TYPE orders_total untyped\n";
     let one = federate("?match[]=orders_total%7Bzone%3D%22a%22%7D").await;
     assert_eq!(one, (200, format!("{head}{a}")));
-    // Each once, whatever asks for it.
+    // Each once, even if several selectors match.
     let both = federate("?match[]=%7Bzone%3D~%22.%22%7D&match[]=orders_total").await;
     assert_eq!(both, (200, format!("{head}{a}{b}")));
     assert_eq!(federate("?match[]=none").await, (200, String::new()));
@@ -105,7 +105,7 @@ async fn another_prometheus_gets_the_newest_sample_of_what_it_asks_for() {
     }
 }
 
-/// Names with other characters have the same form as on a scrape.
+/// Names with other characters have the same form as in a scrape.
 #[tokio::test]
 async fn a_federated_name_is_that_of_the_scrape() {
     struct Odd;
@@ -165,7 +165,7 @@ async fn an_instant_query_is_answered_as_prometheus_answers() {
     });
     let query = "query?query=sum(rate(orders_total%5B1m%5D))";
     assert_eq!(get(&api(), query).await, (200, expected.clone()));
-    // By POST, as Grafana sends.
+    // By POST, as Grafana does.
     let request = Request::post("/api/v1/query")
         .header("content-type", "application/x-www-form-urlencoded")
         .body(Body::from("query=sum(rate(orders_total%5B1m%5D))&time=600"));
@@ -288,7 +288,7 @@ async fn what_is_wrong_is_said_in_its_envelope() {
     }
 }
 
-/// More than can be evaluated are turned away at once, and are told when to come again.
+/// Queries beyond the limit are refused at once, with a time to retry.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_flood_of_queries_is_bounded() {
     struct Blocks(Arc<Semaphore>);

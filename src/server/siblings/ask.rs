@@ -1,4 +1,4 @@
-//! One question to a process beside this one.
+//! Scrapes a sibling process.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -14,15 +14,14 @@ use tokio::task::JoinSet;
 
 use crate::config::Address;
 
-/// What is asked of each.
+/// The request to each process.
 pub(super) struct Question {
     pub(super) path: String,
     pub(super) authorization: Option<HeaderValue>,
     pub(super) patience: Duration,
 }
 
-/// The page of the process at `address`, of no more than the bytes that are `left`; or why there
-/// is none.
+/// Scrapes the process at `address`, up to the `left` bytes; or returns why it failed.
 pub(super) async fn ask(
     address: &Address,
     question: Question,
@@ -64,7 +63,7 @@ where
     let request = request.body(axum::body::Body::empty());
     let request = request.map_err(|error| error.to_string())?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(said)?;
-    // It ends with this question, however that ends.
+    // Aborted when this request ends, for any reason.
     let mut driver = JoinSet::new();
     driver.spawn(connection);
     let response = sender.send_request(request).await.map_err(said)?;

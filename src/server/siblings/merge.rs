@@ -1,4 +1,4 @@
-//! Pages of several processes as one: each family once, each series with its `instance`.
+//! Merges pages of several processes: each family once, each series with its `instance`.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -10,20 +10,20 @@ use crate::util::{Printable, escape};
 const UP: &str = "selfheal_sibling_up";
 const TOOK: &str = "selfheal_sibling_scrape_duration_seconds";
 
-/// What the name of a sample may have behind that of its family.
+/// The suffixes of samples' names after that of their family.
 const ENDS: [&str; 7] = [
     "", "_bucket", "_sum", "_count", "_total", "_created", "_info",
 ];
 
-/// What a series says of the process that it is of.
+/// The label with the process of a series.
 const INSTANCE: &str = "instance";
 
-/// One family of all pages.
+/// A family of all pages.
 #[derive(Default)]
 struct Family<'a> {
     help: Option<&'a str>,
     kind: Option<&'a str>,
-    /// The samples, with the number of the page that each is of.
+    /// The samples, with the number of the page of each.
     samples: Vec<(usize, Sample<'a>)>,
 }
 
@@ -31,15 +31,14 @@ struct Family<'a> {
 #[derive(Clone, Copy)]
 struct Sample<'a> {
     name: &'a str,
-    /// As they stand between the braces.
+    /// The text between the braces.
     labels: &'a str,
-    /// The value, and the time where there is one.
+    /// The value, and the time if there is one.
     rest: &'a str,
 }
 
-/// Writes them in the text format 0.0.4, which has no end that a line could be missing from: a
-/// line that is none is left out, and so is a family that is of another kind elsewhere. A comment
-/// says so.
+/// Writes the pages in the text format 0.0.4, in which a missing end does no harm: invalid lines,
+/// and families whose type differs from another page's, are dropped, with a comment.
 pub(super) fn write(answers: &[Answer], out: &mut dyn Write) -> io::Result<()> {
     let mut comments = String::new();
     let mut families: BTreeMap<&str, Family<'_>> = BTreeMap::new();
@@ -96,7 +95,7 @@ pub(super) fn write(answers: &[Answer], out: &mut dyn Write) -> io::Result<()> {
     ours(UP, help, &is_up, out)
 }
 
-/// Adds what is on a page; `left_out` is given what is not.
+/// Adds the content of a page, and records in `left_out` what is dropped.
 fn read<'a>(
     text: &'a str,
     nth: usize,
@@ -133,7 +132,7 @@ fn read<'a>(
             continue;
         }
         match Sample::read(line) {
-            // One whose family has no head is one of its own.
+            // A sample without a header is its own family.
             Some(sample) if !sample.is_of(current) => {
                 (current, taken) = (sample.name, true);
                 let family = families.entry(current).or_default();
@@ -152,13 +151,13 @@ fn read<'a>(
     }
 }
 
-/// Whether a page may have a family of this name: one that is plain, and not ours.
+/// Whether a page may have a family of this name: a plain one, and not ours.
 fn may_have(name: &str) -> bool {
     escape::is_plain(name, escape::NameOf::Metric) && ![UP, TOOK].contains(&name)
 }
 
 impl<'a> Sample<'a> {
-    /// Reads a line, if it is one.
+    /// Parses a line.
     fn read(line: &'a str) -> Option<Self> {
         let end = line.find(['{', ' '])?;
         let (name, tail) = line.split_at(end);
@@ -190,8 +189,8 @@ impl<'a> Sample<'a> {
         end.is_some_and(|end| ENDS.contains(&end))
     }
 
-    /// Writes it as a series of `instance`. A label of that name keeps its value under another, as
-    /// Prometheus does it.
+    /// Writes it as a series of `instance`. An existing label of that name is renamed, as
+    /// Prometheus does.
     fn write(&self, instance: &str, out: &mut String) {
         let _ = write!(out, "{}{{{INSTANCE}=\"", self.name);
         escape::label_value(out, instance);

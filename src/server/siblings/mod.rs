@@ -1,5 +1,5 @@
-//! `/siblings`: the metrics of several processes of one machine as one page, such as those of a
-//! server that forks its workers beforehand.
+//! `/siblings`: the merged metrics of several processes of one machine, such as the workers of a
+//! pre-forking server.
 
 mod ask;
 mod merge;
@@ -29,19 +29,19 @@ use super::stream::unread;
 use crate::config::{Address, BasicAuth, Secret};
 use crate::encode::{Encoding, Format};
 
-/// How long a process has to answer, where the scraper does not wait for less.
+/// The timeout of a process, unless the scraper's is shorter.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// So many bytes of all processes together are held for one page.
+/// The limit of bytes of all processes for one page.
 const MOST: usize = 2 * WHOLE;
 
-/// So many pages are asked for at a time.
+/// The limit of pages gathered at a time.
 const AT_ONCE: usize = 2;
 
-/// The processes whose metrics are on one page: see [`Endpoints::siblings`].
+/// The processes whose metrics are merged: see [`Endpoints::siblings`].
 ///
-/// Each is asked for its own metrics, in plain text: at addresses of this machine, where these
-/// show nothing on a wire.
+/// Each is scraped in plain text, only at addresses of this machine, where nothing is sent over a
+/// network.
 #[derive(Clone)]
 #[must_use = "they are asked where `Endpoints::siblings` was given them"]
 pub struct Siblings {
@@ -52,8 +52,8 @@ pub struct Siblings {
 }
 
 impl Siblings {
-    /// The processes that listen at these addresses, which is what `instance` says of each. One
-    /// that is not of this machine is never asked, and counts as one that does not answer.
+    /// Creates it from the addresses at which the processes listen, which become their `instance`.
+    /// An address of another machine is never scraped, and counts as a failure.
     pub fn new(addresses: impl IntoIterator<Item = Address>) -> Self {
         Self {
             addresses: addresses.into_iter().collect(),
@@ -69,14 +69,13 @@ impl Siblings {
         self
     }
 
-    /// Sets the token that they ask for. Default: none is sent.
+    /// Sets the bearer token that they require. Default: none is sent.
     pub fn bearer(mut self, token: &Secret) -> Self {
         self.authorization = token.bytes().and_then(|token| secret("Bearer", token));
         self
     }
 
-    /// Sets the user name and the password, not as a hash, that they ask for. Default: none are
-    /// sent.
+    /// Sets the user name and the password (not a hash) that they require. Default: none are sent.
     pub fn basic(mut self, known: &BasicAuth) -> Self {
         self.authorization = known.password.bytes().and_then(|password| {
             let both = [known.username.as_bytes(), b":", password].concat();
@@ -85,7 +84,7 @@ impl Siblings {
         self
     }
 
-    /// Asks all of them at the same time, as long as the scraper waits.
+    /// Scrapes all of them concurrently, within the scraper's timeout.
     async fn gather(&self, deadline: Deadline) -> Option<Gathered> {
         let turn = Arc::clone(&self.turns).acquire_owned();
         let turn = timeout_at(deadline.answer, turn).await.ok()?.ok()?;
@@ -146,7 +145,7 @@ fn secret(scheme: &str, credentials: &[u8]) -> Option<HeaderValue> {
     Some(value)
 }
 
-/// What one of them answered.
+/// The response of one process.
 struct Answer {
     instance: String,
     /// Its page, or why there is none.
@@ -154,14 +153,14 @@ struct Answer {
     took: Duration,
 }
 
-/// What all of them answered. As long as it is there, so is its turn.
+/// The responses of all processes. Holds the turn until it is dropped.
 pub(super) struct Gathered {
     answers: Vec<Answer>,
     _turn: OwnedSemaphorePermit,
 }
 
 impl Gathered {
-    /// Writes the one page of all.
+    /// Writes the merged page.
     pub(super) fn write(&self, encoding: Encoding, out: &mut dyn Write) -> io::Result<()> {
         encoding.run(out, &mut |out| merge::write(&self.answers, out))
     }

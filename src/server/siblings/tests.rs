@@ -20,7 +20,7 @@ fn merged(answers: &[Answer]) -> String {
     String::from_utf8(out).unwrap()
 }
 
-/// What is said of all instances stands at the end.
+/// The metrics about all instances are at the end.
 fn series(answers: &[Answer]) -> String {
     let all = merged(answers);
     let end = all
@@ -80,7 +80,7 @@ fn an_instance_of_its_own_is_kept_under_another_name() {
     );
 }
 
-/// Prometheus refuses a whole page for one line, so none is handed on that it would not read.
+/// Prometheus rejects a whole page for one invalid line, so none is passed on.
 #[test]
 fn what_is_no_line_is_left_out_and_said() {
     let page = "a 1\nb{x=\"1\" 2\nb{x=1} 2\nb{\"x\"=\"1\"} 2\nc one\nd 1 2 3\ne 1 soon\n9 1\nf\n\

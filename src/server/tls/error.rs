@@ -2,11 +2,11 @@ use std::error::Error;
 use std::io;
 use std::path::PathBuf;
 
-/// Why a listener cannot speak TLS.
+/// The error of setting up TLS.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TlsError {
-    /// This version was built without it.
+    /// The feature `tls` is not compiled in.
     #[error(
         "this version was built without TLS; switch the feature `tls` on, or leave `server.tls` out"
     )]
@@ -14,27 +14,27 @@ pub enum TlsError {
     /// A file cannot be read.
     #[error("cannot read `{}`: {source}; check the path and the permissions of the file", path.display())]
     Read {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// What the operating system said.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// A file does not hold what it is to hold.
+    /// A file has invalid content.
     #[error("`{}` holds no usable {what}: {source}; it has to be PEM", path.display())]
     Content {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// What it is to hold.
+        /// The expected content.
         what: &'static str,
-        /// What is wrong with it.
+        /// The problem.
         source: Box<dyn Error + Send + Sync>,
     },
-    /// Certificate and key cannot be used together, or not at all.
+    /// The certificate and the key cannot be used, or not together.
     #[error(
         "the certificate and the key cannot be used: {source}; the key has to be that of the first certificate of the file"
     )]
     Unusable {
-        /// What is wrong with them.
+        /// The problem.
         source: Box<dyn Error + Send + Sync>,
     },
 }

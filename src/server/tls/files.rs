@@ -1,4 +1,4 @@
-//! Certificates and keys from files, as a configuration of rustls.
+//! Loads certificates and keys from files into a configuration of rustls.
 
 use std::error::Error;
 use std::fs::File;
@@ -14,11 +14,11 @@ use rustls::{RootCertStore, ServerConfig};
 use super::error::TlsError;
 use crate::config;
 
-/// A chain of certificates takes some kilobytes, and all roots that a browser knows take less than
-/// this.
+/// The size limit: a certificate chain takes some kilobytes, and all roots of a browser take less
+/// than this.
 const MOST: u64 = 1024 * 1024;
 
-/// What the files hold.
+/// The content of the files.
 #[derive(PartialEq)]
 pub(super) struct Content {
     cert: Vec<u8>,
@@ -35,7 +35,7 @@ impl Content {
         })
     }
 
-    /// The configuration that they make; `files` says where they are.
+    /// Builds the configuration; `files` are the paths, for errors.
     pub(super) fn config(&self, files: &config::Tls) -> Result<Arc<ServerConfig>, TlsError> {
         let unusable = |error: rustls::Error| TlsError::Unusable {
             source: error.into(),

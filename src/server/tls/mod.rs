@@ -1,5 +1,4 @@
-//! TLS on the listener: the handshake, HTTP/2 where the client offers it, and files that are read
-//! again.
+//! TLS on the listener: the handshake, HTTP/2 if the client offers it, and reloading of the files.
 
 mod error;
 mod files;
@@ -26,13 +25,13 @@ pub use error::TlsError;
 
 const HTTP_2: &[u8] = b"h2";
 
-/// How often the files are read again.
+/// The interval of reloading the files.
 const EVERY: Duration = Duration::from_secs(10);
 
-/// So many requests of one connection are answered at a time; a browser opens fewer on one page.
+/// The limit of concurrent requests on a connection; a browser opens fewer for one page.
 const STREAMS: u32 = 16;
 
-/// What a client may send of bodies before it is taken: an order of an operator is far shorter.
+/// The limit of unread request body data; a command is far shorter.
 const WINDOW: u32 = 64 * 1024;
 
 /// The certificates of a listener.
@@ -54,12 +53,12 @@ impl Tls {
         })))
     }
 
-    /// Reads the files again and again, until it is dropped.
+    /// Reloads the files periodically, until it is dropped.
     pub(super) async fn renew(&self) {
         loop {
             sleep(EVERY).await;
             let inner = Arc::clone(&self.0);
-            // What cannot be used, as while the files are being replaced, is tried again next time.
+            // Invalid files, as during a replacement, are tried again next time.
             let _ = tokio::task::spawn_blocking(move || inner.read()).await;
         }
     }
@@ -85,7 +84,7 @@ impl Tls {
         }
         answers.place.multiplexes();
         let mut http = http2::Builder::new(TokioExecutor::new());
-        // Beyond the defaults of hyper, which close a connection that resets its requests rapidly.
+        // Beyond the defaults of hyper, which close a connection with rapid resets.
         http.max_concurrent_streams(STREAMS)
             .initial_stream_window_size(WINDOW)
             .initial_connection_window_size(WINDOW)
@@ -100,8 +99,8 @@ impl Tls {
     }
 }
 
-/// Whether the peer broke the protocol, or reset its requests too often; that it goes away is no
-/// offence.
+/// Whether the peer violated the protocol, or reset its requests too often; a disconnect is no
+/// violation.
 fn is_offence(error: &hyper::Error) -> bool {
     let source = error.source().and_then(|source| source.downcast_ref());
     source.is_some_and(|error: &h2::Error| !error.is_io())

@@ -1,4 +1,4 @@
-//! What stands in for TLS where it was not compiled in: there is none to be had.
+//! Replaces TLS if it is not compiled in: setting it up fails.
 
 mod error;
 

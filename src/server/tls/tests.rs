@@ -6,7 +6,7 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 use super::*;
 
-/// Puts another certificate into the place of the one before.
+/// Replaces the certificate with another one.
 fn renew(folder: &Path) -> CertificateDer<'static> {
     let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
     std::fs::write(folder.join("key.pem"), made.signing_key.serialize_pem()).unwrap();
@@ -14,7 +14,7 @@ fn renew(folder: &Path) -> CertificateDer<'static> {
     made.cert.der().clone()
 }
 
-/// Whether a client that trusts this certificate alone finds it.
+/// Whether a client that trusts only this certificate accepts the server.
 async fn is_used(tls: &Tls, cert: &CertificateDer<'static>) -> bool {
     let (client, server) = tokio::io::duplex(64 * 1024);
     let mut roots = RootCertStore::empty();
@@ -32,7 +32,7 @@ async fn is_used(tls: &Tls, cert: &CertificateDer<'static>) -> bool {
     client.is_ok()
 }
 
-/// What cannot be used, as while it is being written, leaves the one before in use.
+/// Invalid files, as during a write, leave the previous certificate in use.
 #[tokio::test(start_paused = true)]
 async fn a_renewed_certificate_is_used_without_a_restart() {
     let folder = tempfile::tempdir().unwrap();
