@@ -109,7 +109,7 @@ impl Error for Lent {
     }
 }
 
-/// What the content type says about a request or a response.
+/// The meaning of a content type for a request or a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Content {
     Grpc,

@@ -13,15 +13,14 @@ use crate::registry::{Histogram, OVERFLOW};
 use crate::trace::Source;
 use crate::util::{Clock, Verb};
 
-/// The most keys that are remembered. A program has as many routes as it declares; this
-/// bounds a classifier that makes them up. What is beyond is one route more.
+/// The limit of remembered keys. A program has a fixed number of routes; the limit protects against
+/// a classifier that invents them. Further keys share one route.
 const MAX_KEYS: usize = 8_192;
 
-/// Lists of keys by hash: at [`MAX_KEYS`] each has 32, and an empty table takes two
-/// kilobytes.
+/// The number of hash lists: 32 keys in each at [`MAX_KEYS`], and two kilobytes when empty.
 const LISTS: usize = 256;
 
-/// What every series of a layer records with.
+/// State shared by the series of a layer.
 #[derive(Debug)]
 pub(crate) struct Recorder {
     pub(super) names: Vec<Arc<dyn Naming>>,
@@ -38,14 +37,14 @@ pub(crate) struct Recorder {
 /// The labels that are known when a request begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Key<'a> {
-    /// As the classifier has it, before any rule.
+    /// As returned by the classifier, before any rule.
     pub(super) route: &'a str,
     pub(super) verb: Verb,
     pub(super) protocol: Protocol,
     pub(super) labels: Chosen,
 }
 
-/// Without the protocol, for one route is hardly asked for by two of them.
+/// Without the protocol, since few routes are requested by two of them.
 impl Hash for Key<'_> {
     #[inline]
     fn hash<H: Hasher>(&self, hasher: &mut H) {
@@ -55,7 +54,7 @@ impl Hash for Key<'_> {
     }
 }
 
-/// What the requests of one route and method have in common.
+/// State shared by the requests of one route and method.
 #[derive(Debug)]
 pub(crate) struct Route {
     pub(super) name: Name,
@@ -69,7 +68,7 @@ pub(crate) struct Route {
 }
 
 impl Route {
-    /// `seed` need not be secret, only different from series to series.
+    /// Creates a route; `seed` must differ from series to series, but is no secret.
     fn new(recorder: &Recorder, key: Key<'_>, seed: usize) -> Self {
         let rule = recorder.rules.of(key.route);
         let label = rule.and_then(|rule| rule.label.as_deref());
@@ -105,14 +104,14 @@ impl Route {
         self.name.verb
     }
 
-    /// The lengths of sessions, of which there are too few to keep their handles.
+    /// The histograms of session lifetimes, which are too rare to keep their handles.
     pub(super) fn sessions(&self, recorder: &Recorder) -> impl Iterator<Item = Histogram> {
         let names = recorder.names.iter();
         names.filter_map(|names| names.session(&self.name))
     }
 }
 
-/// Every key that has been seen, with its series.
+/// All keys seen so far, with their series.
 #[derive(Debug)]
 pub(super) struct Table(Known<Series, LISTS>);
 
@@ -121,8 +120,8 @@ impl Table {
         Self(Known::new(MAX_KEYS))
     }
 
-    /// The series of `key`; without an allocation, a lock or a change to shared memory where
-    /// the key has been seen before.
+    /// Returns the series of `key`; for a known key without allocation, lock or write to shared
+    /// memory.
     #[inline]
     pub(super) fn get(&self, recorder: &Arc<Recorder>, key: Key<'_>) -> &Arc<Series> {
         match self.0.find(key, |series| series.name.is(key)) {
@@ -135,7 +134,7 @@ impl Table {
     fn add(&self, recorder: &Arc<Recorder>, key: Key<'_>) -> &Arc<Series> {
         let is = |key| move |series: &Series| series.name.is(key);
         let make = |key, seed| Series::new(recorder, Route::new(recorder, key, seed));
-        // The keys of the one route beyond the limit are few and not counted.
+        // The keys of the shared route beyond the limit are few and not counted.
         let beyond = Key {
             route: OVERFLOW,
             ..key

@@ -13,21 +13,21 @@ use super::session;
 use super::upload::Upload;
 use crate::exchange::{self, Generic, Recorded, RequestBody, ResponseBody};
 
-/// A service whose requests are recorded; made by [`HttpLayer`](super::HttpLayer).
+/// A service whose requests are recorded; created by [`HttpLayer`](super::HttpLayer).
 pub type HttpService<S, M = Axum> = Recorded<S, Http, M>;
 
-/// The future of [`HttpService`]. Dropping it before it is ready records the request as one whose
-/// client hung up.
+/// The future of [`HttpService`]. Dropping it before completion records the request as one whose
+/// client disconnected.
 pub type ResponseFuture<F, M = Axum> = exchange::ResponseFuture<F, Http, M>;
 
-/// A response body that records its request when it ends, fails, or is dropped early.
+/// A response body; records its request when it ends, fails, or is dropped early.
 pub type InstrumentedBody<B> = ResponseBody<B, Http>;
 
 /// A request body whose bytes are counted as they are read.
 pub type CountedBody<B> = RequestBody<B, Upload>;
 
-/// For requests with axum's own body, as routers hand them on, which are passed without being
-/// taken apart. [`HttpLayer::generic`](super::HttpLayer::generic) takes any.
+/// For requests with axum's own body, as from routers, which are forwarded without being taken
+/// apart. [`HttpLayer::generic`](super::HttpLayer::generic) takes any body.
 impl<S, R> Service<Request<AxumBody>> for HttpService<S, Axum>
 where
     S: Service<Request<AxumBody>, Response = Response<R>>,
@@ -93,7 +93,7 @@ where
     }
 }
 
-/// Apart, for a request that is not written to in between is moved once less.
+/// Separate, since a request that is not modified in between is moved once less.
 #[cold]
 #[inline(never)]
 fn call_for_session<S, B>(
@@ -113,7 +113,7 @@ where
     ResponseFuture::new(inner, guard)
 }
 
-/// The request with a body that counts, if there is anything to.
+/// Wraps the request body for counting, unless it is empty or not counted.
 #[inline]
 fn counted<B: Body>(request: Request<B>, guard: &mut Guard) -> Request<CountedBody<B>> {
     request.map(|body| {

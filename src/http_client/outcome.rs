@@ -2,7 +2,7 @@ use http::Version;
 
 use super::error::ERROR;
 
-/// How an outgoing request ended.
+/// The outcome of an outgoing request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     /// A response was received, and its body ended in this way.

@@ -1,24 +1,24 @@
-//! How fast all pages together are sent.
+//! The rate at which all pages together are sent.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// A turn of [`TURN`](super::stream::TURN) bytes may come so often, over all readers: some 330 MB a
-/// second. To hand so much to the kernel takes a quarter of that on a machine of today, and all of it
-/// on one that is four times as busy: whatever the number of readers on fast networks, sending
-/// takes a part of one processor, as writing does.
+/// The interval between turns of [`TURN`](super::stream::TURN) bytes, over all readers: some 330 MB
+/// per second. Passing that to the kernel takes a quarter of it on a current machine, and all of it
+/// on one that is four times as busy: with any number of readers on fast networks, sending takes
+/// part of one processor, as writing does.
 pub(super) const EACH: Duration = Duration::from_micros(200);
 
-/// So far ahead of the pace turns are taken at once: a timer is no more exact than a millisecond.
+/// How far ahead turns are granted at once, since timers have a resolution of a millisecond.
 const AHEAD: Duration = Duration::from_millis(1);
 
-/// When the next turn may come.
+/// The time of the next turn.
 #[derive(Default)]
 pub(super) struct Pace(Option<Instant>);
 
 impl Pace {
-    /// Takes a turn. Gives until when it has to wait, where that is not at once.
+    /// Takes a turn. Returns until when it must wait, if at all.
     pub(super) fn take(&mut self, now: Instant) -> Option<Instant> {
         let next = self.0.map_or(now, |next| next.max(now)) + EACH;
         self.0 = Some(next);
@@ -41,7 +41,7 @@ mod tests {
         assert_eq!(waits[..5], [Duration::ZERO; 5]);
         assert_eq!(waits[5], EACH);
         assert_eq!(waits[999], 995 * EACH);
-        // Who comes later waits no longer for what was not used.
+        // A later turn does not wait.
         let later = begin + Duration::from_secs(1);
         assert_eq!(pace.take(later), None);
     }

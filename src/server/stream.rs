@@ -1,4 +1,4 @@
-//! A page as the body of a response, which its reader takes at its own pace.
+//! A page as a response body, which its reader takes at its own rate.
 
 use std::future::{Future, poll_fn};
 use std::io;
@@ -17,8 +17,8 @@ use super::log::Part;
 use super::pages::{Pages, Place};
 use crate::encode::CHUNK;
 
-/// A server takes some frames ahead of what it can send (hyper 16 of HTTP/1): small ones keep
-/// that little for a client that reads nothing.
+/// The size of a frame. Servers take some frames ahead of what they can send (hyper 16 with
+/// HTTP/1), so small ones keep little in memory for a client that does not read.
 const FRAME: usize = 8 * 1024;
 
 /// After so many bytes in one turn of its task a body lets others have theirs. A server sends
@@ -28,7 +28,7 @@ const FRAME: usize = 8 * 1024;
 /// [pace](super::pace), too.
 pub(super) const TURN: usize = CHUNK;
 
-/// Returns once there is something to send; else why not.
+/// Returns once there is something to send, or the reason why not.
 pub(super) async fn streamed(
     pages: Arc<Pages>,
     place: Place,
@@ -53,9 +53,9 @@ pub(super) async fn streamed(
 struct Parts {
     pages: Arc<Pages>,
     place: Place,
-    /// What is left of the chunk at hand.
+    /// The rest of the current chunk.
     chunk: Bytes,
-    /// What is left of the page, where its length is sent.
+    /// The rest of the page, if its length is sent.
     left: Option<usize>,
     /// How many bytes it gave since it last waited.
     given: usize,
@@ -66,7 +66,7 @@ struct Parts {
 }
 
 impl Parts {
-    /// A body that is cut off at the deadline. The body itself cannot see to that: it is not
+    /// Creates a body that is aborted at the deadline by a task, since the body itself is not
     /// polled while its reader takes nothing.
     fn new(pages: Arc<Pages>, place: Place, deadline: Deadline) -> Self {
         let watched = Arc::clone(&pages);
@@ -124,8 +124,8 @@ impl HttpBody for Parts {
                 }
                 Part::Cut(failure) => {
                     self.ended = true;
-                    // Ends the body with an error, so that the client does not take a part for
-                    // the whole.
+                    // Ends the body with an error, so that the client does not take a part for the
+                    // whole.
                     return Poll::Ready(Some(Err(broken(failure))));
                 }
             }
@@ -135,7 +135,7 @@ impl HttpBody for Parts {
         self.given += length;
         if let Some(left) = &mut self.left {
             *left = left.saturating_sub(length);
-            // A server may take no look at what comes after the length that it was given.
+            // A server may not poll past the announced length.
             if *left == 0 {
                 self.whole();
             }
@@ -172,7 +172,7 @@ impl Drop for Parts {
     }
 }
 
-/// The body of an answer to HEAD: none, of a length that is not known.
+/// The body of a response to HEAD: empty, with an unknown length.
 pub(super) fn unread() -> Body {
     Body::new(Unread)
 }

@@ -29,7 +29,7 @@ pub(super) struct Run<'a> {
     queries: usize,
 }
 
-/// How a list of nodes ended.
+/// The way a list of nodes ended.
 #[derive(PartialEq)]
 enum Flow {
     On,
