@@ -47,7 +47,7 @@ impl Registry {
             counter(name, help, &["metric"], series.collect())
         };
         let not_allowed = families.iter().flat_map(|family| {
-            let counted = family.not_allowed().into_iter().filter(|(_, n)| *n > 0);
+            let counted = family.not_allowed().into_iter();
             counted.map(|(label, n)| {
                 let labels = [("metric", &*family.def().name), ("label", label)];
                 one(labels, n)

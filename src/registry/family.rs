@@ -349,7 +349,7 @@ pub(super) trait AnyFamily: Send + Sync {
     fn expires_after(&self) -> Option<Duration>;
     /// Removes the series idle for `after`; see [`Registry::expire`](super::Registry::expire).
     fn expire(&self, now: u64, after: u64) -> usize;
-    /// For each label, the number of look-ups with a value beyond its bounds.
+    /// The labels that had look-ups with a value beyond their bounds, and the number of those.
     fn not_allowed(&self) -> Vec<(&str, u64)>;
     /// Removes every series.
     fn clear(&self);
@@ -422,7 +422,8 @@ impl<M: Metric> AnyFamily for Core<M> {
     }
 
     fn not_allowed(&self) -> Vec<(&str, u64)> {
-        self.storage.bounds.overflowed().collect()
+        let overflowed = self.storage.bounds.overflowed();
+        overflowed.filter(|(_, n)| *n > 0).collect()
     }
 
     fn clear(&self) {

@@ -170,7 +170,6 @@ struct Inner {
     clock: Clock,
 }
 
-#[derive(Clone)]
 struct Entry {
     family: Arc<dyn AnyFamily>,
     /// The same family, to get its metric type back.
@@ -184,6 +183,11 @@ struct Entry {
 }
 
 impl Entry {
+    /// Whether the family is enabled: an operator can switch it off.
+    fn is_on(&self) -> bool {
+        self.over.as_ref().is_none_or(|over| over.enabled)
+    }
+
     /// The family, for a repeated declaration.
     fn shared_with<M: Metric>(&self, asked: MetricDef) -> Result<Arc<Core<M>>, DeclareError> {
         let same_type = Arc::clone(&self.any).downcast::<Core<M>>();

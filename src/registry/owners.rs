@@ -7,13 +7,16 @@ use hashbrown::HashMap;
 
 use super::scrape_family::{ScrapeFamily, Source};
 use super::snapshot::{FamilySnapshot, SeriesSnapshot, parse_labels};
-use crate::catalog::names;
+use crate::catalog::{Kind, names};
 
 /// The families of a scrape, no two of which have a sample name in common: the first has it, and a
 /// later one with the same name is left out as a whole.
 pub(super) struct Owners<'a> {
-    /// By hash, since each family, used or not, is looked up by the names of all its samples.
+    /// By hash, since each is looked up by the names of all its samples.
     families: HashMap<String, ScrapeFamily, RandomState>,
+    /// The kind of a declared family, with or without series. Families without series are not part
+    /// of a scrape; they are looked up only where another family could have one of their names.
+    declared: &'a dyn Fn(&str) -> Option<Kind>,
     left_out: Vec<LeftOut>,
     /// The labels that every series carries in addition.
     global: &'a BTreeMap<String, String>,
@@ -27,20 +30,27 @@ pub(super) struct LeftOut {
 }
 
 impl<'a> Owners<'a> {
-    pub(super) fn new(global: &'a BTreeMap<String, String>) -> Self {
+    pub(super) fn new(
+        global: &'a BTreeMap<String, String>,
+        declared: &'a dyn Fn(&str) -> Option<Kind>,
+    ) -> Self {
         Self {
             families: HashMap::default(),
+            declared,
             left_out: Vec::new(),
             global,
         }
     }
 
-    /// Adds a family that is declared here. It reserves its names even without series, so that
-    /// others' metrics under them do not come and go with its first series.
+    /// Adds a family that is declared here and has series.
     pub(super) fn declared(&mut self, family: ScrapeFamily) {
-        if self.is_free(&family) {
-            self.families.insert(family.name.clone(), family);
-        }
+        self.add(family, |_| None);
+    }
+
+    /// Adds a family that is not declared here. Declared families reserve their names even without
+    /// series, so that others' metrics under them do not come and go with their first series.
+    pub(super) fn beside(&mut self, family: ScrapeFamily) {
+        self.add(family, self.declared);
     }
 
     /// Adds a family of a collector: merged with the family of its name, if the kinds agree.
@@ -54,15 +64,21 @@ impl<'a> Owners<'a> {
             def,
             source: Source::Taken(series),
         };
+        let kind = found.def.kind.as_text();
         match self.families.get_mut(&found.name) {
-            Some(there) if there.def.kind.as_text() == found.def.kind.as_text() => {
+            Some(there) if there.def.kind.as_text() == kind => {
                 if there.is_empty() {
                     *there = found;
                 } else if let Source::Taken(series) = found.source {
                     there.source = Source::Taken(merged(there, series, self.global));
                 }
             }
-            _ => self.declared(found),
+            None if (self.declared)(&found.name)
+                .is_some_and(|declared| declared.as_text() == kind) =>
+            {
+                self.families.insert(found.name.clone(), found);
+            }
+            _ => self.beside(found),
         }
     }
 
@@ -76,17 +92,19 @@ impl<'a> Owners<'a> {
         }
     }
 
-    /// Whether no other family has a name of its samples. If one has, the family is recorded as
-    /// left out.
-    fn is_free(&mut self, family: &ScrapeFamily) -> bool {
-        let kind_of = |name: &str| Some(self.families.get(name)?.def.kind);
-        let owner = names::owner(&family.name, family.def.kind, kind_of);
-        let Some(owner) = owner.map(Into::into) else {
-            return true;
-        };
-        let metric = family.name.clone();
-        self.left_out.push(LeftOut { metric, owner });
-        false
+    /// Adds a family, unless another one, added before or known to `kind_of`, has a name of its
+    /// samples. In that case the family is recorded as left out.
+    fn add(&mut self, family: ScrapeFamily, kind_of: impl Fn(&str) -> Option<Kind>) {
+        let there = |name: &str| self.families.get(name).map(|family| family.def.kind);
+        let owner = names::owner(&family.name, family.def.kind, |name: &str| {
+            there(name).or_else(|| kind_of(name))
+        });
+        if let Some(owner) = owner.map(Into::into) {
+            let metric = family.name;
+            self.left_out.push(LeftOut { metric, owner });
+        } else {
+            self.families.insert(family.name.clone(), family);
+        }
     }
 
     /// The families left out so far.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::alias::Aliases;
 use super::owners::Owners;
-use super::scrape_family::{ScrapeFamily, Source, exposed_name};
+use super::scrape_family::{self, ScrapeFamily, Source, exposed_name};
 use super::snapshot::{FamilySnapshot, render_pairs};
 use super::{Entry, Registered, Registry, Settings};
 use crate::catalog::{Kind, MetricDef};
@@ -63,19 +63,25 @@ impl Registry {
                 self.collect(|registered| registered.foreign == foreign && wanted(registered))
             }
         });
-        let entries: Vec<Entry> = self.inner.families.read().values().cloned().collect();
-        let families: Vec<_> = entries.iter().map(|entry| &entry.family).cloned().collect();
-        let mut owners = Owners::new(&settings.global_labels);
+        let (families, switched_on): (Vec<_>, Vec<_>) = {
+            let declared = self.inner.families.read();
+            let declared = declared.values();
+            declared
+                .map(|entry| (Arc::clone(&entry.family), entry.is_on()))
+                .unzip()
+        };
+        let kind_of = |exposed: &str| self.declared(&settings, exposed);
+        let mut owners = Owners::new(&settings.global_labels, &kind_of);
         let mut aliases = Aliases::new(&settings);
-        for Entry { family, over, .. } in entries {
-            // What is switched off leaves its name to others.
-            if over.is_none_or(|over| over.enabled) {
+        for (family, is_on) in families.iter().zip(switched_on) {
+            if is_on && !family.is_empty() {
                 let name = exposed_name(&settings, family.def());
-                let mut listed = ScrapeFamily::reserved(name, family.def());
-                if !family.is_empty() {
-                    listed.source = Source::Live(family.rows(&listed.name));
-                    aliases.add(&mut listed);
-                }
+                let mut listed = ScrapeFamily {
+                    source: Source::Live(family.rows(&name)),
+                    def: Arc::clone(family.def()),
+                    name,
+                };
+                aliases.add(&mut listed);
                 owners.declared(listed);
             }
         }
@@ -86,11 +92,11 @@ impl Registry {
         let is_on = |def: &MetricDef| !settings.metrics.is_off(&def.name);
         for FamilySnapshot { def, .. } in self.about_itself(&[]) {
             if is_on(&def) {
-                owners.declared(ScrapeFamily::reserved(exposed_name(&settings, &def), &def));
+                owners.beside(ScrapeFamily::reserved(exposed_name(&settings, &def), &def));
             }
         }
         for family in aliases.into_families() {
-            owners.declared(family);
+            owners.beside(family);
         }
         for family in foreign {
             owners.collected(exposed_name(&settings, &family.def), family);
@@ -111,6 +117,22 @@ impl Registry {
             families: owners.into_families(),
             settings,
         }
+    }
+
+    /// The kind of the family that is declared here and exposed under this name, whether it has
+    /// series or not. What is switched off leaves its name to others.
+    fn declared(&self, settings: &Settings, exposed: &str) -> Option<Kind> {
+        let families = self.inner.families.read();
+        let is = |entry: &&Entry| {
+            let def = entry.family.def();
+            entry.is_on() && scrape_family::exposed(settings, def) == exposed
+        };
+        let short = exposed
+            .strip_prefix(&*settings.namespace)
+            .and_then(|name| name.strip_prefix('_'));
+        let mut names = [short, Some(exposed)].into_iter().flatten();
+        let entry = names.find_map(|name| families.get(name).filter(is))?;
+        Some(entry.family.def().kind)
     }
 
     /// A copy of every family and series.

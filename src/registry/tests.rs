@@ -304,6 +304,34 @@ fn shop() -> Registry {
 }
 
 #[test]
+fn a_family_that_is_not_used_keeps_its_names_from_others() {
+    let registry = shop();
+    registry
+        .collect_from(Arc::new(Source(|out| {
+            let number = Value::Number(Number::U64(9));
+            out.extend(["jobs_count", "tasks_count"].map(|name| FamilySnapshot {
+                def: Arc::new(MetricDef::new(Kind::Gauge, name, "Others")),
+                series: vec![SeriesSnapshot::new([], number.clone())],
+            }));
+        })))
+        .unwrap();
+    let jobs: Family<Histogram, [Text; 1]> =
+        registry.histogram("jobs", "Jobs").labels(["a"]).unwrap();
+    for used in [false, true] {
+        let names: Vec<_> = registry
+            .scrape()
+            .families()
+            .iter()
+            .map(|family| family.name().to_owned())
+            .collect();
+        assert!(names.contains(&"shop_tasks_count".to_owned()), "{names:?}");
+        assert!(!names.contains(&"shop_jobs_count".to_owned()), "{names:?}");
+        assert_eq!(names.contains(&"shop_jobs".to_owned()), used, "{names:?}");
+        jobs.observe(&["1"], 1.0);
+    }
+}
+
+#[test]
 fn another_library_may_share_a_name_and_ours_is_exposed() {
     for foreign_first in [true, false] {
         let registry = shop();
