@@ -7,8 +7,8 @@
 //! - It never panics and never fails. Where its metrics clash with others that the application
 //!   declared under the same names, it records nothing, and the scrape says so in
 //!   `selfheal_collectors_skipped_total`.
-//! - It takes two readings of the clock. It takes no lock and, once the series are there and as
-//!   long as what names the work has at most 112 bytes, allocates nothing.
+//! - It takes two readings of the clock. It takes no lock and, once the series are there and what
+//!   names the work is among the first 4,096 sets of at most 256 bytes, allocates nothing.
 //!
 //! [`groups`](crate::groups) has ready-made kinds of work. Define your own with the same means:
 //! metrics by [`group!`](crate::group!), a tracker by [`tracker!`](crate::tracker!) or, if texts do

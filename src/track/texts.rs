@@ -1,58 +1,70 @@
 use std::fmt;
-use std::str::from_utf8;
+use std::sync::LazyLock;
 
-/// So many bytes of text are kept without an allocation: a provider, a model with its path and
-/// an operation.
-const ROOM: usize = 112;
+use crate::util::Known;
 
-/// The texts that name a piece of work, kept for as long as it lasts. They need no allocation as
-/// long as they have at most 112 bytes together, since a tracker is made for each piece.
+/// The texts that name a piece of work, kept for as long as it lasts.
+///
+/// A tracker is made for each piece, and what names them is little: the first 4,096 sets of texts
+/// that a process has, each of at most 256 bytes, are kept as long as it runs. Of those nothing is
+/// copied, and being always at one address, their series are found as fast as those of constants.
 pub struct Texts<const N: usize>(Kept<N>);
 
 enum Kept<const N: usize> {
-    Short {
-        /// Where each ends.
-        ends: [u8; N],
-        bytes: [u8; ROOM],
-    },
-    Long([Box<str>; N]),
+    Known(&'static [Box<str>]),
+    Own([Box<str>; N]),
 }
+
+/// The most sets that are known, and the most bytes of one.
+const MAX_SETS: usize = 4_096;
+const MAX_BYTES: usize = 256;
+
+/// Lists of sets by hash: four in each when all are known.
+const LISTS: usize = 1_024;
+
+static KNOWN: LazyLock<Known<Box<[Box<str>]>, LISTS>> = LazyLock::new(|| Known::new(MAX_SETS));
 
 impl<const N: usize> Texts<N> {
     /// Keeps these.
     #[must_use]
     pub fn new(texts: [&str; N]) -> Self {
-        let (mut ends, mut bytes) = ([0; N], [0; ROOM]);
-        let mut end = 0;
-        for (text, place) in texts.iter().zip(&mut ends) {
-            let start = end;
-            end = start + text.len();
-            match (bytes.get_mut(start..end), u8::try_from(end)) {
-                (Some(there), Ok(end)) => {
-                    there.copy_from_slice(text.as_bytes());
-                    *place = end;
-                }
-                _ => return Self(Kept::Long(texts.map(Box::from))),
-            }
+        let is = |known: &Box<[Box<str>]>| {
+            known.len() == N
+                && known
+                    .iter()
+                    .zip(&texts)
+                    .all(|(known, text)| **known == **text)
+        };
+        match KNOWN.find(texts, is) {
+            Some(known) => Self(Kept::Known(known)),
+            None => Self::learn(texts, is),
         }
-        Self(Kept::Short { ends, bytes })
+    }
+
+    #[cold]
+    fn learn(texts: [&str; N], is: impl Fn(&Box<[Box<str>]>) -> bool) -> Self {
+        let bytes: usize = texts.iter().map(|text| text.len()).sum();
+        let known = (bytes <= MAX_BYTES && KNOWN.has_room()).then(|| {
+            KNOWN.learn(texts, is, |_| {
+                texts.iter().map(|text| Box::from(*text)).collect()
+            })
+        });
+        match known.flatten() {
+            Some(known) => Self(Kept::Known(known)),
+            None => Self(Kept::Own(texts.map(Box::from))),
+        }
     }
 
     /// Reads them.
     #[must_use]
+    #[inline]
     pub fn get(&self) -> [&str; N] {
         match &self.0 {
-            Kept::Long(texts) => texts.each_ref().map(|text| &**text),
-            Kept::Short { ends, bytes } => {
-                let mut start = 0;
-                ends.map(|end| {
-                    let end = usize::from(end);
-                    let text = bytes.get(start..end).map(from_utf8);
-                    start = end;
-                    // What was text when it was copied is text.
-                    text.and_then(Result::ok).unwrap_or_default()
-                })
+            Kept::Known(known) => {
+                let mut known = known.iter();
+                [(); N].map(|()| known.next().map_or("", |text| &**text))
             }
+            Kept::Own(texts) => texts.each_ref().map(|text| &**text),
         }
     }
 }
@@ -69,23 +81,32 @@ mod tests {
 
     #[test]
     fn texts_come_back_as_they_were_whatever_their_length() {
-        for length in [0, 1, 30, ROOM / 3, ROOM / 3 + 1, ROOM, 300, 70_000] {
+        for length in [0, 1, 30, MAX_BYTES / 3, MAX_BYTES, MAX_BYTES + 1, 70_000] {
             let long = "é".repeat(length / 2) + &"x".repeat(length % 2);
             for texts in [
                 ["", &*long, ""],
                 [&*long, &*long, &*long],
                 ["a", "é", &*long],
             ] {
-                assert_eq!(Texts::new(texts).get(), texts);
+                for _ in 0..2 {
+                    assert_eq!(Texts::new(texts).get(), texts);
+                }
             }
         }
-        assert!(matches!(
-            Texts::new(["x".repeat(ROOM).as_str()]).0,
-            Kept::Short { .. }
-        ));
-        assert!(matches!(
-            Texts::new(["x".repeat(ROOM).as_str(), "y"]).0,
-            Kept::Long(_)
-        ));
+    }
+
+    #[test]
+    fn texts_are_kept_once_and_those_that_are_too_long_not_at_all() {
+        let of = |texts: &Texts<2>| match texts.0 {
+            Kept::Known(known) => Some(known.as_ptr()),
+            Kept::Own(_) => None,
+        };
+        let [short, long] = [MAX_BYTES - 1, MAX_BYTES].map(|length| "x".repeat(length));
+        let first = of(&Texts::new(["y", &short]));
+        assert!(first.is_some());
+        assert_eq!(of(&Texts::new(["y", &short.clone()])), first);
+        assert_ne!(of(&Texts::new([&short, "y"])), first);
+        assert_ne!(of(&Texts::new(["", &format!("y{short}")])), first);
+        assert_eq!(of(&Texts::new(["y", &long])), None);
     }
 }
