@@ -64,9 +64,16 @@ pub async fn take_turns(contenders: &[Contender], rounds: usize, times: u32) -> 
 /// a profiler to watch.
 #[must_use]
 pub fn only(contenders: &[Contender]) -> Option<(&Contender, u32)> {
+    let (name, times) = asked_only()?;
+    let one = contenders.iter().find(|contender| contender.name == name)?;
+    Some((one, times))
+}
+
+/// What `--only NAME [TIMES]` says.
+#[must_use]
+pub fn asked_only() -> Option<(String, u32)> {
     let mut args = std::env::args().skip_while(|arg| arg != "--only").skip(1);
     let name = args.next()?;
     let times = args.next().and_then(|times| times.parse().ok());
-    let one = contenders.iter().find(|contender| contender.name == name)?;
-    Some((one, times.unwrap_or(20_000)))
+    Some((name, times.unwrap_or(20_000)))
 }

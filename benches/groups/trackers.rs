@@ -8,7 +8,7 @@ use selfheal::groups::{
     PipelineHealing, PipelineRun, PlaybookRun, StorageOperation, TestRun, TrainingRun, WatchedFile,
 };
 use selfheal::registry::Registry;
-use selfheal_benches::{Line, fastest};
+use selfheal_benches::{Line, asked_only, fastest};
 
 use crate::TMPDIR;
 
@@ -64,6 +64,21 @@ const LIVES: [Life; 15] = [
 ];
 
 const GROUP: &str = "a tracker's life";
+
+/// Lives the kind that `--only NAME [TIMES]` asks for alone, for a profiler to watch; says whether
+/// one was asked for.
+pub(crate) fn only() -> bool {
+    let asked = asked_only();
+    let life = asked.and_then(|(name, times)| {
+        let life = LIVES.iter().find(|(known, ..)| *known == name)?;
+        Some((life.2, times))
+    });
+    if let Some((live, times)) = life {
+        let registry = Registry::new();
+        (0..times).for_each(|_| live(&registry));
+    }
+    life.is_some()
+}
 
 pub(crate) fn lines(criterion: &mut Criterion, wanted: &dyn Fn(&str) -> bool) -> Vec<Line> {
     let mut lines = Vec::new();

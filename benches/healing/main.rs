@@ -13,21 +13,13 @@
 mod core;
 mod engine;
 
-use std::time::Duration;
-
-use criterion::Criterion;
-use selfheal_benches::{criterion_folder, is_wanted, print};
+use selfheal_benches::{criterion, is_wanted, print};
 
 /// Cargo names it while it builds a benchmark, and only then.
 const TMPDIR: &str = env!("CARGO_TARGET_TMPDIR");
 
 fn main() {
-    let mut criterion = Criterion::default()
-        .output_directory(&criterion_folder(TMPDIR))
-        .sample_size(20)
-        .warm_up_time(Duration::from_millis(200))
-        .measurement_time(Duration::from_millis(800))
-        .configure_from_args();
+    let mut criterion = criterion(TMPDIR);
     let mut lines = core::lines(&mut criterion, TMPDIR, &is_wanted);
     lines.extend(engine::lines(&is_wanted));
     print("healing", &lines);

@@ -15,21 +15,13 @@ mod peers;
 mod rows;
 mod work;
 
-use std::time::Duration;
-
-use criterion::Criterion;
-use selfheal_benches::{Line, criterion_folder, fastest, is_wanted, median, print};
+use selfheal_benches::{Line, criterion, fastest, is_wanted, median, print};
 
 /// Cargo names it while it builds a benchmark, and only then.
 const TMPDIR: &str = env!("CARGO_TARGET_TMPDIR");
 
 fn main() {
-    let mut criterion = Criterion::default()
-        .output_directory(&criterion_folder(TMPDIR))
-        .sample_size(20)
-        .warm_up_time(Duration::from_millis(200))
-        .measurement_time(Duration::from_millis(800))
-        .configure_from_args();
+    let mut criterion = criterion(TMPDIR);
     let mut lines = Vec::new();
     for row in rows::ROWS {
         if !is_wanted(row.name) {

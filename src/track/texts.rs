@@ -22,13 +22,16 @@ const MAX_BYTES: usize = 256;
 /// Lists of sets by hash: four in each when all are known.
 const LISTS: usize = 1_024;
 
-static KNOWN: LazyLock<Known<Box<[Box<str>]>, LISTS>> = LazyLock::new(|| Known::new(MAX_SETS));
+/// The texts that name a piece of work together.
+type Set = Box<[Box<str>]>;
+
+static KNOWN: LazyLock<Known<Set, LISTS>> = LazyLock::new(|| Known::new(MAX_SETS));
 
 impl<const N: usize> Texts<N> {
     /// Keeps these.
     #[must_use]
     pub fn new(texts: [&str; N]) -> Self {
-        let is = |known: &Box<[Box<str>]>| {
+        let is = |known: &Set| {
             known.len() == N
                 && known
                     .iter()
@@ -42,7 +45,7 @@ impl<const N: usize> Texts<N> {
     }
 
     #[cold]
-    fn learn(texts: [&str; N], is: impl Fn(&Box<[Box<str>]>) -> bool) -> Self {
+    fn learn(texts: [&str; N], is: impl Fn(&Set) -> bool) -> Self {
         let bytes: usize = texts.iter().map(|text| text.len()).sum();
         let known = (bytes <= MAX_BYTES && KNOWN.has_room()).then(|| {
             KNOWN.learn(texts, is, |_| {
