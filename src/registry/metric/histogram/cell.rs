@@ -46,15 +46,15 @@ impl<T: Tally> Cell<T> {
             return None;
         }
         let bucket = bucket(&self.bounds, value);
-        let observation = Observation {
-            bucket,
-            native: None,
-            n,
-            total,
-        };
+        // Number by number, or they would be written to memory first, whichever way they go.
         match &self.native {
-            None => self.tally.add(observation),
-            Some(native) => self.add_native(native, value, observation),
+            None => self.tally.add(Observation {
+                bucket,
+                native: None,
+                n,
+                total,
+            }),
+            Some(native) => self.add_native(native, value, (bucket, n, total)),
         }
         Some(bucket)
     }
@@ -106,9 +106,13 @@ impl<T: Tally> Cell<T> {
     }
 
     #[inline(never)]
-    fn add_native<'a>(&self, native: &'a Buckets, value: f64, mut observation: Observation<'a>) {
-        observation.native = native.find(value);
-        self.tally.add(observation);
+    fn add_native(&self, native: &Buckets, value: f64, (bucket, n, total): (usize, u32, f64)) {
+        self.tally.add(Observation {
+            bucket,
+            native: native.find(value),
+            n,
+            total,
+        });
     }
 
     /// Reads the cell into `scratch`.

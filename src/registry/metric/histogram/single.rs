@@ -27,12 +27,12 @@ const ASIDE: usize = 0;
 impl Single {
     #[cold]
     #[inline(never)]
-    fn add_aside(&self, observation: Observation<'_>) {
-        if let Some(count) = observation.native.and_then(|found| found.in_column(ASIDE)) {
-            count.fetch_add(u64::from(observation.n), Ordering::Relaxed);
+    fn add_aside(&self, bucket: usize, native: Option<Found<'_>>, n: u32, total: f64) {
+        if let Some(count) = native.and_then(|found| found.in_column(ASIDE)) {
+            count.fetch_add(u64::from(n), Ordering::Relaxed);
         }
         let aside = self.aside.get_or_init(|| self.numbers.empty_copy());
-        aside.add(observation.bucket, observation.n, observation.total);
+        aside.add(bucket, n, total);
     }
 
     /// Takes the set and never returns it, like an interrupted thread.
@@ -61,7 +61,13 @@ impl Tally for Single {
     #[inline]
     fn add(&self, observation: Observation<'_>) {
         if self.taken.swap(true, Ordering::Acquire) {
-            return self.add_aside(observation);
+            let Observation {
+                bucket,
+                native,
+                n,
+                total,
+            } = observation;
+            return self.add_aside(bucket, native, n, total);
         }
         let turn = self.turn.load(Ordering::Relaxed);
         self.turn.store(turn.wrapping_add(1), Ordering::Relaxed);
