@@ -6,7 +6,8 @@ use super::MAX_SECONDS;
 use super::tokens::{Kind, Token};
 
 /// The text with `</` and `>/`, which the parser does not know, replaced by `<` and `>`, which have
-/// the same precedence.
+/// the same precedence: one `%left` in Prometheus's `generated_parser.y` has them and the
+/// comparisons.
 pub(super) fn without_trims<'t>(text: &'t str, tokens: &[Token]) -> Cow<'t, str> {
     let mut known = Cow::Borrowed(text);
     for token in tokens {
@@ -148,4 +149,48 @@ fn unexpected(text: &str, tokens: &[Token]) -> Option<(usize, String)> {
         return Some((end, format!("unexpected end, {bracket:?} is not closed")));
     }
     (!operand).then(|| (end, "unexpected end, an operand is missing".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::promql::parse::{Kind, Node, parse};
+
+    /// The expression with each operation in parentheses.
+    fn shape(text: &str) -> String {
+        fn write(node: &Node, text: &str) -> String {
+            match &node.kind {
+                Kind::Binary(binary) => format!(
+                    "({} {} {})",
+                    write(&binary.left, text),
+                    binary.op.symbol(),
+                    write(&binary.right, text)
+                ),
+                // A name of one letter.
+                _ => text[node.at..=node.at].to_owned(),
+            }
+        }
+        write(&parse(text).unwrap().root, text)
+    }
+
+    /// `%left LOR`, `%left LAND LUNLESS`, `%left EQLC GTE GTR LSS LTE NEQ TRIM_UPPER TRIM_LOWER`,
+    /// `%left ADD SUB`, `%left MUL DIV MOD ATAN2`, `%right POW`.
+    #[test]
+    fn trims_bind_as_comparisons_do_and_from_the_left() {
+        for (text, wanted) in [
+            ("a </ b + c", "(a </ (b + c))"),
+            ("a + b >/ c * d", "((a + b) >/ (c * d))"),
+            ("a >/ b ^ c", "(a >/ (b ^ c))"),
+            ("a </ b >/ c", "((a </ b) >/ c)"),
+            ("a < b </ c", "((a < b) </ c)"),
+            ("a </ b < c", "((a </ b) < c)"),
+            ("a == b >/ c != d", "(((a == b) >/ c) != d)"),
+            ("a </ (b < c)", "(a </ (b < c))"),
+            ("a and b </ c or d", "((a and (b </ c)) or d)"),
+            ("a unless b >/ c", "(a unless (b >/ c))"),
+            ("a</b-c", "(a </ (b - c))"),
+            ("a </ on (x) b / c", "(a </ (b / c))"),
+        ] {
+            assert_eq!(shape(text), wanted, "{text}");
+        }
+    }
 }
