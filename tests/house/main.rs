@@ -86,6 +86,7 @@ fn every_fault_that_others_have_has_a_test() {
 fn a_variable_of_our_prefix_is_configuration() {
     hold(variables::no_configuration);
     let faults = variables::in_scripts(Path::new(env!("CARGO_MANIFEST_DIR")));
+    let faults = faults.expect("the scripts of the tests can be read");
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 

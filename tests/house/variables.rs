@@ -2,8 +2,8 @@
 //! configuration, which the crate obeys or refuses, and no switch of a test is one.
 
 use std::collections::HashSet;
-use std::fs;
 use std::path::Path;
+use std::{fs, io};
 
 use crate::source::Source;
 
@@ -19,18 +19,20 @@ pub(crate) fn no_configuration(sources: &[Source]) -> Vec<String> {
 }
 
 /// Names of the prefix that are no configuration, in the shell scripts of the tests.
-pub(crate) fn in_scripts(root: &Path) -> Vec<String> {
+pub(crate) fn in_scripts(root: &Path) -> io::Result<Vec<String>> {
     let mut found = Vec::new();
     for folder in ["tests", "tests/assets"] {
-        let entries = fs::read_dir(root.join(folder)).expect("a folder of the tests");
-        for path in entries.map(|entry| entry.expect("an entry").path()) {
+        for entry in root.join(folder).read_dir()? {
+            let path = entry?.path();
             if path.extension().is_some_and(|extension| extension == "sh") {
-                let text = fs::read_to_string(&path).expect("a script");
-                found.extend(in_text(&path.to_string_lossy(), &text));
+                found.extend(in_text(
+                    &path.to_string_lossy(),
+                    &fs::read_to_string(&path)?,
+                ));
             }
         }
     }
-    found
+    Ok(found)
 }
 
 fn in_text(path: &str, text: &str) -> Vec<String> {
