@@ -25,7 +25,8 @@ const FRAME: usize = 8 * 1024;
 /// what a body has ready for as long as the socket takes it, and a reader on the same machine
 /// takes megabytes. With many readers that is not enough: as long as each of them has something to
 /// send, all that is not theirs waits behind a turn of each. So the turns of all have a
-/// [pace](super::pace), too.
+/// [pace](super::pace), too, and the first of them as well, for readers that share a page begin it
+/// at one moment. A page that is one turn as a whole goes as it is.
 pub(super) const TURN: usize = CHUNK;
 
 /// Returns once there is something to send, or the reason why not.
@@ -42,6 +43,9 @@ pub(super) async fn streamed(
             if left == Some(0) {
                 parts.whole();
             }
+            if left.is_none_or(|left| left > TURN) {
+                parts.given = TURN;
+            }
             Ok(Body::new(parts))
         }
         Ok(Err(failure)) => Err(failure),
@@ -57,7 +61,7 @@ struct Parts {
     chunk: Bytes,
     /// The rest of the page, if its length is sent.
     left: Option<usize>,
-    /// How many bytes it gave since it last waited.
+    /// How many bytes of its turn are given.
     given: usize,
     /// Until its next turn.
     rest: Option<Pin<Box<Sleep>>>,
