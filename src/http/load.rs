@@ -6,12 +6,11 @@ use std::time::Duration;
 use crate::registry::{Gauge, Registry};
 use crate::util::Clock;
 
-/// How busy a service is, for whoever refuses requests before it has too many: two figures that are
-/// read in a few nanoseconds, as often as for each request. Cloning is cheap and gives the same
-/// figures.
+/// The load of a service, for layers that reject requests under overload: two values that are read
+/// in a few nanoseconds, cheap enough for each request. Clones are cheap and share the values.
 ///
-/// A layer keeps them that is built with [`HttpLayerBuilder::load`](super::HttpLayerBuilder::load);
-/// several layers can share one. What a layer leaves alone is not in them.
+/// Recorded by layers built with [`HttpLayerBuilder::load`](super::HttpLayerBuilder::load); several
+/// may share one. Requests that a layer excludes are not included.
 ///
 /// ```
 /// use std::time::Duration;
@@ -30,10 +29,10 @@ use crate::util::Clock;
 #[derive(Clone)]
 pub struct Load(Arc<Inner>);
 
-/// A cache line for what each request writes at its end.
+/// On a cache line of its own, since each request writes to it at its end.
 #[repr(align(64))]
 struct Inner {
-    /// Of a registry of its own, which no one scrapes.
+    /// Of a private registry, which is never scraped.
     in_flight: Gauge,
     /// The bits of the seconds as of `at`; NaN before the first request has ended.
     latency: AtomicU64,
@@ -42,17 +41,17 @@ struct Inner {
     clock: Clock,
 }
 
-/// The share that one request has in the latency: a step is seen to 63 % after so many requests.
+/// The weight of one request in the latency: after 16 requests a step is reflected to 63 %.
 const SHARE: f64 = 1.0 / 16.0;
 
-/// In so many seconds without a request that ends, the latency falls to 1/e, 37 %. A balancer with
-/// Finagle's peak EWMA takes 10; half of that is longer than a pause between requests that
-/// overload a service, and has a service that was overloaded back in seconds.
+/// The time constant, in seconds, of the latency's decay while no request ends. A balancer with
+/// Finagle's peak EWMA uses 10; half of that is longer than a pause between requests of an
+/// overloaded service, and lets it recover in seconds.
 const DECAY: f64 = 5.0;
 
 impl Load {
-    /// Figures of no request so far, whose latency falls with the time of `clock`. Default: that
-    /// of the machine.
+    /// Creates it without requests; the latency decays by the time of `clock`. [`Default`] uses the
+    /// system clock.
     #[must_use]
     pub fn with_clock(clock: Clock) -> Self {
         let own = Registry::new();
@@ -64,25 +63,25 @@ impl Load {
         }))
     }
 
-    /// The requests whose response body has not ended, and the sessions that have not.
+    /// The number of requests whose response body has not ended, and of open sessions.
     #[must_use]
     #[inline]
     pub fn in_flight(&self) -> i64 {
         self.0.in_flight.get()
     }
 
-    /// The time that the last requests took from their head to the end of the response body, as an
-    /// exponentially weighted moving average; `None` before the first has ended. Each request has
-    /// one sixteenth. Sessions are not in it, and of a layer with a sample rate the sample alone.
+    /// The latency of requests, from the head to the end of the response body, as an exponentially
+    /// weighted moving average; `None` before the first has ended. Each request has a weight of one
+    /// sixteenth. Sessions do not count; with a sample rate, only sampled requests do.
     ///
-    /// With no request that ends, it falls by `exp(-t / 5 s)`, to half in 3.5 s: who refuses all
-    /// requests while it is high begins to let some in again, and what was before a pause counts
-    /// for so much less in the average after it (the moving average of a series with uneven
-    /// spacing, as in A. Eckner, *Algorithms for Unevenly Spaced Time Series*; read as Finagle's
-    /// peak EWMA is). It falls while requests hang, too, for none of them ends: those are
-    /// [in flight](Self::in_flight).
+    /// While no request ends, it decays by `exp(-t / 5 s)`, to half in 3.5 s: a layer that rejects
+    /// all requests while it is high starts to accept some again, and values from before a pause
+    /// count less in the average after it (a moving average for unevenly spaced series, as in A.
+    /// Eckner, *Algorithms for Unevenly Spaced Time Series*; decayed on reading, as in Finagle's
+    /// peak EWMA). It also decays while requests hang, since none ends: they are [in
+    /// flight](Self::in_flight).
     ///
-    /// Where several requests end at one moment, one of them may be left out.
+    /// Of several requests that end at the same moment, one may be lost.
     #[must_use]
     #[inline]
     pub fn latency(&self) -> Option<Duration> {
@@ -90,12 +89,12 @@ impl Load {
         Duration::try_from_secs_f64(seconds * self.left(self.0.clock.coarse_millis())).ok()
     }
 
-    /// What counts the requests in flight.
+    /// The gauge of requests in flight.
     pub(super) fn gauge(&self) -> Gauge {
         self.0.in_flight.clone()
     }
 
-    /// A request has ended, after so many seconds.
+    /// Records a request that has ended after this many seconds.
     #[inline]
     pub(super) fn took(&self, seconds: f64) {
         let now = self.0.clock.coarse_millis();
@@ -109,7 +108,7 @@ impl Load {
         self.0.at.store(now, Ordering::Relaxed);
     }
 
-    /// The share that is left of the latency.
+    /// The factor by which the latency has decayed.
     #[inline]
     fn left(&self, now: u64) -> f64 {
         match now.saturating_sub(self.0.at.load(Ordering::Relaxed)) {

@@ -1,13 +1,13 @@
-//! A reading of the clock for what is a matter of seconds and is read at each request.
+//! A coarse clock reading, for times of seconds that are read at each request.
 
 use std::time::Duration;
 
 use super::clock::{Clock, Source};
 
 impl Clock {
-    /// The monotonic time in milliseconds since a fixed moment, late by some milliseconds at the
-    /// most: on Linux that of the kernel's last tick, whose reading takes a quarter of
-    /// [`now`](Self::now).
+    /// The monotonic time in milliseconds since a fixed moment, at most some milliseconds late: on
+    /// Linux that of the kernel's last tick, which takes a quarter of the time of
+    /// [`now`](Self::now) to read.
     #[inline]
     pub(crate) fn coarse_millis(&self) -> u64 {
         match &self.0 {
