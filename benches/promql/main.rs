@@ -9,6 +9,7 @@
     reason = "a benchmark may end on what cannot happen"
 )]
 
+mod memory;
 mod rules;
 mod server;
 
@@ -20,6 +21,10 @@ use selfheal::history::History;
 use selfheal::promql::{Query, QueryOptions, QueryRange, Recorded};
 use selfheal::registry::{Counter, Family, Registry, Settings as Limits, Text};
 use selfheal_benches::{Line, print};
+
+const QUERIES: &str = "queries over 5,000 series";
+const MEMORY: &str = "bytes of a sample at a step of 15 s";
+const RULES: &str = "rules and history";
 
 const SERIES: u64 = 5_000;
 const TICKS: i64 = 240;
@@ -75,6 +80,23 @@ fn fastest(mut run: impl FnMut()) -> f64 {
 }
 
 fn main() {
+    // Of the tables those whose title has the text of the first argument, if there is one.
+    let wanted = std::env::args()
+        .nth(1)
+        .filter(|text| !text.starts_with('-'));
+    let is_wanted = |title: &str| wanted.as_ref().is_none_or(|text| title.contains(&**text));
+    if is_wanted(QUERIES) {
+        print(QUERIES, &queries());
+    }
+    if is_wanted(MEMORY) {
+        print(MEMORY, &memory::lines());
+    }
+    if is_wanted(RULES) {
+        print(RULES, &rules::lines());
+    }
+}
+
+fn queries() -> Vec<Line> {
     let (recorded, now) = recorded();
     let options = QueryOptions::default();
     let mut lines = Vec::new();
@@ -99,6 +121,5 @@ fn main() {
         "µs",
         [("selfheal", took)],
     ));
-    print("queries over 5,000 series", &lines);
-    print("rules and history", &rules::lines());
+    lines
 }

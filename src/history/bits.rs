@@ -1,19 +1,39 @@
 //! A bit stream writer and reader.
 
-/// Writes bits into bytes, highest bit first.
-#[derive(Clone, Debug, Default)]
-pub(super) struct BitWriter {
-    bytes: Vec<u8>,
+/// Reserves space for more bytes. It grows by an eighth, so that little stays unused, and to a multiple
+/// of 16, as allocators do.
+pub(super) fn reserve(bytes: &mut Vec<u8>, more: usize) {
+    if bytes.capacity() - bytes.len() < more {
+        let wanted = bytes.len() + more + bytes.len() / 8;
+        bytes.reserve_exact(wanted.next_multiple_of(16) - bytes.len());
+    }
+}
+
+/// Appends bits to bytes, highest bit first.
+#[derive(Debug)]
+pub(super) struct BitWriter<'a> {
+    bytes: &'a mut Vec<u8>,
     /// The number of free bits in the last byte.
     free: u32,
 }
 
-impl BitWriter {
+impl<'a> BitWriter<'a> {
+    /// Continues after bytes whose last has this number of free bits.
+    pub(super) fn new(bytes: &'a mut Vec<u8>, free: u32) -> Self {
+        Self { bytes, free }
+    }
+
+    /// The number of free bits in the last byte.
+    pub(super) fn free(&self) -> u32 {
+        self.free
+    }
+
     /// Writes the lowest `count` bits of `bits`, at most 64.
     pub(super) fn write(&mut self, bits: u64, count: u32) {
         let mut left = count;
         while left > 0 {
             if self.free == 0 {
+                reserve(self.bytes, 1);
                 self.bytes.push(0);
                 self.free = 8;
             }
@@ -28,13 +48,11 @@ impl BitWriter {
         }
     }
 
-    pub(super) fn bytes(&self) -> &[u8] {
-        &self.bytes
-    }
-
-    /// The memory it takes, in bytes.
-    pub(super) fn capacity(&self) -> usize {
-        self.bytes.capacity()
+    /// Writes this number of zero bits.
+    pub(super) fn zeros(&mut self, count: u32) {
+        for start in (0..count).step_by(64) {
+            self.write(0, (count - start).min(64));
+        }
     }
 }
 
@@ -84,11 +102,14 @@ mod tests {
         fn bits_come_back_as_they_were(
             written in prop::collection::vec((any::<u64>(), 0_u32..=64), 0..200),
         ) {
-            let mut writer = BitWriter::default();
+            let mut bytes = Vec::new();
+            let mut free = 0;
             for (bits, count) in &written {
+                let mut writer = BitWriter::new(&mut bytes, free);
                 writer.write(*bits, *count);
+                free = writer.free();
             }
-            let mut reader = BitReader::new(writer.bytes());
+            let mut reader = BitReader::new(&bytes);
             for (bits, count) in &written {
                 let mask = u64::MAX.checked_shr(64 - count).unwrap_or(0);
                 prop_assert_eq!(reader.read(*count), bits & mask);

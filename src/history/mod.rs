@@ -32,6 +32,7 @@
 
 mod bits;
 mod chunk;
+mod known;
 mod native;
 mod scope;
 mod store;
@@ -42,42 +43,11 @@ use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
-use self::native::{Bucket, Head};
+pub use self::known::{Known, Stats};
 use self::scope::Scope;
-use self::store::{Sampled, Store};
+use self::store::{Buffer, Sampled, Store};
 use crate::config::{HistoryScope, HistorySettings};
 use crate::registry::{HistogramSnapshot, Registry, SeriesId, ValueRef};
-
-/// A series with values in a [`History`].
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct Known {
-    /// Identifies the series.
-    pub id: SeriesId,
-    /// The exposed name of its metric.
-    pub name: Arc<str>,
-    /// The rendered labels, without the global ones.
-    pub labels: Arc<str>,
-    /// The upper bounds of a histogram's classic buckets, without `+Inf`; `None` for a number, and
-    /// for a histogram without them.
-    pub bounds: Option<Arc<[f64]>>,
-    /// Whether it is a histogram with native buckets; see [`History::read_native`].
-    pub native: bool,
-}
-
-/// The size of a [`History`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Stats {
-    /// The number of series; a histogram is one.
-    pub series: usize,
-    /// The number of ticks.
-    pub ticks: usize,
-    /// The memory of the values and their index, in bytes.
-    pub bytes: usize,
-    /// The number of values dropped early because of the memory limit.
-    pub evicted: u64,
-}
 
 /// The recent samples of a registry. Clones are cheap and share the history.
 #[derive(Clone)]
@@ -95,14 +65,6 @@ struct Inner {
     /// The values of one tick before they are stored: gauge functions run meanwhile, and may read
     /// this history.
     buffer: Mutex<Buffer>,
-}
-
-#[derive(Default)]
-struct Buffer {
-    sampled: Vec<Sampled>,
-    numbers: Vec<f64>,
-    /// Of native histograms, concatenated.
-    buckets: Vec<(Bucket, f64)>,
 }
 
 impl History {
@@ -133,9 +95,7 @@ impl History {
     pub fn tick(&self, time: i64) {
         let inner = &*self.inner;
         let mut buffer = std::mem::take(&mut *inner.buffer.lock());
-        buffer.sampled.clear();
-        buffer.numbers.clear();
-        buffer.buckets.clear();
+        buffer.clear();
         let left_out = inner.scope.lock().left_out();
         let mut still_left_out = HashSet::new();
         inner.registry.sample(|id, value| {
@@ -144,7 +104,7 @@ impl History {
                 return;
             }
             let before = buffer.numbers.len();
-            let (mut bounds, mut native) = (None, None);
+            let mut native = None;
             match value {
                 ValueRef::Number(number) => buffer.numbers.push(number.as_f64()),
                 ValueRef::Histogram(histogram) => {
@@ -155,18 +115,19 @@ impl History {
                             below as f64
                         }));
                         buffer.numbers.push(histogram.sum);
-                        bounds = Some(Arc::clone(histogram.bounds));
+                        buffer.bounds.push(Arc::clone(histogram.bounds));
                     }
                     let before = buffer.buckets.len();
-                    let head: Option<Head> = native::split(&histogram, &mut buffer.buckets);
-                    native = head.map(|head| (head, buffer.buckets.len() - before));
+                    if let Some(head) = native::split(&histogram, &mut buffer.buckets) {
+                        buffer.heads.push(head);
+                        native = Some(few(buffer.buckets.len() - before));
+                    }
                 }
                 _ => return,
             }
-            let numbers = buffer.numbers.len() - before;
+            let numbers = few(buffer.numbers.len() - before);
             buffer.sampled.push(Sampled {
                 id,
-                bounds,
                 numbers,
                 native,
             });
@@ -175,17 +136,16 @@ impl History {
         let settings = &inner.settings;
         let most = usize::try_from(settings.max_bytes).unwrap_or(usize::MAX);
         let most = most / if inner.coarse.is_some() { 2 } else { 1 };
-        let read = (&*buffer.sampled, &*buffer.numbers, &*buffer.buckets);
         let mut unnamed = {
             let mut store = inner.store.lock();
-            store.tick(time, read);
+            store.tick(time, &buffer);
             store.bound(settings.keep, most);
             std::mem::take(&mut store.unnamed)
         };
         if let Some(coarse) = &inner.coarse {
             let mut coarse = coarse.lock();
             if coarse.is_due(time, settings.coarse_step) {
-                coarse.tick(time, read);
+                coarse.tick(time, &buffer);
                 coarse.bound(settings.coarse_keep, most);
                 unnamed |= std::mem::take(&mut coarse.unnamed);
             }
@@ -200,6 +160,16 @@ impl History {
     /// [`HistoryScope::Rules`] limits the samples. Has no effect beyond 1,000 names.
     pub fn want(&self, name: &str) {
         self.inner.scope.lock().want(name);
+    }
+
+    /// Requests a name for a rule, without a limit.
+    pub(crate) fn want_always(&self, name: &str) {
+        self.inner.scope.lock().want_always(name);
+    }
+
+    /// The requested names that are not known.
+    pub(crate) fn asked_but(&self, is_known: impl Fn(&str) -> bool) -> HashSet<Arc<str>> {
+        self.inner.scope.lock().asked_but(is_known)
     }
 
     /// Looks up the names of new series.
@@ -265,6 +235,16 @@ impl History {
         let coarse = self.inner.coarse.as_ref()?;
         let reaches = self.inner.store.lock().reaches(from);
         (!reaches).then_some(coarse)
+    }
+
+    /// Whether a time is covered only by the coarse samples.
+    #[cfg_attr(not(feature = "rules"), allow(dead_code, reason = "rules ask for it"))]
+    pub(crate) fn has_further_back(&self, from: i64) -> bool {
+        let Some(coarse) = self.further_back(from) else {
+            return false;
+        };
+        let first = self.inner.store.lock().first_time();
+        first.is_some_and(|first| coarse.lock().reaches(first - 1))
     }
 
     /// Copies the native buckets and sums of a histogram from `from` to `to`, inclusive, with their
@@ -337,6 +317,11 @@ impl History {
         }
         stats
     }
+}
+
+/// Converts the number of numbers or buckets of a series.
+fn few(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
 }
 
 impl fmt::Debug for History {

@@ -1,10 +1,12 @@
-//! Selects the series that are sampled: all, or those of requested metrics.
+//! The names that rules and queries request, and the series that are sampled: all, or those of
+//! requested metrics.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use crate::registry::SeriesId;
 
-/// The limit of requested names.
+/// The limit of names requested by queries.
 const MOST: usize = 1_000;
 
 /// The suffixes of a histogram's series.
@@ -12,8 +14,10 @@ const PARTS: [&str; 3] = ["_bucket", "_sum", "_count"];
 
 #[derive(Debug, Default)]
 pub(super) struct Scope {
-    /// The requested names; `None` if everything is sampled.
-    wanted: Option<HashSet<String>>,
+    /// Whether only requested series are sampled.
+    only: bool,
+    /// The requested names.
+    asked: HashSet<Arc<str>>,
     /// The series that were not requested, as of the last tick.
     left_out: HashSet<SeriesId>,
     /// Whether a name was requested since the last tick.
@@ -21,9 +25,9 @@ pub(super) struct Scope {
 }
 
 impl Scope {
-    pub(super) fn new(only_wanted: bool) -> Self {
+    pub(super) fn new(only: bool) -> Self {
         Self {
-            wanted: only_wanted.then(HashSet::new),
+            only,
             ..Self::default()
         }
     }
@@ -44,23 +48,34 @@ impl Scope {
 
     /// Whether a series of this name is sampled from now on.
     pub(super) fn wants(&mut self, id: SeriesId, name: &str) -> bool {
-        let wants = self.wanted.as_ref().is_none_or(|all| all.contains(name));
+        let is_part_asked = |part: &&str| self.asked.contains(&*format!("{name}{part}"));
+        let is_asked = || self.asked.contains(name) || PARTS.iter().any(is_part_asked);
+        let wants = !self.only || is_asked();
         if !wants {
             self.left_out.insert(id);
         }
         wants
     }
 
+    /// Requests a name for a query.
     pub(super) fn want(&mut self, name: &str) {
-        let Some(wanted) = &mut self.wanted else {
-            return;
-        };
-        let family = PARTS.iter().find_map(|part| name.strip_suffix(part));
-        for name in family.into_iter().chain([name]) {
-            if wanted.len() < MOST && wanted.insert(name.to_owned()) {
-                self.changed = true;
-                self.left_out.clear();
-            }
+        if self.asked.len() < MOST {
+            self.want_always(name);
         }
+    }
+
+    /// Requests a name for a rule, without a limit.
+    pub(super) fn want_always(&mut self, name: &str) {
+        if !self.asked.contains(name) {
+            self.asked.insert(Arc::from(name));
+            self.changed = true;
+            self.left_out.clear();
+        }
+    }
+
+    /// The requested names that are not known.
+    pub(super) fn asked_but(&self, is_known: impl Fn(&str) -> bool) -> HashSet<Arc<str>> {
+        let asked = self.asked.iter().filter(|name| !is_known(name));
+        asked.cloned().collect()
     }
 }

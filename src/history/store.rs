@@ -3,14 +3,15 @@
 mod read;
 
 use std::collections::{HashSet, VecDeque};
+use std::hash::BuildHasher;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hashbrown::HashMap;
+use hashbrown::HashTable;
 
+use super::known::{Known, Stats};
 use super::native::{Bucket, Head, Native};
-use super::stream::Stream;
-use super::{Known, Stats};
+use super::stream::{ALLOCATION, Stream};
 use crate::registry::SeriesId;
 
 /// The interval of dropping old values, in ticks.
@@ -19,52 +20,148 @@ const SWEEP: u64 = 16;
 /// The number of ticks for which a read series is kept before others: an hour at a step of 15 s.
 const READ: u64 = 240;
 
-/// The memory of a series besides its values and its text: its entries in the lists here.
-const OVERHEAD: usize = size_of::<Series>() + size_of::<(SeriesId, usize)>() + 16;
+/// The memory of a series besides its values and its text: its entries in the list of series, which
+/// grows by an eighth, in the hash table, which is half full after it has grown, in the order and in
+/// the buffer of a tick; and the header of its text.
+const OVERHEAD: usize = size_of::<Series>() * 9 / 8
+    + 3 * (size_of::<u32>() + 1) / 2
+    + size_of::<u32>()
+    + size_of::<Sampled>()
+    + ALLOCATION
+    + 2 * size_of::<usize>();
 
 #[derive(Debug)]
 struct Series {
     id: SeriesId,
     /// The exposed name and the rendered labels, once known.
     names: Option<(Arc<str>, Arc<str>)>,
-    /// The upper bounds of a histogram; each classic bucket and the sum are a stream.
-    bounds: Option<Arc<[f64]>>,
-    streams: Box<[Stream]>,
-    native: Option<Box<Native>>,
-    /// The tick of the last read.
-    read: Option<u64>,
+    parts: Parts,
+    /// The tick until which it counts as read.
+    read_until: u64,
 }
 
-/// A sampled value, with as many numbers as its kind has.
+/// The values of a series.
+#[derive(Debug)]
+enum Parts {
+    Number(Stream),
+    Histogram(Box<Parted>),
+}
+
+/// A histogram.
+#[derive(Debug)]
+struct Parted {
+    /// The upper bounds of the classic buckets.
+    bounds: Option<Arc<[f64]>>,
+    /// A stream for each classic bucket, and one for the sum.
+    streams: Box<[Stream]>,
+    native: Option<Native>,
+}
+
+impl Parts {
+    fn streams(&self) -> &[Stream] {
+        match self {
+            Self::Number(stream) => std::slice::from_ref(stream),
+            Self::Histogram(histogram) => &histogram.streams,
+        }
+    }
+
+    fn streams_mut(&mut self) -> &mut [Stream] {
+        match self {
+            Self::Number(stream) => std::slice::from_mut(stream),
+            Self::Histogram(histogram) => &mut histogram.streams,
+        }
+    }
+
+    fn native(&self) -> Option<&Native> {
+        match self {
+            Self::Number(_) => None,
+            Self::Histogram(histogram) => histogram.native.as_ref(),
+        }
+    }
+
+    fn native_mut(&mut self) -> Option<&mut Native> {
+        match self {
+            Self::Number(_) => None,
+            Self::Histogram(histogram) => histogram.native.as_mut(),
+        }
+    }
+
+    fn bounds(&self) -> Option<Arc<[f64]>> {
+        match self {
+            Self::Number(_) => None,
+            Self::Histogram(histogram) => histogram.bounds.clone(),
+        }
+    }
+
+    /// Drops chunks that end before a tick. Returns the number of freed bytes.
+    fn drop_before(&mut self, tick: u64) -> usize {
+        let streams = self.streams_mut().iter_mut();
+        let bytes: usize = streams.map(|stream| stream.drop_before(tick)).sum();
+        let native = self.native_mut();
+        bytes + native.map_or(0, |native| native.drop_before(tick))
+    }
+}
+
+/// A sampled value.
 #[derive(Debug)]
 pub(super) struct Sampled {
     pub(super) id: SeriesId,
-    pub(super) bounds: Option<Arc<[f64]>>,
-    pub(super) numbers: usize,
-    /// For native buckets: the other numbers, and the number of buckets.
-    pub(super) native: Option<(Head, usize)>,
+    /// The number of its numbers: one, or more for a histogram with classic buckets, or none for a
+    /// histogram without them.
+    pub(super) numbers: u32,
+    /// For a histogram with native buckets, the number of filled ones.
+    pub(super) native: Option<u32>,
+}
+
+/// The values of one tick, in the order of the series.
+#[derive(Debug, Default)]
+pub(super) struct Buffer {
+    pub(super) sampled: Vec<Sampled>,
+    pub(super) numbers: Vec<f64>,
+    /// Of histograms with classic buckets, in order.
+    pub(super) bounds: Vec<Arc<[f64]>>,
+    /// Of native histograms, concatenated.
+    pub(super) heads: Vec<Head>,
+    pub(super) buckets: Vec<(Bucket, f64)>,
+}
+
+impl Buffer {
+    pub(super) fn clear(&mut self) {
+        self.sampled.clear();
+        self.numbers.clear();
+        self.bounds.clear();
+        self.heads.clear();
+        self.buckets.clear();
+    }
 }
 
 impl Series {
+    fn read_at(&mut self, tick: u64) {
+        self.read_until = tick + READ;
+    }
+
     fn is_read(&self, now: u64) -> bool {
-        self.read.is_some_and(|tick| tick + READ > now)
+        self.read_until > now
     }
 
     /// The first tick kept in any part.
     fn first(&self) -> Option<u64> {
-        let native = self.native.iter().filter_map(|native| native.first());
-        self.streams
-            .iter()
-            .filter_map(Stream::first)
-            .chain(native)
-            .min()
+        let native = self.parts.native().and_then(Native::first);
+        let streams = self.parts.streams().iter();
+        streams.filter_map(Stream::first).chain(native).min()
     }
 
     /// The memory besides its values, in bytes.
     fn frame(&self) -> usize {
         let text = self.names.as_ref().map_or(0, |(_, labels)| labels.len());
-        let native = self.native.as_ref().map_or(0, |_| size_of::<Native>());
-        OVERHEAD + self.streams.len() * size_of::<Stream>() + native + text
+        let numbers = size_of_val(self.parts.streams()) / size_of::<Stream>() * size_of::<f64>();
+        let parts = match &self.parts {
+            Parts::Number(_) => 0,
+            Parts::Histogram(parted) => {
+                size_of::<Parted>() + size_of_val(&*parted.streams) + 2 * ALLOCATION
+            }
+        };
+        OVERHEAD + text + numbers + parts
     }
 }
 
@@ -74,10 +171,12 @@ pub(super) struct Store {
     /// The number of the first tick in `times`.
     first: u64,
     series: Vec<Option<Series>>,
-    free: Vec<usize>,
-    places: HashMap<SeriesId, usize, foldhash::fast::RandomState>,
+    free: Vec<u32>,
+    /// Indices in `series`, by the hash of the id.
+    places: HashTable<u32>,
+    hasher: foldhash::fast::RandomState,
     /// The indices of the series in the order of the last tick, usually that of the next.
-    order: Vec<usize>,
+    order: Vec<u32>,
     bytes: usize,
     evicted: u64,
     /// Whether any series has no name yet.
@@ -101,57 +200,78 @@ impl Store {
         last.is_none_or(|last| time.saturating_sub(*last) >= step)
     }
 
+    /// The time of the first tick.
+    pub(super) fn first_time(&self) -> Option<i64> {
+        self.times.front().copied()
+    }
+
     /// Whether any tick is at or before a time.
     pub(super) fn reaches(&self, time: i64) -> bool {
-        self.times.front().is_some_and(|first| *first <= time)
+        self.first_time().is_some_and(|first| first <= time)
     }
 
     /// Adds a tick, unless its time is not after that of the last one.
-    pub(super) fn tick(
-        &mut self,
-        time: i64,
-        (sampled, numbers, buckets): (&[Sampled], &[f64], &[(Bucket, f64)]),
-    ) {
+    pub(super) fn tick(&mut self, time: i64, read: &Buffer) {
         if self.times.back().is_some_and(|last| *last >= time) {
             return;
         }
         let tick = self.next();
         self.times.push_back(time);
-        let (mut rest, mut buckets_left) = (numbers, buckets);
-        for (at, sampled) in sampled.iter().enumerate() {
-            let filled = sampled.native.map_or(0, |(_, buckets)| buckets);
-            let (Some((mine, others)), Some((buckets, after))) = (
-                rest.split_at_checked(sampled.numbers),
-                buckets_left.split_at_checked(filled),
+        let (mut numbers, mut buckets) = (&*read.numbers, &*read.buckets);
+        let (mut bounds, mut heads) = (read.bounds.iter(), read.heads.iter());
+        for (at, sampled) in read.sampled.iter().enumerate() {
+            let filled = sampled.native.unwrap_or(0) as usize;
+            let (Some((mine, other_numbers)), Some((my_buckets, other_buckets))) = (
+                numbers.split_at_checked(sampled.numbers as usize),
+                buckets.split_at_checked(filled),
             ) else {
                 break;
             };
-            (rest, buckets_left) = (others, after);
-            let place = self.place(at, sampled);
-            if let Some(series) = self.series.get_mut(place).and_then(Option::as_mut) {
-                for (stream, value) in series.streams.iter_mut().zip(mine) {
-                    let grown = stream.push(tick, *value);
-                    self.bytes = self.bytes.saturating_add_signed(grown);
-                }
-                if let (Some(native), Some((head, _))) = (&mut series.native, &sampled.native) {
-                    let grown = native.push(tick, head, buckets);
-                    self.bytes = self.bytes.saturating_add_signed(grown);
-                }
+            (numbers, buckets) = (other_numbers, other_buckets);
+            let bounds = (sampled.numbers > 1).then(|| bounds.next()).flatten();
+            let head = sampled.native.and_then(|_| heads.next());
+            let place = self.place(at, sampled, bounds);
+            let Some(series) = self.series.get_mut(place as usize).and_then(Option::as_mut) else {
+                continue;
+            };
+            let mut grown = 0;
+            for (stream, value) in series.parts.streams_mut().iter_mut().zip(mine) {
+                grown += stream.push(tick, *value);
             }
+            if let (Some(native), Some(head)) = (series.parts.native_mut(), head) {
+                grown += native.push(tick, head, my_buckets);
+            }
+            self.bytes = self.bytes.saturating_add_signed(grown);
         }
-        self.order.truncate(sampled.len());
+        self.order.truncate(read.sampled.len());
+    }
+
+    /// The index of a series.
+    fn place_of(&self, id: SeriesId) -> Option<u32> {
+        let is = |place: &u32| self.get(*place).is_some_and(|series| series.id == id);
+        self.places.find(self.hasher.hash_one(id), is).copied()
+    }
+
+    fn get(&self, place: u32) -> Option<&Series> {
+        self.series.get(place as usize)?.as_ref()
+    }
+
+    fn find(&mut self, id: SeriesId) -> Option<&mut Series> {
+        let place = self.place_of(id)?;
+        self.series.get_mut(place as usize)?.as_mut()
     }
 
     /// The index of a sample's series, which is created if needed.
-    fn place(&mut self, at: usize, sampled: &Sampled) -> usize {
+    fn place(&mut self, at: usize, sampled: &Sampled, bounds: Option<&Arc<[f64]>>) -> u32 {
         if let Some(place) = self.order.get(at)
-            && let Some(series) = &self.series[*place]
-            && series.id == sampled.id
+            && self
+                .get(*place)
+                .is_some_and(|series| series.id == sampled.id)
         {
             return *place;
         }
-        let known = self.places.get(&sampled.id).copied();
-        let place = known.unwrap_or_else(|| self.make(sampled));
+        let known = self.place_of(sampled.id);
+        let place = known.unwrap_or_else(|| self.make(sampled, bounds));
         match self.order.get_mut(at) {
             Some(there) => *there = place,
             None => self.order.push(place),
@@ -159,51 +279,67 @@ impl Store {
         place
     }
 
-    fn make(&mut self, sampled: &Sampled) -> usize {
+    fn make(&mut self, sampled: &Sampled, bounds: Option<&Arc<[f64]>>) -> u32 {
+        let parts = if sampled.numbers == 1 && sampled.native.is_none() {
+            Parts::Number(Stream::default())
+        } else {
+            Parts::Histogram(Box::new(Parted {
+                bounds: bounds.cloned(),
+                streams: (0..sampled.numbers).map(|_| Stream::default()).collect(),
+                native: sampled.native.map(|_| Native::default()),
+            }))
+        };
         let series = Series {
             id: sampled.id,
             names: None,
-            bounds: sampled.bounds.clone(),
-            streams: (0..sampled.numbers).map(|_| Stream::default()).collect(),
-            native: sampled.native.map(|_| Box::default()),
-            read: None,
+            parts,
+            read_until: 0,
         };
         self.unnamed = true;
         self.bytes += series.frame();
         let place = self.free.pop().unwrap_or_else(|| {
+            if self.series.len() == self.series.capacity() {
+                self.series.reserve_exact(self.series.len() / 8 + 4);
+            }
             self.series.push(None);
-            self.series.len() - 1
+            u32::try_from(self.series.len() - 1).unwrap_or(u32::MAX)
         });
-        self.series[place] = Some(series);
-        self.places.insert(sampled.id, place);
+        if let Some(slot) = self.series.get_mut(place as usize) {
+            *slot = Some(series);
+            let (series, hasher) = (&self.series, &self.hasher);
+            let hash = |place: &u32| {
+                let of = series.get(*place as usize).and_then(Option::as_ref);
+                of.map_or(0, |series| hasher.hash_one(series.id))
+            };
+            let own = hasher.hash_one(sampled.id);
+            self.places.insert_unique(own, place, hash);
+        }
         place
     }
 
     /// Sets the name of a series that has none yet.
     pub(super) fn identify(&mut self, id: SeriesId, name: &Arc<str>, labels: &str) {
-        if let Some(place) = self.places.get(&id)
-            && let Some(series) = &mut self.series[*place]
-            && series.names.is_none()
-        {
-            self.bytes += labels.len();
-            series.names = Some((Arc::clone(name), labels.into()));
-            self.known = None;
-        }
+        let Some(series) = self.find(id).filter(|series| series.names.is_none()) else {
+            return;
+        };
+        series.names = Some((Arc::clone(name), labels.into()));
+        self.bytes += labels.len();
+        self.known = None;
     }
 
     /// Drops a series.
     pub(super) fn forget(&mut self, id: SeriesId) {
-        let Some(place) = self.places.remove(&id) else {
+        let Some(place) = self.place_of(id) else {
             return;
         };
-        if let Some(mut series) = self.series[place].take() {
-            for stream in &mut series.streams {
-                self.bytes -= stream.drop_before(u64::MAX).min(self.bytes);
-            }
-            if let Some(native) = &mut series.native {
-                self.bytes -= native.drop_before(u64::MAX).min(self.bytes);
-            }
-            self.bytes -= series.frame().min(self.bytes);
+        let hash = self.hasher.hash_one(id);
+        if let Ok(entry) = self.places.find_entry(hash, |known| *known == place) {
+            entry.remove();
+        }
+        let slot = self.series.get_mut(place as usize);
+        if let Some(mut series) = slot.and_then(Option::take) {
+            let bytes = series.parts.drop_before(u64::MAX) + series.frame();
+            self.bytes -= bytes.min(self.bytes);
             self.known = None;
             self.free.push(place);
         }
@@ -236,8 +372,8 @@ impl Store {
                     id: series.id,
                     name,
                     labels,
-                    bounds: series.bounds.clone(),
-                    native: series.native.is_some(),
+                    bounds: series.parts.bounds(),
+                    native: series.parts.native().is_some(),
                 })
             });
             known.collect()
@@ -261,19 +397,15 @@ impl Store {
         }
         if self.next().is_multiple_of(SWEEP) {
             for series in self.series.iter_mut().flatten() {
-                for stream in &mut series.streams {
-                    self.bytes -= stream.drop_before(self.first).min(self.bytes);
-                }
-                if let Some(native) = &mut series.native {
-                    self.bytes -= native.drop_before(self.first).min(self.bytes);
-                }
+                let bytes = series.parts.drop_before(self.first);
+                self.bytes -= bytes.min(self.bytes);
             }
             self.forget_empty();
         }
-        if self.bytes > max_bytes {
+        if self.size() > max_bytes {
             // A little more than needed, so that the limit is not reached again at once.
             let goal = max_bytes - max_bytes / 16;
-            while self.bytes > goal && self.evict() {}
+            while self.size() > goal && self.evict() {}
             self.forget_empty();
         }
     }
@@ -300,14 +432,14 @@ impl Store {
             if unread && series.is_read(now) {
                 continue;
             }
-            for stream in &mut series.streams {
+            for stream in series.parts.streams_mut() {
                 if stream.first().is_some_and(|first| first <= up_to) {
                     let (bytes, count) = stream.drop_oldest();
                     self.bytes -= bytes.min(self.bytes);
                     self.evicted += u64::from(count);
                 }
             }
-            if let Some(native) = &mut series.native
+            if let Some(native) = series.parts.native_mut()
                 && native.first().is_some_and(|first| first <= up_to)
             {
                 let (bytes, count) = native.drop_oldest();
@@ -320,24 +452,26 @@ impl Store {
 
     /// Removes series without values.
     fn forget_empty(&mut self) {
-        for (place, slot) in self.series.iter_mut().enumerate() {
-            let empty = |series: &&mut Series| series.first().is_none();
-            let Some(series) = slot.as_mut().filter(empty) else {
-                continue;
-            };
-            self.bytes -= series.frame().min(self.bytes);
-            self.places.remove(&series.id);
-            self.known = None;
-            *slot = None;
-            self.free.push(place);
+        let series = self.series.iter().flatten();
+        let empty = series.filter(|series| series.first().is_none());
+        let empty: Vec<SeriesId> = empty.map(|series| series.id).collect();
+        for id in empty {
+            self.forget(id);
         }
+    }
+
+    /// The memory it takes, in bytes.
+    fn size(&self) -> usize {
+        // The list of series exists only if there are queries.
+        let known = self.known.as_ref().map_or(0, |known| size_of_val(&**known));
+        self.bytes + known
     }
 
     pub(super) fn stats(&self) -> Stats {
         Stats {
             series: self.series.iter().flatten().count(),
             ticks: self.times.len(),
-            bytes: self.bytes,
+            bytes: self.size(),
             evicted: self.evicted,
         }
     }

@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
@@ -146,7 +148,7 @@ fn the_memory_of_native_histograms_is_bounded_and_what_is_left_is_whole() {
         .native_only(Native::schema(3))
         .labels(["path"])
         .unwrap();
-    let history = history(&registry, 1_000_000, 400_000);
+    let history = history(&registry, 1_000_000, 200_000);
     let mut counts = Vec::new();
     for second in 0..1_500_i64 {
         for path in 0..10_i64 {
@@ -155,7 +157,7 @@ fn the_memory_of_native_histograms_is_bounded_and_what_is_left_is_whole() {
         }
         history.tick(second * 1_000);
         counts.push(second.unsigned_abs() + 1);
-        assert!(history.stats().bytes <= 400_000, "{:?}", history.stats());
+        assert!(history.stats().bytes <= 200_000, "{:?}", history.stats());
     }
     assert!(history.stats().evicted > 0);
     let kept = history.read_native(history.known()[0].id, (0, i64::MAX));
@@ -385,4 +387,23 @@ fn with_the_scope_of_rules_only_what_is_wanted_is_kept() {
     assert_eq!(both, ["jobs_total", "took_seconds"]);
     let (_, parts) = all(&history, "took_seconds").remove(0);
     assert_eq!(parts[0].len(), 2, "since it was asked for");
+}
+
+#[test]
+fn names_of_queries_are_limited_and_those_of_rules_are_not() {
+    let registry = registry();
+    let _jobs = registry.counter("jobs_total", "Jobs").build().unwrap();
+    let settings = HistorySettings::new().only(HistoryScope::Rules);
+    let history = History::new(&registry, settings);
+    for n in 0..1_000 {
+        history.want(&format!("q{n}"));
+    }
+    history.want("jobs_total");
+    history.tick(1_000);
+    assert_eq!(history.stats().series, 0, "beyond the limit");
+    history.want_always("jobs_total");
+    history.tick(2_000);
+    assert_eq!(history.stats().series, 1);
+    let asked = history.asked_but(|name| name.starts_with('q'));
+    assert_eq!(asked, HashSet::from([Arc::from("jobs_total")]));
 }

@@ -14,17 +14,17 @@ impl Store {
     ) -> Vec<Vec<(i64, f64)>> {
         let begin = self.times.partition_point(|time| *time < from);
         let end = self.times.partition_point(|time| *time <= to);
-        let series = self
-            .places
-            .get(&id)
-            .and_then(|at| self.series[*at].as_mut());
-        let Some(series) = series.filter(|_| begin < end) else {
+        let newest = self.next().saturating_sub(1);
+        let Some(place) = self.place_of(id).filter(|_| begin < end) else {
             return Vec::new();
         };
-        let newest = self.first + self.times.len() as u64 - 1;
-        series.read = Some(newest);
+        let series = self.series.get_mut(place as usize);
+        let Some(series) = series.and_then(Option::as_mut) else {
+            return Vec::new();
+        };
+        series.read_at(newest);
         let range = self.first + begin as u64..self.first + end as u64;
-        let parts = series.streams.iter().map(|stream| {
+        let parts = series.parts.streams().iter().map(|stream| {
             let mut points = Vec::new();
             let mut add = |tick: u64, value: f64| {
                 let at = usize::try_from(tick.wrapping_sub(self.first)).ok();
@@ -68,15 +68,16 @@ impl Store {
     ) -> Vec<(i64, HistogramSnapshot)> {
         let begin = self.times.partition_point(|time| *time < from) as u64;
         let end = self.times.partition_point(|time| *time <= to) as u64;
-        let Some(place) = self.places.get(&id).filter(|_| begin < end) else {
+        let newest = self.next().saturating_sub(1);
+        let Some(place) = self.place_of(id).filter(|_| begin < end) else {
             return Vec::new();
         };
-        let newest = self.first + self.times.len() as u64 - 1;
-        let Some(series) = self.series[*place].as_mut() else {
+        let series = self.series.get_mut(place as usize);
+        let Some(series) = series.and_then(Option::as_mut) else {
             return Vec::new();
         };
-        series.read = Some(newest);
-        let Some(native) = &series.native else {
+        series.read_at(newest);
+        let Some(native) = series.parts.native() else {
             return Vec::new();
         };
         let range = self.first + begin..=self.first + end - 1;
@@ -123,15 +124,16 @@ impl Store {
         if self.times.back().is_none_or(|last| *last > to) {
             return false;
         }
-        let Some(place) = self.places.get(&id) else {
+        let newest = self.next().saturating_sub(1);
+        let Some(place) = self.place_of(id) else {
             return true;
         };
-        let Some(series) = self.series[*place].as_mut() else {
+        let series = self.series.get_mut(place as usize);
+        let Some(series) = series.and_then(Option::as_mut) else {
             return true;
         };
-        let newest = self.first + self.times.len() as u64 - 1;
-        series.read = Some(newest);
-        for stream in &series.streams {
+        series.read_at(newest);
+        for stream in series.parts.streams() {
             let Some((tick, value)) = stream.newest() else {
                 return false;
             };
@@ -168,19 +170,19 @@ impl Store {
         }
         let newest = self.next().saturating_sub(1);
         // Series are mostly requested in their order here.
-        let mut known: Option<(SeriesId, usize)> = None;
+        let mut known: Option<(SeriesId, u32)> = None;
         for (id, part, parts) in wanted {
             let place = match known {
                 Some((last, place)) if last == id => Some(place),
                 Some((_, place)) if self.is_at(id, place + 1) => Some(place + 1),
-                _ => self.places.get(&id).copied(),
+                _ => self.place_of(id),
             };
             known = place.map(|place| (id, place));
-            let series = place.and_then(|place| self.series.get_mut(place)?.as_mut());
-            let series = series.filter(|series| series.streams.len() == parts);
+            let series = place.and_then(|place| self.series.get_mut(place as usize)?.as_mut());
+            let series = series.filter(|series| series.parts.streams().len() == parts);
             let newest_value = series.and_then(|series| {
-                series.read = Some(newest);
-                series.streams.get(part)?.newest()
+                series.read_at(newest);
+                series.parts.streams().get(part)?.newest()
             });
             let point = newest_value.and_then(|(tick, value)| {
                 // A number without a value at the last tick ended after its own.
@@ -198,8 +200,7 @@ impl Store {
         true
     }
 
-    fn is_at(&self, id: SeriesId, place: usize) -> bool {
-        let series = self.series.get(place).and_then(Option::as_ref);
-        series.is_some_and(|series| series.id == id)
+    fn is_at(&self, id: SeriesId, place: u32) -> bool {
+        self.get(place).is_some_and(|series| series.id == id)
     }
 }
