@@ -1,10 +1,13 @@
-//! A tick of rules in which no alert changes allocates nothing.
+//! A tick of rules allocates nothing once their ranges are full, where no alert is active and no series
+//! comes or goes: rules that alert and rules that record, and rules on what others record.
 #![cfg(feature = "rules")]
 #![allow(clippy::unwrap_used, reason = "this is a test")]
 
+use std::time::Duration;
+
 use selfheal::config::HistorySettings;
 use selfheal::history::History;
-use selfheal::promql::Recorded;
+use selfheal::promql::{Query, QueryOptions, QueryResult, Recorded};
 use selfheal::registry::{Counter, Family, Histogram, Registry, Text};
 use selfheal::rules::{Evaluator, RuleFile, RuleHealth, RulesOptions};
 
@@ -18,6 +21,15 @@ groups:
   - {alert: C, expr: 'histogram_quantile(0.99, sum by (le) (rate(took_seconds_bucket[2m]))) > 60'}
   - {alert: D, expr: 'max_over_time(requests_total[10m]) < 0 or requests_total < 0'}
   - {alert: E, expr: 'avg without (path) (increase(requests_total[1m])) > 1e9 and on () count(requests_total) > 3'}
+  - {record: 'path:requests:rate5m', expr: 'sum by (path) (rate(requests_total[5m]))', labels: {team: a}}
+  - {record: 'requests:rate5m', expr: 'sum(path:requests:rate5m{team="a"})'}
+  - {record: 'took:p99', expr: 'histogram_quantile(0.99, sum by (le) (rate(took_seconds_bucket[2m])))'}
+  - {alert: F, expr: 'path:requests:rate5m / on () group_left requests:rate5m > 0.9'}
+  - {alert: G, expr: 'sum(rate(requests_total[1m])) / sum(rate(requests_total[1m] offset 5m)) > 3'}
+  - {alert: H, expr: 'requests_total - requests_total offset 10m > 1e9'}
+  - {alert: I, expr: 'topk(3, requests_total) > 1e9'}
+  - {alert: J, expr: 'absent(requests_total{path="/1"}) or absent_over_time(took_seconds_count[5m])'}
+  - {alert: K, expr: 'time() - requests_total < -1e12'}
 "#;
 
 #[test]
@@ -30,7 +42,10 @@ fn a_steady_tick_of_rules_allocates_nothing() {
     let took: Histogram = registry.histogram("took_seconds", "Time").build().unwrap();
     let history = History::new(&registry, HistorySettings::new());
     let recorded = Recorded::new(&history, [("job", "shop")]);
-    let mut evaluator = Evaluator::new(RulesOptions::default());
+    let mut options = RulesOptions::default();
+    // As many samples of what is recorded as are kept take as much memory as they ever will.
+    options.keep = Duration::from_secs(600);
+    let mut evaluator = Evaluator::new(options);
     evaluator.load(&[RuleFile::parse("rules.yml", RULES).unwrap()], 0);
     let mut allocations = Vec::new();
     for tick in 1..200 {
@@ -49,7 +64,18 @@ fn a_steady_tick_of_rules_allocates_nothing() {
     for rule in &status[0].rules {
         assert_eq!(rule.health, RuleHealth::Ok);
     }
-    // The longest range is full after forty ticks.
+    let series = evaluator.series();
+    let query = Query::parse("requests:rate5m > 0").unwrap();
+    let answer = query.instant(
+        &series.beside(&recorded),
+        199 * 15_000,
+        &QueryOptions::default(),
+    );
+    let QueryResult::Vector(recorded) = answer.unwrap().result else {
+        panic!("a vector");
+    };
+    assert_eq!(recorded.len(), 1, "it is recorded");
+    // The longest range is full after eighty ticks.
     assert!(allocations[0] > 0, "the first tick reads the series");
     let steady = &allocations[100..];
     assert!(steady.iter().all(|count| *count == 0), "{steady:?}");

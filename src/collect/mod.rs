@@ -31,7 +31,6 @@
 
 mod container;
 mod figures;
-mod held;
 mod process;
 #[cfg(feature = "tokio-metrics")]
 mod runtime;

@@ -43,9 +43,10 @@ pub use error::{Limit, Place, QueryError};
 pub use histogram::{Bucket, CUSTOM_BOUNDS, FloatHistogram, ResetHint};
 pub use labels::{Label, LabelSet, METRIC_NAME};
 pub use options::QueryOptions;
+pub use parse::QueryType;
 #[cfg(feature = "assets")]
 pub(crate) use parse::tokens::{Kind as TokenKind, Token, tokens};
-pub use query::{Answer, Query, QueryRange, QueryType};
+pub use query::{Answer, Query, QueryRange};
 pub use recorded::Recorded;
 pub use source::{MatchOp, Matcher, Queryable, Selection, Sink};
 pub(crate) use standing::{Beside, Standing};

@@ -3,10 +3,11 @@ use std::sync::Arc;
 
 use super::annotation::Annotation;
 use super::error::{Limit, QueryError};
-use super::eval::{Eval, Guard, Steps, Value};
+use super::eval::{Eval, Function, Guard, Steps, Value};
+use super::functions;
 use super::labels::LabelSet;
 use super::options::QueryOptions;
-use super::parse::{self, Kind, Parsed};
+use super::parse::{self, Kind, Parsed, QueryType};
 use super::source::{Matcher, Queryable};
 use super::value::{InstantSample, QueryResult, Series};
 
@@ -37,6 +38,8 @@ pub struct Query {
 struct Inner {
     text: Box<str>,
     parsed: Parsed,
+    /// The called functions, in the order of the calls.
+    functions: Box<[&'static Function]>,
 }
 
 /// A result and its annotations.
@@ -46,19 +49,6 @@ pub struct Answer {
     pub result: QueryResult,
     /// The annotations, without duplicates.
     pub annotations: Vec<Annotation>,
-}
-
-/// The type of an expression.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum QueryType {
-    /// A number.
-    Scalar,
-    /// A text.
-    Text,
-    /// An instant vector.
-    Vector,
-    /// A range, which has no value in a range query.
-    Matrix,
 }
 
 /// The times of a range query, in milliseconds since 1970.
@@ -79,9 +69,11 @@ impl Query {
     ///
     /// [`QueryError::Syntax`], with the position of the fault.
     pub fn parse(text: &str) -> Result<Self, QueryError> {
+        let parsed = parse::parse(text)?;
         Ok(Self {
             inner: Arc::new(Inner {
-                parsed: parse::parse(text)?,
+                functions: functions::called(text, &parsed)?,
+                parsed,
                 text: text.into(),
             }),
         })
@@ -110,10 +102,9 @@ impl Query {
         Arc::as_ptr(&self.inner).addr()
     }
 
-    /// The tree of the expression, and its selectors.
-    pub(super) fn tree(&self) -> (&parse::Node, &[parse::Selector]) {
-        let parsed = &self.inner.parsed;
-        (&parsed.root, &parsed.selectors)
+    /// The tree of the expression, and the functions that it calls.
+    pub(super) fn tree(&self) -> (&Parsed, &[&'static Function]) {
+        (&self.inner.parsed, &self.inner.functions)
     }
 
     /// Evaluates the query at one time, in milliseconds since 1970.
@@ -128,8 +119,13 @@ impl Query {
         time: i64,
         options: &QueryOptions,
     ) -> Result<Answer, QueryError> {
-        let Inner { text, parsed } = &*self.inner;
-        let mut eval = Eval::new(text, parsed, source, (time, time), options)?;
+        let Inner {
+            text,
+            parsed,
+            functions,
+        } = &*self.inner;
+        let tree = (parsed, &**functions);
+        let mut eval = Eval::new(text, tree, source, (time, time), options)?;
         let root = &parsed.root;
         let result = if matches!(root.kind, Kind::Range(..) | Kind::Subquery(_)) {
             let windows = eval.windows(root, time)?;
@@ -163,13 +159,17 @@ impl Query {
         range: QueryRange,
         options: &QueryOptions,
     ) -> Result<Answer, QueryError> {
-        let Inner { text, parsed } = &*self.inner;
+        let Inner {
+            text,
+            parsed,
+            functions,
+        } = &*self.inner;
         let root = &parsed.root;
         if steps(range).is_none_or(|steps| steps > options.max_steps) {
             return Err(Guard::new(text, options).limit(Limit::Steps, root.at));
         }
         let span = (range.start, range.end);
-        let mut eval = Eval::new(text, parsed, source, span, options)?;
+        let mut eval = Eval::new(text, (parsed, functions), source, span, options)?;
         eval.step = range.step;
         if matches!(self.result_type(), QueryType::Text | QueryType::Matrix) {
             let message = "invalid expression type for range query, must be scalar or instant \

@@ -118,6 +118,21 @@ enum Part {
     Native,
 }
 
+/// Interns names and values of labels, so that comparisons read few places of memory.
+#[derive(Default)]
+struct Texts(Map<Arc<str>, ()>);
+
+impl Texts {
+    fn one(&mut self, text: &str) -> Arc<str> {
+        if let Some((known, ())) = self.0.get_key_value(text) {
+            return Arc::clone(known);
+        }
+        let text: Arc<str> = Arc::from(text);
+        self.0.insert(Arc::clone(&text), ());
+        text
+    }
+}
+
 impl Recorded {
     /// Creates the series of a history with these labels on each. A conflicting label of a series
     /// is kept as `exported_…`.
@@ -146,6 +161,12 @@ impl Recorded {
         self.index().metrics.keys().cloned().collect()
     }
 
+    /// Returns a check whether there are values of series of a name.
+    pub(crate) fn has_names(&self) -> impl Fn(&str) -> bool + use<> {
+        let index = self.index();
+        move |name| index.metrics.contains_key(name)
+    }
+
     /// The labels of the series with values.
     #[must_use]
     pub fn series(&self) -> Vec<LabelSet> {
@@ -167,8 +188,9 @@ impl Recorded {
     fn build(&self, known: Arc<[Known]>) -> Index {
         let mut metrics: Map<Arc<str>, Vec<Entry>> = Map::default();
         let mut places: Map<LabelSet, usize> = Map::default();
+        let mut texts = Texts::default();
         for series in &*known {
-            let labels = self.labels(series);
+            let labels = self.labels(series, &mut texts);
             let id = series.id;
             let mut add = |name: Arc<str>, labels: LabelSet, part| {
                 let labels = labels.with(METRIC_NAME, Arc::clone(&name));
@@ -195,9 +217,9 @@ impl Recorded {
             let parts = bounds.len() + 2;
             let named = |suffix: &str| Arc::from(format!("{}{suffix}", series.name));
             let bucket: Arc<str> = named("_bucket");
-            let texts = bounds.iter().map(|bound| plain_float(*bound));
-            for (at, bound) in texts.chain(["+Inf".to_owned()]).enumerate() {
-                let labels = labels.with("le", bound);
+            let bounds = bounds.iter().map(|bound| plain_float(*bound));
+            for (at, bound) in bounds.chain(["+Inf".to_owned()]).enumerate() {
+                let labels = labels.with("le", texts.one(&bound));
                 add(Arc::clone(&bucket), labels, Part::List(at, parts));
             }
             let [count, sum] = [parts - 2, parts - 1].map(|at| Part::List(at, parts));
@@ -207,7 +229,7 @@ impl Recorded {
         Index { known, metrics }
     }
 
-    fn labels(&self, series: &Known) -> LabelSet {
+    fn labels(&self, series: &Known, texts: &mut Texts) -> LabelSet {
         let own = parse_labels(&series.labels)
             .into_iter()
             .map(|(name, value)| {
@@ -217,7 +239,7 @@ impl Recorded {
                 } else {
                     name
                 };
-                (Arc::from(name), Arc::from(value))
+                (texts.one(&name), texts.one(&value))
             });
         let target = self.target.iter().cloned();
         LabelSet::new(own.chain(target))

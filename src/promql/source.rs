@@ -73,6 +73,11 @@ impl Matcher {
         &self.value
     }
 
+    /// Whether a series meets the condition.
+    pub(crate) fn is_met(&self, labels: &LabelSet) -> bool {
+        self.matches(labels.get(&self.name).unwrap_or_default())
+    }
+
     /// Whether a label value meets the condition.
     #[must_use]
     pub fn matches(&self, value: &str) -> bool {
@@ -138,9 +143,7 @@ impl Selection {
     /// Whether the matchers match a series.
     #[must_use]
     pub fn matches(&self, labels: &LabelSet) -> bool {
-        self.matchers
-            .iter()
-            .all(|matcher| matcher.matches(labels.get(matcher.name()).unwrap_or_default()))
+        self.matchers.iter().all(|matcher| matcher.is_met(labels))
     }
 
     /// The name that the series must have, if the matchers allow only one.

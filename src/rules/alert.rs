@@ -13,7 +13,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::file::{Alerting, FileRule};
-use super::for_state::ForState;
 use super::template::{Ask, Data};
 use crate::promql::{InstantSample, Label, LabelSet, METRIC_NAME};
 
@@ -172,13 +171,9 @@ impl Alerts {
         active.filter(|alert| alert.state != AlertState::Resolved)
     }
 
-    /// Restores alerts from their state before a restart.
-    pub(super) fn restore(&mut self, rule: &FileRule, before: &ForState, now: i64) {
-        let hold = rule.alerting.as_ref().map(|alerting| alerting.hold);
-        for (labels, alert) in &mut self.active {
-            let since = before.restored(labels, hold.unwrap_or_default(), now);
-            alert.active_at = since.unwrap_or(alert.active_at);
-        }
+    /// All alerts, mutable.
+    pub(super) fn all_mut(&mut self) -> impl Iterator<Item = &mut RuleAlert> {
+        self.active.values_mut()
     }
 
     /// The current series `ALERTS`, and `ALERTS_FOR_STATE` unless its state from before a restart

@@ -1,16 +1,15 @@
 //! Evaluates one rule once: queries in, series out.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::alert::{AlertChange, Alerts, Surroundings};
-use super::evaluator::RulesOptions;
 use super::file::FileRule;
+use super::given::Given;
+use super::options::RulesOptions;
 use super::recorded::RuleSeries;
 use super::template::Found;
 use crate::promql::{
-    Beside, InstantSample, LabelSet, METRIC_NAME, PointValue, Query, QueryOptions, QueryResult,
-    Queryable, Recorded, Standing,
+    InstantSample, LabelSet, Query, QueryOptions, QueryResult, Queryable, Recorded, Standing,
 };
 
 impl Surroundings {
@@ -55,37 +54,31 @@ impl Standings<'_> {
         time: (i64, &QueryOptions),
         found: &mut Vec<InstantSample>,
     ) -> bool {
-        let beside = Beside {
-            generation: self.made.names(),
-            has: &|matchers| self.made.may_match(matchers),
-        };
         self.queries
-            .evaluate(query, self.measured, &beside, time, found)
+            .evaluate(query, self.measured, self.made, time, found)
     }
 }
 
-/// The samples that a rule yields.
-pub(super) type Given = Vec<(LabelSet, PointValue)>;
-
 impl<S: Queryable> Context<'_, S> {
-    /// Evaluates a rule with these alerts.
+    /// Evaluates a rule with these alerts and its last result. Returns the series that have ended;
+    /// `found` is a buffer for the expression's result.
     pub(super) fn rule(
         &mut self,
         rule: &FileRule,
-        alerts: &mut Alerts,
+        (alerts, given): (&mut Alerts, &mut Given),
         changes: &mut Vec<AlertChange>,
-    ) -> Result<Given, String> {
-        let mut found = Vec::new();
+        found: &mut Vec<InstantSample>,
+    ) -> Result<Vec<LabelSet>, String> {
         let asked = (self.asked, self.options);
         let stands = match &mut self.standing {
-            Some(standing) => standing.evaluate(&rule.expr, asked, &mut found),
+            Some(standing) => standing.evaluate(&rule.expr, asked, found),
             None => false,
         };
         if !stands {
-            found = self.query(&rule.expr, self.asked)?;
+            *found = self.query(&rule.expr, self.asked)?;
         }
         if rule.alerting.is_none() {
-            return record(rule, found, self.limit);
+            return given.record(rule, found, self.limit);
         }
         let mut ask = |text: &str| {
             let query = Query::parse(text).map_err(|error| error.to_string())?;
@@ -93,11 +86,10 @@ impl<S: Queryable> Context<'_, S> {
             Ok(found.map(|sample| as_found(&sample)).collect())
         };
         let (now, limit) = (self.now, self.limit);
-        changes.extend(alerts.step(rule, &found, (now, limit), self.surroundings, &mut ask)?);
+        changes.extend(alerts.step(rule, found, (now, limit), self.surroundings, &mut ask)?);
         let series = alerts.series(self.restored);
-        Ok(series
-            .map(|(labels, value)| (labels, value.into()))
-            .collect())
+        let series = series.map(|(labels, value)| (labels, value.into()));
+        Ok(given.take(series.collect()))
     }
 
     fn query(&self, query: &Query, time: i64) -> Result<Vec<InstantSample>, String> {
@@ -123,32 +115,4 @@ fn as_found(sample: &InstantSample) -> Found {
             .collect(),
         value: sample.value.as_float().unwrap_or(0.0),
     }
-}
-
-/// The samples of a recording rule.
-fn record(rule: &FileRule, found: Vec<InstantSample>, limit: usize) -> Result<Given, String> {
-    let mut given = Vec::with_capacity(found.len());
-    let mut seen = HashSet::with_capacity(found.len());
-    for sample in found {
-        let mut labels = sample.labels.with(METRIC_NAME, Arc::clone(&rule.name));
-        for (name, text) in &rule.labels {
-            labels = labels.with(name, text.as_str());
-        }
-        if !seen.insert(labels.clone()) {
-            return Err(
-                "two results have the same labels after the rule's own are added; \
-                 aggregate, or add no label that distinguishes them"
-                    .to_owned(),
-            );
-        }
-        given.push((labels, sample.value));
-    }
-    if limit > 0 && given.len() > limit {
-        return Err(format!(
-            "it gives {} series, more than the limit of {limit}; aggregate, or raise the `limit` \
-             of the group",
-            given.len()
-        ));
-    }
-    Ok(given)
 }

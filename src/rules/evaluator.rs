@@ -12,43 +12,11 @@ use super::alert::{AlertChange, Alerts, RuleAlert, Surroundings};
 use super::context::{Context, Standings};
 use super::file::{FileRule, RuleFile, RuleGroup};
 use super::for_state::ForState;
+use super::given::Given;
+use super::options::{RulesOptions, millis};
 use super::recorded::{Both, Bounds, RuleSeries};
 use super::scope::{Measured, Scope};
-use crate::promql::{LabelSet, QueryOptions, Queryable, Sample, Standing};
-
-/// Options of evaluation, and limits of the resulting series.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct RulesOptions {
-    /// The interval of groups that set none. Default: 1 min.
-    pub interval: Duration,
-    /// `$externalLabels` of templates. Default: none.
-    pub external_labels: LabelSet,
-    /// `$externalURL` of templates. Default: empty.
-    pub external_url: Arc<str>,
-    /// The limits of each query. Default: those of [`QueryOptions`].
-    pub query: QueryOptions,
-    /// The retention of the series of rules. Default: 2 h.
-    pub keep: Duration,
-    /// The limit of samples of those series. Default: 250,000.
-    pub max_samples: usize,
-    /// The limit of those series. Default: 10,000.
-    pub max_series: usize,
-}
-
-impl Default for RulesOptions {
-    fn default() -> Self {
-        Self {
-            interval: Duration::from_secs(60),
-            external_labels: LabelSet::empty(),
-            external_url: Arc::from(""),
-            query: QueryOptions::default(),
-            keep: Duration::from_secs(7_200),
-            max_samples: 250_000,
-            max_series: 10_000,
-        }
-    }
-}
+use crate::promql::{InstantSample, LabelSet, Queryable, Sample, Standing};
 
 /// The result of the last evaluation of a rule.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -107,6 +75,8 @@ pub struct Evaluator {
     recorded: RuleSeries,
     groups: Vec<Group>,
     standing: Standing,
+    /// A buffer for the result of one expression.
+    found: Vec<InstantSample>,
     /// The state of the alerts before a restart.
     before: Option<ForState>,
 }
@@ -139,7 +109,7 @@ struct Run {
     took: Duration,
     alerts: Alerts,
     /// Its last result: series no longer in the result have ended.
-    given: HashSet<LabelSet>,
+    given: Given,
 }
 
 impl Evaluator {
@@ -157,6 +127,7 @@ impl Evaluator {
             recorded: RuleSeries::default(),
             groups: Vec::new(),
             standing: Standing::default(),
+            found: Vec::new(),
             before: None,
         }
     }
@@ -254,7 +225,7 @@ impl Evaluator {
 
     /// Ends the series of a removed rule.
     fn end(&self, run: Run, now: i64, offset: Duration) {
-        for labels in run.given {
+        for labels in run.given.into_labels() {
             self.recorded
                 .end(&labels, now - millis(offset), &self.bounds);
         }
@@ -344,7 +315,7 @@ impl Evaluator {
             recorded: &self.recorded,
             measured,
         };
-        let queries = &mut self.standing;
+        let (queries, found) = (&mut self.standing, &mut self.found);
         let mut context = Context {
             source: &source,
             standing: measured.as_recorded().map(|measured| Standings {
@@ -361,11 +332,12 @@ impl Evaluator {
         };
         for (rule, run) in group.rules.rules.iter().zip(&mut group.runs) {
             let begun = clock.mark();
-            let given = if run.scope.is_evaluated() {
+            let ended = if run.scope.is_evaluated() {
                 run.health = RuleHealth::Ok;
                 run.evaluated_at = Some(now);
-                match context.rule(rule, &mut run.alerts, &mut changes) {
-                    Ok(given) => given,
+                let state = (&mut run.alerts, &mut run.given);
+                match context.rule(rule, state, &mut changes, found) {
+                    Ok(ended) => ended,
                     Err(problem) => {
                         run.health = RuleHealth::Failed(problem.into());
                         continue;
@@ -373,22 +345,17 @@ impl Evaluator {
                 }
             } else {
                 run.alerts = Alerts::default();
-                Vec::new()
+                std::mem::take(&mut run.given).into_labels()
             };
             run.took = clock.since(begun);
-            // If a rule yields the same series as before, nothing is rebuilt.
-            let mut ended = run.given.clone();
-            for (labels, value) in given {
-                if !ended.remove(&labels) {
-                    run.given.insert(labels.clone());
-                }
-                let time = context.asked;
+            let time = context.asked;
+            for (labels, value) in run.given.series() {
+                let value = value.clone();
                 self.recorded
-                    .push(&labels, Sample { time, value }, &self.bounds);
+                    .push(labels, Sample { time, value }, &self.bounds);
             }
             for labels in ended {
-                self.recorded.end(&labels, context.asked, &self.bounds);
-                run.given.remove(&labels);
+                self.recorded.end(&labels, time, &self.bounds);
             }
         }
         group.slot.get_or_insert(now);
@@ -448,7 +415,7 @@ impl Group {
         self.restores_in -= 1;
         if let (0, Some(before)) = (self.restores_in, before) {
             for (rule, run) in self.rules.rules.iter().zip(&mut self.runs) {
-                run.alerts.restore(rule, before, now);
+                before.restore(rule, &mut run.alerts, now);
             }
         }
     }
@@ -477,8 +444,4 @@ fn identity(rule: &FileRule) -> Identity {
         rule.alerting.is_some(),
         labels.collect(),
     )
-}
-
-pub(super) fn millis(duration: Duration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }

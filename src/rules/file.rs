@@ -1,16 +1,11 @@
 //! The model of a rule file: groups of rules, in file order.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::fault::{RuleFault, RuleFileError};
 use super::template::Template;
-use super::{read, yaml};
 use crate::promql::{Place, Query};
-
-/// The size limit of a rule file, in bytes.
-pub(super) const MAX_BYTES: u64 = 4 << 20;
 
 /// A Prometheus rule file, validated as a whole.
 #[derive(Clone, Debug)]
@@ -67,45 +62,4 @@ pub struct Alerting {
     pub keep_firing_for: Duration,
     /// Its annotations, sorted by name.
     pub annotations: Vec<(Arc<str>, Template)>,
-}
-
-impl RuleFile {
-    /// Reads a file of at most 4 MiB.
-    ///
-    /// # Errors
-    /// The file cannot be read, or has faults, each with its line and column.
-    pub fn read(path: impl AsRef<Path>) -> Result<Self, RuleFileError> {
-        use std::io::Read as _;
-        let path = path.as_ref();
-        let io = |source| RuleFileError::Io {
-            path: path.to_owned(),
-            source,
-        };
-        let mut text = String::new();
-        let file = std::fs::File::open(path).map_err(io)?;
-        let bytes = file.take(MAX_BYTES + 1).read_to_string(&mut text);
-        if bytes.map_err(io)? as u64 > MAX_BYTES {
-            let kind = std::io::ErrorKind::InvalidData;
-            return Err(io(std::io::Error::new(
-                kind,
-                "it is larger than 4 MiB; split it into several files",
-            )));
-        }
-        Self::parse(path, &text)
-    }
-
-    /// Parses the text of a file; `path` names it in errors.
-    ///
-    /// # Errors
-    /// Its faults, each with its line and column.
-    pub fn parse(path: impl AsRef<Path>, text: &str) -> Result<Self, RuleFileError> {
-        let path = path.as_ref();
-        let invalid = |faults: Vec<RuleFault>| RuleFileError::invalid(path, faults);
-        let tree = yaml::read(text).map_err(|fault| invalid(vec![fault]))?;
-        let groups = read::groups(text, tree.as_ref()).map_err(invalid)?;
-        Ok(Self {
-            path: path.to_owned(),
-            groups,
-        })
-    }
 }

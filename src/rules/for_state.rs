@@ -17,8 +17,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::alert::RuleAlert;
-use super::evaluator::millis;
+use super::alert::{Alerts, RuleAlert};
+use super::file::FileRule;
+use super::options::millis;
 use crate::promql::LabelSet;
 
 /// The minimum time that a restored alert is pending, unless it fired already.
@@ -53,6 +54,15 @@ impl ForState {
         Self {
             at,
             since: since.collect(),
+        }
+    }
+
+    /// Restores the alerts of a rule.
+    pub(super) fn restore(&self, rule: &FileRule, alerts: &mut Alerts, now: i64) {
+        let hold = rule.alerting.as_ref().map(|alerting| alerting.hold);
+        for alert in alerts.all_mut() {
+            let since = self.restored(&alert.labels, hold.unwrap_or_default(), now);
+            alert.active_at = since.unwrap_or(alert.active_at);
         }
     }
 

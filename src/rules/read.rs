@@ -1,14 +1,15 @@
-//! Converts the tree of a rule file to groups and collects all faults.
+//! From the text of a rule file to its groups, gathering all faults on the way.
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::duration::parse_duration;
-use super::fault::RuleFault;
-use super::file::{Alerting, FileRule, RuleGroup};
+use super::fault::{RuleFault, RuleFileError};
+use super::file::{Alerting, FileRule, RuleFile, RuleGroup};
 use super::template::Template;
-use super::yaml::{Kind, Node, Scalar};
+use super::yaml::{self, Kind, Node, Scalar};
 use crate::promql::{Place, Query, QueryError};
 use crate::util::distance;
 
@@ -31,8 +32,52 @@ const RULE_FIELDS: &[&str] = &[
     "annotations",
 ];
 
+/// The size limit of a rule file, in bytes.
+const MAX_BYTES: u64 = 4 << 20;
+
+impl RuleFile {
+    /// Reads a file of at most 4 MiB.
+    ///
+    /// # Errors
+    /// The file cannot be read, or has faults, each with its line and column.
+    pub fn read(path: impl AsRef<Path>) -> Result<Self, RuleFileError> {
+        use std::io::Read as _;
+        let path = path.as_ref();
+        let io = |source| RuleFileError::Io {
+            path: path.to_owned(),
+            source,
+        };
+        let mut text = String::new();
+        let file = std::fs::File::open(path).map_err(io)?;
+        let bytes = file.take(MAX_BYTES + 1).read_to_string(&mut text);
+        if bytes.map_err(io)? as u64 > MAX_BYTES {
+            let kind = std::io::ErrorKind::InvalidData;
+            return Err(io(std::io::Error::new(
+                kind,
+                "it is larger than 4 MiB; split it into several files",
+            )));
+        }
+        Self::parse(path, &text)
+    }
+
+    /// Parses the text of a file; `path` names it in errors.
+    ///
+    /// # Errors
+    /// Its faults, each with its line and column.
+    pub fn parse(path: impl AsRef<Path>, text: &str) -> Result<Self, RuleFileError> {
+        let path = path.as_ref();
+        let invalid = |faults: Vec<RuleFault>| RuleFileError::invalid(path, faults);
+        let tree = yaml::read(text).map_err(|fault| invalid(vec![fault]))?;
+        let groups = groups(text, tree.as_ref()).map_err(invalid)?;
+        Ok(Self {
+            path: path.to_owned(),
+            groups,
+        })
+    }
+}
+
 /// The groups of a file, or all of its faults.
-pub(super) fn groups(source: &str, tree: Option<&Node>) -> Result<Vec<RuleGroup>, Vec<RuleFault>> {
+fn groups(source: &str, tree: Option<&Node>) -> Result<Vec<RuleGroup>, Vec<RuleFault>> {
     let mut reader = Reader {
         source,
         faults: Vec::new(),

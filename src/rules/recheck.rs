@@ -8,8 +8,9 @@ use promql_parser::parser::{Expr, FunctionArgs, VectorSelector, parse};
 
 use super::alert::{Alerts, Surroundings};
 use super::context::Context;
-use super::evaluator::RulesOptions;
 use super::file::FileRule;
+use super::given::Given;
+use super::options::RulesOptions;
 use super::recorded::one_after_other;
 use crate::promql::{
     LabelSet, METRIC_NAME, Matcher, Query, QueryError, Queryable, Sample, Selection, Series, Sink,
@@ -257,10 +258,17 @@ fn renew(
             options: &options.query,
             surroundings: &surroundings,
         };
-        let given = context.rule(&rule, &mut Alerts::default(), &mut Vec::new());
-        let given = given.ok()?.into_iter().map(|(labels, value)| Series {
-            labels,
-            samples: vec![Sample { time: now, value }],
+        let mut given = Given::default();
+        let state = (&mut Alerts::default(), &mut given);
+        context
+            .rule(&rule, state, &mut Vec::new(), &mut Vec::new())
+            .ok()?;
+        let given = given.series().map(|(labels, value)| Series {
+            labels: labels.clone(),
+            samples: vec![Sample {
+                time: now,
+                value: value.clone(),
+            }],
         });
         renewed.series.extend(given.collect::<Vec<_>>());
     }
@@ -339,8 +347,9 @@ pub fn recheck(
         surroundings: &Surroundings::new(options),
     };
     let mut alerts = Alerts::default();
-    let given = context.rule(&rule, &mut alerts, &mut Vec::new());
-    if given.is_err() || measured.starved.get() {
+    let state = (&mut alerts, &mut Given::default());
+    let ended = context.rule(&rule, state, &mut Vec::new(), &mut Vec::new());
+    if ended.is_err() || measured.starved.get() {
         return Recheck::Unknown;
     }
     let alerts = alerts.list().into_iter();

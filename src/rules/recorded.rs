@@ -9,11 +9,12 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use crate::promql::{
-    LabelSet, METRIC_NAME, Matcher, PointValue, Queryable, Sample, Selection, Series, Sink,
+    Beside, LabelSet, METRIC_NAME, Matcher, PointValue, Queryable, Sample, Selection, Series, Sink,
 };
 use crate::util::STALE;
 
-type Rings = HashMap<LabelSet, VecDeque<Sample>>;
+/// The indices of the series of one name.
+type Places = HashMap<LabelSet, usize>;
 
 /// The recent samples of the series of rules, bounded in time and number. Clones are cheap and
 /// share the series.
@@ -24,13 +25,20 @@ pub struct RuleSeries {
 
 #[derive(Debug, Default)]
 struct Inner {
-    by_name: HashMap<Arc<str>, Rings>,
+    by_name: HashMap<Arc<str>, Places>,
+    /// The samples of each series.
+    rings: Vec<VecDeque<Sample>>,
+    /// The unused places in `rings`.
+    free: Vec<usize>,
     samples: usize,
-    series: usize,
     /// The number of dropped samples.
     dropped: u64,
     /// Changes whenever the set of names changes.
     names: u64,
+    /// Changes whenever the set of series changes.
+    changes: u64,
+    /// Changes with each sample.
+    pushed: u64,
 }
 
 /// The limits of the series.
@@ -48,34 +56,26 @@ impl RuleSeries {
         let mut inner = self.inner.lock();
         let inner = &mut *inner;
         let name = labels.name().unwrap_or_default();
-        if !inner.by_name.contains_key(name) {
-            inner.by_name.insert(Arc::from(name), Rings::new());
-            inner.names += 1;
-        }
-        let Some(rings) = inner.by_name.get_mut(name) else {
+        let places = inner.by_name.get(name);
+        let Some(place) = places.and_then(|places| places.get(labels)).copied() else {
+            inner.add(labels, sample, bounds);
             return;
         };
-        if let Some(ring) = rings.get_mut(labels) {
-            let newest = ring.back().map(|newest| newest.time);
-            match newest {
-                Some(newest) if newest > sample.time => return,
-                // For the same time, the last value counts.
-                Some(newest) if newest == sample.time => {
-                    ring.pop_back();
-                    inner.samples -= 1;
-                }
-                _ => {}
+        let Some(ring) = inner.rings.get_mut(place) else {
+            return;
+        };
+        match ring.back().map(|newest| newest.time) {
+            Some(newest) if newest > sample.time => return,
+            // For the same time, the last value counts.
+            Some(newest) if newest == sample.time => {
+                ring.pop_back();
+                inner.samples -= 1;
             }
-            ring.push_back(sample);
-        } else {
-            if inner.series >= bounds.series {
-                inner.dropped += 1;
-                return;
-            }
-            inner.series += 1;
-            rings.insert(labels.clone(), VecDeque::from([sample]));
+            _ => {}
         }
+        ring.push_back(sample);
         inner.samples += 1;
+        inner.pushed += 1;
     }
 
     /// Marks the end of a series.
@@ -103,21 +103,6 @@ impl RuleSeries {
         }
     }
 
-    /// Changes whenever the set of names changes.
-    pub(super) fn names(&self) -> u64 {
-        self.inner.lock().names
-    }
-
-    /// Whether any series may match.
-    pub(super) fn may_match(&self, matchers: &[Matcher]) -> bool {
-        let inner = self.inner.lock();
-        let named = |name: &Arc<str>| {
-            let mut matchers = matchers.iter();
-            matchers.all(|matcher| matcher.name() != METRIC_NAME || matcher.matches(name))
-        };
-        inner.by_name.keys().any(named)
-    }
-
     /// Whether a series exists and is still kept.
     fn has(&self, labels: &LabelSet) -> bool {
         let inner = self.inner.lock();
@@ -132,26 +117,117 @@ impl RuleSeries {
 }
 
 impl Inner {
+    fn series(&self) -> usize {
+        self.rings.len() - self.free.len()
+    }
+
+    /// Adds a series, unless the limit is reached.
+    fn add(&mut self, labels: &LabelSet, sample: Sample, bounds: &Bounds) {
+        if self.series() >= bounds.series {
+            self.dropped += 1;
+            return;
+        }
+        let place = self.free.pop().unwrap_or_else(|| {
+            self.rings.push(VecDeque::new());
+            self.rings.len() - 1
+        });
+        if let Some(ring) = self.rings.get_mut(place) {
+            ring.push_back(sample);
+        }
+        let name = labels.name().unwrap_or_default();
+        if !self.by_name.contains_key(name) {
+            self.names += 1;
+        }
+        let places = self.by_name.entry(Arc::from(name)).or_default();
+        places.insert(labels.clone(), place);
+        self.samples += 1;
+        self.changes += 1;
+        self.pushed += 1;
+    }
+
     fn forget(&mut self, until: i64, counted: bool) {
+        let Self { rings, free, .. } = self;
         let mut gone = 0;
-        let mut series = 0;
-        for rings in self.by_name.values_mut() {
-            rings.retain(|_, ring| {
+        let before = (self.by_name.len(), free.len());
+        for places in self.by_name.values_mut() {
+            places.retain(|_, place| {
+                let Some(ring) = rings.get_mut(*place) else {
+                    return false;
+                };
                 let old = ring.partition_point(|sample| sample.time <= until);
                 ring.drain(..old);
                 gone += old;
-                series += usize::from(!ring.is_empty());
-                !ring.is_empty()
+                if ring.is_empty() {
+                    *ring = VecDeque::new();
+                    free.push(*place);
+                    return false;
+                }
+                true
             });
         }
-        let before = self.by_name.len();
-        self.by_name.retain(|_, rings| !rings.is_empty());
-        self.names += u64::from(self.by_name.len() < before);
+        self.by_name.retain(|_, places| !places.is_empty());
+        self.names += u64::from(self.by_name.len() < before.0);
+        self.changes += u64::from(self.free.len() > before.1);
         self.samples -= gone;
-        self.series = series;
         if counted {
             self.dropped += gone as u64;
         }
+    }
+
+    /// The matching series and their indices.
+    fn find(&self, matchers: &[Matcher]) -> impl Iterator<Item = (&LabelSet, usize)> {
+        let names = self.by_name.iter();
+        let places = names.filter(|(name, _)| is_named(name, matchers));
+        let series = places.flat_map(|(_, places)| places);
+        let series = series.filter(|(labels, _)| matchers.iter().all(|one| one.is_met(labels)));
+        series.map(|(labels, place)| (labels, *place))
+    }
+}
+
+/// Whether series of a name may match.
+fn is_named(name: &str, matchers: &[Matcher]) -> bool {
+    let mut matchers = matchers.iter();
+    matchers.all(|matcher| matcher.name() != METRIC_NAME || matcher.matches(name))
+}
+
+impl Beside for RuleSeries {
+    fn names(&self) -> u64 {
+        self.inner.lock().names
+    }
+
+    fn series(&self) -> u64 {
+        self.inner.lock().changes
+    }
+
+    fn values(&self) -> u64 {
+        self.inner.lock().pushed
+    }
+
+    fn may_match(&self, matchers: &[Matcher]) -> bool {
+        let inner = self.inner.lock();
+        inner.by_name.keys().any(|name| is_named(name, matchers))
+    }
+
+    fn find(&self, matchers: &[Matcher], visit: &mut dyn FnMut(&LabelSet, usize)) {
+        let inner = self.inner.lock();
+        inner
+            .find(matchers)
+            .for_each(|(labels, place)| visit(labels, place));
+    }
+
+    fn newest(&self, places: &[usize], (after, until): (i64, i64), into: &mut [f64]) -> bool {
+        let inner = self.inner.lock();
+        for (place, value) in places.iter().zip(into) {
+            let ring = inner.rings.get(*place);
+            let mut newest = ring.and_then(|ring| ring.iter().rev().find(|it| it.time <= until));
+            newest = newest.filter(|sample| sample.time > after);
+            *value = match newest.map(|sample| &sample.value) {
+                None => f64::from_bits(STALE),
+                Some(PointValue::Float(value)) => *value,
+                Some(PointValue::Histogram(_)) => return false,
+            };
+        }
+        true
     }
 }
 
@@ -162,12 +238,10 @@ impl Queryable for RuleSeries {
         sink: Sink<'_>,
     ) -> Result<(), Box<dyn Error + Send + Sync>> {
         let inner = self.inner.lock();
-        let rings: Vec<&Rings> = match selection.metric_name() {
-            Some(name) => inner.by_name.get(name).into_iter().collect(),
-            None => inner.by_name.values().collect(),
-        };
-        let series = rings.into_iter().flatten();
-        for (labels, ring) in series.filter(|(labels, _)| selection.matches(labels)) {
+        for (labels, place) in inner.find(&selection.matchers) {
+            let Some(ring) = inner.rings.get(place) else {
+                continue;
+            };
             let from = ring.partition_point(|sample| sample.time <= selection.after);
             let to = ring.partition_point(|sample| sample.time <= selection.until);
             let from = if selection.newest_only {
@@ -202,6 +276,9 @@ impl<M: Queryable + ?Sized> Queryable for Both<'_, M> {
         selection: &Selection,
         sink: Sink<'_>,
     ) -> Result<(), Box<dyn Error + Send + Sync>> {
+        if !self.recorded.may_match(&selection.matchers) {
+            return self.measured.select(selection, sink);
+        }
         let known = |labels: &LabelSet| self.recorded.has(labels);
         one_after_other(self.recorded, self.measured, known, selection, sink)
     }

@@ -14,8 +14,6 @@ mod chain;
 #[cfg(feature = "rules")]
 mod civil;
 mod clock;
-#[cfg(feature = "http")]
-mod coarse;
 mod distance;
 pub mod escape;
 #[cfg(any(feature = "http", feature = "http-client", feature = "grpc"))]

@@ -10,7 +10,6 @@ mod paths;
 mod peers;
 mod rules;
 mod source;
-mod tree;
 mod variables;
 
 use std::path::Path;

@@ -1,6 +1,6 @@
 //! Samples the registry, evaluates due rules, and answers queries about both.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -24,9 +24,6 @@ use crate::rules::{
     RuleSeries, RulesOptions, recheck,
 };
 use crate::util::Clock;
-
-/// The limit of names of collector series that are sampled because they were asked for.
-const MOST_ASKED: usize = 1_000;
 
 /// The number of latest sampling times kept.
 const TICKS: usize = 64;
@@ -65,8 +62,6 @@ struct State {
     step: Duration,
     ticks: VecDeque<i64>,
     first_tick: Option<i64>,
-    /// The names that queries and rules read.
-    asked: HashSet<Arc<str>>,
     measured: Measured,
     status: Arc<[GroupStatus]>,
     /// The error of the last refused reload.
@@ -104,7 +99,6 @@ impl Recent {
                 step: settings.step,
                 ticks: VecDeque::with_capacity(TICKS),
                 first_tick: None,
-                asked: HashSet::new(),
                 measured: Measured::default(),
                 status: Arc::default(),
                 refused: None,
@@ -186,11 +180,9 @@ impl Recent {
             state.step = shortest.map_or(step, |shortest| shortest.clamp(SHORTEST, step));
             let rules = state.files.iter().flat_map(|file| &file.groups);
             let rules = rules.flat_map(|group| &group.rules);
-            let asked: Vec<_> = rules.flat_map(|rule| names(&rule.expr)).collect();
-            for name in &asked {
-                self.history.want(name);
+            for name in rules.flat_map(|rule| names(&rule.expr)) {
+                self.history.want_always(&name);
             }
-            state.asked.extend(asked);
             state.refused = None;
             state.files.clone()
         };
@@ -232,7 +224,7 @@ impl Recent {
         let recent = Arc::clone(self);
         let asked = self.runtime.spawn_blocking(move || {
             for name in names(&query) {
-                recent.note_name(&name);
+                recent.history.want(&name);
             }
             let now = recent.now();
             if recent.state.lock().ticks.is_empty() {
@@ -246,11 +238,7 @@ impl Recent {
 
     /// Starts sampling the collector series of this name.
     pub(in crate::handle) fn note_name(&self, name: &str) {
-        let mut state = self.state.lock();
-        if state.asked.len() < MOST_ASKED && !state.asked.contains(name) {
-            self.history.want(name);
-            state.asked.insert(Arc::from(name));
-        }
+        self.history.want(name);
     }
 
     /// Reads all values with the timestamp `now`.
@@ -260,31 +248,29 @@ impl Recent {
         if let Some(shown) = &self.shown {
             shown.show(self.history.stats(), evicted);
         }
-        let (asked, target) = {
+        let (source, target) = {
             let mut state = self.state.lock();
             state.first_tick.get_or_insert(now);
             if state.ticks.len() == TICKS {
                 state.ticks.pop_front();
             }
             state.ticks.push_back(now);
-            (state.asked.clone(), state.target.clone())
+            (Arc::clone(&state.source), state.target.clone())
         };
         let evaluator = self.evaluator.lock();
         evaluator.record(&target.with(METRIC_NAME, "up"), now, 1.0);
         drop(evaluator);
-        self.collect(now, &asked, &target);
+        self.collect(now, &source, &target);
     }
 
     /// Samples the requested series of collectors.
-    fn collect(&self, now: i64, asked: &HashSet<Arc<str>>, target: &LabelSet) {
-        let own: HashSet<_> = self.names().into_iter().collect();
-        let wanted: HashSet<_> = asked.iter().filter(|name| !own.contains(*name)).collect();
+    fn collect(&self, now: i64, source: &Recorded, target: &LabelSet) {
+        let has = source.has_names();
+        let wanted = self.history.asked_but(has);
         if wanted.is_empty() {
             return;
         }
-        let scrape = self
-            .registry
-            .scrape_only(|name, _| wanted.contains(&Arc::from(name)));
+        let scrape = self.registry.scrape_only(|name, _| wanted.contains(name));
         let mut found = Vec::new();
         for family in scrape.families() {
             family.each(&mut |labels, sample| {

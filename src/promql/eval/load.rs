@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::rc::Rc;
 
-use super::{Bounds, Guard};
+use super::bounds::{Bounds, Guard};
 use crate::promql::error::{Limit, QueryError};
 use crate::promql::histogram;
 use crate::promql::options::QueryOptions;

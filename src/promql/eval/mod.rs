@@ -3,31 +3,34 @@
 mod aggregate;
 mod arithmetic;
 mod binary;
+mod bounds;
 mod load;
 mod notes;
 mod sets;
+mod window;
 mod windows;
 
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use hashbrown::HashSet;
 
-use super::error::{Limit, Place, QueryError};
-use super::functions::Run;
+use super::error::{Place, QueryError};
 use super::labels::LabelSet;
 use super::options::QueryOptions;
-use super::parse::{Call, Kind, Node, Parsed, Subquery};
+use super::parse::{Call, Kind, Node, Parsed};
 use super::source::{Matcher, Queryable};
 use super::value::{InstantSample, PointValue, Series};
 pub(crate) use aggregate::Fold;
 pub(crate) use arithmetic::{arithmetic, compare};
 pub(crate) use binary::pair_labels;
+use bounds::Bounds;
+pub(crate) use bounds::{Guard, millis};
 pub(crate) use load::Span;
 use load::Spans;
 pub(crate) use notes::Notes;
-pub(crate) use windows::{Steps, Window};
+pub(crate) use window::{Window, WindowFunction};
+pub(crate) use windows::Steps;
 
 /// The value of a part of an expression at one time.
 #[derive(Debug)]
@@ -37,85 +40,30 @@ pub(crate) enum Value {
     Vector(Vec<InstantSample>),
 }
 
-/// The options of a query, in milliseconds.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Bounds {
-    lookback: i64,
-    subquery_step: i64,
+/// A function of arbitrary arguments; the node is the call.
+pub(crate) type GeneralFunction = fn(&mut Eval<'_>, &Node, &Call, i64) -> Result<Value, QueryError>;
+
+/// How a function is applied.
+#[derive(Clone, Copy)]
+pub(crate) enum Run {
+    /// To each number of an instant vector; the metric's name is dropped.
+    Float(fn(f64) -> f64),
+    /// To each series of a range.
+    Window {
+        function: WindowFunction,
+        keeps_name: bool,
+    },
+    General(GeneralFunction),
 }
 
-impl Bounds {
-    fn new(options: &QueryOptions) -> Self {
-        Self {
-            lookback: millis(options.lookback),
-            subquery_step: millis(options.subquery_step).max(1),
-        }
-    }
-
-    fn step(&self, subquery: &Subquery) -> i64 {
-        subquery.step.unwrap_or(self.subquery_step)
-    }
-
-    /// The first step of a subquery at `time`: a multiple of the step after the start of the range.
-    fn first_step(&self, subquery: &Subquery, time: i64) -> i64 {
-        let step = self.step(subquery);
-        let start = time.saturating_sub(subquery.range);
-        start
-            .div_euclid(step)
-            .saturating_add(1)
-            .saturating_mul(step)
-    }
+pub(crate) struct Function {
+    pub(crate) name: &'static str,
+    pub(crate) run: Run,
 }
 
-/// Converts a duration to milliseconds.
-pub(crate) fn millis(duration: Duration) -> i64 {
-    i64::try_from(duration.as_millis()).map_or(i64::MAX / 64, |millis| millis.min(i64::MAX / 64))
-}
-
-/// Stops a query that exceeds a limit.
-#[derive(Debug)]
-pub(crate) struct Guard<'a> {
-    text: &'a str,
-    options: &'a QueryOptions,
-    deadline: Option<Instant>,
-    held: usize,
-}
-
-impl<'a> Guard<'a> {
-    pub(crate) fn new(text: &'a str, options: &'a QueryOptions) -> Self {
-        Self {
-            text,
-            options,
-            deadline: options.clock.now().checked_add(options.timeout),
-            held: 0,
-        }
-    }
-
-    pub(crate) fn limit(&self, limit: Limit, at: usize) -> QueryError {
-        QueryError::Limit {
-            place: Place::of(self.text, at),
-            limit,
-        }
-    }
-
-    /// Counts samples that are held until the query ends.
-    pub(crate) fn hold(&mut self, samples: usize, at: usize) -> Result<(), QueryError> {
-        self.held = self.held.saturating_add(samples);
-        if self.held > self.options.max_samples {
-            return Err(self.limit(Limit::Samples, at));
-        }
-        Ok(())
-    }
-
-    /// Checks the time limit.
-    pub(crate) fn check(&self, at: usize) -> Result<(), QueryError> {
-        if self
-            .deadline
-            .is_some_and(|deadline| self.options.clock.now() > deadline)
-        {
-            return Err(self.limit(Limit::Time, at));
-        }
-        Ok(())
+impl std::fmt::Debug for Function {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name)
     }
 }
 
@@ -123,6 +71,8 @@ impl<'a> Guard<'a> {
 pub(crate) struct Eval<'a> {
     text: &'a str,
     parsed: &'a Parsed,
+    /// The called functions, in the order of the calls.
+    functions: &'a [&'static Function],
     query: Span,
     /// The interval of the steps of a range query, 0 for others.
     pub(crate) step: i64,
@@ -139,7 +89,7 @@ impl<'a> Eval<'a> {
     /// Reads the series that the query needs from its first step to its last.
     pub(crate) fn new(
         text: &'a str,
-        parsed: &'a Parsed,
+        (parsed, functions): (&'a Parsed, &'a [&'static Function]),
         source: &(impl Queryable + ?Sized),
         query: Span,
         options: &'a QueryOptions,
@@ -151,6 +101,7 @@ impl<'a> Eval<'a> {
         Ok(Self {
             text,
             parsed,
+            functions,
             query,
             step: 0,
             bounds,
@@ -175,7 +126,7 @@ impl<'a> Eval<'a> {
     /// Warns in a range query that sorting functions have no effect.
     pub(crate) fn warn_of_sorting(&mut self, node: &Node) {
         if let Kind::Call(call) = &node.kind {
-            if call.function.name.starts_with("sort") {
+            if call.name.starts_with("sort") {
                 self.notes.warn(
                     node.at,
                     "sort is ineffective for range queries since results are always ordered by \
@@ -249,13 +200,16 @@ impl<'a> Eval<'a> {
     }
 
     /// The samples of an instant selector at a time.
-    fn select(&mut self, place: usize, time: i64) -> Vec<InstantSample> {
-        let found = self.select_samples(place, time);
-        found.into_iter().map(|(sample, _)| sample).collect()
+    fn select(&self, place: usize, time: i64) -> Vec<InstantSample> {
+        self.found(place, time, |sample, _| sample)
     }
 
     /// The same, with the time of each sample.
     pub(crate) fn select_samples(&self, place: usize, time: i64) -> Vec<(InstantSample, i64)> {
+        self.found(place, time, |sample, taken| (sample, taken))
+    }
+
+    fn found<T>(&self, place: usize, time: i64, make: impl Fn(InstantSample, i64) -> T) -> Vec<T> {
         let time = self.parsed.selectors[place].shift.apply(time, self.query);
         let after = time.saturating_sub(self.bounds.lookback);
         let series = &self.series[place];
@@ -274,7 +228,7 @@ impl<'a> Eval<'a> {
                     labels: series.labels.clone(),
                     value: sample.value.clone(),
                 };
-                found.push((found_one, sample.time));
+                found.push(make(found_one, sample.time));
             }
         }
         found
@@ -297,7 +251,10 @@ impl<'a> Eval<'a> {
     }
 
     fn call(&mut self, node: &Node, call: &Call, time: i64) -> Result<Value, QueryError> {
-        match call.function.run {
+        let Some(function) = self.functions.get(call.place) else {
+            return Err(self.error(node.at, "the function is missing"));
+        };
+        match function.run {
             Run::Float(function) => {
                 let Some(argument) = call.arguments.first() else {
                     return Err(self.error(node.at, "an argument is missing"));

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 
+use super::window::{Window, WindowFunction};
 use super::{Eval, Notes, Value};
 use crate::promql::error::QueryError;
-use crate::promql::functions::WindowFunction;
 use crate::promql::histogram::ResetHint;
 use crate::promql::labels::LabelSet;
 use crate::promql::parse::{Call, Kind, Node, Subquery};
@@ -20,24 +20,6 @@ pub(crate) struct Windows {
     /// The bounds of the range in milliseconds; the first one is exclusive.
     pub(crate) after: i64,
     pub(crate) until: i64,
-}
-
-/// The samples of one series in a range, with further arguments of a function over them.
-#[derive(Debug)]
-pub(crate) struct Window<'a> {
-    pub(crate) labels: &'a LabelSet,
-    /// At least one, oldest first, without stale markers.
-    pub(crate) samples: &'a [Sample],
-    pub(crate) after: i64,
-    pub(crate) until: i64,
-    /// The time of the evaluation, not shifted by offsets.
-    pub(crate) time: i64,
-    /// The arguments besides the range.
-    pub(crate) scalars: &'a [f64],
-    /// The position of the range in the expression.
-    pub(crate) at: usize,
-    /// The position of the first scalar.
-    pub(crate) scalar_at: usize,
 }
 
 impl Windows {

@@ -17,47 +17,14 @@ mod regression;
 mod rest;
 mod sort;
 
-use super::error::QueryError;
-use super::eval::{Eval, Notes, Value, Window};
-use super::parse::{Call, Node};
-use super::query::QueryType;
-use super::value::PointValue;
-
-/// A function of a series' samples in a range.
-pub(crate) type WindowFunction = fn(&Window<'_>, &mut Notes<'_>) -> Option<PointValue>;
-
-/// A function of arbitrary arguments; the node is the call.
-pub(crate) type GeneralFunction = fn(&mut Eval<'_>, &Node, &Call, i64) -> Result<Value, QueryError>;
-
-/// How a function is applied.
-#[derive(Clone, Copy)]
-pub(crate) enum Run {
-    /// To each number of an instant vector; the metric's name is dropped.
-    Float(fn(f64) -> f64),
-    /// To each series of a range.
-    Window {
-        function: WindowFunction,
-        keeps_name: bool,
-    },
-    General(GeneralFunction),
-}
-
-pub(crate) struct Function {
-    pub(crate) name: &'static str,
-    pub(crate) returns: QueryType,
-    pub(crate) run: Run,
-}
-
-impl std::fmt::Debug for Function {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.name)
-    }
-}
+use super::error::{Place, QueryError};
+use super::eval::{Function, GeneralFunction, Run, WindowFunction};
+use super::parse::Parsed;
+pub(crate) use presence::absent_labels;
 
 const fn float(name: &'static str, function: fn(f64) -> f64) -> Function {
     Function {
         name,
-        returns: QueryType::Vector,
         run: Run::Float(function),
     }
 }
@@ -65,7 +32,6 @@ const fn float(name: &'static str, function: fn(f64) -> f64) -> Function {
 const fn window(name: &'static str, function: WindowFunction) -> Function {
     Function {
         name,
-        returns: QueryType::Vector,
         run: Run::Window {
             function,
             keeps_name: false,
@@ -77,7 +43,6 @@ const fn window(name: &'static str, function: WindowFunction) -> Function {
 const fn picks(name: &'static str, function: WindowFunction) -> Function {
     Function {
         name,
-        returns: QueryType::Vector,
         run: Run::Window {
             function,
             keeps_name: true,
@@ -85,18 +50,9 @@ const fn picks(name: &'static str, function: WindowFunction) -> Function {
     }
 }
 
-const fn vector(name: &'static str, function: GeneralFunction) -> Function {
+const fn general(name: &'static str, function: GeneralFunction) -> Function {
     Function {
         name,
-        returns: QueryType::Vector,
-        run: Run::General(function),
-    }
-}
-
-const fn scalar(name: &'static str, function: GeneralFunction) -> Function {
-    Function {
-        name,
-        returns: QueryType::Scalar,
         run: Run::General(function),
     }
 }
@@ -104,8 +60,8 @@ const fn scalar(name: &'static str, function: GeneralFunction) -> Function {
 /// Sorted by name.
 const FUNCTIONS: &[Function] = &[
     float("abs", f64::abs),
-    vector("absent", presence::absent),
-    vector("absent_over_time", presence::absent_over_time),
+    general("absent", presence::absent),
+    general("absent_over_time", presence::absent_over_time),
     float("acos", f64::acos),
     float("acosh", f64::acosh),
     float("asin", f64::asin),
@@ -115,16 +71,16 @@ const FUNCTIONS: &[Function] = &[
     window("avg_over_time", over_time::avg),
     float("ceil", f64::ceil),
     window("changes", rate::changes),
-    vector("clamp", math::clamp),
-    vector("clamp_max", math::clamp_max),
-    vector("clamp_min", math::clamp_min),
+    general("clamp", math::clamp),
+    general("clamp_max", math::clamp_max),
+    general("clamp_min", math::clamp_min),
     float("cos", f64::cos),
     float("cosh", f64::cosh),
     window("count_over_time", over_time::count),
-    vector("day_of_month", dates::day_of_month),
-    vector("day_of_week", dates::day_of_week),
-    vector("day_of_year", dates::day_of_year),
-    vector("days_in_month", dates::days_in_month),
+    general("day_of_month", dates::day_of_month),
+    general("day_of_week", dates::day_of_week),
+    general("day_of_year", dates::day_of_year),
+    general("days_in_month", dates::days_in_month),
     float("deg", f64::to_degrees),
     window("delta", rate::delta),
     window("deriv", regression::deriv),
@@ -132,68 +88,68 @@ const FUNCTIONS: &[Function] = &[
         "double_exponential_smoothing",
         regression::double_exponential_smoothing,
     ),
-    scalar("end", rest::end),
+    general("end", rest::end),
     float("exp", f64::exp),
     picks("first_over_time", over_time::first),
     float("floor", f64::floor),
-    vector("histogram_avg", histograms::histogram_avg),
-    vector("histogram_count", histograms::histogram_count),
-    vector("histogram_fraction", histograms::histogram_fraction),
-    vector("histogram_quantile", histograms::histogram_quantile),
-    vector("histogram_quantiles", histograms::histogram_quantiles),
-    vector("histogram_stddev", histograms::histogram_stddev),
-    vector("histogram_stdvar", histograms::histogram_stdvar),
-    vector("histogram_sum", histograms::histogram_sum),
-    vector("hour", dates::hour),
+    general("histogram_avg", histograms::histogram_avg),
+    general("histogram_count", histograms::histogram_count),
+    general("histogram_fraction", histograms::histogram_fraction),
+    general("histogram_quantile", histograms::histogram_quantile),
+    general("histogram_quantiles", histograms::histogram_quantiles),
+    general("histogram_stddev", histograms::histogram_stddev),
+    general("histogram_stdvar", histograms::histogram_stdvar),
+    general("histogram_sum", histograms::histogram_sum),
+    general("hour", dates::hour),
     window("idelta", rate::idelta),
     window("increase", rate::increase),
     window("irate", rate::irate),
-    vector("label_join", labels::label_join),
-    vector("label_replace", labels::label_replace),
+    general("label_join", labels::label_join),
+    general("label_replace", labels::label_replace),
     picks("last_over_time", over_time::last),
     float("ln", f64::ln),
     float("log10", f64::log10),
     float("log2", f64::log2),
     window("mad_over_time", over_time::mad),
-    scalar("max_of", math::max_of),
+    general("max_of", math::max_of),
     window("max_over_time", over_time::max),
-    scalar("min_of", math::min_of),
+    general("min_of", math::min_of),
     window("min_over_time", over_time::min),
-    vector("minute", dates::minute),
-    vector("month", dates::month),
-    scalar("pi", rest::pi),
+    general("minute", dates::minute),
+    general("month", dates::month),
+    general("pi", rest::pi),
     window("predict_linear", regression::predict_linear),
     window("present_over_time", over_time::present),
     window("quantile_over_time", over_time::quantile),
     float("rad", f64::to_radians),
-    scalar("range", rest::range),
+    general("range", rest::range),
     window("rate", rate::rate),
     window("resets", rate::resets),
-    vector("round", math::round),
-    scalar("scalar", rest::scalar),
+    general("round", math::round),
+    general("scalar", rest::scalar),
     float("sgn", math::sgn),
     float("sin", f64::sin),
     float("sinh", f64::sinh),
-    vector("sort", sort::sort),
-    vector("sort_by_label", sort::sort_by_label),
-    vector("sort_by_label_desc", sort::sort_by_label_desc),
-    vector("sort_desc", sort::sort_desc),
+    general("sort", sort::sort),
+    general("sort_by_label", sort::sort_by_label),
+    general("sort_by_label_desc", sort::sort_by_label_desc),
+    general("sort_desc", sort::sort_desc),
     float("sqrt", f64::sqrt),
-    scalar("start", rest::start),
+    general("start", rest::start),
     window("stddev_over_time", over_time::stddev),
     window("stdvar_over_time", over_time::stdvar),
-    scalar("step", rest::step),
+    general("step", rest::step),
     window("sum_over_time", over_time::sum),
     float("tan", f64::tan),
     float("tanh", f64::tanh),
-    scalar("time", rest::time),
-    vector("timestamp", rest::timestamp),
+    general("time", rest::time),
+    general("timestamp", rest::timestamp),
     window("ts_of_first_over_time", over_time::ts_of_first),
     window("ts_of_last_over_time", over_time::ts_of_last),
     window("ts_of_max_over_time", over_time::ts_of_max),
     window("ts_of_min_over_time", over_time::ts_of_min),
-    vector("vector", rest::vector),
-    vector("year", dates::year),
+    general("vector", rest::vector),
+    general("year", dates::year),
 ];
 
 /// The quantile of a classic histogram, given as bounds and cumulative counts.
@@ -201,7 +157,18 @@ pub(crate) fn classic_quantile(q: f64, buckets: &mut Vec<(f64, f64)>) -> f64 {
     classic::quantile(q, buckets).0
 }
 
-pub(crate) fn find(name: &str) -> Option<&'static Function> {
+/// The functions that an expression calls, in the order of the calls.
+pub(crate) fn called(text: &str, parsed: &Parsed) -> Result<Box<[&'static Function]>, QueryError> {
+    let calls = parsed.calls.iter().map(|(name, at)| {
+        find(name).ok_or_else(|| QueryError::Syntax {
+            place: Place::of(text, *at),
+            message: format!("the function {name:?} is not supported"),
+        })
+    });
+    calls.collect()
+}
+
+fn find(name: &str) -> Option<&'static Function> {
     let at = FUNCTIONS.binary_search_by(|function| function.name.cmp(name));
     FUNCTIONS.get(at.ok()?)
 }

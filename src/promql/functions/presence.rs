@@ -4,7 +4,7 @@ use crate::promql::error::QueryError;
 use crate::promql::eval::{Eval, Value};
 use crate::promql::labels::{LabelSet, METRIC_NAME};
 use crate::promql::parse::{Call, Kind, Node};
-use crate::promql::source::MatchOp;
+use crate::promql::source::{MatchOp, Matcher};
 use crate::promql::value::InstantSample;
 
 pub(super) fn absent(
@@ -31,18 +31,17 @@ pub(super) fn absent_over_time(
 
 fn missing(eval: &Eval<'_>, argument: &Node, is_absent: bool) -> Value {
     let sample = || InstantSample {
-        labels: labels(eval, argument),
+        labels: match argument.kind {
+            Kind::Selector(place) | Kind::Range(place, _) => absent_labels(eval.matchers(place)),
+            _ => LabelSet::empty(),
+        },
         value: 1.0.into(),
     };
     Value::Vector(is_absent.then(sample).into_iter().collect())
 }
 
 /// The labels of an absent series: those set by a single `=` matcher.
-fn labels(eval: &Eval<'_>, argument: &Node) -> LabelSet {
-    let (Kind::Selector(place) | Kind::Range(place, _)) = argument.kind else {
-        return LabelSet::empty();
-    };
-    let matchers = eval.matchers(place);
+pub(crate) fn absent_labels(matchers: &[Matcher]) -> LabelSet {
     let once = |name: &str| matchers.iter().filter(|other| other.name() == name).count() == 1;
     let said = matchers.iter().filter(|matcher| {
         matcher.op() == MatchOp::Equal && matcher.name() != METRIC_NAME && once(matcher.name())

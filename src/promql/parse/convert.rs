@@ -1,4 +1,4 @@
-//! Converts the parser's tree to ours: with positions, anchored matchers, and known functions.
+//! Converts the parser's tree to ours: with positions and anchored matchers.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -6,17 +6,16 @@ use std::time::{Duration, SystemTime};
 use promql_parser::label::{MatchOp as ParsedOp, Matchers};
 use promql_parser::parser::{
     AggregateExpr, AtModifier, BinaryExpr, Call as ParsedCall, Expr, LabelModifier, Offset,
-    SubqueryExpr, VectorMatchCardinality, VectorSelector,
+    SubqueryExpr, VectorMatchCardinality, VectorSelector, value::ValueType,
 };
 
+use super::node::{
+    Aggregate, Aggregation, Binary, Call, Fixed, Kind, Many, Node, Op, Parsed, QueryType, Selector,
+    Shift, Subquery,
+};
 use super::places::Places;
 use super::tokens::{Kind as Word, Token};
-use super::{
-    Aggregate, Aggregation, Binary, Call, Fixed, Kind, Many, Node, Op, Parsed, Selector, Shift,
-    Subquery,
-};
 use crate::promql::error::{Place, QueryError};
-use crate::promql::functions;
 use crate::promql::grouping::Grouping;
 use crate::promql::labels::METRIC_NAME;
 use crate::promql::source::{MatchOp, Matcher};
@@ -27,6 +26,7 @@ pub(super) fn convert(text: &str, tokens: &[Token], tree: Expr) -> Result<Parsed
         places: Places::new(text, tokens),
         selectors: Vec::new(),
         subqueries: 0,
+        calls: Vec::new(),
         in_statistics: false,
     };
     let root = converter.node(tree)?;
@@ -34,6 +34,7 @@ pub(super) fn convert(text: &str, tokens: &[Token], tree: Expr) -> Result<Parsed
         root,
         selectors: converter.selectors,
         subqueries: converter.subqueries,
+        calls: converter.calls,
     })
 }
 
@@ -42,6 +43,7 @@ struct Converter<'a> {
     places: Places<'a>,
     selectors: Vec<Selector>,
     subqueries: usize,
+    calls: Vec<(&'static str, usize)>,
     /// Within a function that uses only the count and sum of histograms.
     in_statistics: bool,
 }
@@ -296,9 +298,14 @@ impl Converter<'_> {
     fn call(&mut self, call: ParsedCall) -> Result<Node, QueryError> {
         let name = call.func.name;
         let at = self.places.seek(|_, word| word == name);
-        let Some(function) = functions::find(name) else {
-            return Err(self.fault(at, format!("the function {name:?} is not supported")));
+        let returns = match call.func.return_type {
+            ValueType::Scalar => QueryType::Scalar,
+            ValueType::Vector => QueryType::Vector,
+            ValueType::Matrix => QueryType::Matrix,
+            ValueType::String => QueryType::Text,
         };
+        let place = self.calls.len();
+        self.calls.push((name, at));
         let outside = self.in_statistics;
         self.in_statistics |= matches!(name, "histogram_count" | "histogram_sum" | "histogram_avg");
         self.places.symbol("(");
@@ -308,7 +315,9 @@ impl Converter<'_> {
         self.in_statistics = outside;
         self.places.symbol(")");
         let kind = Kind::Call(Box::new(Call {
-            function,
+            name,
+            place,
+            returns,
             arguments,
         }));
         Ok(Node { at, kind })

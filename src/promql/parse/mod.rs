@@ -9,8 +9,10 @@ pub(super) mod tokens;
 use std::panic::catch_unwind;
 
 use super::error::{Place, QueryError};
+pub use node::QueryType;
 pub(crate) use node::{
-    Aggregate, Aggregation, Binary, Call, Fixed, Kind, Many, Node, Op, Selector, Shift, Subquery,
+    Aggregate, Aggregation, Binary, Call, Fixed, Kind, Many, Node, Op, Parsed, Selector, Shift,
+    Subquery,
 };
 
 /// The length limit of an expression, in bytes. Those written by people are below 4 KiB.
@@ -18,18 +20,6 @@ const MAX_LENGTH: usize = 65_536;
 
 /// The depth limit of an expression, since evaluation is recursive.
 const MAX_DEPTH: usize = 200;
-
-/// The limit of a range, offset or step in seconds: a hundred years.
-const MAX_SECONDS: f64 = 3_155_760_000.0;
-
-/// An expression and the selectors in it.
-#[derive(Debug)]
-pub(crate) struct Parsed {
-    pub(crate) root: Node,
-    pub(crate) selectors: Vec<Selector>,
-    /// The number of subqueries.
-    pub(crate) subqueries: usize,
-}
 
 pub(crate) fn parse(text: &str) -> Result<Parsed, QueryError> {
     let fault = |at: usize, message: String| QueryError::Syntax {

@@ -2,10 +2,19 @@
 
 use std::sync::Arc;
 
-use crate::promql::functions::Function;
 use crate::promql::grouping::Grouping;
-use crate::promql::query::QueryType;
 use crate::promql::source::Matcher;
+
+/// An expression and the selectors in it.
+#[derive(Debug)]
+pub(crate) struct Parsed {
+    pub(crate) root: Node,
+    pub(crate) selectors: Vec<Selector>,
+    /// The number of subqueries.
+    pub(crate) subqueries: usize,
+    /// The names of the called functions, and their positions.
+    pub(crate) calls: Vec<(&'static str, usize)>,
+}
 
 /// A part of an expression and its offset in bytes.
 #[derive(Debug)]
@@ -90,6 +99,19 @@ pub(crate) enum Op {
     Unless,
 }
 
+/// The type of an expression.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum QueryType {
+    /// A number.
+    Scalar,
+    /// A text.
+    Text,
+    /// An instant vector.
+    Vector,
+    /// A range, which has no value in a range query.
+    Matrix,
+}
+
 impl Node {
     pub(crate) fn result_type(&self) -> QueryType {
         match &self.kind {
@@ -102,7 +124,7 @@ impl Node {
                 (QueryType::Scalar, QueryType::Scalar) => QueryType::Scalar,
                 _ => QueryType::Vector,
             },
-            Kind::Call(call) => call.function.returns,
+            Kind::Call(call) => call.returns,
         }
     }
 }
@@ -199,6 +221,27 @@ pub(crate) enum Aggregation {
     CountValues,
 }
 
+impl Aggregation {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Sum => "sum",
+            Self::Avg => "avg",
+            Self::Count => "count",
+            Self::Min => "min",
+            Self::Max => "max",
+            Self::Group => "group",
+            Self::Stddev => "stddev",
+            Self::Stdvar => "stdvar",
+            Self::Topk => "topk",
+            Self::Bottomk => "bottomk",
+            Self::Limitk => "limitk",
+            Self::LimitRatio => "limit_ratio",
+            Self::Quantile => "quantile",
+            Self::CountValues => "count_values",
+        }
+    }
+}
+
 #[derive(Debug)]
 pub(crate) struct Aggregate {
     pub(crate) op: Aggregation,
@@ -209,7 +252,10 @@ pub(crate) struct Aggregate {
 
 #[derive(Debug)]
 pub(crate) struct Call {
-    pub(crate) function: &'static Function,
+    pub(crate) name: &'static str,
+    /// Its index among the calls.
+    pub(crate) place: usize,
+    pub(crate) returns: QueryType,
     pub(crate) arguments: Vec<Node>,
 }
 

@@ -2,8 +2,10 @@
 
 use std::borrow::Cow;
 
-use super::MAX_SECONDS;
 use super::tokens::{Kind, Token};
+
+/// The limit of a range, offset or step in seconds: a hundred years.
+const MAX_SECONDS: f64 = 3_155_760_000.0;
 
 /// The text with `</` and `>/`, which the parser does not know, replaced by `<` and `>`, which have
 /// the same precedence: one `%left` in Prometheus's `generated_parser.y` has them and the

@@ -3,16 +3,17 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::{ABSENT, is_absent};
+use super::absent::{ABSENT, is_absent};
+use super::beside::Beside;
 use crate::history::History;
 use crate::promql::labels::LabelSet;
 use crate::promql::recorded::{Index, Life};
 use crate::promql::source::{Matcher, Selection};
 use crate::promql::value::Sample;
 
-/// The limit of ticks of a range held in memory. The samples of longer ones are copied, since the
-/// history stores them in a tenth of the memory.
-const MOST_TICKS: usize = 256;
+/// The limit of ticks of a range held in memory: an hour and the look-back, at a step of 15 s. The
+/// samples of longer ones are copied, since the history stores them in a tenth of the memory.
+const MOST_TICKS: usize = 272;
 
 /// The limit of values held by all ranges: 8 MB.
 const MOST_CELLS: usize = 1 << 20;
@@ -24,6 +25,8 @@ pub(super) struct Leaf {
     lives: Vec<Life>,
     /// Further sources, of series that were removed and came back.
     more: Vec<(usize, Life)>,
+    /// The indices of the series, if they are besides the history.
+    beside: Option<Vec<usize>>,
 }
 
 impl Leaf {
@@ -32,15 +35,35 @@ impl Leaf {
             matchers: Arc::clone(matchers),
             lives: Vec::new(),
             more: Vec::new(),
+            beside: None,
         }
     }
 
-    /// Finds the series; `None` if there are native histograms or too many series.
-    pub(super) fn build(&mut self, index: &Index, most: usize) -> Option<Vec<LabelSet>> {
+    /// Finds the series; `None` if there are native histograms or too many series, or if some are in
+    /// the history and some besides it.
+    pub(super) fn build(
+        &mut self,
+        index: &Index,
+        beside: Option<&dyn Beside>,
+        most: usize,
+    ) -> Option<Vec<LabelSet>> {
         self.lives.clear();
         self.more.clear();
+        self.beside = None;
         let mut labels = Vec::new();
         let selection = Selection::newest(Arc::clone(&self.matchers), 0, 0);
+        if let Some(beside) = beside {
+            let places = self.beside.insert(Vec::new());
+            beside.find(&self.matchers, &mut |series, place| {
+                labels.push(series.clone());
+                places.push(place);
+            });
+            if !places.is_empty() {
+                let is_whole = index.find(&selection).next().is_none() && places.len() <= most;
+                return is_whole.then_some(labels);
+            }
+            self.beside = None;
+        }
         for (series, lives) in index.find(&selection) {
             let (first, others) = lives.split_first()?;
             if lives.iter().any(|life| !life.is_number()) || labels.len() == most {
@@ -57,11 +80,14 @@ impl Leaf {
     /// Reads the newest values from `from` to `to`. False if there are newer ones.
     pub(super) fn newest(
         &self,
-        history: &History,
+        (history, beside): (&History, &dyn Beside),
         range: (i64, i64),
         points: &mut Vec<(i64, f64)>,
         values: &mut [f64],
     ) -> bool {
+        if let Some(places) = &self.beside {
+            return beside.newest(places, (range.0.saturating_sub(1), range.1), values);
+        }
         if !history.newest_each(self.lives.iter().map(Life::place), range, points) {
             return false;
         }
@@ -84,6 +110,11 @@ impl Leaf {
             }
         }
         true
+    }
+
+    /// Whether the series are in the history.
+    pub(super) fn is_measured(&self) -> bool {
+        self.beside.is_none()
     }
 
     /// Calls `visit` with every value from `from` to `to`: the index of the series, time, value.
@@ -143,7 +174,8 @@ impl Ring {
         (held, most): (&mut usize, usize),
     ) -> bool {
         let last = self.times.back().copied().filter(|_| self.filled);
-        if last.is_some_and(|last| last > time) {
+        let first = time.saturating_sub(self.range).saturating_add(1);
+        if last.is_some_and(|last| last > time) || history.has_further_back(first) {
             return false;
         }
         let after = last
@@ -279,15 +311,51 @@ impl Ring {
         }
     }
 
-    /// The samples of a series.
-    pub(super) fn samples(&self, series: usize, into: &mut Vec<Sample>) {
+    /// The values of a series up to a time, newest first.
+    fn back(&self, series: usize, until: i64) -> impl Iterator<Item = (i64, f64)> {
+        let line = self.line(series);
+        let count = self.times.partition_point(|time| *time <= until);
+        let before = self.times.range(..count).rev().zip((0..count).rev());
+        before.map(move |(time, at)| {
+            let cell = (self.start + at) % self.width.max(1);
+            (*time, line.get(cell).copied().unwrap_or(ABSENT))
+        })
+    }
+
+    fn line(&self, series: usize) -> &[f64] {
+        let line = series * self.width..(series + 1) * self.width;
+        self.cells.get(line).unwrap_or_default()
+    }
+
+    /// The value of a series at the last tick up to a time, if that tick is after another time.
+    pub(super) fn newest_at(&self, series: usize, (after, until): (i64, i64)) -> f64 {
+        let newest = self.back(series, until).next();
+        newest
+            .filter(|(time, _)| *time > after)
+            .map_or(ABSENT, |(_, value)| value)
+    }
+
+    /// Whether a series has a value after one time and up to another.
+    pub(super) fn has(&self, series: usize, (after, until): (i64, i64)) -> bool {
+        let mut back = self
+            .back(series, until)
+            .take_while(|(time, _)| *time > after);
+        back.any(|(_, value)| !is_absent(value))
+    }
+
+    /// The samples of a series after one time and up to another.
+    pub(super) fn samples(
+        &self,
+        series: usize,
+        (after, until): (i64, i64),
+        into: &mut Vec<Sample>,
+    ) {
         into.clear();
-        let line = self
-            .cells
-            .get(series * self.width..(series + 1) * self.width);
-        let line = line.unwrap_or_default();
+        let line = self.line(series);
         let (wrapped, first) = line.split_at(self.start.min(line.len()));
         let values = first.iter().chain(wrapped).zip(&self.times);
+        let values = values.skip_while(|(_, time)| **time <= after);
+        let values = values.take_while(|(_, time)| **time <= until);
         let values = values.filter(|(value, _)| !is_absent(**value));
         into.extend(values.map(|(value, time)| Sample {
             time: *time,

@@ -10,48 +10,36 @@
 //! | function | the labels of its results | applied to each number or range |
 //! | aggregation | the group of each series | every value added to its group |
 //! | operator | the matching of its two sides | applied to each pair |
+//! | offset | a range that includes the earlier time | the values of that time |
 //!
 //! - A part shared by several queries is evaluated once.
-//! - Other parts (offsets, subqueries, functions of whole vectors), and results that depend on
-//!   which series have a value (native histograms, conflicting labels), are evaluated by
+//! - Series of rules are read like those of the history, except for ranges of them.
+//! - Other parts (subqueries, `@`, functions of whole vectors), and results that depend on which
+//!   series have a value (native histograms, conflicting labels), are evaluated by
 //!   [`Query::instant`], which returns the same values.
 
+mod absent;
+mod beside;
+mod choice;
 mod leaf;
+mod part;
 mod plan;
 mod shape;
 mod work;
 
 use std::sync::Arc;
 
-use hashbrown::HashMap;
-
-use self::leaf::{Leaf, Ring};
+use self::absent::is_absent;
+pub(crate) use self::beside::Beside;
+use self::part::{Built, Computed, Part};
 use self::plan::Planner;
-use self::work::{Scratch, Work};
-use super::labels::LabelSet;
+use self::shape::Map;
+use self::work::Scratch;
+use super::eval::millis;
 use super::options::QueryOptions;
 use super::query::Query;
 use super::recorded::{Index, Recorded};
-use super::source::Matcher;
 use super::value::InstantSample;
-use crate::util::STALE;
-
-type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
-
-/// Marks a missing value. A stale marker has these bits and is no value either.
-const ABSENT: f64 = f64::from_bits(STALE);
-
-fn is_absent(value: f64) -> bool {
-    value.to_bits() == STALE
-}
-
-/// Series besides the history that a query may read, such as those of rules.
-pub(crate) struct Beside<'a> {
-    /// Changes whenever there may be series of other names.
-    pub(crate) generation: u64,
-    /// Whether any series may match.
-    pub(crate) has: &'a dyn Fn(&[Matcher]) -> bool,
-}
 
 /// The state of queries kept from one tick to the next.
 #[derive(Default)]
@@ -64,8 +52,10 @@ pub(crate) struct Standing {
     plans: Map<usize, Plan>,
     /// The series for which the parts were built.
     index: Option<Arc<Index>>,
-    /// Counts the sets of series.
+    /// Counts the sets of series of the history.
     generation: u64,
+    /// Counts builds and computations.
+    clock: u64,
     scratch: Scratch,
     /// The number of values held by all ranges.
     cells: usize,
@@ -79,23 +69,6 @@ struct Plan {
     parts: Box<[usize]>,
 }
 
-/// A part of a query.
-struct Part {
-    work: Work,
-    /// The parts from which it is computed.
-    inputs: Vec<usize>,
-    /// The labels of its results.
-    labels: Vec<LabelSet>,
-    /// The value of each result, or [`ABSENT`].
-    values: Vec<f64>,
-    /// The set of series of `labels`, and whether the part supports it.
-    built: Option<(u64, bool)>,
-    /// The time of `values`, and whether they could be computed.
-    computed: Option<(i64, bool)>,
-    /// For a leaf: whether no series besides the history match.
-    clear: Option<(u64, bool)>,
-}
-
 impl Standing {
     /// Evaluates a query at a time, in milliseconds since 1970, as [`Query::instant`] does; stores
     /// the samples in `found`. False if that must be used instead.
@@ -103,14 +76,15 @@ impl Standing {
         &mut self,
         query: &Query,
         source: &Recorded,
-        beside: &Beside<'_>,
+        beside: &dyn Beside,
         (time, options): (i64, &QueryOptions),
         found: &mut Vec<InstantSample>,
     ) -> bool {
         found.clear();
         let key = query.address();
         if !self.plans.contains_key(&key) {
-            let parts = Planner::new(&mut self.parts, &mut self.known).plan(query);
+            let lookback = millis(options.lookback);
+            let parts = Planner::new(&mut self.parts, &mut self.known, lookback).plan(query);
             let plan = Plan {
                 _query: query.clone(),
                 parts: parts.unwrap_or_default().into(),
@@ -139,24 +113,39 @@ impl Standing {
             let Some(part) = rest.first_mut() else {
                 return false;
             };
-            if part.built.is_none_or(|(known, _)| known != self.generation) {
-                let good = part.build(before, &index, options);
-                part.built = Some((self.generation, good));
+            let reads_beside = part.reads_beside(beside);
+            let of = (self.generation, reads_beside.then(|| beside.series()));
+            if !part.is_built(before, of) {
+                self.clock += 1;
+                let good = part.build(before, (&index, reads_beside.then_some(beside)), options);
+                part.built = Some(Built {
+                    at: self.clock,
+                    good,
+                    of,
+                });
                 part.computed = None;
             }
-            if !part.built.is_some_and(|(_, good)| good) || !part.is_clear(beside) {
+            if !part.built.is_some_and(|built| built.good) {
                 return false;
             }
             series += part.leaf().map_or(0, |_| part.labels.len());
             if series > options.max_series {
                 return false;
             }
-            if part.computed.is_none_or(|(known, _)| known != time) {
+            let of = reads_beside.then(|| beside.values());
+            if !part.is_computed(before, time, of) {
+                self.clock += 1;
                 let scratch = &mut self.scratch;
-                let good = part.compute(before, source, (time, options), scratch, &mut self.cells);
-                part.computed = Some((time, good));
+                let sources = (source, beside);
+                let good = part.compute(before, sources, (time, options), scratch, &mut self.cells);
+                part.computed = Some(Computed {
+                    at: self.clock,
+                    good,
+                    time,
+                    of,
+                });
             }
-            if !part.computed.is_some_and(|(_, good)| good) {
+            if !part.computed.is_some_and(|computed| computed.good) {
                 return false;
             }
         }
@@ -170,43 +159,6 @@ impl Standing {
             value: (*value).into(),
         }));
         true
-    }
-}
-
-impl Part {
-    fn new(work: Work, inputs: Vec<usize>) -> Self {
-        Self {
-            work,
-            inputs,
-            labels: Vec::new(),
-            values: Vec::new(),
-            built: None,
-            computed: None,
-            clear: None,
-        }
-    }
-
-    /// The leaf of the part, if it is one.
-    fn leaf(&self) -> Option<&Leaf> {
-        match &self.work {
-            Work::Select(leaf) | Work::Range(Ring { leaf, .. }) => Some(leaf),
-            _ => None,
-        }
-    }
-
-    /// Whether no series besides the history must be read.
-    fn is_clear(&mut self, beside: &Beside<'_>) -> bool {
-        let Some(leaf) = self.leaf() else {
-            return true;
-        };
-        match self.clear {
-            Some((generation, clear)) if generation == beside.generation => clear,
-            _ => {
-                let clear = !(beside.has)(&leaf.matchers);
-                self.clear = Some((beside.generation, clear));
-                clear
-            }
-        }
     }
 }
 

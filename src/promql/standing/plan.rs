@@ -1,11 +1,13 @@
 //! Plans an expression as parts.
 
+use super::choice::Choice;
 use super::leaf::{Leaf, Ring};
+use super::part::Part;
+use super::shape::Map;
 use super::shape::{Matching, Sets};
-use super::work::{Groups, Work};
-use super::{Map, Part};
-use crate::promql::eval::arithmetic;
-use crate::promql::functions::Run;
+use super::work::{Groups, Scalar, Work};
+use crate::promql::eval::{Function, Run, arithmetic};
+use crate::promql::functions::absent_labels;
 use crate::promql::parse::{Aggregate, Aggregation, Binary, Call, Kind, Node, Op, Selector, Shift};
 use crate::promql::query::Query;
 
@@ -13,11 +15,34 @@ use crate::promql::query::Query;
 pub(super) struct Planner<'a> {
     parts: &'a mut Vec<Part>,
     known: &'a mut Map<String, usize>,
+    /// The look-back of instant selectors, in milliseconds.
+    lookback: i64,
+}
+
+/// An expression with its selectors and functions.
+#[derive(Clone, Copy)]
+struct Tree<'a> {
+    root: &'a Node,
+    selectors: &'a [Selector],
+    functions: &'a [&'static Function],
+}
+
+impl<'a> Tree<'a> {
+    fn of(query: &'a Query) -> Self {
+        let (parsed, functions) = query.tree();
+        Self {
+            root: &parsed.root,
+            selectors: &parsed.selectors,
+            functions,
+        }
+    }
 }
 
 /// An operand of an operator.
 enum Operand {
     Number(f64),
+    /// The time of the query, in seconds.
+    Time,
     Part(usize),
 }
 
@@ -25,27 +50,35 @@ impl Operand {
     fn number(self) -> Option<f64> {
         match self {
             Self::Number(number) => Some(number),
-            Self::Part(_) => None,
+            Self::Time | Self::Part(_) => None,
         }
     }
 
     fn part(self) -> Option<usize> {
         match self {
-            Self::Number(_) => None,
+            Self::Number(_) | Self::Time => None,
             Self::Part(part) => Some(part),
         }
     }
 }
 
 impl<'a> Planner<'a> {
-    pub(super) fn new(parts: &'a mut Vec<Part>, known: &'a mut Map<String, usize>) -> Self {
-        Self { parts, known }
+    pub(super) fn new(
+        parts: &'a mut Vec<Part>,
+        known: &'a mut Map<String, usize>,
+        lookback: i64,
+    ) -> Self {
+        Self {
+            parts,
+            known,
+            lookback,
+        }
     }
 
     /// The parts of a query, inputs first; `None` if it needs parts of other kinds.
     pub(super) fn plan(&mut self, query: &Query) -> Option<Vec<usize>> {
-        let (root, selectors) = query.tree();
-        let root = self.node(root, selectors)?.part()?;
+        let tree = Tree::of(query);
+        let root = self.node(tree.root, tree)?.part()?;
         let mut needed = vec![root];
         let mut at = 0;
         while let Some(part) = needed.get(at).and_then(|part| self.parts.get(*part)) {
@@ -66,31 +99,40 @@ impl<'a> Planner<'a> {
         })
     }
 
-    fn node(&mut self, node: &Node, selectors: &[Selector]) -> Option<Operand> {
+    fn node(&mut self, node: &Node, tree: Tree<'_>) -> Option<Operand> {
         match &node.kind {
             Kind::Number(number) => Some(Operand::Number(*number)),
             Kind::Selector(place) => {
-                let selector = selectors.get(*place).filter(|it| is_now(&it.shift))?;
+                let selector = tree.selectors.get(*place)?;
+                let offset = earlier(&selector.shift)?;
+                if offset > 0 {
+                    let back = self.lookback;
+                    let range = self.range(selector, back.checked_add(offset)?);
+                    let says = format!("at {offset} {back}");
+                    let work = || Work::Earlier { offset, back };
+                    return Some(Operand::Part(self.part(&says, vec![range], work)));
+                }
                 let says = format!("select {:?}", selector.matchers);
                 let work = || Work::Select(Leaf::new(&selector.matchers));
                 Some(Operand::Part(self.part(&says, Vec::new(), work)))
             }
-            Kind::Negate(inner) => Some(match self.node(inner, selectors)? {
+            Kind::Negate(inner) => Some(match self.node(inner, tree)? {
                 Operand::Number(number) => Operand::Number(-number),
+                Operand::Time => return None,
                 Operand::Part(part) => {
                     Operand::Part(self.part("negate", vec![part], || Work::Negate))
                 }
             }),
-            Kind::Binary(binary) => self.binary(binary, selectors),
-            Kind::Aggregate(aggregate) => self.aggregate(aggregate, selectors),
-            Kind::Call(call) => self.call(call, selectors),
+            Kind::Binary(binary) => self.binary(binary, tree),
+            Kind::Aggregate(aggregate) => self.aggregate(aggregate, tree),
+            Kind::Call(call) => self.call(call, tree),
             Kind::Range(..) | Kind::Subquery(_) | Kind::Text(_) => None,
         }
     }
 
-    fn binary(&mut self, binary: &Binary, selectors: &[Selector]) -> Option<Operand> {
-        let left = self.node(&binary.left, selectors)?;
-        let right = self.node(&binary.right, selectors)?;
+    fn binary(&mut self, binary: &Binary, tree: Tree<'_>) -> Option<Operand> {
+        let left = self.node(&binary.left, tree)?;
+        let right = self.node(&binary.right, tree)?;
         let (op, returns_bool) = (binary.op, binary.returns_bool);
         if matches!(op, Op::TrimUpper | Op::TrimLower) {
             return None;
@@ -99,17 +141,21 @@ impl<'a> Planner<'a> {
             (Operand::Number(left), Operand::Number(right)) if !op.is_comparison() => {
                 return Some(Operand::Number(arithmetic(op, left, right)));
             }
-            (Operand::Number(_), Operand::Number(_)) => return None,
             (Operand::Part(left), Operand::Part(right)) => {
                 return self.sides(binary, left, right).map(Operand::Part);
             }
-            (Operand::Part(part), Operand::Number(scalar)) => (part, scalar, false),
-            (Operand::Number(scalar), Operand::Part(part)) => (part, scalar, true),
+            (Operand::Part(part), Operand::Number(scalar)) => (part, Scalar::Number(scalar), false),
+            (Operand::Number(scalar), Operand::Part(part)) => (part, Scalar::Number(scalar), true),
+            (Operand::Part(part), Operand::Time) => (part, Scalar::Time, false),
+            (Operand::Time, Operand::Part(part)) => (part, Scalar::Time, true),
+            (Operand::Number(_) | Operand::Time, Operand::Number(_) | Operand::Time) => {
+                return None;
+            }
         };
         if op.is_set() {
             return None;
         }
-        let says = format!("{op:?} {:x} {first} {returns_bool}", scalar.to_bits());
+        let says = format!("{op:?} {scalar:?} {first} {returns_bool}");
         let work = || Work::Scalar {
             op,
             scalar,
@@ -146,13 +192,29 @@ impl<'a> Planner<'a> {
         Some(self.part(&says, inputs, work))
     }
 
-    fn aggregate(&mut self, aggregate: &Aggregate, selectors: &[Selector]) -> Option<Operand> {
-        use Aggregation::{Avg, Count, Group, Max, Min, Stddev, Stdvar, Sum};
+    /// The part with the samples of a selector over a range in milliseconds.
+    fn range(&mut self, selector: &Selector, range: i64) -> usize {
+        let says = format!("range {range} {:?}", selector.matchers);
+        let work = || Work::Range(Ring::new(Leaf::new(&selector.matchers), range));
+        self.part(&says, Vec::new(), work)
+    }
+
+    fn aggregate(&mut self, aggregate: &Aggregate, tree: Tree<'_>) -> Option<Operand> {
+        use Aggregation::{Avg, Bottomk, Count, Group, Max, Min, Stddev, Stdvar, Sum, Topk};
         let op = aggregate.op;
+        if matches!(op, Topk | Bottomk) {
+            let count = self.node(aggregate.parameter.as_ref()?, tree)?.number()?;
+            // Other counts select nothing, or are errors.
+            let count = (1.0..1e9).contains(&count).then_some(count)?;
+            let inner = self.node(&aggregate.inner, tree)?.part()?;
+            let says = format!("{op:?} {count} {:?}", aggregate.by);
+            let work = || Work::Choose(Choice::new(op == Topk, count, aggregate.by.clone()));
+            return Some(Operand::Part(self.part(&says, vec![inner], work)));
+        }
         if !matches!(op, Sum | Avg | Count | Min | Max | Group | Stddev | Stdvar) {
             return None;
         }
-        let inner = self.node(&aggregate.inner, selectors)?.part()?;
+        let inner = self.node(&aggregate.inner, tree)?.part()?;
         let says = format!("{op:?} {:?}", aggregate.by);
         let work = || Work::Fold {
             op,
@@ -163,11 +225,25 @@ impl<'a> Planner<'a> {
         Some(Operand::Part(self.part(&says, vec![inner], work)))
     }
 
-    fn call(&mut self, call: &Call, selectors: &[Selector]) -> Option<Operand> {
-        let name = call.function.name;
-        let part = match call.function.run {
+    /// The part with the samples of a range selector, the range, and the offset.
+    fn window(&mut self, node: &Node, tree: Tree<'_>) -> Option<(usize, i64, i64)> {
+        let Kind::Range(place, range) = node.kind else {
+            return None;
+        };
+        let selector = tree.selectors.get(place)?;
+        let offset = earlier(&selector.shift)?;
+        Some((
+            self.range(selector, range.checked_add(offset)?),
+            range,
+            offset,
+        ))
+    }
+
+    fn call(&mut self, call: &Call, tree: Tree<'_>) -> Option<Operand> {
+        let name = call.name;
+        let part = match tree.functions.get(call.place)?.run {
             Run::Float(function) => {
-                let inner = self.node(call.arguments.first()?, selectors)?.part()?;
+                let inner = self.node(call.arguments.first()?, tree)?.part()?;
                 self.part(name, vec![inner], || Work::Map(function))
             }
             Run::Window {
@@ -177,28 +253,50 @@ impl<'a> Planner<'a> {
                 let mut scalars = Vec::new();
                 let mut range = None;
                 for argument in &call.arguments {
-                    if let Kind::Range(place, millis) = argument.kind {
-                        let selector = selectors.get(place).filter(|it| is_now(&it.shift))?;
-                        let says = format!("range {millis} {:?}", selector.matchers);
-                        let work = || Work::Range(Ring::new(Leaf::new(&selector.matchers), millis));
-                        range = Some(self.part(&says, Vec::new(), work));
+                    if let Kind::Range(..) = argument.kind {
+                        range = Some(self.window(argument, tree)?);
                     } else {
-                        scalars.push(self.node(argument, selectors)?.number()?);
+                        scalars.push(self.node(argument, tree)?.number()?);
                     }
                 }
+                let (input, range, offset) = range?;
                 let work = || Work::Over {
                     function,
                     keeps_name,
                     scalars: scalars.clone(),
+                    range,
+                    offset,
                 };
-                self.part(&format!("{name} {scalars:?}"), vec![range?], work)
+                let says = format!("{name} {range} {offset} {scalars:?}");
+                self.part(&says, vec![input], work)
             }
+            Run::General(_) if name == "absent" || name == "absent_over_time" => {
+                let [argument] = &call.arguments[..] else {
+                    return None;
+                };
+                let matchers = match argument.kind {
+                    Kind::Selector(place) | Kind::Range(place, _) => {
+                        &*tree.selectors.get(place)?.matchers
+                    }
+                    _ => &[],
+                };
+                let labels = absent_labels(matchers);
+                let (input, times) = if matches!(argument.kind, Kind::Range(..)) {
+                    let (input, range, offset) = self.window(argument, tree)?;
+                    (input, Some((range, offset)))
+                } else {
+                    (self.node(argument, tree)?.part()?, None)
+                };
+                let says = format!("absent {labels} {times:?}");
+                self.part(&says, vec![input], || Work::Absent { labels, times })
+            }
+            Run::General(_) if name == "time" => return Some(Operand::Time),
             Run::General(_) if name == "histogram_quantile" => {
                 let [q, inner] = &call.arguments[..] else {
                     return None;
                 };
-                let q = self.node(q, selectors)?.number()?;
-                let inner = self.node(inner, selectors)?.part()?;
+                let q = self.node(q, tree)?.number()?;
+                let inner = self.node(inner, tree)?.part()?;
                 let work = || Work::Quantile {
                     q,
                     bounds: Vec::new(),
@@ -212,7 +310,7 @@ impl<'a> Planner<'a> {
     }
 }
 
-/// Whether the selector is evaluated at the time of the query itself.
-fn is_now(shift: &Shift) -> bool {
-    shift.offset == 0 && shift.fixed.is_none()
+/// The offset into the past, in milliseconds; `None` for a later or a fixed time.
+fn earlier(shift: &Shift) -> Option<i64> {
+    (shift.offset >= 0 && shift.fixed.is_none()).then_some(shift.offset)
 }

@@ -1,10 +1,11 @@
 //! The results of a part and their inputs, as far as they depend on labels only.
 
-use super::Map;
 use crate::promql::eval::pair_labels;
 use crate::promql::grouping::Grouping;
 use crate::promql::labels::LabelSet;
 use crate::promql::parse::{Many, Op};
+
+pub(super) type Map<K, V> = hashbrown::HashMap<K, V, foldhash::fast::RandomState>;
 
 /// The vector matching of an operator.
 #[derive(Clone, Debug)]

@@ -1,9 +1,17 @@
 //! Each tick of each standing query yields the same as a query evaluated once.
 
+use std::error::Error;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+use super::absent::ABSENT;
 use super::*;
 use crate::config::HistorySettings;
 use crate::history::History;
-use crate::promql::{PointValue, QueryResult};
+use crate::promql::{
+    LabelSet, Matcher, PointValue, QueryResult, Queryable, Sample, Selection, Series, Sink,
+};
 use crate::registry::{Counter, Family, FloatGauge, Histogram, Registry, Text};
 
 const STANDING: &[&str] = &[
@@ -40,16 +48,35 @@ const STANDING: &[&str] = &[
     "g > 0.5 or on (path) sum by (path) (a_total)",
     "sum by (path) (a_total) > g",
     "{__name__=~\"g|a_total\", path=\"2\"}",
+    "a_total offset 1m",
+    "g offset 43s > 0.2",
+    "rate(a_total[2m] offset 1m)",
+    "sum(rate(a_total[1m])) - sum(rate(a_total[1m] offset 3m))",
+    "topk(2, a_total)",
+    "bottomk by (path) (1, rate(a_total[2m]))",
+    "topk(3, g) > 0.5",
+    "absent(g)",
+    "absent(g{path=\"7\"})",
+    "absent(sum(g > 0.9))",
+    "absent_over_time(g{path=\"3\"}[1m])",
+    "absent_over_time(a_total{code=\"500\",path=\"9\"}[1m] offset 30s)",
+    "time() - g",
+    "a_total > time()",
+    "r",
+    "r{path=\"1\"} * 2",
+    "sum(r) / sum by (path) (a_total)",
+    "a_total and on (path) r > 0",
 ];
 
 /// Queries evaluated over all series, always or if labels conflict.
 const ASKED: &[&str] = &[
-    "a_total offset 1m",
     "rate(a_total[2m] @ 60)",
-    "topk(2, a_total)",
     "max_over_time(sum(a_total)[3m:30s])",
-    "absent(g)",
-    "time() - g",
+    "a_total offset -1m",
+    "topk(0.5, a_total)",
+    "rate(r[2m])",
+    "r offset 30s",
+    "{__name__=~\"g|r\"}",
     "a_total + on (path) g",
     "abs({__name__=~\"g|sum_of_g\"})",
     "1",
@@ -104,6 +131,134 @@ impl Shop {
     }
 }
 
+/// Series besides those of the history: one of each path.
+#[derive(Default)]
+struct Made {
+    inner: Mutex<MadeInner>,
+}
+
+struct MadeInner {
+    name: &'static str,
+    names: u64,
+    changes: u64,
+    values: u64,
+    /// The labels and samples of each series.
+    series: Vec<(LabelSet, Vec<(i64, f64)>)>,
+}
+
+impl Default for MadeInner {
+    fn default() -> Self {
+        Self {
+            name: "r",
+            names: 0,
+            changes: 0,
+            values: 0,
+            series: Vec::new(),
+        }
+    }
+}
+
+impl Made {
+    fn name(&self, name: &'static str) {
+        let mut inner = self.inner.lock();
+        inner.name = name;
+        inner.names += 1;
+    }
+
+    /// Changes, ends or adds one series.
+    fn tick(&self, time: i64, random: u64) {
+        let mut inner = self.inner.lock();
+        let labels = LabelSet::new([
+            ("__name__", inner.name.to_owned()),
+            ("path", (random % 4).to_string()),
+        ]);
+        let value = if random.is_multiple_of(5) {
+            ABSENT
+        } else {
+            random as f64
+        };
+        inner.values += 1;
+        let known = inner.series.iter().position(|(known, _)| *known == labels);
+        let place = known.unwrap_or_else(|| {
+            inner.changes += 1;
+            inner.series.push((labels, Vec::new()));
+            inner.series.len() - 1
+        });
+        let samples = &mut inner.series[place].1;
+        samples.retain(|(known, _)| *known != time);
+        samples.push((time, value));
+    }
+
+    /// The series with those of the history, as one source.
+    fn all<'a>(&self, recorded: &'a Recorded) -> All<'a> {
+        let made = self.inner.lock().series.iter().map(as_series).collect();
+        All(made, recorded)
+    }
+}
+
+impl Beside for Made {
+    fn names(&self) -> u64 {
+        self.inner.lock().names
+    }
+
+    fn series(&self) -> u64 {
+        self.inner.lock().changes
+    }
+
+    fn values(&self) -> u64 {
+        self.inner.lock().values
+    }
+
+    fn may_match(&self, matchers: &[Matcher]) -> bool {
+        let name = self.inner.lock().name;
+        let mut matchers = matchers.iter();
+        matchers.all(|matcher| matcher.name() != "__name__" || matcher.matches(name))
+    }
+
+    fn find(&self, matchers: &[Matcher], visit: &mut dyn FnMut(&LabelSet, usize)) {
+        for (place, (labels, _)) in self.inner.lock().series.iter().enumerate() {
+            if matchers.iter().all(|matcher| matcher.is_met(labels)) {
+                visit(labels, place);
+            }
+        }
+    }
+
+    fn newest(&self, places: &[usize], (after, until): (i64, i64), into: &mut [f64]) -> bool {
+        let inner = self.inner.lock();
+        for (place, value) in places.iter().zip(into) {
+            let samples = inner.series[*place].1.iter().rev();
+            let mut samples = samples.filter(|(time, _)| (after + 1..=until).contains(time));
+            *value = samples.next().map_or(ABSENT, |(_, value)| *value);
+        }
+        true
+    }
+}
+
+fn as_series((labels, samples): &(LabelSet, Vec<(i64, f64)>)) -> Series {
+    let samples = samples.iter().map(|(time, value)| Sample {
+        time: *time,
+        value: (*value).into(),
+    });
+    Series {
+        labels: labels.clone(),
+        samples: samples.collect(),
+    }
+}
+
+/// Two sources without common series.
+struct All<'a>(Vec<Series>, &'a Recorded);
+
+impl Queryable for All<'_> {
+    fn select(
+        &self,
+        selection: &Selection,
+        sink: Sink<'_>,
+    ) -> Result<(), Box<dyn Error + Send + Sync>> {
+        self.0.select(selection, sink)?;
+        self.1.select(selection, sink)
+    }
+}
+
 fn sorted(found: &[InstantSample]) -> Vec<(LabelSet, Option<u64>)> {
     let bits = |value: &PointValue| {
         let value = value.as_float()?;
@@ -120,10 +275,6 @@ fn sorted(found: &[InstantSample]) -> Vec<(LabelSet, Option<u64>)> {
 #[test]
 fn a_query_that_stands_gives_what_it_gives_by_itself() {
     let options = QueryOptions::default();
-    let beside = Beside {
-        generation: 0,
-        has: &|_| false,
-    };
     let queries: Vec<Query> = STANDING
         .iter()
         .chain(ASKED)
@@ -134,6 +285,7 @@ fn a_query_that_stands_gives_what_it_gives_by_itself() {
         let mut shop = Shop::new(seed);
         let recorded = Recorded::new(&shop.history, [("job", "shop")]);
         let mut standing = Standing::default();
+        let made = Made::default();
         let mut found = Vec::new();
         let mut time = 0;
         for round in 0..150 {
@@ -142,17 +294,22 @@ fn a_query_that_stands_gives_what_it_gives_by_itself() {
                 time += 15_000;
                 shop.tick(time);
             }
-            for (query, stood) in queries.iter().zip(&mut stood) {
-                // Not at the tick itself, as for rules.
-                let now = time + 700;
+            // Not at the tick itself, as for rules.
+            let now = time + 700;
+            for (at, (query, stood)) in queries.iter().zip(&mut stood).enumerate() {
+                // As a recording rule between two others.
+                if at % 7 == 0 {
+                    made.tick(now, shop.below(60));
+                }
                 let stands =
-                    standing.evaluate(query, &recorded, &beside, (now, &options), &mut found);
+                    standing.evaluate(query, &recorded, &made, (now, &options), &mut found);
                 if !stands {
                     continue;
                 }
                 *stood += 1;
                 let text = query.text();
-                let answer = query.instant(&recorded, now, &options);
+                let all = made.all(&recorded);
+                let answer = query.instant(&all, now, &options);
                 let QueryResult::Vector(wanted) = answer.unwrap().result else {
                     panic!("{text} is no vector");
                 };
@@ -174,24 +331,57 @@ fn series_beside_the_history_and_limits_are_left_to_the_query() {
     let recorded = Recorded::new(&shop.history, [("job", "shop")]);
     let mut standing = Standing::default();
     let query = Query::parse("sum(rate(a_total[2m]))").unwrap();
-    let mut ask = |generation, made: bool, options: &QueryOptions, time| {
-        let beside = Beside {
-            generation,
-            has: &|_| made,
-        };
+    let made = Made::default();
+    let mut ask = |makes: bool, options: &QueryOptions, time| {
+        made.name(if makes { "a_total" } else { "r" });
+        if makes {
+            made.tick(time, 1);
+        }
         let time = (time, options);
-        standing.evaluate(&query, &recorded, &beside, time, &mut Vec::new())
+        standing.evaluate(&query, &recorded, &made, time, &mut Vec::new())
     };
     let options = QueryOptions::default();
-    assert!(ask(1, false, &options, 290_000));
-    assert!(!ask(2, true, &options, 291_000));
-    assert!(ask(3, false, &options, 292_000));
+    assert!(ask(false, &options, 290_000));
+    assert!(!ask(true, &options, 291_000));
+    assert!(ask(false, &options, 292_000));
     // A time before the last tick.
-    assert!(!ask(3, false, &options, 200_000));
-    assert!(ask(3, false, &options, 293_000));
+    assert!(!ask(false, &options, 200_000));
+    assert!(ask(false, &options, 293_000));
     let few = QueryOptions {
         max_series: 1,
         ..QueryOptions::default()
     };
-    assert!(!ask(3, false, &few, 294_000));
+    assert!(!ask(false, &few, 294_000));
+}
+
+#[test]
+fn a_range_beyond_the_fine_samples_is_left_to_the_query() {
+    let registry = Registry::new();
+    let jobs = registry.counter("jobs_total", "Jobs").build().unwrap();
+    let settings = HistorySettings::new()
+        .keep(Duration::from_secs(60))
+        .coarse_keep(Duration::from_secs(3_600));
+    let history = History::new(&registry, settings);
+    let recorded = Recorded::new(&history, [("job", "shop")]);
+    let query = Query::parse("sum_over_time(jobs_total[5m])").unwrap();
+    let options = QueryOptions::default();
+    let (mut standing, mut found) = (Standing::default(), Vec::new());
+    let made = Made::default();
+    let mut stood = Vec::new();
+    for tick in 0..20 {
+        jobs.inc();
+        let now = tick * 15_000;
+        history.tick(now);
+        let stands = standing.evaluate(&query, &recorded, &made, (now, &options), &mut found);
+        stood.push(stands);
+        if stands {
+            let QueryResult::Vector(wanted) =
+                query.instant(&recorded, now, &options).unwrap().result
+            else {
+                panic!("a vector");
+            };
+            assert_eq!(sorted(&found), sorted(&wanted), "at {now}");
+        }
+    }
+    assert!(stood[0] && !stood[19], "{stood:?}");
 }

@@ -3,10 +3,10 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use super::TemplateError;
-use super::number::general;
+use super::asking::Asking;
+use super::error::TemplateError;
+use super::humanize::{go_duration, humanize, humanize_1024, humanize_duration, in_range, short};
 use super::printf::{print, printf};
-use super::run::Run;
 use super::text::{html, js, strip_domain, strip_port, title, url_query};
 use super::value::Value;
 use crate::rules::duration::parse_duration;
@@ -21,7 +21,7 @@ pub(super) struct Function {
     pub(super) call: Call,
 }
 
-type Call = fn(&mut Run<'_>, &[Value]) -> Result<Value, String>;
+type Call = fn(&mut Asking<'_>, &[Value]) -> Result<Value, String>;
 
 const ANY: usize = usize::MAX;
 
@@ -78,7 +78,9 @@ static FUNCTIONS: [Function; 49] = [
         Ok(Value::text(url_query(&print(args))))
     }),
     // From Prometheus.
-    function("query", (1, 1), |run, args| run.query(&text(&args[0])?)),
+    function("query", (1, 1), |asking, args| {
+        asking.query(&text(&args[0])?)
+    }),
     function("first", (1, 1), |_, args| match &args[0] {
         Value::List(found) => found
             .first()
@@ -151,33 +153,13 @@ static FUNCTIONS: [Function; 49] = [
     function("graphLink", (1, 1), |_, args| Ok(link(&text(&args[0])?, 0))),
     function("tableLink", (1, 1), |_, args| Ok(link(&text(&args[0])?, 1))),
     function("humanize", (1, 1), |_, args| {
-        let value = float(&args[0])?;
-        Ok(Value::text(if value == 0.0 || !value.is_finite() {
-            short(value)
-        } else if value.abs() >= 1.0 {
-            scaled(
-                value,
-                1_000.0,
-                &["", "k", "M", "G", "T", "P", "E", "Z", "Y"],
-            )
-        } else {
-            small(value)
-        }))
+        Ok(Value::text(humanize(float(&args[0])?)))
     }),
     function("humanize1024", (1, 1), |_, args| {
-        let value = float(&args[0])?;
-        Ok(Value::text(if value.abs() <= 1.0 || !value.is_finite() {
-            short(value)
-        } else {
-            scaled(
-                value,
-                1_024.0,
-                &["", "ki", "Mi", "Gi", "Ti", "Pi", "Ei", "Zi", "Yi"],
-            )
-        }))
+        Ok(Value::text(humanize_1024(float(&args[0])?)))
     }),
     function("humanizeDuration", (1, 1), |_, args| {
-        Ok(Value::text(duration(float(&args[0])?)))
+        Ok(Value::text(humanize_duration(float(&args[0])?)))
     }),
     function("humanizePercentage", (1, 1), |_, args| {
         Ok(Value::text(format!("{}%", short(float(&args[0])? * 100.0))))
@@ -200,8 +182,8 @@ static FUNCTIONS: [Function; 49] = [
     function("toDuration", (1, 1), |_, args| {
         Ok(Value::text(go_duration(float(&args[0])?)))
     }),
-    function("now", (0, 0), |run, _| {
-        Ok(Value::Float(run.data.now as f64 / 1_000.0))
+    function("now", (0, 0), |asking, _| {
+        Ok(Value::Float(asking.data.now as f64 / 1_000.0))
     }),
     function("parseDuration", (1, 1), |_, args| {
         let written = text(&args[0])?;
@@ -209,11 +191,11 @@ static FUNCTIONS: [Function; 49] = [
         let parsed = parsed.ok_or_else(|| format!("{written:?} is no duration"))?;
         Ok(Value::Float(parsed.as_secs_f64()))
     }),
-    function("pathPrefix", (0, 0), |run, _| {
-        Ok(Value::text(path(&run.data.external_url)))
+    function("pathPrefix", (0, 0), |asking, _| {
+        Ok(Value::text(path(&asking.data.external_url)))
     }),
-    function("externalURL", (0, 0), |run, _| {
-        Ok(Value::Text(Arc::clone(&run.data.external_url)))
+    function("externalURL", (0, 0), |asking, _| {
+        Ok(Value::Text(Arc::clone(&asking.data.external_url)))
     }),
     // Templates of rules have no callable values, and no other file is read.
     function("call", (1, ANY), |_, _| {
@@ -369,99 +351,6 @@ fn slice(args: &[Value]) -> Result<Value, String> {
             Ok(Value::List(part.into()))
         }
         _ => Err(outside()),
-    }
-}
-
-/// Four digits, as in Prometheus' humanized output.
-fn short(value: f64) -> String {
-    general(value, Some(4))
-}
-
-fn scaled(mut value: f64, by: f64, units: &[&str]) -> String {
-    let mut unit = "";
-    for (i, name) in units.iter().enumerate() {
-        unit = name;
-        if value.abs() < by || i + 1 == units.len() {
-            break;
-        }
-        value /= by;
-    }
-    format!("{}{unit}", short(value))
-}
-
-fn small(mut value: f64) -> String {
-    let mut unit = "";
-    for name in ["m", "u", "n", "p", "f", "a", "z", "y"] {
-        if value.abs() >= 1.0 {
-            break;
-        }
-        unit = name;
-        value *= 1_000.0;
-    }
-    format!("{}{unit}", short(value))
-}
-
-fn duration(value: f64) -> String {
-    if !value.is_finite() {
-        return short(value);
-    }
-    if value == 0.0 {
-        return "0s".to_owned();
-    }
-    if value.abs() < 1.0 {
-        return small(value) + "s";
-    }
-    let sign = if value < 0.0 { "-" } else { "" };
-    let value = value.abs();
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "it is cut to the range of i64"
-    )]
-    let whole = value as i64;
-    let (days, hours) = (whole / 86_400, whole / 3_600 % 24);
-    let (minutes, seconds) = (whole / 60 % 60, whole % 60);
-    match (days, hours, minutes) {
-        (0, 0, 0) => format!("{sign}{}s", short(value)),
-        (0, 0, _) => format!("{sign}{minutes}m {seconds}s"),
-        (0, _, _) => format!("{sign}{hours}h {minutes}m {seconds}s"),
-        _ => format!("{sign}{days}d {hours}h {minutes}m {seconds}s"),
-    }
-}
-
-/// Checks that Go can represent the time.
-fn in_range(seconds: f64) -> Result<f64, String> {
-    if seconds.abs() < 9.2e15 {
-        return Ok(seconds);
-    }
-    Err(format!(
-        "{seconds} seconds are outside of what a time can be"
-    ))
-}
-
-/// A duration in Go's format: `1h2m3.5s`.
-fn go_duration(seconds: f64) -> String {
-    if seconds == 0.0 {
-        return "0s".to_owned();
-    }
-    let sign = if seconds < 0.0 { "-" } else { "" };
-    let seconds = seconds.abs();
-    if seconds < 1.0 {
-        let (scale, unit) = match seconds {
-            s if s < 1e-6 => (1e9, "ns"),
-            s if s < 1e-3 => (1e6, "µs"),
-            _ => (1e3, "ms"),
-        };
-        return format!("{sign}{}{unit}", general(seconds * scale, None));
-    }
-    let hours = (seconds / 3_600.0).floor();
-    let minutes = ((seconds - hours * 3_600.0) / 60.0).floor();
-    let rest = general(seconds - hours * 3_600.0 - minutes * 60.0, None);
-    if hours > 0.0 {
-        format!("{sign}{hours}h{minutes}m{rest}s")
-    } else if minutes > 0.0 {
-        format!("{sign}{minutes}m{rest}s")
-    } else {
-        format!("{sign}{rest}s")
     }
 }
 

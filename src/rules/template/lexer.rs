@@ -1,6 +1,6 @@
 //! Splits a template into text and actions, and an action into tokens.
 
-use super::TemplateError;
+use super::error::TemplateError;
 
 /// A part of a template.
 pub(super) enum Part<'a> {

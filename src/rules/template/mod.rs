@@ -1,7 +1,10 @@
 //! Templates of labels and annotations: the part of Go's `text/template` that rule files use, with
 //! Prometheus' functions, limited in steps, queries and bytes.
 
+mod asking;
+mod error;
 mod functions;
+mod humanize;
 mod lexer;
 mod number;
 mod parser;
@@ -13,8 +16,10 @@ mod value;
 use std::fmt;
 use std::sync::Arc;
 
+pub(super) use self::asking::Ask;
+use self::asking::Asking;
+pub(super) use self::error::{RenderError, TemplateError};
 use self::parser::Node;
-pub(super) use self::run::Ask;
 use self::run::Run;
 pub(super) use self::value::{Data, Found};
 
@@ -27,33 +32,6 @@ pub struct Template {
     text: Arc<str>,
     /// `None` for plain text.
     nodes: Option<Arc<[Node]>>,
-}
-
-/// The error of an invalid template.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::rules) struct TemplateError {
-    /// The byte offset in the text.
-    pub(in crate::rules) at: usize,
-    pub(in crate::rules) problem: String,
-    pub(in crate::rules) hint: String,
-}
-
-impl TemplateError {
-    fn new(at: usize, problem: impl Into<String>, hint: impl Into<String>) -> Self {
-        let (problem, hint) = (problem.into(), hint.into());
-        Self { at, problem, hint }
-    }
-}
-
-/// The error of evaluating a template.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub(in crate::rules) struct RenderError(String);
-
-impl RenderError {
-    fn new(problem: impl Into<String>) -> Self {
-        Self(problem.into())
-    }
 }
 
 impl Template {
@@ -92,7 +70,7 @@ impl Template {
         };
         // Reborrowed, since the trait object's lifetime is that of the call.
         let mut ask = |text: &str| ask(text);
-        let mut run = Run::new(Arc::clone(data), &mut ask);
+        let mut run = Run::new(Asking::new(Arc::clone(data), &mut ask));
         run.all(nodes)?;
         Ok(Arc::from(run.out))
     }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::TemplateError;
+use super::error::TemplateError;
 use super::functions::{self, Function};
 use super::lexer::{Lexeme, Part, Token, parts, tokens};
 use super::value::Value;

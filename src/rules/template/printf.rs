@@ -78,7 +78,7 @@ pub(super) fn printf(format: &str, values: &[Value]) -> Result<String, String> {
         };
         let text = one(&spec, verb, value);
         pad(&mut out, &spec, &text, value);
-        if out.len() > super::run::BYTES {
+        if out.len() > super::asking::BYTES {
             return Err("the text is too long".to_owned());
         }
     }

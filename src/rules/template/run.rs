@@ -2,31 +2,21 @@
 
 use std::sync::Arc;
 
-use super::RenderError;
+use super::asking::{Asking, BYTES};
+use super::error::RenderError;
 use super::functions::Function;
 use super::parser::{Command, Head, Node, Pipe, Term};
-use super::value::{Data, Found, Value};
+use super::value::Value;
 
 /// The limit of steps of a template: nodes, calls and loop iterations.
 const STEPS: usize = 20_000;
 
-/// The limit of a template's output, in bytes.
-pub(super) const BYTES: usize = 64 * 1024;
-
-/// The limit of queries of a template.
-const QUERIES: usize = 64;
-
-/// Answers the queries of templates, or returns an error.
-pub(in crate::rules) type Ask<'a> = dyn FnMut(&str) -> Result<Vec<Found>, String> + 'a;
-
 /// State of a template's evaluation.
 pub(super) struct Run<'a> {
-    pub(super) data: Arc<Data>,
+    asking: Asking<'a>,
     pub(super) out: String,
-    ask: &'a mut Ask<'a>,
     variables: Vec<(Arc<str>, Value)>,
     steps: usize,
-    queries: usize,
 }
 
 /// The way a list of nodes ended.
@@ -38,9 +28,10 @@ enum Flow {
 }
 
 impl<'a> Run<'a> {
-    pub(super) fn new(data: Arc<Data>, ask: &'a mut Ask<'a>) -> Self {
+    pub(super) fn new(asking: Asking<'a>) -> Self {
+        let data = &asking.data;
         let variables = vec![
-            (Arc::from(""), Value::Data(Arc::clone(&data))),
+            (Arc::from(""), Value::Data(Arc::clone(data))),
             (Arc::from("labels"), Value::Labels(Arc::clone(&data.labels))),
             (
                 Arc::from("externalLabels"),
@@ -53,30 +44,16 @@ impl<'a> Run<'a> {
             (Arc::from("value"), Value::Float(data.value)),
         ];
         Self {
-            data,
+            asking,
             out: String::new(),
-            ask,
             variables,
             steps: 0,
-            queries: 0,
         }
     }
 
     pub(super) fn all(&mut self, nodes: &[Node]) -> Result<(), RenderError> {
-        let dot = Value::Data(Arc::clone(&self.data));
+        let dot = Value::Data(Arc::clone(&self.asking.data));
         self.list(nodes, &dot).map(drop)
-    }
-
-    /// Runs a query at the time of the evaluation.
-    pub(super) fn query(&mut self, text: &str) -> Result<Value, String> {
-        self.queries += 1;
-        if self.queries > QUERIES {
-            return Err(format!("it asks more than {QUERIES} queries"));
-        }
-        let found = (self.ask)(text)?.into_iter();
-        Ok(Value::List(
-            found.map(|found| Value::Found(Arc::new(found))).collect(),
-        ))
     }
 
     fn step(&mut self) -> Result<(), RenderError> {
@@ -265,7 +242,7 @@ impl<'a> Run<'a> {
     }
 
     fn call(&mut self, function: &Function, arguments: &[Value]) -> Result<Value, RenderError> {
-        let result = (function.call)(self, arguments).and_then(|value| match &value {
+        let result = (function.call)(&mut self.asking, arguments).and_then(|value| match &value {
             // Limits texts that grow in a loop.
             Value::Text(text) if text.len() > BYTES => Err("the text is too long".to_owned()),
             _ => Ok(value),

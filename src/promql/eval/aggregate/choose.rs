@@ -2,8 +2,8 @@
 
 use std::cmp::Ordering;
 
-use super::Groups;
 use super::fold::ignored;
+use super::groups::Groups;
 use crate::promql::error::QueryError;
 use crate::promql::eval::Eval;
 use crate::promql::format::go_float;

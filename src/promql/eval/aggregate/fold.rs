@@ -1,6 +1,6 @@
 //! Aggregations of numbers that are computed value by value.
 
-use super::Groups;
+use super::groups::Groups;
 use crate::promql::eval::Notes;
 use crate::promql::parse::Aggregation;
 use crate::promql::quantile::quantile;

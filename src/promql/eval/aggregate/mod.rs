@@ -2,88 +2,18 @@
 
 mod choose;
 mod fold;
+mod groups;
 mod sums;
 
-use hashbrown::HashTable;
-
 pub(crate) use self::fold::Fold;
+use self::groups::Groups;
 
 use super::Eval;
 use crate::promql::error::QueryError;
 use crate::promql::format::{go_float, is_label_name, plain_float};
 use crate::promql::grouping::Grouping;
-use crate::promql::labels::LabelSet;
 use crate::promql::parse::{Aggregate, Aggregation, Node};
 use crate::promql::value::{InstantSample, PointValue};
-
-/// The groups of a vector, in the order of their first samples.
-struct Groups {
-    labels: Vec<LabelSet>,
-    /// The index of each sample's group.
-    of: Vec<usize>,
-}
-
-impl Groups {
-    fn new(by: &Grouping, vector: &[InstantSample]) -> Self {
-        let mut index: HashTable<usize> = HashTable::new();
-        // For each group its hash and its first sample.
-        let mut firsts: Vec<(u64, usize)> = Vec::new();
-        let mut of = Vec::with_capacity(vector.len());
-        for (at, sample) in vector.iter().enumerate() {
-            let hash = by.hash(&sample.labels);
-            let same = |group: &usize| by.same(&vector[firsts[*group].1].labels, &sample.labels);
-            let group = index.find(hash, same).copied().unwrap_or_else(|| {
-                let group = firsts.len();
-                firsts.push((hash, at));
-                index.insert_unique(hash, group, |group| firsts[*group].0);
-                group
-            });
-            of.push(group);
-        }
-        let labels = firsts.iter().map(|(_, at)| by.apply(&vector[*at].labels));
-        Self {
-            labels: labels.collect(),
-            of,
-        }
-    }
-
-    fn len(&self) -> usize {
-        self.labels.len()
-    }
-
-    /// A sample for each group that has a value.
-    fn with(self, values: impl IntoIterator<Item = Option<PointValue>>) -> Vec<InstantSample> {
-        let samples = self.labels.into_iter().zip(values);
-        let sample = |(labels, value): (_, Option<_>)| {
-            Some(InstantSample {
-                labels,
-                value: value?,
-            })
-        };
-        samples.filter_map(sample).collect()
-    }
-}
-
-impl Aggregation {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Sum => "sum",
-            Self::Avg => "avg",
-            Self::Count => "count",
-            Self::Min => "min",
-            Self::Max => "max",
-            Self::Group => "group",
-            Self::Stddev => "stddev",
-            Self::Stdvar => "stdvar",
-            Self::Topk => "topk",
-            Self::Bottomk => "bottomk",
-            Self::Limitk => "limitk",
-            Self::LimitRatio => "limit_ratio",
-            Self::Quantile => "quantile",
-            Self::CountValues => "count_values",
-        }
-    }
-}
 
 impl Eval<'_> {
     pub(super) fn aggregate(

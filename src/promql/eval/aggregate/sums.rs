@@ -1,6 +1,6 @@
 //! `sum` and `avg` of numbers and histograms.
 
-use super::Groups;
+use super::groups::Groups;
 use crate::promql::eval::Notes;
 use crate::promql::histogram::HistogramSum;
 use crate::promql::kahan::Mean;
