@@ -39,10 +39,7 @@ pub(crate) fn of_axum() -> Vec<Contender> {
         router("bare", routes()),
         router(OURS, routes().layer(ours().build().unwrap())),
         router(PASSING, routes().layer(passing)),
-        router(
-            "ours, with its load kept",
-            routes().layer(ours().load(&Load::default()).build().unwrap()),
-        ),
+        measured_by(&Load::default()),
         router(
             "ours, one in ten timed",
             routes().layer(ours().sample_rate(0.1).build().unwrap()),
@@ -67,6 +64,13 @@ pub(crate) fn of_axum() -> Vec<Contender> {
         ),
         router("axum-prometheus", routes().layer(theirs)),
     ]
+}
+
+/// Ours, with its load kept.
+pub(crate) fn measured_by(load: &Load) -> Contender {
+    let layer = HttpLayer::builder(&Registry::new()).load(load);
+    let routes = routes().layer(layer.build().unwrap());
+    router("ours, with its load kept", routes)
 }
 
 fn around(layer: HttpLayerBuilder) -> HttpService<Router> {

@@ -31,6 +31,7 @@
 
 mod container;
 mod figures;
+mod held;
 mod process;
 #[cfg(feature = "tokio-metrics")]
 mod runtime;

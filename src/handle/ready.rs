@@ -13,8 +13,8 @@ use crate::health::{Check, Fact};
 ///
 /// | state | `/readyz` |
 /// |---|---|
-/// | no server was handed over | 503 where `service.wait_until_serving` is set, else 200 |
-/// | all run that ever ran at once | 200 |
+/// | no server was given to `serving` | 503 if `service.wait_until_serving` is set, else 200 |
+/// | as many run as ever ran at once | 200 |
 /// | fewer run | 503 |
 ///
 /// In every state, a reason set by [`Selfheal::set_not_ready`] gives 503.

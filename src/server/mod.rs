@@ -11,7 +11,7 @@
 //! - Unread data is bounded in bytes over all scrapes: beyond 32 MiB, pages are written only as
 //!   fast as they are read, and the slowest reader is dropped if another needs the memory. Beyond
 //!   64 MiB, including data that a server has taken but not sent, no page is started.
-//! - `/livez` reports whether the engine makes progress, regardless of dependencies; `/readyz`
+//! - `/livez` reports whether the service itself makes progress, not its dependencies; `/readyz`
 //!   whether the service accepts traffic; `/health` is for people and load balancers: 200, or 503
 //!   while a component is down.
 //! - The listener binds only the configured addresses. Connections are limited, with a reserve for

@@ -21,11 +21,11 @@ use crate::encode::CHUNK;
 /// HTTP/1), so small ones keep little in memory for a client that does not read.
 const FRAME: usize = 8 * 1024;
 
-/// After so many bytes in one turn of its task a body lets others have theirs. A server sends
-/// what a body has ready for as long as the socket takes it, and a reader on the same machine
-/// takes megabytes. With many readers that is not enough: as long as each of them has something to
-/// send, all that is not theirs waits behind a turn of each. So the turns of all have a
-/// [pace](super::pace), too.
+/// The bytes after which a body yields to other tasks. A server sends what a body has ready as long
+/// as the socket takes it, and a reader on the same machine takes megabytes. With many readers that
+/// is not enough, since everything else waits behind a turn of each; so all turns have a common
+/// [pace](super::pace), including the first of a page, which sharing readers start at the same
+/// moment. A page of at most one turn is sent without it.
 pub(super) const TURN: usize = CHUNK;
 
 /// Returns once there is something to send, or the reason why not.
@@ -42,6 +42,9 @@ pub(super) async fn streamed(
             if left == Some(0) {
                 parts.whole();
             }
+            if left.is_none_or(|left| left > TURN) {
+                parts.given = TURN;
+            }
             Ok(Body::new(parts))
         }
         Ok(Err(failure)) => Err(failure),
@@ -57,9 +60,9 @@ struct Parts {
     chunk: Bytes,
     /// The rest of the page, if its length is sent.
     left: Option<usize>,
-    /// How many bytes it gave since it last waited.
+    /// The bytes sent in the current turn.
     given: usize,
-    /// Until its next turn.
+    /// The wait for the next turn.
     rest: Option<Pin<Box<Sleep>>>,
     ended: bool,
     watch: AbortHandle,

@@ -4,11 +4,11 @@
 //! Guarantees:
 //! - A [`Tracker`] records exactly once: success or error if the code reports it, an error of type
 //!   `panic` if it unwinds, abandoned if it is dropped early (a cancelled future, a `?`).
-//! - It never panics and never fails. Where its metrics clash with others that the application
-//!   declared under the same names, it records nothing, and the scrape says so in
-//!   `selfheal_collectors_skipped_total`.
-//! - It takes two readings of the clock. It takes no lock and, once the series are there and what
-//!   names the work is among the first 4,096 sets of at most 256 bytes, allocates nothing.
+//! - It never panics and never fails. If its metrics clash with others that the application
+//!   declared under the same names, it records nothing, and `selfheal_collectors_skipped_total`
+//!   counts it.
+//! - It reads the clock twice. It takes no lock and, once the series exist and its texts are among
+//!   the first 4,096 sets of at most 256 bytes, allocates nothing.
 //!
 //! [`groups`](crate::groups) has ready-made kinds of work. Define your own with the same means:
 //! metrics by [`group!`](crate::group!), a tracker by [`tracker!`](crate::tracker!) or, if texts do

@@ -3,11 +3,11 @@ use std::sync::LazyLock;
 
 use crate::util::Known;
 
-/// The texts that name a piece of work, kept for as long as it lasts.
+/// The texts that identify a piece of work.
 ///
-/// A tracker is made for each piece, and what names them is little: the first 4,096 sets of texts
-/// that a process has, each of at most 256 bytes, are kept as long as it runs. Of those nothing is
-/// copied, and being always at one address, their series are found as fast as those of constants.
+/// The first 4,096 distinct sets of texts of a process, each of at most 256 bytes, are interned for
+/// the life of the process. They are not copied again, and since their address never changes, their
+/// series are found as fast as those of constants.
 pub struct Texts<const N: usize>(Kept<N>);
 
 enum Kept<const N: usize> {
@@ -15,20 +15,20 @@ enum Kept<const N: usize> {
     Own([Box<str>; N]),
 }
 
-/// The most sets that are known, and the most bytes of one.
+/// The limits of interned sets, and of the bytes of one.
 const MAX_SETS: usize = 4_096;
 const MAX_BYTES: usize = 256;
 
-/// Lists of sets by hash: four in each when all are known.
+/// The number of hash lists: four sets in each at the limit.
 const LISTS: usize = 1_024;
 
-/// The texts that name a piece of work together.
+/// The texts that identify a piece of work.
 type Set = Box<[Box<str>]>;
 
 static KNOWN: LazyLock<Known<Set, LISTS>> = LazyLock::new(|| Known::new(MAX_SETS));
 
 impl<const N: usize> Texts<N> {
-    /// Keeps these.
+    /// Interns or copies the texts.
     #[must_use]
     pub fn new(texts: [&str; N]) -> Self {
         let is = |known: &Set| {
@@ -58,7 +58,7 @@ impl<const N: usize> Texts<N> {
         }
     }
 
-    /// Reads them.
+    /// Returns the texts.
     #[must_use]
     #[inline]
     pub fn get(&self) -> [&str; N] {

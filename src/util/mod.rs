@@ -14,6 +14,8 @@ mod chain;
 #[cfg(feature = "rules")]
 mod civil;
 mod clock;
+#[cfg(feature = "http")]
+mod coarse;
 mod distance;
 pub mod escape;
 #[cfg(any(feature = "http", feature = "http-client", feature = "grpc"))]

@@ -10,6 +10,7 @@ mod paths;
 mod peers;
 mod rules;
 mod source;
+mod tree;
 mod variables;
 
 use std::path::Path;

@@ -51,6 +51,23 @@ async fn probes_ask_for_no_credentials_unless_they_are_said_to() {
     assert_value(&registry, "selfheal_unauthorized_total", &[], 7.0);
 }
 
+/// As above, where the check stands in the router itself.
+#[tokio::test]
+async fn probes_of_endpoints_with_credentials_ask_for_none_unless_they_are_said_to() {
+    let app = |probes| -> Router {
+        let auth = Auth::new().bearer(Secret::new("t0ken"));
+        let endpoints = Endpoints::new(Registry::new(), healthy);
+        router(endpoints.auth(auth.protect_probes(probes)))
+    };
+    for path in ["/livez", "/readyz"] {
+        assert_eq!(status(app(false), path, None).await, StatusCode::OK);
+        let refused = status(app(true), path, None).await;
+        assert_eq!(refused, StatusCode::UNAUTHORIZED);
+        let known = status(app(true), path, Some("t0ken")).await;
+        assert_eq!(known, StatusCode::OK);
+    }
+}
+
 #[tokio::test]
 async fn each_endpoint_is_for_whom_it_is_configured() {
     let paths = ["/metrics", "/health", "/selfheal", "/selfheal/api/status"];

@@ -5,6 +5,7 @@ mod cgroup;
 use std::sync::Arc;
 
 use super::figures::Figures;
+use super::held::Held;
 use crate::catalog::MetricDef;
 use crate::registry::Number::{F64, U64};
 use crate::registry::{Collector, DeclareError, FamilySnapshot, Group, Registry};
@@ -14,9 +15,9 @@ use cgroup::Cgroup;
 /// Exposes usage and limits of the process's control group, in addition to those of the machine:
 /// memory, the CPU limit in cores, CPU time, and throttled time.
 ///
-/// They are read at scrape time from cgroup v2, or v1 if there is no other. The lowest limit of the
-/// group and its ancestors counts. An unreadable value, and a missing limit, is left out; outside
-/// of Linux there are none.
+/// They are read at scrape time, at most ten times a second, from cgroup v2, or v1 if there is no
+/// other. The lowest limit of the group and its ancestors counts. An unreadable value, and a missing
+/// limit, is left out; outside of Linux there are none.
 ///
 /// Calling it again has no effect.
 ///
@@ -34,6 +35,7 @@ impl Group for Container {
     fn declare(registry: &Registry) -> Result<Self, DeclareError> {
         registry.collect_from(Arc::new(ContainerCollector {
             cgroup: Cgroup::default(),
+            held: Held::new(registry.clock()),
             figures: figures(Self::NAME),
         }))?;
         Ok(Self)
@@ -42,6 +44,7 @@ impl Group for Container {
 
 struct ContainerCollector {
     cgroup: Cgroup,
+    held: Held<Usage>,
     figures: Figures<Usage>,
 }
 
@@ -51,7 +54,8 @@ impl Collector for ContainerCollector {
     }
 
     fn collect(&self, out: &mut Vec<FamilySnapshot>) {
-        self.figures.collect(&self.cgroup.read(), out);
+        let read = self.held.get(|| self.cgroup.read());
+        self.figures.collect(&read, out);
     }
 }
 

@@ -13,6 +13,7 @@ mod portable;
 use std::sync::Arc;
 
 use super::figures::Figures;
+use super::held::Held;
 use crate::catalog::{Alias, MetricDef};
 use crate::config::AUTOMATION;
 use crate::registry::Number::{F64, U64};
@@ -29,8 +30,8 @@ use portable::Portable as Source;
 /// client: CPU seconds, resident and virtual memory, open and maximum file descriptors, threads,
 /// start time, bytes received and transmitted.
 ///
-/// They are read at scrape time, on Linux from `/proc/self` (some 0.2 ms). An unreadable value is
-/// left out. The start time stays if the wall clock is set by seconds, and follows a step of more
+/// They are read at scrape time, at most ten times a second, on Linux from `/proc/self` (some
+/// 0.2 ms). An unreadable value is left out. The start time stays if the wall clock is set by seconds, and follows a step of more
 /// than an hour, as on a machine without a hardware clock, which starts in 1970. An "unlimited"
 /// limit is 2⁶⁴ − 1, as in the Go client. The bytes are those of the network namespace of the
 /// process, IPv4 and IPv6: Linux does not count them by process. Elsewhere the values come from
@@ -53,6 +54,7 @@ impl Group for Process {
     fn declare(registry: &Registry) -> Result<Self, DeclareError> {
         registry.collect_from(Arc::new(ProcessCollector {
             source: Source::default(),
+            held: Held::new(registry.clock()),
             figures: figures(Self::NAME),
         }))?;
         Ok(Self)
@@ -61,6 +63,7 @@ impl Group for Process {
 
 struct ProcessCollector {
     source: Source,
+    held: Held<ProcessFigures>,
     figures: Figures<ProcessFigures>,
 }
 
@@ -70,12 +73,13 @@ impl Collector for ProcessCollector {
     }
 
     fn collect(&self, out: &mut Vec<FamilySnapshot>) {
-        self.figures.collect(&self.source.read(), out);
+        let read = self.held.get(|| self.source.read());
+        self.figures.collect(&read, out);
     }
 }
 
 /// Values of the process; `None` if the system does not report one.
-#[derive(Debug, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 struct ProcessFigures {
     cpu_seconds: Option<f64>,
     resident_bytes: Option<u64>,
