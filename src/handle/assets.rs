@@ -6,6 +6,7 @@ use crate::assets::{AssetsError, Stack, Written};
 use crate::catalog::MetricDef;
 use crate::registry::Registry;
 
+#[cfg_attr(docsrs, doc(cfg(feature = "assets")))]
 impl Selfheal {
     /// Generates the monitoring stack: rules, dashboards and deployment files for every metric that
     /// this crate and the application have declared so far, with the names, labels, buckets and

@@ -7,6 +7,7 @@ use crate::grpc::{GrpcClientLayer, GrpcLayer, GrpcLayerBuilder};
 #[derive(Default)]
 pub(super) struct Asked(OnceLock<()>);
 
+#[cfg_attr(docsrs, doc(cfg(feature = "grpc")))]
 impl Selfheal {
     /// Starts building the layer that measures a tonic server, with the registry and the clock of
     /// this handle: `heal.grpc_layer().build()?`, or with the server's services declared before.

@@ -86,6 +86,10 @@ pub struct Rules {
 impl Rules {
     /// How each rule is treated here: evaluated, a fleet rule, or without series. It implements
     /// `Display`.
+    ///
+    /// It is about the metrics that are declared when it is asked for, and makes a scrape to know
+    /// them: before the layer of HTTP servers is built, say, its metrics are not among them. A rule
+    /// without series is evaluated as soon as these are declared.
     #[must_use]
     pub fn report(&self) -> Report {
         self.recent.report()

@@ -61,6 +61,7 @@ pub enum RulesError {
 #[derive(Default)]
 pub(super) struct Lazy(Mutex<Option<Arc<Recent>>>);
 
+#[cfg_attr(docsrs, doc(cfg(feature = "rules")))]
 impl Selfheal {
     /// Starts building the evaluation of an unmodified Prometheus rule file. Its alerts are raised
     /// here, on the series of this process, seconds after a server would have them pending.

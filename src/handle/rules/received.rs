@@ -31,6 +31,7 @@ pub(in crate::handle) struct Received {
 #[derive(Default)]
 pub(in crate::handle) struct Lazy(pub(super) Mutex<Option<Arc<Received>>>);
 
+#[cfg_attr(docsrs, doc(cfg(feature = "rules")))]
 impl Selfheal {
     /// Starts accepting the alerts that an Alertmanager delivers. Its configuration needs a
     /// receiver with the URL of the page followed by `api/alertmanager`,

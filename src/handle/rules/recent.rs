@@ -206,9 +206,15 @@ impl Recent {
         self.state.lock().refused = Some(error);
     }
 
+    /// How each rule is treated, by the metrics that are declared now.
     pub(super) fn report(&self) -> Report {
-        let state = self.state.lock();
-        let report = Report::new(&state.status);
+        let measured = self.measure();
+        let mut evaluator = self.evaluator.lock();
+        evaluator.classify(&measured);
+        let report = Report::new(&evaluator.status());
+        drop(evaluator);
+        let mut state = self.state.lock();
+        state.measured = measured;
         match &state.refused {
             Some(error) => report.refused(error),
             None => report,

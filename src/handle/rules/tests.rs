@@ -89,6 +89,25 @@ async fn seconds(seconds: u64) {
     sleep(Duration::from_secs(seconds)).await;
 }
 
+/// A program that installs its rules before its layers reads what is so after them.
+#[tokio::test(start_paused = true)]
+async fn the_report_knows_what_was_declared_after_the_rules_were_installed() {
+    let bench = Bench::new();
+    let path = bench.write("  - {alert: Late, expr: late_total > 1}\n");
+    let rules = bench.heal.rules(&path).install().unwrap();
+    let report = rules.report().to_string();
+    assert!(
+        report.contains("no such series here: late_total"),
+        "{report}"
+    );
+    let late = bench.heal.registry().counter("late_total", "").build();
+    let report = rules.report().to_string();
+    assert!(report.contains("Late (line 5): evaluated here"), "{report}");
+    late.unwrap().add(2);
+    seconds(3).await;
+    assert_eq!(rules.alerts().len(), 1);
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_alert_is_acted_on_once_and_healed_on_samples_that_are_newer() {
     let bench = Bench::new();
