@@ -7,9 +7,10 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, Version, header};
 
+use super::answer::answer;
 use super::ending::{Deadline, Failure};
+use super::endpoints::Endpoints;
 use super::pages::{Content, Page};
-use super::routes::{Endpoints, answer};
 use super::stream::{streamed, unread};
 use crate::encode::{Encoding, Format, Selection};
 

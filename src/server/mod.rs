@@ -85,10 +85,14 @@
 //! # }
 //! ```
 
+mod answer;
+mod answers;
 mod api;
 mod auth;
 mod connection;
 mod ending;
+mod endpoints;
+mod limits;
 mod links;
 mod listener;
 mod log;
@@ -99,6 +103,8 @@ mod pages;
 mod places;
 #[cfg(feature = "rules")]
 mod query;
+#[cfg(feature = "rules")]
+mod receiver;
 mod refused;
 mod routes;
 mod siblings;
@@ -112,14 +118,16 @@ mod written;
 pub use api::{Operator, Order, Subject};
 pub use auth::Auth;
 pub(crate) use ending::declare_all;
+pub use endpoints::{Endpoints, PathError};
+pub use limits::Limits;
 pub(crate) use listener::serve_alone;
-pub use listener::{Limits, ListenError, Listener, ListenerBuilder};
+pub use listener::{ListenError, Listener, ListenerBuilder};
 #[cfg(feature = "rules")]
 #[cfg_attr(docsrs, doc(cfg(feature = "rules")))]
 pub use query::QuerySource;
-pub use routes::{Endpoints, PathError, router};
-pub use siblings::Siblings;
-pub use tls::TlsError;
 #[cfg(feature = "rules")]
 #[cfg_attr(docsrs, doc(cfg(feature = "rules")))]
-pub use webhook::AlertReceiver;
+pub use receiver::AlertReceiver;
+pub use routes::router;
+pub use siblings::Siblings;
+pub use tls::TlsError;

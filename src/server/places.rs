@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::listener::Limits;
+use super::limits::Limits;
 use super::refused::{Refusal, Refused};
 
 /// The number of connections beyond [`Limits::connections`]: for probes, and to read the requests

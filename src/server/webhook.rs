@@ -15,8 +15,9 @@ use http::{HeaderValue, Request, StatusCode, header};
 use serde::Deserialize;
 use serde_json::json;
 
+use super::answer::answer;
 use super::auth::Caller;
-use super::routes::{Endpoints, answer};
+use super::endpoints::Endpoints;
 use crate::promql::LabelSet;
 use crate::rules::{DeliveredAlert, Delivery};
 use crate::util::from_rfc_3339;
@@ -29,18 +30,6 @@ const MOST: usize = 1_000;
 
 /// The only version of the format.
 const VERSION: &str = "4";
-
-/// Receives the alerts that an Alertmanager delivers.
-///
-/// [`Selfheal`](crate::Selfheal) provides one. It is called on a worker of the endpoints, so it
-/// must not block.
-pub trait AlertReceiver: Send + Sync + 'static {
-    /// Processes alerts, and returns the result of each, in order.
-    ///
-    /// # Errors
-    /// Alerts are not accepted: the reason, and how to enable them.
-    fn receive(&self, alerts: Vec<DeliveredAlert>) -> Result<Vec<Delivery>, String>;
-}
 
 /// The routes, with `beside` as the prefix of each path.
 pub(super) fn routes(beside: &str) -> Router<Endpoints> {

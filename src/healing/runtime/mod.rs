@@ -170,7 +170,9 @@ impl Healing {
         });
     }
 
-    /// Subscribes to all events from now on.
+    /// Subscribes to all events from now on, each as it happens. `/api/events` of the endpoints is not
+    /// this stream: it has the state, as the parts of `/api/status` that changed, at most once a second,
+    /// however many events there are.
     #[must_use]
     pub fn subscribe(&self) -> Events {
         Events(self.shell.events.subscribe())

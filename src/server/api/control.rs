@@ -10,8 +10,8 @@ use axum::body::{Body, to_bytes};
 use axum::response::Response;
 use http::{HeaderMap, Request, StatusCode, header};
 
+use super::answers::{json, refuse};
 use super::operator::{Details, Operator, Order};
-use super::{json, refuse};
 use crate::config::Secret;
 use crate::server::auth::Caller;
 

@@ -2,6 +2,7 @@
 //!
 //! Every path is described in [`openapi.json`](OPENAPI), which is served beside them.
 
+mod answers;
 mod control;
 mod operator;
 
@@ -11,12 +12,13 @@ use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use axum::routing::{MethodRouter, get, post};
 use http::{Request, StatusCode};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
+use self::answers::{json, refuse};
 pub(super) use self::control::Control;
 pub use self::operator::{Operator, Order, Subject};
-use super::routes::{Endpoints, answer};
-use crate::util::write_json;
+use super::answer::answer;
+use super::endpoints::Endpoints;
 
 /// The OpenAPI description of the endpoints below `/api`.
 const OPENAPI: &str = include_str!("openapi.json");
@@ -115,21 +117,6 @@ fn switched_off() -> Response {
         StatusCode::FORBIDDEN,
         "control is switched off; set `server.control = true` and credentials",
     )
-}
-
-fn json(status: StatusCode, value: &impl Serialize) -> Response {
-    let mut body = Vec::new();
-    match write_json(&mut body, value) {
-        Ok(()) => answer(status, "application/json", body),
-        Err(error) => refuse(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
-    }
-}
-
-fn refuse(status: StatusCode, why: &str) -> Response {
-    let mut body = Vec::new();
-    // Text always serializes as JSON.
-    let _ = write_json(&mut body, &serde_json::json!({ "error": why }));
-    answer(status, "application/json", body)
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ pub(super) use self::configuration::configuration;
 use self::html::text;
 pub(super) use self::live::{Live, facts, sections as live_sections, serve as events};
 use self::sections::{SECTIONS, title};
-use super::routes::answer;
+use super::answer::answer;
 use crate::health::Report;
 
 /// The reload interval of a browser without scripts, in seconds.

@@ -10,9 +10,13 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use http::StatusCode;
 
-use super::params::{self, Params};
-use super::{Endpoints, Fault, LISTED, QuerySource, queries, render};
+use super::fault::Fault;
+use super::params::{self, LISTED, Params};
+use super::render;
+use super::source::{Queries, QuerySource};
 use crate::promql::{LabelSet, Selection};
+use crate::server::answer::answer;
+use crate::server::endpoints::Endpoints;
 use crate::util::escape::{self, NameOf};
 
 /// A series without a sample in this time has ended, as for an instant query.
@@ -35,10 +39,11 @@ pub(super) async fn federate(
     for selection in &mut selections {
         (selection.after, selection.until) = (now.saturating_sub(lookback), now);
     }
-    let page = queries(&endpoints)?.in_turn(move |source| newest(source, &selections));
+    let page =
+        Queries::of(endpoints.queries.as_ref())?.in_turn(move |source| newest(source, &selections));
     let text = page.await??;
     let kind = "text/plain; version=0.0.4; charset=utf-8";
-    Ok(super::answer(StatusCode::OK, kind, text))
+    Ok(answer(StatusCode::OK, kind, text))
 }
 
 fn newest(source: &dyn QuerySource, selections: &[Selection]) -> Result<String, Fault> {

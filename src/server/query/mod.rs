@@ -5,110 +5,31 @@
 //! `http://shop/selfheal`. Parameters come in the URL or, by POST, as a form. Two queries are
 //! evaluated at a time and eight are queued; further ones get 503 and `Retry-After`.
 
+mod fault;
 mod federate;
 mod params;
 mod render;
 mod rules;
+mod source;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
-use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, Request, State};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::get;
-use http::{HeaderValue, StatusCode, header};
-use parking_lot::Mutex;
-use serde_json::{Value, json};
-use tokio::sync::Semaphore;
-use tokio::time::timeout;
+use http::StatusCode;
+use serde_json::json;
 
-use self::params::Params;
-use super::routes::{Endpoints, answer};
+use self::fault::{Fault, success};
+use self::params::{LISTED, Params};
+pub(super) use self::source::Queries;
+pub use self::source::QuerySource;
+use super::endpoints::Endpoints;
 use crate::catalog::Unit;
-use crate::promql::{
-    LabelSet, METRIC_NAME, Query, QueryError, QueryOptions, QueryRange, Queryable,
-};
-use crate::rules::GroupStatus;
-
-/// The limit of queries evaluated at a time, since each takes a processor.
-const AT_ONCE: usize = 2;
-
-/// The limit of queued queries, and of their wait.
-const WAITING: usize = 8;
-const PATIENCE: Duration = Duration::from_secs(5);
-
-/// The limit of series, labels and values in a response.
-const LISTED: usize = 10_000;
-
-/// The source of the query endpoints: the series of this process, and its rules.
-///
-/// [`Selfheal`](crate::Selfheal) provides one. Series are read on threads that may block.
-pub trait QuerySource: Queryable + Send + Sync + 'static {
-    /// The loaded groups of rules, with their state. Default: none.
-    fn groups(&self) -> Arc<[GroupStatus]> {
-        Arc::default()
-    }
-}
-
-/// State shared by all query endpoints of a router.
-pub(super) struct Queries {
-    source: Arc<dyn QuerySource>,
-    turns: Arc<Semaphore>,
-    waiting: Mutex<usize>,
-}
-
-impl Queries {
-    pub(super) fn new(source: impl QuerySource) -> Arc<Self> {
-        Arc::new(Self {
-            source: Arc::new(source),
-            turns: Arc::new(Semaphore::new(AT_ONCE)),
-            waiting: Mutex::new(0),
-        })
-    }
-
-    /// Runs CPU-bound work when it is its turn.
-    async fn in_turn<T: Send + 'static>(
-        self: &Arc<Self>,
-        work: impl FnOnce(&dyn QuerySource) -> T + Send + 'static,
-    ) -> Result<T, Fault> {
-        let busy = || Fault::new(StatusCode::SERVICE_UNAVAILABLE, "too many queries at once");
-        let waits = Waits::enter(self).ok_or_else(busy)?;
-        let turn = timeout(PATIENCE, Arc::clone(&self.turns).acquire_owned()).await;
-        drop(waits);
-        let turn = turn.ok().and_then(Result::ok).ok_or_else(busy)?;
-        let source = Arc::clone(&self.source);
-        let done = tokio::task::spawn_blocking(move || {
-            let _turn = turn;
-            work(source.as_ref())
-        });
-        let failed = |_| Fault::new(StatusCode::INTERNAL_SERVER_ERROR, "the query failed");
-        done.await.map_err(failed)
-    }
-}
-
-/// A queued query, until it is dropped.
-struct Waits<'a>(&'a Queries);
-
-impl<'a> Waits<'a> {
-    fn enter(queries: &'a Queries) -> Option<Self> {
-        let mut waiting = queries.waiting.lock();
-        if *waiting >= WAITING {
-            return None;
-        }
-        *waiting += 1;
-        Some(Self(queries))
-    }
-}
-
-impl Drop for Waits<'_> {
-    fn drop(&mut self) {
-        *self.0.waiting.lock() -= 1;
-    }
-}
+use crate::promql::{LabelSet, Query, QueryOptions, QueryRange};
 
 /// The route for other Prometheus servers, with the prefix `beside`.
 pub(super) fn federation(beside: &str) -> Router<Endpoints> {
@@ -128,72 +49,6 @@ pub(super) fn routes(beside: &str) -> Router<Endpoints> {
         .route(&at("rules"), get(rules::rules))
         .route(&at("alerts"), get(rules::alerts))
         .route(&at("status/buildinfo"), get(build_info))
-}
-
-/// The error of a query.
-pub(super) struct Fault {
-    status: StatusCode,
-    text: String,
-}
-
-impl Fault {
-    fn new(status: StatusCode, text: impl Into<String>) -> Self {
-        let text = text.into();
-        Self { status, text }
-    }
-
-    fn bad(text: impl Into<String>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, text)
-    }
-
-    /// The error type in Prometheus' API.
-    fn kind(&self) -> &'static str {
-        match self.status {
-            StatusCode::BAD_REQUEST | StatusCode::PAYLOAD_TOO_LARGE => "bad_data",
-            StatusCode::UNPROCESSABLE_ENTITY => "execution",
-            StatusCode::SERVICE_UNAVAILABLE => "timeout",
-            StatusCode::NOT_FOUND => "not_found",
-            _ => "internal",
-        }
-    }
-}
-
-impl From<QueryError> for Fault {
-    fn from(error: QueryError) -> Self {
-        let status = match &error {
-            QueryError::Syntax { .. } => StatusCode::BAD_REQUEST,
-            _ => StatusCode::UNPROCESSABLE_ENTITY,
-        };
-        Self::new(status, error.to_string())
-    }
-}
-
-impl IntoResponse for Fault {
-    fn into_response(self) -> Response {
-        let body = json!({
-            "status": "error",
-            "errorType": self.kind(),
-            "error": self.text,
-        });
-        let mut response = answer(self.status, "application/json", body.to_string());
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
-            let soon = HeaderValue::from_static("1");
-            response.headers_mut().insert(header::RETRY_AFTER, soon);
-        }
-        response
-    }
-}
-
-/// A successful response in Prometheus' envelope.
-fn success(data: impl Into<Value>) -> Response {
-    let body = json!({ "status": "success", "data": data.into() });
-    answer(StatusCode::OK, "application/json", body.to_string())
-}
-
-fn queries(endpoints: &Endpoints) -> Result<&Arc<Queries>, Fault> {
-    let none = "no recent past of the metrics is kept here";
-    let none = || Fault::new(StatusCode::NOT_FOUND, none);
-    endpoints.queries.as_ref().ok_or_else(none)
 }
 
 fn options(params: &Params) -> Result<QueryOptions, Fault> {
@@ -216,7 +71,7 @@ async fn query(
     let now = params::millis(endpoints.clock.wall());
     let time = params.time("time")?.unwrap_or(now);
     let (options, limit) = (options(&params)?, params.limit()?);
-    let queries = queries(&endpoints)?;
+    let queries = Queries::of(endpoints.queries.as_ref())?;
     let answer = queries.in_turn(move |source| query.instant(source, time, &options));
     Ok(render::answer(&answer.await??, time, limit))
 }
@@ -247,7 +102,7 @@ async fn query_range(
             options.max_steps
         )));
     }
-    let queries = queries(&endpoints)?;
+    let queries = Queries::of(endpoints.queries.as_ref())?;
     let range = QueryRange { start, end, step };
     let answer = queries.in_turn(move |source| query.range(source, range, &options));
     Ok(render::answer(&answer.await??, end, limit))
@@ -256,7 +111,7 @@ async fn query_range(
 /// The matching label sets, sorted, without duplicates.
 async fn found(endpoints: &Endpoints, params: &Params) -> Result<Vec<LabelSet>, Fault> {
     let selections = params.selections(params::millis(endpoints.clock.wall()))?;
-    let found = queries(endpoints)?.in_turn(move |source| {
+    let found = Queries::of(endpoints.queries.as_ref())?.in_turn(move |source| {
         let mut found = BTreeSet::new();
         for selection in &selections {
             source.select(selection, &mut |series| {
@@ -359,9 +214,6 @@ async fn build_info() -> Response {
         "features": {},
     }))
 }
-
-/// The label that every series has.
-const ANY: &str = METRIC_NAME;
 
 #[cfg(test)]
 mod tests;

@@ -7,10 +7,13 @@ use axum::body::{Body, to_bytes};
 use axum::extract::Request;
 use http::StatusCode;
 
-use super::{ANY, Fault, LISTED};
-use crate::promql::{MatchOp, Matcher, Query, Selection};
+use super::fault::Fault;
+use crate::promql::{METRIC_NAME, MatchOp, Matcher, Query, Selection};
 use crate::rules::parse_duration;
 use crate::util::from_rfc_3339;
+
+/// The limit of series, labels and values in a response.
+pub(super) const LISTED: usize = 10_000;
 
 /// The size limit of a form: an expression may be a page of text.
 const LONGEST: usize = 1 << 20;
@@ -115,7 +118,7 @@ impl Params {
             }
         }
         if lists.is_empty() {
-            let any = Matcher::new(ANY, MatchOp::NotEqual, "");
+            let any = Matcher::new(METRIC_NAME, MatchOp::NotEqual, "");
             let any = any.map_err(|error| Fault::bad(error.to_string()))?;
             lists.push(Arc::from([any]));
         }

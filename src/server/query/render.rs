@@ -5,7 +5,7 @@ use http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use crate::promql::{Answer, FloatHistogram, LabelSet, PointValue, QueryResult, Severity};
-use crate::server::routes;
+use crate::server::answer;
 
 /// An answer, with a limit of series.
 pub(super) fn answer(answer: &Answer, time: i64, limit: usize) -> Response {
@@ -66,7 +66,7 @@ pub(super) fn answer(answer: &Answer, time: i64, limit: usize) -> Response {
             body[name] = list.into();
         }
     }
-    routes::answer(StatusCode::OK, "application/json", body.to_string())
+    answer::answer(StatusCode::OK, "application/json", body.to_string())
 }
 
 fn remarks(answer: &Answer, severity: Severity) -> Vec<String> {

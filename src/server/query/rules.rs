@@ -4,18 +4,21 @@ use axum::extract::State;
 use axum::response::Response;
 use serde_json::{Map, Value, json};
 
-use super::{Endpoints, Fault, queries, render, success};
+use super::fault::{Fault, success};
+use super::render;
+use super::source::Queries;
 use crate::rules::{AlertState, FileRule, GroupStatus, RuleAlert, RuleHealth, RuleStatus};
+use crate::server::endpoints::Endpoints;
 use crate::util::civil;
 
 pub(super) async fn rules(State(endpoints): State<Endpoints>) -> Result<Response, Fault> {
-    let groups = queries(&endpoints)?.source.groups();
+    let groups = Queries::of(endpoints.queries.as_ref())?.source.groups();
     let groups: Vec<_> = groups.iter().map(group).collect();
     Ok(success(json!({ "groups": groups })))
 }
 
 pub(super) async fn alerts(State(endpoints): State<Endpoints>) -> Result<Response, Fault> {
-    let groups = queries(&endpoints)?.source.groups();
+    let groups = Queries::of(endpoints.queries.as_ref())?.source.groups();
     let rules = groups.iter().flat_map(|group| &group.rules);
     let alerts: Vec<_> = rules.flat_map(active).collect();
     Ok(success(json!({ "alerts": alerts })))

@@ -1,14 +1,18 @@
 use std::error::Error;
 use std::path::Path as FilePath;
+use std::sync::Arc;
+use std::time::Duration;
 
 use http_body_util::BodyExt;
+use serde_json::Value;
+use tokio::sync::Semaphore;
 use tower::ServiceExt;
 
 use super::*;
 use crate::health::{Report, score};
-use crate::promql::{PointValue, Sample, Selection, Series, Sink};
+use crate::promql::{METRIC_NAME, PointValue, Queryable, Sample, Selection, Series, Sink};
 use crate::registry::{Family, Gauge, Registry, Text};
-use crate::rules::{Evaluator, RuleFile, RulesOptions};
+use crate::rules::{Evaluator, GroupStatus, RuleFile, RulesOptions};
 use crate::server::router;
 use crate::util::Clock;
 

@@ -14,6 +14,14 @@ use tokio::task::JoinSet;
 
 use crate::config::Address;
 
+/// The response of one process.
+pub(super) struct Answer {
+    pub(super) instance: String,
+    /// Its page, or why there is none.
+    pub(super) page: Result<Bytes, String>,
+    pub(super) took: Duration,
+}
+
 /// The request to each process.
 pub(super) struct Question {
     pub(super) path: String,

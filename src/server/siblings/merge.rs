@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use super::Answer;
+use super::ask::Answer;
 use crate::util::{Printable, escape};
 
 const UP: &str = "selfheal_sibling_up";

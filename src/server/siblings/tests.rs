@@ -2,7 +2,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::*;
+use super::ask::Answer;
+use super::merge;
 
 fn answer(instance: &str, page: Result<&'static str, &str>) -> Answer {
     Answer {

@@ -18,6 +18,9 @@ use crate::config;
 /// than this.
 const MOST: u64 = 1024 * 1024;
 
+/// As a client offers it.
+pub(super) const HTTP_2: &[u8] = b"h2";
+
 /// The content of the files.
 #[derive(PartialEq)]
 pub(super) struct Content {
@@ -64,7 +67,7 @@ impl Content {
             .with_client_cert_verifier(clients)
             .with_single_cert(chain, key)
             .map_err(unusable)?;
-        config.alpn_protocols = vec![super::HTTP_2.to_vec(), b"http/1.1".to_vec()];
+        config.alpn_protocols = vec![HTTP_2.to_vec(), b"http/1.1".to_vec()];
         Ok(Arc::new(config))
     }
 }

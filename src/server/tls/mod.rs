@@ -16,14 +16,12 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::sleep;
 use tokio_rustls::TlsAcceptor;
 
-use self::files::Content;
-use super::connection::{Answers, BUFFER, Stop, http1, until_done};
+use self::files::{Content, HTTP_2};
+use super::answers::{Answers, BUFFER, Stop, http1, until_done};
 use super::refused::Refusal;
 use crate::config;
 
 pub use error::TlsError;
-
-const HTTP_2: &[u8] = b"h2";
 
 /// The interval of reloading the files.
 const EVERY: Duration = Duration::from_secs(10);

@@ -5,7 +5,7 @@ mod error;
 use std::convert::Infallible;
 use std::future::pending;
 
-use super::connection::{Answers, Stop};
+use super::answers::{Answers, Stop};
 use super::refused::Refusal;
 use crate::config;
 
