@@ -1,7 +1,7 @@
 //! What fifty scrapers of a large page cost another route of the same application, on two workers.
 //! `cargo bench -p selfheal-benches --bench hostile`
 //!
-//! The page has 5,000 histograms, some 6 MB. The scrapers are a process of their own that gets what
+//! The page has 5,000 histograms, 4.7 MB. The scrapers are a process of their own that gets what
 //! the server leaves of the processors (`chrt --idle`), for they stand for other machines; a thread
 //! of this process asks the other route every 2 ms, and what it waits counts from when it was due.
 //! The same scrapers then ask a plain handler of axum for the same bytes, ready in memory: what

@@ -54,10 +54,15 @@ fn is_well(listener: &Listener) {
 fn heads_that_come_slowly_or_never_end_are_cut() {
     let registry = Registry::new();
     let mut limits = Limits::default();
-    limits.head = Duration::from_millis(200);
-    let listener = listen(&registry, limits);
-    assert_eq!(said(&listener, b"GET /metrics HTTP/1.1\r\nhost: x\r\n"), "");
+    limits.head = Duration::from_millis(20);
+    let impatient = listen(&registry, limits);
+    assert_eq!(
+        said(&impatient, b"GET /metrics HTTP/1.1\r\nhost: x\r\n"),
+        ""
+    );
     refused(&registry, "head", 1.0);
+    // Of these the whole is sent, however long that takes on a busy machine.
+    let listener = listen(&registry, Limits::default());
     let long = format!("GET /livez HTTP/1.1\r\nx: {}\r\n\r\n", "a".repeat(200_000));
     let many = format!("GET /livez HTTP/1.1\r\n{}\r\n", "x: y\r\n".repeat(20_000));
     for huge in [long, many] {
