@@ -407,3 +407,58 @@ fn names_of_queries_are_limited_and_those_of_rules_are_not() {
     let asked = history.asked_but(|name| name.starts_with('q'));
     assert_eq!(asked, HashSet::from([Arc::from("jobs_total")]));
 }
+
+/// The series of a service with sixty routes, of which a few have most of the requests.
+#[test]
+fn a_sample_of_a_service_takes_less_than_1_3_bytes() {
+    const ROUTES: u64 = 60;
+    let registry = registry();
+    let requests: Family<Counter, [Text; 2]> = registry
+        .counter("requests_total", "Requests")
+        .labels(["route", "status"])
+        .unwrap();
+    let took: Family<Histogram, [Text; 1]> = registry
+        .histogram("took_seconds", "Time")
+        .labels(["route"])
+        .unwrap();
+    let load: Family<crate::registry::FloatGauge, [Text; 1]> =
+        registry.float_gauge("load", "Load").labels(["of"]).unwrap();
+    let routes: Vec<String> = (0..ROUTES).map(|n| format!("/api/v1/things/{n}")).collect();
+    let history = history(&registry, 7_200, 1 << 30);
+    let mut seed = 1_u64;
+    let mut below = |bound: u64| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (seed >> 33) % bound
+    };
+    for tick in 0..600 {
+        for (n, route) in (1_u64..).zip(&routes) {
+            let most = 600 / n.pow(2);
+            let count = if most > 0 {
+                below(most + 1)
+            } else {
+                u64::from(below(4) == 0)
+            };
+            for status in ["2xx", "4xx", "5xx"] {
+                requests.add(&[&**route, status], u64::from(tick == 0));
+            }
+            for _ in 0..count {
+                let status = if below(200) == 0 { "5xx" } else { "2xx" };
+                requests.add(&[&**route, status], 1);
+                took.observe(&[&**route], 0.004 + (below(1_000) as f64 / 1_000.0).powi(8));
+            }
+            if tick == 0 {
+                took.observe(&[&**route], 0.01);
+            }
+        }
+        for of in ["cpu", "memory", "disk"] {
+            load.set(&[of], below(1 << 30) as f64 / 1e9);
+        }
+        history.tick(tick * 15_000);
+    }
+    let numbers = |series: &Known| series.bounds.as_ref().map_or(1, |all| all.len() + 2);
+    let bytes = history.stats().bytes as f64;
+    let samples = history.known().iter().map(numbers).sum::<usize>() * history.stats().ticks;
+    let each = bytes / samples as f64;
+    println!("{each} bytes for each of {samples} samples");
+    assert!(each < 1.3, "{each} bytes");
+}

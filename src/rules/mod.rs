@@ -17,6 +17,14 @@
 //! assert_eq!(&*file.groups[0].rules[0].name, "HighErrorRate");
 //! # Ok::<(), selfheal::rules::RuleFileError>(())
 //! ```
+//!
+//! An evaluation allocates nothing if no alert is active, no series comes or goes, and its
+//! expressions have no other parts than: selectors, also with `offset`; functions of numbers and of
+//! ranges; operators; `sum`, `avg`, `min`, `max`, `count`, `group`, `stddev`, `stdvar`, `topk` and
+//! `bottomk`; `histogram_quantile` of classic buckets; `absent`, `absent_over_time` and `time`.
+//! Expressions with subqueries, `@`, native histograms, ranges of recorded series, functions of whole
+//! vectors such as `label_replace`, or ranges that with their offset have more than 272 samples are
+//! evaluated as ad-hoc queries are.
 
 mod alert;
 mod context;

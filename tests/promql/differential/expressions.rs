@@ -270,3 +270,9 @@ fn native(random: &mut Random) -> String {
     ]);
     form.replace('H', &histogram)
 }
+
+/// Whether an expression reads the native histograms.
+pub(super) fn reads_native(expression: &str) -> bool {
+    let words = expression.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+    words.into_iter().any(|word| word == "n")
+}

@@ -81,9 +81,10 @@ fn random_expressions_on_random_series_agree_with_prometheus_3() {
         return;
     }
     let mut differences = Vec::new();
-    let (mut values, mut faults) = (0, 0);
+    let (mut values, mut faults, mut natives) = (0, 0, 0);
     for _ in 0..cases {
         let expression = expressions::vector(&mut random, 3);
+        natives += usize::from(expressions::reads_native(&expression));
         let time = series::START + i64::try_from(random.below(4_500)).unwrap() * 1_000;
         let is_range = random.once_in(4);
         let range = QueryRange {
@@ -121,7 +122,11 @@ fn random_expressions_on_random_series_agree_with_prometheus_3() {
             }
         }
     }
-    println!("{cases} expressions, {values} values compared, {faults} without one");
+    println!(
+        "{cases} expressions, {natives} of them on native histograms, {values} values compared, \
+         {faults} without one"
+    );
+    assert!(natives > 0 || cases < 100, "none reads native histograms");
     assert!(
         differences.is_empty(),
         "{} of {cases} differ:\n{}",
