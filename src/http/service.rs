@@ -82,35 +82,16 @@ where
     #[inline]
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let mut guard = self.shared.begin(&request);
-        if session::is_asked(&request) {
-            return call_for_session(&mut self.inner, request, guard);
+        let asks = session::is_asked(&request);
+        let mut request = counted(request, &mut guard);
+        if asks {
+            session::offer(&mut guard, request.extensions_mut());
         }
-        let request = counted(request, &mut guard);
         let inside = guard.inside();
         let inner = self.inner.call(request);
         inside.left();
         ResponseFuture::new(inner, guard)
     }
-}
-
-/// Separate, since a request that is not modified in between is moved once less.
-#[cold]
-#[inline(never)]
-fn call_for_session<S, B>(
-    inner: &mut S,
-    mut request: Request<B>,
-    mut guard: Guard,
-) -> ResponseFuture<S::Future, Generic>
-where
-    S: Service<Request<CountedBody<B>>>,
-    B: Body,
-{
-    session::offer(&mut guard, request.extensions_mut());
-    let request = counted(request, &mut guard);
-    let inside = guard.inside();
-    let inner = inner.call(request);
-    inside.left();
-    ResponseFuture::new(inner, guard)
 }
 
 /// Wraps the request body for counting, unless it is empty or not counted.
