@@ -4,7 +4,7 @@
 //! A layer wraps a service in [`Recorded`]. Each request gets a [`Guard`], which moves through the
 //! [`ResponseFuture`] into the [`ResponseBody`] and records the exchange once, however it ends. The
 //! request body is wrapped separately, as a [`RequestBody`]. A [`Protocol`] defines names and
-//! outcomes, a [`Series`] records them, and [`Known`](crate::util::Known) finds the existing series.
+//! outcomes, a [`Series`] records them, and [`Known`] finds the existing series.
 //!
 //! Everything is generic over the protocol and monomorphised.
 
@@ -23,9 +23,11 @@
 )]
 
 mod body;
+mod chain;
 mod future;
 mod guard;
 mod handles;
+mod known;
 mod protocol;
 mod renewing;
 mod series;
@@ -36,6 +38,7 @@ pub(crate) use body::{RequestBody, ResponseBody};
 pub use future::{BoxError, BoxedErr, ResponseFuture};
 pub(crate) use guard::{Guard, State};
 pub(crate) use handles::{Ended, Open};
+pub(crate) use known::Known;
 pub use protocol::Generic;
 pub(crate) use protocol::{Counts, Fails, Protocol, Reads, Wrap};
 pub(crate) use renewing::Current;

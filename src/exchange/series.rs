@@ -1,10 +1,10 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
+use super::chain::Chain;
 use super::handles::{Ended, Open};
 use super::protocol::Protocol;
 use super::renewing::{Current, Held, Renewing};
-use crate::util::Chain;
 
 /// The exchanges of one name, and the handles of their series, kept so that recording needs no
 /// lookup in the registry. Kept a cache line apart from the reference count, which changes with

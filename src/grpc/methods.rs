@@ -7,8 +7,8 @@ use super::declare::RpcKind;
 use super::exclude::Exclude;
 use super::names::Name;
 use super::protocol::{Recorder, Series};
+use crate::exchange::Known;
 use crate::registry::MAX_LABEL_VALUE;
-use crate::util::Known;
 
 /// The limit of learnt methods. A program has a fixed number of methods; the limit protects a proxy
 /// that serves any method.

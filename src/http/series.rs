@@ -7,10 +7,11 @@ use super::names::{Name, Naming};
 use super::protocol::Series;
 use super::route::{Protocol, Rules};
 use super::sample::{Sample, Tickets};
+use crate::exchange::Known;
 use crate::health::TrafficCounter;
 use crate::registry::{Histogram, OVERFLOW};
 use crate::trace::Source;
-use crate::util::{Clock, Known, Verb};
+use crate::util::{Clock, Verb};
 
 /// The limit of remembered keys. A program has a fixed number of routes; the limit protects against
 /// a classifier that invents them. Further keys share one route.

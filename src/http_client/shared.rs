@@ -7,8 +7,9 @@ use super::error::ERROR;
 use super::hosts::{self, Host, Hosts};
 use super::names::Name;
 use super::protocol::{self, Guard, Recorder, Series};
+use crate::exchange::Known;
 use crate::trace::{Source, Trace};
-use crate::util::{Known, RequestHead, Verb};
+use crate::util::{RequestHead, Verb};
 
 /// The limit of series per declared host, by method and port; ports beyond it are not
 /// distinguished, since a redirect may lead to any.

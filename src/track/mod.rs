@@ -7,8 +7,8 @@
 //! - It never panics and never fails. If its metrics clash with others that the application
 //!   declared under the same names, it records nothing, and `selfheal_collectors_skipped_total`
 //!   counts it.
-//! - It reads the clock twice. It takes no lock and, once the series exist and its texts are among
-//!   the first 4,096 sets of at most 256 bytes, allocates nothing.
+//! - It reads the clock twice. It takes no lock and, once the series exist and if its texts have at
+//!   most 112 bytes together, allocates nothing.
 //!
 //! [`groups`](crate::groups) has ready-made kinds of work. Define your own with the same means:
 //! metrics by [`group!`](crate::group!), a tracker by [`tracker!`](crate::tracker!) or, if texts do

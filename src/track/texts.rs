@@ -1,73 +1,58 @@
 use std::fmt;
-use std::sync::LazyLock;
+use std::str::from_utf8;
 
-use crate::util::Known;
+/// The bytes of text that are stored without an allocation: enough for a provider, a model with its
+/// path and an operation.
+const ROOM: usize = 112;
 
-/// The texts that identify a piece of work.
-///
-/// The first 4,096 distinct sets of texts of a process, each of at most 256 bytes, are interned for
-/// the life of the process. They are not copied again, and since their address never changes, their
-/// series are found as fast as those of constants.
+/// The texts that identify a piece of work, stored for its duration. Up to 112 bytes together need
+/// no allocation, since each piece of work has a tracker.
 pub struct Texts<const N: usize>(Kept<N>);
 
 enum Kept<const N: usize> {
-    Known(&'static [Box<str>]),
-    Own([Box<str>; N]),
+    Short {
+        /// The end of each text.
+        ends: [u8; N],
+        bytes: [u8; ROOM],
+    },
+    Long([Box<str>; N]),
 }
 
-/// The limits of interned sets, and of the bytes of one.
-const MAX_SETS: usize = 4_096;
-const MAX_BYTES: usize = 256;
-
-/// The number of hash lists: four sets in each at the limit.
-const LISTS: usize = 1_024;
-
-/// The texts that identify a piece of work.
-type Set = Box<[Box<str>]>;
-
-static KNOWN: LazyLock<Known<Set, LISTS>> = LazyLock::new(|| Known::new(MAX_SETS));
-
 impl<const N: usize> Texts<N> {
-    /// Interns or copies the texts.
+    /// Copies the texts.
     #[must_use]
     pub fn new(texts: [&str; N]) -> Self {
-        let is = |known: &Set| {
-            known.len() == N
-                && known
-                    .iter()
-                    .zip(&texts)
-                    .all(|(known, text)| **known == **text)
-        };
-        match KNOWN.find(texts, is) {
-            Some(known) => Self(Kept::Known(known)),
-            None => Self::learn(texts, is),
+        let (mut ends, mut bytes) = ([0; N], [0; ROOM]);
+        let mut end = 0;
+        for (text, place) in texts.iter().zip(&mut ends) {
+            let start = end;
+            end = start + text.len();
+            match (bytes.get_mut(start..end), u8::try_from(end)) {
+                (Some(there), Ok(end)) => {
+                    there.copy_from_slice(text.as_bytes());
+                    *place = end;
+                }
+                _ => return Self(Kept::Long(texts.map(Box::from))),
+            }
         }
-    }
-
-    #[cold]
-    fn learn(texts: [&str; N], is: impl Fn(&Set) -> bool) -> Self {
-        let bytes: usize = texts.iter().map(|text| text.len()).sum();
-        let known = (bytes <= MAX_BYTES && KNOWN.has_room()).then(|| {
-            KNOWN.learn(texts, is, |_| {
-                texts.iter().map(|text| Box::from(*text)).collect()
-            })
-        });
-        match known.flatten() {
-            Some(known) => Self(Kept::Known(known)),
-            None => Self(Kept::Own(texts.map(Box::from))),
-        }
+        Self(Kept::Short { ends, bytes })
     }
 
     /// Returns the texts.
     #[must_use]
-    #[inline]
     pub fn get(&self) -> [&str; N] {
         match &self.0 {
-            Kept::Known(known) => {
-                let mut known = known.iter();
-                [(); N].map(|()| known.next().map_or("", |text| &**text))
+            Kept::Long(texts) => texts.each_ref().map(|text| &**text),
+            Kept::Short { ends, bytes } => {
+                let mut start = 0;
+                ends.map(|end| {
+                    let end = usize::from(end);
+                    let text = bytes.get(start..end).map(from_utf8);
+                    start = end;
+                    // Valid, since it was copied from valid text.
+                    text.and_then(Result::ok).unwrap_or_default()
+                })
             }
-            Kept::Own(texts) => texts.each_ref().map(|text| &**text),
         }
     }
 }
@@ -84,32 +69,23 @@ mod tests {
 
     #[test]
     fn texts_come_back_as_they_were_whatever_their_length() {
-        for length in [0, 1, 30, MAX_BYTES / 3, MAX_BYTES, MAX_BYTES + 1, 70_000] {
+        for length in [0, 1, 30, ROOM / 3, ROOM / 3 + 1, ROOM, 300, 70_000] {
             let long = "é".repeat(length / 2) + &"x".repeat(length % 2);
             for texts in [
                 ["", &*long, ""],
                 [&*long, &*long, &*long],
                 ["a", "é", &*long],
             ] {
-                for _ in 0..2 {
-                    assert_eq!(Texts::new(texts).get(), texts);
-                }
+                assert_eq!(Texts::new(texts).get(), texts);
             }
         }
-    }
-
-    #[test]
-    fn texts_are_kept_once_and_those_that_are_too_long_not_at_all() {
-        let of = |texts: &Texts<2>| match texts.0 {
-            Kept::Known(known) => Some(known.as_ptr()),
-            Kept::Own(_) => None,
-        };
-        let [short, long] = [MAX_BYTES - 1, MAX_BYTES].map(|length| "x".repeat(length));
-        let first = of(&Texts::new(["y", &short]));
-        assert!(first.is_some());
-        assert_eq!(of(&Texts::new(["y", &short.clone()])), first);
-        assert_ne!(of(&Texts::new([&short, "y"])), first);
-        assert_ne!(of(&Texts::new(["", &format!("y{short}")])), first);
-        assert_eq!(of(&Texts::new(["y", &long])), None);
+        assert!(matches!(
+            Texts::new(["x".repeat(ROOM).as_str()]).0,
+            Kept::Short { .. }
+        ));
+        assert!(matches!(
+            Texts::new(["x".repeat(ROOM).as_str(), "y"]).0,
+            Kept::Long(_)
+        ));
     }
 }

@@ -6,11 +6,6 @@ mod awake;
 mod bounded;
 #[cfg(any(feature = "http", feature = "http-client"))]
 mod causes;
-#[cfg_attr(
-    not(any(feature = "http", feature = "http-client", feature = "grpc")),
-    allow(dead_code, reason = "the layers use all of it")
-)]
-mod chain;
 #[cfg(feature = "rules")]
 mod civil;
 mod clock;
@@ -22,11 +17,6 @@ pub mod escape;
 mod head;
 #[cfg(any(feature = "healing", feature = "server"))]
 mod json;
-#[cfg_attr(
-    not(any(feature = "http", feature = "http-client", feature = "grpc")),
-    allow(dead_code, reason = "the layers use all of it")
-)]
-mod known;
 mod padded;
 #[cfg(any(feature = "http", feature = "grpc"))]
 mod pattern;
@@ -53,8 +43,6 @@ pub(crate) use awake::Awake;
 pub use bounded::BoundedStr;
 #[cfg(any(feature = "http", feature = "http-client"))]
 pub(crate) use causes::causes;
-#[cfg(any(feature = "http", feature = "http-client", feature = "grpc"))]
-pub(crate) use chain::Chain;
 #[cfg(feature = "rules")]
 pub(crate) use civil::civil;
 #[cfg(all(feature = "rules", feature = "server"))]
@@ -66,7 +54,6 @@ pub(crate) use distance::distance;
 pub use head::RequestHead;
 #[cfg(any(feature = "healing", feature = "server"))]
 pub(crate) use json::write_json;
-pub(crate) use known::Known;
 pub(crate) use padded::{LINE, Padded};
 #[cfg(any(feature = "http", feature = "grpc"))]
 pub(crate) use pattern::Pattern;
