@@ -10,10 +10,11 @@
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc::channel;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use selfheal::collect;
 use selfheal::registry::{Registry, Settings, ValueRef};
+use selfheal::util::Clock;
 
 const MEBIBYTE: usize = 1 << 20;
 const SENT: usize = 200_000;
@@ -22,10 +23,13 @@ const SENT: usize = 200_000;
 fn figures_follow_what_the_process_does() {
     let mut settings = Settings::default();
     "shop".clone_into(&mut settings.namespace);
-    let registry = Registry::with_settings(settings);
+    // Figures are kept for a moment: each reading here comes long after the one before.
+    let (clock, hand) = Clock::manual();
+    let registry = Registry::with_clock(settings, clock);
     collect::process(&registry).unwrap();
     collect::process(&registry).unwrap();
     let read = |name: &str| -> f64 {
+        hand.advance(Duration::from_secs(1));
         // The names as exposed: a standard name has no namespace.
         let scrape = registry.scrape();
         let mut families = scrape.families().iter();
