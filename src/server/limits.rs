@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-/// Limits of a [`Listener`]'s connections. Whatever a peer does, it holds one connection, within
-/// these limits.
+/// Limits of a [`Listener`](super::Listener)'s connections. Whatever a peer does, it holds one
+/// connection, within these limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {

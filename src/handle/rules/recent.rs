@@ -243,6 +243,7 @@ impl Recent {
     }
 
     /// Starts sampling the collector series of this name.
+    #[cfg(feature = "server")]
     pub(in crate::handle) fn note_name(&self, name: &str) {
         self.history.want(name);
     }

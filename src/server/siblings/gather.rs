@@ -29,7 +29,8 @@ const MOST: usize = 2 * WHOLE;
 /// The limit of pages gathered at a time.
 const AT_ONCE: usize = 2;
 
-/// The processes whose metrics are merged: see [`Endpoints::siblings`].
+/// The processes whose metrics are merged: see
+/// [`Endpoints::siblings`](crate::server::Endpoints::siblings).
 ///
 /// Each is scraped in plain text, only at addresses of this machine, where nothing is sent over a
 /// network.
