@@ -2,9 +2,8 @@
 //!
 //! A look-up by content reads every byte twice, to hash and to compare it. But an application
 //! mostly records under the same few texts at the same addresses, so each thread caches the
-//! positions of its latest series, by the addresses of their values. A known address proves
-//! nothing: the text there is compared before it is trusted. Values of at most four bytes are
-//! stored themselves, instead of their addresses.
+//! positions of its latest series, by the addresses of their values, of short ones by the bytes
+//! themselves. That proves nothing: the text at the position is compared before it is trusted.
 //!
 //! Hints are never passed between threads and own nothing.
 
@@ -12,8 +11,8 @@ use std::cell::{Cell, OnceCell};
 
 use crate::registry::labels::Labels;
 
-/// The number of sets of four hints: 8 KiB for a thread that records by labels.
-const SETS: usize = 64;
+/// The number of sets of five hints: 8 KiB for a thread that records by labels.
+const SETS: usize = 128;
 
 /// One of this many cache misses is cached: otherwise a thread that cycles through more series than
 /// there are hints would miss every time, and pay for each.
@@ -31,20 +30,13 @@ const MULTIPLIERS: [u64; MOST_LABELS] = [
 ];
 
 /// The cache key of a set of label values.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Default, PartialEq)]
 pub(super) struct Guess {
-    /// The short values; 0 for others.
-    short: [u32; MOST_LABELS],
-    /// The length of each value.
-    lengths: u32,
     /// A mix of all values, with addresses for those that are not short.
     mix: u32,
-    /// The number of the table; 0 in an empty hint.
+    /// The number of the table; 0 in an empty hint, and of values that are too many to cache.
     table: u32,
 }
-
-/// Marks values that are too many or too long to cache.
-const UNKNOWN: u32 = u32::MAX;
 
 /// The position of a series.
 #[derive(Clone, Copy, Default)]
@@ -53,10 +45,10 @@ struct Hint {
     position: u32,
 }
 
-/// Hints that fill two cache lines.
+/// Hints that share a cache line.
 #[derive(Default)]
 #[repr(align(64))]
-struct Set([Cell<Hint>; 4]);
+struct Set([Cell<Hint>; 5]);
 
 thread_local! {
     /// Allocated on first use.
@@ -73,9 +65,9 @@ pub(super) fn is_due() -> bool {
     missed.is_multiple_of(PATIENCE)
 }
 
-/// Whether a value is stored itself.
+/// Whether a value is mixed in itself.
 #[inline]
-pub(super) fn is_short(value: &[u8]) -> bool {
+fn is_short(value: &[u8]) -> bool {
     value.len() <= size_of::<u32>()
 }
 
@@ -97,39 +89,26 @@ impl Guess {
         reason = "in registers it is half as long as in memory"
     )]
     pub(super) fn new<L: Labels>(table: u32, labels: &L) -> Self {
-        let mut short = [0; MOST_LABELS];
-        let mut lengths = 0_u32;
         // Families that have the same labels have other sets for them.
         let mut mix = u64::from(table) << 48;
-        let mut longest = 0;
         let mut place = 0;
         labels.visit(&mut |value| {
             let bytes = value.as_bytes();
-            if let (Some(word), Some(multiplier)) = (short.get_mut(place), MULTIPLIERS.get(place)) {
+            if let Some(multiplier) = MULTIPLIERS.get(place) {
                 let mixed = if is_short(bytes) {
-                    *word = few(bytes);
-                    u64::from(*word)
+                    u64::from(few(bytes))
                 } else {
                     bytes.as_ptr().addr() as u64
                 };
+                // A text may begin with another.
+                let mixed = mixed.wrapping_add(bytes.len() as u64);
                 mix = mix.wrapping_add(mixed.wrapping_mul(*multiplier));
             }
-            #[expect(
-                clippy::cast_possible_truncation,
-                reason = "too long ones are known by `longest`"
-            )]
-            {
-                lengths = lengths << 8 | bytes.len() as u32;
-            }
-            longest |= bytes.len();
             place += 1;
         });
-        let known = place <= MOST_LABELS && longest < 255;
         Self {
-            short,
-            lengths: if known { lengths } else { UNKNOWN },
             mix: (mix >> 32) as u32,
-            table,
+            table: if place <= MOST_LABELS { table } else { 0 },
         }
     }
 
@@ -139,11 +118,14 @@ impl Guess {
         hints.get((self.mix >> 16) as usize % SETS)
     }
 
-    /// The position where this thread found a series with the same short values, and the same
-    /// lengths and addresses of the others.
+    /// The position where this thread found a series with the same key in the same table: most
+    /// likely, but not for certain, that of the labels.
     #[inline]
     pub(super) fn position(self) -> Option<u32> {
-        let found = |hint: &Cell<Hint>| Some(hint.get()).filter(|hint| self.is(hint.guess));
+        if self.table == 0 {
+            return None;
+        }
+        let found = |hint: &Cell<Hint>| Some(hint.get()).filter(|hint| hint.guess == self);
         // A thread that is ending has its hints to the last: they need no destructor.
         let hint = HINTS
             .try_with(|hints| self.set(hints.get()?)?.0.iter().find_map(found))
@@ -151,16 +133,9 @@ impl Guess {
         Some(hint.position)
     }
 
-    #[inline]
-    fn is(self, other: Self) -> bool {
-        let short = self.short.iter().zip(&other.short);
-        (self.lengths, self.mix, self.table) == (other.lengths, other.mix, other.table)
-            && short.fold(0, |other, (a, b)| other | (a ^ b)) == 0
-    }
-
     /// Caches the position of a series without escapes.
     pub(super) fn note(self, position: u32) {
-        if self.lengths == UNKNOWN {
+        if self.table == 0 {
             return;
         }
         let hint = Hint {

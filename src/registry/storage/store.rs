@@ -325,7 +325,7 @@ fn recall<C: Cell, L: Labels, U: FnOnce(&C, Notes<'_>)>(
 ) -> Option<U> {
     if let Some(position) = Guess::new(table.number, labels).position()
         && let Some(series) = table.to_use(position)
-        && frame.has_long_values_of(series.text, labels)
+        && frame.is_of(series.text, labels)
     {
         use_cell(series.cell, series.notes);
         return None;

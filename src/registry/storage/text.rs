@@ -3,8 +3,8 @@
 use crate::registry::labels::{self, Labels};
 use crate::util::escape;
 
+use super::OVERFLOW;
 use super::key::{self, Keys};
-use super::{OVERFLOW, hint};
 
 /// The names of a family's labels, as they separate the values.
 pub(super) struct Frame {
@@ -135,25 +135,6 @@ impl Frame {
             }
         });
         same && rest.len() <= 1
-    }
-
-    /// Whether `text` represents `labels`, given that it has no escapes, that its values have the
-    /// lengths of `labels`, and that the values stored in a hint are equal.
-    #[inline]
-    pub(super) fn has_long_values_of<L: Labels>(&self, text: &str, labels: &L) -> bool {
-        let mut gaps = self.gaps.iter();
-        let mut end = 0_usize;
-        labels.all(&mut |value| {
-            let value = value.as_bytes();
-            let gap = gaps.next().copied().map_or(0, usize::from);
-            let start = end.wrapping_add(gap + 1);
-            end = start.wrapping_add(value.len());
-            hint::is_short(value)
-                || text
-                    .as_bytes()
-                    .get(start..end)
-                    .is_some_and(|there| key::equal(there, value))
-        })
     }
 
     /// Whether `text` represents `labels`, for a text with escapes.
