@@ -1,4 +1,4 @@
-//! Figures of the operating system, which scrapes that come together share.
+//! Values of the operating system, shared by scrapes that arrive together.
 
 use std::time::{Duration, Instant};
 
@@ -6,11 +6,11 @@ use parking_lot::Mutex;
 
 use crate::util::Clock;
 
-/// So long figures are kept. To read them takes as long as to write 1,000 series; a process that is
-/// scraped hundreds of times a second spends no more than a hundredth of a processor on it.
+/// How long values are reused. Reading them takes as long as writing 1,000 series; a process that is
+/// scraped hundreds of times a second spends at most one percent of a core on it.
 const KEPT: Duration = Duration::from_millis(100);
 
-/// The figures that were read last.
+/// The values of the latest reading.
 pub(super) struct Held<T> {
     clock: Clock,
     last: Mutex<Option<(Instant, T)>>,
@@ -24,8 +24,8 @@ impl<T: Copy> Held<T> {
         }
     }
 
-    /// Those that were read last, or if that is too long ago, what `read` gives. Who comes meanwhile
-    /// waits for it.
+    /// Returns the latest values, read anew by `read` if they are too old. Concurrent callers wait for
+    /// that reading.
     pub(super) fn get(&self, read: impl FnOnce() -> T) -> T {
         let mut last = self.last.lock();
         let now = self.clock.now();

@@ -101,14 +101,14 @@ impl Message {
         }
     }
 
-    /// Ends the message, padding up to `room` bytes in the buffer; false if more padding remains.
-    pub(super) fn finish(&mut self, buf: &mut Vec<u8>, room: usize) -> bool {
+    /// Ends the message, padding up to `space` bytes in the buffer; false if more padding remains.
+    pub(super) fn finish(&mut self, buf: &mut Vec<u8>, space: usize) -> bool {
         match self {
             Self::None => {}
             Self::Short { start } => wire::insert_length(buf, *start, 0),
             Self::Long { left } => {
                 left.bare += std::mem::take(&mut left.exemplars);
-                let end = buf.len().saturating_add(room);
+                let end = buf.len().saturating_add(space);
                 while left.bare > 0 {
                     if buf.len() > end {
                         return false;

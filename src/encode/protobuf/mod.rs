@@ -167,9 +167,9 @@ impl<'a> ProtobufFamily<'a> {
         all
     }
 
-    /// Ends the message; false if `room` bytes were not enough.
-    pub(super) fn finish(&mut self, buf: &mut Vec<u8>, room: usize) -> bool {
-        self.message.finish(buf, room)
+    /// Ends the message; false if `space` bytes were not enough.
+    pub(super) fn finish(&mut self, buf: &mut Vec<u8>, space: usize) -> bool {
+        self.message.finish(buf, space)
     }
 }
 
