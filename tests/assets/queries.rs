@@ -54,11 +54,18 @@ fn of_dashboards(folder: &Path) -> Vec<Asked> {
             }
         }
         for mark in dashboard["annotations"]["list"].as_array().unwrap() {
-            all.push(Asked {
-                expr: filled(mark["target"]["expr"].as_str().unwrap()),
-                from: format!("{}: marks", dashboard["title"]),
-                reason: String::new(),
-            });
+            // A mark is there only for what happened lately, which is chance; what it counts must be there.
+            let expr = filled(mark["target"]["expr"].as_str().unwrap());
+            let counted = expr
+                .strip_suffix(" > 0")
+                .expect("a mark is what is more than 0");
+            for (expr, reason) in [(counted, ""), (&*expr, "nothing of it happened lately")] {
+                all.push(Asked {
+                    expr: expr.to_owned(),
+                    from: format!("{}: marks", dashboard["title"]),
+                    reason: reason.to_owned(),
+                });
+            }
         }
     }
     all
