@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::catalog::{Alias, Kind, MetricDef};
+use crate::catalog::{Alias, Allowed, Kind, MetricDef};
 use crate::registry::{FamilySnapshot, Number, SeriesSnapshot, Value};
 
 /// Metrics read from a `T`; `None` if there is no value. They have no labels, or one common label
@@ -44,6 +44,15 @@ impl<T> Figures<T> {
     pub(super) fn alias(mut self, alias: Alias) -> Self {
         if let Some((def, _)) = self.metrics.last_mut() {
             Arc::make_mut(def).aliases.push(alias);
+        }
+        self
+    }
+
+    /// Declares that the common label of the metric declared last has these values alone.
+    pub(super) fn only(mut self, values: &[&'static str]) -> Self {
+        if let (Some(label), Some((def, _))) = (self.label, self.metrics.last_mut()) {
+            let these = Allowed::these(values.iter().copied());
+            Arc::make_mut(def).allowed.insert(label.into(), these);
         }
         self
     }

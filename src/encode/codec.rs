@@ -90,7 +90,12 @@ impl Encoding {
         (self != Self::Identity).then_some(self.name())
     }
 
-    fn name(self) -> &'static str {
+    /// The name of each, whether compiled in or not.
+    #[cfg(feature = "server")]
+    pub(crate) const NAMES: [&'static str; 3] =
+        [Self::Identity.name(), Self::Gzip.name(), Self::Zstd.name()];
+
+    const fn name(self) -> &'static str {
         match self {
             Self::Identity => "identity",
             Self::Gzip => "gzip",

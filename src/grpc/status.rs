@@ -130,9 +130,51 @@ impl Content {
     }
 }
 
+/// The names of all codes, in their order, in the specifications of gRPC and OpenTelemetry.
+pub(super) const NAMES: [&str; 17] = [
+    "OK",
+    "CANCELLED",
+    "UNKNOWN",
+    "INVALID_ARGUMENT",
+    "DEADLINE_EXCEEDED",
+    "NOT_FOUND",
+    "ALREADY_EXISTS",
+    "PERMISSION_DENIED",
+    "RESOURCE_EXHAUSTED",
+    "FAILED_PRECONDITION",
+    "ABORTED",
+    "OUT_OF_RANGE",
+    "UNIMPLEMENTED",
+    "INTERNAL",
+    "UNAVAILABLE",
+    "DATA_LOSS",
+    "UNAUTHENTICATED",
+];
+
+/// The names of all codes in Go.
+pub(super) const GO_NAMES: [&str; 17] = [
+    "OK",
+    "Canceled",
+    "Unknown",
+    "InvalidArgument",
+    "DeadlineExceeded",
+    "NotFound",
+    "AlreadyExists",
+    "PermissionDenied",
+    "ResourceExhausted",
+    "FailedPrecondition",
+    "Aborted",
+    "OutOfRange",
+    "Unimplemented",
+    "Internal",
+    "Unavailable",
+    "DataLoss",
+    "Unauthenticated",
+];
+
 /// The name of a code in the specifications of gRPC and OpenTelemetry: `DEADLINE_EXCEEDED`.
 pub(super) fn name(code: Code) -> &'static str {
-    both_names(code).0
+    one_of(&NAMES, code)
 }
 
 /// Whether a code is a failure of the server rather than of the client, as 500, 503 and 504 are for
@@ -151,29 +193,12 @@ pub(super) fn is_fault(code: Code) -> bool {
 
 /// The name of a code in Go: `DeadlineExceeded`.
 pub(super) fn go_name(code: Code) -> &'static str {
-    both_names(code).1
+    one_of(&GO_NAMES, code)
 }
 
-fn both_names(code: Code) -> (&'static str, &'static str) {
-    match code {
-        Code::Ok => ("OK", "OK"),
-        Code::Cancelled => ("CANCELLED", "Canceled"),
-        Code::Unknown => ("UNKNOWN", "Unknown"),
-        Code::InvalidArgument => ("INVALID_ARGUMENT", "InvalidArgument"),
-        Code::DeadlineExceeded => ("DEADLINE_EXCEEDED", "DeadlineExceeded"),
-        Code::NotFound => ("NOT_FOUND", "NotFound"),
-        Code::AlreadyExists => ("ALREADY_EXISTS", "AlreadyExists"),
-        Code::PermissionDenied => ("PERMISSION_DENIED", "PermissionDenied"),
-        Code::ResourceExhausted => ("RESOURCE_EXHAUSTED", "ResourceExhausted"),
-        Code::FailedPrecondition => ("FAILED_PRECONDITION", "FailedPrecondition"),
-        Code::Aborted => ("ABORTED", "Aborted"),
-        Code::OutOfRange => ("OUT_OF_RANGE", "OutOfRange"),
-        Code::Unimplemented => ("UNIMPLEMENTED", "Unimplemented"),
-        Code::Internal => ("INTERNAL", "Internal"),
-        Code::Unavailable => ("UNAVAILABLE", "Unavailable"),
-        Code::DataLoss => ("DATA_LOSS", "DataLoss"),
-        Code::Unauthenticated => ("UNAUTHENTICATED", "Unauthenticated"),
-    }
+fn one_of(names: &[&'static str; 17], code: Code) -> &'static str {
+    let index = usize::try_from(i32::from(code)).unwrap_or(usize::MAX);
+    names.get(index).copied().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -197,6 +222,7 @@ mod tests {
                 spec.replace('_', "").replace("CANCELLED", "CANCELED"),
                 go.to_uppercase()
             );
+            assert_eq!(spec.replace('_', ""), format!("{code:?}").to_uppercase());
         }
         assert_eq!(of_headers(&HeaderMap::new()), None);
     }

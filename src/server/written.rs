@@ -23,6 +23,7 @@ impl Written {
     pub(super) fn new(registry: &Registry) -> Self {
         let histogram = |name: &'static str, help: &'static str, bounds: &[f64]| {
             let family = registry.histogram(name, help).buckets(bounds);
+            let family = family.only("encoding", &Encoding::NAMES);
             family.labels(["encoding"]).ok()
         };
         Self {

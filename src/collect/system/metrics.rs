@@ -5,6 +5,8 @@ use crate::config::{AUTOMATION, PIPELINE_GUARD, PLATFORM};
 use crate::registry::Number::{F64, U64};
 use crate::registry::{FamilySnapshot, Number};
 
+const MOUNT: &str = "mount";
+const INTERFACE: &str = "interface";
 const CPU_PERCENT: &str = "system_cpu_percent";
 
 /// The metrics of a [`SystemSample`].
@@ -21,12 +23,14 @@ impl Metrics {
             machine: machine(group),
             disk: disk(group),
             network: network(group),
-            omitted: Figures::<usize>::new(group, Some("what")).gauge(
-                "selfheal_system_omitted",
-                "Mount points and network interfaces beyond the limit, not exposed",
-                // Said only where there is something to say.
-                |omitted| (*omitted > 0).then_some(U64(*omitted as u64)),
-            ),
+            omitted: Figures::<usize>::new(group, Some("what"))
+                .gauge(
+                    "selfheal_system_omitted",
+                    "Mount points and network interfaces beyond the limit, not exposed",
+                    // Said only where there is something to say.
+                    |omitted| (*omitted > 0).then_some(U64(*omitted as u64)),
+                )
+                .only(&[MOUNT, INTERFACE]),
         }
     }
 
@@ -47,8 +51,8 @@ impl Metrics {
         self.network
             .collect_each(&networks.collect::<Vec<_>>(), out);
         let omitted = [
-            ("mount", &sample.omitted.mounts),
-            ("interface", &sample.omitted.interfaces),
+            (MOUNT, &sample.omitted.mounts),
+            (INTERFACE, &sample.omitted.interfaces),
         ];
         self.omitted.collect_each(&omitted, out);
     }
@@ -88,7 +92,7 @@ fn machine(group: &'static str) -> Figures<SystemSample> {
 }
 
 fn disk(group: &'static str) -> Figures<Disk> {
-    Figures::new(group, Some("mount"))
+    Figures::new(group, Some(MOUNT))
         .gauge(
             "system_disk_free_bytes",
             "Space free for this user, by mount point; a device counts once",
@@ -110,7 +114,7 @@ fn disk(group: &'static str) -> Figures<Disk> {
 }
 
 fn network(group: &'static str) -> Figures<Network> {
-    Figures::new(group, Some("interface"))
+    Figures::new(group, Some(INTERFACE))
         .counter(
             "system_network_receive_bytes_total",
             "Bytes received, by network interface",

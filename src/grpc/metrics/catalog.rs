@@ -71,6 +71,7 @@ impl<S: OneSide> Group for GrpcMetrics<S> {
                         "gRPC calls made, by service, method and status code, counted when they end",
                     ),
                 )
+                .only("status", &status::NAMES)
                 .labels(["service", "method", "status"])?,
             duration: registry
                 .histogram(

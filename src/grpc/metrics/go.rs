@@ -11,8 +11,16 @@ use crate::grpc::names::{Name, Naming, UNKNOWN};
 use crate::grpc::status;
 use crate::registry::{Counter, DeclareError, Family, Group, Histogram, Registry, Text};
 
-const LABELS: [&str; 3] = ["grpc_type", "grpc_service", "grpc_method"];
-const LABELS_AND_CODE: [&str; 4] = ["grpc_type", "grpc_service", "grpc_method", CODE];
+const LABELS: [&str; 3] = [TYPE, "grpc_service", "grpc_method"];
+const LABELS_AND_CODE: [&str; 4] = [TYPE, "grpc_service", "grpc_method", CODE];
+const TYPE: &str = "grpc_type";
+const TYPES: [&str; 5] = [
+    "unary",
+    "client_stream",
+    "server_stream",
+    "bidi_stream",
+    UNKNOWN,
+];
 const CODE: &str = "grpc_code";
 
 #[derive(Debug)]
@@ -41,6 +49,7 @@ impl<S: OneSide> Group for Go<S> {
                     help("RPCs started on the server", "RPCs started by the client"),
                 )
                 .standard_name()
+                .only(TYPE, &TYPES)
                 .labels(LABELS)?,
             handled: registry
                 .counter(
@@ -51,6 +60,8 @@ impl<S: OneSide> Group for Go<S> {
                     ),
                 )
                 .standard_name()
+                .only(CODE, &status::GO_NAMES)
+                .only(TYPE, &TYPES)
                 .labels(LABELS_AND_CODE)?,
             handling: registry
                 .histogram(
@@ -64,6 +75,7 @@ impl<S: OneSide> Group for Go<S> {
                     ),
                 )
                 .standard_name()
+                .only(TYPE, &TYPES)
                 .labels(LABELS)?,
             received: registry
                 .counter(
@@ -77,6 +89,7 @@ impl<S: OneSide> Group for Go<S> {
                     ),
                 )
                 .standard_name()
+                .only(TYPE, &TYPES)
                 .labels(LABELS)?,
             sent: registry
                 .counter(
@@ -87,6 +100,7 @@ impl<S: OneSide> Group for Go<S> {
                     ),
                 )
                 .standard_name()
+                .only(TYPE, &TYPES)
                 .labels(LABELS)?,
             side: PhantomData,
         })

@@ -63,6 +63,7 @@ impl Group for DeliveryMetrics {
                 "selfheal_alerts_delivered_total",
                 "Alerts that an Alertmanager delivered, by what became of them",
             )
+            .only("result", &Delivery::ALL.map(Delivery::as_str))
             .labels(["result"])?;
         Ok(Self { delivered })
     }

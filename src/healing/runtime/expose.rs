@@ -1,13 +1,14 @@
 //! Metrics of the core: one snapshot for each scrape, so that the accounting identities hold at
 //! every scrape (see [`identities`](crate::healing::core::identities)).
 
-use std::sync::Arc;
+use std::borrow::Cow;
+use std::sync::{Arc, LazyLock};
 
-use crate::catalog::{Alias, Kind, MetricDef};
+use crate::catalog::{Alias, Allowed, Kind, MetricDef};
 use crate::groups::older as groups;
 use crate::healing::core::{
-    ActionCounts, ActionTimes, CONFIDENCE_BUCKETS, Counts, DURATION_BUCKETS, Distribution, Label,
-    Snapshot,
+    ActionCounts, ActionTimes, AttemptResult, CONFIDENCE_BUCKETS, Closed, Counts, DURATION_BUCKETS,
+    Distribution, Dropped, Label, Phase, ServiceEscalation, Severity, Snapshot,
 };
 use crate::registry::{
     Collector, DeclareError, FamilySnapshot, HistogramSnapshot, Number, Registry, SeriesSnapshot,
@@ -46,8 +47,12 @@ pub fn expose(
 
 /// Every metric of the core.
 pub(super) fn defs() -> impl Iterator<Item = MetricDef> {
-    TABLE.iter().map(Row::def)
+    DEFS.iter().map(|def| MetricDef::clone(def))
 }
+
+/// The definitions of [`TABLE`], which scrapes share.
+static DEFS: LazyLock<Vec<Arc<MetricDef>>> =
+    LazyLock::new(|| TABLE.iter().map(|row| Arc::new(row.def())).collect());
 
 struct Exposed<F> {
     take: F,
@@ -55,13 +60,13 @@ struct Exposed<F> {
 
 impl<F: Fn() -> Snapshot + Send + Sync + 'static> Collector for Exposed<F> {
     fn describe(&self) -> Vec<MetricDef> {
-        TABLE.iter().map(Row::def).collect()
+        defs().collect()
     }
 
     fn collect(&self, out: &mut Vec<FamilySnapshot>) {
         let snapshot = (self.take)();
-        out.extend(TABLE.iter().map(|row| FamilySnapshot {
-            def: Arc::new(row.def()),
+        out.extend(TABLE.iter().zip(&*DEFS).map(|(row, def)| FamilySnapshot {
+            def: Arc::clone(def),
             series: (row.read)(&snapshot),
         }));
     }
@@ -76,8 +81,11 @@ struct Row {
     buckets: &'static [f64],
     read: Read,
     aliases: fn() -> Vec<Alias>,
+    closed: Option<(&'static str, Values)>,
 }
 
+/// The values of a label that has no others.
+type Values = fn() -> Vec<Cow<'static, str>>;
 type Labels = &'static [&'static str];
 type Read = fn(&Snapshot) -> Vec<SeriesSnapshot>;
 
@@ -98,12 +106,19 @@ impl Row {
             buckets,
             read,
             aliases: Vec::new,
+            closed: None,
         }
     }
 
     /// Sets other names, for profiles.
     const fn aliases(mut self, aliases: fn() -> Vec<Alias>) -> Self {
         self.aliases = aliases;
+        self
+    }
+
+    /// Sets the values of a label that has no others.
+    const fn closed(mut self, label: &'static str, values: Values) -> Self {
+        self.closed = Some((label, values));
         self
     }
 
@@ -130,7 +145,10 @@ impl Row {
         def.buckets = self.buckets.to_vec();
         def.group = GROUP;
         def.aliases = (self.aliases)();
-        def
+        match self.closed {
+            Some((label, values)) => def.allow(label, Allowed::These(values())),
+            None => def,
+        }
     }
 }
 
@@ -157,7 +175,8 @@ static TABLE: [Row; 36] = [
             });
             series.collect()
         },
-    ),
+    )
+    .closed("severity", texts::<Severity>),
     Row::counter(
         "healing_attempts_total",
         "Attempts started, by kind of fault and action",
@@ -202,7 +221,8 @@ static TABLE: [Row; 36] = [
         "Alerts that fire, by severity",
         &["severity"],
         |s| each("severity", &s.alerts),
-    ),
+    )
+    .closed("severity", texts::<Severity>),
     Row::counter(
         OBSERVATIONS,
         "Observations that detectors reported",
@@ -214,17 +234,20 @@ static TABLE: [Row; 36] = [
         "What became of the observations",
         &["result"],
         observation_results,
-    ),
+    )
+    .closed("result", results_of_observations),
     Row::counter(OPENED, "Issues opened", &[], |s| one(s.opened)),
     Row::counter(RESTORED, "Issues taken up again from a journal", &[], |s| {
         one(s.restored)
     }),
     Row::counter(CLOSED, "Issues closed, by outcome", &["outcome"], |s| {
         each("outcome", &s.closed)
-    }),
+    })
+    .closed("outcome", texts::<Closed>),
     Row::gauge(OPEN, "Open issues, by state", &["state"], |s| {
         each("state", &s.open)
-    }),
+    })
+    .closed("state", texts::<Phase>),
     Row::counter(
         STARTED,
         "Attempts started",
@@ -233,7 +256,8 @@ static TABLE: [Row; 36] = [
     ),
     Row::counter(FINISHED, "Attempts finished, by result", &["result"], |s| {
         each("result", &s.attempts_finished)
-    }),
+    })
+    .closed("result", texts::<AttemptResult>),
     Row::gauge(
         RUNNING,
         "Attempts that run, those that were given up not among them",
@@ -251,7 +275,8 @@ static TABLE: [Row; 36] = [
         "Rollbacks finished, by result",
         &["result"],
         |s| each("result", &s.rollbacks_finished),
-    ),
+    )
+    .closed("result", texts::<AttemptResult>),
     Row::gauge(
         "healing_zombies",
         "Attempts and rollbacks that were given up and have not ended",
@@ -331,7 +356,8 @@ static TABLE: [Row; 36] = [
         "Faults taken further than an alert, by how far",
         &["level"],
         |s| each("level", &s.escalations),
-    ),
+    )
+    .closed("level", texts::<ServiceEscalation>),
     Row::gauge(
         "healing_not_ready",
         "Faults that keep the service from being ready for traffic",
@@ -382,19 +408,34 @@ fn actions(snapshot: &Snapshot, read: fn(&ActionCounts) -> u64) -> Vec<SeriesSna
     series.collect()
 }
 
+fn texts<L: Label>() -> Vec<Cow<'static, str>> {
+    let values = L::VALUES.iter();
+    values.map(|value| Cow::Borrowed(value.text())).collect()
+}
+
+/// The results of observations that were not dropped.
+const TAKEN: [&str; 3] = ["opened", "coalesced", "muted"];
+
+fn dropped(why: Dropped) -> String {
+    format!("dropped_{}", why.text())
+}
+
+fn results_of_observations() -> Vec<Cow<'static, str>> {
+    let taken = TAKEN.map(Cow::Borrowed).into_iter();
+    let dropped = Dropped::ALL.map(|why| Cow::Owned(dropped(why)));
+    taken.chain(dropped).collect()
+}
+
 fn observation_results(snapshot: &Snapshot) -> Vec<SeriesSnapshot> {
     let seen = &snapshot.observations;
-    let taken = [
-        ("opened", seen.opened),
-        ("coalesced", seen.coalesced),
-        ("muted", seen.muted),
-    ];
-    let mut out: Vec<_> = taken
+    let taken = [seen.opened, seen.coalesced, seen.muted];
+    let mut out: Vec<_> = TAKEN
         .into_iter()
+        .zip(taken)
         .map(|(result, n)| SeriesSnapshot::new([("result", result)], whole(n)))
         .collect();
     for (why, n) in seen.dropped.iter() {
-        let result = format!("dropped_{}", why.text());
+        let result = dropped(why);
         out.push(SeriesSnapshot::new([("result", result.as_str())], whole(n)));
     }
     out

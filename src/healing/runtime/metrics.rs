@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use super::expose;
 use super::shell::Shell;
 use super::slots::DetectionResult;
-use crate::catalog::{Kind, MetricDef};
+use crate::catalog::{Allowed, Kind, MetricDef};
 use crate::healing::core::Name;
 use crate::registry::{
     Collector, DeclareError, FamilySnapshot, Number, Registry, SeriesSnapshot, Value,
@@ -82,7 +82,11 @@ impl OfTheShell {
             "healing_detections_total",
             "Detection runs of each engine, by result",
         )
-        .with_labels(["engine", "result"]);
+        .with_labels(["engine", "result"])
+        .allow(
+            "result",
+            Allowed::these(DetectionResult::ALL.map(DetectionResult::as_str)),
+        );
         def.group = "healing";
         def
     }

@@ -5,6 +5,7 @@ use crate::exchange::{Ended, Open};
 use crate::http::labels::Row;
 use crate::http::outcome::Outcome;
 use crate::registry::{Counter, DeclareError, Family, Gauge, Histogram, Registry};
+use crate::util::Verb;
 
 const GROUP: &str = "axum_prometheus";
 
@@ -42,7 +43,8 @@ impl AxumPrometheus {
                     "axum_http_requests_duration_seconds",
                     "Time from an HTTP request to the end of its response body",
                 )
-                .standard_name();
+                .standard_name()
+                .only("method", &Verb::NAMES);
             if let Some(buckets) = buckets {
                 duration = duration.buckets(buckets);
             }
@@ -50,6 +52,7 @@ impl AxumPrometheus {
                 requests: registry
                     .counter("axum_http_requests_total", "HTTP requests")
                     .standard_name()
+                    .only("method", &Verb::NAMES)
                     .labels(by_status())?,
                 duration: duration.labels(by_status())?,
                 response_size: registry
@@ -58,6 +61,7 @@ impl AxumPrometheus {
                         "Bytes of the body of an HTTP response, as far as it was sent",
                     )
                     .standard_name()
+                    .only("method", &Verb::NAMES)
                     .buckets(&SIZES)
                     .labels(by_endpoint())?,
                 pending: registry
@@ -66,6 +70,7 @@ impl AxumPrometheus {
                         "HTTP requests whose response body has not ended",
                     )
                     .standard_name()
+                    .only("method", &Verb::NAMES)
                     .labels(by_endpoint())?,
             })
         })

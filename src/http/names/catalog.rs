@@ -9,6 +9,7 @@ use crate::http::outcome::Outcome;
 use crate::registry::{
     Counter, Declare, DeclareError, Family, Gauge, Group, Histogram, Registry, Text,
 };
+use crate::util::Verb;
 
 /// The histogram of durations, whose buckets are configurable.
 pub const DURATION: &str = "http_request_duration_seconds";
@@ -94,6 +95,7 @@ fn requests(registry: &Registry) -> Declare<'_, Counter> {
         "http_requests_total",
         "HTTP requests, by method, matched route and status, counted when the response body ends",
     )
+    .only("method", &Verb::NAMES)
     .alias(Alias::new(PLATFORM, "requests_total").rename("path", "endpoint"))
 }
 
@@ -103,6 +105,7 @@ fn duration(registry: &Registry) -> Declare<'_, Histogram> {
             DURATION,
             "Time from an HTTP request to the end of its response body",
         )
+        .only("method", &Verb::NAMES)
         .alias(
             Alias::new(PLATFORM, "response_time_histogram")
                 .without("method")
@@ -114,16 +117,17 @@ fn duration(registry: &Registry) -> Declare<'_, Histogram> {
 }
 
 fn first_byte(registry: &Registry) -> Declare<'_, Histogram> {
-    registry.histogram(
-        FIRST_BYTE,
-        "Time from an HTTP request to the headers of its response",
-    )
+    let help = "Time from an HTTP request to the headers of its response";
+    registry
+        .histogram(FIRST_BYTE, help)
+        .only("method", &Verb::NAMES)
 }
 
 fn request_size(registry: &Registry) -> Declare<'_, Histogram> {
     let help = "Bytes of the body of an HTTP request, as far as it was read";
     registry
         .histogram("http_request_size_bytes", help)
+        .only("method", &Verb::NAMES)
         .buckets(&SIZES)
 }
 
@@ -131,6 +135,7 @@ fn response_size(registry: &Registry) -> Declare<'_, Histogram> {
     let help = "Bytes of the body of an HTTP response, as far as it was sent";
     registry
         .histogram("http_response_size_bytes", help)
+        .only("method", &Verb::NAMES)
         .buckets(&SIZES)
 }
 
@@ -138,6 +143,7 @@ fn session(registry: &Registry) -> Declare<'_, Histogram> {
     let help = "How long a stream or an upgraded connection lived";
     registry
         .histogram("http_session_duration_seconds", help)
+        .only("method", &Verb::NAMES)
         .buckets(&SESSIONS)
 }
 

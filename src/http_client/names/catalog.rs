@@ -6,6 +6,7 @@ use crate::http_client::outcome::Outcome;
 use crate::registry::{
     Counter, DEFAULT_BUCKETS, DeclareError, Family, Gauge, Group, Histogram, Registry, Text,
 };
+use crate::util::Verb;
 
 const SIZES: [f64; 8] = [
     100.0,
@@ -68,6 +69,7 @@ fn with_buckets(registry: &Registry, buckets: &[f64]) -> Result<HttpClientMetric
                 "http_client_requests_total",
                 "Outgoing HTTP requests, by method, host and how they ended",
             )
+            .only("method", &Verb::NAMES)
             .labels(["method", "host", "status"])?,
         duration: registry
             .histogram(
@@ -75,6 +77,7 @@ fn with_buckets(registry: &Registry, buckets: &[f64]) -> Result<HttpClientMetric
                 "Time from an outgoing HTTP request to the end of its response body",
             )
             .buckets(buckets)
+            .only("method", &Verb::NAMES)
             .labels(["method", "host", "status"])?,
         first_byte: registry
             .histogram(
@@ -82,6 +85,7 @@ fn with_buckets(registry: &Registry, buckets: &[f64]) -> Result<HttpClientMetric
                 "Time from an outgoing HTTP request to the headers of its response",
             )
             .buckets(buckets)
+            .only("method", &Verb::NAMES)
             .labels(["method", "host"])?,
         response_size: registry
             .histogram(
@@ -89,6 +93,7 @@ fn with_buckets(registry: &Registry, buckets: &[f64]) -> Result<HttpClientMetric
                 "Bytes of the body of a response to an outgoing HTTP request, as far as it was read",
             )
             .buckets(&SIZES)
+            .only("method", &Verb::NAMES)
             .labels(["method", "host"])?,
         in_flight: registry
             .gauge(
