@@ -226,8 +226,7 @@ impl Evaluator {
     /// Ends the series of a removed rule.
     fn end(&self, run: Run, now: i64, offset: Duration) {
         for labels in run.given.into_labels() {
-            self.recorded
-                .end(&labels, now - millis(offset), &self.bounds);
+            self.end_series(&labels, now - millis(offset));
         }
     }
 
@@ -385,6 +384,11 @@ impl Evaluator {
         let value = value.into();
         self.recorded
             .push(labels, Sample { time, value }, &self.bounds);
+    }
+
+    /// Ends a series that [`record`](Self::record) made: it has no value from `time` on.
+    pub fn end_series(&self, labels: &LabelSet, time: i64) {
+        self.recorded.end(labels, time, &self.bounds);
     }
 
     /// The number of dropped samples of rules' series.

@@ -57,7 +57,7 @@ pub use options::RulesOptions;
 pub use recheck::{Recheck, longest_range, recheck};
 pub use recorded::RuleSeries;
 pub use report::{Report, ReportedRule};
-pub use scope::{Measured, Scope};
+pub use scope::{Measured, MeasuredLabels, Scope};
 #[cfg(feature = "assets")]
 pub(crate) use slo::BURNS;
 pub use slo::Slo;

@@ -1,6 +1,6 @@
 //! Determines which rules a process can evaluate by itself.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -67,18 +67,31 @@ impl fmt::Display for Scope {
 /// The series that a process declares, with or without values yet.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Measured {
-    names: HashSet<Arc<str>>,
+    /// Each name, with the labels of its series if they are known.
+    names: BTreeMap<Arc<str>, Option<Arc<MeasuredLabels>>>,
     target: LabelSet,
 }
 
+/// Each label of a metric, with its values if it has no others.
+pub type MeasuredLabels = BTreeMap<Arc<str>, Option<Vec<Arc<str>>>>;
+
 impl Measured {
-    /// Creates it from names, with the labels of the target on each series.
+    /// Creates it from names, with the labels of the target on each series. Other labels of the
+    /// series are not known, so any may be selected.
     #[must_use]
     pub fn new(names: impl IntoIterator<Item = Arc<str>>, target: LabelSet) -> Self {
         Self {
-            names: names.into_iter().collect(),
+            names: names.into_iter().map(|name| (name, None)).collect(),
             target,
         }
+    }
+
+    /// Sets all labels of the series of a name, without those of the target: a selector of another
+    /// label, or of another value of a label that has all its values here, matches nothing.
+    #[must_use]
+    pub fn with_labels(mut self, name: Arc<str>, labels: &Arc<MeasuredLabels>) -> Self {
+        self.names.insert(name, Some(Arc::clone(labels)));
+        self
     }
 
     /// Returns a selector that cannot match, as text.
@@ -89,17 +102,51 @@ impl Measured {
             return None;
         }
         let name = matchers.iter().find(named);
-        if !self.names.iter().any(known) {
-            return Some(name.map_or_else(|| Arc::from("{}"), shown));
+        let mut why = None;
+        for (_, labels) in self.names.iter().filter(|(name, _)| known(name)) {
+            why = Some(self.impossible(matchers, labels.as_deref())?);
         }
-        // The target will never have another label.
-        let wrong = matchers.iter().find(|matcher| {
-            let target = self.target.get(matcher.name());
-            target.is_some_and(|value| !matcher.matches(value))
-        })?;
-        let name = name.map_or_else(|| Arc::from(""), shown);
-        Some(format!("{name}{{{wrong:?}}}").into())
+        let name = name.map_or_else(|| Arc::from("{}"), shown);
+        let Some((matcher, labels)) = why else {
+            return Some(name);
+        };
+        let selector = match name.strip_suffix('}') {
+            Some("{") => format!("{{{matcher:?}}}"),
+            Some(others) => format!("{others}, {matcher:?}}}"),
+            None => format!("{name}{{{matcher:?}}}"),
+        };
+        Some(format!("{selector}{labels}").into())
     }
+
+    /// A matcher that series with these labels never have, and what they have instead.
+    fn impossible<'m>(
+        &self,
+        matchers: &'m [Matcher],
+        labels: Option<&MeasuredLabels>,
+    ) -> Option<(&'m Matcher, String)> {
+        let others = matchers.iter().filter(|m| m.name() != METRIC_NAME);
+        let mut wrong = others.filter_map(|matcher| {
+            // The target will never have another label.
+            if let Some(value) = self.target.get(matcher.name()) {
+                return (!matcher.matches(value)).then(|| (matcher, String::new()));
+            }
+            let labels = labels.filter(|_| !matcher.matches(""))?;
+            let why = match labels.get(matcher.name()) {
+                None => format!(" (labels here: {})", listed(labels.keys())),
+                Some(Some(values)) if !values.iter().any(|value| matcher.matches(value)) => {
+                    format!(" (values here: {})", listed(values))
+                }
+                Some(_) => return None,
+            };
+            Some((matcher, why))
+        });
+        wrong.next()
+    }
+}
+
+fn listed<'a>(texts: impl IntoIterator<Item = &'a Arc<str>>) -> String {
+    let texts: Vec<&str> = texts.into_iter().map(|text| &**text).collect();
+    texts.join(", ")
 }
 
 fn shown(matcher: &Matcher) -> Arc<str> {

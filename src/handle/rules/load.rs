@@ -33,8 +33,11 @@ impl LoadRules {
         self
     }
 
-    /// Sets a label that the Prometheus server adds to all series of this process, such as `job` or
-    /// `instance`. Selectors for another value match nothing here. Default: none.
+    /// Sets a label that the Prometheus server adds to all series of this process, such as `job`,
+    /// `instance` or `namespace`. Selectors for another value match nothing here. Default: none.
+    ///
+    /// A rule that selects a label that neither this sets nor the series have is not evaluated; the
+    /// [report](Rules::report) then lists the labels that they have.
     pub fn target(mut self, label: &str, value: &str) -> Self {
         self.target = self.target.with(label, value);
         self

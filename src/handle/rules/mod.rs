@@ -4,6 +4,7 @@
 mod api;
 mod kept;
 mod load;
+mod measure;
 mod metrics;
 mod on;
 mod received;

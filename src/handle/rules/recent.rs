@@ -1,6 +1,6 @@
 //! Samples the registry, evaluates due rules, and answers queries about both.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -11,9 +11,9 @@ use tokio::time::Instant;
 
 use super::RulesError;
 use super::kept::Kept;
+use super::measure::measure;
 use super::metrics::HistoryMetrics;
 use super::source::Watchers;
-use crate::catalog::Kind;
 use crate::config::HistorySettings;
 use crate::healing::Healing;
 use crate::history::History;
@@ -61,6 +61,8 @@ struct State {
     source: Arc<Recorded>,
     step: Duration,
     ticks: VecDeque<i64>,
+    /// The series that the last tick had beside the history: `up`, and those of collectors.
+    beside: HashSet<LabelSet>,
     first_tick: Option<i64>,
     measured: Measured,
     status: Arc<[GroupStatus]>,
@@ -98,6 +100,7 @@ impl Recent {
                 target,
                 step: settings.step,
                 ticks: VecDeque::with_capacity(TICKS),
+                beside: HashSet::new(),
                 first_tick: None,
                 measured: Measured::default(),
                 status: Arc::default(),
@@ -255,30 +258,39 @@ impl Recent {
         if let Some(shown) = &self.shown {
             shown.show(self.history.stats(), evicted);
         }
-        let (source, target) = {
+        let (source, target, before) = {
             let mut state = self.state.lock();
             state.first_tick.get_or_insert(now);
             if state.ticks.len() == TICKS {
                 state.ticks.pop_front();
             }
             state.ticks.push_back(now);
-            (Arc::clone(&state.source), state.target.clone())
+            let before = std::mem::take(&mut state.beside);
+            (Arc::clone(&state.source), state.target.clone(), before)
         };
+        let mut found = self.collect(&source, &target);
+        found.push((target.with(METRIC_NAME, "up"), 1.0));
         let evaluator = self.evaluator.lock();
-        evaluator.record(&target.with(METRIC_NAME, "up"), now, 1.0);
+        for (labels, value) in &found {
+            evaluator.record(labels, now, *value);
+        }
+        let beside: HashSet<_> = found.into_iter().map(|(labels, _)| labels).collect();
+        // What a collector no longer has, and what has other labels of the target now.
+        for gone in before.difference(&beside) {
+            evaluator.end_series(gone, now);
+        }
         drop(evaluator);
-        self.collect(now, &source, &target);
+        self.state.lock().beside = beside;
     }
 
     /// Samples the requested series of collectors.
-    fn collect(&self, now: i64, source: &Recorded, target: &LabelSet) {
-        let has = source.has_names();
-        let wanted = self.history.asked_but(has);
+    fn collect(&self, source: &Recorded, target: &LabelSet) -> Vec<(LabelSet, f64)> {
+        let mut found = Vec::new();
+        let wanted = self.history.asked_but(source.has_names());
         if wanted.is_empty() {
-            return;
+            return found;
         }
         let scrape = self.registry.scrape_only(|name, _| wanted.contains(name));
-        let mut found = Vec::new();
         for family in scrape.families() {
             family.each(&mut |labels, sample| {
                 if let ValueRef::Number(number) = sample.value {
@@ -292,10 +304,7 @@ impl Recent {
                 }
             });
         }
-        let evaluator = self.evaluator.lock();
-        for (labels, value) in found {
-            evaluator.record(&labels, now, value);
-        }
+        found
     }
 
     /// The names of the series in the history.
@@ -303,36 +312,10 @@ impl Recent {
         self.source().names()
     }
 
-    /// All names of series that this process declares, with or without a value yet.
+    /// All series that this process declares, with or without a value yet.
     fn measure(&self) -> Measured {
-        let scrape = self.registry.scrape();
-        let families = scrape.families().iter();
-        let mut declared: Vec<_> = families
-            .map(|family| (family.name().to_owned(), family.def().kind))
-            .collect();
-        let namespace = self.registry.settings().namespace.clone();
-        declared.extend(self.registry.catalog().iter().map(|def| {
-            let name = match namespace.as_str() {
-                namespace if def.namespaced && !namespace.is_empty() => {
-                    format!("{namespace}_{}", def.name)
-                }
-                _ => def.name.to_string(),
-            };
-            (name, def.kind)
-        }));
-        let mut names = self.names();
-        for (name, kind) in declared {
-            match kind {
-                Kind::Histogram | Kind::Summary => {
-                    for end in ["_bucket", "_count", "_sum"] {
-                        names.push(format!("{name}{end}").into());
-                    }
-                }
-                _ => names.push(name.into()),
-            }
-        }
         let target = self.state.lock().target.clone();
-        Measured::new(names, target)
+        measure(&self.registry, self.names(), target)
     }
 
     /// Samples and evaluates what is due, and returns the time until the next round.

@@ -345,6 +345,7 @@ async fn an_alert_without_an_action_is_reported_and_left_to_a_person() {
 mod alertmanager;
 mod bad_input;
 mod restart;
+mod series;
 
 #[cfg(feature = "server")]
 mod api {

@@ -384,6 +384,54 @@ fn what_rules_make_is_bounded() {
     assert!(evaluator.dropped() > 500, "{}", evaluator.dropped());
 }
 
+/// Another exporter's `http_requests_total` has a label `code`, and the cluster's Prometheus adds a
+/// `namespace`: a selector of either matches nothing here, without a word.
+#[test]
+fn a_selector_of_a_label_that_series_do_not_have_is_reported_with_those_that_they_have() {
+    let some = |name: &str, values: &[&str]| {
+        let values = values.iter().map(|value| (*value).into()).collect();
+        (
+            name.into(),
+            Some(values).filter(|values: &Vec<_>| !values.is_empty()),
+        )
+    };
+    let labels = [some("method", &["GET", "other"]), some("status", &[])];
+    let labels = std::sync::Arc::new(MeasuredLabels::from(labels));
+    let target = LabelSet::new([("job", "shop")]);
+    let measured =
+        Measured::new(["temperature".into()], target).with_labels("requests_total".into(), &labels);
+    let rules = "
+  rules:
+  - {alert: Has, expr: 'requests_total{status=~\"5..\", method=\"GET\", job=\"shop\"} > 0'}
+  - {alert: Empty, expr: 'requests_total{code=\"\", status!=\"200\", method!~\"GET|PUT\"} > 0'}
+  - {alert: Code, expr: 'absent(requests_total{code=~\"5..\"})'}
+  - {alert: Lower, expr: 'absent(requests_total{method=\"get\"})'}
+  - {alert: Namespace, expr: 'sum(rate(requests_total{namespace=~\".+\"}[5m])) == 0'}
+  - {alert: Unknown, expr: 'temperature{code=\"5\"} > 0'}
+  - {alert: Either, expr: '{__name__=~\"temperature|requests_total\", code=\"5\"} > 0'}
+  - {alert: Neither, expr: '{__name__=~\"requests.+\", code=\"5\"} > 0'}";
+    let mut bench = Bench::new(rules, Vec::new());
+    bench.evaluator.classify(&measured);
+    assert_eq!(bench.at(0), NONE, "an absence here raises no alert");
+    let status = bench.evaluator.status();
+    let scopes = status[0].rules.iter().map(|rule| rule.scope.to_string());
+    let here = "evaluated here".to_owned();
+    let missing = |what: &str| format!("no such series here: {what}");
+    assert_eq!(
+        scopes.collect::<Vec<_>>(),
+        [
+            here.clone(),
+            here.clone(),
+            missing(r#"requests_total{code=~"5.."} (labels here: method, status)"#),
+            missing(r#"requests_total{method="get"} (values here: GET, other)"#),
+            missing(r#"requests_total{namespace=~".+"} (labels here: method, status)"#),
+            here.clone(),
+            here,
+            missing(r#"{__name__=~"requests.+", code="5"} (labels here: method, status)"#),
+        ]
+    );
+}
+
 #[test]
 fn a_rule_of_others_series_is_reported_and_never_fires() {
     let target = LabelSet::new([("job", "shop"), ("instance", "web-1")]);
