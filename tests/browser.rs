@@ -122,6 +122,39 @@ async fn chromium_a_person_sees_a_fault_come_and_go_and_decides() {
     assert_eq!(browser.complaints(), [""; 0]);
 }
 
+/// A series of a histogram is described under the name of the histogram.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Chromium: run `tests/all.sh browser`"]
+async fn chromium_a_person_asks_for_a_metric_and_for_an_expression() {
+    let shop = shop();
+    let sale = shop
+        .heal
+        .registry()
+        .histogram("sale_seconds", "Time of a sale");
+    sale.build().unwrap().observe(0.5);
+    let browser = Browser::start();
+    browser.open(&shop.url());
+    let ask = |expression: &str, answer: &str| {
+        let expression = serde_json::json!(expression);
+        browser.value(&format!(
+            "document.getElementById('ask').value = {expression}"
+        ));
+        browser.click("#explorer button");
+        let about = "document.getElementById('about').textContent";
+        browser.wait(
+            answer,
+            &format!("{about}.includes({})", serde_json::json!(answer)),
+        );
+    };
+    ask(
+        "sale_seconds_count",
+        "1 series · histogram · Time of a sale",
+    );
+    ask("sum(sale_seconds_sum)", "1 series");
+    ask("no_such_metric", "0 series");
+    ask("sum(", "unclosed left parenthesis");
+}
+
 /// As wide as a phone and as a desk, in both themes: nothing is cut off, and nothing that an
 /// accessibility check calls serious.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -92,7 +92,9 @@
       draw(into, { ...found, series: found.series.slice(0, most), unit, flags: flags(), label: asked, empty: "Nothing is known under this expression." });
       let text = found.series.length + " series" + (found.series.length > most ? ", " + most + " of them shown" : "");
       if (name) {
-        const known = (await ask("metadata", { metric: name.replace(/_(bucket|sum|count)$/, "") }))[name];
+        // The parts of a histogram are described under its name.
+        const described = async (metric) => (await ask("metadata", { metric }))[metric];
+        const known = (await described(name)) || (await described(name.replace(/_(bucket|sum|count)$/, "")));
         if (known) text += " · " + known[0].type + " · " + known[0].help;
       }
       about.textContent = text;
