@@ -177,13 +177,13 @@ impl<'d> Form<'d> {
             for relabel in &alias.labels {
                 match relabel {
                     Relabel::Rename(from, to) => {
-                        let renamed = form.labels.iter_mut().find(|(name, _)| name == from);
-                        renamed.unwrap().0 = to.to_string();
+                        let renamed = form.labels.iter_mut().filter(|(name, _)| name == from);
+                        renamed.for_each(|(name, _)| *name = to.to_string());
                     }
                     Relabel::Without(label) => form.labels.retain(|(name, _)| name != label),
                     Relabel::With(label, _) => form.labels.push((label.to_string(), added(label))),
                     Relabel::Instance(label) => form.labels.push((label.to_string(), [].into())),
-                    _ => panic!("{relabel:?}"),
+                    other => form.labels.push((format!("{other:?}"), [].into())),
                 }
             }
             if !alias.buckets.is_empty() {

@@ -246,7 +246,7 @@ impl Evaluator {
         // Skipping a rule also skips the rules that read its recorded series.
         loop {
             let mut recorded: HashSet<Arc<str>> = HashSet::new();
-            recorded.extend(["ALERTS", "ALERTS_FOR_STATE", "up"].map(Arc::from));
+            recorded.extend(["ALERTS", "ALERTS_FOR_STATE"].map(Arc::from));
             runs(&mut self.groups, &mut |rule, run| {
                 if rule.alerting.is_none() && run.scope.is_evaluated() {
                     recorded.insert(Arc::clone(&rule.name));

@@ -76,14 +76,14 @@ pub struct Measured {
 pub type MeasuredLabels = BTreeMap<Arc<str>, Option<Vec<Arc<str>>>>;
 
 impl Measured {
-    /// Creates it from names, with the labels of the target on each series. Other labels of the
-    /// series are not known, so any may be selected.
+    /// Creates it from names and `up`, with the labels of the target on each series. Other labels
+    /// of the series are not known, so any may be selected; `up` has no others.
     #[must_use]
     pub fn new(names: impl IntoIterator<Item = Arc<str>>, target: LabelSet) -> Self {
-        Self {
-            names: names.into_iter().map(|name| (name, None)).collect(),
-            target,
-        }
+        let mut names: BTreeMap<_, _> = names.into_iter().map(|name| (name, None)).collect();
+        // It is made here, with the labels of the target alone: that of no other target.
+        names.insert(Arc::from("up"), Some(Arc::default()));
+        Self { names, target }
     }
 
     /// Sets all labels of the series of a name, without those of the target: a selector of another
@@ -132,9 +132,16 @@ impl Measured {
             }
             let labels = labels.filter(|_| !matcher.matches(""))?;
             let why = match labels.get(matcher.name()) {
-                None => format!(" (labels here: {})", listed(labels.keys())),
+                None => {
+                    let target = self.target.iter().map(|(name, _)| name);
+                    let own = labels.keys().map(|name| &**name);
+                    match &*target.chain(own).collect::<Vec<_>>().join(", ") {
+                        "" => " (it has no labels here)".to_owned(),
+                        all => format!(" (labels here: {all})"),
+                    }
+                }
                 Some(Some(values)) if !values.iter().any(|value| matcher.matches(value)) => {
-                    format!(" (values here: {})", listed(values))
+                    format!(" (values here: {})", values.join(", "))
                 }
                 Some(_) => return None,
             };
@@ -142,11 +149,6 @@ impl Measured {
         });
         wrong.next()
     }
-}
-
-fn listed<'a>(texts: impl IntoIterator<Item = &'a Arc<str>>) -> String {
-    let texts: Vec<&str> = texts.into_iter().map(|text| &**text).collect();
-    texts.join(", ")
 }
 
 fn shown(matcher: &Matcher) -> Arc<str> {

@@ -409,7 +409,10 @@ fn a_selector_of_a_label_that_series_do_not_have_is_reported_with_those_that_the
   - {alert: Namespace, expr: 'sum(rate(requests_total{namespace=~\".+\"}[5m])) == 0'}
   - {alert: Unknown, expr: 'temperature{code=\"5\"} > 0'}
   - {alert: Either, expr: '{__name__=~\"temperature|requests_total\", code=\"5\"} > 0'}
-  - {alert: Neither, expr: '{__name__=~\"requests.+\", code=\"5\"} > 0'}";
+  - {alert: Neither, expr: '{__name__=~\"requests.+\", code=\"5\"} > 0'}
+  - {alert: Down, expr: 'up{job=\"shop\"} == 0'}
+  - {alert: JobMissing, expr: 'absent(up{job=\"db\"})'}
+  - {alert: ZoneMissing, expr: 'absent(up{zone=\"a\"})'}";
     let mut bench = Bench::new(rules, Vec::new());
     bench.evaluator.classify(&measured);
     assert_eq!(bench.at(0), NONE, "an absence here raises no alert");
@@ -422,12 +425,15 @@ fn a_selector_of_a_label_that_series_do_not_have_is_reported_with_those_that_the
         [
             here.clone(),
             here.clone(),
-            missing(r#"requests_total{code=~"5.."} (labels here: method, status)"#),
+            missing(r#"requests_total{code=~"5.."} (labels here: job, method, status)"#),
             missing(r#"requests_total{method="get"} (values here: GET, other)"#),
-            missing(r#"requests_total{namespace=~".+"} (labels here: method, status)"#),
+            missing(r#"requests_total{namespace=~".+"} (labels here: job, method, status)"#),
             here.clone(),
+            here.clone(),
+            missing(r#"{__name__=~"requests.+", code="5"} (labels here: job, method, status)"#),
             here,
-            missing(r#"{__name__=~"requests.+", code="5"} (labels here: method, status)"#),
+            missing(r#"up{job="db"}"#),
+            missing(r#"up{zone="a"} (labels here: job)"#),
         ]
     );
 }

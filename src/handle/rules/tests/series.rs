@@ -47,10 +47,8 @@ async fn the_report_knows_the_labels_of_what_was_declared() {
             "no such series here: took_seconds_count",
         ),
     ];
-    let mut text = "groups:\n- name: g\n  rules:\n".to_owned();
-    for (expr, _) in &exprs {
-        text += &format!("  - {{alert: A, expr: '{expr} > 0'}}\n");
-    }
+    let rules = exprs.map(|(expr, _)| format!("  - {{alert: A, expr: '{expr} > 0'}}\n"));
+    let text = format!("groups:\n- name: g\n  rules:\n{}", rules.concat());
     std::fs::write(&path, text).unwrap();
     let report = heal.rules(&path).install().unwrap().report().to_string();
     for ((expr, end), line) in exprs.iter().zip(report.lines().skip(1)) {
