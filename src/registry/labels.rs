@@ -80,6 +80,35 @@ pub trait LabelValue {
         }
         visit(Self::VALUES.get(self.index()).copied().unwrap_or_default());
     }
+
+    /// Has `visitor` visit the value: the fast form of [`visit`](LabelValue::visit).
+    #[doc(hidden)]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "every look-up begins with it")]
+    fn accept(&self, visitor: &mut impl Visitor) -> bool {
+        if !Self::VALUES.is_empty() {
+            return visitor.closed(self.index(), Self::VALUES);
+        }
+        let mut goes_on = false;
+        self.visit(|text| goes_on = visitor.text(text));
+        goes_on
+    }
+}
+
+/// Visits the values of a set until one returns false. Unlike a closure it can be inlined wherever
+/// it is called.
+#[doc(hidden)]
+pub trait Visitor {
+    /// Visits a text.
+    fn text(&mut self, text: &str) -> bool;
+
+    /// Visits the value with this index among all values of its label, or the empty text beyond the
+    /// end.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "every look-up begins with it")]
+    fn closed(&mut self, index: usize, values: &'static [&'static str]) -> bool {
+        self.text(values.get(index).copied().unwrap_or_default())
+    }
 }
 
 /// A complete set of label values, in the order of the family's label names.
@@ -136,6 +165,17 @@ pub trait Labels {
         self.visit(&mut |value| all = all && check(value));
         all
     }
+
+    /// Has `visitor` visit each value, in order, until it returns false; returns whether it never
+    /// did. Default: by [`visit`](Labels::visit).
+    #[doc(hidden)]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "every look-up begins with it")]
+    fn accept(&self, visitor: &mut impl Visitor) -> bool {
+        let mut goes_on = true;
+        self.visit(&mut |value| goes_on = goes_on && visitor.text(value));
+        goes_on
+    }
 }
 
 /// The key of a family: determines how many label names its declaration takes.
@@ -163,9 +203,26 @@ impl<S: AsRef<str>, const N: usize> Labels for [S; N] {
         }
     }
 
-    #[inline]
-    fn all(&self, check: &mut impl FnMut(&str) -> bool) -> bool {
-        self.iter().all(|value| check(value.as_ref()))
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "every look-up begins with it")]
+    fn accept(&self, visitor: &mut impl Visitor) -> bool {
+        // Written out, a few values stay in registers.
+        match self.as_slice() {
+            [] => true,
+            [a] => visitor.text(a.as_ref()),
+            [a, b] => visitor.text(a.as_ref()) && visitor.text(b.as_ref()),
+            [a, b, c] => {
+                visitor.text(a.as_ref()) && visitor.text(b.as_ref()) && visitor.text(c.as_ref())
+            }
+            all => {
+                for value in all {
+                    if !visitor.text(value.as_ref()) {
+                        return false;
+                    }
+                }
+                true
+            }
+        }
     }
 }
 
@@ -208,6 +265,11 @@ macro_rules! tuples {
             fn visit(&self, visit: &mut impl FnMut(&str)) {
                 $(self.$at.visit(&mut *visit);)+
             }
+
+            #[inline(always)]
+            fn accept(&self, visitor: &mut impl Visitor) -> bool {
+                $(self.$at.accept(visitor))&&+
+            }
         }
     )+};
 }
@@ -227,44 +289,29 @@ impl LabelValue for Text {
     }
 }
 
-impl LabelValue for str {
-    type Key = Text;
-    #[inline]
-    fn visit(&self, visit: impl FnOnce(&str)) {
-        visit(self);
-    }
+/// Implements the trait for types of texts.
+macro_rules! texts {
+    ($(<$(const $most:ident)?> $text:ty: $as_str:expr;)+) => {$(
+        impl$(<const $most: usize>)? LabelValue for $text {
+            type Key = Text;
+            #[inline]
+            fn visit(&self, visit: impl FnOnce(&str)) {
+                visit($as_str(self));
+            }
+            #[inline(always)]
+            fn accept(&self, visitor: &mut impl Visitor) -> bool {
+                visitor.text($as_str(self))
+            }
+        }
+    )+};
 }
-
-impl LabelValue for String {
-    type Key = Text;
-    #[inline]
-    fn visit(&self, visit: impl FnOnce(&str)) {
-        visit(self);
-    }
-}
-
-impl LabelValue for Arc<str> {
-    type Key = Text;
-    #[inline]
-    fn visit(&self, visit: impl FnOnce(&str)) {
-        visit(self);
-    }
-}
-
-impl LabelValue for Cow<'_, str> {
-    type Key = Text;
-    #[inline]
-    fn visit(&self, visit: impl FnOnce(&str)) {
-        visit(self);
-    }
-}
-
-impl<const MAX: usize> LabelValue for BoundedStr<MAX> {
-    type Key = Text;
-    #[inline]
-    fn visit(&self, visit: impl FnOnce(&str)) {
-        visit(self.as_str());
-    }
+texts! {
+    <> str: std::convert::identity;
+    <> String: Self::as_str;
+    <> Box<str>: AsRef::as_ref;
+    <> Arc<str>: AsRef::as_ref;
+    <> Cow<'_, str>: AsRef::as_ref;
+    <const MAX> BoundedStr<MAX>: Self::as_str;
 }
 
 impl LabelValue for bool {
@@ -286,6 +333,11 @@ impl<T: LabelValue + ?Sized> LabelValue for &T {
     #[inline]
     fn visit(&self, visit: impl FnOnce(&str)) {
         (**self).visit(visit);
+    }
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "every look-up begins with it")]
+    fn accept(&self, visitor: &mut impl Visitor) -> bool {
+        (**self).accept(visitor)
     }
 }
 
@@ -417,8 +469,14 @@ impl Labels for Combination {
 #[inline]
 pub(super) fn cut(value: &str, most: usize) -> &str {
     if value.len() <= most {
-        return value;
+        value
+    } else {
+        cut_long(value, most)
     }
+}
+
+#[cold]
+fn cut_long(value: &str, most: usize) -> &str {
     let mut end = most;
     while !value.is_char_boundary(end) {
         end -= 1;

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write};
 
-use super::labels::{LabelValue, MAX_LABEL_VALUE, Text};
+use super::labels::{LabelValue, MAX_LABEL_VALUE, Text, Visitor};
 
 /// A displayable value as a label value: an address, an identifier, a [`fmt::Arguments`] with a
 /// part of something larger.
@@ -93,14 +93,6 @@ impl fmt::Debug for Displayed {
     }
 }
 
-impl LabelValue for Box<str> {
-    type Key = Text;
-    #[inline]
-    fn visit(&self, visit: impl FnOnce(&str)) {
-        visit(self);
-    }
-}
-
 /// Closed: all 256 values are known, and found by place if the other labels are closed too.
 impl LabelValue for u8 {
     type Key = Self;
@@ -150,6 +142,10 @@ macro_rules! numbers {
             #[inline]
             fn visit(&self, visit: impl FnOnce(&str)) {
                 visit(itoa::Buffer::new().format(*self));
+            }
+            #[inline(always)]
+            fn accept(&self, visitor: &mut impl Visitor) -> bool {
+                visitor.text(itoa::Buffer::new().format(*self))
             }
         }
     )+};

@@ -120,6 +120,7 @@ impl<S: ?Sized> Slots<S> {
         self.hashes[at as usize].load(Ordering::Relaxed)
     }
 
+    #[inline]
     pub(super) fn is_escaped(&self, at: u32) -> bool {
         self.escaped.load(Ordering::Relaxed) & 1 << at != 0
     }

@@ -124,7 +124,7 @@ fn word(bytes: [u8; 8]) -> u64 {
 
 /// Whether [`few`] covers the whole text.
 #[inline]
-pub(super) fn is_short(bytes: &[u8]) -> bool {
+fn is_short(bytes: &[u8]) -> bool {
     bytes.len() < 8
 }
 
@@ -136,7 +136,7 @@ fn short(bytes: &[u8]) -> Option<u64> {
 
 /// Fewer than eight bytes as a number that differs for different texts of one length.
 #[inline]
-pub(super) fn few(bytes: &[u8]) -> u64 {
+fn few(bytes: &[u8]) -> u64 {
     if let (Some(head), Some(tail)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
         u64::from(u32::from_le_bytes(*head)) | u64::from(u32::from_le_bytes(*tail)) << 32
     } else if let (Some(head), Some(tail)) = (bytes.first_chunk::<2>(), bytes.last_chunk::<2>()) {
@@ -144,6 +144,59 @@ pub(super) fn few(bytes: &[u8]) -> u64 {
     } else {
         bytes.first().copied().map_or(0, u64::from)
     }
+}
+
+const QUOTE: u64 = b'"' as u64;
+
+/// The longest value whose [`quoted`] form fits into a number.
+pub(super) const MOST_QUOTED: usize = size_of::<u64>() - 2;
+
+/// A short value between two quotes, as the highest bytes of a number.
+#[inline(always)]
+#[expect(
+    clippy::inline_always,
+    reason = "it stands in the middle of every look-up"
+)]
+pub(super) fn quoted(value: &[u8]) -> Option<u64> {
+    let spare = MOST_QUOTED.checked_sub(value.len())? * 8;
+    // Its first and its last bytes; where they overlap they are equal.
+    let (head, tail) = if let (Some(head), Some(tail)) =
+        (value.first_chunk::<4>(), value.last_chunk::<4>())
+    {
+        let (head, tail) = (u32::from_le_bytes(*head), u32::from_le_bytes(*tail));
+        (u64::from(head), u64::from(tail) << 24)
+    } else if let (Some(head), Some(tail)) = (value.first_chunk::<2>(), value.last_chunk::<2>()) {
+        let (head, tail) = (u16::from_le_bytes(*head), u16::from_le_bytes(*tail));
+        (u64::from(head), u64::from(tail) << 40)
+    } else {
+        (value.first().copied().map_or(0, u64::from), 0)
+    };
+    Some((head << 8 | QUOTE) << spare | tail | QUOTE << 56)
+}
+
+/// A number that most likely differs for different texts of one length, at an address or in
+/// themselves: by content unless the text is long, since a short one may be made anew each time.
+#[inline]
+pub(super) fn sketch(text: &str) -> u64 {
+    let bytes = text.as_bytes();
+    if bytes.len() > 16 {
+        return bytes.as_ptr().addr() as u64;
+    }
+    match (bytes.first_chunk(), bytes.last_chunk()) {
+        (Some(head), Some(tail)) => word(*head).rotate_left(32) ^ word(*tail).wrapping_mul(3),
+        _ => few(bytes),
+    }
+}
+
+/// Whether a text ends with a value of this length in quotes.
+#[inline(always)]
+#[expect(
+    clippy::inline_always,
+    reason = "it stands in the middle of every look-up"
+)]
+pub(super) fn ends_with(text: [u8; 8], quoted: u64, length: usize) -> bool {
+    let spare = MOST_QUOTED.wrapping_sub(length);
+    (word(text) ^ quoted) >> (spare * 8) == 0
 }
 
 /// Whether two texts of one length are equal, faster than a call of `memcmp`.
@@ -196,6 +249,26 @@ mod tests {
                 assert!(!equal(&a, &b), "{length} bytes, differing at {at}");
             }
         }
+    }
+
+    #[test]
+    fn a_quoted_value_ends_a_text_at_every_length() {
+        for length in 0..=MOST_QUOTED {
+            let value: Vec<u8> = (b'a'..).take(length).collect();
+            let word = quoted(&value).unwrap();
+            let text: Vec<u8> = [b"=\"=\"=\"=\"", &value[..], b"\""].concat();
+            let last = |text: &[u8]| *text.last_chunk().unwrap();
+            assert!(ends_with(last(&text), word, length), "{length} bytes");
+            // Each byte of it counts, and none before.
+            for back in 1..=8 {
+                let mut other = text.clone();
+                let at = other.len() - back;
+                other[at] ^= 0x80;
+                let same = ends_with(last(&other), word, length);
+                assert_eq!(same, back > length + 2, "{length} bytes, {back} back");
+            }
+        }
+        assert_eq!(quoted(&[b'a'; MOST_QUOTED + 1]), None);
     }
 
     #[test]

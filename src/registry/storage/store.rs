@@ -180,6 +180,7 @@ impl<C: Cell> Storage<C> {
 
     #[inline]
     fn find<L: Labels>(&self, table: &Table<C>, hash: u32, labels: &L) -> Option<Entry> {
+        let guess = Guess::new(table.number, labels);
         table.index.find(hash, |entry| {
             let Some(series) = table.series(entry.position) else {
                 return false;
@@ -187,7 +188,7 @@ impl<C: Cell> Storage<C> {
             if entry.escaped {
                 self.frame.is_escaped_of(series.text, labels)
             } else {
-                self.frame.is_of(series.text, labels)
+                self.frame.is_of(series.text, labels, &guess)
             }
         })
     }
@@ -323,9 +324,10 @@ fn recall<C: Cell, L: Labels, U: FnOnce(&C, Notes<'_>)>(
     labels: &L,
     use_cell: U,
 ) -> Option<U> {
-    if let Some(position) = Guess::new(table.number, labels).position()
-        && let Some(series) = table.to_use(position)
-        && frame.is_of(series.text, labels)
+    let guess = Guess::new(table.number, labels);
+    if let Some(position) = guess.position()
+        && let Some(series) = table.plain_to_use(position)
+        && frame.is_of(series.text, labels, &guess)
     {
         use_cell(series.cell, series.notes);
         return None;

@@ -113,6 +113,14 @@ impl<C: Cell> Table<C> {
         group.may_use(at).then_some(series)
     }
 
+    /// The series at a position for recording, unless removed or its text has escapes.
+    #[inline]
+    pub(super) fn plain_to_use(&self, position: u32) -> Option<Series<'_, C>> {
+        let (group, at) = self.slots(position)?;
+        let series = group.series(at)?;
+        (!group.is_escaped(at) && group.may_use(at)).then_some(series)
+    }
+
     /// Checks whether a series with expiry was idle for `after` nanoseconds.
     pub(super) fn is_idle(&self, position: u32, now: u64, after: u64) -> bool {
         self.slots(position)

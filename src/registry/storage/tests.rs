@@ -397,6 +397,22 @@ fn what_a_hint_remembers_is_compared_before_it_is_believed() {
 }
 
 #[test]
+fn a_hint_to_a_series_with_escapes_is_not_trusted() {
+    let storage = storage(&["a", "b"], 100);
+    let escaped = ["x\"ab\"y", "z"];
+    add(&storage, &escaped);
+    add(&storage, &["x", "z"]);
+    let table = storage.table().unwrap();
+    // Compared as if it had none, its text would be that of other values.
+    let other = ["x\\", "y\",b=\"z"];
+    let guess = hint::Guess::new(table.number, &other);
+    let text = table.to_use(0).unwrap().text;
+    assert!(storage.frame.is_of(text, &other, &guess));
+    assert!(table.plain_to_use(0).is_none());
+    assert!(table.plain_to_use(1).is_some());
+}
+
+#[test]
 fn a_series_takes_32_bytes_beside_its_text_and_the_index() {
     assert_eq!(size_of::<group::Slot<AtomicU64>>(), 32);
 }

@@ -1,9 +1,10 @@
 //! The labels of a series as exposed, rendered once and then compared with.
 
-use crate::registry::labels::{self, Labels};
+use crate::registry::labels::{self, Labels, Visitor};
 use crate::util::escape;
 
 use super::OVERFLOW;
+use super::hint::Guess;
 use super::key::{self, Keys};
 
 /// The names of a family's labels, as they separate the values.
@@ -14,7 +15,7 @@ pub(super) struct Frame {
     /// value. No name is longer than 200 bytes.
     gaps: Box<[u8]>,
     /// Maximum size of a value in bytes.
-    most: usize,
+    most: u32,
 }
 
 /// The rendered labels of a series.
@@ -37,14 +38,14 @@ impl Frame {
         Self {
             gaps: separators.iter().map(|separator| gap(separator)).collect(),
             separators,
-            most,
+            most: u32::try_from(most).unwrap_or(u32::MAX),
         }
     }
 
     /// Cuts a value to the limit.
     #[inline]
     fn cut<'v>(&self, value: &'v str) -> &'v str {
-        labels::cut(value, self.most)
+        labels::cut(value, self.most as usize)
     }
 
     /// The hash of a set of label values.
@@ -118,23 +119,20 @@ impl Frame {
     /// Each value must be between two quotes, and the last one at the end. Such a text has two
     /// quotes for each label and no others, so if as many values as there are labels follow one
     /// another, they are in the right places.
-    #[inline]
-    pub(super) fn is_of<L: Labels>(&self, text: &str, labels: &L) -> bool {
-        let mut rest = text.as_bytes();
-        let mut gaps = self.gaps.iter();
-        let same = labels.all(&mut |value| {
-            let Some(gap) = gaps.next() else {
-                return true;
-            };
-            match behind(rest, usize::from(*gap), self.cut(value).as_bytes()) {
-                Some(tail) => {
-                    rest = tail;
-                    true
-                }
-                None => false,
-            }
-        });
-        same && rest.len() <= 1
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "it stands in the middle of every look-up"
+    )]
+    pub(super) fn is_of<L: Labels>(&self, text: &str, labels: &L, guess: &Guess) -> bool {
+        let mut walk = Walk {
+            text: text.as_bytes(),
+            at: 0,
+            frame: self,
+            guess,
+            place: 0,
+        };
+        labels.accept(&mut walk) && walk.at + 1 >= text.len()
     }
 
     /// Whether `text` represents `labels`, for a text with escapes.
@@ -154,17 +152,39 @@ impl Frame {
     }
 }
 
-/// The rest from the quote after `value`, if `gap` bytes, a quote and `value` precede it.
-#[inline(always)]
-#[expect(
-    clippy::inline_always,
-    reason = "it stands in the middle of every look-up"
-)]
-fn behind<'t>(text: &'t [u8], gap: usize, value: &[u8]) -> Option<&'t [u8]> {
-    let (_, text) = text.split_at_checked(gap)?;
-    let (quoted, rest) = text.split_at_checked(value.len() + 1)?;
-    let (b'"', there) = quoted.split_first()? else {
-        return None;
-    };
-    (rest.first() == Some(&b'"') && key::equal(there, value)).then_some(rest)
+/// Compares values with a text without escapes.
+struct Walk<'f> {
+    text: &'f [u8],
+    /// The position of the quote after the value before, or of the start.
+    at: usize,
+    frame: &'f Frame,
+    guess: &'f Guess,
+    /// The number of values before.
+    place: usize,
+}
+
+impl Visitor for Walk<'_> {
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "it stands in the middle of every look-up"
+    )]
+    fn text(&mut self, value: &str) -> bool {
+        let place = self.place;
+        self.place += 1;
+        let Some(gap) = self.frame.gaps.get(place) else {
+            return true;
+        };
+        let value = self.frame.cut(value).as_bytes();
+        let open = self.at + usize::from(*gap);
+        self.at = open + 1 + value.len();
+        if let Some(quoted) = self.guess.quoted(place, value)
+            && let Some(end) = self.text.get(..=self.at)
+            && let Some(end) = end.last_chunk()
+        {
+            return key::ends_with(*end, quoted, value.len());
+        }
+        let there = self.text.get(open..=self.at);
+        matches!(there, Some([b'"', there @ .., b'"']) if key::equal(there, value))
+    }
 }
