@@ -1,9 +1,10 @@
 use std::fmt;
-use std::str::from_utf8;
+
+use arrayvec::ArrayString;
 
 /// The bytes of text that are stored without an allocation: enough for a provider, a model with its
 /// path and an operation.
-const ROOM: usize = 112;
+const MOST: usize = 112;
 
 /// The texts that identify a piece of work, stored for its duration. Up to 112 bytes together need
 /// no allocation, since each piece of work has a tracker.
@@ -11,9 +12,9 @@ pub struct Texts<const N: usize>(Kept<N>);
 
 enum Kept<const N: usize> {
     Short {
+        all: ArrayString<MOST>,
         /// The end of each text.
         ends: [u8; N],
-        bytes: [u8; ROOM],
     },
     Long([Box<str>; N]),
 }
@@ -22,20 +23,14 @@ impl<const N: usize> Texts<N> {
     /// Copies the texts.
     #[must_use]
     pub fn new(texts: [&str; N]) -> Self {
-        let (mut ends, mut bytes) = ([0; N], [0; ROOM]);
-        let mut end = 0;
-        for (text, place) in texts.iter().zip(&mut ends) {
-            let start = end;
-            end = start + text.len();
-            match (bytes.get_mut(start..end), u8::try_from(end)) {
-                (Some(there), Ok(end)) => {
-                    there.copy_from_slice(text.as_bytes());
-                    *place = end;
-                }
+        let (mut all, mut ends) = (ArrayString::new(), [0; N]);
+        for (text, end) in texts.iter().zip(&mut ends) {
+            match (all.try_push_str(text), u8::try_from(all.len())) {
+                (Ok(()), Ok(length)) => *end = length,
                 _ => return Self(Kept::Long(texts.map(Box::from))),
             }
         }
-        Self(Kept::Short { ends, bytes })
+        Self(Kept::Short { all, ends })
     }
 
     /// Returns the texts.
@@ -43,14 +38,12 @@ impl<const N: usize> Texts<N> {
     pub fn get(&self) -> [&str; N] {
         match &self.0 {
             Kept::Long(texts) => texts.each_ref().map(|text| &**text),
-            Kept::Short { ends, bytes } => {
+            Kept::Short { all, ends } => {
                 let mut start = 0;
                 ends.map(|end| {
-                    let end = usize::from(end);
-                    let text = bytes.get(start..end).map(from_utf8);
-                    start = end;
-                    // Valid, since it was copied from valid text.
-                    text.and_then(Result::ok).unwrap_or_default()
+                    let range = start..usize::from(end);
+                    start = range.end;
+                    all.get(range).unwrap_or_default()
                 })
             }
         }
@@ -69,7 +62,7 @@ mod tests {
 
     #[test]
     fn texts_come_back_as_they_were_whatever_their_length() {
-        for length in [0, 1, 30, ROOM / 3, ROOM / 3 + 1, ROOM, 300, 70_000] {
+        for length in [0, 1, 30, MOST / 3, MOST / 3 + 1, MOST, 300, 70_000] {
             let long = "é".repeat(length / 2) + &"x".repeat(length % 2);
             for texts in [
                 ["", &*long, ""],
@@ -80,11 +73,11 @@ mod tests {
             }
         }
         assert!(matches!(
-            Texts::new(["x".repeat(ROOM).as_str()]).0,
+            Texts::new(["x".repeat(MOST).as_str()]).0,
             Kept::Short { .. }
         ));
         assert!(matches!(
-            Texts::new(["x".repeat(ROOM).as_str(), "y"]).0,
+            Texts::new(["x".repeat(MOST).as_str(), "y"]).0,
             Kept::Long(_)
         ));
     }
