@@ -15,7 +15,11 @@ pub fn label_value(out: &mut String, value: &str) {
 /// Appends a help text with backslash and line feed escaped (and, for OpenMetrics, the
 /// double quote too).
 pub fn help(out: &mut String, text: &str, quotes: bool) {
-    escape(out, text, quotes);
+    if needs_escape(text) {
+        escape(out, text, quotes);
+    } else {
+        out.push_str(text);
+    }
 }
 
 /// Whether [`label_value`] would change `value`.
@@ -148,7 +152,8 @@ pub(crate) enum NameOf {
 
 /// Whether every format can write the name without quotes.
 pub(crate) fn is_plain(name: &str, of: NameOf) -> bool {
-    !name.is_empty() && name.char_indices().all(|(at, c)| fits(c, at, of))
+    let fits = |byte: u8| fits(byte.into(), 1, of);
+    name.bytes().all(fits) && name.starts_with(|first: char| !first.is_ascii_digit())
 }
 
 /// Whether an unquoted name may have this character at this position.

@@ -1,7 +1,9 @@
 //! The lines of series in both text formats.
 
+use std::borrow::Cow;
+
 use super::{exemplar, number};
-use crate::encode::escaping::{NameOf, is_plain};
+use crate::encode::escaping::NameOf;
 use crate::encode::labels::quoted;
 use crate::registry::{Exemplar, Number};
 
@@ -18,23 +20,23 @@ impl Head {
     /// The prefixes of samples named `name` + `suffix` with the rendered labels `globals`. A name
     /// that needs quotes goes into the braces.
     pub(super) fn new(name: &str, suffix: &str, globals: &str) -> Self {
-        let name = format!("{name}{suffix}");
-        let plain = is_plain(&name, NameOf::Metric);
-        let quoted = quoted(&name, NameOf::Metric);
+        let name = [name, suffix].concat();
+        let shown = quoted(&name, NameOf::Metric);
+        let plain = matches!(shown, Cow::Borrowed(_));
         let mut labelled = if plain {
-            format!("{name}{{")
+            [&*name, "{"].concat()
         } else {
-            format!("{{{quoted},")
+            ["{", &*shown, ","].concat()
         };
-        let mut bare = name.clone();
         if !globals.is_empty() {
             labelled.push_str(globals);
             labelled.push(',');
         }
-        if !plain || !globals.is_empty() {
-            bare = format!("{}}}", labelled.strip_suffix(',').unwrap_or(&labelled));
-        }
-        bare.push(' ');
+        let bare = if plain && globals.is_empty() {
+            [&*name, " "].concat()
+        } else {
+            [labelled.strip_suffix(',').unwrap_or(&labelled), "} "].concat()
+        };
         Self {
             labelled: labelled.into_bytes(),
             bare: bare.into_bytes(),

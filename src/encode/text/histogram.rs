@@ -42,7 +42,7 @@ impl Bounds {
         self.text = bounds
             .iter()
             .chain([&f64::INFINITY])
-            .map(|bound| format!(",le=\"{}\"}} ", number::canonical(*bound, openmetrics)))
+            .map(|bound| [",le=\"", &number::canonical(*bound, openmetrics), "\"} "].concat())
             .collect();
         self.negative = bounds.first().is_some_and(|bound| *bound < 0.0);
         self.of = Some(Arc::clone(bounds));

@@ -97,18 +97,17 @@ pub(super) fn canonical(number: f64, openmetrics: bool) -> String {
         float(&mut text, number);
         return String::from_utf8_lossy(&text).into_owned();
     }
+    // The borders of `strconv.FormatFloat(number, 'g', -1, 64)`.
+    if number == 0.0 || (1e-4..1e6).contains(&number.abs()) {
+        let mut buffer = ryu::Buffer::new();
+        let text = buffer.format_finite(number);
+        let whole = text.strip_suffix(".0").filter(|_| !openmetrics);
+        return whole.unwrap_or(text).to_owned();
+    }
     // The shortest digits and their exponent, `-1.25e-7`.
     let shortest = format!("{number:e}");
     let (digits, exponent) = shortest.split_once('e').unwrap_or((&shortest, "0"));
     let power: i32 = exponent.parse().unwrap_or(0);
-    // The borders of `strconv.FormatFloat(number, 'g', -1, 64)`.
-    if (-4..6).contains(&power) {
-        let mut text = format!("{number}");
-        if openmetrics && !text.contains('.') {
-            text.push_str(".0");
-        }
-        return text;
-    }
     let sign = if power < 0 { '-' } else { '+' };
     format!("{digits}e{sign}{:02}", power.unsigned_abs())
 }
@@ -221,6 +220,38 @@ mod tests {
             assert_eq!(canonical(want.parse().unwrap(), true), want);
             let plain = want.strip_suffix(".0").unwrap_or(want);
             assert_eq!(canonical(want.parse().unwrap(), false), plain);
+        }
+    }
+
+    #[test]
+    fn bounds_without_an_exponent_have_all_their_digits() {
+        let mut random = 1_u64;
+        let check = |number: f64| {
+            let text = canonical(number, false);
+            let power = format!("{number:e}");
+            let power: i32 = power.split_once('e').unwrap().1.parse().unwrap();
+            assert_eq!(!text.contains('e'), (-4..6).contains(&power), "{text}");
+            if !text.contains('e') {
+                assert_eq!(text, number.to_string());
+            }
+            assert_eq!(text.parse::<f64>().unwrap().to_bits(), number.to_bits());
+        };
+        for border in [1e-4_f64, 1e6] {
+            for number in [border.next_down(), border, border.next_up()] {
+                check(number);
+                check(-number);
+            }
+        }
+        for number in [0.0, -0.0, 123_456.0, 999_999.0, 0.1 + 0.2] {
+            check(number);
+        }
+        for _ in 0..10_000 {
+            random = random
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            // From 2⁻³² to 2³².
+            let exponent = 991 + (random >> 58);
+            check(f64::from_bits(random & ((1 << 52) - 1) | exponent << 52));
         }
     }
 }
