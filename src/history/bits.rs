@@ -1,10 +1,10 @@
 //! A bit stream writer and reader.
 
-/// Reserves space for more bytes. It grows by an eighth, so that little stays unused, and to a multiple
+/// Reserves space for more bytes. It grows by a sixteenth, so that little stays unused, and to a multiple
 /// of 16, as allocators do.
 pub(super) fn reserve(bytes: &mut Vec<u8>, more: usize) {
     if bytes.capacity() - bytes.len() < more {
-        let wanted = bytes.len() + more + bytes.len() / 8;
+        let wanted = bytes.len() + more + bytes.len() / 16;
         bytes.reserve_exact(wanted.next_multiple_of(16) - bytes.len());
     }
 }
@@ -59,35 +59,57 @@ impl<'a> BitWriter<'a> {
 /// Reads bits in the order in which they were written. Beyond the end all bits are zero.
 #[derive(Clone, Debug)]
 pub(super) struct BitReader<'a> {
-    /// The bytes not completely read.
+    /// The bytes not taken yet.
     bytes: &'a [u8],
-    /// The number of bits read from the first byte.
-    used: u32,
+    /// The bits taken from them, of which the lowest are not read.
+    taken: u64,
+    /// The number of bits taken and not read.
+    left: u32,
 }
+
+/// The most bits that are read at once, which leaves space for a part of a byte.
+const AT_ONCE: u32 = 56;
 
 impl<'a> BitReader<'a> {
     pub(super) fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, used: 0 }
+        Self {
+            bytes,
+            taken: 0,
+            left: 0,
+        }
     }
 
     /// Reads `count` bits, at most 64.
+    #[inline]
     pub(super) fn read(&mut self, count: u32) -> u64 {
-        let mut bits = 0;
-        let mut left = count;
-        while left > 0 {
-            let byte = self.bytes.first().copied().unwrap_or(0);
-            let there = 8 - self.used;
-            let taken = left.min(there);
-            let part = u64::from(byte) >> (there - taken) & ((1 << taken) - 1);
-            bits = bits << taken | part;
-            self.used += taken;
-            if self.used == 8 {
-                self.bytes = self.bytes.get(1..).unwrap_or_default();
-                self.used = 0;
-            }
-            left -= taken;
+        if count > AT_ONCE {
+            let high = self.read(count - 32);
+            return high << 32 | self.read(32);
         }
-        bits
+        if self.left < count {
+            self.take();
+        }
+        self.left -= count;
+        self.taken >> self.left & ((1 << count) - 1)
+    }
+
+    /// Takes as many bytes as there is space for, so that at least [`AT_ONCE`] bits are left to read.
+    fn take(&mut self) {
+        // Fewer than eight, so that the shift is less than the width.
+        let count = (63 - self.left) / 8;
+        let bytes = if let Some((bytes, _)) = self.bytes.split_first_chunk::<8>() {
+            u64::from_be_bytes(*bytes)
+        } else {
+            let mut last = [0; 8];
+            let there = self.bytes.iter();
+            last.iter_mut()
+                .zip(there)
+                .for_each(|(byte, own)| *byte = *own);
+            u64::from_be_bytes(last)
+        };
+        self.bytes = self.bytes.get(count as usize..).unwrap_or_default();
+        self.taken = self.taken << (count * 8) | bytes >> (64 - count * 8);
+        self.left += count * 8;
     }
 }
 

@@ -35,26 +35,63 @@ const STEP_WIDTHS: [u32; 4] = [6, 10, 20, 56];
 #[derive(Clone, Debug, Default)]
 pub(super) struct Open {
     last: u64,
+    /// The last step, or the numbers of leading and trailing zeros of the last difference.
+    state: State,
+    /// The number of bytes before its own.
+    start: u32,
     way: Growing,
     count: u8,
     /// The number of free bits in the last byte.
     free: u8,
 }
 
-#[derive(Clone, Debug, Default)]
+/// Eight bytes for either of two states: there is one for each number of a history.
+#[derive(Clone, Copy, Debug, Default)]
+struct State(i64);
+
+impl State {
+    /// No difference can have as many zeros.
+    const NO_ZEROS: Self = Self(i64::MAX);
+
+    fn of(zeros: Option<(u8, u8)>) -> Self {
+        zeros.map_or(Self::NO_ZEROS, |(before, after)| {
+            Self(i64::from(before) << 8 | i64::from(after))
+        })
+    }
+
+    fn zeros(self) -> Option<(u8, u8)> {
+        let [.., before, after] = self.0.to_be_bytes();
+        (self.0 != Self::NO_ZEROS.0).then_some((before, after))
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default)]
 enum Growing {
     #[default]
     Still,
-    Steps {
-        step: i64,
-    },
-    Xor {
-        /// The numbers of leading and trailing zeros of the last difference.
-        zeros: Option<(u8, u8)>,
-    },
+    Steps,
+    Xor,
 }
 
 impl Open {
+    /// Creates an empty chunk after this number of bytes.
+    pub(super) fn after(bytes: usize) -> Self {
+        Self {
+            start: u32::try_from(bytes).unwrap_or(u32::MAX),
+            ..Self::default()
+        }
+    }
+
+    /// Sets the number of bytes before its own.
+    pub(super) fn moved_to(&mut self, bytes: usize) {
+        self.start = u32::try_from(bytes).unwrap_or(u32::MAX);
+    }
+
+    /// The number of bytes before its own.
+    pub(super) fn start(&self) -> usize {
+        self.start as usize
+    }
+
     pub(super) fn count(&self) -> u8 {
         self.count
     }
@@ -64,8 +101,8 @@ impl Open {
         (self.count > 0).then(|| f64::from_bits(self.last))
     }
 
-    /// Adds a value. The chunk's bits are those of `bytes` from `start` on.
-    pub(super) fn push(&mut self, value: f64, bytes: &mut Vec<u8>, start: usize) {
+    /// Adds a value. The chunk's bits are the last ones of `bytes`.
+    pub(super) fn push(&mut self, value: f64, bytes: &mut Vec<u8>) {
         let bits = value.to_bits();
         if self.count == 0 {
             self.last = bits;
@@ -80,8 +117,8 @@ impl Open {
                 self.begin(pair.map(|(before, _)| before), bytes);
                 self.add(bits, pair, bytes);
             }
-            (Growing::Steps { .. }, None) => {
-                self.rewrite(bytes, start);
+            (Growing::Steps, None) => {
+                self.rewrite(bytes);
                 self.add(bits, None, bytes);
             }
             _ => self.add(bits, pair, bytes),
@@ -96,18 +133,19 @@ impl Open {
         if let Some(whole) = whole {
             writer.write(STEPS, WAY_BITS);
             number(&mut writer, whole);
-            self.way = Growing::Steps { step: 0 };
+            (self.way, self.state) = (Growing::Steps, State(0));
         } else {
             writer.write(XOR, WAY_BITS);
             writer.write(self.last, 64);
-            self.way = Growing::Xor { zeros: None };
+            (self.way, self.state) = (Growing::Xor, State::NO_ZEROS);
         }
         writer.zeros(u32::from(self.count) - 1);
         self.free = free(&writer);
     }
 
     /// Encodes all values again, by XOR.
-    fn rewrite(&mut self, bytes: &mut Vec<u8>, start: usize) {
+    fn rewrite(&mut self, bytes: &mut Vec<u8>) {
+        let start = self.start();
         let own = bytes.get(start..).unwrap_or_default();
         let values: Vec<u64> = self.values(own).map(f64::to_bits).collect();
         bytes.truncate(start);
@@ -121,20 +159,22 @@ impl Open {
             }
         }
         self.free = free(&writer);
-        self.way = Growing::Xor { zeros };
+        (self.way, self.state) = (Growing::Xor, State::of(zeros));
     }
 
     /// Encodes a value; `pair` is the previous and this integer, if both are.
     fn add(&mut self, bits: u64, pair: Option<(i64, i64)>, bytes: &mut Vec<u8>) {
         let mut writer = BitWriter::new(bytes, self.free.into());
-        match (&mut self.way, pair) {
-            (Growing::Steps { step }, Some((before, value))) => {
+        match (self.way, pair) {
+            (Growing::Steps, Some((before, value))) => {
                 let now = value - before;
-                write_change(&mut writer, now - *step);
-                *step = now;
+                write_change(&mut writer, now - self.state.0);
+                self.state = State(now);
             }
-            (Growing::Xor { zeros }, _) => {
-                write_difference(&mut writer, bits ^ self.last, zeros);
+            (Growing::Xor, _) => {
+                let mut zeros = self.state.zeros();
+                write_difference(&mut writer, bits ^ self.last, &mut zeros);
+                self.state = State::of(zeros);
             }
             _ => {}
         }
@@ -157,7 +197,7 @@ impl Open {
     pub(super) fn seal(&self, bytes: &[u8]) -> Vec<u8> {
         let mut sealed = Vec::new();
         let shorter = match self.way {
-            Growing::Xor { .. } => false,
+            Growing::Xor => false,
             _ => deltas(self.values(bytes), &mut sealed),
         };
         match self.way {
@@ -401,6 +441,8 @@ impl Iterator for Values<'_> {
     }
 }
 
+impl ExactSizeIterator for Values<'_> {}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -411,10 +453,10 @@ mod tests {
     const BEFORE: usize = 3;
 
     fn grown(values: &[f64]) -> (Open, Vec<u8>) {
-        let mut open = Open::default();
+        let mut open = Open::after(BEFORE);
         let mut bytes = vec![0xa5; BEFORE];
         for value in values {
-            open.push(*value, &mut bytes, BEFORE);
+            open.push(*value, &mut bytes);
         }
         (open, bytes.split_off(BEFORE))
     }

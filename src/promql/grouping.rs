@@ -52,7 +52,13 @@ impl Grouping {
     }
 
     fn takes(&self, label: &Label) -> bool {
-        self.names.binary_search(&label.0).is_ok() == self.takes
+        // Comparisons of a few short texts take less time than a search by their order.
+        let has = if self.names.len() <= 8 {
+            self.names.contains(&label.0)
+        } else {
+            self.names.binary_search(&label.0).is_ok()
+        };
+        has == self.takes
     }
 
     /// A hash of the selected labels.
@@ -60,6 +66,14 @@ impl Grouping {
         let mut hasher = HASHER.build_hasher();
         if self.takes_name {
             hasher.write(labels.name().unwrap_or_default().as_bytes());
+        }
+        if self.takes {
+            // An absent label has the empty value.
+            for name in &self.names {
+                hasher.write(labels.rest_value(name).unwrap_or_default().as_bytes());
+                hasher.write_u8(0xff);
+            }
+            return hasher.finish();
         }
         for (name, value) in labels.rest().iter().filter(|label| self.takes(label)) {
             hasher.write(name.as_bytes());
@@ -74,6 +88,10 @@ impl Grouping {
     pub(crate) fn same(&self, a: &LabelSet, b: &LabelSet) -> bool {
         if self.takes_name && a.name() != b.name() {
             return false;
+        }
+        if self.takes {
+            let mut names = self.names.iter();
+            return names.all(|name| a.rest_value(name) == b.rest_value(name));
         }
         let chosen = |label: &&Label| self.takes(label);
         let (a, b) = (a.rest().iter(), b.rest().iter());

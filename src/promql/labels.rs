@@ -108,6 +108,13 @@ impl LabelSet {
         found.next().map(|(_, value)| value)
     }
 
+    /// The value of a label other than the metric's name.
+    pub(super) fn rest_value(&self, name: &Arc<str>) -> Option<&str> {
+        let mut labels = self.rest.labels.iter();
+        let found = labels.find(|(key, _)| key == name);
+        found.map(|(_, value)| &**value)
+    }
+
     /// Iterates over all labels, sorted by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         let rest = &self.rest.labels;
@@ -149,6 +156,28 @@ impl LabelSet {
             name: None,
             rest: Arc::clone(&self.rest),
         }
+    }
+
+    /// Removes the metric's name.
+    pub(super) fn drop_name(&mut self) {
+        self.name = None;
+    }
+
+    /// Whether the metric's name is that of another set.
+    pub(super) fn has_name_of(&self, other: &Self) -> bool {
+        self.shares_name(other) || self.name == other.name
+    }
+
+    fn shares_name(&self, other: &Self) -> bool {
+        match (&self.name, &other.name) {
+            (Some(own), Some(other)) => Arc::ptr_eq(own, other),
+            (own, other) => own.is_none() && other.is_none(),
+        }
+    }
+
+    /// Whether it is a clone of another set. False for some equal ones, but fast.
+    pub(super) fn is_clone_of(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.rest, &other.rest) && self.shares_name(other)
     }
 
     /// Returns the set with a changed label; an empty value removes it.

@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 use super::format::plain_float;
 use super::histogram::FloatHistogram;
 use super::labels::{Label, LabelSet, METRIC_NAME};
-use super::source::{Queryable, Selection, Sink};
+use super::source::{Matcher, Queryable, Selection, Sink};
 use super::value::{Sample, Series};
 use crate::history::{History, Known};
 use crate::registry::{HistogramSnapshot, SeriesId, parse_labels};
@@ -286,8 +286,16 @@ impl Recorded {
 
     /// Passes the series of one name to the sink.
     fn read(&self, entries: &[Entry], selection: &Selection, sink: Sink<'_>) -> ControlFlow<()> {
-        let entries = entries.iter();
-        let entries = entries.filter(|entry| selection.matches(&entry.labels));
+        // Entries have one name, which the matchers allow.
+        let name = entries.first().and_then(|entry| entry.labels.name());
+        let is_met = |matcher: &Matcher| match (matcher.name(), name) {
+            (METRIC_NAME, Some(name)) => matcher.matches(name),
+            _ => false,
+        };
+        let matchers = selection.matchers.iter();
+        let others: Vec<&Matcher> = matchers.filter(|matcher| !is_met(matcher)).collect();
+        let matches = |labels: &LabelSet| others.iter().all(|matcher| matcher.is_met(labels));
+        let entries = entries.iter().filter(|entry| matches(&entry.labels));
         if selection.newest_only
             && let Some(flow) = self.newest(entries.clone(), selection, sink)
         {

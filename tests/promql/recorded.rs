@@ -3,7 +3,9 @@
 use selfheal::catalog::Native;
 use selfheal::config::HistorySettings;
 use selfheal::history::History;
-use selfheal::promql::{InstantSample, Query, QueryOptions, QueryRange, QueryResult, Recorded};
+use selfheal::promql::{
+    InstantSample, Query, QueryOptions, QueryRange, QueryResult, Recorded, Series,
+};
 use selfheal::registry::{Counter, Family, Registry, Text};
 
 fn instant(recorded: &Recorded, text: &str, time: i64) -> Vec<InstantSample> {
@@ -74,6 +76,51 @@ fn the_newest_sample_of_a_series_is_that_of_its_range() {
             first.collect::<Vec<_>>(),
             "at {time}"
         );
+    }
+}
+
+/// Steps share the groups and the places in the samples with the step before, which the series that
+/// ends must not spoil.
+#[test]
+fn a_range_query_is_an_instant_query_at_each_step() {
+    let recorded = recorded();
+    for text in [
+        "jobs_total",
+        "jobs_total offset 20s",
+        "jobs_total offset -20s",
+        "timestamp(jobs_total)",
+        "sum by (exported_queue) (rate(jobs_total[30s]))",
+        "sum without (job, exported_queue) (jobs_total)",
+        "sum by (le, absent) (sizes_bucket)",
+        "topk(1, jobs_total)",
+        "max_over_time(jobs_total[40s])",
+        "rate({__name__=~\"jobs_total|sizes_sum\"}[30s])",
+        "avg_over_time(sum by (exported_queue) (rate(jobs_total[20s]))[60s:7s])",
+        "sum(jobs_total @ 100) + count(jobs_total)",
+    ] {
+        let range = QueryRange {
+            start: 0,
+            end: 330_000,
+            step: 3_700,
+        };
+        let query = Query::parse(text).unwrap();
+        let answer = query.range(&recorded, range, &QueryOptions::default());
+        let QueryResult::Matrix(series) = answer.unwrap().result else {
+            panic!("a range query gives a matrix");
+        };
+        let mut steps = 0;
+        for time in (range.start..=range.end).step_by(3_700) {
+            let at = |series: &Series| {
+                let sample = series.samples.iter().find(|sample| sample.time == time)?;
+                Some((series.labels.clone(), sample.value.clone()))
+            };
+            let found: Vec<_> = series.iter().filter_map(at).collect();
+            let want = instant(&recorded, text, time).into_iter();
+            let want: Vec<_> = want.map(|sample| (sample.labels, sample.value)).collect();
+            assert_eq!(found, want, "{text} at {time}");
+            steps += usize::from(!want.is_empty());
+        }
+        assert!(steps > 50, "{text} has values at {steps} steps");
     }
 }
 

@@ -24,14 +24,15 @@ impl Store {
         };
         series.read_at(newest);
         let range = self.first + begin as u64..self.first + end as u64;
+        let (first, times) = (self.first, &self.times);
+        let place = |tick: u64| usize::try_from(tick.wrapping_sub(first)).ok();
         let parts = series.parts.streams().iter().map(|stream| {
-            let mut points = Vec::new();
-            let mut add = |tick: u64, value: f64| {
-                let at = usize::try_from(tick.wrapping_sub(self.first)).ok();
+            let mut points = Vec::with_capacity(end - begin);
+            let add_stale = |tick: u64, points: &mut Vec<(i64, f64)>| {
                 if range.contains(&tick)
-                    && let Some(time) = at.and_then(|at| self.times.get(at))
+                    && let Some(time) = place(tick).and_then(|at| times.get(at))
                 {
-                    points.push((*time, value));
+                    points.push((*time, f64::from_bits(STALE)));
                 }
             };
             // From one tick earlier, since a series that ended there ends in the range.
@@ -39,20 +40,21 @@ impl Store {
             stream.each(
                 range.start.saturating_sub(1),
                 range.end - 1,
-                |first, values| {
-                    if let Some(tick) = ended.take().filter(|tick| *tick < first) {
-                        add(tick, f64::from_bits(STALE));
+                |from, values| {
+                    if let Some(tick) = ended.take().filter(|tick| *tick < from) {
+                        add_stale(tick, &mut points);
                     }
-                    let mut tick = first;
-                    for value in values {
-                        add(tick, value);
-                        tick += 1;
-                    }
-                    ended = Some(tick);
+                    let count = values.len();
+                    ended = Some(from + count as u64);
+                    // Earlier values are decoded, but not copied.
+                    let early = usize::try_from(range.start.saturating_sub(from)).ok();
+                    let from = place(from.max(range.start)).unwrap_or(end).min(end);
+                    let values = values.skip(early.unwrap_or(count));
+                    points.extend(times.range(from..end).copied().zip(values));
                 },
             );
             if let Some(tick) = ended.filter(|tick| *tick <= newest) {
-                add(tick, f64::from_bits(STALE));
+                add_stale(tick, &mut points);
             }
             points
         });

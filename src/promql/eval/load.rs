@@ -4,12 +4,12 @@ use std::ops::ControlFlow;
 use std::rc::Rc;
 
 use super::bounds::{Bounds, Guard};
+use super::loaded::Loaded;
 use crate::promql::error::{Limit, QueryError};
 use crate::promql::histogram;
 use crate::promql::options::QueryOptions;
 use crate::promql::parse::{Fixed, Kind, Node, Parsed, Selector, Shift};
 use crate::promql::source::{Queryable, Selection};
-use crate::promql::value::Series;
 
 /// The first and last time at which a part of the expression is evaluated.
 pub(crate) type Span = (i64, i64);
@@ -85,7 +85,7 @@ pub(crate) fn load(
     options: &QueryOptions,
     bounds: &Bounds,
     guard: &mut Guard<'_>,
-) -> Result<Vec<Rc<[Series]>>, QueryError> {
+) -> Result<Vec<Rc<Vec<Loaded>>>, QueryError> {
     let mut left = options.max_series;
     let mut loaded = Vec::with_capacity(parsed.selectors.len());
     for (selector, span) in parsed.selectors.iter().zip(&spans.selectors) {
@@ -115,14 +115,14 @@ pub(crate) fn load(
                 if stopped.is_some() {
                     return ControlFlow::Break(());
                 }
-                found.push(series);
+                found.push(Loaded::from(series));
                 ControlFlow::Continue(())
             })
             .map_err(QueryError::Source)?;
         if let Some(error) = stopped {
             return Err(error);
         }
-        loaded.push(found.into());
+        loaded.push(Rc::new(found));
     }
     Ok(loaded)
 }

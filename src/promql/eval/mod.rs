@@ -5,6 +5,7 @@ mod arithmetic;
 mod binary;
 mod bounds;
 mod load;
+mod loaded;
 mod notes;
 mod sets;
 mod window;
@@ -13,21 +14,23 @@ mod windows;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use hashbrown::HashSet;
+use hashbrown::{HashMap, HashSet};
 
 use super::error::{Place, QueryError};
 use super::labels::LabelSet;
 use super::options::QueryOptions;
 use super::parse::{Call, Kind, Node, Parsed};
 use super::source::{Matcher, Queryable};
-use super::value::{InstantSample, PointValue, Series};
+use super::value::{InstantSample, PointValue};
 pub(crate) use aggregate::Fold;
+use aggregate::LastGroups;
 pub(crate) use arithmetic::{arithmetic, compare};
 pub(crate) use binary::pair_labels;
 use bounds::Bounds;
 pub(crate) use bounds::{Guard, millis};
 pub(crate) use load::Span;
 use load::Spans;
+use loaded::Loaded;
 pub(crate) use notes::Notes;
 pub(crate) use window::{Window, WindowFunction};
 pub(crate) use windows::Steps;
@@ -78,9 +81,13 @@ pub(crate) struct Eval<'a> {
     pub(crate) step: i64,
     bounds: Bounds,
     spans: Spans,
-    series: Vec<Rc<[Series]>>,
+    series: Vec<Rc<Vec<Loaded>>>,
     /// The results of the subqueries evaluated so far, for the whole time of the query.
-    subqueries: Vec<Option<Rc<[Series]>>>,
+    subqueries: Vec<Option<Rc<Vec<Loaded>>>>,
+    /// Whether any part is evaluated repeatedly.
+    repeats: bool,
+    /// The last groups of each aggregation, by its position, if any part is evaluated repeatedly.
+    groups: HashMap<usize, LastGroups, foldhash::fast::RandomState>,
     pub(crate) notes: Notes<'a>,
     pub(crate) guard: Guard<'a>,
 }
@@ -108,6 +115,8 @@ impl<'a> Eval<'a> {
             spans,
             series,
             subqueries: vec![None; parsed.subqueries],
+            repeats: query.0 != query.1 || parsed.subqueries > 0,
+            groups: HashMap::default(),
             notes: Notes::new(text),
             guard,
         })
@@ -215,15 +224,9 @@ impl<'a> Eval<'a> {
         let series = &self.series[place];
         let mut found = Vec::with_capacity(series.len());
         for series in series.iter() {
-            let samples = &series.samples;
-            let newest = match samples.last() {
-                Some(last) if last.time <= time => samples.len(),
-                _ => samples.partition_point(|sample| sample.time <= time),
-            };
-            let newest = newest.checked_sub(1).and_then(|at| samples.get(at));
-            let live =
-                |sample: &&super::value::Sample| sample.time > after && !sample.value.is_stale();
-            if let Some(sample) = newest.filter(live) {
+            let newest = series.newest(time);
+            let live = newest.filter(|sample| sample.time > after && !sample.value.is_stale());
+            if let Some(sample) = live {
                 let found_one = InstantSample {
                     labels: series.labels.clone(),
                     value: sample.value.clone(),
@@ -283,10 +286,12 @@ impl<'a> Eval<'a> {
         at: usize,
         mut vector: Vec<InstantSample>,
     ) -> Result<Vec<InstantSample>, QueryError> {
-        let first = vector.first().and_then(|sample| sample.labels.name());
-        let one_name = vector.iter().all(|sample| sample.labels.name() == first);
+        let one_name = match vector.split_first() {
+            Some((first, rest)) => rest.iter().all(|it| it.labels.has_name_of(&first.labels)),
+            None => true,
+        };
         for sample in &mut vector {
-            sample.labels = sample.labels.without_name();
+            sample.labels.drop_name();
         }
         if !one_name {
             self.check_unique(at, &vector)?;

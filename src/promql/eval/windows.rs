@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 
+use super::loaded::Loaded;
 use super::window::{Window, WindowFunction};
 use super::{Eval, Notes, Value};
 use crate::promql::error::QueryError;
@@ -16,7 +17,7 @@ use crate::promql::value::{InstantSample, PointValue, Sample, Series};
 /// The series of a range, at one time.
 #[derive(Debug)]
 pub(crate) struct Windows {
-    series: Rc<[Series]>,
+    series: Rc<Vec<Loaded>>,
     /// The bounds of the range in milliseconds; the first one is exclusive.
     pub(crate) after: i64,
     pub(crate) until: i64,
@@ -26,14 +27,8 @@ impl Windows {
     /// Iterates over the series with samples in the range.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&LabelSet, &[Sample])> {
         self.series.iter().filter_map(|series| {
-            let samples = &series.samples;
-            let from = samples.partition_point(|sample| sample.time <= self.after);
-            let to = match samples.last() {
-                Some(last) if last.time <= self.until => samples.len(),
-                _ => samples.partition_point(|sample| sample.time <= self.until),
-            };
-            let window = samples.get(from..to).filter(|window| !window.is_empty())?;
-            Some((&series.labels, window))
+            let window = series.between(self.after, self.until);
+            (!window.is_empty()).then_some((&series.labels, window))
         })
     }
 }
@@ -63,7 +58,7 @@ impl Eval<'_> {
     }
 
     /// Evaluates all steps of a subquery that any step of the query needs, once.
-    fn subquery(&mut self, at: usize, subquery: &Subquery) -> Result<Rc<[Series]>, QueryError> {
+    fn subquery(&mut self, at: usize, subquery: &Subquery) -> Result<Rc<Vec<Loaded>>, QueryError> {
         if let Some(known) = &self.subqueries[subquery.place] {
             return Ok(Rc::clone(known));
         }
@@ -80,7 +75,8 @@ impl Eval<'_> {
             }
             time = time.saturating_add(step);
         }
-        let found: Rc<[Series]> = found.series.into();
+        let found: Vec<_> = found.series.into_iter().map(Loaded::from).collect();
+        let found = Rc::new(found);
         self.subqueries[subquery.place] = Some(Rc::clone(&found));
         Ok(found)
     }
@@ -107,7 +103,9 @@ impl Eval<'_> {
             scalars.push(self.scalar(argument, time)?);
         }
         let windows = self.windows(range, time)?;
-        let mut found = Vec::new();
+        let mut found: Vec<InstantSample> = Vec::with_capacity(windows.series.len());
+        let mut one_name = true;
+        let mut first = None;
         for (labels, samples) in windows.iter() {
             let window = Window {
                 labels,
@@ -121,15 +119,20 @@ impl Eval<'_> {
             };
             let notes: &mut Notes<'_> = &mut self.notes;
             if let Some(value) = function(&window, notes) {
-                let labels = labels.clone();
+                one_name &= labels.has_name_of(first.get_or_insert(labels));
+                let labels = if keeps_name {
+                    labels.clone()
+                } else {
+                    labels.without_name()
+                };
                 found.push(InstantSample { labels, value });
             }
         }
         self.guard.check(node.at)?;
-        if keeps_name {
-            return Ok(Value::Vector(found));
+        if !keeps_name && !one_name {
+            self.check_unique(node.at, &found)?;
         }
-        self.drop_names(node.at, found).map(Value::Vector)
+        Ok(Value::Vector(found))
     }
 }
 
@@ -152,15 +155,10 @@ pub(crate) struct Steps {
 impl Steps {
     /// Adds the vector of a later step. False if two of its samples have the same labels.
     pub(crate) fn add(&mut self, time: i64, vector: Vec<InstantSample>) -> bool {
+        let mut next = 0;
         for InstantSample { labels, value } in vector {
-            let place = if let Some(place) = self.places.get(&labels) {
-                *place
-            } else {
-                self.places.insert(labels.clone(), self.series.len());
-                let samples = Vec::new();
-                self.series.push(Series { labels, samples });
-                self.series.len() - 1
-            };
+            let place = self.place(labels, next);
+            next = place + 1;
             let samples = &mut self.series[place].samples;
             if samples.last().is_some_and(|last| last.time == time) {
                 return false;
@@ -168,5 +166,21 @@ impl Steps {
             samples.push(Sample { time, value });
         }
         true
+    }
+
+    /// The place of a series, which is often the one after that of the series before.
+    fn place(&mut self, labels: LabelSet, guess: usize) -> usize {
+        if let Some(series) = self.series.get(guess)
+            && series.labels.is_clone_of(&labels)
+        {
+            return guess;
+        }
+        if let Some(place) = self.places.get(&labels) {
+            return *place;
+        }
+        self.places.insert(labels.clone(), self.series.len());
+        let samples = Vec::new();
+        self.series.push(Series { labels, samples });
+        self.series.len() - 1
     }
 }

@@ -47,7 +47,7 @@ impl Fold {
 }
 
 pub(super) fn fold(
-    groups: Groups,
+    groups: &Groups,
     vector: &[InstantSample],
     op: Aggregation,
     at: usize,
@@ -79,7 +79,7 @@ pub(super) fn ignored(op: Aggregation, at: usize, notes: &mut Notes<'_>) {
 }
 
 pub(super) fn quantiles(
-    groups: Groups,
+    groups: &Groups,
     vector: &[InstantSample],
     q: f64,
     at: usize,

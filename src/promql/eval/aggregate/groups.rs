@@ -1,5 +1,7 @@
 //! The groups of an aggregation.
 
+use std::rc::Rc;
+
 use hashbrown::HashTable;
 
 use crate::promql::grouping::Grouping;
@@ -43,16 +45,40 @@ impl Groups {
 
     /// A sample for each group that has a value.
     pub(super) fn with(
-        self,
+        &self,
         values: impl IntoIterator<Item = Option<PointValue>>,
     ) -> Vec<InstantSample> {
-        let samples = self.labels.into_iter().zip(values);
-        let sample = |(labels, value): (_, Option<_>)| {
+        let samples = self.labels.iter().zip(values);
+        let sample = |(labels, value): (&LabelSet, Option<_>)| {
             Some(InstantSample {
-                labels,
+                labels: labels.clone(),
                 value: value?,
             })
         };
         samples.filter_map(sample).collect()
+    }
+}
+
+/// The groups of an aggregation at its last step, which are those of the next one if that has the
+/// same series.
+#[derive(Default)]
+pub(in crate::promql::eval) struct LastGroups {
+    series: Vec<LabelSet>,
+    groups: Option<Rc<Groups>>,
+}
+
+impl LastGroups {
+    pub(super) fn of(&mut self, by: &Grouping, vector: &[InstantSample]) -> Rc<Groups> {
+        let same = self.series.len() == vector.len() && {
+            let mut pairs = self.series.iter().zip(vector);
+            pairs.all(|(known, sample)| known.is_clone_of(&sample.labels))
+        };
+        if let Some(groups) = self.groups.as_ref().filter(|_| same) {
+            return Rc::clone(groups);
+        }
+        self.series.clear();
+        let labels = vector.iter().map(|sample| sample.labels.clone());
+        self.series.extend(labels);
+        Rc::clone(self.groups.insert(Rc::new(Groups::new(by, vector))))
     }
 }

@@ -7,6 +7,9 @@ mod sums;
 
 pub(crate) use self::fold::Fold;
 use self::groups::Groups;
+pub(super) use self::groups::LastGroups;
+
+use std::rc::Rc;
 
 use super::Eval;
 use crate::promql::error::QueryError;
@@ -33,7 +36,15 @@ impl Eval<'_> {
             None => None,
         };
         let vector = self.vector(&aggregate.inner, time)?;
-        let groups = Groups::new(&aggregate.by, &vector);
+        let groups = if self.repeats {
+            self.groups
+                .entry(at)
+                .or_default()
+                .of(&aggregate.by, &vector)
+        } else {
+            Rc::new(Groups::new(&aggregate.by, &vector))
+        };
+        let groups = &*groups;
         match (aggregate.op, parameter) {
             (Aggregation::Sum | Aggregation::Avg, _) => {
                 let averages = aggregate.op == Aggregation::Avg;
@@ -69,7 +80,7 @@ impl Eval<'_> {
                 (at, parameter_at, inner_at),
                 aggregate.op,
                 parameter,
-                &groups,
+                groups,
                 vector,
             ),
             (op, _) => Ok(fold::fold(groups, &vector, op, inner_at, &mut self.notes)),

@@ -14,7 +14,7 @@ struct Sum {
 }
 
 pub(super) fn sums(
-    groups: Groups,
+    groups: &Groups,
     vector: &[InstantSample],
     averages: bool,
     at: usize,
