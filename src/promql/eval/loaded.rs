@@ -52,8 +52,6 @@ fn advance(samples: &[Sample], known: &Cell<usize>, time: i64) -> usize {
     let (before, rest) = samples.split_at(at.min(samples.len()));
     let count = if before.last().is_some_and(|last| !is_before(last)) {
         before.partition_point(is_before)
-    } else if samples.last().is_some_and(is_before) {
-        samples.len()
     } else {
         let near = rest
             .iter()
@@ -61,6 +59,8 @@ fn advance(samples: &[Sample], known: &Cell<usize>, time: i64) -> usize {
             .take_while(|it| is_before(it))
             .count();
         match rest.get(near..) {
+            // The last one is far away in memory, so that it is compared only here.
+            Some([.., last]) if near == NEAR && is_before(last) => samples.len(),
             Some(further) if near == NEAR => at + near + further.partition_point(is_before),
             _ => at + near,
         }

@@ -63,7 +63,11 @@ fn extrapolated(
     is_counter: bool,
     per_second: bool,
 ) -> Option<PointValue> {
-    let content = content(window.samples);
+    let floats = float_change(window.samples, is_counter);
+    let content = match floats {
+        Some(_) => Content::Floats,
+        None => content(window.samples),
+    };
     if is_counter && !matches!(content, Content::Histograms(_)) {
         warn_of_name(window, notes);
     }
@@ -78,16 +82,7 @@ fn extrapolated(
             return None;
         }
         Content::Floats => {
-            let mut change = float(last) - float(first);
-            if is_counter {
-                let pairs = window.samples.windows(2);
-                for pair in pairs {
-                    let (before, after) = (float(&pair[0]), float(&pair[1]));
-                    if after < before {
-                        change += before;
-                    }
-                }
-            }
+            let change = floats?;
             (PointValue::Float(change), float(first), change)
         }
         Content::Histograms(histograms) => {
@@ -123,6 +118,21 @@ fn extrapolated(
         PointValue::Float(change) => PointValue::Float(change * factor),
         PointValue::Histogram(change) => change.scaled(factor).into(),
     })
+}
+
+/// The change from the first to the last sample; for a counter it goes on through resets. `None` if
+/// there are no samples, or some are no numbers.
+fn float_change(samples: &[Sample], is_counter: bool) -> Option<f64> {
+    let mut before = samples.first()?.value.as_float()?;
+    let mut change = samples.last()?.value.as_float()? - before;
+    for sample in samples {
+        let value = sample.value.as_float()?;
+        if is_counter && value < before {
+            change += before;
+        }
+        before = value;
+    }
+    Some(change)
 }
 
 fn warn_of_name(window: &Window<'_>, notes: &mut Notes<'_>) {
