@@ -294,8 +294,8 @@ impl Recorded {
         };
         let matchers = selection.matchers.iter();
         let others: Vec<&Matcher> = matchers.filter(|matcher| !is_met(matcher)).collect();
-        let matches = |labels: &LabelSet| others.iter().all(|matcher| matcher.is_met(labels));
-        let entries = entries.iter().filter(|entry| matches(&entry.labels));
+        let is_chosen = |labels: &LabelSet| others.iter().all(|matcher| matcher.is_met(labels));
+        let entries = entries.iter().filter(|entry| is_chosen(&entry.labels));
         if selection.newest_only
             && let Some(flow) = self.newest(entries.clone(), selection, sink)
         {
