@@ -1,4 +1,4 @@
-//! What the benchmarks share: how their figures become rows of the table in the README.
+//! Shared by the benchmarks: how their figures become rows of the tables in the README.
 
 mod measured_label;
 mod turns;
@@ -17,13 +17,13 @@ pub use waits::{Waits, asked};
 pub struct Line {
     /// The work.
     pub work: String,
-    /// What the figures count: `ns`, `ms`, `bytes`, …
+    /// The unit of the figures: `ns`, `ms`, `bytes`, …
     pub unit: &'static str,
-    /// What we promised ourselves; may be empty.
+    /// The target; may be empty.
     pub target: String,
-    /// What the hardware sets; may be empty.
+    /// The limit of the hardware; may be empty.
     pub limit: String,
-    /// Who took part, and the figure; ours first.
+    /// The contenders and their figures; ours first.
     pub cells: Vec<(String, f64)>,
 }
 
@@ -106,7 +106,7 @@ fn figure(value: f64) -> String {
 
 /// The nanoseconds that criterion has just written down for a benchmark: the fastest of its
 /// samples. On a machine that has other work to do as well, the median says more about that
-/// work. `tmpdir` is what cargo tells a benchmark as `CARGO_TARGET_TMPDIR`.
+/// work. `tmpdir` is cargo's `CARGO_TARGET_TMPDIR`.
 #[must_use]
 pub fn fastest(tmpdir: &str, group: &str, name: &str) -> Option<f64> {
     samples(tmpdir, group, name)?.first().copied()

@@ -12,7 +12,7 @@ pub(crate) fn routes() -> Router {
     })
 }
 
-/// The route that is asked for: outside of a router a classifier has to tell it.
+/// The requested route: outside of a router a classifier has to name it.
 pub(crate) fn seventh(head: RequestHead<'_>) -> Option<&str> {
     let path = head.uri.path();
     path.starts_with("/resource7/").then_some("/resource7/{id}")

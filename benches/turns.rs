@@ -69,7 +69,7 @@ pub fn only(contenders: &[Contender]) -> Option<(&Contender, u32)> {
     Some((one, times))
 }
 
-/// What `--only NAME [TIMES]` says.
+/// The argument `--only NAME [TIMES]`.
 #[must_use]
 pub fn asked_only() -> Option<(String, u32)> {
     let mut args = std::env::args().skip_while(|arg| arg != "--only").skip(1);

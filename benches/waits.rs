@@ -1,4 +1,4 @@
-//! What another route of an application waits while something else is going on.
+//! The waits of another route of an application under other load.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};

@@ -1,5 +1,5 @@
 //! A test watcher, an audit agent and calls to other services, in a program without any async
-//! run-time: the metrics are served from a thread of their own.
+//! runtime: the metrics are served from a thread of their own.
 //!
 //! `cargo run --example automation` prints what it does and its metrics; `-- 127.0.0.1:9898`
 //! serves them there, and goes on until it is ended.
@@ -68,7 +68,7 @@ fn bridge() {
         let (sender, answer) = std::sync::mpsc::channel();
         thread::spawn(move || {
             sleep(Duration::from_millis(10));
-            // No one may be waiting any more.
+            // The receiver may be gone.
             let _ = sender.send("answer");
         });
         if let Ok(answer) = answer.recv_timeout(Duration::from_millis(limit)) {

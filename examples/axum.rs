@@ -1,6 +1,6 @@
 //! An axum service that is measured, with the metrics on its own port.
 //!
-//! `cargo run --example axum`, then look at <http://127.0.0.1:3000/metrics>. Another address is
+//! `cargo run --example axum`, then open <http://127.0.0.1:3000/metrics>. Another address is
 //! the first argument.
 
 use std::error::Error;
@@ -22,7 +22,7 @@ use tokio::net::TcpListener;
 async fn main() -> Result<(), Box<dyn Error>> {
     let heal = selfheal::install(Config::new().namespace("shop"))?;
 
-    // `heal.http_layer()` will do; this is what else there is.
+    // `heal.http_layer()` is enough; this shows the other settings.
     let layer = heal.http_layer_with(|layer| {
         layer
             .names([HttpNames::Catalog, HttpNames::OpenTelemetry])

@@ -1,4 +1,4 @@
-//! A service that asks another one, and how the requests that go out are recorded.
+//! A service that calls another one, and the metrics of its outgoing requests.
 //!
 //! `cargo run --features http-client --example outgoing`, then look at
 //! <http://127.0.0.1:3000/metrics>. Another address is the first argument.
@@ -40,7 +40,7 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
         .names([HttpClientNames::Catalog, HttpClientNames::Api])
         .error_kind(|error| error.is::<Elapsed>().then_some("timeout"))
         .build()?;
-    // The time-out is below the layer, so that it is an error of its own kind.
+    // The timeout is below the layer, so that it is an error of its own kind.
     let mut client = ServiceBuilder::new()
         .layer(layer)
         .layer(TimeoutLayer::new(Duration::from_millis(200)))

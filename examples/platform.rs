@@ -25,7 +25,7 @@ async fn predict() -> &'static str {
 async fn fail() -> StatusCode {
     let recorder = Recorder::global();
     recorder.anomaly("error_burst", "warning");
-    // What the application heals by its own code.
+    // Actions that the application runs by itself.
     let action = HealingAction::start("drop_cache");
     tokio::time::sleep(Duration::from_millis(2)).await;
     action.success();

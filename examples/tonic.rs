@@ -1,7 +1,7 @@
 //! A tonic server and a client of it that measure themselves, with the metrics on the port of
 //! the server.
 //!
-//! `cargo run --features grpc --example tonic`, then look at <http://127.0.0.1:50051/metrics>.
+//! `cargo run --features grpc --example tonic`, then open <http://127.0.0.1:50051/metrics>.
 //! Another address is the first argument.
 
 use std::error::Error;
@@ -21,7 +21,7 @@ const SERVICE: &str = "shop.v1.Orders";
 async fn main() -> Result<(), Box<dyn Error>> {
     let heal = selfheal::install(Config::new().namespace("shop"))?;
 
-    // The descriptor set says what is served, so that all of it is there from the start.
+    // From the descriptor set, the layer knows all methods from the start.
     let layer = heal
         .grpc_layer()
         .descriptor_set(FILE_DESCRIPTOR_SET)?
@@ -50,7 +50,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         service: name.to_owned(),
     };
     client.check(service(SERVICE)).await?;
-    if let Err(status) = client.check(service("nobody")).await {
+    if let Err(status) = client.check(service("missing")).await {
         println!("as it should be: {:?}", status.code());
     }
     let mut changes = client.watch(service(SERVICE)).await?.into_inner();

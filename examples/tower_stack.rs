@@ -1,7 +1,7 @@
 //! A tower service without axum, on hyper alone: the layer with bodies of any type and a
 //! classifier of its own.
 //!
-//! `cargo run --example tower_stack`, then look at <http://127.0.0.1:3000/metrics>. Another
+//! `cargo run --example tower_stack`, then open <http://127.0.0.1:3000/metrics>. Another
 //! address is the first argument.
 
 use std::convert::Infallible;

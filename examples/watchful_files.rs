@@ -1,4 +1,4 @@
-//! A file that is guarded: what corrupts it is put aside, and its last good content restored, by
+//! A guarded file: bad content is set aside, and the last good content restored, by
 //! the names of the profile `luminous_nix`.
 //!
 //! `cargo run --example watchful_files` plays it with a file of its own and prints the metrics;
@@ -11,7 +11,7 @@ use std::time::Duration;
 use selfheal::config::{Config, Server};
 use selfheal::testing::Reading;
 
-/// Good is what has nothing but comments, empty lines and `key = value`.
+/// Valid content has only comments, empty lines and `key = value`.
 fn check(bytes: &[u8]) -> Result<usize, String> {
     let text = std::str::from_utf8(bytes).map_err(|error| error.to_string())?;
     let lines = text.lines().map(str::trim);

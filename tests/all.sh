@@ -165,7 +165,7 @@ feature_names() {
   names=$(cargo metadata --locked --no-deps --format-version 1 |
     grep -oE '"features":\{[^}]*\}' | grep -oE '"[^"]+":\[' | tr -d '":[')
   if [[ -z $names ]]; then
-    echo "cargo metadata names no feature: mend feature_names in tests/all.sh" >&2
+    echo "cargo metadata names no feature: repair feature_names in tests/all.sh" >&2
     return 1
   fi
   printf '%s\n' "$names"

@@ -1,4 +1,4 @@
-//! The page in a real browser: it follows what happens without being loaded anew, a person decides
+//! The page in a real browser: it follows events without a reload, a person decides
 //! on it, and the browser has nothing to complain about. `tests/all.sh browser` brings the browser.
 
 #![cfg(all(
@@ -91,13 +91,13 @@ async fn chromium_a_person_sees_a_fault_come_and_go_and_decides() {
     assert_eq!(
         browser.value("window.loadedOnce"),
         true,
-        "it was not loaded anew"
+        "it was not reloaded"
     );
     assert_eq!(
         fs::read_to_string(shop.file()).unwrap(),
         "greeting = \"hello\"\n"
     );
-    // A person pauses healing, after a look at what that means.
+    // A person pauses healing, after reading what it does.
     browser.click("button[name=pause]");
     browser.click("#confirm");
     browser.wait(

@@ -1,4 +1,4 @@
-//! More label values than a family takes, and more observations than anybody reads: nobody waits,
+//! More label values than a family takes, and more observations than are read: nothing waits,
 //! nothing is lost, the heap stays flat.
 
 #![allow(clippy::unwrap_used, reason = "this is a test")]
@@ -60,7 +60,7 @@ fn ten_million_values_thrown_at_one_family_leave_the_heap_flat() {
             path.count_on();
         }
     };
-    // The first one that is too many makes the overflow series.
+    // The first one beyond the limit creates the overflow series.
     throw(LIMIT as u64 + 1);
     let thrown = allocation_counter::measure(|| throw(THROWN - LIMIT as u64 - 1));
     assert_eq!(path.text(), "/orders/010000000");
@@ -72,12 +72,12 @@ fn ten_million_values_thrown_at_one_family_leave_the_heap_flat() {
     let last = family.snapshot().series.pop().unwrap();
     assert!(last.labels.contains(OVERFLOW));
     assert_eq!(last.value.as_ref(), overflow_value(overflow));
-    let told = registry
+    let reported = registry
         .gather()
         .into_iter()
         .find(|family| family.def.name == "selfheal_series_overflowed_total");
     assert_eq!(
-        told.unwrap().series[0].value.as_ref(),
+        reported.unwrap().series[0].value.as_ref(),
         overflow_value(overflow)
     );
 }
@@ -111,7 +111,7 @@ fn values_of_any_length_that_are_refused_take_no_memory_either() {
 
 /// There may be no scrape for hours, or ever.
 #[test]
-fn what_nobody_scrapes_takes_no_more_memory() {
+fn what_no_one_scrapes_takes_no_more_memory() {
     const OBSERVED: u32 = 100_000;
     let registry = Registry::new();
     let buckets: [fn(Declare<'_, Histogram>) -> Declare<'_, Histogram>; 3] = [
@@ -131,7 +131,7 @@ fn what_nobody_scrapes_takes_no_more_memory() {
                 family.observe_with_exemplar(&["/a"], f64::from(n % 97) / 7.0, trace);
             }
         };
-        // Native buckets come with the values that fall into them, exemplars with the first.
+        // Native buckets are created with the values in them, exemplars with the first one.
         observe(97);
         let observed = allocation_counter::measure(|| observe(OBSERVED));
         assert_eq!(observed.count_total, 0, "{name}: {observed:?}");
@@ -140,7 +140,7 @@ fn what_nobody_scrapes_takes_no_more_memory() {
     }
 }
 
-/// A look-up on the way of every request is paid for by every request.
+/// A lookup in the path of every request costs every request.
 #[test]
 fn what_is_recorded_by_labels_again_allocates_nothing() {
     let registry = Registry::new();
@@ -161,7 +161,7 @@ fn what_is_recorded_by_labels_again_allocates_nothing() {
             closed.inc(&(n % 2 == 0, n));
         }
     };
-    // Found a first time, and then by its place or address.
+    // Found by content first, then by its place or address.
     (0..2).for_each(|_| record());
     let recorded = allocation_counter::measure(|| (0..100).for_each(|_| record()));
     assert_eq!(recorded.count_total, 0, "{recorded:?}");

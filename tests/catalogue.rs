@@ -248,7 +248,7 @@ fn every_alias_is_in_a_profile_that_there_is() {
     assert!(aliases.iter().all(|alias| known.contains(&&*alias.profile)));
 }
 
-/// With `UPDATE_GOLDEN=1` the file is written anew.
+/// With `UPDATE_GOLDEN=1` the file is written again.
 #[test]
 fn the_table_of_the_documentation_is_that_of_the_code() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/docs/catalogue.md");
@@ -311,8 +311,8 @@ fn what_is_exposed_and_not_declared_fails_a_test_with_the_differences() {
     );
     check_catalogue(&registry);
     registry.collect_from(Arc::new(Liar)).unwrap();
-    let told = catch_unwind(|| check_catalogue(&registry)).unwrap_err();
-    let told = told.downcast_ref::<String>().unwrap();
+    let reported = catch_unwind(|| check_catalogue(&registry)).unwrap_err();
+    let reported = reported.downcast_ref::<String>().unwrap();
     for part in [
         "4 place(s)",
         "shop_surprise: no metric of this name is declared",
@@ -320,6 +320,6 @@ fn what_is_exposed_and_not_declared_fails_a_test_with_the_differences() {
         "the label \"size\" is missing",
         "the label \"colour\" is not declared",
     ] {
-        assert!(told.contains(part), "{part} in {told}");
+        assert!(reported.contains(part), "{part} in {reported}");
     }
 }

@@ -1,4 +1,4 @@
-//! What the groups take when each has been used by many threads.
+//! The memory of the groups when each has been used by many threads.
 
 use std::time::Duration;
 
@@ -44,7 +44,7 @@ fn every_group_touched_by_sixteen_threads_takes_500_kb_at_most() {
     let taken = allocation_counter::measure(|| {
         let registry = Registry::new();
         let threads: Vec<u64> = std::thread::scope(|scope| {
-            // What a thread keeps to itself is counted where it is allocated.
+            // Memory of a thread is counted where it is allocated.
             let touched = || allocation_counter::measure(|| touch(&registry)).bytes_current;
             let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(touched)).collect();
             let ended = threads.into_iter().map(|thread| thread.join().unwrap());
@@ -63,11 +63,11 @@ fn every_group_touched_by_sixteen_threads_takes_500_kb_at_most() {
 #[test]
 fn a_group_that_is_not_used_has_no_series_and_next_to_no_memory() {
     let registry = Registry::new();
-    // What a thread remembers of scrapes is made with the first.
+    // A thread's memory for scrapes is allocated at its first scrape.
     let mut scraped = registry.scrape().families().len();
     let before = allocation_counter::measure(|| scraped = registry.scrape().families().len());
     assert_eq!((scraped, before.bytes_current), (0, 0));
     groups::declare_all(&registry).unwrap();
-    // Without labels a series is there from the start, at zero.
+    // A series without labels exists from the start, at zero.
     assert!(registry.series() < 30, "{}", registry.series());
 }

@@ -64,7 +64,7 @@ fn a_bad_configuration_names_every_fault_and_changes_nothing() {
         text.contains("namespace") && text.contains("global_labels"),
         "{text}"
     );
-    // Another test may install in between; what must not happen is that this one took effect.
+    // Another test may install in between; this configuration must not have taken effect.
     assert_ne!(Registry::global().settings().namespace, "9 lives");
     assert_ne!(before.namespace, "9 lives");
 }
@@ -162,9 +162,9 @@ async fn an_edited_policy_is_taken_and_a_faulty_one_changes_nothing() {
     );
 }
 
-/// To block on a run-time inside of another one, or to drop one there, is a panic of tokio.
+/// To block on a runtime inside of another one, or to drop one there, is a panic of tokio.
 #[test]
-fn inside_of_a_run_time_of_either_kind_everything_starts_and_stops() {
+fn inside_of_a_runtime_of_either_kind_everything_starts_and_stops() {
     use tokio::runtime::Builder;
     for mut kind in [Builder::new_current_thread(), Builder::new_multi_thread()] {
         let runtime = kind.enable_all().build().unwrap();
@@ -182,7 +182,7 @@ fn inside_of_a_run_time_of_either_kind_everything_starts_and_stops() {
 
 #[cfg(feature = "files")]
 #[tokio::test(start_paused = true)]
-async fn the_report_tells_what_was_healed_what_is_guarded_and_what_is_held_back() {
+async fn the_report_lists_what_was_healed_what_is_guarded_and_what_is_held_back() {
     use selfheal::healing::By;
     use std::time::Duration;
 
@@ -192,10 +192,10 @@ async fn the_report_tells_what_was_healed_what_is_guarded_and_what_is_held_back(
     let heal = Selfheal::new(config()).unwrap();
     let healed = |heal: &Selfheal| {
         let facts = heal.report().facts.into_iter();
-        let told: Vec<_> = facts
+        let reported: Vec<_> = facts
             .map(|fact| [fact.name, fact.value].join(" "))
             .collect();
-        told.join(", ")
+        reported.join(", ")
     };
     assert_eq!(healed(&heal), "issues healed 0, issues open 0");
     heal.guard_file("config", &path)
@@ -307,7 +307,7 @@ async fn a_component_whose_detector_fails_or_hangs_is_not_well() {
 /// A program without a line of async code has its engines on the thread of the listener.
 #[cfg(all(feature = "healing", feature = "server"))]
 #[test]
-fn a_program_without_a_run_time_heals_on_the_thread_of_its_listener() {
+fn a_program_without_a_runtime_heals_on_the_thread_of_its_listener() {
     use selfheal::config::HealingPolicy;
     use selfheal::healing::core::Confirm;
     use selfheal::healing::{
@@ -316,7 +316,7 @@ fn a_program_without_a_run_time_heals_on_the_thread_of_its_listener() {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
-    // It only waits: there are no timers, no I/O and no tasks.
+    // A runtime without timers, I/O and tasks.
     let waiting = tokio::runtime::Builder::new_current_thread()
         .build()
         .unwrap();
@@ -330,7 +330,7 @@ fn a_program_without_a_run_time_heals_on_the_thread_of_its_listener() {
         let healing: Healing = heal.healing().unwrap();
         let mut events = healing.subscribe();
         let broken = Arc::new(AtomicBool::new(true));
-        let (seen, mended) = (Arc::clone(&broken), Arc::clone(&broken));
+        let (seen, repaired) = (Arc::clone(&broken), Arc::clone(&broken));
         let rule = Rule::when("cache", move |_: Context| {
             let bad = seen.load(SeqCst);
             async move {
@@ -339,10 +339,10 @@ fn a_program_without_a_run_time_heals_on_the_thread_of_its_listener() {
             }
         })
         .run("rebuild", move |cx: Context, _: Issue| {
-            let mended = Arc::clone(&mended);
+            let repaired = Arc::clone(&repaired);
             async move {
                 cx.blocking(move || {
-                    mended.store(false, SeqCst);
+                    repaired.store(false, SeqCst);
                     Ok(())
                 })
                 .await
@@ -375,9 +375,9 @@ fn a_program_without_a_run_time_heals_on_the_thread_of_its_listener() {
     }
 }
 
-/// One handle, and one run-time after another.
+/// One handle, and one runtime after another.
 #[cfg(feature = "files")]
-mod run_times {
+mod runtimes {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
     use std::time::Duration;
@@ -416,7 +416,7 @@ mod run_times {
             if healed() >= 2 {
                 break;
             }
-            // A file is read on a thread that no paused clock waits for.
+            // A file is read on a thread, which a paused clock does not wait for.
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         assert!(healed() >= 2, "round {round}: {:?}", healing.issues());
@@ -446,16 +446,16 @@ mod run_times {
             .collect()
     }
 
-    /// Each test of an application has a run-time of its own; the handle is the same.
+    /// Each test of an application has a runtime of its own; the handle is the same.
     #[test]
-    fn healing_starts_again_in_the_run_time_that_follows() {
+    fn healing_starts_again_in_the_runtime_that_follows() {
         let runtime = || {
             let mut builder = tokio::runtime::Builder::new_current_thread();
             builder.enable_all().start_paused(true).build().unwrap()
         };
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("port.conf");
-        // The journal remembers what was healed before.
+        // The journal has what was healed before.
         let policy = HealingPolicy::new().flap(Flap::new().heals(64));
         let journal = Journal::new().path(folder.path().join("journal"));
         let config = config().healing(policy).journal(journal);
@@ -476,7 +476,7 @@ mod run_times {
             );
             drop(run);
 
-            // Between two run-times: nothing heals, and that is said.
+            // Between two runtimes nothing heals, and the report says so.
             let report = heal.report();
             assert!(report.live.ok, "round {round}: {report:?}");
             let said = facts(&heal);
@@ -489,11 +489,11 @@ mod run_times {
             }
             assert!(
                 said.iter()
-                    .any(|fact| fact.starts_with("healing is ended with its run-time")),
+                    .any(|fact| fact.starts_with("healing is ended with its runtime")),
                 "{said:?}"
             );
             assert!(said.contains(&"files guarded 0".to_owned()), "{said:?}");
-            assert!(heal.healing().is_err(), "there is no run-time here");
+            assert!(heal.healing().is_err(), "there is no runtime here");
             let rule = Rule::when("late", |_: Context| async { Ok(Vec::<Observation>::new()) })
                 .run("nothing", |_: Context, _| async { Ok(()) });
             assert!(matches!(

@@ -60,7 +60,7 @@ fn http_skips_interim_answers_and_joins_chunks() {
 }
 
 #[test]
-fn http_unpacks_gzip_and_tells_what_came_over_the_wire() {
+fn http_unpacks_gzip_and_counts_what_came_over_the_wire() {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(EXPOSITION.as_bytes()).unwrap();
     let packed = encoder.finish().unwrap();
@@ -89,8 +89,8 @@ fn http_refuses_what_a_scraper_would_refuse() {
 }
 
 #[test]
-fn http_does_not_wait_longer_than_told() {
-    // Connects, since the system accepts for the listener, but no one ever answers.
+fn http_does_not_wait_longer_than_configured() {
+    // Connects, since the system accepts for the listener, but never gets an answer.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let request = Request::get(&format!("http://{}/", silent.local_addr().unwrap()));
     let error = request
@@ -109,7 +109,7 @@ fn http_sends_method_query_headers_and_body() {
         stream
             .write_all(b"HTTP/1.1 204 No Content\r\n\r\n")
             .unwrap();
-        // To the end: the client closes once it has its answer.
+        // Reads to the end: the client closes once it has its answer.
         BufReader::new(stream)
             .lines()
             .map_while(Result::ok)
@@ -298,7 +298,7 @@ fn prometheus_scrapes_text_and_answers_queries() {
 
 #[test]
 #[ignore = "needs a real Prometheus server; run tests/all.sh"]
-fn prometheus_keeps_exemplars_where_told() {
+fn prometheus_keeps_exemplars_where_enabled() {
     let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     let shop = Canned::page(content_type, OPENMETRICS);
     let server = Prometheus::builder()

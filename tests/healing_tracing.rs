@@ -1,4 +1,4 @@
-//! What the healing engine tells `tracing`.
+//! The spans and events of the healing engine.
 #![cfg(feature = "tracing")]
 #![allow(
     clippy::unwrap_used,
@@ -76,11 +76,11 @@ impl Subscriber for Log {
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_step_is_told_and_an_attempt_is_a_span() {
+async fn each_step_is_reported_and_an_attempt_is_a_span() {
     let log = Log::default();
     let _here = tracing::subscriber::set_default(log.clone());
     let broken = Arc::new(AtomicBool::new(true));
-    let (seen, mended) = (Arc::clone(&broken), Arc::clone(&broken));
+    let (seen, repaired) = (Arc::clone(&broken), Arc::clone(&broken));
     let rule = Rule::when("cache", move |_: Context| {
         let bad = seen.load(SeqCst);
         async move {
@@ -91,10 +91,10 @@ async fn each_step_is_told_and_an_attempt_is_a_span() {
         }
     })
     .run("rebuild", move |_: Context, _: Issue| {
-        let mended = Arc::clone(&mended);
+        let repaired = Arc::clone(&repaired);
         async move {
             tracing::info!("rebuilding");
-            mended.store(false, SeqCst);
+            repaired.store(false, SeqCst);
             Ok(())
         }
     })

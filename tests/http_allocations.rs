@@ -83,7 +83,7 @@ fn a_warm_route_allocates_nothing() {
     }
 }
 
-/// What axum charges for any layer: it boxes the service and the future once more. Beyond
+/// The cost of any layer in axum: it boxes the service and the future once more. Beyond
 /// that, only a body that is to be watched is boxed.
 #[test]
 fn in_axum_only_bodies_are_boxed() {
@@ -130,14 +130,14 @@ fn ask(app: &Router, method: &str, path: &str) {
     };
     let mut answer = std::pin::pin!(answer);
     let mut cx = Context::from_waker(Waker::noop());
-    // An endpoint of the crate gives way once, and nothing waits longer than that.
+    // An endpoint of the crate yields once, and nothing waits for longer than that.
     assert!(
         answer.as_mut().poll(&mut cx).is_ready() || answer.as_mut().poll(&mut cx).is_ready(),
         "nothing to wait for"
     );
 }
 
-/// What is still allocated when `work` is done, in bytes.
+/// The memory that is still allocated after `work`, in bytes.
 fn left_behind(work: impl FnOnce()) -> i64 {
     allocation_counter::measure(work).bytes_current
 }

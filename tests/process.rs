@@ -23,14 +23,14 @@ const SENT: usize = 200_000;
 fn figures_follow_what_the_process_does() {
     let mut settings = Settings::default();
     "shop".clone_into(&mut settings.namespace);
-    // Figures are kept for a moment: each reading here comes long after the one before.
+    // Figures are cached for a moment: each reading here comes long after the previous one.
     let (clock, hand) = Clock::manual();
     let registry = Registry::with_clock(settings, clock);
     collect::process(&registry).unwrap();
     collect::process(&registry).unwrap();
     let read = |name: &str| -> f64 {
         hand.advance(Duration::from_secs(1));
-        // The names as exposed: a standard name has no namespace.
+        // Standard names have no namespace.
         let scrape = registry.scrape();
         let mut families = scrape.families().iter();
         let family = families.find(|family| family.name() == name).unwrap();
@@ -67,7 +67,7 @@ fn figures_follow_what_the_process_does() {
     let most = read("process_virtual_memory_max_bytes");
     assert!(most >= size, "{most}");
 
-    // Reading it is work enough to move it; how often is bounded.
+    // Reading it takes CPU time itself; the number of readings is bounded.
     let cpu = read("process_cpu_seconds_total");
     let later = (0..100_000)
         .map(|_| read("process_cpu_seconds_total"))

@@ -43,7 +43,7 @@ fn a_steady_tick_of_rules_allocates_nothing() {
     let history = History::new(&registry, HistorySettings::new());
     let recorded = Recorded::new(&history, [("job", "shop")]);
     let mut options = RulesOptions::default();
-    // As many samples of what is recorded as are kept take as much memory as they ever will.
+    // Once all samples that are kept exist, the memory no longer grows.
     options.keep = Duration::from_secs(600);
     let mut evaluator = Evaluator::new(options);
     evaluator.load(&[RuleFile::parse("rules.yml", RULES).unwrap()], 0);

@@ -39,7 +39,7 @@ fn storm(seconds: u64, load: &str, mut each: impl FnMut(&str)) -> (Example, u32)
     let shop = Example::listening(command.env("RUST_BACKTRACE", "1"));
     let url = shop.url("/metrics");
     let mut scrapes = 0;
-    // The shop ends by itself; a scrape that is refused says that it has.
+    // The shop ends by itself; a refused scrape shows that it has.
     while let Ok(page) = Request::get(&url).send() {
         assert_eq!(page.status, 200);
         assert_eq!(
@@ -49,7 +49,7 @@ fn storm(seconds: u64, load: &str, mut each: impl FnMut(&str)) -> (Example, u32)
         );
         each(page.text());
         scrapes += 1;
-        // Another process has to make progress; no injected clock reaches it.
+        // Waits for another process, which no injected clock reaches.
         std::thread::sleep(Duration::from_millis(20));
     }
     (shop, scrapes)
@@ -59,7 +59,7 @@ fn storm(seconds: u64, load: &str, mut each: impl FnMut(&str)) -> (Example, u32)
 fn everything_that_breaks_is_healed_and_the_numbers_add_up() {
     let mut strange = Vec::new();
     let (mut shop, scrapes) = storm(SECONDS, "50", |page| {
-        // Every order that a customer asks for was made before.
+        // Customers ask only for orders that were made before.
         let lines = page.lines().filter(|line| {
             line.starts_with("shop_http_requests_total")
                 && line.contains("path=\"/orders/{id}\"")
@@ -79,7 +79,7 @@ fn everything_that_breaks_is_healed_and_the_numbers_add_up() {
     for noise in ["panicked at", "stack backtrace"] {
         assert!(!said.contains(noise), "{noise} buries the chaos: {said}");
     }
-    // Of each request the summary says how it ended, and why where it was not served.
+    // The summary says how each request ended, and why it was not served.
     let [sent, served, ends @ ..] = [
         "sent, of which",
         "were served",
@@ -91,8 +91,8 @@ fn everything_that_breaks_is_healed_and_the_numbers_add_up() {
     .map(|text| number_before(text, &said).unwrap());
     assert!(served > 0, "{said}");
     assert_eq!(sent, served + ends.iter().sum::<u64>(), "{said}");
-    // The supplier is healed by an alert of `alerts.yml`: when that was pending and firing, when it
-    // was acted on, and when verified.
+    // The supplier is healed by an alert of `alerts.yml`; the times at which it was pending,
+    // firing, acted on and verified are shown.
     let times = |line: &str| -> Option<Vec<f64>> {
         let words = line.strip_prefix("supplier")?.split_whitespace();
         words.map(|word| word.parse().ok()).collect()
@@ -212,7 +212,7 @@ fn a_real_prometheus_reads_back_what_happened() {
         );
     }
     at_least("shop_healing_issues_closed_total{outcome=\"healed\"}", 2.0);
-    // One instant of Prometheus' own storage: what was opened is closed or open.
+    // At one instant of Prometheus' own storage, every issue that was opened is closed or open.
     let identity = "shop_healing_issues_opened_total + shop_healing_issues_restored_total \
         - ignoring(outcome) sum without (outcome) (shop_healing_issues_closed_total) \
         - ignoring(state) sum without (state) (shop_healing_issues_open)";

@@ -1,4 +1,4 @@
-//! What a thread that records by labels keeps to itself.
+//! The memory of a thread that records by labels.
 
 use std::sync::Barrier;
 
@@ -21,7 +21,7 @@ fn a_thread_that_records_by_labels_keeps_8_kib_at_most() {
             family.inc(&["GET", route]);
         }
     };
-    // The series are there before anything is measured.
+    // Creates the series before anything is measured.
     record();
     let barrier = Barrier::new(THREADS);
     let kept = std::thread::scope(|scope| {

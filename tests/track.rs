@@ -130,7 +130,7 @@ impl TrackerKind for Broken {
     type Metrics = BrokenMetrics;
     fn record(&self, metrics: &BrokenMetrics, outcome: Outcome<'_>, _: Duration) {
         metrics.0.set(&[outcome.status()], 1);
-        panic!("a kind of somebody's own");
+        panic!("a kind of a user");
     }
 }
 
@@ -203,7 +203,7 @@ async fn a_future_is_followed_to_its_end_its_error_its_drop_or_its_panic() {
     let registry = Registry::new();
     let kind = || ReportKind::new("pdf");
     let good = async { Ok::<_, String>(7) }.tracked_in(&registry, kind());
-    // Moved across threads, as a run-time does.
+    // Moved across threads, as a runtime does.
     assert_eq!(tokio::spawn(good).await.unwrap(), Ok(7));
     let bad = Report::start_in(&registry, "pdf").run(async { Err::<(), _>("no") });
     assert_eq!(bad.await, Err("no"));

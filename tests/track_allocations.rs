@@ -6,9 +6,9 @@ use selfheal::groups::{
 };
 use selfheal::registry::Registry;
 
-/// What a hundred calls of `live` allocate once all series are there.
+/// The allocations of a hundred calls of `live` once all series exist.
 fn allocates(live: impl Fn()) -> u64 {
-    // The first ones make the series, and what a thread remembers of them.
+    // The first calls create the series and the thread's hints.
     (0..3).for_each(|_| live());
     allocation_counter::measure(|| (0..100).for_each(|_| live())).count_total
 }

@@ -43,7 +43,7 @@ pub(crate) fn other_ways(count: usize) -> Vec<(&'static str, Render)> {
     ]
 }
 
-/// What a history reads: no page at all.
+/// The reading of a history, without a page.
 fn sample(registry: Registry) -> Render {
     Box::new(move || {
         let mut series = 0;

@@ -49,7 +49,7 @@ pub(crate) fn series(count: usize) -> impl Iterator<Item = Series> {
     })
 }
 
-/// What is observed in each histogram.
+/// The observations of each histogram.
 pub(crate) fn observations() -> impl Iterator<Item = f64> {
     (1..=100_u32).map(|n| f64::from(n * n) / 1000.0)
 }

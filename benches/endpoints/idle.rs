@@ -13,10 +13,10 @@ use crate::server;
 /// How long the processor is watched.
 const WATCHED: Duration = Duration::from_secs(20);
 
-/// What the process is to do.
+/// The arguments of the process.
 const ORDER: &str = "BENCH_ENDPOINTS_IDLE";
 
-/// What there is beside the application.
+/// The parts beside the application.
 const KINDS: [&str; 3] = [
     "nothing",
     "an idle listener",
@@ -81,7 +81,7 @@ pub(crate) fn are_we() -> bool {
     let listener = (kind != KINDS[0]).then(|| heal.listen().unwrap());
     if let Some(listener) = &listener {
         let address = listener.address();
-        // The page is loaded, once; then its events come.
+        // The page is loaded once; then its events arrive.
         for path in ["/", "/page.css", "/page.js", "/chart.js", "/figures.js"] {
             read(address, path).unwrap();
         }

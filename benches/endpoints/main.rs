@@ -1,4 +1,4 @@
-//! What the endpoints cost in regular use, on a listener of their own beside an application.
+//! The cost of the endpoints in regular use, on a listener of their own beside an application.
 //! `cargo bench -p selfheal-benches --bench endpoints`
 //!
 //! - 2,000 scrapes a second of 1,000 series, from 50 connections that stay: how long a scrape takes
@@ -31,7 +31,7 @@ const EACH: Duration = Duration::from_secs(5);
 
 const ROUNDS: u32 = 3;
 
-/// What is asked for, and of whom.
+/// The request, and its target.
 const PAGES: [(&str, bool, &str); 4] = [
     ("identity", true, "selfheal"),
     ("identity", false, "the same bytes from a plain handler"),

@@ -14,10 +14,10 @@ const CONNECTIONS: u32 = 50;
 /// Between two scrapes of one connection: 2,000 a second in all.
 const EVERY: Duration = Duration::from_millis(25);
 
-/// What the process is to do: address and encoding.
+/// The arguments of the process: address and encoding.
 const ORDER: &str = "BENCH_ENDPOINTS_SCRAPERS";
 
-/// What the scrapers got.
+/// The results of the scrapers.
 #[derive(Default)]
 pub(crate) struct Load {
     /// How long each whole page took, in seconds.
@@ -48,7 +48,7 @@ pub(crate) fn start(address: SocketAddr, encoding: &str) -> Scrapers {
         .spawn();
     let mut child = child.unwrap();
     let go = child.stdin.take().unwrap();
-    // They are all there.
+    // All are connected.
     sleep(Duration::from_millis(500));
     Scrapers { child, go }
 }

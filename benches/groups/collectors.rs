@@ -1,5 +1,5 @@
 //! What the whole set of collectors costs: the process, the machine, its container, the service, the
-//! async run-time, health and the score, as a handle with the default configuration has them.
+//! async runtime, health and the score, as a handle with the default configuration has them.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -24,7 +24,7 @@ pub(crate) fn lines(wanted: &dyn Fn(&str) -> bool) -> Vec<Line> {
         page.clear();
         black_box(append(&heal.registry().scrape(), Format::TEXT, &mut page));
     };
-    // The first one opens what the next ones read again.
+    // The first run opens files that the next ones read again.
     scrape();
     let each = processor_time_of(100, &mut scrape);
     // The machine is sampled on a thread of its own, every five seconds: three times an interval.

@@ -107,7 +107,7 @@ pub(crate) fn lines(criterion: &mut Criterion, wanted: &dyn Fn(&str) -> bool) ->
     lines
 }
 
-/// What the two readings take that each life has.
+/// The time of the two clock readings of each life.
 fn clock(group: &mut criterion::BenchmarkGroup<'_, criterion::measurement::WallTime>) -> Line {
     const NAME: &str = "two readings of the clock";
     group.bench_function(NAME, |bencher| {

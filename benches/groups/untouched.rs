@@ -1,4 +1,4 @@
-//! What a scrape costs with groups that are not used, and the memory of groups that are.
+//! The cost of a scrape with unused groups, and the memory of used ones.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -77,7 +77,7 @@ pub(crate) fn lines(criterion: &mut Criterion, wanted: &dyn Fn(&str) -> bool) ->
     lines
 }
 
-/// What a service has anyway: 1,000 series of its own.
+/// The 1,000 series of the service itself.
 fn service(registry: &Registry) {
     let own: Family<Counter, [Text; 2]> = registry
         .counter("orders_total", "Orders")

@@ -15,7 +15,7 @@
 //! | `MetricsInterceptor` by hand, no call | 107 |
 //!
 //! A shared machine has slow minutes, in which all of it, no layer too, takes one and a half
-//! times as long. So look at the time without a layer first.
+//! times as long. So read the time without a layer first.
 //!
 //! # Where it goes
 //!
@@ -25,9 +25,9 @@
 //!
 //! | what | instructions |
 //! |---|---|
-//! | the call: path, look-up of the method, in flight, spare state | 390 |
+//! | the call: path, lookup of the method, in flight, spare state | 390 |
 //! | the end: handles by code, counter, histogram, in flight, spare state | 220 |
-//! | content type, time-out and status, looked for in headers and trailers | 190 |
+//! | content type, timeout and status, read from headers and trailers | 190 |
 //! | two readings of the clock and their difference | 190 |
 //! | the frames of the request and of the response, and their counters | 240 |
 //! | moving, allocating and freeing what axum boxes, which is larger by 24 bytes | 240 |

@@ -15,7 +15,7 @@ use selfheal_benches::{Line, fastest};
 const OPEN: usize = 10_000;
 const COMPONENTS: usize = 500;
 
-/// A core, the clock it is told, and a buffer for what it wants done.
+/// A core, its clock, and a buffer for its effects.
 struct Bench {
     state: State,
     now: Stamp,
@@ -24,7 +24,7 @@ struct Bench {
 }
 
 fn policy() -> HealingPolicy {
-    // Each cycle is an attempt: nothing may be spent after it.
+    // Each cycle is an attempt, which must not exhaust a budget.
     let brief = Budget::new(Budget::MOST, Duration::from_nanos(1));
     let mut policy = HealingPolicy::default();
     policy.confirm = Confirm::at_once();
@@ -76,7 +76,7 @@ impl Bench {
         bench
     }
 
-    fn tell(&mut self, event: Event) {
+    fn feed(&mut self, event: Event) {
         // A nanosecond for each event, so that budgets never fill.
         self.now.at = self.now.at + Duration::from_nanos(1);
         self.state.step_into(self.now, event, &mut self.effects);
@@ -85,7 +85,7 @@ impl Bench {
     fn observe(&mut self, observation: Observation, plan: Option<Plan>) {
         self.effects.clear();
         let engine = self.engine.clone();
-        self.tell(Event::Observed {
+        self.feed(Event::Observed {
             engine,
             observation,
             plan: plan.map(Ok),
@@ -98,7 +98,7 @@ impl Bench {
             Effect::Start(start) => Some(start.attempt),
             _ => None,
         });
-        self.tell(Event::Ended {
+        self.feed(Event::Ended {
             attempt: attempt.expect("it starts"),
             result: AttemptResult::Ok,
             message: ShortText::new(""),
@@ -108,7 +108,7 @@ impl Bench {
             Effect::Verify { ticket, .. } => Some(*ticket),
             _ => None,
         });
-        self.tell(Event::Judged {
+        self.feed(Event::Judged {
             ticket: ticket.expect("it verifies"),
             data_from: self.now.at,
             verdict: Verdict::Good,
@@ -198,9 +198,9 @@ pub(crate) fn lines(
         b.iter(|| {
             bench.effects.clear();
             let (engine, observations) = (bench.engine.clone(), repeated.clone());
-            // As old as the start: it counts as hints, and says nothing about the other keys.
+            // As old as the start, so that it counts as hints, and says nothing about other keys.
             let began = Moment::START;
-            bench.tell(Event::Detected {
+            bench.feed(Event::Detected {
                 engine,
                 began,
                 observations,
@@ -240,7 +240,7 @@ pub(crate) fn lines(
     run(&TICK, &mut |bench, b| {
         b.iter(|| {
             bench.effects.clear();
-            bench.tell(Event::Tick);
+            bench.feed(Event::Tick);
         });
     });
     assert_eq!(bench.state.snapshot().open.sum(), OPEN as u64);

@@ -49,7 +49,7 @@ fn idle() -> Vec<Line> {
         .build()
         .unwrap();
     let mut share = 0.0;
-    // All of it is on this thread, so that the allocator of this thread counts all of it.
+    // Everything runs on this thread, so that its allocator counts all of it.
     let heap = allocation_counter::measure(|| {
         let healing = runtime.block_on(async {
             let registry = Registry::new();
@@ -144,18 +144,18 @@ fn a_million() -> Vec<Line> {
         std::thread::sleep(Duration::from_micros(100));
     }
     over.store(true, SeqCst);
-    let told = healing.snapshot().observations.total as f64 / began.elapsed().as_secs_f64();
+    let reported = healing.snapshot().observations.total as f64 / began.elapsed().as_secs_f64();
     runtime.block_on(healing.shutdown(TEN_SECONDS));
     asked.sort_unstable();
     scraped.sort_unstable();
-    // One in a thousand waits for its turn on a processor, whoever holds what.
+    // One in a thousand waits for a processor, whoever holds a lock.
     let most = |waits: &[Duration]| waits[waits.len() * 999 / 1_000].as_secs_f64() * 1e6;
     let longest = |waits: &[Duration]| waits[waits.len() - 1].as_secs_f64() * 1e6;
     vec![
         line(
             "a detector that finds a million keys: counted",
             "a second",
-            told,
+            reported,
         ),
         line(
             "a detector that finds a million keys: a question and a decision, 99.9 % of them",

@@ -1,4 +1,4 @@
-//! What fifty scrapers of a large page cost another route of the same application, on two workers.
+//! The cost of fifty scrapers of a large page to another route of the application, on two workers.
 //! `cargo bench -p selfheal-benches --bench hostile`
 //!
 //! The page has 5,000 histograms, 4.7 MB. The scrapers are a process of their own that gets what

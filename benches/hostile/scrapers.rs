@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 
 const SCRAPERS: u32 = 50;
 
-/// What the process is to do: address, path, encoding, and milliseconds between scrapes.
+/// The arguments of the process: address, path, encoding, and milliseconds between scrapes.
 const ORDER: &str = "BENCH_HOSTILE_SCRAPERS";
 
-/// What the scrapers got.
+/// The results of the scrapers.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Load {
     pub(crate) whole: f64,
@@ -55,7 +55,7 @@ pub(crate) fn start(
         .spawn();
     let mut child = child.unwrap();
     let go = child.stdin.take().unwrap();
-    // They are all there.
+    // All are connected.
     sleep(Duration::from_millis(500));
     Scrapers { child, go }
 }

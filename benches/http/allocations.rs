@@ -30,7 +30,7 @@ fn main() {
     print("HTTP", &lines);
 }
 
-/// What each makes over the first, which has no layer.
+/// The allocations of each beyond the first, which has no layer.
 fn over_bare(runtime: &Runtime, work: &str, contenders: &[Contender]) -> Line {
     let counts: Vec<_> = contenders
         .iter()

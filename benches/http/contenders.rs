@@ -1,4 +1,4 @@
-//! What is compared, for the time and for the allocations.
+//! The contenders, for the time and for the allocations.
 
 #[path = "../shop.rs"]
 mod shop;
@@ -104,7 +104,7 @@ fn hello<B>(_: Request<B>) -> Ready<Result<Response<Full<Bytes>>, Infallible>> {
 }
 
 fn router(name: &'static str, router: Router) -> Contender {
-    // `with_state` makes axum put the layers on now and not at each request.
+    // With `with_state`, axum applies the layers now and not at each request.
     contender(name, router.with_state(()), axum::body::Body::empty)
 }
 
@@ -127,7 +127,7 @@ where
     })
 }
 
-/// A function of its own, so that a profiler can tell it from the setting up.
+/// A separate function, so that a profiler distinguishes it from the setup.
 #[inline(never)]
 async fn pass<S, B, R>(service: S, body: B)
 where

@@ -49,7 +49,7 @@
 //! axum adds what `passing` shows: three boxes (the service that it clones, its future, the body),
 //! 16 to 20 each, and moves of a future that holds the whole request. Of these one is ours: beside
 //! the guard the future of some 340 bytes is not made where it stays. Around the whole router
-//! there is but one box, for the body; but there the route is not known, and a closure tells it.
+//! there is but one box, for the body; but there the route is not known, and a closure names it.
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot run must stop")]
 
 mod contenders;
@@ -66,7 +66,7 @@ use contenders::{OURS, PASSING, of_axum, of_tower};
 const ROUNDS: usize = 300;
 const REQUESTS: u32 = 500;
 
-/// What each takes over the first, which has no layer; ours is the second.
+/// The time of each beyond the first, which has no layer; ours is the second.
 async fn over_bare(work: &str, contenders: &[Contender]) -> Line {
     let medians = take_turns(contenders, ROUNDS, REQUESTS).await;
     let cost = |at: usize| (contenders[at].name, medians[at] - medians[0]);
@@ -93,7 +93,7 @@ async fn load_read() -> f64 {
 }
 
 async fn run() {
-    // axum-prometheus spawns a task when it is set up.
+    // axum-prometheus spawns a task at setup.
     let (axum, tower) = (of_axum(), of_tower());
     for contenders in [&axum, &tower] {
         if let Some((one, times)) = only(contenders) {

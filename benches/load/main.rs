@@ -24,7 +24,7 @@ use tokio::runtime::Runtime;
 /// Connections to each server.
 const CLIENTS: u32 = 16;
 
-/// What the others take over the first, which has no layer; ours is the second.
+/// The time beyond the first, which has no layer; ours is the second.
 async fn measured(work: &str, contenders: &[Contender]) -> [Line; 2] {
     const ROUNDS: usize = 200;
     const REQUESTS: u32 = 100 * CLIENTS;

@@ -81,7 +81,7 @@ fn fastest(runs: usize, mut run: impl FnMut()) -> f64 {
 }
 
 fn main() {
-    // Of the tables those whose title has the text of the first argument, if there is one.
+    // Only tables whose title contains the first argument, if there is one.
     let wanted = std::env::args()
         .nth(1)
         .filter(|text| !text.starts_with('-'));

@@ -1,4 +1,4 @@
-//! What a sample takes in memory: by the kind of series, and over the series of a service.
+//! The memory of a sample: by the kind of series, and over the series of a service.
 //!
 //! Each figure is that of series at a step of 15 s, with all that is allocated for them: values,
 //! their own fields, the tables that find them, their label texts, and what a tick reads. It is the
@@ -72,7 +72,7 @@ fn bytes(registry: &Registry, keep: Duration, mut next: impl FnMut()) -> (f64, f
     (counted / samples, allocated.bytes_current as f64 / samples)
 }
 
-/// What moves the series of a kind by a tick: the place of the series, and a random number.
+/// Advances the series of a kind by a tick: the place of the series, and a random number.
 type Move = fn(&Family<FloatGauge, [Text; 2]>, &[[String; 2]], &mut Random, u64);
 
 const KINDS: [(&str, Move); 5] = [
@@ -164,7 +164,7 @@ impl Service {
     fn tick(&mut self) {
         for route in 0..ROUTES {
             let path = path(route);
-            // The first has some 600 in 15 s, the last one in a minute.
+            // The first one has some 600 in 15 s, the last one in a minute.
             let most = 1_200 / (route + 1).pow(2);
             let count = if most > 0 {
                 self.random.below(most + 1)

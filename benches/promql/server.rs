@@ -77,7 +77,7 @@ fn run(program: &Path, expr: impl Fn(usize) -> String) -> f64 {
         thread::sleep(Duration::from_secs(1));
         bench.count();
         *page.lock().unwrap() = self::page(&bench);
-        // Once the ranges are full.
+        // As soon as the ranges are full.
         if second > 25 {
             let metrics = get(&free.to_string(), "/metrics");
             let name = "prometheus_rule_group_last_duration_seconds";

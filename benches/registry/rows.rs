@@ -1,4 +1,4 @@
-//! What is measured, for whom, and what it should come to.
+//! The measurements, their contenders and their targets.
 
 use crate::labels::many::Texts;
 use crate::ours;
@@ -108,7 +108,7 @@ pub(crate) const ROWS: &[Row] = &[
     Row {
         name: "observe, native buckets",
         target: "≤ 20",
-        limit: "a look-up and an atomic add",
+        limit: "a lookup and an atomic add",
         contended: false,
         contenders: &[
             (OURS, ours::observe_native),

@@ -104,7 +104,7 @@ pub(crate) fn creation_rate(create: Create) -> f64 {
 
 /// The heap that is held for each of `count` series, texts and index included.
 pub(crate) fn heap_per_series(create: Create, texts: &many::Texts, count: usize) -> f64 {
-    // The first of anything may set up what is shared by all.
+    // The first call may set up shared state.
     drop(create(texts, 1));
     let mut series = None;
     let measured = allocation_counter::measure(|| series = Some(create(texts, count)));

@@ -10,7 +10,7 @@
 //!   longest counts.
 //! - How often the recording thread gave up its core of its own accord, as one does that waits
 //!   for a lock. The kernel counts these apart from those where the thread was taken off its core.
-//! - How long its slowest operation took, while nobody scrapes and while somebody does all the
+//! - How long its slowest operation took, without a scraper and with one that scrapes all the
 //!   time, on cores of their own where `taskset` is there.
 #![allow(
     clippy::unwrap_used,
@@ -85,7 +85,7 @@ impl Stalls {
     }
 }
 
-/// What a thread saw that recorded for a while.
+/// The measurements of a thread that recorded for a while.
 struct Recorded {
     /// By a handle, by labels that are there, and by new ones.
     stalls: [Stalls; 3],
@@ -196,7 +196,7 @@ fn main() {
         .iter()
         .enumerate()
     {
-        let told = |recorded: &Recorded| {
+        let reported = |recorded: &Recorded| {
             let stalls = &recorded.stalls[at];
             format!(
                 "{:.1} µs, {} of {} above 50 µs",
@@ -207,8 +207,8 @@ fn main() {
         };
         println!(
             "| {what}, the longest | {} | {} |",
-            told(&quiet),
-            told(&busy)
+            reported(&quiet),
+            reported(&busy)
         );
     }
 }

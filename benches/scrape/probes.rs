@@ -1,4 +1,4 @@
-//! What answers without a look at the series: the probes, and the score on the metrics page.
+//! Endpoints that do not read the series: the probes, and the score on the metrics page.
 
 use std::future::Future;
 use std::hint::black_box;

@@ -1,4 +1,4 @@
-//! What the kernel knows of a thread.
+//! The kernel's figures of a thread.
 
 use std::fs;
 use std::ops::Sub;

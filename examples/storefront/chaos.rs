@@ -103,7 +103,8 @@ impl Monkey {
             supplier.set(mood);
             self.broken.note("supplier");
             println!("chaos: supplier {name} is {mood:?}");
-            // The one that healing turns to must be well; this one recovers by itself, late.
+            // The supplier that healing switches to must be well; this one recovers by itself,
+            // late.
             tokio::spawn(async move {
                 sleep(EVERY * 3).await;
                 supplier.set(Mood::Well);

@@ -1,4 +1,4 @@
-//! What a service of some size records beside: every metric of the catalogue, so that each dashboard
+//! The other metrics of a larger service: every metric of the catalogue, so that each dashboard
 //! has something to show.
 
 use std::time::Duration;
@@ -32,7 +32,7 @@ pub(crate) fn start(heal: &Selfheal) -> Result<JoinHandle<()>, DeclareError> {
 
 async fn run(heal: Selfheal, rest: Rest) {
     let mut tick = interval(EVERY);
-    // Pieces of work that are under way all the time.
+    // Work that is in progress all the time.
     let _incident = Incident::start_in(heal.registry(), "warning");
     let _pipeline = PipelineRun::start_in(heal.registry(), "etl");
     for round in 0.. {

@@ -1,4 +1,4 @@
-//! What the shop asks the crate to heal, and how fast.
+//! The faults that the crate heals in the shop, and how fast.
 
 use std::error::Error;
 use std::path::Path;

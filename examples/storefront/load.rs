@@ -24,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// One customer in so many follows a dead link.
 const DEAD_LINK: u64 = 200;
 
-/// What the client has done: each request that was sent ends as one of the five others.
+/// The client's counts: each request that was sent ends as one of the five others.
 #[derive(Default)]
 pub(crate) struct Tally {
     sent: AtomicU64,
@@ -115,7 +115,7 @@ pub(crate) async fn run(address: SocketAddr, rps: u32, tally: Arc<Tally>) {
         tick.tick().await;
         let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         let target = millis.saturating_mul(u64::from(rps)) / 1_000;
-        // After a stall, the requests that were missed are not sent in a burst.
+        // Requests missed during a stall are not sent in a burst afterwards.
         due = due.max(target.saturating_sub(u64::from(rps)));
         while due < target {
             due += 1;

@@ -8,11 +8,11 @@ use selfheal::registry::{Counter, DeclareError, Group, Registry};
 use tokio::sync::{Mutex, mpsc};
 use tokio::time::timeout;
 
-/// What the mailer is asked to do.
+/// The mailer's orders.
 pub(crate) enum Mail {
     /// A confirmation of an order.
     Confirmation(u64),
-    /// A mail that the mailer cannot digest: it panics.
+    /// A mail that makes the mailer panic.
     Poison,
     /// A mail that never gets sent: the mailer hangs.
     Tarpit,

@@ -103,7 +103,7 @@ async fn run(args: &Args) -> Result<bool, Box<dyn Error>> {
         .merge(shop::routes(shop))
         .merge(heal.router())
         .layer(heal.http_layer());
-    // Their series have to be known before the rules are that read them.
+    // Their series must be declared before the rules that read them.
     heal.registry().group::<SupplierMetrics>()?;
     let alerts = folder.path().join("alerts.yml");
     tokio::fs::write(&alerts, rules::ALERTS_YML).await?;
@@ -135,7 +135,7 @@ async fn run(args: &Args) -> Result<bool, Box<dyn Error>> {
         Arc::clone(&suppliers),
     ));
     let chaos = args.chaos.then(|| {
-        // What is broken last has time to heal before the end.
+        // The last fault has time to heal before the end.
         let until =
             ends.map(|ends| ends - chaos::LEAD.min(args.stop_after.unwrap_or_default() / 2));
         let monkey = Arc::clone(&monkey);
@@ -184,9 +184,9 @@ fn announce(address: SocketAddr) {
     }
 }
 
-/// What is set in code, and over it what the environment says.
+/// The settings of the code, overridden by the environment.
 fn config(args: &Args, address: SocketAddr) -> Result<Config, Box<dyn Error>> {
-    // Who may see what the shop says of itself is open here; orders need the token.
+    // Reading is open to anyone here; commands need the token.
     let open = Accesses::new()
         .metrics(Access::Open)
         .health(Access::Open)
@@ -196,7 +196,7 @@ fn config(args: &Args, address: SocketAddr) -> Result<Config, Box<dyn Error>> {
         .namespace("shop")
         .global_label("env", "demo")
         .service(Service::new("storefront").version(env!("CARGO_PKG_VERSION")))
-        // The shop has nothing of its own there.
+        // The shop has no routes of its own there.
         .server(Server::new().page_path("/").access(open))
         .assets(assets::of(args, address))
         .healing(healing::policy());

@@ -42,7 +42,7 @@ pub(crate) fn heal_by_alerts(
         .component("supplier")
         .run("fail_over", move |_: Context, issue: Issue| {
             note(&known, &noted);
-            // The labels of the alert say which.
+            // The alert's labels name it.
             let mut labels = issue.evidence.iter();
             if let Some((_, supplier)) = labels.find(|(name, _)| *name == "supplier") {
                 suppliers.turn_from(supplier);
@@ -55,7 +55,7 @@ pub(crate) fn heal_by_alerts(
     Ok(acted)
 }
 
-/// Notes since when the alert that is acted on is there.
+/// Remembers since when the alert that is acted on exists.
 fn note(rules: &Rules, acted: &ActedOn) {
     let mut firing = rules.alerts();
     firing.retain(|alert| {

@@ -16,7 +16,7 @@ use crate::mailer::Mail;
 use crate::supplier::Suppliers;
 use crate::till::Till;
 
-/// What stands in `shop.toml` when the shop is opened.
+/// The content of `shop.toml` when the shop opens.
 pub(crate) const SHOP_TOML: &str = "\
 currency = \"EUR\"
 
@@ -35,7 +35,7 @@ pub(crate) struct Catalogue {
     prices: HashMap<String, u32>,
 }
 
-/// Parses `shop.toml`; this is also what the file guard asks whether the file is good.
+/// Parses `shop.toml`; the file guard validates the file with it.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Catalogue, String> {
     let text = std::str::from_utf8(bytes).map_err(|error| error.to_string())?;
     let catalogue: Catalogue = toml::from_str(text).map_err(|error| error.to_string())?;
@@ -162,8 +162,8 @@ async fn order(
         orders.insert(id, order.clone());
         orders.remove(&id.saturating_sub(ORDERS_KEPT));
     }
-    // A mailer that is down must not keep anybody from buying: the mail is dropped, as the
-    // mailer's own counter shows.
+    // A mailer that is down must not prevent purchases: the mail is dropped, and counted by the
+    // mailer.
     let _ = shop.mail.try_send(Mail::Confirmation(id));
     Ok((StatusCode::CREATED, Json(order)))
 }

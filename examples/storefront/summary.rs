@@ -1,4 +1,4 @@
-//! What was broken and healed, read from the shop's own metrics page.
+//! The faults and heals, read from the shop's own metrics page.
 
 use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
@@ -138,6 +138,6 @@ fn sum(page: &str, name: &str, label: &str) -> f64 {
                 && line.contains(label)
         })
         .filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
-        // Not `sum()`, which is -0 for no series.
+        // Not `sum()`, which is -0 without series.
         .fold(0.0, |sum, value| sum + value)
 }

@@ -16,7 +16,7 @@ use hyper_util::rt::TokioExecutor;
 use selfheal::registry::{Counter, DeclareError, Family, Group, Histogram, Registry, Text};
 use selfheal::track::{Outcome, Tracker, TrackerKind};
 
-/// How a supplier behaves; what the chaos monkey turns.
+/// How a supplier behaves; set by the chaos monkey.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(u8)]
 pub(crate) enum Mood {
@@ -186,13 +186,13 @@ impl Suppliers {
     /// customer asks.
     pub(crate) async fn probe(self: Arc<Self>) {
         loop {
-            // How it ended is counted.
+            // The outcome is counted.
             let _ = self.stock("apple").await;
             tokio::time::sleep(PROBE_EVERY).await;
         }
     }
 
-    /// Turns away from a supplier: what healing does about one that is of no use. Done twice, it
+    /// Switches to the other supplier: the action when one is of no use. Done twice, it
     /// changes nothing the second time.
     pub(crate) fn turn_from(&self, supplier: &str) {
         let other = self.known.iter().position(|(name, ..)| *name != supplier);

@@ -50,7 +50,7 @@ pub(crate) async fn print(heal: &Selfheal, broken: &Broken, acted: &ActedOn) {
         let within = |at: i64| (*broken_at..until).contains(&at).then_some(at);
         let filter = HistoryFilter::new().component(*component).limit(10_000);
         let records = healing.history(filter).await;
-        // Only what an alert found has one.
+        // Only faults found by an alert have one.
         let found = |at: fn(&Acted) -> i64| {
             let acted = acted.iter().filter(|_| *component == "supplier");
             acted.map(at).find_map(within)

@@ -22,7 +22,7 @@ pub enum AssetsError {
     #[error("{}", Edits(.0))]
     Edited(Vec<EditedFile>),
     /// A file cannot be read or written. The existing files are unchanged.
-    #[error("cannot write `{}`; check its permissions, and that the path is free", .path.display())]
+    #[error("cannot write `{}`; check its permissions, and that nothing else has this path", .path.display())]
     Io {
         /// The path of the file.
         path: PathBuf,

@@ -54,7 +54,7 @@ pub(super) fn dashboard(plan: &mut Plan<'_>, dashboard: &Dashboard<'_>) -> Optio
         ) {
             Ok(expr) => marks.push(mark(name, &expr)),
             Err(why) => {
-                let what = format!("marks {name} of {}", dashboard.title);
+                let what = format!("annotation {name} of {}", dashboard.title);
                 plan.left_out(&what, &why);
             }
         }
@@ -87,7 +87,7 @@ pub(super) fn of_group(
     dashboard(plan, &of)
 }
 
-const UNUSED: &str = "A metric that is not used has no series.";
+const UNUSED: &str = "A metric that was never recorded has no series.";
 
 /// The default query and legend of a metric.
 fn query(def: &MetricDef) -> (String, String) {

@@ -177,7 +177,7 @@ impl Names {
             |matcher: &&Matcher| matcher.name() == METRIC_NAME && matcher.op() == MatchOp::Equal;
         let name = matchers.iter().find(is_name).map(Matcher::value);
         let Some(name) = name else {
-            return Err("a selector has no name of a metric".to_owned());
+            return Err("a selector has no metric name".to_owned());
         };
         let known: Vec<&str> = if let Some(def) = self.series(name) {
             for matcher in matchers {

@@ -15,13 +15,13 @@ pub(super) static BURN: Alert = Alert {
     hold: "",
     expr: "slo:error_ratio:rate1h",
     summary: "",
-    description: "Of the bad requests that an objective allows in 30 days, so many came in a short time that the budget will not last. `page`: it is gone within days; `ticket`: it does not last for the 30 days.",
+    description: "The error budget of an objective, its bad requests in 30 days, is used up too fast. `page`: it is gone within days; `ticket`: it does not last for the 30 days.",
     impact: "Users see errors or wait, more often than was agreed.",
-    tried: "The engine works on what its detectors find; a request that fails for another reason is seen by the objective alone.",
+    tried: "The engine works on what its detectors find; only the objective sees requests that fail for other reasons.",
     steps: &[
         "See which routes fail or are slow, on the dashboard HTTP.",
         "Find out what changed when the ratio began to rise: a deployment, a supplier, the load.",
-        "Undo that; if it cannot be undone, take load off.",
+        "Undo that; if it cannot be undone, reduce the load.",
     ],
     queries: &[
         "slo:error_ratio:rate5m",
@@ -60,7 +60,7 @@ pub(super) fn files(plan: &mut Plan<'_>) -> Result<Files, AssetsError> {
                     Some(text) => tests.push_str(&text),
                     None => plan.left_out(
                         &format!("tests of the objective {name}"),
-                        "no value of a label is known that its selector matches",
+                        "no known label value matches its selector",
                     ),
                 }
             }
@@ -126,7 +126,7 @@ fn bound(plan: &Plan<'_>, name: &str, objective: &Objective, faults: &mut Faults
         return;
     }
     let known: Vec<String> = bounds.iter().map(f64::to_string).collect();
-    let problem = format!("{seconds} is no bound of the buckets of `{DURATION}`");
+    let problem = format!("{seconds} is not a bucket bound of `{DURATION}`");
     let hint = format!(
         "give one of {}, or add it to `http.buckets`",
         known.join(", ")

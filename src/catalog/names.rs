@@ -75,7 +75,7 @@ pub(crate) fn label_of(def: &MetricDef, name: &str) -> Result<(), &'static str> 
 /// Checks a metric name: `[a-zA-Z_:][a-zA-Z0-9_:]*`. The colon is reserved for recording rules.
 pub fn metric(name: &str) -> Result<(), &'static str> {
     if name.contains(':') {
-        return Err("contains a colon, which is for recording rules");
+        return Err("contains a colon, which is reserved for recording rules");
     }
     word(name)
 }
@@ -90,7 +90,7 @@ pub fn label(name: &str) -> Result<(), &'static str> {
 /// Checks that a label name is not reserved.
 fn free(name: &str) -> Result<(), &'static str> {
     if name.starts_with("__") {
-        return Err("starts with two underscores, which Prometheus keeps for itself");
+        return Err("starts with two underscores, which Prometheus reserves");
     }
     if name == "le" || name == "quantile" {
         return Err("is written by the exposition of histograms and summaries");
@@ -133,10 +133,10 @@ pub fn buckets(bounds: &[f64]) -> Result<(), &'static str> {
         return Err("has more than 256 buckets");
     }
     if bounds.iter().any(|bound| !bound.is_finite()) {
-        return Err("has a bucket that is not a finite number (+Inf is added by itself)");
+        return Err("has a bucket that is not a finite number (+Inf is always added)");
     }
     if bounds.windows(2).any(|pair| pair[0] >= pair[1]) {
-        return Err("has buckets that do not strictly rise");
+        return Err("has buckets that are not strictly increasing");
     }
     Ok(())
 }
@@ -146,10 +146,10 @@ pub(crate) fn definition(def: &MetricDef) -> Result<(), &'static str> {
     metric_of(def)?;
     suffix(def.kind, &def.name)?;
     if def.unit.is_some() && def.kind == Kind::StateSet {
-        return Err("is a state set, which has no unit, and ends in one");
+        return Err("ends in a unit, but a state set has none");
     }
     if def.unit.is_some() && def.kind == Kind::Info {
-        return Err("is an info metric, which has no unit");
+        return Err("has a unit, but an info metric has none");
     }
     if let Some(unit) = def.unit
         && !unit.ends(&def.name)
@@ -158,11 +158,11 @@ pub(crate) fn definition(def: &MetricDef) -> Result<(), &'static str> {
     }
     if let Some(native) = def.native {
         if def.kind != Kind::Histogram {
-            return Err("has native buckets and is no histogram");
+            return Err("has native buckets but is not a histogram");
         }
         native.check()?;
     }
-    // One that has native buckets may do without classic ones.
+    // A histogram with native buckets needs no classic ones.
     if def.kind == Kind::Histogram && (def.native.is_none() || !def.buckets.is_empty()) {
         buckets(&def.buckets)?;
     }
@@ -308,12 +308,16 @@ mod tests {
         def.native = Some(Native::default());
         assert_eq!(definition(&def), Ok(()));
         def.buckets = vec![2.0, 1.0];
-        assert!(definition(&def).unwrap_err().contains("strictly rise"));
+        assert!(
+            definition(&def)
+                .unwrap_err()
+                .contains("strictly increasing")
+        );
         def.buckets.clear();
         def.native = Some(Native::schema(9));
         assert!(definition(&def).unwrap_err().contains("schema"));
         def.kind = Kind::Gauge;
-        assert!(definition(&def).unwrap_err().contains("no histogram"));
+        assert!(definition(&def).unwrap_err().contains("not a histogram"));
     }
 
     #[test]

@@ -62,7 +62,7 @@ impl Native {
     /// the next. The default growth is schema 3.
     #[must_use]
     pub fn schema(schema: i8) -> Self {
-        // Of another schema there are no buckets, and the check says so.
+        // Other schemas have no buckets; the check reports them.
         let is_known = Self::SCHEMAS.contains(&schema);
         Self::growth(if is_known { base(schema) } else { f64::NAN })
     }
@@ -124,7 +124,10 @@ impl Native {
     pub(crate) fn check(&self) -> Result<(), &'static str> {
         let threshold = |is: f64| is.is_finite() && is >= 0.0;
         if self.finest().is_none() {
-            Err("has native buckets of a schema outside of -4 to 8, or that do not grow")
+            Err(
+                "has native buckets whose schema is outside of -4 to 8, or whose growth is not \
+                 above 1",
+            )
         } else if !Self::BUCKETS.contains(&self.max_buckets) {
             Err("has a limit of native buckets outside of 1 to 10,000")
         } else if !threshold(self.zero_threshold) || !threshold(self.max_zero_threshold) {

@@ -24,8 +24,8 @@ impl<T: Copy> Held<T> {
         }
     }
 
-    /// Returns the latest values, read anew by `read` if they are too old. Concurrent callers wait for
-    /// that reading.
+    /// Returns the latest values, read again by `read` if they are too old. Concurrent callers wait
+    /// for that reading.
     pub(super) fn get(&self, read: impl FnOnce() -> T) -> T {
         let mut last = self.last.lock();
         let now = self.clock.now();

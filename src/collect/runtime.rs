@@ -49,12 +49,12 @@ struct State {
 impl State {
     fn new(group: &'static str) -> Self {
         let figures = Figures::<RuntimeMetrics>::new(group, None)
-            .gauge("tokio_workers", "Worker threads of the run-time", |tokio| {
+            .gauge("tokio_workers", "Worker threads of the runtime", |tokio| {
                 Some(size(tokio.num_workers()))
             })
             .gauge(
                 "tokio_alive_tasks",
-                "Tasks that were spawned and have not ended",
+                "Tasks that have been spawned and not ended",
                 |tokio| Some(size(tokio.num_alive_tasks())),
             )
             .gauge(

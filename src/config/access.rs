@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-/// Who may call an endpoint.
+/// The clients that may use an endpoint.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]

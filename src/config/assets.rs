@@ -165,7 +165,11 @@ impl Objective {
             && !(seconds.is_finite() && seconds > 0.0)
         {
             let hint = "give a bound of the buckets of `http_request_duration_seconds`";
-            faults.add("seconds", format!("{seconds} is no time in seconds"), hint);
+            faults.add(
+                "seconds",
+                format!("{seconds} is not a time in seconds"),
+                hint,
+            );
         }
     }
 }
@@ -314,7 +318,7 @@ impl Assets {
             faults,
         );
         self.check_window(faults);
-        let hint = "give how long samples are kept";
+        let hint = "give how long samples are to be kept";
         check_duration("retention", self.retention, &RETENTION, hint, faults);
         faults.within("targets", |faults| {
             for (index, target) in self.targets.iter().enumerate() {
@@ -345,7 +349,7 @@ impl Assets {
             let hint = "give the mail server as `host:port`";
             faults.add(
                 "smarthost",
-                "there is an address of e-mail and no mail server",
+                "there is an e-mail address but no mail server",
                 hint,
             );
         }
@@ -359,7 +363,7 @@ impl Assets {
             for (name, objective) in &self.objective {
                 faults.within(name, |faults| {
                     if name.is_empty() || name.contains(|c: char| c.is_control()) {
-                        faults.add("", "this is no name", "give a short text");
+                        faults.add("", "this is not a name", "give a short text");
                     }
                     objective.check(faults);
                 });
@@ -401,9 +405,13 @@ const LABEL: Shape = (is_label, "use small letters, digits and `-`");
 
 fn check_text(field: &str, text: &str, (is_right, hint): Shape, faults: &mut Faults) {
     if text.is_empty() {
-        faults.add(field, "this is empty", hint);
+        faults.add(field, "it is empty", hint);
     } else if text.len() > 512 || !is_right(text) {
-        faults.add(field, format!("{} is not of that form", quote(text)), hint);
+        faults.add(
+            field,
+            format!("{} does not have this form", quote(text)),
+            hint,
+        );
     }
 }
 

@@ -116,7 +116,7 @@ pub fn format(duration: Duration) -> String {
 /// For `#[serde(with = …)]`: serializes the text of [`format()`].
 #[allow(
     clippy::trivially_copy_pass_by_ref,
-    reason = "serde calls it with a reference"
+    reason = "serde passes a reference"
 )]
 pub fn serialize<S: Serializer>(duration: &Duration, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_str(&format(*duration))
@@ -165,7 +165,7 @@ pub mod optional {
     use serde::{Deserializer, Serializer};
 
     /// Serializes `None` as nothing.
-    #[allow(clippy::ref_option, reason = "serde calls it with a reference")]
+    #[allow(clippy::ref_option, reason = "serde passes a reference")]
     pub fn serialize<S: Serializer>(duration: &Option<Duration>, to: S) -> Result<S::Ok, S::Error> {
         match duration {
             Some(duration) => to.serialize_some(&super::format(*duration)),

@@ -62,8 +62,8 @@ fn syntax(path: Option<&PathBuf>, errors: &[SyntaxError]) -> String {
     match path {
         Some(path) => {
             let path = Printable(path.display());
-            format!("`{path}` is not TOML; mend:{lines}")
+            format!("`{path}` is not valid TOML; fix:{lines}")
         }
-        None => format!("the configuration is not TOML; mend:{lines}"),
+        None => format!("the configuration is not valid TOML; fix:{lines}"),
     }
 }

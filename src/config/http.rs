@@ -115,7 +115,7 @@ fn check_pattern(pattern: &str, faults: &mut Faults) {
             "write a path such as `/health` or `/internal/*`",
         );
     } else if pattern.contains(|c: char| c == '?' || c == '#' || c.is_whitespace()) {
-        let problem = format!("{shown} holds more than a path");
-        faults.add("", problem, "leave out the query and all blanks");
+        let problem = format!("{shown} is more than a path");
+        faults.add("", problem, "leave out the query and all spaces");
     }
 }

@@ -150,15 +150,11 @@ impl Journal {
         }
         if !(2..=1000).contains(&self.keep_files) {
             let problem = format!("{} is outside 2..=1000", self.keep_files);
-            faults.add(
-                "keep_files",
-                problem,
-                "keep at least the last file and the one before",
-            );
+            faults.add("keep_files", problem, "keep at least the last two files");
         }
         if self.memory > 1_000_000 {
             let problem = format!("{} is more than 1000000", self.memory);
-            faults.add("memory", problem, "keep more in files instead");
+            faults.add("memory", problem, "increase the size of the files instead");
         }
     }
 }
@@ -168,7 +164,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_fault_is_told() {
+    fn every_fault_is_reported() {
         assert_eq!(Journal::new().validate(), Ok(()));
         let bad = Journal::new()
             .path("")

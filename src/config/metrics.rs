@@ -174,7 +174,7 @@ impl Metrics {
 }
 
 fn check_label_limit(bytes: usize, faults: &mut Faults) {
-    let hint = "give how many bytes of a label value are kept";
+    let hint = "give how many bytes of a label value are to be kept";
     check_range("max_label_value", &bytes, &LABEL_LIMITS, hint, faults);
 }
 

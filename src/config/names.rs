@@ -75,7 +75,7 @@ fn is_word(text: &str) -> bool {
         && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
-const WORD: &str = "use letters, digits and `_`, and no digit first";
+const WORD: &str = "use letters, digits and `_`, and start with a letter";
 
 /// Checks the name of a metric, which may contain colons.
 pub(super) fn check_metric(name: &str, faults: &mut Faults) {
@@ -104,14 +104,14 @@ pub(super) fn check_namespace(name: &str, faults: &mut Faults) {
     } else if name.starts_with("__") {
         faults.add(
             FIELD,
-            format!("{shown} starts with `__`, which Prometheus keeps to itself"),
+            format!("{shown} starts with `__`, which Prometheus reserves"),
             "start it with a letter",
         );
     } else if name.ends_with('_') {
         faults.add(
             FIELD,
             format!("{shown} ends in `_`, which would be doubled"),
-            "leave the last `_` off; it is put between the namespace and the name",
+            "leave the last `_` off; it is added between the namespace and the name",
         );
     }
 }
@@ -160,7 +160,7 @@ fn label_name(name: &str, reserved: &[&str]) -> Option<(String, &'static str)> {
     } else if !is_word(name) {
         Some(("this is not the name of a label".to_owned(), WORD))
     } else if name.starts_with("__") {
-        let problem = "names that start with `__` are kept by Prometheus".to_owned();
+        let problem = "names that start with `__` are reserved by Prometheus".to_owned();
         Some((problem, "start the name with a letter"))
     } else if reserved.contains(&name) {
         let problem = format!("`{name}` is set by the metrics themselves");

@@ -4,10 +4,7 @@ pub(super) fn matches(_: &str, _: &[u8]) -> bool {
     false
 }
 
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "with the feature there may be none"
-)]
+#[expect(clippy::unnecessary_wraps, reason = "with the feature it is optional")]
 pub(super) fn problem(_: &str) -> Option<&'static str> {
     Some("this version was built without the feature `bcrypt`")
 }

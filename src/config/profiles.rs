@@ -96,13 +96,9 @@ pub(super) fn check(words: &[String], faults: &mut Faults) {
         let shown = suggest::quote(word);
         if find(word).is_none() {
             let hint = suggest::hint(word, &PROFILES, "the profiles are");
-            faults.add("profiles", format!("{shown} is no profile"), hint);
+            faults.add("profiles", format!("{shown} is not a profile"), hint);
         } else if words[..at].contains(word) {
-            faults.add(
-                "profiles",
-                format!("{shown} is there twice"),
-                "leave one out",
-            );
+            faults.add("profiles", format!("{shown} occurs twice"), "leave one out");
         }
     }
 }

@@ -1,10 +1,10 @@
 //! Detects shell quotes that became part of a value.
 
 /// The problem and the hint for a value in quotes.
-pub(super) const PROBLEM: &str = "the value is in quotes, which are a part of it";
-pub(super) const HINT: &str = "leave the quotes out: where no shell takes them off, as in \
-                               Docker's `--env-file`, they stay; a value that needs them can \
-                               be set in TOML";
+pub(super) const PROBLEM: &str = "the value contains the quotes around it";
+pub(super) const HINT: &str = "leave the quotes out: without a shell to remove them, as in \
+                               Docker's `--env-file`, they are part of the value; a value that \
+                               needs them can be set in TOML";
 
 /// Whether the text is enclosed in a pair of equal quotes.
 pub(super) fn is_quoted(text: &[u8]) -> bool {

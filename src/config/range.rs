@@ -58,13 +58,13 @@ pub(super) fn check_buckets(field: &str, bounds: &[f64], faults: &mut Faults) {
                     faults.add(
                         "",
                         format!("{bound} is not a finite number"),
-                        "leave it out; the bucket for all the rest is always there",
+                        "leave it out; the bucket for all larger values always exists",
                     );
                 } else if before.is_some_and(|before| before >= *bound) {
                     faults.add(
                         "",
-                        format!("{bound} is not above the bound before it"),
-                        "sort the bounds and name each once",
+                        format!("{bound} is not above the previous bound"),
+                        "sort the bounds, and give each of them once",
                     );
                 }
             });

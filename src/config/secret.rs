@@ -129,7 +129,7 @@ impl Secret {
             Source::Text => None,
             Source::Redacted => {
                 return Err((
-                    "the secret is left out, as in a configuration that was printed".to_owned(),
+                    "the secret is redacted, as in a configuration that was printed".to_owned(),
                     "give its text, `{ env = \"…\" }` or `{ file = \"…\" }`",
                 ));
             }
@@ -166,7 +166,7 @@ fn read(path: &PathBuf) -> io::Result<Vec<u8>> {
         .take(MAX_BYTES + 1)
         .read_to_end(&mut bytes)?;
     if read as u64 > MAX_BYTES {
-        let problem = format!("it holds more than {MAX_BYTES} bytes");
+        let problem = format!("it is longer than {MAX_BYTES} bytes");
         return Err(io::Error::new(io::ErrorKind::InvalidData, problem));
     }
     if bytes.last() == Some(&b'\n') {
@@ -290,7 +290,7 @@ impl<'de> Visitor<'de> for SecretVisitor {
                 redacted: Some(true),
             } => Ok(Secret::default()),
             _ => Err(de::Error::custom(
-                "it is not clear where the secret stands; give either `env` or `file`",
+                "it is not clear where the secret is; give either `env` or `file`",
             )),
         }
     }

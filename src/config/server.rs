@@ -36,7 +36,7 @@ const CONNECTIONS: RangeInclusive<usize> = 1..=65_536;
 #[non_exhaustive]
 #[allow(
     clippy::struct_excessive_bools,
-    reason = "each is a key of its own, and all combinations occur"
+    reason = "independent keys in all combinations"
 )]
 pub struct Server {
     /// The address and port; port 0 selects a free one. Default: `127.0.0.1:9898`.
@@ -287,7 +287,7 @@ impl Server {
         if self.control && open {
             faults.add(
                 "control",
-                "whoever reaches the endpoints could decide about healing",
+                "anyone who reaches the endpoints could control healing",
                 "set `bearer_token` or `basic_auth`",
             );
         }
@@ -329,18 +329,19 @@ impl Server {
                     "{} addresses are more than {MOST_SIBLINGS}",
                     self.siblings.len()
                 ),
-                "let Prometheus scrape each of so many",
+                "let Prometheus scrape each of them",
             );
         }
         faults.within("siblings", |faults| {
             for (nth, address) in self.siblings.iter().enumerate() {
                 faults.within_index(nth, |faults| {
                     if !address.is_local() {
-                        let problem = format!("{address} is not of this machine");
-                        let hint = "name a Unix socket or an address of loopback; over several                                     machines, let Prometheus scrape each";
+                        let problem = format!("{address} is not on this machine");
+                        let hint = "name a Unix socket or a loopback address; over several \
+                         machines, let Prometheus scrape each";
                         faults.add("", problem, hint);
                     } else if self.siblings[..nth].contains(address) {
-                        faults.add("", format!("{address} is there twice"), "leave one out");
+                        faults.add("", format!("{address} occurs twice"), "leave one out");
                     }
                 });
             }
@@ -353,7 +354,7 @@ impl Server {
         if hashed && asked && !self.siblings.is_empty() {
             faults.add(
                 "siblings",
-                "they ask for a password of which only the hash is known",
+                "they require a password, of which only the hash is known",
                 "set `bearer_token`, too",
             );
         }
@@ -375,7 +376,7 @@ impl Server {
                 "",
                 format!("{address} can be reached from other machines without credentials"),
                 "set `bearer_token`, `basic_auth` or `tls.client_ca`, or `allow_unauthenticated = \
-                 true` where the network lets in only who may read",
+                 true` if the network admits only authorised readers",
             );
         }
     }
@@ -392,8 +393,8 @@ fn check_secret(field: &str, value: &[u8], allowed: fn(&u8) -> bool, faults: &mu
     } else if !value.iter().all(allowed) {
         faults.add(
             field,
-            "the secret holds a character that cannot be sent in a header",
-            "look for blanks and line breaks in it",
+            "the secret contains a character that cannot be sent in a header",
+            "check it for spaces and line breaks",
         );
     }
 }
@@ -445,7 +446,7 @@ impl BasicAuth {
         } else if self.username.contains(|c: char| c == ':' || c.is_control()) {
             faults.add(
                 "username",
-                "a user name cannot hold `:` or control characters (RFC 7617)",
+                "a user name cannot contain `:` or control characters (RFC 7617)",
                 "choose another",
             );
         }

@@ -65,7 +65,7 @@ impl Service {
         let version = self.version.as_deref().unwrap_or_default();
         for (field, text, most) in [("name", &*self.name, 256), ("version", version, most)] {
             let length = text.len();
-            let hint = "give a text of at most that many bytes";
+            let hint = "give a shorter text";
             check_range(field, &length, &(0..=most), hint, faults);
         }
         check_labels("labels", &self.labels, &RESERVED, most, faults);

@@ -55,7 +55,7 @@ impl System {
     }
 
     pub(super) fn check(&self, faults: &mut Faults) {
-        let hint = "give how old the figures may get";
+        let hint = "give the maximum age of the figures";
         let range = MIN_REFRESH..=MAX_REFRESH;
         check_duration("refresh", self.refresh, &range, hint, faults);
     }

@@ -94,7 +94,7 @@ fn read(path: &Path) -> io::Result<String> {
         .take(MAX_BYTES + 1)
         .read_to_string(&mut text)?;
     if read as u64 > MAX_BYTES {
-        let problem = format!("the file holds more than {MAX_BYTES} bytes");
+        let problem = format!("the file is longer than {MAX_BYTES} bytes");
         return Err(io::Error::new(io::ErrorKind::InvalidData, problem));
     }
     Ok(text)

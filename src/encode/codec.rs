@@ -55,7 +55,7 @@ impl Encoding {
     /// ```
     #[must_use]
     pub fn negotiate<'a>(accept_encoding: impl IntoIterator<Item = &'a str>) -> Self {
-        // The quality that each is given by name, and that of `*` for those not named.
+        // The quality of each named codec, and that of `*` for all others.
         let mut codecs = [None; CODECS.len()];
         let (mut identity, mut any) = (None, None);
         for element in header::elements(accept_encoding) {
@@ -113,7 +113,7 @@ impl Encoding {
             None => Err(io::Error::new(
                 io::ErrorKind::Unsupported,
                 format!(
-                    "{name} is not compiled in: switch on the feature `{name}` of selfheal",
+                    "{name} is not compiled in: enable the feature `{name}` of selfheal",
                     name = self.name()
                 ),
             )),

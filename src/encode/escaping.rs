@@ -64,7 +64,7 @@ impl Escaping {
                 (_, '_') => out.push_str("__"),
                 _ if fits(c, at, of) => out.push(c),
                 (Self::Values, _) => {
-                    // Writing to a string does not fail.
+                    // Writing to a `String` does not fail.
                     let _ = write!(out, "_{:x}_", u32::from(c));
                 }
                 _ => out.push_str("__"),

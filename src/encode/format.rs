@@ -91,7 +91,7 @@ impl Format {
                 }
             }
         }
-        // `max_by_key` takes the last of equals and the order of preference begins with the first.
+        // `max_by_key` returns the last of equals, and the preferred format comes first.
         offers
             .into_iter()
             .rev()

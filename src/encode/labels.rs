@@ -65,7 +65,7 @@ impl Globals {
 
 /// Whether the labels of every series can be written unchanged: they are those declared, and have
 /// names that need no quotes.
-pub(super) fn need_no_look(family: &ScrapeFamily) -> bool {
+pub(super) fn need_no_check(family: &ScrapeFamily) -> bool {
     let names = &family.def().labels;
     family.labels_are_declared() && names.iter().all(|name| is_plain(name, NameOf::Label))
 }
@@ -87,7 +87,7 @@ impl<'a> Labels<'a> {
         let mut rest = text;
         while !rest.is_empty() {
             let (name, value, more) = escape::first_label(rest)?;
-            // Nothing may follow the comma in the braces but a label.
+            // Only another label may follow a comma.
             let tail = more.strip_prefix(',').filter(|tail| !tail.is_empty());
             rest = if more.is_empty() { more } else { tail? };
             let shown = escaping.name(name, NameOf::Label);

@@ -17,7 +17,7 @@ const MAX_BYTES: usize = 2048;
 /// `x_count` and `x_created` the histogram `x`. A name that the format escapes may be given either
 /// way. The family has all its series.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[must_use = "a selection does nothing until something is scraped by it"]
+#[must_use = "a selection does nothing until it is used for a scrape"]
 pub struct Selection {
     /// `None` for everything.
     names: Option<Vec<String>>,
@@ -109,7 +109,7 @@ fn is_of(name: &str, family: &str, kind: Kind) -> bool {
     let stem = family.strip_suffix(suffix).filter(|stem| !stem.is_empty());
     match stem.and_then(|stem| name.strip_prefix(stem)) {
         Some(rest) => suffixes.contains(&rest),
-        // One from elsewhere that does not end as its kind does here.
+        // A foreign family may lack the suffix of its kind.
         None => name == family,
     }
 }
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_nobody_has_selects_nothing() {
+    fn a_name_that_no_one_has_selects_nothing() {
         for name in [
             "",
             "orders_total",

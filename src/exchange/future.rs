@@ -47,10 +47,7 @@ where
     type Output = Result<Response<M::Body>, E>;
 
     #[inline(always)]
-    #[expect(
-        clippy::inline_always,
-        reason = "a call would move the response once more"
-    )]
+    #[expect(clippy::inline_always, reason = "a call would move the response again")]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         P::polled();

@@ -77,7 +77,7 @@ impl<S, const LISTS: usize> Known<S, LISTS> {
     }
 
     /// Whether the limit is not reached.
-    pub(crate) fn has_room(&self) -> bool {
+    pub(crate) fn has_space(&self) -> bool {
         self.learnt() < self.max
     }
 
@@ -106,20 +106,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_learnt_is_bounded_and_takes_room_once() {
+    fn what_is_learnt_is_bounded_and_takes_space_once() {
         let known = Known::<usize, 4>::new(10);
         for n in 0..1_000_usize {
             let learnt = known.learn(n, |known| *known == n, |before| before);
             assert_eq!(learnt.map(|n| **n), (n < 10).then_some(n));
         }
-        assert!(!known.has_room());
+        assert!(!known.has_space());
         assert_eq!(known.find(3, |known| *known == 3).map(|n| **n), Some(3));
         assert_eq!(**known.add(77, |known| *known == 77, || 77), 77);
         assert_eq!(known.learnt(), 10);
     }
 
     #[test]
-    fn what_is_there_takes_no_room_again() {
+    fn what_is_there_takes_no_space_again() {
         let known = Known::<char, 1>::new(2);
         known.add("a", |known| *known == 'a', || 'a');
         known.learn("a", |known| *known == 'a', |_| 'a');

@@ -19,7 +19,7 @@
 )]
 #![allow(
     private_bounds,
-    reason = "no one else makes a protocol, so that its traits are of no use outside"
+    reason = "protocols are internal, so that their traits are of no use outside"
 )]
 
 mod body;

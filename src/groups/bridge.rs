@@ -9,7 +9,7 @@ crate::group! {
         pub timeouts: Counter = "async_bridge_timeouts_total" ["operation"] .at_most("operation", 100);
         /// Calls over the bridge that are under way
         pub pending: Gauge = "async_bridge_pending_tasks";
-        /// Run-times that the bridge has going
+        /// Runtimes that the bridge keeps
         pub loops: Gauge = "async_bridge_active_loops";
         /// Time a call over the bridge took
         pub duration: Histogram = "async_bridge_execution_duration_seconds" ["operation"] .at_most("operation", 100);

@@ -50,7 +50,7 @@ mod models;
 mod notifications;
 #[cfg_attr(
     not(feature = "healing"),
-    allow(dead_code, reason = "the engine reads it")
+    allow(dead_code, reason = "read by the engine")
 )]
 pub(crate) mod older;
 mod pipelines;

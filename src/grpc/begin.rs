@@ -27,7 +27,7 @@ impl Methods {
             Content::Grpc => true,
             Content::Web => false,
             // tonic routes by path only, whatever the content type; but a browser's OPTIONS request
-            // is no call.
+            // is not a call.
             Content::Other => side == Side::Server && *request.method == Method::POST,
         };
         if !may_be_call {

@@ -31,7 +31,7 @@ use crate::util::Clock;
 /// # Ok(())
 /// # }
 /// ```
-#[must_use = "a layer is made by `build`"]
+#[must_use = "a layer is created by `build`"]
 pub struct GrpcLayerBuilder<L> {
     registry: Registry,
     side: Side,

@@ -8,8 +8,8 @@ use super::declare::{RpcKind, RpcMethod};
 /// The error for bytes that are no descriptor set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "these bytes are no FileDescriptorSet: hand in what `protoc --descriptor_set_out` or \
-     `file_descriptor_set_path` of tonic's build script wrote"
+    "these bytes are not a FileDescriptorSet: pass the output of `protoc --descriptor_set_out`, or \
+     of `file_descriptor_set_path` in tonic's build script"
 )]
 #[non_exhaustive]
 pub struct InvalidDescriptorSet;
@@ -83,7 +83,7 @@ mod tests {
             method("B", 1, 1),
         ]
         .concat();
-        // The package after the service: fields may come in any order.
+        // The package after the service, since fields may be in any order.
         let packaged = [bytes(6, &service), bytes(2, b"p.q")].concat();
         let plain = bytes(6, &bytes(1, b"T"));
         let found = services(&[bytes(1, &packaged), bytes(1, &plain)].concat()).unwrap();
@@ -105,10 +105,10 @@ mod tests {
         for bad in [
             &b"\x0a"[..],        // no length
             b"\x0a\x05abc",      // shorter than it says
-            b"\x0a\x02\x12\x05", // and inside of a file
+            b"\x0a\x02\x12\x05", // the same in a file
             b"\x0b",             // a group
             b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01",
-            b"\x0a\x04\x12\x02\xff\xfe", // a package that is no UTF-8
+            b"\x0a\x04\x12\x02\xff\xfe", // a package name that is not UTF-8
         ] {
             assert_eq!(services(bad), Err(InvalidDescriptorSet), "{bad:?}");
         }

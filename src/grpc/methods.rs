@@ -108,7 +108,7 @@ impl Methods {
     /// Whether an answer would make this method known.
     pub(super) fn learns(&self, service: &str, method: &str) -> bool {
         self.learn == Learn::FromAnswers
-            && self.known.has_room()
+            && self.known.has_space()
             && is_name(service)
             && is_name(method)
     }

@@ -73,8 +73,8 @@ impl Contributor for Healed {
             return Vec::new();
         };
         if healing.is_orphaned() {
-            let state = "ended with its run-time; what is supervised or guarded in another \
-                         one starts it again";
+            let state = "ended with its runtime; to supervise or guard anything in another runtime \
+                         starts it again";
             return vec![Fact::new("healing is", state)];
         }
         let now = healing.snapshot();
@@ -88,7 +88,10 @@ impl Contributor for Healed {
             (now.shutting_down, "shut down"),
             (now.killed, "switched off by the kill switch"),
             (now.paused, "paused"),
-            (now.storm, "held back, as too much is bad at once"),
+            (
+                now.storm,
+                "held back, since too many components are bad at once",
+            ),
         ];
         let held = held.into_iter().find(|(so, _)| *so);
         facts.extend(held.map(|(_, state)| Fact::new("healing is", state)));
@@ -179,7 +182,7 @@ impl Contributor for Healed {
             Fact::new(
                 "storm",
                 format!(
-                    "{storm}, {} of {} ill",
+                    "{storm}, {} of {} unhealthy",
                     now.components_bad, now.components_known
                 ),
             ),
@@ -221,9 +224,9 @@ impl Contributor for Healed {
         let silent = self.0.progress.silent();
         match Some(silent).filter(|silent| !here && *silent > STALLED) {
             None => Check::passed(),
-            Some(silent) => Check::failed(format!(
-                "the run-time has made no progress for {silent:.0?}"
-            )),
+            Some(silent) => {
+                Check::failed(format!("the runtime has made no progress for {silent:.0?}"))
+            }
         }
     }
 }

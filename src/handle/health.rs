@@ -133,15 +133,16 @@ impl ScoreCollector {
         [
             gauge(
                 "system_health_score",
-                "Share of traffic that can be expected to be served well, 0 to 100; what is not known counts as bad",
+                "Share of traffic that can be expected to be served well, 0 to 100; the unknown \
+                 counts as bad",
             ),
             gauge(
                 "system_health_score_upper",
-                "The same if everything that is not known is good",
+                "The health score if everything unknown is good",
             ),
             gauge(
                 "system_health_coverage_ratio",
-                "Share of what goes into the health score that is known",
+                "Share of the health score's inputs that is known",
             ),
         ]
     }

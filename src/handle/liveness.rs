@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_run_time_is_silent_only_while_its_watch_is_awake() {
+    fn a_runtime_is_silent_only_while_its_watch_is_awake() {
         let ms = Duration::from_millis;
         let progress = Progress::default();
         let tick = |at| progress.awake.tick(ms(at));

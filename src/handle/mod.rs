@@ -110,7 +110,8 @@ pub enum InstallError {
     Declare(#[from] DeclareError),
     /// The thread that samples the machine could not be started.
     #[error(
-        "cannot start the thread that samples the machine: {0}; switch `system.enabled` off, or allow the process more threads"
+        "cannot start the thread that samples the machine: {0}; disable `system.enabled`, or \
+         allow the process more threads"
     )]
     Thread(#[from] std::io::Error),
     /// The healing engine could not be started.
@@ -119,7 +120,8 @@ pub enum InstallError {
     Healing(#[from] crate::healing::StartError),
     /// The crate is already installed.
     #[error(
-        "selfheal is installed already; install it once, and clone the handle or make one with `Selfheal::new`"
+        "selfheal is installed already; install it once, and clone the handle or make one with \
+         `Selfheal::new`"
     )]
     Twice,
 }
@@ -240,7 +242,7 @@ impl AsRef<Registry> for Selfheal {
 fn settings(config: &Config) -> Settings {
     #[cfg_attr(
         not(feature = "http"),
-        expect(unused_mut, reason = "the HTTP module adds to it")
+        expect(unused_mut, reason = "extended by the HTTP module")
     )]
     let mut settings = Settings {
         namespace: config.namespace_in_force().to_owned(),

@@ -122,7 +122,7 @@ impl Healer {
     fn set_log_level(&self, healing: &Healing, filter: &str, by: &str) -> Result<(), String> {
         let set = self.log_level.0.lock().clone();
         let set =
-            set.ok_or("the application has not said how; it does by `Selfheal::log_level`")?;
+            set.ok_or("the application has not set how; it does so by `Selfheal::log_level`")?;
         let order = Control::LogLevel {
             filter: ShortText::new(filter),
         };
@@ -131,7 +131,7 @@ impl Healer {
         match catch_unwind(AssertUnwindSafe(|| set(filter))) {
             Ok(Ok(())) => Ok(()),
             Ok(Err(why)) => Err(why.to_string()),
-            Err(_) => Err("the application panicked when it set the level".to_owned()),
+            Err(_) => Err("the application panicked while setting the level".to_owned()),
         }
     }
 }

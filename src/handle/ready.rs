@@ -55,7 +55,7 @@ impl Application {
             Check::failed(reason.as_str())
         } else if state.waits {
             Check::failed(
-                "the application does not serve yet: `service.wait_until_serving` is set, and \
+                "the application does not serve yet: `service.wait_until_serving` is set and \
                  `Selfheal::serving` was not called",
             )
         } else if state.running < state.most {

@@ -12,8 +12,8 @@ struct Exposed(SystemTime);
 
 impl Contributor for Exposed {
     fn recent(&self) -> Vec<Note> {
-        let text = "other machines read the endpoints in plain text and without credentials; set \
-                    `server.tls` and `server.bearer_token`, where the network does not see to it";
+        let text = "other machines can read the endpoints in plain text and without credentials; \
+                    set `server.tls` and `server.bearer_token`, unless the network protects them";
         vec![Note::new(self.0, "configuration", text.to_owned())]
     }
 }

@@ -69,7 +69,7 @@ enum Idle {
     Until(fn(&Config, &Taken) -> bool),
 }
 
-const OFF: &str = "this version was built without the feature that it is for";
+const OFF: &str = "this version was built without its feature";
 
 /// The first rule that matches a setting applies.
 static RULES: &[Rule] = &[
@@ -77,49 +77,49 @@ static RULES: &[Rule] = &[
         settings: &["assets"],
         idle: Idle::Always(cfg!(not(feature = "assets"))),
         problem: OFF,
-        hint: "switch the feature `assets` on, or leave it out",
+        hint: "enable the feature `assets`, or leave it out",
     },
     Rule {
         settings: &["healing", "journal", "server.control"],
         idle: Idle::Always(cfg!(not(feature = "healing"))),
         problem: OFF,
-        hint: "switch the feature `healing` on, or leave it out",
+        hint: "enable the feature `healing`, or leave it out",
     },
     Rule {
         settings: &["history"],
         idle: Idle::Always(cfg!(not(feature = "rules"))),
         problem: OFF,
-        hint: "switch the feature `rules` on, or leave it out",
+        hint: "enable the feature `rules`, or leave it out",
     },
     Rule {
         settings: &["history.coarse_step"],
         idle: Idle::By(|config| config.history.coarse_keep.is_zero()),
-        problem: "without `history.coarse_keep` no such samples are kept",
+        problem: "without `history.coarse_keep` there are no coarse samples",
         hint: "set that, or leave this out",
     },
     Rule {
         settings: &["http"],
         idle: Idle::Always(cfg!(not(feature = "http"))),
         problem: OFF,
-        hint: "switch the feature `http` on, or leave it out",
+        hint: "enable the feature `http`, or leave it out",
     },
     Rule {
         settings: &["server", "metrics.path", "metrics.gzip"],
         idle: Idle::Always(cfg!(not(feature = "server"))),
         problem: OFF,
-        hint: "switch the feature `server` on, or leave it out",
+        hint: "enable the feature `server`, or leave it out",
     },
     Rule {
         settings: &["metrics.gzip"],
         idle: Idle::Always(cfg!(not(any(feature = "gzip", feature = "zstd")))),
         problem: OFF,
-        hint: "switch the feature `gzip` or `zstd` on, or leave it out",
+        hint: "enable the feature `gzip` or `zstd`, or leave it out",
     },
     Rule {
         settings: &["system"],
         idle: Idle::Always(cfg!(not(feature = "system"))),
         problem: OFF,
-        hint: "switch the feature `system` on, or leave it out",
+        hint: "enable the feature `system`, or leave it out",
     },
     Rule {
         settings: &["system.refresh"],
@@ -154,14 +154,14 @@ static RULES: &[Rule] = &[
             let escalation = &config.healing.escalation;
             escalation.not_ready_after.is_none() && escalation.exit_after.is_none()
         }),
-        problem: "nothing goes further than an alert",
-        hint: "set `not_ready_after` or `exit_after` beside it, or leave it out",
+        problem: "nothing escalates beyond alerts",
+        hint: "set `not_ready_after` or `exit_after` too, or leave it out",
     },
     Rule {
         settings: &["healing.escalation.exits"],
         idle: Idle::By(|config| config.healing.escalation.exit_after.is_none()),
-        problem: "the process is never asked to end",
-        hint: "set `exit_after` beside it, or leave it out",
+        problem: "the process is never asked to exit",
+        hint: "set `exit_after` too, or leave it out",
     },
     Rule {
         settings: &[
@@ -172,19 +172,19 @@ static RULES: &[Rule] = &[
             "healing.escalation",
         ],
         idle: Idle::By(|config| config.healing.dry_run),
-        problem: "`healing.dry_run` is true, which counts for everything",
+        problem: "`healing.dry_run` is true, which applies to everything",
         hint: "set that to false, or leave this out",
     },
     Rule {
         settings: &["server.allow_non_loopback"],
         idle: Idle::By(|config| config.server.is_loopback()),
-        problem: "`server.listen` is reached from this machine alone",
-        hint: "leave it out, or listen on the address of a network",
+        problem: "`server.listen` can be reached from this machine only",
+        hint: "leave it out, or listen on a network address",
     },
     Rule {
         settings: &["server.allow_unauthenticated"],
         idle: Idle::By(|config| config.server.is_loopback() || has_credentials(&config.server)),
-        problem: "`server.listen` is reached from this machine alone, or there are credentials",
+        problem: "`server.listen` can be reached from this machine only, or there are credentials",
         hint: "leave it out",
     },
     Rule {
@@ -197,7 +197,7 @@ static RULES: &[Rule] = &[
     Rule {
         settings: &["http.buckets"],
         idle: Idle::By(super::http::buckets_are_replaced),
-        problem: "each family that they are for has buckets of its own, or is switched off",
+        problem: "each of their families has buckets of its own, or is disabled",
         hint: "leave one of the two out",
     },
     Rule {
@@ -210,7 +210,7 @@ static RULES: &[Rule] = &[
         settings: &["healing", "history", "journal", "server.control"],
         idle: Idle::Until(|_, taken| !taken.has(Part::Healing)),
         problem: "healing was not started",
-        hint: "install selfheal inside of the tokio run-time, or leave it out",
+        hint: "install selfheal inside the tokio runtime, or leave it out",
     },
     Rule {
         settings: &["metrics.path"],
@@ -235,8 +235,8 @@ static RULES: &[Rule] = &[
     Rule {
         settings: &["server.page_path"],
         idle: Idle::Until(|_, taken| !taken.has(Part::Merged)),
-        problem: "the page is in no router of the application at this path",
-        hint: "merge `Selfheal::router`, or leave it out: `router_at` and `listen` have it elsewhere",
+        problem: "no router of the application has the page at this path",
+        hint: "merge `Selfheal::router`, or leave it out: `router_at` and `listen` use other paths",
     },
     Rule {
         settings: &["server", "metrics.gzip"],
@@ -319,9 +319,10 @@ fn beaten(overrides: &[Override], faults: &mut Faults) {
             covers(&first.component, &one.component) && covers(&first.issue_type, &one.issue_type)
         });
         if let Some(first) = first {
-            let problem = format!("`healing.overrides[{first}]` matches whatever this does");
+            let problem =
+                format!("`healing.overrides[{first}]` matches everything that this one does");
             let path = format!("healing.overrides[{index}]");
-            faults.add_at(path, &problem, "put it before that one, or leave it out");
+            faults.add_at(path, &problem, "move it before that one, or leave it out");
         }
     }
 }
@@ -337,14 +338,14 @@ fn void(family: &FamilySettings, faults: &mut Faults) {
         ("expire_after", family.expire_after.is_some()),
     ];
     for (field, _) in others.iter().filter(|(_, set)| *set && !family.enabled) {
-        faults.add(field, "`enabled` beside it is false", hint);
+        faults.add(field, "its `enabled` is false", hint);
     }
     if let Some(native) = family.native.as_ref().filter(|native| !native.enabled)
         && *native != Native::new().enabled(false)
     {
         faults.add(
             "native",
-            "its `enabled` is false, so that nothing else in it counts",
+            "its `enabled` is false, so that nothing else in it has an effect",
             hint,
         );
     }

@@ -49,7 +49,7 @@ impl TrafficWindow {
 
     /// Like [`sample`](Self::sample), and also returns the duration that the traffic covers.
     pub fn sample_lasting(&mut self, now: Instant, counters: Traffic) -> (Traffic, Duration) {
-        // One sample older than the window stays: the window begins there.
+        // Keeps one sample that is older than the window, as its start.
         while self.samples.len() > 1
             && now.saturating_duration_since(self.samples[1].0) >= self.length
         {
@@ -58,11 +58,11 @@ impl TrafficWindow {
         if let Some((_, last)) = self.samples.back()
             && (counters.total < last.total || counters.good < last.good)
         {
-            // The counters began anew; what came before says nothing about them.
+            // The counters were reset, so earlier samples are of no use.
             self.samples.clear();
         }
         let step = self.length / SAMPLES;
-        // The newest sample moves along until it is a step away from the one before it.
+        // Replaces the newest sample until it is a step away from the previous one.
         let close = self.samples.len() > 1
             && self.samples[self.samples.len() - 1]
                 .0
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn a_counter_that_begins_anew_is_not_negative_traffic() {
+    fn a_counter_that_begins_again_is_not_negative_traffic() {
         let mut window = TrafficWindow::new(MINUTE);
         let start = Instant::now();
         window.sample(start, counters(100, 100));

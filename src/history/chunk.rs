@@ -222,7 +222,7 @@ fn free(writer: &BitWriter<'_>) -> u8 {
 /// The integer, if an f64 holds it exactly and converts back to the same bits.
 fn whole(value: f64) -> Option<i64> {
     const LIMIT: f64 = 9_007_199_254_740_992.0;
-    #[expect(clippy::cast_possible_truncation, reason = "it is within the limit")]
+    #[expect(clippy::cast_possible_truncation, reason = "within the limit")]
     let whole = (value.abs() < LIMIT).then_some(value as i64)?;
     (to_float(whole).to_bits() == value.to_bits()).then_some(whole)
 }

@@ -238,7 +238,7 @@ impl History {
     }
 
     /// Whether a time is covered only by the coarse samples.
-    #[cfg_attr(not(feature = "rules"), allow(dead_code, reason = "rules ask for it"))]
+    #[cfg_attr(not(feature = "rules"), allow(dead_code, reason = "used by rules"))]
     pub(crate) fn has_further_back(&self, from: i64) -> bool {
         let Some(coarse) = self.further_back(from) else {
             return false;
@@ -288,7 +288,7 @@ impl History {
     }
 
     /// The times of the ticks after `after`, up to `until`; stored in `into`, which is cleared.
-    #[cfg_attr(not(feature = "rules"), allow(dead_code, reason = "rules ask for it"))]
+    #[cfg_attr(not(feature = "rules"), allow(dead_code, reason = "used by rules"))]
     pub(crate) fn ticks(&self, after: i64, until: i64, into: &mut Vec<i64>) {
         self.inner.store.lock().ticks(after, until, into);
     }
@@ -296,7 +296,7 @@ impl History {
     /// The newest value and time of each wanted number from `from` to `to`, inclusive; a number is
     /// a series, the index of a list, and the number of lists. An absent one gets the stale marker.
     /// Returns false without a result if there are values after `to`.
-    #[cfg_attr(not(feature = "rules"), allow(dead_code, reason = "rules ask for it"))]
+    #[cfg_attr(not(feature = "rules"), allow(dead_code, reason = "used by rules"))]
     pub(crate) fn newest_each(
         &self,
         wanted: impl Iterator<Item = (SeriesId, usize, usize)>,

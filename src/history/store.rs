@@ -118,9 +118,9 @@ pub(super) struct Sampled {
 pub(super) struct Buffer {
     pub(super) sampled: Vec<Sampled>,
     pub(super) numbers: Vec<f64>,
-    /// Of histograms with classic buckets, in order.
+    /// For histograms with classic buckets, in order.
     pub(super) bounds: Vec<Arc<[f64]>>,
-    /// Of native histograms, concatenated.
+    /// For native histograms, concatenated.
     pub(super) heads: Vec<Head>,
     pub(super) buckets: Vec<(Bucket, f64)>,
 }

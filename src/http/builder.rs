@@ -20,7 +20,7 @@ use crate::util::{Clock, RequestHead};
 
 /// Builder of an [`HttpLayer`].
 #[derive(Clone, Debug)]
-#[must_use = "a layer is made by `build`"]
+#[must_use = "a layer is created by `build`"]
 pub struct HttpLayerBuilder {
     registry: Registry,
     names: Vec<HttpNames>,

@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn too_much_is_told() {
+    fn too_much_is_reported() {
         assert_eq!(added().fault(), None);
         let mut many = added();
         many.add("long", vec!["v".into(); 255], Arc::new(|_| None));

@@ -192,10 +192,7 @@ impl Endpoint {
 
     /// Begins to record `request`, unless its path is excluded.
     #[inline(always)]
-    #[expect(
-        clippy::inline_always,
-        reason = "what is called with a request has it moved"
-    )]
+    #[expect(clippy::inline_always, reason = "the request is moved into the call")]
     pub(super) fn begin<B>(&self, request: &Request<B>) -> Guard {
         let shared = &*self.shared;
         let nested = || request.extensions().get::<NestedPath>().is_some();

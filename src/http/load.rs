@@ -32,7 +32,7 @@ pub struct Load(Arc<Inner>);
 /// On a cache line of its own, since each request writes to it at its end.
 #[repr(align(64))]
 struct Inner {
-    /// Of a private registry, which is never scraped.
+    /// A handle of a private registry, which is never scraped.
     in_flight: Gauge,
     /// The bits of the seconds as of `at`; NaN before the first request has ended.
     latency: AtomicU64,
@@ -81,7 +81,7 @@ impl Load {
     /// peak EWMA). It also decays while requests hang, since none ends: they are [in
     /// flight](Self::in_flight).
     ///
-    /// Of several requests that end at the same moment, one may be lost.
+    /// If several requests end at the same moment, one may be lost.
     #[must_use]
     #[inline]
     pub fn latency(&self) -> Option<Duration> {

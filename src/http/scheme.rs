@@ -5,7 +5,7 @@ use http::{HeaderMap, Request, header};
 /// [`HttpLayerBuilder::scheme`](super::HttpLayerBuilder::scheme).
 ///
 /// Clients can forge a header unless a proxy overwrites it, so only the header chosen here is read.
-/// Of a list, as from several proxies, the first entry counts: the scheme that the client used. If
+/// In a list, as from several proxies, the first entry counts: the scheme that the client used. If
 /// the header is missing, or is neither `http` nor `https` (in any case), the URI is used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_header_the_uri_tells() {
+    fn without_a_header_the_uri_decides() {
         for scheme in [Scheme::Uri, Scheme::XForwardedProto, Scheme::Forwarded] {
             let of = |uri: &str| scheme.is_https(&Request::builder().uri(uri).body(()).unwrap());
             assert!(of("https://shop.test/") && !of("http://shop.test/") && !of("/"));

@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_connection_that_is_lost_is_told_from_a_body_that_is_cut() {
+    fn a_connection_that_is_lost_is_distinguished_from_a_body_that_is_cut() {
         let lost = || io::Error::from(ErrorKind::ConnectionReset);
         let boxed = |error: io::Error| -> BoxError { Box::new(io::Error::other(error)) };
         assert!(client_is_gone(&lost()) && client_is_gone(&boxed(lost())));

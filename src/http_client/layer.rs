@@ -55,7 +55,7 @@ impl<S> Layer<S> for HttpClientLayer {
 
 /// Builder of an [`HttpClientLayer`].
 #[derive(Clone)]
-#[must_use = "a layer is made by `build`"]
+#[must_use = "a layer is created by `build`"]
 pub struct HttpClientLayerBuilder {
     registry: Registry,
     names: Vec<HttpClientNames>,

@@ -26,7 +26,7 @@ pub(super) fn untyped(metric: &Metric) -> f64 {
 }
 
 /// Each is inherent in one build and calls the inherent method in the other.
-#[allow(dead_code, reason = "in each build one of the two is shadowed")]
+#[allow(dead_code, reason = "one of the two is shadowed in each build")]
 trait EitherBuild {
     fn value(&self) -> f64;
     fn get_value(&self) -> f64;

@@ -77,13 +77,13 @@ impl ExportError {
         if !self.labels.is_empty() {
             let labels = self.labels.join(", ");
             parts.push(format!(
-                "the prometheus registry puts a label on every series that is there already: \
+                "the prometheus registry adds a label to every series that they have already: \
                  {labels}; rename it in one of the two"
             ));
         }
         if parts.is_empty() {
-            return "the prometheus registry refuses this one: add it only once, and rename metrics \
-                    that both have"
+            return "the prometheus registry refuses this collector: add it only once, and rename \
+                    metrics that both have"
                 .to_owned();
         }
         parts.join("; ")

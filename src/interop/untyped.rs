@@ -53,7 +53,7 @@ impl ProtobufEncoder {
         Self
     }
 
-    #[allow(clippy::unused_self, reason = "in the shape of what it stands in for")]
+    #[allow(clippy::unused_self, reason = "the signature of the replaced function")]
     fn encode(&self, _: &[MetricFamily], _: &mut Vec<u8>) -> prometheus::Result<()> {
         Err(prometheus::Error::Msg("never called".to_owned()))
     }

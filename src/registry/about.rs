@@ -87,7 +87,7 @@ impl Registry {
             ),
             by_metric(
                 "selfheal_values_rejected_total",
-                "Values refused because they are not finite or would make a counter fall",
+                "Values rejected because they are not finite or would decrease a counter",
                 |family| family.rejected(),
             ),
             by_metric(
@@ -97,7 +97,7 @@ impl Registry {
             ),
             by_metric(
                 "selfheal_series_overflowed_total",
-                "Look-ups beyond the limit of a family, recorded in its overflow series",
+                "Lookups beyond the limit of a family, recorded in its overflow series",
                 |family| family.overflowed(),
             ),
             by_metric(
@@ -107,7 +107,7 @@ impl Registry {
             ),
             counter(
                 "selfheal_label_values_overflowed_total",
-                "Look-ups with a label value beyond the bounds of its label, recorded as other",
+                "Lookups with a label value that its label does not allow, recorded as other",
                 &["metric", "label"],
                 not_allowed.collect(),
             ),

@@ -213,7 +213,7 @@ fn rebucketed(alias: &Alias, histogram: HistogramRef<'_>) -> HistogramSnapshot {
         buckets => buckets,
     };
     let below = |bound: f64| -> u64 {
-        // What was multiplied may be off in its last digit.
+        // Bounds that were scaled may differ in the last digit.
         let covered = old.iter().take_while(|old| **old <= bound * (1.0 + 1e-12));
         let counts = histogram.counts.iter().take(covered.count());
         counts.copied().fold(0, u64::wrapping_add)
@@ -248,6 +248,6 @@ fn add(there: &mut SeriesSnapshot, new: &SeriesSnapshot) {
         }
         _ => {}
     }
-    // The oldest of them began to count first.
+    // The combined series is as old as the older one.
     there.created = there.created.zip(new.created).map(|(a, b)| a.min(b));
 }

@@ -64,7 +64,7 @@ impl Values {
 
     /// Whether a series may have this value, which is then known.
     fn admit(&self, value: &str) -> bool {
-        // A label that is not there is no value of its own.
+        // An empty value means an absent label, so it is not a value of its own.
         if value.is_empty() || value == OTHER {
             return true;
         }
@@ -94,7 +94,7 @@ struct Bounded {
     /// Index among the labels.
     at: usize,
     values: Arc<Values>,
-    /// Look-ups with a value recorded as `other`.
+    /// Lookups with a value recorded as `other`.
     overflowed: AtomicU64,
 }
 
@@ -116,7 +116,7 @@ impl Bounds {
         (other != 0).then_some(Substituted { labels, other })
     }
 
-    /// For each label, the look-ups with a value recorded as `other`.
+    /// For each label, the lookups with a value recorded as `other`.
     pub(super) fn overflowed(&self) -> impl Iterator<Item = (&str, u64)> {
         let bounded = self.0.iter();
         bounded.map(|bounded| (&*bounded.label, bounded.overflowed.load(Ordering::Relaxed)))

@@ -16,7 +16,7 @@ pub(super) fn definition(def: &MetricDef) -> Result<(), DeclareError> {
             Ok(()) if def.kind == Kind::StateSet && *label == def.name => {
                 "is the label of the state"
             }
-            Ok(()) if def.labels[..at].contains(label) => "is there twice",
+            Ok(()) if def.labels[..at].contains(label) => "occurs twice",
             Ok(()) if is_twice_escaped(def, at) => {
                 "is the same as another label or the state where UTF-8 is escaped"
             }
@@ -40,13 +40,15 @@ fn check_more(def: &MetricDef) -> Result<(), DeclareError> {
     };
     for label in def.allowed.keys() {
         if !def.labels.contains(label) {
-            return Err(unknown(label, "has bounds and is none of its labels"));
+            return Err(unknown(label, "has bounds but is not one of its labels"));
         }
     }
     for alias in &def.aliases {
         let problem = match names::metric(&alias.name) {
             Err(problem) => problem,
-            Ok(()) if def.kind == Kind::StateSet => "is an alias of a state set, which has none",
+            Ok(()) if def.kind == Kind::StateSet => {
+                "is an alias of a state set, which cannot have one"
+            }
             Ok(()) if !(alias.scale.is_finite() && alias.scale > 0.0) => {
                 "is an alias whose scale is not above zero"
             }
@@ -69,7 +71,7 @@ fn check_more(def: &MetricDef) -> Result<(), DeclareError> {
                 {
                     return Err(unknown(
                         label,
-                        "is changed by an alias and none of its labels",
+                        "is changed by an alias but is not one of its labels",
                     ));
                 }
                 Relabel::Rename(_, label) | Relabel::With(label, _) | Relabel::Instance(label) => {

@@ -87,7 +87,7 @@ impl Registry {
     /// Calls the wanted collectors.
     pub(super) fn collect(&self, wanted: impl Fn(&Registered) -> bool) -> Vec<FamilySnapshot> {
         let _inside = Collecting::enter(self.id());
-        // Copies first: a collector may declare metrics without meeting a lock held here.
+        // On a copy: a collector may declare metrics, which takes this lock.
         let mut collectors = self.inner.collectors.read().clone();
         collectors.retain(wanted);
         let mut taken = Vec::new();
@@ -147,7 +147,7 @@ pub(super) struct Collecting;
 
 impl Collecting {
     pub(super) fn enter(id: usize) -> Self {
-        // A thread that is ending has no list any more, and then the scrape goes unguarded.
+        // The list of an ending thread is gone already; its scrape is not guarded.
         let _ = COLLECTING.try_with(|ids| ids.borrow_mut().push(id));
         Self
     }
@@ -188,7 +188,7 @@ fn clash(
     let names = (exposed(settings, existing), exposed(settings, wanted));
     let difference = if names.0 == names.1 {
         match foreign {
-            // An info metric is a gauge to a library that has no such kind.
+            // Libraries without the info type declare a gauge.
             true if existing.kind.as_text() == wanted.kind.as_text() => return Ok(()),
             true => "kind",
             false => "who collects it",

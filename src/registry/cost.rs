@@ -80,7 +80,7 @@ impl Cost {
             let (out, took) = cost.run(&*collector);
             let mut slow = cost.slow.lock();
             if took < cost.limit {
-                // It is waited for again, from the next scrape on.
+                // Fast again: scrapes wait for it from the next one on.
                 *slow = None;
             } else if let Some(slow) = &mut *slow {
                 slow.is_running = false;
@@ -91,7 +91,7 @@ impl Cost {
     }
 
     fn run(&self, collector: &dyn Collector) -> (Option<Vec<FamilySnapshot>>, Duration) {
-        // Real time: what a scrape waits is not a matter of the injected clock.
+        // Wall time: how long a scrape waits does not depend on the injected clock.
         let start = Instant::now();
         let mut out = Vec::new();
         let done = catch_unwind(AssertUnwindSafe(|| collector.collect(&mut out)));
@@ -188,7 +188,7 @@ mod tests {
         while last != number(2) {
             last = value();
         }
-        // The one that began meanwhile panics: nothing of it is left, and it is counted.
+        // The run that has started meanwhile panics: it yields nothing and is counted.
         send.send(None).unwrap();
         while value().is_some() {}
         assert_eq!(cost.errors.load(Ordering::Relaxed), 1);

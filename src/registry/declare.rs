@@ -181,7 +181,7 @@ impl<'r, M: Metric> Declare<'r, M> {
     }
 
     /// Declares the metric with labels; the family's type determines their values. A series exists
-    /// from its first look-up on.
+    /// from its first lookup on.
     ///
     /// # Errors
     /// As for [`build`](Declare::build), or a label name breaks a rule.
@@ -196,7 +196,7 @@ impl<'r, M: Metric> Declare<'r, M> {
             .map(|name| Cow::Borrowed(*name))
             .collect();
         for (label, values) in self.def.labels.iter().zip(K::VALUES) {
-            // A type whose values are all known needs no bound beside.
+            // A type that lists all of its values needs no further limit.
             if !values.is_empty() && values.len() < MAX_LISTED {
                 let these = Allowed::these(values.iter().copied());
                 self.def.allowed.insert(label.clone(), these);
@@ -321,7 +321,7 @@ mod tests {
             (
                 message(histogram("b").buckets(&[1.0, 3.0, 2.0])),
                 "b",
-                "strictly rise",
+                "strictly increasing",
             ),
             (
                 message(histogram("c").buckets(&[1.0, f64::NAN])),
@@ -331,12 +331,12 @@ mod tests {
             (
                 message(histogram("d").native(Native::growth(1.0))),
                 "d",
-                "do not grow",
+                "whose growth is not above 1",
             ),
             (
                 message(histogram("e").striped().native(Native::growth(0.5))),
                 "e",
-                "do not grow",
+                "whose growth is not above 1",
             ),
         ] {
             assert!(message.contains(&format!("{culprit:?}")), "{message}");

@@ -62,7 +62,8 @@ impl Registry {
             _ => {
                 return Err(DeclareError::Metric {
                     name: def.name.to_string(),
-                    problem: "is declared at run time and neither a counter, a gauge nor a histogram",
+                    problem: "is declared at runtime but is neither a counter, a gauge nor a \
+                     histogram",
                 });
             }
         };
@@ -116,7 +117,7 @@ impl Declared {
         let Some(entry) = families.get_mut(&def.name) else {
             return;
         };
-        // Another may have the name by now.
+        // Another family may have taken the name meanwhile.
         let (Some(loads), true) = (entry.loads, Arc::ptr_eq(entry.family.def(), &def)) else {
             return;
         };

@@ -24,8 +24,8 @@ pub enum DeclareError {
     },
     /// The name is taken by a different metric.
     #[error(
-        "metric {wanted} cannot be declared: {existing} has the name and differs in {difference}; \
-         declare both alike or rename one"
+        "metric {wanted} cannot be declared: {existing} has the same name and differs in \
+         {difference}; declare both alike or rename one"
     )]
     Clash {
         /// The registered metric.
@@ -38,8 +38,8 @@ pub enum DeclareError {
     /// A sample would have the name of another metric or of a sample of it: `job_seconds_count` is
     /// a sample of the histogram `job_seconds`.
     #[error(
-        "metric {wanted} cannot be declared: it and {existing} would have a sample of one name; \
-         rename one"
+        "metric {wanted} cannot be declared: it and {existing} would have samples of the same \
+         name; rename one"
     )]
     Samples {
         /// The registered metric.
@@ -62,8 +62,8 @@ pub enum DeclareError {
     },
     /// A layer has no set of names, and would silently record nothing.
     #[error(
-        "the {layer} has no set of names to record under; give its `names` at least one, or do not \
-         call it, which leaves the default"
+        "the {layer} has no set of metric names; pass at least one to `names`, or do not call it, \
+         to use the default"
     )]
     NoNames {
         /// The layer.

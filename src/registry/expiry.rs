@@ -40,7 +40,7 @@ impl Registry {
     /// family that has lost most of them. Returns 0 while another call is running.
     #[expect(
         clippy::must_use_candidate,
-        reason = "how many went is news, not what it is called for"
+        reason = "the number of removed series is informative only"
     )]
     pub fn expire(&self, now: Instant) -> usize {
         let expiry = &self.inner.expiry;
@@ -152,7 +152,7 @@ mod tests {
         assert_eq!(
             series[0].value,
             Value::Number(Number::U64(1)),
-            "it starts anew"
+            "it starts again"
         );
         let itself = registry.gather();
         let itself = itself

@@ -44,7 +44,7 @@ const fn bounds() -> [u64; BUCKETS + 1] {
     let mut bounds = [1 << MANTISSA; BUCKETS + 1];
     let mut i = 0;
     while i < BUCKETS {
-        // The bits of `i` say which roots of 2 make up 2^(i / 256).
+        // The bits of `i` select the roots of 2 whose product is 2^(i / 256).
         let mut bound = 1_u128 << POINT;
         let mut at = 0;
         while at < roots.len() {

@@ -216,7 +216,7 @@ impl<M: Metric, K: Labels<Key = K> + LabelKey> Family<M, K> {
     /// ```
     ///
     /// [`LabelValue::VALUES`]: super::LabelValue::VALUES
-    #[must_use = "it gives the family back"]
+    #[must_use = "returns the family"]
     pub fn start_at_zero(self) -> Self {
         const {
             assert!(
@@ -349,7 +349,7 @@ pub(super) trait AnyFamily: Send + Sync {
     fn expires_after(&self) -> Option<Duration>;
     /// Removes the series idle for `after`; see [`Registry::expire`](super::Registry::expire).
     fn expire(&self, now: u64, after: u64) -> usize;
-    /// The labels that had look-ups with a value beyond their bounds, and the number of those.
+    /// The labels that had lookups with a value beyond their bounds, and the number of those.
     fn not_allowed(&self) -> Vec<(&str, u64)>;
     /// Removes every series.
     fn clear(&self);

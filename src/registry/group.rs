@@ -73,7 +73,7 @@ pub trait Group: Send + Sync + Sized + 'static {
 /// }
 ///
 /// selfheal::group! {
-///     /// What happens at the tills.
+///     /// Events at the tills.
 ///     pub struct Tills: "tills" {
 ///         /// Orders placed, by shop and payment
 ///         pub orders: Counter = "till_orders_total" ["shop", "payment": Payment] .at_most("shop", 50);

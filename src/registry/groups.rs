@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 /// A group of any type.
 pub(super) type AnyGroup = Arc<dyn Any + Send + Sync>;
 
-/// The groups in use, by type. Look-ups take no lock, since every tracker looks up its group when
+/// The groups in use, by type. Lookups take no lock, since every tracker looks up its group when
 /// it starts; groups live as long as the registry. A service has few of them, so a list is fast
 /// enough.
 #[derive(Default)]
@@ -47,7 +47,7 @@ impl Groups {
             }
             match place.set(new) {
                 Ok(()) => return group,
-                // Another thread was faster: its group stands here.
+                // Another thread was first and stored its group here.
                 Err(back) => new = back,
             }
         }
@@ -68,7 +68,7 @@ mod tests {
             assert!(found.is::<T>());
             Arc::as_ptr(&kept).cast::<()>().addr()
         }
-        // Each with something in it, so that no two have one address.
+        // All of them are kept, so that no two have the same address.
         for _ in 0..100 {
             let groups = Groups::default();
             let barrier = std::sync::Barrier::new(4);

@@ -1,6 +1,6 @@
-//! Label values as look-ups take them: borrowed, typed, never allocated.
+//! Label values as lookups take them: borrowed, typed, never allocated.
 //!
-//! A family's type names its *key*, for example `Family<Counter, (Method, Text, u16)>`; a look-up
+//! A family's type names its *key*, for example `Family<Counter, (Method, Text, u16)>`; a lookup
 //! takes any value with that key, for example `(Method::Get, path, 200_u16)` with a borrowed
 //! `path`. [`LabelValue`] maps one value to its key, [`Labels`] a whole set.
 
@@ -11,7 +11,7 @@ use crate::util::BoundedStr;
 
 /// The maximum size of a label value in bytes, unless
 /// [`Metrics::max_label_value`](crate::config::Metrics::max_label_value) or that of its family
-/// overrides it; longer values are cut at a character boundary before look-up, so that a client
+/// overrides it; longer values are cut at a character boundary before lookup, so that a client
 /// cannot make a scrape large.
 pub const MAX_LABEL_VALUE: usize = crate::config::MAX_LABEL_VALUE;
 
@@ -36,7 +36,7 @@ pub enum Text {}
 /// ```
 ///
 /// Such a type is *closed*: all its values are known. If every label of a family is closed and
-/// there are at most 1,024 combinations, a look-up is an array index. A type that is not closed
+/// there are at most 1,024 combinations, a lookup is an array index. A type that is not closed
 /// implements [`visit`](LabelValue::visit) instead:
 ///
 /// ```
@@ -84,7 +84,7 @@ pub trait LabelValue {
     /// Has `visitor` visit the value: the fast form of [`visit`](LabelValue::visit).
     #[doc(hidden)]
     #[inline(always)]
-    #[expect(clippy::inline_always, reason = "every look-up begins with it")]
+    #[expect(clippy::inline_always, reason = "every lookup begins with it")]
     fn accept(&self, visitor: &mut impl Visitor) -> bool {
         if !Self::VALUES.is_empty() {
             return visitor.closed(self.index(), Self::VALUES);
@@ -105,7 +105,7 @@ pub trait Visitor {
     /// Visits the value with this index among all values of its label, or the empty text beyond the
     /// end.
     #[inline(always)]
-    #[expect(clippy::inline_always, reason = "every look-up begins with it")]
+    #[expect(clippy::inline_always, reason = "every lookup begins with it")]
     fn closed(&mut self, index: usize, values: &'static [&'static str]) -> bool {
         self.text(values.get(index).copied().unwrap_or_default())
     }
@@ -170,7 +170,7 @@ pub trait Labels {
     /// did. Default: by [`visit`](Labels::visit).
     #[doc(hidden)]
     #[inline(always)]
-    #[expect(clippy::inline_always, reason = "every look-up begins with it")]
+    #[expect(clippy::inline_always, reason = "every lookup begins with it")]
     fn accept(&self, visitor: &mut impl Visitor) -> bool {
         let mut goes_on = true;
         self.visit(&mut |value| goes_on = goes_on && visitor.text(value));
@@ -196,7 +196,7 @@ impl<S: AsRef<str>, const N: usize> Labels for [S; N] {
     type Key = [Text; N];
 
     #[inline(always)]
-    #[expect(clippy::inline_always, reason = "every look-up begins with it")]
+    #[expect(clippy::inline_always, reason = "every lookup begins with it")]
     fn visit(&self, visit: &mut impl FnMut(&str)) {
         for value in self {
             visit(value.as_ref());
@@ -204,7 +204,7 @@ impl<S: AsRef<str>, const N: usize> Labels for [S; N] {
     }
 
     #[inline(always)]
-    #[expect(clippy::inline_always, reason = "every look-up begins with it")]
+    #[expect(clippy::inline_always, reason = "every lookup begins with it")]
     fn accept(&self, visitor: &mut impl Visitor) -> bool {
         // Written out, a few values stay in registers.
         match self.as_slice() {
@@ -335,7 +335,7 @@ impl<T: LabelValue + ?Sized> LabelValue for &T {
         (**self).visit(visit);
     }
     #[inline(always)]
-    #[expect(clippy::inline_always, reason = "every look-up begins with it")]
+    #[expect(clippy::inline_always, reason = "every lookup begins with it")]
     fn accept(&self, visitor: &mut impl Visitor) -> bool {
         (**self).accept(visitor)
     }
@@ -361,7 +361,7 @@ impl<T: LabelValue> LabelValue for Option<T> {
 
 /// Declares an enum whose variants are all the values of a label, each with its text, so that order
 /// and texts always agree; it implements [`LabelValue`](crate::registry::LabelValue), `Clone`,
-/// `Copy`, `Debug`, `PartialEq`, `Eq` and `Hash`. A look-up by such labels is an array index.
+/// `Copy`, `Debug`, `PartialEq`, `Eq` and `Hash`. A lookup by such labels is an array index.
 ///
 /// ```
 /// use selfheal::registry::{Counter, DeclareError, Family, LabelValue, Registry};

@@ -377,7 +377,8 @@ impl Registry {
         }
         let itself = self.about_itself(&[]).into_iter();
         defs.extend(itself.map(|family| (*family.def).clone()));
-        // The sort is stable: of a name that another library declares too, ours is kept.
+        // The sort is stable: for a name that another library declares too, this registry's comes
+        // first.
         defs.sort_by(|a, b| a.name.cmp(&b.name));
         defs.dedup_by(|b, a| a.name == b.name && a.namespaced == b.namespaced);
         defs
@@ -397,7 +398,7 @@ impl Registry {
     ) -> Result<Arc<Core<M>>, DeclareError> {
         settings::spread(&mut asked);
         check::definition(&asked)?;
-        // Whoever takes both locks takes that of the collectors first.
+        // Lock order: collectors before families.
         let collectors = self.inner.collectors.read();
         let mut families = self.inner.families.write();
         if let Some(entry) = families.get_mut(&asked.name) {
@@ -421,7 +422,7 @@ impl Registry {
         settings.widen(&mut def);
         let rules = settings.rules(&def.name, expire_after);
         let name = def.name.clone();
-        // Of a series that does not add up, no one asks since when.
+        // Only series that accumulate have a created time.
         let created =
             settings.metrics.created_times && matches!(M::KIND, Kind::Counter | Kind::Histogram);
         let allowed = self.inner.allowed.of(&def);
@@ -455,7 +456,7 @@ impl Registry {
     /// nothing.
     fn skip<M: Metric>(&self, mut def: MetricDef) -> Arc<Core<M>> {
         self.count_skipped();
-        // Whatever is wrong with these.
+        // The buckets may be the reason why the definition is invalid.
         def.native = None;
         def.buckets.clear();
         let rules = Settings::default().rules("", None);
@@ -482,7 +483,7 @@ impl AsRef<Registry> for Registry {
 
 impl fmt::Debug for Registry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // One lock after the other, never both.
+        // Never both locks at once.
         let families = self.inner.families.read().len();
         let collectors = self.inner.collectors.read().len();
         f.debug_struct("Registry")

@@ -33,7 +33,7 @@ impl Registry {
         let settings = self.settings();
         let mut scrape = self.scrape_from(|registered| {
             let mut defs = registered.defs.iter();
-            // The list of another library may grow after it was described.
+            // Another library may declare metrics after it was described.
             registered.foreign
                 || registered.defs.is_empty()
                 || defs.any(|def| {
@@ -55,7 +55,7 @@ impl Registry {
 
     fn scrape_from(&self, wanted: impl Fn(&Registered) -> bool) -> Scrape {
         let settings = self.settings();
-        // What other libraries have comes behind what is ours.
+        // The families of other libraries follow those of this registry.
         let [own, foreign] = [false, true].map(|foreign| {
             if self.is_collecting() {
                 Vec::new()

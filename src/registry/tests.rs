@@ -97,7 +97,7 @@ fn bad_declarations_are_errors() {
         .gauge("a", "")
         .labels::<[Text; 2]>(["x", "x"])
         .unwrap_err();
-    assert!(error.to_string().contains("is there twice"));
+    assert!(error.to_string().contains("occurs twice"));
     assert!(
         registry.own_families().is_empty(),
         "a refused declaration leaves nothing behind"

@@ -56,7 +56,7 @@ impl Registry {
     fn known(&self, settings: &Settings) -> BTreeMap<String, Known> {
         let mut known = BTreeMap::new();
         for family in self.about_itself(&[]) {
-            // The settings reach these whenever they are read.
+            // The settings apply to these at each read.
             let over = settings.metrics.of(&family.def.name).cloned();
             known.insert(family.def.name.to_string(), Known::of(&family.def, over));
         }
@@ -113,12 +113,12 @@ impl Known {
             let problem = if self.collected {
                 "the metric has the buckets that its collector yields".to_owned()
             } else {
-                format!("the metric is a {} and has no buckets", self.kind)
+                format!("the metric is a {}, which has no buckets", self.kind)
             };
             faults.add("buckets", problem, "leave them out");
         }
         if wanted.native.is_some() && (self.collected || self.kind != Kind::Histogram) {
-            let problem = "the metric is no histogram that can have native buckets";
+            let problem = "the metric is not a histogram that can have native buckets";
             faults.add("native", problem, "leave them out");
         }
         for (field, set) in [
@@ -129,13 +129,13 @@ impl Known {
             if set && self.bare && !self.collected {
                 faults.add(
                     field,
-                    "the metric has no labels, and one series",
+                    "the metric has no labels, and so a single series",
                     "leave it out",
                 );
             }
         }
         if wanted.expire_after.is_some() && self.collected {
-            let problem = "the series are there as long as their collector yields them";
+            let problem = "the series exist as long as their collector yields them";
             faults.add("expire_after", problem, "leave it out");
         }
     }
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_nobody_declares_are_told_with_the_nearest() {
+    fn names_that_no_one_declares_are_reported_with_the_nearest() {
         let mut settings = settings(&[
             ("order_total", off()),
             ("shop_orders_total", off()),
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_wrote_is_not_told() {
+    fn what_no_one_wrote_is_not_reported() {
         let implied = FamilySettings {
             implied: true,
             ..buckets()
@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn buckets_of_what_is_no_histogram_are_told() {
+    fn buckets_of_what_is_no_histogram_are_reported() {
         let names = ["a_total", "b_seconds", "load_ratio"];
         let mut settings = settings(&names.map(|name| (name, buckets())));
         let load = settings.metrics.family.get_mut("load_ratio").unwrap();
@@ -276,18 +276,18 @@ mod tests {
         assert_eq!(
             unused(&registry),
             [
-                "metrics.family.a_total.buckets: the metric is a counter and has no buckets; \
+                "metrics.family.a_total.buckets: the metric is a counter, which has no buckets; \
                  leave them out",
                 "metrics.family.load_ratio.buckets: the metric has the buckets that its collector \
                  yields; leave them out",
-                "metrics.family.load_ratio.expire_after: the series are there as long as their \
+                "metrics.family.load_ratio.expire_after: the series exist as long as their \
                  collector yields them; leave it out",
             ]
         );
     }
 
     #[test]
-    fn native_buckets_where_there_can_be_none_are_told() {
+    fn native_buckets_where_there_can_be_none_are_reported() {
         let native = FamilySettings {
             native: Some(Native::new().classic(false)),
             ..FamilySettings::default()
@@ -298,7 +298,7 @@ mod tests {
         registry.histogram("b", "").build().unwrap();
         registry.histogram("c", "").striped().build().unwrap();
         registry.collect_from(Arc::new(Load)).unwrap();
-        let problem = "the metric is no histogram that can have native buckets; leave them out";
+        let problem = "the metric is not a histogram that can have native buckets; leave them out";
         assert_eq!(
             unused(&registry),
             ["a_total", "load_ratio"]
@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_declared_before_is_told() {
+    fn what_was_declared_before_is_reported() {
         let registry = Registry::new();
         registry.counter("a_total", "").build().unwrap();
         registry.collect_from(Arc::new(Load)).unwrap();

@@ -1,4 +1,4 @@
-//! Label values formatted for look-up: numbers, and any displayable value.
+//! Label values formatted for lookup: numbers, and any displayable value.
 
 use std::fmt::{self, Write};
 
@@ -42,7 +42,7 @@ impl Displayed {
             length: 0,
             cut: false,
         };
-        // It ends early where there is more than it keeps, or where `value` says so.
+        // An error means that the text is cut, or that `value` returned one.
         let _ = write!(displayed, "{value}");
         displayed
     }
@@ -50,7 +50,7 @@ impl Displayed {
     /// The kept text.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        // What is cut is cut at the boundary of a character.
+        // Always valid: texts are cut at a character boundary.
         let text = self.bytes.get(..self.length).map(str::from_utf8);
         text.and_then(Result::ok).unwrap_or_default()
     }
@@ -61,8 +61,8 @@ impl fmt::Write for Displayed {
         if self.cut {
             return Err(fmt::Error);
         }
-        let room = MAX_LABEL_VALUE - self.length;
-        let mut end = text.len().min(room);
+        let space = MAX_LABEL_VALUE - self.length;
+        let mut end = text.len().min(space);
         while !text.is_char_boundary(end) {
             end -= 1;
         }
@@ -189,7 +189,7 @@ mod tests {
             odd.as_str(),
             super::super::labels::cut(&format!("a{long}"), MAX_LABEL_VALUE)
         );
-        // A character that does not fit ends it, though a shorter one would.
+        // The first character that does not fit ends the text, even if a shorter one follows.
         let last = Displayed::new(format_args!("{}{}{}", "a".repeat(255), "ä", "b"));
         assert_eq!(last.as_str(), "a".repeat(255));
         assert_eq!(Displayed::new(Breaks).as_str(), "so far");

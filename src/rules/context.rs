@@ -101,7 +101,7 @@ impl<S: Queryable> Context<'_, S> {
                 value: value.into(),
             }]),
             QueryResult::Text(_) | QueryResult::Matrix(_) => {
-                Err("the result of a rule is a vector or a scalar, and this is none".to_owned())
+                Err("the result of a rule is a vector or a scalar, but this is neither".to_owned())
             }
         }
     }

@@ -10,7 +10,7 @@
 //! | less than 10 min | such that it fires in 10 min |
 //! | more | later by the duration of the outage |
 //!
-//! A `for` of less than 10 min starts anew; after an outage of more than 1 h all do.
+//! A `for` of less than 10 min starts again; after an outage of more than 1 h all do.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -137,7 +137,7 @@ impl Reader<'_> {
             if let Some(line) = lines.insert(Arc::clone(&group.name), group.place.line) {
                 self.fault(
                     group.place,
-                    format!("the group `{}` is in line {line} already", group.name),
+                    format!("the group `{}` is already in line {line}", group.name),
                     "give it another name",
                 );
             }
@@ -216,14 +216,14 @@ impl Reader<'_> {
         } else {
             for field in ["for", "keep_firing_for", "annotations"] {
                 if let Some(at) = fields.key(field) {
-                    let problem = format!("a rule that records has no `{field}`");
+                    let problem = format!("a recording rule has no `{field}`");
                     self.fault(at, problem, "remove it, or write `alert` for `record`");
                 }
             }
             // Any other text is a valid name, as in Prometheus 3.
             if let Some(name) = name.as_deref().filter(|name| name.contains(['{', '}'])) {
                 let at = record.map_or(fields.place, |node| node.place);
-                let problem = format!("`{name}` is no name for a series");
+                let problem = format!("`{name}` is not a valid name of a series");
                 self.fault(at, problem, "leave the braces to `expr`");
             }
             None
@@ -252,7 +252,7 @@ impl Reader<'_> {
             QueryError::Syntax { message, .. } => message,
             error => error.to_string(),
         };
-        self.fault(place, problem, "mend the expression");
+        self.fault(place, problem, "correct the expression");
         None
     }
 
@@ -279,7 +279,7 @@ impl Reader<'_> {
         let Kind::Map(entries) = &node.kind else {
             self.fault(
                 node.place,
-                format!("{what} is a map of fields, and this is none"),
+                format!("{what} is a map of fields, but this is not"),
                 format!("give it {}", quoted(known)),
             );
             return None;
@@ -292,7 +292,7 @@ impl Reader<'_> {
             let near = near.filter(|name| 2 * distance(name, &key.text) <= name.len());
             let hint = near.map_or_else(
                 || format!("its fields are {}", quoted(known)),
-                |near| format!("do you mean `{near}`?"),
+                |near| format!("did you mean `{near}`?"),
             );
             self.fault(
                 key.place,
@@ -328,8 +328,8 @@ impl Reader<'_> {
         }
         self.fault(
             node.place,
-            format!("{what} is a text, and this is a list or a map"),
-            "write the text, in quotes where it begins with `{` or `[`",
+            format!("{what} is a string, but this is a list or a map"),
+            "write a string, in quotes if it begins with `{` or `[`",
         );
         None
     }
@@ -355,7 +355,7 @@ impl Reader<'_> {
         }
         let parsed = parse_duration(&scalar.text);
         if parsed.is_none() {
-            let problem = format!("`{}` is no duration", scalar.text);
+            let problem = format!("`{}` is not a duration", scalar.text);
             let hint = "write whole numbers with ms, s, m, h, d, w or y, such as 5m or 1h30m";
             self.fault(scalar.place, problem, hint);
         }
@@ -372,7 +372,7 @@ impl Reader<'_> {
         }
         let limit = scalar.text.parse::<i64>();
         if limit.is_err() {
-            let problem = format!("`{}` is no limit", scalar.text);
+            let problem = format!("`{}` is not a limit", scalar.text);
             self.fault(scalar.place, problem, "write a whole number");
         }
         limit.map_or(0, |limit| usize::try_from(limit).unwrap_or(0))
@@ -388,7 +388,7 @@ impl Reader<'_> {
             _ => {
                 self.fault(
                     node.place,
-                    "this is a map of names and texts",
+                    "this is a map of names to strings",
                     "write each as `name: text`",
                 );
                 return Labels::new();
@@ -398,7 +398,7 @@ impl Reader<'_> {
         for (key, value) in entries.iter() {
             // Any other text is a valid name, as in Prometheus 3.
             if key.text.is_empty() || (labels && &*key.text == "__name__") {
-                let problem = format!("`{}` is no name for a label", key.text);
+                let problem = format!("`{}` is not a valid label name", key.text);
                 self.fault(key.place, problem, "use another");
                 continue;
             }

@@ -90,7 +90,7 @@ impl fmt::Display for Report {
                 writeln!(
                     f,
                     "{}: {here} rules are evaluated here, {fleet} are fleet rules, {missing} have \
-                     no such series here",
+                     no series here",
                     Printable(file.display())
                 )?;
                 last = Some(file);

@@ -81,7 +81,7 @@ impl Measured {
     #[must_use]
     pub fn new(names: impl IntoIterator<Item = Arc<str>>, target: LabelSet) -> Self {
         let mut names: BTreeMap<_, _> = names.into_iter().map(|name| (name, None)).collect();
-        // It is made here, with the labels of the target alone: that of no other target.
+        // Created here, with the labels of this target only, and of no other target.
         names.insert(Arc::from("up"), Some(Arc::default()));
         Self { names, target }
     }

@@ -30,7 +30,7 @@ pub(crate) const BURNS: [(f64, &str, &str, &str); 4] = [
 /// # Ok::<(), selfheal::rules::RuleFileError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
-#[must_use = "it is text until its rules are installed"]
+#[must_use = "an objective has no effect until its rules are installed"]
 pub struct Slo {
     name: String,
     percent: f64,

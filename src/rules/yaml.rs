@@ -117,7 +117,7 @@ pub(crate) fn read(source: &str) -> Result<Option<Node>, RuleFault> {
                 return Err(RuleFault::new(
                     place(span),
                     "a second document begins here",
-                    "put all groups into the first: Prometheus reads no other",
+                    "move all groups into the first: Prometheus reads no other",
                 ));
             }
             Event::StreamStart
@@ -156,7 +156,7 @@ impl<'a> Reader<'a> {
             RuleFault::new(
                 place,
                 format!("it is not YAML: {}", error.info()),
-                "mend it",
+                "correct it",
             )
         })
     }
@@ -166,7 +166,7 @@ impl<'a> Reader<'a> {
         if self.nodes <= NODES {
             return Ok(());
         }
-        let problem = format!("the file has more than {NODES} values, aliases counted");
+        let problem = format!("the file has more than {NODES} values, including aliases");
         Err(RuleFault::new(at, problem, "split it into several files"))
     }
 
@@ -195,7 +195,7 @@ impl<'a> Reader<'a> {
                 let Some((_, node, nodes)) = known else {
                     return Err(RuleFault::new(
                         at,
-                        "this alias stands for something that it is part of",
+                        "this alias refers to a value that contains it",
                         "write the value out",
                     ));
                 };
@@ -245,7 +245,7 @@ impl<'a> Reader<'a> {
             };
             let value = self.node(event, span, depth + 1)?;
             if let Some(line) = lines.insert(Arc::clone(&key.text), key.place.line) {
-                let problem = format!("`{}` is set in line {line} already", key.text);
+                let problem = format!("`{}` is already set in line {line}", key.text);
                 return Err(RuleFault::new(key.place, problem, "set it once"));
             }
             if &*key.text == "<<" && key.style == ScalarStyle::Plain {

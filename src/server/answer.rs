@@ -1,4 +1,4 @@
-//! What all answers of the endpoints have in common.
+//! The common part of all answers of the endpoints.
 
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};

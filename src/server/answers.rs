@@ -93,7 +93,7 @@ impl hyper::service::Service<Request<Incoming>> for Answers {
                 Ok(Ok(response)) => response,
                 Err(_) => {
                     turn.refused(Refusal::Late);
-                    refusal("this took too long; try again\n")
+                    refusal("the request took too long; try again\n")
                 }
             };
             answered(response, Some(turn))
@@ -102,7 +102,7 @@ impl hyper::service::Service<Request<Incoming>> for Answers {
 }
 
 fn no_place() -> Response {
-    let mut response = refusal("all connections are taken; try again\n");
+    let mut response = refusal("all connections are in use; try again\n");
     let close = HeaderValue::from_static("close");
     response.headers_mut().insert(header::CONNECTION, close);
     response

@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn without_known_credentials_nobody_is_let_in() {
+    fn without_known_credentials_no_one_is_let_in() {
         assert!(!allows(&Auth::new(), "Bearer ") && !allows(&Auth::new(), "Basic Og=="));
     }
 }

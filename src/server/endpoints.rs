@@ -1,4 +1,4 @@
-//! What the endpoints serve, and where.
+//! The endpoints and their paths.
 
 use std::fmt;
 use std::sync::Arc;
@@ -175,10 +175,7 @@ impl Endpoints {
     /// Whether there is a query API beside the page.
     #[cfg_attr(
         not(feature = "rules"),
-        allow(
-            clippy::unused_self,
-            reason = "nothing is, without the module that answers"
-        )
+        allow(clippy::unused_self, reason = "unused without the module that answers")
     )]
     pub(super) fn is_queried(&self) -> bool {
         #[cfg(feature = "rules")]

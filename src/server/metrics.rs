@@ -102,16 +102,16 @@ pub(super) fn refusal(failure: Failure) -> Response {
     let (status, text) = match failure {
         Failure::Busy | Failure::Slow => (
             StatusCode::SERVICE_UNAVAILABLE,
-            "other scrapes are under way and left no turn for this one; try again\n",
+            "too many other scrapes are in progress; try again\n",
         ),
         Failure::Large => (
             StatusCode::HTTP_VERSION_NOT_SUPPORTED,
-            "the page is too long for HTTP/1.0, in which a part of it could be taken for the whole; \
-             ask by HTTP/1.1, for it compressed, or for some families by `name[]`\n",
+            "the page is too long for HTTP/1.0, where a client cannot recognise a partial page; \
+             use HTTP/1.1 or compression, or select families with `name[]`\n",
         ),
         Failure::Late | Failure::Gone => (
             StatusCode::SERVICE_UNAVAILABLE,
-            "the scrape would take longer than it may; try again, or allow it more time\n",
+            "the scrape would exceed its timeout; try again, or raise the timeout\n",
         ),
         Failure::Failed => (
             StatusCode::INTERNAL_SERVER_ERROR,

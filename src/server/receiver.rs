@@ -1,4 +1,4 @@
-//! Who receives alerts.
+//! The receivers of alerts.
 
 use crate::rules::{DeliveredAlert, Delivery};
 

@@ -160,7 +160,7 @@ fn broken(failure: Failure) -> io::Error {
     let (kind, text) = match failure {
         Failure::Slow => (
             io::ErrorKind::TimedOut,
-            "the scrape was the slowest when others needed its memory or its turn",
+            "the scrape was the slowest one when others needed its memory or its turn",
         ),
         Failure::Failed => (io::ErrorKind::Other, "the metrics cannot be written"),
         _ => (io::ErrorKind::TimedOut, "the scrape took too long"),

@@ -70,10 +70,10 @@ enum Status {
 /// The problem with the delivery.
 fn read(body: &[u8]) -> Result<Vec<DeliveredAlert>, String> {
     let message: Message = serde_json::from_slice(body)
-        .map_err(|error| format!("this is no delivery of an Alertmanager: {error}"))?;
+        .map_err(|error| format!("this is not a delivery of an Alertmanager: {error}"))?;
     if message.version != VERSION {
         return Err(format!(
-            "version {VERSION} of the webhook is understood, and this is {:?}",
+            "only version {VERSION} of the webhook is supported, and this is {:?}",
             message.version.chars().take(16).collect::<String>()
         ));
     }
@@ -88,7 +88,7 @@ fn read(body: &[u8]) -> Result<Vec<DeliveredAlert>, String> {
 fn alert(alert: Alert) -> Result<DeliveredAlert, String> {
     let time = |name: &str, text: &str| {
         from_rfc_3339(text)
-            .ok_or_else(|| format!("`{name}` is to be a time such as 2026-01-31T12:00:00Z"))
+            .ok_or_else(|| format!("`{name}` must be a time such as 2026-01-31T12:00:00Z"))
     };
     let labels = LabelSet::new(alert.labels);
     let mut delivered = DeliveredAlert::new(
@@ -109,19 +109,19 @@ fn alert(alert: Alert) -> Result<DeliveredAlert, String> {
 async fn receive(State(endpoints): State<Endpoints>, request: Request<Body>) -> Response {
     let (head, body) = request.into_parts();
     let Some(receiver) = &endpoints.receiver else {
-        return refuse(StatusCode::NOT_FOUND, "no alerts are taken in here");
+        return refuse(StatusCode::NOT_FOUND, "no alerts are accepted here");
     };
     if head.extensions.get::<Caller>().is_none() {
         return refuse(
             StatusCode::FORBIDDEN,
-            "alerts are taken in with credentials alone: set `server.bearer_token` or \
+            "alerts are accepted only with credentials: set `server.bearer_token` or \
              `server.basic_auth`, and `http_config` of the receiver",
         );
     }
     let Ok(body) = to_bytes(body, LONGEST).await else {
         return refuse(
             StatusCode::PAYLOAD_TOO_LARGE,
-            "the delivery is longer than 1 MiB or was cut; set `max_alerts` of the receiver",
+            "the delivery is longer than 1 MiB or incomplete; set `max_alerts` of the receiver",
         );
     };
     let alerts = match read(&body) {
@@ -192,8 +192,8 @@ mod tests {
     #[test]
     fn what_is_no_delivery_is_refused_with_the_reason() {
         let fails = |text: &str| read(text.as_bytes()).unwrap_err();
-        assert!(fails("").contains("no delivery of an Alertmanager: EOF"));
-        assert!(fails(&ONE.replace(r#""4""#, r#""3""#)).contains("version 4"));
+        assert!(fails("").contains("not a delivery of an Alertmanager: EOF"));
+        assert!(fails(&ONE.replace(r#""4""#, r#""3""#)).contains("version 4 "));
         assert!(fails(&ONE.replace("2026-01-31T", "yesterday ")).contains("`startsAt`"));
         assert!(
             fails(&ONE.replace("firing", "resolved").replace("0001-01", "x")).contains("endsAt")

@@ -29,13 +29,13 @@ impl Written {
         Self {
             seconds: histogram(
                 "metrics_scrape_duration_seconds",
-                "Time that a page of metrics took to be collected, written and compressed; \
-                 scrapers that share a page are counted once",
+                "Time to collect, write and compress a page of metrics; a page that scrapers share \
+                 is counted once",
                 &SECONDS,
             ),
             bytes: histogram(
                 "metrics_scrape_size_bytes",
-                "Length of a page of metrics as it is sent",
+                "Length of a page of metrics as sent",
                 &BYTES,
             ),
         }

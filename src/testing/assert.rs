@@ -52,7 +52,7 @@ pub fn assert_absent(registry: &impl AsRef<Registry>, name: &str, labels: &[(&st
     let found = reading.value(name, labels);
     assert!(
         found.is_none(),
-        "{} is {}, expected not to be there{}",
+        "{} is {}, but was expected to be absent{}",
         Series::of(name, labels),
         found.unwrap_or_default(),
         nearest(&reading, name, labels)

@@ -34,7 +34,7 @@ pub fn check_catalogue(registry: &impl AsRef<Registry>) {
         .collect();
     assert!(
         differences.is_empty(),
-        "what is exposed differs from what is declared in {} place(s):{}",
+        "the exposed metrics differ from the declared ones in {} place(s):{}",
         differences.len(),
         shown.concat()
     );
@@ -60,7 +60,7 @@ fn of_family(name: &str, family: &ScrapeFamily, defs: &[MetricDef], found: &mut 
     let kind = family.def().kind;
     if let Some(def) = defs.iter().find(|def| def.kind != kind) {
         found.push(format!(
-            "{name}: it is a {kind}, declared is a {}",
+            "{name}: it is a {kind}, but is declared as a {}",
             def.kind
         ));
         return;

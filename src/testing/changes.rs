@@ -12,7 +12,7 @@ use super::series::Series;
 /// ```text
 /// orders_total{payment="card"} +3
 /// queue_depth -2
-/// sessions{room="a"} -5 (gone)
+/// sessions{pool="a"} -5 (gone)
 /// ```
 ///
 /// A new sample counts from 0. Histogram buckets are omitted, since the count shows the change.
@@ -96,7 +96,7 @@ impl Changes {
         let extra: Vec<String> = extra.map(|line| format!("\n  {line}")).collect();
         assert!(
             missing.is_empty() && extra.is_empty(),
-            "the changes are others than expected\nexpected and not there:{}\nthere and not expected:{}",
+            "the changes differ from the expected ones\nmissing:{}\nunexpected:{}",
             or_nothing(&missing),
             or_nothing(&extra),
         );

@@ -1,6 +1,6 @@
 #![allow(
     clippy::float_cmp,
-    reason = "what is read is the very number that was recorded"
+    reason = "the value read is exactly the recorded one"
 )]
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -102,21 +102,21 @@ fn a_summary_is_read_by_its_parts() {
             };
             out.push(FamilySnapshot {
                 def: self.describe().remove(0).into(),
-                series: vec![SeriesSnapshot::new([("room", "a")], value)],
+                series: vec![SeriesSnapshot::new([("pool", "a")], value)],
             });
         }
     }
     let registry = Registry::new();
     registry.collect_from(std::sync::Arc::new(Summary)).unwrap();
-    let room = ("room", "a");
+    let pool = ("pool", "a");
     assert_value(
         &registry,
         "wait_seconds",
-        &[room, ("quantile", "0.5")],
+        &[pool, ("quantile", "0.5")],
         1.25,
     );
-    assert_value(&registry, "wait_seconds_sum", &[room], 9.0);
-    assert_value(&registry, "wait_seconds_count", &[room], 4.0);
+    assert_value(&registry, "wait_seconds_sum", &[pool], 9.0);
+    assert_value(&registry, "wait_seconds_count", &[pool], 4.0);
 }
 
 #[test]
@@ -150,9 +150,8 @@ fn changes_are_what_was_added_and_what_is_gone() {
     let message = message(|| changes.only("queue").assert(&["queue_depth -2"]));
     assert_eq!(
         message,
-        "the changes are others than expected\n\
-         expected and not there:\n  queue_depth -2\n\
-         there and not expected:\n  queue_depth -3"
+        "the changes differ from the expected ones\nmissing:\n  queue_depth -2\nunexpected:\n  \
+         queue_depth -3"
     );
 }
 
@@ -180,7 +179,7 @@ fn a_message_shows_the_nearest_series() {
     assert!(!other.contains("  unlike"), "{other}");
     let there = message(|| assert_absent(&registry, "unlike", &[]));
     assert!(
-        there.starts_with("unlike is 7, expected not to be there"),
+        there.starts_with("unlike is 7, but was expected to be absent"),
         "{there}"
     );
     assert_absent(&registry, "unlike", &labels);

@@ -18,14 +18,14 @@ macro_rules! trace_by {
 }
 pub(crate) use trace_by;
 
-#[expect(clippy::unused_self, reason = "as the module has them")]
+#[expect(clippy::unused_self, reason = "the same as in the module")]
 impl Source {
     pub(crate) fn of(&self, _: RequestHead<'_>) -> Trace {
         Trace::default()
     }
 }
 
-#[expect(clippy::unused_self, reason = "as the module has them")]
+#[expect(clippy::unused_self, reason = "the same as in the module")]
 impl Trace {
     pub(crate) fn begun(&mut self, _: &Extensions) {}
 
@@ -40,7 +40,7 @@ mod current {
     #[derive(Debug)]
     pub(crate) struct Current(());
 
-    #[expect(clippy::unused_self, reason = "as the module has it")]
+    #[expect(clippy::unused_self, reason = "the same as in the module")]
     impl Current {
         pub(crate) fn trace(&self) -> Trace {
             Trace::default()

@@ -70,14 +70,14 @@ macro_rules! tracker {
             type Metrics = $Metrics;
 
             $(
-                #[allow(unused_variables, reason = "a kind may have names that do not matter here")]
+                #[allow(unused_variables, reason = "some names of a kind are unused here")]
                 fn started(&self, $start: &$Metrics) {
                     $crate::tracker!(@names self $labels);
                     $started
                 }
             )?
 
-            #[allow(unused_variables, reason = "a kind may have names that do not matter here")]
+            #[allow(unused_variables, reason = "some names of a kind are unused here")]
             fn record(
                 &self,
                 $metrics: &$Metrics,

@@ -32,7 +32,10 @@ pub struct Clock(pub(super) Source);
 pub(super) enum Source {
     #[default]
     System,
-    #[cfg_attr(not(feature = "tsc"), expect(dead_code, reason = "nothing makes one"))]
+    #[cfg_attr(
+        not(feature = "tsc"),
+        expect(dead_code, reason = "never created in this build")
+    )]
     Counter(Counter),
     Manual(Arc<Mutex<Hands>>),
 }
@@ -44,7 +47,10 @@ pub(crate) struct Mark(Moment);
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Moment {
     Instant(Instant),
-    #[cfg_attr(not(feature = "tsc"), expect(dead_code, reason = "nothing makes one"))]
+    #[cfg_attr(
+        not(feature = "tsc"),
+        expect(dead_code, reason = "never created in this build")
+    )]
     Ticks(Ticks),
 }
 

@@ -48,7 +48,7 @@ pub(crate) fn pieces(text: &str) -> impl Iterator<Item = (&str, Option<char>)> {
 }
 
 fn is_control(c: char) -> bool {
-    // All others are beyond ASCII, and most text is not.
+    // All others are beyond ASCII, which is rare.
     c.is_ascii_control() || !c.is_ascii() && is_hidden(c)
 }
 

@@ -57,7 +57,7 @@ pub(crate) fn number() -> usize {
 #[cold]
 fn first(number: &Cell<usize>) -> usize {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
-    // Never the marker itself, not even after that many threads.
+    // Never equal to the marker, even after that many threads.
     let fresh = NEXT.fetch_add(1, Ordering::Relaxed) % usize::MAX;
     number.set(fresh);
     fresh

@@ -17,7 +17,7 @@ impl Counter {
     }
 
     #[inline]
-    #[expect(clippy::unused_self, reason = "as the counter has it")]
+    #[expect(clippy::unused_self, reason = "the same as for the counter")]
     pub(super) fn since(&self, start: Ticks) -> Duration {
         match start {}
     }

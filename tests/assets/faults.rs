@@ -1,4 +1,4 @@
-//! What cannot be generated is refused, all of it at once, before anything is written.
+//! All faults are refused at once, before anything is written.
 
 use selfheal::assets::AssetsError;
 use selfheal::config::{Assets, ConfigError, Objective};
@@ -31,14 +31,14 @@ seconds = -1
     for part in [
         "namespace (line 2): `1st` cannot start a metric's name",
         "assets.window (line 5): 90s is shorter than two scrape intervals of 1m; a rate needs two samples",
-        "assets.targets[0] (line 6): `localhost` is not of that form; write it as `host:port`",
-        "assets.webhook (line 7): `localhost:9898` is not of that form; write it as `https://host/path`",
-        "assets.retention_size (line 8): `much` is not of that form; write it as `50GB`",
-        "assets.smarthost (line 3): there is an address of e-mail and no mail server",
-        "assets.kubernetes_namespace (line 10): `My Stack` is not of that form",
+        "assets.targets[0] (line 6): `localhost` does not have this form; write it as `host:port`",
+        "assets.webhook (line 7): `localhost:9898` does not have this form; write it as `https://host/path`",
+        "assets.retention_size (line 8): `much` does not have this form; write it as `50GB`",
+        "assets.smarthost (line 3): there is an e-mail address but no mail server",
+        "assets.kubernetes_namespace (line 10): `My Stack` does not have this form",
         "assets.objective.a.percent (line 12): 100.1 is not above 0 and below 100; give a share such as 99.9",
         "assets.objective.b.percent (line 14): 100 is not above 0 and below 100",
-        "assets.objective.b.seconds (line 15): -1 is no time in seconds",
+        "assets.objective.b.seconds (line 15): -1 is not a time in seconds",
     ] {
         assert!(
             said.iter().any(|fault| fault.starts_with(part)),
@@ -68,7 +68,7 @@ fn an_objective_needs_a_bucket_that_ends_there_and_labels_that_there_are() {
     );
     assert_eq!(
         said[1],
-        "assets.objective.fast.seconds: 0.2 is no bound of the buckets of `http_request_duration_seconds`; \
+        "assets.objective.fast.seconds: 0.2 is not a bucket bound of `http_request_duration_seconds`; \
          give one of 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, or add it to `http.buckets`"
     );
     assert_eq!(

@@ -13,7 +13,7 @@ const WHOLE: [&str; 3] = [
     "prometheus/rules/healing.yml",
 ];
 
-/// With `UPDATE_GOLDEN=1` the files are written anew.
+/// With `UPDATE_GOLDEN=1` the files are written again.
 #[test]
 fn every_file_is_what_it_was() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/assets/golden");

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::shop;
 
 selfheal::group! {
-    /// What happens at the tills.
+    /// Events at the tills.
     struct Tills: "tills" {
         /// Orders placed, by shop
         orders: Counter = "till_orders_total" ["shop"];
@@ -28,7 +28,7 @@ fn read(dashboard: &str) -> Vec<(String, String, String)> {
     let mut read = Vec::new();
     for panel in dashboard["panels"].as_array().unwrap() {
         for target in panel["targets"].as_array().into_iter().flatten() {
-            // As Grafana fills in its variables.
+            // As Grafana replaces its variables.
             let expr = target["expr"].as_str().unwrap();
             let query = Query::parse(&expr.replace("$__rate_interval", "1m")).unwrap();
             for matchers in query.selectors() {

@@ -1,5 +1,5 @@
 //! The picture of the README: the panels of the overview, drawn from what a real Prometheus has
-//! scraped of the storefront. `UPDATE_PICTURE=1 tests/all.sh assets` writes it anew, after two
+//! scraped of the storefront. `UPDATE_PICTURE=1 tests/all.sh assets` writes it again, after two
 //! minutes of load and chaos.
 
 use std::fmt::Write as _;
@@ -62,7 +62,7 @@ pub(super) fn draw(server: &Prometheus, dashboard: &Path) {
     }
 }
 
-/// What a panel shows; of one of the newest values, a point each.
+/// The content of a panel; for one of newest values, a point each.
 fn lines(server: &Prometheus, panel: &Value, now: f64) -> Vec<Line> {
     let mut lines = Vec::new();
     for target in panel["targets"].as_array().into_iter().flatten() {
@@ -99,7 +99,7 @@ fn lines(server: &Prometheus, panel: &Value, now: f64) -> Vec<Line> {
 
 /// The legend of a series, its labels filled in.
 fn legend(target: &Value, labels: &Value) -> String {
-    // Of what has no legend, an alert has a name.
+    // Without a legend, an alert still has a name.
     let name = labels["alertname"].as_str().unwrap_or_default();
     let legend = target["legendFormat"].as_str().unwrap();
     let legend = legend.replace("__auto", name);
@@ -213,7 +213,7 @@ fn curves(
             out,
             "<polyline fill=\"none\" stroke=\"{colour}\" stroke-width=\"1.5\" points=\"{points}\"/>"
         );
-        // A legend that has no space is left out.
+        // A legend without space is left out.
         let length = line.legend.len() as f64 * 5.6;
         if from + length < left + wide {
             let _ = writeln!(

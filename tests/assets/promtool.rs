@@ -122,7 +122,7 @@ fn the_configurations_are_taken_by_promtool_and_amtool() {
         }
         let file = folder.path().join("kubernetes/prometheus.yml");
         if let Some(said) = refused(&tool, check, std::slice::from_ref(&file)) {
-            // That of Debian 12 has no discovery in Kubernetes; the rest is checked.
+            // The promtool of Debian 12 has no Kubernetes discovery; the rest is checked.
             assert!(
                 said.contains("field kubernetes_sd_configs not found"),
                 "{said}"

@@ -41,7 +41,7 @@ fn of_dashboards(folder: &Path) -> Vec<Asked> {
     for file in promtool::files(folder) {
         let dashboard: Value =
             serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
-        // Of the groups of the application itself, which are all in use here.
+        // The application's own groups, all of which are in use here.
         let is_own = file.to_string_lossy().contains("/own-");
         for panel in dashboard["panels"].as_array().unwrap() {
             let reason = panel["description"].as_str().unwrap_or_default();
@@ -54,7 +54,8 @@ fn of_dashboards(folder: &Path) -> Vec<Asked> {
             }
         }
         for mark in dashboard["annotations"]["list"].as_array().unwrap() {
-            // A mark is there only for what happened lately, which is chance; what it counts must be there.
+            // Whether an annotation has a mark depends on chance; the series that it counts must
+            // exist.
             let expr = filled(mark["target"]["expr"].as_str().unwrap());
             let counted = expr
                 .strip_suffix(" > 0")
@@ -71,11 +72,11 @@ fn of_dashboards(folder: &Path) -> Vec<Asked> {
     all
 }
 
-/// What only other exporters have, and what is only there once something was lost.
+/// The metrics of other exporters, and those that exist only once something was lost.
 fn may_be_absent(name: &str) -> &'static str {
     let absent = [
-        ("kube_", "kube-state-metrics is not there"),
-        ("probe_", "the blackbox exporter is not there"),
+        ("kube_", "kube-state-metrics does not run"),
+        ("probe_", "the blackbox exporter does not run"),
         ("selfheal_", "nothing was lost"),
         ("container_", "there is no container with limits"),
     ];
@@ -203,7 +204,7 @@ fn silent<'a>(server: &Prometheus, asked: &'a [Asked]) -> Vec<&'a Asked> {
         .filter(|asked| asked.reason.is_empty())
         .collect();
     while !silent.is_empty() && begin.elapsed() < PATIENCE {
-        // The storefront and the server are other processes; no injected clock reaches them.
+        // The storefront and the server are other processes, which no injected clock reaches.
         std::thread::sleep(Duration::from_secs(1));
         let time = a_moment_ago(server);
         silent.retain(|asked| is_empty(&server.try_query_at(&asked.expr, time).unwrap()));
@@ -216,7 +217,7 @@ fn a_moment_ago(server: &Prometheus) -> f64 {
     (server.value("time()").unwrap() - 1.5).floor()
 }
 
-/// What the two answer differently at one moment, and how many values are the same.
+/// The differences of the two answers at one moment, and the number of equal values.
 fn different<'a>(
     server: &Prometheus,
     asked: &[&'a Asked],
@@ -276,7 +277,7 @@ fn every_query_has_an_answer_and_ours_is_that_of_prometheus() {
     let (mut values, mut rest): (usize, Vec<&Asked>) = (0, asked.iter().collect());
     let mut differences = Vec::new();
     for _ in 0..TRIES {
-        // A scrape that came late makes a difference once, a fault each time.
+        // A late scrape makes one difference, a fault makes one each time.
         differences = different(&server, &rest, &mut values);
         rest = differences.iter().map(|(asked, _)| *asked).collect();
         if rest.is_empty() {

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use super::support::child::{Example, command};
 use super::support::prometheus::Prometheus;
 
-/// What the configuration calls the service, so that its job is.
+/// The name of the service in the configuration, and of its job.
 pub(super) const JOB: &str = "storefront";
 /// The token of the scrapes and of the webhook.
 const TOKEN: &str = "open-sesame";

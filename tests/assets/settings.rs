@@ -68,11 +68,11 @@ fn each_setting_changes_what_is_generated() {
     let keys: BTreeSet<&str> = keys.filter(|key| key.starts_with("assets.")).collect();
     let rows: BTreeSet<&str> = ROWS.iter().map(|row| row.0).collect();
     assert_eq!(rows, keys);
-    // Many differ from the same.
+    // Cached, since many are compared with the same files.
     let mut known = BTreeMap::new();
     for (key, value, beside) in ROWS {
         let key = key.replace("NAME", "orders");
-        // The mail server is needed beside an address, so there is no address without one.
+        // An address requires a mail server, so that there can be no address without one.
         let without = match *beside {
             "assets.email = 'ops@shop.test'" => format!("{beside}\nassets.smarthost = 'other:25'"),
             beside => beside.to_owned(),

@@ -24,7 +24,7 @@ fn counted(served: &Served, parts: &[&str]) -> f64 {
     let lines = page.text().lines().filter(|line| !line.starts_with('#'));
     let lines = lines.filter(|line| parts.iter().all(|part| line.contains(part)));
     let values = lines.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok());
-    // Not `sum()`, which is -0 for no series.
+    // Not `sum()`, which is -0 without series.
     values.fold(0.0, |sum, value| sum + value)
 }
 

@@ -116,7 +116,8 @@ fn a_failure_on_the_way_puts_everything_back() {
     let (one, other) = (generated(shop()), generated(shop().namespace("stall")));
     one.write(folder.path()).unwrap();
     let before = tree(folder.path());
-    // What was exchanged up to a crash: one file is new, its old one is aside, another is on its way.
+    // The state after a crash: one file is replaced, its old one is set aside, another is in
+    // progress.
     let (new, old) = (
         folder.path().join(".selfheal-assets.new"),
         folder.path().join(".selfheal-assets.old"),

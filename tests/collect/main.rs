@@ -38,6 +38,6 @@ fn number(registry: &Registry, series: &str) -> Option<f64> {
         .lines()
         .filter_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
     let number = found.next()?.parse().unwrap();
-    assert_eq!(found.next(), None, "{series} is there twice:\n{page}");
+    assert_eq!(found.next(), None, "{series} occurs twice:\n{page}");
     Some(number)
 }

@@ -35,7 +35,7 @@ fn what_collectors_yield_can_be_switched_off_one_by_one() {
         "build_info",
         "system_health_score",
     ];
-    // What is sampled in the background may come later in one than in the other.
+    // Background samples may arrive later in one of the two.
     let handle = |config: Config| {
         let config = config.system(System::new().enabled(false));
         Selfheal::new(config).unwrap()
@@ -101,7 +101,7 @@ fn a_collector_of_which_nothing_is_left_is_not_asked() {
     let (registry, load) = loaded(over);
     assert_eq!(Reading::of(&registry).sum("load_ratio", &[]), 0.0);
     assert_eq!(load.asked.load(Ordering::Relaxed), 0);
-    // What was decided when it was registered stays.
+    // The decision at registration stays.
     registry.configure(Settings::default());
     assert_absent(&registry, "load_ratio", &[("core", "0")]);
 }
@@ -136,7 +136,7 @@ fn a_tracker_of_what_is_switched_off_records_the_rest() {
 }
 
 #[test]
-fn a_name_that_nobody_declares_is_told_after_a_while() {
+fn a_name_that_no_one_declares_is_reported_after_a_while() {
     let (clock, time) = Clock::manual();
     let config = off(&["llm_requests_totl"]);
     let heal = Selfheal::with_clock(config, clock).unwrap();
@@ -146,16 +146,16 @@ fn a_name_that_nobody_declares_is_told_after_a_while() {
         "gpt-4",
         "completion",
     ));
-    let told = || {
+    let reported = || {
         let recent = heal.report().recent.into_iter();
         let mut own = recent.filter(|note| note.component == "configuration");
         own.next().map(|note| note.text)
     };
-    assert_eq!(told(), None, "it may still be declared");
+    assert_eq!(reported(), None, "it may still be declared");
     time.advance(Duration::from_secs(61));
     let want = "metrics.family.llm_requests_totl: no metric of this name is declared so far; \
                 did you mean `llm_requests_total`?";
-    assert_eq!(told().as_deref(), Some(want));
+    assert_eq!(reported().as_deref(), Some(want));
     assert_eq!(heal.unused_settings().to_string(), want);
     let registry = heal.registry();
     assert_eq!(registry.unused_settings(), heal.unused_settings());

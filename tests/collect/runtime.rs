@@ -6,7 +6,7 @@ use tokio::sync::oneshot;
 use crate::number;
 
 #[test]
-fn tasks_and_workers_are_those_of_the_run_time() {
+fn tasks_and_workers_are_those_of_the_runtime() {
     let registry = Registry::new();
     let tokio = Builder::new_multi_thread()
         .worker_threads(3)
@@ -24,7 +24,7 @@ fn tasks_and_workers_are_those_of_the_run_time() {
     let busy = number(&registry, "tokio_worker_busy_seconds_total");
     assert!(busy >= Some(0.0));
 
-    // Another one takes its place, also for a caller who asks twice.
+    // A second one replaces it, even for a caller who asks twice.
     let single = Builder::new_current_thread().build().unwrap();
     runtime(&registry, single.handle()).unwrap();
     assert_eq!(number(&registry, "tokio_workers"), Some(1.0));
@@ -42,7 +42,7 @@ async fn tasks_that_wait_their_turn_are_counted() {
     let registry = Registry::new();
     runtime(&registry, &Handle::current()).unwrap();
     let parks = number(&registry, "tokio_worker_parks_total").unwrap();
-    // On a run-time of one thread, which this test keeps for itself, spawned from another
+    // On a runtime of one thread, which this test keeps for itself, spawned from another
     // thread: they can wait in the shared queue alone.
     let handle = Handle::current();
     let tasks = std::thread::spawn(move || [(); 5].map(|()| handle.spawn(async {})));
@@ -52,7 +52,7 @@ async fn tasks_that_wait_their_turn_are_counted() {
         task.await.unwrap();
     }
     assert_eq!(number(&registry, "tokio_global_queue_depth"), Some(0.0));
-    // With nothing to do but wait for another thread, the worker goes to sleep.
+    // The worker goes to sleep, since it only waits for another thread.
     let (wake, woken) = oneshot::channel();
     let waker = std::thread::spawn(move || {
         let now = || number(&registry, "tokio_worker_parks_total").unwrap();

@@ -38,7 +38,7 @@ fn a_build_fills_itself_in() {
     let info = ServiceInfo::new(selfheal::build_info!()).version("9");
     service(&registry, &Clock::system(), &info).unwrap();
     let text = page(&registry, Format::TEXT);
-    // This test is compiled as a part of the crate, so its version is the crate's.
+    // This test is part of the crate, so its version is the crate's.
     let build = format!(
         "build_info{{version=\"{}\",commit=\"",
         env!("CARGO_PKG_VERSION")
@@ -48,7 +48,7 @@ fn a_build_fills_itself_in() {
 }
 
 #[test]
-fn uptime_is_told_by_the_clock_that_was_handed_in() {
+fn uptime_is_reported_by_the_clock_that_was_handed_in() {
     let registry = Registry::new();
     let (clock, hand) = Clock::manual();
     let info = ServiceInfo::new(BuildInfo::new("1"));
@@ -60,7 +60,7 @@ fn uptime_is_told_by_the_clock_that_was_handed_in() {
     hand.set_wall(std::time::SystemTime::UNIX_EPOCH);
     assert_eq!(number(&registry, "uptime_seconds"), Some(90.5));
 
-    // Said again, as a second installation on the same registry does: the last word counts.
+    // Called again, as a second installation on the same registry does: the last call counts.
     service(&registry, &clock, &info.version("2")).unwrap();
     assert_eq!(number(&registry, "uptime_seconds"), Some(0.0));
     let two = r#"service_info{version="2",healing_enabled="false"}"#;

@@ -137,7 +137,7 @@ fn a_disk_that_vanishes_takes_its_series_with_it() {
             };
             match asked {
                 1 => sample.disks.push(usb(1, 2)),
-                // One that is there and says nothing of itself.
+                // A disk without any figures.
                 2 => sample.disks.push(usb(0, 0)),
                 3 => {}
                 _ => sample.disks.clear(),
@@ -186,7 +186,7 @@ fn slow() -> (
     let (asked, was_asked) = channel();
     let (answer, answers) = channel();
     let source = move || {
-        // Both ends are gone when the test is over; the thread then runs out by itself.
+        // Both ends are dropped with the test; the thread then ends by itself.
         let _ = asked.send(());
         sample(answers.recv().unwrap_or_default())
     };
@@ -204,7 +204,7 @@ fn a_source_that_hangs_does_not_hold_up_a_scrape() {
         .spawn()
         .unwrap();
     was_asked.recv().unwrap();
-    // The source hangs from here on; a scrape that waited for it would never come back.
+    // The source hangs from here on; a scrape that waited for it would never return.
     assert_eq!(number(&registry, "system_memory_used_bytes"), None);
     answer.send(1).unwrap();
     was_asked.recv().unwrap();
@@ -213,7 +213,7 @@ fn a_source_that_hangs_does_not_hold_up_a_scrape() {
         Some(1.0),
         "the last sample, while the next one hangs"
     );
-    // Nor does it hold up who drops the handle.
+    // Dropping the handle does not wait for it either.
     drop(handle);
     answer.send(2).unwrap();
     assert!(

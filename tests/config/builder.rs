@@ -1,4 +1,4 @@
-//! What is set in code.
+//! Settings in code.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ fn faults_of_code_have_no_place() {
     assert_eq!(
         faults.to_string(),
         "namespace: `1st` cannot start a metric's name; \
-         use letters, digits and `_`, and no digit first\n\
+         use letters, digits and `_`, and start with a letter\n\
          http.sample_rate: 1.5 is outside 0..=1; give the share of requests to record"
     );
     let error = ConfigError::Invalid(faults).to_string();
@@ -154,8 +154,7 @@ fn a_policy_is_built_in_one_expression_as_its_siblings_are() {
                 .alerts(1_008)
                 .series(1_009),
         );
-    // Whatever the defaults say, the policy says differently: no setter is missing or sets
-    // another field.
+    // Every value differs from the default: no setter is missing or sets another field.
     let json = |policy: &HealingPolicy| serde_json::to_value(policy).unwrap();
     let (ours, default) = (json(&policy), json(&HealingPolicy::new()));
     let mut same = Vec::new();
@@ -212,19 +211,19 @@ fn unchanged(path: &str, a: &serde_json::Value, b: &serde_json::Value, out: &mut
 
 #[test]
 fn a_profile_is_a_word_and_an_unknown_one_a_fault_with_the_nearest() {
-    let told = Config::new()
+    let reported = Config::new()
         .profile("luminous-nix")
         .profile("pipeline_guard")
         .profile("pipeline_guard")
         .profile("kubernetes")
         .checked();
-    let told = told.unwrap_err().to_string();
+    let reported = reported.unwrap_err().to_string();
     for part in [
-        "profiles: `luminous-nix` is no profile; did you mean `luminous_nix`?",
-        "profiles: `pipeline_guard` is there twice; leave one out",
-        "profiles: `kubernetes` is no profile; the profiles are `luminous_nix`, ",
+        "profiles: `luminous-nix` is not a profile; did you mean `luminous_nix`?",
+        "profiles: `pipeline_guard` occurs twice; leave one out",
+        "profiles: `kubernetes` is not a profile; the profiles are `luminous_nix`, ",
     ] {
-        assert!(told.contains(part), "{told}");
+        assert!(reported.contains(part), "{reported}");
     }
     let namespace = |config: Config| config.checked().unwrap().namespace_in_force().to_owned();
     let guard = || Config::new().profile("pipeline_guard");

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use selfheal::config::{Config, ConfigError, FamilySettings, Fault, Http, Mode, Origin, Service};
 
-use super::{load, told};
+use super::{load, reported};
 
 #[test]
 fn every_type_from_text() {
@@ -69,7 +69,7 @@ fn an_empty_variable_is_an_empty_value() {
         ],
     );
     assert_eq!(config.unwrap(), Config::default());
-    let faults = told(load("", &[("SELFHEAL_HTTP__SAMPLE_RATE", "")]));
+    let faults = reported(load("", &[("SELFHEAL_HTTP__SAMPLE_RATE", "")]));
     assert_eq!(faults.len(), 1, "{faults:?}");
 }
 
@@ -108,7 +108,7 @@ fn it_wins_over_file_and_builder() {
 #[test]
 fn it_mends_what_the_file_has_wrong() {
     let text = "namespace = 5\n[server]\nlisten = '0.0.0.0:1'\nhttp = 1\n";
-    let faults = told(load(
+    let faults = reported(load(
         text,
         &[
             ("SELFHEAL_NAMESPACE", "shop"),
@@ -121,9 +121,9 @@ fn it_mends_what_the_file_has_wrong() {
 }
 
 #[test]
-fn wrong_text_is_told_with_the_variable() {
+fn wrong_text_is_reported_with_the_variable() {
     assert_eq!(
-        told(load(
+        reported(load(
             "",
             &[
                 ("SELFHEAL_GLOBAL_LABELS", "env"),
@@ -146,7 +146,7 @@ fn wrong_text_is_told_with_the_variable() {
             "metrics.gzip (SELFHEAL_METRICS__GZIP): expected true or false, found other text; \
              write `true` or `false`, without quotes",
             "metrics.max_series (SELFHEAL_METRICS__MAX_SERIES): expected a whole number, found \
-             other text; write it without quotes and without a point, such as `64`",
+             other text; write it without quotes and without a decimal point, such as `64`",
             "server.max_connections (SELFHEAL_SERVER__MAX_CONNECTIONS): -1 is outside \
              0..=18446744073709551615; give a number in that range",
             "service.labels.team (SELFHEAL_SERVICE__LABELS__TEAM__NAME): expected text, found a \
@@ -160,7 +160,7 @@ fn wrong_text_is_told_with_the_variable() {
 #[test]
 fn variables_of_the_wrong_section_are_sent_to_theirs() {
     assert_eq!(
-        told(load(
+        reported(load(
             "",
             &[
                 ("SELFHEAL_METRICS__NAMESPACE", "shop"),
@@ -179,7 +179,7 @@ fn variables_of_the_wrong_section_are_sent_to_theirs() {
 #[test]
 fn faults_of_lists_and_maps_name_the_place() {
     assert_eq!(
-        told(load(
+        reported(load(
             "",
             &[
                 ("SELFHEAL_GLOBAL_LABELS", "env=prod,9=x"),
@@ -191,7 +191,7 @@ fn faults_of_lists_and_maps_name_the_place() {
             "http.buckets[1] (SELFHEAL_HTTP__BUCKETS): expected a number, found other text; \
              write it without quotes, such as `0.5`",
             "global_labels.9 (SELFHEAL_GLOBAL_LABELS): this is not the name of a label; \
-             use letters, digits and `_`, and no digit first",
+             use letters, digits and `_`, and start with a letter",
             "http.exclude[1] (SELFHEAL_HTTP__EXCLUDE): `b` does not start with `/`; \
              write a path such as `/health` or `/internal/*`",
         ]
@@ -239,8 +239,8 @@ fn unknown_variables_all_of_them() {
 }
 
 #[test]
-fn an_unknown_key_of_file_and_environment_is_told_for_both() {
-    let faults = told(load("[htpp]\nx = 1", &[("SELFHEAL_HTPP__Y", "1")]));
+fn an_unknown_key_of_file_and_environment_is_reported_for_both() {
+    let faults = reported(load("[htpp]\nx = 1", &[("SELFHEAL_HTPP__Y", "1")]));
     assert_eq!(faults.len(), 2, "{faults:?}");
     assert!(
         faults[0].starts_with("htpp.y (SELFHEAL_HTPP__Y): "),
@@ -251,7 +251,7 @@ fn an_unknown_key_of_file_and_environment_is_told_for_both() {
 
 #[cfg(unix)]
 #[test]
-fn what_is_not_utf8_is_told_if_it_is_ours() {
+fn what_is_not_utf8_is_reported_if_it_is_ours() {
     use std::os::unix::ffi::OsStringExt;
 
     let bad = |start: &str| OsString::from_vec([start.as_bytes(), b"\xff"].concat());
@@ -261,7 +261,7 @@ fn what_is_not_utf8_is_told_if_it_is_ours() {
         (OsString::from("OTHER"), bad("")),
         (bad("OTHER"), OsString::from("1")),
     ]);
-    let faults = told(result);
+    let faults = reported(result);
     assert_eq!(faults.len(), 2, "{faults:?}");
     assert!(
         faults
@@ -296,14 +296,14 @@ fn the_real_environment_is_read() {
 #[test]
 #[ignore = "the test above runs it, with the environment that it needs"]
 fn in_a_child() {
-    // Whoever runs all ignored tests runs this one as well, without its parent.
+    // Running all ignored tests runs this one too, without its parent.
     if env::var_os("THE_TOKEN").is_none() {
         return;
     }
     let config = Config::from_env().unwrap();
     assert_eq!(config.namespace, "from_the_parent");
     assert!(config.server.bearer_token.unwrap().matches(b"sesame"));
-    // A secret of a text without an environment of its own comes from the real one as well.
+    // A secret in a text without its own environment is read from the real one.
     let config = Config::from_toml_str("server.bearer_token = { env = 'THE_TOKEN' }").unwrap();
     assert!(config.server.bearer_token.unwrap().matches(b"sesame"));
     println!("{READ}");

@@ -2,11 +2,11 @@
 
 use selfheal::config::{Config, ConfigError, Faults, Origin};
 
-use super::{load, told};
+use super::{load, reported};
 
 /// Exactly one fault, with exactly these words.
 fn only(text: &str, expected: &str) {
-    assert_eq!(told(Config::from_toml_str(text)), [expected], "{text}");
+    assert_eq!(reported(Config::from_toml_str(text)), [expected], "{text}");
 }
 
 #[test]
@@ -14,16 +14,16 @@ fn names_and_labels() {
     only(
         "namespace = 'my-shop'",
         "namespace (line 1): `my-shop` cannot start a metric's name; \
-         use letters, digits and `_`, and no digit first",
+         use letters, digits and `_`, and start with a letter",
     );
     only(
         "namespace = 'shop_'",
         "namespace (line 1): `shop_` ends in `_`, which would be doubled; \
-         leave the last `_` off; it is put between the namespace and the name",
+         leave the last `_` off; it is added between the namespace and the name",
     );
     only(
         "namespace = '__shop'",
-        "namespace (line 1): `__shop` starts with `__`, which Prometheus keeps to itself; \
+        "namespace (line 1): `__shop` starts with `__`, which Prometheus reserves; \
          start it with a letter",
     );
     only(
@@ -32,13 +32,13 @@ fn names_and_labels() {
     );
     only(
         "[global_labels]\n__name__ = 'x'",
-        "global_labels.__name__ (line 2): names that start with `__` are kept by Prometheus; \
+        "global_labels.__name__ (line 2): names that start with `__` are reserved by Prometheus; \
          start the name with a letter",
     );
     only(
         "[global_labels]\n'a.b' = 'x'",
         "global_labels.\"a.b\" (line 2): this is not the name of a label; \
-         use letters, digits and `_`, and no digit first",
+         use letters, digits and `_`, and start with a letter",
     );
     only(
         "global_labels.env = ''",
@@ -79,7 +79,7 @@ fn lengths() {
         format!("http.exclude = ['/{}']", "p".repeat(1_024)),
         format!("http.exclude = [{}]", "'/p',".repeat(257)),
     ] {
-        let faults = told(Config::from_toml_str(&text));
+        let faults = reported(Config::from_toml_str(&text));
         assert_eq!(faults.len(), 1, "{faults:?}");
         assert!(faults[0].len() < 400, "{faults:?}");
     }
@@ -94,12 +94,12 @@ fn metrics() {
     only(
         "metrics.max_label_value = 15",
         "metrics.max_label_value (line 1): 15 is outside 16..=4096; \
-         give how many bytes of a label value are kept",
+         give how many bytes of a label value are to be kept",
     );
     only(
         "metrics.family.a_total.max_label_value = 4097",
         "metrics.family.a_total.max_label_value (line 1): 4097 is outside 16..=4096; \
-         give how many bytes of a label value are kept",
+         give how many bytes of a label value are to be kept",
     );
     only(
         &format!(
@@ -126,7 +126,7 @@ fn metrics() {
     only(
         "[metrics.family.'http-requests']\nmax_series = 5",
         "metrics.family.http-requests (line 1): this is not the name of a metric; \
-         use letters, digits and `_`, and no digit first; colons may be used",
+         use letters, digits and `_`, and start with a letter; colons may be used",
     );
     only(
         "[metrics.family.x]\nmax_series = 0",
@@ -147,7 +147,7 @@ fn buckets_of_what_is_known_to_have_none() {
 #[test]
 fn native_buckets() {
     assert_eq!(
-        told(Config::from_toml_str(
+        reported(Config::from_toml_str(
             "[metrics.family.x_total.native]\n\
              growth = 1\nmax_buckets = 0\nzero_threshold = -1\nmax_zero_threshold = nan"
         )),
@@ -173,16 +173,16 @@ fn buckets() {
         "http.buckets (line 1): there is no bucket; give at least one upper bound",
     );
     assert_eq!(
-        told(Config::from_toml_str(
+        reported(Config::from_toml_str(
             "[metrics.family.x]\nbuckets = [\n1,\nnan,\n0.5,\n0.5,\ninf]"
         )),
         [
             "metrics.family.x.buckets[1] (line 4): NaN is not a finite number; \
-             leave it out; the bucket for all the rest is always there",
-            "metrics.family.x.buckets[3] (line 6): 0.5 is not above the bound before it; \
-             sort the bounds and name each once",
+             leave it out; the bucket for all larger values always exists",
+            "metrics.family.x.buckets[3] (line 6): 0.5 is not above the previous bound; \
+             sort the bounds, and give each of them once",
             "metrics.family.x.buckets[4] (line 7): inf is not a finite number; \
-             leave it out; the bucket for all the rest is always there",
+             leave it out; the bucket for all larger values always exists",
         ]
     );
     let many: Vec<String> = (0..257).map(|n| n.to_string()).collect();
@@ -205,8 +205,8 @@ fn http_server_and_system() {
     );
     only(
         "http.exclude = ['/a', '/b?c=*']",
-        "http.exclude[1] (line 1): `/b?c=*` holds more than a path; \
-         leave out the query and all blanks",
+        "http.exclude[1] (line 1): `/b?c=*` is more than a path; \
+         leave out the query and all spaces",
     );
     only(
         "http.exclude = ['*']",
@@ -220,9 +220,9 @@ fn http_server_and_system() {
     );
     only(
         "server.listen = '[::]:9898'\nserver.allow_non_loopback = true",
-        "server.listen (line 1): [::]:9898 can be reached from other machines without \
-         credentials; set `bearer_token`, `basic_auth` or `tls.client_ca`, or \
-         `allow_unauthenticated = true` where the network lets in only who may read",
+        "server.listen (line 1): [::]:9898 can be reached from other machines without credentials; \
+         set `bearer_token`, `basic_auth` or `tls.client_ca`, or `allow_unauthenticated = true` if \
+         the network admits only authorised readers",
     );
     only(
         "server.listen = '192.0.2.1:80'\nserver.allow_unauthenticated = true",
@@ -260,7 +260,7 @@ fn http_server_and_system() {
     );
     only(
         "system.refresh = '10ms'",
-        "system.refresh (line 1): 10ms is outside 200ms..=1h; give how old the figures may get",
+        "system.refresh (line 1): 10ms is outside 200ms..=1h; give the maximum age of the figures",
     );
     only(
         "system.refresh = 'often'",
@@ -278,7 +278,7 @@ fn loopback_needs_no_leave() {
         "[::ffff:127.0.0.1]:9898",
     ] {
         let text = format!("server.listen = '{address}'");
-        assert_eq!(told(Config::from_toml_str(&text)), [""; 0]);
+        assert_eq!(reported(Config::from_toml_str(&text)), [""; 0]);
     }
     let beyond = "server.listen = '0.0.0.0:9898'\nserver.allow_non_loopback = true";
     for named in [
@@ -288,7 +288,7 @@ fn loopback_needs_no_leave() {
         "server.allow_unauthenticated = true",
     ] {
         let text = format!("{beyond}\n{named}");
-        assert_eq!(told(Config::from_toml_str(&text)), [""; 0], "{named}");
+        assert_eq!(reported(Config::from_toml_str(&text)), [""; 0], "{named}");
     }
 }
 
@@ -309,7 +309,7 @@ fn ten_faults_of_all_kinds_are_ten() {
         refresh = '1ms'\n\
         [healing]\n\
         timeout = 'soon'\n";
-    // The list with an element of the wrong type is not looked at further.
+    // A list with an element of the wrong type is not checked further.
     let mut paths: Vec<String> = match Config::from_toml_str(text) {
         Err(ConfigError::Invalid(faults)) => {
             assert_eq!(faults.len(), 10, "{faults}");
@@ -373,7 +373,7 @@ fn a_table_that_is_set_in_part_keeps_the_other_defaults() {
         (config.healing.confirm.bad, config.healing.confirm.of),
         (1, 3)
     );
-    let faults = told(load("[healing.confirm]\nbad = 'x'", &[]));
+    let faults = reported(load("[healing.confirm]\nbad = 'x'", &[]));
     assert_eq!(faults.len(), 1, "{faults:?}");
 }
 
@@ -382,7 +382,7 @@ fn what_a_main_that_returns_the_error_prints() {
     let text = "namespace = '9 lives'\nsample = 1";
     let error = Config::from_toml_str(text).unwrap_err();
     let printed = format!("{error:?}");
-    let told = told(Err(error));
-    assert_eq!(told.len(), 2, "{told:?}");
-    assert_eq!(printed, format!("Invalid(\n{})", told.join("\n")));
+    let reported = reported(Err(error));
+    assert_eq!(reported.len(), 2, "{reported:?}");
+    assert_eq!(printed, format!("Invalid(\n{})", reported.join("\n")));
 }

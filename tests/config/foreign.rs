@@ -1,10 +1,10 @@
-//! What others put into the environment: Kubernetes' service links, and quotes meant for a shell.
+//! Foreign parts of the environment: Kubernetes' service links, and quotes meant for a shell.
 
 use selfheal::config::{Config, Secret, Server};
 
-use super::{load, told};
+use super::{load, reported};
 
-/// What Kubernetes sets for a Service with one named port, in capitals and `_` for `-`.
+/// The variables of Kubernetes for a Service with one named port, in capitals and `_` for `-`.
 fn links(service: &str) -> Vec<(String, String)> {
     [
         ("SERVICE_HOST", "10.96.7.1"),
@@ -51,7 +51,7 @@ fn settings_that_look_like_links_are_settings() {
 #[test]
 fn hints_name_settings_that_exist() {
     let hint = |name: &str| {
-        let faults = told(load("", &[(name, "x")]));
+        let faults = reported(load("", &[(name, "x")]));
         assert_eq!(faults.len(), 1, "{faults:?}");
         let (_, hint) = faults[0].split_once("; ").unwrap();
         hint.to_owned()
@@ -146,9 +146,9 @@ fn a_value_in_quotes_is_a_fault_for_every_type() {
     ] {
         for quote in ['"', '\''] {
             let name = format!("SELFHEAL_{name}");
-            let faults = told(load("", &[(&name, &format!("{quote}{value}{quote}"))]));
+            let faults = reported(load("", &[(&name, &format!("{quote}{value}{quote}"))]));
             assert_eq!(faults.len(), 1, "{name}: {faults:?}");
-            let start = format!("{path} ({name}): the value is in quotes");
+            let start = format!("{path} ({name}): the value contains the quotes around it");
             assert!(faults[0].starts_with(&start), "{faults:?}");
             assert!(faults[0].contains("leave the quotes out"), "{faults:?}");
             assert!(
@@ -161,7 +161,7 @@ fn a_value_in_quotes_is_a_fault_for_every_type() {
 
 #[test]
 fn a_part_in_quotes_is_named_by_its_place() {
-    let faults = told(load(
+    let faults = reported(load(
         "",
         &[
             ("SELFHEAL_HTTP__EXCLUDE", "/a,\"/b\",'/c'"),
@@ -177,7 +177,7 @@ fn a_part_in_quotes_is_named_by_its_place() {
         ["global_labels.env", "http.exclude[1]", "http.exclude[2]"],
         "{faults:?}"
     );
-    // What only begins or ends with one, or holds some, is as it is meant.
+    // Quotes at one end, or within the value, are intended.
     let config = load("", &[("SELFHEAL_SERVICE__LABELS", "motto=it's, size=5\"")]).unwrap();
     assert_eq!(config.service.labels["size"], "5\"");
 }
@@ -189,13 +189,13 @@ fn a_secret_in_quotes_is_a_fault_that_does_not_show_it() {
             ("SELFHEAL_SERVER__BEARER_TOKEN__ENV", "WORD"),
             ("WORD", word),
         ];
-        let faults = told(load("", &variables));
+        let faults = reported(load("", &variables));
         assert_eq!(faults.len(), 1, "{faults:?}");
         let start = "server.bearer_token (SELFHEAL_SERVER__BEARER_TOKEN__ENV): \
-                     the environment variable `WORD`: the value is in quotes";
+                     the environment variable `WORD`: the value contains the quotes around it";
         assert!(faults[0].starts_with(start), "{faults:?}");
         assert!(!faults[0].contains("sesame"), "{faults:?}");
-        // A text in code or TOML is what it says.
+        // A string in code or TOML is taken literally.
         let server = Server::new().bearer_token(Secret::new(word));
         assert!(Config::new().server(server).checked().is_ok());
     }

@@ -31,8 +31,8 @@ fn load(text: &str, variables: Variables<'_>) -> Result<Config, ConfigError> {
         .load()
 }
 
-/// What is told about a refused configuration, line by line.
-fn told(result: Result<Config, ConfigError>) -> Vec<String> {
+/// The faults of a refused configuration, line by line.
+fn reported(result: Result<Config, ConfigError>) -> Vec<String> {
     match result {
         Err(ConfigError::Invalid(faults)) => faults.iter().map(ToString::to_string).collect(),
         Err(other) => panic!("not a list of faults: {other}"),

@@ -2,7 +2,7 @@
 
 use selfheal::config::Config;
 
-use super::told;
+use super::reported;
 
 #[test]
 fn wrong_types() {
@@ -17,7 +17,7 @@ fn wrong_types() {
         ),
         (
             "metrics.max_series = 1.5",
-            "metrics.max_series (line 1): expected a whole number, found a number with a point",
+            "metrics.max_series (line 1): expected a whole number, found a number with a decimal point",
         ),
         (
             "metrics.max_series = -1",
@@ -54,7 +54,7 @@ fn wrong_types() {
         ),
         (
             "healing.modes.disruptive = 'runs'",
-            "healing.modes.disruptive (line 1): `runs` is no known choice; did you mean `run`?",
+            "healing.modes.disruptive (line 1): `runs` is not one of the choices; did you mean `run`?",
         ),
         (
             "healing.modes.disruptive = 1",
@@ -65,7 +65,7 @@ fn wrong_types() {
             "healing.overrides[0].mode (line 1): is missing",
         ),
     ] {
-        let faults = told(Config::from_toml_str(text));
+        let faults = reported(Config::from_toml_str(text));
         assert_eq!(faults.len(), 1, "{text}: {faults:?}");
         assert!(faults[0].starts_with(problem), "{text}: {faults:?}");
     }
@@ -74,7 +74,7 @@ fn wrong_types() {
 #[test]
 fn unknown_keys_all_of_them() {
     assert_eq!(
-        told(Config::from_toml_str(
+        reported(Config::from_toml_str(
             "namespcae = 'shop'\n\
              colour = 1\n\
              [htpp]\n\
@@ -117,7 +117,7 @@ fn keys_in_the_wrong_section_are_sent_to_theirs() {
             "journal.storm (line 1)",
             "did you mean the section `[healing.storm]`?",
         ),
-        // Of these there are several.
+        // These occur in several places.
         (
             "[http]\nwindow = '5m'",
             "http.window (line 2)",
@@ -125,6 +125,6 @@ fn keys_in_the_wrong_section_are_sent_to_theirs() {
         ),
     ] {
         let fault = format!("{path}: no setting has this name; {hint}");
-        assert_eq!(told(Config::from_toml_str(text)), [fault], "{text}");
+        assert_eq!(reported(Config::from_toml_str(text)), [fault], "{text}");
     }
 }

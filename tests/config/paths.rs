@@ -2,7 +2,7 @@
 
 use selfheal::config::Config;
 
-use super::told;
+use super::reported;
 
 #[test]
 fn the_metrics_are_not_where_the_page_has_something() {
@@ -21,7 +21,7 @@ fn the_metrics_are_not_where_the_page_has_something() {
             "metrics.path (line 1): `{path}` is the path of another endpoint; \
              choose another, such as `/metrics`"
         );
-        assert_eq!(told(Config::from_toml_str(text)), [expected]);
+        assert_eq!(reported(Config::from_toml_str(text)), [expected]);
     }
     for text in [
         "metrics.path = '/selfheal/metrics'",

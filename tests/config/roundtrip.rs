@@ -1,4 +1,4 @@
-//! What is written is read back, and no text makes the loader panic.
+//! A written configuration is read back, and no text makes the loader panic.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -237,7 +237,7 @@ proptest! {
         let read = load(&written, &VARIABLES).unwrap();
         prop_assert_eq!(&read, &config);
         prop_assert_eq!(toml::to_string(&read).unwrap(), written.clone());
-        // And by serde alone, as part of a larger file; there, secrets are still to be read.
+        // By serde alone, as part of a larger file, where secrets are still to be read.
         let by_serde: Config = toml::from_str(&written).unwrap();
         prop_assert_eq!(Loader::new().base(by_serde).env(VARIABLES).load().unwrap(), config);
     }

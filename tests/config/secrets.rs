@@ -4,7 +4,7 @@ use std::fs;
 
 use selfheal::config::{Config, ConfigError, Loader, Secret, Server};
 
-use super::{load, told};
+use super::{load, reported};
 
 const WORD: &str = "hunter2-correct-horse";
 
@@ -122,7 +122,7 @@ fn it_shows_nowhere() {
 }
 
 #[test]
-fn what_cannot_be_read_is_told_with_its_field() {
+fn what_cannot_be_read_is_reported_with_its_field() {
     let dir = tempfile::tempdir().unwrap();
     let (missing, empty, large) = (
         dir.path().join("missing"),
@@ -132,7 +132,7 @@ fn what_cannot_be_read_is_told_with_its_field() {
     fs::write(&empty, "\n").unwrap();
     fs::write(&large, vec![b'x'; 65 * 1024]).unwrap();
     let fault = |secret: Secret| {
-        let faults = told(
+        let faults = reported(
             Config::new()
                 .server(Server::new().bearer_token(secret))
                 .checked(),
@@ -145,44 +145,45 @@ fn what_cannot_be_read_is_told_with_its_field() {
         fault_of_file.starts_with("server.bearer_token: cannot read `"),
         "{fault_of_file}"
     );
-    assert!(fault(Secret::from_file(&large)).contains("it holds more than 65536 bytes"));
+    assert!(fault(Secret::from_file(&large)).contains("it is longer than 65536 bytes"));
     assert!(fault(Secret::from_file(&empty)).contains("the secret is empty"));
     assert!(fault(Secret::new("two words")).contains("cannot be sent in a header"));
 
     let text = "[server.basic_auth]\nusername = 'a:b'\npassword = { env = 'UNSET' }";
     assert_eq!(
-        told(load(text, &[("SET", "x")])),
+        reported(load(text, &[("SET", "x")])),
         [
             "server.basic_auth.password (line 3): the environment variable `UNSET` is not set; \
              set it, or name another",
-            "server.basic_auth.username (line 2): a user name cannot hold `:` or control \
+            "server.basic_auth.username (line 2): a user name cannot contain `:` or control \
              characters (RFC 7617); choose another",
         ]
     );
     assert_eq!(
-        told(load("server.bearer_token = { evn = 'X' }", &[])),
+        reported(load("server.bearer_token = { evn = 'X' }", &[])),
         ["server.bearer_token.evn (line 1): no setting has this name; did you mean `env`?"]
     );
     assert_eq!(
-        told(load("", &[("SELFHEAL_SERVER__BASIC_AUTH__USERNAME", "x")])),
+        reported(load("", &[("SELFHEAL_SERVER__BASIC_AUTH__USERNAME", "x")])),
         [
             "server.basic_auth.password (SELFHEAL_SERVER__BASIC_AUTH__USERNAME): the secret is \
-             left out, as in a configuration that was printed; give its text, `{ env = \"…\" }` or `{ file = \"…\" }`"
+             redacted, as in a configuration that was printed; give its text, `{ env = \"…\" }` or \
+             `{ file = \"…\" }`"
         ]
     );
 }
 
 #[test]
-fn a_printed_configuration_is_read_back_but_lets_nobody_in() {
+fn a_printed_configuration_is_read_back_but_lets_no_one_in() {
     let config = open(Server::new().bearer_token(Secret::new(WORD)));
     let printed = toml::to_string(&config).unwrap();
     let again: Config = toml::from_str(&printed).unwrap();
     let token = again.server.bearer_token.clone().unwrap();
     assert!(!token.matches(WORD.as_bytes()) && !token.matches(b""));
-    let faults = told(again.checked());
+    let faults = reported(again.checked());
     assert_eq!(faults.len(), 1, "{faults:?}");
     assert!(
-        faults[0].starts_with("server.bearer_token: the secret is left out"),
+        faults[0].starts_with("server.bearer_token: the secret is redacted"),
         "{faults:?}"
     );
 }

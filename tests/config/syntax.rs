@@ -1,4 +1,4 @@
-//! What is not TOML, and files that cannot be read.
+//! Invalid TOML, and files that cannot be read.
 
 use std::error::Error as _;
 use std::fs;
@@ -20,7 +20,7 @@ fn places(text: &str) -> Vec<(usize, usize)> {
 }
 
 #[test]
-fn the_line_is_told() {
+fn the_line_is_reported() {
     assert_eq!(
         places("namespace = 'shop'\n[http\nsample_rate = 1\n"),
         [(2, 6)]
@@ -31,7 +31,7 @@ fn the_line_is_told() {
 }
 
 #[test]
-fn several_errors_are_told_at_once_and_in_order() {
+fn several_errors_are_reported_at_once_and_in_order() {
     let places = places("a = \nb = 1\nc = \nd == 2\n");
     let lines: Vec<usize> = places.iter().map(|place| place.0).collect();
     assert_eq!(lines, [1, 3, 4]);
@@ -45,7 +45,7 @@ fn the_message_says_where_and_which_file() {
     let error = Config::from_file(&path).unwrap_err();
     let text = error.to_string();
     assert!(
-        text.contains("shop.toml` is not TOML; mend:\nline 2, column 6: "),
+        text.contains("shop.toml` is not valid TOML; fix:\nline 2, column 6: "),
         "{text}"
     );
 }
@@ -104,7 +104,7 @@ fn later_sources_lie_over_earlier_ones() {
 }
 
 #[test]
-fn nesting_without_end_is_refused_or_told() {
+fn nesting_without_end_is_refused_or_reported() {
     let deep = format!("x = {}{}", "[".repeat(5_000), "]".repeat(5_000));
     assert!(Config::from_toml_str(&deep).is_err());
     let dotted = format!("{} = 1", vec!["a"; 5_000].join("."));

@@ -1,4 +1,4 @@
-//! What a collector gets wrong costs its own series, never the scrape.
+//! A faulty collector loses its own series, and never breaks the scrape.
 
 use selfheal::catalog::Kind;
 use selfheal::encode::{Format, Written};
@@ -88,7 +88,7 @@ fn a_series_with_a_global_label_of_its_own_keeps_it() {
 }
 
 #[test]
-fn two_families_of_one_openmetrics_name_are_told_apart() {
+fn two_families_of_one_openmetrics_name_are_distinguished() {
     let families = vec![
         family(Kind::Gauge, "jobs", vec![("", one())]),
         family(Kind::Counter, "jobs_total", vec![("", one())]),
@@ -161,7 +161,7 @@ fn values_that_openmetrics_does_not_allow() {
                 ("s=\"off\"", number(0.0)),
             ],
         ),
-        // A label cannot have this name.
+        // Not a valid label name.
         family(Kind::StateSet, "t:u", vec![("t:u=\"on\"", number(1.0))]),
     ];
     let (page, written) = page(families.clone(), Format::OPEN_METRICS);

@@ -81,7 +81,7 @@ fn assert_each_name_has_one_owner(page: &[u8], format: Format) {
     for family in names(page, format) {
         for name in family {
             let page = String::from_utf8_lossy(page);
-            assert!(known.insert(name.clone()), "{name} is there twice: {page}");
+            assert!(known.insert(name.clone()), "{name} occurs twice: {page}");
         }
     }
 }
@@ -96,7 +96,7 @@ fn exposed(registry: &Registry) -> Vec<String> {
         .collect()
 }
 
-/// What a registry says of what it left out: metric and owner.
+/// The metrics that a registry reports as left out: metric and owner.
 fn left_out(registry: &Registry) -> Vec<(String, String)> {
     let families = registry.gather();
     let family = families

@@ -38,7 +38,7 @@ fn families() -> Vec<FamilySnapshot> {
         trace("new", 2.5, 6.5),
         trace("high", 300.0, -0.5),
     ];
-    // By value, as a histogram hands them over.
+    // By value, in a histogram's order.
     let mut exemplars = exemplars;
     exemplars.sort_by(|a, b| a.value.total_cmp(&b.value));
     let observed = Value::Histogram(histogram(exemplars));
@@ -52,7 +52,7 @@ fn families() -> Vec<FamilySnapshot> {
         family(
             Kind::Gauge,
             "level",
-            // A gauge has neither, whoever says so.
+            // A gauge has neither, whatever is passed.
             [series("", Value::Number(Number::I64(1)))
                 .created(CREATED)
                 .exemplar(trace("x", 1.0, AT))],
@@ -89,7 +89,7 @@ waited_created{env="prod",a="1"} 1520430000.123
 # EOF
 "#;
     assert_eq!(text(families(), Format::OPEN_METRICS), want);
-    // The parser has no created time for a summary, which the specification has.
+    // The parser has no created time for summaries, unlike the specification.
     let known = want.replace("waited_created{env=\"prod\",a=\"1\"} 1520430000.123\n", "");
     let read = parse_openmetrics(&known).unwrap().families;
     let foo = read["foo"].iter_samples().next().unwrap();
@@ -210,7 +210,7 @@ fn a_created_series_that_would_be_another_familys_is_left_out() {
             "foo_created",
             [series("", Value::Number(Number::I64(1)))],
         ),
-        // No counter to OpenMetrics, and what is unknown has no exemplar and no time.
+        // Not a counter in OpenMetrics, where an unknown metric has no exemplar and no time.
         family(Kind::Counter, "wrongly_named", [counter()]),
     ];
     let page = text(families, Format::OPEN_METRICS);
@@ -268,7 +268,7 @@ fn exemplars_of_native_buckets() {
         "only those with a time"
     );
 
-    // The only bucket shows the one seen last.
+    // The only bucket shows the latest one.
     let page = text(families, Format::OPEN_METRICS);
     let line = page
         .lines()

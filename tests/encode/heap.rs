@@ -1,4 +1,4 @@
-//! What an exposition needs beside the registry.
+//! The memory of an exposition, besides the registry.
 
 use std::io;
 

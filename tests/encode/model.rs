@@ -43,7 +43,7 @@ pub(crate) fn models(
         })
     }
     let number = any::<f64>();
-    // Not negative and not so large that a sum overflows: OpenMetrics allows neither in a sum.
+    // Not negative, and not so large that a sum overflows: OpenMetrics allows neither.
     let amount = 0.0..1e9_f64;
     (
         text.clone(),
@@ -80,7 +80,7 @@ impl Model {
     /// A registry that holds this.
     pub(crate) fn registry(&self) -> Registry {
         let registry = Registry::new();
-        // A declaration takes texts that live for ever; the few of a test run may.
+        // Declarations take static texts; the few of a test run may be leaked.
         let help: &'static str = Box::leak(self.help.clone().into_boxed_str());
         let labels = ["a", "b"];
         let counters = registry

@@ -18,7 +18,7 @@ fn one(value: HistogramSnapshot) -> Vec<FamilySnapshot> {
     )]
 }
 
-/// What protobuf makes of it; `None` where it is left out.
+/// Its form in protobuf; `None` if it is left out.
 fn encoded(value: HistogramSnapshot) -> Option<Histogram> {
     let (page, written) = page(one(value), Format::PROTOBUF);
     assert_eq!(written.series + written.skipped, 1);
@@ -85,7 +85,7 @@ fn spans_and_deltas() {
 }
 
 #[test]
-fn one_without_observations_can_be_told_from_a_classic_one() {
+fn one_without_observations_can_be_distinguished_from_a_classic_one() {
     let empty = |threshold| {
         encoded(HistogramSnapshot::native(
             NativeBuckets::new(2, threshold),
@@ -103,7 +103,7 @@ fn one_without_observations_can_be_told_from_a_classic_one() {
         (0, 0)
     );
     assert!(found.bucket.is_empty() && found.positive_delta.is_empty());
-    // The zero bucket says it.
+    // Because of the zero bucket.
     assert!(empty(1e-100).positive_span.is_empty());
 }
 
@@ -122,7 +122,7 @@ fn both_kinds_of_buckets() {
         .collect();
     assert_eq!((found.sample_count(), cumulative), (6, vec![1, 3, 6]));
     assert_eq!(found.positive_delta, [1, 4]);
-    // Text has the classic ones.
+    // Text has the classic ones only.
     value.native = None;
     let mut both = value.clone();
     both.native = Some(NativeBuckets::new(0, 0.0));
@@ -149,7 +149,7 @@ fn text_has_sum_count_and_one_bucket() {
         text(one(value), Format::OPEN_METRICS),
         format!("{want}# EOF\n")
     );
-    // OpenMetrics has no sum where it may fall.
+    // OpenMetrics has no sum if it may decrease.
     let negative = NativeBuckets {
         negative: vec![(0, 1)],
         ..native
@@ -214,7 +214,7 @@ proptest! {
         prop_assert_eq!(found.sample_sum().to_bits(), sum.to_bits());
         prop_assert_eq!(found.schema(), i32::from(schema));
         prop_assert_eq!((found.zero_count(), found.zero_threshold()), (zero_count, threshold));
-        // By this Prometheus knows one from a classic histogram.
+        // Prometheus distinguishes it from a classic histogram by this.
         let native = !found.positive_span.is_empty() || !found.negative_span.is_empty();
         prop_assert!(native || zero_count > 0 || threshold > 0.0);
         prop_assert_eq!(filled(buckets(&found.positive_span, &found.positive_delta)), positive);

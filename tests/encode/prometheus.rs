@@ -67,7 +67,8 @@ fn stored(server: &Prometheus, job: &str) -> Vec<String> {
             for added in ["job", "instance"] {
                 labels.as_object_mut().unwrap().remove(added);
             }
-            // OpenMetrics wants a `.0`, the others have none, and this server keeps what it is sent.
+            // OpenMetrics requires a `.0`, the other formats have none, and this server keeps
+            // bounds as sent.
             let labels = labels.to_string().replace(r#""le":"1.0""#, r#""le":"1""#);
             format!("{labels} {}", series["value"][1])
         })
@@ -127,7 +128,7 @@ fn families_of_many_chunks_by_protobuf() {
     let mut page = Vec::new();
     let name = b"part_b_seconds";
     let writer = Watched(&mut page, |bytes: &[u8]| {
-        // Its message has begun.
+        // Its message has started.
         if bytes.windows(name.len()).any(|part| part == name) {
             (2_000..5_000).for_each(|n| {
                 part.remove(&[n.to_string()]);
@@ -145,7 +146,7 @@ fn families_of_many_chunks_by_protobuf() {
     let builder = Prometheus::builder().native_histograms();
     let prometheus = builder.job("protobuf", server.address).start();
     prometheus.wait_until_up("protobuf");
-    // Native ones come alone, unless the classic buckets are asked for.
+    // Native buckets only, unless classic ones are requested.
     assert_eq!(prometheus.value("count(part_a_seconds)"), Some(5_000.0));
     let part = prometheus.value("count(part_b_seconds)").unwrap();
     assert!((2_000.0..5_000.0).contains(&part), "{part}");

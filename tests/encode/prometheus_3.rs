@@ -80,7 +80,7 @@ fn the_first_increments_are_seen_where_series_know_when_they_were_created() {
     let prometheus = builder.start();
     for job in [OPEN_METRICS, PROTOBUF] {
         for series in ["orders_total", "took_seconds_count"] {
-            // They do not change any more: only from 0 at their creation can they have grown.
+            // They no longer change: they can only have grown from 0 at their creation.
             let grown = format!("increase({series}{{job=\"{job}\"}}[5m]) > 0");
             eventually(SCRAPES, &grown, || match prometheus.value(&grown) {
                 Some(_) => Ok(()),

@@ -169,7 +169,7 @@ fn what_changes_between_its_length_and_its_end_does_not_break_a_message() {
         took.observe(&name(n), 1.0);
         jobs.inc(&name(n));
     }
-    // The counts take a byte more, native buckets and exemplars come up, series come and go.
+    // Counts take a byte more, native buckets and exemplars appear, series are added and removed.
     let grow = |from: usize| {
         for n in from..SERIES {
             for value in [0.1, 1.0, 1.5, 2.0] {
@@ -200,7 +200,7 @@ fn what_changes_between_its_length_and_its_end_does_not_break_a_message() {
             );
         }
     }
-    // Half of them go while it is sent.
+    // Half of them are removed while it is sent.
     let mut out = Meanwhile(
         Vec::new(),
         Some(|| {

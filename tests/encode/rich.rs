@@ -56,7 +56,7 @@ fn rows() -> impl Strategy<Value = Rich> {
         2 => prop::sample::select(vec!['\\', '"', '\n', 'n', '{', '}', ',', '=', '#', ' ', '\0']),
     ];
     let text = vec(character, 0..20)
-        // The parser takes a carriage return for the end of a line.
+        // The parser treats a carriage return as the end of a line.
         .prop_map(|text| text.into_iter().filter(|c| *c != '\r').collect::<String>());
     let time = prop_oneof![
         (0..4_000_000_000_u32).prop_map(f64::from),
@@ -92,7 +92,7 @@ impl Row {
         Exemplar::new([("trace_id", self.label.as_str())], value, at).unwrap()
     }
 
-    /// What fell into each bucket.
+    /// The count of each bucket.
     fn buckets(&self) -> Vec<Vec<(f64, f64)>> {
         let mut buckets = vec![Vec::new(); BOUNDS.len() + 1];
         for seen in &self.observed {

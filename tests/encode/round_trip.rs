@@ -86,7 +86,7 @@ fn is_histogram(found: &HistogramValue, observed: &Vec<f64>) -> bool {
             .zip(&found.buckets)
             .all(|(bound, found)| found.upper_bound == bound && found.count.as_f64() == within(bound))
         && found.count == Some(observed.len() as u64)
-        // Observed one after the other in this order, so the sum is the same to the bit.
+        // Observed in the same order, so that the sum is the same to the bit.
         && found.sum.unwrap().as_f64() == observed.iter().fold(0.0, |sum, value| sum + value)
 }
 
@@ -176,7 +176,7 @@ proptest! {
             prop_assert_eq!(found.labels.get("a"), Some(pair.0.as_str()));
             prop_assert_eq!(found.labels.get("b"), Some(pair.1.as_str()));
         }
-        // No line that is neither metadata nor a sample.
+        // Each line is metadata or a sample.
         for line in page.lines().filter(|line| !line.starts_with("# HELP")) {
             prop_assert!(!matches!(LineInfo::parse(line), LineInfo::Ignored), "{line:?}");
         }

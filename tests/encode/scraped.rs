@@ -57,7 +57,7 @@ fn quantiles_of_a_native_histogram() {
             other => Err(format!("{other:?}, {:?}", prometheus.targets())),
         }
     });
-    // Every millisecond up to a second, once.
+    // Every millisecond up to a second, once each.
     std::thread::scope(|scope| {
         for first in [1, 2] {
             let (wait, striped) = (&wait, &striped);
@@ -69,7 +69,7 @@ fn quantiles_of_a_native_histogram() {
             });
         }
     });
-    // The rate needs two scrapes with the observations, or it sees no growth at their side.
+    // The rate needs two scrapes with the observations, since it does not count the first value.
     let rate = format!("rate({series}[1m])");
     let counted = format!("histogram_count({rate}) > 0");
     eventually(SCRAPES, "the observations", || {
@@ -157,7 +157,7 @@ fn exemplars_by_openmetrics() {
     let begin = now();
     let listener = serve(traced());
     let end = now();
-    // Without native histograms this server asks for OpenMetrics before all else.
+    // Without native histograms, this server prefers OpenMetrics.
     let prometheus = Prometheus::builder()
         .exemplars()
         .job("open", listener.address())
@@ -168,7 +168,7 @@ fn exemplars_by_openmetrics() {
     wait_for_exemplars(&prometheus, "took_seconds_bucket", &OF_BUCKETS);
     wait_for_exemplars(&prometheus, "step_seconds_bucket", &OF_BUCKETS);
     assert_eq!(prometheus.value("orders_total"), Some(7.0));
-    // This server takes created times for series like others.
+    // This server stores created times as series.
     for name in ["orders_created", "took_seconds_created"] {
         let created = prometheus.value(name).unwrap();
         assert!((begin - 0.1..end + 0.1).contains(&created), "{created}");

@@ -13,7 +13,7 @@ use selfheal::registry::{
 
 const KINDS: [Kind; 4] = [Kind::Gauge, Kind::Counter, Kind::Unknown, Kind::Info];
 
-/// Families of one series each, as if somebody else had made them: the name, the labels as they
+/// Families of one series each, as if another library had made them: the name, the labels as they
 /// stand between the braces, and the kind.
 struct Given(BTreeMap<String, (String, Kind)>);
 

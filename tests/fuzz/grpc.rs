@@ -85,7 +85,7 @@ pub(crate) fn status(value: &[u8]) {
 }
 
 /// A call that is dropped at once has run out of time if it was given none, and was cancelled
-/// otherwise; so it was if its time-out means nothing.
+/// otherwise; so it was if its timeout means nothing.
 pub(crate) fn timeout(value: &[u8]) {
     let Ok(header) = HeaderValue::from_bytes(value) else {
         return;

@@ -15,7 +15,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, ReadHalf, WriteHalf, 
 use tokio::sync::oneshot::{Receiver, channel};
 use tokio::time::{Instant, sleep, timeout};
 
-/// What the stream keeps in each direction.
+/// The buffer of the stream in each direction.
 const STREAM: usize = 1024;
 
 /// The most that is sent: an input is repeated up to this.
@@ -63,7 +63,7 @@ impl Peer {
     }
 }
 
-/// What was taken of what was sent.
+/// The number of bytes that were read.
 struct Sent {
     bytes: Cell<usize>,
     last: Cell<Instant>,
@@ -108,12 +108,12 @@ pub(crate) fn connection(input: &[u8]) {
             panic!("it never ends");
         };
 
-        // Whatever the last byte was: of a head, of a request, or one that was taken.
+        // Wherever the last byte was: within a head, within a request, or at its end.
         let longest = limits.head + limits.idle + limits.request + limits.stall;
         let after = end.saturating_duration_since(sent.last.get());
         assert!(after <= longest + Duration::from_secs(1), "{after:?}");
         assert!(said.is_empty() || said.starts_with(b"HTTP/1."), "{said:?}");
-        // A head that does not end, or requests whose answers are left.
+        // An endless head, or requests whose answers are not read.
         assert!(unanswered <= KEPT, "{unanswered} bytes");
     });
 }

@@ -1,4 +1,4 @@
-//! What holds for any input: shared by the fuzz targets and the tests of every day.
+//! Properties for any input, shared by the fuzz targets and the regular tests.
 
 use std::fmt::Write as _;
 
@@ -21,12 +21,12 @@ pub(crate) fn negotiation(header: &str) {
             .any(|known| format.content_type().starts_with(known))
     );
     let encoding = Encoding::negotiate([header]);
-    // Within the limits of what is read: a header cut short may say something else.
+    // Within the limits of the reader: a truncated header may have another meaning.
     if header.len() <= 2000 && header.matches(',').count() < 30 {
         assert_eq!(Format::negotiate([header, header]), format);
         assert_eq!(Encoding::negotiate([header, header]), encoding);
     }
-    // What names no format of ours cannot outdo one that is named with all it has.
+    // Without one of our formats, a header cannot win over one that names it with all parameters.
     let lower = header.to_ascii_lowercase();
     if !["openmetrics", "protobuf", "text/plain"]
         .iter()
@@ -68,12 +68,12 @@ pub(crate) fn escaping(value: &str) {
     let labels = parse_labels(&format!("a=\"{escaped}\",b=\"\""));
     let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     assert_eq!(labels, [pair("a", value), pair("b", "")]);
-    // Labels that nobody escaped are no reason to stop either.
+    // Unescaped labels are no reason to stop either.
     let _ = parse_labels(value);
     let _ = escape::unescape(value);
 }
 
-/// A name that passes is one that every version of Prometheus reads.
+/// Every version of Prometheus reads an accepted name.
 pub(crate) fn names(name: &str) {
     let plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
     let starts = name.bytes().next().is_some_and(|b| !b.is_ascii_digit());

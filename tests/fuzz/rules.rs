@@ -55,7 +55,7 @@ impl QuerySource for Shop {}
 
 fn options() -> RulesOptions {
     let mut options = RulesOptions::default();
-    // What a text makes it do ends soon.
+    // Any text ends soon.
     options.query.max_samples = 10_000;
     options.query.max_steps = 100;
     options.query.timeout = Duration::from_secs(2);
@@ -123,7 +123,7 @@ static API: LazyLock<(Runtime, Router)> = LazyLock::new(|| {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()
-        .expect("a run-time");
+        .expect("a runtime");
     let report = || Report::new(score(None, &[]), Vec::new());
     let endpoints = Endpoints::new(Registry::new(), report).queries(Shop::new());
     (runtime, router(endpoints))
@@ -146,7 +146,7 @@ pub(crate) fn parameters(text: &str) {
         let form = Request::post(&address)
             .header("content-type", "application/x-www-form-urlencoded")
             .body(Body::from(text.to_owned()));
-        // Not every text can stand in an address.
+        // Not every text is valid in an address.
         for request in [get, form].into_iter().flatten() {
             let answer = runtime.block_on(async {
                 let answer = router.clone().call(request).await.expect("it cannot fail");

@@ -1,4 +1,4 @@
-//! What a client records is what its caller was told, whatever a server does on the wire.
+//! A client records the status that its caller gets, whatever a server does on the wire.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -51,11 +51,11 @@ impl Client {
         Self { echo, registry }
     }
 
-    /// Asserts that the one call is counted with the code that its caller was told.
-    fn assert_agrees<T>(&self, told: &Result<T, Status>, what: &str) -> Code {
-        let told = told.as_ref().map_or_else(Status::code, |_| Code::Ok);
+    /// Asserts that the only call is counted with the code that its caller got.
+    fn assert_agrees<T>(&self, reported: &Result<T, Status>, what: &str) -> Code {
+        let reported = reported.as_ref().map_or_else(Status::code, |_| Code::Ok);
         let counted = series(&self.registry, "grpc_client_requests_total");
-        let name = format!("{told:?}").to_uppercase();
+        let name = format!("{reported:?}").to_uppercase();
         let counted: Vec<_> = counted.into_iter().collect();
         let [(labels, 1)] = counted.as_slice() else {
             panic!("{what}: {counted:?}");
@@ -64,7 +64,7 @@ impl Client {
         assert_eq!(code, name, "{what}");
         let active = series(&self.registry, "grpc_client_streams_active");
         assert_eq!(active.into_values().sum::<u64>(), 0, "{what}");
-        told
+        reported
     }
 }
 
@@ -84,9 +84,12 @@ async fn streams_that_are_reset_before_their_headers() {
     ] {
         let addr = serve(move |(_, mut respond)| respond.send_reset(reason)).await;
         let mut client = Client::to(addr).await;
-        let told = client.echo.unary("hello".to_owned()).await;
-        assert_eq!(client.assert_agrees(&told, &format!("{reason:?}")), code);
-        let error: &dyn std::error::Error = &told.unwrap_err();
+        let reported = client.echo.unary("hello".to_owned()).await;
+        assert_eq!(
+            client.assert_agrees(&reported, &format!("{reason:?}")),
+            code
+        );
+        let error: &dyn std::error::Error = &reported.unwrap_err();
         let mut causes = std::iter::successors(error.source(), |error| error.source());
         let is_there = causes.any(<dyn std::error::Error>::is::<hyper::Error>);
         assert!(is_there, "the error is passed on as it was");
@@ -103,14 +106,14 @@ async fn streams_that_are_reset_after_a_message() {
         Reason::ENHANCE_YOUR_CALM,
     ] {
         let seen = Arc::new(Notify::new());
-        let told = Arc::clone(&seen);
+        let reported = Arc::clone(&seen);
         let addr = serve(move |(_, mut respond)| {
             let mut body = respond.send_response(head(200, &[GRPC]), false).unwrap();
             let message = Bytes::from_static(b"\0\0\0\0\x02hi");
             body.send_data(message, false).unwrap();
-            let told = Arc::clone(&told);
+            let reported = Arc::clone(&reported);
             tokio::spawn(async move {
-                told.notified().await;
+                reported.notified().await;
                 body.send_reset(reason);
             });
         })
@@ -119,9 +122,9 @@ async fn streams_that_are_reset_after_a_message() {
         let mut messages = client.echo.repeat("1").await.unwrap();
         assert_eq!(messages.message().await.unwrap().unwrap(), "hi");
         seen.notify_one();
-        let told = messages.message().await;
-        assert!(told.is_err(), "{reason:?}");
-        client.assert_agrees(&told, &format!("{reason:?}"));
+        let reported = messages.message().await;
+        assert!(reported.is_err(), "{reason:?}");
+        client.assert_agrees(&reported, &format!("{reason:?}"));
     }
 }
 
@@ -149,8 +152,8 @@ async fn codes_in_the_headers_and_in_the_trailers_malformed_ones_too() {
         })
         .await;
         let mut client = Client::to(addr).await;
-        let told = client.echo.unary("hello".to_owned()).await;
-        let in_headers = client.assert_agrees(&told, status);
+        let reported = client.echo.unary("hello".to_owned()).await;
+        let in_headers = client.assert_agrees(&reported, status);
 
         let addr = serve(move |(_, mut respond)| {
             let mut body = respond.send_response(head(200, &[GRPC]), false).unwrap();
@@ -162,16 +165,20 @@ async fn codes_in_the_headers_and_in_the_trailers_malformed_ones_too() {
         })
         .await;
         let mut client = Client::to(addr).await;
-        let told = match client.echo.repeat("1").await {
+        let reported = match client.echo.repeat("1").await {
             Ok(messages) => all(messages).await,
             Err(status) => Err(status),
         };
-        assert_eq!(client.assert_agrees(&told, status), in_headers, "{status}");
+        assert_eq!(
+            client.assert_agrees(&reported, status),
+            in_headers,
+            "{status}"
+        );
     }
 }
 
 /// What proxies answer on the way, without a body. What they say in a page, tonic tries to read as
-/// messages and tells its caller so; that is counted by the HTTP status, as without the page.
+/// messages, and returns that as an error; it is counted by the HTTP status, as without the page.
 #[tokio::test]
 async fn answers_that_are_no_grpc() {
     for status in [
@@ -182,8 +189,8 @@ async fn answers_that_are_no_grpc() {
         })
         .await;
         let mut client = Client::to(addr).await;
-        let told = client.echo.unary("hello".to_owned()).await;
-        let told = client.assert_agrees(&told, &format!("{status}"));
+        let reported = client.echo.unary("hello".to_owned()).await;
+        let reported = client.assert_agrees(&reported, &format!("{status}"));
 
         let addr = serve(move |(_, mut respond)| {
             let html = head(status, &[("content-type", "text/html")]);
@@ -196,12 +203,12 @@ async fn answers_that_are_no_grpc() {
         assert_eq!(page.code(), Code::Internal, "{status}");
         let counted = series(&client.registry, "grpc_client_requests_total");
         let labels = counted.into_keys().next().unwrap().replace('_', "");
-        let name = format!("{told:?}").to_uppercase();
+        let name = format!("{reported:?}").to_uppercase();
         assert_eq!(labels, format!("test.Echo Unary {name}"), "{status}");
     }
 }
 
-/// The caller was told that it does not fit, and the layer sees that nobody wants the rest.
+/// The caller gets an error that it does not fit, and the layer sees that the rest is dropped.
 #[tokio::test]
 async fn an_answer_that_the_caller_cannot_take_is_cancelled() {
     let server = Server::start().await;
@@ -209,8 +216,8 @@ async fn an_answer_that_the_caller_cannot_take_is_cancelled() {
     let layer = GrpcClientLayer::new(&registry).unwrap();
     let mut echo = EchoClient::new(layer.layer(channel(server.addr).await));
     echo.0 = echo.0.max_decoding_message_size(1_000);
-    let told = echo.unary("x".repeat(100_000)).await.unwrap_err();
-    assert_eq!(told.code(), Code::OutOfRange);
+    let reported = echo.unary("x".repeat(100_000)).await.unwrap_err();
+    assert_eq!(reported.code(), Code::OutOfRange);
     let counted = series(&registry, "grpc_client_requests_total");
     assert_eq!(
         counted,
@@ -227,8 +234,8 @@ async fn an_ok_without_the_message_of_a_unary_call() {
     })
     .await;
     let mut client = Client::to(addr).await;
-    let told = client.echo.unary("hello".to_owned()).await.unwrap_err();
-    assert_eq!(told.code(), Code::Internal);
+    let reported = client.echo.unary("hello".to_owned()).await.unwrap_err();
+    assert_eq!(reported.code(), Code::Internal);
     let counted = series(&client.registry, "grpc_client_requests_total");
     assert_eq!(counted, [("test.Echo Unary OK".to_owned(), 1)].into());
 }

@@ -98,7 +98,7 @@ async fn errors_in_the_headers_and_in_the_trailers() {
 
 #[tokio::test]
 async fn a_server_that_is_not_there() {
-    // Bound and never listened to by anybody: the port is nobody else's, and refuses.
+    // Bound but without a listener: no other process has the port, and it refuses connections.
     let socket = tokio::net::TcpSocket::new_v4().unwrap();
     socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
     let addr = socket.local_addr().unwrap();
@@ -173,7 +173,7 @@ async fn a_deadline_that_the_channel_keeps() {
     let (_server, mut client) = both().await;
     let mut request = Request::new("hang".to_owned());
     request.set_timeout(Duration::from_secs(60));
-    // The paused clock moves on when nothing else is left to do.
+    // The paused clock advances when nothing else is left to do.
     assert!(client.echo.unary(request).await.is_err());
     client.assert_one("test.Echo Unary DEADLINE_EXCEEDED", 1, 0);
 }
@@ -288,9 +288,9 @@ async fn the_other_names() {
     }
 }
 
-/// Its worker ran on that run-time, so that nothing is handed a call any more.
+/// Its worker ran on that runtime, so that nothing is handed a call any more.
 #[tokio::test]
-async fn a_channel_whose_run_time_has_ended() {
+async fn a_channel_whose_runtime_has_ended() {
     let server = Server::start().await;
     let addr = server.addr;
     let orphan = std::thread::spawn(move || {
@@ -308,7 +308,7 @@ async fn a_channel_whose_run_time_has_ended() {
     assert_eq!(client.of("grpc_client_requests_total"), expected);
 }
 
-/// What the error says of itself counts, and it is handed on as it is.
+/// The error's own status counts, and the error is returned unchanged.
 #[tokio::test]
 async fn a_service_that_is_never_ready() {
     let registry = Registry::new();
@@ -323,13 +323,13 @@ async fn a_service_that_is_never_ready() {
             .poll_ready::<http::Request<tonic::body::Body>>()
             .is_pending()
     );
-    inner.send_error(tonic::Status::resource_exhausted("no room"));
+    inner.send_error(tonic::Status::resource_exhausted("no space"));
     let std::task::Poll::Ready(Err(error)) =
         service.poll_ready::<http::Request<tonic::body::Body>>()
     else {
         panic!("an error")
     };
-    assert!(error.to_string().contains("no room"), "{error}");
+    assert!(error.to_string().contains("no space"), "{error}");
     let counted = series(&registry, "grpc_client_requests_total");
     let expected = [("unknown unknown RESOURCE_EXHAUSTED".to_owned(), 1)].into();
     assert_eq!(counted, expected);

@@ -27,7 +27,7 @@ async fn a_stream_that_panics() {
     let mut messages = server.client().await.repeat("2 panic").await.unwrap();
     while let Some(Ok(_)) = messages.next().await {}
     server.assert_counted(&[("test.Echo Repeat UNKNOWN", 1)]);
-    // tonic gathers messages that are ready, and these two went down with the third.
+    // tonic batches messages that are ready, and these two were sent with the third.
     server.assert_messages(&[("test.Echo Repeat", 1)], &[]);
 }
 
@@ -69,7 +69,7 @@ async fn a_client_that_hangs_up_while_it_is_sending() {
     server.echo.hanging.notified().await;
     call.abort();
     server.echo.dropped.notified().await;
-    // A method that nobody has seen an answer of.
+    // A method without any answer so far.
     server.assert_counted(&[("unknown unknown CANCELLED", 1)]);
     server.assert_messages(&[("unknown unknown", 2)], &[]);
 }
@@ -133,17 +133,17 @@ async fn a_deadline_that_tonic_keeps() {
     ]);
 }
 
-/// The limits of tonic's server are above the layer. What it drops by its own time-out, and not
-/// by the caller's, looks like a caller that has gone, unless the layer was told of it.
+/// The limits of tonic's server are above the layer. What it drops by its own timeout, and not
+/// by the caller's, is like a caller that has gone, unless the layer knows the timeout.
 #[tokio::test(start_paused = true)]
 async fn a_timeout_of_the_server() {
     const MINUTE: Duration = Duration::from_secs(60);
-    for (told, status) in [(None, "CANCELLED"), (Some(MINUTE), "DEADLINE_EXCEEDED")] {
+    for (set, status) in [(None, "CANCELLED"), (Some(MINUTE), "DEADLINE_EXCEEDED")] {
         let registry = Registry::new();
         let (clock, hand) = Clock::manual();
         let mut layer = GrpcLayer::builder(&registry).clock(clock);
         layer = layer.service("test.Echo", ["Unary"]);
-        if let Some(timeout) = told {
+        if let Some(timeout) = set {
             layer = layer.timeout(timeout);
         }
         let (incoming, addr) = listen().await;
@@ -157,7 +157,7 @@ async fn a_timeout_of_the_server() {
             hand.advance(MINUTE); // the paused clock of tokio follows by itself
         });
         let mut client = EchoClient::new(channel(addr).await);
-        // Longer than the server has patience for.
+        // Longer than the server's timeout.
         let error = client.unary(within(2 * MINUTE, "hang")).await.unwrap_err();
         assert_eq!(error.code(), Code::Cancelled, "tonic's word for it");
         let mut counted = series(&registry, "grpc_requests_total");

@@ -27,7 +27,7 @@ fn the_page_has_the_calls_from_both_sides() {
     assert_eq!((sent("grpc"), sent("grpc_client")), (2, 1));
     let cancelled = "grpc_client_requests_total";
     assert_eq!(has(cancelled, "Watch", ",status=\"CANCELLED\""), 1);
-    // The server hears of it in its own time, as another process.
+    // The server notices it later, as another process.
     support::eventually(Duration::from_secs(10), "the server counts it", || {
         let page = Request::get(&tonic.url("/metrics")).send().unwrap();
         let line = "grpc.health.v1.Health\",method=\"Watch\",status=\"CANCELLED\"} 1\n";

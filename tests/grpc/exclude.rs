@@ -37,7 +37,7 @@ async fn probes_leave_no_series_under_any_names() {
             .build();
         let server = Server::with_layer(registry, layer.unwrap()).await;
         let mut probe = HealthClient::new(channel(server.addr).await);
-        for (service, code) in [("test.Echo", Code::Ok), ("nobody", Code::NotFound)] {
+        for (service, code) in [("test.Echo", Code::Ok), ("missing", Code::NotFound)] {
             let service = service.to_owned();
             let checked = probe.check(HealthCheckRequest { service }).await;
             assert_eq!(
@@ -48,7 +48,7 @@ async fn probes_leave_no_series_under_any_names() {
         let watch = probe.watch(HealthCheckRequest::default()).await.unwrap();
         assert!(watch.into_inner().message().await.unwrap().is_some());
         let mut client = server.client().await;
-        assert!(client.call("/grpc.nobody.Here/Unary").await.is_err());
+        assert!(client.call("/grpc.missing.Here/Unary").await.is_err());
         assert_eq!(labels(&server.registry), BTreeSet::new(), "{names:?}");
 
         client.unary("hello".to_owned()).await.unwrap();
@@ -77,7 +77,7 @@ async fn on_the_side_of_the_client() {
     let service = layer.build().unwrap().layer(channel(server.addr).await);
     let mut client = EchoClient::new(service.clone());
     client.unary("hello".to_owned()).await.unwrap();
-    // An origin with a path in front of the service is still that service.
+    // A path in front of the service does not change the service.
     let origin = format!("http://{}/api/v1", server.addr).parse().unwrap();
     let mut behind = EchoClient(tonic::client::Grpc::with_origin(service, origin));
     assert!(behind.unary("hello".to_owned()).await.is_err());

@@ -40,7 +40,7 @@ fn layer(registry: &Registry) -> GrpcLayer {
     layer.build().unwrap()
 }
 
-/// A stream that is open may end well; a call that comes too late is sent to nobody, and that is
+/// A stream that is open may end well; a call that comes too late is not sent, and that is
 /// no caller who gave up, though tonic calls it cancelled.
 #[tokio::test]
 async fn a_server_that_stops_and_waits_for_its_streams() {
@@ -83,7 +83,7 @@ async fn a_server_that_is_gone_in_the_middle() {
     let layer = layer(&theirs);
     let echo = Echo::default();
     let hanging = echo.hanging.clone();
-    let (tell, told) = oneshot::channel();
+    let (tell, notified) = oneshot::channel();
     let (stop, stopped) = oneshot::channel::<()>();
     let server = std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -98,7 +98,7 @@ async fn a_server_that_is_gone_in_the_middle() {
             stopped.await.unwrap();
         });
     });
-    let mut client = client(&ours, channel(told.await.unwrap()).await);
+    let mut client = client(&ours, channel(notified.await.unwrap()).await);
     let mut stream = client.repeat("2 hang").await.unwrap();
     stream.next().await.unwrap().unwrap();
     stream.next().await.unwrap().unwrap();
@@ -122,8 +122,8 @@ async fn a_server_that_is_gone_in_the_middle() {
     assert_calls(&ours, "grpc_client", &expected);
 }
 
-/// A port that is nobody else's and refuses, as long as the socket is kept.
-fn nobody() -> (TcpSocket, Endpoint) {
+/// A reserved port that refuses connections, as long as the socket is kept.
+fn missing() -> (TcpSocket, Endpoint) {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
     let endpoint = endpoint(socket.local_addr().unwrap());
@@ -139,7 +139,7 @@ fn endpoint(addr: std::net::SocketAddr) -> Endpoint {
 #[tokio::test]
 async fn a_channel_that_balances_over_three_one_of_which_is_not_there() {
     let (one, two) = (Server::start().await, Server::start().await);
-    let (_socket, three) = nobody();
+    let (_socket, three) = missing();
     let endpoints = [endpoint(one.addr), endpoint(two.addr), three];
     let ours = Registry::new();
     let mut client = client(&ours, Channel::balance_list(endpoints.into_iter()));

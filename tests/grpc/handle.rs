@@ -19,7 +19,7 @@ async fn what_the_server_got_wrong_counts_for_the_health_score_under_any_names()
             .names(names)
             .service("test.Echo", ["Unary"]);
         let layer = layer.build().unwrap();
-        // A second layer sees the same calls, which count once.
+        // A second layer sees the same calls, which are counted once.
         heal.grpc_layer().build().unwrap();
         let server = Server::with_layer(heal.registry().clone(), layer).await;
         let score = || heal.report().score.low.round().to_string();

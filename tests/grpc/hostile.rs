@@ -1,4 +1,4 @@
-//! What the other side sends never creates series, never panics and never counts twice.
+//! Input of the other side never creates series, never panics and never counts twice.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -198,11 +198,11 @@ fn what_is_not_grpc_is_left_alone() {
         .await;
         ask(
             &service,
-            with("POST", "/nobody.Here/Unary", "application/json"),
+            with("POST", "/missing.Here/Unary", "application/json"),
         )
         .await;
         assert_calls(&registry, 0);
-        // tonic does not look at the content type, so this one does reach the handler.
+        // tonic ignores the content type, so this one does reach the handler.
         ask(
             &service,
             with("POST", "/test.Echo/Unary", "application/json"),
@@ -220,14 +220,14 @@ fn what_is_not_grpc_is_left_alone() {
     assert!(series(&registry, "grpc_client_streams_active").is_empty());
 }
 
-/// What is behind the declared length begins the next message, whatever that makes of it.
+/// Bytes after the declared length are read as the next message.
 #[test]
 fn frames_longer_than_declared() {
     let registry = Registry::new();
     let layer = GrpcLayer::builder(&registry).service("test.Echo", ["Unary"]);
     let service = layer.build().unwrap().layer(Routes::new(Echo::default()));
-    // Two bytes are declared and seven are there: `llo` and two more as the next header, of
-    // a message of 0x6c6f0000 bytes and more that never comes.
+    // Two bytes are declared and seven are sent: `llo` and two more are read as the next header, of
+    // a message of at least 0x6c6f0000 bytes, which never comes.
     let body = || Full::new(Bytes::from_static(b"\0\0\0\0\x02hello\0\0"));
     run(ask(&service, request("/test.Echo/Unary", body()).unwrap()));
     let metrics = registry.group::<GrpcMetrics>().unwrap();
@@ -307,7 +307,7 @@ impl Body for Endless {
     }
 }
 
-/// What a call records with is used again by the next one on its thread.
+/// The state of a call is reused by the next one on its thread.
 #[test]
 fn half_a_message_is_not_finished_by_the_next_call() {
     let registry = Registry::new();

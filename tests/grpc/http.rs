@@ -117,7 +117,7 @@ async fn a_response_byte_by_byte() {
 }
 
 #[tokio::test]
-async fn the_code_is_what_tonic_tells_its_caller_and_the_message_passes() {
+async fn the_code_is_what_tonic_returns_to_its_caller_and_the_message_passes() {
     let statuses: [(&[u8], &str); 7] = [
         (b"5", "NOT_FOUND"),
         (b"16", "UNAUTHENTICATED"),
@@ -211,7 +211,8 @@ async fn the_layers_for_http_and_for_grpc_on_one_router() {
         counted.retain(|_, n| *n > 0);
         let expected = [("test.Echo Repeat NOT_FOUND", 1), ("test.Echo Unary OK", 1)];
         assert_eq!(counted, counts(&expected));
-        // To HTTP a call is a request of the service's one route, and 200 whatever its code.
+        // For HTTP a call is a request of the service's only route, with status 200 whatever its
+        // code.
         let expected = [
             ("GET /hello/{name} 200", 1),
             ("POST /test.Echo/{*rest} 200", 2),

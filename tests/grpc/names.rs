@@ -1,4 +1,4 @@
-//! What calls are labelled with: what the server serves, under the names that were asked for.
+//! The labels of calls: the served methods, under the requested names.
 
 use std::collections::BTreeMap;
 
@@ -25,7 +25,7 @@ async fn the_health_service() {
     client.check(of("test.Echo")).await.unwrap();
     let watch = client.watch(of("test.Echo")).await.unwrap();
     watch.into_inner().message().await.unwrap().unwrap();
-    let error = client.check(of("nobody")).await.unwrap_err();
+    let error = client.check(of("missing")).await.unwrap_err();
     assert_eq!(error.code(), Code::NotFound);
     let checks: BTreeMap<String, u64> = server.counted();
     assert_eq!(checks["grpc.health.v1.Health Check OK"], 1);
@@ -33,10 +33,15 @@ async fn the_health_service() {
 }
 
 #[tokio::test]
-async fn what_nobody_serves_is_one_series() {
+async fn what_no_one_serves_is_one_series() {
     let server = Server::start().await;
     let mut client = server.client().await;
-    for path in ["/test.Echo/Nothing", "/nobody.Here/Unary", "/a/b/c/d", "/x"] {
+    for path in [
+        "/test.Echo/Nothing",
+        "/missing.Here/Unary",
+        "/a/b/c/d",
+        "/x",
+    ] {
         let error = client.call(path).await.unwrap_err();
         assert_eq!(error.code(), Code::Unimplemented, "{path}");
     }
@@ -118,7 +123,7 @@ async fn inside_of_an_axum_router() {
     client.unary("hello".to_owned()).await.unwrap();
     let stream = client.repeat("2 error").await.unwrap();
     assert!(all(stream).await.is_err());
-    assert!(client.call("/nobody.Here/Unary").await.is_err());
+    assert!(client.call("/missing.Here/Unary").await.is_err());
 
     let plain = hyper_util::client::legacy::Client::builder(hyper_util::rt::TokioExecutor::new())
         .build_http::<axum::body::Body>();
@@ -172,7 +177,7 @@ async fn a_few_calls(names: GrpcNames) -> Server {
     all(client.repeat("3").await.unwrap()).await.unwrap();
     let chat = client.chat(tokio_stream::iter(["a".to_owned()]));
     all(chat.await.unwrap()).await.unwrap();
-    assert!(client.call("/nobody.Here/Unary").await.is_err());
+    assert!(client.call("/missing.Here/Unary").await.is_err());
     server
 }
 
@@ -197,7 +202,7 @@ async fn the_names_of_go_grpc_middleware() {
     assert_eq!(of("grpc_server_started_total"), by_method);
     assert_eq!(of("grpc_server_handling_seconds"), by_method);
     let mut received = by_method;
-    received.remove("unknown unknown unknown"); // nobody has read its body
+    received.remove("unknown unknown unknown"); // its body was not read
     assert_eq!(of("grpc_server_msg_received_total"), received);
     assert_eq!(
         of("grpc_server_handled_total"),

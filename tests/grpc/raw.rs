@@ -118,7 +118,7 @@ async fn what_tonic_refuses_has_the_code_of_its_answer() {
         let (response, mut body) = raw.call("/test.Echo/Unary", headers).await;
         let what = format!("{headers:?} {bytes:?}");
         body.send_data(bytes.into(), true).unwrap();
-        let told = status(response).await;
+        let reported = status(response).await;
         let received = series(&server.registry, "grpc_messages_received_total");
         let received = received["test.Echo Unary"];
         let mut counted = server.counted();
@@ -126,12 +126,12 @@ async fn what_tonic_refuses_has_the_code_of_its_answer() {
         assert_eq!(counted.values().sum::<u64>(), 1, "{what}");
         let labels = counted.into_keys().next().unwrap();
         let code = labels.strip_prefix("test.Echo Unary ").unwrap();
-        assert_eq!(format!("{told} {code} {received}"), expected, "{what}");
+        assert_eq!(format!("{reported} {code} {received}"), expected, "{what}");
         assert_eq!(server.active(), 0, "{what}");
     }
 }
 
-/// Whatever the reason: the one who asked has gone.
+/// For any reason: the caller has gone.
 #[tokio::test]
 async fn a_client_that_resets_the_stream_has_cancelled() {
     for reason in [
@@ -166,7 +166,7 @@ async fn a_connection_that_is_lost_cancels_each_of_its_streams_once() {
         assert_eq!(server.active(), n);
     }
     raw.connection.abort();
-    // Told of once, maybe, for all that are dropped in one poll.
+    // Possibly notified once for all that are dropped in one poll.
     while server.active() > 0 {
         server.echo.dropped.notified().await;
     }

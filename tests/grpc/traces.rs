@@ -66,7 +66,7 @@ async fn under_all_names() {
 }
 
 #[tokio::test]
-async fn the_application_can_tell_it() {
+async fn the_application_can_give_it() {
     let registry = Registry::new();
     let layer = GrpcLayer::builder(&registry)
         .trace_by(|_| Some(TraceContext::new(0x1234)?.span(0xab)))
@@ -87,30 +87,30 @@ async fn a_trace_that_is_not_sampled_is_none() {
     assert_eq!(found["grpc_request_duration_seconds"], [""; 0]);
 }
 
-/// What a call records with is used again by the next one on its thread.
+/// The state of a call is reused by the next one on its thread.
 #[tokio::test]
-async fn the_answer_can_tell_it_and_the_next_call_has_not_that_of_the_last() {
+async fn the_answer_can_give_it_and_the_next_call_has_not_that_of_the_last() {
     let registry = Registry::new();
     let answer = service_fn(async |request: http::Request<RequestBody<String>>| {
         let mut response = http::Response::new(String::new());
         let ok = http::HeaderValue::from_static("0");
         response.headers_mut().insert("grpc-status", ok);
-        if request.uri().path().ends_with("/Told") {
-            let told = TraceContext::new(0x1234).unwrap();
-            response.extensions_mut().insert(told);
+        if request.uri().path().ends_with("/Given") {
+            let given = TraceContext::new(0x1234).unwrap();
+            response.extensions_mut().insert(given);
         }
         Ok::<_, Infallible>(response)
     });
-    let layer = GrpcLayer::builder(&registry).service("test.Echo", ["Told", "Bare"]);
+    let layer = GrpcLayer::builder(&registry).service("test.Echo", ["Given", "Bare"]);
     let mut service = layer.build().unwrap().layer(answer);
-    for path in ["/test.Echo/Told", "/test.Echo/Bare"] {
+    for path in ["/test.Echo/Given", "/test.Echo/Bare"] {
         let request = http::Request::post(path).header("content-type", "application/grpc");
         let request = request.body(String::new()).unwrap();
         service.call(request).await.unwrap();
     }
-    let told = format!("trace_id=\"{:032x}\"", 0x1234);
+    let given = format!("trace_id=\"{:032x}\"", 0x1234);
     assert_eq!(
         exemplars(&registry)["grpc_request_duration_seconds"],
-        [told]
+        [given]
     );
 }

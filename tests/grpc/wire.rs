@@ -119,7 +119,7 @@ pub(crate) fn series(registry: &Registry, name: &str) -> BTreeMap<String, u64> {
         .collect()
 }
 
-/// What a code generator would make of `test.Echo`.
+/// As a code generator would write `test.Echo`.
 #[derive(Clone)]
 pub(crate) struct EchoClient<S>(pub(crate) Grpc<S>);
 

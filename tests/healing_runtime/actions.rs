@@ -21,23 +21,23 @@ impl Drop for PanicsInDrop {
     }
 }
 
-/// Runs an action whose first attempt goes wrong and whose second mends; gives what the first
+/// Runs an action whose first attempt fails and whose second heals; returns what the first
 /// one said.
 async fn second_time_lucky<F>(first: impl Fn(Context) -> F + Send + Sync + 'static) -> String
 where
     F: Future<Output = ()> + Send + 'static,
 {
     let faults = Faults::one("db");
-    let mended = faults.clone();
+    let repaired = faults.clone();
     let tries = AtomicU32::new(0);
     let rule = faults.rule(move |cx, _| {
         let wrong = (tries.fetch_add(1, SeqCst) == 0).then(|| first(cx));
-        let mended = mended.clone();
+        let repaired = repaired.clone();
         async move {
             if let Some(wrong) = wrong {
                 wrong.await;
             }
-            mended.mend("db");
+            repaired.repair("db");
             Ok(())
         }
     });
@@ -165,15 +165,15 @@ async fn a_blocking_action_that_never_returns_then_succeeds_late() {
     let faults = Faults::one("db");
     let (release, wait) = mpsc::channel::<()>();
     let wait = Mutex::new(Some(wait));
-    let mended = faults.clone();
+    let repaired = faults.clone();
     let rule = faults
         .rule(move |cx: Context, issue: Issue| {
-            let (wait, mended) = (wait.lock().take(), mended.clone());
+            let (wait, repaired) = (wait.lock().take(), repaired.clone());
             async move {
-                let mend = move || mended.mend(issue.key.component.as_str());
+                let repair = move || repaired.repair(issue.key.component.as_str());
                 match wait {
-                    Some(wait) => begun(&cx, move || wait.recv().map(|()| mend())).await??,
-                    None => mend(),
+                    Some(wait) => begun(&cx, move || wait.recv().map(|()| repair())).await??,
+                    None => repair(),
                 }
                 Ok(())
             }
@@ -184,7 +184,7 @@ async fn a_blocking_action_that_never_returns_then_succeeds_late() {
     assert_eq!(bench.attempt().await.0, AttemptResult::Timeout);
     assert_eq!(bench.scrape().zombies, 1);
 
-    // Another issue under the same lock waits for as long as it takes.
+    // Another issue with the same lock waits as long as it takes.
     faults.break_it("web");
     bench.reaches("web", Phase::Pending).await;
     tokio::time::sleep(seconds(600)).await;
@@ -200,7 +200,7 @@ async fn a_blocking_action_that_never_returns_then_succeeds_late() {
     bench
         .until(|record| matches!(record.what, What::ZombieEnded { .. }).then_some(()))
         .await;
-    // Only now the next attempt may have the lock, one after another.
+    // Only now can the next attempt take the lock, one after another.
     assert_eq!(bench.closed("db").await, Closed::Healed);
     assert_eq!(bench.closed("web").await, Closed::Healed);
     let snapshot = bench.scrape();
@@ -223,13 +223,13 @@ async fn an_action_that_lies_is_never_healed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_look_right_before_acting_decides() {
+async fn a_check_right_before_acting_decides() {
     let faults = Faults::one("db");
     let looks = Arc::new(AtomicU32::new(0));
     let (count, acted) = (Arc::clone(&looks), faults.clone());
     let rule = faults
         .rule(move |_, _| {
-            acted.mend("db");
+            acted.repair("db");
             async { Ok(()) }
         })
         .only_if(move |_: Context, _: Issue| {
@@ -279,9 +279,9 @@ async fn undone_before_the_next_step(boxed: bool) {
     .rollback(note("undo", Ok(())))
     .plan(once)
     .at_last("second", {
-        let (note, mended) = (note("second", Ok(())), faults.clone());
+        let (note, repaired) = (note("second", Ok(())), faults.clone());
         move |cx: Context, issue: Issue| {
-            mended.mend("db");
+            repaired.repair("db");
             note(cx, issue)
         }
     })
@@ -309,12 +309,12 @@ async fn undone_before_the_next_step(boxed: bool) {
 #[tokio::test(start_paused = true)]
 async fn a_permanent_error_goes_on_with_the_next_step() {
     let faults = Faults::one("db");
-    let mended = faults.clone();
+    let repaired = faults.clone();
     let rule = faults
         .rule(|_, _| async { Err(HealError::permanent("no such unit")) })
         .plan(|plan| plan.attempts(100))
         .then("other", move |_: Context, _: Issue| {
-            mended.mend("db");
+            repaired.repair("db");
             async { Ok(()) }
         });
     let mut bench = Bench::start(eager());
@@ -344,7 +344,7 @@ impl HealingEngine for PlanPanics {
     }
 }
 
-/// Asks the run-time while it plans, which would never end under its lock.
+/// Calls the runtime while it plans, which would never return under its lock.
 #[tokio::test(start_paused = true)]
 async fn no_lock_is_held_over_a_plan() {
     let faults = Faults::one("db");

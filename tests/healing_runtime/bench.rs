@@ -18,14 +18,14 @@ use selfheal::registry::Registry;
 
 use crate::adds_up;
 
-/// Longer than any test has to say: what has not happened by then never will.
+/// The timeout of any wait, longer than any test takes.
 const FOREVER: Duration = Duration::from_secs(7 * 86_400);
 
 pub(crate) const fn seconds(n: u64) -> Duration {
     Duration::from_secs(n)
 }
 
-/// A policy that acts at the first sight and waits little, with budgets that do not matter.
+/// A policy that acts at the first detection and waits little, with large budgets.
 pub(crate) fn eager() -> HealingPolicy {
     let mut policy = HealingPolicy::default();
     policy.modes = Modes {
@@ -55,7 +55,7 @@ pub(crate) fn eager() -> HealingPolicy {
     policy
 }
 
-/// The faults of one engine: what is in here is found by its detector.
+/// The faults of one engine, which its detector finds.
 #[derive(Clone, Default)]
 pub(crate) struct Faults(Arc<Mutex<BTreeMap<IssueKey, Severity>>>);
 
@@ -74,7 +74,7 @@ impl Faults {
         self.0.lock().insert(key(component), severity);
     }
 
-    pub(crate) fn mend(&self, component: &str) {
+    pub(crate) fn repair(&self, component: &str) {
         self.0.lock().remove(&key(component));
     }
 
@@ -100,16 +100,16 @@ impl Faults {
         .run("act", act)
     }
 
-    /// A detector of these faults, and an action that says it is done and mends nothing.
+    /// A detector of these faults, and an action that returns ok and heals nothing.
     pub(crate) fn useless_rule(&self) -> Rule {
         self.rule(|_, _| async { Ok(()) })
     }
 
-    /// A detector of these faults, and an action that mends them.
+    /// A detector of these faults, and an action that heals them.
     pub(crate) fn mending_rule(&self) -> Rule {
         let faults = self.clone();
         self.rule(move |_, issue: Issue| {
-            faults.mend(issue.key.component.as_str());
+            faults.repair(issue.key.component.as_str());
             async { Ok(()) }
         })
     }
@@ -160,7 +160,7 @@ impl Bench {
         page
     }
 
-    /// The first record for which `pick` has an answer; a scrape at every record before it.
+    /// The first record for which `pick` returns a value; scrapes at every record before it.
     pub(crate) async fn until<T>(&mut self, pick: impl Fn(&Record) -> Option<T>) -> T {
         let search = async {
             loop {
@@ -210,7 +210,7 @@ impl Bench {
         .await;
     }
 
-    /// Waits until the issue of a component stands there.
+    /// Waits until the issue of a component is in this phase.
     pub(crate) async fn reaches(&mut self, component: &str, phase: Phase) {
         let key = key(component);
         self.until(|record| match &record.what {
@@ -223,7 +223,7 @@ impl Bench {
         .await;
     }
 
-    /// Waits for the end of the next attempt: how it ended, and what it said.
+    /// Waits for the end of the next attempt: its result and its message.
     pub(crate) async fn attempt(&mut self) -> (AttemptResult, String) {
         self.until(|record| match &record.what {
             What::AttemptFinished {

@@ -45,10 +45,10 @@ fn policy() -> HealingPolicy {
     policy
 }
 
-/// An engine whose every call goes wrong now and then.
+/// An engine whose calls all fail now and then.
 fn unreliable(faults: &Faults, dice: &Dice) -> Rule {
     let (found, detects) = (faults.clone(), dice.clone());
-    let (mended, acts) = (faults.clone(), dice.clone());
+    let (repaired, acts) = (faults.clone(), dice.clone());
     let undoes = dice.clone();
     Rule::when("unreliable", move |_: Context| {
         let what = detects.roll(20);
@@ -68,7 +68,7 @@ fn unreliable(faults: &Faults, dice: &Dice) -> Rule {
     })
     .run("act", move |cx: Context, issue: Issue| {
         let what = acts.roll(10);
-        let mended = mended.clone();
+        let repaired = repaired.clone();
         async move {
             match what {
                 0 => panic!("an action panics"),
@@ -80,7 +80,7 @@ fn unreliable(faults: &Faults, dice: &Dice) -> Rule {
                 6 => tokio::time::sleep(seconds(2)).await,
                 _ => {}
             }
-            mended.mend(issue.key.component.as_str());
+            repaired.repair(issue.key.component.as_str());
             Ok(())
         }
     })
@@ -130,12 +130,12 @@ async fn an_hour(seed: u64) {
                     .healing
                     .mute(Target::Key(key(&component)), seconds(30), ann()),
             ),
-            3 => disk.set_room(Some(0)),
-            4 => disk.set_room(None),
+            3 => disk.set_space(Some(0)),
+            4 => disk.set_space(None),
             5 => drop(bench.healing.trigger(key(&component), ann())),
             6 => drop(bench.healing.acknowledge(key(&component), ann())),
             7 => {
-                disk.set_room(None);
+                disk.set_space(None);
                 bench.healing.shutdown(seconds(dice.roll(10).into())).await;
                 let last = bench.scrape();
                 bench = start();
@@ -152,8 +152,8 @@ async fn an_hour(seed: u64) {
         }
         bench.scrape();
     }
-    // Peace: whatever is left can be healed, and is.
-    disk.set_room(None);
+    // No more faults: whatever is left can be healed, and is.
+    disk.set_space(None);
     let _ = bench.healing.resume(ann());
     let _ = bench.healing.revive(ann());
     for _ in 0..2_000 {
@@ -185,7 +185,7 @@ async fn an_hour(seed: u64) {
 
 #[tokio::test(start_paused = true)]
 async fn an_hour_of_everything_at_once() {
-    // More of them: `TEST_SEEDS=200`.
+    // For more seeds: `TEST_SEEDS=200`.
     let set = std::env::var("TEST_SEEDS").ok();
     let seeds = set.and_then(|text| text.parse().ok()).unwrap_or(3);
     for seed in 0..seeds {

@@ -138,12 +138,12 @@ async fn a_mute_ends_by_itself() {
 async fn an_invalid_policy_reloaded_while_healing() {
     let mut bench = Bench::start(eager());
     let faults = Faults::one("db");
-    let mended = faults.clone();
+    let repaired = faults.clone();
     let rule = faults.rule(move |_, _| {
-        let mended = mended.clone();
+        let repaired = repaired.clone();
         async move {
             tokio::time::sleep(seconds(5)).await;
-            mended.mend("db");
+            repaired.repair("db");
             Ok(())
         }
     });
@@ -160,10 +160,10 @@ async fn an_invalid_policy_reloaded_while_healing() {
         .collect();
     assert_eq!(paths, ["storm.share", "attempts"]);
     assert_eq!(bench.healing.policy(), eager(), "the last valid one stays");
-    let told = events.next().await.unwrap();
+    let reported = events.next().await.unwrap();
     assert!(
-        matches!(&told, HealingEvent::Notice(Notice::Refused { why }) if why.as_str().contains("attempts")),
-        "{told:?}"
+        matches!(&reported, HealingEvent::Notice(Notice::Refused { why }) if why.as_str().contains("attempts")),
+        "{reported:?}"
     );
     assert_eq!(bench.closed("db").await, Closed::Healed);
     bench.end().await;
@@ -244,12 +244,12 @@ async fn the_components_say_when_the_next_attempt_is_due() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn hooks_are_told_of_alerts_and_may_panic() {
-    let told = Arc::new(Mutex::new(Vec::new()));
-    let log = Arc::clone(&told);
+async fn hooks_are_notified_of_alerts_and_may_panic() {
+    let reported = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&reported);
     let builder = Healing::builder()
         .policy(eager())
-        .on_alert(|_: &AlertChange| panic!("a hook of somebody's own"))
+        .on_alert(|_: &AlertChange| panic!("a hook of a user"))
         .on_alert(move |change: &AlertChange| log.lock().push(change.to_string()))
         .on_alert(());
     let mut bench = Bench::build(builder);
@@ -257,16 +257,16 @@ async fn hooks_are_told_of_alerts_and_may_panic() {
     bench.register(faults.useless_rule());
     bench.gives_up("db").await;
     settle_down().await;
-    assert_eq!(told.lock().len(), 1);
+    assert_eq!(reported.lock().len(), 1);
     assert!(
-        told.lock()[0].starts_with("raised exhausted db/broken"),
-        "{told:?}"
+        reported.lock()[0].starts_with("raised exhausted db/broken"),
+        "{reported:?}"
     );
     bench.healing.acknowledge(key("db"), ann()).unwrap();
     settle_down().await;
     assert!(
-        told.lock()[1].starts_with("resolved exhausted db/broken"),
-        "{told:?}"
+        reported.lock()[1].starts_with("resolved exhausted db/broken"),
+        "{reported:?}"
     );
     bench.end().await;
 }

@@ -15,7 +15,7 @@ use crate::bench::{Bench, Faults, eager};
 const FOLDER: &str = "TEST_CRASH_FOLDER";
 const BOUNDARY: &str = "TEST_CRASH_BOUNDARY";
 
-/// A folder that stops for ever at the boundary of a write.
+/// A folder that blocks for ever at the boundary of a write.
 struct Stops {
     folder: Folder,
     boundaries: Arc<Boundaries>,
@@ -37,7 +37,7 @@ impl Boundaries {
     }
 }
 
-/// Tells the parent; standard output is not captured when it is written to like this.
+/// Reports to the parent; writing like this to standard output is not captured.
 fn say(word: &str) {
     let mut out = io::stdout().lock();
     writeln!(out, "\ncrash: {word}").unwrap();
@@ -91,7 +91,7 @@ impl Append for StopsToo {
     }
 }
 
-/// What the child does: a fault that the second attempt mends, then another one, then the end.
+/// The child: a fault that the second attempt heals, then another one, then the end.
 /// Each attempt leaves a file of its number behind.
 #[test]
 fn child() {
@@ -124,13 +124,13 @@ fn child() {
 }
 
 fn acting(faults: &Faults, folder: &Path) -> selfheal::healing::Rule {
-    let (mended, folder) = (faults.clone(), folder.to_owned());
+    let (repaired, folder) = (faults.clone(), folder.to_owned());
     let tries = AtomicU32::new(0);
     faults.rule(move |cx: Context, issue: Issue| {
         let id = cx.attempt().unwrap().0;
         std::fs::write(folder.join(format!("acted-{id}")), "").unwrap();
         if tries.fetch_add(1, SeqCst) > 0 {
-            mended.mend(issue.key.component.as_str());
+            repaired.repair(issue.key.component.as_str());
         }
         async { Ok(()) }
     })
@@ -181,7 +181,7 @@ fn acted(folder: &Path) -> BTreeSet<u64> {
 async fn kill_9_at_every_boundary_of_a_journal_write() {
     let mut boundary = 0;
     let mut interrupted = 0;
-    // What the child spent counts.
+    // The budget that the child spent counts.
     let mut policy = eager();
     policy.attempts = 9;
     loop {

@@ -1,4 +1,4 @@
-//! Detectors that panic, hang or fail, and who else notices.
+//! Detectors that panic, hang or fail, and the effects on others.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::SeqCst};
@@ -40,7 +40,7 @@ async fn a_detector_that_panics_every_tick() {
     bench.register(good.mending_rule());
     assert_eq!(bench.closed("good").await, Closed::Healed);
 
-    // Hints do not make it look more often: a panic costs, and says nothing.
+    // Hints do not cause more runs: a panic is costly, and gives no result.
     for _ in 0..3_600 {
         sick.hint();
         tokio::time::sleep(seconds(1)).await;
@@ -72,7 +72,7 @@ async fn a_detector_that_panics_every_tick() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_detector_that_hangs_holds_up_nobody() {
+async fn a_detector_that_hangs_holds_up_no_one() {
     let mut bench = Bench::start(eager());
     let running = Arc::new(AtomicU32::new(0));
     let count = Arc::clone(&running);
@@ -93,7 +93,7 @@ async fn a_detector_that_hangs_holds_up_nobody() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_detector_that_blocks_for_ever_is_told() {
+async fn a_detector_that_blocks_for_ever_is_reported() {
     let bench = Bench::start(eager());
     let (release, wait) = std::sync::mpsc::channel::<()>();
     let wait = parking_lot::Mutex::new(Some(wait));
@@ -127,7 +127,7 @@ async fn a_detector_that_blocks_for_ever_is_told() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_detector_that_could_not_look_says_nothing() {
+async fn a_detector_that_could_not_run_says_nothing() {
     let faults = Faults::one("db");
     let fails = Arc::new(AtomicBool::new(false));
     let (found, failing) = (faults.clone(), Arc::clone(&fails));
@@ -148,7 +148,7 @@ async fn a_detector_that_could_not_look_says_nothing() {
     bench.register(rule);
     bench.reaches("db", selfheal::healing::Phase::Parked).await;
     fails.store(true, SeqCst);
-    faults.mend("db");
+    faults.repair("db");
     tokio::time::sleep(seconds(600)).await;
     assert!(bench.healing.issue(&key("db")).is_some());
     fails.store(false, SeqCst);
@@ -157,7 +157,7 @@ async fn a_detector_that_could_not_look_says_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn hints_are_answered_soon_and_become_one_look() {
+async fn hints_are_answered_soon_and_become_one_run() {
     let bench = Bench::start(eager());
     let handle = bench.register(Faults::default().mending_rule());
     tokio::time::sleep(seconds(5)).await;
@@ -166,13 +166,13 @@ async fn hints_are_answered_soon_and_become_one_look() {
         handle.hint();
         bench.healing.hint("engine");
     }
-    bench.healing.hint("nobody");
+    bench.healing.hint("missing");
     settle_down().await;
     assert_eq!(
         detections(&bench, "engine", DetectionResult::Ok),
         before + 1
     );
-    // A flood of hints leads to ten looks a second at most.
+    // A flood of hints causes at most ten runs a second.
     let began = Instant::now();
     while began.elapsed() < seconds(1) {
         handle.hint();
@@ -215,7 +215,7 @@ async fn an_engine_comes_and_goes() {
     bench.reaches("db", selfheal::healing::Phase::Running).await;
     handle.remove().await;
     assert_eq!(bench.closed("db").await, Closed::Superseded);
-    // Its name is free again, and the same fault is found by the next one.
+    // Its name is free again, and the next engine finds the same fault.
     bench.register(faults.mending_rule());
     assert_eq!(bench.closed("db").await, Closed::Healed);
     bench.end().await;
@@ -239,14 +239,14 @@ async fn what_is_observed_outside_is_healed_too() {
 }
 
 #[test]
-fn without_a_run_time_it_says_so() {
+fn without_a_runtime_it_says_so() {
     let error = Healing::builder().start().unwrap_err();
     assert!(matches!(error, StartError::NoRuntime(_)), "{error}");
-    assert!(error.to_string().contains("tokio run-time"), "{error}");
+    assert!(error.to_string().contains("tokio runtime"), "{error}");
 }
 
 #[test]
-fn a_run_time_without_a_clock_is_refused() {
+fn a_runtime_without_a_clock_is_refused() {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .unwrap();
@@ -281,7 +281,7 @@ fn a_second_engine_on_one_registry_is_refused_and_leaves_nothing_behind() {
 }
 
 #[test]
-fn a_run_time_that_goes_away_takes_it_along() {
+fn a_runtime_that_goes_away_takes_it_along() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let builder = Healing::builder().runtime(runtime.handle().clone());
     let mut bench = Bench::build(builder.policy(eager()));
@@ -289,7 +289,7 @@ fn a_run_time_that_goes_away_takes_it_along() {
     let handle = bench.register(faults.rule(|_, _| std::future::pending()));
     runtime.block_on(bench.reaches("db", selfheal::healing::Phase::Running));
     drop(runtime);
-    // Nothing works any more, which is said where it can be, and nothing panics.
+    // Nothing works any more, which is reported where possible, and nothing panics.
     handle.hint();
     handle.observe(Observation::new("db", "broken"));
     let late = bench
@@ -298,14 +298,14 @@ fn a_run_time_that_goes_away_takes_it_along() {
     assert!(matches!(late, Err(RegisterError::RuntimeEnded { .. })));
     assert!(bench.healing.pause(By::Person("operator".into())).is_err());
     bench.scrape();
-    // Nobody waits for an end that has come already.
+    // No one waits for an end that has already come.
     let other = tokio::runtime::Runtime::new().unwrap();
     other.block_on(bench.healing.shutdown(seconds(5)));
     other.block_on(handle.remove());
     bench.scrape();
 }
 
-/// The same on both kinds of run-time, with real time.
+/// The same on both kinds of runtime, with real time.
 fn heals_on(runtime: &tokio::runtime::Runtime) {
     let mut policy = eager();
     policy.settle = Duration::from_millis(1);
@@ -319,13 +319,13 @@ fn heals_on(runtime: &tokio::runtime::Runtime) {
 }
 
 #[test]
-fn works_on_a_run_time_with_one_thread() {
+fn works_on_a_runtime_with_one_thread() {
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     heals_on(&runtime.enable_time().build().unwrap());
 }
 
 #[test]
-fn works_on_a_run_time_with_several_threads() {
+fn works_on_a_runtime_with_several_threads() {
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     heals_on(&runtime.worker_threads(2).enable_time().build().unwrap());
 }

@@ -19,15 +19,15 @@ struct Inner {
 #[derive(Default)]
 struct Content {
     by_number: BTreeMap<u64, Vec<u8>>,
-    /// So many bytes may still be written.
-    room: Option<usize>,
-    /// Writes wait until it is let go.
+    /// The bytes that may still be written.
+    space: Option<usize>,
+    /// Writes wait until it is released.
     held: bool,
 }
 
 impl Disk {
-    pub(crate) fn set_room(&self, room: Option<usize>) {
-        self.0.content.lock().room = room;
+    pub(crate) fn set_space(&self, space: Option<usize>) {
+        self.0.content.lock().space = space;
     }
 
     pub(crate) fn hold(&self, held: bool) {
@@ -93,9 +93,9 @@ impl Append for File {
         inner
             .released
             .wait_while(&mut content, |content| content.held);
-        let fits = content.room.unwrap_or(usize::MAX).min(bytes.len());
-        if let Some(room) = &mut content.room {
-            *room -= fits;
+        let fits = content.space.unwrap_or(usize::MAX).min(bytes.len());
+        if let Some(space) = &mut content.space {
+            *space -= fits;
         }
         let file = content.by_number.entry(self.1).or_default();
         file.extend_from_slice(&bytes[..fits]);

@@ -1,4 +1,4 @@
-//! What follows an alert: a service that is not ready, and the orderly end of the process.
+//! Escalation beyond an alert: a service that is not ready, and the orderly end of the process.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -80,7 +80,7 @@ async fn action_alert_readiness_exit() {
     ] {
         assert!(page.lines().any(|is| is == line), "{line}\n{page}");
     }
-    // Whoever asks late is told as well.
+    // Late subscribers are notified as well.
     assert_eq!(bench.healing.exit_asked().await, request);
     bench.end().await;
 }
@@ -96,7 +96,7 @@ async fn readyz_follows_the_fault_and_comes_back() {
     let ready = heal.report().ready;
     assert!(!ready.ok && ready.reason.contains("db/broken"), "{ready:?}");
     assert!(heal.report().live.ok, "it turns traffic away, no more");
-    faults.mend("db");
+    faults.repair("db");
     tokio::time::sleep(seconds(5)).await;
     assert!(heal.report().ready.ok);
     faults.break_it("db");
@@ -111,26 +111,26 @@ async fn readyz_follows_the_fault_and_comes_back() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_hook_that_comes_late_is_told_what_fires() {
+async fn a_hook_that_comes_late_is_notified_of_what_fires() {
     let mut bench = Bench::start(eager());
     let faults = Faults::one("db");
     bench.register(faults.useless_rule());
     bench.gives_up("db").await;
-    let told = Arc::new(Mutex::new(Vec::new()));
-    let log = Arc::clone(&told);
+    let reported = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&reported);
     bench
         .healing
         .on_alert(move |change: &AlertChange| log.lock().push(change.to_string()));
     settle_down().await;
-    assert!(told.lock()[0].starts_with("raised exhausted db/broken"));
+    assert!(reported.lock()[0].starts_with("raised exhausted db/broken"));
     let ann = By::Person("ann".into());
     bench.healing.acknowledge(key("db"), ann).unwrap();
     settle_down().await;
-    assert!(told.lock()[1].starts_with("resolved exhausted db/broken"));
+    assert!(reported.lock()[1].starts_with("resolved exhausted db/broken"));
     bench.end().await;
 }
 
-/// What the child does: heals in vain, and is ended by the engine, as it asked for.
+/// The child: heals in vain, and is ended by the engine, as requested.
 #[test]
 fn child() {
     let Some(folder) = std::env::var_os(FOLDER) else {

@@ -1,4 +1,4 @@
-//! A guarded file under test, and a stranger who can write where it is.
+//! A guarded file under test, and another user who can write to its directory.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -9,15 +9,15 @@ use selfheal::healing::{Closed, GuardFile, GuardedFile, IssueKey, What};
 
 use crate::bench::{Bench, eager, seconds};
 
-/// A user who is neither root nor the one of this process.
+/// A user who is neither root nor the user of this process.
 pub(crate) const STRANGER: u32 = 65534;
 
-/// Takes a number, and shows nothing of the content.
+/// Accepts a number, and never quotes the content.
 pub(crate) fn parse(bytes: &[u8]) -> Result<u64, std::num::ParseIntError> {
     String::from_utf8_lossy(bytes).trim().parse()
 }
 
-/// Whether there can be a second user here; says which test is left out.
+/// Whether a second user is possible here; prints which test is skipped.
 pub(crate) fn is_root(test: &str) -> bool {
     let root = fs::metadata("/proc/self").unwrap().uid() == 0;
     if !root {
@@ -43,7 +43,7 @@ pub(crate) fn hand_over(path: &Path) {
     std::os::unix::fs::lchown(path, Some(STRANGER), Some(STRANGER)).unwrap();
 }
 
-/// A guarded file, looked at every second.
+/// A guarded file, checked every second.
 pub(crate) struct Yard {
     pub(crate) bench: Bench,
     pub(crate) path: PathBuf,
@@ -66,7 +66,7 @@ impl Yard {
         Self { bench, path, file }
     }
 
-    /// How the next issue that closes does, and which.
+    /// The next issue that closes, and its outcome.
     pub(crate) async fn closes(&mut self) -> (IssueKey, Closed) {
         let pick = |what: &What| match what {
             What::Closed { key, outcome, .. } => Some((key.clone(), *outcome)),
@@ -79,7 +79,7 @@ impl Yard {
         assert_eq!(self.closes().await.1, Closed::Healed);
     }
 
-    /// Everything beside the file, and what is in it.
+    /// The other files in the directory, and their content.
     pub(crate) fn beside(&self) -> Vec<(PathBuf, Vec<u8>)> {
         let entries = fs::read_dir(self.path.parent().unwrap()).unwrap();
         let paths = entries.map(|entry| entry.unwrap().path());
@@ -92,7 +92,7 @@ impl Yard {
             .collect()
     }
 
-    /// Lets time pass until it is so, and the threads of the system do their work meanwhile.
+    /// Advances the time until the condition holds, while the system's threads do their work.
     pub(crate) async fn eventually(&self, what: &str, is_so: impl Fn(&Self) -> bool) {
         for _ in 0..30_000 {
             if is_so(self) {
@@ -105,7 +105,7 @@ impl Yard {
         panic!("it never happened: {what}");
     }
 
-    /// How often the system said this of the file.
+    /// How often the system reported this about the file.
     pub(crate) fn events(&self, event: &str) -> u64 {
         let series = format!("file_events_total{{event_type=\"{event}\"}} ");
         let page = self.bench.page();
@@ -113,7 +113,7 @@ impl Yard {
         line.unwrap().parse().unwrap()
     }
 
-    /// Waits until the system has said it once more, while no time passes.
+    /// Waits until the system has reported it once more, while no time passes.
     pub(crate) async fn hears(&self, event: &str, before: u64) {
         while self.events(event) == before {
             tokio::task::yield_now().await;
@@ -150,7 +150,7 @@ pub(crate) fn apart(test: &str, namespaces: &[&str], script: &str, child: &str, 
     assert!(said.contains(DONE), "{said}");
 }
 
-/// What a child prints that was not left out.
+/// The lines that a child prints.
 pub(crate) const DONE: &str = "the child has run";
 
 /// The folder of a child, if this is one.

@@ -1,4 +1,4 @@
-//! What befalls the directory of a guarded file.
+//! Faults of the directory of a guarded file.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -20,7 +20,7 @@ fn parse(bytes: &[u8]) -> Result<u64, std::num::ParseIntError> {
 struct Guarded {
     bench: Bench,
     path: PathBuf,
-    /// The last value that somebody else put there.
+    /// The last value that another writer put there.
     changed: Arc<AtomicU64>,
 }
 
@@ -158,7 +158,7 @@ async fn a_flood_of_events_hides_nothing() {
     guarded.bench.end().await;
 }
 
-/// What the child does, where the folder is a mount of its own: a file breaks, and the mount is
+/// The child, whose folder is a mount point: a file breaks, and the mount is
 /// read-only before it can be restored.
 #[tokio::test(start_paused = true)]
 async fn child() {

@@ -1,5 +1,5 @@
-//! Guarded files on disks that are full, and files that are mounts of their own. Each test runs
-//! its child where that may mount, and says so where it is left out.
+//! Guarded files on full disks, and files that are mount points. Each test runs its child if that
+//! may mount, and prints when it is skipped.
 
 use std::fs;
 use std::io::Write;
@@ -31,7 +31,7 @@ fn content(begin: &str, kib: usize) -> Vec<u8> {
     bytes
 }
 
-/// Writes until there is no space, at most so much.
+/// Writes until there is no space, at most this much.
 fn fill(path: &Path, kib: usize) {
     let mut file = fs::File::options()
         .create(true)
@@ -64,7 +64,7 @@ async fn child_on_a_full_disk() {
         copies.map(|(_, bytes)| bytes.len()).collect()
     };
 
-    // There is space for the good content, and not for a copy of the bad one as well.
+    // There is space for the good content, but not for a copy of the bad one as well.
     fill(&folder.join("filler"), 474);
     fs::write(&path, content("bad", 200)).unwrap();
     yard.heals().await;
@@ -132,7 +132,7 @@ async fn child_with_a_bind_mount() {
         _ => None,
     });
     let said = said.unwrap();
-    assert!(said.contains("port is a mount of its own"), "{said}");
+    assert!(said.contains("port is a mount point"), "{said}");
     assert_eq!(yard.bench.finished(AttemptResult::Failed), 1, "it gives up");
     mount("rw");
     yard.bench.end().await;
@@ -140,9 +140,9 @@ async fn child_with_a_bind_mount() {
 }
 
 #[test]
-fn a_file_that_is_a_mount_is_mended_in_place_or_named() {
+fn a_file_that_is_a_mount_is_restored_in_place_or_named() {
     apart(
-        "a_file_that_is_a_mount_is_mended_in_place_or_named",
+        "a_file_that_is_a_mount_is_restored_in_place_or_named",
         &["--mount"],
         "echo 80 > \"$1/real\" && : > \"$1/port\" && mount --bind \"$1/real\" \"$1/port\"",
         "file_mounts::child_with_a_bind_mount",

@@ -1,6 +1,5 @@
-//! What a stranger does to a guarded file in a directory that he may write in, where it was asked
-//! for to guard it nevertheless. These tests need root for the second user, and say so where they
-//! are left out.
+//! Attacks of another user on a guarded file in a directory that the user can write to, which was
+//! allowed explicitly. These tests need root for the second user, and print when they are skipped.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -13,7 +12,7 @@ use selfheal::healing::{Closed, GuardError, GuardFile, What};
 use crate::bench::{Bench, eager, seconds};
 use crate::file_bench::{STRANGER, Yard, hand_over, is_root, mode, owner, parse, set_mode};
 
-/// A directory of the stranger with a file of his that has `80`, and a secret of root beside it.
+/// A directory of another user with a file that has `80`, and a secret of root beside it.
 struct Street {
     folder: tempfile::TempDir,
 }
@@ -43,7 +42,7 @@ impl Street {
         self.folder.path().join("secret")
     }
 
-    /// As the stranger does it.
+    /// As the other user does it.
     fn write(&self, content: &str) {
         fs::write(self.path(), content).unwrap();
         hand_over(&self.path());
@@ -58,7 +57,7 @@ impl Street {
         })
     }
 
-    /// Nothing in the directory has what only root may read, links aside.
+    /// Nothing in the directory contains what only root may read, apart from links.
     fn keeps_the_secret(&self) {
         for entry in fs::read_dir(self.directory()).unwrap() {
             let path = entry.unwrap().path();
@@ -70,8 +69,8 @@ impl Street {
 }
 
 #[tokio::test(start_paused = true)]
-async fn root_is_told_why_a_place_is_not_guarded() {
-    if !is_root("root_is_told_why_a_place_is_not_guarded") {
+async fn root_is_shown_why_a_place_is_not_guarded() {
+    if !is_root("root_is_shown_why_a_place_is_not_guarded") {
         return;
     }
     let street = Street::new();
@@ -90,7 +89,7 @@ async fn root_is_told_why_a_place_is_not_guarded() {
     let refused = copy.install().unwrap_err();
     assert!(matches!(refused, GuardError::Untrusted { .. }), "{refused}");
 
-    // A link of his is not followed even where his directory is.
+    // A link of that user is not followed even where the directory is accepted.
     fs::remove_file(street.path()).unwrap();
     symlink(street.secret(), street.path()).unwrap();
     hand_over(&street.path());
@@ -134,7 +133,7 @@ async fn a_link_in_the_place_of_the_copy_is_not_written_through() {
     let mut yard = street.guarded();
     street.write("garbage");
     yard.heals().await;
-    // A name that is made of the content can be known before.
+    // A name derived from the content is predictable.
     let records = yard.bench.healing.recent(100);
     let hash = records.iter().find_map(|record| match &record.what {
         What::Opened { issue, .. } => {
@@ -206,7 +205,7 @@ async fn a_link_of_a_stranger_is_not_adopted_by_a_weak_validator() {
             symlink(street.secret(), street.path()).unwrap();
             hand_over(&street.path());
         } else {
-            // The kernel may forbid that a stranger does this.
+            // The kernel may forbid this to another user.
             fs::hard_link(street.secret(), street.path()).unwrap();
         }
         tokio::time::sleep(seconds(30)).await;
@@ -262,7 +261,7 @@ async fn owner_and_rights_are_those_of_when_it_was_good() {
         fs::remove_file(&path).unwrap();
         yard.heals().await;
         assert_eq!((mode(&path), owner(&path)), (rights, (user, user)));
-        // Also where they were changed with the content.
+        // Also if they were changed together with the content.
         fs::write(&path, "garbage").unwrap();
         set_mode(&path, 0o666);
         std::os::unix::fs::chown(&path, Some(1), Some(1)).unwrap();
@@ -272,7 +271,7 @@ async fn owner_and_rights_are_those_of_when_it_was_good() {
     }
 }
 
-/// Another account deploys the file, and is named.
+/// Another, trusted user deploys the file.
 #[tokio::test(start_paused = true)]
 async fn a_file_behind_a_link_of_a_user_who_is_named_is_guarded() {
     if !is_root("a_file_behind_a_link_of_a_user_who_is_named_is_guarded") {

@@ -1,4 +1,4 @@
-//! Who writes a guarded file, and how: half of it, through a link that moves, or not at all.
+//! Writers of a guarded file: of half of it, through a link that moves, or none at all.
 
 use std::fs;
 use std::io::{Seek, Write};
@@ -14,7 +14,7 @@ use selfheal::healing::{Closed, GuardError, GuardFile};
 use crate::bench::{Bench, eager, seconds};
 use crate::file_bench::{DONE, Yard, apart, folder_of_child, parse};
 
-/// Lines of `name=number`, of which any number is good.
+/// Lines of `name=number`; any number of them is valid.
 fn lines(bytes: &[u8]) -> Result<(), String> {
     let text = String::from_utf8_lossy(bytes);
     let bad = text.lines().find(|line| !line.contains('='));
@@ -48,7 +48,7 @@ async fn half_of_a_file_that_parses_is_not_adopted_while_it_is_written() {
     yard.eventually("it is adopted", |yard| sizes(yard) == [8, 4])
         .await;
 
-    // What went wrong before it was good again is no part of it.
+    // Faults before it became valid again are not part of it.
     fs::write(&path, "junk").unwrap();
     yard.heals().await;
     assert_eq!(fs::read(&path).unwrap(), b"a=1\nb=2\n");
@@ -76,7 +76,7 @@ async fn half_of_a_file_at_the_start_takes_nothing_from_the_copy() {
     let mut writer = fs::File::create(&path).unwrap();
     writer.write_all(b"a=3\n").unwrap();
     let mut yard = guarded();
-    // No time passes until it is heard.
+    // No time passes until the event arrives.
     while yard.events("modified") == 0 {
         writer.write_all(b"b=4\n").unwrap();
         tokio::task::yield_now().await;
@@ -92,7 +92,7 @@ async fn half_of_a_file_at_the_start_takes_nothing_from_the_copy() {
     assert_eq!(*changes.lock(), 0, "no one changed it");
     yard.bench.end().await;
 
-    // What was written while no one guarded it is adopted when it is at rest.
+    // Content written while there was no guard is adopted when it is at rest.
     fs::write(&path, "a=4\n").unwrap();
     let yard = guarded();
     yard.eventually("it is adopted", |yard| {
@@ -116,7 +116,7 @@ async fn what_was_adopted_by_mistake_is_undone() {
             .every(seconds(1))
             .on_restored(move |bytes| seen.lock().push(bytes))
     });
-    // An empty file is good to this validator.
+    // An empty file is valid for this validator.
     fs::write(&path, "").unwrap();
     yard.eventually("it is adopted", |yard| sizes(yard) == [0, 8])
         .await;
@@ -150,7 +150,7 @@ async fn a_link_that_moves_is_followed_at_once() {
     }
     symlink("r1", at("current")).unwrap();
     let path = at("current").join("port");
-    // Too seldom to matter: what is found is found by events.
+    // Too rare to matter: faults are found by events.
     let mut yard = Yard::with(&path, |guard| guard.validate(parse).every(seconds(86_400)));
     tokio::time::sleep(seconds(10)).await;
     symlink("r2", at("next")).unwrap();
@@ -166,7 +166,7 @@ async fn a_link_that_moves_is_followed_at_once() {
     assert_eq!(fs::read(at("r1").join("port")).unwrap(), b"garbage");
     assert!(yard.events("modified") > before);
 
-    // A writer in the new folder is waited for like any other.
+    // A writer in the new folder is waited for as well.
     let before = yard.events("modified");
     let mut writer = fs::File::create(at("r2").join("port")).unwrap();
     writer.write_all(b"x").unwrap();
@@ -252,9 +252,9 @@ async fn child_without_a_watcher() {
 }
 
 #[test]
-fn without_a_watcher_files_are_looked_at_from_time_to_time_and_it_shows() {
+fn without_a_watcher_files_are_checked_from_time_to_time_and_it_shows() {
     apart(
-        "without_a_watcher_files_are_looked_at_from_time_to_time_and_it_shows",
+        "without_a_watcher_files_are_checked_from_time_to_time_and_it_shows",
         &["--user", "--map-root-user"],
         "echo 0 > /proc/sys/user/max_inotify_instances",
         "file_writers::child_without_a_watcher",

@@ -1,4 +1,4 @@
-//! Files that are named as people name them: relative to where the service is started.
+//! Files with relative paths, from the directory in which the service is started.
 
 use std::fs;
 use std::path::Path;
@@ -16,8 +16,8 @@ fn parse(bytes: &[u8]) -> Result<u16, std::num::ParseIntError> {
     String::from_utf8_lossy(bytes).trim().parse()
 }
 
-/// What the child does, in a process of its own since a process has but one working directory:
-/// it guards a file by a bare name, goes elsewhere, and the file is broken and removed.
+/// The child, in a process of its own, since a process has only one working directory: it guards a
+/// file by a bare name, changes the directory, and the file is broken and removed.
 #[test]
 fn child() {
     if std::env::var_os(CHILD).is_none() {
@@ -76,7 +76,7 @@ fn a_relative_path_is_guarded_wherever_the_process_goes() {
     assert!(second.exists(), "the journal rotates where it began");
 }
 
-/// A validator that shows what it does not like, as parsers do.
+/// A validator whose message quotes the content, as parsers do.
 fn parse_port(bytes: &[u8]) -> Result<u16, String> {
     let text = String::from_utf8_lossy(bytes);
     let (_, port) = text.split_once("port = ").ok_or("no port")?;
@@ -86,7 +86,7 @@ fn parse_port(bytes: &[u8]) -> Result<u16, String> {
         .map_err(|_| format!("error in {line} at line 2, column 8\n  | {text}"))
 }
 
-/// Everything that is said of a file with a password in it that is broken.
+/// Everything that is reported about a broken file with a password in it.
 async fn said_of_a_broken_file(verbatim: bool) -> String {
     let folder = tempfile::tempdir().unwrap();
     let (path, files) = (

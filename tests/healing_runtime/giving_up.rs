@@ -1,5 +1,5 @@
-//! What heals by itself after healing has given up, once the world is well again, and what is only
-//! reported.
+//! Issues that are healed after healing has given up, once the fault is gone, and issues that are
+//! only reported.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::SeqCst};
@@ -42,7 +42,7 @@ async fn a_permanent_task_is_down_while_it_is_dead_and_runs_again_once_it_can() 
         "{said}"
     );
 
-    // For hours, and then there is one.
+    // For hours there is none, and then one.
     tokio::time::sleep(seconds(6 * 3600)).await;
     assert_eq!(heal.report().components[0].status(), Status::Down);
     broken.store(false, SeqCst);
@@ -68,7 +68,7 @@ async fn a_file_that_is_broken_four_times_is_restored_each_time() {
     tokio::time::sleep(seconds(5)).await;
     for nth in 1..=4 {
         std::fs::write(&path, "garbage").unwrap();
-        // At once as long as it does not flap, and slowly from then on.
+        // At once unless it flaps, and slowly from then on.
         let patience = if nth <= 3 { 60 } else { 20 * 60 };
         tokio::time::sleep(seconds(patience)).await;
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "80", "{nth}");
@@ -104,11 +104,11 @@ async fn a_temporary_task_is_never_restarted_whatever_the_policy_says() {
     bench.end().await;
 }
 
-/// As the first rule of a newcomer: it does not say what it risks.
+/// A first rule of a new user: it sets no risk.
 #[tokio::test(start_paused = true)]
 async fn a_first_rule_says_why_it_does_nothing() {
-    let told = Arc::new(parking_lot::Mutex::new(Vec::new()));
-    let log = Arc::clone(&told);
+    let reported = Arc::new(parking_lot::Mutex::new(Vec::new()));
+    let log = Arc::clone(&reported);
     let hook = move |change: &AlertChange| log.lock().push(change.to_string());
     let bench = Bench::build(Healing::builder().on_alert(hook));
     let rule = Rule::when("cache", |_| async {
@@ -117,9 +117,9 @@ async fn a_first_rule_says_why_it_does_nothing() {
     .run("warm", |_, _| async { Ok(()) });
     bench.register(rule);
     tokio::time::sleep(seconds(600)).await;
-    let told = told.lock().clone();
-    let [once] = &told[..] else {
-        panic!("{told:?}");
+    let reported = reported.lock().clone();
+    let [once] = &reported[..] else {
+        panic!("{reported:?}");
     };
     assert!(
         once.contains("`healing.modes.disruptive = \"run\"`"),

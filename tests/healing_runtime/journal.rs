@@ -17,14 +17,14 @@ fn on(disk: &Disk) -> Bench {
     Bench::build(Healing::builder().policy(eager()).store(disk.clone()))
 }
 
-/// The journal of a run that died while an attempt ran, after another issue was healed.
+/// The journal of a process that died during an attempt, after another issue was healed.
 async fn left_behind() -> (Vec<u8>, Faults) {
     let disk = Disk::default();
     let faults = Faults::one("web");
-    let mended = faults.clone();
+    let repaired = faults.clone();
     let rule = faults.rule(move |_, issue: Issue| {
         let hangs = issue.key.component.as_str() == "db";
-        mended.mend("web");
+        repaired.repair("web");
         async move {
             if hangs {
                 std::future::pending::<()>().await;
@@ -37,7 +37,7 @@ async fn left_behind() -> (Vec<u8>, Faults) {
     assert_eq!(bench.closed("web").await, Closed::Healed);
     faults.break_it("db");
     bench.reaches("db", Phase::Running).await;
-    // Long enough for the intent to be written, too short for the attempt to be over.
+    // Long enough for the intent to be written, too short for the attempt to end.
     tokio::time::sleep(seconds(1)).await;
     (disk.newest(), faults)
 }
@@ -90,7 +90,7 @@ async fn a_full_disk_stops_what_is_not_reversible() {
     bench.register(rule);
     assert_eq!(bench.closed("web").await, Closed::Healed);
 
-    disk.set_room(Some(30));
+    disk.set_space(Some(30));
     faults.break_it("db");
     bench.healing.hint("engine");
     bench
@@ -109,7 +109,7 @@ async fn a_full_disk_stops_what_is_not_reversible() {
         "{explained}"
     );
 
-    disk.set_room(None);
+    disk.set_space(None);
     assert_eq!(bench.closed("db").await, Closed::Healed);
     assert!(bench.scrape().journal_healthy);
     assert_eq!(bench.healing.alerts(), []);
@@ -123,7 +123,7 @@ async fn a_full_disk_stops_what_is_not_reversible() {
 #[tokio::test(start_paused = true)]
 async fn a_full_disk_lets_reversible_actions_run() {
     let disk = Disk::default();
-    disk.set_room(Some(0));
+    disk.set_space(Some(0));
     let mut bench = on(&disk);
     let faults = Faults::one("db");
     let rule = faults
@@ -146,14 +146,14 @@ async fn the_intent_is_written_before_the_action_starts() {
     let mut bench = on(&disk);
     let faults = Faults::one("db");
     let seen = Arc::new(Mutex::new(None));
-    let (writes, mended, file) = (Arc::clone(&seen), faults.clone(), disk.clone());
+    let (writes, repaired, file) = (Arc::clone(&seen), faults.clone(), disk.clone());
     let rule = faults.rule(move |cx: Context, _| {
         let intent = format!(
             "\"attempt_started\":{{\"attempt\":{}",
             cx.attempt().unwrap().0
         );
         *writes.lock() = Some(file.text().contains(&intent));
-        mended.mend("db");
+        repaired.repair("db");
         async { Ok(()) }
     });
     disk.hold(true);
@@ -170,14 +170,14 @@ async fn the_intent_is_written_before_the_action_starts() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_disk_that_hangs_is_told() {
+async fn a_disk_that_hangs_is_reported() {
     let disk = Disk::default();
     let mut bench = on(&disk);
     let faults = Faults::one("db");
     disk.hold(true);
     bench.register(faults.mending_rule());
     bench.reaches("db", Phase::Running).await;
-    // A blocked thread keeps the paused clock from going on by itself.
+    // A blocked thread keeps the paused clock from advancing by itself.
     for _ in 0..60 {
         tokio::time::advance(std::time::Duration::from_millis(100)).await;
     }

@@ -1,4 +1,4 @@
-//! More than there is room for.
+//! More load than the limits allow.
 
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::Duration;
@@ -10,7 +10,7 @@ use selfheal::healing::{
 
 use crate::bench::{Bench, Faults, eager, key, seconds, settle_down};
 
-/// How many observations the largest test makes.
+/// The number of observations of the largest test.
 const OBSERVATIONS: usize = 1_000_000;
 
 #[test]
@@ -133,12 +133,12 @@ async fn a_full_queue_of_low_ones_then_a_critical_one() {
     for n in 0..100 {
         faults.set(&format!("low{n}"), Severity::Info);
     }
-    let mended = faults.clone();
+    let repaired = faults.clone();
     let rule = faults.rule(move |_, issue| {
-        let mended = mended.clone();
+        let repaired = repaired.clone();
         async move {
             tokio::time::sleep(seconds(5)).await;
-            mended.mend(issue.key.component.as_str());
+            repaired.repair(issue.key.component.as_str());
             Ok(())
         }
     });
@@ -150,7 +150,7 @@ async fn a_full_queue_of_low_ones_then_a_critical_one() {
     handle.observe(Observation::new("db", "broken").severity(Severity::Critical));
     let snapshot = bench.scrape();
     assert_eq!((snapshot.open.sum(), snapshot.evicted), (100, 1));
-    // It is the next one to be healed, before those that wait longer.
+    // It is healed next, before those that wait for longer.
     let next = bench
         .until(|record| match &record.what {
             What::AttemptStarted(intent) => {
@@ -187,9 +187,9 @@ async fn all_components_fail_at_once() {
         alerts.iter().any(|alert| alert.id.to_string() == "storm"),
         "{alerts:?}"
     );
-    // What was broken for all of them is back; two were hit on their own.
+    // The common cause is gone; two were hit separately.
     for n in 0..18 {
-        faults.mend(&format!("c{n}"));
+        faults.repair(&format!("c{n}"));
     }
     assert_eq!(bench.closed("c19").await, Closed::Healed);
     let snapshot = bench.scrape();
@@ -198,7 +198,7 @@ async fn all_components_fail_at_once() {
     bench.end().await;
 }
 
-/// Of ten engines, so many as may be open with one more.
+/// The faults of ten engines: as many as the limit allows besides another one.
 const FAILING: usize = 9_990;
 
 const ENGINES: [&str; 10] = ["e0", "e1", "e2", "e3", "e4", "e5", "e6", "e7", "e8", "e9"];
@@ -214,7 +214,7 @@ fn failing() -> Vec<Faults> {
     (0..ENGINES.len()).map(of).collect()
 }
 
-/// Whatever happens: nothing dropped, and everything bounded.
+/// In any case: nothing dropped, and everything bounded.
 fn assert_bounded(bench: &Bench) -> selfheal::healing::core::Snapshot {
     let snapshot = bench.scrape();
     assert!(snapshot.open.sum() <= 10_000);
@@ -222,7 +222,7 @@ fn assert_bounded(bench: &Bench) -> selfheal::healing::core::Snapshot {
     assert_eq!(snapshot.observations.dropped.sum(), 0);
     assert_eq!((snapshot.evicted, snapshot.zombies), (0, 0));
     assert!(bench.healing.alerts().len() <= 1_024);
-    // Of each metric with a component as its label 512 series at the most.
+    // Each metric with a component label has at most 512 series.
     let page = bench.page();
     assert!(page.len() < 1_000_000, "{} bytes", page.len());
     snapshot
@@ -235,13 +235,13 @@ async fn ten_thousand_components_fail_at_once_and_all_of_them_are_healed() {
     let bench = Bench::start(policy);
     let failing = failing();
     let mending = |faults: &Faults| {
-        let mended = faults.clone();
+        let repaired = faults.clone();
         faults.rule(move |_, issue| {
-            let mended = mended.clone();
+            let repaired = repaired.clone();
             async move {
-                // Else it ends in the same moment in which a detection run began.
+                // Otherwise it ends in the same moment in which a detection run begins.
                 tokio::time::sleep(Duration::from_millis(1)).await;
-                mended.mend(issue.key.component.as_str());
+                repaired.repair(issue.key.component.as_str());
                 Ok(())
             }
         })
@@ -256,7 +256,7 @@ async fn ten_thousand_components_fail_at_once_and_all_of_them_are_healed() {
     let snapshot = assert_bounded(&bench);
     assert_eq!(snapshot.opened, FAILING as u64, "each has its issue");
 
-    // In the middle of it something worse breaks, and does not wait for the others.
+    // Meanwhile something worse breaks, and does not wait for the others.
     assert!(snapshot.queue > 1_000, "{}", snapshot.queue);
     urgent.set("db", Severity::Critical);
     bench.healing.hint("urgent");
@@ -294,7 +294,7 @@ async fn a_storm_of_ten_thousand_components_is_left_alone_and_forgotten_when_it_
     assert_eq!(snapshot.open.sum(), FAILING as u64);
     for faults in &failing {
         for seen in faults.found() {
-            faults.mend(seen.key.component.as_str());
+            faults.repair(seen.key.component.as_str());
         }
     }
     tokio::time::sleep(seconds(120)).await;

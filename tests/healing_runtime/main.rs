@@ -1,12 +1,12 @@
-//! The healing engine under faults: what breaks is real, time is tokio's paused clock where it
-//! can be. Every test ends, and is scraped in between, with the identities holding.
+//! The healing engine under faults: the faults are real, and time is tokio's paused clock where
+//! possible. The accounting identities hold at the end of every test, and at scrapes in between.
 //!
 //! | fault | tests |
 //! |---|---|
 //! | a million observations from 16 threads during scrapes | `load::a_million_observations_from_16_threads_during_scrapes` |
 //! | a hundred thousand duplicates of one key | `load::a_hundred_thousand_duplicates_of_one_key` |
 //! | a full queue of low ones, then a critical one | `load::a_full_queue_of_low_ones_then_a_critical_one` |
-//! | an engine that observes far too many keys | `load::an_engine_that_observes_far_too_many_keys`, `load::a_long_pass_lets_others_have_their_turn` |
+//! | an engine that observes far too many keys | `load::an_engine_that_observes_far_too_many_keys` |
 //! | an action panics before, during and after an await, and in Drop | `actions::an_action_that_panics_…` (six of them) |
 //! | a detector panics every tick, hangs, or blocks for ever | `detectors::a_detector_that_…` |
 //! | an async action never returns | `actions::an_async_action_that_never_returns` |
@@ -19,7 +19,7 @@
 //! | kill -9 at every boundary of a journal write | `crash::kill_9_at_every_boundary_of_a_journal_write` |
 //! | a torn journal, a flipped bit | `journal::a_torn_journal`, `journal::a_journal_with_a_flipped_bit` |
 //! | a journal of a newer version | in the journal: its `tests` |
-//! | the disk is full, hangs, or is slow | `journal::a_full_disk_…`, `journal::a_disk_that_hangs_is_told` |
+//! | the disk is full, hangs, or is slow | `journal::a_full_disk_…`, `journal::a_disk_that_hangs_is_reported` |
 //! | pause races with start, shutdown with trigger, snapshots with both | `control::pause_racing_with_start`; by `loom`: `runtime::model` |
 //! | an invalid policy is reloaded while healing | `control::an_invalid_policy_reloaded_while_healing` |
 //! | the wall clock jumps by a day, while running or at a restart | `control::the_wall_clock_jumps_by_a_day`, `restarts` |
@@ -32,8 +32,8 @@
 //! | a half-written file, a link that moves, a FIFO, a validator that hangs | `file_writers` |
 //! | a full disk, a file that is a mount | `file_mounts` |
 //! | shutdown and SIGTERM in each open state | `shutdown::a_shutdown_in_each_state`, `sigterm::sigterm_in_each_state` |
-//! | healing gives up and nobody comes | `escalation`, `giving_up` |
-//! | the process is stopped and goes on; the run-time is blocked | `stopped::a_process_that_was_stopped_…`, `stopped::a_run_time_that_was_blocked_…` |
+//! | healing gives up and no one intervenes | `escalation`, `giving_up` |
+//! | the process is stopped and goes on; the runtime is blocked | `stopped::a_process_that_was_stopped_…`, `stopped::a_runtime_that_was_blocked_…` |
 //! | everything at once, for an hour | `chaos::an_hour_of_everything_at_once` |
 #![cfg(feature = "healing")]
 #![allow(

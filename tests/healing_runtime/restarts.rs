@@ -11,8 +11,8 @@ use crate::disk::Disk;
 
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// What is left of a budget of 9 in ten minutes after one attempt, a restart that took so long,
-/// and a wall clock that was set meanwhile.
+/// The rest of a budget of 9 in ten minutes after one attempt, a restart of this length, and a wall
+/// clock that was set meanwhile.
 async fn left(away: Duration, set: impl FnOnce(SystemTime) -> SystemTime) -> u64 {
     let (clock, hand): (Clock, ManualClock) = Clock::manual();
     let disk = Disk::default();

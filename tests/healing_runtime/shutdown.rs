@@ -1,4 +1,4 @@
-//! The orderly end in each state of an issue, and what the next start makes of it.
+//! The orderly end in each state of an issue, and the next start.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ fn on(disk: &Disk, policy: HealingPolicy) -> Bench {
     Bench::build(Healing::builder().policy(policy).store(disk.clone()))
 }
 
-/// A policy and a rule under which the issue of `db` comes to stand in `phase`, and stays.
+/// A policy and a rule with which the issue of `db` reaches `phase`, and stays.
 pub(crate) fn case(phase: Phase, faults: &Faults) -> (HealingPolicy, Rule) {
     let mut policy = eager();
     let ok = || faults.useless_rule();
@@ -25,7 +25,7 @@ pub(crate) fn case(phase: Phase, faults: &Faults) -> (HealingPolicy, Rule) {
         Phase::Running => faults.rule(hang),
         Phase::Verifying => ok().verify(|_: Context, _: Issue| std::future::pending::<Verdict>()),
         Phase::Settling => ok().verify(|_: Context, _: Issue| async { Verdict::Good }),
-        // Time enough to pause while it runs.
+        // Enough time to pause while it runs.
         Phase::AwaitingRollback => faults
             .rule(slowly_no)
             .rollback(|_: Context, _: Issue| async { Ok::<_, HealError>(()) }),
@@ -42,7 +42,7 @@ pub(crate) fn case(phase: Phase, faults: &Faults) -> (HealingPolicy, Rule) {
     (policy, rule)
 }
 
-/// Has the issue of `db` come to stand in `phase`.
+/// Waits until the issue of `db` reaches `phase`.
 pub(crate) async fn bring_to(bench: &mut Bench, phase: Phase, rule: Rule) {
     if phase == Phase::Pending {
         bench.healing.pause(By::Policy).unwrap();
@@ -60,8 +60,8 @@ pub(crate) async fn bring_to(bench: &mut Bench, phase: Phase, rule: Rule) {
     assert_eq!(bench.scrape().open.get(phase), 1, "{phase:?}");
 }
 
-/// What a next start makes of an orderly end in `phase`: nothing was cut short, and it heals.
-pub(crate) async fn starts_anew(mut bench: Bench, phase: Phase, faults: &Faults) {
+/// The next start after an orderly end in `phase`: nothing was interrupted, and it heals.
+pub(crate) async fn starts_again(mut bench: Bench, phase: Phase, faults: &Faults) {
     assert_eq!(bench.healing.replay_report().damage, [], "{phase:?}");
     if matches!(phase, Phase::Pending | Phase::AwaitingRollback) {
         bench.healing.resume(By::Policy).unwrap();
@@ -75,7 +75,7 @@ pub(crate) async fn starts_anew(mut bench: Bench, phase: Phase, faults: &Faults)
     bench.end().await;
 }
 
-/// Shuts down while the issue of `db` stands in `phase`, then starts anew and heals.
+/// Shuts down while the issue of `db` is in `phase`, then starts again and heals.
 async fn in_state(phase: Phase) {
     let disk = Disk::default();
     let faults = Faults::one("db");
@@ -86,7 +86,7 @@ async fn in_state(phase: Phase) {
     assert!(report.is_clean(), "{phase:?}: {report:?}");
     let last = bench.scrape();
     assert_eq!(last.closed.get(Closed::Shutdown), 1, "{phase:?}");
-    starts_anew(on(&disk, eager()), phase, &faults).await;
+    starts_again(on(&disk, eager()), phase, &faults).await;
 }
 
 async fn no(_: Context, _: Issue) -> Result<(), HealError> {
@@ -195,7 +195,7 @@ async fn after_the_end_nothing_is_taken_in() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_shutdown_goes_on_though_nobody_waits_for_it() {
+async fn a_shutdown_goes_on_though_no_one_waits_for_it() {
     let bench = Bench::start(eager());
     bench.register(Faults::one("db").rule(hang));
     tokio::time::sleep(seconds(1)).await;

@@ -10,7 +10,7 @@ use selfheal::healing::{Healing, Phase};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::bench::{Bench, Faults, eager, seconds};
-use crate::shutdown::{bring_to, case, starts_anew};
+use crate::shutdown::{bring_to, case, starts_again};
 
 const FOLDER: &str = "TEST_SIGTERM_FOLDER";
 const PHASE: &str = "TEST_SIGTERM_PHASE";
@@ -20,7 +20,7 @@ fn on(folder: &Path, policy: selfheal::config::HealingPolicy) -> Bench {
     Bench::build(Healing::builder().policy(policy).journal(journal))
 }
 
-/// What the child does: it comes to the state, says so, and ends in order when it is told to.
+/// The child: it reaches the state, reports that, and ends in order at the signal.
 #[tokio::test]
 async fn child() {
     let Some(folder) = std::env::var_os(FOLDER) else {
@@ -29,14 +29,14 @@ async fn child() {
     let wanted = std::env::var(PHASE).unwrap();
     let phase = Phase::ALL.into_iter().find(|one| one.as_str() == wanted);
     let phase = phase.unwrap();
-    let mut told = signal(SignalKind::terminate()).unwrap();
+    let mut terminate = signal(SignalKind::terminate()).unwrap();
     let faults = Faults::one("db");
     let (policy, rule) = case(phase, &faults);
     let mut bench = on(Path::new(&folder), policy);
     bring_to(&mut bench, phase, rule).await;
-    // Standard output is not captured when it is written to like this.
+    // Writing like this to standard output is not captured.
     writeln!(std::io::stdout(), "\nsigterm: ready").unwrap();
-    told.recv().await;
+    terminate.recv().await;
     let report = bench.healing.shutdown(seconds(10)).await;
     assert!(report.is_clean(), "{report:?}");
 }
@@ -56,7 +56,7 @@ fn is_terminated_in(phase: Phase, folder: &Path) {
     let pid = child.id().to_string();
     let sent = Command::new("kill").args(["-TERM", &pid]).status().unwrap();
     assert!(sent.success());
-    // To its end, so that it can write.
+    // Reads to its end, so that the child can write.
     lines.for_each(drop);
     let status = child.wait().unwrap();
     assert!(status.success(), "{phase:?}: {status}");
@@ -75,7 +75,7 @@ async fn sigterm_in_each_state() {
             let ended = tokio::task::spawn_blocking(move || is_terminated_in(phase, &path));
             ended.await.unwrap();
             let bench = on(folder.path(), quick);
-            starts_anew(bench, phase, &Faults::one("db")).await;
+            starts_again(bench, phase, &Faults::one("db")).await;
         });
     }
     while let Some(done) = all.join_next().await {

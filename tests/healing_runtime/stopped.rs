@@ -1,5 +1,5 @@
-//! A process that is stopped and goes on, and a run-time that is blocked: who wakes late has
-//! every limit overdue at once, and none of it is anyone's fault.
+//! A process that is stopped and goes on, and a runtime that is blocked: after a late wake-up every
+//! limit is overdue at once, which is not a fault of any task.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
@@ -23,7 +23,7 @@ const fn ms(n: u64) -> Duration {
     Duration::from_millis(n)
 }
 
-/// Tasks that are well: they show progress `often` in their time-out, some of them shortly after
+/// Healthy tasks: they show progress `often` in their timeout, some of them shortly after
 /// their detectors ask and some shortly before.
 async fn beat(healing: &Healing, timeout: Duration, often: u32) {
     const TASKS: u32 = 10;
@@ -95,7 +95,7 @@ fn overdue(healing: &Healing) -> u64 {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_run_time_that_was_blocked_has_nothing_restarted_or_timed_out() {
+async fn a_runtime_that_was_blocked_has_nothing_restarted_or_timed_out() {
     let healing = Healing::builder().policy(eager()).start().unwrap();
     beat(&healing, seconds(10), 2).await;
     healing.register(slow("cache", seconds(8), || {})).unwrap();
@@ -106,7 +106,7 @@ async fn a_run_time_that_was_blocked_has_nothing_restarted_or_timed_out() {
         "the repair is under way"
     );
     for _ in 0..3 {
-        // To everyone on the run-time it is as if it had been blocked, or the process stopped.
+        // For everything on the runtime it is as if it had been blocked, or the process stopped.
         tokio::time::advance(seconds(1000)).await;
         sleep(ms(300)).await;
     }
@@ -121,7 +121,7 @@ async fn a_run_time_that_was_blocked_has_nothing_restarted_or_timed_out() {
     assert_eq!(overdue(&healing), 0);
     assert_eq!(healing.alerts(), []);
 
-    // What hangs by itself is still found.
+    // A task that hangs by itself is still found.
     let hangs = |_: TaskContext| std::future::pending::<()>();
     let task = Supervise::new(healing.clone(), "reader", Restart::Permanent, hangs);
     task.heartbeat(seconds(5)).spawn().unwrap();
@@ -131,7 +131,7 @@ async fn a_run_time_that_was_blocked_has_nothing_restarted_or_timed_out() {
     assert!(healing.shutdown(seconds(30)).await.is_clean());
 }
 
-/// What the child does: it runs a task, a detector and a repair, and reports what became of them.
+/// The child: it runs a task, a detector and a repair, and reports their results.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn child() {
     if std::env::var_os(CHILD).is_none() {
@@ -145,7 +145,7 @@ async fn child() {
     policy.grace = ms(100);
     let healing = Healing::builder().policy(policy).start().unwrap();
     beat(&healing, seconds(2), 2).await;
-    // Standard output is not captured when it is written to like this.
+    // Writing like this to standard output is not captured.
     let say = |text: &str| writeln!(std::io::stdout(), "\nstopped: {text}").unwrap();
     healing
         .register(slow("cache", ms(500), move || say("ready")))
@@ -190,11 +190,11 @@ fn a_process_that_was_stopped_has_nothing_restarted_or_timed_out() {
         .filter_map(|line| line.strip_prefix("stopped: ").map(str::to_owned));
     assert_eq!(lines.next().as_deref(), Some("ready"));
     signal("-STOP");
-    // What is tested is that this much time detections.
+    // The point is that this much time passes between detections.
     std::thread::sleep(seconds(5));
     signal("-CONT");
     child.stdin.take().unwrap().write_all(b"go on\n").unwrap();
-    // To its end, so that it can write.
+    // Reads to its end, so that the child can write.
     let said: Vec<_> = lines.collect();
     assert!(child.wait().unwrap().success());
     assert_eq!(said, ["cache repair ok", "0 overdue, 0 alerts"]);

@@ -139,7 +139,7 @@ impl<'a> File<'a> {
         let code = &*source.code;
         let mut paths = absolute(code, &modules);
         paths.extend(of_children(code, &modules, &declared(code)));
-        // What a `pub use` hands on is no need of the file itself.
+        // A re-export is not a dependency of the file itself.
         let handing = handing_on(code);
         let (hands_on, imports): (Vec<_>, Vec<_>) = paths
             .into_iter()

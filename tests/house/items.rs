@@ -95,7 +95,7 @@ fn item_end(code: &str, from: usize) -> usize {
     for (at, byte) in code.bytes().enumerate().skip(from) {
         match byte {
             b'(' | b'[' | b'{' => depth += 1,
-            // The end of what is around it.
+            // The end of the enclosing item.
             b')' | b']' | b'}' if depth == 0 => return at,
             b')' | b']' => depth -= 1,
             b'}' => {

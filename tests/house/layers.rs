@@ -1,29 +1,29 @@
-//! The layers of the crate: a room imports only from rooms below it.
+//! The layers of the crate: a module imports only from modules below it.
 
 use std::collections::HashSet;
 
 use crate::paths::absolute;
 use crate::source::{Source, of_files};
 
-/// From the ground up. Rooms in one layer do not import each other.
+/// From the ground up. Modules in one layer do not import each other.
 const LAYERS: [&[&str]; 13] = [
     &["error", "util"],
     &["catalog", "health"],
     &["config"],
     &["registry"],
-    // What all layers of HTTP and gRPC say of a request to the histograms, and what queries read.
+    // Shared by all layers of HTTP and gRPC, and read by queries.
     &["trace", "history"],
-    // The life of one request or call, which they share.
+    // The life of one request or call, which both share.
     &["exchange"],
     &[
         "encode", "http", "grpc", "track", "collect", "interop", "promql",
     ],
     &["groups"],
     // Feeds the metrics of outgoing calls, which `groups` declares.
-    // Rules ask queries of the history.
+    // Rules evaluate queries over the history.
     &["http_client", "rules"],
     &["healing"],
-    // What is generated has the rules of objectives in it.
+    // The generated files contain the rules of objectives.
     &["server", "assets"],
     &["handle", "testing"],
     &["lib"],
@@ -46,7 +46,7 @@ const INSIDE: [(&[&str], &[&[&str]]); 2] = [
     (&["healing", "builtin"], &[&["tasks", "files"]]),
 ];
 
-/// What breaks the layers. Test code may look anywhere.
+/// Imports that break the layers. Test code may import anything.
 pub(crate) fn broken(sources: &[Source]) -> Vec<String> {
     let mut found = Vec::new();
     for source in sources {
@@ -56,8 +56,8 @@ pub(crate) fn broken(sources: &[Source]) -> Vec<String> {
         let imports = absolute(&source.code, &modules);
         for (of, layers) in [(&[][..], &LAYERS[..])].into_iter().chain(INSIDE) {
             let inside = modules.strip_prefix(of);
-            // Whoever stands in the door shows what is in all rooms.
-            let (Some(inside), true) = (inside, of.is_empty() || inside.is_some_and(is_room))
+            // The top module re-exports from all others.
+            let (Some(inside), true) = (inside, of.is_empty() || inside.is_some_and(is_module))
             else {
                 continue;
             };
@@ -65,11 +65,11 @@ pub(crate) fn broken(sources: &[Source]) -> Vec<String> {
                 [] => "the crate's root".to_owned(),
                 of => format!("`{}`", of.join("::")),
             };
-            let layer_of = |room| layers.iter().position(|rooms| rooms.contains(&room));
-            let room = inside.first().copied().unwrap_or("lib");
-            let Some(layer) = layer_of(room) else {
+            let layer_of = |module| layers.iter().position(|modules| modules.contains(&module));
+            let module = inside.first().copied().unwrap_or("lib");
+            let Some(layer) = layer_of(module) else {
                 found.push(format!(
-                    "{}: the room `{room}` is in no layer of {whose}: give it its place in \
+                    "{}: the module `{module}` is in no layer of {whose}: give it its place in \
                      tests/house/layers.rs",
                     source.path
                 ));
@@ -86,15 +86,15 @@ pub(crate) fn broken(sources: &[Source]) -> Vec<String> {
                 }
                 let place = source.place(*at);
                 match layer_of(target) {
-                    _ if *target == room => {}
+                    _ if *target == module => {}
                     Some(below) if below < layer => {}
                     Some(other) => found.push(format!(
-                        "{place}: `{room}` (layer {layer}) imports `{target}` (layer {other}): a \
-                         room imports only from below"
+                        "{place}: `{module}` (layer {layer}) imports `{target}` (layer {other}): a \
+                         module imports only from below"
                     )),
                     None => found.push(format!(
-                        "{place}: `{target}` of {whose} is no known room: import a name from the \
-                         room that defines it"
+                        "{place}: `{target}` of {whose} is not a known module: import a name from the \
+                         module that defines it"
                     )),
                 }
             }
@@ -103,7 +103,7 @@ pub(crate) fn broken(sources: &[Source]) -> Vec<String> {
     found
 }
 
-fn is_room(inside: &[&str]) -> bool {
+fn is_module(inside: &[&str]) -> bool {
     !inside.is_empty()
 }
 
@@ -112,7 +112,7 @@ fn faults(path: &str, text: &str) -> Vec<String> {
 }
 
 #[test]
-fn imports_from_below_and_from_the_own_room_are_fine() {
+fn imports_from_below_and_from_the_own_module_are_fine() {
     let text = "//! See [`crate::server`].\nuse crate::catalog::MetricDef;\n\
         use crate::{registry::{Registry, Group}, util::Clock};\nuse self::kinds;\n\
         pub(crate) fn f() -> &'static str { crate::track::g(\"crate::server\") }\n\
@@ -148,12 +148,12 @@ fn going_through_the_root_is_a_fault() {
     ] {
         let faults = faults("src/track/kind.rs", text);
         assert_eq!(faults.len(), 1, "{text}: {faults:?}");
-        assert!(faults[0].contains("is no known room"), "{faults:?}");
+        assert!(faults[0].contains("is not a known module"), "{faults:?}");
     }
 }
 
 #[test]
-fn an_unknown_room_is_a_fault_with_a_hint() {
+fn an_unknown_module_is_a_fault_with_a_hint() {
     for path in ["src/attic/mod.rs", "src/attic/deep/box.rs", "src/attic.rs"] {
         let faults = faults(path, "");
         assert_eq!(faults.len(), 1, "{path}");
@@ -211,12 +211,12 @@ fn walls_inside_a_module_hold_as_those_between_modules() {
         (
             "src/healing/runtime/alerts.rs",
             "use crate::healing::Alert;",
-            "`Alert` of `healing` is no known room",
+            "`Alert` of `healing` is not a known module",
         ),
         (
             "src/healing/attic.rs",
             "",
-            "the room `attic` is in no layer of `healing`",
+            "the module `attic` is in no layer of `healing`",
         ),
     ] {
         let found = inner(path, text);

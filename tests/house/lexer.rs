@@ -1,4 +1,4 @@
-//! Tells code, comments and literals apart. A small lexer instead of a parser crate, as the rules
+//! Distinguishes code, comments and literals. A small lexer instead of a parser crate, as the rules
 //! need no more than that.
 
 use std::ops::Range;
@@ -61,7 +61,7 @@ pub(crate) fn mask(text: &str) -> (String, Vec<Literal>) {
             hide(&mut code[at + 1..at + length - 1]);
             at += length;
         } else if is_word(rest[0]) {
-            // As a whole, so that the `r` of `for` is not taken for the start of a raw string.
+            // As one word, so that the `r` of `for` is not taken for the start of a raw string.
             at += rest.iter().take_while(|byte| is_word(**byte)).count();
         } else {
             at += 1;
@@ -133,7 +133,7 @@ fn char_literal(rest: &str) -> Option<usize> {
     };
     let (_, first) = chars.next()?;
     if first == '\\' {
-        // What follows the backslash may be a quote itself.
+        // The character after the backslash may be a quote.
         let (after, _) = chars.nth(1)?;
         return rest[after..].find('\'').map(|quote| after + quote + 1);
     }

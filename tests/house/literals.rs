@@ -42,8 +42,8 @@ pub(crate) fn named_twice(sources: &[Source]) -> Vec<String> {
     let mut declared: Vec<&str> = Vec::new();
     let mut places: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for source in in_src(sources) {
-        // The tables of what is generated are expressions; each name in them is looked up among
-        // the declarations, and a test fails on one that is not there.
+        // The tables of the generated files have expressions; a test looks up each name in them and
+        // fails on an undeclared one.
         if source.path.starts_with("src/assets/") {
             continue;
         }

@@ -34,7 +34,7 @@ fn hold(rule: fn(&[Source]) -> Vec<String>) {
 }
 
 #[test]
-fn a_room_imports_only_from_below() {
+fn a_module_imports_only_from_below() {
     hold(layers::broken);
 }
 
@@ -80,7 +80,7 @@ fn a_metric_name_stands_at_its_declaration_alone() {
 
 #[test]
 fn every_fault_that_others_have_has_a_test() {
-    hold(peers::untold);
+    hold(peers::untested);
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn the_top_of_the_repository_is_tidy() {
         .map(|name| name.to_string_lossy().into_owned())
         .collect();
     names.sort();
-    // A published package has no .gitignore, and nothing built beside it either.
+    // A published package has no .gitignore, and no build output either.
     let gitignore = std::fs::read_to_string(root.join(".gitignore")).unwrap_or_default();
     let faults = rules::strangers_at_the_top(&names, &gitignore);
     assert!(faults.is_empty(), "{}", faults.join("\n"));

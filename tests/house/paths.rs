@@ -14,11 +14,11 @@ pub(crate) fn absolute<'a>(code: &'a str, modules: &[&'a str]) -> Vec<Path<'a>> 
     let mut found = Vec::new();
     let mut after_super = usize::MAX;
     for (at, word) in words(code) {
-        // A `super` after another belongs to the path that the first one began.
+        // A `super` after another one continues the path of the first.
         if at == after_super || !matches!(word, "crate" | "self" | "super") {
             continue;
         }
-        // Who may see an item is no need of it: `pub(in crate::a)`.
+        // A visibility is not a dependency: `pub(in crate::a)`.
         if code[..at].ends_with("(in ") {
             continue;
         }
@@ -88,7 +88,7 @@ fn expand<'a>(tree: &'a str, at: usize, base: &[&'a str], found: &mut Vec<Path<'
             }
             let before = rest.len();
             rest = expand(rest, at, base, found);
-            // Whatever follows a name, such as `as other`, up to the next of the group.
+            // Skips what follows a name, such as `as other`, up to the next one of the group.
             let end = rest.find([',', '}']).unwrap_or(rest.len());
             rest = &rest[end..];
             if rest.len() == before {
@@ -98,7 +98,7 @@ fn expand<'a>(tree: &'a str, at: usize, base: &[&'a str], found: &mut Vec<Path<'
     }
     let name = first_name(tree);
     let rest = &tree[name.len()..];
-    // A macro stands at the root, wherever it is defined.
+    // A macro is at the root, wherever it is defined.
     if name.is_empty() || rest.starts_with('!') {
         return rest;
     }

@@ -12,7 +12,7 @@ const MOST_LINES: usize = 500;
 pub(crate) fn too_long(sources: &[Source]) -> Vec<String> {
     let mut found = Vec::new();
     for source in sources {
-        // Of an integration test, the tests are the code.
+        // In an integration test, the tests are the code.
         let in_src = source.path.starts_with("src/");
         let code = if in_src {
             &source.code
@@ -47,7 +47,7 @@ pub(crate) fn forgotten(sources: &[Source]) -> Vec<String> {
                 declared.insert(format!("{folder}/{name}/mod.rs"));
             }
         }
-        // `#[path = "name.rs"]` counts from the folder of the file.
+        // `#[path = "name.rs"]` is relative to the folder of the file.
         let folder = source
             .path
             .rsplit_once('/')
@@ -67,7 +67,7 @@ pub(crate) fn forgotten(sources: &[Source]) -> Vec<String> {
     found
 }
 
-/// What panics, in the code that users compile.
+/// Code that can panic, in what users compile.
 pub(crate) fn can_panic(sources: &[Source]) -> Vec<String> {
     const METHODS: [&str; 4] = ["unwrap", "expect", "unwrap_err", "expect_err"];
     const MACROS: [&str; 4] = ["panic", "todo", "unimplemented", "unreachable"];
@@ -76,7 +76,7 @@ pub(crate) fn can_panic(sources: &[Source]) -> Vec<String> {
         for (at, word) in words(&source.code) {
             let before = source.code[..at].trim_end();
             let after = source.code[at + word.len()..].trim_start();
-            // `.unwrap()`, and `Option::unwrap` where a function is wanted.
+            // `.unwrap()`, and `Option::unwrap` passed as a function.
             let called = before.ends_with('.') && after.starts_with('(') || before.ends_with("::");
             if METHODS.contains(&word) && called || MACROS.contains(&word) && after.starts_with('!')
             {
@@ -94,7 +94,7 @@ pub(crate) fn can_panic(sources: &[Source]) -> Vec<String> {
 pub(crate) fn unfinished(sources: &[Source]) -> Vec<String> {
     const MARKS: [&str; 3] = ["TODO", "FIXME", "XXX"];
     let mut found = Vec::new();
-    // Not in tests/: this very file names the marks.
+    // Not in tests/, since this file names the marks.
     for source in sources
         .iter()
         .filter(|source| !source.path.starts_with("tests/"))
@@ -129,10 +129,10 @@ pub(crate) fn ignored_without_reason(sources: &[Source]) -> Vec<String> {
     found
 }
 
-/// What stands at the top of the repository and has no place there. What git ignores by a line
-/// `/name` may.
+/// Entries at the top of the repository that do not belong there. Entries ignored by a line
+/// `/name` of `.gitignore` are allowed.
 pub(crate) fn strangers_at_the_top(entries: &[String], gitignore: &str) -> Vec<String> {
-    // `Cargo.toml.orig` is what cargo adds to a published package.
+    // cargo adds `Cargo.toml.orig` to a published package.
     const KNOWN: [&str; 9] = [
         "Cargo.toml",
         "Cargo.lock",

@@ -51,7 +51,7 @@ pub(crate) fn of_package() -> Vec<Source> {
 }
 
 fn collect(root: &Path, folder: &Path, files: &mut Vec<(String, String)>) {
-    // A package without benches, say, is no fault of its layout.
+    // A package may lack benches, for example.
     let Ok(entries) = fs::read_dir(folder) else {
         return;
     };

@@ -9,7 +9,7 @@ use crate::source::Source;
 
 const PREFIX: &str = "SELFHEAL_";
 const KEYS: &str = include_str!("../../src/config/keys.md");
-/// What names keys that there are not, on purpose.
+/// The files that name absent keys on purpose.
 const ABOUT_FAULTS: [&str; 3] = ["src/config/", "tests/config/", "tests/house/"];
 
 /// Names of the prefix that are no configuration, in Rust.
@@ -39,7 +39,7 @@ fn in_text(path: &str, text: &str) -> Vec<String> {
     if ABOUT_FAULTS.iter().any(|folder| path.starts_with(folder)) {
         return Vec::new();
     }
-    // `profiles` is no key of a section: it stands for several.
+    // `profiles` is not a key of a section: it stands for several.
     let keys: HashSet<&str> = KEYS
         .lines()
         .filter_map(|line| line.strip_prefix("| `")?.split(['.', '`']).next())

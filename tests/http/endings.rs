@@ -48,7 +48,7 @@ async fn the_end_of_the_body_is_the_end_of_the_request() {
 
 #[tokio::test]
 async fn a_length_known_beforehand_ends_with_its_last_byte() {
-    // hyper drops such a body after the last byte without asking for the end.
+    // hyper drops such a body after the last byte without polling for the end.
     let (body, chunks, _dropped) = body_by_hand();
     let body = once(body);
     let handler = get(async move || ([(header::CONTENT_LENGTH, "5")], body()));
@@ -164,7 +164,7 @@ async fn a_service_that_panics_before_it_has_a_future() {
 async fn a_service_that_fails() {
     let (registry, layer) = with_opentelemetry();
     let fails = tower::service_fn(async |_: Request| {
-        Err::<Response<Body>, _>(std::io::Error::other("nobody is there"))
+        Err::<Response<Body>, _>(std::io::Error::other("connection refused"))
     });
     let answer = layer.layer(fails).oneshot(request("GET", "/")).await;
     assert!(answer.is_err());

@@ -1,4 +1,4 @@
-//! What the crate serves about the application is no traffic of it.
+//! The crate's endpoints are not traffic of the application.
 
 use axum::routing::get;
 use axum::{Extension, Router};
@@ -20,7 +20,7 @@ async fn serve(heal: &Selfheal, routes: Router) -> Server {
     Server::serve(heal.registry().clone(), app).await
 }
 
-/// Merged in after the layer, they would bring a fallback that nobody measures.
+/// Merged in after the layer, they would bring a fallback that is not measured.
 #[tokio::test]
 async fn what_matches_nothing_beside_the_endpoints_of_the_handle() {
     let heal = handle(Http::new());
@@ -224,14 +224,14 @@ async fn their_own_requests_are_nowhere_on_the_page() {
             let page = server.ask("GET", &format!("{mount}/metrics")).await;
             let page = String::from_utf8(page.body().to_vec()).unwrap();
             let mut own = page.lines().filter(|line| line.starts_with("http_"));
-            // A gauge without labels is there from the start.
+            // A gauge without labels exists from the start.
             let quiet = own.all(|line| line == "http_requests_in_flight 0");
             assert!(quiet, "{mount}: {page}");
         }
     }
 }
 
-/// What only ends like one of the endpoints is the application's.
+/// A path that only ends like an endpoint is the application's.
 #[tokio::test]
 async fn paths_of_the_application_that_look_like_endpoints_are_traffic() {
     let heal = handle(Http::new());

@@ -95,7 +95,7 @@ impl Connection {
     }
 
     async fn ends(mut self) {
-        // Closed or reset, whichever the server finds.
+        // Closed or reset, whichever the server notices.
         let _ = self.0.read_to_end(&mut Vec::new()).await;
     }
 }

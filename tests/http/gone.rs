@@ -71,7 +71,7 @@ async fn a_route_that_was_removed_is_exposed_again() {
         assert!(metrics.first_byte.remove(&["GET", "/"]));
     }
     let durations = metrics.duration.get(&["GET", "/", "200"]).unwrap();
-    assert_eq!(durations.snapshot().count(), 6, "which nobody removed");
+    assert_eq!(durations.snapshot().count(), 6, "which was not removed");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! The layer as the handle gives it, and what it tells of the traffic.
+//! The layer of the handle, and its reading of the traffic.
 
 use axum::Router;
 use axum::body::Body;

@@ -1,4 +1,4 @@
-//! What clients send never creates series beyond the routes that there are.
+//! Input of clients never creates series beyond the existing routes.
 
 use std::convert::Infallible;
 use std::future::ready;

@@ -1,4 +1,4 @@
-//! What HTTP/1.1 alone has, byte by byte.
+//! Properties of HTTP/1.1, byte by byte.
 
 use axum::Router;
 use axum::body::Body;
@@ -102,7 +102,7 @@ async fn a_body_that_waits_for_100_continue() {
     stream.read_to_string(&mut answer).await.unwrap();
     assert_eq!(statuses(&answer), ["200"]);
 
-    // Nobody asks for this one, so that it is never sent.
+    // Not requested, so that it is never sent.
     let answer = server.say(ask("POST", "/refuse", expect)).await;
     assert_eq!(statuses(&answer), ["403"]);
     server.assert_counted(&[("POST /read 200", 1), ("POST /refuse 403", 1)]);
@@ -146,7 +146,7 @@ async fn a_client_that_hangs_up_while_it_sends_its_body() {
     server.has_in_flight(1).await;
     drop(stream);
     server.has_in_flight(0).await;
-    // The handler saw its body fail, and its answer was handed to the server.
+    // The handler's body failed, and its answer was passed to the server.
     server.assert_counted(&[("POST / 400", 1)]);
     assert_eq!(read(&server, "POST", "/"), (1, 5.0));
 }
@@ -228,7 +228,7 @@ async fn a_body_longer_than_its_content_length_is_cut_and_complete() {
     assert!(answer.ends_with("\r\n\r\n12345"), "{answer}");
     server.assert_counted(&[("GET / 200", 1)]);
 
-    // The server never asks for any of this one.
+    // The server never polls this one.
     let (server, answer) = of_length("0", &["123"]).await;
     assert!(answer.ends_with("\r\n\r\n"), "{answer}");
     server.assert_counted(&[("GET / 200", 1)]);

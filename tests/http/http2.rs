@@ -170,7 +170,7 @@ async fn an_event_stream_that_is_reset_is_a_session() {
 /// RFC 8441: the handshake is a CONNECT with `:protocol`, and the stream is the connection.
 #[tokio::test]
 async fn a_websocket_on_a_stream() {
-    let (over, mut told) = mpsc::unbounded_channel();
+    let (over, mut notified) = mpsc::unbounded_channel();
     let held = async move |session: HttpSession, upgrade: WebSocketUpgrade| {
         upgrade.on_upgrade(async move |socket| {
             session.hold(say_back(socket)).await;
@@ -179,7 +179,7 @@ async fn a_websocket_on_a_stream() {
     };
     let server = Server::start(Router::new().route("/ws", any(held))).await;
     let mut client = server.client2().await;
-    // The answer to anything at all tells that the server's settings have come.
+    // Any answer shows that the server's settings have arrived.
     client.send_request(request2("/none")).await.unwrap();
     let request = Request::connect("http://shop.test/ws")
         .header(header::SEC_WEBSOCKET_VERSION, "13")
@@ -197,7 +197,7 @@ async fn a_websocket_on_a_stream() {
     io.read_exact(&mut answer).await.unwrap();
     assert_eq!(&answer, b"\x81\x02hi");
     drop(io);
-    told.recv().await.unwrap();
+    notified.recv().await.unwrap();
     server.assert_counted(&[("CONNECT /ws 200", 1), ("GET unmatched 404", 1)]);
     assert_eq!(read!(server, session, "CONNECT", "/ws").0, 1);
 }

@@ -68,7 +68,7 @@ async fn a_timeout_of_tower_http_below_or_above() {
     }
 }
 
-/// Hangs on `/hang` until it is dropped, and tells when it has begun.
+/// Hangs on `/hang` until it is dropped, and notifies when it has started.
 fn service(
     started: oneshot::Sender<()>,
 ) -> impl Service<Request, Response = Response<Body>, Error = Infallible, Future: Send>
@@ -128,7 +128,7 @@ async fn a_load_that_is_shed_is_an_error_of_the_service() {
     assert_eq!(counted.len(), 2);
 }
 
-/// Time stands still until nobody has anything to do, and then jumps to the next timeout.
+/// Time is paused while anything can run, and then jumps to the next timeout.
 #[tokio::test(start_paused = true)]
 async fn a_timeout_behind_a_buffer_is_an_error_of_the_service() {
     let (registry, layer) = layer();

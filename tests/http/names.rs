@@ -1,4 +1,4 @@
-//! What the sets of names and the rules for routes tell apart.
+//! The label values by set of names and by rules for routes.
 
 use std::time::Duration;
 

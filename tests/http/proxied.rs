@@ -1,4 +1,4 @@
-//! What the head of a request tells, by way of a proxy or not.
+//! The head of a request, through a proxy or not.
 
 use axum::Router;
 use axum::routing::get;
@@ -28,7 +28,7 @@ async fn scheme(scheme: Scheme, header: &str, value: &str) -> String {
 }
 
 #[tokio::test]
-async fn the_scheme_that_a_trusted_proxy_tells() {
+async fn the_scheme_that_a_trusted_proxy_names() {
     let x = "X-Forwarded-Proto";
     for (trusted, header, value, recorded) in [
         (Scheme::default(), x, "https", "http"),
@@ -45,7 +45,7 @@ async fn the_scheme_that_a_trusted_proxy_tells() {
     }
 }
 
-/// In HTTP/2 every request has a scheme, and a proxy may tell another.
+/// In HTTP/2 every request has a scheme, and a proxy may forward another.
 #[tokio::test]
 async fn the_scheme_of_a_request_in_http2() {
     let set_up = |layer: HttpLayerBuilder| {
@@ -54,10 +54,10 @@ async fn the_scheme_of_a_request_in_http2() {
     };
     let server = server(set_up).await;
     let mut client = server.client2().await;
-    let mut told = request2("/");
+    let mut forwarded = request2("/");
     let https = "https".parse().unwrap();
-    told.headers_mut().insert("x-forwarded-proto", https);
-    client.send_request(told).await.unwrap();
+    forwarded.headers_mut().insert("x-forwarded-proto", https);
+    client.send_request(forwarded).await.unwrap();
     client.send_request(request2("/")).await.unwrap();
     let lines = lines(&server.registry);
     for scheme in ["http", "https"] {

@@ -54,7 +54,7 @@ async fn a_fallback_of_its_own_on_each_side_of_the_layer() {
     assert_eq!(server.ask("GET", "/none").await.body(), "anything");
     server.assert_counted(&[("GET unmatched 200", 1)]);
 
-    // Set after the layer, the fallback is outside of it.
+    // A fallback that is set after the layer is outside of it.
     let app = Router::new()
         .route("/a", get(|| async {}))
         .layer(other)

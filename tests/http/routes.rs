@@ -164,7 +164,7 @@ async fn two_layers_on_one_registry_share_the_series() {
     server.assert_counted(&[("GET /a 200", 1), ("GET /b 200", 1)]);
 }
 
-/// Files that are there and what scanners ask for are told apart by the status, and both from
+/// Existing files and the requests of scanners are distinguished by the status, and both from
 /// what nothing is mounted for.
 #[tokio::test]
 async fn what_a_service_is_mounted_for_has_the_pattern_of_the_mount() {

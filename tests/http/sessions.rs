@@ -1,4 +1,4 @@
-//! What lives on after its headers: event streams, upgrades, and the streams of HTTP/2.
+//! Sessions that continue after the headers: event streams, upgrades, and the streams of HTTP/2.
 
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ async fn an_event_stream_is_recorded_at_its_headers_and_lives_on_as_a_session() 
     response.frame().await.unwrap().unwrap();
     drop((response, client));
     gone.await.unwrap();
-    // That the client has had enough is how such a stream ends, and no fault.
+    // The client ends such a stream, which is not a fault.
     server.assert_counted(&[("GET /live 200", 1)]);
     let http = server.registry.group::<HttpMetrics>().unwrap();
     let duration = http

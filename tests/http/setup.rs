@@ -1,4 +1,4 @@
-//! What a builder can change: names, labels, routes, buckets, the type of the bodies.
+//! The settings of the builder: names, labels, routes, buckets, the type of the bodies.
 
 use std::convert::Infallible;
 
@@ -132,7 +132,7 @@ async fn all_buckets_can_be_others() {
 #[derive(Clone)]
 struct Plan(String);
 
-/// Outside of the layer somebody knows the plan.
+/// A layer outside of it that knows the plan.
 async fn know_plan(mut request: Request, next: Next) -> axum::response::Response {
     if let Some(plan) = request.uri().query().map(str::to_owned) {
         request.extensions_mut().insert(Plan(plan));
@@ -140,7 +140,7 @@ async fn know_plan(mut request: Request, next: Next) -> axum::response::Response
     next.run(request).await
 }
 
-/// Inside of it somebody knows the cache.
+/// A layer inside of it that knows the cache.
 async fn know_cache(request: Request, next: Next) -> axum::response::Response {
     let cached = request.extensions().get::<Plan>().is_some();
     let mut response = next.run(request).await;

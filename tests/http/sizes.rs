@@ -66,7 +66,7 @@ async fn no_body_is_a_sample_of_zero() {
 }
 
 #[tokio::test]
-async fn a_request_body_that_nobody_reads_has_passed_nothing() {
+async fn a_request_body_that_no_one_reads_has_passed_nothing() {
     let server = Server::start(Router::new().route("/", post(|| async { "thanks" }))).await;
     let mut request = request("POST", "/");
     *request.body_mut() = Body::from("ignored");
@@ -123,7 +123,7 @@ async fn the_first_byte_and_the_last_are_timed_apart() {
     assert_eq!(read(http.duration.get(&["GET", "/", "200"])), (1, 7.0));
 }
 
-/// What a request records with is used again by the next one on its thread.
+/// The state of a request is reused by the next one on its thread.
 #[tokio::test]
 async fn a_request_has_the_bytes_of_its_own_body_alone() {
     let kept = Arc::new(Mutex::new(None));

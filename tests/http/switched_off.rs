@@ -1,4 +1,4 @@
-//! What an operator has switched off is not recorded.
+//! Disabled families are not recorded.
 
 use axum::Router;
 use axum::body::Body;
@@ -29,7 +29,7 @@ fn registry(off: &[&str]) -> Registry {
     Registry::with_settings(settings)
 }
 
-/// What is exposed after one request to each route.
+/// The metrics page after one request to each route.
 async fn recorded(registry: &Registry, layer: HttpLayer) -> Vec<String> {
     let app: Router = Router::new()
         .route("/", get(|| async { "hello" }))

@@ -102,10 +102,10 @@ async fn a_trace_that_is_not_sampled_or_malformed_is_none() {
 }
 
 #[tokio::test]
-async fn the_application_can_tell_it_and_so_can_a_layer_further_in() {
+async fn the_application_can_give_it_and_so_can_a_layer_further_in() {
     let registry = Registry::new();
-    let told = |layer: HttpLayerBuilder| layer.trace_by(|_| TraceContext::new(OWN));
-    let exemplars = exemplars(&registry, Some(PARENT), told).await;
+    let given = |layer: HttpLayerBuilder| layer.trace_by(|_| TraceContext::new(OWN));
+    let exemplars = exemplars(&registry, Some(PARENT), given).await;
     assert_eq!(exemplars[0].labels(), format!("trace_id=\"{OWN:032x}\""));
 
     let registry = Registry::new();
@@ -123,9 +123,9 @@ async fn what_is_not_timed_is_no_example() {
     assert_eq!(exemplars, []);
 }
 
-/// To look for a trace costs something, and so does reading the clock.
+/// Finding a trace costs time, and so does reading the clock.
 #[tokio::test]
-async fn nobody_looks_for_the_trace_of_what_is_not_timed() {
+async fn no_one_looks_for_the_trace_of_what_is_not_timed() {
     let mut off = Settings::default();
     for name in [
         "http_request_duration_seconds",
@@ -141,7 +141,7 @@ async fn nobody_looks_for_the_trace_of_what_is_not_timed() {
     for (registry, share) in [(Registry::new(), 0.0), (Registry::with_settings(off), 1.0)] {
         let layer = HttpLayer::builder(&registry)
             .sample_rate(share)
-            .trace_by(|_| panic!("nobody asks"));
+            .trace_by(|_| panic!("no one asks"));
         let app: Router = Router::new()
             .route("/", get(|| async { "hello" }))
             .layer(layer.build().unwrap())
@@ -152,7 +152,7 @@ async fn nobody_looks_for_the_trace_of_what_is_not_timed() {
     }
 }
 
-/// What a request records with is used again by the next one on its thread.
+/// The state of a request is reused by the next one on its thread.
 #[tokio::test]
 async fn a_request_without_a_trace_has_not_that_of_the_one_before() {
     let registry = Registry::new();

@@ -1,4 +1,4 @@
-//! What a connection becomes after an upgrade is a session, whose length the application tells.
+//! After an upgrade a connection is a session, whose length the application reports.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -26,7 +26,7 @@ async fn talk(mut socket: WebSocket) {
     }
 }
 
-/// A server by a clock that the test moves, and what tells that a connection is over.
+/// A server with a clock that the test moves, and a notification of ended connections.
 async fn server() -> (Server, ManualClock, mpsc::UnboundedReceiver<()>) {
     server_of_sample(1.0).await
 }
@@ -36,7 +36,7 @@ async fn server_of_sample(share: f64) -> (Server, ManualClock, mpsc::UnboundedRe
     let (clock, hand) = Clock::manual();
     let layer = HttpLayer::builder(&registry).clock(clock);
     let layer = layer.sample_rate(share).build().unwrap();
-    let (over, told) = mpsc::unbounded_channel();
+    let (over, notified) = mpsc::unbounded_channel();
     let tell = over.clone();
     let held = async move |session: HttpSession, upgrade: WebSocketUpgrade| -> Response {
         upgrade.on_upgrade(async move |socket| {
@@ -61,7 +61,7 @@ async fn server_of_sample(share: f64) -> (Server, ManualClock, mpsc::UnboundedRe
         .route("/forgotten", any(forgotten))
         .route("/refused", get(refused));
     let server = Server::serve(registry, routes.layer(layer)).await;
-    (server, hand, told)
+    (server, hand, notified)
 }
 
 fn websocket(path: &str) -> Request<axum::body::Body> {
@@ -133,7 +133,7 @@ async fn a_websocket_is_in_flight_as_long_as_it_lives_and_a_session_then() {
 }
 
 #[tokio::test]
-async fn a_session_that_nobody_holds_never_begins() {
+async fn a_session_that_no_one_holds_never_begins() {
     let (server, hand, mut over) = server().await;
     let mut client = Client::open(&server, "/forgotten").await;
     server.assert_counted(&[("GET /forgotten 101", 1)]);

@@ -41,7 +41,7 @@ async fn break_off(server: &Server, path: &str) {
     stream.write_all(b"hello").await.unwrap();
     server.has_in_flight(1).await;
     if path == "/echo" {
-        // By now the first half is on its way back.
+        // The first half is on its way back by now.
         let mut answer = Vec::new();
         while !answer.windows(5).any(|bytes| bytes == b"hello") {
             assert_ne!(stream.read_buf(&mut answer).await.unwrap(), 0);
@@ -52,7 +52,7 @@ async fn break_off(server: &Server, path: &str) {
 }
 
 #[tokio::test]
-async fn an_answer_or_an_end_that_only_tells_of_a_broken_upload() {
+async fn an_answer_or_an_end_that_only_reports_a_broken_upload() {
     let server = Server::start(routes()).await;
     break_off(&server, "/fail").await;
     break_off(&server, "/echo").await;
@@ -62,7 +62,7 @@ async fn an_answer_or_an_end_that_only_tells_of_a_broken_upload() {
     assert_eq!((size.snapshot().count(), size.snapshot().sum), (1, 5.0));
 }
 
-/// What a request records with is used again by the next one on its thread.
+/// The state of a request is reused by the next one on its thread.
 #[tokio::test]
 async fn a_failure_after_an_upload_that_was_broken_off_is_one() {
     let server = Server::start(routes()).await;
@@ -99,7 +99,7 @@ async fn whether_or_not_it_is_in_the_sample() {
     assert_eq!(layer.traffic(), Some(Traffic { good: 1, total: 1 }));
 }
 
-/// OpenTelemetry tells both, the status sent and what it was about.
+/// OpenTelemetry records both the status sent and the error.
 #[tokio::test]
 async fn under_the_names_of_opentelemetry() {
     let registry = Registry::new();

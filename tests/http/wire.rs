@@ -69,7 +69,7 @@ impl Server {
     /// Sends these bytes, and reads what comes until the server closes the connection.
     pub(crate) async fn say(&self, bytes: impl AsRef<[u8]>) -> String {
         let mut stream = TcpStream::connect(self.addr).await.unwrap();
-        // A server that has refused the first half may not wait for the second.
+        // A server that refuses the first half may not wait for the second.
         let _ = stream.write_all(bytes.as_ref()).await;
         let mut answer = Vec::new();
         let _ = stream.read_to_end(&mut answer).await;
@@ -231,12 +231,12 @@ pub(crate) fn answer_once(body: Body) -> axum::routing::MethodRouter {
 /// A body that sends what the test puts in at the other end, and says when it is dropped.
 pub(crate) fn body_by_hand() -> (Body, mpsc::UnboundedSender<Chunk>, oneshot::Receiver<()>) {
     let (chunks, received) = mpsc::unbounded_channel();
-    let (dropped, told) = oneshot::channel();
+    let (dropped, notified) = oneshot::channel();
     let by_hand = ByHand {
         received,
         _dropped: Tell(Some(dropped)),
     };
-    (Body::from_stream(by_hand), chunks, told)
+    (Body::from_stream(by_hand), chunks, notified)
 }
 
 pub(crate) type Chunk = Result<&'static str, std::io::Error>;
@@ -255,13 +255,13 @@ impl Stream for ByHand {
     ) -> std::task::Poll<Option<Chunk>> {
         let polled = self.received.poll_recv(cx);
         if let std::task::Poll::Ready(Some(Ok("panic"))) = polled {
-            panic!("the body panics, as it was told");
+            panic!("the body panics on request");
         }
         polled
     }
 }
 
-/// Tells when it is dropped.
+/// Notifies when it is dropped.
 pub(crate) struct Tell(pub(crate) Option<oneshot::Sender<()>>);
 
 impl Drop for Tell {

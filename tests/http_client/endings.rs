@@ -140,7 +140,7 @@ async fn a_body_that_breaks_off() {
 }
 
 #[tokio::test]
-async fn nobody_listens() {
+async fn no_one_listens() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap();
     drop(listener);
@@ -188,7 +188,7 @@ async fn a_caller_that_gives_up() {
     assert_counted(&registry, &["{GET here cancelled} 1"]);
 }
 
-/// Time stands still until nobody has anything to do, and then jumps to the next timeout.
+/// Time is paused while anything can run, and then jumps to the next timeout.
 #[tokio::test(start_paused = true)]
 async fn a_timeout_below_the_layer_is_an_error_of_its_kind() {
     let never = tower::service_fn(async |_: hyper::Request<Body>| {
@@ -251,7 +251,7 @@ async fn a_body_that_panics() {
     assert_counted(&registry, &["{GET other panic} 1"]);
 }
 
-/// Nobody needs to ask for the frame after the last, nor to drop what is over.
+/// Nothing needs to ask for the frame after the last, nor to drop what is over.
 #[tokio::test]
 async fn the_last_byte_is_the_end_whoever_keeps_the_response() {
     let registry = Registry::new();

@@ -22,16 +22,16 @@ use tower_http::follow_redirect::FollowRedirectLayer;
 use crate::wire::{assert_counted, client, request, serve, text};
 
 #[tokio::test]
-async fn a_name_that_nobody_has() {
+async fn a_name_that_no_one_has() {
     let registry = Registry::new();
     let client = client(&registry, |layer| layer);
-    // No name can have an empty part, so that the look-up ends before it asks any server.
+    // A name cannot have an empty part, so that the lookup fails before it asks a server.
     let request = hyper::Request::get("http://no..body/").body(Body::empty());
     assert!(client.oneshot(request.unwrap()).await.is_err());
     assert_counted(&registry, &["{GET other dns} 1"]);
 }
 
-/// A connector whose handshake is refused, as those for TLS tell it.
+/// A connector whose handshake is refused, with the error of those for TLS.
 #[derive(Clone)]
 struct BadCertificate;
 

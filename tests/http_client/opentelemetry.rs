@@ -74,7 +74,7 @@ async fn statuses_methods_and_the_port_of_the_request() {
 }
 
 #[tokio::test]
-async fn http_2_is_told_apart() {
+async fn http_2_is_distinguished() {
     let addr = serve(Router::new().route("/", get(|| async { "hello" }))).await;
     let registry = Registry::new();
     let layer = otel(HttpClientLayer::builder(&registry)).build().unwrap();
@@ -107,11 +107,11 @@ async fn errors_without_a_response_have_their_kind_or_the_fallback() {
     assert!(no_http.oneshot(request("GET", addr, "/")).await.is_err());
     let refused = tokio::net::TcpSocket::new_v4().unwrap();
     refused.bind(([127, 0, 0, 1], 0).into()).unwrap();
-    let nobody = refused.local_addr().unwrap();
+    let missing = refused.local_addr().unwrap();
     let mut client = client(&registry, otel);
-    assert!(client.call(request("PUT", nobody, "/")).await.is_err());
-    drop(client.call(request("POST", nobody, "/")));
-    let (port, free) = (addr.port(), nobody.port());
+    assert!(client.call(request("PUT", missing, "/")).await.is_err());
+    drop(client.call(request("POST", missing, "/")));
+    let (port, free) = (addr.port(), missing.port());
     assert_eq!(
         durations(&registry),
         [
@@ -122,7 +122,7 @@ async fn errors_without_a_response_have_their_kind_or_the_fallback() {
     );
 }
 
-/// Asks for addresses that nobody answers to, in process.
+/// Requests to addresses without a server, in process.
 async fn ask(layer: &HttpClientLayer, uris: impl IntoIterator<Item = String>) {
     let answer =
         service_fn(async |_: Request<Body>| Ok::<_, Infallible>(Response::new(Body::empty())));
@@ -146,7 +146,7 @@ async fn the_port_is_declared_or_in_the_address_or_that_of_the_scheme() {
         "http://a.test:8080/",
         "https://b.test:8443/",
         "https://x.c.test/",
-        "https://nobody.test:99/",
+        "https://missing.test:99/",
     ];
     ask(&layer, uris.map(str::to_owned)).await;
     assert_eq!(

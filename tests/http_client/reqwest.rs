@@ -74,9 +74,9 @@ async fn errors_have_kinds() {
     let client = client(&registry);
 
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let nobody = closed.local_addr().unwrap();
+    let missing = closed.local_addr().unwrap();
     drop(closed);
-    let error = client.execute(to(nobody, "/")).await.unwrap_err();
+    let error = client.execute(to(missing, "/")).await.unwrap_err();
     assert!(error.is_connect());
 
     let silent = serve(Router::new().route("/", get(std::future::pending::<()>))).await;
@@ -115,7 +115,7 @@ async fn the_application_names_its_errors_first() {
     assert_counted(&registry, &["{GET here own} 1"]);
 }
 
-/// What the docs of the room advise for other versions of `reqwest`.
+/// As the documentation of the module advises for other versions of `reqwest`.
 #[tokio::test]
 async fn a_closure_makes_a_service_of_any_client() {
     let addr = serve(Router::new().route("/", get(async || "hello"))).await;

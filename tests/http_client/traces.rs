@@ -41,19 +41,19 @@ async fn the_header_that_is_sent() {
 }
 
 #[tokio::test]
-async fn what_the_application_tells() {
+async fn what_the_application_gives() {
     let found = exemplars(|layer| layer.trace_by(|_| TraceContext::new(0x1234))).await;
     assert_eq!(found, [format!("trace_id=\"{:032x}\"", 0x1234)]);
     assert_eq!(exemplars(|layer| layer.trace_by(|_| None)).await, [""; 0]);
 }
 
 #[tokio::test]
-async fn what_the_answer_tells() {
+async fn what_the_answer_gives() {
     let registry = Registry::new();
     let answer = service_fn(async |_: hyper::Request<Body>| {
         let mut response = hyper::Response::new(Body::empty());
-        let told = TraceContext::new(0x1234).unwrap();
-        response.extensions_mut().insert(told);
+        let given = TraceContext::new(0x1234).unwrap();
+        response.extensions_mut().insert(given);
         Ok::<_, Infallible>(response)
     });
     let mut service = HttpClientLayer::new(&registry).unwrap().layer(answer);
@@ -61,6 +61,6 @@ async fn what_the_answer_tells() {
     service.call(request).await.unwrap();
     let metrics = registry.group::<HttpClientMetrics>().unwrap();
     let duration = metrics.duration.get(&["GET", "other", "200"]).unwrap();
-    let told = format!("trace_id=\"{:032x}\"", 0x1234);
-    assert_eq!(duration.snapshot().exemplars[0].labels(), told);
+    let given = format!("trace_id=\"{:032x}\"", 0x1234);
+    assert_eq!(duration.snapshot().exemplars[0].labels(), given);
 }

@@ -1,4 +1,4 @@
-//! A server that does as it is told, and a client under the layer.
+//! A server under the control of the test, and a client with the layer.
 
 use std::net::SocketAddr;
 
@@ -71,7 +71,7 @@ fn line(name: &str, series: &SeriesSnapshot) -> String {
         Value::Number(Number::U64(n)) => n.to_string(),
         Value::Number(number) => number.as_f64().to_string(),
         Value::Histogram(histogram) => histogram.count().to_string(),
-        other => panic!("no number and no histogram: {other:?}"),
+        other => panic!("no number and not a histogram: {other:?}"),
     };
     format!("{name}{{{}}} {n}", values.join(" "))
 }

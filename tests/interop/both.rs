@@ -43,7 +43,7 @@ fn both_directions_at_once_neither_loop_nor_repeat() {
         ];
         assert_eq!(names, want, "the catalog takes nothing of ours for theirs");
         for _ in 0..2 {
-            // What went round would come back with the global label as a label of its own.
+            // A cycle would return it with the global label as a label of its own.
             let series: Vec<String> = ours
                 .gather()
                 .iter()
@@ -77,7 +77,7 @@ fn both_directions_at_once_neither_loop_nor_repeat() {
 
 #[test]
 fn a_registry_between_two_others_is_passed_on_once() {
-    // ours -> middle -> theirs and from there back into ours: no name comes out twice.
+    // ours -> middle -> theirs, and from there back into ours: no name occurs twice.
     let (ours, middle) = (Registry::new(), Registry::new());
     let theirs = prometheus::Registry::new();
     middle.gauge("depth", "Depth").build().unwrap().set(7);

@@ -39,7 +39,7 @@ fn page(ours: &Registry, format: Format) -> String {
 
 #[test]
 fn a_sample_of_ours_has_its_name_before_one_of_theirs() {
-    // Whoever was there first, and whether there is a series of ours or not.
+    // Whichever was registered first, and whether there is a series of ours or not.
     for (theirs_first, observed) in [(false, false), (false, true), (true, false), (true, true)] {
         for part in ["bucket", "sum", "count"] {
             let (ours, theirs) = (Registry::new(), prometheus::Registry::new());
@@ -189,7 +189,7 @@ fn a_global_label_that_both_have_comes_out_once_as_theirs() {
         page.contains("jobs_total{zone=\"z\",env=\"theirs\"} 0\n"),
         "{page}"
     );
-    // And the other way it is the label of the series, before our global one.
+    // In the other direction, the label of the series precedes our global one.
     let (ours, theirs) = (
         with_global(&[("env", "ours")]),
         with_common("env", "theirs"),

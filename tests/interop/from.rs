@@ -16,7 +16,7 @@ fn pair_of_registries() -> (Registry, prometheus::Registry) {
 #[test]
 fn counters_and_gauges_come_out_as_they_are_and_as_they_grow() {
     let (ours, theirs) = pair_of_registries();
-    // Registered after the bridge, with a name that our own rules refuse.
+    // Registered after the bridge, with a name that our rules reject.
     let old = IntCounter::new("old_requests", "Requests").unwrap();
     theirs.register(Box::new(old.clone())).unwrap();
     let load = Gauge::new("namespace:load", "Load").unwrap();
@@ -108,7 +108,7 @@ fn summaries_and_untyped_values_come_out() {
     assert_eq!(skipped(&ours), 3, "one at each of three scrapes");
 }
 
-/// How many series were left out, those of the scrape that tells it included.
+/// How many series were left out, including those of the scrape that reports it.
 fn skipped(registry: &Registry) -> u64 {
     match value(registry, "selfheal_prometheus_skipped_total", "") {
         Some(Value::Number(Number::U64(skipped))) => skipped,
@@ -199,12 +199,12 @@ fn a_name_that_both_have_with_other_kinds_is_an_error_that_names_it() {
     assert!(matches!(error, DeclareError::Clash { .. }));
     assert!(error.to_string().contains("depth"), "{error}");
 
-    // The other way round: what was bridged first is known when ours is declared.
+    // The other way round: the bridged metric exists when ours is declared.
     let ours = Registry::new();
     from_prometheus(&ours, &theirs).unwrap();
     assert!(ours.gauge("depth", "Depth").build().is_err());
 
-    // And what appears over there later cannot spoil a scrape.
+    // A metric that appears there later cannot break a scrape.
     let (ours, theirs) = pair_of_registries();
     ours.gauge("late", "Late").build().unwrap().set(1);
     let late = IntCounter::new("late", "Late").unwrap();
@@ -283,7 +283,7 @@ fn the_catalog_shows_what_was_there_at_the_start() {
     );
 }
 
-/// `prometheus` 0.14 tells the children of a family apart by a hash of their label values
+/// `prometheus` 0.14 distinguishes the children of a family by a hash of their label values
 /// written one after the other, so ("ab", "c") and ("a", "bc") are one series there.
 #[test]
 fn labels_that_run_together_are_one_series_there_and_two_here() {

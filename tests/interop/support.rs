@@ -1,4 +1,4 @@
-//! Registries of the other crate with anything in them, and look-ups.
+//! Registries of the other crate with anything in them, and lookups.
 
 use prometheus::core::{Collector, Desc};
 use prometheus::proto::{LabelPair, Metric, MetricFamily, MetricType};
@@ -66,7 +66,7 @@ pub(crate) fn bridged(family: MetricFamily) -> Registry {
 pub(crate) fn find(registry: &Registry, name: &str) -> Option<FamilySnapshot> {
     let mut families = registry.gather();
     families.retain(|family| family.def.name == name);
-    assert!(families.len() < 2, "{name} is there twice");
+    assert!(families.len() < 2, "{name} occurs twice");
     families.pop()
 }
 
@@ -74,14 +74,14 @@ pub(crate) fn value(registry: &Registry, name: &str, labels: &str) -> Option<Val
     let series = find(registry, name)?.series;
     let mut found = series.into_iter().filter(|s| &*s.labels == labels);
     let value = found.next()?.value;
-    assert!(found.next().is_none(), "{name}{{{labels}}} is there twice");
+    assert!(found.next().is_none(), "{name}{{{labels}}} occurs twice");
     Some(value)
 }
 
 pub(crate) fn number(registry: &Registry, name: &str, labels: &str) -> Option<f64> {
     match value(registry, name, labels)? {
         Value::Number(number) => Some(number.as_f64()),
-        other => panic!("{name} is no number: {other:?}"),
+        other => panic!("{name} is not a number: {other:?}"),
     }
 }
 

@@ -13,7 +13,7 @@ use crate::support::text;
 fn shop() -> Registry {
     let mut settings = Settings::default();
     "shop".clone_into(&mut settings.namespace);
-    // A label of that name is left to the encoder where there are buckets.
+    // With buckets, the encoder owns the label of that name.
     let labels = [("env", "production"), ("le", "g"), ("x", "global")];
     settings.global_labels = labels.map(|(n, v)| (n.to_owned(), v.to_owned())).into();
     Registry::with_settings(settings)

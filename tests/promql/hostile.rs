@@ -58,7 +58,7 @@ fn an_expression_as_deep_as_is_allowed_fits_the_stack_of_a_thread() {
     let deep = format!("{}x{}", "sum(".repeat(199), ")".repeat(199));
     let wide = format!("x{}", " + x".repeat(199));
     let mixed = format!("{}x{}", "-(1 + ".repeat(66), ")".repeat(66));
-    // As small as a thread of tokio has it, built without optimisation.
+    // The stack size of a tokio thread, for a debug build.
     let thread = std::thread::Builder::new().stack_size(2 << 20);
     let all = thread.spawn(move || {
         for text in [&deep, &wide, &mixed] {

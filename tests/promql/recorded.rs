@@ -49,7 +49,7 @@ fn the_newest_sample_of_a_series_is_that_of_its_range() {
     for time in [
         0, 1_500, 100_000, 149_000, 150_000, 200_000, 299_000, 300_500, 500_000, 900_000,
     ] {
-        // An instant query asks for the newest alone; one of two steps reads the range.
+        // An instant query reads the newest sample only; one of two steps reads the range.
         let range = QueryRange {
             start: time,
             end: time + 1,
@@ -164,7 +164,7 @@ fn a_series_that_comes_back_goes_on_as_one() {
         .labels(["queue"])
         .unwrap();
     let history = History::new(&registry, HistorySettings::new());
-    // Removed and back between two ticks at 60 s, and away for a while from 120 s.
+    // Removed and added again between two ticks at 60 s, and absent for a while from 120 s.
     for second in 0..180_i64 {
         if second == 60 || second == 120 {
             family.remove(&["a"]);
@@ -199,7 +199,7 @@ fn native_histograms_are_asked_by_their_own_name() {
     let sizes = sizes.native_only(Native::schema(8)).build().unwrap();
     let history = History::new(&registry, HistorySettings::new());
     for second in 0..300_u32 {
-        // From 1 to 10, evenly, ten a second.
+        // From 1 to 10, evenly, at ten a second.
         for value in 1..=10 {
             sizes.observe(f64::from(value));
         }

@@ -55,7 +55,7 @@ fn times(data: &Value) -> Times {
         let values = series["values"].as_array().unwrap();
         let at = |value: Option<&Value>| value.unwrap()[0].as_f64().unwrap();
         let key = (label("alertname"), label("path"), label("alertstate"));
-        // The evaluations look back 5 min, but a state that is over is marked as such.
+        // Evaluations look back 5 min, but a state that has ended is marked as such.
         let before = times.insert(key, (at(values.first()), at(values.last())));
         assert!(before.is_none(), "one series of each state: {data}");
     }
@@ -87,7 +87,7 @@ fn a_server_and_this_process_raise_the_same_alerts_at_the_same_time() {
             calls.add(&[path, result], 0);
         }
     }
-    // Customers come twenty times a second; what they meet depends on what is broken.
+    // Twenty customers a second; what they get depends on what is broken.
     let (broken, closed, end) = (
         AtomicBool::new(false),
         AtomicBool::new(false),
@@ -115,7 +115,7 @@ fn a_server_and_this_process_raise_the_same_alerts_at_the_same_time() {
         rules
             .report()
             .to_string()
-            .contains(" 0 have no such series here"),
+            .contains(" 0 have no series here"),
         "{}",
         rules.report()
     );
@@ -125,10 +125,10 @@ fn a_server_and_this_process_raise_the_same_alerts_at_the_same_time() {
         .rules(&file)
         .start();
     prometheus.wait_until_up("shop");
-    // Until both have seen a whole range.
+    // Waits until both have seen a whole range.
     std::thread::sleep(Duration::from_secs(4));
     let start = now();
-    // Two other processes go by the wall clock.
+    // The two other processes use the wall clock.
     let began = Instant::now();
     let at = |seconds: u64| {
         let until = began + Duration::from_secs(seconds);
@@ -181,7 +181,8 @@ fn compare(theirs: &Times, ours: &Times) {
             "{alert}: {both}"
         );
     }
-    // Both evaluate and sample at phases of their own: one evaluation apart, on samples one apart.
+    // Both have phases of their own for evaluations and samples, so they differ by up to one
+    // evaluation and one sample.
     let close = |one: f64, other: f64| (one - other).abs() <= EVALUATION + 2.0 * SCRAPE;
     for (key, (first, last)) in theirs {
         let (our_first, our_last) = ours[key];

@@ -26,7 +26,7 @@ fn promtool_asks_the_process_as_it_asks_a_server() {
     loaded.target("instance", "here").install().unwrap();
     orders.add(7);
     let url = served.url("");
-    // What promtool says, once it is what is wanted.
+    // The output of promtool, once it is the expected one.
     let says = |arguments: &[&str], wanted: &str| {
         eventually(SOON, &format!("{arguments:?} gives {wanted}"), || {
             let verdict = run(arguments, "");

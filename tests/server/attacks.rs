@@ -1,4 +1,4 @@
-//! What attackers try first: each is refused and counted, and the service behind it goes on.
+//! Common attacks: each is refused and counted, and the service continues.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -11,7 +11,7 @@ use selfheal::testing::value;
 use crate::support::http::Request;
 use crate::{ANY, healthy};
 
-/// What takes longer than this has gone wrong.
+/// The timeout of any wait.
 const LONG: Duration = Duration::from_secs(20);
 
 fn listen(registry: &Registry, limits: Limits) -> Listener {
@@ -20,18 +20,18 @@ fn listen(registry: &Registry, limits: Limits) -> Listener {
     builder.counted(registry).spawn().unwrap()
 }
 
-/// What is said to these bytes until the connection ends.
+/// The answer to these bytes, until the connection ends.
 fn said(listener: &Listener, bytes: &[u8]) -> String {
     let mut stream = TcpStream::connect(listener.address()).unwrap();
     stream.set_read_timeout(Some(LONG)).unwrap();
-    // It may be closed before the last byte is written.
+    // The connection may be closed before the last byte is written.
     let _ = stream.write_all(bytes);
     let mut said = Vec::new();
     let _ = stream.read_to_end(&mut said);
     String::from_utf8_lossy(&said).into_owned()
 }
 
-/// What was refused for a reason, waited for: a connection ends before that is counted.
+/// The refusals of a reason, waited for: a connection ends before it is counted.
 fn refused(registry: &Registry, reason: &str, count: f64) {
     let begin = Instant::now();
     loop {
@@ -61,7 +61,7 @@ fn heads_that_come_slowly_or_never_end_are_cut() {
         ""
     );
     refused(&registry, "head", 1.0);
-    // Of these the whole is sent, however long that takes on a busy machine.
+    // These are sent completely, however long that takes on a busy machine.
     let listener = listen(&registry, Limits::default());
     let long = format!("GET /livez HTTP/1.1\r\nx: {}\r\n\r\n", "a".repeat(200_000));
     let many = format!("GET /livez HTTP/1.1\r\n{}\r\n", "x: y\r\n".repeat(20_000));

@@ -1,4 +1,4 @@
-//! Who is let in, and how those who are not are slowed down, in virtual time.
+//! Which clients get access, and how others are slowed down, in virtual time.
 
 use std::time::Duration;
 
@@ -107,7 +107,7 @@ async fn each_endpoint_is_for_whom_it_is_configured() {
     }
 }
 
-/// What everyone may read gives no one the token with which a browser orders.
+/// Public pages do not reveal the token with which a browser sends commands.
 #[tokio::test]
 async fn orders_need_credentials_where_all_else_is_open() {
     use http_body_util::BodyExt;
@@ -142,7 +142,7 @@ fn a_password_is_known_by_its_hash() {
     use selfheal::config::Server;
     use selfheal::{Config, Selfheal};
 
-    // Of `correct horse`, by `htpasswd -nBC 5`.
+    // The hash of `correct horse`, by `htpasswd -nBC 5`.
     let hash = bcrypt::hash("correct horse", 5).unwrap();
     let server = Server::new().listen(crate::ANY);
     let server = server.basic_auth("prometheus", Secret::new(hash.as_str()));

@@ -58,7 +58,7 @@ fn a_real_prometheus_gets_the_series_that_it_asks_for() {
         }
     });
     assert_eq!(value("shop_depth"), None, "it was not asked for");
-    // As old as they are here: what ends is over there as well, after as long as here.
+    // With the same age as here: a series that ends here ends there as late.
     let age = value("time() - max(timestamp(shop_orders_total))").unwrap();
     assert!((0.0..30.0).contains(&age), "{age}");
 }

@@ -36,7 +36,7 @@ fn input() -> impl Strategy<Value = Vec<u8>> {
     let cut = prop_oneof![20 => 0_u8..64, 1 => any::<u8>()];
     let cuts = prop::collection::vec(cut, 0..40);
     (any::<u8>(), cuts, sent()).prop_map(|(peer, mut cuts, sent)| {
-        // Beyond the cuts in pieces of a byte, as many as it takes.
+        // As many as it takes, besides the pieces of one byte.
         cuts.resize(sent.len(), 63);
         [vec![peer], cuts, sent].concat()
     })

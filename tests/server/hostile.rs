@@ -10,7 +10,7 @@ use selfheal::server::{Endpoints, Limits, Listener, router};
 
 use crate::healthy;
 
-/// What takes longer than this has gone wrong.
+/// The timeout of any wait.
 const LONG: Duration = Duration::from_secs(20);
 
 /// A registry whose page takes some megabytes: too much for what the kernel keeps of an answer.
@@ -79,7 +79,7 @@ fn probes_are_answered_while_strangers_send_a_byte_now_and_then() {
     let begin = Instant::now();
     for round in 0..10 {
         for stranger in &mut strangers {
-            // One that was displaced finds its connection closed.
+            // A displaced client finds its connection closed.
             let _ = stranger.write_all(&HEAD[round..=round]);
         }
         for path in ["/livez", "/readyz"] {
@@ -102,7 +102,7 @@ fn readers_that_take_nothing_keep_neither_probes_nor_scrapes_waiting() {
     for _ in 0..5 {
         assert!(get(address, "/livez").starts_with("HTTP/1.1 200"));
     }
-    // Those that were first are slow after a second, and one of them gives way.
+    // The first ones are slow after a second, and one of them is displaced.
     let begin = Instant::now();
     loop {
         let answer = get(address, "/metrics");
@@ -167,7 +167,7 @@ async fn what_is_never_read_takes_a_bounded_amount_of_memory() {
         );
         return;
     }
-    // Few series, each of them heavy: the bound is on bytes.
+    // Few but heavy series: the limit is on bytes.
     let registry = Registry::new();
     let took: Family<Histogram, [Text; 1]> = registry
         .histogram("took_seconds", "Time")
@@ -182,7 +182,7 @@ async fn what_is_never_read_takes_a_bounded_amount_of_memory() {
     let server = tokio::spawn(async move { axum::serve(listener, app).await });
     let before = resident();
     let grown = tokio::task::spawn_blocking(move || {
-        // Each wants a page of its own, so that they do not share one.
+        // Each requests a different page, so that they do not share one.
         let path = |n| format!("/metrics?name[]=took_seconds&name[]=n{n}");
         let mut open = Vec::new();
         let mut most = 0;
@@ -191,7 +191,7 @@ async fn what_is_never_read_takes_a_bounded_amount_of_memory() {
             assert!(get(address, "/livez").starts_with("HTTP/1.1 200"));
             most = most.max(resident().saturating_sub(before));
         }
-        // Without a bound it is the length of a page for each: 600 MB.
+        // Without a limit it would be one page for each: 600 MB.
         most
     });
     let grown = grown.await.unwrap();
@@ -199,7 +199,7 @@ async fn what_is_never_read_takes_a_bounded_amount_of_memory() {
     server.abort();
 }
 
-/// HTTP/1.0 has no chunks: without its length, half a page would look whole.
+/// HTTP/1.0 has no chunks: without its length, half a page would be taken for a whole one.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_page_by_http_1_0_has_its_length_or_is_refused() {
     let registry = large(20_000);

@@ -73,7 +73,7 @@ async fn the_log_level_is_set_while_the_application_runs() {
     assert!(!refused["error"].as_str().unwrap().is_empty());
     assert_eq!(level(), LevelFilter::DEBUG);
 
-    // Who it was, and what was asked for.
+    // Who changed it, and to what.
     let (_, history) = ask(&app, "GET", "history", &[KNOWN], "").await;
     let orders: Vec<&Value> = history
         .as_array()

@@ -217,7 +217,7 @@ fn a_path_that_the_endpoints_cannot_have_is_an_error() {
             assert!(matches!(error, PathError::Taken { .. }), "{taken}: {error}");
         }
     }
-    // What answers beside the page, wherever that is or may be.
+    // The endpoints beside the page, wherever it is or may be.
     for name in [
         "events",
         "federate",
@@ -349,7 +349,7 @@ fn a_handler_that_hangs_is_answered_for() {
 }
 
 #[test]
-fn a_silent_connection_is_closed_and_makes_room() {
+fn a_silent_connection_is_closed_and_makes_space() {
     let mut limits = Limits::default();
     limits.connections = 1;
     limits.idle = Duration::from_millis(50);
@@ -365,7 +365,7 @@ fn a_silent_connection_is_closed_and_makes_room() {
     );
     assert!(asked.elapsed() < Duration::from_secs(9));
     let mut rest = Vec::new();
-    // Closed by the server: an orderly end or a reset, but an end.
+    // Closed by the server: an orderly end or a reset.
     let _ = silent.read_to_end(&mut rest);
 }
 
@@ -377,6 +377,6 @@ fn dropping_the_listener_frees_its_port() {
     drop(listener);
     assert!(
         TcpStream::connect(address).is_err(),
-        "nobody listens any more"
+        "no one listens any more"
     );
 }

@@ -14,7 +14,7 @@ use crate::healthy;
 /// Longer than every deadline of a connection together, in virtual time.
 const LONG: Duration = Duration::from_secs(120);
 
-/// What is said to a request, by a listener with one connection.
+/// The answer to a request, of a listener with one connection.
 async fn said(request: &[u8]) -> String {
     let (mut peer, stream) = duplex(1024 * 1024);
     let app = router(Endpoints::new(Registry::new(), healthy));

@@ -68,7 +68,7 @@ async fn a_service_that_waits_is_ready_while_its_application_serves() {
     assert!(page.contains("<dt>application server</dt><dd>not started</dd>"));
     assert_eq!(ask(&listener, "/livez").await.0, 200);
 
-    // In good order, by being dropped, and by a panic.
+    // Normally, by a drop, and by a panic.
     let (task, end) = serve(&heal).await;
     assert_eq!(ask(&listener, "/readyz").await, (200, "ok".to_owned()));
     assert!(

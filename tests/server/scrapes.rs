@@ -23,7 +23,7 @@ use tower::ServiceExt;
 
 use crate::healthy;
 
-/// What takes longer in this file has gone wrong.
+/// The timeout of any wait in this file.
 const LONG: Duration = Duration::from_secs(60);
 
 /// As many as a family may have, by default.
@@ -55,7 +55,7 @@ impl Collector for Gate {
     }
 }
 
-/// What opens a gate, at the latest when the test fails: else the run-time would wait for it.
+/// Opens a gate, at the latest when the test fails: else the runtime would wait for it.
 struct Key(Arc<Hinge>);
 
 impl Key {
@@ -275,14 +275,14 @@ async fn readers_that_take_nothing_are_in_no_ones_way_and_are_cut_when_their_tim
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_hangs_up_makes_room() {
+async fn who_hangs_up_makes_space() {
     let registry = large();
     let app = app(&registry);
     for _ in 0..6 {
         let now = Instant::now();
         let response = soon(ask(app.clone(), "GET", None)).await;
         assert_eq!(response.status(), StatusCode::OK);
-        assert_eq!(Instant::now(), now, "nobody is in the way");
+        assert_eq!(Instant::now(), now, "nothing is in the way");
         drop(response);
     }
     assert_whole(&done(scrape(&app, None).await).await);
@@ -338,9 +338,9 @@ async fn a_scraper_gets_the_families_it_names() {
         ("orders_total", "text/plain", text),
         ("orders_total", "application/openmetrics-text", open),
         ("orders", "application/openmetrics-text", open),
-        ("nobody", "text/plain", ""),
-        ("nobody", "application/openmetrics-text", "# EOF\n"),
-        ("nobody", protobuf, ""),
+        ("missing", "text/plain", ""),
+        ("missing", "application/openmetrics-text", "# EOF\n"),
+        ("missing", protobuf, ""),
     ] {
         let (status, body) = get(&format!("?name%5B%5D={name}&x=y"), accept).await;
         assert_eq!(
@@ -359,7 +359,11 @@ async fn a_scraper_gets_the_families_it_names() {
 
     let (status, _) = get(&format!("?{}", "name[]=a&".repeat(129)), "*/*").await;
     assert_eq!(status, StatusCode::BAD_REQUEST);
-    assert_eq!(asked.load(Ordering::Relaxed), 0, "nobody wants the load");
+    assert_eq!(
+        asked.load(Ordering::Relaxed),
+        0,
+        "the load is not requested"
+    );
     let (status, body) = get("?name[]=load", "*/*").await;
     assert_eq!((status, body.len()), (StatusCode::OK, 0));
     assert_eq!(asked.load(Ordering::Relaxed), 1);
@@ -372,7 +376,7 @@ async fn a_page_gives_up_its_turn_again_and_again() {
     let registry = large();
     let response = soon(ask(app(&registry), "GET", None)).await;
     let mut body = response.into_body();
-    // By now the page is written to its end.
+    // The page is completely written by now.
     let whole = soon(ask(app(&registry), "GET", None)).await;
     assert_whole(&soon(read(whole)).await);
 

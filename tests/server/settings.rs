@@ -28,7 +28,7 @@ fn unused_part(key: &str) -> Option<&'static str> {
         "server.listen" | "server.listen_also" | "server.max_connections" => NO_LISTENER,
         _ if key.starts_with("server.tls") => NO_LISTENER,
         "server.control" => "healing was not started",
-        "server.page_path" => "the page is in no router of the application at this path",
+        "server.page_path" => "no router of the application has the page at this path",
         _ if key.starts_with("server.") => "the endpoints are not served",
         _ if key.starts_with("http.") => "the HTTP layer is not in use",
         _ if ["healing.", "history.", "journal."]
@@ -133,7 +133,7 @@ impl App {
         format!("{path}: {status} {packed:?}\n")
     }
 
-    /// Whatever depends on settings and not on the moment.
+    /// Everything that depends on settings and not on the time.
     async fn seen(&self, folder: &std::path::Path) -> String {
         let mut seen = format!("listens on {}\n", self.listener.address().ip());
         for path in [
@@ -219,7 +219,7 @@ fn is_there(test: &str) -> bool {
 fn every_setting_is_in_the_table() {
     let keys = include_str!("../../src/config/keys.md").lines().skip(2);
     let keys = keys.filter_map(|line| line.split('`').nth(1));
-    // Those of the generated stack have a table of their own, in tests/assets/settings.rs.
+    // The settings of the generated stack have their own table, in tests/assets/settings.rs.
     let keys: BTreeSet<&str> = keys.filter(|key| !key.starts_with("assets.")).collect();
     let rows: BTreeSet<&str> = ROWS.iter().map(|row| row.key).collect();
     assert_eq!(rows, keys);
@@ -280,10 +280,10 @@ fn void(text: &str) -> Vec<String> {
     let config = Loader::new().toml_str(text).load().unwrap();
     let heal = Selfheal::with_clock(config, Clock::manual().0).unwrap();
     let unused = heal.unused_settings();
-    let told = unused
+    let reported = unused
         .iter()
         .map(|fault| format!("{}: {}", fault.path, fault.problem));
-    told.collect()
+    reported.collect()
 }
 
 #[tokio::test]
@@ -308,12 +308,12 @@ async fn settings_that_others_beside_them_make_void() {
              mode = \"run\""
         ),
         [
-            "healing.modes.disruptive: `healing.dry_run` is true, which counts for everything",
-            "healing.overrides: `healing.dry_run` is true, which counts for everything",
+            "healing.modes.disruptive: `healing.dry_run` is true, which applies to everything",
+            "healing.overrides: `healing.dry_run` is true, which applies to everything",
             "service.version: `metrics.family.service_info.enabled` is false",
             "system.refresh: `system.enabled` is false",
-            "metrics.family.service_info.max_series: `enabled` beside it is false",
-            "metrics.family.took.native: its `enabled` is false, so that nothing else in it counts",
+            "metrics.family.service_info.max_series: its `enabled` is false",
+            "metrics.family.took.native: its `enabled` is false, so that nothing else in it has an effect",
             "metrics.family.took: no metric of this name is declared so far",
         ]
     );
@@ -327,7 +327,7 @@ async fn settings_that_others_beside_them_make_void() {
              issue_type = \"stale\"
              mode = \"dry_run\""
         ),
-        ["healing.overrides[1]: `healing.overrides[0]` matches whatever this does"]
+        ["healing.overrides[1]: `healing.overrides[0]` matches everything that this one does"]
     );
 }
 
@@ -337,7 +337,7 @@ fn the_report_has_them_when_they_are_known() {
     let http = Http::new().sample_rate(0.5);
     let server = Server::new().protect_probes(true);
     let heal = Selfheal::with_clock(Config::new().http(http).server(server), clock).unwrap();
-    let told = || {
+    let reported = || {
         let report = heal.report();
         let notes = report.recent.iter().map(|note| note.text.clone());
         let counts = report
@@ -349,16 +349,16 @@ fn the_report_has_them_when_they_are_known() {
             counts.map(|fact| fact.value.clone()).collect::<String>(),
         )
     };
-    let (notes, count) = told();
+    let (notes, count) = reported();
     assert_eq!(count, "1");
     assert!(
         notes.concat().contains("server.protect_probes"),
         "{notes:?}"
     );
     hand.advance(Duration::from_secs(60));
-    let (notes, count) = told();
+    let (notes, count) = reported();
     assert_eq!(count, "2");
     assert!(notes.concat().contains("http.sample_rate"), "{notes:?}");
     let _layer = heal.http_layer();
-    assert_eq!(told().1, "1");
+    assert_eq!(reported().1, "1");
 }

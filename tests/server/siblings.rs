@@ -29,7 +29,7 @@ fn orders(heal: &Selfheal, number: u64) {
     orders.add(&["a \"b\""], number);
 }
 
-/// What a worker does, in a process of its own.
+/// A worker, in a process of its own.
 #[test]
 fn child_that_is_a_worker() {
     let Ok(order) = std::env::var(WORKER) else {
@@ -42,7 +42,7 @@ fn child_that_is_a_worker() {
     orders(&heal, number.parse().unwrap());
     let listener = heal.listen().unwrap();
     println!("\nlistening on http://{}", listener.address());
-    // Until it is killed.
+    // Runs until it is killed.
     let _ = std::io::stdin().read(&mut [0]);
     std::thread::park();
 }
@@ -69,7 +69,7 @@ fn one_page_has_the_series_of_two_processes_and_says_who_does_not_answer() {
     let folder = tempfile::tempdir().unwrap();
     let socket = |name: &str| folder.path().join(name);
     let [one, two] = [(socket("1"), 3), (socket("2"), 4)].map(|(path, n)| worker(&path, n));
-    // It takes connections, as far as the system goes, and answers none.
+    // It accepts connections, as far as the system does, and answers none.
     let _hangs = UnixListener::bind(socket("3")).unwrap();
     let server = Server::new().listen(ANY).bearer_token(Secret::new("t0ken"));
     let server = ["1", "2", "3", "4"]
@@ -111,7 +111,7 @@ fn one_page_has_the_series_of_two_processes_and_says_who_does_not_answer() {
     let took: f64 = took.parse().unwrap();
     assert!((0.4..1.0).contains(&took), "{took}");
 
-    // A killed one leaves its socket behind, and costs its own series alone.
+    // A killed process leaves its socket behind, and only its own series are missing.
     drop(one);
     let answer = page(&listener, "1");
     let text = answer.text();
@@ -122,7 +122,7 @@ fn one_page_has_the_series_of_two_processes_and_says_who_does_not_answer() {
     )));
     assert!(text.contains(&format!("orders_total{{instance=\"{}\"", instance("2"))));
 
-    // Who may not read the metrics does not read those of others.
+    // Without access to the metrics there is none to those of others.
     let url = format!("http://{}/siblings", listener.address());
     assert_eq!(Request::get(&url).send().unwrap().status, 401);
     let unread = Request::new("HEAD", &url).header("authorization", "Bearer t0ken");
@@ -137,7 +137,7 @@ fn what_never_ends_costs_a_bounded_amount_of_memory() {
     let socket = UnixListener::bind(&endless).unwrap();
     let floods = std::thread::spawn(move || {
         let (mut stream, _) = socket.accept().unwrap();
-        // What comes before the question is no answer to it.
+        // Bytes that arrive before the request are not an answer to it.
         let mut asked = [0; 4096];
         let mut length = 0;
         while !asked[..length].ends_with(b"\r\n\r\n") {
@@ -156,8 +156,8 @@ fn what_never_ends_costs_a_bounded_amount_of_memory() {
     let heal = Selfheal::new(Config::new().server(server)).unwrap();
     let listener = heal.listen().unwrap();
     let text = page(&listener, "20").text().to_owned();
-    // On a busy machine its time is up before.
-    let ended = ["too long together", "no whole page in"];
+    // On a busy machine the timeout may come first.
+    let ended = ["too long in total", "no whole page in"];
     assert!(ended.iter().any(|why| text.contains(why)), "{text}");
     assert!(text.ends_with("\"} 0\n"));
     let sent = floods.join().unwrap();

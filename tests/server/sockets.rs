@@ -13,7 +13,7 @@ use selfheal::{Config, Selfheal};
 use crate::support::http::Request;
 use crate::{ANY, healthy};
 
-/// What `/livez` is answered with at a Unix socket.
+/// The answer of `/livez` at a Unix socket.
 fn livez(path: &Path) -> String {
     let mut stream = UnixStream::connect(path).unwrap();
     let request = b"GET /livez HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
@@ -60,7 +60,7 @@ fn a_socket_that_was_left_over_gives_way_and_nothing_else_does() {
         let builder = Listener::builder(ANY, app).also(path.clone());
         builder.spawn().map(|listener| (listener, path))
     };
-    // As a process leaves it that was killed.
+    // As left by a killed process.
     drop(UnixListener::bind(folder.path().join("left")).unwrap());
     let (first, path) = listen("left").unwrap();
     assert!(livez(&path).starts_with("HTTP/1.1 200"));
@@ -86,7 +86,7 @@ fn it_listens_with_few_descriptors() {
     let app = router(Endpoints::new(Registry::new(), healthy));
     let listener = Listener::builder(ANY, app).spawn().unwrap();
     println!("listens on {}", listener.address());
-    // Until the parent ends it.
+    // Runs until the parent ends it.
     loop {
         std::thread::park();
     }
@@ -127,7 +127,7 @@ fn out_of_descriptors_it_waits_and_comes_back() {
             .map(|n| fields[*n].parse::<u64>().unwrap())
             .sum()
     };
-    // More than it has descriptors for; the kernel takes them all.
+    // More than its descriptors; the kernel accepts them all.
     let silent: Vec<_> = (0..64)
         .map(|_| TcpStream::connect(address).unwrap())
         .collect();

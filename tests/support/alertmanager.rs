@@ -19,7 +19,7 @@ const START: Duration = Duration::from_secs(60);
 pub(crate) struct Alertmanager {
     /// Where its own HTTP interface listens.
     pub(crate) address: SocketAddr,
-    // In this order: the process is gone before its folder is removed.
+    // In this order: the process ends before its folder is removed.
     process: Process,
     _folder: TempDir,
 }
@@ -95,7 +95,7 @@ impl Alertmanager {
         alerts.as_array().expect("a list of alerts").clone()
     }
 
-    /// What it has said so far.
+    /// Its output so far.
     pub(crate) fn text(&self) -> String {
         self.process.text()
     }

@@ -91,7 +91,7 @@ impl Browser {
         self.post("execute/sync", &script)
     }
 
-    /// What a script gives to the function that is its last argument.
+    /// The value that a script passes to its last argument, a function.
     pub(crate) fn answer(&self, script: &str) -> Value {
         self.post("execute/async", &json!({ "script": script, "args": [] }))
     }
@@ -120,7 +120,7 @@ impl Browser {
         self.post(&format!("element/{id}/click"), &json!({}));
     }
 
-    /// What the browser has to complain about since it was asked last.
+    /// The browser's errors since the last call.
     pub(crate) fn complaints(&self) -> Vec<String> {
         let log = self.post("se/log", &json!({ "type": "browser" }));
         let lines = log.as_array().expect("a list").iter();

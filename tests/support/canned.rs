@@ -19,7 +19,7 @@ impl Canned {
         let address = listener.local_addr().unwrap();
         let thread = std::thread::spawn(move || {
             for stream in listener.incoming() {
-                // A connection without a request is the one that Drop makes.
+                // Drop makes a connection without a request.
                 if answer(stream.unwrap(), &bytes).is_none() {
                     return;
                 }

@@ -33,9 +33,9 @@ use tower::{Service, service_fn};
 /// `3 error`.
 #[derive(Clone, Default)]
 pub(crate) struct Echo {
-    /// Told when a handler hangs.
+    /// Notified when a handler hangs.
     pub(crate) hanging: Arc<Notify>,
-    /// Told when a handler that hung is dropped.
+    /// Notified when a handler that hung is dropped.
     pub(crate) dropped: Arc<Notify>,
 }
 

@@ -160,7 +160,7 @@ impl Read for Bounded {
         self.stream
             .read(buffer)
             .map_err(|error| match error.kind() {
-                // What Linux says when a read times out.
+                // The error of Linux when a read times out.
                 io::ErrorKind::WouldBlock => io::ErrorKind::TimedOut.into(),
                 _ => error,
             })
@@ -170,7 +170,7 @@ impl Read for Bounded {
 fn read_response(stream: &mut impl BufRead, method: &str) -> io::Result<Response> {
     let (status, headers) = loop {
         let head = read_head(stream)?;
-        // 1xx answers come before the real one.
+        // 1xx answers precede the final one.
         if head.0 >= 200 {
             break head;
         }
@@ -189,7 +189,7 @@ fn read_response(stream: &mut impl BufRead, method: &str) -> io::Result<Response
     } else if let Some(length) = response.header("content-length") {
         let length = length
             .parse()
-            .map_err(|_| bad("content-length is no number"))?;
+            .map_err(|_| bad("content-length is not a number"))?;
         read_exactly(stream, length)?
     } else {
         read_all(stream)?

@@ -15,7 +15,7 @@ use super::http::Request;
 use super::process::Process;
 
 const START: Duration = Duration::from_secs(60);
-/// Room for two scrapes and a slow machine.
+/// Time for two scrapes and a slow machine.
 const FIRST_SCRAPE: Duration = Duration::from_secs(30);
 
 /// How a server is to be started; see [`Prometheus::builder`].
@@ -136,7 +136,7 @@ fn launch(config: &Path, folder: TempDir, flags: &[String]) -> Prometheus {
 
 /// The address in the line of a program of Prometheus that says where it listens.
 fn listening(line: &str) -> Option<SocketAddr> {
-    // Version 2 says it without `component` in between.
+    // Version 2 has it without `component` in between.
     let (_, rest) = line
         .split_once("msg=\"Listening on\"")
         .or_else(|| line.split_once("msg=Listening"))?;
@@ -148,7 +148,7 @@ fn listening(line: &str) -> Option<SocketAddr> {
 pub(crate) struct Prometheus {
     /// Where its own HTTP interface listens.
     pub(crate) address: SocketAddr,
-    // In this order: the process is gone before its folder is removed.
+    // In this order: the process ends before its folder is removed.
     process: Process,
     folder: TempDir,
 }

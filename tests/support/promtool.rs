@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-/// What promtool said, both streams, and how it ended.
+/// The output of promtool, both streams, and its exit status.
 #[derive(Debug)]
 pub(crate) struct Verdict {
     pub(crate) status: Option<i32>,
@@ -34,7 +34,7 @@ pub(crate) fn run(arguments: &[&str], input: &str) -> Verdict {
     let mut stdin = child.stdin.take().expect("piped above");
     let output = std::thread::scope(|scope| {
         // On a thread, since promtool may fill its output before it has read all of its input. It
-        // may also end without reading: then its verdict counts, not the broken pipe.
+        // may also end without reading: then its result counts, not the broken pipe.
         scope.spawn(move || stdin.write_all(input.as_bytes()));
         child.wait_with_output().expect("the end of promtool")
     });

@@ -1,4 +1,4 @@
-//! The automation platform, without any async run-time: a test watcher, an audit agent, a bridge
+//! The automation platform, without any async runtime: a test watcher, an audit agent, a bridge
 //! and calls to other services.
 
 use std::any::Any;
@@ -221,7 +221,7 @@ pub(crate) fn life() -> (Selfheal, Box<dyn Any>) {
 }
 
 #[test]
-fn a_watcher_an_agent_and_a_bridge_without_an_async_run_time() {
+fn a_watcher_an_agent_and_a_bridge_without_an_async_runtime() {
     let (heal, _machine) = life();
     assert_all(&heal, ROWS);
     let listener = heal.listen().unwrap();

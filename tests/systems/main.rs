@@ -109,7 +109,7 @@ async fn a_real_prometheus_has_every_row() {
         prometheus.wait_until_up(job);
         for (name, _, labels, value) in *rows {
             let labels = labels.iter().map(|(name, value)| match *name {
-                // OpenMetrics writes bounds with a `.0`, and Prometheus 2 keeps what it is sent.
+                // OpenMetrics writes bounds with a `.0`, and Prometheus 2 keeps bounds as sent.
                 "le" => format!(",le=~\"{value}|{value}.0\""),
                 name => format!(",{name}=\"{value}\""),
             });

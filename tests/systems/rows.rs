@@ -1,4 +1,4 @@
-//! What a system wants to find on its page.
+//! The metrics that each system expects on its page.
 
 use selfheal::Selfheal;
 use selfheal::encode::{Format, append};

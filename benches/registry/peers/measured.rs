@@ -26,7 +26,7 @@ struct Request {
     status: Status,
 }
 
-/// Texts that nobody knew before, which it keeps once each and counts by numbers.
+/// New texts, of which it keeps each one once and counts by numbers.
 #[derive(Clone, Copy, LabelGroup)]
 #[label(set = TextSet)]
 struct Texts<'a> {

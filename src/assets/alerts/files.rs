@@ -13,9 +13,9 @@ pub(super) static FILES: AlertGroup = AlertGroup {
             summary: "A guarded file of {{ $labels.instance }} is corrupted again and again",
             description: "For two minutes guarded files of {{ $labels.instance }} have become invalid {{ $value | printf \"%.3f\" }} times a second.",
             impact: "None while they are restored; what was written to them is set aside.",
-            tried: "Each time the last good content was put back, and what was there is kept beside it.",
+            tried: "Each time the last good content was restored, and the bad content was set aside.",
             steps: &[
-                "Find out who writes the file: the pages set aside show what.",
+                "Find out which program writes the file: the contents set aside show what it wrote.",
                 "If the new content is right, correct the check of the guard.",
             ],
             queries: &[
@@ -34,7 +34,7 @@ pub(super) static FILES: AlertGroup = AlertGroup {
             hold: "10m",
             expr: "files_unwatched_paths > 0",
             summary: "{{ $value | printf \"%.0f\" }} guarded path(s) of {{ $labels.instance }} are not watched",
-            description: "For ten minutes the system has not watched {{ $value | printf \"%.0f\" }} guarded path(s) of {{ $labels.instance }}; they are looked at from time to time.",
+            description: "For ten minutes the system has not watched {{ $value | printf \"%.0f\" }} guarded path(s) of {{ $labels.instance }}; they are checked periodically.",
             impact: "A fault is found seconds later.",
             tried: "The watch is tried again.",
             steps: &[
@@ -64,7 +64,7 @@ pub(super) static RESOURCES: AlertGroup = AlertGroup {
             expr: "sum by (job, api) (rate(api_calls_total{status=\"error\"}[$w])) / sum by (job, api) (rate(api_calls_total[$w])) > 0.2",
             summary: "{{ $value | humanizePercentage }} of the calls to {{ $labels.api }} fail",
             description: "For five minutes more than a fifth of the calls of {{ $labels.job }} to {{ $labels.api }} have failed; now it is {{ $value | humanizePercentage }}.",
-            impact: "What needs {{ $labels.api }} fails or waits.",
+            impact: "Whatever needs {{ $labels.api }} fails or waits.",
             tried: "Where the supplier is guarded, the engine has failed over, or holds calls back.",
             steps: &[
                 "See the status page of the supplier.",
@@ -83,7 +83,7 @@ pub(super) static RESOURCES: AlertGroup = AlertGroup {
             expr: "sum by (job, backend) (rate(storage_operations_total{status=\"error\"}[$w])) / sum by (job, backend) (rate(storage_operations_total[$w])) > 0.05",
             summary: "{{ $value | humanizePercentage }} of the operations on {{ $labels.backend }} fail",
             description: "For five minutes more than 5 % of the operations of {{ $labels.job }} on {{ $labels.backend }} have failed; now it is {{ $value | humanizePercentage }}.",
-            impact: "Data are not read or not kept.",
+            impact: "Data cannot be read or stored.",
             tried: "Where connections are guarded, the engine has renewed the pool.",
             steps: &[
                 "See whether the storage is up and has space.",
@@ -116,7 +116,7 @@ pub(super) static RESOURCES: AlertGroup = AlertGroup {
             impact: "Their results are late.",
             tried: "Each failure is healed as its plan says: the third query.",
             steps: &[
-                "See what they have in common: source, schema, size.",
+                "Look for what they have in common: source, schema, size.",
                 "Run one by hand.",
             ],
             queries: &[
@@ -154,7 +154,7 @@ pub(super) static RESOURCES: AlertGroup = AlertGroup {
             expr: "time() - audit_agent_last_run_timestamp_seconds > 90000",
             summary: "The audit agent of {{ $labels.instance }} has not run for {{ $value | humanizeDuration }}",
             description: "The last run of the audit agent of {{ $labels.instance }} ended {{ $value | humanizeDuration }} ago, more than a day.",
-            impact: "What is done is not audited.",
+            impact: "Actions are not audited.",
             tried: "Nothing.",
             steps: &["See whether its schedule is on.", "Start a run by hand."],
             queries: &[
@@ -174,10 +174,10 @@ pub(super) static RESOURCES: AlertGroup = AlertGroup {
             expr: "sum by (job, operation) (rate(async_bridge_timeouts_total[$w])) / sum by (job, operation) (rate(async_bridge_calls_total[$w])) > 0.05",
             summary: "{{ $value | humanizePercentage }} of the calls of {{ $labels.operation }} over the bridge time out",
             description: "For five minutes more than 5 % of the calls of {{ $labels.operation }} from blocking code have taken too long.",
-            impact: "Threads wait, and their callers with them.",
+            impact: "Threads wait, and so do their callers.",
             tried: "Nothing.",
             steps: &[
-                "See whether the run-time is busy: the alert RuntimeBusy.",
+                "See whether the runtime is busy: the alert RuntimeBusy.",
                 "See how many calls are under way.",
             ],
             queries: &["async_bridge_pending_tasks", "async_bridge_active_loops"],

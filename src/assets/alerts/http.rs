@@ -23,7 +23,7 @@ const RATIO: &[&str] = &[
 const SLOW: &[&str] = &[
     "Find the routes that are slow: the second query.",
     "Compare with the load and with the CPU of the machine.",
-    "Find out whether a supplier is slow: the dashboards on outgoing calls.",
+    "Find out whether a supplier is slow: see the dashboards of outgoing calls.",
 ];
 const TIMES: &[&str] = &[
     "job:http_request_duration_seconds:p99_$w",
@@ -89,7 +89,7 @@ pub(super) static HTTP: AlertGroup = AlertGroup {
             summary: "One request in twenty to {{ $labels.job }} takes over {{ $value | humanizeDuration }}",
             description: "The 95th percentile of the request times of {{ $labels.job }} has been over 200 ms for ten minutes; now it is {{ $value | humanizeDuration }}.",
             impact: "Users wait.",
-            tried: "Where load is shed, the least important requests are refused already.",
+            tried: "If load is shed, the least important requests are refused already.",
             steps: SLOW,
             queries: TIMES,
             test: &[
@@ -115,10 +115,10 @@ pub(super) static HTTP: AlertGroup = AlertGroup {
             severity: "warning",
             hold: "2m",
             expr: "job:http_request_duration_seconds:avg$w > 0.8 <= 2",
-            summary: "A request to {{ $labels.job }} takes {{ $value | humanizeDuration }} in the mean",
+            summary: "The mean request to {{ $labels.job }} takes {{ $value | humanizeDuration }}",
             description: "The mean request time of {{ $labels.job }} has been over 800 ms for two minutes; now it is {{ $value | humanizeDuration }}.",
             impact: "Users wait.",
-            tried: "Where load is shed, the least important requests are refused already.",
+            tried: "If load is shed, the least important requests are refused already.",
             steps: SLOW,
             queries: TIMES,
             test: &[
@@ -131,10 +131,10 @@ pub(super) static HTTP: AlertGroup = AlertGroup {
             severity: "critical",
             hold: "1m",
             expr: "job:http_request_duration_seconds:avg$w > 2",
-            summary: "A request to {{ $labels.job }} takes {{ $value | humanizeDuration }} in the mean",
+            summary: "The mean request to {{ $labels.job }} takes {{ $value | humanizeDuration }}",
             description: "The mean request time of {{ $labels.job }} has been over two seconds for a minute; now it is {{ $value | humanizeDuration }}.",
             impact: "Users give up.",
-            tried: "Where load is shed, the least important requests are refused already.",
+            tried: "If load is shed, the least important requests are refused already.",
             steps: SLOW,
             queries: TIMES,
             test: &[

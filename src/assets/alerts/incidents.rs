@@ -12,7 +12,7 @@ pub(super) static INCIDENTS: AlertGroup = AlertGroup {
             expr: "sum by (job) (incidents_active{severity=\"critical\"}) > 0",
             summary: "{{ $value | printf \"%.0f\" }} critical incident(s) in {{ $labels.job }}",
             description: "{{ $labels.job }} works on {{ $value | printf \"%.0f\" }} critical incident(s).",
-            impact: "As the incident says.",
+            impact: "See the incident.",
             tried: "Its playbooks run.",
             steps: &[
                 "Open the incident.",
@@ -33,8 +33,8 @@ pub(super) static INCIDENTS: AlertGroup = AlertGroup {
             summary: "{{ $value | printf \"%.0f\" }} incidents are open in {{ $labels.job }}",
             description: "More than 20 incidents have been open in {{ $labels.job }} for ten minutes; now it is {{ $value | printf \"%.0f\" }}.",
             impact: "New ones wait.",
-            tried: "Reports of the same incident are put together.",
-            steps: &["Look for one cause of many.", "Close what is over."],
+            tried: "Reports of the same incident are merged.",
+            steps: &["Look for one cause of many.", "Close those that are over."],
             queries: &[
                 "sum by (severity) (incidents_active)",
                 "increase(incidents_deduplicated_total[1h])",
@@ -52,9 +52,9 @@ pub(super) static INCIDENTS: AlertGroup = AlertGroup {
             expr: "sum by (job, playbook) (increase(playbook_executions_total{status=\"error\"}[15m])) > 0",
             summary: "The playbook {{ $labels.playbook }} fails",
             description: "The playbook {{ $labels.playbook }} of {{ $labels.job }} failed {{ $value | printf \"%.0f\" }} times in a quarter of an hour.",
-            impact: "Its incidents are not solved by it.",
+            impact: "It does not solve its incidents.",
             tried: "The playbook itself.",
-            steps: &["Read its last run.", "Do by hand what it was to do."],
+            steps: &["Read its last run.", "Do its steps by hand."],
             queries: &["sum by (playbook, status) (increase(playbook_executions_total[1d]))"],
             test: &[Input(
                 "playbook_executions_total{job=\"shop\",playbook=\"p\",status=\"error\"}",
@@ -69,8 +69,8 @@ pub(super) static INCIDENTS: AlertGroup = AlertGroup {
             expr: "sum by (job, channel) (rate(notifications_total{status=\"error\"}[$w])) / sum by (job, channel) (rate(notifications_total[$w])) > 0.1",
             summary: "{{ $value | humanizePercentage }} of the notifications by {{ $labels.channel }} are lost",
             description: "For five minutes more than 10 % of the notifications of {{ $labels.job }} by {{ $labels.channel }} have failed; now it is {{ $value | humanizePercentage }}.",
-            impact: "People do not learn of incidents.",
-            tried: "Each delivery is tried again by whoever sends it.",
+            impact: "People are not notified of incidents.",
+            tried: "The sender retries each delivery.",
             steps: &[
                 "See whether the channel is up, and its credentials are valid.",
                 "Notify by another channel.",

@@ -19,7 +19,7 @@ pub(super) static LLM: AlertGroup = AlertGroup {
             tried: "Nothing.",
             steps: &[
                 "See which model and operation it is.",
-                "Look for calls that are repeated without end.",
+                "Look for calls that are repeated endlessly.",
                 "Take a cheaper model, or cache answers.",
             ],
             queries: &[
@@ -39,7 +39,7 @@ pub(super) static LLM: AlertGroup = AlertGroup {
             expr: "sum by (job, provider, model) (rate(llm_requests_total{status=\"error\"}[$w])) / sum by (job, provider, model) (rate(llm_requests_total[$w])) > 0.05",
             summary: "{{ $value | humanizePercentage }} of the calls to {{ $labels.model }} fail",
             description: "For five minutes more than 5 % of the calls of {{ $labels.job }} to {{ $labels.model }} of {{ $labels.provider }} have failed; now it is {{ $value | humanizePercentage }}.",
-            impact: "What needs the answers fails or waits.",
+            impact: "Whatever needs the answers fails or waits.",
             tried: "Where the provider is guarded, the engine has failed over.",
             steps: &[
                 "See the type of the errors.",
@@ -56,10 +56,10 @@ pub(super) static LLM: AlertGroup = AlertGroup {
             severity: "warning",
             hold: "",
             expr: "sum by (job, provider) (increase(llm_rate_limits_total[$w])) > 5",
-            summary: "{{ $labels.provider }} refuses calls for their rate",
-            description: "{{ $labels.provider }} refused {{ $value | printf \"%.0f\" }} calls of {{ $labels.job }} for their rate in a few minutes.",
+            summary: "{{ $labels.provider }} limits the rate of calls",
+            description: "{{ $labels.provider }} refused {{ $value | printf \"%.0f\" }} calls of {{ $labels.job }} in a few minutes, because of their rate.",
             impact: "Answers are late or missing.",
-            tried: "Nothing, unless the caller waits and repeats.",
+            tried: "Nothing, unless the caller retries.",
             steps: &[
                 "Spread the calls, or queue them.",
                 "Ask the provider for a higher limit.",
@@ -78,7 +78,7 @@ pub(super) static LLM: AlertGroup = AlertGroup {
             expr: "histogram_quantile(0.95, sum by (job, provider, model, le) (rate(llm_request_duration_seconds_bucket[$w]))) > 30",
             summary: "One call in twenty to {{ $labels.model }} takes over {{ $value | humanizeDuration }}",
             description: "The 95th percentile of the calls of {{ $labels.job }} to {{ $labels.model }} has been over 30 s for ten minutes; now it is {{ $value | humanizeDuration }}.",
-            impact: "Whoever waits for the answers waits long.",
+            impact: "Callers wait long for answers.",
             tried: "Nothing.",
             steps: &[
                 "See whether the answers became longer: tokens by type.",

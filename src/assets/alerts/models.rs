@@ -12,13 +12,13 @@ pub(super) static MODELS: AlertGroup = AlertGroup {
             severity: "warning",
             hold: "5m",
             expr: "ml_model_accuracy < 0.85",
-            summary: "The model {{ $labels.model }} is right in {{ $value | humanizePercentage }}",
+            summary: "The model {{ $labels.model }} has an accuracy of {{ $value | humanizePercentage }}",
             description: "The accuracy of the model {{ $labels.model }} has been below 85 % for five minutes; now it is {{ $value | humanizePercentage }}.",
-            impact: "Its answers are not to be relied on; what acts on them acts wrongly more often.",
-            tried: "The least confidence of the policy keeps actions back whose model is not sure.",
+            impact: "Its answers are unreliable, and actions based on them are wrong more often.",
+            tried: "The policy's minimum confidence holds back actions whose model is unsure.",
             steps: &[
-                "Compare the data of today with those that the model was trained on.",
-                "Train it anew, or go back to the version before.",
+                "Compare current data with the training data of the model.",
+                "Retrain it, or go back to the previous version.",
             ],
             queries: &["ml_model_accuracy", "increase(ml_training_runs_total[1d])"],
             test: &[Input(
@@ -38,7 +38,7 @@ pub(super) static MODELS: AlertGroup = AlertGroup {
             tried: "A fault is acted on only when several detection runs confirm it.",
             steps: &[
                 "Raise the threshold of the model.",
-                "Train it anew on the alarms that were false.",
+                "Retrain it on the false alarms.",
             ],
             queries: &["ml_false_positive_rate"],
             test: &[Input(

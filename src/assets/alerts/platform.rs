@@ -12,11 +12,11 @@ pub(super) static PLATFORM: AlertGroup = AlertGroup {
             expr: "up == 0",
             summary: "{{ $labels.instance }} of {{ $labels.job }} is down",
             description: "Prometheus could not scrape {{ $labels.instance }} of {{ $labels.job }} for a minute.",
-            impact: "The instance serves no one, or its metrics are lost: no other alert of it can fire.",
-            tried: "Supervised tasks are restarted inside the process; a process that is gone restarts no one.",
+            impact: "The instance is down, or its metrics are lost: none of its other alerts can fire.",
+            tried: "Supervised tasks are restarted inside the process; nothing in it restarts the process itself.",
             steps: &[
                 "See whether the process runs, and the last lines that it wrote.",
-                "Ask `/livez` and the path of the metrics from the machine of Prometheus: a refused connection is the process, a time-out the network, 401 the credentials.",
+                "Ask `/livez` and the path of the metrics from the machine of Prometheus: a refused connection is the process, a timeout the network, 401 the credentials.",
                 "Restart the instance if it hangs; roll back if it began with a deployment.",
             ],
             queries: &["up", "process_start_time_seconds"],
@@ -29,7 +29,7 @@ pub(super) static PLATFORM: AlertGroup = AlertGroup {
             expr: "system_health_score < 80 and system_health_score >= 60",
             summary: "The health score of {{ $labels.instance }} is {{ $value | printf \"%.0f\" }}",
             description: "The health score of {{ $labels.instance }} has been below 80 for five minutes; it is {{ $value | printf \"%.1f\" }} of 100.",
-            impact: "Up to a fifth of the traffic is served badly, or components that carry it are not known to be well.",
+            impact: "Up to a fifth of the traffic is served badly, or the state of the components that carry it is unknown.",
             tried: "The engine works on each open issue as its policy allows.",
             steps: &[
                 "Open `/health`: it lists the components that cost points.",
@@ -58,7 +58,7 @@ pub(super) static PLATFORM: AlertGroup = AlertGroup {
             tried: "The engine works on each open issue as its policy allows.",
             steps: &[
                 "Open `/health`: it lists the components that cost points.",
-                "Take the instance out of traffic if others are well.",
+                "Take the instance out of traffic if others are healthy.",
                 "See what healing has given up on, and repair that by hand.",
             ],
             queries: &[
@@ -103,11 +103,11 @@ pub(super) static PLATFORM: AlertGroup = AlertGroup {
             expr: "uptime_seconds < 300",
             summary: "{{ $labels.instance }} was started less than five minutes ago",
             description: "{{ $labels.instance }} of {{ $labels.job }} has been up for {{ $value | humanizeDuration }}.",
-            impact: "None by itself: a deployment does it, and so does a crash.",
-            tried: "The journal is read at the start: issues that were open are taken up again.",
+            impact: "None by itself: the cause is a deployment or a crash.",
+            tried: "The journal is read at the start: open issues are continued.",
             steps: &[
                 "Find out whether someone has deployed.",
-                "If not, read the last lines of the process before, and its exit code.",
+                "If not, read the last log lines of the previous process, and its exit code.",
             ],
             queries: &[
                 "uptime_seconds",

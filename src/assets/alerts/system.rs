@@ -7,14 +7,14 @@ const MEMORY: &str = "system_memory_percent{job=\"shop\",instance=\"a\"}";
 
 const BUSY: &[&str] = &[
     "See which process takes it: this one (the second query) or another.",
-    "Take load off, or add instances.",
+    "Reduce the load, or add instances.",
 ];
 const CPU_QUERIES: &[&str] = &[
     "system_cpu_usage_percent",
     "100 * rate(process_cpu_seconds_total[$w])",
 ];
 const MEMORY_QUERIES: &[&str] = &["system_memory_used_bytes", "process_resident_memory_bytes"];
-const SHED: &str = "Where load is shed, requests are refused already.";
+const SHED: &str = "If load is shed, requests are refused already.";
 
 pub(super) static SYSTEM: AlertGroup = AlertGroup {
     name: "system",
@@ -52,8 +52,8 @@ pub(super) static SYSTEM: AlertGroup = AlertGroup {
             expr: "system_memory_percent > 85 <= 95",
             summary: "The memory of {{ $labels.instance }} fills: {{ $value | printf \"%.0f\" }} %",
             description: "The memory of the machine of {{ $labels.instance }} has been over 85 % for two minutes; now it is {{ $value | printf \"%.1f\" }} %.",
-            impact: "None yet; beyond its end the system ends a process.",
-            tried: "Where a cache or another resource is guarded, it was emptied.",
+            impact: "None yet; when it is full, the system kills a process.",
+            tried: "If a cache or another resource is guarded, it was emptied.",
             steps: BUSY,
             queries: MEMORY_QUERIES,
             test: &[Input(MEMORY, "90x60", "50x60")],
@@ -65,8 +65,8 @@ pub(super) static SYSTEM: AlertGroup = AlertGroup {
             expr: "system_memory_percent > 95",
             summary: "The memory of {{ $labels.instance }} is full: {{ $value | printf \"%.0f\" }} %",
             description: "The memory of the machine of {{ $labels.instance }} has been over 95 % for a minute; now it is {{ $value | printf \"%.1f\" }} %.",
-            impact: "The system is about to end a process.",
-            tried: "Where a cache or another resource is guarded, it was emptied.",
+            impact: "The system is about to kill a process.",
+            tried: "If a cache or another resource is guarded, it was emptied.",
             steps: BUSY,
             queries: MEMORY_QUERIES,
             test: &[Input(MEMORY, "98x60", "50x60")],
@@ -79,7 +79,7 @@ pub(super) static SYSTEM: AlertGroup = AlertGroup {
             summary: "{{ $labels.mount }} of {{ $labels.instance }} is {{ $value | printf \"%.0f\" }} % full",
             description: "{{ $labels.mount }} on the machine of {{ $labels.instance }} has been over 90 % full for five minutes; now it is {{ $value | printf \"%.1f\" }} %.",
             impact: "None yet; when it is full, nothing can be written: no journal, no log, no restored file.",
-            tried: "Nothing: the engine deletes no files of others.",
+            tried: "Nothing: the engine does not delete files that it does not own.",
             steps: &[
                 "Find what grew: logs, data, images.",
                 "Delete or move it, or give the disk more space.",
@@ -100,8 +100,8 @@ pub(super) static SYSTEM: AlertGroup = AlertGroup {
             hold: "5m",
             expr: "process_open_fds / process_max_fds > 0.8",
             summary: "{{ $labels.instance }} has {{ $value | humanizePercentage }} of its descriptors open",
-            description: "For five minutes {{ $labels.instance }} has had more than 80 % of the file descriptors open that it may have.",
-            impact: "None yet; at the limit no connection is taken and no file opened.",
+            description: "For five minutes {{ $labels.instance }} has had more than 80 % of its limit of file descriptors open.",
+            impact: "None yet; at the limit no connection is accepted and no file is opened.",
             tried: "Nothing.",
             steps: &[
                 "See what they are: `ls -l /proc/PID/fd`.",
@@ -127,11 +127,11 @@ pub(super) static SYSTEM: AlertGroup = AlertGroup {
             hold: "5m",
             expr: "container_memory_percent > 90",
             summary: "{{ $labels.instance }} uses {{ $value | printf \"%.0f\" }} % of the memory of its container",
-            description: "For five minutes the control group of {{ $labels.instance }} has used more than 90 % of the memory that it may have.",
+            description: "For five minutes the control group of {{ $labels.instance }} has used more than 90 % of its memory limit.",
             impact: "At the limit the process is killed.",
-            tried: "Where a cache or another resource is guarded, it was emptied.",
+            tried: "If a cache or another resource is guarded, it was emptied.",
             steps: &[
-                "See whether it grows without end: then it leaks.",
+                "See whether it grows without limit: then it leaks.",
                 "If not, give the container more.",
             ],
             queries: &[
@@ -150,8 +150,8 @@ pub(super) static SYSTEM: AlertGroup = AlertGroup {
             hold: "5m",
             expr: "rate(tokio_worker_busy_seconds_total[$w]) / tokio_workers > 0.9",
             summary: "The workers of {{ $labels.instance }} are busy {{ $value | humanizePercentage }} of the time",
-            description: "For five minutes the workers of the run-time of {{ $labels.instance }} have had next to no free time.",
-            impact: "Every task waits, the one that answers `/livez` among them.",
+            description: "For five minutes the workers of the runtime of {{ $labels.instance }} have been busy nearly all the time.",
+            impact: "Every task waits, including the one that answers `/livez`.",
             tried: "Nothing: a task that blocks its thread cannot be stopped.",
             steps: &[
                 "Look for work that blocks: files, long loops, locks. Move it to `spawn_blocking`.",
@@ -173,12 +173,12 @@ pub(super) static SYSTEM: AlertGroup = AlertGroup {
             hold: "",
             expr: "sum by (job, instance, metric) (increase(selfheal_series_overflowed_total[1h])) > 0 or sum by (job, instance, metric) (increase(selfheal_values_rejected_total[1h])) > 0",
             summary: "Values of {{ $labels.metric }} are lost on {{ $labels.instance }}",
-            description: "In the last hour {{ $labels.metric }} of {{ $labels.instance }} reached its limit of series, or was given values that it cannot take.",
-            impact: "Its figures are not exact: what is beyond the limit is counted in one series.",
+            description: "In the last hour {{ $labels.metric }} of {{ $labels.instance }} reached its limit of series, or rejected values.",
+            impact: "Its figures are not exact: labels beyond the limit are counted in one series.",
             tried: "The overflow series keeps the sum.",
             steps: &[
                 "Find the label with too many values, and bound it.",
-                "If all are wanted, raise the limit of the family.",
+                "If all are needed, raise the limit of the family.",
             ],
             queries: &["topk(10, sum by (metric) (selfheal_series_overflowed_total))"],
             test: &[Input(
@@ -193,9 +193,9 @@ pub(super) static SYSTEM: AlertGroup = AlertGroup {
             hold: "5m",
             expr: "sum by (job, instance, reason) (rate(selfheal_scrapes_failed_total[$w])) > 0",
             summary: "Scrapes of {{ $labels.instance }} fail: {{ $labels.reason }}",
-            description: "For five minutes some scrapes of {{ $labels.instance }} have not got a whole page; the reason is {{ $labels.reason }}.",
+            description: "For five minutes some scrapes of {{ $labels.instance }} did not receive a whole page; the reason is {{ $labels.reason }}.",
             impact: "Graphs have gaps, and alerts come late.",
-            tried: "Four pages are written at a time; the slowest scraper gives way.",
+            tried: "Four pages are written at a time; the slowest scraper is disconnected.",
             steps: &[
                 "`slow` and `gone`: the scraper or the network. `late` and `busy`: too many scrapers, or a collector that takes long.",
             ],

@@ -14,7 +14,7 @@ pub(super) static HEALING: Dashboard<'static> = Dashboard {
         Panel::stat("Bad components", "none", &[("sum(healing_components_bad)", "")]),
         Panel::stat("Waiting", "none", &[("sum(healing_queue_size)", "")]),
         Panel::stat("Running", "none", &[("sum(healing_attempts_running)", "")]),
-        Panel::stat("Given up and not ended", "none", &[("sum(healing_zombies)", "")])
+        Panel::stat("Given up but still running", "none", &[("sum(healing_zombies)", "")])
             .steps(&[(0.0, "green"), (1.0, "red")])
             .alert("HealingStuck"),
         Panel::stat("Budget left", "none", &[("min(healing_budget_left)", "")])
@@ -40,13 +40,13 @@ pub(super) static HEALING: Dashboard<'static> = Dashboard {
                 ("histogram_quantile(0.95, sum by (action, le) (rate(healing_duration_seconds_bucket[$w])))", "{{action}} p95"),
             ],
         )
-        .empty("Without an attempt in the window there is no time of one."),
+        .empty("There was no attempt in this window."),
         Panel::lines(
             "Confidence of actions, median",
             "percentunit",
             &[("histogram_quantile(0.5, sum by (action, le) (rate(healing_confidence_score_bucket[$w])))", "{{action}}")],
         )
-        .empty("Without an attempt in the window there is no confidence of one."),
+        .empty("There was no attempt in this window."),
         Panel::lines("Detection runs", "cps", &[("sum by (engine, result) (rate(healing_detections_total[$w]))", "{{engine}} {{result}}")]),
         Panel::lines("Escalations", "none", &[("sum by (level) (increase(healing_escalations_total[1h]))", "{{level}}")]),
         Panel::lines("Alerts of the engine", "none", &[("sum by (severity) (active_alerts)", "{{severity}}")]).alert("HealingGaveUp"),

@@ -37,7 +37,7 @@ pub(super) static MODELS: Dashboard<'static> = Dashboard {
             &[("ml_false_positive_rate", "{{model}}")],
         ),
         Panel::lines(
-            "Time of an inference",
+            "Inference time",
             "s",
             &[
                 (
@@ -60,7 +60,7 @@ pub(super) static MODELS: Dashboard<'static> = Dashboard {
         ),
         Panel::lines("Loss", "none", &[("ml_training_loss", "{{model}}")]),
         Panel::lines(
-            "Time of training, mean",
+            "Training time, mean",
             "s",
             &[(
                 "sum by (model) (increase(ml_training_duration_seconds_sum[1d])) / (sum by (model) (increase(ml_training_duration_seconds_count[1d])) > 0)",
@@ -83,7 +83,7 @@ pub(super) static LLM: Dashboard<'static> = Dashboard {
             &[("sum(rate(llm_requests_total{status=\"error\"}[$w])) / (sum(rate(llm_requests_total[$w])) > 0)", "")],
         )
         .alert("LlmErrors"),
-        Panel::stat("Refused for their rate, last hour", "none", &[("sum(increase(llm_rate_limits_total[1h]))", "")]).alert("LlmRateLimited"),
+        Panel::stat("Rate-limited, last hour", "none", &[("sum(increase(llm_rate_limits_total[1h]))", "")]).alert("LlmRateLimited"),
         Panel::lines("Cost an hour, by model", "currencyUSD", &[("sum by (provider, model) (increase(llm_cost_usd_total[1h]))", "{{provider}} {{model}}")]),
         Panel::lines("Tokens", "cps", &[("sum by (model, type) (rate(llm_tokens_total[$w]))", "{{model}} {{type}}")]),
         Panel::lines("Calls by status", "reqps", &[("sum by (model, operation, status) (rate(llm_requests_total[$w]))", "{{model}} {{operation}} {{status}}")]),

@@ -28,4 +28,4 @@ pub(super) static DASHBOARDS: &[&Dashboard<'static>] = &[
 const IS_HIGH: &[(f64, &str)] = &[(0.0, "green"), (80.0, "yellow"), (90.0, "red")];
 
 /// Why a panel on Kubernetes may be empty.
-const NO_KUBERNETES: &str = "Outside of Kubernetes, kube-state-metrics is not there.";
+const NO_KUBERNETES: &str = "Only where kube-state-metrics runs, as in Kubernetes.";

@@ -65,11 +65,11 @@ pub(super) static OVERVIEW: Dashboard<'static> = Dashboard {
             ],
         ),
         Panel::lines(
-            "Health score, and what is known of it",
+            "Health score, and how much of it is known",
             "none",
             &[
                 ("system_health_score", "{{instance}}"),
-                ("system_health_score_upper", "{{instance}}, if all that is not known is well"),
+                ("system_health_score_upper", "{{instance}}, if everything unknown is healthy"),
                 ("100 * system_health_coverage_ratio", "{{instance}}, percent known"),
             ],
         )
@@ -115,7 +115,7 @@ pub(super) static OVERVIEW: Dashboard<'static> = Dashboard {
             )],
         ),
         Panel::lines(
-            "Pods that run and that are wanted",
+            "Pods, available and desired",
             "none",
             &[
                 ("sum by (deployment) (kube_deployment_status_replicas_available)", "{{deployment}}"),
@@ -124,6 +124,6 @@ pub(super) static OVERVIEW: Dashboard<'static> = Dashboard {
         )
         .empty(NO_KUBERNETES),
         Panel::table("Alerts that fire", "none", &[("ALERTS{alertstate=\"firing\"}", "")])
-            .empty("No alert fires while all is well."),
+            .empty("No alert fires."),
     ],
 };

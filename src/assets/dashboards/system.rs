@@ -3,8 +3,7 @@
 use super::{IS_HIGH, NO_KUBERNETES};
 use crate::assets::table::{Dashboard, Panel};
 
-const NO_LIMIT: &str =
-    "Outside of a container, and in one without limits, there is no such figure.";
+const NO_LIMIT: &str = "Only in containers with limits.";
 
 pub(super) static SYSTEM: Dashboard<'static> = Dashboard {
     uid: "system",
@@ -43,7 +42,7 @@ pub(super) static SYSTEM: Dashboard<'static> = Dashboard {
             "bytes",
             &[
                 ("system_memory_used_bytes", "{{instance}} used"),
-                ("system_memory_total_bytes", "{{instance}} in all"),
+                ("system_memory_total_bytes", "{{instance}} total"),
             ],
         ),
         Panel::lines(
@@ -98,7 +97,7 @@ pub(super) static SYSTEM: Dashboard<'static> = Dashboard {
             ],
         ),
         Panel::lines(
-            "Tasks of the run-time",
+            "Tasks of the runtime",
             "none",
             &[
                 ("tokio_alive_tasks", "{{instance}} alive"),

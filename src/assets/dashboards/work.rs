@@ -16,7 +16,7 @@ pub(super) static INCIDENTS: Dashboard<'static> = Dashboard {
         )
         .alert("CriticalIncident"),
         Panel::stat(
-            "Put together, last hour",
+            "Deduplicated and correlated, last hour",
             "none",
             &[(
                 "sum(increase(incidents_deduplicated_total[1h])) + sum(increase(incidents_correlated_total[1h]))",
@@ -42,7 +42,7 @@ pub(super) static INCIDENTS: Dashboard<'static> = Dashboard {
             )],
         ),
         Panel::lines(
-            "Time of an incident",
+            "Processing time of an incident",
             "s",
             &[(
                 "histogram_quantile(0.5, sum by (severity, le) (rate(incident_processing_duration_seconds_bucket[$w])))",
@@ -314,7 +314,7 @@ pub(super) static API: Dashboard<'static> = Dashboard {
             )],
         ),
         Panel::lines(
-            "Time of the last call",
+            "Duration of the last call",
             "s",
             &[("api_response_time_seconds", "{{api}}")],
         ),
@@ -327,7 +327,7 @@ pub(super) static API: Dashboard<'static> = Dashboard {
             )],
         ),
         Panel::lines(
-            "Refused for their rate",
+            "Rate-limited",
             "none",
             &[(
                 "sum by (api) (increase(api_rate_limits_total[1h]))",
@@ -342,7 +342,7 @@ pub(super) static API: Dashboard<'static> = Dashboard {
                 "{{api}}",
             )],
         ),
-        Panel::row("Blocking code that calls async code"),
+        Panel::row("Calls from blocking to async code"),
         Panel::lines(
             "Calls over the bridge",
             "cps",
@@ -375,7 +375,7 @@ pub(super) static API: Dashboard<'static> = Dashboard {
             "none",
             &[
                 ("async_bridge_pending_tasks", "{{instance}} calls"),
-                ("async_bridge_active_loops", "{{instance}} run-times"),
+                ("async_bridge_active_loops", "{{instance}} runtimes"),
             ],
         ),
     ],

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Backs up the samples of Prometheus and the dashboards to a folder: ./backup.sh FOLDER
-# Each run makes a folder of its own in it; one that is not complete ends in .part.
+# Each run creates a new folder in it; an incomplete one ends in .part.
 set -euo pipefail
 
 namespace=@namespace@
@@ -24,10 +24,10 @@ if [[ -z $pod ]]; then
 fi
 name=$(date -u +%Y-%m-%dT%H-%M-%SZ)
 mkdir -p "$folder/$name.part"
-# Blocks do not change once they are written; what is newer than two hours is in the log and comes
+# Blocks do not change once they are written; samples of the last two hours are in the log and come
 # with it.
 kubectl -n "$namespace" exec "$pod" -c prometheus -- tar -C /prometheus -cf - . >"$folder/$name.part/prometheus.tar" || {
-  # tar says 1 where a file changed while it was read: the head of the log does.
+  # tar returns 1 if a file changed while it was read, as the head of the log does.
   status=$?
   if ((status != 1)); then exit "$status"; fi
 }

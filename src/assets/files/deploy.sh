@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Puts the stack into the cluster that kubectl points at. It can be run again: what is there is
-# brought to what these files say.
+# Deploys the stack to the current cluster of kubectl. It can be run again, and then updates
+# the existing resources.
 #
 #   ./deploy.sh             with a Prometheus of its own
 #   ./deploy.sh --operator  for a cluster with the Prometheus operator

@@ -99,7 +99,7 @@ impl Cgroup {
 /// group itself is visible, as the root.
 fn folder(root: &Path, group: &str) -> Option<PathBuf> {
     let whole = root.join(group.trim().trim_start_matches('/'));
-    // A path that climbs is that of a process outside of the namespace.
+    // A path with `..` is of a process outside of the namespace.
     let climbs = group.split('/').any(|part| part == "..");
     [whole, root.to_path_buf()]
         .into_iter()

@@ -73,17 +73,17 @@ fn figures(group: &'static str) -> Figures<Usage> {
     Figures::<Usage>::new(group, None)
         .gauge(
             "container_memory_used_bytes",
-            "Memory that the control group uses",
+            "Memory used by the control group",
             |usage| usage.memory_bytes.map(U64),
         )
         .gauge(
             "container_memory_limit_bytes",
-            "Memory that the control group may use",
+            "Memory limit of the control group",
             |usage| usage.memory_limit_bytes.map(U64),
         )
         .gauge(
             "container_memory_percent",
-            "Share of the memory that the control group may use that it uses",
+            "Share of its memory limit that the control group uses",
             |usage| {
                 let limit = usage.memory_limit_bytes.filter(|limit| *limit > 0)?;
                 Some(F64(usage.memory_bytes? as f64 / limit as f64 * 100.0))
@@ -91,17 +91,17 @@ fn figures(group: &'static str) -> Figures<Usage> {
         )
         .gauge(
             "container_cpu_limit_cores",
-            "CPU time that the control group may use, in cores",
+            "CPU limit of the control group, in cores",
             |usage| usage.cpu_limit_cores.map(F64),
         )
         .counter(
             "container_cpu_seconds_total",
-            "CPU time that the control group has used",
+            "CPU time used by the control group",
             |usage| usage.cpu_seconds.map(F64),
         )
         .counter(
             "container_cpu_throttled_seconds_total",
-            "For how long the control group was held back because of its limit",
+            "Time for which the control group was throttled at its CPU limit",
             |usage| usage.throttled_seconds.map(F64),
         )
 }

@@ -58,7 +58,7 @@ impl Boot {
         let Some(boot) = read() else {
             return self.0.map(|known| known.boot);
         };
-        // A machine that slept comes here too, and there the answer is the same to a second.
+        // Also taken after a suspend, where both times agree to a second.
         let boot = match self.0 {
             Some(known) if (known.boot - boot).abs() <= STEP.as_secs_f64() => known.boot,
             _ => boot,
@@ -145,7 +145,7 @@ mod tests {
             at(year_2026 + 40, 30, 1_789_999_950.0),
             Some(1_789_999_920.0)
         );
-        // Back by years, too; and a machine that slept for a day has not started later.
+        // A clock set back by years; and a suspend of a day does not change the start.
         assert_eq!(
             at(1_000_000_060, 40, 1_000_000_000.0),
             Some(1_000_000_000.0)

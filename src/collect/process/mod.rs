@@ -6,7 +6,7 @@ mod linux;
 mod none;
 #[cfg(any(target_os = "linux", test))]
 mod parse;
-// Compiled for tests everywhere, so that it is tried where this crate is developed.
+// Compiled for tests on Linux too, so that it is tested where this crate is developed.
 #[cfg(all(feature = "system", any(test, not(target_os = "linux"))))]
 mod portable;
 

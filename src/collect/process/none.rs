@@ -5,7 +5,7 @@ use super::ProcessFigures;
 pub(super) struct Nothing;
 
 impl Nothing {
-    #[expect(clippy::unused_self, reason = "in the shape of the other sources")]
+    #[expect(clippy::unused_self, reason = "the signature of the other sources")]
     pub(super) fn read(&self) -> ProcessFigures {
         ProcessFigures::default()
     }

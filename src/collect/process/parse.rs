@@ -11,10 +11,10 @@ pub(super) struct Stat {
 }
 
 pub(super) fn stat(text: &str) -> Option<Stat> {
-    // The second field is the name in parentheses, and may hold anything, parentheses included.
+    // The second field is the name in parentheses, which may contain parentheses.
     let (_, rest) = text.rsplit_once(')')?;
     let fields: Vec<&str> = rest.split_ascii_whitespace().collect();
-    // `proc(5)` counts from 1, and the first after the name is the third.
+    // `proc(5)` counts from 1; the first field after the name is the third.
     let field = |number: usize| fields.get(number - 3)?.parse::<u64>().ok();
     Some(Stat {
         cpu_ticks: field(14)?.checked_add(field(15)?)?,

@@ -115,8 +115,16 @@ impl Running {
 
 impl State {
     fn new(group: &'static str) -> Self {
-        let service = MetricDef::new(Kind::Info, SERVICE_INFO, "What this service is");
-        let build = MetricDef::new(Kind::Info, "build_info", "What this service was built from");
+        let service = MetricDef::new(
+            Kind::Info,
+            SERVICE_INFO,
+            "Version of this service, and whether healing is on",
+        );
+        let build = MetricDef::new(
+            Kind::Info,
+            "build_info",
+            "Version, commit and time of the build",
+        );
         let uptime = Figures::<Running>::new(group, None)
             .gauge(
                 "uptime_seconds",
@@ -165,7 +173,7 @@ fn service_series(def: &MetricDef, info: &ServiceInfo) -> Result<SeriesSnapshot,
         let before = info.labels[..at].iter().map(|(name, _)| &**name);
         let problem = match names::label(label) {
             Err(problem) => problem,
-            Ok(()) if before.chain(OWN_LABELS).any(|name| name == label) => "is there twice",
+            Ok(()) if before.chain(OWN_LABELS).any(|name| name == label) => "occurs twice",
             Ok(()) => continue,
         };
         return Err(DeclareError::Label {

@@ -27,7 +27,7 @@ impl Metrics {
                 .gauge(
                     "selfheal_system_omitted",
                     "Mount points and network interfaces beyond the limit, not exposed",
-                    // Said only where there is something to say.
+                    // Exposed only if something was omitted.
                     |omitted| (*omitted > 0).then_some(U64(*omitted as u64)),
                 )
                 .only(&[MOUNT, INTERFACE]),
@@ -95,12 +95,12 @@ fn disk(group: &'static str) -> Figures<Disk> {
     Figures::new(group, Some(MOUNT))
         .gauge(
             "system_disk_free_bytes",
-            "Space free for this user, by mount point; a device counts once",
+            "Space available to this user, by mount point; each device once",
             |disk: &Disk| Some(U64(disk.free_bytes)),
         )
         .gauge(
             "system_disk_total_bytes",
-            "Space in all, by mount point; a device counts once",
+            "Total space, by mount point; each device once",
             |disk| Some(U64(disk.total_bytes)),
         )
         .gauge(

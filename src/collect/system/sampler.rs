@@ -63,8 +63,8 @@ impl SystemSampler {
             sample.at = self.clock.unix_seconds();
             self.state.set(&self.owner, sample);
         }
-        // From the moment that was due, not from when the source was done. An interval beyond
-        // what the clock can count means never again.
+        // Counted from the start of the reading, not from its end. An interval beyond the range of
+        // the clock means never again.
         let due = now.checked_add(self.interval).unwrap_or(now + YEAR);
         self.due = Some(due);
         due
@@ -82,7 +82,7 @@ impl SystemSampler {
                 loop {
                     let due = self.refresh(self.clock.now());
                     let wait = due.saturating_duration_since(self.clock.now());
-                    // A clock that jumps or stands still must not make this a busy loop.
+                    // A clock that jumps or stops must not cause a busy loop.
                     if stopped.recv_timeout(wait.max(SHORTEST)) != Err(RecvTimeoutError::Timeout) {
                         return;
                     }

@@ -68,8 +68,8 @@ impl<F: FnMut() -> SystemSample + Send + 'static> SystemSource for F {
 impl SystemSample {
     /// Sorts the entries, with each name once, and cuts them to what can be exposed.
     pub(super) fn bounded(mut self) -> Self {
-        // Of file systems that are mounted over each other the last is the one that is seen,
-        // so it has to come first among equals.
+        // Of file systems mounted over each other, the last is visible, so it comes first among
+        // equals.
         self.disks.reverse();
         self.disks.sort_by(|a, b| a.mount.cmp(&b.mount));
         self.disks.dedup_by(|b, a| a.mount == b.mount);

@@ -10,7 +10,7 @@ pub(super) struct Sysinfo {
     disks: Option<Disks>,
     networks: Option<Networks>,
     /// Whether it was read before: CPU time is known from the second reading on.
-    looked: bool,
+    read_before: bool,
 }
 
 impl Sysinfo {
@@ -19,7 +19,7 @@ impl Sysinfo {
             system: System::new().ok(),
             disks: Disks::new().ok(),
             networks: Networks::new().ok(),
-            looked: false,
+            read_before: false,
         }
     }
 }
@@ -31,10 +31,10 @@ impl SystemSource for Sysinfo {
             system.refresh_cpu_usage();
             system.refresh_memory_specifics(MemoryRefreshKind::nothing().with_ram());
             let usage = f64::from(system.global_cpu_usage());
-            sample.cpu_usage_percent = self.looked.then_some(usage);
+            sample.cpu_usage_percent = self.read_before.then_some(usage);
             sample.memory_used_bytes = Some(system.used_memory());
             sample.memory_total_bytes = Some(system.total_memory());
-            self.looked = true;
+            self.read_before = true;
         }
         if let Some(disks) = &mut self.disks {
             disks.refresh_specifics(true, DiskRefreshKind::nothing().with_storage());
@@ -88,7 +88,7 @@ enum Device {
 
 /// The mount nearest to the root for each device, so that a sum over all counts no byte twice.
 fn each_device_once(mut mounts: Vec<Mount>) -> Vec<Disk> {
-    // Of mounts over each other the last is the one that is seen: it stays the later one.
+    // A stable sort: of mounts over each other, the last one, which is visible, stays last.
     mounts.sort_by(|a, b| nearness(&a.disk).cmp(&nearness(&b.disk)));
     let mut seen: BTreeMap<Device, String> = BTreeMap::new();
     let (mut known, mut rest) = (Vec::new(), Vec::new());

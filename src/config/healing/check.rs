@@ -61,7 +61,7 @@ impl HealingPolicy {
                         faults.add(
                             "",
                             "it names neither a component nor an issue type",
-                            "name one, or set `modes` for everything",
+                            "name one, or use `modes` for all",
                         );
                     }
                 });
@@ -100,8 +100,8 @@ impl Budgets {
         if (0.0..=1.0).contains(&self.kept_per_severity) && kept >= 1.0 {
             faults.add(
                 "kept_per_severity",
-                "three times this and `kept_for_unspent` leave nothing for the mildest",
-                "keep less than all together, such as 0.1 and 0.2",
+                "three times this plus `kept_for_unspent` leaves nothing for the lowest severity",
+                "keep less than everything, such as 0.1 and 0.2",
             );
         }
     }
@@ -167,7 +167,7 @@ impl Escalation {
             faults.add(
                 "exit_after",
                 "it would end the process at once",
-                "give what a restart may take, such as \"10m\", or leave it out",
+                "give the time that a restart may take, such as \"10m\", or leave it out",
             );
         }
         if let (Some(not_ready), Some(exit)) = (self.not_ready_after, self.exit_after)

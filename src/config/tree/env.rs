@@ -60,7 +60,7 @@ fn insert(root: &mut Node, name: &str, value: &str) -> Result<(), (String, &'sta
         return Err(("no setting has a name of that length".to_owned(), HOW));
     }
     if keys(name).any(|key| key.is_empty()) {
-        return Err(("a key between the underscores is missing".to_owned(), HOW));
+        return Err(("a key is missing between the underscores".to_owned(), HOW));
     }
     let origin = Origin::Variable(name.to_owned());
     let mut node = root;
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn gaps_are_told() {
+    fn gaps_are_reported() {
         let (_, faults) = tree(&[
             ("SELFHEAL_", "1"),
             ("SELFHEAL_A____B", "2"),

@@ -38,7 +38,7 @@ impl Error {
     pub(super) fn no_setting() -> Self {
         Self::new(
             "a setting cannot have this type",
-            "see the types of the others",
+            "see the types of the other settings",
         )
     }
 
@@ -101,7 +101,7 @@ impl de::Error for Error {
         let found = match unexpected {
             Unexpected::Bool(_) => "a boolean",
             Unexpected::Unsigned(_) | Unexpected::Signed(_) => "a whole number",
-            Unexpected::Float(_) => "a number with a point",
+            Unexpected::Float(_) => "a number with a decimal point",
             Unexpected::Char(_) | Unexpected::Str(_) => "text",
             Unexpected::Bytes(_) => "bytes",
             Unexpected::Unit | Unexpected::Option => "nothing",
@@ -133,7 +133,7 @@ impl de::Error for Error {
 
     fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> Self {
         Self::new(
-            format!("{} is no known choice", suggest::quote(variant)),
+            format!("{} is not one of the choices", suggest::quote(variant)),
             suggest::hint(variant, expected, "the choices are"),
         )
     }

@@ -61,7 +61,7 @@ impl Value {
             Self::Null => "nothing",
             Self::Bool(_) => "a boolean",
             Self::Int(_) => "a whole number",
-            Self::Float(_) => "a number with a point",
+            Self::Float(_) => "a number with a decimal point",
             Self::Text(_) => "text",
             Self::Variable(_) => "other text",
             Self::List(_) => "a list",

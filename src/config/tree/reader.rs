@@ -21,7 +21,7 @@ struct Wanted(&'static str, &'static str);
 const BOOLEAN: Wanted = Wanted("true or false", "write `true` or `false`, without quotes");
 const WHOLE: Wanted = Wanted(
     "a whole number",
-    "write it without quotes and without a point, such as `64`",
+    "write it without quotes and without a decimal point, such as `64`",
 );
 const NUMBER: Wanted = Wanted("a number", "write it without quotes, such as `0.5`");
 const TEXT: Wanted = Wanted("text", "write it in quotes");

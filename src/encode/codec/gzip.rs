@@ -11,7 +11,7 @@ pub(super) const CODEC: Codec = Codec {
 };
 
 fn run(out: &mut dyn Write, body: Body<'_>) -> io::Result<()> {
-    // The fastest level: an exposition repeats itself so much that the slower ones gain little.
+    // The fastest level: expositions are so repetitive that slower ones gain little.
     let mut encoder = GzEncoder::new(out, Compression::fast());
     body(&mut encoder)?;
     encoder.finish()?;

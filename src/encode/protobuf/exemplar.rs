@@ -20,7 +20,7 @@ pub(super) fn exemplar(buf: &mut Vec<u8>, field: u8, exemplar: &Exemplar) {
 /// Writes a `google.protobuf.Timestamp` as a field: whole seconds and nanoseconds. An invalid time
 /// is left out.
 pub(super) fn timestamp(buf: &mut Vec<u8>, field: u8, at: f64) {
-    // The type knows the years 1 to 9999; an f64 of today knows fractions of a microsecond.
+    // The years 1 to 9999, as the type allows. An f64 of today resolves fractions of a microsecond.
     if !(-62_135_596_800.0..253_402_300_799.0).contains(&at) {
         return;
     }

@@ -42,7 +42,7 @@ impl Names {
             }
             text = rest.strip_prefix(',').unwrap_or(rest);
         }
-        // Nothing, unless the labels are others.
+        // The rest, if the labels are not the expected ones.
         fields(buf, escape::labels(text));
     }
 }

@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_become_too_long_is_refused_and_exemplars_take_no_room_of_series() {
+    fn what_has_become_too_long_is_refused_and_exemplars_take_no_space_of_series() {
         let mut message = long(10, 7);
         let mut takes = |bare, exemplars| message.takes(Length { bare, exemplars });
         assert!(matches!(takes(5, 4), Fits::Whole));

@@ -14,7 +14,7 @@ use self::labels::Names;
 use self::message::{Fits, Length, Message};
 use super::escaping::Escaping;
 use super::format::Format;
-use super::labels::{Globals, Labels, need_no_look};
+use super::labels::{Globals, Labels, need_no_check};
 use crate::catalog::{Kind, MetricDef, Unit};
 use crate::registry::{Sample, ScrapeFamily};
 use crate::util::escape;
@@ -48,11 +48,11 @@ impl<'a> ProtobufFamily<'a> {
             wire::string(&mut head, 2, &def.help);
         }
         wire::uint(&mut head, 3, value::metric_type(def.kind));
-        // The protobuf message has its fields in any order, and `metric` (4) comes later.
+        // Fields may be in any order; `metric` (4) follows later.
         if let Some(unit) = unit(def, name) {
             wire::string(&mut head, 5, unit);
         }
-        let declared = need_no_look(family);
+        let declared = need_no_check(family);
         let beside = globals.beside(def.kind, |name| {
             declared && def.labels.iter().any(|label| label == name)
         });

@@ -24,8 +24,8 @@ pub(super) fn is_valid(native: &NativeBuckets) -> bool {
     let threshold = native.zero_threshold;
     let side = |buckets: &[(i32, u64)]| {
         let rising = buckets.windows(2).all(|pair| pair[0].0 < pair[1].0);
-        // An index that a float can have (below 2^19 with the finest schema), so that a gap is an
-        // `i32`; a count whose change is an `i64`.
+        // Indexes of floats are below 2^19 even with the finest schema, so that a gap fits an
+        // `i32`; the difference of two such counts fits an `i64`.
         let fits =
             |(index, count): &(i32, u64)| index.unsigned_abs() <= 1 << 20 && *count < 1 << 62;
         rising && buckets.iter().all(fits)
@@ -46,14 +46,14 @@ pub(super) fn write(buf: &mut Vec<u8>, native: &NativeBuckets) {
     side(buf, &POSITIVE, &native.positive);
     let empty = native.positive.is_empty() && native.negative.is_empty();
     if empty && native.zero_count == 0 && native.zero_threshold == 0.0 {
-        // Without any span, or a zero bucket that can hold something, it is a classic histogram.
+        // A histogram without spans, and without a zero bucket, would be read as a classic one.
         span(buf, POSITIVE.span, 0, 0);
     }
 }
 
 /// Writes one side: spans of buckets, and the change of the count from one bucket to the next.
 fn side(buf: &mut Vec<u8>, fields: &Side, buckets: &[(i32, u64)]) {
-    // Where the run begins, seen from the end of the one before, and how long it is.
+    // The start of the span, relative to the end of the previous one, and its length.
     let (mut offset, mut length) = (0, 0);
     let mut next = 0_i64;
     for (index, _) in buckets {
@@ -82,7 +82,7 @@ fn deltas(buf: &mut Vec<u8>, buckets: &[(i32, u64)]) {
         let index = i64::from(*index);
         let gap = next.map_or(0, |next| index - next);
         if (1..=GAP).contains(&gap) {
-            // The empty buckets between two of a run.
+            // A short gap is written as empty buckets of the same span.
             for _ in 0..gap {
                 wire::zigzag(buf, -before);
                 before = 0;

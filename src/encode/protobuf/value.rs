@@ -86,7 +86,7 @@ fn created(buf: &mut Vec<u8>, field: u8, sample: &Sample<'_>) {
 
 /// A histogram with its buckets: classic ones, native ones or both.
 fn histogram(buf: &mut Vec<u8>, histogram: HistogramRef<'_>) {
-    // Prometheus wants the count of a native histogram to be that of its buckets.
+    // Prometheus requires that the count of a native histogram is the sum of its buckets.
     let count = histogram
         .native
         .map_or_else(|| histogram.count(), NativeBuckets::count);
@@ -97,7 +97,7 @@ fn histogram(buf: &mut Vec<u8>, histogram: HistogramRef<'_>) {
     }
     if let Some(buckets) = histogram.native {
         native::write(buf, buckets);
-        // What the classic buckets show already is found there.
+        // The classic buckets have the exemplars already.
         if !histogram.is_classic() {
             let exemplars = histogram.exemplars.iter();
             exemplars

@@ -68,7 +68,7 @@ pub(super) fn message_of(buf: &mut Vec<u8>, field: u8, length: usize) {
 
 /// Appends a message that `write` writes.
 pub(super) fn message(buf: &mut Vec<u8>, field: u8, write: impl FnOnce(&mut Vec<u8>)) {
-    // Most are so short that their length is one byte, which is put right afterwards.
+    // Reserves one byte for the length, which most messages need; corrected afterwards.
     key(buf, field, LENGTH);
     let start = buf.len();
     buf.push(0);

@@ -71,7 +71,7 @@ pub(super) fn histogram(
     }
     let start = buf.len();
     heads.parts.write_open(buf, labels);
-    // The first line is the pattern for those after it: they are copied from it.
+    // Later lines copy the first one.
     let open = start..buf.len();
     let comma = usize::from(buf.ends_with(b"{"));
     let mut count = 0_u64;
@@ -96,7 +96,7 @@ pub(super) fn histogram(
         }
         buf.push(b'\n');
     }
-    // Where an observation can be negative the sum is no counter (section "Histogram").
+    // With negative observations, the sum is no counter (section "Histogram").
     let falls = bounds.negative || histogram.native.is_some_and(|own| !own.negative.is_empty());
     if !(openmetrics && falls) {
         let sum = Number::F64(histogram.sum);

@@ -23,7 +23,7 @@ pub(super) fn write<'a>(
         line(buf, "TYPE", &shown, kind.as_openmetrics());
         if let Some(unit) = def.unit
             && !matches!(kind, Kind::Info | Kind::StateSet)
-            // OpenMetrics wants the unit at the very end, also of a name that kept its `_total`.
+            // OpenMetrics requires the unit at the very end, even of a name that kept its `_total`.
             && !family.ends_with("_total")
             && unit.ends(family)
         {

@@ -12,7 +12,7 @@ use self::head::Head;
 use self::histogram::{Bounds, Heads};
 use super::escaping::Escaping;
 use super::format::{Format, Syntax};
-use super::labels::{Globals, Labels, need_no_look};
+use super::labels::{Globals, Labels, need_no_check};
 use super::names::Names;
 use crate::catalog::Kind;
 use crate::registry::{Number, Sample, ScrapeFamily, ValueRef};
@@ -57,7 +57,7 @@ impl<'a> TextFamily<'a> {
     ) -> Self {
         let def = family.def();
         let (known_as, shown_as) = metadata::write(buf, format.syntax(), names, name, def);
-        let declared = need_no_look(family);
+        let declared = need_no_check(family);
         let beside = globals.beside(def.kind, |name| {
             declared && def.labels.iter().any(|l| l == name)
         });
@@ -65,7 +65,8 @@ impl<'a> TextFamily<'a> {
         let created = matches!(rules, Some(Kind::Counter | Kind::Histogram | Kind::Summary));
         let created = created
             .then(|| format!("{known_as}_created"))
-            // It would be a sample of that other family, which may be known without its suffix.
+            // Otherwise it would be a sample of another family, which may be known without its
+            // suffix.
             .filter(|created| {
                 let suffixes = ["", "_total", "_info"];
                 !suffixes
@@ -100,7 +101,7 @@ impl<'a> TextFamily<'a> {
         let Some(labels) = Labels::read(text, self.kind, self.escaping) else {
             return false;
         };
-        // Each state is a label by the name of the metric.
+        // The label of a state set has the name of the metric.
         if self.rules == Some(Kind::StateSet) && !labels.has(self.name) {
             return false;
         }

@@ -22,7 +22,7 @@ pub(super) fn whole(buf: &mut Vec<u8>, number: u64) {
     match u32::try_from(number) {
         Ok(number) if number < EIGHT => {
             let digits = eight(number);
-            // The last digit stays, though it be a zero.
+            // The last digit is kept, even if it is zero.
             let zeros = (digits.trailing_zeros() / 8).min(7);
             let text = (digits | ASCII) >> (8 * zeros);
             buf.extend_from_slice(&text.to_le_bytes());
@@ -43,7 +43,7 @@ fn long(buf: &mut Vec<u8>, number: u64) {
     whole(buf, number / u64::from(EIGHT));
     #[expect(
         clippy::cast_possible_truncation,
-        reason = "what is left is less than the divisor"
+        reason = "the remainder is less than the divisor"
     )]
     let last = (number % u64::from(EIGHT)) as u32;
     buf.extend_from_slice(&(eight(last) | ASCII).to_le_bytes());
@@ -97,7 +97,7 @@ pub(super) fn canonical(number: f64, openmetrics: bool) -> String {
         float(&mut text, number);
         return String::from_utf8_lossy(&text).into_owned();
     }
-    // The borders of `strconv.FormatFloat(number, 'g', -1, 64)`.
+    // The limits of `strconv.FormatFloat(number, 'g', -1, 64)`.
     if number == 0.0 || (1e-4..1e6).contains(&number.abs()) {
         let mut buffer = ryu::Buffer::new();
         let text = buffer.format_finite(number);
@@ -133,7 +133,7 @@ mod tests {
             signed(&mut buf, number);
             assert_eq!(buf, number.to_string().into_bytes());
         }
-        // Every quotient and every remainder of the divisions that are multiplications.
+        // Every quotient and remainder of the divisions that are done by multiplication.
         for number in 0..10_000 {
             check(number);
             check(number * 10_000 + 9_999 - number);

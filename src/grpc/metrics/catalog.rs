@@ -86,8 +86,8 @@ impl<S: OneSide> Group for GrpcMetrics<S> {
                 .gauge(
                     name("grpc_streams_active", "grpc_client_streams_active"),
                     help(
-                        "gRPC calls being served, unary ones among them",
-                        "gRPC calls under way to servers, unary ones among them",
+                        "gRPC calls being served, including unary ones",
+                        "gRPC calls in progress to servers, including unary ones",
                     ),
                 )
                 .labels(BY_METHOD)?,

@@ -33,7 +33,7 @@ impl Queries {
         let inner = self.0.upgrade().ok_or("the handle is gone")?;
         // The runtime of the endpoints is not one to start healing on.
         if inner.healing.running().is_none() {
-            return Err("healing does not run, which keeps the recent past".into());
+            return Err("healing does not run, which keeps the history".into());
         }
         Ok(Selfheal { inner }.recent()?)
     }
@@ -83,7 +83,7 @@ impl AlertReceiver for Receiver {
         let inner = self.0.upgrade().ok_or("the handle is gone")?;
         let received = inner.received.0.lock().clone();
         let received = received.filter(|received| !received.healing().has_ended());
-        let received = received.ok_or("no alerts are taken in here; call `heal.alertmanager()`")?;
+        let received = received.ok_or("no alerts are accepted here; call `heal.alertmanager()`")?;
         Ok(received.take(alerts))
     }
 }

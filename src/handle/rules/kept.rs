@@ -21,7 +21,7 @@ const LONGEST: i64 = 30_000;
 pub(super) struct Kept(Mutex<ForState>);
 
 impl Kept {
-    /// The state written by the previous process. Alerts whose state cannot be read start anew.
+    /// The state written by the previous process. Alerts whose state cannot be read start again.
     pub(super) fn before(healing: &Healing) -> Option<ForState> {
         serde_json::from_value(healing.remembered(NAME)?).ok()
     }

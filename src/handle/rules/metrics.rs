@@ -19,20 +19,20 @@ impl Group for HistoryMetrics {
             bytes: registry
                 .gauge(
                     "selfheal_history_bytes",
-                    "Memory for the recent past of the metrics, which queries and rules read",
+                    "Memory used by the history of the metrics, which queries and rules read",
                 )
                 .build()?,
             series: registry
                 .gauge(
                     "selfheal_history_series",
-                    "Series whose recent past is in memory",
+                    "Series in the history of the metrics",
                 )
                 .build()?,
             evicted: registry
                 .counter(
                     "selfheal_history_evicted_total",
-                    "Values of the recent past that were dropped before their time for want of \
-                     memory, the oldest first",
+                    "Values dropped from the history early because of its memory limit, the oldest \
+                     first",
                 )
                 .build()?,
         })
@@ -61,7 +61,7 @@ impl Group for DeliveryMetrics {
         let delivered = registry
             .counter(
                 "selfheal_alerts_delivered_total",
-                "Alerts that an Alertmanager delivered, by what became of them",
+                "Alerts delivered by an Alertmanager, by result",
             )
             .only("result", &Delivery::ALL.map(Delivery::as_str))
             .labels(["result"])?;

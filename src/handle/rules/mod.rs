@@ -54,7 +54,7 @@ pub enum RulesError {
         known: String,
     },
     /// The runtime of the healing engine ended before the answer.
-    #[error("the run-time ended before there was an answer; ask again in a new one")]
+    #[error("the runtime ended before there was an answer; ask again in a new one")]
     Ended,
 }
 

@@ -117,7 +117,7 @@ impl Received {
 
     #[cfg_attr(
         not(feature = "server"),
-        allow(dead_code, reason = "the endpoints call it")
+        allow(dead_code, reason = "called by the endpoints")
     )]
     pub(super) fn take(&self, alerts: Vec<DeliveredAlert>) -> Vec<Delivery> {
         let now = self.now();

@@ -36,7 +36,7 @@ pub(in crate::handle) struct Recent {
     registry: Registry,
     #[cfg_attr(
         not(feature = "server"),
-        allow(dead_code, reason = "the query endpoints ask for it")
+        allow(dead_code, reason = "used by the query endpoints")
     )]
     clock: Clock,
     runtime: Handle,
@@ -137,7 +137,7 @@ impl Recent {
     /// The lead of the wall clock over the time of the samples.
     #[cfg_attr(
         not(feature = "server"),
-        allow(dead_code, reason = "the query endpoints ask for it")
+        allow(dead_code, reason = "used by the query endpoints")
     )]
     pub(in crate::handle) fn skew(&self) -> i64 {
         unix_millis(&self.clock) - self.now()
@@ -145,7 +145,7 @@ impl Recent {
 
     #[cfg_attr(
         not(feature = "server"),
-        allow(dead_code, reason = "the query endpoints ask for it")
+        allow(dead_code, reason = "used by the query endpoints")
     )]
     pub(in crate::handle) fn series(&self) -> &RuleSeries {
         &self.series
@@ -275,7 +275,7 @@ impl Recent {
             evaluator.record(labels, now, *value);
         }
         let beside: HashSet<_> = found.into_iter().map(|(labels, _)| labels).collect();
-        // What a collector no longer has, and what has other labels of the target now.
+        // Series that a collector no longer has, or whose target labels have changed.
         for gone in before.difference(&beside) {
             evaluator.end_series(gone, now);
         }

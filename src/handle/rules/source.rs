@@ -134,7 +134,7 @@ struct Watching {
 }
 
 impl Watchers {
-    /// Adds an engine that reads alerts and detects anew when one has changed.
+    /// Adds an engine that reads alerts and detects again when one has changed.
     pub(super) fn add(&self, engine: EngineHandle, wiring: Option<&Arc<Wiring>>) {
         {
             let mut watching = self.0.lock();

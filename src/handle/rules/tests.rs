@@ -57,7 +57,7 @@ impl Bench {
     }
 
     /// An action that repairs the fault, or only seems to.
-    fn mend(
+    fn repair(
         &self,
         helps: bool,
     ) -> impl Fn(Context, Issue) -> std::future::Ready<Result<(), HealError>> + Send + Sync + 'static
@@ -120,7 +120,7 @@ async fn an_alert_is_acted_on_once_and_healed_on_samples_that_are_newer() {
         .unwrap();
     rules
         .on("HighErrorRate")
-        .run("mend", bench.mend(true))
+        .run("repair", bench.repair(true))
         .plan(|plan| plan.risk(Risk::Reversible).settle(Duration::from_secs(3)))
         .install()
         .unwrap();
@@ -162,8 +162,8 @@ async fn an_action_that_does_not_help_is_not_taken_for_a_heal() {
     bench.broken.store(true, SeqCst);
     rules
         .on("HighErrorRate")
-        .run("pretend", bench.mend(false))
-        .then("mend", bench.mend(true))
+        .run("pretend", bench.repair(false))
+        .then("repair", bench.repair(true))
         .plan(|plan| plan.risk(Risk::Reversible).settle(Duration::from_secs(1)))
         .install()
         .unwrap();
@@ -184,8 +184,8 @@ async fn actions_wait_until_the_history_is_as_long_as_the_range() {
     let path = bench.write(&HIGH.replace("10s", "1m"));
     let rules = bench.heal.rules(&path).install().unwrap();
     bench.broken.store(true, SeqCst);
-    let mend = bench.mend(true);
-    let on = rules.on("HighErrorRate").run("mend", mend);
+    let repair = bench.repair(true);
+    let on = rules.on("HighErrorRate").run("repair", repair);
     on.plan(|plan| plan.risk(Risk::Reversible))
         .install()
         .unwrap();
@@ -266,7 +266,7 @@ async fn an_alert_that_is_in_no_file_and_a_selector_with_a_fault_are_refused() {
     let path = bench.write(HIGH);
     let rules = bench.heal.rules(&path).install().unwrap();
     let install = |alert: &str| {
-        let on = rules.on(alert).run("mend", bench.mend(true));
+        let on = rules.on(alert).run("repair", bench.repair(true));
         on.install().map(drop).map_err(|error| error.to_string())
     };
     assert_eq!(
@@ -331,7 +331,7 @@ async fn an_alert_without_an_action_is_reported_and_left_to_a_person() {
     let report = bench.heal.report();
     assert!(report.components.iter().any(|part| part.name == "shop"));
     // It has an action from now on, and is no longer only reported.
-    let on = rules.on("HighErrorRate").run("mend", bench.mend(true));
+    let on = rules.on("HighErrorRate").run("repair", bench.repair(true));
     on.plan(|plan| plan.risk(Risk::Reversible))
         .install()
         .unwrap();

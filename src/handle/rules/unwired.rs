@@ -54,7 +54,7 @@ impl HealingEngine for Unwired {
 
     async fn heal(&self, _: &Context, _: &Issue, _: &str) -> Result<(), HealError> {
         Err(HealError::permanent(
-            "nothing is set to be done about this alert; set it with `rules.on`",
+            "no action is set for this alert; set one with `rules.on`",
         ))
     }
 }

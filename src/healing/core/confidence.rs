@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn matches_published_wilson_intervals() {
-        // Agresti and Coull (1998) and R's `binom::binom.wilson`.
+        // From Agresti and Coull (1998) and R's `binom::binom.wilson`.
         for (confirming, total, lower) in [
             (0, 10, 0.0),
             (5, 10, 0.236_593),

@@ -36,7 +36,7 @@ pub enum Event {
     DependsOn {
         /// The component.
         component: Name,
-        /// What it depends on.
+        /// The component that it depends on.
         parent: Name,
     },
     /// A hint: a fault was noticed between two detection runs. It opens an issue or adds to one,

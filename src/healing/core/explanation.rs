@@ -43,7 +43,7 @@ impl fmt::Display for NextAction {
     }
 }
 
-/// What would happen now for a key, and why.
+/// The next action for a key, and why it is held back.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Explanation {
@@ -83,7 +83,7 @@ impl fmt::Display for Explanation {
             f.write_str(match escalation.reached {
                 None => "",
                 Some(ServiceEscalation::NotReady) => ", the service is not ready",
-                Some(ServiceEscalation::Exit) => ", the process is asked to end",
+                Some(ServiceEscalation::Exit) => ", the process is asked to exit",
             })?;
             if let (Some((level, _)), Some(hold)) = (escalation.next, &escalation.hold) {
                 write!(f, ", {} is held back: {hold}", level.as_str())?;

@@ -103,10 +103,13 @@ impl fmt::Display for Hold {
             Self::Paused => f.write_str("the engine is paused"),
             Self::Storm { .. } => f.write_str("too many components are bad at once"),
             Self::Zombies { count, limit } => {
-                write!(f, "{count} attempts do not end, the limit is {limit}")
+                write!(
+                    f,
+                    "{count} attempts have not ended in time, the limit is {limit}"
+                )
             }
             Self::Concurrency { running, limit } => {
-                write!(f, "{running} attempts run, the limit is {limit}")
+                write!(f, "{running} attempts are running, the limit is {limit}")
             }
             Self::GlobalBudget { kept: 0, .. } => f.write_str("the global budget is spent"),
             Self::GlobalBudget { kept, .. } => write!(
@@ -123,14 +126,14 @@ impl fmt::Display for Hold {
             Self::Confidence { gate, needed } => {
                 write!(f, "the confidence is {gate:.2}, {needed:.2} is needed")
             }
-            Self::Intensity { .. } => f.write_str("it took too many attempts in too short a time"),
+            Self::Intensity { .. } => f.write_str("it had too many attempts in too short a time"),
             Self::ComponentBudget { kept: 0, .. } => f.write_str("the component's budget is spent"),
             Self::ComponentBudget { kept, .. } => write!(
                 f,
                 "the component's budget is spent but for {kept}, kept for worse faults"
             ),
-            Self::Exiting => f.write_str("the process was asked to end"),
-            Self::Exits { .. } => f.write_str("the process was asked to end too often"),
+            Self::Exiting => f.write_str("the process was asked to exit"),
+            Self::Exits { .. } => f.write_str("the process was asked to exit too often"),
             Self::Lock { lock, holder } => write!(f, "attempt {} holds {lock}", holder.0),
         }
     }

@@ -83,7 +83,7 @@ pub struct Plan {
     pub report: bool,
     /// Risk of steps that set none. Default: disruptive.
     pub risk: Risk,
-    /// What to do when an action is due. Default: by risk.
+    /// Whether a due action runs. Default: by risk.
     pub mode: Option<Mode>,
     /// Time limit of one attempt, for steps that set none.
     #[serde(default, with = "duration::optional")]
@@ -277,7 +277,7 @@ impl Plan {
             faults.add(
                 "steps",
                 format!("{} is more than {}", self.steps.len(), Self::MAX_STEPS),
-                "leave some out: an escalation this long never reaches its end",
+                "leave some out: so many steps are never all reached",
             );
         }
         for (index, step) in self.steps.iter().enumerate().take(Self::MAX_STEPS + 1) {
@@ -306,7 +306,7 @@ impl Plan {
 
     fn check_step(&self, index: usize, step: &Step, faults: &mut Faults) {
         if step.action.as_str().is_empty() {
-            faults.add("action", "it is empty", "name what is to be done");
+            faults.add("action", "it is empty", "name the action");
         }
         if step.attempts == Some(0) {
             faults.add(
@@ -319,7 +319,7 @@ impl Plan {
         if step.last && index + 1 != self.steps.len() {
             faults.add(
                 "last",
-                "a step follows what is tried last of all",
+                "a step follows the last resort",
                 "put `at_last` at the end",
             );
         }
@@ -327,7 +327,7 @@ impl Plan {
         if earlier.iter().any(|other| other.action == step.action) {
             faults.add(
                 "action",
-                format!("`{}` is there already", step.action),
+                format!("`{}` is already in the plan", step.action),
                 "raise its `attempts` instead",
             );
         }

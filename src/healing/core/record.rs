@@ -260,7 +260,7 @@ pub enum Carried {
         /// When they started.
         at: Vec<Moment>,
     },
-    /// Times at which the process was asked to end.
+    /// Times at which the process was asked to exit.
     Exits {
         /// The times.
         at: Vec<Moment>,

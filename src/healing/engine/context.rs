@@ -137,7 +137,7 @@ impl Context {
         match tokio::task::spawn_blocking(job).await {
             Ok(Some(done)) => done,
             Err(error) if error.is_panic() => resume_unwind(error.into_panic()),
-            // It never started, so that no one waits for what it would say.
+            // It never started, since the runtime is shutting down, so there is no result.
             Ok(None) | Err(_) => pending().await,
         }
     }
@@ -157,7 +157,8 @@ impl Context {
         let thread = std::thread::Builder::new().name("selfheal-job".to_owned());
         thread.spawn(move || {
             let result = catch_unwind(AssertUnwindSafe(job));
-            // No one waits any more: what it gave is dropped here.
+            // If the caller has stopped waiting, the result is dropped here, and its drop may
+            // panic.
             let _ = catch_unwind(AssertUnwindSafe(|| drop(done.send(result))));
         })?;
         match end.await {

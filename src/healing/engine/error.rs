@@ -152,7 +152,7 @@ mod tests {
     struct Outer(#[source] std::io::Error);
 
     #[test]
-    fn causes_are_told_once_each() {
+    fn causes_are_reported_once_each() {
         let inner = std::io::Error::other("inner");
         assert_eq!(HealError::from(Outer(inner)).to_string(), "outer: inner");
         let named = HealError::permanent("cannot restart").caused_by("no such unit");

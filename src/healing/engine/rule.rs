@@ -159,7 +159,7 @@ impl Rule {
         let found = self.actions.iter().find(|s| s.name.as_str() == action);
         found.ok_or_else(|| {
             HealError::permanent(format!(
-                "rule `{}` has no action `{action}`; name in its plan only what it runs",
+                "rule `{}` has no action `{action}`; name only actions of the rule in its plan",
                 self.base.name
             ))
         })
@@ -292,7 +292,7 @@ mod tests {
             .rollback(fine)
             .at_last("fail-over", fine)
             .only_if(|_: Context, _: Issue| async { Precondition::refuse("not today") });
-        // As the run-time sees it; the methods of `Rule` itself have some of the same names.
+        // As the runtime uses it; `Rule` itself has methods of the same names.
         let rule: Box<dyn DynEngine> = Box::new(rule);
         let cx = Context::by_hand().unwrap();
         let issue = an_issue();

@@ -97,7 +97,7 @@ impl Timeline {
     pub(crate) async fn sleep_until(&self, moment: Moment) {
         sleep_until(self.instant_of(moment)).await;
         while self.now_inside() < moment {
-            // There was an absence, or the one who ticks has yet to have a turn.
+            // The process was stopped, or the ticking task has not run yet.
             sleep(self.awake.interval()).await;
         }
     }
@@ -124,7 +124,7 @@ mod tests {
         let (own, due) = (timeline.clone(), timeline.in_time(seconds(10)));
         let waits = tokio::spawn(async move { own.sleep_until(due).await });
         sleep(seconds(9)).await;
-        // To everything on this run-time it is as if the process had been stopped.
+        // For everything on this runtime it is as if the process had been stopped.
         tokio::time::advance(seconds(3600)).await;
         let absent = Instant::now();
         assert!(timeline.now() < Moment::after_start(Duration::from_millis(9_300)));

@@ -140,7 +140,7 @@ impl Files {
         let (number, mut file) = self.create()?;
         let begun = beginning(number, carried).and_then(|bytes| {
             file.append(&bytes)?;
-            // The files before it may go now, whatever the setting.
+            // Synced whatever the setting, since the earlier files may be removed now.
             file.sync()?;
             Ok(bytes.len() as u64)
         });
@@ -149,7 +149,7 @@ impl Files {
                 self.current = Some(Current {
                     file,
                     bytes,
-                    // A copy is shortened as soon as it is too long.
+                    // A copy is rewritten as soon as it is too long.
                     head_bytes: if copy { 0 } else { bytes },
                     began: now,
                 });
@@ -157,7 +157,7 @@ impl Files {
                 Ok(())
             }
             Err(error) => {
-                // A beginning without an end takes up space where there is none left.
+                // An incomplete head only takes up space, which may be exhausted.
                 let _ = self.store.remove(number);
                 Err(error)
             }
@@ -195,7 +195,7 @@ impl Files {
         let Some(current) = &self.current else {
             return true;
         };
-        // A file grows by as much as it began with, so that beginning stays half of the work.
+        // A file may grow to twice its head, so that writing heads is at most half of the work.
         let most = self
             .settings
             .max_bytes

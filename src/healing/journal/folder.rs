@@ -32,15 +32,16 @@ pub struct Folder {
 #[non_exhaustive]
 pub enum FolderError {
     /// It is used by another process, or by another engine of this one.
-    #[error("the journal in {path:?} is in use; give each process a folder of its own")]
+    #[error("the journal in {path:?} is in use; give each process its own folder")]
     InUse {
         /// The folder.
         path: PathBuf,
     },
     /// This process runs as root, and another user may write there.
     #[error(
-        "no journal is kept in {path:?}, since this process runs as root and {folder:?} {why}; choose \
-         a folder in which root alone may write, run as another user, or set `journal.allow_shared_directory`"
+        "no journal is kept in {path:?}, since this process runs as root and {folder:?} {why}; \
+         choose a folder that only root can write to, run as another user, or set \
+         `journal.allow_shared_directory`"
     )]
     Shared {
         /// The folder of the journal.
@@ -152,7 +153,7 @@ impl Store for Folder {
         self.lock.lock().hold(&self.directory)?;
         let name = name(number);
         let file = self.directory.create_new(&name)?;
-        // A file is there after a power cut only if its entry in the folder is.
+        // After a power failure the file exists only if its directory entry was synced.
         self.directory.sync().inspect_err(|_| {
             let _ = self.directory.remove(&name);
         })?;

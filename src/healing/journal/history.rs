@@ -102,8 +102,7 @@ impl HistoryFilter {
     pub fn fits(&self, record: &Record) -> bool {
         let wall = record.stamp.wall;
         let key = record.what.key();
-        // What an earlier file said is said again at the head of the next one, and what modules
-        // remember is no event.
+        // Carried records repeat earlier files, and the state that modules keep is no event.
         !matches!(record.what, What::Carried(_) | What::Remembered { .. })
             && self.since.is_none_or(|since| wall >= since)
             && self.until.is_none_or(|until| wall <= until)
@@ -197,18 +196,18 @@ pub(crate) fn find_in_files(
     numbers.sort_unstable();
     let mut found: VecDeque<Arc<Record>> = VecDeque::new();
     for number in numbers.into_iter().rev() {
-        let room = filter.limit - found.len();
-        if room == 0 {
+        let space = filter.limit - found.len();
+        if space == 0 {
             break;
         }
         let mut here: VecDeque<Arc<Record>> = VecDeque::new();
         let mut first = None;
-        // A file that is gone was rotated away meanwhile.
+        // A missing file was rotated away meanwhile.
         let _ = each_line(store, number, |_, line| {
             if let Ok(Line::Record(record)) = line {
                 first.get_or_insert(record.seq);
                 if record.seq < before && filter.fits(&record) {
-                    if here.len() >= room {
+                    if here.len() >= space {
                         here.pop_front();
                     }
                     here.push_back(Arc::from(record));
@@ -216,7 +215,7 @@ pub(crate) fn find_in_files(
             }
             true
         });
-        // What a file begins with may be a copy of the one before it.
+        // The head of a file may repeat the end of the one before it.
         before = first.map_or(before, |first| before.min(first));
         here.append(&mut found);
         found = here;

@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_newer_version_is_told_apart() {
+    fn a_newer_version_is_distinguished() {
         let newer = br#"{"v":2,"crc":"00000000","record":["another layout"]}"#;
         assert_eq!(parse(&[newer, &b"\n"[..]].concat()), Err(BadLine::Newer(2)));
     }

@@ -34,7 +34,7 @@ impl Lock {
                 Err(TryLockError::Error(error)) => return Err(error),
             }
             let lock = Self(opened);
-            // Who had it may have removed the file between the two.
+            // The previous holder may have removed the file between the two calls.
             if lock.is_there(directory) {
                 return Ok(Some(lock));
             }
@@ -61,7 +61,7 @@ impl Lock {
     /// Removes the file while no other process can lock it, so that nothing is left behind.
     pub(super) fn release(&self, directory: &Directory) {
         if self.is_there(directory) {
-            // Left behind, it is no lock either.
+            // A file that stays behind is not locked.
             let _ = directory.remove(OsStr::new(NAME));
         }
     }

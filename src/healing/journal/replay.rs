@@ -70,7 +70,7 @@ impl fmt::Display for Damage {
             DamageKind::Corrupt => write!(f, "line {line} of file {file} is damaged"),
             DamageKind::Newer => write!(f, "a later version wrote line {line} of file {file}"),
             DamageKind::Gap => write!(f, "records are missing before line {line} of file {file}"),
-            DamageKind::Headless => write!(f, "file {file} was never begun properly"),
+            DamageKind::Headless => write!(f, "file {file} has no valid head"),
             DamageKind::Unreadable(why) => write!(f, "file {file} cannot be read: {why}"),
         }
     }
@@ -157,7 +157,7 @@ pub(super) fn each_line(
     let mut line = Vec::new();
     for at in 1.. {
         line.clear();
-        // A file of garbage may have no line feed at all.
+        // A corrupt file may have no line feed at all.
         let read = (&mut file)
             .take(MAX_LINE as u64)
             .read_until(b'\n', &mut line)?;

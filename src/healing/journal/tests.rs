@@ -20,13 +20,13 @@ struct Disk(Arc<Mutex<Content>>);
 struct Content {
     by_number: BTreeMap<u64, Vec<u8>>,
     /// Bytes that may still be written.
-    room: Option<usize>,
+    space: Option<usize>,
     syncs: usize,
 }
 
 impl Disk {
-    fn set_room(&self, room: Option<usize>) {
-        self.0.lock().room = room;
+    fn set_space(&self, space: Option<usize>) {
+        self.0.lock().space = space;
     }
 
     fn file(&self, number: u64) -> Vec<u8> {
@@ -67,9 +67,9 @@ struct File(Disk, u64);
 impl Append for File {
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
         let mut disk = self.0.0.lock();
-        let fits = disk.room.unwrap_or(usize::MAX).min(bytes.len());
-        if let Some(room) = &mut disk.room {
-            *room -= fits;
+        let fits = disk.space.unwrap_or(usize::MAX).min(bytes.len());
+        if let Some(space) = &mut disk.space {
+            *space -= fits;
         }
         let file = disk.by_number.get_mut(&self.1).unwrap();
         file.extend_from_slice(&bytes[..fits]);
@@ -283,13 +283,13 @@ async fn an_old_file_is_followed_by_a_new_one() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_full_disk_is_told_and_tried_again() {
+async fn a_full_disk_is_reported_and_tried_again() {
     let disk = Disk::default();
     let journal = journal(&disk, Settings::new());
     journal.begin(Vec::new());
     journal.push(Arc::new(record(1)));
     assert!(journal.written(1).await);
-    disk.set_room(Some(20));
+    disk.set_space(Some(20));
     journal.push(Arc::new(record(2)));
     assert!(!journal.written(2).await);
     assert_eq!(journal.recent(9).len(), 2, "the memory has them all");
@@ -301,7 +301,7 @@ async fn a_full_disk_is_told_and_tried_again() {
         let again = progress.wait_for(|now| now.wants_new).await.unwrap();
         assert!(!again.healthy);
     }
-    disk.set_room(None);
+    disk.set_space(None);
     journal.begin(vec![record(3)]);
     progress.wait_for(|now| now.healthy).await.unwrap();
     journal.push(Arc::new(record(4)));
@@ -329,7 +329,7 @@ async fn the_disk_is_asked_to_hold_it_as_configured() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn history_looks_where_the_memory_ends() {
+async fn history_reads_where_the_memory_ends() {
     let disk = Disk::default();
     let journal = journal(&disk, Settings::new().memory(5));
     journal.begin(Vec::new());
@@ -358,7 +358,7 @@ async fn history_looks_where_the_memory_ends() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn history_tells_nothing_twice() {
+async fn history_reports_nothing_twice() {
     let disk = Disk::default();
     write(&disk, 1..10).await;
     let left = replay(&disk).unwrap();
@@ -415,7 +415,7 @@ async fn a_write_that_slept_with_its_process_is_not_stuck() {
     journal.push(Arc::new(record(2)));
     advance(Duration::from_millis(1)).await;
     advance(Duration::from_secs(3600)).await;
-    assert!(progress.borrow().healthy, "nobody was awake");
+    assert!(progress.borrow().healthy, "no one was awake");
     for _ in 0..60 {
         advance(Duration::from_millis(100)).await;
     }

@@ -116,7 +116,7 @@ impl Journal {
         if let Some(disk) = &self.disk {
             disk.push(Item::Record(Arc::clone(&record)));
         }
-        // It is long, comes often, and is no event.
+        // Long, frequent, and no event.
         if !matches!(record.what, What::Remembered { .. }) {
             self.ring.push(record);
         }
@@ -164,7 +164,7 @@ impl Journal {
         disk.push(Item::Sync);
         disk.queue.lock().closed = true;
         disk.filled.notify_one();
-        // A disk that hangs is left alone.
+        // Does not wait for a disk that hangs.
         let mut progress = disk.progress.subscribe();
         let _ = progress.wait_for(|now| now.closed || !now.healthy).await;
     }
@@ -178,16 +178,16 @@ impl Journal {
     ) -> Vec<Arc<Record>> {
         let oldest = self.ring.oldest();
         let mut newest = self.ring.find(&filter);
-        let room = filter.limit.saturating_sub(newest.len());
+        let space = filter.limit.saturating_sub(newest.len());
         let store = self
             .disk
             .as_ref()
             .and_then(|disk| disk.store.lock().clone());
-        let (Some(store), true) = (store, room > 0) else {
+        let (Some(store), true) = (store, space > 0) else {
             return newest;
         };
         let before = oldest.unwrap_or(u64::MAX);
-        let filter = filter.limit(room);
+        let filter = filter.limit(space);
         let read = runtime.spawn_blocking(move || find_in_files(&*store, &filter, before));
         let mut found = read.await.unwrap_or_default();
         found.append(&mut newest);
@@ -259,7 +259,7 @@ impl Disk {
                 try_again = None;
                 retry = RETRY.0;
             }
-            self.tell(&written, broken);
+            self.report(&written, broken);
         }
         drop(files);
         drop(lets_go);
@@ -304,7 +304,7 @@ impl Disk {
         writing.await.ok()
     }
 
-    fn tell(&self, written: &Written, broken: bool) {
+    fn report(&self, written: &Written, broken: bool) {
         let wants_new = !broken && written.wants_new && !self.queue.lock().begins;
         self.progress.send_if_modified(|progress| {
             let before = *progress;

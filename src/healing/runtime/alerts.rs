@@ -66,7 +66,7 @@ impl Healing {
     pub fn on_alert(&self, hook: impl AlertHook) {
         let (shell, hook) = (Arc::clone(&self.shell), Box::new(hook));
         self.shell.runtime.spawn(async move {
-            // No one listens any more after the end.
+            // The receiver is gone after the end.
             let _ = shell.alerts.send(Delivery::Hook(hook)).await;
         });
     }

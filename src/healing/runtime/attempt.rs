@@ -87,11 +87,11 @@ async fn attempt(
     if start.work == Work::Heal {
         let cx = context(&token);
         let (engine, issue, own) = (Arc::clone(&slot.engine), start.issue.clone(), cx.clone());
-        let look = async move { engine.precondition(&own, &issue).await };
-        match run(&cx, grace, trace::within(&span, look)).await {
+        let precondition = async move { engine.precondition(&own, &issue).await };
+        match run(&cx, grace, trace::within(&span, precondition)).await {
             End::Done(Precondition::Proceed) => {}
             End::Done(Precondition::Stale) => {
-                return Outcome::new(AttemptResult::Stale, "the fault is no longer what it was");
+                return Outcome::new(AttemptResult::Stale, "the fault has changed");
             }
             End::Done(Precondition::Refuse(why)) => {
                 return Outcome::new(AttemptResult::Failed, format!("refused: {why}"));
@@ -111,12 +111,12 @@ async fn attempt(
             Work::Heal => engine.heal(&own, &issue, action.as_str()).await,
             Work::Rollback => engine.rollback(&own, &issue, action.as_str()).await,
         };
-        // The error is another's type: it is read, and dropped, inside of this task.
+        // The error is of a user's type: it is read and dropped inside of this task.
         done.map_err(|error| (error.kind(), error.text()))
     };
     match run(&cx, grace, trace::within(&span, call)).await {
         End::Done(Ok(())) => Outcome::new(AttemptResult::Ok, ""),
-        // What ends in an error when it is called off was called off.
+        // An error after a cancellation counts as cancelled.
         End::Done(Err((_, text))) if token.is_cancelled() => {
             Outcome::new(AttemptResult::Cancelled, text)
         }
@@ -130,5 +130,5 @@ async fn attempt(
 }
 
 fn called_off() -> Outcome {
-    Outcome::new(AttemptResult::Cancelled, "it was called off")
+    Outcome::new(AttemptResult::Cancelled, "it was cancelled")
 }

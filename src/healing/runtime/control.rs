@@ -88,7 +88,7 @@ impl Healing {
     /// All faults of an invalid policy. The current policy stays, and the subscribers are notified.
     pub fn reload(&self, policy: HealingPolicy) -> Result<(), Faults> {
         let checked = policy.validate();
-        // One that is not valid is refused by the core as well, which says so in a notice.
+        // The core refuses an invalid policy, too, and reports that in a notice.
         let _ = self.shell.decide(Event::Reload(Arc::new(policy)));
         checked
     }

@@ -36,7 +36,7 @@ pub(super) async fn run(shell: Arc<Shell>, slot: Arc<Slot>) {
             () = slot.gone.cancelled() => return,
         }
         last = Some(Instant::now());
-        failures = match pass(&shell, &slot).await {
+        failures = match run_once(&shell, &slot).await {
             DetectionResult::Ok => 0,
             _ => failures + 1,
         };
@@ -76,26 +76,26 @@ fn backed_off(every: Duration, failures: u32) -> Duration {
 
 /// Makes one detection run. Returns when nothing of it runs any more, which may be long after it
 /// was reported as failed; until then it is reported repeatedly.
-async fn pass(shell: &Arc<Shell>, slot: &Slot) -> DetectionResult {
+async fn run_once(shell: &Arc<Shell>, slot: &Slot) -> DetectionResult {
     let (timeout, grace) = shell.policy(|policy| (policy.timeout, policy.grace));
     let token = CancellationToken::new();
     let cx = Context::new(shell.timeline.clone(), timeout, token.clone());
     let began = cx.data_from();
     slot.sight.began(shell.timeline.now());
     let (engine, own) = (Arc::clone(&slot.engine), cx.clone());
-    let look = call(&cx, grace, async move {
+    let detection = call(&cx, grace, async move {
         engine.detect(&own).await.map_err(|error| error.text())
     });
-    let mut look = std::pin::pin!(slot.calls.track_future(look));
+    let mut detection = std::pin::pin!(slot.calls.track_future(detection));
     let end = tokio::select! {
-        end = &mut look => end,
+        end = &mut detection => end,
         () = over(shell, timeout, &slot.gone) => {
             token.cancel();
             slot.detections.count(DetectionResult::Timeout);
             loop {
                 failed(shell, slot, began, "it did not end in time");
                 tokio::select! {
-                    _ = &mut look => return DetectionResult::Timeout,
+                    _ = &mut detection => return DetectionResult::Timeout,
                     () = tokio::time::sleep(LONGEST_WAIT.min(timeout)), if !slot.gone.is_cancelled() => {}
                 }
             }
@@ -110,7 +110,7 @@ async fn pass(shell: &Arc<Shell>, slot: &Slot) -> DetectionResult {
         }
         End::Done(Err(text)) => (DetectionResult::Failed, text),
         End::Panicked(text) => (DetectionResult::Panicked, text),
-        End::Cancelled => (DetectionResult::Timeout, "it was called off".into()),
+        End::Cancelled => (DetectionResult::Timeout, "it was cancelled".into()),
     };
     slot.detections.count(result);
     failed(shell, slot, began, why.as_str());
@@ -121,10 +121,10 @@ async fn pass(shell: &Arc<Shell>, slot: &Slot) -> DetectionResult {
 async fn hand_over(shell: &Shell, slot: &Slot, began: Moment, mut found: Vec<Observation>) {
     let mut left_out = None;
     if found.len() > MOST {
-        // Of very many this takes longer than a task may keep its thread.
+        // With very many, this takes longer than a task may block its thread.
         let choosing = tokio::task::spawn_blocking(move || worst(found));
         let Ok(chosen) = choosing.await else {
-            return; // The run-time is going away.
+            return; // The runtime is shutting down.
         };
         (found, left_out) = chosen;
     }

@@ -80,7 +80,7 @@ impl Driver {
                 let intent = self.intent.take().filter(|(of, _)| *of == start.attempt);
                 let order = Order {
                     start: *start,
-                    // What has no intent is not known to be harmless.
+                    // Without an intent, the risk is unknown.
                     risk: intent.map_or(Risk::Destructive, |(_, risk)| risk),
                     intent: self.last_seq,
                 };
@@ -131,12 +131,12 @@ impl Driver {
         }
         trace::record(&record);
         self.shell.journal.push(Arc::clone(&record));
-        // No one has to listen.
+        // There may be no receiver.
         let _ = self.shell.events.send(HealingEvent::Record(record));
     }
 
     fn alert(&self, change: AlertChange) {
-        // Hooks that are so far behind miss alerts; the list of those that fire is complete.
+        // Slow hooks miss alerts; the list of firing ones is complete.
         if self
             .shell
             .alerts

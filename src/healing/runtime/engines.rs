@@ -37,7 +37,7 @@ impl Shell {
             if self.is_orphaned() {
                 return Err(RegisterError::RuntimeEnded { name });
             }
-            // Under the lock: the shutdown takes it after it has said that it began.
+            // Under the lock, which the shutdown takes after it has set the stage.
             if *self.stage.borrow() != Stage::Running {
                 return Err(RegisterError::ShutDown { name });
             }
@@ -63,7 +63,7 @@ impl Shell {
             components,
         };
         if self.decide(added).is_err() {
-            // Engines of an earlier run, with issues that are still open, take its place.
+            // Engines of an earlier process with open issues take up the limit.
             self.engines.write().remove(&name);
             return Err(RegisterError::TooMany { name, limit });
         }

@@ -11,11 +11,12 @@ use crate::registry::DeclareError;
 pub enum StartError {
     /// There is no tokio runtime.
     #[error(
-        "healing needs a tokio run-time: start it in async code, name one with `runtime`, or have a `Selfheal` listen first, whose thread has one"
+        "healing needs a tokio runtime: start it in async code, pass one to `runtime`, or call \
+         `Selfheal::listen` first, whose thread has one"
     )]
     NoRuntime(#[source] tokio::runtime::TryCurrentError),
     /// The runtime has no timer.
-    #[error("healing needs tokio's timers: call `enable_time` or `enable_all` on the run-time")]
+    #[error("healing needs tokio's timers: call `enable_time` or `enable_all` on the runtime")]
     NoTime,
     /// The policy or the journal settings are invalid.
     #[error("the healing settings are not valid:\n{0}")]
@@ -24,7 +25,7 @@ pub enum StartError {
     #[error(transparent)]
     Folder(#[from] FolderError),
     /// The journal cannot be read.
-    #[error("the journal cannot be read; see to its files, or choose another folder")]
+    #[error("the journal cannot be read; check its files, or choose another folder")]
     Journal(#[source] io::Error),
     /// The metrics of the healing group clash with others of the registry.
     #[error("the healing metrics cannot be registered; is another engine registered there?")]
@@ -45,7 +46,7 @@ pub enum RegisterError {
         name: Name,
     },
     /// The limit of engines is reached.
-    #[error("engine `{name}` is one more than {limit}; raise healing.limits.engines")]
+    #[error("engine `{name}` exceeds the limit of {limit}; raise healing.limits.engines")]
     TooMany {
         /// The engine's name.
         name: Name,
@@ -53,15 +54,15 @@ pub enum RegisterError {
         limit: u32,
     },
     /// It panicked when asked for its name, its components or its interval.
-    #[error("the engine {what} when it was asked for its name; mend it")]
+    #[error("the engine {what} when it was asked for its name; correct it")]
     Panicked {
         /// The panic message.
         what: ShortText,
     },
     /// The tokio runtime of the healing engine has ended.
     #[error(
-        "engine `{name}` comes too late: healing has ended with its tokio run-time; start it in \
-         the one that runs now, which a `Selfheal` does when it is asked for its engine there"
+        "engine `{name}` comes too late: healing has ended with its tokio runtime; start it again \
+         in the current one, as a `Selfheal` does when it is asked for its engine there"
     )]
     RuntimeEnded {
         /// The engine's name.

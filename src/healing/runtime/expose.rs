@@ -192,7 +192,7 @@ static TABLE: [Row; 36] = [
     .aliases(|| older("succeeded", groups::SUCCEEDED)),
     Row::counter(
         "healing_failures_total",
-        "Attempts that failed, took too long, panicked, or did not heal though they said ok",
+        "Attempts that failed, timed out, panicked, or returned ok without healing",
         &["issue_type", "action"],
         |s| actions(s, |counts| counts.failures),
     )
@@ -206,13 +206,13 @@ static TABLE: [Row; 36] = [
     .aliases(|| vec![groups::older(groups::DURATION).buckets(&groups::OLDER_BUCKETS)]),
     Row::histogram(
         "healing_confidence_score",
-        "Confidence, 0 to 1, that let an attempt run",
+        "Confidence, 0 to 1, with which an attempt was started",
         &CONFIDENCE_BUCKETS,
         |s| histograms(s, |times| &times.confidence),
     ),
     Row::gauge(
         "healing_queue_size",
-        "Issues that are due and wait for a guard to let them through",
+        "Issues that are due and held back by a guard",
         &[],
         |s| one(s.queue),
     ),
@@ -231,13 +231,13 @@ static TABLE: [Row; 36] = [
     ),
     Row::counter(
         OBSERVATION_RESULTS,
-        "What became of the observations",
+        "Observations, by result",
         &["result"],
         observation_results,
     )
     .closed("result", results_of_observations),
     Row::counter(OPENED, "Issues opened", &[], |s| one(s.opened)),
-    Row::counter(RESTORED, "Issues taken up again from a journal", &[], |s| {
+    Row::counter(RESTORED, "Issues restored from a journal", &[], |s| {
         one(s.restored)
     }),
     Row::counter(CLOSED, "Issues closed, by outcome", &["outcome"], |s| {
@@ -260,7 +260,7 @@ static TABLE: [Row; 36] = [
     .closed("result", texts::<AttemptResult>),
     Row::gauge(
         RUNNING,
-        "Attempts that run, those that were given up not among them",
+        "Attempts that are running, except zombies",
         &[],
         |s| one(s.attempts_running),
     ),
@@ -279,19 +279,19 @@ static TABLE: [Row; 36] = [
     .closed("result", texts::<AttemptResult>),
     Row::gauge(
         "healing_zombies",
-        "Attempts and rollbacks that were given up and have not ended",
+        "Zombies: attempts and rollbacks that were given up and have not ended",
         &[],
         |s| one(s.zombies),
     ),
     Row::counter(
         "healing_issues_evicted_total",
-        "Issues that gave way to a more severe one",
+        "Issues displaced by a more severe one",
         &[],
         |s| one(s.evicted),
     ),
     Row::counter(
         "healing_late_reports_total",
-        "Answers to questions that were no longer open",
+        "Verdicts that arrived too late",
         &[],
         |s| one(s.late),
     ),
@@ -353,7 +353,7 @@ static TABLE: [Row; 36] = [
     Row::gauge("healing_mutes", "Mutes in force", &[], |s| one(s.mutes)),
     Row::counter(
         "healing_escalations_total",
-        "Faults taken further than an alert, by how far",
+        "Service escalations of faults, by level",
         &["level"],
         |s| each("level", &s.escalations),
     )
@@ -366,7 +366,7 @@ static TABLE: [Row; 36] = [
     ),
     Row::gauge(
         "healing_exit_asked",
-        "1 once the process was asked to end",
+        "1 once the process was asked to exit",
         &[],
         |s| flag(s.exit_asked),
     ),
@@ -468,7 +468,7 @@ mod tests {
         let families = registry.gather();
         let names: Vec<&str> = families.iter().map(|family| &*family.def.name).collect();
         for row in &TABLE {
-            // What is by component or action has no series before there is one.
+            // Metrics by component or action have no series before the first value.
             let waits = row
                 .labels
                 .iter()

@@ -70,7 +70,7 @@ impl OfTheShell {
         let mut def = MetricDef::new(
             Kind::Counter,
             "healing_alert_changes_missed_total",
-            "Changes of alerts that hooks missed because they were too far behind",
+            "Alert changes that hooks missed because they were too slow",
         );
         def.group = "healing";
         def

@@ -87,13 +87,13 @@ use shell::Shell;
 /// let mut events = healing.subscribe();
 ///
 /// let broken = Arc::new(AtomicBool::new(true));
-/// let (seen, mended) = (broken.clone(), broken.clone());
+/// let (seen, repaired) = (broken.clone(), broken.clone());
 /// let rule = Rule::when("cache", move |_| {
 ///     let bad = seen.load(SeqCst);
 ///     async move { Ok(bad.then(|| Observation::new("cache", "corrupt")).into_iter().collect()) }
 /// })
 /// .run("rebuild", move |_, _| {
-///     mended.store(false, SeqCst);
+///     repaired.store(false, SeqCst);
 ///     async { Ok(()) }
 /// })
 /// .plan(|plan| plan.risk(Risk::Reversible).confirm(Confirm::at_once()));

@@ -49,11 +49,8 @@ mod sync {
     }
 }
 
-#[allow(dead_code, reason = "not every model needs all of it")]
-#[allow(
-    clippy::duplicate_mod,
-    reason = "the same code, over locks that loom knows"
-)]
+#[allow(dead_code, reason = "each model uses a part of it")]
+#[allow(clippy::duplicate_mod, reason = "the same code, over loom's locks")]
 #[path = "owner.rs"]
 mod owner;
 
@@ -78,7 +75,7 @@ fn seen(risk: Risk) -> Event {
         observation: Observation::new("db", "down")
             .severity(Severity::Critical)
             .samples(30, 30),
-        plan: Some(Ok(Plan::first("mend").risk(risk))),
+        plan: Some(Ok(Plan::first("repair").risk(risk))),
     }
 }
 
@@ -103,7 +100,7 @@ fn owner() -> Arc<Owner> {
     Arc::new(Owner::new(state, outbox))
 }
 
-/// What the driver did.
+/// A log of the driver.
 #[derive(Default)]
 struct Log {
     started: u64,
@@ -221,7 +218,7 @@ fn shutdown_racing_with_trigger() {
         let (driving, asking) = (Arc::clone(&owner), Arc::clone(&owner));
         let driver = thread::spawn(move || drive(&driving));
         let person = thread::spawn(move || {
-            // It may come too early, for no one has asked yet, or too late: then it is refused.
+            // Refused if it comes before the question or after the decision.
             let _ = asking.decide(now(), by_ann(Control::Trigger { key: key() }));
             let _ = asking.decide(
                 now(),

@@ -28,6 +28,6 @@ pub(super) fn orphaned(_: usize) {}
 pub(super) fn remark(_: &Name, _: &str) {}
 
 pub(super) fn alert(change: &AlertChange) {
-    // A closed standard error is nothing to panic about.
+    // A closed standard error must not cause a panic.
     let _ = writeln!(std::io::stderr(), "selfheal: alert {change}");
 }

@@ -27,7 +27,7 @@ impl Core {
         let Self { state, outbox } = self;
         let step = guarded(|| state.step_into(stamp, event, outbox));
         step.inspect_err(|what| {
-            // Should this panic as well, the next step goes on from there.
+            // If this panics as well, the next step continues from there.
             let _ = guarded(|| state.panicked(what, outbox));
         })
     }
@@ -43,7 +43,7 @@ impl Owner {
 
     /// Passes an event to the core.
     pub(super) fn feed(&self, stamp: Stamp, event: Event) {
-        // A panic is counted and reported by the core.
+        // The core counts and reports a panic.
         let _ = self.work(|core| core.step(stamp, event));
     }
 

@@ -71,8 +71,7 @@ impl Shell {
     /// Passes a decision to the core; returns whether it was refused.
     pub(super) fn decide(&self, event: Event) -> Result<(), Refused> {
         if self.is_orphaned() {
-            let why =
-                ShortText::from("the run-time of healing has ended: nothing follows decisions");
+            let why = ShortText::from("the runtime of healing has ended: decisions have no effect");
             return Err(Refused { why });
         }
         let decided = self.owner.decide(self.timeline.stamp(), event);
@@ -124,7 +123,7 @@ impl Drop for Ended {
             return;
         };
         shell.ended.cancel();
-        // They keep files and watches open, and some of them this very shell.
+        // Engines hold files, watches, and maybe this shell itself.
         let engines = std::mem::take(&mut *shell.engines.write());
         if shell.is_orphaned() {
             trace::orphaned(engines.all().len());
@@ -145,7 +144,7 @@ mod tests {
     fn broken(component: &'static str) -> Rule {
         let found = move |_: Context| async move { Ok(vec![Observation::new(component, "down")]) };
         Rule::when(component, found)
-            .run("mend", |_: Context, _: Issue| async { Ok(()) })
+            .run("repair", |_: Context, _: Issue| async { Ok(()) })
             .verify(|_: Context, _: Issue| async { crate::healing::core::Verdict::Good })
             .plan(|plan| plan.risk(Risk::Reversible).confirm(Confirm::at_once()))
     }

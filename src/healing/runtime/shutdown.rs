@@ -44,7 +44,7 @@ impl Shell {
             }
         });
         if first {
-            // A task of its own: it goes on though the caller is cancelled.
+            // A separate task, which goes on if the caller is cancelled.
             self.runtime.spawn(end(Over(Arc::clone(self)), grace));
         }
         let mut stage = self.stage.subscribe();
@@ -98,7 +98,7 @@ async fn end(over: Over, grace: Duration) {
 pub(super) async fn close_engine(shell: &Shell, slot: &Slot, grace: Duration) {
     let began = Instant::now();
     slot.calls.close();
-    // The last call comes though earlier ones never end.
+    // `close` is called even if earlier calls never end.
     let _ = timeout_at(began + grace / 2, slot.calls.wait()).await;
     let token = CancellationToken::new();
     let left = (began + grace).saturating_duration_since(Instant::now());
@@ -109,7 +109,7 @@ pub(super) async fn close_engine(shell: &Shell, slot: &Slot, grace: Duration) {
     }));
     if timeout_at(began + grace, &mut last).await.is_err() {
         token.cancel();
-        // Its future is dropped at its next await; a thread of its own is left alone.
+        // Its future is dropped at its next await; a blocked thread is not waited for.
         let _ = timeout_at(Instant::now(), &mut last).await;
     }
 }

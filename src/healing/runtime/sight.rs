@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_look_that_takes_no_longer_than_usual_is_not_blind() {
+    fn a_check_that_takes_no_longer_than_usual_is_not_blind() {
         let second = Duration::from_secs(1);
         let (sight, start) = (Sight::default(), Moment::START);
         let blind = |after: u32| sight.blind(start + after * second, 30 * second);

@@ -70,8 +70,8 @@ pub(super) fn record(record: &Record) {
             error!(seq, %id, level = level.as_str(), %why, "escalated");
         }
         What::Deescalated { id } => info!(seq, %id, "ready again"),
-        What::Controlled { control, by } => info!(seq, ?control, ?by, "decided from outside"),
-        // The receivers get these, and a hook can be one that logs.
+        What::Controlled { control, by } => info!(seq, ?control, ?by, "controlled"),
+        // The alert receivers get these, and may log them.
         What::Raised(_) | What::Resolved(_) => {}
         what => debug!(seq, ?what, "healing"),
     }
@@ -87,7 +87,7 @@ pub(super) fn detect_failed(engine: &Name, why: &str) {
 }
 
 pub(super) fn orphaned(engines: usize) {
-    info!(engines, "healing has ended with its run-time");
+    info!(engines, "healing has ended with its runtime");
 }
 
 pub(super) fn remark(engine: &Name, text: &str) {

@@ -24,7 +24,7 @@ pub(super) fn verify(
     };
     let own = Arc::clone(shell);
     shell.spawn(async move {
-        // Looks that never end must not pile up: an engine has so many at once.
+        // Limits how many verifications of an engine can hang at once.
         let _turn = tokio::select! {
             Ok(turn) = slot.verifications.acquire() => turn,
             () = over(&own, timeout, &slot.gone) => return,
@@ -33,13 +33,13 @@ pub(super) fn verify(
         let cx = Context::new(own.timeline.clone(), timeout, token.clone());
         let grace = own.policy(|policy| policy.grace);
         let (engine, its) = (Arc::clone(&slot.engine), cx.clone());
-        let look = run(&cx, grace, async move { engine.verify(&its, &issue).await });
-        let mut look = std::pin::pin!(slot.calls.track_future(look));
+        let verdict = run(&cx, grace, async move { engine.verify(&its, &issue).await });
+        let mut verdict = std::pin::pin!(slot.calls.track_future(verdict));
         let end = tokio::select! {
-            end = &mut look => end,
+            end = &mut verdict => end,
             () = over(&own, timeout, &slot.gone) => {
                 token.cancel();
-                look.await;
+                verdict.await;
                 return;
             }
         };

@@ -58,7 +58,7 @@ impl AxumPrometheus {
                 response_size: registry
                     .histogram(
                         "axum_http_response_body_size",
-                        "Bytes of the body of an HTTP response, as far as it was sent",
+                        "Bytes sent of an HTTP response body",
                     )
                     .standard_name()
                     .only("method", &Verb::NAMES)

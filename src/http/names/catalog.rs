@@ -124,7 +124,7 @@ fn first_byte(registry: &Registry) -> Declare<'_, Histogram> {
 }
 
 fn request_size(registry: &Registry) -> Declare<'_, Histogram> {
-    let help = "Bytes of the body of an HTTP request, as far as it was read";
+    let help = "Bytes read of an HTTP request body";
     registry
         .histogram("http_request_size_bytes", help)
         .only("method", &Verb::NAMES)
@@ -132,7 +132,7 @@ fn request_size(registry: &Registry) -> Declare<'_, Histogram> {
 }
 
 fn response_size(registry: &Registry) -> Declare<'_, Histogram> {
-    let help = "Bytes of the body of an HTTP response, as far as it was sent";
+    let help = "Bytes sent of an HTTP response body";
     registry
         .histogram("http_response_size_bytes", help)
         .only("method", &Verb::NAMES)
@@ -140,7 +140,7 @@ fn response_size(registry: &Registry) -> Declare<'_, Histogram> {
 }
 
 fn session(registry: &Registry) -> Declare<'_, Histogram> {
-    let help = "How long a stream or an upgraded connection lived";
+    let help = "Duration of a stream or an upgraded connection";
     registry
         .histogram("http_session_duration_seconds", help)
         .only("method", &Verb::NAMES)

@@ -67,7 +67,7 @@ fn with_buckets(registry: &Registry, buckets: &[f64]) -> Result<HttpClientMetric
         requests: registry
             .counter(
                 "http_client_requests_total",
-                "Outgoing HTTP requests, by method, host and how they ended",
+                "Outgoing HTTP requests, by method, host and outcome",
             )
             .only("method", &Verb::NAMES)
             .labels(["method", "host", "status"])?,
@@ -90,7 +90,7 @@ fn with_buckets(registry: &Registry, buckets: &[f64]) -> Result<HttpClientMetric
         response_size: registry
             .histogram(
                 "http_client_response_size_bytes",
-                "Bytes of the body of a response to an outgoing HTTP request, as far as it was read",
+                "Bytes read of the response body of an outgoing HTTP request",
             )
             .buckets(&SIZES)
             .only("method", &Verb::NAMES)

@@ -27,7 +27,7 @@ pub(crate) fn arithmetic(op: Op, left: f64, right: f64) -> f64 {
     }
 }
 
-#[expect(clippy::float_cmp, reason = "what the operator means")]
+#[expect(clippy::float_cmp, reason = "the meaning of the operator")]
 pub(crate) fn compare(op: Op, left: f64, right: f64) -> bool {
     match op {
         Op::Equal => left == right,

@@ -178,7 +178,7 @@ impl<'a> Eval<'a> {
             }
             Kind::Call(call) => self.call(node, call, time),
             Kind::Range(..) | Kind::Subquery(_) => {
-                Err(self.error(node.at, "a range is no value: use a function over time"))
+                Err(self.error(node.at, "a range is not a value: use a function over time"))
             }
         }
     }

@@ -21,7 +21,7 @@ pub(super) struct Repair {
 /// Sorts the buckets and merges equal bounds. False if there is no +Inf bucket.
 fn sort(buckets: &mut Vec<Bucket>) -> bool {
     buckets.sort_by(|(a, _), (b, _)| a.partial_cmp(b).unwrap_or(Ordering::Equal));
-    #[expect(clippy::float_cmp, reason = "bounds are the same, or they are not")]
+    #[expect(clippy::float_cmp, reason = "bounds are compared exactly")]
     buckets.dedup_by(|(next, count), (bound, sum)| {
         let same = next == bound;
         if same {

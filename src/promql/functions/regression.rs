@@ -8,7 +8,7 @@ use crate::promql::value::PointValue;
 /// The slope per second and the value at `zero` of the regression line.
 fn line(samples: &[(i64, f64)], zero: i64) -> (f64, f64) {
     let first = samples.first().map_or(f64::NAN, |(_, value)| *value);
-    #[expect(clippy::float_cmp, reason = "a constant has one value exactly")]
+    #[expect(clippy::float_cmp, reason = "a constant has exactly one value")]
     if samples.iter().all(|(_, value)| *value == first) {
         if first.is_infinite() {
             return (f64::NAN, f64::NAN);

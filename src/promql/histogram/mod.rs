@@ -68,7 +68,7 @@ impl FloatHistogram {
 
     /// Whether two are equal, with NaN equal to NaN and empty buckets ignored.
     pub(crate) fn equals(&self, other: &Self) -> bool {
-        #[expect(clippy::float_cmp, reason = "equal, not near")]
+        #[expect(clippy::float_cmp, reason = "exact equality is intended")]
         let same = |a: f64, b: f64| a.to_bits() == b.to_bits() || a == b;
         let same_buckets = |a: &[(i32, f64)], b: &[(i32, f64)]| filled(a).eq(filled(b));
         self.schema == other.schema

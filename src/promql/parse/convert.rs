@@ -89,8 +89,8 @@ impl Converter<'_> {
             Expr::StringLiteral(text) => {
                 let at = self.places.seek(|kind, _| kind == Word::Text);
                 if self.places.has_raw_bytes() {
-                    let message = "texts with bytes above 127 by their number are not supported: \
-                                   write the character itself";
+                    let message = "escapes of bytes above 127 are not supported: write the \
+                                   character itself";
                     return Err(self.fault(at, message));
                 }
                 let kind = Kind::Text(text.val.into());
@@ -185,7 +185,7 @@ impl Converter<'_> {
         matchers: &Matchers,
     ) -> Result<Arc<[Matcher]>, QueryError> {
         if !matchers.or_matchers.is_empty() {
-            let message = "alternatives with `or` in a selector are no PromQL: use `or` between \
+            let message = "alternatives with `or` in a selector are not PromQL: use `or` between \
                            selectors";
             return Err(self.fault(at, message));
         }

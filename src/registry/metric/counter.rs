@@ -332,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn an_exemplar_is_told_with_its_time_and_the_wrong_ones_are_counted() {
+    fn an_exemplar_is_reported_with_its_time_and_the_wrong_ones_are_counted() {
         let (clock, hand) = Clock::manual();
         let registry = Registry::with_clock(Settings::default(), clock);
         let a = registry.counter("a_total", "").build().unwrap();

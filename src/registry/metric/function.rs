@@ -66,7 +66,7 @@ impl GaugeFn {
     fn replace(&self, function: Option<Function>) {
         if let Some(cell) = self.0.cell() {
             let before = std::mem::replace(&mut *cell.function.lock(), function);
-            // What it owned is dropped with the lock free.
+            // Dropped after the lock is released, since it may own anything.
             drop(before);
         }
     }
@@ -83,7 +83,7 @@ impl Cell {
         if CALLING.replace(true) {
             return None;
         }
-        // Its last owner may be this one, and what it owns may panic as well.
+        // The function is dropped here if it was replaced meanwhile; that may panic as well.
         let value = catch_unwind(AssertUnwindSafe(move || function()));
         CALLING.set(false);
         if value.is_err() {

@@ -38,7 +38,7 @@ impl Gauge {
     }
 
     /// Adds one until the guard is dropped.
-    #[must_use = "the gauge falls again when the guard is dropped"]
+    #[must_use = "the gauge is decremented when the guard is dropped"]
     pub fn hold(&self) -> GaugeGuard {
         self.inc();
         GaugeGuard(self.clone())

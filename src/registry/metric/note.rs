@@ -67,7 +67,7 @@ impl Born {
     /// Sets the family's age.
     fn set(&self, age: Duration) {
         let ticks = age.as_millis() * u128::from(Self::TICKS) / 1000;
-        // 0 is for not known. Rounded down, it is never after the first value.
+        // 0 means unknown. Rounded down, the age is never later than the first value.
         let ticks = u32::try_from(ticks).unwrap_or(u32::MAX).saturating_add(1);
         self.0.store(ticks, Ordering::Relaxed);
     }

@@ -151,7 +151,7 @@ impl<E: LabelValue + 'static> Sealed for StateSet<E> {
         for at in 0..Self::PARTS {
             state_labels::<E>((metric, labels), at, &mut text);
             let on = Number::U64(bits >> at & 1);
-            // The states belong together: whoever has enough gets the rest of them all the same.
+            // All states are visited, even if the visitor has asked to stop.
             let after = visit(&text, &Sample::new(ValueRef::Number(on)));
             if after.is_break() {
                 flow = after;
@@ -231,7 +231,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn states_with_one_text_are_told() {
+    fn states_with_one_text_are_reported() {
         assert!(are_distinct(&["a", "b", "ab", ""]));
         assert!(!are_distinct(&["a", "b", "a"]));
     }

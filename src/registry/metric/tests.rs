@@ -110,7 +110,7 @@ fn a_state_set_has_rules_of_its_own() {
         ("phase_total", "ends in _total"),
         ("phase_info", "ends in _info"),
         ("phase_bucket", "which the exposition adds"),
-        ("phase_seconds", "has no unit"),
+        ("phase_seconds", "ends in a unit"),
     ] {
         let error = registry.state_set::<Phase>(name, "").build().unwrap_err();
         let text = error.to_string();
@@ -179,7 +179,7 @@ fn an_info_that_breaks_a_rule_is_an_error() {
 }
 
 #[test]
-fn a_function_is_asked_when_somebody_looks() {
+fn a_function_is_asked_when_someone_asks() {
     let registry = Registry::new();
     let held = Arc::new(());
     let keep = Arc::clone(&held);

@@ -15,7 +15,7 @@ use crate::registry::labels::LabelValue;
 fn check(schedules: usize, scenario: fn()) {
     let config = || {
         let mut config = Config::new();
-        // Unoptimised code and whole tables on the stack.
+        // Debug builds keep whole tables on the stack.
         config.stack_size = 1 << 20;
         config.max_steps = shuttle::MaxSteps::FailAfter(10_000_000);
         config
@@ -136,7 +136,7 @@ fn a_scrape_sees_no_series_twice_while_they_go_and_come() {
         });
         join([goes, comes, reads]);
         let seen = scrape(&family);
-        // What is recorded while its series is removed may be counted in the one that goes.
+        // A record that races with the removal may be counted in the removed series.
         assert!((1..=2).contains(&seen[r#"n="a""#]), "{seen:?}");
         assert_eq!((seen[r#"n="b""#], seen[r#"n="c""#]), (2, 1));
         assert_eq!(family.len(), 3);
@@ -151,7 +151,7 @@ fn what_was_idle_and_is_used_again_is_counted() {
             add(&family, name);
         }
         family.expire(0, 5);
-        // From here on both are idle, and long enough so.
+        // From here on both are idle for long enough to expire.
         let expires = run(&family, |family| {
             family.expire(10, 5);
         });
@@ -168,7 +168,7 @@ fn what_was_idle_and_is_used_again_is_counted() {
         });
         join([expires, records, holds]);
         let seen = scrape(&family);
-        // One more where the series stayed.
+        // One more if the series was not removed.
         assert!((2..=3).contains(&seen[r#"n="a""#]), "{seen:?}");
         assert!((1..=2).contains(&seen[r#"n="b""#]), "{seen:?}");
         let gone = [r#"n="a""#, r#"n="b""#].map(|text| seen[text]);
@@ -186,7 +186,7 @@ fn a_family_moves_under_those_who_create_record_and_read() {
             add(&family, name);
         }
         let stays = |n: usize| n % 130 == 5;
-        // All but a few of those that must go before the family moves.
+        // Nearly as many as must be removed for the family to move.
         let left: Vec<String> = (0..MANY)
             .filter(|n| !stays(*n))
             .map(|n| n.to_string())

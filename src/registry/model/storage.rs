@@ -3,15 +3,12 @@
     clippy::duplicate_mod,
     reason = "the files are meant to be compiled a second time"
 )]
-#![expect(
-    unreachable_pub,
-    reason = "what the rest of the registry uses is not all used here"
-)]
+#![expect(unreachable_pub, reason = "the rest of the registry uses more of it")]
 
 #[path = "../storage/cell.rs"]
 mod cell;
 #[path = "../storage/group.rs"]
-#[allow(dead_code, reason = "the numbers of series are for those who sample")]
+#[allow(dead_code, reason = "series ids are used by samplers only")]
 mod group;
 #[path = "../storage/hint.rs"]
 mod hint;
@@ -24,15 +21,15 @@ mod life;
 #[path = "../storage/limits.rs"]
 mod limits;
 #[path = "../storage/notes.rs"]
-#[allow(dead_code, reason = "exemplars and births are for metrics")]
+#[allow(
+    dead_code,
+    reason = "exemplars and created times are used by metrics only"
+)]
 mod notes;
 #[path = "../storage/places.rs"]
 mod places;
 #[path = "../storage/remove.rs"]
-#[allow(
-    dead_code,
-    reason = "how many series went is for those who keep handles"
-)]
+#[allow(dead_code, reason = "used by those who keep handles")]
 mod remove;
 #[path = "../storage/store.rs"]
 mod store;
@@ -41,7 +38,7 @@ mod table;
 #[path = "../storage/text.rs"]
 mod text;
 #[path = "../storage/view.rs"]
-#[allow(dead_code, reason = "series are read out with their labels here")]
+#[allow(dead_code, reason = "series are read with their labels here")]
 mod view;
 
 use super::sync;

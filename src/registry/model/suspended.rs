@@ -41,7 +41,7 @@ struct Outcome {
 impl Scheduler for Suspend {
     fn new_execution(&mut self) -> Option<Schedule> {
         let mut shared = self.shared.lock().unwrap();
-        // The last schedule gave it all the turns it wants.
+        // The previous schedule ran it for as many steps as it takes.
         if shared.schedules > 0 && self.given < self.turns {
             return None;
         }
@@ -148,7 +148,7 @@ fn moved() -> Family {
 #[test]
 fn who_records_does_not_wait_for_a_scrape() {
     let by_labels = |family: &Family| {
-        // By content, then where this thread found it.
+        // First looked up by content, then by this thread's hint.
         add(family, "a");
         add(family, "a");
         family.record(&(Closed(false),), zero, |cell, _| one_more(cell));

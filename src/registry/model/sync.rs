@@ -37,10 +37,7 @@ impl<T> RwLock<T> {
 }
 
 /// A cell that is written once, and empty to readers until the flag is set.
-#[expect(
-    unreachable_pub,
-    reason = "a public trait has it, as it has that of `std`"
-)]
+#[expect(unreachable_pub, reason = "used in a public trait, like that of `std`")]
 pub struct OnceLock<T> {
     is_set: AtomicBool,
     setting: shuttle::sync::Mutex<()>,

@@ -97,7 +97,7 @@ fn a_sample_has_the_series_and_values_of_a_scrape() {
 
     let sampled = sampled(&registry);
     let mut scraped = scraped(&registry);
-    // What the registry has to say of itself is counted while a scrape is put together.
+    // The registry's own metrics are counted during a scrape and differ.
     scraped.retain(|name, _| !name.contains("selfheal_"));
     assert_eq!(sampled, scraped);
     assert_eq!(sampled.len(), 11, "{sampled:#?}");
@@ -119,11 +119,13 @@ fn an_exemplar_is_not_used_up_by_a_sample() {
 #[test]
 fn an_id_stays_with_its_series_and_is_never_given_again() {
     let registry = Registry::new();
-    let rooms: Family<Gauge, [Text; 1]> =
-        registry.gauge("rooms", "Rooms").labels(["name"]).unwrap();
+    let series: Family<Gauge, [Text; 1]> = registry
+        .gauge("sessions", "Sessions")
+        .labels(["name"])
+        .unwrap();
     let name = |n: usize| n.to_string();
     for n in 0..2_000 {
-        rooms.set(&[name(n)], 1);
+        series.set(&[name(n)], 1);
     }
     let find = |wanted: &str| {
         let mut found = None;
@@ -137,11 +139,11 @@ fn an_id_stays_with_its_series_and_is_never_given_again() {
     let kept = find("name=\"1999\"");
     let before = ids(&registry);
     assert_eq!(before.len(), 2_000);
-    // So many go that the family moves to another table.
-    rooms.remove_matching(|labels| labels.get("name").is_some_and(|name| &*name != "1999"));
+    // Enough for the family to move to another table.
+    series.remove_matching(|labels| labels.get("name").is_some_and(|name| &*name != "1999"));
     assert_eq!(ids(&registry), [kept].into());
     for n in 0..2_000 {
-        rooms.set(&[name(n)], 1);
+        series.set(&[name(n)], 1);
     }
     let after = ids(&registry);
     assert_eq!(after.len(), 2_000);

@@ -79,7 +79,7 @@ impl ExemplarLabels {
 
     fn try_push(&mut self, name: &str, value: &str) -> Result<(), InvalidExemplar> {
         names::label(name).map_err(InvalidExemplar::Name)?;
-        // What is far too long is not counted to its end.
+        // Texts far beyond the limit are rejected before their characters are counted.
         if name.len().saturating_add(value.len()) > 4 * MAX_EXEMPLAR {
             return Err(InvalidExemplar::TooLong);
         }

@@ -281,7 +281,7 @@ pub(crate) fn render_pairs<'a>(
 
 /// Rendered labels with each value cut to `most` bytes, if one may be longer.
 pub(super) fn shortened(text: &str, most: usize) -> Option<Box<str>> {
-    // No value is longer than its escaped form.
+    // A value is at most as long as its escaped form.
     let is_long = text.len() > most && escape::labels(text).any(|(_, value)| value.len() > most);
     is_long.then(|| {
         let labels = parse_labels(text);

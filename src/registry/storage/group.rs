@@ -67,7 +67,7 @@ impl<C: Cell> Slots<[Slot<C>]> {
     fn settle(&self, at: u32, text: Box<str>, new: impl FnOnce(Notes<'_>) -> C) {
         if let Some(slot) = self.series.get(at as usize) {
             new(self.notes.at(at)).settle(&slot.place);
-            // Who sees the text sees what was there before it.
+            // Whoever reads the text also sees the writes before it.
             let _ = slot.text.set(text);
         }
     }

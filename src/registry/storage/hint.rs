@@ -1,6 +1,6 @@
 //! Per-thread cache of the positions of recently used series.
 //!
-//! A look-up by content reads every byte twice, to hash and to compare it. But an application
+//! A lookup by content reads every byte twice, to hash and to compare it. But an application
 //! mostly records under the same few texts at the same addresses, so each thread caches the
 //! positions of its latest series, by the addresses of their values, of short ones by the bytes
 //! themselves, of closed ones by their indexes. That proves nothing: the text at the position is
@@ -74,7 +74,7 @@ impl Visitor for Guess {
     #[inline(always)]
     fn text(&mut self, text: &str) -> bool {
         let word = self.quote(text);
-        // A text may begin with another.
+        // With the length, since one text may be a prefix of another.
         let word = word.unwrap_or_else(|| key::sketch(text).wrapping_add(text.len() as u64));
         self.add(word)
     }
@@ -88,14 +88,14 @@ impl Visitor for Guess {
 
 #[expect(
     clippy::inline_always,
-    reason = "in registers it is half as long as in memory"
+    reason = "with the value in registers it takes half as long"
 )]
 impl Guess {
     /// The labels for the table with this number.
     #[inline(always)]
     pub(super) fn new<L: Labels>(table: u32, labels: &L) -> Self {
         let mut guess = Self {
-            // Families that have the same labels have other sets for them.
+            // Different sets for families with the same labels.
             mix: u64::from(table) << 48,
             values: 0,
             quoted: [0; 4],
@@ -139,7 +139,7 @@ impl Guess {
     /// certain, that of the labels.
     #[inline(always)]
     pub(super) fn position(&self) -> Option<u32> {
-        // A thread that is ending has its hints to the last: they need no destructor.
+        // Accessible even in an ending thread, since they have no destructor.
         let found = HINTS.try_with(|hints| Some(set(hints.get()?, self.key()).find(self.key())));
         found.ok()??.checked_sub(1)
     }
@@ -175,7 +175,7 @@ impl Set {
     fn note(&self, key: u32, position: u32) {
         let same = self.keys.iter().position(|there| there.get() == key);
         let free = || self.positions.iter().position(|there| there.get() == 0);
-        // One is as good to lose as another: what is in use comes back.
+        // Any entry may be evicted: one in use is stored again at its next lookup.
         let any = (MISSED.get() / PATIENCE) as usize % WAYS;
         let way = same.or_else(free).unwrap_or(any);
         self.keys[way].set(key);
@@ -219,7 +219,7 @@ mod tests {
         keys.push(key(1, &["GET", &long[0][..18]]));
         let known: std::collections::HashSet<_> = keys.iter().collect();
         assert_eq!(known.len(), keys.len());
-        // What is not long is known wherever it is.
+        // A short text is known by its bytes, wherever it is.
         let copy = ["checkout", "200"].map(String::from);
         assert_eq!(key(1, &[&copy[0], &copy[1]]), keys[4]);
         // A value of a closed set is known by its index.

@@ -72,10 +72,7 @@ impl Index {
 
     /// The entry for which `is` returns true, among those with this hash.
     #[inline(always)]
-    #[expect(
-        clippy::inline_always,
-        reason = "half of every look-up is in the closure"
-    )]
+    #[expect(clippy::inline_always, reason = "the closure is half of every lookup")]
     pub(super) fn find(&self, hash: u32, mut is: impl FnMut(Entry) -> bool) -> Option<Entry> {
         let state = self.state.load(Ordering::Acquire);
         let mut level = state % MOVING;
@@ -139,8 +136,8 @@ impl Index {
         at: &dyn Fn(u32) -> Option<Indexed>,
     ) {
         self.go_on_moving(progress, MOVED_AT_ONCE, at);
-        // Twice and more where many positions before are of series that are gone.
-        while !self.has_room(progress, indexed.entry.position) {
+        // More than once if many earlier positions belong to removed series.
+        while !self.has_space(progress, indexed.entry.position) {
             self.go_on_moving(progress, u32::MAX, at);
             self.grow(progress, indexed.entry.position);
         }
@@ -148,10 +145,10 @@ impl Index {
     }
 
     /// Whether the current level can take an entry with this position; the last one always can.
-    fn has_room(&self, progress: &Progress, position: u32) -> bool {
+    fn has_space(&self, progress: &Progress, position: u32) -> bool {
         let level = self.state.load(Ordering::Relaxed) % MOVING;
         let capacity = self.level(level).map_or(0, <[_]>::len);
-        // Four fifths: a search that succeeds takes three steps on average.
+        // At most four fifths full: then a successful search takes three steps on average.
         (progress.taken < capacity / 5 * 4 && (position as usize) < capacity)
             || level as usize == LEVELS
     }
@@ -213,7 +210,7 @@ impl Index {
         for step in 0..entries.len() {
             let slot = &entries[(hash as usize).wrapping_add(step) & mask];
             if slot.load(Ordering::Relaxed) == 0 {
-                // The series was published before; whoever sees the entry sees the series.
+                // The series was published earlier: whoever reads the entry sees it.
                 slot.store(word, Ordering::Release);
                 progress.taken += 1;
                 return;

@@ -155,7 +155,7 @@ pub(super) const MOST_QUOTED: usize = size_of::<u64>() - 2;
 #[inline(always)]
 #[expect(
     clippy::inline_always,
-    reason = "it stands in the middle of every look-up"
+    reason = "it stands in the middle of every lookup"
 )]
 pub(super) fn quoted(value: &[u8]) -> Option<u64> {
     let spare = MOST_QUOTED.checked_sub(value.len())? * 8;
@@ -175,7 +175,7 @@ pub(super) fn quoted(value: &[u8]) -> Option<u64> {
 }
 
 /// A number that most likely differs for different texts of one length, at an address or in
-/// themselves: by content unless the text is long, since a short one may be made anew each time.
+/// themselves: by content unless the text is long, since a short one may be created again each time.
 #[inline]
 pub(super) fn sketch(text: &str) -> u64 {
     let bytes = text.as_bytes();
@@ -192,7 +192,7 @@ pub(super) fn sketch(text: &str) -> u64 {
 #[inline(always)]
 #[expect(
     clippy::inline_always,
-    reason = "it stands in the middle of every look-up"
+    reason = "it stands in the middle of every lookup"
 )]
 pub(super) fn ends_with(text: [u8; 8], quoted: u64, length: usize) -> bool {
     let spare = MOST_QUOTED.wrapping_sub(length);
@@ -201,10 +201,7 @@ pub(super) fn ends_with(text: [u8; 8], quoted: u64, length: usize) -> bool {
 
 /// Whether two texts of one length are equal, faster than a call of `memcmp`.
 #[inline(always)]
-#[expect(
-    clippy::inline_always,
-    reason = "it stands in the middle of every look-up"
-)]
+#[expect(clippy::inline_always, reason = "it is part of every lookup")]
 pub(super) fn equal(a: &[u8], b: &[u8]) -> bool {
     if let (Some(a_head), Some(b_head)) = (a.first_chunk::<16>(), b.first_chunk::<16>())
         && let (Some(a_tail), Some(b_tail)) = (a.last_chunk::<16>(), b.last_chunk::<16>())

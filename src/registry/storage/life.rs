@@ -32,7 +32,7 @@ impl Life {
     pub(super) fn new() -> Self {
         Self {
             held: std::array::from_fn(|_| AtomicU32::new(0)),
-            // The first check says since when they are there.
+            // Used, so that the first check sets the time from which they are idle.
             used: std::array::from_fn(|_| AtomicBool::new(true)),
             since: std::array::from_fn(|_| AtomicU64::new(0)),
         }
@@ -60,7 +60,7 @@ impl Life {
 
     /// Whether the series is in use or was used since the last check.
     pub(super) fn is_in_use(&self, at: usize) -> bool {
-        // In this order: a handle that goes meanwhile has left its mark as used.
+        // In this order: a handle that is dropped in between has set `used` before.
         self.held[at].load(Ordering::SeqCst) > 0 || self.used[at].load(Ordering::SeqCst)
     }
 

@@ -33,7 +33,7 @@ impl Total {
             .is_ok()
     }
 
-    pub(super) fn has_room(&self) -> bool {
+    pub(super) fn has_space(&self) -> bool {
         self.series.load(Ordering::Relaxed) < self.limit.load(Ordering::Relaxed)
     }
 

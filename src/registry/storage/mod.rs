@@ -1,14 +1,14 @@
 //! Storage of the series of one family.
 //!
 //! A series is its labels, escaped and rendered once when it is created, and a cell that holds its
-//! value. A look-up hashes the values in place, takes a candidate from the index and compares the
+//! value. A lookup hashes the values in place, takes a candidate from the index and compares the
 //! values with the rendered text: it does not allocate, takes no lock, and finds series by value,
 //! never by hash alone. If it finds nothing, it takes the family's lock, searches again and
 //! creates.
 //!
 //! | part | job |
 //! |---|---|
-//! | `store` | look-up and creation |
+//! | `store` | lookup and creation |
 //! | `view` | the series seen by a scrape |
 //! | `limits` | limits of series |
 //! | `key` | hash and comparison of label values |
@@ -26,7 +26,7 @@
 //! | lock | taken by | held for |
 //! |---|---|---|
 //! | `writer` | creation, removal and expiry of series | one series created; 128 removed; a move: the index of all that stay |
-//! | `later` | scrapes and look-ups by labels, if the family has moved | the copy of a pointer |
+//! | `later` | scrapes and lookups by labels, if the family has moved | the copy of a pointer |
 //! | `later`, to write | a move of the family | the same |
 //!
 //! So recording and creating wait for a scrape at most while it copies a pointer, and not at all in

@@ -51,7 +51,7 @@ impl<'a> Notes<'a> {
     fn first_exemplar(self, common: &Common, value: f64, labels: impl FnOnce(&mut ExemplarLabels)) {
         let first = Note::default();
         first.offer(common, value, labels);
-        // Where no exemplar came of it there is nothing to note.
+        // A rejected exemplar leaves nothing to store.
         if !first.has_no_exemplar() {
             self.make().set_exemplar(first);
         }

@@ -17,7 +17,8 @@ pub(in crate::registry) struct Layout {
 impl Layout {
     /// The layout; `None` for a set that is open or has too many combinations.
     pub(in crate::registry) const fn of(labels: &[&[&str]]) -> Option<Self> {
-        // FNV-1a, since it is short and runs at compile time; an adversary has no part in it.
+        // FNV-1a, since it is short and runs at compile time; the values are constants, so no one
+        // can force collisions.
         const PRIME: u64 = 0x0100_0000_01B3;
         let mut digest = 0xCBF2_9CE4_8422_2325_u64;
         let mut places = if labels.is_empty() { 0 } else { 1_usize };
@@ -33,7 +34,7 @@ impl Layout {
                     digest = (digest ^ text[at] as u64).wrapping_mul(PRIME);
                     at += 1;
                 }
-                // No byte of a text has these numbers, so that the ends count too.
+                // Not the value of a byte, so that the ends of texts count too.
                 digest = (digest ^ 0x100).wrapping_mul(PRIME);
                 value += 1;
             }

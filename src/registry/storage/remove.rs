@@ -80,7 +80,7 @@ impl<C: Cell> Storage<C> {
         let Some(mut table) = self.table() else {
             return 0;
         };
-        // What comes meanwhile is left for the next time.
+        // Series added meanwhile are left for the next call.
         let mut end = table.end();
         let (mut from, mut gone) = (0, 0);
         let mut chosen = Vec::new();
@@ -100,8 +100,8 @@ impl<C: Cell> Storage<C> {
             let mut writer = self.writer.lock();
             match self.table() {
                 Some(now) if !Arc::ptr_eq(&now, &table) => {
-                    // Others removed so many that the family has moved: the positions are of
-                    // the past.
+                    // Other removals made the family move to a new table: the positions are
+                    // obsolete.
                     (table, from) = (now, 0);
                     end = table.end();
                     chosen.clear();

@@ -25,12 +25,12 @@ pub(in crate::registry) struct Storage<C: Cell> {
     pub(super) total: Arc<Total>,
     /// Number of series.
     pub(super) live: AtomicUsize,
-    /// Number of look-ups redirected to the overflow series.
+    /// Number of lookups redirected to the overflow series.
     overflowed: AtomicU64,
     overflow: OnceLock<Place<C>>,
     /// Number of expired series.
     pub(super) expired: AtomicU64,
-    /// In a disabled family, the place of all look-ups, without a series.
+    /// In a disabled family, the place of all lookups, without a series.
     off: Option<Place<C>>,
     /// The series of a family without labels.
     alone: OnceLock<Place<C>>,
@@ -136,7 +136,7 @@ impl<C: Cell> Storage<C> {
             && let Some(series) = table.to_use(entry.position)
         {
             use_cell(series.cell, series.notes);
-            // What is noted is a position of the first table.
+            // Hints hold positions of the first table only.
             if std::ptr::eq(table, first) {
                 note(entry);
             }
@@ -226,16 +226,16 @@ impl<C: Cell> Storage<C> {
         if self.frame.is_bare() {
             return self.create_alone(new);
         }
-        // What a search without the lock does not find was not there when it began, so that
-        // what is thrown at a full family waits for no one and takes no memory.
+        // A search without the lock finds every series that existed when it began, so that new
+        // labels for a full family neither wait for the lock nor allocate.
         if self.is_full() && (was_full || !self.is_there(labels)) {
             return self.overflow(new);
         }
-        // Two series with the same labels would make Prometheus refuse one of them.
+        // Prometheus rejects two series with the same labels.
         if labels.all(&mut |value| value == OVERFLOW) {
             return self.overflow(new);
         }
-        // The user's code runs before the lock is taken.
+        // User code, so it runs before the lock is taken.
         let rendered = self.frame.render(self.keys, labels);
         let mut writer = self.writer.lock();
         let table = match self.table() {
@@ -248,7 +248,7 @@ impl<C: Cell> Storage<C> {
         if let Some(position) = find_text(&table, &rendered) {
             return table.place(position).unwrap_or_default();
         }
-        if self.len() >= self.limit || !table.has_room() || !self.total.take() {
+        if self.len() >= self.limit || !table.has_space() || !self.total.take() {
             drop(writer);
             return self.overflow(new);
         }
@@ -279,7 +279,7 @@ impl<C: Cell> Storage<C> {
     }
 
     fn is_full(&self) -> bool {
-        self.len() >= self.limit || !self.total.has_room()
+        self.len() >= self.limit || !self.total.has_space()
     }
 
     /// The overflow series.
@@ -309,7 +309,7 @@ impl<C: Cell> Storage<C> {
         self.expired.load(Ordering::Relaxed)
     }
 
-    /// Number of look-ups redirected to the overflow series.
+    /// Number of lookups redirected to the overflow series.
     pub(in crate::registry) fn overflowed(&self) -> u64 {
         self.overflowed.load(Ordering::Relaxed)
     }

@@ -43,10 +43,10 @@ pub(super) struct Table<C: Cell> {
 
 impl<C: Cell> Table<C> {
     pub(super) fn new(expires: bool) -> Self {
-        // It says nothing about other memory, so that no model has to know of it.
+        // It orders no other memory, so that it may stay outside of the models.
         static TABLES: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(1);
         Self {
-            // Wrapped round, it would still have to meet a hint to a table of long ago.
+            // If the number wraps around, only a hint to a very old table could match it.
             number: TABLES.fetch_add(1, Ordering::Relaxed).max(1),
             near: std::array::from_fn(|_| OnceLock::new()),
             directories: std::array::from_fn(|_| OnceLock::new()),
@@ -147,7 +147,7 @@ impl<C: Cell> Table<C> {
     }
 
     /// Whether there is a free position.
-    pub(super) fn has_room(&self) -> bool {
+    pub(super) fn has_space(&self) -> bool {
         self.end() < POSITIONS
     }
 

@@ -61,7 +61,7 @@ fn all(storage: &Storage<AtomicU64>) -> Vec<(String, u64)> {
 }
 
 #[test]
-fn series_are_told_apart_by_value() {
+fn series_are_distinguished_by_value() {
     let storage = storage(&["a", "b"], 100);
     add(&storage, &["ab", "c"]);
     add(&storage, &["a", "bc"]);
@@ -130,7 +130,7 @@ fn who_says_overflow_is_in_the_overflow_series() {
         add(&storage, &["x", &*n.to_string()]);
     }
     add(&storage, &said);
-    // One value alone is a value like any other.
+    // One reserved value alone is an ordinary value.
     assert!(storage.remove(&["x", "1"]));
     add(&storage, &[OVERFLOW, "y"]);
     let want = [
@@ -170,7 +170,7 @@ fn the_total_bound_holds_across_threads() {
 }
 
 #[test]
-fn a_removed_series_makes_room_and_its_handle_goes_on() {
+fn a_removed_series_makes_space_and_its_handle_goes_on() {
     let storage = storage(&["n"], 1);
     let handle = storage.place(&["a"], zero);
     assert!(storage.remove(&["a"]));
@@ -329,12 +329,12 @@ fn a_text_at_a_known_address_is_read_before_it_is_believed() {
     storage.remove(&["x", &text]);
     add(&storage, &["x", &text]);
     let counts: Vec<_> = all(&storage).into_iter().map(|(_, n)| n).collect();
-    assert_eq!(counts, [3, 3, 1, 1], "what was removed starts anew");
+    assert_eq!(counts, [3, 3, 1, 1], "a removed series starts again");
 }
 
 #[test]
-fn what_no_hint_has_room_for_is_told_apart_each_time() {
-    // One look-up of several is remembered.
+fn what_no_hint_has_space_for_is_distinguished_each_time() {
+    // Only one lookup in several stores a hint.
     const ROUNDS: u64 = 12;
     let counts = |storage: &_| -> Vec<_> { all(storage).into_iter().map(|(_, n)| n).collect() };
     let five = storage(&["a", "b", "c", "d", "e"], 100);
@@ -348,7 +348,7 @@ fn what_no_hint_has_room_for_is_told_apart_each_time() {
     let want = vec![3 * ROUNDS, 2 * ROUNDS];
     assert_eq!((counts(&five), counts(&empty)), (want.clone(), want));
 
-    // The second begins like the first and goes on like its text.
+    // The second value begins like the first and continues like the text between them.
     let cut = storage(&["a", "b"], 100);
     let longer = format!("{}\",b=\"", "x".repeat(MAX_LABEL_VALUE));
     let wrapped = "x".repeat(65_536 + 5);
@@ -370,7 +370,7 @@ fn what_no_hint_has_room_for_is_told_apart_each_time() {
 #[test]
 fn what_a_hint_remembers_is_compared_before_it_is_believed() {
     const ROUNDS: u64 = 40;
-    // One buffer of each length that is written to anew, so that every address comes again.
+    // Reuses one buffer for each length, so that every address occurs again.
     for length in [0, 1, 2, 3, 4, 5, 7, 8, 9, 31, 254, 255, MAX_LABEL_VALUE] {
         let storage = storage(&["a", "b", "c"], 100);
         let mut buffers = [const { String::new() }; 3];
@@ -427,7 +427,7 @@ enum Step {
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
-    // Few and awkward, so that they meet again.
+    // Few and awkward values, so that they collide.
     let value = prop_oneof![
         4 => "[ab\"\\\\,=\n]{0,3}",
         2 => "[ab]{7,9}",

@@ -62,14 +62,14 @@ impl Frame {
     }
 
     pub(super) fn render<L: Labels>(&self, keys: &Keys, labels: &L) -> Rendered {
-        // One allocation for nearly all, and none of it left over.
+        // One allocation of the exact size for nearly all labels.
         let mut text = String::with_capacity(self.length(labels));
         let mut hasher = keys.hasher();
         let mut escaped = false;
         let mut separators = self.separators.iter();
         labels.visit(&mut |value| {
-            // A set with more values than the family has names cannot be written in the type
-            // system for tuples and arrays; a user's own impl that does it loses the rest.
+            // Tuples and arrays cannot have more values than the family has names; a user's own
+            // impl can, and the surplus is dropped.
             if let Some(separator) = separators.next() {
                 let value = self.cut(value);
                 hasher.add(value);
@@ -122,7 +122,7 @@ impl Frame {
     #[inline(always)]
     #[expect(
         clippy::inline_always,
-        reason = "it stands in the middle of every look-up"
+        reason = "it stands in the middle of every lookup"
     )]
     pub(super) fn is_of<L: Labels>(&self, text: &str, labels: &L, guess: &Guess) -> bool {
         let mut walk = Walk {
@@ -167,7 +167,7 @@ impl Visitor for Walk<'_> {
     #[inline(always)]
     #[expect(
         clippy::inline_always,
-        reason = "it stands in the middle of every look-up"
+        reason = "it stands in the middle of every lookup"
     )]
     fn text(&mut self, value: &str) -> bool {
         let place = self.place;

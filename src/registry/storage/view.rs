@@ -48,7 +48,7 @@ impl<C: Cell> View<C> {
         }
         for place in self.others.iter().flatten() {
             if let Some(series) = place.series() {
-                // A family has few of these: they come together, and nothing after them.
+                // These are few, so that they are visited last and all at once.
                 if visit(series.text, series.cell, series.notes.get()).is_break() {
                     return None;
                 }

@@ -90,7 +90,7 @@ fn two_metrics_may_share_an_alias_and_no_other_name() {
     }
     assert_value(&registry, "done_total", &[("status", "ok")], 1.0);
     assert_value(&registry, "done_total", &[("status", "failed")], 2.0);
-    // Neither may a metric have the name of an alias, nor an alias that of a metric.
+    // A metric cannot have the name of an alias, nor an alias that of a metric.
     let taken = registry.counter("done_total", "").build().unwrap_err();
     assert!(matches!(taken, DeclareError::Alias { .. }), "{taken}");
     let other = registry
@@ -124,8 +124,8 @@ fn an_alias_that_breaks_a_rule_is_refused_with_its_name() {
         (Alias::new("p", "a").scaled(0.0), "\"a\""),
         (Alias::new("p", "a").buckets(&[2.0, 1.0]), "\"a\""),
     ] {
-        let told = declare(alias).unwrap_err().to_string();
-        assert!(told.contains(culprit), "{told}");
+        let reported = declare(alias).unwrap_err().to_string();
+        assert!(reported.contains(culprit), "{reported}");
     }
     let bounded = registry.gauge("depth", "").only("no", &["x"]).build();
     assert!(bounded.unwrap_err().to_string().contains("\"no\""));
@@ -201,7 +201,7 @@ fn plugin(kind: Kind, name: &str) -> MetricDef {
 }
 
 #[test]
-fn what_is_declared_at_run_time_is_recorded_shared_and_unloaded() {
+fn what_is_declared_at_runtime_is_recorded_shared_and_unloaded() {
     let registry = Registry::new();
     let def = plugin(Kind::Counter, "plugin_jobs_total");
     let def = def.allow("result", Allowed::these(["ok"]));
@@ -239,7 +239,7 @@ fn what_is_declared_at_run_time_is_recorded_shared_and_unloaded() {
             .iter()
             .all(|family| family.def.name != def.name)
     );
-    // The name is free, and the old handle cannot take the new one away.
+    // The name is free, and dropping the old handle does not remove the new metric.
     let gauge = registry
         .declare(plugin(Kind::Gauge, "plugin_jobs"))
         .unwrap();
@@ -271,7 +271,7 @@ fn what_code_declares_as_well_is_not_unloaded() {
 }
 
 #[test]
-fn what_cannot_be_declared_at_run_time_is_an_error_that_names_it() {
+fn what_cannot_be_declared_at_runtime_is_an_error_that_names_it() {
     let registry = Registry::new();
     let _depth: Gauge = registry.gauge("depth", "").build().unwrap();
     for def in [
@@ -281,7 +281,7 @@ fn what_cannot_be_declared_at_run_time_is_an_error_that_names_it() {
         MetricDef::new(Kind::Histogram, "depth_seconds", ""),
         plugin(Kind::Gauge, "depth of it"),
     ] {
-        let told = registry.declare(def).unwrap_err().to_string();
-        assert!(told.contains("depth"), "{told}");
+        let reported = registry.declare(def).unwrap_err().to_string();
+        assert!(reported.contains("depth"), "{reported}");
     }
 }

@@ -47,7 +47,7 @@ fn a_family_has_the_limit_of_all_or_its_own() {
             own.inc(&["ä", value]);
         }
     }
-    // Cut to 20 bytes the two are one.
+    // The two values are equal once cut to 20 bytes.
     assert_eq!(
         labels(&registry, "all_total"),
         [format!("a=\"ä\",b=\"{}\"", &long[..20])]
@@ -100,7 +100,7 @@ fn what_is_collected_and_global_labels_are_cut_too() {
         labels(&registry, "paths_total"),
         ["path=\"/\"".to_owned(), cut]
     );
-    // Two series became one: the other is counted.
+    // Two series became one, and the lost one is counted.
     assert_eq!(
         registry
             .inner
@@ -121,6 +121,6 @@ fn a_limit_without_effect_is_reported() {
     let _bare: Counter = registry.counter("own_total", "").build().unwrap();
     assert_eq!(
         registry.unused_settings().to_string(),
-        "metrics.family.own_total.max_label_value: the metric has no labels, and one series; leave it out"
+        "metrics.family.own_total.max_label_value: the metric has no labels, and so a single series; leave it out"
     );
 }

@@ -143,7 +143,8 @@ fn everything_goes_on_in_the_middle_of_a_scrape() {
             let mut next = Some(0);
             while let Some(from) = next {
                 next = family.each_from(from, &mut |_, sample| {
-                    // While the sample is in use, and then broken off: one series at a time.
+                    // While the visitor holds the sample; then the visit stops and resumes at the
+                    // next series.
                     shop.everything();
                     series += 1;
                     std::hint::black_box(sample);
@@ -158,8 +159,8 @@ fn everything_goes_on_in_the_middle_of_a_scrape() {
             .each(&mut |labels, _| names.push(labels.to_owned()));
         assert_eq!(names.len(), 3, "{names:?}");
         assert!(names[2].contains(OVERFLOW));
-        // Of eight families with three series each, of which one was removed or expired here and
-        // there before it was read.
+        // Of eight families with three series each, some series were removed or expired before they
+        // were read.
         assert!((20..30).contains(&series), "{series}");
         drop(scrape);
         let expired = value(
@@ -177,7 +178,7 @@ fn everything_goes_on_in_the_middle_of_a_scrape() {
 fn an_exemplar_is_taken_in_the_middle_of_a_scrape() {
     comes_to_an_end(|| {
         let shop = Shop::new().unwrap();
-        // Those who offer one do not wait, they leave it out: where the lock is free it is taken.
+        // Offering never waits: the exemplar is stored only if the lock is free.
         let scrape = shop.registry.scrape();
         let mut taken = 0;
         let family = |name| scrape.families().iter().find(|f| f.name() == name).unwrap();

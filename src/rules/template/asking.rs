@@ -33,7 +33,7 @@ impl<'a> Asking<'a> {
     pub(super) fn query(&mut self, text: &str) -> Result<Value, String> {
         self.queries += 1;
         if self.queries > QUERIES {
-            return Err(format!("it asks more than {QUERIES} queries"));
+            return Err(format!("it runs more than {QUERIES} queries"));
         }
         let found = (self.ask)(text)?.into_iter();
         Ok(Value::List(

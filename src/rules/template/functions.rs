@@ -175,7 +175,7 @@ static FUNCTIONS: [Function; 49] = [
     function("toTime", (1, 1), |_, args| {
         let seconds = float(&args[0])?;
         if !seconds.is_finite() {
-            return Err("the number is no time".to_owned());
+            return Err("the number is not a time".to_owned());
         }
         in_range(seconds).map(Value::Time)
     }),
@@ -188,7 +188,7 @@ static FUNCTIONS: [Function; 49] = [
     function("parseDuration", (1, 1), |_, args| {
         let written = text(&args[0])?;
         let parsed = parse_duration(&written);
-        let parsed = parsed.ok_or_else(|| format!("{written:?} is no duration"))?;
+        let parsed = parsed.ok_or_else(|| format!("{written:?} is not a duration"))?;
         Ok(Value::Float(parsed.as_secs_f64()))
     }),
     function("pathPrefix", (0, 0), |asking, _| {
@@ -214,7 +214,7 @@ pub(super) fn find(name: &str, at: usize) -> Result<&'static Function, TemplateE
     let near = FUNCTIONS.iter().map(|function| function.name);
     let near = near.min_by_key(|known| distance(known, name));
     let hint = match near.filter(|known| 3 * distance(known, name) <= known.len()) {
-        Some(known) => format!("do you mean `{known}`?"),
+        Some(known) => format!("did you mean `{known}`?"),
         None => "use one of Prometheus' template functions".to_owned(),
     };
     let problem = format!("there is no function `{name}`");
@@ -232,7 +232,7 @@ impl Function {
             (least, most) if least == most => format!("{least}"),
             (least, most) => format!("{least} to {most}"),
         };
-        let problem = format!("`{}` takes {wanted} values and is given {count}", self.name);
+        let problem = format!("`{}` takes {wanted} values, but gets {count}", self.name);
         Err(TemplateError::new(at, problem, "add or remove some"))
     }
 }
@@ -259,7 +259,9 @@ fn float(value: &Value) -> Result<f64, String> {
     match value {
         Value::Float(number) => Ok(*number),
         Value::Int(number) => Ok(*number as f64),
-        Value::Text(text) => text.parse().map_err(|_| format!("{text:?} is no number")),
+        Value::Text(text) => text
+            .parse()
+            .map_err(|_| format!("{text:?} is not a number")),
         other => Err(wrong(other, "a number")),
     }
 }
@@ -276,7 +278,7 @@ fn equal(a: &Value, b: &Value) -> Result<bool, String> {
         (Value::Bool(a), Value::Bool(b)) => Ok(a == b),
         (Value::Nil, Value::Nil) => Ok(true),
         (Value::Nil, _) | (_, Value::Nil) => Ok(false),
-        #[expect(clippy::float_cmp, reason = "that is what was asked")]
+        #[expect(clippy::float_cmp, reason = "exact equality was requested")]
         (Value::Float(a), Value::Float(b)) => Ok(a == b),
         _ => Ok(order(a, b)? == Some(Ordering::Equal)),
     }
@@ -289,7 +291,7 @@ fn order(a: &Value, b: &Value) -> Result<Option<Ordering>, String> {
         (Value::Float(a), Value::Float(b)) => Ok(a.partial_cmp(b)),
         (Value::Text(a), Value::Text(b)) => Ok(Some(a.cmp(b))),
         (a, b) => Err(format!(
-            "{} and {} cannot be compared: write 1.0 for 1 beside a number that is measured",
+            "{} and {} cannot be compared: write 1.0 instead of 1 to compare with a sample",
             a.kind(),
             b.kind()
         )),

@@ -74,7 +74,7 @@ pub(super) fn humanize_duration(value: f64) -> String {
     let value = value.abs();
     #[expect(
         clippy::cast_possible_truncation,
-        reason = "it is cut to the range of i64"
+        reason = "clamped to the range of i64"
     )]
     let whole = value as i64;
     let (days, hours) = (whole / 86_400, whole / 3_600 % 24);
@@ -92,9 +92,7 @@ pub(super) fn in_range(seconds: f64) -> Result<f64, String> {
     if seconds.abs() < 9.2e15 {
         return Ok(seconds);
     }
-    Err(format!(
-        "{seconds} seconds are outside of what a time can be"
-    ))
+    Err(format!("{seconds} seconds are outside the range of a time"))
 }
 
 /// A duration in Go's format: `1h2m3.5s`.

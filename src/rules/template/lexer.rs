@@ -140,7 +140,11 @@ pub(super) fn tokens(start: usize, action: &str) -> Result<Vec<Lexeme>, Template
             '"' | '`' | '\'' => text(rest, first)
                 .ok_or_else(|| TemplateError::new(at, "the text has no end", "close its quote"))?,
             c if c.is_ascii_digit() || "+-.".contains(c) => number(rest).ok_or_else(|| {
-                TemplateError::new(at, format!("`{}` is no number", word(rest)), "mend it")
+                TemplateError::new(
+                    at,
+                    format!("`{}` is not a number", word(rest)),
+                    "correct it",
+                )
             })?,
             c if c.is_alphabetic() || c == '_' => {
                 let name = word(rest);

@@ -85,7 +85,7 @@ pub(super) fn not_finite(value: f64) -> String {
 pub(super) fn go_time(seconds: f64) -> String {
     #[expect(
         clippy::cast_possible_truncation,
-        reason = "it is cut to the range of i64"
+        reason = "clamped to the range of i64"
     )]
     let millis = (seconds * 1_000.0) as i64;
     let (days, millis) = (millis.div_euclid(86_400_000), millis.rem_euclid(86_400_000));

@@ -87,7 +87,7 @@ pub(super) fn parse(text: &str, known: &[&str]) -> Result<Vec<Node>, TemplateErr
         End::Text => Ok(nodes),
         _ => Err(TemplateError::new(
             at,
-            "nothing is open here that could end",
+            "there is no open block to end here",
             "remove the action, or begin with `if`, `range` or `with`",
         )),
     }
@@ -131,7 +131,7 @@ impl<'a> Parser<'a> {
                     nodes.push(if out { Node::Break } else { Node::Continue });
                 }
                 "break" | "continue" => {
-                    let problem = format!("`{keyword}` stands in no `range`");
+                    let problem = format!("`{keyword}` is outside of a `range`");
                     return Err(TemplateError::new(start, problem, "remove it"));
                 }
                 "template" | "define" | "block" => {
@@ -196,7 +196,7 @@ impl<'a> Parser<'a> {
                         vec![self.block(keyword, &mut stream, start)?]
                     }
                     _ => {
-                        let problem = format!("what follows this `else` is no `{keyword}`");
+                        let problem = format!("this `else` is not followed by `{keyword}`");
                         return Err(TemplateError::new(start, problem, "remove it"));
                     }
                 }
@@ -283,7 +283,7 @@ impl<'a> Parser<'a> {
         while !matches!(stream.peek(), None | Some(Token::Pipe | Token::Close)) {
             let at = stream.offset();
             if !stream.spaced() {
-                let hint = "put a blank between two values";
+                let hint = "write a space between two values";
                 return Err(TemplateError::new(at, "two values in one word", hint));
             }
             arguments.push(self.term(stream)?);
@@ -295,7 +295,7 @@ impl<'a> Parser<'a> {
             Head::Term(_) if !arguments.is_empty() || !first => {
                 return Err(TemplateError::new(
                     at,
-                    "arguments are given to a value that is no function",
+                    "arguments follow a value that is not a function",
                     "begin with the name of a function",
                 ));
             }
@@ -400,7 +400,7 @@ impl<'a> Stream<'a> {
         let hint = "remove it, or put `|` before a function that takes the value";
         Err(TemplateError::new(
             self.offset(),
-            "more follows than belongs here",
+            "unexpected text follows",
             hint,
         ))
     }

@@ -26,7 +26,7 @@ pub(super) fn print(values: &[Value]) -> String {
 #[derive(Default)]
 #[expect(
     clippy::struct_excessive_bools,
-    reason = "each is a flag of the format"
+    reason = "independent flags of the format"
 )]
 struct Spec {
     minus: bool,
@@ -70,7 +70,7 @@ pub(super) fn printf(format: &str, values: &[Value]) -> Result<String, String> {
             continue;
         }
         if verb == '[' {
-            return Err("arguments are given by their order alone".to_owned());
+            return Err("arguments can only be used in their order".to_owned());
         }
         let Some(value) = values.next() else {
             let _ = write!(out, "%!{verb}(MISSING)");

@@ -228,27 +228,23 @@ fn what_cannot_work_is_a_fault_when_it_is_read() {
         ),
         ("a {{ $value", 2, "`{{` has no `}}`"),
         ("{{ if $value }}a", 16, "`if` has no end"),
-        ("a {{ end }}", 4, "nothing is open here that could end"),
-        ("{{ else }}", 2, "nothing is open here that could end"),
-        (
-            "{{ humanize }}",
-            3,
-            "`humanize` takes 1 values and is given 0",
-        ),
+        ("a {{ end }}", 4, "there is no open block to end here"),
+        ("{{ else }}", 2, "there is no open block to end here"),
+        ("{{ humanize }}", 3, "`humanize` takes 1 values, but gets 0"),
         (
             "{{ humanize 1 2 }}",
             3,
-            "`humanize` takes 1 values and is given 2",
+            "`humanize` takes 1 values, but gets 2",
         ),
         ("{{ }}", 5 - 2, "a value is missing here"),
         ("{{ \"a }}", 0, "`{{` has no `}}`"),
         ("{{ (print 1 }}", 3, "`(` has no `)`"),
         ("{{ template \"x\" }}", 2, "`template` is not known here"),
-        ("{{ break }}", 2, "`break` stands in no `range`"),
+        ("{{ break }}", 2, "`break` is outside of a `range`"),
         (
             "{{ 1 2 }}",
             3,
-            "arguments are given to a value that is no function",
+            "arguments follow a value that is not a function",
         ),
         ("{{ $value ; 1 }}", 10, "`;` has no meaning here"),
         (
@@ -275,13 +271,13 @@ fn what_fails_later_is_an_error_with_its_reason() {
         ("{{ $value.x }}", "float64 has no field `x`"),
         (
             "{{ if gt $value 1 }}{{ end }}",
-            "`gt`: float64 and int cannot be compared: write 1.0 for 1 beside a number that is measured",
+            "`gt`: float64 and int cannot be compared: write 1.0 instead of 1 to compare with a sample",
         ),
         (
             "{{ range $value }}{{ end }}",
             "`range` cannot go over float64",
         ),
-        ("{{ humanize \"x\" }}", "`humanize`: \"x\" is no number"),
+        ("{{ humanize \"x\" }}", "`humanize`: \"x\" is not a number"),
     ] {
         assert_eq!(rendered(text, 1.0), Err(problem.to_owned()), "{text}");
     }
@@ -303,7 +299,7 @@ fn a_template_that_loops_or_grows_is_stopped() {
     let text = "{{ range 100 }}{{ query \"two\" | len }}{{ end }}";
     assert_eq!(
         rendered(text, 1.0).unwrap_err(),
-        "`query`: it asks more than 64 queries"
+        "`query`: it runs more than 64 queries"
     );
 }
 

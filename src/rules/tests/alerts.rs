@@ -487,7 +487,7 @@ fn a_rule_of_others_series_is_reported_and_never_fires() {
     let report = Report::new(&status).to_string();
     assert!(
         report.starts_with(
-            "a.yml: 4 rules are evaluated here, 2 are fleet rules, 4 have no such series here\n"
+            "a.yml: 4 rules are evaluated here, 2 are fleet rules, 4 have no series here\n"
         ),
         "{report}"
     );

@@ -140,20 +140,20 @@ rules: []
     assert_eq!(
         faults(text),
         [
-            "3:3: a group has no field `intervall`; do you mean `interval`?",
-            &format!("4:13: `5 minutes` is no duration; {duration}"),
-            "5:10: `many` is no limit; write a whole number",
-            "8:26: unclosed left parenthesis; mend the expression",
-            &format!("9:10: `5` is no duration; {duration}"),
-            "10:5: a rule has no field `lables`; do you mean `labels`?",
-            "14:21: there is no function `humanise`; do you mean `humanize`?",
-            "15:13: `bad{name}` is no name for a series; leave the braces to `expr`",
-            "17:5: a rule that records has no `for`; remove it, or write `alert` for `record`",
+            "3:3: a group has no field `intervall`; did you mean `interval`?",
+            &format!("4:13: `5 minutes` is not a duration; {duration}"),
+            "5:10: `many` is not a limit; write a whole number",
+            "8:26: unclosed left parenthesis; correct the expression",
+            &format!("9:10: `5` is not a duration; {duration}"),
+            "10:5: a rule has no field `lables`; did you mean `labels`?",
+            "14:21: there is no function `humanise`; did you mean `humanize`?",
+            "15:13: `bad{name}` is not a valid name of a series; leave the braces to `expr`",
+            "17:5: a recording rule has no `for`; remove it, or write `alert` for `record`",
             "18:5: the rule has both `record` and `alert`; make two rules of it",
             &format!("21:5: the rule has neither `record` nor `alert`; {neither}"),
             "23:11: `expr` is empty; write it",
-            "24:14: `__name__` is no name for a label; use another",
-            "25:3: the group `first` is in line 2 already; give it another name",
+            "24:14: `__name__` is not a valid label name; use another",
+            "25:3: the group `first` is already in line 2; give it another name",
             "26:3: a group needs `name`; add it",
             "27:1: a rule file has no field `rules`; its fields are `groups`",
         ]
@@ -186,20 +186,20 @@ fn what_is_no_rule_file_is_refused_with_its_place() {
         ("groups: [", "it is not YAML"),
         (
             "groups:\n- name: a\n  name: b\n",
-            "3:3: `name` is set in line 2 already; set it once",
+            "3:3: `name` is already set in line 2; set it once",
         ),
         (
             "- a\n",
-            "1:1: a rule file is a map of fields, and this is none",
+            "1:1: a rule file is a map of fields, but this is not",
         ),
         ("groups: x", "1:9: `groups` is a list"),
         (
             "groups:\n- x\n",
-            "2:3: a group is a map of fields, and this is none",
+            "2:3: a group is a map of fields, but this is not",
         ),
         (
             "groups:\n- name: [a]\n",
-            "2:9: `name` is a text, and this is a list or a map",
+            "2:9: `name` is a string, but this is a list or a map",
         ),
         (
             "groups:\n---\ngroups:\n",
@@ -207,7 +207,7 @@ fn what_is_no_rule_file_is_refused_with_its_place() {
         ),
         (
             "groups: &a\n- *a\n",
-            "this alias stands for something that it is part of",
+            "this alias refers to a value that contains it",
         ),
     ] {
         let found = faults(text);
@@ -237,7 +237,7 @@ fn two_groups_of_one_name_are_reported_with_file_line_and_column() {
     let error = RuleFile::parse("rules/shop.yml", text).unwrap_err();
     let shown = error.to_string();
     assert!(
-        shown.contains("rules/shop.yml:7:3: the group `a` is in line 2 already"),
+        shown.contains("rules/shop.yml:7:3: the group `a` is already in line 2"),
         "{shown}"
     );
 }

@@ -39,7 +39,7 @@ fn a_pending_alert_goes_on_after_a_restart_as_prometheus_has_it() {
     assert_eq!(
         fires_after("5m", 280, 60),
         Some(300),
-        "a short one begins anew"
+        "a short one starts again"
     );
 }
 

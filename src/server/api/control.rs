@@ -61,13 +61,16 @@ impl Control {
             return refuse(StatusCode::FORBIDDEN, "control needs credentials");
         };
         if !same_origin(&head.headers) {
-            return refuse(StatusCode::FORBIDDEN, "this comes from another origin");
+            return refuse(
+                StatusCode::FORBIDDEN,
+                "this request comes from another origin",
+            );
         }
         let given = head.headers.get(TOKEN).map(http::HeaderValue::as_bytes);
         if !self.token.matches(given.unwrap_or_default()) {
             return refuse(
                 StatusCode::FORBIDDEN,
-                "the token is missing or old; `GET /api/control` has it, to be sent as \
+                "the token is missing or expired; get it from `GET /api/control` and send it as \
                  `X-Selfheal-Token`",
             );
         }
@@ -78,7 +81,7 @@ impl Control {
             return refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, text);
         }
         let Ok(body) = to_bytes(body, LONGEST).await else {
-            let text = "the order is too long or was cut";
+            let text = "the command is too long or incomplete";
             return refuse(StatusCode::PAYLOAD_TOO_LARGE, text);
         };
         let details: Result<Details, _> = serde_json::from_slice(&body);

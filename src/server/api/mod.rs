@@ -64,7 +64,10 @@ async fn explain(
     let operator = endpoints.operator.as_ref();
     match operator.and_then(|operator| operator.explain(&component, &issue_type)) {
         Some(explained) => answer(StatusCode::OK, "application/json", explained),
-        None => refuse(StatusCode::NOT_FOUND, "no issue of this key is open"),
+        None => refuse(
+            StatusCode::NOT_FOUND,
+            "there is no open issue with this key",
+        ),
     }
 }
 
@@ -115,7 +118,7 @@ async fn order(
 fn switched_off() -> Response {
     refuse(
         StatusCode::FORBIDDEN,
-        "control is switched off; set `server.control = true` and credentials",
+        "control is disabled; set `server.control = true` and credentials",
     )
 }
 

@@ -37,7 +37,7 @@ pub enum Order {
     Mute(Subject, u32),
     /// Ends a mute.
     Unmute(Subject),
-    /// Acknowledges an issue: if it was left to a person, it starts anew.
+    /// Acknowledges an issue: if it was left to a person, it starts again.
     Acknowledge(Subject),
     /// Approves the step that waits for approval.
     Approve(Subject),
@@ -92,7 +92,7 @@ const MOST_MINUTES: u32 = 24 * 60;
 
 impl Order {
     /// # Errors
-    /// What is wrong with the request, and what to send instead.
+    /// The fault of the request, and what to send instead.
     pub(super) fn read(verb: &str, details: &Details) -> Result<Self, String> {
         let Some((_, keyed)) = VERBS.iter().find(|(name, _)| *name == verb) else {
             let names = VERBS.map(|(name, _)| name).join(", ");
@@ -107,15 +107,15 @@ impl Order {
                 component: String::new(),
                 issue_type: String::new(),
             },
-            _ if *keyed => return Err("`key` is to be `component/issue_type`".to_owned()),
-            _ => return Err("this verb is about no `key`; leave it out".to_owned()),
+            _ if *keyed => return Err("`key` must be `component/issue_type`".to_owned()),
+            _ => return Err("this verb has no `key`; leave it out".to_owned()),
         };
         let minutes = details.minutes.unwrap_or(60);
         if verb != "mute" && details.minutes.is_some() {
-            return Err("only `mute` lasts for `minutes`; leave them out".to_owned());
+            return Err("only `mute` has `minutes`; leave them out".to_owned());
         }
         if !(1..=MOST_MINUTES).contains(&minutes) {
-            return Err(format!("`minutes` are 1 to {MOST_MINUTES}"));
+            return Err(format!("`minutes` must be 1 to {MOST_MINUTES}"));
         }
         if verb != LOG_LEVEL && details.filter.is_some() {
             return Err("only `log-level` has a `filter`; leave it out".to_owned());
@@ -123,7 +123,7 @@ impl Order {
         let filter = details.filter.as_deref().unwrap_or_default();
         if verb == LOG_LEVEL && !(1..=LONGEST_FILTER).contains(&filter.len()) {
             return Err(format!(
-                "`filter` is to be what is logged, such as `info`, in 1 to {LONGEST_FILTER} bytes"
+                "`filter` must be a log filter such as `info`, of 1 to {LONGEST_FILTER} bytes"
             ));
         }
         Ok(match verb {
@@ -170,7 +170,7 @@ mod tests {
     fn what_is_wrong_is_said() {
         for (verb, body, want) in [
             ("stop", "{}", "there is no such verb"),
-            ("mute", "{}", "`key` is to be"),
+            ("mute", "{}", "`key` must be"),
             ("pause", r#"{"key":"db/down"}"#, "leave it out"),
             ("deny", r#"{"key":"db/down","minutes":5}"#, "only `mute`"),
             ("mute", r#"{"key":"db/down","minutes":0}"#, "1 to 1440"),

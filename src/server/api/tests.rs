@@ -143,7 +143,7 @@ async fn what_is_asked_is_answered() {
     );
     let (status, none) = get("/selfheal/api/explain/mailer/down").await;
     assert_eq!(status, StatusCode::NOT_FOUND);
-    assert_eq!(none["error"], "no issue of this key is open");
+    assert_eq!(none["error"], "there is no open issue with this key");
     let (_, records) = get("/selfheal/api/history?component=db&limit=2").await;
     assert_eq!(records.as_array().unwrap().len(), 2);
     let (status, _) = get("/selfheal/api/history?limit=many").await;

@@ -52,7 +52,7 @@ impl Socket {
 
     #[cfg(not(unix))]
     fn unix(_: &Path) -> io::Result<Self> {
-        let problem = "there are no Unix sockets on this system";
+        let problem = "this system has no Unix sockets";
         Err(io::Error::new(io::ErrorKind::Unsupported, problem))
     }
 

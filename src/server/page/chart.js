@@ -1,4 +1,4 @@
-// Lines over time as SVG, drawn to the width that there is. Texts are set as text, never as markup.
+// Lines over time as SVG, drawn to the available width. Texts are set as text, never as markup.
 "use strict";
 const selfhealChart = (() => {
   const NS = "http://www.w3.org/2000/svg";
@@ -52,7 +52,7 @@ const selfhealChart = (() => {
   };
   const clock = (seconds) => new Date(seconds * 1000).toLocaleTimeString();
 
-  // A path with a gap wherever a point is missing. One that stands alone is a dot: a line of no
+  // A path with a gap wherever a point is missing. A single point is a dot: a line of no
   // length with round ends.
   const path = (points, x, y, gap) => {
     let text = "", last = null;
@@ -86,7 +86,7 @@ const selfhealChart = (() => {
   };
   const few = (texts, most = 5) => (texts.length > most ? [...texts.slice(0, most), `and ${texts.length - most} more`] : texts);
 
-  // A small line without axes; it says nothing that its figure does not say.
+  // A small line without axes, which adds nothing to its figure.
   const spark = (into, points, gap) => {
     into.replaceChildren();
     const range = bounds([{ points }]);

@@ -31,12 +31,12 @@ pub(in crate::server) fn configuration(config: &Config) -> String {
     let (set, default): (Vec<_>, Vec<_>) = all.into_iter().partition(|setting| setting.changed);
     let mut out = String::new();
     if set.is_empty() {
-        out.push_str("<p class=\"soft\">Everything is as by default.</p>");
+        out.push_str("<p class=\"soft\">All settings have their defaults.</p>");
     } else {
         list(&mut out, &set);
     }
     out.push_str("<details id=\"defaults\"><summary>");
-    text(&mut out, &format!("{} as by default", default.len()));
+    text(&mut out, &format!("{} with their defaults", default.len()));
     out.push_str("</summary>");
     list(&mut out, &default);
     out.push_str("</details>");

@@ -28,7 +28,7 @@
     return { from, to, gap: 2.5 * step, series };
   };
 
-  // What happened, as marks on the time axis.
+  // Events, as marks on the time axis.
   const flags = () => [...document.querySelectorAll("#recent li")].map((row) => ({
     time: +row.querySelector("time").dataset.at,
     kind: row.querySelector(".mark").classList[1],
@@ -89,7 +89,7 @@
     try {
       const found = await range(asked), most = 10, name = /^[a-zA-Z_:][\w:]*$/.test(asked.trim()) && asked.trim();
       const unit = /seconds/.test(asked) ? "s" : /bytes/.test(asked) ? "B" : "";
-      draw(into, { ...found, series: found.series.slice(0, most), unit, flags: flags(), label: asked, empty: "Nothing is known under this expression." });
+      draw(into, { ...found, series: found.series.slice(0, most), unit, flags: flags(), label: asked, empty: "No series match this expression." });
       let text = found.series.length + " series" + (found.series.length > most ? ", " + most + " of them shown" : "");
       if (name) {
         // The parts of a histogram are described under its name.
@@ -110,7 +110,7 @@
   const refresh = async () => {
     if (busy || document.hidden) return;
     busy = true;
-    // One after the other: the server evaluates two at a time, and others ask as well.
+    // One after the other: the server evaluates two at a time, for all clients.
     const work = [...document.querySelectorAll("[data-query]")].map((card) => () => tile(card));
     work.push(...[...document.querySelectorAll("[data-lines]")].map((figure) => () => chart(figure)));
     work.push(rules);

@@ -196,8 +196,8 @@ fn render(report: &Report, place: &Place<'_>, now: SystemTime) -> String {
     }
     let _ = writeln!(
         out,
-        "</div></div><footer>Figures come from this process; Prometheus has the long view.\
-         <noscript> Loads anew every {RELOAD} s.</noscript></footer></main></body></html>"
+        "</div></div><footer>These figures are from this process; Prometheus keeps them for \
+         longer.<noscript> Reloads every {RELOAD} s.</noscript></footer></main></body></html>"
     );
     out
 }

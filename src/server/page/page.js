@@ -1,10 +1,10 @@
 // Keeps the page as it is now: sections that changed arrive as HTML, rendered and escaped by the
-// server. Without this script the page loads anew by itself.
+// server. Without this script the page reloads by itself.
 "use strict";
 (() => {
   const root = document.documentElement, live = document.getElementById("live");
   const { token } = document.body.dataset;
-  // Without the credentials that may stand in the address: a request takes none from there.
+  // Without credentials in the address, which a request must not contain.
   const beside = new URL(document.body.dataset.beside, location.origin + location.pathname).href;
   const stored = (() => { try { return localStorage.getItem("theme"); } catch { return null; } })();
   if (stored) root.dataset.theme = stored;
@@ -24,7 +24,7 @@
     }
   };
 
-  // Replaces what changed; what was unfolded stays unfolded, and the focus where it was.
+  // Replaces changed parts, and keeps the unfolded details and the focus.
   const put = (id, html) => {
     if (id === "title") { document.title = html; return; }
     const section = document.getElementById(id);
@@ -75,7 +75,7 @@
   if (!document.hidden) open();
   state();
 
-  // An order is asked about first, and sent with the token that only this page has.
+  // A command is confirmed first, and sent with the token that only this page has.
   const make = (tag, text, parent) => {
     const one = document.createElement(tag);
     one.textContent = text;

@@ -116,7 +116,7 @@ fn health(out: &mut String, report: &Report, _: Option<SystemTime>) {
     if score.coverage < 1.0 {
         let _ = write!(
             out,
-            "; up to {}, as {:.0} % of what goes into it is known",
+            "; up to {}, since {:.0} % of its inputs are known",
             figure(score.high),
             score.coverage * 100.0
         );
@@ -127,7 +127,7 @@ fn health(out: &mut String, report: &Report, _: Option<SystemTime>) {
 /// The requests of the last minutes, if measured.
 fn traffic(out: &mut String, report: &Report, _: Option<SystemTime>) {
     let Some(traffic) = report.traffic else {
-        out.push_str("<p class=\"soft\">Requests are not measured here.</p>");
+        out.push_str("<p class=\"soft\">Requests are not measured.</p>");
         return;
     };
     let seconds = report.traffic_seconds;

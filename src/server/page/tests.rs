@@ -87,7 +87,7 @@ fn what_a_person_wants_to_know_is_on_it() {
         "<h1>shop</h1>",
         "up 1 h 1 min",
         "<div class=\"big\">92.5<small>of 100</small></div>",
-        "; up to 92.5, as 50 % of what goes into it is known",
+        "; up to 92.5, since 50 % of its inputs are known",
         "92.5 = 100 − 7.5: mailer restart, carries 15 % of traffic",
         "No progress inside</b><span class=\"next\">stuck",
         "mailer: flapping</b><span class=\"next\">it was restarted again and again",
@@ -108,7 +108,7 @@ fn what_a_person_wants_to_know_is_on_it() {
 }
 
 #[test]
-fn what_an_engine_looks_after_stands_below_it() {
+fn what_an_engine_watches_stands_below_it() {
     let parts = vec![
         Component::new("mailer")
             .engine("mailer")

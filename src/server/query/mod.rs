@@ -90,7 +90,7 @@ async fn query_range(
     let step = params.duration("step")?.unwrap_or_default().as_millis();
     let step = i64::try_from(step).unwrap_or(i64::MAX);
     if step == 0 {
-        return Err(Fault::bad("`step` is to be longer than zero"));
+        return Err(Fault::bad("`step` must be above zero"));
     }
     if end < start {
         return Err(Fault::bad("`end` is before `start`"));

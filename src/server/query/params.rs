@@ -76,7 +76,7 @@ impl Params {
             .ok()
             .filter(|seconds| seconds.is_finite());
         let time = match seconds {
-            #[allow(clippy::cast_possible_truncation, reason = "it stops at the ends")]
+            #[allow(clippy::cast_possible_truncation, reason = "saturates at the limits")]
             Some(seconds) => Some((seconds * 1e3).round() as i64),
             None => from_rfc_3339(text),
         };
@@ -98,7 +98,7 @@ impl Params {
             Some(seconds) => Duration::try_from_secs_f64(seconds).ok(),
             None => parse_duration(text),
         };
-        let fault = || Fault::bad(format!("`{name}` is no duration such as 15 or 1m30s"));
+        let fault = || Fault::bad(format!("`{name}` is not a duration such as 15 or 1m30s"));
         duration.ok_or_else(fault).map(Some)
     }
 
@@ -113,7 +113,8 @@ impl Params {
             lists.extend(query.selectors().map(Arc::from));
             if lists.len() != before + 1 || lists.len() > SELECTORS {
                 return Err(Fault::bad(format!(
-                    "each `match[]` is to be a selector such as up{{job=\"shop\"}}, and at most {SELECTORS} of them"
+                    "each `match[]` must be a selector such as up{{job=\"shop\"}}, and there can \
+                     be at most {SELECTORS}"
                 )));
             }
         }

@@ -1,4 +1,4 @@
-//! What is queried, and whose turn it is.
+//! The source of queries, and the order in which they run.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,9 +45,9 @@ impl Queries {
         })
     }
 
-    /// Those of some endpoints, if they have any.
+    /// The queries of these endpoints; an error if they have none.
     pub(super) fn of(queries: Option<&Arc<Self>>) -> Result<&Arc<Self>, Fault> {
-        let none = "no recent past of the metrics is kept here";
+        let none = "no history of the metrics is kept here";
         queries.ok_or_else(|| Fault::new(StatusCode::NOT_FOUND, none))
     }
 

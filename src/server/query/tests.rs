@@ -248,7 +248,7 @@ async fn what_is_wrong_is_said_in_its_envelope() {
             "query?query=1&timeout=soon",
             400,
             "bad_data",
-            "`timeout` is no duration",
+            "`timeout` is not a duration",
         ),
         (
             "query_range?query=1&start=0&end=9",

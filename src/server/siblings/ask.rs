@@ -36,7 +36,7 @@ pub(super) async fn ask(
     left: &AtomicUsize,
 ) -> Result<Bytes, String> {
     if !address.is_local() {
-        return Err("it is not of this machine".to_owned());
+        return Err("it is not on this machine".to_owned());
     }
     match address {
         Address::Tcp(address) => {
@@ -89,7 +89,7 @@ where
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, less)
             .is_err()
         {
-            return Err("the pages are too long together".to_owned());
+            return Err("the pages are too long in total".to_owned());
         }
         page.extend_from_slice(&data);
     }

@@ -35,7 +35,7 @@ const AT_ONCE: usize = 2;
 /// Each is scraped in plain text, only at addresses of this machine, where nothing is sent over a
 /// network.
 #[derive(Clone)]
-#[must_use = "they are asked where `Endpoints::siblings` was given them"]
+#[must_use = "siblings have no effect until they are passed to `Endpoints::siblings`"]
 pub struct Siblings {
     addresses: Vec<Address>,
     path: String,

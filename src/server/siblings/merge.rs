@@ -88,7 +88,7 @@ pub(super) fn write(answers: &[Answer], out: &mut dyn Write) -> io::Result<()> {
         out.write_all(text.as_bytes())
     };
     let took = |nth: usize| answers[nth].took.as_secs_f64();
-    let help = "Time until the process of this instance had answered, or was given up";
+    let help = "Time until the process of this instance answered, or until the timeout";
     ours(TOOK, help, &took, out)?;
     let is_up = |nth: usize| f64::from(u8::from(up[nth]));
     let help = "Whether the process of this instance answered with its metrics: 1, or 0";
@@ -124,7 +124,7 @@ fn read<'a>(
                 != rest.unwrap_or("untyped")
             {
                 taken = false;
-                left_out(&format!("{name} is of another kind elsewhere"));
+                left_out(&format!("{name} has another kind elsewhere"));
             }
             continue;
         }
@@ -147,7 +147,7 @@ fn read<'a>(
         }
     }
     if none > 0 {
-        left_out(&format!("{none} lines are none of the text format"));
+        left_out(&format!("{none} lines are not in the text format"));
     }
 }
 

@@ -56,7 +56,7 @@ jobs_total{instance="127.0.0.1:9899",of="a"} 3
 took_seconds_bucket{instance="unix:/run/\"1\".sock",le="+Inf"} 1
 took_seconds_sum{instance="unix:/run/\"1\".sock"} 0.5
 took_seconds_count{instance="unix:/run/\"1\".sock"} 1
-# HELP selfheal_sibling_scrape_duration_seconds Time until the process of this instance had answered, or was given up
+# HELP selfheal_sibling_scrape_duration_seconds Time until the process of this instance answered, or until the timeout
 # TYPE selfheal_sibling_scrape_duration_seconds gauge
 selfheal_sibling_scrape_duration_seconds{instance="unix:/run/\"1\".sock"} 0.25
 selfheal_sibling_scrape_duration_seconds{instance="127.0.0.1:9899"} 0.25
@@ -88,15 +88,15 @@ fn what_is_no_line_is_left_out_and_said() {
                 # TYPE selfheal_sibling_up gauge\nselfheal_sibling_up 1\n# TYPE b-c gauge\n\
                 # a comment\n#\nz 2\n";
     let text = series(&[answer("a", Ok(page))]);
-    let expected = "# a: 11 lines are none of the text format\n\
-                    a{instance=\"a\"} 1\nz{instance=\"a\"} 2\n";
+    let expected = "# a: 11 lines are not in the text format\na{instance=\"a\"} \
+                    1\nz{instance=\"a\"} 2\n";
     assert_eq!(text, expected);
     // Half a page may end within a line.
     let text = series(&[answer(
         "a",
         Ok("# TYPE jobs gauge\njobs{of=\"a\"} 1\njobs{of=\""),
     )]);
-    assert!(text.contains("1 lines are none") && text.ends_with("of=\"a\"} 1\n"));
+    assert!(text.contains("1 lines are not") && text.ends_with("of=\"a\"} 1\n"));
 }
 
 #[test]
@@ -105,8 +105,8 @@ fn a_family_of_another_kind_is_left_out_and_said() {
     let two = "# HELP a A\n# TYPE a counter\na 2\n# TYPE b gauge\nb 2\n";
     assert_eq!(
         series(&[answer("1", Ok(one)), answer("2", Ok(two))]),
-        "# 2: a is of another kind elsewhere\n# HELP a A\n# TYPE a gauge\na{instance=\"1\"} 1\n\
-         # TYPE b gauge\nb{instance=\"1\"} 1\nb{instance=\"2\"} 2\n"
+        "# 2: a has another kind elsewhere\n# HELP a A\n# TYPE a gauge\na{instance=\"1\"} 1\n# \
+         TYPE b gauge\nb{instance=\"1\"} 1\nb{instance=\"2\"} 2\n"
     );
 }
 

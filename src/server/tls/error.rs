@@ -8,7 +8,7 @@ use std::path::PathBuf;
 pub enum TlsError {
     /// The feature `tls` is not compiled in.
     #[error(
-        "this version was built without TLS; switch the feature `tls` on, or leave `server.tls` out"
+        "this version was built without TLS; enable the feature `tls`, or leave `server.tls` out"
     )]
     NotBuilt,
     /// A file cannot be read.
@@ -20,7 +20,7 @@ pub enum TlsError {
         source: io::Error,
     },
     /// A file has invalid content.
-    #[error("`{}` holds no usable {what}: {source}; it has to be PEM", path.display())]
+    #[error("`{}` has no usable {what}: {source}; it must be PEM", path.display())]
     Content {
         /// The path of the file.
         path: PathBuf,
@@ -31,7 +31,8 @@ pub enum TlsError {
     },
     /// The certificate and the key cannot be used, or not together.
     #[error(
-        "the certificate and the key cannot be used: {source}; the key has to be that of the first certificate of the file"
+        "the certificate and the key cannot be used: {source}; the key must belong to the first \
+         certificate of the file"
     )]
     Unusable {
         /// The problem.

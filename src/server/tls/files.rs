@@ -76,7 +76,7 @@ fn certificates(pem: &[u8], path: &Path) -> Result<Vec<CertificateDer<'static>>,
     let all: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
     let all = all.map_err(|error| content(path, "certificate", error))?;
     if all.is_empty() {
-        return Err(content(path, "certificate", "there is none in it"));
+        return Err(content(path, "certificate", "it contains none"));
     }
     Ok(all)
 }
@@ -106,7 +106,7 @@ fn read(path: impl AsRef<Path>) -> Result<Vec<u8>, TlsError> {
         .read_to_end(&mut bytes)
         .map_err(failed)?;
     if read as u64 > MOST {
-        let problem = format!("it holds more than {MOST} bytes");
+        let problem = format!("it is longer than {MOST} bytes");
         return Err(failed(io::Error::new(io::ErrorKind::InvalidData, problem)));
     }
     Ok(bytes)

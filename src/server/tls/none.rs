@@ -23,7 +23,7 @@ impl Tls {
         pending::<()>().await;
     }
 
-    #[expect(clippy::unused_async, reason = "with the feature it waits")]
+    #[expect(clippy::unused_async, reason = "with the feature it is async")]
     pub(super) async fn serve<I>(&self, _: I, _: Answers, _: Stop<'_>) -> Result<(), Refusal> {
         match self.0 {}
     }

@@ -9,7 +9,7 @@ pub(crate) fn parse(text: &str) -> Result<(FloatHistogram, &str), String> {
     let inner = text
         .strip_prefix("{{")
         .and_then(|rest| rest.split_once("}}"));
-    let (mut inner, after) = inner.ok_or_else(|| format!("no histogram: {text}"))?;
+    let (mut inner, after) = inner.ok_or_else(|| format!("not a histogram: {text}"))?;
     let mut histogram = FloatHistogram::default();
     let (mut offset, mut negative_offset) = (0, 0);
     let (mut positive, mut negative) = (Vec::new(), Vec::new());
@@ -32,7 +32,7 @@ pub(crate) fn parse(text: &str) -> Result<(FloatHistogram, &str), String> {
             let words = value.trim_start_matches('[').split_whitespace();
             words.map(number).collect::<Option<Vec<f64>>>()
         };
-        let wrong = || format!("{value:?} is no value of {key:?}");
+        let wrong = || format!("{value:?} is not a value of {key:?}");
         match key {
             "schema" => histogram.schema = value.parse().map_err(|_| wrong())?,
             "sum" => histogram.sum = number(value).ok_or_else(wrong)?,

@@ -99,7 +99,7 @@ fn values(text: &str) -> Result<Vec<Option<PointValue>>, String> {
         } else {
             let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
             let (word, after) = rest.split_at(end);
-            floats(word, &mut values).ok_or_else(|| format!("{word:?} is no value"))?;
+            floats(word, &mut values).ok_or_else(|| format!("{word:?} is not a value"))?;
             after
         }
         .trim_start();
@@ -189,7 +189,9 @@ fn histograms<'a>(text: &'a str, values: &mut Vec<Option<PointValue>>) -> Result
     let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
     let (times, after) = rest.split_at(end);
     let times = match times.strip_prefix('x') {
-        Some(times) => repeat(times).ok_or_else(|| format!("{times:?} is no number of times"))?,
+        Some(times) => {
+            repeat(times).ok_or_else(|| format!("{times:?} is not a number of repetitions"))?
+        }
         None if times.is_empty() => 0,
         None => return Err(format!("unexpected {times:?} after a histogram")),
     };

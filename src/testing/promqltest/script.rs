@@ -96,7 +96,7 @@ fn command(line: usize, text: &str, block: Vec<String>) -> Result<Command, Strin
     match word {
         "load" | "load_with_nhcb" => Ok(Command::Load {
             line,
-            step: duration(rest.trim()).ok_or_else(|| format!("{rest:?} is no duration"))?,
+            step: duration(rest.trim()).ok_or_else(|| format!("{rest:?} is not a duration"))?,
             with_custom_bounds: word == "load_with_nhcb",
             series: block,
         }),
@@ -152,7 +152,7 @@ fn evaluation(line: usize, text: &str) -> Result<Evaluation, String> {
         rest = after.trim_start();
         (word == name).then_some(())
     };
-    let wrong = || format!("no evaluation: {text}");
+    let wrong = || format!("not an evaluation: {text}");
     if text.starts_with("instant") {
         word("instant").ok_or_else(wrong)?;
         word("at").ok_or_else(wrong)?;
@@ -226,7 +226,7 @@ fn expected(word: &str, block: Vec<String>) -> Result<Expected, String> {
                 let ["vector", "from", from, "to", _, "step", step] = words[..] else {
                     return Err(format!("unknown range: {rest}"));
                 };
-                let time = |text| duration(text).ok_or_else(|| format!("no duration: {text}"));
+                let time = |text| duration(text).ok_or_else(|| format!("not a duration: {text}"));
                 expected.range = Some((time(from)?, time(step)?));
             }
             _ => return Err(format!("unknown expectation: {line}")),

@@ -75,7 +75,10 @@ pub(super) fn duration(node: &Node, name: &str) -> Read<Option<i64>> {
     let millis = parsed.and_then(|duration| i64::try_from(duration.as_millis()).ok());
     match millis {
         Some(millis) => Ok(Some(millis)),
-        None => Err(at(node, &format!("`{written}` of `{name}` is no duration"))),
+        None => Err(at(
+            node,
+            &format!("`{written}` of `{name}` is not a duration"),
+        )),
     }
 }
 

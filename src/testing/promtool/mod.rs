@@ -175,7 +175,7 @@ tests:
             ("testss: []\n", "tests.yml:1:1: there is no field `testss`"),
             (
                 "tests:\n- interval: soon\n",
-                "tests.yml:2:3: `soon` of `interval` is no duration",
+                "tests.yml:2:3: `soon` of `interval` is not a duration",
             ),
             (
                 "tests:\n- input_series:\n  - series: up\n",

@@ -234,7 +234,7 @@ impl ExpressionTest {
                 .map(|sample| (sample.labels, sample.value))
                 .collect(),
             Ok(QueryResult::Scalar(value)) => vec![(LabelSet::empty(), value.into())],
-            Ok(_) => return Some(format!("{what}: the result is no vector")),
+            Ok(_) => return Some(format!("{what}: the result is not a vector")),
             Err(error) => return Some(format!("{what}: {error}")),
         };
         let same = |(a, b): (&(LabelSet, PointValue), &(LabelSet, PointValue))| {
@@ -265,10 +265,7 @@ impl ExpressionTest {
     }
 }
 
-#[expect(
-    clippy::float_cmp,
-    reason = "as promtool compares, unless it is asked not to"
-)]
+#[expect(clippy::float_cmp, reason = "promtool compares exactly by default")]
 fn equal(expected: f64, got: f64, fuzzy: bool) -> bool {
     let near = || (expected - got).abs() <= 1e-12 * expected.abs().max(got.abs());
     expected == got || expected.is_nan() && got.is_nan() || fuzzy && near()

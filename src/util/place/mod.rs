@@ -17,10 +17,7 @@
 //!
 //! On systems other than Unix these rules do not apply; a place is just a path.
 
-#![allow(
-    dead_code,
-    reason = "what is not used yet is used by the file guard and the journal"
-)]
+#![allow(dead_code, reason = "used by the file guard and the journal")]
 
 #[cfg(not(unix))]
 mod plain;
@@ -79,19 +76,19 @@ impl Sharing {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PlaceError {
     #[error(
-        "{}: it {why}, and whoever may write there can replace what this process, which runs as root, \
-         reads and writes; let root alone write there, run as another user, or allow a shared \
-         directory",
+        "{}: it {why}, and others who may write there could replace the files that this process, \
+         which runs as root, reads and writes; let root alone write there, run as another user, or \
+         allow a shared directory",
         Printable(.folder.display())
     )]
     Shared { folder: PathBuf, why: String },
     #[error(
-        "{}: this link is not followed, for {why}; let it and its folder belong to root or to \
-         the user of this process",
+        "{}: this link is not followed, since {why}; make root or the user of this process the \
+         owner of the link and its folder",
         Printable(.link.display())
     )]
     Link { link: PathBuf, why: String },
-    #[error("{}: there are more than {LINKS} links on the way", Printable(.path.display()))]
+    #[error("{}: there are more than {LINKS} links in the path", Printable(.path.display()))]
     TooManyLinks { path: PathBuf },
     #[error("{}: {source}", Printable(.path.display()))]
     Io { path: PathBuf, source: io::Error },

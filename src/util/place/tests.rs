@@ -57,7 +57,7 @@ fn a_path_is_followed_through_links_of_ours() {
 }
 
 #[test]
-fn what_is_missing_is_told_from_what_is_refused() {
+fn what_is_missing_is_distinguished_from_what_is_refused() {
     let folder = folder();
     let path = folder.path().join("none/port");
     assert!(find(&path).unwrap_err().is_missing());
@@ -188,15 +188,15 @@ fn root_refuses_where_another_may_write() {
         assert!(place.directory.shared().unwrap().unwrap().contains(what));
     };
     mode(0o775);
-    refused("by group 0");
+    refused("for group 0");
     mode(0o1777);
-    refused("by every user");
+    refused("for every user");
     mode(0o755);
     assert_eq!(find(&path).unwrap().directory.shared().unwrap(), None);
     chown(&etc, Some(STRANGER), None).unwrap();
     refused("user 65534");
 
-    // Higher up the sticky bit is enough, since what is below belongs to root.
+    // For parent directories the sticky bit is enough, if root owns what is below.
     let below = etc.join("below");
     fs::create_dir(&below).unwrap();
     let error = find(&below.join("port")).unwrap_err();
@@ -268,7 +268,7 @@ fn a_user_who_is_named_is_trusted_with_links_and_folders() {
     // Others are still not trusted.
     fs::set_permissions(etc.join("r1"), fs::Permissions::from_mode(0o777)).unwrap();
     let error = find(STRANGER).unwrap_err();
-    assert!(error.to_string().contains("by every user"), "{error}");
+    assert!(error.to_string().contains("for every user"), "{error}");
     std::os::unix::fs::lchown(etc.join("current"), Some(STRANGER - 1), None).unwrap();
     let error = find(STRANGER).unwrap_err();
     assert!(matches!(error, PlaceError::Link { .. }), "{error}");

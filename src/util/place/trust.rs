@@ -57,9 +57,9 @@ impl Folder {
         if !me.trusts(self.user) {
             Some(format!("belongs to user {}", self.user))
         } else if self.mode & 0o002 != 0 {
-            Some("may be written to by every user".to_owned())
+            Some("is writable for every user".to_owned())
         } else if self.mode & 0o020 != 0 && !own_group {
-            Some(format!("may be written to by group {}", self.group))
+            Some(format!("is writable for group {}", self.group))
         } else {
             None
         }

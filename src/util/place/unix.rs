@@ -194,7 +194,7 @@ impl Owner {
     pub(crate) fn give(self, file: &File) -> io::Result<()> {
         let mut mode = self.mode & 0o777;
         let (user, group) = (Uid::from_raw(self.user), Gid::from_raw(self.group));
-        // The owner last: a file of another owner cannot be changed any more.
+        // The owner last: afterwards this process may no longer change the file.
         if rustix::fs::fchown(file, None, Some(group)).is_err() {
             mode &= !0o070 | ((mode & 0o007) << 3);
         }

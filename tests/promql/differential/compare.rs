@@ -12,7 +12,7 @@ use selfheal::promql::{
 const EPSILON: f64 = 1e-6;
 const NOTHING: f64 = 1e-9;
 
-/// What a series is at each time: a number, or the numbers of a histogram.
+/// The value of a series at each time: a number, or the numbers of a histogram.
 type Points = BTreeMap<i64, Vec<f64>>;
 
 /// How many values are the same; an error if one is not. `theirs` is the answer or the error of
@@ -23,7 +23,7 @@ pub(super) fn answers(
 ) -> Result<usize, String> {
     let (ours, theirs) = match (ours, theirs) {
         (Ok(ours), Ok(theirs)) => (ours, theirs),
-        // Why both refuse it, they say in their own words.
+        // The messages of the two refusals may differ.
         (Err(_), Err(_)) => return Ok(0),
         (Ok(ours), Err(error)) => return Err(format!("ours {:?}, theirs {error}", ours.result)),
         (Err(error), Ok(theirs)) => return Err(format!("ours {error}, theirs {theirs}")),

@@ -72,7 +72,7 @@ fn function(random: &mut Random, depth: u32) -> String {
         }
         1 => {
             let form = random.pick(&[
-                // Of infinities and NaN the server gives what its processor makes of them.
+                // The server's results with infinities and NaN depend on its processor.
                 "hour(clamp(V, -9e8, 9e8) * 31 > -1e12)",
                 "day_of_week(clamp(V, -9e4, 9e4) * 98765 > -1e12)",
                 "day_of_year(clamp(V, -9e4, 9e4) * 98765 > -1e12)",
@@ -148,7 +148,7 @@ fn selector(random: &mut Random, name: &str) -> String {
     format!("{name}{matcher}")
 }
 
-/// What may follow a selector or range.
+/// The modifiers of a selector or range.
 fn moved(random: &mut Random) -> &'static str {
     random.pick(&[
         "",
@@ -224,7 +224,7 @@ fn grouping(random: &mut Random) -> String {
 fn aggregation(random: &mut Random, depth: u32) -> String {
     let op = random.pick(&["topk", "bottomk"]);
     if random.once_in(2) {
-        // Of what has no two values alike, so that it is clear which are the largest.
+        // All values differ, so that the largest ones are unambiguous.
         let count = random.below(4);
         return format!("{op} by (job) ({count}, g{})", moved(random));
     }

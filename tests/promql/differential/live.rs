@@ -35,7 +35,7 @@ const FORMS: [&str; 14] = [
     "H and on (path) histogram_count(H) > 10",
 ];
 
-/// Whoever observes, and what it observes is for every series another thing.
+/// Each series has its own observations.
 struct Live {
     history: History,
     family: Family<Histogram, [Text; 1]>,
@@ -46,7 +46,7 @@ struct Live {
 impl Live {
     fn new(random: &mut Random) -> Self {
         let registry = Registry::new();
-        // Few buckets, so that the schema becomes coarser as values spread.
+        // Few buckets, so that the schema becomes coarser as the values spread.
         let native = Native::schema(4).max_buckets(random.pick(&[12, 40, 160]));
         let family = registry.histogram("n", "Sizes").native_only(native);
         let labels = |path| LabelSet::new([("__name__", "n"), ("job", "shop"), ("path", path)]);
@@ -70,8 +70,8 @@ impl Live {
                 self.family.remove(&[path]);
                 continue;
             }
-            // Prometheus 3.5 does not end the extrapolation of histograms where they would be
-            // zero, as later ones do: enough from the start that it makes no difference.
+            // Unlike later versions, Prometheus 3.5 does not end the extrapolation of histograms
+            // where they would be zero: far enough from the start that it makes no difference.
             let begins = if is_new { 200 } else { 0 };
             for _ in 0..begins + random.below(30) {
                 let sign = if at == 1 && random.once_in(3) {
@@ -161,7 +161,7 @@ fn live_native_histograms_agree_with_prometheus_3() {
         ]);
         let form = random.pick(&FORMS);
         let expression = form.replace('H', &histogram.replace('R', range));
-        // Not at the start, where later versions end the extrapolation at zero.
+        // Not at the start, where later versions stop the extrapolation at zero.
         let seconds = 2_000 + i64::try_from(random.below(1_700)).unwrap();
         let time = series::START + seconds * 1_000;
         let query = Query::parse(&expression).unwrap();

@@ -1,6 +1,6 @@
 //! Every setting, and what is seen of it.
 
-/// What is seen of a setting in an application that takes every part of the handle.
+/// The visible effect of a setting in an application that uses every part of the handle.
 pub(super) enum Effect {
     /// Something else than without it.
     Seen,
@@ -31,9 +31,9 @@ const fn row(key: &'static str, value: &'static str, effect: Effect) -> Row {
 }
 
 const MEMORY: &str = "without `journal.path` nothing is written to a file";
-const NEVER: &str = "the process is never asked to end";
+const NEVER: &str = "the process is never asked to exit";
 pub(super) const NO_LISTENER: &str = "the endpoints have no listener of their own";
-const LOOPBACK: &str = "`server.listen` is reached from this machine alone";
+const LOOPBACK: &str = "`server.listen` can be reached from this machine only";
 
 const ACCESS: &str = "each_endpoint_is_for_whom_it_is_configured";
 const HISTORY: &str = "history_is_as_it_is_configured";
@@ -65,7 +65,7 @@ pub(super) static ROWS: &[Row] = &[
     row(
         "healing.escalation.severity",
         "\"error\"",
-        Void("nothing goes further than an alert"),
+        Void("nothing escalates beyond alerts"),
     ),
     row("healing.flap.heals", "4", Seen),
     row("healing.flap.window", "\"31m\"", Seen),
@@ -132,7 +132,7 @@ pub(super) static ROWS: &[Row] = &[
     row(
         "journal.memory",
         "7",
-        SeenIn("history_looks_where_the_memory_ends"),
+        SeenIn("history_reads_where_the_memory_ends"),
     ),
     row("journal.path", "\"@\"", Seen),
     row("metrics.created_times", "true", Seen),
@@ -190,7 +190,7 @@ pub(super) static ROWS: &[Row] = &[
     row(
         "server.max_connections",
         "1",
-        SeenIn("a_silent_connection_is_closed_and_makes_room"),
+        SeenIn("a_silent_connection_is_closed_and_makes_space"),
     ),
     row("server.page_path", "\"/page\"", Seen),
     row(

@@ -38,7 +38,7 @@ impl Authority {
         self.folder.path().join(file)
     }
 
-    /// What a listener is given.
+    /// The settings of a listener.
     pub(super) fn server(&self) -> config::Tls {
         config::Tls::new(self.path("server.pem"), self.path("server.key"))
     }
@@ -111,7 +111,7 @@ pub(super) fn client_hello(minor: u8) -> Vec<u8> {
         &[0, 10, 0, 4, 0, 2, 0, 23][..],
         &[0, 11, 0, 2, 1, 0],
         &[0, 13, 0, 4, 0, 2, 4, 3],
-        // The extended master secret, which rustls wants of TLS 1.2.
+        // The extended master secret, which rustls requires of TLS 1.2.
         &[0, 23, 0, 0],
     ]
     .concat();

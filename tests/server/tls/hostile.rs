@@ -50,7 +50,7 @@ async fn rapid_resets_end_the_connection_and_are_counted() {
         };
         tokio::task::yield_now().await;
     }
-    // It hears why, unless it was still writing when the connection was closed.
+    // It gets the reason, unless it was still writing when the connection was closed.
     let error = ended.await.unwrap().unwrap_err();
     let reason = error.reason();
     let calm = reason == Some(h2::Reason::ENHANCE_YOUR_CALM);
@@ -83,7 +83,7 @@ async fn a_head_that_never_ends_is_cut() {
         .write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
         .await
         .unwrap();
-    // Settings that are empty, and headers without their end.
+    // Empty settings, and headers without their end.
     stream
         .write_all(&[0, 0, 0, 4, 0, 0, 0, 0, 0])
         .await
@@ -95,7 +95,7 @@ async fn a_head_that_never_ends_is_cut() {
     let begin = Instant::now();
     let ended = async {
         let mut bytes = [0; 1024];
-        // Each continues the headers by nothing.
+        // Each frame continues the headers with nothing.
         while stream.write_all(&[0, 0, 0, 9, 0, 0, 0, 0, 1]).await.is_ok() {
             let read = tokio::time::timeout(Duration::from_millis(50), stream.read(&mut bytes));
             if matches!(read.await, Ok(Ok(0) | Err(_))) {
@@ -135,7 +135,7 @@ async fn a_connection_has_no_more_requests_than_it_may() {
         client = client.ready().await.unwrap();
         answers.push(client.send_request(request, true).unwrap());
     }
-    // An answer to a ping comes after what was sent before it was read.
+    // The answer to a ping comes after everything that was sent before it was read.
     let pings = async {
         while open.load(SeqCst) < 16 {
             ping.ping(h2::Ping::opaque()).await.unwrap();

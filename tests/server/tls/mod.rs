@@ -26,7 +26,7 @@ use tokio_rustls::rustls::pki_types::ServerName;
 use self::authority::Authority;
 use crate::{ANY, healthy};
 
-/// What takes longer than this has gone wrong.
+/// The timeout of any wait.
 const LONG: Duration = Duration::from_secs(20);
 
 fn listen(registry: &Registry, files: config::Tls) -> Listener {
@@ -52,7 +52,7 @@ async fn connect(
         .await
 }
 
-/// What a path is answered with, by HTTP/2.
+/// The answer to a path, over HTTP/2.
 async fn by_http_2(
     address: SocketAddr,
     client: ClientConfig,
@@ -63,7 +63,7 @@ async fn by_http_2(
     let http = hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream));
     let (mut sender, connection) = http.await.unwrap();
     tokio::spawn(connection);
-    // It knows how many requests it may send at a time once it has an answer.
+    // With an answer, it knows how many requests it may send at a time.
     let first = Request::get("https://localhost/livez");
     let first = sender.send_request(first.body(Body::empty()).unwrap());
     first.await.unwrap();
@@ -88,7 +88,7 @@ async fn by_http_2(
     all
 }
 
-/// What a path is answered with, by HTTP/1.1; nothing where the handshake fails.
+/// The answer to a path, over HTTP/1.1; `None` if the handshake fails.
 async fn by_http_1(address: SocketAddr, client: ClientConfig, path: &str) -> Option<String> {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -96,7 +96,7 @@ async fn by_http_1(address: SocketAddr, client: ClientConfig, path: &str) -> Opt
     let head = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
     stream.write_all(head.as_bytes()).await.ok()?;
     let mut answer = Vec::new();
-    // TLS 1.3 refuses the certificate of a client after its side of the handshake.
+    // TLS 1.3 rejects the certificate of a client after the client's side of the handshake.
     stream.read_to_end(&mut answer).await.ok()?;
     Some(String::from_utf8(answer).unwrap())
 }
@@ -156,7 +156,7 @@ async fn without_the_certificate_that_is_asked_for_no_one_gets_in() {
     assert_eq!(by_http_1(address, authority.client(), "/livez").await, None);
     let forged = authority.client_of(&Authority::new());
     assert_eq!(by_http_1(address, forged, "/livez").await, None);
-    // The client may know that it is refused before that is counted.
+    // The client may notice the refusal before it is counted.
     tokio::task::spawn_blocking(move || listener.shutdown())
         .await
         .unwrap();
@@ -209,14 +209,14 @@ fn plain_text_and_old_versions_get_no_answer() {
     for minor in [0, 1, 2] {
         // SSL 3.0, TLS 1.0 and TLS 1.1.
         let alert = said(&listener, &authority::client_hello(minor));
-        // An alert that is fatal: a version that is not spoken.
+        // A fatal alert: unsupported protocol version.
         assert_eq!((alert[0], alert[5], alert[6]), (21, 2, 70), "{alert:?}");
     }
     listener.shutdown();
     let labels = [("reason", "tls")];
     let refused = "selfheal_connections_refused_total";
     assert_value(&registry, refused, &labels, 4.0);
-    // With TLS 1.2 it would have been answered.
+    // TLS 1.2 would have been answered.
     let other = listen(&Registry::new(), authority.server());
     assert_eq!(said(&other, &authority::client_hello(3))[0], 22);
 }

@@ -30,7 +30,7 @@ pub(super) fn corrupt(name: &OsStr) -> OsString {
 /// Removes new content left behind by a killed process.
 pub(super) fn clean(directory: &Directory, name: &OsStr) {
     for (_, left) in own(directory, &next(name)) {
-        // What cannot be removed now is tried again at the next start.
+        // A file that cannot be removed is tried again at the next start.
         let _ = directory.remove(&left);
     }
 }

@@ -74,7 +74,7 @@ impl Found {
 }
 
 /// Reads and validates the file. A panic of the validator says nothing about the content.
-pub(super) fn look(place: &Place, max_bytes: u64, validate: &Validator) -> Found {
+pub(super) fn check(place: &Place, max_bytes: u64, validate: &Validator) -> Found {
     let content = match read(place, max_bytes) {
         Ok(content) => content,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Found::Missing,
@@ -94,7 +94,7 @@ fn read(place: &Place, max_bytes: u64) -> io::Result<Content> {
     if opened.facts.links > 1
         && let Some(why) = place.directory.shared()?
     {
-        let why = format!("it has another name somewhere, and its directory {why}");
+        let why = format!("it has another hard link, and its directory {why}");
         return Err(io::Error::other(why));
     }
     Content::of(&opened, max_bytes)
@@ -117,7 +117,7 @@ mod tests {
 
     fn found(path: &Path, max_bytes: u64, validate: &Validator) -> Found {
         let place = Place::find(path, Sharing::REFUSED, &mut Vec::new()).unwrap();
-        look(&place, max_bytes, validate)
+        check(&place, max_bytes, validate)
     }
 
     #[test]

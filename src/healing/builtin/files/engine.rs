@@ -49,8 +49,8 @@ impl FileGuard {
         cx.blocking(move || file.work(job)).await
     }
 
-    async fn look(&self, cx: &Context) -> Result<Found, Late> {
-        self.work(cx, Guarded::look).await
+    async fn check(&self, cx: &Context) -> Result<Found, Late> {
+        self.work(cx, Guarded::check).await
     }
 
     /// Reads until the result is already known, or is the same twice at rest while no one was
@@ -58,7 +58,7 @@ impl FileGuard {
     /// content is left for a later run.
     async fn look_twice(&self, cx: &Context) -> Result<Found, Late> {
         let (spec, signals) = (&self.file.spec, &self.file.signals);
-        let mut found = self.look(cx).await?;
+        let mut found = self.check(cx).await?;
         let hears = self.file.hears_of_writers();
         let began = cx.now().at;
         loop {
@@ -68,7 +68,7 @@ impl FileGuard {
                     return Ok(found);
                 }
                 _ if hears => (spec.confirm_after, WRITER),
-                // What is good does not wait to be of use.
+                // Valid content is usable already, so this does not wait for longer.
                 Found::Good(_) => (spec.confirm_after, spec.confirm_after),
                 _ => (spec.every, spec.every),
             };
@@ -80,8 +80,8 @@ impl FileGuard {
             }
             let closed = || hears && signals.writer() == Writer::None;
             let mut whole = closed();
-            let again = self.look(cx).await?;
-            // What changes again and again, each time as a whole, never rests.
+            let again = self.check(cx).await?;
+            // A file that keeps changing, completely each time, never rests.
             whole &= impatient && closed();
             let rests = again.rests_since(&found);
             found = again;
@@ -120,7 +120,7 @@ impl HealingEngine for FileGuard {
             Observation::new(self.file.spec.component.clone(), issue_type)
                 .severity(severity)
                 .evidence("path", path)
-                // A file has one fault at a time: what is missing now is no longer corrupt.
+                // A file has one fault at a time: a missing file is no longer corrupt.
                 .superseding()
         };
         let severity = self.file.spec.severity;
@@ -146,10 +146,10 @@ impl HealingEngine for FileGuard {
     }
 
     fn plan(&self, issue: &Issue) -> Plan {
-        // It was looked at twice before it was reported.
+        // Confirmed by the two checks before the report.
         let confirm = Confirm::at_once();
         if issue.key.issue_type.as_str() == UNREADABLE {
-            // Of what cannot be read no one knows whether it is bad: a person has to look.
+            // Whether an unreadable file is bad is unknown, so it is only reported.
             return Plan::report().confirm(confirm);
         }
         let plan = Plan::first(RESTORE).risk(Risk::Reversible).confirm(confirm);
@@ -160,7 +160,7 @@ impl HealingEngine for FileGuard {
     }
 
     async fn precondition(&self, cx: &Context, _: &Issue) -> Precondition {
-        let found = match self.look(cx).await {
+        let found = match self.check(cx).await {
             Ok(found) => found,
             Err(late) => return Precondition::refuse(late.to_string()),
         };
@@ -168,7 +168,7 @@ impl HealingEngine for FileGuard {
         match found {
             Found::Unreadable(why) => Precondition::refuse(why.as_str()),
             Found::Corrupt(..) | Found::Missing if same => Precondition::Proceed,
-            // Also for what is bad in another way than it was: someone may be writing.
+            // Also if the fault has changed: it may be about to be written.
             _ => Precondition::Stale,
         }
     }
@@ -176,7 +176,7 @@ impl HealingEngine for FileGuard {
     async fn heal(&self, cx: &Context, _: &Issue, _action: &str) -> Result<(), HealError> {
         let restored = self.work(cx, Guarded::restore).await?;
         restored.map_err(|error| match error {
-            // No further attempt can do better.
+            // Retrying cannot help.
             hopeless @ (RestoreError::Link
             | RestoreError::Mount { .. }
             | RestoreError::Place(
@@ -187,12 +187,12 @@ impl HealingEngine for FileGuard {
     }
 
     async fn close(&self, cx: &Context) {
-        // Where that hangs, the watch ends with the guard.
+        // If this hangs, dropping the guard ends the watch.
         let _ = self.work(cx, Guarded::stop_watching).await;
     }
 
     async fn verify(&self, cx: &Context, _: &Issue) -> Verdict {
-        match self.look(cx).await {
+        match self.check(cx).await {
             Ok(Found::Good(_)) => Verdict::Good,
             Ok(Found::Corrupt(..) | Found::Missing) => Verdict::Bad,
             Ok(Found::Unreadable(_)) | Err(_) => Verdict::Unknown,

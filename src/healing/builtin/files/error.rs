@@ -14,7 +14,8 @@ use crate::util::{BoundedStr, Printable};
 pub enum GuardError {
     /// The file does not exist, and there is no copy of a good one.
     #[error(
-        "{}: there is no such file, and no copy to restore it from; create it first, or name a copy",
+        "{}: there is no such file, and no copy to restore it from; create it first, or name a \
+         copy",
         Printable(.path.display())
     )]
     Missing {
@@ -23,7 +24,8 @@ pub enum GuardError {
     },
     /// The content is bad from the start, and there is no copy of a good one.
     #[error(
-        "{}: its content is refused ({why}), and there is no copy to restore it from; mend it first, or name a copy",
+        "{}: its content is refused ({why}), and there is no copy to restore it from; fix it \
+         first, or name a copy",
         Printable(.path.display())
     )]
     Corrupt {
@@ -50,7 +52,8 @@ pub enum GuardError {
     },
     /// The file system or the validator hangs.
     #[error(
-        "{}: it cannot be guarded: its file system or its validator did not answer within {deadline:?}; mend that, or allow more with `deadline`",
+        "{}: it cannot be guarded: its file system or its validator did not answer within \
+         {deadline:?}; fix that, or allow more with `deadline`",
         Printable(.path.display())
     )]
     Late {
@@ -75,7 +78,7 @@ pub enum GuardError {
 #[non_exhaustive]
 pub enum GoBackError {
     /// The content is no longer kept.
-    #[error("there is no content {blake3} to go back to; choose one that is kept")]
+    #[error("no content {blake3} is kept; choose one of those kept")]
     NotKept {
         /// The requested hash.
         blake3: String,

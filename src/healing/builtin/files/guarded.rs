@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 
 use super::GuardError;
 use super::aside;
-use super::content::{Content, Found, Validator, look};
+use super::content::{Content, Found, Validator, check};
 use super::metrics::{FileEvent, FileMetrics};
 use super::restore::{Expected, RestoreError, replace, restore};
 use super::watch::{Change, Watch};
@@ -184,12 +184,12 @@ impl Guarded {
         let found = match self.find(&spec.path) {
             Ok(place) => {
                 aside::clean(&place.directory, &place.name);
-                look(&place, spec.max_bytes, &*spec.validate)
+                check(&place, spec.max_bytes, &*spec.validate)
             }
             Err(error) if error.is_missing() => Found::Missing,
             Err(error) => return Err(refused(path, &error)),
         };
-        let kept = match copy.map(|copy| look(&copy, spec.max_bytes, &*spec.validate)) {
+        let kept = match copy.map(|copy| check(&copy, spec.max_bytes, &*spec.validate)) {
             Some(Found::Good(content)) => Some(content),
             _ => None,
         };
@@ -200,7 +200,8 @@ impl Guarded {
                 }
                 let mut state = self.state.lock();
                 state.first = Some(content.hash);
-                // What the copy has was at rest once, and is what to go back to until this is.
+                // The copy was at rest once, so it is the content to restore until the current one
+                // is.
                 let other = kept.filter(|kept| kept.hash != content.hash);
                 state.good.push_front(other.unwrap_or(content));
                 return Ok(());
@@ -236,12 +237,12 @@ impl Guarded {
     }
 
     /// Resolves the path again and reads the file. A path that moved is watched before it is read.
-    pub(super) fn look(&self) -> Found {
+    pub(super) fn check(&self) -> Found {
         let mut steps = Vec::new();
         let place = Place::find(&self.spec.path, self.spec.sharing, &mut steps);
         self.follow(steps);
         match place {
-            Ok(place) => look(&place, self.spec.max_bytes, &*self.spec.validate),
+            Ok(place) => check(&place, self.spec.max_bytes, &*self.spec.validate),
             Err(error) if error.is_missing() => Found::Missing,
             Err(error) => Found::Unreadable(error.to_string().into()),
         }
@@ -253,7 +254,7 @@ impl Guarded {
             return;
         };
         if !watch.is_on(&steps) {
-            // What is heard from now on is about another file.
+            // From now on, events are about another file.
             self.signals.set(Writer::None);
             watch.follow(steps);
         }
@@ -338,11 +339,11 @@ impl Guarded {
         let Ok(place) = self.find(copy) else {
             return;
         };
-        let there = match look(&place, self.spec.max_bytes, &|_| Ok(())) {
+        let there = match check(&place, self.spec.max_bytes, &|_| Ok(())) {
             Found::Good(there) => Some((there.hash, there.facts.owner)),
             _ => None,
         };
-        // Whoever else may write to the file must not do so to what it is restored from.
+        // Others who may write to the file must not be able to write to its copy.
         let mut owner = content.facts.owner;
         owner.mode &= 0o755;
         if there != Some((content.hash, owner)) {
@@ -422,6 +423,6 @@ fn refused(path: PathBuf, error: &PlaceError) -> GuardError {
 
 /// Calls a hook after an external change; its panic must not count as a bad file.
 fn call(hook: &Hook, content: &Content) {
-    // The panic hook has printed it; there is no one to hand it to.
+    // The panic hook has printed it, and there is no caller to return it to.
     let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| hook(&content.bytes)));
 }

@@ -76,7 +76,7 @@ impl GuardedFile {
         };
         match done.map_err(|late| failed(late.into()))? {
             Ok(()) => Ok(()),
-            // It was pushed out meanwhile.
+            // Newer content has displaced it meanwhile.
             Err(RestoreError::Changed) => Err(not_kept()),
             Err(error) => Err(failed(error.into())),
         }

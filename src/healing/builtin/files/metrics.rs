@@ -31,23 +31,22 @@ impl Group for FileMetrics {
     fn declare(registry: &Registry) -> Result<Self, DeclareError> {
         Ok(Self {
             paths: registry
-                .gauge("monitored_paths", "Paths that are guarded")
+                .gauge("monitored_paths", "Guarded paths")
                 .alias(Alias::new(LUMINOUS_NIX, "monitored_paths_total"))
                 .build()?,
             unwatched: registry
                 .gauge(
                     "files_unwatched_paths",
-                    "Guarded paths that the system does not watch, which are checked from time \
-                     to time alone",
+                    "Guarded paths without a watch, which are only checked periodically",
                 )
                 .build()?,
             events: registry
                 .counter(
                     "file_events_total",
-                    "What happened to guarded files, and what was done about it",
+                    "Events of guarded files: faults, repairs and changes",
                 )
                 .labels(["event_type"])?
-                // The first corruption is the one that matters.
+                // So that rate() sees the first corruption.
                 .start_at_zero(),
         })
     }

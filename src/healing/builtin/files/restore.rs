@@ -24,7 +24,8 @@ pub(super) enum RestoreError {
     Place(#[from] crate::util::place::PlaceError),
     /// The file is a mount point, so it cannot be replaced, and writing to it fails too.
     #[error(
-        "{} is a mount of its own, of {mount}, and cannot be replaced; writing to it fails too: {source}; mount its directory instead, or mount it writable",
+        "{} is a mount point, of {mount}, and cannot be replaced; writing to it fails, too: \
+         {source}; mount its directory instead, or mount it writable",
         Printable(.path.display())
     )]
     Mount {
@@ -83,7 +84,7 @@ pub(super) fn restore(
         Err(error) if wants_place(&error) => in_place(place, good, expected, max_bytes, error)?,
         Err(error) => return Err(error),
     };
-    // The content is in its place; what a power cut would undo is found again.
+    // The content is in place; if a power failure undoes the rename, the next check finds it.
     let _ = place.directory.sync();
     if let Some(bad) = bad {
         let _ = aside::keep(&place.directory, &place.name, &bad.bytes);
@@ -159,13 +160,13 @@ fn in_place(
 ) -> Result<Option<Content>, RestoreError> {
     let opened = match place.directory.open_to_write(&place.name) {
         Ok(opened) => opened,
-        // A file that is not there can only be made beside others.
+        // Creating a file needs write access to the directory, which failed already.
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(failed),
         Err(error) => return Err(refused(place, failed, error)),
     };
     let shared = || place.directory.shared().map_or(true, |why| why.is_some());
     if opened.facts.links > 1 && shared() {
-        // What else is written to then is for others to choose.
+        // Another user may have linked another file here, which must not be overwritten.
         return Err(failed);
     }
     let bad = checked(Some(&opened), expected, max_bytes)?;
@@ -191,7 +192,7 @@ fn overwrite(mut file: &File, good: &Content) -> io::Result<()> {
     file.rewind()?;
     file.write_all(&good.bytes)?;
     file.set_len(good.bytes.len() as u64)?;
-    // Its owner is who it was; a mount may not let the rights be changed.
+    // The owner is unchanged, and a mount may refuse to change the mode.
     let _ = good.facts.owner.give(file);
     file.sync_all()
 }
@@ -210,7 +211,7 @@ impl<'p> Next<'p> {
             place,
             name: Some(name),
         };
-        // No one but this user may read it before it belongs to its owner.
+        // Written before it gets its owner and mode: until then only this user can read it.
         file.write_all(&content.bytes)
             .map_err(io("cannot write beside the file"))?;
         owner

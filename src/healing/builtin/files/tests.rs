@@ -58,16 +58,16 @@ fn desk() -> Desk {
         copy: Some(dir.path().join("copy")),
         severity: Severity::Error,
         settle: None,
-        // Shorter than a writer is waited for.
+        // Shorter than the wait for a writer.
         every: Duration::from_secs(1),
         confirm_after: CONFIRM_AFTER,
         deadline: DEADLINE,
     };
     let file = Arc::new(Guarded::new(spec, registry.group().unwrap()));
     file.start().unwrap();
-    // What happens to the file is reported by hand.
+    // The tests report changes themselves.
     file.watch(Watch::new(|_| {}));
-    file.look();
+    file.check();
     Desk {
         guard: FileGuard::new(Arc::clone(&file)),
         file,
@@ -187,7 +187,7 @@ fn corrupt() -> Vec<String> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_fault_is_reported_when_the_second_look_finds_it_too() {
+async fn a_fault_is_reported_when_the_second_check_finds_it_too() {
     let desk = desk();
     desk.write("garbage");
     assert_eq!(desk.seen_after().await, (corrupt(), 200));
@@ -200,14 +200,14 @@ async fn a_fault_is_reported_when_the_second_look_finds_it_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_mended_in_between_was_no_fault() {
+async fn what_is_repaired_in_between_was_no_fault() {
     let desk = desk();
     desk.write("");
-    let mended = async {
+    let repaired = async {
         sleep(Duration::from_millis(199)).await;
         desk.write("ok 2");
     };
-    let (seen, ()) = tokio::join!(desk.seen_after(), mended);
+    let (seen, ()) = tokio::join!(desk.seen_after(), repaired);
     assert_eq!(seen, (Vec::new(), 400));
     assert_eq!(desk.changed.load(Ordering::Relaxed), 1);
     assert_eq!(desk.events(FileEvent::Corrupted), 0);
@@ -223,7 +223,7 @@ async fn content_that_changes_is_not_reported_until_it_rests() {
             desk.write(&format!("garbage {n}"));
         }
     };
-    // The last change is at 750, and what the looks at 800 and 1000 find is the same.
+    // The last change is at 750, so the checks at 800 and 1000 find the same content.
     let (seen, ()) = tokio::join!(desk.seen_after(), written);
     assert_eq!(seen, (corrupt(), 1000));
     assert_eq!(desk.events(FileEvent::Corrupted), 1);
@@ -275,7 +275,7 @@ async fn a_writer_is_waited_for_until_the_file_is_closed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_a_watch_the_second_look_is_a_regular_one() {
+async fn without_a_watch_the_second_check_is_a_regular_one() {
     let desk = desk();
     desk.file.stop_watching();
     desk.write("garbage");
@@ -406,7 +406,7 @@ async fn a_writer_who_writes_nothing_for_five_minutes_has_left_the_file() {
     for round in 1..=2 {
         desk.write(&format!("ok {round}{round}"));
         desk.file.signals.note(Change::Written);
-        // Each change begins the time anew.
+        // Each change restarts the time.
         while began.elapsed() < Duration::from_secs(240 * round) {
             assert!(desk.seen().await.is_empty());
             assert_eq!(adopted(), 0, "after {:?}", began.elapsed());

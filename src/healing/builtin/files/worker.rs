@@ -23,14 +23,16 @@ pub(super) struct Worker {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Late {
     #[error(
-        "the file system, the validator or a hook did not answer within {0:?}; what was begun goes on by itself"
+        "the file system, the validator or a hook did not answer within {0:?}; the operation goes \
+         on in the background"
     )]
     Now(Duration),
     #[error(
-        "the file system, the validator or a hook did not answer before, and still does not; nothing is begun until it does"
+        "the file system, the validator or a hook still has not answered an earlier operation; no \
+         other starts until it does"
     )]
     Still,
-    #[error("the system has no thread left")]
+    #[error("the system has no more threads")]
     NoThread,
 }
 
@@ -68,7 +70,8 @@ impl Worker {
             if let Job::IsLate = std::mem::replace(&mut *own.lock(), Job::Ended) {
                 *late.lock() -= 1;
             }
-            // No one may wait any more: what it gave is dropped here.
+            // If the caller has stopped waiting, the result is dropped here, and its drop may
+            // panic.
             let _ = catch_unwind(AssertUnwindSafe(|| drop(done.send(result))));
         });
         if began.is_err() {
@@ -83,7 +86,7 @@ impl Worker {
                     return Err(Late::Now(self.deadline));
                 }
                 drop(state);
-                // It ended at the last moment.
+                // It ended just after the timeout.
                 end.recv().map_err(|_| Late::NoThread)?
             }
             end => end.map_err(|_| Late::NoThread)?,

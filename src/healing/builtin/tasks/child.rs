@@ -29,7 +29,7 @@ pub struct TaskContext {
 }
 
 /// The remark shown for heartbeats without effect.
-const UNHEARD: &str = "it sends heartbeats, but has no time-out for them, so that a hang goes \
+const UNHEARD: &str = "it sends heartbeats but has no timeout for them, so that a hang goes \
     unnoticed: set one with `Supervise::heartbeat`";
 
 impl TaskContext {
@@ -68,7 +68,7 @@ pub(super) enum End {
 
 /// The state of the task at one moment.
 #[derive(Clone, Debug)]
-pub(super) struct Look {
+pub(super) struct Status {
     /// Number of starts.
     pub(super) generation: u64,
     /// Time of its start.
@@ -178,7 +178,7 @@ impl Child {
             on_end: Some(on_end),
         };
         let cancel = cx.cancel.clone();
-        // The user's closure runs inside the task, so that its panic is the task's.
+        // Called inside the task, so that a panic of the closure ends the task, too.
         let inner = Arc::clone(self);
         let task = runtime.spawn(async move { (inner.start)(cx).await });
         {
@@ -222,7 +222,7 @@ impl Child {
         loop {
             let ended = self.ended.notified();
             tokio::pin!(ended);
-            // Registered before the state is read, so that no end slips through between.
+            // Registered before the state is read, so that an end in between is not missed.
             ended.as_mut().enable();
             if self.running.lock().end.is_some() {
                 return;
@@ -231,10 +231,10 @@ impl Child {
         }
     }
 
-    pub(super) fn look(&self) -> Look {
+    pub(super) fn status(&self) -> Status {
         let running = self.running.lock();
         let beat = Moment::from_nanos(running.beat.load(Ordering::Relaxed));
-        Look {
+        Status {
             generation: running.generation,
             started: running.started,
             beat,
@@ -279,7 +279,7 @@ fn of_join(error: JoinError) -> End {
                 .downcast_ref::<&str>()
                 .copied()
                 .or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-            End::Panicked(text.unwrap_or("the panic carried no text").into())
+            End::Panicked(text.unwrap_or("the panic had no message").into())
         }
         Err(_cancelled) => End::Stopped,
     }
@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn a_task_whose_run_time_ends_has_ended() {
+    fn a_task_whose_runtime_ends_has_ended() {
         let runtime = || {
             tokio::runtime::Builder::new_current_thread()
                 .build()
@@ -318,9 +318,9 @@ mod tests {
         let child = child(|_| std::future::pending::<()>());
         let (ended, ends) = std::sync::mpsc::channel();
         assert!(child.start(its.handle(), move || ended.send(()).unwrap()));
-        assert_eq!(child.look().end, None);
+        assert_eq!(child.status().end, None);
         drop(its);
-        assert_eq!(child.look().end, Some(End::Stopped));
+        assert_eq!(child.status().end, Some(End::Stopped));
         ends.try_recv().unwrap();
     }
 
@@ -345,17 +345,17 @@ mod tests {
         ] {
             assert!(start(&child));
             child.wait().await;
-            assert_eq!(child.look().end, Some(want));
+            assert_eq!(child.status().end, Some(want));
         }
         assert!(start(&child));
         assert!(!start(&child), "one at a time");
         child.stop(Duration::from_secs(1)).await;
         assert_eq!(
-            child.look().end,
+            child.status().end,
             Some(End::Stopped),
             "aborted when the grace was over"
         );
-        assert_eq!(child.look().generation, 4);
+        assert_eq!(child.status().generation, 4);
     }
 
     #[tokio::test(start_paused = true)]

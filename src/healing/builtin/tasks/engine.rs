@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 
-use super::child::{Child, End, Look};
+use super::child::{Child, End, Status};
 use super::restart::Restart;
 use crate::healing::core::{
     Budget, Confirm, Issue, Moment, Name, Observation, Plan, Risk, Severity, Verdict,
@@ -53,23 +53,22 @@ where
 
     /// The current fault of the task, with a text as evidence.
     fn fault(&self) -> Option<(&'static str, String)> {
-        fault(&self.spec, &self.child.look(), self.child.now())
+        fault(&self.spec, &self.child.status(), self.child.now())
     }
 }
 
 /// The fault of a task in this state, if any.
-fn fault(spec: &Spec, look: &Look, now: Moment) -> Option<(&'static str, String)> {
-    match &look.end {
+fn fault(spec: &Spec, status: &Status, now: Moment) -> Option<(&'static str, String)> {
+    match &status.end {
         None => {
             let timeout = spec.heartbeat?;
-            let silent = now - look.beat;
+            let silent = now - status.beat;
             (silent > timeout).then(|| (HUNG, format!("no heartbeat for {silent:.1?}")))
         }
         Some(End::Panicked(text)) => Some((PANICKED, text.as_str().to_owned())),
         Some(End::Failed(text)) => Some((FAILED, text.as_str().to_owned())),
-        // Before its first start a task is no fault; after a stop it is one to be mended by
-        // the start that follows.
-        Some(End::Stopped) if look.generation == 0 => None,
+        // Not started yet is no fault; a task stopped after that is started again.
+        Some(End::Stopped) if status.generation == 0 => None,
         Some(End::Stopped) => Some((EXITED, "it was stopped".to_owned())),
         Some(End::Returned) => {
             (spec.restart == Restart::Permanent).then(|| (EXITED, "it returned".to_owned()))
@@ -91,18 +90,18 @@ where
     }
 
     fn every(&self) -> Option<Duration> {
-        // Ends come as hints; a missed heartbeat is found within a half of its time-out more.
+        // Ends arrive as hints; a missed heartbeat is found at most half its timeout late.
         self.spec.heartbeat.map(|timeout| timeout / 2)
     }
 
     async fn detect(&self, _: &Context) -> Result<Vec<Observation>, HealError> {
-        let look = self.child.look();
+        let status = self.child.status();
         let observed = self.fault().map(|(issue_type, text)| {
             Observation::new(self.spec.component.clone(), issue_type)
                 .severity(self.spec.severity)
                 .evidence("what", text)
-                .evidence("start", look.generation.to_string())
-                .evidence("ran", format!("{:.1?}", self.child.now() - look.started))
+                .evidence("start", status.generation.to_string())
+                .evidence("ran", format!("{:.1?}", self.child.now() - status.started))
         });
         Ok(observed.into_iter().collect())
     }
@@ -112,7 +111,7 @@ where
             return Plan::report().confirm(Confirm::at_once());
         }
         let mut plan = Plan::first(RESTART)
-            // The task is dead or hung already: a restart takes nothing away.
+            // The task is dead or hung already: a restart loses nothing.
             .risk(Risk::Reversible)
             .confirm(Confirm::at_once());
         if let Some(intensity) = self.spec.intensity {
@@ -139,7 +138,7 @@ where
     }
 
     async fn verify(&self, _: &Context, _: &Issue) -> Verdict {
-        // A task that is broken in another way than before is not healed either.
+        // Any fault counts, also another one than before.
         if self.fault().is_none() {
             Verdict::Good
         } else {

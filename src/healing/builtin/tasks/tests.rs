@@ -78,7 +78,7 @@ async fn a_panic_is_seen_and_a_restart_mends_it() {
     assert!(seen(&engine).await.is_empty());
     assert_eq!(starts.load(Ordering::Relaxed), 2);
     engine.close(&cx).await;
-    assert_eq!(child.look().end, Some(End::Stopped));
+    assert_eq!(child.status().end, Some(End::Stopped));
 }
 
 #[tokio::test(start_paused = true)]

@@ -23,7 +23,7 @@ pub(super) fn draw(backoff: &Backoff, attempts: u32, stream: u64, nth_draw: u64)
     let ceiling = longest.unwrap_or(u128::MAX).min(backoff.cap.as_nanos());
     let nanos = u64::try_from(ceiling).unwrap_or(u64::MAX);
     let number = splitmix(splitmix(stream).wrapping_add(splitmix(nth_draw)));
-    // The high half of the product maps the number evenly on 0..=nanos without a division.
+    // The upper half of the product spreads the number evenly over 0..=nanos without a division.
     let share = (u128::from(number) * (u128::from(nanos) + 1)) >> 64;
     Duration::from_nanos(u64::try_from(share).unwrap_or(nanos))
 }
@@ -73,7 +73,7 @@ mod tests {
             let tenth = draw(&backoff, 1, 3, n).as_millis() / 100;
             tenths[usize::try_from(tenth).unwrap().min(9)] += 1;
         }
-        // Expectation 1,000 each; the standard deviation is 30.
+        // The expected count is 1,000, with a standard deviation of 30.
         assert!(tenths.iter().all(|n| (850..1150).contains(n)), "{tenths:?}");
     }
 

@@ -69,7 +69,7 @@ impl State {
             let Some(engine) = self.engines.get(entry.engine) else {
                 continue;
             };
-            // An attempt that ended and is not verified counts, as it would after a crash.
+            // An ended but unverified attempt counts, as it would after a crash.
             let treatment = entry.treatment.as_ref();
             let unverified = treatment.is_some_and(|t| self.attempts.get(t.attempt).is_none());
             let more = match treatment {

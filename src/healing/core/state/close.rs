@@ -56,7 +56,7 @@ impl State {
         let plan_backoff = entry.plan.as_deref().and_then(|plan| plan.backoff);
         let backoff = plan_backoff.unwrap_or(self.policy.backoff);
         let now = self.now.at;
-        // The next issue of the key waits as the next attempt would have.
+        // The next issue of the key waits as long as the next attempt would have.
         let gone = matches!(
             outcome,
             Closed::Healed | Closed::SelfResolved | Closed::Exhausted
@@ -91,7 +91,7 @@ impl State {
                 self.forgive_flapping_later(&key);
             }
         }
-        // A key that stays blocked is watched, so that its alert ends when the fault does.
+        // Detection keeps checking a blocked key, so that its alert ends with the fault.
         if outcome != Closed::Shutdown
             && self.is_blocked(&key)
             && let Some(engine) = self.engines.get_mut(entry.engine)
@@ -127,9 +127,7 @@ impl State {
         if let Some(until) = self.memories.update(now, key, heal).flatten() {
             let id = AlertId::of(key, AlertKind::Recurring);
             self.raise(id.clone(), severity, || {
-                ShortText::new(&format!(
-                    "{key}: healed again and again; its cause is still there"
-                ))
+                ShortText::new(&format!("{key}: healed again and again; its cause remains"))
             });
             self.expire_alert(&id, until);
         }

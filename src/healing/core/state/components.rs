@@ -70,7 +70,7 @@ impl Components {
         if let Some(&found) = self.by_name.get(name) {
             return found;
         }
-        self.make_room(limit);
+        self.make_space(limit);
         let ix = ComponentIx(self.slots.insert(Component {
             name: name.clone(),
             parents: Vec::new(),
@@ -95,7 +95,7 @@ impl Components {
         for_good: bool,
         limit: u32,
     ) -> Option<ComponentIx> {
-        if !self.by_name.contains_key(name) && !self.make_room(limit) {
+        if !self.by_name.contains_key(name) && !self.make_space(limit) {
             return None;
         }
         let ix = self.intern(now, name, limit);
@@ -115,7 +115,7 @@ impl Components {
     }
 
     /// Whether one more fits, after eviction of idle ones.
-    fn make_room(&mut self, limit: u32) -> bool {
+    fn make_space(&mut self, limit: u32) -> bool {
         while self.known() >= limit as usize {
             let Some(&(_, ix)) = self.idle[0].first() else {
                 return false;
@@ -162,7 +162,7 @@ impl Components {
     /// Forgets components idle for longer than `after`, and those beyond the limit that have spent
     /// nothing.
     pub(super) fn forget_idle(&mut self, now: Moment, after: Duration, limit: u32) {
-        self.make_room(limit.saturating_add(1));
+        self.make_space(limit.saturating_add(1));
         for spent in 0..2 {
             while let Some(&(since, ix)) = self.idle.get(spent).and_then(BTreeSet::first)
                 && since + after <= now
@@ -242,7 +242,7 @@ impl Components {
         if ix == parent || self.ancestor(parent, |above, _| above == ix).is_some() {
             return Err(Refused::Cycle);
         }
-        // Those that were forgotten make place.
+        // Forgotten parents do not count toward the limit.
         let mut parents = component.parents.clone();
         parents.retain(|parent| self.get(*parent).is_some());
         parents.push(parent);
@@ -272,7 +272,7 @@ impl Components {
     ) -> Option<ComponentIx> {
         let mut level: Vec<ComponentIx> = self.get(ix)?.parents.clone();
         let mut seen = level.clone();
-        // Ends, since each component is visited once.
+        // Terminates, since each component is visited once.
         loop {
             let mut above = Vec::new();
             for ix in level {
@@ -327,11 +327,11 @@ mod tests {
             unspent: false,
         };
         components.spend(NOW, spent, |own| own.spend(NOW, &budget, draw));
-        // Beyond the limit, what is idle and has spent nothing gives way.
+        // At the limit, an idle component that has spent nothing is replaced.
         let other = components.intern(NOW, &"other".into(), 4);
         assert_eq!(components.find(&"idle".into()), None);
         components.count_open(NOW, other, true);
-        // There is a place for whatever has an issue, each with a budget of its own.
+        // A component with an issue is always kept, with a budget of its own.
         let more = components.intern(NOW, &"more".into(), 4);
         assert_ne!(more, other);
         components.count_open(NOW, more, true);

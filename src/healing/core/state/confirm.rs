@@ -31,11 +31,12 @@ impl State {
         let known = entry.plan.as_ref();
         let same = known.is_some_and(|known| known.steps == plan.steps);
         let gone = entry.step >= plan.steps.len();
-        // Other steps begin anew, and so does a restored issue whose step is no longer there.
+        // Different steps start from the first, and so does a restored issue whose step no longer
+        // exists.
         if (known.is_some() && !same) || (known.is_none() && gone) {
             entry.step = 0;
             entry.used = 0;
-            // What a person let run was a step of the plan that they saw.
+            // The approval was for a step of the old plan.
             entry.approved = None;
         }
         let phase = entry.phase;
@@ -66,7 +67,7 @@ impl State {
         };
         let key = entry.issue.key.clone();
         self.refuse(ShortText::new(&format!("{key}: {why}")));
-        // What is under way ends by the plan that it began with.
+        // A running treatment ends by the plan that it began with.
         if self
             .open
             .get(slot)
@@ -133,13 +134,13 @@ impl State {
     }
 
     /// Takes in whether a detection run found the fault.
-    pub(super) fn passed(&mut self, slot: SlotId, began: Moment, bad: bool) {
+    pub(super) fn seen_in_run(&mut self, slot: SlotId, began: Moment, bad: bool) {
         let Some(entry) = self.open.get_mut(slot) else {
             return;
         };
         match entry.phase {
             Phase::Confirming => {
-                entry.passed(bad);
+                entry.seen_in_run(bad);
                 self.weigh(slot);
             }
             Phase::Running | Phase::AwaitingRollback => {}
@@ -150,7 +151,7 @@ impl State {
                 }
             }
             Phase::Pending | Phase::Backoff | Phase::Approval | Phase::Parked => {
-                entry.passed(bad);
+                entry.seen_in_run(bad);
                 entry.good_passes = if bad { 0 } else { entry.good_passes + 1 };
                 if entry.good_passes >= self.policy.clear {
                     self.close(slot, Closed::SelfResolved);
@@ -199,10 +200,10 @@ impl State {
         });
         self.alert_given_up(slot);
         match (phase, reason) {
-            (Phase::Parked, Some(ParkReason::BadPlan)) => self.confirm_anew(slot),
-            // What a person said, or did not say, was about something milder.
+            (Phase::Parked, Some(ParkReason::BadPlan)) => self.confirm_again(slot),
+            // The decision, or its absence, was about a milder fault.
             (Phase::Parked, Some(reason)) if !reason.blocks() => self.due(slot),
-            // It is in line again, with its new rank, once the new plan is there.
+            // The new plan puts it in line again, with its new rank.
             (Phase::Pending, _) => self.set_place(slot, super::queue::Place::Nowhere),
             _ => {}
         }
@@ -213,7 +214,7 @@ impl State {
     }
 
     /// Starts the confirmation over, with the current knowledge of the issue.
-    pub(super) fn confirm_anew(&mut self, slot: SlotId) {
+    pub(super) fn confirm_again(&mut self, slot: SlotId) {
         let until = self.now.at + self.policy.patience;
         self.move_to(slot, Phase::Confirming, None, Some(until));
     }

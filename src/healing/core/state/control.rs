@@ -32,7 +32,7 @@ impl State {
             target, tolerate, ..
         } = &mut control
         {
-            // What it comes to is recorded, so that it can be replayed.
+            // The resolved level is recorded, so that a replay has the same.
             *tolerate = Some(tolerate.unwrap_or_else(|| self.tolerated(target)));
         }
         if let Some(why) = self.refusal(&control) {
@@ -87,9 +87,9 @@ impl State {
             Control::Deny { key } if self.in_phase(key, Phase::Approval).is_none() => {
                 Some(format!("{key} does not wait for approval"))
             }
-            Control::Trigger { key } if self.cannot_trigger(key) => Some(format!(
-                "nothing is known of {key}: no detection run could see it"
-            )),
+            Control::Trigger { key } if self.cannot_trigger(key) => {
+                Some(format!("{key} is unknown: no detection run could find it"))
+            }
             Control::Mute { target, .. }
                 if !self.mutes.contains(target)
                     && self.mutes.len() >= self.policy.limits.mutes as usize =>
@@ -129,7 +129,7 @@ impl State {
             return;
         };
         if let Some(gave_up) = entry.gave_up.take() {
-            // What is under way counts as the first of those that it has again.
+            // A running attempt counts as the first of the renewed ones.
             entry.used = 0;
             self.take_back(key, Some(gave_up));
         }
@@ -137,20 +137,20 @@ impl State {
             return;
         };
         if entry.step > 0 {
-            // What a person let run was a later step.
+            // The approval was for a later step.
             entry.approved = None;
         }
         entry.step = 0;
         entry.used = 0;
         let reason = entry.reason;
         if matches!(reason, Some(ParkReason::DryRun | ParkReason::ReportOnly)) {
-            // Nothing would be done about it now: it is known, and that is all.
+            // No action is allowed, so there is nothing to decide again.
             return;
         }
         if reason == Some(ParkReason::BadPlan) || entry.plan.is_none() {
             entry.unplanned = true;
             let engine = entry.engine;
-            self.confirm_anew(slot);
+            self.confirm_again(slot);
             self.ask_to_detect(engine, true);
         } else {
             self.due(slot);
@@ -174,7 +174,7 @@ impl State {
         }
         match generation {
             Some(seen) if seen != entry.issue.generation => Some(format!(
-                "{key} is no longer what was read; read it again before approving"
+                "{key} has changed since it was read; read it again before approving"
             )),
             _ => None,
         }
@@ -239,7 +239,7 @@ impl State {
                 .map(|(_, entry)| entry.issue.severity)
                 .max(),
         };
-        // Where nothing is open there is nothing that it could be worse than.
+        // Without an open issue, nothing can be worse than it.
         worst_open.unwrap_or(Severity::Critical)
     }
 
@@ -250,7 +250,7 @@ impl State {
             self.timers.cancel(at, Timer::Mute(number));
         }
         self.timers.set(at, Timer::Mute(number));
-        // One that is shorter, or tolerates less, than the one before may let something go.
+        // A shorter mute, or one that tolerates less, may release issues.
         self.wake_all(&WaitFor::Unmute);
     }
 
@@ -276,8 +276,8 @@ impl State {
         } else {
             self.raise(id, Severity::Error, || {
                 ShortText::new(
-                    "the journal cannot be written: it is kept in memory, and only reversible \
-                     actions start",
+                    "the journal cannot be written: records are kept in memory, and only \
+                     reversible actions start",
                 )
             });
         }
@@ -285,7 +285,7 @@ impl State {
 
     pub(super) fn reload(&mut self, policy: Arc<HealingPolicy>) {
         if let Err(faults) = policy.validate() {
-            let why = format!("the new policy is not valid, the old one stays: {faults}");
+            let why = format!("the new policy is not valid, the current one stays: {faults}");
             return self.refuse(ShortText::new(&why));
         }
         self.policy = policy;
@@ -294,7 +294,7 @@ impl State {
         for slot in self.queue.everything_waiting() {
             self.wake(slot);
         }
-        // The limits and modes may have changed for those that are asked about.
+        // The new limits and modes may release issues that wait for approval.
         let asked: Vec<_> = self
             .open
             .iter()
@@ -325,7 +325,7 @@ impl State {
         for slot in open {
             self.end_issue(slot, Closed::Shutdown);
         }
-        // A rollback or an attempt that is a zombie by now is no one's any more.
+        // Rollbacks and zombies no longer belong to an issue.
         self.call_off_all();
     }
 

@@ -149,7 +149,7 @@ impl State {
         let (key, now) = (&entry.issue.key, self.now.at);
         let risk = step.risk.unwrap_or(plan.risk);
         let approved = entry.approved.is_some();
-        // Each is only asked if none before it holds, unless all are wanted.
+        // Unless all holds are wanted, the first one ends the checks.
         let budgets = &self.policy.budget;
         let draw = self.draw(entry);
         let checks: [&dyn Fn() -> Option<Hold>; 9] = [
@@ -171,7 +171,7 @@ impl State {
             &|| {
                 let needed = self.needed_confidence(risk);
                 let confidence = self.confidence(entry, step);
-                // What healing has given up on is tried again however often it was in vain.
+                // Retries after giving up ignore the action's own success rate.
                 let gate = match entry.gave_up {
                     Some(_) => confidence.detector.value,
                     None => confidence.gate(),
@@ -384,8 +384,8 @@ impl State {
                 let id = AlertId::global(AlertKind::Storm);
                 self.raise(id, Severity::Critical, || {
                     ShortText::new(&format!(
-                        "{bad} of {known} components are bad at once: nothing is started; look \
-                         for what they share"
+                        "{bad} of {known} components are bad at once: nothing is started; look for \
+                         a common cause"
                     ))
                 });
             }

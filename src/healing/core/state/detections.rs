@@ -26,12 +26,12 @@ impl State {
         let limit = self.policy.limits.engines;
         let ix = self.engines.intern(name, limit);
         let run = ix.and_then(|ix| self.run_ended(ix, began.min(self.now.at)));
-        // What is known of a run already, or is older than that, counts as hints.
-        let source = run.map_or(Source::Hint, |(number, began)| Source::Pass {
+        // A run that is known already, or is older than a known one, yields hints only.
+        let source = run.map_or(Source::Hint, |(number, began)| Source::Run {
             number,
             began,
         });
-        // Worst first, and in an order that does not depend on how they were found.
+        // Worst first, in an order independent of how they were found.
         found.sort_unstable_by(|(a, _), (b, _)| b.cmp(a));
         for (observation, plan) in found {
             match ix {
@@ -43,7 +43,7 @@ impl State {
         if let Some((key, count)) = left_out {
             self.not_taken(key, count);
         }
-        // A run that found too much says nothing about what it does not name.
+        // An incomplete run does not show that an issue is gone.
         if let (Some(ix), Some((number, began)), true) = (ix, run, whole) {
             self.not_found(ix, number, began);
         }
@@ -56,9 +56,9 @@ impl State {
         if engine.asked.is_some_and(|asked| asked <= began) {
             engine.asked = None;
         }
-        let fresh = engine.last_pass.is_none_or(|last| began > last);
+        let fresh = engine.last_run.is_none_or(|last| began > last);
         let run = fresh.then(|| {
-            engine.last_pass = Some(began);
+            engine.last_run = Some(began);
             engine.runs += 1;
             (engine.runs, began)
         });
@@ -82,15 +82,15 @@ impl State {
         });
         let open: Vec<SlotId> = engine.open.iter().copied().collect();
         for key in good_again {
-            // Another engine may see the fault by now.
+            // Another engine may see the fault meanwhile.
             if !self.keys.contains_key(&key) {
                 self.unblock_after_health(&key);
             }
         }
         for slot in open {
             let entry = self.open.get(slot);
-            if entry.is_some_and(|e| e.seen_pass != number && began >= e.issue.last_seen.at) {
-                self.passed(slot, began, false);
+            if entry.is_some_and(|e| e.seen_run != number && began >= e.issue.last_seen.at) {
+                self.seen_in_run(slot, began, false);
             }
         }
     }
@@ -111,7 +111,7 @@ impl State {
             let id = AlertId::of(&IssueKey::new(name.clone(), DETECTOR), AlertKind::Blind);
             self.raise(id, Severity::Error, || {
                 ShortText::new(&format!(
-                    "{name}: its detector fails again and again; its faults are not seen"
+                    "{name}: its detector fails again and again; its faults are not found"
                 ))
             });
         }
@@ -137,7 +137,7 @@ impl State {
         let Some(engine) = self.engines.get_mut(ix) else {
             return;
         };
-        // One that was asked at this very moment has not run yet.
+        // One requested at this moment has not run yet.
         let asked = engine.asked.is_some_and(|asked| !force || asked == now);
         if engine.removed || asked {
             return;

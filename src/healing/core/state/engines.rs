@@ -27,7 +27,7 @@ pub(super) struct Engine {
     /// Open issues that can be evicted: nothing is done about them now.
     pub(super) evictable: BTreeSet<(Claim, SlotId)>,
     /// When its last detection run began.
-    pub(super) last_pass: Option<Moment>,
+    pub(super) last_run: Option<Moment>,
     pub(super) runs: u64,
     /// Consecutive failed detection runs.
     pub(super) blind: u32,
@@ -58,7 +58,7 @@ impl Engines {
             named: Vec::new(),
             open: BTreeSet::new(),
             evictable: BTreeSet::new(),
-            last_pass: None,
+            last_run: None,
             runs: 0,
             blind: 0,
             asked: None,
@@ -69,7 +69,7 @@ impl Engines {
             self.list.push(fresh);
             EngineIx(number)
         } else {
-            // An engine that is gone, with nothing left open, gives way.
+            // Reuses the entry of a removed engine without open issues.
             let gone = |engine: &Engine| {
                 !engine.present && engine.open.is_empty() && engine.watched.is_empty()
             };

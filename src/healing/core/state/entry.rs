@@ -32,7 +32,7 @@ pub(super) struct Entry {
 
     pub(super) runs: Runs,
     /// The last detection run that found it.
-    pub(super) seen_pass: u64,
+    pub(super) seen_run: u64,
     /// Consecutive detection runs that did not find it.
     pub(super) good_passes: u32,
 
@@ -45,7 +45,7 @@ pub(super) struct Entry {
     /// Attempts in total.
     pub(super) attempts: u32,
     pub(super) not_before: Moment,
-    /// Who approved the current step.
+    /// The person who approved the current step.
     pub(super) approved: Option<By>,
     /// Why healing has given up on it, until it closes or a person acknowledges it. Retries do not
     /// change it.
@@ -88,7 +88,7 @@ impl Entry {
     }
 
     /// Records whether a detection run found it.
-    pub(super) fn passed(&mut self, bad: bool) {
+    pub(super) fn seen_in_run(&mut self, bad: bool) {
         self.runs.push(bad);
         self.weigh_samples();
     }

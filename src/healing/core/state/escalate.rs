@@ -62,7 +62,7 @@ impl State {
             let severity = escalation.severity;
             match self.escalation_hold(&id, level, severity) {
                 Some(Hold::Exits { until }) => self.escalations.postpone(&id, Some(until)),
-                // Whatever holds it back has it looked at again when it ends.
+                // Evaluated again when the hold ends.
                 Some(_) => self.escalations.postpone(&id, None),
                 None => self.take_level(&id, level, severity),
             }
@@ -115,7 +115,7 @@ impl State {
         if self.exit_asked {
             return Some(Hold::Exiting);
         }
-        // The next process could not know how often this was tried.
+        // Without the journal, the next process would not know how many exits there were.
         if self.journal_down {
             return Some(Hold::Journal);
         }
@@ -130,11 +130,11 @@ impl State {
         self.tally.escalations.add(level);
         let about = match &id.key {
             Some(key) => format!("{key}: healing has given up ({})", id.kind.as_str()),
-            None => "attempts do not end, and nothing else can start".to_owned(),
+            None => "attempts do not end, so that nothing else can start".to_owned(),
         };
         let next = match level {
             ServiceEscalation::NotReady => "the service is not ready",
-            ServiceEscalation::Exit => "the process is asked to end",
+            ServiceEscalation::Exit => "the process is asked to exit",
         };
         let why = ShortText::new(&format!("{about}; {next}"));
         self.record(What::Escalated {

@@ -14,10 +14,10 @@ impl State {
         let slot = *self.keys.get(key)?;
         let entry = self.open.get(slot)?;
         let mut holds = self.global_holds(false);
-        // A rollback is held back by what holds everything back, and by nothing else.
+        // Only the global holds apply to a rollback.
         if entry.phase != Phase::AwaitingRollback {
             holds.extend(self.holds(slot, false).into_iter().filter(|hold| {
-                // An issue is not held back by its own treatment.
+                // The lock of its own treatment is no hold.
                 let own = entry.treatment.as_ref().map(|own| own.holder);
                 !matches!(hold, Hold::Lock { holder, .. } if Some(*holder) == own)
             }));

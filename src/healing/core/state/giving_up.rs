@@ -16,7 +16,7 @@ impl State {
         let Some(entry) = self.open.get_mut(slot) else {
             return;
         };
-        // An issue is given up for the first reason that there was.
+        // The first reason is kept.
         let reason = *entry.gave_up.get_or_insert(reason);
         let (key, engine) = (entry.issue.key.clone(), entry.engine);
         let until = self.retry_at(slot, free);
@@ -89,7 +89,7 @@ impl State {
         let at = if entry.attempts > 0 {
             self.now.at + every
         } else {
-            // It was the issues before it that had the attempts.
+            // The attempts were those of earlier issues.
             let last = memory.and_then(|memory| memory.attempts.last());
             last.map_or(self.now.at, |last| last + every)
         };
@@ -132,15 +132,15 @@ impl State {
                 duration::format(self.policy.flap.window)
             ),
             (Some(action), _) => format!(
-                "`{action}` is tried again every {every}; it ends when that heals, the fault is \
-                 gone, or a person acknowledges it"
+                "`{action}` is tried again every {every}, until that heals, the fault is gone, or \
+                 a person acknowledges it"
             ),
             (None, ParkReason::Flapping) => {
-                "nothing is done until a person acknowledges it, which ends it".to_owned()
+                "nothing is done until a person acknowledges it".to_owned()
             }
-            (None, _) => "nothing is done until a person acknowledges it, which ends it, as does \
-                          the end of the fault"
-                .to_owned(),
+            (None, _) => {
+                "nothing is done until a person acknowledges it or the fault ends".to_owned()
+            }
         }
     }
 

@@ -164,7 +164,7 @@ impl State {
         self.attempts.start(id, attempt);
         self.timers.set(due, Timer::Attempt(id));
         self.move_to(slot, Phase::Running, None, None);
-        // The intent is on disk before anything is done.
+        // The intent is recorded before the action starts.
         self.record(What::AttemptStarted(intent));
         self.emit(Effect::Start(Box::new(start)));
         Some(id)
@@ -218,7 +218,7 @@ impl State {
             self.resolve(&id);
             self.end_escalation(&id);
         }
-        // What it did after all may have changed everything.
+        // Its late effect may have changed anything.
         self.ask_to_detect(attempt.engine, true);
         self.wake_all(&WaitFor::Turn);
     }
@@ -270,13 +270,13 @@ impl State {
             let id = AlertId::global(AlertKind::Zombies);
             self.raise(id.clone(), Severity::Critical, || {
                 ShortText::new(&format!(
-                    "{zombies} attempts do not end: nothing is started until they do; restart \
-                     the process if they never will"
+                    "{zombies} attempts do not end: nothing is started until they do; restart the \
+                     process if they never end"
                 ))
             });
             self.begin_escalation(&id, Severity::Critical);
         }
-        let message = ShortText::new("it does not end; it keeps its lock until it does");
+        let message = ShortText::new("it has not ended; it keeps its lock until it does");
         self.finished(id, &attempt, result, message, false);
     }
 
@@ -325,7 +325,7 @@ impl State {
             treatment.ended = now;
         }
         if result == AttemptResult::Stale {
-            // Nothing was done: what is known of the fault stands, and so does the intensity.
+            // Nothing was done: the observations stay valid, and the attempt does not count.
             self.memories.update(now, &attempt.intent.key, |memory| {
                 memory.attempts.take_back(attempt.started);
             });
@@ -335,8 +335,8 @@ impl State {
         if result.is_failure() {
             self.learn(&attempt.intent.key, &attempt.intent.action, false);
         }
-        // Whoever saw the fault while the attempt ran is answered by exactly one verification;
-        // after ok, that is the verification, unless another fault has taken the place of this one.
+        // An observation during the attempt is answered by exactly one verification: after ok, by
+        // that of the attempt, unless another fault has replaced this one.
         let verified = result == AttemptResult::Ok && !superseded;
         if !verified && (dirty || superseded || result == AttemptResult::Stale) {
             self.ask_to_detect(attempt.engine, true);
@@ -408,7 +408,7 @@ impl State {
     /// more.
     pub(super) fn undo_given_up(&mut self, slot: SlotId) {
         if self.undo.remove(&slot) {
-            self.refuse("a rollback could not start in time, and was left out");
+            self.refuse("a rollback could not start in time, and was skipped");
             self.next(slot, true);
         }
     }
@@ -439,7 +439,7 @@ impl State {
             return;
         };
         if counts {
-            // A step that cannot heal has had all of its attempts.
+            // A hopeless step has used all of its attempts.
             let all = hopeless && entry.gave_up.is_none();
             let more = if all { u32::MAX } else { 1 };
             entry.used = entry.used.saturating_add(more);
@@ -447,7 +447,7 @@ impl State {
         entry.escalate(self.policy.attempts);
         let gave_up = entry.gave_up;
         if gave_up.is_some() && counts {
-            // The turn of another that can be tried again.
+            // The next retry uses the next step.
             entry.step = entry.step.saturating_add(1);
         }
         let planned = !entry.unplanned;

@@ -41,7 +41,7 @@
 //! While healing has given up on an issue (`exhausted`, `flapping`, `intensity`), also during
 //! retries of reversible steps, and while too many attempts hang, the policy's
 //! [`escalation`](crate::config::Escalation) may go further: after a time the service is not ready,
-//! after a longer one the process is asked to end. Both wait for the end of a shutdown, kill
+//! after a longer one the process is asked to exit. Both wait for the end of a shutdown, kill
 //! switch, pause, storm, dry-run or mute; the exit also for a writable journal, and for its own
 //! budget. Once the issue closes or is acknowledged, the service is ready.
 //!
@@ -130,7 +130,7 @@ use crate::config::HealingPolicy;
 #[derive(Debug, Clone)]
 #[allow(
     clippy::struct_excessive_bools,
-    reason = "each is a switch of its own, and all combinations occur"
+    reason = "independent switches in all combinations"
 )]
 pub struct State {
     policy: Arc<HealingPolicy>,
@@ -256,7 +256,7 @@ impl State {
         let ticked = matches!(event, Event::Tick);
         self.fire_timers();
         self.handle(event);
-        // What the event set may be due already, such as a mute that lasts no time.
+        // The event may have set timers that are due already, such as a mute of no length.
         self.fire_timers();
         self.forget_idle_components();
         self.weigh_storm();

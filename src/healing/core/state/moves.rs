@@ -37,7 +37,7 @@ impl State {
         if before == Phase::Approval {
             self.end_alert(slot, AlertKind::Approval);
         }
-        // The start of an attempt has a record of its own.
+        // An attempt's start has its own record.
         if phase != Phase::Running {
             self.record_move(slot, until);
         }
@@ -138,8 +138,8 @@ impl State {
         self.queue.put(slot, &place);
         let old = std::mem::replace(&mut entry.place, place);
         self.queue.take(slot, &old);
-        // Only the first in line for a lock is woken when it is free: whoever then does not take
-        // it hands it on.
+        // A released lock wakes only the first in line: if that one does not take it, it wakes the
+        // next.
         if matches!(old, Place::Ready(_)) {
             let lock = entry.lock().clone();
             self.pass_lock_on(lock);
@@ -215,20 +215,20 @@ impl State {
                 self.raise_about(&key, AlertKind::DryRun, severity, &why);
             }
             ParkReason::ReportOnly => {
-                let why = "it is only reported, as its plan says; the end of the fault ends this";
+                let why = "its plan only reports it; the alert ends with the fault";
                 self.raise_about(&key, AlertKind::ReportOnly, severity, why);
             }
             ParkReason::ApprovalExpired => {
-                let why = "no one approved in time (`healing.approval.expires`): it can still be \
-                           approved";
+                let why = "it was not approved in time (`healing.approval.expires`), and can still \
+                           be approved";
                 self.raise_about(&key, AlertKind::Approval, severity, why);
             }
             ParkReason::Waited => {
                 self.wait_for(slot, WaitFor::Turn);
-                // What holds everything back is known to those who did it, or has its own alert.
+                // Global holds are known to whoever set them, or have their own alert.
                 if !(self.paused || self.killed || self.storm.is_active()) {
-                    let why = "it waits too long, which ends when what holds it back does, or a \
-                               person acknowledges it";
+                    let why = "it has waited too long; it goes on when nothing holds it back any \
+                               more, or when a person acknowledges it";
                     self.raise_about(&key, AlertKind::Waited, severity, why);
                 }
             }
@@ -237,7 +237,7 @@ impl State {
                     &key,
                     AlertKind::BadPlan,
                     severity,
-                    "its plan cannot be followed: mend it, then acknowledge this",
+                    "its plan cannot be followed: correct it, then acknowledge this",
                 );
             }
             _ => {}

@@ -20,7 +20,7 @@ pub(super) type Offer = Option<Result<Plan, ShortText>>;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Source {
     Hint,
-    Pass { number: u64, began: Moment },
+    Run { number: u64, began: Moment },
 }
 
 impl State {
@@ -84,7 +84,7 @@ impl State {
         if self.stopping {
             return self.dropped(Dropped::Shutdown, observation.key, 1);
         }
-        // What is reported for an engine after it was removed is no one's.
+        // Reports for a removed engine have no owner.
         let gone = self.engines.get(engine).is_none_or(|engine| engine.removed);
         if gone || !observation.is_valid() {
             return self.dropped(Dropped::Invalid, observation.key, 1);
@@ -111,7 +111,7 @@ impl State {
             .muted_until(&observation.key, observation.severity);
         if muted.is_some() {
             self.tally.observations.muted += 1;
-        } else if self.make_room(engine, &observation) {
+        } else if self.make_space(engine, &observation) {
             self.open_issue(engine, observation, plan, source);
         } else {
             self.dropped(Dropped::Full, observation.key, 1);
@@ -130,7 +130,7 @@ impl State {
         let older: Vec<SlotId> = engine.open.iter().copied().filter(is_older).collect();
         for slot in older {
             match self.open.get_mut(slot) {
-                // What runs holds its lock, and may be about to end the newest fault as well.
+                // A running treatment keeps its lock, and may end the newer fault as well.
                 Some(entry) if entry.is_under_way() => entry.superseded = true,
                 _ => self.close(slot, Closed::Superseded),
             }
@@ -155,7 +155,7 @@ impl State {
         issue.count = issue.count.saturating_add(1);
         let newer = now.at > issue.last_seen.at;
         let worse = (observation.samples, &observation.evidence) > (entry.samples, &issue.evidence);
-        // Of the observations of one moment the strongest is kept, whatever their order.
+        // Of simultaneous observations the strongest is kept, whatever their order.
         if newer || worse {
             if entry.samples != observation.samples {
                 entry.samples = observation.samples;
@@ -167,7 +167,7 @@ impl State {
         issue.last_seen = now;
         let severity = (observation.severity > issue.severity).then_some(observation.severity);
         let (component, phase, unplanned) = (entry.component, entry.phase, entry.unplanned);
-        // What another engine says about this one's issue is a hint.
+        // A report of another engine about this issue is a hint.
         if entry.engine != by {
             source = Source::Hint;
             plan = None;
@@ -178,9 +178,7 @@ impl State {
             _ => entry.good_passes = 0,
         }
         let seen = match source {
-            Source::Pass { number, .. } => {
-                std::mem::replace(&mut entry.seen_pass, number) == number
-            }
+            Source::Run { number, .. } => std::mem::replace(&mut entry.seen_run, number) == number,
             Source::Hint => true,
         };
         if let Some(parent) = &observation.parent {
@@ -192,9 +190,9 @@ impl State {
             (None, _) => {}
         }
         match source {
-            // A detection run counts once.
-            Source::Pass { began, .. } if !seen => self.passed(slot, began, true),
-            Source::Pass { .. } => {}
+            // Each detection run counts once.
+            Source::Run { began, .. } if !seen => self.seen_in_run(slot, began, true),
+            Source::Run { .. } => {}
             Source::Hint => {
                 self.hinted(slot);
                 self.sure_by_now(slot);
@@ -228,8 +226,10 @@ impl State {
         };
         let (child, parent) = (name(component), name(parent));
         let why = match refused {
-            Refused::Cycle => "which depends on it: the dependency is left out",
-            Refused::TooMany => "and on as many others as it may: the dependency is left out",
+            Refused::Cycle => "which depends on it: the dependency is ignored",
+            Refused::TooMany => {
+                "and already on the maximum number of others: the dependency is ignored"
+            }
         };
         self.refuse(ShortText::new(&format!(
             "{child} depends on {parent}, {why}"
@@ -298,7 +298,7 @@ impl State {
     }
 
     /// Whether one more fits, after evictions.
-    fn make_room(&mut self, ix: EngineIx, observation: &Observation) -> bool {
+    fn make_space(&mut self, ix: EngineIx, observation: &Observation) -> bool {
         let limits = self.policy.limits;
         let Some(engine) = self.engines.get(ix) else {
             return false;
@@ -345,12 +345,12 @@ impl State {
         entry.samples = samples;
         entry.not_before = memory.unwrap_or(now.at);
         entry.runs.push(true);
-        if let Source::Pass { number, .. } = source {
-            entry.seen_pass = number;
+        if let Source::Run { number, .. } = source {
+            entry.seen_run = number;
         }
         let slot = self.insert(entry);
-        // Only now: a parent that needs a place must not take it from a component with no issue
-        // yet.
+        // After the insertion, so that a new parent cannot displace this component, which had no
+        // issue before.
         if let Some(parent) = &parent {
             self.learn_parent(component, parent);
         }
@@ -405,7 +405,7 @@ impl Entry {
             due: None,
             place: Place::Nowhere,
             runs: Runs::default(),
-            seen_pass: 0,
+            seen_run: 0,
             good_passes: 0,
             plan: None,
             unplanned: true,

@@ -16,7 +16,7 @@ impl State {
     pub fn panicked(&mut self, what: &ShortText, effects: &mut Vec<Effect>) {
         self.tally.panics += 1;
         if let Some(slot) = self.at_hand.take() {
-            // First out of every line, whatever else goes wrong.
+            // Removed from every queue first, whatever else fails.
             self.set_place(slot, Place::Nowhere);
             if self.open.get(slot).is_some_and(super::Entry::is_idle) {
                 self.park(slot, ParkReason::BadPlan);

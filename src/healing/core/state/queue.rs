@@ -27,7 +27,7 @@ impl Rank {
     }
 }
 
-/// What a held-back issue waits for.
+/// The event that a held-back issue waits for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum WaitFor {
     /// A lock.

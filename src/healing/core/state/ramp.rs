@@ -34,7 +34,7 @@ impl Ramp {
         if allowed >= most {
             return None;
         }
-        // The first nanosecond at which the division above gives one more.
+        // The first nanosecond at which the division above allows one more.
         let nanos = (length.as_nanos() * u128::from(allowed)).div_ceil(u128::from(steps));
         let after = Duration::from_nanos(u64::try_from(nanos).ok()?);
         self.since.map(|since| since + after)

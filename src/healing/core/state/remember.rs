@@ -21,13 +21,11 @@ impl State {
     pub(super) fn remember_value(&mut self, name: Name, value: Value) {
         let known = self.remembered.contains_key(&name);
         if !known && self.remembered.len() >= NAMES {
-            return self.refuse(ShortText::new(
-                "too much is to be remembered: use fewer names, as at most 8 are kept",
-            ));
+            return self.refuse(ShortText::new("too many names to remember: use at most 8"));
         }
         if value.to_string().len() > BYTES {
             return self.refuse(ShortText::new(
-                "what is to be remembered is too long: keep less, as 48 KiB are kept of a name",
+                "the value to remember is too long: use at most 48 KiB",
             ));
         }
         self.remembered.insert(name.clone(), value.clone());

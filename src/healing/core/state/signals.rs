@@ -120,7 +120,7 @@ impl State {
             self.emit(Effect::Stopped);
         }
         let next = self.timers.next();
-        // A tick that came too early is answered with the time again.
+        // A tick that came too early is answered with the same time.
         if next != self.woken || (ticked && next != Moment::NEVER) {
             self.woken = next;
             self.emit(Effect::WakeAt(next));

@@ -15,7 +15,7 @@ use crate::healing::core::{
 #[non_exhaustive]
 #[allow(
     clippy::struct_excessive_bools,
-    reason = "each is a gauge of its own, and all combinations occur"
+    reason = "independent gauges in all combinations"
 )]
 pub struct Snapshot {
     /// The time of the last step.
@@ -80,7 +80,7 @@ pub struct Snapshot {
     pub escalations: Counts<ServiceEscalation>,
     /// Faults that keep the service from being ready.
     pub not_ready: u64,
-    /// Whether the process was asked to end.
+    /// Whether the process was asked to exit.
     pub exit_asked: bool,
     /// Issues opened, by type, severity and component.
     pub detected: Vec<(DetectedLabels, u64)>,

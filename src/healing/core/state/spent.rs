@@ -68,7 +68,7 @@ impl Kept {
         let worse = Severity::Critical.level() - draw.severity.level();
         let for_unspent = if draw.unspent { 0.0 } else { self.for_unspent };
         let share = f64::from(worse) * self.per_severity + for_unspent;
-        // What is a whole number stays one, whatever a float makes of it.
+        // The tolerance keeps whole numbers whole despite rounding errors.
         let kept = (f64::from(budget.max) * share - 1e-6).ceil().max(0.0) as usize;
         (budget.max as usize).saturating_sub(kept).max(1)
     }
@@ -86,7 +86,7 @@ impl Spent {
         kept: Kept,
         draw: Draw,
     ) -> Option<Moment> {
-        // What it takes, it takes from all those together who may draw on as much or more.
+        // An attempt counts against every class that may use as much of the budget or more.
         let limits = Draw::all()
             .filter(|limit| limit.severity >= draw.severity && limit.unspent >= draw.unspent);
         limits
@@ -97,7 +97,7 @@ impl Spent {
     /// When the attempts within a limit fall below it.
     fn full_until(&self, now: Moment, budget: &Budget, limit: Draw, most: usize) -> Option<Moment> {
         let within = |draw: &Draw| draw.severity <= limit.severity && draw.unspent <= limit.unspent;
-        // The first of each class that counts.
+        // The first time of each class that still counts.
         let mut next = [0; CLASSES];
         let mut counting = 0;
         for draw in Draw::all().filter(within) {
@@ -201,7 +201,8 @@ mod tests {
         let mut spent = Spent::default();
         let takes = [(0, false), (1, false), (3, false), (0, true), (3, true)];
         let started = takes.map(|(level, unspent)| fill(&mut spent, &budget, draw(level, unspent)));
-        // 60 less 3 tenths and a fifth; a tenth more; two tenths more; then what is kept for them.
+        // 60 less three tenths and a fifth; a tenth more; two tenths more; then the share for
+        // unspent ones.
         assert_eq!(started, [30, 6, 12, 12, 0]);
         let mut spent = Spent::default();
         assert_eq!(fill(&mut spent, &budget, draw(3, false)), 48);

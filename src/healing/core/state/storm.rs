@@ -79,7 +79,7 @@ mod tests {
 
     #[test]
     fn needs_more_than_the_share_and_enough_components() {
-        assert!(!is_storm(2, 2, &policy()), "too few to tell");
+        assert!(!is_storm(2, 2, &policy()), "too few to decide");
         assert!(!is_storm(3, 6, &policy()), "exactly half");
         assert!(is_storm(4, 6, &policy()));
         assert!(is_storm(3, 3, &policy()));

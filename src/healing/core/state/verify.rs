@@ -108,7 +108,7 @@ impl State {
         } else if first {
             self.move_to(slot, Phase::Settling, None, Some(settled));
         } else {
-            // A verification in between: the one that counts comes when the time is over.
+            // An intermediate verification: the decisive one comes at the end of the settling time.
             self.set_due(
                 slot,
                 Some(settled.max(self.now.at + self.policy.verify.every)),
@@ -153,7 +153,7 @@ impl State {
             self.asked.remove(&ticket);
         }
         if given_up {
-            // What cannot be seen to be healed is not.
+            // Without a verdict, it does not count as healed.
             self.not_healed(slot, self.now.at);
         } else {
             self.set_due(slot, Some(self.now.at + self.policy.verify.every));
@@ -170,7 +170,7 @@ impl State {
         };
         treatment.hinted = Some(now);
         let settling = treatment.good_since.is_some();
-        // If a verification is under way, or about to be, its verdict answers the hint.
+        // A running or imminent verification answers the hint.
         if settling && treatment.verifying.is_none() && treatment.blind == 0 {
             self.ask_to_verify(slot);
         }

@@ -97,7 +97,7 @@ mod tests {
                 }
                 let inside = started.iter().filter(|&&s| s + length > now).count();
                 prop_assert!(inside <= max as usize);
-                // It holds nothing back that the budget allows.
+                // It holds back nothing that the budget allows.
                 prop_assert_eq!(
                     window.blocked_until(at(now), &budget).is_some(), inside == max as usize
                 );

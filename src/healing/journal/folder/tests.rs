@@ -282,7 +282,7 @@ mod attacks {
             "{error}"
         );
 
-        // For all to write, and with more in it than a journal.
+        // Writable for all, and with files that are not of a journal.
         chown(&path, Some(0), None).unwrap();
         fs::write(path.join("data"), "").unwrap();
         set_mode(&path, 0o777);
@@ -290,13 +290,13 @@ mod attacks {
         assert!(matches!(error, FolderError::Shared { .. }), "{error:?}");
         assert_eq!(mode(&path), 0o777);
 
-        // On the way.
+        // A folder above it.
         fs::create_dir(folder.path().join("above")).unwrap();
         set_mode(&folder.path().join("above"), 0o777);
         let error = Folder::open(folder.path().join("above/journal")).unwrap_err();
         assert!(matches!(error, FolderError::Shared { .. }), "{error:?}");
 
-        // Asked for by name, each of them is taken; a link of a stranger is not.
+        // `open_shared` accepts each of them, but not a link of another user.
         for name in ["journal", "above/journal"] {
             let kept = Folder::open_shared(folder.path().join(name)).unwrap();
             kept.create(1).unwrap();

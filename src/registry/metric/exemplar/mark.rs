@@ -31,7 +31,7 @@ impl Mark {
                     self.0.store(stamp | FRESH, Ordering::Relaxed);
                 }
             }
-            // Who brings one that is wrong brings more: the next is looked at after a scrape.
+            // Further invalid exemplars are likely: the next one is examined only after a scrape.
             Err(()) => {
                 self.0.fetch_or(FRESH, Ordering::Relaxed);
             }
@@ -51,7 +51,7 @@ impl Mark {
 
     /// The exemplar, which is then marked as read.
     pub(in crate::registry::metric) fn read(&self, common: &Common) -> Option<Exemplar> {
-        // Most counters of a family that notes created times: nothing is written to them.
+        // The common case in a family with created times: saves the write.
         if self.is_none() {
             return None;
         }
@@ -119,7 +119,7 @@ mod tests {
         let common = common();
         common.ring().0.lock().last = LAST - 3;
         let marks: Vec<Mark> = (0..KEPT + 2).map(|_| Mark::default()).collect();
-        // The places before are filled, as they would be.
+        // As they are when this many exemplars have been stored.
         let filler = common.exemplar(1.0, |labels| labels.push("id", "x"));
         let filler = filler.unwrap().unwrap();
         common.ring().0.lock().exemplars = vec![(0, filler); KEPT as usize];

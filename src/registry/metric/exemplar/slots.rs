@@ -56,7 +56,7 @@ impl Slots {
             };
             *there = Some(exemplar);
         }
-        // Who brings one that is wrong brings more: the next is looked at after a scrape.
+        // Further invalid exemplars are likely: the next one is examined only after a scrape.
         slot.fresh.store(true, Ordering::Relaxed);
     }
 

@@ -46,7 +46,7 @@ impl<T: Tally> Cell<T> {
             return None;
         }
         let bucket = bucket(&self.bounds, value);
-        // Number by number, or they would be written to memory first, whichever way they go.
+        // Built in each branch, so that the fields stay in registers.
         match &self.native {
             None => self.tally.add(Observation {
                 bucket,
@@ -96,7 +96,7 @@ impl<T: Tally> Cell<T> {
         /// Slots without classic buckets: values of different magnitude use different ones.
         const PLACES: usize = 8;
         let place = if self.native.is_some() && self.bounds.is_empty() {
-            // The exponent: a place for each power of two, and again from the first.
+            // By exponent: each power of two has a slot, and the slots repeat.
             let exponent = usize::try_from(value.abs().to_bits() >> 52).unwrap_or(0);
             (exponent % PLACES, PLACES)
         } else {
@@ -166,9 +166,9 @@ impl<T: Tally> Cell<T> {
             spin_loop();
         }
         if self.native.is_some() {
-            // What came in between, if anything, is in a native bucket already. Both kinds must
-            // come to the same, and in `+Inf` it is wherever it belongs: counts are exposed as
-            // sums of all below.
+            // Observations recorded between the two reads are in a native bucket already. The
+            // totals have to agree, and the `+Inf` bucket, which is exposed as the sum of all, can
+            // take the difference.
             let classic = out.counts.iter().fold(0_u64, |sum, n| sum.wrapping_add(*n));
             let more = out.native.count().saturating_sub(classic);
             if let Some(last) = out.counts.last_mut() {

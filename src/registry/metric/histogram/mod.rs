@@ -63,7 +63,7 @@ impl<T: Tally> Histogram<T> {
     /// [`observe`](Self::observe), a value that is not finite is counted as rejected.
     #[inline]
     pub fn observe_n(&self, value: f64, n: u32) {
-        // No closure, which would have to be called with what it borrows in memory.
+        // A closure would force its captures into memory.
         if let Some(cell) = self.place.cell() {
             cell.observe(&self.rejected, value, n);
         }

@@ -71,7 +71,7 @@ impl Tally for Single {
         }
         let turn = self.turn.load(Ordering::Relaxed);
         self.turn.store(turn.wrapping_add(1), Ordering::Relaxed);
-        // No reader sees what is written below without the new turn.
+        // Whoever reads one of the writes below also sees the new turn.
         fence(Ordering::Release);
         if let Some(count) = observation.native.and_then(Found::count) {
             add_alone(count, observation.n);

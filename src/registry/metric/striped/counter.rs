@@ -110,7 +110,7 @@ mod tests {
         let registry = Registry::new();
         let counter = registry.counter("a_total", "").striped().build().unwrap();
         std::thread::scope(|scope| {
-            // More threads than stripes have to share.
+            // More threads than stripes, so that some share one.
             for _ in 0..2 * crate::util::stripes::count() {
                 scope.spawn(|| (0..EACH).for_each(|_| counter.inc()));
             }

@@ -111,14 +111,14 @@ impl Tally for Striped {
     }
 
     fn turn(&self) -> Option<u64> {
-        // No turn ever goes back: where their sum is the same, so is each of them.
+        // Turns only grow: if their sum is unchanged, so is each of them.
         let mut stripes = self.lines.chunks(self.each).map(Stripe);
         stripes.try_fold(0, |sum: u64, stripe| Some(sum.wrapping_add(stripe.turn()?)))
     }
 
     fn read(&self, counts: &mut Vec<u64>) -> f64 {
         let buckets = counts.len();
-        // The second half takes one stripe at a time.
+        // The second half holds the counts of one stripe at a time.
         counts.fill(0);
         counts.resize(2 * buckets, 0);
         let (all, one) = counts.split_at_mut(buckets);
@@ -226,7 +226,7 @@ mod tests {
             counts[0]
         };
         let all = 0..stripes::count();
-        // Other tests may have threads numbered in between.
+        // Other tests may have taken thread numbers in between.
         while all.clone().any(|stripe| of_stripe(stripe) == 0) {
             std::thread::scope(|scope| scope.spawn(|| striped.add(observation)).join()).unwrap();
         }

@@ -54,10 +54,10 @@ impl<'a> Stripe<'a> {
         {
             return false;
         }
-        // No reader sees what `first` writes without the new turn.
+        // Whoever reads a write of `first` also sees the new turn.
         fence(Ordering::Release);
         first();
-        // No reader sees the count without that, not even one that has tried for long enough.
+        // Release, so that even a reader that gives up retrying sees the turn before the count.
         let before = count.load(Ordering::Relaxed);
         count.store(before.wrapping_add(u64::from(n)), Ordering::Release);
         let before = f64::from_bits(sum.load(Ordering::Relaxed));

@@ -93,19 +93,19 @@ fn the_threads_of_a_histogram_share_its_exemplars() {
             scope.spawn(|| handle.observe_with_exemplar(value, |labels| labels.push("id", id)));
         });
     };
-    let told = || -> Vec<String> {
+    let kept = || -> Vec<String> {
         let exemplars = handle.snapshot().exemplars;
-        let ids = exemplars.iter().map(|told| told.labels().to_owned());
+        let ids = exemplars.iter().map(|kept| kept.labels().to_owned());
         ids.collect()
     };
-    assert!(told().is_empty());
+    assert!(kept().is_empty());
     offer(1.5, "1");
     offer(1.7, "2");
     offer(-2.0, "3");
     family.observe_with_exemplar(&["y"], 0.5, |labels| labels.push("id", "4"));
-    assert_eq!(told(), ["id=\"3\"", "id=\"4\"", "id=\"1\""]);
+    assert_eq!(kept(), ["id=\"3\"", "id=\"4\"", "id=\"1\""]);
     offer(1.7, "5");
-    assert_eq!(told(), ["id=\"3\"", "id=\"4\"", "id=\"5\""]);
+    assert_eq!(kept(), ["id=\"3\"", "id=\"4\"", "id=\"5\""]);
     assert_eq!(handle.snapshot().count(), 5);
 }
 

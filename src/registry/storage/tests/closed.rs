@@ -1,4 +1,4 @@
-//! Closed label sets, which are found by place, mixed with look-ups by text in the same family.
+//! Closed label sets, which are found by place, mixed with lookups by text in the same family.
 
 use super::*;
 use crate::registry::labels::LabelValue;

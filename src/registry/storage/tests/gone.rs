@@ -29,7 +29,7 @@ fn those_that_match_go_however_many() {
     let mut asked = 0;
     let gone = storage.retain(&mut |text, cell, _| {
         asked += 1;
-        // User code may do anything: no lock is held.
+        // User code may use the family: no lock is held.
         add(&storage, &["3"]);
         cell.load(Ordering::Relaxed) > 1 || stays(text[3..text.len() - 1].parse().unwrap())
     });
@@ -54,7 +54,7 @@ fn those_that_match_go_however_many() {
 }
 
 #[test]
-fn a_handle_taken_before_the_look_keeps_its_series_and_one_dropped_does_not() {
+fn a_handle_taken_before_the_check_keeps_its_series_and_one_dropped_does_not() {
     let storage = expiring();
     let held = storage.place(&["held"], zero);
     let second = held.clone();
@@ -116,7 +116,7 @@ fn what_comes_back_after_a_move_expires_again() {
 
 #[test]
 fn what_comes_after_all_have_gone_is_found() {
-    // Whatever the share of the last group that was in use.
+    // Whichever part of the last group is in use.
     for many in 130..150 {
         for few in 0..3 {
             let storage = storage(&["n"], 10_000);
@@ -149,7 +149,7 @@ fn what_comes_after_all_have_gone_is_found() {
 }
 
 #[test]
-fn no_series_goes_that_somebody_has_a_handle_to() {
+fn no_series_goes_that_someone_has_a_handle_to() {
     let storage = expiring();
     let names: Vec<String> = (0..20).map(|n| n.to_string()).collect();
     std::thread::scope(|scope| {

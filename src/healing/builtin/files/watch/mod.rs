@@ -86,14 +86,14 @@ impl Watch {
                     };
                     match Folder::watch(folder, Arc::new(listener)) {
                         Ok(folder) => folders.push(folder),
-                        // Without a watch the periodic look still finds everything, only later.
+                        // Without a watch the periodic check still finds every change, only later.
                         Err(_) => hears = false,
                     }
                 }
                 None => hears = false,
             }
         }
-        // The old ones go after the new ones came, so that what both have stays watched.
+        // The old folders are dropped after the new ones exist, so that shared ones stay watched.
         *way = Way { steps, folders };
         self.hears.store(hears, Ordering::Relaxed);
     }
@@ -122,7 +122,7 @@ fn change(event: &Event, name: &std::ffi::OsStr, file: bool) -> Option<Change> {
     }
     let change = match event.kind {
         EventKind::Access(AccessKind::Close(AccessMode::Write)) => Change::Closed,
-        // Both ends of a rename come as events of their own as well.
+        // A rename also sends an event for each of its ends.
         EventKind::Access(_) | EventKind::Modify(ModifyKind::Name(RenameMode::Both)) => {
             return None;
         }

@@ -70,7 +70,7 @@ impl Folder {
         let mut control = shared.control.lock();
         let gone = control.current(path, id);
         let entry = Arc::new(Entry { listener, gone });
-        // Known before it is watched, so that no event is lost.
+        // Registered before the watch starts, so that no event is lost.
         let mut folders = shared.folders.write();
         let known = folders.entry(path.to_owned()).or_default();
         known.push(Arc::clone(&entry));
@@ -82,7 +82,7 @@ impl Folder {
         };
         let watched = control.watch(path, id, &folder.entry.gone);
         drop(control);
-        // On a failure the share is dropped.
+        // On failure, `folder` is dropped, which releases the entry.
         watched.map(|()| folder)
     }
 
@@ -114,7 +114,7 @@ impl Control {
             Some(watcher) => watcher,
             none => none.insert(notify::recommended_watcher(|event| hear(&event))?),
         };
-        // The watch may be that of another directory which had the name before.
+        // The watch may belong to another directory which had this name before.
         let _ = watcher.unwatch(path);
         watcher.watch(path, RecursiveMode::NonRecursive)?;
         let gone = Arc::clone(gone);
@@ -131,7 +131,7 @@ impl Drop for Folder {
         }
         let path = std::mem::take(&mut self.path);
         if HEARS.get() {
-            // If there is no thread, the folder stays watched.
+            // If no thread can be started, the folder stays watched.
             let _ = std::thread::Builder::new().spawn(move || shared.release(&path));
         } else {
             shared.release(&path);
@@ -173,7 +173,7 @@ fn hear(event: &notify::Result<Event>) {
                     if takes_away(event) {
                         for entry in about(path) {
                             entry.gone.store(true, Ordering::Relaxed);
-                            // The way to the file changed, whatever its name.
+                            // The path to the file has changed, whatever the name of this entry.
                             listening.push(entry);
                         }
                     }

@@ -43,7 +43,7 @@ fn a_directory_that_is_gone_is_known_though_another_has_its_name() {
 
 #[cfg(unix)]
 #[test]
-fn a_directory_whose_parent_was_swapped_is_watched_anew() {
+fn a_directory_whose_parent_was_swapped_is_watched_again() {
     let folder = tempfile::tempdir().unwrap();
     let etc = folder.path().join("a/etc");
     fs::create_dir_all(&etc).unwrap();
@@ -101,7 +101,7 @@ fn what_cannot_be_watched_is_not_heard() {
 /// The event that the guard awaits before it takes bad content for a fault.
 #[cfg(target_os = "linux")]
 #[test]
-fn the_end_of_writing_is_told_last() {
+fn the_end_of_writing_is_reported_last() {
     use std::io::Write;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("shop.toml");

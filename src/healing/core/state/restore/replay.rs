@@ -243,7 +243,7 @@ impl Replay {
     fn closed(&mut self, key: &IssueKey, outcome: Closed, action: Option<&Name>) {
         let now = self.state.now.at;
         match outcome {
-            // It remains to be dealt with.
+            // It stays open.
             Closed::Shutdown => return,
             Closed::Healed => {
                 self.memory(key, |memory| memory.healed(now));
@@ -302,8 +302,8 @@ impl Replay {
 
     fn mute(&mut self, target: &Target, until: Moment, tolerate: Severity) {
         let state = &mut self.state;
-        let room = state.mutes.len() < state.policy.limits.mutes as usize;
-        if room || state.mutes.contains(target) {
+        let has_space = state.mutes.len() < state.policy.limits.mutes as usize;
+        if has_space || state.mutes.contains(target) {
             state.mutes.insert(target.clone(), until, tolerate);
         }
     }

@@ -18,7 +18,7 @@ impl Replay {
         self.interrupt();
         let mut state = self.state;
         let mut open: Vec<_> = self.open.into_values().collect();
-        // The worst first, for the case that there is no longer place for all.
+        // The worst first, in case the limit no longer allows all of them.
         open.sort_by_key(|one| std::cmp::Reverse(one.issue.severity));
         for one in open {
             state.take_up(one);
@@ -75,7 +75,7 @@ impl Replay {
                 action: intent.action,
                 result,
                 took,
-                message: ShortText::new("the process ended before it did"),
+                message: ShortText::new("the process ended before the attempt did"),
                 hopeless: false,
             });
         }
@@ -145,7 +145,7 @@ impl State {
                     self.emit(Effect::Raise(Box::new(alert)));
                 }
                 None => self.raise(id.clone(), Severity::Error, || {
-                    ShortText::new(&format!("{id}: left alone; acknowledge it to go on"))
+                    ShortText::new(&format!("{id}: left to a person; acknowledge it to go on"))
                 }),
             }
             if let Some(until) = until {

@@ -159,7 +159,7 @@ impl State {
             }
         }
         assert_eq!(self.tally.running, running);
-        // Beyond those of attempts, locks are held only while an attempt is verified.
+        // Apart from those of attempts, locks are held only during verification.
         let treated = self.open.iter().filter(|(_, e)| e.treatment.is_some());
         let zombies = self.attempts.iter().filter(|(_, a)| a.zombie).count();
         assert_eq!(self.attempts.locks(), treated.count() + zombies);
@@ -176,14 +176,14 @@ impl State {
         assert!(self.open.len() <= most.open as usize);
         assert!(self.mutes.len() <= most.mutes as usize);
         assert!(self.memories.len() <= most.keys as usize);
-        // What has an issue always has room, and so has what has spent something.
+        // Components with an issue, or that have spent attempts, are kept beyond the limit.
         let spent = self.components.iter().filter(|one| !one.spent.is_empty());
-        let room = most.components as usize + self.open.len() + spent.count();
-        assert!(self.components.known() <= room);
+        let kept = most.components as usize + self.open.len() + spent.count();
+        assert!(self.components.known() <= kept);
         assert!(self.alerts.iter().count() <= most.alerts as usize);
         let snapshot = self.snapshot();
         assert_eq!(identities::check(&snapshot), Ok(()));
-        // One more for those beyond the limit.
+        // One more for the series that takes the rest.
         assert!(snapshot.detected.len() <= most.series as usize + 1);
         assert!(snapshot.actions.len() <= most.series as usize + 1);
         assert!(snapshot.times.len() <= most.series as usize + 1);

@@ -29,7 +29,7 @@ pub(super) struct Driver {
     behind: u64,
     attempts: Vec<AttemptId>,
     ended: Vec<AttemptId>,
-    looks: Vec<Ticket>,
+    checks: Vec<Ticket>,
     pub(super) most: Limits,
 }
 
@@ -44,7 +44,7 @@ impl Driver {
 
     fn add_engines(&mut self) {
         for n in 0..2 {
-            self.tell(Event::EngineAdded {
+            self.feed(Event::EngineAdded {
                 engine: engine(n),
                 components: (0..COMPONENTS)
                     .map(|n| Name::new(&format!("c{n}")))
@@ -66,7 +66,7 @@ impl Driver {
         self.watch.restarted(gone, &effects);
         self.attempts.clear();
         self.ended.clear();
-        self.looks.clear();
+        self.checks.clear();
         self.wake = Moment::NEVER;
         self.take(&effects);
         self.state.audit();
@@ -98,14 +98,14 @@ impl Driver {
             behind: 0,
             attempts: Vec::new(),
             ended: Vec::new(),
-            looks: Vec::new(),
+            checks: Vec::new(),
             most: Limits::default(),
         }
     }
 
     /// Passes an event to the core, and checks the step.
-    pub(super) fn tell(&mut self, event: Event) -> Vec<Effect> {
-        self.watch.told(self.now.at, &event, &self.state);
+    pub(super) fn feed(&mut self, event: Event) -> Vec<Effect> {
+        self.watch.observe(self.now.at, &event, &self.state);
         let effects = self.state.step(self.now, event);
         self.watch.answered(&effects, &self.state);
         self.take(&effects);
@@ -118,7 +118,7 @@ impl Driver {
             match effect {
                 Effect::Record(record) => self.records.push((**record).clone()),
                 Effect::Start(start) => self.attempts.push(start.attempt),
-                Effect::Verify { ticket, .. } => self.looks.push(*ticket),
+                Effect::Verify { ticket, .. } => self.checks.push(*ticket),
                 Effect::WakeAt(at) => self.wake = *at,
                 _ => {}
             }
@@ -136,29 +136,29 @@ impl Driver {
         match op {
             Op::Wait(by) => {
                 self.pass_time(*by);
-                self.tell(Event::Tick);
+                self.feed(Event::Tick);
             }
             Op::Sleep => {
                 if self.wake != Moment::NEVER {
                     self.pass_time(self.wake - self.now.at);
                 }
-                self.tell(Event::Tick);
+                self.feed(Event::Tick);
             }
             Op::Hint(seen) => {
                 let (observation, plan) = seen.offered();
-                self.tell(Event::Observed {
+                self.feed(Event::Observed {
                     engine: engine(seen.engine),
                     observation,
                     plan,
                 });
             }
-            Op::Pass {
+            Op::Run {
                 engine: n,
                 age,
                 seen,
                 left_out,
             } => {
-                self.tell(Event::Detected {
+                self.feed(Event::Detected {
                     engine: engine(*n),
                     began: self.now.at.back(*age),
                     observations: seen.iter().map(Seen::offered).collect(),
@@ -166,7 +166,7 @@ impl Driver {
                 });
             }
             Op::PassFails(n) => {
-                self.tell(Event::DetectFailed {
+                self.feed(Event::DetectFailed {
                     engine: engine(*n),
                     began: self.now.at,
                 });
@@ -174,35 +174,35 @@ impl Driver {
             Op::End(n, result) => self.end(*n, *result),
             Op::EndAgain(n) => {
                 if let Some(&attempt) = pick(&self.ended, *n) {
-                    self.tell(ended(attempt, AttemptResult::Ok));
+                    self.feed(ended(attempt, AttemptResult::Ok));
                 }
             }
             Op::Judge(n, verdict, age) => self.judge(*n, *verdict, *age),
             Op::Control(wish) => self.wish(wish),
             Op::Journal(healthy) => {
-                self.tell(Event::Journal { healthy: *healthy });
+                self.feed(Event::Journal { healthy: *healthy });
             }
             Op::Reload(n) => {
                 let policy = Arc::clone(&self.policies[usize::from(n % 5)]);
-                self.tell(Event::Reload(policy));
+                self.feed(Event::Reload(policy));
             }
             Op::Engine(n, true) => {
-                self.tell(Event::EngineAdded {
+                self.feed(Event::EngineAdded {
                     engine: engine(*n),
                     components: Vec::new(),
                 });
             }
             Op::Engine(n, false) => {
-                self.tell(Event::EngineRemoved { engine: engine(*n) });
+                self.feed(Event::EngineRemoved { engine: engine(*n) });
             }
             Op::Depends(a, b) => {
-                self.tell(Event::DependsOn {
+                self.feed(Event::DependsOn {
                     component: Name::new(&format!("c{a}")),
                     parent: Name::new(&format!("c{b}")),
                 });
             }
             Op::Shutdown => {
-                self.tell(Event::Shutdown);
+                self.feed(Event::Shutdown);
             }
             Op::Rotate => self.records = self.state.carry(self.first_stamp()),
             Op::Restart(down) => self.restart(*down),
@@ -212,13 +212,13 @@ impl Driver {
     pub(super) fn end(&mut self, n: usize, result: AttemptResult) {
         if let Some(attempt) = take(&mut self.attempts, n) {
             self.ended.push(attempt);
-            self.tell(ended(attempt, result));
+            self.feed(ended(attempt, result));
         }
     }
 
     pub(super) fn judge(&mut self, n: usize, verdict: Verdict, age: Duration) {
-        if let Some(ticket) = take(&mut self.looks, n) {
-            self.tell(Event::Judged {
+        if let Some(ticket) = take(&mut self.checks, n) {
+            self.feed(Event::Judged {
                 ticket,
                 data_from: self.now.at.back(age),
                 verdict,
@@ -259,7 +259,7 @@ impl Driver {
             Wish::Deny(n) => Control::Deny { key: key(*n) },
             Wish::Trigger(n) => Control::Trigger { key: key(*n) },
         };
-        self.tell(Event::Control {
+        self.feed(Event::Control {
             control,
             by: By::Person(Name::new("ann")),
         });
@@ -267,7 +267,7 @@ impl Driver {
 
     /// Whether every request is answered.
     pub(super) fn is_answered(&self) -> bool {
-        self.attempts.is_empty() && self.looks.is_empty()
+        self.attempts.is_empty() && self.checks.is_empty()
     }
 }
 

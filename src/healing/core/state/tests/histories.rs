@@ -20,7 +20,7 @@ pub(super) fn config(share: u32) -> ProptestConfig {
         cases: (cases / share).max(32),
         max_shrink_iters: 4_000,
         failure_persistence: None,
-        // Each choice in a history forks the generator, which the default one takes long for.
+        // Each choice in a history forks the generator, which is slow with the default one.
         rng_algorithm: RngAlgorithm::XorShift,
         ..ProptestConfig::default()
     }
@@ -41,7 +41,7 @@ fn keeps_its_promises(policy: usize, seed: u64, history: &[Op]) {
         driver.run(op);
     }
     driver.state.audit_bounds(&driver.most);
-    everything_ends_though_nobody_answers(driver.clone());
+    everything_ends_though_no_one_answers(driver.clone());
     everything_closes_once_all_is_well(driver.clone());
     shuts_down_in_time(driver);
 }
@@ -74,7 +74,7 @@ proptest! {
 }
 
 /// 10: without any answer every issue ends parked, and only retries of reversible steps remain.
-fn everything_ends_though_nobody_answers(mut driver: Driver) {
+fn everything_ends_though_no_one_answers(mut driver: Driver) {
     for _ in 0..20_000 {
         if driver.wake == Moment::NEVER || driver.state.only_tries_again() {
             return;
@@ -98,7 +98,7 @@ fn everything_closes_once_all_is_well(mut driver: Driver) {
         }
         for engine in 0..2 {
             driver.run(&Op::Engine(engine, true));
-            driver.run(&Op::Pass {
+            driver.run(&Op::Run {
                 engine,
                 age: Duration::ZERO,
                 seen: Vec::new(),
@@ -118,7 +118,7 @@ fn shuts_down_in_time(mut driver: Driver) {
     let snapshot = driver.state.snapshot();
     assert_eq!((snapshot.open.sum(), snapshot.attempts_running), (0, 0));
     let dropped = snapshot.observations.dropped.sum();
-    driver.tell(Event::Observed {
+    driver.feed(Event::Observed {
         engine: Name::new("red"),
         observation: Observation::new("late", "down"),
         plan: None,
@@ -174,8 +174,8 @@ proptest! {
              1u64..8), 1..30),
         hints in any::<bool>(),
     ) {
-        // The observations of a pass are sorted, so that they may even compete. Hints come one by
-        // one: of two that compete, the first has begun before the second is known.
+        // A run's observations are sorted, so that they may compete. Hints arrive one by one: the
+        // first of two that compete has started before the second is known.
         let policy = if hints { 4 } else { 0 };
         let (mut plain, mut shuffled) = (Driver::new(policy, seed), Driver::new(policy, seed));
         for (tick, seconds) in ticks {
@@ -199,7 +199,7 @@ proptest! {
                         driver.run(&Op::Hint(one));
                     }
                 } else {
-                    driver.run(&Op::Pass {
+                    driver.run(&Op::Run {
                         engine: 0, age: Duration::ZERO, seen, left_out: false,
                     });
                 }

@@ -18,7 +18,7 @@ pub(super) enum Op {
     /// Waits until a timer is due.
     Sleep,
     Hint(Seen),
-    Pass {
+    Run {
         engine: u8,
         age: Duration,
         seen: Vec<Seen>,
@@ -179,7 +179,7 @@ pub(super) fn ops() -> impl Strategy<Value = Op> {
         16 => Just(Op::Sleep),
         12 => seen().prop_map(Op::Hint),
         18 => (0u8..2, age(), prop::collection::vec(seen(), 0..7), prop::bool::weighted(0.05))
-            .prop_map(|(engine, age, seen, left_out)| Op::Pass { engine, age, seen, left_out }),
+            .prop_map(|(engine, age, seen, left_out)| Op::Run { engine, age, seen, left_out }),
         1 => (0u8..2).prop_map(Op::PassFails),
         20 => (any::<usize>(), result).prop_map(|(n, result)| Op::End(n, result)),
         2 => any::<usize>().prop_map(Op::EndAgain),

@@ -22,7 +22,7 @@ fn digest(state: &State) -> Vec<String> {
     for (_, entry) in &state.open {
         let issue = &entry.issue;
         all.push(format!(
-            // The end of a step is the beginning of the next, once there is a plan.
+            // With a plan, the end of a step is equal to the beginning of the next.
             "issue {} {:?} {:?} {} {:?}",
             issue.key,
             issue.severity,
@@ -33,7 +33,7 @@ fn digest(state: &State) -> Vec<String> {
     }
     for (key, memory) in state.memories.iter() {
         let mut memory = memory.carry(key);
-        // A wait that is over is as good as any other.
+        // All waits that have ended are equal.
         memory.not_before = memory.not_before.max(state.now.at);
         all.push(format!("key {memory:?}"));
     }
@@ -50,7 +50,7 @@ fn digest(state: &State) -> Vec<String> {
     let longest = budget.component.window.max(budget.global.window);
     for component in state.components.iter() {
         for (draw, times) in component.spent.iter() {
-            // What no longer counts may be forgotten.
+            // Attempts that no longer count may be forgotten.
             let counts = times.iter().filter(|&&at| at + longest > state.now.at);
             let counts: Vec<_> = counts.collect();
             if !counts.is_empty() {
@@ -128,7 +128,7 @@ proptest! {
         let mut driver = Driver::new(policy, seed);
         let mut records = Vec::new();
         for op in &history {
-            // The file before a rotation is worth as much as the one after it.
+            // A restart from the file before the rotation must give the same.
             if matches!(op, Op::Rotate) && cut.index(2) == 0 {
                 break;
             }
@@ -149,7 +149,7 @@ proptest! {
         prop_assert_eq!(found.len() as u64 + closed, open.len() as u64);
         prop_assert_eq!(interrupted(&effects), unended);
 
-        // The run that crashes at once leaves the same to the next, but nothing unfinished.
+        // A run that crashes at once leaves the same state to the next, with nothing unfinished.
         let mut longer = records.to_vec();
         longer.extend(effects.iter().filter_map(|effect| match effect {
             Effect::Record(record) => Some((**record).clone()),
@@ -163,13 +163,13 @@ proptest! {
 
     /// A new journal file restores to the same state as the one before it.
     #[test]
-    fn what_is_carried_over_tells_all(
+    fn what_is_carried_over_is_complete(
         seed in any::<u64>(), history in histories(),
         away in 0u64..100_000, spoken in any::<bool>(),
     ) {
         let mut driver = Driver::new(4, seed);
         for op in &history {
-            // Another policy may remember more than the one before it did.
+            // Another policy may keep more than the previous one did.
             if !matches!(op, Op::Reload(_) | Op::Rotate) {
                 driver.run(op);
             }
@@ -177,14 +177,14 @@ proptest! {
         let mut carrier = driver.state.clone();
         let carried = carrier.carry(driver.now);
         let carried = if spoken {
-            // As it would be in a file.
+            // As it is written to the file.
             let text = serde_json::to_string(&carried).unwrap();
             serde_json::from_str(&text).unwrap()
         } else {
             carried
         };
         let mut records = driver.records.clone();
-        // The last word of the old journal, so that both end at the same time.
+        // Ends the old journal at the same time.
         records.push(Record { seq: carried[0].seq, stamp: driver.now, what: What::Reloaded });
         let wall = driver.now.wall.as_millis() + away;
         let now = Stamp::new(Moment::START, Wall::from_millis(wall));
@@ -246,7 +246,7 @@ fn steps_outlive_a_crash() {
         let (_, phase, _) = driver.state.issue(&key).unwrap();
         assert_eq!(phase, crate::healing::core::Phase::Confirming);
         driver.run(&Op::Hint(hint()));
-        driver.run(&Op::Pass {
+        driver.run(&Op::Run {
             engine: 0,
             age: Duration::ZERO,
             seen: vec![hint()],

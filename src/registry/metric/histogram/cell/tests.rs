@@ -46,7 +46,7 @@ fn between_threads<T: Tally>(shape: &Shape) -> HistogramSnapshot {
     let mut scratch = Scratch::default();
     let mut seen = cell.snapshot(&mut scratch).to_snapshot();
     assert_eq!(seen.count(), all);
-    // What it would be with one thread.
+    // The sum that one thread would have recorded.
     seen.sum /= threads as f64;
     let native = seen.native.iter_mut().flat_map(|native| {
         let indexed = native.positive.iter_mut().map(|(_, count)| count);

@@ -29,12 +29,12 @@ struct Step {
 impl Plan {
     pub(crate) fn new(native: &Native) -> Self {
         let limit = usize::try_from(native.max_buckets).unwrap_or(usize::MAX);
-        // A table is filled to five eighths at most.
+        // Tables are at most five eighths full.
         let slots = (limit.saturating_mul(8) / 5)
             .max(FEWEST)
             .checked_next_power_of_two()
             .unwrap_or(FEWEST);
-        // Without a schema the metric is not declared, and nothing is recorded here.
+        // A definition without a schema is not registered, so nothing is recorded here.
         let finest = native.finest().unwrap_or(COARSEST_SCHEMA);
         let scale = Scale {
             schema: finest,
@@ -147,7 +147,7 @@ impl Buckets {
     /// Sums all tables at the scale of the last one, or of the next at which the buckets do not
     /// exceed the limit: threads that add buckets concurrently may add one too many.
     pub(in crate::registry::metric) fn read(&self, out: &mut NativeBuckets) {
-        // What a table that follows only now takes is for the next reading.
+        // A table that is added from here on is left to the next read.
         let tables: &[_] = match self.tables.iter().rposition(|table| table.get().is_some()) {
             Some(last) => &self.tables[..=last],
             None => &self.tables[..1],

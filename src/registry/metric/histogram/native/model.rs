@@ -3,7 +3,7 @@
 #![expect(
     clippy::duplicate_mod,
     dead_code,
-    reason = "the same files over other primitives, of which not everything is used here"
+    reason = "the same files over other primitives, not all of which are used here"
 )]
 
 #[path = "buckets.rs"]

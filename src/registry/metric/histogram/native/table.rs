@@ -180,7 +180,7 @@ impl Table {
 
     /// Raises the limit by one bucket.
     #[cfg(test)]
-    pub(super) fn make_room_for_one(&self) {
+    pub(super) fn leave_one_free(&self) {
         self.used.fetch_sub(1, Ordering::Relaxed);
     }
 

@@ -31,7 +31,7 @@ fn counted(values: &[f64], at: &NativeBuckets) -> NativeBuckets {
             out.zero_count += 1;
             continue;
         }
-        // By halving between bounds, beside the look-up by bits that is tested.
+        // A binary search over the bounds, to compare with the lookup by bits.
         let (mut least, mut index) = (-80_000_i32, 80_000);
         while least < index {
             let middle = (least + index).div_euclid(2);
@@ -87,10 +87,10 @@ fn too_many_buckets_halve_the_resolution() {
     for power in 0..8_u8 {
         observe(&buckets, f64::from(power).exp2());
     }
-    assert_eq!(read(&buckets).schema, 2, "eight buckets have room");
+    assert_eq!(read(&buckets).schema, 2, "eight buckets fit");
     observe(&buckets, 256.0);
     let seen = read(&buckets);
-    // Powers of two are apart at schema 0 still, and two by two at schema -1.
+    // At schema 0 each power of two has its own bucket, at schema -1 two share one.
     assert_eq!(seen.schema, -1);
     assert_eq!(seen.positive, [(0, 1), (1, 2), (2, 2), (3, 2), (4, 2)]);
 }
@@ -110,7 +110,7 @@ fn the_zero_bucket_is_widened_first() {
 }
 
 #[test]
-fn at_the_coarsest_everything_has_room() {
+fn at_the_coarsest_everything_has_space() {
     let buckets = buckets(
         Native::schema(FINEST_SCHEMA)
             .max_buckets(1)
@@ -183,8 +183,8 @@ fn one_too_many_is_never_shown() {
     for power in 0..8_u8 {
         observe(&buckets, f64::from(power).exp2());
     }
-    // As it is when two threads find the last room at the same time.
-    buckets.tables[0].get().unwrap().make_room_for_one();
+    // As if two threads had taken the last free slot at the same time.
+    buckets.tables[0].get().unwrap().leave_one_free();
     observe(&buckets, 256.0);
     let seen = read(&buckets);
     assert_eq!((seen.schema, seen.count()), (-1, 9));
@@ -226,7 +226,7 @@ fn a_full_table_keeps_its_buckets_and_takes_no_more() {
             add_alone(count, 1);
         }
     }
-    assert!(table.find(SCALE.key(0.0)).is_some(), "zero has room always");
+    assert!(table.find(SCALE.key(0.0)).is_some(), "zero always fits");
     for column in [0, 1] {
         add_alone(
             table

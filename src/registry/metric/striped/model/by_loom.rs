@@ -42,7 +42,7 @@ fn what_a_reader_sees_in_a_classic_bucket_it_sees_in_a_native_one() {
                 let shared = Arc::clone(&shared);
                 thread::spawn(move || shared.observe(0, 1))
             };
-            // Which of the two a reader of both would take long to try.
+            // Which of the two a reader would otherwise retry for long.
             let (lines, at) = if taken {
                 (&shared.aside, 1)
             } else {

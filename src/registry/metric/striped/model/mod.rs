@@ -13,7 +13,7 @@ macro_rules! shared {
 
         #[allow(
             clippy::duplicate_mod,
-            reason = "the same code, over atomics that the model knows"
+            reason = "the same code, over the model's atomics"
         )]
         #[path = "../lines.rs"]
         mod lines;

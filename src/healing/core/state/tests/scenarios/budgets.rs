@@ -48,7 +48,7 @@ fn noisy_neighbours_leave_a_share_for_worse_faults_and_for_other_components() {
         noisy.budget.global = Budget::new(60, 600 * SECOND);
         noisy.settle = Duration::ZERO;
         let mut bench = Bench::new(noisy);
-        bench.tell(Event::EngineAdded {
+        bench.feed(Event::EngineAdded {
             engine: Name::new("e"),
             components: (0..28).map(|n| Name::from(format!("c{n}"))).collect(),
         });
@@ -72,7 +72,7 @@ fn noisy_neighbours_leave_a_share_for_worse_faults_and_for_other_components() {
         bench.hint(down("c27").severity(fault));
         assert_eq!(bench.runs.len(), before + 1, "{noise:?} and {fault:?}");
         assert!(bench.running().contains(&"c27"));
-        // One of the noisy that gets worse than the others has a share as well.
+        // A noisy component that gets worse than the others has a share, too.
         if noise < Severity::Critical {
             bench.hint(critical("c0"));
             assert!(bench.running().contains(&"c0"), "{noise:?}");

@@ -3,12 +3,12 @@
 use super::*;
 
 #[test]
-fn components_long_gone_take_no_room_and_do_not_hide_a_storm() {
+fn components_long_gone_take_no_space_and_do_not_hide_a_storm() {
     let mut small = policy();
     small.limits.components = 20;
     small.settle = Duration::ZERO;
     let mut bench = Bench::new(small);
-    bench.tell(Event::EngineAdded {
+    bench.feed(Event::EngineAdded {
         engine: Name::new("e"),
         components: ["a", "b", "c", "d", "e", "f"].map(Name::new).to_vec(),
     });
@@ -21,11 +21,11 @@ fn components_long_gone_take_no_room_and_do_not_hide_a_storm() {
     bench.wait(1200 * SECOND);
     let snapshot = bench.state.snapshot();
     assert_eq!(snapshot.components_known, 6);
-    // Each that comes has a budget of its own, however many came before it.
+    // Each new one has a budget of its own, however many there were before.
     bench.hint(down("pod-100"));
     assert_eq!(bench.running(), ["pod-100"]);
     bench.heal_all();
-    // Five of those that there are is a storm, though it is little of those that there were.
-    bench.pass(["a", "b", "c", "d", "e"].map(down).to_vec());
+    // Five of the six that exist are a storm, though few of all that ever existed.
+    bench.detect(["a", "b", "c", "d", "e"].map(down).to_vec());
     assert_eq!(bench.alerts(), [AlertKind::Storm]);
 }

@@ -17,7 +17,7 @@ fn given_up(policy: HealingPolicy) -> Bench {
     let plan = plan().attempts(1).then("failover").attempts(1);
     let plan = plan.risk(Risk::Disruptive).mode(Mode::Run);
     let mut bench = Bench::with(policy, plan);
-    bench.pass(vec![critical("db")]);
+    bench.detect(vec![critical("db")]);
     bench.end(AttemptResult::Failed);
     bench.end(AttemptResult::Failed);
     let parked = Some((Phase::Parked, Some(ParkReason::Exhausted)));
@@ -87,7 +87,7 @@ fn the_service_is_ready_again_when_the_fault_is_gone_or_acknowledged() {
     for _ in 0..2 {
         assert_eq!(not_ready(&bench).len(), 1);
         bench.wait(SECOND);
-        bench.pass(vec![]);
+        bench.detect(vec![]);
     }
     assert_eq!(not_ready(&bench), Vec::<String>::new());
     assert_eq!(
@@ -109,13 +109,13 @@ fn what_is_mild_muted_paused_or_a_dry_run_goes_no_further() {
     let mut mild = chain();
     mild.escalation.severity = Severity::Critical;
     let mut bench = Bench::with(mild, plan().attempts(1));
-    bench.pass(vec![down("db")]);
+    bench.detect(vec![down("db")]);
     bench.end(AttemptResult::Failed);
     bench.wait(SECOND);
-    bench.pass(vec![down("db")]);
+    bench.detect(vec![down("db")]);
     bench.wait(10_000 * SECOND);
     assert_eq!(not_ready(&bench), Vec::<String>::new());
-    bench.pass(vec![critical("db")]);
+    bench.detect(vec![critical("db")]);
     assert_eq!(not_ready(&bench).len(), 1, "it got worse");
 
     let mut bench = given_up(chain());
@@ -146,7 +146,7 @@ fn what_is_mild_muted_paused_or_a_dry_run_goes_no_further() {
     let mut dry = chain();
     dry.dry_run = true;
     let mut bench = given_up(chain());
-    bench.tell(Event::Reload(Arc::new(dry)));
+    bench.feed(Event::Reload(Arc::new(dry)));
     bench.wait(600 * SECOND);
     assert_eq!(
         bench.explain("db").escalation.unwrap().hold,
@@ -158,14 +158,14 @@ fn what_is_mild_muted_paused_or_a_dry_run_goes_no_further() {
 fn a_new_policy_takes_back_what_it_does_not_want() {
     let mut bench = given_up(chain());
     bench.wait(60 * SECOND);
-    bench.tell(Event::Reload(Arc::new(policy())));
+    bench.feed(Event::Reload(Arc::new(policy())));
     assert_eq!(not_ready(&bench), Vec::<String>::new());
     let mut again = chain();
     again.escalation = Escalation {
         exit_after: None,
         ..again.escalation
     };
-    bench.tell(Event::Reload(Arc::new(again)));
+    bench.feed(Event::Reload(Arc::new(again)));
     assert_eq!(
         not_ready(&bench).len(),
         1,
@@ -178,17 +178,17 @@ fn a_new_policy_takes_back_what_it_does_not_want() {
 #[test]
 fn the_process_does_not_end_over_and_over_or_without_a_journal() {
     let mut bench = given_up(chain());
-    bench.tell(Event::Journal { healthy: false });
+    bench.feed(Event::Journal { healthy: false });
     bench.wait(600 * SECOND);
     assert_eq!((not_ready(&bench).len(), exits(&bench)), (1, 0));
     assert_eq!(
         bench.explain("db").escalation.unwrap().hold,
         Some(Hold::Journal)
     );
-    bench.tell(Event::Journal { healthy: true });
+    bench.feed(Event::Journal { healthy: true });
     assert_eq!(exits(&bench), 1);
 
-    // Each process that follows has the fault, gives it the same time, and knows of the others.
+    // Each later process has the fault, waits as long, and knows of the earlier exits.
     for process in 2..=3 {
         let log = bench.log.iter();
         let records: Vec<_> = log
@@ -209,12 +209,12 @@ fn the_process_does_not_end_over_and_over_or_without_a_journal() {
         bench.log.extend(effects);
         bench.now.at = Moment::START;
         assert_eq!(not_ready(&bench), Vec::<String>::new(), "after {gone:?}");
-        bench.tell(Event::EngineAdded {
+        bench.feed(Event::EngineAdded {
             engine: Name::new("e"),
             components: Vec::new(),
         });
         bench.wait(SECOND);
-        bench.pass(vec![critical("db")]);
+        bench.detect(vec![critical("db")]);
         bench.wait(599 * SECOND);
         assert_eq!(exits(&bench), process - 1, "each has its time");
         bench.wait(SECOND);

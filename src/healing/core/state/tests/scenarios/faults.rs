@@ -28,7 +28,7 @@ fn a_hundred_thousand_duplicates_are_one_issue() {
 }
 
 #[test]
-fn a_critical_one_finds_room_among_the_mild() {
+fn a_critical_one_finds_space_among_the_mild() {
     let mut small = policy();
     small.limits = Limits {
         open: 3,
@@ -53,7 +53,7 @@ fn a_critical_one_finds_room_among_the_mild() {
 }
 
 #[test]
-fn an_engine_that_invents_keys_leaves_room_for_the_rest() {
+fn an_engine_that_invents_keys_leaves_space_for_the_rest() {
     let mut small = policy();
     small.limits.open_per_engine = 100;
     small.limits.series = 10;
@@ -70,14 +70,14 @@ fn an_engine_that_invents_keys_leaves_room_for_the_rest() {
         };
         bench.state.step_into(bench.now, event, &mut effects);
     }
-    let told: Vec<u64> = effects
+    let reported: Vec<u64> = effects
         .iter()
         .filter_map(|effect| match effect {
             Effect::Notice(Notice::Dropped { count, .. }) => Some(*count),
             _ => None,
         })
         .collect();
-    assert_eq!(told.len(), 2, "once a second");
+    assert_eq!(reported.len(), 2, "once a second");
     let snapshot = bench.state.snapshot();
     assert_eq!(snapshot.open.sum(), 100);
     assert_eq!(snapshot.observations.dropped.get(Dropped::Full), 199_900);
@@ -108,7 +108,7 @@ fn a_hung_action_keeps_its_lock_until_it_ends() {
     assert!(matches!(hold, Hold::Lock { holder, .. } if holder == attempt));
     bench.log.clear();
     bench.wait(SECOND);
-    // It succeeds late: that is not a second result, but a reason to look.
+    // A late success is no second result, but triggers a detection run.
     bench.end(AttemptResult::Ok);
     let engine = Name::new("e");
     assert!(bench.log.contains(&Effect::Detect { engine }));
@@ -144,19 +144,19 @@ fn reports_that_come_twice_change_nothing() {
     bench.hint(down("db"));
     let attempt = bench.end(AttemptResult::Ok);
     let before = bench.state.snapshot();
-    bench.tell(Event::Ended {
+    bench.feed(Event::Ended {
         attempt,
         result: AttemptResult::Failed,
         message: ShortText::new(""),
         hopeless: false,
     });
-    bench.tell(Event::Ended {
+    bench.feed(Event::Ended {
         attempt: AttemptId(99),
         result: AttemptResult::Ok,
         message: ShortText::new(""),
         hopeless: false,
     });
-    bench.tell(Event::Judged {
+    bench.feed(Event::Judged {
         ticket: Ticket(99),
         data_from: bench.now.at,
         verdict: Verdict::Good,
@@ -174,7 +174,7 @@ fn an_invalid_policy_leaves_the_old_one_in_force() {
     let mut bad = policy();
     bad.max_running = 0;
     bad.storm.share = 2.0;
-    bench.tell(Event::Reload(Arc::new(bad)));
+    bench.feed(Event::Reload(Arc::new(bad)));
     let why = bench.refused().unwrap();
     assert!(why.contains("max_running"), "{why}");
     assert_eq!(*bench.state.policy(), policy());
@@ -189,7 +189,7 @@ fn what_runs_keeps_the_policy_it_started_with() {
     let mut hasty = policy();
     hasty.timeout = SECOND;
     hasty.settle = 500 * SECOND;
-    bench.tell(Event::Reload(Arc::new(hasty)));
+    bench.feed(Event::Reload(Arc::new(hasty)));
     bench.wait(29 * SECOND);
     bench.end(AttemptResult::Ok);
     bench.judge(Verdict::Good);
@@ -240,7 +240,7 @@ fn a_shutdown_in_every_phase_closes_everything() {
     bench.runs.rotate_left(1);
     bench.end(AttemptResult::Ok);
     bench.end(AttemptResult::Ok);
-    bench.looks.rotate_left(1);
+    bench.checks.rotate_left(1);
     bench.judge(Verdict::Good);
     bench.end(AttemptResult::Failed);
     bench.plan = plan().confirm(Confirm::of(2, 2));
@@ -260,7 +260,7 @@ fn a_shutdown_in_every_phase_closes_everything() {
     for (phase, count) in snapshot.open.iter() {
         assert_eq!(count, 1, "{phase:?}");
     }
-    bench.tell(Event::Shutdown);
+    bench.feed(Event::Shutdown);
     assert_eq!(bench.state.snapshot().open.sum(), 1, "one runs");
     assert!(!bench.log.contains(&Effect::Stopped));
     bench.end(AttemptResult::Cancelled);
@@ -270,7 +270,7 @@ fn a_shutdown_in_every_phase_closes_everything() {
     bench.hint(down("late"));
     let dropped = bench.state.snapshot().observations.dropped;
     assert_eq!(dropped.get(Dropped::Shutdown), 1);
-    // What remained is taken up by the next run.
+    // The next process takes up the open issue.
     let records: Vec<_> = bench
         .log
         .iter()
@@ -285,7 +285,7 @@ fn a_shutdown_in_every_phase_closes_everything() {
 }
 
 #[test]
-fn nobody_who_answers_leaves_nothing_waiting_for_ever() {
+fn no_one_who_answers_leaves_nothing_waiting_for_ever() {
     let mut bench = Bench::new(HealingPolicy {
         confirm: Confirm::of(2, 2),
         ..policy()
@@ -301,11 +301,11 @@ fn nobody_who_answers_leaves_nothing_waiting_for_ever() {
 fn what_a_long_run_leaves_out_is_counted_and_not_good() {
     let mut bench = Bench::new(policy());
     bench.control(Control::Pause);
-    bench.pass(vec![down("mild"), critical("worse")]);
+    bench.detect(vec![down("mild"), critical("worse")]);
     for left_out in [5, 5, 0, 0] {
         assert!(bench.phase("mild").is_some(), "it may be among the rest");
         bench.wait(SECOND);
-        bench.tell(Event::Detected {
+        bench.feed(Event::Detected {
             engine: Name::new("e"),
             began: bench.now.at,
             observations: vec![(critical("worse"), None)],
@@ -323,7 +323,7 @@ fn what_a_long_run_leaves_out_is_counted_and_not_good() {
 fn of_the_observations_of_a_run_the_strongest_evidence_is_kept() {
     let mut bench = Bench::new(policy());
     bench.control(Control::Pause);
-    bench.pass(vec![
+    bench.detect(vec![
         down("db").samples(1, 2).evidence("why", "slow"),
         down("db")
             .evidence("why", "refused")
@@ -338,12 +338,12 @@ fn of_the_observations_of_a_run_the_strongest_evidence_is_kept() {
 fn a_fault_that_supersedes_does_not_wait_for_what_settles() {
     let mut bench = Bench::with(policy(), plan().settle(10 * SECOND));
     let seen = |kind| Observation::new("file", kind).samples(30, 30).superseding();
-    bench.pass(vec![seen("corrupt"), down("db")]);
+    bench.detect(vec![seen("corrupt"), down("db")]);
     bench.runs.retain(|start| start.issue.key != key("db"));
     bench.end(AttemptResult::Ok);
     bench.judge(Verdict::Good);
     bench.wait(SECOND);
-    bench.pass(vec![seen("missing"), down("db")]);
+    bench.detect(vec![seen("missing"), down("db")]);
     assert_eq!(bench.running(), ["file"], "the lock was free at once");
     let issue_type = bench.runs[0].issue.key.issue_type.to_string();
     assert_eq!(issue_type, "missing");
@@ -351,7 +351,7 @@ fn a_fault_that_supersedes_does_not_wait_for_what_settles() {
     assert_eq!(snapshot.closed.get(Closed::Superseded), 1);
     assert!(bench.phase("db").is_some(), "another component");
 
-    // What runs is not called off, and is closed when it ends.
+    // A running attempt is not cancelled, and is closed when it ends.
     bench.wait(SECOND);
     bench.hint(seen("corrupt"));
     assert_eq!(bench.running(), ["file"]);
@@ -363,7 +363,7 @@ fn a_fault_that_supersedes_does_not_wait_for_what_settles() {
     assert_eq!(snapshot.closed.get(Closed::Superseded), 2);
     assert_eq!(snapshot.closed.get(Closed::SelfResolved), 0);
 
-    // What runs and is reported again goes on.
+    // A running attempt whose fault is reported again goes on.
     bench.hint(seen("missing"));
     bench.hint(seen("corrupt"));
     bench.heal();

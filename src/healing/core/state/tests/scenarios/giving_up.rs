@@ -9,7 +9,7 @@ fn what_is_reversible_is_tried_again_slowly_and_heals_by_itself() {
     let every = policy().retry_every;
     let steps = plan().attempts(3).then("wipe").step_risk(Risk::Destructive);
     let mut bench = Bench::with(policy(), steps);
-    bench.pass(vec![down("db")]);
+    bench.detect(vec![down("db")]);
     for _ in 0..3 {
         bench.end(AttemptResult::Failed);
     }
@@ -41,7 +41,7 @@ fn what_is_reversible_is_tried_again_slowly_and_heals_by_itself() {
         explained.contains("next is restart (attempt 7, beyond the 3 of its plan)"),
         "{explained}"
     );
-    // Longer than the confidence in the action lasts; never what is destructive.
+    // For longer than the confidence in the action lasts; destructive actions never run.
     for _ in 0..30 {
         bench.wait(every.saturating_sub(Duration::from_nanos(1)));
         assert!(bench.runs.is_empty());
@@ -52,7 +52,7 @@ fn what_is_reversible_is_tried_again_slowly_and_heals_by_itself() {
         bench.judge(Verdict::Bad);
         assert_eq!(bench.phase("db"), parked);
     }
-    // The world is well again.
+    // The fault is gone.
     bench.wait(every);
     bench.heal();
     assert_eq!((bench.phase("db"), bench.alerts()), (None, vec![]));
@@ -79,14 +79,14 @@ fn what_is_disruptive_waits_for_a_person_and_the_alert_says_so() {
 }
 
 #[test]
-fn a_fault_that_comes_back_over_and_over_is_still_mended_if_that_is_reversible() {
+fn a_fault_that_comes_back_over_and_over_is_still_healed_if_that_is_reversible() {
     let every = policy().retry_every;
     let mut bench = Bench::new(HealingPolicy {
         flap: crate::config::Flap::default(),
         ..policy()
     });
     for nth in 1..=6 {
-        bench.pass(vec![down("db")]);
+        bench.detect(vec![down("db")]);
         if nth > 3 {
             let parked = Some((Phase::Parked, Some(ParkReason::Flapping)));
             assert_eq!(bench.phase("db"), parked);
@@ -100,7 +100,7 @@ fn a_fault_that_comes_back_over_and_over_is_still_mended_if_that_is_reversible()
     assert_eq!(bench.state.snapshot().closed.get(Closed::Healed), 6);
     bench.wait(bench.state.policy().flap.window);
     assert_eq!(bench.alerts(), [], "it has stayed away for long enough");
-    bench.pass(vec![down("db")]);
+    bench.detect(vec![down("db")]);
     assert_eq!(bench.running(), ["db"]);
 }
 
@@ -115,7 +115,7 @@ fn a_retry_keeps_to_the_intensity_and_to_what_a_person_says() {
     assert!(bench.runs.is_empty(), "two in a day");
     bench.wait(SECOND);
     assert_eq!(bench.running(), ["db"]);
-    // An acknowledgement while it is tried gives it all of its attempts.
+    // An acknowledgement during the retry renews all attempts.
     bench.control(Control::Acknowledge { key: key("db") });
     assert_eq!(bench.alerts(), []);
     bench.end(AttemptResult::Failed);

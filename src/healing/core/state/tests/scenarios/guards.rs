@@ -14,40 +14,40 @@ fn a_fault_is_confirmed_before_it_is_acted_on() {
     bench.hint(down("db"));
     assert_eq!(bench.phase("db"), Some((Phase::Confirming, None)));
     bench.wait(SECOND);
-    bench.pass(vec![]);
+    bench.detect(vec![]);
     bench.wait(SECOND);
-    bench.pass(vec![down("db")]);
+    bench.detect(vec![down("db")]);
     assert_eq!(bench.running(), ["db"]);
 
     bench.hint(down("cache"));
     for _ in 0..2 {
         bench.wait(SECOND);
-        bench.pass(vec![down("db")]);
+        bench.detect(vec![down("db")]);
     }
     assert_eq!(bench.phase("cache"), None, "one of three is a blip");
     assert_eq!(bench.state.snapshot().closed.get(Closed::SelfResolved), 1);
 }
 
 #[test]
-fn a_pass_that_is_told_twice_weighs_once() {
+fn a_run_that_is_reported_twice_weighs_once() {
     let mut bench = Bench::new(HealingPolicy {
         confirm: Confirm::of(2, 3),
         ..policy()
     });
-    bench.pass(vec![down("db")]);
-    bench.pass(vec![down("db")]);
+    bench.detect(vec![down("db")]);
+    bench.detect(vec![down("db")]);
     assert_eq!(bench.phase("db"), Some((Phase::Confirming, None)));
     bench.wait(SECOND);
-    bench.pass(vec![]);
-    bench.pass(vec![]);
+    bench.detect(vec![]);
+    bench.detect(vec![]);
     assert_eq!(bench.phase("db"), Some((Phase::Confirming, None)));
     bench.wait(SECOND);
-    bench.pass(vec![down("db")]);
+    bench.detect(vec![down("db")]);
     assert_eq!(bench.running(), ["db"]);
 }
 
 #[test]
-fn a_pass_says_nothing_about_what_was_seen_after_it_began() {
+fn a_run_says_nothing_about_what_was_seen_after_it_began() {
     let mut bench = Bench::new(HealingPolicy {
         confirm: Confirm::of(2, 2),
         ..policy()
@@ -56,7 +56,7 @@ fn a_pass_says_nothing_about_what_was_seen_after_it_began() {
     bench.hint(down("db"));
     bench.pass_of("e", Moment::START, vec![]);
     assert_eq!(bench.phase("db"), Some((Phase::Confirming, None)));
-    bench.pass(vec![down("db")]);
+    bench.detect(vec![down("db")]);
     assert_eq!(bench.running(), ["db"]);
 }
 
@@ -66,16 +66,16 @@ fn ok_is_not_healed() {
     bench.hint(down("db"));
     bench.end(AttemptResult::Ok);
     assert_eq!(bench.phase("db"), Some((Phase::Verifying, None)));
-    let (_, ticket) = bench.looks[0].clone();
-    // Data from before the end of the attempt say nothing.
+    let (_, ticket) = bench.checks[0].clone();
+    // Data from before the end of the attempt are no evidence.
     bench.wait(SECOND);
-    bench.tell(Event::Judged {
+    bench.feed(Event::Judged {
         ticket,
         data_from: Moment::START.back(SECOND),
         verdict: Verdict::Good,
     });
     assert_eq!(bench.phase("db"), Some((Phase::Verifying, None)));
-    bench.looks.clear();
+    bench.checks.clear();
     bench.sleep();
     bench.judge(Verdict::Good);
     assert_eq!(bench.phase("db"), Some((Phase::Settling, None)));
@@ -96,13 +96,13 @@ fn what_is_stale_uses_up_no_attempt_and_no_step() {
     let mut strict = policy();
     strict.intensity.max = 2;
     let mut bench = Bench::with(strict, plan().attempts(2).then("failover"));
-    bench.pass(vec![down("db")]);
+    bench.detect(vec![down("db")]);
     for _ in 0..5 {
         assert_eq!(bench.runs[0].action.as_str(), "restart");
         assert_eq!(bench.runs[0].nth, 1);
         bench.end(AttemptResult::Stale);
     }
-    // A crash in between forgets none of it.
+    // A crash does not reset this.
     let log = bench.log.iter();
     let records: Vec<_> = log
         .filter_map(|effect| match effect {
@@ -120,12 +120,12 @@ fn what_is_stale_uses_up_no_attempt_and_no_step() {
     assert_eq!(next, Some((0, 1)), "the one that was interrupted counts");
 
     assert_eq!(bench.alerts(), []);
-    // The world is well: two detection runs say so, though a stale attempt came in between.
+    // The fault is gone: two detection runs show it, in spite of a stale attempt in between.
     for _ in 0..2 {
         bench.control(Control::Pause);
         bench.end(AttemptResult::Stale);
         bench.wait(SECOND);
-        bench.pass(vec![]);
+        bench.detect(vec![]);
         bench.control(Control::Resume);
     }
     assert_eq!(bench.phase("db"), None);
@@ -136,7 +136,7 @@ fn what_is_stale_uses_up_no_attempt_and_no_step() {
 fn an_action_that_lies_is_exhausted_and_left_alone() {
     let plan = plan().attempts(2).then("failover").attempts(1);
     let mut bench = Bench::with(policy(), plan);
-    bench.pass(vec![down("db")]);
+    bench.detect(vec![down("db")]);
     let mut actions = Vec::new();
     while !bench.runs.is_empty() {
         actions.push(bench.runs[0].action.to_string());
@@ -144,18 +144,18 @@ fn an_action_that_lies_is_exhausted_and_left_alone() {
         bench.judge(Verdict::Bad);
     }
     assert_eq!(actions, ["restart", "restart", "failover"]);
-    // It is visible at once, in the same issue, and nothing is done while the fault is there.
+    // The same issue shows it at once, and nothing is done while the fault lasts.
     assert_eq!(bench.alerts(), [AlertKind::Exhausted]);
     bench.wait(SECOND);
-    bench.pass(vec![down("db")]);
+    bench.detect(vec![down("db")]);
     let parked = Some((Phase::Parked, Some(ParkReason::Exhausted)));
     assert_eq!(bench.phase("db"), parked);
     assert!(bench.runs.is_empty());
 
-    // When the fault is gone, so is the alert; the next time it is dealt with again.
+    // The alert ends with the fault; the next occurrence is healed again.
     for _ in 0..2 {
         bench.wait(SECOND);
-        bench.pass(vec![]);
+        bench.detect(vec![]);
     }
     assert_eq!((bench.phase("db"), bench.alerts()), (None, vec![]));
     let snapshot = bench.state.snapshot();
@@ -164,7 +164,7 @@ fn an_action_that_lies_is_exhausted_and_left_alone() {
         (1, 1)
     );
     bench.wait(SECOND);
-    bench.pass(vec![down("db")]);
+    bench.detect(vec![down("db")]);
     assert_eq!(bench.running(), ["db"]);
 }
 
@@ -176,7 +176,7 @@ fn an_exhausted_key_that_is_good_again_is_forgiven() {
     assert_eq!(bench.alerts(), [AlertKind::Exhausted]);
     for _ in 0..2 {
         bench.wait(SECOND);
-        bench.pass(vec![]);
+        bench.detect(vec![]);
     }
     assert_eq!(bench.alerts(), []);
     bench.hint(down("db"));
@@ -189,18 +189,18 @@ fn a_block_stays_while_another_engine_sees_the_fault() {
     bench.hint(down("db"));
     bench.end(AttemptResult::Failed);
     let engine = Name::new("e");
-    bench.tell(Event::EngineRemoved {
+    bench.feed(Event::EngineRemoved {
         engine: engine.clone(),
     });
-    bench.tell(Event::EngineAdded {
+    bench.feed(Event::EngineAdded {
         engine,
         components: Vec::new(),
     });
-    assert_eq!(bench.phase("db"), None, "nobody sees it");
+    assert_eq!(bench.phase("db"), None, "no longer reported");
     bench.hint_of("other", down("db"));
     for _ in 0..3 {
         bench.wait(SECOND);
-        bench.pass(vec![]);
+        bench.detect(vec![]);
     }
     let parked = Some((Phase::Parked, Some(ParkReason::Exhausted)));
     assert_eq!(bench.phase("db"), parked);
@@ -214,13 +214,13 @@ fn a_storm_stops_everything_and_says_so() {
         ..policy()
     });
     let names = ["a", "b", "c", "d", "e", "f"];
-    bench.tell(Event::EngineAdded {
+    bench.feed(Event::EngineAdded {
         engine: Name::new("e"),
         components: ["g", "h", "i"].map(Name::new).to_vec(),
     });
     for _ in 0..2 {
         bench.wait(SECOND);
-        bench.pass(names.map(down).to_vec());
+        bench.detect(names.map(down).to_vec());
     }
     assert!(bench.runs.is_empty(), "six of nine");
     assert_eq!(bench.alerts(), [AlertKind::Storm]);
@@ -230,7 +230,7 @@ fn a_storm_stops_everything_and_says_so() {
     ));
     for _ in 0..2 {
         bench.wait(SECOND);
-        bench.pass(names[..4].iter().map(|name| down(name)).collect());
+        bench.detect(names[..4].iter().map(|name| down(name)).collect());
     }
     assert!(bench.runs.is_empty(), "it has not been calm for long");
     bench.wait(30 * SECOND);
@@ -241,7 +241,7 @@ fn a_storm_stops_everything_and_says_so() {
 #[test]
 fn a_parent_heals_first_and_its_children_wait() {
     let mut bench = Bench::new(policy());
-    bench.pass(vec![
+    bench.detect(vec![
         critical("app").parent("db"),
         critical("db").parent("network"),
         down("network").severity(Severity::Info),
@@ -251,7 +251,7 @@ fn a_parent_heals_first_and_its_children_wait() {
     assert_eq!(hold.to_string(), "db is healed first");
     bench.heal();
     assert_eq!(bench.running(), ["db"]);
-    // A parent that is left to a person holds nobody back for ever.
+    // A parent that waits for a person does not hold back others for ever.
     bench.plan = Plan::default();
     bench.hint(down("db").severity(Severity::Critical));
     bench.end(AttemptResult::Ok);
@@ -276,10 +276,10 @@ fn flapping_is_left_alone_until_acknowledged() {
         bench.hint(down("db"));
         let parked = Some((Phase::Parked, Some(ParkReason::Flapping)));
         assert_eq!(bench.phase("db"), parked, "{gap} ms");
-        // It stays so though it is good in between.
+        // It stays parked even after a good run in between.
         for _ in 0..2 {
             bench.wait(SECOND);
-            bench.pass(vec![]);
+            bench.detect(vec![]);
         }
         bench.hint(down("db"));
         assert_eq!(bench.phase("db"), parked, "{gap} ms");
@@ -328,14 +328,14 @@ fn waits_grow_over_reopenings_until_lasting_health() {
 #[test]
 fn the_journal_down_lets_only_reversible_actions_start() {
     let mut bench = Bench::new(policy());
-    bench.tell(Event::Journal { healthy: false });
+    bench.feed(Event::Journal { healthy: false });
     bench.hint(down("db"));
     assert_eq!(bench.running(), ["db"]);
     bench.plan = plan().risk(Risk::Disruptive).mode(Mode::Run);
     bench.hint(down("cache"));
     assert_eq!(bench.explain("cache").holds, [Hold::Journal]);
     assert_eq!(bench.alerts(), [AlertKind::Journal]);
-    bench.tell(Event::Journal { healthy: true });
+    bench.feed(Event::Journal { healthy: true });
     assert_eq!(bench.running(), ["db", "cache"]);
     assert_eq!(bench.alerts(), []);
 }
@@ -368,14 +368,17 @@ fn a_plan_that_cannot_be_followed_is_refused_by_field() {
     let refused = bench.refused().unwrap();
     assert!(refused.contains("steps[0].attempts"), "{refused}");
     bench.plan = plan();
-    bench.pass(vec![down("db")]);
+    bench.detect(vec![down("db")]);
     assert_eq!(bench.phase("db"), parked, "a person has to see it");
     bench.log.clear();
     bench.wait(SECOND);
     bench.control(Control::Acknowledge { key: key("db") });
-    let looks = |effect: &Effect| matches!(effect, Effect::Detect { .. });
-    assert!(bench.log.iter().any(looks), "the next look brings a plan");
-    bench.pass(vec![down("db")]);
+    let checks = |effect: &Effect| matches!(effect, Effect::Detect { .. });
+    assert!(
+        bench.log.iter().any(checks),
+        "the next detection run brings a plan"
+    );
+    bench.detect(vec![down("db")]);
     assert_eq!(bench.running(), ["db"]);
 }
 

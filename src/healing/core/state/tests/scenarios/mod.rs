@@ -28,7 +28,7 @@ pub(super) struct Bench {
     pub(super) now: Stamp,
     pub(super) plan: Plan,
     pub(super) log: Vec<Effect>,
-    looks: Vec<(IssueKey, Ticket)>,
+    checks: Vec<(IssueKey, Ticket)>,
     runs: Vec<Start>,
     wake: Moment,
 }
@@ -74,25 +74,25 @@ impl Bench {
             now: Stamp::new(Moment::START, Wall::from_millis(1_600_000_000_000)),
             plan,
             log: Vec::new(),
-            looks: Vec::new(),
+            checks: Vec::new(),
             runs: Vec::new(),
             wake: Moment::NEVER,
         };
-        bench.tell(Event::EngineAdded {
+        bench.feed(Event::EngineAdded {
             engine: Name::new("e"),
             components: Vec::new(),
         });
         bench
     }
 
-    fn tell(&mut self, event: Event) {
+    fn feed(&mut self, event: Event) {
         let effects = self.state.step(self.now, event);
         self.state.audit();
         for effect in &effects {
             match effect {
                 Effect::Start(start) => self.runs.push((**start).clone()),
                 Effect::Verify { ticket, issue, .. } => {
-                    self.looks.push((issue.key.clone(), *ticket));
+                    self.checks.push((issue.key.clone(), *ticket));
                 }
                 Effect::WakeAt(at) => self.wake = *at,
                 _ => {}
@@ -114,14 +114,14 @@ impl Bench {
     }
 
     fn hint_of(&mut self, engine: &str, observation: Observation) {
-        self.tell(Event::Observed {
+        self.feed(Event::Observed {
             engine: Name::new(engine),
             plan: self.offer(engine, &observation),
             observation,
         });
     }
 
-    fn pass(&mut self, observations: Vec<Observation>) {
+    fn detect(&mut self, observations: Vec<Observation>) {
         self.pass_of("e", self.now.at, observations);
     }
 
@@ -130,7 +130,7 @@ impl Bench {
             let plan = self.offer(engine, &one);
             (one, plan)
         };
-        self.tell(Event::Detected {
+        self.feed(Event::Detected {
             engine: Name::new(engine),
             began,
             observations: found.into_iter().map(offer).collect(),
@@ -140,19 +140,19 @@ impl Bench {
 
     fn wait(&mut self, by: Duration) {
         self.now.at = self.now.at + by;
-        self.tell(Event::Tick);
+        self.feed(Event::Tick);
     }
 
     fn sleep(&mut self) {
         assert_ne!(self.wake, Moment::NEVER, "there is nothing to wait for");
         self.now.at = self.now.at.max(self.wake);
-        self.tell(Event::Tick);
+        self.feed(Event::Tick);
     }
 
     /// Ends the oldest running attempt.
     fn end(&mut self, result: AttemptResult) -> AttemptId {
         let attempt = self.runs.remove(0).attempt;
-        self.tell(Event::Ended {
+        self.feed(Event::Ended {
             attempt,
             result,
             message: ShortText::new(""),
@@ -163,8 +163,8 @@ impl Bench {
 
     /// Answers the oldest verification.
     fn judge(&mut self, verdict: Verdict) {
-        let (_, ticket) = self.looks.remove(0);
-        self.tell(Event::Judged {
+        let (_, ticket) = self.checks.remove(0);
+        self.feed(Event::Judged {
             ticket,
             data_from: self.now.at,
             verdict,
@@ -175,8 +175,8 @@ impl Bench {
     fn heal(&mut self) {
         self.end(AttemptResult::Ok);
         self.judge(Verdict::Good);
-        while !self.looks.is_empty() || self.state.snapshot().open.get(Phase::Settling) > 0 {
-            if self.looks.is_empty() {
+        while !self.checks.is_empty() || self.state.snapshot().open.get(Phase::Settling) > 0 {
+            if self.checks.is_empty() {
                 self.sleep();
             } else {
                 self.judge(Verdict::Good);
@@ -197,7 +197,7 @@ impl Bench {
     }
 
     fn control(&mut self, control: Control) {
-        self.tell(Event::Control {
+        self.feed(Event::Control {
             control,
             by: By::Person(Name::new("ann")),
         });

@@ -69,7 +69,7 @@ fn a_mute_ends_by_time_or_when_the_fault_gets_worse() {
     assert_eq!(bench.running(), ["db"]);
     bench.end(AttemptResult::Failed);
     bench.end(AttemptResult::Failed);
-    // Now at the severity of the open issue, for as long as it does not get worse.
+    // Now muted up to the severity of the open issue, until it gets worse.
     bench.control(mute(Target::Key(key("db")), 60 * SECOND));
     bench.end(AttemptResult::Cancelled);
     assert!(matches!(bench.explain("db").holds[0], Hold::Muted { .. }));
@@ -107,7 +107,7 @@ fn destructive_actions_wait_for_approval() {
 }
 
 #[test]
-fn an_approval_of_a_later_step_is_void_when_all_steps_begin_anew() {
+fn an_approval_of_a_later_step_is_void_when_all_steps_begin_again() {
     let steps = plan().attempts(1).then("failover");
     let steps = steps.step_risk(Risk::Destructive);
     let mut bench = Bench::with(policy(), steps);
@@ -139,7 +139,7 @@ fn an_approval_is_for_the_plan_that_was_seen() {
     let mut bench = Bench::with(policy(), plan().attempts(1).then("failover"));
     bench.hint(down("db"));
     bench.end(AttemptResult::Ok);
-    // It gets worse, as another engine says: the plan for that comes with what its own says.
+    // Another engine reports it as worse: the plan for that comes with its own engine's report.
     bench.hint_of("other", critical("db"));
     bench.judge(Verdict::Bad);
     bench.control(Control::Trigger { key: key("db") });
@@ -164,7 +164,7 @@ fn what_is_denied_or_not_answered_stays_parked() {
     assert_eq!(bench.alerts(), [AlertKind::Approval], "of cache");
     let said = bench.state.alerts().next().unwrap().summary.to_string();
     assert!(said.contains("`healing.approval.expires`"), "{said}");
-    // Whoever changes their mind can still say so.
+    // A person can still change the decision.
     bench.control(Control::Approve {
         key: key("db"),
         generation: None,
@@ -189,11 +189,11 @@ fn a_dry_run_says_what_it_would_do_until_the_policy_lets_it() {
         issue_type: None,
         mode: Mode::Run,
     });
-    bench.tell(Event::Reload(Arc::new(braver.clone())));
+    bench.feed(Event::Reload(Arc::new(braver.clone())));
     assert_eq!((bench.running(), bench.alerts()), (vec!["db"], vec![]));
-    // The switch for everything is stronger than any word on single ones.
+    // The global switch overrides the modes of single ones.
     braver.dry_run = true;
-    bench.tell(Event::Reload(Arc::new(braver)));
+    bench.feed(Event::Reload(Arc::new(braver)));
     bench.end(AttemptResult::Failed);
     assert_eq!(bench.phase("db"), parked);
 }
@@ -207,7 +207,7 @@ fn little_confidence_asks_a_person() {
     assert_eq!(bench.phase("a"), Some((Phase::Approval, None)));
     let hold = bench.explain("a").holds.remove(0);
     assert_eq!(hold.to_string(), "the confidence is 0.21, 0.30 is needed");
-    // An action that has failed twice for this kind of issue, 1 of 4, is not trusted either.
+    // An action that has failed in two of two runs for this kind of issue is not trusted either.
     bench.hint(down("b"));
     bench.end(AttemptResult::Failed);
     bench.end(AttemptResult::Failed);
@@ -225,25 +225,25 @@ fn each_detection_run_that_finds_the_fault_makes_it_surer() {
     let mut bench = Bench::with(policy(), destructive.clone().confirm(Confirm::of(3, 3)));
     for nth in 1..=3 {
         bench.wait(SECOND);
-        bench.pass(found());
+        bench.detect(found());
         let (issue, ..) = bench.state.issue(&key("db")).unwrap();
         assert_eq!(issue.confidence.n, nth);
     }
     assert_eq!(bench.running(), ["db"], "three of three are enough: 0.44");
-    // Of a fault that is seen now and then, it is not so sure.
+    // A fault that is seen intermittently has less confidence.
     let mut bench = Bench::with(policy(), destructive.confirm(Confirm::of(2, 5)));
     for seen in [true, false, false, false, true] {
         bench.wait(SECOND);
-        bench.pass(if seen { found() } else { vec![] });
+        bench.detect(if seen { found() } else { vec![] });
     }
     assert_eq!(bench.phase("db"), Some((Phase::Approval, None)));
     let hold = bench.explain("db").holds.remove(0);
     assert_eq!(hold.to_string(), "the confidence is 0.12, 0.40 is needed");
-    // It becomes so, and no one has to be asked any more.
+    // The confidence grows, and no approval is needed any more.
     for _ in 0..20 {
         assert_eq!(bench.phase("db"), Some((Phase::Approval, None)));
         bench.wait(SECOND);
-        bench.pass(found());
+        bench.detect(found());
         if !bench.runs.is_empty() {
             break;
         }
@@ -252,10 +252,10 @@ fn each_detection_run_that_finds_the_fault_makes_it_surer() {
 }
 
 #[test]
-fn a_trigger_looks_now_and_lets_it_run() {
+fn a_trigger_detects_now_and_lets_it_run() {
     let mut bench = Bench::with(policy(), plan().risk(Risk::Destructive));
     bench.control(Control::Trigger { key: key("db") });
-    assert!(bench.refused().unwrap().contains("nothing is known"));
+    assert!(bench.refused().unwrap().contains("is unknown"));
     bench.hint(down("db"));
     bench.control(Control::Trigger { key: key("db") });
     assert_eq!(bench.running(), ["db"]);
@@ -271,7 +271,7 @@ fn a_removed_engine_takes_its_issues_along() {
     bench.hint(down("db"));
     bench.control(Control::Pause);
     bench.hint(down("cache"));
-    bench.tell(Event::EngineRemoved {
+    bench.feed(Event::EngineRemoved {
         engine: Name::new("e"),
     });
     assert_eq!(bench.phase("cache"), None);
@@ -279,8 +279,8 @@ fn a_removed_engine_takes_its_issues_along() {
     bench.end(AttemptResult::Cancelled);
     let closed = bench.state.snapshot().closed;
     assert_eq!(closed.get(Closed::Superseded), 2);
-    // What it reports late opens nothing.
-    bench.pass(vec![down("db")]);
+    // Its late report opens no issue.
+    bench.detect(vec![down("db")]);
     let dropped = bench.state.snapshot().observations.dropped;
     assert_eq!(dropped.get(Dropped::Invalid), 1);
 }

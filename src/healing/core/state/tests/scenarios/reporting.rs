@@ -22,7 +22,7 @@ fn running_whatever(mut policy: HealingPolicy) -> HealingPolicy {
 #[test]
 fn a_plan_that_only_reports_does_so_whatever_anybody_says() {
     let mut bench = Bench::with(running_whatever(policy()), Plan::report());
-    bench.pass(vec![down("db")]);
+    bench.detect(vec![down("db")]);
     let parked = Some((Phase::Parked, Some(ParkReason::ReportOnly)));
     assert_eq!(bench.phase("db"), parked);
     assert_eq!(bench.alerts(), [AlertKind::ReportOnly]);
@@ -37,17 +37,17 @@ fn a_plan_that_only_reports_does_so_whatever_anybody_says() {
     for control in by_people {
         bench.control(control);
         bench.wait(3600 * SECOND);
-        bench.pass(vec![down("db")]);
+        bench.detect(vec![down("db")]);
         assert_eq!(bench.phase("db"), parked);
         assert!(bench.runs.is_empty());
     }
     assert_eq!(bench.alerts(), [], "it is known");
     bench.wait(SECOND);
-    bench.pass(vec![critical("db")]);
+    bench.detect(vec![critical("db")]);
     assert_eq!(bench.alerts(), [AlertKind::ReportOnly], "it got worse");
     for _ in 0..2 {
         bench.wait(SECOND);
-        bench.pass(vec![]);
+        bench.detect(vec![]);
     }
     assert_eq!((bench.phase("db"), bench.alerts()), (None, vec![]));
 }
@@ -73,7 +73,7 @@ fn what_is_not_done_is_said_once_with_the_setting_that_would_change_it() {
         (dry, plan(), "`healing.dry_run = false`"),
     ] {
         let mut bench = Bench::with(policy.clone(), plan);
-        bench.pass(vec![down("db")]);
+        bench.detect(vec![down("db")]);
         assert!(
             said(&bench).contains("`restart` would run"),
             "{}",
@@ -81,13 +81,13 @@ fn what_is_not_done_is_said_once_with_the_setting_that_would_change_it() {
         );
         assert!(said(&bench).contains(setting), "{}", said(&bench));
         bench.wait(SECOND);
-        bench.pass(vec![down("db")]);
-        bench.tell(Event::Reload(Arc::new(policy)));
+        bench.detect(vec![down("db")]);
+        bench.feed(Event::Reload(Arc::new(policy)));
         let raised = bench.recorded(|what| matches!(what, What::Raised(_)));
         assert_eq!(raised, 1, "once");
         for _ in 0..2 {
             bench.wait(SECOND);
-            bench.pass(vec![]);
+            bench.detect(vec![]);
         }
         assert_eq!(bench.alerts(), []);
     }

@@ -50,7 +50,7 @@ struct Proof {
 #[derive(Debug, Clone, Default)]
 #[allow(
     clippy::struct_excessive_bools,
-    reason = "each is a switch of its own, as in the state"
+    reason = "independent switches, as in the state"
 )]
 pub(super) struct Watch {
     now: Moment,
@@ -63,12 +63,12 @@ pub(super) struct Watch {
     /// Plans of this event for issues that belonged to another engine before.
     taken_over: Vec<(Name, IssueKey, Plan)>,
     /// With the time after which the core no longer waits.
-    looks: BTreeMap<Ticket, (IssueKey, Moment)>,
+    checks: BTreeMap<Ticket, (IssueKey, Moment)>,
     proofs: BTreeMap<IssueKey, Proof>,
     /// When each engine was asked to detect.
     asked: BTreeMap<Name, Moment>,
     /// When the last detection run of each engine began.
-    passes: BTreeMap<Name, Moment>,
+    last_runs: BTreeMap<Name, Moment>,
     /// The starts since the policy last changed.
     starts: Vec<Started>,
     /// The last start of each key.
@@ -94,11 +94,11 @@ pub(super) struct Watch {
 
 impl Watch {
     /// Observes an event before it is passed to the core.
-    pub(super) fn told(&mut self, now: Moment, event: &Event, state: &State) {
+    pub(super) fn observe(&mut self, now: Moment, event: &Event, state: &State) {
         self.now = self.now.max(now);
         self.mutes.retain(|_, (until, _)| *until > self.now);
         match event {
-            // What comes from an engine that was removed is nobody's.
+            // Reports of a removed engine have no owner.
             Event::Observed { engine, .. } if !state.is_there(engine) => {}
             Event::Observed {
                 engine,
@@ -117,7 +117,7 @@ impl Watch {
                 observations,
                 began,
                 ..
-            } => self.pass(engine, *began, observations, state),
+            } => self.detected(engine, *began, observations, state),
             Event::DetectFailed { engine, began } => {
                 self.asked
                     .retain(|name, asked| name != engine || *asked > *began);
@@ -134,15 +134,15 @@ impl Watch {
         }
     }
 
-    fn pass(&mut self, engine: &Name, began: Moment, found: &[Offered], state: &State) {
+    fn detected(&mut self, engine: &Name, began: Moment, found: &[Offered], state: &State) {
         let began = began.min(self.now);
-        let last = self.passes.get(engine).copied();
+        let last = self.last_runs.get(engine).copied();
         let fresh = last.is_none_or(|last| began > last);
         self.asked
             .retain(|name, asked| name != engine || *asked > began);
         let there = state.is_there(engine);
         if fresh {
-            self.passes.insert(engine.clone(), began);
+            self.last_runs.insert(engine.clone(), began);
         }
         for (observation, plan) in found.iter().filter(|_| there) {
             self.planned(engine, &observation.key, plan.as_ref(), state);
@@ -156,7 +156,7 @@ impl Watch {
                 && observation.is_valid()
                 && fresh
             {
-                // What another engine sees is a hint.
+                // A report of another engine is a hint.
                 proof.spoilt |= state.owner(&observation.key).as_ref() == Some(engine);
             }
         }
@@ -219,7 +219,7 @@ impl Watch {
     }
 
     fn judged(&mut self, ticket: Ticket, data_from: Moment, verdict: Verdict) {
-        let Some((key, until)) = self.looks.remove(&ticket) else {
+        let Some((key, until)) = self.checks.remove(&ticket) else {
             return;
         };
         if until <= self.now {
@@ -252,9 +252,9 @@ impl Watch {
                     timeout,
                     ..
                 } => {
-                    self.looks.retain(|_, (key, _)| *key != issue.key);
+                    self.checks.retain(|_, (key, _)| *key != issue.key);
                     let until = self.now + *timeout;
-                    self.looks.insert(*ticket, (issue.key.clone(), until));
+                    self.checks.insert(*ticket, (issue.key.clone(), until));
                 }
                 Effect::Record(record) => self.recorded(&record.what, effects, state),
                 Effect::Start(start) => self.start(start, effects, state),
@@ -348,7 +348,7 @@ impl Watch {
                 lasting,
                 tolerate,
             } => {
-                // Where it is left to the core, only what is certain is checked.
+                // If the core chooses the level, only the certain cases are checked.
                 if let Some(tolerate) = tolerate {
                     let mute = (self.now + *lasting, *tolerate);
                     self.mutes.insert(target.clone(), mute);
@@ -378,18 +378,18 @@ impl Watch {
         };
         assert!(!runs.given_up, "it is finished twice");
         runs.given_up = true;
-        let looks = effects.iter().filter(|effect| match effect {
+        let checks = effects.iter().filter(|effect| match effect {
             Effect::Detect { engine } => *engine == runs.engine,
             Effect::Verify { attempt: a, .. } => *a == attempt,
             _ => false,
         });
-        let looks = looks.count();
+        let checks = checks.count();
         if runs.dirty && !self.stopping && state.is_there(&runs.engine) {
-            // One that was asked for at this very moment has not looked yet.
+            // One requested at this moment has not run yet.
             let asked = self.asked.get(&runs.engine) == Some(&self.now);
             assert!(
-                looks == 1 || (looks == 0 && asked),
-                "a fault seen meanwhile is looked at once: {result:?} {looks}"
+                checks == 1 || (checks == 0 && asked),
+                "a fault seen meanwhile is detected at once: {result:?} {checks}"
             );
         }
         if result == AttemptResult::Ok

@@ -26,7 +26,7 @@ impl Watch {
         if let Some(since) = self.let_go {
             let share = (self.now - since).as_secs_f64() / policy.ramp.as_secs_f64();
             let more = f64::from(policy.max_running - 1) * share;
-            // NaN and infinity where there is no ramp.
+            // Without a ramp, the share is NaN or infinite.
             let too_fast = more < self.runs.len() as f64;
             assert!(!too_fast, "it starts too fast: {more}");
         }
@@ -50,7 +50,7 @@ impl Watch {
         let started = place(&|effect| matches!(effect, Effect::Start(s) if **s == *start));
         assert!(recorded < started, "the intent comes first");
         if start.work == Work::Heal {
-            // What its engine planned, and nothing else.
+            // The plan is one that its engine made.
             let plan = state.plan_of(key).expect("it has a plan");
             assert!(self.plans[key].contains(plan), "{plan:?}");
             self.guards(
@@ -120,13 +120,13 @@ impl Watch {
         ][risk as usize];
         let person = *by != By::Policy;
         if person {
-            // What was approved was this step of this generation, and nothing milder or other.
+            // The approval was for exactly this step and generation.
             let approved = self.approved.get(key);
             assert_eq!(approved, Some(&(start.issue.generation, start.step)));
         }
         match plan.mode.unwrap_or(by_risk) {
             Mode::Run => {}
-            Mode::Approval => assert!(person, "nobody approved {key}"),
+            Mode::Approval => assert!(person, "no one approved {key}"),
             Mode::DryRun => panic!("{key} starts in dry-run"),
         }
         let needed = [
@@ -155,7 +155,7 @@ impl Watch {
             unspent,
         });
         for (level, most) in (0..).zip(Severity::ALL) {
-            // What is kept for the worse, and for those that have spent nothing.
+            // Kept for worse issues, and for components that have spent nothing.
             let worse = f64::from(3 - level) * budgets.kept_per_severity;
             let left = |max: u32, kept: f64| (f64::from(max) * (1.0 - kept) + 1e-3).max(1.0);
             let milder = || self.starts.iter().filter(|one| one.severity <= most);
