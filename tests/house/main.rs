@@ -12,6 +12,7 @@ mod rules;
 mod source;
 mod tree;
 mod variables;
+mod words;
 
 use std::path::Path;
 
@@ -81,6 +82,14 @@ fn a_metric_name_stands_at_its_declaration_alone() {
 #[test]
 fn every_fault_that_others_have_has_a_test() {
     hold(peers::untested);
+}
+
+#[test]
+fn standard_words_are_used() {
+    hold(words::unwanted);
+    let faults = words::in_documents(Path::new(env!("CARGO_MANIFEST_DIR")));
+    let faults = faults.expect("the documents can be read");
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
 #[test]
