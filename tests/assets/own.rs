@@ -78,7 +78,7 @@ fn a_group_of_the_application_gets_a_dashboard_of_its_metrics_and_no_others() {
         .filter(|(path, _)| path.starts_with("grafana/dashboards/") && *path != FILE);
     for (path, text) in others {
         assert!(!path.contains("own-"), "{path}");
-        assert!(!text.contains("till"), "{path}");
+        assert!(!text.contains("shop_till"), "{path}");
     }
 }
 
