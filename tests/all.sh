@@ -3,7 +3,7 @@
 #
 #   tests/all.sh                 every step
 #   tests/all.sh fmt clippy      only these
-#   tests/all.sh --list          what there is
+#   tests/all.sh --list          lists the steps
 #
 # A failed step does not stop the ones after it. The exit status is 0 only if all passed.
 #
@@ -30,11 +30,11 @@ declare -rA ABOUT=(
 source tests/debian.sh
 # shellcheck source=tests/assets/tools.sh
 source tests/assets/tools.sh
-# What a step returns for which something is missing here that it can do without.
+# The exit status of a step for which something optional is missing here.
 readonly MISSING=77
 # A step whose command hangs must not hang the whole run.
 readonly COMMAND_LIMIT_SECONDS=1200
-# Of a step that failed, so many lines are shown again at the end.
+# The number of lines of a failed step that are shown again at the end.
 readonly LINES_AGAIN=60
 
 usage() {
@@ -59,8 +59,8 @@ step_fmt() {
   run cargo fmt --all --check
 }
 
-# The benchmarks by themselves: one of the peers switches on the feature `protobuf` of the crate
-# `prometheus`, under which that has other types.
+# The benchmarks separately: one of the peers enables the feature `protobuf` of the crate
+# `prometheus`, which then has other types.
 step_clippy() {
   run cargo clippy --locked --all-features --all-targets -- -D warnings &&
     run cargo clippy --locked --package selfheal-benches --all-targets -- -D warnings
@@ -74,7 +74,7 @@ step_prometheus() {
   local server tool alerts without=()
   server=$(program prometheus prometheus "${TEST_PROMETHEUS:-}")
   tool=$(program promtool prometheus "${TEST_PROMTOOL:-}")
-  # Without it, the tests that need it are left out, and it is said why.
+  # Without it, the tests that need it are skipped, with the reason.
   alerts=$(alertmanager "${TEST_ALERTMANAGER:-}") || without=(--skip real_alertmanager)
   "$server" --version 2>&1 | sed -n 1p
   # `--tests`: a doc example marked `ignore` is not a test that waits for a server.
@@ -82,8 +82,8 @@ step_prometheus() {
     run cargo test --locked --all-features --no-fail-fast --tests -- --ignored --skip prometheus_3 --skip chromium_ "${without[@]}"
 }
 
-# What the next release of Debian has changes without notice: if it cannot be had, or does not run
-# here, that is said and is no failure.
+# The packages of the next Debian change without notice: if they are unavailable, or do not run here,
+# that is reported and is not a failure.
 step_prometheus3() {
   local server tool
   server=$(program prometheus prometheus "${TEST_PROMETHEUS_3:-}" testing) &&
@@ -94,16 +94,15 @@ step_prometheus3() {
     --test encode --test harness --test collect --test promql -- --ignored
 }
 
-# Chromium is a browser of many packages: it is taken where it is installed, else with all that it
-# needs from Debian's packages, unpacked under target/. One that does not open a page here is
-# missing. axe-core comes from npm; without it, the accessibility check alone is left out, and that
-# is said.
+# Chromium consists of many packages: an installed one is used, else Debian's packages, unpacked under
+# target/. If it does not open a page here, it counts as missing. axe-core comes from npm; without it,
+# only the accessibility check is skipped, which is reported.
 step_browser() {
   local root chromium driver axe libraries
   run cargo test --locked --all-features --test browser --no-run || return
   if ! { chromium=$(command -v chromium) && driver=$(command -v chromedriver); }; then
     root=$(browser) || return "$MISSING"
-    # Of what is installed already, apt names no package.
+    # apt lists no packages that are installed already.
     chromium=$root/usr/lib/chromium/chromium driver=$root/usr/bin/chromedriver
     if [[ ! -e $chromium ]]; then chromium=$(command -v chromium) || return "$MISSING"; fi
     if [[ ! -e $driver ]]; then driver=$(command -v chromedriver) || return "$MISSING"; fi
@@ -117,18 +116,18 @@ step_browser() {
     run cargo test --locked --all-features --no-fail-fast --test browser -- --ignored --test-threads 1
 }
 
-# A package of its own, since features are decided once for a whole build. With the versions of our
-# lock file and in our target folder, so that what both have is built once.
+# A package of its own, since features are unified over a whole build. It uses the versions of our
+# lock file and our target folder, so that shared dependencies are built once.
 step_protobuf() {
   cp Cargo.lock tests/protobuf/Cargo.lock
   run cargo test --manifest-path tests/protobuf/Cargo.toml --target-dir "${CARGO_TARGET_DIR:-target}"
 }
 
-# What stands in for a missing feature (`tsc`, `trace-exemplars`, `tracing`) is compiled with these,
+# The stand-ins for missing features (`tsc`, `trace-exemplars`, `tracing`) are compiled with these,
 # and not with all features; every other module is the same with all, where its tests are run.
 readonly TESTED_ALONE=("" http grpc healing)
 
-# Clippy rather than `cargo check`: what only another feature uses is dead code here, and denied.
+# Clippy rather than `cargo check`: code that only another feature uses is dead here, and denied.
 # It builds the library without the dev-dependencies, whose features would hide a missing one.
 step_features() {
   local name names failed=()
@@ -140,7 +139,7 @@ step_features() {
   done
   for name in "${TESTED_ALONE[@]}"; do
     printf '\n-- %s, tested\n' "${name:-no feature}"
-    # The models of these two take most of the time and know of no feature.
+    # The models of these two take most of the time and depend on no feature.
     run cargo test --locked --quiet --package selfheal --no-default-features --features "$name" --lib -- \
       --skip registry:: --skip healing::core::state:: ||
       failed+=("test: ${name:-none}")
@@ -159,7 +158,7 @@ step_release() {
   run cargo build --locked --release --example storefront
 }
 
-# The features as cargo sees them, `default` among them.
+# The features as cargo lists them, including `default`.
 feature_names() {
   local names
   names=$(cargo metadata --locked --no-deps --format-version 1 |

@@ -6,7 +6,7 @@ readonly DEBIAN
 
 # program NAME PACKAGE [PATH [SUITE]]: prints where program NAME is: PATH if given, else on $PATH
 # unless it is to be of a SUITE, else in Debian's PACKAGE, which is unpacked under target/ once.
-# Says what to install if it cannot.
+# Prints what to install if that fails.
 program() {
   local name=$1 package=$2 given=${3:-} suite=${4:-} found
   if [[ -n $given ]]; then
@@ -24,8 +24,8 @@ program() {
   printf '%s\n' "$found"
 }
 
-# alertmanager [PATH]: prints where Alertmanager is. Debian's reads its texts from /usr/share alone,
-# so one that is only unpacked runs with its own folder in that place, which no one else sees.
+# alertmanager [PATH]: prints where Alertmanager is. Debian's reads its texts only from /usr/share,
+# so an unpacked one runs with its own folder mounted there, which only it sees.
 alertmanager() {
   local found root wrapper=$DEBIAN/alertmanager.sh
   found=$(program prometheus-alertmanager prometheus-alertmanager "${1:-}") || return 1
@@ -117,7 +117,7 @@ axe_core() {
   printf '%s\n' "$place/package/axe.min.js"
 }
 
-# instead SUITE: what a person can do where Debian's package cannot be had.
+# instead SUITE: what to do if Debian's package is unavailable.
 instead() {
   if [[ -z $1 ]]; then
     echo "install Prometheus (apt-get install prometheus), or name its programs by TEST_PROMETHEUS and TEST_PROMTOOL"
@@ -144,14 +144,13 @@ download() {
     fi
     apt+=(-o Dir::Etc::SourceList="$lists/sources.list" -o Dir::Etc::SourceParts="$lists/parts")
   fi
-  # A source that has no such suite is an error to `update`; the package may come from the others.
+  # A source without such a suite is an error for `update`; the package may come from the others.
   "${apt[@]}" update || true
   (cd "$folder" && "${apt[@]}" download "$package")
 }
 
 # sources_of SUITE FOLDER: writes into FOLDER the machine's own apt sources of Debian's main
-# archive with nothing changed but the suite: address, keys and options stay. Fails if there is
-# none.
+# archive with only the suite changed: address, keys and options stay. Fails if there is none.
 sources_of() {
   local suite=$1 folder=$2 file
   rm -rf "$folder/sources.list" "$folder/parts"
@@ -179,7 +178,7 @@ readonly IS_RELEASE='
   function is_release(suite) {
     return suite == codename || suite ~ /^(old)*stable$/ || suite ~ /^(testing|unstable|sid)$/
   }
-  # A disc has one release alone.
+  # A disc has only one release.
   function is_disc(uri) { return uri ~ /^cdrom:/ }
 '
 
@@ -200,7 +199,7 @@ lines_of() {
 # stanzas_of SUITE FILE: the sources of FILE in the deb822 format, for SUITE.
 stanzas_of() {
   awk -v suite="$1" -v codename="$(codename)" -v RS= "$IS_RELEASE"'
-    # Whether one of the words of a field is wanted.
+    # Whether one of the words of a field is requested.
     function has(field, wanted,    word, count, i) {
       count = split(value[field], word)
       for (i = 1; i <= count; i++)
@@ -215,7 +214,7 @@ stanzas_of() {
       for (i = 1; i <= count; i++) {
         if (line[i] ~ /^#/) continue
         text = line[i]
-        # A line that begins with a blank goes on with the field of the one before.
+        # A line that begins with a space continues the previous field.
         if (text !~ /^[ \t]/) {
           field = tolower(substr(text, 1, index(text, ":") - 1))
           text = substr(text, index(text, ":") + 1)
@@ -232,7 +231,7 @@ stanzas_of() {
   ' "$2"
 }
 
-# The name of the release of Debian that this machine has.
+# The name of this machine's Debian release.
 codename() {
   (
     VERSION_CODENAME=
