@@ -290,10 +290,13 @@ impl Reader<'_> {
         {
             let near = known.iter().min_by_key(|name| distance(name, &key.text));
             let near = near.filter(|name| 2 * distance(name, &key.text) <= name.len());
-            let hint = near.map_or_else(
-                || format!("its fields are {}", quoted(known)),
-                |near| format!("did you mean `{near}`?"),
-            );
+            let hint = match near {
+                Some(near) => format!("did you mean `{near}`?"),
+                None if &*key.text == "spec" => "in a `PrometheusRule` of Kubernetes, \
+                     the rule file is what is under `spec`"
+                    .to_owned(),
+                None => format!("its fields are {}", quoted(known)),
+            };
             self.fault(
                 key.place,
                 format!("{what} has no field `{}`", key.text),

@@ -106,6 +106,19 @@ fn an_empty_file_has_no_groups() {
 }
 
 #[test]
+fn a_resource_of_kubernetes_is_refused_with_the_part_that_is_wanted() {
+    let text = "kind: PrometheusRule\nspec:\n  groups: []\n";
+    let error = RuleFile::parse("a.yml", text).unwrap_err().to_string();
+    for line in [
+        "1:1: a rule file has no field `kind`; its fields are `groups`",
+        "2:1: a rule file has no field `spec`; in a `PrometheusRule` of Kubernetes, the rule file \
+         is what is under `spec`",
+    ] {
+        assert!(error.contains(line), "{error}");
+    }
+}
+
+#[test]
 fn all_faults_are_reported_at_once_with_line_and_column() {
     let text = r"groups:
 - name: first

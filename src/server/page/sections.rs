@@ -1,6 +1,7 @@
 //! The sections of the page, each rendered from a health report. An open browser receives those
 //! that changed.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::time::{Duration, SystemTime};
 
@@ -92,7 +93,7 @@ fn alerts(out: &mut String, report: &Report, now: Option<SystemTime>) {
         text(out, &alert.component);
         if !alert.detail.is_empty() {
             out.push_str(": ");
-            text(out, &alert.detail.to_lowercase());
+            text(out, &within(&alert.detail));
         }
         out.push_str("</b><span class=\"next\">");
         text(out, &alert.text);
@@ -256,6 +257,16 @@ fn row(out: &mut String, component: &Component) {
     out.push_str("</li>");
 }
 
+/// A heading within a line: `File corrupt` as `file corrupt`, and `HighErrorRate`, a name, as it is.
+fn within(heading: &str) -> Cow<'_, str> {
+    let mut rest = heading.chars().skip(1);
+    if rest.any(char::is_uppercase) {
+        Cow::Borrowed(heading)
+    } else {
+        Cow::Owned(heading.to_lowercase())
+    }
+}
+
 /// The open faults: the state of each, the next step and what holds it back.
 fn open(out: &mut String, report: &Report, now: Option<SystemTime>) {
     if report.open.is_empty() {
@@ -267,8 +278,11 @@ fn open(out: &mut String, report: &Report, now: Option<SystemTime>) {
         out.push_str("<li>");
         mark(out, note.status);
         element(out, "b", &note.component);
-        out.push(' ');
-        text(out, &note.text.to_lowercase());
+        // An alert of a rule without a component is one by its own name.
+        if note.text != note.component {
+            out.push(' ');
+            text(out, &within(&note.text));
+        }
         since(out, note.at, now);
         element(out, "p class=\"why\"", &note.detail);
         buttons(out, note.verbs, &note.key);

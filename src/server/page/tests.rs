@@ -53,6 +53,27 @@ fn control_characters_are_shown_as_text() {
 }
 
 #[test]
+fn an_alert_keeps_its_name_which_is_said_once() {
+    let parts = vec![Component::new("shop")];
+    let mut report = Report::new(score(None, &parts), parts);
+    let note = |component: &str, text: &str| Note::new(EPOCH, component, text);
+    report.open = vec![
+        note("shop", "HighErrorRate"),
+        note("HighErrorRate", "HighErrorRate"),
+        note("config", "File corrupt"),
+    ];
+    let page = page(&report, 0);
+    for line in [
+        "<b>shop</b> HighErrorRate<",
+        "<b>HighErrorRate</b><",
+        "<b>config</b> file corrupt<",
+    ] {
+        assert!(page.contains(line), "{line} in {page}");
+    }
+    assert!(!page.contains("higherrorrate"), "{page}");
+}
+
+#[test]
 fn what_a_person_wants_to_know_is_on_it() {
     let parts = [
         Component::new("mailer").share(0.15).health(0.5, "restart"),
