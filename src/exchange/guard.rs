@@ -121,6 +121,14 @@ impl<P: Protocol> State<P> {
         }
     }
 
+    /// Marks the exchange as in flight, by the current handles of its series.
+    #[inline]
+    pub(crate) fn enter_by(&mut self, open: Current<'_, Open>) {
+        if self.entered.is_none() {
+            self.entered = Some(Entered::by(open));
+        }
+    }
+
     #[inline]
     fn leave(&mut self) {
         P::release(&mut self.progress);

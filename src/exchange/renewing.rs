@@ -23,21 +23,23 @@ pub(crate) struct Renewing<T> {
 pub(crate) struct Held<T> {
     handles: T,
     seen: AtomicU64,
-    /// Whether one of their series may expire, so that its use is noted.
-    expire: bool,
 }
 
 /// The value of [`Held::seen`] once some of the handles are unusable.
 const GONE: u64 = u64::MAX;
 
+/// The value of [`Held::seen`] if one of the series may expire: no number of removals, so that each
+/// use is checked, and thereby counts as one.
+const EXPIRES: u64 = u64::MAX - 1;
+
 impl<T: Handles> Held<T> {
     fn new(make: impl FnOnce() -> T) -> Self {
-        let seen = AtomicU64::new(removals());
+        let removals = removals();
         let mut handles = make();
+        let expires = handles.loosen();
         Self {
-            expire: handles.loosen(),
+            seen: AtomicU64::new(if expires { EXPIRES } else { removals }),
             handles,
-            seen,
         }
     }
 
@@ -45,18 +47,22 @@ impl<T: Handles> Held<T> {
     #[inline]
     fn may_use(&self) -> bool {
         let now = removals();
-        (self.seen.load(Ordering::Relaxed) == now && !self.expire) || self.are_there(now)
+        self.seen.load(Ordering::Relaxed) == now || self.are_there(now)
     }
 
     #[cold]
     #[inline(never)]
     fn are_there(&self, now: u64) -> bool {
-        if self.seen.load(Ordering::Relaxed) == GONE {
+        let seen = self.seen.load(Ordering::Relaxed);
+        if seen == GONE {
             return false;
         }
         let there = self.handles.may_use();
-        self.seen
-            .store(if there { now } else { GONE }, Ordering::Relaxed);
+        if !there {
+            self.seen.store(GONE, Ordering::Relaxed);
+        } else if seen != EXPIRES {
+            self.seen.store(now, Ordering::Relaxed);
+        }
         there
     }
 }

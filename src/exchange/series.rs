@@ -25,6 +25,18 @@ pub(crate) enum Entered {
     Later(Arc<Held<Open>>),
 }
 
+impl Entered {
+    /// Counts an exchange as in flight by the current handles of its series.
+    #[inline]
+    pub(super) fn by(open: Current<'_, Open>) -> Self {
+        open.enter();
+        match open {
+            Current::First(_) => Self::First,
+            Current::Later(held) => Self::Later(held),
+        }
+    }
+}
+
 impl<P: Protocol> Series<P> {
     pub(crate) fn new(recorder: &Arc<P::Recorder>, name: P::Name) -> Self {
         Self {
@@ -35,10 +47,11 @@ impl<P: Protocol> Series<P> {
         }
     }
 
-    /// Whether an exchange was recorded.
+    /// The handles used before an exchange ends, if one was recorded.
     #[inline]
-    pub(crate) fn is_open(&self) -> bool {
-        self.open.get().is_some()
+    pub(crate) fn if_open(&self) -> Option<Current<'_, Open>> {
+        let open = self.open.get()?;
+        Some(open.get(|| self.look_up()))
     }
 
     /// The handles used before an exchange ends.
@@ -69,16 +82,7 @@ impl<P: Protocol> Series<P> {
     /// Counts an exchange as in flight. Its series do not expire meanwhile.
     #[inline]
     pub(crate) fn enter(&self) -> Entered {
-        match self.open() {
-            Current::First(open) => {
-                open.enter();
-                Entered::First
-            }
-            Current::Later(open) => {
-                open.enter();
-                Entered::Later(open)
-            }
-        }
+        Entered::by(self.open())
     }
 
     /// Ends the time in flight of an exchange.

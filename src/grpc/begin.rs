@@ -2,8 +2,8 @@ use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::Method;
 use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Method};
 
 use super::methods::Methods;
 use super::metrics::Side;
@@ -11,6 +11,7 @@ use super::protocol::{self, Call, Series, Unsettled, started};
 use super::status::Content;
 use super::tally::{Tally, Waiting};
 use super::{headers, path, timeout};
+use crate::exchange::{Current, Open};
 use crate::trace::Trace;
 use crate::util::RequestHead;
 
@@ -33,28 +34,57 @@ impl Methods {
         if !may_be_call {
             return none();
         }
+        let path = request.uri.path().strip_prefix('/').unwrap_or_default();
+        match self.find(path.as_bytes()) {
+            Some(series) => self.of_known(series, self.given(request, timeout)),
+            None => self.of_new(request, content, timeout),
+        }
+    }
+
+    /// The timeout and the trace of a call.
+    #[inline]
+    fn given(
+        &self,
+        request: RequestHead<'_>,
+        timeout: Option<&HeaderValue>,
+    ) -> (Option<Duration>, Trace) {
+        let asked = timeout.and_then(timeout::of);
+        let timeout = timeout::shorter(asked, self.recorder.timeout);
+        (timeout, self.recorder.trace.of(request))
+    }
+
+    #[inline]
+    fn of_known(
+        &self,
+        series: &Arc<Series>,
+        (timeout, trace): (Option<Duration>, Trace),
+    ) -> (Call, Option<Tally>) {
+        let open = series.open();
+        started(&open);
+        let tally = Tally::to(series, &open);
+        (self.call((series, open), timeout, trace, None), tally)
+    }
+
+    /// Begins a call whose path is none of a known method.
+    #[cold]
+    fn of_new(
+        self: &Arc<Self>,
+        request: RequestHead<'_>,
+        content: Content,
+        timeout: Option<&HeaderValue>,
+    ) -> (Call, Option<Tally>) {
         let (service, method) = path::split(request.uri.path());
-        let found = match side {
-            Side::Client => self.by_name(path::last_segment(service), method),
-            Side::Server => self.find(service, method),
-        };
-        let given = || {
-            let asked = timeout.and_then(timeout::of);
-            let timeout = timeout::shorter(asked, self.recorder.timeout);
-            (timeout, self.recorder.trace.of(request))
-        };
-        let Some(series) = found else {
-            let counts =
-                side == Side::Server && content == Content::Grpc && !self.excludes(service, method);
-            return if counts {
+        let given = || self.given(request, timeout);
+        match self.recorder.side {
+            Side::Client => match self.by_name(path::last_segment(service), method) {
+                Some(series) => self.of_known(series, given()),
+                None => none(),
+            },
+            Side::Server if content == Content::Grpc && !self.excludes(service, method) => {
                 self.of_unknown(service, method, given())
-            } else {
-                none()
-            };
-        };
-        let (timeout, trace) = given();
-        started(series);
-        (self.call(series, timeout, trace, None), Tally::to(series))
+            }
+            Side::Server => none(),
+        }
     }
 
     #[cold]
@@ -66,8 +96,7 @@ impl Methods {
     ) -> (Call, Option<Tally>) {
         let series = self.unknown();
         if !self.learns(service, method) {
-            started(series);
-            return (self.call(series, timeout, trace, None), Tally::to(series));
+            return self.of_known(series, (timeout, trace));
         }
         let waiting = Arc::new(Waiting::default());
         let unsettled = Box::new(Unsettled {
@@ -76,24 +105,22 @@ impl Methods {
             method: method.into(),
             waiting: Arc::clone(&waiting),
         });
-        let call = self.call(series, timeout, trace, Some(unsettled));
+        let call = self.call((series, series.open()), timeout, trace, Some(unsettled));
         (call, Some(Tally::Later(waiting)))
     }
 
     /// Records a call that a channel refused before it was handed over, so its method is unknown.
     #[cold]
     pub(super) fn refused(&self, error: &mut dyn Any) {
-        let series = self.unknown();
-        started(series);
-        let mut call = self.call(series, None, Trace::default(), None);
+        let (mut call, _) = self.of_known(self.unknown(), (None, Trace::default()));
         protocol::failed(&mut call, error);
     }
 
-    /// Begins an active call.
+    /// Begins an active call, with the current handles of its series.
     #[inline]
     pub(super) fn call(
         &self,
-        series: &Arc<Series>,
+        (series, open): (&Arc<Series>, Current<'_, Open>),
         timeout: Option<Duration>,
         trace: Trace,
         unsettled: Option<Box<Unsettled>>,
@@ -102,7 +129,7 @@ impl Methods {
         let start = timed.then(|| self.recorder.clock.mark());
         let mut call = Call::begin(series, start, trace, (timeout, unsettled));
         if let Some(state) = call.state_mut() {
-            state.enter();
+            state.enter_by(open);
         }
         call
     }

@@ -48,6 +48,7 @@ impl MetricsInterceptor {
         let call = by_hand.and_then(|by_hand| {
             let series = by_hand.methods.by_name(service, method)?;
             let trace = by_hand.current.trace();
+            let series = (series, series.open());
             Some(by_hand.methods.call(series, None, trace, None))
         });
         GrpcCall(call.unwrap_or_default())

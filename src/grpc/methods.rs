@@ -6,6 +6,7 @@ use tonic::Code;
 use super::declare::RpcKind;
 use super::exclude::Exclude;
 use super::names::Name;
+use super::path;
 use super::protocol::{Recorder, Series};
 use crate::exchange::Known;
 use crate::registry::MAX_LABEL_VALUE;
@@ -60,19 +61,18 @@ impl Methods {
     /// a rate misses the first increment of a new series.
     pub(super) fn declare(&self, service: &str, method: &str, kind: Option<RpcKind>) {
         if !self.excludes(service, method) {
-            let is = |series: &Series| series.name.is(service, method);
             let make = || self.series(service, method, kind);
-            let series = self.known.add((service, method), is, make);
+            let series = path::joined(service, method, |path| self.known.add(path, is(path), make));
             series.open();
             series.ended(Code::Ok);
         }
     }
 
-    /// Returns the method if it is known, without allocation, lock or write to shared memory.
+    /// Returns the method of the path `service/method` if it is known, without allocation, lock or
+    /// write to shared memory.
     #[inline]
-    pub(super) fn find(&self, service: &str, method: &str) -> Option<&Arc<Series>> {
-        self.known
-            .find((service, method), |series| series.name.is(service, method))
+    pub(super) fn find(&self, path: &[u8]) -> Option<&Arc<Series>> {
+        self.known.find(path, is(path))
     }
 
     /// The series shared by all unknown methods.
@@ -84,7 +84,7 @@ impl Methods {
     /// Returns the method, learnt by name up to the limit; `None` if it is excluded.
     #[inline]
     pub(super) fn by_name(&self, service: &str, method: &str) -> Option<&Arc<Series>> {
-        let known = self.find(service, method);
+        let known = path::joined(service, method, |path| self.find(path));
         known.or_else(|| self.by_new_name(service, method))
     }
 
@@ -119,19 +119,21 @@ impl Methods {
         if !is_name(service) || !is_name(method) {
             return None;
         }
-        let is = |series: &Series| series.name.is(service, method);
         let make = |_| self.series(service, method, None);
-        self.known.learn((service, method), is, make)
+        path::joined(service, method, |path| {
+            self.known.learn(path, is(path), make)
+        })
     }
 
     fn series(&self, service: &str, method: &str, kind: Option<RpcKind>) -> Series {
-        let name = Name {
-            service: service.into(),
-            method: method.into(),
-            kind,
-        };
-        Series::new(&self.recorder, name)
+        Series::new(&self.recorder, Name::new(service, method, kind))
     }
+}
+
+/// Whether a series is that of the path `service/method`.
+#[inline]
+fn is(path: &[u8]) -> impl Fn(&Series) -> bool {
+    move |series| series.name.path().as_bytes() == path
 }
 
 /// Whether this can be the name of a service or a method: protobuf identifiers and dots, no longer
@@ -178,13 +180,13 @@ mod tests {
     #[test]
     fn a_method_is_the_same_the_second_time() {
         let methods = methods(&Registry::new(), Learn::FromAnswers);
-        assert!(methods.find("a.B", "C").is_none());
+        assert!(methods.find(b"a.B/C").is_none());
         let learnt = methods.learn("a.B", "C").unwrap();
-        assert!(Arc::ptr_eq(learnt, methods.find("a.B", "C").unwrap()));
+        assert!(Arc::ptr_eq(learnt, methods.find(b"a.B/C").unwrap()));
         assert!(Arc::ptr_eq(learnt, methods.learn("a.B", "C").unwrap()));
         assert!(Arc::ptr_eq(learnt, methods.by_name("a.B", "C").unwrap()));
         assert_eq!(methods.known.learnt(), 1);
-        assert!(methods.find("a.", "BC").is_none(), "cut elsewhere");
+        assert!(methods.find(b"a./BC").is_none(), "cut elsewhere");
     }
 
     #[test]
@@ -205,7 +207,7 @@ mod tests {
         let methods = methods(&registry, Learn::FromNames);
         methods.declare("x.Y", "Z", None);
         assert!(methods.by_name("x.Y", "Z").is_none());
-        assert!(methods.find("x.Y", "Z").is_none() && methods.excludes("x.Y", "Z"));
+        assert!(methods.find(b"x.Y/Z").is_none() && methods.excludes("x.Y", "Z"));
         assert_eq!(methods.known.learnt(), 0, "no space is taken");
         assert_eq!(registry.series(), 0);
     }
@@ -218,7 +220,7 @@ mod tests {
             assert_eq!(name.is_unknown(), n >= 10, "{n}");
         }
         assert_eq!(
-            &*methods.by_name("a.B", "M3").unwrap().name.method,
+            methods.by_name("a.B", "M3").unwrap().name.method(),
             "M3",
             "still there"
         );
@@ -232,6 +234,6 @@ mod tests {
             assert!(methods.learn("a.B", bad).is_none(), "{bad}");
             assert!(!methods.learns(bad, "C"), "{bad}");
         }
-        assert_eq!(methods.unknown().name.service, UNKNOWN.into());
+        assert_eq!(methods.unknown().name.service(), UNKNOWN);
     }
 }

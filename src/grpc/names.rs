@@ -37,27 +37,40 @@ pub enum GrpcNames {
 /// The labels of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Name {
-    pub(super) service: Box<str>,
-    pub(super) method: Box<str>,
+    /// `package.Service/Method`, as in the path of a call after its first slash.
+    path: Box<str>,
+    /// The length of the service.
+    service: usize,
     pub(super) kind: Option<RpcKind>,
 }
 
 impl Name {
-    pub(super) fn unknown() -> Self {
+    pub(super) fn new(service: &str, method: &str, kind: Option<RpcKind>) -> Self {
         Self {
-            service: UNKNOWN.into(),
-            method: UNKNOWN.into(),
-            kind: None,
+            path: format!("{service}/{method}").into(),
+            service: service.len(),
+            kind,
         }
     }
 
-    pub(super) fn is_unknown(&self) -> bool {
-        *self.service == *UNKNOWN && *self.method == *UNKNOWN
+    pub(super) fn unknown() -> Self {
+        Self::new(UNKNOWN, UNKNOWN, None)
     }
 
-    #[inline]
-    pub(super) fn is(&self, service: &str, method: &str) -> bool {
-        *self.method == *method && *self.service == *service
+    pub(super) fn is_unknown(&self) -> bool {
+        self.service() == UNKNOWN && self.method() == UNKNOWN
+    }
+
+    pub(super) fn path(&self) -> &str {
+        &self.path
+    }
+
+    pub(super) fn service(&self) -> &str {
+        self.path.get(..self.service).unwrap_or_default()
+    }
+
+    pub(super) fn method(&self) -> &str {
+        self.path.get(self.service + 1..).unwrap_or_default()
     }
 }
 

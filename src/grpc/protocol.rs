@@ -261,14 +261,14 @@ fn settle(state: &mut State, served: bool) {
     if let Some(series) = served.then(|| methods.learn(service, method)).flatten() {
         state.move_to(series);
     }
-    started(&state.series);
+    started(&state.open());
     waiting.settle(&state.series);
 }
 
 /// Counts a started call, if the profile counts these.
 #[inline]
-pub(super) fn started(series: &Series) {
-    for started in &series.open().started {
+pub(super) fn started(open: &Open) {
+    for started in &open.started {
         started.inc();
     }
 }

@@ -55,9 +55,10 @@ where
         let (mut call, tally) = self.shared.begin(RequestHead::of(&request));
         let request = request.map(|body| RequestBody::new(body, tally.map(Messages::new)));
         let inside = call.inside();
-        let inner = self.inner.call(request);
+        let mut future = ResponseFuture::new(self.inner.call(request));
         inside.left();
-        ResponseFuture::new(inner, call)
+        future.guarded(call);
+        future
     }
 }
 
@@ -92,8 +93,9 @@ where
             None => tonic::body::Body::new(body),
         });
         let inside = call.inside();
-        let inner = self.inner.call(request);
+        let mut future = ResponseFuture::new(BoxedErr::new(self.inner.call(request)));
         inside.left();
-        ResponseFuture::new(BoxedErr::new(inner), call)
+        future.guarded(call);
+        future
     }
 }

@@ -6,7 +6,7 @@ use http_body::{Body, Frame};
 
 use super::frames::FrameCounter;
 use super::protocol::Series;
-use crate::exchange::Counts;
+use crate::exchange::{Counts, Open};
 
 /// Counts the messages in the body of a request.
 #[derive(Debug)]
@@ -46,8 +46,8 @@ pub(super) enum Tally {
 impl Tally {
     /// Counts to this method, if its messages are counted.
     #[inline]
-    pub(super) fn to(series: &Arc<Series>) -> Option<Self> {
-        let counted = !series.open().requests.is_empty();
+    pub(super) fn to(series: &Arc<Series>, open: &Open) -> Option<Self> {
+        let counted = !open.requests.is_empty();
         counted.then(|| Self::To(Arc::clone(series)))
     }
 

@@ -210,10 +210,10 @@ impl Endpoint {
         let stands_for = stands_for.unwrap_or_default();
         let mut guard = Guard::begin(series, start, trace.unwrap_or_default(), stands_for);
         // Whether the first request is recorded is known only once it is polled.
-        if series.is_open()
+        if let Some(open) = series.if_open()
             && let Some(state) = guard.state_mut()
         {
-            state.enter();
+            state.enter_by(open);
         }
         guard
     }

@@ -58,9 +58,10 @@ where
             *body = AxumBody::new(counted);
         }
         let inside = guard.inside();
-        let inner = self.inner.call(request);
+        let mut future = ResponseFuture::new(self.inner.call(request));
         inside.left();
-        ResponseFuture::new(inner, guard)
+        future.guarded(guard);
+        future
     }
 }
 
@@ -88,9 +89,10 @@ where
             session::offer(&mut guard, request.extensions_mut());
         }
         let inside = guard.inside();
-        let inner = self.inner.call(request);
+        let mut future = ResponseFuture::new(self.inner.call(request));
         inside.left();
-        ResponseFuture::new(inner, guard)
+        future.guarded(guard);
+        future
     }
 }
 

@@ -10,7 +10,7 @@ use super::labels::Chosen;
 use super::outcome::{End, Outcome};
 use super::protocol::State;
 use super::session::HttpSession;
-use crate::exchange::{Current, Ended};
+use crate::exchange::{Current, Ended, Open};
 use crate::util::Verb;
 
 /// The size of a body that does not declare it.
@@ -100,6 +100,17 @@ impl Progress {
         read
     }
 
+    /// Records the time to first byte, once.
+    #[inline]
+    fn first_byte_at(&mut self, took: f64, open: &Open) {
+        if self.stage == Stage::Headers {
+            self.stage = Stage::Body;
+            for histogram in &open.first_byte {
+                histogram.observe_n(took, self.stands_for);
+            }
+        }
+    }
+
     /// Whether the declared size has been sent.
     #[inline]
     pub(super) fn is_all_sent(&self) -> bool {
@@ -143,12 +154,7 @@ impl State {
 
     #[inline]
     fn first_byte_at(&mut self, took: f64) {
-        if self.progress.stage == Stage::Headers {
-            self.progress.stage = Stage::Body;
-            for histogram in &self.open().first_byte {
-                histogram.observe_n(took, self.progress.stands_for);
-            }
-        }
+        self.progress.first_byte_at(took, &self.series.open());
     }
 
     /// Whether HTTP allows this response no body, whatever the handler returned: the server drops
@@ -207,9 +213,11 @@ impl State {
         // handed over together.
         let took = self.seconds();
         // A recorded request has the in-flight series too, even if it was never pending.
-        self.open();
-        if let Some(took) = took {
-            self.first_byte_at(took);
+        {
+            let open = self.series.open();
+            if let Some(took) = took {
+                self.progress.first_byte_at(took, &open);
+            }
         }
         let ended = if self.progress.stage == Stage::Session {
             self.end_session(took);

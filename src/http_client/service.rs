@@ -39,8 +39,9 @@ where
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let mut guard = self.shared.begin(RequestHead::of(&request));
         let inside = guard.inside();
-        let inner = self.inner.call(request);
+        let mut future = ResponseFuture::new(BoxedErr::new(self.inner.call(request)));
         inside.left();
-        ResponseFuture::new(BoxedErr::new(inner), guard)
+        future.guarded(guard);
+        future
     }
 }

@@ -116,7 +116,7 @@ impl<S: OneSide> Group for GrpcMetrics<S> {
 
 impl<S: OneSide> Naming for GrpcMetrics<S> {
     fn open(&self, name: &Name, handles: &mut Open) {
-        let labels = [&name.service, &name.method];
+        let labels = [name.service(), name.method()];
         let both = (&self.received, &self.sent);
         let (requests, responses) = S::either(both, (both.1, both.0));
         handles.in_flight.extend(self.active.live(&labels));
@@ -125,7 +125,7 @@ impl<S: OneSide> Naming for GrpcMetrics<S> {
     }
 
     fn end(&self, name: &Name, code: Code, handles: &mut Ended) {
-        let (service, method) = (&name.service, &name.method);
+        let (service, method) = (name.service(), name.method());
         let requests = self.requests.live(&[service, method, status::name(code)]);
         handles.requests.extend(requests);
         let duration = self.duration.live(&[service, method]);

@@ -138,5 +138,5 @@ fn labels(name: &Name) -> [&str; 3] {
         Some(RpcKind::BidiStreaming) => "bidi_stream",
         None => UNKNOWN,
     };
-    [kind, &name.service, &name.method]
+    [kind, name.service(), name.method()]
 }

@@ -57,7 +57,7 @@ impl<S: OneSide> Naming for Otel<S> {
         let method = if name.is_unknown() {
             "_OTHER".to_owned()
         } else {
-            format!("{}/{}", name.service, name.method)
+            name.path().to_owned()
         };
         let failed = S::either(is_error_of_server(code), code != Code::Ok);
         let code = status::name(code);
