@@ -75,7 +75,7 @@
 //! | `grpc` | no | the layers for tonic servers and channels |
 //! | `tracing` | no | spans and events of the healing engine |
 //! | `trace-exemplars` | no | the trace of a request or call as an exemplar of its duration |
-//! | `rules` | yes | the in-memory history of the metrics, PromQL over it, and Prometheus rule files |
+//! | `rules` | no | the in-memory history of the metrics, PromQL over it, and Prometheus rule files |
 //! | `assets` | no | dashboards, rules and deployment files of the monitoring stack, generated from the catalogue |
 //! | `tsc` | no | the processor's counter as the clock of durations: half the time per reading |
 #![forbid(unsafe_code)]

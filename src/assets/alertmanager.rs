@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::plan::Plan;
-use super::yaml::quoted;
+use crate::util::quoted;
 
 /// The folder of the files with secrets.
 const SECRETS: &str = "/etc/alertmanager/secrets";

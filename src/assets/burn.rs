@@ -4,10 +4,10 @@ use std::fmt::Write as _;
 
 use super::plan::Plan;
 use super::rules::TESTED;
-use super::yaml::quoted;
 use crate::config::Objective;
 use crate::promql::{METRIC_NAME, Matcher, Query};
 use crate::rules::{BURNS, Slo};
+use crate::util::quoted;
 
 /// Events per minute, so many that even a budget of a millionth is at least one.
 const EVENTS: f64 = 1e6;

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::plan::Plan;
-use super::yaml::{block, quoted};
 use crate::config::duration;
+use crate::util::quoted;
 
 /// The files, and their templates.
 const TEXTS: [(&str, &str); 9] = [
@@ -126,4 +126,18 @@ pub(super) fn operator_rules(plan: &Plan<'_>, files: &BTreeMap<String, String>) 
         text.push_str(&block(file.strip_prefix("groups:\n").unwrap_or(file), 2));
     }
     text
+}
+
+/// A text indented by this many blanks, for a block after `|`.
+fn block(text: &str, blanks: usize) -> String {
+    let indent = " ".repeat(blanks);
+    let mut out = String::with_capacity(text.len() + text.len() / 8);
+    for line in text.lines() {
+        if !line.is_empty() {
+            out.push_str(&indent);
+            out.push_str(line);
+        }
+        out.push('\n');
+    }
+    out
 }

@@ -37,7 +37,6 @@ mod rules;
 mod runbook;
 mod table;
 mod write;
-mod yaml;
 
 use std::collections::BTreeMap;
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::deploy;
 use super::plan::Plan;
-use super::yaml::quoted;
 use crate::config::duration;
+use crate::util::quoted;
 
 /// The default scrape timeout of Prometheus, which must not exceed the interval.
 const TIMEOUT: Duration = Duration::from_secs(10);

@@ -7,8 +7,8 @@ use super::names::{Scope, family};
 use super::plan::Plan;
 use super::records::RECORDS;
 use super::table::{Alert, AlertGroup, Input};
-use super::yaml::quoted;
 use crate::promql::{METRIC_NAME, Query};
+use crate::util::quoted;
 
 /// The time at which the tests are evaluated, by which each alert has fired; the interval is 1 min.
 pub(super) const TESTED: &str = "30m";

@@ -245,6 +245,15 @@ impl MetricDef {
         self
     }
 
+    /// The name with this namespace, if it takes one.
+    pub(crate) fn name_in(&self, namespace: &str) -> Cow<'_, str> {
+        if namespace.is_empty() || !self.namespaced {
+            Cow::Borrowed(&self.name)
+        } else {
+            Cow::Owned(format!("{namespace}_{}", self.name))
+        }
+    }
+
     /// The difference between two definitions of one name that matters to readers of the series, or
     /// `None` if both may share the series. Help may differ.
     pub(crate) fn difference(&self, other: &Self) -> Option<&'static str> {

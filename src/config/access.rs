@@ -1,5 +1,7 @@
 use serde::{Deserialize, Serialize};
 
+use super::setters::setters;
+
 /// The clients that may use an endpoint.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -31,38 +33,13 @@ pub struct Accesses {
     pub api: Access,
 }
 
-impl Accesses {
-    /// The defaults.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
+setters!(Accesses {
     /// Sets who may read the metrics. Default: [`Access::Credentials`].
-    #[must_use]
-    pub fn metrics(mut self, access: Access) -> Self {
-        self.metrics = access;
-        self
-    }
-
+    metrics: Access,
     /// Sets who may read `/health`. Default: [`Access::Credentials`].
-    #[must_use]
-    pub fn health(mut self, access: Access) -> Self {
-        self.health = access;
-        self
-    }
-
+    health: Access,
     /// Sets who may open the page. Default: [`Access::Credentials`].
-    #[must_use]
-    pub fn page(mut self, access: Access) -> Self {
-        self.page = access;
-        self
-    }
-
+    page: Access,
     /// Sets who may call `/api`. Default: [`Access::Credentials`].
-    #[must_use]
-    pub fn api(mut self, access: Access) -> Self {
-        self.api = access;
-        self
-    }
-}
+    api: Access,
+});

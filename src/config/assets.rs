@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::duration;
 use super::faults::{Faults, quote};
 use super::range::check_duration;
+use super::setters::setters;
 
 /// A shorter scrape interval is of no use, and Prometheus marks series stale after 5 minutes.
 const SCRAPE: std::ops::RangeInclusive<Duration> =
@@ -174,87 +175,42 @@ impl Objective {
     }
 }
 
-impl Assets {
-    /// The defaults.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
+setters!(Assets {
     /// Sets the interval of scrapes and rule evaluations, 100 ms to 2 min. Default: 15 s.
-    #[must_use]
-    pub fn scrape_interval(mut self, interval: Duration) -> Self {
-        self.scrape_interval = interval;
-        self
-    }
-
+    scrape_interval: Duration,
     /// Sets the window of rates, from two scrape intervals to 1 h. Default: 5 min.
-    #[must_use]
-    pub fn window(mut self, window: Duration) -> Self {
-        self.window = window;
-        self
-    }
+    window: Duration,
+    /// Whether instances are scraped over TLS. Default: `false`.
+    https: bool,
+    /// Whether Prometheus (3.8 or later) stores native histograms. Default: `false`.
+    native_histograms: bool,
+    /// Sets the address of the Alertmanager. Default: `alertmanager:9093`.
+    alertmanager: impl Into<String>,
+    /// Sets how long Prometheus keeps samples, 2 h to 10 years. Default: 15 d.
+    retention: Duration,
+    /// Sets the size limit of Prometheus' storage, such as `50GB`. Default: empty, for no limit.
+    retention_size: impl Into<String>,
+    /// Sets the remote-write URL of Prometheus. Default: empty, for no remote write.
+    remote_write: impl Into<String>,
+    /// Sets the URL prefix of the runbook links. Default: empty.
+    runbooks: impl Into<String>,
+    /// Sets the URL of the application's own alert receiver. Default: empty.
+    webhook: impl Into<String>,
+    /// Sets the Slack channel. Default: empty, for none.
+    slack: impl Into<String>,
+    /// Whether critical alerts go to PagerDuty. Default: `false`.
+    pagerduty: bool,
+    /// Sets the Kubernetes namespace. Default: `monitoring`.
+    kubernetes_namespace: impl Into<String>,
+    /// Sets the container image of the application. Default: the service's name and version.
+    image: impl Into<String>,
+});
 
+impl Assets {
     /// Adds an instance to scrape, as `host:port`. Default: none.
     #[must_use]
     pub fn target(mut self, address: impl Into<String>) -> Self {
         self.targets.push(address.into());
-        self
-    }
-
-    /// Whether instances are scraped over TLS. Default: `false`.
-    #[must_use]
-    pub fn https(mut self, on: bool) -> Self {
-        self.https = on;
-        self
-    }
-
-    /// Whether Prometheus (3.8 or later) stores native histograms. Default: `false`.
-    #[must_use]
-    pub fn native_histograms(mut self, on: bool) -> Self {
-        self.native_histograms = on;
-        self
-    }
-
-    /// Sets the address of the Alertmanager. Default: `alertmanager:9093`.
-    #[must_use]
-    pub fn alertmanager(mut self, address: impl Into<String>) -> Self {
-        self.alertmanager = address.into();
-        self
-    }
-
-    /// Sets how long Prometheus keeps samples, 2 h to 10 years. Default: 15 d.
-    #[must_use]
-    pub fn retention(mut self, time: Duration) -> Self {
-        self.retention = time;
-        self
-    }
-
-    /// Sets the size limit of Prometheus' storage, such as `50GB`. Default: empty, for no limit.
-    #[must_use]
-    pub fn retention_size(mut self, size: impl Into<String>) -> Self {
-        self.retention_size = size.into();
-        self
-    }
-
-    /// Sets the remote-write URL of Prometheus. Default: empty, for no remote write.
-    #[must_use]
-    pub fn remote_write(mut self, url: impl Into<String>) -> Self {
-        self.remote_write = url.into();
-        self
-    }
-
-    /// Sets the URL prefix of the runbook links. Default: empty.
-    #[must_use]
-    pub fn runbooks(mut self, url: impl Into<String>) -> Self {
-        self.runbooks = url.into();
-        self
-    }
-
-    /// Sets the URL of the application's own alert receiver. Default: empty.
-    #[must_use]
-    pub fn webhook(mut self, url: impl Into<String>) -> Self {
-        self.webhook = url.into();
         self
     }
 
@@ -266,38 +222,10 @@ impl Assets {
         self
     }
 
-    /// Sets the Slack channel. Default: empty, for none.
-    #[must_use]
-    pub fn slack(mut self, channel: impl Into<String>) -> Self {
-        self.slack = channel.into();
-        self
-    }
-
-    /// Whether critical alerts go to PagerDuty. Default: `false`.
-    #[must_use]
-    pub fn pagerduty(mut self, on: bool) -> Self {
-        self.pagerduty = on;
-        self
-    }
-
     /// Sets the e-mail address for alerts, and the mail server. Default: none.
     #[must_use]
     pub fn email(mut self, address: impl Into<String>, smarthost: impl Into<String>) -> Self {
         (self.email, self.smarthost) = (address.into(), smarthost.into());
-        self
-    }
-
-    /// Sets the Kubernetes namespace. Default: `monitoring`.
-    #[must_use]
-    pub fn kubernetes_namespace(mut self, name: impl Into<String>) -> Self {
-        self.kubernetes_namespace = name.into();
-        self
-    }
-
-    /// Sets the container image of the application. Default: the service's name and version.
-    #[must_use]
-    pub fn image(mut self, image: impl Into<String>) -> Self {
-        self.image = image.into();
         self
     }
 
@@ -320,15 +248,11 @@ impl Assets {
         self.check_window(faults);
         let hint = "give how long samples are to be kept";
         check_duration("retention", self.retention, &RETENTION, hint, faults);
-        faults.within("targets", |faults| {
-            for (index, target) in self.targets.iter().enumerate() {
-                faults.within_index(index, |faults| check_text("", target, HOST, faults));
-            }
+        faults.within_each("targets", &self.targets, |faults, _, target| {
+            check_text("", target, HOST, faults);
         });
-        faults.within("webhook_alerts", |faults| {
-            for (index, name) in self.webhook_alerts.iter().enumerate() {
-                faults.within_index(index, |faults| check_text("", name, ALERT, faults));
-            }
+        faults.within_each("webhook_alerts", &self.webhook_alerts, |faults, _, name| {
+            check_text("", name, ALERT, faults);
         });
         check_text("alertmanager", &self.alertmanager, HOST, faults);
         for (field, text, shape) in [

@@ -127,12 +127,21 @@ impl Faults {
         self.at.truncate(outer);
     }
 
-    /// Runs `check` for the element of a list, counted from 0.
-    pub fn within_index(&mut self, index: usize, check: impl FnOnce(&mut Self)) {
-        let outer = self.at.len();
-        push_index(&mut self.at, index);
-        check(self);
-        self.at.truncate(outer);
+    /// Runs `check` for each element of a list, with its index, which is counted from 0.
+    pub fn within_each<T>(
+        &mut self,
+        key: &str,
+        list: impl IntoIterator<Item = T>,
+        mut check: impl FnMut(&mut Self, usize, T),
+    ) {
+        self.within(key, |faults| {
+            let outer = faults.at.len();
+            for (index, element) in list.into_iter().enumerate() {
+                push_index(&mut faults.at, index);
+                check(faults, index, element);
+                faults.at.truncate(outer);
+            }
+        });
     }
 
     pub(super) fn push(&mut self, fault: Fault) {
@@ -261,8 +270,10 @@ mod tests {
         faults.within("metrics", |faults| {
             faults.within("family", |faults| {
                 faults.within("a.b", |faults| {
-                    faults.within("buckets", |faults| {
-                        faults.within_index(3, |faults| faults.add("", "is NaN", "give a number"));
+                    faults.within_each("buckets", [1.0, f64::NAN], |faults, _, bound| {
+                        if bound.is_nan() {
+                            faults.add("", "is NaN", "give a number");
+                        }
                     });
                 });
                 faults.add("x", "y", "z");
@@ -271,7 +282,7 @@ mod tests {
         faults.add("namespace", "p", "h");
         assert_eq!(
             faults.to_string(),
-            "metrics.family.\"a.b\".buckets[3]: is NaN; give a number\n\
+            "metrics.family.\"a.b\".buckets[1]: is NaN; give a number\n\
              metrics.family.x: y; z\n\
              namespace: p; h"
         );

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::duration;
 use super::faults::Faults;
+use super::setters::setters;
 
 /// `[history]`: the in-memory history, which starts once rules, the page or a query need it.
 ///
@@ -66,62 +67,22 @@ impl Default for HistorySettings {
     }
 }
 
-impl HistorySettings {
-    /// The defaults.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
+setters!(HistorySettings {
     /// Sets the sampling interval. Default: 15 s.
-    #[must_use]
-    pub fn step(mut self, step: Duration) -> Self {
-        self.step = step;
-        self
-    }
-
+    step: Duration,
     /// Sets the retention of samples. Default: 2 h.
-    #[must_use]
-    pub fn keep(mut self, keep: Duration) -> Self {
-        self.keep = keep;
-        self
-    }
-
+    keep: Duration,
     /// Sets the interval of the coarse samples. Default: 1 min.
-    #[must_use]
-    pub fn coarse_step(mut self, step: Duration) -> Self {
-        self.coarse_step = step;
-        self
-    }
-
+    coarse_step: Duration,
     /// Sets the retention of samples a [`coarse_step`](Self::coarse_step) apart. Default: none.
-    #[must_use]
-    pub fn coarse_keep(mut self, keep: Duration) -> Self {
-        self.coarse_keep = keep;
-        self
-    }
-
+    coarse_keep: Duration,
     /// Sets the memory limit in bytes. Default: 8 MB.
-    #[must_use]
-    pub fn max_bytes(mut self, bytes: u64) -> Self {
-        self.max_bytes = bytes;
-        self
-    }
-
+    max_bytes: u64,
     /// Sets the series that are sampled. Default: all.
-    #[must_use]
-    pub fn only(mut self, scope: HistoryScope) -> Self {
-        self.only = scope;
-        self
-    }
+    only: HistoryScope,
+});
 
-    /// Reports every fault, with the path of its field.
-    pub fn validate(&self) -> Result<(), Faults> {
-        let mut faults = Faults::new();
-        self.check(&mut faults);
-        faults.into_result()
-    }
-
+impl HistorySettings {
     pub(super) fn check(&self, faults: &mut Faults) {
         const HOUR: Duration = Duration::from_secs(3_600);
         const LONGEST: Duration = Duration::from_secs(31 * 86_400);
@@ -155,14 +116,19 @@ mod tests {
 
     #[test]
     fn every_fault_is_reported() {
-        assert_eq!(HistorySettings::new().validate(), Ok(()));
+        let faults_of = |history: HistorySettings| {
+            let mut faults = Faults::new();
+            history.check(&mut faults);
+            faults
+        };
+        assert!(faults_of(HistorySettings::new()).is_empty());
         let bad = HistorySettings::new()
             .step(Duration::ZERO)
             .keep(Duration::from_secs(40 * 86_400))
             .coarse_step(Duration::from_secs(4_000))
             .coarse_keep(Duration::from_secs(60))
             .max_bytes(1);
-        let faults = bad.validate().unwrap_err();
+        let faults = faults_of(bad);
         let paths: Vec<_> = faults.iter().map(|fault| fault.path.as_str()).collect();
         assert_eq!(
             paths,

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::faults::{Faults, quote};
 use super::range::{check_buckets, check_range};
+use super::setters::setters;
 
 /// A limit, since each request is compared with every pattern.
 const MAX_PATTERNS: usize = 256;
@@ -42,33 +43,20 @@ impl Default for Http {
     }
 }
 
-impl Http {
-    /// The defaults.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
+setters!(Http {
+    /// Whether the crate's own endpoints are excluded. Default: `true`.
+    exclude_endpoints: bool,
+    /// Sets the share of requests whose duration is recorded, 0 to 1; counters count every request.
+    /// Default: 1.
+    sample_rate: f64,
+});
 
+impl Http {
     /// Adds a path that is not recorded, `/health`, or many, `/internal/*`. Default: none besides
     /// the crate's own endpoints.
     #[must_use]
     pub fn exclude(mut self, pattern: impl Into<String>) -> Self {
         self.exclude.push(pattern.into());
-        self
-    }
-
-    /// Whether the crate's own endpoints are excluded. Default: `true`.
-    #[must_use]
-    pub fn exclude_endpoints(mut self, on: bool) -> Self {
-        self.exclude_endpoints = on;
-        self
-    }
-
-    /// Sets the share of requests whose duration is recorded, 0 to 1; counters count every request.
-    /// Default: 1.
-    #[must_use]
-    pub fn sample_rate(mut self, share: f64) -> Self {
-        self.sample_rate = share;
         self
     }
 
@@ -91,10 +79,8 @@ impl Http {
                 "use `/…/*` for all paths below one",
             );
         }
-        faults.within("exclude", |faults| {
-            for (index, pattern) in self.exclude.iter().enumerate() {
-                faults.within_index(index, |faults| check_pattern(pattern, faults));
-            }
+        faults.within_each("exclude", &self.exclude, |faults, _, pattern| {
+            check_pattern(pattern, faults);
         });
         let hint = "give the share of requests to record";
         check_range("sample_rate", &self.sample_rate, &(0.0..=1.0), hint, faults);

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::duration;
 use super::faults::Faults;
+use super::setters::setters;
 
 /// `[journal]`: the record of every decision and action of the healing engine.
 ///
@@ -66,59 +67,26 @@ impl Default for Journal {
     }
 }
 
-impl Journal {
-    /// The defaults.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
+setters!(Journal {
+    /// Whether root may keep the journal where another user can write. Default: `false`.
+    allow_shared_directory: bool,
+    /// Sets when records are synced to disk. Default: on intent.
+    fsync: Fsync,
+    /// Sets the size, in bytes, at which a file is rotated. Default: 8 MiB.
+    max_bytes: u64,
+    /// Sets the age at which a file is rotated. Default: 24 h.
+    max_age: Duration,
+    /// Sets the number of files kept. Default: 4.
+    keep_files: u32,
+    /// Sets the number of newest records kept in memory. Default: 2048.
+    memory: u32,
+});
 
+impl Journal {
     /// Keeps the journal in files in this folder. Default: in memory only.
     #[must_use]
     pub fn path(mut self, folder: impl Into<PathBuf>) -> Self {
         self.path = Some(folder.into());
-        self
-    }
-
-    /// Whether root may keep the journal where another user can write. Default: `false`.
-    #[must_use]
-    pub fn allow_shared_directory(mut self, on: bool) -> Self {
-        self.allow_shared_directory = on;
-        self
-    }
-
-    /// Sets when records are synced to disk. Default: on intent.
-    #[must_use]
-    pub fn fsync(mut self, when: Fsync) -> Self {
-        self.fsync = when;
-        self
-    }
-
-    /// Sets the size, in bytes, at which a file is rotated. Default: 8 MiB.
-    #[must_use]
-    pub fn max_bytes(mut self, bytes: u64) -> Self {
-        self.max_bytes = bytes;
-        self
-    }
-
-    /// Sets the age at which a file is rotated. Default: 24 h.
-    #[must_use]
-    pub fn max_age(mut self, age: Duration) -> Self {
-        self.max_age = age;
-        self
-    }
-
-    /// Sets the number of files kept. Default: 4.
-    #[must_use]
-    pub fn keep_files(mut self, files: u32) -> Self {
-        self.keep_files = files;
-        self
-    }
-
-    /// Sets the number of newest records kept in memory. Default: 2048.
-    #[must_use]
-    pub fn memory(mut self, records: u32) -> Self {
-        self.memory = records;
         self
     }
 

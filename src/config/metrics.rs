@@ -12,6 +12,7 @@ use super::names::{
 };
 use super::native;
 use super::range::{check_buckets, check_range};
+use super::setters::setters;
 use crate::catalog::Native;
 
 /// The limits of series; at about 100 bytes each, the upper one is a heap of 10 GB.
@@ -64,55 +65,22 @@ impl Default for Metrics {
     }
 }
 
-impl Metrics {
-    /// The defaults.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
+setters!(Metrics {
     /// Sets the path of the metrics endpoint. Default: `/metrics`.
-    #[must_use]
-    pub fn path(mut self, path: impl Into<String>) -> Self {
-        self.path = path.into();
-        self
-    }
-
+    path: impl Into<String>,
     /// Sets the limit of series of a family. Default: 10 000.
-    #[must_use]
-    pub fn max_series_per_family(mut self, series: usize) -> Self {
-        self.max_series_per_family = series;
-        self
-    }
-
+    max_series_per_family: usize,
     /// Sets the limit of series of the whole registry. Default: 1 000 000.
-    #[must_use]
-    pub fn max_series(mut self, series: usize) -> Self {
-        self.max_series = series;
-        self
-    }
-
+    max_series: usize,
     /// Sets the length limit of label values in bytes, 16 to 4096. Default: 256.
-    #[must_use]
-    pub fn max_label_value(mut self, bytes: usize) -> Self {
-        self.max_label_value = bytes;
-        self
-    }
-
+    max_label_value: usize,
     /// Whether scrapes are compressed on demand. Default: `true`.
-    #[must_use]
-    pub fn gzip(mut self, on: bool) -> Self {
-        self.gzip = on;
-        self
-    }
-
+    gzip: bool,
     /// Whether series expose their creation time. Default: `false`.
-    #[must_use]
-    pub fn created_times(mut self, on: bool) -> Self {
-        self.created_times = on;
-        self
-    }
+    created_times: bool,
+});
 
+impl Metrics {
     /// Sets the settings of the family with this name, without namespace. Default: none.
     #[must_use]
     pub fn family(mut self, name: impl Into<String>, family: FamilySettings) -> Self {
@@ -227,54 +195,26 @@ impl Default for FamilySettings {
     }
 }
 
-impl FamilySettings {
-    /// Creates settings that change nothing.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
+setters!(FamilySettings {
     /// Whether the family records and is exposed. Default: `true`.
-    #[must_use]
-    pub fn enabled(mut self, on: bool) -> Self {
-        self.enabled = on;
-        self
-    }
+    enabled: bool,
+    /// Sets the native buckets. Default: those of the declaration, if any.
+    native: Native,
+    /// Sets the limit of series. Default: [`Metrics::max_series_per_family`].
+    max_series: usize,
+    /// Sets the length limit of label values in bytes, 16 to 4096. Default:
+    /// [`Metrics::max_label_value`].
+    max_label_value: usize,
+    /// Sets how long a series may be idle before it is removed; zero keeps it forever. Default:
+    /// that of the declaration.
+    expire_after: Duration,
+});
 
+impl FamilySettings {
     /// Sets the bucket bounds, ascending, without `+Inf`. Default: those of the declaration.
     #[must_use]
     pub fn buckets(mut self, bounds: impl IntoIterator<Item = f64>) -> Self {
         self.buckets = Some(bounds.into_iter().collect());
-        self
-    }
-
-    /// Sets the native buckets. Default: those of the declaration, if any.
-    #[must_use]
-    pub fn native(mut self, native: Native) -> Self {
-        self.native = Some(native);
-        self
-    }
-
-    /// Sets the limit of series. Default: [`Metrics::max_series_per_family`].
-    #[must_use]
-    pub fn max_series(mut self, series: usize) -> Self {
-        self.max_series = Some(series);
-        self
-    }
-
-    /// Sets the length limit of label values in bytes, 16 to 4096. Default:
-    /// [`Metrics::max_label_value`].
-    #[must_use]
-    pub fn max_label_value(mut self, bytes: usize) -> Self {
-        self.max_label_value = Some(bytes);
-        self
-    }
-
-    /// Sets how long a series may be idle before it is removed; zero keeps it forever. Default:
-    /// that of the declaration.
-    #[must_use]
-    pub fn expire_after(mut self, idle: Duration) -> Self {
-        self.expire_after = Some(idle);
         self
     }
 

@@ -99,6 +99,7 @@ mod root;
 mod secret;
 mod server;
 mod service;
+mod setters;
 mod suggest;
 mod system;
 mod tls;

@@ -50,24 +50,20 @@ pub(super) fn check_buckets(field: &str, bounds: &[f64], faults: &mut Faults) {
             "keep the bounds that your objectives and graphs need",
         );
     }
-    faults.within(field, |faults| {
-        for (index, bound) in bounds.iter().enumerate() {
-            let before = index.checked_sub(1).map(|last| bounds[last]);
-            faults.within_index(index, |faults| {
-                if !bound.is_finite() {
-                    faults.add(
-                        "",
-                        format!("{bound} is not a finite number"),
-                        "leave it out; the bucket for all larger values always exists",
-                    );
-                } else if before.is_some_and(|before| before >= *bound) {
-                    faults.add(
-                        "",
-                        format!("{bound} is not above the previous bound"),
-                        "sort the bounds, and give each of them once",
-                    );
-                }
-            });
+    faults.within_each(field, bounds, |faults, index, bound| {
+        let before = index.checked_sub(1).map(|last| bounds[last]);
+        if !bound.is_finite() {
+            faults.add(
+                "",
+                format!("{bound} is not a finite number"),
+                "leave it out; the bucket for all larger values always exists",
+            );
+        } else if before.is_some_and(|before| before >= *bound) {
+            faults.add(
+                "",
+                format!("{bound} is not above the previous bound"),
+                "sort the bounds, and give each of them once",
+            );
         }
     });
 }

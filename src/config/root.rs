@@ -22,6 +22,7 @@ use super::profiles::{self, Known};
 use super::secret::Secret;
 use super::server::Server;
 use super::service::Service;
+use super::setters::setters;
 use super::system::System;
 use super::tls::Tls;
 use super::tree::{self, ANY_NAME};
@@ -66,13 +67,30 @@ pub struct Config {
     pub assets: Assets,
 }
 
-impl Config {
-    /// The defaults.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
+setters!(Config {
+    /// Sets the prefix of every metric name; `_` is appended to it. Default: empty.
+    namespace: impl Into<String>,
+    /// Sets the name, version and labels of the program. Default: [`Service::default`].
+    service: Service,
+    /// Sets the registry and the metrics endpoint. Default: [`Metrics::default`].
+    metrics: Metrics,
+    /// Sets the HTTP layer. Default: [`Http::default`].
+    http: Http,
+    /// Sets the stand-alone listener. Default: [`Server::default`].
+    server: Server,
+    /// Sets the collector of the machine's metrics. Default: [`System::default`].
+    system: System,
+    /// Sets the policy of the healing engine. Default: [`HealingPolicy::default`].
+    healing: HealingPolicy,
+    /// Sets the journal of the healing engine. Default: [`Journal::default`].
+    journal: Journal,
+    /// Sets the in-memory history. Default: [`HistorySettings::new`].
+    history: HistorySettings,
+    /// Sets the generated files of the monitoring stack. Default: [`Assets::default`].
+    assets: Assets,
+});
 
+impl Config {
     /// Reads the `SELFHEAL_…` variables of the process over the defaults.
     pub fn from_env() -> Result<Self, ConfigError> {
         Loader::new().env(env::vars_os()).load()
@@ -98,13 +116,6 @@ impl Config {
         V: Into<OsString>,
     {
         Loader::new().base(self).env(variables).load()
-    }
-
-    /// Sets the prefix of every metric name; `_` is appended to it. Default: empty.
-    #[must_use]
-    pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
-        self.namespace = namespace.into();
-        self
     }
 
     /// Adds a profile: a word of [`PROFILES`](super::PROFILES). Default: none.
@@ -136,69 +147,6 @@ impl Config {
     #[must_use]
     pub fn global_label(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.global_labels.insert(name.into(), value.into());
-        self
-    }
-
-    /// Sets the name, version and labels of the program. Default: [`Service::default`].
-    #[must_use]
-    pub fn service(mut self, service: Service) -> Self {
-        self.service = service;
-        self
-    }
-
-    /// Sets the registry and the metrics endpoint. Default: [`Metrics::default`].
-    #[must_use]
-    pub fn metrics(mut self, metrics: Metrics) -> Self {
-        self.metrics = metrics;
-        self
-    }
-
-    /// Sets the HTTP layer. Default: [`Http::default`].
-    #[must_use]
-    pub fn http(mut self, http: Http) -> Self {
-        self.http = http;
-        self
-    }
-
-    /// Sets the stand-alone listener. Default: [`Server::default`].
-    #[must_use]
-    pub fn server(mut self, server: Server) -> Self {
-        self.server = server;
-        self
-    }
-
-    /// Sets the collector of the machine's metrics. Default: [`System::default`].
-    #[must_use]
-    pub fn system(mut self, system: System) -> Self {
-        self.system = system;
-        self
-    }
-
-    /// Sets the policy of the healing engine. Default: [`HealingPolicy::default`].
-    #[must_use]
-    pub fn healing(mut self, policy: HealingPolicy) -> Self {
-        self.healing = policy;
-        self
-    }
-
-    /// Sets the journal of the healing engine. Default: [`Journal::default`].
-    #[must_use]
-    pub fn journal(mut self, journal: Journal) -> Self {
-        self.journal = journal;
-        self
-    }
-
-    /// Sets the in-memory history. Default: [`HistorySettings::new`].
-    #[must_use]
-    pub fn history(mut self, history: HistorySettings) -> Self {
-        self.history = history;
-        self
-    }
-
-    /// Sets the generated files of the monitoring stack. Default: [`Assets::default`].
-    #[must_use]
-    pub fn assets(mut self, assets: Assets) -> Self {
-        self.assets = assets;
         self
     }
 

@@ -14,6 +14,7 @@ use super::hashed;
 use super::names::{HEALTH_PATH, LIVENESS_PATH, PAGE_PATH, READINESS_PATH, check_path};
 use super::range::{check_duration, check_range};
 use super::secret::{Secret, same};
+use super::setters::setters;
 use super::tls::Tls;
 
 const TIMEOUT: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_secs(600);
@@ -104,20 +105,34 @@ impl Default for Server {
     }
 }
 
-impl Server {
-    /// The defaults.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
+setters!(Server {
     /// Sets the address and port; port 0 selects a free one. Default: `127.0.0.1:9898`.
-    #[must_use]
-    pub fn listen(mut self, address: SocketAddr) -> Self {
-        self.listen = address;
-        self
-    }
+    listen: SocketAddr,
+    /// Sets the access control per endpoint. Default: all need the credentials.
+    access: Accesses,
+    /// Whether `listen` may be reachable from other machines. Default: `false`.
+    allow_non_loopback: bool,
+    /// Whether other machines may read without credentials. Default: `false`.
+    allow_unauthenticated: bool,
+    /// Whether `/livez` and `/readyz` need credentials too. Default: `false`.
+    protect_probes: bool,
+    /// Whether operators may give commands through the endpoints and the page; requires
+    /// credentials. Default: `false`.
+    control: bool,
+    /// Sets the path of the page in an application's own router. Default: `/selfheal`.
+    page_path: impl Into<String>,
+    /// Sets the time limit of a request, 100 ms to 10 min. Default: 10 s.
+    request_timeout: Duration,
+    /// Sets the limit of open connections, 1 to 65 536. Default: 64.
+    max_connections: usize,
+    /// Sets the token that grants access. Default: none.
+    bearer_token: Secret,
+    /// Sets the TLS certificate of the listener; needs the feature `tls`. Default: none, for plain
+    /// text.
+    tls: Tls,
+});
 
+impl Server {
     /// Adds an address to listen on: an address with a port, or the path of a Unix socket. Default:
     /// none.
     #[must_use]
@@ -133,63 +148,6 @@ impl Server {
         self
     }
 
-    /// Sets the access control per endpoint. Default: all need the credentials.
-    #[must_use]
-    pub fn access(mut self, access: Accesses) -> Self {
-        self.access = access;
-        self
-    }
-
-    /// Whether `listen` may be reachable from other machines. Default: `false`.
-    #[must_use]
-    pub fn allow_non_loopback(mut self, on: bool) -> Self {
-        self.allow_non_loopback = on;
-        self
-    }
-
-    /// Whether other machines may read without credentials. Default: `false`.
-    #[must_use]
-    pub fn allow_unauthenticated(mut self, on: bool) -> Self {
-        self.allow_unauthenticated = on;
-        self
-    }
-
-    /// Whether `/livez` and `/readyz` need credentials too. Default: `false`.
-    #[must_use]
-    pub fn protect_probes(mut self, on: bool) -> Self {
-        self.protect_probes = on;
-        self
-    }
-
-    /// Whether operators may give commands through the endpoints and the page; requires
-    /// credentials. Default: `false`.
-    #[must_use]
-    pub fn control(mut self, on: bool) -> Self {
-        self.control = on;
-        self
-    }
-
-    /// Sets the path of the page in an application's own router. Default: `/selfheal`.
-    #[must_use]
-    pub fn page_path(mut self, path: impl Into<String>) -> Self {
-        self.page_path = path.into();
-        self
-    }
-
-    /// Sets the time limit of a request, 100 ms to 10 min. Default: 10 s.
-    #[must_use]
-    pub fn request_timeout(mut self, limit: Duration) -> Self {
-        self.request_timeout = limit;
-        self
-    }
-
-    /// Sets the limit of open connections, 1 to 65 536. Default: 64.
-    #[must_use]
-    pub fn max_connections(mut self, connections: usize) -> Self {
-        self.max_connections = connections;
-        self
-    }
-
     /// Sets the user name and password that grant access. Default: none.
     #[must_use]
     pub fn basic_auth(mut self, username: impl Into<String>, password: Secret) -> Self {
@@ -197,21 +155,6 @@ impl Server {
             username: username.into(),
             password,
         });
-        self
-    }
-
-    /// Sets the token that grants access. Default: none.
-    #[must_use]
-    pub fn bearer_token(mut self, token: Secret) -> Self {
-        self.bearer_token = Some(token);
-        self
-    }
-
-    /// Sets the TLS certificate of the listener; needs the feature `tls`. Default: none, for plain
-    /// text.
-    #[must_use]
-    pub fn tls(mut self, tls: Tls) -> Self {
-        self.tls = Some(tls);
         self
     }
 
@@ -266,12 +209,8 @@ impl Server {
         faults.within("listen", |faults| {
             self.check_reach(&Address::Tcp(self.listen), open && !known, faults);
         });
-        faults.within("listen_also", |faults| {
-            for (nth, address) in self.listen_also.iter().enumerate() {
-                faults.within_index(nth, |faults| {
-                    self.check_reach(address, open && !known, faults);
-                });
-            }
+        faults.within_each("listen_also", &self.listen_also, |faults, _, address| {
+            self.check_reach(address, open && !known, faults);
         });
         if self.listen_also.len() > MOST_ADDRESSES {
             faults.add(
@@ -332,18 +271,14 @@ impl Server {
                 "let Prometheus scrape each of them",
             );
         }
-        faults.within("siblings", |faults| {
-            for (nth, address) in self.siblings.iter().enumerate() {
-                faults.within_index(nth, |faults| {
-                    if !address.is_local() {
-                        let problem = format!("{address} is not on this machine");
-                        let hint = "name a Unix socket or a loopback address; over several \
-                         machines, let Prometheus scrape each";
-                        faults.add("", problem, hint);
-                    } else if self.siblings[..nth].contains(address) {
-                        faults.add("", format!("{address} occurs twice"), "leave one out");
-                    }
-                });
+        faults.within_each("siblings", &self.siblings, |faults, nth, address| {
+            if !address.is_local() {
+                let problem = format!("{address} is not on this machine");
+                let hint = "name a Unix socket or a loopback address; over several machines, let \
+                            Prometheus scrape each";
+                faults.add("", problem, hint);
+            } else if self.siblings[..nth].contains(address) {
+                faults.add("", format!("{address} occurs twice"), "leave one out");
             }
         });
         let hashed = self

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::faults::Faults;
 use super::range::check_duration;
+use super::setters::setters;
 
 /// Below it, CPU usage is noise: Linux counts CPU time in ticks of 10 ms.
 const MIN_REFRESH: Duration = Duration::from_millis(200);
@@ -33,27 +34,14 @@ impl Default for System {
     }
 }
 
-impl System {
-    /// The defaults.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
+setters!(System {
     /// Whether the metrics of the machine are collected. Default: `true`.
-    #[must_use]
-    pub fn enabled(mut self, on: bool) -> Self {
-        self.enabled = on;
-        self
-    }
-
+    enabled: bool,
     /// Sets the maximum age of the values, 200 ms to 1 h. Default: 5 s.
-    #[must_use]
-    pub fn refresh(mut self, interval: Duration) -> Self {
-        self.refresh = interval;
-        self
-    }
+    refresh: Duration,
+});
 
+impl System {
     pub(super) fn check(&self, faults: &mut Faults) {
         let hint = "give the maximum age of the figures";
         let range = MIN_REFRESH..=MAX_REFRESH;

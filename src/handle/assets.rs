@@ -24,12 +24,7 @@ impl Selfheal {
         }
         #[cfg(feature = "healing")]
         for def in crate::healing::catalogue() {
-            let name = match self.config().namespace_in_force() {
-                namespace if def.namespaced && !namespace.is_empty() => {
-                    format!("{namespace}_{}", def.name)
-                }
-                _ => def.name.to_string(),
-            };
+            let name = def.name_in(self.config().namespace_in_force()).into_owned();
             all.entry(name).or_insert(def);
         }
         let families = &self.config().metrics.family;

@@ -1,6 +1,8 @@
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 
+use crate::util::closed_set;
+
 /// A part of the service that can be healthy or not: a database, a background task, a file.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -98,18 +100,20 @@ fn ratio(value: f64) -> Option<f64> {
     (!value.is_nan()).then(|| value.clamp(0.0, 1.0))
 }
 
-/// The state of a component or of the service in one word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Status {
-    /// Serves all of its requests.
-    Up,
-    /// Not checked yet, or its detector fails.
-    Unknown,
-    /// Serves a part of its requests.
-    Degraded,
-    /// Serves none of its requests.
-    Down,
+closed_set! {
+    /// The state of a component or of the service in one word.
+    #[derive(Serialize)]
+    #[serde(rename_all = "lowercase")]
+    pub enum Status {
+        /// Serves all of its requests.
+        Up = "up",
+        /// Not checked yet, or its detector fails.
+        Unknown = "unknown",
+        /// Serves a part of its requests.
+        Degraded = "degraded",
+        /// Serves none of its requests.
+        Down = "down",
+    }
 }
 
 impl Status {
@@ -121,16 +125,5 @@ impl Status {
             .map(Component::status)
             .max()
             .unwrap_or(Self::Up)
-    }
-
-    /// The state as a word: `up`, `unknown`, `degraded` or `down`.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Up => "up",
-            Self::Unknown => "unknown",
-            Self::Degraded => "degraded",
-            Self::Down => "down",
-        }
     }
 }

@@ -13,6 +13,7 @@ use super::known::{Known, Stats};
 use super::native::{Bucket, Head, Native};
 use super::stream::{ALLOCATION, Stream};
 use crate::registry::SeriesId;
+use crate::util::millis;
 
 /// The interval of dropping old values, in ticks.
 const SWEEP: u64 = 16;
@@ -195,9 +196,8 @@ impl Store {
 
     /// Whether at least a step has passed since the last tick.
     pub(super) fn is_due(&self, time: i64, step: Duration) -> bool {
-        let step = i64::try_from(step.as_millis()).unwrap_or(i64::MAX);
         let last = self.times.back();
-        last.is_none_or(|last| time.saturating_sub(*last) >= step)
+        last.is_none_or(|last| time.saturating_sub(*last) >= millis(step))
     }
 
     /// The time of the first tick.
@@ -383,7 +383,7 @@ impl Store {
 
     /// Drops values beyond the limits of time and memory.
     pub(super) fn bound(&mut self, keep: Duration, max_bytes: usize) {
-        let keep = i64::try_from(keep.as_millis()).unwrap_or(i64::MAX);
+        let keep = millis(keep);
         let Some(now) = self.times.back().copied() else {
             return;
         };

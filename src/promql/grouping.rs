@@ -61,6 +61,11 @@ impl Grouping {
         has == self.takes
     }
 
+    /// Whether it selects the label of this name.
+    pub(crate) fn keeps(&self, name: &str) -> bool {
+        self.names.iter().any(|known| **known == *name) == self.takes
+    }
+
     /// A hash of the selected labels.
     pub(crate) fn hash(&self, labels: &LabelSet) -> u64 {
         let mut hasher = HASHER.build_hasher();

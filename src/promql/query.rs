@@ -1,11 +1,11 @@
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::annotation::Annotation;
 use super::error::{Limit, QueryError};
 use super::eval::{Eval, Function, Guard, Steps, Value};
 use super::functions;
-use super::labels::LabelSet;
 use super::options::QueryOptions;
 use super::parse::{self, Kind, Parsed, QueryType};
 use super::source::{Matcher, Queryable};
@@ -97,6 +97,17 @@ impl Query {
         selectors.map(|selector| &*selector.matchers)
     }
 
+    /// The longest range in it, without offsets.
+    pub(crate) fn longest_range(&self) -> Duration {
+        let millis = self.inner.parsed.root.longest_range();
+        Duration::from_millis(u64::try_from(millis).unwrap_or(0))
+    }
+
+    /// Whether it aggregates away a label.
+    pub(crate) fn drops(&self, label: &str) -> bool {
+        self.inner.parsed.root.drops(label)
+    }
+
     /// Unique among the queries that are alive.
     pub(super) fn address(&self) -> usize {
         Arc::as_ptr(&self.inner).addr()
@@ -182,10 +193,7 @@ impl Query {
         while time <= range.end {
             let vector = match eval.value(root, time)? {
                 Value::Vector(vector) => vector,
-                Value::Scalar(value) => vec![InstantSample {
-                    labels: LabelSet::empty(),
-                    value: value.into(),
-                }],
+                Value::Scalar(value) => vec![InstantSample::unlabelled(value)],
                 Value::Text(_) => Vec::new(),
             };
             eval.guard.hold(vector.len(), root.at)?;

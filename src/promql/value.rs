@@ -72,6 +72,16 @@ pub struct InstantSample {
     pub value: PointValue,
 }
 
+impl InstantSample {
+    /// A number without labels.
+    pub(crate) fn unlabelled(value: f64) -> Self {
+        Self {
+            labels: LabelSet::empty(),
+            value: value.into(),
+        }
+    }
+}
+
 /// A series: its labels and its samples, oldest first.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Series {

@@ -103,12 +103,7 @@ pub(super) fn exposed_name(settings: &Settings, def: &MetricDef) -> String {
 
 /// The exposed name of a definition.
 pub(super) fn exposed<'d>(settings: &Settings, def: &'d MetricDef) -> Cow<'d, str> {
-    let namespace = &settings.namespace;
-    if namespace.is_empty() || !def.namespaced {
-        Cow::Borrowed(&def.name)
-    } else {
-        Cow::Owned(format!("{namespace}_{}", def.name))
-    }
+    def.name_in(&settings.namespace)
 }
 
 impl std::fmt::Debug for ScrapeFamily {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Weak};
 use super::{FamilySettings, Inner, Registry, Settings};
 use crate::catalog::{Kind, MetricDef};
 use crate::config::Faults;
-use crate::util::distance;
+use crate::util::nearest;
 
 impl Registry {
     /// The settings of single families without effect so far, each with its path in the
@@ -151,13 +151,8 @@ fn unknown(settings: &Settings, known: &BTreeMap<String, Known>, name: &str, fau
         faults.add("", problem, hint);
         return;
     }
-    let nearest = known
-        .keys()
-        .map(|known| (distance(name, known), known))
-        .filter(|(distance, known)| *distance <= (known.len() / 3).max(1))
-        .min();
-    let hint = match nearest {
-        Some((_, nearest)) => format!("did you mean `{nearest}`?"),
+    let hint = match nearest(name, known.keys().map(String::as_str)) {
+        Some(nearest) => format!("did you mean `{nearest}`?"),
         None => "declare it, or leave this out".to_owned(),
     };
     faults.add("", problem, hint);

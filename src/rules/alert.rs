@@ -15,6 +15,7 @@ use std::time::Duration;
 use super::file::{Alerting, FileRule};
 use super::template::{Ask, Data};
 use crate::promql::{InstantSample, Label, LabelSet, METRIC_NAME};
+use crate::util::millis;
 
 /// How long a resolved alert is kept, in milliseconds.
 const RESOLVED: i64 = 15 * 60 * 1_000;
@@ -239,7 +240,7 @@ fn new(
 
 /// Advances an alert, and returns whether it is kept.
 fn advance(alert: &mut RuleAlert, alerting: &Alerting, now: i64, found: bool) -> bool {
-    let for_long = |since: i64, long: Duration| i128::from(now - since) >= millis(long);
+    let for_long = |since: i64, long: Duration| now - since >= millis(long);
     if found {
         alert.keep_firing_since = None;
     } else {
@@ -273,12 +274,4 @@ fn advance(alert: &mut RuleAlert, alerting: &Alerting, now: i64, found: bool) ->
         _ => {}
     }
     true
-}
-
-#[expect(
-    clippy::cast_possible_wrap,
-    reason = "a duration has less than 2^127 milliseconds"
-)]
-fn millis(duration: Duration) -> i128 {
-    duration.as_millis() as i128
 }

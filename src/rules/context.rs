@@ -59,7 +59,26 @@ impl Standings<'_> {
     }
 }
 
-impl<S: Queryable> Context<'_, S> {
+impl<'a, S: Queryable> Context<'a, S> {
+    /// Of a rule by itself, at `now`.
+    pub(super) fn alone(
+        source: &'a S,
+        now: i64,
+        options: &'a RulesOptions,
+        surroundings: &'a Surroundings,
+    ) -> Self {
+        Self {
+            source,
+            standing: None,
+            now,
+            asked: now,
+            limit: 0,
+            restored: true,
+            options: &options.query,
+            surroundings,
+        }
+    }
+
     /// Evaluates a rule with these alerts and its last result. Returns the series that have ended;
     /// `found` is a buffer for the expression's result.
     pub(super) fn rule(
@@ -96,10 +115,7 @@ impl<S: Queryable> Context<'_, S> {
         let answer = query.instant(self.source, time, self.options);
         match answer.map_err(|error| error.to_string())?.result {
             QueryResult::Vector(found) => Ok(found),
-            QueryResult::Scalar(value) => Ok(vec![InstantSample {
-                labels: LabelSet::empty(),
-                value: value.into(),
-            }]),
+            QueryResult::Scalar(value) => Ok(vec![InstantSample::unlabelled(value)]),
             QueryResult::Text(_) | QueryResult::Matrix(_) => {
                 Err("the result of a rule is a vector or a scalar, but this is neither".to_owned())
             }

@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use super::alert::{AlertState, RuleAlert};
 use super::for_state::fingerprint;
 use crate::promql::{Label, LabelSet};
+use crate::util::closed_set;
 
 /// The limit of known alerts, including resolved ones.
 const MOST: usize = 1_000;
@@ -60,33 +61,18 @@ impl DeliveredAlert {
     }
 }
 
-/// The result of a delivery.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[non_exhaustive]
-pub enum Delivery {
-    /// The alert now fires.
-    Firing,
-    /// The alert is resolved.
-    Resolved,
-    /// The delivery is a repetition or older than the known state.
-    Replayed,
-    /// The limit of alerts is reached, or its texts are too long.
-    Refused,
-}
-
-impl Delivery {
-    /// All results.
-    pub const ALL: [Self; 4] = [Self::Firing, Self::Resolved, Self::Replayed, Self::Refused];
-
-    /// The label value.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Firing => "firing",
-            Self::Resolved => "resolved",
-            Self::Replayed => "replayed",
-            Self::Refused => "refused",
-        }
+closed_set! {
+    /// The result of a delivery.
+    #[non_exhaustive]
+    pub enum Delivery {
+        /// The alert now fires.
+        Firing = "firing",
+        /// The alert is resolved.
+        Resolved = "resolved",
+        /// The delivery is a repetition or older than the known state.
+        Replayed = "replayed",
+        /// The limit of alerts is reached, or its texts are too long.
+        Refused = "refused",
     }
 }
 

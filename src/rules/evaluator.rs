@@ -13,10 +13,11 @@ use super::context::{Context, Standings};
 use super::file::{FileRule, RuleFile, RuleGroup};
 use super::for_state::ForState;
 use super::given::Given;
-use super::options::{RulesOptions, millis};
+use super::options::RulesOptions;
 use super::recorded::{Both, Bounds, RuleSeries};
 use super::scope::{Measured, Scope};
 use crate::promql::{InstantSample, LabelSet, Queryable, Sample, Standing};
+use crate::util::millis;
 
 /// The result of the last evaluation of a rule.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

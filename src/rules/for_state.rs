@@ -19,8 +19,8 @@ use serde::{Deserialize, Serialize};
 
 use super::alert::{Alerts, RuleAlert};
 use super::file::FileRule;
-use super::options::millis;
 use crate::promql::LabelSet;
+use crate::util::millis;
 
 /// The minimum time that a restored alert is pending, unless it fired already.
 const GRACE: Duration = Duration::from_secs(10 * 60);

@@ -54,7 +54,7 @@ pub use fault::{RuleFault, RuleFileError};
 pub use file::{Alerting, FileRule, RuleFile, RuleGroup};
 pub use for_state::ForState;
 pub use options::RulesOptions;
-pub use recheck::{Recheck, longest_range, recheck};
+pub use recheck::{Recheck, recheck};
 pub use recorded::RuleSeries;
 pub use report::{Report, ReportedRule};
 pub use scope::{Measured, MeasuredLabels, Scope};

@@ -38,7 +38,3 @@ impl Default for RulesOptions {
         }
     }
 }
-
-pub(super) fn millis(duration: Duration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
-}

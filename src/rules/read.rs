@@ -11,7 +11,7 @@ use super::file::{Alerting, FileRule, RuleFile, RuleGroup};
 use super::template::Template;
 use super::yaml::{self, Kind, Node, Scalar};
 use crate::promql::{Place, Query, QueryError};
-use crate::util::distance;
+use crate::util::nearest;
 
 const FILE_FIELDS: &[&str] = &["groups"];
 const GROUP_FIELDS: &[&str] = &[
@@ -288,9 +288,7 @@ impl Reader<'_> {
             .iter()
             .filter(|(key, _)| !known.contains(&&*key.text))
         {
-            let near = known.iter().min_by_key(|name| distance(name, &key.text));
-            let near = near.filter(|name| 2 * distance(name, &key.text) <= name.len());
-            let hint = match near {
+            let hint = match nearest(&key.text, known.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None if &*key.text == "spec" => "in a `PrometheusRule` of Kubernetes, \
                      the rule file is what is under `spec`"

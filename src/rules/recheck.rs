@@ -101,33 +101,6 @@ fn range(arguments: &FunctionArgs) -> Option<Duration> {
         })
 }
 
-/// The longest range of an expression, without offsets.
-#[must_use]
-pub fn longest_range(query: &Query) -> Duration {
-    fn longest(expr: &Expr) -> Duration {
-        match expr {
-            Expr::Aggregate(it) => longest(&it.expr),
-            Expr::Unary(it) => longest(&it.expr),
-            Expr::Paren(it) => longest(&it.expr),
-            Expr::Binary(it) => longest(&it.lhs).max(longest(&it.rhs)),
-            Expr::MatrixSelector(it) => it.range,
-            Expr::Subquery(it) => it.range + longest(&it.expr),
-            Expr::Call(it) => {
-                let arguments = it.args.args.iter();
-                arguments
-                    .map(|argument| longest(argument))
-                    .max()
-                    .unwrap_or_default()
-            }
-            Expr::NumberLiteral(_)
-            | Expr::StringLiteral(_)
-            | Expr::VectorSelector(_)
-            | Expr::Extension(_) => Duration::ZERO,
-        }
-    }
-    parse(query.text()).map_or(Duration::ZERO, |expr| longest(&expr))
-}
-
 /// A source that detects too few samples after a moment: one is needed for an instant selector, two
 /// for a range.
 struct Fresh<'a, S: ?Sized> {
@@ -248,16 +221,7 @@ fn renew(
             expr: clipped(&rule.expr, reach).ok()?,
             ..(*rule).clone()
         };
-        let mut context = Context {
-            source: &renewed,
-            standing: None,
-            now,
-            asked: now,
-            limit: 0,
-            restored: true,
-            options: &options.query,
-            surroundings: &surroundings,
-        };
+        let mut context = Context::alone(&renewed, now, options, &surroundings);
         let mut given = Given::default();
         let state = (&mut Alerts::default(), &mut given);
         context
@@ -336,16 +300,8 @@ pub fn recheck(
         rules: &recorders,
         inner: &measured,
     };
-    let mut context = Context {
-        source: &source,
-        standing: None,
-        now,
-        asked: now,
-        limit: 0,
-        restored: true,
-        options: &options.query,
-        surroundings: &Surroundings::new(options),
-    };
+    let surroundings = Surroundings::new(options);
+    let mut context = Context::alone(&source, now, options, &surroundings);
     let mut alerts = Alerts::default();
     let state = (&mut alerts, &mut Given::default());
     let ended = context.rule(&rule, state, &mut Vec::new(), &mut Vec::new());
@@ -393,7 +349,7 @@ mod tests {
         ] {
             let query = Query::parse(text).unwrap();
             assert_eq!(
-                longest_range(&query),
+                query.longest_range(),
                 Duration::from_secs(seconds),
                 "{text}"
             );

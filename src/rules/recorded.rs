@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use crate::promql::{
     Beside, LabelSet, METRIC_NAME, Matcher, PointValue, Queryable, Sample, Selection, Series, Sink,
 };
-use crate::util::STALE;
+use crate::util::{STALE, millis};
 
 /// The indices of the series of one name.
 type Places = HashMap<LabelSet, usize>;
@@ -87,7 +87,7 @@ impl RuleSeries {
     /// Drops samples that are too old, and the oldest beyond the limit.
     pub(super) fn bound(&self, now: i64, bounds: &Bounds) {
         let mut inner = self.inner.lock();
-        let mut keep = i64::try_from(bounds.keep.as_millis()).unwrap_or(i64::MAX);
+        let mut keep = millis(bounds.keep);
         inner.forget(now.saturating_sub(keep), false);
         while inner.samples > bounds.samples && keep > 1 {
             keep /= 2;

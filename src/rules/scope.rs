@@ -4,8 +4,6 @@ use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
-use promql_parser::parser::{Expr, FunctionArgs, LabelModifier, parse};
-
 use crate::promql::{LabelSet, METRIC_NAME, MatchOp, Matcher, Query};
 
 /// Whether a rule can be evaluated in this process.
@@ -44,10 +42,10 @@ impl Scope {
         if !missing.is_empty() {
             return Self::NoSeries(missing.into());
         }
-        // If the library cannot parse it, the syntax is newer, and it is evaluated.
-        match parse(query.text()) {
-            Ok(expr) if drops_instance(&expr) => Self::Fleet,
-            _ => Self::Here,
+        if query.drops("instance") {
+            Self::Fleet
+        } else {
+            Self::Here
         }
     }
 }
@@ -155,36 +153,5 @@ fn shown(matcher: &Matcher) -> Arc<str> {
     match matcher.op() {
         MatchOp::Equal => Arc::from(matcher.value()),
         _ => format!("{{{matcher:?}}}").into(),
-    }
-}
-
-/// Whether an expression aggregates away the label `instance`.
-fn drops_instance(expr: &Expr) -> bool {
-    match expr {
-        Expr::Aggregate(aggregate) => {
-            let kept = match &aggregate.modifier {
-                Some(LabelModifier::Include(by)) => by.labels.iter().any(|name| name == "instance"),
-                Some(LabelModifier::Exclude(without)) => {
-                    !without.labels.iter().any(|name| name == "instance")
-                }
-                None => false,
-            };
-            // These return some of the series unchanged.
-            let picks = matches!(&*aggregate.op.to_string(), "topk" | "bottomk" | "limitk");
-            !kept && !picks || drops_instance(&aggregate.expr)
-        }
-        Expr::Unary(unary) => drops_instance(&unary.expr),
-        Expr::Binary(binary) => drops_instance(&binary.lhs) || drops_instance(&binary.rhs),
-        Expr::Paren(paren) => drops_instance(&paren.expr),
-        Expr::Subquery(subquery) => drops_instance(&subquery.expr),
-        Expr::Call(call) => {
-            let FunctionArgs { args, .. } = &call.args;
-            args.iter().any(|argument| drops_instance(argument))
-        }
-        Expr::NumberLiteral(_)
-        | Expr::StringLiteral(_)
-        | Expr::VectorSelector(_)
-        | Expr::MatrixSelector(_)
-        | Expr::Extension(_) => false,
     }
 }

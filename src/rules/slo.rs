@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::util::escape;
+use crate::util::quoted;
 
 /// The burn rates, each with a long window, a short one that shows whether it continues, and a
 /// severity. At the first rate, 2 % of the budget of 30 days are consumed in an hour; the others
@@ -207,12 +207,4 @@ fn le(bound: f64) -> String {
     } else {
         format!("{text}([.]0)?")
     }
-}
-
-/// A double-quoted text, valid in YAML and PromQL.
-fn quoted(text: &str) -> String {
-    let mut out = String::from("\"");
-    escape::label_value(&mut out, text);
-    out.push('"');
-    out
 }

@@ -11,6 +11,38 @@ pub(crate) fn distance(a: &str, b: &str) -> usize {
     strsim::osa_distance(a, b)
 }
 
+/// A longer word is no typing error.
+const LONGEST_WORD: usize = 64;
+
+/// The known word with the smallest edit distance, at most a third of its length.
+///
+/// Case and `-` for `_` cost nothing. Among equally near words, the first is returned.
+pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let word = plain(word);
+    if word.chars().count() > LONGEST_WORD {
+        return None;
+    }
+    known
+        .into_iter()
+        .map(|candidate| (distance(&word, &plain(candidate)), candidate))
+        .filter(|(distance, candidate)| *distance <= (candidate.len() / 3).max(1))
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+fn plain(word: &str) -> String {
+    word.chars()
+        .take(LONGEST_WORD + 1)
+        .map(|c| {
+            if c == '-' {
+                '_'
+            } else {
+                c.to_ascii_lowercase()
+            }
+        })
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -32,6 +64,16 @@ mod tests {
         }
         let long = "a".repeat(LONGEST);
         assert_eq!(distance(&long, &format!("{long}{long}")), 0);
+    }
+
+    #[test]
+    fn the_nearest_is_near() {
+        assert_eq!(distance(&plain("Sample-Rate"), &plain("sample_rate")), 0);
+        let known = ["http", "server", "metrics", "sample_rate"];
+        assert_eq!(nearest("htpp", known), Some("http"));
+        assert_eq!(nearest("sampl-rate", known), Some("sample_rate"));
+        assert_eq!(nearest("colour", known), None);
+        assert_eq!(nearest(&"h".repeat(100_000), known), None);
     }
 
     proptest! {

@@ -14,6 +14,12 @@ pub(crate) fn write_json(out: &mut Vec<u8>, value: &impl Serialize) -> serde_jso
     value.serialize(&mut Serializer::with_formatter(out, Plain))
 }
 
+/// A text in double quotes, with the escapes that JSON, YAML and PromQL share.
+#[cfg(feature = "rules")]
+pub(crate) fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
 struct Plain;
 
 impl Formatter for Plain {

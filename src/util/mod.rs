@@ -9,6 +9,7 @@ mod causes;
 #[cfg(feature = "rules")]
 mod civil;
 mod clock;
+mod closed;
 #[cfg(feature = "http")]
 mod coarse;
 mod distance;
@@ -17,6 +18,8 @@ pub mod escape;
 mod head;
 #[cfg(any(feature = "healing", feature = "server"))]
 mod json;
+#[cfg(feature = "rules")]
+mod millis;
 mod padded;
 #[cfg(any(feature = "http", feature = "grpc"))]
 mod pattern;
@@ -49,11 +52,17 @@ pub(crate) use civil::civil;
 pub(crate) use civil::from_rfc_3339;
 pub(crate) use clock::Mark;
 pub use clock::{Clock, ManualClock};
-pub(crate) use distance::distance;
+pub use closed::ClosedSet;
+pub(crate) use closed::closed_set;
+pub(crate) use distance::{distance, nearest};
 #[cfg(any(feature = "http", feature = "http-client", feature = "grpc"))]
 pub use head::RequestHead;
+#[cfg(feature = "rules")]
+pub(crate) use json::quoted;
 #[cfg(any(feature = "healing", feature = "server"))]
 pub(crate) use json::write_json;
+#[cfg(feature = "rules")]
+pub(crate) use millis::{millis, unix_millis};
 pub(crate) use padded::{LINE, Padded};
 #[cfg(any(feature = "http", feature = "grpc"))]
 pub(crate) use pattern::Pattern;

@@ -94,8 +94,14 @@ fn is_declared_at(code: &str, at: usize) -> bool {
     }
     // `depth: Gauge = "…"`, a line of a group.
     if let Some(field) = before.strip_suffix('=') {
-        let kind = last(field.trim_end()).to_ascii_lowercase();
-        return KINDS.iter().any(|declared| kind.ends_with(declared));
+        let field = field.trim_end();
+        let kind = last(field);
+        // Unlike `Info = "…"`, a variant and its text.
+        let has_type = field
+            .strip_suffix(&*kind)
+            .is_some_and(|name| name.trim_end().ends_with(':'));
+        let kind = kind.to_ascii_lowercase();
+        return has_type && KINDS.iter().any(|declared| kind.ends_with(declared));
     }
     let first = before
         .strip_suffix(',')

@@ -5,10 +5,9 @@ mod cgroup;
 use std::sync::Arc;
 
 use super::figures::Figures;
-use super::held::Held;
-use crate::catalog::MetricDef;
+use super::held::HeldFigures;
 use crate::registry::Number::{F64, U64};
-use crate::registry::{Collector, DeclareError, FamilySnapshot, Group, Registry};
+use crate::registry::{DeclareError, Group, Registry};
 
 use cgroup::Cgroup;
 
@@ -33,29 +32,13 @@ impl Group for Container {
     const NAME: &'static str = "container";
 
     fn declare(registry: &Registry) -> Result<Self, DeclareError> {
-        registry.collect_from(Arc::new(ContainerCollector {
-            cgroup: Cgroup::default(),
-            held: Held::new(registry.clock()),
-            figures: figures(Self::NAME),
-        }))?;
+        let cgroup = Cgroup::default();
+        registry.collect_from(Arc::new(HeldFigures::new(
+            registry.clock(),
+            figures(Self::NAME),
+            move || cgroup.read(),
+        )))?;
         Ok(Self)
-    }
-}
-
-struct ContainerCollector {
-    cgroup: Cgroup,
-    held: Held<Usage>,
-    figures: Figures<Usage>,
-}
-
-impl Collector for ContainerCollector {
-    fn describe(&self) -> Vec<MetricDef> {
-        self.figures.describe()
-    }
-
-    fn collect(&self, out: &mut Vec<FamilySnapshot>) {
-        let read = self.held.get(|| self.cgroup.read());
-        self.figures.collect(&read, out);
     }
 }
 

@@ -13,11 +13,11 @@ mod portable;
 use std::sync::Arc;
 
 use super::figures::Figures;
-use super::held::Held;
-use crate::catalog::{Alias, MetricDef};
+use super::held::HeldFigures;
+use crate::catalog::Alias;
 use crate::config::AUTOMATION;
 use crate::registry::Number::{F64, U64};
-use crate::registry::{Collector, DeclareError, FamilySnapshot, Group, Registry};
+use crate::registry::{DeclareError, Group, Registry};
 
 #[cfg(target_os = "linux")]
 use linux::Linux as Source;
@@ -52,29 +52,13 @@ impl Group for Process {
     const NAME: &'static str = "process";
 
     fn declare(registry: &Registry) -> Result<Self, DeclareError> {
-        registry.collect_from(Arc::new(ProcessCollector {
-            source: Source::default(),
-            held: Held::new(registry.clock()),
-            figures: figures(Self::NAME),
-        }))?;
+        let source = Source::default();
+        registry.collect_from(Arc::new(HeldFigures::new(
+            registry.clock(),
+            figures(Self::NAME),
+            move || source.read(),
+        )))?;
         Ok(Self)
-    }
-}
-
-struct ProcessCollector {
-    source: Source,
-    held: Held<ProcessFigures>,
-    figures: Figures<ProcessFigures>,
-}
-
-impl Collector for ProcessCollector {
-    fn describe(&self) -> Vec<MetricDef> {
-        self.figures.describe()
-    }
-
-    fn collect(&self, out: &mut Vec<FamilySnapshot>) {
-        let read = self.held.get(|| self.source.read());
-        self.figures.collect(&read, out);
     }
 }
 

@@ -54,19 +54,15 @@ impl HealingPolicy {
     }
 
     fn check_guards(&self, faults: &mut Faults) {
-        for (index, one) in self.overrides.iter().enumerate() {
-            faults.within("overrides", |faults| {
-                faults.within_index(index, |faults| {
-                    if one.component.is_none() && one.issue_type.is_none() {
-                        faults.add(
-                            "",
-                            "it names neither a component nor an issue type",
-                            "name one, or use `modes` for all",
-                        );
-                    }
-                });
-            });
-        }
+        faults.within_each("overrides", &self.overrides, |faults, _, one| {
+            if one.component.is_none() && one.issue_type.is_none() {
+                faults.add(
+                    "",
+                    "it names neither a component nor an issue type",
+                    "name one, or use `modes` for all",
+                );
+            }
+        });
         faults.within("min_confidence", |faults| {
             ratio("reversible", self.min_confidence.reversible, faults);
             ratio("disruptive", self.min_confidence.disruptive, faults);

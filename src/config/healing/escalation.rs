@@ -6,39 +6,26 @@ use serde::{Deserialize, Serialize};
 
 use super::Budget;
 use crate::config::duration;
+use crate::util::closed_set;
 
-/// The severity of a fault. An open issue keeps the highest severity seen.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum Severity {
-    /// Worth knowing.
-    Info,
-    /// Service is not affected yet.
-    #[default]
-    Warning,
-    /// Part of the service is affected.
-    Error,
-    /// The service is affected as a whole.
-    Critical,
+closed_set! {
+    /// The severity of a fault. An open issue keeps the highest severity seen.
+    #[derive(Default, Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum Severity {
+        /// Worth knowing.
+        Info = "info",
+        /// Service is not affected yet.
+        #[default]
+        Warning = "warning",
+        /// Part of the service is affected.
+        Error = "error",
+        /// The service is affected as a whole.
+        Critical = "critical",
+    }
 }
 
 impl Severity {
-    /// All severities, in ascending order.
-    pub const ALL: [Self; 4] = [Self::Info, Self::Warning, Self::Error, Self::Critical];
-
-    /// The label value.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Info => "info",
-            Self::Warning => "warning",
-            Self::Error => "error",
-            Self::Critical => "critical",
-        }
-    }
-
     /// The numeric level, 0 (info) to 3 (critical).
     #[must_use]
     pub const fn level(self) -> u32 {

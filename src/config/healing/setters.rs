@@ -1,5 +1,4 @@
-//! Constructors and setters of the policy and its parts, as a table. Each constructor returns the
-//! defaults, and each setter states its own.
+//! Constructors and setters of the policy and its parts.
 
 use std::time::Duration;
 
@@ -7,27 +6,7 @@ use super::{
     Approval, Backoff, Budget, Budgets, ByRisk, Confirm, Escalation, Flap, HealingPolicy, Limits,
     Mode, Modes, Override, Recurrence, Severity, Storm, Verify,
 };
-
-macro_rules! setters {
-    ($part:ident { $($(#[$doc:meta])+ $field:ident: $value:ty,)+ }) => {
-        impl $part {
-            /// The defaults.
-            #[must_use]
-            pub fn new() -> Self {
-                Self::default()
-            }
-
-            $(
-                $(#[$doc])+
-                #[must_use]
-                pub fn $field(mut self, $field: $value) -> Self {
-                    self.$field = $field;
-                    self
-                }
-            )+
-        }
-    };
-}
+use crate::config::setters::setters;
 
 setters!(HealingPolicy {
     /// Whether actions are only reported. Default: false.

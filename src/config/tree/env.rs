@@ -6,8 +6,7 @@ use std::ffi::OsString;
 use super::links::is_service_link;
 use super::{ANY_NAME, Node, Table, Value, child_path};
 use crate::config::faults::{Fault, Faults, Origin, push_key, quote};
-use crate::config::suggest;
-use crate::util::BoundedStr;
+use crate::util::{BoundedStr, nearest};
 
 /// The prefix of every variable of this crate.
 const PREFIX: &str = "SELFHEAL_";
@@ -175,7 +174,7 @@ fn resolve<'a>(
         (key.as_str(), None)
     } else if let Some((field, rest)) = fields.iter().find_map(split) {
         (field, Some(rest))
-    } else if let Some(near) = suggest::nearest(key, &fields) {
+    } else if let Some(near) = nearest(key, fields.iter().copied()) {
         (near, None)
     } else {
         return Err(fields);

@@ -30,15 +30,7 @@ pub(super) fn measure(registry: &Registry, kept: Vec<Arc<str>>, target: LabelSet
     let catalog = registry.catalog();
     let declared: Vec<_> = catalog
         .iter()
-        .map(|def| {
-            let name = match settings.namespace.as_str() {
-                namespace if def.namespaced && !namespace.is_empty() => {
-                    format!("{namespace}_{}", def.name)
-                }
-                _ => def.name.to_string(),
-            };
-            (name, def)
-        })
+        .map(|def| (def.name_in(&settings.namespace).into_owned(), def))
         .collect();
     for (name, def) in &declared {
         names.extend(series(name, def).map(|(name, _)| name));

@@ -12,7 +12,7 @@ use super::{OnAlert, RulesError};
 use crate::handle::Selfheal;
 use crate::healing::{Healing, SuperviseError};
 use crate::rules::{DeliveredAlert, Deliveries, Delivery, RuleAlert};
-use crate::util::Clock;
+use crate::util::{Clock, unix_millis};
 
 /// The key of the record in the journal.
 const NAME: &str = "alertmanager";
@@ -103,7 +103,7 @@ impl Selfheal {
 impl Received {
     /// The time, in milliseconds since 1970.
     pub(super) fn now(&self) -> i64 {
-        super::recent::unix_millis(&self.clock)
+        unix_millis(self.clock.wall())
     }
 
     pub(super) fn healing(&self) -> &Healing {

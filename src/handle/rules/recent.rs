@@ -23,7 +23,7 @@ use crate::rules::{
     Evaluator, FileRule, GroupStatus, Measured, Recheck, Report, RuleFile, RuleFileError,
     RuleSeries, RulesOptions, recheck,
 };
-use crate::util::Clock;
+use crate::util::{Clock, millis, unix_millis};
 
 /// The number of latest sampling times kept.
 const TICKS: usize = 64;
@@ -64,7 +64,6 @@ struct State {
     /// The series that the last tick had beside the history: `up`, and those of collectors.
     beside: HashSet<LabelSet>,
     first_tick: Option<i64>,
-    measured: Measured,
     status: Arc<[GroupStatus]>,
     /// The error of the last refused reload.
     refused: Option<Arc<RuleFileError>>,
@@ -81,7 +80,7 @@ impl Recent {
         let runtime = healing.runtime().clone();
         let began = {
             let _inside = runtime.enter();
-            (Instant::now(), unix_millis(clock))
+            (Instant::now(), unix_millis(clock.wall()))
         };
         let history = History::new(registry, settings.clone());
         let target = LabelSet::empty();
@@ -102,7 +101,6 @@ impl Recent {
                 ticks: VecDeque::with_capacity(TICKS),
                 beside: HashSet::new(),
                 first_tick: None,
-                measured: Measured::default(),
                 status: Arc::default(),
                 refused: None,
             }),
@@ -140,7 +138,7 @@ impl Recent {
         allow(dead_code, reason = "used by the query endpoints")
     )]
     pub(in crate::handle) fn skew(&self) -> i64 {
-        unix_millis(&self.clock) - self.now()
+        unix_millis(self.clock.wall()) - self.now()
     }
 
     #[cfg_attr(
@@ -196,10 +194,7 @@ impl Recent {
         evaluator.classify(&measured);
         let status = evaluator.status().into();
         drop(evaluator);
-        let mut state = self.state.lock();
-        state.status = status;
-        state.measured = measured;
-        drop(state);
+        self.state.lock().status = status;
         self.watchers.hint();
         self.wake.notify_one();
     }
@@ -216,9 +211,7 @@ impl Recent {
         evaluator.classify(&measured);
         let report = Report::new(&evaluator.status());
         drop(evaluator);
-        let mut state = self.state.lock();
-        state.measured = measured;
-        match &state.refused {
+        match &self.state.lock().refused {
             Some(error) => report.refused(error),
             None => report,
         }
@@ -335,7 +328,6 @@ impl Recent {
             if rules && !Arc::ptr_eq(&known, &self.history.known()) {
                 let measured = self.measure();
                 self.evaluator.lock().classify(&measured);
-                self.state.lock().measured = measured;
             }
         }
         let source = self.source();
@@ -438,15 +430,4 @@ fn recorded(history: &History, registry: &Registry, target: &LabelSet) -> Arc<Re
         history,
         all.collect::<Vec<crate::promql::Label>>(),
     ))
-}
-
-fn millis(duration: Duration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
-}
-
-pub(super) fn unix_millis(clock: &Clock) -> i64 {
-    let since = clock
-        .wall()
-        .duration_since(std::time::SystemTime::UNIX_EPOCH);
-    since.map_or(0, millis)
 }

@@ -11,7 +11,7 @@ use super::recent::Recent;
 use super::source::{Live, Source};
 use crate::healing::{Context, HealError, Issue, IssueKey, Name, Observation, Severity, Verdict};
 use crate::promql::{LabelSet, METRIC_NAME, Matcher, Query, QueryError};
-use crate::rules::{ALERT_NAME, FileRule, Recheck, RuleAlert, longest_range};
+use crate::rules::{ALERT_NAME, FileRule, Recheck, RuleAlert};
 
 /// The limit of remembered ends of actions.
 const ENDS: usize = 1_024;
@@ -202,7 +202,7 @@ impl Wiring {
 
     /// Whether the result of a rule is based on part of its range.
     fn is_early(&self, live: &Live, rule: &FileRule) -> bool {
-        self.mapping.await_history && !live.reaches(longest_range(&rule.expr))
+        self.mapping.await_history && !live.reaches(rule.expr.longest_range())
     }
 
     /// Whether an alert still fires only because its expression includes samples before the action.

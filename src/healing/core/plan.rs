@@ -7,31 +7,20 @@ use serde::{Deserialize, Serialize};
 use super::issue::Name;
 pub use crate::config::{Backoff, Budget, Confirm, Mode};
 use crate::config::{Faults, duration};
+use crate::util::closed_set;
 
-/// The risk of an action; the policy maps it to a [`Mode`].
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum Risk {
-    /// It can be undone, or has no visible effect.
-    Reversible,
-    /// Users may notice. The default, so that an unstated risk causes no surprise.
-    #[default]
-    Disruptive,
-    /// It cannot be undone.
-    Destructive,
-}
-
-impl Risk {
-    /// The label value.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Reversible => "reversible",
-            Self::Disruptive => "disruptive",
-            Self::Destructive => "destructive",
-        }
+closed_set! {
+    /// The risk of an action; the policy maps it to a [`Mode`].
+    #[derive(Default, Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum Risk {
+        /// It can be undone, or has no visible effect.
+        Reversible = "reversible",
+        /// Users may notice. The default, so that an unstated risk causes no surprise.
+        #[default]
+        Disruptive = "disruptive",
+        /// It cannot be undone.
+        Destructive = "destructive",
     }
 }
 
@@ -280,11 +269,10 @@ impl Plan {
                 "leave some out: so many steps are never all reached",
             );
         }
-        for (index, step) in self.steps.iter().enumerate().take(Self::MAX_STEPS + 1) {
-            faults.within("steps", |faults| {
-                faults.within_index(index, |faults| self.check_step(index, step, faults));
-            });
-        }
+        let steps = self.steps.iter().take(Self::MAX_STEPS + 1);
+        faults.within_each("steps", steps, |faults, index, step| {
+            self.check_step(index, step, faults);
+        });
         zero("timeout", self.timeout, faults);
         if let Some(backoff) = &self.backoff {
             faults.within("backoff", |faults| backoff.check(faults));

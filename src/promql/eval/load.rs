@@ -47,7 +47,6 @@ impl Spans {
     fn visit(&mut self, node: &Node, parsed: &Parsed, at: Span, query: Span, bounds: &Bounds) {
         let moved = |shift: &Shift| (shift.apply(at.0, query), shift.apply(at.1, query));
         match &node.kind {
-            Kind::Number(_) | Kind::Text(_) => {}
             Kind::Selector(place) | Kind::Range(place, _) => {
                 self.selectors[*place] = moved(&parsed.selectors[*place].shift);
             }
@@ -57,20 +56,9 @@ impl Spans {
                 let first = bounds.first_step(subquery, from);
                 self.visit(&subquery.inner, parsed, (first, to), query, bounds);
             }
-            Kind::Negate(inner) => self.visit(inner, parsed, at, query, bounds),
-            Kind::Binary(binary) => {
-                self.visit(&binary.left, parsed, at, query, bounds);
-                self.visit(&binary.right, parsed, at, query, bounds);
-            }
-            Kind::Aggregate(aggregate) => {
-                if let Some(parameter) = &aggregate.parameter {
-                    self.visit(parameter, parsed, at, query, bounds);
-                }
-                self.visit(&aggregate.inner, parsed, at, query, bounds);
-            }
-            Kind::Call(call) => {
-                for argument in &call.arguments {
-                    self.visit(argument, parsed, at, query, bounds);
+            _ => {
+                for child in node.children() {
+                    self.visit(child, parsed, at, query, bounds);
                 }
             }
         }

@@ -1,6 +1,7 @@
 //! Evaluates an expression at each step.
 
 mod aggregate;
+mod args;
 mod arithmetic;
 mod binary;
 mod bounds;
@@ -24,6 +25,7 @@ use super::source::{Matcher, Queryable};
 use super::value::{InstantSample, PointValue};
 pub(crate) use aggregate::Fold;
 use aggregate::LastGroups;
+pub(crate) use args::Args;
 pub(crate) use arithmetic::{arithmetic, compare};
 pub(crate) use binary::pair_labels;
 use bounds::Bounds;
@@ -43,8 +45,8 @@ pub(crate) enum Value {
     Vector(Vec<InstantSample>),
 }
 
-/// A function of arbitrary arguments; the node is the call.
-pub(crate) type GeneralFunction = fn(&mut Eval<'_>, &Node, &Call, i64) -> Result<Value, QueryError>;
+/// A function of arbitrary arguments.
+pub(crate) type GeneralFunction = fn(&mut Args<'_, '_>) -> Result<Value, QueryError>;
 
 /// How a function is applied.
 #[derive(Clone, Copy)]
@@ -134,26 +136,16 @@ impl<'a> Eval<'a> {
 
     /// Warns in a range query that sorting functions have no effect.
     pub(crate) fn warn_of_sorting(&mut self, node: &Node) {
-        if let Kind::Call(call) = &node.kind {
-            if call.name.starts_with("sort") {
-                self.notes.warn(
-                    node.at,
-                    "sort is ineffective for range queries since results are always ordered by \
-                     labels",
-                );
-            }
-            for argument in &call.arguments {
-                self.warn_of_sorting(argument);
-            }
-        }
         match &node.kind {
-            Kind::Aggregate(aggregate) => self.warn_of_sorting(&aggregate.inner),
-            Kind::Negate(inner) => self.warn_of_sorting(inner),
-            Kind::Binary(binary) => {
-                self.warn_of_sorting(&binary.left);
-                self.warn_of_sorting(&binary.right);
-            }
+            Kind::Call(call) if call.name.starts_with("sort") => self.notes.warn(
+                node.at,
+                "sort is ineffective for range queries since results are always ordered by labels",
+            ),
+            Kind::Subquery(_) => return,
             _ => {}
+        }
+        for child in node.children() {
+            self.warn_of_sorting(child);
         }
     }
 
@@ -262,22 +254,37 @@ impl<'a> Eval<'a> {
                 let Some(argument) = call.arguments.first() else {
                     return Err(self.error(node.at, "an argument is missing"));
                 };
-                let mut vector = self.vector(argument, time)?;
-                vector.retain_mut(|sample| match &mut sample.value {
-                    PointValue::Float(value) => {
-                        *value = function(*value);
-                        true
-                    }
-                    PointValue::Histogram(_) => false,
-                });
-                self.drop_names(node.at, vector).map(Value::Vector)
+                let vector = self.vector(argument, time)?;
+                self.floats(node.at, vector, function)
             }
             Run::Window {
                 function,
                 keeps_name,
             } => self.over_time(node, call, function, keeps_name, time),
-            Run::General(function) => function(self, node, call, time),
+            Run::General(function) => function(&mut Args {
+                eval: self,
+                node,
+                call,
+                time,
+            }),
         }
+    }
+
+    /// Maps each number of a vector; native histograms and the metric's name are dropped.
+    pub(crate) fn floats(
+        &self,
+        at: usize,
+        mut vector: Vec<InstantSample>,
+        function: impl Fn(f64) -> f64,
+    ) -> Result<Value, QueryError> {
+        vector.retain_mut(|sample| match &mut sample.value {
+            PointValue::Float(value) => {
+                *value = function(*value);
+                true
+            }
+            PointValue::Histogram(_) => false,
+        });
+        self.drop_names(at, vector).map(Value::Vector)
     }
 
     /// Removes the metric names. It is a fault if two samples then have the same labels.

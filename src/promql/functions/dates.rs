@@ -1,10 +1,8 @@
 //! Date functions, in UTC, of seconds since 1970.
 
 use crate::promql::error::QueryError;
-use crate::promql::eval::{Eval, Value};
-use crate::promql::labels::LabelSet;
-use crate::promql::parse::{Call, Node};
-use crate::promql::value::{InstantSample, PointValue};
+use crate::promql::eval::{Args, Value};
+use crate::promql::value::InstantSample;
 use crate::util::civil;
 
 const DAY: i64 = 86_400;
@@ -34,47 +32,28 @@ fn days_of(year: i64, month: i64) -> i64 {
     }
 }
 
-/// Applies a function of whole seconds to each number, or to the time if there is no argument.
-fn part(
-    eval: &mut Eval<'_>,
-    node: &Node,
-    call: &Call,
-    time: i64,
-    part: impl Fn(i64) -> i64,
-) -> Result<Value, QueryError> {
-    let mut vector = match call.arguments.first() {
-        Some(argument) => eval.vector(argument, time)?,
-        None => vec![InstantSample {
-            labels: LabelSet::empty(),
-            value: (time as f64 / 1_000.0).into(),
-        }],
+/// A part of the time of each number, or of the current time.
+fn part(args: &mut Args<'_, '_>, part: impl Fn(i64) -> i64) -> Result<Value, QueryError> {
+    let vector = if args.call.arguments.is_empty() {
+        vec![InstantSample::unlabelled(args.time as f64 / 1_000.0)]
+    } else {
+        args.vector(0)?
     };
-    vector.retain_mut(|sample| match &mut sample.value {
-        PointValue::Float(value) => {
-            // Far less than i64 can hold; the cast saturates.
-            #[expect(clippy::cast_possible_truncation, reason = "bounded before")]
-            let seconds = value.clamp(-1e15, 1e15) as i64;
-            *value = if value.is_nan() {
-                f64::NAN
-            } else {
-                part(seconds) as f64
-            };
-            true
+    args.eval.floats(args.node.at, vector, |value| {
+        #[expect(clippy::cast_possible_truncation, reason = "bounded before")]
+        let seconds = value.clamp(-1e15, 1e15) as i64;
+        if value.is_nan() {
+            f64::NAN
+        } else {
+            part(seconds) as f64
         }
-        PointValue::Histogram(_) => false,
-    });
-    eval.drop_names(node.at, vector).map(Value::Vector)
+    })
 }
 
 macro_rules! parts {
     ($($name:ident: |$seconds:ident| $value:expr;)*) => {
-        $(pub(super) fn $name(
-            eval: &mut Eval<'_>,
-            node: &Node,
-            call: &Call,
-            time: i64,
-        ) -> Result<Value, QueryError> {
-            part(eval, node, call, time, |$seconds| $value)
+        $(pub(super) fn $name(args: &mut Args<'_, '_>) -> Result<Value, QueryError> {
+            part(args, |$seconds| $value)
         })*
     };
 }

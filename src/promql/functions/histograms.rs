@@ -6,24 +6,18 @@ use hashbrown::HashMap;
 
 use super::classic::{self, Bucket, Repair};
 use crate::promql::error::QueryError;
-use crate::promql::eval::{Eval, Value};
+use crate::promql::eval::{Args, Value};
 use crate::promql::format::{bound_text, go_float};
 use crate::promql::histogram::{FloatHistogram, NanEffect};
 use crate::promql::labels::LabelSet;
-use crate::promql::parse::{Call, Node};
 use crate::promql::value::{InstantSample, PointValue};
 
 const BOUND: &str = "le";
 
 macro_rules! numbers {
     ($($name:ident: |$histogram:ident| $value:expr;)*) => {
-        $(pub(super) fn $name(
-            eval: &mut Eval<'_>,
-            node: &Node,
-            call: &Call,
-            time: i64,
-        ) -> Result<Value, QueryError> {
-            number(eval, node, call, time, |$histogram| $value)
+        $(pub(super) fn $name(args: &mut Args<'_, '_>) -> Result<Value, QueryError> {
+            number(args, |$histogram| $value)
         })*
     };
 }
@@ -38,13 +32,10 @@ numbers! {
 
 /// Maps each native histogram to a number; numbers are dropped.
 fn number(
-    eval: &mut Eval<'_>,
-    node: &Node,
-    call: &Call,
-    time: i64,
+    args: &mut Args<'_, '_>,
     number: impl Fn(&FloatHistogram) -> f64,
 ) -> Result<Value, QueryError> {
-    let mut vector = eval.vector(call.argument(0, node), time)?;
+    let mut vector = args.vector(0)?;
     vector.retain_mut(|sample| {
         let Some(value) = sample.value.as_histogram().map(&number) else {
             return false;
@@ -52,7 +43,9 @@ fn number(
         sample.value = PointValue::Float(value);
         true
     });
-    eval.drop_names(node.at, vector).map(Value::Vector)
+    args.eval
+        .drop_names(args.node.at, vector)
+        .map(Value::Vector)
 }
 
 /// The histograms of a vector.
@@ -67,8 +60,10 @@ struct Classic {
     buckets: Vec<Bucket>,
 }
 
-fn collect(eval: &mut Eval<'_>, argument: &Node, time: i64) -> Result<Histograms, QueryError> {
-    let vector = eval.vector(argument, time)?;
+fn collect(args: &mut Args<'_, '_>, place: usize) -> Result<Histograms, QueryError> {
+    let vector = args.vector(place)?;
+    let at = args.node(place).at;
+    let notes = &mut args.eval.notes;
     let mut places: HashMap<LabelSet, usize, foldhash::fast::RandomState> = HashMap::default();
     let mut found = Histograms {
         classic: Vec::new(),
@@ -86,8 +81,8 @@ fn collect(eval: &mut Eval<'_>, argument: &Node, time: i64) -> Result<Histograms
         let name = sample.labels.name();
         let Some(bound) = bound(text) else {
             let name = name.unwrap_or_default();
-            eval.notes.warn(
-                argument.at,
+            notes.warn(
+                at,
                 format!(
                     "bucket label \"le\" is missing or has a malformed value of {text:?} for \
                      metric name {name:?}"
@@ -123,8 +118,8 @@ fn collect(eval: &mut Eval<'_>, argument: &Node, time: i64) -> Result<Histograms
                 classic[*place].buckets.clear();
             }
             let name = labels.name().unwrap_or_default();
-            eval.notes.warn(
-                argument.at,
+            notes.warn(
+                at,
                 format!(
                     "vector contains a mix of classic and native histograms for metric name \
                      {name:?}"
@@ -141,29 +136,34 @@ fn bound(text: &str) -> Option<f64> {
     text.parse().ok()
 }
 
-fn check_q(eval: &mut Eval<'_>, q: f64, at: usize) {
+/// The quantile that an argument asks for.
+fn share(args: &mut Args<'_, '_>, place: usize) -> Result<f64, QueryError> {
+    let q = args.scalar(place)?;
     if q.is_nan() || !(0.0..=1.0).contains(&q) {
-        let q = go_float(q);
-        eval.notes.warn(
-            at,
-            format!("quantile value should be between 0 and 1, got {q}"),
+        let message = format!(
+            "quantile value should be between 0 and 1, got {}",
+            go_float(q)
         );
+        args.eval.notes.warn(args.node(place).at, message);
     }
+    Ok(q)
 }
 
 /// The quantile of each histogram, without the metric's name.
 fn quantiles(
-    eval: &mut Eval<'_>,
-    at: usize,
+    args: &mut Args<'_, '_>,
+    place: usize,
     histograms: &Histograms,
     q: f64,
 ) -> Vec<InstantSample> {
+    let at = args.node(place).at;
+    let notes = &mut args.eval.notes;
     let mut found = Vec::new();
     for histogram in &histograms.classic {
         let (value, repair) = classic::quantile(q, &mut histogram.buckets.clone());
         if let Some(repair) = repair {
             let name = histogram.labels.name().unwrap_or_default();
-            eval.notes.info(at, repaired(&repair, name));
+            notes.info(at, repaired(&repair, name));
         }
         found.push(InstantSample {
             labels: histogram.labels.without_name(),
@@ -179,7 +179,7 @@ fn quantiles(
         };
         if let Some(result) = result {
             let name = labels.name().unwrap_or_default();
-            eval.notes.info(
+            notes.info(
                 at,
                 format!(
                     "input to histogram_quantile has NaN observations, {result} for metric name \
@@ -204,57 +204,37 @@ fn repaired(repair: &Repair, name: &str) -> String {
     )
 }
 
-pub(super) fn histogram_quantile(
-    eval: &mut Eval<'_>,
-    node: &Node,
-    call: &Call,
-    time: i64,
-) -> Result<Value, QueryError> {
-    let (q_node, argument) = (call.argument(0, node), call.argument(1, node));
-    let q = eval.scalar(q_node, time)?;
-    check_q(eval, q, q_node.at);
-    let histograms = collect(eval, argument, time)?;
-    let found = quantiles(eval, argument.at, &histograms, q);
-    eval.check_unique(node.at, &found)?;
+pub(super) fn histogram_quantile(args: &mut Args<'_, '_>) -> Result<Value, QueryError> {
+    let q = share(args, 0)?;
+    let histograms = collect(args, 1)?;
+    let found = quantiles(args, 1, &histograms, q);
+    args.eval.check_unique(args.node.at, &found)?;
     Ok(Value::Vector(found))
 }
 
 /// `histogram_quantiles(vector, label, q…)`: the quantile becomes a label.
-pub(super) fn histogram_quantiles(
-    eval: &mut Eval<'_>,
-    node: &Node,
-    call: &Call,
-    time: i64,
-) -> Result<Value, QueryError> {
-    let argument = call.argument(0, node);
-    let label = eval.string(call.argument(1, node), time)?;
-    let histograms = collect(eval, argument, time)?;
+pub(super) fn histogram_quantiles(args: &mut Args<'_, '_>) -> Result<Value, QueryError> {
+    let label = args.string(1)?;
+    let histograms = collect(args, 0)?;
     let mut found = Vec::new();
-    for q_node in call.arguments.iter().skip(2) {
-        let q = eval.scalar(q_node, time)?;
-        check_q(eval, q, q_node.at);
+    for place in 2..args.call.arguments.len() {
+        let q = share(args, place)?;
         let text: Arc<str> = bound_text(q).into();
-        let samples = quantiles(eval, argument.at, &histograms, q).into_iter();
+        let samples = quantiles(args, 0, &histograms, q).into_iter();
         found.extend(samples.map(|sample| InstantSample {
             labels: sample.labels.with(&label, Arc::clone(&text)),
             value: sample.value,
         }));
     }
-    eval.check_unique(node.at, &found)?;
+    args.eval.check_unique(args.node.at, &found)?;
     Ok(Value::Vector(found))
 }
 
 /// `histogram_fraction(lower, upper, vector)`
-pub(super) fn histogram_fraction(
-    eval: &mut Eval<'_>,
-    node: &Node,
-    call: &Call,
-    time: i64,
-) -> Result<Value, QueryError> {
-    let lower = eval.scalar(call.argument(0, node), time)?;
-    let upper = eval.scalar(call.argument(1, node), time)?;
-    let argument = call.argument(2, node);
-    let histograms = collect(eval, argument, time)?;
+pub(super) fn histogram_fraction(args: &mut Args<'_, '_>) -> Result<Value, QueryError> {
+    let lower = args.scalar(0)?;
+    let upper = args.scalar(1)?;
+    let histograms = collect(args, 2)?;
     let classic = histograms
         .classic
         .into_iter()
@@ -267,8 +247,8 @@ pub(super) fn histogram_fraction(
         let (value, effect) = histogram.fraction(lower, upper);
         if effect != NanEffect::None {
             let name = labels.name().unwrap_or_default();
-            eval.notes.info(
-                argument.at,
+            args.eval.notes.info(
+                args.node(2).at,
                 format!(
                     "input to histogram_fraction has NaN observations, which are excluded from \
                      all fractions for metric name {name:?}"
@@ -280,6 +260,6 @@ pub(super) fn histogram_fraction(
             value: value.into(),
         });
     }
-    eval.check_unique(node.at, &found)?;
+    args.eval.check_unique(args.node.at, &found)?;
     Ok(Value::Vector(found))
 }

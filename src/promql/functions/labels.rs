@@ -1,53 +1,47 @@
 //! Functions that change labels.
 
-use std::sync::Arc;
-
 use crate::promql::error::QueryError;
-use crate::promql::eval::{Eval, Value};
+use crate::promql::eval::{Args, Value};
 use crate::promql::format::is_label_name;
 use crate::promql::labels::LabelSet;
-use crate::promql::parse::{Call, Node};
 use crate::promql::source::anchored;
-use crate::promql::value::InstantSample;
 
 /// Replaces the labels of each sample with those that a function returns.
 fn relabel(
-    eval: &Eval<'_>,
-    at: usize,
-    mut vector: Vec<InstantSample>,
+    args: &mut Args<'_, '_>,
     labels: impl Fn(&LabelSet) -> Option<LabelSet>,
 ) -> Result<Value, QueryError> {
+    let mut vector = args.vector(0)?;
     for sample in &mut vector {
         if let Some(changed) = labels(&sample.labels) {
             sample.labels = changed;
         }
     }
-    eval.check_unique(at, &vector)?;
+    args.eval.check_unique(args.node.at, &vector)?;
     Ok(Value::Vector(vector))
 }
 
+/// Checks the name of the label to set, the second argument.
+fn check_target(args: &Args<'_, '_>, function: &str, target: &str) -> Result<(), QueryError> {
+    if is_label_name(target) {
+        return Ok(());
+    }
+    let message = format!("invalid destination label name in {function}(): {target}");
+    Err(args.eval.error(args.node(1).at, message))
+}
+
 /// `label_replace(vector, target, replacement, source, pattern)`
-pub(super) fn label_replace(
-    eval: &mut Eval<'_>,
-    node: &Node,
-    call: &Call,
-    time: i64,
-) -> Result<Value, QueryError> {
-    let target = eval.string(call.argument(1, node), time)?;
-    let replacement = eval.string(call.argument(2, node), time)?;
-    let source = eval.string(call.argument(3, node), time)?;
-    let pattern_node = call.argument(4, node);
-    let pattern = eval.string(pattern_node, time)?;
+pub(super) fn label_replace(args: &mut Args<'_, '_>) -> Result<Value, QueryError> {
+    let target = args.string(1)?;
+    let replacement = args.string(2)?;
+    let source = args.string(3)?;
+    let pattern = args.string(4)?;
     let regex = anchored(&pattern).map_err(|error| {
         let message = format!("invalid regular expression in label_replace(): {error}");
-        eval.error(pattern_node.at, message)
+        args.eval.error(args.node(4).at, message)
     })?;
-    if !is_label_name(&target) {
-        let message = format!("invalid destination label name in label_replace(): {target}");
-        return Err(eval.error(call.argument(1, node).at, message));
-    }
-    let vector = eval.vector(call.argument(0, node), time)?;
-    relabel(eval, node.at, vector, |labels| {
+    check_target(args, "label_replace", &target)?;
+    relabel(args, |labels| {
         let found = regex.captures(labels.get(&source).unwrap_or_default())?;
         let mut value = String::new();
         found.expand(&replacement, &mut value);
@@ -56,23 +50,12 @@ pub(super) fn label_replace(
 }
 
 /// `label_join(vector, target, separator, source…)`
-pub(super) fn label_join(
-    eval: &mut Eval<'_>,
-    node: &Node,
-    call: &Call,
-    time: i64,
-) -> Result<Value, QueryError> {
-    let target = eval.string(call.argument(1, node), time)?;
-    let separator = eval.string(call.argument(2, node), time)?;
-    let sources = call.arguments.iter().skip(3);
-    let sources = sources.map(|source| eval.string(source, time));
-    let sources: Vec<Arc<str>> = sources.collect::<Result<_, _>>()?;
-    if !is_label_name(&target) {
-        let message = format!("invalid destination label name in label_join(): {target}");
-        return Err(eval.error(call.argument(1, node).at, message));
-    }
-    let vector = eval.vector(call.argument(0, node), time)?;
-    relabel(eval, node.at, vector, |labels| {
+pub(super) fn label_join(args: &mut Args<'_, '_>) -> Result<Value, QueryError> {
+    let target = args.string(1)?;
+    let separator = args.string(2)?;
+    let sources = args.strings(3)?;
+    check_target(args, "label_join", &target)?;
+    relabel(args, |labels| {
         let values = sources
             .iter()
             .map(|name| labels.get(name).unwrap_or_default());

@@ -1,9 +1,7 @@
 //! Math functions with parameters.
 
 use crate::promql::error::QueryError;
-use crate::promql::eval::{Eval, Value};
-use crate::promql::parse::{Call, Node};
-use crate::promql::value::PointValue;
+use crate::promql::eval::{Args, Value};
 
 pub(super) fn sgn(value: f64) -> f64 {
     if value < 0.0 {
@@ -32,105 +30,47 @@ fn smaller(a: f64, b: f64) -> f64 {
     }
 }
 
-/// Maps the numbers of the first argument; histograms are dropped.
-fn map(
-    eval: &mut Eval<'_>,
-    node: &Node,
-    call: &Call,
-    time: i64,
-    function: impl Fn(f64) -> f64,
-) -> Result<Value, QueryError> {
-    let mut vector = eval.vector(call.argument(0, node), time)?;
-    vector.retain_mut(|sample| match &mut sample.value {
-        PointValue::Float(value) => {
-            *value = function(*value);
-            true
-        }
-        PointValue::Histogram(_) => false,
-    });
-    eval.drop_names(node.at, vector).map(Value::Vector)
-}
-
-pub(super) fn clamp(
-    eval: &mut Eval<'_>,
-    node: &Node,
-    call: &Call,
-    time: i64,
-) -> Result<Value, QueryError> {
-    let min = eval.scalar(call.argument(1, node), time)?;
-    let max = eval.scalar(call.argument(2, node), time)?;
+pub(super) fn clamp(args: &mut Args<'_, '_>) -> Result<Value, QueryError> {
+    let min = args.scalar(1)?;
+    let max = args.scalar(2)?;
     if max < min {
         return Ok(Value::Vector(Vec::new()));
     }
-    map(eval, node, call, time, |value| {
-        larger(min, smaller(max, value))
-    })
+    args.floats(|value| larger(min, smaller(max, value)))
 }
 
-pub(super) fn clamp_max(
-    eval: &mut Eval<'_>,
-    node: &Node,
-    call: &Call,
-    time: i64,
-) -> Result<Value, QueryError> {
-    let max = eval.scalar(call.argument(1, node), time)?;
-    map(eval, node, call, time, |value| smaller(max, value))
+pub(super) fn clamp_max(args: &mut Args<'_, '_>) -> Result<Value, QueryError> {
+    let max = args.scalar(1)?;
+    args.floats(|value| smaller(max, value))
 }
 
-pub(super) fn clamp_min(
-    eval: &mut Eval<'_>,
-    node: &Node,
-    call: &Call,
-    time: i64,
-) -> Result<Value, QueryError> {
-    let min = eval.scalar(call.argument(1, node), time)?;
-    map(eval, node, call, time, |value| larger(min, value))
+pub(super) fn clamp_min(args: &mut Args<'_, '_>) -> Result<Value, QueryError> {
+    let min = args.scalar(1)?;
+    args.floats(|value| larger(min, value))
 }
 
 /// Rounds half up, to multiples of the second argument.
-pub(super) fn round(
-    eval: &mut Eval<'_>,
-    node: &Node,
-    call: &Call,
-    time: i64,
-) -> Result<Value, QueryError> {
-    let nearest = match call.arguments.get(1) {
-        Some(argument) => eval.scalar(argument, time)?,
-        None => 1.0,
+pub(super) fn round(args: &mut Args<'_, '_>) -> Result<Value, QueryError> {
+    let nearest = if args.call.arguments.len() > 1 {
+        args.scalar(1)?
+    } else {
+        1.0
     };
     // The inverse, so that multiples of 0.1 and the like are exact.
     let inverse = 1.0 / nearest;
-    map(eval, node, call, time, |value| {
-        (value * inverse + 0.5).floor() / inverse
-    })
+    args.floats(|value| (value * inverse + 0.5).floor() / inverse)
 }
 
-fn of_two(
-    eval: &mut Eval<'_>,
-    node: &Node,
-    call: &Call,
-    time: i64,
-    choose: fn(f64, f64) -> f64,
-) -> Result<Value, QueryError> {
-    let first = eval.scalar(call.argument(0, node), time)?;
-    let second = eval.scalar(call.argument(1, node), time)?;
+fn of_two(args: &mut Args<'_, '_>, choose: fn(f64, f64) -> f64) -> Result<Value, QueryError> {
+    let first = args.scalar(0)?;
+    let second = args.scalar(1)?;
     Ok(Value::Scalar(choose(first, second)))
 }
 
-pub(super) fn max_of(
-    eval: &mut Eval<'_>,
-    node: &Node,
-    call: &Call,
-    time: i64,
-) -> Result<Value, QueryError> {
-    of_two(eval, node, call, time, larger)
+pub(super) fn max_of(args: &mut Args<'_, '_>) -> Result<Value, QueryError> {
+    of_two(args, larger)
 }
 
-pub(super) fn min_of(
-    eval: &mut Eval<'_>,
-    node: &Node,
-    call: &Call,
-    time: i64,
-) -> Result<Value, QueryError> {
-    of_two(eval, node, call, time, smaller)
+pub(super) fn min_of(args: &mut Args<'_, '_>) -> Result<Value, QueryError> {
+    of_two(args, smaller)
 }

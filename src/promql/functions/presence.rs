@@ -1,38 +1,29 @@
 //! The functions `absent` and the like.
 
 use crate::promql::error::QueryError;
-use crate::promql::eval::{Eval, Value};
+use crate::promql::eval::{Args, Value};
 use crate::promql::labels::{LabelSet, METRIC_NAME};
-use crate::promql::parse::{Call, Kind, Node};
+use crate::promql::parse::Kind;
 use crate::promql::source::{MatchOp, Matcher};
 use crate::promql::value::InstantSample;
 
-pub(super) fn absent(
-    eval: &mut Eval<'_>,
-    node: &Node,
-    call: &Call,
-    time: i64,
-) -> Result<Value, QueryError> {
-    let argument = call.argument(0, node);
-    let is_absent = eval.vector(argument, time)?.is_empty();
-    Ok(missing(eval, argument, is_absent))
+pub(super) fn absent(args: &mut Args<'_, '_>) -> Result<Value, QueryError> {
+    let is_absent = args.vector(0)?.is_empty();
+    Ok(missing(args, is_absent))
 }
 
-pub(super) fn absent_over_time(
-    eval: &mut Eval<'_>,
-    node: &Node,
-    call: &Call,
-    time: i64,
-) -> Result<Value, QueryError> {
-    let argument = call.argument(0, node);
-    let is_absent = eval.windows(argument, time)?.iter().next().is_none();
-    Ok(missing(eval, argument, is_absent))
+pub(super) fn absent_over_time(args: &mut Args<'_, '_>) -> Result<Value, QueryError> {
+    let windows = args.eval.windows(args.node(0), args.time)?;
+    let is_absent = windows.iter().next().is_none();
+    Ok(missing(args, is_absent))
 }
 
-fn missing(eval: &Eval<'_>, argument: &Node, is_absent: bool) -> Value {
+fn missing(args: &Args<'_, '_>, is_absent: bool) -> Value {
     let sample = || InstantSample {
-        labels: match argument.kind {
-            Kind::Selector(place) | Kind::Range(place, _) => absent_labels(eval.matchers(place)),
+        labels: match args.node(0).kind {
+            Kind::Selector(place) | Kind::Range(place, _) => {
+                absent_labels(args.eval.matchers(place))
+            }
             _ => LabelSet::empty(),
         },
         value: 1.0.into(),

@@ -1,22 +1,17 @@
 //! Sorting functions, which have no effect in a range query.
 
 use std::cmp::Ordering;
-use std::sync::Arc;
 
 use crate::promql::error::QueryError;
-use crate::promql::eval::{Eval, Value};
-use crate::promql::parse::{Call, Node};
+use crate::promql::eval::{Args, Value};
 use crate::promql::value::InstantSample;
 
 /// By value; NaN comes last, and histograms are dropped.
 fn by_value(
-    eval: &mut Eval<'_>,
-    node: &Node,
-    call: &Call,
-    time: i64,
+    args: &mut Args<'_, '_>,
     order: impl Fn(Ordering) -> Ordering,
 ) -> Result<Value, QueryError> {
-    let vector = eval.vector(call.argument(0, node), time)?;
+    let vector = args.vector(0)?;
     let value = |sample: InstantSample| Some((sample.value.as_float()?, sample));
     let mut floats: Vec<_> = vector.into_iter().filter_map(value).collect();
     floats.sort_by(|(a, _), (b, _)| match (a.is_nan(), b.is_nan()) {
@@ -28,35 +23,18 @@ fn by_value(
     ))
 }
 
-pub(super) fn sort(
-    eval: &mut Eval<'_>,
-    node: &Node,
-    call: &Call,
-    time: i64,
-) -> Result<Value, QueryError> {
-    by_value(eval, node, call, time, |order| order)
+pub(super) fn sort(args: &mut Args<'_, '_>) -> Result<Value, QueryError> {
+    by_value(args, |order| order)
 }
 
-pub(super) fn sort_desc(
-    eval: &mut Eval<'_>,
-    node: &Node,
-    call: &Call,
-    time: i64,
-) -> Result<Value, QueryError> {
-    by_value(eval, node, call, time, Ordering::reverse)
+pub(super) fn sort_desc(args: &mut Args<'_, '_>) -> Result<Value, QueryError> {
+    by_value(args, Ordering::reverse)
 }
 
 /// By label values in natural order, then by all labels.
-fn by_label(
-    eval: &mut Eval<'_>,
-    node: &Node,
-    call: &Call,
-    time: i64,
-) -> Result<Vec<InstantSample>, QueryError> {
-    let mut vector = eval.vector(call.argument(0, node), time)?;
-    let names = call.arguments.iter().skip(1);
-    let names = names.map(|name| eval.string(name, time));
-    let names: Vec<Arc<str>> = names.collect::<Result<_, _>>()?;
+fn by_label(args: &mut Args<'_, '_>) -> Result<Vec<InstantSample>, QueryError> {
+    let mut vector = args.vector(0)?;
+    let names = args.strings(1)?;
     vector.sort_by(|a, b| {
         let by_name = names.iter().map(|name| {
             natural(
@@ -71,22 +49,12 @@ fn by_label(
     Ok(vector)
 }
 
-pub(super) fn sort_by_label(
-    eval: &mut Eval<'_>,
-    node: &Node,
-    call: &Call,
-    time: i64,
-) -> Result<Value, QueryError> {
-    by_label(eval, node, call, time).map(Value::Vector)
+pub(super) fn sort_by_label(args: &mut Args<'_, '_>) -> Result<Value, QueryError> {
+    by_label(args).map(Value::Vector)
 }
 
-pub(super) fn sort_by_label_desc(
-    eval: &mut Eval<'_>,
-    node: &Node,
-    call: &Call,
-    time: i64,
-) -> Result<Value, QueryError> {
-    let mut vector = by_label(eval, node, call, time)?;
+pub(super) fn sort_by_label_desc(args: &mut Args<'_, '_>) -> Result<Value, QueryError> {
+    let mut vector = by_label(args)?;
     vector.reverse();
     Ok(Value::Vector(vector))
 }

@@ -113,6 +113,47 @@ pub enum QueryType {
 }
 
 impl Node {
+    /// The nodes directly below this one, in the order of the text.
+    pub(crate) fn children(&self) -> impl Iterator<Item = &Self> {
+        let (ends, arguments): ([Option<&Self>; 2], &[Self]) = match &self.kind {
+            Kind::Number(_) | Kind::Text(_) | Kind::Selector(_) | Kind::Range(..) => {
+                ([None, None], &[])
+            }
+            Kind::Subquery(subquery) => ([Some(&subquery.inner), None], &[]),
+            Kind::Negate(inner) => ([Some(&**inner), None], &[]),
+            Kind::Binary(binary) => ([Some(&binary.left), Some(&binary.right)], &[]),
+            Kind::Aggregate(aggregate) => {
+                ([aggregate.parameter.as_ref(), Some(&aggregate.inner)], &[])
+            }
+            Kind::Call(call) => ([None, None], &call.arguments),
+        };
+        ends.into_iter().flatten().chain(arguments)
+    }
+
+    /// The longest range below, without offsets, in milliseconds; that of a subquery adds to those
+    /// within it.
+    pub(crate) fn longest_range(&self) -> i64 {
+        let below = self.children().map(Self::longest_range).max().unwrap_or(0);
+        match &self.kind {
+            Kind::Range(_, range) => *range,
+            Kind::Subquery(subquery) => subquery.range.saturating_add(below),
+            _ => below,
+        }
+    }
+
+    /// Whether an aggregation below drops a label.
+    pub(crate) fn drops(&self, label: &str) -> bool {
+        let Kind::Aggregate(aggregate) = &self.kind else {
+            return self.children().any(|child| child.drops(label));
+        };
+        // These return some of the series unchanged.
+        let picks = matches!(
+            aggregate.op,
+            Aggregation::Topk | Aggregation::Bottomk | Aggregation::Limitk
+        );
+        !picks && !aggregate.by.keeps(label) || aggregate.inner.drops(label)
+    }
+
     pub(crate) fn result_type(&self) -> QueryType {
         match &self.kind {
             Kind::Number(_) => QueryType::Scalar,

@@ -10,7 +10,7 @@ use super::printf::{print, printf};
 use super::text::{html, js, strip_domain, strip_port, title, url_query};
 use super::value::Value;
 use crate::rules::duration::parse_duration;
-use crate::util::distance;
+use crate::util::nearest;
 
 /// A function: its name, its number of arguments, and its implementation.
 #[derive(Debug)]
@@ -211,9 +211,7 @@ pub(super) fn find(name: &str, at: usize) -> Result<&'static Function, TemplateE
     if let Some(found) = FUNCTIONS.iter().find(|function| function.name == name) {
         return Ok(found);
     }
-    let near = FUNCTIONS.iter().map(|function| function.name);
-    let near = near.min_by_key(|known| distance(known, name));
-    let hint = match near.filter(|known| 3 * distance(known, name) <= known.len()) {
+    let hint = match nearest(name, FUNCTIONS.iter().map(|function| function.name)) {
         Some(known) => format!("did you mean `{known}`?"),
         None => "use one of Prometheus' template functions".to_owned(),
     };

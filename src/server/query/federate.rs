@@ -5,19 +5,19 @@ use std::fmt::Write as _;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
 
 use super::fault::Fault;
-use super::params::{self, LISTED, Params};
+use super::params::{LISTED, Params};
 use super::render;
 use super::source::{Queries, QuerySource};
 use crate::promql::{LabelSet, Selection};
 use crate::server::answer::answer;
 use crate::server::endpoints::Endpoints;
 use crate::util::escape::{self, NameOf};
+use crate::util::{millis, unix_millis};
 
 /// A series without a sample in this time has ended, as for an instant query.
 const LOOKBACK: Duration = Duration::from_secs(300);
@@ -27,15 +27,14 @@ type Newest = BTreeMap<String, BTreeMap<LabelSet, (f64, i64)>>;
 
 pub(super) async fn federate(
     State(endpoints): State<Endpoints>,
-    request: Request<Body>,
+    params: Params,
 ) -> Result<Response, Fault> {
-    let params = Params::read(request).await?;
     if params.all("match[]").next().is_none() {
         return Err(Fault::bad("no `match[]` is given"));
     }
-    let now = params::millis(endpoints.clock.wall());
+    let now = unix_millis(endpoints.clock.wall());
     let mut selections = params.selections(now)?;
-    let lookback = i64::try_from(LOOKBACK.as_millis()).unwrap_or(i64::MAX);
+    let lookback = millis(LOOKBACK);
     for selection in &mut selections {
         (selection.after, selection.until) = (now.saturating_sub(lookback), now);
     }

@@ -16,8 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 use axum::Router;
-use axum::body::Body;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Path, State};
 use axum::response::Response;
 use axum::routing::get;
 use http::StatusCode;
@@ -30,6 +29,7 @@ pub use self::source::QuerySource;
 use super::endpoints::Endpoints;
 use crate::catalog::Unit;
 use crate::promql::{LabelSet, Query, QueryOptions, QueryRange};
+use crate::util::{millis, unix_millis};
 
 /// The route for other Prometheus servers, with the prefix `beside`.
 pub(super) fn federation(beside: &str) -> Router<Endpoints> {
@@ -62,13 +62,9 @@ fn options(params: &Params) -> Result<QueryOptions, Fault> {
     Ok(options)
 }
 
-async fn query(
-    State(endpoints): State<Endpoints>,
-    request: Request<Body>,
-) -> Result<Response, Fault> {
-    let params = Params::read(request).await?;
+async fn query(State(endpoints): State<Endpoints>, params: Params) -> Result<Response, Fault> {
     let query = Query::parse(params.needed("query")?)?;
-    let now = params::millis(endpoints.clock.wall());
+    let now = unix_millis(endpoints.clock.wall());
     let time = params.time("time")?.unwrap_or(now);
     let (options, limit) = (options(&params)?, params.limit()?);
     let queries = Queries::of(endpoints.queries.as_ref())?;
@@ -78,17 +74,15 @@ async fn query(
 
 async fn query_range(
     State(endpoints): State<Endpoints>,
-    request: Request<Body>,
+    params: Params,
 ) -> Result<Response, Fault> {
-    let params = Params::read(request).await?;
     let query = Query::parse(params.needed("query")?)?;
     let needed = |name: &str| {
         let time = params.time(name)?;
         time.ok_or_else(|| Fault::bad(format!("`{name}` is missing")))
     };
     let (start, end) = (needed("start")?, needed("end")?);
-    let step = params.duration("step")?.unwrap_or_default().as_millis();
-    let step = i64::try_from(step).unwrap_or(i64::MAX);
+    let step = millis(params.duration("step")?.unwrap_or_default());
     if step == 0 {
         return Err(Fault::bad("`step` must be above zero"));
     }
@@ -110,7 +104,7 @@ async fn query_range(
 
 /// The matching label sets, sorted, without duplicates.
 async fn found(endpoints: &Endpoints, params: &Params) -> Result<Vec<LabelSet>, Fault> {
-    let selections = params.selections(params::millis(endpoints.clock.wall()))?;
+    let selections = params.selections(unix_millis(endpoints.clock.wall()))?;
     let found = Queries::of(endpoints.queries.as_ref())?.in_turn(move |source| {
         let mut found = BTreeSet::new();
         for selection in &selections {
@@ -131,11 +125,7 @@ async fn found(endpoints: &Endpoints, params: &Params) -> Result<Vec<LabelSet>, 
     Ok(found.await?.map_err(internal)?.into_iter().collect())
 }
 
-async fn series(
-    State(endpoints): State<Endpoints>,
-    request: Request<Body>,
-) -> Result<Response, Fault> {
-    let params = Params::read(request).await?;
+async fn series(State(endpoints): State<Endpoints>, params: Params) -> Result<Response, Fault> {
     if params.all("match[]").next().is_none() {
         return Err(Fault::bad("no `match[]` is given"));
     }
@@ -146,11 +136,7 @@ async fn series(
     ))
 }
 
-async fn labels(
-    State(endpoints): State<Endpoints>,
-    request: Request<Body>,
-) -> Result<Response, Fault> {
-    let params = Params::read(request).await?;
+async fn labels(State(endpoints): State<Endpoints>, params: Params) -> Result<Response, Fault> {
     let found = found(&endpoints, &params).await?;
     let names: BTreeSet<&str> = found
         .iter()
@@ -164,9 +150,8 @@ async fn labels(
 async fn values(
     State(endpoints): State<Endpoints>,
     Path(name): Path<String>,
-    request: Request<Body>,
+    params: Params,
 ) -> Result<Response, Fault> {
-    let params = Params::read(request).await?;
     let found = found(&endpoints, &params).await?;
     let values: BTreeSet<&str> = found
         .iter()
@@ -177,21 +162,12 @@ async fn values(
 }
 
 /// The type, help and unit of each declared metric, by name.
-async fn metadata(
-    State(endpoints): State<Endpoints>,
-    request: Request<Body>,
-) -> Result<Response, Fault> {
-    let params = Params::read(request).await?;
+async fn metadata(State(endpoints): State<Endpoints>, params: Params) -> Result<Response, Fault> {
     let (wanted, limit) = (params.get("metric"), params.limit()?);
-    let namespace = endpoints.registry.settings().namespace.clone();
+    let settings = endpoints.registry.settings();
     let mut all = BTreeMap::new();
     for def in endpoints.registry.catalog() {
-        let name = match namespace.as_str() {
-            namespace if def.namespaced && !namespace.is_empty() => {
-                format!("{namespace}_{}", def.name)
-            }
-            _ => def.name.to_string(),
-        };
+        let name = def.name_in(&settings.namespace).into_owned();
         if wanted.is_none_or(|wanted| wanted == name) && all.len() < limit {
             let unit = def.unit.map_or("", Unit::as_str);
             let known = json!([{ "type": def.kind.as_openmetrics(), "help": def.help.as_ref(), "unit": unit }]);

@@ -1,10 +1,10 @@
 //! The parameters of a request: from its URL, and from the form of a POST.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use axum::body::{Body, to_bytes};
-use axum::extract::Request;
+use axum::body::to_bytes;
+use axum::extract::{FromRequest, Request};
 use http::StatusCode;
 
 use super::fault::Fault;
@@ -26,9 +26,11 @@ const RECENT: i64 = 3_600_000;
 
 pub(super) struct Params(Vec<(String, String)>);
 
-impl Params {
-    /// Reads a request. The body of a form has the deadline of any request.
-    pub(super) async fn read(request: Request<Body>) -> Result<Self, Fault> {
+/// The body of a form has the deadline of any request.
+impl<S: Sync> FromRequest<S> for Params {
+    type Rejection = Fault;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Fault> {
         let (head, body) = request.into_parts();
         let address = head.uri.query().unwrap_or_default().as_bytes();
         let mut pairs: Vec<_> = form_urlencoded::parse(address).into_owned().collect();
@@ -39,7 +41,9 @@ impl Params {
         }
         Ok(Self(pairs))
     }
+}
 
+impl Params {
     pub(super) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
         let named = self.0.iter().filter(move |(known, _)| known == name);
         named.map(|(_, value)| value.as_str())
@@ -126,11 +130,6 @@ impl Params {
         let selection = |matchers| Selection::newest(matchers, after.saturating_sub(1), until);
         Ok(lists.into_iter().map(selection).collect())
     }
-}
-
-pub(super) fn millis(time: SystemTime) -> i64 {
-    let since = time.duration_since(SystemTime::UNIX_EPOCH);
-    i64::try_from(since.unwrap_or_default().as_millis()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

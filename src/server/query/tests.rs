@@ -3,6 +3,8 @@ use std::path::Path as FilePath;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::body::Body;
+use axum::extract::Request;
 use http_body_util::BodyExt;
 use serde_json::Value;
 use tokio::sync::Semaphore;
