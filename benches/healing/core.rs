@@ -95,7 +95,7 @@ impl Bench {
     /// From the attempt that has just started to the end of the issue.
     fn heal(&mut self) {
         let attempt = self.effects.iter().find_map(|effect| match effect {
-            Effect::Start(start) => Some(start.attempt),
+            Effect::Start(start) => Some(start.intent.attempt),
             _ => None,
         });
         self.feed(Event::Ended {

@@ -5,9 +5,9 @@ use super::RulesError;
 use super::Selfheal;
 use super::source::Live;
 use super::wiring::{Filter, Mapping, Wiring};
-use crate::healing::engine::{Action, Condition, Verifier};
+use crate::healing::engine::{Acted, RulePart};
 use crate::healing::{
-    Confirm, Context, EngineHandle, HealError, Issue, Name, Plan, Rule, Severity,
+    Confirm, Context, EngineHandle, Issue, Name, Plan, Precondition, Rule, Severity, Verdict,
 };
 
 /// A builder of the action for an alert; see [`Rules::on`](super::Rules::on).
@@ -68,10 +68,10 @@ impl OnAlert {
 
     /// Sets the first action. The alert counts as healed once the same expression no longer yields
     /// it on samples newer than the end of the action.
-    pub fn run(self, action: impl Into<Name>, act: impl Action) -> AlertRule {
+    pub fn run(self, action: impl Into<Name>, act: impl RulePart<Acted>) -> AlertRule {
         let wiring = Arc::new(Wiring::new(&self.live, self.filter, self.mapping));
         let (seen, judged) = (Arc::clone(&wiring), Arc::clone(&wiring));
-        let timed = Timed::new(act, &wiring);
+        let timed = timed(act, &wiring);
         let rule = Rule::when(
             format!("{} {}", self.live.name(), self.name),
             move |cx: Context| {
@@ -108,34 +108,34 @@ pub struct AlertRule {
 
 impl AlertRule {
     /// Adds an action for when the previous steps did not heal.
-    pub fn then(mut self, action: impl Into<Name>, act: impl Action) -> Self {
-        let timed = Timed::new(act, &self.wiring);
+    pub fn then(mut self, action: impl Into<Name>, act: impl RulePart<Acted>) -> Self {
+        let timed = timed(act, &self.wiring);
         self.rule = self.rule.then(action, timed);
         self
     }
 
     /// Adds the last action; nothing may follow it.
-    pub fn at_last(mut self, action: impl Into<Name>, act: impl Action) -> Self {
-        let timed = Timed::new(act, &self.wiring);
+    pub fn at_last(mut self, action: impl Into<Name>, act: impl RulePart<Acted>) -> Self {
+        let timed = timed(act, &self.wiring);
         self.rule = self.rule.at_last(action, timed);
         self
     }
 
     /// Sets the undo of the last added step, run after attempts that did not heal. Default: none.
-    pub fn rollback(mut self, undo: impl Action) -> Self {
+    pub fn rollback(mut self, undo: impl RulePart<Acted>) -> Self {
         self.rule = self.rule.rollback(undo);
         self
     }
 
     /// Sets a check to run right before each action. Default: proceed.
-    pub fn only_if(mut self, check: impl Condition) -> Self {
+    pub fn only_if(mut self, check: impl RulePart<Precondition>) -> Self {
         self.rule = self.rule.only_if(check);
         self
     }
 
     /// Sets another verification of the heal. Default: the same expression on samples after the
     /// action; for a delivered alert, its delivery as resolved.
-    pub fn verify(mut self, verifier: impl Verifier) -> Self {
+    pub fn verify(mut self, verifier: impl RulePart<Verdict>) -> Self {
         self.rule = self.rule.verify(verifier);
         self
     }
@@ -164,26 +164,18 @@ impl AlertRule {
 }
 
 /// An action that records when it ended, since earlier samples say nothing about its effect.
-struct Timed<A> {
-    act: A,
-    wiring: Arc<Wiring>,
-}
-
-impl<A> Timed<A> {
-    fn new(act: A, wiring: &Arc<Wiring>) -> Self {
-        let wiring = Arc::clone(wiring);
-        Self { act, wiring }
-    }
-}
-
-impl<A: Action> Action for Timed<A> {
-    async fn act(&self, cx: Context, issue: Issue) -> Result<(), HealError> {
-        let key = issue.key.clone();
-        let done = self.act.act(cx, issue).await;
-        if done.is_ok() {
-            self.wiring.acted(key);
+fn timed<A: RulePart<Acted>>(act: A, wiring: &Arc<Wiring>) -> impl RulePart<Acted> + use<A> {
+    let (act, wiring) = (Arc::new(act), Arc::clone(wiring));
+    move |cx: Context, issue: Issue| {
+        let (act, wiring) = (Arc::clone(&act), Arc::clone(&wiring));
+        async move {
+            let key = issue.key.clone();
+            let done = act.run(cx, issue).await;
+            if done.is_ok() {
+                wiring.acted(key);
+            }
+            done
         }
-        done
     }
 }
 

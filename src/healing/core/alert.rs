@@ -6,85 +6,45 @@ use serde::{Deserialize, Serialize};
 
 use super::issue::{IssueKey, Severity, ShortText};
 use super::moment::Stamp;
+use crate::util::closed_set;
 
-/// The kind of condition an alert reports.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AlertKind {
-    /// All steps of a plan were tried.
-    Exhausted,
-    /// A key was healed too often within a window: only reversible steps are retried, slowly.
-    Flapping,
-    /// A key used too many attempts within a window: only reversible steps are retried, slowly.
-    Intensity,
-    /// A key is healed again and again: its cause persists.
-    Recurring,
-    /// An issue waited longer than the policy's patience.
-    Waited,
-    /// A plan cannot be followed.
-    BadPlan,
-    /// A person's approval is requested, or was not given in time.
-    Approval,
-    /// So many components are bad that no attempt starts.
-    Storm,
-    /// So many attempts hang that no attempt starts.
-    Zombies,
-    /// The journal cannot be written: disruptive actions are refused.
-    Journal,
-    /// Observations were dropped because there are too many open issues.
-    Overflow,
-    /// A detector fails repeatedly, so its faults go unseen. The key is the engine's name and
-    /// `detector`.
-    Blind,
-    /// The engine itself panicked, which is a bug of this crate: it continues, and the issue being
-    /// processed is left to a person. Resolves an hour after the last panic.
-    Internal,
-    /// An action would run if its mode were not dry-run; the text names the setting.
-    DryRun,
-    /// A fault whose plan only reports it.
-    ReportOnly,
-}
-
-impl AlertKind {
-    /// All kinds.
-    pub const ALL: [Self; 15] = [
-        Self::Exhausted,
-        Self::Flapping,
-        Self::Intensity,
-        Self::Recurring,
-        Self::Waited,
-        Self::BadPlan,
-        Self::Approval,
-        Self::Storm,
-        Self::Zombies,
-        Self::Journal,
-        Self::Overflow,
-        Self::Blind,
-        Self::Internal,
-        Self::DryRun,
-        Self::ReportOnly,
-    ];
-
-    /// The label value.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Exhausted => "exhausted",
-            Self::Flapping => "flapping",
-            Self::Intensity => "intensity",
-            Self::Recurring => "recurring",
-            Self::Waited => "waited",
-            Self::BadPlan => "bad_plan",
-            Self::Approval => "approval",
-            Self::Storm => "storm",
-            Self::Zombies => "zombies",
-            Self::Journal => "journal",
-            Self::Overflow => "overflow",
-            Self::Blind => "blind",
-            Self::Internal => "internal",
-            Self::DryRun => "dry_run",
-            Self::ReportOnly => "report_only",
-        }
+closed_set! {
+    /// The kind of condition an alert reports.
+    #[derive(Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum AlertKind {
+        /// All steps of a plan were tried.
+        Exhausted = "exhausted",
+        /// A key was healed too often within a window: only reversible steps are retried, slowly.
+        Flapping = "flapping",
+        /// A key used too many attempts within a window: only reversible steps are retried, slowly.
+        Intensity = "intensity",
+        /// A key is healed again and again: its cause persists.
+        Recurring = "recurring",
+        /// An issue waited longer than the policy's patience.
+        Waited = "waited",
+        /// A plan cannot be followed.
+        BadPlan = "bad_plan",
+        /// A person's approval is requested, or was not given in time.
+        Approval = "approval",
+        /// So many components are bad that no attempt starts.
+        Storm = "storm",
+        /// So many attempts hang that no attempt starts.
+        Zombies = "zombies",
+        /// The journal cannot be written: disruptive actions are refused.
+        Journal = "journal",
+        /// Observations were dropped because there are too many open issues.
+        Overflow = "overflow",
+        /// A detector fails repeatedly, so its faults go unseen. The key is the engine's name and
+        /// `detector`.
+        Blind = "blind",
+        /// The engine itself panicked, which is a bug of this crate: it continues, and the issue
+        /// being processed is left to a person. Resolves an hour after the last panic.
+        Internal = "internal",
+        /// An action would run if its mode were not dry-run; the text names the setting.
+        DryRun = "dry_run",
+        /// A fault whose plan only reports it.
+        ReportOnly = "report_only",
     }
 }
 

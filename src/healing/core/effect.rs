@@ -5,35 +5,21 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::alert::Alert;
-use super::attempt::{AttemptId, Ticket, Work};
+use super::attempt::{AttemptId, Ticket};
 use super::escalate::ExitRequest;
 use super::issue::{Issue, IssueKey, Name, ShortText};
 use super::moment::Moment;
 use super::outcome::Dropped;
-use super::record::Record;
+use super::record::{Intent, Record};
 
 /// An attempt to start, answered by [`Event::Ended`](super::Event::Ended).
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Start {
-    /// Identifier of the attempt.
-    pub attempt: AttemptId,
-    /// Whether it heals or rolls back.
-    pub work: Work,
-    /// The engine that runs it.
-    pub engine: Name,
+    /// What the journal has of it before it starts.
+    pub intent: Intent,
     /// The issue at the time of the decision.
     pub issue: Issue,
-    /// The action to run.
-    pub action: Name,
-    /// Step of the plan, from 0.
-    pub step: usize,
-    /// Attempt number within the step, from 1.
-    pub nth: u32,
-    /// Time limit; the core sends [`Effect::Cancel`] when it is over.
-    pub timeout: Duration,
-    /// The lock it holds while it runs.
-    pub lock: Name,
 }
 
 /// A request to the runtime; effects are carried out in order.

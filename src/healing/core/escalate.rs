@@ -6,28 +6,18 @@ use super::alert::AlertId;
 use super::hold::Hold;
 use super::issue::{Severity, ShortText};
 use super::moment::{Moment, Stamp};
+use crate::util::closed_set;
 
-/// The levels beyond an alert to which an unhealed fault is escalated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ServiceEscalation {
-    /// The service is not ready for traffic until the fault is gone or acknowledged by a person.
-    NotReady,
-    /// The process is asked to end in order, so that its supervisor restarts it.
-    Exit,
-}
-
-impl ServiceEscalation {
-    /// Both, in order.
-    pub const ALL: [Self; 2] = [Self::NotReady, Self::Exit];
-
-    /// The label value.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::NotReady => "not_ready",
-            Self::Exit => "exit",
-        }
+closed_set! {
+    /// The levels beyond an alert to which an unhealed fault is escalated.
+    #[derive(Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum ServiceEscalation {
+        /// The service is not ready for traffic until the fault is gone or acknowledged by a
+        /// person.
+        NotReady = "not_ready",
+        /// The process is asked to end in order, so that its supervisor restarts it.
+        Exit = "exit",
     }
 }
 

@@ -36,5 +36,5 @@ pub use record::{Carried, Intent, KeyMemory, Record, What};
 pub use state::{Snapshot, State};
 pub use tally::{
     ActionCounts, ActionLabels, ActionTimes, CONFIDENCE_BUCKETS, Counts, DURATION_BUCKETS,
-    DetectedLabels, Distribution, Label, Observations,
+    DetectedLabels, Distribution, Observations,
 };

@@ -13,7 +13,8 @@ pub use api::{HealingEngine, Precondition};
 pub use boxed::BoxedEngine;
 pub use context::Context;
 pub use error::{HealError, HealErrorKind};
-pub use pieces::{Action, Condition, Detector, Verifier};
+pub(crate) use pieces::Acted;
+pub use pieces::{Detector, RulePart};
 pub use rule::{Rule, When};
 
 pub(super) use dynamic::DynEngine;

@@ -1,8 +1,9 @@
 use std::future::Future;
+use std::sync::Arc;
 
 use super::dynamic::Boxed;
-use super::{Context, HealError, Precondition};
-use crate::healing::core::{Issue, Observation, Verdict};
+use super::{Context, HealError};
+use crate::healing::core::{Issue, Observation};
 
 /// Finds faults: implement it, or use a closure `Fn(Context) -> Future`.
 pub trait Detector: Send + Sync + 'static {
@@ -11,24 +12,6 @@ pub trait Detector: Send + Sync + 'static {
         &self,
         cx: Context,
     ) -> impl Future<Output = Result<Vec<Observation>, HealError>> + Send;
-}
-
-/// Performs or undoes a step: implement it, or use a closure `Fn(Context, Issue) -> Future`.
-pub trait Action: Send + Sync + 'static {
-    /// See [`HealingEngine::heal`](super::HealingEngine::heal).
-    fn act(&self, cx: Context, issue: Issue) -> impl Future<Output = Result<(), HealError>> + Send;
-}
-
-/// Checks whether a fault is gone: implement it, or use a closure `Fn(Context, Issue) -> Future`.
-pub trait Verifier: Send + Sync + 'static {
-    /// See [`HealingEngine::verify`](super::HealingEngine::verify).
-    fn verify(&self, cx: Context, issue: Issue) -> impl Future<Output = Verdict> + Send;
-}
-
-/// Checks whether to act: implement it, or use a closure `Fn(Context, Issue) -> Future`.
-pub trait Condition: Send + Sync + 'static {
-    /// See [`HealingEngine::precondition`](super::HealingEngine::precondition).
-    fn check(&self, cx: Context, issue: Issue) -> impl Future<Output = Precondition> + Send;
 }
 
 impl<F, Fut> Detector for F
@@ -44,37 +27,35 @@ where
     }
 }
 
-impl<F, Fut> Action for F
+/// A part of a rule that is run for an issue, such as an action or a verification: implement it, or
+/// use a closure `Fn(Context, Issue) -> Future`.
+pub trait RulePart<T>: Send + Sync + 'static {
+    /// See [`HealingEngine`](super::HealingEngine), whose method this is.
+    fn run(&self, cx: Context, issue: Issue) -> impl Future<Output = T> + Send;
+}
+
+impl<F, Fut, T> RulePart<T> for F
 where
     F: Fn(Context, Issue) -> Fut + Send + Sync + 'static,
-    Fut: Future<Output = Result<(), HealError>> + Send,
+    Fut: Future<Output = T> + Send,
 {
-    fn act(&self, cx: Context, issue: Issue) -> impl Future<Output = Result<(), HealError>> + Send {
+    fn run(&self, cx: Context, issue: Issue) -> impl Future<Output = T> + Send {
         self(cx, issue)
     }
 }
 
-impl<F, Fut> Verifier for F
-where
-    F: Fn(Context, Issue) -> Fut + Send + Sync + 'static,
-    Fut: Future<Output = Verdict> + Send,
-{
-    fn verify(&self, cx: Context, issue: Issue) -> impl Future<Output = Verdict> + Send {
-        self(cx, issue)
-    }
-}
-
-impl<F, Fut> Condition for F
-where
-    F: Fn(Context, Issue) -> Fut + Send + Sync + 'static,
-    Fut: Future<Output = Precondition> + Send,
-{
-    fn check(&self, cx: Context, issue: Issue) -> impl Future<Output = Precondition> + Send {
-        self(cx, issue)
-    }
-}
+/// The result of an action.
+pub(crate) type Acted = Result<(), HealError>;
 
 /// The same with boxed futures, so that a rule can hold any of them.
 pub(super) type BoxedDetector =
     Box<dyn Fn(Context) -> Boxed<'static, Result<Vec<Observation>, HealError>> + Send + Sync>;
-pub(super) type BoxedPiece<T> = Box<dyn Fn(Context, Issue) -> Boxed<'static, T> + Send + Sync>;
+pub(super) type BoxedPart<T> = Box<dyn Fn(Context, Issue) -> Boxed<'static, T> + Send + Sync>;
+
+pub(super) fn boxed<T>(part: impl RulePart<T>) -> BoxedPart<T> {
+    let part = Arc::new(part);
+    Box::new(move |cx, issue| {
+        let part = Arc::clone(&part);
+        Box::pin(async move { part.run(cx, issue).await })
+    })
+}

@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::pieces::{Action, BoxedDetector, BoxedPiece, Condition, Detector, Verifier};
+use super::pieces::{Acted, BoxedDetector, BoxedPart, Detector, RulePart, boxed};
 use super::{Context, HealError, HealingEngine, Precondition};
 use crate::healing::core::{Issue, Name, Observation, Plan, Verdict};
 
@@ -39,13 +39,12 @@ use crate::healing::core::{Issue, Name, Observation, Plan, Verdict};
 /// # assert_eq!(rule.name(), "queue");
 /// ```
 ///
-/// The parts are closures or implementations of [`Detector`], [`Action`], [`Condition`] and
-/// [`Verifier`].
+/// The parts are closures or implementations of [`Detector`] and [`RulePart`].
 pub struct Rule {
     base: Base,
     actions: Vec<Step>,
-    check: Option<BoxedPiece<Precondition>>,
-    verifier: Option<BoxedPiece<Verdict>>,
+    check: Option<BoxedPart<Precondition>>,
+    verifier: Option<BoxedPart<Verdict>>,
     plan: Plan,
 }
 
@@ -61,8 +60,8 @@ struct Base {
 
 struct Step {
     name: Name,
-    act: BoxedPiece<Result<(), HealError>>,
-    undo: Option<BoxedPiece<Result<(), HealError>>>,
+    act: BoxedPart<Acted>,
+    undo: Option<BoxedPart<Acted>>,
 }
 
 impl Rule {
@@ -83,7 +82,7 @@ impl Rule {
 
     /// Adds a step, taken if the steps before it did not heal.
     #[must_use]
-    pub fn then(mut self, action: impl Into<Name>, act: impl Action) -> Self {
+    pub fn then(mut self, action: impl Into<Name>, act: impl RulePart<Acted>) -> Self {
         let name = action.into();
         self.plan = self.plan.then(name.clone());
         self.actions.push(Step::new(name, act));
@@ -92,7 +91,7 @@ impl Rule {
 
     /// Adds the last step; no step may follow it.
     #[must_use]
-    pub fn at_last(mut self, action: impl Into<Name>, act: impl Action) -> Self {
+    pub fn at_last(mut self, action: impl Into<Name>, act: impl RulePart<Acted>) -> Self {
         let name = action.into();
         self.plan = self.plan.at_last(name.clone());
         self.actions.push(Step::new(name, act));
@@ -101,7 +100,7 @@ impl Rule {
 
     /// Sets how to undo each failed attempt of the step added last. Default: nothing is undone.
     #[must_use]
-    pub fn rollback(mut self, undo: impl Action) -> Self {
+    pub fn rollback(mut self, undo: impl RulePart<Acted>) -> Self {
         self.plan = self.plan.with_rollback();
         if let Some(step) = self.actions.last_mut() {
             step.undo = Some(boxed(undo));
@@ -111,24 +110,16 @@ impl Rule {
 
     /// Adds a check right before each action. Default: proceed.
     #[must_use]
-    pub fn only_if(mut self, check: impl Condition) -> Self {
-        let check = Arc::new(check);
-        self.check = Some(Box::new(move |cx, issue| {
-            let check = Arc::clone(&check);
-            Box::pin(async move { check.check(cx, issue).await })
-        }));
+    pub fn only_if(mut self, check: impl RulePart<Precondition>) -> Self {
+        self.check = Some(boxed(check));
         self
     }
 
     /// Sets how to verify that the fault is gone. Default: detects again and searches for the
     /// issue's key.
     #[must_use]
-    pub fn verify(mut self, verifier: impl Verifier) -> Self {
-        let verifier = Arc::new(verifier);
-        self.verifier = Some(Box::new(move |cx, issue| {
-            let verifier = Arc::clone(&verifier);
-            Box::pin(async move { verifier.verify(cx, issue).await })
-        }));
+    pub fn verify(mut self, verifier: impl RulePart<Verdict>) -> Self {
+        self.verifier = Some(boxed(verifier));
         self
     }
 
@@ -169,7 +160,7 @@ impl Rule {
 impl When {
     /// Adds the first step.
     #[must_use]
-    pub fn run(self, action: impl Into<Name>, act: impl Action) -> Rule {
+    pub fn run(self, action: impl Into<Name>, act: impl RulePart<Acted>) -> Rule {
         let rule = Rule {
             base: self.0,
             actions: Vec::new(),
@@ -182,21 +173,13 @@ impl When {
 }
 
 impl Step {
-    fn new(name: Name, act: impl Action) -> Self {
+    fn new(name: Name, act: impl RulePart<Acted>) -> Self {
         Self {
             name,
             act: boxed(act),
             undo: None,
         }
     }
-}
-
-fn boxed(action: impl Action) -> BoxedPiece<Result<(), HealError>> {
-    let action = Arc::new(action);
-    Box::new(move |cx, issue| {
-        let action = Arc::clone(&action);
-        Box::pin(async move { action.act(cx, issue).await })
-    })
 }
 
 impl HealingEngine for Rule {

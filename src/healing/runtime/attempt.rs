@@ -11,14 +11,6 @@ use super::trace;
 use crate::healing::core::{AttemptResult, Event, Moment, Risk, ShortText, Start, Work};
 use crate::healing::engine::{Context, HealErrorKind, Precondition};
 
-/// An attempt to start.
-pub(super) struct Order {
-    pub(super) start: Start,
-    pub(super) risk: Risk,
-    /// Sequence number of the record that must be in the journal first.
-    pub(super) intent: u64,
-}
-
 /// The result of an attempt, for the core.
 struct Outcome {
     result: AttemptResult,
@@ -37,24 +29,25 @@ impl Outcome {
     }
 }
 
-/// Starts a task that sends exactly one report.
-pub(super) fn start(shell: &Arc<Shell>, order: Order) {
-    let id = order.start.attempt;
+/// Starts a task that sends exactly one report. The record `written_first` must be in the journal
+/// before it acts.
+pub(super) fn start(shell: &Arc<Shell>, start: Start, written_first: u64) {
+    let id = start.intent.attempt;
     let token = CancellationToken::new();
     shell.running.lock().insert(id, token.clone());
-    let slot = shell.engines.read().get(&order.start.engine);
-    let written = shell.journal.written(order.intent);
-    let deadline = shell.timeline.in_time(order.start.timeout);
+    let slot = shell.engines.read().get(&start.intent.engine);
+    let written = shell.journal.written(written_first);
+    let deadline = shell.timeline.in_time(start.intent.timeout);
     let own = Arc::clone(shell);
     shell.spawn(async move {
         let outcome = match slot {
             None => Outcome::new(AttemptResult::Failed, "its engine is gone"),
-            Some(_) if !written.await && order.risk != Risk::Reversible => Outcome::new(
+            Some(_) if !written.await && start.intent.risk != Risk::Reversible => Outcome::new(
                 AttemptResult::Cancelled,
                 "the intent could not be written to the journal",
             ),
             Some(slot) => {
-                let call = attempt(&own, &slot, &order.start, deadline, token);
+                let call = attempt(&own, &slot, &start, deadline, token);
                 slot.calls.track_future(call).await
             }
         };
@@ -79,12 +72,17 @@ async fn attempt(
     let span = trace::attempt(start);
     let context = |token: &CancellationToken| {
         let timeline = shell.timeline.clone();
-        Context::until(timeline, deadline, Some(start.attempt), token.clone())
+        Context::until(
+            timeline,
+            deadline,
+            Some(start.intent.attempt),
+            token.clone(),
+        )
     };
     if token.is_cancelled() {
         return called_off();
     }
-    if start.work == Work::Heal {
+    if start.intent.work == Work::Heal {
         let cx = context(&token);
         let (engine, issue, own) = (Arc::clone(&slot.engine), start.issue.clone(), cx.clone());
         let precondition = async move { engine.precondition(&own, &issue).await };
@@ -105,7 +103,7 @@ async fn attempt(
     }
     let cx = context(&token);
     let (engine, issue, own) = (Arc::clone(&slot.engine), start.issue.clone(), cx.clone());
-    let (work, action) = (start.work, start.action.clone());
+    let (work, action) = (start.intent.work, start.intent.action.clone());
     let call = async move {
         let done = match work {
             Work::Heal => engine.heal(&own, &issue, action.as_str()).await,

@@ -6,12 +6,12 @@ use std::sync::atomic::Ordering;
 use tokio::sync::watch;
 
 use super::alert_hook::{AlertChange, Delivery};
-use super::attempt::{self, Order};
+use super::attempt;
 use super::events::HealingEvent;
 use super::shell::{Shell, Stage};
 use super::trace;
 use super::verify;
-use crate::healing::core::{AttemptId, Effect, Event, Moment, Record, Risk, What};
+use crate::healing::core::{Effect, Event, Moment, Record, What};
 use crate::healing::engine::Timeline;
 use crate::healing::journal::Progress;
 
@@ -21,8 +21,6 @@ pub(super) struct Driver {
     wake: Option<Moment>,
     /// Sequence number of the last journaled record.
     last_seq: u64,
-    /// The attempt of the last intent, and its risk.
-    intent: Option<(AttemptId, Risk)>,
     progress: Option<watch::Receiver<Progress>>,
     journal_healthy: bool,
 }
@@ -34,7 +32,6 @@ impl Driver {
             shell,
             wake: None,
             last_seq: 0,
-            intent: None,
             journal_healthy: true,
         }
     }
@@ -76,16 +73,8 @@ impl Driver {
                 trace::notice(&notice);
                 let _ = shell.events.send(HealingEvent::Notice(notice));
             }
-            Effect::Start(start) => {
-                let intent = self.intent.take().filter(|(of, _)| *of == start.attempt);
-                let order = Order {
-                    start: *start,
-                    // Without an intent, the risk is unknown.
-                    risk: intent.map_or(Risk::Destructive, |(_, risk)| risk),
-                    intent: self.last_seq,
-                };
-                attempt::start(shell, order);
-            }
+            // Its intent is the last record.
+            Effect::Start(start) => attempt::start(shell, *start, self.last_seq),
             Effect::Cancel { attempt } => {
                 if let Some(token) = shell.running.lock().get(&attempt) {
                     token.cancel();
@@ -124,10 +113,8 @@ impl Driver {
     fn record(&mut self, record: Record) {
         let record = Arc::new(record);
         self.last_seq = record.seq;
-        match &record.what {
-            What::AttemptStarted(intent) => self.intent = Some((intent.attempt, intent.risk)),
-            What::Reloaded => self.shell.engines.read().retime(),
-            _ => {}
+        if record.what == What::Reloaded {
+            self.shell.engines.read().retime();
         }
         trace::record(&record);
         self.shell.journal.push(Arc::clone(&record));

@@ -8,31 +8,16 @@ use crate::catalog::{Alias, Allowed, Kind, MetricDef};
 use crate::groups::older as groups;
 use crate::healing::core::{
     ActionCounts, ActionTimes, AttemptResult, CONFIDENCE_BUCKETS, Closed, Counts, DURATION_BUCKETS,
-    Distribution, Dropped, Label, Phase, ServiceEscalation, Severity, Snapshot,
+    Distribution, Dropped, Phase, ServiceEscalation, Severity, Snapshot,
 };
 use crate::registry::{
     Collector, DeclareError, FamilySnapshot, HistogramSnapshot, Number, Registry, SeriesSnapshot,
     Value,
 };
+use crate::util::ClosedSet;
 
 /// The catalogue group of these metrics.
 const GROUP: &str = "healing";
-
-/// The names used to check the identities.
-mod name {
-    pub(super) const OBSERVATIONS: &str = "healing_observations_total";
-    pub(super) const OBSERVATION_RESULTS: &str = "healing_observation_results_total";
-    pub(super) const OPENED: &str = "healing_issues_opened_total";
-    pub(super) const RESTORED: &str = "healing_issues_restored_total";
-    pub(super) const CLOSED: &str = "healing_issues_closed_total";
-    pub(super) const OPEN: &str = "healing_issues_open";
-    pub(super) const STARTED: &str = "healing_attempts_started_total";
-    pub(super) const FINISHED: &str = "healing_attempts_finished_total";
-    pub(super) const RUNNING: &str = "healing_attempts_running";
-}
-use name::{
-    CLOSED, FINISHED, OBSERVATION_RESULTS, OBSERVATIONS, OPEN, OPENED, RESTORED, RUNNING, STARTED,
-};
 
 /// Exposes the counts of a core in `registry`; `take` is called once a scrape.
 ///
@@ -224,42 +209,56 @@ static TABLE: [Row; 36] = [
     )
     .closed("severity", texts::<Severity>),
     Row::counter(
-        OBSERVATIONS,
+        "healing_observations_total",
         "Observations that detectors reported",
         &[],
         |s| one(s.observations.total),
     ),
     Row::counter(
-        OBSERVATION_RESULTS,
+        "healing_observation_results_total",
         "Observations, by result",
         &["result"],
         observation_results,
     )
     .closed("result", results_of_observations),
-    Row::counter(OPENED, "Issues opened", &[], |s| one(s.opened)),
-    Row::counter(RESTORED, "Issues restored from a journal", &[], |s| {
-        one(s.restored)
+    Row::counter("healing_issues_opened_total", "Issues opened", &[], |s| {
+        one(s.opened)
     }),
-    Row::counter(CLOSED, "Issues closed, by outcome", &["outcome"], |s| {
-        each("outcome", &s.closed)
-    })
+    Row::counter(
+        "healing_issues_restored_total",
+        "Issues restored from a journal",
+        &[],
+        |s| one(s.restored),
+    ),
+    Row::counter(
+        "healing_issues_closed_total",
+        "Issues closed, by outcome",
+        &["outcome"],
+        |s| each("outcome", &s.closed),
+    )
     .closed("outcome", texts::<Closed>),
-    Row::gauge(OPEN, "Open issues, by state", &["state"], |s| {
-        each("state", &s.open)
-    })
+    Row::gauge(
+        "healing_issues_open",
+        "Open issues, by state",
+        &["state"],
+        |s| each("state", &s.open),
+    )
     .closed("state", texts::<Phase>),
     Row::counter(
-        STARTED,
+        "healing_attempts_started_total",
         "Attempts started",
         &[],
         |s| one(s.attempts_started),
     ),
-    Row::counter(FINISHED, "Attempts finished, by result", &["result"], |s| {
-        each("result", &s.attempts_finished)
-    })
+    Row::counter(
+        "healing_attempts_finished_total",
+        "Attempts finished, by result",
+        &["result"],
+        |s| each("result", &s.attempts_finished),
+    )
     .closed("result", texts::<AttemptResult>),
     Row::gauge(
-        RUNNING,
+        "healing_attempts_running",
         "Attempts that are running, except zombies",
         &[],
         |s| one(s.attempts_running),
@@ -390,10 +389,10 @@ fn flag(on: bool) -> Vec<SeriesSnapshot> {
     one(u64::from(on))
 }
 
-fn each<L: Label>(label: &str, counts: &Counts<L>) -> Vec<SeriesSnapshot> {
+fn each<L: ClosedSet>(label: &str, counts: &Counts<L>) -> Vec<SeriesSnapshot> {
     counts
         .iter()
-        .map(|(value, n)| SeriesSnapshot::new([(label, value.text())], whole(n)))
+        .map(|(value, n)| SeriesSnapshot::new([(label, value.as_str())], whole(n)))
         .collect()
 }
 
@@ -408,16 +407,16 @@ fn actions(snapshot: &Snapshot, read: fn(&ActionCounts) -> u64) -> Vec<SeriesSna
     series.collect()
 }
 
-fn texts<L: Label>() -> Vec<Cow<'static, str>> {
+fn texts<L: ClosedSet>() -> Vec<Cow<'static, str>> {
     let values = L::VALUES.iter();
-    values.map(|value| Cow::Borrowed(value.text())).collect()
+    values.map(|value| Cow::Borrowed(value.as_str())).collect()
 }
 
 /// The results of observations that were not dropped.
 const TAKEN: [&str; 3] = ["opened", "coalesced", "muted"];
 
 fn dropped(why: Dropped) -> String {
-    format!("dropped_{}", why.text())
+    format!("dropped_{}", why.as_str())
 }
 
 fn results_of_observations() -> Vec<Cow<'static, str>> {

@@ -125,7 +125,7 @@ fn drive(owner: &Owner) -> Log {
                 Effect::Start(start) => {
                     log.started += 1;
                     Event::Ended {
-                        attempt: start.attempt,
+                        attempt: start.intent.attempt,
                         result: AttemptResult::Ok,
                         message: ShortText::new(""),
                         hopeless: false,

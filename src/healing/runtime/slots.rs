@@ -14,6 +14,7 @@ use super::remark::Remark;
 use super::sight::Sight;
 use crate::healing::core::{Issue, Name, Plan, ShortText};
 use crate::healing::engine::DynEngine;
+use crate::util::closed_set;
 
 /// The maximum number of concurrent verifications of one engine.
 const VERIFICATIONS: usize = 16;
@@ -71,32 +72,17 @@ impl Slot {
 #[derive(Debug, Default)]
 pub(super) struct Detections([AtomicU64; DetectionResult::ALL.len()]);
 
-/// The result of a detection run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum DetectionResult {
-    /// It ended, with or without faults found.
-    Ok,
-    /// It returned an error.
-    Failed,
-    /// It panicked.
-    Panicked,
-    /// It did not end in time.
-    Timeout,
-}
-
-impl DetectionResult {
-    /// All results.
-    pub const ALL: [Self; 4] = [Self::Ok, Self::Failed, Self::Panicked, Self::Timeout];
-
-    /// The label value.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Failed => "failed",
-            Self::Panicked => "panicked",
-            Self::Timeout => "timeout",
-        }
+closed_set! {
+    /// The result of a detection run.
+    pub enum DetectionResult {
+        /// It ended, with or without faults found.
+        Ok = "ok",
+        /// It returned an error.
+        Failed = "failed",
+        /// It panicked.
+        Panicked = "panicked",
+        /// It did not end in time.
+        Timeout = "timeout",
     }
 }
 

@@ -11,12 +11,12 @@ use crate::util::Printable;
 pub(super) fn attempt(start: &Start) -> Span {
     info_span!(
         "heal",
-        attempt = start.attempt.0,
+        attempt = start.intent.attempt.0,
         key = %start.issue.key,
-        engine = %start.engine,
-        action = %start.action,
-        step = start.step,
-        nth = start.nth,
+        engine = %start.intent.engine,
+        action = %start.intent.action,
+        step = start.intent.step,
+        nth = start.intent.nth,
     )
 }
 

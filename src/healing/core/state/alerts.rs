@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::healing::core::{
-    Alert, AlertId, AlertKind, IssueKey, Moment, Severity, ShortText, Stamp,
+    Alert, AlertId, AlertKind, Counts, IssueKey, Moment, Severity, ShortText, Stamp,
 };
 
 #[derive(Debug, Clone)]
@@ -19,7 +19,7 @@ pub(super) struct Alerts {
     firing: BTreeMap<AlertId, Firing>,
     by_number: BTreeMap<u64, AlertId>,
     numbers: u64,
-    by_severity: [u64; Severity::ALL.len()],
+    by_severity: Counts<Severity>,
     refused: u64,
 }
 
@@ -47,8 +47,8 @@ impl Alerts {
             if firing.alert.severity >= severity {
                 return Raised::Already;
             }
-            count(&mut self.by_severity, firing.alert.severity, false);
-            count(&mut self.by_severity, severity, true);
+            self.by_severity.remove(firing.alert.severity);
+            self.by_severity.add(severity);
             firing.alert.severity = severity;
             return Raised::Now(Box::new(firing.alert.clone()));
         }
@@ -62,7 +62,7 @@ impl Alerts {
             summary: summary(),
             since: now,
         };
-        count(&mut self.by_severity, severity, true);
+        self.by_severity.add(severity);
         let expires = None;
         self.firing.insert(
             id,
@@ -94,7 +94,7 @@ impl Alerts {
     /// Ends an alert; returns it and its timer, if one was set.
     pub(super) fn resolve(&mut self, id: &AlertId) -> Option<(Alert, Option<(Moment, u64)>)> {
         let firing = self.firing.remove(id)?;
-        count(&mut self.by_severity, firing.alert.severity, false);
+        self.by_severity.remove(firing.alert.severity);
         if let Some((_, number)) = firing.expires {
             self.by_number.remove(&number);
         }
@@ -122,22 +122,12 @@ impl Alerts {
         self.firing.values().map(|firing| &firing.alert)
     }
 
-    pub(super) const fn by_severity(&self) -> [u64; Severity::ALL.len()] {
+    pub(super) const fn by_severity(&self) -> Counts<Severity> {
         self.by_severity
     }
 
     pub(super) const fn refused(&self) -> u64 {
         self.refused
-    }
-}
-
-fn count(by_severity: &mut [u64; Severity::ALL.len()], severity: Severity, more: bool) {
-    if let Some(count) = by_severity.get_mut(severity as usize) {
-        *count = if more {
-            *count + 1
-        } else {
-            count.saturating_sub(1)
-        };
     }
 }
 
@@ -162,12 +152,13 @@ mod tests {
             Raised::Now(_)
         ));
         assert_eq!(raise(&mut alerts, &id, Severity::Info), Raised::Already);
-        assert_eq!(alerts.by_severity(), [0, 0, 0, 1]);
+        assert_eq!(alerts.by_severity().get(Severity::Critical), 1);
+        assert_eq!(alerts.by_severity().sum(), 1);
         let storm = AlertId::global(AlertKind::Storm);
         assert_eq!(raise(&mut alerts, &storm, Severity::Info), Raised::Refused);
         assert_eq!(alerts.refused(), 1);
         assert!(alerts.resolve(&id).is_some() && alerts.resolve(&id).is_none());
-        assert_eq!(alerts.by_severity(), [0; 4]);
+        assert_eq!(alerts.by_severity().sum(), 0);
     }
 
     #[test]

@@ -6,11 +6,9 @@ use super::slab::SlotId;
 use super::spent::{Draw, Kept};
 use super::storm::StormChange;
 use super::timers::Timer;
-use crate::config::{Mode, Override};
-use crate::healing::core::tally::ActionLabels;
+use crate::config::Mode;
 use crate::healing::core::{
-    AlertId, AlertKind, Confidence, Hold, IssueKey, Moment, Outcomes, ParkReason, Phase, Plan,
-    Risk, Severity, ShortText, Step, What,
+    AlertId, AlertKind, Hold, Moment, ParkReason, Risk, Severity, ShortText,
 };
 
 impl State {
@@ -50,14 +48,9 @@ impl State {
         }
         if let Some((_, slot)) = free {
             self.make_ready(slot);
-        } else if self.budget_timer != wake {
-            if let Some(old) = self.budget_timer.take() {
-                self.timers.cancel(old, Timer::GlobalBudget);
-            }
-            if let Some(at) = wake {
-                self.timers.set(at, Timer::GlobalBudget);
-            }
-            self.budget_timer = wake;
+        } else {
+            self.timers
+                .reset(Timer::GlobalBudget, &mut self.budget_timer, wake);
         }
         self.queue.first()
     }
@@ -100,16 +93,7 @@ impl State {
         let may_run = self
             .ramp
             .allowed(self.now.at, policy.ramp, policy.max_running);
-        let checks = [
-            (self.stopping, Hold::ShuttingDown),
-            (self.killed, Hold::Killed),
-            (self.paused, Hold::Paused),
-            (
-                self.storm.is_active(),
-                Hold::Storm {
-                    until: self.storm.ends_at(&policy.storm),
-                },
-            ),
+        let own = [
             (
                 zombies >= policy.max_zombies as usize,
                 Hold::Zombies {
@@ -125,23 +109,26 @@ impl State {
                 },
             ),
         ];
-        let mut holds = Vec::new();
-        for (holds_back, hold) in checks {
-            if holds_back {
-                holds.push(hold);
-                if first {
-                    break;
-                }
-            }
-        }
-        holds
+        let checks = self.stops().into_iter().chain(own);
+        let holds = checks.filter_map(|(holds_back, hold)| holds_back.then_some(hold));
+        holds.take(wanted(first)).collect()
+    }
+
+    /// What stops everything: attempts, rollbacks and escalations.
+    pub(super) fn stops(&self) -> [(bool, Hold); 4] {
+        let until = self.storm.ends_at(&self.policy.storm);
+        [
+            (self.stopping, Hold::ShuttingDown),
+            (self.killed, Hold::Killed),
+            (self.paused, Hold::Paused),
+            (self.storm.is_active(), Hold::Storm { until }),
+        ]
     }
 
     /// Guards that hold this issue back: the first, or all.
     pub(super) fn holds(&self, slot: SlotId, first: bool) -> Vec<Hold> {
-        let mut holds = Vec::new();
         let Some(entry) = self.open.get(slot) else {
-            return holds;
+            return Vec::new();
         };
         let Some((plan, step)) = entry.next_step().filter(|_| !entry.unplanned) else {
             return vec![Hold::NoPlan];
@@ -217,15 +204,8 @@ impl State {
                 })
             },
         ];
-        for check in checks {
-            if let Some(hold) = check() {
-                holds.push(hold);
-                if first {
-                    break;
-                }
-            }
-        }
-        holds
+        let holds = checks.iter().filter_map(|check| check());
+        holds.take(wanted(first)).collect()
     }
 
     /// Whether it needs a person's approval.
@@ -289,91 +269,6 @@ impl State {
         }
     }
 
-    /// Reports what a dry run would do.
-    fn report(&mut self, slot: SlotId) {
-        let Some(entry) = self.open.get(slot) else {
-            return;
-        };
-        if let Some((_, step)) = entry.next_step() {
-            let what = What::WouldRun {
-                key: entry.issue.key.clone(),
-                generation: entry.issue.generation,
-                action: step.action.clone(),
-                confidence: self.confidence(entry, step),
-            };
-            self.record(what);
-        }
-        self.park(slot, ParkReason::DryRun);
-    }
-
-    /// The action that would run but for its mode, and the setting that would enable it.
-    pub(super) fn not_run(&self, slot: SlotId) -> String {
-        let entry = self.open.get(slot);
-        let Some((entry, (plan, step))) = entry.and_then(|e| Some((e, e.next_step()?))) else {
-            return "nothing is done".to_owned();
-        };
-        let risk = step.risk.unwrap_or(plan.risk);
-        let (key, action) = (&entry.issue.key, &step.action);
-        let setting = if self.policy.dry_run {
-            "`healing.dry_run = false`".to_owned()
-        } else if self.policy.overrides.iter().any(|one| applies(one, key)) {
-            "`mode = \"run\"` in `healing.overrides`".to_owned()
-        } else if plan.mode.is_some() {
-            "another `mode` in its plan".to_owned()
-        } else {
-            let risk = risk.as_str();
-            format!("`healing.modes.{risk} = \"run\"`, or a milder risk in its plan")
-        };
-        format!("`{action}` would run, but its mode is dry-run; to run it, set {setting}")
-    }
-
-    fn ask_for_approval(&mut self, slot: SlotId) {
-        let until = self.now.at + self.policy.approval.expires;
-        self.move_to(slot, Phase::Approval, None, Some(until));
-        let Some(entry) = self.open.get(slot) else {
-            return;
-        };
-        let (key, severity) = (entry.issue.key.clone(), entry.issue.severity);
-        let action = entry.next_step().map(|(_, step)| step.action.clone());
-        let action = action.as_ref().map_or("", |action| action.as_str());
-        let why = format!("`{action}` waits for approval: approve or deny it");
-        self.raise_about(&key, AlertKind::Approval, severity, &why);
-    }
-
-    pub(super) fn mode(&self, key: &IssueKey, plan: &Plan, risk: Risk) -> Mode {
-        if self.policy.dry_run {
-            return Mode::DryRun;
-        }
-        let by_risk = match risk {
-            Risk::Reversible => self.policy.modes.reversible,
-            Risk::Disruptive => self.policy.modes.disruptive,
-            Risk::Destructive => self.policy.modes.destructive,
-        };
-        let mut overrides = self.policy.overrides.iter();
-        let of_the_operator = overrides.find(|one| applies(one, key)).map(|one| one.mode);
-        of_the_operator.or(plan.mode).unwrap_or(by_risk)
-    }
-
-    pub(super) fn needed_confidence(&self, risk: Risk) -> f64 {
-        match risk {
-            Risk::Reversible => self.policy.min_confidence.reversible,
-            Risk::Disruptive => self.policy.min_confidence.disruptive,
-            Risk::Destructive => self.policy.min_confidence.destructive,
-        }
-    }
-
-    pub(super) fn confidence(&self, entry: &super::entry::Entry, step: &Step) -> Confidence {
-        let labels = ActionLabels {
-            issue_type: entry.issue.key.issue_type.clone(),
-            action: step.action.clone(),
-        };
-        let outcomes = self.outcomes.get(&labels).copied();
-        Confidence {
-            detector: entry.issue.confidence,
-            action: outcomes.unwrap_or(Outcomes::default()).confidence(),
-        }
-    }
-
     /// Whether so many components are bad that the cause is elsewhere.
     pub(super) fn weigh_storm(&mut self) {
         let (bad, known) = (self.components.bad(), self.components.known());
@@ -396,15 +291,7 @@ impl State {
             }
         }
         let ends = self.storm.ends_at(&policy);
-        if ends != self.storm_timer {
-            if let Some(old) = self.storm_timer.take() {
-                self.timers.cancel(old, Timer::Storm);
-            }
-            if let Some(at) = ends {
-                self.timers.set(at, Timer::Storm);
-            }
-            self.storm_timer = ends;
-        }
+        self.timers.reset(Timer::Storm, &mut self.storm_timer, ends);
     }
 
     /// Forgets components that are idle and whose attempts no longer count.
@@ -425,7 +312,7 @@ impl State {
     }
 }
 
-fn applies(one: &Override, key: &IssueKey) -> bool {
-    let fits = |wanted: &Option<String>, is: &str| wanted.as_ref().is_none_or(|w| w == is);
-    fits(&one.component, key.component.as_str()) && fits(&one.issue_type, key.issue_type.as_str())
+/// How many guards are asked for.
+const fn wanted(first: bool) -> usize {
+    if first { 1 } else { usize::MAX }
 }

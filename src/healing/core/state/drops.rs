@@ -1,6 +1,5 @@
 //! Dropped observations that are not reported yet.
 
-use crate::healing::core::tally::Label;
 use crate::healing::core::{Dropped, IssueKey};
 
 /// Observations dropped since the last report.
@@ -14,7 +13,7 @@ pub(super) struct Drops {
 impl Drops {
     /// Adds observations; the key is that of the last.
     pub(super) fn add(&mut self, reason: Dropped, key: IssueKey, many: u64) {
-        if let Some(unreported) = self.unreported.get_mut(reason.index()) {
+        if let Some(unreported) = self.unreported.get_mut(reason as usize) {
             let count = unreported.as_ref().map_or(0, |(_, count)| *count);
             *unreported = Some((key, count.saturating_add(many)));
         }
@@ -22,7 +21,7 @@ impl Drops {
 
     /// The last key and the count of unreported drops.
     pub(super) fn take(&mut self, reason: Dropped) -> Option<(IssueKey, u64)> {
-        let unreported = self.unreported.get_mut(reason.index());
+        let unreported = self.unreported.get_mut(reason as usize);
         unreported.and_then(Option::take)
     }
 }

@@ -68,15 +68,8 @@ impl State {
             }
         }
         let next = self.escalations.next_due().map(|(at, _)| at);
-        if next != self.escalation_timer {
-            if let Some(old) = self.escalation_timer.take() {
-                self.timers.cancel(old, Timer::EscalationState);
-            }
-            if let Some(at) = next {
-                self.timers.set(at, Timer::EscalationState);
-            }
-            self.escalation_timer = next;
-        }
+        self.timers
+            .reset(Timer::EscalationState, &mut self.escalation_timer, next);
     }
 
     /// The guard that holds the next level back. A storm is a fault elsewhere, which neither
@@ -87,19 +80,9 @@ impl State {
         level: ServiceEscalation,
         severity: Severity,
     ) -> Option<Hold> {
-        let stops = [
-            (self.stopping, Hold::ShuttingDown),
-            (self.killed, Hold::Killed),
-            (self.paused, Hold::Paused),
-            (
-                self.storm.is_active(),
-                Hold::Storm {
-                    until: self.storm.ends_at(&self.policy.storm),
-                },
-            ),
-            (self.policy.dry_run, Hold::DryRun),
-        ];
-        let stop = stops.into_iter().find_map(|(on, hold)| on.then_some(hold));
+        let dry_run = (self.policy.dry_run, Hold::DryRun);
+        let mut stops = self.stops().into_iter().chain([dry_run]);
+        let stop = stops.find_map(|(on, hold)| on.then_some(hold));
         stop.or_else(|| {
             let until = self.mutes.muted_until(id.key.as_ref()?, severity)?;
             Some(Hold::Muted { until })

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::State;
 use super::attempts::{Attempt, Cancel};
-use super::entry::Treatment;
+use super::entry::{Entry, Treatment};
 use super::queue::WaitFor;
 use super::slab::SlotId;
 use super::spent::Spent;
@@ -12,8 +12,8 @@ use super::timers::Timer;
 use crate::config::Budget;
 use crate::healing::core::tally::ActionLabels;
 use crate::healing::core::{
-    AlertId, AlertKind, AttemptId, AttemptResult, By, Closed, Confidence, Effect, Intent, Moment,
-    ParkReason, Phase, Risk, Severity, ShortText, Start, What, Work,
+    AlertId, AlertKind, AttemptId, AttemptResult, By, Confidence, Effect, Intent, Moment, Phase,
+    Plan, Risk, Severity, ShortText, Start, Step, What, Work,
 };
 
 /// Alerts that report inaction; they end when an action starts.
@@ -44,15 +44,8 @@ impl State {
         };
         #[cfg(test)]
         assert_ne!(Some(&entry.issue.key), self.trap.as_ref(), "a trap");
-        let timeout = step.timeout.or(plan.timeout);
-        let order = Order {
-            work: Work::Heal,
-            unspent: self.draw(entry).unspent,
-            timeout: timeout.unwrap_or(self.policy.timeout),
-            risk: step.risk.unwrap_or(plan.risk),
-            confidence: self.confidence(entry, step),
-            by: entry.approved.clone().unwrap_or_default(),
-        };
+        let mut order = self.order(entry, plan, step, Work::Heal);
+        order.unspent = self.draw(entry).unspent;
         let intensity = plan.budget.unwrap_or(self.policy.intensity);
         let labels = ActionLabels {
             issue_type: entry.issue.key.issue_type.clone(),
@@ -93,6 +86,18 @@ impl State {
         }
     }
 
+    fn order(&self, entry: &Entry, plan: &Plan, step: &Step, work: Work) -> Order {
+        let timeout = step.timeout.or(plan.timeout);
+        Order {
+            work,
+            unspent: false,
+            timeout: timeout.unwrap_or(self.policy.timeout),
+            risk: step.risk.unwrap_or(plan.risk),
+            confidence: self.confidence(entry, step),
+            by: entry.approved.clone().unwrap_or_default(),
+        }
+    }
+
     /// Counts an attempt against the budgets: the issue's, its component's and the global one.
     fn charge(&mut self, slot: SlotId, intensity: &Budget) {
         let Some(entry) = self.open.get(slot) else {
@@ -123,39 +128,29 @@ impl State {
         let entry = self.open.get_mut(slot)?;
         let treatment = entry.treatment.as_mut()?;
         treatment.holder = id;
-        let start = Start {
+        let issue = entry.issue.clone();
+        let intent = Intent {
             attempt: id,
             work: order.work,
+            key: issue.key.clone(),
+            generation: issue.generation,
+            severity: issue.severity,
+            unspent: order.unspent,
             engine: self.engines.get(entry.engine)?.name.clone(),
-            issue: entry.issue.clone(),
             action: treatment.action.clone(),
             step: entry.step,
             nth: entry.used.saturating_add(1),
-            timeout: order.timeout,
-            lock: treatment.lock.clone(),
-        };
-        let intent = Box::new(Intent {
-            attempt: id,
-            work: order.work,
-            key: start.issue.key.clone(),
-            generation: start.issue.generation,
-            severity: start.issue.severity,
-            unspent: order.unspent,
-            engine: start.engine.clone(),
-            action: start.action.clone(),
-            step: start.step,
-            nth: start.nth,
             risk: order.risk,
-            lock: start.lock.clone(),
+            lock: treatment.lock.clone(),
             timeout: order.timeout,
             confidence: order.confidence,
-            evidence: start.issue.evidence.clone(),
+            evidence: issue.evidence.clone(),
             by: order.by.clone(),
-        });
+        };
         let attempt = Attempt {
             slot,
             engine: entry.engine,
-            intent: intent.clone(),
+            intent: Box::new(intent.clone()),
             started: self.now.at,
             due,
             cancel: None,
@@ -165,8 +160,8 @@ impl State {
         self.timers.set(due, Timer::Attempt(id));
         self.move_to(slot, Phase::Running, None, None);
         // The intent is recorded before the action starts.
-        self.record(What::AttemptStarted(intent));
-        self.emit(Effect::Start(Box::new(start)));
+        self.record(What::AttemptStarted(Box::new(intent.clone())));
+        self.emit(Effect::Start(Box::new(Start { intent, issue })));
         Some(id)
     }
 
@@ -354,27 +349,6 @@ impl State {
         }
     }
 
-    /// Whether an issue closes as soon as nothing of it runs.
-    fn is_ending(&self, slot: SlotId) -> bool {
-        let entry = self.open.get(slot);
-        let engine = entry.and_then(|entry| self.engines.get(entry.engine));
-        let superseded = entry.is_some_and(|entry| entry.superseded);
-        self.stopping || superseded || engine.is_some_and(|engine| engine.removed)
-    }
-
-    /// Rolls a failed attempt back if the plan says so, unless it still runs.
-    pub(super) fn undo_or_next(&mut self, slot: SlotId, zombie: bool) {
-        let entry = self.open.get(slot);
-        let treatment = entry.and_then(|entry| entry.treatment.as_ref());
-        if treatment.is_some_and(|one| one.rollback) && !zombie {
-            self.undo.insert(slot);
-            let until = self.now.at + self.policy.patience;
-            self.move_to(slot, Phase::AwaitingRollback, None, Some(until));
-        } else {
-            self.next(slot, true);
-        }
-    }
-
     /// Starts pending rollbacks; they go before any new attempt.
     pub(super) fn pump_undo(&mut self) {
         while let Some(slot) = self.undo.first().copied() {
@@ -384,15 +358,7 @@ impl State {
             self.undo.remove(&slot);
             let order = self.open.get(slot).and_then(|entry| {
                 let (plan, step) = entry.next_step()?;
-                let timeout = step.timeout.or(plan.timeout);
-                Some(Order {
-                    work: Work::Rollback,
-                    unspent: false,
-                    timeout: timeout.unwrap_or(self.policy.timeout),
-                    risk: step.risk.unwrap_or(plan.risk),
-                    confidence: self.confidence(entry, step),
-                    by: entry.approved.clone().unwrap_or_default(),
-                })
+                Some(self.order(entry, plan, step, Work::Rollback))
             });
             match order {
                 Some(order) => {
@@ -402,80 +368,5 @@ impl State {
                 None => self.next(slot, true),
             }
         }
-    }
-
-    /// Skips a rollback that waited longer than the policy's patience: the next attempt matters
-    /// more.
-    pub(super) fn undo_given_up(&mut self, slot: SlotId) {
-        if self.undo.remove(&slot) {
-            self.refuse("a rollback could not start in time, and was skipped");
-            self.next(slot, true);
-        }
-    }
-
-    /// Ends a treatment that did not heal: another attempt, the next step, or giving up.
-    pub(super) fn next(&mut self, slot: SlotId, counts: bool) {
-        let ending = self.is_ending(slot);
-        let Some(entry) = self.open.get_mut(slot) else {
-            return;
-        };
-        let mut hopeless = false;
-        if let Some(treatment) = entry.treatment.take() {
-            hopeless = treatment.hopeless;
-            if let Some(ticket) = treatment.verifying {
-                self.asked.remove(&ticket);
-            }
-            self.release(&treatment);
-        }
-        if ending {
-            let outcome = if self.stopping {
-                Closed::Shutdown
-            } else {
-                Closed::Superseded
-            };
-            return self.close(slot, outcome);
-        }
-        let Some(entry) = self.open.get_mut(slot) else {
-            return;
-        };
-        if counts {
-            // A hopeless step has used all of its attempts.
-            let all = hopeless && entry.gave_up.is_none();
-            let more = if all { u32::MAX } else { 1 };
-            entry.used = entry.used.saturating_add(more);
-        }
-        entry.escalate(self.policy.attempts);
-        let gave_up = entry.gave_up;
-        if gave_up.is_some() && counts {
-            // The next retry uses the next step.
-            entry.step = entry.step.saturating_add(1);
-        }
-        let planned = !entry.unplanned;
-        let plan_backoff = entry.plan.as_ref().and_then(|plan| plan.backoff);
-        let (key, stream, now) = (entry.issue.key.clone(), entry.stream, self.now.at);
-        if planned && gave_up.is_none() && self.is_at_the_end(slot) {
-            return self.exhausted(slot);
-        }
-        let backoff = plan_backoff.unwrap_or(self.policy.backoff);
-        let draw = |memory: &mut super::memory::Memory| memory.draw(now, &backoff, stream);
-        let not_before = self.memories.update(now, &key, draw).unwrap_or(now);
-        if let Some(entry) = self.open.get_mut(slot) {
-            entry.not_before = not_before;
-        }
-        match gave_up {
-            Some(reason) => self.park(slot, reason),
-            None => self.due(slot),
-        }
-    }
-
-    /// Handles an issue without further steps.
-    pub(super) fn exhausted(&mut self, slot: SlotId) {
-        let plan = self.open.get(slot).and_then(|entry| entry.plan.as_deref());
-        let reason = if plan.is_some_and(|plan| plan.report) {
-            ParkReason::ReportOnly
-        } else {
-            ParkReason::Exhausted
-        };
-        self.park(slot, reason);
     }
 }

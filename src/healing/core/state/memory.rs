@@ -126,10 +126,6 @@ impl Memories {
         self.by_key.get(key)
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.by_key.len()
-    }
-
     pub(super) fn iter(&self) -> impl Iterator<Item = (&IssueKey, &Memory)> {
         self.order
             .iter()
@@ -254,7 +250,6 @@ mod tests {
         assert_eq!(memories.ensure(at(4), &key(4), 3), Some(key(2)));
         assert_eq!(memories.ensure(at(5), &key(5), 3), Some(key(1)));
         assert_eq!(memories.ensure(at(6), &key(6), 1), Some(key(4)));
-        assert_eq!(memories.len(), 3);
         let kept: Vec<_> = memories.iter().map(|(key, _)| key.clone()).collect();
         assert_eq!(kept, [key(5), key(6), key(0)]);
     }

@@ -5,7 +5,6 @@ use std::time::Duration;
 use super::State;
 use super::alerts::Raised;
 use super::timers::Timer;
-use crate::healing::core::tally::Label;
 use crate::healing::core::{
     Alert, AlertId, AlertKind, Dropped, Effect, IssueKey, Moment, Name, Notice, Severity,
     ShortText, What,
@@ -50,7 +49,7 @@ impl State {
 
     pub(super) fn report_drops(&mut self) {
         self.drops.timer = false;
-        for &reason in Dropped::VALUES {
+        for reason in Dropped::ALL {
             let Some((key, count)) = self.drops.take(reason) else {
                 continue;
             };

@@ -70,8 +70,6 @@ pub struct Snapshot {
     pub components_bad: u64,
     /// Mutes in force.
     pub mutes: u64,
-    /// Keys with a memory.
-    pub keys_remembered: u64,
     /// Firing alerts, by severity.
     pub alerts: Counts<Severity>,
     /// Alerts refused because too many fire.
@@ -102,10 +100,6 @@ impl State {
         let tally = &self.tally;
         let (now, budget) = (self.now.at, &self.policy.budget);
         let other = || Name::new("other");
-        let mut alerts = Counts::default();
-        for (severity, count) in Severity::ALL.into_iter().zip(self.alerts.by_severity()) {
-            alerts.add_many(severity, count);
-        }
         Snapshot {
             stamp: self.now,
             observations: tally.observations.clone(),
@@ -140,8 +134,7 @@ impl State {
             components_known: number(self.components.known()),
             components_bad: number(self.components.bad()),
             mutes: number(self.mutes.len()),
-            keys_remembered: number(self.memories.len()),
-            alerts,
+            alerts: self.alerts.by_severity(),
             alerts_refused: self.alerts.refused(),
             escalations: tally.escalations,
             not_ready: number(self.escalations.not_ready().len()),

@@ -46,6 +46,20 @@ impl Timers {
         self.0.remove(&(at, timer));
     }
 
+    /// Moves a timer from the time in `set` to another; `set` follows.
+    pub(super) fn reset(&mut self, timer: Timer, set: &mut Option<Moment>, to: Option<Moment>) {
+        if *set == to {
+            return;
+        }
+        if let Some(old) = *set {
+            self.cancel(old, timer);
+        }
+        if let Some(at) = to {
+            self.set(at, timer);
+        }
+        *set = to;
+    }
+
     #[cfg(test)]
     pub(super) fn contains(&self, at: Moment, timer: Timer) -> bool {
         self.0.contains(&(at, timer))

@@ -2,91 +2,7 @@
 
 use std::marker::PhantomData;
 
-use crate::healing::core::{AttemptResult, Closed, Dropped, Phase, ServiceEscalation, Severity};
-
-/// A closed set of label values.
-pub trait Label: Copy + 'static {
-    /// All values, in the order of [`index`](Self::index).
-    const VALUES: &'static [Self];
-
-    /// The value's index in [`VALUES`](Self::VALUES).
-    fn index(self) -> usize;
-
-    /// The label value.
-    fn text(self) -> &'static str;
-}
-
-impl Label for Phase {
-    const VALUES: &'static [Self] = &Self::ALL;
-
-    fn index(self) -> usize {
-        self as usize
-    }
-
-    fn text(self) -> &'static str {
-        self.as_str()
-    }
-}
-
-impl Label for AttemptResult {
-    const VALUES: &'static [Self] = &Self::ALL;
-
-    fn index(self) -> usize {
-        self as usize
-    }
-
-    fn text(self) -> &'static str {
-        self.as_str()
-    }
-}
-
-impl Label for Closed {
-    const VALUES: &'static [Self] = &Self::ALL;
-
-    fn index(self) -> usize {
-        self as usize
-    }
-
-    fn text(self) -> &'static str {
-        self.as_str()
-    }
-}
-
-impl Label for Dropped {
-    const VALUES: &'static [Self] = &Self::ALL;
-
-    fn index(self) -> usize {
-        self as usize
-    }
-
-    fn text(self) -> &'static str {
-        self.as_str()
-    }
-}
-
-impl Label for Severity {
-    const VALUES: &'static [Self] = &Self::ALL;
-
-    fn index(self) -> usize {
-        self as usize
-    }
-
-    fn text(self) -> &'static str {
-        self.as_str()
-    }
-}
-
-impl Label for ServiceEscalation {
-    const VALUES: &'static [Self] = &Self::ALL;
-
-    fn index(self) -> usize {
-        self as usize
-    }
-
-    fn text(self) -> &'static str {
-        self.as_str()
-    }
-}
+use crate::util::ClosedSet;
 
 /// The size of the largest of these sets.
 const MOST: usize = 9;
@@ -107,7 +23,7 @@ impl<L> Default for Counts<L> {
     }
 }
 
-impl<L: Label> Counts<L> {
+impl<L: ClosedSet> Counts<L> {
     /// The count of one value.
     #[must_use]
     pub fn get(&self, label: L) -> u64 {
@@ -149,13 +65,16 @@ impl<L: Label> Counts<L> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::healing::core::{
+        AttemptResult, Closed, Dropped, Phase, ServiceEscalation, Severity,
+    };
 
-    fn fits<L: Label + PartialEq + std::fmt::Debug>() {
+    fn fits<L: ClosedSet + PartialEq + std::fmt::Debug>() {
         assert!(L::VALUES.len() <= MOST);
         let mut counts = Counts::<L>::default();
         for (place, &label) in L::VALUES.iter().enumerate() {
             assert_eq!(label.index(), place);
-            assert!(!label.text().is_empty());
+            assert!(!label.as_str().is_empty());
             counts.add(label);
         }
         assert!(counts.iter().all(|(_, n)| n == 1));

@@ -4,7 +4,7 @@ mod counts;
 mod distribution;
 mod series;
 
-pub use counts::{Counts, Label};
+pub use counts::Counts;
 pub use distribution::{CONFIDENCE_BUCKETS, DURATION_BUCKETS, Distribution};
 pub(super) use series::Series;
 

@@ -7,7 +7,7 @@ use super::super::escalate::alert_of;
 use super::super::queue::Place;
 use super::super::timers::Timer;
 use crate::config::Limits;
-use crate::healing::core::{AlertId, Label, Moment, Phase, identities};
+use crate::healing::core::{AlertId, Moment, Phase, identities};
 
 impl State {
     /// Panics if an invariant is violated.
@@ -72,7 +72,7 @@ impl State {
             assert!(!engine.watched.contains_key(&entry.issue.key));
             assert_eq!(entry.reason.is_some(), entry.phase == Phase::Parked);
         }
-        for &phase in Phase::VALUES {
+        for phase in Phase::ALL {
             let counted = phases.get(&phase).copied().unwrap_or(0);
             assert_eq!(self.tally.open.get(phase), counted, "{phase:?}");
         }
@@ -175,7 +175,7 @@ impl State {
     pub(super) fn audit_bounds(&self, most: &Limits) {
         assert!(self.open.len() <= most.open as usize);
         assert!(self.mutes.len() <= most.mutes as usize);
-        assert!(self.memories.len() <= most.keys as usize);
+        assert!(self.memories.iter().count() <= most.keys as usize);
         // Components with an issue, or that have spent attempts, are kept beyond the limit.
         let spent = self.components.iter().filter(|one| !one.spent.is_empty());
         let kept = most.components as usize + self.open.len() + spent.count();

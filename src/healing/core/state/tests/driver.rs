@@ -117,7 +117,7 @@ impl Driver {
         for effect in effects {
             match effect {
                 Effect::Record(record) => self.records.push((**record).clone()),
-                Effect::Start(start) => self.attempts.push(start.attempt),
+                Effect::Start(start) => self.attempts.push(start.intent.attempt),
                 Effect::Verify { ticket, .. } => self.checks.push(*ticket),
                 Effect::WakeAt(at) => self.wake = *at,
                 _ => {}

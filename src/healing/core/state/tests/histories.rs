@@ -7,9 +7,7 @@ use proptest::test_runner::RngAlgorithm;
 
 use super::driver::Driver;
 use super::ops::{Op, Seen, Wish, ops, seen, severities};
-use crate::healing::core::{
-    AttemptResult, Event, Label, Moment, Name, Observation, Phase, Verdict,
-};
+use crate::healing::core::{AttemptResult, Event, Moment, Name, Observation, Phase, Verdict};
 
 /// The number of cases of a property: one of `share` equal parts of a run's histories, 10,000
 /// unless `TEST_HISTORIES` says otherwise. `PROPTEST_RNG_SEED` gives other histories.
@@ -273,19 +271,19 @@ fn histories_reach_every_corner() {
             zombies += snapshot.zombies;
             storms += u64::from(snapshot.storm);
             for (phase, count) in snapshot.open.iter() {
-                phases[phase.index()] += count;
+                phases[phase as usize] += count;
             }
         }
         driver.run(&Op::Shutdown);
         let snapshot = driver.state.snapshot();
         for (outcome, count) in snapshot.closed.iter() {
-            closed[outcome.index()] += count;
+            closed[outcome as usize] += count;
         }
         for (result, count) in snapshot.attempts_finished.iter() {
-            finished[result.index()] += count;
+            finished[result as usize] += count;
         }
         for (level, count) in snapshot.escalations.iter() {
-            escalations[level.index()] += count;
+            escalations[level as usize] += count;
         }
         rollbacks += snapshot.rollbacks_started;
         evicted += snapshot.evicted;

@@ -92,7 +92,7 @@ fn an_engine_that_invents_keys_leaves_space_for_the_rest() {
 fn a_hung_action_keeps_its_lock_until_it_ends() {
     let mut bench = Bench::new(policy());
     bench.hint(down("db"));
-    let attempt = bench.runs[0].attempt;
+    let attempt = bench.runs[0].intent.attempt;
     bench.wait(30 * SECOND);
     assert!(bench.log.contains(&Effect::Cancel { attempt }));
     assert_eq!(bench.state.snapshot().zombies, 0, "it has some grace");

@@ -46,7 +46,7 @@ fn what_is_reversible_is_tried_again_slowly_and_heals_by_itself() {
         bench.wait(every.saturating_sub(Duration::from_nanos(1)));
         assert!(bench.runs.is_empty());
         bench.wait(Duration::from_nanos(1));
-        assert_eq!(bench.runs[0].action.as_str(), "restart");
+        assert_eq!(bench.runs[0].intent.action.as_str(), "restart");
         assert_eq!(bench.alerts(), [AlertKind::Exhausted]);
         bench.end(AttemptResult::Ok);
         bench.judge(Verdict::Bad);

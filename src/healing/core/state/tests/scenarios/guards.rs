@@ -98,8 +98,8 @@ fn what_is_stale_uses_up_no_attempt_and_no_step() {
     let mut bench = Bench::with(strict, plan().attempts(2).then("failover"));
     bench.detect(vec![down("db")]);
     for _ in 0..5 {
-        assert_eq!(bench.runs[0].action.as_str(), "restart");
-        assert_eq!(bench.runs[0].nth, 1);
+        assert_eq!(bench.runs[0].intent.action.as_str(), "restart");
+        assert_eq!(bench.runs[0].intent.nth, 1);
         bench.end(AttemptResult::Stale);
     }
     // A crash does not reset this.
@@ -139,7 +139,7 @@ fn an_action_that_lies_is_exhausted_and_left_alone() {
     bench.detect(vec![down("db")]);
     let mut actions = Vec::new();
     while !bench.runs.is_empty() {
-        actions.push(bench.runs[0].action.to_string());
+        actions.push(bench.runs[0].intent.action.to_string());
         bench.end(AttemptResult::Ok);
         bench.judge(Verdict::Bad);
     }
@@ -348,11 +348,11 @@ fn rollback_comes_before_the_next_attempt_and_under_the_same_lock() {
     bench.end(AttemptResult::Ok);
     bench.judge(Verdict::Bad);
     let undo = bench.runs[0].clone();
-    assert_eq!(undo.work, crate::healing::core::Work::Rollback);
+    assert_eq!(undo.intent.work, crate::healing::core::Work::Rollback);
     assert_eq!(bench.runs.len(), 1, "the other issue waits for the lock");
     bench.end(AttemptResult::Ok);
     assert_eq!(bench.runs.len(), 1);
-    assert_eq!(bench.runs[0].work, crate::healing::core::Work::Heal);
+    assert_eq!(bench.runs[0].intent.work, crate::healing::core::Work::Heal);
     let snapshot = bench.state.snapshot();
     assert_eq!(snapshot.rollbacks_started, 1);
     assert_eq!(snapshot.attempts_started, 2);
@@ -417,5 +417,5 @@ fn what_waits_for_its_rollback_is_shown_as_such_and_not_for_ever() {
     assert_eq!(bench.phase("db"), Some((Phase::Pending, None)));
     assert!(bench.refused().unwrap().contains("rollback"));
     bench.control(Control::Resume);
-    assert_eq!(bench.runs[0].work, crate::healing::core::Work::Heal);
+    assert_eq!(bench.runs[0].intent.work, crate::healing::core::Work::Heal);
 }

@@ -151,7 +151,7 @@ impl Bench {
 
     /// Ends the oldest running attempt.
     fn end(&mut self, result: AttemptResult) -> AttemptId {
-        let attempt = self.runs.remove(0).attempt;
+        let attempt = self.runs.remove(0).intent.attempt;
         self.feed(Event::Ended {
             attempt,
             result,

@@ -46,7 +46,7 @@ fn the_kill_switch_also_calls_off_what_runs() {
     let mut bench = Bench::new(policy());
     bench.hint(down("db"));
     bench.control(Control::Kill);
-    let attempt = bench.runs[0].attempt;
+    let attempt = bench.runs[0].intent.attempt;
     assert!(bench.log.contains(&Effect::Cancel { attempt }));
     bench.end(AttemptResult::Cancelled);
     assert_eq!(bench.explain("db").holds[0], Hold::Killed);
@@ -124,7 +124,7 @@ fn an_approval_of_a_later_step_is_void_when_all_steps_begin_again() {
     assert_eq!(bench.phase("db"), parked);
     bench.control(Control::Acknowledge { key: key("db") });
     bench.control(Control::Resume);
-    assert_eq!(bench.runs[0].action.as_str(), "restart");
+    assert_eq!(bench.runs[0].intent.action.as_str(), "restart");
     let by_ann =
         |what: &What| matches!(what, What::AttemptStarted(intent) if intent.by != By::Policy);
     assert_eq!(

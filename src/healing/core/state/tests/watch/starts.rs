@@ -13,11 +13,17 @@ impl Watch {
     pub(super) fn start(&mut self, start: &Start, effects: &[Effect], state: &State) {
         let key = &start.issue.key;
         let policy = state.policy();
-        assert!(self.seen_attempts.insert(start.attempt), "a number twice");
         assert!(
-            !self.runs.values().any(|runs| runs.lock == start.lock),
+            self.seen_attempts.insert(start.intent.attempt),
+            "a number twice"
+        );
+        assert!(
+            !self
+                .runs
+                .values()
+                .any(|runs| runs.lock == start.intent.lock),
             "two hold {}",
-            start.lock
+            start.intent.lock
         );
         assert!(
             self.runs.len() < policy.max_running as usize,
@@ -36,20 +42,23 @@ impl Watch {
         assert!(!state.storm.is_active(), "it starts in a storm");
         let intent = effects.iter().find_map(|effect| match effect {
             Effect::Record(record) => match &record.what {
-                What::AttemptStarted(intent) if intent.attempt == start.attempt => Some(intent),
+                What::AttemptStarted(intent) if intent.attempt == start.intent.attempt => {
+                    Some(intent)
+                }
                 _ => None,
             },
             _ => None,
         });
         let intent = intent.expect("the intent is recorded");
+        assert_eq!(**intent, start.intent, "what starts is what was recorded");
         let place = |wanted: &dyn Fn(&Effect) -> bool| effects.iter().position(wanted);
         let recorded = place(&|effect| {
             matches!(effect, Effect::Record(r) if matches!(&r.what,
-                What::AttemptStarted(i) if i.attempt == start.attempt))
+                What::AttemptStarted(i) if i.attempt == start.intent.attempt))
         });
         let started = place(&|effect| matches!(effect, Effect::Start(s) if **s == *start));
         assert!(recorded < started, "the intent comes first");
-        if start.work == Work::Heal {
+        if start.intent.work == Work::Heal {
             // The plan is one that its engine made.
             let plan = state.plan_of(key).expect("it has a plan");
             assert!(self.plans[key].contains(plan), "{plan:?}");
@@ -78,14 +87,14 @@ impl Watch {
             self.started += 1;
         }
         let runs = Runs {
-            engine: start.engine.clone(),
+            engine: start.intent.engine.clone(),
             key: key.clone(),
-            lock: start.lock.clone(),
-            work: start.work,
+            lock: start.intent.lock.clone(),
+            work: start.intent.work,
             given_up: false,
             dirty: false,
         };
-        self.runs.insert(start.attempt, runs);
+        self.runs.insert(start.intent.attempt, runs);
     }
 
     fn guards(
@@ -110,8 +119,8 @@ impl Watch {
         assert!(drawn <= self.now, "{key} starts before its time");
         assert!(!self.journal_down || risk == Risk::Reversible);
         assert!(!policy.dry_run);
-        assert_eq!(plan.steps[start.step].action, start.action);
-        let step = &plan.steps[start.step];
+        assert_eq!(plan.steps[start.intent.step].action, start.intent.action);
+        let step = &plan.steps[start.intent.step];
         assert_eq!(step.risk.unwrap_or(plan.risk), risk);
         let by_risk = [
             policy.modes.reversible,
@@ -122,7 +131,7 @@ impl Watch {
         if person {
             // The approval was for exactly this step and generation.
             let approved = self.approved.get(key);
-            assert_eq!(approved, Some(&(start.issue.generation, start.step)));
+            assert_eq!(approved, Some(&(start.issue.generation, start.intent.step)));
         }
         match plan.mode.unwrap_or(by_risk) {
             Mode::Run => {}
