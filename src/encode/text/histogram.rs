@@ -22,7 +22,9 @@ pub(super) struct Heads {
 pub(super) struct Bounds {
     of: Option<Arc<[f64]>>,
     /// `,le="0.5"} ` for each bound, `+Inf` last.
-    text: Vec<String>,
+    text: Vec<u8>,
+    /// The end of each.
+    ends: Vec<usize>,
     /// OpenMetrics: with a negative bound the sum may decrease, and sum and count must be omitted
     /// (section "Histogram").
     negative: bool,
@@ -39,11 +41,14 @@ impl Bounds {
         if !rising || bounds.iter().any(|bound| !bound.is_finite()) {
             return false;
         }
-        self.text = bounds
-            .iter()
-            .chain([&f64::INFINITY])
-            .map(|bound| [",le=\"", &number::canonical(*bound, openmetrics), "\"} "].concat())
-            .collect();
+        self.text.clear();
+        self.ends.clear();
+        for bound in bounds.iter().chain([&f64::INFINITY]) {
+            self.text.extend_from_slice(b",le=\"");
+            number::canonical(&mut self.text, *bound, openmetrics);
+            self.text.extend_from_slice(b"\"} ");
+            self.ends.push(self.text.len());
+        }
         self.negative = bounds.first().is_some_and(|bound| *bound < 0.0);
         self.of = Some(Arc::clone(bounds));
         true
@@ -80,11 +85,13 @@ pub(super) fn histogram(
     } else {
         &[]
     };
-    for (at, (tail, n)) in bounds.text.iter().zip(counts).enumerate() {
+    let mut end = 0;
+    for (at, (next, n)) in bounds.ends.iter().zip(counts).enumerate() {
         if at > 0 {
             buf.extend_from_within(open.clone());
         }
-        buf.extend_from_slice(&tail.as_bytes()[comma..]);
+        buf.extend_from_slice(&bounds.text[end + comma..*next]);
+        end = *next;
         count = count.wrapping_add(*n);
         number::whole(buf, count);
         if !exemplars.is_empty() {
@@ -116,11 +123,12 @@ pub(super) fn summary(
 ) {
     for (quantile, value) in quantiles {
         heads.parts.write_open(buf, labels);
-        let comma = if buf.ends_with(b"{") { "" } else { "," };
-        let quantile = number::canonical(*quantile, openmetrics);
-        for part in [comma, "quantile=\"", &quantile, "\"} "] {
-            buf.extend_from_slice(part.as_bytes());
+        if !buf.ends_with(b"{") {
+            buf.push(b',');
         }
+        buf.extend_from_slice(b"quantile=\"");
+        number::canonical(buf, *quantile, openmetrics);
+        buf.extend_from_slice(b"\"} ");
         number::float(buf, *value);
         buf.push(b'\n');
     }

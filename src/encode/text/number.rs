@@ -88,28 +88,27 @@ pub(super) fn float(buf: &mut Vec<u8>, number: f64) {
     }
 }
 
-/// A float in the labels `le` and `quantile`, where the text identifies the series: formatted like
-/// Go's `%g`, as OpenMetrics 1.0 recommends ("Canonical Numbers") and the Prometheus libraries for
-/// Go do. OpenMetrics requires a `.0` on whole ones.
-pub(super) fn canonical(number: f64, openmetrics: bool) -> String {
+/// Appends a float in the labels `le` and `quantile`, where the text identifies the series: formatted
+/// like Go's `%g`, as OpenMetrics 1.0 recommends ("Canonical Numbers") and the Prometheus libraries
+/// for Go do. OpenMetrics requires a `.0` on whole ones.
+pub(super) fn canonical(buf: &mut Vec<u8>, number: f64, openmetrics: bool) {
     if !number.is_finite() {
-        let mut text = Vec::new();
-        float(&mut text, number);
-        return String::from_utf8_lossy(&text).into_owned();
+        return float(buf, number);
     }
     // The limits of `strconv.FormatFloat(number, 'g', -1, 64)`.
     if number == 0.0 || (1e-4..1e6).contains(&number.abs()) {
         let mut buffer = ryu::Buffer::new();
         let text = buffer.format_finite(number);
         let whole = text.strip_suffix(".0").filter(|_| !openmetrics);
-        return whole.unwrap_or(text).to_owned();
+        return buf.extend_from_slice(whole.unwrap_or(text).as_bytes());
     }
     // The shortest digits and their exponent, `-1.25e-7`.
     let shortest = format!("{number:e}");
     let (digits, exponent) = shortest.split_once('e').unwrap_or((&shortest, "0"));
     let power: i32 = exponent.parse().unwrap_or(0);
     let sign = if power < 0 { '-' } else { '+' };
-    format!("{digits}e{sign}{:02}", power.unsigned_abs())
+    let text = format!("{digits}e{sign}{:02}", power.unsigned_abs());
+    buf.extend_from_slice(text.as_bytes());
 }
 
 #[cfg(test)]
@@ -184,6 +183,12 @@ mod tests {
         buf.push(b' ');
         value(&mut buf, Number::I64(i64::MIN));
         assert_eq!(buf, b"18446744073709551615 -9223372036854775808");
+    }
+
+    fn canonical(number: f64, openmetrics: bool) -> String {
+        let mut buf = Vec::new();
+        super::canonical(&mut buf, number, openmetrics);
+        String::from_utf8(buf).unwrap()
     }
 
     /// The examples of OpenMetrics 1.0, section "Canonical Numbers", and a few of Go's.
