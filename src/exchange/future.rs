@@ -27,21 +27,13 @@ pin_project! {
 }
 
 impl<F, P: Protocol, M> ResponseFuture<F, P, M> {
-    /// Creates the future without a guard: made in one step with the call of the service, its inner
-    /// future is not moved once more.
     #[inline]
-    pub(crate) fn new(inner: F) -> Self {
+    pub(crate) fn new(inner: F, guard: Guard<P>) -> Self {
         Self {
             inner,
-            guard: Guard::default(),
+            guard,
             mode: PhantomData,
         }
-    }
-
-    /// Sets the guard.
-    #[inline]
-    pub(crate) fn guarded(&mut self, guard: Guard<P>) {
-        self.guard = guard;
     }
 }
 

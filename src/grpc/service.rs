@@ -55,10 +55,9 @@ where
         let (mut call, tally) = self.shared.begin(RequestHead::of(&request));
         let request = request.map(|body| RequestBody::new(body, tally.map(Messages::new)));
         let inside = call.inside();
-        let mut future = ResponseFuture::new(self.inner.call(request));
+        let inner = self.inner.call(request);
         inside.left();
-        future.guarded(call);
-        future
+        ResponseFuture::new(inner, call)
     }
 }
 
@@ -93,9 +92,8 @@ where
             None => tonic::body::Body::new(body),
         });
         let inside = call.inside();
-        let mut future = ResponseFuture::new(BoxedErr::new(self.inner.call(request)));
+        let inner = self.inner.call(request);
         inside.left();
-        future.guarded(call);
-        future
+        ResponseFuture::new(BoxedErr::new(inner), call)
     }
 }

@@ -58,10 +58,9 @@ where
             *body = AxumBody::new(counted);
         }
         let inside = guard.inside();
-        let mut future = ResponseFuture::new(self.inner.call(request));
+        let inner = self.inner.call(request);
         inside.left();
-        future.guarded(guard);
-        future
+        ResponseFuture::new(inner, guard)
     }
 }
 
@@ -89,10 +88,9 @@ where
             session::offer(&mut guard, request.extensions_mut());
         }
         let inside = guard.inside();
-        let mut future = ResponseFuture::new(self.inner.call(request));
+        let inner = self.inner.call(request);
         inside.left();
-        future.guarded(guard);
-        future
+        ResponseFuture::new(inner, guard)
     }
 }
 

@@ -81,10 +81,10 @@ impl ReqwestClient {
         });
         let inside = guard.inside();
         let inner = (&self.client).call(request);
-        let mut inner = ResponseFuture::new(AsHttp { inner });
         inside.left();
-        inner.guarded(guard);
-        ReqwestFuture { inner }
+        ReqwestFuture {
+            inner: ResponseFuture::new(AsHttp { inner }, guard),
+        }
     }
 }
 

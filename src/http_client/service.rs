@@ -39,9 +39,8 @@ where
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let mut guard = self.shared.begin(RequestHead::of(&request));
         let inside = guard.inside();
-        let mut future = ResponseFuture::new(BoxedErr::new(self.inner.call(request)));
+        let inner = self.inner.call(request);
         inside.left();
-        future.guarded(guard);
-        future
+        ResponseFuture::new(BoxedErr::new(inner), guard)
     }
 }

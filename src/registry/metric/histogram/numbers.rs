@@ -65,35 +65,9 @@ pub(in crate::registry::metric) fn bucket(bounds: &[f64], value: f64) -> usize {
     /// Up to this many bounds, comparing all is faster than a binary search.
     const FEW: usize = 24;
     if bounds.len() <= FEW {
-        by_fours(bounds, value)
+        bounds.iter().map(|bound| usize::from(*bound < value)).sum()
     } else {
         bounds.partition_point(|bound| *bound < value)
-    }
-}
-
-/// The number of bounds below `value`, counted four at a time, as vector instructions do.
-#[inline]
-fn by_fours(bounds: &[f64], value: f64) -> usize {
-    let add = |lanes: &mut [usize; 4], four: &[f64; 4]| {
-        for (lane, bound) in lanes.iter_mut().zip(four) {
-            *lane += usize::from(*bound < value);
-        }
-    };
-    let (fours, rest) = bounds.as_chunks::<4>();
-    let mut lanes = [0; 4];
-    for four in fours {
-        add(&mut lanes, four);
-    }
-    let below: usize = lanes.iter().sum();
-    match bounds.last_chunk::<4>() {
-        _ if rest.is_empty() => below,
-        None => rest.iter().map(|bound| usize::from(*bound < value)).sum(),
-        // They rise: if any of the last ones is below, so are those counted already.
-        Some(last) => {
-            let mut lanes = [0; 4];
-            add(&mut lanes, last);
-            below + lanes.iter().sum::<usize>().saturating_sub(4 - rest.len())
-        }
     }
 }
 
