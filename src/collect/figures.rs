@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::catalog::{Alias, Allowed, Kind, MetricDef};
+use crate::catalog::{Alias, Kind, MetricDef};
 use crate::registry::{FamilySnapshot, Number, SeriesSnapshot, Value};
 
 /// Metrics read from a `T`; `None` if there is no value. They have no labels, or one common label
@@ -49,9 +49,10 @@ impl<T> Figures<T> {
     }
 
     /// Declares that the common label of the metric declared last has these values alone.
+    #[cfg(feature = "system")]
     pub(super) fn only(mut self, values: &[&'static str]) -> Self {
         if let (Some(label), Some((def, _))) = (self.label, self.metrics.last_mut()) {
-            let these = Allowed::these(values.iter().copied());
+            let these = crate::catalog::Allowed::these(values.iter().copied());
             Arc::make_mut(def).allowed.insert(label.into(), these);
         }
         self

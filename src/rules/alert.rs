@@ -102,8 +102,8 @@ impl Alerts {
         list
     }
 
-    /// Advances by one evaluation: `found` is the result of the expression at `now`, in
-    /// milliseconds since 1970. Returns the changes. An error leaves the state unchanged, except
+    /// Advances by one evaluation: `found` is the result of the expression, and `now` the time at
+    /// which it was due, in milliseconds since 1970. Returns the changes. An error leaves the state unchanged, except
     /// that of the limit, which ends all alerts.
     pub(super) fn step(
         &mut self,

@@ -30,6 +30,9 @@ pub(super) struct Context<'a, S> {
     /// The history, if it is the source, with the standing state of its queries.
     pub(super) standing: Option<Standings<'a>>,
     pub(super) now: i64,
+    /// The time at which the evaluation was due, by which `for` is measured as in Prometheus: one
+    /// that starts a millisecond later than the next must not make an alert wait a whole interval.
+    pub(super) due: i64,
     /// The time of the evaluation.
     pub(super) asked: i64,
     pub(super) limit: usize,
@@ -71,6 +74,7 @@ impl<'a, S: Queryable> Context<'a, S> {
             source,
             standing: None,
             now,
+            due: now,
             asked: now,
             limit: 0,
             restored: true,
@@ -104,8 +108,8 @@ impl<'a, S: Queryable> Context<'a, S> {
             let found = self.query(&query, self.now)?.into_iter();
             Ok(found.map(|sample| as_found(&sample)).collect())
         };
-        let (now, limit) = (self.now, self.limit);
-        changes.extend(alerts.step(rule, found, (now, limit), self.surroundings, &mut ask)?);
+        let (due, limit) = (self.due, self.limit);
+        changes.extend(alerts.step(rule, found, (due, limit), self.surroundings, &mut ask)?);
         let series = alerts.series(self.restored);
         let series = series.map(|(labels, value)| (labels, value.into()));
         Ok(given.take(series.collect()))

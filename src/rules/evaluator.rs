@@ -290,8 +290,10 @@ impl Evaluator {
             if group.slot == Some(slot) {
                 continue;
             }
+            // The first evaluation is not as old as the time it was due.
+            let due = group.slot.map_or(now, |_| slot);
             self.groups[at].slot = Some(slot);
-            changes.extend(self.evaluate(at, now, measured));
+            changes.extend(self.evaluate_as_due(at, now, due, measured));
         }
         self.recorded.bound(now, &self.bounds);
         changes
@@ -302,6 +304,16 @@ impl Evaluator {
         &mut self,
         at: usize,
         now: i64,
+        measured: &(impl Queryable + ?Sized),
+    ) -> Vec<AlertChange> {
+        self.evaluate_as_due(at, now, now, measured)
+    }
+
+    fn evaluate_as_due(
+        &mut self,
+        at: usize,
+        now: i64,
+        due: i64,
         measured: &(impl Queryable + ?Sized),
     ) -> Vec<AlertChange> {
         let mut changes = Vec::new();
@@ -324,6 +336,7 @@ impl Evaluator {
                 made: &self.recorded,
             }),
             now,
+            due,
             asked: now - offset,
             limit: group.rules.limit,
             restored: group.restores_in == 0,

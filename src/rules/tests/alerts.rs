@@ -337,6 +337,42 @@ fn groups_are_due_by_their_interval_and_late_ones_once() {
 }
 
 #[test]
+fn late_evaluations_make_no_alert_wait_for_another() {
+    let rules = file("  interval: 1s\n  rules: [{alert: Gone, expr: absent(x), for: 2s}]\n");
+    let (there, gone) = ([series("x", &[], 990, &[1.0])], []);
+    // By how many milliseconds the evaluations are late, of which the first finds the fault.
+    for late in [[0, 0, 0], [40, 0, 0], [999, 500, 1], [0, 700, 999]] {
+        let mut evaluator = Evaluator::new(RulesOptions::default());
+        evaluator.load(std::slice::from_ref(&rules), 0);
+        let first = evaluator.next_due(1_000_000).unwrap();
+        assert!(evaluator.evaluate_due(first, &there[..]).is_empty());
+        let states = (1_000..).step_by(1_000).zip(late).map(|(after, late)| {
+            let changes = evaluator.evaluate_due(first + after + late, &gone[..]);
+            changes.iter().find_map(|change| change.now)
+        });
+        let expected = [Some(AlertState::Pending), None, Some(AlertState::Firing)];
+        assert_eq!(states.collect::<Vec<_>>(), expected, "late by {late:?}");
+    }
+}
+
+#[test]
+fn what_the_first_evaluation_finds_is_as_old_as_that_evaluation() {
+    let rules = file("  interval: 1s\n  rules: [{alert: Gone, expr: absent(x), for: 2s}]\n");
+    let gone: [Series; 0] = [];
+    let mut evaluator = Evaluator::new(RulesOptions::default());
+    evaluator.load(&[rules], 0);
+    let due = evaluator.next_due(1_000_000).unwrap();
+    evaluator.evaluate_due(due + 500, &gone[..]);
+    let fired = (1..).find(|second| {
+        let changes = evaluator.evaluate_due(due + second * 1_000, &gone[..]);
+        changes
+            .iter()
+            .any(|change| change.now == Some(AlertState::Firing))
+    });
+    assert_eq!(fired, Some(3), "2.5 s after, not 1.5 s");
+}
+
+#[test]
 fn a_failing_expression_is_said_and_leaves_the_others_alone() {
     let load = |cpu| series("load", &[("cpu", cpu)], 0, &[9.0]);
     let rules = "
