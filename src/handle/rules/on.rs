@@ -5,9 +5,10 @@ use super::RulesError;
 use super::Selfheal;
 use super::source::Live;
 use super::wiring::{Filter, Mapping, Wiring};
-use crate::healing::engine::{Acted, RulePart};
+use crate::healing::engine::RulePart;
 use crate::healing::{
-    Confirm, Context, EngineHandle, Issue, Name, Plan, Precondition, Rule, Severity, Verdict,
+    Confirm, Context, EngineHandle, HealError, Issue, Name, Plan, Precondition, Rule, Severity,
+    Verdict,
 };
 
 /// A builder of the action for an alert; see [`Rules::on`](super::Rules::on).
@@ -68,7 +69,11 @@ impl OnAlert {
 
     /// Sets the first action. The alert counts as healed once the same expression no longer yields
     /// it on samples newer than the end of the action.
-    pub fn run(self, action: impl Into<Name>, act: impl RulePart<Acted>) -> AlertRule {
+    pub fn run(
+        self,
+        action: impl Into<Name>,
+        act: impl RulePart<Result<(), HealError>>,
+    ) -> AlertRule {
         let wiring = Arc::new(Wiring::new(&self.live, self.filter, self.mapping));
         let (seen, judged) = (Arc::clone(&wiring), Arc::clone(&wiring));
         let timed = timed(act, &wiring);
@@ -108,21 +113,29 @@ pub struct AlertRule {
 
 impl AlertRule {
     /// Adds an action for when the previous steps did not heal.
-    pub fn then(mut self, action: impl Into<Name>, act: impl RulePart<Acted>) -> Self {
+    pub fn then(
+        mut self,
+        action: impl Into<Name>,
+        act: impl RulePart<Result<(), HealError>>,
+    ) -> Self {
         let timed = timed(act, &self.wiring);
         self.rule = self.rule.then(action, timed);
         self
     }
 
     /// Adds the last action; nothing may follow it.
-    pub fn at_last(mut self, action: impl Into<Name>, act: impl RulePart<Acted>) -> Self {
+    pub fn at_last(
+        mut self,
+        action: impl Into<Name>,
+        act: impl RulePart<Result<(), HealError>>,
+    ) -> Self {
         let timed = timed(act, &self.wiring);
         self.rule = self.rule.at_last(action, timed);
         self
     }
 
     /// Sets the undo of the last added step, run after attempts that did not heal. Default: none.
-    pub fn rollback(mut self, undo: impl RulePart<Acted>) -> Self {
+    pub fn rollback(mut self, undo: impl RulePart<Result<(), HealError>>) -> Self {
         self.rule = self.rule.rollback(undo);
         self
     }
@@ -164,7 +177,10 @@ impl AlertRule {
 }
 
 /// An action that records when it ended, since earlier samples say nothing about its effect.
-fn timed<A: RulePart<Acted>>(act: A, wiring: &Arc<Wiring>) -> impl RulePart<Acted> + use<A> {
+fn timed<A: RulePart<Result<(), HealError>>>(
+    act: A,
+    wiring: &Arc<Wiring>,
+) -> impl RulePart<Result<(), HealError>> + use<A> {
     let (act, wiring) = (Arc::new(act), Arc::clone(wiring));
     move |cx: Context, issue: Issue| {
         let (act, wiring) = (Arc::clone(&act), Arc::clone(&wiring));

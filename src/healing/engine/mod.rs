@@ -13,7 +13,6 @@ pub use api::{HealingEngine, Precondition};
 pub use boxed::BoxedEngine;
 pub use context::Context;
 pub use error::{HealError, HealErrorKind};
-pub(crate) use pieces::Acted;
 pub use pieces::{Detector, RulePart};
 pub use rule::{Rule, When};
 

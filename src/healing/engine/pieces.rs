@@ -44,9 +44,6 @@ where
     }
 }
 
-/// The result of an action.
-pub(crate) type Acted = Result<(), HealError>;
-
 /// The same with boxed futures, so that a rule can hold any of them.
 pub(super) type BoxedDetector =
     Box<dyn Fn(Context) -> Boxed<'static, Result<Vec<Observation>, HealError>> + Send + Sync>;

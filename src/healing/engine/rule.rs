@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::pieces::{Acted, BoxedDetector, BoxedPart, Detector, RulePart, boxed};
+use super::pieces::{BoxedDetector, BoxedPart, Detector, RulePart, boxed};
 use super::{Context, HealError, HealingEngine, Precondition};
 use crate::healing::core::{Issue, Name, Observation, Plan, Verdict};
 
@@ -60,8 +60,8 @@ struct Base {
 
 struct Step {
     name: Name,
-    act: BoxedPart<Acted>,
-    undo: Option<BoxedPart<Acted>>,
+    act: BoxedPart<Result<(), HealError>>,
+    undo: Option<BoxedPart<Result<(), HealError>>>,
 }
 
 impl Rule {
@@ -82,7 +82,11 @@ impl Rule {
 
     /// Adds a step, taken if the steps before it did not heal.
     #[must_use]
-    pub fn then(mut self, action: impl Into<Name>, act: impl RulePart<Acted>) -> Self {
+    pub fn then(
+        mut self,
+        action: impl Into<Name>,
+        act: impl RulePart<Result<(), HealError>>,
+    ) -> Self {
         let name = action.into();
         self.plan = self.plan.then(name.clone());
         self.actions.push(Step::new(name, act));
@@ -91,7 +95,11 @@ impl Rule {
 
     /// Adds the last step; no step may follow it.
     #[must_use]
-    pub fn at_last(mut self, action: impl Into<Name>, act: impl RulePart<Acted>) -> Self {
+    pub fn at_last(
+        mut self,
+        action: impl Into<Name>,
+        act: impl RulePart<Result<(), HealError>>,
+    ) -> Self {
         let name = action.into();
         self.plan = self.plan.at_last(name.clone());
         self.actions.push(Step::new(name, act));
@@ -100,7 +108,7 @@ impl Rule {
 
     /// Sets how to undo each failed attempt of the step added last. Default: nothing is undone.
     #[must_use]
-    pub fn rollback(mut self, undo: impl RulePart<Acted>) -> Self {
+    pub fn rollback(mut self, undo: impl RulePart<Result<(), HealError>>) -> Self {
         self.plan = self.plan.with_rollback();
         if let Some(step) = self.actions.last_mut() {
             step.undo = Some(boxed(undo));
@@ -160,7 +168,7 @@ impl Rule {
 impl When {
     /// Adds the first step.
     #[must_use]
-    pub fn run(self, action: impl Into<Name>, act: impl RulePart<Acted>) -> Rule {
+    pub fn run(self, action: impl Into<Name>, act: impl RulePart<Result<(), HealError>>) -> Rule {
         let rule = Rule {
             base: self.0,
             actions: Vec::new(),
@@ -173,7 +181,7 @@ impl When {
 }
 
 impl Step {
-    fn new(name: Name, act: impl RulePart<Acted>) -> Self {
+    fn new(name: Name, act: impl RulePart<Result<(), HealError>>) -> Self {
         Self {
             name,
             act: boxed(act),
