@@ -1,4 +1,5 @@
 mod alerts;
+mod due;
 mod files;
 mod for_state;
 mod slo;
