@@ -150,7 +150,24 @@ async fn chromium_a_person_asks_for_a_metric_and_for_an_expression() {
         "sale_seconds_count",
         "1 series · histogram · Time of a sale",
     );
+    // The parts of a chart are drawn with its text.
+    let axis = || {
+        let texts = "[...document.querySelectorAll('#answer text')].map((one) => one.textContent)";
+        let texts = browser.value(texts);
+        let texts: Vec<String> = serde_json::from_value(texts).unwrap();
+        texts
+            .into_iter()
+            .filter(|text| !text.contains("min") && text != "now")
+            .collect::<Vec<_>>()
+    };
+    browser.wait("a chart", "!!document.querySelector('#answer text')");
+    assert!(
+        axis().iter().all(|text| text.parse::<f64>().is_ok()),
+        "a count has no unit: {:?}",
+        axis()
+    );
     ask("sum(sale_seconds_sum)", "1 series");
+    browser.wait("seconds", "[...document.querySelectorAll('#answer text')].some((one) => / m?s$/.test(one.textContent))");
     ask("no_such_metric", "0 series");
     ask("sum(", "unclosed left parenthesis");
 }

@@ -98,6 +98,9 @@ const selfhealChart = (() => {
     svg("path", { d: path(points, x, y, gap), class: "line" }, picture);
   };
 
+  // Five colours, then the same with dashes.
+  const colour = (n) => "c" + (n % 5) + (n % 10 < 5 ? "" : " dashed");
+
   // `chart`: { series: [{ name, points: [[seconds, value]] }], from, to, gap, unit, flags, label }.
   const draw = (into, chart) => {
     const cursor = into.dataset.cursor === undefined ? null : +into.dataset.cursor;
@@ -128,7 +131,7 @@ const selfhealChart = (() => {
       svg("title", {}, mark, few(flags.map((flag) => clock(flag.time) + " " + flag.text)).join("\n"));
     }
     series.forEach((one, n) => {
-      const group = svg("g", { class: "c" + (n % 5) }, picture), line = path(one.points, x, y, chart.gap);
+      const group = svg("g", { class: colour(n) }, picture), line = path(one.points, x, y, chart.gap);
       if (series.length === 1 && line && !line.slice(1).includes("M")) {
         const ends = one.points.filter(([, value]) => Number.isFinite(value));
         svg("path", { class: "area", d: `${line}L${x(ends[ends.length - 1][0]).toFixed(1)} ${y(bottom)}L${x(ends[0][0]).toFixed(1)} ${y(bottom)}Z` }, group);
@@ -138,7 +141,7 @@ const selfhealChart = (() => {
     if (series.length > 1) {
       const key = html("ul", "key", into);
       series.forEach((one, n) => {
-        const row = html("li", "c" + (n % 5), key);
+        const row = html("li", colour(n), key);
         html("i", "", row);
         html("span", "", row, one.name);
       });

@@ -18,14 +18,18 @@ const FIGURES: [(&str, &str, &str); 6] = [
         "s",
         "histogram_quantile(0.99, sum by (le) (rate(NS_http_request_duration_seconds_bucket[1m])))",
     ),
-    (
-        "Healed in an hour",
-        "",
-        "round(sum(increase(NS_healing_success_total[1h])))",
-    ),
+    ("Healed in an hour", "", HEALED),
     ("CPU", "%", "rate(process_cpu_seconds_total[1m])"),
     ("Memory", "B", "sum(process_resident_memory_bytes)"),
 ];
+
+/// How many there are now less those an hour ago: the counter never restarts within the history, and
+/// `increase` would miss the first heal of each component. Without samples from an hour ago there
+/// were none then, if the history or the process is that old; else the oldest samples are the base.
+const HEALED: &str = "(sum(NS_healing_success_total) or vector(0)) - \
+     (sum(NS_healing_success_total offset 1h) \
+     or (vector(0) and on() (process_start_time_seconds offset 1h or process_start_time_seconds > time() - 3600)) \
+     or sum(min_over_time(NS_healing_success_total[1h])) or vector(0))";
 
 /// Further figures, shown only if there is data.
 const MORE_FIGURES: [(&str, &str, &str); 2] = [

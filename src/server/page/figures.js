@@ -16,15 +16,19 @@
     if (body.status !== "success") throw new Error(body.error);
     return body.data;
   };
-  const title = ({ __name__: name, ...labels }) => {
-    const pairs = Object.entries(labels).map(([label, value]) => label + "=" + value);
+  // Without the labels that are equal in all series, which tell none from another.
+  const title = ({ __name__: name, ...labels }, equal) => {
+    if (equal.includes("__name__")) name = "";
+    const pairs = Object.entries(labels).filter(([label]) => !equal.includes(label)).map(([label, value]) => label + "=" + value);
     return (name || "") + (pairs.length ? (name ? " " : "") + pairs.join(", ") : "") || "value";
   };
   const number = (text) => (text === "+Inf" ? Infinity : text === "-Inf" ? -Infinity : Number(text));
   const range = async (query) => {
     const to = Date.now() / 1000, from = to - minutes * 60, step = Math.max(5, Math.round(minutes / 4));
     const { result } = await ask("query_range", { query, start: from, end: to, step });
-    const series = result.map((one) => ({ name: title(one.metric), points: (one.values || []).map(([time, value]) => [time, number(value)]) }));
+    const [first, ...others] = result.map((one) => one.metric);
+    const equal = others.length ? Object.keys(first).filter((label) => others.every((one) => one[label] === first[label])) : [];
+    const series = result.map((one) => ({ name: title(one.metric, equal), points: (one.values || []).map(([time, value]) => [time, number(value)]) }));
     return { from, to, gap: 2.5 * step, series };
   };
 
@@ -84,12 +88,22 @@
     make("figure", "chart", row, "").dataset.expression = rule.query;
     return row;
   };
+  // Seconds or bytes, if the values of an expression are surely of that unit: of a metric, of its
+  // extremes, means and quantiles, but not of rates, counts, quotients and points in time.
+  const unitOf = (expression) => {
+    const text = expression.replace(/"(\\.|[^"\\])*"|'(\\.|[^'\\])*'|\{[^}]*\}/g, "");
+    const rate = /\b(i?rate|deriv|count(_over_time|_values)?|changes|resets|group|absent(_over_time)?|present_over_time|std(var|dev)_over_time|bool)\b/;
+    const quantile = /^\s*histogram_(quantile|avg)\s*\(/.test(text);
+    if (!quantile && (rate.test(text) || /_(count|bucket)\b|[*/%^]/.test(text))) return "";
+    if (/_time(stamp)?_seconds\b/.test(text) && !/\btime\s*\(/.test(text)) return "";
+    const seconds = /_seconds(_|\b)/.test(text), bytes = /_bytes(_|\b)/.test(text);
+    return seconds === bytes ? "" : seconds ? "s" : "B";
+  };
   const explorer = async () => {
     const into = document.getElementById("answer"), about = document.getElementById("about");
     try {
       const found = await range(asked), most = 10, name = /^[a-zA-Z_:][\w:]*$/.test(asked.trim()) && asked.trim();
-      const unit = /seconds/.test(asked) ? "s" : /bytes/.test(asked) ? "B" : "";
-      draw(into, { ...found, series: found.series.slice(0, most), unit, flags: flags(), label: asked, empty: "No series match this expression." });
+      draw(into, { ...found, series: found.series.slice(0, most), unit: unitOf(asked), flags: flags(), label: asked, empty: "No series match this expression." });
       let text = found.series.length + " series" + (found.series.length > most ? ", " + most + " of them shown" : "");
       if (name) {
         // The parts of a histogram are described under its name.

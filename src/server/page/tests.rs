@@ -160,20 +160,80 @@ fn what_an_engine_watches_stands_below_it() {
     );
 }
 
-/// With its namespace, each expression can be evaluated.
+/// The text of a page, with the characters that HTML escapes.
 #[cfg(feature = "rules")]
-#[test]
-fn figures_and_charts_ask_what_can_be_answered() {
-    let report = Report::new(score(None, &[]), Vec::new());
-    let page = page(&report, 0);
-    let page = [
+fn plain(page: String) -> String {
+    [
         ("&gt;", ">"),
         ("&lt;", "<"),
         ("&quot;", "\""),
         ("&amp;", "&"),
     ]
     .iter()
-    .fold(page, |page, (written, meant)| page.replace(written, meant));
+    .fold(page, |page, (written, meant)| page.replace(written, meant))
+}
+
+/// Each heal of the last hour counts, that of a component which never had one before too.
+#[cfg(feature = "rules")]
+#[test]
+fn heals_of_the_last_hour_are_counted_exactly() {
+    use crate::testing::promqltest::{Outcome, run};
+
+    let report = Report::new(score(None, &[]), Vec::new());
+    let page = plain(page(&report, 0));
+    let figure = page.split("<h2>Healed in an hour").next().unwrap();
+    let expression = figure.rsplit("data-query=\"").next().unwrap();
+    let expression = &expression[..expression.find("\" data-unit").unwrap()];
+    let success = "shop_healing_success_total";
+    for (what, series, at, expected) in [
+        (
+            "a first heal of a young process",
+            format!("{success}{{component=\"a\"}} _x9 1x60\n  process_start_time_seconds 0x70"),
+            "12m",
+            1,
+        ),
+        (
+            "a first heal of a component",
+            format!(
+                "{success}{{component=\"a\"}} 5x130\n  {success}{{component=\"b\"}} _x99 2x30\n  \
+                 process_start_time_seconds 0x130"
+            ),
+            "120m",
+            2,
+        ),
+        (
+            "a first heal of all, of an old process",
+            format!("{success} _x99 3x30\n  process_start_time_seconds -9999x130"),
+            "120m",
+            3,
+        ),
+        (
+            "a history that is younger than the process",
+            format!("{success} 5x4 7x30\n  process_start_time_seconds -9999x30"),
+            "10m",
+            2,
+        ),
+        (
+            "nothing was healed",
+            "process_start_time_seconds 0x130".to_owned(),
+            "120m",
+            0,
+        ),
+    ] {
+        let cases = run(&format!(
+            "load 1m\n  {series}\n\neval instant at {at} {expression}\n  {{}} {expected}\n"
+        ));
+        let outcomes: Vec<_> = cases.into_iter().map(|case| case.outcome).collect();
+        assert_eq!(outcomes, [Outcome::Passed], "{what}");
+    }
+}
+
+/// With its namespace, each expression can be evaluated.
+#[cfg(feature = "rules")]
+#[test]
+fn figures_and_charts_ask_what_can_be_answered() {
+    let report = Report::new(score(None, &[]), Vec::new());
+    let page = plain(page(&report, 0));
     let mut found = 0;
     for part in page.split("data-query=\"").skip(1) {
         let end = part.find("\" data-unit").unwrap();
