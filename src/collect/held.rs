@@ -4,89 +4,47 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
-use super::figures::Figures;
-use crate::catalog::MetricDef;
-use crate::registry::{Collector, FamilySnapshot};
 use crate::util::Clock;
 
 /// How long values are reused. Reading them takes as long as writing 1,000 series; a process that is
 /// scraped hundreds of times a second spends at most one percent of a core on it.
 const KEPT: Duration = Duration::from_millis(100);
 
-/// The values of the latest reading.
-struct Held<T> {
-    clock: Clock,
-    last: Mutex<Option<(Instant, T)>>,
-}
-
-impl<T: Copy> Held<T> {
-    fn new(clock: &Clock) -> Self {
-        Self {
-            clock: clock.clone(),
-            last: Mutex::default(),
-        }
-    }
-
-    /// Returns the latest values, read again by `read` if they are too old. Concurrent callers wait
-    /// for that reading.
-    fn get(&self, read: impl FnOnce() -> T) -> T {
-        let mut last = self.last.lock();
-        let now = self.clock.now();
-        if let Some((at, figures)) = *last
-            && now.saturating_duration_since(at) < KEPT
-        {
-            return figures;
-        }
-        let figures = read();
-        *last = Some((now, figures));
-        figures
-    }
-}
-
-/// A collector of figures that come from one reading.
-pub(super) struct HeldFigures<T, F> {
+/// Returns the latest values, read again by `read` if they are too old. Concurrent callers wait for
+/// that reading.
+pub(super) fn held<T: Copy, F: Fn() -> T>(
+    clock: &Clock,
     read: F,
-    held: Held<T>,
-    figures: Figures<T>,
-}
-
-impl<T: Copy, F: Fn() -> T> HeldFigures<T, F> {
-    pub(super) fn new(clock: &Clock, figures: Figures<T>, read: F) -> Self {
-        Self {
-            read,
-            held: Held::new(clock),
-            figures,
-        }
-    }
-}
-
-impl<T, F> Collector for HeldFigures<T, F>
-where
-    T: Copy + Send + 'static,
-    F: Fn() -> T + Send + Sync + 'static,
-{
-    fn describe(&self) -> Vec<MetricDef> {
-        self.figures.describe()
-    }
-
-    fn collect(&self, out: &mut Vec<FamilySnapshot>) {
-        let read = self.held.get(&self.read);
-        self.figures.collect(&read, out);
+) -> impl Fn() -> Option<T> + use<T, F> {
+    let clock = clock.clone();
+    let last: Mutex<Option<(Instant, T)>> = Mutex::new(None);
+    move || {
+        let mut last = last.lock();
+        let now = clock.now();
+        let fresh = last.filter(|(at, _)| now.saturating_duration_since(*at) < KEPT);
+        let (_, values) = last.insert(fresh.unwrap_or_else(|| (now, read())));
+        Some(*values)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use super::*;
 
     #[test]
     fn figures_are_read_once_for_all_who_come_together() {
         let (clock, hand) = Clock::manual();
-        let held = Held::new(&clock);
-        assert_eq!(held.get(|| 1), 1);
+        let readings = Cell::new(0);
+        let held = held(&clock, || {
+            readings.set(readings.get() + 1);
+            readings.get()
+        });
+        assert_eq!(held(), Some(1));
         hand.advance(KEPT / 2);
-        assert_eq!(held.get(|| 2), 1);
+        assert_eq!(held(), Some(1));
         hand.advance(KEPT / 2);
-        assert_eq!(held.get(|| 3), 3);
+        assert_eq!(held(), Some(2));
     }
 }

@@ -30,7 +30,6 @@
 //! ```
 
 mod container;
-mod figures;
 mod held;
 mod process;
 #[cfg(feature = "tokio-metrics")]

@@ -5,10 +5,8 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use tokio::runtime::{Handle, RuntimeMetrics};
 
-use super::figures::Figures;
-use crate::catalog::MetricDef;
 use crate::registry::Number::{F64, U64};
-use crate::registry::{Collector, DeclareError, FamilySnapshot, Group, Number, Registry};
+use crate::registry::{DeclareError, Figures, Group, Number, Registry};
 
 /// Exposes metrics of a tokio runtime: workers, live tasks, tasks in the global queue, how often
 /// workers parked and how long they were busy, summed over all workers.
@@ -19,8 +17,8 @@ use crate::registry::{Collector, DeclareError, FamilySnapshot, Group, Number, Re
 /// # Errors
 /// One of the names is already declared elsewhere.
 pub fn runtime(registry: &Registry, handle: &Handle) -> Result<(), DeclareError> {
-    let Runtime(state) = &*super::once::<Runtime>(registry)?;
-    *state.metrics.lock() = Some(handle.metrics());
+    let Runtime(metrics) = &*super::once::<Runtime>(registry)?;
+    *metrics.lock() = Some(handle.metrics());
     Ok(())
 }
 
@@ -29,74 +27,50 @@ pub(crate) fn declare(registry: &Registry) -> Result<(), DeclareError> {
     super::once::<Runtime>(registry).map(drop)
 }
 
-struct Runtime(Arc<State>);
+struct Runtime(Arc<Mutex<Option<RuntimeMetrics>>>);
 
 impl Group for Runtime {
     const NAME: &'static str = "tokio";
 
     fn declare(registry: &Registry) -> Result<Self, DeclareError> {
-        let state = Arc::new(State::new(Self::NAME));
-        registry.collect_from(state.clone())?;
-        Ok(Self(state))
+        let metrics = Arc::new(Mutex::new(None::<RuntimeMetrics>));
+        let latest = Arc::clone(&metrics);
+        registry.collect_figures(figures(), move || latest.lock().clone())?;
+        Ok(Self(metrics))
     }
 }
 
-struct State {
-    figures: Figures<RuntimeMetrics>,
-    metrics: Mutex<Option<RuntimeMetrics>>,
-}
-
-impl State {
-    fn new(group: &'static str) -> Self {
-        let figures = Figures::<RuntimeMetrics>::new(group, None)
-            .gauge("tokio_workers", "Worker threads of the runtime", |tokio| {
-                Some(size(tokio.num_workers()))
-            })
-            .gauge(
-                "tokio_alive_tasks",
-                "Tasks that have been spawned and not ended",
-                |tokio| Some(size(tokio.num_alive_tasks())),
-            )
-            .gauge(
-                "tokio_global_queue_depth",
-                "Tasks that wait in the queue that all workers share",
-                |tokio| Some(size(tokio.global_queue_depth())),
-            )
-            .counter(
-                "tokio_worker_parks_total",
-                "How often a worker went to sleep, over all workers",
-                |tokio| {
-                    let parks = workers(tokio).map(|worker| tokio.worker_park_count(worker));
-                    Some(U64(parks.fold(0, u64::wrapping_add)))
-                },
-            )
-            .counter(
-                "tokio_worker_busy_seconds_total",
-                "How long workers were busy, over all workers",
-                |tokio| {
-                    let busy =
-                        workers(tokio).map(|worker| tokio.worker_total_busy_duration(worker));
-                    Some(F64(busy.map(|busy| busy.as_secs_f64()).sum()))
-                },
-            );
-        Self {
-            figures,
-            metrics: Mutex::default(),
-        }
-    }
-}
-
-impl Collector for State {
-    fn describe(&self) -> Vec<MetricDef> {
-        self.figures.describe()
-    }
-
-    fn collect(&self, out: &mut Vec<FamilySnapshot>) {
-        let metrics = self.metrics.lock().clone();
-        if let Some(metrics) = metrics {
-            self.figures.collect(&metrics, out);
-        }
-    }
+fn figures() -> Figures<RuntimeMetrics> {
+    Figures::<RuntimeMetrics>::new(Runtime::NAME)
+        .gauge("tokio_workers", "Worker threads of the runtime", |tokio| {
+            size(tokio.num_workers())
+        })
+        .gauge(
+            "tokio_alive_tasks",
+            "Tasks that have been spawned and not ended",
+            |tokio| size(tokio.num_alive_tasks()),
+        )
+        .gauge(
+            "tokio_global_queue_depth",
+            "Tasks that wait in the queue that all workers share",
+            |tokio| size(tokio.global_queue_depth()),
+        )
+        .counter(
+            "tokio_worker_parks_total",
+            "How often a worker went to sleep, over all workers",
+            |tokio| {
+                let parks = workers(tokio).map(|worker| tokio.worker_park_count(worker));
+                U64(parks.fold(0, u64::wrapping_add))
+            },
+        )
+        .counter(
+            "tokio_worker_busy_seconds_total",
+            "How long workers were busy, over all workers",
+            |tokio| {
+                let busy = workers(tokio).map(|worker| tokio.worker_total_busy_duration(worker));
+                F64(busy.map(|busy| busy.as_secs_f64()).sum())
+            },
+        )
 }
 
 fn workers(tokio: &RuntimeMetrics) -> std::ops::Range<usize> {

@@ -7,14 +7,11 @@ use parking_lot::Mutex;
 
 use super::Selfheal;
 use super::ready::Application;
-use crate::catalog::{Kind, MetricDef};
 use crate::config::Config;
 use crate::health::{
     Check, Component, Contributor, Report, Score, Source, Traffic, TrafficWindow, score,
 };
-use crate::registry::{
-    Collector, DeclareError, FamilySnapshot, Number, Registry, SeriesSnapshot, Value,
-};
+use crate::registry::{DeclareError, Figures, Number, Registry};
 use crate::util::Clock;
 
 /// The window of traffic that counts for the score.
@@ -118,51 +115,25 @@ fn first_no(mut checks: impl Iterator<Item = Check>) -> Check {
 
 /// Exposes the score as a metric.
 pub(super) fn expose(health: &Arc<Health>, registry: &Registry) -> Result<(), DeclareError> {
-    registry.collect_from(Arc::new(ScoreCollector(Arc::clone(health))))
-}
-
-struct ScoreCollector(Arc<Health>);
-
-impl ScoreCollector {
-    fn defs() -> [MetricDef; 3] {
-        let gauge = |name: &'static str, help: &'static str| {
-            let mut def = MetricDef::new(Kind::Gauge, name, help);
-            def.group = "health";
-            def
-        };
-        [
-            gauge(
-                "system_health_score",
-                "Share of traffic that can be expected to be served well, 0 to 100; the unknown \
-                 counts as bad",
-            ),
-            gauge(
-                "system_health_score_upper",
-                "The health score if everything unknown is good",
-            ),
-            gauge(
-                "system_health_coverage_ratio",
-                "Share of the health score's inputs that is known",
-            ),
-        ]
-    }
-}
-
-impl Collector for ScoreCollector {
-    fn describe(&self) -> Vec<MetricDef> {
-        Self::defs().to_vec()
-    }
-
-    fn collect(&self, out: &mut Vec<FamilySnapshot>) {
-        let (_, score, _) = self.0.parts();
-        let values = [score.low, score.high, score.coverage];
-        for (def, value) in Self::defs().into_iter().zip(values) {
-            out.push(FamilySnapshot {
-                def: Arc::new(def),
-                series: vec![SeriesSnapshot::new([], Value::Number(Number::F64(value)))],
-            });
-        }
-    }
+    let figures = Figures::<Score>::new("health")
+        .gauge(
+            "system_health_score",
+            "Share of traffic that can be expected to be served well, 0 to 100; the unknown counts \
+             as bad",
+            |score| Number::F64(score.low),
+        )
+        .gauge(
+            "system_health_score_upper",
+            "The health score if everything unknown is good",
+            |score| Number::F64(score.high),
+        )
+        .gauge(
+            "system_health_coverage_ratio",
+            "Share of the health score's inputs that is known",
+            |score| Number::F64(score.coverage),
+        );
+    let health = Arc::clone(health);
+    registry.collect_figures(figures, move || Some(health.parts().1))
 }
 
 impl Selfheal {

@@ -25,7 +25,8 @@
 //! | [`StripedCounter`], [`StripedHistogram`] | `.striped()` after `counter`, `histogram` | values that many threads record constantly |
 //! | [`Info`] | `info` | text about the service |
 //! | [`StateSet`] | `state_set` | the current state out of a closed set |
-//! | [`Collector`] | `collect_from` | many values of one moment |
+//! | [`Figures`] | `collect_figures` | many values of one moment, as a table |
+//! | [`Collector`] | `collect_from` | the same, from another source |
 //!
 //! # One owner for each name
 //! A histogram `job_seconds` has samples named `job_seconds_bucket`, `job_seconds_sum` and
@@ -71,6 +72,7 @@ mod error;
 mod expiry;
 mod exponential;
 mod family;
+mod figures;
 mod group;
 mod groups;
 #[cfg(any(feature = "http", feature = "http-client", feature = "grpc"))]
@@ -111,6 +113,7 @@ pub use dynamic::Declared;
 pub use error::DeclareError;
 pub use exponential::{COARSEST_SCHEMA, FINEST_SCHEMA};
 pub use family::Family;
+pub use figures::Figures;
 pub use group::Group;
 #[doc(hidden)]
 pub use labels::are_distinct;

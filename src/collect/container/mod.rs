@@ -2,12 +2,9 @@
 
 mod cgroup;
 
-use std::sync::Arc;
-
-use super::figures::Figures;
-use super::held::HeldFigures;
+use super::held::held;
 use crate::registry::Number::{F64, U64};
-use crate::registry::{DeclareError, Group, Registry};
+use crate::registry::{DeclareError, Figures, Group, Registry};
 
 use cgroup::Cgroup;
 
@@ -33,11 +30,8 @@ impl Group for Container {
 
     fn declare(registry: &Registry) -> Result<Self, DeclareError> {
         let cgroup = Cgroup::default();
-        registry.collect_from(Arc::new(HeldFigures::new(
-            registry.clock(),
-            figures(Self::NAME),
-            move || cgroup.read(),
-        )))?;
+        let read = held(registry.clock(), move || cgroup.read());
+        registry.collect_figures(figures(), read)?;
         Ok(Self)
     }
 }
@@ -52,8 +46,8 @@ struct Usage {
     throttled_seconds: Option<f64>,
 }
 
-fn figures(group: &'static str) -> Figures<Usage> {
-    Figures::<Usage>::new(group, None)
+fn figures() -> Figures<Usage> {
+    Figures::<Usage>::new(Container::NAME)
         .gauge(
             "container_memory_used_bytes",
             "Memory used by the control group",

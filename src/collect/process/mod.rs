@@ -10,14 +10,11 @@ mod parse;
 #[cfg(all(feature = "system", any(test, not(target_os = "linux"))))]
 mod portable;
 
-use std::sync::Arc;
-
-use super::figures::Figures;
-use super::held::HeldFigures;
+use super::held::held;
 use crate::catalog::Alias;
 use crate::config::AUTOMATION;
 use crate::registry::Number::{F64, U64};
-use crate::registry::{DeclareError, Group, Registry};
+use crate::registry::{DeclareError, Figures, Group, Registry};
 
 #[cfg(target_os = "linux")]
 use linux::Linux as Source;
@@ -53,11 +50,8 @@ impl Group for Process {
 
     fn declare(registry: &Registry) -> Result<Self, DeclareError> {
         let source = Source::default();
-        registry.collect_from(Arc::new(HeldFigures::new(
-            registry.clock(),
-            figures(Self::NAME),
-            move || source.read(),
-        )))?;
+        let read = held(registry.clock(), move || source.read());
+        registry.collect_figures(figures(), read)?;
         Ok(Self)
     }
 }
@@ -77,8 +71,8 @@ struct ProcessFigures {
     transmitted_bytes: Option<u64>,
 }
 
-fn figures(group: &'static str) -> Figures<ProcessFigures> {
-    Figures::<ProcessFigures>::new(group, None)
+fn figures() -> Figures<ProcessFigures> {
+    Figures::<ProcessFigures>::new(Process::NAME)
         .standard_names()
         .counter(
             "process_cpu_seconds_total",

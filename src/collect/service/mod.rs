@@ -7,12 +7,9 @@ use std::time::Instant;
 
 use parking_lot::Mutex;
 
-use super::figures::{Figures, family, grouped};
 use crate::catalog::{Alias, Kind, MetricDef, names};
 use crate::config::{AUTOMATION, LUMINOUS_NIX, PLATFORM, SERVICE_INFO};
-use crate::registry::{
-    Collector, DeclareError, FamilySnapshot, Group, Number, Registry, SeriesSnapshot,
-};
+use crate::registry::{DeclareError, Figures, Group, Number, Registry, SeriesSnapshot};
 use crate::util::Clock;
 
 pub use build::BuildInfo;
@@ -68,34 +65,28 @@ impl ServiceInfo {
 /// A label breaks the rules for names or is duplicate; or one of the four names is already declared
 /// elsewhere.
 pub fn service(registry: &Registry, clock: &Clock, info: &ServiceInfo) -> Result<(), DeclareError> {
-    let Service(state) = &*super::once::<Service>(registry)?;
-    let running = Running {
-        service: service_series(&state.service, info)?,
+    let Service(running) = &*super::once::<Service>(registry)?;
+    let now = Running {
+        service: service_series(info)?,
         build: info.build.series(),
         started: clock.now(),
         clock: clock.clone(),
     };
-    *state.running.lock() = Some(Arc::new(running));
+    *running.lock() = Some(Arc::new(now));
     Ok(())
 }
 
-struct Service(Arc<State>);
+struct Service(Arc<Mutex<Option<Arc<Running>>>>);
 
 impl Group for Service {
     const NAME: &'static str = "service";
 
     fn declare(registry: &Registry) -> Result<Self, DeclareError> {
-        let state = Arc::new(State::new(Self::NAME));
-        registry.collect_from(state.clone())?;
-        Ok(Self(state))
+        let running = Arc::new(Mutex::new(None::<Arc<Running>>));
+        let latest = Arc::clone(&running);
+        registry.collect_figures(figures(), move || latest.lock().clone())?;
+        Ok(Self(running))
     }
-}
-
-struct State {
-    service: Arc<MetricDef>,
-    build: Arc<MetricDef>,
-    uptime: Figures<Running>,
-    running: Mutex<Option<Arc<Running>>>,
 }
 
 /// The values set by one call of [`service`].
@@ -113,62 +104,39 @@ impl Running {
     }
 }
 
-impl State {
-    fn new(group: &'static str) -> Self {
-        let service = MetricDef::new(
-            Kind::Info,
-            SERVICE_INFO,
-            "Version of this service, and whether healing is on",
-        );
-        let build = MetricDef::new(
-            Kind::Info,
-            "build_info",
-            "Version, commit and time of the build",
-        );
-        let uptime = Figures::<Running>::new(group, None)
-            .gauge(
-                "uptime_seconds",
-                "For how long the service has been up",
-                |running| Some(running.uptime()),
-            )
-            .alias(Alias::new(LUMINOUS_NIX, UPTIME))
-            .alias(Alias::new(PLATFORM, UPTIME))
-            .alias(Alias::new(AUTOMATION, UPTIME))
-            .counter(
-                "uptime_seconds_total",
-                "For how long the service has been up, as a counter",
-                |running| Some(running.uptime()),
-            );
-        Self {
-            service: grouped(group, service.with_labels(OWN_LABELS)),
-            build: grouped(group, build.with_labels(BuildInfo::LABELS)),
-            uptime,
-            running: Mutex::default(),
-        }
-    }
-}
-
-impl Collector for State {
-    fn describe(&self) -> Vec<MetricDef> {
-        let mut defs = self.uptime.describe();
-        defs.extend([&self.service, &self.build].map(|def| (**def).clone()));
-        defs
-    }
-
-    fn collect(&self, out: &mut Vec<FamilySnapshot>) {
-        let running = self.running.lock().clone();
-        if let Some(running) = running {
-            self.uptime.collect(&running, out);
-            out.push(family(&self.service, vec![running.service.clone()]));
-            out.push(family(&self.build, vec![running.build.clone()]));
-        }
-    }
+fn figures() -> Figures<Arc<Running>> {
+    let info = |name, help| MetricDef::new(Kind::Info, name, help);
+    let service = info(
+        SERVICE_INFO,
+        "Version of this service, and whether healing is on",
+    );
+    let build = info("build_info", "Version, commit and time of the build");
+    Figures::<Arc<Running>>::new(Service::NAME)
+        .gauge(
+            "uptime_seconds",
+            "For how long the service has been up",
+            |running| running.uptime(),
+        )
+        .alias(Alias::new(LUMINOUS_NIX, UPTIME))
+        .alias(Alias::new(PLATFORM, UPTIME))
+        .alias(Alias::new(AUTOMATION, UPTIME))
+        .counter(
+            "uptime_seconds_total",
+            "For how long the service has been up, as a counter",
+            |running| running.uptime(),
+        )
+        .metric(service.with_labels(OWN_LABELS), |running| {
+            vec![running.service.clone()]
+        })
+        .metric(build.with_labels(BuildInfo::LABELS), |running| {
+            vec![running.build.clone()]
+        })
 }
 
 /// The labels of every `service_info`; those of the user follow.
 const OWN_LABELS: [&str; 2] = ["version", "healing_enabled"];
 
-fn service_series(def: &MetricDef, info: &ServiceInfo) -> Result<SeriesSnapshot, DeclareError> {
+fn service_series(info: &ServiceInfo) -> Result<SeriesSnapshot, DeclareError> {
     for (at, (label, _)) in info.labels.iter().enumerate() {
         let before = info.labels[..at].iter().map(|(name, _)| &**name);
         let problem = match names::label(label) {
@@ -177,7 +145,7 @@ fn service_series(def: &MetricDef, info: &ServiceInfo) -> Result<SeriesSnapshot,
             Ok(()) => continue,
         };
         return Err(DeclareError::Label {
-            name: def.name.to_string(),
+            name: SERVICE_INFO.to_owned(),
             label: label.clone(),
             problem,
         });

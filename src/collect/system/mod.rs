@@ -9,14 +9,11 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use crate::catalog::MetricDef;
-use crate::registry::{Collector, DeclareError, FamilySnapshot, Group, Registry};
+use crate::registry::{DeclareError, Group, Registry};
 use crate::util::Clock;
 
 pub use sampler::{SystemHandle, SystemSampler};
 pub use source::{Disk, Network, SystemSample, SystemSource};
-
-use metrics::Metrics;
 
 /// The maximum number of mount points that are exposed; those last by name are left out and counted
 /// in `selfheal_system_omitted`.
@@ -67,44 +64,32 @@ impl Group for System {
     const NAME: &'static str = "system";
 
     fn declare(registry: &Registry) -> Result<Self, DeclareError> {
-        let state = Arc::new(State {
-            metrics: Metrics::new(Self::NAME),
-            last: Mutex::default(),
-        });
-        registry.collect_from(state.clone())?;
+        let state = Arc::new(State::default());
+        let latest = Arc::clone(&state);
+        registry.collect_figures(metrics::figures(Self::NAME), move || latest.sample())?;
         Ok(Self(state))
     }
 }
 
-struct State {
-    metrics: Metrics,
-    /// The last sample, and its sampler.
-    last: Mutex<Option<(Owner, Arc<SystemSample>)>>,
-}
+/// The last sample, and its sampler.
+#[derive(Default)]
+struct State(Mutex<Option<(Owner, Arc<SystemSample>)>>);
 
 /// Identifies a sampler by the address of the allocation.
 type Owner = Arc<()>;
 
 impl State {
     fn set(&self, owner: &Owner, sample: SystemSample) {
-        *self.last.lock() = Some((Arc::clone(owner), Arc::new(sample)));
+        *self.0.lock() = Some((Arc::clone(owner), Arc::new(sample)));
     }
 
     /// Removes the sample if it is from this sampler.
     fn clear(&self, owner: &Owner) {
-        self.last.lock().take_if(|(is, _)| Arc::ptr_eq(is, owner));
-    }
-}
-
-impl Collector for State {
-    fn describe(&self) -> Vec<MetricDef> {
-        self.metrics.describe()
+        self.0.lock().take_if(|(is, _)| Arc::ptr_eq(is, owner));
     }
 
-    fn collect(&self, out: &mut Vec<FamilySnapshot>) {
-        let last = self.last.lock().clone();
-        if let Some((_, sample)) = last {
-            self.metrics.collect(&sample, out);
-        }
+    fn sample(&self) -> Option<Arc<SystemSample>> {
+        let last = self.0.lock();
+        last.as_ref().map(|(_, sample)| Arc::clone(sample))
     }
 }

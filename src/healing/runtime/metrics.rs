@@ -10,9 +10,7 @@ use super::shell::Shell;
 use super::slots::DetectionResult;
 use crate::catalog::{Allowed, Kind, MetricDef};
 use crate::healing::core::Name;
-use crate::registry::{
-    Collector, DeclareError, FamilySnapshot, Number, Registry, SeriesSnapshot, Value,
-};
+use crate::registry::{DeclareError, Figures, Number, Registry, SeriesSnapshot};
 
 impl Shell {
     /// The number of detection runs by engine and result.
@@ -39,7 +37,8 @@ impl Page {
         let page = Arc::new(Self(Mutex::new(Arc::clone(shell))));
         let core = Arc::clone(&page);
         expose::expose(registry, move || core.shell().snapshot())?;
-        registry.collect_from(Arc::new(OfTheShell(Arc::clone(&page))))?;
+        let shell = Arc::clone(&page);
+        registry.collect_figures(figures(), move || Some(shell.shell()))?;
         Ok(page)
     }
 
@@ -56,64 +55,33 @@ impl Page {
 
 /// Every metric of the core and of its runtime.
 pub(crate) fn catalogue() -> Vec<MetricDef> {
-    expose::defs().chain(OfTheShell::defs()).collect()
+    let mut defs = expose::figures().describe();
+    defs.extend(figures().describe());
+    defs
 }
 
-struct OfTheShell(Arc<Page>);
-
-impl OfTheShell {
-    fn defs() -> [MetricDef; 2] {
-        [Self::detections(), Self::missed()]
-    }
-
-    fn missed() -> MetricDef {
-        let mut def = MetricDef::new(
-            Kind::Counter,
+fn figures() -> Figures<Arc<Shell>> {
+    let results = DetectionResult::ALL.map(DetectionResult::as_str);
+    let detections = MetricDef::new(
+        Kind::Counter,
+        "healing_detections_total",
+        "Detection runs of each engine, by result",
+    );
+    let detections = detections
+        .with_labels(["engine", "result"])
+        .allow("result", Allowed::these(results));
+    Figures::<Arc<Shell>>::new(expose::GROUP)
+        .metric(detections, |shell| {
+            let all = shell.detections().into_iter();
+            let series = all.map(|(engine, result, count)| {
+                let labels = [("engine", engine.as_str()), ("result", result.as_str())];
+                SeriesSnapshot::new(labels, Number::U64(count))
+            });
+            series.collect()
+        })
+        .counter(
             "healing_alert_changes_missed_total",
             "Alert changes that hooks missed because they were too slow",
-        );
-        def.group = "healing";
-        def
-    }
-
-    fn detections() -> MetricDef {
-        let mut def = MetricDef::new(
-            Kind::Counter,
-            "healing_detections_total",
-            "Detection runs of each engine, by result",
+            |shell| Number::U64(shell.alerts_missed.load(Ordering::Relaxed)),
         )
-        .with_labels(["engine", "result"])
-        .allow(
-            "result",
-            Allowed::these(DetectionResult::ALL.map(DetectionResult::as_str)),
-        );
-        def.group = "healing";
-        def
-    }
-}
-
-impl Collector for OfTheShell {
-    fn describe(&self) -> Vec<MetricDef> {
-        OfTheShell::defs().into()
-    }
-
-    fn collect(&self, out: &mut Vec<FamilySnapshot>) {
-        let shell = self.0.shell();
-        let series = shell
-            .detections()
-            .into_iter()
-            .map(|(engine, result, count)| {
-                let labels = [("engine", engine.as_str()), ("result", result.as_str())];
-                SeriesSnapshot::new(labels, Value::Number(Number::U64(count)))
-            });
-        out.push(FamilySnapshot {
-            def: Arc::new(Self::detections()),
-            series: series.collect(),
-        });
-        let missed = Number::U64(shell.alerts_missed.load(Ordering::Relaxed));
-        out.push(FamilySnapshot {
-            def: Arc::new(Self::missed()),
-            series: vec![SeriesSnapshot::new([], Value::Number(missed))],
-        });
-    }
 }

@@ -58,6 +58,12 @@ pub enum Value {
     },
 }
 
+impl From<Number> for Value {
+    fn from(number: Number) -> Self {
+        Self::Number(number)
+    }
+}
+
 impl Value {
     /// Borrows the value.
     #[must_use]
@@ -196,10 +202,13 @@ impl SeriesSnapshot {
     /// A series; `labels` are pairs of name and raw value. Values are cut at 4,096 bytes here, and
     /// to the limit of their family by the registry that collects them.
     #[must_use]
-    pub fn new<'a>(labels: impl IntoIterator<Item = (&'a str, &'a str)>, value: Value) -> Self {
+    pub fn new<'a>(
+        labels: impl IntoIterator<Item = (&'a str, &'a str)>,
+        value: impl Into<Value>,
+    ) -> Self {
         Self {
             labels: render_pairs(labels, *LABEL_LIMITS.end()).into_boxed_str(),
-            value,
+            value: value.into(),
             created: None,
             exemplar: None,
         }
