@@ -13,6 +13,7 @@ use crate::config::Mode;
 use crate::healing::runtime::ComponentState;
 use crate::healing::{Alert, Closed, Name, OpenIssue, Phase, Severity};
 use crate::health::{Check, Component, Contributor, Fact, Note, Status};
+use crate::util::lasting;
 
 /// How long a task that should run every second may not run before its runtime counts as stalled.
 const STALLED: Duration = Duration::from_secs(10);
@@ -44,7 +45,7 @@ impl Contributor for Healed {
             let name = watched.component;
             let one = part(&name).engine(watched.engine.as_str());
             let seen = match (open.remove(&name), watched.blind) {
-                (Some(state), _) => one.health(health(&state), state.text.replace('_', " ")),
+                (Some(state), _) => one.health(health(&state), state.text),
                 (None, Some(blind)) => {
                     let (seconds, why) = (blind.lasting.as_secs(), blind.why);
                     let detail = format!("not seen for {seconds} s: {why}");
@@ -62,9 +63,10 @@ impl Contributor for Healed {
             }
         }
         // Components that were not registered in advance but have an issue.
-        parts.extend(open.into_values().map(|state| {
-            part(&state.component).health(health(&state), state.text.replace('_', " "))
-        }));
+        parts.extend(
+            open.into_values()
+                .map(|state| part(&state.component).health(health(&state), state.text)),
+        );
         parts
     }
 
@@ -152,7 +154,7 @@ impl Contributor for Healed {
                 _ => &["mute"],
             };
             let note = note.status(status).key(key.to_string()).verbs(verbs);
-            Some(note.detail(stories::outlook(&explained, now)))
+            Some(note.detail(explained.outlook(now)))
         };
         healing.issues().into_iter().filter_map(note).collect()
     }
@@ -172,7 +174,7 @@ impl Contributor for Healed {
         };
         vec![
             Fact::new(
-                format!("attempts left, {}", stories::lasting(budget.window)),
+                format!("attempts left, {}", lasting(budget.window)),
                 format!("{} of {}", now.budget_left, budget.max),
             ),
             Fact::new(

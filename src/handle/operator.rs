@@ -61,7 +61,7 @@ impl Operator for Healer {
             "next": next,
             "starts_in_seconds_at_the_earliest": seconds(explained.not_before),
             "held_back_by": holds.collect::<Vec<_>>(),
-            "in_words": stories::outlook(&explained, now),
+            "in_words": explained.outlook(now),
         });
         Some(whole.to_string())
     }

@@ -155,7 +155,6 @@ impl Selfheal {
     /// removes it and ends the wait of
     /// [`Service::wait_until_serving`](crate::config::Service::wait_until_serving). Default: none.
     /// Healing, shutdown and [`serving`](Self::serving) can still make the service not ready.
-    /// [`serving`](Self::serving) do not say otherwise either.
     pub fn set_not_ready(&self, reason: Option<&str>) {
         self.inner.health.application.set_reason(reason);
     }

@@ -4,9 +4,10 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use crate::healing::core::{AlertId, Explanation, Moment, Stamp};
-use crate::healing::{Alert, AttemptResult, Closed, IssueKey, Name, Phase, Record, What};
+use crate::healing::core::{AlertId, Stamp};
+use crate::healing::{Alert, AttemptResult, Closed, IssueKey, Phase, Record, What};
 use crate::health::{Note, Status};
+use crate::util::{lasting, plain};
 
 /// A fault, as far as the records show it.
 struct Story {
@@ -73,10 +74,12 @@ impl Story {
         match what {
             What::Moved { reason, .. } => {
                 let why = reason.map_or("waits for a person", |reason| reason.as_str());
-                let text = format!("left to a person ({})", words(why).to_lowercase());
+                let text = format!("left to a person ({})", plain(why));
                 self.end = Some((text, Status::Down));
             }
-            What::WouldRun { action, .. } => self.done = format!("{} would run", plain(action)),
+            What::WouldRun { action, .. } => {
+                self.done = format!("{} would run", plain(action.as_str()));
+            }
             What::AttemptFinished {
                 action,
                 result,
@@ -84,7 +87,7 @@ impl Story {
                 message,
                 ..
             } => {
-                let (action, took) = (plain(action), lasting(*took));
+                let (action, took) = (plain(action.as_str()), lasting(*took));
                 self.done = match result {
                     AttemptResult::Ok => format!("{action} took {took}"),
                     result => format!("{action} {} after {took}", result.as_str()),
@@ -146,63 +149,13 @@ fn end(outcome: Closed) -> (String, Status) {
     (text.to_owned(), status)
 }
 
-/// The state of an open fault and the next step, as sentences.
-pub(super) fn outlook(explained: &Explanation, now: Moment) -> String {
-    let mut text = String::new();
-    if let Some(next) = &explained.next {
-        let _ = write!(text, "{}, {next}", next.action);
-    }
-    let state = match (explained.phase, explained.reason, explained.until) {
-        (Phase::Backoff, ..) => format!("next in {}", lasting(explained.not_before - now)),
-        (Phase::Settling, _, Some(until)) => {
-            format!("healed in {} if it stays well", lasting(until - now))
-        }
-        (_, Some(reason), until) => {
-            let why = words(reason.as_str()).to_lowercase();
-            let again = until.map(|at| format!(", tried again in {}", lasting(at - now)));
-            format!("left to a person ({why}){}", again.unwrap_or_default())
-        }
-        (phase, ..) => words(phase.as_str()).to_lowercase(),
-    };
-    if !text.is_empty() {
-        text.push_str("; ");
-    }
-    text.push_str(&state);
-    if let Some(hold) = explained.holds.first() {
-        let _ = write!(text, ". Held back: {hold}");
-        if let Some(until) = hold.until() {
-            let _ = write!(text, ", for {}", lasting(until - now));
-        }
-    }
-    text
-}
-
 /// An identifier as words: `file_corrupt` as `File corrupt`.
 pub(super) fn words(name: &str) -> String {
-    let mut text = name.replace(['_', '-'], " ");
+    let mut text = plain(name);
     if let Some(first) = text.get_mut(..1) {
         first.make_ascii_uppercase();
     }
     text
-}
-
-/// The same in lower case, for use within a sentence.
-fn plain(name: &Name) -> String {
-    name.as_str().replace(['_', '-'], " ")
-}
-
-/// Formats a duration with one unit and two or three digits.
-pub(super) fn lasting(duration: Duration) -> String {
-    let seconds = duration.as_secs_f64();
-    match seconds {
-        ..0.001 => "under 1 ms".to_owned(),
-        ..1.0 => format!("{:.0} ms", seconds * 1e3),
-        ..10.0 => format!("{seconds:.1} s"),
-        ..120.0 => format!("{seconds:.0} s"),
-        ..7_200.0 => format!("{:.0} min", seconds / 60.0),
-        ..172_800.0 => format!("{:.0} h", seconds / 3_600.0),
-        _ => format!("{:.0} d", seconds / 86_400.0),
-    }
 }
 
 pub(super) fn wall(stamp: Stamp) -> SystemTime {
@@ -271,19 +224,5 @@ mod tests {
             folded(&[&opened, &failed, &done, &closed, &opened]),
             [again, healed]
         );
-    }
-
-    #[test]
-    fn durations_have_one_unit() {
-        for (seconds, text) in [
-            (0.0, "under 1 ms"),
-            (0.0041, "4 ms"),
-            (1.04, "1.0 s"),
-            (38.2, "38 s"),
-            (600.0, "10 min"),
-            (3.0e5, "3 d"),
-        ] {
-            assert_eq!(lasting(Duration::from_secs_f64(seconds)), text);
-        }
     }
 }

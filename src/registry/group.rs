@@ -59,17 +59,10 @@ pub trait Group: Send + Sync + Sized + 'static {
 /// each, whose doc comment is its help.
 ///
 /// ```
-/// use selfheal::registry::{DeclareError, LabelValue, Registry};
+/// use selfheal::registry::{DeclareError, Registry};
 ///
-/// #[derive(Clone, Copy, Debug)]
-/// pub enum Payment { Card, Cash }
-///
-/// impl LabelValue for Payment {
-///     type Key = Self;
-///     const VALUES: &'static [&'static str] = &["card", "cash"];
-///     fn index(&self) -> usize {
-///         *self as usize
-///     }
+/// selfheal::label_values! {
+///     pub enum Payment { Card = "card", Cash = "cash" }
 /// }
 ///
 /// selfheal::group! {

@@ -40,6 +40,8 @@ mod unrecorded;
 mod uptime;
 #[cfg(any(feature = "http", feature = "http-client", feature = "grpc"))]
 mod verb;
+#[cfg(feature = "healing")]
+mod words;
 
 #[cfg(feature = "healing")]
 pub(crate) use awake::Awake;
@@ -78,3 +80,5 @@ pub use unrecorded::Unrecorded;
 pub use uptime::Uptime;
 #[cfg(any(feature = "http", feature = "http-client", feature = "grpc"))]
 pub(crate) use verb::Verb;
+#[cfg(feature = "healing")]
+pub(crate) use words::{lasting, plain};

@@ -1,6 +1,6 @@
 //! Explanations: the next action for an issue, and the guards that hold it back.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use super::confidence::Confidence;
 use super::escalate::{EscalationState, ServiceEscalation};
@@ -9,6 +9,7 @@ use super::issue::{Generation, IssueKey, Name, Severity};
 use super::moment::Moment;
 use super::outcome::{ParkReason, Phase};
 use super::plan::{Mode, Risk};
+use crate::util::{lasting, plain};
 
 /// The next action for an issue.
 #[derive(Debug, Clone, PartialEq)]
@@ -109,6 +110,41 @@ impl fmt::Display for Explanation {
 }
 
 impl Explanation {
+    /// The next step and the state at the time `now`, as a sentence: `restart, attempt 2 of 3; next
+    /// in 8.0 s`.
+    #[must_use]
+    pub fn outlook(&self, now: Moment) -> String {
+        let mut text = String::new();
+        // Writing to a String cannot fail.
+        if let Some(next) = &self.next {
+            let _ = write!(text, "{}, {next}; ", next.action);
+        }
+        let in_time = |at: Moment| lasting(at - now);
+        let _ = match (self.phase, self.reason, self.until) {
+            (Phase::Backoff, ..) => write!(text, "next in {}", in_time(self.not_before)),
+            (Phase::Settling, _, Some(until)) => {
+                write!(text, "healed in {} if it stays well", in_time(until))
+            }
+            (_, Some(reason), until) => {
+                let again = until.map(|at| format!(", tried again in {}", in_time(at)));
+                let (why, again) = (plain(reason.as_str()), again.unwrap_or_default());
+                write!(text, "left to a person ({why}){again}")
+            }
+            (phase, ..) => write!(text, "{}", plain(phase.as_str())),
+        };
+        let is_waiting = !matches!(
+            self.phase,
+            Phase::Running | Phase::Verifying | Phase::Settling
+        );
+        if let Some(hold) = self.holds.first().filter(|_| is_waiting) {
+            let _ = write!(text, ". Held back: {hold}");
+            if let Some(until) = hold.until() {
+                let _ = write!(text, ", for {}", in_time(until));
+            }
+        }
+        text
+    }
+
     /// Whether the issue is left to a person. Issues that only wait continue by themselves.
     pub(in crate::healing) fn is_left(&self) -> bool {
         let parked = self.reason.is_some_and(|why| why != ParkReason::Waited);

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::Healing;
 use super::sight::Blind;
@@ -12,6 +11,7 @@ use crate::healing::core::{
     Snapshot, State,
 };
 use crate::healing::journal::HistoryFilter;
+use crate::util::plain;
 
 /// An open issue, and its phase.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,7 +38,7 @@ pub struct ComponentState {
     /// Whether it is left to a person: nothing more is done, except slow retries of reversible
     /// steps.
     pub left: bool,
-    /// Its state in words: `down: restart, attempt 2 of 3, next in 8 s`.
+    /// Its fault and [`Explanation::outlook`]: `down: restart, attempt 2 of 3; next in 8.0 s`.
     pub text: String,
     /// Number of its open issues.
     pub issues: usize,
@@ -192,7 +192,11 @@ fn components(state: &State, now: Moment) -> Vec<ComponentState> {
                 severity: issue.severity,
                 phase: explained.phase,
                 left: explained.is_left(),
-                text: in_words(&explained, now),
+                text: format!(
+                    "{}: {}",
+                    plain(issue.key.issue_type.as_str()),
+                    explained.outlook(now)
+                ),
                 issues,
             })
         });
@@ -211,38 +215,4 @@ fn open_issue((issue, phase, reason): (&Issue, Phase, Option<ParkReason>)) -> Op
         phase,
         reason,
     }
-}
-
-fn in_words(explained: &Explanation, now: Moment) -> String {
-    use std::fmt::Write as _;
-    let mut text = format!("{}: ", explained.key.issue_type);
-    if let Some(next) = &explained.next {
-        let _ = write!(text, "{}, {next}, ", next.action);
-    }
-    let _ = match (explained.phase, explained.reason) {
-        (Phase::Backoff, _) => write!(text, "next in {}", seconds(explained.not_before - now)),
-        (Phase::Settling, _) => match explained.until {
-            Some(until) => write!(text, "healed in {} if it stays good", seconds(until - now)),
-            None => write!(text, "settling"),
-        },
-        (_, Some(reason)) => {
-            let _ = write!(text, "left to a person ({})", reason.as_str());
-            match explained.until {
-                Some(until) => write!(text, ", tried again in {}", seconds(until - now)),
-                None => Ok(()),
-            }
-        }
-        (phase, None) => match explained.holds.first() {
-            Some(hold) if phase == Phase::Pending => write!(text, "held back: {hold}"),
-            Some(hold) if phase == Phase::AwaitingRollback => {
-                write!(text, "its rollback is held back: {hold}")
-            }
-            _ => write!(text, "{}", phase.as_str()),
-        },
-    };
-    text
-}
-
-fn seconds(wait: Duration) -> String {
-    format!("{} s", wait.as_secs_f64().ceil())
 }

@@ -14,24 +14,17 @@ use crate::util::escape;
 
 /// The current state out of a closed set: exactly one, or several that are each on or off.
 ///
-/// `E` is an enum that lists its states, like the closed label types; see [`LabelValue`]. There may
+/// `E` is an enum that lists its states, as by [`label_values!`](crate::label_values). There may
 /// be at most 64, with distinct texts; other types do not compile here. Each state is a sample with
 /// the value 0 or 1, and a label with the name of the metric, as OpenMetrics requires; the other
 /// formats have a gauge. All states are read at once: after [`set`](StateSet::set) no scrape sees
 /// two. Initially no state is on.
 ///
 /// ```
-/// use selfheal::registry::{DeclareError, LabelValue, Registry, StateSet};
+/// use selfheal::registry::{DeclareError, Registry, StateSet};
 ///
-/// #[derive(Clone, Copy)]
-/// enum Phase { Starting, Serving, Draining }
-///
-/// impl LabelValue for Phase {
-///     type Key = Self;
-///     const VALUES: &'static [&'static str] = &["starting", "serving", "draining"];
-///     fn index(&self) -> usize {
-///         *self as usize
-///     }
+/// selfheal::label_values! {
+///     enum Phase { Starting = "starting", Serving = "serving", Draining = "draining" }
 /// }
 ///
 /// # fn main() -> Result<(), DeclareError> {

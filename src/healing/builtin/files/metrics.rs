@@ -1,6 +1,6 @@
 use crate::catalog::Alias;
 use crate::config::LUMINOUS_NIX;
-use crate::registry::{Counter, DeclareError, Family, Gauge, Group, LabelValue, Registry};
+use crate::registry::{Counter, DeclareError, Family, Gauge, Group, Registry};
 
 /// The metrics of guarded files.
 #[derive(Debug)]
@@ -52,29 +52,14 @@ impl Group for FileMetrics {
     }
 }
 
-/// Events of a guarded file: the values of `event_type`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum FileEvent {
-    Created,
-    Modified,
-    Removed,
-    Renamed,
-    Corrupted,
-    Restored,
-}
-
-impl LabelValue for FileEvent {
-    type Key = Self;
-    const VALUES: &'static [&'static str] = &[
-        "created",
-        "modified",
-        "removed",
-        "renamed",
-        "corrupted",
-        "restored",
-    ];
-
-    fn index(&self) -> usize {
-        *self as usize
+crate::label_values! {
+    /// Events of a guarded file: the values of `event_type`.
+    pub(super) enum FileEvent {
+        Created = "created",
+        Modified = "modified",
+        Removed = "removed",
+        Renamed = "renamed",
+        Corrupted = "corrupted",
+        Restored = "restored",
     }
 }

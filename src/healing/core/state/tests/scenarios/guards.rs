@@ -386,8 +386,14 @@ fn a_plan_that_cannot_be_followed_is_refused_by_field() {
 fn what_waits_for_its_rollback_is_shown_as_such_and_not_for_ever() {
     let mut bench = Bench::with(policy(), plan().with_rollback());
     bench.hint(down("db"));
+    let outlook = |bench: &Bench| bench.explain("db").outlook(bench.now.at);
+    assert_eq!(outlook(&bench), "restart, attempt 1 of 3; running");
     bench.control(Control::Pause);
     bench.end(AttemptResult::Failed);
+    assert_eq!(
+        outlook(&bench),
+        "restart, attempt 1 of 3; awaiting rollback. Held back: the engine is paused"
+    );
     let awaits = Some((Phase::AwaitingRollback, None));
     assert_eq!(bench.phase("db"), awaits);
     let moved = |what: &What| {
