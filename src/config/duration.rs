@@ -158,46 +158,23 @@ impl Visitor<'_> for DurationVisitor {
 
 /// The same for fields of type `Option<Duration>`; add `#[serde(default)]`.
 pub mod optional {
-    use std::fmt;
     use std::time::Duration;
 
-    use serde::de::{self, Visitor};
-    use serde::{Deserializer, Serializer};
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Serialize, Deserialize)]
+    struct Text(#[serde(with = "super")] Duration);
 
     /// Serializes `None` as nothing.
     #[allow(clippy::ref_option, reason = "serde passes a reference")]
     pub fn serialize<S: Serializer>(duration: &Option<Duration>, to: S) -> Result<S::Ok, S::Error> {
-        match duration {
-            Some(duration) => to.serialize_some(&super::format(*duration)),
-            None => to.serialize_none(),
-        }
+        duration.map(Text).serialize(to)
     }
 
     /// Deserializes as [`super::deserialize`] does.
     pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
-        from.deserialize_option(OptionVisitor)
-    }
-
-    struct OptionVisitor;
-
-    impl<'de> Visitor<'de> for OptionVisitor {
-        type Value = Option<Duration>;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            super::DurationVisitor.expecting(f)
-        }
-
-        fn visit_none<E: de::Error>(self) -> Result<Self::Value, E> {
-            Ok(None)
-        }
-
-        fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> {
-            Ok(None)
-        }
-
-        fn visit_some<D: Deserializer<'de>>(self, from: D) -> Result<Self::Value, D::Error> {
-            super::deserialize(from).map(Some)
-        }
+        let text = Option::<Text>::deserialize(from)?;
+        Ok(text.map(|Text(duration)| duration))
     }
 }
 

@@ -1,12 +1,16 @@
 //! Settings of the in-memory history that rules, queries and charts read.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::duration;
 use super::faults::Faults;
+use super::range::check_range;
 use super::setters::setters;
+
+const BYTES: RangeInclusive<u64> = 64_000..=4_000_000_000;
 
 /// `[history]`: the in-memory history, which starts once rules, the page or a query need it.
 ///
@@ -103,10 +107,8 @@ impl HistorySettings {
                 faults.add("coarse_keep", problem, "give \"1d\", say, or leave it out");
             }
         }
-        if !(64_000..=4_000_000_000).contains(&self.max_bytes) {
-            let problem = format!("{} is outside 64000..=4000000000", self.max_bytes);
-            faults.add("max_bytes", problem, "give the most memory in bytes");
-        }
+        let hint = "give the most memory in bytes";
+        check_range("max_bytes", &self.max_bytes, &BYTES, hint, faults);
     }
 }
 

@@ -1,5 +1,6 @@
 //! Settings of the healing journal: its location and durability.
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -7,7 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use super::duration;
 use super::faults::Faults;
+use super::range::check_range;
 use super::setters::setters;
+
+const BYTES: RangeInclusive<u64> = 4 << 10..=1 << 30;
 
 /// `[journal]`: the record of every decision and action of the healing engine.
 ///
@@ -105,10 +109,8 @@ impl Journal {
         {
             faults.add("path", "it is empty", "name a folder, or leave it out");
         }
-        if !(4 << 10..=1 << 30).contains(&self.max_bytes) {
-            let problem = format!("{} is outside 4096..=1073741824", self.max_bytes);
-            faults.add("max_bytes", problem, "give the size of a file in bytes");
-        }
+        let hint = "give the size of a file in bytes";
+        check_range("max_bytes", &self.max_bytes, &BYTES, hint, faults);
         if self.max_age < Duration::from_secs(60) {
             faults.add(
                 "max_age",
@@ -116,10 +118,8 @@ impl Journal {
                 "give at least \"1m\"",
             );
         }
-        if !(2..=1000).contains(&self.keep_files) {
-            let problem = format!("{} is outside 2..=1000", self.keep_files);
-            faults.add("keep_files", problem, "keep at least the last two files");
-        }
+        let hint = "keep at least the last two files";
+        check_range("keep_files", &self.keep_files, &(2..=1_000), hint, faults);
         if self.memory > 1_000_000 {
             let problem = format!("{} is more than 1000000", self.memory);
             faults.add("memory", problem, "increase the size of the files instead");

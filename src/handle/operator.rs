@@ -12,8 +12,8 @@ use super::Selfheal;
 use super::healing::Watched;
 use super::stories;
 use crate::healing::core::{Control, Moment, ShortText, Target};
-use crate::healing::{By, Healing, IssueKey, ParkReason};
-use crate::server::{Operator, Order, Subject};
+use crate::healing::{By, IssueKey, ParkReason};
+use crate::server::{Details, NotDone, Operator};
 
 /// The number of newest journal records searched for those of one component.
 const MEMORY: usize = 10_000;
@@ -86,54 +86,128 @@ impl Operator for Healer {
         texts
     }
 
-    fn control(&self, order: &Order, by: &str) -> Result<(), String> {
-        let healing = self.watched.running().ok_or("healing does not run")?;
-        let key = |subject: &Subject| IssueKey::new(&*subject.component, &*subject.issue_type);
-        let control = match order {
-            Order::Pause => Control::Pause,
-            Order::Resume => Control::Resume,
-            Order::Kill => Control::Kill,
-            Order::Revive => Control::Revive,
-            Order::Mute(subject, minutes) => Control::Mute {
-                target: Target::Key(key(subject)),
-                lasting: Duration::from_secs(60 * u64::from(*minutes)),
-                tolerate: None,
-            },
-            Order::Unmute(subject) => Control::Unmute {
-                target: Target::Key(key(subject)),
-            },
-            Order::Acknowledge(subject) => Control::Acknowledge { key: key(subject) },
-            Order::Approve(subject) => Control::Approve {
-                key: key(subject),
-                generation: None,
-            },
-            Order::Deny(subject) => Control::Deny { key: key(subject) },
-            Order::Trigger(subject) => Control::Trigger { key: key(subject) },
-            Order::LogLevel(filter) => return self.set_log_level(&healing, filter, by),
-        };
-        let by = By::Person(by.into());
-        let followed = healing.control(control, by);
-        followed.map_err(|refused| refused.why.as_str().to_owned())
+    fn verbs(&self) -> &[&str] {
+        &VERBS
+    }
+
+    fn control(&self, verb: &str, details: &Details, by: &str) -> Result<(), NotDone> {
+        let control = read(verb, details).map_err(NotDone::Fault)?;
+        self.follow(control, by).map_err(NotDone::Refused)
     }
 }
 
 impl Healer {
-    /// Sets the log filter, after recording it and its author in the journal.
-    fn set_log_level(&self, healing: &Healing, filter: &str, by: &str) -> Result<(), String> {
-        let set = self.log_level.0.lock().clone();
-        let set =
-            set.ok_or("the application has not set how; it does so by `Selfheal::log_level`")?;
-        let order = Control::LogLevel {
-            filter: ShortText::new(filter),
+    /// Hands a decision to the engine. The log filter is set once the journal has it.
+    fn follow(&self, control: Control, by: &str) -> Result<(), String> {
+        let healing = self.watched.running().ok_or("healing does not run")?;
+        let set = match &control {
+            Control::LogLevel { filter } => Some((self.setter()?, filter.clone())),
+            _ => None,
         };
-        let written = healing.control(order, By::Person(by.into()));
-        written.map_err(|refused| refused.why.as_str().to_owned())?;
-        match catch_unwind(AssertUnwindSafe(|| set(filter))) {
+        let followed = healing.control(control, By::Person(by.into()));
+        followed.map_err(|refused| refused.why.as_str().to_owned())?;
+        let Some((set, filter)) = set else {
+            return Ok(());
+        };
+        match catch_unwind(AssertUnwindSafe(|| set(filter.as_str()))) {
             Ok(Ok(())) => Ok(()),
             Ok(Err(why)) => Err(why.to_string()),
             Err(_) => Err("the application panicked while setting the level".to_owned()),
         }
     }
+
+    fn setter(&self) -> Result<Arc<SetLogLevel>, String> {
+        let set = self.log_level.0.lock().clone();
+        let none = "the application has not set how; it does so by `Selfheal::log_level`";
+        set.ok_or_else(|| none.to_owned())
+    }
+}
+
+/// The verbs of commands.
+const VERBS: [&str; 11] = [
+    "pause",
+    "resume",
+    "kill",
+    "revive",
+    MUTE,
+    "unmute",
+    "acknowledge",
+    "approve",
+    "deny",
+    "trigger",
+    LOG_LEVEL,
+];
+
+const MUTE: &str = "mute";
+const LOG_LEVEL: &str = "log-level";
+
+/// The longest mute: a day. The policy is the place for longer ones.
+const MOST_MINUTES: u32 = 24 * 60;
+
+/// The size limit of a filter, in bytes: that of a [`ShortText`].
+const LONGEST_FILTER: usize = 256;
+
+/// The command of a request, or its fault and what to send instead.
+fn read(verb: &str, details: &Details) -> Result<Control, String> {
+    let minutes = details.minutes.unwrap_or(60);
+    let filter = details.filter.as_deref().unwrap_or_default();
+    let key = || match details.key.split_once('/') {
+        Some((component, issue_type)) => Ok(IssueKey::new(component, issue_type)),
+        None => Err("`key` must be `component/issue_type`"),
+    };
+    let target = || key().map(Target::Key);
+    let control = match verb {
+        "pause" => Control::Pause,
+        "resume" => Control::Resume,
+        "kill" => Control::Kill,
+        "revive" => Control::Revive,
+        MUTE => Control::Mute {
+            target: target()?,
+            lasting: Duration::from_secs(60 * u64::from(minutes)),
+            tolerate: None,
+        },
+        "unmute" => Control::Unmute { target: target()? },
+        "acknowledge" => Control::Acknowledge { key: key()? },
+        "approve" => Control::Approve {
+            key: key()?,
+            generation: None,
+        },
+        "deny" => Control::Deny { key: key()? },
+        "trigger" => Control::Trigger { key: key()? },
+        LOG_LEVEL => Control::LogLevel {
+            filter: ShortText::new(filter),
+        },
+        _ => {
+            let names = VERBS.join(", ");
+            return Err(format!("there is no such verb; there are {names}"));
+        }
+    };
+    let has_key = !matches!(
+        control,
+        Control::Pause
+            | Control::Resume
+            | Control::Kill
+            | Control::Revive
+            | Control::LogLevel { .. }
+    );
+    if !has_key && !details.key.is_empty() {
+        return Err("this verb has no `key`; leave it out".to_owned());
+    }
+    if verb != MUTE && details.minutes.is_some() {
+        return Err("only `mute` has `minutes`; leave them out".to_owned());
+    }
+    if !(1..=MOST_MINUTES).contains(&minutes) {
+        return Err(format!("`minutes` must be 1 to {MOST_MINUTES}"));
+    }
+    if verb != LOG_LEVEL && details.filter.is_some() {
+        return Err("only `log-level` has a `filter`; leave it out".to_owned());
+    }
+    if verb == LOG_LEVEL && !(1..=LONGEST_FILTER).contains(&filter.len()) {
+        return Err(format!(
+            "`filter` must be a log filter such as `info`, of 1 to {LONGEST_FILTER} bytes"
+        ));
+    }
+    Ok(control)
 }
 
 impl Selfheal {
@@ -175,6 +249,73 @@ impl Selfheal {
         Healer {
             watched: Arc::clone(&self.inner.healing.watched),
             log_level: Arc::clone(&self.inner.log_level),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    fn asked(verb: &str, body: &str) -> Result<Control, String> {
+        let details: Details = serde_json::from_str(body).map_err(|error| error.to_string())?;
+        read(verb, &details)
+    }
+
+    #[test]
+    fn each_verb_is_a_decision_of_its_own_and_described() {
+        let mut seen = Vec::new();
+        for verb in VERBS {
+            let bodies = ["{}", r#"{"key":"db/down"}"#, r#"{"filter":"shop=debug"}"#];
+            let read = bodies.map(|body| asked(verb, body).ok());
+            let [control] = &*read.into_iter().flatten().collect::<Vec<_>>() else {
+                panic!("{verb} takes one of them");
+            };
+            assert!(!seen.contains(control), "{verb}");
+            seen.push(control.clone());
+        }
+        let api: serde_json::Value =
+            serde_json::from_str(include_str!("../server/api/openapi.json")).unwrap();
+        let verb = &api["paths"]["/api/control/{verb}"]["post"]["parameters"][0];
+        let described = verb["schema"]["enum"].as_array().unwrap();
+        let described: BTreeSet<_> = described.iter().filter_map(|verb| verb.as_str()).collect();
+        assert_eq!(described, VERBS.into());
+    }
+
+    #[test]
+    fn a_mute_is_for_an_hour_unless_it_is_given_another_time() {
+        let lasting = |body: &str| match asked(MUTE, body).unwrap() {
+            Control::Mute { lasting, .. } => lasting.as_secs(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(lasting(r#"{"key":"db/down"}"#), 3_600);
+        assert_eq!(lasting(r#"{"key":"db/down","minutes":5}"#), 300);
+    }
+
+    #[test]
+    fn what_is_wrong_is_said() {
+        let long = format!(r#"{{"filter":"{}"}}"#, "x".repeat(257));
+        for (verb, body, want) in [
+            (
+                "stop",
+                "{}",
+                "there is no such verb; there are pause, resume",
+            ),
+            ("mute", "{}", "`key` must be"),
+            ("pause", r#"{"key":"db/down"}"#, "leave it out"),
+            ("deny", r#"{"key":"db/down","minutes":5}"#, "only `mute`"),
+            ("mute", r#"{"key":"db/down","minutes":0}"#, "1 to 1440"),
+            ("mute", r#"{"key":"db/down","minutes":1441}"#, "1 to 1440"),
+            ("mute", r#"{"kee":"db/down"}"#, "unknown field"),
+            ("log-level", "{}", "1 to 256 bytes"),
+            ("log-level", r#"{"filter":""}"#, "1 to 256 bytes"),
+            ("log-level", &*long, "1 to 256 bytes"),
+            ("pause", r#"{"filter":"info"}"#, "only `log-level`"),
+        ] {
+            let error = asked(verb, body).unwrap_err();
+            assert!(error.contains(want), "{verb} {body}: {error}");
         }
     }
 }

@@ -115,7 +115,7 @@ mod tls;
 mod webhook;
 mod written;
 
-pub use api::{Operator, Order, Subject};
+pub use api::{Details, NotDone, Operator};
 pub use auth::Auth;
 pub(crate) use ending::declare_all;
 pub use endpoints::{Endpoints, PathError};

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::{Backoff, Budget, Budgets, Confirm, Escalation, HealingPolicy, Limits};
+use crate::config::range::check_range;
 use crate::config::{Faults, duration};
 
 /// Ten years; a longer duration is a mistake in the unit.
@@ -202,13 +203,8 @@ impl Limits {
 }
 
 fn ratio(field: &str, value: f64, faults: &mut Faults) {
-    if !(0.0..=1.0).contains(&value) {
-        faults.add(
-            field,
-            format!("{value} is outside 0..=1"),
-            "give a share, such as 0.5",
-        );
-    }
+    let hint = "give a share, such as 0.5";
+    check_range(field, &value, &(0.0..=1.0), hint, faults);
 }
 
 fn at_least_one(field: &str, count: u32, faults: &mut Faults) {

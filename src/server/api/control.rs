@@ -11,7 +11,7 @@ use axum::response::Response;
 use http::{HeaderMap, Request, StatusCode, header};
 
 use super::answers::{json, refuse};
-use super::operator::{Details, Operator, Order};
+use super::operator::{Details, NotDone, Operator};
 use crate::config::Secret;
 use crate::server::auth::Caller;
 
@@ -84,19 +84,15 @@ impl Control {
             let text = "the command is too long or incomplete";
             return refuse(StatusCode::PAYLOAD_TOO_LARGE, text);
         };
-        let details: Result<Details, _> = serde_json::from_slice(&body);
-        let order = details
-            .map_err(|error| error.to_string())
-            .and_then(|details| Order::read(verb, &details));
-        match order {
-            Err(why) => refuse(StatusCode::BAD_REQUEST, &why),
-            Ok(order) => match operator.control(&order, by) {
-                Ok(()) => json(
-                    StatusCode::OK,
-                    &serde_json::json!({ "done": verb, "by": by }),
-                ),
-                Err(why) => refuse(StatusCode::CONFLICT, &why),
-            },
+        let details = serde_json::from_slice::<Details>(&body);
+        let details = details.map_err(|error| NotDone::Fault(error.to_string()));
+        match details.and_then(|details| operator.control(verb, &details, by)) {
+            Ok(()) => json(
+                StatusCode::OK,
+                &serde_json::json!({ "done": verb, "by": by }),
+            ),
+            Err(NotDone::Fault(why)) => refuse(StatusCode::BAD_REQUEST, &why),
+            Err(NotDone::Refused(why)) => refuse(StatusCode::CONFLICT, &why),
         }
     }
 }

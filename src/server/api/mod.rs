@@ -16,7 +16,7 @@ use serde::Deserialize;
 
 use self::answers::{json, refuse};
 pub(super) use self::control::Control;
-pub use self::operator::{Operator, Order, Subject};
+pub use self::operator::{Details, NotDone, Operator};
 use super::answer::answer;
 use super::endpoints::Endpoints;
 
@@ -97,7 +97,7 @@ async fn token(State(endpoints): State<Endpoints>) -> Response {
             StatusCode::OK,
             &serde_json::json!({
                 "token": control.token(),
-                "verbs": operator::VERBS.map(|(name, _)| name),
+                "verbs": endpoints.operator.as_deref().map_or(&[][..], Operator::verbs),
             }),
         ),
         None => switched_off(),
