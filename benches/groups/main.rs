@@ -1,7 +1,8 @@
 //! The metric groups: the life of a tracker of each kind, what groups cost that are not used, and
 //! what the collectors cost.
 //! `cargo bench -p selfheal-benches --bench groups`, or with a word of a row's name behind `--`;
-//! `valgrind --tool=callgrind BINARY --bench --only "an incident" 1000` watches one kind of tracker.
+//! `valgrind --tool=callgrind BINARY --bench --only "an incident" 1000` watches one kind of tracker,
+//! and with the name of a row of groups the scrapes of that row.
 //!
 //! Of a row in nanoseconds the fastest sample counts. What the collectors cost is the time on the
 //! processor of all threads of the process, as the kernel counts it.
@@ -21,7 +22,7 @@ use selfheal_benches::{criterion, is_wanted, print};
 const TMPDIR: &str = env!("CARGO_TARGET_TMPDIR");
 
 fn main() {
-    if trackers::only() {
+    if trackers::only() || untouched::only() {
         return;
     }
     let mut criterion = criterion(TMPDIR);

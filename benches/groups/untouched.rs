@@ -10,7 +10,7 @@ use selfheal::groups::{
     PipelineMetrics, PlaybookMetrics, StorageMetrics,
 };
 use selfheal::registry::{Counter, Family, Registry, Text};
-use selfheal_benches::{Line, fastest};
+use selfheal_benches::{Line, asked_only, fastest};
 
 use crate::TMPDIR;
 
@@ -40,6 +40,30 @@ const GROUPS: [Groups; 3] = [
     }),
 ];
 
+/// Scrapes with the groups that `--only NAME [TIMES]` asks for alone, for a profiler to watch; says
+/// whether some were asked for.
+pub(crate) fn only() -> bool {
+    let asked = asked_only();
+    let scrapes = asked.and_then(|(name, times)| {
+        let groups = GROUPS.iter().find(|(known, _)| *known == name)?;
+        Some((groups.1, times))
+    });
+    if let Some((declare, times)) = scrapes {
+        let registry = Registry::new();
+        service(&registry);
+        declare(&registry);
+        let mut page = Vec::new();
+        (0..times).for_each(|_| scrape(&registry, &mut page));
+    }
+    scrapes.is_some()
+}
+
+fn scrape(registry: &Registry, page: &mut Vec<u8>) {
+    page.clear();
+    append(&registry.scrape(), Format::TEXT, page);
+    black_box(page);
+}
+
 pub(crate) fn lines(criterion: &mut Criterion, wanted: &dyn Fn(&str) -> bool) -> Vec<Line> {
     let mut lines = Vec::new();
     if !wanted(GROUP) {
@@ -55,11 +79,7 @@ pub(crate) fn lines(criterion: &mut Criterion, wanted: &dyn Fn(&str) -> bool) ->
         group.bench_function(name, |bencher| {
             bencher.iter_custom(|times| {
                 let start = Instant::now();
-                for _ in 0..times {
-                    page.clear();
-                    append(&registry.scrape(), Format::TEXT, &mut page);
-                    black_box(&page);
-                }
+                (0..times).for_each(|_| scrape(&registry, &mut page));
                 start.elapsed()
             });
         });

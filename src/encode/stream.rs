@@ -7,7 +7,7 @@ use super::format::{Format, Syntax};
 use super::labels::Globals;
 use super::names::Names;
 use super::protobuf::ProtobufFamily;
-use super::text::TextFamily;
+use super::text::{Bounds, TextFamily};
 use crate::registry::{Sample, Scrape, ScrapeFamily};
 
 /// The number of bytes that [`encode`] collects before it writes them; a chunk exceeds this by at
@@ -80,6 +80,7 @@ fn exposition<E>(
     let mut written = Written::default();
     let globals = Globals::of(scrape);
     let mut names = Names::new(scrape, format.escaping());
+    let mut bounds = Bounds::default();
     let mut hand_over = |buf: &mut Vec<u8>, written: &mut Written| {
         written.bytes += buf.len() as u64;
         flush(buf)
@@ -89,7 +90,8 @@ fn exposition<E>(
             family.each(&mut |_, _| written.skipped += 1);
             continue;
         };
-        let mut writer = Writer::begin(buf, format, (&names, &globals), family, &name);
+        let common = (&names, &globals, &mut bounds);
+        let mut writer = Writer::begin(buf, format, common, family, &name);
         let mut next = Some(0);
         while let Some(from) = next {
             next = family.each_from(from, &mut |labels, sample| {
@@ -135,14 +137,14 @@ impl<'a> Writer<'a> {
     fn begin(
         buf: &mut Vec<u8>,
         format: Format,
-        (names, globals): (&Names<'_>, &'a Globals),
+        (names, globals, bounds): (&Names<'_>, &'a Globals, &'a mut Bounds),
         family: &ScrapeFamily,
         name: &'a str,
     ) -> Self {
         if format.syntax() == Syntax::Protobuf {
             return Self::Protobuf(ProtobufFamily::begin(format, globals, family, name));
         }
-        let text = TextFamily::begin(buf, format, (names, globals), family, name);
+        let text = TextFamily::begin(buf, format, (names, globals, bounds), family, name);
         Self::Text(Box::new(text))
     }
 

@@ -15,6 +15,9 @@ use crate::catalog::{Kind, MetricDef};
 /// The maximum number of left-out metrics that are named; further ones are only counted.
 const NAMED: usize = 100;
 
+/// The number of the registry's own metrics.
+pub(super) const ABOUT_ITSELF: usize = 9;
+
 /// How many times each metric was left out.
 #[derive(Debug, Default)]
 pub(super) struct LeftOuts(Mutex<BTreeMap<LeftOut, u64>>);
@@ -38,8 +41,12 @@ impl Registry {
         }
     }
 
-    /// The registry's own metrics. A series appears once it has a value.
-    pub(super) fn about_itself(&self, families: &[Arc<dyn AnyFamily>]) -> Vec<FamilySnapshot> {
+    /// The registry's own metrics, with the counts of these families. A series appears once it has a
+    /// value.
+    pub(super) fn about_itself(
+        &self,
+        families: &[Arc<dyn AnyFamily>],
+    ) -> [FamilySnapshot; ABOUT_ITSELF] {
         let by_metric = |name, help, read: fn(&dyn AnyFamily) -> u64| {
             let counted = families.iter().map(|family| (family, read(&**family)));
             let counted = counted.filter(|(_, n)| *n > 0);
@@ -69,7 +76,7 @@ impl Registry {
             let seconds = Value::Number(Number::F64(*seconds));
             SeriesSnapshot::new([("collector", &**name)], seconds)
         });
-        vec![
+        [
             of_itself(
                 MetricDef::new(
                     Kind::Gauge,

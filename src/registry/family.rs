@@ -161,10 +161,10 @@ impl<M: Metric, K: LabelKey> Family<M, K> {
     #[must_use]
     pub fn snapshot(&self) -> FamilySnapshot {
         let mut series = Vec::with_capacity(self.len());
-        let rows = self.core.rows(&self.core.def.name);
+        let rows = self.core.rows();
         let mut next = Some(0);
         while let Some(from) = next {
-            next = rows.each_from(from, &mut |labels, sample| {
+            next = rows.each_from(&self.core.def.name, from, &mut |labels, sample| {
                 series.push(sample.to_series(labels));
                 ControlFlow::Continue(())
             });
@@ -336,13 +336,14 @@ impl<M: Metric, K: LabelKey> fmt::Debug for Family<M, K> {
 /// A family as the registry holds it, with its metric type erased.
 pub(super) trait AnyFamily: Send + Sync {
     fn def(&self) -> &Arc<MetricDef>;
-    /// The series, for a family that is exposed under this name.
-    fn rows(&self, exposed: &str) -> Box<dyn Rows>;
+    fn rows(&self) -> Box<dyn Rows>;
     /// See [`Registry::sample`](super::Registry::sample).
     fn sample(&self, scratch: &mut Scratch, visit: &mut dyn FnMut(SeriesId, ValueRef<'_>));
     /// See [`Registry::identify`](super::Registry::identify).
     fn identify(&self, exposed: &str, visit: &mut dyn FnMut(SeriesId, &str));
     fn is_empty(&self) -> bool;
+    /// Whether any of the counts below is not zero.
+    fn has_counts(&self) -> bool;
     fn overflowed(&self) -> u64;
     fn expired(&self) -> u64;
     /// How long a series may be idle, if limited.
@@ -359,9 +360,11 @@ pub(super) trait AnyFamily: Send + Sync {
 
 /// The series of a family as seen by one scrape.
 pub(super) trait Rows: Send + Sync {
-    /// See [`ScrapeFamily::each_from`](super::ScrapeFamily::each_from).
+    /// See [`ScrapeFamily::each_from`](super::ScrapeFamily::each_from); the family is exposed under
+    /// this name.
     fn each_from(
         &self,
+        exposed: &str,
         from: usize,
         visit: &mut dyn FnMut(&str, &Sample<'_>) -> ControlFlow<()>,
     ) -> Option<usize>;
@@ -372,10 +375,9 @@ impl<M: Metric> AnyFamily for Core<M> {
         &self.def
     }
 
-    fn rows(&self, exposed: &str) -> Box<dyn Rows> {
+    fn rows(&self) -> Box<dyn Rows> {
         Box::new(LiveRows::<M> {
             view: self.storage.view(),
-            exposed: exposed.to_owned(),
             common: Arc::clone(&self.shape.common),
         })
     }
@@ -403,6 +405,13 @@ impl<M: Metric> AnyFamily for Core<M> {
 
     fn is_empty(&self) -> bool {
         self.storage.len() == 0 && self.storage.overflowed() == 0
+    }
+
+    fn has_counts(&self) -> bool {
+        let mut not_allowed = self.storage.bounds.overflowed();
+        let refused = self.shape.rejected.get() + self.shape.common.rejected_exemplars();
+        refused + self.storage.overflowed() + self.storage.expired() > 0
+            || not_allowed.any(|(_, n)| n > 0)
     }
 
     fn overflowed(&self) -> u64 {
@@ -441,19 +450,19 @@ impl<M: Metric> AnyFamily for Core<M> {
 
 struct LiveRows<M: Metric> {
     view: View<M::Cell>,
-    exposed: String,
     common: Arc<Common>,
 }
 
 impl<M: Metric> Rows for LiveRows<M> {
     fn each_from(
         &self,
+        exposed: &str,
         from: usize,
         visit: &mut dyn FnMut(&str, &Sample<'_>) -> ControlFlow<()>,
     ) -> Option<usize> {
         let mut scratch = Scratch::default();
         self.view.each_from(from, |labels, cell, note| {
-            let names = (&*self.exposed, labels);
+            let names = (exposed, labels);
             match note {
                 None => M::each(cell, names, &mut scratch, visit),
                 Some(note) => {

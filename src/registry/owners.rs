@@ -30,12 +30,14 @@ pub(super) struct LeftOut {
 }
 
 impl<'a> Owners<'a> {
+    /// Without families, with space for the `expected` number of them.
     pub(super) fn new(
         global: &'a BTreeMap<String, String>,
         declared: &'a dyn Fn(&str) -> Option<Kind>,
+        expected: usize,
     ) -> Self {
         Self {
-            families: HashMap::default(),
+            families: HashMap::with_capacity_and_hasher(expected, RandomState::default()),
             declared,
             left_out: Vec::new(),
             global,
@@ -114,8 +116,9 @@ impl<'a> Owners<'a> {
 
     /// The families that have series, by name.
     pub(super) fn into_families(self) -> Vec<ScrapeFamily> {
-        let families = self.families.into_values();
-        let mut families: Vec<_> = families.filter(|family| !family.is_empty()).collect();
+        let mut families = Vec::with_capacity(self.families.len());
+        let all = self.families.into_values();
+        families.extend(all.filter(|family| !family.is_empty()));
         families.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         families
     }

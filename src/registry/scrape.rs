@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use super::about::ABOUT_ITSELF;
 use super::alias::Aliases;
+use super::family::AnyFamily;
 use super::owners::Owners;
 use super::scrape_family::{self, ScrapeFamily, Source, exposed_name};
 use super::snapshot::{FamilySnapshot, render_pairs};
@@ -63,27 +65,19 @@ impl Registry {
                 self.collect(|registered| registered.foreign == foreign && wanted(registered))
             }
         });
-        let (families, switched_on): (Vec<_>, Vec<_>) = {
-            let declared = self.inner.families.read();
-            let declared = declared.values();
-            declared
-                .map(|entry| (Arc::clone(&entry.family), entry.is_on()))
-                .unzip()
-        };
+        let families = self.families_where(|entry| entry.is_on() && !entry.family.is_empty());
         let kind_of = |exposed: &str| self.declared(&settings, exposed);
-        let mut owners = Owners::new(&settings.global_labels, &kind_of);
+        let expected = families.len() + ABOUT_ITSELF + own.len() + foreign.len();
+        let mut owners = Owners::new(&settings.global_labels, &kind_of, expected);
         let mut aliases = Aliases::new(&settings);
-        for (family, is_on) in families.iter().zip(switched_on) {
-            if is_on && !family.is_empty() {
-                let name = exposed_name(&settings, family.def());
-                let mut listed = ScrapeFamily {
-                    source: Source::Live(family.rows(&name)),
-                    def: Arc::clone(family.def()),
-                    name,
-                };
-                aliases.add(&mut listed);
-                owners.declared(listed);
-            }
+        for family in families {
+            let mut listed = ScrapeFamily {
+                source: Source::Live(family.rows()),
+                def: Arc::clone(family.def()),
+                name: exposed_name(&settings, family.def()),
+            };
+            aliases.add(&mut listed);
+            owners.declared(listed);
         }
         for family in own {
             aliases.add_collected(&family);
@@ -102,7 +96,8 @@ impl Registry {
             owners.collected(exposed_name(&settings, &family.def), family);
         }
         self.leave_out(owners.left_out());
-        for mut family in self.about_itself(&families) {
+        let counted = self.families_where(|entry| entry.family.has_counts());
+        for mut family in self.about_itself(&counted) {
             if is_on(&family.def) {
                 family.shorten(settings.metrics.label_limit(&family.def.name));
                 owners.said(&exposed_name(&settings, &family.def), family.series);
@@ -117,6 +112,14 @@ impl Registry {
             families: owners.into_families(),
             settings,
         }
+    }
+
+    /// The families that satisfy `is`, without the others', whose reference counts would cost more
+    /// than they do.
+    fn families_where(&self, is: impl Fn(&Entry) -> bool) -> Vec<Arc<dyn AnyFamily>> {
+        let families = self.inner.families.read();
+        let wanted = families.values().filter(|entry| is(entry));
+        wanted.map(|entry| Arc::clone(&entry.family)).collect()
     }
 
     /// The kind of the family that is declared here and exposed under this name, whether it has

@@ -75,7 +75,7 @@ impl ScrapeFamily {
         visit: &mut dyn FnMut(&str, &Sample<'_>) -> ControlFlow<()>,
     ) -> Option<usize> {
         match &self.source {
-            Source::Live(rows) => rows.each_from(from, visit),
+            Source::Live(rows) => rows.each_from(&self.name, from, visit),
             Source::Taken(series) => {
                 for (at, series) in series.iter().enumerate().skip(from) {
                     if visit(&series.labels, &series.sample()).is_break() {

@@ -12,14 +12,16 @@ pub fn label_value(out: &mut String, value: &str) {
     }
 }
 
-/// Appends a help text with backslash and line feed escaped (and, for OpenMetrics, the
-/// double quote too).
-pub fn help(out: &mut String, text: &str, quotes: bool) {
-    if needs_escape(text) {
-        escape(out, text, quotes);
-    } else {
-        out.push_str(text);
+/// A help text with backslash and line feed escaped (and, for OpenMetrics, the double quote too).
+/// Allocates only if there are any.
+#[must_use]
+pub fn help(text: &str, quotes: bool) -> Cow<'_, str> {
+    if !needs_escape(text) {
+        return Cow::Borrowed(text);
     }
+    let mut out = String::with_capacity(text.len() + 8);
+    escape(&mut out, text, quotes);
+    Cow::Owned(out)
 }
 
 /// Whether [`label_value`] would change `value`.
@@ -152,8 +154,14 @@ pub(crate) enum NameOf {
 
 /// Whether every format can write the name without quotes.
 pub(crate) fn is_plain(name: &str, of: NameOf) -> bool {
-    let fits = |byte: u8| fits(byte.into(), 1, of);
-    name.bytes().all(fits) && name.starts_with(|first: char| !first.is_ascii_digit())
+    // In a metric's name, or else the same as without.
+    let colon = if of == NameOf::Metric { b':' } else { b'_' };
+    // Without an early end, and in bytes, so that many are compared at once.
+    let odd = name.bytes().fold(0, |odd, byte| {
+        let fits = byte.is_ascii_alphanumeric() | (byte == b'_') | (byte == colon);
+        odd | u8::from(!fits)
+    });
+    odd == 0 && name.starts_with(|first: char| !first.is_ascii_digit())
 }
 
 /// Whether an unquoted name may have this character at this position.

@@ -1,57 +1,50 @@
 //! The lines of series in both text formats.
 
-use std::borrow::Cow;
-
 use super::{exemplar, number};
-use crate::encode::escaping::NameOf;
+use crate::encode::escaping::{NameOf, is_plain};
 use crate::encode::labels::quoted;
 use crate::registry::{Exemplar, Number};
 
-/// The line prefixes of one sample name, rendered once for all its series.
+/// The line prefix of one sample name, rendered once for all its series:
+/// `name{env="production",`, after which the labels of a series follow.
 #[derive(Debug)]
-pub(super) struct Head {
-    /// `name{env="production",`: the labels of a series follow.
-    labelled: Vec<u8>,
-    /// `name{env="production"} `: for the series without labels of its own.
-    bare: Vec<u8>,
-}
+pub(super) struct Head(Vec<u8>);
 
 impl Head {
-    /// The prefixes of samples named `name` + `suffix` with the rendered labels `globals`. A name
-    /// that needs quotes goes into the braces.
+    /// The prefix of samples named `name` + `suffix` with the rendered labels `globals`. A name that
+    /// needs quotes goes into the braces.
     pub(super) fn new(name: &str, suffix: &str, globals: &str) -> Self {
-        let name = [name, suffix].concat();
-        let shown = quoted(&name, NameOf::Metric);
-        let plain = matches!(shown, Cow::Borrowed(_));
-        let mut labelled = if plain {
-            [&*name, "{"].concat()
+        let comma = if globals.is_empty() { "" } else { "," };
+        let text = if is_plain(name, NameOf::Metric) {
+            [name, suffix, "{", globals, comma].concat()
         } else {
-            ["{", &*shown, ","].concat()
+            let name = [name, suffix].concat();
+            ["{", &*quoted(&name, NameOf::Metric), ",", globals, comma].concat()
         };
-        if !globals.is_empty() {
-            labelled.push_str(globals);
-            labelled.push(',');
-        }
-        let bare = if plain && globals.is_empty() {
-            [&*name, " "].concat()
-        } else {
-            [labelled.strip_suffix(',').unwrap_or(&labelled), "} "].concat()
-        };
-        Self {
-            labelled: labelled.into_bytes(),
-            bare: bare.into_bytes(),
-        }
+        Self(text.into_bytes())
     }
 
     /// Writes a line up to the value.
     #[inline]
     pub(super) fn write(&self, buf: &mut Vec<u8>, labels: &str) {
         if labels.is_empty() {
-            buf.extend_from_slice(&self.bare);
+            self.write_bare(buf);
         } else {
-            buf.reserve(self.labelled.len() + labels.len() + LONGEST_VALUE);
-            buf.extend_from_slice(&self.labelled);
+            buf.reserve(self.0.len() + labels.len() + LONGEST_VALUE);
+            buf.extend_from_slice(&self.0);
             buf.extend_from_slice(labels.as_bytes());
+            buf.extend_from_slice(b"} ");
+        }
+    }
+
+    /// Writes a line of the series without labels of its own up to the value: `name ` or
+    /// `name{env="production"} `.
+    fn write_bare(&self, buf: &mut Vec<u8>) {
+        if let Some(name) = self.0.strip_suffix(b"{") {
+            buf.extend_from_slice(name);
+            buf.push(b' ');
+        } else {
+            self.write_open(buf, "");
             buf.extend_from_slice(b"} ");
         }
     }
@@ -60,10 +53,9 @@ impl Head {
     /// which the caller omits after a `{`.
     pub(super) fn write_open(&self, buf: &mut Vec<u8>, labels: &str) {
         if labels.is_empty() {
-            let end = self.labelled.strip_suffix(b",");
-            buf.extend_from_slice(end.unwrap_or(&self.labelled));
+            buf.extend_from_slice(self.0.strip_suffix(b",").unwrap_or(&self.0));
         } else {
-            buf.extend_from_slice(&self.labelled);
+            buf.extend_from_slice(&self.0);
             buf.extend_from_slice(labels.as_bytes());
         }
     }

@@ -17,9 +17,9 @@ pub(super) struct Heads {
 }
 
 /// The suffixes of bucket lines, from the label `le` to the space before the value, rendered once
-/// for all series with the same bounds.
+/// for all series with the same bounds, of one family after the other.
 #[derive(Debug, Default)]
-pub(super) struct Bounds {
+pub(in crate::encode) struct Bounds {
     of: Option<Arc<[f64]>>,
     /// `,le="0.5"} ` for each bound, `+Inf` last.
     text: Vec<u8>,
@@ -30,11 +30,15 @@ pub(super) struct Bounds {
     negative: bool,
 }
 
+/// The length of a suffix whose bound has up to five digits.
+const USUAL: usize = 16;
+
 impl Bounds {
     /// Renders these bounds, unless they were rendered last. False if they are not valid for a
     /// histogram.
     fn set(&mut self, bounds: &Arc<[f64]>, openmetrics: bool) -> bool {
-        if self.of.as_ref().is_some_and(|of| Arc::ptr_eq(of, bounds)) {
+        let same = |of: &Arc<[f64]>| Arc::ptr_eq(of, bounds) || of == bounds;
+        if self.of.as_ref().is_some_and(same) {
             return true;
         }
         let rising = bounds.windows(2).all(|pair| pair[0] < pair[1]);
@@ -42,7 +46,9 @@ impl Bounds {
             return false;
         }
         self.text.clear();
+        self.text.reserve((bounds.len() + 1) * USUAL);
         self.ends.clear();
+        self.ends.reserve(bounds.len() + 1);
         for bound in bounds.iter().chain([&f64::INFINITY]) {
             self.text.extend_from_slice(b",le=\"");
             number::canonical(&mut self.text, *bound, openmetrics);

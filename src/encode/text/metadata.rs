@@ -63,9 +63,7 @@ fn openmetrics<'a>(names: &Names<'_>, name: &'a str, kind: Kind) -> (&'a str, Ki
 
 fn help(buf: &mut Vec<u8>, name: &str, help: &str, quotes: bool) {
     if !help.is_empty() {
-        let mut text = String::with_capacity(help.len());
-        escape::help(&mut text, help, quotes);
-        line(buf, "HELP", name, &text);
+        line(buf, "HELP", name, &escape::help(help, quotes));
     }
 }
 

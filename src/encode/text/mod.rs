@@ -9,7 +9,8 @@ mod number;
 use std::borrow::Cow;
 
 use self::head::Head;
-use self::histogram::{Bounds, Heads};
+pub(super) use self::histogram::Bounds;
+use self::histogram::Heads;
 use super::escaping::Escaping;
 use super::format::{Format, Syntax};
 use super::labels::{Globals, Labels, need_no_check};
@@ -31,7 +32,7 @@ pub(super) struct TextFamily<'a> {
     /// Whether the labels of every series are those declared, and need no check.
     declared: bool,
     lines: Lines,
-    bounds: Bounds,
+    bounds: &'a mut Bounds,
 }
 
 /// The line prefixes.
@@ -51,7 +52,7 @@ impl<'a> TextFamily<'a> {
     pub(super) fn begin(
         buf: &mut Vec<u8>,
         format: Format,
-        (names, globals): (&Names<'_>, &'a Globals),
+        (names, globals, bounds): (&Names<'_>, &'a Globals, &'a mut Bounds),
         family: &ScrapeFamily,
         name: &'a str,
     ) -> Self {
@@ -82,7 +83,7 @@ impl<'a> TextFamily<'a> {
             escaping: format.escaping(),
             globals,
             declared,
-            bounds: Bounds::default(),
+            bounds,
         }
     }
 
@@ -135,8 +136,7 @@ impl<'a> TextFamily<'a> {
                 head::sample(buf, head, labels, number, exemplar);
             }
             (ValueRef::Histogram(value), Values::Several(heads), Kind::Histogram) => {
-                let bounds = &mut self.bounds;
-                if !histogram::histogram(buf, heads, bounds, labels, value, openmetrics) {
+                if !histogram::histogram(buf, heads, self.bounds, labels, value, openmetrics) {
                     return false;
                 }
             }
