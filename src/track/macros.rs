@@ -107,6 +107,7 @@ macro_rules! tracker {
             /// Identifies a piece of work. The texts become label values: use a small set.
             #[must_use]
             #[allow(clippy::new_without_default, reason = "only one without names has no arguments")]
+            #[inline]
             pub fn new($($label: &str),*) -> Self {
                 Self($crate::track::Texts::new([$($label),*]))
             }
@@ -119,11 +120,13 @@ macro_rules! tracker {
 
         impl $Tracker {
             /// Starts in the global registry.
+            #[inline]
             pub fn start($($label: &str),*) -> Self {
                 Self($crate::track::Tracker::start($Kind::new($($label),*)))
             }
 
             /// Starts in `registry`, with its clock.
+            #[inline]
             pub fn start_in(registry: &$crate::registry::Registry, $($label: &str),*) -> Self {
                 Self($crate::track::Tracker::start_in(registry, $Kind::new($($label),*)))
             }
@@ -139,6 +142,7 @@ macro_rules! tracker {
             }
 
             /// Records a failure, with a type from a small set, for example `timeout`.
+            #[inline]
             pub fn error(self, error_type: &str) {
                 self.0.error(error_type);
             }
@@ -193,6 +197,7 @@ macro_rules! tracker {
     (@success $Tracker:ident) => {
         impl $Tracker {
             /// Records success.
+            #[inline]
             pub fn success(self) {
                 self.0.success();
             }

@@ -13,8 +13,8 @@ pub struct Texts<const N: usize>(Kept<N>);
 enum Kept<const N: usize> {
     Short {
         all: ArrayString<MOST>,
-        /// The end of each text.
-        ends: [u8; N],
+        /// The length of each text.
+        lengths: [u8; N],
     },
     Long([Box<str>; N]),
 }
@@ -22,28 +22,30 @@ enum Kept<const N: usize> {
 impl<const N: usize> Texts<N> {
     /// Copies the texts.
     #[must_use]
+    #[inline]
     pub fn new(texts: [&str; N]) -> Self {
-        let (mut all, mut ends) = (ArrayString::new(), [0; N]);
-        for (text, end) in texts.iter().zip(&mut ends) {
-            match (all.try_push_str(text), u8::try_from(all.len())) {
-                (Ok(()), Ok(length)) => *end = length,
-                _ => return Self(Kept::Long(texts.map(Box::from))),
-            }
+        let mut all = ArrayString::new();
+        if texts.iter().any(|text| all.try_push_str(text).is_err()) {
+            return Self(Kept::Long(texts.map(Box::from)));
         }
-        Self(Kept::Short { all, ends })
+        // What has been pushed is shorter than the limit.
+        let lengths = texts.map(|text| u8::try_from(text.len()).unwrap_or(u8::MAX));
+        Self(Kept::Short { all, lengths })
     }
 
     /// Returns the texts.
     #[must_use]
+    #[inline]
     pub fn get(&self) -> [&str; N] {
         match &self.0 {
             Kept::Long(texts) => texts.each_ref().map(|text| &**text),
-            Kept::Short { all, ends } => {
-                let mut start = 0;
-                ends.map(|end| {
-                    let range = start..usize::from(end);
-                    start = range.end;
-                    all.get(range).unwrap_or_default()
+            Kept::Short { all, lengths } => {
+                let mut rest = all.as_str();
+                lengths.map(|length| {
+                    let split = rest.split_at_checked(length.into());
+                    let (text, after) = split.unwrap_or_default();
+                    rest = after;
+                    text
                 })
             }
         }

@@ -26,11 +26,13 @@ impl<K: TrackerKind> Tracker<K> {
     }
 
     /// Starts to track `kind` in `registry`, with its clock.
+    #[inline]
     pub fn start_in(registry: &Registry, kind: K) -> Self {
         Self::start_with(registry, registry.clock().clone(), kind)
     }
 
     /// Starts to track `kind` in `registry` with this clock.
+    #[inline]
     pub fn start_with(registry: &Registry, clock: Clock, kind: K) -> Self {
         let metrics = registry.group_or_skip::<K::Metrics>();
         if let Some(metrics) = &metrics {
@@ -45,12 +47,14 @@ impl<K: TrackerKind> Tracker<K> {
     }
 
     /// Records success.
+    #[inline]
     pub fn success(mut self) {
         self.end(Outcome::Success);
     }
 
     /// Records a failure. `error_type` becomes a label value: use a small set of names, not the
     /// text of the error.
+    #[inline]
     pub fn error(mut self, error_type: &str) {
         self.end(Outcome::Error(error_type));
     }
