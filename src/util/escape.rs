@@ -158,7 +158,7 @@ pub(crate) fn is_plain(name: &str, of: NameOf) -> bool {
     let colon = if of == NameOf::Metric { b':' } else { b'_' };
     // Without an early end, and in bytes, so that many are compared at once.
     let odd = name.bytes().fold(0, |odd, byte| {
-        let fits = byte.is_ascii_alphanumeric() | (byte == b'_') | (byte == colon);
+        let fits = byte.is_ascii_alphanumeric() || byte == b'_' || byte == colon;
         odd | u8::from(!fits)
     });
     odd == 0 && name.starts_with(|first: char| !first.is_ascii_digit())
