@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
+use super::Registry;
+use super::error::DeclareError;
 use super::rendered::SeriesLabels;
 use super::scrape_family::{ScrapeFamily, Source, exposed_name};
+use super::settings::Settings;
 use super::snapshot::{
     FamilySnapshot, HistogramRef, HistogramSnapshot, Number, SeriesSnapshot, Value, ValueRef,
 };
-use super::{DeclareError, Registry, Settings};
 use crate::catalog::{Alias, Kind, MetricDef, names};
 
 impl Settings {

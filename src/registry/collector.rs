@@ -2,9 +2,11 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use super::error::DeclareError;
 use super::scrape_family::exposed;
+use super::settings::Settings;
 use super::snapshot::FamilySnapshot;
-use super::{DeclareError, Registered, Registry, Settings, alias, check};
+use super::{Registered, Registry, alias, check};
 use crate::catalog::{Kind, MetricDef, names};
 
 /// A source of series computed at scrape time: a snapshot of a state machine, statistics of the

@@ -3,10 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::Registry;
+use super::error::DeclareError;
 use super::family::{AnyFamily, Core};
 use super::labels::Labels;
 use super::metric::{FloatCounter, FloatGauge, Histogram, Metric};
-use super::{DeclareError, Registry};
 use crate::catalog::{Kind, MetricDef};
 
 /// A metric declared at run time, by [`Registry::declare`]. Cloning is cheap and gives the same

@@ -2,20 +2,19 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::allowed::Bounds;
-use super::error::DeclareError;
 use super::labels::{Combination, LabelKey, Labels};
 use super::metric::sealed::Shape;
-use super::metric::{Common, FloatGauge, Gauge, Histogram, Metric, Note, Plan, Tally};
+use super::metric::{Metric, Plan};
+use super::notes::{Common, Note};
 use super::rejected::Rejected;
 use super::rendered::SeriesLabels;
 use super::series_id::SeriesId;
-use super::snapshot::{ExemplarLabels, FamilySnapshot, Sample, Scratch, ValueRef};
+use super::snapshot::{FamilySnapshot, Sample, Scratch, ValueRef};
 use super::storage::{Layout, Notes, Rules, Storage, Total, View};
-use crate::catalog::{MetricDef, names};
+use crate::catalog::MetricDef;
 
 /// All series of one metric, found by their label values.
 ///
@@ -57,7 +56,7 @@ impl<M: Metric> Core<M> {
     }
 
     /// The series of `labels`; a new one has these buckets instead of the family's.
-    fn with_buckets<L: Labels>(&self, labels: &L, bounds: &Arc<[f64]>) -> M {
+    pub(super) fn with_buckets<L: Labels>(&self, labels: &L, bounds: &Arc<[f64]>) -> M {
         let shape = Shape {
             bounds: Arc::clone(bounds),
             ..self.shape.clone()
@@ -232,92 +231,6 @@ impl<M: Metric, K: Labels<Key = K> + LabelKey> Family<M, K> {
             });
         }
         self
-    }
-}
-
-impl<K: LabelKey> Family<Gauge, K> {
-    /// Sets the series with these label values.
-    pub fn set<L: Labels<Key = K>>(&self, labels: &L, value: i64) {
-        self.core
-            .record(labels, |cell, _| cell.store(value, Ordering::Relaxed));
-    }
-
-    /// Adds `n`, which may be negative, to the series with these label values.
-    pub fn add<L: Labels<Key = K>>(&self, labels: &L, n: i64) {
-        self.core.record(labels, |cell, _| {
-            cell.fetch_add(n, Ordering::Relaxed);
-        });
-    }
-
-    /// Adds one to the series with these label values.
-    pub fn inc<L: Labels<Key = K>>(&self, labels: &L) {
-        self.add(labels, 1);
-    }
-
-    /// Subtracts one from the series with these label values.
-    pub fn dec<L: Labels<Key = K>>(&self, labels: &L) {
-        self.add(labels, -1);
-    }
-}
-
-impl<K: LabelKey> Family<FloatGauge, K> {
-    /// Sets the series with these label values.
-    pub fn set<L: Labels<Key = K>>(&self, labels: &L, value: f64) {
-        self.core.record(labels, |cell, _| {
-            cell.store(value.to_bits(), Ordering::Relaxed);
-        });
-    }
-
-    /// Sets the series with these label values to the registry's current time, in seconds since
-    /// 1970-01-01T00:00:00Z.
-    pub fn set_to_now<L: Labels<Key = K>>(&self, labels: &L) {
-        self.set(labels, self.core.shape.common.clock().unix_seconds());
-    }
-}
-
-impl<T: Tally, K: LabelKey> Family<Histogram<T>, K> {
-    /// Observes a value in the series with these label values; see [`Histogram::observe`].
-    #[inline]
-    pub fn observe<L: Labels<Key = K>>(&self, labels: &L, value: f64) {
-        let rejected = &self.core.shape.rejected;
-        self.core.record(labels, move |cell, _| {
-            cell.observe(rejected, value, 1);
-        });
-    }
-
-    /// Observes a value in the series with these label values, with an exemplar; see
-    /// [`Histogram::observe_with_exemplar`].
-    pub fn observe_with_exemplar<L: Labels<Key = K>>(
-        &self,
-        labels: &L,
-        value: f64,
-        exemplar: impl FnOnce(&mut ExemplarLabels),
-    ) {
-        let shape = &self.core.shape;
-        let family = (&shape.rejected, &*shape.common);
-        self.core.record(labels, move |cell, _| {
-            cell.observe_with_exemplar(family, value, exemplar);
-        });
-    }
-
-    /// Like [`with`](Self::with), but a new series has these upper bounds, without `+Inf`, instead
-    /// of the family's.
-    ///
-    /// Prometheus accepts different buckets within one histogram. Sums by `le` over them are
-    /// meaningless, though, so use this only if one kind of series has another scale.
-    ///
-    /// # Errors
-    /// The bounds are empty, too many, not finite or not strictly increasing.
-    pub fn with_buckets<L: Labels<Key = K>>(
-        &self,
-        labels: &L,
-        bounds: &Arc<[f64]>,
-    ) -> Result<Histogram<T>, DeclareError> {
-        names::buckets(bounds).map_err(|problem| DeclareError::Metric {
-            name: self.core.def.name.to_string(),
-            problem,
-        })?;
-        Ok(self.core.with_buckets(labels, bounds))
     }
 }
 

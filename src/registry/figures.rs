@@ -1,7 +1,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Collector, DeclareError, FamilySnapshot, Number, Registry, SeriesSnapshot};
+use super::Registry;
+use super::collector::Collector;
+use super::error::DeclareError;
+use super::snapshot::{FamilySnapshot, Number, SeriesSnapshot};
 use crate::catalog::{Alias, Kind, MetricDef};
 
 /// A table of metrics that are computed together at each scrape: the definition of each, and how to

@@ -506,6 +506,12 @@ mod tests {
     }
 
     #[test]
+    fn texts_that_occur_twice_are_found() {
+        assert!(are_distinct(&["a", "b", "ab", ""]));
+        assert!(!are_distinct(&["a", "b", "a"]));
+    }
+
+    #[test]
     fn long_values_are_cut_at_a_character() {
         let long = "ä".repeat(100);
         assert_eq!(cut(&long, 20).len(), 20);

@@ -81,7 +81,9 @@ mod labels;
 mod metric;
 #[cfg(test)]
 mod model;
+mod notes;
 mod owners;
+mod recording;
 mod rejected;
 mod rendered;
 mod sample;
@@ -140,9 +142,9 @@ use crate::catalog::{Kind, MetricDef};
 use crate::util::Clock;
 use family::{AnyFamily, Core};
 use groups::Groups;
-use metric::Common;
 #[cfg(any(feature = "http", feature = "http-client", feature = "grpc"))]
 pub(crate) use metric::Handle;
+use notes::Common;
 #[cfg(any(feature = "http", feature = "http-client", feature = "grpc"))]
 pub(crate) use storage::removals;
 use storage::{Rules, Total};

@@ -7,8 +7,9 @@ use super::alias::Aliases;
 use super::family::AnyFamily;
 use super::owners::Owners;
 use super::scrape_family::{self, ScrapeFamily, Source, exposed_name};
+use super::settings::Settings;
 use super::snapshot::{FamilySnapshot, render_pairs};
-use super::{Entry, Registered, Registry, Settings};
+use super::{Entry, Registered, Registry};
 use crate::catalog::{Kind, MetricDef};
 
 /// All families of a registry at one moment, by exposed name. Collectors have been called;

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 
-use super::{FamilySettings, Inner, Registry, Settings};
+use super::settings::Settings;
+use super::{Inner, Registry};
 use crate::catalog::{Kind, MetricDef};
-use crate::config::Faults;
+use crate::config::{FamilySettings, Faults};
 use crate::util::nearest;
 
 impl Registry {

@@ -9,7 +9,8 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 
 use super::Inner;
 use super::family::Core;
-use super::metric::{Common, Metric};
+use super::metric::Metric;
+use super::notes::Common;
 use super::storage::{Cell, Place};
 
 impl UnwindSafe for Inner {}

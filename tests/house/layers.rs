@@ -30,7 +30,7 @@ const LAYERS: [&[&str]; 13] = [
 ];
 
 /// The walls inside a module, from the ground up: which module, and the layers of what is in it.
-const INSIDE: [(&[&str], &[&[&str]]); 2] = [
+const INSIDE: [(&[&str], &[&[&str]]); 3] = [
     (
         &["healing"],
         &[
@@ -44,6 +44,38 @@ const INSIDE: [(&[&str], &[&[&str]]); 2] = [
         ],
     ),
     (&["healing", "builtin"], &[&["tasks", "files"]]),
+    (
+        &["registry"],
+        &[
+            &[
+                "error",
+                "exponential",
+                "groups",
+                "labels",
+                "rejected",
+                "rendered",
+                "series_id",
+                "sync",
+            ],
+            &["allowed", "check", "http_values", "snapshot", "values"],
+            // Creation times and exemplars of series.
+            &["notes"],
+            &["storage"],
+            &["metric", "settings"],
+            &["family"],
+            &["recording", "scrape_family"],
+            &["owners"],
+            // Defined at the top, where the registry's fields are.
+            &["Entry", "Inner", "Registered", "Registry"],
+            // Its methods, in a file for each concern.
+            &["alias", "expiry", "group", "sample"],
+            &["collector", "dynamic"],
+            &["bridge", "cost", "declare", "figures"],
+            &["about"],
+            &["scrape", "unused", "unwind"],
+            &["model", "tests"],
+        ],
+    ),
 ];
 
 /// Imports that break the layers. Test code may import anything.
@@ -81,7 +113,9 @@ pub(crate) fn broken(sources: &[Source]) -> Vec<String> {
                 let Some([target, ..]) = path.strip_prefix(of) else {
                     continue;
                 };
-                if !seen.insert((at, target)) {
+                // What a macro writes, it writes elsewhere.
+                let elsewhere = !of.is_empty() && source.code[..*at].ends_with('$');
+                if elsewhere || !seen.insert((at, target)) {
                     continue;
                 }
                 let place = source.place(*at);
@@ -189,6 +223,14 @@ fn walls_inside_a_module_hold_as_those_between_modules() {
             "src/handle/mod.rs",
             "use crate::healing::{Alert, runtime::Blind};",
         ),
+        (
+            "src/registry/figures.rs",
+            "use super::Registry; use super::collector::Collector;",
+        ),
+        (
+            "src/registry/labels.rs",
+            "macro_rules! m { () => { $crate::registry::LabelValue } }",
+        ),
     ] {
         assert_eq!(inner(path, text), "", "{path}: {text}");
     }
@@ -212,6 +254,21 @@ fn walls_inside_a_module_hold_as_those_between_modules() {
             "src/healing/runtime/alerts.rs",
             "use crate::healing::Alert;",
             "`Alert` of `healing` is not a known module",
+        ),
+        (
+            "src/registry/storage/view.rs",
+            "use crate::registry::metric::Metric;",
+            "`storage` (layer 3) imports `metric` (layer 4)",
+        ),
+        (
+            "src/registry/metric/counter.rs",
+            "use crate::registry::{family::Family, labels::Labels};",
+            "`metric` (layer 4) imports `family` (layer 5)",
+        ),
+        (
+            "src/registry/scrape.rs",
+            "use super::FamilySnapshot;",
+            "`FamilySnapshot` of `registry` is not a known module",
         ),
         (
             "src/healing/attic.rs",

@@ -2,12 +2,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::common::Common;
 use super::sealed::{Sealed, Shape};
 use super::{Metric, add_f64};
 use crate::catalog::Kind;
-use crate::registry::family::Family;
-use crate::registry::labels::{LabelKey, Labels};
+use crate::registry::notes::Common;
 use crate::registry::rejected::Rejected;
 use crate::registry::snapshot::{ExemplarLabels, Number, Sample, Scratch, ValueRef};
 use crate::registry::storage::{Cell, Place};
@@ -148,7 +146,7 @@ pub struct FloatCounter {
 
 /// Adds to the bits of an increasing sum, and returns whether it did.
 #[inline]
-fn grow(sum: &AtomicU64, rejected: &Rejected, amount: f64) -> bool {
+pub(in crate::registry) fn grow(sum: &AtomicU64, rejected: &Rejected, amount: f64) -> bool {
     let grows = amount >= 0.0 && amount.is_finite();
     if grows {
         add_f64(sum, amount);
@@ -209,61 +207,6 @@ impl Sealed for FloatCounter {
     fn read<'a>(sum: &'a AtomicU64, _: &'a mut Scratch) -> Sample<'a> {
         let sum = f64::from_bits(sum.load(Ordering::Relaxed));
         Sample::new(ValueRef::Number(Number::F64(sum)))
-    }
-}
-
-impl<S: Sum, K: LabelKey> Family<Counter<S>, K> {
-    /// Adds one to the series with these label values.
-    #[inline]
-    pub fn inc<L: Labels<Key = K>>(&self, labels: &L) {
-        self.add(labels, 1);
-    }
-
-    /// Adds `n` to the series with these label values.
-    #[inline]
-    pub fn add<L: Labels<Key = K>>(&self, labels: &L, n: u64) {
-        self.core.record(labels, |sum, _| sum.add(n));
-    }
-
-    /// Adds one to the series with these label values, with an exemplar; see
-    /// [`Counter::add_with_exemplar`].
-    pub fn inc_with_exemplar<L: Labels<Key = K>>(
-        &self,
-        labels: &L,
-        exemplar: impl FnOnce(&mut ExemplarLabels),
-    ) {
-        let common = &self.core.shape.common;
-        self.core.record(labels, |sum, notes| {
-            sum.add(1);
-            notes.exemplar(common, 1.0, exemplar);
-        });
-    }
-}
-
-impl<K: LabelKey> Family<FloatCounter, K> {
-    /// Adds `amount` to the series with these label values; see [`FloatCounter::add`].
-    #[inline]
-    pub fn add<L: Labels<Key = K>>(&self, labels: &L, amount: f64) {
-        let rejected = &self.core.shape.rejected;
-        self.core.record(labels, |sum, _| {
-            grow(sum, rejected, amount);
-        });
-    }
-
-    /// Adds `amount` to the series with these label values, with an exemplar; see
-    /// [`FloatCounter::add_with_exemplar`].
-    pub fn add_with_exemplar<L: Labels<Key = K>>(
-        &self,
-        labels: &L,
-        amount: f64,
-        exemplar: impl FnOnce(&mut ExemplarLabels),
-    ) {
-        let shape = &self.core.shape;
-        self.core.record(labels, |sum, notes| {
-            if grow(sum, &shape.rejected, amount) {
-                notes.exemplar(&shape.common, amount, exemplar);
-            }
-        });
     }
 }
 

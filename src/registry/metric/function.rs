@@ -9,8 +9,6 @@ use parking_lot::Mutex;
 use super::Metric;
 use super::sealed::{Sealed, Shape, Visit};
 use crate::catalog::Kind;
-use crate::registry::family::Family;
-use crate::registry::labels::{LabelKey, Labels};
 use crate::registry::rejected::Rejected;
 use crate::registry::snapshot::{Number, Sample, Scratch, ValueRef};
 use crate::registry::storage::{Made, Place};
@@ -131,27 +129,5 @@ impl Sealed for GaugeFn {
     fn value<'a>(cell: &'a Cell, _: usize, _: &'a mut Scratch) -> Option<ValueRef<'a>> {
         cell.call()
             .map(|value| ValueRef::Number(Number::F64(value)))
-    }
-}
-
-impl<K: LabelKey> Family<GaugeFn, K> {
-    /// Sets the function of the series with these label values, replacing the previous one. Beyond
-    /// the family's limit, the overflow series has the function set last.
-    pub fn set<L: Labels<Key = K>>(
-        &self,
-        labels: &L,
-        function: impl Fn() -> f64 + Send + Sync + 'static,
-    ) {
-        self.with(labels).set(function);
-    }
-
-    /// Removes the series with these label values and drops its function, and returns whether there
-    /// was one. [`remove`](Family::remove) alone may keep the function for as long as handles to
-    /// the series exist, and somewhat longer.
-    pub fn clear<L: Labels<Key = K>>(&self, labels: &L) -> bool {
-        if let Some(gauge) = self.get(labels) {
-            gauge.clear();
-        }
-        self.remove(labels)
     }
 }

@@ -1,11 +1,6 @@
-use std::borrow::Cow;
-
 use super::Metric;
 use super::sealed::{Sealed, Shape};
 use crate::catalog::Kind;
-use crate::registry::declare::Declare;
-use crate::registry::dynamic::Values;
-use crate::registry::error::DeclareError;
 use crate::registry::snapshot::{Number, Sample, Scratch, ValueRef};
 use crate::registry::storage::Place;
 
@@ -54,25 +49,5 @@ impl Sealed for Info {
 
     fn read<'a>((): &'a (), _: &'a mut Scratch) -> Sample<'a> {
         Sample::new(ValueRef::Number(Number::U64(1)))
-    }
-}
-
-impl Declare<'_, Info> {
-    /// Declares the metric with one series: pairs of label name and value, which may be known only
-    /// at run time. A value longer than the family's limit is cut, by default at
-    /// [`MAX_LABEL_VALUE`](crate::registry::MAX_LABEL_VALUE) bytes.
-    ///
-    /// Declaring it again with the same names and other values adds a second series.
-    ///
-    /// # Errors
-    /// As for [`labels`](Declare::labels).
-    pub fn pairs<'l>(
-        mut self,
-        pairs: impl IntoIterator<Item = (&'l str, &'l str)>,
-    ) -> Result<Info, DeclareError> {
-        let (names, values): (Vec<_>, Vec<_>) = pairs.into_iter().unzip();
-        let owned = |name: &str| Cow::Owned(name.to_owned());
-        self.def.labels = names.into_iter().map(owned).collect();
-        Ok(self.register()?.with(&Values(&values)))
     }
 }

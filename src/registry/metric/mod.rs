@@ -1,23 +1,20 @@
 //! The metric types: handles that are cheap to clone, never lock and never fail.
 
-mod common;
 mod counter;
-mod exemplar;
 mod function;
 mod gauge;
 #[cfg(any(feature = "http", feature = "http-client", feature = "grpc"))]
 mod handle;
 mod histogram;
 mod info;
-mod note;
 mod states;
 mod striped;
 mod timer;
 
 use std::sync::Arc;
 
-pub(super) use common::Common;
 pub use counter::{Counter, FloatCounter};
+pub(super) use counter::{Sum, grow};
 pub use function::GaugeFn;
 pub use gauge::{FloatGauge, Gauge, GaugeGuard};
 #[cfg(any(feature = "http", feature = "http-client", feature = "grpc"))]
@@ -25,11 +22,12 @@ pub(crate) use handle::Handle;
 pub use histogram::Histogram;
 pub(super) use histogram::{Plan, Tally};
 pub use info::Info;
-pub(crate) use note::Note;
 pub use states::StateSet;
+pub(super) use states::bit;
 pub use striped::{StripedCounter, StripedHistogram};
 pub use timer::Timer;
 
+use super::notes::Common;
 use super::snapshot::{Sample, Scratch, ValueRef};
 use super::storage::Place;
 use crate::catalog::Kind;

@@ -6,8 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::Metric;
 use super::sealed::{Sealed, Shape, Visit};
 use crate::catalog::Kind;
-use crate::registry::family::Family;
-use crate::registry::labels::{LabelKey, LabelValue, Labels};
+use crate::registry::labels::{LabelValue, are_distinct};
 use crate::registry::snapshot::{Number, Sample, Scratch, ValueRef};
 use crate::registry::storage::Place;
 use crate::util::escape;
@@ -80,7 +79,7 @@ impl<E: LabelValue> StateSet<E> {
 }
 
 /// The bit of a state; none if it is not listed.
-fn bit<E: LabelValue>(state: &E) -> u64 {
+pub(in crate::registry) fn bit<E: LabelValue>(state: &E) -> u64 {
     match state.index() {
         index if index < E::VALUES.len() => 1 << index,
         _ => 0,
@@ -178,54 +177,4 @@ fn state_labels<E: LabelValue>((metric, labels): (&str, &str), state: usize, tex
     text.push_str("=\"");
     escape::label_value(text, E::VALUES[state]);
     text.push('"');
-}
-
-/// Whether all texts are distinct. Written with loops, as it runs while a user's code is compiled.
-const fn are_distinct(texts: &[&str]) -> bool {
-    let mut a = 0;
-    while a < texts.len() {
-        let mut b = a + 1;
-        while b < texts.len() {
-            if are_same(texts[a].as_bytes(), texts[b].as_bytes()) {
-                return false;
-            }
-            b += 1;
-        }
-        a += 1;
-    }
-    true
-}
-
-const fn are_same(a: &[u8], b: &[u8]) -> bool {
-    if a.len() != b.len() {
-        return false;
-    }
-    let mut at = 0;
-    while at < a.len() {
-        if a[at] != b[at] {
-            return false;
-        }
-        at += 1;
-    }
-    true
-}
-
-impl<E: LabelValue + 'static, K: LabelKey> Family<StateSet<E>, K> {
-    /// Sets the series with these label values to this state and no other.
-    pub fn set<L: Labels<Key = K>>(&self, labels: &L, state: E) {
-        let bit = bit(&state);
-        self.core
-            .record(labels, |bits, _| bits.store(bit, Ordering::Relaxed));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn states_with_one_text_are_reported() {
-        assert!(are_distinct(&["a", "b", "ab", ""]));
-        assert!(!are_distinct(&["a", "b", "a"]));
-    }
 }

@@ -1,6 +1,6 @@
 use super::life::GROUP;
 use super::sync::OnceLock;
-use crate::registry::metric::{Common, Note};
+use crate::registry::notes::{Common, Note};
 use crate::registry::snapshot::ExemplarLabels;
 
 /// Notes of the series of a group, allocated on first use. Families without notes pay for a word in

@@ -9,7 +9,7 @@ use super::sync::{Arc, MutexGuard, Ordering, RwLock};
 use super::table::Table;
 use super::view::CHUNK;
 use crate::registry::labels::Labels;
-use crate::registry::metric::Note;
+use crate::registry::notes::Note;
 
 /// Number of series removed in the process. Not explored by the models: a too early read is
 /// equivalent to one just before the removal.

@@ -5,7 +5,7 @@ use super::group::{Place, Series};
 use super::life::GROUP;
 use super::sync::Arc;
 use super::table::Table;
-use crate::registry::metric::Note;
+use crate::registry::notes::Note;
 
 /// The number of series read at once, so that a reader can yield to others.
 pub(super) const CHUNK: u32 = 128;

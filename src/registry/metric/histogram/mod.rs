@@ -17,9 +17,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Metric;
-use super::common::Common;
 use super::sealed::{Sealed, Shape};
 use crate::catalog::Kind;
+use crate::registry::notes::Common;
 use crate::registry::rejected::Rejected;
 use crate::registry::snapshot::{ExemplarLabels, HistogramSnapshot, Sample, Scratch, ValueRef};
 use crate::registry::storage::Place;

@@ -1,13 +1,12 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::registry::declare::Declare;
 use crate::registry::metric::Counter;
 use crate::registry::metric::counter::Sum;
 use crate::registry::storage::Made;
 use crate::util::stripes::Stripes;
 
 /// A [`Counter`] whose threads do not contend for cache lines; declared by `striped` of
-/// [`Declare`].
+/// [`Declare`](crate::registry::Declare).
 ///
 /// It takes 128 bytes for each thread that can run in parallel, rounded up to a power of two, at
 /// most 32.
@@ -36,29 +35,6 @@ impl Sum for Parts {
         self.0.iter().fold(0, |sum, part| {
             sum.wrapping_add(part.load(Ordering::Relaxed))
         })
-    }
-}
-
-impl<'r> Declare<'r, Counter> {
-    /// Gives every thread that can run in parallel its own number in each series, without
-    /// contention: 128 bytes each. For counters that many threads update constantly.
-    ///
-    /// ```
-    /// use selfheal::registry::{DeclareError, Registry, StripedCounter};
-    ///
-    /// # fn main() -> Result<(), DeclareError> {
-    /// let registry = Registry::new();
-    /// let events: StripedCounter = registry
-    ///     .counter("events_total", "Events seen")
-    ///     .striped()
-    ///     .build()?;
-    /// events.inc();
-    /// assert_eq!(events.get(), 1);
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn striped(self) -> Declare<'r, StripedCounter> {
-        self.of_type()
     }
 }
 

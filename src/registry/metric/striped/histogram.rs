@@ -3,12 +3,11 @@ use std::sync::atomic::Ordering;
 
 use super::lines::{self, Line, Stripe};
 use super::stripes;
-use crate::registry::declare::Declare;
 use crate::registry::metric::Histogram;
 use crate::registry::metric::histogram::{Found, Observation, Tally, add_alone};
 
 /// A [`Histogram`] whose threads do not contend for cache lines; declared by `striped` of
-/// [`Declare`].
+/// [`Declare`](crate::registry::Declare).
 ///
 /// It takes 128 bytes, or the next multiple for more than 13 buckets, for each thread that can run
 /// in parallel, rounded up to a power of two, at most 32. Native buckets add 128 bytes for the
@@ -131,31 +130,6 @@ impl Tally for Striped {
         }
         counts.truncate(buckets);
         sum
-    }
-}
-
-impl<'r> Declare<'r, Histogram> {
-    /// Gives every thread that can run in parallel its own buckets in each series, without
-    /// contention; for the memory see [`StripedHistogram`]. For histograms that many threads update
-    /// constantly.
-    ///
-    /// ```
-    /// use selfheal::registry::{DeclareError, Registry, StripedHistogram};
-    ///
-    /// # fn main() -> Result<(), DeclareError> {
-    /// let registry = Registry::new();
-    /// let took: StripedHistogram = registry
-    ///     .histogram("step_duration_seconds", "How long a step takes")
-    ///     .buckets(&[0.001, 0.01, 0.1])
-    ///     .striped()
-    ///     .build()?;
-    /// took.observe(0.02);
-    /// assert_eq!(took.snapshot().counts, [0, 0, 1, 0]);
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn striped(self) -> Declare<'r, StripedHistogram> {
-        self.of_type()
     }
 }
 

@@ -5,7 +5,7 @@ use crate::registry::snapshot::Exemplar;
 /// The last exemplars of a family's counters, each with the stamp by which its series refers to it.
 /// A series whose exemplar was evicted finds another stamp and has none.
 #[derive(Debug, Default)]
-pub(in crate::registry::metric) struct Ring(pub(super) Mutex<Kept>);
+pub(in crate::registry) struct Ring(pub(super) Mutex<Kept>);
 
 #[derive(Debug, Default)]
 pub(super) struct Kept {

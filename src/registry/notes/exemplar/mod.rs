@@ -10,4 +10,4 @@ mod slots;
 
 pub(super) use mark::Mark;
 pub(super) use ring::Ring;
-pub(super) use slots::Slots;
+pub(in crate::registry) use slots::Slots;

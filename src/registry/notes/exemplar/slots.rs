@@ -3,13 +3,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 
-use crate::registry::metric::common::Common;
+use crate::registry::notes::Common;
 use crate::registry::snapshot::{Exemplar, ExemplarLabels};
 
 /// The exemplars of a histogram, one for each bucket, shared by all threads: a full slot is only
 /// read until a scrape has read it.
 #[derive(Debug, Default)]
-pub(in crate::registry::metric) struct Slots(OnceLock<Box<[Slot]>>);
+pub(in crate::registry) struct Slots(OnceLock<Box<[Slot]>>);
 
 #[derive(Debug, Default)]
 struct Slot {
@@ -21,7 +21,7 @@ struct Slot {
 impl Slots {
     /// Takes an exemplar at `at` of `count` slots, unless there is an unread one.
     #[inline]
-    pub(in crate::registry::metric) fn offer(
+    pub(in crate::registry) fn offer(
         &self,
         (at, count): (usize, usize),
         common: &Common,
@@ -61,7 +61,7 @@ impl Slots {
     }
 
     /// Copies the exemplars, by rising value, and marks them as read.
-    pub(in crate::registry::metric) fn read(&self, out: &mut Vec<Exemplar>) {
+    pub(in crate::registry) fn read(&self, out: &mut Vec<Exemplar>) {
         out.clear();
         for slot in self.0.get().into_iter().flatten() {
             out.extend(slot.exemplar.lock().clone());

@@ -1,17 +1,17 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::ring::FRESH;
-use crate::registry::metric::common::Common;
+use crate::registry::notes::Common;
 use crate::registry::snapshot::{Exemplar, ExemplarLabels};
 
 /// A counter's reference to its exemplar: the stamp, 0 for none, and whether it was read.
 #[derive(Debug, Default)]
-pub(in crate::registry::metric) struct Mark(AtomicU32);
+pub(in crate::registry) struct Mark(AtomicU32);
 
 impl Mark {
     /// Takes an exemplar, unless there is an unread one.
     #[inline]
-    pub(in crate::registry::metric) fn offer(
+    pub(in crate::registry) fn offer(
         &self,
         common: &Common,
         value: f64,
@@ -39,18 +39,18 @@ impl Mark {
     }
 
     /// Copies another mark.
-    pub(in crate::registry::metric) fn set(&self, mark: Self) {
+    pub(in crate::registry) fn set(&self, mark: Self) {
         self.0.store(mark.0.into_inner(), Ordering::Relaxed);
     }
 
     /// Whether there never was an exemplar.
     #[inline]
-    pub(in crate::registry::metric) fn is_none(&self) -> bool {
+    pub(in crate::registry) fn is_none(&self) -> bool {
         self.0.load(Ordering::Relaxed) == 0
     }
 
     /// The exemplar, which is then marked as read.
-    pub(in crate::registry::metric) fn read(&self, common: &Common) -> Option<Exemplar> {
+    pub(in crate::registry) fn read(&self, common: &Common) -> Option<Exemplar> {
         // The common case in a family with created times: saves the write.
         if self.is_none() {
             return None;
