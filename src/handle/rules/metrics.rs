@@ -1,41 +1,18 @@
 //! Metrics of the history's memory and of Alertmanager deliveries.
 
 use crate::history::Stats;
-use crate::registry::{Counter, DeclareError, Family, Gauge, Group, Registry, Text};
+use crate::registry::{DeclareError, Registry};
 use crate::rules::Delivery;
 
-/// The metrics of the history's memory.
-pub(super) struct HistoryMetrics {
-    bytes: Gauge,
-    series: Gauge,
-    evicted: Counter,
-}
-
-impl Group for HistoryMetrics {
-    const NAME: &'static str = "history";
-
-    fn declare(registry: &Registry) -> Result<Self, DeclareError> {
-        Ok(Self {
-            bytes: registry
-                .gauge(
-                    "selfheal_history_bytes",
-                    "Memory used by the history of the metrics, which queries and rules read",
-                )
-                .build()?,
-            series: registry
-                .gauge(
-                    "selfheal_history_series",
-                    "Series in the history of the metrics",
-                )
-                .build()?,
-            evicted: registry
-                .counter(
-                    "selfheal_history_evicted_total",
-                    "Values dropped from the history early because of its memory limit, the oldest \
-                     first",
-                )
-                .build()?,
-        })
+crate::group! {
+    /// The metrics of the history's memory.
+    pub(super) struct HistoryMetrics: "history" {
+        /// Memory used by the history of the metrics, which queries and rules read
+        bytes: Gauge = "selfheal_history_bytes";
+        /// Series in the history of the metrics
+        series: Gauge = "selfheal_history_series";
+        /// Values dropped from the history early because of its memory limit, the oldest first
+        evicted: Counter = "selfheal_history_evicted_total";
     }
 }
 
@@ -49,30 +26,19 @@ impl HistoryMetrics {
     }
 }
 
-/// The metrics of Alertmanager deliveries.
-pub(super) struct DeliveryMetrics {
-    delivered: Family<Counter, [Text; 1]>,
-}
-
-impl Group for DeliveryMetrics {
-    const NAME: &'static str = "alertmanager";
-
-    fn declare(registry: &Registry) -> Result<Self, DeclareError> {
-        let delivered = registry
-            .counter(
-                "selfheal_alerts_delivered_total",
-                "Alerts delivered by an Alertmanager, by result",
-            )
-            .only("result", &Delivery::ALL.map(Delivery::as_str))
-            .labels(["result"])?;
-        Ok(Self { delivered })
+crate::group! {
+    /// The metrics of Alertmanager deliveries.
+    pub(super) struct DeliveryMetrics: "alertmanager" {
+        /// Alerts delivered by an Alertmanager, by result
+        delivered: Counter = "selfheal_alerts_delivered_total" ["result"]
+            .only("result", &Delivery::ALL.map(Delivery::as_str));
     }
 }
 
 impl DeliveryMetrics {
     pub(super) fn count(&self, became: &[Delivery]) {
         for one in became {
-            self.delivered.inc(&[one.as_str()]);
+            self.delivered.inc(&(one.as_str(),));
         }
     }
 }
