@@ -156,7 +156,8 @@ impl Observation {
         self
     }
 
-    /// Adds a piece of evidence; at most [`Evidence::MAX`] are kept.
+    /// Adds a piece of evidence; at most [`Evidence::MAX`] are kept. If the plan only reports the
+    /// fault, its alert starts with the evidence `summary`.
     #[must_use]
     pub fn evidence(mut self, what: impl Into<Name>, found: impl Into<ShortText>) -> Self {
         self.evidence.push(what, found);

@@ -4,12 +4,13 @@ use axum::Router;
 use axum::body::Body;
 use http::{Request, StatusCode};
 use http_body_util::BodyExt;
+use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
 use super::*;
 use crate::config::Secret;
-use crate::healing::{HistoryFilter, What};
+use crate::healing::{AlertChange, HistoryFilter, What};
 
 fn heal(token: bool) -> Selfheal {
     let mut config = Config::new();
@@ -105,9 +106,14 @@ async fn a_delivered_alert_is_acted_on_and_healed_when_it_is_delivered_as_over()
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_without_an_action_is_reported() {
+async fn one_without_an_action_is_reported_with_its_summary() {
     let heal = heal(true);
     let received = heal.alertmanager().unwrap();
+    let notified = Arc::new(Mutex::new(Vec::new()));
+    let all = Arc::clone(&notified);
+    heal.healing()
+        .unwrap()
+        .on_alert(move |change: &AlertChange| all.lock().push(change.to_string()));
     deliver(
         &heal,
         "open-sesame",
@@ -119,6 +125,13 @@ async fn one_without_an_action_is_reported() {
     assert_eq!(issues[0].issue.key.to_string(), "ZoneDown/ZoneDown");
     assert_eq!(issues[0].phase, Phase::Parked);
     assert_eq!(received.alerts().len(), 1);
+    assert_eq!(
+        *notified.lock(),
+        [
+            "raised report_only ZoneDown/ZoneDown: ZoneDown/ZoneDown: zone a does not answer; its \
+          plan only reports it; the alert ends with the fault"
+        ]
+    );
 }
 
 #[tokio::test(start_paused = true)]

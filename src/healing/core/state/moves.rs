@@ -11,6 +11,9 @@ use crate::healing::core::{
     AlertId, AlertKind, Moment, ParkReason, Phase, Severity, ShortText, What,
 };
 
+/// The evidence that describes a fault in a sentence, such as the annotation of a rule.
+const SUMMARY: &str = "summary";
+
 impl State {
     /// Moves an open issue to a phase that lasts until the given time, or until an event.
     pub(super) fn move_to(
@@ -208,6 +211,7 @@ impl State {
             return;
         };
         let (key, severity) = (entry.issue.key.clone(), entry.issue.severity);
+        let evidence = entry.issue.evidence.clone();
         match reason {
             ParkReason::DryRun => {
                 self.wait_for(slot, WaitFor::Policy);
@@ -215,8 +219,11 @@ impl State {
                 self.raise_about(&key, AlertKind::DryRun, severity, &why);
             }
             ParkReason::ReportOnly => {
-                let why = "its plan only reports it; the alert ends with the fault";
-                self.raise_about(&key, AlertKind::ReportOnly, severity, why);
+                let mut why = "its plan only reports it; the alert ends with the fault".to_owned();
+                if let Some((_, summary)) = evidence.iter().find(|(name, _)| *name == SUMMARY) {
+                    why = format!("{summary}; {why}");
+                }
+                self.raise_about(&key, AlertKind::ReportOnly, severity, &why);
             }
             ParkReason::ApprovalExpired => {
                 let why = "it was not approved in time (`healing.approval.expires`), and can still \

@@ -53,6 +53,21 @@ fn a_plan_that_only_reports_does_so_whatever_anybody_says() {
 }
 
 #[test]
+fn the_alert_of_a_plan_that_only_reports_has_the_summary_of_the_fault() {
+    let mut bench = Bench::with(policy(), Plan::report());
+    bench.detect(vec![
+        down("db")
+            .evidence("value", "3")
+            .evidence("summary", "3 replicas do not answer"),
+        down("web"),
+    ]);
+    let all = said(&bench);
+    let with = "db/down: 3 replicas do not answer; its plan only reports it";
+    assert!(all.contains(with), "{all}");
+    assert!(all.contains("web/down: its plan only reports it"), "{all}");
+}
+
+#[test]
 fn what_is_not_done_is_said_once_with_the_setting_that_would_change_it() {
     let risky = || plan().risk(Risk::Disruptive);
     let by_override = |mode: Mode| {
