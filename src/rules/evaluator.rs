@@ -42,7 +42,7 @@ pub struct RuleStatus {
     pub health: RuleHealth,
     /// The time of its last evaluation, in milliseconds since 1970.
     pub evaluated_at: Option<i64>,
-    /// The duration of its last evaluation.
+    /// The duration of its last evaluation, also of one that failed.
     pub took: Duration,
     /// Its alerts, including those resolved within 15 min, sorted by labels.
     pub alerts: Vec<RuleAlert>,
@@ -346,11 +346,15 @@ impl Evaluator {
         for (rule, run) in group.rules.rules.iter().zip(&mut group.runs) {
             let begun = clock.mark();
             let ended = if run.scope.is_evaluated() {
-                run.health = RuleHealth::Ok;
                 run.evaluated_at = Some(now);
                 let state = (&mut run.alerts, &mut run.given);
-                match context.rule(rule, state, &mut changes, found) {
-                    Ok(ended) => ended,
+                let ended = context.rule(rule, state, &mut changes, found);
+                run.took = clock.since(begun);
+                match ended {
+                    Ok(ended) => {
+                        run.health = RuleHealth::Ok;
+                        ended
+                    }
                     Err(problem) => {
                         run.health = RuleHealth::Failed(problem.into());
                         continue;
@@ -358,9 +362,9 @@ impl Evaluator {
                 }
             } else {
                 run.alerts = Alerts::default();
+                run.took = Duration::ZERO;
                 std::mem::take(&mut run.given).into_labels()
             };
-            run.took = clock.since(begun);
             let time = context.asked;
             for (labels, value) in run.given.series() {
                 let value = value.clone();

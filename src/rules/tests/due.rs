@@ -1,10 +1,13 @@
 //! When groups are evaluated, and how long alerts last by that.
 
+use std::cell::Cell;
+use std::error::Error;
 use std::time::Duration;
 
 use super::alerts::{file, series};
-use crate::promql::Series;
+use crate::promql::{Queryable, Selection, Series, Sink};
 use crate::rules::*;
+use crate::util::{Clock, ManualClock};
 
 /// An alert that fires after two of its intervals.
 fn gone_for_two_seconds() -> RuleFile {
@@ -83,4 +86,46 @@ fn what_the_first_evaluation_finds_is_as_old_as_that_evaluation() {
             .any(|change| change.now == Some(AlertState::Firing))
     });
     assert_eq!(fired, Some(3), "2.5 s after, not 1.5 s");
+}
+
+/// A source whose every selection takes so long, and then fails.
+struct Slow {
+    clock: ManualClock,
+    takes: Cell<Duration>,
+    fails: Cell<bool>,
+}
+
+impl Queryable for Slow {
+    fn select(&self, _: &Selection, _: Sink<'_>) -> Result<(), Box<dyn Error + Send + Sync>> {
+        self.clock.advance(self.takes.get());
+        if self.fails.get() {
+            return Err("gone".into());
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn the_duration_of_a_failed_evaluation_is_reported() {
+    let (clock, hands) = Clock::manual();
+    let mut options = RulesOptions::default();
+    options.query.clock = clock;
+    let mut evaluator = Evaluator::new(options);
+    evaluator.load(&[file("  rules: [{record: x, expr: y}]\n")], 0);
+    let slow = Slow {
+        clock: hands,
+        takes: Cell::default(),
+        fails: Cell::default(),
+    };
+    for (second, millis, fails) in [(1, 20, false), (2, 700, true), (3, 5, false)] {
+        let takes = Duration::from_millis(millis);
+        slow.takes.set(takes);
+        slow.fails.set(fails);
+        evaluator.evaluate(0, second * 1_000, &slow);
+        let status = evaluator.status();
+        let rule = &status[0].rules[0];
+        assert_eq!(matches!(rule.health, RuleHealth::Failed(_)), fails);
+        assert_eq!(rule.evaluated_at, Some(second * 1_000));
+        assert_eq!((rule.took, status[0].took), (takes, takes));
+    }
 }
