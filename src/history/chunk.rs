@@ -4,12 +4,12 @@
 //! |---|---|---|
 //! | still | one value, repeated | the value |
 //! | XOR | any number | one bit if nothing changed, else the changed bits |
-//! | steps | integers below 2⁵³ | one bit if the step is the previous one, else the change of the step |
-//! | deltas | the same, once all are known | per value, the bits by which the steps differ |
+//! | steps | integers below 2⁵³, each less than 2³¹ from the last | one bit if the step is the previous one, else the change of the step |
+//! | deltas | integers below 2⁵³, once all are known | per value, the bits by which the steps differ |
 //!
 //! A growing chunk is still, and has no bits, until a value differs. From then on it is encoded by
 //! steps (as times in Pelkonen et al., "Gorilla", VLDB 2015, section 4.1.1), or by XOR (section
-//! 4.1.2) if a value is no integer. A full chunk is encoded again if that makes it smaller.
+//! 4.1.2) if a value is no integer or a step is too large. A full chunk is encoded again if that makes it smaller.
 
 use super::bits::{BitReader, BitWriter};
 
@@ -27,9 +27,9 @@ const STILL: u64 = 3;
 const LEADING_BITS: u32 = 5;
 const LEADING_MOST: u32 = (1 << LEADING_BITS) - 1;
 
-/// The widths of a change of the step; a prefix of one more bit selects the next. Steps between
-/// integers below 2⁵³ change by less than 2⁵⁵, which takes 56 bits with the sign.
-const STEP_WIDTHS: [u32; 4] = [6, 10, 20, 56];
+/// The widths of a change of the step; a prefix of one more bit selects the next. Steps below 2³¹
+/// change by less than 2³², which takes 33 bits with the sign.
+const STEP_WIDTHS: [u32; 6] = [3, 6, 10, 14, 20, 33];
 
 /// A growing chunk. Its bits are at the end of the bytes of its stream.
 #[derive(Clone, Debug, Default)]
@@ -39,23 +39,25 @@ pub(super) struct Open {
     state: State,
     /// The number of bytes before its own.
     start: u32,
+    /// The tick of the first value: one a second fills it in a century.
+    from: u32,
     way: Growing,
     count: u8,
     /// The number of free bits in the last byte.
     free: u8,
 }
 
-/// Eight bytes for either of two states: there is one for each number of a history.
+/// Four bytes for either of two states: there is one for each number of a history.
 #[derive(Clone, Copy, Debug, Default)]
-struct State(i64);
+struct State(i32);
 
 impl State {
     /// No difference can have as many zeros.
-    const NO_ZEROS: Self = Self(i64::MAX);
+    const NO_ZEROS: Self = Self(i32::MAX);
 
     fn of(zeros: Option<(u8, u8)>) -> Self {
         zeros.map_or(Self::NO_ZEROS, |(before, after)| {
-            Self(i64::from(before) << 8 | i64::from(after))
+            Self(i32::from(before) << 8 | i32::from(after))
         })
     }
 
@@ -92,6 +94,16 @@ impl Open {
         self.start as usize
     }
 
+    /// The tick of the first value.
+    pub(super) fn from(&self) -> u64 {
+        self.from.into()
+    }
+
+    /// Sets the tick of the first value.
+    pub(super) fn begin_at(&mut self, tick: u64) {
+        self.from = u32::try_from(tick).unwrap_or(u32::MAX);
+    }
+
     pub(super) fn count(&self) -> u8 {
         self.count
     }
@@ -110,18 +122,21 @@ impl Open {
             return;
         }
         let before = whole(f64::from_bits(self.last));
-        let pair = before.zip(whole(value));
-        match (&self.way, pair) {
+        let step = before.zip(whole(value)).and_then(|(before, value)| {
+            // Both are within the limit of `whole`.
+            i32::try_from(value - before).ok()
+        });
+        match (&self.way, step) {
             (Growing::Still, _) if bits == self.last => {}
-            (Growing::Still, pair) => {
-                self.begin(pair.map(|(before, _)| before), bytes);
-                self.add(bits, pair, bytes);
+            (Growing::Still, step) => {
+                self.begin(before.filter(|_| step.is_some()), bytes);
+                self.add(bits, step, bytes);
             }
             (Growing::Steps, None) => {
                 self.rewrite(bytes);
                 self.add(bits, None, bytes);
             }
-            _ => self.add(bits, pair, bytes),
+            _ => self.add(bits, step, bytes),
         }
         self.last = bits;
         self.count += 1;
@@ -162,14 +177,13 @@ impl Open {
         (self.way, self.state) = (Growing::Xor, State::of(zeros));
     }
 
-    /// Encodes a value; `pair` is the previous and this integer, if both are.
-    fn add(&mut self, bits: u64, pair: Option<(i64, i64)>, bytes: &mut Vec<u8>) {
+    /// Encodes a value; `step` is from the previous integer to this one, if both are.
+    fn add(&mut self, bits: u64, step: Option<i32>, bytes: &mut Vec<u8>) {
         let mut writer = BitWriter::new(bytes, self.free.into());
-        match (self.way, pair) {
-            (Growing::Steps, Some((before, value))) => {
-                let now = value - before;
-                write_change(&mut writer, now - self.state.0);
-                self.state = State(now);
+        match (self.way, step) {
+            (Growing::Steps, Some(step)) => {
+                write_change(&mut writer, i64::from(step) - i64::from(self.state.0));
+                self.state = State(step);
             }
             (Growing::Xor, _) => {
                 let mut zeros = self.state.zeros();
@@ -196,10 +210,7 @@ impl Open {
     /// Encodes the same values in the smallest encoding.
     pub(super) fn seal(&self, bytes: &[u8]) -> Vec<u8> {
         let mut sealed = Vec::new();
-        let shorter = match self.way {
-            Growing::Xor => false,
-            _ => deltas(self.values(bytes), &mut sealed),
-        };
+        let shorter = deltas(self.values(bytes), &mut sealed);
         match self.way {
             Growing::Still if !shorter => {
                 let mut writer = BitWriter::new(&mut sealed, 0);
@@ -300,10 +311,8 @@ fn read_change(bits: &mut BitReader<'_>) -> i64 {
     if bits.read(1) == 0 {
         return 0;
     }
-    let [first, second, third, widest] = STEP_WIDTHS;
-    let width = [first, second, third]
-        .into_iter()
-        .find(|_| bits.read(1) == 0);
+    let [narrower @ .., widest] = STEP_WIDTHS;
+    let width = narrower.into_iter().find(|_| bits.read(1) == 0);
     unfolded(bits.read(width.unwrap_or(widest)))
 }
 

@@ -120,17 +120,13 @@ impl History {
                     let before = buffer.buckets.len();
                     if let Some(head) = native::split(&histogram, &mut buffer.buckets) {
                         buffer.heads.push(head);
-                        native = Some(few(buffer.buckets.len() - before));
+                        native = Some(buffer.buckets.len() - before);
                     }
                 }
                 _ => return,
             }
-            let numbers = few(buffer.numbers.len() - before);
-            buffer.sampled.push(Sampled {
-                id,
-                numbers,
-                native,
-            });
+            let numbers = buffer.numbers.len() - before;
+            buffer.sampled.push(Sampled::new(id, numbers, native));
         });
         inner.scope.lock().put_back(still_left_out);
         let settings = &inner.settings;
@@ -317,11 +313,6 @@ impl History {
         }
         stats
     }
-}
-
-/// Converts the number of numbers or buckets of a series.
-fn few(count: usize) -> u32 {
-    u32::try_from(count).unwrap_or(u32::MAX)
 }
 
 impl fmt::Debug for History {

@@ -4,6 +4,7 @@ mod read;
 
 use std::collections::{HashSet, VecDeque};
 use std::hash::BuildHasher;
+use std::num::NonZero;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -106,12 +107,29 @@ impl Parts {
 /// A sampled value.
 #[derive(Debug)]
 pub(super) struct Sampled {
-    pub(super) id: SeriesId,
+    id: SeriesId,
     /// The number of its numbers: one, or more for a histogram with classic buckets, or none for a
     /// histogram without them.
-    pub(super) numbers: u32,
+    numbers: u32,
+    /// For a histogram with native buckets, one more than the number of filled ones.
+    native: Option<NonZero<u32>>,
+}
+
+impl Sampled {
+    /// The numbers of numbers and, for a histogram with native buckets, of filled ones.
+    pub(super) fn new(id: SeriesId, numbers: usize, native: Option<usize>) -> Self {
+        let few = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        Self {
+            id,
+            numbers: few(numbers),
+            native: native.and_then(|filled| NonZero::new(few(filled).saturating_add(1))),
+        }
+    }
+
     /// For a histogram with native buckets, the number of filled ones.
-    pub(super) native: Option<u32>,
+    fn filled(&self) -> Option<usize> {
+        self.native.map(|more| more.get() as usize - 1)
+    }
 }
 
 /// The values of one tick, in the order of the series.
@@ -220,7 +238,7 @@ impl Store {
         let (mut numbers, mut buckets) = (&*read.numbers, &*read.buckets);
         let (mut bounds, mut heads) = (read.bounds.iter(), read.heads.iter());
         for (at, sampled) in read.sampled.iter().enumerate() {
-            let filled = sampled.native.unwrap_or(0) as usize;
+            let filled = sampled.filled().unwrap_or(0);
             let (Some((mine, other_numbers)), Some((my_buckets, other_buckets))) = (
                 numbers.split_at_checked(sampled.numbers as usize),
                 buckets.split_at_checked(filled),

@@ -10,12 +10,14 @@ pub(super) const ALLOCATION: usize = 16;
 #[derive(Debug, Default)]
 pub(super) struct Stream {
     /// The full chunks, followed by the bits of the growing one. A full chunk is the number of
-    /// values, the number of ticks without a value after it, the number of bytes, and the bytes.
+    /// values, the number of ticks without a value after it if [`HAS_GAP`] is added, the number of
+    /// bytes, and the bytes.
     bytes: Vec<u8>,
-    /// The tick of the first value in the growing chunk.
-    from: u64,
     open: Open,
 }
+
+/// Marks the number of values of a chunk that is followed by ticks without a value.
+const HAS_GAP: u8 = 0x80;
 
 /// Iterates over full chunks: the number of values, the number of ticks without a value after it, and
 /// the bytes.
@@ -28,11 +30,12 @@ impl<'a> Iterator for Chunks<'a> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let (count, mut rest) = self.bytes.split_first()?;
-        let gap = read_number(&mut rest)?;
+        let has_gap = count & HAS_GAP > 0;
+        let gap = if has_gap { read_number(&mut rest)? } else { 0 };
         let length = usize::try_from(read_number(&mut rest)?).ok()?;
         let (bytes, rest) = rest.split_at_checked(length)?;
         self.bytes = rest;
-        Some((*count, gap, bytes))
+        Some((count & !HAS_GAP, gap, bytes))
     }
 }
 
@@ -64,12 +67,12 @@ impl Stream {
     /// becomes full.
     pub(super) fn push(&mut self, tick: u64, value: f64) -> isize {
         let before = self.size();
-        let end = self.from + u64::from(self.open.count());
+        let end = self.open.from() + u64::from(self.open.count());
         if self.open.count() == FULL || (self.open.count() > 0 && end != tick) {
             self.seal(tick.saturating_sub(end));
         }
         if self.open.count() == 0 {
-            self.from = tick;
+            self.open.begin_at(tick);
         }
         self.open.push(value, &mut self.bytes);
         self.size().cast_signed() - before.cast_signed()
@@ -80,8 +83,12 @@ impl Stream {
         let start = self.open.start();
         let sealed = self.open.seal(self.bytes.get(start..).unwrap_or_default());
         let mut head = Vec::with_capacity(16);
-        head.push(self.open.count());
-        write_number(gap, &mut head);
+        if gap == 0 {
+            head.push(self.open.count());
+        } else {
+            head.push(self.open.count() | HAS_GAP);
+            write_number(gap, &mut head);
+        }
         write_number(sealed.len() as u64, &mut head);
         self.bytes.truncate(start);
         reserve(&mut self.bytes, head.len() + sealed.len());
@@ -99,7 +106,7 @@ impl Stream {
     /// The tick of the first value in a full chunk, or else in the growing one.
     fn begin(&self) -> u64 {
         let ticks = self.chunks().map(|(count, gap, _)| u64::from(count) + gap);
-        self.from.saturating_sub(ticks.sum())
+        self.open.from().saturating_sub(ticks.sum())
     }
 
     /// The memory of its values, in bytes.
@@ -119,7 +126,7 @@ impl Stream {
     /// The newest value and its tick, unless only full chunks are left.
     pub(super) fn newest(&self) -> Option<(u64, f64)> {
         let value = self.open.last()?;
-        Some((self.from + u64::from(self.open.count()) - 1, value))
+        Some((self.open.from() + u64::from(self.open.count()) - 1, value))
     }
 
     /// Drops the oldest full chunk, or else the growing one. Returns the numbers of bytes and
@@ -143,7 +150,7 @@ impl Stream {
             begin = end + gap;
             self.drop_first();
         }
-        if self.from + u64::from(self.open.count()) <= tick {
+        if self.open.from() + u64::from(self.open.count()) <= tick {
             self.drop_open();
         }
         let spare = self.bytes.capacity() - self.bytes.len();
@@ -181,9 +188,9 @@ impl Stream {
             }
             first += u64::from(count) + gap;
         }
-        if meant(self.from, self.open.count()) {
+        if meant(self.open.from(), self.open.count()) {
             let own = self.bytes.get(self.open.start()..).unwrap_or_default();
-            visit(self.from, self.open.values(own));
+            visit(self.open.from(), self.open.values(own));
         }
     }
 }
@@ -238,7 +245,7 @@ mod tests {
 
     #[test]
     fn a_stream_takes_little_besides_its_bytes() {
-        assert!(size_of::<Stream>() <= 56, "{}", size_of::<Stream>());
+        assert!(size_of::<Stream>() <= 48, "{}", size_of::<Stream>());
         let mut stream = Stream::default();
         // The steps differ by up to 100: about a byte a value.
         for tick in 0..2_000_u32 {
