@@ -27,13 +27,14 @@ impl Bounds {
 
     /// The first step of a subquery at `time`: a multiple of the step after the start of the range.
     pub(super) fn first_step(&self, subquery: &Subquery, time: i64) -> i64 {
-        let step = self.step(subquery);
-        let start = time.saturating_sub(subquery.range);
-        start
-            .div_euclid(step)
-            .saturating_add(1)
-            .saturating_mul(step)
+        first_step(time.saturating_sub(subquery.range), self.step(subquery))
     }
+}
+
+/// The first multiple of a step after a time.
+pub(crate) fn first_step(after: i64, step: i64) -> i64 {
+    let before = after.div_euclid(step);
+    before.saturating_add(1).saturating_mul(step)
 }
 
 /// Converts a duration to milliseconds.

@@ -29,7 +29,7 @@ pub(crate) use args::Args;
 pub(crate) use arithmetic::{arithmetic, compare};
 pub(crate) use binary::pair_labels;
 use bounds::Bounds;
-pub(crate) use bounds::{Guard, millis};
+pub(crate) use bounds::{Guard, first_step, millis};
 pub(crate) use load::Span;
 use load::Spans;
 use loaded::Loaded;

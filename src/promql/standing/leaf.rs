@@ -16,7 +16,7 @@ use crate::promql::value::Sample;
 const MOST_TICKS: usize = 272;
 
 /// The limit of values held by all ranges: 8 MB.
-const MOST_CELLS: usize = 1 << 20;
+pub(super) const MOST_CELLS: usize = 1 << 20;
 
 /// The series of a selector.
 pub(super) struct Leaf {
@@ -353,9 +353,10 @@ impl Ring {
         into.clear();
         let line = self.line(series);
         let (wrapped, first) = line.split_at(self.start.min(line.len()));
-        let values = first.iter().chain(wrapped).zip(&self.times);
-        let values = values.skip_while(|(_, time)| **time <= after);
-        let values = values.take_while(|(_, time)| **time <= until);
+        let from = self.times.partition_point(|time| *time <= after);
+        let to = self.times.partition_point(|time| *time <= until);
+        let times = self.times.range(from..to.max(from));
+        let values = first.iter().chain(wrapped).skip(from).zip(times);
         let values = values.filter(|(value, _)| !is_absent(**value));
         into.extend(values.map(|(value, time)| Sample {
             time: *time,

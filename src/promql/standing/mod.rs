@@ -11,10 +11,11 @@
 //! | aggregation | the group of each series | every value added to its group |
 //! | operator | the matching of its two sides | applied to each pair |
 //! | offset | a range that includes the earlier time | the values of that time |
+//! | subquery | the parts of its expression, over ranges | these at each step, from the rings |
 //!
 //! - A part shared by several queries is evaluated once.
 //! - Series of rules are read like those of the history, except for ranges of them.
-//! - Other parts (subqueries, `@`, functions of whole vectors), and results that depend on which
+//! - Other parts (subqueries in subqueries, `@` with a time, functions of whole vectors), and results that depend on which
 //!   series have a value (native histograms, conflicting labels), are evaluated by
 //!   [`Query::instant`], which returns the same values.
 
@@ -25,6 +26,7 @@ mod leaf;
 mod part;
 mod plan;
 mod shape;
+mod steps;
 mod work;
 
 use std::sync::Arc;
@@ -128,7 +130,7 @@ impl Standing {
             if !part.built.is_some_and(|built| built.good) {
                 return false;
             }
-            series += part.leaf().map_or(0, |_| part.labels.len());
+            series += part.series();
             if series > options.max_series {
                 return false;
             }

@@ -4,19 +4,24 @@ use std::sync::Arc;
 
 use super::absent::{ABSENT, is_absent};
 use super::beside::Beside;
-use super::leaf::{Leaf, Ring};
+use super::leaf::Ring;
 use super::shape::{self, Sets};
+use super::steps::Steps;
 use super::work::{self, Scalar, Scratch, Work};
 use crate::promql::eval::millis;
 use crate::promql::labels::LabelSet;
 use crate::promql::options::QueryOptions;
 use crate::promql::recorded::{Index, Recorded};
+use crate::promql::value::Sample;
 
 /// A part of a query.
 pub(super) struct Part {
     pub(super) work: Work,
     /// The parts from which it is computed.
     pub(super) inputs: Vec<usize>,
+    /// For a subquery, the parts of its expression: inputs first, the result last. Its selectors are
+    /// ranges that include all steps.
+    pub(super) inner: Vec<Self>,
     /// The labels of its results.
     pub(super) labels: Vec<LabelSet>,
     /// The value of each result, or [`ABSENT`].
@@ -54,6 +59,7 @@ impl Part {
         Self {
             work,
             inputs,
+            inner: Vec::new(),
             labels: Vec::new(),
             values: Vec::new(),
             built: None,
@@ -62,24 +68,32 @@ impl Part {
         }
     }
 
-    /// The leaf of the part, if it is one.
-    pub(super) fn leaf(&self) -> Option<&Leaf> {
+    /// The number of series that it reads itself.
+    pub(super) fn series(&self) -> usize {
         match &self.work {
-            Work::Select(leaf) | Work::Range(Ring { leaf, .. }) => Some(leaf),
-            _ => None,
+            Work::Select(_) | Work::Range(_) => self.labels.len(),
+            _ => self.inner.iter().map(Self::series).sum(),
         }
     }
 
-    /// Whether it is a leaf that may match series besides the history.
+    /// Whether it may read series besides the history itself.
+    pub(super) fn may_read(&self, beside: &dyn Beside) -> bool {
+        match &self.work {
+            Work::Select(leaf) | Work::Range(Ring { leaf, .. }) => beside.may_match(&leaf.matchers),
+            _ => self.inner.iter().any(|part| part.may_read(beside)),
+        }
+    }
+
+    /// The same, determined again only if there are other names.
     pub(super) fn reads_beside(&mut self, beside: &dyn Beside) -> bool {
-        let Some(leaf) = self.leaf() else {
+        if !self.inputs.is_empty() {
             return false;
-        };
+        }
         let names = beside.names();
         match self.beside {
             Some((known, reads)) if known == names => reads,
             _ => {
-                let reads = beside.may_match(&leaf.matchers);
+                let reads = self.may_read(beside);
                 self.beside = Some((names, reads));
                 reads
             }
@@ -121,6 +135,16 @@ impl Part {
         }
     }
 
+    /// The samples of a series after one time and up to another; none unless it is a range or a
+    /// subquery.
+    pub(super) fn samples(&self, series: usize, times: (i64, i64), into: &mut Vec<Sample>) {
+        match &self.work {
+            Work::Range(ring) => ring.samples(series, times, into),
+            Work::Steps(steps) => steps.samples(series, times, into),
+            _ => into.clear(),
+        }
+    }
+
     /// Prepares the work for a set of series. False if its values depend on which series have
     /// values.
     pub(super) fn build(
@@ -140,6 +164,12 @@ impl Part {
                 ring.filled = false;
                 let found = ring.leaf.build(index, beside, options.max_series);
                 found.filter(|_| ring.leaf.is_measured())
+            }
+            Work::Steps(_) => {
+                let inner = &mut self.inner;
+                let is_built = beside.is_none() && build_all(inner, index, options);
+                let result = self.inner.last().filter(|_| is_built);
+                result.map(|part| part.labels.clone())
             }
             Work::Earlier { .. } => Some(labels(0).to_vec()),
             Work::Absent { labels, .. } => Some(vec![labels.clone()]),
@@ -222,19 +252,26 @@ impl Part {
                 offset,
                 ..
             } => {
-                let Some((input, ring)) = input(0).and_then(Part::ring) else {
+                let Some(input) = input(0) else {
                     return false;
                 };
                 let until = time.saturating_sub(*offset);
                 let times = (time, until.saturating_sub(*range), until);
                 let samples = &mut scratch.samples;
-                work::over(
-                    (*function, scalars),
-                    times,
-                    (&input.labels, ring),
-                    samples,
-                    results,
-                );
+                let read = |at, times, into: &mut _| input.samples(at, times, into);
+                let input = (&input.labels[..], read);
+                work::over((*function, scalars), times, input, samples, results);
+            }
+            Work::Steps(steps) => {
+                let sources = (source, beside);
+                return steps.begin(time, results.len(), options)
+                    && at_steps(
+                        &mut self.inner,
+                        steps,
+                        sources,
+                        (time, options),
+                        (scratch, held),
+                    );
             }
             Work::Earlier { offset, back } => {
                 let Some((_, ring)) = input(0).and_then(Part::ring) else {
@@ -331,9 +368,48 @@ impl Part {
             // These read samples.
             Work::Select(_)
             | Work::Range(_)
+            | Work::Steps(_)
             | Work::Over { .. }
             | Work::Earlier { .. }
             | Work::Absent { .. } => {}
         }
     }
+}
+
+/// Builds the parts of a subquery. False if one is none for it.
+fn build_all(parts: &mut [Part], index: &Arc<Index>, options: &QueryOptions) -> bool {
+    (0..parts.len()).all(|at| {
+        let (before, rest) = parts.split_at_mut(at);
+        let part = rest.first_mut();
+        part.is_some_and(|part| part.build(before, (index, None), options))
+    })
+}
+
+/// Computes the parts of a subquery at each step. False if the history cannot provide the samples this
+/// way.
+fn at_steps(
+    parts: &mut [Part],
+    steps: &mut Steps,
+    sources: (&Recorded, &dyn Beside),
+    (time, options): (i64, &QueryOptions),
+    (scratch, held): (&mut Scratch, &mut usize),
+) -> bool {
+    let is_range = |part: &Part| matches!(part.work, Work::Range(_));
+    let mut ranges = parts.iter_mut().filter(|part| is_range(part));
+    if !ranges.all(|part| part.compute(&[], sources, (time, options), scratch, held)) {
+        return false;
+    }
+    for nth in 0..steps.count() {
+        let time = steps.time(nth);
+        for at in 0..parts.len() {
+            let (before, rest) = parts.split_at_mut(at);
+            if let Some(part) = rest.first_mut().filter(|part| !is_range(part))
+                && !part.compute(before, sources, (time, options), scratch, held)
+            {
+                return false;
+            }
+        }
+        steps.push(parts.last().map_or(&[][..], |result| &result.values));
+    }
+    true
 }

@@ -5,10 +5,13 @@ use super::leaf::{Leaf, Ring};
 use super::part::Part;
 use super::shape::Map;
 use super::shape::{Matching, Sets};
+use super::steps::Steps;
 use super::work::{Groups, Scalar, Work};
 use crate::promql::eval::{Function, Run, arithmetic};
 use crate::promql::functions::absent_labels;
-use crate::promql::parse::{Aggregate, Aggregation, Binary, Call, Kind, Node, Op, Selector, Shift};
+use crate::promql::parse::{
+    Aggregate, Aggregation, Binary, Call, Fixed, Kind, Node, Op, Selector, Shift, Subquery,
+};
 use crate::promql::query::Query;
 
 /// Creates the parts of expressions.
@@ -17,6 +20,9 @@ pub(super) struct Planner<'a> {
     known: &'a mut Map<String, usize>,
     /// The look-back of instant selectors, in milliseconds.
     lookback: i64,
+    /// How long before the time of the query the parts are computed at the earliest, in milliseconds:
+    /// zero outside of subqueries.
+    lag: i64,
 }
 
 /// An expression with its selectors and functions.
@@ -72,6 +78,7 @@ impl<'a> Planner<'a> {
             parts,
             known,
             lookback,
+            lag: 0,
         }
     }
 
@@ -104,8 +111,8 @@ impl<'a> Planner<'a> {
             Kind::Number(number) => Some(Operand::Number(*number)),
             Kind::Selector(place) => {
                 let selector = tree.selectors.get(*place)?;
-                let offset = earlier(&selector.shift)?;
-                if offset > 0 {
+                let offset = self.earlier(&selector.shift)?;
+                if offset > 0 || self.lag > 0 {
                     let back = self.lookback;
                     let range = self.range(selector, back.checked_add(offset)?);
                     let says = format!("at {offset} {back}");
@@ -194,9 +201,37 @@ impl<'a> Planner<'a> {
 
     /// The part with the samples of a selector over a range in milliseconds.
     fn range(&mut self, selector: &Selector, range: i64) -> usize {
+        let range = range.saturating_add(self.lag);
         let says = format!("range {range} {:?}", selector.matchers);
         let work = || Work::Range(Ring::new(Leaf::new(&selector.matchers), range));
         self.part(&says, Vec::new(), work)
+    }
+
+    /// The part with the values of a subquery, the range, and the offset.
+    fn steps(&mut self, subquery: &Subquery, tree: Tree<'_>) -> Option<(usize, i64, i64)> {
+        if self.lag > 0 {
+            return None;
+        }
+        let (range, offset) = (subquery.range, self.earlier(&subquery.shift)?);
+        let (mut parts, mut known) = (Vec::new(), Map::default());
+        let mut planner = Planner {
+            parts: &mut parts,
+            known: &mut known,
+            lookback: self.lookback,
+            lag: range.checked_add(offset)?,
+        };
+        planner.node(&subquery.inner, tree)?.part()?;
+        let mut says: Vec<_> = known.into_iter().collect();
+        says.sort_unstable_by_key(|(_, at)| *at);
+        let says = format!("steps {range} {:?} {offset} {says:?}", subquery.step);
+        let work = || Work::Steps(Steps::new(range, subquery.step, offset));
+        let at = self.part(&says, Vec::new(), work);
+        if let Some(part) = self.parts.get_mut(at)
+            && part.inner.is_empty()
+        {
+            part.inner = parts;
+        }
+        Some((at, range, offset))
     }
 
     fn aggregate(&mut self, aggregate: &Aggregate, tree: Tree<'_>) -> Option<Operand> {
@@ -225,13 +260,15 @@ impl<'a> Planner<'a> {
         Some(Operand::Part(self.part(&says, vec![inner], work)))
     }
 
-    /// The part with the samples of a range selector, the range, and the offset.
+    /// The part with the samples of a range, the range, and the offset.
     fn window(&mut self, node: &Node, tree: Tree<'_>) -> Option<(usize, i64, i64)> {
-        let Kind::Range(place, range) = node.kind else {
-            return None;
+        let (place, range) = match &node.kind {
+            Kind::Range(place, range) => (*place, *range),
+            Kind::Subquery(subquery) => return self.steps(subquery, tree),
+            _ => return None,
         };
         let selector = tree.selectors.get(place)?;
-        let offset = earlier(&selector.shift)?;
+        let offset = self.earlier(&selector.shift)?;
         Some((
             self.range(selector, range.checked_add(offset)?),
             range,
@@ -253,7 +290,7 @@ impl<'a> Planner<'a> {
                 let mut scalars = Vec::new();
                 let mut range = None;
                 for argument in &call.arguments {
-                    if let Kind::Range(..) = argument.kind {
+                    if let Kind::Range(..) | Kind::Subquery(_) = argument.kind {
                         range = Some(self.window(argument, tree)?);
                     } else {
                         scalars.push(self.node(argument, tree)?.number()?);
@@ -308,9 +345,15 @@ impl<'a> Planner<'a> {
         };
         Some(Operand::Part(part))
     }
-}
 
-/// The offset into the past, in milliseconds; `None` for a later or a fixed time.
-fn earlier(shift: &Shift) -> Option<i64> {
-    (shift.offset >= 0 && shift.fixed.is_none()).then_some(shift.offset)
+    /// The offset into the past, in milliseconds; `None` for a later or a fixed time. An instant query
+    /// starts and ends at its time, which is not that of a subquery's steps.
+    fn earlier(&self, shift: &Shift) -> Option<i64> {
+        let is_fixed = match shift.fixed {
+            None => false,
+            Some(Fixed::Start | Fixed::End) => self.lag > 0,
+            Some(Fixed::At(_)) => true,
+        };
+        (shift.offset >= 0 && !is_fixed).then_some(shift.offset)
+    }
 }

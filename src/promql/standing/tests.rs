@@ -66,12 +66,24 @@ const STANDING: &[&str] = &[
     "r{path=\"1\"} * 2",
     "sum(r) / sum by (path) (a_total)",
     "a_total and on (path) r > 0",
+    "a_total @ end() - a_total offset 1m @ start()",
+    "max_over_time(sum(a_total)[3m:30s])",
+    "avg_over_time((sum by (path) (rate(a_total[1m])) / on (path) g)[4m:] offset 45s) > 0.5",
+    "min_over_time(g[2m:7s])",
+    "quantile_over_time(0.8, (time() - (g > 0.5) * 3)[100s:30s] @ end())",
+    "count_over_time(topk(1, g offset 20s)[3m:20s])",
+    "sum by (path) (changes(a_total[5m:1m])) + sum by (path) (changes(a_total[5m:1m]))",
+    "last_over_time(histogram_quantile(0.9, h_bucket)[2m:30s])",
+    "deriv(absent(g{path=\"1\"})[3m:15s])",
 ];
 
 /// Queries evaluated over all series, always or if labels conflict.
 const ASKED: &[&str] = &[
     "rate(a_total[2m] @ 60)",
-    "max_over_time(sum(a_total)[3m:30s])",
+    "max_over_time(rate(a_total[1m] @ end())[2m:])",
+    "max_over_time(max_over_time(a_total[1m:])[3m:30s])",
+    "max_over_time(sum by (path) (r)[3m:30s])",
+    "absent_over_time(g{path=\"3\"}[1m:20s])",
     "a_total offset -1m",
     "topk(0.5, a_total)",
     "rate(r[2m])",

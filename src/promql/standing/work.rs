@@ -4,6 +4,7 @@ use super::absent::{ABSENT, is_absent};
 use super::choice::Choice;
 use super::leaf::{Leaf, Ring};
 use super::shape::{self, Matching, Pairs, Sets};
+use super::steps::Steps;
 use crate::promql::eval::{Fold, Notes, Window, WindowFunction, arithmetic, compare};
 use crate::promql::functions::classic_quantile;
 use crate::promql::grouping::Grouping;
@@ -16,6 +17,7 @@ use crate::promql::value::Sample;
 pub(super) enum Work {
     Select(Leaf),
     Range(Ring),
+    Steps(Steps),
     Over {
         function: WindowFunction,
         keeps_name: bool,
@@ -145,13 +147,13 @@ impl Groups {
 pub(super) fn over(
     (function, scalars): (WindowFunction, &[f64]),
     (time, after, until): (i64, i64, i64),
-    (labels, ring): (&[LabelSet], &Ring),
+    (labels, read): (&[LabelSet], impl Fn(usize, (i64, i64), &mut Vec<Sample>)),
     samples: &mut Vec<Sample>,
     results: &mut [f64],
 ) {
     let mut notes = Notes::new("");
     for (at, (labels, result)) in labels.iter().zip(results).enumerate() {
-        ring.samples(at, (after, until), samples);
+        read(at, (after, until), samples);
         let window = Window {
             labels,
             samples,
