@@ -13,15 +13,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::file::{Alerting, FileRule};
-use super::template::{Ask, Data};
-use crate::promql::{InstantSample, Label, LabelSet, METRIC_NAME};
+use super::template::Ask;
+use super::texts::{Surroundings, Texts};
+use crate::promql::{InstantSample, Label, LabelSet};
 use crate::util::millis;
 
 /// How long a resolved alert is kept, in milliseconds.
 const RESOLVED: i64 = 15 * 60 * 1_000;
-
-/// The label with the name of an alert.
-pub const ALERT_NAME: &str = "alertname";
 
 /// The state of an alert.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -85,13 +83,9 @@ pub struct AlertChange {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Alerts {
     active: HashMap<LabelSet, RuleAlert>,
-}
-
-/// The data of templates besides labels and value.
-#[derive(Clone, Debug)]
-pub(super) struct Surroundings {
-    pub(super) external_labels: Arc<[Label]>,
-    pub(super) external_url: Arc<str>,
+    texts: Texts,
+    /// A buffer for the value and the annotations of each alert that an evaluation gives.
+    given: HashMap<LabelSet, (f64, Arc<[Label]>)>,
 }
 
 impl Alerts {
@@ -116,10 +110,13 @@ impl Alerts {
         let Some(alerting) = &rule.alerting else {
             return Ok(Vec::new());
         };
-        let mut given: HashMap<LabelSet, RuleAlert> = HashMap::with_capacity(found.len());
+        self.given.clear();
         for sample in found {
-            let alert = new(rule, alerting, sample, now, surroundings, ask);
-            if given.insert(alert.labels.clone(), alert).is_some() {
+            let (labels, annotations) =
+                self.texts
+                    .of((rule, alerting), sample, (now, surroundings), ask);
+            let value = sample.value.as_float().unwrap_or(0.0);
+            if self.given.insert(labels, (value, annotations)).is_some() {
                 return Err(
                     "two results have the same labels after the rule's own are added; \
                      make these different, or aggregate"
@@ -127,15 +124,18 @@ impl Alerts {
                 );
             }
         }
+        self.texts.drop_others();
+        let given = &self.given;
         let mut changes = Vec::new();
-        for (labels, alert) in &given {
+        for (labels, (value, annotations)) in given {
             match self.active.get_mut(labels) {
                 Some(known) if known.state != AlertState::Resolved => {
-                    known.value = alert.value;
-                    known.annotations = Arc::clone(&alert.annotations);
+                    known.value = *value;
+                    known.annotations = Arc::clone(annotations);
                 }
                 _ => {
-                    self.active.insert(labels.clone(), alert.clone());
+                    let alert = new(labels, *value, annotations, now);
+                    self.active.insert(labels.clone(), alert);
                 }
             }
         }
@@ -167,7 +167,7 @@ impl Alerts {
     }
 
     /// The pending and firing alerts.
-    pub(super) fn active(&self) -> impl Iterator<Item = &RuleAlert> {
+    pub(super) fn active(&self) -> impl Iterator<Item = &RuleAlert> + Clone {
         let active = self.active.values();
         active.filter(|alert| alert.state != AlertState::Resolved)
     }
@@ -177,58 +177,17 @@ impl Alerts {
         self.active.values_mut()
     }
 
-    /// The current series `ALERTS`, and `ALERTS_FOR_STATE` unless its state from before a restart
-    /// is not yet `restored`.
-    pub(super) fn series(&self, restored: bool) -> impl Iterator<Item = (LabelSet, f64)> {
-        self.active().flat_map(move |alert| {
-            let state = alert.state.as_str();
-            let alerts = alert.labels.with(METRIC_NAME, "ALERTS");
-            // In whole seconds.
-            let since = alert.active_at.div_euclid(1_000) as f64;
-            let for_state = alert.labels.with(METRIC_NAME, "ALERTS_FOR_STATE");
-            let first = (alerts.with("alertstate", state), 1.0);
-            [Some(first), restored.then_some((for_state, since))]
-                .into_iter()
-                .flatten()
-        })
+    /// Drops what was rendered, since the rule may have other templates.
+    pub(super) fn forget_texts(&mut self) {
+        self.texts = Texts::default();
     }
 }
 
-/// Creates an alert from a result of the expression.
-fn new(
-    rule: &FileRule,
-    alerting: &Alerting,
-    sample: &InstantSample,
-    now: i64,
-    surroundings: &Surroundings,
-    ask: &mut Ask<'_>,
-) -> RuleAlert {
-    let value = sample.value.as_float().unwrap_or(0.0);
-    let own = sample.labels.iter();
-    let data = Arc::new(Data {
-        labels: own
-            .map(|(name, text)| (Arc::from(name), Arc::from(text)))
-            .collect(),
-        external_labels: Arc::clone(&surroundings.external_labels),
-        external_url: Arc::clone(&surroundings.external_url),
-        value,
-        now,
-    });
-    // A template error becomes the text: an alert without its text is better than none.
-    let mut expand = |template: &super::Template| -> Arc<str> {
-        let rendered = template.render(&data, ask);
-        rendered.unwrap_or_else(|error| format!("<error expanding template: {error}>").into())
-    };
-    let mut labels = sample.labels.without_name();
-    for (name, template) in &rule.labels {
-        labels = labels.with(name, expand(template));
-    }
-    let annotations = alerting.annotations.iter();
+/// Creates a pending alert.
+fn new(labels: &LabelSet, value: f64, annotations: &Arc<[Label]>, now: i64) -> RuleAlert {
     RuleAlert {
-        labels: labels.with(ALERT_NAME, Arc::clone(&rule.name)),
-        annotations: annotations
-            .map(|(name, template)| (Arc::clone(name), expand(template)))
-            .collect(),
+        labels: labels.clone(),
+        annotations: Arc::clone(annotations),
         value,
         state: AlertState::Pending,
         active_at: now,

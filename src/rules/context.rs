@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use super::alert::{AlertChange, Alerts, Surroundings};
+use super::alert::{AlertChange, Alerts};
 use super::file::FileRule;
 use super::given::Given;
 use super::options::RulesOptions;
 use super::recorded::RuleSeries;
 use super::template::Found;
+use super::texts::Surroundings;
 use crate::promql::{
     InstantSample, LabelSet, Query, QueryOptions, QueryResult, Queryable, Recorded, Standing,
 };
@@ -110,9 +111,7 @@ impl<'a, S: Queryable> Context<'a, S> {
         };
         let (due, limit) = (self.due, self.limit);
         changes.extend(alerts.step(rule, found, (due, limit), self.surroundings, &mut ask)?);
-        let series = alerts.series(self.restored);
-        let series = series.map(|(labels, value)| (labels, value.into()));
-        Ok(given.take(series.collect()))
+        Ok(given.alerts(alerts.active(), self.restored))
     }
 
     fn query(&self, query: &Query, time: i64) -> Result<Vec<InstantSample>, String> {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use foldhash::fast::FixedState;
 
-use super::alert::{AlertChange, Alerts, RuleAlert, Surroundings};
+use super::alert::{AlertChange, Alerts, RuleAlert};
 use super::context::{Context, Standings};
 use super::file::{FileRule, RuleFile, RuleGroup};
 use super::for_state::ForState;
@@ -16,6 +16,7 @@ use super::given::Given;
 use super::options::RulesOptions;
 use super::recorded::{Both, Bounds, RuleSeries};
 use super::scope::{Measured, Scope};
+use super::texts::Surroundings;
 use crate::promql::{InstantSample, LabelSet, Queryable, Sample, Standing};
 use crate::util::millis;
 
@@ -206,7 +207,9 @@ impl Evaluator {
         let runs = rules
             .map(|rule| {
                 let run = known.get_mut(&identity(rule)).and_then(Vec::pop);
-                run.unwrap_or_default()
+                let mut run = run.unwrap_or_default();
+                run.alerts.forget_texts();
+                run
             })
             .collect();
         for run in known.into_values().flatten() {

@@ -3,8 +3,15 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use super::alert::RuleAlert;
 use super::file::FileRule;
 use crate::promql::{InstantSample, LabelSet, METRIC_NAME, PointValue};
+
+/// The series with the start of each alert, as its value.
+const FOR_STATE: &str = "ALERTS_FOR_STATE";
+
+/// The label of `ALERTS` with the state of the alert.
+const STATE: &str = "alertstate";
 
 /// The series of a rule.
 #[derive(Debug, Default)]
@@ -28,7 +35,7 @@ impl Given {
     }
 
     /// Replaces the series. Returns those that have ended.
-    pub(super) fn take(&mut self, series: Vec<(LabelSet, PointValue)>) -> Vec<LabelSet> {
+    fn take(&mut self, series: Vec<(LabelSet, PointValue)>) -> Vec<LabelSet> {
         let before = std::mem::take(&mut self.labels);
         self.of.clear();
         self.values.clear();
@@ -39,6 +46,43 @@ impl Given {
         let now: HashSet<&LabelSet> = self.labels.iter().collect();
         let before = before.into_iter();
         before.filter(|labels| !now.contains(labels)).collect()
+    }
+
+    /// Replaces the series by `ALERTS` of these alerts, and `ALERTS_FOR_STATE` unless its state from
+    /// before a restart is not yet `restored`. Returns those that have ended.
+    pub(super) fn alerts<'a>(
+        &mut self,
+        active: impl Iterator<Item = &'a RuleAlert> + Clone,
+        restored: bool,
+    ) -> Vec<LabelSet> {
+        // In whole seconds.
+        let since = |alert: &RuleAlert| alert.active_at.div_euclid(1_000) as f64;
+        let (known, rest) = self.labels.as_chunks::<2>();
+        let mut pairs = active.clone().zip(known);
+        let are_known = restored
+            && rest.is_empty()
+            && active.clone().count() == known.len()
+            && pairs.all(|(alert, [alerts, for_state])| {
+                alerts.get(STATE) == Some(alert.state.as_str())
+                    && for_state.name() == Some(FOR_STATE)
+                    && for_state.without_name() == alert.labels
+            });
+        if are_known {
+            self.values.clear();
+            let values = active.flat_map(|alert| [1.0, since(alert)]);
+            self.values.extend(values.map(PointValue::from));
+            return Vec::new();
+        }
+        let series = active.flat_map(|alert| {
+            let alerts = alert.labels.with(METRIC_NAME, "ALERTS");
+            let for_state = alert.labels.with(METRIC_NAME, FOR_STATE);
+            let first = (alerts.with(STATE, alert.state.as_str()), 1.0.into());
+            [
+                Some(first),
+                restored.then(|| (for_state, since(alert).into())),
+            ]
+        });
+        self.take(series.flatten().collect())
     }
 
     /// Replaces the series by the results of a recording rule. Returns those that have ended. After an

@@ -43,9 +43,10 @@ mod report;
 mod scope;
 mod slo;
 mod template;
+mod texts;
 pub(crate) mod yaml;
 
-pub use alert::{ALERT_NAME, AlertChange, AlertState, RuleAlert};
+pub use alert::{AlertChange, AlertState, RuleAlert};
 pub(crate) use deliveries::Deliveries;
 pub use deliveries::{DeliveredAlert, Delivery};
 pub use duration::{format_duration, parse_duration};
@@ -62,6 +63,7 @@ pub use scope::{Measured, MeasuredLabels, Scope};
 pub(crate) use slo::BURNS;
 pub use slo::Slo;
 pub use template::Template;
+pub use texts::ALERT_NAME;
 
 #[cfg(test)]
 mod tests;

@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use promql_parser::parser::{Expr, FunctionArgs, VectorSelector, parse};
 
-use super::alert::{Alerts, Surroundings};
+use super::alert::Alerts;
 use super::context::Context;
 use super::file::FileRule;
 use super::given::Given;
 use super::options::RulesOptions;
 use super::recorded::one_after_other;
+use super::texts::Surroundings;
 use crate::promql::{
     LabelSet, METRIC_NAME, Matcher, Query, QueryError, Queryable, Sample, Selection, Series, Sink,
 };

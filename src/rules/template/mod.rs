@@ -9,6 +9,7 @@ mod lexer;
 mod number;
 mod parser;
 mod printf;
+mod reads;
 mod run;
 mod text;
 mod value;
@@ -20,6 +21,7 @@ pub(super) use self::asking::Ask;
 use self::asking::Asking;
 pub(super) use self::error::{RenderError, TemplateError};
 use self::parser::Node;
+pub(super) use self::reads::Reads;
 use self::run::Run;
 pub(super) use self::value::{Data, Found};
 
@@ -32,6 +34,7 @@ pub struct Template {
     text: Arc<str>,
     /// `None` for plain text.
     nodes: Option<Arc<[Node]>>,
+    reads: Reads,
 }
 
 impl Template {
@@ -40,6 +43,7 @@ impl Template {
         Self {
             text: Arc::from(text),
             nodes: None,
+            reads: Reads::Labels,
         }
     }
 
@@ -47,10 +51,17 @@ impl Template {
         if !text.contains("{{") {
             return Ok(Self::plain(text));
         }
+        let nodes = parser::parse(text, &VARIABLES)?;
         Ok(Self {
-            nodes: Some(parser::parse(text, &VARIABLES)?.into()),
+            reads: Reads::of(&nodes),
+            nodes: Some(nodes.into()),
             text: Arc::from(text),
         })
+    }
+
+    /// What the rendered text depends on.
+    pub(in crate::rules) fn reads(&self) -> Reads {
+        self.reads
     }
 
     /// Returns the text as in the file.
