@@ -35,6 +35,7 @@ mod fault;
 mod file;
 mod for_state;
 mod given;
+mod indented;
 mod options;
 mod read;
 mod recheck;

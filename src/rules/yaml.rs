@@ -6,6 +6,7 @@ use std::sync::Arc;
 use saphyr_parser::{Event, Parser, ScalarStyle, Span};
 
 use super::fault::RuleFault;
+use super::indented::{Indented, UNINDENTED};
 use crate::promql::Place;
 
 /// The limit of nodes of a file, including those repeated by aliases.
@@ -105,37 +106,26 @@ impl Scalar {
 /// Parses the single document of a text; `None` if it is empty.
 pub(crate) fn read(source: &str) -> Result<Option<Node>, RuleFault> {
     let source = source.strip_prefix('\u{feff}').unwrap_or(source);
-    let mut reader = Reader {
-        parser: Parser::new_from_str(source),
-        anchors: Vec::new(),
-        nodes: 0,
-    };
-    let mut found = None;
-    while let Some((event, span)) = reader.next()? {
-        match event {
-            Event::DocumentStart(_) if found.is_some() => {
-                return Err(RuleFault::new(
-                    place(span),
-                    "a second document begins here",
-                    "move all groups into the first: Prometheus reads no other",
-                ));
-            }
-            Event::StreamStart
-            | Event::StreamEnd
-            | Event::DocumentStart(_)
-            | Event::DocumentEnd
-            | Event::Nothing => {}
-            event => found = Some(reader.node(event, span, 0)?),
+    let mut source = Indented::new(source);
+    loop {
+        let mut reader = Reader::new(&source);
+        let found = reader.document();
+        let unindented = reader.unindented;
+        match unindented {
+            Some(at) if source.indent(at) => {}
+            _ => return found,
         }
     }
-    Ok(found)
 }
 
 struct Reader<'a> {
     parser: Parser<'a, saphyr_parser::StrInput<'a>>,
+    source: &'a Indented<'a>,
     /// The node of each anchor, and its number of nodes.
     anchors: Vec<(usize, Node, usize)>,
     nodes: usize,
+    /// The start of the quoted scalar with the fault, in characters, if it is not indented enough.
+    unindented: Option<usize>,
 }
 
 fn place(span: Span) -> Place {
@@ -146,9 +136,44 @@ fn place(span: Span) -> Place {
 }
 
 impl<'a> Reader<'a> {
+    fn new(source: &'a Indented<'a>) -> Self {
+        Self {
+            parser: Parser::new_from_str(&source.text),
+            source,
+            anchors: Vec::new(),
+            nodes: 0,
+            unindented: None,
+        }
+    }
+
+    fn document(&mut self) -> Result<Option<Node>, RuleFault> {
+        let mut found = None;
+        while let Some((event, span)) = self.next()? {
+            match event {
+                Event::DocumentStart(_) if found.is_some() => {
+                    return Err(RuleFault::new(
+                        place(span),
+                        "a second document begins here",
+                        "move all groups into the first: Prometheus reads no other",
+                    ));
+                }
+                Event::StreamStart
+                | Event::StreamEnd
+                | Event::DocumentStart(_)
+                | Event::DocumentEnd
+                | Event::Nothing => {}
+                event => found = Some(self.node(event, span, 0)?),
+            }
+        }
+        Ok(found)
+    }
+
     fn next(&mut self) -> Result<Option<(Event<'a>, Span)>, RuleFault> {
         self.parser.next_event().transpose().map_err(|error| {
             let at = error.marker();
+            if error.info() == UNINDENTED {
+                self.unindented = Some(at.index());
+            }
             let place = Place {
                 line: at.line(),
                 column: at.col() + 1,
@@ -183,7 +208,7 @@ impl<'a> Reader<'a> {
                 let scalar = Scalar {
                     place: at,
                     text: Arc::from(&*text),
-                    start: span.start.index(),
+                    start: self.source.original(span.start.index()),
                     style,
                 };
                 (anchor, Kind::Scalar(scalar))

@@ -17,7 +17,6 @@ pub(crate) fn civil(days: i64) -> (i64, i64, i64) {
 
 /// Milliseconds since 1970 of a time such as `2026-01-31T12:00:00.5+01:00`; `None` for other text.
 /// Uses Howard Hinnant's `days_from_civil`.
-#[cfg(any(feature = "server", test))]
 pub(crate) fn from_rfc_3339(text: &str) -> Option<i64> {
     let (date, clock) = text.split_once(['T', 't', ' '])?;
     let mut parts = date.splitn(3, '-').map(|part| part.parse::<i64>().ok());

@@ -49,9 +49,7 @@ pub use bounded::BoundedStr;
 #[cfg(any(feature = "http", feature = "http-client"))]
 pub(crate) use causes::causes;
 #[cfg(feature = "rules")]
-pub(crate) use civil::civil;
-#[cfg(all(feature = "rules", feature = "server"))]
-pub(crate) use civil::from_rfc_3339;
+pub(crate) use civil::{civil, from_rfc_3339};
 pub(crate) use clock::Mark;
 pub use clock::{Clock, ManualClock};
 pub use closed::ClosedSet;

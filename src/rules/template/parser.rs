@@ -289,9 +289,6 @@ impl<'a> Parser<'a> {
             arguments.push(self.term(stream)?);
         }
         match &head {
-            Head::Function(function) => {
-                function.takes(arguments.len() + usize::from(!first), at)?;
-            }
             Head::Term(_) if !arguments.is_empty() || !first => {
                 return Err(TemplateError::new(
                     at,
@@ -299,7 +296,7 @@ impl<'a> Parser<'a> {
                     "begin with the name of a function",
                 ));
             }
-            Head::Term(_) => {}
+            Head::Function(_) | Head::Term(_) => {}
         }
         Ok(Command { head, arguments })
     }
@@ -322,11 +319,7 @@ impl<'a> Parser<'a> {
                 "true" => Term::Literal(Value::Bool(true)),
                 "false" => Term::Literal(Value::Bool(false)),
                 "nil" => Term::Literal(Value::Nil),
-                word => {
-                    let function = functions::find(word, at)?;
-                    function.takes(0, at)?;
-                    Term::Function(function)
-                }
+                word => Term::Function(functions::find(word, at)?),
             },
             Some(Token::Open) => {
                 self.deeper(at)?;

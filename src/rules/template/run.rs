@@ -242,11 +242,13 @@ impl<'a> Run<'a> {
     }
 
     fn call(&mut self, function: &Function, arguments: &[Value]) -> Result<Value, RenderError> {
-        let result = (function.call)(&mut self.asking, arguments).and_then(|value| match &value {
-            // Limits texts that grow in a loop.
-            Value::Text(text) if text.len() > BYTES => Err("the text is too long".to_owned()),
-            _ => Ok(value),
-        });
+        let result = function
+            .run(&mut self.asking, arguments)
+            .and_then(|value| match &value {
+                // Limits texts that grow in a loop.
+                Value::Text(text) if text.len() > BYTES => Err("the text is too long".to_owned()),
+                _ => Ok(value),
+            });
         result.map_err(|problem| RenderError::new(format!("`{}`: {problem}", function.name)))
     }
 

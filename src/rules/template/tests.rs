@@ -230,12 +230,6 @@ fn what_cannot_work_is_a_fault_when_it_is_read() {
         ("{{ if $value }}a", 16, "`if` has no end"),
         ("a {{ end }}", 4, "there is no open block to end here"),
         ("{{ else }}", 2, "there is no open block to end here"),
-        ("{{ humanize }}", 3, "`humanize` takes 1 values, but gets 0"),
-        (
-            "{{ humanize 1 2 }}",
-            3,
-            "`humanize` takes 1 values, but gets 2",
-        ),
         ("{{ }}", 5 - 2, "a value is missing here"),
         ("{{ \"a }}", 0, "`{{` has no `}}`"),
         ("{{ (print 1 }}", 3, "`(` has no `)`"),
@@ -269,6 +263,13 @@ fn what_fails_later_is_an_error_with_its_reason() {
         ),
         ("{{ query \"broken\" }}", "`query`: the query failed"),
         ("{{ $value.x }}", "float64 has no field `x`"),
+        // As in Prometheus, the file is accepted.
+        ("{{ value }}", "`value`: it takes 1 values, but gets 0"),
+        (
+            "{{ 1 | humanize 2 }}",
+            "`humanize`: it takes 1 values, but gets 2",
+        ),
+        ("{{ 1 | gt }}", "`gt`: it takes 2 values, but gets 1"),
         (
             "{{ if gt $value 1 }}{{ end }}",
             "`gt`: float64 and int cannot be compared: write 1.0 instead of 1 to compare with a sample",

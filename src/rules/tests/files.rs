@@ -194,6 +194,46 @@ fn a_fault_in_a_text_points_at_its_place_whatever_its_quotes() {
 }
 
 #[test]
+fn further_lines_of_a_quoted_text_have_any_indentation() {
+    let file = r#"groups:
+- name: g
+  rules:
+  - alert: A
+    expr: up
+    annotations:
+      a: "one \"
+      two
+ three
+
+      \n four \
+      , five"
+      b: 'it''s
+one'
+      c: "x
+      y"
+  - {alert: B, expr: "x +
+y", annotations: {a: 'é
+  {{ $labels.x }}'}}
+"#;
+    let rules = &RuleFile::parse("a.yml", file).unwrap().groups[0].rules;
+    let texts = |rule: &FileRule| -> Vec<String> {
+        let annotations = rule.alerting.as_ref().unwrap().annotations.iter();
+        annotations
+            .map(|(_, text)| text.as_str().to_owned())
+            .collect()
+    };
+    let wanted = ["one \" two three\n\n four , five", "it's one", "x y"];
+    assert_eq!(texts(&rules[0]), wanted);
+    assert_eq!(rules[1].expr.text(), "x + y");
+    assert_eq!(texts(&rules[1]), ["é {{ $labels.x }}"]);
+    let wrong = file.replace("$labels.x", "$lobels.x");
+    let fault = &faults(&wrong)[0];
+    assert!(fault.starts_with("19:6: "), "{fault}");
+    let open = file.replace("y\"\n", "y\n");
+    assert!(faults(&open)[0].contains("it is not YAML"));
+}
+
+#[test]
 fn what_is_no_rule_file_is_refused_with_its_place() {
     for (text, fault) in [
         ("groups: [", "it is not YAML"),

@@ -169,6 +169,33 @@ tests:
     }
 
     #[test]
+    fn a_test_starts_at_its_time_and_what_is_not_given_has_its_default() {
+        run("
+tests:
+- start_timestamp: 2024-01-01T00:00:00Z
+  input_series:
+  - {series: x, values: 1 2 3}
+  - {series: none}
+  promql_expr_test:
+  - {expr: time(), eval_time: 5m, exp_samples: [{value: 1704067500}]}
+  - {expr: x @ 1704067260, eval_time: 5m, exp_samples: [{labels: x, value: 2}]}
+  - {expr: 'none or absent(none)', exp_samples: [{labels: '', value: 1}]}
+  - {expr: vector(-1) / 0, exp_samples: [{value: -.Inf}]}
+  - {expr: vector(0) / 0, exp_samples: [{labels: '{}', value: .nan}]}
+  - {expr: vector(0), exp_samples: [{}]}
+- start_timestamp: 1609459200
+  promql_expr_test:
+  - {expr: timestamp(ALERTS) or vector(time()), exp_samples: [{value: 1609459200}]}
+")
+        .unwrap();
+        let error = run("tests:\n- start_timestamp: soon\n").unwrap_err();
+        assert!(
+            error.to_string().contains("`start_timestamp` is a time"),
+            "{error}"
+        );
+    }
+
+    #[test]
     fn a_fault_of_the_file_is_said_with_its_place() {
         for (text, wrong) in [
             ("rule_files: [none.yml]\n", "cannot read the rule file"),
@@ -178,8 +205,8 @@ tests:
                 "tests.yml:2:3: `soon` of `interval` is not a duration",
             ),
             (
-                "tests:\n- input_series:\n  - series: up\n",
-                "`values` is missing",
+                "tests:\n- input_series:\n  - values: 1 2\n",
+                "`series` is missing",
             ),
             ("", "the file is empty"),
         ] {

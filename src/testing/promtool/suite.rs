@@ -11,6 +11,7 @@ use crate::promql::{
 use crate::rules::yaml::Node;
 use crate::rules::{ALERT_NAME, AlertState, Evaluator, RuleFile, RulesOptions};
 use crate::testing::promqltest::notation;
+use crate::util::{from_rfc_3339, millis};
 
 /// The limit of evaluations of one test.
 const MOST: i64 = 1_000_000;
@@ -27,6 +28,8 @@ pub(super) struct Suite {
 /// A test of the file.
 pub(super) struct Test {
     pub(super) name: Option<String>,
+    /// The time from which the others are counted, in milliseconds since 1970.
+    start: i64,
     series: Vec<Series>,
     alerts: Vec<AlertTest>,
     expressions: Vec<ExpressionTest>,
@@ -85,13 +88,15 @@ impl Test {
         ];
         known_fields(node, &known)?;
         let step = duration(node, "interval")?.unwrap_or(default).max(1);
+        let start = start(node)?;
         let mut series = Vec::new();
         for one in list(node, "input_series")? {
             known_fields(one, &["series", "values"])?;
-            let (labels, values) = (needed(one, "series")?, needed(one, "values")?);
+            let labels = needed(one, "series")?;
+            let values = text(one, "values")?.unwrap_or_default();
             let line = notation::line(&format!("{labels} {values}"));
             let line = line.map_err(|wrong| at(one, &wrong))?;
-            let samples = (0..)
+            let samples = (start..)
                 .step_by(usize::try_from(step).unwrap_or(1))
                 .zip(line.values);
             series.push(Series {
@@ -115,6 +120,7 @@ impl Test {
         let expressions = list(node, "promql_expr_test")?.iter();
         Ok(Self {
             name: text(node, "name")?,
+            start,
             series,
             alerts: alerts.collect::<Result<_, _>>()?,
             expressions: expressions
@@ -134,12 +140,12 @@ impl Test {
         }
         let mut failures = Vec::new();
         let mut evaluator = Evaluator::new(self.options.clone());
-        evaluator.load(files, 0);
+        evaluator.load(files, self.start);
         let groups = evaluator.status().len();
         let mut now = 0;
         while now <= last {
             for group in 0..groups {
-                evaluator.evaluate(group, now, &self.series[..]);
+                evaluator.evaluate(group, self.start + now, &self.series[..]);
             }
             let due = self.alerts.iter();
             for test in due.filter(|test| (now..now + interval).contains(&test.time)) {
@@ -149,10 +155,43 @@ impl Test {
         }
         let recorded = evaluator.series();
         for test in &self.expressions {
-            failures.extend(test.check(&recorded.beside(&self.series[..]), fuzzy));
+            let source = recorded.beside(&self.series[..]);
+            failures.extend(test.check(&source, self.start, fuzzy));
         }
         Ok(failures)
     }
+}
+
+/// A number of YAML in PromQL's notation.
+fn number(text: &str) -> &str {
+    match &*text.to_ascii_lowercase() {
+        "" => "0",
+        ".nan" => "NaN",
+        ".inf" | "+.inf" => "+Inf",
+        "-.inf" => "-Inf",
+        _ => text,
+    }
+}
+
+/// The start of a test, in milliseconds since 1970: a time in RFC 3339 or in seconds.
+fn start(node: &Node) -> Read<i64> {
+    let Some(text) = text(node, "start_timestamp")? else {
+        return Ok(0);
+    };
+    let seconds = || {
+        let seconds = text.parse::<f64>().ok()?;
+        let time = Duration::try_from_secs_f64(seconds.abs()).ok()?;
+        Some(if seconds < 0.0 {
+            -millis(time)
+        } else {
+            millis(time)
+        })
+    };
+    from_rfc_3339(&text).or_else(seconds).ok_or_else(|| {
+        let wrong =
+            "`start_timestamp` is a time such as 2026-01-31T12:00:00Z, or in seconds since 1970";
+        at(node, wrong)
+    })
 }
 
 impl AlertTest {
@@ -205,9 +244,14 @@ impl ExpressionTest {
         for one in list(node, "exp_samples")? {
             known_fields(one, &["labels", "value", "histogram"])?;
             let labels = self::text(one, "labels")?.unwrap_or_default();
+            let labels = if labels.trim().is_empty() {
+                "{}"
+            } else {
+                &labels
+            };
             let value = match self::text(one, "histogram")? {
                 Some(histogram) => histogram,
-                None => self::text(one, "value")?.unwrap_or_else(|| "0".to_owned()),
+                None => number(&self::text(one, "value")?.unwrap_or_default()).to_owned(),
             };
             let line = notation::line(&format!("{labels} {value}"));
             let line = line.map_err(|wrong| at(one, &wrong))?;
@@ -223,11 +267,11 @@ impl ExpressionTest {
         })
     }
 
-    fn check(&self, source: &impl Queryable, fuzzy: bool) -> Option<String> {
+    fn check(&self, source: &impl Queryable, start: i64, fuzzy: bool) -> Option<String> {
         let what = format!("`{}` at {}", self.text, time(self.time));
         let answer = self
             .query
-            .instant(source, self.time, &QueryOptions::default());
+            .instant(source, start + self.time, &QueryOptions::default());
         let found = match answer.map(|answer| answer.result) {
             Ok(QueryResult::Vector(found)) => found
                 .into_iter()
