@@ -11,6 +11,7 @@
 
 mod corpus;
 mod differential;
+mod edges;
 mod hostile;
 mod limits;
 mod recorded;

@@ -87,6 +87,16 @@ impl Eval<'_> {
         left: Vec<InstantSample>,
         right: Vec<InstantSample>,
     ) -> Result<Vec<InstantSample>, QueryError> {
+        let fills = binary.fill.0.is_some() || binary.fill.1.is_some();
+        let is_empty = if fills {
+            left.is_empty() && right.is_empty()
+        } else {
+            left.is_empty() || right.is_empty()
+        };
+        // As in Prometheus, also if the other side has duplicates.
+        if is_empty {
+            return Ok(Vec::new());
+        }
         let swapped = binary.many == Many::Right;
         // The "many" side comes first.
         let (many, one) = if swapped {

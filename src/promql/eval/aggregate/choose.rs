@@ -22,15 +22,15 @@ impl Eval<'_> {
         if op == Aggregation::LimitRatio {
             return self.limit_ratio((at, parameter_at), parameter, vector);
         }
+        if parameter < 1.0 {
+            return Ok(Vec::new());
+        }
         if parameter.is_nan() {
             return Err(self.error(at, "Parameter value is NaN"));
         }
-        if parameter.abs() >= i64::MAX as f64 {
+        if parameter >= i64::MAX as f64 {
             let value = go_float(parameter);
             return Err(self.error(at, format!("Scalar value {value} overflows int64")));
-        }
-        if parameter < 1.0 {
-            return Ok(Vec::new());
         }
         // At least 1, and a vector's length fits into an index.
         #[expect(
