@@ -74,6 +74,13 @@ impl Builder {
         self
     }
 
+    /// Takes functions and aggregations that are experimental
+    /// (`--enable-feature=promql-experimental-functions`).
+    pub(crate) fn experimental_functions(mut self) -> Self {
+        self.features.push("promql-experimental-functions");
+        self
+    }
+
     /// Takes a series for 0 at its creation (`--enable-feature=created-timestamp-zero-ingestion`);
     /// only Prometheus 3 knows it.
     pub(crate) fn created_times(mut self) -> Self {

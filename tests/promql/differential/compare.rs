@@ -15,11 +15,12 @@ const NOTHING: f64 = 1e-9;
 /// The value of a series at each time: a number, or the numbers of a histogram.
 type Points = BTreeMap<i64, Vec<f64>>;
 
-/// How many values are the same; an error if one is not. `theirs` is the answer or the error of
-/// the server's API.
+/// How many values are the same; an error if one is not, or has another place in a sorted answer.
+/// `theirs` is the answer or the error of the server's API.
 pub(super) fn answers(
     ours: Result<Answer, QueryError>,
     theirs: Result<Value, String>,
+    is_sorted: bool,
 ) -> Result<usize, String> {
     let (ours, theirs) = match (ours, theirs) {
         (Ok(ours), Ok(theirs)) => (ours, theirs),
@@ -28,6 +29,9 @@ pub(super) fn answers(
         (Ok(ours), Err(error)) => return Err(format!("ours {:?}, theirs {error}", ours.result)),
         (Err(error), Ok(theirs)) => return Err(format!("ours {error}, theirs {theirs}")),
     };
+    if is_sorted {
+        in_order(&ours.result, &theirs)?;
+    }
     let (ours, theirs) = (of_ours(ours.result), of_theirs(&theirs));
     let mut compared = 0;
     for (labels, points) in &ours {
@@ -52,6 +56,23 @@ pub(super) fn answers(
         Some(labels) => Err(format!("only theirs has {labels:?}: {:?}", theirs[labels])),
         None => Ok(compared),
     }
+}
+
+/// Checks that the values of two vectors have the same order: equal ones may have any labels.
+fn in_order(ours: &QueryResult, theirs: &Value) -> Result<(), String> {
+    let QueryResult::Vector(ours) = ours else {
+        return Ok(());
+    };
+    let ours = ours.iter().map(|sample| numbers(&sample.value));
+    let theirs = theirs["result"].as_array().expect("a list").iter();
+    let theirs = theirs.filter(|series| series["value"].is_array());
+    let theirs = theirs.map(|series| pair(&series["value"]).1);
+    let (ours, theirs): (Vec<_>, Vec<_>) = (ours.collect(), theirs.collect());
+    let mut pairs = ours.iter().zip(&theirs);
+    if pairs.all(|(a, b)| a.iter().zip(b).all(|(a, b)| equal(*a, *b))) {
+        return Ok(());
+    }
+    Err(format!("ours {ours:?}, theirs {theirs:?}"))
 }
 
 #[expect(

@@ -1,8 +1,8 @@
 //! Random expressions.
 
-use super::Random;
+use super::{Random, rare};
 
-const RANGES: [&str; 6] = ["30s", "1m", "97s", "5m", "10m", "31m"];
+pub(super) const RANGES: [&str; 6] = ["30s", "1m", "97s", "5m", "10m", "31m"];
 const LABELS: [&str; 3] = ["job", "instance", "path"];
 
 /// An expression that gives an instant vector.
@@ -11,7 +11,7 @@ pub(super) fn vector(random: &mut Random, depth: u32) -> String {
         return leaf(random);
     }
     let inner = |random: &mut Random| vector(random, depth - 1);
-    match random.below(16) {
+    match random.below(20) {
         0..=2 => leaf(random),
         3 => aggregation(random, depth),
         4 => {
@@ -36,6 +36,7 @@ pub(super) fn vector(random: &mut Random, depth: u32) -> String {
         8 => grouped(random),
         9..=13 => function(random, depth),
         14 => native(random),
+        15..=18 => rare::form(random, depth),
         _ => {
             let op = random.pick(&["stddev", "stdvar", "quantile"]);
             let q = if op == "quantile" { "0.37, " } else { "" };
@@ -149,7 +150,7 @@ fn selector(random: &mut Random, name: &str) -> String {
 }
 
 /// The modifiers of a selector or range.
-fn moved(random: &mut Random) -> &'static str {
+pub(super) fn moved(random: &mut Random) -> &'static str {
     random.pick(&[
         "",
         "",

@@ -6,6 +6,7 @@
 mod compare;
 mod expressions;
 mod live;
+mod rare;
 mod remote;
 mod series;
 
@@ -58,6 +59,7 @@ fn random_expressions_on_random_series_agree_with_prometheus_3() {
     println!("TEST_SEED={seed} TEST_CASES={cases}");
     let server = Prometheus::builder()
         .native_histograms()
+        .experimental_functions()
         .remote_write()
         .start();
     if server.major_version() < 3 {
@@ -83,7 +85,11 @@ fn random_expressions_on_random_series_agree_with_prometheus_3() {
     let mut differences = Vec::new();
     let (mut values, mut faults, mut natives) = (0, 0, 0);
     for _ in 0..cases {
-        let expression = expressions::vector(&mut random, 3);
+        let mut expression = expressions::vector(&mut random, 3);
+        if expression.contains("timestamp(") {
+            // There, Prometheus ignores an offset besides a fixed time.
+            expression = expression.replace(" offset 2m @", " @");
+        }
         natives += usize::from(expressions::reads_native(&expression));
         let time = series::START + i64::try_from(random.below(4_500)).unwrap() * 1_000;
         let is_range = random.once_in(4);
@@ -107,7 +113,13 @@ fn random_expressions_on_random_series_agree_with_prometheus_3() {
         } else {
             server.try_query_at(&expression, time as f64 / 1_000.0)
         };
-        match compare::answers(ours, theirs) {
+        // There, labels are written for all steps at once, so that series of different ones conflict.
+        let conflicts = matches!(&theirs, Err(error) if error.contains("same labelset"));
+        if is_range && conflicts && expression.contains("label_") {
+            continue;
+        }
+        let is_sorted = !is_range && expression.starts_with("sort");
+        match compare::answers(ours, theirs, is_sorted) {
             Ok(compared) => {
                 values += compared;
                 faults += usize::from(compared == 0);

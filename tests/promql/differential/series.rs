@@ -13,6 +13,20 @@ pub(super) const START: i64 = 1_700_000_000_000;
 const TICKS: i64 = 300;
 const STEP: i64 = 15_000;
 
+const BOUNDS: [&str; 5] = ["0.1", "0.5", "1", "10", "+Inf"];
+
+/// Of histograms without a last bucket, with two of one bound, with bounds that are none, out of
+/// order, so that buckets have fewer than smaller ones, below zero, or without any but the last.
+const MESSY_BOUNDS: [&[&str]; 7] = [
+    &["0.1", "0.5", "1"],
+    &["0.1", "1", "1.0", "+Inf"],
+    &["0.1", "x", "", "1", "+Inf"],
+    &["10", "0.5", "1", "0.1", "+Inf"],
+    &["-10", "-1", "0", "3", "+Inf"],
+    &["+Inf"],
+    &["-1", "-0.5", "+Inf"],
+];
+
 pub(super) fn random(random: &mut Random) -> Vec<Series> {
     let mut all = Vec::new();
     for job in ["api", "db"] {
@@ -31,11 +45,24 @@ pub(super) fn random(random: &mut Random) -> Vec<Series> {
                 let labels = labels("p_total").with("path", path);
                 all.push(floats(random, labels, counter));
             }
-            classic(random, &labels("h_bucket"), &mut all);
+            classic(random, &labels("h_bucket"), &BOUNDS, &mut all);
+            let bounds = random.pick(&MESSY_BOUNDS);
+            classic(random, &labels("m_bucket"), bounds, &mut all);
             all.push(native(random, labels("n")));
         }
         let info = [("__name__", "info"), ("job", job), ("version", "1.2")];
         all.push(floats(random, LabelSet::new(info), |_, _| 1.0));
+    }
+    // Series of one name with other labels, some of which have none.
+    for labels in [
+        &[][..],
+        &[("job", "api")],
+        &[("path", "/a")],
+        &[("job", "db"), ("path", "/a")],
+        &[("instance", "1"), ("zone", "x")],
+    ] {
+        let labels = labels.iter().copied().chain([("__name__", "u")]);
+        all.push(floats(random, LabelSet::new(labels), gauge));
     }
     all
 }
@@ -105,13 +132,13 @@ fn floats(random: &mut Random, labels: LabelSet, next: impl Fn(&mut Random, f64)
     Series { labels, samples }
 }
 
-fn classic(random: &mut Random, labels: &LabelSet, all: &mut Vec<Series>) {
+fn classic(random: &mut Random, labels: &LabelSet, bounds: &[&str], all: &mut Vec<Series>) {
     let times = times(random);
-    let mut counts = [0.0; 5];
-    let mut buckets = vec![Vec::new(); 5];
+    let mut counts = vec![0.0; bounds.len()];
+    let mut buckets = vec![Vec::new(); bounds.len()];
     for (time, stale) in times {
         if random.once_in(80) {
-            counts = [0.0; 5];
+            counts.fill(0.0);
         }
         let mut below = 0.0;
         for (count, samples) in counts.iter_mut().zip(&mut buckets) {
@@ -124,9 +151,9 @@ fn classic(random: &mut Random, labels: &LabelSet, all: &mut Vec<Series>) {
             });
         }
     }
-    for (bound, samples) in ["0.1", "0.5", "1", "10", "+Inf"].into_iter().zip(buckets) {
+    for (bound, samples) in bounds.iter().zip(buckets) {
         all.push(Series {
-            labels: labels.with("le", bound),
+            labels: labels.with("le", *bound),
             samples,
         });
     }
