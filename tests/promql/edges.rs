@@ -1,9 +1,11 @@
 //! Cases at the edge of the language, which the corpus does not have.
 
-use selfheal::promql::{LabelSet, Query, QueryOptions, QueryResult, Sample, Series};
+use selfheal::promql::{
+    FloatHistogram, LabelSet, PointValue, Query, QueryOptions, QueryResult, Sample, Series,
+};
 
-fn series(name: &str, path: &str) -> Series {
-    let value = 1.0.into();
+fn series(name: &str, path: &str, value: impl Into<PointValue>) -> Series {
+    let value = value.into();
     Series {
         labels: LabelSet::new([("__name__", name), ("path", path)]),
         samples: vec![Sample {
@@ -14,7 +16,12 @@ fn series(name: &str, path: &str) -> Series {
 }
 
 fn count(expression: &str) -> Result<usize, String> {
-    let series = [series("x", "/a"), series("x", "/b")];
+    let series = [
+        series("x", "/a", 1.0),
+        series("x", "/b", 1.0),
+        series("y", "/a", 1.0),
+        series("n", "/a", FloatHistogram::default()),
+    ];
     let query = Query::parse(expression).unwrap();
     let answer = query.instant(&series[..], 60_000, &QueryOptions::default());
     match answer.map_err(|error| error.to_string())?.result {
@@ -35,6 +42,18 @@ fn what_matches_nothing_needs_no_unique_labels() {
     }
     let error = count("x + on () x").unwrap_err();
     assert!(error.contains("found duplicate series"), "{error}");
+}
+
+#[test]
+fn pairs_without_a_value_need_not_be_one_to_one() {
+    let both = "{__name__=~\"x|y\"}";
+    assert_eq!(count(&format!("{both} atan2 n")), Ok(0));
+    assert_eq!(count(&format!("{both} > n")), Ok(0));
+    let error = count(&format!("{both} * n")).unwrap_err();
+    assert!(
+        error.contains("many-to-one matching must be explicit"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -12,6 +12,9 @@ use crate::promql::labels::{LabelSet, METRIC_NAME};
 use crate::promql::parse::{Binary, Many};
 use crate::promql::value::{InstantSample, PointValue};
 
+const NOT_ONE_TO_ONE: &str = "multiple matches for labels: many-to-one matching must be explicit \
+                              (group_left/group_right)";
+
 impl Eval<'_> {
     pub(super) fn binary(
         &mut self,
@@ -117,14 +120,9 @@ impl Eval<'_> {
             let hash = binary.on.hash(&sample.labels);
             let same = |place: &usize| binary.on.same(&one[*place].labels, &sample.labels);
             let filled;
-            let (partner, partner_labels) = if let Some(place) = index.find(hash, same) {
-                if matched[*place] && binary.many == Many::None {
-                    let message = "multiple matches for labels: many-to-one matching must be \
-                                   explicit (group_left/group_right)";
-                    return Err(self.error(at, message));
-                }
-                matched[*place] = true;
-                (&one[*place].value, &one[*place].labels)
+            let place = index.find(hash, same).copied();
+            let (partner, partner_labels) = if let Some(place) = place {
+                (&one[place].value, &one[place].labels)
             } else if let Some(fill) = fill_one {
                 filled = PointValue::Float(fill);
                 (&filled, &empty)
@@ -132,7 +130,15 @@ impl Eval<'_> {
                 continue;
             };
             let sides = (&sample.labels, partner_labels);
-            self.pair(at, binary, &mut result, sides, (&sample.value, partner))?;
+            let is_defined = self.pair(at, binary, &mut result, sides, (&sample.value, partner))?;
+            // A pair without a value, as of a histogram and a number, does not count.
+            if let Some(matched) = place.and_then(|place| matched.get_mut(place))
+                && is_defined
+                && std::mem::replace(matched, true)
+                && binary.many == Many::None
+            {
+                return Err(self.error(at, NOT_ONE_TO_ONE));
+            }
         }
         if let Some(fill) = fill_many {
             let filled = PointValue::Float(fill);
@@ -181,7 +187,8 @@ impl Eval<'_> {
         Ok(index)
     }
 
-    /// A pair: the labels and values of the "many" side and of the "one" side.
+    /// A pair: the labels and values of the "many" side and of the "one" side. False if the operator
+    /// is not defined for them.
     fn pair(
         &mut self,
         at: usize,
@@ -189,7 +196,7 @@ impl Eval<'_> {
         result: &mut Pairs,
         (many, one): (&LabelSet, &LabelSet),
         (many_value, one_value): (&PointValue, &PointValue),
-    ) -> Result<(), QueryError> {
+    ) -> Result<bool, QueryError> {
         let (left, right) = if binary.many == Many::Right {
             (one_value, many_value)
         } else {
@@ -201,7 +208,8 @@ impl Eval<'_> {
                 PointValue::Float(f64::from(u8::from(is_true)))
             }
             Outcome::Compared(true) => left.clone(),
-            Outcome::Compared(false) | Outcome::Undefined => return Ok(()),
+            Outcome::Compared(false) => return Ok(true),
+            Outcome::Undefined => return Ok(false),
         };
         let matching = (&binary.on, binary.many, &*binary.include);
         let labels = pair_labels(matching, result.keeps_name, (many, one));
@@ -209,15 +217,14 @@ impl Eval<'_> {
             return Err(self.error(
                 at,
                 if binary.many == Many::None {
-                    "multiple matches for labels: many-to-one matching must be explicit \
-                     (group_left/group_right)"
+                    NOT_ONE_TO_ONE
                 } else {
                     "multiple matches for labels: grouping labels must ensure unique matches"
                 },
             ));
         }
         result.found.push(InstantSample { labels, value });
-        Ok(())
+        Ok(true)
     }
 }
 
