@@ -1,6 +1,6 @@
 mod alias;
 mod cut;
-mod held;
+pub(super) mod held;
 
 use super::*;
 

@@ -254,6 +254,7 @@ impl<C: Cell> Place<C> {
     }
 
     /// Runs `use_cell` on the cell and the notes of the series.
+    #[inline]
     pub(super) fn record(&self, use_cell: impl FnOnce(&C, Notes<'_>)) {
         if let Some(cell) = self.cell() {
             use_cell(cell, self.notes());

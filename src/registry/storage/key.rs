@@ -203,23 +203,22 @@ pub(super) fn ends_with(text: [u8; 8], quoted: u64, length: usize) -> bool {
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "it is part of every lookup")]
 pub(super) fn equal(a: &[u8], b: &[u8]) -> bool {
-    if let (Some(a_head), Some(b_head)) = (a.first_chunk::<16>(), b.first_chunk::<16>())
-        && let (Some(a_tail), Some(b_tail)) = (a.last_chunk::<16>(), b.last_chunk::<16>())
-    {
-        return if a.len() <= 32 {
-            let head = u128::from_le_bytes(*a_head) ^ u128::from_le_bytes(*b_head);
-            let tail = u128::from_le_bytes(*a_tail) ^ u128::from_le_bytes(*b_tail);
-            head | tail == 0
-        } else {
-            a == b
-        };
+    if a.len() > 32 {
+        return a == b;
     }
-    if let (Some(a_head), Some(b_head)) = (a.first_chunk(), b.first_chunk())
-        && let (Some(a_tail), Some(b_tail)) = (a.last_chunk(), b.last_chunk())
-    {
-        return (word(*a_head) ^ word(*b_head)) | (word(*a_tail) ^ word(*b_tail)) == 0;
-    }
-    short(a) == short(b)
+    let long = ends::<16>(a, b).or_else(|| ends::<8>(a, b));
+    let any = long.or_else(|| ends::<4>(a, b)).or_else(|| ends::<2>(a, b));
+    any.unwrap_or_else(|| a.first() == b.first())
+}
+
+/// Whether the first `N` bytes of two texts are equal, and the last `N`, which are all bytes of a
+/// text of up to twice the length; `None` for a shorter text.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "it is part of every lookup")]
+fn ends<const N: usize>(a: &[u8], b: &[u8]) -> Option<bool> {
+    let heads = a.first_chunk::<N>()? == b.first_chunk()?;
+    let tails = a.last_chunk::<N>()? == b.last_chunk()?;
+    Some(heads && tails)
 }
 
 #[cfg(test)]

@@ -87,7 +87,9 @@ impl<C: Cell> Storage<C> {
         use_cell: impl FnOnce(&C, Notes<'_>),
     ) {
         let Some(table) = self.first.get() else {
-            if self.is_enabled() {
+            if let Some(alone) = self.alone.get() {
+                alone.record(use_cell);
+            } else if self.is_enabled() {
                 self.create(labels, false, new).record(use_cell);
             }
             return;

@@ -13,6 +13,7 @@ use super::life::GROUP;
 use super::*;
 use crate::registry::labels::{Labels, MAX_LABEL_VALUE, cut};
 use crate::registry::snapshot::render_pairs;
+use crate::registry::tests::held::comes_to_an_end;
 
 fn storage(labels: &[&str], limit: usize) -> Storage<AtomicU64> {
     let total = Arc::new(Total {
@@ -394,6 +395,17 @@ fn what_a_hint_remembers_is_compared_before_it_is_believed() {
         };
         assert_eq!(counts, want, "{length} bytes");
     }
+}
+
+#[test]
+fn a_family_without_labels_records_without_its_lock() {
+    let storage = Arc::new(storage(&[], 1));
+    add(&storage, &());
+    let writer = storage.writer.lock();
+    let shared = Arc::clone(&storage);
+    comes_to_an_end(move || add(&shared, &()));
+    drop(writer);
+    assert_eq!(all(&storage), [(String::new(), 2)]);
 }
 
 #[test]

@@ -184,7 +184,11 @@ impl Visitor for Walk<'_> {
         {
             return key::ends_with(*end, quoted, value.len());
         }
-        let there = self.text.get(open..=self.at);
-        matches!(there, Some([b'"', there @ .., b'"']) if key::equal(there, value))
+        let Some([b'"', rest @ ..]) = self.text.get(open..) else {
+            return false;
+        };
+        // In this way the compiler sees that both have one length.
+        let split = rest.split_at_checked(value.len());
+        matches!(split, Some((there, [b'"', ..])) if key::equal(there, value))
     }
 }

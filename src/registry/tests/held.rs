@@ -120,7 +120,7 @@ impl Shop {
 }
 
 /// Runs `work`, which could hang, and fails after a minute.
-pub(super) fn comes_to_an_end(work: impl FnOnce() + Send + 'static) {
+pub(in crate::registry) fn comes_to_an_end(work: impl FnOnce() + Send + 'static) {
     let (done, is_done) = mpsc::channel();
     let thread = std::thread::spawn(move || {
         work();
