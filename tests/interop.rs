@@ -12,6 +12,8 @@ mod clashes;
 mod from;
 #[path = "interop/support.rs"]
 mod support;
+#[path = "interop/text.rs"]
+mod text;
 #[path = "interop/to.rs"]
 mod to;
 

@@ -21,22 +21,28 @@ use crate::registry::{Collector, Counter, DeclareError, FamilySnapshot, Group, R
 /// later clash is an error of the declaration in `into`; a metric registered in `from` is dropped
 /// and counted in `selfheal_collectors_skipped_total`.
 pub fn from_prometheus(into: &Registry, from: &prometheus::Registry) -> Result<(), DeclareError> {
-    let skipped = into
-        .counter(
-            "selfheal_prometheus_skipped_total",
-            "Series of the prometheus crate that cannot be exposed, left out of a scrape",
-        )
-        .build()?;
-    let defs = gather(from, into)
-        .iter()
-        .filter_map(|family| convert::snapshot(family, &mut 0))
-        .map(|family| (*family.def).clone())
-        .collect();
-    into.collect_from(Arc::new(Bridge {
-        from: from.clone(),
-        defs,
-        skipped,
-    }))
+    let skipped = skipped(into)?;
+    let families = gather(from, into);
+    let families = families.iter();
+    let first = families.filter_map(|family| convert::snapshot(family, &mut 0));
+    let first = first.collect();
+    let from = from.clone();
+    let read = move |skipped: &mut u64| {
+        let families = from.gather();
+        let families = families.iter();
+        let families = families.filter_map(|family| convert::snapshot(family, skipped));
+        families.collect()
+    };
+    into.collect_from(Bridge::shared(first, read, skipped))
+}
+
+/// The counter of what a bridge leaves out.
+pub(super) fn skipped(into: &Registry) -> Result<Counter, DeclareError> {
+    into.counter(
+        "selfheal_prometheus_skipped_total",
+        "Series and lines of other metrics libraries that cannot be exposed, left out of a scrape",
+    )
+    .build()
 }
 
 /// Like [`from_prometheus`] for the global registry, `prometheus::default_registry()`. Calling it
@@ -59,11 +65,31 @@ impl Group for DefaultRegistry {
     }
 }
 
-struct Bridge {
-    from: prometheus::Registry,
+/// Reads all metrics of another library, and adds what it leaves out to its argument.
+type Read = dyn Fn(&mut u64) -> Vec<FamilySnapshot> + Send + Sync;
+
+pub(super) struct Bridge {
+    read: Box<Read>,
     /// The metrics present when the bridge was created; later ones are collected too.
     defs: Vec<MetricDef>,
     skipped: Counter,
+}
+
+impl Bridge {
+    pub(super) fn shared(
+        first: Vec<FamilySnapshot>,
+        read: impl Fn(&mut u64) -> Vec<FamilySnapshot> + Send + Sync + 'static,
+        skipped: Counter,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            read: Box::new(read),
+            defs: first
+                .into_iter()
+                .map(|family| (*family.def).clone())
+                .collect(),
+            skipped,
+        })
+    }
 }
 
 impl Collector for Bridge {
@@ -73,12 +99,7 @@ impl Collector for Bridge {
 
     fn collect(&self, out: &mut Vec<FamilySnapshot>) {
         let mut skipped = 0;
-        out.extend(
-            self.from
-                .gather()
-                .iter()
-                .filter_map(|family| convert::snapshot(family, &mut skipped)),
-        );
+        out.append(&mut (self.read)(&mut skipped));
         self.skipped.add(skipped);
     }
 

@@ -1,10 +1,13 @@
-//! Bridges in both directions between this crate's registry and those of `prometheus` 0.14.
+//! Bridges in both directions between this crate's registry and those of `prometheus` 0.14, and
+//! from other metrics libraries to this crate's.
 //!
 //! - [`from_prometheus`] and [`from_default`] expose what the application or its dependencies
 //!   registered there in our scrape, under unchanged names.
+//! - [`from_text`] does the same for every other library that renders Prometheus's text format,
+//!   such as `metrics-exporter-prometheus`.
 //! - [`to_prometheus`] exposes our metrics in theirs.
 //!
-//! Both may be active for the same two registries: each omits what it would get back.
+//! [`from_prometheus`] and [`to_prometheus`] may be active for the same two registries: each omits what it would get back.
 //!
 //! ```
 //! use selfheal::interop;
@@ -43,6 +46,7 @@ mod convert;
 mod from;
 mod out;
 mod proto;
+mod text;
 mod theirs;
 mod to;
 mod untyped;
@@ -52,6 +56,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use crate::registry::Registry;
 
 pub use from::{from_default, from_prometheus};
+pub use text::from_text;
 pub use to::{ExportError, to_prometheus};
 
 /// The catalogue group of metrics from the other crate.

@@ -89,8 +89,8 @@ impl fmt::Display for Report {
                 let missing = self.count(file, |scope| !scope.is_evaluated());
                 writeln!(
                     f,
-                    "{}: {here} rules are evaluated here, {fleet} are fleet rules, {missing} have \
-                     no series here",
+                    "{}: evaluated here: {here}, fleet rules: {fleet}, no such series here: \
+                     {missing}",
                     Printable(file.display())
                 )?;
                 last = Some(file);

@@ -18,6 +18,8 @@ pub mod escape;
 mod head;
 #[cfg(any(feature = "healing", feature = "server"))]
 mod json;
+#[cfg(any(feature = "server", feature = "prometheus"))]
+mod line;
 #[cfg(feature = "rules")]
 mod millis;
 mod padded;
@@ -61,6 +63,8 @@ pub use head::RequestHead;
 pub(crate) use json::quoted;
 #[cfg(any(feature = "healing", feature = "server"))]
 pub(crate) use json::write_json;
+#[cfg(any(feature = "server", feature = "prometheus"))]
+pub(crate) use line::SampleLine;
 #[cfg(feature = "rules")]
 pub(crate) use millis::{millis, unix_millis};
 pub(crate) use padded::{LINE, Padded};

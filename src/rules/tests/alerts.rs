@@ -446,9 +446,7 @@ fn a_rule_of_others_series_is_reported_and_never_fires() {
     );
     let report = Report::new(&status).to_string();
     assert!(
-        report.starts_with(
-            "a.yml: 4 rules are evaluated here, 2 are fleet rules, 4 have no series here\n"
-        ),
+        report.starts_with("a.yml: evaluated here: 4, fleet rules: 2, no such series here: 4\n"),
         "{report}"
     );
     assert!(

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use super::ask::Answer;
-use crate::util::{Printable, escape};
+use crate::util::{Printable, SampleLine, escape};
 
 const UP: &str = "selfheal_sibling_up";
 const TOOK: &str = "selfheal_sibling_scrape_duration_seconds";
@@ -24,17 +24,7 @@ struct Family<'a> {
     help: Option<&'a str>,
     kind: Option<&'a str>,
     /// The samples, with the number of the page of each.
-    samples: Vec<(usize, Sample<'a>)>,
-}
-
-/// A line of a page.
-#[derive(Clone, Copy)]
-struct Sample<'a> {
-    name: &'a str,
-    /// The text between the braces.
-    labels: &'a str,
-    /// The value, and the time if there is one.
-    rest: &'a str,
+    samples: Vec<(usize, SampleLine<'a>)>,
 }
 
 /// Writes the pages in the text format 0.0.4, in which a missing end does no harm: invalid lines,
@@ -74,7 +64,11 @@ pub(super) fn write(answers: &[Answer], out: &mut dyn Write) -> io::Result<()> {
         }
         for (nth, sample) in &family.samples {
             line.clear();
-            sample.write(instances.get(*nth).copied().unwrap_or_default(), &mut line);
+            write_sample(
+                sample,
+                instances.get(*nth).copied().unwrap_or_default(),
+                &mut line,
+            );
             out.write_all(line.as_bytes())?;
         }
     }
@@ -131,9 +125,9 @@ fn read<'a>(
         if line.starts_with('#') {
             continue;
         }
-        match Sample::read(line) {
+        match sample_of(line) {
             // A sample without a header is its own family.
-            Some(sample) if !sample.is_of(current) => {
+            Some(sample) if !is_of(&sample, current) => {
                 (current, taken) = (sample.name, true);
                 let family = families.entry(current).or_default();
                 family.samples.push((nth, sample));
@@ -156,59 +150,39 @@ fn may_have(name: &str) -> bool {
     escape::is_plain(name, escape::NameOf::Metric) && ![UP, TOOK].contains(&name)
 }
 
-impl<'a> Sample<'a> {
-    /// Parses a line.
-    fn read(line: &'a str) -> Option<Self> {
-        let end = line.find(['{', ' '])?;
-        let (name, tail) = line.split_at(end);
-        let (labels, rest) = match tail.strip_prefix('{') {
-            Some(inside) => {
-                let mut rest = inside;
-                while !rest.starts_with('}') {
-                    let (label, _, more) = escape::first_label(rest)?;
-                    if !escape::is_plain(label, escape::NameOf::Label) {
-                        return None;
-                    }
-                    rest = more.strip_prefix(',').unwrap_or(more);
-                }
-                let labels = inside.get(..inside.len() - rest.len())?;
-                (labels.trim_end_matches(','), rest.strip_prefix('}')?)
-            }
-            None => ("", tail),
-        };
-        let rest = rest.strip_prefix(' ')?;
-        let mut words = rest.split(' ');
-        let value: Option<f64> = words.next().and_then(|word| word.parse().ok());
-        let time = words.next().is_none_or(|time| time.parse::<i64>().is_ok());
-        let is_one = value.is_some() && time && words.next().is_none();
-        (is_one && may_have(name)).then_some(Self { name, labels, rest })
-    }
+/// Parses a line of the format 0.0.4.
+fn sample_of(line: &str) -> Option<SampleLine<'_>> {
+    let sample = SampleLine::split(line)?;
+    sample.value()?;
+    let mut words = sample.rest.split(' ').skip(1);
+    let time = words.next().is_none_or(|time| time.parse::<i64>().is_ok());
+    (time && words.next().is_none() && may_have(sample.name)).then_some(sample)
+}
 
-    fn is_of(&self, family: &str) -> bool {
-        let end = self.name.strip_prefix(family);
-        end.is_some_and(|end| ENDS.contains(&end))
-    }
+fn is_of(sample: &SampleLine<'_>, family: &str) -> bool {
+    let end = sample.name.strip_prefix(family);
+    end.is_some_and(|end| ENDS.contains(&end))
+}
 
-    /// Writes it as a series of `instance`. An existing label of that name is renamed, as
-    /// Prometheus does.
-    fn write(&self, instance: &str, out: &mut String) {
-        let _ = write!(out, "{}{{{INSTANCE}=\"", self.name);
-        escape::label_value(out, instance);
-        out.push('"');
-        let has = |name: &str| escape::labels(self.labels).any(|(label, _)| label == name);
-        if has(INSTANCE) {
-            let mut other = format!("exported_{INSTANCE}");
-            while has(&other) {
-                other.insert_str(0, "exported_");
-            }
-            for (label, value) in escape::labels(self.labels) {
-                let label = if label == INSTANCE { &other } else { label };
-                let _ = write!(out, ",{label}=\"{value}\"");
-            }
-        } else if !self.labels.is_empty() {
-            out.push(',');
-            out.push_str(self.labels);
+/// Writes a sample as a series of `instance`. An existing label of that name is renamed, as
+/// Prometheus does.
+fn write_sample(sample: &SampleLine<'_>, instance: &str, out: &mut String) {
+    let _ = write!(out, "{}{{{INSTANCE}=\"", sample.name);
+    escape::label_value(out, instance);
+    out.push('"');
+    let has = |name: &str| escape::labels(sample.labels).any(|(label, _)| label == name);
+    if has(INSTANCE) {
+        let mut other = format!("exported_{INSTANCE}");
+        while has(&other) {
+            other.insert_str(0, "exported_");
         }
-        let _ = writeln!(out, "}} {}", self.rest);
+        for (label, value) in escape::labels(sample.labels) {
+            let label = if label == INSTANCE { &other } else { label };
+            let _ = write!(out, ",{label}=\"{value}\"");
+        }
+    } else if !sample.labels.is_empty() {
+        out.push(',');
+        out.push_str(sample.labels);
     }
+    let _ = writeln!(out, "}} {}", sample.rest);
 }
