@@ -61,7 +61,7 @@ impl Live {
         }
     }
 
-    fn healing(&self) -> &Healing {
+    pub(super) fn healing(&self) -> &Healing {
         match self {
             Self::Rules(recent) => recent.healing(),
             Self::Received(received) => received.healing(),

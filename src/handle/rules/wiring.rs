@@ -9,7 +9,9 @@ use parking_lot::Mutex;
 use super::RulesError;
 use super::recent::Recent;
 use super::source::{Live, Source};
-use crate::healing::{Context, HealError, Issue, IssueKey, Name, Observation, Severity, Verdict};
+use crate::healing::{
+    Context, HealError, Issue, IssueKey, Name, Observation, ParkReason, Severity, Verdict,
+};
 use crate::promql::{LabelSet, METRIC_NAME, Matcher, Query, QueryError};
 use crate::rules::{ALERT_NAME, FileRule, Recheck, RuleAlert};
 
@@ -173,6 +175,9 @@ impl Wiring {
     }
 
     /// The firing alerts, as observations.
+    ///
+    /// # Errors
+    /// None fires, but an open issue is of a rule whose range is not covered yet: that says nothing.
     pub(super) async fn detect(
         self: &Arc<Self>,
         cx: &Context,
@@ -195,9 +200,42 @@ impl Wiring {
                     found.push(wiring.mapping.observation(&alert));
                 }
             }
-            found
+            if found.is_empty() && wiring.is_blind(&live) {
+                return Err(HealError::retry(
+                    "an issue is open, and the history does not cover the range of its rule yet",
+                ));
+            }
+            Ok(found)
         });
-        Ok(found.await)
+        found.await
+    }
+
+    /// Whether an open issue, as one of before a restart, may still be there although its alert does
+    /// not fire: the result of its rule is based on part of its range.
+    fn is_blind(&self, live: &Live) -> bool {
+        let Live::Rules(recent) = live else {
+            return false;
+        };
+        let open = live.healing().issues();
+        if open.is_empty() {
+            return false;
+        }
+        let status = recent.status();
+        let mut rules = status.iter().flat_map(|group| &group.group.rules);
+        rules.any(|rule| {
+            self.raises(rule)
+                && self.is_early(live, rule)
+                && open.iter().any(|one| {
+                    *one.issue.key.issue_type.as_str() == *rule.name
+                        && one.reason != Some(ParkReason::ReportOnly)
+                })
+        })
+    }
+
+    /// Whether a rule may raise an alert of this wiring.
+    fn raises(&self, rule: &FileRule) -> bool {
+        let filter = self.filter.as_ref();
+        rule.alerting.is_some() && filter.is_some_and(|filter| filter.may_match(&rule.name))
     }
 
     /// Whether the result of a rule is based on part of its range.
@@ -258,11 +296,7 @@ impl Wiring {
         let mut verdict = Verdict::Good;
         let status = recent.status();
         for rule in status.iter().flat_map(|group| &group.group.rules) {
-            let filter = self.filter.as_ref();
-            let meant = rule.alerting.is_some()
-                && *rule.name == *key.issue_type.as_str()
-                && filter.is_some_and(|filter| filter.may_match(&rule.name));
-            if !meant {
+            if *rule.name != *key.issue_type.as_str() || !self.raises(rule) {
                 continue;
             }
             match recent.recheck(rule, end) {

@@ -49,3 +49,49 @@ async fn an_alert_that_was_pending_goes_on_after_a_restart() {
     seconds(20).await;
     assert_eq!(rules.alerts()[0].state, AlertState::Firing);
 }
+
+/// Its rule yields nothing at first, since the new history is shorter than its range.
+#[tokio::test(start_paused = true)]
+async fn an_issue_that_is_open_stays_open_until_its_rule_can_be_judged() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("alerts.yml");
+    let rule = "groups: [{name: g, interval: 5s, rules: [{alert: High, expr: 'rate(errors_total[5m]) > 0.5'}]}]";
+    std::fs::write(&path, rule).unwrap();
+    let (clock, hands) = crate::util::Clock::manual();
+    let began = tokio::time::Instant::now();
+    let start = || {
+        let heal = process(folder.path(), &clock);
+        let errors = heal.registry().counter("errors_total", "").build().unwrap();
+        let failing = tokio::spawn(async move {
+            loop {
+                errors.inc();
+                seconds(1).await;
+            }
+        });
+        let rules = heal.rules(&path).install().unwrap();
+        let on = rules
+            .on("High")
+            .run("repair", |_: Context, _: Issue| async { Ok(()) });
+        on.install().unwrap();
+        (heal, rules, failing)
+    };
+    let (heal, rules, failing) = start();
+    seconds(6 * 60).await;
+    let open = |heal: &Selfheal| heal.healing().unwrap().issues();
+    assert_eq!(open(&heal).len(), 1, "after the range of the rule");
+    failing.abort();
+    assert!(heal.shutdown().await);
+    drop((heal, rules));
+    hands.advance(began.elapsed());
+    let (heal, _rules, failing) = start();
+    for minute in 0..7 {
+        seconds(60).await;
+        let closed = heal.healing().unwrap().snapshot().closed;
+        assert_eq!(closed.get(Closed::SelfResolved), 0, "in minute {minute}");
+        assert_eq!(open(&heal).len(), 1, "in minute {minute}");
+    }
+    // Now it can be judged.
+    failing.abort();
+    seconds(15 * 60).await;
+    assert_eq!(open(&heal).len(), 0);
+}
