@@ -8,6 +8,7 @@ mod support;
 
 use std::collections::BTreeSet;
 
+use selfheal::collect::BuildInfo;
 use selfheal::config::{Server, Service};
 use selfheal::groups::LlmCall;
 use selfheal::registry::Registry;
@@ -125,6 +126,19 @@ fn credentials_guard_the_listener() {
     assert_eq!(status("Bearer t0ken"), 200);
     assert_eq!(status("Bearer s3cret"), 401);
     assert!(!format!("{heal:?}").contains("s3cret"));
+}
+
+/// The version of the build is shown, unless the configuration has one.
+#[test]
+fn the_version_is_that_of_the_build() {
+    for (service, expected) in [
+        (Service::new("shop"), "0.7.1"),
+        (Service::new("shop").version("1.2.3"), "1.2.3"),
+    ] {
+        let heal = Selfheal::new(Config::new().service(service)).unwrap();
+        heal.built_from(BuildInfo::new("0.7.1")).unwrap();
+        assert_eq!(heal.report().version, expected);
+    }
 }
 
 #[cfg(all(feature = "healing", feature = "toml"))]

@@ -28,12 +28,17 @@ fn about(config: &Config, build: BuildInfo) -> ServiceInfo {
 
 impl Selfheal {
     /// Sets the build of the service, for `build_info`, and restarts its uptime; usually
-    /// `heal.built_from(selfheal::build_info!())`, right after [`install`](super::install).
+    /// `heal.built_from(selfheal::build_info!())`, right after [`install`](super::install). Its
+    /// version is also that of `/health` and the page, unless
+    /// [`Service::version`](crate::config::Service::version) is set.
     /// Default: version, commit and time are `unknown`.
     ///
     /// # Errors
     /// See [`collect::service`].
     pub fn built_from(&self, build: BuildInfo) -> Result<(), DeclareError> {
+        if self.config().service.version.is_none() {
+            self.inner.health.built_from(build.version());
+        }
         collect::service(self.registry(), self.clock(), &about(self.config(), build))
     }
 }

@@ -1,5 +1,6 @@
 //! Builds the health report from the reports of the other modules.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -22,7 +23,7 @@ pub(super) struct Health {
     clock: Clock,
     started: Instant,
     service: String,
-    version: String,
+    version: Mutex<Cow<'static, str>>,
     contributors: Mutex<Vec<Arc<dyn Contributor>>>,
     window: Mutex<TrafficWindow>,
     /// The readiness reported by the application.
@@ -35,11 +36,16 @@ impl Health {
             started: clock.now(),
             clock,
             service: config.service_name().to_owned(),
-            version: config.service.version.clone().unwrap_or_default(),
+            version: Mutex::new(config.service.version.clone().unwrap_or_default().into()),
             contributors: Mutex::default(),
             window: Mutex::new(TrafficWindow::new(WINDOW)),
             application: Application::new(config.service.wait_until_serving),
         }
+    }
+
+    /// Sets the version of the build.
+    pub(super) fn built_from(&self, version: &'static str) {
+        *self.version.lock() = version.into();
     }
 
     pub(super) fn add(&self, contributor: Arc<dyn Contributor>) {
@@ -78,7 +84,7 @@ impl Source for Arc<Health> {
         let contributors = self.contributors();
         let mut report = Report::new(score, components);
         report.service.clone_from(&self.service);
-        report.version.clone_from(&self.version);
+        report.version = self.version.lock().to_string();
         let up = self.clock.now().saturating_duration_since(self.started);
         report.uptime_seconds = up.as_secs_f64();
         report.facts = contributors.iter().flat_map(|one| one.facts()).collect();

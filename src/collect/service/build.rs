@@ -37,7 +37,7 @@ impl BuildInfo {
         self
     }
 
-    pub(super) fn version(&self) -> &'static str {
+    pub(crate) fn version(&self) -> &'static str {
         self.version
     }
 
