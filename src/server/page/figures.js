@@ -103,7 +103,7 @@
     const into = document.getElementById("answer"), about = document.getElementById("about");
     try {
       const found = await range(asked), most = 10, name = /^[a-zA-Z_:][\w:]*$/.test(asked.trim()) && asked.trim();
-      draw(into, { ...found, series: found.series.slice(0, most), unit: unitOf(asked), flags: flags(), label: asked, empty: "No series match this expression." });
+      draw(into, { ...found, series: found.series.slice(0, most), unit: unitOf(asked), flags: flags(), label: asked, empty: "No values: no series match, or there are too few samples so far." });
       let text = found.series.length + " series" + (found.series.length > most ? ", " + most + " of them shown" : "");
       if (name) {
         // The parts of a histogram are described under its name.
@@ -148,6 +148,9 @@
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     asked = document.getElementById("ask").value;
+    const about = document.getElementById("about");
+    about.textContent = "asking …";
+    about.className = "soft";
     explorer();
   });
   ask("label/__name__/values", {}).then((names) => {

@@ -115,12 +115,14 @@ fn health(out: &mut String, report: &Report, _: Option<SystemTime>) {
     );
     text(out, &score.explanation);
     if score.coverage < 1.0 {
-        let _ = write!(
-            out,
-            "; up to {}, since {:.0} % of its inputs are known",
-            figure(score.high),
-            score.coverage * 100.0
-        );
+        let high = (score.high * 10.0).round() / 10.0;
+        if high > low {
+            let _ = write!(out, "; up to {high}, since");
+        } else {
+            out.push(';');
+        }
+        let known = score.coverage * 100.0;
+        let _ = write!(out, " {known:.0} % of its inputs are known");
     }
     out.push_str("</p>");
 }

@@ -108,7 +108,7 @@ fn what_a_person_wants_to_know_is_on_it() {
         "<h1>shop</h1>",
         "up 1 h 1 min",
         "<div class=\"big\">92.5<small>of 100</small></div>",
-        "; up to 92.5, since 50 % of its inputs are known",
+        "; 50 % of its inputs are known",
         "92.5 = 100 − 7.5: mailer restart, carries 15 % of traffic",
         "No progress inside</b><span class=\"next\">stuck",
         "mailer: flapping</b><span class=\"next\">it was restarted again and again",
@@ -248,6 +248,28 @@ fn figures_and_charts_ask_what_can_be_answered() {
     }
     assert_eq!((found, lines.len()), (9, 2));
     assert!(page.contains("sum(rate(shop_http_requests_total[1m]))"));
+}
+
+/// A range is shown only if it is one.
+#[test]
+fn the_score_is_up_to_something_only_above_itself() {
+    let parts = [
+        (
+            Some(0.15),
+            "<p class=\"why\">92.5 = 100 − 7.5: mailer restart, carries 15 % of traffic; 50 % of",
+        ),
+        (None, "; up to 100, since 0 % of its inputs are known"),
+    ];
+    for (share, expected) in parts {
+        let mut mailer = Component::new("mailer").health(0.5, "restart");
+        if let Some(share) = share {
+            mailer = mailer.share(share);
+        }
+        let components = vec![mailer];
+        let report = Report::new(score(None, &components), components);
+        let page = page(&report, 0);
+        assert!(page.contains(expected), "{page}");
+    }
 }
 
 /// The worst is shown first, and lists have a limit.
