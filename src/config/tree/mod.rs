@@ -9,6 +9,9 @@
 //! reports all unknown keys of a section; `serde_path_to_error` gives one fault per reading, and
 //! `serde_ignored` reports keys only if the type allows them, and without the known names to
 //! suggest from.
+//!
+//! So is the `Serializer`: a value of `serde_json` has no NaN, which the checks report, and its
+//! errors have no path.
 
 use std::collections::BTreeMap;
 
