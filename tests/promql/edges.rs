@@ -57,6 +57,13 @@ fn pairs_without_a_value_need_not_be_one_to_one() {
 }
 
 #[test]
+fn an_error_is_one_also_if_the_result_is_empty() {
+    assert_eq!(count("clamp(x, 5, 3)"), Ok(0));
+    let error = count("clamp(x + on () x, 5, 3)").unwrap_err();
+    assert!(error.contains("found duplicate series"), "{error}");
+}
+
+#[test]
 fn no_series_are_selected_by_a_count_below_one_however_low() {
     for count_of in ["0.9", "-1", "-1e30", "-Inf"] {
         for op in ["topk", "bottomk", "limitk"] {

@@ -34,6 +34,8 @@ pub(super) fn clamp(args: &mut Args<'_, '_>) -> Result<Value, QueryError> {
     let min = args.scalar(1)?;
     let max = args.scalar(2)?;
     if max < min {
+        // The errors of the vector are errors all the same.
+        args.vector(0)?;
         return Ok(Value::Vector(Vec::new()));
     }
     args.floats(|value| larger(min, smaller(max, value)))
