@@ -37,14 +37,23 @@
 //!
 //! # What is left
 //!
-//! In ns, by timing the parts alone and by `perf record --only "tower, ours"`, the floor of the
-//! layer around a plain service: 52 for two readings of the clock and the seconds between them, 24
-//! for four histograms (most of it the search of the bucket), 9 for the counter, the gauge up and
-//! down, and the count of references of a service that is cloned (2 each), 7 for moving the head
-//! of a request whose body gets another type. That is 92. The other 60 are no one place: the look
-//! at the path and the route, the state that is taken from the thread and given back, and stalls,
-//! where what was written in small pieces just before is read in larger ones (requests, responses
-//! and frames are handed on by value).
+//! In ns, of 206 that the layer takes around a plain service, by `perf record` of it and of the
+//! service alone:
+//!
+//! | what | ns |
+//! |---|---|
+//! | two readings of the clock, and the seconds between them | 52 |
+//! | call, poll and body: path, route, spare state, the reference count of a cloned service | 45 |
+//! | moves of request, future and response, by value from layer to layer | 41 |
+//! | four histograms: the search of the bucket, and one locked operation each | 36 |
+//! | the end: handles by status, counter, traffic, in flight | 23 |
+//! | drops, and the key of the series | 9 |
+//!
+//! Ten operations are locked, some 5 each: the reference count and in flight up and down, good or
+//! bad, the counter, and the four histograms. None repeats another: the counter is that of one
+//! route and status, the traffic that of all, which the score reads in constant time. Tried without
+//! gain: a request that is taken apart instead of mapped, one scope for all calls of application
+//! code.
 //!
 //! axum adds what `passing` shows: three boxes (the service that it clones, its future, the body),
 //! 16 to 20 each, and moves of a future that holds the whole request. Of these one is ours: beside
