@@ -231,7 +231,7 @@ fn different<'a>(
         let ours = Query::parse(&asked.expr)
             .and_then(|query| query.instant(&series[..], millis, &QueryOptions::default()));
         let theirs = server.try_query_at(&asked.expr, time);
-        match compare::answers(ours, theirs) {
+        match compare::answers(ours, theirs, false) {
             Ok(compared) => {
                 *values += compared;
                 None
