@@ -115,7 +115,7 @@ fn a_server_and_this_process_raise_the_same_alerts_at_the_same_time() {
         rules
             .report()
             .to_string()
-            .contains(" 0 have no series here"),
+            .contains("no such series here: 0"),
         "{}",
         rules.report()
     );
