@@ -35,11 +35,11 @@ readonly MISSING=77
 # A step whose command hangs must not hang the whole run.
 readonly COMMAND_LIMIT_SECONDS=1200
 # What a whole run from nothing writes under target/, in GB, and some to spare.
-readonly DISK_GB=14
+readonly DISK_GB=9
 # The number of lines of a failed step that are shown again at the end.
 readonly LINES_AGAIN=60
 
-# Intermediate results of the compiler that speed up the next build: two thirds of all bytes written
+# Intermediate results of the compiler that speed up the next build: two thirds of all bytes that are written
 # here, which a run from nothing never reads.
 export CARGO_INCREMENTAL=${CARGO_INCREMENTAL:-0}
 
