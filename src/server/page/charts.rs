@@ -26,7 +26,8 @@ const FIGURES: [(&str, &str, &str); 6] = [
 /// How many there are now less those an hour ago: the counter never restarts within the history, and
 /// `increase` would miss the first heal of each component. Without samples from an hour ago there
 /// were none then, if the history or the process is that old; else the oldest samples are the base.
-const HEALED: &str = "(sum(NS_healing_success_total) or vector(0)) - \
+/// A time before the first sample has no value.
+const HEALED: &str = "(sum(NS_healing_success_total) or 0 * sum(NS_healing_queue_size)) - \
      (sum(NS_healing_success_total offset 1h) \
      or (vector(0) and on() (process_start_time_seconds offset 1h or process_start_time_seconds > time() - 3600)) \
      or sum(min_over_time(NS_healing_success_total[1h])) or vector(0))";

@@ -190,7 +190,7 @@ fn heals_of_the_last_hour_are_counted_exactly() {
             "a first heal of a young process",
             format!("{success}{{component=\"a\"}} _x9 1x60\n  process_start_time_seconds 0x70"),
             "12m",
-            1,
+            "{} 1",
         ),
         (
             "a first heal of a component",
@@ -199,29 +199,35 @@ fn heals_of_the_last_hour_are_counted_exactly() {
                  process_start_time_seconds 0x130"
             ),
             "120m",
-            2,
+            "{} 2",
         ),
         (
             "a first heal of all, of an old process",
             format!("{success} _x99 3x30\n  process_start_time_seconds -9999x130"),
             "120m",
-            3,
+            "{} 3",
         ),
         (
             "a history that is younger than the process",
             format!("{success} 5x4 7x30\n  process_start_time_seconds -9999x30"),
             "10m",
-            2,
+            "{} 2",
         ),
         (
             "nothing was healed",
             "process_start_time_seconds 0x130".to_owned(),
             "120m",
-            0,
+            "{} 0",
+        ),
+        (
+            "a time before the first sample",
+            format!("{success} _x9 1x60\n  process_start_time_seconds _x9 0x60"),
+            "5m",
+            "",
         ),
     ] {
         let cases = run(&format!(
-            "load 1m\n  {series}\n\neval instant at {at} {expression}\n  {{}} {expected}\n"
+            "load 1m\n  {series}\n  shop_healing_queue_size _x9 0x130\n\neval instant at {at} {expression}\n  {expected}\n"
         ));
         let outcomes: Vec<_> = cases.into_iter().map(|case| case.outcome).collect();
         assert_eq!(outcomes, [Outcome::Passed], "{what}");
