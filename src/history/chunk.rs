@@ -9,7 +9,8 @@
 //!
 //! A growing chunk is still, and has no bits, until a value differs. From then on it is encoded by
 //! steps (as times in Pelkonen et al., "Gorilla", VLDB 2015, section 4.1.1), or by XOR (section
-//! 4.1.2) if a value is no integer or a step is too large. A full chunk is encoded again if that makes it smaller.
+//! 4.1.2) if a value is no integer or a step is too large. A full chunk is encoded again if that
+//! makes it smaller.
 
 use super::bits::{BitReader, BitWriter};
 

@@ -7,7 +7,8 @@
 //!   such as `metrics-exporter-prometheus`.
 //! - [`to_prometheus`] exposes our metrics in theirs.
 //!
-//! [`from_prometheus`] and [`to_prometheus`] may be active for the same two registries: each omits what it would get back.
+//! [`from_prometheus`] and [`to_prometheus`] may be active for the same two registries: each omits
+//! what it would get back.
 //!
 //! ```
 //! use selfheal::interop;

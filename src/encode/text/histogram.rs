@@ -37,9 +37,15 @@ impl Bounds {
     /// Renders these bounds, unless they were rendered last. False if they are not valid for a
     /// histogram.
     fn set(&mut self, bounds: &Arc<[f64]>, openmetrics: bool) -> bool {
-        let same = |of: &Arc<[f64]>| Arc::ptr_eq(of, bounds) || of == bounds;
-        if self.of.as_ref().is_some_and(same) {
-            return true;
+        if let Some(of) = &mut self.of {
+            if Arc::ptr_eq(of, bounds) {
+                return true;
+            }
+            if of == bounds {
+                // The next series of this family shares them.
+                *of = Arc::clone(bounds);
+                return true;
+            }
         }
         let rising = bounds.windows(2).all(|pair| pair[0] < pair[1]);
         if !rising || bounds.iter().any(|bound| !bound.is_finite()) {

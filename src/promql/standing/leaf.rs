@@ -11,6 +11,17 @@ use crate::promql::recorded::{Index, Life};
 use crate::promql::source::{Matcher, Selection};
 use crate::promql::value::Sample;
 
+/// The samples of times with a value.
+pub(super) fn present<'a>(
+    cells: impl Iterator<Item = (&'a i64, &'a f64)>,
+) -> impl Iterator<Item = Sample> {
+    let cells = cells.filter(|(_, value)| !is_absent(**value));
+    cells.map(|(time, value)| Sample {
+        time: *time,
+        value: (*value).into(),
+    })
+}
+
 /// The limit of ticks of a range held in memory: an hour and the look-back, at a step of 15 s. The
 /// samples of longer ones are copied, since the history stores them in a tenth of the memory.
 const MOST_TICKS: usize = 272;
@@ -356,11 +367,7 @@ impl Ring {
         let from = self.times.partition_point(|time| *time <= after);
         let to = self.times.partition_point(|time| *time <= until);
         let times = self.times.range(from..to.max(from));
-        let values = first.iter().chain(wrapped).skip(from).zip(times);
-        let values = values.filter(|(value, _)| !is_absent(**value));
-        into.extend(values.map(|(value, time)| Sample {
-            time: *time,
-            value: (*value).into(),
-        }));
+        let values = first.iter().chain(wrapped).skip(from);
+        into.extend(present(times.zip(values)));
     }
 }

@@ -1,7 +1,6 @@
 //! The values of subqueries: of an expression at each step of a range.
 
-use super::absent::is_absent;
-use super::leaf::MOST_CELLS;
+use super::leaf::{MOST_CELLS, present};
 use crate::promql::eval::{first_step, millis};
 use crate::promql::options::QueryOptions;
 use crate::promql::value::Sample;
@@ -78,11 +77,7 @@ impl Steps {
         into.clear();
         let values = self.cells.iter().skip(series).step_by(self.width.max(1));
         let steps = self.times.iter().zip(values);
-        let steps =
-            steps.filter(|(time, value)| after < **time && **time <= until && !is_absent(**value));
-        into.extend(steps.map(|(time, value)| Sample {
-            time: *time,
-            value: (*value).into(),
-        }));
+        let steps = steps.filter(|(time, _)| after < **time && **time <= until);
+        into.extend(present(steps));
     }
 }

@@ -211,7 +211,6 @@ impl State {
             return;
         };
         let (key, severity) = (entry.issue.key.clone(), entry.issue.severity);
-        let evidence = entry.issue.evidence.clone();
         match reason {
             ParkReason::DryRun => {
                 self.wait_for(slot, WaitFor::Policy);
@@ -219,10 +218,13 @@ impl State {
                 self.raise_about(&key, AlertKind::DryRun, severity, &why);
             }
             ParkReason::ReportOnly => {
-                let mut why = "its plan only reports it; the alert ends with the fault".to_owned();
-                if let Some((_, summary)) = evidence.iter().find(|(name, _)| *name == SUMMARY) {
-                    why = format!("{summary}; {why}");
-                }
+                let why = "its plan only reports it; the alert ends with the fault";
+                let evidence = &entry.issue.evidence;
+                let summary = evidence.iter().find(|(name, _)| *name == SUMMARY);
+                let why = match summary {
+                    Some((_, summary)) => format!("{summary}; {why}"),
+                    None => why.to_owned(),
+                };
                 self.raise_about(&key, AlertKind::ReportOnly, severity, &why);
             }
             ParkReason::ApprovalExpired => {
