@@ -9,12 +9,13 @@ use serde::{Deserialize, Serialize};
 #[serde(transparent)]
 pub struct AttemptId(pub u64);
 
-/// The identifier of a request that the runtime answers.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize,
-)]
-#[serde(transparent)]
-pub struct Ticket(pub u64);
+/// The identifier of a request that the runtime answers: the slot of its issue, and a number that
+/// no other request has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct Ticket {
+    pub(super) slot: u64,
+    pub(super) number: u64,
+}
 
 /// Whether an attempt heals or rolls back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

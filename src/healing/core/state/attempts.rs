@@ -22,8 +22,6 @@ pub(super) struct Attempt {
     pub(super) engine: EngineIx,
     pub(super) intent: Box<Intent>,
     pub(super) started: Moment,
-    /// When its timer is due.
-    pub(super) due: Moment,
     pub(super) cancel: Option<Cancel>,
     /// It was abandoned, and still runs.
     pub(super) zombie: bool,
@@ -139,7 +137,6 @@ mod tests {
                 by: By::Policy,
             }),
             started: Moment::START,
-            due: Moment::START,
             cancel: None,
             zombie: false,
         }

@@ -5,9 +5,10 @@ use super::entry::Treatment;
 use super::memory::Memory;
 use super::queue::Place;
 use super::slab::SlotId;
+use super::timers::Timer;
 use crate::healing::core::tally::ActionLabels;
 use crate::healing::core::{
-    AlertId, AlertKind, Closed, IssueKey, Name, ParkReason, ShortText, What,
+    AlertId, AlertKind, Closed, IssueKey, Name, Outcomes, ParkReason, Severity, What,
 };
 
 /// Alerts about an open issue, which end with it.
@@ -26,9 +27,9 @@ impl State {
             .get(slot)
             .is_some_and(|e| self.retry_step(e).is_some());
         self.set_place(slot, Place::Nowhere);
-        self.set_due(slot, None);
+        self.timers.set(Timer::Issue(slot), None);
         self.undo.remove(&slot);
-        self.count_out(slot);
+        self.count(slot, false);
         let Some(entry) = self.open.remove(slot) else {
             return;
         };
@@ -42,9 +43,6 @@ impl State {
             .count_open(self.now.at, entry.component, false);
         self.keys.remove(&key);
         let treatment = entry.treatment;
-        if let Some(ticket) = treatment.as_ref().and_then(|one| one.verifying) {
-            self.asked.remove(&ticket);
-        }
         if let Some(engine) = self.engines.get_mut(entry.engine) {
             engine.open.remove(&slot);
         }
@@ -109,16 +107,19 @@ impl State {
 
     /// Remembers a verified outcome.
     pub(super) fn learn(&mut self, key: &IssueKey, action: &Name, good: bool) {
-        let labels = ActionLabels {
-            issue_type: key.issue_type.clone(),
-            action: action.clone(),
-        };
+        self.outcomes_of(key, action).add(good);
         let limit = self.policy.limits.series;
-        self.outcomes.entry(labels.clone(), limit).add(good);
+        let labels = ActionLabels::new(key, action);
         self.tally.attempt_judged(labels, good, limit);
     }
 
-    fn count_heal(&mut self, key: &IssueKey, severity: crate::healing::core::Severity) {
+    /// The verified outcomes of an action for the issue type of a key.
+    pub(super) fn outcomes_of(&mut self, key: &IssueKey, action: &Name) -> &mut Outcomes {
+        let labels = ActionLabels::new(key, action);
+        self.outcomes.entry(labels, self.policy.limits.series)
+    }
+
+    fn count_heal(&mut self, key: &IssueKey, severity: Severity) {
         let (now, policy) = (self.now.at, self.policy.recurrence);
         let heal = |memory: &mut Memory| {
             memory.healed(now);
@@ -127,7 +128,7 @@ impl State {
         if let Some(until) = self.memories.update(now, key, heal).flatten() {
             let id = AlertId::of(key, AlertKind::Recurring);
             self.raise(id.clone(), severity, || {
-                ShortText::new(&format!("{key}: healed again and again; its cause remains"))
+                format!("{key}: healed again and again; its cause remains")
             });
             self.expire_alert(&id, until);
         }

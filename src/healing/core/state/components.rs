@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::map::Map;
 use super::slab::{Slab, SlotId};
 use super::spent::Spent;
-use crate::healing::core::{Moment, Name};
+use crate::healing::core::{Moment, Name, Phase};
 
 /// The identifier of a component; invalid once it is forgotten.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -210,20 +210,27 @@ impl Components {
         self.bad
     }
 
-    /// Counts one more or one fewer confirmed issue.
-    pub(super) fn count_confirmed(&mut self, ix: ComponentIx, more: bool) {
+    /// Counts one more or one fewer issue in a phase.
+    pub(super) fn count(&mut self, ix: ComponentIx, phase: Phase, more: bool) {
         let Some(component) = self.slots.get_mut(ix.0) else {
             return;
         };
-        if more {
-            self.bad += usize::from(component.confirmed == 0);
-            component.confirmed += 1;
-        } else {
-            component.confirmed = component.confirmed.saturating_sub(1);
-            self.bad = self
-                .bad
-                .saturating_sub(usize::from(component.confirmed == 0));
+        let was_bad = component.confirmed > 0;
+        let by_one = |count: &mut u32| {
+            *count = if more {
+                count.saturating_add(1)
+            } else {
+                count.saturating_sub(1)
+            };
+        };
+        if phase != Phase::Parked {
+            by_one(&mut component.treated);
         }
+        if phase != Phase::Confirming {
+            by_one(&mut component.confirmed);
+        }
+        let bad = self.bad + usize::from(component.confirmed > 0);
+        self.bad = bad.saturating_sub(usize::from(was_bad));
     }
 
     /// Adds a dependency.
@@ -369,13 +376,16 @@ mod tests {
     #[test]
     fn bad_components_are_counted_once() {
         let (mut components, [app, db, _]) = three();
-        components.count_confirmed(app, true);
-        components.count_confirmed(app, true);
-        components.count_confirmed(db, true);
+        components.count(app, Phase::Confirming, true);
+        assert_eq!(components.bad(), 0);
+        components.count(app, Phase::Pending, true);
+        components.count(app, Phase::Parked, true);
+        components.count(db, Phase::Running, true);
         assert_eq!(components.bad(), 2);
-        components.count_confirmed(app, false);
+        components.count(app, Phase::Pending, false);
         assert_eq!(components.bad(), 2);
-        components.count_confirmed(app, false);
+        components.count(app, Phase::Parked, false);
         assert_eq!(components.bad(), 1);
+        assert_eq!(components.get(app).unwrap().treated, 1, "it is confirmed");
     }
 }

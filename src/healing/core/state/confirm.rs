@@ -65,14 +65,10 @@ impl State {
         let Some(entry) = self.open.get(slot) else {
             return;
         };
-        let key = entry.issue.key.clone();
-        self.refuse(ShortText::new(&format!("{key}: {why}")));
+        let (key, idle) = (entry.issue.key.clone(), entry.is_idle());
+        self.refuse(format!("{key}: {why}"));
         // A running treatment ends by the plan that it began with.
-        if self
-            .open
-            .get(slot)
-            .is_some_and(super::entry::Entry::is_idle)
-        {
+        if idle {
             self.park(slot, ParkReason::BadPlan);
         }
     }
@@ -178,7 +174,7 @@ impl State {
         severity: crate::healing::core::Severity,
         plan: Offer,
     ) {
-        self.count_out(slot);
+        self.count(slot, false);
         self.generations += 1;
         let generation = crate::healing::core::Generation(self.generations);
         if let Some(entry) = self.open.get_mut(slot) {
@@ -187,7 +183,7 @@ impl State {
             entry.approved = None;
             entry.unplanned = true;
         }
-        self.count_in(slot);
+        self.count(slot, true);
         let Some(entry) = self.open.get(slot) else {
             return;
         };

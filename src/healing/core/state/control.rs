@@ -11,7 +11,7 @@ use super::timers::Timer;
 use crate::config::HealingPolicy;
 use crate::healing::core::{
     AlertId, AlertKind, By, Closed, Control, Generation, IssueKey, ParkReason, Phase, Severity,
-    ShortText, Target, What,
+    Target, What,
 };
 
 /// The alerts that an acknowledgement resolves.
@@ -36,7 +36,7 @@ impl State {
             *tolerate = Some(tolerate.unwrap_or_else(|| self.tolerated(target)));
         }
         if let Some(why) = self.refusal(&control) {
-            return self.refuse(ShortText::new(&why));
+            return self.refuse(why);
         }
         let what = What::Controlled {
             control: control.clone(),
@@ -245,25 +245,16 @@ impl State {
 
     fn mute(&mut self, target: Target, lasting: Duration, tolerate: Severity) {
         let until = self.now.at + lasting;
-        let ((at, number), old) = self.mutes.insert(target, until, tolerate);
-        if let Some((at, number)) = old {
-            self.timers.cancel(at, Timer::Mute(number));
-        }
-        self.timers.set(at, Timer::Mute(number));
+        self.mutes.insert(target.clone(), until, tolerate);
+        self.timers.set(Timer::Mute(Box::new(target)), until);
         // A shorter mute, or one that tolerates less, may release issues.
         self.wake_all(&WaitFor::Unmute);
     }
 
     pub(super) fn end_mute(&mut self, target: &Target) {
-        if let Some((at, number)) = self.mutes.remove(target) {
-            self.timers.cancel(at, Timer::Mute(number));
+        if self.mutes.remove(target) {
+            self.timers.set(Timer::Mute(Box::new(target.clone())), None);
             self.wake_all(&WaitFor::Unmute);
-        }
-    }
-
-    pub(super) fn mute_over(&mut self, number: u64) {
-        if let Some(target) = self.mutes.by_number(number) {
-            self.end_mute(&target);
         }
     }
 
@@ -275,18 +266,17 @@ impl State {
             self.wake_all(&WaitFor::Journal);
         } else {
             self.raise(id, Severity::Error, || {
-                ShortText::new(
-                    "the journal cannot be written: records are kept in memory, and only \
-                     reversible actions start",
-                )
+                "the journal cannot be written: records are kept in memory, and only reversible \
+                 actions start"
             });
         }
     }
 
     pub(super) fn reload(&mut self, policy: Arc<HealingPolicy>) {
         if let Err(faults) = policy.validate() {
-            let why = format!("the new policy is not valid, the current one stays: {faults}");
-            return self.refuse(ShortText::new(&why));
+            return self.refuse(format!(
+                "the new policy is not valid, the current one stays: {faults}"
+            ));
         }
         self.policy = policy;
         self.record(What::Reloaded);

@@ -4,12 +4,9 @@ use super::State;
 use super::queue::{Place, WaitFor};
 use super::slab::SlotId;
 use super::spent::{Draw, Kept};
-use super::storm::StormChange;
 use super::timers::Timer;
 use crate::config::Mode;
-use crate::healing::core::{
-    AlertId, AlertKind, Hold, Moment, ParkReason, Risk, Severity, ShortText,
-};
+use crate::healing::core::{AlertId, AlertKind, Hold, Moment, ParkReason, Risk, Severity};
 
 impl State {
     /// Starts attempts, worst fault first, until a guard holds all back.
@@ -49,8 +46,7 @@ impl State {
         if let Some((_, slot)) = free {
             self.make_ready(slot);
         } else {
-            self.timers
-                .reset(Timer::GlobalBudget, &mut self.budget_timer, wake);
+            self.timers.set(Timer::GlobalBudget, wake);
         }
         self.queue.first()
     }
@@ -78,12 +74,7 @@ impl State {
         let rises = self
             .ramp
             .rises_at(self.now.at, policy.ramp, policy.max_running);
-        if let Some(at) = rises
-            && self.ramp_timer != rises
-        {
-            self.ramp_timer = rises;
-            self.timers.set(at, Timer::Ramp);
-        }
+        self.timers.set(Timer::Ramp, rises);
     }
 
     /// Guards that hold everything back, rollbacks included: the first, or all.
@@ -237,7 +228,10 @@ impl State {
             Hold::Intensity { until } => self.give_up(slot, ParkReason::Intensity, until),
             Hold::ComponentBudget { until, .. } => {
                 self.wait_for(slot, WaitFor::Budget(component));
-                self.timers.set(until, Timer::ComponentBudget(component));
+                let timer = Timer::ComponentBudget(component);
+                // Another issue may be let through earlier.
+                let first = self.timers.get(&timer).unwrap_or(until).min(until);
+                self.timers.set(timer, first);
             }
             Hold::GlobalBudget { .. } => self.wait_for_budget(slot),
             Hold::Lock { lock, .. } => self.wait_for(slot, WaitFor::Lock(lock)),
@@ -253,7 +247,7 @@ impl State {
         let (draw, unspent_at) = (self.draw(entry), self.unspent_at(entry.component));
         self.wait_for(slot, WaitFor::GlobalBudget(draw));
         if !draw.unspent {
-            self.timers.set(unspent_at, Timer::Unspent(slot));
+            self.timers.set(Timer::Unspent(slot), unspent_at);
         }
     }
 
@@ -273,25 +267,22 @@ impl State {
     pub(super) fn weigh_storm(&mut self) {
         let (bad, known) = (self.components.bad(), self.components.known());
         let policy = self.policy.storm;
-        match self.storm.update(self.now.at, bad, known, &policy) {
-            StormChange::None => {}
-            StormChange::Began => {
-                let id = AlertId::global(AlertKind::Storm);
+        if self.storm.update(self.now.at, bad, known, &policy) {
+            let id = AlertId::global(AlertKind::Storm);
+            if self.storm.is_active() {
                 self.raise(id, Severity::Critical, || {
-                    ShortText::new(&format!(
+                    format!(
                         "{bad} of {known} components are bad at once: nothing is started; look for \
                          a common cause"
-                    ))
+                    )
                 });
-            }
-            StormChange::Ended => {
-                self.resolve(&AlertId::global(AlertKind::Storm));
+            } else {
+                self.resolve(&id);
                 self.ramp.begin(self.now.at);
                 self.wake_all(&WaitFor::Turn);
             }
         }
-        let ends = self.storm.ends_at(&policy);
-        self.timers.reset(Timer::Storm, &mut self.storm_timer, ends);
+        self.timers.set(Timer::Storm, self.storm.ends_at(&policy));
     }
 
     /// Forgets components that are idle and whose attempts no longer count.
@@ -305,10 +296,6 @@ impl State {
                 self.wake(slot);
             }
         }
-    }
-
-    pub(super) fn component_budget_back(&mut self, component: super::components::ComponentIx) {
-        self.wake_all(&WaitFor::Budget(component));
     }
 }
 

@@ -26,8 +26,6 @@ pub(super) struct Entry {
     pub(super) reason: Option<ParkReason>,
     /// When it entered this phase.
     pub(super) since: Moment,
-    /// When the phase's timer is due.
-    pub(super) due: Option<Moment>,
     pub(super) place: Place,
 
     pub(super) runs: Runs,

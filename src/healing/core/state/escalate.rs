@@ -68,8 +68,7 @@ impl State {
             }
         }
         let next = self.escalations.next_due().map(|(at, _)| at);
-        self.timers
-            .reset(Timer::EscalationState, &mut self.escalation_timer, next);
+        self.timers.set(Timer::EscalationState, next);
     }
 
     /// The guard that holds the next level back. A storm is a fault elsewhere, which neither

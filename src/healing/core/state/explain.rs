@@ -2,6 +2,7 @@
 
 use super::State;
 use super::entry::Entry;
+use super::timers::Timer;
 use crate::healing::core::{Explanation, Hold, IssueKey, NextAction, Phase};
 
 impl State {
@@ -28,7 +29,7 @@ impl State {
             severity: entry.issue.severity,
             phase: entry.phase,
             reason: entry.reason,
-            until: entry.due,
+            until: self.timers.get(&Timer::Issue(slot)),
             next: self.next_action(entry),
             not_before: entry.not_before,
             gave_up: entry.gave_up,

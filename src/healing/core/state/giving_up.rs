@@ -4,8 +4,9 @@ use super::State;
 use super::entry::Entry;
 use super::memory::Memory;
 use super::slab::SlotId;
+use super::timers::Timer;
 use crate::config::{Mode, duration};
-use crate::healing::core::{AlertId, AlertKind, IssueKey, Moment, ParkReason, Risk, ShortText};
+use crate::healing::core::{AlertId, AlertKind, IssueKey, Moment, ParkReason, Phase, Risk};
 
 impl State {
     /// Blocks the key of an issue until its fault is gone or a person acknowledges it. Reversible
@@ -20,12 +21,7 @@ impl State {
         let reason = *entry.gave_up.get_or_insert(reason);
         let (key, engine) = (entry.issue.key.clone(), entry.engine);
         let until = self.retry_at(slot, free);
-        self.move_to(
-            slot,
-            crate::healing::core::Phase::Parked,
-            Some(reason),
-            until,
-        );
+        self.move_to(slot, Phase::Parked, Some(reason), until);
         let engine = self.engines.get(engine).map(|engine| engine.name.clone());
         self.remember(&key);
         self.memories.update(self.now.at, &key, |memory| {
@@ -53,7 +49,7 @@ impl State {
                 ParkReason::Intensity => "too many attempts in too short a time",
                 _ => "every step was tried",
             };
-            ShortText::new(&format!("{key}: {why}; {end}"))
+            format!("{key}: {why}; {end}")
         });
         self.begin_escalation(&id, severity);
     }
@@ -103,7 +99,7 @@ impl State {
             entry.is_some_and(|entry| entry.reason.is_some() && entry.reason == entry.gave_up);
         if waits {
             let until = self.retry_at(slot, self.now.at);
-            self.set_due(slot, until);
+            self.timers.set(Timer::Issue(slot), until);
         }
     }
 

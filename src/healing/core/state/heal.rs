@@ -1,19 +1,17 @@
 //! Attempts: their start, their end, and what follows.
 
-use std::time::Duration;
-
 use super::State;
 use super::attempts::{Attempt, Cancel};
-use super::entry::{Entry, Treatment};
+use super::entry::Treatment;
 use super::queue::WaitFor;
 use super::slab::SlotId;
-use super::spent::Spent;
+use super::spent::{Draw, Spent};
 use super::timers::Timer;
 use crate::config::Budget;
 use crate::healing::core::tally::ActionLabels;
 use crate::healing::core::{
-    AlertId, AlertKind, AttemptId, AttemptResult, By, Confidence, Effect, Intent, Moment, Phase,
-    Plan, Risk, Severity, ShortText, Start, Step, What, Work,
+    AlertId, AlertKind, AttemptId, AttemptResult, Effect, Intent, Moment, Name, Phase, Severity,
+    ShortText, Start, What, Work,
 };
 
 /// Alerts that report inaction; they end when an action starts.
@@ -23,39 +21,26 @@ const NOT_DONE: [AlertKind; 3] = [
     AlertKind::ReportOnly,
 ];
 
-/// An attempt about to start.
-struct Order {
-    work: Work,
-    unspent: bool,
-    timeout: Duration,
-    risk: Risk,
-    confidence: Confidence,
-    by: By,
-}
-
 impl State {
     /// Starts the next attempt of an issue that nothing holds back.
     pub(super) fn start(&mut self, slot: SlotId) {
-        let Some(entry) = self.open.get(slot) else {
+        let Some(intent) = self.intent(slot, Work::Heal) else {
+            return;
+        };
+        #[cfg(test)]
+        assert_ne!(Some(&intent.key), self.trap.as_ref(), "a trap");
+        let Some(entry) = self.open.get_mut(slot) else {
             return;
         };
         let Some((plan, step)) = entry.next_step() else {
             return;
         };
-        #[cfg(test)]
-        assert_ne!(Some(&entry.issue.key), self.trap.as_ref(), "a trap");
-        let mut order = self.order(entry, plan, step, Work::Heal);
-        order.unspent = self.draw(entry).unspent;
         let intensity = plan.budget.unwrap_or(self.policy.intensity);
-        let labels = ActionLabels {
-            issue_type: entry.issue.key.issue_type.clone(),
-            action: step.action.clone(),
-        };
         let treatment = Treatment {
-            attempt: AttemptId::default(),
-            action: step.action.clone(),
-            lock: entry.lock().clone(),
-            holder: AttemptId::default(),
+            attempt: intent.attempt,
+            action: intent.action.clone(),
+            lock: intent.lock.clone(),
+            holder: intent.attempt,
             settle: plan.settle.unwrap_or(self.policy.settle),
             rollback: step.rollback,
             hopeless: false,
@@ -65,104 +50,102 @@ impl State {
             blind: 0,
             good_since: None,
         };
-        self.charge(slot, &intensity);
-        let key = self.open.get(slot).map(|entry| entry.issue.key.clone());
-        if let Some(key) = key {
-            self.resolve_of(&key, &NOT_DONE);
-        }
+        entry.attempts = entry.attempts.saturating_add(1);
+        entry.treatment = Some(treatment);
+        entry.dirty = false;
+        self.charge(&intent, &intensity);
+        self.resolve_of(&intent.key, &NOT_DONE);
+        let labels = ActionLabels::new(&intent.key, &intent.action);
         let limit = self.policy.limits.series;
         self.tally
-            .attempt_started(labels, order.confidence.gate(), limit);
-        if let Some(entry) = self.open.get_mut(slot) {
-            entry.attempts = entry.attempts.saturating_add(1);
-            entry.treatment = Some(treatment);
-            entry.dirty = false;
-        }
-        if let Some(attempt) = self.launch(slot, &order)
-            && let Some(entry) = self.open.get_mut(slot)
-            && let Some(treatment) = &mut entry.treatment
-        {
-            treatment.attempt = attempt;
-        }
+            .attempt_started(labels, intent.confidence.gate(), limit);
+        self.launch(slot, intent);
     }
 
-    fn order(&self, entry: &Entry, plan: &Plan, step: &Step, work: Work) -> Order {
+    /// The next attempt of an issue, or the rollback of its current one.
+    fn intent(&self, slot: SlotId, work: Work) -> Option<Intent> {
+        let entry = self.open.get(slot)?;
+        let (plan, step) = entry.next_step()?;
         let timeout = step.timeout.or(plan.timeout);
-        Order {
-            work,
-            unspent: false,
-            timeout: timeout.unwrap_or(self.policy.timeout),
-            risk: step.risk.unwrap_or(plan.risk),
-            confidence: self.confidence(entry, step),
-            by: entry.approved.clone().unwrap_or_default(),
-        }
-    }
-
-    /// Counts an attempt against the budgets: the issue's, its component's and the global one.
-    fn charge(&mut self, slot: SlotId, intensity: &Budget) {
-        let Some(entry) = self.open.get(slot) else {
-            return;
+        let (action, lock) = match &entry.treatment {
+            Some(treatment) => (&treatment.action, &treatment.lock),
+            None => (&step.action, entry.lock()),
         };
-        let (key, component) = (entry.issue.key.clone(), entry.component);
-        let draw = self.draw(entry);
-        let engine = self.engines.get(entry.engine);
-        let engine = engine.map(|engine| engine.name.clone());
-        let now = self.now.at;
-        self.remember(&key);
-        self.memories.update(now, &key, |memory| {
-            memory.engine = engine;
-            memory.streak = memory.streak.saturating_add(1);
-            memory.attempts.spend(now, intensity);
-        });
-        self.spent.spend(now, &self.policy.budget.global, draw);
-        let budget = &self.policy.budget.component;
-        let spend = |own: &mut Spent| own.spend(now, budget, draw);
-        self.components.spend(now, component, spend);
-    }
-
-    /// Starts an attempt or a rollback of the current treatment.
-    fn launch(&mut self, slot: SlotId, order: &Order) -> Option<AttemptId> {
-        self.attempt_ids += 1;
-        let id = AttemptId(self.attempt_ids);
-        let due = self.now.at + order.timeout;
-        let entry = self.open.get_mut(slot)?;
-        let treatment = entry.treatment.as_mut()?;
-        treatment.holder = id;
-        let issue = entry.issue.clone();
-        let intent = Intent {
-            attempt: id,
-            work: order.work,
+        let issue = &entry.issue;
+        Some(Intent {
+            attempt: AttemptId(self.attempt_ids + 1),
+            work,
             key: issue.key.clone(),
             generation: issue.generation,
             severity: issue.severity,
-            unspent: order.unspent,
+            unspent: work == Work::Heal && self.draw(entry).unspent,
             engine: self.engines.get(entry.engine)?.name.clone(),
-            action: treatment.action.clone(),
+            action: action.clone(),
             step: entry.step,
             nth: entry.used.saturating_add(1),
-            risk: order.risk,
-            lock: treatment.lock.clone(),
-            timeout: order.timeout,
-            confidence: order.confidence,
+            risk: step.risk.unwrap_or(plan.risk),
+            lock: lock.clone(),
+            timeout: timeout.unwrap_or(self.policy.timeout),
+            confidence: self.confidence(entry, step),
             evidence: issue.evidence.clone(),
-            by: order.by.clone(),
+            by: entry.approved.clone().unwrap_or_default(),
+        })
+    }
+
+    /// Counts an attempt that starts now against the budgets: the issue's, its component's and the
+    /// global one.
+    pub(super) fn charge(&mut self, intent: &Intent, intensity: &Budget) {
+        let now = self.now.at;
+        self.remember(&intent.key);
+        self.memories.update(now, &intent.key, |memory| {
+            memory.engine = Some(intent.engine.clone());
+            memory.streak = memory.streak.saturating_add(1);
+            memory.attempts.spend(now, intensity);
+        });
+        let (severity, unspent) = (intent.severity, intent.unspent);
+        let draw = Draw { severity, unspent };
+        self.spend(Some(&intent.key.component), now, draw);
+        self.spend(None, now, draw);
+    }
+
+    /// Counts an attempt against the budget of a component, or the global one.
+    pub(super) fn spend(&mut self, component: Option<&Name>, at: Moment, draw: Draw) {
+        let budget = &self.policy.budget;
+        let Some(name) = component else {
+            return self.spent.spend(at, &budget.global, draw);
         };
+        let limit = self.policy.limits.components;
+        let ix = self.components.intern(at, name, limit);
+        let spend = |own: &mut Spent| own.spend(at, &budget.component, draw);
+        self.components.spend(at, ix, spend);
+    }
+
+    /// Starts an attempt or a rollback of the current treatment.
+    fn launch(&mut self, slot: SlotId, intent: Intent) {
+        let id = intent.attempt;
+        self.attempt_ids = id.0;
+        let due = self.now.at + intent.timeout;
+        let Some(entry) = self.open.get_mut(slot) else {
+            return;
+        };
+        if let Some(treatment) = &mut entry.treatment {
+            treatment.holder = id;
+        }
+        let issue = entry.issue.clone();
         let attempt = Attempt {
             slot,
             engine: entry.engine,
             intent: Box::new(intent.clone()),
             started: self.now.at,
-            due,
             cancel: None,
             zombie: false,
         };
         self.attempts.start(id, attempt);
-        self.timers.set(due, Timer::Attempt(id));
+        self.timers.set(Timer::Attempt(id), due);
         self.move_to(slot, Phase::Running, None, None);
         // The intent is recorded before the action starts.
         self.record(What::AttemptStarted(Box::new(intent.clone())));
         self.emit(Effect::Start(Box::new(Start { intent, issue })));
-        Some(id)
     }
 
     /// Takes in the end of an attempt.
@@ -180,7 +163,7 @@ impl State {
             return self.zombie_ended(id, &attempt);
         }
         self.at_hand = Some(attempt.slot);
-        self.timers.cancel(attempt.due, Timer::Attempt(id));
+        self.timers.set(Timer::Attempt(id), None);
         let timed_out = attempt.cancel == Some(Cancel::Timeout);
         let result = match result {
             AttemptResult::Cancelled if timed_out => AttemptResult::Timeout,
@@ -237,10 +220,8 @@ impl State {
         if attempt.zombie || attempt.cancel.is_some() {
             return;
         }
-        let old = std::mem::replace(&mut attempt.due, due);
         attempt.cancel = Some(why);
-        self.timers.cancel(old, Timer::Attempt(id));
-        self.timers.set(due, Timer::Attempt(id));
+        self.timers.set(Timer::Attempt(id), due);
         self.emit(Effect::Cancel { attempt: id });
     }
 
@@ -264,10 +245,10 @@ impl State {
         if zombies >= self.policy.max_zombies as usize {
             let id = AlertId::global(AlertKind::Zombies);
             self.raise(id.clone(), Severity::Critical, || {
-                ShortText::new(&format!(
+                format!(
                     "{zombies} attempts do not end: nothing is started until they do; restart the \
                      process if they never end"
-                ))
+                )
             });
             self.begin_escalation(&id, Severity::Critical);
         }
@@ -356,14 +337,10 @@ impl State {
                 return;
             }
             self.undo.remove(&slot);
-            let order = self.open.get(slot).and_then(|entry| {
-                let (plan, step) = entry.next_step()?;
-                Some(self.order(entry, plan, step, Work::Rollback))
-            });
-            match order {
-                Some(order) => {
+            match self.intent(slot, Work::Rollback) {
+                Some(intent) => {
                     self.tally.rollbacks_started += 1;
-                    self.launch(slot, &order);
+                    self.launch(slot, intent);
                 }
                 None => self.next(slot, true),
             }

@@ -2,7 +2,7 @@
 
 use super::State;
 use super::components::{Component, ComponentIx, Refused};
-use crate::healing::core::{Closed, Name, ShortText};
+use crate::healing::core::{Closed, Name};
 
 impl State {
     pub(super) fn learn_parent(&mut self, component: ComponentIx, parent: &Name) {
@@ -32,9 +32,7 @@ impl State {
                 "and already on the maximum number of others: the dependency is ignored"
             }
         };
-        self.refuse(ShortText::new(&format!(
-            "{child} depends on {parent}, {why}"
-        )));
+        self.refuse(format!("{child} depends on {parent}, {why}"));
     }
 
     pub(super) fn depends_on(&mut self, component: &Name, parent: &Name) {
@@ -42,10 +40,10 @@ impl State {
         let now = self.now.at;
         let mut named = |name| self.components.intern_named(now, name, true, limit);
         let (Some(component), Some(parent)) = (named(component), named(parent)) else {
-            return self.refuse(ShortText::new(&format!(
+            return self.refuse(format!(
                 "there are too many components for {component} to depend on {parent}; raise \
                  limits.components"
-            )));
+            ));
         };
         self.depend(component, parent);
     }
@@ -53,9 +51,9 @@ impl State {
     pub(super) fn engine_added(&mut self, name: &Name, components: &[Name]) {
         let limits = self.policy.limits;
         let Some(ix) = self.engines.intern(name, limits.engines) else {
-            return self.refuse(ShortText::new(&format!(
+            return self.refuse(format!(
                 "there are too many engines for {name}; raise limits.engines"
-            )));
+            ));
         };
         let Some(engine) = self.engines.get_mut(ix) else {
             return;
@@ -78,7 +76,7 @@ impl State {
 
     pub(super) fn engine_removed(&mut self, name: &Name) {
         let Some(ix) = self.engines.find(name) else {
-            return self.refuse(ShortText::new(&format!("there is no engine {name}")));
+            return self.refuse(format!("there is no engine {name}"));
         };
         let Some(engine) = self.engines.get_mut(ix) else {
             return;

@@ -69,7 +69,6 @@ mod confirm;
 mod control;
 mod decide;
 mod detections;
-mod drops;
 mod engines;
 mod entry;
 mod escalate;
@@ -111,7 +110,6 @@ pub use snapshot::Snapshot;
 use self::alerts::Alerts;
 use self::attempts::Attempts;
 use self::components::Components;
-use self::drops::Drops;
 use self::engines::Engines;
 use self::entry::Entry;
 use self::escalations::Escalations;
@@ -126,7 +124,7 @@ use self::storm::StormGuard;
 use self::timers::Timers;
 use self::window::Window;
 use super::tally::{ActionLabels, Series, Tally};
-use super::{Effect, Event, IssueKey, Moment, Name, Outcomes, Stamp, Ticket};
+use super::{Dropped, Effect, Event, IssueKey, Moment, Name, Outcomes, Stamp};
 use crate::config::HealingPolicy;
 
 /// The engine's state, changed only by [`step`](Self::step).
@@ -143,7 +141,6 @@ pub struct State {
 
     open: Slab<Entry>,
     keys: Map<IssueKey, SlotId>,
-    asked: Map<Ticket, SlotId>,
     queue: Queue,
     undo: BTreeSet<SlotId>,
     timers: Timers,
@@ -174,11 +171,8 @@ pub struct State {
     generations: u64,
     attempt_ids: u64,
     woken: Moment,
-    budget_timer: Option<Moment>,
-    storm_timer: Option<Moment>,
-    ramp_timer: Option<Moment>,
-    escalation_timer: Option<Moment>,
-    drops: Drops,
+    /// Dropped observations that are not reported yet: the key of the last, and their number.
+    drops: BTreeMap<Dropped, (IssueKey, u64)>,
     tally: Tally,
     /// The issue being processed: parked if the step panics.
     at_hand: Option<SlotId>,
@@ -201,7 +195,6 @@ impl State {
             out: Vec::new(),
             open: Slab::default(),
             keys: Map::default(),
-            asked: Map::default(),
             queue: Queue::default(),
             undo: BTreeSet::new(),
             timers: Timers::default(),
@@ -229,11 +222,7 @@ impl State {
             generations: 0,
             attempt_ids: 0,
             woken: Moment::NEVER,
-            budget_timer: None,
-            storm_timer: None,
-            ramp_timer: None,
-            escalation_timer: None,
-            drops: Drops::default(),
+            drops: BTreeMap::new(),
             tally: Tally::default(),
             at_hand: None,
             #[cfg(test)]

@@ -6,8 +6,11 @@ use super::slab::SlotId;
 use crate::config::{Mode, Override};
 use crate::healing::core::tally::ActionLabels;
 use crate::healing::core::{
-    AlertKind, Confidence, IssueKey, Outcomes, ParkReason, Phase, Plan, Risk, Step, What,
+    AlertKind, Confidence, Evidence, IssueKey, ParkReason, Phase, Plan, Risk, Step, What,
 };
+
+/// The evidence that describes a fault in a sentence, such as the annotation of a rule.
+const SUMMARY: &str = "summary";
 
 impl State {
     /// Reports what a dry run would do.
@@ -48,17 +51,24 @@ impl State {
         format!("`{action}` would run, but its mode is dry-run; to run it, set {setting}")
     }
 
+    /// The report of a fault that nothing is done about.
+    pub(super) fn only_reported(&self, slot: SlotId) -> String {
+        let evidence = self.open.get(slot).map(|entry| &entry.issue.evidence);
+        let mut evidence = evidence.into_iter().flat_map(Evidence::iter);
+        let why = "its plan only reports it; the alert ends with the fault";
+        match evidence.find(|(name, _)| *name == SUMMARY) {
+            Some((_, summary)) => format!("{summary}; {why}"),
+            None => why.to_owned(),
+        }
+    }
+
     pub(super) fn ask_for_approval(&mut self, slot: SlotId) {
         let until = self.now.at + self.policy.approval.expires;
         self.move_to(slot, Phase::Approval, None, Some(until));
-        let Some(entry) = self.open.get(slot) else {
-            return;
-        };
-        let (key, severity) = (entry.issue.key.clone(), entry.issue.severity);
-        let action = entry.next_step().map(|(_, step)| step.action.clone());
-        let action = action.as_ref().map_or("", |action| action.as_str());
+        let step = self.open.get(slot).and_then(|entry| entry.next_step());
+        let action = step.map_or("", |(_, step)| step.action.as_str());
         let why = format!("`{action}` waits for approval: approve or deny it");
-        self.raise_about(&key, AlertKind::Approval, severity, &why);
+        self.raise_about(slot, AlertKind::Approval, &why);
     }
 
     pub(super) fn mode(&self, key: &IssueKey, plan: &Plan, risk: Risk) -> Mode {
@@ -84,14 +94,11 @@ impl State {
     }
 
     pub(super) fn confidence(&self, entry: &Entry, step: &Step) -> Confidence {
-        let labels = ActionLabels {
-            issue_type: entry.issue.key.issue_type.clone(),
-            action: step.action.clone(),
-        };
+        let labels = ActionLabels::new(&entry.issue.key, &step.action);
         let outcomes = self.outcomes.get(&labels).copied();
         Confidence {
             detector: entry.issue.confidence,
-            action: outcomes.unwrap_or(Outcomes::default()).confidence(),
+            action: outcomes.unwrap_or_default().confidence(),
         }
     }
 }

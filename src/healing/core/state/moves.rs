@@ -7,12 +7,7 @@ use super::entry::Entry;
 use super::queue::{Place, Rank, WaitFor};
 use super::slab::SlotId;
 use super::timers::Timer;
-use crate::healing::core::{
-    AlertId, AlertKind, Moment, ParkReason, Phase, Severity, ShortText, What,
-};
-
-/// The evidence that describes a fault in a sentence, such as the annotation of a rule.
-const SUMMARY: &str = "summary";
+use crate::healing::core::{AlertId, AlertKind, Moment, ParkReason, Phase, What};
 
 impl State {
     /// Moves an open issue to a phase that lasts until the given time, or until an event.
@@ -28,84 +23,45 @@ impl State {
             return;
         };
         let (before, component) = (entry.phase, entry.component);
-        self.count_out(slot);
+        let (key, generation) = (entry.issue.key.clone(), entry.issue.generation);
+        self.count(slot, false);
         if let Some(entry) = self.open.get_mut(slot) {
             entry.phase = phase;
             entry.reason = reason;
             entry.since = self.now.at;
         }
-        self.count_in(slot);
+        self.count(slot, true);
         self.wake_children(component);
-        self.set_due(slot, until);
+        self.timers.set(Timer::Issue(slot), until);
         if before == Phase::Approval {
-            self.end_alert(slot, AlertKind::Approval);
+            self.resolve(&AlertId::of(&key, AlertKind::Approval));
         }
         // An attempt's start has its own record.
         if phase != Phase::Running {
-            self.record_move(slot, until);
+            self.record(What::Moved {
+                key,
+                generation,
+                to: phase,
+                reason,
+                until,
+            });
         }
     }
 
-    fn record_move(&mut self, slot: SlotId, until: Option<Moment>) {
+    /// Counts an issue in its current phase, or no longer.
+    pub(super) fn count(&mut self, slot: SlotId, more: bool) {
         let Some(entry) = self.open.get(slot) else {
             return;
         };
-        let what = What::Moved {
-            key: entry.issue.key.clone(),
-            generation: entry.issue.generation,
-            to: entry.phase,
-            reason: entry.reason,
-            until,
-        };
-        self.record(what);
-    }
-
-    fn end_alert(&mut self, slot: SlotId, kind: AlertKind) {
-        if let Some(entry) = self.open.get(slot) {
-            let id = AlertId::of(&entry.issue.key, kind);
-            self.resolve(&id);
-        }
-    }
-
-    /// Counts an issue in its current phase.
-    pub(super) fn count_in(&mut self, slot: SlotId) {
-        let Some(entry) = self.open.get(slot) else {
-            return;
-        };
-        let (phase, component, engine) = (entry.phase, entry.component, entry.engine);
-        let (claim, idle) = (entry.claim(), entry.is_idle());
-        self.tally.open.add(phase);
-        if is_confirmed(phase) {
-            self.components.count_confirmed(component, true);
-        }
-        if is_treated(phase)
-            && let Some(component) = self.components.get_mut(component)
-        {
-            component.treated += 1;
-        }
-        if idle && let Some(engine) = self.engines.get_mut(engine) {
-            engine.evictable.insert((claim, slot));
-        }
-    }
-
-    /// The opposite of [`count_in`](Self::count_in).
-    pub(super) fn count_out(&mut self, slot: SlotId) {
-        let Some(entry) = self.open.get(slot) else {
-            return;
-        };
-        let (phase, component, engine) = (entry.phase, entry.component, entry.engine);
-        let claim = entry.claim();
-        self.tally.open.remove(phase);
-        if is_confirmed(phase) {
-            self.components.count_confirmed(component, false);
-        }
-        if is_treated(phase)
-            && let Some(parent) = self.components.get_mut(component)
-        {
-            parent.treated = parent.treated.saturating_sub(1);
-        }
-        if let Some(engine) = self.engines.get_mut(engine) {
-            engine.evictable.remove(&(claim, slot));
+        self.tally.open.count(entry.phase, more);
+        self.components.count(entry.component, entry.phase, more);
+        if let Some(engine) = self.engines.get_mut(entry.engine) {
+            let claim = (entry.claim(), slot);
+            if more && entry.is_idle() {
+                engine.evictable.insert(claim);
+            } else {
+                engine.evictable.remove(&claim);
+            }
         }
     }
 
@@ -114,19 +70,6 @@ impl State {
         let parent = self.components.get(component);
         if parent.is_some_and(|parent| parent.treated == 0) {
             self.wake_all(&WaitFor::Parent(component));
-        }
-    }
-
-    /// Sets or clears the time at which the phase ends by itself.
-    pub(super) fn set_due(&mut self, slot: SlotId, until: Option<Moment>) {
-        let Some(entry) = self.open.get_mut(slot) else {
-            return;
-        };
-        if let Some(old) = std::mem::replace(&mut entry.due, until) {
-            self.timers.cancel(old, Timer::Issue(slot));
-        }
-        if let Some(at) = until {
-            self.timers.set(at, Timer::Issue(slot));
         }
     }
 
@@ -207,69 +150,50 @@ impl State {
             return self.give_up(slot, reason, self.now.at);
         }
         self.move_to(slot, Phase::Parked, Some(reason), None);
-        let Some(entry) = self.open.get(slot) else {
-            return;
-        };
-        let (key, severity) = (entry.issue.key.clone(), entry.issue.severity);
         match reason {
-            ParkReason::DryRun => {
-                self.wait_for(slot, WaitFor::Policy);
-                let why = self.not_run(slot);
-                self.raise_about(&key, AlertKind::DryRun, severity, &why);
-            }
-            ParkReason::ReportOnly => {
-                let why = "its plan only reports it; the alert ends with the fault";
-                let evidence = &entry.issue.evidence;
-                let summary = evidence.iter().find(|(name, _)| *name == SUMMARY);
-                let why = match summary {
-                    Some((_, summary)) => format!("{summary}; {why}"),
-                    None => why.to_owned(),
-                };
-                self.raise_about(&key, AlertKind::ReportOnly, severity, &why);
-            }
-            ParkReason::ApprovalExpired => {
-                let why = "it was not approved in time (`healing.approval.expires`), and can still \
-                           be approved";
-                self.raise_about(&key, AlertKind::Approval, severity, why);
-            }
-            ParkReason::Waited => {
-                self.wait_for(slot, WaitFor::Turn);
-                // Global holds are known to whoever set them, or have their own alert.
-                if !(self.paused || self.killed || self.storm.is_active()) {
-                    let why = "it has waited too long; it goes on when nothing holds it back any \
-                               more, or when a person acknowledges it";
-                    self.raise_about(&key, AlertKind::Waited, severity, why);
-                }
-            }
-            ParkReason::BadPlan => {
-                self.raise_about(
-                    &key,
-                    AlertKind::BadPlan,
-                    severity,
-                    "its plan cannot be followed: correct it, then acknowledge this",
-                );
-            }
+            ParkReason::DryRun => self.wait_for(slot, WaitFor::Policy),
+            ParkReason::Waited => self.wait_for(slot, WaitFor::Turn),
             _ => {}
         }
+        let (kind, why) = match reason {
+            ParkReason::DryRun => (AlertKind::DryRun, self.not_run(slot)),
+            ParkReason::ReportOnly => (AlertKind::ReportOnly, self.only_reported(slot)),
+            ParkReason::ApprovalExpired => (
+                AlertKind::Approval,
+                "it was not approved in time (`healing.approval.expires`), and can still be \
+                 approved"
+                    .to_owned(),
+            ),
+            // Global holds are known to whoever set them, or have their own alert.
+            ParkReason::Waited if !(self.paused || self.killed || self.storm.is_active()) => (
+                AlertKind::Waited,
+                "it has waited too long; it goes on when nothing holds it back any more, or when \
+                 a person acknowledges it"
+                    .to_owned(),
+            ),
+            ParkReason::BadPlan => (
+                AlertKind::BadPlan,
+                "its plan cannot be followed: correct it, then acknowledge this".to_owned(),
+            ),
+            _ => return,
+        };
+        self.raise_about(slot, kind, &why);
     }
 
-    pub(super) fn raise_about(
-        &mut self,
-        key: &crate::healing::core::IssueKey,
-        kind: AlertKind,
-        severity: Severity,
-        why: &str,
-    ) {
-        let id = AlertId::of(key, kind);
-        self.raise(id, severity, || ShortText::new(&format!("{key}: {why}")));
+    /// Raises an alert about an issue, at its severity.
+    pub(super) fn raise_about(&mut self, slot: SlotId, kind: AlertKind, why: &str) {
+        if let Some(entry) = self.open.get(slot) {
+            let key = entry.issue.key.clone();
+            let id = AlertId::of(&key, kind);
+            self.raise(id, entry.issue.severity, || format!("{key}: {why}"));
+        }
     }
 
     /// Handles the end of a phase's time.
     pub(super) fn phase_over(&mut self, slot: SlotId) {
-        let Some(entry) = self.open.get_mut(slot) else {
+        let Some(entry) = self.open.get(slot) else {
             return;
         };
-        entry.due = None;
         let gave_up = entry.gave_up;
         match entry.phase {
             Phase::Confirming => self.park(slot, ParkReason::Waited),
@@ -282,14 +206,4 @@ impl State {
             Phase::Parked => self.try_again(slot),
         }
     }
-}
-
-/// Whether an issue in this phase is confirmed.
-const fn is_confirmed(phase: Phase) -> bool {
-    !matches!(phase, Phase::Confirming)
-}
-
-/// Whether an issue in this phase is acted on, or will be.
-const fn is_treated(phase: Phase) -> bool {
-    !matches!(phase, Phase::Parked)
 }

@@ -5,7 +5,6 @@ use crate::healing::core::{IssueKey, Moment, Severity, Target};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Mute {
-    pub(super) number: u64,
     pub(super) until: Moment,
     /// A worse severity ends the mute.
     pub(super) tolerate: Severity,
@@ -15,11 +14,7 @@ pub(super) struct Mute {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Mutes {
     by_target: Map<Target, Mute>,
-    numbers: u64,
 }
-
-/// The time and the number of a mute's timer.
-pub(super) type MuteTimer = (Moment, u64);
 
 impl Mutes {
     pub(super) fn len(&self) -> usize {
@@ -34,35 +29,14 @@ impl Mutes {
         self.by_target.contains_key(target)
     }
 
-    /// Adds or replaces a mute; returns its timer and the one it replaces.
-    pub(super) fn insert(
-        &mut self,
-        target: Target,
-        until: Moment,
-        tolerate: Severity,
-    ) -> (MuteTimer, Option<MuteTimer>) {
-        self.numbers += 1;
-        let number = self.numbers;
-        let mute = Mute {
-            number,
-            until,
-            tolerate,
-        };
-        let old = self.by_target.insert(target, mute);
-        ((until, number), old.map(|old| (old.until, old.number)))
+    /// Adds or replaces a mute.
+    pub(super) fn insert(&mut self, target: Target, until: Moment, tolerate: Severity) {
+        self.by_target.insert(target, Mute { until, tolerate });
     }
 
-    pub(super) fn remove(&mut self, target: &Target) -> Option<MuteTimer> {
-        self.by_target
-            .remove(target)
-            .map(|mute| (mute.until, mute.number))
-    }
-
-    /// The mute of this timer.
-    pub(super) fn by_number(&self, number: u64) -> Option<Target> {
-        let mut all = self.by_target.iter();
-        all.find(|(_, mute)| mute.number == number)
-            .map(|(target, _)| target.clone())
+    /// Ends a mute; returns whether there was one.
+    pub(super) fn remove(&mut self, target: &Target) -> bool {
+        self.by_target.remove(target).is_some()
     }
 
     /// When the mute of a key at this severity ends, if it is muted.
@@ -94,7 +68,7 @@ impl Mutes {
     /// All mutes, in a fixed order.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&Target, &Mute)> {
         let mut all: Vec<_> = self.by_target.iter().collect();
-        all.sort_unstable_by_key(|(_, mute)| mute.number);
+        all.sort_unstable_by_key(|(target, _)| *target);
         all.into_iter()
     }
 }
@@ -117,8 +91,7 @@ mod tests {
         let component = Target::Component("db".into());
         let mut mutes = Mutes::default();
         assert_eq!(mutes.muted_until(&db, Severity::Info), None);
-        let (timer, old) = mutes.insert(component.clone(), at(9), Severity::Warning);
-        assert_eq!(old, None);
+        mutes.insert(component.clone(), at(9), Severity::Warning);
         assert_eq!(mutes.muted_until(&db, Severity::Warning), Some(at(9)));
         assert_eq!(mutes.muted_until(&cache, Severity::Warning), None);
         assert_eq!(mutes.muted_until(&db, Severity::Error), None);
@@ -127,10 +100,9 @@ mod tests {
             mutes.exceeded(&db, Severity::Error),
             std::slice::from_ref(&component)
         );
-        assert_eq!(mutes.by_number(timer.1), Some(component.clone()));
-        let (_, old) = mutes.insert(component.clone(), at(12), Severity::Error);
-        assert_eq!(old, Some(timer));
-        assert_eq!(mutes.by_number(timer.1), None);
-        assert!(mutes.remove(&component).is_some() && mutes.is_empty());
+        mutes.insert(component.clone(), at(12), Severity::Error);
+        assert_eq!(mutes.muted_until(&db, Severity::Error), Some(at(12)));
+        assert_eq!(mutes.len(), 1);
+        assert!(mutes.remove(&component) && mutes.is_empty());
     }
 }

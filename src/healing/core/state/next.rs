@@ -46,9 +46,6 @@ impl State {
         let mut hopeless = false;
         if let Some(treatment) = entry.treatment.take() {
             hopeless = treatment.hopeless;
-            if let Some(ticket) = treatment.verifying {
-                self.asked.remove(&ticket);
-            }
             self.release(&treatment);
         }
         if ending {

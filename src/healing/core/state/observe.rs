@@ -6,6 +6,7 @@ use super::entry::Entry;
 use super::queue::Place;
 use super::samples::Runs;
 use super::slab::SlotId;
+use super::timers::Timer;
 use crate::healing::core::tally::DetectedLabels;
 use crate::healing::core::{
     By, Closed, Control, Dropped, Generation, Issue, IssueKey, Moment, Name, Observation, Phase,
@@ -283,8 +284,9 @@ impl State {
             engine.open.insert(slot);
         }
         self.keys.insert(key, slot);
-        self.count_in(slot);
-        self.set_due(slot, Some(self.now.at + self.policy.patience));
+        self.count(slot, true);
+        let until = self.now.at + self.policy.patience;
+        self.timers.set(Timer::Issue(slot), until);
         slot
     }
 }
@@ -304,7 +306,6 @@ impl Entry {
             phase: Phase::Confirming,
             reason: None,
             since: issue.first_seen.at,
-            due: None,
             place: Place::Nowhere,
             runs: Runs::default(),
             seen_run: 0,

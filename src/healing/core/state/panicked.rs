@@ -24,7 +24,7 @@ impl State {
         }
         let id = AlertId::global(AlertKind::Internal);
         self.raise(id.clone(), Severity::Error, || {
-            ShortText::new(&format!("the engine {what}: a bug; please report it"))
+            format!("the engine {what}: a bug; please report it")
         });
         self.expire_alert(&id, self.now.at + ALERT_LASTS);
         self.finish(false);

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::State;
-use crate::healing::core::{Name, ShortText, What};
+use crate::healing::core::{Name, What};
 
 /// The maximum number of names.
 const NAMES: usize = 8;
@@ -21,12 +21,10 @@ impl State {
     pub(super) fn remember_value(&mut self, name: Name, value: Value) {
         let known = self.remembered.contains_key(&name);
         if !known && self.remembered.len() >= NAMES {
-            return self.refuse(ShortText::new("too many names to remember: use at most 8"));
+            return self.refuse("too many names to remember: use at most 8");
         }
         if value.to_string().len() > BYTES {
-            return self.refuse(ShortText::new(
-                "the value to remember is too long: use at most 48 KiB",
-            ));
+            return self.refuse("the value to remember is too long: use at most 48 KiB");
         }
         self.remembered.insert(name.clone(), value.clone());
         self.record(What::Remembered { name, value });

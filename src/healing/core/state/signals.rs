@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use super::State;
-use super::alerts::Raised;
+use super::queue::WaitFor;
 use super::timers::Timer;
 use crate::healing::core::{
-    Alert, AlertId, AlertKind, Dropped, Effect, IssueKey, Moment, Name, Notice, Severity,
-    ShortText, What,
+    AlertId, AlertKind, Dropped, Effect, IssueKey, Moment, Name, Notice, Severity, ShortText, What,
 };
 
 /// The minimum time between two reports of dropped observations.
@@ -41,55 +40,51 @@ impl State {
     /// Counts dropped observations; the key is that of the last.
     pub(super) fn dropped(&mut self, reason: Dropped, key: IssueKey, many: u64) {
         self.tally.observations.dropped.add_many(reason, many);
-        self.drops.add(reason, key, many);
-        if !self.drops.timer {
+        let before = self.drops.get(&reason).map_or(0, |(_, count)| *count);
+        self.drops
+            .insert(reason, (key, before.saturating_add(many)));
+        if self.timers.get(&Timer::Drops).is_none() {
             self.report_drops();
         }
     }
 
-    pub(super) fn report_drops(&mut self) {
-        self.drops.timer = false;
-        for reason in Dropped::ALL {
-            let Some((key, count)) = self.drops.take(reason) else {
-                continue;
-            };
+    fn report_drops(&mut self) {
+        let drops = std::mem::take(&mut self.drops);
+        if !drops.is_empty() {
+            let again = self.now.at + REPORT_DROPS_EVERY;
+            self.timers.set(Timer::Drops, again);
+        }
+        for (reason, (key, count)) in drops {
             if reason == Dropped::Full {
                 let id = AlertId::global(AlertKind::Overflow);
                 self.raise(id.clone(), Severity::Error, || {
-                    ShortText::new(&format!("too many open issues: {key} was dropped"))
+                    format!("too many open issues: {key} was dropped")
                 });
                 self.expire_alert(&id, self.now.at + OVERFLOW_LASTS);
             }
             self.emit(Effect::Notice(Notice::Dropped { reason, key, count }));
-            self.drops.timer = true;
-        }
-        if self.drops.timer {
-            self.timers
-                .set(self.now.at + REPORT_DROPS_EVERY, Timer::Drops);
         }
     }
 
-    pub(super) fn raise(
+    pub(super) fn raise<T: Into<ShortText>>(
         &mut self,
         id: AlertId,
         severity: Severity,
-        summary: impl FnOnce() -> ShortText,
+        summary: impl FnOnce() -> T,
     ) {
         let limit = self.policy.limits.alerts;
-        if let Raised::Now(alert) = self.alerts.raise(self.now, id, severity, summary, limit) {
+        let summary = || summary().into();
+        if let Some(alert) = self.alerts.raise(self.now, id, severity, summary, limit) {
             self.record(What::Raised(alert.clone()));
             self.emit(Effect::Raise(alert));
         }
     }
 
     pub(super) fn resolve(&mut self, id: &AlertId) {
-        let Some((alert, expires)) = self.alerts.resolve(id) else {
+        let Some(alert) = self.alerts.resolve(id).map(Box::new) else {
             return;
         };
-        if let Some((at, number)) = expires {
-            self.timers.cancel(at, Timer::Alert(number));
-        }
-        let alert: Box<Alert> = Box::new(alert);
+        self.timers.set(Timer::Alert(Box::new(id.clone())), None);
         self.record(What::Resolved(alert.clone()));
         self.emit(Effect::Resolve(alert));
     }
@@ -103,12 +98,10 @@ impl State {
         }
     }
 
+    /// Sets when a firing alert resolves by itself.
     pub(super) fn expire_alert(&mut self, id: &AlertId, at: Moment) {
-        if let Some((number, old)) = self.alerts.expire_at(id, at) {
-            if let Some((at, number)) = old {
-                self.timers.cancel(at, Timer::Alert(number));
-            }
-            self.timers.set(at, Timer::Alert(number));
+        if self.alerts.is_firing(id) {
+            self.timers.set(Timer::Alert(Box::new(id.clone())), at);
         }
     }
 
@@ -134,19 +127,13 @@ impl State {
                     self.phase_over(slot);
                 }
                 Timer::Attempt(attempt) => self.attempt_overdue(attempt),
-                Timer::Storm => self.storm_timer = None,
-                Timer::Mute(number) => self.mute_over(number),
-                Timer::ComponentBudget(component) => self.component_budget_back(component),
-                Timer::GlobalBudget => self.budget_timer = None,
+                Timer::Mute(target) => self.end_mute(&target),
+                Timer::ComponentBudget(component) => self.wake_all(&WaitFor::Budget(component)),
                 Timer::Unspent(slot) => self.unspent(slot),
-                Timer::Ramp => self.ramp_timer = None,
-                Timer::EscalationState => self.escalation_timer = None,
-                Timer::Alert(number) => {
-                    if let Some(id) = self.alerts.by_number(number) {
-                        self.alert_over(&id);
-                    }
-                }
+                Timer::Alert(id) => self.alert_over(&id),
                 Timer::Drops => self.report_drops(),
+                // The end of the step looks at these.
+                Timer::Storm | Timer::GlobalBudget | Timer::Ramp | Timer::EscalationState => {}
             }
         }
     }

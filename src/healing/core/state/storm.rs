@@ -10,17 +10,6 @@ pub(super) struct StormGuard {
     calm_since: Option<Moment>,
 }
 
-/// A change of the storm.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum StormChange {
-    /// No change.
-    None,
-    /// The storm began.
-    Began,
-    /// The storm ended.
-    Ended,
-}
-
 impl StormGuard {
     pub(super) const fn is_active(self) -> bool {
         self.active
@@ -31,28 +20,20 @@ impl StormGuard {
         self.calm_since.map(|since| since + policy.hold)
     }
 
-    /// Compares the number of bad components with the known ones.
-    pub(super) fn update(
-        &mut self,
-        now: Moment,
-        bad: usize,
-        known: usize,
-        policy: &Storm,
-    ) -> StormChange {
+    /// Compares the number of bad components with the known ones; returns whether the storm began
+    /// or ended.
+    pub(super) fn update(&mut self, now: Moment, bad: usize, known: usize, policy: &Storm) -> bool {
+        let before = self.active;
         if is_storm(bad, known, policy) {
+            self.active = true;
             self.calm_since = None;
-            if !self.active {
-                self.active = true;
-                return StormChange::Began;
-            }
         } else if self.active {
             let since = *self.calm_since.get_or_insert(now);
             if since + policy.hold <= now {
                 *self = Self::default();
-                return StormChange::Ended;
             }
         }
-        StormChange::None
+        self.active != before
     }
 }
 
@@ -89,15 +70,15 @@ mod tests {
     #[test]
     fn ends_only_after_lasting_calm() {
         let mut storm = StormGuard::default();
-        assert_eq!(storm.update(at(0), 4, 6, &policy()), StormChange::Began);
-        assert_eq!(storm.update(at(1), 5, 6, &policy()), StormChange::None);
-        assert_eq!(storm.update(at(2), 1, 6, &policy()), StormChange::None);
+        assert!(storm.update(at(0), 4, 6, &policy()) && storm.is_active());
+        assert!(!storm.update(at(1), 5, 6, &policy()));
+        assert!(!storm.update(at(2), 1, 6, &policy()));
         assert_eq!(storm.ends_at(&policy()), Some(at(12)));
-        assert_eq!(storm.update(at(9), 4, 6, &policy()), StormChange::None);
+        assert!(!storm.update(at(9), 4, 6, &policy()));
         assert_eq!(storm.ends_at(&policy()), None, "the calm was broken");
-        assert_eq!(storm.update(at(20), 0, 6, &policy()), StormChange::None);
+        assert!(!storm.update(at(20), 0, 6, &policy()));
         assert!(storm.is_active());
-        assert_eq!(storm.update(at(30), 0, 6, &policy()), StormChange::Ended);
+        assert!(storm.update(at(30), 0, 6, &policy()));
         assert!(!storm.is_active());
     }
 }

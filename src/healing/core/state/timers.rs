@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::components::ComponentIx;
+use super::map::Map;
 use super::slab::SlotId;
-use crate::healing::core::{AttemptId, Moment};
+use crate::healing::core::{AlertId, AttemptId, Moment, Target};
 
 /// The purpose of a timer; each has at most one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) enum Timer {
     /// The phase of an issue ends.
     Issue(SlotId),
@@ -16,7 +17,7 @@ pub(super) enum Timer {
     /// The storm ends if it stayed calm.
     Storm,
     /// A mute ends.
-    Mute(u64),
+    Mute(Box<Target>),
     /// A component has budget again.
     ComponentBudget(ComponentIx),
     /// The global budget is available again for some waiting issues.
@@ -28,52 +29,56 @@ pub(super) enum Timer {
     /// A fault that healing has given up on is escalated further.
     EscalationState,
     /// An alert expires.
-    Alert(u64),
+    Alert(Box<AlertId>),
     /// Dropped observations are reported.
     Drops,
 }
 
 /// All timers in the order in which they are due.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Timers(BTreeSet<(Moment, Timer)>);
+pub(super) struct Timers {
+    order: BTreeSet<(Moment, Timer)>,
+    due: Map<Timer, Moment>,
+}
 
 impl Timers {
-    pub(super) fn set(&mut self, at: Moment, timer: Timer) {
-        self.0.insert((at, timer));
-    }
-
-    pub(super) fn cancel(&mut self, at: Moment, timer: Timer) {
-        self.0.remove(&(at, timer));
-    }
-
-    /// Moves a timer from the time in `set` to another; `set` follows.
-    pub(super) fn reset(&mut self, timer: Timer, set: &mut Option<Moment>, to: Option<Moment>) {
-        if *set == to {
+    /// Sets a timer to a time, or ends it; an earlier time of it no longer counts.
+    pub(super) fn set(&mut self, timer: Timer, at: impl Into<Option<Moment>>) {
+        let at = at.into();
+        let old = self.due.get(&timer).copied();
+        if old == at {
             return;
         }
-        if let Some(old) = *set {
-            self.cancel(old, timer);
+        if let Some(old) = old {
+            self.order.remove(&(old, timer.clone()));
         }
-        if let Some(at) = to {
-            self.set(at, timer);
+        match at {
+            Some(at) => {
+                self.due.insert(timer.clone(), at);
+                self.order.insert((at, timer));
+            }
+            None => {
+                self.due.remove(&timer);
+            }
         }
-        *set = to;
     }
 
-    #[cfg(test)]
-    pub(super) fn contains(&self, at: Moment, timer: Timer) -> bool {
-        self.0.contains(&(at, timer))
+    /// When a timer is due, if it is set.
+    pub(super) fn get(&self, timer: &Timer) -> Option<Moment> {
+        self.due.get(timer).copied()
     }
 
     pub(super) fn next(&self) -> Moment {
-        self.0.first().map_or(Moment::NEVER, |&(at, _)| at)
+        self.order.first().map_or(Moment::NEVER, |(at, _)| *at)
     }
 
     pub(super) fn pop_due(&mut self, now: Moment) -> Option<Timer> {
         if self.next() > now {
             return None;
         }
-        self.0.pop_first().map(|(_, timer)| timer)
+        let (_, timer) = self.order.pop_first()?;
+        self.due.remove(&timer);
+        Some(timer)
     }
 }
 
@@ -86,13 +91,17 @@ mod tests {
         let at = Moment::from_nanos;
         let mut timers = Timers::default();
         assert_eq!(timers.next(), Moment::NEVER);
-        timers.set(at(5), Timer::Storm);
-        timers.set(at(3), Timer::Mute(1));
-        timers.set(at(4), Timer::Drops);
-        timers.cancel(at(4), Timer::Drops);
+        timers.set(Timer::Storm, at(5));
+        timers.set(Timer::Ramp, at(9));
+        timers.set(Timer::Ramp, at(3));
+        timers.set(Timer::Drops, at(4));
+        timers.set(Timer::Drops, None);
+        assert_eq!(timers.get(&Timer::Ramp), Some(at(3)));
+        assert_eq!(timers.get(&Timer::Drops), None);
         assert_eq!(timers.next(), at(3));
         assert_eq!(timers.pop_due(at(2)), None);
-        assert_eq!(timers.pop_due(at(5)), Some(Timer::Mute(1)));
+        assert_eq!(timers.pop_due(at(5)), Some(Timer::Ramp));
+        assert_eq!(timers.get(&Timer::Ramp), None);
         assert_eq!(timers.pop_due(at(5)), Some(Timer::Storm));
         assert_eq!(timers.pop_due(at(9)), None);
     }

@@ -1,9 +1,12 @@
 //! Verification: from a successful return to a healed issue.
 
+use slotmap::{Key, KeyData};
+
 use super::State;
 use super::entry::Treatment;
 use super::slab::SlotId;
-use crate::healing::core::{Closed, Effect, Moment, Phase, Ticket, Verdict, What};
+use super::timers::Timer;
+use crate::healing::core::{Closed, Effect, IssueKey, Moment, Name, Phase, Ticket, Verdict, What};
 
 impl State {
     /// Begins verification after an attempt returned ok.
@@ -15,23 +18,22 @@ impl State {
     /// Asks for a verification on data newer than the attempt's end, or than the settling time's.
     fn ask_to_verify(&mut self, slot: SlotId) {
         self.tickets += 1;
-        let ticket = Ticket(self.tickets);
-        self.asked.insert(ticket, slot);
+        let ticket = Ticket {
+            slot: slot.data().as_ffi(),
+            number: self.tickets,
+        };
         let Some(entry) = self.open.get_mut(slot) else {
             return;
         };
         let Some(treatment) = &mut entry.treatment else {
             return;
         };
-        let old = treatment.verifying.replace(ticket);
+        treatment.verifying = Some(ticket);
         let data_after = treatment.data_after(self.now.at);
         let attempt = treatment.attempt;
         let issue = Box::new(entry.issue.clone());
         let engine = self.engines.get(entry.engine);
         let engine = engine.map(|engine| engine.name.clone());
-        if let Some(old) = old {
-            self.asked.remove(&old);
-        }
         let timeout = self.policy.verify.timeout;
         if let Some(engine) = engine {
             self.emit(Effect::Verify {
@@ -43,7 +45,7 @@ impl State {
                 timeout,
             });
         }
-        self.set_due(slot, Some(self.now.at + timeout));
+        self.timers.set(Timer::Issue(slot), self.now.at + timeout);
     }
 
     /// Handles the end of a phase's time: no verdict came, or the next verification is due.
@@ -56,19 +58,16 @@ impl State {
     }
 
     pub(super) fn judged(&mut self, ticket: Ticket, data_from: Moment, verdict: Verdict) {
-        let slot = self.asked.get(&ticket).copied();
-        let entry = slot.and_then(|slot| self.open.get(slot));
-        let treatment = entry.and_then(|entry| entry.treatment.as_ref());
-        let (Some(slot), Some(treatment)) = (slot, treatment) else {
+        let slot = SlotId::from(KeyData::from_ffi(ticket.slot));
+        let treatment = self.treatment_mut(slot);
+        let Some(treatment) = treatment.filter(|one| one.verifying == Some(ticket)) else {
             return self.late("verdict");
         };
-        if treatment.verifying != Some(ticket) {
-            return self.late("verdict");
-        }
+        let (ended, hinted) = (treatment.ended, treatment.hinted);
         self.at_hand = Some(slot);
         let data_from = data_from.min(self.now.at);
-        let fresh = data_from >= treatment.ended;
-        let since_hint = treatment.hinted.is_none_or(|hint| data_from >= hint);
+        let fresh = data_from >= ended;
+        let since_hint = hinted.is_none_or(|hint| data_from >= hint);
         match verdict {
             Verdict::Bad if fresh => self.not_healed(slot, data_from),
             Verdict::Good if fresh && since_hint => self.looks_good(slot, data_from),
@@ -80,28 +79,13 @@ impl State {
         let Some(treatment) = self.treatment_mut(slot) else {
             return;
         };
-        let answered = treatment.verifying.take();
+        treatment.verifying = None;
         treatment.blind = 0;
         treatment.hinted = None;
-        let settle = treatment.settle;
-        let (attempt, action) = (treatment.attempt, treatment.action.clone());
         let first = treatment.good_since.is_none();
-        let since = *treatment.good_since.get_or_insert(data_from);
-        if let Some(ticket) = answered {
-            self.asked.remove(&ticket);
-        }
-        let settled = since + settle;
+        let settled = *treatment.good_since.get_or_insert(data_from) + treatment.settle;
         if first {
-            let key = self.open.get(slot).map(|entry| entry.issue.key.clone());
-            if let Some(key) = key {
-                self.record(What::Verified {
-                    attempt,
-                    key,
-                    action,
-                    good: true,
-                    data_from,
-                });
-            }
+            self.verified(slot, true, data_from);
         }
         if data_from >= settled {
             self.close(slot, Closed::Healed);
@@ -109,33 +93,41 @@ impl State {
             self.move_to(slot, Phase::Settling, None, Some(settled));
         } else {
             // An intermediate verification: the decisive one comes at the end of the settling time.
-            self.set_due(
-                slot,
-                Some(settled.max(self.now.at + self.policy.verify.every)),
-            );
+            let next = self.now.at + self.policy.verify.every;
+            self.timers.set(Timer::Issue(slot), settled.max(next));
         }
+    }
+
+    /// Records the verdict about an attempt; returns the key and the action.
+    fn verified(
+        &mut self,
+        slot: SlotId,
+        good: bool,
+        data_from: Moment,
+    ) -> Option<(IssueKey, Name)> {
+        let entry = self.open.get(slot)?;
+        let treatment = entry.treatment.as_ref()?;
+        let attempt = treatment.attempt;
+        let about = (entry.issue.key.clone(), treatment.action.clone());
+        let (key, action) = about.clone();
+        self.record(What::Verified {
+            attempt,
+            key,
+            action,
+            good,
+            data_from,
+        });
+        Some(about)
     }
 
     /// A verification found the fault.
     pub(super) fn not_healed(&mut self, slot: SlotId, data_from: Moment) {
-        let Some(treatment) = self.treatment_mut(slot) else {
+        let Some((key, action)) = self.verified(slot, false, data_from) else {
             return;
         };
-        let answered = treatment.verifying.take();
-        let (attempt, action) = (treatment.attempt, treatment.action.clone());
-        if let Some(ticket) = answered {
-            self.asked.remove(&ticket);
+        if let Some(treatment) = self.treatment_mut(slot) {
+            treatment.verifying = None;
         }
-        let Some(key) = self.open.get(slot).map(|entry| entry.issue.key.clone()) else {
-            return;
-        };
-        self.record(What::Verified {
-            attempt,
-            key: key.clone(),
-            action: action.clone(),
-            good: false,
-            data_from,
-        });
         self.learn(&key, &action, false);
         self.undo_or_next(slot, false);
     }
@@ -146,17 +138,14 @@ impl State {
         let Some(treatment) = self.treatment_mut(slot) else {
             return;
         };
-        let answered = treatment.verifying.take();
+        treatment.verifying = None;
         treatment.blind += 1;
-        let given_up = treatment.blind >= tries;
-        if let Some(ticket) = answered {
-            self.asked.remove(&ticket);
-        }
-        if given_up {
+        if treatment.blind >= tries {
             // Without a verdict, it does not count as healed.
             self.not_healed(slot, self.now.at);
         } else {
-            self.set_due(slot, Some(self.now.at + self.policy.verify.every));
+            let next = self.now.at + self.policy.verify.every;
+            self.timers.set(Timer::Issue(slot), next);
         }
     }
 

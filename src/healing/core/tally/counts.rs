@@ -49,6 +49,15 @@ impl<L: ClosedSet> Counts<L> {
         self.add_many(label, 1);
     }
 
+    /// Adds one, or removes one.
+    pub(in crate::healing) fn count(&mut self, label: L, more: bool) {
+        if more {
+            self.add(label);
+        } else {
+            self.remove(label);
+        }
+    }
+
     pub(in crate::healing) fn add_many(&mut self, label: L, n: u64) {
         if let Some(value) = self.values.get_mut(label.index()) {
             *value = value.saturating_add(n);

@@ -11,7 +11,7 @@ pub(super) use series::Series;
 use std::time::Duration;
 
 use super::escalate::ServiceEscalation;
-use super::issue::{Name, Severity};
+use super::issue::{IssueKey, Name, Severity};
 use super::outcome::{AttemptResult, Closed, Dropped, Phase};
 
 /// Counts of observations, by result.
@@ -47,6 +47,15 @@ pub struct ActionLabels {
     pub issue_type: Name,
     /// The action.
     pub action: Name,
+}
+
+impl ActionLabels {
+    pub(super) fn new(key: &IssueKey, action: &Name) -> Self {
+        Self {
+            issue_type: key.issue_type.clone(),
+            action: action.clone(),
+        }
+    }
 }
 
 /// The attempts of one action for one issue type.

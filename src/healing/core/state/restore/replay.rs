@@ -2,7 +2,7 @@
 
 use super::{Reopened, Replay, alert_of};
 use crate::healing::core::state::memory::Memory;
-use crate::healing::core::state::spent::{Draw, Spent};
+use crate::healing::core::state::spent::Draw;
 use crate::healing::core::tally::ActionLabels;
 use crate::healing::core::{
     AlertId, AlertKind, AttemptId, AttemptResult, Carried, Closed, Control, Intent, Issue,
@@ -47,7 +47,7 @@ impl Replay {
             What::Verified {
                 key, action, good, ..
             } if !good => {
-                self.learn(key, action, false);
+                self.state.outcomes_of(key, action).add(false);
                 if let Some(open) = self.open.get_mut(key) {
                     open.unverified = false;
                     open.used = open.used.saturating_add(1);
@@ -114,10 +114,8 @@ impl Replay {
     }
 
     fn memory(&mut self, key: &IssueKey, change: impl FnOnce(&mut Memory)) {
-        let now = self.state.now.at;
-        let limit = self.state.policy.limits.keys;
-        self.state.memories.ensure(now, key, limit);
-        self.state.memories.update(now, key, change);
+        self.state.remember(key);
+        self.state.memories.update(self.state.now.at, key, change);
     }
 
     fn waits(&mut self, key: &IssueKey, until: Moment) {
@@ -172,34 +170,13 @@ impl Replay {
         if intent.work == Work::Rollback {
             return;
         }
-        let (severity, unspent) = (intent.severity, intent.unspent);
-        let draw = Draw { severity, unspent };
-        self.spend(Some(&intent.key.component), at, draw);
-        self.spend(None, at, draw);
         let intensity = self.state.policy.intensity;
-        self.memory(&intent.key, |memory| {
-            memory.streak = memory.streak.saturating_add(1);
-            memory.attempts.spend(at, &intensity);
-            memory.engine = Some(intent.engine.clone());
-        });
+        self.state.charge(intent, &intensity);
         if let Some(open) = self.open.get_mut(&intent.key) {
             open.step = intent.step;
             open.used = intent.nth.saturating_sub(1);
             open.attempts = open.attempts.saturating_add(1);
             open.unverified = false;
-        }
-    }
-
-    fn spend(&mut self, component: Option<&Name>, at: Moment, draw: Draw) {
-        let state = &mut self.state;
-        let (budget, limit) = (state.policy.budget, state.policy.limits.components);
-        match component {
-            None => state.spent.spend(at, &budget.global, draw),
-            Some(name) => {
-                let ix = state.components.intern(at, name, limit);
-                let spend = |own: &mut Spent| own.spend(at, &budget.component, draw);
-                state.components.spend(at, ix, spend);
-            }
         }
     }
 
@@ -216,7 +193,8 @@ impl Replay {
             return;
         }
         if result.is_failure() {
-            self.learn(&intent.key, &intent.action, false);
+            let outcomes = self.state.outcomes_of(&intent.key, &intent.action);
+            outcomes.add(false);
         }
         if result == AttemptResult::Stale {
             self.memory(&intent.key, |memory| memory.attempts.take_back(started));
@@ -231,15 +209,6 @@ impl Replay {
         }
     }
 
-    fn learn(&mut self, key: &IssueKey, action: &Name, good: bool) {
-        let labels = ActionLabels {
-            issue_type: key.issue_type.clone(),
-            action: action.clone(),
-        };
-        let limit = self.state.policy.limits.series;
-        self.state.outcomes.entry(labels, limit).add(good);
-    }
-
     fn closed(&mut self, key: &IssueKey, outcome: Closed, action: Option<&Name>) {
         let now = self.state.now.at;
         match outcome {
@@ -248,7 +217,7 @@ impl Replay {
             Closed::Healed => {
                 self.memory(key, |memory| memory.healed(now));
                 if let Some(action) = action {
-                    self.learn(key, action, true);
+                    self.state.outcomes_of(key, action).add(true);
                 }
                 self.forgive(key);
             }
@@ -349,7 +318,8 @@ impl Replay {
             } => {
                 let (severity, unspent) = (*severity, *unspent);
                 for &at in at {
-                    self.spend(component.as_ref(), local(at), Draw { severity, unspent });
+                    let draw = Draw { severity, unspent };
+                    self.state.spend(component.as_ref(), local(at), draw);
                 }
             }
             Carried::Exits { at } => {

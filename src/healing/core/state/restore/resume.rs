@@ -23,13 +23,9 @@ impl Replay {
         for one in open {
             state.take_up(one);
         }
-        let timers: Vec<_> = state
-            .mutes
-            .iter()
-            .map(|(_, m)| (m.until, m.number))
-            .collect();
-        for (until, number) in timers {
-            state.timers.set(until, Timer::Mute(number));
+        for (target, mute) in state.mutes.iter() {
+            let timer = Timer::Mute(Box::new(target.clone()));
+            state.timers.set(timer, mute.until);
         }
         state.forget_idle_components();
         state.take_up_alerts(self.alerts);
@@ -50,10 +46,7 @@ impl Replay {
             let state = &mut self.state;
             match intent.work {
                 Work::Heal => {
-                    let labels = ActionLabels {
-                        issue_type: intent.key.issue_type.clone(),
-                        action: intent.action.clone(),
-                    };
+                    let labels = ActionLabels::new(&intent.key, &intent.action);
                     let gate = intent.confidence.gate();
                     state.tally.attempt_started(labels, gate, limit);
                     state
@@ -145,7 +138,7 @@ impl State {
                     self.emit(Effect::Raise(Box::new(alert)));
                 }
                 None => self.raise(id.clone(), Severity::Error, || {
-                    ShortText::new(&format!("{id}: left to a person; acknowledge it to go on"))
+                    format!("{id}: left to a person; acknowledge it to go on")
                 }),
             }
             if let Some(until) = until {

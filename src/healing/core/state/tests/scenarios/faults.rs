@@ -157,7 +157,7 @@ fn reports_that_come_twice_change_nothing() {
         hopeless: false,
     });
     bench.feed(Event::Judged {
-        ticket: Ticket(99),
+        ticket: Ticket::default(),
         data_from: bench.now.at,
         verdict: Verdict::Good,
     });
