@@ -21,9 +21,9 @@ pub(super) fn dashboard(plan: &mut Plan<'_>, dashboard: &Dashboard<'_>) -> Optio
     let mut panels = Vec::new();
     for panel in dashboard.panels {
         let mut targets = Vec::new();
-        for (expr, legend) in panel.queries {
-            match plan.names.resolve(expr, scope) {
-                Ok(expr) => targets.push(target(targets.len(), &expr, legend)),
+        for query in panel.queries.iter().flatten() {
+            match plan.names.resolve(&query.expr(), scope) {
+                Ok(expr) => targets.push(target(targets.len(), &expr, query.legend)),
                 Err(why) => {
                     let what = format!("panel {} of {}", panel.title, dashboard.title);
                     plan.left_out(&what, &why);
@@ -69,15 +69,9 @@ pub(super) fn of_group(
     group: &str,
     defs: &[MetricDef],
 ) -> Option<String> {
-    let queries: Vec<(String, String)> = defs.iter().map(query).collect();
-    let queries: Vec<[(&str, &str); 1]> = queries
-        .iter()
-        .map(|(expr, legend)| [(&**expr, &**legend)])
-        .collect();
-    let panels = defs.iter().zip(&queries);
-    let panels: Vec<Panel<'_>> = panels
-        .map(|(def, queries)| Panel::lines(&def.help, unit(def), queries).empty(UNUSED))
-        .collect();
+    let legends: Vec<String> = defs.iter().map(legend).collect();
+    let panels = defs.iter().zip(&legends);
+    let panels: Vec<Panel<'_>> = panels.map(|(def, legend)| panel(def, legend)).collect();
     let of = Dashboard {
         uid,
         title: group,
@@ -89,30 +83,20 @@ pub(super) fn of_group(
 
 const UNUSED: &str = "A metric that was never recorded has no series.";
 
-/// The default query and legend of a metric.
-fn query(def: &MetricDef) -> (String, String) {
-    let (name, labels) = (&def.name, def.labels.join(", "));
-    let legend: Vec<String> = def
-        .labels
-        .iter()
-        .map(|label| format!("{{{{{label}}}}}"))
-        .collect();
-    let by = if labels.is_empty() {
-        String::new()
-    } else {
-        format!(" by ({labels})")
-    };
-    let expr = match def.kind {
-        Kind::Counter => format!("sum{by} (rate({name}[$w]))"),
-        Kind::Histogram if labels.is_empty() => {
-            format!("histogram_quantile(0.95, sum by (le) (rate({name}_bucket[$w])))")
-        }
-        Kind::Histogram => {
-            format!("histogram_quantile(0.95, sum by (le, {labels}) (rate({name}_bucket[$w])))")
-        }
-        _ => name.to_string(),
-    };
-    (expr, legend.join(" "))
+/// The legend of a metric: all its labels.
+fn legend(def: &MetricDef) -> String {
+    let labels = def.labels.iter().map(|label| format!("{{{{{label}}}}}"));
+    labels.collect::<Vec<_>>().join(" ")
+}
+
+/// The panel of a metric.
+fn panel<'t>(def: &'t MetricDef, legend: &'t str) -> Panel<'t> {
+    let panel = Panel::lines(&def.help, unit(def)).empty(UNUSED);
+    match def.kind {
+        Kind::Counter => panel.rate(&def.name, legend),
+        Kind::Histogram => panel.quantile(0.95, &def.name, legend),
+        _ => panel.query(&def.name, legend),
+    }
 }
 
 fn unit(def: &MetricDef) -> &'static str {

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::names::{Scope, family};
 use super::plan::Plan;
 use super::records::RECORDS;
-use super::table::{Alert, AlertGroup, Input};
+use super::table::{Alert, AlertGroup};
 use crate::promql::{METRIC_NAME, Query};
 use crate::util::quoted;
 
@@ -21,9 +21,9 @@ pub(super) fn records(plan: &mut Plan<'_>) -> String {
         matchers: "",
     };
     let mut text = String::from("groups:\n- name: recording\n  rules:\n");
-    for record in RECORDS {
-        let name = plan.names.write(record.name, scope);
-        match plan.names.resolve(record.expr, scope) {
+    for (name, expr) in RECORDS {
+        let name = plan.names.write(name, scope);
+        match plan.names.resolve(expr, scope) {
             Ok(expr) => {
                 let _ = writeln!(text, "  - record: {name}\n    expr: {}", quoted(&expr));
                 plan.names.record(&name);
@@ -83,9 +83,8 @@ pub(super) fn tests(plan: &Plan<'_>, group: &AlertGroup) -> String {
     let alerts = alerts.filter(|(alert, _)| group.alerts.iter().any(|of| of.name == alert.name));
     let batches = batches(alerts.map(|(alert, expr)| (*alert, &**expr)));
     for alerts in &batches {
-        let fire = inputs(plan, alerts, |input| input.1);
+        let [fire, silent] = inputs(plan, alerts);
         test(&mut text, alerts, "fire", &fire, true);
-        let silent = inputs(plan, alerts, |input| input.2);
         test(&mut text, alerts, "are silent", &silent, false);
     }
     test(
@@ -132,19 +131,27 @@ fn is_recorded(name: &str) -> bool {
     name.contains(':')
 }
 
-fn inputs(plan: &Plan<'_>, alerts: &[&Alert], values: fn(&Input) -> &'static str) -> String {
+/// The series of the alerts' tests, when they fire and when they are silent.
+fn inputs(plan: &Plan<'_>, alerts: &[&Alert]) -> [String; 2] {
     let window = plan.window();
     let scope = Scope {
         window: &window,
         matchers: "",
     };
-    let inputs = alerts.iter().flat_map(|alert| alert.test);
-    inputs.fold(String::new(), |mut all, input| {
-        let series = plan.names.write(input.0, scope);
-        let (series, values) = (quoted(&series), quoted(values(input)));
-        let _ = writeln!(all, "  - {{series: {series}, values: {values}}}");
-        all
-    })
+    let mut texts = [String::new(), String::new()];
+    for input in alerts.iter().flat_map(|alert| alert.test) {
+        let mut words = input.rsplitn(3, ' ');
+        let [silent, fire, series] = [(); 3].map(|()| words.next().unwrap_or_default());
+        let mut series = plan.names.write(series, scope);
+        if !series.ends_with('}') {
+            series.push_str("{job=\"shop\",instance=\"a\"}");
+        }
+        for (text, values) in texts.iter_mut().zip([fire, silent]) {
+            let (series, values) = (quoted(&series), quoted(values));
+            let _ = writeln!(text, "  - {{series: {series}, values: {values}}}");
+        }
+    }
+    texts
 }
 
 fn test(text: &mut String, alerts: &[&Alert], what: &str, series: &str, fires: bool) {

@@ -1,6 +1,6 @@
 //! Alerts on guarded files and on the resources that the service uses.
 
-use crate::assets::table::{Alert, AlertGroup, Input};
+use crate::assets::table::{Alert, AlertGroup};
 
 pub(super) static FILES: AlertGroup = AlertGroup {
     name: "files",
@@ -22,11 +22,9 @@ pub(super) static FILES: AlertGroup = AlertGroup {
                 "sum by (event_type) (increase(file_events_total[1h]))",
                 "monitored_paths",
             ],
-            test: &[Input(
-                "file_events_total{job=\"shop\",instance=\"a\",event_type=\"corrupted\"}",
-                "0+1x60",
-                "0+0x60",
-            )],
+            test: &[
+                "file_events_total{job=\"shop\",instance=\"a\",event_type=\"corrupted\"} 0+1x60 0+0x60",
+            ],
         },
         Alert {
             name: "FilesUnwatched",
@@ -42,17 +40,10 @@ pub(super) static FILES: AlertGroup = AlertGroup {
                 "On a network file system there is no watch: leave it.",
             ],
             queries: &["files_unwatched_paths", "monitored_paths"],
-            test: &[Input(
-                "files_unwatched_paths{job=\"shop\",instance=\"a\"}",
-                "2x60",
-                "0x60",
-            )],
+            test: &["files_unwatched_paths 2x60 0x60"],
         },
     ],
 };
-
-const API_OK: &str = "api_calls_total{job=\"shop\",api=\"pay\",status=\"success\"}";
-const API_FAILED: &str = "api_calls_total{job=\"shop\",api=\"pay\",status=\"error\"}";
 
 pub(super) static RESOURCES: AlertGroup = AlertGroup {
     name: "resources",
@@ -72,8 +63,8 @@ pub(super) static RESOURCES: AlertGroup = AlertGroup {
             ],
             queries: &["sum by (api, error_type) (rate(api_errors_total[$w]))"],
             test: &[
-                Input(API_OK, "0+10x60", "0+10x60"),
-                Input(API_FAILED, "0+10x60", "0+0x60"),
+                "api_calls_total{job=\"shop\",api=\"pay\",status=\"success\"} 0+10x60 0+10x60",
+                "api_calls_total{job=\"shop\",api=\"pay\",status=\"error\"} 0+10x60 0+0x60",
             ],
         },
         Alert {
@@ -94,16 +85,8 @@ pub(super) static RESOURCES: AlertGroup = AlertGroup {
                 "storage_size_bytes",
             ],
             test: &[
-                Input(
-                    "storage_operations_total{job=\"shop\",operation=\"read\",backend=\"db\",status=\"success\"}",
-                    "0+10x60",
-                    "0+10x60",
-                ),
-                Input(
-                    "storage_operations_total{job=\"shop\",operation=\"read\",backend=\"db\",status=\"error\"}",
-                    "0+10x60",
-                    "0+0x60",
-                ),
+                "storage_operations_total{job=\"shop\",operation=\"read\",backend=\"db\",status=\"success\"} 0+10x60 0+10x60",
+                "storage_operations_total{job=\"shop\",operation=\"read\",backend=\"db\",status=\"error\"} 0+10x60 0+0x60",
             ],
         },
         Alert {
@@ -124,11 +107,9 @@ pub(super) static RESOURCES: AlertGroup = AlertGroup {
                 "sum by (pipeline_type) (increase(pipeline_failures_detected_total[1h]))",
                 "sum by (pipeline_type, status) (increase(pipeline_healing_attempts_total[1h]))",
             ],
-            test: &[Input(
-                "pipeline_failures_detected_total{job=\"shop\",pipeline_type=\"load\"}",
-                "0+1x60",
-                "0+0x60",
-            )],
+            test: &[
+                "pipeline_failures_detected_total{job=\"shop\",pipeline_type=\"load\"} 0+1x60 0+0x60",
+            ],
         },
         Alert {
             name: "TestWatcherStopped",
@@ -141,11 +122,7 @@ pub(super) static RESOURCES: AlertGroup = AlertGroup {
             tried: "A supervised watcher was restarted as often as its plan allows.",
             steps: &["Read its last error.", "Start it again."],
             queries: &["sum by (error_type) (increase(test_watcher_errors_total[1h]))"],
-            test: &[Input(
-                "test_watcher_is_running{job=\"shop\",instance=\"a\"}",
-                "0x60",
-                "1x60",
-            )],
+            test: &["test_watcher_is_running 0x60 1x60"],
         },
         Alert {
             name: "AuditAgentSilent",
@@ -161,11 +138,7 @@ pub(super) static RESOURCES: AlertGroup = AlertGroup {
                 "increase(audit_agent_runs_total[1d])",
                 "increase(audit_agent_errors_total[1d])",
             ],
-            test: &[Input(
-                "audit_agent_last_run_timestamp_seconds{job=\"shop\",instance=\"a\"}",
-                "-100000x60",
-                "1000x60",
-            )],
+            test: &["audit_agent_last_run_timestamp_seconds -100000x60 1000x60"],
         },
         Alert {
             name: "BridgeTimeouts",
@@ -182,16 +155,8 @@ pub(super) static RESOURCES: AlertGroup = AlertGroup {
             ],
             queries: &["async_bridge_pending_tasks", "async_bridge_active_loops"],
             test: &[
-                Input(
-                    "async_bridge_calls_total{job=\"shop\",operation=\"o\"}",
-                    "0+10x60",
-                    "0+10x60",
-                ),
-                Input(
-                    "async_bridge_timeouts_total{job=\"shop\",operation=\"o\"}",
-                    "0+5x60",
-                    "0+0x60",
-                ),
+                "async_bridge_calls_total{job=\"shop\",operation=\"o\"} 0+10x60 0+10x60",
+                "async_bridge_timeouts_total{job=\"shop\",operation=\"o\"} 0+5x60 0+0x60",
             ],
         },
     ],

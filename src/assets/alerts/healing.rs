@@ -1,11 +1,6 @@
 //! Alerts on the healing engine itself: whether it heals, and whether it can.
 
-use crate::assets::table::{Alert, AlertGroup, Input};
-
-const FAILURES: &str =
-    "healing_failures_total{job=\"shop\",instance=\"a\",issue_type=\"t\",action=\"restart\"}";
-const ATTEMPTS: &str =
-    "healing_attempts_total{job=\"shop\",instance=\"a\",issue_type=\"t\",action=\"restart\"}";
+use crate::assets::table::{Alert, AlertGroup};
 
 const PAGE: &[&str] = &[
     "Open the page of the service: the issue, each attempt, and why it failed.",
@@ -30,7 +25,9 @@ pub(super) static HEALING: AlertGroup = AlertGroup {
                 "sum by (action, issue_type) (increase(healing_failures_total[1h]))",
                 "sum by (action, issue_type) (increase(healing_success_total[1h]))",
             ],
-            test: &[Input(FAILURES, "0+1x60", "0+0x60")],
+            test: &[
+                "healing_failures_total{job=\"shop\",instance=\"a\",issue_type=\"t\",action=\"restart\"} 0+1x60 0+0x60",
+            ],
         },
         Alert {
             name: "HealingFailuresHigh",
@@ -43,7 +40,9 @@ pub(super) static HEALING: AlertGroup = AlertGroup {
             tried: "Budgets and backoff slow each component down, but many components are affected.",
             steps: PAGE,
             queries: &["topk(10, sum by (action, issue_type) (rate(healing_failures_total[$w])))"],
-            test: &[Input(FAILURES, "0+60x60", "0+6x60")],
+            test: &[
+                "healing_failures_total{job=\"shop\",instance=\"a\",issue_type=\"t\",action=\"restart\"} 0+60x60 0+6x60",
+            ],
         },
         Alert {
             name: "HealingTooOften",
@@ -58,7 +57,9 @@ pub(super) static HEALING: AlertGroup = AlertGroup {
             queries: &[
                 "topk(10, sum by (component, issue_type) (increase(healing_issues_detected_total[1h])))",
             ],
-            test: &[Input(ATTEMPTS, "0+120x60", "0+6x60")],
+            test: &[
+                "healing_attempts_total{job=\"shop\",instance=\"a\",issue_type=\"t\",action=\"restart\"} 0+120x60 0+6x60",
+            ],
         },
         Alert {
             name: "HealingStuck",
@@ -75,11 +76,7 @@ pub(super) static HEALING: AlertGroup = AlertGroup {
                 "Give the action a time limit of its own, and let it wait without blocking.",
             ],
             queries: &["healing_zombies", "healing_attempts_running"],
-            test: &[Input(
-                "healing_zombies{job=\"shop\",instance=\"a\"}",
-                "1x60",
-                "0x60",
-            )],
+            test: &["healing_zombies 1x60 0x60"],
         },
         Alert {
             name: "HealingGaveUp",
@@ -92,11 +89,7 @@ pub(super) static HEALING: AlertGroup = AlertGroup {
             tried: "Everything that the plan has.",
             steps: PAGE,
             queries: &["active_alerts", "healing_issues_open"],
-            test: &[Input(
-                "active_alerts{job=\"shop\",instance=\"a\",severity=\"critical\"}",
-                "1x60",
-                "0x60",
-            )],
+            test: &["active_alerts{job=\"shop\",instance=\"a\",severity=\"critical\"} 1x60 0x60"],
         },
         Alert {
             name: "HealingStopped",
@@ -112,11 +105,7 @@ pub(super) static HEALING: AlertGroup = AlertGroup {
                 "Resume as soon as that reason is gone.",
             ],
             queries: &["healing_paused", "healing_killed", "healing_queue_size"],
-            test: &[Input(
-                "healing_paused{job=\"shop\",instance=\"a\"}",
-                "1x60",
-                "0x60",
-            )],
+            test: &["healing_paused 1x60 0x60"],
         },
         Alert {
             name: "HealingStorm",
@@ -132,11 +121,7 @@ pub(super) static HEALING: AlertGroup = AlertGroup {
                 "Repair that; the engine goes on by itself, slowly at first.",
             ],
             queries: &["healing_components_bad", "healing_components_known"],
-            test: &[Input(
-                "healing_storm{job=\"shop\",instance=\"a\"}",
-                "1x60",
-                "0x60",
-            )],
+            test: &["healing_storm 1x60 0x60"],
         },
         Alert {
             name: "JournalBroken",
@@ -152,11 +137,7 @@ pub(super) static HEALING: AlertGroup = AlertGroup {
                 "Check the owner and the permissions of `journal.path`.",
             ],
             queries: &["healing_journal_healthy", "system_disk_percent"],
-            test: &[Input(
-                "healing_journal_healthy{job=\"shop\",instance=\"a\"}",
-                "0x60",
-                "1x60",
-            )],
+            test: &["healing_journal_healthy 0x60 1x60"],
         },
     ],
 };

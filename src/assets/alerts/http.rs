@@ -1,15 +1,8 @@
 //! Alerts on failing and slow requests.
 
-use crate::assets::table::{Alert, AlertGroup, Input};
+use crate::assets::table::{Alert, AlertGroup};
 
 const ENGINE: &str = "The engine works on what its detectors find: tasks, files, resources, suppliers. A fault in a handler is not among it.";
-
-const OK: &str =
-    "http_requests_total{job=\"shop\",instance=\"a\",method=\"GET\",path=\"/\",status=\"200\"}";
-const FAILED: &str =
-    "http_requests_total{job=\"shop\",instance=\"a\",method=\"GET\",path=\"/\",status=\"500\"}";
-const SUM: &str = "http_request_duration_seconds_sum{job=\"shop\",instance=\"a\",method=\"GET\",path=\"/\",status=\"200\"}";
-const COUNT: &str = "http_request_duration_seconds_count{job=\"shop\",instance=\"a\",method=\"GET\",path=\"/\",status=\"200\"}";
 
 const WHERE: &[&str] = &[
     "Find the routes that fail: the second query.",
@@ -45,8 +38,8 @@ pub(super) static HTTP: AlertGroup = AlertGroup {
             steps: WHERE,
             queries: RATIO,
             test: &[
-                Input(OK, "0+97x60", "0+1000x60"),
-                Input(FAILED, "0+3x60", "0+1x60"),
+                "http_requests_total{job=\"shop\",instance=\"a\",method=\"GET\",path=\"/\",status=\"200\"} 0+97x60 0+1000x60",
+                "http_requests_total{job=\"shop\",instance=\"a\",method=\"GET\",path=\"/\",status=\"500\"} 0+3x60 0+1x60",
             ],
         },
         Alert {
@@ -61,8 +54,8 @@ pub(super) static HTTP: AlertGroup = AlertGroup {
             steps: WHERE,
             queries: RATIO,
             test: &[
-                Input(OK, "0+93x60", "0+1000x60"),
-                Input(FAILED, "0+7x60", "0+1x60"),
+                "http_requests_total{job=\"shop\",instance=\"a\",method=\"GET\",path=\"/\",status=\"200\"} 0+93x60 0+1000x60",
+                "http_requests_total{job=\"shop\",instance=\"a\",method=\"GET\",path=\"/\",status=\"500\"} 0+7x60 0+1x60",
             ],
         },
         Alert {
@@ -77,8 +70,8 @@ pub(super) static HTTP: AlertGroup = AlertGroup {
             steps: WHERE,
             queries: RATIO,
             test: &[
-                Input(OK, "0+80x60", "0+1000x60"),
-                Input(FAILED, "0+20x60", "0+1x60"),
+                "http_requests_total{job=\"shop\",instance=\"a\",method=\"GET\",path=\"/\",status=\"200\"} 0+80x60 0+1000x60",
+                "http_requests_total{job=\"shop\",instance=\"a\",method=\"GET\",path=\"/\",status=\"500\"} 0+20x60 0+1x60",
             ],
         },
         Alert {
@@ -93,21 +86,9 @@ pub(super) static HTTP: AlertGroup = AlertGroup {
             steps: SLOW,
             queries: TIMES,
             test: &[
-                Input(
-                    "http_request_duration_seconds_bucket{job=\"shop\",le=\"0.1\"}",
-                    "0+0x60",
-                    "0+100x60",
-                ),
-                Input(
-                    "http_request_duration_seconds_bucket{job=\"shop\",le=\"0.5\"}",
-                    "0+100x60",
-                    "0+100x60",
-                ),
-                Input(
-                    "http_request_duration_seconds_bucket{job=\"shop\",le=\"+Inf\"}",
-                    "0+100x60",
-                    "0+100x60",
-                ),
+                "http_request_duration_seconds_bucket{job=\"shop\",le=\"0.1\"} 0+0x60 0+100x60",
+                "http_request_duration_seconds_bucket{job=\"shop\",le=\"0.5\"} 0+100x60 0+100x60",
+                "http_request_duration_seconds_bucket{job=\"shop\",le=\"+Inf\"} 0+100x60 0+100x60",
             ],
         },
         Alert {
@@ -122,8 +103,8 @@ pub(super) static HTTP: AlertGroup = AlertGroup {
             steps: SLOW,
             queries: TIMES,
             test: &[
-                Input(SUM, "0+100x60", "0+10x60"),
-                Input(COUNT, "0+100x60", "0+100x60"),
+                "http_request_duration_seconds_sum{job=\"shop\",instance=\"a\",method=\"GET\",path=\"/\",status=\"200\"} 0+100x60 0+10x60",
+                "http_request_duration_seconds_count{job=\"shop\",instance=\"a\",method=\"GET\",path=\"/\",status=\"200\"} 0+100x60 0+100x60",
             ],
         },
         Alert {
@@ -138,8 +119,8 @@ pub(super) static HTTP: AlertGroup = AlertGroup {
             steps: SLOW,
             queries: TIMES,
             test: &[
-                Input(SUM, "0+300x60", "0+10x60"),
-                Input(COUNT, "0+100x60", "0+100x60"),
+                "http_request_duration_seconds_sum{job=\"shop\",instance=\"a\",method=\"GET\",path=\"/\",status=\"200\"} 0+300x60 0+10x60",
+                "http_request_duration_seconds_count{job=\"shop\",instance=\"a\",method=\"GET\",path=\"/\",status=\"200\"} 0+100x60 0+100x60",
             ],
         },
         Alert {
@@ -157,16 +138,8 @@ pub(super) static HTTP: AlertGroup = AlertGroup {
                 "topk(10, sum by (service, method) (rate(grpc_requests_total{status!=\"OK\"}[$w])))",
             ],
             test: &[
-                Input(
-                    "grpc_requests_total{job=\"shop\",service=\"s\",method=\"m\",status=\"OK\"}",
-                    "0+80x60",
-                    "0+100x60",
-                ),
-                Input(
-                    "grpc_requests_total{job=\"shop\",service=\"s\",method=\"m\",status=\"INTERNAL\"}",
-                    "0+20x60",
-                    "0+0x60",
-                ),
+                "grpc_requests_total{job=\"shop\",service=\"s\",method=\"m\",status=\"OK\"} 0+80x60 0+100x60",
+                "grpc_requests_total{job=\"shop\",service=\"s\",method=\"m\",status=\"INTERNAL\"} 0+20x60 0+0x60",
             ],
         },
     ],

@@ -1,6 +1,6 @@
 //! Alerts on incidents, playbooks and notifications.
 
-use crate::assets::table::{Alert, AlertGroup, Input};
+use crate::assets::table::{Alert, AlertGroup};
 
 pub(super) static INCIDENTS: AlertGroup = AlertGroup {
     name: "incidents",
@@ -19,11 +19,7 @@ pub(super) static INCIDENTS: AlertGroup = AlertGroup {
                 "See which playbook runs, and whether it succeeds.",
             ],
             queries: &["incidents_active", "playbooks_active"],
-            test: &[Input(
-                "incidents_active{job=\"shop\",severity=\"critical\"}",
-                "1x60",
-                "0x60",
-            )],
+            test: &["incidents_active{job=\"shop\",severity=\"critical\"} 1x60 0x60"],
         },
         Alert {
             name: "IncidentsPileUp",
@@ -39,11 +35,7 @@ pub(super) static INCIDENTS: AlertGroup = AlertGroup {
                 "sum by (severity) (incidents_active)",
                 "increase(incidents_deduplicated_total[1h])",
             ],
-            test: &[Input(
-                "incidents_active{job=\"shop\",severity=\"warning\"}",
-                "30x60",
-                "3x60",
-            )],
+            test: &["incidents_active{job=\"shop\",severity=\"warning\"} 30x60 3x60"],
         },
         Alert {
             name: "PlaybookFails",
@@ -56,11 +48,9 @@ pub(super) static INCIDENTS: AlertGroup = AlertGroup {
             tried: "The playbook itself.",
             steps: &["Read its last run.", "Do its steps by hand."],
             queries: &["sum by (playbook, status) (increase(playbook_executions_total[1d]))"],
-            test: &[Input(
-                "playbook_executions_total{job=\"shop\",playbook=\"p\",status=\"error\"}",
-                "0+1x60",
-                "0+0x60",
-            )],
+            test: &[
+                "playbook_executions_total{job=\"shop\",playbook=\"p\",status=\"error\"} 0+1x60 0+0x60",
+            ],
         },
         Alert {
             name: "NotificationsFail",
@@ -80,16 +70,8 @@ pub(super) static INCIDENTS: AlertGroup = AlertGroup {
                 "sum by (channel, status) (increase(notifications_total[1h]))",
             ],
             test: &[
-                Input(
-                    "notifications_total{job=\"shop\",channel=\"mail\",status=\"success\"}",
-                    "0+10x60",
-                    "0+10x60",
-                ),
-                Input(
-                    "notifications_total{job=\"shop\",channel=\"mail\",status=\"error\"}",
-                    "0+10x60",
-                    "0+0x60",
-                ),
+                "notifications_total{job=\"shop\",channel=\"mail\",status=\"success\"} 0+10x60 0+10x60",
+                "notifications_total{job=\"shop\",channel=\"mail\",status=\"error\"} 0+10x60 0+0x60",
             ],
         },
     ],

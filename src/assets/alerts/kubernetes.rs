@@ -1,6 +1,6 @@
 //! Alerts on pods, nodes and autoscalers, from kube-state-metrics, and on probes from outside.
 
-use crate::assets::table::{Alert, AlertGroup, Input};
+use crate::assets::table::{Alert, AlertGroup};
 
 pub(super) static KUBERNETES: AlertGroup = AlertGroup {
     name: "kubernetes",
@@ -23,11 +23,9 @@ pub(super) static KUBERNETES: AlertGroup = AlertGroup {
                 "increase(kube_pod_container_status_restarts_total[1h])",
                 "healing_exit_asked",
             ],
-            test: &[Input(
-                "kube_pod_container_status_restarts_total{namespace=\"shop\",pod=\"a\",container=\"c\"}",
-                "0+1x60",
-                "3x60",
-            )],
+            test: &[
+                "kube_pod_container_status_restarts_total{namespace=\"shop\",pod=\"a\",container=\"c\"} 0+1x60 3x60",
+            ],
         },
         Alert {
             name: "PodNotReady",
@@ -46,11 +44,9 @@ pub(super) static KUBERNETES: AlertGroup = AlertGroup {
                 "healing_not_ready",
                 "kube_pod_status_ready{condition=\"true\"}",
             ],
-            test: &[Input(
-                "kube_pod_status_ready{namespace=\"shop\",pod=\"a\",condition=\"false\"}",
-                "1x60",
-                "0x60",
-            )],
+            test: &[
+                "kube_pod_status_ready{namespace=\"shop\",pod=\"a\",condition=\"false\"} 1x60 0x60",
+            ],
         },
         Alert {
             name: "NodeNotReady",
@@ -66,11 +62,9 @@ pub(super) static KUBERNETES: AlertGroup = AlertGroup {
                 "Restart or replace the node.",
             ],
             queries: &["kube_node_status_condition{status=\"true\"}"],
-            test: &[Input(
-                "kube_node_status_condition{node=\"n\",condition=\"Ready\",status=\"true\"}",
-                "0x60",
-                "1x60",
-            )],
+            test: &[
+                "kube_node_status_condition{node=\"n\",condition=\"Ready\",status=\"true\"} 0x60 1x60",
+            ],
         },
         Alert {
             name: "AutoscalerAtLimit",
@@ -87,16 +81,8 @@ pub(super) static KUBERNETES: AlertGroup = AlertGroup {
             ],
             queries: &["kube_horizontalpodautoscaler_status_current_replicas"],
             test: &[
-                Input(
-                    "kube_horizontalpodautoscaler_status_current_replicas{namespace=\"shop\",horizontalpodautoscaler=\"h\"}",
-                    "5x60",
-                    "2x60",
-                ),
-                Input(
-                    "kube_horizontalpodautoscaler_spec_max_replicas{namespace=\"shop\",horizontalpodautoscaler=\"h\"}",
-                    "5x60",
-                    "5x60",
-                ),
+                "kube_horizontalpodautoscaler_status_current_replicas{namespace=\"shop\",horizontalpodautoscaler=\"h\"} 5x60 2x60",
+                "kube_horizontalpodautoscaler_spec_max_replicas{namespace=\"shop\",horizontalpodautoscaler=\"h\"} 5x60 5x60",
             ],
         },
         Alert {
@@ -112,11 +98,7 @@ pub(super) static KUBERNETES: AlertGroup = AlertGroup {
                 "Compare with `up` of the same service: if that is 1, look at the network, names and certificates in between.",
             ],
             queries: &["probe_success", "up"],
-            test: &[Input(
-                "probe_success{job=\"probes\",instance=\"http://shop\"}",
-                "0x60",
-                "1x60",
-            )],
+            test: &["probe_success{job=\"probes\",instance=\"http://shop\"} 0x60 1x60"],
         },
     ],
 };

@@ -1,9 +1,6 @@
 //! Alerts on the cost and failures of calls to language models.
 
-use crate::assets::table::{Alert, AlertGroup, Input};
-
-const OK: &str = "llm_requests_total{job=\"shop\",provider=\"p\",model=\"m\",operation=\"chat\",status=\"success\"}";
-const FAILED: &str = "llm_requests_total{job=\"shop\",provider=\"p\",model=\"m\",operation=\"chat\",status=\"error\"}";
+use crate::assets::table::{Alert, AlertGroup};
 
 pub(super) static LLM: AlertGroup = AlertGroup {
     name: "llm",
@@ -26,11 +23,7 @@ pub(super) static LLM: AlertGroup = AlertGroup {
                 "topk(5, sum by (model) (increase(llm_cost_usd_total[1h])))",
                 "topk(5, sum by (model, type) (rate(llm_tokens_total[$w])))",
             ],
-            test: &[Input(
-                "llm_cost_usd_total{job=\"shop\",provider=\"p\",model=\"m\"}",
-                "0+1x60",
-                "0+0.01x60",
-            )],
+            test: &["llm_cost_usd_total{job=\"shop\",provider=\"p\",model=\"m\"} 0+1x60 0+0.01x60"],
         },
         Alert {
             name: "LlmErrors",
@@ -47,8 +40,8 @@ pub(super) static LLM: AlertGroup = AlertGroup {
             ],
             queries: &["sum by (provider, error_type) (rate(llm_errors_total[$w]))"],
             test: &[
-                Input(OK, "0+10x60", "0+10x60"),
-                Input(FAILED, "0+5x60", "0+0x60"),
+                "llm_requests_total{job=\"shop\",provider=\"p\",model=\"m\",operation=\"chat\",status=\"success\"} 0+10x60 0+10x60",
+                "llm_requests_total{job=\"shop\",provider=\"p\",model=\"m\",operation=\"chat\",status=\"error\"} 0+5x60 0+0x60",
             ],
         },
         Alert {
@@ -65,11 +58,7 @@ pub(super) static LLM: AlertGroup = AlertGroup {
                 "Ask the provider for a higher limit.",
             ],
             queries: &["sum by (provider) (rate(llm_requests_total[$w]))"],
-            test: &[Input(
-                "llm_rate_limits_total{job=\"shop\",provider=\"p\"}",
-                "0+5x60",
-                "0+0x60",
-            )],
+            test: &["llm_rate_limits_total{job=\"shop\",provider=\"p\"} 0+5x60 0+0x60"],
         },
         Alert {
             name: "LlmSlow",
@@ -86,21 +75,9 @@ pub(super) static LLM: AlertGroup = AlertGroup {
             ],
             queries: &["sum by (model, type) (rate(llm_tokens_total[$w]))"],
             test: &[
-                Input(
-                    "llm_request_duration_seconds_bucket{job=\"shop\",provider=\"p\",model=\"m\",operation=\"chat\",le=\"10.24\"}",
-                    "0+0x60",
-                    "0+10x60",
-                ),
-                Input(
-                    "llm_request_duration_seconds_bucket{job=\"shop\",provider=\"p\",model=\"m\",operation=\"chat\",le=\"81.92\"}",
-                    "0+10x60",
-                    "0+10x60",
-                ),
-                Input(
-                    "llm_request_duration_seconds_bucket{job=\"shop\",provider=\"p\",model=\"m\",operation=\"chat\",le=\"+Inf\"}",
-                    "0+10x60",
-                    "0+10x60",
-                ),
+                "llm_request_duration_seconds_bucket{job=\"shop\",provider=\"p\",model=\"m\",operation=\"chat\",le=\"10.24\"} 0+0x60 0+10x60",
+                "llm_request_duration_seconds_bucket{job=\"shop\",provider=\"p\",model=\"m\",operation=\"chat\",le=\"81.92\"} 0+10x60 0+10x60",
+                "llm_request_duration_seconds_bucket{job=\"shop\",provider=\"p\",model=\"m\",operation=\"chat\",le=\"+Inf\"} 0+10x60 0+10x60",
             ],
         },
     ],

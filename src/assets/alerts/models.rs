@@ -1,8 +1,6 @@
 //! Alerts on models, and on the anomalies that they find.
 
-use crate::assets::table::{Alert, AlertGroup, Input};
-
-const ANOMALIES: &str = "anomalies_detected_total{job=\"shop\",instance=\"a\",anomaly_type=\"load\",severity=\"warning\"}";
+use crate::assets::table::{Alert, AlertGroup};
 
 pub(super) static MODELS: AlertGroup = AlertGroup {
     name: "models",
@@ -21,11 +19,7 @@ pub(super) static MODELS: AlertGroup = AlertGroup {
                 "Retrain it, or go back to the previous version.",
             ],
             queries: &["ml_model_accuracy", "increase(ml_training_runs_total[1d])"],
-            test: &[Input(
-                "ml_model_accuracy{job=\"shop\",model=\"m\"}",
-                "0.7x60",
-                "0.9x60",
-            )],
+            test: &["ml_model_accuracy{job=\"shop\",model=\"m\"} 0.7x60 0.9x60"],
         },
         Alert {
             name: "ModelFalsePositives",
@@ -41,11 +35,7 @@ pub(super) static MODELS: AlertGroup = AlertGroup {
                 "Retrain it on the false alarms.",
             ],
             queries: &["ml_false_positive_rate"],
-            test: &[Input(
-                "ml_false_positive_rate{job=\"shop\",model=\"m\"}",
-                "0.3x60",
-                "0.05x60",
-            )],
+            test: &["ml_false_positive_rate{job=\"shop\",model=\"m\"} 0.3x60 0.05x60"],
         },
         Alert {
             name: "AnomalyDetected",
@@ -61,7 +51,9 @@ pub(super) static MODELS: AlertGroup = AlertGroup {
                 "If it was nothing, mark the alarm as false.",
             ],
             queries: &["sum by (anomaly_type, severity) (increase(anomalies_detected_total[1h]))"],
-            test: &[Input(ANOMALIES, "0+1x60", "0+0x60")],
+            test: &[
+                "anomalies_detected_total{job=\"shop\",instance=\"a\",anomaly_type=\"load\",severity=\"warning\"} 0+1x60 0+0x60",
+            ],
         },
         Alert {
             name: "AnomalyRateHigh",
@@ -77,7 +69,9 @@ pub(super) static MODELS: AlertGroup = AlertGroup {
                 "Compare with the load and the last deployment.",
             ],
             queries: &["topk(5, sum by (anomaly_type) (rate(anomalies_detected_total[$w])))"],
-            test: &[Input(ANOMALIES, "0+30x60", "0+1x60")],
+            test: &[
+                "anomalies_detected_total{job=\"shop\",instance=\"a\",anomaly_type=\"load\",severity=\"warning\"} 0+30x60 0+1x60",
+            ],
         },
     ],
 };

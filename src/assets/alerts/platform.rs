@@ -1,6 +1,6 @@
 //! Alerts on the whole platform: availability and health.
 
-use crate::assets::table::{Alert, AlertGroup, Input};
+use crate::assets::table::{Alert, AlertGroup};
 
 pub(super) static PLATFORM: AlertGroup = AlertGroup {
     name: "platform",
@@ -20,7 +20,7 @@ pub(super) static PLATFORM: AlertGroup = AlertGroup {
                 "Restart the instance if it hangs; roll back if it began with a deployment.",
             ],
             queries: &["up", "process_start_time_seconds"],
-            test: &[Input("up{job=\"shop\",instance=\"a\"}", "0x60", "1x60")],
+            test: &["up 0x60 1x60"],
         },
         Alert {
             name: "HealthDegraded",
@@ -41,11 +41,7 @@ pub(super) static PLATFORM: AlertGroup = AlertGroup {
                 "system_health_coverage_ratio",
                 "healing_issues_open",
             ],
-            test: &[Input(
-                "system_health_score{job=\"shop\",instance=\"a\"}",
-                "70x60",
-                "95x60",
-            )],
+            test: &["system_health_score 70x60 95x60"],
         },
         Alert {
             name: "HealthCritical",
@@ -66,11 +62,7 @@ pub(super) static PLATFORM: AlertGroup = AlertGroup {
                 "healing_components_bad",
                 "active_alerts",
             ],
-            test: &[Input(
-                "system_health_score{job=\"shop\",instance=\"a\"}",
-                "45x60",
-                "95x60",
-            )],
+            test: &["system_health_score 45x60 95x60"],
         },
         Alert {
             name: "HealthLow",
@@ -90,11 +82,7 @@ pub(super) static PLATFORM: AlertGroup = AlertGroup {
                 "system_health_score",
                 "increase(healing_failures_total[1h])",
             ],
-            test: &[Input(
-                "system_health_score{job=\"shop\",instance=\"a\"}",
-                "20x60",
-                "95x60",
-            )],
+            test: &["system_health_score 20x60 95x60"],
         },
         Alert {
             name: "RestartedLately",
@@ -114,11 +102,7 @@ pub(super) static PLATFORM: AlertGroup = AlertGroup {
                 "changes(process_start_time_seconds[1h])",
                 "build_info",
             ],
-            test: &[Input(
-                "uptime_seconds{job=\"shop\",instance=\"a\"}",
-                "10x60",
-                "4000x60",
-            )],
+            test: &["uptime_seconds 10x60 4000x60"],
         },
     ],
 };

@@ -1,9 +1,6 @@
 //! Alerts on the machine and the process: CPU, memory, disks, descriptors, the runtime.
 
-use crate::assets::table::{Alert, AlertGroup, Input};
-
-const CPU: &str = "system_cpu_usage_percent{job=\"shop\",instance=\"a\"}";
-const MEMORY: &str = "system_memory_percent{job=\"shop\",instance=\"a\"}";
+use crate::assets::table::{Alert, AlertGroup};
 
 const BUSY: &[&str] = &[
     "See which process takes it: this one (the second query) or another.",
@@ -30,7 +27,7 @@ pub(super) static SYSTEM: AlertGroup = AlertGroup {
             tried: SHED,
             steps: BUSY,
             queries: CPU_QUERIES,
-            test: &[Input(CPU, "85x60", "40x60")],
+            test: &["system_cpu_usage_percent 85x60 40x60"],
         },
         Alert {
             name: "CpuCritical",
@@ -43,7 +40,7 @@ pub(super) static SYSTEM: AlertGroup = AlertGroup {
             tried: SHED,
             steps: BUSY,
             queries: CPU_QUERIES,
-            test: &[Input(CPU, "97x60", "40x60")],
+            test: &["system_cpu_usage_percent 97x60 40x60"],
         },
         Alert {
             name: "MemoryHigh",
@@ -56,7 +53,7 @@ pub(super) static SYSTEM: AlertGroup = AlertGroup {
             tried: "If a cache or another resource is guarded, it was emptied.",
             steps: BUSY,
             queries: MEMORY_QUERIES,
-            test: &[Input(MEMORY, "90x60", "50x60")],
+            test: &["system_memory_percent 90x60 50x60"],
         },
         Alert {
             name: "MemoryCritical",
@@ -69,7 +66,7 @@ pub(super) static SYSTEM: AlertGroup = AlertGroup {
             tried: "If a cache or another resource is guarded, it was emptied.",
             steps: BUSY,
             queries: MEMORY_QUERIES,
-            test: &[Input(MEMORY, "98x60", "50x60")],
+            test: &["system_memory_percent 98x60 50x60"],
         },
         Alert {
             name: "DiskFull",
@@ -88,11 +85,7 @@ pub(super) static SYSTEM: AlertGroup = AlertGroup {
                 "system_disk_free_bytes",
                 "predict_linear(system_disk_free_bytes[6h], 86400)",
             ],
-            test: &[Input(
-                "system_disk_percent{job=\"shop\",instance=\"a\",mount=\"/\"}",
-                "95x60",
-                "40x60",
-            )],
+            test: &["system_disk_percent{job=\"shop\",instance=\"a\",mount=\"/\"} 95x60 40x60"],
         },
         Alert {
             name: "DescriptorsScarce",
@@ -109,16 +102,8 @@ pub(super) static SYSTEM: AlertGroup = AlertGroup {
             ],
             queries: &["process_open_fds", "http_requests_in_flight"],
             test: &[
-                Input(
-                    "process_open_fds{job=\"shop\",instance=\"a\"}",
-                    "950x60",
-                    "50x60",
-                ),
-                Input(
-                    "process_max_fds{job=\"shop\",instance=\"a\"}",
-                    "1024x60",
-                    "1024x60",
-                ),
+                "process_open_fds 950x60 50x60",
+                "process_max_fds 1024x60 1024x60",
             ],
         },
         Alert {
@@ -138,11 +123,7 @@ pub(super) static SYSTEM: AlertGroup = AlertGroup {
                 "container_memory_used_bytes",
                 "container_memory_limit_bytes",
             ],
-            test: &[Input(
-                "container_memory_percent{job=\"shop\",instance=\"a\"}",
-                "95x60",
-                "40x60",
-            )],
+            test: &["container_memory_percent 95x60 40x60"],
         },
         Alert {
             name: "RuntimeBusy",
@@ -159,12 +140,8 @@ pub(super) static SYSTEM: AlertGroup = AlertGroup {
             ],
             queries: &["tokio_global_queue_depth", "tokio_alive_tasks"],
             test: &[
-                Input(
-                    "tokio_worker_busy_seconds_total{job=\"shop\",instance=\"a\"}",
-                    "0+118x60",
-                    "0+10x60",
-                ),
-                Input("tokio_workers{job=\"shop\",instance=\"a\"}", "2x60", "2x60"),
+                "tokio_worker_busy_seconds_total 0+118x60 0+10x60",
+                "tokio_workers 2x60 2x60",
             ],
         },
         Alert {
@@ -181,11 +158,9 @@ pub(super) static SYSTEM: AlertGroup = AlertGroup {
                 "If all are needed, raise the limit of the family.",
             ],
             queries: &["topk(10, sum by (metric) (selfheal_series_overflowed_total))"],
-            test: &[Input(
-                "selfheal_series_overflowed_total{job=\"shop\",instance=\"a\",metric=\"m\"}",
-                "0+1x60",
-                "0+0x60",
-            )],
+            test: &[
+                "selfheal_series_overflowed_total{job=\"shop\",instance=\"a\",metric=\"m\"} 0+1x60 0+0x60",
+            ],
         },
         Alert {
             name: "ScrapesFail",
@@ -200,11 +175,9 @@ pub(super) static SYSTEM: AlertGroup = AlertGroup {
                 "`slow` and `gone`: the scraper or the network. `late` and `busy`: too many scrapers, or a collector that takes long.",
             ],
             queries: &["collector_duration_seconds", "scrape_duration_seconds"],
-            test: &[Input(
-                "selfheal_scrapes_failed_total{job=\"shop\",instance=\"a\",reason=\"late\"}",
-                "0+1x60",
-                "0+0x60",
-            )],
+            test: &[
+                "selfheal_scrapes_failed_total{job=\"shop\",instance=\"a\",reason=\"late\"} 0+1x60 0+0x60",
+            ],
         },
     ],
 };

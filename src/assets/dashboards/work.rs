@@ -8,97 +8,40 @@ pub(super) static INCIDENTS: Dashboard<'static> = Dashboard {
     title: "Incidents and playbooks",
     marks: &[],
     panels: &[
-        Panel::stat("Open", "none", &[("sum(incidents_active)", "")]).alert("IncidentsPileUp"),
-        Panel::stat(
-            "Critical",
-            "none",
-            &[("sum(incidents_active{severity=\"critical\"})", "")],
-        )
-        .alert("CriticalIncident"),
-        Panel::stat(
-            "Deduplicated and correlated, last hour",
-            "none",
-            &[(
-                "sum(increase(incidents_deduplicated_total[1h])) + sum(increase(incidents_correlated_total[1h]))",
-                "",
-            )],
-        ),
-        Panel::stat(
-            "Escalated, last hour",
-            "none",
-            &[("sum(increase(incidents_escalated_total[1h]))", "")],
-        ),
-        Panel::lines(
-            "Open, by severity",
-            "none",
-            &[("sum by (severity) (incidents_active)", "{{severity}}")],
-        ),
-        Panel::lines(
-            "Incidents",
-            "none",
-            &[(
-                "sum by (severity, status) (increase(incidents_total[1h]))",
-                "{{severity}} {{status}}",
-            )],
-        ),
-        Panel::lines(
-            "Processing time of an incident",
-            "s",
-            &[(
-                "histogram_quantile(0.5, sum by (severity, le) (rate(incident_processing_duration_seconds_bucket[$w])))",
-                "{{severity}} p50",
-            )],
-        ),
-        Panel::lines(
-            "Escalations",
-            "none",
-            &[(
-                "sum by (level) (increase(incidents_escalated_total[1h]))",
-                "{{level}}",
-            )],
-        ),
+        Panel::stat("Open", "none")
+            .sum("incidents_active", "")
+            .alert("IncidentsPileUp"),
+        Panel::stat("Critical", "none")
+            .sum("incidents_active{severity=\"critical\"}", "")
+            .alert("CriticalIncident"),
+        Panel::stat("Deduplicated and correlated, last hour", "none")
+            .query("sum(increase(incidents_deduplicated_total[1h])) + sum(increase(incidents_correlated_total[1h]))", ""),
+        Panel::stat("Escalated, last hour", "none")
+            .hourly("incidents_escalated_total", ""),
+        Panel::lines("Open, by severity", "none")
+            .sum("incidents_active", "{{severity}}"),
+        Panel::lines("Incidents", "none")
+            .hourly("incidents_total", "{{severity}} {{status}}"),
+        Panel::lines("Processing time of an incident", "s")
+            .quantile(0.5, "incident_processing_duration_seconds", "{{severity}} p50"),
+        Panel::lines("Escalations", "none")
+            .hourly("incidents_escalated_total", "{{level}}"),
         Panel::row("Playbooks"),
-        Panel::lines(
-            "Executions",
-            "none",
-            &[(
-                "sum by (playbook, status) (increase(playbook_executions_total[1h]))",
-                "{{playbook}} {{status}}",
-            )],
-        )
-        .alert("PlaybookFails"),
-        Panel::lines("Under way", "none", &[("playbooks_active", "{{playbook}}")]),
-        Panel::lines(
-            "Time, p95",
-            "s",
-            &[(
-                "histogram_quantile(0.95, sum by (playbook, le) (rate(playbook_execution_duration_seconds_bucket[$w])))",
-                "{{playbook}}",
-            )],
-        ),
+        Panel::lines("Executions", "none")
+            .hourly("playbook_executions_total", "{{playbook}} {{status}}")
+            .alert("PlaybookFails"),
+        Panel::lines("Under way", "none")
+            .query("playbooks_active", "{{playbook}}"),
+        Panel::lines("Time, p95", "s")
+            .quantile(0.95, "playbook_execution_duration_seconds", "{{playbook}}"),
         Panel::row("Notifications"),
-        Panel::lines(
-            "Notifications",
-            "cps",
-            &[(
-                "sum by (channel, status) (rate(notifications_total[$w]))",
-                "{{channel}} {{status}}",
-            )],
-        )
-        .alert("NotificationsFail"),
-        Panel::lines(
-            "Waiting",
-            "none",
-            &[("notification_queue_size", "{{channel}}")],
-        ),
-        Panel::lines(
-            "Time of a delivery, p95",
-            "s",
-            &[(
-                "histogram_quantile(0.95, sum by (channel, le) (rate(notification_delivery_duration_seconds_bucket[$w])))",
-                "{{channel}}",
-            )],
-        ),
+        Panel::lines("Notifications", "cps")
+            .rate("notifications_total", "{{channel}} {{status}}")
+            .alert("NotificationsFail"),
+        Panel::lines("Waiting", "none")
+            .query("notification_queue_size", "{{channel}}"),
+        Panel::lines("Time of a delivery, p95", "s")
+            .quantile(0.95, "notification_delivery_duration_seconds", "{{channel}}"),
     ],
 };
 
@@ -107,50 +50,20 @@ pub(super) static PIPELINES: Dashboard<'static> = Dashboard {
     title: "Pipelines",
     marks: &[],
     panels: &[
-        Panel::stat("Running", "none", &[("sum(active_pipelines)", "")]),
-        Panel::stat(
-            "Failures, last hour",
-            "none",
-            &[("sum(increase(pipeline_failures_detected_total[1h]))", "")],
-        )
-        .alert("PipelineFails"),
-        Panel::stat(
-            "Healed",
-            "percentunit",
-            &[(
-                "sum(increase(pipeline_healing_attempts_total{status=\"success\"}[1h])) / (sum(increase(pipeline_healing_attempts_total[1h])) > 0)",
-                "",
-            )],
-        ),
-        Panel::lines(
-            "Running, by type",
-            "none",
-            &[("active_pipelines", "{{pipeline_type}}")],
-        ),
-        Panel::lines(
-            "Failures",
-            "none",
-            &[(
-                "sum by (pipeline_type) (increase(pipeline_failures_detected_total[1h]))",
-                "{{pipeline_type}}",
-            )],
-        ),
-        Panel::lines(
-            "Attempts to heal",
-            "none",
-            &[(
-                "sum by (pipeline_type, status) (increase(pipeline_healing_attempts_total[1h]))",
-                "{{pipeline_type}} {{status}}",
-            )],
-        ),
-        Panel::lines(
-            "Time to heal, p95",
-            "s",
-            &[(
-                "histogram_quantile(0.95, sum by (pipeline_type, le) (rate(pipeline_healing_duration_seconds_bucket[$w])))",
-                "{{pipeline_type}}",
-            )],
-        ),
+        Panel::stat("Running", "none").sum("active_pipelines", ""),
+        Panel::stat("Failures, last hour", "none")
+            .hourly("pipeline_failures_detected_total", "")
+            .alert("PipelineFails"),
+        Panel::stat("Healed", "percentunit")
+            .query("sum(increase(pipeline_healing_attempts_total{status=\"success\"}[1h])) / (sum(increase(pipeline_healing_attempts_total[1h])) > 0)", ""),
+        Panel::lines("Running, by type", "none")
+            .query("active_pipelines", "{{pipeline_type}}"),
+        Panel::lines("Failures", "none")
+            .hourly("pipeline_failures_detected_total", "{{pipeline_type}}"),
+        Panel::lines("Attempts to heal", "none")
+            .hourly("pipeline_healing_attempts_total", "{{pipeline_type}} {{status}}"),
+        Panel::lines("Time to heal, p95", "s")
+            .quantile(0.95, "pipeline_healing_duration_seconds", "{{pipeline_type}}"),
     ],
 };
 
@@ -159,66 +72,24 @@ pub(super) static TEST_WATCHER: Dashboard<'static> = Dashboard {
     title: "Test watcher",
     marks: &[],
     panels: &[
-        Panel::stat("Running", "none", &[("min(test_watcher_is_running)", "")])
+        Panel::stat("Running", "none")
+            .query("min(test_watcher_is_running)", "")
             .steps(&[(0.0, "red"), (1.0, "green")])
             .alert("TestWatcherStopped"),
-        Panel::stat(
-            "Changed files waiting",
-            "none",
-            &[("sum(test_watcher_changed_files_current)", "")],
-        ),
-        Panel::stat(
-            "Memory",
-            "bytes",
-            &[("sum(test_watcher_memory_usage_bytes)", "")],
-        ),
-        Panel::stat(
-            "Files, last hour",
-            "none",
-            &[("sum(increase(test_watcher_files_processed_total[1h]))", "")],
-        ),
-        Panel::lines(
-            "Tests",
-            "none",
-            &[(
-                "sum by (status) (increase(test_watcher_tests_run_total[1h]))",
-                "{{status}}",
-            )],
-        ),
-        Panel::lines(
-            "Errors",
-            "none",
-            &[(
-                "sum by (error_type) (increase(test_watcher_errors_total[1h]))",
-                "{{error_type}}",
-            )],
-        ),
-        Panel::lines(
-            "Calls",
-            "none",
-            &[(
-                "sum by (api, status) (increase(test_watcher_api_calls_total[1h]))",
-                "{{api}} {{status}}",
-            )],
-        ),
-        Panel::lines(
-            "Times, p95",
-            "s",
-            &[
-                (
-                    "histogram_quantile(0.95, sum by (le) (rate(test_watcher_processing_duration_seconds_bucket[$w])))",
-                    "a change",
-                ),
-                (
-                    "histogram_quantile(0.95, sum by (le) (rate(test_watcher_debounce_duration_seconds_bucket[$w])))",
-                    "waiting",
-                ),
-                (
-                    "histogram_quantile(0.95, sum by (le) (rate(test_watcher_test_execution_duration_seconds_bucket[$w])))",
-                    "a run of tests",
-                ),
-            ],
-        ),
+        Panel::stat("Changed files waiting", "none").sum("test_watcher_changed_files_current", ""),
+        Panel::stat("Memory", "bytes").sum("test_watcher_memory_usage_bytes", ""),
+        Panel::stat("Files, last hour", "none").hourly("test_watcher_files_processed_total", ""),
+        Panel::lines("Tests", "none").hourly("test_watcher_tests_run_total", "{{status}}"),
+        Panel::lines("Errors", "none").hourly("test_watcher_errors_total", "{{error_type}}"),
+        Panel::lines("Calls", "none").hourly("test_watcher_api_calls_total", "{{api}} {{status}}"),
+        Panel::lines("Times, p95", "s")
+            .quantile(0.95, "test_watcher_processing_duration_seconds", "a change")
+            .quantile(0.95, "test_watcher_debounce_duration_seconds", "waiting")
+            .quantile(
+                0.95,
+                "test_watcher_test_execution_duration_seconds",
+                "a run of tests",
+            ),
     ],
 };
 
@@ -227,67 +98,21 @@ pub(super) static AUDIT_AGENT: Dashboard<'static> = Dashboard {
     title: "Audit agent",
     marks: &[],
     panels: &[
-        Panel::gauge(
-            "Coverage",
-            "percent",
-            &[("min(audit_agent_coverage_percent)", "")],
-        )
-        .steps(&[(0.0, "red"), (70.0, "yellow"), (90.0, "green")]),
-        Panel::stat(
-            "Since the last run",
-            "s",
-            &[("time() - max(audit_agent_last_run_timestamp_seconds)", "")],
-        )
-        .alert("AuditAgentSilent"),
-        Panel::stat(
-            "Under way",
-            "none",
-            &[("sum(audit_agent_active_tasks)", "")],
-        ),
-        Panel::lines(
-            "Runs",
-            "none",
-            &[(
-                "sum by (trigger) (increase(audit_agent_runs_total[1h]))",
-                "{{trigger}}",
-            )],
-        ),
-        Panel::lines(
-            "Found",
-            "none",
-            &[
-                (
-                    "sum(increase(audit_agent_completion_markers_found_total[1h]))",
-                    "markers",
-                ),
-                (
-                    "sum(increase(audit_agent_git_commits_detected_total[1h]))",
-                    "commits",
-                ),
-            ],
-        ),
-        Panel::lines(
-            "Errors",
-            "none",
-            &[(
-                "sum by (error_type) (increase(audit_agent_errors_total[1h]))",
-                "{{error_type}}",
-            )],
-        ),
-        Panel::lines(
-            "Times, p95",
-            "s",
-            &[
-                (
-                    "histogram_quantile(0.95, sum by (le) (rate(audit_agent_run_duration_seconds_bucket[$w])))",
-                    "a run",
-                ),
-                (
-                    "histogram_quantile(0.95, sum by (le) (rate(audit_agent_analysis_duration_seconds_bucket[$w])))",
-                    "an analysis",
-                ),
-            ],
-        ),
+        Panel::gauge("Coverage", "percent")
+            .query("min(audit_agent_coverage_percent)", "")
+            .steps(&[(0.0, "red"), (70.0, "yellow"), (90.0, "green")]),
+        Panel::stat("Since the last run", "s")
+            .query("time() - max(audit_agent_last_run_timestamp_seconds)", "")
+            .alert("AuditAgentSilent"),
+        Panel::stat("Under way", "none").sum("audit_agent_active_tasks", ""),
+        Panel::lines("Runs", "none").hourly("audit_agent_runs_total", "{{trigger}}"),
+        Panel::lines("Found", "none")
+            .hourly("audit_agent_completion_markers_found_total", "markers")
+            .hourly("audit_agent_git_commits_detected_total", "commits"),
+        Panel::lines("Errors", "none").hourly("audit_agent_errors_total", "{{error_type}}"),
+        Panel::lines("Times, p95", "s")
+            .quantile(0.95, "audit_agent_run_duration_seconds", "a run")
+            .quantile(0.95, "audit_agent_analysis_duration_seconds", "an analysis"),
     ],
 };
 
@@ -296,87 +121,28 @@ pub(super) static API: Dashboard<'static> = Dashboard {
     title: "Calls to other services",
     marks: &[],
     panels: &[
-        Panel::lines(
-            "Calls",
-            "reqps",
-            &[(
-                "sum by (api, status) (rate(api_calls_total[$w]))",
-                "{{api}} {{status}}",
-            )],
-        )
-        .alert("SupplierFails"),
-        Panel::lines(
-            "Latency, p95",
-            "s",
-            &[(
-                "histogram_quantile(0.95, sum by (api, le) (rate(api_request_duration_seconds_bucket[$w])))",
-                "{{api}}",
-            )],
-        ),
-        Panel::lines(
-            "Duration of the last call",
-            "s",
-            &[("api_response_time_seconds", "{{api}}")],
-        ),
-        Panel::lines(
-            "Errors by type",
-            "cps",
-            &[(
-                "sum by (api, error_type) (rate(api_errors_total[$w]))",
-                "{{api}} {{error_type}}",
-            )],
-        ),
-        Panel::lines(
-            "Rate-limited",
-            "none",
-            &[(
-                "sum by (api) (increase(api_rate_limits_total[1h]))",
-                "{{api}}",
-            )],
-        ),
-        Panel::lines(
-            "Tokens",
-            "none",
-            &[(
-                "sum by (api) (increase(api_tokens_used_total[1h]))",
-                "{{api}}",
-            )],
-        ),
+        Panel::lines("Calls", "reqps")
+            .rate("api_calls_total", "{{api}} {{status}}")
+            .alert("SupplierFails"),
+        Panel::lines("Latency, p95", "s").quantile(0.95, "api_request_duration_seconds", "{{api}}"),
+        Panel::lines("Duration of the last call", "s")
+            .query("api_response_time_seconds", "{{api}}"),
+        Panel::lines("Errors by type", "cps").rate("api_errors_total", "{{api}} {{error_type}}"),
+        Panel::lines("Rate-limited", "none").hourly("api_rate_limits_total", "{{api}}"),
+        Panel::lines("Tokens", "none").hourly("api_tokens_used_total", "{{api}}"),
         Panel::row("Calls from blocking to async code"),
-        Panel::lines(
-            "Calls over the bridge",
-            "cps",
-            &[
-                (
-                    "sum by (operation) (rate(async_bridge_calls_total[$w]))",
-                    "{{operation}}",
-                ),
-                (
-                    "sum by (operation) (rate(async_bridge_errors_total[$w]))",
-                    "{{operation}} failed",
-                ),
-                (
-                    "sum by (operation) (rate(async_bridge_timeouts_total[$w]))",
-                    "{{operation}} timed out",
-                ),
-            ],
-        )
-        .alert("BridgeTimeouts"),
-        Panel::lines(
-            "Time over the bridge, p95",
-            "s",
-            &[(
-                "histogram_quantile(0.95, sum by (operation, le) (rate(async_bridge_execution_duration_seconds_bucket[$w])))",
-                "{{operation}}",
-            )],
+        Panel::lines("Calls over the bridge", "cps")
+            .rate("async_bridge_calls_total", "{{operation}}")
+            .rate("async_bridge_errors_total", "{{operation}} failed")
+            .rate("async_bridge_timeouts_total", "{{operation}} timed out")
+            .alert("BridgeTimeouts"),
+        Panel::lines("Time over the bridge, p95", "s").quantile(
+            0.95,
+            "async_bridge_execution_duration_seconds",
+            "{{operation}}",
         ),
-        Panel::lines(
-            "Under way",
-            "none",
-            &[
-                ("async_bridge_pending_tasks", "{{instance}} calls"),
-                ("async_bridge_active_loops", "{{instance}} runtimes"),
-            ],
-        ),
+        Panel::lines("Under way", "none")
+            .query("async_bridge_pending_tasks", "{{instance}} calls")
+            .query("async_bridge_active_loops", "{{instance}} runtimes"),
     ],
 };
