@@ -115,7 +115,7 @@ impl Story {
         let mut text = words(self.key.issue_type.as_str());
         let (end, status) = self
             .end
-            .unwrap_or_else(|| ("being seen to".to_owned(), Status::Degraded));
+            .unwrap_or_else(|| ("still open".to_owned(), Status::Degraded));
         if !self.done.is_empty() {
             let _ = write!(text, ": {}", self.done);
         }
@@ -209,7 +209,7 @@ mod tests {
         assert_eq!(
             folded(&[&opened, &failed]),
             [note(
-                "File corrupt: put back failed after 4 ms (no space), being seen to",
+                "File corrupt: put back failed after 4 ms (no space), still open",
                 Status::Degraded,
                 ""
             )]
@@ -219,7 +219,7 @@ mod tests {
             Status::Up,
             "1.0 s",
         );
-        let again = note("File corrupt, being seen to", Status::Degraded, "");
+        let again = note("File corrupt, still open", Status::Degraded, "");
         assert_eq!(
             folded(&[&opened, &failed, &done, &closed, &opened]),
             [again, healed]
