@@ -15,10 +15,10 @@ use super::unused::Part;
 use crate::collect;
 use crate::config::{Config, ConfigError};
 use crate::healing::builtin::TaskOutput;
+use crate::healing::engine::BoxedEngine;
 use crate::healing::runtime::LogAlerts;
 use crate::healing::{
-    EngineHandle, Healing, HealingEngine, Name, Restart, StartError, Supervise, SuperviseError,
-    TaskContext,
+    EngineHandle, Healing, Name, Restart, StartError, Supervise, SuperviseError, TaskContext,
 };
 use crate::registry::Registry;
 use crate::util::Clock;
@@ -179,7 +179,7 @@ impl Selfheal {
     ///
     /// # Errors
     /// Healing cannot start here, or the engine's name is empty or taken.
-    pub fn register(&self, engine: impl HealingEngine) -> Result<EngineHandle, SuperviseError> {
+    pub fn register(&self, engine: impl Into<BoxedEngine>) -> Result<EngineHandle, SuperviseError> {
         Ok(self.healing()?.register(engine)?)
     }
 

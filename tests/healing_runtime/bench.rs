@@ -9,6 +9,7 @@ use parking_lot::Mutex;
 use selfheal::config::{Backoff, Budget, Budgets, HealingPolicy, Mode, Modes};
 use selfheal::encode::{Format, append};
 use selfheal::healing::core::{Snapshot, identities};
+use selfheal::healing::engine::BoxedEngine;
 use selfheal::healing::{
     AttemptResult, Closed, Confirm, Context, EngineHandle, Events, HealError, Healing,
     HealingBuilder, HealingEngine, HealingEvent, Issue, IssueKey, Observation, ParkReason, Phase,
@@ -140,7 +141,7 @@ impl Bench {
         }
     }
 
-    pub(crate) fn register(&self, engine: impl HealingEngine) -> EngineHandle {
+    pub(crate) fn register(&self, engine: impl Into<BoxedEngine>) -> EngineHandle {
         self.healing.register(engine).unwrap()
     }
 

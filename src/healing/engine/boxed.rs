@@ -2,11 +2,9 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
+use super::HealingEngine;
 use super::dynamic::DynEngine;
-use super::{Context, HealError, HealingEngine, Precondition};
-use crate::healing::core::{Issue, Name, Observation, Plan, Verdict};
 
 /// An engine of any type, for plug-ins and for lists of different engines. Cloning is cheap and
 /// gives the same engine.
@@ -37,7 +35,7 @@ use crate::healing::core::{Issue, Name, Observation, Plan, Verdict};
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct BoxedEngine(Arc<dyn DynEngine>);
+pub struct BoxedEngine(pub(in crate::healing) Arc<dyn DynEngine>);
 
 impl BoxedEngine {
     /// Hides the type of an engine.
@@ -46,45 +44,10 @@ impl BoxedEngine {
     }
 }
 
-impl HealingEngine for BoxedEngine {
-    fn name(&self) -> &str {
-        self.0.name()
-    }
-
-    fn components(&self) -> Vec<Name> {
-        self.0.components()
-    }
-
-    fn every(&self) -> Option<Duration> {
-        self.0.every()
-    }
-
-    async fn detect(&self, cx: &Context) -> Result<Vec<Observation>, HealError> {
-        self.0.detect(cx).await
-    }
-
-    fn plan(&self, issue: &Issue) -> Plan {
-        self.0.plan(issue)
-    }
-
-    async fn precondition(&self, cx: &Context, issue: &Issue) -> Precondition {
-        self.0.precondition(cx, issue).await
-    }
-
-    async fn heal(&self, cx: &Context, issue: &Issue, action: &str) -> Result<(), HealError> {
-        self.0.heal(cx, issue, action).await
-    }
-
-    async fn verify(&self, cx: &Context, issue: &Issue) -> Verdict {
-        self.0.verify(cx, issue).await
-    }
-
-    async fn rollback(&self, cx: &Context, issue: &Issue, action: &str) -> Result<(), HealError> {
-        self.0.rollback(cx, issue, action).await
-    }
-
-    async fn close(&self, cx: &Context) {
-        self.0.close(cx).await;
+/// So that engines of any type can be registered, boxed or not.
+impl<E: HealingEngine> From<E> for BoxedEngine {
+    fn from(engine: E) -> Self {
+        Self::new(engine)
     }
 }
 

@@ -41,7 +41,10 @@ use crate::healing::core::{Issue, Name, Observation, Plan, Verdict};
 ///
 /// The parts are closures or implementations of [`Detector`] and [`RulePart`].
 pub struct Rule {
-    base: Base,
+    name: Name,
+    detector: BoxedDetector,
+    components: Vec<Name>,
+    every: Option<Duration>,
     actions: Vec<Step>,
     check: Option<BoxedPart<Precondition>>,
     verifier: Option<BoxedPart<Verdict>>,
@@ -49,14 +52,7 @@ pub struct Rule {
 }
 
 /// A rule that has a detector and no action yet; made by [`Rule::when`].
-pub struct When(Base);
-
-struct Base {
-    name: Name,
-    detector: BoxedDetector,
-    components: Vec<Name>,
-    every: Option<Duration>,
-}
+pub struct When(Rule);
 
 struct Step {
     name: Name,
@@ -69,7 +65,7 @@ impl Rule {
     #[must_use]
     pub fn when(name: impl Into<Name>, detector: impl Detector) -> When {
         let detector = Arc::new(detector);
-        When(Base {
+        When(Rule {
             name: name.into(),
             detector: Box::new(move |cx| {
                 let detector = Arc::clone(&detector);
@@ -77,6 +73,10 @@ impl Rule {
             }),
             components: Vec::new(),
             every: None,
+            actions: Vec::new(),
+            check: None,
+            verifier: None,
+            plan: Plan::default(),
         })
     }
 
@@ -142,7 +142,7 @@ impl Rule {
     /// Names a component that it watches. Default: those it reports on.
     #[must_use]
     pub fn component(mut self, component: impl Into<Name>) -> Self {
-        self.base.components.push(component.into());
+        self.components.push(component.into());
         self
     }
 
@@ -150,7 +150,7 @@ impl Rule {
     /// `detect_every`.
     #[must_use]
     pub fn every(mut self, interval: Duration) -> Self {
-        self.base.every = Some(interval);
+        self.every = Some(interval);
         self
     }
 
@@ -159,7 +159,7 @@ impl Rule {
         found.ok_or_else(|| {
             HealError::permanent(format!(
                 "rule `{}` has no action `{action}`; name only actions of the rule in its plan",
-                self.base.name
+                self.name
             ))
         })
     }
@@ -169,14 +169,7 @@ impl When {
     /// Adds the first step.
     #[must_use]
     pub fn run(self, action: impl Into<Name>, act: impl RulePart<Result<(), HealError>>) -> Rule {
-        let rule = Rule {
-            base: self.0,
-            actions: Vec::new(),
-            check: None,
-            verifier: None,
-            plan: Plan::default(),
-        };
-        rule.then(action, act)
+        self.0.then(action, act)
     }
 }
 
@@ -192,19 +185,19 @@ impl Step {
 
 impl HealingEngine for Rule {
     fn name(&self) -> &str {
-        self.base.name.as_str()
+        self.name.as_str()
     }
 
     fn components(&self) -> Vec<Name> {
-        self.base.components.clone()
+        self.components.clone()
     }
 
     fn every(&self) -> Option<Duration> {
-        self.base.every
+        self.every
     }
 
     async fn detect(&self, cx: &Context) -> Result<Vec<Observation>, HealError> {
-        (self.base.detector)(cx.clone()).await
+        (self.detector)(cx.clone()).await
     }
 
     fn plan(&self, _: &Issue) -> Plan {
@@ -241,7 +234,7 @@ impl HealingEngine for Rule {
 impl fmt::Debug for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Rule")
-            .field("name", &self.base.name)
+            .field("name", &self.name)
             .field("plan", &self.plan)
             .finish_non_exhaustive()
     }

@@ -8,26 +8,8 @@ use super::call::{End, run};
 use super::shell::Shell;
 use super::slots::Slot;
 use super::trace;
-use crate::healing::core::{AttemptResult, Event, Moment, Risk, ShortText, Start, Work};
+use crate::healing::core::{AttemptId, AttemptResult, Event, Moment, Risk, ShortText, Start, Work};
 use crate::healing::engine::{Context, HealErrorKind, Precondition};
-
-/// The result of an attempt, for the core.
-struct Outcome {
-    result: AttemptResult,
-    message: ShortText,
-    /// Another try would fail as well.
-    hopeless: bool,
-}
-
-impl Outcome {
-    fn new(result: AttemptResult, message: impl Into<ShortText>) -> Self {
-        Self {
-            result,
-            message: message.into(),
-            hopeless: false,
-        }
-    }
-}
 
 /// Starts a task that sends exactly one report. The record `written_first` must be in the journal
 /// before it acts.
@@ -35,14 +17,15 @@ pub(super) fn start(shell: &Arc<Shell>, start: Start, written_first: u64) {
     let id = start.intent.attempt;
     let token = CancellationToken::new();
     shell.running.lock().insert(id, token.clone());
-    let slot = shell.engines.read().get(&start.intent.engine);
+    let slot = shell.slot(&start.intent.engine);
     let written = shell.journal.written(written_first);
     let deadline = shell.timeline.in_time(start.intent.timeout);
     let own = Arc::clone(shell);
     shell.spawn(async move {
-        let outcome = match slot {
-            None => Outcome::new(AttemptResult::Failed, "its engine is gone"),
-            Some(_) if !written.await && start.intent.risk != Risk::Reversible => Outcome::new(
+        let end = match slot {
+            None => ended(id, AttemptResult::Failed, "its engine is gone"),
+            Some(_) if !written.await && start.intent.risk != Risk::Reversible => ended(
+                id,
                 AttemptResult::Cancelled,
                 "the intent could not be written to the journal",
             ),
@@ -52,12 +35,7 @@ pub(super) fn start(shell: &Arc<Shell>, start: Start, written_first: u64) {
             }
         };
         own.running.lock().remove(&id);
-        own.feed(Event::Ended {
-            attempt: id,
-            result: outcome.result,
-            message: outcome.message,
-            hopeless: outcome.hopeless,
-        });
+        own.feed(end);
     });
 }
 
@@ -67,20 +45,16 @@ async fn attempt(
     start: &Start,
     deadline: Moment,
     token: CancellationToken,
-) -> Outcome {
+) -> Event {
+    let id = start.intent.attempt;
     let grace = shell.policy(|policy| policy.grace);
     let span = trace::attempt(start);
     let context = |token: &CancellationToken| {
         let timeline = shell.timeline.clone();
-        Context::until(
-            timeline,
-            deadline,
-            Some(start.intent.attempt),
-            token.clone(),
-        )
+        Context::until(timeline, deadline, Some(id), token.clone())
     };
     if token.is_cancelled() {
-        return called_off();
+        return called_off(id);
     }
     if start.intent.work == Work::Heal {
         let cx = context(&token);
@@ -89,16 +63,16 @@ async fn attempt(
         match run(&cx, grace, trace::within(&span, precondition)).await {
             End::Done(Precondition::Proceed) => {}
             End::Done(Precondition::Stale) => {
-                return Outcome::new(AttemptResult::Stale, "the fault has changed");
+                return ended(id, AttemptResult::Stale, "the fault has changed");
             }
             End::Done(Precondition::Refuse(why)) => {
-                return Outcome::new(AttemptResult::Failed, format!("refused: {why}"));
+                return ended(id, AttemptResult::Failed, format!("refused: {why}"));
             }
-            End::Panicked(text) => return Outcome::new(AttemptResult::Panicked, text),
-            End::Cancelled => return called_off(),
+            End::Panicked(text) => return ended(id, AttemptResult::Panicked, text),
+            End::Cancelled => return called_off(id),
         }
         if token.is_cancelled() {
-            return called_off();
+            return called_off(id);
         }
     }
     let cx = context(&token);
@@ -113,20 +87,32 @@ async fn attempt(
         done.map_err(|error| (error.kind(), error.text()))
     };
     match run(&cx, grace, trace::within(&span, call)).await {
-        End::Done(Ok(())) => Outcome::new(AttemptResult::Ok, ""),
+        End::Done(Ok(())) => ended(id, AttemptResult::Ok, ""),
         // An error after a cancellation counts as cancelled.
         End::Done(Err((_, text))) if token.is_cancelled() => {
-            Outcome::new(AttemptResult::Cancelled, text)
+            ended(id, AttemptResult::Cancelled, text)
         }
-        End::Done(Err((kind, text))) => Outcome {
+        End::Done(Err((kind, message))) => Event::Ended {
+            attempt: id,
+            result: AttemptResult::Failed,
+            message,
             hopeless: kind == HealErrorKind::Permanent,
-            ..Outcome::new(AttemptResult::Failed, text)
         },
-        End::Panicked(text) => Outcome::new(AttemptResult::Panicked, text),
-        End::Cancelled => called_off(),
+        End::Panicked(text) => ended(id, AttemptResult::Panicked, text),
+        End::Cancelled => called_off(id),
     }
 }
 
-fn called_off() -> Outcome {
-    Outcome::new(AttemptResult::Cancelled, "it was cancelled")
+/// The report of an attempt that another try may follow.
+fn ended(attempt: AttemptId, result: AttemptResult, message: impl Into<ShortText>) -> Event {
+    Event::Ended {
+        attempt,
+        result,
+        message: message.into(),
+        hopeless: false,
+    }
+}
+
+fn called_off(id: AttemptId) -> Event {
+    ended(id, AttemptResult::Cancelled, "it was cancelled")
 }

@@ -89,7 +89,7 @@ impl Driver {
                 timeout,
             } => verify::verify(shell, ticket, &engine, issue, timeout),
             Effect::Detect { engine } => {
-                if let Some(slot) = shell.engines.read().get(&engine) {
+                if let Some(slot) = shell.slot(&engine) {
                     slot.hint.notify_one();
                 }
             }
@@ -114,7 +114,9 @@ impl Driver {
         let record = Arc::new(record);
         self.last_seq = record.seq;
         if record.what == What::Reloaded {
-            self.shell.engines.read().retime();
+            for slot in self.shell.slots() {
+                slot.retimed.notify_one();
+            }
         }
         trace::record(&record);
         self.shell.journal.push(Arc::clone(&record));

@@ -11,15 +11,14 @@ use super::shell::{Shell, Stage};
 use super::shutdown::close_engine;
 use super::slots::Slot;
 use crate::healing::core::{Event, Name, Observation};
-use crate::healing::engine::{DynEngine, HealingEngine};
+use crate::healing::engine::BoxedEngine;
 
 impl Shell {
     /// Registers an engine and starts its first detection run.
     pub(super) fn register(
         self: &Arc<Self>,
-        engine: impl HealingEngine,
+        BoxedEngine(engine): BoxedEngine,
     ) -> Result<EngineHandle, RegisterError> {
-        let engine: Arc<dyn DynEngine> = Arc::new(engine);
         let asked = guarded(|| {
             (
                 Name::from(engine.name()),
@@ -41,7 +40,7 @@ impl Shell {
             if *self.stage.borrow() != Stage::Running {
                 return Err(RegisterError::ShutDown { name });
             }
-            if engines.get(&name).is_some() {
+            if engines.contains_key(&name) {
                 return Err(RegisterError::Taken { name });
             }
             if engines.len() >= limit as usize {
@@ -55,7 +54,7 @@ impl Shell {
                 every,
                 gone,
             ));
-            engines.insert(Arc::clone(&slot));
+            engines.insert(name.clone(), Arc::clone(&slot));
             slot
         };
         let added = Event::EngineAdded {
@@ -100,9 +99,9 @@ impl EngineHandle {
         Arc::clone(&self.slot.remark)
     }
 
-    /// Reports a fault noticed outside of [`detect`](HealingEngine::detect): it opens an issue or
+    /// Reports a fault noticed outside of [`detect`](crate::healing::HealingEngine::detect): it opens an issue or
     /// adds to one, and requests a detection run. Repeated reports do not confirm it. If it needs a
-    /// plan, [`plan`](HealingEngine::plan) is called on this thread.
+    /// plan, [`plan`](crate::healing::HealingEngine::plan) is called on this thread.
     pub fn observe(&self, observation: Observation) {
         let (shell, slot) = (&self.shell, &self.slot);
         let now = shell.timeline.stamp();
@@ -117,7 +116,7 @@ impl EngineHandle {
     }
 
     /// Removes the engine: its issues close as superseded, running attempts are cancelled, and
-    /// [`close`](HealingEngine::close) is called last. Returns when that is done, or when the
+    /// [`close`](crate::healing::HealingEngine::close) is called last. Returns when that is done, or when the
     /// policy's grace is over.
     ///
     /// Once begun, it continues even if the future is dropped.

@@ -15,7 +15,7 @@ use crate::registry::{DeclareError, Figures, Number, Registry, SeriesSnapshot};
 impl Shell {
     /// The number of detection runs by engine and result.
     pub(super) fn detections(&self) -> Vec<(Name, DetectionResult, u64)> {
-        let slots = self.engines.read().all();
+        let slots = self.slots();
         let mut all: Vec<_> = slots
             .iter()
             .flat_map(|slot| {

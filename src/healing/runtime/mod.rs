@@ -60,7 +60,7 @@ pub use views::{ComponentState, OpenIssue, WatchedComponent};
 
 use tokio::runtime::Handle;
 
-use super::engine::{HealingEngine, Timeline};
+use super::engine::{BoxedEngine, Timeline};
 use super::journal::ReplayReport;
 use crate::healing::core::{Event, Name};
 use metrics::Page;
@@ -150,13 +150,13 @@ impl Healing {
     ///
     /// # Errors
     /// Its name is empty or taken, there are too many engines, or healing has ended.
-    pub fn register(&self, engine: impl HealingEngine) -> Result<EngineHandle, RegisterError> {
-        self.shell.register(engine)
+    pub fn register(&self, engine: impl Into<BoxedEngine>) -> Result<EngineHandle, RegisterError> {
+        self.shell.register(engine.into())
     }
 
     /// Requests a detection run of an engine soon; no effect if there is no engine of that name.
     pub fn hint(&self, engine: &str) {
-        if let Some(slot) = self.shell.engines.read().get(&Name::from(engine)) {
+        if let Some(slot) = self.shell.slot(&Name::from(engine)) {
             slot.hint.notify_one();
         }
     }
@@ -197,7 +197,7 @@ impl Healing {
 
 impl fmt::Debug for Healing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let engines = self.shell.engines.read().all();
+        let engines = self.shell.slots();
         f.debug_struct("Healing")
             .field(
                 "engines",

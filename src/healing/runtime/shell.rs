@@ -16,10 +16,10 @@ use super::call::guarded;
 use super::error::Refused;
 use super::events::HealingEvent;
 use super::owner::Owner;
-use super::slots::Slots;
+use super::slots::{Slot, Slots};
 use super::trace;
 use crate::config::HealingPolicy;
-use crate::healing::core::{AttemptId, Event, ExitRequest, ShortText, Snapshot};
+use crate::healing::core::{AttemptId, Event, ExitRequest, Name, ShortText, Snapshot};
 use crate::healing::engine::Timeline;
 use crate::healing::journal::Journal;
 
@@ -108,6 +108,16 @@ impl Shell {
         timeline.tick().await;
     }
 
+    /// The engine of this name, if it is registered.
+    pub(super) fn slot(&self, name: &Name) -> Option<Arc<Slot>> {
+        self.engines.read().get(name).cloned()
+    }
+
+    /// All engines, by name.
+    pub(super) fn slots(&self) -> Vec<Arc<Slot>> {
+        self.engines.read().values().cloned().collect()
+    }
+
     /// Starts a task that the shutdown waits for.
     pub(super) fn spawn(self: &Arc<Self>, task: impl Future<Output = ()> + Send + 'static) {
         self.tasks.spawn_on(task, &self.runtime);
@@ -126,7 +136,7 @@ impl Drop for Ended {
         // Engines hold files, watches, and maybe this shell itself.
         let engines = std::mem::take(&mut *shell.engines.write());
         if shell.is_orphaned() {
-            trace::orphaned(engines.all().len());
+            trace::orphaned(engines.len());
         }
         let _ = guarded(|| drop(engines));
     }

@@ -73,9 +73,8 @@ async fn end(over: Over, grace: Duration) {
     let mut stage = shell.stage.subscribe();
     let _ = timeout_at(deadline, stage.wait_for(|stage| *stage >= Stage::Stopped)).await;
 
-    let slots = shell.engines.read().all();
     let mut closing = JoinSet::new();
-    for slot in slots {
+    for slot in shell.slots() {
         slot.gone.cancel();
         let left = deadline.saturating_duration_since(Instant::now());
         let shell = Arc::clone(&shell);

@@ -97,36 +97,4 @@ impl Detections {
 }
 
 /// All engines by name.
-#[derive(Default)]
-pub(super) struct Slots {
-    by_name: BTreeMap<Name, Arc<Slot>>,
-}
-
-impl Slots {
-    pub(super) fn len(&self) -> usize {
-        self.by_name.len()
-    }
-
-    pub(super) fn insert(&mut self, slot: Arc<Slot>) {
-        self.by_name.insert(slot.name.clone(), slot);
-    }
-
-    pub(super) fn get(&self, name: &Name) -> Option<Arc<Slot>> {
-        self.by_name.get(name).cloned()
-    }
-
-    pub(super) fn all(&self) -> Vec<Arc<Slot>> {
-        self.by_name.values().cloned().collect()
-    }
-
-    pub(super) fn remove(&mut self, name: &Name) {
-        self.by_name.remove(name);
-    }
-
-    /// Makes every engine recompute the time of its next detection run.
-    pub(super) fn retime(&self) {
-        for slot in self.by_name.values() {
-            slot.retimed.notify_one();
-        }
-    }
-}
+pub(super) type Slots = BTreeMap<Name, Arc<Slot>>;

@@ -19,7 +19,7 @@ pub(super) fn verify(
     issue: Box<Issue>,
     timeout: Duration,
 ) {
-    let Some(slot) = shell.engines.read().get(engine) else {
+    let Some(slot) = shell.slot(engine) else {
         return;
     };
     let own = Arc::clone(shell);

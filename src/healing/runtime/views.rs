@@ -131,11 +131,10 @@ impl Healing {
     /// own name while its detector is blind.
     #[must_use]
     pub fn watched(&self) -> Vec<WatchedComponent> {
-        let slots = self.shell.engines.read().all();
         let timeout = self.shell.policy(|policy| policy.timeout);
         let now = self.shell.timeline.now();
         let mut watched = Vec::new();
-        for slot in slots {
+        for slot in self.shell.slots() {
             let blind = slot.sight.blind(now, timeout);
             let checked = slot.detections.get(DetectionResult::Ok) > 0;
             let itself = blind.is_some() && slot.components.is_empty();

@@ -66,19 +66,6 @@ pub(super) enum End {
     Stopped,
 }
 
-/// The state of the task at one moment.
-#[derive(Clone, Debug)]
-pub(super) struct Status {
-    /// Number of starts.
-    pub(super) generation: u64,
-    /// Time of its start.
-    pub(super) started: Moment,
-    /// Time of its last heartbeat.
-    pub(super) beat: Moment,
-    /// How it ended; `None` while it runs.
-    pub(super) end: Option<End>,
-}
-
 /// Creates the future of a task.
 pub(super) type Start =
     dyn Fn(TaskContext) -> Pin<Box<dyn Future<Output = Option<BoundedStr>> + Send>> + Send + Sync;
@@ -101,36 +88,55 @@ pub(super) struct Child {
     start: Box<Start>,
     timeline: Timeline,
     unheard: OnceLock<Arc<Remark>>,
-    running: Mutex<Running>,
+    status: Mutex<Status>,
     /// Notified when the task ends.
     ended: tokio::sync::Notify,
+    /// Called when the task ends, also if its runtime ends.
+    on_end: Box<dyn Fn() + Send + Sync>,
 }
 
-struct Running {
-    generation: u64,
-    started: Moment,
+/// The state of the task at one moment.
+#[derive(Clone, Debug)]
+pub(super) struct Status {
+    /// Number of starts.
+    pub(super) starts: u64,
+    /// Time of its start.
+    pub(super) started: Moment,
+    /// How it ended; `None` while it runs.
+    pub(super) end: Option<End>,
     beat: Arc<AtomicI64>,
     cancel: CancellationToken,
     abort: Option<AbortHandle>,
-    end: Option<End>,
+}
+
+impl Status {
+    /// Time of its last heartbeat.
+    pub(super) fn beat(&self) -> Moment {
+        Moment::from_nanos(self.beat.load(Ordering::Relaxed))
+    }
 }
 
 impl Child {
-    pub(super) fn new(start: Box<Start>, timeline: Timeline) -> Arc<Self> {
+    pub(super) fn new(
+        start: Box<Start>,
+        timeline: Timeline,
+        on_end: impl Fn() + Send + Sync + 'static,
+    ) -> Arc<Self> {
         let now = timeline.now();
         Arc::new(Self {
             start,
             timeline,
             unheard: OnceLock::new(),
-            running: Mutex::new(Running {
-                generation: 0,
+            status: Mutex::new(Status {
+                starts: 0,
                 started: now,
+                end: Some(End::Stopped),
                 beat: Arc::new(AtomicI64::new(now.as_nanos())),
                 cancel: CancellationToken::new(),
                 abort: None,
-                end: Some(End::Stopped),
             }),
             ended: tokio::sync::Notify::new(),
+            on_end: Box::new(on_end),
         })
     }
 
@@ -144,13 +150,8 @@ impl Child {
         self.timeline.now()
     }
 
-    /// Starts the task on a runtime unless it runs; returns whether it did. `on_end` is called
-    /// when it ends, also if its runtime ends.
-    pub(super) fn start(
-        self: &Arc<Self>,
-        runtime: &Handle,
-        on_end: impl FnOnce() + Send + 'static,
-    ) -> bool {
+    /// Starts the task on a runtime unless it runs; returns whether it did.
+    pub(super) fn start(self: &Arc<Self>, runtime: &Handle) -> bool {
         let now = self.now();
         let cx = TaskContext {
             timeline: self.timeline.clone(),
@@ -158,35 +159,28 @@ impl Child {
             unheard: self.unheard.get().cloned(),
             cancel: CancellationToken::new(),
         };
-        let generation = {
-            let mut running = self.running.lock();
-            if running.end.is_none() {
+        {
+            let mut status = self.status.lock();
+            if status.end.is_none() {
                 return false;
             }
-            running.generation += 1;
-            running.started = now;
-            running.beat = Arc::clone(&cx.beat);
-            running.cancel = cx.cancel.clone();
-            running.end = None;
-            running.abort = None;
-            running.generation
-        };
+            status.starts += 1;
+            status.started = now;
+            status.end = None;
+            status.beat = Arc::clone(&cx.beat);
+            status.cancel = cx.cancel.clone();
+            status.abort = None;
+        }
+        // From here on no other start succeeds before this one has ended.
         let mut ending = Ending {
             child: Arc::clone(self),
-            generation,
             end: End::Stopped,
-            on_end: Some(on_end),
         };
         let cancel = cx.cancel.clone();
         // Called inside the task, so that a panic of the closure ends the task, too.
         let inner = Arc::clone(self);
         let task = runtime.spawn(async move { (inner.start)(cx).await });
-        {
-            let mut running = self.running.lock();
-            if running.generation == generation {
-                running.abort = Some(task.abort_handle());
-            }
-        }
+        self.status.lock().abort = Some(task.abort_handle());
         runtime.spawn(async move {
             ending.was(match task.await {
                 Ok(_) if cancel.is_cancelled() => End::Stopped,
@@ -204,8 +198,8 @@ impl Child {
     /// gives up must not start another.
     pub(super) async fn stop(&self, grace: Duration) {
         let (cancel, abort) = {
-            let running = self.running.lock();
-            (running.cancel.clone(), running.abort.clone())
+            let status = self.status.lock();
+            (status.cancel.clone(), status.abort.clone())
         };
         cancel.cancel();
         tokio::select! {
@@ -224,7 +218,7 @@ impl Child {
             tokio::pin!(ended);
             // Registered before the state is read, so that an end in between is not missed.
             ended.as_mut().enable();
-            if self.running.lock().end.is_some() {
+            if self.status.lock().end.is_some() {
                 return;
             }
             ended.await;
@@ -232,43 +226,27 @@ impl Child {
     }
 
     pub(super) fn status(&self) -> Status {
-        let running = self.running.lock();
-        let beat = Moment::from_nanos(running.beat.load(Ordering::Relaxed));
-        Status {
-            generation: running.generation,
-            started: running.started,
-            beat,
-            end: running.end.clone(),
-        }
+        self.status.lock().clone()
     }
 }
 
 /// Reports how a task ended, also if its runtime ended first.
-struct Ending<F: FnOnce()> {
+struct Ending {
     child: Arc<Child>,
-    generation: u64,
     end: End,
-    on_end: Option<F>,
 }
 
-impl<F: FnOnce()> Ending<F> {
+impl Ending {
     fn was(&mut self, end: End) {
         self.end = end;
     }
 }
 
-impl<F: FnOnce()> Drop for Ending<F> {
+impl Drop for Ending {
     fn drop(&mut self) {
-        {
-            let mut running = self.child.running.lock();
-            if running.generation == self.generation {
-                running.end = Some(self.end.clone());
-            }
-        }
+        self.child.status.lock().end = Some(self.end.clone());
         self.child.ended.notify_waiters();
-        if let Some(on_end) = self.on_end.take() {
-            on_end();
-        }
+        (self.child.on_end)();
     }
 }
 
@@ -299,11 +277,11 @@ mod tests {
         Fut::Output: TaskOutput,
     {
         let timeline = Timeline::start(Clock::system(), Handle::current());
-        Child::new(boxed(start), timeline)
+        Child::new(boxed(start), timeline, || {})
     }
 
     fn start(child: &Arc<Child>) -> bool {
-        child.start(&Handle::current(), || {})
+        child.start(&Handle::current())
     }
 
     #[test]
@@ -315,9 +293,11 @@ mod tests {
         };
         let (ours, its) = (runtime(), runtime());
         let _inside = ours.enter();
-        let child = child(|_| std::future::pending::<()>());
+        let timeline = Timeline::start(Clock::system(), Handle::current());
         let (ended, ends) = std::sync::mpsc::channel();
-        assert!(child.start(its.handle(), move || ended.send(()).unwrap()));
+        let forever = boxed(|_| std::future::pending::<()>());
+        let child = Child::new(forever, timeline, move || ended.send(()).unwrap());
+        assert!(child.start(its.handle()));
         assert_eq!(child.status().end, None);
         drop(its);
         assert_eq!(child.status().end, Some(End::Stopped));
@@ -355,7 +335,7 @@ mod tests {
             Some(End::Stopped),
             "aborted when the grace was over"
         );
-        assert_eq!(child.status().generation, 4);
+        assert_eq!(child.status().starts, 4);
     }
 
     #[tokio::test(start_paused = true)]

@@ -31,24 +31,15 @@ pub(super) struct Spec {
     pub(super) settle: Option<Duration>,
 }
 
-/// Watches one task and restarts it. `N` creates the callback for the task's end.
-pub(super) struct Supervisor<N> {
+/// Watches one task and restarts it.
+pub(super) struct Supervisor {
     child: Arc<Child>,
     spec: Spec,
-    on_end: N,
 }
 
-impl<N, F> Supervisor<N>
-where
-    N: Fn() -> F + Send + Sync + 'static,
-    F: FnOnce() + Send + 'static,
-{
-    pub(super) fn new(child: Arc<Child>, spec: Spec, on_end: N) -> Self {
-        Self {
-            child,
-            spec,
-            on_end,
-        }
+impl Supervisor {
+    pub(super) fn new(child: Arc<Child>, spec: Spec) -> Self {
+        Self { child, spec }
     }
 
     /// The current fault of the task, with a text as evidence.
@@ -62,13 +53,13 @@ fn fault(spec: &Spec, status: &Status, now: Moment) -> Option<(&'static str, Str
     match &status.end {
         None => {
             let timeout = spec.heartbeat?;
-            let silent = now - status.beat;
+            let silent = now - status.beat();
             (silent > timeout).then(|| (HUNG, format!("no heartbeat for {silent:.1?}")))
         }
         Some(End::Panicked(text)) => Some((PANICKED, text.as_str().to_owned())),
         Some(End::Failed(text)) => Some((FAILED, text.as_str().to_owned())),
         // Not started yet is no fault; a task stopped after that is started again.
-        Some(End::Stopped) if status.generation == 0 => None,
+        Some(End::Stopped) if status.starts == 0 => None,
         Some(End::Stopped) => Some((EXITED, "it was stopped".to_owned())),
         Some(End::Returned) => {
             (spec.restart == Restart::Permanent).then(|| (EXITED, "it returned".to_owned()))
@@ -76,11 +67,7 @@ fn fault(spec: &Spec, status: &Status, now: Moment) -> Option<(&'static str, Str
     }
 }
 
-impl<N, F> HealingEngine for Supervisor<N>
-where
-    N: Fn() -> F + Send + Sync + 'static,
-    F: FnOnce() + Send + 'static,
-{
+impl HealingEngine for Supervisor {
     fn name(&self) -> &str {
         self.spec.component.as_str()
     }
@@ -100,7 +87,7 @@ where
             Observation::new(self.spec.component.clone(), issue_type)
                 .severity(self.spec.severity)
                 .evidence("what", text)
-                .evidence("start", status.generation.to_string())
+                .evidence("start", status.starts.to_string())
                 .evidence("ran", format!("{:.1?}", self.child.now() - status.started))
         });
         Ok(observed.into_iter().collect())
@@ -133,7 +120,7 @@ where
 
     async fn heal(&self, _: &Context, _: &Issue, _action: &str) -> Result<(), HealError> {
         self.child.stop(self.spec.grace).await;
-        self.child.start(&Handle::current(), (self.on_end)());
+        self.child.start(&Handle::current());
         Ok(())
     }
 

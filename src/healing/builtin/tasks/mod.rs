@@ -168,22 +168,16 @@ impl Supervise {
             spec,
         } = self;
         let healing = healing?;
-        let child = Child::new(start, healing.timeline().clone());
+        let (hints, name) = (healing.clone(), spec.component.clone());
+        let on_end = move || hints.hint(name.as_str());
+        let child = Child::new(start, healing.timeline().clone(), on_end);
         let runtime = Handle::try_current().unwrap_or_else(|_| healing.runtime().clone());
         let unheard = spec.heartbeat.is_none();
-        let (hints, name) = (healing.clone(), spec.component.clone());
-        let on_end = move || {
-            let (hints, name) = (hints.clone(), name.clone());
-            move || {
-                hints.hint(name.as_str());
-            }
-        };
-        let engine = Supervisor::new(Arc::clone(&child), spec, on_end.clone());
-        let registered = healing.register(engine)?;
+        let registered = healing.register(Supervisor::new(Arc::clone(&child), spec))?;
         if unheard {
             child.is_unheard(registered.remark());
         }
-        child.start(&runtime, on_end());
+        child.start(&runtime);
         Ok(())
     }
 

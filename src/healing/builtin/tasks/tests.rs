@@ -30,11 +30,12 @@ where
     Child::new(
         boxed(start),
         Timeline::start(Clock::system(), Handle::current()),
+        || {},
     )
 }
 
 fn start(child: &Arc<Child>) {
-    assert!(child.start(&Handle::current(), || {}));
+    assert!(child.start(&Handle::current()));
 }
 
 async fn seen(engine: &impl HealingEngine) -> Vec<String> {
@@ -67,7 +68,7 @@ async fn a_panic_is_seen_and_a_restart_mends_it() {
             cx.cancelled().await;
         }
     });
-    let engine = Supervisor::new(Arc::clone(&child), spec(Restart::Transient), || || {});
+    let engine = Supervisor::new(Arc::clone(&child), spec(Restart::Transient));
     assert!(seen(&engine).await.is_empty(), "not started is no fault");
     start(&child);
     settle().await;
@@ -84,7 +85,7 @@ async fn a_panic_is_seen_and_a_restart_mends_it() {
 #[tokio::test(start_paused = true)]
 async fn a_missed_heartbeat_is_a_hung_task() {
     let child = child(|_| std::future::pending::<()>());
-    let engine = Supervisor::new(Arc::clone(&child), spec(Restart::Permanent), || || {});
+    let engine = Supervisor::new(Arc::clone(&child), spec(Restart::Permanent));
     start(&child);
     settle().await;
     tokio::time::advance(Duration::from_secs(4)).await;
@@ -101,7 +102,7 @@ async fn an_orderly_return_is_a_fault_of_permanent_tasks_alone() {
         (Restart::Temporary, &[]),
     ] {
         let child = child(|_| async {});
-        let engine = Supervisor::new(Arc::clone(&child), spec(restart), || || {});
+        let engine = Supervisor::new(Arc::clone(&child), spec(restart));
         start(&child);
         settle().await;
         assert_eq!(seen(&engine).await, want, "{restart:?}");
@@ -112,7 +113,7 @@ async fn an_orderly_return_is_a_fault_of_permanent_tasks_alone() {
 async fn the_plan_says_how_often_and_a_temporary_task_is_only_reported() {
     let plan = |restart| -> Plan {
         let child = child(|_| async {});
-        Supervisor::new(child, spec(restart), || || {}).plan(&issue())
+        Supervisor::new(child, spec(restart)).plan(&issue())
     };
     let permanent = plan(Restart::Permanent);
     assert!(permanent.validate().is_ok());
