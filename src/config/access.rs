@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::setters::setters;
+use super::settings::settings;
 
 /// The clients that may use an endpoint.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -16,30 +16,20 @@ pub enum Access {
     Off,
 }
 
-/// `[server.access]`: access control per endpoint. `/livez` and `/readyz` are open to every client
-/// unless [`Server::protect_probes`](super::Server::protect_probes) is set; operator commands
-/// ([`Server::control`](super::Server::control)) always need credentials.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-#[non_exhaustive]
-pub struct Accesses {
-    /// The metrics endpoint and `/federate`. Default: `credentials`.
-    pub metrics: Access,
-    /// `/health`. Default: `credentials`.
-    pub health: Access,
-    /// The status page, its assets and its event stream. Default: `credentials`.
-    pub page: Access,
-    /// Everything below `/api`: status, issues, history, queries. Default: `credentials`.
-    pub api: Access,
+settings! {
+    /// `[server.access]`: access control per endpoint. `/livez` and `/readyz` are open to every
+    /// client unless [`Server::protect_probes`](super::Server::protect_probes) is set; operator
+    /// commands ([`Server::control`](super::Server::control)) always need credentials.
+    #[derive(Copy, Eq)]
+    #[non_exhaustive]
+    pub struct Accesses {
+        /// The metrics endpoint and `/federate`. Default: `credentials`.
+        pub metrics: Access,
+        /// `/health`. Default: `credentials`.
+        pub health: Access,
+        /// The status page, its assets and its event stream. Default: `credentials`.
+        pub page: Access,
+        /// Everything below `/api`: status, issues, history, queries. Default: `credentials`.
+        pub api: Access,
+    }
 }
-
-setters!(Accesses {
-    /// Sets who may read the metrics. Default: [`Access::Credentials`].
-    metrics: Access,
-    /// Sets who may read `/health`. Default: [`Access::Credentials`].
-    health: Access,
-    /// Sets who may open the page. Default: [`Access::Credentials`].
-    page: Access,
-    /// Sets who may call `/api`. Default: [`Access::Credentials`].
-    api: Access,
-});

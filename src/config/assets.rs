@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::duration;
 use super::faults::{Faults, quote};
 use super::range::check_duration;
-use super::setters::setters;
+use super::settings::settings;
 
 /// A shorter scrape interval is of no use, and Prometheus marks series stale after 5 minutes.
 const SCRAPE: std::ops::RangeInclusive<Duration> =
@@ -20,60 +20,61 @@ const SAMPLES: u32 = 2;
 /// The longest window of rates.
 const MOST_WINDOW: Duration = Duration::from_secs(3_600);
 
-/// `[assets]`: the dashboards, rules and deployment files that `Selfheal::write_assets` writes.
-/// They hold no secrets, only the names of the files that do.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-#[non_exhaustive]
-pub struct Assets {
-    /// The interval of scrapes and of rule evaluations, 100 ms to 2 min. Default: 15 s.
-    #[serde(with = "super::duration")]
-    pub scrape_interval: Duration,
-    /// The window of the rates in rules, from two scrape intervals to 1 h. Default: 5 min.
-    #[serde(with = "super::duration")]
-    pub window: Duration,
-    /// The instances to scrape, as `host:port`. Default: empty, for the address of
-    /// [`Server::listen`](super::Server::listen).
-    pub targets: Vec<String>,
-    /// Whether instances are scraped over TLS with a client certificate; the files are
-    /// `secrets/ca.crt`, `secrets/client.crt` and `secrets/client.key` beside the Prometheus
-    /// configuration. Default: `false`.
-    pub https: bool,
-    /// Whether Prometheus stores native histograms, which it then scrapes as protobuf. Needs
-    /// Prometheus 3.8 or later; earlier versions reject the setting and use the flag
-    /// `--enable-feature=native-histograms`. Default: `false`.
-    pub native_histograms: bool,
-    /// The address of the Alertmanager, as `host:port`. Default: `alertmanager:9093`.
-    pub alertmanager: String,
-    /// How long Prometheus keeps samples, 2 h to 10 years. Default: 15 d.
-    #[serde(with = "super::duration")]
-    pub retention: Duration,
-    /// The size limit of Prometheus' storage, such as `50GB`. Default: empty, for no limit.
-    pub retention_size: String,
-    /// The remote-write URL of Prometheus. Default: empty, for no remote write.
-    pub remote_write: String,
-    /// The URL prefix of the runbook links in alerts. Default: empty, for links relative to the
-    /// written folder.
-    pub runbooks: String,
-    /// The URL of the application's own alert receiver, to which the Alertmanager sends the alerts
-    /// that the application acts on. Default: empty, for none.
-    pub webhook: String,
-    /// The names of those alerts. Default: empty, for all except those of objectives.
-    pub webhook_alerts: Vec<String>,
-    /// The Slack channel for alerts. Default: empty, for none.
-    pub slack: String,
-    /// Whether critical alerts go to PagerDuty. Default: `false`.
-    pub pagerduty: bool,
-    /// The e-mail address for alerts. Default: empty, for none.
-    pub email: String,
-    /// The mail server, as `host:port`; required with an e-mail address. Default: empty.
-    pub smarthost: String,
-    /// The Kubernetes namespace of the stack. Default: `monitoring`.
-    pub kubernetes_namespace: String,
-    /// The container image of the application. Default: empty, for the service's name and version.
-    pub image: String,
-    /// The service level objectives, by name. Default: empty, for `availability` with 99.9 %.
-    pub objective: BTreeMap<String, Objective>,
+settings! {
+    /// `[assets]`: the dashboards, rules and deployment files that `Selfheal::write_assets` writes.
+    /// They hold no secrets, only the names of the files that do.
+    #[non_exhaustive]
+    pub struct Assets {
+        /// The interval of scrapes and of rule evaluations, 100 ms to 2 min. Default: 15 s.
+        #[serde(with = "super::duration")]
+        pub scrape_interval: Duration = Duration::from_secs(15),
+        /// The window of the rates in rules, from two scrape intervals to 1 h. Default: 5 min.
+        #[serde(with = "super::duration")]
+        pub window: Duration = Duration::from_secs(300),
+        /// The instances to scrape, as `host:port`. Default: empty, for the address of
+        /// [`Server::listen`](super::Server::listen).
+        pub targets(): Vec<String>,
+        /// Whether instances are scraped over TLS with a client certificate; the files are
+        /// `secrets/ca.crt`, `secrets/client.crt` and `secrets/client.key` beside the Prometheus
+        /// configuration. Default: `false`.
+        pub https: bool,
+        /// Whether Prometheus stores native histograms, which it then scrapes as protobuf. Needs
+        /// Prometheus 3.8 or later; earlier versions reject the setting and use the flag
+        /// `--enable-feature=native-histograms`. Default: `false`.
+        pub native_histograms: bool,
+        /// The address of the Alertmanager, as `host:port`. Default: `alertmanager:9093`.
+        pub alertmanager(impl Into<String>): String = "alertmanager:9093".to_owned(),
+        /// How long Prometheus keeps samples, 2 h to 10 years. Default: 15 d.
+        #[serde(with = "super::duration")]
+        pub retention: Duration = Duration::from_secs(15 * 86_400),
+        /// The size limit of Prometheus' storage, such as `50GB`. Default: empty, for no limit.
+        pub retention_size(impl Into<String>): String,
+        /// The remote-write URL of Prometheus. Default: empty, for no remote write.
+        pub remote_write(impl Into<String>): String,
+        /// The URL prefix of the runbook links in alerts. Default: empty, for links relative to the
+        /// written folder.
+        pub runbooks(impl Into<String>): String,
+        /// The URL of the application's own alert receiver, to which the Alertmanager sends the
+        /// alerts that the application acts on. Default: empty, for none.
+        pub webhook(impl Into<String>): String,
+        /// The names of those alerts. Default: empty, for all except those of objectives.
+        pub webhook_alerts(): Vec<String>,
+        /// The Slack channel for alerts. Default: empty, for none.
+        pub slack(impl Into<String>): String,
+        /// Whether critical alerts go to PagerDuty. Default: `false`.
+        pub pagerduty: bool,
+        /// The e-mail address for alerts. Default: empty, for none.
+        pub email(): String,
+        /// The mail server, as `host:port`; required with an e-mail address. Default: empty.
+        pub smarthost(): String,
+        /// The Kubernetes namespace of the stack. Default: `monitoring`.
+        pub kubernetes_namespace(impl Into<String>): String = "monitoring".to_owned(),
+        /// The container image of the application. Default: empty, for the service's name and
+        /// version.
+        pub image(impl Into<String>): String,
+        /// The service level objectives, by name. Default: empty, for `availability` with 99.9 %.
+        pub objective(): BTreeMap<String, Objective>,
+    }
 }
 
 /// A service level objective: the target share of good requests over 30 days.
@@ -89,32 +90,6 @@ pub struct Objective {
     pub seconds: Option<f64>,
     /// The requests that count, as PromQL matchers: `path="/orders"`. Default: empty, for all.
     pub selector: String,
-}
-
-impl Default for Assets {
-    fn default() -> Self {
-        Self {
-            scrape_interval: Duration::from_secs(15),
-            window: Duration::from_secs(300),
-            targets: Vec::new(),
-            https: false,
-            native_histograms: false,
-            alertmanager: "alertmanager:9093".to_owned(),
-            retention: Duration::from_secs(15 * 86_400),
-            retention_size: String::new(),
-            remote_write: String::new(),
-            runbooks: String::new(),
-            webhook: String::new(),
-            webhook_alerts: Vec::new(),
-            slack: String::new(),
-            pagerduty: false,
-            email: String::new(),
-            smarthost: String::new(),
-            kubernetes_namespace: "monitoring".to_owned(),
-            image: String::new(),
-            objective: BTreeMap::new(),
-        }
-    }
 }
 
 impl Default for Objective {
@@ -174,37 +149,6 @@ impl Objective {
         }
     }
 }
-
-setters!(Assets {
-    /// Sets the interval of scrapes and rule evaluations, 100 ms to 2 min. Default: 15 s.
-    scrape_interval: Duration,
-    /// Sets the window of rates, from two scrape intervals to 1 h. Default: 5 min.
-    window: Duration,
-    /// Whether instances are scraped over TLS. Default: `false`.
-    https: bool,
-    /// Whether Prometheus (3.8 or later) stores native histograms. Default: `false`.
-    native_histograms: bool,
-    /// Sets the address of the Alertmanager. Default: `alertmanager:9093`.
-    alertmanager: impl Into<String>,
-    /// Sets how long Prometheus keeps samples, 2 h to 10 years. Default: 15 d.
-    retention: Duration,
-    /// Sets the size limit of Prometheus' storage, such as `50GB`. Default: empty, for no limit.
-    retention_size: impl Into<String>,
-    /// Sets the remote-write URL of Prometheus. Default: empty, for no remote write.
-    remote_write: impl Into<String>,
-    /// Sets the URL prefix of the runbook links. Default: empty.
-    runbooks: impl Into<String>,
-    /// Sets the URL of the application's own alert receiver. Default: empty.
-    webhook: impl Into<String>,
-    /// Sets the Slack channel. Default: empty, for none.
-    slack: impl Into<String>,
-    /// Whether critical alerts go to PagerDuty. Default: `false`.
-    pagerduty: bool,
-    /// Sets the Kubernetes namespace. Default: `monitoring`.
-    kubernetes_namespace: impl Into<String>,
-    /// Sets the container image of the application. Default: the service's name and version.
-    image: impl Into<String>,
-});
 
 impl Assets {
     /// Adds an instance to scrape, as `host:port`. Default: none.

@@ -8,43 +8,44 @@ use serde::{Deserialize, Serialize};
 use super::duration;
 use super::faults::Faults;
 use super::range::check_range;
-use super::setters::setters;
+use super::settings::settings;
 
 const BYTES: RangeInclusive<u64> = 64_000..=4_000_000_000;
 
-/// `[history]`: the in-memory history, which starts once rules, the page or a query need it.
-///
-/// ```
-/// use std::time::Duration;
-/// use selfheal::config::HistorySettings;
-///
-/// let day = Duration::from_secs(86_400);
-/// let history = HistorySettings::new().max_bytes(16_000_000).coarse_keep(day);
-/// assert_eq!(history.keep, Duration::from_secs(7_200));
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-#[non_exhaustive]
-pub struct HistorySettings {
-    /// The sampling interval, 100 ms to 1 h. Groups of rules with a shorter interval shorten it.
-    /// Default: 15 s.
-    #[serde(with = "duration")]
-    pub step: Duration,
-    /// The retention of samples, from `step` to 31 days. Default: 2 h.
-    #[serde(with = "duration")]
-    pub keep: Duration,
-    /// The interval of the coarse samples, from `step` to 1 h. Default: 1 min.
-    #[serde(with = "duration")]
-    pub coarse_step: Duration,
-    /// The retention of coarse samples, longer than `keep`, up to 31 days; they answer queries
-    /// beyond `keep`. Default: zero, for no coarse samples.
-    #[serde(with = "duration")]
-    pub coarse_keep: Duration,
-    /// The memory limit of the samples and their index in bytes, 64 kB to 4 GB. Coarse samples, if
-    /// any, use half of it. Default: 8 MB.
-    pub max_bytes: u64,
-    /// The series that are sampled. Default: `all`.
-    pub only: HistoryScope,
+settings! {
+    /// `[history]`: the in-memory history, which starts once rules, the page or a query need it.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use selfheal::config::HistorySettings;
+    ///
+    /// let day = Duration::from_secs(86_400);
+    /// let history = HistorySettings::new().max_bytes(16_000_000).coarse_keep(day);
+    /// assert_eq!(history.keep, Duration::from_secs(7_200));
+    /// ```
+    #[derive(Eq)]
+    #[non_exhaustive]
+    pub struct HistorySettings {
+        /// The sampling interval, 100 ms to 1 h. Groups of rules with a shorter interval shorten
+        /// it. Default: 15 s.
+        #[serde(with = "duration")]
+        pub step: Duration = Duration::from_secs(15),
+        /// The retention of samples, from `step` to 31 days. Default: 2 h.
+        #[serde(with = "duration")]
+        pub keep: Duration = Duration::from_secs(7_200),
+        /// The interval of the coarse samples, from `step` to 1 h. Default: 1 min.
+        #[serde(with = "duration")]
+        pub coarse_step: Duration = Duration::from_secs(60),
+        /// The retention of coarse samples, longer than `keep`, up to 31 days; they answer queries
+        /// beyond `keep`. Default: zero, for no coarse samples.
+        #[serde(with = "duration")]
+        pub coarse_keep: Duration,
+        /// The memory limit of the samples and their index in bytes, 64 kB to 4 GB. Coarse samples,
+        /// if any, use half of it. Default: 8 MB.
+        pub max_bytes: u64 = 8_000_000,
+        /// The series that are sampled. Default: `all`.
+        pub only: HistoryScope = HistoryScope::All,
+    }
 }
 
 /// The series that are sampled.
@@ -57,34 +58,6 @@ pub enum HistoryScope {
     /// The series that rules read, and those that queries and charts have asked for since.
     Rules,
 }
-
-impl Default for HistorySettings {
-    fn default() -> Self {
-        Self {
-            step: Duration::from_secs(15),
-            keep: Duration::from_secs(7_200),
-            coarse_step: Duration::from_secs(60),
-            coarse_keep: Duration::ZERO,
-            max_bytes: 8_000_000,
-            only: HistoryScope::All,
-        }
-    }
-}
-
-setters!(HistorySettings {
-    /// Sets the sampling interval. Default: 15 s.
-    step: Duration,
-    /// Sets the retention of samples. Default: 2 h.
-    keep: Duration,
-    /// Sets the interval of the coarse samples. Default: 1 min.
-    coarse_step: Duration,
-    /// Sets the retention of samples a [`coarse_step`](Self::coarse_step) apart. Default: none.
-    coarse_keep: Duration,
-    /// Sets the memory limit in bytes. Default: 8 MB.
-    max_bytes: u64,
-    /// Sets the series that are sampled. Default: all.
-    only: HistoryScope,
-});
 
 impl HistorySettings {
     pub(super) fn check(&self, faults: &mut Faults) {

@@ -1,55 +1,35 @@
 //! Settings of the HTTP layer.
 
-use serde::{Deserialize, Serialize};
-
 use super::faults::{Faults, quote};
 use super::range::{check_buckets, check_range};
-use super::setters::setters;
+use super::settings::settings;
 
 /// A limit, since each request is compared with every pattern.
 const MAX_PATTERNS: usize = 256;
 const MAX_PATTERN: usize = 1_024;
 
-/// `[http]`: the requests that the HTTP layer records, and their buckets.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-#[non_exhaustive]
-pub struct Http {
-    /// The paths that are not recorded: `/health` is that path, `/internal/*` every path that
-    /// starts with `/internal/`; `*` matches any text. Default: none besides
-    /// [`exclude_endpoints`](Self::exclude_endpoints).
-    pub exclude: Vec<String>,
-    /// Whether the crate's own endpoints are excluded too: the metrics and health paths, and the
-    /// routes of the handle's router wherever it is nested, including the page. Default: `true`.
-    pub exclude_endpoints: bool,
-    /// The share of requests whose duration is recorded, 0 to 1; counters count every request.
-    /// Default: 1.
-    pub sample_rate: f64,
-    /// The bucket bounds of durations and times to first byte, in seconds. Default: .005, .01,
-    /// .025, .05, .1, .25, .5, 1, 2.5, 5 and 10, as in the client libraries of Prometheus.
-    pub buckets: Vec<f64>,
-}
-
-impl Default for Http {
-    fn default() -> Self {
-        Self {
-            exclude: Vec::new(),
-            exclude_endpoints: true,
-            sample_rate: 1.0,
-            buckets: vec![
+settings! {
+    /// `[http]`: the requests that the HTTP layer records, and their buckets.
+    #[non_exhaustive]
+    pub struct Http {
+        /// The paths that are not recorded: `/health` is that path, `/internal/*` every path that
+        /// starts with `/internal/`; `*` matches any text. Default: none besides
+        /// [`exclude_endpoints`](Self::exclude_endpoints).
+        pub exclude(): Vec<String>,
+        /// Whether the crate's own endpoints are excluded too: the metrics and health paths, and
+        /// the routes of the handle's router wherever it is nested, including the page. Default:
+        /// `true`.
+        pub exclude_endpoints: bool = true,
+        /// The share of requests whose duration is recorded, 0 to 1; counters count every request.
+        /// Default: 1.
+        pub sample_rate: f64 = 1.0,
+        /// The bucket bounds of durations and times to first byte, in seconds. Default: .005, .01,
+        /// .025, .05, .1, .25, .5, 1, 2.5, 5 and 10, as in the client libraries of Prometheus.
+        pub buckets(): Vec<f64> = vec![
                 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
             ],
-        }
     }
 }
-
-setters!(Http {
-    /// Whether the crate's own endpoints are excluded. Default: `true`.
-    exclude_endpoints: bool,
-    /// Sets the share of requests whose duration is recorded, 0 to 1; counters count every request.
-    /// Default: 1.
-    sample_rate: f64,
-});
 
 impl Http {
     /// Adds a path that is not recorded, `/health`, or many, `/internal/*`. Default: none besides

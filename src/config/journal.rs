@@ -9,39 +9,40 @@ use serde::{Deserialize, Serialize};
 use super::duration;
 use super::faults::Faults;
 use super::range::check_range;
-use super::setters::setters;
+use super::settings::settings;
 
 const BYTES: RangeInclusive<u64> = 4 << 10..=1 << 30;
 
-/// `[journal]`: the record of every decision and action of the healing engine.
-///
-/// ```
-/// use selfheal::config::{Fsync, Journal};
-///
-/// let journal = Journal::new().path("/var/lib/shop/healing").fsync(Fsync::Always);
-/// assert_eq!(journal.keep_files, 4);
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-#[non_exhaustive]
-pub struct Journal {
-    /// The folder of the journal files. Default: none: the newest records are kept in memory until
-    /// the process ends.
-    pub path: Option<PathBuf>,
-    /// Whether a process that runs as root may keep the journal in or below a folder that another
-    /// user can write to. Default: `false`, and the start is refused.
-    pub allow_shared_directory: bool,
-    /// When records are synced to disk. Default: `on_intent`.
-    pub fsync: Fsync,
-    /// The size at which a file is rotated, 4 KiB to 1 GiB. Default: 8 MiB.
-    pub max_bytes: u64,
-    /// The age at which a file is rotated, at least 1 min. Default: 24 h.
-    #[serde(with = "duration")]
-    pub max_age: Duration,
-    /// The number of files kept, including the current one; 2 to 1000. Default: 4.
-    pub keep_files: u32,
-    /// The number of newest records kept in memory, at most 1 000 000. Default: 2048.
-    pub memory: u32,
+settings! {
+    /// `[journal]`: the record of every decision and action of the healing engine.
+    ///
+    /// ```
+    /// use selfheal::config::{Fsync, Journal};
+    ///
+    /// let journal = Journal::new().path("/var/lib/shop/healing").fsync(Fsync::Always);
+    /// assert_eq!(journal.keep_files, 4);
+    /// ```
+    #[derive(Eq)]
+    #[non_exhaustive]
+    pub struct Journal {
+        /// The folder of the journal files. Default: none: the newest records are kept in memory
+        /// until the process ends.
+        pub path(): Option<PathBuf>,
+        /// Whether a process that runs as root may keep the journal in or below a folder that
+        /// another user can write to. Default: `false`, and the start is refused.
+        pub allow_shared_directory: bool,
+        /// When records are synced to disk. Default: `on_intent`.
+        pub fsync: Fsync,
+        /// The size at which a file is rotated, 4 KiB to 1 GiB. Default: 8 MiB.
+        pub max_bytes: u64 = 8 << 20,
+        /// The age at which a file is rotated, at least 1 min. Default: 24 h.
+        #[serde(with = "duration")]
+        pub max_age: Duration = Duration::from_secs(86_400),
+        /// The number of files kept, including the current one; 2 to 1000. Default: 4.
+        pub keep_files: u32 = 4,
+        /// The number of newest records kept in memory, at most 1 000 000. Default: 2048.
+        pub memory: u32 = 2048,
+    }
 }
 
 /// When the records of the journal are synced to disk.
@@ -56,35 +57,6 @@ pub enum Fsync {
     /// Never: a crash of the process loses nothing, a power failure may lose the last seconds.
     Never,
 }
-
-impl Default for Journal {
-    fn default() -> Self {
-        Self {
-            path: None,
-            allow_shared_directory: false,
-            fsync: Fsync::default(),
-            max_bytes: 8 << 20,
-            max_age: Duration::from_secs(86_400),
-            keep_files: 4,
-            memory: 2048,
-        }
-    }
-}
-
-setters!(Journal {
-    /// Whether root may keep the journal where another user can write. Default: `false`.
-    allow_shared_directory: bool,
-    /// Sets when records are synced to disk. Default: on intent.
-    fsync: Fsync,
-    /// Sets the size, in bytes, at which a file is rotated. Default: 8 MiB.
-    max_bytes: u64,
-    /// Sets the age at which a file is rotated. Default: 24 h.
-    max_age: Duration,
-    /// Sets the number of files kept. Default: 4.
-    keep_files: u32,
-    /// Sets the number of newest records kept in memory. Default: 2048.
-    memory: u32,
-});
 
 impl Journal {
     /// Keeps the journal in files in this folder. Default: in memory only.

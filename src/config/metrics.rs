@@ -4,15 +4,13 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use super::faults::Faults;
 use super::names::{
     HEALTH_PATH, LIVENESS_PATH, READINESS_PATH, check_metric, check_path, is_beside,
 };
 use super::native;
 use super::range::{check_buckets, check_range};
-use super::setters::setters;
+use super::settings::settings;
 use crate::catalog::Native;
 
 /// The limits of series; at about 100 bytes each, the upper one is a heap of 10 GB.
@@ -24,61 +22,32 @@ pub(crate) const MAX_LABEL_VALUE: usize = 256;
 /// the overflow series must fit), longer ones would bloat scrapes.
 pub(crate) const LABEL_LIMITS: RangeInclusive<usize> = 16..=4_096;
 
-/// `[metrics]`: the limits of the registry, and the metrics endpoint.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-#[non_exhaustive]
-pub struct Metrics {
-    /// The path of the metrics endpoint. Default: `/metrics`.
-    pub path: String,
-    /// The limit of series of a family; further ones are counted in one overflow series. Default:
-    /// 10 000.
-    pub max_series_per_family: usize,
-    /// The limit of series of the whole registry. Default: 1 000 000.
-    pub max_series: usize,
-    /// The length limit of label values in bytes, 16 to 4096; longer ones are truncated at a
-    /// character boundary, so that two values may become one. States of state sets are not
-    /// truncated. A Prometheus with a lower `label_value_length_limit` drops the whole target.
-    /// Default: 256.
-    pub max_label_value: usize,
-    /// Whether a scrape is compressed if the scraper accepts it. Default: `true`.
-    pub gzip: bool,
-    /// Whether counters and histograms expose their creation time, so that a Prometheus configured
-    /// for it sees their first increment. In OpenMetrics this adds one line per series. Default:
-    /// `false`.
-    pub created_times: bool,
-    /// Settings of single families, by name without namespace. Default: none.
-    pub family: BTreeMap<String, FamilySettings>,
-}
-
-impl Default for Metrics {
-    fn default() -> Self {
-        Self {
-            path: "/metrics".to_owned(),
-            max_series_per_family: 10_000,
-            max_series: 1_000_000,
-            max_label_value: MAX_LABEL_VALUE,
-            gzip: true,
-            created_times: false,
-            family: BTreeMap::new(),
-        }
+settings! {
+    /// `[metrics]`: the limits of the registry, and the metrics endpoint.
+    #[non_exhaustive]
+    pub struct Metrics {
+        /// The path of the metrics endpoint. Default: `/metrics`.
+        pub path(impl Into<String>): String = "/metrics".to_owned(),
+        /// The limit of series of a family; further ones are counted in one overflow series.
+        /// Default: 10 000.
+        pub max_series_per_family: usize = 10_000,
+        /// The limit of series of the whole registry. Default: 1 000 000.
+        pub max_series: usize = 1_000_000,
+        /// The length limit of label values in bytes, 16 to 4096; longer ones are truncated at a
+        /// character boundary, so that two values may become one. States of state sets are not
+        /// truncated. A Prometheus with a lower `label_value_length_limit` drops the whole target.
+        /// Default: 256.
+        pub max_label_value: usize = MAX_LABEL_VALUE,
+        /// Whether a scrape is compressed if the scraper accepts it. Default: `true`.
+        pub gzip: bool = true,
+        /// Whether counters and histograms expose their creation time, so that a Prometheus
+        /// configured for it sees their first increment. In OpenMetrics this adds one line per
+        /// series. Default: `false`.
+        pub created_times: bool,
+        /// Settings of single families, by name without namespace. Default: none.
+        pub family(): BTreeMap<String, FamilySettings>,
     }
 }
-
-setters!(Metrics {
-    /// Sets the path of the metrics endpoint. Default: `/metrics`.
-    path: impl Into<String>,
-    /// Sets the limit of series of a family. Default: 10 000.
-    max_series_per_family: usize,
-    /// Sets the limit of series of the whole registry. Default: 1 000 000.
-    max_series: usize,
-    /// Sets the length limit of label values in bytes, 16 to 4096. Default: 256.
-    max_label_value: usize,
-    /// Whether scrapes are compressed on demand. Default: `true`.
-    gzip: bool,
-    /// Whether series expose their creation time. Default: `false`.
-    created_times: bool,
-});
 
 impl Metrics {
     /// Sets the settings of the family with this name, without namespace. Default: none.
@@ -146,69 +115,40 @@ fn check_label_limit(bytes: usize, faults: &mut Faults) {
     check_range("max_label_value", &bytes, &LABEL_LIMITS, hint, faults);
 }
 
-/// `[metrics.family.NAME]`: the settings of one family.
-///
-/// Applied once, when the family is created or its collector registered.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-#[non_exhaustive]
-pub struct FamilySettings {
-    /// Whether the family records and is exposed. Default: `true`. With `false`, its handles are
-    /// no-ops that read 0, and a collector without enabled families is no longer called.
-    pub enabled: bool,
-    /// The bucket bounds of a histogram, ascending, without `+Inf`. Default: those of the
-    /// declaration.
-    pub buckets: Option<Vec<f64>>,
-    /// The native buckets of a histogram. Default: those of the declaration, if any.
-    pub native: Option<Native>,
-    /// The limit of series. Default: [`Metrics::max_series_per_family`]; none for a collector.
-    /// Series of a collector beyond the limit are dropped and counted in
-    /// `selfheal_collectors_skipped_total`.
-    pub max_series: Option<usize>,
-    /// The length limit of label values in bytes, 16 to 4096. Default:
-    /// [`Metrics::max_label_value`]. Values of a collector are truncated too; if two series become
-    /// one, the first is kept, and the other is dropped and counted in
-    /// `selfheal_collectors_skipped_total`.
-    pub max_label_value: Option<usize>,
-    /// How long a series may be idle before it is removed; `"0s"` keeps it forever. Default: that
-    /// of the declaration, which is forever unless
-    /// [`Declare::expire_after`](crate::registry::Declare::expire_after) sets a time.
-    #[serde(with = "super::duration::optional")]
-    pub expire_after: Option<Duration>,
-    /// Whether this follows from another setting, as the buckets of the HTTP layer do from
-    /// `http.buckets`. If so, it is not reported where it has no effect.
-    #[serde(skip)]
-    pub(crate) implied: bool,
-}
-
-impl Default for FamilySettings {
-    fn default() -> Self {
-        Self {
-            enabled: true,
-            buckets: None,
-            native: None,
-            max_series: None,
-            max_label_value: None,
-            expire_after: None,
-            implied: false,
-        }
+settings! {
+    /// `[metrics.family.NAME]`: the settings of one family.
+    ///
+    /// Applied once, when the family is created or its collector registered.
+    #[non_exhaustive]
+    pub struct FamilySettings {
+        /// Whether the family records and is exposed. Default: `true`. With `false`, its handles
+        /// are no-ops that read 0, and a collector without enabled families is no longer called.
+        pub enabled: bool = true,
+        /// The bucket bounds of a histogram, ascending, without `+Inf`. Default: those of the
+        /// declaration.
+        pub buckets(): Option<Vec<f64>>,
+        /// The native buckets of a histogram. Default: those of the declaration, if any.
+        pub native(Native): Option<Native>,
+        /// The limit of series. Default: [`Metrics::max_series_per_family`]; none for a collector.
+        /// Series of a collector beyond the limit are dropped and counted in
+        /// `selfheal_collectors_skipped_total`.
+        pub max_series(usize): Option<usize>,
+        /// The length limit of label values in bytes, 16 to 4096. Default:
+        /// [`Metrics::max_label_value`]. Values of a collector are truncated too; if two series
+        /// become one, the first is kept, and the other is dropped and counted in
+        /// `selfheal_collectors_skipped_total`.
+        pub max_label_value(usize): Option<usize>,
+        /// How long a series may be idle before it is removed; `"0s"` keeps it forever. Default:
+        /// that of the declaration, which is forever unless
+        /// [`Declare::expire_after`](crate::registry::Declare::expire_after) sets a time.
+        #[serde(with = "super::duration::optional")]
+        pub expire_after(Duration): Option<Duration>,
+        /// Whether this follows from another setting, as the buckets of the HTTP layer do from
+        /// `http.buckets`. If so, it is not reported where it has no effect.
+        #[serde(skip)]
+        pub(crate) implied(): bool,
     }
 }
-
-setters!(FamilySettings {
-    /// Whether the family records and is exposed. Default: `true`.
-    enabled: bool,
-    /// Sets the native buckets. Default: those of the declaration, if any.
-    native: Native,
-    /// Sets the limit of series. Default: [`Metrics::max_series_per_family`].
-    max_series: usize,
-    /// Sets the length limit of label values in bytes, 16 to 4096. Default:
-    /// [`Metrics::max_label_value`].
-    max_label_value: usize,
-    /// Sets how long a series may be idle before it is removed; zero keeps it forever. Default:
-    /// that of the declaration.
-    expire_after: Duration,
-});
 
 impl FamilySettings {
     /// Sets the bucket bounds, ascending, without `+Inf`. Default: those of the declaration.

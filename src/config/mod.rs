@@ -99,7 +99,7 @@ mod root;
 mod secret;
 mod server;
 mod service;
-mod setters;
+mod settings;
 mod suggest;
 mod system;
 mod tls;

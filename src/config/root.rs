@@ -4,8 +4,6 @@ use std::collections::BTreeMap;
 use std::env;
 use std::ffi::OsString;
 
-use serde::{Deserialize, Serialize};
-
 use super::assets::{Assets, Objective};
 use super::error::ConfigError;
 use super::faults::Faults;
@@ -22,7 +20,7 @@ use super::profiles::{self, Known};
 use super::secret::Secret;
 use super::server::Server;
 use super::service::Service;
-use super::setters::setters;
+use super::settings::settings;
 use super::system::System;
 use super::tls::Tls;
 use super::tree::{self, ANY_NAME};
@@ -31,64 +29,42 @@ use crate::catalog::Native;
 /// Labels that histograms and summaries add to their own series.
 const RESERVED: [&str; 2] = ["le", "quantile"];
 
-/// The whole configuration, which `selfheal::install` takes.
-///
-/// Setters do not validate; [`checked`](Self::checked), which `install` calls, reports all faults
-/// at once. The table in the [module's documentation](super) lists all keys.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-#[non_exhaustive]
-pub struct Config {
-    /// The prefix of every metric name, without the `_` after it. Default: empty.
-    pub namespace: String,
-    /// The systems under whose metric names metrics are also exposed: words of
-    /// [`PROFILES`](super::PROFILES). Without a namespace, the service uses that of the first
-    /// profile that has one. Default: none.
-    pub profiles: Vec<String>,
-    /// Labels added to every series, at most 32. Default: none.
-    pub global_labels: BTreeMap<String, String>,
-    /// The name, version and labels of the program.
-    pub service: Service,
-    /// The registry and the metrics endpoint.
-    pub metrics: Metrics,
-    /// The HTTP layer.
-    pub http: Http,
-    /// The stand-alone listener.
-    pub server: Server,
-    /// The collector of the machine's metrics.
-    pub system: System,
-    /// The policy of the healing engine.
-    pub healing: HealingPolicy,
-    /// The journal of the healing engine.
-    pub journal: Journal,
-    /// The in-memory history that rules, queries and charts read.
-    pub history: HistorySettings,
-    /// The files that are generated for the monitoring stack.
-    pub assets: Assets,
+settings! {
+    /// The whole configuration, which `selfheal::install` takes.
+    ///
+    /// Setters do not validate; [`checked`](Self::checked), which `install` calls, reports all
+    /// faults at once. The table in the [module's documentation](super) lists all keys.
+    #[non_exhaustive]
+    pub struct Config {
+        /// The prefix of every metric name, without the `_` after it. Default: empty.
+        pub namespace(impl Into<String>): String,
+        /// The systems under whose metric names metrics are also exposed: words of
+        /// [`PROFILES`](super::PROFILES). Without a namespace, the service uses that of the first
+        /// profile that has one. Default: none.
+        pub profiles(): Vec<String>,
+        /// Labels added to every series, at most 32. Default: none.
+        pub global_labels(): BTreeMap<String, String>,
+        /// The name, version and labels of the program. Default: [`Service::default`].
+        pub service: Service,
+        /// The registry and the metrics endpoint. Default: [`Metrics::default`].
+        pub metrics: Metrics,
+        /// The HTTP layer. Default: [`Http::default`].
+        pub http: Http,
+        /// The stand-alone listener. Default: [`Server::default`].
+        pub server: Server,
+        /// The collector of the machine's metrics. Default: [`System::default`].
+        pub system: System,
+        /// The policy of the healing engine. Default: [`HealingPolicy::default`].
+        pub healing: HealingPolicy,
+        /// The journal of the healing engine. Default: [`Journal::default`].
+        pub journal: Journal,
+        /// The in-memory history that rules, queries and charts read. Default:
+        /// [`HistorySettings::default`].
+        pub history: HistorySettings,
+        /// The files that are generated for the monitoring stack. Default: [`Assets::default`].
+        pub assets: Assets,
+    }
 }
-
-setters!(Config {
-    /// Sets the prefix of every metric name; `_` is appended to it. Default: empty.
-    namespace: impl Into<String>,
-    /// Sets the name, version and labels of the program. Default: [`Service::default`].
-    service: Service,
-    /// Sets the registry and the metrics endpoint. Default: [`Metrics::default`].
-    metrics: Metrics,
-    /// Sets the HTTP layer. Default: [`Http::default`].
-    http: Http,
-    /// Sets the stand-alone listener. Default: [`Server::default`].
-    server: Server,
-    /// Sets the collector of the machine's metrics. Default: [`System::default`].
-    system: System,
-    /// Sets the policy of the healing engine. Default: [`HealingPolicy::default`].
-    healing: HealingPolicy,
-    /// Sets the journal of the healing engine. Default: [`Journal::default`].
-    journal: Journal,
-    /// Sets the in-memory history. Default: [`HistorySettings::new`].
-    history: HistorySettings,
-    /// Sets the generated files of the monitoring stack. Default: [`Assets::default`].
-    assets: Assets,
-});
 
 impl Config {
     /// Reads the `SELFHEAL_…` variables of the process over the defaults.

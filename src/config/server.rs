@@ -14,7 +14,7 @@ use super::hashed;
 use super::names::{HEALTH_PATH, LIVENESS_PATH, PAGE_PATH, READINESS_PATH, check_path};
 use super::range::{check_duration, check_range};
 use super::secret::{Secret, same};
-use super::setters::setters;
+use super::settings::settings;
 use super::tls::Tls;
 
 const TIMEOUT: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_secs(600);
@@ -26,111 +26,63 @@ const MOST_SIBLINGS: usize = 64;
 const HASH_LENGTH: usize = 60;
 const CONNECTIONS: RangeInclusive<usize> = 1..=65_536;
 
-/// `[server]`: the listener that serves the endpoints on a thread of its own.
-///
-/// If neither [`basic_auth`](Self::basic_auth) nor [`bearer_token`](Self::bearer_token) is set, any
-/// client that reaches it may read; beyond loopback this requires
-/// [`allow_unauthenticated`](Self::allow_unauthenticated) or client certificates
-/// ([`Tls::client_ca`]). If both are set, either of them grants access.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-#[non_exhaustive]
-#[allow(
-    clippy::struct_excessive_bools,
-    reason = "independent keys in all combinations"
-)]
-pub struct Server {
-    /// The address and port; port 0 selects a free one. Default: `127.0.0.1:9898`.
-    #[serde(with = "super::address::tcp")]
-    pub listen: SocketAddr,
-    /// Additional addresses, at most 16: IP addresses with a port, and Unix sockets as
-    /// `unix:/run/shop.sock`. A Unix socket has no TLS, and only this user can open its file.
-    /// Default: none.
-    pub listen_also: Vec<Address>,
-    /// The addresses of the processes of a multi-process service whose metrics are merged at
-    /// `siblings` beside the page, at most 64, all on this machine; this process is included if
-    /// listed. They are scraped in plain text at [`Metrics::path`](super::Metrics::path) with the
-    /// credentials configured here, so the password must be given as text, not only as a hash.
-    /// Default: none, and no such page.
-    pub siblings: Vec<Address>,
-    /// Access control per endpoint. Default: all need the credentials.
-    pub access: Accesses,
-    /// Whether the listener may be reachable from other machines. Default: `false`.
-    pub allow_non_loopback: bool,
-    /// Whether other machines may read without credentials. Default: `false`.
-    pub allow_unauthenticated: bool,
-    /// Whether `/livez` and `/readyz` need credentials too. Default: `false`, since probes seldom
-    /// have any.
-    pub protect_probes: bool,
-    /// Whether operators may give commands through the endpoints and the page: acknowledge, mute,
-    /// pause, approve, trigger. Requires credentials; the journal records each command and its
-    /// author. Default: `false`.
-    pub control: bool,
-    /// The path of the page in an application's own router; the listener serves it at `/`. Default:
-    /// `/selfheal`.
-    pub page_path: String,
-    /// The time limit of a request, 100 ms to 10 min. Default: 10 s, the default `scrape_timeout`
-    /// of Prometheus. For a scrape that needs a longer `scrape_timeout`, raise both. Applies to the
-    /// listener and to an application's own router.
-    #[serde(with = "super::duration")]
-    pub request_timeout: Duration,
-    /// The limit of open connections, 1 to 65 536; further ones wait. Default: 64.
-    pub max_connections: usize,
-    /// The user name and password that grant access. Default: none.
-    pub basic_auth: Option<BasicAuth>,
-    /// The token that grants access. Default: none.
-    pub bearer_token: Option<Secret>,
-    /// The TLS certificate of the listener. Default: none, for plain text.
-    pub tls: Option<Tls>,
-}
-
-impl Default for Server {
-    fn default() -> Self {
-        Self {
-            listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9898),
-            listen_also: Vec::new(),
-            siblings: Vec::new(),
-            access: Accesses::default(),
-            allow_non_loopback: false,
-            allow_unauthenticated: false,
-            protect_probes: false,
-            control: false,
-            page_path: PAGE_PATH.to_owned(),
-            request_timeout: Duration::from_secs(10),
-            max_connections: 64,
-            basic_auth: None,
-            bearer_token: None,
-            tls: None,
-        }
+settings! {
+    /// `[server]`: the listener that serves the endpoints on a thread of its own.
+    ///
+    /// If neither [`basic_auth`](Self::basic_auth) nor [`bearer_token`](Self::bearer_token) is set,
+    /// any client that reaches it may read; beyond loopback this requires
+    /// [`allow_unauthenticated`](Self::allow_unauthenticated) or client certificates
+    /// ([`Tls::client_ca`]). If both are set, either of them grants access.
+    #[non_exhaustive]
+    #[allow(
+        clippy::struct_excessive_bools,
+        reason = "independent keys in all combinations"
+    )]
+    pub struct Server {
+        /// The address and port; port 0 selects a free one. Default: `127.0.0.1:9898`.
+        #[serde(with = "super::address::tcp")]
+        pub listen: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9898),
+        /// Additional addresses, at most 16: IP addresses with a port, and Unix sockets as
+        /// `unix:/run/shop.sock`. A Unix socket has no TLS, and only this user can open its file.
+        /// Default: none.
+        pub listen_also(): Vec<Address>,
+        /// The addresses of the processes of a multi-process service whose metrics are merged at
+        /// `siblings` beside the page, at most 64, all on this machine; this process is included if
+        /// listed. They are scraped in plain text at [`Metrics::path`](super::Metrics::path) with
+        /// the credentials configured here, so the password must be given as text, not only as a
+        /// hash. Default: none, and no such page.
+        pub siblings(): Vec<Address>,
+        /// Access control per endpoint. Default: all need the credentials.
+        pub access: Accesses,
+        /// Whether the listener may be reachable from other machines. Default: `false`.
+        pub allow_non_loopback: bool,
+        /// Whether other machines may read without credentials. Default: `false`.
+        pub allow_unauthenticated: bool,
+        /// Whether `/livez` and `/readyz` need credentials too. Default: `false`, since probes
+        /// seldom have any.
+        pub protect_probes: bool,
+        /// Whether operators may give commands through the endpoints and the page: acknowledge,
+        /// mute, pause, approve, trigger. Requires credentials; the journal records each command
+        /// and its author. Default: `false`.
+        pub control: bool,
+        /// The path of the page in an application's own router; the listener serves it at `/`.
+        /// Default: `/selfheal`.
+        pub page_path(impl Into<String>): String = PAGE_PATH.to_owned(),
+        /// The time limit of a request, 100 ms to 10 min. Default: 10 s, the default
+        /// `scrape_timeout` of Prometheus. For a scrape that needs a longer `scrape_timeout`, raise
+        /// both. Applies to the listener and to an application's own router.
+        #[serde(with = "super::duration")]
+        pub request_timeout: Duration = Duration::from_secs(10),
+        /// The limit of open connections, 1 to 65 536; further ones wait. Default: 64.
+        pub max_connections: usize = 64,
+        /// The user name and password that grant access. Default: none.
+        pub basic_auth(): Option<BasicAuth>,
+        /// The token that grants access. Default: none.
+        pub bearer_token(Secret): Option<Secret>,
+        /// The TLS certificate of the listener. Default: none, for plain text.
+        pub tls(Tls): Option<Tls>,
     }
 }
-
-setters!(Server {
-    /// Sets the address and port; port 0 selects a free one. Default: `127.0.0.1:9898`.
-    listen: SocketAddr,
-    /// Sets the access control per endpoint. Default: all need the credentials.
-    access: Accesses,
-    /// Whether `listen` may be reachable from other machines. Default: `false`.
-    allow_non_loopback: bool,
-    /// Whether other machines may read without credentials. Default: `false`.
-    allow_unauthenticated: bool,
-    /// Whether `/livez` and `/readyz` need credentials too. Default: `false`.
-    protect_probes: bool,
-    /// Whether operators may give commands through the endpoints and the page; requires
-    /// credentials. Default: `false`.
-    control: bool,
-    /// Sets the path of the page in an application's own router. Default: `/selfheal`.
-    page_path: impl Into<String>,
-    /// Sets the time limit of a request, 100 ms to 10 min. Default: 10 s.
-    request_timeout: Duration,
-    /// Sets the limit of open connections, 1 to 65 536. Default: 64.
-    max_connections: usize,
-    /// Sets the token that grants access. Default: none.
-    bearer_token: Secret,
-    /// Sets the TLS certificate of the listener; needs the feature `tls`. Default: none, for plain
-    /// text.
-    tls: Tls,
-});
 
 impl Server {
     /// Adds an address to listen on: an address with a port, or the path of a Unix socket. Default:

@@ -25,7 +25,8 @@ impl Config {
     /// ```
     /// use selfheal::config::{Config, ConfigError};
     ///
-    /// let Err(ConfigError::Invalid(faults)) = Config::from_toml_str("http.sampel_rate = 0.5") else {
+    /// let Err(ConfigError::Invalid(faults)) = Config::from_toml_str("http.sampel_rate = 0.5") else
+    /// {
     ///     panic!("the key is misspelt");
     /// };
     /// assert_eq!(

@@ -64,62 +64,41 @@ struct Rule {
 }
 
 enum Idle {
-    Always(bool),
     By(fn(&Config) -> bool),
     Until(fn(&Config, &Taken) -> bool),
 }
 
-const OFF: &str = "this version was built without its feature";
+/// Settings that need a feature: its name, whether it is compiled in, and the prefixes of their
+/// paths.
+static FEATURES: &[(&str, bool, &[&str])] = &[
+    ("assets", cfg!(feature = "assets"), &["assets"]),
+    (
+        "healing",
+        cfg!(feature = "healing"),
+        &["healing", "journal", "server.control"],
+    ),
+    ("rules", cfg!(feature = "rules"), &["history"]),
+    ("http", cfg!(feature = "http"), &["http"]),
+    (
+        "server",
+        cfg!(feature = "server"),
+        &["server", "metrics.path", "metrics.gzip"],
+    ),
+    (
+        "gzip` or `zstd",
+        cfg!(any(feature = "gzip", feature = "zstd")),
+        &["metrics.gzip"],
+    ),
+    ("system", cfg!(feature = "system"), &["system"]),
+];
 
-/// The first rule that matches a setting applies.
+/// The first rule that matches a setting applies, after those of the features.
 static RULES: &[Rule] = &[
-    Rule {
-        settings: &["assets"],
-        idle: Idle::Always(cfg!(not(feature = "assets"))),
-        problem: OFF,
-        hint: "enable the feature `assets`, or leave it out",
-    },
-    Rule {
-        settings: &["healing", "journal", "server.control"],
-        idle: Idle::Always(cfg!(not(feature = "healing"))),
-        problem: OFF,
-        hint: "enable the feature `healing`, or leave it out",
-    },
-    Rule {
-        settings: &["history"],
-        idle: Idle::Always(cfg!(not(feature = "rules"))),
-        problem: OFF,
-        hint: "enable the feature `rules`, or leave it out",
-    },
     Rule {
         settings: &["history.coarse_step"],
         idle: Idle::By(|config| config.history.coarse_keep.is_zero()),
         problem: "without `history.coarse_keep` there are no coarse samples",
         hint: "set that, or leave this out",
-    },
-    Rule {
-        settings: &["http"],
-        idle: Idle::Always(cfg!(not(feature = "http"))),
-        problem: OFF,
-        hint: "enable the feature `http`, or leave it out",
-    },
-    Rule {
-        settings: &["server", "metrics.path", "metrics.gzip"],
-        idle: Idle::Always(cfg!(not(feature = "server"))),
-        problem: OFF,
-        hint: "enable the feature `server`, or leave it out",
-    },
-    Rule {
-        settings: &["metrics.gzip"],
-        idle: Idle::Always(cfg!(not(any(feature = "gzip", feature = "zstd")))),
-        problem: OFF,
-        hint: "enable the feature `gzip` or `zstd`, or leave it out",
-    },
-    Rule {
-        settings: &["system"],
-        idle: Idle::Always(cfg!(not(feature = "system"))),
-        problem: OFF,
-        hint: "enable the feature `system`, or leave it out",
     },
     Rule {
         settings: &["system.refresh"],
@@ -253,16 +232,12 @@ fn has_credentials(server: &Server) -> bool {
     server.basic_auth.is_some() || server.bearer_token.is_some()
 }
 
-impl Rule {
-    fn is_about(&self, path: &str) -> bool {
-        let fits = |start: &&str| {
-            let rest = path.strip_prefix(*start);
-            rest.is_some_and(|rest| {
-                rest.is_empty() || start.ends_with('_') || rest.starts_with('.')
-            })
-        };
-        self.settings.iter().any(fits)
-    }
+/// Whether a path is among the settings with these prefixes.
+fn is_among(settings: &[&str], path: &str) -> bool {
+    settings.iter().any(|start| {
+        let rest = path.strip_prefix(start);
+        rest.is_some_and(|rest| rest.is_empty() || start.ends_with('_') || rest.starts_with('.'))
+    })
 }
 
 /// The settings that differ from their defaults, and which of them have no effect.
@@ -285,9 +260,17 @@ impl Settings {
         let config = &self.config;
         let mut faults = Faults::new();
         for path in &self.changed {
-            let mut rules = RULES.iter().filter(|rule| rule.is_about(path));
+            let mut features = FEATURES.iter();
+            if let Some((feature, ..)) =
+                features.find(|(_, built, settings)| !built && is_among(settings, path))
+            {
+                let hint = format!("enable the feature `{feature}`, or leave it out");
+                let problem = "this version was built without its feature";
+                faults.add_at(path.clone(), problem, &hint);
+                continue;
+            }
+            let mut rules = RULES.iter().filter(|rule| is_among(rule.settings, path));
             let idle = rules.find(|rule| match rule.idle {
-                Idle::Always(idle) => idle,
                 Idle::By(idle) => idle(config),
                 Idle::Until(idle) => taken.is_some_and(|taken| idle(config, taken)),
             });

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::config::duration;
+use crate::config::settings::settings;
 
 /// A budget: at most `max` attempts in any window of this length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,59 +29,41 @@ impl Budget {
     }
 }
 
-/// The budgets that every attempt draws on, and the shares of them that are reserved.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-#[non_exhaustive]
-pub struct Budgets {
-    /// The budget of each component. Default: 10 in 10 min.
-    pub component: Budget,
-    /// The budget of all components together. Default: 60 in 10 min.
-    pub global: Budget,
-    /// The share of each budget, 0 to 1, that is reserved for each higher severity. Default: 0.1.
-    pub kept_per_severity: f64,
-    /// The share of the global budget, 0 to 1, reserved for components that have spent nothing in
-    /// its window, so that a few failing ones cannot use it up. Default: 0.2.
-    pub kept_for_unspent: f64,
-}
-
-impl Default for Budgets {
-    fn default() -> Self {
-        Self {
-            component: Budget::new(10, Duration::from_secs(600)),
-            global: Budget::new(60, Duration::from_secs(600)),
-            kept_per_severity: 0.1,
-            kept_for_unspent: 0.2,
-        }
+settings! {
+    /// The budgets that every attempt draws on, and the shares of them that are reserved.
+    #[derive(Copy)]
+    #[non_exhaustive]
+    pub struct Budgets {
+        /// The budget of each component. Default: 10 in 10 min.
+        pub component: Budget = Budget::new(10, Duration::from_secs(600)),
+        /// The budget of all components together. Default: 60 in 10 min.
+        pub global: Budget = Budget::new(60, Duration::from_secs(600)),
+        /// The share of each budget, 0 to 1, that is reserved for each higher severity. Default:
+        /// 0.1.
+        pub kept_per_severity: f64 = 0.1,
+        /// The share of the global budget, 0 to 1, reserved for components that have spent nothing
+        /// in its window, so that a few failing ones cannot use it up. Default: 0.2.
+        pub kept_for_unspent: f64 = 0.2,
     }
 }
 
-/// The delay between two attempts: drawn evenly from zero to `base · 2ⁿ`, at most `cap`.
-///
-/// This is the "full jitter" of Marc Brooker, "Exponential Backoff And Jitter" (AWS, 2015):
-/// of the variants measured there, it spreads the load best. `n` counts the attempts since the
-/// key was last healthy for `reset_after`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Backoff {
-    /// The longest delay before the second attempt. Default: 1 s.
-    #[serde(with = "duration")]
-    pub base: Duration,
-    /// The longest delay of all. Default: 5 min.
-    #[serde(with = "duration")]
-    pub cap: Duration,
-    /// How long a key must be healthy before `n` restarts at zero. Default: 10 min.
-    #[serde(with = "duration")]
-    pub reset_after: Duration,
-}
-
-impl Default for Backoff {
-    fn default() -> Self {
-        Self {
-            base: Duration::from_secs(1),
-            cap: Duration::from_secs(300),
-            reset_after: Duration::from_secs(600),
-        }
+settings! {
+    /// The delay between two attempts: drawn evenly from zero to `base · 2ⁿ`, at most `cap`.
+    ///
+    /// This is the "full jitter" of Marc Brooker, "Exponential Backoff And Jitter" (AWS, 2015):
+    /// of the variants measured there, it spreads the load best. `n` counts the attempts since the
+    /// key was last healthy for `reset_after`.
+    #[derive(Copy, Eq)]
+    pub struct Backoff {
+        /// The longest delay before the second attempt. Default: 1 s.
+        #[serde(with = "duration")]
+        pub base: Duration = Duration::from_secs(1),
+        /// The longest delay of all. Default: 5 min.
+        #[serde(with = "duration")]
+        pub cap: Duration = Duration::from_secs(300),
+        /// How long a key must be healthy before `n` restarts at zero. Default: 10 min.
+        #[serde(with = "duration")]
+        pub reset_after: Duration = Duration::from_secs(600),
     }
 }
 
@@ -117,27 +100,18 @@ impl Default for Confirm {
     }
 }
 
-/// The retries of a verification without a verdict.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-#[non_exhaustive]
-pub struct Verify {
-    /// The time limit of one try. Default: 10 s.
-    #[serde(with = "duration")]
-    pub timeout: Duration,
-    /// The tries without a verdict after which the attempt counts as not verified. Default: 3.
-    pub tries: u32,
-    /// The interval between two tries. Default: 1 s.
-    #[serde(with = "duration")]
-    pub every: Duration,
-}
-
-impl Default for Verify {
-    fn default() -> Self {
-        Self {
-            timeout: Duration::from_secs(10),
-            tries: 3,
-            every: Duration::from_secs(1),
-        }
+settings! {
+    /// The retries of a verification without a verdict.
+    #[derive(Copy, Eq)]
+    #[non_exhaustive]
+    pub struct Verify {
+        /// The time limit of one try. Default: 10 s.
+        #[serde(with = "duration")]
+        pub timeout: Duration = Duration::from_secs(10),
+        /// The tries without a verdict after which the attempt counts as not verified. Default: 3.
+        pub tries: u32 = 3,
+        /// The interval between two tries. Default: 1 s.
+        #[serde(with = "duration")]
+        pub every: Duration = Duration::from_secs(1),
     }
 }
