@@ -65,17 +65,10 @@ pub(super) fn files(plan: &mut Plan<'_>) -> Result<Files, AssetsError> {
                 }
             }
             Err(why) if own.is_empty() => plan.left_out(&format!("objective {name}"), &why),
-            Err(why) => faults.within("assets", |faults| {
-                faults.within("objective", |faults| {
-                    faults.within(name, |faults| {
-                        faults.add(
-                            "selector",
-                            why,
-                            "name labels of the metric, or leave it out",
-                        );
-                    });
-                });
-            }),
+            Err(why) => {
+                let hint = "name labels of the metric, or leave it out";
+                add(&mut faults, name, ("selector", why, hint.to_owned()));
+            }
         }
         bound(plan, name, objective, &mut faults);
     }
@@ -131,9 +124,15 @@ fn bound(plan: &Plan<'_>, name: &str, objective: &Objective, faults: &mut Faults
         "give one of {}, or add it to `http.buckets`",
         known.join(", ")
     );
+    add(faults, name, ("seconds", problem, hint));
+}
+
+/// Adds a fault of an objective: field, problem and hint.
+fn add(faults: &mut Faults, objective: &str, fault: (&str, String, String)) {
+    let (field, problem, hint) = fault;
     faults.within("assets", |faults| {
         faults.within("objective", |faults| {
-            faults.within(name, |faults| faults.add("seconds", problem, hint));
+            faults.within(objective, |faults| faults.add(field, problem, hint));
         });
     });
 }

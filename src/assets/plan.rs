@@ -1,6 +1,6 @@
 //! State shared by all generators: names, configuration, and omissions.
 
-use super::names::Names;
+use super::names::{Names, Scope};
 use super::table::Alert;
 use crate::config::{Config, duration};
 
@@ -8,6 +8,8 @@ use crate::config::{Config, duration};
 pub(super) struct Plan<'c> {
     pub(super) config: &'c Config,
     pub(super) names: Names,
+    /// The window of rates in rules.
+    window: String,
     /// The alerts generated here, with their expressions.
     pub(super) alerts: Vec<(&'static Alert, String)>,
     left_out: Vec<String>,
@@ -18,6 +20,7 @@ impl<'c> Plan<'c> {
         Self {
             config,
             names,
+            window: duration::format(config.assets.window),
             alerts: Vec::new(),
             left_out: Vec::new(),
         }
@@ -32,9 +35,12 @@ impl<'c> Plan<'c> {
         std::mem::take(&mut self.left_out)
     }
 
-    /// The window of rates in rules.
-    pub(super) fn window(&self) -> String {
-        duration::format(self.config.assets.window)
+    /// The scope of rules.
+    pub(super) fn scope(&self) -> Scope<'_> {
+        Scope {
+            window: &self.window,
+            matchers: "",
+        }
     }
 
     /// The location of an alert's runbook.

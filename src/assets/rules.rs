@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use super::names::{Scope, family};
+use super::names::family;
 use super::plan::Plan;
 use super::records::RECORDS;
 use super::table::{Alert, AlertGroup};
@@ -15,15 +15,10 @@ pub(super) const TESTED: &str = "30m";
 
 /// The recording rules whose metrics are all exposed, in one group, since some depend on others.
 pub(super) fn records(plan: &mut Plan<'_>) -> String {
-    let window = plan.window();
-    let scope = Scope {
-        window: &window,
-        matchers: "",
-    };
     let mut text = String::from("groups:\n- name: recording\n  rules:\n");
     for (name, expr) in RECORDS {
-        let name = plan.names.write(name, scope);
-        match plan.names.resolve(expr, scope) {
+        let name = plan.names.write(name, plan.scope());
+        match plan.names.resolve(expr, plan.scope()) {
             Ok(expr) => {
                 let _ = writeln!(text, "  - record: {name}\n    expr: {}", quoted(&expr));
                 plan.names.record(&name);
@@ -36,14 +31,9 @@ pub(super) fn records(plan: &mut Plan<'_>) -> String {
 
 /// The alerts of a group whose metrics are all exposed; `None` if there are none.
 pub(super) fn alerts(plan: &mut Plan<'_>, group: &'static AlertGroup) -> Option<String> {
-    let window = plan.window();
-    let scope = Scope {
-        window: &window,
-        matchers: "",
-    };
     let mut rules = String::new();
     for alert in group.alerts {
-        match plan.names.resolve(alert.expr, scope) {
+        match plan.names.resolve(alert.expr, plan.scope()) {
             Ok(expr) => {
                 rules.push_str(&rule(alert, &expr, &plan.link(alert.name)));
                 plan.alerts.push((alert, expr));
@@ -133,16 +123,11 @@ fn is_recorded(name: &str) -> bool {
 
 /// The series of the alerts' tests, when they fire and when they are silent.
 fn inputs(plan: &Plan<'_>, alerts: &[&Alert]) -> [String; 2] {
-    let window = plan.window();
-    let scope = Scope {
-        window: &window,
-        matchers: "",
-    };
     let mut texts = [String::new(), String::new()];
     for input in alerts.iter().flat_map(|alert| alert.test) {
         let mut words = input.rsplitn(3, ' ');
         let [silent, fire, series] = [(); 3].map(|()| words.next().unwrap_or_default());
-        let mut series = plan.names.write(series, scope);
+        let mut series = plan.names.write(series, plan.scope());
         if !series.ends_with('}') {
             series.push_str("{job=\"shop\",instance=\"a\"}");
         }

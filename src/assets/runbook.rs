@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 
-use super::names::Scope;
 use super::plan::Plan;
 use super::table::Alert;
 
@@ -25,13 +24,8 @@ pub(super) fn page(plan: &mut Plan<'_>, alert: &Alert, expr: &str) -> String {
         let _ = writeln!(text, "{}. {step}", at + 1);
     }
     text.push_str("\n## Queries\n\n```promql\n");
-    let window = plan.window();
-    let scope = Scope {
-        window: &window,
-        matchers: "",
-    };
     for query in alert.queries {
-        match plan.names.resolve(query, scope) {
+        match plan.names.resolve(query, plan.scope()) {
             Ok(query) => {
                 let _ = writeln!(text, "{query}");
             }

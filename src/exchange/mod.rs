@@ -45,3 +45,15 @@ pub(crate) use renewing::Current;
 pub(crate) use series::{Entered, Series};
 pub(crate) use service::Recorded;
 pub(crate) use spare::Spare;
+
+/// The bucket bounds of sizes in bytes: powers of ten, since sizes span many of them.
+pub(crate) const SIZES: [f64; 8] = [
+    100.0,
+    1_000.0,
+    10_000.0,
+    100_000.0,
+    1_000_000.0,
+    10_000_000.0,
+    100_000_000.0,
+    1_000_000_000.0,
+];

@@ -6,7 +6,7 @@ use super::convert::{self, Family};
 use super::from::{Bridge, skipped};
 use crate::catalog::Kind;
 use crate::registry::{DeclareError, FamilySnapshot, Number, Registry, Value};
-use crate::util::{SampleLine, escape};
+use crate::util::{SampleLine, escape, head_line};
 
 /// Exposes what another library renders in a text format of Prometheus, together with the metrics
 /// of `into`: the crates `metrics-exporter-prometheus` and `axum-prometheus`, whose handle has
@@ -121,11 +121,10 @@ impl<'a> Page<'a> {
     }
 
     fn head(&mut self, comment: &'a str) {
-        let mut words = comment.trim_start().splitn(3, ' ');
-        let (Some(keyword @ ("HELP" | "TYPE")), Some(name)) = (words.next(), words.next()) else {
+        let Some((keyword, name, text)) = head_line(comment.trim_start()) else {
             return;
         };
-        let text = words.next().unwrap_or_default();
+        let text = text.unwrap_or_default();
         let head = self.heads.entry(name).or_default();
         if keyword == "TYPE" {
             head.kind = text.trim();

@@ -2,6 +2,16 @@
 
 use super::escape::{self, NameOf};
 
+/// Splits the text after a `#`: `HELP` or `TYPE`, the metric, and the rest. `None` if it is another
+/// comment.
+pub(crate) fn head_line(comment: &str) -> Option<(&str, &str, Option<&str>)> {
+    let mut words = comment.splitn(3, ' ');
+    let keyword = words
+        .next()
+        .filter(|word| ["HELP", "TYPE"].contains(word))?;
+    Some((keyword, words.next()?, words.next()))
+}
+
 /// A line with a sample. Its names are plain, and its labels are complete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SampleLine<'a> {

@@ -64,7 +64,7 @@ pub(crate) use json::quoted;
 #[cfg(any(feature = "healing", feature = "server"))]
 pub(crate) use json::write_json;
 #[cfg(any(feature = "server", feature = "prometheus"))]
-pub(crate) use line::SampleLine;
+pub(crate) use line::{SampleLine, head_line};
 #[cfg(feature = "rules")]
 pub(crate) use millis::{millis, unix_millis};
 pub(crate) use padded::{LINE, Padded};

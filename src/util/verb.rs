@@ -49,6 +49,15 @@ impl Verb {
     pub(crate) fn as_str(self) -> &'static str {
         Self::NAMES.get(self as usize).copied().unwrap_or("other")
     }
+
+    /// The label value in OpenTelemetry's conventions.
+    #[cfg(any(feature = "http", feature = "http-client"))]
+    pub(crate) fn in_otel(self) -> &'static str {
+        match self {
+            Self::Other => "_OTHER",
+            verb => verb.as_str(),
+        }
+    }
 }
 
 #[cfg(test)]

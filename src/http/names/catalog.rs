@@ -1,9 +1,9 @@
 //! The metric names of this crate's catalogue.
 
-use super::{Added, Name, Naming, SIZES};
+use super::{Added, Name, Naming};
 use crate::catalog::Alias;
 use crate::config::{INCIDENT_MANAGER, PLATFORM};
-use crate::exchange::{Ended, Open};
+use crate::exchange::{Ended, Open, SIZES};
 use crate::http::labels::Row;
 use crate::http::outcome::Outcome;
 use crate::registry::{

@@ -18,18 +18,6 @@ use crate::health::TrafficCounter;
 use crate::registry::{DeclareError, Family, Group, Histogram, Registry};
 use crate::util::Verb;
 
-/// Powers of ten, since sizes span many of them.
-const SIZES: [f64; 8] = [
-    100.0,
-    1_000.0,
-    10_000.0,
-    100_000.0,
-    1_000_000.0,
-    10_000_000.0,
-    100_000_000.0,
-    1_000_000_000.0,
-];
-
 /// The metric names of a layer.
 ///
 /// The catalogue's older aliases are not among them: those of `Catalog` are also exposed under them

@@ -1,13 +1,12 @@
 //! Metrics under the names of OpenTelemetry's semantic conventions for HTTP servers, 1.44, as its
 //! Prometheus exporter writes them.
 
-use super::{Added, Name, Naming, SIZES};
-use crate::exchange::{Ended, Open};
+use super::{Added, Name, Naming};
+use crate::exchange::{Ended, Open, SIZES};
 use crate::http::labels::Row;
 use crate::http::outcome::{End, Outcome};
 use crate::http::route::UNMATCHED;
 use crate::registry::{DeclareError, Family, Gauge, Histogram, Registry};
-use crate::util::Verb;
 
 const GROUP: &str = "otel_http_server";
 
@@ -83,7 +82,7 @@ impl Otel {
 
 impl Naming for Otel {
     fn open(&self, name: &Name, handles: &mut Open) {
-        let row = name.row(&[method(name), name.protocol.scheme()]);
+        let row = name.row(&[name.verb.in_otel(), name.protocol.scheme()]);
         handles.in_flight.extend(self.active.live(&row));
     }
 
@@ -100,7 +99,7 @@ impl Naming for Otel {
         };
         let row = name.row_and(
             &[
-                method(name),
+                name.verb.in_otel(),
                 name.protocol.scheme(),
                 route,
                 status,
@@ -118,13 +117,6 @@ impl Naming for Otel {
     fn samples(&self) -> bool {
         let all = [&self.duration, &self.request_size, &self.response_size];
         all.into_iter().any(Family::is_enabled)
-    }
-}
-
-fn method(name: &Name) -> &'static str {
-    match name.verb {
-        Verb::Other => "_OTHER",
-        verb => verb.as_str(),
     }
 }
 

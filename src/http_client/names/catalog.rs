@@ -1,23 +1,12 @@
 //! The metric names of this module.
 
 use super::{Name, Naming};
-use crate::exchange::{Ended, Open};
+use crate::exchange::{Ended, Open, SIZES};
 use crate::http_client::outcome::Outcome;
 use crate::registry::{
     Counter, DEFAULT_BUCKETS, DeclareError, Family, Gauge, Group, Histogram, Registry, Text,
 };
 use crate::util::Verb;
-
-const SIZES: [f64; 8] = [
-    100.0,
-    1_000.0,
-    10_000.0,
-    100_000.0,
-    1_000_000.0,
-    10_000_000.0,
-    100_000_000.0,
-    1_000_000_000.0,
-];
 
 /// The metrics of outgoing HTTP requests. `status` is the status code, or the reason why there is
 /// none; see the table of [the module](crate::http_client).

@@ -8,7 +8,6 @@ use crate::exchange::{Ended, Open};
 use crate::http_client::hosts::{Host, OTHER};
 use crate::http_client::outcome::Outcome;
 use crate::registry::{DeclareError, Family, Gauge, Histogram, Registry, Text};
-use crate::util::Verb;
 
 const GROUP: &str = "otel_http_client";
 
@@ -60,7 +59,7 @@ impl Otel {
 impl Naming for Otel {
     fn open(&self, name: &Name, handles: &mut Open) {
         let (address, port) = address(name);
-        let active = self.active.live(&[method(name), &address, &port]);
+        let active = self.active.live(&[name.verb.in_otel(), &address, &port]);
         handles.in_flight.extend(active);
     }
 
@@ -78,16 +77,9 @@ impl Naming for Otel {
             _ if outcome.is_of_no_kind() => "_OTHER",
             _ => outcome.label(&mut label),
         };
-        let row = [method(name), &address, &port, status, error, version];
+        let row = [name.verb.in_otel(), &address, &port, status, error, version];
         let duration = self.duration.live(&row);
         handles.durations.extend(duration);
-    }
-}
-
-fn method(name: &Name) -> &'static str {
-    match name.verb {
-        Verb::Other => "_OTHER",
-        verb => verb.as_str(),
     }
 }
 

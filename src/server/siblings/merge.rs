@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use super::ask::Answer;
-use crate::util::{Printable, SampleLine, escape};
+use crate::util::{Printable, SampleLine, escape, head_line};
 
 const UP: &str = "selfheal_sibling_up";
 const TOOK: &str = "selfheal_sibling_scrape_duration_seconds";
@@ -99,9 +99,7 @@ fn read<'a>(
     let (mut current, mut taken, mut none) = ("", true, 0_usize);
     for line in text.lines().filter(|line| !line.is_empty()) {
         if let Some(comment) = line.strip_prefix("# ") {
-            let mut words = comment.splitn(3, ' ');
-            let (keyword, name, rest) = (words.next(), words.next(), words.next());
-            let (Some(keyword @ ("HELP" | "TYPE")), Some(name)) = (keyword, name) else {
+            let Some((keyword, name, rest)) = head_line(comment) else {
                 continue;
             };
             if !may_have(name) {
