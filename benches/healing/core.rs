@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use criterion::{Bencher, Criterion};
 use selfheal::config::{Backoff, Budget, Confirm, HealingPolicy};
-use selfheal::healing::core::{Effect, Event, Moment, ShortText, Stamp, State, Wall};
+use selfheal::healing::core::{Effect, Event, Moment, ShortText, Stamp, State, Unknown, Wall};
 use selfheal::healing::{
     AttemptResult, IssueKey, Name, Observation, Plan, Risk, Severity, Verdict,
 };
@@ -205,6 +205,7 @@ pub(crate) fn lines(
                 began,
                 observations,
                 left_out: None,
+                unknown: Unknown::default(),
             });
         });
     });

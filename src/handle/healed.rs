@@ -156,7 +156,19 @@ impl Contributor for Healed {
             let note = note.status(status).key(key.to_string()).verbs(verbs);
             Some(note.detail(explained.outlook(now)))
         };
-        healing.issues().into_iter().filter_map(note).collect()
+        let issues = healing.issues();
+        let mut unknown = healing.unknown();
+        for open in &issues {
+            unknown.remove(&open.issue.key);
+        }
+        let unknown = unknown.into_iter().map(|(key, unknown)| {
+            let at = stories::wall(unknown.since);
+            let text = stories::words(key.issue_type.as_str());
+            Note::new(at, key.component.as_str(), text)
+                .key(key.to_string())
+                .detail(format!("not known now: {}", unknown.why))
+        });
+        issues.into_iter().filter_map(note).chain(unknown).collect()
     }
 
     fn guards(&self) -> Vec<Fact> {

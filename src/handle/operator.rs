@@ -33,7 +33,16 @@ struct Healer {
 impl Operator for Healer {
     fn explain(&self, component: &str, issue_type: &str) -> Option<String> {
         let healing = self.watched.running()?;
-        let explained = healing.explain(&IssueKey::new(component, issue_type))?;
+        let key = IssueKey::new(component, issue_type);
+        let Some(explained) = healing.explain(&key) else {
+            let unknown = healing.unknown();
+            let why = &unknown.get(&key)?.why;
+            let whole = json!({
+                "key": key.to_string(),
+                "in_words": format!("no issue is open; not known now: {why}"),
+            });
+            return Some(whole.to_string());
+        };
         let now = healing.now();
         let seconds = |at: Moment| (at - now).as_secs_f64();
         let holds = explained.holds.iter().map(|hold| {

@@ -32,7 +32,8 @@ pub struct Report {
     pub live: Check,
     /// Recent events, newest first: each fault is one note, from its detection to its end.
     pub recent: Vec<Note>,
-    /// The open faults, worst first, with the next action as their detail.
+    /// The open faults, worst first, with the next action as their detail; then those that a
+    /// detector cannot determine now, with the reason.
     pub open: Vec<Note>,
     /// The guards that hold actions back, and how much of each is left.
     pub guards: Vec<Fact>,

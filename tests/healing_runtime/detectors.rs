@@ -329,3 +329,63 @@ fn works_on_a_runtime_with_several_threads() {
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     heals_on(&runtime.worker_threads(2).enable_time().build().unwrap());
 }
+
+/// An engine of the application: the probe of one of its targets has no answer.
+#[tokio::test(start_paused = true)]
+async fn a_probe_without_an_answer_leaves_its_issue_open_and_no_other() {
+    let mut bench = Bench::start(eager());
+    let faults = Faults::one("a");
+    faults.break_it("b");
+    let (found, silent) = (faults.clone(), Arc::new(AtomicBool::new(false)));
+    let silence = Arc::clone(&silent);
+    let rule = Rule::when("engine", move |cx: Context| {
+        let mut found = found.found();
+        if silence.load(SeqCst) {
+            found.retain(|one| one.key != key("a"));
+            cx.unknown(key("a"), "the probe timed out");
+        }
+        async move { Ok(found) }
+    })
+    .run("act", nothing)
+    .plan(|plan| plan.risk(selfheal::healing::Risk::Destructive));
+    bench.healing.pause(By::Policy).unwrap();
+    let engine = bench.register(rule);
+    settle_down().await;
+    silent.store(true, SeqCst);
+    faults.repair("b");
+    engine.hint();
+    assert_eq!(bench.closed("b").await, Closed::SelfResolved);
+    tokio::time::sleep(seconds(600)).await;
+    let explained = bench.healing.explain(&key("a")).unwrap();
+    assert_eq!(
+        explained.unknown.unwrap().why.as_str(),
+        "the probe timed out"
+    );
+    assert_eq!(bench.healing.unknown().len(), 1);
+    assert_eq!(detections(&bench, "engine", DetectionResult::Failed), 0);
+    assert!(
+        detections(&bench, "engine", DetectionResult::Ok) > 50,
+        "as often as ever"
+    );
+    assert_eq!(bench.scrape().open.sum(), 1);
+    // The default verification has no verdict either: after its tries the attempt counts as failed.
+    bench.healing.resume(By::Policy).unwrap();
+    let good = bench
+        .until(|record| match &record.what {
+            selfheal::healing::What::Verified { good, .. } => Some(*good),
+            _ => None,
+        })
+        .await;
+    assert!(!good);
+    // Now it answers.
+    faults.repair("a");
+    silent.store(false, SeqCst);
+    engine.hint();
+    assert_eq!(
+        bench.closed("a").await,
+        Closed::Healed,
+        "by the second attempt"
+    );
+    assert!(bench.healing.unknown().is_empty());
+    bench.end().await;
+}

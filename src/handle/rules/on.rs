@@ -81,7 +81,7 @@ impl OnAlert {
             format!("{} {}", self.live.name(), self.name),
             move |cx: Context| {
                 let wiring = Arc::clone(&seen);
-                async move { wiring.detect(&cx).await }
+                async move { Ok(wiring.detect(&cx).await) }
             },
         )
         .run(action, timed)

@@ -1,16 +1,16 @@
 //! Sources of alerts, and the engines that act on them.
 
 use std::sync::{Arc, Weak};
-use std::time::Duration;
 
 use parking_lot::Mutex;
 
 use super::received::Received;
 use super::recent::Recent;
 use super::wiring::Wiring;
-use crate::healing::{EngineHandle, Healing, IssueKey, ParkReason, Phase};
+use crate::healing::{Context, EngineHandle, Healing, IssueKey, OpenIssue, ParkReason, Phase};
 use crate::promql::LabelSet;
 use crate::rules::{AlertState, FileRule, RuleAlert};
+use crate::util::lasting;
 
 /// A source of alerts; it ends with the last handle.
 #[derive(Clone)]
@@ -101,11 +101,43 @@ impl Live {
         found
     }
 
-    /// Whether its history covers the range of a rule; true if the rule is evaluated elsewhere.
-    pub(super) fn reaches(&self, range: Duration) -> bool {
-        match self {
-            Self::Rules(recent) => recent.reaches(range),
-            Self::Received(_) => true,
+    /// Why the result of a rule is not final, if its history does not cover the range of the rule
+    /// yet. Rules that are evaluated elsewhere are not concerned.
+    pub(super) fn early(&self, rule: &FileRule) -> Option<String> {
+        let Self::Rules(recent) = self else {
+            return None;
+        };
+        let range = rule.expr.longest_range();
+        let (name, lasts) = (&rule.name, lasting(range));
+        let why = || format!("the history does not cover the {lasts} of {name} yet");
+        (!recent.reaches(range)).then(why)
+    }
+
+    /// Declares that the open issues of these rules are not known to be gone while their result is
+    /// not final: after a restart, an alert fires only later.
+    pub(super) fn declare_unknown(&self, cx: &Context, wanted: impl Fn(&FileRule) -> bool) {
+        let Self::Rules(recent) = self else {
+            return;
+        };
+        let open = recent.healing().issues();
+        if open.is_empty() {
+            return;
+        }
+        let status = recent.status();
+        let rules = status
+            .iter()
+            .flat_map(|group| group.group.rules.iter().zip(&group.rules));
+        for (rule, known) in rules {
+            let of_rule = |one: &&OpenIssue| *one.issue.key.issue_type.as_str() == *rule.name;
+            let mut issues = open.iter().filter(of_rule).peekable();
+            if issues.peek().is_none() || !wanted(rule) {
+                continue;
+            }
+            let first = known.scope.is_evaluated() && known.evaluated_at.is_none();
+            let first = first.then(|| format!("{} is not evaluated yet", rule.name));
+            if let Some(why) = first.or_else(|| self.early(rule)) {
+                issues.for_each(|one| cx.unknown(one.issue.key.clone(), why.as_str()));
+            }
         }
     }
 

@@ -30,10 +30,11 @@ impl HealingEngine for Unwired {
         &self.name
     }
 
-    async fn detect(&self, _: &Context) -> Result<Vec<Observation>, HealError> {
+    async fn detect(&self, cx: &Context) -> Result<Vec<Observation>, HealError> {
         let Some(live) = self.source.upgrade() else {
             return Ok(Vec::new());
         };
+        live.declare_unknown(cx, |rule| rule.alerting.is_some());
         let wirings = live.watchers().wirings();
         let alerts = live.firing(|labels| {
             labels.get("severity") != Some(NO_FAULT)

@@ -9,9 +9,7 @@ use parking_lot::Mutex;
 use super::RulesError;
 use super::recent::Recent;
 use super::source::{Live, Source};
-use crate::healing::{
-    Context, HealError, Issue, IssueKey, Name, Observation, ParkReason, Severity, Verdict,
-};
+use crate::healing::{Context, Issue, IssueKey, Name, Observation, Severity, Verdict};
 use crate::promql::{LabelSet, METRIC_NAME, Matcher, Query, QueryError};
 use crate::rules::{ALERT_NAME, FileRule, Recheck, RuleAlert};
 
@@ -174,73 +172,43 @@ impl Wiring {
         ends.insert(key, now);
     }
 
-    /// The firing alerts, as observations.
-    ///
-    /// # Errors
-    /// None fires, but an open issue is of a rule whose range is not covered yet: that says nothing.
-    pub(super) async fn detect(
-        self: &Arc<Self>,
-        cx: &Context,
-    ) -> Result<Vec<Observation>, HealError> {
+    /// The firing alerts, as observations. Those of a rule whose range is not covered yet are not
+    /// known.
+    pub(super) async fn detect(self: &Arc<Self>, cx: &Context) -> Vec<Observation> {
         let Some(live) = self.source.upgrade() else {
-            return Ok(Vec::new());
+            return Vec::new();
         };
-        let wiring = Arc::clone(self);
+        let (wiring, own) = (Arc::clone(self), cx.clone());
         let found = cx.blocking(move || {
+            let early = |rule: &FileRule| {
+                let waits = wiring.mapping.await_history;
+                waits.then(|| live.early(rule)).flatten()
+            };
+            live.declare_unknown(&own, |rule| wiring.raises(rule));
             let mut found = Vec::new();
             for (rule, alert) in live.firing(|labels| wiring.covers(labels)) {
-                let no_news = live.is_no_news(&wiring.mapping.key(&alert.labels));
+                let key = wiring.mapping.key(&alert.labels);
+                if let Some(why) = rule.as_ref().and_then(early) {
+                    own.unknown(key, format!("it fires, but {why}"));
+                    continue;
+                }
                 let over = match (&live, &rule) {
-                    (Live::Rules(recent), Some(rule)) => {
-                        wiring.is_early(&live, rule) || wiring.helped(recent, rule, &alert)
-                    }
+                    (Live::Rules(recent), Some(rule)) => wiring.helped(recent, rule, &alert),
                     _ => false,
                 };
-                if !no_news && !over {
+                if !over && !live.is_no_news(&key) {
                     found.push(wiring.mapping.observation(&alert));
                 }
             }
-            if found.is_empty() && wiring.is_blind(&live) {
-                return Err(HealError::retry(
-                    "an issue is open, and the history does not cover the range of its rule yet",
-                ));
-            }
-            Ok(found)
+            found
         });
         found.await
-    }
-
-    /// Whether an open issue, as one of before a restart, may still be there although its alert does
-    /// not fire: the result of its rule is based on part of its range.
-    fn is_blind(&self, live: &Live) -> bool {
-        let Live::Rules(recent) = live else {
-            return false;
-        };
-        let open = live.healing().issues();
-        if open.is_empty() {
-            return false;
-        }
-        let status = recent.status();
-        let mut rules = status.iter().flat_map(|group| &group.group.rules);
-        rules.any(|rule| {
-            self.raises(rule)
-                && self.is_early(live, rule)
-                && open.iter().any(|one| {
-                    *one.issue.key.issue_type.as_str() == *rule.name
-                        && one.reason != Some(ParkReason::ReportOnly)
-                })
-        })
     }
 
     /// Whether a rule may raise an alert of this wiring.
     fn raises(&self, rule: &FileRule) -> bool {
         let filter = self.filter.as_ref();
         rule.alerting.is_some() && filter.is_some_and(|filter| filter.may_match(&rule.name))
-    }
-
-    /// Whether the result of a rule is based on part of its range.
-    fn is_early(&self, live: &Live, rule: &FileRule) -> bool {
-        self.mapping.await_history && !live.reaches(rule.expr.longest_range())
     }
 
     /// Whether an alert still fires only because its expression includes samples before the action.

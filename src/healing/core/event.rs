@@ -10,6 +10,7 @@ use super::issue::{Generation, IssueKey, Name, Observation, Severity, ShortText}
 use super::moment::Moment;
 use super::outcome::{AttemptResult, By, Verdict};
 use super::plan::Plan;
+use super::unknown::Unknown;
 use crate::config::HealingPolicy;
 
 /// An input of the core. Reports carry the identifier of the request that they answer, so that
@@ -62,6 +63,8 @@ pub enum Event {
         /// The number of observations beyond the limit, and the key of one of them. They count as
         /// dropped.
         left_out: Option<(IssueKey, u64)>,
+        /// The keys that it says nothing about: those that it did not find stay as they are.
+        unknown: Unknown,
     },
     /// A detection run failed, panicked or timed out: it says nothing about any key.
     DetectFailed {

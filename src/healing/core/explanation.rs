@@ -9,6 +9,7 @@ use super::issue::{Generation, IssueKey, Name, Severity};
 use super::moment::Moment;
 use super::outcome::{ParkReason, Phase};
 use super::plan::{Mode, Risk};
+use super::unknown::NotKnown;
 use crate::util::{lasting, plain};
 
 /// The next action for an issue.
@@ -71,6 +72,8 @@ pub struct Explanation {
     pub holds: Vec<Hold>,
     /// Its escalation, if healing has given up on it.
     pub escalation: Option<EscalationState>,
+    /// Why the last detection run could not determine its state, if so: it stays as it is.
+    pub unknown: Option<NotKnown>,
 }
 
 /// `db/down is pending: restart (attempt 2 of 3) is held back: the engine is paused`.
@@ -89,6 +92,9 @@ impl fmt::Display for Explanation {
             if let (Some((level, _)), Some(hold)) = (escalation.next, &escalation.hold) {
                 write!(f, ", {} is held back: {hold}", level.as_str())?;
             }
+        }
+        if let Some(unknown) = &self.unknown {
+            write!(f, ", not known now: {}", unknown.why)?;
         }
         let Some(next) = &self.next else {
             return Ok(());
@@ -132,11 +138,17 @@ impl Explanation {
             }
             (phase, ..) => write!(text, "{}", plain(phase.as_str())),
         };
+        if let Some(unknown) = &self.unknown {
+            let _ = write!(text, ". Not known now: {}", unknown.why);
+        }
         let is_waiting = !matches!(
             self.phase,
             Phase::Running | Phase::Verifying | Phase::Settling
         );
-        if let Some(hold) = self.holds.first().filter(|_| is_waiting) {
+        // A plan comes with the next observation, which an unknown state explains the lack of.
+        let explained = |hold: &&Hold| self.unknown.is_some() && **hold == Hold::NoPlan;
+        let mut holds = self.holds.iter().filter(|hold| !explained(hold));
+        if let Some(hold) = holds.next().filter(|_| is_waiting) {
             let _ = write!(text, ". Held back: {hold}");
             if let Some(until) = hold.until() {
                 let _ = write!(text, ", for {}", in_time(until));

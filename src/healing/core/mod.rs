@@ -19,6 +19,7 @@ mod plan;
 mod record;
 mod state;
 mod tally;
+mod unknown;
 
 pub use alert::{Alert, AlertId, AlertKind};
 pub use attempt::{AttemptId, Ticket, Work};
@@ -38,3 +39,4 @@ pub use tally::{
     ActionCounts, ActionLabels, ActionTimes, CONFIDENCE_BUCKETS, Counts, DURATION_BUCKETS,
     DetectedLabels, Distribution, Observations,
 };
+pub use unknown::{NotKnown, Unknown};

@@ -43,7 +43,8 @@ pub trait HealingEngine: Send + Sync + 'static {
         None
     }
 
-    /// Checks everything it watches and reports every current fault. Unreported keys are good.
+    /// Checks everything it watches and reports every current fault. Unreported keys are good, but
+    /// for those that it declares [`unknown`](Context::unknown).
     ///
     /// # Errors
     /// Detection failed. That says nothing about any component: no issue opens or goes away.
@@ -138,7 +139,7 @@ pub(super) async fn detect_again<E: HealingEngine + ?Sized>(
 ) -> Verdict {
     match engine.detect(cx).await {
         Ok(found) if found.iter().any(|seen| seen.key == issue.key) => Verdict::Bad,
-        Ok(_) => Verdict::Good,
-        Err(_) => Verdict::Unknown,
+        Ok(_) if cx.is_known(&issue.key) => Verdict::Good,
+        Ok(_) | Err(_) => Verdict::Unknown,
     }
 }

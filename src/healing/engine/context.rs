@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::timeline::Timeline;
-use crate::healing::core::{AttemptId, Moment, Stamp};
+use crate::healing::core::{AttemptId, IssueKey, Moment, ShortText, Stamp, Unknown};
 use crate::util::Clock;
 
 /// The context of an engine call: its time limit, cancellation and clocks. Cloning is cheap and
@@ -31,6 +32,7 @@ struct Inner {
     /// Jobs on threads, which outlive the future that started them.
     jobs: TaskTracker,
     data_from: AtomicI64,
+    unknown: Mutex<Unknown>,
 }
 
 impl Context {
@@ -53,6 +55,7 @@ impl Context {
             attempt,
             jobs: TaskTracker::new(),
             data_from: AtomicI64::new(began.as_nanos()),
+            unknown: Mutex::default(),
             timeline,
         }))
     }
@@ -121,6 +124,53 @@ impl Context {
     pub fn data_age(&self, age: Duration) {
         let from = self.0.timeline.now().back(age).as_nanos();
         self.0.data_from.fetch_min(from, Ordering::Relaxed);
+    }
+
+    /// Declares that this detection run could not determine the state of a key, and why: the probe
+    /// of one of several targets timed out, say. The run counts as good, and the key as neither
+    /// found nor gone: an open issue of it stays as it is, and
+    /// [`explain`](crate::healing::Healing::explain) and the page show the reason. If the run also
+    /// reports an observation of the key, that counts instead.
+    ///
+    /// The default verification has no verdict then. In other calls it has no effect. If it is
+    /// called for more than [`Unknown::MAX`] keys, every key that the run does not report counts as
+    /// not known.
+    ///
+    /// ```
+    /// use selfheal::healing::{Context, HealError, IssueKey, Observation};
+    ///
+    /// async fn probe(shard: &str) -> std::io::Result<bool> {
+    ///     # if shard == "b" { return Err(std::io::ErrorKind::TimedOut.into()) }
+    ///     Ok(true) // whether it answers correctly
+    /// }
+    ///
+    /// async fn detect(cx: Context) -> Result<Vec<Observation>, HealError> {
+    ///     let mut found = Vec::new();
+    ///     for shard in ["a", "b"] {
+    ///         match probe(shard).await {
+    ///             Ok(true) => {}
+    ///             Ok(false) => found.push(Observation::new(shard, "corrupt")),
+    ///             Err(error) => cx.unknown(IssueKey::new(shard, "corrupt"), error.to_string()),
+    ///         }
+    ///     }
+    ///     Ok(found)
+    /// }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() { assert!(detect(Context::by_hand().unwrap()).await.unwrap().is_empty()); }
+    /// ```
+    pub fn unknown(&self, key: IssueKey, why: impl Into<ShortText>) {
+        let now = self.now();
+        self.0.unknown.lock().add(key, why, now);
+    }
+
+    /// Whether the state of a key could be determined.
+    pub(super) fn is_known(&self, key: &IssueKey) -> bool {
+        let unknown = self.0.unknown.lock();
+        unknown.get(key).is_none() && !unknown.has_more()
+    }
+
+    pub(crate) fn take_unknown(&self) -> Unknown {
+        std::mem::take(&mut *self.0.unknown.lock())
     }
 
     /// Runs `job`, which blocks for a while and ends by itself (files, hashing), on one of tokio's

@@ -104,7 +104,7 @@ async fn run_once(shell: &Arc<Shell>, slot: &Slot) -> DetectionResult {
     let (result, why) = match end {
         End::Done(Ok(observations)) => {
             slot.sight.sees(shell.timeline.now());
-            hand_over(shell, slot, cx.data_from(), observations).await;
+            hand_over(shell, slot, &cx, observations).await;
             slot.detections.count(DetectionResult::Ok);
             return DetectionResult::Ok;
         }
@@ -118,7 +118,7 @@ async fn run_once(shell: &Arc<Shell>, slot: &Slot) -> DetectionResult {
 }
 
 /// Hands over the observations of a run: the worst, if there are too many.
-async fn hand_over(shell: &Shell, slot: &Slot, began: Moment, mut found: Vec<Observation>) {
+async fn hand_over(shell: &Shell, slot: &Slot, cx: &Context, mut found: Vec<Observation>) {
     let mut left_out = None;
     if found.len() > MOST {
         // With very many, this takes longer than a task may block its thread.
@@ -130,9 +130,10 @@ async fn hand_over(shell: &Shell, slot: &Slot, began: Moment, mut found: Vec<Obs
     }
     shell.feed(Event::Detected {
         engine: slot.name.clone(),
-        began,
+        began: cx.data_from(),
         observations: with_plans(shell, slot, found),
         left_out,
+        unknown: cx.take_unknown(),
     });
 }
 

@@ -7,8 +7,8 @@ use super::Healing;
 use super::sight::Blind;
 use super::slots::DetectionResult;
 use crate::healing::core::{
-    Alert, Explanation, Issue, IssueKey, Moment, Name, ParkReason, Phase, Record, Severity,
-    Snapshot, State,
+    Alert, Explanation, Issue, IssueKey, Moment, Name, NotKnown, ParkReason, Phase, Record,
+    Severity, Snapshot, State,
 };
 use crate::healing::journal::HistoryFilter;
 use crate::util::plain;
@@ -101,6 +101,18 @@ impl Healing {
     #[must_use]
     pub fn explain(&self, key: &IssueKey) -> Option<Explanation> {
         self.shell.owner.read(|state| state.explain(key))
+    }
+
+    /// The keys whose state the last detection run of their engine
+    /// [could not determine](crate::healing::Context::unknown), with and without an open issue.
+    #[must_use]
+    pub fn unknown(&self) -> BTreeMap<IssueKey, NotKnown> {
+        self.shell.owner.read(|state| {
+            let unknown = state.unknown();
+            unknown
+                .map(|(key, why)| (key.clone(), why.clone()))
+                .collect()
+        })
     }
 
     /// The next action for each open issue, and what holds it back.

@@ -5,7 +5,7 @@ use super::engines::EngineIx;
 use super::observe::{Offer, Source};
 use super::slab::SlotId;
 use crate::healing::core::{
-    AlertId, AlertKind, Effect, IssueKey, Moment, Name, Observation, Severity, ShortText,
+    AlertId, AlertKind, Effect, IssueKey, Moment, Name, Observation, Severity, ShortText, Unknown,
 };
 
 /// Consecutive failed detection runs after which a detector counts as blind.
@@ -22,6 +22,7 @@ impl State {
         began: Moment,
         mut found: Vec<(Observation, Offer)>,
         left_out: Option<(IssueKey, u64)>,
+        unknown: Unknown,
     ) {
         let limit = self.policy.limits.engines;
         let ix = self.engines.intern(name, limit);
@@ -31,6 +32,11 @@ impl State {
             number,
             began,
         });
+        let whole = left_out.is_none() && !unknown.has_more();
+        // Before the observations, which count instead.
+        if let (Some(ix), Some(_)) = (ix, run) {
+            self.not_determined(ix, unknown);
+        }
         // Worst first, in an order independent of how they were found.
         found.sort_unstable_by(|(a, _), (b, _)| b.cmp(a));
         for (observation, plan) in found {
@@ -39,7 +45,6 @@ impl State {
                 None => self.not_taken(observation.key, 1),
             }
         }
-        let whole = left_out.is_none();
         if let Some((key, count)) = left_out {
             self.not_taken(key, count);
         }
@@ -66,7 +71,15 @@ impl State {
         run
     }
 
-    /// Marks keys that a run did not find as good, unless seen since it began.
+    /// Notes the keys whose state a run could not determine.
+    fn not_determined(&mut self, ix: EngineIx, unknown: Unknown) {
+        let engine = self.engines.get_mut(ix);
+        if let Some(engine) = engine.filter(|engine| !engine.removed) {
+            engine.unknown.replace(unknown);
+        }
+    }
+
+    /// Marks keys that a run did not find as good, unless seen since it began or not determined.
     fn not_found(&mut self, ix: EngineIx, number: u64, began: Moment) {
         let Some(engine) = self.engines.get_mut(ix) else {
             return;
@@ -74,13 +87,20 @@ impl State {
         let mut good_again = Vec::new();
         let clear = self.policy.clear;
         engine.watched.retain(|key, good| {
+            if engine.unknown.get(key).is_some() {
+                return true;
+            }
             *good += 1;
             if *good >= clear {
                 good_again.push(key.clone());
             }
             *good < clear
         });
-        let open: Vec<SlotId> = engine.open.iter().copied().collect();
+        let known = |slot: &SlotId| {
+            let entry = self.open.get(*slot);
+            entry.is_some_and(|entry| engine.unknown.get(&entry.issue.key).is_none())
+        };
+        let open: Vec<SlotId> = engine.open.iter().copied().filter(known).collect();
         for key in good_again {
             // Another engine may see the fault meanwhile.
             if !self.keys.contains_key(&key) {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::components::ComponentIx;
 use super::map::Map;
 use super::slab::SlotId;
-use crate::healing::core::{IssueKey, Moment, Name, Severity};
+use crate::healing::core::{IssueKey, Moment, Name, Severity, Unknown};
 
 /// The identifier of an engine.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -36,6 +36,8 @@ pub(super) struct Engine {
     /// Its blocked keys without an open issue, each with the number of consecutive good detection
     /// runs.
     pub(super) watched: BTreeMap<IssueKey, u32>,
+    /// What its last detection run could not determine.
+    pub(super) unknown: Unknown,
 }
 
 /// All engines.
@@ -63,6 +65,7 @@ impl Engines {
             blind: 0,
             asked: None,
             watched: BTreeMap::new(),
+            unknown: Unknown::default(),
         };
         let number = u32::try_from(self.list.len()).ok()?;
         let ix = if number < limit {
@@ -92,6 +95,10 @@ impl Engines {
 
     pub(super) fn get_mut(&mut self, ix: EngineIx) -> Option<&mut Engine> {
         self.list.get_mut(ix.0 as usize)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (EngineIx, &Engine)> {
+        (0..).map(EngineIx).zip(&self.list)
     }
 
     /// The issue, of any engine, to evict first.

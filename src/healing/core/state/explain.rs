@@ -3,7 +3,7 @@
 use super::State;
 use super::entry::Entry;
 use super::timers::Timer;
-use crate::healing::core::{Explanation, Hold, IssueKey, NextAction, Phase};
+use crate::healing::core::{Explanation, Hold, IssueKey, NextAction, NotKnown, Phase};
 
 impl State {
     /// Explains what would happen now for a key, and which guards hold it back. It calls the code
@@ -35,6 +35,27 @@ impl State {
             gave_up: entry.gave_up,
             holds,
             escalation: self.escalation_of(key, entry.gave_up),
+            unknown: self.not_known(entry).cloned(),
+        })
+    }
+
+    /// Why the last detection run of its engine could not determine its state, if so.
+    fn not_known(&self, entry: &Entry) -> Option<&NotKnown> {
+        self.engines
+            .get(entry.engine)?
+            .unknown
+            .get(&entry.issue.key)
+    }
+
+    /// The keys whose state the last detection runs could not determine, by engine. For those with
+    /// an open issue, its engine counts.
+    pub fn unknown(&self) -> impl Iterator<Item = (&IssueKey, &NotKnown)> {
+        self.engines.iter().flat_map(move |(ix, engine)| {
+            engine.unknown.iter().filter(move |(key, _)| {
+                let slot = self.keys.get(key);
+                let entry = slot.and_then(|slot| self.open.get(*slot));
+                entry.is_none_or(|entry| entry.engine == ix)
+            })
         })
     }
 

@@ -2,7 +2,7 @@
 
 use super::State;
 use super::components::{Component, ComponentIx, Refused};
-use crate::healing::core::{Closed, Name};
+use crate::healing::core::{Closed, Name, Unknown};
 
 impl State {
     pub(super) fn learn_parent(&mut self, component: ComponentIx, parent: &Name) {
@@ -84,6 +84,7 @@ impl State {
         engine.present = false;
         engine.removed = true;
         engine.asked = None;
+        engine.unknown = Unknown::default();
         let named = std::mem::take(&mut engine.named);
         self.components.release(self.now.at, named);
         let Some(engine) = self.engines.get_mut(ix) else {

@@ -29,6 +29,7 @@
 //! | backoff | the drawn wait is over | *pending* |
 //! | confirming, pending | it waits longer than the policy's patience | *parked*, and an alert |
 //! | pending, backoff, approval, parked | `clear` consecutive detection runs do not find it | closed `self_resolved` |
+//! | any | a detection run does not find it, and could not determine its state | unchanged; neither run counts nor ends a count |
 //! | parked, its key blocked | `retry_every` is over, and a step is reversible and runs | *pending*, for one attempt; *parked* again if it does not heal |
 //! | parked | acknowledged | *pending*, with all steps before it |
 //! | any but running, verifying, settling, awaiting rollback | a more severe one needs its place | closed `superseded` |
@@ -275,7 +276,8 @@ impl State {
                 began,
                 observations,
                 left_out,
-            } => self.detected(&engine, began, observations, left_out),
+                unknown,
+            } => self.detected(&engine, began, observations, left_out, unknown),
             Event::DetectFailed { engine, began } => self.detect_failed(&engine, began),
             Event::Ended {
                 attempt,

@@ -89,6 +89,9 @@ impl State {
         if gone || !observation.is_valid() {
             return self.dropped(Dropped::Invalid, observation.key, 1);
         }
+        if let Some(engine) = self.engines.get_mut(engine) {
+            engine.unknown.remove(&observation.key);
+        }
         if !self.mutes.is_empty() {
             for target in self.mutes.exceeded(&observation.key, observation.severity) {
                 self.record(What::Controlled {

@@ -8,7 +8,7 @@ use super::watch::Watch;
 use crate::config::{HealingPolicy, Limits};
 use crate::healing::core::{
     AttemptId, AttemptResult, By, Control, Effect, Event, Generation, Moment, Name, Record,
-    ShortText, Stamp, State, Target, Ticket, Verdict, Wall,
+    ShortText, Stamp, State, Target, Ticket, Unknown, Verdict, Wall,
 };
 use crate::util::Uptime;
 
@@ -157,12 +157,14 @@ impl Driver {
                 age,
                 seen,
                 left_out,
+                unknown,
             } => {
                 self.feed(Event::Detected {
                     engine: engine(*n),
                     began: self.now.at.back(*age),
                     observations: seen.iter().map(Seen::offered).collect(),
                     left_out: left_out.then(|| (key(*n), 3)),
+                    unknown: not_known(unknown, self.now),
                 });
             }
             Op::PassFails(n) => {
@@ -269,6 +271,15 @@ impl Driver {
     pub(super) fn is_answered(&self) -> bool {
         self.attempts.is_empty() && self.checks.is_empty()
     }
+}
+
+/// What a detection run could not determine.
+fn not_known(keys: &[u8], now: Stamp) -> Unknown {
+    let mut unknown = Unknown::default();
+    for n in keys {
+        unknown.add(key(*n), "no answer", now);
+    }
+    unknown
 }
 
 fn ended(attempt: AttemptId, result: AttemptResult) -> Event {

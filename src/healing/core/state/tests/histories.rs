@@ -101,6 +101,7 @@ fn everything_closes_once_all_is_well(mut driver: Driver) {
                 age: Duration::ZERO,
                 seen: Vec::new(),
                 left_out: false,
+                unknown: Vec::new(),
             });
         }
         driver.run(&Op::Wait(Duration::from_secs(1)));
@@ -199,6 +200,7 @@ proptest! {
                 } else {
                     driver.run(&Op::Run {
                         engine: 0, age: Duration::ZERO, seen, left_out: false,
+                        unknown: Vec::new(),
                     });
                 }
                 settle_down(driver);

@@ -23,6 +23,8 @@ pub(super) enum Op {
         age: Duration,
         seen: Vec<Seen>,
         left_out: bool,
+        /// The keys that it could not determine.
+        unknown: Vec<u8>,
     },
     PassFails(u8),
     End(usize, AttemptResult),
@@ -173,13 +175,18 @@ pub(super) fn ops() -> impl Strategy<Value = Op> {
     let verdict = prop_oneof![
         5 => Just(Verdict::Good), 2 => Just(Verdict::Bad), 1 => Just(Verdict::Unknown),
     ];
+    let unknown = prop_oneof![
+        3 => Just(Vec::new()), 1 => prop::collection::vec(0..KEYS, 1..5),
+    ];
     let age = || prop_oneof![4 => Just(Duration::ZERO), 1 => waits()];
     prop_oneof![
         14 => waits().prop_map(Op::Wait),
         16 => Just(Op::Sleep),
         12 => seen().prop_map(Op::Hint),
-        18 => (0u8..2, age(), prop::collection::vec(seen(), 0..7), prop::bool::weighted(0.05))
-            .prop_map(|(engine, age, seen, left_out)| Op::Run { engine, age, seen, left_out }),
+        18 => (0u8..2, age(), prop::collection::vec(seen(), 0..7), prop::bool::weighted(0.05), unknown)
+            .prop_map(|(engine, age, seen, left_out, unknown)| {
+                Op::Run { engine, age, seen, left_out, unknown }
+            }),
         1 => (0u8..2).prop_map(Op::PassFails),
         20 => (any::<usize>(), result).prop_map(|(n, result)| Op::End(n, result)),
         2 => any::<usize>().prop_map(Op::EndAgain),

@@ -251,6 +251,7 @@ fn steps_outlive_a_crash() {
             age: Duration::ZERO,
             seen: vec![hint()],
             left_out: false,
+            unknown: Vec::new(),
         });
         driver.run(&Op::Sleep);
         let next = driver.state.explain(&key).unwrap().next.unwrap();

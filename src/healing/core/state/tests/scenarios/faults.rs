@@ -310,6 +310,7 @@ fn what_a_long_run_leaves_out_is_counted_and_not_good() {
             began: bench.now.at,
             observations: vec![(critical("worse"), None)],
             left_out: (left_out > 0).then(|| (key("mild"), left_out)),
+            unknown: Unknown::default(),
         });
     }
     assert_eq!(bench.phase("mild"), None, "two whole runs did not find it");
@@ -317,6 +318,151 @@ fn what_a_long_run_leaves_out_is_counted_and_not_good() {
     assert_eq!((seen.total, seen.dropped.get(Dropped::Full)), (16, 10));
     let named = |effect: &Effect| matches!(effect, Effect::Notice(Notice::Dropped { key: one, count: 5, .. }) if *one == key("mild"));
     assert!(bench.log.iter().any(named));
+}
+
+/// A detection run that could not determine the state of some keys.
+fn run_without(bench: &mut Bench, found: Vec<Observation>, keys: &[&str]) {
+    bench.wait(SECOND);
+    let mut unknown = Unknown::default();
+    for component in keys {
+        unknown.add(key(component), "no answer", bench.now);
+    }
+    let offer = |one: Observation| {
+        let plan = bench.offer("e", &one);
+        (one, plan)
+    };
+    bench.feed(Event::Detected {
+        engine: Name::new("e"),
+        began: bench.now.at,
+        observations: found.into_iter().map(offer).collect(),
+        left_out: None,
+        unknown,
+    });
+}
+
+#[test]
+fn what_a_run_could_not_determine_stays_as_it_is() {
+    let mut bench = Bench::new(policy());
+    bench.control(Control::Pause);
+    bench.detect(vec![down("db"), down("web")]);
+    for _ in 0..5 {
+        run_without(&mut bench, Vec::new(), &["db"]);
+    }
+    assert_eq!(bench.phase("web"), None, "two runs did not find it");
+    assert_eq!(bench.phase("db"), Some((Phase::Pending, None)));
+    let explained = bench.explain("db").to_string();
+    assert!(
+        explained.contains("not known now: no answer"),
+        "{explained}"
+    );
+    let outlook = bench.explain("db").outlook(bench.now.at);
+    assert!(
+        outlook.contains(". Not known now: no answer. Held back: the engine is paused"),
+        "{outlook}"
+    );
+    // A count that began is neither continued nor ended.
+    run_without(&mut bench, Vec::new(), &[]);
+    assert_eq!(bench.explain("db").unknown, None);
+    run_without(&mut bench, Vec::new(), &["db"]);
+    assert!(bench.phase("db").is_some());
+    // An observation counts instead.
+    run_without(&mut bench, vec![down("db")], &["db"]);
+    assert_eq!(bench.explain("db").unknown, None);
+    for _ in 0..2 {
+        assert!(bench.phase("db").is_some());
+        run_without(&mut bench, Vec::new(), &[]);
+    }
+    assert_eq!(bench.phase("db"), None);
+    assert_eq!(bench.alerts(), [], "each run was good");
+    // Without an issue it is listed, until its engine is removed.
+    run_without(&mut bench, Vec::new(), &["new"]);
+    let since = bench.now;
+    run_without(&mut bench, Vec::new(), &["new"]);
+    let listed = |bench: &Bench| {
+        bench
+            .state
+            .unknown()
+            .map(|(key, one)| (key.clone(), one.since))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(listed(&bench), [(key("new"), since)]);
+    let engine = Name::new("e");
+    bench.feed(Event::EngineRemoved { engine });
+    assert_eq!(listed(&bench), []);
+}
+
+#[test]
+fn with_too_many_unknown_keys_a_run_shows_no_fault_to_be_gone() {
+    let mut bench = Bench::new(policy());
+    bench.control(Control::Pause);
+    bench.detect(vec![down("db")]);
+    let many: Vec<_> = (0..=Unknown::MAX).map(|n| n.to_string()).collect();
+    let many: Vec<_> = many.iter().map(String::as_str).collect();
+    for _ in 0..3 {
+        run_without(&mut bench, Vec::new(), &many);
+    }
+    assert!(bench.phase("db").is_some(), "it may be among the rest");
+    for _ in 0..2 {
+        run_without(&mut bench, Vec::new(), &many[1..]);
+    }
+    assert_eq!(bench.phase("db"), None);
+}
+
+#[test]
+fn a_blocked_key_that_is_not_known_stays_blocked() {
+    let mut bench = Bench::with(policy(), plan().attempts(1));
+    bench.hint(down("db"));
+    bench.end(AttemptResult::Failed);
+    assert_eq!(bench.alerts(), [AlertKind::Exhausted]);
+    // Its engine is replaced: the issue closes, and the key stays blocked.
+    let engine = || Name::new("e");
+    bench.feed(Event::EngineRemoved { engine: engine() });
+    bench.feed(Event::EngineAdded {
+        engine: engine(),
+        components: Vec::new(),
+    });
+    assert_eq!(bench.phase("db"), None);
+    for _ in 0..3 {
+        run_without(&mut bench, Vec::new(), &["db"]);
+        assert_eq!(bench.alerts(), [AlertKind::Exhausted]);
+    }
+    for _ in 0..2 {
+        run_without(&mut bench, Vec::new(), &[]);
+    }
+    assert_eq!(bench.alerts(), []);
+}
+
+/// Restored issues are confirmed again: a run that could not determine one does not refute it.
+#[test]
+fn a_restored_issue_that_is_not_known_stays_open() {
+    let mut bench = Bench::new(policy());
+    bench.control(Control::Pause);
+    bench.detect(vec![down("db"), down("web")]);
+    let records: Vec<_> = bench
+        .log
+        .drain(..)
+        .filter_map(|effect| match effect {
+            Effect::Record(record) => Some(*record),
+            _ => None,
+        })
+        .collect();
+    (bench.state, _) = State::restore(Arc::new(policy()), 1, bench.now, &records);
+    bench.feed(Event::EngineAdded {
+        engine: Name::new("e"),
+        components: Vec::new(),
+    });
+    for _ in 0..5 {
+        run_without(&mut bench, vec![down("new")], &["db"]);
+    }
+    assert_eq!(bench.phase("web"), None);
+    assert_eq!(bench.phase("db"), Some((Phase::Confirming, None)));
+    let outlook = bench.explain("db").outlook(bench.now.at);
+    assert_eq!(
+        outlook,
+        "confirming. Not known now: no answer. Held back: the engine is paused"
+    );
+    run_without(&mut bench, vec![down("db")], &[]);
+    assert_eq!(bench.phase("db"), Some((Phase::Pending, None)));
 }
 
 #[test]

@@ -17,7 +17,7 @@ use crate::config::{Confirm, HealingPolicy};
 use crate::healing::core::{
     AlertKind, AttemptId, AttemptResult, By, Control, Effect, Event, Explanation, IssueKey, Moment,
     Name, Observation, ParkReason, Phase, Plan, Risk, Severity, ShortText, Stamp, Start, Ticket,
-    Verdict, Wall, What,
+    Unknown, Verdict, Wall, What,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -135,6 +135,7 @@ impl Bench {
             began,
             observations: found.into_iter().map(offer).collect(),
             left_out: None,
+            unknown: Unknown::default(),
         });
     }
 

@@ -77,6 +77,8 @@ pub(super) struct Watch {
     /// The generation and the step that a person approved last.
     approved: BTreeMap<IssueKey, (Generation, usize)>,
     mutes: BTreeMap<Target, (Moment, Severity)>,
+    /// The own issues of an engine that the current detection run neither found nor determined.
+    undetermined: BTreeSet<IssueKey>,
     /// When healing gave up on a key.
     given_up: BTreeMap<IssueKey, Moment>,
     not_ready: BTreeSet<AlertId>,
@@ -97,6 +99,7 @@ impl Watch {
     pub(super) fn observe(&mut self, now: Moment, event: &Event, state: &State) {
         self.now = self.now.max(now);
         self.mutes.retain(|_, (until, _)| *until > self.now);
+        self.undetermined.clear();
         match event {
             // Reports of a removed engine have no owner.
             Event::Observed { engine, .. } if !state.is_there(engine) => {}
@@ -116,8 +119,16 @@ impl Watch {
                 engine,
                 observations,
                 began,
+                unknown,
                 ..
-            } => self.detected(engine, *began, observations, state),
+            } => {
+                self.detected(engine, *began, observations, state);
+                let found = |key: &&IssueKey| observations.iter().any(|(one, _)| one.key == **key);
+                let own = |key: &&IssueKey| state.owner(key).as_ref() == Some(engine);
+                let keys = unknown.iter().map(|(key, _)| key);
+                let keys = keys.filter(|key| own(key) && !found(key));
+                self.undetermined = keys.cloned().collect();
+            }
             Event::DetectFailed { engine, began } => {
                 self.asked
                     .retain(|name, asked| name != engine || *asked > *began);
@@ -306,6 +317,15 @@ impl Watch {
             }
             What::Closed { key, outcome, .. } => {
                 self.given_up.remove(key);
+                let gone = matches!(
+                    outcome,
+                    Closed::SelfResolved | Closed::Exhausted | Closed::Healed
+                );
+                let known = !self.undetermined.contains(key);
+                assert!(
+                    known || !gone,
+                    "{key} closed by a run that did not determine it"
+                );
                 if *outcome == Closed::Healed {
                     self.healed(key);
                 }
