@@ -39,7 +39,7 @@ impl State {
             // The approval was for a step of the old plan.
             entry.approved = None;
         }
-        let phase = entry.phase;
+        let (phase, gave_up) = (entry.phase, entry.gave_up.is_some());
         let idle = entry.is_idle();
         entry.plan = Some(Arc::new(plan));
         if idle {
@@ -47,6 +47,8 @@ impl State {
         }
         match phase {
             Phase::Pending | Phase::Backoff if self.is_at_the_end(slot) => self.exhausted(slot),
+            // The retry was of a step of the old plan.
+            Phase::Pending | Phase::Backoff | Phase::Approval if gave_up => self.try_again(slot),
             Phase::Confirming => self.weigh(slot),
             Phase::Pending => self.make_ready(slot),
             Phase::Approval => self.due(slot),

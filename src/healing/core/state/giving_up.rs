@@ -103,13 +103,20 @@ impl State {
         }
     }
 
-    /// Retries a step that is due.
+    /// Retries a step that is due; without one, the issue stays given up.
     pub(super) fn try_again(&mut self, slot: SlotId) {
         let step = self.open.get(slot).and_then(|entry| self.retry_step(entry));
-        if let (Some(step), Some(entry)) = (step, self.open.get_mut(slot)) {
-            entry.step = step;
-            entry.used = entry.used.max(entry.attempts);
-            self.due(slot);
+        let Some(entry) = self.open.get_mut(slot) else {
+            return;
+        };
+        match (step, entry.gave_up) {
+            (Some(step), _) => {
+                entry.step = step;
+                entry.used = entry.used.max(entry.attempts);
+                self.due(slot);
+            }
+            (None, Some(reason)) if entry.phase != Phase::Parked => self.park(slot, reason),
+            (None, _) => {}
         }
     }
 

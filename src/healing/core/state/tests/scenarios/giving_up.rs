@@ -121,3 +121,31 @@ fn a_retry_keeps_to_the_intensity_and_to_what_a_person_says() {
     bench.end(AttemptResult::Failed);
     assert_eq!(bench.running(), ["db"]);
 }
+
+#[test]
+fn a_plan_that_changes_while_a_retry_waits_does_not_start_without_a_person() {
+    let mut policy = policy();
+    policy.modes.disruptive = Mode::Run;
+    let every = policy.retry_every;
+    let mut bench = Bench::with(policy, plan().attempts(1));
+    bench.hint(down("db"));
+    bench.end(AttemptResult::Failed);
+    bench.control(Control::Pause);
+    bench.wait(every);
+    assert_eq!(bench.phase("db"), Some((Phase::Pending, None)));
+    bench.plan = Plan::first("reboot").risk(Risk::Disruptive);
+    bench.hint(down("db").severity(Severity::Error));
+    bench.control(Control::Resume);
+    assert_eq!(bench.running(), [] as [&str; 0]);
+    let parked = Some((Phase::Parked, Some(ParkReason::Exhausted)));
+    assert_eq!(bench.phase("db"), parked);
+    // A reversible step of the new plan is retried, though it is not the first.
+    bench.plan = bench
+        .plan
+        .clone()
+        .then("restart")
+        .step_risk(Risk::Reversible);
+    bench.hint(down("db").severity(Severity::Critical));
+    bench.wait(every);
+    assert_eq!(bench.runs[0].intent.action.as_str(), "restart");
+}
