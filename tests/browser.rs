@@ -172,6 +172,41 @@ async fn chromium_a_person_asks_for_a_metric_and_for_an_expression() {
     ask("sum(", "unclosed left parenthesis");
 }
 
+/// What was answered before is not asked for again, and stays in the chart. The page's clock is set
+/// forward twice: the second time, the steps from before the first one are not asked for.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Chromium: run `tests/all.sh browser`"]
+async fn chromium_the_page_asks_for_the_steps_since_its_last_answer() {
+    let query = "sum(process_resident_memory_bytes)";
+    let shop = shop();
+    let browser = Browser::start();
+    browser.open(&shop.url());
+    browser.value(&format!(
+        "(() => {{ window.longest = 0; const real = window.fetch; window.fetch = (url, ...rest) => {{\
+         const asked = new URL(url).searchParams;\
+         if (asked.get('query') === '{query}') window.longest = asked.get('end') - asked.get('start');\
+         return real(url, ...rest); }}; }})()"
+    ));
+    let path = format!("document.querySelector('[data-query=\"{query}\"] .spark path')");
+    let points =
+        format!("(({path} || {{ getAttribute: () => '' }}).getAttribute('d').split('L').length)");
+    browser.wait("two steps are drawn", &format!("{points} >= 2"));
+    for points_then in [28, 56] {
+        let forward = "(() => { const real = Date.now; Date.now = () => real() + 140000; })()";
+        browser.value(forward);
+        browser.wait(
+            "the later steps are drawn",
+            &format!("{points} >= {points_then}"),
+        );
+    }
+    let longest = browser.value("longest").as_f64().unwrap();
+    assert!(
+        (5.0..=205.0).contains(&longest),
+        "{longest} s were asked for, 900 are shown"
+    );
+    assert_eq!(browser.complaints(), [""; 0]);
+}
+
 /// As wide as a phone and as a desk, in both themes: nothing is cut off, and nothing that an
 /// accessibility check calls serious.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

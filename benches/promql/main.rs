@@ -11,6 +11,7 @@
 )]
 
 mod memory;
+mod page;
 mod rules;
 mod server;
 
@@ -26,6 +27,7 @@ use selfheal_benches::{Line, print};
 const QUERIES: &str = "queries over 5,000 series";
 const MEMORY: &str = "bytes of a sample at a step of 15 s";
 const RULES: &str = "rules and history";
+const PAGE: &str = "the page beside 1,000 routes";
 
 const SERIES: u64 = 5_000;
 const TICKS: i64 = 240;
@@ -94,6 +96,9 @@ fn main() {
     }
     if is_wanted(RULES) {
         print(RULES, &rules::lines());
+    }
+    if is_wanted(PAGE) {
+        print(PAGE, &page::lines());
     }
 }
 

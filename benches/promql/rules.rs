@@ -45,6 +45,16 @@ pub(crate) fn all(n: usize, range: &str) -> String {
     }
 }
 
+/// A rule on a subquery of five steps over 25 series.
+fn subquery(n: usize, range: &str) -> String {
+    format!("max_over_time(sum(rate(requests_total{{shard=\"{n}\"}}[1m]))[{range}:1m]) > 1e9")
+}
+
+/// A rule on 25 series at the end of the query.
+fn at_end(n: usize, range: &str) -> String {
+    format!("sum(rate(requests_total{{shard=\"{n}\"}}[{range}] @ end())) > 1e9")
+}
+
 pub(crate) fn file(interval: &str, expr: impl Fn(usize) -> String) -> String {
     let rules = (0..RULES).map(|n| format!("  - {{alert: A{n}, expr: '{}', for: 1m}}\n", expr(n)));
     let rules = rules.collect::<Vec<_>>().concat();
@@ -139,6 +149,13 @@ pub(crate) fn lines() -> Vec<Line> {
             "≤ 30,000",
             theirs.map(|(_, all)| all),
         ),
+        (
+            "200 rules on subqueries of five steps over 25 series each",
+            subquery,
+            "",
+            None,
+        ),
+        ("200 rules at `end()` on 25 series each", at_end, "", None),
     ] {
         let (took, allocations) = rules(&mut bench, |n| expr(n, "5m"));
         let cells = [("selfheal", took)].into_iter();

@@ -51,6 +51,11 @@ impl Grouping {
         }
     }
 
+    /// Whether the metric's name is selected.
+    pub(crate) fn takes_name(&self) -> bool {
+        self.takes_name
+    }
+
     fn takes(&self, label: &Label) -> bool {
         // Comparisons of a few short texts take less time than a search by their order.
         let has = if self.names.len() <= 8 {

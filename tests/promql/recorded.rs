@@ -97,6 +97,13 @@ fn a_range_query_is_an_instant_query_at_each_step() {
         "rate({__name__=~\"jobs_total|sizes_sum\"}[30s])",
         "avg_over_time(sum by (exported_queue) (rate(jobs_total[20s]))[60s:7s])",
         "sum(jobs_total @ 100) + count(jobs_total)",
+        "sum(rate({__name__=~\"jobs_total|sizes_sum\"}[30s]))",
+        "sum by (__name__) (rate(jobs_total[30s]))",
+        "max by (__name__, exported_queue) (last_over_time(jobs_total[30s]))",
+        "stddev without (le) (increase(sizes_bucket[40s]))",
+        "count(quantile_over_time(0.5, jobs_total[20s] offset 10s))",
+        "histogram_quantile(0.9, sum by (le) (rate(sizes_bucket[40s])))",
+        "avg by (exported_queue) (max_over_time(sum by (exported_queue) (rate(jobs_total[20s]))[60s:7s]))",
     ] {
         let range = QueryRange {
             start: 0,

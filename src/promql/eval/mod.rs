@@ -24,7 +24,7 @@ use super::parse::{Call, Kind, Node, Parsed};
 use super::source::{Matcher, Queryable};
 use super::value::{InstantSample, PointValue};
 pub(crate) use aggregate::Fold;
-use aggregate::LastGroups;
+use aggregate::{Groups, LastGroups};
 pub(crate) use args::Args;
 pub(crate) use arithmetic::{arithmetic, compare};
 pub(crate) use binary::pair_labels;
@@ -90,6 +90,8 @@ pub(crate) struct Eval<'a> {
     repeats: bool,
     /// The last groups of each aggregation, by its position, if any part is evaluated repeatedly.
     groups: HashMap<usize, LastGroups, foldhash::fast::RandomState>,
+    /// The groups of each aggregation of a function over ranges, by its position, for all steps.
+    range_groups: HashMap<usize, Option<Rc<Groups>>, foldhash::fast::RandomState>,
     pub(crate) notes: Notes<'a>,
     pub(crate) guard: Guard<'a>,
 }
@@ -119,6 +121,7 @@ impl<'a> Eval<'a> {
             subqueries: vec![None; parsed.subqueries],
             repeats: query.0 != query.1 || parsed.subqueries > 0,
             groups: HashMap::default(),
+            range_groups: HashMap::default(),
             notes: Notes::new(text),
             guard,
         })

@@ -90,35 +90,13 @@ impl Eval<'_> {
         keeps_name: bool,
         time: i64,
     ) -> Result<Value, QueryError> {
-        let is_range = |node: &&Node| matches!(node.kind, Kind::Range(..) | Kind::Subquery(_));
-        let Some(range) = call.arguments.iter().find(is_range) else {
-            return Err(self.error(node.at, "a range is expected here"));
-        };
-        let mut scalars = Vec::new();
-        let mut scalar_at = node.at;
-        for argument in call.arguments.iter().filter(|argument| !is_range(argument)) {
-            if scalars.is_empty() {
-                scalar_at = argument.at;
-            }
-            scalars.push(self.scalar(argument, time)?);
-        }
-        let windows = self.windows(range, time)?;
-        let mut found: Vec<InstantSample> = Vec::with_capacity(windows.series.len());
+        let ranges = self.ranges(node, call, function, time)?;
+        let mut found: Vec<InstantSample> = Vec::with_capacity(ranges.series().len());
         let mut one_name = true;
         let mut first = None;
-        for (labels, samples) in windows.iter() {
-            let window = Window {
-                labels,
-                samples,
-                after: windows.after,
-                until: windows.until,
-                time,
-                scalars: &scalars,
-                at: range.at,
-                scalar_at,
-            };
-            let notes: &mut Notes<'_> = &mut self.notes;
-            if let Some(value) = function(&window, notes) {
+        for series in ranges.series() {
+            if let Some(value) = ranges.value(series, &mut self.notes) {
+                let labels = &series.labels;
                 one_name &= labels.has_name_of(first.get_or_insert(labels));
                 let labels = if keeps_name {
                     labels.clone()
@@ -133,6 +111,74 @@ impl Eval<'_> {
             self.check_unique(node.at, &found)?;
         }
         Ok(Value::Vector(found))
+    }
+
+    /// The series of the range among a function's arguments, at one time.
+    pub(super) fn ranges(
+        &mut self,
+        node: &Node,
+        call: &Call,
+        function: WindowFunction,
+        time: i64,
+    ) -> Result<Ranges, QueryError> {
+        let is_range = |node: &&Node| matches!(node.kind, Kind::Range(..) | Kind::Subquery(_));
+        let Some(range) = call.arguments.iter().find(is_range) else {
+            return Err(self.error(node.at, "a range is expected here"));
+        };
+        let mut scalars = Vec::new();
+        let mut scalar_at = node.at;
+        for argument in call.arguments.iter().filter(|argument| !is_range(argument)) {
+            if scalars.is_empty() {
+                scalar_at = argument.at;
+            }
+            scalars.push(self.scalar(argument, time)?);
+        }
+        Ok(Ranges {
+            windows: self.windows(range, time)?,
+            function,
+            time,
+            scalars,
+            at: range.at,
+            scalar_at,
+        })
+    }
+}
+
+/// A function over the series of a range, at one time.
+pub(super) struct Ranges {
+    windows: Windows,
+    function: WindowFunction,
+    time: i64,
+    scalars: Vec<f64>,
+    at: usize,
+    scalar_at: usize,
+}
+
+impl Ranges {
+    /// All series, which are the same at each step of a query.
+    pub(super) fn series(&self) -> &[Loaded] {
+        &self.windows.series
+    }
+
+    /// The result for one of them; `None` without samples in the range, or if the function has none.
+    #[inline]
+    pub(super) fn value(&self, series: &Loaded, notes: &mut Notes<'_>) -> Option<PointValue> {
+        let Windows { after, until, .. } = self.windows;
+        let samples = series.between(after, until);
+        let window = Window {
+            labels: &series.labels,
+            samples,
+            after,
+            until,
+            time: self.time,
+            scalars: &self.scalars,
+            at: self.at,
+            scalar_at: self.scalar_at,
+        };
+        if samples.is_empty() {
+            return None;
+        }
+        (self.function)(&window, notes)
     }
 }
 

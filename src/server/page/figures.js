@@ -23,12 +23,30 @@
     return (name || "") + (pairs.length ? (name ? " " : "") + pairs.join(", ") : "") || "value";
   };
   const number = (text) => (text === "+Inf" ? Infinity : text === "-Inf" ? -Infinity : Number(text));
-  const range = async (query) => {
-    const to = Date.now() / 1000, from = to - minutes * 60, step = Math.max(5, Math.round(minutes / 4));
-    const { result } = await ask("query_range", { query, start: from, end: to, step });
-    const [first, ...others] = result.map((one) => one.metric);
+  const key = ({ metric }) => JSON.stringify(metric);
+  const points = ({ values }) => (values || []).map(([time, value]) => [time, number(value)]);
+  // The last answers to the queries of the page itself, by expression. Only the steps since then are
+  // asked for, and those of the minute before, whose samples may have been recorded after the answer.
+  const answers = new Map(), SETTLES = 60;
+  const range = async (query, own) => {
+    const step = Math.max(5, Math.round(minutes / 4)), now = Date.now() / 1000, to = own ? Math.floor(now / step) * step : now, from = to - minutes * 60;
+    let known = own ? answers.get(query) : undefined;
+    if (!known || known.step !== step || known.to > to || known.to < from) known = { step, to: from - step, series: new Map() };
+    if (known.to < to) {
+      const start = Math.max(from, known.to - SETTLES), series = new Map();
+      const { result } = await ask("query_range", { query, start, end: to, step });
+      for (const [name, one] of known.series) series.set(name, { metric: one.metric, points: one.points.filter(([time]) => time >= from && time < start) });
+      for (const one of result) {
+        const before = series.get(key(one));
+        series.set(key(one), { metric: one.metric, points: [...(before ? before.points : []), ...points(one)] });
+      }
+      for (const [name, one] of series) if (!one.points.length) series.delete(name);
+      known = { step, to, series };
+      if (own) answers.set(query, known);
+    }
+    const all = [...known.series.values()], [first, ...others] = all.map((one) => one.metric);
     const equal = others.length ? Object.keys(first).filter((label) => others.every((one) => one[label] === first[label])) : [];
-    const series = result.map((one) => ({ name: title(one.metric, equal), points: (one.values || []).map(([time, value]) => [time, number(value)]) }));
+    const series = all.map((one) => ({ name: title(one.metric, equal), points: one.points }));
     return { from, to, gap: 2.5 * step, series };
   };
 
@@ -40,7 +58,7 @@
   }));
 
   const tile = async (card) => {
-    const { gap, series } = await range(card.dataset.query), big = card.querySelector(".big");
+    const { gap, series } = await range(card.dataset.query, true), big = card.querySelector(".big");
     if ("maybe" in card.dataset) card.hidden = !series.length;
     const points = series.length ? series[0].points.filter(([, value]) => Number.isFinite(value)) : [];
     const [figure, ...unit] = amount(points.length ? points[points.length - 1][1] : null, card.dataset.unit).split(" ");
@@ -50,7 +68,7 @@
     spark(card.querySelector(".spark"), points, gap);
   };
   const chart = async (figure) => {
-    const lines = JSON.parse(figure.dataset.lines), all = await Promise.all(lines.map(([, query]) => range(query)));
+    const lines = JSON.parse(figure.dataset.lines), all = await Promise.all(lines.map(([, query]) => range(query, true)));
     const series = all.flatMap((one, n) => one.series.map((line) => ({ name: lines[n][0], points: line.points })));
     draw(figure, { ...all[0], series, unit: figure.dataset.unit, flags: flags(), label: figure.dataset.label });
   };

@@ -46,16 +46,17 @@ impl Fold {
     }
 }
 
-pub(super) fn fold(
-    groups: &Groups,
-    vector: &[InstantSample],
+/// The result of each group, if it has a value.
+pub(super) fn fold<'v>(
+    groups: usize,
+    values: impl Iterator<Item = (usize, &'v PointValue)>,
     op: Aggregation,
     at: usize,
     notes: &mut Notes<'_>,
-) -> Vec<InstantSample> {
-    let mut folds = vec![Fold::default(); groups.len()];
-    for (sample, group) in vector.iter().zip(&groups.of) {
-        let value = match (&sample.value, op) {
+) -> Vec<Option<PointValue>> {
+    let mut folds = vec![Fold::default(); groups];
+    for (group, value) in values {
+        let value = match (value, op) {
             (PointValue::Float(value), _) => *value,
             (_, Aggregation::Count | Aggregation::Group) => 0.0,
             _ => {
@@ -63,12 +64,12 @@ pub(super) fn fold(
                 continue;
             }
         };
-        folds[*group].add(op, value);
+        folds[group].add(op, value);
     }
-    let values = folds
-        .iter()
-        .map(|fold| fold.result(op).map(PointValue::Float));
-    groups.with(values.collect::<Vec<_>>())
+    let results = folds.iter().map(|fold| fold.result(op));
+    results
+        .map(|result| result.map(PointValue::Float))
+        .collect()
 }
 
 pub(super) fn ignored(op: Aggregation, at: usize, notes: &mut Notes<'_>) {

@@ -8,31 +8,34 @@ use crate::promql::grouping::Grouping;
 use crate::promql::labels::LabelSet;
 use crate::promql::value::{InstantSample, PointValue};
 
-/// The groups of a vector, in the order of their first samples.
-pub(super) struct Groups {
+/// The groups of some series, in the order of their first ones.
+pub(in crate::promql::eval) struct Groups {
     labels: Vec<LabelSet>,
-    /// The index of each sample's group.
+    /// The index of each series' group.
     pub(super) of: Vec<usize>,
 }
 
 impl Groups {
-    pub(super) fn new(by: &Grouping, vector: &[InstantSample]) -> Self {
+    pub(super) fn new<'l>(
+        by: &Grouping,
+        series: impl ExactSizeIterator<Item = &'l LabelSet>,
+    ) -> Self {
         let mut index: HashTable<usize> = HashTable::new();
-        // For each group its hash and its first sample.
-        let mut firsts: Vec<(u64, usize)> = Vec::new();
-        let mut of = Vec::with_capacity(vector.len());
-        for (at, sample) in vector.iter().enumerate() {
-            let hash = by.hash(&sample.labels);
-            let same = |group: &usize| by.same(&vector[firsts[*group].1].labels, &sample.labels);
+        // For each group its hash and the labels of its first series.
+        let mut firsts: Vec<(u64, &LabelSet)> = Vec::new();
+        let mut of = Vec::with_capacity(series.len());
+        for labels in series {
+            let hash = by.hash(labels);
+            let same = |group: &usize| by.same(firsts[*group].1, labels);
             let group = index.find(hash, same).copied().unwrap_or_else(|| {
                 let group = firsts.len();
-                firsts.push((hash, at));
+                firsts.push((hash, labels));
                 index.insert_unique(hash, group, |group| firsts[*group].0);
                 group
             });
             of.push(group);
         }
-        let labels = firsts.iter().map(|(_, at)| by.apply(&vector[*at].labels));
+        let labels = firsts.iter().map(|(_, labels)| by.apply(labels));
         Self {
             labels: labels.collect(),
             of,
@@ -79,6 +82,7 @@ impl LastGroups {
         self.series.clear();
         let labels = vector.iter().map(|sample| sample.labels.clone());
         self.series.extend(labels);
-        Rc::clone(self.groups.insert(Rc::new(Groups::new(by, vector))))
+        let labels = vector.iter().map(|sample| &sample.labels);
+        Rc::clone(self.groups.insert(Rc::new(Groups::new(by, labels))))
     }
 }

@@ -1,10 +1,9 @@
 //! `sum` and `avg` of numbers and histograms.
 
-use super::groups::Groups;
 use crate::promql::eval::Notes;
 use crate::promql::histogram::HistogramSum;
 use crate::promql::kahan::Mean;
-use crate::promql::value::{InstantSample, PointValue};
+use crate::promql::value::PointValue;
 
 #[derive(Default)]
 struct Sum {
@@ -13,18 +12,19 @@ struct Sum {
     histograms: Option<HistogramSum>,
 }
 
-pub(super) fn sums(
-    groups: &Groups,
-    vector: &[InstantSample],
+/// The result of each group, if it has a value.
+pub(super) fn sums<'v>(
+    groups: usize,
+    values: impl Iterator<Item = (usize, &'v PointValue)>,
     averages: bool,
     at: usize,
     notes: &mut Notes<'_>,
-) -> Vec<InstantSample> {
+) -> Vec<Option<PointValue>> {
     let mut sums: Vec<Sum> = Vec::new();
-    sums.resize_with(groups.len(), Sum::default);
-    for (sample, group) in vector.iter().zip(&groups.of) {
-        let sum = &mut sums[*group];
-        match &sample.value {
+    sums.resize_with(groups, Sum::default);
+    for (group, value) in values {
+        let sum = &mut sums[group];
+        match value {
             PointValue::Float(value) => {
                 sum.float_seen = true;
                 if averages {
@@ -50,8 +50,9 @@ pub(super) fn sums(
             None
         }
         Some(histograms) => histograms.finish(at, notes).map(Into::into),
+        None if !sum.float_seen => None,
         None if averages => Some(PointValue::Float(sum.floats.mean())),
         None => Some(PointValue::Float(sum.floats.sum())),
     });
-    groups.with(values.collect::<Vec<_>>())
+    values.collect()
 }
