@@ -158,6 +158,7 @@ impl State {
         issue.count = issue.count.saturating_add(1);
         let newer = now.at > issue.last_seen.at;
         let worse = (observation.samples, &observation.evidence) > (entry.samples, &issue.evidence);
+        let old = entry.samples;
         // Of simultaneous observations the strongest is kept, whatever their order.
         if newer || worse {
             if entry.samples != observation.samples {
@@ -166,6 +167,7 @@ impl State {
             }
             entry.issue.evidence = observation.evidence;
         }
+        let surer = entry.samples != old;
         let issue = &mut entry.issue;
         issue.last_seen = now;
         let severity = (observation.severity > issue.severity).then_some(observation.severity);
@@ -198,7 +200,9 @@ impl State {
             Source::Run { .. } => {}
             Source::Hint => {
                 self.hinted(slot);
-                self.sure_by_now(slot);
+                if surer {
+                    self.sure_by_now(slot);
+                }
             }
         }
     }
